@@ -1,0 +1,59 @@
+//! What travels between clients and nodes and between nodes.
+//!
+//! Owns the wire vocabulary. Requests and replies that leave one place for another
+//! in one turn share a message, and each carries its own instant.
+
+use crate::id::{Epoch, NodeId, RequestId, ShardId};
+use crate::journal::JournalMessage;
+use crate::request::{Reply, Request};
+use crate::time::Instant;
+
+/// Something with the instant at which it left its sender or, once delivered, reached
+/// its receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timed<T> {
+    /// The instant.
+    pub at: Instant,
+    /// The thing.
+    pub item: T,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// Client to gateway.
+    Requests(Vec<Timed<Request>>),
+    /// Gateway to the node that it takes for the owner.
+    Forwarded(Vec<Timed<Request>>),
+    /// Node to the gateway that forwarded.
+    Answers(Vec<Timed<Answer>>),
+    /// Gateway to client.
+    Replies(Vec<Timed<Reply>>),
+    /// Node to node: I am here.
+    Beat(Beat),
+    /// Node to node: what the journals' replicas say to each other in one turn.
+    Journal(Vec<(ShardId, JournalMessage)>),
+}
+
+/// What a node answers to a forwarded request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is decided.
+    Decided(Reply),
+    /// It was not looked at: this node is not the owner.
+    NotOwner {
+        /// The request concerned.
+        request: RequestId,
+        /// Its shard.
+        shard: ShardId,
+        /// Who owns the shard as far as the answering node knows, and since which epoch.
+        owner: Option<(NodeId, Epoch)>,
+    },
+}
+
+/// A node-level sign of life, sent to every peer at a steady pace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beat {
+    /// Counts the sender's boots: a peer that returns with another number has lost its memory.
+    pub incarnation: u64,
+}
