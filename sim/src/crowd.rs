@@ -1,0 +1,339 @@
+//! The crowd: ten million people who want tickets.
+//!
+//! Owns who comes when, the waiting room's door, every session, and what became of each
+//! person. It knows the booking API and nothing of the cluster behind it. People cost
+//! no task and no allocation: see [`people`], [`agenda`] and [`arrivals`].
+
+pub mod agenda;
+pub mod arrivals;
+pub mod door;
+pub mod people;
+pub mod seat_map;
+pub mod session;
+pub mod wish;
+
+use std::collections::VecDeque;
+
+use onsale_core::{FixedMap, Instant, NodeId, Reply, Request, RequestId, SeatList, ShowId, Span, Timed};
+use onsale_reports::Operation;
+use onsale_scenarios::Scenario;
+
+use crate::oracle::Asked;
+use crate::witness::Witness;
+use agenda::{Act, Agenda};
+use arrivals::Curve;
+use door::Door;
+use people::{Doing, People};
+use seat_map::SeatMap;
+use wish::Taste;
+
+/// The client side of a run.
+#[derive(Debug)]
+pub struct Crowd {
+    scenario: Scenario,
+    demand_seed: u64,
+    curve: Curve,
+    next_block: u32,
+    /// The present block of arrivals, the next one last.
+    coming: Vec<(Instant, u32)>,
+    door: Option<Door>,
+    people: People,
+    agenda: Agenda,
+    patience: VecDeque<Patience>,
+    carts: FixedMap<u32, Cart>,
+    maps: Vec<SeatMap>,
+    fates: Fates,
+    /// Requests of the present turn by gateway.
+    outbox: Vec<Vec<Timed<Request>>>,
+}
+
+/// A client's patience with one attempt ends at an instant.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    ends: Instant,
+    user: u32,
+    sequence: u8,
+    attempt: u8,
+}
+
+/// What a person holds.
+#[derive(Clone, Debug)]
+struct Cart {
+    hold: RequestId,
+    seats: SeatList,
+    /// When the person's timer ends.
+    expires: Instant,
+}
+
+/// What became of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Has tickets.
+    Booked,
+    /// Was told that nothing is left.
+    SoldOut,
+    /// Found no free seats often enough.
+    NoLuck,
+    /// Left a full cart.
+    Abandoned,
+    /// The card was declined.
+    Declined,
+    /// The timer ended before the payment.
+    TooSlow,
+    /// Paid, but the hold was gone: refunded.
+    HoldLost,
+    /// Got no answer often enough.
+    GaveUp,
+    /// Paid and never learned what became of it.
+    Unknown,
+    /// Did not come when called.
+    NoShow,
+    /// Left the waiting room.
+    LeftRoom,
+    /// Stood in the waiting room when the sale ended.
+    TurnedAway,
+}
+
+/// How many met each fate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fates([u64; Fate::ALL.len()]);
+
+impl Fate {
+    /// Every fate, in the order of the report.
+    pub const ALL: [Self; 12] = [
+        Self::Booked,
+        Self::SoldOut,
+        Self::NoLuck,
+        Self::Abandoned,
+        Self::Declined,
+        Self::TooSlow,
+        Self::HoldLost,
+        Self::GaveUp,
+        Self::Unknown,
+        Self::NoShow,
+        Self::LeftRoom,
+        Self::TurnedAway,
+    ];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Booked => "booked",
+            Self::SoldOut => "told sold out",
+            Self::NoLuck => "found no free seats",
+            Self::Abandoned => "abandoned the cart",
+            Self::Declined => "card declined",
+            Self::TooSlow => "timer ran out",
+            Self::HoldLost => "hold lost, refunded",
+            Self::GaveUp => "gave up without an answer",
+            Self::Unknown => "paid, answer unknown",
+            Self::NoShow => "did not come when called",
+            Self::LeftRoom => "left the waiting room",
+            Self::TurnedAway => "turned away from the waiting room",
+        }
+    }
+}
+
+impl Fates {
+    /// One more person met `fate`.
+    pub const fn count(&mut self, fate: Fate) {
+        self.0[fate as usize] += 1;
+    }
+
+    /// How many met `fate`.
+    pub const fn of(&self, fate: Fate) -> u64 {
+        self.0[fate as usize]
+    }
+
+    /// People whose story has ended.
+    pub fn ended(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+impl Crowd {
+    /// A crowd that has not come yet. `demand_seed` fixes every person, `room_seed` the shuffle.
+    pub fn new(scenario: &Scenario, demand_seed: u64, room_seed: u64) -> Self {
+        let crowd = &scenario.crowd;
+        let curve = Curve::new(&crowd.arrivals, crowd.users, demand_seed, crowd.waiting_room.is_some());
+        let seats_per_section = u32::from(scenario.sale.rows) * u32::from(scenario.sale.seats_per_row);
+        Self {
+            demand_seed,
+            curve,
+            next_block: 0,
+            coming: Vec::new(),
+            door: crowd.waiting_room.clone().map(|room| Door::new(room, crowd.users, room_seed)),
+            people: People::new(crowd.users),
+            agenda: Agenda::default(),
+            patience: VecDeque::new(),
+            carts: FixedMap::default(),
+            maps: vec![SeatMap::new(scenario.sale.sections, seats_per_section); scenario.sale.shows as usize],
+            fates: Fates::default(),
+            outbox: vec![Vec::new(); usize::from(scenario.cluster.nodes) + 1],
+            scenario: scenario.clone(),
+        }
+    }
+
+    /// What became of people so far.
+    pub const fn fates(&self) -> &Fates {
+        &self.fates
+    }
+
+    /// When somebody next does something.
+    pub fn next_wake(&mut self) -> Option<Instant> {
+        self.fill_coming();
+        let arrival = self.coming.last().map(|&(at, _)| at);
+        let patience = self.patience.front().map(|patience| patience.ends);
+        let released = self.door.as_ref().and_then(Door::next_release);
+        [arrival, patience, released, self.agenda.next_at()].into_iter().flatten().min()
+    }
+
+    /// Whether everybody's story has ended.
+    pub fn is_done(&self) -> bool {
+        self.fates.ended() == u64::from(self.curve.users())
+    }
+
+    /// Everything that people do at `now`, or before `now + quantum` if that is more.
+    /// Returns the requests that leave, by gateway.
+    pub fn act(&mut self, now: Instant, witness: &mut Witness) {
+        let end = Instant(now.0 + self.scenario.quantum.0.max(1));
+        self.take_arrivals(end, witness);
+        self.take_releases(end, witness);
+        while let Some(act) = self.agenda.take_before(end) {
+            self.on_act(now, act, witness);
+        }
+        while let Some(&patience) = self.patience.front().filter(|patience| patience.ends < end) {
+            self.patience.pop_front();
+            self.on_patience_ended(now, patience, witness);
+        }
+    }
+
+    /// Answers that reached the clients.
+    pub fn hear(&mut self, now: Instant, replies: Vec<Timed<Reply>>, witness: &mut Witness) {
+        for Timed { at, item } in replies {
+            self.on_reply(now, at.max(now), &item, witness);
+        }
+    }
+
+    /// Hands over the requests of this turn: (gateway, batch), in order of gateway.
+    pub fn drain_outbox(&mut self, mut send: impl FnMut(NodeId, Vec<Timed<Request>>)) {
+        for (gateway, batch) in self.outbox.iter_mut().enumerate() {
+            if !batch.is_empty() {
+                batch.sort_by_key(|timed| timed.at);
+                send(NodeId(gateway as u16), std::mem::take(batch));
+            }
+        }
+    }
+
+    /// The run is over: counts what never got its answer. Returns the requests still open.
+    pub fn finish(&mut self, end: Instant, witness: &mut Witness) -> Vec<Asked> {
+        let mut open = Vec::new();
+        for (user, person) in self.people.all() {
+            let operation = match person.doing {
+                Doing::AskingHold => Operation::Hold,
+                Doing::AskingBooking => Operation::Confirm,
+                Doing::AskingRelease => Operation::Release,
+                Doing::Away | Doing::Picking | Doing::Paying => continue,
+            };
+            witness.recorder.unanswered(operation, person.intended.min(end), end);
+            open.push(self.asked(user, person));
+        }
+        if let Some(door) = &mut self.door {
+            door.finish(end, &self.curve, witness);
+        }
+        open
+    }
+
+    fn fill_coming(&mut self) {
+        while self.coming.is_empty() && self.next_block * 256 < self.curve.users() {
+            self.curve.block(self.next_block, &mut self.coming);
+            self.coming.reverse();
+            self.next_block += 1;
+        }
+    }
+
+    fn take_arrivals(&mut self, end: Instant, witness: &mut Witness) {
+        loop {
+            self.fill_coming();
+            let Some(&(at, user)) = self.coming.last().filter(|&&(at, _)| at < end) else { return };
+            self.coming.pop();
+            witness.recorder.arrived(at, 1);
+            match &mut self.door {
+                Some(door) => {
+                    if door.join(user, at) {
+                        continue;
+                    }
+                    self.fates.count(Fate::TurnedAway);
+                }
+                None => self.enter(user, at),
+            }
+        }
+    }
+
+    fn take_releases(&mut self, end: Instant, witness: &mut Witness) {
+        let Some(door) = &mut self.door else { return };
+        if door.next_release().is_none_or(|at| at >= end) {
+            return;
+        }
+        let mut door = self.door.take().expect("the door was there");
+        let client = self.scenario.network.client;
+        let (curve, fates) = (&self.curve, &mut self.fates);
+        let mut called = Vec::new();
+        door.release(end, curve, witness, |user, at, calling| match calling {
+            door::Calling::Comes => called.push((user, at + client)),
+            door::Calling::HasLeft => fates.count(Fate::LeftRoom),
+        });
+        let no_show = door.no_show();
+        for (user, at) in called {
+            if self.taste(user).no_show(no_show) {
+                self.fates.count(Fate::NoShow);
+            } else {
+                witness.recorder.admitted(at, 1);
+                self.enter(user, at);
+            }
+        }
+        self.door = Some(door);
+    }
+
+    /// When nothing is left to sell, nobody need wait any longer.
+    fn close_if_sold_out(&mut self, now: Instant, witness: &mut Witness) {
+        if self.door.is_none() || self.maps.iter().any(|map| map.booked() < map.seats()) {
+            return;
+        }
+        if let Some(door) = &mut self.door {
+            let fates = &mut self.fates;
+            door.close(now, &self.curve, witness, |calling| {
+                fates.count(match calling {
+                    door::Calling::Comes => Fate::TurnedAway,
+                    door::Calling::HasLeft => Fate::LeftRoom,
+                });
+            });
+        }
+    }
+
+    fn taste(&self, user: u32) -> Taste<'_> {
+        Taste::new(self.demand_seed, user, &self.scenario.sale, &self.scenario.crowd.session)
+    }
+
+    fn map(&mut self, show: ShowId) -> &mut SeatMap {
+        &mut self.maps[show.0 as usize]
+    }
+
+    fn schedule(&mut self, user: u32, stamp: u8, at: Instant) {
+        self.agenda.enter(Act { at, user, stamp });
+    }
+
+    /// Clients choose a gateway in turn, and another one for each attempt.
+    fn gateway(&self, user: u32, sequence: u8, attempt: u8) -> usize {
+        let turn = u64::from(user) + u64::from(sequence) + u64::from(attempt);
+        1 + (turn % u64::from(self.scenario.cluster.nodes)) as usize
+    }
+
+    fn server_end(&self, cart: &Cart) -> Instant {
+        cart.expires + self.scenario.sale.grace
+    }
+
+    fn request_timeout(&self) -> Span {
+        self.scenario.crowd.session.request_timeout
+    }
+}

@@ -1,0 +1,137 @@
+//! The people who are inside: their state in flat chunks, dropped when all in a chunk are done.
+//!
+//! Owns where a person's few bytes live. Refuses to know what they mean to a session.
+
+use onsale_core::{Instant, SectionId};
+
+const CHUNK: u32 = 4_096;
+
+/// What a person is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Doing {
+    /// Not come yet, in the waiting room, or gone.
+    #[default]
+    Away,
+    /// Looking at the seat map; will ask for a hold.
+    Picking,
+    /// Asked for a hold.
+    AskingHold,
+    /// Paying for the hold.
+    Paying,
+    /// Paid; asked for the booking.
+    AskingBooking,
+    /// Asked to give the seats back.
+    AskingRelease,
+}
+
+/// One person inside. Thirty-two bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Person {
+    /// When the present intention began.
+    pub intended: Instant,
+    /// When the first hold was intended.
+    pub began: Instant,
+    /// What the person is doing.
+    pub doing: Doing,
+    /// Numbers the person's requests.
+    pub sequence: u8,
+    /// Attempts made with the present request.
+    pub attempt: u8,
+    /// Fresh requests made after refusals.
+    pub refreshes: u8,
+    /// Moves on whenever the agenda's entry for this person loses its meaning.
+    pub stamp: u8,
+    /// Whether an attempt is under way: sent, and neither answered nor given up.
+    pub waits: bool,
+    /// Whether the present request names seats from the map.
+    pub picks: bool,
+    /// The section of the present wish.
+    pub section: SectionId,
+}
+
+/// Everybody who is inside.
+#[derive(Debug)]
+pub struct People {
+    chunks: Vec<Option<Chunk>>,
+    inside: u64,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    inside: u32,
+    people: Box<[Person]>,
+}
+
+impl People {
+    /// Room for `users` people; memory is taken as they come.
+    pub fn new(users: u32) -> Self {
+        Self { chunks: (0..users.div_ceil(CHUNK)).map(|_| None).collect(), inside: 0 }
+    }
+
+    /// How many are inside.
+    pub const fn inside(&self) -> u64 {
+        self.inside
+    }
+
+    /// Lets a person in.
+    pub fn enter(&mut self, user: u32, person: Person) {
+        let chunk = self.chunks[(user / CHUNK) as usize]
+            .get_or_insert_with(|| Chunk { inside: 0, people: vec![Person::default(); CHUNK as usize].into_boxed_slice() });
+        chunk.inside += 1;
+        chunk.people[(user % CHUNK) as usize] = person;
+        self.inside += 1;
+    }
+
+    /// A person who is inside.
+    pub fn get(&mut self, user: u32) -> Option<&mut Person> {
+        let chunk = self.chunks.get_mut((user / CHUNK) as usize)?.as_mut()?;
+        let person = &mut chunk.people[(user % CHUNK) as usize];
+        (person.doing != Doing::Away).then_some(person)
+    }
+
+    /// A person leaves for good.
+    pub fn leave(&mut self, user: u32) {
+        let slot = &mut self.chunks[(user / CHUNK) as usize];
+        let chunk = slot.as_mut().expect("who leaves was inside");
+        chunk.people[(user % CHUNK) as usize].doing = Doing::Away;
+        chunk.inside -= 1;
+        self.inside -= 1;
+        if chunk.inside == 0 {
+            *slot = None;
+        }
+    }
+
+    /// Everybody inside, in order.
+    pub fn all(&self) -> impl Iterator<Item = (u32, &Person)> {
+        (0..).zip(&self.chunks).flat_map(|(chunk, slot)| {
+            let people = slot.iter().flat_map(|chunk| chunk.people.iter());
+            (chunk * CHUNK..).zip(people).filter(|(_, person)| person.doing != Doing::Away)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_costs_thirty_two_bytes_at_most() {
+        assert!(size_of::<Person>() <= 32);
+    }
+
+    #[test]
+    fn memory_goes_when_a_chunk_is_empty() {
+        let mut people = People::new(10_000);
+        let person = Person { doing: Doing::Picking, ..Person::default() };
+        for user in [0, 5_000, 5_001] {
+            people.enter(user, person);
+        }
+        assert_eq!(people.all().map(|(user, _)| user).collect::<Vec<_>>(), [0, 5_000, 5_001]);
+        people.leave(5_000);
+        assert!(people.get(5_000).is_none());
+        assert!(people.chunks[1].is_some());
+        people.leave(5_001);
+        assert!(people.chunks[1].is_none());
+        assert_eq!(people.inside(), 1);
+    }
+}

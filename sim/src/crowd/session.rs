@@ -1,0 +1,340 @@
+//! One person's session: pick, hold, pay, done; retry, give up, abandon.
+//!
+//! Owns what a person does next and how each answer is taken. Every latency runs from
+//! the instant at which the person meant to act, so that a slow answer to one request
+//! cannot hide the wait of the next.
+
+use onsale_core::{
+    Command, HoldId, Instant, Outcome, PaymentId, Refusal, Reply, Request, RequestId, Timed, UserId,
+};
+use onsale_reports::{Ending, Operation};
+
+use super::agenda::Act;
+use super::people::{Doing, Person};
+use super::wish::Taste;
+use super::{Cart, Crowd, Fate, Patience};
+use crate::oracle::Asked;
+use crate::witness::Witness;
+
+/// The name of a person's nth request.
+pub const fn request_id(user: u32, sequence: u8) -> RequestId {
+    RequestId(((user as u64) << 8) | sequence as u64)
+}
+
+/// The person who made a request, and which of theirs it is.
+pub const fn requester(id: RequestId) -> (u32, u8) {
+    ((id.0 >> 8) as u32, id.0 as u8)
+}
+
+impl Crowd {
+    /// A person comes in and looks at the seat map.
+    pub(super) fn enter(&mut self, user: u32, at: Instant) {
+        let taste = self.taste(user);
+        let think = taste.pick_think();
+        let picks = taste.picks();
+        if self.door.is_some() && self.scenario.crowd.waiting_room.as_ref().is_some_and(|room| think > room.token_valid) {
+            self.fates.count(Fate::TooSlow);
+            return;
+        }
+        self.people.enter(user, Person { doing: Doing::Picking, picks, ..Person::default() });
+        self.schedule(user, 0, at + think);
+    }
+
+    /// A person's agenda says that it is time.
+    pub(super) fn on_act(&mut self, now: Instant, act: Act, witness: &mut Witness) {
+        let Some(&mut person) = self.people.get(act.user).filter(|person| person.stamp == act.stamp) else { return };
+        match person.doing {
+            Doing::Picking => self.ask_hold(now, act, witness),
+            Doing::Paying => self.end_checkout(now, act, witness),
+            Doing::AskingHold | Doing::AskingBooking | Doing::AskingRelease => self.attempt(act.user, act.at, witness),
+            Doing::Away => {}
+        }
+    }
+
+    /// An answer reaches the person.
+    pub(super) fn on_reply(&mut self, now: Instant, at: Instant, reply: &Reply, witness: &mut Witness) {
+        let (user, sequence) = requester(reply.request);
+        let Some(&mut person) = self.people.get(user).filter(|person| person.sequence == sequence) else { return };
+        match person.doing {
+            Doing::AskingHold => self.on_hold_answer(now, at, user, person, &reply.outcome, witness),
+            Doing::AskingBooking => self.on_booking_answer(now, at, user, person, &reply.outcome, witness),
+            Doing::AskingRelease => self.on_release_answer(now, at, user, person, &reply.outcome, witness),
+            Doing::Away | Doing::Picking | Doing::Paying => {}
+        }
+    }
+
+    /// The person's patience with one attempt has ended.
+    pub(super) fn on_patience_ended(&mut self, now: Instant, patience: Patience, witness: &mut Witness) {
+        let waits = |person: &&mut Person| person.sequence == patience.sequence && person.attempt == patience.attempt;
+        let Some(&mut person) = self.people.get(patience.user).filter(waits) else { return };
+        if person.waits {
+            self.try_again(now, patience.ends, patience.user, person, Ending::GaveUp, witness);
+        }
+    }
+
+    fn ask_hold(&mut self, now: Instant, act: Act, witness: &mut Witness) {
+        let taste = self.taste(act.user);
+        let Some(&mut person) = self.people.get(act.user) else { return };
+        let (show, seats) = (taste.show(), u32::from(taste.group()));
+        let preferred = taste.section(person.sequence);
+        let section = self.map(show).choose(act.at, preferred, seats);
+        self.intend(now, act.user, act.at, witness, |person| {
+            person.doing = Doing::AskingHold;
+            person.section = section;
+            if person.refreshes == 0 {
+                person.began = act.at;
+            }
+        });
+    }
+
+    /// Begins a new intention: a new request with its first attempt.
+    fn intend(&mut self, now: Instant, user: u32, at: Instant, witness: &mut Witness, change: impl FnOnce(&mut Person)) {
+        let Some(person) = self.people.get(user) else { return };
+        person.sequence = person.sequence.wrapping_add(1);
+        person.attempt = 0;
+        person.intended = at;
+        change(person);
+        let person = *person;
+        witness.oracles.invoked(now, &self.request(user, &person));
+        self.attempt(user, at, witness);
+    }
+
+    /// Sends the present request once more.
+    fn attempt(&mut self, user: u32, at: Instant, witness: &mut Witness) {
+        let Some(person) = self.people.get(user) else { return };
+        person.attempt += 1;
+        person.waits = true;
+        person.stamp = person.stamp.wrapping_add(1);
+        let person = *person;
+        let request = self.request(user, &person);
+        let gateway = self.gateway(user, person.sequence, person.attempt);
+        self.outbox[gateway].push(Timed { at, item: request });
+        let ends = at + self.request_timeout();
+        self.patience.push_back(Patience { ends, user, sequence: person.sequence, attempt: person.attempt });
+        witness.recorder.attempts(at, 1);
+    }
+
+    /// No usable answer: waits a little and sends the same request again, or gives up.
+    fn try_again(&mut self, now: Instant, at: Instant, user: u32, person: Person, ending: Ending, witness: &mut Witness) {
+        // Who has paid goes on until the timer has ended: there is money at stake.
+        let stubborn = person.doing == Doing::AskingBooking && self.carts.get(&user).is_some_and(|cart| at < self.server_end(cart));
+        if person.attempt < self.scenario.crowd.session.tries || (stubborn && person.attempt < u8::MAX) {
+            let pause = self.taste(user).backoff(person.sequence, person.attempt);
+            self.think(user, at + pause, |_| {});
+            return;
+        }
+        witness.recorder.ended(operation(person.doing), ending, person.intended, at);
+        match person.doing {
+            Doing::AskingHold if ending == Ending::Overloaded => {
+                // It was turned away each time: nothing happened, the person may press the button again.
+                witness.oracles.hold_refused(now, self.asked(user, &person), Refusal::Overloaded);
+                self.refresh(at, user, person, Fate::GaveUp);
+            }
+            Doing::AskingHold => {
+                witness.oracles.gave_up(now, self.asked(user, &person));
+                self.leave(user, Fate::GaveUp);
+            }
+            Doing::AskingBooking => {
+                witness.oracles.gave_up(now, self.asked(user, &person));
+                self.leave(user, Fate::Unknown);
+            }
+            Doing::AskingRelease => {
+                witness.oracles.gave_up(now, self.asked(user, &person));
+                let fate = self.fate_of_release(user, person);
+                self.leave(user, fate);
+            }
+            Doing::Away | Doing::Picking | Doing::Paying => {}
+        }
+    }
+
+    fn on_hold_answer(&mut self, now: Instant, at: Instant, user: u32, person: Person, outcome: &Outcome, witness: &mut Witness) {
+        match outcome {
+            Outcome::Held { seats, expires, .. } => {
+                witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+                witness.recorder.ended(Operation::Hold, Ending::Granted, person.intended, at);
+                witness.recorder.seats(at, seats.len() as i64, 0);
+                let cart = Cart { hold: request_id(user, person.sequence), seats: seats.clone(), expires: *expires };
+                self.start_checkout(at, user, person, cart);
+            }
+            Outcome::Refused(Refusal::Overloaded) => self.try_again(now, at, user, person, Ending::Overloaded, witness),
+            Outcome::Refused(Refusal::Unavailable) => self.try_again(now, at, user, person, Ending::Unavailable, witness),
+            Outcome::Refused(refusal) => {
+                witness.oracles.hold_refused(now, self.asked(user, &person), *refusal);
+                witness.recorder.ended(Operation::Hold, Ending::Refused, person.intended, at);
+                let sold_out = match refusal {
+                    Refusal::SoldOut => true,
+                    Refusal::SeatTaken | Refusal::NoneFree | Refusal::HoldLost | Refusal::NotYours => false,
+                    Refusal::BadRequest | Refusal::Overloaded | Refusal::Unavailable => false,
+                };
+                let show = self.taste(user).show();
+                let map = self.map(show);
+                if sold_out && map.booked() == map.seats() {
+                    self.leave(user, Fate::SoldOut);
+                } else {
+                    self.refresh(at, user, person, if sold_out { Fate::SoldOut } else { Fate::NoLuck });
+                }
+            }
+            Outcome::Booked { .. } | Outcome::Released { .. } => {
+                panic!("a hold request was answered as another kind: {outcome:?}");
+            }
+        }
+    }
+
+    /// Tries other seats after a pause, or leaves with `fate`.
+    fn refresh(&mut self, at: Instant, user: u32, person: Person, fate: Fate) {
+        if person.refreshes >= self.scenario.crowd.session.refreshes {
+            self.leave(user, fate);
+            return;
+        }
+        let pause = self.taste(user).refresh(person.refreshes);
+        self.think(user, at + pause, |person| {
+            person.doing = Doing::Picking;
+            person.refreshes += 1;
+            person.picks = false;
+        });
+    }
+
+    fn start_checkout(&mut self, at: Instant, user: u32, person: Person, cart: Cart) {
+        let taste = self.taste(user);
+        let (show, nth) = (taste.show(), person.sequence);
+        let mut ends = at + taste.checkout(nth);
+        if !taste.abandons(nth) {
+            ends += taste.payment(nth);
+        }
+        self.map(show).held(&cart.seats);
+        let timer = cart.expires.max(at);
+        self.carts.insert(user, cart);
+        self.think(user, ends.min(timer), |person| person.doing = Doing::Paying);
+    }
+
+    fn end_checkout(&mut self, now: Instant, act: Act, witness: &mut Witness) {
+        let user = act.user;
+        let taste = self.taste(user);
+        let Some(&mut person) = self.people.get(user) else { return };
+        let hold = person.sequence;
+        let expires = self.carts.get(&user).map_or(Instant::ZERO, |cart| cart.expires);
+        let (abandons, approved, gives_back) = (taste.abandons(hold), taste.approved(hold), taste.gives_back(hold));
+        if act.at >= expires {
+            self.leave_cart(user);
+            self.leave(user, Fate::TooSlow);
+        } else if !abandons && approved {
+            self.intend(now, user, act.at, witness, |person| person.doing = Doing::AskingBooking);
+        } else if gives_back {
+            self.intend(now, user, act.at, witness, |person| person.doing = Doing::AskingRelease);
+        } else {
+            self.leave_cart(user);
+            self.leave(user, if abandons { Fate::Abandoned } else { Fate::Declined });
+        }
+    }
+
+    fn on_booking_answer(&mut self, now: Instant, at: Instant, user: u32, person: Person, outcome: &Outcome, witness: &mut Witness) {
+        match outcome {
+            Outcome::Booked { seats, .. } => {
+                witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+                witness.recorder.ended(Operation::Confirm, Ending::Granted, person.intended, at);
+                witness.recorder.ended(Operation::Purchase, Ending::Granted, person.began, at);
+                witness.recorder.seats(at, -(seats.len() as i64), seats.len() as i64);
+                let show = self.taste(user).show();
+                self.map(show).sold(seats.len() as u32);
+                self.leave(user, Fate::Booked);
+                self.close_if_sold_out(now, witness);
+            }
+            Outcome::Refused(Refusal::Overloaded) => self.try_again(now, at, user, person, Ending::Overloaded, witness),
+            Outcome::Refused(Refusal::Unavailable) => self.try_again(now, at, user, person, Ending::Unavailable, witness),
+            Outcome::Refused(refusal) => {
+                witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+                witness.recorder.ended(Operation::Confirm, Ending::Refused, person.intended, at);
+                self.leave_cart(user);
+                self.leave(user, Fate::HoldLost);
+            }
+            Outcome::Held { .. } | Outcome::Released { .. } => {
+                panic!("a confirm request was answered as another kind: {outcome:?}");
+            }
+        }
+    }
+
+    fn on_release_answer(&mut self, now: Instant, at: Instant, user: u32, person: Person, outcome: &Outcome, witness: &mut Witness) {
+        match outcome {
+            Outcome::Released { .. } => {
+                witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+                witness.recorder.ended(Operation::Release, Ending::Granted, person.intended, at);
+                if let Some(cart) = self.carts.get(&user) {
+                    let seats = cart.seats.clone();
+                    let show = self.taste(user).show();
+                    self.map(show).returned(&seats);
+                    witness.recorder.seats(at, -(seats.len() as i64), 0);
+                }
+                let fate = self.fate_of_release(user, person);
+                self.leave(user, fate);
+            }
+            Outcome::Refused(Refusal::Overloaded) => self.try_again(now, at, user, person, Ending::Overloaded, witness),
+            Outcome::Refused(Refusal::Unavailable) => self.try_again(now, at, user, person, Ending::Unavailable, witness),
+            Outcome::Refused(refusal) => {
+                witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+                witness.recorder.ended(Operation::Release, Ending::Refused, person.intended, at);
+                let fate = self.fate_of_release(user, person);
+                self.leave(user, fate);
+            }
+            Outcome::Held { .. } | Outcome::Booked { .. } => {
+                panic!("a release request was answered as another kind: {outcome:?}");
+            }
+        }
+    }
+
+    fn fate_of_release(&self, user: u32, person: Person) -> Fate {
+        // The hold was the request before the release.
+        if self.taste(user).abandons(person.sequence.wrapping_sub(1)) { Fate::Abandoned } else { Fate::Declined }
+    }
+
+    /// The seats come back when the hold ends on the server.
+    fn leave_cart(&mut self, user: u32) {
+        if let Some(cart) = self.carts.get(&user) {
+            let (ends, seats) = (self.server_end(cart), cart.seats.clone());
+            let show = self.taste(user).show();
+            self.map(show).left_behind(ends, &seats);
+        }
+    }
+
+    fn leave(&mut self, user: u32, fate: Fate) {
+        self.carts.remove(&user);
+        self.people.leave(user);
+        self.fates.count(fate);
+    }
+
+    /// The person acts next at `at`; whatever was on the agenda is overtaken.
+    fn think(&mut self, user: u32, at: Instant, change: impl FnOnce(&mut Person)) {
+        let Some(person) = self.people.get(user) else { return };
+        change(person);
+        person.waits = false;
+        person.stamp = person.stamp.wrapping_add(1);
+        let stamp = person.stamp;
+        self.schedule(user, stamp, at);
+    }
+
+    fn asked(&self, user: u32, person: &Person) -> Asked {
+        let show = self.taste(user).show();
+        Asked { request: request_id(user, person.sequence), user: UserId(user), show, since: person.intended }
+    }
+
+    /// The person's present request; every attempt repeats it to the letter.
+    fn request(&self, user: u32, person: &Person) -> Request {
+        let taste = self.taste(user);
+        let hold = || self.carts.get(&user).map_or(HoldId(0), |cart| HoldId::from(cart.hold));
+        let command = match person.doing {
+            Doing::AskingBooking => Command::Confirm { hold: hold(), payment: PaymentId(request_id(user, person.sequence).0) },
+            Doing::AskingRelease => Command::Release { hold: hold() },
+            Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => {
+                Command::Hold(if person.picks { taste.picked() } else { taste.best(person.section) })
+            }
+        };
+        Request { id: request_id(user, person.sequence), user: UserId(user), show: taste.show(), command }
+    }
+}
+
+const fn operation(doing: Doing) -> Operation {
+    match doing {
+        Doing::AskingBooking => Operation::Confirm,
+        Doing::AskingRelease => Operation::Release,
+        Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => Operation::Hold,
+    }
+}

@@ -1,0 +1,115 @@
+//! Named streams of randomness and the draws of each user.
+//!
+//! Owns how one seed becomes many independent generators whose values are frozen:
+//! xoshiro256++ seeded by SplitMix64, and a counter-based generator for users.
+//! Refuses to know what the draws decide.
+
+use rand::Rng as _;
+use rand::SeedableRng as _;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// A generator with a name. Two names never share values; a new name moves no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream(Xoshiro256PlusPlus);
+
+/// The seed of the stream `name` under `seed`.
+pub fn fork(seed: u64, name: &str) -> u64 {
+    // FNV-1a over the name, mixed with the seed twice so that neighbouring seeds part.
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    mix(mix(seed) ^ hash)
+}
+
+impl Stream {
+    /// The generator of a forked seed.
+    pub fn new(seed: u64) -> Self {
+        let mut bytes = [0; 32];
+        let mut state = seed;
+        for chunk in bytes.chunks_exact_mut(8) {
+            state = state.wrapping_add(GOLDEN_GAMMA);
+            chunk.copy_from_slice(&mix(state).to_le_bytes());
+        }
+        Self(Xoshiro256PlusPlus::from_seed(bytes))
+    }
+
+    /// The next 64 bits.
+    pub fn next(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// A uniform draw from 0 to `bound`, the bound excluded; zero if the bound is.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        below(self.next(), bound)
+    }
+}
+
+/// The draws of one user: a pure function of the demand seed, the user and what is drawn.
+///
+/// Ten million users need no stored generator, and removing some leaves the others as
+/// they were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserDraws {
+    key: u64,
+}
+
+impl UserDraws {
+    /// The draws of `user` under the demand seed.
+    pub const fn new(seed: u64, user: u32) -> Self {
+        Self { key: mix(seed ^ (user as u64).wrapping_mul(GOLDEN_GAMMA)) }
+    }
+
+    /// 64 bits for one purpose; `nth` tells repeated draws for that purpose apart.
+    pub const fn draw(self, purpose: u8, nth: u32) -> u64 {
+        mix(self.key ^ mix(((purpose as u64) << 32) | nth as u64))
+    }
+}
+
+/// Scales 64 random bits to 0 … `bound` − 1 (Lemire's multiply-shift; its bias is below 2⁻³² for bounds below 2³²).
+pub const fn below(bits: u64, bound: u64) -> u64 {
+    ((bits as u128 * bound as u128) >> 64) as u64
+}
+
+const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection in which each input bit moves every output bit.
+pub const fn mix(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_keep_their_values_for_ever() {
+        let mut network = Stream::new(fork(1, "network"));
+        let mut demand = Stream::new(fork(1, "demand"));
+        let drawn: Vec<u64> = (0..3).map(|_| network.next()).collect();
+        assert_ne!(drawn[0], demand.next());
+        assert_eq!(drawn, GOLDEN_STREAM);
+        assert_eq!(UserDraws::new(7, 42).draw(3, 1), GOLDEN_USER);
+    }
+
+    const GOLDEN_STREAM: [u64; 3] = [0, 0, 0];
+    const GOLDEN_USER: u64 = 0;
+
+    #[test]
+    fn one_users_draws_do_not_depend_on_another() {
+        let alone = UserDraws::new(9, 5).draw(1, 0);
+        let _other = UserDraws::new(9, 4).draw(1, 0);
+        assert_eq!(alone, UserDraws::new(9, 5).draw(1, 0));
+        assert_ne!(alone, UserDraws::new(9, 6).draw(1, 0));
+        assert_ne!(alone, UserDraws::new(9, 5).draw(2, 0));
+        assert_ne!(alone, UserDraws::new(9, 5).draw(1, 1));
+    }
+
+    #[test]
+    fn bounded_draws_stay_below_their_bound() {
+        let mut stream = Stream::new(3);
+        for bound in [1, 2, 7, 1_000, u64::MAX] {
+            assert!((0..1_000).all(|_| stream.below(bound) < bound));
+        }
+        assert_eq!(stream.below(0), 0);
+    }
+}

@@ -1,0 +1,585 @@
+//! The world: everything between the hosts.
+//!
+//! Owns the calendar, the network, the disks, who is up, and whose turn it is. Exactly
+//! one host runs at a time: it holds the baton, and [`next_turn`] passes the baton on to
+//! the host that the next event concerns. So the order of a run is the calendar's alone,
+//! whatever the executor underneath prefers. Refuses to know what hosts do with a turn.
+
+pub mod calendar;
+pub mod disk;
+pub mod network;
+
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use madsim::time::TimeHandle;
+use onsale_core::{Answer, Command, Effects, Endpoint, Epoch, Instant, Message, NodeId, Observation, Outcome, PersistId, Span};
+use onsale_core::{Reply, Request, Timed};
+
+use crate::fault::FaultLog;
+use crate::fingerprint::{Fingerprint, Trail};
+use crate::oracle::journal_watch::JournalWatch;
+use crate::plan::Plan;
+use crate::witness::Witness;
+use calendar::Calendar;
+use disk::Disk;
+use network::{CLIENTS, Network, Place};
+
+/// The world as its hosts share it.
+pub type Shared = Arc<Mutex<World>>;
+
+/// What happens next to a host.
+#[derive(Debug)]
+pub enum Turn {
+    /// The process starts.
+    Boot,
+    /// A message arrived.
+    Delivered {
+        /// Who sent it.
+        from: Endpoint,
+        /// What it says.
+        message: Message,
+    },
+    /// A write became durable.
+    Persisted(PersistId),
+    /// The instant that the host asked for has come.
+    Wake,
+    /// A core has caught up with its queue.
+    CoreFree(usize),
+    /// A fault strikes, or heals.
+    Fault {
+        /// Its number in the plan.
+        index: usize,
+        /// Whether it strikes.
+        strikes: bool,
+    },
+    /// The run is over.
+    End,
+}
+
+#[derive(Debug)]
+enum Event {
+    Arrives { from: Place, to: Place, departed: Instant, sender: u64, message: Message },
+    Durable { node: Place, incarnation: u64, id: PersistId },
+    Wakes { host: Place, incarnation: u64 },
+    CoreFree { node: Place, incarnation: u64, core: usize },
+    Boots { node: Place },
+    Resumed { node: Place, turn: Turn },
+    Fault { index: usize, strikes: bool },
+    End,
+    Stop,
+}
+
+/// How a node's process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Process {
+    /// It runs.
+    Up,
+    /// It stands still.
+    Paused,
+    /// It is dead.
+    Down,
+}
+
+/// A node's machine: its process and its disk.
+#[derive(Debug)]
+pub struct Machine {
+    process: Process,
+    /// Counts boots.
+    incarnation: u64,
+    /// Messages that left earlier than this are lost on a process that did not exist yet.
+    booted: Instant,
+    /// When the previous incarnation died.
+    died: Instant,
+    /// What waits for a paused process.
+    stalled: Vec<Turn>,
+    /// The earliest wake-up that is entered.
+    wake: Option<Instant>,
+    /// The disk.
+    pub disk: Disk,
+}
+
+#[derive(Debug, Default)]
+struct Seat {
+    turn: Option<(Instant, Turn)>,
+    waker: Option<Waker>,
+}
+
+/// What a run tells while it goes on, and the one thing it is told.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Virtual time in microseconds.
+    pub now_us: AtomicU64,
+    /// Events so far.
+    pub events: AtomicU64,
+    /// People whose story has ended.
+    pub users: AtomicU64,
+    /// Set from outside: end the run now.
+    pub stop: AtomicBool,
+}
+
+/// How much of a run is remembered event by event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tracing {
+    /// Keep the hash after each event.
+    pub trail: bool,
+    /// Put this event into words.
+    pub describe: Option<usize>,
+}
+
+/// Everything between the hosts.
+#[derive(Debug)]
+pub struct World {
+    /// The instant of the present event.
+    pub now: Instant,
+    /// Who hears whom.
+    pub network: Network,
+    /// Oracles and recorder.
+    pub witness: Witness,
+    /// What the disks hold as committed.
+    pub journal: JournalWatch,
+    /// What faults did.
+    pub faults: FaultLog,
+    /// By shard: who says that it owns it. For reports and for choosing victims.
+    pub owners: Vec<Option<(Epoch, NodeId)>>,
+    /// The oracles' and the hosts' trace hash.
+    pub fingerprint: Fingerprint,
+    /// The hash after each event, if it is kept.
+    pub trail: Option<Trail>,
+    /// The event that was to be put into words.
+    pub described: Option<String>,
+    /// Coverage marks and suspicions, by name.
+    pub marks: std::collections::BTreeMap<&'static str, u64>,
+    /// Messages delivered.
+    pub messages: u64,
+    /// Events so far.
+    pub events: u64,
+    /// Whether the run was ended from outside.
+    pub interrupted: bool,
+    /// By place; the first is the clients' and always up.
+    machines: Vec<Machine>,
+    calendar: Calendar<Event>,
+    seats: Vec<Seat>,
+    holder: Place,
+    ended: bool,
+    tracing: Tracing,
+    progress: Arc<Progress>,
+    clock: Option<TimeHandle>,
+}
+
+impl World {
+    /// A world in which nothing has happened. The director holds the baton.
+    pub fn new(plan: &Plan, witness: Witness, progress: Arc<Progress>, tracing: Tracing) -> Self {
+        let scenario = &plan.scenario;
+        let nodes = scenario.cluster.nodes;
+        let machines = (0..=nodes)
+            .map(|node| Machine {
+                process: if node == 0 { Process::Up } else { Process::Down },
+                incarnation: 0,
+                booted: Instant::ZERO,
+                died: Instant::ZERO,
+                stalled: Vec::new(),
+                wake: None,
+                disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
+            })
+            .collect::<Vec<_>>();
+        let director = machines.len();
+        Self {
+            now: Instant::ZERO,
+            network: Network::new(scenario.network.clone(), nodes, scenario.cluster.zones, plan.stream("network")),
+            witness,
+            journal: JournalWatch::new(nodes, scenario.cluster.shards, scenario.cluster.replicas),
+            faults: FaultLog::default(),
+            owners: vec![None; scenario.cluster.shards as usize],
+            fingerprint: Fingerprint::default(),
+            trail: tracing.trail.then(Trail::default),
+            described: None,
+            marks: std::collections::BTreeMap::new(),
+            messages: 0,
+            events: 0,
+            interrupted: false,
+            calendar: Calendar::default(),
+            seats: (0..=director).map(|_| Seat::default()).collect(),
+            holder: director,
+            ended: false,
+            machines,
+            tracing,
+            progress,
+            clock: None,
+        }
+    }
+
+    /// The place of the host that carries out faults and ends the run.
+    pub fn director(&self) -> Place {
+        self.machines.len()
+    }
+
+    /// How a node's process is.
+    pub fn process(&self, node: Place) -> Process {
+        self.machines[node].process
+    }
+
+    /// A node's machine.
+    pub fn machine(&mut self, node: Place) -> &mut Machine {
+        &mut self.machines[node]
+    }
+
+    /// Counts a node's boots.
+    pub fn incarnation(&self, node: Place) -> u64 {
+        self.machines[node].incarnation
+    }
+
+    /// Keeps the executor's clock in step with the calendar from now on.
+    pub fn keep_clock(&mut self, clock: TimeHandle) {
+        self.clock = Some(clock);
+    }
+
+    /// The process is started: its host gets [`Turn::Boot`].
+    pub fn start(&mut self, node: Place) {
+        let now = self.now;
+        let machine = &mut self.machines[node];
+        assert_eq!(machine.process, Process::Down, "only a dead process is started");
+        machine.process = Process::Up;
+        machine.incarnation += 1;
+        machine.booted = now;
+        machine.wake = None;
+        self.calendar.enter(now, Event::Boots { node });
+    }
+
+    /// The process dies; its disk keeps what was synced and a prefix of the rest.
+    pub fn kill(&mut self, node: Place) {
+        let now = self.now;
+        let machine = &mut self.machines[node];
+        assert_ne!(machine.process, Process::Down, "only a live process dies");
+        machine.process = Process::Down;
+        machine.died = now;
+        machine.stalled.clear();
+        machine.wake = None;
+        machine.disk.crash();
+        self.journal.crashed(node, &machine.disk);
+        self.seats[node] = Seat::default();
+    }
+
+    /// The process stands still.
+    pub fn pause(&mut self, node: Place) {
+        assert_eq!(self.machines[node].process, Process::Up, "only a running process is paused");
+        self.machines[node].process = Process::Paused;
+    }
+
+    /// The process goes on, and finds everything that came meanwhile.
+    pub fn resume(&mut self, node: Place) {
+        assert_eq!(self.machines[node].process, Process::Paused, "only a paused process is resumed");
+        self.machines[node].process = Process::Up;
+        for turn in std::mem::take(&mut self.machines[node].stalled) {
+            self.calendar.enter(self.now, Event::Resumed { node, turn });
+        }
+    }
+
+    /// A fault is to strike or to heal at an instant.
+    pub fn enter_fault(&mut self, at: Instant, index: usize, strikes: bool) {
+        self.calendar.enter(at, Event::Fault { index, strikes });
+    }
+
+    /// The run is to end at an instant, if nothing ends it before.
+    pub fn end_at(&mut self, at: Instant) {
+        self.calendar.enter(at.max(self.now), Event::End);
+    }
+
+    /// The last word: the director may go.
+    pub fn stop(&mut self) {
+        self.calendar.enter(self.now, Event::Stop);
+    }
+
+    /// The host wants a turn at `at`, or sooner if something else comes.
+    pub fn wake_at(&mut self, host: Place, at: Option<Instant>) {
+        let Some(at) = at else { return };
+        let at = at.max(self.now);
+        let machine = &mut self.machines[host];
+        if machine.wake.is_none_or(|wake| at < wake) {
+            machine.wake = Some(at);
+            let incarnation = machine.incarnation;
+            self.calendar.enter(at, Event::Wakes { host, incarnation });
+        }
+    }
+
+    /// A core of the node has caught up with its queue at `at`.
+    pub fn core_free_at(&mut self, node: Place, core: usize, at: Instant) {
+        let incarnation = self.machines[node].incarnation;
+        self.calendar.enter(at.max(self.now), Event::CoreFree { node, incarnation, core });
+    }
+
+    /// Carries out what a node asked for in a turn.
+    pub fn carry_out(&mut self, node: Place, effects: &mut Effects) {
+        for sending in effects.sends.drain(..) {
+            let to = match sending.to {
+                Endpoint::Node(to) => usize::from(to.0),
+                Endpoint::Client(_) => CLIENTS,
+            };
+            self.send(node, to, sending.at, sending.message);
+        }
+        for write in effects.writes.drain(..) {
+            self.fingerprint.fold(write.id.0);
+            self.fingerprint.fold_bytes(&write.bytes);
+            let (id, machine) = (write.id, &mut self.machines[node]);
+            let takes = machine.disk.begin(write);
+            let incarnation = machine.incarnation;
+            self.calendar.enter(self.now + takes, Event::Durable { node, incarnation, id });
+        }
+        for observation in effects.observations.drain(..) {
+            self.on_observation(node, observation);
+        }
+    }
+
+    /// Sends a message that leaves at `departs`; each item of a batch leaves at its own instant.
+    pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: Message) {
+        let departed = departs.max(self.now);
+        let carried = self.network.carry(from, to, departed);
+        let sender = self.machines[from].incarnation;
+        if let Some(latency) = carried.second {
+            let message = delayed(message.clone(), latency);
+            self.calendar.enter(departed + latency, Event::Arrives { from, to, departed, sender, message });
+        }
+        if let Some(latency) = carried.first {
+            let message = delayed(message, latency);
+            self.calendar.enter(departed + latency, Event::Arrives { from, to, departed, sender, message });
+        }
+    }
+
+    fn on_observation(&mut self, node: Place, observation: Observation) {
+        let me = NodeId(node as u16);
+        match observation {
+            Observation::OwnerActivated { shard, epoch } => {
+                let owner = &mut self.owners[shard.0 as usize];
+                if owner.is_none_or(|(known, _)| epoch > known) {
+                    *owner = Some((epoch, me));
+                    self.faults.owner_changed(self.now, shard);
+                }
+            }
+            Observation::OwnerDeposed { .. } => *self.marks.entry("an owner was deposed").or_default() += 1,
+            Observation::Suspected { .. } => *self.marks.entry("a peer was suspected").or_default() += 1,
+            Observation::Trusted { .. } => *self.marks.entry("a suspected peer was heard again").or_default() += 1,
+            Observation::Refused { reason, .. } => *self.marks.entry(reason).or_default() += 1,
+            Observation::Mark(mark) => *self.marks.entry(mark).or_default() += 1,
+        }
+    }
+
+    /// Takes events until one concerns a host that can take a turn.
+    fn advance(&mut self) -> (Place, Instant, Turn) {
+        loop {
+            if self.events.is_multiple_of(256) {
+                self.report_progress();
+            }
+            let Some((at, event)) = self.calendar.take() else {
+                // Nothing can happen any more: so the run is over.
+                self.calendar.enter(self.now, if self.ended { Event::Stop } else { Event::End });
+                continue;
+            };
+            assert!(at >= self.now, "the calendar does not go back");
+            self.now = at;
+            self.events += 1;
+            if self.tracing.describe == Some(self.events as usize - 1) {
+                self.described = Some(format!("at {at}: {event:?}"));
+            }
+            let next = self.happen(event);
+            if let Some(trail) = &mut self.trail {
+                trail.0.push(self.fingerprint.value());
+            }
+            if let Some((host, turn)) = next {
+                self.advance_clock();
+                return (host, at, turn);
+            }
+        }
+    }
+
+    /// One event. Returns the host that it gives a turn, if it gives one.
+    fn happen(&mut self, event: Event) -> Option<(Place, Turn)> {
+        self.fingerprint.fold(self.now.0);
+        match event {
+            Event::Arrives { from, to, departed, sender, message } => self.arrive(from, to, departed, sender, message),
+            Event::Durable { node, incarnation, id } => {
+                if self.machines[node].incarnation != incarnation || self.machines[node].process == Process::Down {
+                    return None;
+                }
+                self.fingerprint.fold((node as u64) << 32 | id.0);
+                let bytes = self.machines[node].disk.complete(id);
+                self.journal.read(self.now, node, bytes, &mut self.witness.oracles);
+                self.give(node, Turn::Persisted(id))
+            }
+            Event::Wakes { host, incarnation } => {
+                let machine = &mut self.machines[host];
+                if machine.incarnation != incarnation || machine.wake != Some(self.now) {
+                    return None;
+                }
+                machine.wake = None;
+                self.give(host, Turn::Wake)
+            }
+            Event::CoreFree { node, incarnation, core } => {
+                (self.machines[node].incarnation == incarnation).then(|| self.give(node, Turn::CoreFree(core))).flatten()
+            }
+            Event::Boots { node } => self.give(node, Turn::Boot),
+            Event::Resumed { node, turn } => self.give(node, turn),
+            Event::Fault { index, strikes } => {
+                self.fingerprint.fold((index as u64) << 1 | u64::from(strikes));
+                Some((self.director(), Turn::Fault { index, strikes }))
+            }
+            Event::End => {
+                let first = !std::mem::replace(&mut self.ended, true);
+                first.then_some((CLIENTS, Turn::End))
+            }
+            Event::Stop => Some((self.director(), Turn::End)),
+        }
+    }
+
+    fn arrive(&mut self, from: Place, to: Place, departed: Instant, sender: u64, message: Message) -> Option<(Place, Turn)> {
+        let (source, target) = (&self.machines[from], &self.machines[to]);
+        let never_left = source.incarnation != sender && departed > source.died
+            || source.incarnation == sender && source.process == Process::Down && departed > source.died;
+        let lost = never_left || target.process == Process::Down || departed < target.booted;
+        if lost || self.network.severed_since(from, to, departed) {
+            self.fingerprint.fold(u64::MAX);
+            return None;
+        }
+        self.messages += 1;
+        self.fingerprint.fold((from as u64) << 32 | to as u64);
+        digest(&mut self.fingerprint, &message);
+        let from = if from == CLIENTS { Endpoint::Client(onsale_core::ClientId(0)) } else { Endpoint::Node(NodeId(from as u16)) };
+        self.give(to, Turn::Delivered { from, message })
+    }
+
+    /// A turn for a host; a paused process finds it when it is resumed, a dead one never.
+    fn give(&mut self, host: Place, turn: Turn) -> Option<(Place, Turn)> {
+        match self.machines[host].process {
+            Process::Up => Some((host, turn)),
+            Process::Paused => {
+                self.machines[host].stalled.push(turn);
+                None
+            }
+            Process::Down => None,
+        }
+    }
+
+    fn advance_clock(&self) {
+        if let Some(clock) = &self.clock {
+            let (due, elapsed) = (Duration::from_micros(self.now.0), clock.elapsed());
+            if due > elapsed {
+                clock.advance(due - elapsed);
+            }
+        }
+    }
+
+    fn report_progress(&mut self) {
+        self.progress.now_us.store(self.now.0, Ordering::Relaxed);
+        self.progress.events.store(self.events, Ordering::Relaxed);
+        if self.progress.stop.load(Ordering::Relaxed) && !self.interrupted && !self.ended {
+            self.interrupted = true;
+            self.calendar.enter(self.now, Event::End);
+        }
+    }
+
+    /// How many people's stories have ended, for whoever watches.
+    pub fn report_users(&self, users: u64) {
+        self.progress.users.store(users, Ordering::Relaxed);
+    }
+
+    fn poll_turn(&mut self, me: Place, cx: &Context<'_>) -> Poll<(Instant, Turn)> {
+        if self.holder == me {
+            let (host, at, turn) = match self.seats[me].turn.take() {
+                Some((at, turn)) => return Poll::Ready((at, turn)),
+                None => self.advance(),
+            };
+            if host == me {
+                return Poll::Ready((at, turn));
+            }
+            self.holder = host;
+            self.seats[host].turn = Some((at, turn));
+            if let Some(waker) = &self.seats[host].waker {
+                waker.wake_by_ref();
+            }
+        }
+        let seat = &mut self.seats[me];
+        if seat.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
+            seat.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+/// Locks the world. A host that panicked while it held the lock has left a true record behind.
+pub fn lock(world: &Shared) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for the host's next turn, passing the baton on meanwhile.
+pub async fn next_turn(world: &Shared, me: Place) -> (Instant, Turn) {
+    poll_fn(|cx| lock(world).poll_turn(me, cx)).await
+}
+
+/// The message as it arrives: every item a latency later.
+fn delayed(mut message: Message, latency: Span) -> Message {
+    fn shift<T>(batch: &mut [Timed<T>], latency: Span) {
+        batch.iter_mut().for_each(|timed| timed.at += latency);
+    }
+    match &mut message {
+        Message::Requests(batch) | Message::Forwarded(batch) => shift(batch, latency),
+        Message::Answers(batch) => shift(batch, latency),
+        Message::Replies(batch) => shift(batch, latency),
+        Message::Beat(_) | Message::Journal(_) => {}
+    }
+    message
+}
+
+/// Takes a message into the trace hash: every request and answer in it, with its instant.
+fn digest(fingerprint: &mut Fingerprint, message: &Message) {
+    match message {
+        Message::Requests(batch) => batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item)),
+        Message::Forwarded(batch) => batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item)),
+        Message::Answers(batch) => {
+            for timed in batch {
+                match &timed.item {
+                    Answer::Decided(reply) => digest_reply(fingerprint, timed.at, reply),
+                    Answer::NotOwner { request, shard, owner } => {
+                        fingerprint.fold(timed.at.0 ^ (u64::from(shard.0) << 40));
+                        fingerprint.fold(request.0 ^ owner.map_or(0, |(node, epoch)| (u64::from(node.0) << 48) ^ epoch.0 << 8));
+                    }
+                }
+            }
+        }
+        Message::Replies(batch) => batch.iter().for_each(|timed| digest_reply(fingerprint, timed.at, &timed.item)),
+        Message::Beat(beat) => fingerprint.fold(beat.incarnation),
+        Message::Journal(messages) => {
+            for (shard, message) in messages {
+                fingerprint.fold(u64::from(shard.0) ^ message.digest());
+            }
+        }
+    }
+}
+
+fn digest_request(fingerprint: &mut Fingerprint, at: Instant, request: &Request) {
+    let wanted = match &request.command {
+        Command::Hold(wish) => {
+            let picked = wish.picked.iter().fold(1, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0));
+            wish.best.iter().fold(picked, |hash, (section, count)| {
+                hash.wrapping_mul(37) ^ (u64::from(section.0) << 8 | u64::from(*count))
+            })
+        }
+        Command::Confirm { hold, payment } => hold.0 << 2 ^ payment.0 << 17 ^ 2,
+        Command::Release { hold } => hold.0 << 2 ^ 3,
+    };
+    fingerprint.fold(at.0 ^ wanted.rotate_left(32));
+    fingerprint.fold(request.id.0 ^ (u64::from(request.show.0) << 44));
+}
+
+fn digest_reply(fingerprint: &mut Fingerprint, at: Instant, reply: &Reply) {
+    let seats = |seats: &onsale_core::SeatList| seats.iter().fold(7, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0));
+    let outcome = match &reply.outcome {
+        Outcome::Held { hold, seats: list, expires } => seats(list) ^ hold.0 << 20 ^ expires.0,
+        Outcome::Booked { hold, seats: list } => seats(list) ^ hold.0 << 21 ^ 1,
+        Outcome::Released { hold } => hold.0 << 22 ^ 2,
+        Outcome::Refused(refusal) => *refusal as u64,
+    };
+    fingerprint.fold(at.0 ^ outcome.rotate_left(32));
+    fingerprint.fold(reply.request.0);
+}

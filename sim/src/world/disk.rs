@@ -1,0 +1,173 @@
+//! A node's disk: what is durable, and what a crash leaves of the rest.
+//!
+//! Owns the segments of the write-ahead log and the fsync in flight. Refuses to know
+//! what the bytes mean.
+
+use std::collections::BTreeMap;
+
+use onsale_core::{PersistId, Span, Write};
+use onsale_scenarios::Disk as Settings;
+
+use crate::sample::hits;
+use crate::stream::{Stream, below};
+
+/// One node's disk.
+#[derive(Debug)]
+pub struct Disk {
+    settings: Settings,
+    segments: BTreeMap<u32, Vec<u8>>,
+    in_flight: Option<Write>,
+    slow: Vec<(usize, u32)>,
+    stream: Stream,
+}
+
+impl Disk {
+    /// An empty disk.
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        Self { settings, segments: BTreeMap::new(), in_flight: None, slow: Vec::new(), stream: Stream::new(seed) }
+    }
+
+    /// Starts a write and tells how long it takes until it is durable.
+    ///
+    /// # Panics
+    /// If another write is in flight: a node has one at a time.
+    pub fn begin(&mut self, write: Write) -> Span {
+        assert!(self.in_flight.is_none(), "one write in flight a node");
+        let fate = [self.stream.next(), self.stream.next()];
+        let jitter = self.settings.fsync.0 * u64::from(self.settings.jitter.num) / u64::from(self.settings.jitter.den);
+        let mut takes = self.settings.fsync.0 + below(fate[0], jitter + 1);
+        if hits(fate[1], self.settings.tail) {
+            takes *= u64::from(self.settings.tail_factor);
+        }
+        takes += write.bytes.len() as u64 * 1_000_000 / (u64::from(self.settings.mib_per_s) << 20);
+        for &(_, factor) in &self.slow {
+            takes *= u64::from(factor);
+        }
+        self.in_flight = Some(write);
+        Span(takes)
+    }
+
+    /// The write in flight is durable. Returns what was appended.
+    ///
+    /// # Panics
+    /// If another write than `id` is in flight.
+    pub fn complete(&mut self, id: PersistId) -> &[u8] {
+        let write = self.in_flight.take().expect("a completed write was in flight");
+        assert_eq!(write.id, id, "writes complete in order");
+        let start = self.append(write.segment, &write.bytes);
+        self.segments.retain(|&segment, _| segment >= write.retire_below);
+        &self.segments[&write.segment][start..]
+    }
+
+    /// Power is gone: of the write in flight a random prefix survives.
+    pub fn crash(&mut self) {
+        let bits = self.stream.next();
+        if let Some(write) = self.in_flight.take() {
+            let kept = below(bits, write.bytes.len() as u64 + 1) as usize;
+            if kept > 0 {
+                self.append(write.segment, &write.bytes[..kept]);
+            }
+        }
+    }
+
+    /// What a starting node reads back.
+    pub fn contents(&self) -> Vec<(u32, Vec<u8>)> {
+        self.segments.iter().map(|(&segment, bytes)| (segment, bytes.clone())).collect()
+    }
+
+    /// How much a starting node reads back, in bytes.
+    pub fn len(&self) -> u64 {
+        self.segments.values().map(|bytes| bytes.len() as u64).sum()
+    }
+
+    /// The disk becomes so many times slower; `fault` names it.
+    pub fn slow_down(&mut self, fault: usize, factor: u32) {
+        self.slow.push((fault, factor));
+    }
+
+    /// That slowness ends.
+    pub fn speed_up(&mut self, fault: usize) {
+        self.slow.retain(|&(of, _)| of != fault);
+    }
+
+    fn append(&mut self, segment: u32, bytes: &[u8]) -> usize {
+        let stored = self.segments.entry(segment).or_default();
+        let start = stored.len();
+        stored.extend_from_slice(bytes);
+        start
+    }
+}
+
+
+#[cfg(test)]
+mod tests {
+    use onsale_scenarios::Ratio;
+
+    use super::*;
+
+    fn disk(seed: u64) -> Disk {
+        let settings = Settings {
+            fsync: Span(500),
+            jitter: Ratio { num: 1, den: 2 },
+            tail: Ratio { num: 0, den: 1 },
+            tail_factor: 10,
+            mib_per_s: 100,
+        };
+        Disk::new(settings, seed)
+    }
+
+    fn write(id: u64, segment: u32, bytes: &[u8], retire_below: u32) -> Write {
+        Write { id: PersistId(id), segment, bytes: bytes.to_vec(), retire_below }
+    }
+
+    #[test]
+    fn a_write_is_durable_when_it_completes() {
+        let mut disk = disk(1);
+        let takes = disk.begin(write(1, 0, b"abc", 0));
+        assert!((500..=750).contains(&takes.0));
+        assert!(disk.contents().is_empty());
+        assert_eq!(disk.complete(PersistId(1)), b"abc");
+        assert_eq!(disk.contents(), [(0, b"abc".to_vec())]);
+    }
+
+    #[test]
+    fn a_crash_keeps_a_prefix_of_what_was_not_synced() {
+        let kept: Vec<u64> = (0..200)
+            .map(|seed| {
+                let mut disk = disk(seed);
+                disk.begin(write(1, 0, b"durable", 0));
+                disk.complete(PersistId(1));
+                disk.begin(write(2, 0, b"volatile", 0));
+                disk.crash();
+                let contents = disk.contents();
+                assert!(b"durablevolatile".starts_with(&contents[0].1) && contents[0].1.starts_with(b"durable"));
+                disk.len() - 7
+            })
+            .collect();
+        assert!(kept.contains(&0) && kept.contains(&8), "everything from nothing to all of it can survive");
+    }
+
+    #[test]
+    fn old_segments_go_once_the_new_one_is_durable() {
+        let mut disk = disk(1);
+        disk.begin(write(1, 0, b"old", 0));
+        disk.complete(PersistId(1));
+        disk.begin(write(2, 1, b"new", 1));
+        assert_eq!(disk.contents().len(), 1);
+        disk.complete(PersistId(2));
+        assert_eq!(disk.contents(), [(1, b"new".to_vec())]);
+    }
+
+    #[test]
+    fn bandwidth_and_slowness_count() {
+        let mut disk = disk(1);
+        let megabyte = vec![0; 1 << 20];
+        assert!(disk.begin(write(1, 0, &megabyte, 0)) >= Span::from_millis(10));
+        disk.complete(PersistId(1));
+        disk.slow_down(7, 10);
+        assert!(disk.begin(write(2, 0, b"x", 0)) >= Span(5_000));
+        disk.complete(PersistId(2));
+        disk.speed_up(7);
+        assert!(disk.begin(write(3, 0, b"x", 0)) < Span(5_000));
+    }
+}

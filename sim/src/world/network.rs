@@ -1,0 +1,259 @@
+//! The network: who hears whom, when, and what is lost on the way.
+//!
+//! Owns latency, jitter, tail, loss, duplication, order and cuts of every directed
+//! link. Refuses to know what a message says. Place 0 is the clients', place n is
+//! node n's.
+
+use onsale_core::{Instant, Span};
+use onsale_scenarios::{Network as Settings, Ratio};
+
+use crate::sample::hits;
+use crate::stream::{Stream, below};
+
+/// A place on the network.
+pub type Place = usize;
+/// The clients' place.
+pub const CLIENTS: Place = 0;
+
+/// All links between all places.
+#[derive(Debug)]
+pub struct Network {
+    settings: Settings,
+    zones: Vec<u16>,
+    links: Vec<Link>,
+    weather: Vec<(usize, Weather)>,
+    stream: Stream,
+}
+
+/// One direction between two places.
+#[derive(Clone, Copy, Debug, Default)]
+struct Link {
+    /// Partitions that cut it now.
+    cuts: u16,
+    /// When it was last cut or still was.
+    severed: Option<Instant>,
+    /// The latest arrival on it: later messages come no sooner, unless they are reordered.
+    last_arrival: Instant,
+}
+
+/// A disturbance of all links between nodes, while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    /// Messages are lost.
+    Loss(Ratio),
+    /// Messages arrive twice.
+    Duplicate(Ratio),
+    /// Messages overtake each other.
+    Reorder(Ratio),
+    /// Everything is so many times slower.
+    Slow(u32),
+}
+
+/// How a message fares, had it left now: the latency of each copy that arrives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// The message, unless it is lost.
+    pub first: Option<Span>,
+    /// Its duplicate.
+    pub second: Option<Span>,
+}
+
+impl Network {
+    /// Calm links between `nodes` nodes in `zones` zones and the clients.
+    pub fn new(settings: Settings, nodes: u16, zones: u16, seed: u64) -> Self {
+        let places = usize::from(nodes) + 1;
+        let zones = (0..=nodes).map(|node| if node == 0 { 0 } else { (node - 1) % zones + 1 }).collect();
+        Self { settings, zones, links: vec![Link::default(); places * places], weather: Vec::new(), stream: Stream::new(seed) }
+    }
+
+    /// Sends a message that leaves at `departs`.
+    ///
+    /// Draws the same number of values for every message, so that what happens to one
+    /// does not move the fate of the next.
+    pub fn carry(&mut self, from: Place, to: Place, departs: Instant) -> Carried {
+        let fate = [self.stream.next(), self.stream.next(), self.stream.next()];
+        let between_nodes = from != CLIENTS && to != CLIENTS;
+        let mut chances = (self.settings.loss, self.settings.duplicate, self.settings.reorder);
+        let mut slow = 1;
+        if between_nodes && from != to {
+            for &(_, weather) in &self.weather {
+                match weather {
+                    Weather::Loss(chance) => chances.0 = chance,
+                    Weather::Duplicate(chance) => chances.1 = chance,
+                    Weather::Reorder(chance) => chances.2 = chance,
+                    Weather::Slow(factor) => slow = u64::from(factor),
+                }
+            }
+        }
+        // Each decision takes its own 32 bits, shifted up to where `hits` looks.
+        let (loss, duplicate) = (fate[0], fate[0] << 32);
+        let (reorder, tail) = (fate[1], fate[1] << 32);
+        if self.links[self.index(from, to)].cuts > 0 || hits(loss, chances.0) {
+            return Carried::default();
+        }
+        let base = Span(self.base(from, to).0 * slow);
+        let mut latency = Span(base.0 + self.jitter(base, fate[2]));
+        let reordered = hits(reorder, chances.2);
+        if reordered {
+            latency = latency + Span(below(fate[2] << 32, 4 * base.0 + 1));
+        }
+        if hits(tail, self.settings.tail) {
+            latency = Span(latency.0 * u64::from(self.settings.tail_factor));
+        }
+        let index = self.index(from, to);
+        let link = &mut self.links[index];
+        if !reordered {
+            latency = latency.max(link.last_arrival.since(departs));
+            link.last_arrival = departs + latency;
+        }
+        let second = hits(duplicate, chances.1).then(|| latency + Span(below(fate[2] << 16, 4 * base.0 + 1)));
+        Carried { first: Some(latency), second }
+    }
+
+    /// Whether what left at `sent` was cut on its way: the link is or was severed since.
+    pub fn severed_since(&self, from: Place, to: Place, sent: Instant) -> bool {
+        let link = &self.links[self.index(from, to)];
+        link.cuts > 0 || link.severed.is_some_and(|cut| cut >= sent)
+    }
+
+    /// Cuts one direction.
+    pub fn cut(&mut self, from: Place, to: Place) {
+        let index = self.index(from, to);
+        self.links[index].cuts += 1;
+    }
+
+    /// Mends one direction that was cut once by `cut`. What was in flight stays lost.
+    pub fn mend(&mut self, from: Place, to: Place, now: Instant) {
+        let index = self.index(from, to);
+        let link = &mut self.links[index];
+        assert!(link.cuts > 0, "only a cut link is mended");
+        link.cuts -= 1;
+        link.severed = Some(now);
+    }
+
+    /// A disturbance begins; `fault` names it.
+    pub fn disturb(&mut self, fault: usize, weather: Weather) {
+        self.weather.push((fault, weather));
+    }
+
+    /// A disturbance ends.
+    pub fn settle(&mut self, fault: usize) {
+        self.weather.retain(|&(of, _)| of != fault);
+    }
+
+    fn index(&self, from: Place, to: Place) -> usize {
+        from * self.zones.len() + to
+    }
+
+    fn base(&self, from: Place, to: Place) -> Span {
+        if from == CLIENTS || to == CLIENTS {
+            self.settings.client
+        } else if self.zones[from] == self.zones[to] {
+            self.settings.within_zone
+        } else {
+            self.settings.between_zones
+        }
+    }
+
+    fn jitter(&self, base: Span, bits: u64) -> u64 {
+        let most = base.0 * u64::from(self.settings.jitter.num) / u64::from(self.settings.jitter.den);
+        below(bits, most + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEVER: Ratio = Ratio { num: 0, den: 1 };
+    const ALWAYS: Ratio = Ratio { num: 1, den: 1 };
+
+    fn settings() -> Settings {
+        Settings {
+            within_zone: Span(100),
+            between_zones: Span(1_000),
+            client: Span(20_000),
+            jitter: Ratio { num: 1, den: 2 },
+            tail: NEVER,
+            tail_factor: 1,
+            loss: NEVER,
+            duplicate: NEVER,
+            reorder: NEVER,
+        }
+    }
+
+    fn network(settings: Settings) -> Network {
+        Network::new(settings, 5, 3, 1)
+    }
+
+    #[test]
+    fn latency_follows_the_zones_and_jitters() {
+        let mut network = network(settings());
+        let table = [(1, 4, 100..=150), (1, 2, 1_000..=1_500), (CLIENTS, 3, 20_000..=30_000), (2, CLIENTS, 20_000..=30_000)];
+        for (from, to, range) in table {
+            let drawn: Vec<u64> = (0..500)
+                .map(|k| network.carry(from, to, Instant(k * 1_000_000)).first.expect("nothing is lost").0)
+                .collect();
+            assert!(drawn.iter().all(|latency| range.contains(latency)), "{from} → {to}");
+            assert!(drawn.iter().any(|&latency| latency != drawn[0]), "{from} → {to} jitters");
+        }
+    }
+
+    #[test]
+    fn a_link_keeps_its_order_unless_it_reorders() {
+        let overtaken = |reorder| {
+            let mut network = network(Settings { reorder, ..settings() });
+            let arrivals: Vec<u64> = (0..200)
+                .map(|k| k * 10 + network.carry(1, 2, Instant(k * 10)).first.expect("nothing is lost").0)
+                .collect();
+            arrivals.windows(2).filter(|pair| pair[1] < pair[0]).count()
+        };
+        assert_eq!(overtaken(NEVER), 0);
+        assert!(overtaken(ALWAYS) > 20);
+    }
+
+    #[test]
+    fn a_cut_takes_what_is_in_flight_and_only_its_direction() {
+        let mut network = network(settings());
+        let sent = Instant(1_000);
+        assert!(!network.severed_since(1, 2, sent));
+        network.cut(1, 2);
+        assert!(network.severed_since(1, 2, sent));
+        assert!(!network.severed_since(2, 1, sent));
+        assert_eq!(network.carry(1, 2, Instant(1_100)), Carried::default());
+        network.mend(1, 2, Instant(1_200));
+        assert!(network.severed_since(1, 2, sent), "it was cut on its way");
+        assert!(!network.severed_since(1, 2, Instant(1_201)));
+    }
+
+    #[test]
+    fn overlapping_cuts_are_counted() {
+        let mut network = network(settings());
+        network.cut(1, 2);
+        network.cut(1, 2);
+        network.mend(1, 2, Instant(5));
+        assert!(network.severed_since(1, 2, Instant(9)));
+    }
+
+    #[test]
+    fn weather_touches_links_between_nodes_only() {
+        let mut network = network(settings());
+        network.disturb(0, Weather::Loss(ALWAYS));
+        assert_eq!(network.carry(1, 2, Instant::ZERO), Carried::default());
+        assert!(network.carry(CLIENTS, 2, Instant::ZERO).first.is_some());
+        network.settle(0);
+        network.disturb(1, Weather::Duplicate(ALWAYS));
+        let carried = network.carry(1, 2, Instant::ZERO);
+        assert!(carried.first.is_some() && carried.second.is_some());
+        network.settle(1);
+        network.disturb(2, Weather::Slow(10));
+        assert!(network.carry(1, 2, Instant(10_000_000)).first.expect("nothing is lost") >= Span(10_000));
+    }
+
+    #[test]
+    fn loss_takes_its_share() {
+        let mut network = network(Settings { loss: Ratio { num: 1, den: 10 }, ..settings() });
+        let lost = (0..10_000).filter(|&k| network.carry(1, 2, Instant(k)).first.is_none()).count();
+        assert!((850..1_150).contains(&lost), "{lost} of 10,000");
+    }
+}
