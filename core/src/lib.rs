@@ -7,6 +7,7 @@ pub mod map;
 pub mod message;
 pub mod observation;
 pub mod request;
+pub mod show;
 pub mod time;
 
 pub use effect::{Effects, PersistId, Write};
@@ -15,4 +16,5 @@ pub use map::{FixedMap, FixedSet};
 pub use message::{Answer, Beat, Message, Timed};
 pub use observation::Observation;
 pub use request::{Command, Outcome, Refusal, Reply, Request, SeatList, Wish};
+pub use show::{Decision, Event, Hall, Rules, Show, SnapshotError};
 pub use time::{Instant, Span};
