@@ -1,0 +1,272 @@
+//! Faults: what each does to the world when it strikes, and how it heals.
+//!
+//! Owns the choice of victims and the record of what a fault cost. Every fault ends as
+//! if it had never been: what it took down starts again, what it cut is mended. Refuses
+//! to know when faults come (the plan says) and how links and disks behave.
+
+use madsim::runtime::Handle;
+use madsim::task::NodeId as Process;
+use onsale_core::{Instant, NodeId, Placement, ShardId, ShowId};
+use onsale_scenarios::{Cut, Fault, Target};
+
+use crate::world::network::{CLIENTS, Place, Weather};
+use crate::world::{Process as State, World};
+
+/// A fault that has struck.
+#[derive(Clone, Debug)]
+pub struct Struck {
+    /// Its number in the plan.
+    pub index: usize,
+    /// What it did, for people.
+    pub what: String,
+    /// When it struck.
+    pub at: Instant,
+    /// When it healed.
+    pub healed: Option<Instant>,
+    /// Shards that got another owner, or an owner in another epoch, while it was the latest fault.
+    pub shards_lost_owner: Vec<ShardId>,
+    /// When the last of those owners began to serve.
+    pub recovered: Option<Instant>,
+    undo: Undo,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Undo {
+    start: Vec<Place>,
+    resume: Vec<Place>,
+    mend: Vec<(Place, Place)>,
+    settle: bool,
+    speed_up: Vec<Place>,
+}
+
+/// Every fault that has struck, in order.
+#[derive(Clone, Debug, Default)]
+pub struct FaultLog {
+    struck: Vec<Struck>,
+}
+
+impl FaultLog {
+    /// Every fault that has struck, in order.
+    pub fn struck(&self) -> &[Struck] {
+        &self.struck
+    }
+
+    /// A shard's owner changed: the latest fault is held to account.
+    pub fn owner_changed(&mut self, now: Instant, shard: ShardId) {
+        if let Some(latest) = self.struck.last_mut() {
+            if !latest.shards_lost_owner.contains(&shard) {
+                latest.shards_lost_owner.push(shard);
+            }
+            latest.recovered = Some(now);
+        }
+    }
+}
+
+/// Carries out faults: knows the cluster's shape and the executor's processes.
+#[derive(Debug)]
+pub struct Faults<'a> {
+    /// The plan's faults.
+    pub plan: &'a [Fault],
+    /// Who carries what.
+    pub placement: &'a Placement,
+    /// The executor.
+    pub executor: &'a Handle,
+    /// Its processes, by place; the first is the clients'.
+    pub processes: &'a [Process],
+}
+
+impl Faults<'_> {
+    /// A fault strikes.
+    pub fn strike(&self, world: &mut World, index: usize) {
+        let fault = &self.plan[index];
+        let mut undo = Undo::default();
+        let what = match fault {
+            Fault::Crash { node, .. } => {
+                let victim = self.victim(world, *node);
+                self.kill(world, victim, &mut undo);
+                format!("crash of {}", self.name(world, victim))
+            }
+            Fault::Pause { node, .. } => {
+                let victim = self.victim(world, *node);
+                if world.process(victim) == State::Up {
+                    world.pause(victim);
+                    self.executor.pause(self.processes[victim]);
+                    undo.resume.push(victim);
+                }
+                format!("pause of {}", self.name(world, victim))
+            }
+            Fault::ZoneLoss { zone, .. } => {
+                let names = self.lose_power(world, &mut undo, |place| self.zone(place) == *zone);
+                format!("power loss of zone {zone} ({names})")
+            }
+            Fault::PowerLoss { .. } => {
+                let names = self.lose_power(world, &mut undo, |_| true);
+                format!("power loss of the whole cluster ({names})")
+            }
+            Fault::Partition { cut, .. } => {
+                let (links, what) = self.links(world, cut);
+                links.iter().for_each(|&(from, to)| world.network.cut(from, to));
+                undo.mend = links;
+                what
+            }
+            Fault::Loss { chance, .. } => {
+                world.network.disturb(index, Weather::Loss(*chance));
+                undo.settle = true;
+                format!("{chance} of messages lost")
+            }
+            Fault::Duplicate { chance, .. } => {
+                world.network.disturb(index, Weather::Duplicate(*chance));
+                undo.settle = true;
+                format!("{chance} of messages duplicated")
+            }
+            Fault::Reorder { chance, .. } => {
+                world.network.disturb(index, Weather::Reorder(*chance));
+                undo.settle = true;
+                format!("{chance} of messages reordered")
+            }
+            Fault::SlowNetwork { factor, .. } => {
+                world.network.disturb(index, Weather::Slow(*factor));
+                undo.settle = true;
+                format!("links {factor} times slower")
+            }
+            Fault::SlowDisk { node, factor, .. } => {
+                let victim = self.victim(world, *node);
+                world.machine(victim).disk.slow_down(index, *factor);
+                undo.speed_up.push(victim);
+                format!("disk of {} {factor} times slower", self.name(world, victim))
+            }
+        };
+        let at = world.now;
+        world.witness.recorder.fault_began(at, index);
+        world.faults.struck.push(Struck { index, what, at, healed: None, shards_lost_owner: Vec::new(), recovered: None, undo });
+    }
+
+    /// A fault heals.
+    pub fn heal(&self, world: &mut World, index: usize) {
+        let now = world.now;
+        let struck = world.faults.struck.iter_mut().find(|struck| struck.index == index).expect("what heals has struck");
+        struck.healed = Some(now);
+        let undo = std::mem::take(&mut struck.undo);
+        for place in undo.start {
+            // Another fault may have started it since, and a third killed it again.
+            if world.process(place) == State::Down {
+                self.executor.restart(self.processes[place]);
+                world.start(place);
+            }
+        }
+        for place in undo.resume {
+            // A process that died meanwhile is no longer paused.
+            if world.process(place) == State::Paused {
+                self.executor.resume(self.processes[place]);
+                world.resume(place);
+            }
+        }
+        undo.mend.iter().for_each(|&(from, to)| world.network.mend(from, to, now));
+        if undo.settle {
+            world.network.settle(index);
+        }
+        undo.speed_up.iter().for_each(|&place| world.machine(place).disk.speed_up(index));
+        world.witness.recorder.fault_ended(now, index);
+    }
+
+    fn kill(&self, world: &mut World, victim: Place, undo: &mut Undo) {
+        if world.process(victim) != State::Down {
+            self.executor.kill(self.processes[victim]);
+            world.kill(victim);
+            undo.start.push(victim);
+        }
+    }
+
+    fn lose_power(&self, world: &mut World, undo: &mut Undo, struck: impl Fn(Place) -> bool) -> String {
+        let victims: Vec<Place> = self.places().filter(|&place| struck(place)).collect();
+        victims.iter().for_each(|&victim| self.kill(world, victim, undo));
+        victims.iter().map(|victim| format!("n{victim}")).collect::<Vec<_>>().join(", ")
+    }
+
+    fn places(&self) -> std::ops::RangeInclusive<Place> {
+        1..=usize::from(self.placement.nodes())
+    }
+
+    fn zone(&self, place: Place) -> u16 {
+        self.placement.zone_of(NodeId(place as u16)).0
+    }
+
+    fn hot_shard(&self) -> ShardId {
+        self.placement.shard_of(ShowId(0))
+    }
+
+    fn owner(&self, world: &World) -> Place {
+        let shard = self.hot_shard();
+        let owner = world.owners[shard.0 as usize].map_or(self.placement.replicas(shard)[0], |(_, node)| node);
+        usize::from(owner.0)
+    }
+
+    fn victim(&self, world: &World, target: Target) -> Place {
+        match target {
+            Target::Node(node) => usize::from(node.0),
+            Target::Owner => self.owner(world),
+            Target::Follower => {
+                let owner = self.owner(world);
+                let replicas = self.placement.replicas(self.hot_shard());
+                replicas.iter().map(|node| usize::from(node.0)).find(|&place| place != owner).unwrap_or(owner)
+            }
+        }
+    }
+
+    fn name(&self, world: &World, place: Place) -> String {
+        if place == self.owner(world) { format!("n{place}, the owner of {}", ShowId(0)) } else { format!("n{place}") }
+    }
+
+    /// The directed links that a partition cuts.
+    fn links(&self, world: &World, cut: &Cut) -> (Vec<(Place, Place)>, String) {
+        let all: Vec<Place> = self.places().collect();
+        let nodes = all.len();
+        let both = |pairs: &mut dyn Iterator<Item = (Place, Place)>| pairs.flat_map(|(a, b)| [(a, b), (b, a)]).collect::<Vec<_>>();
+        let across = |left: &[Place], right: &[Place]| {
+            both(&mut left.iter().flat_map(|&a| right.iter().map(move |&b| (a, b))))
+        };
+        match cut {
+            Cut::Isolate(targets) => {
+                let mut island: Vec<Place> = targets.iter().map(|&target| self.victim(world, target)).collect();
+                island.sort_unstable();
+                island.dedup();
+                let mainland: Vec<Place> = std::iter::once(CLIENTS).chain(all.iter().copied().filter(|place| !island.contains(place))).collect();
+                let names = island.iter().map(|&place| self.name(world, place)).collect::<Vec<_>>().join(" and ");
+                (across(&island, &mainland), format!("isolation of {names}"))
+            }
+            Cut::Halves => {
+                let owner = self.owner(world);
+                let rest: Vec<Place> = all.iter().copied().filter(|&place| place != owner).collect();
+                let with_owner = (nodes - 1) / 2;
+                let (beside, other) = rest.split_at(with_owner.saturating_sub(1));
+                let small: Vec<Place> = std::iter::once(owner).chain(beside.iter().copied()).collect();
+                (across(&small, other), format!("split into {} and {}, n{owner} in the smaller half", listed(&small), listed(other)))
+            }
+            Cut::OneWay(target) => {
+                let victim = self.victim(world, *target);
+                let links = all.iter().filter(|&&place| place != victim).map(|&place| (victim, place)).collect();
+                (links, format!("what {} sends to other nodes is lost", self.name(world, victim)))
+            }
+            Cut::MajorityRing => {
+                // Each node sees itself and the same number of neighbours on both sides of the ring: just a majority.
+                let reach = nodes / 2 / 2 + nodes / 2 % 2;
+                let apart = |a: Place, b: Place| {
+                    let gap = a.abs_diff(b);
+                    gap.min(nodes - gap) > reach
+                };
+                let mut pairs = all.iter().flat_map(|&a| all.iter().map(move |&b| (a, b))).filter(|&(a, b)| a < b && apart(a, b));
+                (both(&mut pairs), "majority ring: each node sees another majority".to_owned())
+            }
+            Cut::Bridge => {
+                let middle = nodes.div_ceil(2);
+                let (left, right): (Vec<Place>, Vec<Place>) = all.iter().filter(|&&place| place != middle).partition(|&&place| place < middle);
+                (across(&left, &right), format!("bridge: {} and {} see each other only through n{middle}", listed(&left), listed(&right)))
+            }
+        }
+    }
+}
+
+fn listed(places: &[Place]) -> String {
+    let names: Vec<String> = places.iter().map(|place| format!("n{place}")).collect();
+    format!("{{{}}}", names.join(", "))
+}

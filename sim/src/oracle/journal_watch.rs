@@ -1,0 +1,186 @@
+//! The journal's durable content, read from the disks.
+//!
+//! Owns the reading of every byte that became durable, on every node, and tells the
+//! oracles each committed record once. A record counts as committed as soon as one disk
+//! holds it together with a commit index that covers it; every other disk that says the
+//! same later must hold the same record. Refuses to hear what a node says about itself:
+//! bytes on disks are all it sees.
+
+use std::collections::BTreeMap;
+
+use onsale_core::journal::frame::{self, Frame};
+use onsale_core::{Epoch, Instant, ShardId};
+
+use super::Oracles;
+use crate::fingerprint::Fingerprint;
+use crate::world::disk::Disk;
+use crate::world::network::Place;
+
+/// Everything that the disks hold as committed.
+#[derive(Debug)]
+pub struct JournalWatch {
+    replicas: u16,
+    /// By place: by shard, the log as that disk holds it.
+    disks: Vec<BTreeMap<ShardId, Log>>,
+    /// By shard: the records that are committed, from the first on, and how many were told.
+    chosen: Vec<Vec<Chosen>>,
+}
+
+/// A shard's log on one disk, as far as it is not known to be committed.
+#[derive(Debug, Default)]
+struct Log {
+    tail: BTreeMap<u64, (Epoch, Vec<u8>)>,
+    commit: u64,
+    /// Up to here this disk's committed records were compared.
+    compared: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Chosen {
+    epoch: Epoch,
+    hash: u64,
+}
+
+impl JournalWatch {
+    /// Empty disks.
+    pub fn new(nodes: u16, shards: u32, replicas: u16) -> Self {
+        Self {
+            replicas,
+            disks: (0..=nodes).map(|_| BTreeMap::new()).collect(),
+            chosen: vec![Vec::new(); shards as usize],
+        }
+    }
+
+    /// Bytes became durable on a node's disk.
+    pub fn read(&mut self, now: Instant, node: Place, bytes: &[u8], oracles: &mut Oracles) {
+        let mut touched: Vec<ShardId> = Vec::new();
+        for frame in frame::read(bytes) {
+            if let Some(shard) = self.take(node, frame)
+                && touched.last() != Some(&shard)
+            {
+                touched.push(shard);
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        for shard in touched {
+            self.compare(now, node, shard, oracles);
+        }
+    }
+
+    /// The node crashed: its disk keeps what it keeps, and is read anew.
+    pub fn crashed(&mut self, node: Place, disk: &Disk) {
+        let compared: Vec<(ShardId, u64, u64)> =
+            self.disks[node].iter().map(|(&shard, log)| (shard, log.compared, log.commit)).collect();
+        self.disks[node].clear();
+        for (_, bytes) in disk.contents() {
+            for frame in frame::read(&bytes) {
+                self.take(node, frame);
+            }
+        }
+        for (shard, compared, commit) in compared {
+            let log = self.disks[node].entry(shard).or_default();
+            log.compared = compared;
+            log.commit = log.commit.max(commit);
+            log.tail = log.tail.split_off(&(compared + 1));
+        }
+    }
+
+    /// The run is over. What a majority of disks holds alike is committed, whether or not a
+    /// commit index was written since: it tells the oracles the rest.
+    pub fn finish(&mut self, now: Instant, oracles: &mut Oracles) {
+        for shard in (0..self.chosen.len() as u32).map(ShardId) {
+            loop {
+                let next = self.chosen[shard.0 as usize].len() as u64 + 1;
+                let held: Vec<(Epoch, u64)> = self
+                    .disks
+                    .iter()
+                    .filter_map(|logs| logs.get(&shard)?.tail.get(&next))
+                    .map(|(epoch, record)| (*epoch, hash(record)))
+                    .collect();
+                let majority = usize::from(self.replicas / 2 + 1);
+                let Some(&agreed) = held.iter().find(|&&entry| held.iter().filter(|&&other| other == entry).count() >= majority)
+                else {
+                    break;
+                };
+                let holder = self.disks.iter().position(|logs| {
+                    let entry = logs.get(&shard).and_then(|log| log.tail.get(&next));
+                    entry.is_some_and(|(epoch, record)| (*epoch, hash(record)) == agreed)
+                });
+                let Some(node) = holder else { break };
+                self.disks[node].entry(shard).or_default().commit = next;
+                self.compare(now, node, shard, oracles);
+            }
+        }
+    }
+
+    fn take(&mut self, node: Place, frame: Frame<'_>) -> Option<ShardId> {
+        let shard = frame.shard()?;
+        let log = self.disks[node].entry(shard).or_default();
+        match frame {
+            Frame::Entry { index, epoch, record, .. } => {
+                if index > log.compared {
+                    log.tail.split_off(&index);
+                    log.tail.insert(index, (epoch, record.to_vec()));
+                }
+            }
+            Frame::HardState { commit, .. } => log.commit = log.commit.max(commit),
+            Frame::Snapshot { index, .. } => {
+                // The records that it stands for were committed: other disks hold them, or held them.
+                log.commit = log.commit.max(index);
+                if index > log.compared {
+                    let known = self.chosen[shard.0 as usize].len() as u64;
+                    log.compared = log.compared.max(index.min(known));
+                    log.tail = log.tail.split_off(&(log.compared + 1));
+                }
+            }
+            Frame::Checkpoint { .. } => {}
+        }
+        Some(shard)
+    }
+
+    /// Tells or compares what this disk holds as committed and has not been looked at.
+    fn compare(&mut self, now: Instant, node: Place, shard: ShardId, oracles: &mut Oracles) {
+        let Some(log) = self.disks[node].get_mut(&shard) else { return };
+        let chosen = &mut self.chosen[shard.0 as usize];
+        while log.compared < log.commit {
+            let index = log.compared + 1;
+            let Some((epoch, record)) = log.tail.remove(&index) else {
+                // This disk came by the record through a snapshot.
+                if (chosen.len() as u64) < index {
+                    return;
+                }
+                log.compared = index;
+                continue;
+            };
+            let held = Chosen { epoch, hash: hash(&record) };
+            match chosen.get(index as usize - 1) {
+                Some(first) if *first == held => {}
+                Some(first) => oracles.journal_conflict(now, shard, index, epoch, format!(
+                    "n{node} holds a record of {epoch} with hash {:016x}, another disk one of {} with hash {:016x}",
+                    held.hash, first.epoch, first.hash
+                )),
+                None => {
+                    assert_eq!(chosen.len() as u64 + 1, index, "committed records are told in order");
+                    chosen.push(held);
+                    tell(now, shard, index, epoch, &record, oracles);
+                }
+            }
+            log.compared = index;
+        }
+    }
+}
+
+fn tell(now: Instant, shard: ShardId, index: u64, epoch: Epoch, record: &[u8], oracles: &mut Oracles) {
+    match onsale_core::record::decode(record) {
+        Ok(events) => oracles.committed(now, shard, index, epoch, &events),
+        Err(error) => oracles.journal_conflict(now, shard, index, epoch, format!("the committed record cannot be read: {error}")),
+    }
+}
+
+fn hash(record: &[u8]) -> u64 {
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.fold_bytes(record);
+    fingerprint.value()
+}
+

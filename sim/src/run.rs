@@ -1,0 +1,334 @@
+//! One run: a plan in, an outcome out.
+//!
+//! Owns the thread of a run, the executor on it, the hosts' start, and the gathering of
+//! the facts. A run never shares its thread with another, so nothing that one leaves
+//! behind can move the next. Refuses to know why somebody wants the run.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use madsim::runtime::{Handle, Runtime};
+use madsim::time::TimeHandle;
+use onsale_core::{Config, GatewayConfig, Hall, Instant, Message, Placement, Rules, Setup, Span};
+use onsale_reports::{Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Summary, Verdict};
+use onsale_scenarios::Scenario;
+
+use crate::crowd::{Crowd, Fate, Fates};
+use crate::fault::Faults;
+use crate::fingerprint::Trail;
+use crate::host;
+use crate::oracle::{Asked, OracleSettings, Oracles};
+use crate::plan::Plan;
+use crate::stream::fork;
+use crate::wall::{Stopwatch, peak_rss_bytes};
+use crate::witness::Witness;
+use crate::world::network::CLIENTS;
+use crate::world::{Progress, Shared, Tracing, Turn, World, lock, next_turn};
+
+/// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
+/// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
+const REMEMBER: Span = Span::from_secs(900);
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The facts and the latency table.
+    pub summary: Summary,
+    /// Histograms and timeline.
+    pub records: Records,
+    /// The hash after each event, if it was asked for.
+    pub trail: Option<Trail>,
+    /// The event that was asked for, in words.
+    pub described: Option<String>,
+    /// How often each rare path was taken.
+    pub marks: std::collections::BTreeMap<&'static str, u64>,
+}
+
+impl Outcome {
+    /// Names of the oracles that failed.
+    pub fn failed(&self) -> Vec<&str> {
+        let oracles = &self.summary.facts.oracles;
+        oracles.iter().filter(|oracle| oracle.verdict == Verdict::Fail).map(|oracle| oracle.name.as_str()).collect()
+    }
+}
+
+/// What the crowd leaves when the run ends.
+#[derive(Debug, Default)]
+struct Closing {
+    open: Vec<Asked>,
+    fates: Fates,
+}
+
+/// Carries out a plan on a thread of its own.
+pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
+    let stopwatch = Stopwatch::start();
+    let witness = Witness {
+        oracles: Oracles::new(oracle_settings(&plan.scenario)),
+        recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
+    };
+    let world: Shared = Arc::new(Mutex::new(World::new(plan, witness, progress.clone(), tracing)));
+    let closing = Arc::new(Mutex::new(Closing::default()));
+    let result = std::thread::scope(|scope| {
+        let (world, closing) = (world.clone(), closing.clone());
+        let run = move || {
+            let runtime = Runtime::with_seed_and_config(plan.stream("executor"), madsim::Config::default());
+            let ended = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(direct(world, closing, plan))));
+            // What is left of the hosts is dropped on the thread on which it lived.
+            let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| drop(runtime)));
+            ended.and(dropped)
+        };
+        std::thread::Builder::new().name("run".to_owned()).spawn_scoped(scope, run).expect("the system starts a thread").join()
+    });
+    let panicked = match result {
+        Ok(Ok(())) => None,
+        Ok(Err(payload)) | Err(payload) => Some(told(payload.as_ref())),
+    };
+    let world = std::mem::replace(
+        &mut *lock(&world),
+        World::new(plan, idle_witness(&plan.scenario), Arc::default(), Tracing::default()),
+    );
+    let closing = std::mem::take(&mut *closing.lock().unwrap_or_else(PoisonError::into_inner));
+    conclude(plan, world, closing, panicked, &stopwatch)
+}
+
+fn idle_witness(scenario: &Scenario) -> Witness {
+    Witness {
+        oracles: Oracles::new(oracle_settings(scenario)),
+        recorder: Recorder::new(RecorderSettings { duration: scenario.duration }),
+    }
+}
+
+fn told(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
+}
+
+/// The director: starts the hosts, carries out the faults, and is the last to go.
+async fn direct(world: Shared, closing: Arc<Mutex<Closing>>, plan: &Plan) {
+    let scenario = &plan.scenario;
+    let setup = Arc::new(setup(scenario));
+    let executor = Handle::current();
+    let mut processes = Vec::new();
+
+    let crowd = Arc::new(Mutex::new(Some(Crowd::new(scenario, plan.stream("demand"), plan.stream("room")))));
+    let calm = Instant::ZERO + plan.calm_from();
+    let (clients, closed, sale_end) = (world.clone(), closing.clone(), scenario.clone());
+    let clients = executor.create_node().name("clients").init(move || {
+        let crowd = crowd.lock().unwrap_or_else(PoisonError::into_inner).take();
+        serve_clients(clients.clone(), crowd.expect("clients start once"), closed.clone(), sale_end.clone(), calm)
+    });
+    processes.push(clients.build().id());
+
+    for place in 1..=usize::from(scenario.cluster.nodes) {
+        let machine = host::Machine {
+            setup: setup.clone(),
+            costs: scenario.costs.clone(),
+            cores: scenario.cluster.cores,
+            slice: scenario.quantum,
+            seed: fork(plan.stream("nodes"), &format!("node/{place}")),
+        };
+        let world = world.clone();
+        let node = executor.create_node().name(format!("n{place}")).init(move || host::run(world.clone(), place, machine.clone()));
+        processes.push(node.build().id());
+    }
+
+    let director = {
+        let mut world = lock(&world);
+        world.keep_clock(TimeHandle::current());
+        (1..=usize::from(scenario.cluster.nodes)).for_each(|place| world.start(place));
+        world.wake_at(CLIENTS, Some(Instant::ZERO));
+        for (index, fault) in plan.faults.iter().enumerate() {
+            world.enter_fault(Instant::ZERO + fault.at(), index, true);
+            world.enter_fault(Instant::ZERO + fault.at() + fault.lasts(), index, false);
+        }
+        world.end_at(Instant::ZERO + scenario.duration);
+        if plan.faults.is_empty() {
+            world.witness.oracles.faults_over(Instant::ZERO);
+        }
+        world.director()
+    };
+    let faults = Faults { plan: &plan.faults, placement: &setup.placement, executor: &executor, processes: &processes };
+    let mut healed = 0;
+    loop {
+        let (now, turn) = next_turn(&world, director).await;
+        match turn {
+            Turn::Fault { index, strikes: true } => faults.strike(&mut lock(&world), index),
+            Turn::Fault { index, strikes: false } => {
+                let mut world = lock(&world);
+                faults.heal(&mut world, index);
+                healed += 1;
+                if healed == plan.faults.len() {
+                    world.witness.oracles.faults_over(now);
+                }
+            }
+            Turn::End => return,
+            Turn::Boot | Turn::Delivered { .. } | Turn::Persisted(_) | Turn::Wake | Turn::CoreFree(_) => {
+                panic!("{turn:?} is not the director's")
+            }
+        }
+    }
+}
+
+/// The clients' host: the crowd's turns.
+async fn serve_clients(world: Shared, mut crowd: Crowd, closing: Arc<Mutex<Closing>>, scenario: Scenario, calm: Instant) {
+    let mut ending = false;
+    loop {
+        let (now, turn) = next_turn(&world, CLIENTS).await;
+        let mut world = lock(&world);
+        match turn {
+            Turn::Delivered { message: Message::Replies(batch), .. } => crowd.hear(now, batch, &mut world.witness),
+            Turn::Wake => crowd.act(now, &mut world.witness),
+            Turn::End => {
+                let open = crowd.finish(now, &mut world.witness);
+                *closing.lock().unwrap_or_else(PoisonError::into_inner) = Closing { open, fates: crowd.fates().clone() };
+                world.stop();
+            }
+            Turn::Boot | Turn::Delivered { .. } | Turn::Persisted(_) | Turn::CoreFree(_) | Turn::Fault { .. } => {
+                panic!("{turn:?} is not the clients'")
+            }
+        }
+        crowd.drain_outbox(|gateway, batch| {
+            let departs = batch[0].at;
+            world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
+        });
+        world.wake_at(CLIENTS, crowd.next_wake());
+        world.report_users(crowd.fates().ended());
+        if crowd.is_done() && !ending {
+            // Nobody is left: the last holds run out, and the run is over.
+            ending = true;
+            world.end_at(now.max(calm) + scenario.sale.hold + scenario.sale.grace + scenario.calm);
+        }
+    }
+}
+
+fn conclude(plan: &Plan, mut world: World, closing: Closing, panicked: Option<String>, stopwatch: &Stopwatch) -> Outcome {
+    let (scenario, end) = (&plan.scenario, world.now);
+    world.journal.finish(end, &mut world.witness.oracles);
+    let Witness { oracles, recorder } = world.witness;
+    let (sold, held, recovery) = (oracles.sold_seats(), oracles.held_seats(), oracles.recovery());
+    let mut results = oracles.finish(end, &closing.open);
+    if let Some(words) = panicked {
+        results.push(OracleResult {
+            name: "invariant".to_owned(),
+            verdict: Verdict::Fail,
+            checked: 1,
+            evidence: Some(Evidence {
+                headline: format!("at {end} a promise inside the code broke: {words}"),
+                details: vec!["the run stops here; what follows covers the part before".to_owned()],
+            }),
+        });
+    }
+    for result in &results {
+        world.fingerprint.fold_bytes(result.name.as_bytes());
+        world.fingerprint.fold(result.verdict as u64 ^ result.checked << 2);
+    }
+    let exercised = |name: &str| results.iter().any(|result| result.name == name && result.verdict != Verdict::NotExercised);
+    let misses = scenario.must_exercise.iter().filter(|name| !world.interrupted && !exercised(name)).cloned().collect();
+    let records = recorder.finish(end);
+    let admitted = records.timeline().iter().map(|second| second.admitted).sum();
+    let seats = u64::from(scenario.sale.sections) * u64::from(scenario.sale.rows) * u64::from(scenario.sale.seats_per_row);
+    let facts = RunFacts {
+        scenario: scenario.id.clone(),
+        title: scenario.title.clone(),
+        seed: plan.seed,
+        code_version: crate::capsule::code_version(),
+        build_profile: crate::capsule::build_profile().to_owned(),
+        trace_hash: format!("{:016x}", world.fingerprint.value()),
+        users: u64::from(scenario.crowd.users),
+        admitted,
+        sold_seats: sold,
+        seats: seats * u64::from(scenario.sale.shows),
+        held_at_end: held,
+        virtual_s: end.as_secs_f64(),
+        events: world.events,
+        messages: world.messages,
+        interrupted: world.interrupted,
+        oracles: results,
+        faults: world.faults.struck().iter().map(|struck| fault_result(plan, struck)).collect(),
+        users_outcome: outcomes(&closing.fates, u64::from(scenario.crowd.users)),
+        assumptions: onsale_scenarios::assumptions(scenario)
+            .into_iter()
+            .map(|assumption| (assumption.field.to_string(), assumption.value.to_string(), assumption.basis.to_string()))
+            .collect(),
+        reproduce: format!("onsale replay {} --scenario {}", plan.seed, scenario.id),
+        calm_recovery_ms: recovery.map(Span::as_millis_f64),
+        must_exercise_misses: misses,
+        wall_s: stopwatch.elapsed_s(),
+        peak_rss_bytes: peak_rss_bytes(),
+    };
+    Outcome {
+        summary: Summary::new(facts, &records),
+        records,
+        trail: world.trail,
+        described: world.described,
+        marks: world.marks,
+    }
+}
+
+fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
+    FaultResult {
+        index: struck.index,
+        kind: plan.faults[struck.index].family().name().to_owned(),
+        what: struck.what.clone(),
+        at_s: struck.at.as_secs_f64(),
+        healed_s: struck.healed.map(Instant::as_secs_f64),
+        shards_lost_owner: struck.shards_lost_owner.len() as u32,
+        recovery_ms: struck.recovered.map(|at| at.since(struck.at).as_millis_f64()),
+    }
+}
+
+fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
+    let mut outcomes: Vec<(String, u64)> =
+        Fate::ALL.iter().map(|&fate| (fate.name().to_owned(), fates.of(fate))).filter(|&(_, count)| count > 0).collect();
+    let open = users - fates.ended();
+    if open > 0 {
+        outcomes.push(("still there when the run ended".to_owned(), open));
+    }
+    outcomes
+}
+
+/// What the nodes share, as the scenario says.
+fn setup(scenario: &Scenario) -> Setup {
+    let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
+    Setup {
+        config: Config {
+            beat_every: cluster.beat_every,
+            suspicion_phi: cluster.suspicion_phi,
+            acceptable_pause: cluster.acceptable_pause,
+            min_std_deviation: cluster.min_std_deviation,
+            tick_every: cluster.tick_every,
+            election_ticks: cluster.election_ticks,
+            snapshot_every: cluster.snapshot_every,
+            keep_records: cluster.keep_records,
+            segment_bytes: cluster.segment_bytes,
+            gateway: GatewayConfig {
+                tries: gateway.tries,
+                try_timeout: gateway.try_timeout,
+                backoff_base: gateway.backoff_base,
+                backoff_cap: gateway.backoff_cap,
+                retry_budget: onsale_core::Ratio { num: gateway.retry_budget.num, den: gateway.retry_budget.den },
+                in_flight_per_shard: gateway.in_flight_per_shard,
+            },
+        },
+        placement: Arc::new(Placement::new(cluster.nodes, cluster.zones, cluster.shards, cluster.replicas)),
+        hall: Arc::new(Hall::uniform(sale.sections, sale.rows, sale.seats_per_row)),
+        rules: Rules { hold: sale.hold, grace: sale.grace, seats_per_request: sale.seats_per_request, remember: REMEMBER },
+        shows: sale.shows,
+    }
+}
+
+fn oracle_settings(scenario: &Scenario) -> OracleSettings {
+    let sale = &scenario.sale;
+    let seats_per_section = u32::from(sale.rows) * u32::from(sale.seats_per_row);
+    OracleSettings {
+        shows: sale.shows,
+        seats_per_show: seats_per_section * u32::from(sale.sections),
+        seats_per_section,
+        seats_per_row: u32::from(sale.seats_per_row),
+        seats_per_request: sale.seats_per_request,
+        hold: sale.hold,
+        grace: sale.grace,
+        live_bound: scenario.calm,
+        quantum: scenario.quantum,
+    }
+}
