@@ -1,5 +1,241 @@
 //! The journal: one replicated log a shard.
+//!
+//! Owns the contract between a replica of a log and the node that hosts it. Refuses to
+//! know the clock, chance, the network, the disk and what the records mean: the node
+//! ticks, delivers, writes and applies, and asks [`Journal::poll`] what follows.
+//!
+//! A turn of the node is: call any of the inputs, then `poll` every replica that was
+//! touched, hand its frames to the node's [`Wal`], send its messages, apply what it
+//! committed. When a write is durable, `Wal::persisted` names the replicas concerned,
+//! which are told by [`Journal::fsynced`] and polled again.
+
+pub mod frame;
+mod raft_group;
+mod wal;
+
+pub use raft_group::{RaftGroup, Settings};
+pub use wal::{Durable, Recovered, Wal};
+
+use raft::eraftpb;
+
+use crate::id::{Epoch, NodeId};
+
+/// One replica of a shard's log.
+pub trait Journal {
+    /// Advances the replica's own time by one. The node calls it at a steady pace while
+    /// [`Journal::awake`] says so.
+    fn tick(&mut self);
+
+    /// Takes a message from a peer. Never fails: what is hostile, misdirected or of a
+    /// kind that no peer sends is refused, and the next poll says why.
+    ///
+    /// # Panics
+    ///
+    /// When a peer knows this replica to hold what it does not hold: its disk lost what it
+    /// had called durable, and nothing that it says can be trusted any more.
+    fn step(&mut self, message: JournalMessage);
+
+    /// Appends a record, if this replica leads and is not handing its lead over; says
+    /// whether it did. The record is not committed before `poll` says so and may still be
+    /// lost with the lead. A batch is one record.
+    fn propose(&mut self, record: Vec<u8>) -> bool;
+
+    /// Asks a quorum whether this replica still leads. Once it has confirmed, and all that
+    /// was committed before the question is applied, `poll` returns `read`. Without a
+    /// quorum, or if the lead is lost first, it never does. Says whether the question was
+    /// taken: it is not before a record of the current epoch is committed.
+    ///
+    /// `read` is not used twice in an epoch.
+    fn confirm_leadership(&mut self, read: ReadId) -> bool;
+
+    /// Stands for election now, because the node suspects the leader. A leader ignores it.
+    fn campaign(&mut self);
+
+    /// Makes a leader speak to every follower, one of which was silent and is heard again.
+    /// Others ignore it.
+    fn ping(&mut self);
+
+    /// Begins to hand the lead to `to`; given up after an election timeout. Until it ends,
+    /// nothing can be proposed. Others than the leader ignore it.
+    fn transfer(&mut self, to: NodeId);
+
+    /// All frames up to the poll that carried this ticket are durable.
+    fn fsynced(&mut self, upto: Ticket);
+
+    /// Adds to `out` what the node has to do next. What it hands over in `installed` and
+    /// `committed` counts as applied: the node applies it, in order, before it calls
+    /// anything else.
+    fn poll(&mut self, out: &mut Ready);
+
+    /// Replaces the log up to the applied index by `state`, which is all that applying it
+    /// led to. The last records before it are kept for followers that lag a little. Costs
+    /// no write: the next segment of the write-ahead log carries it.
+    fn compact(&mut self, state: Vec<u8>);
+
+    /// Appends frames that hold all the replica's state that has to be durable.
+    fn checkpoint(&self, frames: &mut Vec<u8>);
+
+    /// Whether the replica needs ticks. A sleeping replica sends nothing until it is
+    /// touched again.
+    fn awake(&self) -> bool;
+
+    /// Who leads, as far as this replica knows.
+    fn leader(&self) -> Option<NodeId>;
+
+    /// The latest epoch that this replica has heard of.
+    fn epoch(&self) -> Epoch;
+
+    /// Whether it leads in that epoch, as far as it knows.
+    fn is_leader(&self) -> bool;
+
+    /// Whether an owner may serve here: it leads, and all that is committed, including a
+    /// record of its own epoch, is applied. Fresh answers need `confirm_leadership` too.
+    fn may_serve(&self) -> bool;
+
+    /// The index of the last record that was handed over.
+    fn applied(&self) -> u64;
+
+    /// How many records there are since the last snapshot: when to compact.
+    fn uncompacted(&self) -> u64;
+}
+
+/// Names one question of [`Journal::confirm_leadership`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReadId(pub u64);
+
+/// Marks how far a replica's frames go; later polls have greater ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub(crate) u64);
+
+/// What a poll asks of the node. Kept and cleared by the node, to save allocations.
+#[derive(Debug, Default)]
+pub struct Ready {
+    /// To send at once; what may only be said after a write waits inside for `fsynced`.
+    pub messages: Vec<JournalMessage>,
+    /// A state that replaces whatever was applied before; it comes before `committed`.
+    pub installed: Option<Snapshot>,
+    /// Records that are committed and durable here, in the order of their indexes.
+    pub committed: Vec<Committed>,
+    /// Confirmed questions; they hold for the state after `committed`.
+    pub reads: Vec<ReadId>,
+    /// Why messages were refused.
+    pub refused: Vec<&'static str>,
+    /// Framed state to append to the write-ahead log; empty unless `ticket` is set.
+    pub frames: Vec<u8>,
+    /// Names the frames in `fsynced`.
+    pub ticket: Option<Ticket>,
+}
+
+impl Ready {
+    /// Empties it, but keeps its memory.
+    pub fn clear(&mut self) {
+        self.messages.clear();
+        self.installed = None;
+        self.committed.clear();
+        self.reads.clear();
+        self.refused.clear();
+        self.frames.clear();
+        self.ticket = None;
+    }
+}
+
+/// A committed record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Committed(pub(crate) eraftpb::Entry);
+
+impl Committed {
+    /// Its place in the log; rises by one from record to record.
+    pub fn index(&self) -> u64 {
+        self.0.index
+    }
+
+    /// The epoch of the leader that proposed it.
+    pub fn epoch(&self) -> Epoch {
+        Epoch(self.0.term)
+    }
+
+    /// What was proposed. Empty for the record by which a leader opens its epoch.
+    pub fn record(&self) -> &[u8] {
+        &self.0.data
+    }
+}
+
+/// A state of the application and the place in the log that it stands for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot(pub(crate) eraftpb::Snapshot);
+
+impl Snapshot {
+    /// The index of the last record that it includes.
+    pub fn index(&self) -> u64 {
+        self.0.get_metadata().index
+    }
+
+    /// That record's epoch.
+    pub fn epoch(&self) -> Epoch {
+        Epoch(self.0.get_metadata().term)
+    }
+
+    /// What was given to [`Journal::compact`].
+    pub fn state(&self) -> &[u8] {
+        &self.0.data
+    }
+}
 
 /// What one replica of a shard's log says to another. Opaque outside the journal.
 #[derive(Clone, Debug, PartialEq)]
-pub struct JournalMessage(pub(crate) raft::eraftpb::Message);
+pub struct JournalMessage(pub(crate) eraftpb::Message);
+
+impl JournalMessage {
+    /// The node that sent it.
+    pub fn from(&self) -> NodeId {
+        node_of(self.0.from)
+    }
+
+    /// The node that it is for.
+    pub fn to(&self) -> NodeId {
+        node_of(self.0.to)
+    }
+
+    /// Its size on the wire, in bytes, to within a few dozen.
+    pub fn bytes(&self) -> usize {
+        const FIXED: usize = 32;
+        const PER_ENTRY: usize = 12;
+        let entries: usize = self.0.entries.iter().map(|entry| PER_ENTRY + entry.data.len()).sum();
+        FIXED + entries + self.0.context.len() + self.0.get_snapshot().data.len()
+    }
+
+    /// A number that differs, in all likelihood, between messages that differ in more than
+    /// the bytes of their records. Stable across processes and versions of Rust.
+    pub fn digest(&self) -> u64 {
+        let message = &self.0;
+        let snapshot = message.get_snapshot();
+        let words = [
+            message.get_msg_type() as u64,
+            message.from << 32 | message.to,
+            message.term,
+            message.log_term,
+            message.index,
+            message.commit,
+            u64::from(message.reject),
+            message.reject_hint,
+            message.entries.len() as u64,
+            message.entries.last().map_or(0, |entry| entry.term),
+            message.entries.iter().map(|entry| entry.data.len() as u64).sum(),
+            message.context.len() as u64,
+            snapshot.get_metadata().index,
+            snapshot.data.len() as u64,
+        ];
+        words.into_iter().fold(0, |state: u64, word| {
+            // The finalizer of splitmix64.
+            let mut mixed = (state ^ word).wrapping_add(0x9E37_79B9_7F4A_7C15);
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            mixed ^ (mixed >> 31)
+        })
+    }
+}
+
+/// Nodes are numbered as they are within the Raft library, where 0 means none.
+fn node_of(id: u64) -> NodeId {
+    NodeId(u16::try_from(id).expect("replicas are numbered after nodes"))
+}
