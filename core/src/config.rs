@@ -3,8 +3,27 @@
 //! Owns the parameters that the machines read. Refuses to know where they come from:
 //! the values are taken as valid, defaults and their sources stand with the scenarios.
 
+use std::sync::Arc;
+
 use crate::detector::Suspicion;
+use crate::placement::Placement;
+use crate::show::{Hall, Rules};
 use crate::time::Span;
+
+/// What all nodes of a cluster share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// How the nodes behave.
+    pub config: Config,
+    /// Who carries what.
+    pub placement: Arc<Placement>,
+    /// The hall in which all shows are played.
+    pub hall: Arc<Hall>,
+    /// The rules of sale.
+    pub rules: Rules,
+    /// The number of shows; they are numbered from 0.
+    pub shows: u32,
+}
 
 /// A share as an integer ratio, so that no float decides an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
