@@ -15,6 +15,7 @@ pub mod observation;
 pub mod placement;
 pub mod request;
 mod shard;
+pub mod show;
 pub mod time;
 pub mod waiting_room;
 
@@ -32,5 +33,6 @@ pub use node::Node;
 pub use observation::Observation;
 pub use placement::Placement;
 pub use request::{Command, Outcome, Refusal, Reply, Request, SeatList, Wish};
+pub use show::{Decision, Event, Hall, Rules, Show, SnapshotError};
 pub use time::{Instant, Span};
 pub use waiting_room::WaitingRoom;

@@ -1,0 +1,305 @@
+//! Which seats are free, held or booked, as one bit a seat and counts.
+//!
+//! Owns the seats' states and the choice of seats for a wish. Refuses to know whose
+//! they are and for how long.
+
+use std::slice;
+use std::sync::Arc;
+
+use crate::id::{SeatId, SectionId};
+use crate::request::{Refusal, SeatList, Wish};
+use crate::show::best;
+use crate::show::hall::Hall;
+
+/// Counts of a section or of the whole show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// Seats that can be had now.
+    pub(super) free: u32,
+    /// Seats that are free or may become free: those not booked.
+    pub(super) unbooked: u32,
+}
+
+/// The state of every seat of a show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Seats {
+    hall: Arc<Hall>,
+    /// By row; bit `p` is set while place `p` is free.
+    free: Vec<u64>,
+    /// By row; bit `p` is set once place `p` is booked. A place with neither bit is held.
+    booked: Vec<u64>,
+    sections: Vec<Tally>,
+    all: Tally,
+}
+
+impl Seats {
+    /// All seats free.
+    pub(super) fn new(hall: Arc<Hall>) -> Self {
+        let tally = |seats| Tally { free: seats, unbooked: seats };
+        let rows = hall.rows() as usize;
+        Self {
+            free: vec![u64::MAX >> (u64::BITS - hall.seats_per_row()); rows],
+            booked: vec![0; rows],
+            sections: vec![tally(hall.seats_per_section()); usize::from(hall.sections())],
+            all: tally(hall.seats()),
+            hall,
+        }
+    }
+
+    /// The plan.
+    pub(super) fn hall(&self) -> &Arc<Hall> {
+        &self.hall
+    }
+
+    /// Counts of the whole show.
+    pub(super) fn all(&self) -> Tally {
+        self.all
+    }
+
+    /// Whether the seat exists and can be had.
+    pub(super) fn is_free(&self, seat: SeatId) -> bool {
+        self.hall.has_seat(seat) && {
+            let (row, bit) = self.bit(seat);
+            self.free[row] & bit != 0
+        }
+    }
+
+    /// Takes free seats off the market.
+    pub(super) fn hold(&mut self, seats: &[SeatId]) {
+        for &seat in seats {
+            assert!(self.is_free(seat), "{seat} is granted although it is not free");
+            let (row, bit) = self.bit(seat);
+            self.free[row] &= !bit;
+            self.section_mut(seat).free -= 1;
+            self.all.free -= 1;
+        }
+    }
+
+    /// Makes held seats booked, for good.
+    pub(super) fn book(&mut self, seats: &[SeatId]) {
+        for &seat in seats {
+            let (row, bit) = self.bit(seat);
+            assert!(
+                (self.free[row] | self.booked[row]) & bit == 0,
+                "{seat} is booked although it is not held"
+            );
+            self.booked[row] |= bit;
+            self.section_mut(seat).unbooked -= 1;
+            self.all.unbooked -= 1;
+        }
+    }
+
+    /// Puts held seats back on the market.
+    pub(super) fn free_up(&mut self, seats: &[SeatId]) {
+        for &seat in seats {
+            let (row, bit) = self.bit(seat);
+            assert!(
+                (self.free[row] | self.booked[row]) & bit == 0,
+                "{seat} is given back although it is not held"
+            );
+            self.free[row] |= bit;
+            self.section_mut(seat).free += 1;
+            self.all.free += 1;
+        }
+    }
+
+    /// The seats that meet a well-formed wish: the picked ones in the order given, then
+    /// the best of each section. What cannot be met even by waiting is refused first,
+    /// from counts alone.
+    pub(super) fn choose(&self, wish: &Wish) -> Result<SeatList, Refusal> {
+        if (self.all.unbooked as usize) < wish.seats() {
+            return Err(Refusal::SoldOut);
+        }
+        // Picked seats are not available to the best of the same wish, so a section
+        // must have room for both.
+        let needs = |section, count| {
+            let picked = wish
+                .picked
+                .iter()
+                .filter(|&&seat| self.hall.section_of(seat) == Some(section))
+                .count();
+            u32::from(count) + picked as u32
+        };
+        let short = |available: fn(&Tally) -> u32| {
+            wish.best.iter().any(|&(section, count)| {
+                available(&self.sections[usize::from(section.0)]) < needs(section, count)
+            })
+        };
+        if short(|tally| tally.unbooked) {
+            return Err(Refusal::SoldOut);
+        }
+        if !wish.picked.iter().all(|&seat| self.is_free(seat)) {
+            return Err(Refusal::SeatTaken);
+        }
+        if short(|tally| tally.free) {
+            return Err(Refusal::NoneFree);
+        }
+
+        let mut chosen = wish.picked.clone();
+        for &(section, count) in &wish.best {
+            self.choose_best(section, count.into(), &wish.picked, &mut chosen);
+        }
+        assert_eq!(chosen.len(), wish.seats(), "a grant is all or nothing");
+        Ok(chosen)
+    }
+
+    /// Adds the best `count` seats of a section to `chosen`: side by side in the
+    /// foremost row where that is possible, else singly from the front. The section has
+    /// so many free besides `picked`.
+    fn choose_best(
+        &self,
+        section: SectionId,
+        count: u32,
+        picked: &[SeatId],
+        chosen: &mut SeatList,
+    ) {
+        let places = self.hall.seats_per_row();
+        let rows = || self.hall.rows_of(section).map(|row| (row, self.free_besides(row, picked)));
+
+        let together =
+            rows().find_map(|(row, free)| best::run(free, places, count).map(|first| (row, first)));
+        if let Some((row, first)) = together {
+            chosen.extend((first..first + count).map(|place| self.hall.seat_at(row, place)));
+            return;
+        }
+        let mut missing = count;
+        for (row, mut free) in rows() {
+            while missing > 0
+                && let Some(place) = best::run(free, places, 1)
+            {
+                chosen.push(self.hall.seat_at(row, place));
+                free &= !(1 << place);
+                missing -= 1;
+            }
+            if missing == 0 {
+                return;
+            }
+        }
+    }
+
+    fn free_besides(&self, row: u32, picked: &[SeatId]) -> u64 {
+        picked.iter().fold(self.free[row as usize], |free, &seat| {
+            let (row_of_seat, place) = self.hall.place_of(seat);
+            if row_of_seat == row { free & !(1 << place) } else { free }
+        })
+    }
+
+    fn bit(&self, seat: SeatId) -> (usize, u64) {
+        let (row, place) = self.hall.place_of(seat);
+        (row as usize, 1 << place)
+    }
+
+    fn section_mut(&mut self, seat: SeatId) -> &mut Tally {
+        let section = self.hall.section_of(seat).expect("a seat of the hall stands in a section");
+        &mut self.sections[usize::from(section.0)]
+    }
+
+    /// Like [`Self::hold`] for seats from an untrusted source: says whether each was
+    /// free. Stops at the first that was not.
+    pub(super) fn try_hold(&mut self, seats: &[SeatId]) -> bool {
+        seats.iter().all(|seat| {
+            let free = self.is_free(*seat);
+            if free {
+                self.hold(slice::from_ref(seat));
+            }
+            free
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two sections of three rows of five seats; `taken` are held.
+    fn seats(taken: &[u32]) -> Seats {
+        let mut seats = Seats::new(Arc::new(Hall::uniform(2, 3, 5)));
+        seats.hold(&taken.iter().copied().map(SeatId).collect::<Vec<_>>());
+        seats
+    }
+
+    fn wish(picked: &[u32], best: &[(u16, u8)]) -> Wish {
+        Wish {
+            picked: picked.iter().copied().map(SeatId).collect(),
+            best: best.iter().map(|&(section, count)| (SectionId(section), count)).collect(),
+        }
+    }
+
+    #[test]
+    fn the_best_seats_are_in_front_together_and_in_the_middle() {
+        type Row = (&'static [u32], &'static [u32], &'static [(u16, u8)], &'static [u32]);
+        let table: [Row; 12] = [
+            // Held, picked, best wanted, chosen.
+            (&[], &[], &[(0, 1)], &[2]),
+            (&[], &[], &[(0, 2)], &[1, 2]),
+            (&[], &[], &[(0, 5)], &[0, 1, 2, 3, 4]),
+            (&[], &[], &[(1, 3)], &[16, 17, 18]),
+            // The front row has no two together.
+            (&[1, 3], &[], &[(0, 2)], &[6, 7]),
+            // Front row first even at its edge.
+            (&[0, 1, 2], &[], &[(0, 2)], &[3, 4]),
+            // Six are never side by side in rows of five.
+            (&[], &[], &[(0, 6)], &[2, 1, 3, 0, 4, 7]),
+            // Scattered: nowhere two together.
+            (&[1, 3, 5, 6, 8, 9, 10, 12, 13], &[], &[(0, 2)], &[2, 0]),
+            // Both sections, in the order asked.
+            (&[], &[], &[(1, 2), (0, 1)], &[16, 17, 2]),
+            // Picked seats come first and are not chosen again.
+            (&[], &[2], &[(0, 1)], &[2, 1]),
+            (&[], &[2, 7], &[(0, 3)], &[2, 7, 11, 12, 13]),
+            (&[], &[20], &[], &[20]),
+        ];
+        for (taken, picked, best, chosen) in table {
+            let expected: SeatList = chosen.iter().copied().map(SeatId).collect();
+            assert_eq!(
+                seats(taken).choose(&wish(picked, best)),
+                Ok(expected),
+                "{taken:?} {picked:?} {best:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_refusal_says_whether_waiting_can_help() {
+        type Row = (&'static [u32], &'static [u32], &'static [u32], &'static [(u16, u8)], Refusal);
+        let most_of_0: &[u32] = &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+        let table: [Row; 8] = [
+            // Booked, held, picked, best wanted, refusal.
+            (&[], &[4], &[4], &[], Refusal::SeatTaken),
+            (&[4], &[], &[4], &[], Refusal::SeatTaken),
+            (&[], &[4], &[4], &[(1, 2)], Refusal::SeatTaken),
+            (&[], most_of_0, &[], &[(0, 3)], Refusal::NoneFree),
+            (most_of_0, &[], &[], &[(0, 3)], Refusal::SoldOut),
+            (most_of_0, &[13], &[], &[(0, 2)], Refusal::NoneFree),
+            // The picked seats leave too few for the best.
+            (most_of_0, &[], &[13], &[(0, 2)], Refusal::SoldOut),
+            (&[], most_of_0, &[13], &[(1, 1), (0, 2)], Refusal::NoneFree),
+        ];
+        for (booked, held, picked, best, refusal) in table {
+            let mut seats = seats(booked);
+            seats.book(&booked.iter().copied().map(SeatId).collect::<Vec<_>>());
+            seats.hold(&held.iter().copied().map(SeatId).collect::<Vec<_>>());
+            assert_eq!(
+                seats.choose(&wish(picked, best)),
+                Err(refusal),
+                "{booked:?} {held:?} {picked:?} {best:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn seats_given_back_leave_no_trace() {
+        let mut used = seats(&[3, 17]);
+        used.free_up(&[SeatId(17), SeatId(3)]);
+        assert_eq!(used, seats(&[]));
+    }
+
+    #[test]
+    fn a_seat_is_not_taken_twice() {
+        let mut seats = seats(&[]);
+        assert!(seats.try_hold(&[SeatId(1), SeatId(2)]));
+        assert!(!seats.try_hold(&[SeatId(2)]));
+        assert!(!seats.try_hold(&[SeatId(30)]), "no such seat");
+        assert!(!seats.try_hold(&[SeatId(5), SeatId(5)]));
+    }
+}
