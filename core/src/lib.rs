@@ -1,23 +1,38 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
+pub mod config;
+pub mod detector;
+pub mod draw;
 pub mod effect;
+pub mod gateway;
 pub mod id;
+pub mod input;
 pub mod journal;
 pub mod map;
 pub mod message;
+pub mod node;
 pub mod observation;
+pub mod placement;
 pub mod request;
+mod shard;
 pub mod show;
 pub mod time;
+pub mod waiting_room;
 
+pub use config::{Config, GatewayConfig, Ratio, Setup};
+pub use draw::Draw;
 pub use effect::{Effects, PersistId, Write};
 pub use id::{
     ClientId, Endpoint, Epoch, HoldId, NodeId, PaymentId, RequestId, SeatId, SectionId, ShardId,
     ShowId, UserId, ZoneId,
 };
+pub use input::Input;
 pub use map::{FixedMap, FixedSet};
 pub use message::{Answer, Beat, Message, Timed};
+pub use node::Node;
 pub use observation::Observation;
+pub use placement::Placement;
 pub use request::{Command, Outcome, Refusal, Reply, Request, SeatList, Wish};
 pub use show::{Decision, Event, Hall, Rules, Show, SnapshotError};
 pub use time::{Instant, Span};
+pub use waiting_room::WaitingRoom;

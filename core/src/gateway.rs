@@ -1,0 +1,359 @@
+//! The gateway: takes clients' requests and sees them answered.
+//!
+//! Owns the requests in flight, whom it takes for the owner of each shard, and what a
+//! retry may cost. Refuses to know what a request means: it reads a request's id and
+//! show. Every node is a gateway; a request for a shard that its own node owns goes
+//! the same way, only without the network.
+
+mod budget;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use self::budget::Budget;
+use crate::config::GatewayConfig;
+use crate::draw::Draw;
+use crate::effect::Effects;
+use crate::id::{Endpoint, Epoch, NodeId, RequestId, ShardId};
+use crate::map::FixedMap;
+use crate::message::Answer;
+use crate::observation::Observation;
+use crate::placement::Placement;
+use crate::request::{Outcome, Refusal, Reply, Request};
+use crate::time::{Instant, Span};
+
+/// The gateway of one node.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    me: NodeId,
+    config: GatewayConfig,
+    placement: Arc<Placement>,
+    shows: u32,
+    draw: Draw,
+    budget: Budget,
+    beliefs: Vec<Belief>,
+    in_flight: Vec<u32>,
+    suspected: Vec<bool>,
+    flights: Vec<Flight>,
+    free: Vec<u32>,
+    by_id: FixedMap<RequestId, u32>,
+    /// In order of their instants, since patience is the same for all.
+    timeouts: VecDeque<Alarm>,
+    backoffs: BinaryHeap<Reverse<Alarm>>,
+    /// Requests for this node itself.
+    local: VecDeque<Request>,
+}
+
+/// Whom the gateway takes for the owner of a shard.
+#[derive(Clone, Copy, Debug)]
+struct Belief {
+    owner: NodeId,
+    epoch: Epoch,
+}
+
+/// A request whose client waits.
+#[derive(Clone, Debug)]
+struct Flight {
+    request: Request,
+    reply_to: Endpoint,
+    shard: ShardId,
+    /// Where the last attempt went, in the belief of which epoch.
+    target: NodeId,
+    epoch: Epoch,
+    tries: u8,
+    phase: Phase,
+    /// Rises with every change of phase, so that alarms set before it are known as stale.
+    moves: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// An attempt is under way.
+    Asked,
+    /// The next attempt waits for its backoff.
+    BackingOff,
+    /// The slot is free.
+    Landed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Alarm {
+    at: Instant,
+    slot: u32,
+    moves: u32,
+}
+
+impl Gateway {
+    /// The gateway of node `me`, for shows numbered below `shows`.
+    pub fn new(me: NodeId, config: GatewayConfig, placement: Arc<Placement>, shows: u32, draw: Draw, now: Instant) -> Self {
+        let first = |shard| Belief { owner: placement.replicas(ShardId(shard))[0], epoch: Epoch(0) };
+        Self {
+            me,
+            budget: Budget::new(config.retry_budget, now),
+            beliefs: (0..placement.shards()).map(first).collect(),
+            in_flight: vec![0; placement.shards() as usize],
+            suspected: vec![false; usize::from(placement.nodes()) + 1],
+            flights: Vec::new(),
+            free: Vec::new(),
+            by_id: FixedMap::default(),
+            timeouts: VecDeque::new(),
+            backoffs: BinaryHeap::new(),
+            local: VecDeque::new(),
+            config,
+            placement,
+            shows,
+            draw,
+        }
+    }
+
+    /// A client asks. Its reply leaves through `effects`, now or later.
+    pub fn on_request(&mut self, now: Instant, from: Endpoint, request: Request, effects: &mut Effects) {
+        if request.show.0 >= self.shows {
+            return effects.reply(from, refused(request.id, Refusal::BadRequest));
+        }
+        if let Some(&slot) = self.by_id.get(&request.id) {
+            self.flights[slot as usize].reply_to = from;
+            return effects.observe(Observation::Mark("repeat of a request in flight"));
+        }
+        let shard = self.placement.shard_of(request.show);
+        let in_flight = &mut self.in_flight[shard.0 as usize];
+        if *in_flight >= self.config.in_flight_per_shard {
+            effects.observe(Observation::Refused { shard, reason: "too many requests in flight" });
+            return effects.reply(from, refused(request.id, Refusal::Overloaded));
+        }
+        *in_flight += 1;
+        self.budget.deposit();
+        let target = self.first_choice(shard);
+        let id = request.id;
+        let flight =
+            Flight { request, reply_to: from, shard, target, epoch: Epoch(0), tries: 0, phase: Phase::Landed, moves: 0 };
+        let slot = self.take_off(flight);
+        self.by_id.insert(id, slot);
+        self.ask(now, slot, target, effects);
+    }
+
+    /// A node, perhaps this one, answers.
+    pub fn on_answer(&mut self, now: Instant, from: NodeId, answer: Answer, effects: &mut Effects) {
+        match answer {
+            Answer::Decided(reply) => self.on_decided(from, reply, effects),
+            Answer::NotOwner { request, shard, owner } => self.on_not_owner(now, from, request, shard, owner, effects),
+        }
+    }
+
+    /// Patience or a backoff may have ended.
+    pub fn on_deadline(&mut self, now: Instant, effects: &mut Effects) {
+        while let Some(alarm) = self.timeouts.front().copied().filter(|alarm| alarm.at <= now) {
+            self.timeouts.pop_front();
+            if self.is_live(alarm) {
+                effects.observe(Observation::Mark("attempt timed out"));
+                self.back_off(now, alarm.slot, effects);
+            }
+        }
+        while let Some(alarm) = self.backoffs.peek().map(|entry| entry.0).filter(|alarm| alarm.at <= now) {
+            self.backoffs.pop();
+            if self.is_live(alarm) {
+                let target = self.next_choice(&self.flights[alarm.slot as usize]);
+                self.ask(now, alarm.slot, target, effects);
+            }
+        }
+        self.forget_stale_alarms();
+    }
+
+    /// A peer has fallen silent: attempts under way there have failed, and the next go elsewhere.
+    pub fn on_suspected(&mut self, now: Instant, peer: NodeId, effects: &mut Effects) {
+        self.suspected[usize::from(peer.0)] = true;
+        for slot in 0..self.flights.len() as u32 {
+            let flight = &self.flights[slot as usize];
+            if flight.phase == Phase::Asked && flight.target == peer {
+                self.back_off(now, slot, effects);
+            }
+        }
+        self.forget_stale_alarms();
+    }
+
+    /// A peer is heard again.
+    pub fn on_trusted(&mut self, peer: NodeId) {
+        self.suspected[usize::from(peer.0)] = false;
+    }
+
+    /// Somebody knows who owns a shard since which epoch.
+    pub fn on_owner_known(&mut self, shard: ShardId, owner: NodeId, epoch: Epoch) {
+        let belief = &mut self.beliefs[shard.0 as usize];
+        if epoch > belief.epoch {
+            *belief = Belief { owner, epoch };
+        }
+    }
+
+    /// The next request for this node itself.
+    pub fn next_local(&mut self) -> Option<Request> {
+        self.local.pop_front()
+    }
+
+    /// When to call `on_deadline`.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let timeout = self.timeouts.front().map(|alarm| alarm.at);
+        let backoff = self.backoffs.peek().map(|entry| entry.0.at);
+        timeout.into_iter().chain(backoff).min()
+    }
+
+    /// How many clients wait for a reply.
+    pub fn in_flight(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whom this gateway takes for the owner of a shard.
+    pub fn believed_owner(&self, shard: ShardId) -> NodeId {
+        self.beliefs[shard.0 as usize].owner
+    }
+
+    fn on_decided(&mut self, from: NodeId, reply: Reply, effects: &mut Effects) {
+        let Some(&slot) = self.by_id.get(&reply.request) else {
+            return effects.observe(Observation::Mark("answer to nobody"));
+        };
+        let flight = &self.flights[slot as usize];
+        let belief = &mut self.beliefs[flight.shard.0 as usize];
+        // Whoever decides owns; but an answer that was long under way knows less than a newer hint.
+        if flight.target == from && flight.epoch == belief.epoch {
+            belief.owner = from;
+        }
+        self.land(slot, reply, effects);
+        self.forget_stale_alarms();
+    }
+
+    fn on_not_owner(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        request: RequestId,
+        shard: ShardId,
+        owner: Option<(NodeId, Epoch)>,
+        effects: &mut Effects,
+    ) {
+        let Some(belief) = self.beliefs.get_mut(shard.0 as usize) else {
+            return effects.observe(Observation::Refused { shard, reason: "no such shard" });
+        };
+        let members = self.placement.replicas(shard);
+        if let Some((owner, epoch)) = owner.filter(|(owner, _)| members.contains(owner)) {
+            let denied = belief.owner == from && owner != from && epoch == belief.epoch;
+            if epoch > belief.epoch || denied {
+                *belief = Belief { owner, epoch };
+            }
+        }
+        let belief = *belief;
+        let Some(&slot) = self.by_id.get(&request) else {
+            return effects.observe(Observation::Mark("answer to nobody"));
+        };
+        let flight = &self.flights[slot as usize];
+        if flight.phase != Phase::Asked || flight.target != from {
+            return effects.observe(Observation::Mark("answer to an attempt given up"));
+        }
+        // Epochs rise, so hints cannot send a request round in circles.
+        if belief.epoch > flight.epoch && belief.owner != from && !self.suspected[usize::from(belief.owner.0)] {
+            effects.observe(Observation::Mark("hint followed"));
+            self.flights[slot as usize].tries -= 1;
+            self.ask(now, slot, belief.owner, effects);
+        } else {
+            self.back_off(now, slot, effects);
+        }
+        self.forget_stale_alarms();
+    }
+
+    fn first_choice(&self, shard: ShardId) -> NodeId {
+        let owner = self.beliefs[shard.0 as usize].owner;
+        if self.suspected[usize::from(owner.0)] { self.after(shard, owner) } else { owner }
+    }
+
+    fn next_choice(&self, flight: &Flight) -> NodeId {
+        let belief = self.beliefs[flight.shard.0 as usize];
+        if belief.epoch > flight.epoch && !self.suspected[usize::from(belief.owner.0)] {
+            return belief.owner;
+        }
+        self.after(flight.shard, flight.target)
+    }
+
+    /// The next replica in the round that is not suspected; if all others are, the next.
+    fn after(&self, shard: ShardId, node: NodeId) -> NodeId {
+        let members = self.placement.replicas(shard);
+        let at = members.iter().position(|&member| member == node).unwrap_or(0);
+        let mut round = (1..=members.len()).map(|step| members[(at + step) % members.len()]);
+        let next = members[(at + 1) % members.len()];
+        round.find(|&member| member != node && !self.suspected[usize::from(member.0)]).unwrap_or(next)
+    }
+
+    fn ask(&mut self, now: Instant, slot: u32, target: NodeId, effects: &mut Effects) {
+        let flight = &mut self.flights[slot as usize];
+        flight.target = target;
+        flight.epoch = self.beliefs[flight.shard.0 as usize].epoch;
+        flight.tries += 1;
+        flight.phase = Phase::Asked;
+        flight.moves += 1;
+        let at = now + self.config.try_timeout;
+        self.timeouts.push_back(Alarm { at, slot, moves: flight.moves });
+        if target == self.me {
+            self.local.push_back(flight.request.clone());
+        } else {
+            effects.forward(target, flight.request.clone());
+        }
+    }
+
+    fn back_off(&mut self, now: Instant, slot: u32, effects: &mut Effects) {
+        let flight = &mut self.flights[slot as usize];
+        if flight.tries >= self.config.tries || !self.budget.withdraw(now) {
+            let (shard, id) = (flight.shard, flight.request.id);
+            effects.observe(Observation::Refused { shard, reason: "tries or retry budget used up" });
+            return self.land(slot, refused(id, Refusal::Unavailable), effects);
+        }
+        flight.phase = Phase::BackingOff;
+        flight.moves += 1;
+        let doublings = u32::from(flight.tries - 1).min(32);
+        let most = self.config.backoff_base.0.saturating_mul(1 << doublings).min(self.config.backoff_cap.0);
+        let at = now + self.draw.span(Span(most));
+        self.backoffs.push(Reverse(Alarm { at, slot, moves: flight.moves }));
+    }
+
+    fn take_off(&mut self, mut flight: Flight) -> u32 {
+        match self.free.pop() {
+            Some(slot) => {
+                flight.moves = self.flights[slot as usize].moves;
+                self.flights[slot as usize] = flight;
+                slot
+            }
+            None => {
+                self.flights.push(flight);
+                (self.flights.len() - 1) as u32
+            }
+        }
+    }
+
+    fn land(&mut self, slot: u32, reply: Reply, effects: &mut Effects) {
+        let flight = &mut self.flights[slot as usize];
+        assert!(flight.phase != Phase::Landed, "a request is answered once");
+        assert_eq!(flight.request.id, reply.request, "a reply goes to the request that it answers");
+        flight.phase = Phase::Landed;
+        flight.moves = flight.moves.wrapping_add(1);
+        self.in_flight[flight.shard.0 as usize] -= 1;
+        self.by_id.remove(&reply.request);
+        effects.reply(flight.reply_to, reply);
+        self.free.push(slot);
+    }
+
+    fn is_live(&self, alarm: Alarm) -> bool {
+        self.flights[alarm.slot as usize].moves == alarm.moves
+    }
+
+    /// Drops the alarms in front that nobody waits for, so that `next_deadline` is never
+    /// one of them. Answers come roughly in order: each alarm is dropped once.
+    fn forget_stale_alarms(&mut self) {
+        while self.timeouts.front().is_some_and(|&alarm| !self.is_live(alarm)) {
+            self.timeouts.pop_front();
+        }
+        while self.backoffs.peek().is_some_and(|entry| !self.is_live(entry.0)) {
+            self.backoffs.pop();
+        }
+    }
+}
+
+fn refused(request: RequestId, why: Refusal) -> Reply {
+    Reply { request, outcome: Outcome::Refused(why) }
+}

@@ -1,0 +1,52 @@
+//! What can happen to a node.
+//!
+//! Owns the one list of causes. A recorded sequence of instants and inputs replays a
+//! node exactly.
+
+use crate::effect::PersistId;
+use crate::id::{Endpoint, NodeId};
+use crate::message::{Answer, Message};
+use crate::request::Request;
+
+/// One cause of a change in a node.
+///
+/// The driver hands over everything that is ready at an instant (a *turn*), then
+/// [`Input::TurnEnded`], and only then carries out the effects.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// A message arrived. The items of a batch may be handed over one by one instead,
+    /// each at its own instant, as `Request`, `Forwarded` and `Answered`.
+    Delivered {
+        /// Who sent it.
+        from: Endpoint,
+        /// The message.
+        message: Message,
+    },
+    /// A client asks this node as its gateway.
+    Request {
+        /// Where the reply goes.
+        from: Endpoint,
+        /// What is asked.
+        request: Request,
+    },
+    /// A gateway passes a request on.
+    Forwarded {
+        /// The gateway.
+        from: NodeId,
+        /// What is asked.
+        request: Request,
+    },
+    /// A node answers this gateway.
+    Answered {
+        /// Who was asked.
+        from: NodeId,
+        /// What became of it.
+        answer: Answer,
+    },
+    /// The write with this number is durable.
+    Persisted(PersistId),
+    /// The instant that `next_deadline` named has come.
+    DeadlineReached,
+    /// Nothing more is ready: decide what follows from all that was taken in.
+    TurnEnded,
+}

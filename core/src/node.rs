@@ -1,0 +1,472 @@
+//! A booking node: a gateway, replicas of shards, and an eye on its peers.
+//!
+//! Owns the composition: who is told what in which order, the node's one write-ahead
+//! log, its timers, and when sleeping groups are woken. Refuses to know what a request
+//! means, who may write, and how anything is carried out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::config::Setup;
+use crate::detector::{Detector, Heard};
+use crate::draw::Draw;
+use crate::effect::{Effects, PersistId};
+use crate::gateway::Gateway;
+use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
+use crate::input::Input;
+use crate::journal::{Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
+use crate::message::{Answer, Beat, Message, Timed};
+use crate::observation::Observation;
+use crate::request::Request;
+use crate::shard::{Answers, Shard};
+use crate::show::Show;
+use crate::time::{Instant, Span};
+
+/// How much longer each further replica waits before it stands for election, so that
+/// the first in the shard's list wins unopposed: longer than a round trip and a write.
+const RANK_DELAY: Span = Span::from_millis(30);
+
+/// One node of the cluster.
+#[derive(Debug)]
+pub struct Node {
+    me: NodeId,
+    incarnation: u64,
+    setup: Arc<Setup>,
+    now: Instant,
+    detector: Detector,
+    gateway: Gateway,
+    /// By shard number; those that this node replicates.
+    shards: Vec<Option<Shard>>,
+    /// Shards to settle at the end of the turn, in the order of their first touch.
+    touched: Vec<ShardId>,
+    is_touched: Vec<bool>,
+    /// Shards whose journals need ticks.
+    awake: BTreeSet<ShardId>,
+    wal: Wal,
+    writing: Option<PersistId>,
+    /// Elections to stand for: when, where, the epoch that must not have passed, and the
+    /// leader to replace.
+    campaigns: BTreeSet<(Instant, ShardId, Epoch, NodeId)>,
+    next_beat: Instant,
+    /// Ticks come at this offset of each multiple of the pace, so that nodes differ.
+    tick_offset: Span,
+    next_tick: Option<Instant>,
+    /// No hold of an owned show ends before this.
+    expires_at: Instant,
+    damaged: bool,
+    ready: Ready,
+    answers: Answers,
+}
+
+impl Node {
+    /// A node as it comes up at `now` with what its disk holds: the write-ahead log's
+    /// segments by number, in any order, torn tails included. `incarnation` rises with
+    /// every boot. Its first deadline is `now`.
+    pub fn boot(
+        setup: Arc<Setup>,
+        me: NodeId,
+        incarnation: u64,
+        seed: u64,
+        durable: Vec<(u32, Vec<u8>)>,
+        now: Instant,
+    ) -> Self {
+        let mut draw = Draw::new(seed);
+        let (config, placement) = (&setup.config, &setup.placement);
+        let mut recovered = Wal::recover(durable);
+        let mut shards = Vec::with_capacity(placement.shards() as usize);
+        for id in (0..placement.shards()).map(ShardId) {
+            let members = placement.replicas(id);
+            if !members.contains(&me) {
+                shards.push(None);
+                continue;
+            }
+            // The library would draw election timeouts from an unseeded generator; a
+            // range of one value that is drawn here leaves it no choice.
+            let election_ticks = u64::from(config.election_ticks);
+            let settings = Settings {
+                election_ticks: (election_ticks + draw.below(election_ticks)) as usize,
+                keep_records: u64::from(config.keep_records),
+                ..Settings::default()
+            };
+            let found = recovered.shards.remove(&id);
+            let first_boot = found.is_none();
+            let journal = RaftGroup::new(id, me, members, settings, found.unwrap_or_default());
+            let mut shard = Shard::new(id, Arc::clone(&setup), journal);
+            if first_boot && members[0] == me {
+                shard.campaign();
+            }
+            shards.push(Some(shard));
+        }
+        let tick_offset = Span(draw.below(config.tick_every.0));
+        let gateway_draw = Draw::new(draw.below(u64::MAX));
+        let gateway =
+            Gateway::new(me, config.gateway.clone(), Arc::clone(placement), setup.shows, gateway_draw, now);
+        let mut node = Self {
+            me,
+            incarnation,
+            now,
+            detector: Detector::new(config.suspicion(), placement.node_ids(), me, now),
+            gateway,
+            touched: Vec::new(),
+            is_touched: vec![false; shards.len()],
+            awake: BTreeSet::new(),
+            wal: Wal::new(config.segment_bytes as usize, recovered.next_segment),
+            writing: None,
+            campaigns: BTreeSet::new(),
+            next_beat: now,
+            tick_offset,
+            next_tick: None,
+            expires_at: Instant::MAX,
+            damaged: recovered.damage.is_some(),
+            ready: Ready::default(),
+            answers: Answers::new(),
+            shards,
+            setup,
+        };
+        for shard in (0..node.shards.len() as u32).map(ShardId) {
+            node.touch(shard);
+        }
+        node
+    }
+
+    /// The only way in which the node changes. Never fails: what is hostile or stale is
+    /// refused with an observed reason. Inputs of one turn may come slightly out of
+    /// order; the node's own time never runs backwards.
+    ///
+    /// # Panics
+    ///
+    /// When one of its own promises is broken.
+    pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
+        self.advance(now, effects);
+        match input {
+            Input::Delivered { from, message } => self.on_delivered(from, message, effects),
+            Input::Request { from, request } => self.on_request(from, request, effects),
+            Input::Forwarded { from, request } => self.on_forwarded(from, request, effects),
+            Input::Answered { from, answer } => self.on_answered(from, answer, effects),
+            Input::Persisted(id) => self.on_persisted(id, effects),
+            Input::DeadlineReached => self.on_deadline(effects),
+            Input::TurnEnded => self.on_turn_ended(effects),
+        }
+    }
+
+    /// When the node wants to be stepped next, whatever else happens. May lie too early.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let mut next = self.next_beat.min(self.detector.next_deadline()).min(self.expires_at);
+        next = next.min(self.next_tick.unwrap_or(Instant::MAX));
+        next = next.min(self.gateway.next_deadline().unwrap_or(Instant::MAX));
+        next = next.min(self.campaigns.first().map_or(Instant::MAX, |&(at, ..)| at));
+        Some(next)
+    }
+
+    /// Which node this is.
+    pub fn id(&self) -> NodeId {
+        self.me
+    }
+
+    /// Who leads a shard as far as this node's replica knows, and since which epoch. For
+    /// reports and for choosing what to strike, never for verdicts.
+    pub fn owner_of(&self, shard: ShardId) -> Option<(NodeId, Epoch)> {
+        let journal = self.shards[shard.0 as usize].as_ref()?.journal();
+        journal.leader().map(|leader| (leader, journal.epoch()))
+    }
+
+    /// In which epoch this node serves a shard as its owner. For reports, never for verdicts.
+    pub fn serves(&self, shard: ShardId) -> Option<Epoch> {
+        self.shards[shard.0 as usize].as_ref().and_then(Shard::serves)
+    }
+
+    /// The committed state of a show on this node's replica, if anything has happened to
+    /// it. For reports, never for verdicts.
+    pub fn show(&self, show: ShowId) -> Option<&Show> {
+        self.shards[self.setup.placement.shard_of(show).0 as usize].as_ref()?.show(show)
+    }
+
+    /// How many clients wait for this gateway. For reports, never for verdicts.
+    pub fn in_flight(&self) -> usize {
+        self.gateway.in_flight()
+    }
+
+    fn advance(&mut self, now: Instant, effects: &mut Effects) {
+        self.now = self.now.max(now);
+        effects.begin(self.now);
+    }
+
+    fn on_delivered(&mut self, from: Endpoint, message: Message, effects: &mut Effects) {
+        match (from, message) {
+            (Endpoint::Client(_), Message::Requests(batch)) => {
+                for Timed { at, item } in batch {
+                    self.advance(at, effects);
+                    self.on_request(from, item, effects);
+                }
+            }
+            (Endpoint::Node(node), Message::Forwarded(batch)) => {
+                for Timed { at, item } in batch {
+                    self.advance(at, effects);
+                    self.on_forwarded(node, item, effects);
+                }
+            }
+            (Endpoint::Node(node), Message::Answers(batch)) => {
+                for Timed { at, item } in batch {
+                    self.advance(at, effects);
+                    self.on_answered(node, item, effects);
+                }
+            }
+            (Endpoint::Node(node), Message::Beat(beat)) => self.on_beat(node, beat, effects),
+            (Endpoint::Node(node), Message::Journal(batch)) => {
+                for (shard, message) in batch {
+                    self.on_journal(node, shard, message, effects);
+                }
+            }
+            (Endpoint::Node(_), Message::Requests(_) | Message::Replies(_))
+            | (
+                Endpoint::Client(_),
+                Message::Forwarded(_) | Message::Answers(_) | Message::Replies(_) | Message::Beat(_) | Message::Journal(_),
+            ) => effects.observe(Observation::Mark("message of a kind that its sender never sends")),
+        }
+    }
+
+    fn on_request(&mut self, from: Endpoint, request: Request, effects: &mut Effects) {
+        self.gateway.on_request(self.now, from, request, effects);
+        self.take_local(effects);
+    }
+
+    fn on_forwarded(&mut self, from: NodeId, request: Request, effects: &mut Effects) {
+        let known = request.show.0 < self.setup.shows;
+        let id = self.setup.placement.shard_of(request.show);
+        match self.shards[id.0 as usize].as_mut().filter(|_| known) {
+            Some(shard) => {
+                shard.on_request(self.now, from, request, &mut self.answers);
+                self.touch(id);
+            }
+            None => effects.observe(Observation::Refused { shard: id, reason: "request for a show that is not here" }),
+        }
+    }
+
+    fn on_answered(&mut self, from: NodeId, answer: Answer, effects: &mut Effects) {
+        self.gateway.on_answer(self.now, from, answer, effects);
+        self.take_local(effects);
+    }
+
+    fn on_persisted(&mut self, id: PersistId, effects: &mut Effects) {
+        if self.writing != Some(id) {
+            return effects.observe(Observation::Mark("a write was answered that is not in flight"));
+        }
+        self.writing = None;
+        for (id, ticket) in self.wal.persisted(id) {
+            if let Some(shard) = &mut self.shards[id.0 as usize] {
+                shard.on_fsynced(ticket);
+                self.touch(id);
+            }
+        }
+    }
+
+    fn on_journal(&mut self, from: NodeId, id: ShardId, message: JournalMessage, effects: &mut Effects) {
+        let shard = self.shards.get_mut(id.0 as usize).and_then(Option::as_mut);
+        match shard.filter(|_| message.from() == from) {
+            Some(shard) => {
+                shard.on_message(message);
+                self.touch(id);
+            }
+            None => effects.observe(Observation::Refused { shard: id, reason: "journal message astray" }),
+        }
+    }
+
+    fn on_beat(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
+        match self.detector.heard(from, beat.incarnation, self.now) {
+            Some(Heard::Steady) => {}
+            Some(Heard::Again) => {
+                effects.observe(Observation::Trusted { peer: from });
+                self.gateway.on_trusted(from);
+                self.campaigns.retain(|&(.., leader)| leader != from);
+                self.wake_followers(from);
+            }
+            Some(Heard::Restarted { suspected }) => {
+                if suspected {
+                    effects.observe(Observation::Trusted { peer: from });
+                    self.gateway.on_trusted(from);
+                }
+                effects.observe(Observation::Mark("peer restarted"));
+                self.wake_followers(from);
+                self.replace(from);
+            }
+            Some(Heard::Stale) => effects.observe(Observation::Mark("beat of an earlier boot")),
+            None => effects.observe(Observation::Mark("beat of a stranger")),
+        }
+    }
+
+    fn on_deadline(&mut self, effects: &mut Effects) {
+        if self.next_beat <= self.now {
+            for peer in self.setup.placement.node_ids().filter(|&node| node != self.me) {
+                effects.beat(peer, Beat { incarnation: self.incarnation });
+            }
+            // Beats missed while the process stood still are not made up for.
+            self.next_beat = self.now + self.setup.config.beat_every;
+        }
+        if self.next_tick.is_some_and(|at| at <= self.now) {
+            for id in self.awake.clone() {
+                if let Some(shard) = &mut self.shards[id.0 as usize] {
+                    shard.on_tick();
+                    self.touch(id);
+                }
+            }
+            self.next_tick = Some(self.tick_after(self.now));
+        }
+        if self.expires_at <= self.now {
+            self.expire();
+        }
+        self.gateway.on_deadline(self.now, effects);
+        self.take_local(effects);
+    }
+
+    /// Suspicion comes here and not with the deadline: a node that stood still hears first
+    /// what has arrived meanwhile.
+    fn on_turn_ended(&mut self, effects: &mut Effects) {
+        if std::mem::take(&mut self.damaged) {
+            effects.observe(Observation::Mark("write-ahead log cut off at its damage"));
+        }
+        for peer in self.detector.overdue(self.now) {
+            effects.observe(Observation::Suspected { peer });
+            self.gateway.on_suspected(self.now, peer, effects);
+            self.replace(peer);
+        }
+        self.campaign(effects);
+        // Answers to this node's own gateway may bring requests back to its own shards;
+        // they end because a gateway follows a hint only to a newer epoch.
+        while !self.touched.is_empty() || !self.answers.is_empty() {
+            self.settle(effects);
+            self.hand_out_answers(effects);
+        }
+        self.write(effects);
+    }
+
+    fn take_local(&mut self, effects: &mut Effects) {
+        while let Some(request) = self.gateway.next_local() {
+            self.on_forwarded(self.me, request, effects);
+        }
+    }
+
+    fn touch(&mut self, id: ShardId) {
+        if !std::mem::replace(&mut self.is_touched[id.0 as usize], true) {
+            self.touched.push(id);
+        }
+    }
+
+    fn settle(&mut self, effects: &mut Effects) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for id in touched.drain(..) {
+            self.is_touched[id.0 as usize] = false;
+            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
+            shard.settle(self.now, &mut self.ready, &mut self.answers, effects);
+            self.wal.gather(id, &self.ready);
+            self.expires_at = self.expires_at.min(shard.next_deadline());
+            let journal = shard.journal();
+            if let Some(leader) = journal.leader() {
+                self.gateway.on_owner_known(id, leader, journal.epoch());
+            }
+            if journal.awake() {
+                self.awake.insert(id);
+            } else {
+                self.awake.remove(&id);
+            }
+            if shard.is_unsettled() {
+                self.is_touched[id.0 as usize] = true;
+                self.touched.push(id);
+            }
+        }
+        self.next_tick = match self.next_tick {
+            _ if self.awake.is_empty() => None,
+            Some(at) => Some(at),
+            None => Some(self.tick_after(self.now)),
+        };
+        if self.touched.is_empty() {
+            self.touched = touched;
+        }
+    }
+
+    fn hand_out_answers(&mut self, effects: &mut Effects) {
+        let mut answers = std::mem::take(&mut self.answers);
+        for (gateway, answer) in answers.drain(..) {
+            if gateway == self.me {
+                self.gateway.on_answer(self.now, self.me, answer, effects);
+            } else {
+                effects.answer(gateway, answer);
+            }
+        }
+        self.take_local(effects);
+        if self.answers.is_empty() {
+            self.answers = answers;
+        }
+    }
+
+    fn write(&mut self, effects: &mut Effects) {
+        let journals = self.shards.iter().flatten().map(Shard::journal);
+        if let Some(write) = self.wal.begin(journals) {
+            assert!(self.writing.is_none(), "at most one write is in flight");
+            self.writing = Some(write.id);
+            effects.persist(write);
+        }
+    }
+
+    fn expire(&mut self) {
+        self.expires_at = Instant::MAX;
+        for id in (0..self.shards.len() as u32).map(ShardId) {
+            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
+            if shard.next_deadline() <= self.now {
+                shard.on_deadline(self.now);
+                self.touch(id);
+            }
+            let shard = self.shards[id.0 as usize].as_ref();
+            self.expires_at = self.expires_at.min(shard.map_or(Instant::MAX, Shard::next_deadline));
+        }
+    }
+
+    /// The first tick after `now` on this node's grid.
+    fn tick_after(&self, now: Instant) -> Instant {
+        let every = self.setup.config.tick_every.0;
+        let passed = now.0.saturating_sub(self.tick_offset.0) / every;
+        Instant((passed + 1) * every + self.tick_offset.0)
+    }
+
+    /// A peer is here again: where this node leads and the peer follows, it is spoken to.
+    fn wake_followers(&mut self, peer: NodeId) {
+        for id in self.shared_with(peer) {
+            if let Some(shard) = &mut self.shards[id.0 as usize] {
+                shard.on_peer_heard();
+                self.touch(id);
+            }
+        }
+    }
+
+    /// A peer is gone, or has forgotten that it led: where it did, this node will stand
+    /// for election, the sooner the further up it is in the shard's list.
+    fn replace(&mut self, peer: NodeId) {
+        for id in self.shared_with(peer) {
+            let Some(shard) = &self.shards[id.0 as usize] else { continue };
+            if shard.journal().leader() != Some(peer) {
+                continue;
+            }
+            let rivals = self.setup.placement.replicas(id).iter().take_while(|&&member| member != self.me);
+            let rank = rivals.filter(|&&rival| rival != peer && !self.detector.suspects(rival)).count();
+            let at = self.now + Span(RANK_DELAY.0 * rank as u64);
+            self.campaigns.insert((at, id, shard.journal().epoch(), peer));
+        }
+    }
+
+    fn campaign(&mut self, effects: &mut Effects) {
+        while self.campaigns.first().is_some_and(|&(at, ..)| at <= self.now) {
+            let Some((_, id, epoch, _)) = self.campaigns.pop_first() else { return };
+            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
+            // Somebody else was quicker if the epoch has passed.
+            if shard.journal().epoch() == epoch && !shard.journal().is_leader() {
+                effects.observe(Observation::Mark("stands for election"));
+                shard.campaign();
+                self.touch(id);
+            }
+        }
+    }
+
+    fn shared_with(&self, peer: NodeId) -> Vec<ShardId> {
+        let ours = (0..self.shards.len() as u32).map(ShardId).filter(|id| self.shards[id.0 as usize].is_some());
+        ours.filter(|&id| self.setup.placement.replicas(id).contains(&peer)).collect()
+    }
+}

@@ -1,0 +1,281 @@
+//! One shard on one node: a replica of its journal and the shows that it leads to.
+//!
+//! Owns the committed state of the shard's shows and the passage from a replica that
+//! follows to an owner that serves, and back. Refuses to know peers' health, routes and
+//! the disk: the node ticks, delivers and writes.
+
+mod owner;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use self::owner::Owner;
+use crate::config::Setup;
+use crate::effect::Effects;
+use crate::id::{Epoch, NodeId, ShardId, ShowId};
+use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Ticket};
+use crate::message::Answer;
+use crate::observation::Observation;
+use crate::request::{Reply, Request};
+use crate::show::{Event, Show};
+use crate::time::Instant;
+
+/// The events of one record: what one turn of the owner changed, in order.
+type Record = Vec<(ShowId, Event)>;
+/// A shard's snapshot: each show that was ever touched, in order.
+type State = Vec<(ShowId, Vec<u8>)>;
+
+/// Answers on their way to gateways, this node's own among them.
+pub(crate) type Answers = Vec<(NodeId, Answer)>;
+
+/// A replica of a shard and, while it leads, the shard's owner.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    id: ShardId,
+    setup: Arc<Setup>,
+    journal: RaftGroup,
+    /// The fold of all applied records. A show that is missing was never touched.
+    shows: BTreeMap<ShowId, Show>,
+    applied: u64,
+    owner: Option<Owner>,
+    /// Requests that came while this replica led but could not serve yet.
+    waiting: VecDeque<(NodeId, Request)>,
+    /// Records proposed here in an epoch and not yet applied.
+    outstanding: (Epoch, u64),
+    /// Numbers the questions of the journal; never repeats.
+    reads: u64,
+}
+
+impl Shard {
+    pub(crate) fn new(id: ShardId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
+        Self {
+            id,
+            setup,
+            journal,
+            shows: BTreeMap::new(),
+            applied: 0,
+            owner: None,
+            waiting: VecDeque::new(),
+            outstanding: (Epoch(0), 0),
+            reads: 0,
+        }
+    }
+
+    /// A gateway wants a request decided.
+    pub(crate) fn on_request(&mut self, now: Instant, from: NodeId, request: Request, answers: &mut Answers) {
+        match &mut self.owner {
+            Some(owner) => owner.decide(now, from, &request, &self.setup, &self.shows),
+            None if self.journal.is_leader() => self.waiting.push_back((from, request)),
+            None => answers.push((from, self.not_owner(&request))),
+        }
+    }
+
+    pub(crate) fn on_message(&mut self, message: JournalMessage) {
+        self.journal.step(message);
+    }
+
+    pub(crate) fn on_tick(&mut self) {
+        self.journal.tick();
+    }
+
+    pub(crate) fn on_fsynced(&mut self, upto: Ticket) {
+        self.journal.fsynced(upto);
+    }
+
+    /// A peer that replicates this shard was silent, or has restarted, and is heard.
+    pub(crate) fn on_peer_heard(&mut self) {
+        self.journal.ping();
+    }
+
+    pub(crate) fn campaign(&mut self) {
+        self.journal.campaign();
+    }
+
+    /// Records the ends of holds whose time and grace are over.
+    pub(crate) fn on_deadline(&mut self, now: Instant) {
+        if let Some(owner) = &mut self.owner {
+            owner.expire(now, &self.setup, &self.shows);
+        }
+    }
+
+    /// Closes the turn: hands what was decided to the journal, and takes what it has.
+    /// `ready` is cleared first; the node gathers its frames.
+    pub(crate) fn settle(&mut self, now: Instant, ready: &mut Ready, answers: &mut Answers, effects: &mut Effects) {
+        self.depose_if_over(answers, effects);
+        self.propose(answers, effects);
+        ready.clear();
+        self.journal.poll(ready);
+        for message in ready.messages.drain(..) {
+            effects.journal(message.to(), self.id, message);
+        }
+        for reason in ready.refused.drain(..) {
+            effects.observe(Observation::Refused { shard: self.id, reason });
+        }
+        self.depose_if_over(answers, effects);
+        self.apply(ready, answers, effects);
+        self.confirm(&ready.reads, answers);
+        self.activate_if_due(now, answers, effects);
+        if self.journal.uncompacted() >= u64::from(self.setup.config.snapshot_every) {
+            self.journal.compact(self.snapshot());
+            effects.observe(Observation::Mark("snapshot taken"));
+        }
+    }
+
+    /// When `on_deadline` has something to do; may lie too early, never too late.
+    pub(crate) fn next_deadline(&self) -> Instant {
+        self.owner.as_ref().map_or(Instant::MAX, Owner::expires_at)
+    }
+
+    pub(crate) fn journal(&self) -> &RaftGroup {
+        &self.journal
+    }
+
+    /// Whether this replica owns the shard and serves, in which epoch.
+    pub(crate) fn serves(&self) -> Option<Epoch> {
+        self.owner.as_ref().map(Owner::epoch)
+    }
+
+    /// The committed state of a show; `None` if nothing ever happened to it.
+    pub(crate) fn show(&self, show: ShowId) -> Option<&Show> {
+        self.shows.get(&show)
+    }
+
+    fn not_owner(&self, request: &Request) -> Answer {
+        let owner = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
+        Answer::NotOwner { request: request.id, shard: self.id, owner }
+    }
+
+    fn propose(&mut self, answers: &mut Answers, effects: &mut Effects) {
+        let Some(owner) = &mut self.owner else { return };
+        let epoch = owner.epoch();
+        let taken = match owner.close_turn() {
+            owner::Turn::Idle => return,
+            owner::Turn::Changed(record) => {
+                let bytes = postcard::to_stdvec(record).expect("memory holds a record");
+                let taken = self.journal.propose(bytes);
+                if taken {
+                    if self.outstanding.0 != epoch {
+                        self.outstanding = (epoch, 0);
+                    }
+                    self.outstanding.1 += 1;
+                    owner.proposed();
+                }
+                taken
+            }
+            owner::Turn::Asked => {
+                self.reads += 1;
+                let taken = self.journal.confirm_leadership(ReadId(self.reads));
+                if taken {
+                    owner.asked(ReadId(self.reads));
+                }
+                taken
+            }
+        };
+        if !taken {
+            effects.observe(Observation::Mark("owner's record or question not taken"));
+            self.depose(answers, effects);
+        }
+    }
+
+    fn apply(&mut self, ready: &Ready, answers: &mut Answers, effects: &mut Effects) {
+        if let Some(snapshot) = &ready.installed {
+            assert!(self.owner.is_none(), "nobody overwrites an owner's state");
+            assert!(snapshot.index() >= self.applied, "a snapshot never takes applied records back");
+            self.restore(snapshot.state());
+            self.applied = snapshot.index();
+            effects.observe(Observation::Mark("snapshot installed"));
+        }
+        for committed in &ready.committed {
+            assert!(self.applied == 0 || committed.index() == self.applied + 1, "records are applied without gaps");
+            self.applied = committed.index();
+            if committed.record().is_empty() {
+                continue;
+            }
+            let record: Record = postcard::from_bytes(committed.record()).expect("a committed record is readable");
+            for (show, event) in &record {
+                show_of(&mut self.shows, &self.setup, *show).apply(event);
+            }
+            if committed.epoch() == self.outstanding.0 {
+                assert!(self.outstanding.1 > 0, "only the leader of an epoch proposes in it");
+                self.outstanding.1 -= 1;
+            }
+            if let Some(owner) = &mut self.owner {
+                assert_eq!(committed.epoch(), owner.epoch(), "an owner has applied all that older epochs committed");
+                owner.committed(|gateway, reply| decided(answers, gateway, reply));
+            }
+        }
+        assert!(self.applied == self.journal.applied(), "what is handed over is applied");
+    }
+
+    fn confirm(&mut self, reads: &[ReadId], answers: &mut Answers) {
+        if let Some(owner) = &mut self.owner {
+            owner.confirmed(reads, |gateway, reply| decided(answers, gateway, reply));
+        }
+    }
+
+    fn activate_if_due(&mut self, now: Instant, answers: &mut Answers, effects: &mut Effects) {
+        if self.owner.is_none() {
+            let epoch = self.journal.epoch();
+            let settled = self.outstanding.0 != epoch || self.outstanding.1 == 0;
+            if self.journal.may_serve() && settled {
+                let mut owner = Owner::new(self.id, epoch, &self.shows);
+                effects.observe(Observation::OwnerActivated { shard: self.id, epoch });
+                for (from, request) in self.waiting.drain(..) {
+                    owner.decide(now, from, &request, &self.setup, &self.shows);
+                }
+                self.owner = Some(owner);
+            } else if !self.journal.is_leader() {
+                self.turn_away(answers);
+            }
+        }
+    }
+
+    /// Whether decisions wait for the next `settle`.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.owner.as_ref().is_some_and(Owner::has_decided)
+    }
+
+    fn depose_if_over(&mut self, answers: &mut Answers, effects: &mut Effects) {
+        let over = |owner: &Owner| !self.journal.is_leader() || self.journal.epoch() != owner.epoch();
+        if self.owner.as_ref().is_some_and(over) {
+            self.depose(answers, effects);
+        }
+    }
+
+    fn depose(&mut self, answers: &mut Answers, effects: &mut Effects) {
+        let Some(owner) = self.owner.take() else { return };
+        effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
+        let hint = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
+        for (gateway, reply) in owner.into_pending() {
+            answers.push((gateway, Answer::NotOwner { request: reply.request, shard: self.id, owner: hint }));
+        }
+    }
+
+    fn turn_away(&mut self, answers: &mut Answers) {
+        while let Some((from, request)) = self.waiting.pop_front() {
+            answers.push((from, self.not_owner(&request)));
+        }
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        let state: State = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
+        postcard::to_stdvec(&state).expect("memory holds a snapshot")
+    }
+
+    fn restore(&mut self, state: &[u8]) {
+        let state: State = postcard::from_bytes(state).expect("a committed snapshot is readable");
+        let restored = state.into_iter().map(|(id, bytes)| {
+            let show = Show::restore(Arc::clone(&self.setup.hall), self.setup.rules, &bytes);
+            (id, show.expect("a committed snapshot keeps a show's promises"))
+        });
+        self.shows = restored.collect();
+    }
+}
+
+fn show_of<'a>(shows: &'a mut BTreeMap<ShowId, Show>, setup: &Setup, show: ShowId) -> &'a mut Show {
+    shows.entry(show).or_insert_with(|| Show::new(Arc::clone(&setup.hall), setup.rules))
+}
+
+fn decided(answers: &mut Answers, gateway: NodeId, reply: Reply) {
+    answers.push((gateway, Answer::Decided(reply)));
+}

@@ -1,0 +1,198 @@
+//! The owner of a shard in one epoch: the single writer of its shows.
+//!
+//! Owns what was decided but is not yet committed, and the answers that wait for it.
+//! Refuses to answer early: a change is told once its record is applied, and what is
+//! answered from the state alone once a quorum has confirmed, after the decision, that
+//! the state was the latest. So neither an acknowledgement nor a refusal of a deposed
+//! owner ever leaves.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::Record;
+use crate::config::Setup;
+use crate::id::{Epoch, NodeId, ShardId, ShowId};
+use crate::journal::ReadId;
+use crate::request::{Reply, Request};
+use crate::show::{Decision, Event, Show};
+use crate::time::Instant;
+
+/// A reply and the gateway that waits for it.
+type Due = (NodeId, Reply);
+
+/// The single writer of a shard's shows, from its activation to the end of its epoch.
+#[derive(Debug)]
+pub(super) struct Owner {
+    shard: ShardId,
+    epoch: Epoch,
+    /// The shows as they will be once all that is decided is committed; those that were
+    /// asked for since the activation.
+    heads: BTreeMap<ShowId, Show>,
+    /// What this turn changed, and whom it answers.
+    record: Record,
+    replies: Vec<Due>,
+    /// For each proposed record, in order, the replies that wait for it.
+    proposed: VecDeque<Vec<Due>>,
+    /// Counts the records of this epoch that were applied.
+    applied: u64,
+    /// For each question whether this node still leads, in order, how many records have
+    /// to be applied as well, and the replies that wait for both.
+    asked: VecDeque<(ReadId, u64, Vec<Due>)>,
+    /// The latest question that was answered.
+    confirmed: Option<ReadId>,
+    /// No hold ends before this.
+    expires_at: Instant,
+}
+
+/// What a turn needs of the journal.
+pub(super) enum Turn<'a> {
+    /// Nothing was decided.
+    Idle,
+    /// Something changed: propose this.
+    Changed(&'a Record),
+    /// Only answers: ask whether this node still leads.
+    Asked,
+}
+
+impl Owner {
+    pub(super) fn new(shard: ShardId, epoch: Epoch, shows: &BTreeMap<ShowId, Show>) -> Self {
+        Self {
+            shard,
+            epoch,
+            heads: BTreeMap::new(),
+            record: Record::new(),
+            replies: Vec::new(),
+            proposed: VecDeque::new(),
+            applied: 0,
+            asked: VecDeque::new(),
+            confirmed: None,
+            expires_at: shows.values().filter_map(Show::next_expiry).min().unwrap_or(Instant::MAX),
+        }
+    }
+
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// No hold ends before this instant.
+    pub(super) fn expires_at(&self) -> Instant {
+        self.expires_at
+    }
+
+    /// Whether this turn has decided anything.
+    pub(super) fn has_decided(&self) -> bool {
+        !self.record.is_empty() || !self.replies.is_empty()
+    }
+
+    /// Decides a request after all that was decided before it, overdue holds first.
+    pub(super) fn decide(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        request: &Request,
+        setup: &Setup,
+        shows: &BTreeMap<ShowId, Show>,
+    ) {
+        let head = head_of(&mut self.heads, request.show, setup, shows);
+        expire(head, request.show, now, &mut self.record);
+        let outcome = match head.decide(request, now) {
+            Decision::Record(event) => {
+                let outcome = head.outcome(&event);
+                head.apply(&event);
+                self.record.push((request.show, event));
+                outcome
+            }
+            Decision::Answer(outcome) => outcome,
+        };
+        self.expires_at = self.expires_at.min(head.next_expiry().unwrap_or(Instant::MAX));
+        self.replies.push((from, Reply { request: request.id, outcome }));
+    }
+
+    /// Records the ends of all holds whose time and grace are over.
+    pub(super) fn expire(&mut self, now: Instant, setup: &Setup, shows: &BTreeMap<ShowId, Show>) {
+        if now < self.expires_at {
+            return;
+        }
+        for (&id, show) in shows {
+            // Cloned only if there is something to end.
+            let due = self.heads.get(&id).unwrap_or(show).next_expiry().is_some_and(|at| at <= now);
+            if due {
+                expire(head_of(&mut self.heads, id, setup, shows), id, now, &mut self.record);
+            }
+        }
+        for (&id, head) in self.heads.iter_mut().filter(|(id, _)| !shows.contains_key(id)) {
+            expire(head, id, now, &mut self.record);
+        }
+        let untouched = shows.iter().filter(|(id, _)| !self.heads.contains_key(id)).map(|(_, show)| show);
+        self.expires_at = untouched.chain(self.heads.values()).filter_map(Show::next_expiry).min().unwrap_or(Instant::MAX);
+    }
+
+    /// What the journal is to be asked for this turn; to be followed by `proposed` or
+    /// `asked` if it takes it.
+    pub(super) fn close_turn(&self) -> Turn<'_> {
+        match (self.record.is_empty(), self.replies.is_empty()) {
+            (true, true) => Turn::Idle,
+            (false, _) => Turn::Changed(&self.record),
+            (true, false) => Turn::Asked,
+        }
+    }
+
+    /// The turn's record was proposed. All replies of the turn wait for it, those from
+    /// the state alone too: it is proposed after they were decided, so that its commit
+    /// proves this owner's lead at a later time.
+    pub(super) fn proposed(&mut self) {
+        self.record.clear();
+        self.proposed.push_back(std::mem::take(&mut self.replies));
+    }
+
+    /// The question was asked. The replies rest on every record proposed before it.
+    pub(super) fn asked(&mut self, read: ReadId) {
+        let rest_on = self.applied + self.proposed.len() as u64;
+        self.asked.push_back((read, rest_on, std::mem::take(&mut self.replies)));
+    }
+
+    /// The oldest proposed record was committed, and the shard has applied it.
+    pub(super) fn committed(&mut self, mut reply: impl FnMut(NodeId, Reply)) {
+        let due = self.proposed.pop_front();
+        let due = due.unwrap_or_else(|| panic!("{} of {} has a record that its owner did not propose", self.epoch, self.shard));
+        self.applied += 1;
+        due.into_iter().for_each(|(gateway, due)| reply(gateway, due));
+    }
+
+    /// These questions were answered. One that was asked later answers the earlier ones too.
+    pub(super) fn confirmed(&mut self, reads: &[ReadId], mut reply: impl FnMut(NodeId, Reply)) {
+        self.confirmed = self.confirmed.max(reads.iter().copied().max());
+        while let Some((read, rest_on, _)) = self.asked.front() {
+            if Some(*read) > self.confirmed || *rest_on > self.applied {
+                return;
+            }
+            let due = self.asked.pop_front().map(|(_, _, due)| due);
+            due.into_iter().flatten().for_each(|(gateway, due)| reply(gateway, due));
+        }
+    }
+
+    /// The replies that must not leave any more, oldest first of each kind.
+    pub(super) fn into_pending(self) -> impl Iterator<Item = Due> {
+        let asked = self.asked.into_iter().flat_map(|(_, _, replies)| replies);
+        self.proposed.into_iter().flatten().chain(asked).chain(self.replies)
+    }
+}
+
+fn head_of<'a>(
+    heads: &'a mut BTreeMap<ShowId, Show>,
+    id: ShowId,
+    setup: &Setup,
+    shows: &BTreeMap<ShowId, Show>,
+) -> &'a mut Show {
+    heads.entry(id).or_insert_with(|| match shows.get(&id) {
+        Some(show) => show.clone(),
+        None => Show::new(Arc::clone(&setup.hall), setup.rules),
+    })
+}
+
+fn expire(head: &mut Show, id: ShowId, now: Instant, record: &mut Record) {
+    while let Some(event) = head.overdue(now) {
+        head.apply(&event);
+        record.push((id, event));
+    }
+}
