@@ -1,1 +1,41 @@
-//! stub
+//! Folds what happened in a run into histograms, tables and files.
+//!
+//! The simulator tells a [`Recorder`] what it sees while the run goes on, turns it into
+//! [`Records`] at the end, and adds the [`RunFacts`] that it alone knows. From the two comes a
+//! [`Summary`], and from that everything a person or a program reads:
+//!
+//! | for | by |
+//! |---|---|
+//! | a person at a terminal | [`terminal::render`] |
+//! | a program, `summary.json` and `--json` | [`Summary::to_json`] |
+//! | a spreadsheet | [`csv::latency`], [`csv::timeline`] |
+//! | HdrHistogram's tools | [`hlog::write`] |
+//! | later, all of it as a directory | [`directory::write`] |
+//!
+//! This crate judges nothing: verdicts come in with the facts and go out as they came.
+//! Whatever it prints is a function of the records and the facts alone.
+
+pub mod csv;
+pub mod directory;
+pub mod facts;
+pub mod hlog;
+pub mod human;
+pub mod latency;
+pub mod operation;
+pub mod recorder;
+pub mod summary;
+pub mod terminal;
+pub mod timeline;
+
+mod fault_windows;
+#[cfg(test)]
+mod sample;
+mod tally;
+
+pub use directory::ReportError;
+pub use facts::{Evidence, FaultResult, OracleResult, RunFacts, Verdict};
+pub use latency::Latencies;
+pub use operation::{Ending, Operation, Window};
+pub use recorder::{Recorder, RecorderSettings, Records};
+pub use summary::{LatencyRow, Percentiles, Summary};
+pub use timeline::Second;

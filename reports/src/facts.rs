@@ -1,0 +1,113 @@
+//! What only the simulator knows about a run, as plain data.
+//!
+//! Owns the vocabulary of verdicts, faults and outcomes. Computes nothing from it.
+
+use serde::{Deserialize, Serialize};
+
+/// What an oracle found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every check held.
+    Pass,
+    /// A check did not hold.
+    Fail,
+    /// What it watches for never happened, which is no pass.
+    NotExercised,
+}
+
+/// Why an oracle failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// One sentence: which promise broke, for which seat or user.
+    pub headline: String,
+    /// The story, a line an event.
+    pub details: Vec<String>,
+}
+
+/// One oracle's result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OracleResult {
+    /// Its name, as scenarios spell it.
+    pub name: String,
+    /// What it found.
+    pub verdict: Verdict,
+    /// How many checks it made.
+    pub checked: u64,
+    /// Present if it failed.
+    pub evidence: Option<Evidence>,
+}
+
+/// One fault and what it cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FaultResult {
+    /// Its number in the plan.
+    pub index: usize,
+    /// Its kind, as scenarios spell it.
+    pub kind: String,
+    /// The same for people: `crash of n2, the owner of show0`.
+    pub what: String,
+    /// When it struck, in virtual seconds.
+    pub at_s: f64,
+    /// When it healed, in virtual seconds; none if it lasted to the end.
+    pub healed_s: Option<f64>,
+    /// Shards whose owner it took away.
+    pub shards_lost_owner: u32,
+    /// From the strike to the next owner's first commit, the longest over those shards; none if
+    /// no shard lost its owner, or if one never committed again.
+    pub recovery_ms: Option<f64>,
+}
+
+/// A run's facts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunFacts {
+    /// The scenario's id.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// The seed that the plan was drawn from.
+    pub seed: u64,
+    /// The version of the code that ran.
+    pub code_version: String,
+    /// How it was built.
+    pub build_profile: String,
+    /// The hash over everything that happened.
+    pub trace_hash: String,
+    /// Users who were to come.
+    pub users: u64,
+    /// Of them, admitted.
+    pub admitted: u64,
+    /// Seats booked at the end.
+    pub sold_seats: u64,
+    /// Seats for sale.
+    pub seats: u64,
+    /// Seats on hold at the end.
+    pub held_at_end: u64,
+    /// Virtual time from start to end, in seconds.
+    pub virtual_s: f64,
+    /// Wall time from start to end, in seconds.
+    pub wall_s: f64,
+    /// Most memory that the process has had resident; zero if unknown.
+    pub peak_rss_bytes: u64,
+    /// Events simulated.
+    pub events: u64,
+    /// Messages delivered.
+    pub messages: u64,
+    /// Whether the run was stopped before its end, so that everything here covers a part.
+    pub interrupted: bool,
+    /// The oracles' results, in the order to show them.
+    pub oracles: Vec<OracleResult>,
+    /// The faults, in the order in which they struck.
+    pub faults: Vec<FaultResult>,
+    /// What became of the users: name and count, in the order to show them.
+    pub users_outcome: Vec<(String, u64)>,
+    /// The parameters that nobody measured or published: field, value and where it comes from.
+    pub assumptions: Vec<(String, String, String)>,
+    /// The command line that plays this run again.
+    pub reproduce: String,
+    /// From the last fault's healing until the run was live again; none if it never was, or if
+    /// there was no fault.
+    pub calm_recovery_ms: Option<f64>,
+    /// What the scenario says must be exercised and was not.
+    pub must_exercise_misses: Vec<String>,
+}

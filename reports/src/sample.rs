@@ -1,0 +1,164 @@
+//! A small fixed run for the goldens.
+//!
+//! Owns its numbers; nothing random, nothing measured.
+
+use onsale_core::{Instant, Span};
+
+use crate::facts::{Evidence, FaultResult, OracleResult, RunFacts, Verdict};
+use crate::operation::{Ending, Operation};
+use crate::recorder::{Recorder, RecorderSettings, Records};
+use crate::summary::Summary;
+
+const MS: u64 = 1_000;
+const S: u64 = 1_000 * MS;
+
+/// Ten virtual seconds; a crash from 4 s to 7 s and a pause at 6 s that lasts to the end.
+pub(crate) fn records() -> Records {
+    let mut recorder = Recorder::new(RecorderSettings { duration: Span::from_secs(10) });
+    for user in 0..1_000 {
+        let arrived = Instant(user * 3 * MS);
+        let admitted = Instant(user * 8 * MS + 500 * MS);
+        recorder.arrived(arrived, 1);
+        match admitted {
+            Instant(4_004_000) => recorder.fault_began(Instant(4 * S), 0),
+            Instant(6_004_000) => recorder.fault_began(Instant(6 * S), 1),
+            Instant(7_004_000) => recorder.fault_ended(Instant(7 * S), 0),
+            _ => {}
+        }
+        recorder.admitted(admitted, 1);
+        recorder.ended(Operation::Queue, Ending::Granted, arrived, admitted);
+        recorder.attempts(admitted, 1 + user % 3 / 2);
+        purchase(&mut recorder, user, admitted);
+    }
+    recorder.unanswered(Operation::Hold, Instant(500 * MS), Instant(10 * S));
+    recorder.unanswered(Operation::Hold, Instant(9 * S), Instant(10 * S));
+    recorder.finish(Instant(10 * S))
+}
+
+fn purchase(recorder: &mut Recorder, user: u64, intended: Instant) {
+    let held = intended + Span(4 * MS + user * user % 977);
+    let ending = match user % 10 {
+        0..=5 => Ending::Granted,
+        6 => Ending::Refused,
+        7 => Ending::Overloaded,
+        8 => Ending::Unavailable,
+        _ => Ending::GaveUp,
+    };
+    recorder.ended(Operation::Hold, ending, intended, held);
+    if ending != Ending::Granted {
+        return;
+    }
+    recorder.seats(held, 2, 0);
+    let paid = held + Span::from_millis(700);
+    let booked = paid + Span(6 * MS + user * 31 % 1_009);
+    recorder.ended(Operation::Confirm, Ending::Granted, paid, booked);
+    recorder.ended(Operation::Purchase, Ending::Granted, intended, booked);
+    recorder.seats(booked, -2, 2);
+}
+
+/// A run without a failure.
+pub(crate) fn passed() -> Summary {
+    let mut facts = facts();
+    facts.oracles[1] = oracle("payment", Verdict::Pass, 600);
+    facts.must_exercise_misses.clear();
+    facts.interrupted = false;
+    Summary::new(facts, &records())
+}
+
+/// A run with a failure, a miss, and an end before its time.
+pub(crate) fn failed() -> Summary {
+    Summary::new(facts(), &records())
+}
+
+fn facts() -> RunFacts {
+    RunFacts {
+        scenario: "fast/crash".to_owned(),
+        title: "The hot show's owner crashes at the worst minute and no booking is lost".to_owned(),
+        seed: u64::MAX,
+        code_version: "0.1.0+1759215".to_owned(),
+        build_profile: "release".to_owned(),
+        trace_hash: "9f2c61d04be77a13".to_owned(),
+        users: 10_000_000,
+        admitted: 9_800_000,
+        sold_seats: 1_200,
+        seats: 50_000,
+        held_at_end: 4,
+        virtual_s: 80.0,
+        wall_s: 4.2,
+        peak_rss_bytes: 812 << 20,
+        events: 50_400_000,
+        messages: 1_234_567,
+        interrupted: true,
+        oracles: vec![
+            oracle("double-booking", Verdict::Pass, 1_204_211),
+            OracleResult {
+                evidence: Some(Evidence {
+                    headline: "u17 was charged twice for h99, which books two seats of show0 once"
+                        .to_owned(),
+                    details: vec![
+                        "00:04.103 n2 sends p1 to the provider, epoch e3".to_owned(),
+                        "00:04.350 n2 crashes; n4 leads s0 from e4 and replays the journal up \
+                         to the hold, not to the payment"
+                            .to_owned(),
+                        "00:04.351 n4 sends p2 to the provider".to_owned(),
+                    ],
+                }),
+                ..oracle("payment", Verdict::Fail, 600)
+            },
+            oracle("single-writer", Verdict::Pass, 1),
+            oracle("fairness", Verdict::NotExercised, 0),
+        ],
+        faults: vec![
+            FaultResult {
+                index: 0,
+                kind: "crash".to_owned(),
+                what: "crash of n2, the owner of show0".to_owned(),
+                at_s: 4.0,
+                healed_s: Some(7.0),
+                shards_lost_owner: 3,
+                recovery_ms: Some(412.25),
+            },
+            FaultResult {
+                index: 1,
+                kind: "pause".to_owned(),
+                what: "pause of n3".to_owned(),
+                at_s: 6.0,
+                healed_s: None,
+                shards_lost_owner: 1,
+                recovery_ms: None,
+            },
+            FaultResult {
+                index: 2,
+                kind: "slow-disk".to_owned(),
+                what: "slow disk of n1".to_owned(),
+                at_s: 9.5,
+                healed_s: Some(9.75),
+                shards_lost_owner: 0,
+                recovery_ms: None,
+            },
+        ],
+        users_outcome: [
+            ("booked", 600),
+            ("sold out", 9_950_002),
+            ("gave up", 33_332),
+            ("abandoned", 0),
+            ("declined", 1_204),
+            ("no-show", 14_860),
+            ("unanswered", 2),
+        ]
+        .map(|(outcome, users)| (outcome.to_owned(), users))
+        .to_vec(),
+        assumptions: vec![(
+            "crowd.session.think_median".to_owned(),
+            "25s".to_owned(),
+            "assumed: no published figure".to_owned(),
+        )],
+        reproduce: "onsale run fast/crash --seed 18446744073709551615".to_owned(),
+        calm_recovery_ms: Some(1_204.0),
+        must_exercise_misses: vec!["fairness".to_owned()],
+    }
+}
+
+fn oracle(name: &str, verdict: Verdict, checked: u64) -> OracleResult {
+    OracleResult { name: name.to_owned(), verdict, checked, evidence: None }
+}

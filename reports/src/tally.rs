@@ -1,0 +1,172 @@
+//! Counts latencies while the run goes on.
+//!
+//! Owns the slots: the bucket layout of an HdrHistogram of microseconds with three significant
+//! digits, so that a slot's count moves into one without a second rounding. Refuses to know
+//! percentiles. `hdrhistogram` itself is not used here because clearing and adding one costs a
+//! walk over all its 26,000 counters; with the used slots noted, closing an interval costs what
+//! the interval holds, which keeps a small run's hundred intervals out of its profile.
+
+use hdrhistogram::Histogram;
+
+/// Latencies beyond six hours are counted as six hours; the maximum and the mean stay exact.
+pub(crate) const LATENCY_MAX_US: u64 = 6 * 3_600 * 1_000_000;
+
+/// Significant decimal digits of every histogram.
+const DIGITS: u8 = 3;
+/// Two to this power sub-buckets hold three digits.
+const SUB_BUCKET_BITS: u32 = 11;
+const SUB_BUCKETS: u64 = 1 << SUB_BUCKET_BITS;
+const HALF: u64 = SUB_BUCKETS / 2;
+const SLOTS: usize = slot_of(LATENCY_MAX_US) as usize + 1;
+
+/// What an interval counted: for every slot hit, by rising slot, the distance from the one
+/// before and the count, both as variable-length integers. Most pairs take two or three bytes;
+/// a busy run keeps millions of them until its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cells(Box<[u8]>);
+
+impl Cells {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Slots and their counts.
+    fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
+        let mut bytes = self.0.iter().copied();
+        let mut slot = 0;
+        std::iter::from_fn(move || {
+            slot += varint(&mut bytes)?;
+            let count = varint(&mut bytes).expect("a count follows every slot");
+            Some((slot, count))
+        })
+    }
+}
+
+/// Seven bits a byte, the lowest first; the high bit says that more follow.
+fn push_varint(bytes: &mut Vec<u8>, mut value: u32) {
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+fn varint(bytes: &mut impl Iterator<Item = u8>) -> Option<u32> {
+    let mut value = 0;
+    let mut shift = 0;
+    loop {
+        let byte = bytes.next()?;
+        value |= u32::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(value);
+        }
+        shift += 7;
+    }
+}
+
+/// What one interval counted so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    /// Counts by slot; empty until the first latency.
+    counts: Vec<u32>,
+    /// The slots that are not zero, in the order of their first hit.
+    touched: Vec<u32>,
+}
+
+impl Tally {
+    /// Counts one latency.
+    #[inline]
+    pub(crate) fn record(&mut self, latency_us: u64) {
+        let slot = slot_of(latency_us.min(LATENCY_MAX_US));
+        match self.counts.get_mut(slot as usize) {
+            Some(count) if *count > 0 => *count += 1,
+            Some(_) | None => self.touch(slot),
+        }
+    }
+
+    #[inline(never)]
+    fn touch(&mut self, slot: u32) {
+        if self.counts.is_empty() {
+            self.counts = vec![0; SLOTS];
+        }
+        self.counts[slot as usize] = 1;
+        self.touched.push(slot);
+    }
+
+    /// Takes what was counted and starts anew.
+    pub(crate) fn take(&mut self) -> Cells {
+        self.touched.sort_unstable();
+        let mut bytes = Vec::with_capacity(3 * self.touched.len());
+        let mut before = 0;
+        for slot in self.touched.drain(..) {
+            push_varint(&mut bytes, slot - before);
+            push_varint(&mut bytes, std::mem::take(&mut self.counts[slot as usize]));
+            before = slot;
+        }
+        Cells(bytes.into_boxed_slice())
+    }
+}
+
+/// An empty histogram of microseconds.
+pub(crate) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LATENCY_MAX_US, DIGITS)
+        .expect("six hours of microseconds fit a histogram of three digits")
+}
+
+/// Moves counted latencies into a histogram made by [`histogram`].
+pub(crate) fn add_cells(histogram: &mut Histogram<u64>, cells: &Cells) {
+    for (slot, count) in cells.iter() {
+        histogram.saturating_record_n(value_of(slot), u64::from(count));
+    }
+}
+
+/// The slot that counts a latency.
+const fn slot_of(latency_us: u64) -> u32 {
+    let bucket = 64 - SUB_BUCKET_BITS - (latency_us | (SUB_BUCKETS - 1)).leading_zeros();
+    let sub_bucket = latency_us >> bucket;
+    ((bucket as u64 + 1) * HALF + sub_bucket - HALF) as u32
+}
+
+/// The least latency that a slot counts.
+const fn value_of(slot: u32) -> u64 {
+    let slot = slot as u64;
+    if slot < SUB_BUCKETS {
+        return slot;
+    }
+    let bucket = slot / HALF - 1;
+    (slot % HALF + HALF) << bucket
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_those_of_an_hdr_histogram() {
+        let reference = histogram();
+        let mut value = 0;
+        while value <= LATENCY_MAX_US {
+            assert_eq!(value_of(slot_of(value)), reference.lowest_equivalent(value), "{value}");
+            value += 1 + value / 977;
+        }
+        for edge in [2_047, 2_048, 4_095, 4_096, LATENCY_MAX_US] {
+            assert_eq!(value_of(slot_of(edge)), reference.lowest_equivalent(edge), "{edge}");
+        }
+    }
+
+    #[test]
+    fn an_interval_is_taken_once() {
+        let mut tally = Tally::default();
+        for latency in [5_000_000, 7, 7, u64::MAX] {
+            tally.record(latency);
+        }
+        (0..300).for_each(|_| tally.record(0));
+        let mut taken = histogram();
+        add_cells(&mut taken, &tally.take());
+        assert_eq!(taken.len(), 304);
+        assert_eq!(taken.count_at(0), 300);
+        assert_eq!(taken.count_at(7), 2);
+        assert_eq!(taken.count_at(LATENCY_MAX_US), 1);
+        assert!(tally.take().is_empty());
+    }
+}

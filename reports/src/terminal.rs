@@ -1,0 +1,406 @@
+//! A run at a terminal.
+//!
+//! Owns the layout: one screen, the verdicts first, the line that reproduces the run last.
+//! Refuses to know whether the terminal wants colour or how wide it is.
+
+use onsale_core::{Instant, Span};
+
+use crate::facts::{FaultResult, OracleResult, Verdict};
+use crate::human;
+use crate::operation::{Operation, Window};
+use crate::summary::{LatencyRow, Percentiles, Summary};
+
+/// A narrower terminal is treated as this wide.
+const WIDTH_MIN: usize = 40;
+/// Where a section's text starts; its label stands before.
+const TEXT_COLUMN: usize = 14;
+/// Longer lists end in a hint at the file that has all of it.
+const FAULTS_MAX: usize = 12;
+const DETAILS_MAX: usize = 20;
+
+/// The summary as text, in lines of at most `width` columns where words allow it. The last
+/// line is the command that plays the run again.
+pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
+    let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
+    title(&mut page, summary);
+    oracles(&mut page, summary);
+    crowd(&mut page, summary);
+    latencies(&mut page, summary);
+    faults(&mut page, summary);
+    costs(&mut page, summary);
+
+    let command = page.paint(Style::Bold, &summary.facts.reproduce);
+    page.line(&command);
+    page.text
+}
+
+fn title(page: &mut Page, summary: &Summary) {
+    let facts = &summary.facts;
+    let name = page.paint(Style::Bold, &facts.scenario);
+    page.line(&format!("{name} · seed {}", facts.seed));
+    for line in flow(facts.title.split_whitespace(), " ", page.width) {
+        let line = page.paint(Style::Dim, &line);
+        page.line(&line);
+    }
+    if facts.interrupted {
+        let warning = "interrupted: what follows covers only the part that ran";
+        let warning = page.paint(Style::Yellow, warning);
+        page.line(&warning);
+    }
+    page.gap();
+}
+
+fn oracles(page: &mut Page, summary: &Summary) {
+    let facts = &summary.facts;
+    let name_width = columns(facts.oracles.iter().map(|oracle| oracle.name.as_str()));
+    let counts: Vec<String> =
+        facts.oracles.iter().map(|oracle| human::count(oracle.checked)).collect();
+    let count_width = columns(counts.iter().map(String::as_str));
+
+    for (oracle, count) in facts.oracles.iter().zip(&counts) {
+        let (mark, style) = match oracle.verdict {
+            Verdict::Pass => ("✓", Style::Green),
+            Verdict::Fail => ("✗", Style::Red),
+            Verdict::NotExercised => ("–", Style::Yellow),
+        };
+        let mark = page.paint(style, mark);
+        let name = &oracle.name;
+        match oracle.verdict {
+            Verdict::Pass | Verdict::Fail => {
+                let unit = plural(oracle.checked, "check");
+                page.line(&format!("  {mark} {name:name_width$}  {count:>count_width$} {unit}"));
+            }
+            Verdict::NotExercised => {
+                let words = page.paint(Style::Dim, "not exercised");
+                page.line(&format!("  {mark} {name:name_width$}  {words}"));
+            }
+        }
+        evidence(page, oracle);
+    }
+    if !facts.must_exercise_misses.is_empty() {
+        let misses = facts.must_exercise_misses.join(", ");
+        let words = format!("required by the scenario and not exercised: {misses}");
+        for line in flow(words.split_whitespace(), " ", page.width - 2) {
+            let line = page.paint(Style::Yellow, &line);
+            page.line(&format!("  {line}"));
+        }
+    }
+    page.gap();
+}
+
+fn evidence(page: &mut Page, oracle: &OracleResult) {
+    let Some(evidence) = &oracle.evidence else { return };
+    for line in flow(evidence.headline.split_whitespace(), " ", page.width - 6) {
+        let line = page.paint(Style::Red, &line);
+        page.line(&format!("      {line}"));
+    }
+    for detail in evidence.details.iter().take(DETAILS_MAX) {
+        for (position, line) in
+            flow(detail.split_whitespace(), " ", page.width - 10).iter().enumerate()
+        {
+            let indent = if position == 0 { 8 } else { 10 };
+            page.line(&format!("{:indent$}{line}", ""));
+        }
+    }
+    if let Some(more) = evidence.details.len().checked_sub(DETAILS_MAX + 1) {
+        page.line(&format!("        … and {} more in summary.json", more + 1));
+    }
+}
+
+fn crowd(page: &mut Page, summary: &Summary) {
+    let facts = &summary.facts;
+    let mut seats =
+        vec![format!("{} of {} sold", human::count(facts.sold_seats), human::count(facts.seats))];
+    if facts.held_at_end > 0 {
+        seats.push(format!("{} on hold at the end", human::count(facts.held_at_end)));
+    }
+    page.section("seats", &seats);
+
+    let users = [
+        format!("{} users", human::count(facts.users)),
+        format!("{} admitted", human::count(facts.admitted)),
+    ];
+    page.section("crowd", &users);
+    let outcomes: Vec<String> = facts
+        .users_outcome
+        .iter()
+        .filter(|(_, users)| *users > 0)
+        .map(|(outcome, users)| format!("{outcome} {}", human::count(*users)))
+        .collect();
+    if !outcomes.is_empty() {
+        page.section("", &outcomes);
+    }
+    page.gap();
+}
+
+/// A line of the latency table: label, count, five percentiles, unanswered.
+type Line = [String; 8];
+
+fn latencies(page: &mut Page, summary: &Summary) {
+    let header = ["latency", "count", "p50", "p90", "p99", "p99.9", "max", "unanswered"];
+    let mut lines: Vec<(Line, u64)> = Vec::new();
+    for operation in Operation::ALL {
+        let row = summary.latency(operation, Window::Whole);
+        if row.is_empty() {
+            continue;
+        }
+        lines.push((line(operation.name(), row), row.unanswered));
+        let split = matches!(operation, Operation::Hold | Operation::Confirm);
+        let in_faults = summary.latency(operation, Window::InFaults);
+        if split && !in_faults.is_empty() {
+            let outside = summary.latency(operation, Window::OutsideFaults);
+            lines.push((line("  in faults", in_faults), in_faults.unanswered));
+            lines.push((line("  outside", outside), outside.unanswered));
+        }
+    }
+    if lines.is_empty() {
+        return;
+    }
+
+    let mut widths = header.map(|cell| cell.chars().count());
+    for (line, _) in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    widths[0] = widths[0].max(TEXT_COLUMN - 4);
+    let total: usize = widths.iter().sum();
+    let gap = if 2 + total + 2 * (widths.len() - 1) <= page.width { 2 } else { 1 };
+
+    let heading = page.paint(Style::Dim, &padded(&header.map(str::to_owned), &widths, gap));
+    page.line(&format!("  {heading}"));
+    for (line, unanswered) in lines {
+        let text = padded(&line, &widths, gap);
+        let style = if unanswered > 0 { Style::Yellow } else { Style::Plain };
+        let (figures, last) = text.split_at(text.len() - line[line.len() - 1].len());
+        let last = page.paint(style, last);
+        page.line(&format!("  {figures}{last}"));
+    }
+    page.gap();
+}
+
+fn line(label: &str, row: &LatencyRow) -> Line {
+    let span = |of: fn(&Percentiles) -> Span| {
+        row.percentiles.as_ref().map_or_else(|| "–".to_owned(), |found| human::span(of(found)))
+    };
+    [
+        label.to_owned(),
+        human::count(row.count),
+        span(|found| found.p50),
+        span(|found| found.p90),
+        span(|found| found.p99),
+        span(|found| found.p99_9),
+        span(|found| found.max),
+        human::count(row.unanswered),
+    ]
+}
+
+/// The label flush left, the figures flush right.
+fn padded(line: &Line, widths: &[usize; 8], gap: usize) -> String {
+    let mut text = format!("{:1$}", line[0], widths[0]);
+    for (cell, width) in line.iter().zip(widths).skip(1) {
+        text.extend(std::iter::repeat_n(' ', gap + width - cell.chars().count()));
+        text.push_str(cell);
+    }
+    text
+}
+
+fn faults(page: &mut Page, summary: &Summary) {
+    let facts = &summary.facts;
+    for (position, fault) in facts.faults.iter().take(FAULTS_MAX).enumerate() {
+        let label = if position == 0 { "faults" } else { "" };
+        let at = (Instant::ZERO + human::from_seconds(fault.at_s)).to_string();
+        page.hanging(label, &format!("{at}  "), &fault_items(fault));
+    }
+    if let Some(more) = facts.faults.len().checked_sub(FAULTS_MAX + 1) {
+        page.section("", &[format!("… and {} more in summary.json", more + 1)]);
+    }
+    if let Some(recovery) = facts.calm_recovery_ms {
+        let recovery = human::millis(recovery);
+        page.section("calm", &[format!("live again {recovery} after the last fault")]);
+    }
+    if !facts.faults.is_empty() || facts.calm_recovery_ms.is_some() {
+        page.gap();
+    }
+}
+
+fn fault_items(fault: &FaultResult) -> Vec<String> {
+    let mut items = vec![fault.what.clone()];
+    items.push(match fault.healed_s {
+        Some(healed) => format!("lasted {}", human::seconds(healed - fault.at_s)),
+        None => "lasted to the end".to_owned(),
+    });
+    if fault.shards_lost_owner > 0 {
+        let number = u64::from(fault.shards_lost_owner);
+        let shards = format!("{} {}", human::count(number), plural(number, "shard"));
+        items.push(match fault.recovery_ms {
+            Some(recovery) => {
+                format!("{shards} lost the owner, back within {}", human::millis(recovery))
+            }
+            None => format!("{shards} lost the owner, not all came back"),
+        });
+    }
+    items
+}
+
+fn costs(page: &mut Page, summary: &Summary) {
+    let facts = &summary.facts;
+    let mut time = vec![format!(
+        "{} virtual in {} wall",
+        human::seconds(facts.virtual_s),
+        human::seconds(facts.wall_s)
+    )];
+    if facts.wall_s > 0.0 {
+        time.push(format!("{} events/s", human::rate(facts.events as f64 / facts.wall_s)));
+        time.push(format!("{} users/s", human::rate(facts.users as f64 / facts.wall_s)));
+    }
+    page.section("time", &time);
+    if facts.peak_rss_bytes > 0 {
+        page.section("memory", &[format!("{} at its peak", human::bytes(facts.peak_rss_bytes))]);
+    }
+    if !facts.assumptions.is_empty() {
+        let number = facts.assumptions.len() as u64;
+        let parameters = plural(number, "parameter");
+        page.section("assumed", &[format!("{number} {parameters}, listed in summary.json")]);
+    }
+    page.section("code", &[facts.code_version.clone(), facts.build_profile.clone()]);
+    page.section("trace", std::slice::from_ref(&facts.trace_hash));
+    page.gap();
+}
+
+#[derive(Clone, Copy)]
+enum Style {
+    Plain,
+    Bold,
+    Dim,
+    Green,
+    Yellow,
+    Red,
+}
+
+struct Page {
+    text: String,
+    colour: bool,
+    width: usize,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// A label and items set apart by dots; an item that does not fit opens a new line.
+    fn section(&mut self, label: &str, items: &[String]) {
+        self.hanging(label, "", items);
+    }
+
+    /// The same behind a lead, below which further lines stay clear.
+    fn hanging(&mut self, label: &str, lead: &str, items: &[String]) {
+        let indent = lead.chars().count();
+        let room = self.width - TEXT_COLUMN - indent;
+        let items = items.iter().map(String::as_str);
+        for (position, line) in flow(items, " · ", room).iter().enumerate() {
+            let (label, lead) = if position == 0 { (label, lead) } else { ("", "") };
+            let label = format!("{label:0$}", TEXT_COLUMN - 2);
+            let label = self.paint(Style::Dim, &label);
+            self.line(&format!("  {label}{lead:indent$}{line}"));
+        }
+    }
+
+    fn paint(&self, style: Style, text: &str) -> String {
+        let code = match style {
+            Style::Plain => return text.to_owned(),
+            Style::Bold => "1",
+            Style::Dim => "2",
+            Style::Green => "32",
+            Style::Yellow => "33",
+            Style::Red => "31",
+        };
+        let blank = text.trim().is_empty();
+        if self.colour && !blank { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// The noun for so many.
+fn plural(number: u64, noun: &str) -> String {
+    if number == 1 { noun.to_owned() } else { format!("{noun}s") }
+}
+
+/// Fills lines of `width` columns with pieces. A piece that is wider stands alone and whole,
+/// because cut names and commands are of no use.
+fn flow<'a>(pieces: impl Iterator<Item = &'a str>, between: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for piece in pieces {
+        match lines.last_mut() {
+            Some(line)
+                if line.chars().count() + between.chars().count() + piece.chars().count()
+                    <= width =>
+            {
+                line.push_str(between);
+                line.push_str(piece);
+            }
+            Some(_) | None => lines.push(piece.to_owned()),
+        }
+    }
+    lines
+}
+
+/// The width of the widest.
+fn columns<'a>(texts: impl IntoIterator<Item = &'a str>) -> usize {
+    texts.into_iter().map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn a_passing_run() {
+        insta::assert_snapshot!("terminal-passed", render(&sample::passed(), false, 100));
+    }
+
+    #[test]
+    fn a_failing_run_shows_its_evidence() {
+        insta::assert_snapshot!("terminal-failed", render(&sample::failed(), false, 80));
+    }
+
+    #[test]
+    fn words_wrap_at_the_width() {
+        let mut summary = sample::failed();
+        summary.facts.reproduce = "onsale".to_owned();
+        for width in [80, 100, 120] {
+            let text = render(&summary, false, width);
+            let too_wide = text.lines().find(|line| line.chars().count() > width);
+            assert_eq!(too_wide, None, "{width}");
+        }
+        assert_eq!(flow("a bc defg h".split(' '), " ", 4), ["a bc", "defg", "h"]);
+        assert_eq!(flow(["wider than that", "b"].into_iter(), " · ", 4), ["wider than that", "b"]);
+    }
+
+    #[test]
+    fn colour_changes_nothing_but_colour() {
+        let summary = sample::failed();
+        let mut plain = String::new();
+        let coloured = render(&summary, true, 80);
+        let mut rest = coloured.as_str();
+        while let Some((before, code)) = rest.split_once('\x1b') {
+            plain.push_str(before);
+            rest = code.split_once('m').unwrap().1;
+        }
+        plain.push_str(rest);
+        assert_eq!(plain, render(&summary, false, 80));
+    }
+
+    #[test]
+    fn the_last_line_reproduces_the_run() {
+        let summary = sample::passed();
+        let text = render(&summary, false, 100);
+        assert_eq!(text.lines().last(), Some(summary.facts.reproduce.as_str()));
+    }
+}
