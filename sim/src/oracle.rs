@@ -1,0 +1,355 @@
+//! Verdicts: whether a run kept its promises, seen from outside.
+//!
+//! Owns the oracles and what they share. They look at two things only: what clients asked
+//! and were told, and what the disks hold as committed. Refuses to hear a node's own word,
+//! and to know how the cluster works: a rival design that offers the same API and declares
+//! what is durable is judged by the same oracles.
+//!
+//! Streaming: each call is judged when it comes, against two folds, the journal's and the
+//! clients', whose memory is bounded by the seats of the shows in use. Calls come in the order of cause
+//! and effect: a request is invoked before anything that it leads to is told. Their instants
+//! may lag behind that order by as much as the batching quantum.
+
+mod atomic;
+mod clients;
+mod double_booking;
+mod evidence;
+mod hold;
+mod journal;
+mod live;
+mod lost_booking;
+mod register;
+#[cfg(test)]
+mod tests;
+
+use onsale_core::{
+    Command, Epoch, Event, HoldId, Instant, Outcome, Refusal, Request, RequestId, SeatList,
+    ShardId, ShowId, Span, UserId,
+};
+use onsale_reports::OracleResult;
+
+use self::atomic::Atomic;
+use self::clients::{Acknowledged, Confirming, Told};
+use self::double_booking::DoubleBooking;
+use self::evidence::{Known, seats};
+use self::hold::Hold;
+use self::journal::{Grant, Position, State};
+use self::live::Live;
+use self::lost_booking::LostBooking;
+
+/// What the oracles must know of the sale and the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OracleSettings {
+    /// How many shows there are; numbered from 0.
+    pub shows: u32,
+    /// How many seats each has; numbered from 0, section by section, row by row.
+    pub seats_per_show: u32,
+    /// How many seats each section has.
+    pub seats_per_section: u32,
+    /// How many seats each row has.
+    pub seats_per_row: u32,
+    /// The most seats that a request may have.
+    pub seats_per_request: u8,
+    /// How long a hold lasts for its user.
+    pub hold: Span,
+    /// How much longer the owner keeps it.
+    pub grace: Span,
+    /// How soon after calm the cluster must be live again.
+    pub live_bound: Span,
+    /// By how much the instants of cause and effect may be out of order: the quantum within
+    /// which requests share a message.
+    pub quantum: Span,
+}
+
+/// A request by its name, and since when its client waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The request.
+    pub request: RequestId,
+    /// Who asked.
+    pub user: UserId,
+    /// About which show.
+    pub show: ShowId,
+    /// When the first attempt was sent.
+    pub since: Instant,
+}
+
+/// All oracles of a run.
+#[derive(Debug)]
+pub struct Oracles {
+    known: Known,
+    /// By shard, the index of the last record read.
+    read: Vec<u64>,
+    double_booking: DoubleBooking,
+    lost_booking: LostBooking,
+    atomic: Atomic,
+    hold: Hold,
+    live: Live,
+}
+
+impl Oracles {
+    /// Oracles of a run that has not begun.
+    ///
+    /// # Panics
+    /// If a section or a row has no seats.
+    pub fn new(settings: OracleSettings) -> Self {
+        assert!(settings.seats_per_section > 0, "a section has seats");
+        assert!(settings.seats_per_row > 0, "a row has seats");
+        Self {
+            read: Vec::new(),
+            double_booking: DoubleBooking::new(),
+            lost_booking: LostBooking::new(),
+            atomic: Atomic::new(),
+            hold: Hold::new(),
+            live: Live::new(settings.live_bound),
+            known: Known::new(settings),
+        }
+    }
+
+    /// A client sends the first attempt of an intention. Not to be repeated for retries.
+    pub fn invoked(&mut self, at: Instant, request: &Request) {
+        self.live.on_invoked(at);
+        match &request.command {
+            Command::Hold(_) => {}
+            &Command::Confirm { hold, .. } => {
+                self.known
+                    .clients
+                    .confirm_invoked(request.id, Confirming { hold, user: request.user });
+            }
+            &Command::Release { hold } => {
+                self.known.clients.release_invoked(at, hold, request.user)
+            }
+        }
+    }
+
+    /// A client accepts the answer to a request that it first sent at `since`. Once a
+    /// request: what comes after it gave up, or a second time, it does not accept.
+    pub fn answered(&mut self, at: Instant, since: Instant, request: &Request, outcome: &Outcome) {
+        let told = || {
+            format!(
+                "client {}: told at {at} about {}: {}",
+                request.user,
+                request.id,
+                tell(request.show, outcome)
+            )
+        };
+        let mut mismatched = true;
+        match outcome {
+            Outcome::Refused(refusal) => {
+                self.refused(at, since, request, *refusal);
+                return;
+            }
+            Outcome::Held { hold, seats, expires } => {
+                if let Command::Hold(wish) = &request.command {
+                    mismatched = false;
+                    self.atomic.on_granted(&self.known, request, wish, (*hold, seats), &told);
+                    self.granted(at, request, (*hold, seats), *expires, &told);
+                }
+            }
+            Outcome::Booked { hold, seats } => {
+                if let &Command::Confirm { hold: paid, .. } = &request.command {
+                    mismatched = false;
+                    self.atomic.on_booked(&self.known, request, (paid, *hold), seats, &told);
+                    self.booked(at, request, (*hold, seats), &told);
+                }
+            }
+            Outcome::Released { hold } => {
+                if let Command::Release { hold: asked } = &request.command {
+                    mismatched = asked != hold;
+                }
+            }
+        }
+        if mismatched {
+            self.atomic.on_mismatch(request, &told);
+        }
+        self.live.on_decided(at, since);
+    }
+
+    /// The same as [`answered`](Self::answered) for a refused `Hold`, the most frequent of
+    /// answers, with less to gather.
+    pub fn hold_refused(&mut self, at: Instant, asked: Asked, refusal: Refusal) {
+        self.live.on_refused(at, asked, refusal);
+    }
+
+    /// A client stops waiting: what became of the request it will never know.
+    pub fn gave_up(&mut self, at: Instant, asked: Asked) {
+        self.live.on_unanswered(at, asked, "was given up without an answer");
+    }
+
+    /// A committed record is read from the disks: each index of a shard once, in rising order,
+    /// with or without those that carry no events. It may be read long after it was committed, and after
+    /// clients were told what it says; before [`finish`](Self::finish), everything that a quorum
+    /// keeps must have been read.
+    ///
+    /// # Panics
+    /// If the index does not rise.
+    pub fn committed(
+        &mut self,
+        at: Instant,
+        shard: ShardId,
+        index: u64,
+        epoch: Epoch,
+        events: &[(ShowId, Event)],
+    ) {
+        let place = shard.0 as usize;
+        if place >= self.read.len() {
+            self.read.resize(place + 1, 0);
+        }
+        assert!(
+            index > self.read[place],
+            "the records of a shard are read in the log's order, each once"
+        );
+        self.read[place] = index;
+
+        let position = Position { shard, index, epoch };
+        for (show, event) in events {
+            match event {
+                Event::Held { hold, user, seats, at, expires } => {
+                    let grant = Grant {
+                        user: *user,
+                        at: *at,
+                        expires: *expires,
+                        held: position,
+                        state: State::Held,
+                    };
+                    self.held(*hold, *show, seats, grant);
+                }
+                &Event::Booked { request, hold, at, .. } => {
+                    let asked = self.known.clients.confirm_committed(request);
+                    self.hold.on_booked(&self.known, hold, request, asked, position);
+                    self.double_booking.on_committed(&self.known, hold, position);
+                    self.known.journal.booked(hold, request, at, position);
+                }
+                &Event::Released { request, hold, at } => {
+                    self.hold.on_released(&self.known, hold, request, position);
+                    self.known.journal.ended(hold, State::Released { request, at, position });
+                }
+                &Event::Expired { hold, at: decided } => {
+                    self.hold.on_expired(&self.known, hold, decided, at, position);
+                    self.known.journal.ended(hold, State::Expired { at: decided, position });
+                }
+            }
+        }
+    }
+
+    /// Two nodes' durable committed records differ in one place: told by `lost-booking`.
+    pub fn journal_conflict(
+        &mut self,
+        at: Instant,
+        shard: ShardId,
+        index: u64,
+        epoch: Epoch,
+        detail: String,
+    ) {
+        self.lost_booking.on_conflict(at, Position { shard, index, epoch }, detail);
+    }
+
+    /// The last fault is over and everything is healed: calm begins. In a run without faults
+    /// that is its start; without this call `live` is not exercised.
+    ///
+    /// # Panics
+    /// If it is called twice.
+    pub fn faults_over(&mut self, at: Instant) {
+        self.live.on_calm(at);
+    }
+
+    /// From calm to the first decision of an owner that a client learned of, on a request
+    /// that was sent after calm began. A refusal counts, but not one that a gateway can
+    /// give without the owner. None if there was no calm or no such decision.
+    pub fn recovery(&self) -> Option<Span> {
+        self.live.recovery()
+    }
+
+    /// The verdicts at the end of the run, given what clients still wait for.
+    pub fn finish(self, end: Instant, open: &[Asked]) -> Vec<OracleResult> {
+        vec![
+            self.double_booking.finish(),
+            self.lost_booking.finish(&self.known),
+            self.atomic.finish(),
+            self.hold.finish(),
+            self.live.finish(&self.known, end, open),
+        ]
+    }
+
+    fn held(&mut self, hold: HoldId, show: ShowId, seats: &SeatList, grant: Grant) {
+        self.atomic.on_held(&self.known, hold, show, seats, &grant);
+        self.hold.on_held(&self.known, hold, show, seats, &grant);
+        self.known.journal.held(hold, show, seats.clone(), grant);
+        self.compare(hold);
+    }
+
+    fn granted(
+        &mut self,
+        at: Instant,
+        request: &Request,
+        (hold, seats): (HoldId, &SeatList),
+        expires: Instant,
+        told: &dyn Fn() -> String,
+    ) {
+        self.hold.on_granted(&self.known, request, (hold, seats), (at, expires), told);
+        if self.known.clients.get(hold).is_some() {
+            return;
+        }
+        let told = Told {
+            user: request.user,
+            request: request.id,
+            from: at,
+            until: expires,
+            expires,
+            released: None,
+            confirms: 0,
+            booked: None,
+        };
+        self.known.clients.held(hold, request.show, seats.clone(), told);
+        self.compare(hold);
+    }
+
+    fn booked(
+        &mut self,
+        at: Instant,
+        request: &Request,
+        (hold, seats): (HoldId, &SeatList),
+        told: &dyn Fn() -> String,
+    ) {
+        self.double_booking.on_acknowledged(&self.known, hold, request.show, seats, told);
+        self.hold.on_acknowledged(&self.known, at, request, (hold, seats), told);
+        let booking = Acknowledged { user: request.user, request: request.id, at };
+        self.known.clients.booked(hold, request.show, seats, booking);
+    }
+
+    fn refused(&mut self, at: Instant, since: Instant, request: &Request, refusal: Refusal) {
+        let asked = Asked { request: request.id, user: request.user, show: request.show, since };
+        self.live.on_refused(at, asked, refusal);
+        match request.command {
+            Command::Hold(_) | Command::Release { .. } => {}
+            Command::Confirm { hold, .. } => {
+                self.hold.on_confirm_refused(&self.known, at, request, hold, refusal);
+            }
+        }
+    }
+
+    /// Once both views of a hold are there, they must agree. A grant decided after the client
+    /// learned of the hold is another one, given to a repeat so late that the first was
+    /// forgotten: nobody waits for it.
+    fn compare(&mut self, hold: HoldId) {
+        if let (Some(kept), Some(told)) =
+            (self.known.journal.get(hold), self.known.clients.get(hold))
+            && kept.known.at <= told.known.from + self.known.settings.quantum
+        {
+            self.atomic.compare(&self.known, kept, told);
+            self.hold.compare(&self.known, kept, told);
+        }
+    }
+}
+
+/// An answer in a few words.
+fn tell(show: ShowId, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Held { hold, seats: list, expires } => {
+            format!("{hold} is granted until {expires}: {}", seats(show, list))
+        }
+        Outcome::Booked { hold, seats: list } => format!("{hold} is booked: {}", seats(show, list)),
+        Outcome::Released { hold } => format!("{hold} is released"),
+        Outcome::Refused(refusal) => format!("refused: {refusal:?}"),
+    }
+}
