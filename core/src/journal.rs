@@ -62,7 +62,7 @@ pub trait Journal {
     /// All frames up to the poll that carried this ticket are durable.
     fn fsynced(&mut self, upto: Ticket);
 
-    /// Adds to `out` what the node has to do next. What it hands over in `installed` and
+    /// Puts into `out`, which is clear, what the node has to do next. What it hands over in `installed` and
     /// `committed` counts as applied: the node applies it, in order, before it calls
     /// anything else.
     fn poll(&mut self, out: &mut Ready);

@@ -82,3 +82,178 @@ pub enum Damage {
     /// A frame that is there in full does not match its checksum: what was durable is lost.
     Rotten,
 }
+
+impl Frame<'_> {
+    /// The log that it belongs to; none for a checkpoint's end.
+    pub fn shard(&self) -> Option<ShardId> {
+        match *self {
+            Self::Entry { shard, .. }
+            | Self::HardState { shard, .. }
+            | Self::Snapshot { shard, .. } => Some(shard),
+            Self::Checkpoint { .. } => None,
+        }
+    }
+
+    /// Appends it, framed.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&[0; HEADER]);
+        match *self {
+            Self::Entry { shard, index, epoch, record } => {
+                begin(out, ENTRY, shard);
+                out.extend_from_slice(&index.to_le_bytes());
+                out.extend_from_slice(&epoch.0.to_le_bytes());
+                out.extend_from_slice(record);
+            }
+            Self::HardState { shard, epoch, vote, commit } => {
+                begin(out, HARD_STATE, shard);
+                out.extend_from_slice(&epoch.0.to_le_bytes());
+                out.extend_from_slice(&vote.map_or(0, |node| u64::from(node.0)).to_le_bytes());
+                out.extend_from_slice(&commit.to_le_bytes());
+            }
+            Self::Snapshot { shard, index, epoch, state } => {
+                begin(out, SNAPSHOT, shard);
+                out.extend_from_slice(&index.to_le_bytes());
+                out.extend_from_slice(&epoch.0.to_le_bytes());
+                out.extend_from_slice(state);
+            }
+            Self::Checkpoint { groups } => {
+                begin(out, CHECKPOINT, ShardId(0));
+                out.extend_from_slice(&groups.to_le_bytes());
+            }
+        }
+        let length =
+            u32::try_from(out.len() - start - HEADER).expect("a frame is shorter than 4 GiB");
+        let payload = crc32fast::hash(&out[start + HEADER..]);
+        out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+        out[start + 4..start + 8].copy_from_slice(&payload.to_le_bytes());
+        let header = crc32fast::hash(&out[start..start + 8]);
+        out[start + 8..start + HEADER].copy_from_slice(&header.to_le_bytes());
+    }
+}
+
+const ENTRY: u8 = 1;
+const HARD_STATE: u8 = 2;
+const SNAPSHOT: u8 = 3;
+const CHECKPOINT: u8 = 4;
+
+fn begin(out: &mut Vec<u8>, kind: u8, shard: ShardId) {
+    out.push(kind);
+    out.extend_from_slice(&shard.0.to_le_bytes());
+}
+
+/// Reads a segment up to its end or to the first damage.
+pub fn read(segment: &[u8]) -> Frames<'_> {
+    Frames { segment, at: 0, damage: None }
+}
+
+/// The frames of a segment, in order.
+#[derive(Clone, Debug)]
+pub struct Frames<'a> {
+    segment: &'a [u8],
+    at: usize,
+    damage: Option<Damage>,
+}
+
+impl<'a> Frames<'a> {
+    /// The byte at which the next frame begins.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// Why there was no next frame; none at the segment's proper end.
+    pub fn damage(&self) -> Option<Damage> {
+        self.damage
+    }
+
+    fn frame(&self) -> Result<(Frame<'a>, usize), Damage> {
+        let rest = &self.segment[self.at..];
+        let (header, rest) = rest.split_first_chunk::<HEADER>().ok_or(Damage::Torn)?;
+        let mut fields = Fields(header);
+        let (length, payload, check) = (fields.u32(), fields.u32(), fields.u32());
+        if check != Some(crc32fast::hash(&header[..8])) {
+            return Err(Damage::Rotten);
+        }
+        let length = length.ok_or(Damage::Rotten)? as usize;
+        let body = rest.get(..length).ok_or(Damage::Torn)?;
+        if payload != Some(crc32fast::hash(body)) {
+            return Err(Damage::Rotten);
+        }
+        let frame = parse(body).ok_or(Damage::Rotten)?;
+        Ok((frame, self.at + HEADER + length))
+    }
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = Frame<'a>;
+
+    fn next(&mut self) -> Option<Frame<'a>> {
+        if self.at == self.segment.len() || self.damage.is_some() {
+            return None;
+        }
+        match self.frame() {
+            Ok((frame, next)) => {
+                self.at = next;
+                Some(frame)
+            }
+            Err(damage) => {
+                self.damage = Some(damage);
+                None
+            }
+        }
+    }
+}
+
+/// None for a payload that no version of this code wrote.
+fn parse(body: &[u8]) -> Option<Frame<'_>> {
+    let (kind, rest) = body.split_first()?;
+    let mut fields = Fields(rest);
+    let shard = ShardId(fields.u32()?);
+    let frame = match *kind {
+        ENTRY => Frame::Entry {
+            shard,
+            index: fields.u64()?,
+            epoch: Epoch(fields.u64()?),
+            record: fields.rest(),
+        },
+        HARD_STATE => Frame::HardState {
+            shard,
+            epoch: Epoch(fields.u64()?),
+            vote: match u16::try_from(fields.u64()?).ok()? {
+                0 => None,
+                node => Some(NodeId(node)),
+            },
+            commit: fields.u64()?,
+        },
+        SNAPSHOT => Frame::Snapshot {
+            shard,
+            index: fields.u64()?,
+            epoch: Epoch(fields.u64()?),
+            state: fields.rest(),
+        },
+        CHECKPOINT => Frame::Checkpoint { groups: fields.u32()? },
+        _ => return None,
+    };
+    fields.0.is_empty().then_some(frame)
+}
+
+/// What is left of a payload.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn u32(&mut self) -> Option<u32> {
+        let (field, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u32::from_le_bytes(*field))
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        let (field, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u64::from_le_bytes(*field))
+    }
+
+    fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.0)
+    }
+}

@@ -1,6 +1,23 @@
 //! A replica of a log as a Raft group of the crate `raft`.
+//!
+//! Owns the translation: what the library asks for becomes frames, messages and records,
+//! each in its time. Besides, what the library leaves to its user: sleep, the retry of
+//! snapshots, and the refusal of messages that would break it. Refuses to know other
+//! groups.
 
-use super::{Durable, Journal, JournalMessage, ReadId, Ready, Ticket};
+mod log;
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use raft::eraftpb::{EntryType, HardState, Message, MessageType};
+use raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole};
+
+use self::log::Log;
+use super::frame::Frame;
+use super::{
+    Committed, Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of,
+};
 use crate::id::{Epoch, NodeId, ShardId};
 
 /// How a replica behaves in time; all in ticks except `keep_records`.
@@ -12,7 +29,7 @@ pub struct Settings {
     pub election_ticks: usize,
     /// How often a leader that is awake speaks.
     pub heartbeat_ticks: usize,
-    /// How long a leader stays awake for a follower that makes no progress.
+    /// How long a leader stays awake for a follower that is silent.
     pub patience_ticks: u32,
     /// After how long a snapshot that was not acknowledged counts as lost.
     pub snapshot_ticks: u32,
@@ -32,9 +49,50 @@ impl Default for Settings {
     }
 }
 
+/// The most that one append carries, unless a single record is larger.
+const APPEND_BYTES_MAX: u64 = 1 << 20;
+/// The most that may be proposed and not yet committed, unless a single record is larger.
+const UNCOMMITTED_BYTES_MAX: u64 = 64 << 20;
+/// The most appends on their way to one follower.
+const APPENDS_IN_FLIGHT_MAX: usize = 32;
+
 /// One replica of a shard's log.
-#[derive(Debug)]
-pub struct RaftGroup {}
+pub struct RaftGroup {
+    shard: ShardId,
+    settings: Settings,
+    raft: RawNode<Log>,
+    followers: Vec<Follower>,
+    /// The library's last batch that has to be durable, and the last that is.
+    written: u64,
+    durable: u64,
+    hard_state_written: HardState,
+    /// Batches that wait for a write.
+    waiting: VecDeque<Waiting>,
+    outbox: Vec<Message>,
+    /// A snapshot that has to be handed over before anything else, once its batch is
+    /// durable. Until then the library must not stand for election: it would look for
+    /// entries between what is applied and what is committed, which are gone.
+    install: Option<(u64, Snapshot)>,
+    reads: Vec<(u64, ReadId)>,
+    /// A follower that heard of an election no longer trusts its leader to be there.
+    roused: bool,
+    refused: Vec<&'static str>,
+}
+
+/// What a leader remembers about a peer beyond what the library does.
+struct Follower {
+    id: u64,
+    silent_ticks: u32,
+    snapshot_ticks: u32,
+}
+
+/// A batch of the library.
+struct Waiting {
+    /// The batch that has to be durable before.
+    needs: u64,
+    number: u64,
+    messages: Vec<Message>,
+}
 
 impl RaftGroup {
     /// The replica of `shard` on `node`, among `voters`, of which it is one. `durable` is
@@ -45,69 +103,461 @@ impl RaftGroup {
     ///
     /// When the settings contradict themselves or `node` is 0 or not among the voters.
     pub fn new(
-        _shard: ShardId,
-        _node: NodeId,
-        _voters: &[NodeId],
-        _settings: Settings,
-        _durable: Durable,
+        shard: ShardId,
+        node: NodeId,
+        voters: &[NodeId],
+        settings: Settings,
+        durable: Durable,
     ) -> Self {
-        unimplemented!("follows")
+        assert!(voters.contains(&node), "{node} is no voter of {shard}");
+        assert!(!voters.contains(&NodeId(0)), "node 0 means none");
+        let snapshot = Snapshot(durable.snapshot.clone());
+        let config = Config {
+            id: u64::from(node.0),
+            election_tick: settings.election_ticks,
+            // A range of one value: the library would draw from a source that no seed reaches.
+            min_election_tick: settings.election_ticks,
+            max_election_tick: settings.election_ticks + 1,
+            heartbeat_tick: settings.heartbeat_ticks,
+            applied: snapshot.index(),
+            max_size_per_msg: APPEND_BYTES_MAX,
+            max_uncommitted_size: UNCOMMITTED_BYTES_MAX,
+            max_inflight_msgs: APPENDS_IN_FLIGHT_MAX,
+            pre_vote: true,
+            check_quorum: false,
+            skip_bcast_commit: true,
+            batch_append: true,
+            read_only_option: ReadOnlyOption::Safe,
+            ..Config::default()
+        };
+        let log = Log::new(voters.iter().map(|voter| u64::from(voter.0)).collect(), durable);
+        let logger = slog::Logger::root(slog::Discard, slog::o!());
+        let raft =
+            RawNode::new(&config, log, &logger).expect("the settings of a group are in order");
+        let peers = voters.iter().filter(|voter| **voter != node);
+        Self {
+            shard,
+            settings,
+            followers: peers
+                .map(|peer| Follower { id: u64::from(peer.0), silent_ticks: 0, snapshot_ticks: 0 })
+                .collect(),
+            hard_state_written: raft.raft.hard_state(),
+            raft,
+            written: 0,
+            durable: 0,
+            waiting: VecDeque::new(),
+            outbox: Vec::new(),
+            install: (snapshot.index() > 0).then_some((0, snapshot)),
+            reads: Vec::new(),
+            roused: false,
+            refused: Vec::new(),
+        }
+    }
+
+    /// Why a message is not let through.
+    ///
+    /// # Panics
+    ///
+    /// When it proves that promises were broken.
+    fn refusal(&self, message: &Message) -> Option<&'static str> {
+        let raft = &self.raft.raft;
+        if message.to != raft.id {
+            return Some("a message for another node");
+        }
+        if !self.followers.iter().any(|follower| follower.id == message.from) {
+            return Some("a message from a node that is no replica");
+        }
+        if message.term == 0 {
+            return Some("a message without an epoch");
+        }
+        match message.get_msg_type() {
+            MessageType::MsgAppend => {
+                let mut before = (message.index, message.log_term);
+                for entry in message.entries.iter() {
+                    let in_order = entry.index == before.0 + 1 && entry.term >= before.1;
+                    if !in_order
+                        || entry.term > message.term
+                        || entry.get_entry_type() != EntryType::EntryNormal
+                    {
+                        return Some("an append whose entries do not follow each other");
+                    }
+                    before = (entry.index, entry.term);
+                }
+                self.check_sole_leader(message);
+                None
+            }
+            MessageType::MsgHeartbeat => {
+                self.check_sole_leader(message);
+                assert!(
+                    message.term < raft.term || message.commit <= raft.raft_log.last_index(),
+                    "{}: the log ends at {}, but {} was acknowledged up to {}: durable state was lost",
+                    self.shard,
+                    raft.raft_log.last_index(),
+                    node_of(raft.id),
+                    message.commit,
+                );
+                None
+            }
+            MessageType::MsgSnapshot => {
+                let meta = message.get_snapshot().get_metadata();
+                if meta.index == 0
+                    || meta.term == 0
+                    || meta.get_conf_state() != self.raft.store().voters()
+                {
+                    return Some("a snapshot of another group");
+                }
+                self.check_sole_leader(message);
+                None
+            }
+            MessageType::MsgAppendResponse => {
+                if message.request_snapshot != 0 {
+                    return Some("a request for a snapshot");
+                }
+                let heard = message.term == raft.term && !message.reject;
+                if heard && self.is_leader() && message.index > raft.raft_log.last_index() {
+                    return Some("an acknowledgement of what was never sent");
+                }
+                None
+            }
+            MessageType::MsgTimeoutNow => {
+                self.install.is_some().then_some("a call to lead in the midst of a snapshot")
+            }
+            MessageType::MsgRequestVote
+            | MessageType::MsgRequestVoteResponse
+            | MessageType::MsgRequestPreVote
+            | MessageType::MsgRequestPreVoteResponse
+            | MessageType::MsgHeartbeatResponse => None,
+            MessageType::MsgHup
+            | MessageType::MsgBeat
+            | MessageType::MsgPropose
+            | MessageType::MsgUnreachable
+            | MessageType::MsgSnapStatus
+            | MessageType::MsgCheckQuorum
+            | MessageType::MsgTransferLeader
+            | MessageType::MsgReadIndex
+            | MessageType::MsgReadIndexResp => Some("a message of a kind that no peer sends"),
+        }
+    }
+
+    /// A quorum votes once an epoch, so a second leader means that a vote was forgotten.
+    fn check_sole_leader(&self, message: &Message) {
+        let raft = &self.raft.raft;
+        assert!(
+            message.term != raft.term || raft.leader_id == 0 || raft.leader_id == message.from,
+            "{}: {} and {} both lead epoch {}: durable state was lost",
+            self.shard,
+            node_of(raft.leader_id),
+            node_of(message.from),
+            message.term,
+        );
+    }
+
+    /// Whether nothing is left for a leader to do.
+    fn settled(&self) -> bool {
+        let raft = &self.raft.raft;
+        let log = &raft.raft_log;
+        raft.lead_transferee.is_none()
+            && raft.pending_read_count() == 0
+            && self.reads.is_empty()
+            && self.written <= self.durable
+            && log.committed == log.last_index()
+            && log.applied == log.committed
+            && self.followers.iter().all(|follower| {
+                follower.silent_ticks >= self.settings.patience_ticks || self.is_level(follower.id)
+            })
+    }
+
+    /// Whether a follower has everything, and knows that it is committed.
+    fn is_level(&self, follower: u64) -> bool {
+        let raft = &self.raft.raft;
+        let progress = raft.prs().get(follower).expect("the library tracks every voter");
+        progress.matched == raft.raft_log.last_index()
+            && progress.committed_index >= raft.raft_log.committed
+    }
+
+    fn attend_followers(&mut self) {
+        for at in 0..self.followers.len() {
+            let id = self.followers[at].id;
+            let level = self.is_level(id);
+            let progress = self.raft.raft.prs().get(id).expect("the library tracks every voter");
+            let in_snapshot = progress.state == ProgressState::Snapshot;
+            let follower = &mut self.followers[at];
+            follower.silent_ticks = if level { 0 } else { follower.silent_ticks.saturating_add(1) };
+            follower.snapshot_ticks = if in_snapshot { follower.snapshot_ticks + 1 } else { 0 };
+            if follower.snapshot_ticks >= self.settings.snapshot_ticks {
+                follower.snapshot_ticks = 0;
+                // The next heartbeat's answer has the follower probed after the snapshot. If
+                // it never came, the probe is rejected and the snapshot sent again.
+                self.raft.report_snapshot(id, SnapshotStatus::Finish);
+            }
+        }
+    }
+
+    fn attend_all_anew(&mut self) {
+        for follower in &mut self.followers {
+            follower.silent_ticks = 0;
+            follower.snapshot_ticks = 0;
+        }
+    }
+
+    /// Carries out one batch of the library.
+    fn carry_out(&mut self, out: &mut Ready) {
+        let mut batch = self.raft.ready();
+        let number = batch.number();
+        if batch.must_sync() {
+            self.written = number;
+        }
+        if batch.ss().is_some() {
+            // A question does not outlive the lead under which it was asked.
+            self.reads.clear();
+            self.attend_all_anew();
+        }
+        if !batch.snapshot().is_empty() {
+            let snapshot = Snapshot(batch.snapshot().clone());
+            let (index, epoch) = (snapshot.index(), snapshot.epoch());
+            Frame::Snapshot { shard: self.shard, index, epoch, state: snapshot.state() }
+                .write(&mut out.frames);
+            self.raft.mut_store().install(snapshot.0.clone());
+            self.install = Some((number, snapshot));
+        }
+        let entries = batch.take_entries();
+        for entry in &entries {
+            let (index, epoch) = (entry.index, Epoch(entry.term));
+            Frame::Entry { shard: self.shard, index, epoch, record: &entry.data }
+                .write(&mut out.frames);
+        }
+        self.raft.mut_store().append(entries);
+
+        if let Some(hard_state) = batch.hs() {
+            let hard_state = hard_state.clone();
+            self.raft.mut_store().set_hard_state(hard_state);
+        }
+
+        out.messages.extend(batch.take_messages().into_iter().map(JournalMessage));
+        let messages = batch.take_persisted_messages();
+        for read in batch.take_read_states() {
+            let id =
+                read.request_ctx.try_into().expect("a question carries the eight bytes of its id");
+            if self.is_leader() {
+                self.reads.push((read.index, ReadId(u64::from_le_bytes(id))));
+            }
+        }
+        let committed = batch.take_committed_entries();
+        self.raft.advance_append_async(batch);
+
+        if let Some(last) = committed.last() {
+            assert!(
+                self.install.is_none(),
+                "nothing is applied before the snapshot that precedes it"
+            );
+            self.raft.advance_apply_to(last.index);
+            out.committed.extend(committed.into_iter().map(Committed));
+        }
+        if self.written <= self.durable {
+            out.messages.extend(messages.into_iter().map(JournalMessage));
+            self.raft.on_persist_ready(number);
+        } else {
+            self.waiting.push_back(Waiting { needs: self.written, number, messages });
+        }
     }
 }
 
 impl Journal for RaftGroup {
     fn tick(&mut self) {
-        unimplemented!("follows")
+        if self.install.is_some() {
+            return;
+        }
+        self.raft.tick();
+        if self.is_leader() {
+            self.attend_followers();
+        }
     }
-    fn step(&mut self, _message: JournalMessage) {
-        unimplemented!("follows")
+
+    fn step(&mut self, message: JournalMessage) {
+        let message = message.0;
+        if let Some(reason) = self.refusal(&message) {
+            self.refused.push(reason);
+            return;
+        }
+        let (kind, from) = (message.get_msg_type(), message.from);
+        if self.raft.step(message).is_err() {
+            self.refused.push("a message that the library refuses");
+        }
+        if matches!(kind, MessageType::MsgRequestVote | MessageType::MsgRequestPreVote) {
+            self.roused = true;
+        } else if matches!(
+            kind,
+            MessageType::MsgAppend | MessageType::MsgHeartbeat | MessageType::MsgSnapshot
+        ) && self.raft.raft.leader_id == from
+        {
+            self.roused = false;
+        }
+        if let Some(follower) = self.followers.iter_mut().find(|follower| follower.id == from) {
+            follower.silent_ticks = 0;
+        }
     }
-    fn propose(&mut self, _record: Vec<u8>) -> bool {
-        unimplemented!("follows")
+
+    fn propose(&mut self, record: Vec<u8>) -> bool {
+        assert!(!record.is_empty(), "an empty record is how a leader opens its epoch");
+        self.is_leader() && self.raft.propose(Vec::new(), record).is_ok()
     }
-    fn confirm_leadership(&mut self, _read: ReadId) -> bool {
-        unimplemented!("follows")
+
+    fn confirm_leadership(&mut self, read: ReadId) -> bool {
+        let taken = self.is_leader() && self.raft.raft.commit_to_current_term();
+        if taken {
+            self.raft.read_index(read.0.to_le_bytes().to_vec());
+        }
+        taken
     }
+
     fn campaign(&mut self) {
-        unimplemented!("follows")
+        if self.is_leader() || self.install.is_some() {
+            return;
+        }
+        self.roused = true;
+        if self.raft.campaign().is_err() {
+            self.refused.push("an election that the library refuses");
+        }
     }
+
     fn ping(&mut self) {
-        unimplemented!("follows")
+        if self.is_leader() {
+            self.attend_all_anew();
+            self.raft.ping();
+        }
     }
-    fn transfer(&mut self, _to: NodeId) {
-        unimplemented!("follows")
+
+    fn transfer(&mut self, to: NodeId) {
+        if self.is_leader() {
+            self.raft.transfer_leader(u64::from(to.0));
+        }
     }
-    fn fsynced(&mut self, _upto: Ticket) {
-        unimplemented!("follows")
+
+    fn fsynced(&mut self, upto: Ticket) {
+        assert!(upto.0 <= self.written, "only what was written becomes durable");
+        if upto.0 <= self.durable {
+            return;
+        }
+        self.durable = upto.0;
+        let mut last = None;
+        let ends = self.waiting.partition_point(|batch| batch.needs <= upto.0);
+        for batch in self.waiting.drain(..ends) {
+            last = Some(batch.number);
+            self.outbox.extend(batch.messages);
+        }
+        if let Some(number) = last {
+            self.raft.on_persist_ready(number);
+        }
     }
-    fn poll(&mut self, _out: &mut Ready) {
-        unimplemented!("follows")
+
+    fn poll(&mut self, out: &mut Ready) {
+        assert!(out.ticket.is_none(), "frames are gathered and cleared before the next poll");
+        out.messages.extend(self.outbox.drain(..).map(JournalMessage));
+        out.refused.append(&mut self.refused);
+        if let Some((_, snapshot)) = self.install.take_if(|(number, _)| *number <= self.durable) {
+            self.raft.advance_apply_to(snapshot.index());
+            out.installed = Some(snapshot);
+        }
+
+        let written = self.written;
+        while self.raft.has_ready() {
+            self.carry_out(out);
+        }
+        if self.written > written {
+            let hard_state = self.raft.raft.hard_state();
+            if hard_state != self.hard_state_written {
+                hard_state_frame(self.shard, &hard_state).write(&mut out.frames);
+                self.hard_state_written = hard_state;
+            }
+            out.ticket = Some(Ticket(self.written));
+        }
+
+        let applied = self.applied();
+        out.reads.extend(
+            self.reads.extract_if(.., |(index, _)| *index <= applied).map(|(_, read)| read),
+        );
     }
-    fn compact(&mut self, _state: Vec<u8>) {
-        unimplemented!("follows")
+
+    fn compact(&mut self, state: Vec<u8>) {
+        let raft = &self.raft.raft;
+        let applied = raft.raft_log.applied;
+        assert!(
+            self.install.is_none(),
+            "a snapshot that was installed is applied before the next is taken"
+        );
+        assert!(applied <= raft.raft_log.persisted, "only what is durable here is compacted");
+        self.raft.mut_store().compact(applied, state, self.settings.keep_records);
     }
-    fn checkpoint(&self, _frames: &mut Vec<u8>) {
-        unimplemented!("follows")
+
+    fn checkpoint(&self, frames: &mut Vec<u8>) {
+        let log = self.raft.store();
+        let snapshot = log.snapshot();
+        let index = snapshot.get_metadata().index;
+        if index > 0 {
+            let epoch = Epoch(snapshot.get_metadata().term);
+            Frame::Snapshot { shard: self.shard, index, epoch, state: &snapshot.data }
+                .write(frames);
+        }
+        for entry in log.after(index) {
+            let (index, epoch) = (entry.index, Epoch(entry.term));
+            Frame::Entry { shard: self.shard, index, epoch, record: &entry.data }.write(frames);
+        }
+        // What the library knows but was not polled for has not been promised either.
+        hard_state_frame(self.shard, log.hard_state()).write(frames);
     }
+
     fn awake(&self) -> bool {
-        unimplemented!("follows")
+        let raft = &self.raft.raft;
+        match raft.state {
+            StateRole::Leader => !self.settled(),
+            StateRole::Follower => raft.leader_id == 0 || self.roused,
+            StateRole::Candidate | StateRole::PreCandidate => true,
+        }
     }
+
     fn leader(&self) -> Option<NodeId> {
-        unimplemented!("follows")
+        let id = self.raft.raft.leader_id;
+        (id != 0).then(|| node_of(id))
     }
+
     fn epoch(&self) -> Epoch {
-        unimplemented!("follows")
+        Epoch(self.raft.raft.term)
     }
+
     fn is_leader(&self) -> bool {
-        unimplemented!("follows")
+        self.raft.raft.state == StateRole::Leader
     }
+
     fn may_serve(&self) -> bool {
-        unimplemented!("follows")
+        self.is_leader() && self.raft.raft.apply_to_current_term()
     }
+
     fn applied(&self) -> u64 {
-        unimplemented!("follows")
+        self.raft.raft.raft_log.applied
     }
+
     fn uncompacted(&self) -> u64 {
-        unimplemented!("follows")
+        self.applied().saturating_sub(self.raft.store().snapshot().get_metadata().index)
+    }
+}
+
+fn hard_state_frame(shard: ShardId, hard_state: &HardState) -> Frame<'static> {
+    let vote = (hard_state.vote != 0).then(|| node_of(hard_state.vote));
+    Frame::HardState { shard, epoch: Epoch(hard_state.term), vote, commit: hard_state.commit }
+}
+
+impl fmt::Debug for RaftGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let raft = &self.raft.raft;
+        f.debug_struct("RaftGroup")
+            .field("shard", &self.shard)
+            .field("node", &raft.id)
+            .field("role", &raft.state)
+            .field("epoch", &raft.term)
+            .field("leader", &raft.leader_id)
+            .field("log", &raft.raft_log.to_string())
+            .field("written", &self.written)
+            .field("durable", &self.durable)
+            .finish_non_exhaustive()
     }
 }

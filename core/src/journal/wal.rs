@@ -4,47 +4,137 @@
 //! to know files and what a group does with its state.
 
 use std::collections::BTreeMap;
+use std::mem;
 
-use super::frame::Damage;
+use raft::eraftpb;
+
+use super::frame::{self, Damage, Frame};
 use super::{Journal, Ready, Ticket};
 use crate::effect::{PersistId, Write};
 use crate::id::ShardId;
 
 /// Gathers what a node's groups have to make durable.
 #[derive(Debug)]
-pub struct Wal {}
+pub struct Wal {
+    segment_bytes: usize,
+    segment: Segment,
+    gathered: Vec<u8>,
+    tickets: Vec<(ShardId, Ticket)>,
+    in_flight: Option<(PersistId, Vec<(ShardId, Ticket)>)>,
+    last: PersistId,
+}
+
+#[derive(Debug)]
+enum Segment {
+    /// The next write begins it.
+    Due(u32),
+    Open {
+        number: u32,
+        checkpoint: usize,
+        since: usize,
+    },
+}
 
 impl Wal {
     /// A log that closes a segment once more than `segment_bytes` (and more than its
-    /// checkpoint takes) follow its checkpoint. Its first write begins `first_segment`.
-    pub fn new(_segment_bytes: usize, _first_segment: u32) -> Self {
-        unimplemented!("follows")
+    /// checkpoint takes, so that checkpoints are at most half of what is written) follow
+    /// its checkpoint. Its first write begins `first_segment`, which must be greater than
+    /// any segment on the disk.
+    pub fn new(segment_bytes: usize, first_segment: u32) -> Self {
+        Self {
+            segment_bytes,
+            segment: Segment::Due(first_segment),
+            gathered: Vec::new(),
+            tickets: Vec::new(),
+            in_flight: None,
+            last: PersistId(0),
+        }
     }
 
     /// Takes the frames of a poll, if it has any.
-    pub fn gather(&mut self, _shard: ShardId, _ready: &Ready) {
-        unimplemented!("follows")
+    pub fn gather(&mut self, shard: ShardId, ready: &Ready) {
+        assert_eq!(ready.ticket.is_some(), !ready.frames.is_empty(), "frames come with a ticket");
+        if let Some(ticket) = ready.ticket {
+            self.gathered.extend_from_slice(&ready.frames);
+            self.tickets.push((shard, ticket));
+        }
     }
 
     /// The next write, if something was gathered and no write is in flight. `groups` are
-    /// all groups of the node, polled and gathered; they are asked for their checkpoints
-    /// when a new segment begins.
+    /// all groups of the node, each gathered since it was last polled; they are asked for
+    /// their checkpoints when a new segment begins.
     pub fn begin<'a, J: Journal + 'a>(
         &mut self,
-        _groups: impl IntoIterator<Item = &'a J>,
+        groups: impl IntoIterator<Item = &'a J>,
     ) -> Option<Write> {
-        unimplemented!("follows")
+        if self.in_flight.is_some() || self.tickets.is_empty() {
+            return None;
+        }
+        let mut bytes = mem::take(&mut self.gathered);
+        let number = match &mut self.segment {
+            Segment::Open { number, since, .. } => {
+                *since += bytes.len();
+                *number
+            }
+            Segment::Due(number) => {
+                // The groups' checkpoints include what was gathered.
+                bytes.clear();
+                let mut count = 0;
+                for group in groups {
+                    group.checkpoint(&mut bytes);
+                    count += 1;
+                }
+                Frame::Checkpoint { groups: count }.write(&mut bytes);
+                let number = *number;
+                self.segment = Segment::Open { number, checkpoint: bytes.len(), since: 0 };
+                number
+            }
+        };
+        if let Segment::Open { checkpoint, since, .. } = self.segment
+            && since > self.segment_bytes.max(checkpoint)
+        {
+            self.segment = Segment::Due(number + 1);
+        }
+        self.last.0 += 1;
+        self.in_flight = Some((self.last, mem::take(&mut self.tickets)));
+        Some(Write { id: self.last, segment: number, bytes, retire_below: number })
     }
 
     /// Which polls a finished write made durable, to be passed on to `Journal::fsynced`.
     /// Nothing, if no such write is in flight.
-    pub fn persisted(&mut self, _id: PersistId) -> Vec<(ShardId, Ticket)> {
-        unimplemented!("follows")
+    pub fn persisted(&mut self, id: PersistId) -> Vec<(ShardId, Ticket)> {
+        match self.in_flight.take_if(|(in_flight, _)| *in_flight == id) {
+            Some((_, tickets)) => tickets,
+            None => Vec::new(),
+        }
     }
 
     /// What the segments found on a disk, in any order, add up to.
-    pub fn recover(_segments: Vec<(u32, Vec<u8>)>) -> Recovered {
-        unimplemented!("follows")
+    ///
+    /// Only the newest segment whose checkpoint is whole counts: a newer one was begun but
+    /// nothing in it was promised, an older one is included in the checkpoint.
+    pub fn recover(mut segments: Vec<(u32, Vec<u8>)>) -> Recovered {
+        segments.sort_unstable_by_key(|(number, _)| *number);
+        let next_segment = segments.last().map_or(0, |(number, _)| number + 1);
+        let mut recovered = Recovered { next_segment, ..Recovered::default() };
+        for (number, bytes) in segments.iter().rev() {
+            let replayed = Replayed::of(bytes);
+            let end = match (replayed.damage, replayed.whole_checkpoint) {
+                // Cut between two frames.
+                (None, false) => Some((replayed.end, Damage::Torn)),
+                (damage, _) => damage.map(|damage| (replayed.end, damage)),
+            };
+            if let Some((at, damage)) = end
+                && recovered.damage.is_none_or(|(_, _, worst)| worst == Damage::Torn)
+            {
+                recovered.damage = Some((*number, at, damage));
+            }
+            if replayed.whole_checkpoint {
+                recovered.shards = replayed.shards;
+                break;
+            }
+        }
+        recovered
     }
 }
 
@@ -56,9 +146,102 @@ pub struct Recovered {
     /// The number for the next segment: greater than that of any that was found.
     pub next_segment: u32,
     /// Where trust ended before the end: segment, byte and kind. What follows is not used.
+    /// After [`Damage::Torn`] nothing that was promised is missing.
     pub damage: Option<(u32, usize, Damage)>,
 }
 
 /// The durable state of one replica; by default that of a new one.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Durable {}
+pub struct Durable {
+    pub(super) hard_state: eraftpb::HardState,
+    pub(super) snapshot: eraftpb::Snapshot,
+    /// Those after the snapshot, without a gap.
+    pub(super) entries: Vec<eraftpb::Entry>,
+}
+
+impl Durable {
+    fn last_index(&self) -> u64 {
+        self.snapshot.get_metadata().index + self.entries.len() as u64
+    }
+
+    /// A promise of an epoch is implied by an entry of that epoch, in case the hard state
+    /// that followed it was torn off.
+    fn reach(&mut self, epoch: u64) {
+        if self.hard_state.term < epoch {
+            self.hard_state.term = epoch;
+            self.hard_state.vote = 0;
+        }
+    }
+
+    /// Says whether the frame can follow what came before.
+    fn replay(&mut self, frame: Frame<'_>) -> bool {
+        match frame {
+            Frame::Entry { index, epoch, record, .. } => {
+                let commit = self.hard_state.commit.max(self.snapshot.get_metadata().index);
+                if index <= commit || index > self.last_index() + 1 {
+                    return false;
+                }
+                let keep = index - self.snapshot.get_metadata().index - 1;
+                self.entries.truncate(usize::try_from(keep).expect("entries are in memory"));
+                self.entries.push(eraftpb::Entry {
+                    term: epoch.0,
+                    index,
+                    data: record.to_vec().into(),
+                    ..eraftpb::Entry::default()
+                });
+                self.reach(epoch.0);
+            }
+            Frame::HardState { epoch, vote, commit, .. } => {
+                if commit > self.last_index() || epoch.0 < self.hard_state.term {
+                    return false;
+                }
+                self.hard_state.term = epoch.0;
+                self.hard_state.vote = vote.map_or(0, |node| u64::from(node.0));
+                self.hard_state.commit = self.hard_state.commit.max(commit);
+            }
+            Frame::Snapshot { index, epoch, state, .. } => {
+                if index < self.hard_state.commit {
+                    return false;
+                }
+                self.entries.clear();
+                self.snapshot.data = state.to_vec().into();
+                self.snapshot.mut_metadata().index = index;
+                self.snapshot.mut_metadata().term = epoch.0;
+                self.hard_state.commit = index;
+                self.reach(epoch.0);
+            }
+            Frame::Checkpoint { .. } => {}
+        }
+        true
+    }
+}
+
+/// What one segment adds up to.
+struct Replayed {
+    shards: BTreeMap<ShardId, Durable>,
+    whole_checkpoint: bool,
+    end: usize,
+    damage: Option<Damage>,
+}
+
+impl Replayed {
+    fn of(segment: &[u8]) -> Self {
+        let mut replayed =
+            Self { shards: BTreeMap::new(), whole_checkpoint: false, end: 0, damage: None };
+        let mut frames = frame::read(segment);
+        while let Some(frame) = frames.next() {
+            match frame.shard() {
+                None => replayed.whole_checkpoint = true,
+                Some(shard) => {
+                    if !replayed.shards.entry(shard).or_default().replay(frame) {
+                        replayed.damage = Some(Damage::Rotten);
+                        return replayed;
+                    }
+                }
+            }
+            replayed.end = frames.offset();
+        }
+        replayed.damage = frames.damage();
+        replayed
+    }
+}

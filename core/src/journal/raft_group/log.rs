@@ -1,0 +1,155 @@
+//! The log as the Raft library reads it, in memory.
+//!
+//! Owns what was handed to the write-ahead log, durable or not: the library itself tracks
+//! which is which.
+
+use raft::eraftpb::{ConfState, Entry, HardState, Snapshot};
+use raft::{Error, GetEntriesContext, RaftState, Result, Storage, StorageError};
+
+use crate::journal::Durable;
+
+#[derive(Debug)]
+pub(super) struct Log {
+    hard_state: HardState,
+    voters: ConfState,
+    snapshot: Snapshot,
+    /// Index and term of what precedes the first entry; at or before the snapshot.
+    before: (u64, u64),
+    entries: Vec<Entry>,
+}
+
+impl Log {
+    pub(super) fn new(voters: Vec<u64>, durable: Durable) -> Self {
+        let voters = ConfState { voters, ..ConfState::default() };
+        let Durable { hard_state, mut snapshot, entries } = durable;
+        snapshot.mut_metadata().set_conf_state(voters.clone());
+        let meta = snapshot.get_metadata();
+        assert!(hard_state.commit >= meta.index, "a snapshot holds only what is committed");
+        let log = Self { before: (meta.index, meta.term), hard_state, voters, snapshot, entries };
+        assert!(log.hard_state.commit <= log.last(), "what is known to be committed is there");
+        log
+    }
+
+    pub(super) fn voters(&self) -> &ConfState {
+        &self.voters
+    }
+
+    pub(super) fn hard_state(&self) -> &HardState {
+        &self.hard_state
+    }
+
+    pub(super) fn set_hard_state(&mut self, hard_state: HardState) {
+        self.hard_state = hard_state;
+    }
+
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The entries after `index`.
+    pub(super) fn after(&self, index: u64) -> &[Entry] {
+        &self.entries[self.position(index + 1)..]
+    }
+
+    /// Replaces everything.
+    pub(super) fn install(&mut self, snapshot: Snapshot) {
+        let meta = snapshot.get_metadata();
+        self.before = (meta.index, meta.term);
+        self.entries.clear();
+        self.snapshot = snapshot;
+    }
+
+    /// Replaces what stands at and after the first of `entries`.
+    pub(super) fn append(&mut self, entries: Vec<Entry>) {
+        let Some(first) = entries.first() else { return };
+        assert!(first.index <= self.last() + 1, "a log has no gaps");
+        self.entries.truncate(self.position(first.index));
+        self.entries.extend(entries);
+    }
+
+    /// Takes `state` as the snapshot at `index`, and keeps `keep` entries before it.
+    pub(super) fn compact(&mut self, index: u64, state: Vec<u8>, keep: u64) {
+        if index <= self.snapshot.get_metadata().index {
+            return;
+        }
+        self.snapshot.data = state.into();
+        let term = self.term_of(index).expect("what is applied is in the log");
+        let meta = self.snapshot.mut_metadata();
+        meta.index = index;
+        meta.term = term;
+        let cut = index.saturating_sub(keep);
+        if cut > self.before.0 {
+            let term = self.term_of(cut).expect("what is cut is in the log");
+            self.entries.drain(..self.position(cut + 1));
+            self.before = (cut, term);
+        }
+    }
+
+    fn last(&self) -> u64 {
+        self.before.0 + self.entries.len() as u64
+    }
+
+    fn position(&self, index: u64) -> usize {
+        let offset =
+            index.checked_sub(self.before.0 + 1).expect("only entries that are kept are asked for");
+        usize::try_from(offset).expect("entries are in memory")
+    }
+
+    fn term_of(&self, index: u64) -> Option<u64> {
+        match index.cmp(&self.before.0) {
+            std::cmp::Ordering::Less => None,
+            std::cmp::Ordering::Equal => Some(self.before.1),
+            std::cmp::Ordering::Greater => {
+                self.entries.get(self.position(index)).map(|entry| entry.term)
+            }
+        }
+    }
+}
+
+impl Storage for Log {
+    fn initial_state(&self) -> Result<RaftState> {
+        Ok(RaftState { hard_state: self.hard_state.clone(), conf_state: self.voters.clone() })
+    }
+
+    fn entries(
+        &self,
+        low: u64,
+        high: u64,
+        max_size: impl Into<Option<u64>>,
+        _context: GetEntriesContext,
+    ) -> Result<Vec<Entry>> {
+        if low <= self.before.0 {
+            return Err(Error::Store(StorageError::Compacted));
+        }
+        let entries = &self.entries[self.position(low)..self.position(high)];
+        let Some(max_size) = max_size.into() else { return Ok(entries.to_vec()) };
+        let mut size = 0;
+        let fits = entries.iter().take_while(|entry| {
+            let first = size == 0;
+            size += entry.data.len() as u64 + 1;
+            first || size <= max_size
+        });
+        Ok(fits.cloned().collect())
+    }
+
+    fn term(&self, index: u64) -> Result<u64> {
+        let missing =
+            if index < self.before.0 { StorageError::Compacted } else { StorageError::Unavailable };
+        self.term_of(index).ok_or(Error::Store(missing))
+    }
+
+    fn first_index(&self) -> Result<u64> {
+        Ok(self.before.0 + 1)
+    }
+
+    fn last_index(&self) -> Result<u64> {
+        Ok(self.last())
+    }
+
+    fn snapshot(&self, request_index: u64, _to: u64) -> Result<Snapshot> {
+        if self.snapshot.get_metadata().index < request_index.max(1) {
+            return Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable));
+        }
+        Ok(self.snapshot.clone())
+    }
+}

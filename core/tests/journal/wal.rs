@@ -1,0 +1,212 @@
+//! The write-ahead log under damage.
+
+use std::collections::BTreeMap;
+
+use onsale_core::journal::frame::{self, Damage, Frame};
+use onsale_core::journal::{Durable, Journal, RaftGroup, Ready, Recovered, Settings, Wal};
+use onsale_core::{Epoch, NodeId, PersistId, ShardId};
+use proptest::prelude::*;
+
+use crate::cluster::{Cluster, Faults, NODES, SHARDS};
+
+/// A frame that owns its bytes.
+#[derive(Clone, Debug)]
+enum Owned {
+    Entry(u32, u64, u64, Vec<u8>),
+    HardState(u32, u64, u16, u64),
+    Snapshot(u32, u64, u64, Vec<u8>),
+    Checkpoint(u32),
+}
+
+impl Owned {
+    fn frame(&self) -> Frame<'_> {
+        match self {
+            Self::Entry(shard, index, epoch, record) => {
+                Frame::Entry { shard: ShardId(*shard), index: *index, epoch: Epoch(*epoch), record }
+            }
+            Self::HardState(shard, epoch, vote, commit) => Frame::HardState {
+                shard: ShardId(*shard),
+                epoch: Epoch(*epoch),
+                vote: (*vote != 0).then_some(NodeId(*vote)),
+                commit: *commit,
+            },
+            Self::Snapshot(shard, index, epoch, state) => Frame::Snapshot {
+                shard: ShardId(*shard),
+                index: *index,
+                epoch: Epoch(*epoch),
+                state,
+            },
+            Self::Checkpoint(groups) => Frame::Checkpoint { groups: *groups },
+        }
+    }
+}
+
+fn any_frame() -> impl Strategy<Value = Owned> {
+    let bytes = || prop::collection::vec(any::<u8>(), 0..40);
+    prop_oneof![
+        (any::<u32>(), any::<u64>(), any::<u64>(), bytes())
+            .prop_map(|(s, i, e, b)| Owned::Entry(s, i, e, b)),
+        (any::<u32>(), any::<u64>(), any::<u16>(), any::<u64>())
+            .prop_map(|(s, e, v, c)| Owned::HardState(s, e, v, c)),
+        (any::<u32>(), any::<u64>(), any::<u64>(), bytes())
+            .prop_map(|(s, i, e, b)| Owned::Snapshot(s, i, e, b)),
+        any::<u32>().prop_map(Owned::Checkpoint),
+    ]
+}
+
+/// A node's disk after a stretch of work, with segments and snapshots turning over.
+fn busy_node(seed: u64, faults: Faults) -> Cluster {
+    let mut cluster = Cluster::new(seed, faults);
+    cluster.run_until(1_000_000);
+    for round in 0..150 {
+        cluster.propose(SHARDS[round % 2]);
+        cluster.run_until(cluster.now + 3_000);
+    }
+    cluster.run_until(cluster.now + 1_000_000);
+    cluster
+}
+
+fn disk(cluster: &Cluster, node: usize) -> Vec<(u32, Vec<u8>)> {
+    cluster.nodes[node].disk.kept.clone().into_iter().collect()
+}
+
+/// All frames of a replica's state; a commit index that only lags counts as the same.
+fn frames(group: &RaftGroup) -> Vec<String> {
+    let mut bytes = Vec::new();
+    group.checkpoint(&mut bytes);
+    let say = |frame| match frame {
+        Frame::HardState { epoch, vote, .. } => format!("{epoch} {vote:?}"),
+        Frame::Entry { .. } | Frame::Snapshot { .. } | Frame::Checkpoint { .. } => {
+            format!("{frame:?}")
+        }
+    };
+    frame::read(&bytes).map(say).collect()
+}
+
+fn boot(shard: ShardId, node: usize, recovered: &mut Recovered) -> RaftGroup {
+    let durable = recovered.shards.remove(&shard).unwrap_or_default();
+    RaftGroup::new(shard, NODES[node], &NODES, Settings::default(), durable)
+}
+
+#[test]
+fn replayed_segments_equal_the_live_state() {
+    for seed in 0..10 {
+        let faults = Faults { segment_bytes: 1_000, compact_after: u64::MAX, ..Faults::default() };
+        let cluster = busy_node(seed, faults);
+        for (at, node) in cluster.nodes.iter().enumerate() {
+            let mut recovered = Wal::recover(disk(&cluster, at));
+            assert_eq!(recovered.damage, None);
+            assert!(recovered.next_segment > 2, "segments were closed and retired");
+            for (shard, live) in &node.groups {
+                assert_eq!(frames(&boot(*shard, at, &mut recovered)), frames(live));
+            }
+        }
+    }
+}
+
+#[test]
+fn closed_segments_are_retired_and_few_bytes_are_kept() {
+    let cluster =
+        busy_node(1, Faults { compact_after: 10, segment_bytes: 1_000, ..Faults::default() });
+    for node in &cluster.nodes {
+        assert_eq!(node.disk.kept.len(), 1);
+    }
+}
+
+#[test]
+fn one_write_is_in_flight_and_the_rest_waits() {
+    let mut group =
+        RaftGroup::new(SHARDS[0], NODES[0], &NODES[..1], Settings::default(), Durable::default());
+    let mut wal = Wal::new(1 << 20, 4);
+    let mut ready = Ready::default();
+    group.campaign();
+    group.poll(&mut ready);
+    wal.gather(SHARDS[0], &ready);
+    let first = wal.begin([&group]).unwrap();
+    assert_eq!((first.segment, first.retire_below), (4, 4));
+    assert_eq!(wal.begin([&group]), None, "one at a time");
+    assert!(wal.persisted(PersistId(99)).is_empty(), "an answer to nothing");
+    let durable = wal.persisted(first.id);
+    assert_eq!(durable.len(), 1);
+    assert_eq!(wal.begin([&group]), None, "nothing was gathered meanwhile");
+    group.fsynced(durable[0].1);
+    ready.clear();
+    group.poll(&mut ready);
+    assert!(group.is_leader(), "a single voter elects itself");
+}
+
+/// A crash in the midst of a checkpoint falls back on the segment before it.
+#[test]
+fn a_torn_checkpoint_is_not_used() {
+    let cluster = busy_node(3, Faults::default());
+    let mut segments = disk(&cluster, 0);
+    let (number, whole) = segments.pop().unwrap();
+    let mut torn = Vec::new();
+    cluster.nodes[0].groups.values().for_each(|group| group.checkpoint(&mut torn));
+    for cut in [0, 5, torn.len() / 2, torn.len()] {
+        let found = vec![(number, whole.clone()), (number + 1, torn[..cut].to_vec())];
+        let recovered = Wal::recover(found);
+        assert_eq!(recovered.shards, Wal::recover(vec![(number, whole.clone())]).shards);
+        assert_eq!(recovered.next_segment, number + 2);
+        assert_eq!(
+            recovered.damage.map(|(segment, _, damage)| (segment, damage)),
+            Some((number + 1, Damage::Torn))
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn frames_read_back_as_written(owned in prop::collection::vec(any_frame(), 0..8)) {
+        let mut bytes = Vec::new();
+        owned.iter().for_each(|frame| frame.frame().write(&mut bytes));
+        let mut read = frame::read(&bytes);
+        prop_assert_eq!(read.by_ref().collect::<Vec<_>>(), owned.iter().map(Owned::frame).collect::<Vec<_>>());
+        prop_assert_eq!((read.damage(), read.offset()), (None, bytes.len()));
+    }
+
+    #[test]
+    fn a_changed_byte_ends_the_reading(owned in prop::collection::vec(any_frame(), 1..8), at: prop::sample::Index, flip in 1..=255_u8) {
+        let mut bytes = Vec::new();
+        owned.iter().for_each(|frame| frame.frame().write(&mut bytes));
+        let at = at.index(bytes.len());
+        bytes[at] ^= flip;
+        let mut read = frame::read(&bytes);
+        let survivors = read.by_ref().count();
+        prop_assert_eq!(read.damage(), Some(Damage::Rotten));
+        prop_assert!(survivors < owned.len() && read.offset() <= at, "what precedes the damage is served, no more");
+    }
+
+    #[test]
+    fn a_cut_loses_only_a_suffix(owned in prop::collection::vec(any_frame(), 1..8), at: prop::sample::Index) {
+        let mut bytes = Vec::new();
+        owned.iter().for_each(|frame| frame.frame().write(&mut bytes));
+        bytes.truncate(at.index(bytes.len()));
+        let mut read = frame::read(&bytes);
+        let survivors: Vec<_> = read.by_ref().collect();
+        prop_assert!(survivors.iter().zip(&owned).all(|(read, written)| *read == written.frame()));
+        prop_assert_eq!(read.damage().is_some(), read.offset() < bytes.len());
+        prop_assert!(read.damage().is_none_or(|damage| damage == Damage::Torn));
+    }
+
+    #[test]
+    fn noise_is_never_served(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert_eq!(frame::read(&bytes).count(), 0);
+        prop_assert_eq!(Wal::recover(vec![(0, bytes)]).shards, BTreeMap::new());
+    }
+
+    #[test]
+    fn recovery_serves_a_prefix_and_reports_rot(seed in 0..8_u64, at: prop::sample::Index, flip in 1..=255_u8) {
+        let cluster = busy_node(seed, Faults::default());
+        let segments = disk(&cluster, 0);
+        let (number, whole) = segments.last().unwrap().clone();
+        let mut rotten = whole.clone();
+        rotten[at.index(whole.len())] ^= flip;
+        let recovered = Wal::recover(vec![(number, rotten)]);
+        let (segment, offset, damage) = recovered.damage.expect("every change is noticed");
+        prop_assert_eq!((segment, damage), (number, Damage::Rotten));
+        prop_assert_eq!(recovered.shards, Wal::recover(vec![(number, whole[..offset].to_vec())]).shards);
+    }
+}
