@@ -88,20 +88,24 @@ impl Detector {
     pub fn heard(&mut self, from: NodeId, incarnation: u64, now: Instant) -> Option<Heard> {
         let peer = self.peers.get_mut(usize::from(from.0))?.as_mut()?;
         let suspected = peer.suspected;
-        match peer.incarnation {
+        let heard = match peer.incarnation {
             Some(known) if incarnation < known => return Some(Heard::Stale),
             Some(known) if incarnation > known => {
                 *peer = Peer::new(&self.suspicion, self.y_milli, now);
-                peer.incarnation = Some(incarnation);
-                return Some(Heard::Restarted { suspected });
+                Heard::Restarted { suspected }
             }
-            Some(_) if !suspected => peer.record(now),
-            Some(_) | None => {}
-        }
+            Some(_) | None if suspected => Heard::Again,
+            Some(_) => {
+                peer.remember(u32::try_from(now.since(peer.last).0).unwrap_or(u32::MAX));
+                Heard::Steady
+            }
+            None => Heard::Steady,
+        };
         peer.incarnation = Some(incarnation);
         peer.suspected = false;
         peer.beat(&self.suspicion, self.y_milli, now);
-        Some(if suspected { Heard::Again } else { Heard::Steady })
+        self.scan_at = self.scan_at.min(peer.suspect_at);
+        Some(heard)
     }
 
     /// The peers whose silence has become suspicious by `now`, each told once.
@@ -154,10 +158,6 @@ impl Peer {
         peer.remember((mean + deviation) as u32);
         peer.beat(suspicion, y_milli, now);
         peer
-    }
-
-    fn record(&mut self, now: Instant) {
-        self.remember(u32::try_from(now.since(self.last).0).unwrap_or(u32::MAX));
     }
 
     fn remember(&mut self, interval: u32) {

@@ -357,3 +357,6 @@ impl Gateway {
 fn refused(request: RequestId, why: Refusal) -> Reply {
     Reply { request, outcome: Outcome::Refused(why) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use crate::config::Setup;
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
 use crate::journal::ReadId;
 use crate::request::{Reply, Request};
-use crate::show::{Decision, Event, Show};
+use crate::show::{Decision, Show};
 use crate::time::Instant;
 
 /// A reply and the gateway that waits for it.

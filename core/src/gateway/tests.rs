@@ -1,0 +1,198 @@
+use super::*;
+use crate::config::Ratio;
+use crate::id::{ClientId, HoldId, ShowId, UserId};
+use crate::message::Message;
+use crate::request::Command;
+
+const CLIENT: Endpoint = Endpoint::Client(ClientId(0));
+const ME: NodeId = NodeId(1);
+
+/// A gateway on a node that carries no replica of the only shard.
+struct Bench {
+    gateway: Gateway,
+    effects: Effects,
+    members: Vec<NodeId>,
+}
+
+fn bench(tries: u8, in_flight_per_shard: u32) -> Bench {
+    let config = GatewayConfig {
+        tries,
+        try_timeout: Span::from_millis(100),
+        backoff_base: Span::from_millis(10),
+        backoff_cap: Span::from_millis(15),
+        retry_budget: Ratio { num: 1, den: 10 },
+        in_flight_per_shard,
+    };
+    let placement = Arc::new(Placement::new(4, 1, 1, 3));
+    let members = placement.replicas(ShardId(0)).to_vec();
+    assert!(!members.contains(&ME), "the gateway's node is meant to be an outsider");
+    let gateway = Gateway::new(ME, config, placement, 8, Draw::new(1), Instant::ZERO);
+    Bench { gateway, effects: Effects::default(), members }
+}
+
+fn request(id: u64) -> Request {
+    Request { id: RequestId(id), user: UserId(0), show: ShowId(0), command: Command::Release { hold: HoldId(9) } }
+}
+
+fn not_owner(id: u64, owner: Option<(NodeId, Epoch)>) -> Answer {
+    Answer::NotOwner { request: RequestId(id), shard: ShardId(0), owner }
+}
+
+fn decided(id: u64) -> Answer {
+    Answer::Decided(Reply { request: RequestId(id), outcome: Outcome::Released { hold: HoldId(9) } })
+}
+
+impl Bench {
+    fn ask(&mut self, at: Instant, id: u64) {
+        self.effects.begin(at);
+        self.gateway.on_request(at, CLIENT, request(id), &mut self.effects);
+    }
+
+    fn answer(&mut self, at: Instant, from: NodeId, answer: Answer) {
+        self.effects.begin(at);
+        self.gateway.on_answer(at, from, answer, &mut self.effects);
+    }
+
+    /// Lets the next deadline come, and says when it was.
+    fn wait(&mut self) -> Instant {
+        let at = self.gateway.next_deadline().expect("something is to come");
+        self.effects.begin(at);
+        self.gateway.on_deadline(at, &mut self.effects);
+        at
+    }
+
+    /// Whom the gateway has asked since the last look, request by request.
+    fn asked(&mut self) -> Vec<NodeId> {
+        let mut asked = Vec::new();
+        self.effects.sends.retain(|sending| match (&sending.message, sending.to) {
+            (Message::Forwarded(batch), Endpoint::Node(node)) => {
+                asked.extend(batch.iter().map(|_| node));
+                false
+            }
+            _ => true,
+        });
+        asked
+    }
+
+    fn replies(&mut self) -> Vec<(u64, Outcome)> {
+        let mut replies = Vec::new();
+        for sending in std::mem::take(&mut self.effects.sends) {
+            let Message::Replies(batch) = sending.message else { panic!("{sending:?} is no reply") };
+            replies.extend(batch.into_iter().map(|timed| (timed.item.request.0, timed.item.outcome)));
+        }
+        replies
+    }
+}
+
+#[test]
+fn a_request_goes_to_the_first_replica_and_its_reply_back() {
+    let mut bench = bench(3, 10);
+    bench.ask(Instant(5), 1);
+    assert_eq!(bench.asked(), [bench.members[0]]);
+    assert_eq!(bench.gateway.next_deadline(), Some(Instant(100_005)));
+    bench.answer(Instant(9), bench.members[0], decided(1));
+    assert_eq!(bench.replies(), [(1, Outcome::Released { hold: HoldId(9) })]);
+    assert_eq!((bench.gateway.in_flight(), bench.gateway.next_deadline()), (0, None), "no alarm is left behind");
+    bench.answer(Instant(10), bench.members[0], decided(1));
+    assert!(bench.replies().is_empty(), "an answer that comes twice is told once");
+}
+
+#[test]
+fn a_repeat_of_a_request_in_flight_only_moves_the_reply() {
+    let mut bench = bench(3, 10);
+    bench.ask(Instant(5), 1);
+    let elsewhere = Endpoint::Client(ClientId(7));
+    bench.gateway.on_request(Instant(6), elsewhere, request(1), &mut bench.effects);
+    assert_eq!(bench.asked().len(), 1);
+    bench.answer(Instant(9), bench.members[0], decided(1));
+    assert_eq!(bench.effects.sends[0].to, elsewhere);
+    assert_eq!(bench.replies().len(), 1);
+}
+
+#[test]
+fn a_newer_hint_is_followed_at_once_and_an_old_one_after_a_backoff() {
+    let mut bench = bench(3, 10);
+    let [first, second, third] = bench.members[..] else { panic!("a shard has three replicas") };
+    bench.ask(Instant(0), 1);
+    bench.answer(Instant(10), first, not_owner(1, Some((second, Epoch(4)))));
+    assert_eq!(bench.asked(), [first, second]);
+    bench.answer(Instant(20), second, not_owner(1, Some((first, Epoch(3)))));
+    assert!(bench.asked().is_empty());
+    let at = bench.wait();
+    assert!(at <= Instant(20) + Span::from_millis(10), "the first backoff is at most its base");
+    assert_eq!(bench.asked(), [third], "nothing newer is known: the next in the round");
+    bench.ask(at, 2);
+    assert_eq!(bench.asked(), [second], "what was learned serves the next request");
+}
+
+#[test]
+fn an_answer_to_an_attempt_given_up_changes_nothing() {
+    let mut bench = bench(3, 10);
+    let (first, second) = (bench.members[0], bench.members[1]);
+    bench.ask(Instant(0), 1);
+    bench.wait();
+    bench.wait();
+    assert_eq!(bench.asked(), [first, second]);
+    bench.answer(Instant(200_000), first, not_owner(1, None));
+    assert!(bench.asked().is_empty() && bench.gateway.in_flight() == 1);
+    bench.answer(Instant(200_001), first, decided(1));
+    assert_eq!(bench.replies().len(), 1, "a decision is welcome from anybody");
+}
+
+#[test]
+fn tries_and_budget_end() {
+    let mut bench = bench(2, 1_000);
+    bench.ask(Instant(0), 1);
+    while bench.gateway.in_flight() > 0 {
+        bench.wait();
+    }
+    assert_eq!(bench.asked().len(), 2);
+    assert_eq!(bench.replies(), [(1, Outcome::Refused(Refusal::Unavailable))]);
+
+    (100..300).for_each(|id| bench.ask(Instant(1_000_000), id));
+    while bench.gateway.in_flight() > 0 {
+        bench.wait();
+    }
+    let retries = bench.asked().len() - 200;
+    assert!((50..=75).contains(&retries), "a tenth of 200 and the floor, not {retries}");
+    assert_eq!(bench.replies().len(), 200);
+}
+
+#[test]
+fn a_full_shard_and_a_show_that_is_not_there_are_refused() {
+    let mut bench = bench(2, 1);
+    bench.ask(Instant(0), 1);
+    bench.ask(Instant(0), 2);
+    bench.gateway.on_request(Instant(0), CLIENT, Request { show: ShowId(8), ..request(3) }, &mut bench.effects);
+    assert_eq!(bench.asked().len(), 1);
+    let refused = |why| Outcome::Refused(why);
+    assert_eq!(bench.replies(), [(2, refused(Refusal::Overloaded)), (3, refused(Refusal::BadRequest))]);
+}
+
+#[test]
+fn a_suspected_owner_is_left_and_avoided() {
+    let mut bench = bench(4, 10);
+    let [first, second, third] = bench.members[..] else { panic!("a shard has three replicas") };
+    bench.ask(Instant(0), 1);
+    bench.gateway.on_suspected(Instant(50), first, &mut bench.effects);
+    assert!(bench.wait() < Instant(100_000), "long before the attempt's patience ends");
+    assert_eq!(bench.asked(), [first, second]);
+    bench.gateway.on_suspected(Instant(60), second, &mut bench.effects);
+    bench.ask(Instant(70), 2);
+    assert_eq!(bench.asked(), [third]);
+    bench.gateway.on_trusted(first);
+    bench.ask(Instant(80), 3);
+    assert_eq!(bench.asked(), [first]);
+}
+
+#[test]
+fn requests_for_this_node_take_no_network() {
+    let mut bench = bench(3, 10);
+    bench.gateway.on_owner_known(ShardId(0), ME, Epoch(2));
+    bench.ask(Instant(0), 1);
+    assert!(bench.effects.is_empty());
+    assert_eq!(bench.gateway.next_local(), Some(request(1)));
+    assert_eq!(bench.gateway.next_local(), None);
+    bench.answer(Instant(0), ME, decided(1));
+    assert_eq!(bench.replies().len(), 1);
+}

@@ -1,0 +1,314 @@
+//! A cluster in memory: nodes, links of constant latency and disks that keep what was
+//! synced. Owns the passage of time; refuses to know what the nodes say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use onsale_core::show::{Hall, Rules};
+use onsale_core::{
+    ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, GatewayConfig, HoldId, Input, Instant, Message, Node, NodeId,
+    Observation, Outcome, PaymentId, Placement, Ratio, Request, RequestId, SeatId, Setup, ShardId, ShowId, Span,
+    UserId, Wish, Write,
+};
+
+/// One way between nodes, one way to a client, and one fsync.
+const LINK: Span = Span::from_micros(250);
+const CLIENT: Span = Span::from_micros(1_000);
+const FSYNC: Span = Span::from_micros(300);
+
+enum Event {
+    Deliver { from: Endpoint, to: Endpoint, message: Message },
+    Synced { node: NodeId, incarnation: u64, write: Write },
+}
+
+/// How many messages of a kind were sent between nodes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) beats: u64,
+    pub(crate) journal: u64,
+    pub(crate) others: u64,
+}
+
+pub(crate) struct Cluster {
+    setup: Arc<Setup>,
+    now: Instant,
+    nodes: BTreeMap<NodeId, Node>,
+    incarnations: BTreeMap<NodeId, u64>,
+    disks: BTreeMap<NodeId, BTreeMap<u32, Vec<u8>>>,
+    events: BTreeMap<(Instant, u64), Event>,
+    scheduled: u64,
+    cut: BTreeSet<(NodeId, NodeId)>,
+    loss: Option<u64>,
+    draw: Draw,
+    effects: BTreeMap<NodeId, Effects>,
+    pub(crate) sent: Sent,
+    pub(crate) replies: Vec<(RequestId, Outcome)>,
+    pub(crate) observed: Vec<(Instant, NodeId, Observation)>,
+}
+
+pub(crate) fn config() -> Config {
+    Config {
+        beat_every: Span::from_millis(100),
+        suspicion_phi: 8,
+        acceptable_pause: Span::from_millis(100),
+        min_std_deviation: Span::from_millis(20),
+        tick_every: Span::from_millis(50),
+        election_ticks: 6,
+        snapshot_every: 10_000,
+        keep_records: 1_000,
+        segment_bytes: 1 << 20,
+        gateway: GatewayConfig {
+            tries: 5,
+            try_timeout: Span::from_millis(500),
+            backoff_base: Span::from_millis(20),
+            backoff_cap: Span::from_millis(400),
+            retry_budget: Ratio { num: 1, den: 10 },
+            in_flight_per_shard: 10_000,
+        },
+    }
+}
+
+impl Cluster {
+    /// Boots so many nodes in three zones and lets them elect their owners.
+    pub(crate) fn new(nodes: u16, shards: u32) -> Self {
+        Self::with(config(), nodes, shards)
+    }
+
+    pub(crate) fn with(config: Config, nodes: u16, shards: u32) -> Self {
+        let rules = Rules {
+            hold: Span::from_secs(300),
+            grace: Span::from_secs(5),
+            seats_per_request: 10,
+            remember: Span::from_secs(600),
+        };
+        let placement = Arc::new(Placement::new(nodes, 3, shards, 3));
+        let hall = Arc::new(Hall::uniform(2, 10, 20));
+        let setup = Arc::new(Setup { config, placement, hall, rules, shows: 4 * shards });
+        let mut cluster = Self {
+            setup,
+            now: Instant::ZERO,
+            nodes: BTreeMap::new(),
+            incarnations: BTreeMap::new(),
+            disks: BTreeMap::new(),
+            events: BTreeMap::new(),
+            scheduled: 0,
+            cut: BTreeSet::new(),
+            loss: None,
+            draw: Draw::new(0),
+            effects: BTreeMap::new(),
+            sent: Sent::default(),
+            replies: Vec::new(),
+            observed: Vec::new(),
+        };
+        for node in (1..=nodes).map(NodeId) {
+            cluster.start(node);
+        }
+        cluster.run_for(Span::from_millis(200));
+        cluster
+    }
+
+    pub(crate) fn start(&mut self, id: NodeId) {
+        let incarnation = self.incarnations.entry(id).or_insert(0);
+        *incarnation += 1;
+        let seed = u64::from(id.0) << 32 | *incarnation;
+        let disk = self.disks.entry(id).or_default();
+        let durable = disk.iter().map(|(&segment, bytes)| (segment, bytes.clone())).collect();
+        let node = Node::boot(Arc::clone(&self.setup), id, *incarnation, seed, durable, self.now);
+        assert!(self.nodes.insert(id, node).is_none(), "{id} is up already");
+    }
+
+    /// The process dies. Of a write that was not synced a part may be on the disk.
+    pub(crate) fn crash(&mut self, id: NodeId) {
+        self.nodes.remove(&id).expect("only what is up can crash");
+        for event in self.events.values() {
+            if let Event::Synced { node, incarnation, write } = event
+                && *node == id
+                && *incarnation == self.incarnations[&id]
+            {
+                let kept = self.scheduled as usize % (write.bytes.len() + 1);
+                let disk = self.disks.entry(id).or_default();
+                disk.entry(write.segment).or_default().extend(&write.bytes[..kept]);
+            }
+        }
+    }
+
+    pub(crate) fn is_up(&self, id: NodeId) -> bool {
+        self.nodes.contains_key(&id)
+    }
+
+    pub(crate) fn lose_one_in(&mut self, messages: Option<u64>) {
+        self.loss = messages;
+    }
+
+    /// Cuts a node from its peers, both ways; clients still reach it.
+    pub(crate) fn isolate(&mut self, id: NodeId) {
+        let peers: Vec<NodeId> = self.incarnations.keys().copied().filter(|&peer| peer != id).collect();
+        peers.into_iter().for_each(|peer| self.cut.extend([(id, peer), (peer, id)]));
+    }
+
+    pub(crate) fn heal(&mut self) {
+        self.cut.clear();
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[&id]
+    }
+
+    pub(crate) fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    pub(crate) fn shard(&self, show: u32) -> ShardId {
+        self.setup.placement.shard_of(ShowId(show))
+    }
+
+    /// The node that serves a show in the latest epoch.
+    pub(crate) fn owner(&self, show: u32) -> Option<(NodeId, Epoch)> {
+        let shard = self.shard(show);
+        let serving = self.nodes.values().filter_map(|node| Some((node.id(), node.serves(shard)?)));
+        serving.max_by_key(|&(_, epoch)| epoch)
+    }
+
+    /// A node that replicates the show and does not serve it.
+    pub(crate) fn follower(&self, show: u32) -> NodeId {
+        let owner = self.owner(show).expect("somebody serves").0;
+        let members = self.setup.placement.replicas(self.shard(show));
+        *members.iter().find(|&&member| member != owner).expect("a shard has followers")
+    }
+
+    /// A client hands a request to a gateway.
+    pub(crate) fn ask(&mut self, gateway: NodeId, request: Request) {
+        let message = Message::Requests(vec![onsale_core::Timed { at: self.now + CLIENT, item: request }]);
+        let (from, to) = (Endpoint::Client(ClientId(0)), Endpoint::Node(gateway));
+        self.schedule(CLIENT, Event::Deliver { from, to, message });
+    }
+
+    /// Asks, and runs until the reply is there.
+    pub(crate) fn outcome(&mut self, gateway: NodeId, request: Request) -> Outcome {
+        let (id, before) = (request.id, self.replies.len());
+        self.ask(gateway, request);
+        for _ in 0..1_000 {
+            self.run_for(Span::from_millis(10));
+            if let Some((_, outcome)) = self.replies[before..].iter().find(|(answered, _)| *answered == id) {
+                return outcome.clone();
+            }
+        }
+        panic!("{id} was not answered in ten seconds");
+    }
+
+    pub(crate) fn run_for(&mut self, span: Span) {
+        self.run_until(self.now + span);
+    }
+
+    pub(crate) fn run_until(&mut self, end: Instant) {
+        while let Some(at) = self.next_instant().filter(|&at| at <= end) {
+            self.now = at;
+            let mut touched = BTreeSet::new();
+            while self.events.first_key_value().is_some_and(|(&(due, _), _)| due <= at) {
+                let event = self.events.pop_first().map(|(_, event)| event);
+                event.into_iter().for_each(|event| self.deliver(event, &mut touched));
+            }
+            let due = |node: &Node| node.next_deadline().is_some_and(|deadline| deadline <= at);
+            let due: Vec<NodeId> = self.nodes.values().filter(|node| due(node)).map(Node::id).collect();
+            for id in due {
+                self.step(id, Input::DeadlineReached);
+                touched.insert(id);
+            }
+            for id in touched {
+                self.step(id, Input::TurnEnded);
+                self.carry_out(id);
+                let next = self.nodes[&id].next_deadline();
+                assert!(next.is_none_or(|next| next > at), "{id} wants the same instant for ever");
+            }
+        }
+        self.now = end;
+    }
+
+    fn next_instant(&self) -> Option<Instant> {
+        let event = self.events.first_key_value().map(|(&(at, _), _)| at);
+        let deadline = self.nodes.values().filter_map(Node::next_deadline).min();
+        event.into_iter().chain(deadline).min()
+    }
+
+    fn deliver(&mut self, event: Event, touched: &mut BTreeSet<NodeId>) {
+        match event {
+            Event::Deliver { from, to: Endpoint::Node(node), message } if self.nodes.contains_key(&node) => {
+                self.step(node, Input::Delivered { from, message });
+                touched.insert(node);
+            }
+            Event::Deliver { to: Endpoint::Client(_), message: Message::Replies(replies), .. } => {
+                self.replies.extend(replies.into_iter().map(|timed| (timed.item.request, timed.item.outcome)));
+            }
+            Event::Deliver { .. } => {}
+            Event::Synced { node, incarnation, write } => {
+                // A crash before the sync loses the write.
+                if self.nodes.contains_key(&node) && self.incarnations[&node] == incarnation {
+                    let disk = self.disks.entry(node).or_default();
+                    disk.entry(write.segment).or_default().extend(write.bytes);
+                    disk.retain(|&segment, _| segment >= write.retire_below);
+                    self.step(node, Input::Persisted(write.id));
+                    touched.insert(node);
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, id: NodeId, input: Input) {
+        let node = self.nodes.get_mut(&id).expect("only what is up is stepped");
+        node.step(self.now, input, self.effects.entry(id).or_default());
+    }
+
+    fn carry_out(&mut self, id: NodeId) {
+        let Effects { sends, writes, observations, .. } = self.effects.remove(&id).unwrap_or_default();
+        self.observed.extend(observations.into_iter().map(|observation| (self.now, id, observation)));
+        assert!(writes.len() <= 1, "one write at a time");
+        for write in writes {
+            let incarnation = self.incarnations[&id];
+            self.schedule(FSYNC, Event::Synced { node: id, incarnation, write });
+        }
+        for sending in sends {
+            let latency = match sending.to {
+                Endpoint::Client(_) => CLIENT,
+                Endpoint::Node(to) => {
+                    match &sending.message {
+                        Message::Beat(_) => self.sent.beats += 1,
+                        Message::Journal(_) => self.sent.journal += 1,
+                        Message::Requests(_) | Message::Forwarded(_) | Message::Answers(_) | Message::Replies(_) => {
+                            self.sent.others += 1;
+                        }
+                    }
+                    let lost = self.loss.is_some_and(|one_in| self.draw.below(one_in) == 0);
+                    if lost || self.cut.contains(&(id, to)) {
+                        continue;
+                    }
+                    LINK
+                }
+            };
+            let (from, to, message) = (Endpoint::Node(id), sending.to, sending.message);
+            self.schedule(latency, Event::Deliver { from, to, message });
+        }
+    }
+
+    fn schedule(&mut self, after: Span, event: Event) {
+        self.scheduled += 1;
+        self.events.insert((self.now + after, self.scheduled), event);
+    }
+}
+
+pub(crate) fn hold(id: u64, show: u32, seats: &[u32]) -> Request {
+    let picked = seats.iter().copied().map(SeatId).collect();
+    request(id, show, Command::Hold(Wish { picked, ..Wish::default() }))
+}
+
+pub(crate) fn confirm(id: u64, show: u32, hold: u64) -> Request {
+    request(id, show, Command::Confirm { hold: HoldId(hold), payment: PaymentId(id) })
+}
+
+fn request(id: u64, show: u32, command: Command) -> Request {
+    // A user's requests differ in their last digit.
+    Request { id: RequestId(id), user: UserId((id / 10) as u32), show: ShowId(show), command }
+}
