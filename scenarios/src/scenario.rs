@@ -1,7 +1,7 @@
 //! What a scenario says, validated, with every default filled in.
 //!
-//! Owns the parameters of a run and where each default comes from. Past this type
-//! nothing validates again. Refuses to know how a file is read or how a run is made.
+//! Owns the parameters of a run, their units and bounds. Past this type nothing
+//! validates again. Refuses to know how a file is read or how a run is made.
 
 use onsale_core::Span;
 use serde::{Deserialize, Serialize};

@@ -497,6 +497,25 @@ fn a_scenario_is_printed_in_full() {
     "#);
 }
 
+#[test]
+fn depth_and_width_are_no_danger() {
+    for deep in [
+        "[".repeat(100_000),
+        "{ a = ".repeat(100_000),
+        "{\"fault\": ".repeat(100_000),
+        "a.".repeat(100_000),
+    ] {
+        let toml = format!("title = \"t\"\nfault = {deep}");
+        assert!(read(&toml).is_err());
+        assert!(read(&deep).is_err());
+        assert!(Scenario::from_json("x.json", deep.as_bytes()).is_err());
+    }
+    let wide = "[[fault]]\npower-loss = { at = \"6m\", down = \"1s\" }\n".repeat(300);
+    let error = read(&format!("title = \"t\"\n{wide}")).unwrap_err();
+    assert_eq!(error.problems.len(), 300);
+    assert_eq!(error.problems[299].line, 601);
+}
+
 /// A way to spoil a text.
 #[derive(Clone, Debug)]
 enum Spoil {
