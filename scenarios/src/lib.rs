@@ -1,8 +1,25 @@
-//! The scenario format of `onsale`, its validation, and the catalogue.
+#![doc = include_str!("../README.md")]
 
+pub mod basis;
+pub mod catalogue;
+mod check;
+mod defaults;
+mod fault;
+mod file;
+mod human;
+mod locate;
+mod problem;
+mod ratio;
 pub mod scenario;
+pub mod trace;
 
+pub use basis::{Assumption, Basis, assumptions};
+pub use check::ORACLES;
+pub use fault::{Cut, Family, Fault, Swarm, Target};
+pub use human::{Misread, SPAN_MAX, parse_span};
+pub use problem::{Problem, ScenarioError};
+pub use ratio::Ratio;
 pub use scenario::{
-    Arrivals, Cluster, Costs, Crowd, Cut, Disk, Family, Fault, Gateway, LogNormal, Network, Ratio, Sale, Scenario, Session, Swarm,
-    Target, WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, LogNormal, Network, Sale, Scenario, Session,
+    WaitingRoom,
 };

@@ -1,21 +1,19 @@
 //! What a scenario says, validated, with every default filled in.
 //!
-//! Owns the parameters of a run and where each default comes from. Past this type
-//! nothing validates again. Refuses to know how a file is read or how a run is made.
+//! Owns the parameters of a run, their units and bounds. Past this type nothing
+//! validates again. Refuses to know how a file is read or how a run is made.
 
-use onsale_core::{NodeId, Span};
+use onsale_core::Span;
+use serde::{Deserialize, Serialize};
 
-/// A probability as an integer ratio, so that no float decides an outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ratio {
-    /// So many …
-    pub num: u32,
-    /// … in so many; never zero.
-    pub den: u32,
-}
+use crate::fault::{Fault, Swarm};
+use crate::file::ScenarioFile;
+use crate::ratio::Ratio;
+use crate::{defaults, human};
 
 /// A whole scenario.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "ScenarioFile", into = "ScenarioFile")]
 pub struct Scenario {
     /// Catalogue path without extension (`fast/crash`), or the file's path as given.
     pub id: String,
@@ -48,7 +46,8 @@ pub struct Scenario {
 }
 
 /// The booking cluster.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Cluster {
     /// Booking nodes, numbered from 1. 3 to 99.
     pub nodes: u16,
@@ -61,14 +60,18 @@ pub struct Cluster {
     /// Cores a node.
     pub cores: u16,
     /// Pace of the node-level beats.
+    #[serde(with = "human::span")]
     pub beat_every: Span,
     /// φ at which a silent peer is suspected.
     pub suspicion_phi: u32,
     /// Silence accepted beyond the mean interval before φ rises.
+    #[serde(with = "human::span")]
     pub acceptable_pause: Span,
     /// Least standard deviation of the beat interval that the detector assumes.
+    #[serde(with = "human::span")]
     pub min_std_deviation: Span,
     /// Pace of the clock of journals that are awake.
+    #[serde(with = "human::span")]
     pub tick_every: Span,
     /// Ticks without a leader's word before an awake replica campaigns.
     pub election_ticks: u16,
@@ -83,15 +86,19 @@ pub struct Cluster {
 }
 
 /// How a gateway treats requests.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Gateway {
     /// Attempts a request, the first included.
     pub tries: u8,
     /// Patience with one attempt.
+    #[serde(with = "human::span")]
     pub try_timeout: Span,
     /// First backoff; attempt k waits a uniform draw from 0 to base × 2^k (full jitter).
+    #[serde(with = "human::span")]
     pub backoff_base: Span,
     /// Longest backoff.
+    #[serde(with = "human::span")]
     pub backoff_cap: Span,
     /// Retries allowed as a share of first attempts.
     pub retry_budget: Ratio,
@@ -100,7 +107,8 @@ pub struct Gateway {
 }
 
 /// What is for sale and under which rules.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sale {
     /// Shows, numbered from 0; show 0 is the hot one.
     pub shows: u32,
@@ -113,63 +121,80 @@ pub struct Sale {
     /// Share of users who want the hot show; the others spread evenly over the rest.
     pub hot_share: Ratio,
     /// How long a hold lasts for the user.
+    #[serde(with = "human::span")]
     pub hold: Span,
     /// How much longer the server keeps it.
+    #[serde(with = "human::span")]
     pub grace: Span,
     /// Most seats a request; 1 to 10.
     pub seats_per_request: u8,
 }
 
 /// Who comes, when, and how they behave.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Crowd {
     /// How many people.
     pub users: u32,
     /// When they come.
     pub arrivals: Arrivals,
     /// The waiting room, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_room: Option<WaitingRoom>,
     /// What they do once inside.
     pub session: Session,
 }
 
 /// When people come. Each shape is scaled to the number of users.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Arrivals {
     /// The same rate for so long.
     Constant {
         /// From the start.
+        #[serde(with = "human::span")]
         over: Span,
     },
     /// From nothing to a peak at the end.
     Ramp {
         /// From the start.
+        #[serde(with = "human::span")]
         over: Span,
     },
     /// A floor, and a spike that decays: λ(t) = λ∞ + λ0·e^(−(t−at)/decay) after `at`.
     Spike {
         /// From the start to the last arrival.
+        #[serde(with = "human::span")]
         over: Span,
         /// When the spike comes.
+        #[serde(with = "human::span")]
         at: Span,
         /// Time constant of the decay.
+        #[serde(default = "defaults::decay", with = "human::span")]
         decay: Span,
         /// Share of users in the spike.
+        #[serde(default = "defaults::spike_share")]
         share: Ratio,
     },
     /// People gather before the opening, the rest come after it in a decaying stream.
     OnSale {
         /// The opening.
+        #[serde(with = "human::span")]
         opening: Span,
         /// From the start to the last arrival.
+        #[serde(with = "human::span")]
         over: Span,
         /// Share of users who come before the opening.
+        #[serde(default = "defaults::before")]
         before: Ratio,
         /// Share of those who, without a waiting room, press the button within `rush` of the opening.
+        #[serde(default = "defaults::rush_share")]
         rush_share: Ratio,
         /// How long the rush lasts.
+        #[serde(default = "defaults::rush", with = "human::span")]
         rush: Span,
         /// Time constant of the decay after the opening.
+        #[serde(default = "defaults::decay", with = "human::span")]
         decay: Span,
     },
     /// A recorded curve.
@@ -177,36 +202,45 @@ pub enum Arrivals {
         /// The file, relative to the scenario's.
         file: String,
         /// Its points: offset from the start, and arrivals from there to the next point.
+        #[serde(default, with = "human::points")]
         points: Vec<(Span, u64)>,
     },
 }
 
 /// The waiting room: before the opening everybody waits and is shuffled at it; then first come, first served.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct WaitingRoom {
     /// When the doors open.
+    #[serde(with = "human::span")]
     pub opening: Span,
     /// People admitted a minute.
     pub release_per_minute: u32,
     /// Share of people who don't come when called.
     pub no_show: Ratio,
     /// How long a person waits at most before giving up.
+    #[serde(with = "human::span")]
     pub patience: Span,
     /// How long a token admits its bearer.
+    #[serde(with = "human::span")]
     pub token_valid: Span,
 }
 
 /// A lognormal span.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LogNormal {
     /// Half of all draws lie below.
+    #[serde(with = "human::span")]
     pub median: Span,
     /// Standard deviation of the logarithm, in thousandths.
+    #[serde(rename = "sigma", with = "human::milli")]
     pub sigma_milli: u32,
 }
 
 /// What a person does once inside.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Session {
     /// Looking at the seat map before the first request.
     pub pick_think: LogNormal,
@@ -227,31 +261,41 @@ pub struct Session {
     /// Share of groups of two and more who spread over two sections.
     pub split: Ratio,
     /// Skew of the desirability of seats (Zipf exponent), in thousandths.
+    #[serde(rename = "zipf", with = "human::milli")]
     pub zipf_milli: u32,
     /// A client's patience with one attempt.
+    #[serde(with = "human::span")]
     pub request_timeout: Span,
     /// Attempts with one request before the client gives it up.
     pub tries: u8,
     /// First backoff between attempts (full jitter).
+    #[serde(with = "human::span")]
     pub backoff_base: Span,
     /// Longest backoff between attempts.
+    #[serde(with = "human::span")]
     pub backoff_cap: Span,
     /// Fresh requests after a refusal before a person gives up.
     pub refreshes: u8,
     /// Shortest pause before a fresh request.
+    #[serde(with = "human::span")]
     pub refresh_min: Span,
     /// Longest pause before a fresh request.
+    #[serde(with = "human::span")]
     pub refresh_max: Span,
 }
 
 /// How messages travel.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Network {
     /// One way between nodes of one zone.
+    #[serde(with = "human::span")]
     pub within_zone: Span,
     /// One way between nodes of two zones.
+    #[serde(with = "human::span")]
     pub between_zones: Span,
     /// One way between clients and nodes.
+    #[serde(with = "human::span")]
     pub client: Span,
     /// Uniform jitter on top, as a share of the latency.
     pub jitter: Ratio,
@@ -268,9 +312,11 @@ pub struct Network {
 }
 
 /// How writes become durable.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Disk {
     /// Median of an append with its fsync.
+    #[serde(with = "human::span")]
     pub fsync: Span,
     /// Uniform jitter on top, as a share of it.
     pub jitter: Ratio,
@@ -283,183 +329,25 @@ pub struct Disk {
 }
 
 /// CPU time of each kind of work, on one core.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Costs {
     /// A gateway takes in a request and routes it, or hands back its reply.
+    #[serde(with = "human::span")]
     pub route: Span,
     /// An owner decides a command.
+    #[serde(with = "human::span")]
     pub decide: Span,
     /// A node takes in one journal message.
+    #[serde(with = "human::span")]
     pub journal_message: Span,
     /// A node takes in a beat.
+    #[serde(with = "human::span")]
     pub beat: Span,
     /// A node learns that a write is durable and applies what that commits.
+    #[serde(with = "human::span")]
     pub persisted: Span,
     /// A node starts: reading its log back, a MiB.
+    #[serde(with = "human::span")]
     pub recover_mib: Span,
-}
-
-/// Which node a fault strikes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// `n3`.
-    Node(NodeId),
-    /// `owner`: whoever owns the hot show when the fault strikes.
-    Owner,
-    /// `follower`: a node that replicates the hot show and does not own it.
-    Follower,
-}
-
-/// One fault at a fixed time.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fault {
-    /// The process dies, loses un-synced data, and starts again.
-    Crash {
-        /// When.
-        at: Span,
-        /// Which.
-        node: Target,
-        /// How long it stays down.
-        down: Span,
-    },
-    /// The process stands still and then goes on, knowing nothing of it.
-    Pause {
-        /// When.
-        at: Span,
-        /// Which.
-        node: Target,
-        /// How long.
-        lasts: Span,
-    },
-    /// All nodes of a zone lose power.
-    ZoneLoss {
-        /// When.
-        at: Span,
-        /// Which zone, from 1.
-        zone: u16,
-        /// How long.
-        down: Span,
-    },
-    /// All nodes lose power at once.
-    PowerLoss {
-        /// When.
-        at: Span,
-        /// How long.
-        down: Span,
-    },
-    /// Links are cut, what is in flight on them included.
-    Partition {
-        /// When.
-        at: Span,
-        /// How long.
-        lasts: Span,
-        /// Which links.
-        cut: Cut,
-    },
-    /// Messages between nodes are lost more often.
-    Loss {
-        /// When.
-        at: Span,
-        /// How long.
-        lasts: Span,
-        /// Share lost.
-        chance: Ratio,
-    },
-    /// Messages between nodes arrive twice more often.
-    Duplicate {
-        /// When.
-        at: Span,
-        /// How long.
-        lasts: Span,
-        /// Share duplicated.
-        chance: Ratio,
-    },
-    /// Messages on one link overtake each other more often.
-    Reorder {
-        /// When.
-        at: Span,
-        /// How long.
-        lasts: Span,
-        /// Share that may be overtaken.
-        chance: Ratio,
-    },
-    /// All links between nodes are slower.
-    SlowNetwork {
-        /// When.
-        at: Span,
-        /// How long.
-        lasts: Span,
-        /// How many times slower.
-        factor: u32,
-    },
-    /// A node's disk is slower.
-    SlowDisk {
-        /// When.
-        at: Span,
-        /// How long.
-        lasts: Span,
-        /// Which.
-        node: Target,
-        /// How many times slower.
-        factor: u32,
-    },
-}
-
-/// Which links a partition cuts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// These nodes are cut from the others, and from the clients too.
-    Isolate(Vec<Target>),
-    /// The nodes split into two halves, the smaller one with the owner of the hot show.
-    Halves,
-    /// What this node sends to the other nodes is lost; what they send arrives.
-    OneWay(Target),
-    /// Each node sees a majority, no two the same one.
-    MajorityRing,
-    /// Two halves see each other only through one node.
-    Bridge,
-}
-
-/// Faults drawn from the seed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Swarm {
-    /// Which families may be on; each seed draws a subset.
-    pub families: Vec<Family>,
-    /// Least number of faults.
-    pub faults_min: u16,
-    /// Greatest number of faults.
-    pub faults_max: u16,
-    /// The first may strike at …
-    pub from: Span,
-    /// … and the last has ended by …
-    pub until: Span,
-    /// A fault lasts at least …
-    pub lasts_min: Span,
-    /// … and at most.
-    pub lasts_max: Span,
-}
-
-/// A family of faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Family {
-    /// Crash and restart of a node.
-    Crash,
-    /// Pause of a node.
-    Pause,
-    /// Loss of a zone's power.
-    ZoneLoss,
-    /// Loss of the whole cluster's power.
-    PowerLoss,
-    /// Partitions of every shape.
-    Partition,
-    /// Message loss.
-    Loss,
-    /// Message duplication.
-    Duplicate,
-    /// Message reordering.
-    Reorder,
-    /// Slow links.
-    SlowNetwork,
-    /// Slow disks.
-    SlowDisk,
 }

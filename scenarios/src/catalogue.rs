@@ -1,0 +1,216 @@
+//! The scenarios that come with the program.
+//!
+//! Owns the list of files, compiled in so that a run needs no directory, and the way
+//! from a name to a scenario. Refuses to know how scenarios are run.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::human;
+use crate::problem::ScenarioError;
+use crate::scenario::Scenario;
+
+/// One file of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its path in the catalogue without extension: `fast/crash`.
+    pub id: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+/// Why a name leads to no scenario.
+#[derive(Debug, Error, Diagnostic)]
+pub enum LoadError {
+    /// Neither a file nor an entry of the catalogue.
+    #[error("there is no scenario `{name}`, in the catalogue or as a file")]
+    Unknown {
+        /// The name as given.
+        name: String,
+        /// What may have been meant, or where to look.
+        #[help]
+        help: String,
+    },
+    /// The file can't be read.
+    #[error("{path}: {source}", path = .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is no sound scenario.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unsound(#[from] ScenarioError),
+}
+
+macro_rules! entries {
+    ($($id:literal,)*) => {
+        &[$(Entry { id: $id, text: include_str!(concat!("../catalogue/", $id, ".toml")) },)*]
+    };
+}
+
+const ENTRIES: &[Entry] = entries![
+    "fast/all-families",
+    "fast/calm",
+    "fast/crash",
+    "fast/duplicate-reorder",
+    "fast/loss",
+    "fast/one-way",
+    "fast/partition-bridge",
+    "fast/partition-halves",
+    "fast/partition-isolate",
+    "fast/partition-ring",
+    "fast/pause",
+    "fast/power-loss",
+    "fast/slow-disk",
+    "fast/slow-network",
+    "fast/zone-loss",
+    "slow/stadium-10m",
+    "slow/stadium-10m-no-queue",
+];
+
+/// The whole catalogue, by id.
+pub const fn all() -> &'static [Entry] {
+    ENTRIES
+}
+
+impl Entry {
+    /// The scenario.
+    pub fn scenario(&self) -> Scenario {
+        let no_files = |_: &str| Err(io::Error::other("the catalogue has no files beside it"));
+        let scenario = Scenario::from_toml(
+            self.id,
+            &format!("{}.toml", self.id),
+            self.text.as_bytes(),
+            &no_files,
+        );
+        scenario.expect("every scenario of the catalogue is sound")
+    }
+
+    /// One sentence that says what the scenario shows.
+    pub fn title(&self) -> String {
+        self.scenario().title
+    }
+}
+
+/// The entry of this id (`fast/crash`), or the only one of this file name (`crash`).
+///
+/// # Errors
+///
+/// [`LoadError::Unknown`], with what may have been meant.
+pub fn find(name: &str) -> Result<&'static Entry, LoadError> {
+    if let Some(entry) = ENTRIES.iter().find(|entry| entry.id == name) {
+        return Ok(entry);
+    }
+    let namesakes: Vec<_> = ENTRIES.iter().filter(|entry| file_name(entry.id) == name).collect();
+    match namesakes[..] {
+        [entry] => Ok(entry),
+        [] => Err(unknown(name)),
+        [..] => {
+            let ids: Vec<_> = namesakes.iter().map(|entry| entry.id).collect();
+            Err(LoadError::Unknown {
+                name: name.to_owned(),
+                help: format!("it could be any of {}", ids.join(", ")),
+            })
+        }
+    }
+}
+
+/// Loads the scenario of this id, file name or path. A path is taken for one if it ends in `.toml`.
+///
+/// # Errors
+///
+/// If there is no such scenario, or its file can't be read or is not sound.
+pub fn load(path_or_id: &str) -> Result<Scenario, LoadError> {
+    let path = Path::new(path_or_id);
+    if path.extension().is_none_or(|extension| extension != "toml") {
+        return find(path_or_id).map(Entry::scenario);
+    }
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(unknown(path_or_id)),
+        Err(source) => return Err(LoadError::Unreadable { path: path.to_owned(), source }),
+    };
+    let beside = |name: &str| std::fs::read(path.with_file_name("").join(name));
+    Ok(Scenario::from_toml(path_or_id, path_or_id, &bytes, &beside)?)
+}
+
+fn unknown(name: &str) -> LoadError {
+    let bare = name.strip_suffix(".toml").unwrap_or(name);
+    let whole =
+        human::closest(bare, ENTRIES.iter().map(|entry| entry.id)).filter(|_| bare.contains('/'));
+    let by_name = || {
+        let near =
+            human::closest(file_name(bare), ENTRIES.iter().map(|entry| file_name(entry.id)))?;
+        ENTRIES.iter().find(|entry| file_name(entry.id) == near).map(|entry| entry.id)
+    };
+    let help = match whole.or_else(by_name) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            "`onsale scenarios list` shows the catalogue; a file's path ends in `.toml`".to_owned()
+        }
+    };
+    LoadError::Unknown { name: name.to_owned(), help }
+}
+
+fn file_name(id: &str) -> &str {
+    id.rsplit_once('/').map_or(id, |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/catalogue");
+
+    #[test]
+    fn every_file_is_listed_sound_short_and_opens_with_its_story() {
+        let mut files = Vec::new();
+        for folder in std::fs::read_dir(DIRECTORY).unwrap() {
+            let folder = folder.unwrap();
+            for file in std::fs::read_dir(folder.path()).unwrap() {
+                let name = file.unwrap().file_name().into_string().unwrap();
+                let name = name.strip_suffix(".toml").expect("the catalogue holds TOML alone");
+                files.push(format!("{}/{name}", folder.file_name().into_string().unwrap()));
+            }
+        }
+        files.sort();
+        assert_eq!(files, ENTRIES.iter().map(|entry| entry.id).collect::<Vec<_>>());
+
+        for entry in ENTRIES {
+            assert_eq!(entry.scenario().id, entry.id);
+            assert!(entry.text.starts_with("# "), "{} has no story", entry.id);
+            assert!(entry.text.lines().count() < 45, "{} is longer than a screen", entry.id);
+        }
+    }
+
+    #[test]
+    fn scenarios_are_found_by_id_by_name_and_by_path() {
+        assert_eq!(load("fast/crash").unwrap().id, "fast/crash");
+        assert_eq!(load("stadium-10m").unwrap().id, "slow/stadium-10m");
+        let path = format!("{DIRECTORY}/fast/crash.toml");
+        assert_eq!(load(&path).unwrap(), Scenario { id: path, ..load("crash").unwrap() });
+    }
+
+    #[test]
+    fn misspelt_names_are_answered_with_a_near_one() {
+        let table = [
+            ("fast/crahs", "did you mean `fast/crash`?"),
+            ("stadium10m", "did you mean `slow/stadium-10m`?"),
+            ("fast/partition-isolated", "did you mean `fast/partition-isolate`?"),
+            ("crash.toml", "did you mean `fast/crash`?"),
+            ("quux", "`onsale scenarios list` shows the catalogue; a file's path ends in `.toml`"),
+        ];
+        for (name, expected) in table {
+            match load(name) {
+                Err(LoadError::Unknown { help, .. }) => assert_eq!(help, expected, "{name}"),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,481 @@
+//! What makes a scenario sound.
+//!
+//! Owns every rule between values and every bound on one. Refuses to know how the
+//! scenario was written: a complaint names the field, the reader finds its place.
+
+mod faults;
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use onsale_core::Span;
+
+use crate::human;
+use crate::problem::Complaint;
+use crate::ratio::Ratio;
+use crate::scenario::{
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, LogNormal, Network, Sale, Scenario, Session,
+    WaitingRoom,
+};
+
+/// The oracles that a scenario can demand to have been exercised.
+pub const ORACLES: [&str; 5] = ["double-booking", "lost-booking", "atomic", "hold", "live"];
+
+/// Everything that makes the scenario unsound; nothing if it is sound.
+pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
+    let mut checks = Checks::default();
+    checks.scenario(scenario);
+    checks.cluster(&scenario.cluster);
+    checks.gateway(&scenario.cluster.gateway);
+    checks.sale(&scenario.sale);
+    checks.crowd(&scenario.crowd, &scenario.sale, scenario.duration);
+    checks.network(&scenario.network);
+    checks.disk(&scenario.disk);
+    checks.costs(&scenario.costs);
+    for (n, fault) in scenario.faults.iter().enumerate() {
+        checks.fault(&format!("fault[{n}].{}", fault.family()), fault, scenario);
+    }
+    if let Some(swarm) = &scenario.swarm {
+        checks.swarm(swarm, scenario.duration);
+    }
+    checks.expectations(&scenario.must_exercise);
+    checks.complaints
+}
+
+#[derive(Default)]
+struct Checks {
+    complaints: Vec<Complaint>,
+}
+
+impl Checks {
+    fn scenario(&mut self, scenario: &Scenario) {
+        self.that(!scenario.title.trim().is_empty(), "title", || {
+            (
+                "the scenario has no title".into(),
+                "say in one sentence what it shows: `title = \"…\"`".into(),
+            )
+        });
+        self.some_time("duration", scenario.duration);
+        self.some_time("calm", scenario.calm);
+        self.span_within("quantum", scenario.quantum, Span::ZERO..=Span::from_secs(1));
+    }
+
+    fn cluster(&mut self, cluster: &Cluster) {
+        self.within("cluster.nodes", cluster.nodes, 3..=99);
+        self.that_both(
+            (1..=cluster.nodes).contains(&cluster.zones),
+            "cluster.zones",
+            "cluster.nodes",
+            || {
+                let what =
+                    format!("{} nodes can't stand in {} zones", cluster.nodes, cluster.zones);
+                (what, "every zone needs a node, and every node a zone".into())
+            },
+        );
+        self.within("cluster.shards", cluster.shards, 1..=65_536);
+        self.replicas(cluster);
+        self.within("cluster.cores", cluster.cores, 1..=1_024);
+        self.some_time("cluster.beat-every", cluster.beat_every);
+        self.within("cluster.suspicion-phi", cluster.suspicion_phi, 1..=100);
+        self.some_time("cluster.min-std-deviation", cluster.min_std_deviation);
+        self.some_time("cluster.tick-every", cluster.tick_every);
+        self.within("cluster.election-ticks", cluster.election_ticks, 2..=10_000);
+        self.within("cluster.snapshot-every", cluster.snapshot_every, 1..=u32::MAX);
+        self.within("cluster.segment-bytes", cluster.segment_bytes, 4_096..=1 << 30);
+    }
+
+    fn replicas(&mut self, cluster: &Cluster) {
+        let Cluster { replicas, nodes, zones, .. } = *cluster;
+        let field = "cluster.replicas";
+        let room = zones.min(nodes);
+        let fits = if room % 2 == 1 { room } else { room.saturating_sub(1) };
+        self.that(replicas % 2 == 1, field, || {
+            let what = format!("{replicas} replicas survive no more losses than one fewer would");
+            let help = if replicas > 1 {
+                format!("use an odd number: {} or {}", replicas - 1, replicas.saturating_add(1))
+            } else {
+                "use 3".into()
+            };
+            (what, help)
+        });
+        self.that_both(replicas % 2 == 0 || replicas <= nodes, field, "cluster.nodes", || {
+            let what = format!("{replicas} replicas need as many nodes, and there are {nodes}");
+            (what, format!("use {fits}, or add nodes"))
+        });
+        self.that_both(
+            replicas % 2 == 0 || replicas > nodes || replicas <= zones,
+            field,
+            "cluster.zones",
+            || {
+                let what = format!("{replicas} replicas need as many zones, and there are {zones}");
+                (what, format!("use {fits}, or `zones = {replicas}`"))
+            },
+        );
+    }
+
+    fn gateway(&mut self, gateway: &Gateway) {
+        self.within("cluster.gateway.tries", gateway.tries, 1..=100);
+        self.some_time("cluster.gateway.try-timeout", gateway.try_timeout);
+        self.ordered(
+            "cluster.gateway",
+            ("backoff-base", gateway.backoff_base),
+            ("backoff-cap", gateway.backoff_cap),
+        );
+        self.share("cluster.gateway.retry-budget", gateway.retry_budget);
+        self.within(
+            "cluster.gateway.in-flight-per-shard",
+            gateway.in_flight_per_shard,
+            1..=u32::MAX,
+        );
+    }
+
+    fn sale(&mut self, sale: &Sale) {
+        self.within("sale.shows", sale.shows, 1..=100_000);
+        self.within("sale.sections", sale.sections, 1..=u16::MAX);
+        self.within("sale.rows", sale.rows, 1..=u16::MAX);
+        self.within("sale.seats-per-row", sale.seats_per_row, 1..=64);
+        let seats = u64::from(sale.sections) * u64::from(sale.rows) * u64::from(sale.seats_per_row);
+        self.that(seats <= 1_000_000, "sale.sections", || {
+            let what = format!("the hall has {seats} seats");
+            (what, "a hall holds at most 1000000: fewer sections, rows or seats a row".into())
+        });
+        self.share("sale.hot-share", sale.hot_share);
+        self.that_both(
+            sale.shows != 1 || sale.hot_share == Ratio::ALWAYS,
+            "sale.hot-share",
+            "sale.shows",
+            || {
+                let what = format!(
+                    "{} want the hot show, but there is no other for the rest",
+                    sale.hot_share
+                );
+                (what, "with one show, write `hot-share = \"100%\"`".into())
+            },
+        );
+        self.some_time("sale.hold", sale.hold);
+        self.some_time("sale.grace", sale.grace);
+        self.within("sale.seats-per-request", sale.seats_per_request, 1..=10);
+    }
+
+    fn crowd(&mut self, crowd: &Crowd, sale: &Sale, duration: Span) {
+        self.within("crowd.users", crowd.users, 1..=100_000_000);
+        self.arrivals(&crowd.arrivals, duration);
+        if let Some(room) = &crowd.waiting_room {
+            self.waiting_room(room, &crowd.arrivals, duration);
+        }
+        self.session(&crowd.session, sale);
+    }
+
+    fn arrivals(&mut self, arrivals: &Arrivals, duration: Span) {
+        match arrivals {
+            Arrivals::Constant { over } => {
+                self.over("crowd.arrivals.constant.over", *over, duration)
+            }
+            Arrivals::Ramp { over } => self.over("crowd.arrivals.ramp.over", *over, duration),
+            Arrivals::Spike { over, at, decay, share } => {
+                self.over("crowd.arrivals.spike.over", *over, duration);
+                self.before("crowd.arrivals.spike.at", *at, *over, "the last arrival");
+                self.some_time("crowd.arrivals.spike.decay", *decay);
+                self.share("crowd.arrivals.spike.share", *share);
+            }
+            Arrivals::OnSale { opening, over, before, rush_share, rush, decay } => {
+                self.over("crowd.arrivals.on-sale.over", *over, duration);
+                self.before("crowd.arrivals.on-sale.opening", *opening, *over, "the last arrival");
+                self.that(
+                    *opening > Span::ZERO || before.is_never(),
+                    "crowd.arrivals.on-sale.opening",
+                    || {
+                        let what = format!("{before} come before an opening at the start");
+                        (what, "open later, or write `before = \"0%\"`".into())
+                    },
+                );
+                self.share("crowd.arrivals.on-sale.before", *before);
+                self.share("crowd.arrivals.on-sale.rush-share", *rush_share);
+                self.some_time("crowd.arrivals.on-sale.rush", *rush);
+                self.that(
+                    *opening + *rush <= *over || opening >= over,
+                    "crowd.arrivals.on-sale.rush",
+                    || {
+                        let end = *opening + *rush;
+                        (
+                            format!("the rush ends at {end}, after the last arrival at {over}"),
+                            "shorten the rush".into(),
+                        )
+                    },
+                );
+                self.some_time("crowd.arrivals.on-sale.decay", *decay);
+            }
+            Arrivals::Trace { file, points } => self.trace(file, points, duration),
+        }
+    }
+
+    fn trace(&mut self, file: &str, points: &[(Span, u64)], duration: Span) {
+        let field = "crowd.arrivals.trace.points";
+        self.that(!file.is_empty(), "crowd.arrivals.trace.file", || {
+            ("the trace has no file".into(), "name a CSV of `offset_s,arrivals`".into())
+        });
+        self.that(points.len() >= 2, field, || {
+            (
+                "the trace has fewer than two points".into(),
+                "a plan carries the points: `[[\"0s\", 10], [\"60s\", 0]]`".into(),
+            )
+        });
+        let mut steps = points.windows(2).map(|pair| (pair[0].0, pair[1].0));
+        let first_step = points.get(1).map_or(Span::ZERO, |(second, _)| *second - points[0].0);
+        let even = steps.all(|(a, b)| a < b && b - a == first_step);
+        self.that(even, field, || {
+            (
+                "the offsets don't ascend in even steps".into(),
+                "write one point for every step".into(),
+            )
+        });
+        let arrivals =
+            points.iter().try_fold(0_u64, |sum, (_, arrivals)| sum.checked_add(*arrivals));
+        self.that(points.len() < 2 || arrivals.is_some_and(|sum| sum > 0), field, || {
+            (
+                "the counts add up to nothing, or to more than 2^64".into(),
+                "counts are people".into(),
+            )
+        });
+        if let Some((last, _)) = points.last() {
+            self.that(*last <= duration, "crowd.arrivals.trace.file", || {
+                let what = format!(
+                    "the trace goes on until {last}, after the end of the run at {duration}"
+                );
+                (what, format!("let the run last: `duration = \"{last}\"` or more"))
+            });
+        }
+    }
+
+    fn waiting_room(&mut self, room: &WaitingRoom, arrivals: &Arrivals, duration: Span) {
+        let field = "crowd.waiting-room.opening";
+        match arrivals {
+            Arrivals::OnSale { opening, .. } => self.that_both(
+                room.opening == *opening,
+                field,
+                "crowd.arrivals.on-sale.opening",
+                || {
+                    let what = format!(
+                        "the doors open at {}, but the crowd comes for {opening}",
+                        room.opening
+                    );
+                    (what, format!("write `opening = \"{opening}\"` in both places"))
+                },
+            ),
+            Arrivals::Constant { .. }
+            | Arrivals::Ramp { .. }
+            | Arrivals::Spike { .. }
+            | Arrivals::Trace { .. } => {
+                self.before(field, room.opening, duration, "the end of the run");
+            }
+        }
+        self.within("crowd.waiting-room.release-per-minute", room.release_per_minute, 1..=u32::MAX);
+        self.share("crowd.waiting-room.no-show", room.no_show);
+        self.some_time("crowd.waiting-room.patience", room.patience);
+        self.some_time("crowd.waiting-room.token-valid", room.token_valid);
+    }
+
+    fn session(&mut self, session: &Session, sale: &Sale) {
+        self.log_normal("crowd.session.pick-think", session.pick_think);
+        self.log_normal("crowd.session.checkout-think", session.checkout_think);
+        self.log_normal("crowd.session.payment", session.payment);
+        self.share("crowd.session.approval", session.approval);
+        self.share("crowd.session.abandon", session.abandon);
+        self.share("crowd.session.release", session.release);
+        self.share("crowd.session.best-available", session.best_available);
+        self.share("crowd.session.split", session.split);
+
+        let groups = &session.group_weights;
+        let weight: u64 = groups.iter().map(|weight| u64::from(*weight)).sum();
+        let field = "crowd.session.group-weights";
+        self.that(weight > 0, field, || {
+            (
+                "nobody comes in a group of any size".into(),
+                "give a weight to groups of 1, 2, 3 …: `[20, 50, 10, 20]`".into(),
+            )
+        });
+        self.that(weight <= u64::from(u32::MAX), field, || {
+            (
+                format!("the weights add up to {weight}"),
+                "use smaller weights: only their proportions matter".into(),
+            )
+        });
+        let largest = groups.iter().rposition(|weight| *weight > 0).map_or(0, |index| index + 1);
+        self.that_both(
+            largest <= usize::from(sale.seats_per_request),
+            field,
+            "sale.seats-per-request",
+            || {
+                let limit = sale.seats_per_request;
+                let what =
+                    format!("groups of {largest} come, but a request is for {limit} seats at most");
+                (what, format!("give at most {limit} weights, or raise `sale.seats-per-request`"))
+            },
+        );
+        self.that(groups.len() <= 10, field, || {
+            (format!("{} weights are given", groups.len()), "a group has at most ten people".into())
+        });
+
+        self.some_time("crowd.session.request-timeout", session.request_timeout);
+        self.within("crowd.session.tries", session.tries, 1..=100);
+        self.ordered(
+            "crowd.session",
+            ("backoff-base", session.backoff_base),
+            ("backoff-cap", session.backoff_cap),
+        );
+        self.ordered(
+            "crowd.session",
+            ("refresh-min", session.refresh_min),
+            ("refresh-max", session.refresh_max),
+        );
+        self.within("crowd.session.zipf", session.zipf_milli, 0..=10_000);
+    }
+
+    fn network(&mut self, network: &Network) {
+        self.some_time("network.within-zone", network.within_zone);
+        self.some_time("network.between-zones", network.between_zones);
+        self.some_time("network.client", network.client);
+        self.share("network.jitter", network.jitter);
+        self.share("network.tail", network.tail);
+        self.within("network.tail-factor", network.tail_factor, 1..=100_000);
+        self.share("network.duplicate", network.duplicate);
+        self.share("network.reorder", network.reorder);
+        self.share("network.loss", network.loss);
+        self.that(network.loss != Ratio::ALWAYS, "network.loss", || {
+            (
+                "every message is lost, so nothing can happen".into(),
+                "lose a part: `loss = \"1/200\"`".into(),
+            )
+        });
+    }
+
+    fn disk(&mut self, disk: &Disk) {
+        self.some_time("disk.fsync", disk.fsync);
+        self.share("disk.jitter", disk.jitter);
+        self.share("disk.tail", disk.tail);
+        self.within("disk.tail-factor", disk.tail_factor, 1..=100_000);
+        self.within("disk.mib-per-s", disk.mib_per_s, 1..=1_000_000);
+    }
+
+    fn costs(&mut self, costs: &Costs) {
+        let Costs { route, decide, journal_message, beat, persisted, recover_mib } = *costs;
+        let each = [
+            ("route", route),
+            ("decide", decide),
+            ("journal-message", journal_message),
+            ("beat", beat),
+            ("persisted", persisted),
+            ("recover-mib", recover_mib),
+        ];
+        for (name, cost) in each {
+            self.span_within(&format!("costs.{name}"), cost, Span::ZERO..=Span::from_secs(60));
+        }
+    }
+
+    fn expectations(&mut self, oracles: &[String]) {
+        for (n, oracle) in oracles.iter().enumerate() {
+            let field = format!("expect.exercised[{n}]");
+            self.that(ORACLES.contains(&oracle.as_str()), &field, || {
+                let help = match human::closest(oracle, ORACLES) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the oracles are {}", ORACLES.join(", ")),
+                };
+                (format!("there is no oracle {oracle:?}"), help)
+            });
+            self.that(!oracles[..n].contains(oracle), &field, || {
+                (format!("{oracle:?} is named twice"), "name each oracle once".into())
+            });
+        }
+    }
+
+    fn log_normal(&mut self, field: &str, spread: LogNormal) {
+        self.some_time(&format!("{field}.median"), spread.median);
+        self.within(&format!("{field}.sigma"), spread.sigma_milli, 0..=10_000);
+    }
+
+    fn over(&mut self, field: &str, over: Span, duration: Span) {
+        self.some_time(field, over);
+        self.that_both(over <= duration, field, "duration", || {
+            let what = format!("people come until {over}, but the run ends at {duration}");
+            (what, format!("at most `over = \"{duration}\"`, or lengthen `duration`"))
+        });
+    }
+
+    fn before(&mut self, field: &str, at: Span, end: Span, of_what: &str) {
+        self.that(at < end, field, || {
+            (format!("{at} is not before {of_what} at {end}"), "choose an earlier time".into())
+        });
+    }
+
+    fn some_time(&mut self, field: &str, span: Span) {
+        self.that(span > Span::ZERO, field, || {
+            ("no time at all".into(), "write a span above zero, such as `5s`".into())
+        });
+    }
+
+    fn share(&mut self, field: &str, share: Ratio) {
+        self.that(share.den > 0 && share.num <= share.den, field, || {
+            (
+                format!("{}/{} is no share", share.num, share.den),
+                "a share is between `0%` and `100%`".into(),
+            )
+        });
+    }
+
+    fn ordered(&mut self, table: &str, (min_key, min): (&str, Span), (max_key, max): (&str, Span)) {
+        self.that_both(
+            min <= max,
+            &format!("{table}.{min_key}"),
+            &format!("{table}.{max_key}"),
+            || {
+                (
+                    format!("{min} is above `{max_key}`, {max}"),
+                    format!("`{min_key}` is at most `{max_key}`"),
+                )
+            },
+        );
+    }
+
+    fn span_within(&mut self, field: &str, span: Span, range: RangeInclusive<Span>) {
+        self.that(range.contains(&span), field, || {
+            (
+                format!("{span} is out of bounds"),
+                format!("write {} to {}", range.start(), range.end()),
+            )
+        });
+    }
+
+    fn within<N: PartialOrd + Display>(&mut self, field: &str, value: N, range: RangeInclusive<N>) {
+        self.that(range.contains(&value), field, || {
+            (
+                format!("{value} is out of bounds"),
+                format!("write a number from {} to {}", range.start(), range.end()),
+            )
+        });
+    }
+
+    /// Complains about a field unless all is well; the closure says what is wrong and what would be right.
+    fn that(
+        &mut self,
+        all_is_well: bool,
+        field: &str,
+        complaint: impl FnOnce() -> (String, String),
+    ) {
+        self.that_both(all_is_well, field, "", complaint);
+    }
+
+    /// The same of two fields that clash.
+    fn that_both(
+        &mut self,
+        all_is_well: bool,
+        field: &str,
+        other: &str,
+        complaint: impl FnOnce() -> (String, String),
+    ) {
+        if !all_is_well {
+            let (what, help) = complaint();
+            self.complaints
+                .push(Complaint { other: other.to_owned(), ..Complaint::new(field, what, help) });
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What makes a fault sound: it strikes what exists, while the run lasts, and does something.
+//!
+//! Owns the rules for faults and for the swarm. Refuses to know how they are carried out.
+
+use onsale_core::Span;
+
+use super::Checks;
+use crate::fault::{Cut, Family, Fault, Swarm, Target};
+use crate::scenario::{Cluster, Scenario};
+
+impl Checks {
+    pub(super) fn fault(&mut self, field: &str, fault: &Fault, scenario: &Scenario) {
+        let cluster = &scenario.cluster;
+        let lasts_key = match fault {
+            Fault::Crash { .. } | Fault::ZoneLoss { .. } | Fault::PowerLoss { .. } => "down",
+            Fault::Pause { .. }
+            | Fault::Partition { .. }
+            | Fault::Loss { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Reorder { .. }
+            | Fault::SlowNetwork { .. }
+            | Fault::SlowDisk { .. } => "lasts",
+        };
+        self.some_time(&format!("{field}.{lasts_key}"), fault.lasts());
+        let (ends, end) = (fault.at() + fault.lasts(), scenario.duration);
+        self.that_both(fault.at() < end, &format!("{field}.at"), "duration", || {
+            let what = format!("the fault strikes at {}, but the run ends at {end}", fault.at());
+            (what, "strike earlier, or lengthen `duration`".into())
+        });
+        self.that_both(
+            fault.at() >= end || ends <= end,
+            &format!("{field}.{lasts_key}"),
+            "duration",
+            || {
+                let what = format!("the fault lasts until {ends}, but the run ends at {end}");
+                (
+                    what,
+                    format!(
+                        "at most `{lasts_key} = \"{}\"`, or lengthen `duration`",
+                        end - fault.at()
+                    ),
+                )
+            },
+        );
+
+        match fault {
+            Fault::Crash { node, .. } | Fault::Pause { node, .. } => {
+                self.target(&format!("{field}.node"), *node, cluster)
+            }
+            Fault::SlowDisk { node, factor, .. } => {
+                self.target(&format!("{field}.node"), *node, cluster);
+                self.within(&format!("{field}.factor"), *factor, 2..=1_000_000);
+            }
+            Fault::ZoneLoss { zone, .. } => {
+                self.that((1..=cluster.zones).contains(zone), &format!("{field}.zone"), || {
+                    (
+                        format!("there is no zone {zone}"),
+                        format!("the zones are 1 to {}", cluster.zones),
+                    )
+                })
+            }
+            Fault::PowerLoss { .. } => {}
+            Fault::Partition { cut, .. } => self.cut(field, cut, cluster),
+            Fault::Loss { chance, .. }
+            | Fault::Duplicate { chance, .. }
+            | Fault::Reorder { chance, .. } => {
+                self.share(&format!("{field}.chance"), *chance);
+                self.that(!chance.is_never(), &format!("{field}.chance"), || {
+                    (
+                        "a fault with no chance does nothing".into(),
+                        "write a share above 0, such as `1/20`".into(),
+                    )
+                });
+            }
+            Fault::SlowNetwork { factor, .. } => {
+                self.within(&format!("{field}.factor"), *factor, 2..=1_000_000)
+            }
+        }
+    }
+
+    fn cut(&mut self, field: &str, cut: &Cut, cluster: &Cluster) {
+        match cut {
+            Cut::Isolate(targets) => {
+                let list = format!("{field}.isolate");
+                self.that(!targets.is_empty(), &list, || {
+                    (
+                        "no node is isolated".into(),
+                        "name at least one: `isolate = [\"owner\"]`".into(),
+                    )
+                });
+                self.that(targets.len() < usize::from(cluster.nodes), &list, || {
+                    let what = format!("all {} nodes are isolated from no other", cluster.nodes);
+                    (what, "leave at least one node out".into())
+                });
+                for (n, target) in targets.iter().enumerate() {
+                    let item = format!("{list}[{n}]");
+                    self.target(&item, *target, cluster);
+                    self.that(!targets[..n].contains(target), &item, || {
+                        (format!("`{target}` is named twice"), "name each node once".into())
+                    });
+                }
+            }
+            Cut::OneWay(target) => self.target(&format!("{field}.one-way"), *target, cluster),
+            Cut::Halves | Cut::MajorityRing | Cut::Bridge => {}
+        }
+    }
+
+    fn target(&mut self, field: &str, target: Target, cluster: &Cluster) {
+        match target {
+            Target::Node(node) => self.that((1..=cluster.nodes).contains(&node.0), field, || {
+                (
+                    format!("there is no node {node}"),
+                    format!("the nodes are n1 to n{}", cluster.nodes),
+                )
+            }),
+            Target::Owner => {}
+            Target::Follower => self.that(cluster.replicas > 1, field, || {
+                (
+                    "with one replica there is no follower".into(),
+                    "write `owner`, or `cluster.replicas = 3`".into(),
+                )
+            }),
+        }
+    }
+
+    pub(super) fn swarm(&mut self, swarm: &Swarm, duration: Span) {
+        let families = &swarm.families;
+        self.that(!families.is_empty(), "swarm.families", || {
+            let all: Vec<_> = Family::ALL.iter().map(|family| family.name()).collect();
+            (
+                "no family may strike".into(),
+                format!("name some, or leave the key out for all: {}", all.join(", ")),
+            )
+        });
+        for (n, family) in families.iter().enumerate() {
+            self.that(!families[..n].contains(family), &format!("swarm.families[{n}]"), || {
+                (format!("`{family}` is named twice"), "name each family once".into())
+            });
+        }
+        let Swarm { faults_min, faults_max, from, until, lasts_min, lasts_max, .. } = *swarm;
+        self.that(faults_min <= faults_max, "swarm.faults", || {
+            (
+                format!("the least number, {faults_min}, is above the greatest, {faults_max}"),
+                format!("write `faults = [{faults_max}, {faults_min}]`"),
+            )
+        });
+        self.that((1..=1_000).contains(&faults_max), "swarm.faults", || {
+            (format!("up to {faults_max} faults are drawn"), "draw at most 1 to 1000".into())
+        });
+        self.that(lasts_min <= lasts_max, "swarm.lasts", || {
+            (
+                format!("the shortest, {lasts_min}, is above the longest, {lasts_max}"),
+                format!("write `lasts = [\"{lasts_max}\", \"{lasts_min}\"]`"),
+            )
+        });
+        self.some_time("swarm.lasts", lasts_min);
+        self.that_both(from < until, "swarm.until", "swarm.from", || {
+            (
+                format!("the faults end by {until}, before they begin at {from}"),
+                "let `from` be before `until`".into(),
+            )
+        });
+        self.that_both(until <= duration, "swarm.until", "duration", || {
+            let what = format!("the faults go on until {until}, but the run ends at {duration}");
+            (what, format!("at most `until = \"{duration}\"`, or lengthen `duration`"))
+        });
+        self.that(from >= until || lasts_max <= until - from, "swarm.lasts", || {
+            let window = until - from;
+            (
+                format!("a fault of {lasts_max} doesn't fit between {from} and {until}"),
+                format!("a fault lasts at most {window} there"),
+            )
+        });
+    }
+}

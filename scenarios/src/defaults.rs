@@ -1,0 +1,230 @@
+//! The value of everything that a scenario leaves out.
+//!
+//! Owns each default, once. Which of them rests on a source and which is an assumption
+//! stands in [`crate::basis`]. Refuses to know how files are read.
+
+use onsale_core::Span;
+
+use crate::fault::{Family, Swarm};
+use crate::ratio::Ratio;
+use crate::scenario::{
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, LogNormal, Network, Sale, Scenario, Session,
+    WaitingRoom,
+};
+
+impl Default for Scenario {
+    /// Five nodes, 64 shards and 2,000 users over five minutes, without faults, id or title.
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            title: String::new(),
+            duration: Span::from_secs(300),
+            // Longer than a hold with its grace, so that every hold can come to its end.
+            calm: Span::from_secs(360),
+            quantum: Span::ZERO,
+            cluster: Cluster::default(),
+            sale: Sale::default(),
+            crowd: Crowd::default(),
+            network: Network::default(),
+            disk: Disk::default(),
+            costs: Costs::default(),
+            faults: Vec::new(),
+            swarm: None,
+            must_exercise: Vec::new(),
+        }
+    }
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self {
+            nodes: 5,
+            zones: 3,
+            shards: 64,
+            replicas: 3,
+            cores: 4,
+            beat_every: Span::from_millis(100),
+            suspicion_phi: 8,
+            // With the beat's pace and the deviation below, φ passes 8 some 330 ms after the last beat.
+            acceptable_pause: Span::from_millis(120),
+            min_std_deviation: Span::from_millis(20),
+            tick_every: Span::from_millis(50),
+            election_ticks: 10,
+            snapshot_every: 4_096,
+            keep_records: 1_024,
+            segment_bytes: 16 << 20,
+            gateway: Gateway::default(),
+        }
+    }
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            tries: 4,
+            try_timeout: Span::from_secs(1),
+            backoff_base: Span::from_millis(20),
+            backoff_cap: Span::from_millis(500),
+            retry_budget: Ratio::percent(10),
+            in_flight_per_shard: 2_000,
+        }
+    }
+}
+
+impl Default for Sale {
+    /// Halls of a hundred seats: small enough that 2,000 users quarrel over them.
+    fn default() -> Self {
+        Self {
+            shows: 32,
+            sections: 2,
+            rows: 5,
+            seats_per_row: 10,
+            hot_share: Ratio::percent(20),
+            hold: Span::from_secs(300),
+            grace: Span::from_secs(5),
+            seats_per_request: 10,
+        }
+    }
+}
+
+impl Default for Crowd {
+    fn default() -> Self {
+        Self {
+            users: 2_000,
+            // A minute before the scenario's own default end, so that the last ones can finish.
+            arrivals: Arrivals::Constant { over: Span::from_secs(240) },
+            waiting_room: None,
+            session: Session::default(),
+        }
+    }
+}
+
+impl Default for WaitingRoom {
+    fn default() -> Self {
+        Self {
+            opening: Span::from_secs(600),
+            release_per_minute: 1_500,
+            no_show: Ratio::percent(15),
+            patience: Span::from_secs(3_600),
+            token_valid: Span::from_secs(3_600),
+        }
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            pick_think: LogNormal { median: Span::from_secs(25), sigma_milli: 800 },
+            checkout_think: LogNormal { median: Span::from_secs(75), sigma_milli: 600 },
+            payment: LogNormal { median: Span::from_millis(1_800), sigma_milli: 600 },
+            approval: Ratio::percent(88),
+            abandon: Ratio::percent(30),
+            release: Ratio::percent(20),
+            // Mean 3.
+            group_weights: vec![10, 33, 20, 27, 4, 6],
+            best_available: Ratio::percent(50),
+            split: Ratio::percent(5),
+            zipf_milli: 1_000,
+            request_timeout: Span::from_secs(5),
+            tries: 3,
+            backoff_base: Span::from_millis(200),
+            backoff_cap: Span::from_secs(5),
+            refreshes: 5,
+            refresh_min: Span::from_secs(3),
+            refresh_max: Span::from_secs(10),
+        }
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            within_zone: Span::from_micros(150),
+            between_zones: Span::from_millis(1),
+            client: Span::from_millis(20),
+            jitter: Ratio::new(1, 5),
+            tail: Ratio::new(1, 100),
+            tail_factor: 8,
+            loss: Ratio::NEVER,
+            duplicate: Ratio::NEVER,
+            reorder: Ratio::NEVER,
+        }
+    }
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Self {
+            fsync: Span::from_micros(500),
+            jitter: Ratio::new(1, 2),
+            tail: Ratio::new(1, 100),
+            tail_factor: 10,
+            mib_per_s: 400,
+        }
+    }
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        Self {
+            route: Span::from_micros(4),
+            decide: Span::from_micros(10),
+            journal_message: Span::from_micros(4),
+            beat: Span::from_micros(1),
+            persisted: Span::from_micros(3),
+            recover_mib: Span::from_millis(5),
+        }
+    }
+}
+
+impl Default for Swarm {
+    /// All families, over the middle of a five-minute run.
+    fn default() -> Self {
+        Self {
+            families: Family::ALL.to_vec(),
+            faults_min: 2,
+            faults_max: 6,
+            from: Span::from_secs(20),
+            until: Span::from_secs(240),
+            lasts_min: Span::from_secs(1),
+            lasts_max: Span::from_secs(20),
+        }
+    }
+}
+
+/// Time constant of the decay after a spike or an opening.
+pub(crate) const fn decay() -> Span {
+    Span::from_secs(300)
+}
+
+/// Share of users in a spike.
+pub(crate) const fn spike_share() -> Ratio {
+    Ratio::percent(50)
+}
+
+/// Share of users who come before the opening.
+pub(crate) const fn before() -> Ratio {
+    Ratio::percent(60)
+}
+
+/// Share of those who press the button in the rush.
+pub(crate) const fn rush_share() -> Ratio {
+    Ratio::percent(30)
+}
+
+/// How long the rush lasts.
+pub(crate) const fn rush() -> Span {
+    Span::from_secs(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_group_is_three() {
+        let weights = Session::default().group_weights;
+        let people: u32 = weights.iter().zip(1..).map(|(weight, size)| weight * size).sum();
+        assert_eq!(people, 3 * weights.iter().sum::<u32>());
+    }
+}

@@ -1,0 +1,338 @@
+//! Scenarios as text: TOML that people write, JSON inside plans and capsules.
+//!
+//! Owns reading and writing. Refuses to know what makes a scenario sound, and keeps no
+//! default of its own.
+
+use std::ops::Range;
+use std::{fmt, io};
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::check;
+use crate::fault::{Fault, Swarm};
+use crate::human::{self, HumanSpan};
+use crate::locate::Place;
+use crate::problem::{Complaint, Complaints, ScenarioError, Source};
+use crate::scenario::{Arrivals, Cluster, Costs, Crowd, Disk, Network, Sale, Scenario};
+use crate::trace;
+
+/// How a scenario's top level is written.
+#[derive(Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct ScenarioFile {
+    /// Only in JSON: a file's id is its path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    title: String,
+    duration: HumanSpan,
+    calm: HumanSpan,
+    quantum: HumanSpan,
+    cluster: Cluster,
+    sale: Sale,
+    crowd: Crowd,
+    network: Network,
+    disk: Disk,
+    costs: Costs,
+    fault: Vec<Fault>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    swarm: Option<Swarm>,
+    expect: Expect,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Expect {
+    exercised: Vec<String>,
+}
+
+impl Default for ScenarioFile {
+    fn default() -> Self {
+        let mut file = Self::from(Scenario::default());
+        file.id = None;
+        file
+    }
+}
+
+impl From<Scenario> for ScenarioFile {
+    fn from(scenario: Scenario) -> Self {
+        Self {
+            id: Some(scenario.id),
+            title: scenario.title,
+            duration: HumanSpan(scenario.duration),
+            calm: HumanSpan(scenario.calm),
+            quantum: HumanSpan(scenario.quantum),
+            cluster: scenario.cluster,
+            sale: scenario.sale,
+            crowd: scenario.crowd,
+            network: scenario.network,
+            disk: scenario.disk,
+            costs: scenario.costs,
+            fault: scenario.faults,
+            swarm: scenario.swarm,
+            expect: Expect { exercised: scenario.must_exercise },
+        }
+    }
+}
+
+impl ScenarioFile {
+    /// The scenario as it was written, sound or not.
+    fn unchecked(self) -> Scenario {
+        Scenario {
+            id: self.id.unwrap_or_default(),
+            title: self.title,
+            duration: self.duration.0,
+            calm: self.calm.0,
+            quantum: self.quantum.0,
+            cluster: self.cluster,
+            sale: self.sale,
+            crowd: self.crowd,
+            network: self.network,
+            disk: self.disk,
+            costs: self.costs,
+            faults: self.fault,
+            swarm: self.swarm,
+            must_exercise: self.expect.exercised,
+        }
+    }
+}
+
+impl TryFrom<ScenarioFile> for Scenario {
+    type Error = Complaints;
+
+    fn try_from(file: ScenarioFile) -> Result<Self, Complaints> {
+        let scenario = file.unchecked();
+        let complaints = check::complaints(&scenario);
+        if complaints.is_empty() { Ok(scenario) } else { Err(Complaints(complaints)) }
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario from TOML.
+    ///
+    /// `file` names the text in errors; `read` loads a file that the scenario names, by
+    /// its path relative to the scenario's.
+    ///
+    /// # Errors
+    ///
+    /// With file, line, column, field and a way out: the first problem if the text is
+    /// not TOML or a value not of its type, else everything that makes the scenario unsound.
+    pub fn from_toml(
+        id: &str,
+        file: &str,
+        bytes: &[u8],
+        read: &dyn Fn(&str) -> io::Result<Vec<u8>>,
+    ) -> Result<Self, ScenarioError> {
+        let source = Source::from_bytes(file, bytes)?;
+        let parsed = toml::from_str::<ScenarioFile>(source.text());
+        let mut parsed = parsed.map_err(|error| explain_toml(&source, &error))?;
+        let places = || Place::of_toml(source.text());
+
+        if parsed.id.is_some() {
+            let complaint = Complaint::new(
+                "id",
+                "a file has no id of its own",
+                "remove the key: the path is the id",
+            );
+            return Err(located(&source, places().as_ref(), vec![complaint]));
+        }
+        if let Arrivals::Trace { file, points } = &mut parsed.crowd.arrivals
+            && points.is_empty()
+        {
+            let field = "crowd.arrivals.trace.file";
+            let loaded = read(file).map_err(|error| {
+                let what = format!("{file:?} can't be read: {error}");
+                let complaint =
+                    Complaint::new(field, what, "the path is relative to the scenario's file");
+                located(&source, places().as_ref(), vec![complaint])
+            })?;
+            *points = trace::parse(file, &loaded)?;
+        }
+
+        let scenario = Self { id: id.to_owned(), ..parsed.unchecked() };
+        match check::complaints(&scenario) {
+            complaints if complaints.is_empty() => Ok(scenario),
+            complaints => Err(located(&source, places().as_ref(), complaints)),
+        }
+    }
+
+    /// Reads a scenario from JSON, as [`Scenario::to_json`] writes it.
+    ///
+    /// The same keys and units as in TOML, with the id; a trace carries its points.
+    /// `Deserialize` checks as much, but knows less of where a problem stands.
+    ///
+    /// # Errors
+    ///
+    /// As for TOML.
+    pub fn from_json(file: &str, bytes: &[u8]) -> Result<Self, ScenarioError> {
+        let source = Source::from_bytes(file, bytes)?;
+        let parsed = serde_json::from_str::<ScenarioFile>(source.text());
+        let scenario = parsed.map_err(|error| explain_json(&source, &error))?.unchecked();
+        match check::complaints(&scenario) {
+            complaints if complaints.is_empty() => Ok(scenario),
+            complaints => Err(located(&source, Place::of_json(source.text()).as_ref(), complaints)),
+        }
+    }
+
+    /// The scenario in full as TOML, every default filled in; it reads back to an equal one.
+    ///
+    /// The id is left out, as in every file.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        write_table(&mut text, "", &self.to_table()).expect("a string takes whatever is written");
+        text
+    }
+
+    pub(crate) fn to_table(&self) -> Table {
+        let file = ScenarioFile { id: None, ..self.clone().into() };
+        Table::try_from(file).expect("every field of a scenario has a form in TOML")
+    }
+
+    /// The scenario in full as JSON, with its id; it reads back to an equal one.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("every field of a scenario has a form in JSON")
+    }
+}
+
+/// Writes scalars first, then sections of at most two levels; what lies deeper stays on one line.
+fn write_table(text: &mut impl fmt::Write, path: &str, table: &Table) -> fmt::Result {
+    let is_section = |value: &Value| {
+        let tables = |items: &[Value]| !items.is_empty() && items.iter().all(Value::is_table);
+        (value.is_table() || value.as_array().is_some_and(|items| tables(items)))
+            && !path.contains('.')
+    };
+    for (key, value) in table.iter().filter(|(_, value)| !is_section(value)) {
+        // Only the list of faults can stand empty at the top: it has nothing to say then.
+        if !(path.is_empty() && value.is_array()) {
+            writeln!(text, "{key} = {value}")?;
+        }
+    }
+    for (key, value) in table.iter().filter(|(_, value)| is_section(value)) {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        if let Value::Table(section) = value {
+            writeln!(text, "\n[{path}]")?;
+            write_table(text, &path, section)?;
+        }
+        for item in value.as_array().into_iter().flatten().filter_map(Value::as_table) {
+            writeln!(text, "\n[[{path}]]")?;
+            for (key, value) in item {
+                writeln!(text, "{key} = {value}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn located(source: &Source, places: Option<&Place>, complaints: Vec<Complaint>) -> ScenarioError {
+    let place = |complaint: Complaint| {
+        let span =
+            places.map_or(0..0, |places| places.point_at(&complaint.field, &complaint.other));
+        (span, complaint)
+    };
+    ScenarioError::new(source, complaints.into_iter().map(place))
+}
+
+fn explain_toml(source: &Source, error: &toml::de::Error) -> ScenarioError {
+    let span = error.span().unwrap_or(0..0);
+    explain(source, span, Place::of_toml(source.text()), error.message())
+}
+
+fn explain_json(source: &Source, error: &serde_json::Error) -> ScenarioError {
+    let text = source.text();
+    let line = error.line().saturating_sub(1);
+    let line_start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    // The reader has passed the value's last byte when it finds fault with it.
+    let offset = (line_start + error.column()).saturating_sub(1).min(text.len());
+    let message = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    explain(
+        source,
+        offset..offset + 1,
+        Place::of_json(text),
+        message.strip_suffix(&place).unwrap_or(&message),
+    )
+}
+
+/// Turns a reader's message into a problem with a way out.
+fn explain(
+    source: &Source,
+    span: Range<usize>,
+    places: Option<Place>,
+    message: &str,
+) -> ScenarioError {
+    let in_syntax = places.is_none();
+    let field = places.map_or_else(String::new, |places| places.field_at(span.start));
+    let (what, help) = advice(message, &field, in_syntax);
+    source.error(span, Complaint::new(field, what, help))
+}
+
+fn advice(message: &str, field: &str, in_syntax: bool) -> (String, String) {
+    // Our own values bring their advice on a second line.
+    if let Some((what, help)) = message.split_once('\n') {
+        return (what.to_owned(), help.to_owned());
+    }
+
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if let Some((word, known)) = quoted.split_first() {
+        for (prefix, noun) in [("unknown field", "key"), ("unknown variant", "name")] {
+            if message.starts_with(prefix) {
+                return unknown(noun, word, known);
+            }
+        }
+        if message.starts_with("missing field") {
+            return (format!("`{word}` is missing"), format!("add `{word} = …`"));
+        }
+    }
+    // How the TOML reader says it of the keys of a fault or a shape of arrivals.
+    if let Some(rest) = message.strip_prefix("unexpected keys in table: ")
+        && let Some((words, known)) = rest.split_once(", available keys: ")
+    {
+        let known: Vec<&str> = known.split(", ").collect();
+        return unknown("key", words.split(", ").next().unwrap_or(words), &known);
+    }
+    if message.starts_with("wanted exactly 1 element") || message.starts_with("expected value at") {
+        let help = if field.starts_with("fault") {
+            "write one fault under each `[[fault]]`"
+        } else {
+            "write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`"
+        };
+        return ("one key belongs here".to_owned(), help.to_owned());
+    }
+
+    let limits = [
+        ("expected u8", "write a whole number from 0 to 255"),
+        ("expected u16", "write a whole number from 0 to 65535"),
+        ("expected u32", "write a whole number from 0 to 4294967295"),
+        ("expected u64", "write a whole number from 0 up"),
+        ("expected f64", "write a number such as `0.8`"),
+        ("expected a span of time", "write text such as `\"5s\"`"),
+        ("expected a share", "write text such as `\"40%\"`"),
+        ("expected a target", "write text such as `\"n3\"`"),
+        ("EOF while parsing", "the text ends too early: it was cut off"),
+        ("expected a string", "write text in quotes"),
+        ("expected a boolean", "write `true` or `false`"),
+        ("expected a sequence", "write a list in brackets"),
+        ("expected an array", "write a list in brackets"),
+        ("expected struct", "write a table: `{ key = value }`"),
+        ("expected enum", "write a table with one key"),
+    ];
+    let limit = limits.iter().find(|(expected, _)| message.contains(expected));
+    let help = match limit {
+        Some((_, help)) => *help,
+        None if in_syntax => "mend the syntax here; text stands in quotes, and each key once",
+        None => "`onsale scenarios show fast/calm` prints a whole scenario to compare with",
+    };
+    (message.to_owned(), help.to_owned())
+}
+
+fn unknown(noun: &str, word: &str, known: &[&str]) -> (String, String) {
+    let help = match human::closest(word, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "nothing belongs here".to_owned(),
+        None => format!("known here: {}", known.join(", ")),
+    };
+    (format!("unknown {noun} `{word}`"), help)
+}
+
+#[cfg(test)]
+mod tests;

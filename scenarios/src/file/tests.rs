@@ -1,0 +1,769 @@
+//! Good files are read as written, bad ones refused with a way out, and none panics.
+
+use std::fmt::Write as _;
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
+use onsale_core::{NodeId, Span};
+use proptest::prelude::*;
+
+use super::*;
+use crate::catalogue;
+use crate::fault::{Cut, Family, Target};
+use crate::ratio::Ratio;
+use crate::scenario::{LogNormal, WaitingRoom};
+
+fn no_files(_: &str) -> io::Result<Vec<u8>> {
+    Err(io::Error::new(io::ErrorKind::NotFound, "no such file"))
+}
+
+fn read(text: &str) -> Result<Scenario, ScenarioError> {
+    Scenario::from_toml("x", "x.toml", text.as_bytes(), &no_files)
+}
+
+fn render(error: &ScenarioError) -> String {
+    let handler =
+        GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
+    let mut text = String::new();
+    handler.render_report(&mut text, error).expect("an error can be shown");
+    text
+}
+
+/// Every bad body, after a good title, with what is said of it.
+fn complaints_about(bodies: &[&str]) -> String {
+    let mut said = String::new();
+    for body in bodies {
+        let error = read(&format!("title = \"t\"\n{body}")).expect_err(body);
+        writeln!(said, "{error}").unwrap();
+    }
+    said
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let scenario = read("title = \"t\"").unwrap();
+    let expected = Scenario { id: "x".into(), title: "t".into(), ..Scenario::default() };
+    assert_eq!(scenario, expected);
+}
+
+#[test]
+fn the_readme_s_example_is_sound() {
+    let readme = include_str!("../../README.md");
+    let example = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let scenario = read(example).unwrap();
+    assert_eq!(scenario.faults.len(), 2);
+    assert_eq!(scenario.swarm.unwrap().families, [Family::Loss, Family::Pause]);
+    assert!(readme.contains("fault[0].crash.node: there is no node n9; the nodes are n1 to n5"));
+}
+
+#[test]
+fn words_that_are_not_known_are_answered_with_near_ones() {
+    let said = complaints_about(&[
+        "durration = \"5m\"",
+        "id = \"mine\"",
+        "[clutser]\nnodes = 5",
+        "[cluster]\nnode = 5",
+        "[cluster]\nbeat_every = \"1s\"",
+        "[cluster.gateway]\ntry = 3",
+        "[crowd.session]\npick_think = { median = \"5s\", sigma = 0.8 }",
+        "[crowd.session]\npick-think = { median = \"5s\", sigmas = 0.8 }",
+        "[crowd.arrivals]\nonsale = { opening = \"1m\", over = \"2m\" }",
+        "[crowd.arrivals]\nconstant = { over = \"1m\", peak = 3 }",
+        "[[fault]]\ncrahs = { at = \"1s\", node = \"n1\", down = \"1s\" }",
+        "[[fault]]\ncrash = { at = \"1s\", nod = \"n1\", down = \"1s\" }",
+        "[[fault]]\npartition = { at = \"1s\", lasts = \"1s\", halfs = true }",
+        "[[fault]]\npause = { at = \"1s\", node = \"ownr\", lasts = \"1s\" }",
+        "[[fault]]\npause = { at = \"1s\", node = \"3\", lasts = \"1s\" }",
+        "[swarm]\nfamilies = [\"crash\", \"zone_los\"]",
+        "[expect]\nexercised = [\"hold\", \"dubble-booking\"]",
+        "[expect]\nviolation = \"hold\"",
+    ]);
+    insta::assert_snapshot!(said, @r#"
+    x.toml:2:1: durration: unknown key `durration`; did you mean `duration`?
+    x.toml:2:6: id: a file has no id of its own; remove the key: the path is the id
+    x.toml:2:2: clutser: unknown key `clutser`; did you mean `cluster`?
+    x.toml:3:1: cluster.node: unknown key `node`; did you mean `nodes`?
+    x.toml:3:1: cluster.beat_every: unknown key `beat_every`; did you mean `beat-every`?
+    x.toml:3:1: cluster.gateway.try: unknown key `try`; did you mean `try-timeout`?
+    x.toml:3:1: crowd.session.pick_think: unknown key `pick_think`; did you mean `pick-think`?
+    x.toml:3:31: crowd.session.pick-think.sigmas: unknown key `sigmas`; did you mean `sigma`?
+    x.toml:3:1: crowd.arrivals.onsale: unknown name `onsale`; did you mean `on-sale`?
+    x.toml:3:27: crowd.arrivals.constant.peak: unknown key `peak`; known here: over
+    x.toml:3:1: fault[0].crahs: unknown name `crahs`; did you mean `crash`?
+    x.toml:3:22: fault[0].crash.nod: unknown key `nod`; did you mean `node`?
+    x.toml:3:40: fault[0].partition.halfs: unknown key `halfs`; did you mean `halves`?
+    x.toml:3:29: fault[0].pause.node: "ownr" is no target; did you mean `owner`?
+    x.toml:3:29: fault[0].pause.node: "3" is no target; did you mean `n3`?
+    x.toml:3:22: swarm.families[1]: unknown name `zone_los`; did you mean `zone-loss`?
+    x.toml:3:22: expect.exercised[1]: there is no oracle "dubble-booking"; did you mean `double-booking`?
+    x.toml:3:1: expect.violation: unknown key `violation`; known here: exercised
+    "#);
+}
+
+#[test]
+fn values_of_another_type_are_answered_with_the_right_form() {
+    let said = complaints_about(&[
+        "duration = \"5min\"",
+        "duration = \"1m30s\"",
+        "duration = 300",
+        "duration = 1.5",
+        "duration = \"1001h\"",
+        "duration = true",
+        "[sale]\nhot-share = \"140%\"",
+        "[sale]\nhot-share = 0.4",
+        "[sale]\nhot-share = \"2/1\"",
+        "[sale]\nseats-per-row = 70000",
+        "[sale]\nrows = -4",
+        "[sale]\nrows = \"four\"",
+        "[cluster]\nnodes = 5.5",
+        "[crowd.session]\npick-think = \"5s\"",
+        "[crowd.session]\npick-think = { median = \"5s\" }",
+        "[crowd.session]\nzipf = 1.2345",
+        "[crowd.session]\nzipf = nan",
+        "[crowd.session]\ngroup-weights = 3",
+        "[crowd]\narrivals = \"constant\"",
+        "[crowd.arrivals]\n",
+        "[crowd.arrivals]\nconstant = { over = \"1m\" }\nramp = { over = \"1m\" }",
+        "[crowd.arrivals]\ntrace = { file = \"gone.csv\" }",
+        "[[fault]]\n",
+        "fault = 3",
+        "[[fault]]\ncrash = { node = \"n1\", down = \"1s\" }",
+        "[[fault]]\ncrash = { at = \"1s\", node = 3, down = \"1s\" }",
+        "[[fault]]\npartition = { at = \"1s\", lasts = \"1s\" }",
+        "[[fault]]\npartition = { at = \"1s\", lasts = \"1s\", halves = true, bridge = true }",
+        "[swarm]\nfaults = [1]",
+        "[swarm]\nfaults = [1, 2, 3]",
+        "title = \"again\"",
+        "duration = \"5m",
+        "duration == 5",
+        "[cluster",
+    ]);
+    insta::assert_snapshot!(said, @r#"
+    x.toml:2:12: duration: "5min" is not a span of time; did you mean `5m`?
+    x.toml:2:12: duration: "1m30s" is not a span of time; did you mean `90s`?
+    x.toml:2:12: duration: 300 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `5m`?
+    x.toml:2:12: duration: 1.5 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1500ms`?
+    x.toml:2:12: duration: "1001h" is too long; a span is at most `1000h`
+    x.toml:2:12: duration: invalid type: boolean `true`, expected a span of time such as `80ms` or `5s`; write text such as `"5s"`
+    x.toml:3:13: sale.hot-share: "140%" is more than everything; a share is at most `100%`
+    x.toml:3:13: sale.hot-share: 0.4 is a bare number, not a share such as `1/200` or `40%`; did you mean `40%`?
+    x.toml:3:13: sale.hot-share: "2/1" is more than everything; a share is at most `100%`
+    x.toml:3:17: sale.seats-per-row: invalid value: integer `70000`, expected u16; write a whole number from 0 to 65535
+    x.toml:3:8: sale.rows: invalid value: integer `-4`, expected u16; write a whole number from 0 to 65535
+    x.toml:3:8: sale.rows: invalid type: string "four", expected u16; write a whole number from 0 to 65535
+    x.toml:3:9: cluster.nodes: invalid type: floating point `5.5`, expected u16; write a whole number from 0 to 65535
+    x.toml:3:14: crowd.session.pick-think: invalid type: string "5s", expected struct LogNormal; write a table: `{ key = value }`
+    x.toml:3:14: crowd.session.pick-think: `sigma` is missing; add `sigma = …`
+    x.toml:3:8: crowd.session.zipf: 1.2345 is too fine; write at most three decimals
+    x.toml:3:8: crowd.session.zipf: NaN is out of range; write a number from 0 to 10
+    x.toml:3:17: crowd.session.group-weights: invalid type: integer `3`, expected a sequence; write a list in brackets
+    x.toml:3:12: crowd.arrivals: invalid type: unit variant, expected struct variant; write a table: `{ key = value }`
+    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`
+    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`
+    x.toml:3:18: crowd.arrivals.trace.file: "gone.csv" can't be read: no such file; the path is relative to the scenario's file
+    x.toml:2:1: fault[0]: one key belongs here; write one fault under each `[[fault]]`
+    x.toml:2:9: fault: invalid type: integer `3`, expected a sequence; write a list in brackets
+    x.toml:3:9: fault[0].crash: `at` is missing; add `at = …`
+    x.toml:3:29: fault[0].crash.node: 3 is a bare number, not a target such as `n3` or `owner`; did you mean `n3`?
+    x.toml:3:13: fault[0].partition: the partition cuts nothing; give one of `isolate = ["n1"]`, `halves = true`, `one-way = "n1"`, `majority-ring = true`, `bridge = true`
+    x.toml:3:13: fault[0].partition: the partition is cut in several ways; give one of `isolate = ["n1"]`, `halves = true`, `one-way = "n1"`, `majority-ring = true`, `bridge = true`
+    x.toml:3:10: swarm.faults: not two values; write two values in brackets, the least first
+    x.toml:3:10: swarm.faults: not two values; write two values in brackets, the least first
+    x.toml:2:1: duplicate key; mend the syntax here; text stands in quotes, and each key once
+    x.toml:2:15: invalid basic string, expected `"`; mend the syntax here; text stands in quotes, and each key once
+    x.toml:2:11: extra `=`, expected nothing; mend the syntax here; text stands in quotes, and each key once
+    x.toml:2:9: unclosed table, expected `]`; mend the syntax here; text stands in quotes, and each key once
+    "#);
+}
+
+#[test]
+fn unsound_scenarios_are_refused_at_the_right_key() {
+    let said = complaints_about(&[
+        "duration = \"0s\"",
+        "quantum = \"2s\"",
+        "[cluster]\nnodes = 2",
+        "[cluster]\nzones = 6",
+        "[cluster]\nreplicas = 4",
+        "[cluster]\nreplicas = 7",
+        "[cluster]\nreplicas = 5",
+        "[cluster]\nshards = 0",
+        "[cluster.gateway]\nbackoff-base = \"1s\"",
+        "[sale]\nshows = 1",
+        "[sale]\nseats-per-row = 65",
+        "[sale]\nrows = 0",
+        "[sale]\nseats-per-request = 11",
+        "[sale]\nseats-per-request = 4",
+        "[sale]\nhold = \"0s\"\ngrace = \"0s\"",
+        "[sale]\nsections = 60000",
+        "[crowd]\nusers = 0",
+        "[crowd.arrivals]\nconstant = { over = \"6m\" }",
+        "[crowd.arrivals]\nramp = { over = \"0s\" }",
+        "[crowd.arrivals]\nspike = { over = \"4m\", at = \"4m\" }",
+        "[crowd.arrivals]\non-sale = { opening = \"0s\", over = \"4m\" }",
+        "[crowd.arrivals]\non-sale = { opening = \"2m\", over = \"121s\" }",
+        "[crowd.arrivals]\non-sale = { opening = \"2m\", over = \"4m\" }\n[crowd.waiting-room]\nopening = \"1m\"",
+        "[crowd.waiting-room]\nrelease-per-minute = 0\nopening = \"5m\"",
+        "[crowd.session]\nrefresh-min = \"11s\"",
+        "[crowd.session]\ngroup-weights = [0, 0]",
+        "[crowd.session]\ngroup-weights = []",
+        "[network]\nloss = \"100%\"",
+        "[network]\ntail-factor = 0",
+        "[disk]\nmib-per-s = 0",
+        "[costs]\ndecide = \"2m\"",
+        "[[fault]]\ncrash = { at = \"1s\", node = \"n9\", down = \"1s\" }",
+        "[[fault]]\ncrash = { at = \"1s\", node = \"n0\", down = \"0s\" }",
+        "[[fault]]\nzone-loss = { at = \"1s\", zone = 4, down = \"1s\" }",
+        "[[fault]]\npower-loss = { at = \"6m\", down = \"1s\" }",
+        "[[fault]]\npower-loss = { at = \"290s\", down = \"11s\" }",
+        "[[fault]]\nloss = { at = \"1s\", lasts = \"1s\", chance = \"0%\" }",
+        "[[fault]]\nslow-network = { at = \"1s\", lasts = \"1s\", factor = 1 }",
+        "[[fault]]\npartition = { at = \"1s\", lasts = \"1s\", isolate = [] }",
+        "[[fault]]\npartition = { at = \"1s\", lasts = \"1s\", isolate = [\"n1\", \"n1\"] }",
+        "[[fault]]\npartition = { at = \"1s\", lasts = \"1s\", isolate = [\"n1\", \"n2\", \"n3\", \"n4\", \"n5\"] }",
+        "[[fault]]\npartition = { at = \"1s\", lasts = \"1s\", one-way = \"n6\" }",
+        "[cluster]\nreplicas = 1\n[[fault]]\npause = { at = \"1s\", node = \"follower\", lasts = \"1s\" }",
+        "[swarm]\nfamilies = []",
+        "[swarm]\nfamilies = [\"loss\", \"loss\"]",
+        "[swarm]\nfaults = [3, 2]",
+        "[swarm]\nlasts = [\"3s\", \"2s\"]",
+        "[swarm]\nfrom = \"4m\"",
+        "[swarm]\nuntil = \"6m\"",
+        "[swarm]\nlasts = [\"1s\", \"5m\"]",
+        "[expect]\nexercised = [\"hold\", \"hold\"]",
+    ]);
+    insta::assert_snapshot!(said, @r#"
+    x.toml:2:12: duration: no time at all; write a span above zero, such as `5s`
+    x.toml:2:12: crowd.arrivals.constant.over: people come until 4m, but the run ends at 0us; at most `over = "0us"`, or lengthen `duration`
+    x.toml:2:11: quantum: 2s is out of bounds; write 0us to 1s
+    x.toml:3:9: cluster.nodes: 2 is out of bounds; write a number from 3 to 99
+    x.toml:3:9: cluster.zones: 2 nodes can't stand in 3 zones; every zone needs a node, and every node a zone
+    x.toml:3:9: cluster.replicas: 3 replicas need as many nodes, and there are 2; use 1, or add nodes
+    x.toml:3:9: cluster.zones: 5 nodes can't stand in 6 zones; every zone needs a node, and every node a zone
+    x.toml:3:12: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5
+    x.toml:3:12: cluster.replicas: 7 replicas need as many nodes, and there are 5; use 3, or add nodes
+    x.toml:3:12: cluster.replicas: 5 replicas need as many zones, and there are 3; use 3, or `zones = 5`
+    x.toml:3:10: cluster.shards: 0 is out of bounds; write a number from 1 to 65536
+    x.toml:3:16: cluster.gateway.backoff-base: 1s is above `backoff-cap`, 500ms; `backoff-base` is at most `backoff-cap`
+    x.toml:3:9: sale.hot-share: 20% want the hot show, but there is no other for the rest; with one show, write `hot-share = "100%"`
+    x.toml:3:17: sale.seats-per-row: 65 is out of bounds; write a number from 1 to 64
+    x.toml:3:8: sale.rows: 0 is out of bounds; write a number from 1 to 65535
+    x.toml:3:21: sale.seats-per-request: 11 is out of bounds; write a number from 1 to 10
+    x.toml:3:21: crowd.session.group-weights: groups of 6 come, but a request is for 4 seats at most; give at most 4 weights, or raise `sale.seats-per-request`
+    x.toml:3:8: sale.hold: no time at all; write a span above zero, such as `5s`
+    x.toml:4:9: sale.grace: no time at all; write a span above zero, such as `5s`
+    x.toml:3:12: sale.sections: the hall has 3000000 seats; a hall holds at most 1000000: fewer sections, rows or seats a row
+    x.toml:3:9: crowd.users: 0 is out of bounds; write a number from 1 to 100000000
+    x.toml:3:21: crowd.arrivals.constant.over: people come until 6m, but the run ends at 5m; at most `over = "5m"`, or lengthen `duration`
+    x.toml:3:17: crowd.arrivals.ramp.over: no time at all; write a span above zero, such as `5s`
+    x.toml:3:29: crowd.arrivals.spike.at: 4m is not before the last arrival at 4m; choose an earlier time
+    x.toml:3:23: crowd.arrivals.on-sale.opening: 60% come before an opening at the start; open later, or write `before = "0%"`
+    x.toml:3:1: crowd.arrivals.on-sale.rush: the rush ends at 122s, after the last arrival at 121s; shorten the rush
+    x.toml:5:11: crowd.waiting-room.opening: the doors open at 1m, but the crowd comes for 2m; write `opening = "2m"` in both places
+    x.toml:3:22: crowd.waiting-room.release-per-minute: 0 is out of bounds; write a number from 1 to 4294967295
+    x.toml:4:11: crowd.waiting-room.opening: 5m is not before the end of the run at 5m; choose an earlier time
+    x.toml:3:15: crowd.session.refresh-min: 11s is above `refresh-max`, 10s; `refresh-min` is at most `refresh-max`
+    x.toml:3:17: crowd.session.group-weights: nobody comes in a group of any size; give a weight to groups of 1, 2, 3 …: `[20, 50, 10, 20]`
+    x.toml:3:17: crowd.session.group-weights: nobody comes in a group of any size; give a weight to groups of 1, 2, 3 …: `[20, 50, 10, 20]`
+    x.toml:3:8: network.loss: every message is lost, so nothing can happen; lose a part: `loss = "1/200"`
+    x.toml:3:15: network.tail-factor: 0 is out of bounds; write a number from 1 to 100000
+    x.toml:3:13: disk.mib-per-s: 0 is out of bounds; write a number from 1 to 1000000
+    x.toml:3:10: costs.decide: 2m is out of bounds; write 0us to 1m
+    x.toml:3:29: fault[0].crash.node: there is no node n9; the nodes are n1 to n5
+    x.toml:3:29: fault[0].crash.node: there is no node n0; the nodes are n1 to n5
+    x.toml:3:42: fault[0].crash.down: no time at all; write a span above zero, such as `5s`
+    x.toml:3:33: fault[0].zone-loss.zone: there is no zone 4; the zones are 1 to 3
+    x.toml:3:21: fault[0].power-loss.at: the fault strikes at 6m, but the run ends at 5m; strike earlier, or lengthen `duration`
+    x.toml:3:36: fault[0].power-loss.down: the fault lasts until 301s, but the run ends at 5m; at most `down = "10s"`, or lengthen `duration`
+    x.toml:3:44: fault[0].loss.chance: a fault with no chance does nothing; write a share above 0, such as `1/20`
+    x.toml:3:52: fault[0].slow-network.factor: 1 is out of bounds; write a number from 2 to 1000000
+    x.toml:3:50: fault[0].partition.isolate: no node is isolated; name at least one: `isolate = ["owner"]`
+    x.toml:3:57: fault[0].partition.isolate[1]: `n1` is named twice; name each node once
+    x.toml:3:50: fault[0].partition.isolate: all 5 nodes are isolated from no other; leave at least one node out
+    x.toml:3:50: fault[0].partition.one-way: there is no node n6; the nodes are n1 to n5
+    x.toml:5:29: fault[0].pause.node: with one replica there is no follower; write `owner`, or `cluster.replicas = 3`
+    x.toml:3:12: swarm.families: no family may strike; name some, or leave the key out for all: crash, pause, zone-loss, power-loss, partition, loss, duplicate, reorder, slow-network, slow-disk
+    x.toml:3:21: swarm.families[1]: `loss` is named twice; name each family once
+    x.toml:3:10: swarm.faults: the least number, 3, is above the greatest, 2; write `faults = [2, 3]`
+    x.toml:3:9: swarm.lasts: the shortest, 3s, is above the longest, 2s; write `lasts = ["2s", "3s"]`
+    x.toml:3:8: swarm.until: the faults end by 4m, before they begin at 4m; let `from` be before `until`
+    x.toml:3:9: swarm.until: the faults go on until 6m, but the run ends at 5m; at most `until = "5m"`, or lengthen `duration`
+    x.toml:3:9: swarm.lasts: a fault of 5m doesn't fit between 20s and 4m; a fault lasts at most 220s there
+    x.toml:3:22: expect.exercised[1]: "hold" is named twice; name each oracle once
+    "#);
+    insta::assert_snapshot!(read("title = ' '").unwrap_err(), @r#"x.toml:1:9: title: the scenario has no title; say in one sentence what it shows: `title = "…"`"#);
+    insta::assert_snapshot!(read("").unwrap_err(), @r#"x.toml:1:1: title: the scenario has no title; say in one sentence what it shows: `title = "…"`"#);
+    insta::assert_snapshot!(Scenario::from_toml("x", "x.toml", b"title = \"\xff\"", &no_files).unwrap_err(), @"x.toml:1:10: byte 9 is not UTF-8; save the file as UTF-8 text");
+}
+
+#[test]
+fn problems_are_shown_in_the_text() {
+    let typo = read(
+        "title = \"t\"\n\n[[fault]]\ncrahs = { at = \"1m\", node = \"n3\", down = \"20s\" }\n",
+    )
+    .unwrap_err();
+    insta::assert_snapshot!(render(&typo), @r#"
+     × x.toml:4:1: fault[0].crahs: unknown name `crahs`; did you mean `crash`?
+      ╭─[x.toml:4:1]
+    3 │ [[fault]]
+    4 │ crahs = { at = "1m", node = "n3", down = "20s" }
+      · ──┬──
+      ·   ╰── did you mean `crash`?
+      ╰────
+    "#);
+
+    let text = "title = \"t\"\n\n[cluster]\nreplicas = 4\n\n[[fault]]\npause = { at = \"1m\", node = \"n7\", lasts = \"5s\" }\n";
+    insta::assert_snapshot!(render(&read(text).unwrap_err()), @r#"
+     × x.toml:4:12: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an
+     │ odd number: 3 or 5
+     │ x.toml:7:29: fault[0].pause.node: there is no node n7; the nodes are n1 to n5
+      ╭─[x.toml:4:12]
+    3 │ [cluster]
+    4 │ replicas = 4
+      ·            ┬
+      ·            ╰── use an odd number: 3 or 5
+    5 │ 
+    6 │ [[fault]]
+    7 │ pause = { at = "1m", node = "n7", lasts = "5s" }
+      ·                             ──┬─
+      ·                               ╰── the nodes are n1 to n5
+      ╰────
+    "#);
+}
+
+#[test]
+fn a_trace_is_read_beside_the_scenario_and_its_own_problems_are_its_own() {
+    let text = "title = \"t\"\n[crowd.arrivals]\ntrace = { file = \"curve.csv\" }\n";
+    let with = |csv: &'static str| {
+        Scenario::from_toml("x", "x.toml", text.as_bytes(), &move |_: &str| Ok(csv.into()))
+    };
+
+    let scenario = with("offset_s,arrivals\n0,10\n60,20\n").unwrap();
+    let points = vec![(Span::ZERO, 10), (Span::from_secs(60), 20)];
+    assert_eq!(scenario.crowd.arrivals, Arrivals::Trace { file: "curve.csv".into(), points });
+    assert_eq!(
+        read(&scenario.to_toml()).unwrap(),
+        scenario,
+        "what is printed needs no second file"
+    );
+
+    let error = with("offset_s,arrivals\n0,10\n60,-20\n").unwrap_err();
+    insta::assert_snapshot!(error, @r#"curve.csv:3:1: a number is negative: "60,-20"; time and counts start at 0"#);
+    let error = with("offset_s,arrivals\n0,10\n400,20\n").unwrap_err();
+    insta::assert_snapshot!(error, @r#"x.toml:3:18: crowd.arrivals.trace.file: the trace goes on until 400s, after the end of the run at 5m; let the run last: `duration = "400s"` or more"#);
+}
+
+#[test]
+fn json_is_checked_like_toml() {
+    let json = catalogue::find("crash").unwrap().scenario().to_json();
+    let said =
+        |json: &str| Scenario::from_json("plan.json", json.as_bytes()).unwrap_err().to_string();
+    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:11:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
+    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:11:13: cluster: unknown key `replica`; did you mean `replicas`?");
+    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:37:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
+    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:128:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
+    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:64:7: EOF while parsing a string; the text ends too early: it was cut off");
+    insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
+
+    let capsule = format!(
+        "{{\"seed\": 1, \"scenario\": {}}}",
+        json.replace("\"replicas\": 3", "\"replicas\": 4")
+    );
+    #[derive(Debug, Deserialize)]
+    struct Capsule {
+        #[expect(dead_code, reason = "only the reading is of interest")]
+        scenario: Scenario,
+    }
+    let error = serde_json::from_str::<Capsule>(&capsule).unwrap_err().to_string();
+    assert!(error.starts_with("cluster.replicas: 4 replicas survive no more losses"), "{error}");
+}
+
+#[test]
+fn the_whole_catalogue_reads_back_from_what_it_prints() {
+    for entry in catalogue::all() {
+        let scenario = entry.scenario();
+        let printed = scenario.to_toml();
+        let again = Scenario::from_toml(entry.id, "printed.toml", printed.as_bytes(), &no_files);
+        assert_eq!(again.unwrap(), scenario, "{printed}");
+        assert_eq!(
+            Scenario::from_json("printed.json", scenario.to_json().as_bytes()).unwrap(),
+            scenario
+        );
+        let value = serde_json::to_value(&scenario).unwrap();
+        assert_eq!(serde_json::from_value::<Scenario>(value).unwrap(), scenario);
+    }
+}
+
+#[test]
+fn a_scenario_is_printed_in_full() {
+    insta::assert_snapshot!(catalogue::find("all-families").unwrap().scenario().to_toml(), @r#"
+    title = "Whatever breaks, no seat is sold twice and nothing acknowledged is lost"
+    duration = "5m"
+    calm = "90s"
+    quantum = "0us"
+
+    [cluster]
+    nodes = 5
+    zones = 3
+    shards = 64
+    replicas = 3
+    cores = 4
+    beat-every = "100ms"
+    suspicion-phi = 8
+    acceptable-pause = "120ms"
+    min-std-deviation = "20ms"
+    tick-every = "50ms"
+    election-ticks = 10
+    snapshot-every = 4096
+    keep-records = 1024
+    segment-bytes = 16777216
+
+    [cluster.gateway]
+    tries = 4
+    try-timeout = "1s"
+    backoff-base = "20ms"
+    backoff-cap = "500ms"
+    retry-budget = "10%"
+    in-flight-per-shard = 2000
+
+    [sale]
+    shows = 32
+    sections = 2
+    rows = 5
+    seats-per-row = 10
+    hot-share = "20%"
+    hold = "1m"
+    grace = "5s"
+    seats-per-request = 10
+
+    [crowd]
+    users = 2000
+
+    [crowd.arrivals]
+    constant = { over = "4m" }
+
+    [crowd.session]
+    pick-think = { median = "5s", sigma = 0.8 }
+    checkout-think = { median = "15s", sigma = 0.6 }
+    payment = { median = "1800ms", sigma = 0.6 }
+    approval = "88%"
+    abandon = "30%"
+    release = "20%"
+    group-weights = [10, 33, 20, 27, 4, 6]
+    best-available = "50%"
+    split = "5%"
+    zipf = 1.0
+    request-timeout = "5s"
+    tries = 3
+    backoff-base = "200ms"
+    backoff-cap = "5s"
+    refreshes = 5
+    refresh-min = "3s"
+    refresh-max = "10s"
+
+    [network]
+    within-zone = "150us"
+    between-zones = "1ms"
+    client = "20ms"
+    jitter = "20%"
+    tail = "1%"
+    tail-factor = 8
+    loss = "0%"
+    duplicate = "0%"
+    reorder = "0%"
+
+    [disk]
+    fsync = "500us"
+    jitter = "50%"
+    tail = "1%"
+    tail-factor = 10
+    mib-per-s = 400
+
+    [costs]
+    route = "4us"
+    decide = "10us"
+    journal-message = "4us"
+    beat = "1us"
+    persisted = "3us"
+    recover-mib = "5ms"
+
+    [swarm]
+    families = ["crash", "pause", "zone-loss", "power-loss", "partition", "loss", "duplicate", "reorder", "slow-network", "slow-disk"]
+    faults = [2, 6]
+    from = "20s"
+    until = "4m"
+    lasts = ["500ms", "20s"]
+
+    [expect]
+    exercised = ["double-booking", "lost-booking"]
+    "#);
+}
+
+#[test]
+fn depth_and_width_are_no_danger() {
+    for deep in [
+        "[".repeat(100_000),
+        "{ a = ".repeat(100_000),
+        "{\"fault\": ".repeat(100_000),
+        "a.".repeat(100_000),
+    ] {
+        let toml = format!("title = \"t\"\nfault = {deep}");
+        assert!(read(&toml).is_err());
+        assert!(read(&deep).is_err());
+        assert!(Scenario::from_json("x.json", deep.as_bytes()).is_err());
+    }
+    let wide = "[[fault]]\npower-loss = { at = \"6m\", down = \"1s\" }\n".repeat(300);
+    let error = read(&format!("title = \"t\"\n{wide}")).unwrap_err();
+    assert_eq!(error.problems.len(), 300);
+    assert_eq!(error.problems[299].line, 601);
+}
+
+/// A way to spoil a text.
+#[derive(Clone, Debug)]
+enum Spoil {
+    Flip(usize, u8),
+    Truncate(usize),
+    DropLine(usize),
+    RepeatLine(usize),
+    SwapValues(usize, usize),
+    Insert(usize, String),
+}
+
+fn spoil() -> impl Strategy<Value = Spoil> {
+    let splinters = [
+        "\"",
+        "[",
+        "]",
+        "{",
+        "}",
+        "=",
+        ",",
+        "\n",
+        "-",
+        "9999999999999999999999",
+        "\"5 min\"",
+        "é",
+        "nan",
+        "[[fault]]\n",
+        "'''",
+    ];
+    prop_oneof![
+        (any::<usize>(), any::<u8>()).prop_map(|(at, byte)| Spoil::Flip(at, byte)),
+        any::<usize>().prop_map(Spoil::Truncate),
+        any::<usize>().prop_map(Spoil::DropLine),
+        any::<usize>().prop_map(Spoil::RepeatLine),
+        (any::<usize>(), any::<usize>()).prop_map(|(a, b)| Spoil::SwapValues(a, b)),
+        (any::<usize>(), prop::sample::select(splinters.to_vec()))
+            .prop_map(|(at, text)| Spoil::Insert(at, text.into())),
+    ]
+}
+
+fn spoilt(bytes: &[u8], how: &Spoil, between: &str) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    if bytes.is_empty() || lines.is_empty() {
+        return bytes;
+    }
+    match how {
+        Spoil::Flip(at, byte) => {
+            let at = at % bytes.len();
+            bytes[at] ^= byte;
+            return bytes;
+        }
+        Spoil::Truncate(at) => return bytes[..at % bytes.len()].to_vec(),
+        Spoil::Insert(at, splinter) => {
+            let at = at % bytes.len();
+            bytes.splice(at..at, splinter.bytes());
+            return bytes;
+        }
+        Spoil::DropLine(at) => drop(lines.remove(at % lines.len())),
+        Spoil::RepeatLine(at) => {
+            let at = at % lines.len();
+            lines.insert(at, lines[at].clone());
+        }
+        Spoil::SwapValues(a, b) => {
+            let (a, b) = (a % lines.len(), b % lines.len());
+            let cut = |line: &str| {
+                line.split_once(between).map(|(key, value)| (key.to_owned(), value.to_owned()))
+            };
+            if let (Some((key_a, value_a)), Some((key_b, value_b))) =
+                (cut(&lines[a]), cut(&lines[b]))
+            {
+                lines[a] = format!("{key_a}{between}{value_b}");
+                lines[b] = format!("{key_b}{between}{value_a}");
+            }
+        }
+    }
+    lines.join("\n").into_bytes()
+}
+
+fn check_spoilt(read: Result<Scenario, ScenarioError>) -> Result<(), TestCaseError> {
+    match read {
+        Ok(scenario) => prop_assert!(check::complaints(&scenario).is_empty()),
+        Err(error) => {
+            prop_assert!(!error.problems.is_empty());
+            for problem in &error.problems {
+                prop_assert!(problem.line >= 1 && problem.column >= 1);
+                prop_assert!(!problem.what.is_empty() && !problem.help.is_empty(), "{}", problem);
+            }
+            prop_assert!(!render(&error).is_empty());
+        }
+    }
+    Ok(())
+}
+
+fn a_span(min_ms: u64, max_ms: u64) -> impl Strategy<Value = Span> {
+    prop_oneof![
+        (min_ms..=max_ms).prop_map(Span::from_millis),
+        (min_ms * 1_000..=max_ms * 1_000).prop_map(Span),
+        Just(Span::from_millis(max_ms)),
+    ]
+}
+
+fn a_share() -> impl Strategy<Value = Ratio> {
+    let fraction =
+        (1_u32..=u32::MAX).prop_flat_map(|den| (0..=den).prop_map(move |num| Ratio { num, den }));
+    prop_oneof![
+        fraction,
+        (0_u32..=100).prop_map(Ratio::percent),
+        (1_u32..2_000).prop_map(|den| Ratio::new(1, den))
+    ]
+}
+
+fn a_target() -> impl Strategy<Value = Target> {
+    prop_oneof![
+        Just(Target::Owner),
+        Just(Target::Follower),
+        (1_u16..=3).prop_map(|node| Target::Node(NodeId(node)))
+    ]
+}
+
+fn a_fault() -> impl Strategy<Value = Fault> {
+    let chance = || a_share().prop_filter("a chance", |share| !share.is_never());
+    let cut = prop_oneof![
+        a_target().prop_map(|target| Cut::Isolate(vec![target])),
+        Just(Cut::Isolate(vec![Target::Owner, Target::Node(NodeId(2))])),
+        Just(Cut::Halves),
+        a_target().prop_map(Cut::OneWay),
+        Just(Cut::MajorityRing),
+        Just(Cut::Bridge),
+    ];
+    let times = (a_span(0, 50_000), a_span(1, 10_000));
+    (times, a_target(), chance(), cut, 2_u32..1_000, 1_u16..=3, 0..Family::ALL.len()).prop_map(
+        |((at, lasts), node, chance, cut, factor, zone, family)| match Family::ALL[family] {
+            Family::Crash => Fault::Crash { at, node, down: lasts },
+            Family::Pause => Fault::Pause { at, node, lasts },
+            Family::ZoneLoss => Fault::ZoneLoss { at, zone, down: lasts },
+            Family::PowerLoss => Fault::PowerLoss { at, down: lasts },
+            Family::Partition => Fault::Partition { at, lasts, cut },
+            Family::Loss => Fault::Loss { at, lasts, chance },
+            Family::Duplicate => Fault::Duplicate { at, lasts, chance },
+            Family::Reorder => Fault::Reorder { at, lasts, chance },
+            Family::SlowNetwork => Fault::SlowNetwork { at, lasts, factor },
+            Family::SlowDisk => Fault::SlowDisk { at, lasts, node, factor },
+        },
+    )
+}
+
+fn an_arrival() -> impl Strategy<Value = Arrivals> {
+    let on_sale = (
+        a_span(1, 20_000),
+        a_span(30_000, 60_000),
+        a_share(),
+        a_share(),
+        a_span(1, 5_000),
+        a_span(1, 900_000),
+    );
+    prop_oneof![
+        a_span(1, 60_000).prop_map(|over| Arrivals::Constant { over }),
+        a_span(1, 60_000).prop_map(|over| Arrivals::Ramp { over }),
+        (a_span(30_000, 60_000), a_span(0, 29_000), a_span(1, 900_000), a_share())
+            .prop_map(|(over, at, decay, share)| Arrivals::Spike { over, at, decay, share }),
+        on_sale.prop_map(|(opening, over, before, rush_share, rush, decay)| Arrivals::OnSale {
+            opening,
+            over,
+            before,
+            rush_share,
+            rush,
+            decay
+        }),
+        ("[a-z \"\\\\é]{1,8}", prop::collection::vec(1_u64..i64::MAX as u64 / 64, 2..20)).prop_map(
+            |(file, counts)| {
+                let points = counts
+                    .into_iter()
+                    .enumerate()
+                    .map(|(n, count)| (Span(n as u64 * 123_457), count))
+                    .collect();
+                Arrivals::Trace { file, points }
+            }
+        ),
+    ]
+}
+
+prop_compose! {
+    fn a_scenario()(
+        title in "[a-zA-Z \"\\\\#=é\n\u{7f}]{0,20}x",
+        (duration, calm, quantum) in (a_span(60_000, 3_600_000), a_span(1, 600_000), a_span(0, 1_000)),
+        (nodes, shards, phi, keep_records) in (3_u16..=99, 1_u32..=65_536, 1_u32..=100, any::<u32>()),
+        arrivals in an_arrival(),
+        room in prop::option::of((1_u32.., a_share(), a_span(1, 9_000_000))),
+        (median, sigma_milli, zipf_milli) in (a_span(1, 600_000), 0_u32..=10_000, 0_u32..=10_000),
+        group_weights in prop::collection::vec(1_u32..1_000, 1..=10),
+        shares in (a_share(), a_share(), a_share()),
+        faults in prop::collection::vec(a_fault(), 0..5),
+        families in prop::option::of(prop::sample::subsequence(Family::ALL.to_vec(), 1..=10)),
+        must_exercise in prop::sample::subsequence(check::ORACLES.map(str::to_owned).to_vec(), 0..=5),
+    ) -> Scenario {
+        let mut scenario = Scenario { id: "x".into(), title, duration, calm, quantum, faults, must_exercise, ..Scenario::default() };
+        scenario.cluster.nodes = nodes;
+        scenario.cluster.shards = shards;
+        scenario.cluster.suspicion_phi = phi;
+        scenario.cluster.keep_records = keep_records;
+        scenario.crowd.waiting_room = room.map(|(release_per_minute, no_show, patience)| WaitingRoom {
+            opening: if let Arrivals::OnSale { opening, .. } = arrivals { opening } else { Span::from_secs(1) },
+            release_per_minute,
+            no_show,
+            patience,
+            ..WaitingRoom::default()
+        });
+        scenario.crowd.arrivals = arrivals;
+        scenario.crowd.session.pick_think = LogNormal { median, sigma_milli };
+        scenario.crowd.session.zipf_milli = zipf_milli;
+        scenario.crowd.session.group_weights = group_weights;
+        (scenario.sale.hot_share, scenario.disk.jitter, scenario.network.duplicate) = shares;
+        let bounds = (Span::from_secs(1), Span::from_secs(60));
+        scenario.swarm = families.map(|families| Swarm { families, from: bounds.0, until: bounds.1, ..Swarm::default() });
+        scenario
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_sound_reads_back_from_what_it_prints(scenario in a_scenario()) {
+        let printed = scenario.to_toml();
+        let again = read(&printed).map_err(|error| TestCaseError::fail(format!("{error}\n{printed}")))?;
+        prop_assert_eq!(&again, &scenario, "{}", printed);
+        let again = Scenario::from_json("x.json", scenario.to_json().as_bytes());
+        prop_assert_eq!(&again.map_err(|error| TestCaseError::fail(error.to_string()))?, &scenario);
+    }
+
+    #[test]
+    fn spoilt_toml_is_read_or_refused_with_a_line(entry in 0..catalogue::all().len(), how in prop::collection::vec(spoil(), 1..4)) {
+        let text = catalogue::all()[entry].text.as_bytes().to_vec();
+        let text = how.iter().fold(text, |text, how| spoilt(&text, how, " = "));
+        check_spoilt(Scenario::from_toml("x", "x.toml", &text, &no_files))?;
+    }
+
+    #[test]
+    fn spoilt_json_is_read_or_refused_with_a_line(scenario in a_scenario(), how in prop::collection::vec(spoil(), 1..4)) {
+        let text = scenario.to_json().into_bytes();
+        let text = how.iter().fold(text, |text, how| spoilt(&text, how, ": "));
+        check_spoilt(Scenario::from_json("x.json", &text))?;
+    }
+
+    #[test]
+    fn a_truncated_plan_is_refused(scenario in a_scenario(), at in any::<prop::sample::Index>()) {
+        let json = scenario.to_json();
+        let error = Scenario::from_json("x.json", &json.as_bytes()[..at.index(json.len())]);
+        prop_assert!(error.is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! Where each key of a text stands.
+//!
+//! Owns the way from a field's path to its place and back, for TOML and JSON. Refuses
+//! to judge what stands there.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde_json::value::RawValue;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// No scenario nests deeper; what does is not followed, however deep it goes.
+const DEPTH_MAX: u32 = 12;
+
+/// A value in a text, and what it contains.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The key and the value, as far as both are known.
+    whole: Range<usize>,
+    /// What to point at: the value, or the key of a table.
+    point: Range<usize>,
+    children: Vec<(Step, Self)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl Place {
+    /// The places of a TOML text; `None` if it is not TOML.
+    pub(crate) fn of_toml(text: &str) -> Option<Self> {
+        let root = DeTable::parse(text).ok()?;
+        let children = toml_table(root.get_ref(), DEPTH_MAX);
+        Some(Self { whole: 0..text.len(), point: 0..0, children })
+    }
+
+    /// The places of a JSON text; `None` if it is not JSON.
+    pub(crate) fn of_json(text: &str) -> Option<Self> {
+        let root: &RawValue = serde_json::from_str(text).ok()?;
+        Some(json_value(root, text, DEPTH_MAX))
+    }
+
+    /// What to point at for a field; if it was left out, for `other`, or else for what would contain it.
+    pub(crate) fn point_at(&self, field: &str, other: &str) -> Range<usize> {
+        let (place, is_whole) = self.follow(field);
+        match self.follow(other) {
+            (other, true) if !is_whole => other.point.clone(),
+            (_, true | false) => place.point.clone(),
+        }
+    }
+
+    /// The place at the end of a path, or where the path leaves the text; and whether it is the end.
+    fn follow(&self, field: &str) -> (&Self, bool) {
+        let mut place = self;
+        for step in steps(field) {
+            let Some((_, child)) = place.children.iter().find(|(key, _)| *key == step) else {
+                return (place, false);
+            };
+            place = child;
+        }
+        (place, true)
+    }
+
+    /// The path of the deepest field at an offset; empty outside of every field.
+    pub(crate) fn field_at(&self, offset: usize) -> String {
+        let mut field = String::new();
+        let mut place = self;
+        loop {
+            let inside = |(_, child): &&(Step, Self)| child.holds(offset);
+            let Some((step, child)) = place.children.iter().find(inside) else { return field };
+            match step {
+                Step::Key(key) if field.is_empty() => field.push_str(key),
+                Step::Key(key) => field = format!("{field}.{key}"),
+                Step::Index(index) => field = format!("{field}[{index}]"),
+            }
+            place = child;
+        }
+    }
+
+    fn holds(&self, offset: usize) -> bool {
+        (self.whole.start <= offset && offset <= self.whole.end)
+            || self.children.iter().any(|(_, child)| child.holds(offset))
+    }
+}
+
+fn steps(field: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for part in field.split('.') {
+        let (key, indices) = part.split_once('[').unwrap_or((part, ""));
+        steps.push(Step::Key(key.to_owned()));
+        for index in indices.split(['[', ']']).filter_map(|index| index.parse().ok()) {
+            steps.push(Step::Index(index));
+        }
+    }
+    steps
+}
+
+fn toml_table(table: &DeTable<'_>, depth: u32) -> Vec<(Step, Place)> {
+    let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
+        let name: &std::borrow::Cow<'_, str> = key.get_ref();
+        (Step::Key(name.to_string()), toml_value(Some(key.span()), value, depth))
+    };
+    table.iter().map(entry).collect()
+}
+
+fn toml_value(key: Option<Range<usize>>, value: &Spanned<DeValue<'_>>, depth: u32) -> Place {
+    let span = value.span();
+    let key = key.unwrap_or_else(|| span.clone());
+    let children = match value.get_ref() {
+        DeValue::Table(table) if depth > 0 => toml_table(table, depth - 1),
+        DeValue::Array(items) if depth > 0 => {
+            let item = |(index, item): (usize, &Spanned<DeValue<'_>>)| {
+                (Step::Index(index), toml_value(None, item, depth - 1))
+            };
+            items.iter().enumerate().map(item).collect()
+        }
+        DeValue::Table(_)
+        | DeValue::Array(_)
+        | DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_) => Vec::new(),
+    };
+    let point = if value.get_ref().is_table() { key.clone() } else { span.clone() };
+    // A table's header may stand before or after its key's first mention.
+    let whole = if key.end <= span.start { key.start..span.end } else { span };
+    Place { whole, point, children }
+}
+
+fn json_value(raw: &RawValue, text: &str, depth: u32) -> Place {
+    let json = raw.get();
+    // A raw value borrows from the text that it was read from.
+    let start = json.as_ptr().addr() - text.as_ptr().addr();
+    let whole = start..start + json.len();
+    let mut children = Vec::new();
+    if depth > 0 && json.starts_with('{') {
+        let fields: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
+        children.extend(
+            fields
+                .into_iter()
+                .map(|(key, value)| (Step::Key(key), json_value(value, text, depth - 1))),
+        );
+    } else if depth > 0 && json.starts_with('[') {
+        let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+        let item = |(index, value)| (Step::Index(index), json_value(value, text, depth - 1));
+        children.extend(items.into_iter().enumerate().map(item));
+    }
+    // An object is pointed at by its brace: all of it would drown the reader.
+    let point = if json.starts_with('{') { start..start + 1 } else { whole.clone() };
+    Place { whole, point, children }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOML: &str =
+        "title = \"x\"\n[cluster]\nnodes = 5\n[[fault]]\ncrash = { at = \"1s\", node = \"n9\" }\n";
+
+    #[test]
+    fn paths_lead_to_places_and_back() {
+        let places = Place::of_toml(TOML).unwrap();
+        for (field, text) in
+            [("title", "\"x\""), ("cluster.nodes", "5"), ("fault[0].crash.node", "\"n9\"")]
+        {
+            let span = places.point_at(field, "");
+            assert_eq!(&TOML[span.clone()], text);
+            assert_eq!(places.field_at(span.start), field);
+        }
+        assert_eq!(
+            &TOML[places.point_at("cluster.zones", "")],
+            "cluster",
+            "a missing key points at its table"
+        );
+
+        let json = r#"{"title": "x", "fault": [{"crash": {"at": "1s", "node": "n9"}}]}"#;
+        let places = Place::of_json(json).unwrap();
+        let span = places.point_at("fault[0].crash.node", "");
+        assert_eq!(&json[span.clone()], "\"n9\"");
+        assert_eq!(places.field_at(span.start), "fault[0].crash.node");
+    }
+
+    #[test]
+    fn depth_is_no_danger() {
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        let places = Place::of_json(&deep).unwrap();
+        assert_eq!(places.point_at("title", ""), 0..deep.len());
+    }
+}
