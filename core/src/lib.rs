@@ -13,6 +13,7 @@ pub mod message;
 pub mod node;
 pub mod observation;
 pub mod placement;
+pub mod record;
 pub mod request;
 mod shard;
 pub mod show;

@@ -152,6 +152,6 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
             plan,
         }
     };
-    capsule.plan.check().map_err(|what| CapsuleError::Invalid { file: file.to_owned(), what })?;
+    capsule.plan.check().map_err(|error| CapsuleError::Invalid { file: file.to_owned(), what: error.to_string() })?;
     Ok(capsule)
 }

@@ -15,6 +15,7 @@ mod clients;
 mod double_booking;
 mod evidence;
 mod hold;
+pub mod journal_watch;
 mod journal;
 mod live;
 mod lost_booking;
@@ -258,6 +259,11 @@ impl Oracles {
     /// give without the owner. None if there was no calm or no such decision.
     pub fn recovery(&self) -> Option<Span> {
         self.live.recovery()
+    }
+
+    /// Seats that the journal says are booked, and seats that it says are on hold.
+    pub fn seats(&self) -> (u64, u64) {
+        self.known.journal.seats()
     }
 
     /// The verdicts at the end of the run, given what clients still wait for.

@@ -10,7 +10,7 @@ mod swarm;
 use std::collections::BTreeMap;
 
 use onsale_core::Span;
-use onsale_scenarios::{Fault, Scenario};
+use onsale_scenarios::{Fault, Scenario, ScenarioError};
 use serde::{Deserialize, Serialize};
 
 use crate::stream::fork;
@@ -58,6 +58,15 @@ impl Plan {
         self.streams.get(name).copied().unwrap_or_else(|| fork(self.seed, name))
     }
 
+    /// Whether an edited plan can be carried out.
+    ///
+    /// # Errors
+    /// If its faults do not fit its scenario: what is wrong, and what would be right.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        let fixed = Scenario { faults: self.faults.clone(), swarm: None, ..self.scenario.clone() };
+        Scenario::from_json("plan", fixed.to_json().as_bytes()).map(drop)
+    }
+
     /// When the last fault has healed.
     pub fn calm_from(&self) -> Span {
         self.faults.iter().map(|fault| fault.at() + fault.lasts()).max().unwrap_or_default()
@@ -76,7 +85,7 @@ mod tests {
     use super::*;
 
     fn swarming() -> Scenario {
-        onsale_scenarios::catalogue::find("fast/all-families").expect("it is in the catalogue").load()
+        onsale_scenarios::catalogue::find("fast/all-families").expect("it is in the catalogue").scenario()
     }
 
     proptest! {

@@ -205,7 +205,7 @@ fn conclude(plan: &Plan, mut world: World, closing: Closing, panicked: Option<St
     let (scenario, end) = (&plan.scenario, world.now);
     world.journal.finish(end, &mut world.witness.oracles);
     let Witness { oracles, recorder } = world.witness;
-    let (sold, held, recovery) = (oracles.sold_seats(), oracles.held_seats(), oracles.recovery());
+    let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &closing.open);
     if let Some(words) = panicked {
         results.push(OracleResult {

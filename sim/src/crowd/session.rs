@@ -11,7 +11,6 @@ use onsale_reports::{Ending, Operation};
 
 use super::agenda::Act;
 use super::people::{Doing, Person};
-use super::wish::Taste;
 use super::{Cart, Crowd, Fate, Patience};
 use crate::oracle::Asked;
 use crate::witness::Witness;
@@ -73,8 +72,8 @@ impl Crowd {
     }
 
     fn ask_hold(&mut self, now: Instant, act: Act, witness: &mut Witness) {
-        let taste = self.taste(act.user);
         let Some(&mut person) = self.people.get(act.user) else { return };
+        let taste = self.taste(act.user);
         let (show, seats) = (taste.show(), u32::from(taste.group()));
         let preferred = taste.section(person.sequence);
         let section = self.map(show).choose(act.at, preferred, seats);
@@ -209,8 +208,8 @@ impl Crowd {
 
     fn end_checkout(&mut self, now: Instant, act: Act, witness: &mut Witness) {
         let user = act.user;
-        let taste = self.taste(user);
         let Some(&mut person) = self.people.get(user) else { return };
+        let taste = self.taste(user);
         let hold = person.sequence;
         let expires = self.carts.get(&user).map_or(Instant::ZERO, |cart| cart.expires);
         let (abandons, approved, gives_back) = (taste.abandons(hold), taste.approved(hold), taste.gives_back(hold));
@@ -241,7 +240,7 @@ impl Crowd {
             }
             Outcome::Refused(Refusal::Overloaded) => self.try_again(now, at, user, person, Ending::Overloaded, witness),
             Outcome::Refused(Refusal::Unavailable) => self.try_again(now, at, user, person, Ending::Unavailable, witness),
-            Outcome::Refused(refusal) => {
+            Outcome::Refused(_) => {
                 witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
                 witness.recorder.ended(Operation::Confirm, Ending::Refused, person.intended, at);
                 self.leave_cart(user);
@@ -269,7 +268,7 @@ impl Crowd {
             }
             Outcome::Refused(Refusal::Overloaded) => self.try_again(now, at, user, person, Ending::Overloaded, witness),
             Outcome::Refused(Refusal::Unavailable) => self.try_again(now, at, user, person, Ending::Unavailable, witness),
-            Outcome::Refused(refusal) => {
+            Outcome::Refused(_) => {
                 witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
                 witness.recorder.ended(Operation::Release, Ending::Refused, person.intended, at);
                 let fate = self.fate_of_release(user, person);
@@ -311,7 +310,7 @@ impl Crowd {
         self.schedule(user, stamp, at);
     }
 
-    fn asked(&self, user: u32, person: &Person) -> Asked {
+    pub(super) fn asked(&self, user: u32, person: &Person) -> Asked {
         let show = self.taste(user).show();
         Asked { request: request_id(user, person.sequence), user: UserId(user), show, since: person.intended }
     }

@@ -89,6 +89,14 @@ impl Journal {
         self.register.on_seat(show, seat)
     }
 
+    /// Seats booked, and seats on hold.
+    pub(super) fn seats(&self) -> (u64, u64) {
+        let count = |is: fn(&Grant) -> bool| {
+            self.iter().filter(|entry| is(&entry.known)).map(|entry| entry.seats.len() as u64).sum()
+        };
+        (count(Grant::is_booked), count(|grant| matches!(grant.state, State::Held)))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry<Grant>> {
         self.register.iter()
     }
