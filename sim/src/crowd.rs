@@ -27,6 +27,9 @@ use people::{Doing, People};
 use seat_map::SeatMap;
 use wish::Taste;
 
+/// So many people's states are read ahead of their turn.
+const READ_AHEAD: usize = 64;
+
 /// The client side of a run.
 #[derive(Debug)]
 pub struct Crowd {
@@ -39,6 +42,8 @@ pub struct Crowd {
     door: Option<Door>,
     people: People,
     agenda: Agenda,
+    /// The acts of the present turn; kept for its memory.
+    acts: Vec<Act>,
     patience: VecDeque<Patience>,
     carts: FixedMap<u32, Cart>,
     maps: Vec<SeatMap>,
@@ -165,6 +170,7 @@ impl Crowd {
             door: crowd.waiting_room.clone().map(|room| Door::new(room, crowd.users, room_seed)),
             people: People::new(crowd.users),
             agenda: Agenda::default(),
+            acts: Vec::new(),
             patience: VecDeque::new(),
             carts: FixedMap::default(),
             maps: vec![SeatMap::new(scenario.sale.sections, seats_per_section); scenario.sale.shows as usize],
@@ -199,19 +205,24 @@ impl Crowd {
         let end = Instant(now.0 + self.scenario.quantum.0.max(1));
         self.take_arrivals(end, witness);
         self.take_releases(end, witness);
-        while let Some(act) = self.agenda.take_before(end) {
-            self.on_act(now, act, witness);
+        let mut acts = std::mem::take(&mut self.acts);
+        while self.agenda.next_at().is_some_and(|at| at < end) {
+            self.agenda.take_all_before(end, &mut acts);
+            for ahead in acts.chunks(READ_AHEAD) {
+                self.people.read_ahead(ahead.iter().map(|act| act.user));
+                ahead.iter().for_each(|&act| self.on_act(now, act, witness));
+            }
+            acts.clear();
         }
-        while let Some(&patience) = self.patience.front().filter(|patience| patience.ends < end) {
-            self.patience.pop_front();
-            self.on_patience_ended(now, patience, witness);
-        }
+        self.acts = acts;
+        self.end_patience(now, end, witness);
     }
 
     /// Answers that reached the clients.
-    pub fn hear(&mut self, now: Instant, replies: Vec<Timed<Reply>>, witness: &mut Witness) {
-        for Timed { at, item } in replies {
-            self.on_reply(now, at.max(now), &item, witness);
+    pub fn hear(&mut self, now: Instant, replies: &[Timed<Reply>], witness: &mut Witness) {
+        for ahead in replies.chunks(READ_AHEAD) {
+            self.people.read_ahead(ahead.iter().map(|reply| session::requester(reply.item.request).0));
+            ahead.iter().for_each(|reply| self.on_reply(now, reply.at.max(now), &reply.item, witness));
         }
     }
 
@@ -244,6 +255,20 @@ impl Crowd {
         open
     }
 
+    fn end_patience(&mut self, now: Instant, end: Instant, witness: &mut Witness) {
+        loop {
+            let due = self.patience.iter().take(READ_AHEAD).take_while(|patience| patience.ends < end).count();
+            if due == 0 {
+                return;
+            }
+            self.people.read_ahead(self.patience.iter().take(due).map(|patience| patience.user));
+            for _ in 0..due {
+                let patience = self.patience.pop_front().expect("it was counted");
+                self.on_patience_ended(now, patience, witness);
+            }
+        }
+    }
+
     fn fill_coming(&mut self) {
         while self.coming.is_empty() && self.next_block * 256 < self.curve.users() {
             self.curve.block(self.next_block, &mut self.coming);
@@ -256,6 +281,8 @@ impl Crowd {
         loop {
             self.fill_coming();
             let Some(&(at, user)) = self.coming.last().filter(|&&(at, _)| at < end) else { return };
+            // Who was due before this arrival goes in before it.
+            self.take_releases(at, witness);
             self.coming.pop();
             witness.recorder.arrived(at, 1);
             match &mut self.door {
@@ -271,11 +298,8 @@ impl Crowd {
     }
 
     fn take_releases(&mut self, end: Instant, witness: &mut Witness) {
-        let Some(door) = &mut self.door else { return };
-        if door.next_release().is_none_or(|at| at >= end) {
-            return;
-        }
-        let mut door = self.door.take().expect("the door was there");
+        let due = self.door.as_ref().and_then(Door::next_release).is_some_and(|at| at < end);
+        let Some(mut door) = self.door.take_if(|_| due) else { return };
         let client = self.scenario.network.client;
         let (curve, fates) = (&self.curve, &mut self.fates);
         let mut called = Vec::new();

@@ -54,10 +54,11 @@ impl FaultLog {
     /// A shard's owner changed: the latest fault is held to account.
     pub fn owner_changed(&mut self, now: Instant, shard: ShardId) {
         if let Some(latest) = self.struck.last_mut() {
+            // Only its first new owner counts: a shard that moves on later was served meanwhile.
             if !latest.shards_lost_owner.contains(&shard) {
                 latest.shards_lost_owner.push(shard);
+                latest.recovered = Some(now);
             }
-            latest.recovered = Some(now);
         }
     }
 }

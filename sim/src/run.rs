@@ -176,7 +176,7 @@ async fn serve_clients(world: Shared, mut crowd: Crowd, closing: Arc<Mutex<Closi
         let (now, turn) = next_turn(&world, CLIENTS).await;
         let mut world = lock(&world);
         match turn {
-            Turn::Delivered { message: Message::Replies(batch), .. } => crowd.hear(now, batch, &mut world.witness),
+            Turn::Delivered { message: Message::Replies(batch), .. } => crowd.hear(now, &batch, &mut world.witness),
             Turn::Wake => crowd.act(now, &mut world.witness),
             Turn::End => {
                 let open = crowd.finish(now, &mut world.witness);

@@ -36,6 +36,8 @@ pub struct Agenda {
     current: u64,
     /// Its acts, the next one last.
     open: Vec<Act>,
+    /// Emptied buckets, whose memory the next ones take over.
+    spare: Vec<Vec<Act>>,
     waiting: usize,
 }
 
@@ -47,6 +49,7 @@ impl Default for Agenda {
             far: BTreeMap::new(),
             current: 0,
             open: Vec::new(),
+            spare: Vec::new(),
             waiting: 0,
         }
     }
@@ -84,6 +87,11 @@ impl Agenda {
         self.open.pop()
     }
 
+    /// Moves all acts before `end` to `out`, in order.
+    pub fn take_all_before(&mut self, end: Instant, out: &mut Vec<Act>) {
+        out.extend(std::iter::from_fn(|| self.take_before(end)));
+    }
+
     /// How many acts are entered, overtaken ones included.
     pub const fn len(&self) -> usize {
         self.waiting
@@ -91,7 +99,13 @@ impl Agenda {
 
     fn put(&mut self, bucket: u64, act: Act) {
         let slot = (bucket % RING) as usize;
-        self.ring[slot].push(act);
+        let acts = &mut self.ring[slot];
+        if acts.capacity() == 0
+            && let Some(spare) = self.spare.pop()
+        {
+            *acts = spare;
+        }
+        acts.push(act);
         self.occupied[slot / 64] |= 1 << (slot % 64);
     }
 
@@ -102,7 +116,8 @@ impl Agenda {
         let Some(bucket) = near.into_iter().chain(far).min() else { return };
         self.current = bucket;
         let slot = (bucket % RING) as usize;
-        std::mem::swap(&mut self.open, &mut self.ring[slot]);
+        let emptied = std::mem::replace(&mut self.open, std::mem::take(&mut self.ring[slot]));
+        self.spare.push(emptied);
         self.occupied[slot / 64] &= !(1 << (slot % 64));
         // What was far and has come into reach moves to the ring.
         while let Some(entry) = self.far.first_entry() {

@@ -89,6 +89,16 @@ impl People {
         (person.doing != Doing::Away).then_some(person)
     }
 
+    /// Reads ahead the people who are about to be looked at: their misses overlap, where one look after
+    /// another would wait for each in turn. Changes nothing but the time it takes.
+    pub fn read_ahead(&self, users: impl Iterator<Item = u32>) {
+        let touched = users.fold(0, |touched, user| {
+            let chunk = self.chunks.get((user / CHUNK) as usize).and_then(Option::as_ref);
+            touched ^ chunk.map_or(0, |chunk| chunk.people[(user % CHUNK) as usize].stamp)
+        });
+        std::hint::black_box(touched);
+    }
+
     /// A person leaves for good.
     pub fn leave(&mut self, user: u32) {
         let slot = &mut self.chunks[(user / CHUNK) as usize];
