@@ -26,7 +26,8 @@ pub trait Journal {
     /// [`Journal::awake`] says so.
     fn tick(&mut self);
 
-    /// Takes a message from a peer. Never fails: what is hostile, misdirected or of a
+    /// Takes a message from a peer that was sent to this incarnation of the node, not to
+    /// an earlier one. Never fails: what is hostile, misdirected or of a
     /// kind that no peer sends is refused, and the next poll says why.
     ///
     /// # Panics

@@ -5,6 +5,7 @@
 //! snapshots, and the refusal of messages that would break it. Refuses to know other
 //! groups.
 
+mod doubt;
 mod log;
 
 use std::collections::VecDeque;
@@ -13,6 +14,7 @@ use std::fmt;
 use raft::eraftpb::{EntryType, HardState, Message, MessageType};
 use raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole};
 
+use self::doubt::Doubt;
 use self::log::Log;
 use super::frame::Frame;
 use super::{
@@ -66,6 +68,7 @@ pub struct RaftGroup {
     written: u64,
     durable: u64,
     hard_state_written: HardState,
+    doubt_written: bool,
     /// Batches that wait for a write.
     waiting: VecDeque<Waiting>,
     outbox: Vec<Message>,
@@ -76,6 +79,8 @@ pub struct RaftGroup {
     reads: Vec<(u64, ReadId)>,
     /// A follower that heard of an election no longer trusts its leader to be there.
     roused: bool,
+    /// Whether its disk lost what was durable, and it has not made up for it.
+    doubt: Option<Doubt>,
     refused: Vec<&'static str>,
 }
 
@@ -112,6 +117,7 @@ impl RaftGroup {
         assert!(voters.contains(&node), "{node} is no voter of {shard}");
         assert!(!voters.contains(&NodeId(0)), "node 0 means none");
         let snapshot = Snapshot(durable.snapshot.clone());
+        let in_doubt = durable.in_doubt;
         let config = Config {
             id: u64::from(node.0),
             election_tick: settings.election_ticks,
@@ -134,12 +140,14 @@ impl RaftGroup {
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let raft =
             RawNode::new(&config, log, &logger).expect("the settings of a group are in order");
-        let peers = voters.iter().filter(|voter| **voter != node);
+        let peers = voters.iter().filter(|voter| **voter != node).map(|peer| u64::from(peer.0));
         Self {
             shard,
             settings,
+            doubt: in_doubt.then(|| Doubt::new(peers.clone())),
+            doubt_written: in_doubt,
             followers: peers
-                .map(|peer| Follower { id: u64::from(peer.0), silent_ticks: 0, snapshot_ticks: 0 })
+                .map(|id| Follower { id, silent_ticks: 0, snapshot_ticks: 0 })
                 .collect(),
             hard_state_written: raft.raft.hard_state(),
             raft,
@@ -151,6 +159,37 @@ impl RaftGroup {
             reads: Vec::new(),
             roused: false,
             refused: Vec::new(),
+        }
+    }
+
+    /// Takes a message on behalf of a replica that cannot trust its own memory. Says
+    /// whether the message may go on.
+    fn step_in_doubt(&mut self, message: &Message) -> bool {
+        let epoch = self.raft.raft.term;
+        let Some(doubt) = &mut self.doubt else { return true };
+        let fenced = doubt.fence().is_some();
+        if let Some(fence) = doubt.hear(message, epoch) {
+            self.raft.raft.become_follower(fence, 0);
+        }
+        let calls = matches!(
+            message.get_msg_type(),
+            MessageType::MsgRequestVote
+                | MessageType::MsgRequestPreVote
+                | MessageType::MsgTimeoutNow
+        );
+        if calls {
+            self.refused.push("a call to an election by a replica that lost its memory");
+        }
+        // Before the fence, a leader still believes what this replica once acknowledged.
+        fenced && !calls
+    }
+
+    /// Ends the doubt when its reason is gone.
+    fn reconsider(&mut self) {
+        let fence = self.doubt.as_ref().and_then(Doubt::fence);
+        let log = &self.raft.raft.raft_log;
+        if fence.is_some_and(|fence| log.term(log.applied).is_ok_and(|epoch| epoch >= fence)) {
+            self.doubt = None;
         }
     }
 
@@ -189,7 +228,9 @@ impl RaftGroup {
             MessageType::MsgHeartbeat => {
                 self.check_sole_leader(message);
                 assert!(
-                    message.term < raft.term || message.commit <= raft.raft_log.last_index(),
+                    message.term < raft.term
+                        || self.doubt.as_ref().is_some_and(|doubt| doubt.fence().is_none())
+                        || message.commit <= raft.raft_log.last_index(),
                     "{}: the log ends at {}, but {} was acknowledged up to {}: durable state was lost",
                     self.shard,
                     raft.raft_log.last_index(),
@@ -250,6 +291,16 @@ impl RaftGroup {
             node_of(message.from),
             message.term,
         );
+    }
+
+    fn hard_state_frame(&self, hard_state: &HardState) -> Frame<'static> {
+        Frame::HardState {
+            shard: self.shard,
+            epoch: Epoch(hard_state.term),
+            vote: (hard_state.vote != 0).then(|| node_of(hard_state.vote)),
+            commit: hard_state.commit,
+            in_doubt: self.doubt.is_some(),
+        }
     }
 
     /// Whether nothing is left for a leader to do.
@@ -367,6 +418,17 @@ impl Journal for RaftGroup {
         if self.install.is_some() {
             return;
         }
+        if let Some(doubt) = &mut self.doubt {
+            let raft = &self.raft.raft;
+            let silent = raft.leader_id != 0;
+            self.outbox.extend(doubt.tick(
+                self.settings.election_ticks,
+                raft.id,
+                raft.term,
+                silent,
+            ));
+            return;
+        }
         self.raft.tick();
         if self.is_leader() {
             self.attend_followers();
@@ -377,6 +439,9 @@ impl Journal for RaftGroup {
         let message = message.0;
         if let Some(reason) = self.refusal(&message) {
             self.refused.push(reason);
+            return;
+        }
+        if !self.step_in_doubt(&message) {
             return;
         }
         let (kind, from) = (message.get_msg_type(), message.from);
@@ -411,7 +476,7 @@ impl Journal for RaftGroup {
     }
 
     fn campaign(&mut self) {
-        if self.is_leader() || self.install.is_some() {
+        if self.is_leader() || self.install.is_some() || self.doubt.is_some() {
             return;
         }
         self.roused = true;
@@ -465,13 +530,15 @@ impl Journal for RaftGroup {
         }
         if self.written > written {
             let hard_state = self.raft.raft.hard_state();
-            if hard_state != self.hard_state_written {
-                hard_state_frame(self.shard, &hard_state).write(&mut out.frames);
+            if hard_state != self.hard_state_written || self.doubt.is_some() != self.doubt_written {
+                self.hard_state_frame(&hard_state).write(&mut out.frames);
                 self.hard_state_written = hard_state;
+                self.doubt_written = self.doubt.is_some();
             }
             out.ticket = Some(Ticket(self.written));
         }
 
+        self.reconsider();
         let applied = self.applied();
         out.reads.extend(
             self.reads.extract_if(.., |(index, _)| *index <= applied).map(|(_, read)| read),
@@ -503,7 +570,7 @@ impl Journal for RaftGroup {
             Frame::Entry { shard: self.shard, index, epoch, record: &entry.data }.write(frames);
         }
         // What the library knows but was not polled for has not been promised either.
-        hard_state_frame(self.shard, log.hard_state()).write(frames);
+        self.hard_state_frame(log.hard_state()).write(frames);
     }
 
     fn awake(&self) -> bool {
@@ -541,11 +608,6 @@ impl Journal for RaftGroup {
     }
 }
 
-fn hard_state_frame(shard: ShardId, hard_state: &HardState) -> Frame<'static> {
-    let vote = (hard_state.vote != 0).then(|| node_of(hard_state.vote));
-    Frame::HardState { shard, epoch: Epoch(hard_state.term), vote, commit: hard_state.commit }
-}
-
 impl fmt::Debug for RaftGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let raft = &self.raft.raft;
@@ -558,6 +620,7 @@ impl fmt::Debug for RaftGroup {
             .field("log", &raft.raft_log.to_string())
             .field("written", &self.written)
             .field("durable", &self.durable)
+            .field("doubt", &self.doubt)
             .finish_non_exhaustive()
     }
 }

@@ -249,10 +249,16 @@ fn trap_7_a_second_leader_in_one_epoch_panics() {
 fn first_epoch() -> Durable {
     let mut segment = Vec::new();
     Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: &[] }.write(&mut segment);
-    Frame::HardState { shard: SHARD, epoch: Epoch(1), vote: Some(NODES[0]), commit: 1 }
-        .write(&mut segment);
+    Frame::HardState {
+        shard: SHARD,
+        epoch: Epoch(1),
+        vote: Some(NODES[0]),
+        commit: 1,
+        in_doubt: false,
+    }
+    .write(&mut segment);
     Frame::Checkpoint { groups: 1 }.write(&mut segment);
-    Wal::recover(vec![(0, segment)]).shards.remove(&SHARD).unwrap()
+    Wal::recover(vec![(0, segment)]).take(SHARD)
 }
 
 #[test]
