@@ -38,7 +38,11 @@ pub trait Journal {
 
     /// Appends a record, if this replica leads and is not handing its lead over; says
     /// whether it did. The record is not committed before `poll` says so and may still be
-    /// lost with the lead. A batch is one record.
+    /// lost with the lead. A batch is one record, because the library pays for each.
+    ///
+    /// # Panics
+    ///
+    /// When the record is empty: that is how a leader opens its epoch.
     fn propose(&mut self, record: Vec<u8>) -> bool;
 
     /// Asks a quorum whether this replica still leads. Once it has confirmed, and all that

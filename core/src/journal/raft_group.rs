@@ -5,13 +5,14 @@
 //! snapshots, and the refusal of messages that would break it. Refuses to know other
 //! groups.
 
+mod admission;
 mod doubt;
 mod log;
 
 use std::collections::VecDeque;
 use std::fmt;
 
-use raft::eraftpb::{EntryType, HardState, Message, MessageType};
+use raft::eraftpb::{HardState, Message, MessageType};
 use raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole};
 
 use self::doubt::Doubt;
@@ -26,12 +27,13 @@ use crate::id::{Epoch, NodeId, ShardId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long it waits for a leader before it stands for election; more than
-    /// `heartbeat_ticks`. Drawn for each replica by whoever owns chance: equal values in
-    /// one group collide for longer.
+    /// `heartbeat_ticks`. Drawn for each replica by whoever owns chance, lest all stand at
+    /// the same time. After a lost election it waits for up to twice as long.
     pub election_ticks: usize,
     /// How often a leader that is awake speaks.
     pub heartbeat_ticks: usize,
-    /// How long a leader stays awake for a follower that is silent.
+    /// How long a leader stays awake for a follower that is silent. Longer than it takes the
+    /// node to suspect a peer: one that is silent for less is not pinged when it is back.
     pub patience_ticks: u32,
     /// After how long a snapshot that was not acknowledged counts as lost.
     pub snapshot_ticks: u32,
@@ -121,9 +123,10 @@ impl RaftGroup {
         let config = Config {
             id: u64::from(node.0),
             election_tick: settings.election_ticks,
-            // A range of one value: the library would draw from a source that no seed reaches.
+            // The library draws from this range, from a source that no seed reaches. What it
+            // draws is replaced before every tick.
             min_election_tick: settings.election_ticks,
-            max_election_tick: settings.election_ticks + 1,
+            max_election_tick: 2 * settings.election_ticks,
             heartbeat_tick: settings.heartbeat_ticks,
             applied: snapshot.index(),
             max_size_per_msg: APPEND_BYTES_MAX,
@@ -193,106 +196,6 @@ impl RaftGroup {
         }
     }
 
-    /// Why a message is not let through.
-    ///
-    /// # Panics
-    ///
-    /// When it proves that promises were broken.
-    fn refusal(&self, message: &Message) -> Option<&'static str> {
-        let raft = &self.raft.raft;
-        if message.to != raft.id {
-            return Some("a message for another node");
-        }
-        if !self.followers.iter().any(|follower| follower.id == message.from) {
-            return Some("a message from a node that is no replica");
-        }
-        if message.term == 0 {
-            return Some("a message without an epoch");
-        }
-        match message.get_msg_type() {
-            MessageType::MsgAppend => {
-                let mut before = (message.index, message.log_term);
-                for entry in message.entries.iter() {
-                    let in_order = entry.index == before.0 + 1 && entry.term >= before.1;
-                    if !in_order
-                        || entry.term > message.term
-                        || entry.get_entry_type() != EntryType::EntryNormal
-                    {
-                        return Some("an append whose entries do not follow each other");
-                    }
-                    before = (entry.index, entry.term);
-                }
-                self.check_sole_leader(message);
-                None
-            }
-            MessageType::MsgHeartbeat => {
-                self.check_sole_leader(message);
-                assert!(
-                    message.term < raft.term
-                        || self.doubt.as_ref().is_some_and(|doubt| doubt.fence().is_none())
-                        || message.commit <= raft.raft_log.last_index(),
-                    "{}: the log ends at {}, but {} was acknowledged up to {}: durable state was lost",
-                    self.shard,
-                    raft.raft_log.last_index(),
-                    node_of(raft.id),
-                    message.commit,
-                );
-                None
-            }
-            MessageType::MsgSnapshot => {
-                let meta = message.get_snapshot().get_metadata();
-                if meta.index == 0
-                    || meta.term == 0
-                    || meta.get_conf_state() != self.raft.store().voters()
-                {
-                    return Some("a snapshot of another group");
-                }
-                self.check_sole_leader(message);
-                None
-            }
-            MessageType::MsgAppendResponse => {
-                if message.request_snapshot != 0 {
-                    return Some("a request for a snapshot");
-                }
-                let heard = message.term == raft.term && !message.reject;
-                if heard && self.is_leader() && message.index > raft.raft_log.last_index() {
-                    return Some("an acknowledgement of what was never sent");
-                }
-                None
-            }
-            MessageType::MsgTimeoutNow => {
-                self.install.is_some().then_some("a call to lead in the midst of a snapshot")
-            }
-            MessageType::MsgRequestVote
-            | MessageType::MsgRequestVoteResponse
-            | MessageType::MsgRequestPreVote
-            | MessageType::MsgRequestPreVoteResponse
-            | MessageType::MsgHeartbeatResponse => None,
-            MessageType::MsgHup
-            | MessageType::MsgBeat
-            | MessageType::MsgPropose
-            | MessageType::MsgUnreachable
-            | MessageType::MsgSnapStatus
-            | MessageType::MsgCheckQuorum
-            | MessageType::MsgTransferLeader
-            | MessageType::MsgReadIndex
-            | MessageType::MsgReadIndexResp => Some("a message of a kind that no peer sends"),
-        }
-    }
-
-    /// A quorum votes once an epoch, so a second leader means that a vote was forgotten.
-    fn check_sole_leader(&self, message: &Message) {
-        let raft = &self.raft.raft;
-        assert!(
-            message.term != raft.term || raft.leader_id == 0 || raft.leader_id == message.from,
-            "{}: {} and {} both lead epoch {}: durable state was lost",
-            self.shard,
-            node_of(raft.leader_id),
-            node_of(message.from),
-            message.term,
-        );
-    }
-
     fn hard_state_frame(&self, hard_state: &HardState) -> Frame<'static> {
         Frame::HardState {
             shard: self.shard,
@@ -324,6 +227,21 @@ impl RaftGroup {
         let progress = raft.prs().get(follower).expect("the library tracks every voter");
         progress.matched == raft.raft_log.last_index()
             && progress.committed_index >= raft.raft_log.committed
+    }
+
+    /// How many ticks of silence lead to an election. Candidates of one epoch wait for
+    /// different times, and take turns from epoch to epoch: two that stood at the same
+    /// time and wait equally long would split the votes for ever.
+    fn election_timeout(&self) -> usize {
+        let raft = &self.raft.raft;
+        let least = self.settings.election_ticks;
+        if raft.state == StateRole::Follower {
+            return least;
+        }
+        let voters = self.followers.len() as u64 + 1;
+        let rank = self.followers.iter().filter(|follower| follower.id < raft.id).count() as u64;
+        let turn = usize::try_from((rank + raft.term) % voters).expect("voters are few");
+        least + turn * least / (self.followers.len() + 1)
     }
 
     fn attend_followers(&mut self) {
@@ -429,6 +347,8 @@ impl Journal for RaftGroup {
             ));
             return;
         }
+        let timeout = self.election_timeout();
+        self.raft.raft.set_randomized_election_timeout(timeout);
         self.raft.tick();
         if self.is_leader() {
             self.attend_followers();

@@ -123,6 +123,20 @@ fn trap_1_the_library_does_not_draw_the_election_timeout() {
     }
 }
 
+/// Without a leader, and with one node down, two that always stand at the same time.
+#[test]
+fn trap_1_equal_timeouts_do_not_split_votes_for_ever() {
+    for ticks in 2..20 {
+        let mut trio = Trio::new();
+        trio.groups[1] = group(1, ticks, first_epoch());
+        trio.groups[2] = group(2, ticks, first_epoch());
+        trio.groups[1].campaign();
+        trio.groups[2].campaign();
+        trio.run(6 * ticks, |message| !concerns(message, 0));
+        assert!(trio.groups[1].is_leader() || trio.groups[2].is_leader(), "{:?}", trio.groups);
+    }
+}
+
 #[test]
 fn trap_2_nothing_is_applied_before_it_is_durable_here() {
     let mut trio = Trio::new();
