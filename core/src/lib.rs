@@ -10,10 +10,7 @@ pub mod request;
 pub mod time;
 
 pub use effect::{Effects, PersistId, Write};
-pub use id::{
-    ClientId, Endpoint, Epoch, HoldId, NodeId, PaymentId, RequestId, SeatId, SectionId, ShardId,
-    ShowId, UserId, ZoneId,
-};
+pub use id::{ClientId, Endpoint, Epoch, HoldId, NodeId, PaymentId, RequestId, SeatId, SectionId, ShardId, ShowId, UserId, ZoneId};
 pub use map::{FixedMap, FixedSet};
 pub use message::{Answer, Beat, Message, Timed};
 pub use observation::Observation;
