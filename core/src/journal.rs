@@ -26,7 +26,8 @@ pub trait Journal {
     /// [`Journal::awake`] says so.
     fn tick(&mut self);
 
-    /// Takes a message from a peer. Never fails: what is hostile, misdirected or of a
+    /// Takes a message from a peer that was sent to this incarnation of the node, not to
+    /// an earlier one. Never fails: what is hostile, misdirected or of a
     /// kind that no peer sends is refused, and the next poll says why.
     ///
     /// # Panics
@@ -37,7 +38,11 @@ pub trait Journal {
 
     /// Appends a record, if this replica leads and is not handing its lead over; says
     /// whether it did. The record is not committed before `poll` says so and may still be
-    /// lost with the lead. A batch is one record.
+    /// lost with the lead. A batch is one record, because the library pays for each.
+    ///
+    /// # Panics
+    ///
+    /// When the record is empty: that is how a leader opens its epoch.
     fn propose(&mut self, record: Vec<u8>) -> bool;
 
     /// Asks a quorum whether this replica still leads. Once it has confirmed, and all that

@@ -15,7 +15,7 @@
 //! | kind | name | rest of the payload |
 //! |---|---|---|
 //! | 1 | entry | index (8), epoch (8), record |
-//! | 2 | hard state | epoch (8), vote (8, 0 for none), commit (8) |
+//! | 2 | hard state | epoch (8), vote (8, 0 for none), commit (8), in doubt (1, 0 or 1) |
 //! | 3 | snapshot | index (8), epoch (8), state |
 //! | 4 | checkpoint | number of groups (4); the shard is 0 |
 //!
@@ -55,6 +55,9 @@ pub enum Frame<'a> {
         vote: Option<NodeId>,
         /// Up to where it knew the log to be committed, at least.
         commit: u64,
+        /// Whether its disk once lost what was durable, and the replica has not made up
+        /// for it yet.
+        in_doubt: bool,
     },
     /// A state that stands for the log up to an index.
     Snapshot {
@@ -105,11 +108,12 @@ impl Frame<'_> {
                 out.extend_from_slice(&epoch.0.to_le_bytes());
                 out.extend_from_slice(record);
             }
-            Self::HardState { shard, epoch, vote, commit } => {
+            Self::HardState { shard, epoch, vote, commit, in_doubt } => {
                 begin(out, HARD_STATE, shard);
                 out.extend_from_slice(&epoch.0.to_le_bytes());
                 out.extend_from_slice(&vote.map_or(0, |node| u64::from(node.0)).to_le_bytes());
                 out.extend_from_slice(&commit.to_le_bytes());
+                out.push(u8::from(in_doubt));
             }
             Self::Snapshot { shard, index, epoch, state } => {
                 begin(out, SNAPSHOT, shard);
@@ -224,6 +228,11 @@ fn parse(body: &[u8]) -> Option<Frame<'_>> {
                 node => Some(NodeId(node)),
             },
             commit: fields.u64()?,
+            in_doubt: match fields.rest() {
+                [0] => false,
+                [1] => true,
+                _ => return None,
+            },
         },
         SNAPSHOT => Frame::Snapshot {
             shard,

@@ -5,14 +5,17 @@
 //! snapshots, and the refusal of messages that would break it. Refuses to know other
 //! groups.
 
+mod admission;
+mod doubt;
 mod log;
 
 use std::collections::VecDeque;
 use std::fmt;
 
-use raft::eraftpb::{EntryType, HardState, Message, MessageType};
+use raft::eraftpb::{HardState, Message, MessageType};
 use raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole};
 
+use self::doubt::Doubt;
 use self::log::Log;
 use super::frame::Frame;
 use super::{
@@ -24,12 +27,13 @@ use crate::id::{Epoch, NodeId, ShardId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long it waits for a leader before it stands for election; more than
-    /// `heartbeat_ticks`. Drawn for each replica by whoever owns chance: equal values in
-    /// one group collide for longer.
+    /// `heartbeat_ticks`. Drawn for each replica by whoever owns chance, lest all stand at
+    /// the same time. After a lost election it waits for up to twice as long.
     pub election_ticks: usize,
     /// How often a leader that is awake speaks.
     pub heartbeat_ticks: usize,
-    /// How long a leader stays awake for a follower that is silent.
+    /// How long a leader stays awake for a follower that is silent. Longer than it takes the
+    /// node to suspect a peer: one that is silent for less is not pinged when it is back.
     pub patience_ticks: u32,
     /// After how long a snapshot that was not acknowledged counts as lost.
     pub snapshot_ticks: u32,
@@ -66,6 +70,7 @@ pub struct RaftGroup {
     written: u64,
     durable: u64,
     hard_state_written: HardState,
+    doubt_written: bool,
     /// Batches that wait for a write.
     waiting: VecDeque<Waiting>,
     outbox: Vec<Message>,
@@ -76,6 +81,8 @@ pub struct RaftGroup {
     reads: Vec<(u64, ReadId)>,
     /// A follower that heard of an election no longer trusts its leader to be there.
     roused: bool,
+    /// Whether its disk lost what was durable, and it has not made up for it.
+    doubt: Option<Doubt>,
     refused: Vec<&'static str>,
 }
 
@@ -112,12 +119,14 @@ impl RaftGroup {
         assert!(voters.contains(&node), "{node} is no voter of {shard}");
         assert!(!voters.contains(&NodeId(0)), "node 0 means none");
         let snapshot = Snapshot(durable.snapshot.clone());
+        let in_doubt = durable.in_doubt;
         let config = Config {
             id: u64::from(node.0),
             election_tick: settings.election_ticks,
-            // A range of one value: the library would draw from a source that no seed reaches.
+            // The library draws from this range, from a source that no seed reaches. What it
+            // draws is replaced before every tick.
             min_election_tick: settings.election_ticks,
-            max_election_tick: settings.election_ticks + 1,
+            max_election_tick: 2 * settings.election_ticks,
             heartbeat_tick: settings.heartbeat_ticks,
             applied: snapshot.index(),
             max_size_per_msg: APPEND_BYTES_MAX,
@@ -134,12 +143,14 @@ impl RaftGroup {
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let raft =
             RawNode::new(&config, log, &logger).expect("the settings of a group are in order");
-        let peers = voters.iter().filter(|voter| **voter != node);
+        let peers = voters.iter().filter(|voter| **voter != node).map(|peer| u64::from(peer.0));
         Self {
             shard,
             settings,
+            doubt: in_doubt.then(|| Doubt::new(peers.clone())),
+            doubt_written: in_doubt,
             followers: peers
-                .map(|peer| Follower { id: u64::from(peer.0), silent_ticks: 0, snapshot_ticks: 0 })
+                .map(|id| Follower { id, silent_ticks: 0, snapshot_ticks: 0 })
                 .collect(),
             hard_state_written: raft.raft.hard_state(),
             raft,
@@ -154,102 +165,45 @@ impl RaftGroup {
         }
     }
 
-    /// Why a message is not let through.
-    ///
-    /// # Panics
-    ///
-    /// When it proves that promises were broken.
-    fn refusal(&self, message: &Message) -> Option<&'static str> {
-        let raft = &self.raft.raft;
-        if message.to != raft.id {
-            return Some("a message for another node");
+    /// Takes a message on behalf of a replica that cannot trust its own memory. Says
+    /// whether the message may go on.
+    fn step_in_doubt(&mut self, message: &Message) -> bool {
+        let epoch = self.raft.raft.term;
+        let Some(doubt) = &mut self.doubt else { return true };
+        let fenced = doubt.fence().is_some();
+        if let Some(fence) = doubt.hear(message, epoch) {
+            self.raft.raft.become_follower(fence, 0);
         }
-        if !self.followers.iter().any(|follower| follower.id == message.from) {
-            return Some("a message from a node that is no replica");
-        }
-        if message.term == 0 {
-            return Some("a message without an epoch");
-        }
-        match message.get_msg_type() {
-            MessageType::MsgAppend => {
-                let mut before = (message.index, message.log_term);
-                for entry in message.entries.iter() {
-                    let in_order = entry.index == before.0 + 1 && entry.term >= before.1;
-                    if !in_order
-                        || entry.term > message.term
-                        || entry.get_entry_type() != EntryType::EntryNormal
-                    {
-                        return Some("an append whose entries do not follow each other");
-                    }
-                    before = (entry.index, entry.term);
-                }
-                self.check_sole_leader(message);
-                None
-            }
-            MessageType::MsgHeartbeat => {
-                self.check_sole_leader(message);
-                assert!(
-                    message.term < raft.term || message.commit <= raft.raft_log.last_index(),
-                    "{}: the log ends at {}, but {} was acknowledged up to {}: durable state was lost",
-                    self.shard,
-                    raft.raft_log.last_index(),
-                    node_of(raft.id),
-                    message.commit,
-                );
-                None
-            }
-            MessageType::MsgSnapshot => {
-                let meta = message.get_snapshot().get_metadata();
-                if meta.index == 0
-                    || meta.term == 0
-                    || meta.get_conf_state() != self.raft.store().voters()
-                {
-                    return Some("a snapshot of another group");
-                }
-                self.check_sole_leader(message);
-                None
-            }
-            MessageType::MsgAppendResponse => {
-                if message.request_snapshot != 0 {
-                    return Some("a request for a snapshot");
-                }
-                let heard = message.term == raft.term && !message.reject;
-                if heard && self.is_leader() && message.index > raft.raft_log.last_index() {
-                    return Some("an acknowledgement of what was never sent");
-                }
-                None
-            }
-            MessageType::MsgTimeoutNow => {
-                self.install.is_some().then_some("a call to lead in the midst of a snapshot")
-            }
+        let calls = matches!(
+            message.get_msg_type(),
             MessageType::MsgRequestVote
-            | MessageType::MsgRequestVoteResponse
-            | MessageType::MsgRequestPreVote
-            | MessageType::MsgRequestPreVoteResponse
-            | MessageType::MsgHeartbeatResponse => None,
-            MessageType::MsgHup
-            | MessageType::MsgBeat
-            | MessageType::MsgPropose
-            | MessageType::MsgUnreachable
-            | MessageType::MsgSnapStatus
-            | MessageType::MsgCheckQuorum
-            | MessageType::MsgTransferLeader
-            | MessageType::MsgReadIndex
-            | MessageType::MsgReadIndexResp => Some("a message of a kind that no peer sends"),
+                | MessageType::MsgRequestPreVote
+                | MessageType::MsgTimeoutNow
+        );
+        if calls {
+            self.refused.push("a call to an election by a replica that lost its memory");
+        }
+        // Before the fence, a leader still believes what this replica once acknowledged.
+        fenced && !calls
+    }
+
+    /// Ends the doubt when its reason is gone.
+    fn reconsider(&mut self) {
+        let fence = self.doubt.as_ref().and_then(Doubt::fence);
+        let log = &self.raft.raft.raft_log;
+        if fence.is_some_and(|fence| log.term(log.applied).is_ok_and(|epoch| epoch >= fence)) {
+            self.doubt = None;
         }
     }
 
-    /// A quorum votes once an epoch, so a second leader means that a vote was forgotten.
-    fn check_sole_leader(&self, message: &Message) {
-        let raft = &self.raft.raft;
-        assert!(
-            message.term != raft.term || raft.leader_id == 0 || raft.leader_id == message.from,
-            "{}: {} and {} both lead epoch {}: durable state was lost",
-            self.shard,
-            node_of(raft.leader_id),
-            node_of(message.from),
-            message.term,
-        );
+    fn hard_state_frame(&self, hard_state: &HardState) -> Frame<'static> {
+        Frame::HardState {
+            shard: self.shard,
+            epoch: Epoch(hard_state.term),
+            vote: (hard_state.vote != 0).then(|| node_of(hard_state.vote)),
+            commit: hard_state.commit,
+            in_doubt: self.doubt.is_some(),
+        }
     }
 
     /// Whether nothing is left for a leader to do.
@@ -273,6 +227,21 @@ impl RaftGroup {
         let progress = raft.prs().get(follower).expect("the library tracks every voter");
         progress.matched == raft.raft_log.last_index()
             && progress.committed_index >= raft.raft_log.committed
+    }
+
+    /// How many ticks of silence lead to an election. Candidates of one epoch wait for
+    /// different times, and take turns from epoch to epoch: two that stood at the same
+    /// time and wait equally long would split the votes for ever.
+    fn election_timeout(&self) -> usize {
+        let raft = &self.raft.raft;
+        let least = self.settings.election_ticks;
+        if raft.state == StateRole::Follower {
+            return least;
+        }
+        let voters = self.followers.len() as u64 + 1;
+        let rank = self.followers.iter().filter(|follower| follower.id < raft.id).count() as u64;
+        let turn = usize::try_from((rank + raft.term) % voters).expect("voters are few");
+        least + turn * least / (self.followers.len() + 1)
     }
 
     fn attend_followers(&mut self) {
@@ -367,6 +336,19 @@ impl Journal for RaftGroup {
         if self.install.is_some() {
             return;
         }
+        if let Some(doubt) = &mut self.doubt {
+            let raft = &self.raft.raft;
+            let silent = raft.leader_id != 0;
+            self.outbox.extend(doubt.tick(
+                self.settings.election_ticks,
+                raft.id,
+                raft.term,
+                silent,
+            ));
+            return;
+        }
+        let timeout = self.election_timeout();
+        self.raft.raft.set_randomized_election_timeout(timeout);
         self.raft.tick();
         if self.is_leader() {
             self.attend_followers();
@@ -377,6 +359,9 @@ impl Journal for RaftGroup {
         let message = message.0;
         if let Some(reason) = self.refusal(&message) {
             self.refused.push(reason);
+            return;
+        }
+        if !self.step_in_doubt(&message) {
             return;
         }
         let (kind, from) = (message.get_msg_type(), message.from);
@@ -411,7 +396,7 @@ impl Journal for RaftGroup {
     }
 
     fn campaign(&mut self) {
-        if self.is_leader() || self.install.is_some() {
+        if self.is_leader() || self.install.is_some() || self.doubt.is_some() {
             return;
         }
         self.roused = true;
@@ -465,13 +450,15 @@ impl Journal for RaftGroup {
         }
         if self.written > written {
             let hard_state = self.raft.raft.hard_state();
-            if hard_state != self.hard_state_written {
-                hard_state_frame(self.shard, &hard_state).write(&mut out.frames);
+            if hard_state != self.hard_state_written || self.doubt.is_some() != self.doubt_written {
+                self.hard_state_frame(&hard_state).write(&mut out.frames);
                 self.hard_state_written = hard_state;
+                self.doubt_written = self.doubt.is_some();
             }
             out.ticket = Some(Ticket(self.written));
         }
 
+        self.reconsider();
         let applied = self.applied();
         out.reads.extend(
             self.reads.extract_if(.., |(index, _)| *index <= applied).map(|(_, read)| read),
@@ -503,7 +490,7 @@ impl Journal for RaftGroup {
             Frame::Entry { shard: self.shard, index, epoch, record: &entry.data }.write(frames);
         }
         // What the library knows but was not polled for has not been promised either.
-        hard_state_frame(self.shard, log.hard_state()).write(frames);
+        self.hard_state_frame(log.hard_state()).write(frames);
     }
 
     fn awake(&self) -> bool {
@@ -541,11 +528,6 @@ impl Journal for RaftGroup {
     }
 }
 
-fn hard_state_frame(shard: ShardId, hard_state: &HardState) -> Frame<'static> {
-    let vote = (hard_state.vote != 0).then(|| node_of(hard_state.vote));
-    Frame::HardState { shard, epoch: Epoch(hard_state.term), vote, commit: hard_state.commit }
-}
-
 impl fmt::Debug for RaftGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let raft = &self.raft.raft;
@@ -558,6 +540,7 @@ impl fmt::Debug for RaftGroup {
             .field("log", &raft.raft_log.to_string())
             .field("written", &self.written)
             .field("durable", &self.durable)
+            .field("doubt", &self.doubt)
             .finish_non_exhaustive()
     }
 }

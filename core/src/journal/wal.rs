@@ -134,6 +134,9 @@ impl Wal {
                 break;
             }
         }
+        if matches!(recovered.damage, Some((_, _, Damage::Rotten))) {
+            recovered.shards.values_mut().for_each(|durable| durable.in_doubt = true);
+        }
         recovered
     }
 }
@@ -141,13 +144,27 @@ impl Wal {
 /// What a disk held.
 #[derive(Debug, Default)]
 pub struct Recovered {
-    /// The durable state of every group that has any.
-    pub shards: BTreeMap<ShardId, Durable>,
+    shards: BTreeMap<ShardId, Durable>,
     /// The number for the next segment: greater than that of any that was found.
     pub next_segment: u32,
     /// Where trust ended before the end: segment, byte and kind. What follows is not used.
     /// After [`Damage::Torn`] nothing that was promised is missing.
     pub damage: Option<(u32, usize, Damage)>,
+}
+
+impl Recovered {
+    /// The state of one replica; that of a new one if there is none. After
+    /// [`Damage::Rotten`] the replica will take no part in elections until it has made up
+    /// for what it may have forgotten; that takes all its peers.
+    pub fn take(&mut self, shard: ShardId) -> Durable {
+        let in_doubt = matches!(self.damage, Some((_, _, Damage::Rotten)));
+        self.shards.remove(&shard).unwrap_or(Durable { in_doubt, ..Durable::default() })
+    }
+
+    /// The replicas of which something was found.
+    pub fn shards(&self) -> impl Iterator<Item = ShardId> {
+        self.shards.keys().copied()
+    }
 }
 
 /// The durable state of one replica; by default that of a new one.
@@ -157,6 +174,8 @@ pub struct Durable {
     pub(super) snapshot: eraftpb::Snapshot,
     /// Those after the snapshot, without a gap.
     pub(super) entries: Vec<eraftpb::Entry>,
+    /// Whether promises may be missing.
+    pub(super) in_doubt: bool,
 }
 
 impl Durable {
@@ -191,13 +210,14 @@ impl Durable {
                 });
                 self.reach(epoch.0);
             }
-            Frame::HardState { epoch, vote, commit, .. } => {
+            Frame::HardState { epoch, vote, commit, in_doubt, .. } => {
                 if commit > self.last_index() || epoch.0 < self.hard_state.term {
                     return false;
                 }
                 self.hard_state.term = epoch.0;
                 self.hard_state.vote = vote.map_or(0, |node| u64::from(node.0));
                 self.hard_state.commit = self.hard_state.commit.max(commit);
+                self.in_doubt = in_doubt;
             }
             Frame::Snapshot { index, epoch, state, .. } => {
                 if index < self.hard_state.commit {

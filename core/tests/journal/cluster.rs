@@ -5,9 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use onsale_core::journal::{
-    Durable, Journal, JournalMessage, RaftGroup, ReadId, Ready, Settings, Wal,
-};
+use onsale_core::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Settings, Wal};
 use onsale_core::{NodeId, ShardId, Write};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -45,6 +43,8 @@ pub(crate) struct Faults {
     pub(crate) reorder: bool,
     /// Whether an fsync may claim what it did not do.
     pub(crate) lying_disks: bool,
+    /// Whose disk may rot when it crashes.
+    pub(crate) rotting: Option<usize>,
     /// Small, so that segments and snapshots turn over.
     pub(crate) segment_bytes: usize,
     pub(crate) compact_after: u64,
@@ -57,6 +57,7 @@ impl Default for Faults {
             drop_one_in: 0,
             reorder: false,
             lying_disks: false,
+            rotting: None,
             segment_bytes: 2_000,
             compact_after: 20,
             keep_records: 5,
@@ -113,6 +114,7 @@ pub(crate) struct Cluster {
     pub(crate) answered: u64,
     pub(crate) snapshots_sent: u64,
     pub(crate) refused: u64,
+    pub(crate) rotted: u64,
     /// A rolling hash of all that was delivered.
     pub(crate) trace: u64,
     chance: Chance,
@@ -137,6 +139,7 @@ impl Cluster {
             answered: 0,
             snapshots_sent: 0,
             refused: 0,
+            rotted: 0,
             trace: 0,
             chance: Chance::new(seed),
             events: BTreeMap::new(),
@@ -368,6 +371,14 @@ impl Cluster {
                 node.disk.kept.entry(segment).or_default().extend_from_slice(&bytes[..survives]);
             }
         }
+        if self.faults.rotting == Some(at)
+            && let Some(mut segment) = node.disk.kept.last_entry()
+            && !segment.get().is_empty()
+        {
+            let byte = self.chance.below(segment.get().len() as u64) as usize;
+            segment.get_mut()[byte] ^= 1 << self.chance.below(8);
+            self.rotted += 1;
+        }
         node.disk.claimed = node.disk.kept.clone();
         node.groups.clear();
         self.at(restart_after, Event::Restart { node: at });
@@ -385,7 +396,7 @@ impl Cluster {
                 keep_records: self.faults.keep_records,
                 ..Settings::default()
             };
-            let durable: Durable = recovered.shards.remove(&shard).unwrap_or_default();
+            let durable = recovered.take(shard);
             groups.insert(shard, RaftGroup::new(shard, NODES[at], &NODES, settings, durable));
             states.insert(shard, State::new());
         }

@@ -123,6 +123,20 @@ fn trap_1_the_library_does_not_draw_the_election_timeout() {
     }
 }
 
+/// Without a leader, and with one node down, two that always stand at the same time.
+#[test]
+fn trap_1_equal_timeouts_do_not_split_votes_for_ever() {
+    for ticks in 2..20 {
+        let mut trio = Trio::new();
+        trio.groups[1] = group(1, ticks, first_epoch());
+        trio.groups[2] = group(2, ticks, first_epoch());
+        trio.groups[1].campaign();
+        trio.groups[2].campaign();
+        trio.run(6 * ticks, |message| !concerns(message, 0));
+        assert!(trio.groups[1].is_leader() || trio.groups[2].is_leader(), "{:?}", trio.groups);
+    }
+}
+
 #[test]
 fn trap_2_nothing_is_applied_before_it_is_durable_here() {
     let mut trio = Trio::new();
@@ -249,10 +263,16 @@ fn trap_7_a_second_leader_in_one_epoch_panics() {
 fn first_epoch() -> Durable {
     let mut segment = Vec::new();
     Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: &[] }.write(&mut segment);
-    Frame::HardState { shard: SHARD, epoch: Epoch(1), vote: Some(NODES[0]), commit: 1 }
-        .write(&mut segment);
+    Frame::HardState {
+        shard: SHARD,
+        epoch: Epoch(1),
+        vote: Some(NODES[0]),
+        commit: 1,
+        in_doubt: false,
+    }
+    .write(&mut segment);
     Frame::Checkpoint { groups: 1 }.write(&mut segment);
-    Wal::recover(vec![(0, segment)]).shards.remove(&SHARD).unwrap()
+    Wal::recover(vec![(0, segment)]).take(SHARD)
 }
 
 #[test]

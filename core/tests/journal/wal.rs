@@ -1,7 +1,5 @@
 //! The write-ahead log under damage.
 
-use std::collections::BTreeMap;
-
 use onsale_core::journal::frame::{self, Damage, Frame};
 use onsale_core::journal::{Durable, Journal, RaftGroup, Ready, Recovered, Settings, Wal};
 use onsale_core::{Epoch, NodeId, PersistId, ShardId};
@@ -13,7 +11,7 @@ use crate::cluster::{Cluster, Faults, NODES, SHARDS};
 #[derive(Clone, Debug)]
 enum Owned {
     Entry(u32, u64, u64, Vec<u8>),
-    HardState(u32, u64, u16, u64),
+    HardState(u32, u64, u16, u64, bool),
     Snapshot(u32, u64, u64, Vec<u8>),
     Checkpoint(u32),
 }
@@ -24,11 +22,12 @@ impl Owned {
             Self::Entry(shard, index, epoch, record) => {
                 Frame::Entry { shard: ShardId(*shard), index: *index, epoch: Epoch(*epoch), record }
             }
-            Self::HardState(shard, epoch, vote, commit) => Frame::HardState {
+            Self::HardState(shard, epoch, vote, commit, in_doubt) => Frame::HardState {
                 shard: ShardId(*shard),
                 epoch: Epoch(*epoch),
                 vote: (*vote != 0).then_some(NodeId(*vote)),
                 commit: *commit,
+                in_doubt: *in_doubt,
             },
             Self::Snapshot(shard, index, epoch, state) => Frame::Snapshot {
                 shard: ShardId(*shard),
@@ -46,8 +45,8 @@ fn any_frame() -> impl Strategy<Value = Owned> {
     prop_oneof![
         (any::<u32>(), any::<u64>(), any::<u64>(), bytes())
             .prop_map(|(s, i, e, b)| Owned::Entry(s, i, e, b)),
-        (any::<u32>(), any::<u64>(), any::<u16>(), any::<u64>())
-            .prop_map(|(s, e, v, c)| Owned::HardState(s, e, v, c)),
+        (any::<u32>(), any::<u64>(), any::<u16>(), any::<u64>(), any::<bool>())
+            .prop_map(|(s, e, v, c, d)| Owned::HardState(s, e, v, c, d)),
         (any::<u32>(), any::<u64>(), any::<u64>(), bytes())
             .prop_map(|(s, i, e, b)| Owned::Snapshot(s, i, e, b)),
         any::<u32>().prop_map(Owned::Checkpoint),
@@ -84,8 +83,12 @@ fn frames(group: &RaftGroup) -> Vec<String> {
 }
 
 fn boot(shard: ShardId, node: usize, recovered: &mut Recovered) -> RaftGroup {
-    let durable = recovered.shards.remove(&shard).unwrap_or_default();
+    let durable = recovered.take(shard);
     RaftGroup::new(shard, NODES[node], &NODES, Settings::default(), durable)
+}
+
+fn all_frames(mut recovered: Recovered) -> Vec<String> {
+    SHARDS.iter().flat_map(|shard| frames(&boot(*shard, 0, &mut recovered))).collect()
 }
 
 #[test]
@@ -146,12 +149,10 @@ fn a_torn_checkpoint_is_not_used() {
     for cut in [0, 5, torn.len() / 2, torn.len()] {
         let found = vec![(number, whole.clone()), (number + 1, torn[..cut].to_vec())];
         let recovered = Wal::recover(found);
-        assert_eq!(recovered.shards, Wal::recover(vec![(number, whole.clone())]).shards);
         assert_eq!(recovered.next_segment, number + 2);
-        assert_eq!(
-            recovered.damage.map(|(segment, _, damage)| (segment, damage)),
-            Some((number + 1, Damage::Torn))
-        );
+        let damage = recovered.damage.map(|(segment, _, damage)| (segment, damage));
+        assert_eq!(damage, Some((number + 1, Damage::Torn)));
+        assert_eq!(all_frames(recovered), all_frames(Wal::recover(vec![(number, whole.clone())])));
     }
 }
 
@@ -194,7 +195,7 @@ proptest! {
     #[test]
     fn noise_is_never_served(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert_eq!(frame::read(&bytes).count(), 0);
-        prop_assert_eq!(Wal::recover(vec![(0, bytes)]).shards, BTreeMap::new());
+        prop_assert_eq!(Wal::recover(vec![(0, bytes)]).shards().count(), 0);
     }
 
     #[test]
@@ -207,6 +208,6 @@ proptest! {
         let recovered = Wal::recover(vec![(number, rotten)]);
         let (segment, offset, damage) = recovered.damage.expect("every change is noticed");
         prop_assert_eq!((segment, damage), (number, Damage::Rotten));
-        prop_assert_eq!(recovered.shards, Wal::recover(vec![(number, whole[..offset].to_vec())]).shards);
+        prop_assert_eq!(all_frames(recovered), all_frames(Wal::recover(vec![(number, whole[..offset].to_vec())])));
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn new(voters: Vec<u64>, durable: Durable) -> Self {
         let voters = ConfState { voters, ..ConfState::default() };
-        let Durable { hard_state, mut snapshot, entries } = durable;
+        let Durable { hard_state, mut snapshot, entries, in_doubt: _ } = durable;
         snapshot.mut_metadata().set_conf_state(voters.clone());
         let meta = snapshot.get_metadata();
         assert!(hard_state.commit >= meta.index, "a snapshot holds only what is committed");

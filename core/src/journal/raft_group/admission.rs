@@ -1,0 +1,111 @@
+//! Which messages a replica lets through to the library.
+//!
+//! Owns the line between what a peer may send, however late, and what no peer sends. The
+//! library takes much on trust: it panics, or worse, where this refuses.
+
+use raft::eraftpb::{EntryType, Message, MessageType};
+
+use super::RaftGroup;
+use crate::journal::{Journal, node_of};
+
+impl RaftGroup {
+    /// Why a message is not let through.
+    ///
+    /// # Panics
+    ///
+    /// When it proves that promises were broken.
+    pub(super) fn refusal(&self, message: &Message) -> Option<&'static str> {
+        let raft = &self.raft.raft;
+        if message.to != raft.id {
+            return Some("a message for another node");
+        }
+        if !self.followers.iter().any(|follower| follower.id == message.from) {
+            return Some("a message from a node that is no replica");
+        }
+        if message.term == 0 {
+            return Some("a message without an epoch");
+        }
+        match message.get_msg_type() {
+            MessageType::MsgAppend => {
+                let mut before = (message.index, message.log_term);
+                for entry in message.entries.iter() {
+                    let in_order = entry.index == before.0 + 1 && entry.term >= before.1;
+                    if !in_order
+                        || entry.term > message.term
+                        || entry.get_entry_type() != EntryType::EntryNormal
+                    {
+                        return Some("an append whose entries do not follow each other");
+                    }
+                    before = (entry.index, entry.term);
+                }
+                self.check_sole_leader(message);
+                None
+            }
+            MessageType::MsgHeartbeat => {
+                self.check_sole_leader(message);
+                assert!(
+                    message.term < raft.term
+                        || self.doubt.as_ref().is_some_and(|doubt| doubt.fence().is_none())
+                        || message.commit <= raft.raft_log.last_index(),
+                    "{}: the log ends at {}, but {} was acknowledged up to {}: durable state was lost",
+                    self.shard,
+                    raft.raft_log.last_index(),
+                    node_of(raft.id),
+                    message.commit,
+                );
+                None
+            }
+            MessageType::MsgSnapshot => {
+                let meta = message.get_snapshot().get_metadata();
+                if meta.index == 0
+                    || meta.term == 0
+                    || meta.get_conf_state() != self.raft.store().voters()
+                {
+                    return Some("a snapshot of another group");
+                }
+                self.check_sole_leader(message);
+                None
+            }
+            MessageType::MsgAppendResponse => {
+                if message.request_snapshot != 0 {
+                    return Some("a request for a snapshot");
+                }
+                let heard = message.term == raft.term && !message.reject;
+                if heard && self.is_leader() && message.index > raft.raft_log.last_index() {
+                    return Some("an acknowledgement of what was never sent");
+                }
+                None
+            }
+            MessageType::MsgTimeoutNow => {
+                self.install.is_some().then_some("a call to lead in the midst of a snapshot")
+            }
+            MessageType::MsgRequestVote
+            | MessageType::MsgRequestVoteResponse
+            | MessageType::MsgRequestPreVote
+            | MessageType::MsgRequestPreVoteResponse
+            | MessageType::MsgHeartbeatResponse => None,
+            MessageType::MsgHup
+            | MessageType::MsgBeat
+            | MessageType::MsgPropose
+            | MessageType::MsgUnreachable
+            | MessageType::MsgSnapStatus
+            | MessageType::MsgCheckQuorum
+            | MessageType::MsgTransferLeader
+            | MessageType::MsgReadIndex
+            | MessageType::MsgReadIndexResp => Some("a message of a kind that no peer sends"),
+        }
+    }
+
+    /// A quorum votes once an epoch, so a second leader means that a vote was forgotten.
+    fn check_sole_leader(&self, message: &Message) {
+        let raft = &self.raft.raft;
+        assert!(
+            message.term != raft.term || raft.leader_id == 0 || raft.leader_id == message.from,
+            "{}: {} and {} both lead epoch {}: durable state was lost",
+            self.shard,
+            node_of(raft.leader_id),
+            node_of(message.from),
+            message.term,
+        );
+    }
+}
