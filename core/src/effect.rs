@@ -67,9 +67,14 @@ impl Effects {
     /// Passes a client's request on to the node that should own its show.
     pub fn forward(&mut self, to: NodeId, request: Request) {
         let timed = Timed { at: self.now, item: request };
-        let open = self.sends.iter_mut().find_map(|sending| match &mut sending.message {
-            Message::Forwarded(batch) if sending.to == Endpoint::Node(to) => Some(batch),
-            _ => None,
+        let open = self.sends.iter_mut().rev().find_map(|sending| {
+            if let Message::Forwarded(batch) = &mut sending.message
+                && sending.to == Endpoint::Node(to)
+            {
+                Some(batch)
+            } else {
+                None
+            }
         });
         match open {
             Some(batch) => batch.push(timed),
@@ -80,9 +85,14 @@ impl Effects {
     /// Answers a gateway.
     pub fn answer(&mut self, to: NodeId, answer: Answer) {
         let timed = Timed { at: self.now, item: answer };
-        let open = self.sends.iter_mut().find_map(|sending| match &mut sending.message {
-            Message::Answers(batch) if sending.to == Endpoint::Node(to) => Some(batch),
-            _ => None,
+        let open = self.sends.iter_mut().rev().find_map(|sending| {
+            if let Message::Answers(batch) = &mut sending.message
+                && sending.to == Endpoint::Node(to)
+            {
+                Some(batch)
+            } else {
+                None
+            }
         });
         match open {
             Some(batch) => batch.push(timed),
@@ -93,9 +103,14 @@ impl Effects {
     /// Replies to a client.
     pub fn reply(&mut self, to: Endpoint, reply: Reply) {
         let timed = Timed { at: self.now, item: reply };
-        let open = self.sends.iter_mut().find_map(|sending| match &mut sending.message {
-            Message::Replies(batch) if sending.to == to => Some(batch),
-            _ => None,
+        let open = self.sends.iter_mut().rev().find_map(|sending| {
+            if let Message::Replies(batch) = &mut sending.message
+                && sending.to == to
+            {
+                Some(batch)
+            } else {
+                None
+            }
         });
         match open {
             Some(batch) => batch.push(timed),
@@ -105,9 +120,14 @@ impl Effects {
 
     /// Sends a journal replica's message to its peer.
     pub fn journal(&mut self, to: NodeId, shard: ShardId, message: JournalMessage) {
-        let open = self.sends.iter_mut().find_map(|sending| match &mut sending.message {
-            Message::Journal(batch) if sending.to == Endpoint::Node(to) => Some(batch),
-            _ => None,
+        let open = self.sends.iter_mut().rev().find_map(|sending| {
+            if let Message::Journal(batch) = &mut sending.message
+                && sending.to == Endpoint::Node(to)
+            {
+                Some(batch)
+            } else {
+                None
+            }
         });
         match open {
             Some(batch) => batch.push((shard, message)),

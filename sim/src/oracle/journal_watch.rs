@@ -6,7 +6,7 @@
 //! same later must hold the same record. Refuses to hear what a node says about itself:
 //! bytes on disks are all it sees.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use onsale_core::journal::frame::{self, Frame};
 use onsale_core::{Epoch, Instant, ShardId};
@@ -20,19 +20,49 @@ use crate::world::network::Place;
 #[derive(Debug)]
 pub struct JournalWatch {
     replicas: u16,
-    /// By place: by shard, the log as that disk holds it.
-    disks: Vec<BTreeMap<ShardId, Log>>,
+    /// By place and by shard: the log as that disk holds it.
+    disks: Vec<Vec<Log>>,
     /// By shard: the records that are committed, from the first on, and how many were told.
     chosen: Vec<Vec<Chosen>>,
 }
 
 /// A shard's log on one disk, as far as it is not known to be committed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Log {
-    tail: BTreeMap<u64, (Epoch, Vec<u8>)>,
+    /// Records without gaps, the first of them in the place `first`.
+    tail: VecDeque<(Epoch, Vec<u8>)>,
+    first: u64,
     commit: u64,
     /// Up to here this disk's committed records were compared.
     compared: u64,
+}
+
+impl Log {
+    /// A record in its place supersedes what stands there and after it.
+    fn put(&mut self, index: u64, epoch: Epoch, record: &[u8]) {
+        if self.tail.is_empty() || index < self.first || index > self.first + self.tail.len() as u64 {
+            self.tail.clear();
+            self.first = index;
+        }
+        self.tail.truncate((index - self.first) as usize);
+        self.tail.push_back((epoch, record.to_vec()));
+    }
+
+    fn get(&self, index: u64) -> Option<&(Epoch, Vec<u8>)> {
+        self.tail.get(index.checked_sub(self.first)? as usize)
+    }
+
+    /// Takes the record at `index` out, and drops those before it.
+    fn take(&mut self, index: u64) -> Option<(Epoch, Vec<u8>)> {
+        while self.first < index && self.tail.pop_front().is_some() {
+            self.first += 1;
+        }
+        if self.first != index {
+            return None;
+        }
+        self.first += 1;
+        self.tail.pop_front()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +76,7 @@ impl JournalWatch {
     pub fn new(nodes: u16, shards: u32, replicas: u16) -> Self {
         Self {
             replicas,
-            disks: (0..=nodes).map(|_| BTreeMap::new()).collect(),
+            disks: vec![vec![Log::default(); shards as usize]; usize::from(nodes) + 1],
             chosen: vec![Vec::new(); shards as usize],
         }
     }
@@ -70,19 +100,13 @@ impl JournalWatch {
 
     /// The node crashed: its disk keeps what it keeps, and is read anew.
     pub fn crashed(&mut self, node: Place, disk: &Disk) {
-        let compared: Vec<(ShardId, u64, u64)> =
-            self.disks[node].iter().map(|(&shard, log)| (shard, log.compared, log.commit)).collect();
-        self.disks[node].clear();
+        for log in &mut self.disks[node] {
+            log.tail.clear();
+        }
         for (_, bytes) in disk.contents() {
             for frame in frame::read(&bytes) {
                 self.take(node, frame);
             }
-        }
-        for (shard, compared, commit) in compared {
-            let log = self.disks[node].entry(shard).or_default();
-            log.compared = compared;
-            log.commit = log.commit.max(commit);
-            log.tail = log.tail.split_off(&(compared + 1));
         }
     }
 
@@ -92,23 +116,15 @@ impl JournalWatch {
         for shard in (0..self.chosen.len() as u32).map(ShardId) {
             loop {
                 let next = self.chosen[shard.0 as usize].len() as u64 + 1;
-                let held: Vec<(Epoch, u64)> = self
-                    .disks
-                    .iter()
-                    .filter_map(|logs| logs.get(&shard)?.tail.get(&next))
-                    .map(|(epoch, record)| (*epoch, hash(record)))
+                let place = shard.0 as usize;
+                let held: Vec<(Place, Chosen)> = (0..)
+                    .zip(&self.disks)
+                    .filter_map(|(node, logs)| logs[place].get(next).map(|(epoch, record)| (node, Chosen { epoch: *epoch, hash: hash(record) })))
                     .collect();
                 let majority = usize::from(self.replicas / 2 + 1);
-                let Some(&agreed) = held.iter().find(|&&entry| held.iter().filter(|&&other| other == entry).count() >= majority)
-                else {
-                    break;
-                };
-                let holder = self.disks.iter().position(|logs| {
-                    let entry = logs.get(&shard).and_then(|log| log.tail.get(&next));
-                    entry.is_some_and(|(epoch, record)| (*epoch, hash(record)) == agreed)
-                });
-                let Some(node) = holder else { break };
-                self.disks[node].entry(shard).or_default().commit = next;
+                let agreed = |entry: &Chosen| held.iter().filter(|(_, other)| other == entry).count() >= majority;
+                let Some(&(node, _)) = held.iter().find(|(_, entry)| agreed(entry)) else { break };
+                self.disks[node][place].commit = next;
                 self.compare(now, node, shard, oracles);
             }
         }
@@ -116,23 +132,19 @@ impl JournalWatch {
 
     fn take(&mut self, node: Place, frame: Frame<'_>) -> Option<ShardId> {
         let shard = frame.shard()?;
-        let log = self.disks[node].entry(shard).or_default();
+        let log = &mut self.disks[node][shard.0 as usize];
         match frame {
             Frame::Entry { index, epoch, record, .. } => {
                 if index > log.compared {
-                    log.tail.split_off(&index);
-                    log.tail.insert(index, (epoch, record.to_vec()));
+                    log.put(index, epoch, record);
                 }
             }
             Frame::HardState { commit, .. } => log.commit = log.commit.max(commit),
             Frame::Snapshot { index, .. } => {
                 // The records that it stands for were committed: other disks hold them, or held them.
                 log.commit = log.commit.max(index);
-                if index > log.compared {
-                    let known = self.chosen[shard.0 as usize].len() as u64;
-                    log.compared = log.compared.max(index.min(known));
-                    log.tail = log.tail.split_off(&(log.compared + 1));
-                }
+                let known = self.chosen[shard.0 as usize].len() as u64;
+                log.compared = log.compared.max(index.min(known));
             }
             Frame::Checkpoint { .. } => {}
         }
@@ -141,11 +153,11 @@ impl JournalWatch {
 
     /// Tells or compares what this disk holds as committed and has not been looked at.
     fn compare(&mut self, now: Instant, node: Place, shard: ShardId, oracles: &mut Oracles) {
-        let Some(log) = self.disks[node].get_mut(&shard) else { return };
+        let log = &mut self.disks[node][shard.0 as usize];
         let chosen = &mut self.chosen[shard.0 as usize];
         while log.compared < log.commit {
             let index = log.compared + 1;
-            let Some((epoch, record)) = log.tail.remove(&index) else {
+            let Some((epoch, record)) = log.take(index) else {
                 // This disk came by the record through a snapshot.
                 if (chosen.len() as u64) < index {
                     return;
