@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use onsale_core::show::{Hall, Rules};
 use onsale_core::{
-    ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, GatewayConfig, HoldId, Input, Instant, Message, Node, NodeId,
-    Observation, Outcome, PaymentId, Placement, Ratio, Request, RequestId, SeatId, Setup, ShardId, ShowId, Span,
-    UserId, Wish, Write,
+    ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, GatewayConfig, HoldId, Input,
+    Instant, Message, Node, NodeId, Observation, Outcome, PaymentId, Placement, Ratio, Request,
+    RequestId, SeatId, Setup, ShardId, ShowId, Span, UserId, Wish, Write,
 };
 
 /// One way between nodes, one way to a client, and one fsync.
@@ -142,7 +142,8 @@ impl Cluster {
 
     /// Cuts a node from its peers, both ways; clients still reach it.
     pub(crate) fn isolate(&mut self, id: NodeId) {
-        let peers: Vec<NodeId> = self.incarnations.keys().copied().filter(|&peer| peer != id).collect();
+        let peers: Vec<NodeId> =
+            self.incarnations.keys().copied().filter(|&peer| peer != id).collect();
         peers.into_iter().for_each(|peer| self.cut.extend([(id, peer), (peer, id)]));
     }
 
@@ -182,7 +183,8 @@ impl Cluster {
 
     /// A client hands a request to a gateway.
     pub(crate) fn ask(&mut self, gateway: NodeId, request: Request) {
-        let message = Message::Requests(vec![onsale_core::Timed { at: self.now + CLIENT, item: request }]);
+        let message =
+            Message::Requests(vec![onsale_core::Timed { at: self.now + CLIENT, item: request }]);
         let (from, to) = (Endpoint::Client(ClientId(0)), Endpoint::Node(gateway));
         self.schedule(CLIENT, Event::Deliver { from, to, message });
     }
@@ -193,7 +195,9 @@ impl Cluster {
         self.ask(gateway, request);
         for _ in 0..1_000 {
             self.run_for(Span::from_millis(10));
-            if let Some((_, outcome)) = self.replies[before..].iter().find(|(answered, _)| *answered == id) {
+            if let Some((_, outcome)) =
+                self.replies[before..].iter().find(|(answered, _)| *answered == id)
+            {
                 return outcome.clone();
             }
         }
@@ -213,7 +217,8 @@ impl Cluster {
                 event.into_iter().for_each(|event| self.deliver(event, &mut touched));
             }
             let due = |node: &Node| node.next_deadline().is_some_and(|deadline| deadline <= at);
-            let due: Vec<NodeId> = self.nodes.values().filter(|node| due(node)).map(Node::id).collect();
+            let due: Vec<NodeId> =
+                self.nodes.values().filter(|node| due(node)).map(Node::id).collect();
             for id in due {
                 self.step(id, Input::DeadlineReached);
                 touched.insert(id);
@@ -236,12 +241,18 @@ impl Cluster {
 
     fn deliver(&mut self, event: Event, touched: &mut BTreeSet<NodeId>) {
         match event {
-            Event::Deliver { from, to: Endpoint::Node(node), message } if self.nodes.contains_key(&node) => {
+            Event::Deliver { from, to: Endpoint::Node(node), message }
+                if self.nodes.contains_key(&node) =>
+            {
                 self.step(node, Input::Delivered { from, message });
                 touched.insert(node);
             }
-            Event::Deliver { to: Endpoint::Client(_), message: Message::Replies(replies), .. } => {
-                self.replies.extend(replies.into_iter().map(|timed| (timed.item.request, timed.item.outcome)));
+            Event::Deliver {
+                to: Endpoint::Client(_), message: Message::Replies(replies), ..
+            } => {
+                self.replies.extend(
+                    replies.into_iter().map(|timed| (timed.item.request, timed.item.outcome)),
+                );
             }
             Event::Deliver { .. } => {}
             Event::Synced { node, incarnation, write } => {
@@ -263,8 +274,10 @@ impl Cluster {
     }
 
     fn carry_out(&mut self, id: NodeId) {
-        let Effects { sends, writes, observations, .. } = self.effects.remove(&id).unwrap_or_default();
-        self.observed.extend(observations.into_iter().map(|observation| (self.now, id, observation)));
+        let Effects { sends, writes, observations, .. } =
+            self.effects.remove(&id).unwrap_or_default();
+        self.observed
+            .extend(observations.into_iter().map(|observation| (self.now, id, observation)));
         assert!(writes.len() <= 1, "one write at a time");
         for write in writes {
             let incarnation = self.incarnations[&id];
@@ -277,7 +290,10 @@ impl Cluster {
                     match &sending.message {
                         Message::Beat(_) => self.sent.beats += 1,
                         Message::Journal(_) => self.sent.journal += 1,
-                        Message::Requests(_) | Message::Forwarded(_) | Message::Answers(_) | Message::Replies(_) => {
+                        Message::Requests(_)
+                        | Message::Forwarded(_)
+                        | Message::Answers(_)
+                        | Message::Replies(_) => {
                             self.sent.others += 1;
                         }
                     }
