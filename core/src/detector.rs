@@ -136,6 +136,14 @@ impl Detector {
         suspects
     }
 
+    /// This node stood still until `now` and heard nothing: its peers' silence starts anew.
+    pub fn excuse(&mut self, now: Instant) {
+        for peer in self.peers.iter_mut().flatten().filter(|peer| !peer.suspected) {
+            peer.beat(&self.suspicion, self.y_milli, now);
+        }
+        self.scan_at = self.earliest();
+    }
+
     /// Whether a peer is suspected now. Nobody suspects itself.
     pub fn suspects(&self, peer: NodeId) -> bool {
         self.peers
@@ -298,6 +306,19 @@ mod tests {
         assert_eq!(detector.heard(PEER, 1, Instant(3_200_000)), Some(Heard::Stale));
         assert_eq!(detector.heard(NodeId(9), 1, Instant(3_200_000)), None);
         assert_eq!(detector.heard(NodeId(1), 1, Instant(3_200_000)), None, "nobody watches itself");
+    }
+
+    #[test]
+    fn whoever_stood_still_suspects_nobody_for_it() {
+        let mut detector = detector(Instant::ZERO);
+        beats(&mut detector, 1, 300);
+        let back = Instant(400_000_000);
+        detector.excuse(back);
+        assert!(detector.overdue(back + Span::from_millis(4_500)).is_empty());
+        assert!(
+            detector.overdue(back + Span::from_millis(5_500)).contains(&PEER),
+            "this silence is its own"
+        );
     }
 
     #[test]

@@ -144,6 +144,7 @@ impl Node {
     /// When one of its own promises is broken.
     pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
         self.advance(now, effects);
+        self.excuse_own_standstill(effects);
         match input {
             Input::Delivered { from, message } => self.on_delivered(from, message, effects),
             Input::Request { from, request } => self.on_request(from, request, effects),
@@ -195,6 +196,16 @@ impl Node {
     fn advance(&mut self, now: Instant, effects: &mut Effects) {
         self.now = self.now.max(now);
         effects.begin(self.now);
+    }
+
+    /// If this node's own beat is overdue it was this node that stood still, and what its
+    /// peers have sent meanwhile is still to be taken in.
+    fn excuse_own_standstill(&mut self, effects: &mut Effects) {
+        if self.now > self.next_beat + self.setup.config.acceptable_pause {
+            effects.observe(Observation::Mark("stood still"));
+            self.detector.excuse(self.now);
+            self.next_beat = self.now;
+        }
     }
 
     fn on_delivered(&mut self, from: Endpoint, message: Message, effects: &mut Effects) {
@@ -341,8 +352,7 @@ impl Node {
         self.take_local(effects);
     }
 
-    /// Suspicion comes here and not with the deadline: a node that stood still hears first
-    /// what has arrived meanwhile.
+    /// Suspicion comes here and not with the deadline: what has arrived is heard first.
     fn on_turn_ended(&mut self, effects: &mut Effects) {
         if std::mem::take(&mut self.damaged) {
             effects.observe(Observation::Mark("write-ahead log cut off at its damage"));

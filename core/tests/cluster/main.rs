@@ -230,6 +230,25 @@ fn a_crashed_owner_that_returns_at_once_is_replaced_at_once() {
 }
 
 #[test]
+fn a_paused_owner_is_replaced_and_accepts_it() {
+    // The owner's process stands still for three seconds. Another takes over; when the
+    // first goes on it finds old requests and old messages, and causes no new election.
+    let mut cluster = Cluster::new(3, 4);
+    cluster.run_for(Span::from_secs(5));
+    let (owner, gateway) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.pause(owner, Span::from_secs(3));
+    cluster.ask(gateway, hold(10, SHOW, &[3]));
+    cluster.ask(owner, hold(20, SHOW, &[3]));
+    cluster.run_for(Span::from_millis(2_900));
+    let (next, epoch) = cluster.owner(SHOW).unwrap();
+    assert_ne!(next, owner);
+    cluster.run_for(Span::from_secs(2));
+    assert_eq!(cluster.owner(SHOW), Some((next, epoch)));
+    assert_eq!(cluster.replies.iter().filter(|(_, outcome)| is_held(outcome)).count(), 1);
+    assert_eq!(cluster.replies.len(), 2);
+}
+
+#[test]
 fn a_replica_that_lags_far_behind_gets_a_snapshot() {
     // While a follower is down the others compact what it is missing.
     let compacting = Config { snapshot_every: 20, keep_records: 5, ..config() };
@@ -303,6 +322,7 @@ fn strike(cluster: &mut Cluster, draw: &mut Draw) {
         6..=8 => cluster.heal(),
         9 => cluster.lose_one_in(Some(20)),
         10 => cluster.lose_one_in(None),
+        11..=12 if cluster.is_up(node) => cluster.pause(node, Span::from_millis(draw.below(3_000))),
         _ => {}
     }
 }
