@@ -521,3 +521,6 @@ impl Node {
         ours.filter(|&id| self.setup.placement.replicas(id).contains(&peer)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -207,7 +207,7 @@ fn expire(head: &mut Show, id: ShowId, now: Instant, record: &mut Record) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, GatewayConfig, Ratio};
+    use crate::config::Config;
     use crate::id::{RequestId, SeatId, UserId};
     use crate::placement::Placement;
     use crate::request::{Command, Outcome, Refusal, Wish};
@@ -224,31 +224,11 @@ mod tests {
     }
 
     fn desk() -> Desk {
-        let gateway = GatewayConfig {
-            tries: 1,
-            try_timeout: Span(1),
-            backoff_base: Span(1),
-            backoff_cap: Span(1),
-            retry_budget: Ratio { num: 0, den: 1 },
-            in_flight_per_shard: 1,
-        };
-        let config = Config {
-            beat_every: Span(1),
-            suspicion_phi: 8,
-            acceptable_pause: Span(1),
-            min_std_deviation: Span(1),
-            tick_every: Span(1),
-            election_ticks: 2,
-            snapshot_every: 1,
-            keep_records: 1,
-            segment_bytes: 1,
-            gateway,
-        };
         let rules =
             Rules { hold: Span(100), grace: Span(5), seats_per_request: 4, remember: Span(1_000) };
         let (placement, hall) =
             (Arc::new(Placement::new(1, 1, 1, 1)), Arc::new(Hall::uniform(1, 1, 4)));
-        let setup = Setup { config, placement, hall, rules, shows: 1 };
+        let setup = Setup { config: Config::example(), placement, hall, rules, shows: 1 };
         let shows = BTreeMap::new();
         let owner = Owner::new(ShardId(0), Epoch(3), &shows);
         Desk { setup, shows, owner, reads: 0 }
