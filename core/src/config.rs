@@ -87,3 +87,29 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+impl Config {
+    /// Settings for unit tests.
+    pub(crate) fn example() -> Self {
+        Self {
+            beat_every: Span::from_millis(100),
+            suspicion_phi: 8,
+            acceptable_pause: Span::from_millis(100),
+            min_std_deviation: Span::from_millis(20),
+            tick_every: Span::from_millis(50),
+            election_ticks: 6,
+            snapshot_every: 1_000,
+            keep_records: 100,
+            segment_bytes: 1 << 20,
+            gateway: GatewayConfig {
+                tries: 3,
+                try_timeout: Span::from_millis(500),
+                backoff_base: Span::from_millis(20),
+                backoff_cap: Span::from_millis(400),
+                retry_budget: Ratio { num: 1, den: 10 },
+                in_flight_per_shard: 100,
+            },
+        }
+    }
+}

@@ -71,8 +71,18 @@ struct Peer {
 
 impl Detector {
     /// Watches every node but `me`; each is given the time of a first beat from `now` on.
-    pub fn new(suspicion: Suspicion, nodes: impl Iterator<Item = NodeId>, me: NodeId, now: Instant) -> Self {
-        let mut detector = Self { suspicion, y_milli: y_milli(suspicion.phi), peers: Vec::new(), scan_at: Instant::MAX };
+    pub fn new(
+        suspicion: Suspicion,
+        nodes: impl Iterator<Item = NodeId>,
+        me: NodeId,
+        now: Instant,
+    ) -> Self {
+        let mut detector = Self {
+            suspicion,
+            y_milli: y_milli(suspicion.phi),
+            peers: Vec::new(),
+            scan_at: Instant::MAX,
+        };
         for node in nodes.filter(|&node| node != me) {
             let slot = usize::from(node.0);
             if detector.peers.len() <= slot {
@@ -115,7 +125,9 @@ impl Detector {
         }
         let mut suspects = Vec::new();
         for (node, peer) in self.peers.iter_mut().enumerate() {
-            if let Some(peer) = peer.as_mut().filter(|peer| !peer.suspected && peer.suspect_at <= now) {
+            if let Some(peer) =
+                peer.as_mut().filter(|peer| !peer.suspected && peer.suspect_at <= now)
+            {
                 peer.suspected = true;
                 suspects.push(NodeId(node as u16));
             }
@@ -124,9 +136,20 @@ impl Detector {
         suspects
     }
 
+    /// This node stood still until `now` and heard nothing: its peers' silence starts anew.
+    pub fn excuse(&mut self, now: Instant) {
+        for peer in self.peers.iter_mut().flatten().filter(|peer| !peer.suspected) {
+            peer.beat(&self.suspicion, self.y_milli, now);
+        }
+        self.scan_at = self.earliest();
+    }
+
     /// Whether a peer is suspected now. Nobody suspects itself.
     pub fn suspects(&self, peer: NodeId) -> bool {
-        self.peers.get(usize::from(peer.0)).and_then(Option::as_ref).is_some_and(|peer| peer.suspected)
+        self.peers
+            .get(usize::from(peer.0))
+            .and_then(Option::as_ref)
+            .is_some_and(|peer| peer.suspected)
     }
 
     /// When to ask `overdue` again. Beats move the true instant on without moving this one.
@@ -170,7 +193,8 @@ impl Peer {
             self.next = (self.next + 1) % WINDOW;
         }
         self.sum += u64::from(interval);
-        self.sum_of_squares = self.sum_of_squares.saturating_add(u64::from(interval) * u64::from(interval));
+        self.sum_of_squares =
+            self.sum_of_squares.saturating_add(u64::from(interval) * u64::from(interval));
     }
 
     fn beat(&mut self, suspicion: &Suspicion, y_milli: u64, now: Instant) {
@@ -180,7 +204,8 @@ impl Peer {
         let variance = (self.sum_of_squares / count).saturating_sub(mean * mean);
         let least = suspicion.min_std_deviation.0;
         let deviation = if variance <= least * least { least } else { variance.isqrt() };
-        self.suspect_at = now + Span(mean) + suspicion.acceptable_pause + Span(deviation * y_milli / 1_000);
+        self.suspect_at =
+            now + Span(mean) + suspicion.acceptable_pause + Span(deviation * y_milli / 1_000);
     }
 }
 
@@ -228,7 +253,10 @@ mod tests {
 
     #[test]
     fn phi_is_half_at_the_mean_and_inverts() {
-        assert!((phi(0.0) - 0.30103).abs() < 1e-5, "one half is −log10 0.301");
+        assert!(
+            (phi(0.0) - core::f64::consts::LOG10_2).abs() < 1e-12,
+            "half of all intervals are longer than the mean"
+        );
         for threshold in [1, 3, 8, 12, 16] {
             let y = y_milli(threshold);
             assert!(phi(y as f64 / 1e3) >= f64::from(threshold));
@@ -250,7 +278,10 @@ mod tests {
         assert!(!steady.overdue(end + Span::from_millis(4_500)).contains(&PEER));
         assert!(steady.overdue(end + Span::from_millis(4_570)).contains(&PEER));
         assert!(steady.suspects(PEER));
-        assert!(steady.overdue(end + Span::from_secs(60)).is_empty(), "each suspicion is told once");
+        assert!(
+            steady.overdue(end + Span::from_secs(60)).is_empty(),
+            "each suspicion is told once"
+        );
     }
 
     #[test]
@@ -268,10 +299,26 @@ mod tests {
     fn a_new_incarnation_is_a_restart_and_an_old_one_is_stale() {
         let mut detector = detector(Instant::ZERO);
         beats(&mut detector, 1, 3);
-        assert_eq!(detector.heard(PEER, 2, Instant(3_100_000)), Some(Heard::Restarted { suspected: false }));
+        assert_eq!(
+            detector.heard(PEER, 2, Instant(3_100_000)),
+            Some(Heard::Restarted { suspected: false })
+        );
         assert_eq!(detector.heard(PEER, 1, Instant(3_200_000)), Some(Heard::Stale));
         assert_eq!(detector.heard(NodeId(9), 1, Instant(3_200_000)), None);
         assert_eq!(detector.heard(NodeId(1), 1, Instant(3_200_000)), None, "nobody watches itself");
+    }
+
+    #[test]
+    fn whoever_stood_still_suspects_nobody_for_it() {
+        let mut detector = detector(Instant::ZERO);
+        beats(&mut detector, 1, 300);
+        let back = Instant(400_000_000);
+        detector.excuse(back);
+        assert!(detector.overdue(back + Span::from_millis(4_500)).is_empty());
+        assert!(
+            detector.overdue(back + Span::from_millis(5_500)).contains(&PEER),
+            "this silence is its own"
+        );
     }
 
     #[test]
@@ -282,7 +329,10 @@ mod tests {
             now += Span::from_millis(if beat % 2 == 0 { 500 } else { 1_500 });
             detector.heard(PEER, 1, now);
         }
-        assert!(!detector.overdue(now + Span::from_millis(6_000)).contains(&PEER), "σ is 500 ms here");
+        assert!(
+            !detector.overdue(now + Span::from_millis(6_000)).contains(&PEER),
+            "σ is 500 ms here"
+        );
         assert!(detector.overdue(now + Span::from_millis(7_000)).contains(&PEER));
     }
 }

@@ -67,72 +67,52 @@ impl Effects {
     /// Passes a client's request on to the node that should own its show.
     pub fn forward(&mut self, to: NodeId, request: Request) {
         let timed = Timed { at: self.now, item: request };
-        let open = self.sends.iter_mut().rev().find_map(|sending| {
+        for sending in &mut self.sends {
             if let Message::Forwarded(batch) = &mut sending.message
                 && sending.to == Endpoint::Node(to)
             {
-                Some(batch)
-            } else {
-                None
+                return batch.push(timed);
             }
-        });
-        match open {
-            Some(batch) => batch.push(timed),
-            None => self.send(Endpoint::Node(to), Message::Forwarded(vec![timed])),
         }
+        self.send(Endpoint::Node(to), Message::Forwarded(vec![timed]));
     }
 
     /// Answers a gateway.
     pub fn answer(&mut self, to: NodeId, answer: Answer) {
         let timed = Timed { at: self.now, item: answer };
-        let open = self.sends.iter_mut().rev().find_map(|sending| {
+        for sending in &mut self.sends {
             if let Message::Answers(batch) = &mut sending.message
                 && sending.to == Endpoint::Node(to)
             {
-                Some(batch)
-            } else {
-                None
+                return batch.push(timed);
             }
-        });
-        match open {
-            Some(batch) => batch.push(timed),
-            None => self.send(Endpoint::Node(to), Message::Answers(vec![timed])),
         }
+        self.send(Endpoint::Node(to), Message::Answers(vec![timed]));
     }
 
     /// Replies to a client.
     pub fn reply(&mut self, to: Endpoint, reply: Reply) {
         let timed = Timed { at: self.now, item: reply };
-        let open = self.sends.iter_mut().rev().find_map(|sending| {
+        for sending in &mut self.sends {
             if let Message::Replies(batch) = &mut sending.message
                 && sending.to == to
             {
-                Some(batch)
-            } else {
-                None
+                return batch.push(timed);
             }
-        });
-        match open {
-            Some(batch) => batch.push(timed),
-            None => self.send(to, Message::Replies(vec![timed])),
         }
+        self.send(to, Message::Replies(vec![timed]));
     }
 
     /// Sends a journal replica's message to its peer.
     pub fn journal(&mut self, to: NodeId, shard: ShardId, message: JournalMessage) {
-        let open = self.sends.iter_mut().rev().find_map(|sending| {
+        for sending in &mut self.sends {
             if let Message::Journal(batch) = &mut sending.message
                 && sending.to == Endpoint::Node(to)
             {
-                Some(batch)
-            } else {
-                None
+                return batch.push((shard, message));
             }
-        });
-        match open {
-            Some(batch) => batch.push((shard, message)),
-            None => self.send(Endpoint::Node(to), Message::Journal(vec![(shard, message)])),
         }
+        self.send(Endpoint::Node(to), Message::Journal(vec![(shard, message)]));
     }
 
     /// Sends a sign of life.

@@ -86,8 +86,16 @@ struct Alarm {
 
 impl Gateway {
     /// The gateway of node `me`, for shows numbered below `shows`.
-    pub fn new(me: NodeId, config: GatewayConfig, placement: Arc<Placement>, shows: u32, draw: Draw, now: Instant) -> Self {
-        let first = |shard| Belief { owner: placement.replicas(ShardId(shard))[0], epoch: Epoch(0) };
+    pub fn new(
+        me: NodeId,
+        config: GatewayConfig,
+        placement: Arc<Placement>,
+        shows: u32,
+        draw: Draw,
+        now: Instant,
+    ) -> Self {
+        let first =
+            |shard| Belief { owner: placement.replicas(ShardId(shard))[0], epoch: Epoch(0) };
         Self {
             me,
             budget: Budget::new(config.retry_budget, now),
@@ -108,7 +116,13 @@ impl Gateway {
     }
 
     /// A client asks. Its reply leaves through `effects`, now or later.
-    pub fn on_request(&mut self, now: Instant, from: Endpoint, request: Request, effects: &mut Effects) {
+    pub fn on_request(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        request: Request,
+        effects: &mut Effects,
+    ) {
         if request.show.0 >= self.shows {
             return effects.reply(from, refused(request.id, Refusal::BadRequest));
         }
@@ -126,8 +140,16 @@ impl Gateway {
         self.budget.deposit();
         let target = self.first_choice(shard);
         let id = request.id;
-        let flight =
-            Flight { request, reply_to: from, shard, target, epoch: Epoch(0), tries: 0, phase: Phase::Landed, moves: 0 };
+        let flight = Flight {
+            request,
+            reply_to: from,
+            shard,
+            target,
+            epoch: Epoch(0),
+            tries: 0,
+            phase: Phase::Landed,
+            moves: 0,
+        };
         let slot = self.take_off(flight);
         self.by_id.insert(id, slot);
         self.ask(now, slot, target, effects);
@@ -137,7 +159,9 @@ impl Gateway {
     pub fn on_answer(&mut self, now: Instant, from: NodeId, answer: Answer, effects: &mut Effects) {
         match answer {
             Answer::Decided(reply) => self.on_decided(from, reply, effects),
-            Answer::NotOwner { request, shard, owner } => self.on_not_owner(now, from, request, shard, owner, effects),
+            Answer::NotOwner { request, shard, owner } => {
+                self.on_not_owner(now, from, request, shard, owner, effects)
+            }
         }
     }
 
@@ -150,7 +174,9 @@ impl Gateway {
                 self.back_off(now, alarm.slot, effects);
             }
         }
-        while let Some(alarm) = self.backoffs.peek().map(|entry| entry.0).filter(|alarm| alarm.at <= now) {
+        while let Some(alarm) =
+            self.backoffs.peek().map(|entry| entry.0).filter(|alarm| alarm.at <= now)
+        {
             self.backoffs.pop();
             if self.is_live(alarm) {
                 let target = self.next_choice(&self.flights[alarm.slot as usize]);
@@ -249,7 +275,10 @@ impl Gateway {
             return effects.observe(Observation::Mark("answer to an attempt given up"));
         }
         // Epochs rise, so hints cannot send a request round in circles.
-        if belief.epoch > flight.epoch && belief.owner != from && !self.suspected[usize::from(belief.owner.0)] {
+        if belief.epoch > flight.epoch
+            && belief.owner != from
+            && !self.suspected[usize::from(belief.owner.0)]
+        {
             effects.observe(Observation::Mark("hint followed"));
             self.flights[slot as usize].tries -= 1;
             self.ask(now, slot, belief.owner, effects);
@@ -278,7 +307,9 @@ impl Gateway {
         let at = members.iter().position(|&member| member == node).unwrap_or(0);
         let mut round = (1..=members.len()).map(|step| members[(at + step) % members.len()]);
         let next = members[(at + 1) % members.len()];
-        round.find(|&member| member != node && !self.suspected[usize::from(member.0)]).unwrap_or(next)
+        round
+            .find(|&member| member != node && !self.suspected[usize::from(member.0)])
+            .unwrap_or(next)
     }
 
     fn ask(&mut self, now: Instant, slot: u32, target: NodeId, effects: &mut Effects) {
@@ -301,13 +332,19 @@ impl Gateway {
         let flight = &mut self.flights[slot as usize];
         if flight.tries >= self.config.tries || !self.budget.withdraw(now) {
             let (shard, id) = (flight.shard, flight.request.id);
-            effects.observe(Observation::Refused { shard, reason: "tries or retry budget used up" });
+            effects
+                .observe(Observation::Refused { shard, reason: "tries or retry budget used up" });
             return self.land(slot, refused(id, Refusal::Unavailable), effects);
         }
         flight.phase = Phase::BackingOff;
         flight.moves += 1;
         let doublings = u32::from(flight.tries - 1).min(32);
-        let most = self.config.backoff_base.0.saturating_mul(1 << doublings).min(self.config.backoff_cap.0);
+        let most = self
+            .config
+            .backoff_base
+            .0
+            .saturating_mul(1 << doublings)
+            .min(self.config.backoff_cap.0);
         let at = now + self.draw.span(Span(most));
         self.backoffs.push(Reverse(Alarm { at, slot, moves: flight.moves }));
     }

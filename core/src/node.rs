@@ -14,7 +14,7 @@ use crate::effect::{Effects, PersistId};
 use crate::gateway::Gateway;
 use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
 use crate::input::Input;
-use crate::journal::{Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
+use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
 use crate::message::{Answer, Beat, Message, Timed};
 use crate::observation::Observation;
 use crate::request::Request;
@@ -88,9 +88,9 @@ impl Node {
                 keep_records: u64::from(config.keep_records),
                 ..Settings::default()
             };
-            let found = recovered.shards.remove(&id);
-            let first_boot = found.is_none();
-            let journal = RaftGroup::new(id, me, members, settings, found.unwrap_or_default());
+            let durable = recovered.take(id);
+            let first_boot = durable == Durable::default();
+            let journal = RaftGroup::new(id, me, members, settings, durable);
             let mut shard = Shard::new(id, Arc::clone(&setup), journal);
             if first_boot && members[0] == me {
                 shard.campaign();
@@ -99,8 +99,14 @@ impl Node {
         }
         let tick_offset = Span(draw.below(config.tick_every.0));
         let gateway_draw = Draw::new(draw.below(u64::MAX));
-        let gateway =
-            Gateway::new(me, config.gateway.clone(), Arc::clone(placement), setup.shows, gateway_draw, now);
+        let gateway = Gateway::new(
+            me,
+            config.gateway.clone(),
+            Arc::clone(placement),
+            setup.shows,
+            gateway_draw,
+            now,
+        );
         let mut node = Self {
             me,
             incarnation,
@@ -138,6 +144,7 @@ impl Node {
     /// When one of its own promises is broken.
     pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
         self.advance(now, effects);
+        self.excuse_own_standstill(effects);
         match input {
             Input::Delivered { from, message } => self.on_delivered(from, message, effects),
             Input::Request { from, request } => self.on_request(from, request, effects),
@@ -191,6 +198,16 @@ impl Node {
         effects.begin(self.now);
     }
 
+    /// If this node's own beat is overdue it was this node that stood still, and what its
+    /// peers have sent meanwhile is still to be taken in.
+    fn excuse_own_standstill(&mut self, effects: &mut Effects) {
+        if self.now > self.next_beat + self.setup.config.acceptable_pause {
+            effects.observe(Observation::Mark("stood still"));
+            self.detector.excuse(self.now);
+            self.next_beat = self.now;
+        }
+    }
+
     fn on_delivered(&mut self, from: Endpoint, message: Message, effects: &mut Effects) {
         match (from, message) {
             (Endpoint::Client(_), Message::Requests(batch)) => {
@@ -220,8 +237,14 @@ impl Node {
             (Endpoint::Node(_), Message::Requests(_) | Message::Replies(_))
             | (
                 Endpoint::Client(_),
-                Message::Forwarded(_) | Message::Answers(_) | Message::Replies(_) | Message::Beat(_) | Message::Journal(_),
-            ) => effects.observe(Observation::Mark("message of a kind that its sender never sends")),
+                Message::Forwarded(_)
+                | Message::Answers(_)
+                | Message::Replies(_)
+                | Message::Beat(_)
+                | Message::Journal(_),
+            ) => {
+                effects.observe(Observation::Mark("message of a kind that its sender never sends"))
+            }
         }
     }
 
@@ -238,7 +261,10 @@ impl Node {
                 shard.on_request(self.now, from, request, &mut self.answers);
                 self.touch(id);
             }
-            None => effects.observe(Observation::Refused { shard: id, reason: "request for a show that is not here" }),
+            None => effects.observe(Observation::Refused {
+                shard: id,
+                reason: "request for a show that is not here",
+            }),
         }
     }
 
@@ -249,7 +275,8 @@ impl Node {
 
     fn on_persisted(&mut self, id: PersistId, effects: &mut Effects) {
         if self.writing != Some(id) {
-            return effects.observe(Observation::Mark("a write was answered that is not in flight"));
+            return effects
+                .observe(Observation::Mark("a write was answered that is not in flight"));
         }
         self.writing = None;
         for (id, ticket) in self.wal.persisted(id) {
@@ -260,14 +287,21 @@ impl Node {
         }
     }
 
-    fn on_journal(&mut self, from: NodeId, id: ShardId, message: JournalMessage, effects: &mut Effects) {
+    fn on_journal(
+        &mut self,
+        from: NodeId,
+        id: ShardId,
+        message: JournalMessage,
+        effects: &mut Effects,
+    ) {
         let shard = self.shards.get_mut(id.0 as usize).and_then(Option::as_mut);
         match shard.filter(|_| message.from() == from) {
             Some(shard) => {
                 shard.on_message(message);
                 self.touch(id);
             }
-            None => effects.observe(Observation::Refused { shard: id, reason: "journal message astray" }),
+            None => effects
+                .observe(Observation::Refused { shard: id, reason: "journal message astray" }),
         }
     }
 
@@ -318,8 +352,7 @@ impl Node {
         self.take_local(effects);
     }
 
-    /// Suspicion comes here and not with the deadline: a node that stood still hears first
-    /// what has arrived meanwhile.
+    /// Suspicion comes here and not with the deadline: what has arrived is heard first.
     fn on_turn_ended(&mut self, effects: &mut Effects) {
         if std::mem::take(&mut self.damaged) {
             effects.observe(Observation::Mark("write-ahead log cut off at its damage"));
@@ -353,6 +386,7 @@ impl Node {
 
     fn settle(&mut self, effects: &mut Effects) {
         let mut touched = std::mem::take(&mut self.touched);
+        let mut orphaned = Vec::new();
         for id in touched.drain(..) {
             self.is_touched[id.0 as usize] = false;
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
@@ -360,13 +394,18 @@ impl Node {
             self.wal.gather(id, &self.ready);
             self.expires_at = self.expires_at.min(shard.next_deadline());
             let journal = shard.journal();
-            if let Some(leader) = journal.leader() {
+            let leader = journal.leader();
+            if let Some(leader) = leader {
                 self.gateway.on_owner_known(id, leader, journal.epoch());
             }
             if journal.awake() {
                 self.awake.insert(id);
             } else {
                 self.awake.remove(&id);
+                // No suspicion is to come that would wake it.
+                if let Some(leader) = leader.filter(|&leader| self.detector.suspects(leader)) {
+                    orphaned.push((id, leader));
+                }
             }
             if shard.is_unsettled() {
                 self.is_touched[id.0 as usize] = true;
@@ -381,6 +420,9 @@ impl Node {
         if self.touched.is_empty() {
             self.touched = touched;
         }
+        // A leader that is well is heard before this, and trusted again.
+        let later = self.now + self.setup.config.beat_every + self.setup.config.beat_every;
+        orphaned.into_iter().for_each(|(id, leader)| self.stand_against(id, leader, later));
     }
 
     fn hand_out_answers(&mut self, effects: &mut Effects) {
@@ -441,22 +483,29 @@ impl Node {
     /// for election, the sooner the further up it is in the shard's list.
     fn replace(&mut self, peer: NodeId) {
         for id in self.shared_with(peer) {
-            let Some(shard) = &self.shards[id.0 as usize] else { continue };
-            if shard.journal().leader() != Some(peer) {
-                continue;
+            let led =
+                self.shards[id.0 as usize].as_ref().and_then(|shard| shard.journal().leader());
+            if led == Some(peer) {
+                self.stand_against(id, peer, self.now);
             }
-            let rivals = self.setup.placement.replicas(id).iter().take_while(|&&member| member != self.me);
-            let rank = rivals.filter(|&&rival| rival != peer && !self.detector.suspects(rival)).count();
-            let at = self.now + Span(RANK_DELAY.0 * rank as u64);
-            self.campaigns.insert((at, id, shard.journal().epoch(), peer));
         }
+    }
+
+    fn stand_against(&mut self, id: ShardId, leader: NodeId, earliest: Instant) {
+        let Some(shard) = &self.shards[id.0 as usize] else { return };
+        let rivals =
+            self.setup.placement.replicas(id).iter().take_while(|&&member| member != self.me);
+        let rank =
+            rivals.filter(|&&rival| rival != leader && !self.detector.suspects(rival)).count();
+        let at = earliest + Span(RANK_DELAY.0 * rank as u64);
+        self.campaigns.insert((at, id, shard.journal().epoch(), leader));
     }
 
     fn campaign(&mut self, effects: &mut Effects) {
         while self.campaigns.first().is_some_and(|&(at, ..)| at <= self.now) {
             let Some((_, id, epoch, _)) = self.campaigns.pop_first() else { return };
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
-            // Somebody else was quicker if the epoch has passed.
+            // If the epoch has passed, somebody else was quicker.
             if shard.journal().epoch() == epoch && !shard.journal().is_leader() {
                 effects.observe(Observation::Mark("stands for election"));
                 shard.campaign();
@@ -466,7 +515,12 @@ impl Node {
     }
 
     fn shared_with(&self, peer: NodeId) -> Vec<ShardId> {
-        let ours = (0..self.shards.len() as u32).map(ShardId).filter(|id| self.shards[id.0 as usize].is_some());
+        let ours = (0..self.shards.len() as u32)
+            .map(ShardId)
+            .filter(|id| self.shards[id.0 as usize].is_some());
         ours.filter(|&id| self.setup.placement.replicas(id).contains(&peer)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

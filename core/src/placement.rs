@@ -31,7 +31,10 @@ impl Placement {
     /// `replicas` is odd and at most `nodes` and [`REPLICAS_MAX`].
     pub fn new(nodes: u16, zones: u16, shards: u32, replicas: u16) -> Self {
         assert!(zones > 0 && nodes > 0 && shards > 0, "a cluster has a zone, a node and a shard");
-        assert!(replicas % 2 == 1 && replicas <= nodes, "replicas are odd in number and fit on the nodes");
+        assert!(
+            replicas % 2 == 1 && replicas <= nodes,
+            "replicas are odd in number and fit on the nodes"
+        );
         assert!(usize::from(replicas) <= REPLICAS_MAX, "at most {REPLICAS_MAX} replicas");
         let mut first_in = vec![0u32; usize::from(nodes) + 1];
         let mut members = Vec::with_capacity(shards as usize);
@@ -77,7 +80,7 @@ impl Placement {
     /// The shard that carries a show's events.
     pub fn shard_of(&self, show: ShowId) -> ShardId {
         let hash = mix(u64::from(show.0)) >> 32;
-        ShardId((hash * self.shards.len() as u64 >> 32) as u32)
+        ShardId(((hash * self.shards.len() as u64) >> 32) as u32)
     }
 }
 
@@ -92,7 +95,9 @@ fn choose(shard: u32, nodes: u16, zones: u16, replicas: u16) -> ArrayVec<NodeId,
         let next = (1..=nodes)
             .map(NodeId)
             .filter(|node| !chosen.contains(node))
-            .min_by_key(|&node| (in_zone[usize::from(zone_of(node, zones).0)], !score(shard, node), node))
+            .min_by_key(|&node| {
+                (in_zone[usize::from(zone_of(node, zones).0)], !score(shard, node), node)
+            })
             .expect("replicas fit on the nodes");
         in_zone[usize::from(zone_of(next, zones).0)] += 1;
         chosen.push(next);
@@ -111,7 +116,8 @@ mod tests {
     #[test]
     fn replicas_stand_in_different_zones_while_zones_last() {
         // (nodes, zones, replicas, zones that each shard must span)
-        let table = [(3, 3, 3, 3), (5, 3, 3, 3), (5, 2, 3, 2), (7, 5, 5, 5), (9, 1, 3, 1), (99, 3, 7, 3)];
+        let table =
+            [(3, 3, 3, 3), (5, 3, 3, 3), (5, 2, 3, 2), (7, 5, 5, 5), (9, 1, 3, 1), (99, 3, 7, 3)];
         for (nodes, zones, replicas, spans) in table {
             let placement = Placement::new(nodes, zones, 64, replicas);
             for shard in (0..64).map(ShardId) {
@@ -130,13 +136,22 @@ mod tests {
     #[test]
     fn owners_and_replicas_are_spread_evenly() {
         // (nodes, zones, shards, greatest spread of owners, greatest replicas on one node per mille of the mean)
-        let table = [(3, 3, 64, 1, 1_000), (5, 3, 64, 2, 1_700), (6, 3, 256, 2, 1_200), (12, 3, 1_024, 2, 1_200)];
+        let table = [
+            (3, 3, 64, 1, 1_000),
+            (5, 3, 64, 2, 1_700),
+            (6, 3, 256, 2, 1_200),
+            (12, 3, 1_024, 2, 1_200),
+        ];
         for (nodes, zones, shards, spread, most) in table {
             let placement = Placement::new(nodes, zones, shards, 3);
-            let (mut owned, mut carried) = (vec![0u32; usize::from(nodes)], vec![0u32; usize::from(nodes)]);
+            let (mut owned, mut carried) =
+                (vec![0u32; usize::from(nodes)], vec![0u32; usize::from(nodes)]);
             for shard in (0..shards).map(ShardId) {
                 owned[usize::from(placement.replicas(shard)[0].0) - 1] += 1;
-                placement.replicas(shard).iter().for_each(|node| carried[usize::from(node.0) - 1] += 1);
+                placement
+                    .replicas(shard)
+                    .iter()
+                    .for_each(|node| carried[usize::from(node.0) - 1] += 1);
             }
             let (least, greatest) = (owned.iter().min().unwrap(), owned.iter().max().unwrap());
             assert!(greatest - least <= spread, "owners of {nodes} nodes: {owned:?}");
@@ -150,7 +165,10 @@ mod tests {
         let (before, after) = (Placement::new(8, 1, 256, 3), Placement::new(9, 1, 256, 3));
         for shard in (0..256).map(ShardId) {
             for node in after.replicas(shard) {
-                assert!(node.0 == 9 || before.replicas(shard).contains(node), "{shard} moved to {node}");
+                assert!(
+                    node.0 == 9 || before.replicas(shard).contains(node),
+                    "{shard} moved to {node}"
+                );
             }
         }
     }

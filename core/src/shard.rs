@@ -16,12 +16,11 @@ use crate::id::{Epoch, NodeId, ShardId, ShowId};
 use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Ticket};
 use crate::message::Answer;
 use crate::observation::Observation;
+use crate::record;
 use crate::request::{Reply, Request};
-use crate::show::{Event, Show};
+use crate::show::Show;
 use crate::time::Instant;
 
-/// The events of one record: what one turn of the owner changed, in order.
-type Record = Vec<(ShowId, Event)>;
 /// A shard's snapshot: each show that was ever touched, in order.
 type State = Vec<(ShowId, Vec<u8>)>;
 
@@ -62,7 +61,13 @@ impl Shard {
     }
 
     /// A gateway wants a request decided.
-    pub(crate) fn on_request(&mut self, now: Instant, from: NodeId, request: Request, answers: &mut Answers) {
+    pub(crate) fn on_request(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        request: Request,
+        answers: &mut Answers,
+    ) {
         match &mut self.owner {
             Some(owner) => owner.decide(now, from, &request, &self.setup, &self.shows),
             None if self.journal.is_leader() => self.waiting.push_back((from, request)),
@@ -100,7 +105,13 @@ impl Shard {
 
     /// Closes the turn: hands what was decided to the journal, and takes what it has.
     /// `ready` is cleared first; the node gathers its frames.
-    pub(crate) fn settle(&mut self, now: Instant, ready: &mut Ready, answers: &mut Answers, effects: &mut Effects) {
+    pub(crate) fn settle(
+        &mut self,
+        now: Instant,
+        ready: &mut Ready,
+        answers: &mut Answers,
+        effects: &mut Effects,
+    ) {
         self.depose_if_over(answers, effects);
         self.propose(answers, effects);
         ready.clear();
@@ -151,7 +162,7 @@ impl Shard {
         let taken = match owner.close_turn() {
             owner::Turn::Idle => return,
             owner::Turn::Changed(record) => {
-                let bytes = postcard::to_stdvec(record).expect("memory holds a record");
+                let bytes = record::encode(record);
                 let taken = self.journal.propose(bytes);
                 if taken {
                     if self.outstanding.0 != epoch {
@@ -180,19 +191,22 @@ impl Shard {
     fn apply(&mut self, ready: &Ready, answers: &mut Answers, effects: &mut Effects) {
         if let Some(snapshot) = &ready.installed {
             assert!(self.owner.is_none(), "nobody overwrites an owner's state");
-            assert!(snapshot.index() >= self.applied, "a snapshot never takes applied records back");
+            assert!(
+                snapshot.index() >= self.applied,
+                "a snapshot never takes applied records back"
+            );
             self.restore(snapshot.state());
             self.applied = snapshot.index();
             effects.observe(Observation::Mark("snapshot installed"));
         }
         for committed in &ready.committed {
-            assert!(self.applied == 0 || committed.index() == self.applied + 1, "records are applied without gaps");
+            assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
             self.applied = committed.index();
             if committed.record().is_empty() {
                 continue;
             }
-            let record: Record = postcard::from_bytes(committed.record()).expect("a committed record is readable");
-            for (show, event) in &record {
+            let events = record::decode(committed.record()).expect("a committed record is readable");
+            for (show, event) in &events {
                 show_of(&mut self.shows, &self.setup, *show).apply(event);
             }
             if committed.epoch() == self.outstanding.0 {
@@ -200,11 +214,15 @@ impl Shard {
                 self.outstanding.1 -= 1;
             }
             if let Some(owner) = &mut self.owner {
-                assert_eq!(committed.epoch(), owner.epoch(), "an owner has applied all that older epochs committed");
+                assert_eq!(
+                    committed.epoch(),
+                    owner.epoch(),
+                    "an owner has applied all that older epochs committed"
+                );
                 owner.committed(|gateway, reply| decided(answers, gateway, reply));
             }
         }
-        assert!(self.applied == self.journal.applied(), "what is handed over is applied");
+        assert_eq!(self.applied, self.journal.applied(), "what is handed over is applied");
     }
 
     fn confirm(&mut self, reads: &[ReadId], answers: &mut Answers) {
@@ -236,7 +254,8 @@ impl Shard {
     }
 
     fn depose_if_over(&mut self, answers: &mut Answers, effects: &mut Effects) {
-        let over = |owner: &Owner| !self.journal.is_leader() || self.journal.epoch() != owner.epoch();
+        let over =
+            |owner: &Owner| !self.journal.is_leader() || self.journal.epoch() != owner.epoch();
         if self.owner.as_ref().is_some_and(over) {
             self.depose(answers, effects);
         }
@@ -247,7 +266,10 @@ impl Shard {
         effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
         let hint = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
         for (gateway, reply) in owner.into_pending() {
-            answers.push((gateway, Answer::NotOwner { request: reply.request, shard: self.id, owner: hint }));
+            answers.push((
+                gateway,
+                Answer::NotOwner { request: reply.request, shard: self.id, owner: hint },
+            ));
         }
     }
 

@@ -77,7 +77,10 @@ impl WaitingRoom {
             if self.head == self.line.len() {
                 self.slot = self.slot.max(self.first_slot_from(at));
             } else {
-                assert!(self.slot_at(self.slot) >= at, "a user who was due before has not been released");
+                assert!(
+                    self.slot_at(self.slot) >= at,
+                    "a user who was due before has not been released"
+                );
             }
         }
         let before = self.line.len();
@@ -150,7 +153,10 @@ impl WaitingRoom {
         self.closed = true;
         self.absent = 0;
         let rest = std::mem::replace(&mut self.head, self.line.len());
-        self.line[rest..].iter().filter(|&&user| !self.left.contains(user)).map(|&user| UserId(user))
+        self.line[rest..]
+            .iter()
+            .filter(|&&user| !self.left.contains(user))
+            .map(|&user| UserId(user))
     }
 
     fn open(&mut self) {
@@ -161,7 +167,10 @@ impl WaitingRoom {
     }
 
     fn skip_absent(&mut self) {
-        while self.absent > 0 && self.head < self.line.len() && self.left.contains(self.line[self.head]) {
+        while self.absent > 0
+            && self.head < self.line.len()
+            && self.left.contains(self.line[self.head])
+        {
             self.head += 1;
             self.absent -= 1;
         }
@@ -173,7 +182,8 @@ impl WaitingRoom {
 
     /// The first slot that does not open before `at`.
     fn first_slot_from(&self, at: Instant) -> u64 {
-        let slot = (u128::from(at.since(self.opening).0) * u128::from(self.per_minute)).div_ceil(MINUTE) as u64;
+        let slot = (u128::from(at.since(self.opening).0) * u128::from(self.per_minute))
+            .div_ceil(MINUTE) as u64;
         // Slots open at whole microseconds, rounded down, so the one found may lie just before.
         slot + u64::from(self.slot_at(slot) < at)
     }
@@ -237,7 +247,8 @@ mod tests {
     fn admissions_are_even_and_do_not_drift() {
         let mut room = room(7);
         room.join(0..15, Instant::ZERO);
-        let at: Vec<u64> = room.release_due(Instant::MAX).map(|admission| admission.at.0 - OPENING.0).collect();
+        let at: Vec<u64> =
+            room.release_due(Instant::MAX).map(|admission| admission.at.0 - OPENING.0).collect();
         assert_eq!(at[1], 8_571_428);
         assert_eq!((at[7], at[14]), (60_000_000, 120_000_000));
     }

@@ -34,7 +34,8 @@ impl Budget {
 
     /// A first attempt is made.
     pub(super) fn deposit(&mut self) {
-        self.saved = (self.saved + u64::from(self.share.num)).min(SAVED_MAX * u64::from(self.share.den));
+        self.saved =
+            (self.saved + u64::from(self.share.num)).min(SAVED_MAX * u64::from(self.share.den));
     }
 
     /// Asks for a retry. Whether it is granted.
@@ -44,7 +45,8 @@ impl Budget {
             self.saved -= cost;
             return true;
         }
-        self.floor = (self.floor + now.since(self.refilled).0.saturating_mul(FLOOR_PER_SECOND)).min(FLOOR_MAX * SECOND);
+        self.floor = (self.floor + now.since(self.refilled).0.saturating_mul(FLOOR_PER_SECOND))
+            .min(FLOOR_MAX * SECOND);
         self.refilled = now;
         let granted = self.floor >= SECOND;
         self.floor -= if granted { SECOND } else { 0 };

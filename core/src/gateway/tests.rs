@@ -1,3 +1,5 @@
+//! A request's way through the gateway, told by a bench that plays clients, owners and time.
+
 use super::*;
 use crate::config::Ratio;
 use crate::id::{ClientId, HoldId, ShowId, UserId};
@@ -31,7 +33,12 @@ fn bench(tries: u8, in_flight_per_shard: u32) -> Bench {
 }
 
 fn request(id: u64) -> Request {
-    Request { id: RequestId(id), user: UserId(0), show: ShowId(0), command: Command::Release { hold: HoldId(9) } }
+    Request {
+        id: RequestId(id),
+        user: UserId(0),
+        show: ShowId(0),
+        command: Command::Release { hold: HoldId(9) },
+    }
 }
 
 fn not_owner(id: u64, owner: Option<(NodeId, Epoch)>) -> Answer {
@@ -39,7 +46,10 @@ fn not_owner(id: u64, owner: Option<(NodeId, Epoch)>) -> Answer {
 }
 
 fn decided(id: u64) -> Answer {
-    Answer::Decided(Reply { request: RequestId(id), outcome: Outcome::Released { hold: HoldId(9) } })
+    Answer::Decided(Reply {
+        request: RequestId(id),
+        outcome: Outcome::Released { hold: HoldId(9) },
+    })
 }
 
 impl Bench {
@@ -77,8 +87,11 @@ impl Bench {
     fn replies(&mut self) -> Vec<(u64, Outcome)> {
         let mut replies = Vec::new();
         for sending in std::mem::take(&mut self.effects.sends) {
-            let Message::Replies(batch) = sending.message else { panic!("{sending:?} is no reply") };
-            replies.extend(batch.into_iter().map(|timed| (timed.item.request.0, timed.item.outcome)));
+            let Message::Replies(batch) = sending.message else {
+                panic!("{sending:?} is no reply")
+            };
+            replies
+                .extend(batch.into_iter().map(|timed| (timed.item.request.0, timed.item.outcome)));
         }
         replies
     }
@@ -92,7 +105,11 @@ fn a_request_goes_to_the_first_replica_and_its_reply_back() {
     assert_eq!(bench.gateway.next_deadline(), Some(Instant(100_005)));
     bench.answer(Instant(9), bench.members[0], decided(1));
     assert_eq!(bench.replies(), [(1, Outcome::Released { hold: HoldId(9) })]);
-    assert_eq!((bench.gateway.in_flight(), bench.gateway.next_deadline()), (0, None), "no alarm is left behind");
+    assert_eq!(
+        (bench.gateway.in_flight(), bench.gateway.next_deadline()),
+        (0, None),
+        "no alarm is left behind"
+    );
     bench.answer(Instant(10), bench.members[0], decided(1));
     assert!(bench.replies().is_empty(), "an answer that comes twice is told once");
 }
@@ -163,10 +180,18 @@ fn a_full_shard_and_a_show_that_is_not_there_are_refused() {
     let mut bench = bench(2, 1);
     bench.ask(Instant(0), 1);
     bench.ask(Instant(0), 2);
-    bench.gateway.on_request(Instant(0), CLIENT, Request { show: ShowId(8), ..request(3) }, &mut bench.effects);
+    bench.gateway.on_request(
+        Instant(0),
+        CLIENT,
+        Request { show: ShowId(8), ..request(3) },
+        &mut bench.effects,
+    );
     assert_eq!(bench.asked().len(), 1);
     let refused = |why| Outcome::Refused(why);
-    assert_eq!(bench.replies(), [(2, refused(Refusal::Overloaded)), (3, refused(Refusal::BadRequest))]);
+    assert_eq!(
+        bench.replies(),
+        [(2, refused(Refusal::Overloaded)), (3, refused(Refusal::BadRequest))]
+    );
 }
 
 #[test]

@@ -9,10 +9,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::Record;
 use crate::config::Setup;
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
 use crate::journal::ReadId;
+use crate::record::Events;
 use crate::request::{Reply, Request};
 use crate::show::{Decision, Show};
 use crate::time::Instant;
@@ -29,7 +29,7 @@ pub(super) struct Owner {
     /// asked for since the activation.
     heads: BTreeMap<ShowId, Show>,
     /// What this turn changed, and whom it answers.
-    record: Record,
+    record: Events,
     replies: Vec<Due>,
     /// For each proposed record, in order, the replies that wait for it.
     proposed: VecDeque<Vec<Due>>,
@@ -49,7 +49,7 @@ pub(super) enum Turn<'a> {
     /// Nothing was decided.
     Idle,
     /// Something changed: propose this.
-    Changed(&'a Record),
+    Changed(&'a Events),
     /// Only answers: ask whether this node still leads.
     Asked,
 }
@@ -60,7 +60,7 @@ impl Owner {
             shard,
             epoch,
             heads: BTreeMap::new(),
-            record: Record::new(),
+            record: Events::new(),
             replies: Vec::new(),
             proposed: VecDeque::new(),
             applied: 0,
@@ -123,8 +123,13 @@ impl Owner {
         for (&id, head) in self.heads.iter_mut().filter(|(id, _)| !shows.contains_key(id)) {
             expire(head, id, now, &mut self.record);
         }
-        let untouched = shows.iter().filter(|(id, _)| !self.heads.contains_key(id)).map(|(_, show)| show);
-        self.expires_at = untouched.chain(self.heads.values()).filter_map(Show::next_expiry).min().unwrap_or(Instant::MAX);
+        let untouched =
+            shows.iter().filter(|(id, _)| !self.heads.contains_key(id)).map(|(_, show)| show);
+        self.expires_at = untouched
+            .chain(self.heads.values())
+            .filter_map(Show::next_expiry)
+            .min()
+            .unwrap_or(Instant::MAX);
     }
 
     /// What the journal is to be asked for this turn; to be followed by `proposed` or
@@ -154,7 +159,9 @@ impl Owner {
     /// The oldest proposed record was committed, and the shard has applied it.
     pub(super) fn committed(&mut self, mut reply: impl FnMut(NodeId, Reply)) {
         let due = self.proposed.pop_front();
-        let due = due.unwrap_or_else(|| panic!("{} of {} has a record that its owner did not propose", self.epoch, self.shard));
+        let due = due.unwrap_or_else(|| {
+            panic!("{} of {} has a record that its owner did not propose", self.epoch, self.shard)
+        });
         self.applied += 1;
         due.into_iter().for_each(|(gateway, due)| reply(gateway, due));
     }
@@ -190,9 +197,147 @@ fn head_of<'a>(
     })
 }
 
-fn expire(head: &mut Show, id: ShowId, now: Instant, record: &mut Record) {
+fn expire(head: &mut Show, id: ShowId, now: Instant, record: &mut Events) {
     while let Some(event) = head.overdue(now) {
         head.apply(&event);
         record.push((id, event));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::id::{RequestId, SeatId, UserId};
+    use crate::placement::Placement;
+    use crate::request::{Command, Outcome, Refusal, Wish};
+    use crate::show::{Hall, Rules};
+    use crate::time::Span;
+
+    const GATEWAY: NodeId = NodeId(2);
+
+    struct Desk {
+        setup: Setup,
+        shows: BTreeMap<ShowId, Show>,
+        owner: Owner,
+        reads: u64,
+    }
+
+    fn desk() -> Desk {
+        let rules =
+            Rules { hold: Span(100), grace: Span(5), seats_per_request: 4, remember: Span(1_000) };
+        let (placement, hall) =
+            (Arc::new(Placement::new(1, 1, 1, 1)), Arc::new(Hall::uniform(1, 1, 4)));
+        let setup = Setup { config: Config::example(), placement, hall, rules, shows: 1 };
+        let shows = BTreeMap::new();
+        let owner = Owner::new(ShardId(0), Epoch(3), &shows);
+        Desk { setup, shows, owner, reads: 0 }
+    }
+
+    impl Desk {
+        fn ask(&mut self, now: u64, id: u64, seat: u32) {
+            let picked = [SeatId(seat)].into_iter().collect();
+            let command = Command::Hold(Wish { picked, ..Wish::default() });
+            let request = Request { id: RequestId(id), user: UserId(0), show: ShowId(0), command };
+            self.owner.decide(Instant(now), GATEWAY, &request, &self.setup, &self.shows);
+        }
+
+        /// Hands the turn to a journal that takes everything; says what it was.
+        fn close(&mut self) -> &'static str {
+            match self.owner.close_turn() {
+                Turn::Idle => "nothing",
+                Turn::Changed(_) => {
+                    self.owner.proposed();
+                    "record"
+                }
+                Turn::Asked => {
+                    self.reads += 1;
+                    self.owner.asked(ReadId(self.reads));
+                    "question"
+                }
+            }
+        }
+
+        fn commit(&mut self) -> Vec<(u64, bool)> {
+            let mut replies = Vec::new();
+            self.owner.committed(|_, reply| replies.push(granted(reply)));
+            replies.extend(self.confirm(&[]));
+            replies
+        }
+
+        fn confirm(&mut self, reads: &[u64]) -> Vec<(u64, bool)> {
+            let mut replies = Vec::new();
+            let reads: Vec<ReadId> = reads.iter().copied().map(ReadId).collect();
+            self.owner.confirmed(&reads, |_, reply| replies.push(granted(reply)));
+            replies
+        }
+    }
+
+    fn granted(reply: Reply) -> (u64, bool) {
+        let refused = matches!(reply.outcome, Outcome::Refused(Refusal::SeatTaken));
+        (reply.request.0, !refused)
+    }
+
+    #[test]
+    fn a_turn_is_one_record_and_its_refusals_wait_for_it() {
+        let mut desk = desk();
+        assert_eq!(desk.close(), "nothing");
+        desk.ask(1, 10, 0);
+        desk.ask(1, 20, 0);
+        desk.ask(1, 30, 1);
+        assert_eq!(desk.close(), "record");
+        assert_eq!(desk.close(), "nothing");
+        assert!(desk.confirm(&[9]).is_empty());
+        assert_eq!(desk.commit(), [(10, true), (20, false), (30, true)]);
+    }
+
+    #[test]
+    fn a_refusal_waits_for_the_question_and_for_the_records_that_it_rests_on() {
+        let mut desk = desk();
+        desk.ask(1, 10, 0);
+        assert_eq!(desk.close(), "record");
+        desk.ask(2, 20, 0);
+        assert_eq!(desk.close(), "question");
+        assert!(desk.confirm(&[1]).is_empty(), "the hold that is in the way may still be lost");
+        assert_eq!(desk.commit(), [(10, true), (20, false)]);
+        desk.ask(3, 30, 0);
+        assert_eq!(desk.close(), "question");
+        desk.ask(4, 40, 0);
+        assert_eq!(desk.close(), "question");
+        assert!(desk.confirm(&[1]).is_empty(), "an earlier question proves nothing");
+        assert_eq!(desk.confirm(&[3]), [(30, false), (40, false)], "a later one proves more");
+    }
+
+    #[test]
+    fn overdue_holds_end_before_the_next_request_is_decided() {
+        let mut desk = desk();
+        desk.ask(1, 10, 0);
+        desk.close();
+        assert_eq!(desk.owner.expires_at(), Instant(106));
+        desk.ask(105, 20, 0);
+        desk.ask(106, 30, 0);
+        let Turn::Changed(record) = desk.owner.close_turn() else {
+            panic!("the seat changed hands")
+        };
+        assert_eq!(record.len(), 2, "the end of the one hold, the grant of the other");
+        desk.close();
+        assert_eq!(desk.commit(), [(10, true)]);
+        assert_eq!(desk.commit(), [(20, false), (30, true)]);
+        desk.owner.expire(Instant(500), &desk.setup, &desk.shows);
+        assert_eq!(desk.close(), "record");
+        assert_eq!(desk.owner.expires_at(), Instant::MAX);
+    }
+
+    #[test]
+    fn a_deposed_owner_leaves_every_reply_undelivered() {
+        let mut desk = desk();
+        desk.ask(1, 10, 0);
+        desk.close();
+        desk.ask(2, 20, 0);
+        desk.close();
+        desk.ask(3, 30, 1);
+        let pending: Vec<u64> =
+            desk.owner.into_pending().map(|(_, reply)| reply.request.0).collect();
+        assert_eq!(pending, [10, 20, 30]);
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use onsale_core::show::{Hall, Rules};
 use onsale_core::{
-    ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, GatewayConfig, HoldId, Input, Instant, Message, Node, NodeId,
-    Observation, Outcome, PaymentId, Placement, Ratio, Request, RequestId, SeatId, Setup, ShardId, ShowId, Span,
-    UserId, Wish, Write,
+    ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, GatewayConfig, HoldId, Input,
+    Instant, Message, Node, NodeId, Observation, Outcome, PaymentId, Placement, Ratio, Request,
+    RequestId, SeatId, Setup, ShardId, ShowId, Span, UserId, Wish, Write,
 };
 
 /// One way between nodes, one way to a client, and one fsync.
@@ -38,9 +38,10 @@ pub(crate) struct Cluster {
     events: BTreeMap<(Instant, u64), Event>,
     scheduled: u64,
     cut: BTreeSet<(NodeId, NodeId)>,
+    paused: BTreeMap<NodeId, Instant>,
     loss: Option<u64>,
     draw: Draw,
-    effects: BTreeMap<NodeId, Effects>,
+    effects: Effects,
     pub(crate) sent: Sent,
     pub(crate) replies: Vec<(RequestId, Outcome)>,
     pub(crate) observed: Vec<(Instant, NodeId, Observation)>,
@@ -93,9 +94,10 @@ impl Cluster {
             events: BTreeMap::new(),
             scheduled: 0,
             cut: BTreeSet::new(),
+            paused: BTreeMap::new(),
             loss: None,
             draw: Draw::new(0),
-            effects: BTreeMap::new(),
+            effects: Effects::default(),
             sent: Sent::default(),
             replies: Vec::new(),
             observed: Vec::new(),
@@ -120,6 +122,7 @@ impl Cluster {
     /// The process dies. Of a write that was not synced a part may be on the disk.
     pub(crate) fn crash(&mut self, id: NodeId) {
         self.nodes.remove(&id).expect("only what is up can crash");
+        self.paused.remove(&id);
         for event in self.events.values() {
             if let Event::Synced { node, incarnation, write } = event
                 && *node == id
@@ -132,6 +135,11 @@ impl Cluster {
         }
     }
 
+    /// The process stands still, and then finds waiting what came meanwhile.
+    pub(crate) fn pause(&mut self, id: NodeId, span: Span) {
+        self.paused.insert(id, self.now + span);
+    }
+
     pub(crate) fn is_up(&self, id: NodeId) -> bool {
         self.nodes.contains_key(&id)
     }
@@ -142,7 +150,8 @@ impl Cluster {
 
     /// Cuts a node from its peers, both ways; clients still reach it.
     pub(crate) fn isolate(&mut self, id: NodeId) {
-        let peers: Vec<NodeId> = self.incarnations.keys().copied().filter(|&peer| peer != id).collect();
+        let peers: Vec<NodeId> =
+            self.incarnations.keys().copied().filter(|&peer| peer != id).collect();
         peers.into_iter().for_each(|peer| self.cut.extend([(id, peer), (peer, id)]));
     }
 
@@ -182,7 +191,8 @@ impl Cluster {
 
     /// A client hands a request to a gateway.
     pub(crate) fn ask(&mut self, gateway: NodeId, request: Request) {
-        let message = Message::Requests(vec![onsale_core::Timed { at: self.now + CLIENT, item: request }]);
+        let message =
+            Message::Requests(vec![onsale_core::Timed { at: self.now + CLIENT, item: request }]);
         let (from, to) = (Endpoint::Client(ClientId(0)), Endpoint::Node(gateway));
         self.schedule(CLIENT, Event::Deliver { from, to, message });
     }
@@ -193,7 +203,9 @@ impl Cluster {
         self.ask(gateway, request);
         for _ in 0..1_000 {
             self.run_for(Span::from_millis(10));
-            if let Some((_, outcome)) = self.replies[before..].iter().find(|(answered, _)| *answered == id) {
+            if let Some((_, outcome)) =
+                self.replies[before..].iter().find(|(answered, _)| *answered == id)
+            {
                 return outcome.clone();
             }
         }
@@ -205,24 +217,23 @@ impl Cluster {
     }
 
     pub(crate) fn run_until(&mut self, end: Instant) {
+        let mut turns = 0;
         while let Some(at) = self.next_instant().filter(|&at| at <= end) {
+            turns = if at == self.now { turns + 1 } else { 0 };
+            assert!(turns < 1_000, "somebody wants {at} for ever");
             self.now = at;
-            let mut touched = BTreeSet::new();
-            while self.events.first_key_value().is_some_and(|(&(due, _), _)| due <= at) {
+            // Each event is a turn of its own: the harder case for the nodes.
+            if self.events.first_key_value().is_some_and(|(&(due, _), _)| due <= at) {
                 let event = self.events.pop_first().map(|(_, event)| event);
-                event.into_iter().for_each(|event| self.deliver(event, &mut touched));
+                event.into_iter().for_each(|event| self.deliver(event));
+                continue;
             }
-            let due = |node: &Node| node.next_deadline().is_some_and(|deadline| deadline <= at);
-            let due: Vec<NodeId> = self.nodes.values().filter(|node| due(node)).map(Node::id).collect();
-            for id in due {
-                self.step(id, Input::DeadlineReached);
-                touched.insert(id);
-            }
-            for id in touched {
-                self.step(id, Input::TurnEnded);
-                self.carry_out(id);
-                let next = self.nodes[&id].next_deadline();
-                assert!(next.is_none_or(|next| next > at), "{id} wants the same instant for ever");
+            let due = self
+                .nodes
+                .values()
+                .find(|node| self.deadline_of(node).is_some_and(|due| due <= at));
+            if let Some(id) = due.map(Node::id) {
+                self.turn(id, Input::DeadlineReached);
             }
         }
         self.now = end;
@@ -230,41 +241,63 @@ impl Cluster {
 
     fn next_instant(&self) -> Option<Instant> {
         let event = self.events.first_key_value().map(|(&(at, _), _)| at);
-        let deadline = self.nodes.values().filter_map(Node::next_deadline).min();
+        let deadline = self.nodes.values().filter_map(|node| self.deadline_of(node)).min();
         event.into_iter().chain(deadline).min()
     }
 
-    fn deliver(&mut self, event: Event, touched: &mut BTreeSet<NodeId>) {
+    fn deadline_of(&self, node: &Node) -> Option<Instant> {
+        let resumes = self.paused.get(&node.id()).copied().unwrap_or(Instant::ZERO);
+        node.next_deadline().map(|at| at.max(resumes).max(self.now))
+    }
+
+    fn deliver(&mut self, event: Event) {
+        let node = match &event {
+            Event::Deliver { to: Endpoint::Node(node), .. } | Event::Synced { node, .. } => {
+                Some(*node)
+            }
+            Event::Deliver { to: Endpoint::Client(_), .. } => None,
+        };
+        let resumes = node.and_then(|node| self.paused.get(&node).copied());
+        if let Some(resumes) = resumes.filter(|&resumes| resumes > self.now) {
+            return self.schedule(resumes.since(self.now), event);
+        }
         match event {
-            Event::Deliver { from, to: Endpoint::Node(node), message } if self.nodes.contains_key(&node) => {
-                self.step(node, Input::Delivered { from, message });
-                touched.insert(node);
+            Event::Deliver { from, to: Endpoint::Node(node), message } => {
+                if self.nodes.contains_key(&node) {
+                    self.turn(node, Input::Delivered { from, message });
+                }
             }
-            Event::Deliver { to: Endpoint::Client(_), message: Message::Replies(replies), .. } => {
-                self.replies.extend(replies.into_iter().map(|timed| (timed.item.request, timed.item.outcome)));
+            Event::Deliver { message, .. } => {
+                let Message::Replies(replies) = message else {
+                    panic!("{message:?} is not for clients")
+                };
+                self.replies.extend(
+                    replies.into_iter().map(|timed| (timed.item.request, timed.item.outcome)),
+                );
             }
-            Event::Deliver { .. } => {}
             Event::Synced { node, incarnation, write } => {
                 // A crash before the sync loses the write.
                 if self.nodes.contains_key(&node) && self.incarnations[&node] == incarnation {
                     let disk = self.disks.entry(node).or_default();
                     disk.entry(write.segment).or_default().extend(write.bytes);
                     disk.retain(|&segment, _| segment >= write.retire_below);
-                    self.step(node, Input::Persisted(write.id));
-                    touched.insert(node);
+                    self.turn(node, Input::Persisted(write.id));
                 }
             }
         }
     }
 
-    fn step(&mut self, id: NodeId, input: Input) {
+    fn turn(&mut self, id: NodeId, input: Input) {
         let node = self.nodes.get_mut(&id).expect("only what is up is stepped");
-        node.step(self.now, input, self.effects.entry(id).or_default());
+        node.step(self.now, input, &mut self.effects);
+        node.step(self.now, Input::TurnEnded, &mut self.effects);
+        self.carry_out(id);
     }
 
     fn carry_out(&mut self, id: NodeId) {
-        let Effects { sends, writes, observations, .. } = self.effects.remove(&id).unwrap_or_default();
-        self.observed.extend(observations.into_iter().map(|observation| (self.now, id, observation)));
+        let Effects { sends, writes, observations, .. } = std::mem::take(&mut self.effects);
+        self.observed
+            .extend(observations.into_iter().map(|observation| (self.now, id, observation)));
         assert!(writes.len() <= 1, "one write at a time");
         for write in writes {
             let incarnation = self.incarnations[&id];
@@ -277,7 +310,10 @@ impl Cluster {
                     match &sending.message {
                         Message::Beat(_) => self.sent.beats += 1,
                         Message::Journal(_) => self.sent.journal += 1,
-                        Message::Requests(_) | Message::Forwarded(_) | Message::Answers(_) | Message::Replies(_) => {
+                        Message::Requests(_)
+                        | Message::Forwarded(_)
+                        | Message::Answers(_)
+                        | Message::Replies(_) => {
                             self.sent.others += 1;
                         }
                     }

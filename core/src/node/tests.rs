@@ -1,0 +1,76 @@
+//! What a node refuses, and how its timers run.
+
+use super::*;
+use crate::config::Config;
+use crate::id::{ClientId, HoldId, RequestId, UserId};
+use crate::placement::Placement;
+use crate::request::{Command, Outcome, Reply};
+use crate::show::{Hall, Rules};
+
+fn node() -> Node {
+    let rules =
+        Rules { hold: Span(300), grace: Span(5), seats_per_request: 10, remember: Span(1_000) };
+    let (placement, hall) = (Placement::new(4, 1, 2, 3), Hall::uniform(1, 1, 10));
+    let (placement, hall) = (Arc::new(placement), Arc::new(hall));
+    let setup = Setup { config: Config::example(), placement, hall, rules, shows: 2 };
+    Node::boot(Arc::new(setup), NodeId(1), 1, 1, Vec::new(), Instant::ZERO)
+}
+
+#[test]
+fn what_is_hostile_or_stale_is_refused_with_a_reason() {
+    let (stranger, peer, client) =
+        (Endpoint::Node(NodeId(9)), Endpoint::Node(NodeId(2)), Endpoint::Client(ClientId(0)));
+    let release = Command::Release { hold: HoldId(1) };
+    let request = |show| Request {
+        id: RequestId(1),
+        user: UserId(1),
+        show: ShowId(show),
+        command: release.clone(),
+    };
+    let reply = Reply { request: RequestId(7), outcome: Outcome::Released { hold: HoldId(1) } };
+    let denial = Answer::NotOwner { request: RequestId(7), shard: ShardId(99), owner: None };
+    let astray = JournalMessage(raft::eraftpb::Message { from: 2, to: 1, ..Default::default() });
+    let timed = |item| vec![Timed { at: Instant::ZERO, item }];
+    let table = [
+        Input::Delivered { from: stranger, message: Message::Beat(Beat { incarnation: 1 }) },
+        Input::Delivered { from: client, message: Message::Beat(Beat { incarnation: 1 }) },
+        Input::Delivered { from: peer, message: Message::Requests(timed(request(0))) },
+        Input::Delivered {
+            from: client,
+            message: Message::Journal(vec![(ShardId(0), astray.clone())]),
+        },
+        Input::Delivered { from: peer, message: Message::Journal(vec![(ShardId(99), astray)]) },
+        Input::Forwarded { from: NodeId(2), request: request(2) },
+        Input::Answered { from: NodeId(2), answer: Answer::Decided(reply) },
+        Input::Answered { from: NodeId(2), answer: denial },
+        Input::Persisted(PersistId(77)),
+    ];
+    for input in table {
+        let (mut node, mut effects, shown) = (node(), Effects::default(), format!("{input:?}"));
+        node.step(Instant(1), input, &mut effects);
+        assert_eq!(effects.observations.len(), 1, "{shown} is refused in silence");
+        assert!(effects.sends.is_empty() && effects.writes.is_empty(), "{shown} has an effect");
+    }
+}
+
+#[test]
+fn a_node_beats_at_once_and_then_at_its_pace() {
+    let (mut node, mut effects) = (node(), Effects::default());
+    assert_eq!(node.next_deadline(), Some(Instant::ZERO));
+    for now in [Instant::ZERO, Instant(100_000)] {
+        node.step(now, Input::DeadlineReached, &mut effects);
+        let beats = effects.sends.drain(..).filter(|sent| matches!(sent.message, Message::Beat(_)));
+        assert_eq!(beats.count(), 3);
+    }
+    node.step(Instant(50), Input::DeadlineReached, &mut effects);
+    assert!(effects.is_empty(), "time does not run backwards");
+}
+
+#[test]
+fn ticks_keep_to_a_grid() {
+    let node = node();
+    let (first, every) = (node.tick_after(Instant(1_000_000)), 50_000);
+    assert!(first > Instant(1_000_000) && first.0 <= 1_000_000 + every);
+    assert_eq!(node.tick_after(first), Instant(first.0 + every));
+    assert_eq!(node.tick_after(Instant(first.0 - 1)), first);
+}
