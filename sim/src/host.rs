@@ -77,7 +77,13 @@ impl Core {
 /// The life of a node's process, from its start to its death.
 pub async fn run(world: Shared, place: Place, machine: Machine) {
     let (now, turn) = next_turn(&world, place).await;
-    assert!(matches!(turn, Turn::Boot), "a process begins with its start");
+    match turn {
+        Turn::Boot => {}
+        Turn::End => return,
+        Turn::Delivered { .. } | Turn::Persisted(_) | Turn::Wake | Turn::CoreFree(_) | Turn::Fault { .. } => {
+            panic!("a process begins with its start, not with {turn:?}")
+        }
+    }
     let mut host = Host::boot(&world, place, machine, now);
     loop {
         let (now, turn) = next_turn(&world, place).await;
@@ -87,7 +93,8 @@ pub async fn run(world: Shared, place: Place, machine: Machine) {
             Turn::Persisted(id) => host.control(now, host.machine.costs.persisted, Input::Persisted(id)),
             Turn::Wake => host.control(now, Span::ZERO, Input::DeadlineReached),
             Turn::CoreFree(core) => host.catch_up(&world, now, core),
-            Turn::Boot | Turn::Fault { .. } | Turn::End => panic!("{turn:?} is not a running node's"),
+            Turn::End => return,
+            Turn::Boot | Turn::Fault { .. } => panic!("{turn:?} is not a running node's"),
         }
         host.end_turn(&world);
     }

@@ -1,6 +1,4 @@
 //! scratch
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let scenario = onsale_scenarios::catalogue::load(&args[1]).unwrap();

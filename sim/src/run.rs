@@ -161,7 +161,13 @@ async fn direct(world: Shared, closing: Arc<Mutex<Closing>>, plan: &Plan) {
                     world.witness.oracles.faults_over(now);
                 }
             }
-            Turn::End => return,
+            Turn::End => {
+                processes.iter().for_each(|&process| executor.resume(process));
+                lock(&world).dismiss();
+                // Every host that was told runs before time moves on.
+                madsim::time::sleep(std::time::Duration::from_millis(1)).await;
+                return;
+            }
             Turn::Boot | Turn::Delivered { .. } | Turn::Persisted(_) | Turn::Wake | Turn::CoreFree(_) => {
                 panic!("{turn:?} is not the director's")
             }
@@ -171,9 +177,12 @@ async fn direct(world: Shared, closing: Arc<Mutex<Closing>>, plan: &Plan) {
 
 /// The clients' host: the crowd's turns.
 async fn serve_clients(world: Shared, mut crowd: Crowd, closing: Arc<Mutex<Closing>>, scenario: Scenario, calm: Instant) {
-    let mut ending = false;
+    let (mut ending, mut ended) = (false, false);
     loop {
         let (now, turn) = next_turn(&world, CLIENTS).await;
+        if ended {
+            return;
+        }
         let mut world = lock(&world);
         match turn {
             Turn::Delivered { message: Message::Replies(batch), .. } => crowd.hear(now, &batch, &mut world.witness),
@@ -182,10 +191,14 @@ async fn serve_clients(world: Shared, mut crowd: Crowd, closing: Arc<Mutex<Closi
                 let open = crowd.finish(now, &mut world.witness);
                 *closing.lock().unwrap_or_else(PoisonError::into_inner) = Closing { open, fates: crowd.fates().clone() };
                 world.stop();
+                ended = true;
             }
             Turn::Boot | Turn::Delivered { .. } | Turn::Persisted(_) | Turn::CoreFree(_) | Turn::Fault { .. } => {
                 panic!("{turn:?} is not the clients'")
             }
+        }
+        if ended {
+            continue;
         }
         crowd.drain_outbox(|gateway, batch| {
             let departs = batch[0].at;

@@ -165,6 +165,7 @@ pub struct World {
     seats: Vec<Seat>,
     holder: Place,
     ended: bool,
+    dismissed: bool,
     tracing: Tracing,
     progress: Arc<Progress>,
     clock: Option<TimeHandle>,
@@ -213,6 +214,7 @@ impl World {
             seats: (0..=director).map(|_| Seat::default()).collect(),
             holder: director,
             ended: false,
+            dismissed: false,
             machines,
             tracing,
             progress,
@@ -496,7 +498,16 @@ impl World {
         self.progress.users.store(users, Ordering::Relaxed);
     }
 
+    /// The run is over for every host: each gets [`Turn::End`], so that its task ends and frees what it holds.
+    pub fn dismiss(&mut self) {
+        self.dismissed = true;
+        self.seats.iter_mut().filter_map(|seat| seat.waker.take()).for_each(Waker::wake);
+    }
+
     fn poll_turn(&mut self, me: Place, cx: &Context<'_>) -> Poll<(Instant, Turn)> {
+        if self.dismissed {
+            return Poll::Ready((self.now, Turn::End));
+        }
         if self.holder == me {
             let (host, at, turn) = match self.seats[me].turn.take() {
                 Some((at, turn)) => return Poll::Ready((at, turn)),
