@@ -16,7 +16,7 @@ use onsale_scenarios::Costs;
 
 use crate::stream::{fork, mix};
 use crate::world::network::Place;
-use crate::world::{Shared, Turn, lock, next_turn};
+use crate::world::{self, Turn, next_turn};
 
 /// What a node's process needs to start.
 #[derive(Clone, Debug)]
@@ -75,8 +75,8 @@ impl Core {
 }
 
 /// The life of a node's process, from its start to its death.
-pub async fn run(world: Shared, place: Place, machine: Machine) {
-    let (now, turn) = next_turn(&world, place).await;
+pub async fn run(place: Place, machine: Machine) {
+    let (now, turn) = next_turn(place).await;
     match turn {
         Turn::Boot => {}
         Turn::End => return,
@@ -84,30 +84,29 @@ pub async fn run(world: Shared, place: Place, machine: Machine) {
             panic!("a process begins with its start, not with {turn:?}")
         }
     }
-    let mut host = Host::boot(&world, place, machine, now);
+    let mut host = Host::boot(place, machine, now);
     loop {
-        let (now, turn) = next_turn(&world, place).await;
+        let (now, turn) = next_turn(place).await;
         host.turn_ends = now;
         match turn {
-            Turn::Delivered { from, message } => host.on_message(&world, now, from, message),
+            Turn::Delivered { from, message } => host.on_message(now, from, message),
             Turn::Persisted(id) => host.control(now, host.machine.costs.persisted, Input::Persisted(id)),
             Turn::Wake => host.control(now, Span::ZERO, Input::DeadlineReached),
-            Turn::CoreFree(core) => host.catch_up(&world, now, core),
+            Turn::CoreFree(core) => host.catch_up(now, core),
             Turn::End => return,
             Turn::Boot | Turn::Fault { .. } => panic!("{turn:?} is not a running node's"),
         }
-        host.end_turn(&world);
+        host.end_turn();
     }
 }
 
 impl Host {
-    fn boot(world: &Shared, place: Place, machine: Machine, now: Instant) -> Self {
-        let (incarnation, durable, bytes) = {
-            let mut world = lock(world);
+    fn boot(place: Place, machine: Machine, now: Instant) -> Self {
+        let (incarnation, durable, bytes) = world::with(|world| {
             let incarnation = world.incarnation(place);
             let disk = &world.machine(place).disk;
             (incarnation, disk.contents(), disk.len())
-        };
+        });
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
         let node = Node::boot(machine.setup.clone(), NodeId(place as u16), incarnation, seed, durable, now);
@@ -116,30 +115,30 @@ impl Host {
             core.take(now, recovery);
         }
         let mut host = Self { machine, place, node, effects: Effects::default(), cores, turn_ends: now };
-        host.end_turn(world);
+        host.end_turn();
         host
     }
 
-    fn on_message(&mut self, world: &Shared, now: Instant, from: Endpoint, message: Message) {
+    fn on_message(&mut self, now: Instant, from: Endpoint, message: Message) {
         match message {
             Message::Requests(batch) => {
                 for Timed { at, item } in batch {
                     let core = self.freest_core(at);
-                    self.work(world, now, core, at, Input::Request { from, request: item });
+                    self.work(now, core, at, Input::Request { from, request: item });
                 }
             }
             Message::Forwarded(batch) => {
                 let from = sender(from);
                 for Timed { at, item } in batch {
                     let core = self.core_of(&item);
-                    self.work(world, now, core, at, Input::Forwarded { from, request: item });
+                    self.work(now, core, at, Input::Forwarded { from, request: item });
                 }
             }
             Message::Answers(batch) => {
                 let from = sender(from);
                 for Timed { at, item } in batch {
                     let core = self.freest_core(at);
-                    self.work(world, now, core, at, Input::Answered { from, answer: item });
+                    self.work(now, core, at, Input::Answered { from, answer: item });
                 }
             }
             Message::Beat(_) => self.control(now, self.machine.costs.beat, Input::Delivered { from, message }),
@@ -158,25 +157,25 @@ impl Host {
     }
 
     /// Work that arrives at `at` for one core: done in this turn if the core can start it soon, else queued.
-    fn work(&mut self, world: &Shared, now: Instant, core: usize, at: Instant, input: Input) {
+    fn work(&mut self, now: Instant, core: usize, at: Instant, input: Input) {
         let lane = &mut self.cores[core];
         let starts = at + lane.wait(at);
         let queued = !lane.queue.is_empty();
         if queued || starts.since(now) > self.machine.slice {
             lane.queue.push_back(Timed { at, item: input });
             if !queued {
-                lock(world).core_free_at(self.place, core, starts);
+                world::with(|world| world.core_free_at(self.place, core, starts));
             }
         } else {
             self.perform(core, at, input);
         }
     }
 
-    fn catch_up(&mut self, world: &Shared, now: Instant, core: usize) {
+    fn catch_up(&mut self, now: Instant, core: usize) {
         while let Some(at) = self.cores[core].queue.front().map(|queued| queued.at.max(now)) {
             let starts = at + self.cores[core].wait(at);
             if starts.since(now) > self.machine.slice {
-                lock(world).core_free_at(self.place, core, starts);
+                world::with(|world| world.core_free_at(self.place, core, starts));
                 return;
             }
             if let Some(Timed { item, .. }) = self.cores[core].queue.pop_front() {
@@ -201,11 +200,13 @@ impl Host {
         self.node.step(done, input, &mut self.effects);
     }
 
-    fn end_turn(&mut self, world: &Shared) {
+    fn end_turn(&mut self) {
         self.node.step(self.turn_ends, Input::TurnEnded, &mut self.effects);
-        let mut world = lock(world);
-        world.carry_out(self.place, &mut self.effects);
-        world.wake_at(self.place, self.node.next_deadline());
+        let wake = self.node.next_deadline();
+        world::with(|world| {
+            world.carry_out(self.place, &mut self.effects);
+            world.wake_at(self.place, wake);
+        });
     }
 
     fn freest_core(&mut self, at: Instant) -> usize {

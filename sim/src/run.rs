@@ -5,7 +5,7 @@
 //! behind can move the next. Refuses to know why somebody wants the run.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
@@ -17,13 +17,13 @@ use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
 use crate::fingerprint::Trail;
 use crate::host;
-use crate::oracle::{Asked, OracleSettings, Oracles};
+use crate::oracle::{OracleSettings, Oracles};
 use crate::plan::Plan;
 use crate::stream::fork;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
 use crate::world::network::CLIENTS;
-use crate::world::{Progress, Shared, Tracing, Turn, World, lock, next_turn};
+use crate::world::{self, Progress, Tracing, Turn, World, next_turn};
 
 /// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
@@ -52,50 +52,25 @@ impl Outcome {
     }
 }
 
-/// What the crowd leaves when the run ends.
-#[derive(Debug, Default)]
-struct Closing {
-    open: Vec<Asked>,
-    fates: Fates,
-}
-
 /// Carries out a plan on a thread of its own.
 pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
     let stopwatch = Stopwatch::start();
-    let witness = Witness {
-        oracles: Oracles::new(oracle_settings(&plan.scenario)),
-        recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
-    };
-    let world: Shared = Arc::new(Mutex::new(World::new(plan, witness, progress.clone(), tracing)));
-    let closing = Arc::new(Mutex::new(Closing::default()));
-    let result = std::thread::scope(|scope| {
-        let (world, closing) = (world.clone(), closing.clone());
-        let run = move || {
+    let (world, panicked) = std::thread::scope(|scope| {
+        let run = || {
+            let witness = Witness {
+                oracles: Oracles::new(oracle_settings(&plan.scenario)),
+                recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
+            };
+            world::enter(World::new(plan, witness, progress.clone(), tracing));
             let runtime = Runtime::with_seed_and_config(plan.stream("executor"), madsim::Config::default());
-            let ended = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(direct(world, closing, plan))));
-            // What is left of the hosts is dropped on the thread on which it lived.
-            let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| drop(runtime)));
-            ended.and(dropped)
+            let ended = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(direct(plan))));
+            let world = world::leave().expect("the world outlasts its hosts");
+            (world, ended.err().map(|payload| told(payload.as_ref())))
         };
-        std::thread::Builder::new().name("run".to_owned()).spawn_scoped(scope, run).expect("the system starts a thread").join()
+        let thread = std::thread::Builder::new().name("run".to_owned()).spawn_scoped(scope, run);
+        thread.expect("the system starts a thread").join().expect("a run tells of its panics")
     });
-    let panicked = match result {
-        Ok(Ok(())) => None,
-        Ok(Err(payload)) | Err(payload) => Some(told(payload.as_ref())),
-    };
-    let world = std::mem::replace(
-        &mut *lock(&world),
-        World::new(plan, idle_witness(&plan.scenario), Arc::default(), Tracing::default()),
-    );
-    let closing = std::mem::take(&mut *closing.lock().unwrap_or_else(PoisonError::into_inner));
-    conclude(plan, world, closing, panicked, &stopwatch)
-}
-
-fn idle_witness(scenario: &Scenario) -> Witness {
-    Witness {
-        oracles: Oracles::new(oracle_settings(scenario)),
-        recorder: Recorder::new(RecorderSettings { duration: scenario.duration }),
-    }
+    conclude(plan, world, panicked, &stopwatch)
 }
 
 fn told(payload: &(dyn std::any::Any + Send)) -> String {
@@ -104,19 +79,18 @@ fn told(payload: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// The director: starts the hosts, carries out the faults, and is the last to go.
-async fn direct(world: Shared, closing: Arc<Mutex<Closing>>, plan: &Plan) {
+async fn direct(plan: &Plan) {
     let scenario = &plan.scenario;
     let setup = Arc::new(setup(scenario));
     let executor = Handle::current();
     let mut processes = Vec::new();
 
-    let crowd = Arc::new(Mutex::new(Some(Crowd::new(scenario, plan.stream("demand"), plan.stream("room")))));
     let calm = Instant::ZERO + plan.calm_from();
-    let (clients, closed, sale_end) = (world.clone(), closing.clone(), scenario.clone());
-    let clients = executor.create_node().name("clients").init(move || {
-        let crowd = crowd.lock().unwrap_or_else(PoisonError::into_inner).take();
-        serve_clients(clients.clone(), crowd.expect("clients start once"), closed.clone(), sale_end.clone(), calm)
-    });
+    let (demand_seed, room_seed, sale) = (plan.stream("demand"), plan.stream("room"), scenario.clone());
+    let clients = executor
+        .create_node()
+        .name("clients")
+        .init(move || serve_clients(Crowd::new(&sale, demand_seed, room_seed), sale.clone(), calm));
     processes.push(clients.build().id());
 
     for place in 1..=usize::from(scenario.cluster.nodes) {
@@ -127,13 +101,11 @@ async fn direct(world: Shared, closing: Arc<Mutex<Closing>>, plan: &Plan) {
             slice: scenario.quantum,
             seed: fork(plan.stream("nodes"), &format!("node/{place}")),
         };
-        let world = world.clone();
-        let node = executor.create_node().name(format!("n{place}")).init(move || host::run(world.clone(), place, machine.clone()));
+        let node = executor.create_node().name(format!("n{place}")).init(move || host::run(place, machine.clone()));
         processes.push(node.build().id());
     }
 
-    let director = {
-        let mut world = lock(&world);
+    let director = world::with(|world| {
         world.keep_clock(TimeHandle::current());
         (1..=usize::from(scenario.cluster.nodes)).for_each(|place| world.start(place));
         world.wake_at(CLIENTS, Some(Instant::ZERO));
@@ -146,24 +118,23 @@ async fn direct(world: Shared, closing: Arc<Mutex<Closing>>, plan: &Plan) {
             world.witness.oracles.faults_over(Instant::ZERO);
         }
         world.director()
-    };
+    });
     let faults = Faults { plan: &plan.faults, placement: &setup.placement, executor: &executor, processes: &processes };
     let mut healed = 0;
     loop {
-        let (now, turn) = next_turn(&world, director).await;
+        let (now, turn) = next_turn(director).await;
         match turn {
-            Turn::Fault { index, strikes: true } => faults.strike(&mut lock(&world), index),
-            Turn::Fault { index, strikes: false } => {
-                let mut world = lock(&world);
-                faults.heal(&mut world, index);
+            Turn::Fault { index, strikes: true } => world::with(|world| faults.strike(world, index)),
+            Turn::Fault { index, strikes: false } => world::with(|world| {
+                faults.heal(world, index);
                 healed += 1;
                 if healed == plan.faults.len() {
                     world.witness.oracles.faults_over(now);
                 }
-            }
+            }),
             Turn::End => {
                 processes.iter().for_each(|&process| executor.resume(process));
-                lock(&world).dismiss();
+                world::with(World::dismiss);
                 // Every host that was told runs before time moves on.
                 madsim::time::sleep(std::time::Duration::from_millis(1)).await;
                 return;
@@ -176,50 +147,51 @@ async fn direct(world: Shared, closing: Arc<Mutex<Closing>>, plan: &Plan) {
 }
 
 /// The clients' host: the crowd's turns.
-async fn serve_clients(world: Shared, mut crowd: Crowd, closing: Arc<Mutex<Closing>>, scenario: Scenario, calm: Instant) {
-    let (mut ending, mut ended) = (false, false);
+async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
+    let mut ending = false;
     loop {
-        let (now, turn) = next_turn(&world, CLIENTS).await;
-        if ended {
-            return;
-        }
-        let mut world = lock(&world);
-        match turn {
-            Turn::Delivered { message: Message::Replies(batch), .. } => crowd.hear(now, &batch, &mut world.witness),
-            Turn::Wake => crowd.act(now, &mut world.witness),
-            Turn::End => {
-                let open = crowd.finish(now, &mut world.witness);
-                *closing.lock().unwrap_or_else(PoisonError::into_inner) = Closing { open, fates: crowd.fates().clone() };
-                world.stop();
-                ended = true;
+        let (now, turn) = next_turn(CLIENTS).await;
+        let goes_on = world::with(|world| {
+            match turn {
+                Turn::Delivered { message: Message::Replies(batch), .. } => crowd.hear(now, &batch, &mut world.witness),
+                Turn::Wake => crowd.act(now, &mut world.witness),
+                Turn::End => {
+                    world.open = crowd.finish(now, &mut world.witness);
+                    world.fates = crowd.fates().clone();
+                    world.stop();
+                    return false;
+                }
+                Turn::Boot | Turn::Delivered { .. } | Turn::Persisted(_) | Turn::CoreFree(_) | Turn::Fault { .. } => {
+                    panic!("{turn:?} is not the clients'")
+                }
             }
-            Turn::Boot | Turn::Delivered { .. } | Turn::Persisted(_) | Turn::CoreFree(_) | Turn::Fault { .. } => {
-                panic!("{turn:?} is not the clients'")
+            crowd.drain_outbox(|gateway, batch| {
+                let departs = batch[0].at;
+                world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
+            });
+            world.wake_at(CLIENTS, crowd.next_wake());
+            world.report_users(crowd.fates().ended());
+            if crowd.is_done() && !ending {
+                // Nobody is left: the last holds run out, and the run is over.
+                ending = true;
+                world.end_at(now.max(calm) + scenario.sale.hold + scenario.sale.grace + scenario.calm);
             }
-        }
-        if ended {
-            continue;
-        }
-        crowd.drain_outbox(|gateway, batch| {
-            let departs = batch[0].at;
-            world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
+            true
         });
-        world.wake_at(CLIENTS, crowd.next_wake());
-        world.report_users(crowd.fates().ended());
-        if crowd.is_done() && !ending {
-            // Nobody is left: the last holds run out, and the run is over.
-            ending = true;
-            world.end_at(now.max(calm) + scenario.sale.hold + scenario.sale.grace + scenario.calm);
+        if !goes_on {
+            // The baton goes on to the director, who ends every host.
+            next_turn(CLIENTS).await;
+            return;
         }
     }
 }
 
-fn conclude(plan: &Plan, mut world: World, closing: Closing, panicked: Option<String>, stopwatch: &Stopwatch) -> Outcome {
+fn conclude(plan: &Plan, mut world: World, panicked: Option<String>, stopwatch: &Stopwatch) -> Outcome {
     let (scenario, end) = (&plan.scenario, world.now);
     world.journal.finish(end, &mut world.witness.oracles);
     let Witness { oracles, recorder } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
-    let mut results = oracles.finish(end, &closing.open);
+    let mut results = oracles.finish(end, &world.open);
     if let Some(words) = panicked {
         results.push(OracleResult {
             name: "invariant".to_owned(),
@@ -258,7 +230,7 @@ fn conclude(plan: &Plan, mut world: World, closing: Closing, panicked: Option<St
         interrupted: world.interrupted,
         oracles: results,
         faults: world.faults.struck().iter().map(|struck| fault_result(plan, struck)).collect(),
-        users_outcome: outcomes(&closing.fates, u64::from(scenario.crowd.users)),
+        users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
         assumptions: onsale_scenarios::assumptions(scenario)
             .into_iter()
             .map(|assumption| (assumption.field.to_string(), assumption.value.to_string(), assumption.basis.to_string()))

@@ -9,10 +9,11 @@ pub mod calendar;
 pub mod disk;
 pub mod network;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -20,8 +21,10 @@ use madsim::time::TimeHandle;
 use onsale_core::{Answer, Command, Effects, Endpoint, Epoch, Instant, Message, NodeId, Observation, Outcome, PersistId, Span};
 use onsale_core::{Reply, Request, Timed};
 
+use crate::crowd::Fates;
 use crate::fault::FaultLog;
 use crate::fingerprint::{Fingerprint, Trail};
+use crate::oracle::Asked;
 use crate::oracle::journal_watch::JournalWatch;
 use crate::plan::Plan;
 use crate::witness::Witness;
@@ -29,8 +32,28 @@ use calendar::Calendar;
 use disk::Disk;
 use network::{CLIENTS, Network, Place};
 
-/// The world as its hosts share it.
-pub type Shared = Arc<Mutex<World>>;
+thread_local! {
+    /// The world of the run on this thread: every run has a thread of its own, and one host runs at a time.
+    static WORLD: RefCell<Option<World>> = const { RefCell::new(None) };
+}
+
+/// Sets the world of the run on this thread.
+pub fn enter(world: World) {
+    WORLD.with(|cell| *cell.borrow_mut() = Some(world));
+}
+
+/// Takes the world of the run on this thread, when nobody acts in it any more.
+pub fn leave() -> Option<World> {
+    WORLD.with(|cell| cell.borrow_mut().take())
+}
+
+/// Acts in the world of the run on this thread.
+///
+/// # Panics
+/// Outside of a run, or from within another call.
+pub fn with<R>(act: impl FnOnce(&mut World) -> R) -> R {
+    WORLD.with(|cell| act(cell.borrow_mut().as_mut().expect("a run goes on on this thread")))
+}
 
 /// What happens next to a host.
 #[derive(Debug)]
@@ -159,6 +182,10 @@ pub struct World {
     pub events: u64,
     /// Whether the run was ended from outside.
     pub interrupted: bool,
+    /// What clients still waited for when the run ended.
+    pub open: Vec<Asked>,
+    /// What became of everybody.
+    pub fates: Fates,
     /// By place; the first is the clients' and always up.
     machines: Vec<Machine>,
     calendar: Calendar<Event>,
@@ -210,6 +237,8 @@ impl World {
             messages: 0,
             events: 0,
             interrupted: false,
+            open: Vec::new(),
+            fates: Fates::default(),
             calendar: Calendar::default(),
             seats: (0..=director).map(|_| Seat::default()).collect(),
             holder: director,
@@ -530,14 +559,9 @@ impl World {
     }
 }
 
-/// Locks the world. A host that panicked while it held the lock has left a true record behind.
-pub fn lock(world: &Shared) -> MutexGuard<'_, World> {
-    world.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Waits for the host's next turn, passing the baton on meanwhile.
-pub async fn next_turn(world: &Shared, me: Place) -> (Instant, Turn) {
-    poll_fn(|cx| lock(world).poll_turn(me, cx)).await
+pub async fn next_turn(me: Place) -> (Instant, Turn) {
+    poll_fn(|cx| with(|world| world.poll_turn(me, cx))).await
 }
 
 /// The message as it arrives: every item a latency later.

@@ -226,7 +226,6 @@ impl RaftGroup {
         let raft = &self.raft.raft;
         let progress = raft.prs().get(follower).expect("the library tracks every voter");
         progress.matched == raft.raft_log.last_index()
-            && progress.committed_index >= raft.raft_log.committed
     }
 
     /// How many ticks of silence lead to an election. Candidates of one epoch wait for
