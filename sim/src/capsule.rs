@@ -42,7 +42,9 @@ pub enum CapsuleError {
         source: std::io::Error,
     },
     /// The file is not a capsule.
-    #[error("{file}:{line}:{column}: not a capsule: {what}; expected a capsule.json that a failing run wrote, whole and unedited, or a plan.json")]
+    #[error(
+        "{file}:{line}:{column}: not a capsule: {what}; expected a capsule.json that a failing run wrote, whole and unedited, or a plan.json"
+    )]
     Malformed {
         /// The file.
         file: String,
@@ -54,7 +56,9 @@ pub enum CapsuleError {
         what: String,
     },
     /// The file is of another version of the format.
-    #[error("{file}: a capsule of format {found}; this onsale reads format {SCHEMA}: replay it with the code that wrote it")]
+    #[error(
+        "{file}: a capsule of format {found}; this onsale reads format {SCHEMA}: replay it with the code that wrote it"
+    )]
     OtherSchema {
         /// The file.
         file: String,
@@ -141,7 +145,8 @@ pub fn quoted(word: &str) -> String {
 /// If the file cannot be read, is no capsule, is of another format, or its scenario is not valid.
 pub fn read(path: &Path) -> Result<Capsule, CapsuleError> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|source| CapsuleError::Unreadable { file: file.clone(), source })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| CapsuleError::Unreadable { file: file.clone(), source })?;
     parse(&file, &text)
 }
 
@@ -175,9 +180,15 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
         }
     };
     if capsule.plan.schema != SCHEMA {
-        return Err(CapsuleError::OtherSchema { file: file.to_owned(), found: capsule.plan.schema.into() });
+        return Err(CapsuleError::OtherSchema {
+            file: file.to_owned(),
+            found: capsule.plan.schema.into(),
+        });
     }
-    capsule.plan.check().map_err(|error| CapsuleError::Invalid { file: file.to_owned(), what: error.to_string() })?;
+    capsule.plan.check().map_err(|error| CapsuleError::Invalid {
+        file: file.to_owned(),
+        what: error.to_string(),
+    })?;
     Ok(capsule)
 }
 
@@ -230,8 +241,20 @@ mod tests {
             ("[]".to_owned(), "not a capsule"),
             ("{}".to_owned(), "missing field"),
             (whole.replacen("\"schema\": 1", "\"schema\": 2", 1), "a capsule of format 2"),
-            (whole.replace("\"schema\": 1", "\"schema\": 2").replacen("\"schema\": 2", "\"schema\": 1", 1), "format 2"),
-            (whole.replace("\"n4\"", "\"n99\"").replace("\"node\": \"owner\"", "\"node\": \"n99\""), "n99"),
+            (
+                whole.replace("\"schema\": 1", "\"schema\": 2").replacen(
+                    "\"schema\": 2",
+                    "\"schema\": 1",
+                    1,
+                ),
+                "format 2",
+            ),
+            (
+                whole
+                    .replace("\"n4\"", "\"n99\"")
+                    .replace("\"node\": \"owner\"", "\"node\": \"n99\""),
+                "n99",
+            ),
         ];
         for (text, expected) in table {
             let words = parse("x.json", &text).expect_err(expected).to_string();

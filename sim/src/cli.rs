@@ -66,7 +66,7 @@ Examples:
 
 /// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "onsale", version = env!("ONSALE_VERSION"), about = ABOUT, after_help = EXAMPLES)]
+#[command(name = "onsale", bin_name = "onsale", version = env!("ONSALE_VERSION"), about = ABOUT, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -109,7 +109,7 @@ pub struct RunArgs {
     /// An id of the catalogue, a file name that only one of its scenarios has, or a path to a .toml
     pub scenario: String,
     /// Where all luck comes from: the same seed, the same run
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", allow_negative_numbers = true)]
     pub seed: u64,
     /// Print the plan as JSON, and run nothing
     #[arg(long, conflicts_with_all = ["verify", "out", "no_out", "json"])]
@@ -197,7 +197,9 @@ impl FromStr for Subject {
         if !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(Self::File(text.into()));
         }
-        text.parse().map(Self::Seed).map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+        text.parse()
+            .map(Self::Seed)
+            .map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
     }
 }
 

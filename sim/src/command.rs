@@ -56,7 +56,9 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
     result.unwrap_or_else(|failure| {
         match &failure {
             Failure::Scenario(error) => terminal.diagnostic(error),
-            Failure::Usage(_) | Failure::Capsule(_) | Failure::Output(_) => terminal.error(&failure.to_string()),
+            Failure::Usage(_) | Failure::Capsule(_) | Failure::Output(_) => {
+                terminal.error(&failure.to_string())
+            }
         }
         match failure {
             Failure::Usage(_) | Failure::Scenario(_) | Failure::Capsule(_) => Exit::Usage,
@@ -76,7 +78,7 @@ struct Play<'a> {
     terminal: Terminal,
 }
 
-/// What was played, and what is to be said about it once the data is out.
+/// What was played, and how to leave.
 struct Played {
     outcome: Outcome,
     exit: Exit,
@@ -84,7 +86,7 @@ struct Played {
 
 impl Play<'_> {
     /// Plays the plan, writes its files and prints its summary.
-    fn carry_out(self) -> Result<Played, Failure> {
+    fn carry_out(self) -> Played {
         let progress = Arc::new(Progress::default());
         stop_on_ctrl_c(&progress, self.terminal);
         let tracing = Tracing { trail: self.arguments.verify, describe: None };
@@ -97,15 +99,22 @@ impl Play<'_> {
         // The files first, the data next, the errors last: none of them keeps the others away.
         let written = self.write(&outcome);
         let facts = &outcome.summary.facts;
-        self.terminal.data(&if self.arguments.json {
+        let said = self.terminal.data(&if self.arguments.json {
             outcome.summary.to_json()
         } else {
             page::render(&outcome.summary, self.terminal.colour(), self.terminal.width())
-        })?;
+        });
+        if let Err(error) = said {
+            self.terminal.error(&Failure::Output(error).to_string());
+            exit = exit.or(Exit::Internal);
+        }
         match written {
             Ok(Some(dir)) if exit == Exit::OracleFailed => {
                 let capsule = shown(&dir.join("capsule.json"));
-                self.terminal.note(&format!("files in {}; the failure in one file: {capsule}", dir.display()));
+                self.terminal.note(&format!(
+                    "files in {}; the failure in one file: {capsule}",
+                    dir.display()
+                ));
             }
             Ok(Some(dir)) => self.terminal.note(&format!("files in {}", dir.display())),
             Ok(None) => {}
@@ -122,14 +131,19 @@ impl Play<'_> {
             self.terminal.error(&parted.to_string());
             exit = Exit::Internal;
         }
-        Ok(Played { outcome, exit })
+        Played { outcome, exit }
     }
 
     /// One run, with progress.
     fn run(&self, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
         let work = || run_plan(self.plan, progress, tracing);
         if self.terminal.shows_progress() && !self.arguments.json {
-            crate::progress::show(&self.plan.scenario, progress, self.terminal.colours_progress(), work)
+            crate::progress::show(
+                &self.plan.scenario,
+                progress,
+                self.terminal.colours_progress(),
+                work,
+            )
         } else {
             work()
         }
@@ -146,10 +160,14 @@ impl Play<'_> {
         let Some(difference) = difference(first, &second) else {
             let facts = &first.summary.facts;
             let events = human::count(facts.events);
-            self.terminal.note(&format!("two runs, {events} events each, trace {}: identical", facts.trace_hash));
+            self.terminal.note(&format!(
+                "two runs, {events} events each, trace {}: identical",
+                facts.trace_hash
+            ));
             return None;
         };
-        let words = |event| self.run(progress, Tracing { trail: false, describe: Some(event) }).described;
+        let words =
+            |event| self.run(progress, Tracing { trail: false, describe: Some(event) }).described;
         let (first, second) = match difference {
             Difference::Event(event) => (words(event), words(event)),
             Difference::Report => (None, None),
@@ -163,8 +181,15 @@ impl Play<'_> {
             return Ok(None);
         }
         let dir = self.arguments.out.as_deref().unwrap_or(&self.dir);
-        let capsule = (!outcome.failed().is_empty()).then(|| Capsule::new(self.plan, outcome).to_json());
-        directory::write(dir, &outcome.summary, &outcome.records, &self.plan.to_json(), capsule.as_deref())?;
+        let capsule =
+            (!outcome.failed().is_empty()).then(|| Capsule::new(self.plan, outcome).to_json());
+        directory::write(
+            dir,
+            &outcome.summary,
+            &outcome.records,
+            &self.plan.to_json(),
+            capsule.as_deref(),
+        )?;
         Ok(Some(dir))
     }
 }
@@ -185,7 +210,9 @@ fn stop_on_ctrl_c(progress: &Arc<Progress>, terminal: Terminal) {
 
 /// The name of a run's directory.
 fn default_dir(plan: &Plan, suffix: &str) -> PathBuf {
-    let stem = Path::new(&plan.scenario.id).file_stem().map_or_else(|| "run".into(), |stem| stem.to_string_lossy());
+    let stem = Path::new(&plan.scenario.id)
+        .file_stem()
+        .map_or_else(|| "run".into(), |stem| stem.to_string_lossy());
     Path::new(OUT).join(format!("{stem}-{}{suffix}", plan.seed))
 }
 

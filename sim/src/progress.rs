@@ -19,7 +19,12 @@ use crate::world::Progress;
 const PACE: Duration = Duration::from_millis(100);
 
 /// Does the work, and shows meanwhile how far it is. The line is gone at the end.
-pub fn show<T>(scenario: &Scenario, progress: &Progress, coloured: bool, work: impl FnOnce() -> T) -> T {
+pub fn show<T>(
+    scenario: &Scenario,
+    progress: &Progress,
+    coloured: bool,
+    work: impl FnOnce() -> T,
+) -> T {
     let (done, ended) = channel::<()>();
     std::thread::scope(|scope| {
         scope.spawn(move || {
@@ -37,9 +42,15 @@ pub fn show<T>(scenario: &Scenario, progress: &Progress, coloured: bool, work: i
 }
 
 fn bar(scenario: &Scenario, coloured: bool) -> ProgressBar {
-    let template = if coloured { "{prefix:.bold} {bar:20.cyan/dim} {msg}" } else { "{prefix} {bar:20} {msg}" };
-    let style = ProgressStyle::with_template(template).expect("the template is sound").progress_chars("━╸─");
-    let bar = ProgressBar::with_draw_target(Some(scenario.duration.micros()), ProgressDrawTarget::stderr());
+    let template =
+        if coloured { "{prefix:.bold} {bar:20.cyan/dim} {msg}" } else { "{prefix} {bar:20} {msg}" };
+    let style = ProgressStyle::with_template(template)
+        .expect("the template is sound")
+        .progress_chars("━╸─");
+    let bar = ProgressBar::with_draw_target(
+        Some(scenario.duration.micros()),
+        ProgressDrawTarget::stderr(),
+    );
     bar.set_style(style);
     bar.set_prefix(scenario.id.clone());
     bar

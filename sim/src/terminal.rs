@@ -37,7 +37,8 @@ impl Terminal {
 
     /// Columns of the data.
     pub fn width(self) -> usize {
-        terminal_size::terminal_size_of(io::stdout()).map_or(WIDTH_ELSEWHERE, |(width, _)| usize::from(width.0))
+        terminal_size::terminal_size_of(io::stdout())
+            .map_or(WIDTH_ELSEWHERE, |(width, _)| usize::from(width.0))
     }
 
     /// Whether somebody watches standard error.
@@ -81,8 +82,13 @@ impl Terminal {
 
     /// The same with the places in a text that it is about.
     pub fn diagnostic(self, diagnostic: &dyn Diagnostic) {
-        let theme = if self.colour_err { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let width = terminal_size::terminal_size_of(io::stderr()).map_or(WIDTH_ELSEWHERE, |(width, _)| usize::from(width.0));
+        let theme = if self.colour_err {
+            GraphicalTheme::unicode()
+        } else {
+            GraphicalTheme::unicode_nocolor()
+        };
+        let width = terminal_size::terminal_size_of(io::stderr())
+            .map_or(WIDTH_ELSEWHERE, |(width, _)| usize::from(width.0));
         let handler = GraphicalReportHandler::new_themed(theme).with_width(width);
         let mut text = String::new();
         match handler.render_report(&mut text, diagnostic) {

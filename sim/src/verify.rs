@@ -59,7 +59,10 @@ impl fmt::Display for Parted {
                     Some(told) => cut(told).to_owned(),
                     None => "the run was over".to_owned(),
                 };
-                writeln!(f, "two runs of one plan differ: they part at event {event} (counted from 0)")?;
+                writeln!(
+                    f,
+                    "two runs of one plan differ: they part at event {event} (counted from 0)"
+                )?;
                 writeln!(f, "  first:  {}", words(&self.first))?;
                 write!(f, "  second: {}", words(&self.second))?;
                 if self.first == self.second {
@@ -68,7 +71,10 @@ impl fmt::Display for Parted {
                 Ok(())
             }
             Difference::Report => {
-                write!(f, "two runs of one plan differ: every event is the same, but their summaries are not")
+                write!(
+                    f,
+                    "two runs of one plan differ: every event is the same, but their summaries are not"
+                )
             }
         }
     }
@@ -88,7 +94,11 @@ mod tests {
     fn outcome() -> Outcome {
         let mut scenario = onsale_scenarios::catalogue::find("fast/calm").unwrap().scenario();
         scenario.crowd.users = 20;
-        run(&Plan::new(&scenario, 1), &std::sync::Arc::default(), Tracing { trail: true, describe: Some(3) })
+        run(
+            &Plan::new(&scenario, 1),
+            &std::sync::Arc::default(),
+            Tracing { trail: true, describe: Some(3) },
+        )
     }
 
     #[test]
@@ -100,7 +110,11 @@ mod tests {
         assert_eq!(difference(&first, &second), Some(Difference::Report));
 
         second.trail.as_mut().unwrap().0[3] ^= 1;
-        let parted = Parted { difference: difference(&first, &second).unwrap(), first: first.described, second: None };
+        let parted = Parted {
+            difference: difference(&first, &second).unwrap(),
+            first: first.described,
+            second: None,
+        };
         let words = parted.to_string();
         assert!(words.contains("they part at event 3"), "{words}");
         assert!(words.contains("  first:  at 00:"), "{words}");

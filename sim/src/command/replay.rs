@@ -27,16 +27,24 @@ pub(super) fn replay(arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit,
     }
 }
 
-fn replay_seed(seed: u64, scenario: &str, arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
+fn replay_seed(
+    seed: u64,
+    scenario: &str,
+    arguments: &ReplayArgs,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
     let plan = Plan::new(&catalogue::load(scenario)?, seed);
     let (dir, reproduce) = (default_dir(&plan, "-replay"), capsule::reproduce(&plan));
     let play = Play { plan: &plan, arguments: &arguments.play, dir, reproduce, terminal };
-    Ok(play.carry_out()?.exit)
+    Ok(play.carry_out().exit)
 }
 
 fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
     let capsule = capsule::read(file)?;
-    let beside = |dir: &Path| dir.canonicalize().ok() == file.canonicalize().ok().and_then(|file| Some(file.parent()?.to_owned()));
+    let beside = |dir: &Path| {
+        dir.canonicalize().ok()
+            == file.canonicalize().ok().and_then(|file| Some(file.parent()?.to_owned()))
+    };
     if let Some(dir) = arguments.play.out.as_deref().filter(|dir| beside(dir)) {
         return Err(Failure::Usage(format!(
             "--out {} would overwrite what is replayed: choose another directory",
@@ -45,12 +53,14 @@ fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Resul
     }
     let other_code = capsule.mismatch();
     if let Some(mismatch) = &other_code {
-        terminal.warn(&format!("other code: {mismatch}; what follows may differ from what was recorded"));
+        terminal.warn(&format!(
+            "other code: {mismatch}; what follows may differ from what was recorded"
+        ));
     }
     let plan = &capsule.plan;
     let (dir, reproduce) = (default_dir(plan, "-replay"), capsule::replay_line(&shown(file)));
     let play = Play { plan, arguments: &arguments.play, dir, reproduce, terminal };
-    let Played { outcome, exit } = play.carry_out()?;
+    let Played { outcome, exit } = play.carry_out();
     if exit == Exit::Interrupted {
         return Ok(exit);
     }
@@ -58,13 +68,23 @@ fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Resul
 }
 
 /// Says whether the replay is what was recorded. On the same code it must be.
-fn compare(capsule: &Capsule, outcome: &Outcome, other_code: bool, exit: Exit, terminal: Terminal) -> Exit {
+fn compare(
+    capsule: &Capsule,
+    outcome: &Outcome,
+    other_code: bool,
+    exit: Exit,
+    terminal: Terminal,
+) -> Exit {
     let (failed, facts) = (outcome.failed(), &outcome.summary.facts);
     let recorded: Vec<&str> = capsule.failed.iter().map(String::as_str).collect();
     if !recorded.is_empty() && recorded == failed {
         terminal.note(&format!("the same oracles failed as recorded: {}", named(&failed)));
     } else if !recorded.is_empty() {
-        terminal.warn(&format!("recorded as failed: {}; failed now: {}", named(&recorded), named(&failed)));
+        terminal.warn(&format!(
+            "recorded as failed: {}; failed now: {}",
+            named(&recorded),
+            named(&failed)
+        ));
     }
     if capsule.trace_hash.is_empty() {
         return exit;
@@ -73,12 +93,15 @@ fn compare(capsule: &Capsule, outcome: &Outcome, other_code: bool, exit: Exit, t
         terminal.note(&format!("the trace hash matches the recorded one: {}", facts.trace_hash));
         return exit;
     }
-    let differ = format!("the trace hash is {}, recorded was {}", facts.trace_hash, capsule.trace_hash);
+    let differ =
+        format!("the trace hash is {}, recorded was {}", facts.trace_hash, capsule.trace_hash);
     if other_code {
         terminal.warn(&format!("{differ}: on this code the plan plays out otherwise"));
         return exit;
     }
-    terminal.error(&format!("{differ}: the code says it is the same, so a run is not a function of its plan"));
+    terminal.error(&format!(
+        "{differ}: the code says it is the same, so a run is not a function of its plan"
+    ));
     Exit::Internal
 }
 

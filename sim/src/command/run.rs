@@ -19,5 +19,5 @@ pub(super) fn run(arguments: &RunArgs, terminal: Terminal) -> Result<Exit, Failu
     }
     let (dir, reproduce) = (default_dir(&plan, ""), capsule::reproduce(&plan));
     let play = Play { plan: &plan, arguments: &arguments.play, dir, reproduce, terminal };
-    Ok(play.carry_out()?.exit)
+    Ok(play.carry_out().exit)
 }

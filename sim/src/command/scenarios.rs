@@ -26,7 +26,8 @@ struct Listed {
 
 fn list(json: bool, terminal: Terminal) -> Result<Exit, Failure> {
     let entries = catalogue::all().iter();
-    let listed: Vec<_> = entries.map(|entry| Listed { id: entry.id, title: entry.title() }).collect();
+    let listed: Vec<_> =
+        entries.map(|entry| Listed { id: entry.id, title: entry.title() }).collect();
     if json {
         terminal.data(&as_json(&listed))?;
     } else {
