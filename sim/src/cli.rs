@@ -136,7 +136,7 @@ pub struct ReplayArgs {
 /// How a plan is played.
 #[derive(Debug, Args)]
 pub struct PlayArgs {
-    /// The directory for the run's files [default: onsale-out/<name>-<seed>, and -replay after it for a replay]
+    /// The directory for the run's files [default: onsale-out/NAME-SEED, for a replay NAME-SEED-replay]
     #[arg(long, value_name = "DIR", conflicts_with = "no_out")]
     pub out: Option<PathBuf>,
     /// Write no files
