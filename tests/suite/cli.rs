@@ -62,14 +62,14 @@ struct Desk(PathBuf);
 impl Desk {
     fn new(test: &str) -> Self {
         let path = std::env::temp_dir().join(format!("onsale-cli-{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
+        fs::create_dir_all(&path).expect("there is room for a test's directory");
         let desk = Self(path);
         desk.put("small.toml", SMALL);
         desk
     }
 
     fn put(&self, name: &str, text: &str) {
-        fs::write(self.0.join(name), text).unwrap();
+        fs::write(self.0.join(name), text).expect("a test writes into its own directory");
     }
 
     fn read(&self, name: &str) -> String {
@@ -77,7 +77,7 @@ impl Desk {
     }
 
     fn json(&self, name: &str) -> Value {
-        serde_json::from_str(&self.read(name)).unwrap()
+        serde_json::from_str(&self.read(name)).expect("what onsale writes as JSON is JSON")
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
