@@ -1,7 +1,8 @@
 //! Capsules: a failing run in one file.
 //!
-//! Owns what must be kept to see a failure again, and to know whether the code that
-//! replays it is the code that failed. Refuses to know how a failure is shown.
+//! Owns what must be kept to see a failure again, the line that does it, and how to know
+//! whether the code that replays it is the code that failed. Refuses to know how a failure is
+//! shown.
 
 use std::path::Path;
 
@@ -20,7 +21,8 @@ pub struct Capsule {
     pub code_version: String,
     /// How it was built.
     pub build_profile: String,
-    /// The hash over everything that happened.
+    /// The hash over everything that happened; empty if it was not recorded, or if the run was
+    /// interrupted, so that it covers a part that no replay ends at.
     pub trace_hash: String,
     /// The oracles that failed.
     pub failed: Vec<String>,
@@ -40,7 +42,9 @@ pub enum CapsuleError {
         source: std::io::Error,
     },
     /// The file is not a capsule.
-    #[error("{file}:{line}:{column}: not a capsule: {what}; expected a capsule.json that a failing run wrote, whole and unedited, or a plan.json")]
+    #[error(
+        "{file}:{line}:{column}: not a capsule: {what}; expected a capsule.json that a failing run wrote, whole and unedited, or a plan.json"
+    )]
     Malformed {
         /// The file.
         file: String,
@@ -52,7 +56,9 @@ pub enum CapsuleError {
         what: String,
     },
     /// The file is of another version of the format.
-    #[error("{file}: a capsule of format {found}; this onsale reads format {SCHEMA}: replay it with the code that wrote it")]
+    #[error(
+        "{file}: a capsule of format {found}; this onsale reads format {SCHEMA}: replay it with the code that wrote it"
+    )]
     OtherSchema {
         /// The file.
         file: String,
@@ -77,7 +83,7 @@ impl Capsule {
             schema: SCHEMA,
             code_version: facts.code_version.clone(),
             build_profile: facts.build_profile.clone(),
-            trace_hash: facts.trace_hash.clone(),
+            trace_hash: if facts.interrupted { String::new() } else { facts.trace_hash.clone() },
             failed: outcome.failed().into_iter().map(str::to_owned).collect(),
             plan: plan.clone(),
         }
@@ -85,7 +91,9 @@ impl Capsule {
 
     /// As JSON.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a capsule is plain data")
+        let mut json = serde_json::to_string_pretty(self).expect("a capsule is plain data");
+        json.push('\n');
+        json
     }
 
     /// What about this code is not the code that failed; none if all is the same.
@@ -101,16 +109,33 @@ impl Capsule {
 }
 
 /// The version of this code: the package's, and the commit it was built from where that is known.
-pub fn code_version() -> String {
-    match option_env!("ONSALE_COMMIT") {
-        Some(commit) => format!("{}+{commit}", env!("CARGO_PKG_VERSION")),
-        None => env!("CARGO_PKG_VERSION").to_owned(),
-    }
+pub const fn code_version() -> &'static str {
+    env!("ONSALE_VERSION")
 }
 
 /// How this code was built.
 pub const fn build_profile() -> &'static str {
     if cfg!(debug_assertions) { "debug" } else { "release" }
+}
+
+/// The line that plays a seed's run again, for whoever has a checkout.
+pub fn reproduce(plan: &Plan) -> String {
+    replay_line(&format!("{} --scenario {}", plan.seed, quoted(&plan.scenario.id)))
+}
+
+/// The line that replays what is named. One form for everybody: whoever debugs has a checkout,
+/// and whoever installed the program reads `onsale` for all before the dashes.
+pub fn replay_line(subject: &str) -> String {
+    format!("cargo run --release -- replay {subject}")
+}
+
+/// A word as a shell reads it back.
+pub fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@%,".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Reads a capsule or a plan. A plan alone makes a capsule that expects nothing.
@@ -119,7 +144,8 @@ pub const fn build_profile() -> &'static str {
 /// If the file cannot be read, is no capsule, is of another format, or its scenario is not valid.
 pub fn read(path: &Path) -> Result<Capsule, CapsuleError> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|source| CapsuleError::Unreadable { file: file.clone(), source })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| CapsuleError::Unreadable { file: file.clone(), source })?;
     parse(&file, &text)
 }
 
@@ -132,7 +158,7 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
         file: file.to_owned(),
         line: error.line(),
         column: error.column(),
-        what: error.to_string(),
+        what: without_place(&error),
     };
     let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
     let schema = value.get("schema").and_then(serde_json::Value::as_u64);
@@ -145,13 +171,94 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
         let plan: Plan = serde_json::from_str(text).map_err(malformed)?;
         Capsule {
             schema: SCHEMA,
-            code_version: code_version(),
+            code_version: code_version().to_owned(),
             build_profile: build_profile().to_owned(),
             trace_hash: String::new(),
             failed: Vec::new(),
             plan,
         }
     };
-    capsule.plan.check().map_err(|error| CapsuleError::Invalid { file: file.to_owned(), what: error.to_string() })?;
+    if capsule.plan.schema != SCHEMA {
+        return Err(CapsuleError::OtherSchema {
+            file: file.to_owned(),
+            found: capsule.plan.schema.into(),
+        });
+    }
+    capsule.plan.check().map_err(|error| CapsuleError::Invalid {
+        file: file.to_owned(),
+        what: error.to_string(),
+    })?;
     Ok(capsule)
+}
+
+/// What serde says, without the place that it says it at: that stands before it already.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        Plan::new(&onsale_scenarios::catalogue::find("fast/crash").unwrap().scenario(), 7)
+    }
+
+    #[test]
+    fn lines_to_paste_survive_a_shell() {
+        let mut plan = plan();
+        assert!(reproduce(&plan).ends_with("-- replay 7 --scenario fast/crash"));
+        plan.scenario.id = "my sales/it's.toml".to_owned();
+        assert!(reproduce(&plan).ends_with(r"--scenario 'my sales/it'\''s.toml'"));
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn a_plan_is_a_capsule_that_expects_nothing() {
+        let capsule = parse("plan.json", &plan().to_json()).unwrap();
+        assert_eq!(capsule.plan, plan());
+        assert_eq!(capsule.mismatch(), None);
+        assert_eq!((capsule.trace_hash.as_str(), capsule.failed.len()), ("", 0));
+        assert_eq!(parse("capsule.json", &capsule.to_json()).unwrap(), capsule);
+    }
+
+    #[test]
+    fn other_code_is_told() {
+        let mut capsule = parse("plan.json", &plan().to_json()).unwrap();
+        capsule.code_version = "9.9.9".to_owned();
+        let words = capsule.mismatch().unwrap();
+        assert!(words.contains("written by onsale 9.9.9"), "{words}");
+    }
+
+    #[test]
+    fn what_is_no_capsule_is_refused_in_one_line() {
+        let whole = parse("plan.json", &plan().to_json()).unwrap().to_json();
+        let table = [
+            (whole[..whole.len() / 2].to_owned(), "EOF while parsing"),
+            ("[]".to_owned(), "not a capsule"),
+            ("{}".to_owned(), "missing field"),
+            (whole.replacen("\"schema\": 1", "\"schema\": 2", 1), "a capsule of format 2"),
+            (
+                whole.replace("\"schema\": 1", "\"schema\": 2").replacen(
+                    "\"schema\": 2",
+                    "\"schema\": 1",
+                    1,
+                ),
+                "format 2",
+            ),
+            (
+                whole
+                    .replace("\"n4\"", "\"n99\"")
+                    .replace("\"node\": \"owner\"", "\"node\": \"n99\""),
+                "n99",
+            ),
+        ];
+        for (text, expected) in table {
+            let words = parse("x.json", &text).expect_err(expected).to_string();
+            assert!(words.contains(expected), "{words}");
+            assert!(words.starts_with("x.json:"), "{words}");
+        }
+    }
 }

@@ -7,15 +7,21 @@ compile_error!(
 );
 
 pub mod capsule;
+pub mod cli;
+mod command;
 pub mod crowd;
+pub mod exit;
 pub mod fault;
 pub mod fingerprint;
 pub mod host;
 pub mod oracle;
 pub mod plan;
+pub mod progress;
 pub mod run;
 pub mod sample;
 pub mod stream;
+pub mod terminal;
+pub mod verify;
 pub mod wall;
 pub mod witness;
 pub mod world;

@@ -74,7 +74,9 @@ impl Plan {
 
     /// The plan as JSON, for people and for `replay`.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a plan is plain data")
+        let mut json = serde_json::to_string_pretty(self).expect("a plan is plain data");
+        json.push('\n');
+        json
     }
 }
 

@@ -216,7 +216,7 @@ fn conclude(plan: &Plan, mut world: World, panicked: Option<String>, stopwatch: 
         scenario: scenario.id.clone(),
         title: scenario.title.clone(),
         seed: plan.seed,
-        code_version: crate::capsule::code_version(),
+        code_version: crate::capsule::code_version().to_owned(),
         build_profile: crate::capsule::build_profile().to_owned(),
         trace_hash: format!("{:016x}", world.fingerprint.value()),
         users: u64::from(scenario.crowd.users),
@@ -235,7 +235,7 @@ fn conclude(plan: &Plan, mut world: World, panicked: Option<String>, stopwatch: 
             .into_iter()
             .map(|assumption| (assumption.field.to_string(), assumption.value.to_string(), assumption.basis.to_string()))
             .collect(),
-        reproduce: format!("onsale replay {} --scenario {}", plan.seed, scenario.id),
+        reproduce: crate::capsule::reproduce(plan),
         calm_recovery_ms: recovery.map(Span::as_millis_f64),
         must_exercise_misses: misses,
         wall_s: stopwatch.elapsed_s(),

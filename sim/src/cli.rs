@@ -1,0 +1,238 @@
+//! The command line: what can be asked, and how it is written.
+//!
+//! Owns names, defaults and help of every command. Refuses to know how a command is carried out.
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::command;
+use crate::exit::Exit;
+
+const ABOUT: &str = "Plays ticket on-sales against a booking cluster, with faults, on virtual time, and checks that no \
+                     seat is sold twice and nothing acknowledged is lost.";
+
+const EXAMPLES: &str = "\
+Start here:
+  onsale scenarios list                 what comes with the program
+  onsale run crash                      play one of them
+  onsale run crash --seed 7             the same with other luck
+  onsale replay 7 --scenario fast/crash play it again
+
+From a checkout, write `cargo run --release --` for `onsale`.
+
+Exit codes:
+    0  everything held
+    1  an oracle failed
+    2  bad usage, or a bad scenario or capsule
+    4  nothing ran, or a required check was not exercised
+   70  an internal error: two runs of one plan differ, or a result could not be written
+  130  interrupted; the report covers the part that ran";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  onsale run fast/crash                  by its id in the catalogue
+  onsale run stadium-10m                 by its file name, if only one has it
+  onsale run ./my-sale.toml --seed 42    your own
+  onsale run crash --json | jq .oracles  for programs
+  onsale run crash --verify              twice, to see that both runs are the same
+
+Ctrl-C ends a run early with a valid report of the part that ran; a second one kills it.";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  onsale replay 7 --scenario fast/crash              a seed and its scenario
+  onsale replay onsale-out/crash-7/capsule.json      what a failing run left
+  onsale replay onsale-out/crash-7/plan.json         the plan of any run, perhaps edited
+
+A capsule holds the whole plan: neither its scenario nor its seed is needed. If other code wrote
+it, a warning says so, and the result tells whether the trace hash is still the same.";
+
+const SCENARIOS_EXAMPLES: &str = "\
+Examples:
+  onsale scenarios list
+  onsale scenarios show crash > my-sale.toml
+  onsale scenarios validate my-sale.toml";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  onsale completions bash > ~/.local/share/bash-completion/completions/onsale
+  onsale completions fish > ~/.config/fish/completions/onsale.fish";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "onsale", bin_name = "onsale", version = env!("ONSALE_VERSION"), about = ABOUT, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Colour in what is printed. NO_COLOR and CLICOLOR_FORCE are respected
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+    /// No progress and no notes; errors and warnings stay
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Play a scenario and judge it
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Play a run again: a seed, a capsule or a plan
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(ReplayArgs),
+    /// Look at scenarios
+    #[command(after_help = SCENARIOS_EXAMPLES)]
+    Scenarios {
+        /// How to look.
+        #[command(subcommand)]
+        verb: ScenariosVerb,
+    },
+    /// Print completions for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// `onsale run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// An id of the catalogue, a file name that only one of its scenarios has, or a path to a .toml
+    pub scenario: String,
+    /// Where all luck comes from: the same seed, the same run
+    #[arg(long, default_value_t = 1, value_name = "N", allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Print the plan as JSON, and run nothing
+    #[arg(long, conflicts_with_all = ["verify", "out", "no_out", "json"])]
+    pub plan_only: bool,
+    /// How it is played and where its results go.
+    #[command(flatten)]
+    pub play: PlayArgs,
+}
+
+/// `onsale replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A seed (with --scenario), or the path of a capsule.json or plan.json
+    #[arg(value_name = "SEED|CAPSULE")]
+    pub subject: Subject,
+    /// The scenario of the seed
+    #[arg(long)]
+    pub scenario: Option<String>,
+    /// How it is played and where its results go.
+    #[command(flatten)]
+    pub play: PlayArgs,
+}
+
+/// How a plan is played.
+#[derive(Debug, Args)]
+pub struct PlayArgs {
+    /// The directory for the run's files [default: onsale-out/NAME-SEED, for a replay NAME-SEED-replay]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_out")]
+    pub out: Option<PathBuf>,
+    /// Write no files
+    #[arg(long)]
+    pub no_out: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Play it twice and compare event by event
+    #[arg(long)]
+    pub verify: bool,
+}
+
+/// `onsale scenarios`.
+#[derive(Debug, Subcommand)]
+pub enum ScenariosVerb {
+    /// The catalogue: ids and titles
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A scenario in full, every default filled in
+    Show {
+        /// An id, a file name or a path, as for `run`
+        scenario: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check scenarios without running them
+    Validate {
+        /// Files, or ids of the catalogue
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What to play again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A seed; its scenario must be named.
+    Seed(u64),
+    /// A capsule or a plan.
+    File(PathBuf),
+}
+
+impl FromStr for Subject {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("neither a seed nor a file".to_owned());
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Self::File(text.into()));
+        }
+        text.parse()
+            .map(Self::Seed)
+            .map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+    }
+}
+
+/// Carries out a command line, the program's name first, and tells how to leave.
+pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help that nobody reads to its end is no error.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Passed.into() };
+        }
+    };
+    // A run catches its own panics and reports them; what gets here is a fault of the program around it.
+    catch_unwind(AssertUnwindSafe(|| command::carry_out(cli))).unwrap_or(Exit::Internal).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn digits_are_a_seed_and_all_else_is_a_path() {
+        assert_eq!("7".parse(), Ok(Subject::Seed(7)));
+        assert_eq!("./7".parse(), Ok(Subject::File("./7".into())));
+        assert_eq!("out/capsule.json".parse(), Ok(Subject::File("out/capsule.json".into())));
+        assert!("18446744073709551616".parse::<Subject>().is_err());
+    }
+}

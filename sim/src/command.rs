@@ -1,0 +1,221 @@
+//! The commands: one module a verb, and what those that play a plan share.
+//!
+//! Owns how a run is carried out for a person: progress, Ctrl-C, the second run of `--verify`,
+//! the files, and the words at the end. Refuses to know where a plan comes from.
+
+mod completions;
+mod replay;
+mod run;
+mod scenarios;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use onsale_reports::{ReportError, directory, human, terminal as page};
+use onsale_scenarios::catalogue::LoadError;
+
+use crate::capsule::{Capsule, CapsuleError, quoted};
+use crate::cli::{Cli, PlayArgs, Verb};
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::run::{Outcome, run as run_plan};
+use crate::terminal::Terminal;
+use crate::verify::{Difference, Parted, difference};
+use crate::world::{Progress, Tracing};
+
+/// Where runs leave their files, unless told otherwise.
+const OUT: &str = "onsale-out";
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// What was asked makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// There is no such scenario, or it is not sound.
+    #[error(transparent)]
+    Scenario(#[from] LoadError),
+    /// There is no such capsule, or it is not sound.
+    #[error(transparent)]
+    Capsule(#[from] CapsuleError),
+    /// Standard output takes no more.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+/// Carries out a command and tells how to leave.
+pub(crate) fn carry_out(cli: Cli) -> Exit {
+    let terminal = Terminal::new(cli.color, cli.quiet);
+    let result = match cli.verb {
+        Verb::Run(arguments) => run::run(&arguments, terminal),
+        Verb::Replay(arguments) => replay::replay(&arguments, terminal),
+        Verb::Scenarios { verb } => scenarios::scenarios(&verb, terminal),
+        Verb::Completions { shell } => completions::completions(shell, terminal),
+    };
+    result.unwrap_or_else(|failure| {
+        match &failure {
+            Failure::Scenario(error) => terminal.diagnostic(error),
+            Failure::Usage(_) | Failure::Capsule(_) | Failure::Output(_) => {
+                terminal.error(&failure.to_string())
+            }
+        }
+        match failure {
+            Failure::Usage(_) | Failure::Scenario(_) | Failure::Capsule(_) => Exit::Usage,
+            Failure::Output(_) => Exit::Internal,
+        }
+    })
+}
+
+/// A plan and all that decides how it is played.
+struct Play<'a> {
+    plan: &'a Plan,
+    arguments: &'a PlayArgs,
+    /// Where its files go, if nothing else is asked for.
+    dir: PathBuf,
+    /// The line that plays it again.
+    reproduce: String,
+    terminal: Terminal,
+}
+
+/// What was played, and how to leave.
+struct Played {
+    outcome: Outcome,
+    exit: Exit,
+}
+
+impl Play<'_> {
+    /// Plays the plan, writes its files and prints its summary.
+    fn carry_out(self) -> Played {
+        let progress = Arc::new(Progress::default());
+        stop_on_ctrl_c(&progress, self.terminal);
+        let tracing = Tracing { trail: self.arguments.verify, describe: None };
+        let mut outcome = self.run(&progress, tracing);
+        outcome.summary.facts.reproduce.clone_from(&self.reproduce);
+        let mut exit = Exit::of(&outcome.summary.facts);
+        let verifies = self.arguments.verify && exit != Exit::Interrupted;
+        let parted = if verifies { self.verify(&progress, &outcome) } else { None };
+
+        // The files first, the data next, the errors last: none of them keeps the others away.
+        let written = self.write(&outcome);
+        let facts = &outcome.summary.facts;
+        let said = self.terminal.data(&if self.arguments.json {
+            outcome.summary.to_json()
+        } else {
+            page::render(&outcome.summary, self.terminal.colour(), self.terminal.width())
+        });
+        if let Err(error) = said {
+            self.terminal.error(&Failure::Output(error).to_string());
+            exit = exit.or(Exit::Internal);
+        }
+        match written {
+            Ok(Some(dir)) if exit == Exit::OracleFailed => {
+                let capsule = shown(&dir.join("capsule.json"));
+                self.terminal.note(&format!(
+                    "files in {}; the failure in one file: {capsule}",
+                    dir.display()
+                ));
+            }
+            Ok(Some(dir)) => self.terminal.note(&format!("files in {}", dir.display())),
+            Ok(None) => {}
+            Err(error) => {
+                self.terminal.error(&error.to_string());
+                exit = exit.or(Exit::Internal);
+            }
+        }
+        if exit == Exit::NotExercised {
+            let misses = facts.must_exercise_misses.join(", ");
+            self.terminal.warn(&format!("this is no pass: {misses} had nothing to check"));
+        }
+        if let Some(parted) = parted {
+            self.terminal.error(&parted.to_string());
+            exit = Exit::Internal;
+        }
+        Played { outcome, exit }
+    }
+
+    /// One run, with progress.
+    fn run(&self, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
+        let work = || run_plan(self.plan, progress, tracing);
+        if self.terminal.shows_progress() && !self.arguments.json {
+            crate::progress::show(
+                &self.plan.scenario,
+                progress,
+                self.terminal.colours_progress(),
+                work,
+            )
+        } else {
+            work()
+        }
+    }
+
+    /// Plays the plan again and compares; two more runs find the words for a difference.
+    fn verify(&self, progress: &Arc<Progress>, first: &Outcome) -> Option<Parted> {
+        let mut second = self.run(progress, Tracing { trail: true, describe: None });
+        if second.summary.facts.interrupted {
+            self.terminal.warn("interrupted during the second run: nothing was verified");
+            return None;
+        }
+        second.summary.facts.reproduce.clone_from(&self.reproduce);
+        let Some(difference) = difference(first, &second) else {
+            let facts = &first.summary.facts;
+            let events = human::count(facts.events);
+            self.terminal.note(&format!(
+                "two runs, {events} events each, trace {}: identical",
+                facts.trace_hash
+            ));
+            return None;
+        };
+        let words =
+            |event| self.run(progress, Tracing { trail: false, describe: Some(event) }).described;
+        let (first, second) = match difference {
+            Difference::Event(event) => (words(event), words(event)),
+            Difference::Report => (None, None),
+        };
+        Some(Parted { difference, first, second })
+    }
+
+    /// Writes the run's files; the directory, unless none was wanted.
+    fn write(&self, outcome: &Outcome) -> Result<Option<&Path>, ReportError> {
+        if self.arguments.no_out {
+            return Ok(None);
+        }
+        let dir = self.arguments.out.as_deref().unwrap_or(&self.dir);
+        let capsule =
+            (!outcome.failed().is_empty()).then(|| Capsule::new(self.plan, outcome).to_json());
+        directory::write(
+            dir,
+            &outcome.summary,
+            &outcome.records,
+            &self.plan.to_json(),
+            capsule.as_deref(),
+        )?;
+        Ok(Some(dir))
+    }
+}
+
+/// The first Ctrl-C asks the run for its end, the second takes it.
+fn stop_on_ctrl_c(progress: &Arc<Progress>, terminal: Terminal) {
+    let progress = Arc::clone(progress);
+    let installed = ctrlc::set_handler(move || {
+        if progress.stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+        terminal.note("interrupted: ending the run; once more to kill it");
+    });
+    if let Err(error) = installed {
+        terminal.warn(&format!("Ctrl-C will end the run without a report: {error}"));
+    }
+}
+
+/// The name of a run's directory.
+fn default_dir(plan: &Plan, suffix: &str) -> PathBuf {
+    let stem = Path::new(&plan.scenario.id)
+        .file_stem()
+        .map_or_else(|| "run".into(), |stem| stem.to_string_lossy());
+    Path::new(OUT).join(format!("{stem}-{}{suffix}", plan.seed))
+}
+
+fn shown(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
+}

@@ -1,0 +1,110 @@
+//! `onsale replay`: a run once more, and whether it is still the same.
+
+use std::path::Path;
+
+use onsale_scenarios::catalogue;
+
+use super::{Failure, Play, Played, default_dir, shown};
+use crate::capsule::{self, Capsule};
+use crate::cli::{ReplayArgs, Subject};
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::run::Outcome;
+use crate::terminal::Terminal;
+
+/// Plays a seed, a capsule or a plan again.
+pub(super) fn replay(arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
+    match (&arguments.subject, &arguments.scenario) {
+        (Subject::Seed(seed), Some(scenario)) => replay_seed(*seed, scenario, arguments, terminal),
+        (Subject::File(file), None) => replay_file(file, arguments, terminal),
+        (Subject::Seed(seed), None) => Err(Failure::Usage(format!(
+            "a seed means nothing without its scenario: onsale replay {seed} --scenario SCENARIO"
+        ))),
+        (Subject::File(file), Some(_)) => Err(Failure::Usage(format!(
+            "{} brings its own scenario: leave --scenario out, or give a seed",
+            file.display()
+        ))),
+    }
+}
+
+fn replay_seed(
+    seed: u64,
+    scenario: &str,
+    arguments: &ReplayArgs,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let plan = Plan::new(&catalogue::load(scenario)?, seed);
+    let (dir, reproduce) = (default_dir(&plan, "-replay"), capsule::reproduce(&plan));
+    let play = Play { plan: &plan, arguments: &arguments.play, dir, reproduce, terminal };
+    Ok(play.carry_out().exit)
+}
+
+fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
+    let capsule = capsule::read(file)?;
+    let beside = |dir: &Path| {
+        dir.canonicalize().ok()
+            == file.canonicalize().ok().and_then(|file| Some(file.parent()?.to_owned()))
+    };
+    if let Some(dir) = arguments.play.out.as_deref().filter(|dir| beside(dir)) {
+        return Err(Failure::Usage(format!(
+            "--out {} would overwrite what is replayed: choose another directory",
+            dir.display()
+        )));
+    }
+    let other_code = capsule.mismatch();
+    if let Some(mismatch) = &other_code {
+        terminal.warn(&format!(
+            "other code: {mismatch}; what follows may differ from what was recorded"
+        ));
+    }
+    let plan = &capsule.plan;
+    let (dir, reproduce) = (default_dir(plan, "-replay"), capsule::replay_line(&shown(file)));
+    let play = Play { plan, arguments: &arguments.play, dir, reproduce, terminal };
+    let Played { outcome, exit } = play.carry_out();
+    if exit == Exit::Interrupted {
+        return Ok(exit);
+    }
+    Ok(compare(&capsule, &outcome, other_code.is_some(), exit, terminal))
+}
+
+/// Says whether the replay is what was recorded. On the same code it must be.
+fn compare(
+    capsule: &Capsule,
+    outcome: &Outcome,
+    other_code: bool,
+    exit: Exit,
+    terminal: Terminal,
+) -> Exit {
+    let (failed, facts) = (outcome.failed(), &outcome.summary.facts);
+    let recorded: Vec<&str> = capsule.failed.iter().map(String::as_str).collect();
+    if !recorded.is_empty() && recorded == failed {
+        terminal.note(&format!("the same oracles failed as recorded: {}", named(&failed)));
+    } else if !recorded.is_empty() {
+        terminal.warn(&format!(
+            "recorded as failed: {}; failed now: {}",
+            named(&recorded),
+            named(&failed)
+        ));
+    }
+    if capsule.trace_hash.is_empty() {
+        return exit;
+    }
+    if capsule.trace_hash == facts.trace_hash {
+        terminal.note(&format!("the trace hash matches the recorded one: {}", facts.trace_hash));
+        return exit;
+    }
+    let differ =
+        format!("the trace hash is {}, recorded was {}", facts.trace_hash, capsule.trace_hash);
+    if other_code {
+        terminal.warn(&format!("{differ}: on this code the plan plays out otherwise"));
+        return exit;
+    }
+    terminal.error(&format!(
+        "{differ}: the code says it is the same, so a run is not a function of its plan"
+    ));
+    Exit::Internal
+}
+
+fn named(oracles: &[&str]) -> String {
+    if oracles.is_empty() { "none".to_owned() } else { oracles.join(", ") }
+}

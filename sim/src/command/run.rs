@@ -1,0 +1,23 @@
+//! `onsale run`: a scenario and a seed.
+
+use onsale_scenarios::catalogue;
+
+use super::{Failure, Play, default_dir};
+use crate::capsule;
+use crate::cli::RunArgs;
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::terminal::Terminal;
+
+/// Plays a scenario, or prints the plan of it.
+pub(super) fn run(arguments: &RunArgs, terminal: Terminal) -> Result<Exit, Failure> {
+    let scenario = catalogue::load(&arguments.scenario)?;
+    let plan = Plan::new(&scenario, arguments.seed);
+    if arguments.plan_only {
+        terminal.data(&plan.to_json())?;
+        return Ok(Exit::Passed);
+    }
+    let (dir, reproduce) = (default_dir(&plan, ""), capsule::reproduce(&plan));
+    let play = Play { plan: &plan, arguments: &arguments.play, dir, reproduce, terminal };
+    Ok(play.carry_out().exit)
+}

@@ -1,0 +1,93 @@
+//! Exit codes: what the program says to scripts.
+//!
+//! Owns the numbers, which never change their meaning. Refuses to know how a result is shown.
+
+use std::process::ExitCode;
+
+use onsale_reports::{RunFacts, Verdict};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything held.
+    Passed = 0,
+    /// An oracle failed: a promise to a customer, or one inside the code, was broken.
+    OracleFailed = 1,
+    /// The command line, a scenario or a capsule makes no sense; nothing was run.
+    Usage = 2,
+    /// Nothing ran, or a check that the scenario requires was not exercised: this is no pass.
+    NotExercised = 4,
+    /// A fault of this program or of the machine: two runs of one plan differ, or a result
+    /// could not be written.
+    Internal = 70,
+    /// Ctrl-C ended the run; what was reported covers a part.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// What a run's facts amount to. An interrupted run is neither a pass nor a failure, whatever
+    /// its oracles saw until then.
+    pub fn of(facts: &RunFacts) -> Self {
+        if facts.interrupted {
+            Self::Interrupted
+        } else if facts.oracles.iter().any(|oracle| oracle.verdict == Verdict::Fail) {
+            Self::OracleFailed
+        } else if facts.events == 0 || !facts.must_exercise_misses.is_empty() {
+            Self::NotExercised
+        } else {
+            Self::Passed
+        }
+    }
+
+    /// The graver of two: what a run found, and what went wrong around it.
+    #[must_use]
+    pub const fn or(self, around: Self) -> Self {
+        match self {
+            Self::Passed | Self::NotExercised => around,
+            Self::OracleFailed | Self::Usage | Self::Internal | Self::Interrupted => self,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_reports::OracleResult;
+
+    use super::*;
+
+    fn facts(verdict: Verdict) -> RunFacts {
+        let oracle = OracleResult { name: "hold".to_owned(), verdict, checked: 1, evidence: None };
+        RunFacts { events: 1, oracles: vec![oracle], ..RunFacts::default() }
+    }
+
+    #[test]
+    fn facts_decide_the_code() {
+        assert_eq!(Exit::of(&facts(Verdict::Pass)), Exit::Passed);
+        assert_eq!(Exit::of(&facts(Verdict::Fail)), Exit::OracleFailed);
+        // Only what a scenario requires must be exercised.
+        assert_eq!(Exit::of(&facts(Verdict::NotExercised)), Exit::Passed);
+        assert_eq!(Exit::of(&RunFacts::default()), Exit::NotExercised);
+
+        let missed = vec!["live".to_owned()];
+        let missed = |verdict| RunFacts { must_exercise_misses: missed.clone(), ..facts(verdict) };
+        assert_eq!(Exit::of(&missed(Verdict::Pass)), Exit::NotExercised);
+        assert_eq!(Exit::of(&missed(Verdict::Fail)), Exit::OracleFailed);
+        assert_eq!(
+            Exit::of(&RunFacts { interrupted: true, ..facts(Verdict::Fail) }),
+            Exit::Interrupted
+        );
+    }
+
+    #[test]
+    fn a_failure_is_not_hidden_by_a_full_disk() {
+        assert_eq!(Exit::OracleFailed.or(Exit::Internal), Exit::OracleFailed);
+        assert_eq!(Exit::Passed.or(Exit::Internal), Exit::Internal);
+    }
+}

@@ -1,0 +1,442 @@
+//! The command line, from outside: what it prints where, which files it leaves, how it ends.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use assert_cmd::assert::OutputAssertExt;
+use serde_json::Value;
+
+/// A sale that takes a moment: few people, one crash.
+const SMALL: &str = r#"
+title = "A small sale and one crash"
+duration = "2m"
+calm = "20s"
+
+[cluster]
+shards = 4
+
+[sale]
+shows = 2
+hold = "20s"
+
+[crowd]
+users = 60
+
+[crowd.arrivals]
+constant = { over = "90s" }
+
+[crowd.session]
+pick-think = { median = "5s", sigma = 0.8 }
+checkout-think = { median = "5s", sigma = 0.6 }
+
+[[fault]]
+crash = { at = "30s", node = "owner", down = "5s" }
+
+[expect]
+exercised = ["double-booking", "hold"]
+"#;
+
+/// A promise that nobody can keep, to see how a broken one is told.
+const BLACKOUT: &str = r#"
+title = "No cluster comes back from a blackout within a microsecond"
+duration = "2m"
+calm = "1us"
+
+[sale]
+hold = "20s"
+
+[crowd]
+users = 300
+
+[crowd.arrivals]
+constant = { over = "100s" }
+
+[[fault]]
+power-loss = { at = "60s", down = "15s" }
+"#;
+
+/// A directory of one test, removed at its end. Commands run in it, as a person's would.
+struct Desk(PathBuf);
+
+impl Desk {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("onsale-cli-{test}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("there is room for a test's directory");
+        let desk = Self(path);
+        desk.put("small.toml", SMALL);
+        desk
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        fs::write(self.0.join(name), text).expect("a test writes into its own directory");
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.read(name)).expect("what onsale writes as JSON is JSON")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onsale-under-test"));
+        command
+            .args(arguments)
+            .current_dir(&self.0)
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR_FORCE");
+        command
+    }
+
+    /// Runs `onsale` and expects this exit code.
+    fn onsale(&self, arguments: &[&str], code: i32) -> Said {
+        let Output { stdout, stderr, .. } =
+            self.command(arguments).assert().code(code).get_output().clone();
+        let text = |bytes| String::from_utf8(bytes).expect("onsale speaks UTF-8");
+        let said = Said { out: text(stdout), err: text(stderr) };
+        assert!(!said.err.contains("panicked"), "{}", said.err);
+        said
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        // A directory that stays behind harms no other test.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Said {
+    out: String,
+    err: String,
+}
+
+impl Said {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).expect("standard output is JSON and nothing else")
+    }
+}
+
+#[test]
+fn a_run_prints_its_summary_and_leaves_its_files() {
+    let desk = Desk::new("run");
+    let said = desk.onsale(&["run", "small.toml", "--seed", "7"], 0);
+    assert!(said.out.starts_with("small.toml · seed 7\n"), "{}", said.out);
+    assert!(!said.out.contains('\x1b'), "no colour in a pipe");
+    assert_eq!(said.err, "files in onsale-out/small-7\n");
+
+    let mut files: Vec<_> = fs::read_dir(desk.0.join("onsale-out/small-7"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["latency.csv", "latency.hlog", "plan.json", "summary.json", "timeline.csv"]);
+
+    let coloured = desk.onsale(&["run", "small.toml", "--color", "always", "--no-out", "-q"], 0);
+    assert!(coloured.out.contains('\x1b'));
+    assert_eq!(coloured.err, "");
+    assert!(!desk.0.join("onsale-out/small-1").exists());
+}
+
+#[test]
+fn the_last_line_plays_the_run_again() {
+    let desk = Desk::new("again");
+    let first = desk.onsale(&["run", "small.toml", "--seed", "3", "--json"], 0).json();
+    let said = desk.onsale(&["run", "small.toml", "--seed", "3"], 0);
+    let line = said.out.lines().last().unwrap();
+    assert_eq!(line, first["reproduce"].as_str().unwrap());
+    assert!(line.starts_with("cargo run "), "{line}");
+
+    let (_, arguments) = line.split_once(" -- ").unwrap();
+    let mut arguments: Vec<_> = arguments.split(' ').collect();
+    arguments.push("--json");
+    let again = desk.onsale(&arguments, 0).json();
+    assert_eq!(again["trace_hash"], first["trace_hash"]);
+    assert!(desk.0.join("onsale-out/small-3-replay/summary.json").exists());
+}
+
+#[test]
+fn json_carries_what_programs_look_for() {
+    let desk = Desk::new("json");
+    let said = desk.onsale(&["run", "small.toml", "--json"], 0);
+    let json = said.json();
+    assert_eq!(json["schema"], 1);
+    assert_eq!(json["scenario"], "small.toml");
+    assert_eq!(json["seed"], 1);
+    assert_eq!(json["interrupted"], false);
+    assert_eq!(json["users"], 60);
+    for key in ["code_version", "build_profile", "trace_hash", "reproduce"] {
+        assert!(json[key].as_str().is_some_and(|text| !text.is_empty()), "{key}");
+    }
+    for key in ["events", "messages", "virtual_s", "wall_s", "sold_seats", "seats"] {
+        assert!(json[key].is_number(), "{key}");
+    }
+    for oracle in ["double-booking", "lost-booking", "atomic", "hold", "live"] {
+        assert_eq!(json["oracles"][oracle]["verdict"], "pass", "{oracle}");
+    }
+    assert!(json["latency_ms"]["hold"]["p99_9"].is_number());
+    assert_eq!(json["faults"].as_array().unwrap().len(), 1);
+    assert_eq!(desk.read("onsale-out/small-1/summary.json"), said.out);
+}
+
+#[test]
+fn a_plan_is_stable_and_replays_to_the_same_trace() {
+    let desk = Desk::new("plan");
+    let plan = |seed| desk.onsale(&["run", "small.toml", "--plan-only", "--seed", seed], 0);
+    let said = plan("5");
+    assert_eq!(said.out, plan("5").out);
+    assert_ne!(said.out, plan("6").out);
+    assert!(!desk.0.join("onsale-out").exists(), "a plan alone runs nothing");
+
+    let run = desk.onsale(&["run", "small.toml", "--seed", "5", "--json"], 0);
+    assert_eq!(desk.read("onsale-out/small-5/plan.json"), said.out);
+    desk.put("plan.json", &said.out);
+    let replayed = desk.onsale(&["replay", "plan.json", "--json"], 0);
+    assert_eq!(replayed.json()["trace_hash"], run.json()["trace_hash"]);
+    assert!(replayed.json()["reproduce"].as_str().unwrap().ends_with("-- replay plan.json"));
+}
+
+#[test]
+fn two_runs_of_one_plan_are_identical() {
+    let desk = Desk::new("verify");
+    let said = desk.onsale(&["run", "small.toml", "--verify", "--no-out"], 0);
+    assert!(
+        said.err.starts_with("two runs, ") && said.err.ends_with(": identical\n"),
+        "{}",
+        said.err
+    );
+    desk.onsale(&["replay", "1", "--scenario", "small.toml", "--verify", "--no-out"], 0);
+}
+
+#[test]
+fn a_failure_ends_with_1_and_leaves_a_capsule() {
+    let desk = Desk::new("fail");
+    desk.put("blackout.toml", BLACKOUT);
+    let said = desk.onsale(&["run", "blackout.toml"], 1);
+    assert!(said.out.contains("✗ live"), "{}", said.out);
+    let capsule = "onsale-out/blackout-1/capsule.json";
+    assert!(said.err.contains(capsule), "{}", said.err);
+    assert_eq!(desk.json(capsule)["failed"], serde_json::json!(["live"]));
+
+    let again = desk.onsale(&["replay", capsule], 1);
+    assert!(again.err.contains("the same oracles failed as recorded: live"), "{}", again.err);
+    assert!(again.err.contains("the trace hash matches the recorded one"), "{}", again.err);
+    assert!(again.out.ends_with(&format!(" -- replay {capsule}\n")), "{}", again.out);
+
+    let over = desk.onsale(&["replay", capsule, "--out", "onsale-out/blackout-1"], 2);
+    assert!(over.err.contains("would overwrite what is replayed"), "{}", over.err);
+
+    let mut other = desk.json(capsule);
+    other["trace_hash"] = "0123456789abcdef".into();
+    other["failed"] = serde_json::json!(["hold"]);
+    desk.put("same.json", &other.to_string());
+    let same = desk.onsale(&["replay", "same.json", "--no-out"], 70);
+    assert!(same.err.contains("recorded was 0123456789abcdef"), "{}", same.err);
+
+    other["code_version"] = "0.0.1".into();
+    desk.put("other.json", &other.to_string());
+    let other = desk.onsale(&["replay", "other.json", "--no-out", "--quiet"], 1);
+    assert!(other.err.contains("warning: other code: the capsule was written by onsale 0.0.1"));
+    assert!(other.err.contains("recorded as failed: hold; failed now: live"), "{}", other.err);
+}
+
+#[test]
+fn what_was_not_exercised_is_no_pass() {
+    let desk = Desk::new("idle");
+    let text = SMALL.replace("[crowd.session]", "[crowd.session]\napproval = \"0%\"");
+    desk.put("idle.toml", &text);
+    let said = desk.onsale(&["run", "idle.toml", "--no-out"], 4);
+    assert!(said.err.contains("this is no pass: double-booking"), "{}", said.err);
+}
+
+#[test]
+fn bad_scenarios_are_refused_with_place_and_remedy() {
+    let desk = Desk::new("bad");
+    desk.put("gap.csv", "offset_s,arrivals\n0,5\n10,5\n30,5\n");
+    desk.put("negative.csv", "offset_s,arrivals\n0,5\n10,-5\n");
+    let trace = "[crowd.arrivals]\ntrace = { file = \"gap.csv\" }\n";
+    let crash = "[[fault]]\ncrash = { at = \"1s\", node = \"n9\", down = \"5s\" }\n";
+    let table = [
+        (
+            "key",
+            "[cluster]\nnods = 5\n".to_owned(),
+            "key.toml:3:1: cluster.nods",
+            "did you mean `nodes`?",
+        ),
+        ("unit", "duration = \"5 parsecs\"\n".to_owned(), "unit.toml:2:12: duration", "`"),
+        ("node", crash.to_owned(), "node.toml:3:29: fault[0].crash.node", "the nodes are n1 to n5"),
+        (
+            "quorum",
+            "[cluster]\nreplicas = 4\n".to_owned(),
+            "quorum.toml:3:12: cluster.replicas",
+            "odd",
+        ),
+        ("gap", trace.to_owned(), "gap.csv:4:", "the next offset would be 20"),
+        ("negative", trace.replace("gap", "negative"), "negative.csv:3:", "counts start at 0"),
+    ];
+    for (name, text, place, remedy) in table {
+        let file = format!("{name}.toml");
+        desk.put(&file, &format!("title = \"It is not sound\"\n{text}"));
+        for arguments in [&["run", &file][..], &["scenarios", "validate", &file]] {
+            let said = desk.onsale(arguments, 2);
+            assert_eq!(said.out, "");
+            // Wrapped for the terminal, the words stay in order.
+            let words = said.err.split_whitespace().filter(|word| *word != "│");
+            let words = words.collect::<Vec<_>>().join(" ");
+            assert!(words.contains(place) && words.contains(remedy), "{name}: {}", said.err);
+        }
+    }
+    assert!(!desk.0.join("onsale-out").exists());
+}
+
+#[test]
+fn bad_capsules_are_refused_in_a_line() {
+    let desk = Desk::new("capsule");
+    let plan = desk.onsale(&["run", "small.toml", "--plan-only"], 0).out;
+    desk.put("truncated.json", &plan[..plan.len() / 2]);
+    desk.put("newer.json", &plan.replacen("\"schema\": 1", "\"schema\": 2", 1));
+    desk.put("node.json", &plan.replace("\"node\": \"owner\"", "\"node\": \"n9\""));
+    desk.put("binary.json", "\u{0}\u{1}");
+    let table = [
+        ("truncated.json", "not a capsule: EOF while parsing"),
+        ("newer.json", "a capsule of format 2"),
+        ("node.json", "there is no node n9"),
+        ("binary.json", "not a capsule"),
+        ("missing.json", "cannot be read"),
+    ];
+    for (file, expected) in table {
+        let said = desk.onsale(&["replay", file], 2);
+        assert!(said.err.starts_with(&format!("error: {file}")), "{}", said.err);
+        assert!(said.err.contains(expected), "{}", said.err);
+        assert_eq!((said.out.as_str(), said.err.lines().count()), ("", 1), "{}", said.err);
+    }
+}
+
+#[test]
+fn bad_usage_ends_with_2_and_a_hint() {
+    let desk = Desk::new("usage");
+    let table: [(&[&str], &str); 9] = [
+        (&[], "Usage: onsale"),
+        (&["runs"], "a similar subcommand exists: 'run'"),
+        (&["run"], "<SCENARIO>"),
+        (&["run", "crahs"], "did you mean `fast/crash`?"),
+        (&["run", "crash", "--sed", "1"], "--seed"),
+        (&["run", "crash", "--seed", "-1"], "--seed"),
+        (&["run", "crash", "--out", "x", "--no-out"], "cannot be used with"),
+        (&["replay", "7"], "onsale replay 7 --scenario SCENARIO"),
+        (&["replay", "x.json", "--scenario", "crash"], "brings its own scenario"),
+    ];
+    for (arguments, hint) in table {
+        let said = desk.onsale(arguments, 2);
+        assert!(said.err.contains(hint), "{arguments:?}: {}", said.err);
+        assert_eq!(said.out, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn every_command_has_help_with_examples() {
+    let desk = Desk::new("help");
+    for verb in [&[][..], &["run"], &["replay"], &["scenarios"], &["completions"]] {
+        let arguments: Vec<_> = verb.iter().copied().chain(["--help"]).collect();
+        let said = desk.onsale(&arguments, 0);
+        assert!(said.out.contains("  onsale "), "{verb:?}: {}", said.out);
+    }
+    assert!(desk.onsale(&["--version"], 0).out.starts_with("onsale 0."));
+}
+
+#[test]
+fn scenarios_are_listed_shown_and_checked() {
+    let desk = Desk::new("scenarios");
+    let list = desk.onsale(&["scenarios", "list"], 0).out;
+    let json = desk.onsale(&["scenarios", "list", "--json"], 0).json();
+    assert_eq!(list.lines().count(), json.as_array().unwrap().len());
+    assert!(json[0]["id"].is_string() && json[0]["title"].is_string());
+
+    for entry in json.as_array().unwrap() {
+        let id = entry["id"].as_str().unwrap();
+        let shown = desk.onsale(&["scenarios", "show", id], 0).out;
+        desk.put("shown.toml", &shown);
+        let said = desk.onsale(&["scenarios", "validate", "shown.toml", id], 0);
+        assert_eq!(said.out, format!("shown.toml: ok\n{id}: ok\n"));
+        assert_eq!(desk.onsale(&["scenarios", "show", "shown.toml"], 0).out, shown);
+        assert_eq!(desk.onsale(&["scenarios", "show", id, "--json"], 0).json()["id"], id);
+    }
+
+    desk.put("bad.toml", "title = \"x\"\n[cluster]\nnods = 5\n");
+    let checked =
+        desk.onsale(&["scenarios", "validate", "--json", "small.toml", "bad.toml"], 2).json();
+    assert_eq!(checked[0], serde_json::json!({"file": "small.toml", "ok": true, "problems": []}));
+    assert_eq!(checked[1]["problems"][0]["line"], 3);
+    assert_eq!(checked[1]["problems"][0]["field"], "cluster.nods");
+}
+
+#[test]
+fn completions_come_for_each_shell() {
+    let desk = Desk::new("completions");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(desk.onsale(&["completions", shell], 0).out.contains("replay"), "{shell}");
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_loses_nothing() {
+    let desk = Desk::new("full");
+    let said = desk.onsale(&["run", "small.toml", "--json", "--out", "small.toml/out"], 70);
+    assert_eq!(said.json()["oracles"]["hold"]["verdict"], "pass");
+    assert!(said.err.contains("error: cannot create small.toml/out"), "{}", said.err);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let desk = Desk::new("pipe");
+    for arguments in [
+        &["scenarios", "show", "crash"][..],
+        &["completions", "bash"],
+        &["run", "small.toml", "--no-out"],
+    ] {
+        let mut child =
+            desk.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        assert!(output.stderr.is_empty(), "{arguments:?}: {output:?}");
+    }
+}
+
+/// Waits until the process catches SIGINT: bit 1 of the mask that the kernel shows.
+#[cfg(target_os = "linux")]
+fn await_handler(pid: u32) {
+    let status = PathBuf::from(format!("/proc/{pid}/status"));
+    let catches = |path: &Path| {
+        let text = fs::read_to_string(path).ok()?;
+        let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim().to_owned();
+        Some(u64::from_str_radix(&mask, 16).ok()? & 0b10 != 0)
+    };
+    while !catches(&status).expect("the run is still there") {
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_ends_with_130_and_a_valid_report_of_the_part_that_ran() {
+    let desk = Desk::new("ctrl-c");
+    let child = desk
+        .command(&["run", "stadium-10m", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    await_handler(child.id());
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["interrupted"], true);
+    assert_eq!(desk.json("onsale-out/stadium-10m-1/summary.json"), json);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted: ending the run"));
+}
