@@ -14,6 +14,7 @@ pub mod host;
 pub mod oracle;
 pub mod plan;
 pub mod run;
+pub mod sabotage;
 pub mod sample;
 pub mod stream;
 pub mod wall;

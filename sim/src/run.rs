@@ -19,6 +19,7 @@ use crate::fingerprint::Trail;
 use crate::host;
 use crate::oracle::{Asked, OracleSettings, Oracles};
 use crate::plan::Plan;
+use crate::sabotage::Sabotage;
 use crate::stream::fork;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
@@ -61,12 +62,24 @@ struct Closing {
 
 /// Carries out a plan on a thread of its own.
 pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
+    carry_out(plan, progress, tracing, Sabotage::default())
+}
+
+/// Carries out a plan in a world that is broken beyond what plans can say. Only for tests
+/// that prove that an oracle sees it.
+pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
+    carry_out(plan, &Arc::default(), Tracing::default(), sabotage)
+}
+
+fn carry_out(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing, sabotage: Sabotage) -> Outcome {
     let stopwatch = Stopwatch::start();
     let witness = Witness {
         oracles: Oracles::new(oracle_settings(&plan.scenario)),
         recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
     };
-    let world: Shared = Arc::new(Mutex::new(World::new(plan, witness, progress.clone(), tracing)));
+    let mut world = World::new(plan, witness, progress.clone(), tracing);
+    world.sabotage = sabotage;
+    let world: Shared = Arc::new(Mutex::new(world));
     let closing = Arc::new(Mutex::new(Closing::default()));
     let result = std::thread::scope(|scope| {
         let (world, closing) = (world.clone(), closing.clone());
@@ -203,7 +216,7 @@ async fn serve_clients(world: Shared, mut crowd: Crowd, closing: Arc<Mutex<Closi
 
 fn conclude(plan: &Plan, mut world: World, closing: Closing, panicked: Option<String>, stopwatch: &Stopwatch) -> Outcome {
     let (scenario, end) = (&plan.scenario, world.now);
-    world.journal.finish(end, &mut world.witness.oracles);
+    world.close_journal();
     let Witness { oracles, recorder } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &closing.open);
