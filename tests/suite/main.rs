@@ -1,1 +1,8 @@
-//! stub
+//! Every test that needs more than one package, in one binary.
+
+mod broken;
+mod catalogue;
+mod determinism;
+mod golden;
+mod scripted;
+mod tidy;
