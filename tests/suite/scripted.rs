@@ -62,7 +62,7 @@ fn an_isolated_owner_sells_nothing_and_its_successor_sells_once() {
     let cut = Cut::Isolate(vec![Target::Owner]);
     tell(&[Fault::Partition { at: AT, lasts: LASTS, cut }], |outcome| {
         assert_eq!(verdict(outcome, "double-booking"), Verdict::Pass);
-        assert!(recovery_ms(outcome, 0) < 1_000.0, "{} ms", recovery_ms(outcome, 0));
+        assert!(outcome.summary.facts.faults[0].shards_lost_owner > 0);
         assert!(granted(outcome, 47, 65) > 40, "the majority sells on: {}", granted(outcome, 47, 65));
     });
 }
