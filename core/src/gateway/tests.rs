@@ -1,3 +1,5 @@
+//! A request's way through the gateway, told by a bench that plays clients, owners and time.
+
 use super::*;
 use crate::config::Ratio;
 use crate::id::{ClientId, HoldId, ShowId, UserId};
