@@ -174,7 +174,12 @@ async fn direct(world: Shared, closing: Arc<Mutex<Closing>>, plan: &Plan) {
                     world.witness.oracles.faults_over(now);
                 }
             }
-            Turn::End => return,
+            Turn::End => {
+                // A task that never ends is kept by its own waker, with its node and the world: killed
+                // ones are dropped before the executor goes. Else a sweep loses megabytes a run.
+                processes.iter().for_each(|&process| executor.kill(process));
+                return;
+            }
             Turn::Boot | Turn::Delivered { .. } | Turn::Persisted(_) | Turn::Wake | Turn::CoreFree(_) => {
                 panic!("{turn:?} is not the director's")
             }
