@@ -14,6 +14,7 @@ use std::sync::Arc;
 use onsale_core::{Effects, Endpoint, Input, Instant, Message, Node, NodeId, Setup, Span, Timed};
 use onsale_scenarios::Costs;
 
+use crate::sabotage::{earlier, set_back};
 use crate::stream::{fork, mix};
 use crate::world::network::Place;
 use crate::world::{self, Turn, next_turn};
@@ -42,6 +43,8 @@ struct Host {
     cores: Vec<Core>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
+    /// How far the node's clock is ahead; zero unless it was sabotaged.
+    ahead: Span,
 }
 
 /// A core and what waits for it.
@@ -102,19 +105,20 @@ pub async fn run(place: Place, machine: Machine) {
 
 impl Host {
     fn boot(place: Place, machine: Machine, now: Instant) -> Self {
-        let (incarnation, durable, bytes) = world::with(|world| {
+        let (incarnation, durable, bytes, ahead) = world::with(|world| {
             let incarnation = world.incarnation(place);
             let disk = &world.machine(place).disk;
-            (incarnation, disk.contents(), disk.len())
+            let (durable, bytes) = (disk.contents(), disk.len());
+            (incarnation, durable, bytes, world.sabotage.ahead(place))
         });
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
-        let node = Node::boot(machine.setup.clone(), NodeId(place as u16), incarnation, seed, durable, now);
+        let node = Node::boot(machine.setup.clone(), NodeId(place as u16), incarnation, seed, durable, now + ahead);
         let mut cores: Vec<Core> = (0..machine.cores).map(|_| Core::default()).collect();
         for core in &mut cores {
             core.take(now, recovery);
         }
-        let mut host = Self { machine, place, node, effects: Effects::default(), cores, turn_ends: now };
+        let mut host = Self { machine, place, node, effects: Effects::default(), cores, turn_ends: now, ahead };
         host.end_turn();
         host
     }
@@ -197,12 +201,15 @@ impl Host {
 
     fn step(&mut self, done: Instant, input: Input) {
         self.turn_ends = self.turn_ends.max(done);
-        self.node.step(done, input, &mut self.effects);
+        self.node.step(done + self.ahead, input, &mut self.effects);
     }
 
     fn end_turn(&mut self) {
-        self.node.step(self.turn_ends, Input::TurnEnded, &mut self.effects);
-        let wake = self.node.next_deadline();
+        self.node.step(self.turn_ends + self.ahead, Input::TurnEnded, &mut self.effects);
+        if self.ahead > Span::ZERO {
+            set_back(&mut self.effects, self.ahead);
+        }
+        let wake = self.node.next_deadline().map(|at| earlier(at, self.ahead));
         world::with(|world| {
             world.carry_out(self.place, &mut self.effects);
             world.wake_at(self.place, wake);

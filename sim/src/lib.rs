@@ -18,6 +18,7 @@ pub mod oracle;
 pub mod plan;
 pub mod progress;
 pub mod run;
+pub mod sabotage;
 pub mod sample;
 pub mod stream;
 pub mod terminal;

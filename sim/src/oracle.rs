@@ -245,6 +245,11 @@ impl Oracles {
         self.lost_booking.on_conflict(at, Position { shard, index, epoch }, detail);
     }
 
+    /// At the end, fewer disks than a majority hold a record that was committed: told by `lost-booking`.
+    pub fn journal_lost(&mut self, at: Instant, shard: ShardId, index: u64, epoch: Epoch, holders: u16) {
+        self.lost_booking.on_lost(at, Position { shard, index, epoch }, holders);
+    }
+
     /// The last fault is over and everything is healed: calm begins. In a run without faults
     /// that is its start; without this call `live` is not exercised.
     ///

@@ -19,6 +19,7 @@ use crate::fingerprint::Trail;
 use crate::host;
 use crate::oracle::{OracleSettings, Oracles};
 use crate::plan::Plan;
+use crate::sabotage::Sabotage;
 use crate::stream::fork;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
@@ -54,14 +55,26 @@ impl Outcome {
 
 /// Carries out a plan on a thread of its own.
 pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
+    carry_out(plan, progress, tracing, Sabotage::default())
+}
+
+/// Carries out a plan in a world that is broken beyond what plans can say. Only for tests
+/// that prove that an oracle sees it.
+pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
+    carry_out(plan, &Arc::default(), Tracing::default(), sabotage)
+}
+
+fn carry_out(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing, sabotage: Sabotage) -> Outcome {
     let stopwatch = Stopwatch::start();
     let (world, panicked) = std::thread::scope(|scope| {
-        let run = || {
+        let run = move || {
             let witness = Witness {
                 oracles: Oracles::new(oracle_settings(&plan.scenario)),
                 recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
             };
-            world::enter(World::new(plan, witness, progress.clone(), tracing));
+            let mut world = World::new(plan, witness, progress.clone(), tracing);
+            world.sabotage = sabotage;
+            world::enter(world);
             let runtime = Runtime::with_seed_and_config(plan.stream("executor"), madsim::Config::default());
             let ended = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(direct(plan))));
             let world = world::leave().expect("the world outlasts its hosts");
@@ -188,7 +201,7 @@ async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
 
 fn conclude(plan: &Plan, mut world: World, panicked: Option<String>, stopwatch: &Stopwatch) -> Outcome {
     let (scenario, end) = (&plan.scenario, world.now);
-    world.journal.finish(end, &mut world.witness.oracles);
+    world.close_journal();
     let Witness { oracles, recorder } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);

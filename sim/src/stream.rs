@@ -91,8 +91,8 @@ mod tests {
         assert_eq!(UserDraws::new(7, 42).draw(3, 1), GOLDEN_USER);
     }
 
-    const GOLDEN_STREAM: [u64; 3] = [0, 0, 0];
-    const GOLDEN_USER: u64 = 0;
+    const GOLDEN_STREAM: [u64; 3] = [0x9a34_5176_803d_712d, 0xcbeb_57d4_13de_04ce, 0xd0b1_7c21_eb1f_add3];
+    const GOLDEN_USER: u64 = 0x94a9_46d2_8d84_35b5;
 
     #[test]
     fn one_users_draws_do_not_depend_on_another() {

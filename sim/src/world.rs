@@ -27,6 +27,7 @@ use crate::fingerprint::{Fingerprint, Trail};
 use crate::oracle::Asked;
 use crate::oracle::journal_watch::JournalWatch;
 use crate::plan::Plan;
+use crate::sabotage::Sabotage;
 use crate::witness::Witness;
 use calendar::Calendar;
 use disk::Disk;
@@ -170,6 +171,8 @@ pub struct World {
     pub owners: Vec<Option<(Epoch, NodeId)>>,
     /// The oracles' and the hosts' trace hash.
     pub fingerprint: Fingerprint,
+    /// What is broken beyond all faults; nothing, outside the tests that prove the oracles.
+    pub sabotage: Sabotage,
     /// The hash after each event, if it is kept.
     pub trail: Option<Trail>,
     /// The event that was to be put into words.
@@ -231,6 +234,7 @@ impl World {
             faults: FaultLog::default(),
             owners: vec![None; scenario.cluster.shards as usize],
             fingerprint: Fingerprint::default(),
+            sabotage: Sabotage::default(),
             trail: tracing.trail.then(Trail::default),
             described: None,
             marks: std::collections::BTreeMap::new(),
@@ -299,8 +303,15 @@ impl World {
         machine.stalled.clear();
         machine.wake = None;
         machine.disk.crash();
-        self.journal.crashed(node, &machine.disk);
+        machine.disk.forget(self.sabotage.disks_lose);
+        self.journal.crashed(now, node, &machine.disk, &mut self.witness.oracles);
         self.seats[node] = Seat::default();
+    }
+
+    /// The run is over: the oracles are told the rest of what the disks hold.
+    pub fn close_journal(&mut self) {
+        let disks = self.machines.iter().map(|machine| &machine.disk);
+        self.journal.finish(self.now, disks, &mut self.witness.oracles);
     }
 
     /// The process stands still.
@@ -473,12 +484,12 @@ impl World {
         }
     }
 
-    fn arrive(&mut self, from: Place, to: Place, departed: Instant, sender: u64, message: Message) -> Option<(Place, Turn)> {
+    fn arrive(&mut self, from: Place, to: Place, departed: Instant, sender: u64, mut message: Message) -> Option<(Place, Turn)> {
         let (source, target) = (&self.machines[from], &self.machines[to]);
         let never_left = source.incarnation != sender && departed > source.died
             || source.incarnation == sender && source.process == Process::Down && departed > source.died;
         let lost = never_left || target.process == Process::Down || departed < target.booted;
-        if lost || self.network.severed_since(from, to, departed) {
+        if lost || self.network.severed_since(from, to, departed) || !self.sabotage.relay(self.now, from, to, &mut message) {
             self.fingerprint.fold(u64::MAX);
             return None;
         }

@@ -1,3 +1,9 @@
-//! stub
+//! Every test that needs more than one package, in one binary.
 
+mod broken;
+mod catalogue;
 mod cli;
+mod determinism;
+mod golden;
+mod scripted;
+mod tidy;

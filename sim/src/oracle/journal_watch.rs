@@ -3,8 +3,9 @@
 //! Owns the reading of every byte that became durable, on every node, and tells the
 //! oracles each committed record once. A record counts as committed as soon as one disk
 //! holds it together with a commit index that covers it; every other disk that says the
-//! same later must hold the same record. Refuses to hear what a node says about itself:
-//! bytes on disks are all it sees.
+//! same later must hold the same record, no disk may overwrite it, and when the run is
+//! over a majority of disks must still hold it or a snapshot that covers it. Refuses to
+//! hear what a node says about itself: bytes on disks are all it sees.
 
 use std::collections::VecDeque;
 
@@ -12,6 +13,7 @@ use onsale_core::journal::frame::{self, Frame};
 use onsale_core::{Epoch, Instant, ShardId};
 
 use super::Oracles;
+use super::journal::Position;
 use crate::fingerprint::Fingerprint;
 use crate::world::disk::Disk;
 use crate::world::network::Place;
@@ -85,7 +87,7 @@ impl JournalWatch {
     pub fn read(&mut self, now: Instant, node: Place, bytes: &[u8], oracles: &mut Oracles) {
         let mut touched: Vec<ShardId> = Vec::new();
         for frame in frame::read(bytes) {
-            if let Some(shard) = self.take(node, frame)
+            if let Some(shard) = self.take(now, node, frame, oracles)
                 && touched.last() != Some(&shard)
             {
                 touched.push(shard);
@@ -99,20 +101,21 @@ impl JournalWatch {
     }
 
     /// The node crashed: its disk keeps what it keeps, and is read anew.
-    pub fn crashed(&mut self, node: Place, disk: &Disk) {
+    pub fn crashed(&mut self, now: Instant, node: Place, disk: &Disk, oracles: &mut Oracles) {
         for log in &mut self.disks[node] {
             log.tail.clear();
         }
         for (_, bytes) in disk.contents() {
             for frame in frame::read(&bytes) {
-                self.take(node, frame);
+                self.take(now, node, frame, oracles);
             }
         }
     }
 
     /// The run is over. What a majority of disks holds alike is committed, whether or not a
-    /// commit index was written since: it tells the oracles the rest.
-    pub fn finish(&mut self, now: Instant, oracles: &mut Oracles) {
+    /// commit index was written since: it tells the oracles the rest, and whether all that
+    /// was ever committed is still there.
+    pub fn finish<'a>(&mut self, now: Instant, disks: impl Iterator<Item = &'a Disk>, oracles: &mut Oracles) {
         for shard in (0..self.chosen.len() as u32).map(ShardId) {
             loop {
                 let next = self.chosen[shard.0 as usize].len() as u64 + 1;
@@ -128,15 +131,49 @@ impl JournalWatch {
                 self.compare(now, node, shard, oracles);
             }
         }
+        self.check_kept(now, disks, oracles);
     }
 
-    fn take(&mut self, node: Place, frame: Frame<'_>) -> Option<ShardId> {
+    /// The last record that was committed in each shard must be on a majority of disks, or
+    /// covered by a snapshot there. Those before it were compared when they were committed.
+    fn check_kept<'a>(&self, now: Instant, disks: impl Iterator<Item = &'a Disk>, oracles: &mut Oracles) {
+        let mut holders = vec![0_u16; self.chosen.len()];
+        for disk in disks {
+            let mut holds = vec![false; self.chosen.len()];
+            for (_, bytes) in disk.contents() {
+                for frame in frame::read(&bytes) {
+                    let Some(shard) = frame.shard().map(|shard| shard.0 as usize) else { continue };
+                    let last = self.chosen[shard].len() as u64;
+                    match frame {
+                        Frame::Entry { index, epoch, record, .. } if index <= last => {
+                            let held = Chosen { epoch, hash: hash(record) };
+                            holds[shard] = index == last && self.chosen[shard].last() == Some(&held);
+                        }
+                        Frame::Snapshot { index, .. } => holds[shard] |= index >= last,
+                        Frame::Entry { .. } | Frame::HardState { .. } | Frame::Checkpoint { .. } => {}
+                    }
+                }
+            }
+            holders.iter_mut().zip(holds).for_each(|(holders, holds)| *holders += u16::from(holds));
+        }
+        for (shard, (chosen, holders)) in (0..).map(ShardId).zip(self.chosen.iter().zip(holders)) {
+            if let Some(last) = chosen.last()
+                && holders < self.replicas / 2 + 1
+            {
+                oracles.journal_lost(now, shard, chosen.len() as u64, last.epoch, holders);
+            }
+        }
+    }
+
+    fn take(&mut self, now: Instant, node: Place, frame: Frame<'_>, oracles: &mut Oracles) -> Option<ShardId> {
         let shard = frame.shard()?;
         let log = &mut self.disks[node][shard.0 as usize];
         match frame {
             Frame::Entry { index, epoch, record, .. } => {
                 if index > log.compared {
                     log.put(index, epoch, record);
+                } else if let Some(&first) = self.chosen[shard.0 as usize].get(index as usize - 1) {
+                    check_same(now, node, Position { shard, index, epoch }, record, first, oracles);
                 }
             }
             Frame::HardState { commit, .. } => log.commit = log.commit.max(commit),
@@ -165,21 +202,28 @@ impl JournalWatch {
                 log.compared = index;
                 continue;
             };
-            let held = Chosen { epoch, hash: hash(&record) };
             match chosen.get(index as usize - 1) {
-                Some(first) if *first == held => {}
-                Some(first) => oracles.journal_conflict(now, shard, index, epoch, format!(
-                    "n{node} holds a record of {epoch} with hash {:016x}, another disk one of {} with hash {:016x}",
-                    held.hash, first.epoch, first.hash
-                )),
+                Some(&first) => check_same(now, node, Position { shard, index, epoch }, &record, first, oracles),
                 None => {
                     assert_eq!(chosen.len() as u64 + 1, index, "committed records are told in order");
-                    chosen.push(held);
+                    chosen.push(Chosen { epoch, hash: hash(&record) });
                     tell(now, shard, index, epoch, &record, oracles);
                 }
             }
             log.compared = index;
         }
+    }
+}
+
+/// A disk holds another record where one was committed: somebody's promise is lost.
+fn check_same(now: Instant, node: Place, at: Position, record: &[u8], first: Chosen, oracles: &mut Oracles) {
+    let Position { shard, index, epoch } = at;
+    let held = Chosen { epoch, hash: hash(record) };
+    if held != first {
+        oracles.journal_conflict(now, shard, index, epoch, format!(
+            "n{node} holds a record of {epoch} with hash {:016x}, another disk one of {} with hash {:016x}",
+            held.hash, first.epoch, first.hash
+        ));
     }
 }
 

@@ -70,6 +70,22 @@ impl Disk {
         }
     }
 
+    /// The disk has lied: the last `bytes` of what it acknowledged are not there.
+    pub fn forget(&mut self, bytes: u64) {
+        let mut left = usize::try_from(bytes).unwrap_or(usize::MAX);
+        while left > 0
+            && let Some(mut newest) = self.segments.last_entry()
+        {
+            let stored = newest.get_mut();
+            if stored.len() > left {
+                stored.truncate(stored.len() - left);
+                return;
+            }
+            left -= stored.len();
+            newest.remove();
+        }
+    }
+
     /// What a starting node reads back.
     pub fn contents(&self) -> Vec<(u32, Vec<u8>)> {
         self.segments.iter().map(|(&segment, bytes)| (segment, bytes.clone())).collect()
@@ -145,6 +161,21 @@ mod tests {
             })
             .collect();
         assert!(kept.contains(&0) && kept.contains(&8), "everything from nothing to all of it can survive");
+    }
+
+    #[test]
+    fn a_disk_that_lied_loses_its_newest_bytes() {
+        let mut disk = disk(1);
+        for (id, segment) in [(1, 0), (2, 1)] {
+            disk.begin(write(id, segment, b"abc", 0));
+            disk.complete(PersistId(id));
+        }
+        disk.forget(0);
+        assert_eq!(disk.len(), 6);
+        disk.forget(4);
+        assert_eq!(disk.contents(), [(0, b"ab".to_vec())]);
+        disk.forget(u64::MAX);
+        assert!(disk.contents().is_empty());
     }
 
     #[test]

@@ -1,0 +1,133 @@
+//! Small stories with faults at fixed times, each with what must be true at its end.
+
+use onsale_core::Span;
+use onsale_reports::{Ending, Operation, Verdict, Window};
+use onsale_scenarios::{Cut, Fault, Ratio, Target};
+use onsale_sim::run::Outcome;
+use onsale_tests::{complaint, play, sale_with, verdict};
+
+const AT: Span = Span::from_secs(45);
+const LASTS: Span = Span::from_secs(20);
+
+/// Plays the story under a few seeds; the oracles must be content with each.
+fn tell(faults: &[Fault], then: impl Fn(&Outcome)) {
+    for seed in 1..=3 {
+        let outcome = play(&sale_with(faults), seed);
+        assert_eq!(complaint(&outcome), None);
+        then(&outcome);
+    }
+}
+
+fn recovery_ms(outcome: &Outcome, fault: usize) -> f64 {
+    outcome.summary.facts.faults[fault].recovery_ms.expect("the shards that lost their owner got another")
+}
+
+fn granted(outcome: &Outcome, from: usize, until: usize) -> u64 {
+    outcome.records.timeline()[from..until].iter().map(|second| second.holds[Ending::Granted as usize]).sum()
+}
+
+/// The owner dies in mid-sale. Its peers miss its beats, elect, replay and serve within a second.
+#[test]
+fn an_owner_that_dies_is_replaced_within_a_second() {
+    tell(&[Fault::Crash { at: AT, node: Target::Owner, down: LASTS }], |outcome| {
+        assert!(outcome.summary.facts.faults[0].shards_lost_owner > 0);
+        assert!(recovery_ms(outcome, 0) < 1_000.0, "{} ms", recovery_ms(outcome, 0));
+    });
+}
+
+/// A follower dies: its leader has another, so the hot show's owner stays.
+#[test]
+fn a_follower_that_dies_is_hardly_missed() {
+    tell(&[Fault::Crash { at: AT, node: Target::Follower, down: LASTS }], |outcome| {
+        assert_eq!(outcome.summary.latency(Operation::Hold, Window::Whole).unanswered, 0);
+        assert!(granted(outcome, 46, 65) > 40, "the sale goes on: {}", granted(outcome, 46, 65));
+    });
+}
+
+/// The whole cluster goes dark with carts full. When power returns, every booking that
+/// was acknowledged is there, and paid carts are still good.
+#[test]
+fn a_blackout_forgets_nothing() {
+    tell(&[Fault::PowerLoss { at: AT, down: Span::from_secs(10) }], |outcome| {
+        assert_eq!(verdict(outcome, "lost-booking"), Verdict::Pass);
+        assert_eq!(granted(outcome, 46, 55), 0, "nobody sells in the dark");
+        assert!(granted(outcome, 57, 70) > 20, "and everybody does in the light");
+    });
+}
+
+/// The owner is cut off from everyone, believes that it still leads, and can commit
+/// nothing; its successor sells the same seats, each once.
+#[test]
+fn an_isolated_owner_sells_nothing_and_its_successor_sells_once() {
+    let cut = Cut::Isolate(vec![Target::Owner]);
+    tell(&[Fault::Partition { at: AT, lasts: LASTS, cut }], |outcome| {
+        assert_eq!(verdict(outcome, "double-booking"), Verdict::Pass);
+        assert!(outcome.summary.facts.faults[0].shards_lost_owner > 0);
+        assert!(granted(outcome, 47, 65) > 40, "the majority sells on: {}", granted(outcome, 47, 65));
+    });
+}
+
+/// The owner stands still for long, is replaced, and wakes up deposed: what it had decided
+/// before its sleep is refused by a journal that has moved on.
+#[test]
+fn a_sleeping_owner_wakes_up_deposed() {
+    tell(&[Fault::Pause { at: AT, node: Target::Owner, lasts: LASTS }], |outcome| {
+        assert!(outcome.marks.contains_key("an owner was deposed"), "{:?}", outcome.marks);
+        assert_eq!(verdict(outcome, "hold"), Verdict::Pass);
+    });
+}
+
+/// A pause shorter than the detector's patience costs its own length and no election.
+#[test]
+fn a_short_pause_deposes_nobody() {
+    tell(&[Fault::Pause { at: AT, node: Target::Owner, lasts: Span::from_millis(100) }], |outcome| {
+        assert_eq!(outcome.summary.facts.faults[0].shards_lost_owner, 0);
+        assert!(!outcome.marks.contains_key("an owner was deposed"), "{:?}", outcome.marks);
+    });
+}
+
+/// Two of three zones go, one while the other is still down: no quorum, so no sale, and no
+/// wrong one either. When they are back, all is well.
+#[test]
+fn without_a_quorum_nothing_is_sold_and_nothing_is_lost() {
+    let loss = |at, zone| Fault::ZoneLoss { at: Span::from_secs(at), zone, down: LASTS };
+    tell(&[loss(45, 1), loss(46, 2)], |outcome| {
+        assert_eq!(granted(outcome, 48, 64), 0, "no shard has two of three replicas");
+        assert!(granted(outcome, 68, 85) > 20);
+    });
+}
+
+/// Owner after owner dies as soon as it has taken over: each successor replays what all
+/// before it committed.
+#[test]
+fn a_series_of_owners_hands_the_sale_on() {
+    let crash = |at| Fault::Crash { at: Span::from_secs(at), node: Target::Owner, down: Span::from_secs(4) };
+    tell(&[crash(40), crash(46), crash(52), crash(58)], |outcome| {
+        assert!((0..4).all(|fault| recovery_ms(outcome, fault) < 1_500.0));
+        assert_eq!(verdict(outcome, "lost-booking"), Verdict::Pass);
+    });
+}
+
+/// Every third message between nodes is lost, and half of the rest come twice: slow, never wrong.
+#[test]
+fn a_bad_network_costs_time_only() {
+    let faults = [
+        Fault::Loss { at: AT, lasts: LASTS, chance: Ratio { num: 1, den: 3 } },
+        Fault::Duplicate { at: AT, lasts: LASTS, chance: Ratio { num: 1, den: 2 } },
+    ];
+    tell(&faults, |outcome| assert_eq!(verdict(outcome, "atomic"), Verdict::Pass));
+}
+
+/// A crash in the middle of a partition of the others, healed in the wrong order.
+#[test]
+fn faults_that_overlap_heal_one_by_one() {
+    let faults = [
+        Fault::Partition { at: AT, lasts: LASTS, cut: Cut::Halves },
+        Fault::Crash { at: Span::from_secs(50), node: Target::Owner, down: Span::from_secs(30) },
+        Fault::Pause { at: Span::from_secs(52), node: Target::Follower, lasts: Span::from_secs(10) },
+    ];
+    tell(&faults, |outcome| {
+        assert!(outcome.summary.facts.faults.iter().all(|fault| fault.healed_s.is_some()));
+        assert!(granted(outcome, 85, 100) > 20, "{}", granted(outcome, 85, 100));
+    });
+}

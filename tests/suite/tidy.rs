@@ -1,0 +1,211 @@
+//! House rules that a compiler does not know, as tests.
+//!
+//! Owns what can be read off the files alone. Where a rule has an exception, it stands
+//! here with its reason.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use onsale_scenarios::catalogue;
+
+/// Which of the packages each may use. `core` knows nobody; nobody but the tests knows all.
+const ARROWS: [(&str, &[&str]); 5] = [
+    ("core", &[]),
+    ("scenarios", &["onsale-core"]),
+    ("reports", &["onsale-core"]),
+    ("sim", &["onsale-core", "onsale-reports", "onsale-scenarios"]),
+    ("tests", &["onsale-core", "onsale-reports", "onsale-scenarios", "onsale-sim"]),
+];
+
+/// What the top level shows; dotfiles and what a build leaves beside it do not count.
+const TOP: [&str; 10] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "core",
+    "reports",
+    "scenarios",
+    "sim",
+    "tests",
+];
+
+const LINES_MAX: usize = 700;
+
+/// Files that may be longer, with the reason.
+const LONGER: [(&str, &str); 1] =
+    [("scenarios/src/file/tests.rs", "a table: one case for each way in which a file can be wrong")];
+
+/// Words that no source may use outside the one file that tames them.
+const BANNED: [(&str, &str, &str); 7] = [
+    ("HashMap", "core/src/map.rs", "hash order must not reach an outcome: use FixedMap for look-ups, BTreeMap for order"),
+    ("HashSet", "core/src/map.rs", "hash order must not reach an outcome: use FixedSet for look-ups, BTreeSet for order"),
+    ("StdRng", "", "its values may change with a patch release: use Stream"),
+    ("SmallRng", "", "its values differ between machines: use Stream"),
+    ("thread_rng", "", "no seed reaches it: use Stream"),
+    ("rand_distr", "", "it may switch to the machine's maths: use the samplers of sim/src/sample.rs"),
+    ("SystemTime::now", "", "a run may not depend on the date"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every file of the project below a folder: its path from the top, and its text.
+fn files(folder: &str, extensions: &[&str]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        for path in entries.map(|entry| entry.expect("a folder can be listed").path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if !name.starts_with('.') && name != "target" && name != "onsale-out" {
+                    folders.push(path);
+                }
+            } else if extensions.iter().any(|extension| path.extension().is_some_and(|is| is == *extension)) {
+                let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+                let from_top = path.strip_prefix(root()).expect("it lies below the top");
+                found.push((from_top.to_string_lossy().replace('\\', "/"), text));
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "{folder} has no files to look at");
+    found
+}
+
+/// This file spells the banned words out.
+fn sources() -> impl Iterator<Item = (String, String)> {
+    files("", &["rs"]).into_iter().filter(|(path, _)| path != "tests/suite/tidy.rs")
+}
+
+fn code(line: &str) -> &str {
+    line.split("//").next().unwrap_or_default()
+}
+
+#[track_caller]
+fn none(rule: &str, offenders: &[String]) {
+    assert!(offenders.is_empty(), "{rule}\n  {}", offenders.join("\n  "));
+}
+
+#[test]
+fn packages_depend_one_way() {
+    for (package, may) in ARROWS {
+        let manifest = fs::read_to_string(root().join(package).join("Cargo.toml")).expect("a package has a manifest");
+        let mut section = "";
+        for line in manifest.lines() {
+            if line.starts_with('[') {
+                section = line;
+            }
+            let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            if section.contains("dependencies") && name.starts_with("onsale-") {
+                assert!(may.contains(&name), "{package} may not depend on {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn core_does_not_know_that_it_is_simulated() {
+    let mut knowing = Vec::new();
+    for (path, text) in files("core/src", &["rs"]) {
+        for (number, line) in (1..).zip(text.lines()) {
+            let words = code(line).to_lowercase().replace("default", "");
+            if ["madsim", "simulat", "fault", "cfg!(test)", "sabotage"].iter().any(|word| words.contains(word)) {
+                knowing.push(format!("{path}:{number}: {line}"));
+            }
+        }
+    }
+    none("core runs unchanged on real machines, so it asks nobody whether this is one", &knowing);
+}
+
+#[test]
+fn every_source_says_what_it_owns() {
+    let silent: Vec<String> = sources()
+        .filter(|(_, text)| !text.starts_with("//!") && !text.starts_with("#![doc"))
+        .map(|(path, _)| path)
+        .collect();
+    none("a source opens with `//!`: what it owns, what it refuses to know", &silent);
+}
+
+#[test]
+fn no_source_has_two_topics() {
+    let long: Vec<String> = sources()
+        .filter(|(path, _)| !LONGER.iter().any(|(longer, _)| longer == path))
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|&(_, lines)| lines > LINES_MAX)
+        .map(|(path, lines)| format!("{path}: {lines} lines"))
+        .collect();
+    none("past 700 lines a file has a second topic: give it a file of its own, or say here why not", &long);
+}
+
+#[test]
+fn nothing_uses_what_moves_outcomes() {
+    let mut used = Vec::new();
+    for (path, text) in sources() {
+        for (number, line) in (1..).zip(text.lines()) {
+            for (word, home, why) in BANNED {
+                if path != home && code(line).contains(word) {
+                    used.push(format!("{path}:{number}: {word}: {why}"));
+                }
+            }
+        }
+    }
+    none("outcomes depend on the plan alone", &used);
+}
+
+#[test]
+fn nothing_is_left_for_later_or_from_one_machine() {
+    let mut left = Vec::new();
+    for (path, text) in files("", &["rs", "toml", "md"]) {
+        if path == "tests/suite/tidy.rs" {
+            continue;
+        }
+        for (number, line) in (1..).zip(text.lines()) {
+            let later = ["TODO", "FIXME", "XXX", "todo!", "unimplemented!"];
+            let machines = ["/home/", "/Users/", "/root/", "/work/", "C:\\"];
+            if later.iter().chain(&machines).any(|word| line.contains(word)) {
+                left.push(format!("{path}:{number}: {line}"));
+            }
+        }
+    }
+    none("what is worth doing is done or written up elsewhere, and no path is of one machine", &left);
+}
+
+#[test]
+fn the_top_level_shows_the_agreed_names() {
+    let mut strangers = Vec::new();
+    for entry in fs::read_dir(root()).expect("the top can be listed") {
+        let name = entry.expect("the top can be listed").file_name().to_string_lossy().into_owned();
+        let built = name == "target" || name == "onsale-out";
+        if !name.starts_with('.') && !built && !TOP.contains(&name.as_str()) {
+            strangers.push(name);
+        }
+    }
+    none("what is new belongs into one of the packages", &strangers);
+}
+
+#[test]
+fn every_scenario_is_listed_and_short() {
+    let files = files("scenarios/catalogue", &["toml"]);
+    let id = |path: &str| path.trim_start_matches("scenarios/catalogue/").trim_end_matches(".toml").to_owned();
+    let mut ids: Vec<String> = files.iter().map(|(path, _)| id(path)).collect();
+    ids.sort();
+    assert_eq!(ids, catalogue::all().iter().map(|entry| entry.id).collect::<Vec<_>>());
+    for (path, text) in files {
+        assert!(text.lines().count() <= 45, "{path}: a scenario fits on a screen");
+        assert!(text.starts_with("# "), "{path}: a scenario opens with its story");
+    }
+}
+
+#[test]
+fn every_golden_file_is_compared() {
+    let suite: String = files("tests/suite", &["rs"]).into_iter().map(|(_, text)| text).collect();
+    let names = fs::read_dir(root().join("tests/golden")).expect("the golden files can be listed");
+    for name in names.map(|entry| entry.expect("the golden files can be listed").file_name()) {
+        let name = name.to_string_lossy();
+        assert!(suite.contains(name.as_ref()), "no test compares tests/golden/{name}");
+    }
+}
