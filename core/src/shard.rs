@@ -250,7 +250,7 @@ impl Shard {
 
     /// Whether decisions wait for the next `settle`.
     pub(crate) fn is_unsettled(&self) -> bool {
-        self.owner.as_ref().is_some_and(Owner::has_decided)
+        self.owner.as_ref().is_some_and(Owner::has_to_close)
     }
 
     fn depose_if_over(&mut self, answers: &mut Answers, effects: &mut Effects) {

@@ -6,11 +6,14 @@
 
 use madsim::runtime::Handle;
 use madsim::task::NodeId as Process;
-use onsale_core::{Instant, NodeId, Placement, ShardId, ShowId};
+use onsale_core::{Instant, NodeId, Placement, ShardId, ShowId, Span};
 use onsale_scenarios::{Cut, Fault, Target};
 
 use crate::world::network::{CLIENTS, Place, Weather};
 use crate::world::{Process as State, World};
+
+/// A fault that healed at once can still cost an owner for so long: suspicion and an election take a fraction of it.
+const AFTERMATH: Span = Span::from_secs(2);
 
 /// A fault that has struck.
 #[derive(Clone, Debug)]
@@ -54,8 +57,10 @@ impl FaultLog {
     /// A shard's owner changed: the latest fault is held to account.
     pub fn owner_changed(&mut self, now: Instant, shard: ShardId) {
         if let Some(latest) = self.struck.last_mut() {
-            // Only its first new owner counts: a shard that moves on later was served meanwhile.
-            if !latest.shards_lost_owner.contains(&shard) {
+            // Only a shard's first new owner counts, and only if the fault can be why it moved: a shard that
+            // moves on later was served meanwhile.
+            let due = latest.healed.is_none_or(|healed| now <= healed.max(latest.at + AFTERMATH));
+            if due && !latest.shards_lost_owner.contains(&shard) {
                 latest.shards_lost_owner.push(shard);
                 latest.recovered = Some(now);
             }

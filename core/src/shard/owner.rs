@@ -46,7 +46,7 @@ pub(super) struct Owner {
 
 /// What a turn needs of the journal.
 pub(super) enum Turn<'a> {
-    /// Nothing was decided.
+    /// Nothing was decided, or what was waits for an open question.
     Idle,
     /// Something changed: propose this.
     Changed(&'a Events),
@@ -79,9 +79,9 @@ impl Owner {
         self.expires_at
     }
 
-    /// Whether this turn has decided anything.
-    pub(super) fn has_decided(&self) -> bool {
-        !self.record.is_empty() || !self.replies.is_empty()
+    /// Whether the turn's decisions have to go to the journal now.
+    pub(super) fn has_to_close(&self) -> bool {
+        !matches!(self.close_turn(), Turn::Idle)
     }
 
     /// Decides a request after all that was decided before it, overdue holds first.
@@ -134,11 +134,15 @@ impl Owner {
 
     /// What the journal is to be asked for this turn; to be followed by `proposed` or
     /// `asked` if it takes it.
+    ///
+    /// One question is open at a time: answers that come up meanwhile share the next one,
+    /// as writes that come up during an fsync share the next.
     pub(super) fn close_turn(&self) -> Turn<'_> {
+        let open = self.asked.back().is_some_and(|(read, ..)| Some(*read) > self.confirmed);
         match (self.record.is_empty(), self.replies.is_empty()) {
-            (true, true) => Turn::Idle,
             (false, _) => Turn::Changed(&self.record),
-            (true, false) => Turn::Asked,
+            (true, false) if !open => Turn::Asked,
+            (true, _) => Turn::Idle,
         }
     }
 

@@ -94,18 +94,24 @@ impl Crowd {
         person.intended = at;
         change(person);
         let person = *person;
-        witness.oracles.invoked(now, &self.request(user, &person));
-        self.attempt(user, at, witness);
+        let request = self.request(user, &person);
+        witness.oracles.invoked(now, &request);
+        self.send(user, at, request, witness);
     }
 
     /// Sends the present request once more.
     fn attempt(&mut self, user: u32, at: Instant, witness: &mut Witness) {
+        let Some(&mut person) = self.people.get(user) else { return };
+        let request = self.request(user, &person);
+        self.send(user, at, request, witness);
+    }
+
+    fn send(&mut self, user: u32, at: Instant, request: Request, witness: &mut Witness) {
         let Some(person) = self.people.get(user) else { return };
         person.attempt += 1;
         person.waits = true;
         person.stamp = person.stamp.wrapping_add(1);
         let person = *person;
-        let request = self.request(user, &person);
         let gateway = self.gateway(user, person.sequence, person.attempt);
         self.outbox[gateway].push(Timed { at, item: request });
         let ends = at + self.request_timeout();
