@@ -16,7 +16,11 @@ use onsale_tests::{play, sale_with};
 static RUN: LazyLock<Outcome> = LazyLock::new(|| {
     let mut outcome = play(
         &sale_with(&[
-            Fault::Crash { at: Span::from_secs(30), node: Target::Owner, down: Span::from_secs(10) },
+            Fault::Crash {
+                at: Span::from_secs(30),
+                node: Target::Owner,
+                down: Span::from_secs(10),
+            },
             Fault::Partition {
                 at: Span::from_secs(50),
                 lasts: Span::from_secs(15),
