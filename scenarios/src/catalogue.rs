@@ -69,6 +69,7 @@ const ENTRIES: &[Entry] = entries![
     "fast/power-loss",
     "fast/slow-disk",
     "fast/slow-network",
+    "fast/snapshots",
     "fast/zone-loss",
     "slow/stadium-10m",
     "slow/stadium-10m-no-queue",

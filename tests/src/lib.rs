@@ -63,7 +63,11 @@ pub fn play(scenario: &Scenario, seed: u64) -> Outcome {
 
 /// Carries out a scenario under many seeds, as many at once as the machine has cores. What
 /// `look` makes of the outcomes comes back in the order of the seeds.
-pub fn play_all<T: Send>(scenario: &Scenario, seeds: Range<u64>, look: impl Fn(u64, Outcome) -> T + Sync) -> Vec<T> {
+pub fn play_all<T: Send>(
+    scenario: &Scenario,
+    seeds: Range<u64>,
+    look: impl Fn(u64, Outcome) -> T + Sync,
+) -> Vec<T> {
     let next = AtomicU64::new(seeds.start);
     let looked = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -99,7 +103,8 @@ pub fn complaint(outcome: &Outcome) -> Option<String> {
         }
     }
     for oracle in &facts.must_exercise_misses {
-        write!(wrong, "\n  {oracle} was not exercised").expect("a string takes what is written to it");
+        write!(wrong, "\n  {oracle} was not exercised")
+            .expect("a string takes what is written to it");
     }
     let ended: u64 = facts.users_outcome.iter().map(|&(_, count)| count).sum();
     if ended != facts.users {
@@ -107,10 +112,15 @@ pub fn complaint(outcome: &Outcome) -> Option<String> {
             .expect("a string takes what is written to it");
     }
     if facts.sold_seats + facts.held_at_end > facts.seats {
-        write!(wrong, "\n  {} seats sold and {} held of {}", facts.sold_seats, facts.held_at_end, facts.seats)
-            .expect("a string takes what is written to it");
+        write!(
+            wrong,
+            "\n  {} seats sold and {} held of {}",
+            facts.sold_seats, facts.held_at_end, facts.seats
+        )
+        .expect("a string takes what is written to it");
     }
-    (!wrong.is_empty()).then(|| format!("{} seed {}:{wrong}\n  {}", facts.scenario, facts.seed, facts.reproduce))
+    (!wrong.is_empty())
+        .then(|| format!("{} seed {}:{wrong}\n  {}", facts.scenario, facts.seed, facts.reproduce))
 }
 
 /// The verdict of an oracle.
@@ -119,5 +129,9 @@ pub fn complaint(outcome: &Outcome) -> Option<String> {
 /// If there is no oracle of this name.
 pub fn verdict(outcome: &Outcome, oracle: &str) -> Verdict {
     let results = &outcome.summary.facts.oracles;
-    results.iter().find(|result| result.name == oracle).unwrap_or_else(|| panic!("there is no oracle {oracle}")).verdict
+    results
+        .iter()
+        .find(|result| result.name == oracle)
+        .unwrap_or_else(|| panic!("there is no oracle {oracle}"))
+        .verdict
 }

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use onsale_core::{Message, NodeId, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span, UserId};
+use onsale_core::{
+    Message, NodeId, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span, UserId,
+};
 use onsale_reports::Verdict;
 use onsale_scenarios::{Arrivals, Fault, Ratio, Scenario, Target};
 use onsale_sim::plan::Plan;
@@ -17,7 +19,13 @@ use onsale_tests::{complaint, play, sale_with, second, small_sale, verdict};
 
 /// The oracle fails within so many seeds, and tells a story with these words in it; the
 /// same seeds pass when nothing is broken.
-fn sees(oracle: &str, words: &str, scenario: &Scenario, seeds: u64, sabotage: impl Fn() -> Sabotage) {
+fn sees(
+    oracle: &str,
+    words: &str,
+    scenario: &Scenario,
+    seeds: u64,
+    sabotage: impl Fn() -> Sabotage,
+) {
     let mut told = String::new();
     for seed in 1..=seeds {
         let honest = play(scenario, seed);
@@ -25,8 +33,13 @@ fn sees(oracle: &str, words: &str, scenario: &Scenario, seeds: u64, sabotage: im
 
         let broken = run_sabotaged(&Plan::new(scenario, seed), sabotage());
         let results = &broken.summary.facts.oracles;
-        let evidence = results.iter().find(|result| result.name == oracle).and_then(|result| result.evidence.as_ref());
-        let stories = evidence.map_or_else(String::new, |told| format!("{}\n{}", told.headline, told.details.join("\n")));
+        let evidence = results
+            .iter()
+            .find(|result| result.name == oracle)
+            .and_then(|result| result.evidence.as_ref());
+        let stories = evidence.map_or_else(String::new, |told| {
+            format!("{}\n{}", told.headline, told.details.join("\n"))
+        });
         if stories.contains(words) {
             assert_eq!(verdict(&broken, oracle), Verdict::Fail);
             return;
@@ -36,7 +49,9 @@ fn sees(oracle: &str, words: &str, scenario: &Scenario, seeds: u64, sabotage: im
     panic!("{oracle} did not say '{words}' within {seeds} seeds: {told}");
 }
 
-fn relay(meddle: impl FnMut(onsale_core::Instant, usize, usize, &mut Message) -> bool + Send + 'static) -> Sabotage {
+fn relay(
+    meddle: impl FnMut(onsale_core::Instant, usize, usize, &mut Message) -> bool + Send + 'static,
+) -> Sabotage {
     let relay: Relay = Box::new(meddle);
     Sabotage { relay: Some(relay), ..Sabotage::default() }
 }
@@ -47,7 +62,9 @@ fn answers(mut rewrite: impl FnMut(ShowId, UserId, &mut Reply) + Send + 'static)
     relay(move |_, from, to, message| {
         match message {
             Message::Requests(batch) if from == CLIENTS => {
-                asked.extend(batch.iter().map(|timed| (timed.item.id, (timed.item.show, timed.item.user))));
+                asked.extend(
+                    batch.iter().map(|timed| (timed.item.id, (timed.item.show, timed.item.user))),
+                );
             }
             Message::Replies(batch) if to == CLIENTS => {
                 for timed in batch {
@@ -171,8 +188,13 @@ fn hold_sees_seats_promised_to_two_at_once() {
 /// Who takes over from a dead owner ends holds by its own clock.
 #[test]
 fn hold_sees_an_owner_whose_clock_runs_ahead() {
-    let early = || Sabotage { clock_ahead: Some((NodeId(3), Span::from_secs(20))), ..Sabotage::default() };
-    let crashes = [crash(30, Target::Node(NodeId(1))), crash(50, Target::Node(NodeId(2))), crash(70, Target::Owner)];
+    let early =
+        || Sabotage { clock_ahead: Some((NodeId(3), Span::from_secs(20))), ..Sabotage::default() };
+    let crashes = [
+        crash(30, Target::Node(NodeId(1))),
+        crash(50, Target::Node(NodeId(2))),
+        crash(70, Target::Owner),
+    ];
     sees("hold", "while its client's timer ran", &sale_with(&crashes), 5, early);
 }
 

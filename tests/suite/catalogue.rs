@@ -10,7 +10,13 @@ const SEEDS: std::ops::Range<u64> = 1..11;
 fn holds_under_every_seed(id: &str) {
     let complaints = play_all(&scenario(id), SEEDS, |_, outcome| complaint(&outcome));
     let complaints: Vec<String> = complaints.into_iter().flatten().collect();
-    assert!(complaints.is_empty(), "{} of {} seeds:\n{}", complaints.len(), SEEDS.count(), complaints.join("\n"));
+    assert!(
+        complaints.is_empty(),
+        "{} of {} seeds:\n{}",
+        complaints.len(),
+        SEEDS.count(),
+        complaints.join("\n")
+    );
 }
 
 #[test]

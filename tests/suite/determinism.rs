@@ -25,7 +25,8 @@ fn the_same_plan_gives_the_same_run_alone_and_in_company() {
     let alone = hash(&scenario, 7);
     assert_eq!(alone, hash(&scenario, 7), "a second run of the same plan");
 
-    let in_company = play_all(&scenario, 5..10, |seed, outcome| (seed, outcome.summary.facts.trace_hash));
+    let in_company =
+        play_all(&scenario, 5..10, |seed, outcome| (seed, outcome.summary.facts.trace_hash));
     assert_eq!(in_company[2], (7, alone.clone()), "beside runs of other seeds");
 
     let twins = std::thread::scope(|scope| {
@@ -41,14 +42,18 @@ fn watching_a_run_does_not_change_it() {
     let plain = traced(&plan, Tracing::default());
     let watched = traced(&plan, Tracing { trail: true, describe: Some(10_000) });
     assert_eq!(plain.summary.facts.trace_hash, watched.summary.facts.trace_hash);
-    assert_eq!(watched.trail.expect("it was asked for").0.len() as u64, watched.summary.facts.events);
+    assert_eq!(
+        watched.trail.expect("it was asked for").0.len() as u64,
+        watched.summary.facts.events
+    );
     assert!(watched.described.is_some_and(|words| words.starts_with("at ")));
 }
 
 #[test]
 fn two_seeds_part_and_the_trail_says_where() {
     let trail = |seed| {
-        let outcome = traced(&Plan::new(&small_sale(), seed), Tracing { trail: true, describe: None });
+        let outcome =
+            traced(&Plan::new(&small_sale(), seed), Tracing { trail: true, describe: None });
         outcome.trail.expect("it was asked for")
     };
     let (one, same, other) = (trail(1), trail(1), trail(2));
@@ -75,7 +80,9 @@ fn runs_keep_their_hashes_in_every_build() {
     let mut hashes = BTreeMap::new();
     for id in folder("fast") {
         let seeds = if id == "fast/all-families" { 1..7 } else { 1..2 };
-        for (seed, hash) in play_all(&scenario(id), seeds, |seed, outcome| (seed, outcome.summary.facts.trace_hash)) {
+        for (seed, hash) in
+            play_all(&scenario(id), seeds, |seed, outcome| (seed, outcome.summary.facts.trace_hash))
+        {
             hashes.insert(format!("{id} {seed}"), hash);
         }
     }

@@ -16,7 +16,11 @@ use onsale_tests::{play, sale_with};
 static RUN: LazyLock<Outcome> = LazyLock::new(|| {
     let mut outcome = play(
         &sale_with(&[
-            Fault::Crash { at: Span::from_secs(30), node: Target::Owner, down: Span::from_secs(10) },
+            Fault::Crash {
+                at: Span::from_secs(30),
+                node: Target::Owner,
+                down: Span::from_secs(10),
+            },
             Fault::Partition {
                 at: Span::from_secs(50),
                 lasts: Span::from_secs(15),
@@ -41,7 +45,7 @@ fn matches(name: &str, text: &str) {
     }
     let golden = std::fs::read_to_string(&path).unwrap_or_default();
     let differs = golden.lines().zip(text.lines()).position(|(golden, line)| golden != line);
-    let line = differs.unwrap_or(golden.lines().count().min(text.lines().count()));
+    let line = differs.unwrap_or_else(|| golden.lines().count().min(text.lines().count()));
     assert!(
         golden == text,
         "golden/{name} differs from line {} on:\n- {}\n+ {}",

@@ -19,11 +19,16 @@ fn tell(faults: &[Fault], then: impl Fn(&Outcome)) {
 }
 
 fn recovery_ms(outcome: &Outcome, fault: usize) -> f64 {
-    outcome.summary.facts.faults[fault].recovery_ms.expect("the shards that lost their owner got another")
+    outcome.summary.facts.faults[fault]
+        .recovery_ms
+        .expect("the shards that lost their owner got another")
 }
 
 fn granted(outcome: &Outcome, from: usize, until: usize) -> u64 {
-    outcome.records.timeline()[from..until].iter().map(|second| second.holds[Ending::Granted as usize]).sum()
+    outcome.records.timeline()[from..until]
+        .iter()
+        .map(|second| second.holds[Ending::Granted as usize])
+        .sum()
 }
 
 /// The owner dies in mid-sale. Its peers miss its beats, elect, replay and serve within a second.
@@ -63,7 +68,11 @@ fn an_isolated_owner_sells_nothing_and_its_successor_sells_once() {
     tell(&[Fault::Partition { at: AT, lasts: LASTS, cut }], |outcome| {
         assert_eq!(verdict(outcome, "double-booking"), Verdict::Pass);
         assert!(outcome.summary.facts.faults[0].shards_lost_owner > 0);
-        assert!(granted(outcome, 47, 65) > 40, "the majority sells on: {}", granted(outcome, 47, 65));
+        assert!(
+            granted(outcome, 47, 65) > 40,
+            "the majority sells on: {}",
+            granted(outcome, 47, 65)
+        );
     });
 }
 
@@ -80,10 +89,13 @@ fn a_sleeping_owner_wakes_up_deposed() {
 /// A pause shorter than the detector's patience costs its own length and no election.
 #[test]
 fn a_short_pause_deposes_nobody() {
-    tell(&[Fault::Pause { at: AT, node: Target::Owner, lasts: Span::from_millis(100) }], |outcome| {
-        assert_eq!(outcome.summary.facts.faults[0].shards_lost_owner, 0);
-        assert!(!outcome.marks.contains_key("an owner was deposed"), "{:?}", outcome.marks);
-    });
+    tell(
+        &[Fault::Pause { at: AT, node: Target::Owner, lasts: Span::from_millis(100) }],
+        |outcome| {
+            assert_eq!(outcome.summary.facts.faults[0].shards_lost_owner, 0);
+            assert!(!outcome.marks.contains_key("an owner was deposed"), "{:?}", outcome.marks);
+        },
+    );
 }
 
 /// Two of three zones go, one while the other is still down: no quorum, so no sale, and no
@@ -101,7 +113,11 @@ fn without_a_quorum_nothing_is_sold_and_nothing_is_lost() {
 /// before it committed.
 #[test]
 fn a_series_of_owners_hands_the_sale_on() {
-    let crash = |at| Fault::Crash { at: Span::from_secs(at), node: Target::Owner, down: Span::from_secs(4) };
+    let crash = |at| Fault::Crash {
+        at: Span::from_secs(at),
+        node: Target::Owner,
+        down: Span::from_secs(4),
+    };
     tell(&[crash(40), crash(46), crash(52), crash(58)], |outcome| {
         assert!((0..4).all(|fault| recovery_ms(outcome, fault) < 1_500.0));
         assert_eq!(verdict(outcome, "lost-booking"), Verdict::Pass);
@@ -124,7 +140,11 @@ fn faults_that_overlap_heal_one_by_one() {
     let faults = [
         Fault::Partition { at: AT, lasts: LASTS, cut: Cut::Halves },
         Fault::Crash { at: Span::from_secs(50), node: Target::Owner, down: Span::from_secs(30) },
-        Fault::Pause { at: Span::from_secs(52), node: Target::Follower, lasts: Span::from_secs(10) },
+        Fault::Pause {
+            at: Span::from_secs(52),
+            node: Target::Follower,
+            lasts: Span::from_secs(10),
+        },
     ];
     tell(&faults, |outcome| {
         assert!(outcome.summary.facts.faults.iter().all(|fault| fault.healed_s.is_some()));

@@ -34,17 +34,31 @@ const TOP: [&str; 10] = [
 const LINES_MAX: usize = 700;
 
 /// Files that may be longer, with the reason.
-const LONGER: [(&str, &str); 1] =
-    [("scenarios/src/file/tests.rs", "a table: one case for each way in which a file can be wrong")];
+const LONGER: [(&str, &str); 1] = [(
+    "scenarios/src/file/tests.rs",
+    "a table: one case for each way in which a file can be wrong",
+)];
 
 /// Words that no source may use outside the one file that tames them.
 const BANNED: [(&str, &str, &str); 7] = [
-    ("HashMap", "core/src/map.rs", "hash order must not reach an outcome: use FixedMap for look-ups, BTreeMap for order"),
-    ("HashSet", "core/src/map.rs", "hash order must not reach an outcome: use FixedSet for look-ups, BTreeSet for order"),
+    (
+        "HashMap",
+        "core/src/map.rs",
+        "hash order must not reach an outcome: use FixedMap for look-ups, BTreeMap for order",
+    ),
+    (
+        "HashSet",
+        "core/src/map.rs",
+        "hash order must not reach an outcome: use FixedSet for look-ups, BTreeSet for order",
+    ),
     ("StdRng", "", "its values may change with a patch release: use Stream"),
     ("SmallRng", "", "its values differ between machines: use Stream"),
     ("thread_rng", "", "no seed reaches it: use Stream"),
-    ("rand_distr", "", "it may switch to the machine's maths: use the samplers of sim/src/sample.rs"),
+    (
+        "rand_distr",
+        "",
+        "it may switch to the machine's maths: use the samplers of sim/src/sample.rs",
+    ),
     ("SystemTime::now", "", "a run may not depend on the date"),
 ];
 
@@ -57,15 +71,20 @@ fn files(folder: &str, extensions: &[&str]) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let entries =
+            fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         for path in entries.map(|entry| entry.expect("a folder can be listed").path()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
                 if !name.starts_with('.') && name != "target" && name != "onsale-out" {
                     folders.push(path);
                 }
-            } else if extensions.iter().any(|extension| path.extension().is_some_and(|is| is == *extension)) {
-                let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            } else if extensions
+                .iter()
+                .any(|extension| path.extension().is_some_and(|is| is == *extension))
+            {
+                let text = fs::read_to_string(&path)
+                    .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
                 let from_top = path.strip_prefix(root()).expect("it lies below the top");
                 found.push((from_top.to_string_lossy().replace('\\', "/"), text));
             }
@@ -93,7 +112,8 @@ fn none(rule: &str, offenders: &[String]) {
 #[test]
 fn packages_depend_one_way() {
     for (package, may) in ARROWS {
-        let manifest = fs::read_to_string(root().join(package).join("Cargo.toml")).expect("a package has a manifest");
+        let manifest = fs::read_to_string(root().join(package).join("Cargo.toml"))
+            .expect("a package has a manifest");
         let mut section = "";
         for line in manifest.lines() {
             if line.starts_with('[') {
@@ -113,7 +133,10 @@ fn core_does_not_know_that_it_is_simulated() {
     for (path, text) in files("core/src", &["rs"]) {
         for (number, line) in (1..).zip(text.lines()) {
             let words = code(line).to_lowercase().replace("default", "");
-            if ["madsim", "simulat", "fault", "cfg!(test)", "sabotage"].iter().any(|word| words.contains(word)) {
+            if ["madsim", "simulat", "fault", "cfg!(test)", "sabotage"]
+                .iter()
+                .any(|word| words.contains(word))
+            {
                 knowing.push(format!("{path}:{number}: {line}"));
             }
         }
@@ -138,7 +161,10 @@ fn no_source_has_two_topics() {
         .filter(|&(_, lines)| lines > LINES_MAX)
         .map(|(path, lines)| format!("{path}: {lines} lines"))
         .collect();
-    none("past 700 lines a file has a second topic: give it a file of its own, or say here why not", &long);
+    none(
+        "past 700 lines a file has a second topic: give it a file of its own, or say here why not",
+        &long,
+    );
 }
 
 #[test]
@@ -171,7 +197,10 @@ fn nothing_is_left_for_later_or_from_one_machine() {
             }
         }
     }
-    none("what is worth doing is done or written up elsewhere, and no path is of one machine", &left);
+    none(
+        "what is worth doing is done or written up elsewhere, and no path is of one machine",
+        &left,
+    );
 }
 
 #[test]
@@ -190,7 +219,9 @@ fn the_top_level_shows_the_agreed_names() {
 #[test]
 fn every_scenario_is_listed_and_short() {
     let files = files("scenarios/catalogue", &["toml"]);
-    let id = |path: &str| path.trim_start_matches("scenarios/catalogue/").trim_end_matches(".toml").to_owned();
+    let id = |path: &str| {
+        path.trim_start_matches("scenarios/catalogue/").trim_end_matches(".toml").to_owned()
+    };
     let mut ids: Vec<String> = files.iter().map(|(path, _)| id(path)).collect();
     ids.sort();
     assert_eq!(ids, catalogue::all().iter().map(|entry| entry.id).collect::<Vec<_>>());

@@ -177,8 +177,14 @@ impl JournalWatch {
                 }
             }
             Frame::HardState { commit, .. } => log.commit = log.commit.max(commit),
-            Frame::Snapshot { index, .. } => {
+            Frame::Snapshot { index, epoch, .. } => {
                 // The records that it stands for were committed: other disks hold them, or held them.
+                // What this disk holds in their places is the same if it ends in the snapshot's own
+                // epoch. Else it is what a deposed leader wrote, and superseded.
+                let leads_to_it = log.tail.get(&index).is_some_and(|&(last, _)| last == epoch);
+                if !leads_to_it {
+                    log.tail = log.tail.split_off(&(index + 1));
+                }
                 log.commit = log.commit.max(index);
                 let known = self.chosen[shard.0 as usize].len() as u64;
                 log.compared = log.compared.max(index.min(known));
@@ -240,3 +246,83 @@ fn hash(record: &[u8]) -> u64 {
     fingerprint.value()
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::OracleSettings;
+    use onsale_core::Span;
+    use onsale_reports::Verdict;
+
+    const SHARD: ShardId = ShardId(0);
+
+    fn entry(index: u64, epoch: u64) -> Frame<'static> {
+        Frame::Entry { shard: SHARD, index, epoch: Epoch(epoch), record: &[] }
+    }
+
+    fn commit(epoch: u64, commit: u64) -> Frame<'static> {
+        Frame::HardState { shard: SHARD, epoch: Epoch(epoch), vote: None, commit }
+    }
+
+    fn snapshot(index: u64, epoch: u64) -> Frame<'static> {
+        Frame::Snapshot { shard: SHARD, index, epoch: Epoch(epoch), state: &[] }
+    }
+
+    /// What `lost-booking` says once these frames have become durable on these nodes.
+    fn verdict(written: &[(Place, &[Frame<'static>])]) -> Verdict {
+        let settings = OracleSettings {
+            shows: 1,
+            seats_per_show: 1,
+            seats_per_section: 1,
+            seats_per_row: 1,
+            seats_per_request: 1,
+            hold: Span::from_secs(60),
+            grace: Span::from_secs(5),
+            live_bound: Span::from_secs(60),
+            quantum: Span::ZERO,
+        };
+        let (mut watch, mut oracles) = (JournalWatch::new(3, 1, 3), Oracles::new(settings));
+        for (node, frames) in written {
+            let mut bytes = Vec::new();
+            frames.iter().for_each(|frame| frame.write(&mut bytes));
+            watch.read(Instant::ZERO, *node, &bytes, &mut oracles);
+        }
+        let results = oracles.finish(Instant::ZERO, &[]);
+        results.iter().find(|result| result.name == "lost-booking").expect("it is one of the oracles").verdict
+    }
+
+    #[test]
+    fn disks_that_agree_are_left_in_peace() {
+        let log: &[_] = &[entry(1, 1), entry(2, 1), commit(1, 2)];
+        assert_eq!(verdict(&[(1, log), (2, log), (3, log)]), Verdict::NotExercised);
+    }
+
+    #[test]
+    fn two_records_committed_in_one_place_are_seen() {
+        let (one, other): (&[_], &[_]) = (&[entry(1, 1), commit(1, 1)], &[entry(1, 2), commit(2, 1)]);
+        assert_eq!(verdict(&[(1, one), (2, other)]), Verdict::Fail);
+    }
+
+    #[test]
+    fn a_committed_record_that_is_overwritten_is_seen() {
+        let log: &[_] = &[entry(1, 1), commit(1, 1)];
+        assert_eq!(verdict(&[(1, log), (1, &[entry(1, 1)])]), Verdict::NotExercised, "the same again is the same");
+        assert_eq!(verdict(&[(1, log), (1, &[entry(1, 2)])]), Verdict::Fail);
+    }
+
+    /// n1 led e1 and wrote a second record that nobody else has. It is deposed and gets the
+    /// successor's snapshot. Its own second record was never committed.
+    #[test]
+    fn a_snapshot_does_not_vouch_for_what_it_supersedes() {
+        let deposed: &[_] = &[entry(1, 1), entry(2, 1), commit(1, 1)];
+        let others: &[_] = &[entry(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
+        assert_eq!(verdict(&[(1, deposed), (1, &[snapshot(3, 2)]), (2, others), (3, others)]), Verdict::NotExercised);
+    }
+
+    /// A disk's own snapshot comes with a commit index that it never wrote: all before it was committed.
+    #[test]
+    fn a_snapshot_vouches_for_what_leads_to_it() {
+        let own: &[_] = &[entry(1, 1), entry(2, 1), snapshot(2, 1)];
+        let other: &[_] = &[entry(1, 1), entry(2, 2), commit(2, 2)];
+        assert_eq!(verdict(&[(1, own), (2, other)]), Verdict::Fail);
+    }
+}
