@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use onsale_core::{Effects, Endpoint, Input, Instant, Message, Node, NodeId, Setup, Span, Timed};
+use onsale_core::{Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Setup, Span, Timed};
 use onsale_scenarios::Costs;
 
 use crate::sabotage::{earlier, set_back};
@@ -41,6 +41,8 @@ struct Host {
     node: Node,
     effects: Effects,
     cores: Vec<Core>,
+    /// Kept for its memory.
+    beats: Vec<(Instant, NodeId, Beat)>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
     /// How far the node's clock is ahead; zero unless it was sabotaged.
@@ -91,6 +93,7 @@ pub async fn run(place: Place, machine: Machine) {
     loop {
         let (now, turn) = next_turn(place).await;
         host.turn_ends = now;
+        host.take_beats();
         match turn {
             Turn::Delivered { from, message } => host.on_message(now, from, message),
             Turn::Persisted(id) => host.control(now, host.machine.costs.persisted, Input::Persisted(id)),
@@ -118,7 +121,7 @@ impl Host {
         for core in &mut cores {
             core.take(now, recovery);
         }
-        let mut host = Self { machine, place, node, effects: Effects::default(), cores, turn_ends: now, ahead };
+        let mut host = Self { machine, place, node, effects: Effects::default(), cores, beats: Vec::new(), turn_ends: now, ahead };
         host.end_turn();
         host
     }
@@ -152,6 +155,17 @@ impl Host {
             }
             Message::Replies(_) => panic!("replies go to clients"),
         }
+    }
+
+    /// Beats that came between turns, each at its own instant.
+    fn take_beats(&mut self) {
+        let mut beats = std::mem::take(&mut self.beats);
+        world::with(|world| world.take_beats(self.place, &mut beats));
+        for (at, from, beat) in beats.drain(..) {
+            let input = Input::Delivered { from: Endpoint::Node(from), message: Message::Beat(beat) };
+            self.control(at, self.machine.costs.beat, input);
+        }
+        self.beats = beats;
     }
 
     /// Work of the first core, which is never left waiting behind requests.

@@ -18,7 +18,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use madsim::time::TimeHandle;
-use onsale_core::{Answer, Command, Effects, Endpoint, Epoch, Instant, Message, NodeId, Observation, Outcome, PersistId, Span};
+use onsale_core::{Answer, Beat, Command, Effects, Endpoint, Epoch, Instant, Message, NodeId, Observation, Outcome, PersistId, Span};
 use onsale_core::{Reply, Request, Timed};
 
 use crate::crowd::Fates;
@@ -123,6 +123,10 @@ pub struct Machine {
     stalled: Vec<Turn>,
     /// The earliest wake-up that is entered.
     wake: Option<Instant>,
+    /// Beats that said nothing new, with their instants: taken in at the host's next turn.
+    beats: Vec<(Instant, NodeId, Beat)>,
+    /// By place: the incarnation whose beat came last.
+    heard: Vec<u64>,
     /// The disk.
     pub disk: Disk,
 }
@@ -222,6 +226,8 @@ impl World {
                 died: Instant::ZERO,
                 stalled: Vec::new(),
                 wake: None,
+                beats: Vec::new(),
+                heard: vec![0; usize::from(nodes) + 1],
                 disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
             })
             .collect::<Vec<_>>();
@@ -290,6 +296,7 @@ impl World {
         machine.incarnation += 1;
         machine.booted = now;
         machine.wake = None;
+        machine.heard.fill(0);
         self.calendar.enter(now, Event::Boots { node });
     }
 
@@ -301,6 +308,7 @@ impl World {
         machine.process = Process::Down;
         machine.died = now;
         machine.stalled.clear();
+        machine.beats.clear();
         machine.wake = None;
         machine.disk.crash();
         machine.disk.forget(self.sabotage.disks_lose);
@@ -360,6 +368,11 @@ impl World {
     pub fn core_free_at(&mut self, node: Place, core: usize, at: Instant) {
         let incarnation = self.machines[node].incarnation;
         self.calendar.enter(at.max(self.now), Event::CoreFree { node, incarnation, core });
+    }
+
+    /// Takes the beats that came since the host's last turn.
+    pub fn take_beats(&mut self, node: Place, beats: &mut Vec<(Instant, NodeId, Beat)>) {
+        beats.append(&mut self.machines[node].beats);
     }
 
     /// Carries out what a node asked for in a turn.
@@ -496,6 +509,14 @@ impl World {
         self.messages += 1;
         self.fingerprint.fold((from as u64) << 32 | to as u64);
         digest(&mut self.fingerprint, &message);
+        if let Message::Beat(beat) = message
+            && self.machines[to].process == Process::Up
+            && std::mem::replace(&mut self.machines[to].heard[from], beat.incarnation) == beat.incarnation
+        {
+            // It only puts off a suspicion, and a node looks at its suspicions in its turns.
+            self.machines[to].beats.push((self.now, NodeId(from as u16), beat));
+            return None;
+        }
         let from = if from == CLIENTS { Endpoint::Client(onsale_core::ClientId(0)) } else { Endpoint::Node(NodeId(from as u16)) };
         self.give(to, Turn::Delivered { from, message })
     }

@@ -66,6 +66,8 @@ pub struct RaftGroup {
     settings: Settings,
     raft: RawNode<Log>,
     followers: Vec<Follower>,
+    /// The followers, those that answered a heartbeat last first.
+    prompt: Vec<u64>,
     /// The library's last batch that has to be durable, and the last that is.
     written: u64,
     durable: u64,
@@ -149,6 +151,7 @@ impl RaftGroup {
             settings,
             doubt: in_doubt.then(|| Doubt::new(peers.clone())),
             doubt_written: in_doubt,
+            prompt: peers.clone().collect(),
             followers: peers
                 .map(|id| Follower { id, silent_ticks: 0, snapshot_ticks: 0 })
                 .collect(),
@@ -221,7 +224,8 @@ impl RaftGroup {
             })
     }
 
-    /// Whether a follower has everything, and knows that it is committed.
+    /// Whether a follower has everything. That it is committed it need not know: whoever leads
+    /// next finds out by itself, so a leader that tells of its last commit tells nothing.
     fn is_level(&self, follower: u64) -> bool {
         let raft = &self.raft.raft;
         let progress = raft.prs().get(follower).expect("the library tracks every voter");
@@ -367,6 +371,11 @@ impl Journal for RaftGroup {
         if self.raft.step(message).is_err() {
             self.refused.push("a message that the library refuses");
         }
+        if kind == MessageType::MsgHeartbeatResponse
+            && let Some(rank) = self.prompt.iter().position(|&follower| follower == from)
+        {
+            self.prompt[..=rank].rotate_right(1);
+        }
         if matches!(kind, MessageType::MsgRequestVote | MessageType::MsgRequestPreVote) {
             self.roused = true;
         } else if matches!(
@@ -389,7 +398,14 @@ impl Journal for RaftGroup {
     fn confirm_leadership(&mut self, read: ReadId) -> bool {
         let taken = self.is_leader() && self.raft.raft.commit_to_current_term();
         if taken {
+            let before = self.raft.raft.msgs.len();
             self.raft.read_index(read.0.to_le_bytes().to_vec());
+            // A quorum needs half of the followers: those that answered last are asked. If
+            // they stay silent, the next tick asks all.
+            let asked = &self.prompt[..self.prompt.len() / 2];
+            let questions = self.raft.raft.msgs.split_off(before);
+            let wanted = questions.into_iter().filter(|question| asked.contains(&question.to));
+            self.raft.raft.msgs.extend(wanted);
         }
         taken
     }

@@ -54,16 +54,19 @@ impl Log {
         self.tail.get(index.checked_sub(self.first)? as usize)
     }
 
-    /// Takes the record at `index` out, and drops those before it.
-    fn take(&mut self, index: u64) -> Option<(Epoch, Vec<u8>)> {
-        while self.first < index && self.tail.pop_front().is_some() {
+    /// Drops the records up to `index`.
+    fn drop_through(&mut self, index: u64) {
+        while self.first <= index && self.tail.pop_front().is_some() {
             self.first += 1;
         }
-        if self.first != index {
-            return None;
-        }
-        self.first += 1;
-        self.tail.pop_front()
+    }
+
+    /// Takes the record at `index` out, and drops those before it.
+    fn take(&mut self, index: u64) -> Option<(Epoch, Vec<u8>)> {
+        self.drop_through(index - 1);
+        let stands_there = self.first == index && !self.tail.is_empty();
+        self.first += u64::from(stands_there);
+        if stands_there { self.tail.pop_front() } else { None }
     }
 }
 
@@ -102,13 +105,18 @@ impl JournalWatch {
 
     /// The node crashed: its disk keeps what it keeps, and is read anew.
     pub fn crashed(&mut self, now: Instant, node: Place, disk: &Disk, oracles: &mut Oracles) {
-        for log in &mut self.disks[node] {
-            log.tail.clear();
-        }
+        // A log holds superseded records too: it is read from the start, as if for the first time.
+        let before = std::mem::take(&mut self.disks[node]);
+        self.disks[node] = vec![Log::default(); before.len()];
         for (_, bytes) in disk.contents() {
             for frame in frame::read(&bytes) {
                 self.take(now, node, frame, oracles);
             }
+        }
+        for (log, before) in self.disks[node].iter_mut().zip(before) {
+            log.compared = before.compared;
+            log.commit = log.commit.max(before.commit);
+            log.drop_through(before.compared);
         }
     }
 
@@ -181,13 +189,14 @@ impl JournalWatch {
                 // The records that it stands for were committed: other disks hold them, or held them.
                 // What this disk holds in their places is the same if it ends in the snapshot's own
                 // epoch. Else it is what a deposed leader wrote, and superseded.
-                let leads_to_it = log.tail.get(&index).is_some_and(|&(last, _)| last == epoch);
+                let leads_to_it = log.get(index).is_some_and(|&(last, _)| last == epoch);
                 if !leads_to_it {
-                    log.tail = log.tail.split_off(&(index + 1));
+                    log.drop_through(index);
                 }
                 log.commit = log.commit.max(index);
                 let known = self.chosen[shard.0 as usize].len() as u64;
                 log.compared = log.compared.max(index.min(known));
+                log.drop_through(log.compared);
             }
             Frame::Checkpoint { .. } => {}
         }
