@@ -230,8 +230,12 @@ impl Crowd {
     pub fn drain_outbox(&mut self, mut send: impl FnMut(NodeId, Vec<Timed<Request>>)) {
         for (gateway, batch) in self.outbox.iter_mut().enumerate() {
             if !batch.is_empty() {
-                batch.sort_by_key(|timed| timed.at);
-                send(NodeId(gateway as u16), std::mem::take(batch));
+                if !batch.is_sorted_by_key(|timed| timed.at) {
+                    batch.sort_by_key(|timed| timed.at);
+                }
+                // The next batch will be about as large.
+                let next = Vec::with_capacity(batch.len());
+                send(NodeId(gateway as u16), std::mem::replace(batch, next));
             }
         }
     }

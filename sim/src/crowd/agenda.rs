@@ -10,8 +10,8 @@ use onsale_core::{Instant, Span};
 
 /// Width of a bucket.
 const WIDTH: u64 = Span::from_millis(10).0;
-/// Buckets in the ring: 655 seconds.
-const RING: u64 = 1 << 16;
+/// Buckets in the ring: 82 seconds.
+const RING: u64 = 1 << 13;
 
 /// A person's next act. `stamp` tells it from acts that were overtaken by an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +28,7 @@ pub struct Act {
 #[derive(Debug)]
 pub struct Agenda {
     /// Acts of bucket b stand in `ring[b mod RING]` for b in `current + 1 .. current + RING`.
-    ring: Vec<Vec<Act>>,
+    ring: Vec<Bucket>,
     occupied: Vec<u64>,
     /// Acts beyond the ring.
     far: BTreeMap<u64, Vec<Act>>,
@@ -36,20 +36,35 @@ pub struct Agenda {
     current: u64,
     /// Its acts, the next one last.
     open: Vec<Act>,
-    /// Emptied buckets, whose memory the next ones take over.
-    spare: Vec<Vec<Act>>,
+    /// Blocks of acts, shared by all buckets of the ring, and after each block the one filled before it.
+    blocks: Vec<[Act; BLOCK]>,
+    before: Vec<u32>,
+    /// Blocks that hold nothing.
+    empty: Vec<u32>,
     waiting: usize,
+}
+
+/// Acts in a block.
+const BLOCK: usize = 32;
+
+/// The acts of a bucket: the block that is being filled, and how many there are in all.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bucket {
+    last: u32,
+    len: u32,
 }
 
 impl Default for Agenda {
     fn default() -> Self {
         Self {
-            ring: vec![Vec::new(); RING as usize],
+            ring: vec![Bucket::default(); RING as usize],
             occupied: vec![0; RING as usize / 64],
             far: BTreeMap::new(),
             current: 0,
             open: Vec::new(),
-            spare: Vec::new(),
+            blocks: Vec::new(),
+            before: Vec::new(),
+            empty: Vec::new(),
             waiting: 0,
         }
     }
@@ -99,13 +114,19 @@ impl Agenda {
 
     fn put(&mut self, bucket: u64, act: Act) {
         let slot = (bucket % RING) as usize;
-        let acts = &mut self.ring[slot];
-        if acts.capacity() == 0
-            && let Some(spare) = self.spare.pop()
-        {
-            *acts = spare;
+        let bucket = &mut self.ring[slot];
+        let place = bucket.len as usize % BLOCK;
+        if place == 0 {
+            let block = self.empty.pop().unwrap_or(self.blocks.len() as u32);
+            if block as usize == self.blocks.len() {
+                self.blocks.push([Act { at: Instant::ZERO, user: 0, stamp: 0 }; BLOCK]);
+                self.before.push(0);
+            }
+            self.before[block as usize] = bucket.last;
+            bucket.last = block;
         }
-        acts.push(act);
+        self.blocks[bucket.last as usize][place] = act;
+        bucket.len += 1;
         self.occupied[slot / 64] |= 1 << (slot % 64);
     }
 
@@ -116,8 +137,13 @@ impl Agenda {
         let Some(bucket) = near.into_iter().chain(far).min() else { return };
         self.current = bucket;
         let slot = (bucket % RING) as usize;
-        let emptied = std::mem::replace(&mut self.open, std::mem::take(&mut self.ring[slot]));
-        self.spare.push(emptied);
+        let mut left = std::mem::take(&mut self.ring[slot]);
+        while left.len > 0 {
+            let filled = (left.len as usize - 1) % BLOCK + 1;
+            self.open.extend_from_slice(&self.blocks[left.last as usize][..filled]);
+            self.empty.push(left.last);
+            left = Bucket { last: self.before[left.last as usize], len: left.len - filled as u32 };
+        }
         self.occupied[slot / 64] &= !(1 << (slot % 64));
         // What was far and has come into reach moves to the ring.
         while let Some(entry) = self.far.first_entry() {

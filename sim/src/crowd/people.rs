@@ -24,8 +24,9 @@ pub enum Doing {
     AskingRelease,
 }
 
-/// One person inside. Thirty-two bytes.
+/// One person inside. Thirty-two bytes that share a cache line: ten million are looked at in no order.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
 pub struct Person {
     /// When the present intention began.
     pub intended: Instant,

@@ -16,6 +16,8 @@ pub struct SeatMap {
     seats_per_section: u32,
     free: Vec<u32>,
     shown: Vec<u32>,
+    /// The most seats that the map shows free in one section.
+    most_shown: u32,
     shown_until: Instant,
     booked: u32,
     /// Seats of carts that were left behind, by the instant at which they come back.
@@ -29,6 +31,7 @@ impl SeatMap {
         Self {
             seats_per_section,
             shown: free.clone(),
+            most_shown: seats_per_section,
             free,
             shown_until: Instant::ZERO,
             booked: 0,
@@ -50,6 +53,9 @@ impl SeatMap {
     /// them, else the preferred one.
     pub fn choose(&mut self, now: Instant, preferred: SectionId, seats: u32) -> SectionId {
         self.refresh(now);
+        if self.most_shown < seats {
+            return preferred;
+        }
         let sections = self.shown.len();
         let first = usize::from(preferred.0) % sections;
         (0..sections)
@@ -96,6 +102,7 @@ impl SeatMap {
             self.returned(&seats);
         }
         self.shown.copy_from_slice(&self.free);
+        self.most_shown = self.shown.iter().copied().max().unwrap_or(0);
         self.shown_until = now + STALENESS;
     }
 }
