@@ -74,7 +74,7 @@ impl Effects {
                 return batch.push(timed);
             }
         }
-        self.send(Endpoint::Node(to), Message::Forwarded(vec![timed]));
+        self.send(Endpoint::Node(to), Message::Forwarded(batch_of(timed)));
     }
 
     /// Answers a gateway.
@@ -87,7 +87,7 @@ impl Effects {
                 return batch.push(timed);
             }
         }
-        self.send(Endpoint::Node(to), Message::Answers(vec![timed]));
+        self.send(Endpoint::Node(to), Message::Answers(batch_of(timed)));
     }
 
     /// Replies to a client.
@@ -100,7 +100,7 @@ impl Effects {
                 return batch.push(timed);
             }
         }
-        self.send(to, Message::Replies(vec![timed]));
+        self.send(to, Message::Replies(batch_of(timed)));
     }
 
     /// Sends a journal replica's message to its peer.
@@ -133,4 +133,11 @@ impl Effects {
     fn send(&mut self, to: Endpoint, message: Message) {
         self.sends.push(Sending { at: self.now, to, message });
     }
+}
+
+/// A batch that begins with one item and has room for some: few stay alone under load.
+fn batch_of<T>(first: T) -> Vec<T> {
+    let mut batch = Vec::with_capacity(8);
+    batch.push(first);
+    batch
 }

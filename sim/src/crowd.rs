@@ -45,6 +45,8 @@ pub struct Crowd {
     /// The acts of the present turn; kept for its memory.
     acts: Vec<Act>,
     patience: VecDeque<Patience>,
+    /// The ticket of the first of them.
+    first_ticket: u32,
     carts: FixedMap<u32, Cart>,
     maps: Vec<SeatMap>,
     fates: Fates,
@@ -52,13 +54,12 @@ pub struct Crowd {
     outbox: Vec<Vec<Timed<Request>>>,
 }
 
-/// A client's patience with one attempt ends at an instant.
+/// A client's patience with one attempt ends at an instant. The person keeps its ticket, and strikes it
+/// out when an answer comes: so the many that were answered cost no look at the person.
 #[derive(Clone, Copy, Debug)]
 struct Patience {
     ends: Instant,
-    user: u32,
-    sequence: u8,
-    attempt: u8,
+    user: Option<u32>,
 }
 
 /// What a person holds.
@@ -172,6 +173,7 @@ impl Crowd {
             agenda: Agenda::default(),
             acts: Vec::new(),
             patience: VecDeque::new(),
+            first_ticket: 0,
             carts: FixedMap::default(),
             maps: vec![SeatMap::new(scenario.sale.sections, seats_per_section); scenario.sale.shows as usize],
             fates: Fates::default(),
@@ -260,16 +262,27 @@ impl Crowd {
     }
 
     fn end_patience(&mut self, now: Instant, end: Instant, witness: &mut Witness) {
-        loop {
-            let due = self.patience.iter().take(READ_AHEAD).take_while(|patience| patience.ends < end).count();
-            if due == 0 {
-                return;
+        while let Some(patience) = self.patience.front().filter(|patience| patience.ends < end) {
+            let (ends, user) = (patience.ends, patience.user);
+            self.patience.pop_front();
+            self.first_ticket = self.first_ticket.wrapping_add(1);
+            if let Some(user) = user {
+                self.on_patience_ended(now, ends, user, witness);
             }
-            self.people.read_ahead(self.patience.iter().take(due).map(|patience| patience.user));
-            for _ in 0..due {
-                let patience = self.patience.pop_front().expect("it was counted");
-                self.on_patience_ended(now, patience, witness);
-            }
+        }
+    }
+
+    /// A client waits for an answer from `at` on. Returns the ticket of its patience.
+    fn be_patient(&mut self, user: u32, at: Instant) -> u32 {
+        let ticket = self.first_ticket.wrapping_add(self.patience.len() as u32);
+        self.patience.push_back(Patience { ends: at + self.request_timeout(), user: Some(user) });
+        ticket
+    }
+
+    /// A client no longer waits for the answer for which it has the ticket.
+    fn strike_out(&mut self, ticket: u32) {
+        if let Some(patience) = self.patience.get_mut(ticket.wrapping_sub(self.first_ticket) as usize) {
+            patience.user = None;
         }
     }
 

@@ -44,6 +44,8 @@ pub struct Person {
     pub stamp: u8,
     /// Whether an attempt is under way: sent, and neither answered nor given up.
     pub waits: bool,
+    /// While it is, the ticket of the client's patience.
+    pub ticket: u32,
     /// Whether the present request names seats from the map.
     pub picks: bool,
     /// The section of the present wish.

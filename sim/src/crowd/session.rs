@@ -11,7 +11,7 @@ use onsale_reports::{Ending, Operation};
 
 use super::agenda::Act;
 use super::people::{Doing, Person};
-use super::{Cart, Crowd, Fate, Patience};
+use super::{Cart, Crowd, Fate};
 use crate::oracle::Asked;
 use crate::witness::Witness;
 
@@ -53,7 +53,12 @@ impl Crowd {
     /// An answer reaches the person.
     pub(super) fn on_reply(&mut self, now: Instant, at: Instant, reply: &Reply, witness: &mut Witness) {
         let (user, sequence) = requester(reply.request);
-        let Some(&mut person) = self.people.get(user).filter(|person| person.sequence == sequence) else { return };
+        let Some(person) = self.people.get(user).filter(|person| person.sequence == sequence) else { return };
+        let waited = std::mem::replace(&mut person.waits, false);
+        let person = *person;
+        if waited {
+            self.strike_out(person.ticket);
+        }
         match person.doing {
             Doing::AskingHold => self.on_hold_answer(now, at, user, person, &reply.outcome, witness),
             Doing::AskingBooking => self.on_booking_answer(now, at, user, person, &reply.outcome, witness),
@@ -63,12 +68,12 @@ impl Crowd {
     }
 
     /// The person's patience with one attempt has ended.
-    pub(super) fn on_patience_ended(&mut self, now: Instant, patience: Patience, witness: &mut Witness) {
-        let waits = |person: &&mut Person| person.sequence == patience.sequence && person.attempt == patience.attempt;
-        let Some(&mut person) = self.people.get(patience.user).filter(waits) else { return };
-        if person.waits {
-            self.try_again(now, patience.ends, patience.user, person, Ending::GaveUp, witness);
-        }
+    pub(super) fn on_patience_ended(&mut self, now: Instant, ends: Instant, user: u32, witness: &mut Witness) {
+        let Some(person) = self.people.get(user) else { return };
+        assert!(person.waits, "a ticket that was not struck out is a waiting person's");
+        person.waits = false;
+        let person = *person;
+        self.try_again(now, ends, user, person, Ending::GaveUp, witness);
     }
 
     fn ask_hold(&mut self, now: Instant, act: Act, witness: &mut Witness) {
@@ -107,15 +112,15 @@ impl Crowd {
     }
 
     fn send(&mut self, user: u32, at: Instant, request: Request, witness: &mut Witness) {
+        let ticket = self.be_patient(user, at);
         let Some(person) = self.people.get(user) else { return };
         person.attempt += 1;
         person.waits = true;
+        person.ticket = ticket;
         person.stamp = person.stamp.wrapping_add(1);
         let person = *person;
         let gateway = self.gateway(user, person.sequence, person.attempt);
         self.outbox[gateway].push(Timed { at, item: request });
-        let ends = at + self.request_timeout();
-        self.patience.push_back(Patience { ends, user, sequence: person.sequence, attempt: person.attempt });
         witness.recorder.attempts(at, 1);
     }
 
@@ -310,7 +315,6 @@ impl Crowd {
     fn think(&mut self, user: u32, at: Instant, change: impl FnOnce(&mut Person)) {
         let Some(person) = self.people.get(user) else { return };
         change(person);
-        person.waits = false;
         person.stamp = person.stamp.wrapping_add(1);
         let stamp = person.stamp;
         self.schedule(user, stamp, at);
