@@ -33,5 +33,9 @@ pub fn encode(events: &Events) -> Vec<u8> {
 /// # Errors
 /// If the bytes are not a record.
 pub fn decode(record: &[u8]) -> Result<Events, Unreadable> {
-    if record.is_empty() { Ok(Events::new()) } else { postcard::from_bytes(record).map_err(Unreadable) }
+    if record.is_empty() {
+        Ok(Events::new())
+    } else {
+        postcard::from_bytes(record).map_err(Unreadable)
+    }
 }

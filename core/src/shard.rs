@@ -205,7 +205,8 @@ impl Shard {
             if committed.record().is_empty() {
                 continue;
             }
-            let events = record::decode(committed.record()).expect("a committed record is readable");
+            let events =
+                record::decode(committed.record()).expect("a committed record is readable");
             for (show, event) in &events {
                 show_of(&mut self.shows, &self.setup, *show).apply(event);
             }

@@ -14,7 +14,9 @@ pub mod wish;
 
 use std::collections::VecDeque;
 
-use onsale_core::{FixedMap, Instant, NodeId, Reply, Request, RequestId, SeatList, ShowId, Span, Timed};
+use onsale_core::{
+    FixedMap, Instant, NodeId, Reply, Request, RequestId, SeatList, ShowId, Span, Timed,
+};
 use onsale_reports::Operation;
 use onsale_scenarios::Scenario;
 
@@ -161,8 +163,10 @@ impl Crowd {
     /// A crowd that has not come yet. `demand_seed` fixes every person, `room_seed` the shuffle.
     pub fn new(scenario: &Scenario, demand_seed: u64, room_seed: u64) -> Self {
         let crowd = &scenario.crowd;
-        let curve = Curve::new(&crowd.arrivals, crowd.users, demand_seed, crowd.waiting_room.is_some());
-        let seats_per_section = u32::from(scenario.sale.rows) * u32::from(scenario.sale.seats_per_row);
+        let curve =
+            Curve::new(&crowd.arrivals, crowd.users, demand_seed, crowd.waiting_room.is_some());
+        let seats_per_section =
+            u32::from(scenario.sale.rows) * u32::from(scenario.sale.seats_per_row);
         Self {
             demand_seed,
             curve,
@@ -175,7 +179,10 @@ impl Crowd {
             patience: VecDeque::new(),
             first_ticket: 0,
             carts: FixedMap::default(),
-            maps: vec![SeatMap::new(scenario.sale.sections, seats_per_section); scenario.sale.shows as usize],
+            maps: vec![
+                SeatMap::new(scenario.sale.sections, seats_per_section);
+                scenario.sale.shows as usize
+            ],
             fates: Fates::default(),
             outbox: vec![Vec::new(); usize::from(scenario.cluster.nodes) + 1],
             scenario: scenario.clone(),
@@ -223,8 +230,11 @@ impl Crowd {
     /// Answers that reached the clients.
     pub fn hear(&mut self, now: Instant, replies: &[Timed<Reply>], witness: &mut Witness) {
         for ahead in replies.chunks(READ_AHEAD) {
-            self.people.read_ahead(ahead.iter().map(|reply| session::requester(reply.item.request).0));
-            ahead.iter().for_each(|reply| self.on_reply(now, reply.at.max(now), &reply.item, witness));
+            self.people
+                .read_ahead(ahead.iter().map(|reply| session::requester(reply.item.request).0));
+            ahead
+                .iter()
+                .for_each(|reply| self.on_reply(now, reply.at.max(now), &reply.item, witness));
         }
     }
 
@@ -281,7 +291,9 @@ impl Crowd {
 
     /// A client no longer waits for the answer for which it has the ticket.
     fn strike_out(&mut self, ticket: u32) {
-        if let Some(patience) = self.patience.get_mut(ticket.wrapping_sub(self.first_ticket) as usize) {
+        if let Some(patience) =
+            self.patience.get_mut(ticket.wrapping_sub(self.first_ticket) as usize)
+        {
             patience.user = None;
         }
     }

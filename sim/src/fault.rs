@@ -144,13 +144,26 @@ impl Faults<'_> {
         };
         let at = world.now;
         world.witness.recorder.fault_began(at, index);
-        world.faults.struck.push(Struck { index, what, at, healed: None, shards_lost_owner: Vec::new(), recovered: None, undo });
+        world.faults.struck.push(Struck {
+            index,
+            what,
+            at,
+            healed: None,
+            shards_lost_owner: Vec::new(),
+            recovered: None,
+            undo,
+        });
     }
 
     /// A fault heals.
     pub fn heal(&self, world: &mut World, index: usize) {
         let now = world.now;
-        let struck = world.faults.struck.iter_mut().find(|struck| struck.index == index).expect("what heals has struck");
+        let struck = world
+            .faults
+            .struck
+            .iter_mut()
+            .find(|struck| struck.index == index)
+            .expect("what heals has struck");
         struck.healed = Some(now);
         let undo = std::mem::take(&mut struck.undo);
         for place in undo.start {
@@ -183,7 +196,12 @@ impl Faults<'_> {
         }
     }
 
-    fn lose_power(&self, world: &mut World, undo: &mut Undo, struck: impl Fn(Place) -> bool) -> String {
+    fn lose_power(
+        &self,
+        world: &mut World,
+        undo: &mut Undo,
+        struck: impl Fn(Place) -> bool,
+    ) -> String {
         let victims: Vec<Place> = self.places().filter(|&place| struck(place)).collect();
         victims.iter().for_each(|&victim| self.kill(world, victim, undo));
         victims.iter().map(|victim| format!("n{victim}")).collect::<Vec<_>>().join(", ")
@@ -203,7 +221,8 @@ impl Faults<'_> {
 
     fn owner(&self, world: &World) -> Place {
         let shard = self.hot_shard();
-        let owner = world.owners[shard.0 as usize].map_or(self.placement.replicas(shard)[0], |(_, node)| node);
+        let owner = world.owners[shard.0 as usize]
+            .map_or(self.placement.replicas(shard)[0], |(_, node)| node);
         usize::from(owner.0)
     }
 
@@ -214,43 +233,73 @@ impl Faults<'_> {
             Target::Follower => {
                 let owner = self.owner(world);
                 let replicas = self.placement.replicas(self.hot_shard());
-                replicas.iter().map(|node| usize::from(node.0)).find(|&place| place != owner).unwrap_or(owner)
+                replicas
+                    .iter()
+                    .map(|node| usize::from(node.0))
+                    .find(|&place| place != owner)
+                    .unwrap_or(owner)
             }
         }
     }
 
     fn name(&self, world: &World, place: Place) -> String {
-        if place == self.owner(world) { format!("n{place}, the owner of {}", ShowId(0)) } else { format!("n{place}") }
+        if place == self.owner(world) {
+            format!("n{place}, the owner of {}", ShowId(0))
+        } else {
+            format!("n{place}")
+        }
     }
 
     /// The directed links that a partition cuts.
     fn links(&self, world: &World, cut: &Cut) -> (Vec<(Place, Place)>, String) {
         let all: Vec<Place> = self.places().collect();
         let nodes = all.len();
-        let both = |pairs: &mut dyn Iterator<Item = (Place, Place)>| pairs.flat_map(|(a, b)| [(a, b), (b, a)]).collect::<Vec<_>>();
+        let both = |pairs: &mut dyn Iterator<Item = (Place, Place)>| {
+            pairs.flat_map(|(a, b)| [(a, b), (b, a)]).collect::<Vec<_>>()
+        };
         let across = |left: &[Place], right: &[Place]| {
             both(&mut left.iter().flat_map(|&a| right.iter().map(move |&b| (a, b))))
         };
         match cut {
             Cut::Isolate(targets) => {
-                let mut island: Vec<Place> = targets.iter().map(|&target| self.victim(world, target)).collect();
+                let mut island: Vec<Place> =
+                    targets.iter().map(|&target| self.victim(world, target)).collect();
                 island.sort_unstable();
                 island.dedup();
-                let mainland: Vec<Place> = std::iter::once(CLIENTS).chain(all.iter().copied().filter(|place| !island.contains(place))).collect();
-                let names = island.iter().map(|&place| self.name(world, place)).collect::<Vec<_>>().join(" and ");
+                let mainland: Vec<Place> = std::iter::once(CLIENTS)
+                    .chain(all.iter().copied().filter(|place| !island.contains(place)))
+                    .collect();
+                let names = island
+                    .iter()
+                    .map(|&place| self.name(world, place))
+                    .collect::<Vec<_>>()
+                    .join(" and ");
                 (across(&island, &mainland), format!("isolation of {names}"))
             }
             Cut::Halves => {
                 let owner = self.owner(world);
-                let rest: Vec<Place> = all.iter().copied().filter(|&place| place != owner).collect();
+                let rest: Vec<Place> =
+                    all.iter().copied().filter(|&place| place != owner).collect();
                 let with_owner = (nodes - 1) / 2;
                 let (beside, other) = rest.split_at(with_owner.saturating_sub(1));
-                let small: Vec<Place> = std::iter::once(owner).chain(beside.iter().copied()).collect();
-                (across(&small, other), format!("split into {} and {}, n{owner} in the smaller half", listed(&small), listed(other)))
+                let small: Vec<Place> =
+                    std::iter::once(owner).chain(beside.iter().copied()).collect();
+                (
+                    across(&small, other),
+                    format!(
+                        "split into {} and {}, n{owner} in the smaller half",
+                        listed(&small),
+                        listed(other)
+                    ),
+                )
             }
             Cut::OneWay(target) => {
                 let victim = self.victim(world, *target);
-                let links = all.iter().filter(|&&place| place != victim).map(|&place| (victim, place)).collect();
+                let links = all
+                    .iter()
+                    .filter(|&&place| place != victim)
+                    .map(|&place| (victim, place))
+                    .collect();
                 (links, format!("what {} sends to other nodes is lost", self.name(world, victim)))
             }
             Cut::MajorityRing => {
@@ -260,13 +309,26 @@ impl Faults<'_> {
                     let gap = a.abs_diff(b);
                     gap.min(nodes - gap) > reach
                 };
-                let mut pairs = all.iter().flat_map(|&a| all.iter().map(move |&b| (a, b))).filter(|&(a, b)| a < b && apart(a, b));
+                let mut pairs = all
+                    .iter()
+                    .flat_map(|&a| all.iter().map(move |&b| (a, b)))
+                    .filter(|&(a, b)| a < b && apart(a, b));
                 (both(&mut pairs), "majority ring: each node sees another majority".to_owned())
             }
             Cut::Bridge => {
                 let middle = nodes.div_ceil(2);
-                let (left, right): (Vec<Place>, Vec<Place>) = all.iter().filter(|&&place| place != middle).partition(|&&place| place < middle);
-                (across(&left, &right), format!("bridge: {} and {} see each other only through n{middle}", listed(&left), listed(&right)))
+                let (left, right): (Vec<Place>, Vec<Place>) = all
+                    .iter()
+                    .filter(|&&place| place != middle)
+                    .partition(|&&place| place < middle);
+                (
+                    across(&left, &right),
+                    format!(
+                        "bridge: {} and {} see each other only through n{middle}",
+                        listed(&left),
+                        listed(&right)
+                    ),
+                )
             }
         }
     }

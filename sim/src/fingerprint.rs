@@ -46,7 +46,8 @@ impl Trail {
     pub fn first_difference(&self, other: &Self) -> Option<usize> {
         let shared = self.0.len().min(other.0.len());
         // The hash rolls: once two runs part they stay apart.
-        let same = self.0[..shared].iter().zip(&other.0[..shared]).take_while(|(a, b)| a == b).count();
+        let same =
+            self.0[..shared].iter().zip(&other.0[..shared]).take_while(|(a, b)| a == b).count();
         (same < self.0.len().max(other.0.len())).then_some(same)
     }
 }

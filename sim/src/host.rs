@@ -11,7 +11,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use onsale_core::{Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Setup, Span, Timed};
+use onsale_core::{
+    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Setup, Span, Timed,
+};
 use onsale_scenarios::Costs;
 
 use crate::sabotage::{earlier, set_back};
@@ -85,7 +87,11 @@ pub async fn run(place: Place, machine: Machine) {
     match turn {
         Turn::Boot => {}
         Turn::End => return,
-        Turn::Delivered { .. } | Turn::Persisted(_) | Turn::Wake | Turn::CoreFree(_) | Turn::Fault { .. } => {
+        Turn::Delivered { .. }
+        | Turn::Persisted(_)
+        | Turn::Wake
+        | Turn::CoreFree(_)
+        | Turn::Fault { .. } => {
             panic!("a process begins with its start, not with {turn:?}")
         }
     }
@@ -96,7 +102,9 @@ pub async fn run(place: Place, machine: Machine) {
         host.take_beats();
         match turn {
             Turn::Delivered { from, message } => host.on_message(now, from, message),
-            Turn::Persisted(id) => host.control(now, host.machine.costs.persisted, Input::Persisted(id)),
+            Turn::Persisted(id) => {
+                host.control(now, host.machine.costs.persisted, Input::Persisted(id))
+            }
             Turn::Wake => host.control(now, Span::ZERO, Input::DeadlineReached),
             Turn::CoreFree(core) => host.catch_up(now, core),
             Turn::End => return,
@@ -116,12 +124,28 @@ impl Host {
         });
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
-        let node = Node::boot(machine.setup.clone(), NodeId(place as u16), incarnation, seed, durable, now + ahead);
+        let node = Node::boot(
+            machine.setup.clone(),
+            NodeId(place as u16),
+            incarnation,
+            seed,
+            durable,
+            now + ahead,
+        );
         let mut cores: Vec<Core> = (0..machine.cores).map(|_| Core::default()).collect();
         for core in &mut cores {
             core.take(now, recovery);
         }
-        let mut host = Self { machine, place, node, effects: Effects::default(), cores, beats: Vec::new(), turn_ends: now, ahead };
+        let mut host = Self {
+            machine,
+            place,
+            node,
+            effects: Effects::default(),
+            cores,
+            beats: Vec::new(),
+            turn_ends: now,
+            ahead,
+        };
         host.end_turn();
         host
     }
@@ -148,7 +172,9 @@ impl Host {
                     self.work(now, core, at, Input::Answered { from, answer: item });
                 }
             }
-            Message::Beat(_) => self.control(now, self.machine.costs.beat, Input::Delivered { from, message }),
+            Message::Beat(_) => {
+                self.control(now, self.machine.costs.beat, Input::Delivered { from, message })
+            }
             Message::Journal(ref messages) => {
                 let cost = Span(self.machine.costs.journal_message.0 * messages.len() as u64);
                 self.control(now, cost, Input::Delivered { from, message });
@@ -162,7 +188,8 @@ impl Host {
         let mut beats = std::mem::take(&mut self.beats);
         world::with(|world| world.take_beats(self.place, &mut beats));
         for (at, from, beat) in beats.drain(..) {
-            let input = Input::Delivered { from: Endpoint::Node(from), message: Message::Beat(beat) };
+            let input =
+                Input::Delivered { from: Endpoint::Node(from), message: Message::Beat(beat) };
             self.control(at, self.machine.costs.beat, input);
         }
         self.beats = beats;
@@ -207,7 +234,10 @@ impl Host {
         let cost = match &input {
             Input::Request { .. } | Input::Answered { .. } => costs.route,
             Input::Forwarded { .. } => costs.decide,
-            Input::Delivered { .. } | Input::Persisted(_) | Input::DeadlineReached | Input::TurnEnded => Span::ZERO,
+            Input::Delivered { .. }
+            | Input::Persisted(_)
+            | Input::DeadlineReached
+            | Input::TurnEnded => Span::ZERO,
         };
         let done = self.cores[core].take(at, cost);
         self.step(done, input);

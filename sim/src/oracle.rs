@@ -15,8 +15,8 @@ mod clients;
 mod double_booking;
 mod evidence;
 mod hold;
-pub mod journal_watch;
 mod journal;
+pub mod journal_watch;
 mod live;
 mod lost_booking;
 mod register;
@@ -246,7 +246,14 @@ impl Oracles {
     }
 
     /// At the end, fewer disks than a majority hold a record that was committed: told by `lost-booking`.
-    pub fn journal_lost(&mut self, at: Instant, shard: ShardId, index: u64, epoch: Epoch, holders: u16) {
+    pub fn journal_lost(
+        &mut self,
+        at: Instant,
+        shard: ShardId,
+        index: u64,
+        epoch: Epoch,
+        holders: u16,
+    ) {
         self.lost_booking.on_lost(at, Position { shard, index, epoch }, holders);
     }
 

@@ -40,7 +40,8 @@ const STREAMS: [&str; 4] = ["demand", "room", "network", "nodes"];
 impl Plan {
     /// Expands a seed.
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
-        let mut streams: BTreeMap<String, u64> = STREAMS.iter().map(|&name| (name.to_owned(), fork(seed, name))).collect();
+        let mut streams: BTreeMap<String, u64> =
+            STREAMS.iter().map(|&name| (name.to_owned(), fork(seed, name))).collect();
         for node in 1..=scenario.cluster.nodes {
             let name = format!("disk/{node}");
             streams.insert(name.clone(), fork(seed, &name));
@@ -87,7 +88,9 @@ mod tests {
     use super::*;
 
     fn swarming() -> Scenario {
-        onsale_scenarios::catalogue::find("fast/all-families").expect("it is in the catalogue").scenario()
+        onsale_scenarios::catalogue::find("fast/all-families")
+            .expect("it is in the catalogue")
+            .scenario()
     }
 
     proptest! {
@@ -118,8 +121,9 @@ mod tests {
     #[test]
     fn seeds_differ_in_kind() {
         let scenario = swarming();
-        let kinds: std::collections::BTreeSet<Vec<_>> =
-            (0..50).map(|seed| Plan::new(&scenario, seed).faults.iter().map(Fault::family).collect()).collect();
+        let kinds: std::collections::BTreeSet<Vec<_>> = (0..50)
+            .map(|seed| Plan::new(&scenario, seed).faults.iter().map(Fault::family).collect())
+            .collect();
         assert!(kinds.len() > 20, "{} kinds of run in 50 seeds", kinds.len());
     }
 

@@ -10,7 +10,10 @@ use std::sync::Arc;
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{Config, GatewayConfig, Hall, Instant, Message, Placement, Rules, Setup, Span};
-use onsale_reports::{Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Summary, Verdict};
+use onsale_reports::{
+    Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Summary,
+    Verdict,
+};
 use onsale_scenarios::Scenario;
 
 use crate::crowd::{Crowd, Fate, Fates};
@@ -49,7 +52,11 @@ impl Outcome {
     /// Names of the oracles that failed.
     pub fn failed(&self) -> Vec<&str> {
         let oracles = &self.summary.facts.oracles;
-        oracles.iter().filter(|oracle| oracle.verdict == Verdict::Fail).map(|oracle| oracle.name.as_str()).collect()
+        oracles
+            .iter()
+            .filter(|oracle| oracle.verdict == Verdict::Fail)
+            .map(|oracle| oracle.name.as_str())
+            .collect()
     }
 }
 
@@ -64,7 +71,12 @@ pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
     carry_out(plan, &Arc::default(), Tracing::default(), sabotage)
 }
 
-fn carry_out(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing, sabotage: Sabotage) -> Outcome {
+fn carry_out(
+    plan: &Plan,
+    progress: &Arc<Progress>,
+    tracing: Tracing,
+    sabotage: Sabotage,
+) -> Outcome {
     let stopwatch = Stopwatch::start();
     let (world, panicked) = std::thread::scope(|scope| {
         let run = move || {
@@ -75,8 +87,10 @@ fn carry_out(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing, sabotage: 
             let mut world = World::new(plan, witness, progress.clone(), tracing);
             world.sabotage = sabotage;
             world::enter(world);
-            let runtime = Runtime::with_seed_and_config(plan.stream("executor"), madsim::Config::default());
-            let ended = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(direct(plan))));
+            let runtime =
+                Runtime::with_seed_and_config(plan.stream("executor"), madsim::Config::default());
+            let ended =
+                std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(direct(plan))));
             let world = world::leave().expect("the world outlasts its hosts");
             (world, ended.err().map(|payload| told(payload.as_ref())))
         };
@@ -88,7 +102,8 @@ fn carry_out(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing, sabotage: 
 
 fn told(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".to_owned())
 }
 
 /// The director: starts the hosts, carries out the faults, and is the last to go.
@@ -99,7 +114,8 @@ async fn direct(plan: &Plan) {
     let mut processes = Vec::new();
 
     let calm = Instant::ZERO + plan.calm_from();
-    let (demand_seed, room_seed, sale) = (plan.stream("demand"), plan.stream("room"), scenario.clone());
+    let (demand_seed, room_seed, sale) =
+        (plan.stream("demand"), plan.stream("room"), scenario.clone());
     let clients = executor
         .create_node()
         .name("clients")
@@ -114,7 +130,10 @@ async fn direct(plan: &Plan) {
             slice: scenario.quantum,
             seed: fork(plan.stream("nodes"), &format!("node/{place}")),
         };
-        let node = executor.create_node().name(format!("n{place}")).init(move || host::run(place, machine.clone()));
+        let node = executor
+            .create_node()
+            .name(format!("n{place}"))
+            .init(move || host::run(place, machine.clone()));
         processes.push(node.build().id());
     }
 
@@ -132,12 +151,19 @@ async fn direct(plan: &Plan) {
         }
         world.director()
     });
-    let faults = Faults { plan: &plan.faults, placement: &setup.placement, executor: &executor, processes: &processes };
+    let faults = Faults {
+        plan: &plan.faults,
+        placement: &setup.placement,
+        executor: &executor,
+        processes: &processes,
+    };
     let mut healed = 0;
     loop {
         let (now, turn) = next_turn(director).await;
         match turn {
-            Turn::Fault { index, strikes: true } => world::with(|world| faults.strike(world, index)),
+            Turn::Fault { index, strikes: true } => {
+                world::with(|world| faults.strike(world, index))
+            }
             Turn::Fault { index, strikes: false } => world::with(|world| {
                 faults.heal(world, index);
                 healed += 1;
@@ -152,7 +178,11 @@ async fn direct(plan: &Plan) {
                 madsim::time::sleep(std::time::Duration::from_millis(1)).await;
                 return;
             }
-            Turn::Boot | Turn::Delivered { .. } | Turn::Persisted(_) | Turn::Wake | Turn::CoreFree(_) => {
+            Turn::Boot
+            | Turn::Delivered { .. }
+            | Turn::Persisted(_)
+            | Turn::Wake
+            | Turn::CoreFree(_) => {
                 panic!("{turn:?} is not the director's")
             }
         }
@@ -166,7 +196,9 @@ async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
         let (now, turn) = next_turn(CLIENTS).await;
         let goes_on = world::with(|world| {
             match turn {
-                Turn::Delivered { message: Message::Replies(batch), .. } => crowd.hear(now, &batch, &mut world.witness),
+                Turn::Delivered { message: Message::Replies(batch), .. } => {
+                    crowd.hear(now, &batch, &mut world.witness)
+                }
                 Turn::Wake => crowd.act(now, &mut world.witness),
                 Turn::End => {
                     world.open = crowd.finish(now, &mut world.witness);
@@ -174,7 +206,11 @@ async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
                     world.stop();
                     return false;
                 }
-                Turn::Boot | Turn::Delivered { .. } | Turn::Persisted(_) | Turn::CoreFree(_) | Turn::Fault { .. } => {
+                Turn::Boot
+                | Turn::Delivered { .. }
+                | Turn::Persisted(_)
+                | Turn::CoreFree(_)
+                | Turn::Fault { .. } => {
                     panic!("{turn:?} is not the clients'")
                 }
             }
@@ -187,7 +223,9 @@ async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
             if crowd.is_done() && !ending {
                 // Nobody is left: the last holds run out, and the run is over.
                 ending = true;
-                world.end_at(now.max(calm) + scenario.sale.hold + scenario.sale.grace + scenario.calm);
+                world.end_at(
+                    now.max(calm) + scenario.sale.hold + scenario.sale.grace + scenario.calm,
+                );
             }
             true
         });
@@ -199,7 +237,12 @@ async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
     }
 }
 
-fn conclude(plan: &Plan, mut world: World, panicked: Option<String>, stopwatch: &Stopwatch) -> Outcome {
+fn conclude(
+    plan: &Plan,
+    mut world: World,
+    panicked: Option<String>,
+    stopwatch: &Stopwatch,
+) -> Outcome {
     let (scenario, end) = (&plan.scenario, world.now);
     world.close_journal();
     let Witness { oracles, recorder } = world.witness;
@@ -220,11 +263,20 @@ fn conclude(plan: &Plan, mut world: World, panicked: Option<String>, stopwatch: 
         world.fingerprint.fold_bytes(result.name.as_bytes());
         world.fingerprint.fold(result.verdict as u64 ^ result.checked << 2);
     }
-    let exercised = |name: &str| results.iter().any(|result| result.name == name && result.verdict != Verdict::NotExercised);
-    let misses = scenario.must_exercise.iter().filter(|name| !world.interrupted && !exercised(name)).cloned().collect();
+    let exercised = |name: &str| {
+        results.iter().any(|result| result.name == name && result.verdict != Verdict::NotExercised)
+    };
+    let misses = scenario
+        .must_exercise
+        .iter()
+        .filter(|name| !world.interrupted && !exercised(name))
+        .cloned()
+        .collect();
     let records = recorder.finish(end);
     let admitted = records.timeline().iter().map(|second| second.admitted).sum();
-    let seats = u64::from(scenario.sale.sections) * u64::from(scenario.sale.rows) * u64::from(scenario.sale.seats_per_row);
+    let seats = u64::from(scenario.sale.sections)
+        * u64::from(scenario.sale.rows)
+        * u64::from(scenario.sale.seats_per_row);
     let facts = RunFacts {
         scenario: scenario.id.clone(),
         title: scenario.title.clone(),
@@ -246,7 +298,13 @@ fn conclude(plan: &Plan, mut world: World, panicked: Option<String>, stopwatch: 
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
         assumptions: onsale_scenarios::assumptions(scenario)
             .into_iter()
-            .map(|assumption| (assumption.field.to_string(), assumption.value.to_string(), assumption.basis.to_string()))
+            .map(|assumption| {
+                (
+                    assumption.field.to_string(),
+                    assumption.value.to_string(),
+                    assumption.basis.to_string(),
+                )
+            })
             .collect(),
         reproduce: crate::capsule::reproduce(plan),
         calm_recovery_ms: recovery.map(Span::as_millis_f64),
@@ -276,8 +334,11 @@ fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
 }
 
 fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
-    let mut outcomes: Vec<(String, u64)> =
-        Fate::ALL.iter().map(|&fate| (fate.name().to_owned(), fates.of(fate))).filter(|&(_, count)| count > 0).collect();
+    let mut outcomes: Vec<(String, u64)> = Fate::ALL
+        .iter()
+        .map(|&fate| (fate.name().to_owned(), fates.of(fate)))
+        .filter(|&(_, count)| count > 0)
+        .collect();
     let open = users - fates.ended();
     if open > 0 {
         outcomes.push(("still there when the run ended".to_owned(), open));
@@ -304,13 +365,26 @@ fn setup(scenario: &Scenario) -> Setup {
                 try_timeout: gateway.try_timeout,
                 backoff_base: gateway.backoff_base,
                 backoff_cap: gateway.backoff_cap,
-                retry_budget: onsale_core::Ratio { num: gateway.retry_budget.num, den: gateway.retry_budget.den },
+                retry_budget: onsale_core::Ratio {
+                    num: gateway.retry_budget.num,
+                    den: gateway.retry_budget.den,
+                },
                 in_flight_per_shard: gateway.in_flight_per_shard,
             },
         },
-        placement: Arc::new(Placement::new(cluster.nodes, cluster.zones, cluster.shards, cluster.replicas)),
+        placement: Arc::new(Placement::new(
+            cluster.nodes,
+            cluster.zones,
+            cluster.shards,
+            cluster.replicas,
+        )),
         hall: Arc::new(Hall::uniform(sale.sections, sale.rows, sale.seats_per_row)),
-        rules: Rules { hold: sale.hold, grace: sale.grace, seats_per_request: sale.seats_per_request, remember: REMEMBER },
+        rules: Rules {
+            hold: sale.hold,
+            grace: sale.grace,
+            seats_per_request: sale.seats_per_request,
+            remember: REMEMBER,
+        },
         shows: sale.shows,
     }
 }

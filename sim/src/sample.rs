@@ -49,8 +49,12 @@ pub fn normal(bits: u64) -> f64 {
         4.374_664_141_464_968,
         2.938_163_982_698_783,
     ];
-    const D: [f64; 4] =
-        [7.784_695_709_041_462e-3, 3.224_671_290_700_398e-1, 2.445_134_137_142_996, 3.754_408_661_907_416];
+    const D: [f64; 4] = [
+        7.784_695_709_041_462e-3,
+        3.224_671_290_700_398e-1,
+        2.445_134_137_142_996,
+        3.754_408_661_907_416,
+    ];
     const TAIL: f64 = 0.024_25;
 
     let p = unit(bits);
@@ -151,7 +155,10 @@ mod tests {
         let median = drawn[10_000] as f64 / 25e6;
         let upper = drawn[16_827] as f64 / 25e6;
         assert!((0.97..1.03).contains(&median), "median off by {median}");
-        assert!((2.12..2.33).contains(&upper), "one sigma above lies e^0.8 = 2.23 times the median, not {upper}");
+        assert!(
+            (2.12..2.33).contains(&upper),
+            "one sigma above lies e^0.8 = 2.23 times the median, not {upper}"
+        );
     }
 
     #[test]

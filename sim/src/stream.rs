@@ -15,7 +15,9 @@ pub struct Stream(Xoshiro256PlusPlus);
 /// The seed of the stream `name` under `seed`.
 pub fn fork(seed: u64, name: &str) -> u64 {
     // FNV-1a over the name, mixed with the seed twice so that neighbouring seeds part.
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     mix(mix(seed) ^ hash)
 }
 
@@ -91,7 +93,8 @@ mod tests {
         assert_eq!(UserDraws::new(7, 42).draw(3, 1), GOLDEN_USER);
     }
 
-    const GOLDEN_STREAM: [u64; 3] = [0x9a34_5176_803d_712d, 0xcbeb_57d4_13de_04ce, 0xd0b1_7c21_eb1f_add3];
+    const GOLDEN_STREAM: [u64; 3] =
+        [0x9a34_5176_803d_712d, 0xcbeb_57d4_13de_04ce, 0xd0b1_7c21_eb1f_add3];
     const GOLDEN_USER: u64 = 0x94a9_46d2_8d84_35b5;
 
     #[test]

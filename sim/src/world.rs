@@ -12,13 +12,16 @@ pub mod network;
 use std::cell::RefCell;
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use madsim::time::TimeHandle;
-use onsale_core::{Answer, Beat, Command, Effects, Endpoint, Epoch, Instant, Message, NodeId, Observation, Outcome, PersistId, Span};
+use onsale_core::{
+    Answer, Beat, Command, Effects, Endpoint, Epoch, Instant, Message, NodeId, Observation,
+    Outcome, PersistId, Span,
+};
 use onsale_core::{Reply, Request, Timed};
 
 use crate::crowd::Fates;
@@ -209,7 +212,11 @@ pub struct World {
 
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("World").field("now", &self.now).field("events", &self.events).field("holder", &self.holder).finish_non_exhaustive()
+        f.debug_struct("World")
+            .field("now", &self.now)
+            .field("events", &self.events)
+            .field("holder", &self.holder)
+            .finish_non_exhaustive()
     }
 }
 
@@ -234,7 +241,12 @@ impl World {
         let director = machines.len();
         Self {
             now: Instant::ZERO,
-            network: Network::new(scenario.network.clone(), nodes, scenario.cluster.zones, plan.stream("network")),
+            network: Network::new(
+                scenario.network.clone(),
+                nodes,
+                scenario.cluster.zones,
+                plan.stream("network"),
+            ),
             witness,
             journal: JournalWatch::new(nodes, scenario.cluster.shards, scenario.cluster.replicas),
             faults: FaultLog::default(),
@@ -330,7 +342,11 @@ impl World {
 
     /// The process goes on, and finds everything that came meanwhile.
     pub fn resume(&mut self, node: Place) {
-        assert_eq!(self.machines[node].process, Process::Paused, "only a paused process is resumed");
+        assert_eq!(
+            self.machines[node].process,
+            Process::Paused,
+            "only a paused process is resumed"
+        );
         self.machines[node].process = Process::Up;
         for turn in std::mem::take(&mut self.machines[node].stalled) {
             self.calendar.enter(self.now, Event::Resumed { node, turn });
@@ -404,11 +420,13 @@ impl World {
         let sender = self.machines[from].incarnation;
         if let Some(latency) = carried.second {
             let message = delayed(message.clone(), latency);
-            self.calendar.enter(departed + latency, Event::Arrives { from, to, departed, sender, message });
+            self.calendar
+                .enter(departed + latency, Event::Arrives { from, to, departed, sender, message });
         }
         if let Some(latency) = carried.first {
             let message = delayed(message, latency);
-            self.calendar.enter(departed + latency, Event::Arrives { from, to, departed, sender, message });
+            self.calendar
+                .enter(departed + latency, Event::Arrives { from, to, departed, sender, message });
         }
     }
 
@@ -422,9 +440,15 @@ impl World {
                     self.faults.owner_changed(self.now, shard);
                 }
             }
-            Observation::OwnerDeposed { .. } => *self.marks.entry("an owner was deposed").or_default() += 1,
-            Observation::Suspected { .. } => *self.marks.entry("a peer was suspected").or_default() += 1,
-            Observation::Trusted { .. } => *self.marks.entry("a suspected peer was heard again").or_default() += 1,
+            Observation::OwnerDeposed { .. } => {
+                *self.marks.entry("an owner was deposed").or_default() += 1
+            }
+            Observation::Suspected { .. } => {
+                *self.marks.entry("a peer was suspected").or_default() += 1
+            }
+            Observation::Trusted { .. } => {
+                *self.marks.entry("a suspected peer was heard again").or_default() += 1
+            }
             Observation::Refused { reason, .. } => *self.marks.entry(reason).or_default() += 1,
             Observation::Mark(mark) => *self.marks.entry(mark).or_default() += 1,
         }
@@ -462,9 +486,13 @@ impl World {
     fn happen(&mut self, event: Event) -> Option<(Place, Turn)> {
         self.fingerprint.fold(self.now.0);
         match event {
-            Event::Arrives { from, to, departed, sender, message } => self.arrive(from, to, departed, sender, message),
+            Event::Arrives { from, to, departed, sender, message } => {
+                self.arrive(from, to, departed, sender, message)
+            }
             Event::Durable { node, incarnation, id } => {
-                if self.machines[node].incarnation != incarnation || self.machines[node].process == Process::Down {
+                if self.machines[node].incarnation != incarnation
+                    || self.machines[node].process == Process::Down
+                {
                     return None;
                 }
                 self.fingerprint.fold((node as u64) << 32 | id.0);
@@ -480,9 +508,10 @@ impl World {
                 machine.wake = None;
                 self.give(host, Turn::Wake)
             }
-            Event::CoreFree { node, incarnation, core } => {
-                (self.machines[node].incarnation == incarnation).then(|| self.give(node, Turn::CoreFree(core))).flatten()
-            }
+            Event::CoreFree { node, incarnation, core } => (self.machines[node].incarnation
+                == incarnation)
+                .then(|| self.give(node, Turn::CoreFree(core)))
+                .flatten(),
             Event::Boots { node } => self.give(node, Turn::Boot),
             Event::Resumed { node, turn } => self.give(node, turn),
             Event::Fault { index, strikes } => {
@@ -497,12 +526,24 @@ impl World {
         }
     }
 
-    fn arrive(&mut self, from: Place, to: Place, departed: Instant, sender: u64, mut message: Message) -> Option<(Place, Turn)> {
+    fn arrive(
+        &mut self,
+        from: Place,
+        to: Place,
+        departed: Instant,
+        sender: u64,
+        mut message: Message,
+    ) -> Option<(Place, Turn)> {
         let (source, target) = (&self.machines[from], &self.machines[to]);
         let never_left = source.incarnation != sender && departed > source.died
-            || source.incarnation == sender && source.process == Process::Down && departed > source.died;
+            || source.incarnation == sender
+                && source.process == Process::Down
+                && departed > source.died;
         let lost = never_left || target.process == Process::Down || departed < target.booted;
-        if lost || self.network.severed_since(from, to, departed) || !self.sabotage.relay(self.now, from, to, &mut message) {
+        if lost
+            || self.network.severed_since(from, to, departed)
+            || !self.sabotage.relay(self.now, from, to, &mut message)
+        {
             self.fingerprint.fold(u64::MAX);
             return None;
         }
@@ -511,13 +552,18 @@ impl World {
         digest(&mut self.fingerprint, &message);
         if let Message::Beat(beat) = message
             && self.machines[to].process == Process::Up
-            && std::mem::replace(&mut self.machines[to].heard[from], beat.incarnation) == beat.incarnation
+            && std::mem::replace(&mut self.machines[to].heard[from], beat.incarnation)
+                == beat.incarnation
         {
             // It only puts off a suspicion, and a node looks at its suspicions in its turns.
             self.machines[to].beats.push((self.now, NodeId(from as u16), beat));
             return None;
         }
-        let from = if from == CLIENTS { Endpoint::Client(onsale_core::ClientId(0)) } else { Endpoint::Node(NodeId(from as u16)) };
+        let from = if from == CLIENTS {
+            Endpoint::Client(onsale_core::ClientId(0))
+        } else {
+            Endpoint::Node(NodeId(from as u16))
+        };
         self.give(to, Turn::Delivered { from, message })
     }
 
@@ -613,20 +659,31 @@ fn delayed(mut message: Message, latency: Span) -> Message {
 /// Takes a message into the trace hash: every request and answer in it, with its instant.
 fn digest(fingerprint: &mut Fingerprint, message: &Message) {
     match message {
-        Message::Requests(batch) => batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item)),
-        Message::Forwarded(batch) => batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item)),
+        Message::Requests(batch) => {
+            batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item))
+        }
+        Message::Forwarded(batch) => {
+            batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item))
+        }
         Message::Answers(batch) => {
             for timed in batch {
                 match &timed.item {
                     Answer::Decided(reply) => digest_reply(fingerprint, timed.at, reply),
                     Answer::NotOwner { request, shard, owner } => {
                         fingerprint.fold(timed.at.0 ^ (u64::from(shard.0) << 40));
-                        fingerprint.fold(request.0 ^ owner.map_or(0, |(node, epoch)| (u64::from(node.0) << 48) ^ epoch.0 << 8));
+                        fingerprint.fold(
+                            request.0
+                                ^ owner.map_or(0, |(node, epoch)| {
+                                    (u64::from(node.0) << 48) ^ epoch.0 << 8
+                                }),
+                        );
                     }
                 }
             }
         }
-        Message::Replies(batch) => batch.iter().for_each(|timed| digest_reply(fingerprint, timed.at, &timed.item)),
+        Message::Replies(batch) => {
+            batch.iter().for_each(|timed| digest_reply(fingerprint, timed.at, &timed.item))
+        }
         Message::Beat(beat) => fingerprint.fold(beat.incarnation),
         Message::Journal(messages) => {
             for (shard, message) in messages {
@@ -639,7 +696,10 @@ fn digest(fingerprint: &mut Fingerprint, message: &Message) {
 fn digest_request(fingerprint: &mut Fingerprint, at: Instant, request: &Request) {
     let wanted = match &request.command {
         Command::Hold(wish) => {
-            let picked = wish.picked.iter().fold(1, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0));
+            let picked = wish
+                .picked
+                .iter()
+                .fold(1, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0));
             wish.best.iter().fold(picked, |hash, (section, count)| {
                 hash.wrapping_mul(37) ^ (u64::from(section.0) << 8 | u64::from(*count))
             })
@@ -652,7 +712,9 @@ fn digest_request(fingerprint: &mut Fingerprint, at: Instant, request: &Request)
 }
 
 fn digest_reply(fingerprint: &mut Fingerprint, at: Instant, reply: &Reply) {
-    let seats = |seats: &onsale_core::SeatList| seats.iter().fold(7, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0));
+    let seats = |seats: &onsale_core::SeatList| {
+        seats.iter().fold(7, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0))
+    };
     let outcome = match &reply.outcome {
         Outcome::Held { hold, seats: list, expires } => seats(list) ^ hold.0 << 20 ^ expires.0,
         Outcome::Booked { hold, seats: list } => seats(list) ^ hold.0 << 21 ^ 1,

@@ -47,7 +47,8 @@ impl Curve {
                 sampled(*over, &[*at], &|t| share * spike(t) + (1.0 - share) * t / end)
             }
             Arrivals::OnSale { opening, over, before, rush_share, rush, decay } => {
-                let (end, open, before) = (over.as_secs_f64(), opening.as_secs_f64(), share_of(*before));
+                let (end, open, before) =
+                    (over.as_secs_f64(), opening.as_secs_f64(), share_of(*before));
                 let after = decaying(open, end, decay.as_secs_f64());
                 if waiting_room {
                     let gathering = |t: f64| {
@@ -62,7 +63,11 @@ impl Curve {
                     let rushing = before * share_of(*rush_share);
                     let rush_s = rush.as_secs_f64();
                     sampled(*over, &[*opening, *opening + *rush], &|t| {
-                        let rushed = if rush_s > 0.0 { ((t - open) / rush_s).clamp(0.0, 1.0) } else { f64::from(t > open) };
+                        let rushed = if rush_s > 0.0 {
+                            ((t - open) / rush_s).clamp(0.0, 1.0)
+                        } else {
+                            f64::from(t > open)
+                        };
                         rushing * rushed + (1.0 - rushing) * after(t)
                     })
                 }
@@ -94,9 +99,13 @@ impl Curve {
     pub fn arrival(&self, user: u32) -> Instant {
         let start = user / BLOCK * BLOCK;
         let size = (self.users - start).min(BLOCK);
-        let within = crate::stream::below(UserDraws::new(self.seed, user).draw(PURPOSE, 0), u64::from(size) << POSITION_BITS);
+        let within = crate::stream::below(
+            UserDraws::new(self.seed, user).draw(PURPOSE, 0),
+            u64::from(size) << POSITION_BITS,
+        );
         let position = (u64::from(start) << POSITION_BITS) + within;
-        let next = self.points.partition_point(|&(_, count)| count <= position).min(self.points.len() - 1);
+        let next =
+            self.points.partition_point(|&(_, count)| count <= position).min(self.points.len() - 1);
         let ((t0, c0), (t1, c1)) = (self.points[next - 1], self.points[next]);
         let along = u128::from(position - c0) * u128::from(t1 - t0) / u128::from((c1 - c0).max(1));
         Instant(t0 + along as u64)
@@ -185,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_constant_rate_is_even() {
-        let curve = Curve::new(&Arrivals::Constant { over: Span::from_secs(100) }, 100_000, 1, false);
+        let curve =
+            Curve::new(&Arrivals::Constant { over: Span::from_secs(100) }, 100_000, 1, false);
         for count in counts(&curve, &[25, 50, 75]) {
             assert!((24_700..25_300).contains(&count), "{count} in a quarter");
         }
@@ -202,8 +212,14 @@ mod tests {
             decay: Span::from_secs(300),
         };
         let room = counts(&Curve::new(&shape, 100_000, 1, true), &[300, 600]);
-        assert!((14_500..15_500).contains(&room[0]), "a quarter of the 60 % in the first half: {room:?}");
-        assert!((59_000..61_000).contains(&(room[0] + room[1])), "60 % before the opening: {room:?}");
+        assert!(
+            (14_500..15_500).contains(&room[0]),
+            "a quarter of the 60 % in the first half: {room:?}"
+        );
+        assert!(
+            (59_000..61_000).contains(&(room[0] + room[1])),
+            "60 % before the opening: {room:?}"
+        );
         let rush = counts(&Curve::new(&shape, 100_000, 1, false), &[600, 602]);
         assert_eq!(rush[0], 0, "nobody can press the button before the opening");
         assert!((18_000..19_500).contains(&rush[1]), "18 % rush, and the stream begins: {rush:?}");
@@ -211,7 +227,8 @@ mod tests {
 
     #[test]
     fn a_trace_is_interpolated_within_its_intervals() {
-        let points = vec![(Span::from_secs(0), 10), (Span::from_secs(60), 30), (Span::from_secs(120), 0)];
+        let points =
+            vec![(Span::from_secs(0), 10), (Span::from_secs(60), 30), (Span::from_secs(120), 0)];
         let curve = Curve::new(&Arrivals::Trace { file: String::new(), points }, 40_000, 1, false);
         let counts = counts(&curve, &[30, 60, 90, 120]);
         assert!((4_800..5_200).contains(&counts[0]), "{counts:?}");
@@ -224,7 +241,12 @@ mod tests {
         let shapes = [
             Arrivals::Constant { over: Span::from_secs(60) },
             Arrivals::Ramp { over: Span::from_secs(60) },
-            Arrivals::Spike { over: Span::from_secs(60), at: Span::from_secs(9), decay: Span::from_secs(5), share: HALF },
+            Arrivals::Spike {
+                over: Span::from_secs(60),
+                at: Span::from_secs(9),
+                decay: Span::from_secs(5),
+                share: HALF,
+            },
         ];
         let hashes = shapes.map(|shape| {
             let curve = Curve::new(&shape, 5_000, 3, false);

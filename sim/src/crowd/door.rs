@@ -32,7 +32,12 @@ pub enum Calling {
 impl Door {
     /// A room for `users` people, shuffled by `seed` at the opening.
     pub fn new(settings: Settings, users: u32, seed: u64) -> Self {
-        let room = WaitingRoom::new(Instant::ZERO + settings.opening, settings.release_per_minute, seed, users);
+        let room = WaitingRoom::new(
+            Instant::ZERO + settings.opening,
+            settings.release_per_minute,
+            seed,
+            users,
+        );
         Self { settings, room, closed: false }
     }
 
@@ -55,7 +60,13 @@ impl Door {
     }
 
     /// Calls everybody whose turn comes before `end`.
-    pub fn release(&mut self, end: Instant, curve: &Curve, witness: &mut Witness, mut called: impl FnMut(u32, Instant, Calling)) {
+    pub fn release(
+        &mut self,
+        end: Instant,
+        curve: &Curve,
+        witness: &mut Witness,
+        mut called: impl FnMut(u32, Instant, Calling),
+    ) {
         let (opening, patience) = (Instant::ZERO + self.settings.opening, self.settings.patience);
         for admission in self.room.release_due(Instant(end.0 - 1)) {
             let user = admission.user.0;
@@ -66,7 +77,13 @@ impl Door {
     }
 
     /// The sale is over: everybody who still waits is told.
-    pub fn close(&mut self, now: Instant, curve: &Curve, witness: &mut Witness, mut told: impl FnMut(Calling)) {
+    pub fn close(
+        &mut self,
+        now: Instant,
+        curve: &Curve,
+        witness: &mut Witness,
+        mut told: impl FnMut(Calling),
+    ) {
         self.closed = true;
         let (opening, patience) = (Instant::ZERO + self.settings.opening, self.settings.patience);
         for user in self.room.close() {
@@ -79,7 +96,11 @@ impl Door {
     pub fn finish(&mut self, end: Instant, curve: &Curve, witness: &mut Witness) {
         let opening = Instant::ZERO + self.settings.opening;
         for user in self.room.close() {
-            witness.recorder.unanswered(Operation::Queue, waits_since(curve, user.0, opening).min(end), end);
+            witness.recorder.unanswered(
+                Operation::Queue,
+                waits_since(curve, user.0, opening).min(end),
+                end,
+            );
         }
     }
 }
@@ -89,7 +110,13 @@ fn waits_since(curve: &Curve, user: u32, opening: Instant) -> Instant {
     curve.arrival(user).max(opening)
 }
 
-fn answer(witness: &mut Witness, since: Instant, at: Instant, patience: Span, ending: Ending) -> Calling {
+fn answer(
+    witness: &mut Witness,
+    since: Instant,
+    at: Instant,
+    patience: Span,
+    ending: Ending,
+) -> Calling {
     let at = at.max(since);
     if at.since(since) > patience {
         witness.recorder.ended(Operation::Queue, Ending::GaveUp, since, since + patience);

@@ -78,8 +78,10 @@ impl People {
 
     /// Lets a person in.
     pub fn enter(&mut self, user: u32, person: Person) {
-        let chunk = self.chunks[(user / CHUNK) as usize]
-            .get_or_insert_with(|| Chunk { inside: 0, people: vec![Person::default(); CHUNK as usize].into_boxed_slice() });
+        let chunk = self.chunks[(user / CHUNK) as usize].get_or_insert_with(|| Chunk {
+            inside: 0,
+            people: vec![Person::default(); CHUNK as usize].into_boxed_slice(),
+        });
         chunk.inside += 1;
         chunk.people[(user % CHUNK) as usize] = person;
         self.inside += 1;

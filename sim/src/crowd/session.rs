@@ -31,7 +31,14 @@ impl Crowd {
         let taste = self.taste(user);
         let think = taste.pick_think();
         let picks = taste.picks();
-        if self.door.is_some() && self.scenario.crowd.waiting_room.as_ref().is_some_and(|room| think > room.token_valid) {
+        if self.door.is_some()
+            && self
+                .scenario
+                .crowd
+                .waiting_room
+                .as_ref()
+                .is_some_and(|room| think > room.token_valid)
+        {
             self.fates.count(Fate::TooSlow);
             return;
         }
@@ -41,34 +48,61 @@ impl Crowd {
 
     /// A person's agenda says that it is time.
     pub(super) fn on_act(&mut self, now: Instant, act: Act, witness: &mut Witness) {
-        let Some(&mut person) = self.people.get(act.user).filter(|person| person.stamp == act.stamp) else { return };
+        let Some(&mut person) =
+            self.people.get(act.user).filter(|person| person.stamp == act.stamp)
+        else {
+            return;
+        };
         match person.doing {
             Doing::Picking => self.ask_hold(now, act, witness),
             Doing::Paying => self.end_checkout(now, act, witness),
-            Doing::AskingHold | Doing::AskingBooking | Doing::AskingRelease => self.attempt(act.user, act.at, witness),
+            Doing::AskingHold | Doing::AskingBooking | Doing::AskingRelease => {
+                self.attempt(act.user, act.at, witness)
+            }
             Doing::Away => {}
         }
     }
 
     /// An answer reaches the person.
-    pub(super) fn on_reply(&mut self, now: Instant, at: Instant, reply: &Reply, witness: &mut Witness) {
+    pub(super) fn on_reply(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        reply: &Reply,
+        witness: &mut Witness,
+    ) {
         let (user, sequence) = requester(reply.request);
-        let Some(person) = self.people.get(user).filter(|person| person.sequence == sequence) else { return };
+        let Some(person) = self.people.get(user).filter(|person| person.sequence == sequence)
+        else {
+            return;
+        };
         let waited = std::mem::replace(&mut person.waits, false);
         let person = *person;
         if waited {
             self.strike_out(person.ticket);
         }
         match person.doing {
-            Doing::AskingHold => self.on_hold_answer(now, at, user, person, &reply.outcome, witness),
-            Doing::AskingBooking => self.on_booking_answer(now, at, user, person, &reply.outcome, witness),
-            Doing::AskingRelease => self.on_release_answer(now, at, user, person, &reply.outcome, witness),
+            Doing::AskingHold => {
+                self.on_hold_answer(now, at, user, person, &reply.outcome, witness)
+            }
+            Doing::AskingBooking => {
+                self.on_booking_answer(now, at, user, person, &reply.outcome, witness)
+            }
+            Doing::AskingRelease => {
+                self.on_release_answer(now, at, user, person, &reply.outcome, witness)
+            }
             Doing::Away | Doing::Picking | Doing::Paying => {}
         }
     }
 
     /// The person's patience with one attempt has ended.
-    pub(super) fn on_patience_ended(&mut self, now: Instant, ends: Instant, user: u32, witness: &mut Witness) {
+    pub(super) fn on_patience_ended(
+        &mut self,
+        now: Instant,
+        ends: Instant,
+        user: u32,
+        witness: &mut Witness,
+    ) {
         let Some(person) = self.people.get(user) else { return };
         assert!(person.waits, "a ticket that was not struck out is a waiting person's");
         person.waits = false;
@@ -92,7 +126,14 @@ impl Crowd {
     }
 
     /// Begins a new intention: a new request with its first attempt.
-    fn intend(&mut self, now: Instant, user: u32, at: Instant, witness: &mut Witness, change: impl FnOnce(&mut Person)) {
+    fn intend(
+        &mut self,
+        now: Instant,
+        user: u32,
+        at: Instant,
+        witness: &mut Witness,
+        change: impl FnOnce(&mut Person),
+    ) {
         let Some(person) = self.people.get(user) else { return };
         person.sequence = person.sequence.wrapping_add(1);
         person.attempt = 0;
@@ -125,10 +166,21 @@ impl Crowd {
     }
 
     /// No usable answer: waits a little and sends the same request again, or gives up.
-    fn try_again(&mut self, now: Instant, at: Instant, user: u32, person: Person, ending: Ending, witness: &mut Witness) {
+    fn try_again(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        user: u32,
+        person: Person,
+        ending: Ending,
+        witness: &mut Witness,
+    ) {
         // Who has paid goes on until the timer has ended: there is money at stake.
-        let stubborn = person.doing == Doing::AskingBooking && self.carts.get(&user).is_some_and(|cart| at < self.server_end(cart));
-        if person.attempt < self.scenario.crowd.session.tries || (stubborn && person.attempt < u8::MAX) {
+        let stubborn = person.doing == Doing::AskingBooking
+            && self.carts.get(&user).is_some_and(|cart| at < self.server_end(cart));
+        if person.attempt < self.scenario.crowd.session.tries
+            || (stubborn && person.attempt < u8::MAX)
+        {
             let pause = self.taste(user).backoff(person.sequence, person.attempt);
             self.think(user, at + pause, |_| {});
             return;
@@ -157,23 +209,47 @@ impl Crowd {
         }
     }
 
-    fn on_hold_answer(&mut self, now: Instant, at: Instant, user: u32, person: Person, outcome: &Outcome, witness: &mut Witness) {
+    fn on_hold_answer(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        user: u32,
+        person: Person,
+        outcome: &Outcome,
+        witness: &mut Witness,
+    ) {
         match outcome {
             Outcome::Held { seats, expires, .. } => {
-                witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+                witness.oracles.answered(
+                    now,
+                    person.intended,
+                    &self.request(user, &person),
+                    outcome,
+                );
                 witness.recorder.ended(Operation::Hold, Ending::Granted, person.intended, at);
                 witness.recorder.seats(at, seats.len() as i64, 0);
-                let cart = Cart { hold: request_id(user, person.sequence), seats: seats.clone(), expires: *expires };
+                let cart = Cart {
+                    hold: request_id(user, person.sequence),
+                    seats: seats.clone(),
+                    expires: *expires,
+                };
                 self.start_checkout(at, user, person, cart);
             }
-            Outcome::Refused(Refusal::Overloaded) => self.try_again(now, at, user, person, Ending::Overloaded, witness),
-            Outcome::Refused(Refusal::Unavailable) => self.try_again(now, at, user, person, Ending::Unavailable, witness),
+            Outcome::Refused(Refusal::Overloaded) => {
+                self.try_again(now, at, user, person, Ending::Overloaded, witness)
+            }
+            Outcome::Refused(Refusal::Unavailable) => {
+                self.try_again(now, at, user, person, Ending::Unavailable, witness)
+            }
             Outcome::Refused(refusal) => {
                 witness.oracles.hold_refused(now, self.asked(user, &person), *refusal);
                 witness.recorder.ended(Operation::Hold, Ending::Refused, person.intended, at);
                 let sold_out = match refusal {
                     Refusal::SoldOut => true,
-                    Refusal::SeatTaken | Refusal::NoneFree | Refusal::HoldLost | Refusal::NotYours => false,
+                    Refusal::SeatTaken
+                    | Refusal::NoneFree
+                    | Refusal::HoldLost
+                    | Refusal::NotYours => false,
                     Refusal::BadRequest | Refusal::Overloaded | Refusal::Unavailable => false,
                 };
                 let show = self.taste(user).show();
@@ -181,7 +257,12 @@ impl Crowd {
                 if sold_out && map.booked() == map.seats() {
                     self.leave(user, Fate::SoldOut);
                 } else {
-                    self.refresh(at, user, person, if sold_out { Fate::SoldOut } else { Fate::NoLuck });
+                    self.refresh(
+                        at,
+                        user,
+                        person,
+                        if sold_out { Fate::SoldOut } else { Fate::NoLuck },
+                    );
                 }
             }
             Outcome::Booked { .. } | Outcome::Released { .. } => {
@@ -223,7 +304,8 @@ impl Crowd {
         let taste = self.taste(user);
         let hold = person.sequence;
         let expires = self.carts.get(&user).map_or(Instant::ZERO, |cart| cart.expires);
-        let (abandons, approved, gives_back) = (taste.abandons(hold), taste.approved(hold), taste.gives_back(hold));
+        let (abandons, approved, gives_back) =
+            (taste.abandons(hold), taste.approved(hold), taste.gives_back(hold));
         if act.at >= expires {
             self.leave_cart(user);
             self.leave(user, Fate::TooSlow);
@@ -237,10 +319,23 @@ impl Crowd {
         }
     }
 
-    fn on_booking_answer(&mut self, now: Instant, at: Instant, user: u32, person: Person, outcome: &Outcome, witness: &mut Witness) {
+    fn on_booking_answer(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        user: u32,
+        person: Person,
+        outcome: &Outcome,
+        witness: &mut Witness,
+    ) {
         match outcome {
             Outcome::Booked { seats, .. } => {
-                witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+                witness.oracles.answered(
+                    now,
+                    person.intended,
+                    &self.request(user, &person),
+                    outcome,
+                );
                 witness.recorder.ended(Operation::Confirm, Ending::Granted, person.intended, at);
                 witness.recorder.ended(Operation::Purchase, Ending::Granted, person.began, at);
                 witness.recorder.seats(at, -(seats.len() as i64), seats.len() as i64);
@@ -249,10 +344,19 @@ impl Crowd {
                 self.leave(user, Fate::Booked);
                 self.close_if_sold_out(now, witness);
             }
-            Outcome::Refused(Refusal::Overloaded) => self.try_again(now, at, user, person, Ending::Overloaded, witness),
-            Outcome::Refused(Refusal::Unavailable) => self.try_again(now, at, user, person, Ending::Unavailable, witness),
+            Outcome::Refused(Refusal::Overloaded) => {
+                self.try_again(now, at, user, person, Ending::Overloaded, witness)
+            }
+            Outcome::Refused(Refusal::Unavailable) => {
+                self.try_again(now, at, user, person, Ending::Unavailable, witness)
+            }
             Outcome::Refused(_) => {
-                witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+                witness.oracles.answered(
+                    now,
+                    person.intended,
+                    &self.request(user, &person),
+                    outcome,
+                );
                 witness.recorder.ended(Operation::Confirm, Ending::Refused, person.intended, at);
                 self.leave_cart(user);
                 self.leave(user, Fate::HoldLost);
@@ -263,10 +367,23 @@ impl Crowd {
         }
     }
 
-    fn on_release_answer(&mut self, now: Instant, at: Instant, user: u32, person: Person, outcome: &Outcome, witness: &mut Witness) {
+    fn on_release_answer(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        user: u32,
+        person: Person,
+        outcome: &Outcome,
+        witness: &mut Witness,
+    ) {
         match outcome {
             Outcome::Released { .. } => {
-                witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+                witness.oracles.answered(
+                    now,
+                    person.intended,
+                    &self.request(user, &person),
+                    outcome,
+                );
                 witness.recorder.ended(Operation::Release, Ending::Granted, person.intended, at);
                 if let Some(cart) = self.carts.get(&user) {
                     let seats = cart.seats.clone();
@@ -277,10 +394,19 @@ impl Crowd {
                 let fate = self.fate_of_release(user, person);
                 self.leave(user, fate);
             }
-            Outcome::Refused(Refusal::Overloaded) => self.try_again(now, at, user, person, Ending::Overloaded, witness),
-            Outcome::Refused(Refusal::Unavailable) => self.try_again(now, at, user, person, Ending::Unavailable, witness),
+            Outcome::Refused(Refusal::Overloaded) => {
+                self.try_again(now, at, user, person, Ending::Overloaded, witness)
+            }
+            Outcome::Refused(Refusal::Unavailable) => {
+                self.try_again(now, at, user, person, Ending::Unavailable, witness)
+            }
             Outcome::Refused(_) => {
-                witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+                witness.oracles.answered(
+                    now,
+                    person.intended,
+                    &self.request(user, &person),
+                    outcome,
+                );
                 witness.recorder.ended(Operation::Release, Ending::Refused, person.intended, at);
                 let fate = self.fate_of_release(user, person);
                 self.leave(user, fate);
@@ -293,7 +419,11 @@ impl Crowd {
 
     fn fate_of_release(&self, user: u32, person: Person) -> Fate {
         // The hold was the request before the release.
-        if self.taste(user).abandons(person.sequence.wrapping_sub(1)) { Fate::Abandoned } else { Fate::Declined }
+        if self.taste(user).abandons(person.sequence.wrapping_sub(1)) {
+            Fate::Abandoned
+        } else {
+            Fate::Declined
+        }
     }
 
     /// The seats come back when the hold ends on the server.
@@ -322,7 +452,12 @@ impl Crowd {
 
     pub(super) fn asked(&self, user: u32, person: &Person) -> Asked {
         let show = self.taste(user).show();
-        Asked { request: request_id(user, person.sequence), user: UserId(user), show, since: person.intended }
+        Asked {
+            request: request_id(user, person.sequence),
+            user: UserId(user),
+            show,
+            since: person.intended,
+        }
     }
 
     /// The person's present request; every attempt repeats it to the letter.
@@ -330,13 +465,25 @@ impl Crowd {
         let taste = self.taste(user);
         let hold = || self.carts.get(&user).map_or(HoldId(0), |cart| HoldId::from(cart.hold));
         let command = match person.doing {
-            Doing::AskingBooking => Command::Confirm { hold: hold(), payment: PaymentId(request_id(user, person.sequence).0) },
+            Doing::AskingBooking => Command::Confirm {
+                hold: hold(),
+                payment: PaymentId(request_id(user, person.sequence).0),
+            },
             Doing::AskingRelease => Command::Release { hold: hold() },
             Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => {
-                Command::Hold(if person.picks { taste.picked() } else { taste.best(person.section) })
+                Command::Hold(if person.picks {
+                    taste.picked()
+                } else {
+                    taste.best(person.section)
+                })
             }
         };
-        Request { id: request_id(user, person.sequence), user: UserId(user), show: taste.show(), command }
+        Request {
+            id: request_id(user, person.sequence),
+            user: UserId(user),
+            show: taste.show(),
+            command,
+        }
     }
 }
 

@@ -49,7 +49,9 @@ impl<'a> Taste<'a> {
         if self.sale.shows == 1 || hits(self.draw(Purpose::Show, 0), self.sale.hot_share) {
             ShowId(0)
         } else {
-            ShowId(1 + below(self.draw(Purpose::OtherShow, 0), u64::from(self.sale.shows - 1)) as u32)
+            ShowId(
+                1 + below(self.draw(Purpose::OtherShow, 0), u64::from(self.sale.shows - 1)) as u32,
+            )
         }
     }
 
@@ -66,14 +68,17 @@ impl<'a> Taste<'a> {
 
     /// The section preferred for the `nth` request.
     pub fn section(self, nth: u8) -> SectionId {
-        SectionId(below(self.draw(Purpose::Section, u32::from(nth)), u64::from(self.sale.sections)) as u16)
+        SectionId(below(self.draw(Purpose::Section, u32::from(nth)), u64::from(self.sale.sections))
+            as u16)
     }
 
     /// The wish for the best available seats, in one section or spread over two.
     pub fn best(self, section: SectionId) -> Wish {
         let group = self.group();
         let mut wish = Wish::default();
-        let splits = group > 1 && self.sale.sections > 1 && hits(self.draw(Purpose::Split, 0), self.session.split);
+        let splits = group > 1
+            && self.sale.sections > 1
+            && hits(self.draw(Purpose::Split, 0), self.session.split);
         if splits {
             let other = SectionId((section.0 + 1) % self.sale.sections);
             wish.best.push((section, group - group / 2));
@@ -89,7 +94,8 @@ impl<'a> Taste<'a> {
         let (rows, width) = (u32::from(self.sale.rows), u32::from(self.sale.seats_per_row));
         let sections = u32::from(self.sale.sections);
         let group = u32::from(self.group()).min(width);
-        let rank = zipf(self.draw(Purpose::Seat, 0), rows * width * sections, self.session.zipf_milli);
+        let rank =
+            zipf(self.draw(Purpose::Seat, 0), rows * width * sections, self.session.zipf_milli);
         let (row, across) = (rank / (width * sections), rank % (width * sections));
         let (section, place) = (across / width, (across % width).min(width - group));
         let first = (section * rows + row) * width + place;
@@ -133,14 +139,23 @@ impl<'a> Taste<'a> {
 
     /// The pause before attempt `attempt` of request `sequence`: full jitter.
     pub fn backoff(self, sequence: u8, attempt: u8) -> Span {
-        let most = self.session.backoff_base.0.saturating_mul(1 << attempt.min(20)).min(self.session.backoff_cap.0);
+        let most = self
+            .session
+            .backoff_base
+            .0
+            .saturating_mul(1 << attempt.min(20))
+            .min(self.session.backoff_cap.0);
         let nth = (u32::from(sequence) << 8) | u32::from(attempt);
         uniform(self.draw(Purpose::Backoff, nth), Span::ZERO, Span(most))
     }
 
     /// The pause before a fresh request.
     pub fn refresh(self, nth: u8) -> Span {
-        uniform(self.draw(Purpose::Refresh, u32::from(nth)), self.session.refresh_min, self.session.refresh_max)
+        uniform(
+            self.draw(Purpose::Refresh, u32::from(nth)),
+            self.session.refresh_min,
+            self.session.refresh_max,
+        )
     }
 
     const fn draw(self, purpose: Purpose, nth: u32) -> u64 {

@@ -42,7 +42,8 @@ struct Log {
 impl Log {
     /// A record in its place supersedes what stands there and after it.
     fn put(&mut self, index: u64, epoch: Epoch, record: &[u8]) {
-        if self.tail.is_empty() || index < self.first || index > self.first + self.tail.len() as u64 {
+        if self.tail.is_empty() || index < self.first || index > self.first + self.tail.len() as u64
+        {
             self.tail.clear();
             self.first = index;
         }
@@ -123,17 +124,28 @@ impl JournalWatch {
     /// The run is over. What a majority of disks holds alike is committed, whether or not a
     /// commit index was written since: it tells the oracles the rest, and whether all that
     /// was ever committed is still there.
-    pub fn finish<'a>(&mut self, now: Instant, disks: impl Iterator<Item = &'a Disk>, oracles: &mut Oracles) {
+    pub fn finish<'a>(
+        &mut self,
+        now: Instant,
+        disks: impl Iterator<Item = &'a Disk>,
+        oracles: &mut Oracles,
+    ) {
         for shard in (0..self.chosen.len() as u32).map(ShardId) {
             loop {
                 let next = self.chosen[shard.0 as usize].len() as u64 + 1;
                 let place = shard.0 as usize;
                 let held: Vec<(Place, Chosen)> = (0..)
                     .zip(&self.disks)
-                    .filter_map(|(node, logs)| logs[place].get(next).map(|(epoch, record)| (node, Chosen { epoch: *epoch, hash: hash(record) })))
+                    .filter_map(|(node, logs)| {
+                        logs[place].get(next).map(|(epoch, record)| {
+                            (node, Chosen { epoch: *epoch, hash: hash(record) })
+                        })
+                    })
                     .collect();
                 let majority = usize::from(self.replicas / 2 + 1);
-                let agreed = |entry: &Chosen| held.iter().filter(|(_, other)| other == entry).count() >= majority;
+                let agreed = |entry: &Chosen| {
+                    held.iter().filter(|(_, other)| other == entry).count() >= majority
+                };
                 let Some(&(node, _)) = held.iter().find(|(_, entry)| agreed(entry)) else { break };
                 self.disks[node][place].commit = next;
                 self.compare(now, node, shard, oracles);
@@ -144,7 +156,12 @@ impl JournalWatch {
 
     /// The last record that was committed in each shard must be on a majority of disks, or
     /// covered by a snapshot there. Those before it were compared when they were committed.
-    fn check_kept<'a>(&self, now: Instant, disks: impl Iterator<Item = &'a Disk>, oracles: &mut Oracles) {
+    fn check_kept<'a>(
+        &self,
+        now: Instant,
+        disks: impl Iterator<Item = &'a Disk>,
+        oracles: &mut Oracles,
+    ) {
         let mut holders = vec![0_u16; self.chosen.len()];
         for disk in disks {
             let mut holds = vec![false; self.chosen.len()];
@@ -155,10 +172,13 @@ impl JournalWatch {
                     match frame {
                         Frame::Entry { index, epoch, record, .. } if index <= last => {
                             let held = Chosen { epoch, hash: hash(record) };
-                            holds[shard] = index == last && self.chosen[shard].last() == Some(&held);
+                            holds[shard] =
+                                index == last && self.chosen[shard].last() == Some(&held);
                         }
                         Frame::Snapshot { index, .. } => holds[shard] |= index >= last,
-                        Frame::Entry { .. } | Frame::HardState { .. } | Frame::Checkpoint { .. } => {}
+                        Frame::Entry { .. }
+                        | Frame::HardState { .. }
+                        | Frame::Checkpoint { .. } => {}
                     }
                 }
             }
@@ -173,7 +193,13 @@ impl JournalWatch {
         }
     }
 
-    fn take(&mut self, now: Instant, node: Place, frame: Frame<'_>, oracles: &mut Oracles) -> Option<ShardId> {
+    fn take(
+        &mut self,
+        now: Instant,
+        node: Place,
+        frame: Frame<'_>,
+        oracles: &mut Oracles,
+    ) -> Option<ShardId> {
         let shard = frame.shard()?;
         let log = &mut self.disks[node][shard.0 as usize];
         match frame {
@@ -218,9 +244,15 @@ impl JournalWatch {
                 continue;
             };
             match chosen.get(index as usize - 1) {
-                Some(&first) => check_same(now, node, Position { shard, index, epoch }, &record, first, oracles),
+                Some(&first) => {
+                    check_same(now, node, Position { shard, index, epoch }, &record, first, oracles)
+                }
                 None => {
-                    assert_eq!(chosen.len() as u64 + 1, index, "committed records are told in order");
+                    assert_eq!(
+                        chosen.len() as u64 + 1,
+                        index,
+                        "committed records are told in order"
+                    );
                     chosen.push(Chosen { epoch, hash: hash(&record) });
                     tell(now, shard, index, epoch, &record, oracles);
                 }
@@ -231,7 +263,14 @@ impl JournalWatch {
 }
 
 /// A disk holds another record where one was committed: somebody's promise is lost.
-fn check_same(now: Instant, node: Place, at: Position, record: &[u8], first: Chosen, oracles: &mut Oracles) {
+fn check_same(
+    now: Instant,
+    node: Place,
+    at: Position,
+    record: &[u8],
+    first: Chosen,
+    oracles: &mut Oracles,
+) {
     let Position { shard, index, epoch } = at;
     let held = Chosen { epoch, hash: hash(record) };
     if held != first {
@@ -242,10 +281,23 @@ fn check_same(now: Instant, node: Place, at: Position, record: &[u8], first: Cho
     }
 }
 
-fn tell(now: Instant, shard: ShardId, index: u64, epoch: Epoch, record: &[u8], oracles: &mut Oracles) {
+fn tell(
+    now: Instant,
+    shard: ShardId,
+    index: u64,
+    epoch: Epoch,
+    record: &[u8],
+    oracles: &mut Oracles,
+) {
     match onsale_core::record::decode(record) {
         Ok(events) => oracles.committed(now, shard, index, epoch, &events),
-        Err(error) => oracles.journal_conflict(now, shard, index, epoch, format!("the committed record cannot be read: {error}")),
+        Err(error) => oracles.journal_conflict(
+            now,
+            shard,
+            index,
+            epoch,
+            format!("the committed record cannot be read: {error}"),
+        ),
     }
 }
 
@@ -296,7 +348,11 @@ mod tests {
             watch.read(Instant::ZERO, *node, &bytes, &mut oracles);
         }
         let results = oracles.finish(Instant::ZERO, &[]);
-        results.iter().find(|result| result.name == "lost-booking").expect("it is one of the oracles").verdict
+        results
+            .iter()
+            .find(|result| result.name == "lost-booking")
+            .expect("it is one of the oracles")
+            .verdict
     }
 
     #[test]
@@ -307,14 +363,19 @@ mod tests {
 
     #[test]
     fn two_records_committed_in_one_place_are_seen() {
-        let (one, other): (&[_], &[_]) = (&[entry(1, 1), commit(1, 1)], &[entry(1, 2), commit(2, 1)]);
+        let (one, other): (&[_], &[_]) =
+            (&[entry(1, 1), commit(1, 1)], &[entry(1, 2), commit(2, 1)]);
         assert_eq!(verdict(&[(1, one), (2, other)]), Verdict::Fail);
     }
 
     #[test]
     fn a_committed_record_that_is_overwritten_is_seen() {
         let log: &[_] = &[entry(1, 1), commit(1, 1)];
-        assert_eq!(verdict(&[(1, log), (1, &[entry(1, 1)])]), Verdict::NotExercised, "the same again is the same");
+        assert_eq!(
+            verdict(&[(1, log), (1, &[entry(1, 1)])]),
+            Verdict::NotExercised,
+            "the same again is the same"
+        );
         assert_eq!(verdict(&[(1, log), (1, &[entry(1, 2)])]), Verdict::Fail);
     }
 
@@ -324,7 +385,10 @@ mod tests {
     fn a_snapshot_does_not_vouch_for_what_it_supersedes() {
         let deposed: &[_] = &[entry(1, 1), entry(2, 1), commit(1, 1)];
         let others: &[_] = &[entry(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
-        assert_eq!(verdict(&[(1, deposed), (1, &[snapshot(3, 2)]), (2, others), (3, others)]), Verdict::NotExercised);
+        assert_eq!(
+            verdict(&[(1, deposed), (1, &[snapshot(3, 2)]), (2, others), (3, others)]),
+            Verdict::NotExercised
+        );
     }
 
     /// A disk's own snapshot comes with a commit index that it never wrote: all before it was committed.

@@ -39,7 +39,9 @@ impl LostBooking {
     /// A committed record is on fewer disks than keep it safe: one more loss, and what rests on it is gone.
     pub(super) fn on_lost(&mut self, at: Instant, position: Position, holders: u16) {
         self.findings.fail(|| Story {
-            headline: format!("the committed record at {position} is not on a majority of disks any more"),
+            headline: format!(
+                "the committed record at {position} is not on a majority of disks any more"
+            ),
             lines: vec![format!("at {at} it is on {holders}, or covered there by a snapshot")],
         });
     }

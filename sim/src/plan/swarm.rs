@@ -32,7 +32,8 @@ pub(super) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> 
 fn one(family: Family, swarm: &Swarm, scenario: &Scenario, stream: &mut Stream) -> Fault {
     let window = swarm.until - swarm.from;
     let longest = swarm.lasts_max.min(window);
-    let lasts = swarm.lasts_min.min(longest) + Span(stream.below(longest.0.saturating_sub(swarm.lasts_min.0) + 1));
+    let lasts = swarm.lasts_min.min(longest)
+        + Span(stream.below(longest.0.saturating_sub(swarm.lasts_min.0) + 1));
     let at = swarm.from + Span(stream.below((window - lasts).0 + 1));
     let target = target(scenario, stream);
     let strength = stream.next();
@@ -59,7 +60,9 @@ fn one(family: Family, swarm: &Swarm, scenario: &Scenario, stream: &mut Stream) 
         Family::Loss => Fault::Loss { at, lasts, chance: share(strength) },
         Family::Duplicate => Fault::Duplicate { at, lasts, chance: share(strength) },
         Family::Reorder => Fault::Reorder { at, lasts, chance: share(strength) },
-        Family::SlowNetwork => Fault::SlowNetwork { at, lasts, factor: 2 + below(strength, 49) as u32 },
+        Family::SlowNetwork => {
+            Fault::SlowNetwork { at, lasts, factor: 2 + below(strength, 49) as u32 }
+        }
         Family::SlowDisk => {
             Fault::SlowDisk { at, lasts, node: target, factor: 2 + below(strength, 99) as u32 }
         }

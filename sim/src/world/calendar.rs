@@ -114,7 +114,8 @@ impl<E> Calendar<E> {
         let place = (next % RING) as usize;
         std::mem::swap(&mut self.open, &mut self.ring[place]);
         self.occupied[place / 64] &= !(1 << (place % 64));
-        while self.far.peek().is_some_and(|Reverse(entry)| (entry.at.0 >> WIDTH_BITS) - next < RING) {
+        while self.far.peek().is_some_and(|Reverse(entry)| (entry.at.0 >> WIDTH_BITS) - next < RING)
+        {
             let Some(Reverse(entry)) = self.far.pop() else { break };
             let slot = entry.at.0 >> WIDTH_BITS;
             if slot == next {
@@ -157,10 +158,12 @@ mod tests {
     #[test]
     fn events_come_by_instant_then_by_entry() {
         let mut calendar = Calendar::default();
-        for (at, name) in [(5, "c"), (1, "a"), (5, "d"), (1, "b"), (9_000_000, "f"), (200_000, "e")] {
+        for (at, name) in [(5, "c"), (1, "a"), (5, "d"), (1, "b"), (9_000_000, "f"), (200_000, "e")]
+        {
             calendar.enter(Instant(at), name);
         }
-        let order: Vec<&str> = std::iter::from_fn(|| calendar.take().map(|(_, name)| name)).collect();
+        let order: Vec<&str> =
+            std::iter::from_fn(|| calendar.take().map(|(_, name)| name)).collect();
         assert_eq!(order, ["a", "b", "c", "d", "e", "f"]);
     }
 

@@ -24,7 +24,13 @@ pub struct Disk {
 impl Disk {
     /// An empty disk.
     pub fn new(settings: Settings, seed: u64) -> Self {
-        Self { settings, segments: BTreeMap::new(), in_flight: None, slow: Vec::new(), stream: Stream::new(seed) }
+        Self {
+            settings,
+            segments: BTreeMap::new(),
+            in_flight: None,
+            slow: Vec::new(),
+            stream: Stream::new(seed),
+        }
     }
 
     /// Starts a write and tells how long it takes until it is durable.
@@ -34,7 +40,8 @@ impl Disk {
     pub fn begin(&mut self, write: Write) -> Span {
         assert!(self.in_flight.is_none(), "one write in flight a node");
         let fate = [self.stream.next(), self.stream.next()];
-        let jitter = self.settings.fsync.0 * u64::from(self.settings.jitter.num) / u64::from(self.settings.jitter.den);
+        let jitter = self.settings.fsync.0 * u64::from(self.settings.jitter.num)
+            / u64::from(self.settings.jitter.den);
         let mut takes = self.settings.fsync.0 + below(fate[0], jitter + 1);
         if hits(fate[1], self.settings.tail) {
             takes *= u64::from(self.settings.tail_factor);
@@ -114,7 +121,6 @@ impl Disk {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use onsale_scenarios::Ratio;
@@ -156,11 +162,17 @@ mod tests {
                 disk.begin(write(2, 0, b"volatile", 0));
                 disk.crash();
                 let contents = disk.contents();
-                assert!(b"durablevolatile".starts_with(&contents[0].1) && contents[0].1.starts_with(b"durable"));
+                assert!(
+                    b"durablevolatile".starts_with(&contents[0].1)
+                        && contents[0].1.starts_with(b"durable")
+                );
                 disk.len() - 7
             })
             .collect();
-        assert!(kept.contains(&0) && kept.contains(&8), "everything from nothing to all of it can survive");
+        assert!(
+            kept.contains(&0) && kept.contains(&8),
+            "everything from nothing to all of it can survive"
+        );
     }
 
     #[test]

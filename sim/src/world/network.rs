@@ -62,8 +62,15 @@ impl Network {
     /// Calm links between `nodes` nodes in `zones` zones and the clients.
     pub fn new(settings: Settings, nodes: u16, zones: u16, seed: u64) -> Self {
         let places = usize::from(nodes) + 1;
-        let zones = (0..=nodes).map(|node| if node == 0 { 0 } else { (node - 1) % zones + 1 }).collect();
-        Self { settings, zones, links: vec![Link::default(); places * places], weather: Vec::new(), stream: Stream::new(seed) }
+        let zones =
+            (0..=nodes).map(|node| if node == 0 { 0 } else { (node - 1) % zones + 1 }).collect();
+        Self {
+            settings,
+            zones,
+            links: vec![Link::default(); places * places],
+            weather: Vec::new(),
+            stream: Stream::new(seed),
+        }
     }
 
     /// Sends a message that leaves at `departs`.
@@ -106,7 +113,8 @@ impl Network {
             latency = latency.max(link.last_arrival.since(departs));
             link.last_arrival = departs + latency;
         }
-        let second = hits(duplicate, chances.1).then(|| latency + Span(below(fate[2] << 16, 4 * base.0 + 1)));
+        let second = hits(duplicate, chances.1)
+            .then(|| latency + Span(below(fate[2] << 16, 4 * base.0 + 1)));
         Carried { first: Some(latency), second }
     }
 
@@ -156,7 +164,8 @@ impl Network {
     }
 
     fn jitter(&self, base: Span, bits: u64) -> u64 {
-        let most = base.0 * u64::from(self.settings.jitter.num) / u64::from(self.settings.jitter.den);
+        let most =
+            base.0 * u64::from(self.settings.jitter.num) / u64::from(self.settings.jitter.den);
         below(bits, most + 1)
     }
 }
@@ -189,10 +198,21 @@ mod tests {
     #[test]
     fn latency_follows_the_zones_and_jitters() {
         let mut network = network(settings());
-        let table = [(1, 4, 100..=150), (1, 2, 1_000..=1_500), (CLIENTS, 3, 20_000..=30_000), (2, CLIENTS, 20_000..=30_000)];
+        let table = [
+            (1, 4, 100..=150),
+            (1, 2, 1_000..=1_500),
+            (CLIENTS, 3, 20_000..=30_000),
+            (2, CLIENTS, 20_000..=30_000),
+        ];
         for (from, to, range) in table {
             let drawn: Vec<u64> = (0..500)
-                .map(|k| network.carry(from, to, Instant(k * 1_000_000)).first.expect("nothing is lost").0)
+                .map(|k| {
+                    network
+                        .carry(from, to, Instant(k * 1_000_000))
+                        .first
+                        .expect("nothing is lost")
+                        .0
+                })
                 .collect();
             assert!(drawn.iter().all(|latency| range.contains(latency)), "{from} → {to}");
             assert!(drawn.iter().any(|&latency| latency != drawn[0]), "{from} → {to} jitters");
@@ -204,7 +224,9 @@ mod tests {
         let overtaken = |reorder| {
             let mut network = network(Settings { reorder, ..settings() });
             let arrivals: Vec<u64> = (0..200)
-                .map(|k| k * 10 + network.carry(1, 2, Instant(k * 10)).first.expect("nothing is lost").0)
+                .map(|k| {
+                    k * 10 + network.carry(1, 2, Instant(k * 10)).first.expect("nothing is lost").0
+                })
                 .collect();
             arrivals.windows(2).filter(|pair| pair[1] < pair[0]).count()
         };
@@ -247,7 +269,10 @@ mod tests {
         assert!(carried.first.is_some() && carried.second.is_some());
         network.settle(1);
         network.disturb(2, Weather::Slow(10));
-        assert!(network.carry(1, 2, Instant(10_000_000)).first.expect("nothing is lost") >= Span(10_000));
+        assert!(
+            network.carry(1, 2, Instant(10_000_000)).first.expect("nothing is lost")
+                >= Span(10_000)
+        );
     }
 
     #[test]
