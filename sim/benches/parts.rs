@@ -71,16 +71,16 @@ fn people(criterion: &mut Criterion) {
     let (ratio, shape) = (black_box(Ratio::percent(30)), session.pick_think);
     let weights = black_box(session.group_weights);
     let mut stream = Stream::new(1);
-    criterion.bench_function("sample: the draw alone", |bencher| bencher.iter(|| stream.next()));
-    criterion.bench_function("sample: hits", |bencher| bencher.iter(|| hits(stream.next(), ratio)));
+    criterion.bench_function("sample: the draw alone", |bencher| bencher.iter(|| stream.draw()));
+    criterion.bench_function("sample: hits", |bencher| bencher.iter(|| hits(stream.draw(), ratio)));
     criterion.bench_function("sample: weighted", |bencher| {
-        bencher.iter(|| weighted(stream.next(), &weights))
+        bencher.iter(|| weighted(stream.draw(), &weights))
     });
     criterion.bench_function("sample: log_normal", |bencher| {
-        bencher.iter(|| log_normal(stream.next(), black_box(shape)))
+        bencher.iter(|| log_normal(stream.draw(), black_box(shape)))
     });
     criterion.bench_function("sample: zipf", |bencher| {
-        bencher.iter(|| zipf(stream.next(), black_box(70_000), 1_000));
+        bencher.iter(|| zipf(stream.draw(), black_box(70_000), 1_000));
     });
 }
 

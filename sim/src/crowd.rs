@@ -29,6 +29,10 @@ use people::{Doing, People};
 use seat_map::SeatMap;
 use wish::Taste;
 
+/// The operator calls a show sold out when one seat in so many is left (assumed): the last seats come
+/// back from abandoned carts one by one, for hours.
+const NEGLIGIBLE: u32 = 200;
+
 /// So many people's states are read ahead of their turn.
 const READ_AHEAD: usize = 64;
 
@@ -348,9 +352,11 @@ impl Crowd {
         self.door = Some(door);
     }
 
-    /// When nothing is left to sell, nobody need wait any longer.
+    /// When next to nothing is left to sell, nobody need wait any longer.
     fn close_if_sold_out(&mut self, now: Instant, witness: &mut Witness) {
-        if self.door.is_none() || self.maps.iter().any(|map| map.booked() < map.seats()) {
+        if self.door.is_none()
+            || self.maps.iter().any(|map| map.seats() - map.booked() > map.seats() / NEGLIGIBLE)
+        {
             return;
         }
         if let Some(door) = &mut self.door {

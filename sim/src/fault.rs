@@ -222,7 +222,7 @@ impl Faults<'_> {
     fn owner(&self, world: &World) -> Place {
         let shard = self.hot_shard();
         let owner = world.owners[shard.0 as usize]
-            .map_or(self.placement.replicas(shard)[0], |(_, node)| node);
+            .map_or_else(|| self.placement.replicas(shard)[0], |(_, node)| node);
         usize::from(owner.0)
     }
 

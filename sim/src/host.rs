@@ -119,7 +119,7 @@ impl Host {
         let (incarnation, durable, bytes, ahead) = world::with(|world| {
             let incarnation = world.incarnation(place);
             let disk = &world.machine(place).disk;
-            let (durable, bytes) = (disk.contents(), disk.len());
+            let (durable, bytes) = (disk.contents(), disk.bytes());
             (incarnation, durable, bytes, world.sabotage.ahead(place))
         });
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);

@@ -117,7 +117,7 @@ mod tests {
 
     fn golden(sampler: impl Fn(u64) -> u64) -> u64 {
         let mut stream = Stream::new(0x5eed);
-        (0..100_000).fold(0, |hash, _| mix(hash ^ sampler(stream.next())))
+        (0..100_000).fold(0, |hash, _| mix(hash ^ sampler(stream.draw())))
     }
 
     const SHAPE: LogNormal = LogNormal { median: Span::from_secs(25), sigma_milli: 800 };
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn log_normal_has_its_median_and_spread() {
         let mut stream = Stream::new(1);
-        let mut drawn: Vec<u64> = (0..20_001).map(|_| log_normal(stream.next(), SHAPE).0).collect();
+        let mut drawn: Vec<u64> = (0..20_001).map(|_| log_normal(stream.draw(), SHAPE).0).collect();
         drawn.sort_unstable();
         let median = drawn[10_000] as f64 / 25e6;
         let upper = drawn[16_827] as f64 / 25e6;
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn zipf_prefers_the_first_ranks() {
         let mut stream = Stream::new(2);
-        let drawn: Vec<u32> = (0..20_000).map(|_| zipf(stream.next(), 1_000, 1_000)).collect();
+        let drawn: Vec<u32> = (0..20_000).map(|_| zipf(stream.draw(), 1_000, 1_000)).collect();
         let share = |limit| drawn.iter().filter(|&&rank| rank < limit).count() as f64 / 20_000.0;
         assert!((0.08..0.12).contains(&share(1)), "rank 0 takes ln 2 / ln 1001 = 10 %");
         assert!((0.63..0.70).contains(&share(100)), "the first 100 take ln 101 / ln 1001 = 67 %");
@@ -176,7 +176,7 @@ mod tests {
         let mut stream = Stream::new(3);
         let mut counts = [0_u32; 3];
         for _ in 0..30_000 {
-            counts[weighted(stream.next(), &[1, 0, 2])] += 1;
+            counts[weighted(stream.draw(), &[1, 0, 2])] += 1;
         }
         assert_eq!(counts[1], 0);
         assert!((9_500..10_500).contains(&counts[0]), "{counts:?}");

@@ -34,13 +34,13 @@ impl Stream {
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0.next_u64()
     }
 
     /// A uniform draw from 0 to `bound`, the bound excluded; zero if the bound is.
     pub fn below(&mut self, bound: u64) -> u64 {
-        below(self.next(), bound)
+        below(self.draw(), bound)
     }
 }
 
@@ -87,8 +87,8 @@ mod tests {
     fn streams_keep_their_values_for_ever() {
         let mut network = Stream::new(fork(1, "network"));
         let mut demand = Stream::new(fork(1, "demand"));
-        let drawn: Vec<u64> = (0..3).map(|_| network.next()).collect();
-        assert_ne!(drawn[0], demand.next());
+        let drawn: Vec<u64> = (0..3).map(|_| network.draw()).collect();
+        assert_ne!(drawn[0], demand.draw());
         assert_eq!(drawn, GOLDEN_STREAM);
         assert_eq!(UserDraws::new(7, 42).draw(3, 1), GOLDEN_USER);
     }

@@ -535,10 +535,9 @@ impl World {
         mut message: Message,
     ) -> Option<(Place, Turn)> {
         let (source, target) = (&self.machines[from], &self.machines[to]);
-        let never_left = source.incarnation != sender && departed > source.died
-            || source.incarnation == sender
-                && source.process == Process::Down
-                && departed > source.died;
+        // A process that died before the message was to leave never sent it.
+        let died_before = source.incarnation != sender || source.process == Process::Down;
+        let never_left = died_before && departed > source.died;
         let lost = never_left || target.process == Process::Down || departed < target.booted;
         if lost
             || self.network.severed_since(from, to, departed)

@@ -108,7 +108,7 @@ impl Agenda {
     }
 
     /// How many acts are entered, overtaken ones included.
-    pub const fn len(&self) -> usize {
+    pub const fn waiting(&self) -> usize {
         self.waiting
     }
 
@@ -208,7 +208,7 @@ mod tests {
                         now = now.max(taken.at.0);
                     }
                 }
-                prop_assert_eq!(agenda.len(), model.len());
+                prop_assert_eq!(agenda.waiting(), model.len());
             }
         }
     }

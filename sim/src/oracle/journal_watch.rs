@@ -321,7 +321,7 @@ mod tests {
     }
 
     fn commit(epoch: u64, commit: u64) -> Frame<'static> {
-        Frame::HardState { shard: SHARD, epoch: Epoch(epoch), vote: None, commit }
+        Frame::HardState { shard: SHARD, epoch: Epoch(epoch), vote: None, commit, in_doubt: false }
     }
 
     fn snapshot(index: u64, epoch: u64) -> Frame<'static> {

@@ -18,7 +18,7 @@ pub(super) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> 
         let most = u64::from(swarm.faults_max).div_ceil(2).max(1);
         for _ in 0..=stream.below(most) {
             // The order in which faults are kept is drawn with them, so that it favours no family.
-            let rank = stream.next();
+            let rank = stream.draw();
             drawn.push((off, rank, one(family, swarm, scenario, &mut stream)));
         }
     }
@@ -36,7 +36,7 @@ fn one(family: Family, swarm: &Swarm, scenario: &Scenario, stream: &mut Stream) 
         + Span(stream.below(longest.0.saturating_sub(swarm.lasts_min.0) + 1));
     let at = swarm.from + Span(stream.below((window - lasts).0 + 1));
     let target = target(scenario, stream);
-    let strength = stream.next();
+    let strength = stream.draw();
     let share = |strength: u64| Ratio { num: 1 + below(strength, 30) as u32, den: 100 };
     match family {
         Family::Crash => Fault::Crash { at, node: target, down: lasts },

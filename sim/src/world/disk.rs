@@ -39,7 +39,7 @@ impl Disk {
     /// If another write is in flight: a node has one at a time.
     pub fn begin(&mut self, write: Write) -> Span {
         assert!(self.in_flight.is_none(), "one write in flight a node");
-        let fate = [self.stream.next(), self.stream.next()];
+        let fate = [self.stream.draw(), self.stream.draw()];
         let jitter = self.settings.fsync.0 * u64::from(self.settings.jitter.num)
             / u64::from(self.settings.jitter.den);
         let mut takes = self.settings.fsync.0 + below(fate[0], jitter + 1);
@@ -68,7 +68,7 @@ impl Disk {
 
     /// Power is gone: of the write in flight a random prefix survives.
     pub fn crash(&mut self) {
-        let bits = self.stream.next();
+        let bits = self.stream.draw();
         if let Some(write) = self.in_flight.take() {
             let kept = below(bits, write.bytes.len() as u64 + 1) as usize;
             if kept > 0 {
@@ -99,7 +99,7 @@ impl Disk {
     }
 
     /// How much a starting node reads back, in bytes.
-    pub fn len(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         self.segments.values().map(|bytes| bytes.len() as u64).sum()
     }
 
@@ -166,7 +166,7 @@ mod tests {
                     b"durablevolatile".starts_with(&contents[0].1)
                         && contents[0].1.starts_with(b"durable")
                 );
-                disk.len() - 7
+                disk.bytes() - 7
             })
             .collect();
         assert!(
@@ -183,7 +183,7 @@ mod tests {
             disk.complete(PersistId(id));
         }
         disk.forget(0);
-        assert_eq!(disk.len(), 6);
+        assert_eq!(disk.bytes(), 6);
         disk.forget(4);
         assert_eq!(disk.contents(), [(0, b"ab".to_vec())]);
         disk.forget(u64::MAX);

@@ -78,7 +78,7 @@ impl Network {
     /// Draws the same number of values for every message, so that what happens to one
     /// does not move the fate of the next.
     pub fn carry(&mut self, from: Place, to: Place, departs: Instant) -> Carried {
-        let fate = [self.stream.next(), self.stream.next(), self.stream.next()];
+        let fate = [self.stream.draw(), self.stream.draw(), self.stream.draw()];
         let between_nodes = from != CLIENTS && to != CLIENTS;
         let mut chances = (self.settings.loss, self.settings.duplicate, self.settings.reorder);
         let mut slow = 1;
