@@ -47,6 +47,9 @@ struct Checks {
     complaints: Vec<Complaint>,
 }
 
+/// Longest quantum.
+const QUANTUM_MAX: Span = Span::from_secs(1);
+
 impl Checks {
     fn scenario(&mut self, scenario: &Scenario) {
         self.that(!scenario.title.trim().is_empty(), "title", || {
@@ -57,7 +60,20 @@ impl Checks {
         });
         self.some_time("duration", scenario.duration);
         self.some_time("calm", scenario.calm);
-        self.span_within("quantum", scenario.quantum, Span::ZERO..=Span::from_secs(1));
+        self.span_within("quantum", scenario.quantum, Span::ZERO..=QUANTUM_MAX);
+        // What people do within a quantum leaves together, ahead of the latest of them; it must not arrive
+        // before that one has acted.
+        self.that_both(
+            scenario.quantum <= scenario.network.client || scenario.quantum > QUANTUM_MAX,
+            "quantum",
+            "network.client",
+            || {
+                let (quantum, client) = (scenario.quantum, scenario.network.client);
+                let what =
+                    format!("a quantum of {quantum} is longer than a client's way of {client}");
+                (what, "keep it at or below the latency between clients and nodes".into())
+            },
+        );
     }
 
     fn cluster(&mut self, cluster: &Cluster) {

@@ -307,7 +307,7 @@ fn conclude(
             })
             .collect(),
         reproduce: crate::capsule::reproduce(plan),
-        calm_recovery_ms: recovery.map(Span::as_millis_f64),
+        calm_recovery_ms: recovery.filter(|_| !plan.faults.is_empty()).map(Span::as_millis_f64),
         must_exercise_misses: misses,
         wall_s: stopwatch.elapsed_s(),
         peak_rss_bytes: peak_rss_bytes(),

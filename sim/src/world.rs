@@ -6,6 +6,7 @@
 //! whatever the executor underneath prefers. Refuses to know what hosts do with a turn.
 
 pub mod calendar;
+mod digest;
 pub mod disk;
 pub mod network;
 
@@ -19,10 +20,8 @@ use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Answer, Beat, Command, Effects, Endpoint, Epoch, Instant, Message, NodeId, Observation,
-    Outcome, PersistId, Span,
+    Beat, Effects, Endpoint, Epoch, Instant, Message, NodeId, Observation, PersistId, Span, Timed,
 };
-use onsale_core::{Reply, Request, Timed};
 
 use crate::crowd::Fates;
 use crate::fault::FaultLog;
@@ -548,7 +547,7 @@ impl World {
         }
         self.messages += 1;
         self.fingerprint.fold((from as u64) << 32 | to as u64);
-        digest(&mut self.fingerprint, &message);
+        digest::fold(&mut self.fingerprint, &message);
         if let Message::Beat(beat) = message
             && self.machines[to].process == Process::Up
             && std::mem::replace(&mut self.machines[to].heard[from], beat.incarnation)
@@ -653,73 +652,4 @@ fn delayed(mut message: Message, latency: Span) -> Message {
         Message::Beat(_) | Message::Journal(_) => {}
     }
     message
-}
-
-/// Takes a message into the trace hash: every request and answer in it, with its instant.
-fn digest(fingerprint: &mut Fingerprint, message: &Message) {
-    match message {
-        Message::Requests(batch) => {
-            batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item))
-        }
-        Message::Forwarded(batch) => {
-            batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item))
-        }
-        Message::Answers(batch) => {
-            for timed in batch {
-                match &timed.item {
-                    Answer::Decided(reply) => digest_reply(fingerprint, timed.at, reply),
-                    Answer::NotOwner { request, shard, owner } => {
-                        fingerprint.fold(timed.at.0 ^ (u64::from(shard.0) << 40));
-                        fingerprint.fold(
-                            request.0
-                                ^ owner.map_or(0, |(node, epoch)| {
-                                    (u64::from(node.0) << 48) ^ epoch.0 << 8
-                                }),
-                        );
-                    }
-                }
-            }
-        }
-        Message::Replies(batch) => {
-            batch.iter().for_each(|timed| digest_reply(fingerprint, timed.at, &timed.item))
-        }
-        Message::Beat(beat) => fingerprint.fold(beat.incarnation),
-        Message::Journal(messages) => {
-            for (shard, message) in messages {
-                fingerprint.fold(u64::from(shard.0) ^ message.digest());
-            }
-        }
-    }
-}
-
-fn digest_request(fingerprint: &mut Fingerprint, at: Instant, request: &Request) {
-    let wanted = match &request.command {
-        Command::Hold(wish) => {
-            let picked = wish
-                .picked
-                .iter()
-                .fold(1, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0));
-            wish.best.iter().fold(picked, |hash, (section, count)| {
-                hash.wrapping_mul(37) ^ (u64::from(section.0) << 8 | u64::from(*count))
-            })
-        }
-        Command::Confirm { hold, payment } => hold.0 << 2 ^ payment.0 << 17 ^ 2,
-        Command::Release { hold } => hold.0 << 2 ^ 3,
-    };
-    fingerprint.fold(at.0 ^ wanted.rotate_left(32));
-    fingerprint.fold(request.id.0 ^ (u64::from(request.show.0) << 44));
-}
-
-fn digest_reply(fingerprint: &mut Fingerprint, at: Instant, reply: &Reply) {
-    let seats = |seats: &onsale_core::SeatList| {
-        seats.iter().fold(7, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0))
-    };
-    let outcome = match &reply.outcome {
-        Outcome::Held { hold, seats: list, expires } => seats(list) ^ hold.0 << 20 ^ expires.0,
-        Outcome::Booked { hold, seats: list } => seats(list) ^ hold.0 << 21 ^ 1,
-        Outcome::Released { hold } => hold.0 << 22 ^ 2,
-        Outcome::Refused(refusal) => *refusal as u64,
-    };
-    fingerprint.fold(at.0 ^ outcome.rotate_left(32));
-    fingerprint.fold(reply.request.0);
 }

@@ -18,7 +18,8 @@ const ARROWS: [(&str, &[&str]); 5] = [
 ];
 
 /// What the top level shows; dotfiles and what a build leaves beside it do not count.
-const TOP: [&str; 10] = [
+const TOP: [&str; 11] = [
+    "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE-APACHE",

@@ -224,12 +224,12 @@ impl RaftGroup {
             })
     }
 
-    /// Whether a follower has everything. That it is committed it need not know: whoever leads
-    /// next finds out by itself, so a leader that tells of its last commit tells nothing.
+    /// Whether a follower has everything, and knows that it is committed.
     fn is_level(&self, follower: u64) -> bool {
         let raft = &self.raft.raft;
         let progress = raft.prs().get(follower).expect("the library tracks every voter");
         progress.matched == raft.raft_log.last_index()
+            && progress.committed_index >= raft.raft_log.committed
     }
 
     /// How many ticks of silence lead to an election. Candidates of one epoch wait for

@@ -307,9 +307,11 @@ mod tests {
         desk.ask(3, 30, 0);
         assert_eq!(desk.close(), "question");
         desk.ask(4, 40, 0);
-        assert_eq!(desk.close(), "question");
+        assert_eq!(desk.close(), "nothing", "one question is open at a time");
         assert!(desk.confirm(&[1]).is_empty(), "an earlier question proves nothing");
-        assert_eq!(desk.confirm(&[3]), [(30, false), (40, false)], "a later one proves more");
+        assert_eq!(desk.confirm(&[2]), [(30, false)], "what came up later waits for the next");
+        assert_eq!(desk.close(), "question");
+        assert_eq!(desk.confirm(&[4]), [(40, false)], "a later one proves more");
     }
 
     #[test]

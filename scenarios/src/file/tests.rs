@@ -727,6 +727,7 @@ prop_compose! {
         });
         scenario.crowd.arrivals = arrivals;
         scenario.crowd.session.pick_think = LogNormal { median, sigma_milli };
+        scenario.network.client = scenario.network.client.max(scenario.quantum);
         scenario.crowd.session.zipf_milli = zipf_milli;
         scenario.crowd.session.group_weights = group_weights;
         (scenario.sale.hot_share, scenario.disk.jitter, scenario.network.duplicate) = shares;
