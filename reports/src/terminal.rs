@@ -116,10 +116,10 @@ fn crowd(page: &mut Page, summary: &Summary) {
     }
     page.section("seats", &seats);
 
-    let users = [
-        format!("{} users", human::count(facts.users)),
-        format!("{} admitted", human::count(facts.admitted)),
-    ];
+    let mut users = vec![format!("{} users", human::count(facts.users))];
+    if facts.admitted > 0 {
+        users.push(format!("{} admitted", human::count(facts.admitted)));
+    }
     page.section("crowd", &users);
     let outcomes: Vec<String> = facts
         .users_outcome

@@ -81,6 +81,12 @@ impl Crowd {
         if waited {
             self.strike_out(person.ticket);
         }
+        let asking =
+            matches!(person.doing, Doing::AskingHold | Doing::AskingBooking | Doing::AskingRelease);
+        if asking && let Some(ending) = undecided(&reply.outcome) {
+            self.try_again(now, at, user, person, ending, witness);
+            return;
+        }
         match person.doing {
             Doing::AskingHold => {
                 self.on_hold_answer(now, at, user, person, &reply.outcome, witness)
@@ -235,12 +241,6 @@ impl Crowd {
                 };
                 self.start_checkout(at, user, person, cart);
             }
-            Outcome::Refused(Refusal::Overloaded) => {
-                self.try_again(now, at, user, person, Ending::Overloaded, witness)
-            }
-            Outcome::Refused(Refusal::Unavailable) => {
-                self.try_again(now, at, user, person, Ending::Unavailable, witness)
-            }
             Outcome::Refused(refusal) => {
                 witness.oracles.hold_refused(now, self.asked(user, &person), *refusal);
                 witness.recorder.ended(Operation::Hold, Ending::Refused, person.intended, at);
@@ -344,12 +344,6 @@ impl Crowd {
                 self.leave(user, Fate::Booked);
                 self.close_if_sold_out(now, witness);
             }
-            Outcome::Refused(Refusal::Overloaded) => {
-                self.try_again(now, at, user, person, Ending::Overloaded, witness)
-            }
-            Outcome::Refused(Refusal::Unavailable) => {
-                self.try_again(now, at, user, person, Ending::Unavailable, witness)
-            }
             Outcome::Refused(_) => {
                 witness.oracles.answered(
                     now,
@@ -393,12 +387,6 @@ impl Crowd {
                 }
                 let fate = self.fate_of_release(user, person);
                 self.leave(user, fate);
-            }
-            Outcome::Refused(Refusal::Overloaded) => {
-                self.try_again(now, at, user, person, Ending::Overloaded, witness)
-            }
-            Outcome::Refused(Refusal::Unavailable) => {
-                self.try_again(now, at, user, person, Ending::Unavailable, witness)
             }
             Outcome::Refused(_) => {
                 witness.oracles.answered(
@@ -492,5 +480,16 @@ const fn operation(doing: Doing) -> Operation {
         Doing::AskingBooking => Operation::Confirm,
         Doing::AskingRelease => Operation::Release,
         Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => Operation::Hold,
+    }
+}
+
+/// How an answer counts that no owner gave.
+fn undecided(outcome: &Outcome) -> Option<Ending> {
+    if let Outcome::Refused(Refusal::Overloaded) = outcome {
+        Some(Ending::Overloaded)
+    } else if let Outcome::Refused(Refusal::Unavailable) = outcome {
+        Some(Ending::Unavailable)
+    } else {
+        None
     }
 }
