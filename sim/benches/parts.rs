@@ -11,15 +11,16 @@ use onsale_core::effect::Sending;
 use onsale_core::gateway::Gateway;
 use onsale_core::message::{Answer, Message};
 use onsale_core::{
-    ClientId, Command, Decision, Draw, Effects, Endpoint, GatewayConfig, Hall, HoldId, Instant,
-    NodeId, Outcome, PaymentId, Placement, Refusal, Reply, Request, RequestId, Rules, SectionId,
-    Show, ShowId, Span, UserId, Wish,
+    ClientId, Command, Decision, Draw, Effects, Endpoint, Hall, HoldId, Instant, NodeId, Outcome,
+    PaymentId, Placement, Refusal, Reply, Request, RequestId, Rules, SectionId, Show, ShowId, Span,
+    UserId, Wish,
 };
 use onsale_reports::{Ending, Operation, Recorder, RecorderSettings};
 use onsale_scenarios::{Ratio, Scenario, catalogue};
 use onsale_sim::crowd::agenda::{Act, Agenda};
 use onsale_sim::crowd::arrivals::Curve;
 use onsale_sim::fingerprint::Fingerprint;
+use onsale_sim::run::setup;
 use onsale_sim::sample::{hits, log_normal, weighted, zipf};
 use onsale_sim::stream::Stream;
 use onsale_sim::world::calendar::Calendar;
@@ -147,18 +148,7 @@ fn show(criterion: &mut Criterion) {
 
 fn gateway(criterion: &mut Criterion) {
     criterion.bench_function("gateway: a request and its answer", |bencher| {
-        let gateway = &stadium().cluster.gateway;
-        let config = GatewayConfig {
-            tries: gateway.tries,
-            try_timeout: gateway.try_timeout,
-            backoff_base: gateway.backoff_base,
-            backoff_cap: gateway.backoff_cap,
-            retry_budget: onsale_core::Ratio {
-                num: gateway.retry_budget.num,
-                den: gateway.retry_budget.den,
-            },
-            in_flight_per_shard: gateway.in_flight_per_shard,
-        };
+        let config = setup(&stadium()).config.gateway;
         // Four nodes and three replicas: the first node that carries none forwards every request.
         let placement = Arc::new(Placement::new(4, 1, 1, 3));
         let shard = placement.shard_of(ShowId(0));

@@ -17,7 +17,6 @@ use std::collections::VecDeque;
 use onsale_core::{
     FixedMap, Instant, NodeId, Reply, Request, RequestId, SeatList, ShowId, Span, Timed,
 };
-use onsale_reports::Operation;
 use onsale_scenarios::Scenario;
 
 use crate::oracle::Asked;
@@ -25,7 +24,7 @@ use crate::witness::Witness;
 use agenda::{Act, Agenda};
 use arrivals::Curve;
 use door::Door;
-use people::{Doing, People};
+use people::People;
 use seat_map::SeatMap;
 use wish::Taste;
 
@@ -212,8 +211,8 @@ impl Crowd {
         self.fates.ended() == u64::from(self.curve.users())
     }
 
-    /// Everything that people do at `now`, or before `now + quantum` if that is more.
-    /// Returns the requests that leave, by gateway.
+    /// Everything that people do at `now`, or before `now + quantum` if that is more. The requests
+    /// that leave wait in the outbox.
     pub fn act(&mut self, now: Instant, witness: &mut Witness) {
         let end = Instant(now.0 + self.scenario.quantum.0.max(1));
         self.take_arrivals(end, witness);
@@ -260,12 +259,7 @@ impl Crowd {
     pub fn finish(&mut self, end: Instant, witness: &mut Witness) -> Vec<Asked> {
         let mut open = Vec::new();
         for (user, person) in self.people.all() {
-            let operation = match person.doing {
-                Doing::AskingHold => Operation::Hold,
-                Doing::AskingBooking => Operation::Confirm,
-                Doing::AskingRelease => Operation::Release,
-                Doing::Away | Doing::Picking | Doing::Paying => continue,
-            };
+            let Some(operation) = session::operation(person.doing) else { continue };
             witness.recorder.unanswered(operation, person.intended.min(end), end);
             open.push(self.asked(user, person));
         }
@@ -303,7 +297,7 @@ impl Crowd {
     }
 
     fn fill_coming(&mut self) {
-        while self.coming.is_empty() && self.next_block * 256 < self.curve.users() {
+        while self.coming.is_empty() && self.next_block * arrivals::BLOCK < self.curve.users() {
             self.curve.block(self.next_block, &mut self.coming);
             self.coming.reverse();
             self.next_block += 1;

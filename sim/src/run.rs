@@ -347,7 +347,7 @@ fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
 }
 
 /// What the nodes share, as the scenario says.
-fn setup(scenario: &Scenario) -> Setup {
+pub fn setup(scenario: &Scenario) -> Setup {
     let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
     Setup {
         config: Config {

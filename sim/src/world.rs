@@ -93,8 +93,8 @@ enum Event {
     Durable { node: Place, incarnation: u64, id: PersistId },
     Wakes { host: Place, incarnation: u64 },
     CoreFree { node: Place, incarnation: u64, core: usize },
-    Boots { node: Place },
-    Resumed { node: Place, turn: Turn },
+    Boots { node: Place, incarnation: u64 },
+    Resumed { node: Place, incarnation: u64, turn: Turn },
     Fault { index: usize, strikes: bool },
     End,
     Stop,
@@ -308,7 +308,8 @@ impl World {
         machine.booted = now;
         machine.wake = None;
         machine.heard.fill(0);
-        self.calendar.enter(now, Event::Boots { node });
+        let incarnation = machine.incarnation;
+        self.calendar.enter(now, Event::Boots { node, incarnation });
     }
 
     /// The process dies; its disk keeps what was synced and a prefix of the rest.
@@ -348,7 +349,8 @@ impl World {
         );
         self.machines[node].process = Process::Up;
         for turn in std::mem::take(&mut self.machines[node].stalled) {
-            self.calendar.enter(self.now, Event::Resumed { node, turn });
+            let incarnation = self.machines[node].incarnation;
+            self.calendar.enter(self.now, Event::Resumed { node, incarnation, turn });
         }
     }
 
@@ -507,12 +509,11 @@ impl World {
                 machine.wake = None;
                 self.give(host, Turn::Wake)
             }
-            Event::CoreFree { node, incarnation, core } => (self.machines[node].incarnation
-                == incarnation)
-                .then(|| self.give(node, Turn::CoreFree(core)))
-                .flatten(),
-            Event::Boots { node } => self.give(node, Turn::Boot),
-            Event::Resumed { node, turn } => self.give(node, turn),
+            Event::CoreFree { node, incarnation, core } => {
+                self.give_same(node, incarnation, Turn::CoreFree(core))
+            }
+            Event::Boots { node, incarnation } => self.give_same(node, incarnation, Turn::Boot),
+            Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, turn),
             Event::Fault { index, strikes } => {
                 self.fingerprint.fold((index as u64) << 1 | u64::from(strikes));
                 Some((self.director(), Turn::Fault { index, strikes }))
@@ -563,6 +564,11 @@ impl World {
             Endpoint::Node(NodeId(from as u16))
         };
         self.give(to, Turn::Delivered { from, message })
+    }
+
+    /// A turn for the process for which it was meant, and not for one started since.
+    fn give_same(&mut self, host: Place, incarnation: u64, turn: Turn) -> Option<(Place, Turn)> {
+        if self.machines[host].incarnation == incarnation { self.give(host, turn) } else { None }
     }
 
     /// A turn for a host; a paused process finds it when it is resumed, a dead one never.

@@ -14,7 +14,8 @@ use onsale_scenarios::{Arrivals, Ratio};
 
 use crate::stream::UserDraws;
 
-const BLOCK: u32 = 256;
+/// People in a block.
+pub const BLOCK: u32 = 256;
 /// Positions on the curve are users in 1/65,536.
 const POSITION_BITS: u32 = 16;
 const PURPOSE: u8 = 0;

@@ -31,14 +31,8 @@ impl Crowd {
         let taste = self.taste(user);
         let think = taste.pick_think();
         let picks = taste.picks();
-        if self.door.is_some()
-            && self
-                .scenario
-                .crowd
-                .waiting_room
-                .as_ref()
-                .is_some_and(|room| think > room.token_valid)
-        {
+        let room = self.scenario.crowd.waiting_room.as_ref();
+        if room.is_some_and(|room| think > room.token_valid) {
             self.fates.count(Fate::TooSlow);
             return;
         }
@@ -81,9 +75,9 @@ impl Crowd {
         if waited {
             self.strike_out(person.ticket);
         }
-        let asking =
-            matches!(person.doing, Doing::AskingHold | Doing::AskingBooking | Doing::AskingRelease);
-        if asking && let Some(ending) = undecided(&reply.outcome) {
+        if operation(person.doing).is_some()
+            && let Some(ending) = undecided(&reply.outcome)
+        {
             self.try_again(now, at, user, person, ending, witness);
             return;
         }
@@ -191,7 +185,9 @@ impl Crowd {
             self.think(user, at + pause, |_| {});
             return;
         }
-        witness.recorder.ended(operation(person.doing), ending, person.intended, at);
+        if let Some(operation) = operation(person.doing) {
+            witness.recorder.ended(operation, ending, person.intended, at);
+        }
         match person.doing {
             Doing::AskingHold if ending == Ending::Overloaded => {
                 // It was turned away each time: nothing happened, the person may press the button again.
@@ -328,14 +324,9 @@ impl Crowd {
         outcome: &Outcome,
         witness: &mut Witness,
     ) {
+        witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
         match outcome {
             Outcome::Booked { seats, .. } => {
-                witness.oracles.answered(
-                    now,
-                    person.intended,
-                    &self.request(user, &person),
-                    outcome,
-                );
                 witness.recorder.ended(Operation::Confirm, Ending::Granted, person.intended, at);
                 witness.recorder.ended(Operation::Purchase, Ending::Granted, person.began, at);
                 witness.recorder.seats(at, -(seats.len() as i64), seats.len() as i64);
@@ -345,12 +336,6 @@ impl Crowd {
                 self.close_if_sold_out(now, witness);
             }
             Outcome::Refused(_) => {
-                witness.oracles.answered(
-                    now,
-                    person.intended,
-                    &self.request(user, &person),
-                    outcome,
-                );
                 witness.recorder.ended(Operation::Confirm, Ending::Refused, person.intended, at);
                 self.leave_cart(user);
                 self.leave(user, Fate::HoldLost);
@@ -370,14 +355,9 @@ impl Crowd {
         outcome: &Outcome,
         witness: &mut Witness,
     ) {
+        witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
         match outcome {
             Outcome::Released { .. } => {
-                witness.oracles.answered(
-                    now,
-                    person.intended,
-                    &self.request(user, &person),
-                    outcome,
-                );
                 witness.recorder.ended(Operation::Release, Ending::Granted, person.intended, at);
                 if let Some(cart) = self.carts.get(&user) {
                     let seats = cart.seats.clone();
@@ -389,12 +369,6 @@ impl Crowd {
                 self.leave(user, fate);
             }
             Outcome::Refused(_) => {
-                witness.oracles.answered(
-                    now,
-                    person.intended,
-                    &self.request(user, &person),
-                    outcome,
-                );
                 witness.recorder.ended(Operation::Release, Ending::Refused, person.intended, at);
                 let fate = self.fate_of_release(user, person);
                 self.leave(user, fate);
@@ -475,11 +449,13 @@ impl Crowd {
     }
 }
 
-const fn operation(doing: Doing) -> Operation {
+/// What a person waits for; none who waits for no answer.
+pub(super) const fn operation(doing: Doing) -> Option<Operation> {
     match doing {
-        Doing::AskingBooking => Operation::Confirm,
-        Doing::AskingRelease => Operation::Release,
-        Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => Operation::Hold,
+        Doing::AskingHold => Some(Operation::Hold),
+        Doing::AskingBooking => Some(Operation::Confirm),
+        Doing::AskingRelease => Some(Operation::Release),
+        Doing::Away | Doing::Picking | Doing::Paying => None,
     }
 }
 
