@@ -1,5 +1,6 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
+pub mod best_seats;
 pub mod config;
 pub mod detector;
 pub mod draw;
@@ -15,11 +16,13 @@ pub mod observation;
 pub mod placement;
 pub mod record;
 pub mod request;
+pub mod seat_list;
 mod shard;
 pub mod show;
 pub mod time;
 pub mod waiting_room;
 
+pub use best_seats::BestSeats;
 pub use config::{Config, GatewayConfig, Ratio, Setup};
 pub use draw::Draw;
 pub use effect::{Effects, PersistId, Write};
@@ -33,7 +36,8 @@ pub use message::{Answer, Beat, Message, Timed};
 pub use node::Node;
 pub use observation::Observation;
 pub use placement::Placement;
-pub use request::{Command, Outcome, Refusal, Reply, Request, SeatList, Wish};
+pub use request::{Command, Outcome, Refusal, Reply, Request, Wish};
+pub use seat_list::SeatList;
 pub use show::{Decision, Event, Hall, Rules, Show, SnapshotError};
 pub use time::{Instant, Span};
 pub use waiting_room::WaitingRoom;

@@ -7,7 +7,8 @@ use std::slice;
 use std::sync::Arc;
 
 use crate::id::{SeatId, SectionId};
-use crate::request::{Refusal, SeatList, Wish};
+use crate::request::{Refusal, Wish};
+use crate::seat_list::SeatList;
 use crate::show::best;
 use crate::show::hall::Hall;
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::id::{PaymentId, RequestId, SeatId, SectionId, ShowId};
-use crate::request::SeatList;
+use crate::seat_list::SeatList;
 
 const RULES: Rules =
     Rules { hold: Span(100), grace: Span(10), seats_per_request: 4, remember: Span(300) };
