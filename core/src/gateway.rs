@@ -8,6 +8,7 @@
 mod budget;
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
@@ -126,10 +127,13 @@ impl Gateway {
         if request.show.0 >= self.shows {
             return effects.reply(from, refused(request.id, Refusal::BadRequest));
         }
-        if let Some(&slot) = self.by_id.get(&request.id) {
-            self.flights[slot as usize].reply_to = from;
-            return effects.observe(Observation::Mark("repeat of a request in flight"));
-        }
+        let named = match self.by_id.entry(request.id) {
+            Entry::Occupied(named) => {
+                self.flights[*named.get() as usize].reply_to = from;
+                return effects.observe(Observation::Mark("repeat of a request in flight"));
+            }
+            Entry::Vacant(named) => named,
+        };
         let shard = self.placement.shard_of(request.show);
         let in_flight = &mut self.in_flight[shard.0 as usize];
         if *in_flight >= self.config.in_flight_per_shard {
@@ -138,8 +142,9 @@ impl Gateway {
         }
         *in_flight += 1;
         self.budget.deposit();
+        let slot = self.free.pop().unwrap_or(self.flights.len() as u32);
+        named.insert(slot);
         let target = self.first_choice(shard);
-        let id = request.id;
         let flight = Flight {
             request,
             reply_to: from,
@@ -150,8 +155,7 @@ impl Gateway {
             phase: Phase::Landed,
             moves: 0,
         };
-        let slot = self.take_off(flight);
-        self.by_id.insert(id, slot);
+        self.take_off(slot, flight);
         self.ask(now, slot, target, effects);
     }
 
@@ -183,7 +187,6 @@ impl Gateway {
                 self.ask(now, alarm.slot, target, effects);
             }
         }
-        self.forget_stale_alarms();
     }
 
     /// A peer has fallen silent: attempts under way there have failed, and the next go elsewhere.
@@ -195,7 +198,6 @@ impl Gateway {
                 self.back_off(now, slot, effects);
             }
         }
-        self.forget_stale_alarms();
     }
 
     /// A peer is heard again.
@@ -216,6 +218,17 @@ impl Gateway {
         self.local.pop_front()
     }
 
+    /// Drops the alarms in front that nobody waits for, so that `next_deadline` is never
+    /// one of them. Answers come roughly in order: each alarm is dropped once.
+    pub fn on_turn_ended(&mut self) {
+        while self.timeouts.front().is_some_and(|&alarm| !self.is_live(alarm)) {
+            self.timeouts.pop_front();
+        }
+        while self.backoffs.peek().is_some_and(|entry| !self.is_live(entry.0)) {
+            self.backoffs.pop();
+        }
+    }
+
     /// When to call `on_deadline`.
     pub fn next_deadline(&self) -> Option<Instant> {
         let timeout = self.timeouts.front().map(|alarm| alarm.at);
@@ -234,7 +247,7 @@ impl Gateway {
     }
 
     fn on_decided(&mut self, from: NodeId, reply: Reply, effects: &mut Effects) {
-        let Some(&slot) = self.by_id.get(&reply.request) else {
+        let Some(slot) = self.by_id.remove(&reply.request) else {
             return effects.observe(Observation::Mark("answer to nobody"));
         };
         let flight = &self.flights[slot as usize];
@@ -244,7 +257,6 @@ impl Gateway {
             belief.owner = from;
         }
         self.land(slot, reply, effects);
-        self.forget_stale_alarms();
     }
 
     fn on_not_owner(
@@ -285,7 +297,6 @@ impl Gateway {
         } else {
             self.back_off(now, slot, effects);
         }
-        self.forget_stale_alarms();
     }
 
     fn first_choice(&self, shard: ShardId) -> NodeId {
@@ -334,6 +345,7 @@ impl Gateway {
             let (shard, id) = (flight.shard, flight.request.id);
             effects
                 .observe(Observation::Refused { shard, reason: "tries or retry budget used up" });
+            self.by_id.remove(&id);
             return self.land(slot, refused(id, Refusal::Unavailable), effects);
         }
         flight.phase = Phase::BackingOff;
@@ -349,20 +361,14 @@ impl Gateway {
         self.backoffs.push(Reverse(Alarm { at, slot, moves: flight.moves }));
     }
 
-    fn take_off(&mut self, mut flight: Flight) -> u32 {
-        match self.free.pop() {
-            Some(slot) => {
-                flight.moves = self.flights[slot as usize].moves;
-                self.flights[slot as usize] = flight;
-                slot
-            }
-            None => {
-                self.flights.push(flight);
-                (self.flights.len() - 1) as u32
-            }
+    fn take_off(&mut self, slot: u32, flight: Flight) {
+        match self.flights.get_mut(slot as usize) {
+            Some(landed) => *landed = Flight { moves: landed.moves, ..flight },
+            None => self.flights.push(flight),
         }
     }
 
+    /// Ends the flight of a request that is no longer to be found.
     fn land(&mut self, slot: u32, reply: Reply, effects: &mut Effects) {
         let flight = &mut self.flights[slot as usize];
         assert!(flight.phase != Phase::Landed, "a request is answered once");
@@ -370,24 +376,12 @@ impl Gateway {
         flight.phase = Phase::Landed;
         flight.moves = flight.moves.wrapping_add(1);
         self.in_flight[flight.shard.0 as usize] -= 1;
-        self.by_id.remove(&reply.request);
         effects.reply(flight.reply_to, reply);
         self.free.push(slot);
     }
 
     fn is_live(&self, alarm: Alarm) -> bool {
         self.flights[alarm.slot as usize].moves == alarm.moves
-    }
-
-    /// Drops the alarms in front that nobody waits for, so that `next_deadline` is never
-    /// one of them. Answers come roughly in order: each alarm is dropped once.
-    fn forget_stale_alarms(&mut self) {
-        while self.timeouts.front().is_some_and(|&alarm| !self.is_live(alarm)) {
-            self.timeouts.pop_front();
-        }
-        while self.backoffs.peek().is_some_and(|entry| !self.is_live(entry.0)) {
-            self.backoffs.pop();
-        }
     }
 }
 

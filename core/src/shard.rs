@@ -65,13 +65,13 @@ impl Shard {
         &mut self,
         now: Instant,
         from: NodeId,
-        request: Request,
+        request: &Request,
         answers: &mut Answers,
     ) {
         match &mut self.owner {
-            Some(owner) => owner.decide(now, from, &request, &self.setup, &self.shows),
-            None if self.journal.is_leader() => self.waiting.push_back((from, request)),
-            None => answers.push((from, self.not_owner(&request))),
+            Some(owner) => owner.decide(now, from, request, &self.setup, &self.shows),
+            None if self.journal.is_leader() => self.waiting.push_back((from, request.clone())),
+            None => answers.push((from, self.not_owner(request))),
         }
     }
 

@@ -164,6 +164,7 @@ fn gateway(criterion: &mut Criterion) {
             let outcome = Outcome::Refused(Refusal::NoneFree);
             let reply = Reply { request: RequestId(id), outcome };
             gateway.on_answer(now, owner, Answer::Decided(reply), &mut effects);
+            gateway.on_turn_ended();
             effects.sends.clear();
         });
     });

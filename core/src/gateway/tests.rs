@@ -65,6 +65,7 @@ impl Bench {
 
     /// Lets the next deadline come, and says when it was.
     fn wait(&mut self) -> Instant {
+        self.gateway.on_turn_ended();
         let at = self.gateway.next_deadline().expect("something is to come");
         self.effects.begin(at);
         self.gateway.on_deadline(at, &mut self.effects);
@@ -105,6 +106,7 @@ fn a_request_goes_to_the_first_replica_and_its_reply_back() {
     assert_eq!(bench.gateway.next_deadline(), Some(Instant(100_005)));
     bench.answer(Instant(9), bench.members[0], decided(1));
     assert_eq!(bench.replies(), [(1, Outcome::Released { hold: HoldId(9) })]);
+    bench.gateway.on_turn_ended();
     assert_eq!(
         (bench.gateway.in_flight(), bench.gateway.next_deadline()),
         (0, None),

@@ -94,17 +94,19 @@ impl Owner {
         shows: &BTreeMap<ShowId, Show>,
     ) {
         let head = head_of(&mut self.heads, request.show, setup, shows);
-        expire(head, request.show, now, &mut self.record);
+        if now >= self.expires_at {
+            expire(head, request.show, now, &mut self.record);
+        }
         let outcome = match head.decide(request, now) {
             Decision::Record(event) => {
                 let outcome = head.outcome(&event);
                 head.apply(&event);
                 self.record.push((request.show, event));
+                self.expires_at = self.expires_at.min(head.next_expiry().unwrap_or(Instant::MAX));
                 outcome
             }
             Decision::Answer(outcome) => outcome,
         };
-        self.expires_at = self.expires_at.min(head.next_expiry().unwrap_or(Instant::MAX));
         self.replies.push((from, Reply { request: request.id, outcome }));
     }
 
