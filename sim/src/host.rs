@@ -8,6 +8,8 @@
 //! journals and disks, so that a crowd cannot silence a node's signs of life; a node
 //! with one core shares it.
 
+mod cores;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ use onsale_core::{
 };
 use onsale_scenarios::Costs;
 
+use self::cores::Cores;
 use crate::sabotage::{earlier, set_back};
 use crate::stream::{fork, mix};
 use crate::world::network::Place;
@@ -42,43 +45,15 @@ struct Host {
     place: Place,
     node: Node,
     effects: Effects,
-    cores: Vec<Core>,
+    cores: Cores,
+    /// By core, the work that it cannot start soon.
+    queues: Vec<VecDeque<Timed<Input>>>,
     /// Kept for its memory.
     beats: Vec<(Instant, NodeId, Beat)>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
     /// How far the node's clock is ahead; zero unless it was sabotaged.
     ahead: Span,
-}
-
-/// A core and what waits for it.
-#[derive(Debug, Default)]
-struct Core {
-    /// Work that is left at `seen`.
-    backlog: Span,
-    seen: Instant,
-    queue: VecDeque<Timed<Input>>,
-}
-
-impl Core {
-    /// Takes in work that arrives at `at`; returns when it will be done. Work that arrives a little
-    /// out of order waits for what is left, not for the idle time in between.
-    fn take(&mut self, at: Instant, cost: Span) -> Instant {
-        self.see(at);
-        self.backlog = self.backlog + cost;
-        at + self.backlog
-    }
-
-    /// How long work that arrives at `at` would wait.
-    fn wait(&mut self, at: Instant) -> Span {
-        self.see(at);
-        self.backlog
-    }
-
-    fn see(&mut self, at: Instant) {
-        self.backlog = self.backlog - at.since(self.seen);
-        self.seen = self.seen.max(at);
-    }
 }
 
 /// The life of a node's process, from its start to its death.
@@ -132,15 +107,16 @@ impl Host {
             durable,
             now + ahead,
         );
-        let mut cores: Vec<Core> = (0..machine.cores).map(|_| Core::default()).collect();
-        for core in &mut cores {
-            core.take(now, recovery);
+        let mut cores = Cores::new(machine.cores);
+        for core in 0..cores.count() {
+            cores.take(core, now, recovery);
         }
         let mut host = Self {
             machine,
             place,
             node,
             effects: Effects::default(),
+            queues: vec![VecDeque::new(); cores.count()],
             cores,
             beats: Vec::new(),
             turn_ends: now,
@@ -152,26 +128,30 @@ impl Host {
 
     fn on_message(&mut self, now: Instant, from: Endpoint, message: Message) {
         match message {
-            Message::Requests(batch) => {
-                for Timed { at, item } in batch {
-                    let core = self.freest_core(at);
-                    self.work(now, core, at, Input::Request { from, request: item });
-                }
-            }
-            Message::Forwarded(batch) => {
-                let from = sender(from);
-                for Timed { at, item } in batch {
-                    let core = self.core_of(&item);
-                    self.work(now, core, at, Input::Forwarded { from, request: item });
-                }
-            }
-            Message::Answers(batch) => {
-                let from = sender(from);
-                for Timed { at, item } in batch {
-                    let core = self.freest_core(at);
-                    self.work(now, core, at, Input::Answered { from, answer: item });
-                }
-            }
+            Message::Requests(batch) => self.take_in(
+                now,
+                batch,
+                self.machine.costs.route,
+                |host, timed| host.cores.freest(timed.at),
+                |request| Input::Request { from, request },
+                |started| Input::Delivered { from, message: Message::Requests(started) },
+            ),
+            Message::Forwarded(batch) => self.take_in(
+                now,
+                batch,
+                self.machine.costs.decide,
+                |host, timed| host.core_of(&timed.item),
+                |request| Input::Forwarded { from: sender(from), request },
+                |started| Input::Delivered { from, message: Message::Forwarded(started) },
+            ),
+            Message::Answers(batch) => self.take_in(
+                now,
+                batch,
+                self.machine.costs.route,
+                |host, timed| host.cores.freest(timed.at),
+                |answer| Input::Answered { from: sender(from), answer },
+                |started| Input::Delivered { from, message: Message::Answers(started) },
+            ),
             Message::Beat(_) => {
                 self.control(now, self.machine.costs.beat, Input::Delivered { from, message })
             }
@@ -197,50 +177,84 @@ impl Host {
 
     /// Work of the first core, which is never left waiting behind requests.
     fn control(&mut self, now: Instant, cost: Span, input: Input) {
-        let done = self.cores[0].take(now, cost);
+        let done = self.cores.take(0, now, cost);
         self.step(done, input);
+    }
+
+    /// Work that arrives together, each piece for the core that `core_of` says: what cores can start
+    /// soon is handed to the node at once, from the first piece that has to wait on one by one.
+    fn take_in<T>(
+        &mut self,
+        now: Instant,
+        mut batch: Vec<Timed<T>>,
+        cost: Span,
+        core_of: impl Fn(&mut Self, &Timed<T>) -> usize,
+        alone: impl Fn(T) -> Input,
+        together: impl FnOnce(Vec<Timed<T>>) -> Input,
+    ) {
+        let mut started = 0;
+        for timed in &mut batch {
+            let core = core_of(self, timed);
+            let latest = self.latest_start(now, core);
+            let Ok(done) = self.cores.take_by(latest, core, timed.at, cost) else { break };
+            self.turn_ends = self.turn_ends.max(done);
+            timed.at = done + self.ahead;
+            started += 1;
+        }
+        let rest = batch.split_off(started);
+        if let Some(first) = batch.first().map(|timed| timed.at) {
+            self.node.step(first, together(batch), &mut self.effects);
+        }
+        for timed in rest {
+            let core = core_of(self, &timed);
+            self.work(now, core, timed.at, alone(timed.item));
+        }
     }
 
     /// Work that arrives at `at` for one core: done in this turn if the core can start it soon, else queued.
     fn work(&mut self, now: Instant, core: usize, at: Instant, input: Input) {
-        let lane = &mut self.cores[core];
-        let starts = at + lane.wait(at);
-        let queued = !lane.queue.is_empty();
-        if queued || starts.since(now) > self.machine.slice {
-            lane.queue.push_back(Timed { at, item: input });
-            if !queued {
-                world::with(|world| world.core_free_at(self.place, core, starts));
+        let latest = self.latest_start(now, core);
+        match self.cores.take_by(latest, core, at, self.cost(&input)) {
+            Ok(done) => self.step(done, input),
+            Err(starts) => {
+                if self.queues[core].is_empty() {
+                    world::with(|world| world.core_free_at(self.place, core, starts));
+                }
+                self.queues[core].push_back(Timed { at, item: input });
             }
-        } else {
-            self.perform(core, at, input);
         }
+    }
+
+    /// When a core has to start work that is done in this turn; none if other work waits for it.
+    fn latest_start(&self, now: Instant, core: usize) -> Option<Instant> {
+        self.queues[core].is_empty().then_some(now + self.machine.slice)
     }
 
     fn catch_up(&mut self, now: Instant, core: usize) {
-        while let Some(at) = self.cores[core].queue.front().map(|queued| queued.at.max(now)) {
-            let starts = at + self.cores[core].wait(at);
-            if starts.since(now) > self.machine.slice {
-                world::with(|world| world.core_free_at(self.place, core, starts));
-                return;
-            }
-            if let Some(Timed { item, .. }) = self.cores[core].queue.pop_front() {
-                self.perform(core, at, item);
+        while let Some(Timed { at, item }) = self.queues[core].front() {
+            let (at, cost) = ((*at).max(now), self.cost(item));
+            match self.cores.take_by(Some(now + self.machine.slice), core, at, cost) {
+                Ok(done) => {
+                    if let Some(Timed { item, .. }) = self.queues[core].pop_front() {
+                        self.step(done, item);
+                    }
+                }
+                Err(starts) => {
+                    return world::with(|world| world.core_free_at(self.place, core, starts));
+                }
             }
         }
     }
 
-    fn perform(&mut self, core: usize, at: Instant, input: Input) {
-        let costs = &self.machine.costs;
-        let cost = match &input {
-            Input::Request { .. } | Input::Answered { .. } => costs.route,
-            Input::Forwarded { .. } => costs.decide,
+    fn cost(&self, input: &Input) -> Span {
+        match input {
+            Input::Request { .. } | Input::Answered { .. } => self.machine.costs.route,
+            Input::Forwarded { .. } => self.machine.costs.decide,
             Input::Delivered { .. }
             | Input::Persisted(_)
             | Input::DeadlineReached
             | Input::TurnEnded => Span::ZERO,
-        };
-        let done = self.cores[core].take(at, cost);
-        self.step(done, input);
+        }
     }
 
     fn step(&mut self, done: Instant, input: Input) {
@@ -260,14 +274,9 @@ impl Host {
         });
     }
 
-    fn freest_core(&mut self, at: Instant) -> usize {
-        let first = usize::from(self.cores.len() > 1);
-        (first..self.cores.len()).min_by_key(|&core| self.cores[core].wait(at)).unwrap_or(0)
-    }
-
     fn core_of(&self, request: &onsale_core::Request) -> usize {
         let shard = self.machine.setup.placement.shard_of(request.show).0 as usize;
-        match self.cores.len() {
+        match self.cores.count() {
             1 => 0,
             cores => 1 + shard % (cores - 1),
         }
