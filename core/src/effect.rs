@@ -67,6 +67,7 @@ struct Gathering {
 
 impl Gathering {
     /// Adds an item to the batch for `to`, which `batch` finds in a message of its kind, or begins one.
+    #[inline]
     fn add<T>(
         &mut self,
         sends: &mut Vec<Sending>,
@@ -104,6 +105,7 @@ impl Effects {
     }
 
     /// Passes a client's request on to the node that should own its show.
+    #[inline]
     pub fn forward(&mut self, to: NodeId, request: Request) {
         let timed = Timed { at: self.now, item: request };
         self.forwards.add(
@@ -116,6 +118,7 @@ impl Effects {
     }
 
     /// Answers a gateway.
+    #[inline]
     pub fn answer(&mut self, to: NodeId, answer: Answer) {
         let timed = Timed { at: self.now, item: answer };
         self.answers.add(
@@ -128,6 +131,7 @@ impl Effects {
     }
 
     /// Replies to a client.
+    #[inline]
     pub fn reply(&mut self, to: Endpoint, reply: Reply) {
         let timed = Timed { at: self.now, item: reply };
         self.replies.add(

@@ -6,18 +6,18 @@
 //! the same way, only without the network.
 
 mod budget;
+mod flights;
 
 use std::cmp::Reverse;
-use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use self::budget::Budget;
+use self::flights::{Flight, Flights, Phase};
 use crate::config::GatewayConfig;
 use crate::draw::Draw;
 use crate::effect::Effects;
 use crate::id::{Endpoint, Epoch, NodeId, RequestId, ShardId};
-use crate::map::FixedMap;
 use crate::message::Answer;
 use crate::observation::Observation;
 use crate::placement::Placement;
@@ -36,9 +36,7 @@ pub struct Gateway {
     beliefs: Vec<Belief>,
     in_flight: Vec<u32>,
     suspected: Vec<bool>,
-    flights: Vec<Flight>,
-    free: Vec<u32>,
-    by_id: FixedMap<RequestId, u32>,
+    flights: Flights,
     /// In order of their instants, since patience is the same for all.
     timeouts: VecDeque<Alarm>,
     backoffs: BinaryHeap<Reverse<Alarm>>,
@@ -51,31 +49,6 @@ pub struct Gateway {
 struct Belief {
     owner: NodeId,
     epoch: Epoch,
-}
-
-/// A request whose client waits.
-#[derive(Clone, Debug)]
-struct Flight {
-    request: Request,
-    reply_to: Endpoint,
-    shard: ShardId,
-    /// Where the last attempt went, in the belief of which epoch.
-    target: NodeId,
-    epoch: Epoch,
-    tries: u8,
-    phase: Phase,
-    /// Rises with every change of phase, so that alarms set before it are known as stale.
-    moves: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// An attempt is under way.
-    Asked,
-    /// The next attempt waits for its backoff.
-    BackingOff,
-    /// The slot is free.
-    Landed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,9 +76,7 @@ impl Gateway {
             beliefs: (0..placement.shards()).map(first).collect(),
             in_flight: vec![0; placement.shards() as usize],
             suspected: vec![false; usize::from(placement.nodes()) + 1],
-            flights: Vec::new(),
-            free: Vec::new(),
-            by_id: FixedMap::default(),
+            flights: Flights::default(),
             timeouts: VecDeque::new(),
             backoffs: BinaryHeap::new(),
             local: VecDeque::new(),
@@ -121,19 +92,16 @@ impl Gateway {
         &mut self,
         now: Instant,
         from: Endpoint,
-        request: Request,
+        request: &Request,
         effects: &mut Effects,
     ) {
         if request.show.0 >= self.shows {
             return effects.reply(from, refused(request.id, Refusal::BadRequest));
         }
-        let named = match self.by_id.entry(request.id) {
-            Entry::Occupied(named) => {
-                self.flights[*named.get() as usize].reply_to = from;
-                return effects.observe(Observation::Mark("repeat of a request in flight"));
-            }
-            Entry::Vacant(named) => named,
-        };
+        if let Some(slot) = self.flights.find(request.id) {
+            self.flights[slot].reply_to = from;
+            return effects.observe(Observation::Mark("repeat of a request in flight"));
+        }
         let shard = self.placement.shard_of(request.show);
         let in_flight = &mut self.in_flight[shard.0 as usize];
         if *in_flight >= self.config.in_flight_per_shard {
@@ -142,28 +110,22 @@ impl Gateway {
         }
         *in_flight += 1;
         self.budget.deposit();
-        let slot = self.free.pop().unwrap_or(self.flights.len() as u32);
-        named.insert(slot);
+        let slot = self.flights.take_off(request, from, shard);
         let target = self.first_choice(shard);
-        let flight = Flight {
-            request,
-            reply_to: from,
-            shard,
-            target,
-            epoch: Epoch(0),
-            tries: 0,
-            phase: Phase::Landed,
-            moves: 0,
-        };
-        self.take_off(slot, flight);
-        self.ask(now, slot, target, effects);
+        self.ask(now, slot, target, request.clone(), effects);
     }
 
     /// A node, perhaps this one, answers.
-    pub fn on_answer(&mut self, now: Instant, from: NodeId, answer: Answer, effects: &mut Effects) {
+    pub fn on_answer(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        answer: &Answer,
+        effects: &mut Effects,
+    ) {
         match answer {
             Answer::Decided(reply) => self.on_decided(from, reply, effects),
-            Answer::NotOwner { request, shard, owner } => {
+            &Answer::NotOwner { request, shard, owner } => {
                 self.on_not_owner(now, from, request, shard, owner, effects)
             }
         }
@@ -183,8 +145,9 @@ impl Gateway {
         {
             self.backoffs.pop();
             if self.is_live(alarm) {
-                let target = self.next_choice(&self.flights[alarm.slot as usize]);
-                self.ask(now, alarm.slot, target, effects);
+                let target = self.next_choice(&self.flights[alarm.slot]);
+                let request = self.flights.request(alarm.slot).clone();
+                self.ask(now, alarm.slot, target, request, effects);
             }
         }
     }
@@ -192,8 +155,8 @@ impl Gateway {
     /// A peer has fallen silent: attempts under way there have failed, and the next go elsewhere.
     pub fn on_suspected(&mut self, now: Instant, peer: NodeId, effects: &mut Effects) {
         self.suspected[usize::from(peer.0)] = true;
-        for slot in 0..self.flights.len() as u32 {
-            let flight = &self.flights[slot as usize];
+        for slot in self.flights.places() {
+            let flight = &self.flights[slot];
             if flight.phase == Phase::Asked && flight.target == peer {
                 self.back_off(now, slot, effects);
             }
@@ -214,6 +177,7 @@ impl Gateway {
     }
 
     /// The next request for this node itself.
+    #[inline]
     pub fn next_local(&mut self) -> Option<Request> {
         self.local.pop_front()
     }
@@ -238,7 +202,7 @@ impl Gateway {
 
     /// How many clients wait for a reply.
     pub fn in_flight(&self) -> usize {
-        self.by_id.len()
+        self.flights.len()
     }
 
     /// Whom this gateway takes for the owner of a shard.
@@ -246,17 +210,17 @@ impl Gateway {
         self.beliefs[shard.0 as usize].owner
     }
 
-    fn on_decided(&mut self, from: NodeId, reply: Reply, effects: &mut Effects) {
-        let Some(slot) = self.by_id.remove(&reply.request) else {
+    fn on_decided(&mut self, from: NodeId, reply: &Reply, effects: &mut Effects) {
+        let Some(slot) = self.flights.find(reply.request) else {
             return effects.observe(Observation::Mark("answer to nobody"));
         };
-        let flight = &self.flights[slot as usize];
+        let flight = &self.flights[slot];
         let belief = &mut self.beliefs[flight.shard.0 as usize];
         // Whoever decides owns; but an answer that was long under way knows less than a newer hint.
         if flight.target == from && flight.epoch == belief.epoch {
             belief.owner = from;
         }
-        self.land(slot, reply, effects);
+        self.land(slot, reply.clone(), effects);
     }
 
     fn on_not_owner(
@@ -279,10 +243,10 @@ impl Gateway {
             }
         }
         let belief = *belief;
-        let Some(&slot) = self.by_id.get(&request) else {
+        let Some(slot) = self.flights.find(request) else {
             return effects.observe(Observation::Mark("answer to nobody"));
         };
-        let flight = &self.flights[slot as usize];
+        let flight = &self.flights[slot];
         if flight.phase != Phase::Asked || flight.target != from {
             return effects.observe(Observation::Mark("answer to an attempt given up"));
         }
@@ -292,8 +256,9 @@ impl Gateway {
             && !self.suspected[usize::from(belief.owner.0)]
         {
             effects.observe(Observation::Mark("hint followed"));
-            self.flights[slot as usize].tries -= 1;
-            self.ask(now, slot, belief.owner, effects);
+            self.flights[slot].tries -= 1;
+            let request = self.flights.request(slot).clone();
+            self.ask(now, slot, belief.owner, request, effects);
         } else {
             self.back_off(now, slot, effects);
         }
@@ -323,8 +288,16 @@ impl Gateway {
             .unwrap_or(next)
     }
 
-    fn ask(&mut self, now: Instant, slot: u32, target: NodeId, effects: &mut Effects) {
-        let flight = &mut self.flights[slot as usize];
+    #[inline]
+    fn ask(
+        &mut self,
+        now: Instant,
+        slot: u32,
+        target: NodeId,
+        request: Request,
+        effects: &mut Effects,
+    ) {
+        let flight = &mut self.flights[slot];
         flight.target = target;
         flight.epoch = self.beliefs[flight.shard.0 as usize].epoch;
         flight.tries += 1;
@@ -333,19 +306,18 @@ impl Gateway {
         let at = now + self.config.try_timeout;
         self.timeouts.push_back(Alarm { at, slot, moves: flight.moves });
         if target == self.me {
-            self.local.push_back(flight.request.clone());
+            self.local.push_back(request);
         } else {
-            effects.forward(target, flight.request.clone());
+            effects.forward(target, request);
         }
     }
 
     fn back_off(&mut self, now: Instant, slot: u32, effects: &mut Effects) {
-        let flight = &mut self.flights[slot as usize];
+        let flight = &mut self.flights[slot];
         if flight.tries >= self.config.tries || !self.budget.withdraw(now) {
-            let (shard, id) = (flight.shard, flight.request.id);
+            let (shard, id) = (flight.shard, flight.id);
             effects
                 .observe(Observation::Refused { shard, reason: "tries or retry budget used up" });
-            self.by_id.remove(&id);
             return self.land(slot, refused(id, Refusal::Unavailable), effects);
         }
         flight.phase = Phase::BackingOff;
@@ -361,27 +333,17 @@ impl Gateway {
         self.backoffs.push(Reverse(Alarm { at, slot, moves: flight.moves }));
     }
 
-    fn take_off(&mut self, slot: u32, flight: Flight) {
-        match self.flights.get_mut(slot as usize) {
-            Some(landed) => *landed = Flight { moves: landed.moves, ..flight },
-            None => self.flights.push(flight),
-        }
-    }
-
-    /// Ends the flight of a request that is no longer to be found.
+    #[inline]
     fn land(&mut self, slot: u32, reply: Reply, effects: &mut Effects) {
-        let flight = &mut self.flights[slot as usize];
-        assert!(flight.phase != Phase::Landed, "a request is answered once");
-        assert_eq!(flight.request.id, reply.request, "a reply goes to the request that it answers");
-        flight.phase = Phase::Landed;
-        flight.moves = flight.moves.wrapping_add(1);
+        let flight = &self.flights[slot];
+        assert_eq!(flight.id, reply.request, "a reply goes to the request that it answers");
         self.in_flight[flight.shard.0 as usize] -= 1;
         effects.reply(flight.reply_to, reply);
-        self.free.push(slot);
+        self.flights.land(slot);
     }
 
     fn is_live(&self, alarm: Alarm) -> bool {
-        self.flights[alarm.slot as usize].moves == alarm.moves
+        self.flights[alarm.slot].moves == alarm.moves
     }
 }
 

@@ -146,9 +146,9 @@ impl Node {
         self.advance(now, effects);
         match input {
             Input::Delivered { from, message } => self.on_delivered(from, message, effects),
-            Input::Request { from, request } => self.on_request(from, request, effects),
+            Input::Request { from, request } => self.on_request(from, &request, effects),
             Input::Forwarded { from, request } => self.on_forwarded(from, &request, effects),
-            Input::Answered { from, answer } => self.on_answered(from, answer, effects),
+            Input::Answered { from, answer } => self.on_answered(from, &answer, effects),
             Input::Persisted(id) => self.on_persisted(id, effects),
             Input::DeadlineReached => self.on_deadline(effects),
             Input::TurnEnded => self.on_turn_ended(effects),
@@ -218,8 +218,8 @@ impl Node {
     fn on_delivered(&mut self, from: Endpoint, message: Message, effects: &mut Effects) {
         match (from, message) {
             (Endpoint::Client(_), Message::Requests(batch)) => {
-                for Timed { at, item } in batch {
-                    self.advance(at, effects);
+                for Timed { at, item } in &batch {
+                    self.advance(*at, effects);
                     self.on_request(from, item, effects);
                 }
             }
@@ -230,8 +230,8 @@ impl Node {
                 }
             }
             (Endpoint::Node(node), Message::Answers(batch)) => {
-                for Timed { at, item } in batch {
-                    self.advance(at, effects);
+                for Timed { at, item } in &batch {
+                    self.advance(*at, effects);
                     self.on_answered(node, item, effects);
                 }
             }
@@ -255,11 +255,13 @@ impl Node {
         }
     }
 
-    fn on_request(&mut self, from: Endpoint, request: Request, effects: &mut Effects) {
+    #[inline]
+    fn on_request(&mut self, from: Endpoint, request: &Request, effects: &mut Effects) {
         self.gateway.on_request(self.now, from, request, effects);
         self.take_local(effects);
     }
 
+    #[inline]
     fn on_forwarded(&mut self, from: NodeId, request: &Request, effects: &mut Effects) {
         let known = request.show.0 < self.setup.shows;
         let id = self.setup.placement.shard_of(request.show);
@@ -275,7 +277,8 @@ impl Node {
         }
     }
 
-    fn on_answered(&mut self, from: NodeId, answer: Answer, effects: &mut Effects) {
+    #[inline]
+    fn on_answered(&mut self, from: NodeId, answer: &Answer, effects: &mut Effects) {
         self.gateway.on_answer(self.now, from, answer, effects);
         self.take_local(effects);
     }
@@ -380,6 +383,7 @@ impl Node {
         self.write(effects);
     }
 
+    #[inline]
     fn take_local(&mut self, effects: &mut Effects) {
         while let Some(request) = self.gateway.next_local() {
             self.on_forwarded(self.me, &request, effects);
@@ -437,7 +441,7 @@ impl Node {
         let mut answers = std::mem::take(&mut self.answers);
         for (gateway, answer) in answers.drain(..) {
             if gateway == self.me {
-                self.gateway.on_answer(self.now, self.me, answer, effects);
+                self.gateway.on_answer(self.now, self.me, &answer, effects);
             } else {
                 effects.answer(gateway, answer);
             }

@@ -108,28 +108,26 @@ impl Seats {
     /// the best of each section. What cannot be met even by waiting is refused first,
     /// from counts alone.
     pub(super) fn choose(&self, wish: &Wish) -> Result<SeatList, Refusal> {
+        let (picked, best) = (&*wish.picked, &*wish.best);
         if (self.all.unbooked as usize) < wish.seats() {
             return Err(Refusal::SoldOut);
         }
         // Picked seats are not available to the best of the same wish, so a section
         // must have room for both.
         let needs = |section, count| {
-            let picked = wish
-                .picked
-                .iter()
-                .filter(|&&seat| self.hall.section_of(seat) == Some(section))
-                .count();
+            let picked =
+                picked.iter().filter(|&&seat| self.hall.section_of(seat) == Some(section)).count();
             u32::from(count) + picked as u32
         };
         let short = |available: fn(&Tally) -> u32| {
-            wish.best.iter().any(|&(section, count)| {
+            best.iter().any(|&(section, count)| {
                 available(&self.sections[usize::from(section.0)]) < needs(section, count)
             })
         };
         if short(|tally| tally.unbooked) {
             return Err(Refusal::SoldOut);
         }
-        if !wish.picked.iter().all(|&seat| self.is_free(seat)) {
+        if !picked.iter().all(|&seat| self.is_free(seat)) {
             return Err(Refusal::SeatTaken);
         }
         if short(|tally| tally.free) {
@@ -137,8 +135,8 @@ impl Seats {
         }
 
         let mut chosen = wish.picked.clone();
-        for &(section, count) in &wish.best {
-            self.choose_best(section, count.into(), &wish.picked, &mut chosen);
+        for &(section, count) in best {
+            self.choose_best(section, count.into(), picked, &mut chosen);
         }
         assert_eq!(chosen.len(), wish.seats(), "a grant is all or nothing");
         Ok(chosen)
