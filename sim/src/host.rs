@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use onsale_core::{
-    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Setup, Span, Timed,
+    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Setup, ShowId, Span, Timed,
 };
 use onsale_scenarios::Costs;
 
@@ -140,7 +140,7 @@ impl Host {
                 now,
                 batch,
                 self.machine.costs.decide,
-                |host, timed| host.core_of(&timed.item),
+                |host, timed| host.core_of(timed.item.show),
                 |request| Input::Forwarded { from: sender(from), request },
                 |started| Input::Delivered { from, message: Message::Forwarded(started) },
             ),
@@ -274,8 +274,8 @@ impl Host {
         });
     }
 
-    fn core_of(&self, request: &onsale_core::Request) -> usize {
-        let shard = self.machine.setup.placement.shard_of(request.show).0 as usize;
+    fn core_of(&self, show: ShowId) -> usize {
+        let shard = self.machine.setup.placement.shard_of(show).0 as usize;
         match self.cores.count() {
             1 => 0,
             cores => 1 + shard % (cores - 1),

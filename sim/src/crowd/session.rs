@@ -124,6 +124,7 @@ impl Crowd {
     }
 
     /// Begins a new intention: a new request with its first attempt.
+    #[inline]
     fn intend(
         &mut self,
         now: Instant,
@@ -141,6 +142,7 @@ impl Crowd {
         self.send(act.user, act.at, person, request, witness);
     }
 
+    #[inline]
     fn send(
         &mut self,
         user: u32,

@@ -9,6 +9,8 @@ use onsale_core::{Instant, Span};
 #[derive(Debug)]
 pub(super) struct Cores {
     cores: Vec<Core>,
+    /// The first that does the gateway's work.
+    first: usize,
     /// The latest instant at which the gateway's cores were asked which is free. Each catches up
     /// with it when it is needed: most are not.
     asked: Instant,
@@ -33,7 +35,8 @@ impl Cores {
     /// So many idle cores, at least one.
     pub(super) fn new(count: u16) -> Self {
         assert!(count > 0, "a node has a core");
-        Self { cores: vec![Core::default(); usize::from(count)], asked: Instant::ZERO }
+        let cores = vec![Core::default(); usize::from(count)];
+        Self { first: usize::from(cores.len() > 1), cores, asked: Instant::ZERO }
     }
 
     /// How many there are.
@@ -69,29 +72,24 @@ impl Cores {
     /// The core that the gateway's work goes to if it arrives at `at`: the one that is free first.
     pub(super) fn freest(&mut self, at: Instant) -> usize {
         self.asked = self.asked.max(at);
-        let first = self.first_of_gateway();
-        let mut freest = (Span(u64::MAX), first);
-        for (place, core) in self.cores.iter().enumerate().skip(first) {
+        let mut freest = (Span(u64::MAX), self.first);
+        for (place, core) in self.cores[self.first..].iter().enumerate() {
             let wait = core.free.since(core.seen.max(self.asked));
-            if wait < freest.0 {
-                freest = (wait, place);
-            }
             if wait == Span::ZERO {
-                break;
+                return self.first + place;
+            }
+            if wait < freest.0 {
+                freest = (wait, self.first + place);
             }
         }
         freest.1
     }
 
     fn seen_at(&mut self, core: usize, at: Instant) -> &mut Core {
-        let at = if core >= self.first_of_gateway() { at.max(self.asked) } else { at };
+        let at = if core >= self.first { at.max(self.asked) } else { at };
         let core = &mut self.cores[core];
         core.see(at);
         core
-    }
-
-    fn first_of_gateway(&self) -> usize {
-        usize::from(self.cores.len() > 1)
     }
 }
 
