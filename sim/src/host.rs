@@ -19,7 +19,7 @@ use onsale_scenarios::Costs;
 use crate::sabotage::{earlier, set_back};
 use crate::stream::{fork, mix};
 use crate::world::network::Place;
-use crate::world::{self, Turn, next_turn};
+use crate::world::{self, Resident, Turn, World, next_turn};
 
 /// What a node's process needs to start.
 #[derive(Clone, Debug)]
@@ -95,33 +95,35 @@ pub async fn run(place: Place, machine: Machine) {
             panic!("a process begins with its start, not with {turn:?}")
         }
     }
-    let mut host = Host::boot(place, machine, now);
-    loop {
-        let (now, turn) = next_turn(place).await;
-        host.turn_ends = now;
-        host.take_beats();
+    let host = world::with(|world| Host::boot(world, place, machine, now));
+    world::reside(place, Box::new(host)).await;
+}
+
+impl Resident for Host {
+    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn) {
+        self.turn_ends = now;
+        self.take_beats(world);
         match turn {
-            Turn::Delivered { from, message } => host.on_message(now, from, message),
+            Turn::Delivered { from, message } => self.on_message(world, now, from, message),
             Turn::Persisted(id) => {
-                host.control(now, host.machine.costs.persisted, Input::Persisted(id))
+                self.control(now, self.machine.costs.persisted, Input::Persisted(id))
             }
-            Turn::Wake => host.control(now, Span::ZERO, Input::DeadlineReached),
-            Turn::CoreFree(core) => host.catch_up(now, core),
-            Turn::End => return,
-            Turn::Boot | Turn::Fault { .. } => panic!("{turn:?} is not a running node's"),
+            Turn::Wake => self.control(now, Span::ZERO, Input::DeadlineReached),
+            Turn::CoreFree(core) => self.catch_up(world, now, core),
+            Turn::Boot | Turn::Fault { .. } | Turn::End => {
+                panic!("{turn:?} is not a running node's")
+            }
         }
-        host.end_turn();
+        self.end_turn(world);
     }
 }
 
 impl Host {
-    fn boot(place: Place, machine: Machine, now: Instant) -> Self {
-        let (incarnation, durable, bytes, ahead) = world::with(|world| {
-            let incarnation = world.incarnation(place);
-            let disk = &world.machine(place).disk;
-            let (durable, bytes) = (disk.contents(), disk.bytes());
-            (incarnation, durable, bytes, world.sabotage.ahead(place))
-        });
+    fn boot(world: &mut World, place: Place, machine: Machine, now: Instant) -> Self {
+        let incarnation = world.incarnation(place);
+        let disk = &world.machine(place).disk;
+        let (durable, bytes) = (disk.contents(), disk.bytes());
+        let ahead = world.sabotage.ahead(place);
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
         let node = Node::boot(
@@ -146,30 +148,36 @@ impl Host {
             turn_ends: now,
             ahead,
         };
-        host.end_turn();
+        host.end_turn(world);
         host
     }
 
-    fn on_message(&mut self, now: Instant, from: Endpoint, message: Message) {
+    fn on_message(
+        &mut self,
+        world: &mut World,
+        now: Instant,
+        from: Endpoint,
+        message: Message,
+    ) {
         match message {
             Message::Requests(batch) => {
                 for Timed { at, item } in batch {
                     let core = self.freest_core(at);
-                    self.work(now, core, at, Input::Request { from, request: item });
+                    self.work(world, now, core, at, Input::Request { from, request: item });
                 }
             }
             Message::Forwarded(batch) => {
                 let from = sender(from);
                 for Timed { at, item } in batch {
                     let core = self.core_of(&item);
-                    self.work(now, core, at, Input::Forwarded { from, request: item });
+                    self.work(world, now, core, at, Input::Forwarded { from, request: item });
                 }
             }
             Message::Answers(batch) => {
                 let from = sender(from);
                 for Timed { at, item } in batch {
                     let core = self.freest_core(at);
-                    self.work(now, core, at, Input::Answered { from, answer: item });
+                    self.work(world, now, core, at, Input::Answered { from, answer: item });
                 }
             }
             Message::Beat(_) => {
@@ -184,9 +192,9 @@ impl Host {
     }
 
     /// Beats that came between turns, each at its own instant.
-    fn take_beats(&mut self) {
+    fn take_beats(&mut self, world: &mut World) {
         let mut beats = std::mem::take(&mut self.beats);
-        world::with(|world| world.take_beats(self.place, &mut beats));
+        world.take_beats(self.place, &mut beats);
         for (at, from, beat) in beats.drain(..) {
             let input =
                 Input::Delivered { from: Endpoint::Node(from), message: Message::Beat(beat) };
@@ -202,25 +210,32 @@ impl Host {
     }
 
     /// Work that arrives at `at` for one core: done in this turn if the core can start it soon, else queued.
-    fn work(&mut self, now: Instant, core: usize, at: Instant, input: Input) {
+    fn work(
+        &mut self,
+        world: &mut World,
+        now: Instant,
+        core: usize,
+        at: Instant,
+        input: Input,
+    ) {
         let lane = &mut self.cores[core];
         let starts = at + lane.wait(at);
         let queued = !lane.queue.is_empty();
         if queued || starts.since(now) > self.machine.slice {
             lane.queue.push_back(Timed { at, item: input });
             if !queued {
-                world::with(|world| world.core_free_at(self.place, core, starts));
+                world.core_free_at(self.place, core, starts);
             }
         } else {
             self.perform(core, at, input);
         }
     }
 
-    fn catch_up(&mut self, now: Instant, core: usize) {
+    fn catch_up(&mut self, world: &mut World, now: Instant, core: usize) {
         while let Some(at) = self.cores[core].queue.front().map(|queued| queued.at.max(now)) {
             let starts = at + self.cores[core].wait(at);
             if starts.since(now) > self.machine.slice {
-                world::with(|world| world.core_free_at(self.place, core, starts));
+                world.core_free_at(self.place, core, starts);
                 return;
             }
             if let Some(Timed { item, .. }) = self.cores[core].queue.pop_front() {
@@ -248,16 +263,14 @@ impl Host {
         self.node.step(done + self.ahead, input, &mut self.effects);
     }
 
-    fn end_turn(&mut self) {
+    fn end_turn(&mut self, world: &mut World) {
         self.node.step(self.turn_ends + self.ahead, Input::TurnEnded, &mut self.effects);
         if self.ahead > Span::ZERO {
             set_back(&mut self.effects, self.ahead);
         }
         let wake = self.node.next_deadline().map(|at| earlier(at, self.ahead));
-        world::with(|world| {
-            world.carry_out(self.place, &mut self.effects);
-            world.wake_at(self.place, wake);
-        });
+        world.carry_out(self.place, &mut self.effects);
+        world.wake_at(self.place, wake);
     }
 
     fn freest_core(&mut self, at: Instant) -> usize {

@@ -27,7 +27,7 @@ use crate::stream::fork;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
 use crate::world::network::CLIENTS;
-use crate::world::{self, Progress, Tracing, Turn, World, next_turn};
+use crate::world::{self, Progress, Resident, Tracing, Turn, World, next_turn};
 
 /// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
@@ -190,49 +190,62 @@ async fn direct(plan: &Plan) {
 }
 
 /// The clients' host: the crowd's turns.
-async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
-    let mut ending = false;
-    loop {
-        let (now, turn) = next_turn(CLIENTS).await;
-        let goes_on = world::with(|world| {
-            match turn {
-                Turn::Delivered { message: Message::Replies(batch), .. } => {
-                    crowd.hear(now, &batch, &mut world.witness)
-                }
-                Turn::Wake => crowd.act(now, &mut world.witness),
-                Turn::End => {
-                    world.open = crowd.finish(now, &mut world.witness);
-                    world.fates = crowd.fates().clone();
-                    world.stop();
-                    return false;
-                }
-                Turn::Boot
-                | Turn::Delivered { .. }
-                | Turn::Persisted(_)
-                | Turn::CoreFree(_)
-                | Turn::Fault { .. } => {
-                    panic!("{turn:?} is not the clients'")
-                }
-            }
-            crowd.drain_outbox(|gateway, batch| {
-                let departs = batch[0].at;
-                world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
-            });
-            world.wake_at(CLIENTS, crowd.next_wake());
-            world.report_users(crowd.fates().ended());
-            if crowd.is_done() && !ending {
-                // Nobody is left: the last holds run out, and the run is over.
-                ending = true;
-                world.end_at(
-                    now.max(calm) + scenario.sale.hold + scenario.sale.grace + scenario.calm,
-                );
-            }
-            true
-        });
-        if !goes_on {
-            // What still comes finds nobody; the baton goes on to the director, who ends every host.
-            while !matches!(next_turn(CLIENTS).await.1, Turn::End) {}
+struct Clients {
+    crowd: Crowd,
+    scenario: Scenario,
+    /// When the last fault is over.
+    calm: Instant,
+    /// Everybody's story has ended; the run's end is entered.
+    ending: bool,
+    ended: bool,
+}
+
+/// The clients take their place with their first turn.
+async fn serve_clients(crowd: Crowd, scenario: Scenario, calm: Instant) {
+    let mut clients = Clients { crowd, scenario, calm, ending: false, ended: false };
+    let (now, turn) = next_turn(CLIENTS).await;
+    world::with(|world| clients.take_turn(world, now, turn));
+    world::reside(CLIENTS, Box::new(clients)).await;
+}
+
+impl Resident for Clients {
+    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn) {
+        if self.ended {
+            // What still comes finds nobody.
             return;
+        }
+        let crowd = &mut self.crowd;
+        match turn {
+            Turn::Delivered { message: Message::Replies(batch), .. } => {
+                crowd.hear(now, &batch, &mut world.witness)
+            }
+            Turn::Wake => crowd.act(now, &mut world.witness),
+            Turn::End => {
+                world.open = crowd.finish(now, &mut world.witness);
+                world.fates = crowd.fates().clone();
+                world.stop();
+                self.ended = true;
+                return;
+            }
+            Turn::Boot
+            | Turn::Delivered { .. }
+            | Turn::Persisted(_)
+            | Turn::CoreFree(_)
+            | Turn::Fault { .. } => {
+                panic!("{turn:?} is not the clients'")
+            }
+        }
+        crowd.drain_outbox(|gateway, batch| {
+            let departs = batch[0].at;
+            world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
+        });
+        world.wake_at(CLIENTS, crowd.next_wake());
+        world.report_users(crowd.fates().ended());
+        if crowd.is_done() && !self.ending {
+            // Nobody is left: the last holds run out, and the run is over.
+            self.ending = true;
+            let (sale, calm) = (&self.scenario.sale, self.scenario.calm);
+            world.end_at(now.max(self.calm) + sale.hold + sale.grace + calm);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The world: everything between the hosts.
 //!
 //! Owns the calendar, the network, the disks, who is up, and whose turn it is. Exactly
-//! one host runs at a time: it holds the baton, and [`next_turn`] passes the baton on to
-//! the host that the next event concerns. So the order of a run is the calendar's alone,
-//! whatever the executor underneath prefers. Refuses to know what hosts do with a turn.
+//! one host runs at a time: its task holds the baton, and [`next_turn`] passes the baton
+//! on to the host that the next event concerns. A host that has taken its place as a
+//! [`Resident`] is given its turns on the spot, without a task being woken for each. So
+//! the order of a run is the calendar's alone, whatever the executor underneath prefers.
+//! Refuses to know what hosts do with a turn.
 
 pub mod calendar;
 mod digest;
@@ -87,6 +89,12 @@ pub enum Turn {
     End,
 }
 
+/// A host that takes its turns wherever the baton is, because nothing in a turn waits.
+pub trait Resident: Send {
+    /// What happens next to it.
+    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn);
+}
+
 #[derive(Debug)]
 enum Event {
     Arrives { from: Place, to: Place, departed: Instant, sender: u64, message: Message },
@@ -133,8 +141,9 @@ pub struct Machine {
     pub disk: Disk,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Seat {
+    resident: Option<Box<dyn Resident>>,
     turn: Option<(Instant, Turn)>,
     waker: Option<Waker>,
 }
@@ -205,8 +214,6 @@ pub struct World {
     tracing: Tracing,
     progress: Arc<Progress>,
     clock: Option<TimeHandle>,
-    /// Where the executor's clock was last set.
-    clock_at: Instant,
 }
 
 impl fmt::Debug for World {
@@ -269,7 +276,6 @@ impl World {
             tracing,
             progress,
             clock: None,
-            clock_at: Instant::ZERO,
         }
     }
 
@@ -455,6 +461,19 @@ impl World {
         }
     }
 
+    /// Gives residents their turns until one is due that only a task can take.
+    fn play(&mut self) -> (Place, Instant, Turn) {
+        loop {
+            let (host, at, turn) = self.advance();
+            let Some(mut resident) = self.seats[host].resident.take() else {
+                self.advance_clock();
+                return (host, at, turn);
+            };
+            resident.take_turn(self, at, turn);
+            self.seats[host].resident = Some(resident);
+        }
+    }
+
     /// Takes events until one concerns a host that can take a turn.
     fn advance(&mut self) -> (Place, Instant, Turn) {
         loop {
@@ -477,7 +496,6 @@ impl World {
                 trail.0.push(self.fingerprint.value());
             }
             if let Some((host, turn)) = next {
-                self.advance_clock();
                 return (host, at, turn);
             }
         }
@@ -583,13 +601,10 @@ impl World {
         }
     }
 
-    /// The executor's clock follows within a millisecond: nothing inside a run reads it, it only has to be
+    /// The executor's clock follows whenever a task is to run: nothing inside a run reads it, it only has to be
     /// there for what the executor itself times.
     fn advance_clock(&mut self) {
-        if let Some(clock) = &self.clock
-            && self.now.since(self.clock_at) >= Span::from_millis(1)
-        {
-            self.clock_at = self.now;
+        if let Some(clock) = &self.clock {
             let (due, elapsed) = (Duration::from_micros(self.now.0), clock.elapsed());
             clock.advance(due.saturating_sub(elapsed));
         }
@@ -612,7 +627,9 @@ impl World {
     /// The run is over for every host: each gets [`Turn::End`], so that its task ends and frees what it holds.
     pub fn dismiss(&mut self) {
         self.dismissed = true;
-        self.seats.iter_mut().filter_map(|seat| seat.waker.take()).for_each(Waker::wake);
+        for seat in std::mem::take(&mut self.seats) {
+            seat.waker.into_iter().for_each(Waker::wake);
+        }
     }
 
     fn poll_turn(&mut self, me: Place, cx: &Context<'_>) -> Poll<(Instant, Turn)> {
@@ -622,7 +639,7 @@ impl World {
         if self.holder == me {
             let (host, at, turn) = match self.seats[me].turn.take() {
                 Some((at, turn)) => return Poll::Ready((at, turn)),
-                None => self.advance(),
+                None => self.play(),
             };
             if host == me {
                 return Poll::Ready((at, turn));
@@ -644,6 +661,12 @@ impl World {
 /// Waits for the host's next turn, passing the baton on meanwhile.
 pub async fn next_turn(me: Place) -> (Instant, Turn) {
     poll_fn(|cx| with(|world| world.poll_turn(me, cx))).await
+}
+
+/// A host takes its place until it is dismissed.
+pub async fn reside(place: Place, resident: Box<dyn Resident>) {
+    with(|world| world.seats[place].resident = Some(resident));
+    while !matches!(next_turn(place).await.1, Turn::End) {}
 }
 
 /// The message as it arrives: every item a latency later.
