@@ -116,15 +116,17 @@ impl Shard {
         self.propose(answers, effects);
         ready.clear();
         self.journal.poll(ready);
-        for message in ready.messages.drain(..) {
-            effects.journal(message.to(), self.id, message);
-        }
-        for reason in ready.refused.drain(..) {
-            effects.observe(Observation::Refused { shard: self.id, reason });
-        }
         self.depose_if_over(answers, effects);
-        self.apply(ready, answers, effects);
-        self.confirm(&ready.reads, answers);
+        if !ready.is_empty() {
+            for message in ready.messages.drain(..) {
+                effects.journal(message.to(), self.id, message);
+            }
+            for reason in ready.refused.drain(..) {
+                effects.observe(Observation::Refused { shard: self.id, reason });
+            }
+            self.apply(ready, answers, effects);
+            self.confirm(&ready.reads, answers);
+        }
         self.activate_if_due(now, answers, effects);
         if self.journal.uncompacted() >= u64::from(self.setup.config.snapshot_every) {
             self.journal.compact(self.snapshot());

@@ -133,12 +133,26 @@ pub struct Machine {
     stalled: Vec<Turn>,
     /// The earliest wake-up that is entered.
     wake: Option<Instant>,
-    /// Beats that said nothing new, with their instants: taken in at the host's next turn.
+    /// Beats on their way that say nothing new, in the order of their arrivals.
+    coming: Vec<Coming>,
+    /// Those that have arrived, with their instants: taken in at the host's next turn.
     beats: Vec<(Instant, NodeId, Beat)>,
     /// By place: the incarnation whose beat came last.
     heard: Vec<u64>,
     /// The disk.
     pub disk: Disk,
+}
+
+/// A beat of an incarnation that its receiver has heard before. It only puts off a
+/// suspicion, and a node looks at its suspicions in its turns: so nothing happens when it
+/// arrives, and whether it did is found out at the next turn, or before the next fault.
+#[derive(Debug)]
+struct Coming {
+    at: Instant,
+    from: Place,
+    departed: Instant,
+    sender: u64,
+    beat: Beat,
 }
 
 #[derive(Default)]
@@ -239,6 +253,7 @@ impl World {
                 died: Instant::ZERO,
                 stalled: Vec::new(),
                 wake: None,
+                coming: Vec::new(),
                 beats: Vec::new(),
                 heard: vec![0; usize::from(nodes) + 1],
                 disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
@@ -313,7 +328,6 @@ impl World {
         machine.incarnation += 1;
         machine.booted = now;
         machine.wake = None;
-        machine.heard.fill(0);
         let incarnation = machine.incarnation;
         self.calendar.enter(now, Event::Boots { node, incarnation });
     }
@@ -326,7 +340,9 @@ impl World {
         machine.process = Process::Down;
         machine.died = now;
         machine.stalled.clear();
+        machine.coming.clear();
         machine.beats.clear();
+        machine.heard.fill(0);
         machine.wake = None;
         machine.disk.crash();
         machine.disk.forget(self.sabotage.disks_lose);
@@ -395,6 +411,7 @@ impl World {
 
     /// Takes the beats that came since the host's last turn.
     pub fn take_beats(&mut self, node: Place, beats: &mut Vec<(Instant, NodeId, Beat)>) {
+        self.let_beats_arrive(node);
         beats.append(&mut self.machines[node].beats);
     }
 
@@ -425,6 +442,18 @@ impl World {
         let departed = departs.max(self.now);
         let carried = self.network.carry(from, to, departed);
         let sender = self.machines[from].incarnation;
+        if let Message::Beat(beat) = message
+            && self.machines[to].heard[from] == beat.incarnation
+            && self.sabotage.relay.is_none()
+        {
+            let coming = &mut self.machines[to].coming;
+            for latency in carried.first.into_iter().chain(carried.second) {
+                let at = departed + latency;
+                let place = coming.partition_point(|before| before.at <= at);
+                coming.insert(place, Coming { at, from, departed, sender, beat });
+            }
+            return;
+        }
         if let Some(latency) = carried.second {
             let message = delayed(message.clone(), latency);
             self.calendar
@@ -435,6 +464,45 @@ impl World {
             self.calendar
                 .enter(departed + latency, Event::Arrives { from, to, departed, sender, message });
         }
+    }
+
+    /// The beats that were to arrive by now have arrived, or were lost on their way. Nothing that
+    /// decides that may have changed since the first of them was due.
+    fn let_beats_arrive(&mut self, node: Place) {
+        let mut coming = std::mem::take(&mut self.machines[node].coming);
+        let due = coming.partition_point(|beat| beat.at <= self.now);
+        for Coming { at, from, departed, sender, beat } in coming.drain(..due) {
+            self.fingerprint.fold(at.0);
+            if self.is_lost(from, node, departed, sender) {
+                self.fingerprint.fold(u64::MAX);
+                continue;
+            }
+            self.messages += 1;
+            self.fingerprint.fold((from as u64) << 32 | node as u64);
+            self.fingerprint.fold(beat.incarnation);
+            let (sender, machine) = (NodeId(from as u16), &mut self.machines[node]);
+            match machine.process {
+                Process::Up => machine.beats.push((at, sender, beat)),
+                Process::Paused => machine.stalled.push(Turn::Delivered {
+                    from: Endpoint::Node(sender),
+                    message: Message::Beat(beat),
+                }),
+                Process::Down => {}
+            }
+        }
+        self.machines[node].coming = coming;
+    }
+
+    /// Whether a message that would arrive now does not.
+    fn is_lost(&self, from: Place, to: Place, departed: Instant, sender: u64) -> bool {
+        let (source, target) = (&self.machines[from], &self.machines[to]);
+        // A process that died before the message was to leave never sent it.
+        let died_before = source.incarnation != sender || source.process == Process::Down;
+        let never_left = died_before && departed > source.died;
+        never_left
+            || target.process == Process::Down
+            || departed < target.booted
+            || self.network.severed_since(from, to, departed)
     }
 
     fn on_observation(&mut self, node: Place, observation: Observation) {
@@ -533,6 +601,8 @@ impl World {
             Event::Boots { node, incarnation } => self.give_same(node, incarnation, Turn::Boot),
             Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, turn),
             Event::Fault { index, strikes } => {
+                // What has arrived before is not struck.
+                (0..self.machines.len()).for_each(|node| self.let_beats_arrive(node));
                 self.fingerprint.fold((index as u64) << 1 | u64::from(strikes));
                 Some((self.director(), Turn::Fault { index, strikes }))
             }
@@ -552,13 +622,7 @@ impl World {
         sender: u64,
         mut message: Message,
     ) -> Option<(Place, Turn)> {
-        let (source, target) = (&self.machines[from], &self.machines[to]);
-        // A process that died before the message was to leave never sent it.
-        let died_before = source.incarnation != sender || source.process == Process::Down;
-        let never_left = died_before && departed > source.died;
-        let lost = never_left || target.process == Process::Down || departed < target.booted;
-        if lost
-            || self.network.severed_since(from, to, departed)
+        if self.is_lost(from, to, departed, sender)
             || !self.sabotage.relay(self.now, from, to, &mut message)
         {
             self.fingerprint.fold(u64::MAX);
@@ -572,7 +636,6 @@ impl World {
             && std::mem::replace(&mut self.machines[to].heard[from], beat.incarnation)
                 == beat.incarnation
         {
-            // It only puts off a suspicion, and a node looks at its suspicions in its turns.
             self.machines[to].beats.push((self.now, NodeId(from as u16), beat));
             return None;
         }
@@ -594,6 +657,7 @@ impl World {
         match self.machines[host].process {
             Process::Up => Some((host, turn)),
             Process::Paused => {
+                self.let_beats_arrive(host);
                 self.machines[host].stalled.push(turn);
                 None
             }
