@@ -109,6 +109,7 @@ impl Effects {
     }
 
     /// Sends a journal replica's message to its peer.
+    #[inline]
     pub fn journal(&mut self, to: NodeId, shard: ShardId, message: JournalMessage) {
         for sending in &mut self.sends {
             if let Message::Journal(batch) = &mut sending.message

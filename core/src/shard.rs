@@ -114,7 +114,9 @@ impl Shard {
     ) {
         self.depose_if_over(answers, effects);
         self.propose(answers, effects);
-        ready.clear();
+        if !ready.is_empty() {
+            ready.clear();
+        }
         self.journal.poll(ready);
         self.depose_if_over(answers, effects);
         if !ready.is_empty() {

@@ -412,7 +412,10 @@ impl World {
     /// Takes the beats that came since the host's last turn.
     pub fn take_beats(&mut self, node: Place, beats: &mut Vec<(Instant, NodeId, Beat)>) {
         self.let_beats_arrive(node);
-        beats.append(&mut self.machines[node].beats);
+        let arrived = &mut self.machines[node].beats;
+        if !arrived.is_empty() {
+            std::mem::swap(arrived, beats);
+        }
     }
 
     /// Carries out what a node asked for in a turn.
@@ -469,6 +472,9 @@ impl World {
     /// The beats that were to arrive by now have arrived, or were lost on their way. Nothing that
     /// decides that may have changed since the first of them was due.
     fn let_beats_arrive(&mut self, node: Place) {
+        if self.machines[node].coming.first().is_none_or(|next| next.at > self.now) {
+            return;
+        }
         let mut coming = std::mem::take(&mut self.machines[node].coming);
         let due = coming.partition_point(|beat| beat.at <= self.now);
         for Coming { at, from, departed, sender, beat } in coming.drain(..due) {

@@ -278,6 +278,15 @@ impl RaftGroup {
         }
     }
 
+    /// Whether a poll would find nothing, as after most answers to heartbeats.
+    fn is_idle(&self) -> bool {
+        self.outbox.is_empty()
+            && self.refused.is_empty()
+            && self.reads.is_empty()
+            && self.install.is_none()
+            && !self.raft.has_ready()
+    }
+
     /// Carries out one batch of the library.
     fn carry_out(&mut self, out: &mut Ready) {
         let mut batch = self.raft.ready();
@@ -340,7 +349,7 @@ impl RaftGroup {
             Some(waiting) if self.raft.raft.state != StateRole::Leader => {
                 waiting.messages.append(said);
             }
-            Some(_) | None => out.messages.extend(said.drain(..).map(JournalMessage)),
+            Some(_) | None => said.drain(..).for_each(|said| out.messages.push(JournalMessage(said))),
         }
     }
 
@@ -507,6 +516,9 @@ impl Journal for RaftGroup {
 
     fn poll(&mut self, out: &mut Ready) {
         assert!(out.ticket.is_none(), "frames are gathered and cleared before the next poll");
+        if self.is_idle() {
+            return;
+        }
         out.messages.extend(self.outbox.drain(..).map(JournalMessage));
         out.refused.append(&mut self.refused);
         if let Some((_, snapshot)) = self.install.take_if(|(number, _)| *number <= self.durable) {
@@ -521,7 +533,7 @@ impl Journal for RaftGroup {
         while self.raft.has_ready() {
             self.carry_out(out);
             self.say(&mut said, out);
-            mem::swap(&mut said, &mut self.raft.raft.msgs);
+            said.append(&mut self.raft.raft.msgs);
         }
         self.say(&mut said, out);
         self.raft.raft.msgs = said;
