@@ -9,6 +9,7 @@ pub mod id;
 pub mod input;
 pub mod journal;
 pub mod map;
+pub mod mark;
 pub mod message;
 pub mod node;
 pub mod observation;
@@ -32,9 +33,10 @@ pub use id::{
 };
 pub use input::Input;
 pub use map::{FixedMap, FixedSet};
+pub use mark::Mark;
 pub use message::{Answer, Beat, Message, Timed};
 pub use node::Node;
-pub use observation::Observation;
+pub use observation::{Observation, Phase};
 pub use placement::Placement;
 pub use request::{Command, Outcome, Refusal, Reply, Request, SeatList, Wish};
 pub use show::{

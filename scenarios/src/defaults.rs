@@ -35,6 +35,7 @@ impl Default for Scenario {
             swarm: None,
             must_exercise: Vec::new(),
             must_fail: None,
+            must_mark: Vec::new(),
         }
     }
 }
@@ -222,6 +223,7 @@ impl Default for Swarm {
             until: Span::from_secs(240),
             lasts_min: Span::from_secs(1),
             lasts_max: Span::from_secs(20),
+            mix: true,
         }
     }
 }

@@ -44,6 +44,7 @@ pub(crate) struct ScenarioFile {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Expect {
     exercised: Vec<String>,
+    marks: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fails: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,9 +52,9 @@ struct Expect {
 }
 
 impl Expect {
-    fn new(exercised: Vec<String>, must_fail: Option<MustFail>) -> Self {
+    fn new(exercised: Vec<String>, marks: Vec<String>, must_fail: Option<MustFail>) -> Self {
         let (fails, within) = must_fail.map(|MustFail { oracle, within }| (oracle, within)).unzip();
-        Self { exercised, fails, within }
+        Self { exercised, marks, fails, within }
     }
 
     /// What must fail; where one of the keys is missing, with a value that is sure to be
@@ -90,7 +91,7 @@ impl From<Scenario> for ScenarioFile {
             costs: scenario.costs,
             fault: scenario.faults,
             swarm: scenario.swarm,
-            expect: Expect::new(scenario.must_exercise, scenario.must_fail),
+            expect: Expect::new(scenario.must_exercise, scenario.must_mark, scenario.must_fail),
         }
     }
 }
@@ -114,6 +115,7 @@ impl ScenarioFile {
             swarm: self.swarm,
             must_fail: self.expect.must_fail(),
             must_exercise: self.expect.exercised,
+            must_mark: self.expect.marks,
         }
     }
 }

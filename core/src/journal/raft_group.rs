@@ -23,6 +23,7 @@ use super::{
 };
 use crate::config::Promises;
 use crate::id::{Epoch, NodeId, ShardId};
+use crate::mark::Mark;
 
 /// How a replica behaves in time; all in ticks except `keep_records`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ pub struct RaftGroup {
     roused: bool,
     /// Whether its disk lost what was durable, and it has not made up for it.
     doubt: Option<Doubt>,
-    refused: Vec<&'static str>,
+    refused: Vec<Mark>,
 }
 
 /// What a leader remembers about a peer beyond what the library does.
@@ -188,7 +189,7 @@ impl RaftGroup {
                 | MessageType::MsgTimeoutNow
         );
         if calls {
-            self.refused.push("a call to an election by a replica that lost its memory");
+            self.refused.push(Mark::AbstainedInDoubt);
         }
         // Before the fence, a leader still believes what this replica once acknowledged.
         fenced && !calls
@@ -377,7 +378,7 @@ impl Journal for RaftGroup {
         }
         let (kind, from) = (message.get_msg_type(), message.from);
         if self.raft.step(message).is_err() {
-            self.refused.push("a message that the library refuses");
+            self.refused.push(Mark::JournalMessageRefused);
         }
         if kind == MessageType::MsgHeartbeatResponse
             && let Some(rank) = self.prompt.iter().position(|&follower| follower == from)
@@ -424,7 +425,7 @@ impl Journal for RaftGroup {
         }
         self.roused = true;
         if self.raft.campaign().is_err() {
-            self.refused.push("an election that the library refuses");
+            self.refused.push(Mark::ElectionRefused);
         }
     }
 
@@ -536,6 +537,15 @@ impl Journal for RaftGroup {
 
     fn is_leader(&self) -> bool {
         self.raft.raft.state == StateRole::Leader
+    }
+
+    fn is_trailed(&self) -> bool {
+        let raft = &self.raft.raft;
+        self.is_leader()
+            && self.followers.iter().any(|follower| {
+                let progress = raft.prs().get(follower.id);
+                progress.is_none_or(|progress| progress.matched < raft.raft_log.committed)
+            })
     }
 
     fn may_serve(&self) -> bool {

@@ -8,13 +8,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::owner::head_of;
 use crate::config::{Expiry, Setup};
 use crate::id::{HoldId, ShowId};
+use crate::mark::Mark;
 use crate::record::Events;
 use crate::show::{Event, Show};
 use crate::time::{Instant, Span};
 
+/// What was recorded, and what was worth counting.
+type Minutes<'a> = (&'a mut Events, &'a mut Vec<Mark>);
+
 /// When holds are ended.
 #[derive(Debug)]
-pub(super) enum Agenda {
+pub(super) struct Agenda {
+    /// When the owner began to serve.
+    since: Instant,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
     /// At their ends, which stand in the shows. None ends before this.
     Due(Instant),
     /// By a job, and then all that are overdue.
@@ -38,22 +49,23 @@ pub(super) enum Agenda {
 impl Agenda {
     /// The agenda of an owner that begins at `now` with these shows.
     pub(super) fn new(now: Instant, setup: &Setup, shows: &BTreeMap<ShowId, Show>) -> Self {
-        match setup.config.owner.expiry {
-            Expiry::Due => Self::Due(
-                shows.values().filter_map(Show::next_expiry).min().unwrap_or(Instant::MAX),
-            ),
+        let way = match setup.config.owner.expiry {
+            Expiry::Due => {
+                Way::Due(shows.values().filter_map(Show::next_expiry).min().unwrap_or(Instant::MAX))
+            }
             Expiry::Swept => {
                 let every = setup.config.owner.sweep_every;
-                Self::Swept { every, at: after(now, every) }
+                Way::Swept { every, at: after(now, every) }
             }
-            Expiry::Timers => Self::Timers(BTreeSet::new()),
+            Expiry::Timers => Way::Timers(BTreeSet::new()),
             Expiry::Listed => {
                 let upcoming = shows.iter().flat_map(|(&id, show)| {
                     show.live().map(move |(hold, expires)| (expires, id, hold))
                 });
-                Self::Listed { upcoming: upcoming.collect(), doomed: BTreeSet::new() }
+                Way::Listed { upcoming: upcoming.collect(), doomed: BTreeSet::new() }
             }
-        }
+        };
+        Self { since: now, way }
     }
 
     /// No hold is ended before this instant.
@@ -61,10 +73,10 @@ impl Agenda {
         let first = |ends: &BTreeSet<(Instant, ShowId, HoldId)>| {
             ends.first().map_or(Instant::MAX, |&(at, ..)| at)
         };
-        match self {
-            Self::Due(at) | Self::Swept { at, .. } => *at,
-            Self::Timers(timers) => first(timers),
-            Self::Listed { upcoming, doomed } => first(upcoming).min(first(doomed)),
+        match &self.way {
+            Way::Due(at) | Way::Swept { at, .. } => *at,
+            Way::Timers(timers) => first(timers),
+            Way::Listed { upcoming, doomed } => first(upcoming).min(first(doomed)),
         }
     }
 
@@ -74,16 +86,16 @@ impl Agenda {
         head: &mut Show,
         id: ShowId,
         now: Instant,
-        record: &mut Events,
+        minutes: Minutes<'_>,
     ) {
-        if let Self::Due(_) = self {
-            end_overdue(head, id, now, record);
+        if let Way::Due(_) = self.way {
+            end_overdue(head, id, now, self.since, minutes);
         }
     }
 
     /// A show was decided on.
     pub(super) fn see(&mut self, head: &Show) {
-        if let Self::Due(at) = self {
+        if let Way::Due(at) = &mut self.way {
             *at = (*at).min(head.next_expiry().unwrap_or(Instant::MAX));
         }
     }
@@ -91,12 +103,12 @@ impl Agenda {
     /// Something changed.
     pub(super) fn note(&mut self, show: ShowId, event: &Event, setup: &Setup) {
         if let Event::Held { hold, expires, .. } = *event {
-            match self {
-                Self::Due(_) | Self::Swept { .. } => {}
-                Self::Timers(timers) => {
+            match &mut self.way {
+                Way::Due(_) | Way::Swept { .. } => {}
+                Way::Timers(timers) => {
                     timers.insert((setup.rules.end_of(expires), show, hold));
                 }
-                Self::Listed { upcoming, .. } => {
+                Way::Listed { upcoming, .. } => {
                     upcoming.insert((expires, show, hold));
                 }
             }
@@ -110,14 +122,15 @@ impl Agenda {
         heads: &mut BTreeMap<ShowId, Show>,
         setup: &Setup,
         shows: &BTreeMap<ShowId, Show>,
-        record: &mut Events,
+        minutes: Minutes<'_>,
     ) {
         if now < self.next() {
             return;
         }
-        match self {
-            Self::Due(at) => {
-                end_all_overdue(now, heads, setup, shows, record);
+        let since = self.since;
+        match &mut self.way {
+            Way::Due(at) => {
+                end_all_overdue(now, heads, setup, shows, since, minutes);
                 let untouched =
                     shows.iter().filter(|(id, _)| !heads.contains_key(id)).map(|(_, show)| show);
                 *at = untouched
@@ -126,19 +139,19 @@ impl Agenda {
                     .min()
                     .unwrap_or(Instant::MAX);
             }
-            Self::Swept { every, at } => {
-                end_all_overdue(now, heads, setup, shows, record);
+            Way::Swept { every, at } => {
+                end_all_overdue(now, heads, setup, shows, since, minutes);
                 *at = after(now, *every);
             }
-            Self::Timers(timers) => {
+            Way::Timers(timers) => {
                 for (id, hold) in over(timers, now) {
                     let head = head_of(heads, id, setup, shows);
                     if head.live_until(hold).is_some() {
-                        end(head, id, hold, now, record);
+                        end(head, id, hold, now, minutes.0);
                     }
                 }
             }
-            Self::Listed { upcoming, doomed } => {
+            Way::Listed { upcoming, doomed } => {
                 for (id, hold) in over(upcoming, now) {
                     let head = head_of(heads, id, setup, shows);
                     if let Some(expires) = head.live_until(hold) {
@@ -146,7 +159,7 @@ impl Agenda {
                     }
                 }
                 for (id, hold) in over(doomed, now) {
-                    end(head_of(heads, id, setup, shows), id, hold, now, record);
+                    end(head_of(heads, id, setup, shows), id, hold, now, minutes.0);
                 }
             }
         }
@@ -169,21 +182,33 @@ fn end_all_overdue(
     heads: &mut BTreeMap<ShowId, Show>,
     setup: &Setup,
     shows: &BTreeMap<ShowId, Show>,
-    record: &mut Events,
+    since: Instant,
+    (record, marks): Minutes<'_>,
 ) {
     for (&id, show) in shows {
         // Cloned only if there is something to end.
         let due = heads.get(&id).unwrap_or(show).next_expiry().is_some_and(|at| at <= now);
         if due {
-            end_overdue(head_of(heads, id, setup, shows), id, now, record);
+            let head = head_of(heads, id, setup, shows);
+            end_overdue(head, id, now, since, (record, marks));
         }
     }
     for (&id, head) in heads.iter_mut().filter(|(id, _)| !shows.contains_key(id)) {
-        end_overdue(head, id, now, record);
+        end_overdue(head, id, now, since, (record, marks));
     }
 }
 
-fn end_overdue(head: &mut Show, id: ShowId, now: Instant, record: &mut Events) {
+/// Ends the holds that are overdue. Marks if one of them was so before the owner began to serve.
+fn end_overdue(
+    head: &mut Show,
+    id: ShowId,
+    now: Instant,
+    since: Instant,
+    (record, marks): Minutes<'_>,
+) {
+    if head.next_expiry().is_some_and(|end| end < since) {
+        marks.push(Mark::HoldExpiredInFailover);
+    }
     while let Some(event) = head.overdue(now) {
         head.apply(&event);
         record.push((id, event));

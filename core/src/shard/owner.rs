@@ -13,8 +13,9 @@ use super::agenda::Agenda;
 use crate::config::{DecidesOn, Reads, Setup};
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
 use crate::journal::ReadId;
+use crate::mark::Mark;
 use crate::record::Events;
-use crate::request::{Reply, Request};
+use crate::request::{Command, Outcome, Refusal, Reply, Request};
 use crate::show::{Decision, Event, Show};
 use crate::time::Instant;
 
@@ -43,6 +44,7 @@ pub(super) struct Owner {
     confirmed: Option<ReadId>,
     /// When holds are ended.
     agenda: Agenda,
+    marks: Vec<Mark>,
 }
 
 /// What a turn needs of the journal.
@@ -74,6 +76,7 @@ impl Owner {
             asked: VecDeque::new(),
             confirmed: None,
             agenda: Agenda::new(now, setup, shows),
+            marks: Vec::new(),
         }
     }
 
@@ -84,6 +87,21 @@ impl Owner {
     /// No hold is ended before this instant.
     pub(super) fn expires_at(&self) -> Instant {
         self.agenda.next()
+    }
+
+    /// Whether a record was proposed and not yet committed.
+    pub(super) fn awaits_commit(&self) -> bool {
+        !self.proposed.is_empty()
+    }
+
+    /// Whether a question was asked whose answers have not left.
+    pub(super) fn awaits_confirmation(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// What was worth counting since the last call.
+    pub(super) fn marks(&mut self) -> impl Iterator<Item = Mark> + '_ {
+        self.marks.drain(..)
     }
 
     /// Whether the turn's decisions have to go to the journal now.
@@ -105,7 +123,8 @@ impl Owner {
             self.heads.remove(&request.show);
         }
         let head = head_of(&mut self.heads, request.show, setup, shows);
-        self.agenda.end_before_decision(head, request.show, now, &mut self.record);
+        let minutes = (&mut self.record, &mut self.marks);
+        self.agenda.end_before_decision(head, request.show, now, minutes);
         let decision = head.decide(request, now);
         let waits = !matches!(decision, Decision::Answer(_))
             || setup.config.owner.reads == Reads::Confirmed;
@@ -117,7 +136,10 @@ impl Owner {
                 self.record.push((request.show, event));
                 outcome
             }
-            Decision::Answer(outcome) => outcome,
+            Decision::Answer(outcome) => {
+                self.marks.extend(mark_of(request, &outcome));
+                outcome
+            }
         };
         self.agenda.see(head);
         let due = (from, Reply { request: request.id, outcome });
@@ -130,8 +152,8 @@ impl Owner {
 
     /// Records the ends of all holds whose time and grace are over.
     pub(super) fn expire(&mut self, now: Instant, setup: &Setup, shows: &BTreeMap<ShowId, Show>) {
-        let Self { agenda, heads, record, .. } = self;
-        agenda.end_due(now, heads, setup, shows, record);
+        let Self { agenda, heads, record, marks, .. } = self;
+        agenda.end_due(now, heads, setup, shows, (record, marks));
     }
 
     /// A record of an earlier epoch turned out to be committed: it counts from now on.
@@ -217,13 +239,26 @@ pub(super) fn head_of<'a>(
     })
 }
 
+/// What is worth counting in an answer that changed nothing.
+fn mark_of(request: &Request, outcome: &Outcome) -> Option<Mark> {
+    match (&request.command, outcome) {
+        (Command::Confirm { .. }, Outcome::Refused(Refusal::HoldLost)) => {
+            Some(Mark::ConfirmTooLate)
+        }
+        (_, Outcome::Refused(_)) => None,
+        (_, Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. }) => {
+            Some(Mark::RepeatAnswered)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Config;
     use crate::id::{RequestId, SeatId, UserId};
     use crate::placement::Placement;
-    use crate::request::{Command, Outcome, Refusal, Wish};
+    use crate::request::Wish;
     use crate::show::{Checks, Hall, Rules};
     use crate::time::Span;
 
