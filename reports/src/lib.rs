@@ -16,6 +16,7 @@
 //! Whatever it prints is a function of the records and the facts alone.
 
 pub mod csv;
+pub mod detection;
 pub mod directory;
 pub mod facts;
 pub mod hlog;
@@ -32,6 +33,7 @@ mod fault_windows;
 mod sample;
 mod tally;
 
+pub use detection::{Detection, Detections};
 pub use directory::ReportError;
 pub use facts::{Evidence, FaultResult, OracleResult, RunFacts, Verdict};
 pub use latency::Latencies;
