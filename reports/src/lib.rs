@@ -20,6 +20,7 @@
 
 pub mod annotations;
 pub mod csv;
+pub mod detection;
 pub mod directory;
 pub mod facts;
 pub mod hlog;
@@ -38,6 +39,7 @@ mod fault_windows;
 mod sample;
 mod tally;
 
+pub use detection::{Detection, Detections};
 pub use directory::ReportError;
 pub use facts::{Evidence, FaultResult, OracleResult, RunFacts, Verdict};
 pub use latency::Latencies;

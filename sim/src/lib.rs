@@ -10,6 +10,7 @@ pub mod capsule;
 pub mod cli;
 mod command;
 pub mod crowd;
+pub mod detection;
 pub mod exit;
 pub mod fault;
 pub mod fingerprint;
