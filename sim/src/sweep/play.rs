@@ -102,7 +102,7 @@ impl SeedResult {
             verified: false,
             checks: checks.collect(),
             failures: failures.collect(),
-            marks: outcome.marks.iter().map(|(&name, &count)| (name.to_owned(), count)).collect(),
+            marks: facts.marks.clone(),
         }
     }
 }
