@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use onsale_core::{
-    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Setup, Span, Timed,
+    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Phase, Setup, Span, Timed,
 };
 use onsale_scenarios::Costs;
 
@@ -32,6 +32,8 @@ pub struct Machine {
     pub cores: u16,
     /// Work that a core can start within this span is done in one turn.
     pub slice: Span,
+    /// How far its clock is ahead.
+    pub ahead: Span,
     /// The seed of the node's own draws; each boot forks it.
     pub seed: u64,
 }
@@ -47,7 +49,7 @@ struct Host {
     beats: Vec<(Instant, NodeId, Beat)>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
-    /// How far the node's clock is ahead; zero unless it was sabotaged.
+    /// How far the node's clock is ahead.
     ahead: Span,
 }
 
@@ -91,6 +93,7 @@ pub async fn run(place: Place, machine: Machine) {
         | Turn::Persisted(_)
         | Turn::Wake
         | Turn::CoreFree(_)
+        | Turn::Probed
         | Turn::Fault { .. } => {
             panic!("a process begins with its start, not with {turn:?}")
         }
@@ -101,6 +104,11 @@ pub async fn run(place: Place, machine: Machine) {
 
 impl Resident for Host {
     fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn) {
+        if matches!(turn, Turn::Probed) {
+            // Not a step of the node: it learns nothing and does nothing.
+            world.phase = self.node.phase(world.hot).unwrap_or(Phase::Following);
+            return;
+        }
         self.turn_ends = now;
         self.take_beats(world);
         match turn {
@@ -110,7 +118,7 @@ impl Resident for Host {
             }
             Turn::Wake => self.control(now, Span::ZERO, Input::DeadlineReached),
             Turn::CoreFree(core) => self.catch_up(world, now, core),
-            Turn::Boot | Turn::Fault { .. } | Turn::End => {
+            Turn::Boot | Turn::Probed | Turn::Fault { .. } | Turn::End => {
                 panic!("{turn:?} is not a running node's")
             }
         }
@@ -123,7 +131,7 @@ impl Host {
         let incarnation = world.incarnation(place);
         let disk = &world.machine(place).disk;
         let (durable, bytes) = (disk.contents(), disk.bytes());
-        let ahead = world.sabotage.ahead(place);
+        let ahead = machine.ahead + world.sabotage.ahead(place);
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
         let node = Node::boot(
@@ -152,13 +160,7 @@ impl Host {
         host
     }
 
-    fn on_message(
-        &mut self,
-        world: &mut World,
-        now: Instant,
-        from: Endpoint,
-        message: Message,
-    ) {
+    fn on_message(&mut self, world: &mut World, now: Instant, from: Endpoint, message: Message) {
         match message {
             Message::Requests(batch) => {
                 for Timed { at, item } in batch {
@@ -210,14 +212,7 @@ impl Host {
     }
 
     /// Work that arrives at `at` for one core: done in this turn if the core can start it soon, else queued.
-    fn work(
-        &mut self,
-        world: &mut World,
-        now: Instant,
-        core: usize,
-        at: Instant,
-        input: Input,
-    ) {
+    fn work(&mut self, world: &mut World, now: Instant, core: usize, at: Instant, input: Input) {
         let lane = &mut self.cores[core];
         let starts = at + lane.wait(at);
         let queued = !lane.queue.is_empty();

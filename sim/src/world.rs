@@ -7,22 +7,24 @@
 //! the order of a run is the calendar's alone, whatever the executor underneath prefers.
 //! Refuses to know what hosts do with a turn.
 
+mod baton;
+mod beats;
 pub mod calendar;
 mod digest;
 pub mod disk;
+pub mod limits;
 pub mod network;
 
 use std::cell::RefCell;
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Beat, Effects, Endpoint, Epoch, Instant, Message, NodeId, Observation, PersistId, Span, Timed,
+    Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
+    ShardId, Span, Timed,
 };
 
 use crate::crowd::Fates;
@@ -33,8 +35,12 @@ use crate::oracle::journal_watch::JournalWatch;
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::witness::Witness;
+use baton::Seat;
+pub use baton::{Resident, next_turn, reside};
+use beats::Coming;
 use calendar::Calendar;
 use disk::Disk;
+use limits::{Exceeded, Limits};
 use network::{CLIENTS, Network, Place};
 
 thread_local! {
@@ -85,14 +91,10 @@ pub enum Turn {
         /// Whether it strikes.
         strikes: bool,
     },
+    /// A fault is about to strike: what is the hot show's shard doing?
+    Probed,
     /// The run is over.
     End,
-}
-
-/// A host that takes its turns wherever the baton is, because nothing in a turn waits.
-pub trait Resident: Send {
-    /// What happens next to it.
-    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn);
 }
 
 #[derive(Debug)]
@@ -104,6 +106,7 @@ enum Event {
     Boots { node: Place, incarnation: u64 },
     Resumed { node: Place, incarnation: u64, turn: Turn },
     Fault { index: usize, strikes: bool },
+    Probes,
     End,
     Stop,
 }
@@ -141,25 +144,6 @@ pub struct Machine {
     heard: Vec<u64>,
     /// The disk.
     pub disk: Disk,
-}
-
-/// A beat of an incarnation that its receiver has heard before. It only puts off a
-/// suspicion, and a node looks at its suspicions in its turns: so nothing happens when it
-/// arrives, and whether it did is found out at the next turn, or before the next fault.
-#[derive(Debug)]
-struct Coming {
-    at: Instant,
-    from: Place,
-    departed: Instant,
-    sender: u64,
-    beat: Beat,
-}
-
-#[derive(Default)]
-struct Seat {
-    resident: Option<Box<dyn Resident>>,
-    turn: Option<(Instant, Turn)>,
-    waker: Option<Waker>,
 }
 
 /// What a run tells while it goes on, and the one thing it is told.
@@ -206,14 +190,22 @@ pub struct World {
     pub trail: Option<Trail>,
     /// The event that was to be put into words.
     pub described: Option<String>,
-    /// Coverage marks and suspicions, by name.
-    pub marks: std::collections::BTreeMap<&'static str, u64>,
+    /// How often each mark was seen, in the order of [`Mark::ALL`].
+    pub marks: Vec<u64>,
+    /// The shard of the hot show.
+    pub hot: ShardId,
+    /// What that shard was doing when it was last asked.
+    pub phase: Phase,
     /// Messages delivered.
     pub messages: u64,
     /// Events so far.
     pub events: u64,
     /// Whether the run was ended from outside.
     pub interrupted: bool,
+    /// How much the run may do.
+    pub limits: Limits,
+    /// The limit that ended the run.
+    pub exceeded: Option<Exceeded>,
     /// What clients still waited for when the run ended.
     pub open: Vec<Asked>,
     /// What became of everybody.
@@ -276,10 +268,14 @@ impl World {
             sabotage: Sabotage::default(),
             trail: tracing.trail.then(Trail::default),
             described: None,
-            marks: std::collections::BTreeMap::new(),
+            marks: vec![0; Mark::ALL.len()],
+            hot: ShardId(0),
+            phase: Phase::Electing,
             messages: 0,
             events: 0,
             interrupted: false,
+            limits: Limits::default(),
+            exceeded: None,
             open: Vec::new(),
             fates: Fates::default(),
             calendar: Calendar::default(),
@@ -344,7 +340,7 @@ impl World {
         machine.beats.clear();
         machine.heard.fill(0);
         machine.wake = None;
-        machine.disk.crash();
+        machine.disk.crash(now);
         machine.disk.forget(self.sabotage.disks_lose);
         self.journal.crashed(now, node, &machine.disk, &mut self.witness.oracles);
         self.seats[node] = Seat::default();
@@ -378,6 +374,9 @@ impl World {
 
     /// A fault is to strike or to heal at an instant.
     pub fn enter_fault(&mut self, at: Instant, index: usize, strikes: bool) {
+        if strikes {
+            self.calendar.enter(at, Event::Probes);
+        }
         self.calendar.enter(at, Event::Fault { index, strikes });
     }
 
@@ -409,15 +408,6 @@ impl World {
         self.calendar.enter(at.max(self.now), Event::CoreFree { node, incarnation, core });
     }
 
-    /// Takes the beats that came since the host's last turn.
-    pub fn take_beats(&mut self, node: Place, beats: &mut Vec<(Instant, NodeId, Beat)>) {
-        self.let_beats_arrive(node);
-        let arrived = &mut self.machines[node].beats;
-        if !arrived.is_empty() {
-            std::mem::swap(arrived, beats);
-        }
-    }
-
     /// Carries out what a node asked for in a turn.
     pub fn carry_out(&mut self, node: Place, effects: &mut Effects) {
         for sending in effects.sends.drain(..) {
@@ -446,16 +436,9 @@ impl World {
         let carried = self.network.carry(from, to, departed);
         let sender = self.machines[from].incarnation;
         if let Message::Beat(beat) = message
-            && self.machines[to].heard[from] == beat.incarnation
-            && self.sabotage.relay.is_none()
+            && self.is_steady(from, to, beat)
         {
-            let coming = &mut self.machines[to].coming;
-            for latency in carried.first.into_iter().chain(carried.second) {
-                let at = departed + latency;
-                let place = coming.partition_point(|before| before.at <= at);
-                coming.insert(place, Coming { at, from, departed, sender, beat });
-            }
-            return;
+            return self.send_beat(from, to, departed, carried, beat);
         }
         if let Some(latency) = carried.second {
             let message = delayed(message.clone(), latency);
@@ -467,36 +450,6 @@ impl World {
             self.calendar
                 .enter(departed + latency, Event::Arrives { from, to, departed, sender, message });
         }
-    }
-
-    /// The beats that were to arrive by now have arrived, or were lost on their way. Nothing that
-    /// decides that may have changed since the first of them was due.
-    fn let_beats_arrive(&mut self, node: Place) {
-        if self.machines[node].coming.first().is_none_or(|next| next.at > self.now) {
-            return;
-        }
-        let mut coming = std::mem::take(&mut self.machines[node].coming);
-        let due = coming.partition_point(|beat| beat.at <= self.now);
-        for Coming { at, from, departed, sender, beat } in coming.drain(..due) {
-            self.fingerprint.fold(at.0);
-            if self.is_lost(from, node, departed, sender) {
-                self.fingerprint.fold(u64::MAX);
-                continue;
-            }
-            self.messages += 1;
-            self.fingerprint.fold((from as u64) << 32 | node as u64);
-            self.fingerprint.fold(beat.incarnation);
-            let (sender, machine) = (NodeId(from as u16), &mut self.machines[node]);
-            match machine.process {
-                Process::Up => machine.beats.push((at, sender, beat)),
-                Process::Paused => machine.stalled.push(Turn::Delivered {
-                    from: Endpoint::Node(sender),
-                    message: Message::Beat(beat),
-                }),
-                Process::Down => {}
-            }
-        }
-        self.machines[node].coming = coming;
     }
 
     /// Whether a message that would arrive now does not.
@@ -521,31 +474,25 @@ impl World {
                     self.faults.owner_changed(self.now, shard);
                 }
             }
-            Observation::OwnerDeposed { .. } => {
-                *self.marks.entry("an owner was deposed").or_default() += 1
-            }
-            Observation::Suspected { .. } => {
-                *self.marks.entry("a peer was suspected").or_default() += 1
-            }
-            Observation::Trusted { .. } => {
-                *self.marks.entry("a suspected peer was heard again").or_default() += 1
-            }
-            Observation::Refused { reason, .. } => *self.marks.entry(reason).or_default() += 1,
-            Observation::Mark(mark) => *self.marks.entry(mark).or_default() += 1,
+            Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
+            Observation::Suspected { .. } => self.mark(Mark::PeerSuspected),
+            Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
+            Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
         }
     }
 
-    /// Gives residents their turns until one is due that only a task can take.
-    fn play(&mut self) -> (Place, Instant, Turn) {
-        loop {
-            let (host, at, turn) = self.advance();
-            let Some(mut resident) = self.seats[host].resident.take() else {
-                self.advance_clock();
-                return (host, at, turn);
-            };
-            resident.take_turn(self, at, turn);
-            self.seats[host].resident = Some(resident);
-        }
+    fn mark(&mut self, mark: Mark) {
+        self.marks[mark as usize] += 1;
+    }
+
+    /// The hot show's owner is asked what its shard is doing, if it can say.
+    fn probe(&mut self) -> Option<(Place, Turn)> {
+        self.phase = Phase::Electing;
+        let (_, owner) = self.owners[self.hot.0 as usize]?;
+        let place = usize::from(owner.0);
+        let answers =
+            self.machines[place].process == Process::Up && self.seats[place].resident.is_some();
+        answers.then_some((place, Turn::Probed))
     }
 
     /// Takes events until one concerns a host that can take a turn.
@@ -589,7 +536,7 @@ impl World {
                     return None;
                 }
                 self.fingerprint.fold((node as u64) << 32 | id.0);
-                let bytes = self.machines[node].disk.complete(id);
+                let bytes = self.machines[node].disk.complete(self.now, id);
                 self.journal.read(self.now, node, bytes, &mut self.witness.oracles);
                 self.give(node, Turn::Persisted(id))
             }
@@ -612,6 +559,7 @@ impl World {
                 self.fingerprint.fold((index as u64) << 1 | u64::from(strikes));
                 Some((self.director(), Turn::Fault { index, strikes }))
             }
+            Event::Probes => self.probe(),
             Event::End => {
                 let first = !std::mem::replace(&mut self.ended, true);
                 first.then_some((CLIENTS, Turn::End))
@@ -687,56 +635,26 @@ impl World {
             self.interrupted = true;
             self.calendar.enter(self.now, Event::End);
         }
+        if !self.ended && self.exceeded.is_none() {
+            self.exceeded = self.limits.exceeded_by(self.events, || self.bytes());
+            if self.exceeded.is_some() {
+                self.calendar.enter(self.now, Event::End);
+            }
+        }
+    }
+
+    /// What the run keeps, as [`Limits`] count it.
+    fn bytes(&self) -> u64 {
+        let stalled = self.machines.iter().map(|machine| machine.stalled.len());
+        let waiting = self.calendar.len() + stalled.sum::<usize>();
+        let disks: u64 = self.machines.iter().map(|machine| machine.disk.bytes()).sum();
+        waiting as u64 * limits::BYTES_PER_EVENT + disks
     }
 
     /// How many people's stories have ended, for whoever watches.
     pub fn report_users(&self, users: u64) {
         self.progress.users.store(users, Ordering::Relaxed);
     }
-
-    /// The run is over for every host: each gets [`Turn::End`], so that its task ends and frees what it holds.
-    pub fn dismiss(&mut self) {
-        self.dismissed = true;
-        for seat in std::mem::take(&mut self.seats) {
-            seat.waker.into_iter().for_each(Waker::wake);
-        }
-    }
-
-    fn poll_turn(&mut self, me: Place, cx: &Context<'_>) -> Poll<(Instant, Turn)> {
-        if self.dismissed {
-            return Poll::Ready((self.now, Turn::End));
-        }
-        if self.holder == me {
-            let (host, at, turn) = match self.seats[me].turn.take() {
-                Some((at, turn)) => return Poll::Ready((at, turn)),
-                None => self.play(),
-            };
-            if host == me {
-                return Poll::Ready((at, turn));
-            }
-            self.holder = host;
-            self.seats[host].turn = Some((at, turn));
-            if let Some(waker) = &self.seats[host].waker {
-                waker.wake_by_ref();
-            }
-        }
-        let seat = &mut self.seats[me];
-        if seat.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
-            seat.waker = Some(cx.waker().clone());
-        }
-        Poll::Pending
-    }
-}
-
-/// Waits for the host's next turn, passing the baton on meanwhile.
-pub async fn next_turn(me: Place) -> (Instant, Turn) {
-    poll_fn(|cx| with(|world| world.poll_turn(me, cx))).await
-}
-
-/// A host takes its place until it is dismissed.
-pub async fn reside(place: Place, resident: Box<dyn Resident>) {
-    with(|world| world.seats[place].resident = Some(resident));
-    while !matches!(next_turn(place).await.1, Turn::End) {}
 }
 
 /// The message as it arrives: every item a latency later.

@@ -13,7 +13,7 @@ mod questions;
 use std::collections::VecDeque;
 use std::{fmt, mem};
 
-use raft::eraftpb::{HardState, Message, MessageType};
+use raft::eraftpb::{ConfChange, ConfChangeType, HardState, Message, MessageType};
 use raft::{Config, ProgressState, RawNode, SnapshotStatus, StateRole};
 
 use self::doubt::Doubt;
@@ -23,7 +23,9 @@ use super::frame::Frame;
 use super::{
     Committed, Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of,
 };
+use crate::config::Promises;
 use crate::id::{Epoch, NodeId, ShardId};
+use crate::mark::Mark;
 
 /// How a replica behaves in time; all in ticks except `keep_records`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct Settings {
     pub snapshot_ticks: u32,
     /// How many records before a snapshot are kept for followers that lag.
     pub keep_records: u64,
+    /// When votes and acknowledgements leave.
+    pub promises: Promises,
 }
 
 impl Default for Settings {
@@ -51,6 +55,7 @@ impl Default for Settings {
             patience_ticks: 20,
             snapshot_ticks: 20,
             keep_records: 1_000,
+            promises: Promises::default(),
         }
     }
 }
@@ -89,7 +94,7 @@ pub struct RaftGroup {
     roused: bool,
     /// Whether its disk lost what was durable, and it has not made up for it.
     doubt: Option<Doubt>,
-    refused: Vec<&'static str>,
+    refused: Vec<Mark>,
 }
 
 /// What a leader remembers about a peer beyond what the library does.
@@ -190,7 +195,7 @@ impl RaftGroup {
                 | MessageType::MsgTimeoutNow
         );
         if calls {
-            self.refused.push("a call to an election by a replica that lost its memory");
+            self.refused.push(Mark::AbstainedInDoubt);
         }
         // Before the fence, a leader still believes what this replica once acknowledged.
         fenced && !calls
@@ -345,11 +350,10 @@ impl RaftGroup {
         if said.is_empty() {
             return;
         }
-        match self.waiting.back_mut() {
-            Some(waiting) if self.raft.raft.state != StateRole::Leader => {
-                waiting.messages.append(said);
-            }
-            Some(_) | None => said.drain(..).for_each(|said| out.messages.push(JournalMessage(said))),
+        let at_once = self.is_leader() || self.settings.promises == Promises::BeforeWrite;
+        match self.waiting.back_mut().filter(|_| !at_once) {
+            Some(waiting) => waiting.messages.append(said),
+            None => said.drain(..).for_each(|said| out.messages.push(JournalMessage(said))),
         }
     }
 
@@ -368,6 +372,10 @@ impl RaftGroup {
         if let Some(follower) = self.followers.iter_mut().find(|follower| follower.id == from) {
             follower.confirmed = follower.confirmed.max(number);
         }
+        self.close_questions();
+    }
+
+    fn close_questions(&mut self) {
         let followers = &self.followers;
         let confirms = |number| {
             let count = followers.iter().filter(|follower| follower.confirmed >= number).count();
@@ -415,7 +423,7 @@ impl Journal for RaftGroup {
         let (kind, from, epoch) = (message.get_msg_type(), message.from, message.term);
         let words = (kind == MessageType::MsgHeartbeatResponse).then(|| message.take_context());
         if self.raft.raft.step(message).is_err() {
-            self.refused.push("a message that the library refuses");
+            self.refused.push(Mark::JournalMessageRefused);
         }
         if let Some(words) = &words
             && self.is_leader()
@@ -478,7 +486,7 @@ impl Journal for RaftGroup {
         }
         self.roused = true;
         if self.raft.campaign().is_err() {
-            self.refused.push("an election that the library refuses");
+            self.refused.push(Mark::ElectionRefused);
         }
     }
 
@@ -605,12 +613,40 @@ impl Journal for RaftGroup {
         self.raft.raft.state == StateRole::Leader
     }
 
+    fn is_trailed(&self) -> bool {
+        let raft = &self.raft.raft;
+        self.is_leader()
+            && self.followers.iter().any(|follower| {
+                let progress = raft.prs().get(follower.id);
+                progress.is_none_or(|progress| progress.matched < raft.raft_log.committed)
+            })
+    }
+
     fn may_serve(&self) -> bool {
         self.is_leader() && self.raft.raft.apply_to_current_term()
     }
 
     fn applied(&self) -> u64 {
         self.raft.raft.raft_log.applied
+    }
+
+    fn undurable(&self) -> u64 {
+        let log = &self.raft.raft.raft_log;
+        log.last_index() - log.persisted
+    }
+
+    fn strike_off(&mut self, peer: NodeId) {
+        let peer = u64::from(peer.0);
+        if !self.followers.iter().any(|follower| follower.id == peer) {
+            return;
+        }
+        let mut change = ConfChange { node_id: peer, ..ConfChange::default() };
+        change.set_change_type(ConfChangeType::RemoveNode);
+        let voters = self.raft.apply_conf_change(&change).expect("a member can be struck off");
+        self.raft.mut_store().set_voters(voters);
+        self.followers.retain(|follower| follower.id != peer);
+        self.prompt.retain(|&follower| follower != peer);
+        self.close_questions();
     }
 
     fn uncompacted(&self) -> u64 {

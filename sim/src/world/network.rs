@@ -78,13 +78,7 @@ impl Network {
         };
         let all = |from| (0..places).map(move |to| (from, to));
         let links = (0..places).flat_map(all).map(|(from, to)| link(from, to)).collect();
-        Self {
-            settings,
-            places,
-            links,
-            weather: Vec::new(),
-            stream: Stream::new(seed),
-        }
+        Self { settings, places, links, weather: Vec::new(), stream: Stream::new(seed) }
     }
 
     /// Sends a message that leaves at `departs`.
