@@ -23,6 +23,8 @@ pub struct Evidence {
     pub headline: String,
     /// The story, a line an event.
     pub details: Vec<String>,
+    /// Whom or what it is about, as `replay --follow` takes it, the most telling first.
+    pub follow: Vec<String>,
 }
 
 /// One oracle's result.
@@ -95,6 +97,8 @@ pub struct RunFacts {
     pub messages: u64,
     /// Whether the run was stopped before its end, so that everything here covers a part.
     pub interrupted: bool,
+    /// Where it was stopped, in virtual seconds, if it was to be stopped there.
+    pub stopped_at_s: Option<f64>,
     /// The oracles' results, in the order to show them.
     pub oracles: Vec<OracleResult>,
     /// The faults, in the order in which they struck.

@@ -10,6 +10,7 @@
 //! | a program, `summary.json` and `--json` | [`Summary::to_json`] |
 //! | a spreadsheet | [`csv::latency`], [`csv::timeline`] |
 //! | HdrHistogram's tools | [`hlog::write`] |
+//! | tools that draw a trace | [`trace::TraceWriter`] |
 //! | later, all of it as a directory | [`directory::write`] |
 //!
 //! This crate judges nothing: verdicts come in with the facts and go out as they came.
@@ -26,6 +27,7 @@ pub mod recorder;
 pub mod summary;
 pub mod terminal;
 pub mod timeline;
+pub mod trace;
 
 mod fault_windows;
 #[cfg(test)]

@@ -102,6 +102,7 @@ fn facts() -> RunFacts {
                             .to_owned(),
                         "00:04.351 n4 sends p2 to the provider".to_owned(),
                     ],
+                    follow: vec!["hold:99".to_owned(), "user:17".to_owned()],
                 }),
                 ..oracle("payment", Verdict::Fail, 600)
             },

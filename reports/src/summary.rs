@@ -119,6 +119,8 @@ struct Document<'a> {
     build_profile: &'a str,
     trace_hash: &'a str,
     interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_at_s: Option<f64>,
     users: u64,
     admitted: u64,
     seats: u64,
@@ -183,6 +185,7 @@ impl<'a> Document<'a> {
             build_profile: &facts.build_profile,
             trace_hash: &facts.trace_hash,
             interrupted: facts.interrupted,
+            stopped_at_s: facts.stopped_at_s,
             users: facts.users,
             admitted: facts.admitted,
             seats: facts.seats,

@@ -18,6 +18,18 @@ const TEXT_COLUMN: usize = 14;
 const FAULTS_MAX: usize = 12;
 const DETAILS_MAX: usize = 20;
 
+/// What broke and what held, without figures: what belongs below a story. The last line is the
+/// command that plays the run again.
+pub fn render_verdicts(summary: &Summary, colour: bool, width: usize) -> String {
+    let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
+    title(&mut page, summary);
+    oracles(&mut page, summary);
+    page.section("trace", std::slice::from_ref(&summary.facts.trace_hash));
+    page.gap();
+    reproduce(&mut page, summary);
+    page.text
+}
+
 /// The summary as text, in lines of at most `width` columns where words allow it. The last
 /// line is the command that plays the run again.
 pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
@@ -29,9 +41,13 @@ pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
     faults(&mut page, summary);
     costs(&mut page, summary);
 
+    reproduce(&mut page, summary);
+    page.text
+}
+
+fn reproduce(page: &mut Page, summary: &Summary) {
     let command = page.paint(Style::Bold, &summary.facts.reproduce);
     page.line(&command);
-    page.text
 }
 
 fn title(page: &mut Page, summary: &Summary) {
@@ -43,8 +59,10 @@ fn title(page: &mut Page, summary: &Summary) {
         page.line(&line);
     }
     if facts.interrupted {
-        let warning = "interrupted: what follows covers only the part that ran";
-        let warning = page.paint(Style::Yellow, warning);
+        let stopped = facts.stopped_at_s.map(|at| Instant::ZERO + human::from_seconds(at));
+        let how = stopped.map_or_else(|| "interrupted".to_owned(), |at| format!("stopped at {at}"));
+        let warning = format!("{how}: what follows covers only the part that ran");
+        let warning = page.paint(Style::Yellow, &warning);
         page.line(&warning);
     }
     page.gap();
@@ -75,7 +93,7 @@ fn oracles(page: &mut Page, summary: &Summary) {
                 page.line(&format!("  {mark} {name:name_width$}  {words}"));
             }
         }
-        evidence(page, oracle);
+        evidence(page, oracle, &facts.reproduce);
     }
     if !facts.must_exercise_misses.is_empty() {
         let misses = facts.must_exercise_misses.join(", ");
@@ -88,7 +106,7 @@ fn oracles(page: &mut Page, summary: &Summary) {
     page.gap();
 }
 
-fn evidence(page: &mut Page, oracle: &OracleResult) {
+fn evidence(page: &mut Page, oracle: &OracleResult, reproduce: &str) {
     let Some(evidence) = &oracle.evidence else { return };
     for line in flow(evidence.headline.split_whitespace(), " ", page.width - 6) {
         let line = page.paint(Style::Red, &line);
@@ -104,6 +122,10 @@ fn evidence(page: &mut Page, oracle: &OracleResult) {
     }
     if let Some(more) = evidence.details.len().checked_sub(DETAILS_MAX + 1) {
         page.line(&format!("        … and {} more in summary.json", more + 1));
+    }
+    if let Some(subject) = evidence.follow.first() {
+        let label = page.paint(Style::Dim, "its story:");
+        page.line(&format!("        {label} {reproduce} --follow {subject}"));
     }
 }
 

@@ -4,6 +4,7 @@
 //! the files, and the words at the end. Refuses to know where a plan comes from.
 
 mod completions;
+mod looking;
 mod replay;
 mod run;
 mod scenarios;
@@ -19,10 +20,12 @@ use crate::capsule::{Capsule, CapsuleError, quoted};
 use crate::cli::{Cli, PlayArgs, Verb};
 use crate::exit::Exit;
 use crate::plan::Plan;
-use crate::run::{Outcome, run as run_plan};
+use crate::run::{Look, Outcome, run_watched};
 use crate::terminal::Terminal;
 use crate::verify::{Difference, Parted, difference};
 use crate::world::{Progress, Tracing};
+
+use self::looking::Looking;
 
 /// Where runs leave their files, unless told otherwise.
 const OUT: &str = "onsale-out";
@@ -39,6 +42,14 @@ enum Failure {
     /// There is no such capsule, or it is not sound.
     #[error(transparent)]
     Capsule(#[from] CapsuleError),
+    /// The trace cannot be written.
+    #[error("cannot write the trace {file}: {source}")]
+    Trace {
+        /// The file.
+        file: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// Standard output takes no more.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
@@ -56,13 +67,14 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
     result.unwrap_or_else(|failure| {
         match &failure {
             Failure::Scenario(error) => terminal.diagnostic(error),
-            Failure::Usage(_) | Failure::Capsule(_) | Failure::Output(_) => {
-                terminal.error(&failure.to_string())
-            }
+            Failure::Usage(_)
+            | Failure::Capsule(_)
+            | Failure::Trace { .. }
+            | Failure::Output(_) => terminal.error(&failure.to_string()),
         }
         match failure {
             Failure::Usage(_) | Failure::Scenario(_) | Failure::Capsule(_) => Exit::Usage,
-            Failure::Output(_) => Exit::Internal,
+            Failure::Trace { .. } | Failure::Output(_) => Exit::Internal,
         }
     })
 }
@@ -71,6 +83,8 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
 struct Play<'a> {
     plan: &'a Plan,
     arguments: &'a PlayArgs,
+    /// What it is looked at for.
+    looking: Looking,
     /// Where its files go, if nothing else is asked for.
     dir: PathBuf,
     /// The line that plays it again.
@@ -86,26 +100,33 @@ struct Played {
 
 impl Play<'_> {
     /// Plays the plan, writes its files and prints its summary.
-    fn carry_out(self) -> Played {
+    fn carry_out(mut self) -> Played {
         let progress = Arc::new(Progress::default());
         stop_on_ctrl_c(&progress, self.terminal);
-        let tracing = Tracing { trail: self.arguments.verify, describe: None };
-        let mut outcome = self.run(&progress, tracing);
+        let mut looking = std::mem::take(&mut self.looking);
+        let mut look = looking.look(|look| self.run(&progress, look));
+        look.tracing.trail = self.arguments.verify;
+        let mut outcome = self.run(&progress, look);
         outcome.summary.facts.reproduce.clone_from(&self.reproduce);
         let mut exit = Exit::of(&outcome.summary.facts);
         let verifies = self.arguments.verify && exit != Exit::Interrupted;
-        let parted = if verifies { self.verify(&progress, &outcome) } else { None };
+        let parted = if verifies { self.verify(&progress, &looking, &outcome) } else { None };
+        let story = looking.finish(
+            outcome.watch.take(),
+            &outcome.summary,
+            self.arguments.json,
+            self.terminal,
+        );
 
         // The files first, the data next, the errors last: none of them keeps the others away.
         let written = self.write(&outcome);
         let facts = &outcome.summary.facts;
-        let said = self.terminal.data(&if self.arguments.json {
-            outcome.summary.to_json()
-        } else {
-            page::render(&outcome.summary, self.terminal.colour(), self.terminal.width())
+        let said = story.and_then(|story| {
+            let text = story.unwrap_or_else(|| self.page(&outcome));
+            self.terminal.data(&text).map_err(Failure::Output)
         });
-        if let Err(error) = said {
-            self.terminal.error(&Failure::Output(error).to_string());
+        if let Err(failure) = said {
+            self.terminal.error(&failure.to_string());
             exit = exit.or(Exit::Internal);
         }
         match written {
@@ -134,9 +155,16 @@ impl Play<'_> {
         Played { outcome, exit }
     }
 
+    fn page(&self, outcome: &Outcome) -> String {
+        if self.arguments.json {
+            return outcome.summary.to_json();
+        }
+        page::render(&outcome.summary, self.terminal.colour(), self.terminal.width())
+    }
+
     /// One run, with progress.
-    fn run(&self, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
-        let work = || run_plan(self.plan, progress, tracing);
+    fn run(&self, progress: &Arc<Progress>, look: Look) -> Outcome {
+        let work = || run_watched(self.plan, progress, look);
         if self.terminal.shows_progress() && !self.arguments.json {
             crate::progress::show(
                 &self.plan.scenario,
@@ -150,9 +178,18 @@ impl Play<'_> {
     }
 
     /// Plays the plan again and compares; two more runs find the words for a difference.
-    fn verify(&self, progress: &Arc<Progress>, first: &Outcome) -> Option<Parted> {
-        let mut second = self.run(progress, Tracing { trail: true, describe: None });
-        if second.summary.facts.interrupted {
+    fn verify(
+        &self,
+        progress: &Arc<Progress>,
+        looking: &Looking,
+        first: &Outcome,
+    ) -> Option<Parted> {
+        let traced = |trail, describe| {
+            let tracing = Tracing { trail, describe };
+            self.run(progress, Look { tracing, ..looking.unwatched() })
+        };
+        let mut second = traced(true, None);
+        if progress.stop.load(Ordering::Relaxed) {
             self.terminal.warn("interrupted during the second run: nothing was verified");
             return None;
         }
@@ -166,8 +203,7 @@ impl Play<'_> {
             ));
             return None;
         };
-        let words =
-            |event| self.run(progress, Tracing { trail: false, describe: Some(event) }).described;
+        let words = |event| traced(false, Some(event)).described;
         let (first, second) = match difference {
             Difference::Event(event) => (words(event), words(event)),
             Difference::Report => (None, None),

@@ -20,6 +20,7 @@ pub mod progress;
 pub mod run;
 pub mod sabotage;
 pub mod sample;
+pub mod story;
 pub mod stream;
 pub mod terminal;
 pub mod verify;

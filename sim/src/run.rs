@@ -23,6 +23,7 @@ use crate::host;
 use crate::oracle::{OracleSettings, Oracles};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
+use crate::story::{Sight, Watch};
 use crate::stream::fork;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
@@ -46,6 +47,19 @@ pub struct Outcome {
     pub described: Option<String>,
     /// How often each rare path was taken.
     pub marks: std::collections::BTreeMap<&'static str, u64>,
+    /// Whoever looked on, with all that was seen.
+    pub watch: Option<Box<Watch>>,
+}
+
+/// How a run is looked at. Only `until` changes it, by ending it.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// How much is remembered event by event.
+    pub tracing: Tracing,
+    /// Who looks on.
+    pub watch: Option<Box<Watch>>,
+    /// Where to stop, if before the end.
+    pub until: Option<Instant>,
 }
 
 impl Outcome {
@@ -62,30 +76,32 @@ impl Outcome {
 
 /// Carries out a plan on a thread of its own.
 pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
-    carry_out(plan, progress, tracing, Sabotage::default())
+    carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
+}
+
+/// Carries out a plan on a thread of its own while somebody looks on.
+pub fn run_watched(plan: &Plan, progress: &Arc<Progress>, look: Look) -> Outcome {
+    carry_out(plan, progress, look, Sabotage::default())
 }
 
 /// Carries out a plan in a world that is broken beyond what plans can say. Only for tests
 /// that prove that an oracle sees it.
-pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
-    carry_out(plan, &Arc::default(), Tracing::default(), sabotage)
+pub fn run_sabotaged(plan: &Plan, look: Look, sabotage: Sabotage) -> Outcome {
+    carry_out(plan, &Arc::default(), look, sabotage)
 }
 
-fn carry_out(
-    plan: &Plan,
-    progress: &Arc<Progress>,
-    tracing: Tracing,
-    sabotage: Sabotage,
-) -> Outcome {
+fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabotage) -> Outcome {
     let stopwatch = Stopwatch::start();
     let (world, panicked) = std::thread::scope(|scope| {
         let run = move || {
             let witness = Witness {
                 oracles: Oracles::new(oracle_settings(&plan.scenario)),
                 recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
+                watch: look.watch,
             };
-            let mut world = World::new(plan, witness, progress.clone(), tracing);
+            let mut world = World::new(plan, witness, progress.clone(), look.tracing);
             world.sabotage = sabotage;
+            world.stops_at = look.until;
             world::enter(world);
             let runtime =
                 Runtime::with_seed_and_config(plan.stream("executor"), madsim::Config::default());
@@ -146,6 +162,7 @@ async fn direct(plan: &Plan) {
             world.enter_fault(Instant::ZERO + fault.at() + fault.lasts(), index, false);
         }
         world.end_at(Instant::ZERO + scenario.duration);
+        world.stops_at.into_iter().for_each(|at| world.end_at(at));
         if plan.faults.is_empty() {
             world.witness.oracles.faults_over(Instant::ZERO);
         }
@@ -201,6 +218,8 @@ async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
                 }
                 Turn::Wake => crowd.act(now, &mut world.witness),
                 Turn::End => {
+                    // Where everybody was gone already, nothing is left out.
+                    world.stops_at.take_if(|at| *at != now);
                     world.open = crowd.finish(now, &mut world.witness);
                     world.fates = crowd.fates().clone();
                     world.stop();
@@ -218,6 +237,11 @@ async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
                 let departs = batch[0].at;
                 world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
             });
+            if world.witness.watch.is_some() {
+                for (user, fate) in crowd.take_left() {
+                    world.witness.sees(now, || Sight::Left { user, fate });
+                }
+            }
             world.wake_at(CLIENTS, crowd.next_wake());
             world.report_users(crowd.fates().ended());
             if crowd.is_done() && !ending {
@@ -245,7 +269,8 @@ fn conclude(
 ) -> Outcome {
     let (scenario, end) = (&plan.scenario, world.now);
     world.close_journal();
-    let Witness { oracles, recorder } = world.witness;
+    world.witness.sees_verdicts(end);
+    let Witness { oracles, recorder, watch } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
     if let Some(words) = panicked {
@@ -256,6 +281,7 @@ fn conclude(
             evidence: Some(Evidence {
                 headline: format!("at {end} a promise inside the code broke: {words}"),
                 details: vec!["the run stops here; what follows covers the part before".to_owned()],
+                follow: Vec::new(),
             }),
         });
     }
@@ -263,13 +289,14 @@ fn conclude(
         world.fingerprint.fold_bytes(result.name.as_bytes());
         world.fingerprint.fold(result.verdict as u64 ^ result.checked << 2);
     }
+    let interrupted = world.interrupted || world.stops_at.is_some();
     let exercised = |name: &str| {
         results.iter().any(|result| result.name == name && result.verdict != Verdict::NotExercised)
     };
     let misses = scenario
         .must_exercise
         .iter()
-        .filter(|name| !world.interrupted && !exercised(name))
+        .filter(|name| !interrupted && !exercised(name))
         .cloned()
         .collect();
     let records = recorder.finish(end);
@@ -292,7 +319,8 @@ fn conclude(
         virtual_s: end.as_secs_f64(),
         events: world.events,
         messages: world.messages,
-        interrupted: world.interrupted,
+        interrupted,
+        stopped_at_s: world.stops_at.map(Instant::as_secs_f64),
         oracles: results,
         faults: world.faults.struck().iter().map(|struck| fault_result(plan, struck)).collect(),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
@@ -318,6 +346,7 @@ fn conclude(
         trail: world.trail,
         described: world.described,
         marks: world.marks,
+        watch,
     }
 }
 

@@ -30,6 +30,7 @@ use crate::oracle::Asked;
 use crate::oracle::journal_watch::JournalWatch;
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
+use crate::story::{Lost, Sight};
 use crate::witness::Witness;
 use calendar::Calendar;
 use disk::Disk;
@@ -191,6 +192,8 @@ pub struct World {
     pub events: u64,
     /// Whether the run was ended from outside.
     pub interrupted: bool,
+    /// Where it is to be stopped, if before its end.
+    pub stops_at: Option<Instant>,
     /// What clients still waited for when the run ended.
     pub open: Vec<Asked>,
     /// What became of everybody.
@@ -258,6 +261,7 @@ impl World {
             messages: 0,
             events: 0,
             interrupted: false,
+            stops_at: None,
             open: Vec::new(),
             fates: Fates::default(),
             calendar: Calendar::default(),
@@ -310,6 +314,7 @@ impl World {
         machine.heard.fill(0);
         let incarnation = machine.incarnation;
         self.calendar.enter(now, Event::Boots { node, incarnation });
+        self.shows_process(node);
     }
 
     /// The process dies; its disk keeps what was synced and a prefix of the rest.
@@ -326,6 +331,7 @@ impl World {
         machine.disk.forget(self.sabotage.disks_lose);
         self.journal.crashed(now, node, &machine.disk, &mut self.witness.oracles);
         self.seats[node] = Seat::default();
+        self.shows_process(node);
     }
 
     /// The run is over: the oracles are told the rest of what the disks hold.
@@ -338,6 +344,7 @@ impl World {
     pub fn pause(&mut self, node: Place) {
         assert_eq!(self.machines[node].process, Process::Up, "only a running process is paused");
         self.machines[node].process = Process::Paused;
+        self.shows_process(node);
     }
 
     /// The process goes on, and finds everything that came meanwhile.
@@ -348,6 +355,7 @@ impl World {
             "only a paused process is resumed"
         );
         self.machines[node].process = Process::Up;
+        self.shows_process(node);
         for turn in std::mem::take(&mut self.machines[node].stalled) {
             let incarnation = self.machines[node].incarnation;
             self.calendar.enter(self.now, Event::Resumed { node, incarnation, turn });
@@ -404,6 +412,7 @@ impl World {
         for write in effects.writes.drain(..) {
             self.fingerprint.fold(write.id.0);
             self.fingerprint.fold_bytes(&write.bytes);
+            self.witness.sees(self.now, || Sight::Writes { node, write: &write });
             let (id, machine) = (write.id, &mut self.machines[node]);
             let takes = machine.disk.begin(write);
             let incarnation = machine.incarnation;
@@ -418,6 +427,10 @@ impl World {
     pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: Message) {
         let departed = departs.max(self.now);
         let carried = self.network.carry(from, to, departed);
+        self.witness.sees(self.now, || {
+            let cut = self.network.severed_since(from, to, departed);
+            Sight::Sent { from, to, departs: departed, message: &message, carried, cut }
+        });
         let sender = self.machines[from].incarnation;
         if let Some(latency) = carried.second {
             let message = delayed(message.clone(), latency);
@@ -433,6 +446,7 @@ impl World {
 
     fn on_observation(&mut self, node: Place, observation: Observation) {
         let me = NodeId(node as u16);
+        self.witness.sees(self.now, || Sight::Observed { node, observation: &observation });
         match observation {
             Observation::OwnerActivated { shard, epoch } => {
                 let owner = &mut self.owners[shard.0 as usize];
@@ -467,6 +481,7 @@ impl World {
                 continue;
             };
             assert!(at >= self.now, "the calendar does not go back");
+            self.witness.sees_verdicts(self.now);
             self.now = at;
             self.events += 1;
             if self.tracing.describe == Some(self.events as usize - 1) {
@@ -498,6 +513,7 @@ impl World {
                 }
                 self.fingerprint.fold((node as u64) << 32 | id.0);
                 let bytes = self.machines[node].disk.complete(id);
+                self.witness.sees(self.now, || Sight::Durable { node, bytes });
                 self.journal.read(self.now, node, bytes, &mut self.witness.oracles);
                 self.give(node, Turn::Persisted(id))
             }
@@ -538,14 +554,25 @@ impl World {
         // A process that died before the message was to leave never sent it.
         let died_before = source.incarnation != sender || source.process == Process::Down;
         let never_left = died_before && departed > source.died;
-        let lost = never_left || target.process == Process::Down || departed < target.booted;
-        if lost
-            || self.network.severed_since(from, to, departed)
-            || !self.sabotage.relay(self.now, from, to, &mut message)
-        {
+        let lost = if never_left {
+            Some(Lost::NeverLeft)
+        } else if target.process == Process::Down {
+            Some(Lost::Down)
+        } else if departed < target.booted {
+            Some(Lost::Restarted)
+        } else if self.network.severed_since(from, to, departed) {
+            Some(Lost::Cut)
+        } else {
+            let arrives = self.sabotage.relay(self.now, from, to, &mut message);
+            (!arrives).then_some(Lost::Taken)
+        };
+        if let Some(why) = lost {
+            self.witness.sees(self.now, || Sight::Lost { from, to, message: &message, why });
             self.fingerprint.fold(u64::MAX);
             return None;
         }
+        let waits = self.machines[to].process == Process::Paused;
+        self.witness.sees(self.now, || Sight::Arrived { from, to, message: &message, waits });
         self.messages += 1;
         self.fingerprint.fold((from as u64) << 32 | to as u64);
         digest::fold(&mut self.fingerprint, &message);
@@ -564,6 +591,11 @@ impl World {
             Endpoint::Node(NodeId(from as u16))
         };
         self.give(to, Turn::Delivered { from, message })
+    }
+
+    fn shows_process(&mut self, node: Place) {
+        let Machine { process: state, incarnation: boots, .. } = self.machines[node];
+        self.witness.sees(self.now, || Sight::Process { node, state, boots });
     }
 
     /// A turn for the process for which it was meant, and not for one started since.
