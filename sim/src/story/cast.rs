@@ -135,6 +135,13 @@ impl Cast {
         })
     }
 
+    /// Whether a place is followed, and not what somebody wants there.
+    pub(super) fn is_a_place(&self) -> bool {
+        self.subjects.iter().any(|subject| {
+            matches!(subject, Subject::Node(_) | Subject::Shard(_) | Subject::Show(_))
+        })
+    }
+
     /// Whether a node is followed itself.
     pub(super) fn node(&self, place: Place) -> bool {
         self.subjects

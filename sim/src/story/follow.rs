@@ -352,7 +352,7 @@ impl Follow {
                 Some(request) => format!("decides {request}: {happened}"),
                 None => format!("finds {happened}"),
             };
-            let what = format!("{decides}; proposes it as record {index} of {shard} ({epoch})");
+            let what = format!("{decides}; proposed as record {index} of {shard} ({epoch})");
             self.records.entry(record.key).or_insert_with(|| Written {
                 request,
                 part,
@@ -628,8 +628,16 @@ impl Follow {
         self.tell(line);
     }
 
-    fn tell(&mut self, line: Line) {
-        if line.at < self.from || line.at >= self.to {
+    fn tell(&mut self, mut line: Line) {
+        // Where a place is followed, what happens around it is the story itself.
+        line.context &= !self.cast.is_a_place();
+        if line.at < self.from {
+            if line.fault.is_none() {
+                return;
+            }
+            line.context = true;
+        }
+        if line.at >= self.to {
             return;
         }
         if self.lines.len() < LINES_MAX {

@@ -3,8 +3,10 @@
 //! Owns what a line is made of, and how a sequence of lines becomes readable: in order, without
 //! what is beside the point, without endless repetition. Refuses to know where lines come from.
 
-use onsale_core::{Instant, RequestId, ShardId};
+use onsale_core::{Instant, RequestId, ShardId, Span};
 
+/// What happens to several within this happens to them together.
+const TOGETHER: Span = Span::from_secs(1);
 /// So many repetitions are told in full before the rest is counted.
 const REPEATS_TOLD: usize = 3;
 
@@ -108,6 +110,10 @@ fn trim(lines: Vec<Line>) -> Vec<Line> {
 fn fold(lines: Vec<Line>) -> Vec<Line> {
     let mut told: Vec<Line> = Vec::with_capacity(lines.len());
     for group in lines.chunk_by(|one, next| one.repeats.is_some() && one.repeats == next.repeats) {
+        if let Some(joined) = join(group) {
+            told.push(joined);
+            continue;
+        }
         let rest = group.len().saturating_sub(REPEATS_TOLD);
         if rest < 2 {
             told.extend_from_slice(group);
@@ -124,6 +130,21 @@ fn fold(lines: Vec<Line>) -> Vec<Line> {
         });
     }
     told
+}
+
+/// What several do alike, one after another, is one line.
+fn join(group: &[Line]) -> Option<Line> {
+    let (first, others) = group.split_first()?;
+    let together = |line: &Line| line.what == first.what && line.at.since(first.at) < TOGETHER;
+    let mut names: Vec<&str> = others.iter().map(|line| line.who.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() < others.len() || names.is_empty() || !others.iter().all(together) {
+        return None;
+    }
+    let verb = if names.len() == 1 { "does" } else { "do" };
+    let what = format!("{}; so {verb} {}", first.what, names.join(", "));
+    Some(Line { what, ..first.clone() })
 }
 
 #[cfg(test)]
@@ -184,5 +205,21 @@ mod tests {
         let arranged = arrange(lines);
         assert_eq!(told(&arranged), ["1", "2", "3", "6 more until here: attempts with r7", "10"]);
         assert_eq!(arrange((1..=4).map(again).collect()).len(), 4);
+    }
+
+    #[test]
+    fn what_several_do_alike_is_one_line() {
+        let suspects = |who: &str, at| Line {
+            who: who.to_owned(),
+            what: "suspects n3".to_owned(),
+            repeats: Some("suspicion".to_owned()),
+            ..line(at, Kind::Health, false)
+        };
+        let lines = vec![suspects("n4", 1), suspects("n2", 2), suspects("n1", 3)];
+        let told = arrange(lines.clone());
+        assert_eq!((told.len(), told[0].who.as_str()), (1, "n4"));
+        assert_eq!(told[0].what, "suspects n3; so do n1, n2");
+        let apart = vec![suspects("n4", 1), suspects("n4", 2)];
+        assert_eq!(arrange(apart).len(), 2, "the same twice is not two");
     }
 }

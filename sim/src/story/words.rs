@@ -30,9 +30,9 @@ pub(super) fn wanted(show: ShowId, command: &Command) -> String {
 
 fn wished(wish: &Wish) -> String {
     let picked = (!wish.picked.is_empty()).then(|| seats(&wish.picked));
-    let best = wish.best.iter().map(|(section, count)| {
-        let noun = if *count == 1 { "seat" } else { "seats" };
-        format!("the {count} best {noun} in section {}", section.0)
+    let best = wish.best.iter().map(|(section, count)| match count {
+        1 => format!("the best seat in section {}", section.0),
+        count => format!("the {count} best seats in section {}", section.0),
     });
     picked.into_iter().chain(best).collect::<Vec<_>>().join(" and ")
 }
@@ -72,7 +72,7 @@ pub(super) fn happened(event: &Event) -> String {
         Event::Booked { hold, payment, .. } => format!("{hold} booked, paid with {payment}"),
         Event::Released { hold, .. } => format!("{hold} released, its seats are free"),
         Event::Expired { hold, .. } => {
-            format!("{hold} over, its time and grace have passed: its seats are free")
+            format!("{hold} expired, as its time and grace are over: its seats are free")
         }
     }
 }
