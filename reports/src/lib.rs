@@ -35,7 +35,7 @@ mod sample;
 mod tally;
 
 pub use directory::ReportError;
-pub use facts::{Evidence, FaultResult, OracleResult, RunFacts, Verdict};
+pub use facts::{Evidence, FaultResult, OracleResult, RunFacts, Stopped, Verdict};
 pub use latency::Latencies;
 pub use operation::{Ending, Operation, Window};
 pub use recorder::{Recorder, RecorderSettings, Records};

@@ -24,6 +24,7 @@ pub fn render_verdicts(summary: &Summary, colour: bool, width: usize) -> String 
     let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
     title(&mut page, summary);
     oracles(&mut page, summary);
+    stopped(&mut page, summary);
     page.section("trace", std::slice::from_ref(&summary.facts.trace_hash));
     page.gap();
     reproduce(&mut page, summary);
@@ -36,6 +37,7 @@ pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
     let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
     title(&mut page, summary);
     oracles(&mut page, summary);
+    stopped(&mut page, summary);
     crowd(&mut page, summary);
     latencies(&mut page, summary);
     faults(&mut page, summary);
@@ -59,7 +61,7 @@ fn title(page: &mut Page, summary: &Summary) {
         page.line(&line);
     }
     if facts.interrupted {
-        let stopped = facts.stopped_at_s.map(|at| Instant::ZERO + human::from_seconds(at));
+        let stopped = facts.stopped.as_ref().map(|stopped| instant(stopped.at_s));
         let how = stopped.map_or_else(|| "interrupted".to_owned(), |at| format!("stopped at {at}"));
         let warning = format!("{how}: what follows covers only the part that ran");
         let warning = page.paint(Style::Yellow, &warning);
@@ -97,7 +99,7 @@ fn oracles(page: &mut Page, summary: &Summary) {
     }
     if !facts.must_exercise_misses.is_empty() {
         let misses = facts.must_exercise_misses.join(", ");
-        let words = format!("required by the scenario and not exercised: {misses}");
+        let words = format!("required by the scenario and did not happen: {misses}");
         for line in flow(words.split_whitespace(), " ", page.width - 2) {
             let line = page.paint(Style::Yellow, &line);
             page.line(&format!("  {line}"));
@@ -127,6 +129,17 @@ fn evidence(page: &mut Page, oracle: &OracleResult, reproduce: &str) {
         let label = page.paint(Style::Dim, "its story:");
         page.line(&format!("        {label} {reproduce} --follow {subject}"));
     }
+}
+
+/// How things stood where the run was stopped.
+fn stopped(page: &mut Page, summary: &Summary) {
+    let Some(stopped) = &summary.facts.stopped else { return };
+    page.section("shards", &stopped.nodes);
+    let mut waiting =
+        vec![format!("{} {}", human::count(stopped.waiting), plural(stopped.waiting, "request"))];
+    waiting.extend(stopped.waits_longest.iter().map(|longest| format!("longest {longest}")));
+    page.section("waiting", &waiting);
+    page.gap();
 }
 
 fn crowd(page: &mut Page, summary: &Summary) {
@@ -231,7 +244,7 @@ fn faults(page: &mut Page, summary: &Summary) {
     let facts = &summary.facts;
     for (position, fault) in facts.faults.iter().take(FAULTS_MAX).enumerate() {
         let label = if position == 0 { "faults" } else { "" };
-        let at = (Instant::ZERO + human::from_seconds(fault.at_s)).to_string();
+        let at = instant(fault.at_s).to_string();
         page.hanging(label, &format!("{at}  "), &fault_items(fault));
     }
     if let Some(more) = facts.faults.len().checked_sub(FAULTS_MAX + 1) {
@@ -244,6 +257,10 @@ fn faults(page: &mut Page, summary: &Summary) {
     if !facts.faults.is_empty() || facts.calm_recovery_ms.is_some() {
         page.gap();
     }
+}
+
+fn instant(seconds: f64) -> Instant {
+    Instant::ZERO + human::from_seconds(seconds)
 }
 
 fn fault_items(fault: &FaultResult) -> Vec<String> {

@@ -4,15 +4,19 @@
 //! the facts. A run never shares its thread with another, so nothing that one leaves
 //! behind can move the next. Refuses to know why somebody wants the run.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
-use onsale_core::{Config, GatewayConfig, Hall, Instant, Message, Placement, Rules, Setup, Span};
+use onsale_core::{
+    Config, Epoch, GatewayConfig, Hall, Instant, Mark, Message, NodeId, Placement, Rules, Setup,
+    ShowId, Span,
+};
 use onsale_reports::{
-    Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Summary,
-    Verdict,
+    Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped,
+    Summary, Verdict,
 };
 use onsale_scenarios::Scenario;
 
@@ -20,7 +24,7 @@ use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
 use crate::fingerprint::Trail;
 use crate::host;
-use crate::oracle::{OracleSettings, Oracles};
+use crate::oracle::{Asked, OracleSettings, Oracles};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::story::{Sight, Watch};
@@ -28,7 +32,7 @@ use crate::stream::fork;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
 use crate::world::network::CLIENTS;
-use crate::world::{self, Progress, Tracing, Turn, World, next_turn};
+use crate::world::{self, Process, Progress, Tracing, Turn, World, next_turn};
 
 /// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
@@ -45,8 +49,6 @@ pub struct Outcome {
     pub trail: Option<Trail>,
     /// The event that was asked for, in words.
     pub described: Option<String>,
-    /// How often each rare path was taken.
-    pub marks: std::collections::BTreeMap<&'static str, u64>,
     /// Whoever looked on, with all that was seen.
     pub watch: Option<Box<Watch>>,
 }
@@ -86,8 +88,8 @@ pub fn run_watched(plan: &Plan, progress: &Arc<Progress>, look: Look) -> Outcome
 
 /// Carries out a plan in a world that is broken beyond what plans can say. Only for tests
 /// that prove that an oracle sees it.
-pub fn run_sabotaged(plan: &Plan, look: Look, sabotage: Sabotage) -> Outcome {
-    carry_out(plan, &Arc::default(), look, sabotage)
+pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
+    carry_out(plan, &Arc::default(), Look::default(), sabotage)
 }
 
 fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabotage) -> Outcome {
@@ -155,6 +157,7 @@ async fn direct(plan: &Plan) {
 
     let director = world::with(|world| {
         world.keep_clock(TimeHandle::current());
+        world.hot = setup.placement.shard_of(ShowId(0));
         (1..=usize::from(scenario.cluster.nodes)).for_each(|place| world.start(place));
         world.wake_at(CLIENTS, Some(Instant::ZERO));
         for (index, fault) in plan.faults.iter().enumerate() {
@@ -199,6 +202,7 @@ async fn direct(plan: &Plan) {
             | Turn::Delivered { .. }
             | Turn::Persisted(_)
             | Turn::Wake
+            | Turn::Probed
             | Turn::CoreFree(_) => {
                 panic!("{turn:?} is not the director's")
             }
@@ -229,6 +233,7 @@ async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
                 | Turn::Delivered { .. }
                 | Turn::Persisted(_)
                 | Turn::CoreFree(_)
+                | Turn::Probed
                 | Turn::Fault { .. } => {
                     panic!("{turn:?} is not the clients'")
                 }
@@ -270,6 +275,7 @@ fn conclude(
     let (scenario, end) = (&plan.scenario, world.now);
     world.close_journal();
     world.witness.sees_verdicts(end);
+    let stopped = world.stops_at.map(|at| stopped(&world, at));
     let Witness { oracles, recorder, watch } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
@@ -293,10 +299,18 @@ fn conclude(
     let exercised = |name: &str| {
         results.iter().any(|result| result.name == name && result.verdict != Verdict::NotExercised)
     };
+    let marks: BTreeMap<String, u64> = Mark::ALL
+        .iter()
+        .map(|&mark| (mark.name().to_owned(), world.marks[mark as usize]))
+        .filter(|&(_, count)| count > 0)
+        .collect();
+    let unseen = scenario.must_mark.iter().filter(|name| !marks.contains_key(*name));
     let misses = scenario
         .must_exercise
         .iter()
-        .filter(|name| !interrupted && !exercised(name))
+        .filter(|name| !exercised(name))
+        .chain(unseen)
+        .filter(|_| !interrupted)
         .cloned()
         .collect();
     let records = recorder.finish(end);
@@ -320,7 +334,7 @@ fn conclude(
         events: world.events,
         messages: world.messages,
         interrupted,
-        stopped_at_s: world.stops_at.map(Instant::as_secs_f64),
+        stopped,
         oracles: results,
         faults: world.faults.struck().iter().map(|struck| fault_result(plan, struck)).collect(),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
@@ -337,6 +351,7 @@ fn conclude(
         reproduce: crate::capsule::reproduce(plan),
         calm_recovery_ms: recovery.filter(|_| !plan.faults.is_empty()).map(Span::as_millis_f64),
         must_exercise_misses: misses,
+        marks,
         wall_s: stopwatch.elapsed_s(),
         peak_rss_bytes: peak_rss_bytes(),
     };
@@ -345,8 +360,31 @@ fn conclude(
         records,
         trail: world.trail,
         described: world.described,
-        marks: world.marks,
         watch,
+    }
+}
+
+/// How things stand where a run was stopped.
+fn stopped(world: &World, at: Instant) -> Stopped {
+    let nodes = (1..world.director()).map(|place| {
+        let owns = |owner: &&Option<(Epoch, NodeId)>| {
+            owner.is_some_and(|(_, node)| usize::from(node.0) == place)
+        };
+        let owned = world.owners.iter().filter(owns).count();
+        match world.process(place) {
+            Process::Up => format!("n{place} up, owns {owned}"),
+            Process::Paused => format!("n{place} stands still, owned {owned}"),
+            Process::Down => format!("n{place} down, owned {owned}"),
+        }
+    });
+    let oldest = world.open.iter().min_by_key(|asked| (asked.since, asked.request));
+    Stopped {
+        at_s: at.as_secs_f64(),
+        nodes: nodes.collect(),
+        waiting: world.open.len() as u64,
+        waits_longest: oldest.map(|Asked { request, user, show, since }| {
+            format!("{request} of {user}, about {show}, since {since}")
+        }),
     }
 }
 
@@ -357,6 +395,7 @@ fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
         what: struck.what.clone(),
         at_s: struck.at.as_secs_f64(),
         healed_s: struck.healed.map(Instant::as_secs_f64),
+        phase: struck.phase.name().to_owned(),
         shards_lost_owner: struck.shards_lost_owner.len() as u32,
         recovery_ms: struck.recovered.map(|at| at.since(struck.at).as_millis_f64()),
     }

@@ -569,7 +569,7 @@ impl Follow {
                 if !followed {
                     return;
                 }
-                (Kind::Health, None, mark.to_owned())
+                (Kind::Health, None, mark.to_string())
             }
         };
         if !followed && shard.is_some_and(|shard| !self.shards.contains(&shard)) {

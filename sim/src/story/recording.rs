@@ -276,8 +276,8 @@ impl Recording {
             Observation::Trusted { peer } => {
                 self.mark(state, "health", &format!("hears {peer} again"), now);
             }
-            Observation::Refused { reason, .. } => self.mark(state, "refused", reason, now),
-            Observation::Mark(mark) => self.mark(state, "mark", mark, now),
+            Observation::Refused { reason, .. } => self.mark(state, "refused", reason.name(), now),
+            Observation::Mark(mark) => self.mark(state, "mark", mark.name(), now),
         }
     }
 
