@@ -89,6 +89,7 @@ fn facts() -> RunFacts {
         events: 50_400_000,
         messages: 1_234_567,
         interrupted: true,
+        stopped: None,
         oracles: vec![
             oracle("double-booking", Verdict::Pass, 1_204_211),
             OracleResult {

@@ -373,8 +373,8 @@ fn stopped(world: &World, at: Instant) -> Stopped {
         let owned = world.owners.iter().filter(owns).count();
         match world.process(place) {
             Process::Up => format!("n{place} up, owns {owned}"),
-            Process::Paused => format!("n{place} stands still, owned {owned}"),
-            Process::Down => format!("n{place} down, owned {owned}"),
+            Process::Paused => format!("n{place} stands still"),
+            Process::Down => format!("n{place} down"),
         }
     });
     let oldest = world.open.iter().min_by_key(|asked| (asked.since, asked.request));

@@ -6,4 +6,5 @@ mod cli;
 mod determinism;
 mod golden;
 mod scripted;
+mod story;
 mod tidy;

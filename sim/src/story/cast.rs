@@ -22,11 +22,11 @@ use crate::world::network::Place;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     /// What the journal says of it, and no more.
-    InTheJournal,
+    Journaled,
     /// That it asked and what it was told.
-    InPassing,
+    Bystander,
     /// Everything.
-    InFull,
+    Lead,
 }
 
 /// Who belongs to a story.
@@ -98,17 +98,17 @@ impl Cast {
                 let picks =
                     matches!(&request.command, Command::Hold(wish) if wish.picked.contains(&seat));
                 if self.grants.contains(&hold) {
-                    Some(Part::InFull)
+                    Some(Part::Lead)
                 } else {
-                    picks.then_some(Part::InPassing)
+                    picks.then_some(Part::Bystander)
                 }
             }
-            Subject::Hold(of) => (of.0 == hold.0).then_some(Part::InFull),
-            Subject::Request(id) => (id == request.id).then_some(Part::InFull),
-            Subject::User(user) => (user == request.user).then_some(Part::InFull),
-            Subject::Show(show) => (show == request.show).then_some(Part::InTheJournal),
+            Subject::Hold(of) => (of.0 == hold.0).then_some(Part::Lead),
+            Subject::Request(id) => (id == request.id).then_some(Part::Lead),
+            Subject::User(user) => (user == request.user).then_some(Part::Lead),
+            Subject::Show(show) => (show == request.show).then_some(Part::Journaled),
             Subject::Shard(shard) => {
-                (shard == self.shard_of(request.show)).then_some(Part::InTheJournal)
+                (shard == self.shard_of(request.show)).then_some(Part::Journaled)
             }
             Subject::Seat(..) | Subject::Node(_) => None,
         })
@@ -121,17 +121,17 @@ impl Cast {
             let belongs = match subject {
                 Subject::Seat(of, _) => of == show && self.grants.contains(&RequestId(hold.0)),
                 Subject::Hold(of) => of == hold,
-                Subject::Request(id) => event.request() == Some(id) || id.0 == hold.0,
+                Subject::Request(id) => event.request() == Some(id),
                 Subject::User(user) => requester(RequestId(hold.0)).0 == user.0,
                 Subject::Show(of) => {
-                    return (of == show).then_some(Part::InTheJournal);
+                    return (of == show).then_some(Part::Journaled);
                 }
                 Subject::Shard(of) => {
-                    return (of == self.shard_of(show)).then_some(Part::InTheJournal);
+                    return (of == self.shard_of(show)).then_some(Part::Journaled);
                 }
                 Subject::Node(NodeId(of)) => usize::from(of) == node,
             };
-            belongs.then_some(Part::InFull)
+            belongs.then_some(Part::Lead)
         })
     }
 
@@ -147,6 +147,11 @@ impl Cast {
         self.subjects
             .iter()
             .any(|subject| matches!(subject, Subject::Node(node) if usize::from(node.0) == place))
+    }
+
+    /// Whether only questions and their answers are followed, and not what comes of them.
+    pub(super) fn is_of_requests(&self) -> bool {
+        self.subjects.iter().all(|subject| matches!(subject, Subject::Request(_)))
     }
 
     /// Whether a person is followed.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onsale_core::journal::Gist;
+use onsale_core::journal::{Gist, JournalMessage};
 use onsale_core::{
     Answer, Epoch, Instant, Message, NodeId, Observation, Outcome, Refusal, Request, RequestId,
     ShardId, UserId,
@@ -47,8 +47,10 @@ pub struct Follow {
     /// Shards whose owners matter.
     shards: BTreeSet<ShardId>,
     owners: BTreeMap<ShardId, (Epoch, Place)>,
-    /// Who has called for votes: trials are told only if they come to nothing.
-    calls: BTreeMap<(ShardId, Epoch, Place), u32>,
+    /// How often each node was started.
+    boots: BTreeMap<Place, u64>,
+    /// How often a node asked whether it would be elected: the first time is told only if it comes to nothing.
+    trials: BTreeMap<(ShardId, Epoch, Place), u32>,
     lines: Vec<Line>,
     untold: u64,
 }
@@ -64,7 +66,8 @@ struct Asked {
     /// By gateway, how often it was forwarded in this attempt.
     tries: BTreeMap<Place, u32>,
     heard: bool,
-    ended: bool,
+    /// When its client stopped waiting for good.
+    ended: Option<Instant>,
 }
 
 /// A record in the story.
@@ -87,7 +90,8 @@ impl Follow {
             records: BTreeMap::new(),
             newest: Newest::default(),
             owners: BTreeMap::new(),
-            calls: BTreeMap::new(),
+            boots: BTreeMap::new(),
+            trials: BTreeMap::new(),
             lines: Vec::new(),
             untold: 0,
         }
@@ -138,13 +142,17 @@ impl Follow {
             }
             Sight::GaveUp { user, request } => {
                 if let Some(asked) = self.requests.get_mut(&request) {
-                    asked.ended = true;
+                    asked.ended = Some(now);
                     let what = format!("gives {request} up, after {} attempts", asked.attempts);
                     self.tell_of(request, line(now, user.to_string(), Kind::Client, what));
                 }
             }
             Sight::Left { user, fate } => {
-                let acts = |asked: &Asked| asked.user == user && asked.part == Part::InFull;
+                let beyond = !self.cast.is_of_requests();
+                let acts = |asked: &Asked| {
+                    let now = beyond || asked.ended == Some(now);
+                    asked.user == user && asked.part == Part::Lead && now
+                };
                 if self.cast.user(user) || self.requests.values().any(acts) {
                     let what = format!("leaves: {}", fate.name());
                     self.tell(line(now, user.to_string(), Kind::Client, what));
@@ -220,7 +228,7 @@ impl Follow {
             return;
         };
         let shard = self.cast.shard_of(request.show);
-        if part == Part::InFull {
+        if part == Part::Lead {
             self.shards.insert(shard);
         }
         let asked = self.requests.entry(id).or_insert_with(|| Asked {
@@ -231,7 +239,7 @@ impl Follow {
             attempts: 0,
             tries: BTreeMap::new(),
             heard: false,
-            ended: false,
+            ended: None,
         });
         asked.attempts += 1;
         asked.tries.clear();
@@ -248,7 +256,7 @@ impl Follow {
         };
         asked.last = at;
         asked.heard = false;
-        if asked.part == Part::InFull {
+        if asked.part == Part::Lead {
             self.tell_of(id, line(at, request.user.to_string(), Kind::Ask, what));
         }
     }
@@ -308,20 +316,20 @@ impl Follow {
             }
             return;
         };
-        let late = asked.ended;
+        let late = asked.ended.is_some();
         asked.heard = true;
-        asked.ended |= decided;
+        asked.ended = asked.ended.or_else(|| decided.then_some(at));
         match asked.part {
-            Part::InFull => {
+            Part::Lead => {
                 let again = if late { ", which it no longer waits for" } else { "" };
                 let what = format!("hears from n{from}: {id}, {told}{again}");
                 self.tell_of(id, line(at, user.to_string(), Kind::Client, what));
             }
-            Part::InPassing if !late => {
+            Part::Bystander if !late => {
                 let what = format!("wanted it too, and hears from n{from}: {id}, {told}");
                 self.tell_of(id, line(at, user.to_string(), Kind::Client, what));
             }
-            Part::InPassing | Part::InTheJournal => {}
+            Part::Bystander | Part::Journaled => {}
         }
     }
 
@@ -370,7 +378,7 @@ impl Follow {
         for (key, _) in framed(bytes) {
             let (shard, index, epoch) = key;
             let Some(written) = self.records.get_mut(&key) else { continue };
-            if !written.disks.insert(node) || written.part < Part::InFull {
+            if !written.disks.insert(node) || written.part < Part::Lead {
                 continue;
             }
             let (disks, replicas) = (written.disks.len(), self.cast.replicas(shard).len());
@@ -422,8 +430,8 @@ impl Follow {
                 }
             }
             Message::Journal(batch) => {
-                for (_, message) in batch {
-                    self.on_records_lost(at, from, to, message, &why);
+                for (shard, message) in batch {
+                    self.on_records_lost(at, (from, to), *shard, message, &why);
                 }
             }
             Message::Beat(_) => {}
@@ -436,37 +444,30 @@ impl Follow {
         }
     }
 
+    /// Records that do not get to a node that has not got them yet.
     fn on_records_lost(
         &mut self,
         at: Instant,
-        from: Place,
-        to: Place,
-        message: &onsale_core::journal::JournalMessage,
+        (from, to): (Place, Place),
+        shard: ShardId,
+        message: &JournalMessage,
         why: &str,
     ) {
-        let lines: Vec<Line> = self
-            .records
-            .iter()
-            .filter(|((shard, ..), written)| {
-                written.part == Part::InFull && self.shards.contains(shard)
-            })
-            .filter(|((_, index, epoch), written)| {
-                !written.disks.contains(&to)
-                    && message.records().any(|(at, of, _)| (at, of) == (*index, *epoch))
-            })
-            .map(|((shard, index, epoch), written)| Line {
+        for (index, epoch, _) in message.records() {
+            let Some(written) = self.records.get(&(shard, index, epoch)) else { continue };
+            if written.part < Part::Lead || written.disks.contains(&to) {
+                continue;
+            }
+            let what = format!("record {index} of {shard} ({epoch}) never reaches n{to}: {why}");
+            self.tell(Line {
                 request: written.request,
-                shard: Some(*shard),
+                shard: Some(shard),
+                // Once a quorum has it, nobody waits for this node.
+                context: written.disks.len() > self.cast.replicas(shard).len() / 2,
                 repeats: Some(format!("record {index} of {shard} on its way to n{to}")),
-                ..line(
-                    at,
-                    name(from),
-                    Kind::Lost,
-                    format!("record {index} of {shard} ({epoch}) never reaches n{to}: {why}"),
-                )
-            })
-            .collect();
-        lines.into_iter().for_each(|line| self.tell(line));
+                ..line(at, name(from), Kind::Lost, what)
+            });
+        }
     }
 
     fn on_waits(&mut self, at: Instant, node: Place, message: &Message) {
@@ -502,20 +503,19 @@ impl Follow {
     ) {
         let what = match gist {
             Gist::CallsForVotes { trial } => {
-                let replicas = self.cast.replicas(shard).len() as u32;
-                let calls = self.calls.entry((shard, epoch, from)).or_default();
-                *calls += 1;
+                // One call goes to each of the others: the first stands for all.
+                let others = self.cast.replicas(shard).iter().map(|node| usize::from(node.0));
+                if others.into_iter().find(|&other| other != from) != Some(to) {
+                    return;
+                }
                 if trial {
-                    // One call goes to each of the others.
-                    if *calls % (replicas - 1).max(1) != 0 || *calls < replicas {
+                    let trials = self.trials.entry((shard, epoch, from)).or_default();
+                    *trials += 1;
+                    if *trials == 1 {
                         return;
                     }
                     format!("finds no majority that would make it the owner of {shard} ({epoch})")
                 } else {
-                    if *calls & ELECTED != 0 {
-                        return;
-                    }
-                    *calls |= ELECTED;
                     format!("stands for election as the owner of {shard} ({epoch})")
                 }
             }
@@ -580,16 +580,17 @@ impl Follow {
     }
 
     fn on_process(&mut self, now: Instant, node: Place, state: Process, boots: u64) {
+        let before = self.boots.insert(node, boots);
         let what = match state {
-            Process::Up if boots <= 1 => return,
-            Process::Up => "starts anew and reads its disk".to_owned(),
-            Process::Paused => "stands still".to_owned(),
-            // The fault says so.
-            Process::Down => return,
+            Process::Up if before == Some(boots) => "goes on",
+            Process::Up if before.is_some() => "starts anew and reads its disk",
+            // The first start is no news, and of the others the fault tells.
+            Process::Up | Process::Paused | Process::Down => return,
         };
         let followed = self.cast.node(node);
         if followed || self.replicates(node) {
-            self.tell(Line { context: !followed, ..line(now, name(node), Kind::Health, what) });
+            let line = line(now, name(node), Kind::Health, what.to_owned());
+            self.tell(Line { context: !followed, ..line });
         }
     }
 
@@ -607,7 +608,7 @@ impl Follow {
 
     /// Whether it is told how a request goes its way between two places.
     fn tells(&self, id: RequestId, from: Place, to: Place) -> bool {
-        self.requests.get(&id).is_some_and(|asked| asked.part == Part::InFull)
+        self.requests.get(&id).is_some_and(|asked| asked.part == Part::Lead)
             || self.cast.node(from)
             || self.cast.node(to)
     }
@@ -618,11 +619,11 @@ impl Follow {
         if let Some(asked) = self.requests.get(&id) {
             line.shard = line.shard.or(Some(asked.shard));
             line.repeats = match asked.part {
-                Part::InPassing => Some("others who wanted it and were refused".to_owned()),
-                Part::InFull if asked.attempts > ATTEMPTS_TOLD && line.kind != Kind::Client => {
+                Part::Bystander => Some("others who wanted it and were refused".to_owned()),
+                Part::Lead if asked.attempts > ATTEMPTS_TOLD && line.kind != Kind::Client => {
                     Some(format!("attempts with {id}"))
                 }
-                Part::InFull | Part::InTheJournal => None,
+                Part::Lead | Part::Journaled => None,
             };
         }
         self.tell(line);
@@ -647,9 +648,6 @@ impl Follow {
         }
     }
 }
-
-/// Marks a count of calls for votes as one of a real election.
-const ELECTED: u32 = 1 << 31;
 
 fn name(node: Place) -> String {
     words::place(node)

@@ -139,7 +139,8 @@ fn join(group: &[Line]) -> Option<Line> {
     let mut names: Vec<&str> = others.iter().map(|line| line.who.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    if names.len() < others.len() || names.is_empty() || !others.iter().all(together) {
+    let several = names.len() == others.len() && !names.contains(&first.who.as_str());
+    if others.is_empty() || !several || !others.iter().all(together) {
         return None;
     }
     let verb = if names.len() == 1 { "does" } else { "do" };

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     fn story() -> Story {
-        let line = |at, who: &str, kind, what: &str, fault| Line {
+        let line = |at: u64, who: &str, kind, what: &str, fault| Line {
             at: Instant(at * 1_000),
             who: who.to_owned(),
             what: what.to_owned(),
