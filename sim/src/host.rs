@@ -33,6 +33,8 @@ pub struct Machine {
     pub cores: u16,
     /// Work that a core can start within this span is done in one turn.
     pub slice: Span,
+    /// How far its clock is ahead.
+    pub ahead: Span,
     /// The seed of the node's own draws; each boot forks it.
     pub seed: u64,
 }
@@ -50,7 +52,7 @@ struct Host {
     worked: Option<Vec<Worked>>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
-    /// How far the node's clock is ahead; zero unless it was sabotaged.
+    /// How far the node's clock is ahead.
     ahead: Span,
 }
 
@@ -133,8 +135,9 @@ impl Host {
             let incarnation = world.incarnation(place);
             let disk = &world.machine(place).disk;
             let (durable, bytes) = (disk.contents(), disk.bytes());
+            let ahead = machine.ahead + world.sabotage.ahead(place);
             let worked = world.witness.watch.is_some().then(Vec::new);
-            (incarnation, durable, bytes, world.sabotage.ahead(place), worked)
+            (incarnation, durable, bytes, ahead, worked)
         });
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));

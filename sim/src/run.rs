@@ -11,8 +11,8 @@ use std::sync::Arc;
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Config, Epoch, GatewayConfig, Hall, Instant, Mark, Message, NodeId, Placement, Rules, Setup,
-    ShowId, Span,
+    Checks, Config, Epoch, GatewayConfig, Hall, Instant, Mark, Message, NodeId, OwnerConfig,
+    Placement, Rules, Setup, ShowId, Span, Unfit,
 };
 use onsale_reports::{
     Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped,
@@ -31,12 +31,16 @@ use crate::story::{Sight, Watch};
 use crate::stream::fork;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
+use crate::world::limits::Limits;
 use crate::world::network::CLIENTS;
 use crate::world::{self, Process, Progress, Tracing, Turn, World, next_turn};
 
 /// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
 const REMEMBER: Span = Span::from_secs(900);
+
+/// The verdict on a run that was stopped by its [`Limits`]. It fails there, or is not told of.
+pub const BUDGET: &str = "budget";
 
 /// What a run leaves.
 #[derive(Debug)]
@@ -53,11 +57,13 @@ pub struct Outcome {
     pub watch: Option<Box<Watch>>,
 }
 
-/// How a run is looked at. Only `until` changes it, by ending it.
+/// How a run is looked at. Only limits and `until` change it, by ending it.
 #[derive(Debug, Default)]
 pub struct Look {
     /// How much is remembered event by event.
     pub tracing: Tracing,
+    /// How much it may do.
+    pub limits: Limits,
     /// Who looks on.
     pub watch: Option<Box<Watch>>,
     /// Where to stop, if before the end.
@@ -81,6 +87,16 @@ pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
     carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
 }
 
+/// The same within limits: a run that exceeds one is ended there, and the oracle [`BUDGET`] fails.
+pub fn run_within(
+    plan: &Plan,
+    progress: &Arc<Progress>,
+    tracing: Tracing,
+    limits: Limits,
+) -> Outcome {
+    carry_out(plan, progress, Look { tracing, limits, ..Look::default() }, Sabotage::default())
+}
+
 /// Carries out a plan on a thread of its own while somebody looks on.
 pub fn run_watched(plan: &Plan, progress: &Arc<Progress>, look: Look) -> Outcome {
     carry_out(plan, progress, look, Sabotage::default())
@@ -102,6 +118,7 @@ fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabota
                 watch: look.watch,
             };
             let mut world = World::new(plan, witness, progress.clone(), look.tracing);
+            world.limits = look.limits;
             world.sabotage = sabotage;
             world.stops_at = look.until;
             world::enter(world);
@@ -146,6 +163,7 @@ async fn direct(plan: &Plan) {
             costs: scenario.costs.clone(),
             cores: scenario.cluster.cores,
             slice: scenario.quantum,
+            ahead: clock_ahead(scenario, place),
             seed: fork(plan.stream("nodes"), &format!("node/{place}")),
         };
         let node = executor
@@ -275,22 +293,18 @@ fn conclude(
     let (scenario, end) = (&plan.scenario, world.now);
     world.close_journal();
     world.witness.sees_verdicts(end);
-    let stopped = world.stops_at.map(|at| stopped(&world, at));
+    let stops = world.stops_at.map(|at| standing(&world, at));
     let Witness { oracles, recorder, watch } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
-    if let Some(words) = panicked {
-        results.push(OracleResult {
-            name: "invariant".to_owned(),
-            verdict: Verdict::Fail,
-            checked: 1,
-            evidence: Some(Evidence {
-                headline: format!("at {end} a promise inside the code broke: {words}"),
-                details: vec!["the run stops here; what follows covers the part before".to_owned()],
-                follow: Vec::new(),
-            }),
-        });
-    }
+    results.extend(panicked.map(|words| {
+        stopped("invariant", format!("at {end} a promise inside the code broke: {words}"))
+    }));
+    results.extend(
+        world
+            .exceeded
+            .map(|exceeded| stopped(BUDGET, format!("at {end} the run was stopped: {exceeded}"))),
+    );
     for result in &results {
         world.fingerprint.fold_bytes(result.name.as_bytes());
         world.fingerprint.fold(result.verdict as u64 ^ result.checked << 2);
@@ -310,7 +324,7 @@ fn conclude(
         .iter()
         .filter(|name| !exercised(name))
         .chain(unseen)
-        .filter(|_| !interrupted)
+        .filter(|_| !interrupted && world.exceeded.is_none())
         .cloned()
         .collect();
     let records = recorder.finish(end);
@@ -334,7 +348,7 @@ fn conclude(
         events: world.events,
         messages: world.messages,
         interrupted,
-        stopped,
+        stopped: stops,
         oracles: results,
         faults: world.faults.struck().iter().map(|struck| fault_result(plan, struck)).collect(),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
@@ -365,7 +379,7 @@ fn conclude(
 }
 
 /// How things stand where a run was stopped.
-fn stopped(world: &World, at: Instant) -> Stopped {
+fn standing(world: &World, at: Instant) -> Stopped {
     let nodes = (1..world.director()).map(|place| {
         let owns = |owner: &&Option<(Epoch, NodeId)>| {
             owner.is_some_and(|(_, node)| usize::from(node.0) == place)
@@ -384,6 +398,20 @@ fn stopped(world: &World, at: Instant) -> Stopped {
         waiting: world.open.len() as u64,
         waits_longest: oldest.map(|Asked { request, user, show, since }| {
             format!("{request} of {user}, about {show}, since {since}")
+        }),
+    }
+}
+
+/// The verdict on a run that did not come to its end.
+fn stopped(name: &str, headline: String) -> OracleResult {
+    OracleResult {
+        name: name.to_owned(),
+        verdict: Verdict::Fail,
+        checked: 1,
+        evidence: Some(Evidence {
+            headline,
+            details: vec!["the run stops here; what follows covers the part before".to_owned()],
+            follow: Vec::new(),
         }),
     }
 }
@@ -414,9 +442,35 @@ fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
     outcomes
 }
 
+/// By how much a node's clock is ahead of the slowest, which is right.
+fn clock_ahead(scenario: &Scenario, place: usize) -> Span {
+    let (skew, last) = (scenario.cluster.clock_skew, u64::from(scenario.cluster.nodes) - 1);
+    Span(skew.0 * (place as u64 - 1) / last)
+}
+
 /// What the nodes share, as the scenario says.
 pub fn setup(scenario: &Scenario) -> Setup {
     let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
+    let owner = OwnerConfig {
+        acknowledge: cluster.owner.acknowledge,
+        reads: cluster.owner.reads,
+        decides_on: cluster.owner.decides_on,
+        serves: cluster.owner.serves,
+        deposed: cluster.owner.deposed,
+        expiry: sale.expiry,
+        sweep_every: sale.sweep_every,
+    };
+    let mut checks = Checks {
+        repeats: sale.repeats,
+        confirms: sale.confirms,
+        releases: sale.releases,
+        orders: sale.orders,
+        early: sale.early,
+        unfit: Unfit::IsBroken,
+    };
+    if !(owner.is_single_writer() && checks.are_complete()) {
+        checks.unfit = Unfit::Overwrites;
+    }
     Setup {
         config: Config {
             beat_every: cluster.beat_every,
@@ -428,6 +482,9 @@ pub fn setup(scenario: &Scenario) -> Setup {
             snapshot_every: cluster.snapshot_every,
             keep_records: cluster.keep_records,
             segment_bytes: cluster.segment_bytes,
+            on_suspicion: cluster.on_suspicion,
+            promises: cluster.journal.promises,
+            owner,
             gateway: GatewayConfig {
                 tries: gateway.tries,
                 try_timeout: gateway.try_timeout,
@@ -452,6 +509,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
             grace: sale.grace,
             seats_per_request: sale.seats_per_request,
             remember: REMEMBER,
+            checks,
         },
         shows: sale.shows,
     }

@@ -8,6 +8,7 @@
 pub mod calendar;
 mod digest;
 pub mod disk;
+pub mod limits;
 pub mod network;
 mod outside;
 
@@ -22,7 +23,7 @@ use std::time::Duration;
 use madsim::time::TimeHandle;
 use onsale_core::{
     Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
-    ShardId, Span, Timed,
+    ShardId, Span,
 };
 
 use crate::crowd::Fates;
@@ -36,7 +37,8 @@ use crate::story::{Lost, Sight};
 use crate::witness::Witness;
 use calendar::Calendar;
 use disk::Disk;
-use network::{CLIENTS, Network, Place};
+use limits::{Exceeded, Limits};
+use network::{CLIENTS, Network, Place, delayed};
 pub use outside::{Progress, Tracing};
 
 thread_local! {
@@ -182,6 +184,10 @@ pub struct World {
     pub interrupted: bool,
     /// Where it is to be stopped, if before its end.
     pub stops_at: Option<Instant>,
+    /// How much the run may do.
+    pub limits: Limits,
+    /// The limit that ended the run.
+    pub exceeded: Option<Exceeded>,
     /// What clients still waited for when the run ended.
     pub open: Vec<Asked>,
     /// What became of everybody.
@@ -252,6 +258,8 @@ impl World {
             events: 0,
             interrupted: false,
             stops_at: None,
+            limits: Limits::default(),
+            exceeded: None,
             open: Vec::new(),
             fates: Fates::default(),
             calendar: Calendar::default(),
@@ -317,7 +325,7 @@ impl World {
         machine.stalled.clear();
         machine.beats.clear();
         machine.wake = None;
-        machine.disk.crash();
+        machine.disk.crash(now);
         machine.disk.forget(self.sabotage.disks_lose);
         self.journal.crashed(now, node, &machine.disk, &mut self.witness.oracles);
         self.seats[node] = Seat::default();
@@ -510,7 +518,7 @@ impl World {
                     return None;
                 }
                 self.fingerprint.fold((node as u64) << 32 | id.0);
-                let bytes = self.machines[node].disk.complete(id);
+                let bytes = self.machines[node].disk.complete(self.now, id);
                 self.witness.sees(self.now, || Sight::Durable { node, bytes });
                 self.journal.read(self.now, node, bytes, &mut self.witness.oracles);
                 self.give(node, Turn::Persisted(id))
@@ -633,6 +641,20 @@ impl World {
             self.interrupted = true;
             self.calendar.enter(self.now, Event::End);
         }
+        if !self.ended && self.exceeded.is_none() {
+            self.exceeded = self.limits.exceeded_by(self.events, || self.bytes());
+            if self.exceeded.is_some() {
+                self.calendar.enter(self.now, Event::End);
+            }
+        }
+    }
+
+    /// What the run keeps, as [`Limits`] count it.
+    fn bytes(&self) -> u64 {
+        let stalled = self.machines.iter().map(|machine| machine.stalled.len());
+        let waiting = self.calendar.len() + stalled.sum::<usize>();
+        let disks: u64 = self.machines.iter().map(|machine| machine.disk.bytes()).sum();
+        waiting as u64 * limits::BYTES_PER_EVENT + disks
     }
 
     /// How many people's stories have ended, for whoever watches.
@@ -675,18 +697,4 @@ impl World {
 /// Waits for the host's next turn, passing the baton on meanwhile.
 pub async fn next_turn(me: Place) -> (Instant, Turn) {
     poll_fn(|cx| with(|world| world.poll_turn(me, cx))).await
-}
-
-/// The message as it arrives: every item a latency later.
-fn delayed(mut message: Message, latency: Span) -> Message {
-    fn shift<T>(batch: &mut [Timed<T>], latency: Span) {
-        batch.iter_mut().for_each(|timed| timed.at += latency);
-    }
-    match &mut message {
-        Message::Requests(batch) | Message::Forwarded(batch) => shift(batch, latency),
-        Message::Answers(batch) => shift(batch, latency),
-        Message::Replies(batch) => shift(batch, latency),
-        Message::Beat(_) | Message::Journal(_) => {}
-    }
-    message
 }

@@ -8,3 +8,4 @@ mod golden;
 mod scripted;
 mod story;
 mod tidy;
+mod unsafe_settings;
