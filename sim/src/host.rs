@@ -17,6 +17,7 @@ use onsale_core::{
 use onsale_scenarios::Costs;
 
 use crate::sabotage::{earlier, set_back};
+use crate::story::Sight;
 use crate::stream::{fork, mix};
 use crate::world::network::Place;
 use crate::world::{self, Resident, Turn, World, next_turn};
@@ -47,11 +48,16 @@ struct Host {
     cores: Vec<Core>,
     /// Kept for its memory.
     beats: Vec<(Instant, NodeId, Beat)>,
+    /// What the cores did in this turn, if somebody looks on.
+    worked: Option<Vec<Worked>>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
     /// How far the node's clock is ahead.
     ahead: Span,
 }
+
+/// A piece of work: the core, from when until when, and what it was.
+type Worked = (usize, Instant, Instant, &'static str);
 
 /// A core and what waits for it.
 #[derive(Debug, Default)]
@@ -132,6 +138,7 @@ impl Host {
         let disk = &world.machine(place).disk;
         let (durable, bytes) = (disk.contents(), disk.bytes());
         let ahead = machine.ahead + world.sabotage.ahead(place);
+        let worked = world.witness.watch.is_some().then(Vec::new);
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
         let node = Node::boot(
@@ -153,6 +160,7 @@ impl Host {
             effects: Effects::default(),
             cores,
             beats: Vec::new(),
+            worked,
             turn_ends: now,
             ahead,
         };
@@ -208,6 +216,7 @@ impl Host {
     /// Work of the first core, which is never left waiting behind requests.
     fn control(&mut self, now: Instant, cost: Span, input: Input) {
         let done = self.cores[0].take(now, cost);
+        self.note(0, done, cost, &input);
         self.step(done, input);
     }
 
@@ -250,7 +259,16 @@ impl Host {
             | Input::TurnEnded => Span::ZERO,
         };
         let done = self.cores[core].take(at, cost);
+        self.note(core, done, cost, &input);
         self.step(done, input);
+    }
+
+    /// Remembers what a core did for whoever looks on.
+    fn note(&mut self, core: usize, done: Instant, cost: Span, input: &Input) {
+        if let Some(worked) = &mut self.worked {
+            let from = Instant(done.0 - cost.0);
+            worked.push((core, from, done, work_of(input)));
+        }
     }
 
     fn step(&mut self, done: Instant, input: Input) {
@@ -264,6 +282,10 @@ impl Host {
             set_back(&mut self.effects, self.ahead);
         }
         let wake = self.node.next_deadline().map(|at| earlier(at, self.ahead));
+        let (now, node) = (world.now, self.place);
+        for (core, from, until, work) in self.worked.iter_mut().flat_map(|done| done.drain(..)) {
+            world.witness.sees(now, || Sight::Worked { node, core, from, until, work });
+        }
         world.carry_out(self.place, &mut self.effects);
         world.wake_at(self.place, wake);
     }
@@ -279,6 +301,20 @@ impl Host {
             1 => 0,
             cores => 1 + shard % (cores - 1),
         }
+    }
+}
+
+/// What the work of an input is called.
+fn work_of(input: &Input) -> &'static str {
+    match input {
+        Input::Request { .. } => "route a request",
+        Input::Forwarded { .. } => "decide",
+        Input::Answered { .. } => "route an answer",
+        Input::Delivered { message: Message::Beat(_), .. } => "beat",
+        Input::Delivered { .. } => "journal",
+        Input::Persisted(_) => "persisted",
+        Input::DeadlineReached => "deadline",
+        Input::TurnEnded => "end of the turn",
     }
 }
 

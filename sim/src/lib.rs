@@ -21,6 +21,7 @@ pub mod progress;
 pub mod run;
 pub mod sabotage;
 pub mod sample;
+pub mod story;
 pub mod stream;
 pub mod sweep;
 pub mod terminal;
