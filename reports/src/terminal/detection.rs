@@ -74,8 +74,12 @@ mod tests {
             ],
         };
         insta::assert_snapshot!(super::render(&facts, false), @r#"
-            setting               failures  oracle  median  worst  limit
+            setting             failures  oracle  median  worst  limit
           ✓ sale.early = "15s"  F4        hold         2      3      5
+          ✗ sale.early = "15s"  F4        hold         –      –      5
+
+        hold was blind to unsafe/b from 2 of 3 starts
+        1 of 2 settings are seen, in seeds from 3 starts
         "#);
     }
 }
