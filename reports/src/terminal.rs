@@ -4,6 +4,7 @@
 //! Refuses to know whether the terminal wants colour or how wide it is.
 
 pub mod detection;
+pub mod sweep;
 
 use onsale_core::{Instant, Span};
 

@@ -22,6 +22,7 @@ pub mod run;
 pub mod sabotage;
 pub mod sample;
 pub mod stream;
+pub mod sweep;
 pub mod terminal;
 pub mod verify;
 pub mod wall;
