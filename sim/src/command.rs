@@ -5,6 +5,7 @@
 
 mod check;
 mod completions;
+mod detect;
 mod merge;
 mod replay;
 mod run;

@@ -8,6 +8,8 @@
 //! journals and disks, so that a crowd cannot silence a node's signs of life; a node
 //! with one core shares it.
 
+mod clock;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -16,7 +18,7 @@ use onsale_core::{
 };
 use onsale_scenarios::Costs;
 
-use crate::sabotage::{earlier, set_back};
+use self::clock::{earlier, set_back};
 use crate::stream::{fork, mix};
 use crate::world::network::Place;
 use crate::world::{self, Turn, next_turn};
@@ -49,8 +51,6 @@ struct Host {
     beats: Vec<(Instant, NodeId, Beat)>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
-    /// How far the node's clock is ahead.
-    ahead: Span,
 }
 
 /// A core and what waits for it.
@@ -125,11 +125,11 @@ pub async fn run(place: Place, machine: Machine) {
 
 impl Host {
     fn boot(place: Place, machine: Machine, now: Instant) -> Self {
-        let (incarnation, durable, bytes, ahead) = world::with(|world| {
+        let (incarnation, durable, bytes) = world::with(|world| {
             let incarnation = world.incarnation(place);
             let disk = &world.machine(place).disk;
             let (durable, bytes) = (disk.contents(), disk.bytes());
-            (incarnation, durable, bytes, machine.ahead + world.sabotage.ahead(place))
+            (incarnation, durable, bytes)
         });
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
@@ -139,7 +139,7 @@ impl Host {
             incarnation,
             seed,
             durable,
-            now + ahead,
+            now + machine.ahead,
         );
         let mut cores: Vec<Core> = (0..machine.cores).map(|_| Core::default()).collect();
         for core in &mut cores {
@@ -153,7 +153,6 @@ impl Host {
             cores,
             beats: Vec::new(),
             turn_ends: now,
-            ahead,
         };
         host.end_turn();
         host
@@ -254,15 +253,16 @@ impl Host {
 
     fn step(&mut self, done: Instant, input: Input) {
         self.turn_ends = self.turn_ends.max(done);
-        self.node.step(done + self.ahead, input, &mut self.effects);
+        self.node.step(done + self.machine.ahead, input, &mut self.effects);
     }
 
     fn end_turn(&mut self) {
-        self.node.step(self.turn_ends + self.ahead, Input::TurnEnded, &mut self.effects);
-        if self.ahead > Span::ZERO {
-            set_back(&mut self.effects, self.ahead);
+        let ahead = self.machine.ahead;
+        self.node.step(self.turn_ends + ahead, Input::TurnEnded, &mut self.effects);
+        if ahead > Span::ZERO {
+            set_back(&mut self.effects, ahead);
         }
-        let wake = self.node.next_deadline().map(|at| earlier(at, self.ahead));
+        let wake = self.node.next_deadline().map(|at| earlier(at, ahead));
         world::with(|world| {
             world.carry_out(self.place, &mut self.effects);
             world.wake_at(self.place, wake);

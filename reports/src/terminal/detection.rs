@@ -48,8 +48,12 @@ pub fn render(facts: &Detections, colour: bool) -> String {
 
 fn row(detection: &Detection) -> [String; 6] {
     let seeds = |seeds: Option<u32>| seeds.map_or_else(|| "–".to_owned(), |n| n.to_string());
+    let settings = match detection.settings.join(", ") {
+        none if none.is_empty() => detection.scenario.clone(),
+        settings => settings,
+    };
     [
-        detection.settings.join(", "),
+        settings,
         detection.failures.join(" "),
         detection.oracle.clone(),
         seeds(detection.median()),
