@@ -5,6 +5,7 @@
 
 mod check;
 mod completions;
+mod detect;
 mod looking;
 mod merge;
 mod replay;

@@ -8,6 +8,8 @@
 //! journals and disks, so that a crowd cannot silence a node's signs of life; a node
 //! with one core shares it.
 
+mod clock;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -16,7 +18,7 @@ use onsale_core::{
 };
 use onsale_scenarios::Costs;
 
-use crate::sabotage::{earlier, set_back};
+use self::clock::{earlier, set_back};
 use crate::story::Sight;
 use crate::stream::{fork, mix};
 use crate::world::network::Place;
@@ -52,8 +54,6 @@ struct Host {
     worked: Option<Vec<Worked>>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
-    /// How far the node's clock is ahead.
-    ahead: Span,
 }
 
 /// A piece of work: the core, from when until when, and what it was.
@@ -137,7 +137,6 @@ impl Host {
         let incarnation = world.incarnation(place);
         let disk = &world.machine(place).disk;
         let (durable, bytes) = (disk.contents(), disk.bytes());
-        let ahead = machine.ahead + world.sabotage.ahead(place);
         let worked = world.witness.watch.is_some().then(Vec::new);
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
@@ -147,7 +146,7 @@ impl Host {
             incarnation,
             seed,
             durable,
-            now + ahead,
+            now + machine.ahead,
         );
         let mut cores: Vec<Core> = (0..machine.cores).map(|_| Core::default()).collect();
         for core in &mut cores {
@@ -162,7 +161,6 @@ impl Host {
             beats: Vec::new(),
             worked,
             turn_ends: now,
-            ahead,
         };
         host.end_turn(world);
         host
@@ -273,15 +271,16 @@ impl Host {
 
     fn step(&mut self, done: Instant, input: Input) {
         self.turn_ends = self.turn_ends.max(done);
-        self.node.step(done + self.ahead, input, &mut self.effects);
+        self.node.step(done + self.machine.ahead, input, &mut self.effects);
     }
 
     fn end_turn(&mut self, world: &mut World) {
-        self.node.step(self.turn_ends + self.ahead, Input::TurnEnded, &mut self.effects);
-        if self.ahead > Span::ZERO {
-            set_back(&mut self.effects, self.ahead);
+        let ahead = self.machine.ahead;
+        self.node.step(self.turn_ends + ahead, Input::TurnEnded, &mut self.effects);
+        if ahead > Span::ZERO {
+            set_back(&mut self.effects, ahead);
         }
-        let wake = self.node.next_deadline().map(|at| earlier(at, self.ahead));
+        let wake = self.node.next_deadline().map(|at| earlier(at, ahead));
         let (now, node) = (world.now, self.place);
         for (core, from, until, work) in self.worked.iter_mut().flat_map(|done| done.drain(..)) {
             world.witness.sees(now, || Sight::Worked { node, core, from, until, work });
