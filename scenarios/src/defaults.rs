@@ -31,6 +31,7 @@ impl Default for Scenario {
             faults: Vec::new(),
             swarm: None,
             must_exercise: Vec::new(),
+            limits: Vec::new(),
         }
     }
 }

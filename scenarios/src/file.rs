@@ -12,6 +12,7 @@ use toml::{Table, Value};
 use crate::check;
 use crate::fault::{Fault, Swarm};
 use crate::human::{self, HumanSpan};
+use crate::limit::Limit;
 use crate::locate::Place;
 use crate::problem::{Complaint, Complaints, ScenarioError, Source};
 use crate::scenario::{Arrivals, Cluster, Costs, Crowd, Disk, Network, Sale, Scenario};
@@ -44,6 +45,7 @@ pub(crate) struct ScenarioFile {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Expect {
     exercised: Vec<String>,
+    latency: Vec<Limit>,
 }
 
 impl Default for ScenarioFile {
@@ -70,7 +72,7 @@ impl From<Scenario> for ScenarioFile {
             costs: scenario.costs,
             fault: scenario.faults,
             swarm: scenario.swarm,
-            expect: Expect { exercised: scenario.must_exercise },
+            expect: Expect { exercised: scenario.must_exercise, latency: scenario.limits },
         }
     }
 }
@@ -93,6 +95,7 @@ impl ScenarioFile {
             faults: self.fault,
             swarm: self.swarm,
             must_exercise: self.expect.exercised,
+            limits: self.expect.latency,
         }
     }
 }
@@ -307,6 +310,7 @@ fn advice(message: &str, field: &str, in_syntax: bool) -> (String, String) {
         ("expected f64", "write a number such as `0.8`"),
         ("expected a span of time", "write text such as `\"5s\"`"),
         ("expected a share", "write text such as `\"40%\"`"),
+        ("expected a limit", "write text such as `\"hold p99 < 500ms\"`"),
         ("expected a target", "write text such as `\"n3\"`"),
         ("EOF while parsing", "the text ends too early: it was cut off"),
         ("expected a string", "write text in quotes"),

@@ -7,6 +7,7 @@ mod defaults;
 mod fault;
 mod file;
 mod human;
+mod limit;
 mod locate;
 mod problem;
 mod ratio;
@@ -17,6 +18,7 @@ pub use basis::{Assumption, Basis, assumptions};
 pub use check::ORACLES;
 pub use fault::{Cut, Family, Fault, Swarm, Target};
 pub use human::{Misread, SPAN_MAX, parse_span};
+pub use limit::{Figure, Limit, Part, Wait};
 pub use problem::{Problem, ScenarioError};
 pub use ratio::Ratio;
 pub use scenario::{

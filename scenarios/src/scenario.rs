@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Swarm};
 use crate::file::ScenarioFile;
+use crate::limit::Limit;
 use crate::ratio::Ratio;
 use crate::{defaults, human};
 
@@ -43,6 +44,8 @@ pub struct Scenario {
     pub swarm: Option<Swarm>,
     /// Oracles that must have been exercised, by name.
     pub must_exercise: Vec<String>,
+    /// Limits on what people wait.
+    pub limits: Vec<Limit>,
 }
 
 /// The booking cluster.

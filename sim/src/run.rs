@@ -20,7 +20,7 @@ use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
 use crate::fingerprint::Trail;
 use crate::host;
-use crate::oracle::{OracleSettings, Oracles};
+use crate::oracle::{OracleSettings, Oracles, latency};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::stream::fork;
@@ -248,6 +248,8 @@ fn conclude(
     let Witness { oracles, recorder } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
+    let records = recorder.finish(end);
+    results.extend(latency::judge(&scenario.limits, &records));
     if let Some(words) = panicked {
         results.push(OracleResult {
             name: "invariant".to_owned(),
@@ -272,7 +274,6 @@ fn conclude(
         .filter(|name| !world.interrupted && !exercised(name))
         .cloned()
         .collect();
-    let records = recorder.finish(end);
     let admitted = records.timeline().iter().map(|second| second.admitted).sum();
     let seats = u64::from(scenario.sale.sections)
         * u64::from(scenario.sale.rows)
