@@ -369,7 +369,7 @@ fn json_is_checked_like_toml() {
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:11:13: cluster: unknown key `replica`; did you mean `replicas`?");
     insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:37:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
     insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:128:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
-    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:64:17: EOF while parsing a string; the text ends too early: it was cut off");
+    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:71:7: EOF while parsing an object; the text ends too early: it was cut off");
     insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
 
     let capsule = format!(
@@ -502,7 +502,7 @@ fn a_scenario_is_printed_in_full() {
     lasts = ["500ms", "20s"]
 
     [expect]
-    exercised = ["double-booking", "lost-booking"]
+    exercised = ["double-booking", "lost-booking", "linearizable"]
     latency = []
     "#);
 }
