@@ -65,7 +65,12 @@ pub fn write(
     publish(dir, "summary.json", |out| out.write_all(summary.to_json().as_bytes()))
 }
 
-fn publish(
+/// Writes one file of `dir` under a temporary name and then renames it, so that it is whole or not
+/// there.
+///
+/// # Errors
+/// If it could not be written; an earlier file of its name stands then.
+pub fn publish(
     dir: &Path,
     name: &str,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,

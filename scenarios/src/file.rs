@@ -15,7 +15,7 @@ use crate::human::{self, HumanSpan};
 use crate::limit::Limit;
 use crate::locate::Place;
 use crate::problem::{Complaint, Complaints, ScenarioError, Source};
-use crate::scenario::{Arrivals, Cluster, Costs, Crowd, Disk, Network, Sale, Scenario};
+use crate::scenario::{Arrivals, Cluster, Costs, Crowd, Disk, MustFail, Network, Sale, Scenario};
 use crate::trace;
 
 /// How a scenario's top level is written.
@@ -45,7 +45,33 @@ pub(crate) struct ScenarioFile {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Expect {
     exercised: Vec<String>,
+    marks: Vec<String>,
     latency: Vec<Limit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fails: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<u32>,
+}
+
+impl Expect {
+    fn new(
+        exercised: Vec<String>,
+        marks: Vec<String>,
+        latency: Vec<Limit>,
+        must_fail: Option<MustFail>,
+    ) -> Self {
+        let (fails, within) = must_fail.map(|MustFail { oracle, within }| (oracle, within)).unzip();
+        Self { exercised, marks, latency, fails, within }
+    }
+
+    /// What must fail; where one of the keys is missing, with a value that is sure to be
+    /// complained about.
+    fn must_fail(&self) -> Option<MustFail> {
+        (self.fails.is_some() || self.within.is_some()).then(|| MustFail {
+            oracle: self.fails.clone().unwrap_or_default(),
+            within: self.within.unwrap_or_default(),
+        })
+    }
 }
 
 impl Default for ScenarioFile {
@@ -72,7 +98,12 @@ impl From<Scenario> for ScenarioFile {
             costs: scenario.costs,
             fault: scenario.faults,
             swarm: scenario.swarm,
-            expect: Expect { exercised: scenario.must_exercise, latency: scenario.limits },
+            expect: Expect::new(
+                scenario.must_exercise,
+                scenario.must_mark,
+                scenario.limits,
+                scenario.must_fail,
+            ),
         }
     }
 }
@@ -94,8 +125,10 @@ impl ScenarioFile {
             costs: self.costs,
             faults: self.fault,
             swarm: self.swarm,
+            must_fail: self.expect.must_fail(),
             must_exercise: self.expect.exercised,
             limits: self.expect.latency,
+            must_mark: self.expect.marks,
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Owns names, defaults and help of every command. Refuses to know how a command is carried out.
 
+pub mod check;
+
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -11,6 +13,7 @@ use std::str::FromStr;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
+use self::check::{CHECK_EXAMPLES, CheckArgs, MERGE_EXAMPLES, MergeArgs};
 use crate::command;
 use crate::exit::Exit;
 
@@ -23,6 +26,7 @@ Start here:
   onsale run crash                      play one of them
   onsale run crash --seed 7             the same with other luck
   onsale replay 7 --scenario fast/crash play it again
+  onsale check                          a hundred seeds of every fast scenario
 
 From a checkout, write `cargo run --release --` for `onsale`.
 
@@ -88,6 +92,12 @@ pub enum Verb {
     /// Play a run again: a seed, a capsule or a plan
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
+    /// Play many seeds of many scenarios, on all cores
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+    /// Put the parts of a divided check together
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge(MergeArgs),
     /// Look at scenarios
     #[command(after_help = SCENARIOS_EXAMPLES)]
     Scenarios {
