@@ -2,6 +2,7 @@
 //!
 //! Owns the form of a workflow command and its escapes. Refuses to know where they are printed.
 
+use crate::human;
 use crate::sweep::SweepFacts;
 
 /// GitHub shows ten errors a step and drops the rest.
@@ -17,9 +18,9 @@ pub fn render(facts: &SweepFacts) -> String {
         let mut lines = vec![failure.headline.clone()];
         lines.extend(failure.details.iter().take(DETAILS_MAX).cloned());
         lines.push(format!(
-            "in {} of {} seeds, first {}",
-            failure.seen.count,
-            runs_of(facts, &failure.scenario),
+            "in {} of {}, first {}",
+            human::count(failure.seen.count),
+            human::counted(runs_of(facts, &failure.scenario), "seed"),
             failure.seen.first_seed
         ));
         lines.push(failure.reproduce.clone());
@@ -28,7 +29,7 @@ pub fn render(facts: &SweepFacts) -> String {
     let required = facts.never_exercised().filter(|&(_, _, required)| required);
     let never = required.map(|(scenario, oracle, _)| {
         let message =
-            format!("{} requires it, and none of {} seeds did it", scenario.id, scenario.runs);
+            format!("{} requires it; run: {}", scenario.id, human::counted(scenario.runs, "seed"));
         command(&format!("{oracle} was not exercised in {}", scenario.id), &message)
     });
     let mut commands: Vec<String> = failures.chain(never).collect();
@@ -36,7 +37,7 @@ pub fn render(facts: &SweepFacts) -> String {
         let untold = commands.len() - (ERRORS_MAX - 1);
         commands.truncate(ERRORS_MAX - 1);
         commands.push(command(
-            &format!("{untold} other failures"),
+            &human::counted(untold as u64, "other failure"),
             "they are in the log and in the files of the sweep",
         ));
     }

@@ -8,7 +8,7 @@ use super::{Page, Style, WIDTH_MIN, columns, flow, plural};
 use crate::human;
 use crate::sweep::{Failure, ScenarioFacts, Stopped, SweepFacts};
 
-/// Distinct failures that are told in full; all of them stand in the last lines.
+/// Distinct failures that are told; the others are counted.
 const STORIES_MAX: usize = 20;
 const DETAILS_MAX: usize = 12;
 /// Thousands of runs whose new marks are listed.
@@ -66,12 +66,11 @@ fn story(page: &mut Page, facts: &SweepFacts, failure: &Failure) {
     let mark = page.paint(Style::Red, "✗");
     let seeds = runs_of(facts, failure).runs;
     page.line(&format!(
-        "  {mark} {} in {} · {} of {} {} · first seed {}",
+        "  {mark} {} in {} · {} of {} · first {}",
         failure.oracle,
         failure.scenario,
         human::count(failure.seen.count),
-        human::count(seeds),
-        plural(seeds, "seed"),
+        human::counted(seeds, "seed"),
         failure.seen.first_seed
     ));
     for line in flow(failure.headline.split_whitespace(), " ", page.width - 6) {
@@ -111,15 +110,11 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
         page.section("unexercised", &never);
     }
     if facts.verified > 0 {
-        let runs = plural(facts.verified, "run");
-        page.section("verified", &[format!("{} {runs} twice", human::count(facts.verified))]);
+        page.section("verified", &[format!("{} twice", human::counted(facts.verified, "run"))]);
     }
     if !facts.marks.is_empty() {
-        let mut seen = vec![format!(
-            "{} rare {} taken",
-            facts.marks.len(),
-            plural(facts.marks.len() as u64, "path")
-        )];
+        let mut seen =
+            vec![format!("{} taken", human::counted(facts.marks.len() as u64, "rare path"))];
         let new: Vec<String> =
             facts.new_marks.iter().take(SATURATION_MAX).map(u64::to_string).collect();
         let rest = if facts.new_marks.len() > SATURATION_MAX {
@@ -136,25 +131,22 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
 
 fn learned(page: &mut Page, facts: &SweepFacts) {
     let runs = facts.runs();
-    let scenarios = facts.scenarios.len() as u64;
-    let mut swept = vec![
-        format!("{} {}", human::count(runs), plural(runs, "seed")),
-        format!("{scenarios} {}", plural(scenarios, "scenario")),
-        format!("seeds {}", facts.seeds_asked),
-    ];
-    swept.extend(facts.partition.as_ref().map(|partition| format!("part {partition}")));
-    swept.push(format!("{} virtual", human::seconds(facts.virtual_us as f64 / 1e6)));
-    page.line(&swept.join(" · "));
-    if let Some(stopped) = facts.stopped {
-        let last =
-            facts.scenarios.iter().filter_map(|scenario| scenario.seeds).map(|(_, last)| last);
-        let last =
-            last.max().map_or_else(String::new, |last| format!("; the last seed was {last}"));
-        let words = match stopped {
-            Stopped::Interrupted => "interrupted: --resume goes on",
-            Stopped::FirstFailure => "stopped at the first failure",
-        };
-        let words = page.paint(Style::Yellow, &format!("{words}{last}"));
+    let part = facts.partition.as_ref().map(|part| format!(", part {part}")).unwrap_or_default();
+    page.line(&format!(
+        "{} of {} · {} each{part} · {} virtual",
+        human::counted(runs, "seed"),
+        human::counted(facts.scenarios.len() as u64, "scenario"),
+        facts.seeds_asked,
+        human::seconds(facts.virtual_us as f64 / 1e6)
+    ));
+    let words = match facts.stopped {
+        Some(Stopped::Interrupted) => Some("interrupted: --resume goes on"),
+        Some(Stopped::FirstFailure) => Some("stopped at the first failure"),
+        None if facts.seeds_asked.ends_with("..") => Some("the time is over"),
+        None => None,
+    };
+    if let (Some(words), Some(reached)) = (words, reached(facts)) {
+        let words = page.paint(Style::Yellow, &format!("{words}; {reached}"));
         page.line(&words);
     }
     for (scenario, oracle, _) in facts.never_exercised().filter(|&(_, _, required)| required) {
@@ -165,9 +157,8 @@ fn learned(page: &mut Page, facts: &SweepFacts) {
     match facts.failure_rate_below() {
         Some(rate) => {
             let words = format!(
-                "0 failures in {} {}: failure rate below {} at 95 %",
-                human::count(runs),
-                plural(runs, "seed"),
+                "0 failures in {}: failure rate below {} at 95 %",
+                human::counted(runs, "seed"),
                 percent(rate)
             );
             let words = page.paint(Style::Bold, &words);
@@ -176,27 +167,42 @@ fn learned(page: &mut Page, facts: &SweepFacts) {
         None if runs == 0 => page.line("nothing was run"),
         None => {
             page.line(&format!(
-                "{} of {} {} failed, in {} {}:",
+                "{} of {} failed, in {}:",
                 human::count(facts.failed_runs),
-                human::count(runs),
-                plural(runs, "seed"),
-                facts.failures.len(),
-                plural(facts.failures.len() as u64, "way")
+                human::counted(runs, "seed"),
+                human::counted(facts.failures.len() as u64, "way")
             ));
-            for failure in &facts.failures {
+            for failure in facts.failures.iter().take(STORIES_MAX) {
                 page.line(&format!(
-                    "  {} in {}, {} {}, first {}:",
+                    "  {} in {}, {}, first {}:",
                     failure.oracle,
                     failure.scenario,
-                    human::count(failure.seen.count),
-                    plural(failure.seen.count, "seed"),
+                    human::counted(failure.seen.count, "seed"),
                     failure.seen.first_seed
                 ));
                 let command = page.paint(Style::Bold, &failure.reproduce);
                 page.line(&format!("    {command}"));
             }
+            let untold = facts.failures.len().saturating_sub(STORIES_MAX) as u64;
+            if untold > 0 {
+                let untold = human::counted(untold, "other way");
+                page.line(&format!("  and {untold}; --json lists all"));
+            }
         }
     }
+}
+
+/// How far a sweep came that did not come to a last seed; none if it did not begin.
+fn reached(facts: &SweepFacts) -> Option<String> {
+    let lasts = || facts.scenarios.iter().map(|scenario| scenario.seeds.map(|(_, last)| last));
+    let last = lasts().max()??;
+    let (there, all) = (lasts().filter(|&seed| seed == Some(last)).count(), facts.scenarios.len());
+    // A part has only some scenarios under any seed.
+    Some(if there == all || facts.partition.is_some() {
+        format!("the last seed was {last}")
+    } else {
+        format!("the last seed was {last}, under {there} of {all} scenarios")
+    })
 }
 
 /// Two significant digits, rounded up: it is a bound.
