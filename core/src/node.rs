@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::config::Setup;
+use crate::config::{OnSuspicion, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
 use crate::effect::{Effects, PersistId};
@@ -15,8 +15,9 @@ use crate::gateway::Gateway;
 use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
 use crate::input::Input;
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
+use crate::mark::Mark;
 use crate::message::{Answer, Beat, Message, Timed};
-use crate::observation::Observation;
+use crate::observation::{Observation, Phase};
 use crate::request::Request;
 use crate::shard::{Answers, Shard};
 use crate::show::Show;
@@ -86,6 +87,7 @@ impl Node {
             let settings = Settings {
                 election_ticks: (election_ticks + draw.below(election_ticks)) as usize,
                 keep_records: u64::from(config.keep_records),
+                promises: config.promises,
                 ..Settings::default()
             };
             let durable = recovered.take(id);
@@ -182,6 +184,11 @@ impl Node {
         self.shards[shard.0 as usize].as_ref().and_then(Shard::serves)
     }
 
+    /// What this node's replica of a shard is doing. For reports, never for verdicts.
+    pub fn phase(&self, shard: ShardId) -> Option<Phase> {
+        self.shards[shard.0 as usize].as_ref().map(Shard::phase)
+    }
+
     /// The committed state of a show on this node's replica, if anything has happened to
     /// it. For reports, never for verdicts.
     pub fn show(&self, show: ShowId) -> Option<&Show> {
@@ -202,7 +209,7 @@ impl Node {
     /// peers have sent meanwhile is still to be taken in.
     fn excuse_own_standstill(&mut self, effects: &mut Effects) {
         if self.now > self.next_beat + self.setup.config.acceptable_pause {
-            effects.observe(Observation::Mark("stood still"));
+            effects.observe(Observation::Mark(Mark::StoodStill));
             self.detector.excuse(self.now);
             self.next_beat = self.now;
         }
@@ -242,9 +249,7 @@ impl Node {
                 | Message::Replies(_)
                 | Message::Beat(_)
                 | Message::Journal(_),
-            ) => {
-                effects.observe(Observation::Mark("message of a kind that its sender never sends"))
-            }
+            ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
         }
     }
 
@@ -261,10 +266,9 @@ impl Node {
                 shard.on_request(self.now, from, request, &mut self.answers);
                 self.touch(id);
             }
-            None => effects.observe(Observation::Refused {
-                shard: id,
-                reason: "request for a show that is not here",
-            }),
+            None => {
+                effects.observe(Observation::Refused { shard: id, reason: Mark::RequestAstray })
+            }
         }
     }
 
@@ -275,8 +279,7 @@ impl Node {
 
     fn on_persisted(&mut self, id: PersistId, effects: &mut Effects) {
         if self.writing != Some(id) {
-            return effects
-                .observe(Observation::Mark("a write was answered that is not in flight"));
+            return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
         }
         self.writing = None;
         for (id, ticket) in self.wal.persisted(id) {
@@ -300,8 +303,9 @@ impl Node {
                 shard.on_message(message);
                 self.touch(id);
             }
-            None => effects
-                .observe(Observation::Refused { shard: id, reason: "journal message astray" }),
+            None => {
+                effects.observe(Observation::Refused { shard: id, reason: Mark::JournalAstray })
+            }
         }
     }
 
@@ -319,12 +323,12 @@ impl Node {
                     effects.observe(Observation::Trusted { peer: from });
                     self.gateway.on_trusted(from);
                 }
-                effects.observe(Observation::Mark("peer restarted"));
+                effects.observe(Observation::Mark(Mark::PeerRestarted));
                 self.wake_followers(from);
                 self.replace(from);
             }
-            Some(Heard::Stale) => effects.observe(Observation::Mark("beat of an earlier boot")),
-            None => effects.observe(Observation::Mark("beat of a stranger")),
+            Some(Heard::Stale) => effects.observe(Observation::Mark(Mark::StaleBeat)),
+            None => effects.observe(Observation::Mark(Mark::StrangeBeat)),
         }
     }
 
@@ -355,12 +359,15 @@ impl Node {
     /// Suspicion comes here and not with the deadline: what has arrived is heard first.
     fn on_turn_ended(&mut self, effects: &mut Effects) {
         if std::mem::take(&mut self.damaged) {
-            effects.observe(Observation::Mark("write-ahead log cut off at its damage"));
+            effects.observe(Observation::Mark(Mark::TornLogCutOff));
         }
         for peer in self.detector.overdue(self.now) {
             effects.observe(Observation::Suspected { peer });
             self.gateway.on_suspected(self.now, peer, effects);
             self.replace(peer);
+            if self.setup.config.on_suspicion == OnSuspicion::Down {
+                self.strike_off(peer);
+            }
         }
         self.campaign(effects);
         // Answers to this node's own gateway may bring requests back to its own shards;
@@ -491,6 +498,16 @@ impl Node {
         }
     }
 
+    /// A silent peer is taken for dead in every shard that it shares with this node.
+    fn strike_off(&mut self, peer: NodeId) {
+        for id in self.shared_with(peer) {
+            if let Some(shard) = &mut self.shards[id.0 as usize] {
+                shard.strike_off(peer);
+                self.touch(id);
+            }
+        }
+    }
+
     fn stand_against(&mut self, id: ShardId, leader: NodeId, earliest: Instant) {
         let Some(shard) = &self.shards[id.0 as usize] else { return };
         let rivals =
@@ -507,7 +524,7 @@ impl Node {
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             // If the epoch has passed, somebody else was quicker.
             if shard.journal().epoch() == epoch && !shard.journal().is_leader() {
-                effects.observe(Observation::Mark("stands for election"));
+                effects.observe(Observation::Mark(Mark::StoodForElection));
                 shard.campaign();
                 self.touch(id);
             }

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use onsale_core::{
-    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Setup, Span, Timed,
+    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Phase, Setup, Span, Timed,
 };
 use onsale_scenarios::Costs;
 
@@ -32,6 +32,8 @@ pub struct Machine {
     pub cores: u16,
     /// Work that a core can start within this span is done in one turn.
     pub slice: Span,
+    /// How far its clock is ahead.
+    pub ahead: Span,
     /// The seed of the node's own draws; each boot forks it.
     pub seed: u64,
 }
@@ -47,7 +49,7 @@ struct Host {
     beats: Vec<(Instant, NodeId, Beat)>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
-    /// How far the node's clock is ahead; zero unless it was sabotaged.
+    /// How far the node's clock is ahead.
     ahead: Span,
 }
 
@@ -91,6 +93,7 @@ pub async fn run(place: Place, machine: Machine) {
         | Turn::Persisted(_)
         | Turn::Wake
         | Turn::CoreFree(_)
+        | Turn::Probed
         | Turn::Fault { .. } => {
             panic!("a process begins with its start, not with {turn:?}")
         }
@@ -98,6 +101,10 @@ pub async fn run(place: Place, machine: Machine) {
     let mut host = Host::boot(place, machine, now);
     loop {
         let (now, turn) = next_turn(place).await;
+        if matches!(turn, Turn::Probed) {
+            host.tell_phase();
+            continue;
+        }
         host.turn_ends = now;
         host.take_beats();
         match turn {
@@ -108,7 +115,9 @@ pub async fn run(place: Place, machine: Machine) {
             Turn::Wake => host.control(now, Span::ZERO, Input::DeadlineReached),
             Turn::CoreFree(core) => host.catch_up(now, core),
             Turn::End => return,
-            Turn::Boot | Turn::Fault { .. } => panic!("{turn:?} is not a running node's"),
+            Turn::Boot | Turn::Probed | Turn::Fault { .. } => {
+                panic!("{turn:?} is not a running node's")
+            }
         }
         host.end_turn();
     }
@@ -120,7 +129,7 @@ impl Host {
             let incarnation = world.incarnation(place);
             let disk = &world.machine(place).disk;
             let (durable, bytes) = (disk.contents(), disk.bytes());
-            (incarnation, durable, bytes, world.sabotage.ahead(place))
+            (incarnation, durable, bytes, machine.ahead + world.sabotage.ahead(place))
         });
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
@@ -257,6 +266,13 @@ impl Host {
         world::with(|world| {
             world.carry_out(self.place, &mut self.effects);
             world.wake_at(self.place, wake);
+        });
+    }
+
+    /// Not a step of the node: it learns nothing and does nothing.
+    fn tell_phase(&self) {
+        world::with(|world| {
+            world.phase = self.node.phase(world.hot).unwrap_or(Phase::Following);
         });
     }
 

@@ -4,12 +4,16 @@
 //! the facts. A run never shares its thread with another, so nothing that one leaves
 //! behind can move the next. Refuses to know why somebody wants the run.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
-use onsale_core::{Config, GatewayConfig, Hall, Instant, Message, Placement, Rules, Setup, Span};
+use onsale_core::{
+    Checks, Config, GatewayConfig, Hall, Instant, Mark, Message, OwnerConfig, Placement, Rules,
+    Setup, ShowId, Span, Unfit,
+};
 use onsale_reports::{
     Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Summary,
     Verdict,
@@ -48,8 +52,6 @@ pub struct Outcome {
     pub trail: Option<Trail>,
     /// The event that was asked for, in words.
     pub described: Option<String>,
-    /// How often each rare path was taken.
-    pub marks: std::collections::BTreeMap<&'static str, u64>,
 }
 
 impl Outcome {
@@ -144,6 +146,7 @@ async fn direct(plan: &Plan) {
             costs: scenario.costs.clone(),
             cores: scenario.cluster.cores,
             slice: scenario.quantum,
+            ahead: clock_ahead(scenario, place),
             seed: fork(plan.stream("nodes"), &format!("node/{place}")),
         };
         let node = executor
@@ -155,6 +158,7 @@ async fn direct(plan: &Plan) {
 
     let director = world::with(|world| {
         world.keep_clock(TimeHandle::current());
+        world.hot = setup.placement.shard_of(ShowId(0));
         (1..=usize::from(scenario.cluster.nodes)).for_each(|place| world.start(place));
         world.wake_at(CLIENTS, Some(Instant::ZERO));
         for (index, fault) in plan.faults.iter().enumerate() {
@@ -198,6 +202,7 @@ async fn direct(plan: &Plan) {
             | Turn::Delivered { .. }
             | Turn::Persisted(_)
             | Turn::Wake
+            | Turn::Probed
             | Turn::CoreFree(_) => {
                 panic!("{turn:?} is not the director's")
             }
@@ -226,6 +231,7 @@ async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
                 | Turn::Delivered { .. }
                 | Turn::Persisted(_)
                 | Turn::CoreFree(_)
+                | Turn::Probed
                 | Turn::Fault { .. } => {
                     panic!("{turn:?} is not the clients'")
                 }
@@ -279,10 +285,18 @@ fn conclude(
     let exercised = |name: &str| {
         results.iter().any(|result| result.name == name && result.verdict != Verdict::NotExercised)
     };
+    let marks: BTreeMap<String, u64> = Mark::ALL
+        .iter()
+        .map(|&mark| (mark.name().to_owned(), world.marks[mark as usize]))
+        .filter(|&(_, count)| count > 0)
+        .collect();
+    let unseen = scenario.must_mark.iter().filter(|name| !marks.contains_key(*name));
     let misses = scenario
         .must_exercise
         .iter()
-        .filter(|name| !world.interrupted && world.exceeded.is_none() && !exercised(name))
+        .filter(|name| !exercised(name))
+        .chain(unseen)
+        .filter(|_| !world.interrupted && world.exceeded.is_none())
         .cloned()
         .collect();
     let records = recorder.finish(end);
@@ -322,6 +336,7 @@ fn conclude(
         reproduce: crate::capsule::reproduce(plan),
         calm_recovery_ms: recovery.filter(|_| !plan.faults.is_empty()).map(Span::as_millis_f64),
         must_exercise_misses: misses,
+        marks,
         wall_s: stopwatch.elapsed_s(),
         peak_rss_bytes: peak_rss_bytes(),
     };
@@ -330,7 +345,6 @@ fn conclude(
         records,
         trail: world.trail,
         described: world.described,
-        marks: world.marks,
     }
 }
 
@@ -354,6 +368,7 @@ fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
         what: struck.what.clone(),
         at_s: struck.at.as_secs_f64(),
         healed_s: struck.healed.map(Instant::as_secs_f64),
+        phase: struck.phase.name().to_owned(),
         shards_lost_owner: struck.shards_lost_owner.len() as u32,
         recovery_ms: struck.recovered.map(|at| at.since(struck.at).as_millis_f64()),
     }
@@ -372,9 +387,35 @@ fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
     outcomes
 }
 
+/// By how much a node's clock is ahead of the slowest, which is right.
+fn clock_ahead(scenario: &Scenario, place: usize) -> Span {
+    let (skew, last) = (scenario.cluster.clock_skew, u64::from(scenario.cluster.nodes) - 1);
+    Span(skew.0 * (place as u64 - 1) / last)
+}
+
 /// What the nodes share, as the scenario says.
 pub fn setup(scenario: &Scenario) -> Setup {
     let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
+    let owner = OwnerConfig {
+        acknowledge: cluster.owner.acknowledge,
+        reads: cluster.owner.reads,
+        decides_on: cluster.owner.decides_on,
+        serves: cluster.owner.serves,
+        deposed: cluster.owner.deposed,
+        expiry: sale.expiry,
+        sweep_every: sale.sweep_every,
+    };
+    let mut checks = Checks {
+        repeats: sale.repeats,
+        confirms: sale.confirms,
+        releases: sale.releases,
+        orders: sale.orders,
+        early: sale.early,
+        unfit: Unfit::IsBroken,
+    };
+    if !(owner.is_single_writer() && checks.are_complete()) {
+        checks.unfit = Unfit::Overwrites;
+    }
     Setup {
         config: Config {
             beat_every: cluster.beat_every,
@@ -386,6 +427,9 @@ pub fn setup(scenario: &Scenario) -> Setup {
             snapshot_every: cluster.snapshot_every,
             keep_records: cluster.keep_records,
             segment_bytes: cluster.segment_bytes,
+            on_suspicion: cluster.on_suspicion,
+            promises: cluster.journal.promises,
+            owner,
             gateway: GatewayConfig {
                 tries: gateway.tries,
                 try_timeout: gateway.try_timeout,
@@ -410,6 +454,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
             grace: sale.grace,
             seats_per_request: sale.seats_per_request,
             remember: REMEMBER,
+            checks,
         },
         shows: sale.shows,
     }

@@ -12,7 +12,7 @@ mod log;
 use std::collections::VecDeque;
 use std::fmt;
 
-use raft::eraftpb::{HardState, Message, MessageType};
+use raft::eraftpb::{ConfChange, ConfChangeType, HardState, Message, MessageType};
 use raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole};
 
 use self::doubt::Doubt;
@@ -21,7 +21,9 @@ use super::frame::Frame;
 use super::{
     Committed, Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of,
 };
+use crate::config::Promises;
 use crate::id::{Epoch, NodeId, ShardId};
+use crate::mark::Mark;
 
 /// How a replica behaves in time; all in ticks except `keep_records`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct Settings {
     pub snapshot_ticks: u32,
     /// How many records before a snapshot are kept for followers that lag.
     pub keep_records: u64,
+    /// When votes and acknowledgements leave.
+    pub promises: Promises,
 }
 
 impl Default for Settings {
@@ -49,6 +53,7 @@ impl Default for Settings {
             patience_ticks: 20,
             snapshot_ticks: 20,
             keep_records: 1_000,
+            promises: Promises::default(),
         }
     }
 }
@@ -85,7 +90,7 @@ pub struct RaftGroup {
     roused: bool,
     /// Whether its disk lost what was durable, and it has not made up for it.
     doubt: Option<Doubt>,
-    refused: Vec<&'static str>,
+    refused: Vec<Mark>,
 }
 
 /// What a leader remembers about a peer beyond what the library does.
@@ -184,7 +189,7 @@ impl RaftGroup {
                 | MessageType::MsgTimeoutNow
         );
         if calls {
-            self.refused.push("a call to an election by a replica that lost its memory");
+            self.refused.push(Mark::AbstainedInDoubt);
         }
         // Before the fence, a leader still believes what this replica once acknowledged.
         fenced && !calls
@@ -325,7 +330,11 @@ impl RaftGroup {
             self.raft.advance_apply_to(last.index);
             out.committed.extend(committed.into_iter().map(Committed));
         }
-        if self.written <= self.durable {
+        if self.settings.promises == Promises::BeforeWrite && self.written > self.durable {
+            out.messages.extend(messages.into_iter().map(JournalMessage));
+            let messages = Vec::new();
+            self.waiting.push_back(Waiting { needs: self.written, number, messages });
+        } else if self.written <= self.durable {
             out.messages.extend(messages.into_iter().map(JournalMessage));
             self.raft.on_persist_ready(number);
         } else {
@@ -369,7 +378,7 @@ impl Journal for RaftGroup {
         }
         let (kind, from) = (message.get_msg_type(), message.from);
         if self.raft.step(message).is_err() {
-            self.refused.push("a message that the library refuses");
+            self.refused.push(Mark::JournalMessageRefused);
         }
         if kind == MessageType::MsgHeartbeatResponse
             && let Some(rank) = self.prompt.iter().position(|&follower| follower == from)
@@ -416,7 +425,7 @@ impl Journal for RaftGroup {
         }
         self.roused = true;
         if self.raft.campaign().is_err() {
-            self.refused.push("an election that the library refuses");
+            self.refused.push(Mark::ElectionRefused);
         }
     }
 
@@ -530,12 +539,39 @@ impl Journal for RaftGroup {
         self.raft.raft.state == StateRole::Leader
     }
 
+    fn is_trailed(&self) -> bool {
+        let raft = &self.raft.raft;
+        self.is_leader()
+            && self.followers.iter().any(|follower| {
+                let progress = raft.prs().get(follower.id);
+                progress.is_none_or(|progress| progress.matched < raft.raft_log.committed)
+            })
+    }
+
     fn may_serve(&self) -> bool {
         self.is_leader() && self.raft.raft.apply_to_current_term()
     }
 
     fn applied(&self) -> u64 {
         self.raft.raft.raft_log.applied
+    }
+
+    fn undurable(&self) -> u64 {
+        let log = &self.raft.raft.raft_log;
+        log.last_index() - log.persisted
+    }
+
+    fn strike_off(&mut self, peer: NodeId) {
+        let peer = u64::from(peer.0);
+        if !self.followers.iter().any(|follower| follower.id == peer) {
+            return;
+        }
+        let mut change = ConfChange { node_id: peer, ..ConfChange::default() };
+        change.set_change_type(ConfChangeType::RemoveNode);
+        let voters = self.raft.apply_conf_change(&change).expect("a member can be struck off");
+        self.raft.mut_store().set_voters(voters);
+        self.followers.retain(|follower| follower.id != peer);
+        self.prompt.retain(|&follower| follower != peer);
     }
 
     fn uncompacted(&self) -> u64 {
