@@ -37,8 +37,8 @@ fn document(xml: &mut String, facts: &SweepFacts) -> fmt::Result {
 /// Cases of a scenario, and how many of them failed.
 fn counts(scenario: &ScenarioFacts) -> (usize, usize) {
     let failed = scenario.buckets.iter().filter(|bucket| !bucket.failures.is_empty()).count();
-    let never = scenario.required_never.len();
-    (scenario.buckets.len() + never, failed + never)
+    let missed = scenario.oracles_missed.len() + scenario.marks_missed.len();
+    (scenario.buckets.len() + missed, failed + missed)
 }
 
 fn suite(xml: &mut String, facts: &SweepFacts, scenario: &ScenarioFacts) -> fmt::Result {
@@ -64,11 +64,10 @@ fn suite(xml: &mut String, facts: &SweepFacts, scenario: &ScenarioFacts) -> fmt:
     for bucket in &scenario.buckets {
         case(xml, facts, scenario, bucket)?;
     }
-    for oracle in &scenario.required_never {
-        let message =
-            format!("{oracle} was not exercised in {}", human::counted(scenario.runs, "seed"));
-        let (oracle, message) = (Escaped(oracle), Escaped(&message));
-        writeln!(xml, r#"    <testcase classname="{id}" name="exercises {oracle}">"#)?;
+    for name in scenario.oracles_missed.iter().chain(&scenario.marks_missed) {
+        let message = format!("{name} did not happen in {}", human::counted(scenario.runs, "seed"));
+        let (name, message) = (Escaped(name), Escaped(&message));
+        writeln!(xml, r#"    <testcase classname="{id}" name="requires {name}">"#)?;
         writeln!(xml, r#"      <failure type="not-exercised" message="{message}"/>"#)?;
         writeln!(xml, "    </testcase>")?;
     }

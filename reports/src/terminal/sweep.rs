@@ -4,6 +4,8 @@
 //! was learned. Nothing that the machine decides stands here, so that the page is the same for
 //! any number of jobs, resumed or not, whole or put together.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Page, Style, WIDTH_MIN, columns, flow, plural};
 use crate::human;
 use crate::sweep::{Failure, ScenarioFacts, Stopped, SweepFacts};
@@ -33,9 +35,10 @@ fn scenarios(page: &mut Page, facts: &SweepFacts) {
         facts.scenarios.iter().map(|scenario| human::count(scenario.runs)).collect();
     let count_width = columns(counts.iter().map(String::as_str));
     for (scenario, count) in facts.scenarios.iter().zip(&counts) {
+        let missed = [&scenario.oracles_missed[..], &scenario.marks_missed].concat();
         let (mark, style) = if scenario.failed_runs > 0 {
             ("✗", Style::Red)
-        } else if scenario.runs == 0 || !scenario.required_never.is_empty() {
+        } else if scenario.runs == 0 || !missed.is_empty() {
             ("–", Style::Yellow)
         } else {
             ("✓", Style::Green)
@@ -46,8 +49,8 @@ fn scenarios(page: &mut Page, facts: &SweepFacts) {
         if scenario.failed_runs > 0 {
             words.push(format!("{} failed", human::count(scenario.failed_runs)));
         }
-        if !scenario.required_never.is_empty() {
-            words.push(format!("never exercised: {}", scenario.required_never.join(", ")));
+        if !missed.is_empty() {
+            words.push(format!("did not happen: {}", missed.join(", ")));
         }
         let words = page.paint(style, &words.join(" · "));
         page.line(
@@ -92,7 +95,7 @@ fn story(page: &mut Page, facts: &SweepFacts, failure: &Failure) {
 }
 
 fn coverage(page: &mut Page, facts: &SweepFacts) {
-    let mut checks = std::collections::BTreeMap::<&str, u64>::new();
+    let mut checks = BTreeMap::<&str, u64>::new();
     for (oracle, count) in facts.scenarios.iter().flat_map(|scenario| &scenario.checks) {
         *checks.entry(oracle).or_default() += count.unwrap_or(0);
     }
@@ -103,9 +106,9 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
         .collect();
     page.section("checks", &checks);
 
-    let optional = facts.never_exercised().filter(|&(_, _, required)| !required);
+    let never = facts.never_exercised();
     let never: Vec<String> =
-        optional.map(|(scenario, oracle, _)| format!("{oracle} in {}", scenario.id)).collect();
+        never.map(|(scenario, oracle)| format!("{oracle} in {}", scenario.id)).collect();
     if !never.is_empty() {
         page.section("unexercised", &never);
     }
@@ -113,20 +116,57 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
         page.section("verified", &[format!("{} twice", human::counted(facts.verified, "run"))]);
     }
     if !facts.marks.is_empty() {
-        let mut seen =
-            vec![format!("{} taken", human::counted(facts.marks.len() as u64, "rare path"))];
-        let new: Vec<String> =
-            facts.new_marks.iter().take(SATURATION_MAX).map(u64::to_string).collect();
-        let rest = if facts.new_marks.len() > SATURATION_MAX {
-            format!(", then {}", facts.new_marks[SATURATION_MAX..].iter().sum::<u64>())
-        } else {
-            String::new()
-        };
-        seen.push(format!("new in each thousand seeds: {}{rest}", new.join(", ")));
-        page.section("marks", &seen);
+        page.section("marks", &marks(facts));
+        if !facts.marks_never.is_empty() {
+            page.section("never seen", &facts.marks_never);
+        }
     }
+    phases(page, facts);
     page.section("code", &[facts.code_version.clone(), facts.build_profile.clone()]);
     page.gap();
+}
+
+/// How many rare paths were taken, and how fast new ones dry up.
+fn marks(facts: &SweepFacts) -> Vec<String> {
+    let seen = facts.marks.len();
+    let (first, rest) = facts.new_marks.split_at(SATURATION_MAX.min(facts.new_marks.len()));
+    let mut new: Vec<String> = first.iter().map(u64::to_string).collect();
+    if !rest.is_empty() {
+        new.push(format!("then {}", rest.iter().sum::<u64>()));
+    }
+    vec![
+        format!("{seen} of {} rare paths taken", seen + facts.marks_never.len()),
+        format!("new in each thousand seeds: {}", new.join(", ")),
+    ]
+}
+
+/// How often a fault of each family found the hot show's shard in each phase: what is not in the
+/// table was not tried.
+fn phases(page: &mut Page, facts: &SweepFacts) {
+    let cells: BTreeMap<(&str, &str), u64> = facts
+        .faults
+        .iter()
+        .filter_map(|(name, counted)| Some((name.split_once('/')?, counted.count)))
+        .collect();
+    let families: BTreeSet<&str> = cells.keys().map(|&(family, _)| family).collect();
+    let phases: BTreeSet<&str> = cells.keys().map(|&(_, phase)| phase).collect();
+    let families_width = columns(families.iter().copied());
+    let column = |phase: &str| -> Vec<String> {
+        let counts = families.iter().map(|&family| {
+            cells.get(&(family, phase)).map_or_else(|| "·".to_owned(), |&count| human::count(count))
+        });
+        let lines: Vec<String> = std::iter::once(phase.to_owned()).chain(counts).collect();
+        let width = columns(lines.iter().map(String::as_str));
+        lines.into_iter().map(|line| format!("  {line:>width$}")).collect()
+    };
+    let columns: Vec<Vec<String>> = phases.into_iter().map(column).collect();
+    for (row, family) in std::iter::once("").chain(families).enumerate() {
+        let cells: String = columns.iter().map(|column| column[row].as_str()).collect();
+        if !cells.is_empty() {
+            let label = if row == 0 { "faults" } else { "" };
+            page.section(label, &[format!("{family:families_width$}{cells}")]);
+        }
+    }
 }
 
 fn learned(page: &mut Page, facts: &SweepFacts) {
@@ -149,8 +189,8 @@ fn learned(page: &mut Page, facts: &SweepFacts) {
         let words = page.paint(Style::Yellow, &format!("{words}; {reached}"));
         page.line(&words);
     }
-    for (scenario, oracle, _) in facts.never_exercised().filter(|&(_, _, required)| required) {
-        let words = format!("{} requires {oracle}, and no seed exercised it", scenario.id);
+    for (scenario, name) in facts.missed() {
+        let words = format!("{} requires {name}, which happened under no seed", scenario.id);
         let words = page.paint(Style::Yellow, &words);
         page.line(&words);
     }

@@ -8,9 +8,11 @@ use std::fmt;
 
 use onsale_scenarios::Scenario;
 
+use super::{Event, World};
+
 /// What waits in a calendar counts for so much, whatever it is. A message of a fault run takes
 /// about this; a batch of thousands of requests takes more and counts the same.
-pub const BYTES_PER_EVENT: u64 = 256;
+const BYTES_PER_EVENT: u64 = 256;
 
 /// Bytes are counted once in so many events: counting walks the whole calendar.
 const EVENTS_PER_COUNT: u64 = 1 << 16;
@@ -21,7 +23,7 @@ pub struct Limits {
     /// Most events, looked at every 256.
     pub events_max: u64,
     /// Most bytes, looked at every 65,536 events: what stands on all disks, and
-    /// [`BYTES_PER_EVENT`] for each event to come and each turn that waits for a paused process.
+    /// 256 for each event to come and each turn that waits for a paused process.
     /// The processes' own memory is not in it.
     pub bytes_max: u64,
 }
@@ -62,6 +64,24 @@ impl Limits {
         }
         let counts = self.bytes_max < u64::MAX && events.is_multiple_of(EVENTS_PER_COUNT);
         (counts && bytes() > self.bytes_max).then_some(Exceeded::Bytes(self.bytes_max))
+    }
+}
+
+impl World {
+    /// Ends the run if it has done more than it may.
+    pub(super) fn check_limits(&mut self) {
+        if self.ended || self.exceeded.is_some() {
+            return;
+        }
+        self.exceeded = self.limits.exceeded_by(self.events, || {
+            let stalled = self.machines.iter().map(|machine| machine.stalled.len());
+            let waiting = self.calendar.len() + stalled.sum::<usize>();
+            let disks: u64 = self.machines.iter().map(|machine| machine.disk.bytes()).sum();
+            waiting as u64 * BYTES_PER_EVENT + disks
+        });
+        if self.exceeded.is_some() {
+            self.calendar.enter(self.now, Event::End);
+        }
     }
 }
 
