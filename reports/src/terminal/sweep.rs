@@ -13,6 +13,8 @@ use crate::sweep::{Failure, ScenarioFacts, Stopped, SweepFacts};
 /// Distinct failures that are told; the others are counted.
 const STORIES_MAX: usize = 20;
 const DETAILS_MAX: usize = 12;
+/// Marks that were never seen, by name; --json lists all.
+const NEVER_MAX: usize = 10;
 /// Thousands of runs whose new marks are listed.
 const SATURATION_MAX: usize = 12;
 
@@ -118,7 +120,12 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
     if !facts.marks.is_empty() {
         page.section("marks", &marks(facts));
         if !facts.marks_never.is_empty() {
-            page.section("never seen", &facts.marks_never);
+            let mut never: Vec<String> =
+                facts.marks_never.iter().take(NEVER_MAX).cloned().collect();
+            if let Some(more) = facts.marks_never.len().checked_sub(NEVER_MAX + 1) {
+                never.push(format!("… and {} more in --json", more + 1));
+            }
+            page.section("never seen", &never);
         }
     }
     phases(page, facts);
