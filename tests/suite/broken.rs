@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use onsale_core::journal::frame::{self, Frame};
 use onsale_core::record::{self, Record};
 use onsale_core::{
-    HoldId, Instant, Message, NodeId, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span,
-    UserId,
+    HoldId, Instant, Message, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span, UserId,
 };
 use onsale_reports::Verdict;
 use onsale_scenarios::{Arrivals, Fault, Ratio, Scenario, Target};

@@ -86,7 +86,8 @@ impl Desk {
             .args(arguments)
             .current_dir(&self.0)
             .env_remove("NO_COLOR")
-            .env_remove("CLICOLOR_FORCE");
+            .env_remove("CLICOLOR_FORCE")
+            .env_remove("GITHUB_ACTIONS");
         command
     }
 
@@ -355,7 +356,9 @@ fn bad_usage_ends_with_2_and_a_hint() {
 #[test]
 fn every_command_has_help_with_examples() {
     let desk = Desk::new("help");
-    for verb in [&[][..], &["run"], &["replay"], &["scenarios"], &["completions"]] {
+    for verb in
+        [&[][..], &["run"], &["replay"], &["check"], &["merge"], &["scenarios"], &["completions"]]
+    {
         let arguments: Vec<_> = verb.iter().copied().chain(["--help"]).collect();
         let said = desk.onsale(&arguments, 0);
         assert!(said.out.contains("  onsale "), "{verb:?}: {}", said.out);
@@ -424,7 +427,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 /// Waits until the process catches SIGINT: bit 1 of the mask that the kernel shows.
 #[cfg(target_os = "linux")]
-fn await_handler(pid: u32) {
+pub(super) fn await_handler(pid: u32) {
     let status = PathBuf::from(format!("/proc/{pid}/status"));
     let catches = |path: &Path| {
         let text = fs::read_to_string(path).ok()?;
