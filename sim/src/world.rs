@@ -405,7 +405,8 @@ impl World {
             };
             self.send(node, to, sending.at, sending.message);
         }
-        for write in effects.writes.drain(..) {
+        for mut write in effects.writes.drain(..) {
+            self.sabotage.write(node, &mut write.bytes);
             self.fingerprint.fold(write.id.0);
             self.fingerprint.fold_bytes(&write.bytes);
             self.witness.sees(self.now, || Sight::Writes { node, write: &write });
@@ -647,20 +648,7 @@ impl World {
             self.interrupted = true;
             self.calendar.enter(self.now, Event::End);
         }
-        if !self.ended && self.exceeded.is_none() {
-            self.exceeded = self.limits.exceeded_by(self.events, || self.bytes());
-            if self.exceeded.is_some() {
-                self.calendar.enter(self.now, Event::End);
-            }
-        }
-    }
-
-    /// What the run keeps, as [`Limits`] count it.
-    fn bytes(&self) -> u64 {
-        let stalled = self.machines.iter().map(|machine| machine.stalled.len());
-        let waiting = self.calendar.len() + stalled.sum::<usize>();
-        let disks: u64 = self.machines.iter().map(|machine| machine.disk.bytes()).sum();
-        waiting as u64 * limits::BYTES_PER_EVENT + disks
+        self.check_limits();
     }
 
     /// How many people's stories have ended, for whoever watches.

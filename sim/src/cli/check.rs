@@ -36,7 +36,7 @@ pub struct CheckArgs {
     /// Ids, file names or paths as for `run`, or folders of the catalogue [default: fast]
     #[arg(value_name = "SCENARIO")]
     pub scenarios: Vec<String>,
-    /// A..B without B, A..=B with it, or one seed; A.. goes with --for [default: 1..101]
+    /// A..B without B, A..=B with it, or one seed; with --for, A.. [default: 1..101 or 1..]
     #[arg(long, value_name = "SEEDS", allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
     /// Go on with rising seeds until the time is over, as 90s, 10m or 8h

@@ -49,7 +49,7 @@ pub(super) fn check(arguments: &CheckArgs, terminal: Terminal) -> Result<Exit, F
     let mut totals = Totals::new(&header);
     let (results, known) = results::open(&path, &header, existing, |result| totals.add(&result))?;
     if known > 0 {
-        terminal.note(&format!("resumed: {} results were there", human::count(known)));
+        terminal.note(&format!("resumed behind {}", human::counted(known, "result")));
     }
 
     let stopwatch = Stopwatch::start();
@@ -67,8 +67,8 @@ pub(super) fn check(arguments: &CheckArgs, terminal: Terminal) -> Result<Exit, F
     let exit = report(&facts, &arguments.report, terminal)?;
     if let Some(wall) = facts.wall.filter(|wall| wall.seconds > 0.0) {
         terminal.note(&format!(
-            "{} seeds in {} · {} seeds/s",
-            human::count(wall.runs),
+            "{} in {} · {} seeds/s",
+            human::counted(wall.runs, "seed"),
             human::seconds(wall.seconds),
             human::rate(wall.runs as f64 / wall.seconds)
         ));
@@ -143,12 +143,17 @@ fn scenarios(names: &[String], usual: &str) -> Result<Vec<Scenario>, Failure> {
 fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failure> {
     let usual = Seeds { first: 1, last: arguments.time.is_none().then_some(100) };
     let seeds = arguments.seeds.unwrap_or(usual);
-    if seeds.last.is_none() && arguments.time.is_none() {
-        return Err(Failure::Usage(format!(
+    match (seeds.last, arguments.time) {
+        (None, None) => Err(Failure::Usage(format!(
             "--seeds {seeds} has no end: give it one, as in {seeds}{}, or end by time with --for 10m",
             seeds.first.saturating_add(100)
-        )));
-    }
+        ))),
+        (Some(_), Some(_)) => Err(Failure::Usage(format!(
+            "--for goes on until the time is over, and --seeds {seeds} has an end: write --seeds {}..",
+            seeds.first
+        ))),
+        (None, Some(_)) | (Some(_), None) => Ok(()),
+    }?;
     Ok(Header {
         partition: arguments.partition.unwrap_or(Partition::WHOLE),
         verify_every: arguments.verify_every.map_or(0, u64::from),
