@@ -144,6 +144,16 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// Whether nothing follows.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+            && self.installed.is_none()
+            && self.committed.is_empty()
+            && self.reads.is_empty()
+            && self.refused.is_empty()
+            && self.ticket.is_none()
+    }
+
     /// Empties it, but keeps its memory.
     pub fn clear(&mut self) {
         self.messages.clear();
@@ -305,11 +315,7 @@ impl JournalMessage {
             snapshot.data.len() as u64,
         ];
         words.into_iter().fold(0, |state: u64, word| {
-            // The finalizer of splitmix64.
-            let mut mixed = (state ^ word).wrapping_add(0x9E37_79B9_7F4A_7C15);
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            mixed ^ (mixed >> 31)
+            (state ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
         })
     }
 }

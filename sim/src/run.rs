@@ -24,7 +24,7 @@ use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
 use crate::fingerprint::Trail;
 use crate::host;
-use crate::oracle::{Asked, OracleSettings, Oracles};
+use crate::oracle::{Asked, OracleSettings, Oracles, latency};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::story::{Sight, Watch};
@@ -33,7 +33,7 @@ use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
 use crate::world::limits::Limits;
 use crate::world::network::CLIENTS;
-use crate::world::{self, Process, Progress, Tracing, Turn, World, next_turn};
+use crate::world::{self, Process, Progress, Resident, Tracing, Turn, World, next_turn};
 
 /// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
@@ -229,57 +229,70 @@ async fn direct(plan: &Plan) {
 }
 
 /// The clients' host: the crowd's turns.
-async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
-    let mut ending = false;
-    loop {
-        let (now, turn) = next_turn(CLIENTS).await;
-        let goes_on = world::with(|world| {
-            match turn {
-                Turn::Delivered { message: Message::Replies(batch), .. } => {
-                    crowd.hear(now, &batch, &mut world.witness)
-                }
-                Turn::Wake => crowd.act(now, &mut world.witness),
-                Turn::End => {
-                    // Where everybody was gone already, nothing is left out.
-                    world.stops_at.take_if(|at| *at != now);
-                    world.open = crowd.finish(now, &mut world.witness);
-                    world.fates = crowd.fates().clone();
-                    world.stop();
-                    return false;
-                }
-                Turn::Boot
-                | Turn::Delivered { .. }
-                | Turn::Persisted(_)
-                | Turn::CoreFree(_)
-                | Turn::Probed
-                | Turn::Fault { .. } => {
-                    panic!("{turn:?} is not the clients'")
-                }
-            }
-            crowd.drain_outbox(|gateway, batch| {
-                let departs = batch[0].at;
-                world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
-            });
-            if world.witness.watch.is_some() {
-                for (user, fate) in crowd.take_left() {
-                    world.witness.sees(now, || Sight::Left { user, fate });
-                }
-            }
-            world.wake_at(CLIENTS, crowd.next_wake());
-            world.report_users(crowd.fates().ended());
-            if crowd.is_done() && !ending {
-                // Nobody is left: the last holds run out, and the run is over.
-                ending = true;
-                world.end_at(
-                    now.max(calm) + scenario.sale.hold + scenario.sale.grace + scenario.calm,
-                );
-            }
-            true
-        });
-        if !goes_on {
-            // What still comes finds nobody; the baton goes on to the director, who ends every host.
-            while !matches!(next_turn(CLIENTS).await.1, Turn::End) {}
+struct Clients {
+    crowd: Crowd,
+    scenario: Scenario,
+    /// When the last fault is over.
+    calm: Instant,
+    /// Everybody's story has ended; the run's end is entered.
+    ending: bool,
+    ended: bool,
+}
+
+/// The clients take their place with their first turn.
+async fn serve_clients(crowd: Crowd, scenario: Scenario, calm: Instant) {
+    let mut clients = Clients { crowd, scenario, calm, ending: false, ended: false };
+    let (now, turn) = next_turn(CLIENTS).await;
+    world::with(|world| clients.take_turn(world, now, turn));
+    world::reside(CLIENTS, Box::new(clients)).await;
+}
+
+impl Resident for Clients {
+    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn) {
+        if self.ended {
+            // What still comes finds nobody.
             return;
+        }
+        let crowd = &mut self.crowd;
+        match turn {
+            Turn::Delivered { message: Message::Replies(batch), .. } => {
+                crowd.hear(now, &batch, &mut world.witness)
+            }
+            Turn::Wake => crowd.act(now, &mut world.witness),
+            Turn::End => {
+                // Where everybody was gone already, nothing is left out.
+                world.stops_at.take_if(|at| *at != now);
+                world.open = crowd.finish(now, &mut world.witness);
+                world.fates = crowd.fates().clone();
+                world.stop();
+                self.ended = true;
+                return;
+            }
+            Turn::Boot
+            | Turn::Delivered { .. }
+            | Turn::Persisted(_)
+            | Turn::CoreFree(_)
+            | Turn::Probed
+            | Turn::Fault { .. } => {
+                panic!("{turn:?} is not the clients'")
+            }
+        }
+        crowd.drain_outbox(|gateway, batch| {
+            let departs = batch[0].at;
+            world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
+        });
+        if world.witness.watch.is_some() {
+            for (user, fate) in crowd.take_left() {
+                world.witness.sees(now, || Sight::Left { user, fate });
+            }
+        }
+        world.wake_at(CLIENTS, crowd.next_wake());
+        world.report_users(crowd.fates().ended());
+        if crowd.is_done() && !self.ending {
+            // Nobody is left: the last holds run out, and the run is over.
+            self.ending = true;
+            let (sale, calm) = (&self.scenario.sale, self.scenario.calm);
+            world.end_at(now.max(self.calm) + sale.hold + sale.grace + calm);
         }
     }
 }
@@ -297,6 +310,8 @@ fn conclude(
     let Witness { oracles, recorder, watch } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
+    let records = recorder.finish(end);
+    results.extend(latency::judge(&scenario.limits, &records));
     results.extend(panicked.map(|words| {
         stopped("invariant", format!("at {end} a promise inside the code broke: {words}"))
     }));
@@ -327,7 +342,6 @@ fn conclude(
         .filter(|_| !interrupted && world.exceeded.is_none())
         .cloned()
         .collect();
-    let records = recorder.finish(end);
     let admitted = records.timeline().iter().map(|second| second.admitted).sum();
     let seats = u64::from(scenario.sale.sections)
         * u64::from(scenario.sale.rows)

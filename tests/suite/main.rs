@@ -2,6 +2,7 @@
 
 mod broken;
 mod catalogue;
+mod check;
 mod cli;
 mod determinism;
 mod golden;
