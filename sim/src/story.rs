@@ -4,6 +4,7 @@
 //! after it was decided, and by reference. Refuses to judge; that is the oracles' business.
 
 pub mod cast;
+mod elections;
 pub mod follow;
 pub mod line;
 pub mod moment;

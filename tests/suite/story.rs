@@ -1,7 +1,7 @@
 //! `onsale replay` as the place where a failure becomes understandable: stories, stops and traces,
 //! from outside. What is followed is taken from what a run says, never known beforehand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -149,6 +149,35 @@ fn a_failure_suggests_its_story_and_the_story_ends_with_it() {
     let (told, verdicts) = said.out.split_once("\n\n").unwrap();
     assert!(told.contains(" ORACLE ") && told.contains("live fails: "), "{told}");
     assert!(verdicts.contains("✗ live") && verdicts.contains("calm began at"), "{verdicts}");
+}
+
+/// Two sides of a partition each decide for themselves: the story of the seat tells both decisions,
+/// made in epochs side by side, and ends with what the oracle says of them.
+#[test]
+fn the_story_of_a_double_booking_tells_of_both() {
+    let desk = Desk::new("story-twice");
+    let run = ["--scenario", "unsafe/suspicion-down", "--json", "--no-out", "--quiet"];
+    let found = (1..=5).find_map(|seed: u32| {
+        let seed = seed.to_string();
+        let output = desk.command(&[&["replay", &seed], &run[..]].concat()).output().unwrap();
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let seat = &summary["oracles"]["double-booking"]["evidence"]["follow"][0];
+        seat.as_str().map(|seat| (seed, seat.to_owned()))
+    });
+    let (seed, seat) = found.expect("this setting sells seats twice within a few seeds");
+    assert!(seat.starts_with("seat:"), "{seat}");
+
+    let replay = ["replay", &seed, "--scenario", "unsafe/suspicion-down", "--follow", &seat];
+    let (lines, _) = story(&desk, &replay, 1);
+    let verdict = |line: &Value| {
+        text(line, "kind") == "verdict" && text(line, "what").starts_with("double-booking fails")
+    };
+    let verdict = lines.iter().position(verdict).expect("the oracle speaks where it sees it");
+    let booked = lines[..=verdict].iter().filter(|line| {
+        text(line, "kind") == "decision" && text(line, "what").contains("booked, paid with")
+    });
+    let owners: BTreeSet<&str> = booked.map(|line| text(line, "who")).collect();
+    assert_eq!(owners.len(), 2, "{lines:#?}");
 }
 
 #[test]

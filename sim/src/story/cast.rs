@@ -159,9 +159,9 @@ impl Cast {
         self.subjects.contains(&Subject::User(user))
     }
 
-    /// Whether something said concerns what is followed.
-    pub(super) fn is_named_in(&self, text: &str) -> bool {
-        Subject::named_in(text).iter().any(|subject| self.subjects.contains(subject))
+    /// Whether just this is followed.
+    pub(super) fn follows(&self, subject: Subject) -> bool {
+        self.subjects.contains(&subject)
     }
 
     /// The shards that are known to matter before anything happens.

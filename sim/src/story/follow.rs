@@ -5,17 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onsale_core::journal::{Gist, JournalMessage};
+use onsale_core::journal::JournalMessage;
 use onsale_core::{
-    Answer, Epoch, Instant, Message, NodeId, Observation, Outcome, Refusal, Request, RequestId,
-    ShardId, UserId,
+    Answer, Epoch, HoldId, Instant, Message, NodeId, Observation, Outcome, Refusal, Request,
+    RequestId, ShardId, UserId,
 };
 use onsale_reports::human;
 
 use super::cast::{Cast, Part};
+use super::elections::Elections;
 use super::line::{Kind, Line, arrange};
 use super::records::{Key, Newest, Record, framed};
 use super::sight::{Lost, Sight};
+use super::subject::Subject;
 use super::words;
 use crate::crowd::session::{requester, undecided};
 use crate::world::Process;
@@ -49,8 +51,7 @@ pub struct Follow {
     owners: BTreeMap<ShardId, (Epoch, Place)>,
     /// How often each node was started.
     boots: BTreeMap<Place, u64>,
-    /// How often a node asked whether it would be elected: the first time is told only if it comes to nothing.
-    trials: BTreeMap<(ShardId, Epoch, Place), u32>,
+    elections: Elections,
     lines: Vec<Line>,
     untold: u64,
 }
@@ -91,7 +92,7 @@ impl Follow {
             newest: Newest::default(),
             owners: BTreeMap::new(),
             boots: BTreeMap::new(),
-            trials: BTreeMap::new(),
+            elections: Elections::default(),
             lines: Vec::new(),
             untold: 0,
         }
@@ -159,9 +160,10 @@ impl Follow {
                 }
             }
             Sight::Judged { oracle, headline } => {
-                let context = !self.cast.is_named_in(headline);
-                let what = format!("{oracle} fails: {headline}");
-                self.tell(Line { context, ..line(now, "ORACLE".to_owned(), Kind::Verdict, what) });
+                if self.concerns(headline) {
+                    let what = format!("{oracle} fails: {headline}");
+                    self.tell(line(now, "ORACLE".to_owned(), Kind::Verdict, what));
+                }
             }
             Sight::Writes { .. } | Sight::Worked { .. } => {}
         }
@@ -200,15 +202,16 @@ impl Follow {
             }
             Message::Journal(batch) => {
                 for (shard, message) in batch {
-                    if self.shards.contains(shard) || self.cast.node(from) {
-                        self.on_election(
-                            departs,
-                            from,
-                            to,
-                            *shard,
-                            message.epoch(),
-                            message.gist(),
-                        );
+                    let followed = self.cast.node(from);
+                    if (followed || self.shards.contains(shard))
+                        && let Some(what) = self.elections.news(*shard, (from, to), message)
+                    {
+                        self.tell(Line {
+                            shard: Some(*shard),
+                            context: !followed,
+                            repeats: Some(what.clone()),
+                            ..line(departs, name(from), Kind::Owner, what)
+                        });
                     }
                 }
             }
@@ -335,16 +338,22 @@ impl Follow {
 
     fn on_record(&mut self, record: &Record) {
         let (shard, index, epoch) = record.key;
-        let overtaken: Vec<(Key, Option<RequestId>)> = self
+        let older = (shard, index, Epoch(0))..record.key;
+        let overtaken: Vec<(Epoch, Option<RequestId>, usize)> = self
             .records
-            .range((shard, index, Epoch(0))..record.key)
-            .map(|(key, written)| (*key, written.request))
+            .range(older)
+            .map(|((.., before), written)| (*before, written.request, written.disks.len()))
             .collect();
-        for ((.., before), request) in overtaken {
-            let named = request.map_or_else(|| "what it said".to_owned(), |id| id.to_string());
+        for (before, request, disks) in overtaken {
+            let named = request.map_or_else(|| "an expiry".to_owned(), |id| id.to_string());
+            let replicas = self.cast.replicas(shard).len();
+            let kept = match disks > replicas / 2 {
+                true => format!(", although {disks} of {replicas} had it on disk"),
+                false => String::new(),
+            };
             let what = format!(
-                "puts another record in place of record {index} of {shard} ({before}), and {named} \
-                 was never decided"
+                "puts another record in place of record {index} of {shard} ({before}): what was decided \
+                 of {named} is void{kept}"
             );
             self.tell(Line {
                 request,
@@ -492,48 +501,6 @@ impl Follow {
         }
     }
 
-    fn on_election(
-        &mut self,
-        at: Instant,
-        from: Place,
-        to: Place,
-        shard: ShardId,
-        epoch: Epoch,
-        gist: Gist,
-    ) {
-        let what = match gist {
-            Gist::CallsForVotes { trial } => {
-                // One call goes to each of the others: the first stands for all.
-                let others = self.cast.replicas(shard).iter().map(|node| usize::from(node.0));
-                if others.into_iter().find(|&other| other != from) != Some(to) {
-                    return;
-                }
-                if trial {
-                    let trials = self.trials.entry((shard, epoch, from)).or_default();
-                    *trials += 1;
-                    if *trials == 1 {
-                        return;
-                    }
-                    format!("finds no majority that would make it the owner of {shard} ({epoch})")
-                } else {
-                    format!("stands for election as the owner of {shard} ({epoch})")
-                }
-            }
-            Gist::Votes { trial: false, granted: true } => {
-                format!("votes for n{to} as the owner of {shard} ({epoch})")
-            }
-            Gist::Votes { .. } | Gist::BringsSnapshot | Gist::Replicates => return,
-        };
-        let repeats = matches!(gist, Gist::CallsForVotes { trial: true })
-            .then(|| format!("n{from} asks in vain to own {shard}"));
-        self.tell(Line {
-            shard: Some(shard),
-            context: !self.cast.node(from),
-            repeats,
-            ..line(at, name(from), Kind::Owner, what)
-        });
-    }
-
     fn on_observed(&mut self, now: Instant, node: Place, observation: Observation) {
         let followed = self.cast.node(node);
         let (kind, shard, what) = match observation {
@@ -594,6 +561,24 @@ impl Follow {
         }
     }
 
+    /// Whether something said is about anybody or anything in the story.
+    fn concerns(&self, words: &str) -> bool {
+        let leads = |user: Option<UserId>, id: u64| {
+            self.requests.iter().any(|(request, asked)| {
+                asked.part == Part::Lead && (Some(asked.user) == user || request.0 == id)
+            })
+        };
+        self.cast.is_a_place()
+            || Subject::named_in(words).into_iter().any(|subject| match subject {
+                Subject::User(user) => leads(Some(user), 0),
+                Subject::Hold(HoldId(id)) | Subject::Request(RequestId(id)) => leads(None, id),
+                Subject::Shard(shard) => self.shards.contains(&shard),
+                Subject::Seat(..) | Subject::Show(_) | Subject::Node(_) => {
+                    self.cast.follows(subject)
+                }
+            })
+    }
+
     fn owns_a_shard(&self, node: NodeId) -> bool {
         self.shards.iter().any(|shard| {
             self.owners.get(shard).is_some_and(|&(_, owner)| owner == usize::from(node.0))
@@ -623,7 +608,8 @@ impl Follow {
                 Part::Lead if asked.attempts > ATTEMPTS_TOLD && line.kind != Kind::Client => {
                     Some(format!("attempts with {id}"))
                 }
-                Part::Lead | Part::Journaled => None,
+                Part::Journaled => Some("clients that give up".to_owned()),
+                Part::Lead => None,
             };
         }
         self.tell(line);

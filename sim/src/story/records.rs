@@ -28,9 +28,9 @@ pub(super) struct Record {
     pub(super) events: Vec<(ShowId, Event)>,
 }
 
-/// By shard: the newest record that was seen.
+/// By shard and epoch: the newest record that was seen.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Newest(BTreeMap<ShardId, (Epoch, u64)>);
+pub(super) struct Newest(BTreeMap<(ShardId, Epoch), u64>);
 
 impl Newest {
     /// The records that first show up here.
@@ -58,14 +58,11 @@ impl Newest {
         fresh
     }
 
-    /// Within an epoch there is one proposer, whose indexes rise; what older epochs left was
-    /// seen when it was proposed.
+    /// Within an epoch there is one proposer, whose indexes rise.
     fn is_news(&mut self, (shard, index, epoch): Key) -> bool {
-        let newest = self.0.entry(shard).or_default();
-        let news = (epoch, index) > *newest;
-        if news {
-            *newest = (epoch, index);
-        }
+        let newest = self.0.entry((shard, epoch)).or_default();
+        let news = index > *newest;
+        *newest = index.max(*newest);
         news
     }
 }
