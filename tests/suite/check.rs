@@ -69,7 +69,8 @@ client = "2s"
 fn desk(test: &str) -> Desk {
     let desk = Desk::new(&format!("check-{test}"));
     desk.put("tiny.toml", TINY);
-    desk.put("calm.toml", &TINY[..TINY.find("[[fault]]").unwrap()]);
+    let (calm, _) = TINY.split_once("[[fault]]").expect("it has a fault");
+    desk.put("calm.toml", calm);
     desk.put("never.toml", NEVER);
     desk
 }
@@ -83,7 +84,7 @@ fn sweep<'a>(file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 #[cfg(unix)]
 fn await_lines(desk: &Desk, file: &str, lines: usize, child: &mut Child) {
     loop {
-        let over = child.try_wait().unwrap().is_some();
+        let over = child.try_wait().expect("a child can be asked").is_some();
         let text = fs::read_to_string(desk.0.join(file)).unwrap_or_default();
         if text.matches('\n').count() >= lines {
             return;
@@ -96,9 +97,9 @@ fn await_lines(desk: &Desk, file: &str, lines: usize, child: &mut Child) {
 /// What of the totals is not of this machine, or of the files on it.
 fn timeless(mut json: Value) -> Value {
     for key in ["wall_s", "seeds_per_s"] {
-        json.as_object_mut().unwrap().remove(key);
+        json[key] = Value::Null;
     }
-    for failure in json["failures"].as_array_mut().unwrap() {
+    for failure in json["failures"].as_array_mut().into_iter().flatten() {
         failure["capsule"] = Value::Null;
     }
     json

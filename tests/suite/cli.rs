@@ -38,7 +38,7 @@ exercised = ["double-booking", "hold"]
 "#;
 
 /// A promise that nobody can keep, to see how a broken one is told.
-const BLACKOUT: &str = r#"
+pub(super) const BLACKOUT: &str = r#"
 title = "No cluster comes back from a blackout within a microsecond"
 duration = "2m"
 calm = "1us"

@@ -7,4 +7,6 @@ mod cli;
 mod determinism;
 mod golden;
 mod scripted;
+mod story;
 mod tidy;
+mod unsafe_settings;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use onsale_scenarios::catalogue;
 
+use super::looking::Looking;
 use super::{Failure, Play, Played, default_dir, shown};
 use crate::capsule::{self, Capsule};
 use crate::cli::{ReplayArgs, Subject};
@@ -35,7 +36,8 @@ fn replay_seed(
 ) -> Result<Exit, Failure> {
     let plan = Plan::new(&catalogue::load(scenario)?, seed);
     let (dir, reproduce) = (default_dir(&plan, "-replay"), capsule::reproduce(&plan));
-    let play = Play { plan: &plan, arguments: &arguments.play, dir, reproduce, terminal };
+    let looking = Looking::new(arguments, &plan)?;
+    let play = Play { plan: &plan, arguments: &arguments.play, looking, dir, reproduce, terminal };
     Ok(play.carry_out().exit)
 }
 
@@ -51,17 +53,19 @@ fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Resul
             dir.display()
         )));
     }
+    let plan = &capsule.plan;
+    let looking = Looking::new(arguments, plan)?;
     let other_code = capsule.mismatch();
     if let Some(mismatch) = &other_code {
         terminal.warn(&format!(
             "other code: {mismatch}; what follows may differ from what was recorded"
         ));
     }
-    let plan = &capsule.plan;
     let (dir, reproduce) = (default_dir(plan, "-replay"), capsule::replay_line(&shown(file)));
-    let play = Play { plan, arguments: &arguments.play, dir, reproduce, terminal };
+    let play = Play { plan, arguments: &arguments.play, looking, dir, reproduce, terminal };
     let Played { outcome, exit } = play.carry_out();
-    if exit == Exit::Interrupted {
+    if outcome.summary.facts.interrupted {
+        terminal.note("it did not run to its end: nothing is compared with what was recorded");
         return Ok(exit);
     }
     Ok(compare(&capsule, &outcome, other_code.is_some(), exit, terminal))
