@@ -417,6 +417,11 @@ fn a_run_that_exceeds_its_limits_is_stopped_and_told() {
     let headline = failure["headline"].as_str().unwrap();
     assert!(headline.ends_with("it had 2048 events, all that it may have"), "{headline}");
     desk.onsale(&[&check[..], &["--max-events", "100000000"]].concat(), 0);
+    // Bytes are counted once in 65,536 events: the sale must be a larger one.
+    let larger = ["check", "fast/calm", "--seeds", "1", "--json", "--overwrite"];
+    let said = desk.onsale(&[&larger[..], &["--max-memory", "64KiB"]].concat(), 1);
+    let headline = said.json()["failures"][0]["headline"].as_str().unwrap().to_owned();
+    assert!(headline.ends_with("it keeps more than 65536 bytes"), "{headline}");
     let said = desk.onsale(&[&check[..], &["--max-memory", "16"]].concat(), 2);
     assert!(said.err.contains("write a whole number and KiB, MiB or GiB"), "{}", said.err);
 }
@@ -478,8 +483,8 @@ fn ctrl_c_keeps_what_was_found_and_it_can_be_resumed() {
     );
     let results = |text: &str| text.lines().skip(1).take(4).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(results(&kept), results(&desk.read("few.jsonl")));
-    let child = desk.command(&[&sweep[..], &["--resume"]].concat()).stdout(Stdio::null()).spawn();
-    let mut child = child.unwrap();
+    let mut resumed = desk.command(&[&sweep[..], &["--resume"]].concat());
+    let mut child = resumed.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     await_lines(&desk, "r.jsonl", kept.lines().count() + 2, &mut child);
     child.kill().unwrap();
     child.wait().unwrap();
