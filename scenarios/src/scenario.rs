@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Swarm};
 use crate::file::ScenarioFile;
+use crate::limit::Limit;
 use crate::ratio::Ratio;
 use crate::{defaults, human};
 
@@ -46,6 +47,8 @@ pub struct Scenario {
     pub swarm: Option<Swarm>,
     /// Oracles that must have been exercised, by name.
     pub must_exercise: Vec<String>,
+    /// Limits on what people wait.
+    pub limits: Vec<Limit>,
     /// Marks that must have been seen, by name.
     pub must_mark: Vec<String>,
     /// What is bound to break, if an unsafe setting is on.

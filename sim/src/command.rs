@@ -157,7 +157,7 @@ impl Play<'_> {
             exit = exit.or(Exit::Internal);
         }
         match written {
-            Ok(Some(dir)) if exit == Exit::OracleFailed => {
+            Ok(Some(dir)) if matches!(exit, Exit::OracleFailed | Exit::LatencyMissed) => {
                 let capsule = shown(&dir.join("capsule.json"));
                 self.terminal.note(&format!(
                     "files in {}; the failure in one file: {capsule}",

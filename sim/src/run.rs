@@ -24,7 +24,7 @@ use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
 use crate::fingerprint::Trail;
 use crate::host;
-use crate::oracle::{Asked, OracleSettings, Oracles};
+use crate::oracle::{Asked, OracleSettings, Oracles, latency};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::story::{Sight, Watch};
@@ -310,6 +310,8 @@ fn conclude(
     let Witness { oracles, recorder, watch } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
+    let records = recorder.finish(end);
+    results.extend(latency::judge(&scenario.limits, &records));
     results.extend(panicked.map(|words| {
         stopped("invariant", format!("at {end} a promise inside the code broke: {words}"))
     }));
@@ -340,7 +342,6 @@ fn conclude(
         .filter(|_| !interrupted && world.exceeded.is_none())
         .cloned()
         .collect();
-    let records = recorder.finish(end);
     let admitted = records.timeline().iter().map(|second| second.admitted).sum();
     let seats = u64::from(scenario.sale.sections)
         * u64::from(scenario.sale.rows)

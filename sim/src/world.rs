@@ -405,7 +405,8 @@ impl World {
             };
             self.send(node, to, sending.at, sending.message);
         }
-        for write in effects.writes.drain(..) {
+        for mut write in effects.writes.drain(..) {
+            self.sabotage.write(node, &mut write.bytes);
             self.fingerprint.fold(write.id.0);
             self.fingerprint.fold_bytes(&write.bytes);
             self.witness.sees(self.now, || Sight::Writes { node, write: &write });

@@ -39,7 +39,8 @@ impl Newest {
         let mut take = |at, node, key, bytes| {
             if self.is_news(key) {
                 // What does not read back is the oracles' business.
-                let events = record::decode(bytes).unwrap_or_default();
+                let record = record::decode(bytes).unwrap_or_default();
+                let events = record.map_or_else(Vec::new, |record| record.events);
                 fresh.push(Record { at, node, key, events });
             }
         };

@@ -250,8 +250,10 @@ pub fn exit(facts: &SweepFacts) -> Exit {
         Exit::Internal
     } else if facts.stopped == Some(Stopped::Interrupted) {
         Exit::Interrupted
-    } else if facts.failed_runs > 0 {
+    } else if facts.failures.iter().any(|failure| failure.oracle != "latency") {
         Exit::OracleFailed
+    } else if facts.failed_runs > 0 {
+        Exit::LatencyMissed
     } else if facts.missed().next().is_some() || (facts.runs() == 0 && facts.partition.is_none()) {
         Exit::NotExercised
     } else {
