@@ -205,6 +205,13 @@ pub enum Arrivals {
         #[serde(default, with = "human::points")]
         points: Vec<(Span, u64)>,
     },
+    /// These people and nobody else. What each of them wants hangs on the person's number alone, so
+    /// that a few can be named out of a crowd and still be who they were in it.
+    Named {
+        /// When each comes, and the person's number.
+        #[serde(with = "human::points")]
+        people: Vec<(Span, u32)>,
+    },
 }
 
 /// The waiting room: before the opening everybody waits and is shuffled at it; then first come, first served.

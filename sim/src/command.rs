@@ -7,6 +7,7 @@ mod completions;
 mod replay;
 mod run;
 mod scenarios;
+mod shrink;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +40,9 @@ enum Failure {
     /// There is no such capsule, or it is not sound.
     #[error(transparent)]
     Capsule(#[from] CapsuleError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// Standard output takes no more.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
@@ -50,19 +54,20 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
     let result = match cli.verb {
         Verb::Run(arguments) => run::run(&arguments, terminal),
         Verb::Replay(arguments) => replay::replay(&arguments, terminal),
+        Verb::Shrink(arguments) => shrink::shrink(&arguments, terminal),
         Verb::Scenarios { verb } => scenarios::scenarios(&verb, terminal),
         Verb::Completions { shell } => completions::completions(shell, terminal),
     };
     result.unwrap_or_else(|failure| {
         match &failure {
             Failure::Scenario(error) => terminal.diagnostic(error),
-            Failure::Usage(_) | Failure::Capsule(_) | Failure::Output(_) => {
+            Failure::Usage(_) | Failure::Capsule(_) | Failure::Report(_) | Failure::Output(_) => {
                 terminal.error(&failure.to_string())
             }
         }
         match failure {
             Failure::Usage(_) | Failure::Scenario(_) | Failure::Capsule(_) => Exit::Usage,
-            Failure::Output(_) => Exit::Internal,
+            Failure::Report(_) | Failure::Output(_) => Exit::Internal,
         }
     })
 }

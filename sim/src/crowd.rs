@@ -168,6 +168,7 @@ impl Crowd {
         let crowd = &scenario.crowd;
         let curve =
             Curve::new(&crowd.arrivals, crowd.users, demand_seed, crowd.waiting_room.is_some());
+        let numbers = curve.numbers();
         let seats_per_section =
             u32::from(scenario.sale.rows) * u32::from(scenario.sale.seats_per_row);
         Self {
@@ -176,7 +177,7 @@ impl Crowd {
             next_block: 0,
             coming: Vec::new(),
             door: crowd.waiting_room.clone().map(|room| Door::new(room, crowd.users, room_seed)),
-            people: People::new(crowd.users),
+            people: People::new(numbers),
             agenda: Agenda::default(),
             acts: Vec::new(),
             patience: VecDeque::new(),

@@ -20,6 +20,8 @@ pub mod progress;
 pub mod run;
 pub mod sabotage;
 pub mod sample;
+pub mod shrink;
+pub mod signature;
 pub mod stream;
 pub mod terminal;
 pub mod verify;
