@@ -17,6 +17,7 @@ use crate::draw::Draw;
 use crate::effect::Effects;
 use crate::id::{Endpoint, Epoch, NodeId, RequestId, ShardId};
 use crate::map::FixedMap;
+use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::Observation;
 use crate::placement::Placement;
@@ -128,12 +129,12 @@ impl Gateway {
         }
         if let Some(&slot) = self.by_id.get(&request.id) {
             self.flights[slot as usize].reply_to = from;
-            return effects.observe(Observation::Mark("repeat of a request in flight"));
+            return effects.observe(Observation::Mark(Mark::RepeatInFlight));
         }
         let shard = self.placement.shard_of(request.show);
         let in_flight = &mut self.in_flight[shard.0 as usize];
         if *in_flight >= self.config.in_flight_per_shard {
-            effects.observe(Observation::Refused { shard, reason: "too many requests in flight" });
+            effects.observe(Observation::Refused { shard, reason: Mark::TooManyInFlight });
             return effects.reply(from, refused(request.id, Refusal::Overloaded));
         }
         *in_flight += 1;
@@ -170,7 +171,7 @@ impl Gateway {
         while let Some(alarm) = self.timeouts.front().copied().filter(|alarm| alarm.at <= now) {
             self.timeouts.pop_front();
             if self.is_live(alarm) {
-                effects.observe(Observation::Mark("attempt timed out"));
+                effects.observe(Observation::Mark(Mark::AttemptTimedOut));
                 self.back_off(now, alarm.slot, effects);
             }
         }
@@ -235,7 +236,7 @@ impl Gateway {
 
     fn on_decided(&mut self, from: NodeId, reply: Reply, effects: &mut Effects) {
         let Some(&slot) = self.by_id.get(&reply.request) else {
-            return effects.observe(Observation::Mark("answer to nobody"));
+            return effects.observe(Observation::Mark(Mark::AnswerToNobody));
         };
         let flight = &self.flights[slot as usize];
         let belief = &mut self.beliefs[flight.shard.0 as usize];
@@ -257,7 +258,7 @@ impl Gateway {
         effects: &mut Effects,
     ) {
         let Some(belief) = self.beliefs.get_mut(shard.0 as usize) else {
-            return effects.observe(Observation::Refused { shard, reason: "no such shard" });
+            return effects.observe(Observation::Refused { shard, reason: Mark::UnknownShard });
         };
         let members = self.placement.replicas(shard);
         if let Some((owner, epoch)) = owner.filter(|(owner, _)| members.contains(owner)) {
@@ -268,18 +269,18 @@ impl Gateway {
         }
         let belief = *belief;
         let Some(&slot) = self.by_id.get(&request) else {
-            return effects.observe(Observation::Mark("answer to nobody"));
+            return effects.observe(Observation::Mark(Mark::AnswerToNobody));
         };
         let flight = &self.flights[slot as usize];
         if flight.phase != Phase::Asked || flight.target != from {
-            return effects.observe(Observation::Mark("answer to an attempt given up"));
+            return effects.observe(Observation::Mark(Mark::AnswerTooLate));
         }
         // Epochs rise, so hints cannot send a request round in circles.
         if belief.epoch > flight.epoch
             && belief.owner != from
             && !self.suspected[usize::from(belief.owner.0)]
         {
-            effects.observe(Observation::Mark("hint followed"));
+            effects.observe(Observation::Mark(Mark::HintFollowed));
             self.flights[slot as usize].tries -= 1;
             self.ask(now, slot, belief.owner, effects);
         } else {
@@ -332,8 +333,7 @@ impl Gateway {
         let flight = &mut self.flights[slot as usize];
         if flight.tries >= self.config.tries || !self.budget.withdraw(now) {
             let (shard, id) = (flight.shard, flight.request.id);
-            effects
-                .observe(Observation::Refused { shard, reason: "tries or retry budget used up" });
+            effects.observe(Observation::Refused { shard, reason: Mark::RetriesUsedUp });
             return self.land(slot, refused(id, Refusal::Unavailable), effects);
         }
         flight.phase = Phase::BackingOff;

@@ -19,6 +19,7 @@ pub use wal::{Durable, Recovered, Wal};
 use raft::eraftpb;
 
 use crate::id::{Epoch, NodeId};
+use crate::mark::Mark;
 
 /// One replica of a shard's log.
 pub trait Journal {
@@ -93,6 +94,9 @@ pub trait Journal {
     /// Whether it leads in that epoch, as far as it knows.
     fn is_leader(&self) -> bool;
 
+    /// Whether a follower lacks, as far as this leader knows, what is committed. Never of others.
+    fn is_trailed(&self) -> bool;
+
     /// Whether an owner may serve here: it leads, and all that is committed, including a
     /// record of its own epoch, is applied. Fresh answers need `confirm_leadership` too.
     fn may_serve(&self) -> bool;
@@ -124,7 +128,7 @@ pub struct Ready {
     /// Confirmed questions; they hold for the state after `committed`.
     pub reads: Vec<ReadId>,
     /// Why messages were refused.
-    pub refused: Vec<&'static str>,
+    pub refused: Vec<Mark>,
     /// Framed state to append to the write-ahead log; empty unless `ticket` is set.
     pub frames: Vec<u8>,
     /// Names the frames in `fsynced`.

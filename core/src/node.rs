@@ -15,8 +15,9 @@ use crate::gateway::Gateway;
 use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
 use crate::input::Input;
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
+use crate::mark::Mark;
 use crate::message::{Answer, Beat, Message, Timed};
-use crate::observation::Observation;
+use crate::observation::{Observation, Phase};
 use crate::request::Request;
 use crate::shard::{Answers, Shard};
 use crate::show::Show;
@@ -182,6 +183,11 @@ impl Node {
         self.shards[shard.0 as usize].as_ref().and_then(Shard::serves)
     }
 
+    /// What this node's replica of a shard is doing. For reports, never for verdicts.
+    pub fn phase(&self, shard: ShardId) -> Option<Phase> {
+        self.shards[shard.0 as usize].as_ref().map(Shard::phase)
+    }
+
     /// The committed state of a show on this node's replica, if anything has happened to
     /// it. For reports, never for verdicts.
     pub fn show(&self, show: ShowId) -> Option<&Show> {
@@ -202,7 +208,7 @@ impl Node {
     /// peers have sent meanwhile is still to be taken in.
     fn excuse_own_standstill(&mut self, effects: &mut Effects) {
         if self.now > self.next_beat + self.setup.config.acceptable_pause {
-            effects.observe(Observation::Mark("stood still"));
+            effects.observe(Observation::Mark(Mark::StoodStill));
             self.detector.excuse(self.now);
             self.next_beat = self.now;
         }
@@ -242,9 +248,7 @@ impl Node {
                 | Message::Replies(_)
                 | Message::Beat(_)
                 | Message::Journal(_),
-            ) => {
-                effects.observe(Observation::Mark("message of a kind that its sender never sends"))
-            }
+            ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
         }
     }
 
@@ -261,10 +265,9 @@ impl Node {
                 shard.on_request(self.now, from, request, &mut self.answers);
                 self.touch(id);
             }
-            None => effects.observe(Observation::Refused {
-                shard: id,
-                reason: "request for a show that is not here",
-            }),
+            None => {
+                effects.observe(Observation::Refused { shard: id, reason: Mark::RequestAstray })
+            }
         }
     }
 
@@ -275,8 +278,7 @@ impl Node {
 
     fn on_persisted(&mut self, id: PersistId, effects: &mut Effects) {
         if self.writing != Some(id) {
-            return effects
-                .observe(Observation::Mark("a write was answered that is not in flight"));
+            return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
         }
         self.writing = None;
         for (id, ticket) in self.wal.persisted(id) {
@@ -300,8 +302,9 @@ impl Node {
                 shard.on_message(message);
                 self.touch(id);
             }
-            None => effects
-                .observe(Observation::Refused { shard: id, reason: "journal message astray" }),
+            None => {
+                effects.observe(Observation::Refused { shard: id, reason: Mark::JournalAstray })
+            }
         }
     }
 
@@ -319,12 +322,12 @@ impl Node {
                     effects.observe(Observation::Trusted { peer: from });
                     self.gateway.on_trusted(from);
                 }
-                effects.observe(Observation::Mark("peer restarted"));
+                effects.observe(Observation::Mark(Mark::PeerRestarted));
                 self.wake_followers(from);
                 self.replace(from);
             }
-            Some(Heard::Stale) => effects.observe(Observation::Mark("beat of an earlier boot")),
-            None => effects.observe(Observation::Mark("beat of a stranger")),
+            Some(Heard::Stale) => effects.observe(Observation::Mark(Mark::StaleBeat)),
+            None => effects.observe(Observation::Mark(Mark::StrangeBeat)),
         }
     }
 
@@ -355,7 +358,7 @@ impl Node {
     /// Suspicion comes here and not with the deadline: what has arrived is heard first.
     fn on_turn_ended(&mut self, effects: &mut Effects) {
         if std::mem::take(&mut self.damaged) {
-            effects.observe(Observation::Mark("write-ahead log cut off at its damage"));
+            effects.observe(Observation::Mark(Mark::TornLogCutOff));
         }
         for peer in self.detector.overdue(self.now) {
             effects.observe(Observation::Suspected { peer });
@@ -507,7 +510,7 @@ impl Node {
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             // If the epoch has passed, somebody else was quicker.
             if shard.journal().epoch() == epoch && !shard.journal().is_leader() {
-                effects.observe(Observation::Mark("stands for election"));
+                effects.observe(Observation::Mark(Mark::StoodForElection));
                 shard.campaign();
                 self.touch(id);
             }

@@ -14,8 +14,9 @@ use crate::config::Setup;
 use crate::effect::Effects;
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
 use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Ticket};
+use crate::mark::Mark;
 use crate::message::Answer;
-use crate::observation::Observation;
+use crate::observation::{Observation, Phase};
 use crate::record;
 use crate::request::{Reply, Request};
 use crate::show::Show;
@@ -128,7 +129,7 @@ impl Shard {
         self.activate_if_due(now, answers, effects);
         if self.journal.uncompacted() >= u64::from(self.setup.config.snapshot_every) {
             self.journal.compact(self.snapshot());
-            effects.observe(Observation::Mark("snapshot taken"));
+            effects.observe(Observation::Mark(Mark::SnapshotTaken));
         }
     }
 
@@ -146,6 +147,19 @@ impl Shard {
         self.owner.as_ref().map(Owner::epoch)
     }
 
+    /// What this replica is doing.
+    pub(crate) fn phase(&self) -> Phase {
+        match &self.owner {
+            Some(owner) if owner.awaits_commit() => Phase::Replicating,
+            Some(owner) if owner.awaits_confirmation() => Phase::Asking,
+            Some(_) if self.journal.is_trailed() => Phase::Trailed,
+            Some(_) => Phase::Serving,
+            None if self.journal.is_leader() => Phase::TakingOver,
+            None if self.journal.leader().is_some() => Phase::Following,
+            None => Phase::Electing,
+        }
+    }
+
     /// The committed state of a show; `None` if nothing ever happened to it.
     pub(crate) fn show(&self, show: ShowId) -> Option<&Show> {
         self.shows.get(&show)
@@ -158,6 +172,7 @@ impl Shard {
 
     fn propose(&mut self, answers: &mut Answers, effects: &mut Effects) {
         let Some(owner) = &mut self.owner else { return };
+        owner.marks().for_each(|mark| effects.observe(Observation::Mark(mark)));
         let epoch = owner.epoch();
         let taken = match owner.close_turn() {
             owner::Turn::Idle => return,
@@ -183,7 +198,7 @@ impl Shard {
             }
         };
         if !taken {
-            effects.observe(Observation::Mark("owner's record or question not taken"));
+            effects.observe(Observation::Mark(Mark::DeposedAppendRefused));
             self.depose(answers, effects);
         }
     }
@@ -197,7 +212,7 @@ impl Shard {
             );
             self.restore(snapshot.state());
             self.applied = snapshot.index();
-            effects.observe(Observation::Mark("snapshot installed"));
+            effects.observe(Observation::Mark(Mark::SnapshotInstalled));
         }
         for committed in &ready.committed {
             assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
@@ -237,8 +252,11 @@ impl Shard {
             let epoch = self.journal.epoch();
             let settled = self.outstanding.0 != epoch || self.outstanding.1 == 0;
             if self.journal.may_serve() && settled {
-                let mut owner = Owner::new(self.id, epoch, &self.shows);
+                let mut owner = Owner::new(self.id, epoch, now, &self.shows);
                 effects.observe(Observation::OwnerActivated { shard: self.id, epoch });
+                if !self.waiting.is_empty() {
+                    effects.observe(Observation::Mark(Mark::WaitedForOwner));
+                }
                 for (from, request) in self.waiting.drain(..) {
                     owner.decide(now, from, &request, &self.setup, &self.shows);
                 }
@@ -266,11 +284,16 @@ impl Shard {
         let Some(owner) = self.owner.take() else { return };
         effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
         let hint = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
+        let mut dropped = false;
         for (gateway, reply) in owner.into_pending() {
+            dropped = true;
             answers.push((
                 gateway,
                 Answer::NotOwner { request: reply.request, shard: self.id, owner: hint },
             ));
+        }
+        if dropped {
+            effects.observe(Observation::Mark(Mark::DecisionsDropped));
         }
     }
 

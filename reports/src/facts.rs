@@ -2,6 +2,8 @@
 //!
 //! Owns the vocabulary of verdicts, faults and outcomes. Computes nothing from it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What an oracle found.
@@ -51,6 +53,8 @@ pub struct FaultResult {
     pub at_s: f64,
     /// When it healed, in virtual seconds; none if it lasted to the end.
     pub healed_s: Option<f64>,
+    /// What the hot show's shard was doing when it struck: `replicating`, `electing` and so on.
+    pub phase: String,
     /// Shards whose owner it took away.
     pub shards_lost_owner: u32,
     /// From the strike to the next owner's first commit, the longest over those shards; none if
@@ -108,6 +112,8 @@ pub struct RunFacts {
     /// From the last fault's healing until the run was live again; none if it never was, or if
     /// there was no fault.
     pub calm_recovery_ms: Option<f64>,
-    /// What the scenario says must be exercised and was not.
+    /// What the scenario says must happen and did not: oracles exercised, marks seen.
     pub must_exercise_misses: Vec<String>,
+    /// How often each rare path was taken, by its name.
+    pub marks: BTreeMap<String, u64>,
 }

@@ -115,6 +115,7 @@ fn facts() -> RunFacts {
                 what: "crash of n2, the owner of show0".to_owned(),
                 at_s: 4.0,
                 healed_s: Some(7.0),
+                phase: "replicating".to_owned(),
                 shards_lost_owner: 3,
                 recovery_ms: Some(412.25),
             },
@@ -124,6 +125,7 @@ fn facts() -> RunFacts {
                 what: "pause of n3".to_owned(),
                 at_s: 6.0,
                 healed_s: None,
+                phase: "electing".to_owned(),
                 shards_lost_owner: 1,
                 recovery_ms: None,
             },
@@ -133,6 +135,7 @@ fn facts() -> RunFacts {
                 what: "slow disk of n1".to_owned(),
                 at_s: 9.5,
                 healed_s: Some(9.75),
+                phase: "serving".to_owned(),
                 shards_lost_owner: 0,
                 recovery_ms: None,
             },
@@ -156,6 +159,7 @@ fn facts() -> RunFacts {
         reproduce: "onsale run fast/crash --seed 18446744073709551615".to_owned(),
         calm_recovery_ms: Some(1_204.0),
         must_exercise_misses: vec!["fairness".to_owned()],
+        marks: [("owner-deposed".to_owned(), 4), ("snapshot-installed".to_owned(), 1)].into(),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Owns the schema of `summary.json`. Refuses to know how it looks at a terminal.
 
+use std::collections::BTreeMap;
+
 use onsale_core::Span;
 use serde::{Serialize, Serializer};
 
@@ -131,6 +133,7 @@ struct Document<'a> {
     peak_rss_bytes: u64,
     oracles: InOrder<&'a str, OracleDocument<'a>>,
     must_exercise_misses: &'a [String],
+    marks: &'a BTreeMap<String, u64>,
     users_outcome: InOrder<&'a str, u64>,
     latency_ms: InOrder<&'static str, OperationDocument>,
     faults: &'a [FaultResult],
@@ -206,6 +209,7 @@ impl<'a> Document<'a> {
                 })
                 .collect(),
             must_exercise_misses: &facts.must_exercise_misses,
+            marks: &facts.marks,
             users_outcome: facts.users_outcome.iter().map(|(name, n)| (&**name, *n)).collect(),
             latency_ms: Operation::ALL
                 .map(|operation| (operation.name(), OperationDocument::new(summary, operation)))

@@ -79,7 +79,7 @@ fn oracles(page: &mut Page, summary: &Summary) {
     }
     if !facts.must_exercise_misses.is_empty() {
         let misses = facts.must_exercise_misses.join(", ");
-        let words = format!("required by the scenario and not exercised: {misses}");
+        let words = format!("required by the scenario and did not happen: {misses}");
         for line in flow(words.split_whitespace(), " ", page.width - 2) {
             let line = page.paint(Style::Yellow, &line);
             page.line(&format!("  {line}"));

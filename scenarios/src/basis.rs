@@ -47,7 +47,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 84] = [
+const BASES: [(&str, Basis); 85] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -149,6 +149,7 @@ const BASES: [(&str, Basis); 84] = [
     ("swarm.families", Chosen),
     ("swarm.faults", Chosen),
     ("swarm.lasts", Chosen),
+    ("swarm.mix", Chosen),
 ];
 
 /// Every value of the scenario with what it rests on, in the order of the file; faults and title aside.

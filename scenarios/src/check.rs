@@ -8,7 +8,7 @@ mod faults;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use onsale_core::Span;
+use onsale_core::{Mark, Span};
 
 use crate::human;
 use crate::problem::Complaint;
@@ -38,7 +38,9 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     if let Some(swarm) = &scenario.swarm {
         checks.swarm(swarm, scenario.duration);
     }
-    checks.expectations(&scenario.must_exercise);
+    checks.names("expect.exercised", "oracle", &scenario.must_exercise, &ORACLES);
+    let marks: Vec<&str> = Mark::ALL.iter().map(|mark| mark.name()).collect();
+    checks.names("expect.marks", "mark", &scenario.must_mark, &marks);
     checks.complaints
 }
 
@@ -421,18 +423,19 @@ impl Checks {
         }
     }
 
-    fn expectations(&mut self, oracles: &[String]) {
-        for (n, oracle) in oracles.iter().enumerate() {
-            let field = format!("expect.exercised[{n}]");
-            self.that(ORACLES.contains(&oracle.as_str()), &field, || {
-                let help = match human::closest(oracle, ORACLES) {
+    /// A list of names, each known and named once; `noun` is what is named.
+    fn names(&mut self, list: &str, noun: &str, names: &[String], known: &[&str]) {
+        for (n, name) in names.iter().enumerate() {
+            let field = format!("{list}[{n}]");
+            self.that(known.contains(&name.as_str()), &field, || {
+                let help = match human::closest(name, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the oracles are {}", ORACLES.join(", ")),
+                    None => format!("the {noun}s are {}", known.join(", ")),
                 };
-                (format!("there is no oracle {oracle:?}"), help)
+                (format!("there is no {noun} {name:?}"), help)
             });
-            self.that(!oracles[..n].contains(oracle), &field, || {
-                (format!("{oracle:?} is named twice"), "name each oracle once".into())
+            self.that(!names[..n].contains(name), &field, || {
+                (format!("{name:?} is named twice"), format!("name each {noun} once"))
             });
         }
     }

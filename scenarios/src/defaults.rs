@@ -31,6 +31,7 @@ impl Default for Scenario {
             faults: Vec::new(),
             swarm: None,
             must_exercise: Vec::new(),
+            must_mark: Vec::new(),
         }
     }
 }
@@ -188,6 +189,7 @@ impl Default for Swarm {
             until: Span::from_secs(240),
             lasts_min: Span::from_secs(1),
             lasts_max: Span::from_secs(20),
+            mix: true,
         }
     }
 }

@@ -44,6 +44,7 @@ pub(crate) struct ScenarioFile {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Expect {
     exercised: Vec<String>,
+    marks: Vec<String>,
 }
 
 impl Default for ScenarioFile {
@@ -70,7 +71,7 @@ impl From<Scenario> for ScenarioFile {
             costs: scenario.costs,
             fault: scenario.faults,
             swarm: scenario.swarm,
-            expect: Expect { exercised: scenario.must_exercise },
+            expect: Expect { exercised: scenario.must_exercise, marks: scenario.must_mark },
         }
     }
 }
@@ -93,6 +94,7 @@ impl ScenarioFile {
             faults: self.fault,
             swarm: self.swarm,
             must_exercise: self.expect.exercised,
+            must_mark: self.expect.marks,
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Scenario {
     pub swarm: Option<Swarm>,
     /// Oracles that must have been exercised, by name.
     pub must_exercise: Vec<String>,
+    /// Marks that must have been seen, by name.
+    pub must_mark: Vec<String>,
 }
 
 /// The booking cluster.

@@ -130,7 +130,7 @@ impl Play<'_> {
         }
         if exit == Exit::NotExercised {
             let misses = facts.must_exercise_misses.join(", ");
-            self.terminal.warn(&format!("this is no pass: {misses} had nothing to check"));
+            self.terminal.warn(&format!("this is no pass: {misses} did not happen"));
         }
         if let Some(parted) = parted {
             self.terminal.error(&parted.to_string());

@@ -6,7 +6,7 @@
 
 use madsim::runtime::Handle;
 use madsim::task::NodeId as Process;
-use onsale_core::{Instant, NodeId, Placement, ShardId, ShowId, Span};
+use onsale_core::{Instant, NodeId, Phase, Placement, ShardId, ShowId, Span};
 use onsale_scenarios::{Cut, Fault, Target};
 
 use crate::world::network::{CLIENTS, Place, Weather};
@@ -24,6 +24,8 @@ pub struct Struck {
     pub what: String,
     /// When it struck.
     pub at: Instant,
+    /// What the hot show's shard was doing just before.
+    pub phase: Phase,
     /// When it healed.
     pub healed: Option<Instant>,
     /// Shards that got another owner, or an owner in another epoch, while it was the latest fault.
@@ -148,6 +150,7 @@ impl Faults<'_> {
             index,
             what,
             at,
+            phase: world.phase,
             healed: None,
             shards_lost_owner: Vec::new(),
             recovered: None,
@@ -215,12 +218,8 @@ impl Faults<'_> {
         self.placement.zone_of(NodeId(place as u16)).0
     }
 
-    fn hot_shard(&self) -> ShardId {
-        self.placement.shard_of(ShowId(0))
-    }
-
     fn owner(&self, world: &World) -> Place {
-        let shard = self.hot_shard();
+        let shard = world.hot;
         let owner = world.owners[shard.0 as usize]
             .map_or_else(|| self.placement.replicas(shard)[0], |(_, node)| node);
         usize::from(owner.0)
@@ -232,7 +231,7 @@ impl Faults<'_> {
             Target::Owner => self.owner(world),
             Target::Follower => {
                 let owner = self.owner(world);
-                let replicas = self.placement.replicas(self.hot_shard());
+                let replicas = self.placement.replicas(world.hot);
                 replicas
                     .iter()
                     .map(|node| usize::from(node.0))

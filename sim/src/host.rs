@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use onsale_core::{
-    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Setup, Span, Timed,
+    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Phase, Setup, Span, Timed,
 };
 use onsale_scenarios::Costs;
 
@@ -91,6 +91,7 @@ pub async fn run(place: Place, machine: Machine) {
         | Turn::Persisted(_)
         | Turn::Wake
         | Turn::CoreFree(_)
+        | Turn::Probed
         | Turn::Fault { .. } => {
             panic!("a process begins with its start, not with {turn:?}")
         }
@@ -98,6 +99,10 @@ pub async fn run(place: Place, machine: Machine) {
     let mut host = Host::boot(place, machine, now);
     loop {
         let (now, turn) = next_turn(place).await;
+        if matches!(turn, Turn::Probed) {
+            host.tell_phase();
+            continue;
+        }
         host.turn_ends = now;
         host.take_beats();
         match turn {
@@ -108,7 +113,9 @@ pub async fn run(place: Place, machine: Machine) {
             Turn::Wake => host.control(now, Span::ZERO, Input::DeadlineReached),
             Turn::CoreFree(core) => host.catch_up(now, core),
             Turn::End => return,
-            Turn::Boot | Turn::Fault { .. } => panic!("{turn:?} is not a running node's"),
+            Turn::Boot | Turn::Probed | Turn::Fault { .. } => {
+                panic!("{turn:?} is not a running node's")
+            }
         }
         host.end_turn();
     }
@@ -257,6 +264,13 @@ impl Host {
         world::with(|world| {
             world.carry_out(self.place, &mut self.effects);
             world.wake_at(self.place, wake);
+        });
+    }
+
+    /// Not a step of the node: it learns nothing and does nothing.
+    fn tell_phase(&self) {
+        world::with(|world| {
+            world.phase = self.node.phase(world.hot).unwrap_or(Phase::Following);
         });
     }
 

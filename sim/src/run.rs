@@ -4,12 +4,15 @@
 //! the facts. A run never shares its thread with another, so nothing that one leaves
 //! behind can move the next. Refuses to know why somebody wants the run.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
-use onsale_core::{Config, GatewayConfig, Hall, Instant, Message, Placement, Rules, Setup, Span};
+use onsale_core::{
+    Config, GatewayConfig, Hall, Instant, Mark, Message, Placement, Rules, Setup, ShowId, Span,
+};
 use onsale_reports::{
     Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Summary,
     Verdict,
@@ -44,8 +47,6 @@ pub struct Outcome {
     pub trail: Option<Trail>,
     /// The event that was asked for, in words.
     pub described: Option<String>,
-    /// How often each rare path was taken.
-    pub marks: std::collections::BTreeMap<&'static str, u64>,
 }
 
 impl Outcome {
@@ -139,6 +140,7 @@ async fn direct(plan: &Plan) {
 
     let director = world::with(|world| {
         world.keep_clock(TimeHandle::current());
+        world.hot = setup.placement.shard_of(ShowId(0));
         (1..=usize::from(scenario.cluster.nodes)).for_each(|place| world.start(place));
         world.wake_at(CLIENTS, Some(Instant::ZERO));
         for (index, fault) in plan.faults.iter().enumerate() {
@@ -182,6 +184,7 @@ async fn direct(plan: &Plan) {
             | Turn::Delivered { .. }
             | Turn::Persisted(_)
             | Turn::Wake
+            | Turn::Probed
             | Turn::CoreFree(_) => {
                 panic!("{turn:?} is not the director's")
             }
@@ -210,6 +213,7 @@ async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
                 | Turn::Delivered { .. }
                 | Turn::Persisted(_)
                 | Turn::CoreFree(_)
+                | Turn::Probed
                 | Turn::Fault { .. } => {
                     panic!("{turn:?} is not the clients'")
                 }
@@ -266,10 +270,18 @@ fn conclude(
     let exercised = |name: &str| {
         results.iter().any(|result| result.name == name && result.verdict != Verdict::NotExercised)
     };
+    let marks: BTreeMap<String, u64> = Mark::ALL
+        .iter()
+        .map(|&mark| (mark.name().to_owned(), world.marks[mark as usize]))
+        .filter(|&(_, count)| count > 0)
+        .collect();
+    let unseen = scenario.must_mark.iter().filter(|name| !marks.contains_key(*name));
     let misses = scenario
         .must_exercise
         .iter()
-        .filter(|name| !world.interrupted && !exercised(name))
+        .filter(|name| !exercised(name))
+        .chain(unseen)
+        .filter(|_| !world.interrupted)
         .cloned()
         .collect();
     let records = recorder.finish(end);
@@ -309,6 +321,7 @@ fn conclude(
         reproduce: crate::capsule::reproduce(plan),
         calm_recovery_ms: recovery.filter(|_| !plan.faults.is_empty()).map(Span::as_millis_f64),
         must_exercise_misses: misses,
+        marks,
         wall_s: stopwatch.elapsed_s(),
         peak_rss_bytes: peak_rss_bytes(),
     };
@@ -317,7 +330,6 @@ fn conclude(
         records,
         trail: world.trail,
         described: world.described,
-        marks: world.marks,
     }
 }
 
@@ -328,6 +340,7 @@ fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
         what: struck.what.clone(),
         at_s: struck.at.as_secs_f64(),
         healed_s: struck.healed.map(Instant::as_secs_f64),
+        phase: struck.phase.name().to_owned(),
         shards_lost_owner: struck.shards_lost_owner.len() as u32,
         recovery_ms: struck.recovered.map(|at| at.since(struck.at).as_millis_f64()),
     }

@@ -20,7 +20,8 @@ use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Beat, Effects, Endpoint, Epoch, Instant, Message, NodeId, Observation, PersistId, Span, Timed,
+    Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
+    ShardId, Span, Timed,
 };
 
 use crate::crowd::Fates;
@@ -83,6 +84,8 @@ pub enum Turn {
         /// Whether it strikes.
         strikes: bool,
     },
+    /// A fault is about to strike: what is the hot show's shard doing?
+    Probed,
     /// The run is over.
     End,
 }
@@ -96,6 +99,7 @@ enum Event {
     Boots { node: Place, incarnation: u64 },
     Resumed { node: Place, incarnation: u64, turn: Turn },
     Fault { index: usize, strikes: bool },
+    Probes,
     End,
     Stop,
 }
@@ -183,8 +187,12 @@ pub struct World {
     pub trail: Option<Trail>,
     /// The event that was to be put into words.
     pub described: Option<String>,
-    /// Coverage marks and suspicions, by name.
-    pub marks: std::collections::BTreeMap<&'static str, u64>,
+    /// How often each mark was seen, in the order of [`Mark::ALL`].
+    pub marks: Vec<u64>,
+    /// The shard of the hot show.
+    pub hot: ShardId,
+    /// What that shard was doing when it was last asked.
+    pub phase: Phase,
     /// Messages delivered.
     pub messages: u64,
     /// Events so far.
@@ -254,7 +262,9 @@ impl World {
             sabotage: Sabotage::default(),
             trail: tracing.trail.then(Trail::default),
             described: None,
-            marks: std::collections::BTreeMap::new(),
+            marks: vec![0; Mark::ALL.len()],
+            hot: ShardId(0),
+            phase: Phase::Electing,
             messages: 0,
             events: 0,
             interrupted: false,
@@ -356,6 +366,9 @@ impl World {
 
     /// A fault is to strike or to heal at an instant.
     pub fn enter_fault(&mut self, at: Instant, index: usize, strikes: bool) {
+        if strikes {
+            self.calendar.enter(at, Event::Probes);
+        }
         self.calendar.enter(at, Event::Fault { index, strikes });
     }
 
@@ -441,18 +454,23 @@ impl World {
                     self.faults.owner_changed(self.now, shard);
                 }
             }
-            Observation::OwnerDeposed { .. } => {
-                *self.marks.entry("an owner was deposed").or_default() += 1
-            }
-            Observation::Suspected { .. } => {
-                *self.marks.entry("a peer was suspected").or_default() += 1
-            }
-            Observation::Trusted { .. } => {
-                *self.marks.entry("a suspected peer was heard again").or_default() += 1
-            }
-            Observation::Refused { reason, .. } => *self.marks.entry(reason).or_default() += 1,
-            Observation::Mark(mark) => *self.marks.entry(mark).or_default() += 1,
+            Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
+            Observation::Suspected { .. } => self.mark(Mark::PeerSuspected),
+            Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
+            Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
         }
+    }
+
+    fn mark(&mut self, mark: Mark) {
+        self.marks[mark as usize] += 1;
+    }
+
+    /// The hot show's owner is asked what its shard is doing, if it can say.
+    fn probe(&mut self) -> Option<(Place, Turn)> {
+        self.phase = Phase::Electing;
+        let (_, owner) = self.owners[self.hot.0 as usize]?;
+        let place = usize::from(owner.0);
+        (self.machines[place].process == Process::Up).then_some((place, Turn::Probed))
     }
 
     /// Takes events until one concerns a host that can take a turn.
@@ -518,6 +536,7 @@ impl World {
                 self.fingerprint.fold((index as u64) << 1 | u64::from(strikes));
                 Some((self.director(), Turn::Fault { index, strikes }))
             }
+            Event::Probes => self.probe(),
             Event::End => {
                 let first = !std::mem::replace(&mut self.ended, true);
                 first.then_some((CLIENTS, Turn::End))

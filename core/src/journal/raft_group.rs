@@ -22,6 +22,7 @@ use super::{
     Committed, Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of,
 };
 use crate::id::{Epoch, NodeId, ShardId};
+use crate::mark::Mark;
 
 /// How a replica behaves in time; all in ticks except `keep_records`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub struct RaftGroup {
     roused: bool,
     /// Whether its disk lost what was durable, and it has not made up for it.
     doubt: Option<Doubt>,
-    refused: Vec<&'static str>,
+    refused: Vec<Mark>,
 }
 
 /// What a leader remembers about a peer beyond what the library does.
@@ -184,7 +185,7 @@ impl RaftGroup {
                 | MessageType::MsgTimeoutNow
         );
         if calls {
-            self.refused.push("a call to an election by a replica that lost its memory");
+            self.refused.push(Mark::AbstainedInDoubt);
         }
         // Before the fence, a leader still believes what this replica once acknowledged.
         fenced && !calls
@@ -369,7 +370,7 @@ impl Journal for RaftGroup {
         }
         let (kind, from) = (message.get_msg_type(), message.from);
         if self.raft.step(message).is_err() {
-            self.refused.push("a message that the library refuses");
+            self.refused.push(Mark::JournalMessageRefused);
         }
         if kind == MessageType::MsgHeartbeatResponse
             && let Some(rank) = self.prompt.iter().position(|&follower| follower == from)
@@ -416,7 +417,7 @@ impl Journal for RaftGroup {
         }
         self.roused = true;
         if self.raft.campaign().is_err() {
-            self.refused.push("an election that the library refuses");
+            self.refused.push(Mark::ElectionRefused);
         }
     }
 
@@ -528,6 +529,15 @@ impl Journal for RaftGroup {
 
     fn is_leader(&self) -> bool {
         self.raft.raft.state == StateRole::Leader
+    }
+
+    fn is_trailed(&self) -> bool {
+        let raft = &self.raft.raft;
+        self.is_leader()
+            && self.followers.iter().any(|follower| {
+                let progress = raft.prs().get(follower.id);
+                progress.is_none_or(|progress| progress.matched < raft.raft_log.committed)
+            })
     }
 
     fn may_serve(&self) -> bool {

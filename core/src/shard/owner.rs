@@ -12,8 +12,9 @@ use std::sync::Arc;
 use crate::config::Setup;
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
 use crate::journal::ReadId;
+use crate::mark::Mark;
 use crate::record::Events;
-use crate::request::{Reply, Request};
+use crate::request::{Command, Outcome, Refusal, Reply, Request};
 use crate::show::{Decision, Show};
 use crate::time::Instant;
 
@@ -42,6 +43,9 @@ pub(super) struct Owner {
     confirmed: Option<ReadId>,
     /// No hold ends before this.
     expires_at: Instant,
+    /// When it began to serve.
+    since: Instant,
+    marks: Vec<Mark>,
 }
 
 /// What a turn needs of the journal.
@@ -55,7 +59,12 @@ pub(super) enum Turn<'a> {
 }
 
 impl Owner {
-    pub(super) fn new(shard: ShardId, epoch: Epoch, shows: &BTreeMap<ShowId, Show>) -> Self {
+    pub(super) fn new(
+        shard: ShardId,
+        epoch: Epoch,
+        since: Instant,
+        shows: &BTreeMap<ShowId, Show>,
+    ) -> Self {
         Self {
             shard,
             epoch,
@@ -67,6 +76,8 @@ impl Owner {
             asked: VecDeque::new(),
             confirmed: None,
             expires_at: shows.values().filter_map(Show::next_expiry).min().unwrap_or(Instant::MAX),
+            since,
+            marks: Vec::new(),
         }
     }
 
@@ -77,6 +88,21 @@ impl Owner {
     /// No hold ends before this instant.
     pub(super) fn expires_at(&self) -> Instant {
         self.expires_at
+    }
+
+    /// Whether a record was proposed and not yet committed.
+    pub(super) fn awaits_commit(&self) -> bool {
+        !self.proposed.is_empty()
+    }
+
+    /// Whether a question was asked whose answers have not left.
+    pub(super) fn awaits_confirmation(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// What was worth counting since the last call.
+    pub(super) fn marks(&mut self) -> impl Iterator<Item = Mark> + '_ {
+        self.marks.drain(..)
     }
 
     /// Whether the turn's decisions have to go to the journal now.
@@ -94,7 +120,7 @@ impl Owner {
         shows: &BTreeMap<ShowId, Show>,
     ) {
         let head = head_of(&mut self.heads, request.show, setup, shows);
-        expire(head, request.show, now, &mut self.record);
+        self.marks.extend(expire(head, request.show, now, self.since, &mut self.record));
         let outcome = match head.decide(request, now) {
             Decision::Record(event) => {
                 let outcome = head.outcome(&event);
@@ -102,7 +128,10 @@ impl Owner {
                 self.record.push((request.show, event));
                 outcome
             }
-            Decision::Answer(outcome) => outcome,
+            Decision::Answer(outcome) => {
+                self.marks.extend(mark_of(request, &outcome));
+                outcome
+            }
         };
         self.expires_at = self.expires_at.min(head.next_expiry().unwrap_or(Instant::MAX));
         self.replies.push((from, Reply { request: request.id, outcome }));
@@ -117,11 +146,12 @@ impl Owner {
             // Cloned only if there is something to end.
             let due = self.heads.get(&id).unwrap_or(show).next_expiry().is_some_and(|at| at <= now);
             if due {
-                expire(head_of(&mut self.heads, id, setup, shows), id, now, &mut self.record);
+                let head = head_of(&mut self.heads, id, setup, shows);
+                self.marks.extend(expire(head, id, now, self.since, &mut self.record));
             }
         }
         for (&id, head) in self.heads.iter_mut().filter(|(id, _)| !shows.contains_key(id)) {
-            expire(head, id, now, &mut self.record);
+            self.marks.extend(expire(head, id, now, self.since, &mut self.record));
         }
         let untouched =
             shows.iter().filter(|(id, _)| !self.heads.contains_key(id)).map(|(_, show)| show);
@@ -201,10 +231,32 @@ fn head_of<'a>(
     })
 }
 
-fn expire(head: &mut Show, id: ShowId, now: Instant, record: &mut Events) {
+/// Ends the holds that are overdue. Tells if one of them was so before the owner began to serve.
+fn expire(
+    head: &mut Show,
+    id: ShowId,
+    now: Instant,
+    since: Instant,
+    record: &mut Events,
+) -> Option<Mark> {
+    let inherited = head.next_expiry().is_some_and(|end| end < since);
     while let Some(event) = head.overdue(now) {
         head.apply(&event);
         record.push((id, event));
+    }
+    inherited.then_some(Mark::HoldExpiredInFailover)
+}
+
+/// What is worth counting in an answer that changed nothing.
+fn mark_of(request: &Request, outcome: &Outcome) -> Option<Mark> {
+    match (&request.command, outcome) {
+        (Command::Confirm { .. }, Outcome::Refused(Refusal::HoldLost)) => {
+            Some(Mark::ConfirmTooLate)
+        }
+        (_, Outcome::Refused(_)) => None,
+        (_, Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. }) => {
+            Some(Mark::RepeatAnswered)
+        }
     }
 }
 
@@ -214,7 +266,7 @@ mod tests {
     use crate::config::Config;
     use crate::id::{RequestId, SeatId, UserId};
     use crate::placement::Placement;
-    use crate::request::{Command, Outcome, Refusal, Wish};
+    use crate::request::Wish;
     use crate::show::{Hall, Rules};
     use crate::time::Span;
 
@@ -234,7 +286,7 @@ mod tests {
             (Arc::new(Placement::new(1, 1, 1, 1)), Arc::new(Hall::uniform(1, 1, 4)));
         let setup = Setup { config: Config::example(), placement, hall, rules, shows: 1 };
         let shows = BTreeMap::new();
-        let owner = Owner::new(ShardId(0), Epoch(3), &shows);
+        let owner = Owner::new(ShardId(0), Epoch(3), Instant(0), &shows);
         Desk { setup, shows, owner, reads: 0 }
     }
 

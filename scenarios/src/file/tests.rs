@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
-use onsale_core::{NodeId, Span};
+use onsale_core::{Mark, NodeId, Span};
 use proptest::prelude::*;
 
 use super::*;
@@ -95,7 +95,7 @@ fn words_that_are_not_known_are_answered_with_near_ones() {
     x.toml:3:29: fault[0].pause.node: "3" is no target; did you mean `n3`?
     x.toml:3:22: swarm.families[1]: unknown name `zone_los`; did you mean `zone-loss`?
     x.toml:3:22: expect.exercised[1]: there is no oracle "dubble-booking"; did you mean `double-booking`?
-    x.toml:3:1: expect.violation: unknown key `violation`; known here: exercised
+    x.toml:3:1: expect.violation: unknown key `violation`; known here: exercised, marks
     "#);
 }
 
@@ -360,7 +360,7 @@ fn json_is_checked_like_toml() {
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:11:13: cluster: unknown key `replica`; did you mean `replicas`?");
     insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:37:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
     insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:128:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
-    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:64:7: EOF while parsing a string; the text ends too early: it was cut off");
+    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:64:16: EOF while parsing a string; the text ends too early: it was cut off");
     insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
 
     let capsule = format!(
@@ -491,9 +491,11 @@ fn a_scenario_is_printed_in_full() {
     from = "20s"
     until = "4m"
     lasts = ["500ms", "20s"]
+    mix = true
 
     [expect]
     exercised = ["double-booking", "lost-booking"]
+    marks = []
     "#);
 }
 
@@ -717,8 +719,9 @@ prop_compose! {
         faults in prop::collection::vec(a_fault(), 0..5),
         families in prop::option::of(prop::sample::subsequence(Family::ALL.to_vec(), 1..=10)),
         must_exercise in prop::sample::subsequence(check::ORACLES.map(str::to_owned).to_vec(), 0..=5),
+        must_mark in prop::sample::subsequence(Mark::ALL.iter().map(|mark| mark.name().to_owned()).collect::<Vec<_>>(), 0..=3),
     ) -> Scenario {
-        let mut scenario = Scenario { id: "x".into(), title, duration, calm, quantum, faults, must_exercise, ..Scenario::default() };
+        let mut scenario = Scenario { id: "x".into(), title, duration, calm, quantum, faults, must_exercise, must_mark, ..Scenario::default() };
         scenario.cluster.nodes = nodes;
         scenario.cluster.shards = shards;
         scenario.cluster.suspicion_phi = phi;
