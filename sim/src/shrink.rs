@@ -386,6 +386,7 @@ fn tidy(plan: &mut Plan) {
     plan.scenario.faults.clone_from(&plan.faults);
     plan.scenario.swarm = None;
     plan.scenario.must_exercise.clear();
+    plan.scenario.must_mark.clear();
     plan.scenario.id = shrunk_id(&plan.scenario.id);
     luck::tidy(plan);
 }
