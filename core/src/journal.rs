@@ -104,6 +104,13 @@ pub trait Journal {
     /// The index of the last record that was handed over.
     fn applied(&self) -> u64;
 
+    /// How many records at the end of the log are not durable here yet.
+    fn undurable(&self) -> u64;
+
+    /// Strikes a peer off the members, for good, without asking anybody: what it says is
+    /// refused from now on, and a quorum is one of the others.
+    fn strike_off(&mut self, peer: NodeId);
+
     /// How many records there are since the last snapshot: when to compact.
     fn uncompacted(&self) -> u64;
 }

@@ -21,7 +21,10 @@ pub mod show;
 pub mod time;
 pub mod waiting_room;
 
-pub use config::{Config, GatewayConfig, Ratio, Setup};
+pub use config::{
+    Acknowledge, Config, DecidesOn, Deposed, Expiry, GatewayConfig, OnSuspicion, OwnerConfig,
+    Promises, Ratio, Reads, Serves, Setup,
+};
 pub use draw::Draw;
 pub use effect::{Effects, PersistId, Write};
 pub use id::{
@@ -36,6 +39,8 @@ pub use node::Node;
 pub use observation::{Observation, Phase};
 pub use placement::Placement;
 pub use request::{Command, Outcome, Refusal, Reply, Request, SeatList, Wish};
-pub use show::{Decision, Event, Hall, Rules, Show, SnapshotError};
+pub use show::{
+    Checks, Decision, Event, Hall, Honours, Orders, Repeats, Rules, Show, SnapshotError, Unfit,
+};
 pub use time::{Instant, Span};
 pub use waiting_room::WaitingRoom;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::config::Setup;
+use crate::config::{OnSuspicion, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
 use crate::effect::{Effects, PersistId};
@@ -87,6 +87,7 @@ impl Node {
             let settings = Settings {
                 election_ticks: (election_ticks + draw.below(election_ticks)) as usize,
                 keep_records: u64::from(config.keep_records),
+                promises: config.promises,
                 ..Settings::default()
             };
             let durable = recovered.take(id);
@@ -364,6 +365,9 @@ impl Node {
             effects.observe(Observation::Suspected { peer });
             self.gateway.on_suspected(self.now, peer, effects);
             self.replace(peer);
+            if self.setup.config.on_suspicion == OnSuspicion::Down {
+                self.strike_off(peer);
+            }
         }
         self.campaign(effects);
         // Answers to this node's own gateway may bring requests back to its own shards;
@@ -490,6 +494,16 @@ impl Node {
                 self.shards[id.0 as usize].as_ref().and_then(|shard| shard.journal().leader());
             if led == Some(peer) {
                 self.stand_against(id, peer, self.now);
+            }
+        }
+    }
+
+    /// A silent peer is taken for dead in every shard that it shares with this node.
+    fn strike_off(&mut self, peer: NodeId) {
+        for id in self.shared_with(peer) {
+            if let Some(shard) = &mut self.shards[id.0 as usize] {
+                shard.strike_off(peer);
+                self.touch(id);
             }
         }
     }

@@ -4,13 +4,14 @@
 //! follows to an owner that serves, and back. Refuses to know peers' health, routes and
 //! the disk: the node ticks, delivers and writes.
 
+mod agenda;
 mod owner;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use self::owner::Owner;
-use crate::config::Setup;
+use crate::config::{Acknowledge, Deposed, Serves, Setup};
 use crate::effect::Effects;
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
 use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Ticket};
@@ -70,7 +71,10 @@ impl Shard {
         answers: &mut Answers,
     ) {
         match &mut self.owner {
-            Some(owner) => owner.decide(now, from, &request, &self.setup, &self.shows),
+            Some(owner) => {
+                let due = owner.decide(now, from, &request, &self.setup, &self.shows);
+                tell(answers, due);
+            }
             None if self.journal.is_leader() => self.waiting.push_back((from, request)),
             None => answers.push((from, self.not_owner(&request))),
         }
@@ -91,6 +95,11 @@ impl Shard {
     /// A peer that replicates this shard was silent, or has restarted, and is heard.
     pub(crate) fn on_peer_heard(&mut self) {
         self.journal.ping();
+    }
+
+    /// A peer is taken for dead.
+    pub(crate) fn strike_off(&mut self, peer: NodeId) {
+        self.journal.strike_off(peer);
     }
 
     pub(crate) fn campaign(&mut self) {
@@ -125,6 +134,7 @@ impl Shard {
         }
         self.depose_if_over(answers, effects);
         self.apply(ready, answers, effects);
+        self.acknowledge_early(answers);
         self.confirm(&ready.reads, answers);
         self.activate_if_due(now, answers, effects);
         if self.journal.uncompacted() >= u64::from(self.setup.config.snapshot_every) {
@@ -193,6 +203,9 @@ impl Shard {
                 let taken = self.journal.confirm_leadership(ReadId(self.reads));
                 if taken {
                     owner.asked(ReadId(self.reads));
+                } else if !self.journal.may_serve() {
+                    // It serves before it may: the question is asked once it may.
+                    return;
                 }
                 taken
             }
@@ -229,13 +242,18 @@ impl Shard {
                 assert!(self.outstanding.1 > 0, "only the leader of an epoch proposes in it");
                 self.outstanding.1 -= 1;
             }
+            let serves_early = self.setup.config.owner.serves == Serves::Elected;
             if let Some(owner) = &mut self.owner {
+                if serves_early && committed.epoch() != owner.epoch() {
+                    events.iter().for_each(|(id, event)| owner.overtaken(*id, event, &self.setup));
+                    continue;
+                }
                 assert_eq!(
                     committed.epoch(),
                     owner.epoch(),
                     "an owner has applied all that older epochs committed"
                 );
-                owner.committed(|gateway, reply| decided(answers, gateway, reply));
+                owner.committed(|gateway, reply| tell(answers, [(gateway, reply)]));
             }
         }
         assert_eq!(self.applied, self.journal.applied(), "what is handed over is applied");
@@ -243,7 +261,17 @@ impl Shard {
 
     fn confirm(&mut self, reads: &[ReadId], answers: &mut Answers) {
         if let Some(owner) = &mut self.owner {
-            owner.confirmed(reads, |gateway, reply| decided(answers, gateway, reply));
+            owner.confirmed(reads, |gateway, reply| tell(answers, [(gateway, reply)]));
+        }
+    }
+
+    /// Tells what was proposed, where that need not be committed.
+    fn acknowledge_early(&mut self, answers: &mut Answers) {
+        let Some(owner) = &mut self.owner else { return };
+        match self.setup.config.owner.acknowledge {
+            Acknowledge::Quorum => {}
+            Acknowledge::OwnDisk => tell(answers, owner.take_proposed(self.journal.undurable())),
+            Acknowledge::Proposal => tell(answers, owner.take_proposed(0)),
         }
     }
 
@@ -251,14 +279,18 @@ impl Shard {
         if self.owner.is_none() {
             let epoch = self.journal.epoch();
             let settled = self.outstanding.0 != epoch || self.outstanding.1 == 0;
-            if self.journal.may_serve() && settled {
-                let mut owner = Owner::new(self.id, epoch, now, &self.shows);
+            let may_serve = match self.setup.config.owner.serves {
+                Serves::CaughtUp => self.journal.may_serve(),
+                Serves::Elected => self.journal.is_leader(),
+            };
+            if may_serve && settled {
+                let mut owner = Owner::new(self.id, epoch, now, &self.setup, &self.shows);
                 effects.observe(Observation::OwnerActivated { shard: self.id, epoch });
                 if !self.waiting.is_empty() {
                     effects.observe(Observation::Mark(Mark::WaitedForOwner));
                 }
                 for (from, request) in self.waiting.drain(..) {
-                    owner.decide(now, from, &request, &self.setup, &self.shows);
+                    tell(answers, owner.decide(now, from, &request, &self.setup, &self.shows));
                 }
                 self.owner = Some(owner);
             } else if !self.journal.is_leader() {
@@ -269,7 +301,8 @@ impl Shard {
 
     /// Whether decisions wait for the next `settle`.
     pub(crate) fn is_unsettled(&self) -> bool {
-        self.owner.as_ref().is_some_and(Owner::has_to_close)
+        // An owner that serves before it may has nobody to ask yet.
+        self.owner.as_ref().is_some_and(Owner::has_to_close) && self.journal.may_serve()
     }
 
     fn depose_if_over(&mut self, answers: &mut Answers, effects: &mut Effects) {
@@ -283,6 +316,9 @@ impl Shard {
     fn depose(&mut self, answers: &mut Answers, effects: &mut Effects) {
         let Some(owner) = self.owner.take() else { return };
         effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
+        if self.setup.config.owner.deposed == Deposed::Answers {
+            return tell(answers, owner.into_pending());
+        }
         let hint = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
         let mut dropped = false;
         for (gateway, reply) in owner.into_pending() {
@@ -322,6 +358,6 @@ fn show_of<'a>(shows: &'a mut BTreeMap<ShowId, Show>, setup: &Setup, show: ShowI
     shows.entry(show).or_insert_with(|| Show::new(Arc::clone(&setup.hall), setup.rules))
 }
 
-fn decided(answers: &mut Answers, gateway: NodeId, reply: Reply) {
-    answers.push((gateway, Answer::Decided(reply)));
+fn tell(answers: &mut Answers, due: impl IntoIterator<Item = (NodeId, Reply)>) {
+    answers.extend(due.into_iter().map(|(gateway, reply)| (gateway, Answer::Decided(reply))));
 }

@@ -14,8 +14,8 @@ use crate::human;
 use crate::problem::Complaint;
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, LogNormal, Network, Sale, Scenario, Session,
-    WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, LogNormal, MustFail, Network, Sale, Scenario,
+    Session, WaitingRoom,
 };
 
 /// The oracles that a scenario can demand to have been exercised.
@@ -41,6 +41,9 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     checks.names("expect.exercised", "oracle", &scenario.must_exercise, &ORACLES);
     let marks: Vec<&str> = Mark::ALL.iter().map(|mark| mark.name()).collect();
     checks.names("expect.marks", "mark", &scenario.must_mark, &marks);
+    if let Some(must_fail) = &scenario.must_fail {
+        checks.must_fail(must_fail);
+    }
     checks.complaints
 }
 
@@ -51,6 +54,8 @@ struct Checks {
 
 /// The largest crowd.
 const USERS_MAX: u32 = 100_000_000;
+/// Longer than any run that makes sense.
+const DAY: Span = Span::from_secs(24 * 3_600);
 
 /// Longest quantum.
 const QUANTUM_MAX: Span = Span::from_secs(1);
@@ -103,6 +108,7 @@ impl Checks {
         self.within("cluster.election-ticks", cluster.election_ticks, 2..=10_000);
         self.within("cluster.snapshot-every", cluster.snapshot_every, 1..=u32::MAX);
         self.within("cluster.segment-bytes", cluster.segment_bytes, 4_096..=1 << 30);
+        self.span_within("cluster.clock-skew", cluster.clock_skew, Span::ZERO..=DAY);
     }
 
     fn replicas(&mut self, cluster: &Cluster) {
@@ -176,6 +182,14 @@ impl Checks {
         self.some_time("sale.hold", sale.hold);
         self.some_time("sale.grace", sale.grace);
         self.within("sale.seats-per-request", sale.seats_per_request, 1..=10);
+        self.some_time("sale.sweep-every", sale.sweep_every);
+        self.that_both(sale.early <= sale.hold + sale.grace, "sale.early", "sale.hold", || {
+            let (early, whole) = (sale.early, sale.hold + sale.grace);
+            (
+                format!("a hold of {whole}, grace included, can't end {early} early"),
+                format!("at most `early = \"{whole}\"`"),
+            )
+        });
     }
 
     fn crowd(&mut self, crowd: &Crowd, sale: &Sale, duration: Span) {
@@ -406,6 +420,7 @@ impl Checks {
         self.share("disk.tail", disk.tail);
         self.within("disk.tail-factor", disk.tail_factor, 1..=100_000);
         self.within("disk.mib-per-s", disk.mib_per_s, 1..=1_000_000);
+        self.span_within("disk.write-back", disk.write_back, Span::ZERO..=DAY);
     }
 
     fn costs(&mut self, costs: &Costs) {
@@ -423,17 +438,34 @@ impl Checks {
         }
     }
 
+    fn must_fail(&mut self, must_fail: &MustFail) {
+        self.that_both(!must_fail.oracle.is_empty(), "expect.fails", "expect.within", || {
+            ("`within` says how soon, but not what".into(), "add `fails = \"hold\"`".into())
+        });
+        if !must_fail.oracle.is_empty() {
+            self.name("expect.fails", "oracle", &must_fail.oracle, &ORACLES);
+        }
+        self.that_both(must_fail.within > 0, "expect.within", "expect.fails", || {
+            ("`fails` says what, but not how soon".into(), "add `within = 20`, in seeds".into())
+        });
+    }
+
+    /// A name that is known; `noun` is what it names.
+    fn name(&mut self, field: &str, noun: &str, name: &str, known: &[&str]) {
+        self.that(known.contains(&name), field, || {
+            let help = match human::closest(name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the {noun}s are {}", known.join(", ")),
+            };
+            (format!("there is no {noun} {name:?}"), help)
+        });
+    }
+
     /// A list of names, each known and named once; `noun` is what is named.
     fn names(&mut self, list: &str, noun: &str, names: &[String], known: &[&str]) {
         for (n, name) in names.iter().enumerate() {
             let field = format!("{list}[{n}]");
-            self.that(known.contains(&name.as_str()), &field, || {
-                let help = match human::closest(name, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the {noun}s are {}", known.join(", ")),
-                };
-                (format!("there is no {noun} {name:?}"), help)
-            });
+            self.name(&field, noun, name, known);
             self.that(!names[..n].contains(name), &field, || {
                 (format!("{name:?} is named twice"), format!("name each {noun} once"))
             });

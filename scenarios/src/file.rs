@@ -14,7 +14,7 @@ use crate::fault::{Fault, Swarm};
 use crate::human::{self, HumanSpan};
 use crate::locate::Place;
 use crate::problem::{Complaint, Complaints, ScenarioError, Source};
-use crate::scenario::{Arrivals, Cluster, Costs, Crowd, Disk, Network, Sale, Scenario};
+use crate::scenario::{Arrivals, Cluster, Costs, Crowd, Disk, MustFail, Network, Sale, Scenario};
 use crate::trace;
 
 /// How a scenario's top level is written.
@@ -45,6 +45,26 @@ pub(crate) struct ScenarioFile {
 struct Expect {
     exercised: Vec<String>,
     marks: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fails: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<u32>,
+}
+
+impl Expect {
+    fn new(exercised: Vec<String>, marks: Vec<String>, must_fail: Option<MustFail>) -> Self {
+        let (fails, within) = must_fail.map(|MustFail { oracle, within }| (oracle, within)).unzip();
+        Self { exercised, marks, fails, within }
+    }
+
+    /// What must fail; where one of the keys is missing, with a value that is sure to be
+    /// complained about.
+    fn must_fail(&self) -> Option<MustFail> {
+        (self.fails.is_some() || self.within.is_some()).then(|| MustFail {
+            oracle: self.fails.clone().unwrap_or_default(),
+            within: self.within.unwrap_or_default(),
+        })
+    }
 }
 
 impl Default for ScenarioFile {
@@ -71,7 +91,7 @@ impl From<Scenario> for ScenarioFile {
             costs: scenario.costs,
             fault: scenario.faults,
             swarm: scenario.swarm,
-            expect: Expect { exercised: scenario.must_exercise, marks: scenario.must_mark },
+            expect: Expect::new(scenario.must_exercise, scenario.must_mark, scenario.must_fail),
         }
     }
 }
@@ -93,6 +113,7 @@ impl ScenarioFile {
             costs: self.costs,
             faults: self.fault,
             swarm: self.swarm,
+            must_fail: self.expect.must_fail(),
             must_exercise: self.expect.exercised,
             must_mark: self.expect.marks,
         }

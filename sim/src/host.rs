@@ -32,6 +32,8 @@ pub struct Machine {
     pub cores: u16,
     /// Work that a core can start within this span is done in one turn.
     pub slice: Span,
+    /// How far its clock is ahead.
+    pub ahead: Span,
     /// The seed of the node's own draws; each boot forks it.
     pub seed: u64,
 }
@@ -47,7 +49,7 @@ struct Host {
     beats: Vec<(Instant, NodeId, Beat)>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
-    /// How far the node's clock is ahead; zero unless it was sabotaged.
+    /// How far the node's clock is ahead.
     ahead: Span,
 }
 
@@ -127,7 +129,7 @@ impl Host {
             let incarnation = world.incarnation(place);
             let disk = &world.machine(place).disk;
             let (durable, bytes) = (disk.contents(), disk.bytes());
-            (incarnation, durable, bytes, world.sabotage.ahead(place))
+            (incarnation, durable, bytes, machine.ahead + world.sabotage.ahead(place))
         });
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));

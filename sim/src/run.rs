@@ -11,7 +11,8 @@ use std::sync::Arc;
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Config, GatewayConfig, Hall, Instant, Mark, Message, Placement, Rules, Setup, ShowId, Span,
+    Checks, Config, GatewayConfig, Hall, Instant, Mark, Message, OwnerConfig, Placement, Rules,
+    Setup, ShowId, Span, Unfit,
 };
 use onsale_reports::{
     Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Summary,
@@ -129,6 +130,7 @@ async fn direct(plan: &Plan) {
             costs: scenario.costs.clone(),
             cores: scenario.cluster.cores,
             slice: scenario.quantum,
+            ahead: clock_ahead(scenario, place),
             seed: fork(plan.stream("nodes"), &format!("node/{place}")),
         };
         let node = executor
@@ -359,9 +361,35 @@ fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
     outcomes
 }
 
+/// By how much a node's clock is ahead of the slowest, which is right.
+fn clock_ahead(scenario: &Scenario, place: usize) -> Span {
+    let (skew, last) = (scenario.cluster.clock_skew, u64::from(scenario.cluster.nodes) - 1);
+    Span(skew.0 * (place as u64 - 1) / last)
+}
+
 /// What the nodes share, as the scenario says.
 pub fn setup(scenario: &Scenario) -> Setup {
     let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
+    let owner = OwnerConfig {
+        acknowledge: cluster.owner.acknowledge,
+        reads: cluster.owner.reads,
+        decides_on: cluster.owner.decides_on,
+        serves: cluster.owner.serves,
+        deposed: cluster.owner.deposed,
+        expiry: sale.expiry,
+        sweep_every: sale.sweep_every,
+    };
+    let mut checks = Checks {
+        repeats: sale.repeats,
+        confirms: sale.confirms,
+        releases: sale.releases,
+        orders: sale.orders,
+        early: sale.early,
+        unfit: Unfit::IsBroken,
+    };
+    if !(owner.is_single_writer() && checks.are_complete()) {
+        checks.unfit = Unfit::Overwrites;
+    }
     Setup {
         config: Config {
             beat_every: cluster.beat_every,
@@ -373,6 +401,9 @@ pub fn setup(scenario: &Scenario) -> Setup {
             snapshot_every: cluster.snapshot_every,
             keep_records: cluster.keep_records,
             segment_bytes: cluster.segment_bytes,
+            on_suspicion: cluster.on_suspicion,
+            promises: cluster.journal.promises,
+            owner,
             gateway: GatewayConfig {
                 tries: gateway.tries,
                 try_timeout: gateway.try_timeout,
@@ -397,6 +428,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
             grace: sale.grace,
             seats_per_request: sale.seats_per_request,
             remember: REMEMBER,
+            checks,
         },
         shows: sale.shows,
     }

@@ -387,6 +387,7 @@ fn tidy(plan: &mut Plan) {
     plan.scenario.swarm = None;
     plan.scenario.must_exercise.clear();
     plan.scenario.must_mark.clear();
+    plan.scenario.must_fail = None;
     plan.scenario.id = shrunk_id(&plan.scenario.id);
     luck::tidy(plan);
 }

@@ -332,7 +332,7 @@ impl World {
         machine.stalled.clear();
         machine.beats.clear();
         machine.wake = None;
-        machine.disk.crash();
+        machine.disk.crash(now);
         machine.disk.forget(self.sabotage.disks_lose);
         self.journal.crashed(now, node, &machine.disk, &mut self.witness.oracles);
         self.seats[node] = Seat::default();
@@ -515,7 +515,7 @@ impl World {
                     return None;
                 }
                 self.fingerprint.fold((node as u64) << 32 | id.0);
-                let bytes = self.machines[node].disk.complete(id);
+                let bytes = self.machines[node].disk.complete(self.now, id);
                 self.journal.read(self.now, node, bytes, &mut self.witness.oracles);
                 self.give(node, Turn::Persisted(id))
             }

@@ -12,7 +12,7 @@ mod log;
 use std::collections::VecDeque;
 use std::fmt;
 
-use raft::eraftpb::{HardState, Message, MessageType};
+use raft::eraftpb::{ConfChange, ConfChangeType, HardState, Message, MessageType};
 use raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole};
 
 use self::doubt::Doubt;
@@ -21,6 +21,7 @@ use super::frame::Frame;
 use super::{
     Committed, Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of,
 };
+use crate::config::Promises;
 use crate::id::{Epoch, NodeId, ShardId};
 use crate::mark::Mark;
 
@@ -40,6 +41,8 @@ pub struct Settings {
     pub snapshot_ticks: u32,
     /// How many records before a snapshot are kept for followers that lag.
     pub keep_records: u64,
+    /// When votes and acknowledgements leave.
+    pub promises: Promises,
 }
 
 impl Default for Settings {
@@ -50,6 +53,7 @@ impl Default for Settings {
             patience_ticks: 20,
             snapshot_ticks: 20,
             keep_records: 1_000,
+            promises: Promises::default(),
         }
     }
 }
@@ -326,7 +330,11 @@ impl RaftGroup {
             self.raft.advance_apply_to(last.index);
             out.committed.extend(committed.into_iter().map(Committed));
         }
-        if self.written <= self.durable {
+        if self.settings.promises == Promises::BeforeWrite && self.written > self.durable {
+            out.messages.extend(messages.into_iter().map(JournalMessage));
+            let messages = Vec::new();
+            self.waiting.push_back(Waiting { needs: self.written, number, messages });
+        } else if self.written <= self.durable {
             out.messages.extend(messages.into_iter().map(JournalMessage));
             self.raft.on_persist_ready(number);
         } else {
@@ -546,6 +554,24 @@ impl Journal for RaftGroup {
 
     fn applied(&self) -> u64 {
         self.raft.raft.raft_log.applied
+    }
+
+    fn undurable(&self) -> u64 {
+        let log = &self.raft.raft.raft_log;
+        log.last_index() - log.persisted
+    }
+
+    fn strike_off(&mut self, peer: NodeId) {
+        let peer = u64::from(peer.0);
+        if !self.followers.iter().any(|follower| follower.id == peer) {
+            return;
+        }
+        let mut change = ConfChange { node_id: peer, ..ConfChange::default() };
+        change.set_change_type(ConfChangeType::RemoveNode);
+        let voters = self.raft.apply_conf_change(&change).expect("a member can be struck off");
+        self.raft.mut_store().set_voters(voters);
+        self.followers.retain(|follower| follower.id != peer);
+        self.prompt.retain(|&follower| follower != peer);
     }
 
     fn uncompacted(&self) -> u64 {

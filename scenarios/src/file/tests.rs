@@ -95,7 +95,7 @@ fn words_that_are_not_known_are_answered_with_near_ones() {
     x.toml:3:29: fault[0].pause.node: "3" is no target; did you mean `n3`?
     x.toml:3:22: swarm.families[1]: unknown name `zone_los`; did you mean `zone-loss`?
     x.toml:3:22: expect.exercised[1]: there is no oracle "dubble-booking"; did you mean `double-booking`?
-    x.toml:3:1: expect.violation: unknown key `violation`; known here: exercised, marks
+    x.toml:3:1: expect.violation: unknown key `violation`; known here: exercised, marks, fails, within
     "#);
 }
 
@@ -358,7 +358,7 @@ fn json_is_checked_like_toml() {
         |json: &str| Scenario::from_json("plan.json", json.as_bytes()).unwrap_err().to_string();
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:11:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:11:13: cluster: unknown key `replica`; did you mean `replicas`?");
-    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:37:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
+    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:49:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
     insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:128:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
     insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:64:16: EOF while parsing a string; the text ends too early: it was cut off");
     insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
@@ -415,6 +415,18 @@ fn a_scenario_is_printed_in_full() {
     snapshot-every = 4096
     keep-records = 1024
     segment-bytes = 16777216
+    on-suspicion = "elect"
+    clock-skew = "0us"
+
+    [cluster.journal]
+    promises = "after-write"
+
+    [cluster.owner]
+    acknowledge = "quorum"
+    reads = "confirmed"
+    decides-on = "latest"
+    serves = "caught-up"
+    deposed = "hands-back"
 
     [cluster.gateway]
     tries = 4
@@ -433,6 +445,13 @@ fn a_scenario_is_printed_in_full() {
     hold = "1m"
     grace = "5s"
     seats-per-request = 10
+    expiry = "due"
+    sweep-every = "1m"
+    early = "0us"
+    repeats = "recognised"
+    confirms = "live-holds"
+    releases = "live-holds"
+    orders = "whole"
 
     [crowd]
     users = 2000
@@ -476,6 +495,7 @@ fn a_scenario_is_printed_in_full() {
     tail = "1%"
     tail-factor = 10
     mib-per-s = 400
+    write-back = "0us"
 
     [costs]
     route = "4us"

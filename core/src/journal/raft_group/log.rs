@@ -34,6 +34,11 @@ impl Log {
         &self.voters
     }
 
+    pub(super) fn set_voters(&mut self, voters: ConfState) {
+        self.snapshot.mut_metadata().set_conf_state(voters.clone());
+        self.voters = voters;
+    }
+
     pub(super) fn hard_state(&self) -> &HardState {
         &self.hard_state
     }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use onsale_core::{
-    Command, Decision, Epoch, Event, Hall, HoldId, Instant, Outcome, PaymentId, Refusal, Request,
-    RequestId, Rules, SeatId, SeatList, SectionId, ShardId, Show, Span, UserId, Wish,
+    Checks, Command, Decision, Epoch, Event, Hall, HoldId, Instant, Outcome, PaymentId, Refusal,
+    Request, RequestId, Rules, SeatId, SeatList, SectionId, ShardId, Show, Span, UserId, Wish,
 };
 use onsale_reports::{OracleResult, Verdict};
 use proptest::prelude::*;
@@ -420,6 +420,7 @@ fn core_clerk() -> Show {
         grace: settings.grace,
         seats_per_request: settings.seats_per_request,
         remember: Span::from_secs(600),
+        checks: Checks::COMPLETE,
     };
     Show::new(Arc::new(Hall::uniform(2, 4, 5)), rules)
 }
