@@ -196,15 +196,19 @@ impl Dial {
 }
 
 impl Shrinker<'_> {
-    /// Tries everything until something helps. Moments are drawn together last: a run in which
-    /// every microsecond counts bears no other change.
+    /// Tries everything until something helps, what is quick and helps much before what is slow.
+    /// Moments are drawn close together last: a run in which every millisecond counts bears no
+    /// other change.
     fn improves(&mut self) -> bool {
         let before = self.best.plan.clone();
-        for (luck, part) in [
-            (Luck::Own, Self::take_away as fn(&mut Self)),
+        let parts: [(Luck, fn(&mut Self)); 5] = [
+            (Luck::Own, Self::take_away),
+            (Luck::Others, |it| it.thin_out_people(Chunks::Few)),
+            (Luck::Own, |it| it.thin_out_people(Chunks::Many)),
             (Luck::Others, Self::take_away),
-            (Luck::Own, Self::draw_together),
-        ] {
+            (Luck::Own, Self::polish),
+        ];
+        for (luck, part) in parts {
             self.luck = luck;
             part(self);
             if self.best.plan != before {
@@ -222,21 +226,27 @@ impl Shrinker<'_> {
         self.settle(people::whom_the_evidence_names);
         self.settle(|case, _| habit::prompt(&case.plan));
         self.settle(|case, _| setting::off(&case.plan));
-        self.thin_out(|plan| plan.faults.len(), fault::without);
-        self.thin_out(people::count, people::without);
+        self.thin_out(|plan| plan.faults.len(), fault::without, Chunks::Many);
+        fault::dials(&self.best.plan).iter().for_each(|dial| self.turn_down(dial));
+        self.settle(|case, _| fault::simpler(&case.plan));
+        self.thin_out_people(Chunks::Few);
+        self.draw_together(time::SLACK);
         self.settle(|case, _| setting::at_default(&case.plan));
         size::dials().iter().for_each(|dial| self.turn_down(dial));
         self.settle(|case, _| size::with_fewer_replicas(&case.plan));
         self.settle(|case, _| habit::simpler(&case.plan));
         habit::dials().iter().for_each(|dial| self.turn_down(dial));
-        self.settle(|case, _| fault::simpler(&case.plan));
-        fault::dials(&self.best.plan).iter().for_each(|dial| self.turn_down(dial));
     }
 
-    fn draw_together(&mut self) {
-        time::gaps(&self.best.plan).iter().for_each(|gap| self.turn_down(gap));
+    fn polish(&mut self) {
+        self.draw_together(Span::ZERO);
         self.settle(|case, _| time::rounded(&case.plan));
         self.settle(|case, _| luck::plainer(&case.plan));
+    }
+
+    /// Shortens the time in which nothing is planned, down to `slack` between two moments.
+    fn draw_together(&mut self, slack: Span) {
+        time::gaps(&self.best.plan, slack).iter().for_each(|gap| self.turn_down(gap));
     }
 
     /// Takes the first change that helps, until none does.
@@ -275,11 +285,16 @@ impl Shrinker<'_> {
         }
     }
 
+    fn thin_out_people(&mut self, most: Chunks) {
+        self.thin_out(people::count, people::without, most);
+    }
+
     /// Takes away as much of a list as it can: all, halves, quarters, and so on down to single items.
     fn thin_out(
         &mut self,
         count: fn(&Plan) -> usize,
         without: fn(&Plan, Range<usize>) -> Option<Plan>,
+        most: Chunks,
     ) {
         let mut chunk = count(&self.best.plan);
         while chunk > 0 {
@@ -287,7 +302,7 @@ impl Shrinker<'_> {
             loop {
                 let len = count(&self.best.plan);
                 let chunks = len.saturating_sub(from).div_ceil(chunk);
-                if self.luck == Luck::Others && chunks > CHUNKS_UNDER_OTHER_LUCK_MAX {
+                if most == Chunks::Few && chunks > CHUNKS_FEW {
                     return;
                 }
                 let less = |plan: &Plan, nth| {
@@ -326,14 +341,14 @@ impl Shrinker<'_> {
             let mut plan = candidate(&best.plan, nth / lucks)?;
             tidy(&mut plan);
             // Other luck alone is no change.
-            if plan == best.plan || plan.check().is_err() {
+            if plan == best.plan {
                 return None;
             }
             if *luck == Luck::Others {
                 luck::draw_again(&mut plan, nth % lucks);
             }
             let digest = digest(&plan);
-            if in_vain.lock().expect(NO_PANIC).contains(&digest) {
+            if in_vain.lock().expect(NO_PANIC).contains(&digest) || plan.check().is_err() {
                 return None;
             }
             runs.fetch_add(1, Ordering::Relaxed);
@@ -363,8 +378,16 @@ impl Shrinker<'_> {
     }
 }
 
-/// A list that falls into more chunks is not thinned out under other streams: each costs several runs.
-const CHUNKS_UNDER_OTHER_LUCK_MAX: usize = 32;
+/// Into how many chunks a list may fall while it is thinned out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Chunks {
+    /// So few that all can be tried in no time.
+    Few,
+    /// As many as there are items.
+    Many,
+}
+
+const CHUNKS_FEW: usize = 32;
 
 const NO_PANIC: &str = "nothing panics while it holds the digests";
 

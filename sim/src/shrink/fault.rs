@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use onsale_core::{NodeId, Span};
-use onsale_scenarios::{Cut, Fault, Target};
+use onsale_scenarios::{Cut, Fault, Ratio, Target};
 
 use super::{Dial, one, readable};
 use crate::plan::Plan;
@@ -21,8 +21,8 @@ pub(super) fn without(plan: &Plan, which: Range<usize>) -> Option<Plan> {
     Some(plan)
 }
 
-/// The plan with one fault simpler, for each fault and each way: more power, more nodes and
-/// more cunning are less simple.
+/// The plan with one fault simpler, for each fault and each way: fewer nodes, fewer links, and
+/// nothing left to chance.
 pub(super) fn simpler(plan: &Plan) -> Vec<Plan> {
     let mut plans = Vec::new();
     for (nth, fault) in plan.faults.iter().enumerate() {
@@ -53,6 +53,13 @@ fn simpler_than(fault: &Fault, zones: u16) -> Vec<Fault> {
                 vec![isolation(Target::Owner), isolation(Target::Follower)]
             }
         },
+        Fault::Loss { chance, .. }
+        | Fault::Duplicate { chance, .. }
+        | Fault::Reorder { chance, .. }
+            if *chance != Ratio::ALWAYS =>
+        {
+            certain(fault)
+        }
         Fault::Crash { .. }
         | Fault::Pause { .. }
         | Fault::Loss { .. }
@@ -61,6 +68,24 @@ fn simpler_than(fault: &Fault, zones: u16) -> Vec<Fault> {
         | Fault::SlowNetwork { .. }
         | Fault::SlowDisk { .. } => Vec::new(),
     }
+}
+
+/// Faults that leave nothing to chance: for as long, or for some part of the time.
+fn certain(fault: &Fault) -> Vec<Fault> {
+    let mut certain = fault.clone();
+    if let Fault::Loss { chance, .. }
+    | Fault::Duplicate { chance, .. }
+    | Fault::Reorder { chance, .. } = &mut certain
+    {
+        *chance = Ratio::ALWAYS;
+    }
+    let parts =
+        [1, 4, 16, 64].into_iter().flat_map(|parts| (0..parts).map(move |nth| (nth, parts)));
+    let part = |(nth, parts): (u64, u64)| {
+        let lasts = Span(fault.lasts().0 / parts);
+        timed(&certain, fault.at() + Span(lasts.0 * nth), lasts)
+    };
+    parts.map(part).filter(|part| part.lasts() >= LASTS_LEAST).collect()
 }
 
 /// What can be less of each fault: its strength, its end and its beginning.

@@ -52,14 +52,21 @@ fn moments(plan: &Plan) -> Vec<Span> {
     moments
 }
 
-/// The gaps between the moments, the last one first: one that closes renumbers those behind it.
-pub(super) fn gaps(plan: &Plan) -> Vec<Dial> {
+/// So much between two moments lets what one leads to settle before the other.
+pub(super) const SLACK: Span = Span::from_secs(1);
+
+/// The gaps between the moments, each down to `least`. The last one comes first: one that closes
+/// renumbers those behind it.
+pub(super) fn gaps(plan: &Plan, least: Span) -> Vec<Dial> {
     let moments = moments(plan).len();
-    if moments > MOMENTS_MAX { Vec::new() } else { (0..moments).rev().map(gap).collect() }
+    if moments > MOMENTS_MAX {
+        return Vec::new();
+    }
+    (0..moments).rev().map(|nth| gap(nth, least)).collect()
 }
 
 /// The time before the `nth` moment, in which nothing is planned: what comes later moves with it.
-fn gap(nth: usize) -> Dial {
+fn gap(nth: usize, least: Span) -> Dial {
     let bounds = move |plan: &Plan| {
         let moments = moments(plan);
         let until = moments.get(nth).copied();
@@ -67,7 +74,7 @@ fn gap(nth: usize) -> Dial {
         until.map(|until| (from.unwrap_or_default(), until))
     };
     Dial::new(
-        0,
+        least.0,
         readable,
         move |plan| bounds(plan).map_or(0, |(from, until)| (until - from).0),
         move |plan, length| {
@@ -99,8 +106,9 @@ fn moved(plan: &Plan, to: impl Fn(Span) -> Span) -> Plan {
     };
     for fault in &mut plan.faults {
         let (at, healed) = (to(fault.at()), to(fault.at() + fault.lasts()));
-        let least = fault.lasts().min(LASTS_LEAST);
-        *fault = timed(fault, at, (healed - at).max(least));
+        // No fault becomes longer because its beginning moves.
+        let lasts = (healed - at).max(LASTS_LEAST).min(fault.lasts());
+        *fault = timed(fault, at, lasts);
     }
     plan.scenario.duration = to(plan.scenario.duration);
     plan
