@@ -65,11 +65,11 @@ pub fn write(
     publish(dir, "summary.json", |out| out.write_all(summary.to_json().as_bytes()))
 }
 
-/// Writes one file into a directory, which is made if it is not there. The file has a temporary
-/// name first: whoever finds it finds it whole.
+/// Writes one file of `dir`, which is made if it is not there, under a temporary name and then
+/// renames it, so that it is whole or not there.
 ///
 /// # Errors
-/// If it could not be written; what stood there before stands.
+/// If it could not be written; an earlier file of its name stands then.
 pub fn publish(
     dir: &Path,
     name: &str,

@@ -3,6 +3,9 @@
 //! Owns the layout: one screen, the verdicts first, the line that reproduces the run last.
 //! Refuses to know whether the terminal wants colour or how wide it is.
 
+pub mod detection;
+pub mod sweep;
+
 use onsale_core::{Instant, Span};
 
 use crate::facts::{FaultResult, OracleResult, Verdict};

@@ -4,7 +4,7 @@
 //! how it shows; each is an ordinary setting of the component that it belongs to.
 
 use crate::basis::leaves;
-use crate::scenario::Scenario;
+use crate::scenario::{Cluster, Disk, Sale, Scenario};
 
 /// One way to break a promise by configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,21 @@ pub fn hazards(scenario: &Scenario) -> Vec<(&'static Hazard, String)> {
     HAZARDS.iter().filter_map(on).collect()
 }
 
+/// The same scenario with every hazard switched off; nothing has to fail in it.
+pub fn safe_twin(scenario: &Scenario) -> Scenario {
+    let Cluster { on_suspicion, clock_skew, journal, owner, .. } = Cluster::default();
+    let Sale { expiry, early, repeats, confirms, releases, orders, .. } = Sale::default();
+    let Disk { write_back, .. } = Disk::default();
+    let twin = scenario.clone();
+    Scenario {
+        cluster: Cluster { on_suspicion, clock_skew, journal, owner, ..twin.cluster },
+        sale: Sale { expiry, early, repeats, confirms, releases, orders, ..twin.sale },
+        disk: Disk { write_back, ..twin.disk },
+        must_fail: None,
+        ..twin
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,10 +104,11 @@ mod tests {
             if entry.id.starts_with("unsafe/") {
                 assert_eq!(on.len(), 1, "{}", entry.id);
                 assert!(scenario.must_fail.is_some(), "{} says what must fail", entry.id);
+                assert_eq!(hazards(&safe_twin(&scenario)), [], "{}", entry.id);
                 shown.push((on[0].0.key, on[0].0.value));
             } else {
                 assert_eq!(on, [], "{}", entry.id);
-                assert_eq!(scenario.must_fail, None, "{}", entry.id);
+                assert_eq!(safe_twin(&scenario), scenario, "{}", entry.id);
             }
         }
         shown.sort_unstable();

@@ -17,7 +17,7 @@ pub mod trace;
 pub use basis::{Assumption, Basis, assumptions};
 pub use check::ORACLES;
 pub use fault::{Cut, Family, Fault, Swarm, Target};
-pub use hazard::{HAZARDS, Hazard, hazards};
+pub use hazard::{HAZARDS, Hazard, hazards, safe_twin};
 pub use human::{Misread, SPAN_MAX, parse_span};
 pub use problem::{Problem, ScenarioError};
 pub use ratio::Ratio;

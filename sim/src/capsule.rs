@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, SCHEMA};
-use crate::run::Outcome;
+use crate::run::{BUDGET, Outcome};
 
 /// A failing run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Capsule {
     /// How it was built.
     pub build_profile: String,
     /// The hash over everything that happened; empty if it was not recorded, or if the run was
-    /// interrupted, so that it covers a part that no replay ends at.
+    /// interrupted or stopped by a limit, so that it covers a part that no replay ends at.
     pub trace_hash: String,
     /// The oracles that failed.
     pub failed: Vec<String>,
@@ -79,12 +79,14 @@ impl Capsule {
     /// The capsule of a run.
     pub fn new(plan: &Plan, outcome: &Outcome) -> Self {
         let facts = &outcome.summary.facts;
+        let failed: Vec<String> = outcome.failed().into_iter().map(str::to_owned).collect();
+        let whole = !facts.interrupted && failed.iter().all(|oracle| oracle != BUDGET);
         Self {
             schema: SCHEMA,
             code_version: facts.code_version.clone(),
             build_profile: facts.build_profile.clone(),
-            trace_hash: if facts.interrupted { String::new() } else { facts.trace_hash.clone() },
-            failed: outcome.failed().into_iter().map(str::to_owned).collect(),
+            trace_hash: if whole { facts.trace_hash.clone() } else { String::new() },
+            failed,
             plan: plan.clone(),
         }
     }

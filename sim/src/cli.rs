@@ -2,8 +2,10 @@
 //!
 //! Owns names, defaults and help of every command. Refuses to know how a command is carried out.
 
+pub mod check;
+pub mod shrink;
+
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,8 +13,9 @@ use std::str::FromStr;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
-use onsale_core::Span;
 
+use self::check::{CHECK_EXAMPLES, CheckArgs, MERGE_EXAMPLES, MergeArgs};
+use self::shrink::{SHRINK_EXAMPLES, ShrinkArgs};
 use crate::command;
 use crate::exit::Exit;
 
@@ -26,6 +29,7 @@ Start here:
   onsale run crash --seed 7             the same with other luck
   onsale replay 7 --scenario fast/crash play it again
   onsale shrink 7 --scenario fast/crash make a failure small
+  onsale check                          a hundred seeds of every fast scenario
 
 From a checkout, write `cargo run --release --` for `onsale`.
 
@@ -55,18 +59,6 @@ Examples:
 
 A capsule holds the whole plan: neither its scenario nor its seed is needed. If other code wrote
 it, a warning says so, and the result tells whether the trace hash is still the same.";
-
-const SHRINK_EXAMPLES: &str = "\
-Examples:
-  onsale shrink onsale-out/crash-7/capsule.json        what a failing run left
-  onsale shrink 7 --scenario fast/crash --budget 5m    a seed and its scenario, with more patience
-  onsale shrink capsule.json --oracle hold             if several oracles failed
-
-Fewer faults, people, shows, nodes and seats, a shorter run, plainer settings, as long as the same
-oracle fails in the same words, numbers apart. The smallest failure so far is always on disk.
-
-Given time to end by itself, the result depends on the plan and the code alone, whatever --jobs
-says. A plan that does not fail is bad usage: exit code 2.";
 
 const SCENARIOS_EXAMPLES: &str = "\
 Examples:
@@ -106,6 +98,12 @@ pub enum Verb {
     /// Make a failure as small as it can be: a seed, a capsule or a plan
     #[command(after_help = SHRINK_EXAMPLES)]
     Shrink(ShrinkArgs),
+    /// Play many seeds of many scenarios, on all cores
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+    /// Put the parts of a divided check together
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge(MergeArgs),
     /// Look at scenarios
     #[command(after_help = SCENARIOS_EXAMPLES)]
     Scenarios {
@@ -149,32 +147,6 @@ pub struct ReplayArgs {
     /// How it is played and where its results go.
     #[command(flatten)]
     pub play: PlayArgs,
-}
-
-/// `onsale shrink`.
-#[derive(Debug, Args)]
-pub struct ShrinkArgs {
-    /// A seed (with --scenario), or the path of a capsule.json or plan.json
-    #[arg(value_name = "SEED|CAPSULE")]
-    pub subject: Subject,
-    /// The scenario of the seed
-    #[arg(long)]
-    pub scenario: Option<String>,
-    /// Which oracle must go on failing [default: the first that fails]
-    #[arg(long, value_name = "NAME")]
-    pub oracle: Option<String>,
-    /// How long to search; zero leaves the failure as it is
-    #[arg(long, default_value = "60s", value_name = "SPAN", value_parser = span)]
-    pub budget: Span,
-    /// Runs at once [default: as many as there are cores]
-    #[arg(long, value_name = "N")]
-    pub jobs: Option<NonZeroUsize>,
-    /// The directory for the files [default: onsale-out/shrink-NAME-SEED]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// How a plan is played.
@@ -245,11 +217,6 @@ impl FromStr for Subject {
             .map(Self::Seed)
             .map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
     }
-}
-
-/// A span of time as scenarios write it.
-fn span(text: &str) -> Result<Span, String> {
-    onsale_scenarios::parse_span(text).map_err(|misread| misread.to_string())
 }
 
 /// Carries out a command line, the program's name first, and tells how to leave.

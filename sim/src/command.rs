@@ -3,7 +3,9 @@
 //! Owns how a run is carried out for a person: progress, Ctrl-C, the second run of `--verify`,
 //! the files, and the words at the end. Refuses to know where a plan comes from.
 
+mod check;
 mod completions;
+mod merge;
 mod replay;
 mod run;
 mod scenarios;
@@ -21,8 +23,10 @@ use crate::cli::{Cli, PlayArgs, Verb};
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::run::{Outcome, run as run_plan};
+use crate::sweep::merge::MergeError;
+use crate::sweep::results::ResultsError;
 use crate::terminal::Terminal;
-use crate::verify::{Difference, Parted, difference};
+use crate::verify::{Parted, parted};
 use crate::world::{Progress, Tracing};
 
 /// Where runs leave their files, unless told otherwise.
@@ -40,6 +44,12 @@ enum Failure {
     /// There is no such capsule, or it is not sound.
     #[error(transparent)]
     Capsule(#[from] CapsuleError),
+    /// The results of a sweep cannot be written or read.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    /// The parts of a sweep make no whole.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     /// A file cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -55,19 +65,30 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
         Verb::Run(arguments) => run::run(&arguments, terminal),
         Verb::Replay(arguments) => replay::replay(&arguments, terminal),
         Verb::Shrink(arguments) => shrink::shrink(&arguments, terminal),
+        Verb::Check(arguments) => check::check(&arguments, terminal),
+        Verb::Merge(arguments) => merge::merge(&arguments, terminal),
         Verb::Scenarios { verb } => scenarios::scenarios(&verb, terminal),
         Verb::Completions { shell } => completions::completions(shell, terminal),
     };
     result.unwrap_or_else(|failure| {
         match &failure {
             Failure::Scenario(error) => terminal.diagnostic(error),
-            Failure::Usage(_) | Failure::Capsule(_) | Failure::Report(_) | Failure::Output(_) => {
-                terminal.error(&failure.to_string())
-            }
+            Failure::Usage(_)
+            | Failure::Capsule(_)
+            | Failure::Results(_)
+            | Failure::Merge(_)
+            | Failure::Report(_)
+            | Failure::Output(_) => terminal.error(&failure.to_string()),
         }
         match failure {
-            Failure::Usage(_) | Failure::Scenario(_) | Failure::Capsule(_) => Exit::Usage,
-            Failure::Report(_) | Failure::Output(_) => Exit::Internal,
+            Failure::Results(ResultsError::System { .. })
+            | Failure::Report(_)
+            | Failure::Output(_) => Exit::Internal,
+            Failure::Usage(_)
+            | Failure::Scenario(_)
+            | Failure::Capsule(_)
+            | Failure::Results(_)
+            | Failure::Merge(_) => Exit::Usage,
         }
     })
 }
@@ -93,7 +114,8 @@ impl Play<'_> {
     /// Plays the plan, writes its files and prints its summary.
     fn carry_out(self) -> Played {
         let progress = Arc::new(Progress::default());
-        stop_on_ctrl_c(&progress, self.terminal);
+        let run = Arc::clone(&progress);
+        stop_on_ctrl_c(self.terminal, "the run", move || run.stop.swap(true, Ordering::Relaxed));
         let tracing = Tracing { trail: self.arguments.verify, describe: None };
         let mut outcome = self.run(&progress, tracing);
         outcome.summary.facts.reproduce.clone_from(&self.reproduce);
@@ -162,22 +184,16 @@ impl Play<'_> {
             return None;
         }
         second.summary.facts.reproduce.clone_from(&self.reproduce);
-        let Some(difference) = difference(first, &second) else {
+        let parted = parted(first, &second, |tracing| self.run(progress, tracing));
+        if parted.is_none() {
             let facts = &first.summary.facts;
             let events = human::count(facts.events);
             self.terminal.note(&format!(
                 "two runs, {events} events each, trace {}: identical",
                 facts.trace_hash
             ));
-            return None;
-        };
-        let words =
-            |event| self.run(progress, Tracing { trail: false, describe: Some(event) }).described;
-        let (first, second) = match difference {
-            Difference::Event(event) => (words(event), words(event)),
-            Difference::Report => (None, None),
-        };
-        Some(Parted { difference, first, second })
+        }
+        parted
     }
 
     /// Writes the run's files; the directory, unless none was wanted.
@@ -199,17 +215,17 @@ impl Play<'_> {
     }
 }
 
-/// The first Ctrl-C asks the run for its end, the second takes it.
-fn stop_on_ctrl_c(progress: &Arc<Progress>, terminal: Terminal) {
-    let progress = Arc::clone(progress);
+/// The first Ctrl-C asks what goes on for its end, the second takes it. `ask` tells whether it had
+/// been asked before.
+fn stop_on_ctrl_c(terminal: Terminal, what: &'static str, ask: impl Fn() -> bool + Send + 'static) {
     let installed = ctrlc::set_handler(move || {
-        if progress.stop.swap(true, Ordering::Relaxed) {
+        if ask() {
             std::process::exit(Exit::Interrupted as i32);
         }
-        terminal.note("interrupted: ending the run; once more to kill it");
+        terminal.note(&format!("interrupted: ending {what}; once more to kill it"));
     });
     if let Err(error) = installed {
-        terminal.warn(&format!("Ctrl-C will end the run without a report: {error}"));
+        terminal.warn(&format!("Ctrl-C will end {what} without a report: {error}"));
     }
 }
 

@@ -30,12 +30,16 @@ use crate::sabotage::Sabotage;
 use crate::stream::fork;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
+use crate::world::limits::Limits;
 use crate::world::network::CLIENTS;
 use crate::world::{self, Progress, Tracing, Turn, World, next_turn};
 
 /// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
 const REMEMBER: Span = Span::from_secs(900);
+
+/// The verdict on a run that was stopped by its [`Limits`]. It fails there, or is not told of.
+pub const BUDGET: &str = "budget";
 
 /// What a run leaves.
 #[derive(Debug)]
@@ -64,19 +68,30 @@ impl Outcome {
 
 /// Carries out a plan on a thread of its own.
 pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
-    carry_out(plan, progress, tracing, Sabotage::default())
+    run_within(plan, progress, tracing, Limits::default())
+}
+
+/// The same within limits: a run that exceeds one is ended there, and the oracle [`BUDGET`] fails.
+pub fn run_within(
+    plan: &Plan,
+    progress: &Arc<Progress>,
+    tracing: Tracing,
+    limits: Limits,
+) -> Outcome {
+    carry_out(plan, progress, tracing, limits, Sabotage::default())
 }
 
 /// Carries out a plan in a world that is broken beyond what plans can say. Only for tests
 /// that prove that an oracle sees it.
 pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
-    carry_out(plan, &Arc::default(), Tracing::default(), sabotage)
+    carry_out(plan, &Arc::default(), Tracing::default(), Limits::default(), sabotage)
 }
 
 fn carry_out(
     plan: &Plan,
     progress: &Arc<Progress>,
     tracing: Tracing,
+    limits: Limits,
     sabotage: Sabotage,
 ) -> Outcome {
     let stopwatch = Stopwatch::start();
@@ -87,6 +102,7 @@ fn carry_out(
                 recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
             };
             let mut world = World::new(plan, witness, progress.clone(), tracing);
+            world.limits = limits;
             world.sabotage = sabotage;
             world::enter(world);
             let runtime =
@@ -254,17 +270,14 @@ fn conclude(
     let Witness { oracles, recorder } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
-    if let Some(words) = panicked {
-        results.push(OracleResult {
-            name: "invariant".to_owned(),
-            verdict: Verdict::Fail,
-            checked: 1,
-            evidence: Some(Evidence {
-                headline: format!("at {end} a promise inside the code broke: {words}"),
-                details: vec!["the run stops here; what follows covers the part before".to_owned()],
-            }),
-        });
-    }
+    results.extend(panicked.map(|words| {
+        stopped("invariant", format!("at {end} a promise inside the code broke: {words}"))
+    }));
+    results.extend(
+        world
+            .exceeded
+            .map(|exceeded| stopped(BUDGET, format!("at {end} the run was stopped: {exceeded}"))),
+    );
     for result in &results {
         world.fingerprint.fold_bytes(result.name.as_bytes());
         world.fingerprint.fold(result.verdict as u64 ^ result.checked << 2);
@@ -283,7 +296,7 @@ fn conclude(
         .iter()
         .filter(|name| !exercised(name))
         .chain(unseen)
-        .filter(|_| !world.interrupted)
+        .filter(|_| !world.interrupted && world.exceeded.is_none())
         .cloned()
         .collect();
     let records = recorder.finish(end);
@@ -332,6 +345,19 @@ fn conclude(
         records,
         trail: world.trail,
         described: world.described,
+    }
+}
+
+/// The verdict on a run that did not come to its end.
+fn stopped(name: &str, headline: String) -> OracleResult {
+    OracleResult {
+        name: name.to_owned(),
+        verdict: Verdict::Fail,
+        checked: 1,
+        evidence: Some(Evidence {
+            headline,
+            details: vec!["the run stops here; what follows covers the part before".to_owned()],
+        }),
     }
 }
 

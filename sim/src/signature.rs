@@ -36,7 +36,7 @@ impl Signature {
 const UNITS: [&str; 7] = ["us", "µs", "ms", "s", "m", "h", "%"];
 
 /// A headline with `N` for every number, unit and all, and for every list of numbers.
-fn kind(headline: &str) -> String {
+pub fn kind(headline: &str) -> String {
     let mut kind = String::with_capacity(headline.len());
     let mut rest = headline;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {

@@ -8,6 +8,7 @@
 pub mod calendar;
 mod digest;
 pub mod disk;
+pub mod limits;
 pub mod network;
 
 use std::cell::RefCell;
@@ -34,6 +35,7 @@ use crate::sabotage::Sabotage;
 use crate::witness::Witness;
 use calendar::Calendar;
 use disk::Disk;
+use limits::{Exceeded, Limits};
 use network::{CLIENTS, Network, Place};
 
 thread_local! {
@@ -199,6 +201,10 @@ pub struct World {
     pub events: u64,
     /// Whether the run was ended from outside.
     pub interrupted: bool,
+    /// How much the run may do.
+    pub limits: Limits,
+    /// The limit that ended the run.
+    pub exceeded: Option<Exceeded>,
     /// What clients still waited for when the run ended.
     pub open: Vec<Asked>,
     /// What became of everybody.
@@ -268,6 +274,8 @@ impl World {
             messages: 0,
             events: 0,
             interrupted: false,
+            limits: Limits::default(),
+            exceeded: None,
             open: Vec::new(),
             fates: Fates::default(),
             calendar: Calendar::default(),
@@ -621,6 +629,20 @@ impl World {
             self.interrupted = true;
             self.calendar.enter(self.now, Event::End);
         }
+        if !self.ended && self.exceeded.is_none() {
+            self.exceeded = self.limits.exceeded_by(self.events, || self.bytes());
+            if self.exceeded.is_some() {
+                self.calendar.enter(self.now, Event::End);
+            }
+        }
+    }
+
+    /// What the run keeps, as [`Limits`] count it.
+    fn bytes(&self) -> u64 {
+        let stalled = self.machines.iter().map(|machine| machine.stalled.len());
+        let waiting = self.calendar.len() + stalled.sum::<usize>();
+        let disks: u64 = self.machines.iter().map(|machine| machine.disk.bytes()).sum();
+        waiting as u64 * limits::BYTES_PER_EVENT + disks
     }
 
     /// How many people's stories have ended, for whoever watches.

@@ -7,3 +7,4 @@ mod determinism;
 mod golden;
 mod scripted;
 mod tidy;
+mod unsafe_settings;

@@ -220,3 +220,111 @@ fn end(head: &mut Show, id: ShowId, hold: HoldId, now: Instant, record: &mut Eve
     head.apply(&event);
     record.push((id, event));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::{Config, OwnerConfig};
+    use crate::id::{PaymentId, RequestId, SeatId, UserId};
+    use crate::placement::Placement;
+    use crate::show::{Checks, Hall, Rules, Unfit};
+
+    const SHOW: ShowId = ShowId(0);
+
+    struct Desk {
+        setup: Setup,
+        agenda: Agenda,
+        heads: BTreeMap<ShowId, Show>,
+        record: Events,
+    }
+
+    /// One show of four seats in which h1 is held from 0 until 100, with a grace of 10; then an
+    /// owner begins with this agenda, which grants h2 at 50.
+    fn desk(expiry: Expiry) -> Desk {
+        let checks = Checks { unfit: Unfit::Overwrites, ..Checks::COMPLETE };
+        let (hold, grace, remember) = (Span(100), Span(10), Span(1_000));
+        let rules = Rules { hold, grace, seats_per_request: 4, remember, checks };
+        let owner = OwnerConfig { expiry, sweep_every: Span(1_000), ..OwnerConfig::default() };
+        let setup = Setup {
+            config: Config { owner, ..Config::example() },
+            placement: Arc::new(Placement::new(1, 1, 1, 1)),
+            hall: Arc::new(Hall::uniform(1, 1, 4)),
+            rules,
+            shows: 1,
+        };
+        let mut show = Show::new(Arc::clone(&setup.hall), rules);
+        show.apply(&held(1, 0));
+        let agenda = Agenda::new(Instant(20), &setup, &BTreeMap::from([(SHOW, show.clone())]));
+        let heads = BTreeMap::from([(SHOW, show)]);
+        let mut desk = Desk { setup, agenda, heads, record: Events::new() };
+        desk.apply(&held(2, 50));
+        desk
+    }
+
+    fn held(hold: u64, at: u64) -> Event {
+        Event::Held {
+            hold: HoldId(hold),
+            user: UserId(0),
+            seats: [SeatId(hold as u32)].into_iter().collect(),
+            at: Instant(at),
+            expires: Instant(at + 100),
+        }
+    }
+
+    impl Desk {
+        fn apply(&mut self, event: &Event) {
+            let head = self.heads.get_mut(&SHOW).expect("there is one show");
+            head.apply(event);
+            self.agenda.note(SHOW, event, &self.setup);
+            self.agenda.see(head);
+        }
+
+        /// The holds that end at `now`, if it is time.
+        fn end(&mut self, now: u64) -> Vec<u64> {
+            let (mut marks, shows) = (Vec::new(), BTreeMap::new());
+            let minutes = (&mut self.record, &mut marks);
+            self.agenda.end_due(Instant(now), &mut self.heads, &self.setup, &shows, minutes);
+            self.record.drain(..).map(|(_, event)| event.hold().0).collect()
+        }
+    }
+
+    #[test]
+    fn every_hold_ends_at_its_end() {
+        let mut desk = desk(Expiry::Due);
+        assert_eq!(desk.agenda.next(), Instant(110));
+        assert_eq!((desk.end(109), desk.end(110), desk.end(160)), (vec![], vec![1], vec![2]));
+        assert_eq!(desk.agenda.next(), Instant::MAX);
+    }
+
+    #[test]
+    fn a_job_ends_what_is_overdue_when_it_runs() {
+        let mut desk = desk(Expiry::Swept);
+        assert_eq!(desk.agenda.next(), Instant(1_000));
+        assert_eq!((desk.end(999), desk.end(1_000)), (vec![], vec![1, 2]));
+        assert_eq!(desk.agenda.next(), Instant(2_000));
+    }
+
+    #[test]
+    fn timers_are_those_of_the_owner_that_granted() {
+        let mut desk = desk(Expiry::Timers);
+        assert_eq!(desk.agenda.next(), Instant(160));
+        assert_eq!(desk.end(500), [2], "nobody has a timer for what another granted");
+    }
+
+    #[test]
+    fn a_list_is_not_looked_at_again() {
+        let mut desk = desk(Expiry::Listed);
+        assert_eq!(desk.end(100), [], "both are on the list once their time is over");
+        assert_eq!(desk.end(150), [1]);
+        let booked = Event::Booked {
+            request: RequestId(3),
+            hold: HoldId(2),
+            payment: PaymentId(0),
+            at: Instant(155),
+        };
+        desk.apply(&booked);
+        assert_eq!(desk.end(160), [2], "paid for or not");
+    }
+}

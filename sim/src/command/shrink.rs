@@ -18,7 +18,8 @@ use serde::Serialize;
 
 use super::{Failure, default_dir, shown, stop_on_ctrl_c};
 use crate::capsule::{self, Capsule};
-use crate::cli::{ShrinkArgs, Subject};
+use crate::cli::Subject;
+use crate::cli::shrink::ShrinkArgs;
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::run::{Outcome, run};
@@ -40,7 +41,8 @@ pub(super) fn shrink(arguments: &ShrinkArgs, terminal: Terminal) -> Result<Exit,
         terminal.warn(&format!("other code: {mismatch}; what is shrunk is what fails now"));
     }
     let session = Arc::new(Progress::default());
-    stop_on_ctrl_c(&session, terminal);
+    let asked = Arc::clone(&session);
+    stop_on_ctrl_c(terminal, "the search", move || asked.stop.swap(true, Ordering::Relaxed));
 
     let first = run(&recorded.plan, &session, Tracing::default());
     if first.summary.facts.interrupted {
