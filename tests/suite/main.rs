@@ -6,5 +6,6 @@ mod cli;
 mod determinism;
 mod golden;
 mod scripted;
+mod shrink;
 mod tidy;
 mod unsafe_settings;

@@ -70,8 +70,9 @@ const SCENARIO: &str = r{fence}"
 
 #[test]
 fn {name}() {{
+    let id = "{id}";
     let no_files = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let scenario = Scenario::from_toml("{id}", "{id}.toml", SCENARIO.as_bytes(), &no_files);
+    let scenario = Scenario::from_toml(id, id, SCENARIO.as_bytes(), &no_files);
     let scenario = scenario.unwrap_or_else(|error| panic!("{{error}}"));
     let {mutable}plan = Plan::new(&scenario, {plan_seed});
 {streams}    let outcome = run(&plan, &std::sync::Arc::default(), Tracing::default());
@@ -119,4 +120,77 @@ fn name(scenario: &str, seed: u64, oracle: &str) -> String {
         name.insert(0, '_');
     }
     name
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_scenarios::Scenario;
+
+    use super::*;
+    use crate::shrink::people;
+
+    fn plan() -> Plan {
+        let scenario = onsale_scenarios::catalogue::find("fast/all-families").unwrap().scenario();
+        let mut plan = Plan::new(&scenario, 7);
+        plan = people::named(&plan).remove(0);
+        plan = people::without(&plan, 3..2_000).unwrap();
+        crate::shrink::tidy(&mut plan);
+        plan
+    }
+
+    fn signature() -> Signature {
+        Signature { oracle: "double-booking".to_owned(), kind: "seat N is gone\n twice".to_owned() }
+    }
+
+    fn again(plan: &Plan, toml: &str) -> Plan {
+        let no_files = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+        let id = &plan.scenario.id;
+        let scenario = Scenario::from_toml(id, id, toml.as_bytes(), &no_files).unwrap();
+        let mut again = Plan::new(&scenario, plan.seed);
+        for (name, value) in foreign_streams(plan) {
+            again.streams.insert(name.to_owned(), value);
+        }
+        again
+    }
+
+    #[test]
+    fn the_files_expand_into_the_very_plan() {
+        let (plain, mut lucky) = (plan(), plan());
+        lucky.streams.insert("network".to_owned(), 0x1f);
+        lucky.scenario.title = "A \"#quoted\"## title".to_owned();
+        for plan in [plain, lucky] {
+            let signature = signature();
+            let origin = Origin { scenario: "fast/all-families", seed: 7, signature: &signature };
+            assert_eq!(again(&plan, &scenario(&plan, origin)), plan);
+
+            let test = test(&plan, origin);
+            let (_, rest) = test.split_once("const SCENARIO: &str = r#").unwrap();
+            let fence = &rest[..rest.find('"').unwrap()];
+            let (toml, code) =
+                rest[fence.len() + 1..].split_once(&format!("\"#{fence};\n")).unwrap();
+            assert_eq!(again(&plan, toml), plan);
+            assert_eq!(code.contains("\"network\".to_owned(), 0x000000000000001f"), {
+                !foreign_streams(&plan).is_empty()
+            });
+        }
+    }
+
+    #[test]
+    fn the_scenario_says_whether_its_seed_is_enough() {
+        let signature = signature();
+        let origin = Origin { scenario: "my sales/x.toml", seed: 5, signature: &signature };
+        let mut plan = plan();
+        let text = scenario(&plan, origin);
+        assert!(text.starts_with("# double-booking fails: seat N is gone  twice\n"), "{text}");
+        assert!(text.contains("# Shrunk from seed 5 of my sales/x.toml.\n"), "{text}");
+        assert!(text.contains("# It fails under `--seed 7`.\n"), "{text}");
+        plan.streams.insert("network".to_owned(), 0x1f);
+        assert!(scenario(&plan, origin).contains("# Seed 7 alone draws other values"));
+    }
+
+    #[test]
+    fn a_test_has_a_name_that_rust_takes() {
+        assert_eq!(name("fast/all-families", 7, "hold"), "all_families_7_hold");
+        assert_eq!(name("sales/10 m.toml", 1, "lost-booking"), "_10_m_1_lost_booking");
+    }
 }
