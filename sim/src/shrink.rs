@@ -227,6 +227,7 @@ impl Shrinker<'_> {
         self.settle(|case, _| habit::prompt(&case.plan));
         self.settle(|case, _| setting::off(&case.plan));
         self.thin_out(|plan| plan.faults.len(), fault::without, Chunks::Many);
+        self.draw_together(time::SLACK);
         fault::dials(&self.best.plan).iter().for_each(|dial| self.turn_down(dial));
         self.settle(|case, _| fault::simpler(&case.plan));
         self.thin_out_people(Chunks::Few);
