@@ -66,7 +66,7 @@ pub fn write(
 }
 
 /// Writes one file of `dir`, which is made if it is not there, under a temporary name and then
-/// renames it, so that it is whole or not there.
+/// renames it: it is whole or not there.
 ///
 /// # Errors
 /// If it could not be written; an earlier file of its name stands then.

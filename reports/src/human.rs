@@ -18,6 +18,11 @@ pub fn count(count: u64) -> String {
     text
 }
 
+/// `1 seed`, `1,600 seeds`.
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// Three significant digits in the unit that suits: `812 µs`, `4.21 ms`, `42.1 s`; from a
 /// minute on whole seconds, `1m 20s`, and from an hour on whole minutes, `1h 05m`.
 pub fn span(span: Span) -> String {

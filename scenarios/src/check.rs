@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use onsale_core::{Mark, Span};
 
 use crate::human;
+use crate::limit::{Part, Wait};
 use crate::problem::Complaint;
 use crate::ratio::Ratio;
 use crate::scenario::{
@@ -19,7 +20,16 @@ use crate::scenario::{
 };
 
 /// The oracles that a scenario can demand to have been exercised.
-pub const ORACLES: [&str; 5] = ["double-booking", "lost-booking", "atomic", "hold", "live"];
+pub const ORACLES: [&str; 8] = [
+    "double-booking",
+    "lost-booking",
+    "atomic",
+    "hold",
+    "linearizable",
+    "single-writer",
+    "live",
+    "latency",
+];
 
 /// Everything that makes the scenario unsound; nothing if it is sound.
 pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
@@ -44,6 +54,7 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     if let Some(must_fail) = &scenario.must_fail {
         checks.must_fail(must_fail);
     }
+    checks.limits(scenario);
     checks.complaints
 }
 
@@ -435,6 +446,31 @@ impl Checks {
         ];
         for (name, cost) in each {
             self.span_within(&format!("costs.{name}"), cost, Span::ZERO..=Span::from_secs(60));
+        }
+    }
+
+    fn limits(&mut self, scenario: &Scenario) {
+        let has_faults = !scenario.faults.is_empty() || scenario.swarm.is_some();
+        for (n, limit) in scenario.limits.iter().enumerate() {
+            let field = format!("expect.latency[{n}]");
+            self.that(has_faults || limit.part != Part::InFaults, &field, || {
+                ("the scenario has no faults to wait in".into(), "leave `in faults` away".into())
+            });
+            self.that(
+                scenario.crowd.waiting_room.is_some() || limit.wait != Wait::Queue,
+                &field,
+                || {
+                    let what = "nobody queues: the scenario has no waiting room".into();
+                    (what, "add `[crowd.waiting-room]`, or limit another wait".into())
+                },
+            );
+        }
+        let demanded = scenario.must_exercise.iter().position(|oracle| oracle == "latency");
+        if let Some(n) = demanded.filter(|_| scenario.limits.is_empty()) {
+            self.that(false, &format!("expect.exercised[{n}]"), || {
+                let what = "there is no limit for `latency` to check".into();
+                (what, "add one: `latency = [\"hold p99 < 500ms\"]`".into())
+            });
         }
     }
 

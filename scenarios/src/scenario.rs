@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Swarm};
 use crate::file::ScenarioFile;
+use crate::limit::Limit;
 use crate::ratio::Ratio;
 use crate::{defaults, human};
 
@@ -46,6 +47,8 @@ pub struct Scenario {
     pub swarm: Option<Swarm>,
     /// Oracles that must have been exercised, by name.
     pub must_exercise: Vec<String>,
+    /// Limits on what people wait.
+    pub limits: Vec<Limit>,
     /// Marks that must have been seen, by name.
     pub must_mark: Vec<String>,
     /// What is bound to break, if an unsafe setting is on.
@@ -209,6 +212,22 @@ pub struct Crowd {
     pub waiting_room: Option<WaitingRoom>,
     /// What they do once inside.
     pub session: Session,
+}
+
+impl Crowd {
+    /// One more than the greatest number of a person: they are numbered from 0, unless they are named.
+    pub fn numbers(&self) -> u32 {
+        match &self.arrivals {
+            Arrivals::Named { people } => {
+                people.iter().map(|&(_, number)| number + 1).max().unwrap_or_default()
+            }
+            Arrivals::Constant { .. }
+            | Arrivals::Ramp { .. }
+            | Arrivals::Spike { .. }
+            | Arrivals::OnSale { .. }
+            | Arrivals::Trace { .. } => self.users,
+        }
+    }
 }
 
 /// When people come. Each shape is scaled to the number of users.

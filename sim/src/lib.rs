@@ -23,6 +23,7 @@ pub mod sabotage;
 pub mod sample;
 pub mod shrink;
 pub mod signature;
+pub mod story;
 pub mod stream;
 pub mod sweep;
 pub mod terminal;

@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn only_a_failure_has_a_signature() {
-        let evidence = Some(Evidence { headline: "r1 of u2 ended".to_owned(), details: vec![] });
+        let headline = "r1 of u2 ended".to_owned();
+        let evidence = Some(Evidence { headline, details: vec![], follow: vec![] });
         let mut result =
             OracleResult { name: "live".to_owned(), verdict: Verdict::Fail, checked: 1, evidence };
         let signature = Signature::of(&result).unwrap();

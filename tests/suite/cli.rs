@@ -174,7 +174,7 @@ fn json_carries_what_programs_look_for() {
     for key in ["events", "messages", "virtual_s", "wall_s", "sold_seats", "seats"] {
         assert!(json[key].is_number(), "{key}");
     }
-    for oracle in ["double-booking", "lost-booking", "atomic", "hold", "live"] {
+    for oracle in ["double-booking", "lost-booking", "atomic", "hold", "linearizable", "live"] {
         assert_eq!(json["oracles"][oracle]["verdict"], "pass", "{oracle}");
     }
     assert!(json["latency_ms"]["hold"]["p99_9"].is_number());
@@ -250,6 +250,23 @@ fn what_was_not_exercised_is_no_pass() {
     desk.put("idle.toml", &text);
     let said = desk.onsale(&["run", "idle.toml", "--no-out"], 4);
     assert!(said.err.contains("this is no pass: double-booking"), "{}", said.err);
+}
+
+#[test]
+fn a_limit_that_was_missed_ends_with_3_and_leaves_a_capsule() {
+    let desk = Desk::new("slow");
+    let limits = "latency = [\"hold p99 < 10s\", \"hold max < 1ms outside faults\"]";
+    desk.put("slow.toml", &format!("{SMALL}{limits}\n"));
+    let said = desk.onsale(&["run", "slow.toml"], 3);
+    assert!(said.out.contains("✗ latency"), "{}", said.out);
+    assert!(said.out.contains("hold max < 1ms outside faults: it was "), "{}", said.out);
+    assert!(said.err.contains("the failure in one file"), "{}", said.err);
+    desk.onsale(&["replay", "onsale-out/slow-1/capsule.json", "--no-out"], 3);
+
+    let kept = format!("{SMALL}latency = [\"hold p99 < 10s\"]\n");
+    desk.put("kept.toml", &kept.replace("\"hold\"]", "\"latency\"]"));
+    let said = desk.onsale(&["run", "kept.toml", "--no-out"], 0);
+    assert!(said.out.contains("✓ latency"), "{}", said.out);
 }
 
 #[test]

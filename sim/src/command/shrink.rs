@@ -11,22 +11,25 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use onsale_core::Span;
+use onsale_core::{Instant, Span, UserId};
 use onsale_reports::{OracleResult, ReportError, directory, human};
-use onsale_scenarios::catalogue;
+use onsale_scenarios::{Arrivals, catalogue};
 use serde::Serialize;
 
-use super::{Failure, default_dir, shown, stop_on_ctrl_c};
+use super::{Failure, default_dir, half_named, holds, shown, stop_on_ctrl_c};
 use crate::capsule::{self, Capsule};
 use crate::cli::Subject;
 use crate::cli::shrink::ShrinkArgs;
 use crate::exit::Exit;
 use crate::plan::Plan;
-use crate::run::{Outcome, run};
+use crate::run::{Look, Outcome, run, run_watched, setup};
 use crate::shrink::regression::{self, Origin};
 use crate::shrink::scale::Scale;
 use crate::shrink::{self, Case, Standing, Trial};
 use crate::signature::Signature;
+use crate::story::cast::Cast;
+use crate::story::follow::{Follow, Story};
+use crate::story::{self, Watch};
 use crate::terminal::Terminal;
 use crate::wall::Stopwatch;
 use crate::world::{Progress, Tracing};
@@ -80,10 +83,13 @@ pub(super) fn shrink(arguments: &ShrinkArgs, terminal: Terminal) -> Result<Exit,
     let best = &shrunk.best;
 
     // A second Ctrl-C kills: this run must not end early, for it is what the files tell of.
-    let last = run(&best.plan, &Arc::default(), Tracing::default());
+    let watch = Watch::of(Some(Follow::new(cast(best, &target), ALL_OF_IT)), None);
+    let look = Look { watch, ..Look::default() };
+    let mut last = run_watched(&best.plan, &Arc::default(), look);
     if let Some(exit) = differs(&last.summary.facts.trace_hash, best, terminal) {
         return Ok(exit);
     }
+    let story = last.watch.take().and_then(|watch| watch.follow).map(Follow::finish);
     let told = Told {
         schema: crate::plan::SCHEMA,
         scenario: origin.scenario,
@@ -97,16 +103,40 @@ pub(super) fn shrink(arguments: &ShrinkArgs, terminal: Terminal) -> Result<Exit,
         dir: &dir,
         reproduce: capsule::replay_line(&shown(&dir.join(CAPSULE))),
     };
-    let result = last.summary.facts.oracles.iter().find(|result| result.name == target.oracle);
-    let story = told.story(&last, result);
-    shelf.put_all(best, &story)?;
-    terminal.data(&if arguments.json { told.json() } else { story })?;
+    let page = |colour| told.page(&last, story.as_ref(), colour);
+    shelf.put_all(best, &page(false))?;
+    terminal.data(&if arguments.json { told.json() } else { page(terminal.colour()) })?;
     terminal.note(&format!(
         "files in {}: {CAPSULE}, {SCENARIO}, {REGRESSION} for tests/suite, {STORY}",
         dir.display()
     ));
     let interrupted = session.stop.load(Ordering::Relaxed);
     Ok(if interrupted { Exit::Interrupted } else { Exit::Passed })
+}
+
+const ALL_OF_IT: (Instant, Instant) = (Instant::ZERO, Instant::MAX);
+
+/// Of more people no story is told at once.
+const LEADS_MAX: usize = 10;
+
+/// Whom the story of a case follows: everybody who is left, if they are few, else those whom the
+/// evidence names.
+fn cast(case: &Case, target: &Signature) -> Cast {
+    let scenario = &case.plan.scenario;
+    let named = case.trial.failure(target).map(|failure| failure.people.iter().copied());
+    let leads: Vec<u32> = match &scenario.crowd.arrivals {
+        Arrivals::Named { people } if people.len() <= LEADS_MAX => {
+            people.iter().map(|&(_, user)| user).collect()
+        }
+        Arrivals::Named { .. }
+        | Arrivals::Constant { .. }
+        | Arrivals::Ramp { .. }
+        | Arrivals::Spike { .. }
+        | Arrivals::OnSale { .. }
+        | Arrivals::Trace { .. } => named.into_iter().flatten().take(LEADS_MAX).collect(),
+    };
+    let subjects = leads.into_iter().map(|user| story::Subject::User(UserId(user)));
+    Cast::new(subjects.collect(), setup(scenario).placement)
 }
 
 const CAPSULE: &str = "capsule.json";
@@ -121,26 +151,17 @@ fn read(arguments: &ShrinkArgs) -> Result<Capsule, Failure> {
             Ok(Plan::new(&catalogue::load(scenario)?, *seed).into())
         }
         (Subject::File(file), None) => Ok(capsule::read(file)?),
-        (Subject::Seed(seed), None) => Err(Failure::Usage(format!(
-            "a seed means nothing without its scenario: onsale shrink {seed} --scenario SCENARIO"
-        ))),
-        (Subject::File(file), Some(_)) => Err(Failure::Usage(format!(
-            "{} brings its own scenario: leave --scenario out, or give a seed",
-            file.display()
-        ))),
+        (Subject::Seed(_), None) | (Subject::File(_), Some(_)) => {
+            Err(half_named(&arguments.subject, "shrink"))
+        }
     }
 }
 
 /// Where the files go: never over what is shrunk.
 fn directory_for(arguments: &ShrinkArgs, plan: &Plan) -> Result<PathBuf, Failure> {
-    let file = match &arguments.subject {
-        Subject::File(file) => file.canonicalize().ok(),
-        Subject::Seed(_) => None,
-    };
-    let holds_subject = |dir: &Path| {
-        file.as_deref()
-            .and_then(Path::parent)
-            .is_some_and(|parent| dir.canonicalize().is_ok_and(|dir| dir == parent))
+    let holds_subject = |dir: &Path| match &arguments.subject {
+        Subject::File(file) => holds(dir, file),
+        Subject::Seed(_) => false,
     };
     if let Some(out) = &arguments.out {
         if holds_subject(out) {
@@ -325,8 +346,8 @@ impl Told<'_> {
         json
     }
 
-    /// The table, and what happens in the smallest run.
-    fn story(&self, last: &Outcome, result: Option<&OracleResult>) -> String {
+    /// The table, what was found, and what happens in the smallest run.
+    fn page(&self, last: &Outcome, story: Option<&Story>, colour: bool) -> String {
         let mut text =
             format!("{} · seed {} · {} fails\n\n", self.scenario, self.seed, self.signature.oracle);
         self.table(&mut text);
@@ -338,14 +359,11 @@ impl Told<'_> {
         };
         writeln!(text, "\n  {runs} runs in {took} · {end}\n").expect(TAKES);
 
-        for fault in &last.summary.facts.faults {
-            let lasts = fault.healed_s.map_or_else(
-                || " · to the end".to_owned(),
-                |healed_s| format!(" · lasts {}", human::seconds(healed_s - fault.at_s)),
-            );
-            let at = onsale_core::Instant((fault.at_s * 1e6).round() as u64);
-            writeln!(text, "  {at}  {}{lasts}", fault.what).expect(TAKES);
+        if let Some(story) = story {
+            text += &story::page::render(story, colour);
         }
+        let failed = |result: &&OracleResult| result.name == self.signature.oracle;
+        let result = last.summary.facts.oracles.iter().find(failed);
         if let Some(evidence) = result.and_then(|result| result.evidence.as_ref()) {
             writeln!(text, "\n  ✗ {}: {}", self.signature.oracle, evidence.headline).expect(TAKES);
             for detail in &evidence.details {

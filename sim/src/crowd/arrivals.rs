@@ -129,12 +129,6 @@ impl Curve {
         self.users
     }
 
-    /// One more than the greatest number of a user.
-    pub fn numbers(&self) -> u32 {
-        let last = self.named.as_ref().and_then(|named| named.by_number.last());
-        last.map_or(self.users, |&(user, _)| user + 1)
-    }
-
     /// When the last user can come.
     pub fn end(&self) -> Instant {
         self.points.last().map_or(Instant::ZERO, |&(at, _)| Instant(at))
@@ -257,7 +251,6 @@ mod tests {
         assert!(come.is_sorted());
         assert!(come.iter().all(|&(at, user)| at == curve.arrival(user)));
         assert_eq!(come[0], (Instant(1_000_000), 299 * 7));
-        assert_eq!(curve.numbers(), 299 * 7 + 1);
         assert_eq!(curve.end(), Instant(300_000_000));
     }
 

@@ -43,9 +43,12 @@ pub struct SeedResult {
     /// What failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failed>,
-    /// Rare paths of the code, by name.
+    /// Rare paths of the code that were taken, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marks: BTreeMap<String, u64>,
+    /// Faults that struck, by family and phase: `crash/replicating`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub faults: BTreeMap<String, u64>,
 }
 
 /// An oracle that failed in a run.
@@ -93,6 +96,10 @@ impl SeedResult {
             );
             Failed { oracle: oracle.name.clone(), headline, details }
         });
+        let mut faults = BTreeMap::new();
+        for fault in &facts.faults {
+            *faults.entry(format!("{}/{}", fault.kind, fault.phase)).or_default() += 1;
+        }
         Self {
             scenario: facts.scenario.clone(),
             seed: facts.seed,
@@ -103,6 +110,7 @@ impl SeedResult {
             checks: checks.collect(),
             failures: failures.collect(),
             marks: facts.marks.clone(),
+            faults,
         }
     }
 }
