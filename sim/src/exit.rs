@@ -14,7 +14,8 @@ pub enum Exit {
     Passed = 0,
     /// An oracle failed: a promise to a customer, or one inside the code, was broken.
     OracleFailed = 1,
-    /// The command line, a scenario or a capsule makes no sense; nothing was run.
+    /// The command line, a scenario or a capsule makes no sense: nothing was run; or what is to be
+    /// shrunk does not fail.
     Usage = 2,
     /// Every promise was kept, but a limit of the scenario's on latency was not.
     LatencyMissed = 3,

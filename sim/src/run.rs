@@ -82,6 +82,20 @@ impl Outcome {
     }
 }
 
+/// The name of a run's thread.
+const THREAD: &str = "run";
+
+/// From now on panics inside runs go to their verdicts alone, and no longer to standard error too:
+/// for whoever plays many runs that are bound to break.
+pub fn keep_panics_quiet() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(THREAD) {
+            hook(panic);
+        }
+    }));
+}
+
 /// Carries out a plan on a thread of its own.
 pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
     carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
@@ -129,7 +143,7 @@ fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabota
             let world = world::leave().expect("the world outlasts its hosts");
             (world, ended.err().map(|payload| told(payload.as_ref())))
         };
-        let thread = std::thread::Builder::new().name("run".to_owned()).spawn_scoped(scope, run);
+        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn_scoped(scope, run);
         thread.expect("the system starts a thread").join().expect("a run tells of its panics")
     });
     conclude(plan, world, panicked, &stopwatch)

@@ -180,9 +180,12 @@ struct Dial {
     least: u64,
     /// To what a value of this size is rounded.
     unit: fn(u64) -> u64,
-    get: Box<dyn Fn(&Plan) -> u64 + Sync>,
-    set: Box<dyn Fn(&mut Plan, u64) + Sync>,
+    get: Box<Get>,
+    set: Box<Set>,
 }
+
+type Get = dyn Fn(&Plan) -> u64 + Sync;
+type Set = dyn Fn(&mut Plan, u64) + Sync;
 
 impl Dial {
     fn new(
@@ -201,8 +204,8 @@ impl Shrinker<'_> {
     /// other change.
     fn improves(&mut self) -> bool {
         let before = self.best.plan.clone();
-        let parts: [(Luck, fn(&mut Self)); 5] = [
-            (Luck::Own, Self::take_away),
+        let parts = [
+            (Luck::Own, Self::take_away as fn(&mut Self)),
             (Luck::Others, |it| it.thin_out_people(Chunks::Few)),
             (Luck::Own, |it| it.thin_out_people(Chunks::Many)),
             (Luck::Others, Self::take_away),
@@ -325,7 +328,8 @@ impl Shrinker<'_> {
         count: usize,
         candidate: &(dyn Fn(&Plan, usize) -> Option<Plan> + Sync),
     ) -> Option<usize> {
-        let Self { best, target, jobs, runner, watch, runs, in_vain, luck, .. } = self;
+        let Self { best, target, jobs, runner, watch, runs, luck, .. } = self;
+        let in_vain = &self.in_vain;
         let mut goes_on = || {
             let runs = runs.load(Ordering::Relaxed);
             watch(&Standing { best, runs, is_new: false })

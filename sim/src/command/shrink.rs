@@ -22,7 +22,7 @@ use crate::cli::Subject;
 use crate::cli::shrink::ShrinkArgs;
 use crate::exit::Exit;
 use crate::plan::Plan;
-use crate::run::{Look, Outcome, run, run_watched, setup};
+use crate::run::{Look, Outcome, keep_panics_quiet, run, run_watched, setup};
 use crate::shrink::regression::{self, Origin};
 use crate::shrink::scale::Scale;
 use crate::shrink::{self, Case, Standing, Trial};
@@ -43,6 +43,7 @@ pub(super) fn shrink(arguments: &ShrinkArgs, terminal: Terminal) -> Result<Exit,
     if let Some(mismatch) = &other_code {
         terminal.warn(&format!("other code: {mismatch}; what is shrunk is what fails now"));
     }
+    keep_panics_quiet();
     let session = Arc::new(Progress::default());
     let asked = Arc::clone(&session);
     stop_on_ctrl_c(terminal, "the search", move || asked.stop.swap(true, Ordering::Relaxed));
