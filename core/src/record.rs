@@ -8,6 +8,9 @@ use std::fmt;
 use crate::id::ShowId;
 use crate::show::Event;
 
+/// Room for most events.
+const EVENT_BYTES: usize = 64;
+
 /// The events of one record, in order, each with its show.
 pub type Events = Vec<(ShowId, Event)>;
 
@@ -25,7 +28,8 @@ impl std::error::Error for Unreadable {}
 
 /// The bytes of a record.
 pub fn encode(events: &Events) -> Vec<u8> {
-    postcard::to_stdvec(events).expect("memory holds a record")
+    let bytes = Vec::with_capacity(EVENT_BYTES * events.len());
+    postcard::to_extend(events, bytes).expect("memory holds a record")
 }
 
 /// The events of a record. The empty record by which a leader opens its epoch has none.
