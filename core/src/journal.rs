@@ -17,6 +17,7 @@ pub use raft_group::{RaftGroup, Settings};
 pub use wal::{Durable, Recovered, Wal};
 
 use raft::eraftpb;
+use raft::eraftpb::MessageType;
 
 use crate::id::{Epoch, NodeId};
 use crate::mark::Mark;
@@ -207,7 +208,29 @@ impl Snapshot {
     }
 }
 
-/// What one replica of a shard's log says to another. Opaque outside the journal.
+/// What a message between replicas is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gist {
+    /// Its sender stands for election, or first finds out whether it would win.
+    CallsForVotes {
+        /// Whether it only finds out.
+        trial: bool,
+    },
+    /// The answer to such a call.
+    Votes {
+        /// Whether the call was a trial.
+        trial: bool,
+        /// Whether it is a vote for whoever called.
+        granted: bool,
+    },
+    /// A state that stands for the records up to an index.
+    BringsSnapshot,
+    /// Records, what is known of them, or a sign that the lead goes on.
+    Replicates,
+}
+
+/// What one replica of a shard's log says to another. Outside the journal it can be looked at,
+/// not made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JournalMessage(pub(crate) eraftpb::Message);
 
@@ -220,6 +243,46 @@ impl JournalMessage {
     /// The node that it is for.
     pub fn to(&self) -> NodeId {
         node_of(self.0.to)
+    }
+
+    /// The epoch in which it is said; in a trial call for votes the epoch that is sought.
+    pub fn epoch(&self) -> Epoch {
+        Epoch(self.0.term)
+    }
+
+    /// The records that it carries: index, the epoch that proposed it, and what was proposed.
+    /// Empty for the record by which a leader opens its epoch.
+    pub fn records(&self) -> impl Iterator<Item = (u64, Epoch, &[u8])> {
+        self.0.entries.iter().map(|entry| (entry.index, Epoch(entry.term), &entry.data[..]))
+    }
+
+    /// What it is for, as far as who leads is concerned.
+    pub fn gist(&self) -> Gist {
+        match self.0.get_msg_type() {
+            MessageType::MsgRequestPreVote => Gist::CallsForVotes { trial: true },
+            MessageType::MsgRequestVote => Gist::CallsForVotes { trial: false },
+            MessageType::MsgRequestPreVoteResponse => {
+                Gist::Votes { trial: true, granted: !self.0.reject }
+            }
+            MessageType::MsgRequestVoteResponse => {
+                Gist::Votes { trial: false, granted: !self.0.reject }
+            }
+            MessageType::MsgSnapshot => Gist::BringsSnapshot,
+            MessageType::MsgAppend
+            | MessageType::MsgAppendResponse
+            | MessageType::MsgHeartbeat
+            | MessageType::MsgHeartbeatResponse
+            | MessageType::MsgTimeoutNow
+            | MessageType::MsgHup
+            | MessageType::MsgBeat
+            | MessageType::MsgPropose
+            | MessageType::MsgUnreachable
+            | MessageType::MsgSnapStatus
+            | MessageType::MsgCheckQuorum
+            | MessageType::MsgTransferLeader
+            | MessageType::MsgReadIndex
+            | MessageType::MsgReadIndexResp => Gist::Replicates,
+        }
     }
 
     /// Its size on the wire, in bytes, to within a few dozen.

@@ -94,7 +94,7 @@ impl Node {
             let durable = recovered.take(id);
             let first_boot = durable == Durable::default();
             let journal = RaftGroup::new(id, me, members, settings, durable);
-            let mut shard = Shard::new(id, Arc::clone(&setup), journal);
+            let mut shard = Shard::new(id, me, Arc::clone(&setup), journal);
             if first_boot && members[0] == me {
                 shard.campaign();
             }

@@ -33,6 +33,7 @@ pub(crate) type Answers = Vec<(NodeId, Answer)>;
 #[derive(Debug)]
 pub(crate) struct Shard {
     id: ShardId,
+    node: NodeId,
     setup: Arc<Setup>,
     journal: RaftGroup,
     /// The fold of all applied records. A show that is missing was never touched.
@@ -48,9 +49,10 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    pub(crate) fn new(id: ShardId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
+    pub(crate) fn new(id: ShardId, node: NodeId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
         Self {
             id,
+            node,
             setup,
             journal,
             shows: BTreeMap::new(),
@@ -191,7 +193,7 @@ impl Shard {
         let taken = match owner.close_turn() {
             owner::Turn::Idle => return,
             owner::Turn::Changed(record) => {
-                let bytes = record::encode(record);
+                let bytes = record::encode(self.node, record);
                 let taken = self.journal.propose(bytes);
                 if taken {
                     if self.outstanding.0 != epoch {
@@ -234,12 +236,10 @@ impl Shard {
         for committed in &ready.committed {
             assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
             self.applied = committed.index();
-            if committed.record().is_empty() {
-                continue;
-            }
-            let events =
+            let record =
                 record::decode(committed.record()).expect("a committed record is readable");
-            for (show, event) in &events {
+            let Some(record) = record else { continue };
+            for (show, event) in &record.events {
                 show_of(&mut self.shows, &self.setup, *show).apply(event);
             }
             if committed.epoch() == self.outstanding.0 {
@@ -249,7 +249,10 @@ impl Shard {
             let serves_early = self.setup.config.owner.serves == Serves::Elected;
             if let Some(owner) = &mut self.owner {
                 if serves_early && committed.epoch() != owner.epoch() {
-                    events.iter().for_each(|(id, event)| owner.overtaken(*id, event, &self.setup));
+                    record
+                        .events
+                        .iter()
+                        .for_each(|(id, event)| owner.overtaken(*id, event, &self.setup));
                     continue;
                 }
                 assert_eq!(

@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use onsale_core::{Mark, Span};
 
 use crate::human;
+use crate::limit::{Part, Wait};
 use crate::problem::Complaint;
 use crate::ratio::Ratio;
 use crate::scenario::{
@@ -19,7 +20,16 @@ use crate::scenario::{
 };
 
 /// The oracles that a scenario can demand to have been exercised.
-pub const ORACLES: [&str; 5] = ["double-booking", "lost-booking", "atomic", "hold", "live"];
+pub const ORACLES: [&str; 8] = [
+    "double-booking",
+    "lost-booking",
+    "atomic",
+    "hold",
+    "linearizable",
+    "single-writer",
+    "live",
+    "latency",
+];
 
 /// Everything that makes the scenario unsound; nothing if it is sound.
 pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
@@ -44,6 +54,7 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     if let Some(must_fail) = &scenario.must_fail {
         checks.must_fail(must_fail);
     }
+    checks.limits(scenario);
     checks.complaints
 }
 
@@ -52,6 +63,8 @@ struct Checks {
     complaints: Vec<Complaint>,
 }
 
+/// The largest crowd.
+const USERS_MAX: u32 = 100_000_000;
 /// Longer than any run that makes sense.
 const DAY: Span = Span::from_secs(24 * 3_600);
 
@@ -191,7 +204,18 @@ impl Checks {
     }
 
     fn crowd(&mut self, crowd: &Crowd, sale: &Sale, duration: Span) {
-        self.within("crowd.users", crowd.users, 1..=100_000_000);
+        self.within("crowd.users", crowd.users, 1..=USERS_MAX);
+        if let Arrivals::Named { people } = &crowd.arrivals {
+            let (named, users) = (people.len(), crowd.users);
+            let agree = named == users as usize || users == 0;
+            let field = "crowd.arrivals.named.people";
+            self.that_both(agree, "crowd.users", field, || {
+                (
+                    format!("{named} people are named, but {users} are to come"),
+                    format!("write `users = {named}`"),
+                )
+            });
+        }
         self.arrivals(&crowd.arrivals, duration);
         if let Some(room) = &crowd.waiting_room {
             self.waiting_room(room, &crowd.arrivals, duration);
@@ -239,6 +263,24 @@ impl Checks {
                 self.some_time("crowd.arrivals.on-sale.decay", *decay);
             }
             Arrivals::Trace { file, points } => self.trace(file, points, duration),
+            Arrivals::Named { people } => self.named(people, duration),
+        }
+    }
+
+    fn named(&mut self, people: &[(Span, u32)], duration: Span) {
+        let field = "crowd.arrivals.named.people";
+        let mut numbers: Vec<u32> = people.iter().map(|&(_, number)| number).collect();
+        numbers.sort_unstable();
+        if let Some(pair) = numbers.windows(2).find(|pair| pair[0] == pair[1]) {
+            let what = format!("person {} is named twice", pair[0]);
+            self.that(false, field, || (what, "name each person once".into()));
+        }
+        self.within(field, numbers.last().copied().unwrap_or_default(), 0..=USERS_MAX - 1);
+        if let Some(&(last, _)) = people.iter().max() {
+            self.that_both(last <= duration, field, "duration", || {
+                let what = format!("people come until {last}, but the run ends at {duration}");
+                (what, format!("let the run last: `duration = \"{last}\"` or more"))
+            });
         }
     }
 
@@ -298,7 +340,8 @@ impl Checks {
             Arrivals::Constant { .. }
             | Arrivals::Ramp { .. }
             | Arrivals::Spike { .. }
-            | Arrivals::Trace { .. } => {
+            | Arrivals::Trace { .. }
+            | Arrivals::Named { .. } => {
                 self.before(field, room.opening, duration, "the end of the run");
             }
         }
@@ -403,6 +446,31 @@ impl Checks {
         ];
         for (name, cost) in each {
             self.span_within(&format!("costs.{name}"), cost, Span::ZERO..=Span::from_secs(60));
+        }
+    }
+
+    fn limits(&mut self, scenario: &Scenario) {
+        let has_faults = !scenario.faults.is_empty() || scenario.swarm.is_some();
+        for (n, limit) in scenario.limits.iter().enumerate() {
+            let field = format!("expect.latency[{n}]");
+            self.that(has_faults || limit.part != Part::InFaults, &field, || {
+                ("the scenario has no faults to wait in".into(), "leave `in faults` away".into())
+            });
+            self.that(
+                scenario.crowd.waiting_room.is_some() || limit.wait != Wait::Queue,
+                &field,
+                || {
+                    let what = "nobody queues: the scenario has no waiting room".into();
+                    (what, "add `[crowd.waiting-room]`, or limit another wait".into())
+                },
+            );
+        }
+        let demanded = scenario.must_exercise.iter().position(|oracle| oracle == "latency");
+        if let Some(n) = demanded.filter(|_| scenario.limits.is_empty()) {
+            self.that(false, &format!("expect.exercised[{n}]"), || {
+                let what = "there is no limit for `latency` to check".into();
+                (what, "add one: `latency = [\"hold p99 < 500ms\"]`".into())
+            });
         }
     }
 

@@ -34,6 +34,7 @@ impl Default for Scenario {
             faults: Vec::new(),
             swarm: None,
             must_exercise: Vec::new(),
+            limits: Vec::new(),
             must_fail: None,
             must_mark: Vec::new(),
         }

@@ -12,6 +12,7 @@ use toml::{Table, Value};
 use crate::check;
 use crate::fault::{Fault, Swarm};
 use crate::human::{self, HumanSpan};
+use crate::limit::Limit;
 use crate::locate::Place;
 use crate::problem::{Complaint, Complaints, ScenarioError, Source};
 use crate::scenario::{Arrivals, Cluster, Costs, Crowd, Disk, MustFail, Network, Sale, Scenario};
@@ -45,6 +46,7 @@ pub(crate) struct ScenarioFile {
 struct Expect {
     exercised: Vec<String>,
     marks: Vec<String>,
+    latency: Vec<Limit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fails: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,9 +54,14 @@ struct Expect {
 }
 
 impl Expect {
-    fn new(exercised: Vec<String>, marks: Vec<String>, must_fail: Option<MustFail>) -> Self {
+    fn new(
+        exercised: Vec<String>,
+        marks: Vec<String>,
+        latency: Vec<Limit>,
+        must_fail: Option<MustFail>,
+    ) -> Self {
         let (fails, within) = must_fail.map(|MustFail { oracle, within }| (oracle, within)).unzip();
-        Self { exercised, marks, fails, within }
+        Self { exercised, marks, latency, fails, within }
     }
 
     /// What must fail; where one of the keys is missing, with a value that is sure to be
@@ -91,7 +98,12 @@ impl From<Scenario> for ScenarioFile {
             costs: scenario.costs,
             fault: scenario.faults,
             swarm: scenario.swarm,
-            expect: Expect::new(scenario.must_exercise, scenario.must_mark, scenario.must_fail),
+            expect: Expect::new(
+                scenario.must_exercise,
+                scenario.must_mark,
+                scenario.limits,
+                scenario.must_fail,
+            ),
         }
     }
 }
@@ -115,6 +127,7 @@ impl ScenarioFile {
             swarm: self.swarm,
             must_fail: self.expect.must_fail(),
             must_exercise: self.expect.exercised,
+            limits: self.expect.latency,
             must_mark: self.expect.marks,
         }
     }
@@ -206,6 +219,15 @@ impl Scenario {
         text
     }
 
+    /// The scenario as TOML without what is at its default; it reads back to an equal one.
+    pub fn to_brief_toml(&self) -> String {
+        let mut table = self.to_table();
+        leave_out_defaults(&mut table, &Self::default().to_table(), SECTION_LEVELS);
+        let mut text = String::new();
+        write_table(&mut text, "", &table).expect("a string takes whatever is written");
+        text
+    }
+
     pub(crate) fn to_table(&self) -> Table {
         let file = ScenarioFile { id: None, ..self.clone().into() };
         Table::try_from(file).expect("every field of a scenario has a form in TOML")
@@ -215,6 +237,19 @@ impl Scenario {
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("every field of a scenario has a form in JSON")
     }
+}
+
+/// Sections lie in sections at most so deep; what lies deeper is a value.
+const SECTION_LEVELS: u8 = 2;
+
+fn leave_out_defaults(table: &mut Table, defaults: &Table, levels: u8) {
+    table.retain(|key, value| match (value, defaults.get(key)) {
+        (Value::Table(section), Some(Value::Table(defaults))) if levels > 0 => {
+            leave_out_defaults(section, defaults, levels - 1);
+            !section.is_empty()
+        }
+        (value, default) => default != Some(&*value),
+    });
 }
 
 /// Writes scalars first, then sections of at most two levels; what lies deeper stays on one line.
@@ -317,7 +352,7 @@ fn advice(message: &str, field: &str, in_syntax: bool) -> (String, String) {
         let help = if field.starts_with("fault") {
             "write one fault under each `[[fault]]`"
         } else {
-            "write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`"
+            "write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`"
         };
         return ("one key belongs here".to_owned(), help.to_owned());
     }
@@ -330,6 +365,7 @@ fn advice(message: &str, field: &str, in_syntax: bool) -> (String, String) {
         ("expected f64", "write a number such as `0.8`"),
         ("expected a span of time", "write text such as `\"5s\"`"),
         ("expected a share", "write text such as `\"40%\"`"),
+        ("expected a limit", "write text such as `\"hold p99 < 500ms\"`"),
         ("expected a target", "write text such as `\"n3\"`"),
         ("EOF while parsing", "the text ends too early: it was cut off"),
         ("expected a string", "write text in quotes"),

@@ -8,6 +8,7 @@ mod fault;
 mod file;
 pub mod hazard;
 mod human;
+mod limit;
 mod locate;
 mod problem;
 mod ratio;
@@ -19,6 +20,7 @@ pub use check::ORACLES;
 pub use fault::{Cut, Family, Fault, Swarm, Target};
 pub use hazard::{HAZARDS, Hazard, hazards, safe_twin};
 pub use human::{Misread, SPAN_MAX, parse_span};
+pub use limit::{Figure, Limit, Part, Wait};
 pub use problem::{Problem, ScenarioError};
 pub use ratio::Ratio;
 pub use scenario::{

@@ -16,6 +16,8 @@ pub enum Exit {
     OracleFailed = 1,
     /// The command line, a scenario or a capsule makes no sense; nothing was run.
     Usage = 2,
+    /// Every promise was kept, but a limit of the scenario's on latency was not.
+    LatencyMissed = 3,
     /// Nothing ran, or a check that the scenario requires was not exercised: this is no pass.
     NotExercised = 4,
     /// A fault of this program or of the machine: two runs of one plan differ, or a result
@@ -27,12 +29,15 @@ pub enum Exit {
 
 impl Exit {
     /// What a run's facts amount to. An interrupted run is neither a pass nor a failure, whatever
-    /// its oracles saw until then.
+    /// its oracles saw until then; one that was to stop is what it was until then.
     pub fn of(facts: &RunFacts) -> Self {
-        if facts.interrupted {
+        let mut failed = facts.oracles.iter().filter(|oracle| oracle.verdict == Verdict::Fail);
+        if facts.interrupted && facts.stopped.is_none() {
             Self::Interrupted
-        } else if facts.oracles.iter().any(|oracle| oracle.verdict == Verdict::Fail) {
+        } else if failed.clone().any(|oracle| oracle.name != "latency") {
             Self::OracleFailed
+        } else if failed.next().is_some() {
+            Self::LatencyMissed
         } else if facts.events == 0 || !facts.must_exercise_misses.is_empty() {
             Self::NotExercised
         } else {
@@ -45,7 +50,11 @@ impl Exit {
     pub const fn or(self, around: Self) -> Self {
         match self {
             Self::Passed | Self::NotExercised => around,
-            Self::OracleFailed | Self::Usage | Self::Internal | Self::Interrupted => self,
+            Self::OracleFailed
+            | Self::Usage
+            | Self::LatencyMissed
+            | Self::Internal
+            | Self::Interrupted => self,
         }
     }
 }
@@ -58,7 +67,7 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use onsale_reports::OracleResult;
+    use onsale_reports::{OracleResult, Stopped};
 
     use super::*;
 
@@ -83,6 +92,29 @@ mod tests {
             Exit::of(&RunFacts { interrupted: true, ..facts(Verdict::Fail) }),
             Exit::Interrupted
         );
+        let stopped = |verdict| RunFacts {
+            interrupted: true,
+            stopped: Some(Stopped::default()),
+            ..facts(verdict)
+        };
+        assert_eq!(Exit::of(&stopped(Verdict::Fail)), Exit::OracleFailed);
+        assert_eq!(Exit::of(&stopped(Verdict::Pass)), Exit::Passed);
+    }
+
+    #[test]
+    fn a_missed_limit_is_told_apart_from_a_broken_promise() {
+        let slow = |verdict| {
+            let mut facts = facts(verdict);
+            let evidence = None;
+            let name = "latency".to_owned();
+            facts.oracles.push(OracleResult { name, verdict: Verdict::Fail, checked: 1, evidence });
+            facts
+        };
+        assert_eq!(Exit::of(&slow(Verdict::Pass)), Exit::LatencyMissed);
+        assert_eq!(Exit::of(&slow(Verdict::Fail)), Exit::OracleFailed);
+        let missed = vec!["live".to_owned()];
+        let facts = RunFacts { must_exercise_misses: missed, ..slow(Verdict::Pass) };
+        assert_eq!(Exit::of(&facts), Exit::LatencyMissed);
     }
 
     #[test]

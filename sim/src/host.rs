@@ -8,6 +8,8 @@
 //! journals and disks, so that a crowd cannot silence a node's signs of life; a node
 //! with one core shares it.
 
+mod clock;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -16,7 +18,8 @@ use onsale_core::{
 };
 use onsale_scenarios::Costs;
 
-use crate::sabotage::{earlier, set_back};
+use self::clock::{earlier, set_back};
+use crate::story::Sight;
 use crate::stream::{fork, mix};
 use crate::world::network::Place;
 use crate::world::{self, Resident, Turn, World, next_turn};
@@ -47,11 +50,14 @@ struct Host {
     cores: Vec<Core>,
     /// Kept for its memory.
     beats: Vec<(Instant, NodeId, Beat)>,
+    /// What the cores did in this turn, if somebody looks on.
+    worked: Option<Vec<Worked>>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
-    /// How far the node's clock is ahead.
-    ahead: Span,
 }
+
+/// A piece of work: the core, from when until when, and what it was.
+type Worked = (usize, Instant, Instant, &'static str);
 
 /// A core and what waits for it.
 #[derive(Debug, Default)]
@@ -131,7 +137,7 @@ impl Host {
         let incarnation = world.incarnation(place);
         let disk = &world.machine(place).disk;
         let (durable, bytes) = (disk.contents(), disk.bytes());
-        let ahead = machine.ahead + world.sabotage.ahead(place);
+        let worked = world.witness.watch.is_some().then(Vec::new);
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
         let node = Node::boot(
@@ -140,7 +146,7 @@ impl Host {
             incarnation,
             seed,
             durable,
-            now + ahead,
+            now + machine.ahead,
         );
         let mut cores: Vec<Core> = (0..machine.cores).map(|_| Core::default()).collect();
         for core in &mut cores {
@@ -153,8 +159,8 @@ impl Host {
             effects: Effects::default(),
             cores,
             beats: Vec::new(),
+            worked,
             turn_ends: now,
-            ahead,
         };
         host.end_turn(world);
         host
@@ -208,6 +214,7 @@ impl Host {
     /// Work of the first core, which is never left waiting behind requests.
     fn control(&mut self, now: Instant, cost: Span, input: Input) {
         let done = self.cores[0].take(now, cost);
+        self.note(0, done, cost, &input);
         self.step(done, input);
     }
 
@@ -250,20 +257,34 @@ impl Host {
             | Input::TurnEnded => Span::ZERO,
         };
         let done = self.cores[core].take(at, cost);
+        self.note(core, done, cost, &input);
         self.step(done, input);
+    }
+
+    /// Remembers what a core did for whoever looks on.
+    fn note(&mut self, core: usize, done: Instant, cost: Span, input: &Input) {
+        if let Some(worked) = &mut self.worked {
+            let from = Instant(done.0 - cost.0);
+            worked.push((core, from, done, work_of(input)));
+        }
     }
 
     fn step(&mut self, done: Instant, input: Input) {
         self.turn_ends = self.turn_ends.max(done);
-        self.node.step(done + self.ahead, input, &mut self.effects);
+        self.node.step(done + self.machine.ahead, input, &mut self.effects);
     }
 
     fn end_turn(&mut self, world: &mut World) {
-        self.node.step(self.turn_ends + self.ahead, Input::TurnEnded, &mut self.effects);
-        if self.ahead > Span::ZERO {
-            set_back(&mut self.effects, self.ahead);
+        let ahead = self.machine.ahead;
+        self.node.step(self.turn_ends + ahead, Input::TurnEnded, &mut self.effects);
+        if ahead > Span::ZERO {
+            set_back(&mut self.effects, ahead);
         }
-        let wake = self.node.next_deadline().map(|at| earlier(at, self.ahead));
+        let wake = self.node.next_deadline().map(|at| earlier(at, ahead));
+        let (now, node) = (world.now, self.place);
+        for (core, from, until, work) in self.worked.iter_mut().flat_map(|done| done.drain(..)) {
+            world.witness.sees(now, || Sight::Worked { node, core, from, until, work });
+        }
         world.carry_out(self.place, &mut self.effects);
         world.wake_at(self.place, wake);
     }
@@ -279,6 +300,20 @@ impl Host {
             1 => 0,
             cores => 1 + shard % (cores - 1),
         }
+    }
+}
+
+/// What the work of an input is called.
+fn work_of(input: &Input) -> &'static str {
+    match input {
+        Input::Request { .. } => "route a request",
+        Input::Forwarded { .. } => "decide",
+        Input::Answered { .. } => "route an answer",
+        Input::Delivered { message: Message::Beat(_), .. } => "beat",
+        Input::Delivered { .. } => "journal",
+        Input::Persisted(_) => "persisted",
+        Input::DeadlineReached => "deadline",
+        Input::TurnEnded => "end of the turn",
     }
 }
 

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Checks, Config, GatewayConfig, Hall, Instant, Mark, Message, OwnerConfig, Placement, Rules,
-    Setup, ShowId, Span, Unfit,
+    Checks, Config, Epoch, GatewayConfig, Hall, Instant, Mark, Message, NodeId, OwnerConfig,
+    Placement, Rules, Setup, ShowId, Span, Unfit,
 };
 use onsale_reports::{
-    Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Summary,
-    Verdict,
+    Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped,
+    Summary, Verdict,
 };
 use onsale_scenarios::Scenario;
 
@@ -24,15 +24,16 @@ use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
 use crate::fingerprint::Trail;
 use crate::host;
-use crate::oracle::{OracleSettings, Oracles};
+use crate::oracle::{Asked, OracleSettings, Oracles, latency};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
+use crate::story::{Sight, Watch};
 use crate::stream::fork;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
 use crate::world::limits::Limits;
 use crate::world::network::CLIENTS;
-use crate::world::{self, Progress, Resident, Tracing, Turn, World, next_turn};
+use crate::world::{self, Process, Progress, Resident, Tracing, Turn, World, next_turn};
 
 /// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
@@ -52,6 +53,21 @@ pub struct Outcome {
     pub trail: Option<Trail>,
     /// The event that was asked for, in words.
     pub described: Option<String>,
+    /// Whoever looked on, with all that was seen.
+    pub watch: Option<Box<Watch>>,
+}
+
+/// How a run is looked at. Only limits and `until` change it, by ending it.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// How much is remembered event by event.
+    pub tracing: Tracing,
+    /// How much it may do.
+    pub limits: Limits,
+    /// Who looks on.
+    pub watch: Option<Box<Watch>>,
+    /// Where to stop, if before the end.
+    pub until: Option<Instant>,
 }
 
 impl Outcome {
@@ -68,7 +84,7 @@ impl Outcome {
 
 /// Carries out a plan on a thread of its own.
 pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
-    run_within(plan, progress, tracing, Limits::default())
+    carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
 }
 
 /// The same within limits: a run that exceeds one is ended there, and the oracle [`BUDGET`] fails.
@@ -78,32 +94,33 @@ pub fn run_within(
     tracing: Tracing,
     limits: Limits,
 ) -> Outcome {
-    carry_out(plan, progress, tracing, limits, Sabotage::default())
+    carry_out(plan, progress, Look { tracing, limits, ..Look::default() }, Sabotage::default())
+}
+
+/// Carries out a plan on a thread of its own while somebody looks on.
+pub fn run_watched(plan: &Plan, progress: &Arc<Progress>, look: Look) -> Outcome {
+    carry_out(plan, progress, look, Sabotage::default())
 }
 
 /// Carries out a plan in a world that is broken beyond what plans can say. Only for tests
 /// that prove that an oracle sees it.
 pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
-    carry_out(plan, &Arc::default(), Tracing::default(), Limits::default(), sabotage)
+    carry_out(plan, &Arc::default(), Look::default(), sabotage)
 }
 
-fn carry_out(
-    plan: &Plan,
-    progress: &Arc<Progress>,
-    tracing: Tracing,
-    limits: Limits,
-    sabotage: Sabotage,
-) -> Outcome {
+fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabotage) -> Outcome {
     let stopwatch = Stopwatch::start();
     let (world, panicked) = std::thread::scope(|scope| {
         let run = move || {
             let witness = Witness {
                 oracles: Oracles::new(oracle_settings(&plan.scenario)),
                 recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
+                watch: look.watch,
             };
-            let mut world = World::new(plan, witness, progress.clone(), tracing);
-            world.limits = limits;
+            let mut world = World::new(plan, witness, progress.clone(), look.tracing);
+            world.limits = look.limits;
             world.sabotage = sabotage;
+            world.stops_at = look.until;
             world::enter(world);
             let runtime =
                 Runtime::with_seed_and_config(plan.stream("executor"), madsim::Config::default());
@@ -166,6 +183,7 @@ async fn direct(plan: &Plan) {
             world.enter_fault(Instant::ZERO + fault.at() + fault.lasts(), index, false);
         }
         world.end_at(Instant::ZERO + scenario.duration);
+        world.stops_at.into_iter().for_each(|at| world.end_at(at));
         if plan.faults.is_empty() {
             world.witness.oracles.faults_over(Instant::ZERO);
         }
@@ -242,6 +260,8 @@ impl Resident for Clients {
             }
             Turn::Wake => crowd.act(now, &mut world.witness),
             Turn::End => {
+                // Where everybody was gone already, nothing is left out.
+                world.stops_at.take_if(|at| *at != now);
                 world.open = crowd.finish(now, &mut world.witness);
                 world.fates = crowd.fates().clone();
                 world.stop();
@@ -261,6 +281,11 @@ impl Resident for Clients {
             let departs = batch[0].at;
             world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
         });
+        if world.witness.watch.is_some() {
+            for (user, fate) in crowd.take_left() {
+                world.witness.sees(now, || Sight::Left { user, fate });
+            }
+        }
         world.wake_at(CLIENTS, crowd.next_wake());
         world.report_users(crowd.fates().ended());
         if crowd.is_done() && !self.ending {
@@ -280,9 +305,13 @@ fn conclude(
 ) -> Outcome {
     let (scenario, end) = (&plan.scenario, world.now);
     world.close_journal();
-    let Witness { oracles, recorder } = world.witness;
+    world.witness.sees_verdicts(end);
+    let stops = world.stops_at.map(|at| standing(&world, at));
+    let Witness { oracles, recorder, watch } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
+    let records = recorder.finish(end);
+    results.extend(latency::judge(&scenario.limits, &records));
     results.extend(panicked.map(|words| {
         stopped("invariant", format!("at {end} a promise inside the code broke: {words}"))
     }));
@@ -295,6 +324,7 @@ fn conclude(
         world.fingerprint.fold_bytes(result.name.as_bytes());
         world.fingerprint.fold(result.verdict as u64 ^ result.checked << 2);
     }
+    let interrupted = world.interrupted || world.stops_at.is_some();
     let exercised = |name: &str| {
         results.iter().any(|result| result.name == name && result.verdict != Verdict::NotExercised)
     };
@@ -309,10 +339,9 @@ fn conclude(
         .iter()
         .filter(|name| !exercised(name))
         .chain(unseen)
-        .filter(|_| !world.interrupted && world.exceeded.is_none())
+        .filter(|_| !interrupted && world.exceeded.is_none())
         .cloned()
         .collect();
-    let records = recorder.finish(end);
     let admitted = records.timeline().iter().map(|second| second.admitted).sum();
     let seats = u64::from(scenario.sale.sections)
         * u64::from(scenario.sale.rows)
@@ -332,7 +361,8 @@ fn conclude(
         virtual_s: end.as_secs_f64(),
         events: world.events,
         messages: world.messages,
-        interrupted: world.interrupted,
+        interrupted,
+        stopped: stops,
         oracles: results,
         faults: world.faults.struck().iter().map(|struck| fault_result(plan, struck)).collect(),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
@@ -358,6 +388,31 @@ fn conclude(
         records,
         trail: world.trail,
         described: world.described,
+        watch,
+    }
+}
+
+/// How things stand where a run was stopped.
+fn standing(world: &World, at: Instant) -> Stopped {
+    let nodes = (1..world.director()).map(|place| {
+        let owns = |owner: &&Option<(Epoch, NodeId)>| {
+            owner.is_some_and(|(_, node)| usize::from(node.0) == place)
+        };
+        let owned = world.owners.iter().filter(owns).count();
+        match world.process(place) {
+            Process::Up => format!("n{place} up, owns {owned}"),
+            Process::Paused => format!("n{place} stands still"),
+            Process::Down => format!("n{place} down"),
+        }
+    });
+    let oldest = world.open.iter().min_by_key(|asked| (asked.since, asked.request));
+    Stopped {
+        at_s: at.as_secs_f64(),
+        nodes: nodes.collect(),
+        waiting: world.open.len() as u64,
+        waits_longest: oldest.map(|Asked { request, user, show, since }| {
+            format!("{request} of {user}, about {show}, since {since}")
+        }),
     }
 }
 
@@ -370,6 +425,7 @@ fn stopped(name: &str, headline: String) -> OracleResult {
         evidence: Some(Evidence {
             headline,
             details: vec!["the run stops here; what follows covers the part before".to_owned()],
+            follow: Vec::new(),
         }),
     }
 }

@@ -14,17 +14,18 @@ mod digest;
 pub mod disk;
 pub mod limits;
 pub mod network;
+mod outside;
 
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
     Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
-    ShardId, Span, Timed,
+    ShardId,
 };
 
 use crate::crowd::Fates;
@@ -34,6 +35,7 @@ use crate::oracle::Asked;
 use crate::oracle::journal_watch::JournalWatch;
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
+use crate::story::{Lost, Sight};
 use crate::witness::Witness;
 use baton::Seat;
 pub use baton::{Resident, next_turn, reside};
@@ -41,7 +43,8 @@ use beats::Coming;
 use calendar::Calendar;
 use disk::Disk;
 use limits::{Exceeded, Limits};
-use network::{CLIENTS, Network, Place};
+use network::{CLIENTS, Network, Place, delayed};
+pub use outside::{Progress, Tracing};
 
 thread_local! {
     /// The world of the run on this thread: every run has a thread of its own, and one host runs at a time.
@@ -146,28 +149,6 @@ pub struct Machine {
     pub disk: Disk,
 }
 
-/// What a run tells while it goes on, and the one thing it is told.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Virtual time in microseconds.
-    pub now_us: AtomicU64,
-    /// Events so far.
-    pub events: AtomicU64,
-    /// People whose story has ended.
-    pub users: AtomicU64,
-    /// Set from outside: end the run now.
-    pub stop: AtomicBool,
-}
-
-/// How much of a run is remembered event by event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tracing {
-    /// Keep the hash after each event.
-    pub trail: bool,
-    /// Put this event into words.
-    pub describe: Option<usize>,
-}
-
 /// Everything between the hosts.
 pub struct World {
     /// The instant of the present event.
@@ -202,6 +183,8 @@ pub struct World {
     pub events: u64,
     /// Whether the run was ended from outside.
     pub interrupted: bool,
+    /// Where it is to be stopped, if before its end.
+    pub stops_at: Option<Instant>,
     /// How much the run may do.
     pub limits: Limits,
     /// The limit that ended the run.
@@ -274,6 +257,7 @@ impl World {
             messages: 0,
             events: 0,
             interrupted: false,
+            stops_at: None,
             limits: Limits::default(),
             exceeded: None,
             open: Vec::new(),
@@ -326,6 +310,7 @@ impl World {
         machine.wake = None;
         let incarnation = machine.incarnation;
         self.calendar.enter(now, Event::Boots { node, incarnation });
+        self.shows_process(node);
     }
 
     /// The process dies; its disk keeps what was synced and a prefix of the rest.
@@ -344,6 +329,7 @@ impl World {
         machine.disk.forget(self.sabotage.disks_lose);
         self.journal.crashed(now, node, &machine.disk, &mut self.witness.oracles);
         self.seats[node] = Seat::default();
+        self.shows_process(node);
     }
 
     /// The run is over: the oracles are told the rest of what the disks hold.
@@ -356,6 +342,7 @@ impl World {
     pub fn pause(&mut self, node: Place) {
         assert_eq!(self.machines[node].process, Process::Up, "only a running process is paused");
         self.machines[node].process = Process::Paused;
+        self.shows_process(node);
     }
 
     /// The process goes on, and finds everything that came meanwhile.
@@ -366,6 +353,7 @@ impl World {
             "only a paused process is resumed"
         );
         self.machines[node].process = Process::Up;
+        self.shows_process(node);
         for turn in std::mem::take(&mut self.machines[node].stalled) {
             let incarnation = self.machines[node].incarnation;
             self.calendar.enter(self.now, Event::Resumed { node, incarnation, turn });
@@ -417,9 +405,11 @@ impl World {
             };
             self.send(node, to, sending.at, sending.message);
         }
-        for write in effects.writes.drain(..) {
+        for mut write in effects.writes.drain(..) {
+            self.sabotage.write(node, &mut write.bytes);
             self.fingerprint.fold(write.id.0);
             self.fingerprint.fold_bytes(&write.bytes);
+            self.witness.sees(self.now, || Sight::Writes { node, write: &write });
             let (id, machine) = (write.id, &mut self.machines[node]);
             let takes = machine.disk.begin(write);
             let incarnation = machine.incarnation;
@@ -434,6 +424,10 @@ impl World {
     pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: Message) {
         let departed = departs.max(self.now);
         let carried = self.network.carry(from, to, departed);
+        self.witness.sees(self.now, || {
+            let cut = self.network.severed_since(from, to, departed);
+            Sight::Sent { from, to, departs: departed, message: &message, carried, cut }
+        });
         let sender = self.machines[from].incarnation;
         if let Message::Beat(beat) = message
             && self.is_steady(from, to, beat)
@@ -452,20 +446,27 @@ impl World {
         }
     }
 
-    /// Whether a message that would arrive now does not.
-    fn is_lost(&self, from: Place, to: Place, departed: Instant, sender: u64) -> bool {
+    /// Why a message that would arrive now does not; none if it does.
+    fn why_lost(&self, from: Place, to: Place, departed: Instant, sender: u64) -> Option<Lost> {
         let (source, target) = (&self.machines[from], &self.machines[to]);
         // A process that died before the message was to leave never sent it.
         let died_before = source.incarnation != sender || source.process == Process::Down;
-        let never_left = died_before && departed > source.died;
-        never_left
-            || target.process == Process::Down
-            || departed < target.booted
-            || self.network.severed_since(from, to, departed)
+        if died_before && departed > source.died {
+            Some(Lost::NeverLeft)
+        } else if target.process == Process::Down {
+            Some(Lost::Down)
+        } else if departed < target.booted {
+            Some(Lost::Restarted)
+        } else if self.network.severed_since(from, to, departed) {
+            Some(Lost::Cut)
+        } else {
+            None
+        }
     }
 
     fn on_observation(&mut self, node: Place, observation: Observation) {
         let me = NodeId(node as u16);
+        self.witness.sees(self.now, || Sight::Observed { node, observation: &observation });
         match observation {
             Observation::OwnerActivated { shard, epoch } => {
                 let owner = &mut self.owners[shard.0 as usize];
@@ -507,6 +508,7 @@ impl World {
                 continue;
             };
             assert!(at >= self.now, "the calendar does not go back");
+            self.witness.sees_verdicts(self.now);
             self.now = at;
             self.events += 1;
             if self.tracing.describe == Some(self.events as usize - 1) {
@@ -537,6 +539,7 @@ impl World {
                 }
                 self.fingerprint.fold((node as u64) << 32 | id.0);
                 let bytes = self.machines[node].disk.complete(self.now, id);
+                self.witness.sees(self.now, || Sight::Durable { node, bytes });
                 self.journal.read(self.now, node, bytes, &mut self.witness.oracles);
                 self.give(node, Turn::Persisted(id))
             }
@@ -576,12 +579,17 @@ impl World {
         sender: u64,
         mut message: Message,
     ) -> Option<(Place, Turn)> {
-        if self.is_lost(from, to, departed, sender)
-            || !self.sabotage.relay(self.now, from, to, &mut message)
-        {
+        let lost = self.why_lost(from, to, departed, sender).or_else(|| {
+            let arrives = self.sabotage.relay(self.now, from, to, &mut message);
+            (!arrives).then_some(Lost::Taken)
+        });
+        if let Some(why) = lost {
+            self.witness.sees(self.now, || Sight::Lost { from, to, message: &message, why });
             self.fingerprint.fold(u64::MAX);
             return None;
         }
+        let waits = self.machines[to].process == Process::Paused;
+        self.witness.sees(self.now, || Sight::Arrived { from, to, message: &message, waits });
         self.messages += 1;
         self.fingerprint.fold((from as u64) << 32 | to as u64);
         digest::fold(&mut self.fingerprint, &message);
@@ -599,6 +607,11 @@ impl World {
             Endpoint::Node(NodeId(from as u16))
         };
         self.give(to, Turn::Delivered { from, message })
+    }
+
+    fn shows_process(&mut self, node: Place) {
+        let Machine { process: state, incarnation: boots, .. } = self.machines[node];
+        self.witness.sees(self.now, || Sight::Process { node, state, boots });
     }
 
     /// A turn for the process for which it was meant, and not for one started since.
@@ -635,38 +648,11 @@ impl World {
             self.interrupted = true;
             self.calendar.enter(self.now, Event::End);
         }
-        if !self.ended && self.exceeded.is_none() {
-            self.exceeded = self.limits.exceeded_by(self.events, || self.bytes());
-            if self.exceeded.is_some() {
-                self.calendar.enter(self.now, Event::End);
-            }
-        }
-    }
-
-    /// What the run keeps, as [`Limits`] count it.
-    fn bytes(&self) -> u64 {
-        let stalled = self.machines.iter().map(|machine| machine.stalled.len());
-        let waiting = self.calendar.len() + stalled.sum::<usize>();
-        let disks: u64 = self.machines.iter().map(|machine| machine.disk.bytes()).sum();
-        waiting as u64 * limits::BYTES_PER_EVENT + disks
+        self.check_limits();
     }
 
     /// How many people's stories have ended, for whoever watches.
     pub fn report_users(&self, users: u64) {
         self.progress.users.store(users, Ordering::Relaxed);
     }
-}
-
-/// The message as it arrives: every item a latency later.
-fn delayed(mut message: Message, latency: Span) -> Message {
-    fn shift<T>(batch: &mut [Timed<T>], latency: Span) {
-        batch.iter_mut().for_each(|timed| timed.at += latency);
-    }
-    match &mut message {
-        Message::Requests(batch) | Message::Forwarded(batch) => shift(batch, latency),
-        Message::Answers(batch) => shift(batch, latency),
-        Message::Replies(batch) => shift(batch, latency),
-        Message::Beat(_) | Message::Journal(_) => {}
-    }
-    message
 }

@@ -63,7 +63,7 @@ impl World {
         let due = coming.partition_point(|beat| beat.at <= self.now);
         for Coming { at, from, departed, sender, beat } in coming.drain(..due) {
             self.fingerprint.fold(at.0);
-            if self.is_lost(from, node, departed, sender) {
+            if self.why_lost(from, node, departed, sender).is_some() {
                 self.fingerprint.fold(u64::MAX);
                 continue;
             }
