@@ -14,6 +14,7 @@ use super::Header;
 use super::play::{DETERMINISM, Failed, SeedResult};
 use crate::capsule::{quoted, replay_line};
 use crate::exit::Exit;
+use crate::oracle::latency::LATENCY;
 
 /// Ranges of seeds that a scenario is divided into, at most.
 const BUCKETS_MAX: u64 = 100;
@@ -232,7 +233,8 @@ pub fn exit(facts: &SweepFacts) -> Exit {
     } else if facts.stopped == Some(Stopped::Interrupted) {
         Exit::Interrupted
     } else if facts.failed_runs > 0 {
-        Exit::OracleFailed
+        let only_slow = facts.failures.iter().all(|failure| failure.oracle == LATENCY);
+        if only_slow { Exit::LatencyMissed } else { Exit::OracleFailed }
     } else if never || (facts.runs() == 0 && facts.partition.is_none()) {
         Exit::NotExercised
     } else {
