@@ -41,8 +41,9 @@ pub struct Node {
     /// Shards to settle at the end of the turn, in the order of their first touch.
     touched: Vec<ShardId>,
     is_touched: Vec<bool>,
-    /// Shards whose journals need ticks.
-    awake: BTreeSet<ShardId>,
+    /// By shard number: whether its journal needs ticks; and how many do.
+    is_awake: Vec<bool>,
+    awake: usize,
     wal: Wal,
     writing: Option<PersistId>,
     /// Elections to stand for: when, where, the epoch that must not have passed, and the
@@ -117,7 +118,8 @@ impl Node {
             gateway,
             touched: Vec::new(),
             is_touched: vec![false; shards.len()],
-            awake: BTreeSet::new(),
+            is_awake: vec![false; shards.len()],
+            awake: 0,
             wal: Wal::new(config.segment_bytes as usize, recovered.next_segment),
             writing: None,
             campaigns: BTreeSet::new(),
@@ -236,10 +238,11 @@ impl Node {
                 }
             }
             (Endpoint::Node(node), Message::Beat(beat)) => self.on_beat(node, beat, effects),
-            (Endpoint::Node(node), Message::Journal(batch)) => {
-                for (shard, message) in batch {
+            (Endpoint::Node(node), Message::Journal(mut batch)) => {
+                for (shard, message) in batch.drain(..) {
                     self.on_journal(node, shard, message, effects);
                 }
+                effects.reuse(batch);
             }
             (Endpoint::Node(_), Message::Requests(_) | Message::Replies(_))
             | (
@@ -341,8 +344,10 @@ impl Node {
             self.next_beat = self.now + self.setup.config.beat_every;
         }
         if self.next_tick.is_some_and(|at| at <= self.now) {
-            for id in self.awake.clone() {
-                if let Some(shard) = &mut self.shards[id.0 as usize] {
+            for id in (0..self.shards.len() as u32).map(ShardId) {
+                if self.is_awake[id.0 as usize]
+                    && let Some(shard) = &mut self.shards[id.0 as usize]
+                {
                     shard.on_tick();
                     self.touch(id);
                 }
@@ -377,6 +382,7 @@ impl Node {
             self.hand_out_answers(effects);
         }
         self.write(effects);
+        self.detector.sharpen(self.next_beat);
     }
 
     fn take_local(&mut self, effects: &mut Effects) {
@@ -405,10 +411,11 @@ impl Node {
             if let Some(leader) = leader {
                 self.gateway.on_owner_known(id, leader, journal.epoch());
             }
-            if journal.awake() {
-                self.awake.insert(id);
-            } else {
-                self.awake.remove(&id);
+            let awake = journal.awake();
+            if std::mem::replace(&mut self.is_awake[id.0 as usize], awake) != awake {
+                self.awake = if awake { self.awake + 1 } else { self.awake - 1 };
+            }
+            if !awake {
                 // No suspicion is to come that would wake it.
                 if let Some(leader) = leader.filter(|&leader| self.detector.suspects(leader)) {
                     orphaned.push((id, leader));
@@ -420,7 +427,7 @@ impl Node {
             }
         }
         self.next_tick = match self.next_tick {
-            _ if self.awake.is_empty() => None,
+            _ if self.awake == 0 => None,
             Some(at) => Some(at),
             None => Some(self.tick_after(self.now)),
         };

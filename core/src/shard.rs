@@ -126,18 +126,22 @@ impl Shard {
     ) {
         self.depose_if_over(answers, effects);
         self.propose(answers, effects);
-        ready.clear();
+        if !ready.is_empty() {
+            ready.clear();
+        }
         self.journal.poll(ready);
-        for message in ready.messages.drain(..) {
-            effects.journal(message.to(), self.id, message);
-        }
-        for reason in ready.refused.drain(..) {
-            effects.observe(Observation::Refused { shard: self.id, reason });
-        }
         self.depose_if_over(answers, effects);
-        self.apply(ready, answers, effects);
+        if !ready.is_empty() {
+            for message in ready.messages.drain(..) {
+                effects.journal(message.to(), self.id, message);
+            }
+            for reason in ready.refused.drain(..) {
+                effects.observe(Observation::Refused { shard: self.id, reason });
+            }
+            self.apply(ready, answers, effects);
+            self.confirm(&ready.reads, answers);
+        }
         self.acknowledge_early(answers);
-        self.confirm(&ready.reads, answers);
         self.activate_if_due(now, answers, effects);
         if self.journal.uncompacted() >= u64::from(self.setup.config.snapshot_every) {
             self.journal.compact(self.snapshot());

@@ -2,6 +2,7 @@
 //!
 //! Owns the form of a workflow command and its escapes. Refuses to know where they are printed.
 
+use crate::human;
 use crate::sweep::SweepFacts;
 
 /// GitHub shows ten errors a step and drops the rest.
@@ -17,26 +18,25 @@ pub fn render(facts: &SweepFacts) -> String {
         let mut lines = vec![failure.headline.clone()];
         lines.extend(failure.details.iter().take(DETAILS_MAX).cloned());
         lines.push(format!(
-            "in {} of {} seeds, first {}",
-            failure.seen.count,
-            runs_of(facts, &failure.scenario),
+            "in {} of {}, first {}",
+            human::count(failure.seen.count),
+            human::counted(runs_of(facts, &failure.scenario), "seed"),
             failure.seen.first_seed
         ));
         lines.push(failure.reproduce.clone());
         command(&title, &lines.join("\n"))
     });
-    let required = facts.never_exercised().filter(|&(_, _, required)| required);
-    let never = required.map(|(scenario, oracle, _)| {
-        let message =
-            format!("{} requires it, and none of {} seeds did it", scenario.id, scenario.runs);
-        command(&format!("{oracle} was not exercised in {}", scenario.id), &message)
+    let missed = facts.missed().map(|(scenario, name)| {
+        let seeds = human::counted(scenario.runs, "seed");
+        let message = format!("the scenario requires it, and it did not in {seeds}");
+        command(&format!("{name} did not happen in {}", scenario.id), &message)
     });
-    let mut commands: Vec<String> = failures.chain(never).collect();
+    let mut commands: Vec<String> = failures.chain(missed).collect();
     if commands.len() > ERRORS_MAX {
         let untold = commands.len() - (ERRORS_MAX - 1);
         commands.truncate(ERRORS_MAX - 1);
         commands.push(command(
-            &format!("{untold} other failures"),
+            &human::counted(untold as u64, "other failure"),
             "they are in the log and in the files of the sweep",
         ));
     }
@@ -76,7 +76,7 @@ mod tests {
         let text = render(&facts);
         assert_eq!(text.lines().count(), 10);
         let last = text.lines().last().unwrap();
-        assert!(last.starts_with("::error title=17 other failures::"), "{last}");
+        assert!(last.starts_with("::error title=18 other failures::"), "{last}");
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Evidence {
     pub headline: String,
     /// The story, a line an event.
     pub details: Vec<String>,
+    /// Whom or what it is about, as `replay --follow` takes it, the most telling first.
+    pub follow: Vec<String>,
 }
 
 /// One oracle's result.
@@ -60,6 +62,19 @@ pub struct FaultResult {
     /// From the strike to the next owner's first commit, the longest over those shards; none if
     /// no shard lost its owner, or if one never committed again.
     pub recovery_ms: Option<f64>,
+}
+
+/// How things stood where a run was stopped on purpose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Where, in virtual seconds.
+    pub at_s: f64,
+    /// How each node was, and how many shards it owned as far as it knew.
+    pub nodes: Vec<String>,
+    /// How many requests waited for an answer.
+    pub waiting: u64,
+    /// Which of them waited longest.
+    pub waits_longest: Option<String>,
 }
 
 /// A run's facts.
@@ -99,6 +114,8 @@ pub struct RunFacts {
     pub messages: u64,
     /// Whether the run was stopped before its end, so that everything here covers a part.
     pub interrupted: bool,
+    /// How things stood where it was stopped, if it was to be stopped there.
+    pub stopped: Option<Stopped>,
     /// The oracles' results, in the order to show them.
     pub oracles: Vec<OracleResult>,
     /// The faults, in the order in which they struck.

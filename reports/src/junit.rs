@@ -6,6 +6,7 @@
 
 use std::fmt::{self, Write};
 
+use crate::human;
 use crate::sweep::{Bucket, Failure, ScenarioFacts, Seen, SweepFacts};
 
 /// A case tells so many distinct failures in full; the others are counted.
@@ -36,8 +37,8 @@ fn document(xml: &mut String, facts: &SweepFacts) -> fmt::Result {
 /// Cases of a scenario, and how many of them failed.
 fn counts(scenario: &ScenarioFacts) -> (usize, usize) {
     let failed = scenario.buckets.iter().filter(|bucket| !bucket.failures.is_empty()).count();
-    let never = scenario.required_never.len();
-    (scenario.buckets.len() + never, failed + never)
+    let missed = scenario.oracles_missed.len() + scenario.marks_missed.len();
+    (scenario.buckets.len() + missed, failed + missed)
 }
 
 fn suite(xml: &mut String, facts: &SweepFacts, scenario: &ScenarioFacts) -> fmt::Result {
@@ -63,10 +64,10 @@ fn suite(xml: &mut String, facts: &SweepFacts, scenario: &ScenarioFacts) -> fmt:
     for bucket in &scenario.buckets {
         case(xml, facts, scenario, bucket)?;
     }
-    for oracle in &scenario.required_never {
-        let message = format!("{oracle} was not exercised by any of {} seeds", scenario.runs);
-        let (oracle, message) = (Escaped(oracle), Escaped(&message));
-        writeln!(xml, r#"    <testcase classname="{id}" name="exercises {oracle}">"#)?;
+    for name in scenario.oracles_missed.iter().chain(&scenario.marks_missed) {
+        let message = format!("{name} did not happen in {}", human::counted(scenario.runs, "seed"));
+        let (name, message) = (Escaped(name), Escaped(&message));
+        writeln!(xml, r#"    <testcase classname="{id}" name="requires {name}">"#)?;
         writeln!(xml, r#"      <failure type="not-exercised" message="{message}"/>"#)?;
         writeln!(xml, "    </testcase>")?;
     }
@@ -94,7 +95,7 @@ fn case(
         write!(xml, "{}", Escaped(&story(&facts.failures[failure], seen)))?;
     }
     if let Some(untold) = bucket.failures.len().checked_sub(STORIES_MAX).filter(|&more| more > 0) {
-        writeln!(xml, "and {untold} other failures")?;
+        writeln!(xml, "and {}", human::counted(untold as u64, "other failure"))?;
     }
     writeln!(xml, "      </failure>")?;
     writeln!(xml, "    </testcase>")
@@ -106,11 +107,15 @@ fn message(facts: &SweepFacts, bucket: &Bucket) -> String {
     let failure = &facts.failures[first];
     let others = match bucket.failures.len() - 1 {
         0 => String::new(),
-        others => format!("; and {others} other failures"),
+        others => format!("; and {}", human::counted(others as u64, "other failure")),
     };
     format!(
-        "{} failed in {} of {} seeds, first {}: {}{others}",
-        failure.oracle, seen.count, bucket.runs, seen.first_seed, failure.headline
+        "{} failed in {} of {}, first {}: {}{others}",
+        failure.oracle,
+        human::count(seen.count),
+        human::counted(bucket.runs, "seed"),
+        seen.first_seed,
+        failure.headline
     )
 }
 
@@ -118,8 +123,12 @@ fn message(facts: &SweepFacts, bucket: &Bucket) -> String {
 /// lie in an earlier range: the line that plays it again says which.
 fn story(failure: &Failure, seen: Seen) -> String {
     let mut text = format!(
-        "{}: in {} seeds here, first {}; {} seeds in all, first {}\n",
-        failure.oracle, seen.count, seen.first_seed, failure.seen.count, failure.seen.first_seed
+        "{}: {} here, first {}; {} in all, first {}\n",
+        failure.oracle,
+        human::counted(seen.count, "seed"),
+        seen.first_seed,
+        human::counted(failure.seen.count, "seed"),
+        failure.seen.first_seed
     );
     let lines = std::iter::once(&failure.headline).chain(&failure.details);
     text.extend(lines.map(|line| format!("  {line}\n")));
@@ -139,8 +148,7 @@ impl fmt::Display for Escaped<'_> {
                 '<' => f.write_str("&lt;")?,
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
-                '\t' | '\n' => write!(f, "&#{};", letter as u32)?,
-                '\u{20}'..='\u{7e}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'.. => {
+                '\t' | '\n' | '\u{20}'..='\u{7e}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'.. => {
                     f.write_char(letter)?
                 }
                 _ => {}
@@ -164,7 +172,7 @@ mod tests {
     #[test]
     fn what_xml_cannot_carry_goes_away() {
         let text = "a\u{0}b\u{1b}[31m\u{7f}\u{85}\u{fffe}c\r\n\t<&>\"'é🎫";
-        assert_eq!(Escaped(text).to_string(), "ab[31mc&#10;&#9;&lt;&amp;&gt;&quot;'é🎫");
+        assert_eq!(Escaped(text).to_string(), "ab[31mc\n\t&lt;&amp;&gt;&quot;'é🎫");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | a program, `summary.json` and `--json` | [`Summary::to_json`] |
 //! | a spreadsheet | [`csv::latency`], [`csv::timeline`] |
 //! | HdrHistogram's tools | [`hlog::write`] |
+//! | tools that draw a trace | [`trace::TraceWriter`] |
 //! | later, all of it as a directory | [`directory::write`] |
 //!
 //! What a sweep of many seeds learned comes as [`SweepFacts`] and goes out as a page
@@ -33,6 +34,7 @@ pub mod summary;
 pub mod sweep;
 pub mod terminal;
 pub mod timeline;
+pub mod trace;
 
 mod fault_windows;
 #[cfg(test)]
@@ -41,7 +43,7 @@ mod tally;
 
 pub use detection::{Detection, Detections};
 pub use directory::ReportError;
-pub use facts::{Evidence, FaultResult, OracleResult, RunFacts, Verdict};
+pub use facts::{Evidence, FaultResult, OracleResult, RunFacts, Stopped, Verdict};
 pub use latency::Latencies;
 pub use operation::{Ending, Operation, Window};
 pub use recorder::{Recorder, RecorderSettings, Records};

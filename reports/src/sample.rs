@@ -89,6 +89,7 @@ fn facts() -> RunFacts {
         events: 50_400_000,
         messages: 1_234_567,
         interrupted: true,
+        stopped: None,
         oracles: vec![
             oracle("double-booking", Verdict::Pass, 1_204_211),
             OracleResult {
@@ -102,6 +103,7 @@ fn facts() -> RunFacts {
                             .to_owned(),
                         "00:04.351 n4 sends p2 to the provider".to_owned(),
                     ],
+                    follow: vec!["hold:99".to_owned(), "user:17".to_owned()],
                 }),
                 ..oracle("payment", Verdict::Fail, 600)
             },

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use onsale_core::Span;
 use serde::{Serialize, Serializer};
 
-use crate::facts::{Evidence, FaultResult, RunFacts, Verdict};
+use crate::facts::{Evidence, FaultResult, RunFacts, Stopped, Verdict};
 use crate::latency::Latencies;
 use crate::operation::{Ending, Operation, Window};
 use crate::recorder::Records;
@@ -121,6 +121,8 @@ struct Document<'a> {
     build_profile: &'a str,
     trace_hash: &'a str,
     interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<&'a Stopped>,
     users: u64,
     admitted: u64,
     seats: u64,
@@ -186,6 +188,7 @@ impl<'a> Document<'a> {
             build_profile: &facts.build_profile,
             trace_hash: &facts.trace_hash,
             interrupted: facts.interrupted,
+            stopped: facts.stopped.as_ref(),
             users: facts.users,
             admitted: facts.admitted,
             seats: facts.seats,

@@ -39,8 +39,12 @@ pub struct SweepFacts {
     pub events: u64,
     /// Virtual time of all runs in microseconds.
     pub virtual_us: u64,
-    /// Rare paths of the code, by name.
+    /// Rare paths of the code that were taken, by name.
     pub marks: BTreeMap<String, Counted>,
+    /// Those that no run took.
+    pub marks_never: Vec<String>,
+    /// Faults that struck, by family and phase: `crash/replicating`.
+    pub faults: BTreeMap<String, Counted>,
     /// Marks seen for the first time in the first thousand runs, in the second, and so on.
     pub new_marks: Vec<u64>,
     /// What it took; none for results that were put together from files.
@@ -80,7 +84,9 @@ pub struct ScenarioFacts {
     /// Checks of each oracle over all seeds; none if no seed exercised it.
     pub checks: BTreeMap<String, Option<u64>>,
     /// Oracles that the scenario requires and that no seed exercised.
-    pub required_never: Vec<String>,
+    pub oracles_missed: Vec<String>,
+    /// Marks that the scenario requires and that no seed showed.
+    pub marks_missed: Vec<String>,
     /// Ranges of seeds in rising order, at most a hundred.
     pub buckets: Vec<Bucket>,
 }
@@ -145,17 +151,21 @@ impl SweepFacts {
         (self.failed_runs == 0 && self.runs() > 0).then(|| RULE_OF_THREE / self.runs() as f64)
     }
 
-    /// Oracles that no run exercised, by scenario, and whether the scenario requires it.
-    pub fn never_exercised(&self) -> impl Iterator<Item = (&ScenarioFacts, &str, bool)> {
-        self.scenarios.iter().filter(|scenario| scenario.runs > 0).flat_map(|scenario| {
-            let unchecked = scenario.checks.iter().filter(|(_, checks)| checks.is_none());
-            let required =
-                scenario.required_never.iter().map(move |name| (scenario, &**name, true));
-            required.chain(unchecked.map(move |(name, _)| (scenario, &**name, false)).filter(
-                |(scenario, name, _)| {
-                    scenario.required_never.iter().all(|required| required != name)
-                },
-            ))
+    /// Oracles and marks that a scenario requires and that none of its seeds had.
+    pub fn missed(&self) -> impl Iterator<Item = (&ScenarioFacts, &str)> {
+        self.scenarios.iter().flat_map(|scenario| {
+            let missed = scenario.oracles_missed.iter().chain(&scenario.marks_missed);
+            missed.map(move |name| (scenario, &**name))
+        })
+    }
+
+    /// Oracles that no seed of a scenario exercised, required or not.
+    pub fn never_exercised(&self) -> impl Iterator<Item = (&ScenarioFacts, &str)> {
+        self.scenarios.iter().flat_map(|scenario| {
+            let never = scenario.checks.iter().filter(|(_, checks)| checks.is_none());
+            let unknown = |name: &&String| !scenario.checks.contains_key(*name);
+            let missed = scenario.oracles_missed.iter().filter(unknown);
+            never.map(|(name, _)| name).chain(missed).map(move |name| (scenario, &**name))
         })
     }
 
@@ -183,8 +193,11 @@ struct Document<'a> {
     verified: u64,
     failures: Vec<FailureDocument<'a>>,
     not_exercised: Vec<NeverDocument<'a>>,
+    marks_missed: Vec<MissedDocument<'a>>,
     scenarios: Vec<ScenarioDocument<'a>>,
     marks: &'a BTreeMap<String, Counted>,
+    marks_never: &'a [String],
+    faults: &'a BTreeMap<String, Counted>,
     new_marks_per_thousand_seeds: &'a [u64],
     events: u64,
     virtual_s: f64,
@@ -209,6 +222,12 @@ struct NeverDocument<'a> {
     scenario: &'a str,
     oracle: &'a str,
     required: bool,
+}
+
+#[derive(Serialize)]
+struct MissedDocument<'a> {
+    scenario: &'a str,
+    mark: &'a str,
 }
 
 #[derive(Serialize)]
@@ -255,14 +274,24 @@ impl<'a> Document<'a> {
             failures: facts.failures.iter().map(failure).collect(),
             not_exercised: facts
                 .never_exercised()
-                .map(|(scenario, oracle, required)| NeverDocument {
+                .map(|(scenario, oracle)| NeverDocument {
                     scenario: &scenario.id,
                     oracle,
-                    required,
+                    required: scenario.oracles_missed.iter().any(|missed| missed == oracle),
+                })
+                .collect(),
+            marks_missed: facts
+                .scenarios
+                .iter()
+                .flat_map(|scenario| {
+                    let missed = scenario.marks_missed.iter();
+                    missed.map(|mark| MissedDocument { scenario: &scenario.id, mark })
                 })
                 .collect(),
             scenarios: facts.scenarios.iter().map(scenario).collect(),
             marks: &facts.marks,
+            marks_never: &facts.marks_never,
+            faults: &facts.faults,
             new_marks_per_thousand_seeds: &facts.new_marks,
             events: facts.events,
             virtual_s: facts.virtual_us as f64 / 1e6,
@@ -318,7 +347,6 @@ pub(crate) mod tests {
                     seeds: Some((1, 4)),
                     failed_runs: 2,
                     checks: [("hold".to_owned(), Some(40)), ("live".to_owned(), Some(8))].into(),
-                    required_never: Vec::new(),
                     buckets: vec![
                         Bucket { seeds: (1, 2), runs: 2, failures: vec![(0, seen(1, 2))] },
                         Bucket {
@@ -327,6 +355,7 @@ pub(crate) mod tests {
                             failures: vec![(0, seen(1, 3)), (1, seen(1, 3))],
                         },
                     ],
+                    ..ScenarioFacts::default()
                 },
                 ScenarioFacts {
                     id: "fast/calm".to_owned(),
@@ -334,11 +363,19 @@ pub(crate) mod tests {
                     seeds: Some((1, 4)),
                     failed_runs: 0,
                     checks: [("hold".to_owned(), Some(40)), ("live".to_owned(), None)].into(),
-                    required_never: vec!["live".to_owned()],
+                    oracles_missed: vec!["live".to_owned()],
+                    marks_missed: vec!["owner-deposed".to_owned()],
                     buckets: vec![Bucket { seeds: (1, 4), runs: 4, failures: Vec::new() }],
                 },
             ],
-            marks: [("an owner was deposed".to_owned(), Counted { count: 9, runs: 4 })].into(),
+            marks: [("owner-deposed".to_owned(), Counted { count: 9, runs: 4 })].into(),
+            marks_never: vec!["stood-still".to_owned()],
+            faults: [
+                ("crash/electing".to_owned(), Counted { count: 2, runs: 2 }),
+                ("crash/serving".to_owned(), Counted { count: 1_200, runs: 4 }),
+                ("slow-network/serving".to_owned(), Counted { count: 3, runs: 3 }),
+            ]
+            .into(),
             new_marks: vec![1],
             ..SweepFacts::default()
         }
@@ -349,7 +386,8 @@ pub(crate) mod tests {
         let mut facts = SweepFacts { failures: Vec::new(), failed_runs: 0, ..failed() };
         for scenario in &mut facts.scenarios {
             scenario.failed_runs = 0;
-            scenario.required_never.clear();
+            scenario.oracles_missed.clear();
+            scenario.marks_missed.clear();
             scenario.buckets.iter_mut().for_each(|bucket| bucket.failures.clear());
         }
         facts
@@ -363,11 +401,13 @@ pub(crate) mod tests {
         assert_eq!(json["failures"][0]["first_seed"], 2);
         assert_eq!(json["failure_rate_below"], serde_json::Value::Null);
         assert_eq!(json["virtual_s"], 2_400.0);
-        assert_eq!(json["marks"]["an owner was deposed"]["runs"], 4);
+        assert_eq!(json["marks"]["owner-deposed"]["runs"], 4);
         let never = serde_json::json!([
             { "scenario": "fast/calm", "oracle": "live", "required": true }
         ]);
         assert_eq!(json["not_exercised"], never);
+        assert_eq!(json["marks_missed"][0]["mark"], "owner-deposed");
+        assert_eq!(json["faults"]["crash/serving"]["count"], 1_200);
 
         let json: serde_json::Value = serde_json::from_str(&passed().to_json()).unwrap();
         assert_eq!(json["failure_rate_below"], 0.375);

@@ -10,7 +10,8 @@ use onsale_reports::Detection;
 use onsale_scenarios::{MustFail, Scenario, hazards};
 
 use crate::plan::Plan;
-use crate::run::run;
+use crate::run::run_within;
+use crate::world::limits::Limits;
 use crate::world::{Progress, Tracing};
 
 /// From so many starts each scenario is measured, so that no lucky seed decides.
@@ -19,7 +20,7 @@ pub const STARTS: u32 = 20;
 const STRIDE: u64 = 1_000;
 
 /// How many seeds from a start on it takes until the oracle fails; none if it does not within
-/// the scenario's limit. `Err` if the runs were ended from outside.
+/// the scenario's limit.
 ///
 /// # Errors
 /// [`Interrupted`]: what was counted so far says nothing.
@@ -32,7 +33,7 @@ pub fn seeds_to_failure(
     let first = u64::from(start) * STRIDE;
     for count in 1..=must_fail.within {
         let plan = Plan::new(scenario, first + u64::from(count - 1));
-        let outcome = run(&plan, progress, Tracing::default());
+        let outcome = run_within(&plan, progress, Tracing::default(), Limits::of(scenario));
         if progress.stop.load(Ordering::Relaxed) {
             return Err(Interrupted);
         }

@@ -31,10 +31,10 @@ pub enum Exit {
 
 impl Exit {
     /// What a run's facts amount to. An interrupted run is neither a pass nor a failure, whatever
-    /// its oracles saw until then.
+    /// its oracles saw until then; one that was to stop is what it was until then.
     pub fn of(facts: &RunFacts) -> Self {
         let mut failed = facts.oracles.iter().filter(|oracle| oracle.verdict == Verdict::Fail);
-        if facts.interrupted {
+        if facts.interrupted && facts.stopped.is_none() {
             Self::Interrupted
         } else if failed.clone().any(|oracle| oracle.name != LATENCY) {
             Self::OracleFailed
@@ -69,7 +69,7 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use onsale_reports::OracleResult;
+    use onsale_reports::{OracleResult, Stopped};
 
     use super::*;
 
@@ -94,6 +94,13 @@ mod tests {
             Exit::of(&RunFacts { interrupted: true, ..facts(Verdict::Fail) }),
             Exit::Interrupted
         );
+        let stopped = |verdict| RunFacts {
+            interrupted: true,
+            stopped: Some(Stopped::default()),
+            ..facts(verdict)
+        };
+        assert_eq!(Exit::of(&stopped(Verdict::Fail)), Exit::OracleFailed);
+        assert_eq!(Exit::of(&stopped(Verdict::Pass)), Exit::Passed);
     }
 
     #[test]

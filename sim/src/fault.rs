@@ -9,6 +9,7 @@ use madsim::task::NodeId as Process;
 use onsale_core::{Instant, NodeId, Phase, Placement, ShardId, ShowId, Span};
 use onsale_scenarios::{Cut, Fault, Target};
 
+use crate::story::Sight;
 use crate::world::network::{CLIENTS, Place, Weather};
 use crate::world::{Process as State, World};
 
@@ -145,6 +146,7 @@ impl Faults<'_> {
             }
         };
         let at = world.now;
+        world.witness.sees(at, || Sight::Fault { index, strikes: true, what: &what });
         world.witness.recorder.fault_began(at, index);
         world.faults.struck.push(Struck {
             index,
@@ -168,6 +170,7 @@ impl Faults<'_> {
             .find(|struck| struck.index == index)
             .expect("what heals has struck");
         struck.healed = Some(now);
+        world.witness.sees(now, || Sight::Fault { index, strikes: false, what: &struck.what });
         let undo = std::mem::take(&mut struck.undo);
         for place in undo.start {
             // Another fault may have started it since, and a third killed it again.

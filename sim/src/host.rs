@@ -8,6 +8,8 @@
 //! journals and disks, so that a crowd cannot silence a node's signs of life; a node
 //! with one core shares it.
 
+mod clock;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -16,10 +18,11 @@ use onsale_core::{
 };
 use onsale_scenarios::Costs;
 
-use crate::sabotage::{earlier, set_back};
+use self::clock::{earlier, set_back};
+use crate::story::Sight;
 use crate::stream::{fork, mix};
 use crate::world::network::Place;
-use crate::world::{self, Turn, next_turn};
+use crate::world::{self, Resident, Turn, World, next_turn};
 
 /// What a node's process needs to start.
 #[derive(Clone, Debug)]
@@ -47,11 +50,14 @@ struct Host {
     cores: Vec<Core>,
     /// Kept for its memory.
     beats: Vec<(Instant, NodeId, Beat)>,
+    /// What the cores did in this turn, if somebody looks on.
+    worked: Option<Vec<Worked>>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
-    /// How far the node's clock is ahead.
-    ahead: Span,
 }
+
+/// A piece of work: the core, from when until when, and what it was.
+type Worked = (usize, Instant, Instant, &'static str);
 
 /// A core and what waits for it.
 #[derive(Debug, Default)]
@@ -98,39 +104,40 @@ pub async fn run(place: Place, machine: Machine) {
             panic!("a process begins with its start, not with {turn:?}")
         }
     }
-    let mut host = Host::boot(place, machine, now);
-    loop {
-        let (now, turn) = next_turn(place).await;
+    let host = world::with(|world| Host::boot(world, place, machine, now));
+    world::reside(place, Box::new(host)).await;
+}
+
+impl Resident for Host {
+    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn) {
         if matches!(turn, Turn::Probed) {
-            host.tell_phase();
-            continue;
+            // Not a step of the node: it learns nothing and does nothing.
+            world.phase = self.node.phase(world.hot).unwrap_or(Phase::Following);
+            return;
         }
-        host.turn_ends = now;
-        host.take_beats();
+        self.turn_ends = now;
+        self.take_beats(world);
         match turn {
-            Turn::Delivered { from, message } => host.on_message(now, from, message),
+            Turn::Delivered { from, message } => self.on_message(world, now, from, message),
             Turn::Persisted(id) => {
-                host.control(now, host.machine.costs.persisted, Input::Persisted(id))
+                self.control(now, self.machine.costs.persisted, Input::Persisted(id))
             }
-            Turn::Wake => host.control(now, Span::ZERO, Input::DeadlineReached),
-            Turn::CoreFree(core) => host.catch_up(now, core),
-            Turn::End => return,
-            Turn::Boot | Turn::Probed | Turn::Fault { .. } => {
+            Turn::Wake => self.control(now, Span::ZERO, Input::DeadlineReached),
+            Turn::CoreFree(core) => self.catch_up(world, now, core),
+            Turn::Boot | Turn::Probed | Turn::Fault { .. } | Turn::End => {
                 panic!("{turn:?} is not a running node's")
             }
         }
-        host.end_turn();
+        self.end_turn(world);
     }
 }
 
 impl Host {
-    fn boot(place: Place, machine: Machine, now: Instant) -> Self {
-        let (incarnation, durable, bytes, ahead) = world::with(|world| {
-            let incarnation = world.incarnation(place);
-            let disk = &world.machine(place).disk;
-            let (durable, bytes) = (disk.contents(), disk.bytes());
-            (incarnation, durable, bytes, machine.ahead + world.sabotage.ahead(place))
-        });
+    fn boot(world: &mut World, place: Place, machine: Machine, now: Instant) -> Self {
+        let incarnation = world.incarnation(place);
+        let disk = &world.machine(place).disk;
+        let (durable, bytes) = (disk.contents(), disk.bytes());
+        let worked = world.witness.watch.is_some().then(Vec::new);
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
         let node = Node::boot(
@@ -139,7 +146,7 @@ impl Host {
             incarnation,
             seed,
             durable,
-            now + ahead,
+            now + machine.ahead,
         );
         let mut cores: Vec<Core> = (0..machine.cores).map(|_| Core::default()).collect();
         for core in &mut cores {
@@ -152,33 +159,33 @@ impl Host {
             effects: Effects::default(),
             cores,
             beats: Vec::new(),
+            worked,
             turn_ends: now,
-            ahead,
         };
-        host.end_turn();
+        host.end_turn(world);
         host
     }
 
-    fn on_message(&mut self, now: Instant, from: Endpoint, message: Message) {
+    fn on_message(&mut self, world: &mut World, now: Instant, from: Endpoint, message: Message) {
         match message {
             Message::Requests(batch) => {
                 for Timed { at, item } in batch {
                     let core = self.freest_core(at);
-                    self.work(now, core, at, Input::Request { from, request: item });
+                    self.work(world, now, core, at, Input::Request { from, request: item });
                 }
             }
             Message::Forwarded(batch) => {
                 let from = sender(from);
                 for Timed { at, item } in batch {
                     let core = self.core_of(&item);
-                    self.work(now, core, at, Input::Forwarded { from, request: item });
+                    self.work(world, now, core, at, Input::Forwarded { from, request: item });
                 }
             }
             Message::Answers(batch) => {
                 let from = sender(from);
                 for Timed { at, item } in batch {
                     let core = self.freest_core(at);
-                    self.work(now, core, at, Input::Answered { from, answer: item });
+                    self.work(world, now, core, at, Input::Answered { from, answer: item });
                 }
             }
             Message::Beat(_) => {
@@ -193,9 +200,9 @@ impl Host {
     }
 
     /// Beats that came between turns, each at its own instant.
-    fn take_beats(&mut self) {
+    fn take_beats(&mut self, world: &mut World) {
         let mut beats = std::mem::take(&mut self.beats);
-        world::with(|world| world.take_beats(self.place, &mut beats));
+        world.take_beats(self.place, &mut beats);
         for (at, from, beat) in beats.drain(..) {
             let input =
                 Input::Delivered { from: Endpoint::Node(from), message: Message::Beat(beat) };
@@ -207,29 +214,30 @@ impl Host {
     /// Work of the first core, which is never left waiting behind requests.
     fn control(&mut self, now: Instant, cost: Span, input: Input) {
         let done = self.cores[0].take(now, cost);
+        self.note(0, done, cost, &input);
         self.step(done, input);
     }
 
     /// Work that arrives at `at` for one core: done in this turn if the core can start it soon, else queued.
-    fn work(&mut self, now: Instant, core: usize, at: Instant, input: Input) {
+    fn work(&mut self, world: &mut World, now: Instant, core: usize, at: Instant, input: Input) {
         let lane = &mut self.cores[core];
         let starts = at + lane.wait(at);
         let queued = !lane.queue.is_empty();
         if queued || starts.since(now) > self.machine.slice {
             lane.queue.push_back(Timed { at, item: input });
             if !queued {
-                world::with(|world| world.core_free_at(self.place, core, starts));
+                world.core_free_at(self.place, core, starts);
             }
         } else {
             self.perform(core, at, input);
         }
     }
 
-    fn catch_up(&mut self, now: Instant, core: usize) {
+    fn catch_up(&mut self, world: &mut World, now: Instant, core: usize) {
         while let Some(at) = self.cores[core].queue.front().map(|queued| queued.at.max(now)) {
             let starts = at + self.cores[core].wait(at);
             if starts.since(now) > self.machine.slice {
-                world::with(|world| world.core_free_at(self.place, core, starts));
+                world.core_free_at(self.place, core, starts);
                 return;
             }
             if let Some(Timed { item, .. }) = self.cores[core].queue.pop_front() {
@@ -249,31 +257,36 @@ impl Host {
             | Input::TurnEnded => Span::ZERO,
         };
         let done = self.cores[core].take(at, cost);
+        self.note(core, done, cost, &input);
         self.step(done, input);
+    }
+
+    /// Remembers what a core did for whoever looks on.
+    fn note(&mut self, core: usize, done: Instant, cost: Span, input: &Input) {
+        if let Some(worked) = &mut self.worked {
+            let from = Instant(done.0 - cost.0);
+            worked.push((core, from, done, work_of(input)));
+        }
     }
 
     fn step(&mut self, done: Instant, input: Input) {
         self.turn_ends = self.turn_ends.max(done);
-        self.node.step(done + self.ahead, input, &mut self.effects);
+        self.node.step(done + self.machine.ahead, input, &mut self.effects);
     }
 
-    fn end_turn(&mut self) {
-        self.node.step(self.turn_ends + self.ahead, Input::TurnEnded, &mut self.effects);
-        if self.ahead > Span::ZERO {
-            set_back(&mut self.effects, self.ahead);
+    fn end_turn(&mut self, world: &mut World) {
+        let ahead = self.machine.ahead;
+        self.node.step(self.turn_ends + ahead, Input::TurnEnded, &mut self.effects);
+        if ahead > Span::ZERO {
+            set_back(&mut self.effects, ahead);
         }
-        let wake = self.node.next_deadline().map(|at| earlier(at, self.ahead));
-        world::with(|world| {
-            world.carry_out(self.place, &mut self.effects);
-            world.wake_at(self.place, wake);
-        });
-    }
-
-    /// Not a step of the node: it learns nothing and does nothing.
-    fn tell_phase(&self) {
-        world::with(|world| {
-            world.phase = self.node.phase(world.hot).unwrap_or(Phase::Following);
-        });
+        let wake = self.node.next_deadline().map(|at| earlier(at, ahead));
+        let (now, node) = (world.now, self.place);
+        for (core, from, until, work) in self.worked.iter_mut().flat_map(|done| done.drain(..)) {
+            world.witness.sees(now, || Sight::Worked { node, core, from, until, work });
+        }
+        world.carry_out(self.place, &mut self.effects);
+        world.wake_at(self.place, wake);
     }
 
     fn freest_core(&mut self, at: Instant) -> usize {
@@ -287,6 +300,20 @@ impl Host {
             1 => 0,
             cores => 1 + shard % (cores - 1),
         }
+    }
+}
+
+/// What the work of an input is called.
+fn work_of(input: &Input) -> &'static str {
+    match input {
+        Input::Request { .. } => "route a request",
+        Input::Forwarded { .. } => "decide",
+        Input::Answered { .. } => "route an answer",
+        Input::Delivered { message: Message::Beat(_), .. } => "beat",
+        Input::Delivered { .. } => "journal",
+        Input::Persisted(_) => "persisted",
+        Input::DeadlineReached => "deadline",
+        Input::TurnEnded => "end of the turn",
     }
 }
 

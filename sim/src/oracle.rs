@@ -35,7 +35,7 @@ use onsale_reports::OracleResult;
 use self::atomic::Atomic;
 use self::clients::{Acknowledged, Confirming, Told};
 use self::double_booking::DoubleBooking;
-use self::evidence::{Known, seats};
+use self::evidence::{Findings, Known, seats};
 use self::hold::Hold;
 use self::journal::{Grant, Position, State};
 use self::linearizable::Linearizable;
@@ -311,6 +311,28 @@ impl Oracles {
     /// Seats that the journal says are booked, and seats that it says are on hold.
     pub fn seats(&self) -> (u64, u64) {
         self.known.journal.seats()
+    }
+
+    /// How many promises were found broken so far.
+    pub fn failures(&self) -> u64 {
+        self.findings().map(Findings::failures).sum()
+    }
+
+    /// What those that are told in full are about: the oracle, and one sentence.
+    pub fn headlines(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.findings().flat_map(Findings::headlines)
+    }
+
+    fn findings(&self) -> impl Iterator<Item = &Findings> {
+        let Self { double_booking, lost_booking, atomic, hold, live, .. } = self;
+        [
+            &double_booking.findings,
+            &lost_booking.findings,
+            &atomic.findings,
+            &hold.findings,
+            &live.findings,
+        ]
+        .into_iter()
     }
 
     /// The verdicts at the end of the run, given what clients still wait for.

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Checks, Config, GatewayConfig, Hall, Instant, Mark, Message, OwnerConfig, Placement, Rules,
-    Setup, ShowId, Span, Unfit,
+    Checks, Config, Epoch, GatewayConfig, Hall, Instant, Mark, Message, NodeId, OwnerConfig,
+    Placement, Rules, Setup, ShowId, Span, Unfit,
 };
 use onsale_reports::{
-    Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Summary,
-    Verdict,
+    Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped,
+    Summary, Verdict,
 };
 use onsale_scenarios::Scenario;
 
@@ -24,15 +24,16 @@ use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
 use crate::fingerprint::Trail;
 use crate::host;
-use crate::oracle::{OracleSettings, Oracles, latency};
+use crate::oracle::{Asked, OracleSettings, Oracles, latency};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
+use crate::story::{Sight, Watch};
 use crate::stream::fork;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
 use crate::world::limits::Limits;
 use crate::world::network::CLIENTS;
-use crate::world::{self, Progress, Tracing, Turn, World, next_turn};
+use crate::world::{self, Process, Progress, Resident, Tracing, Turn, World, next_turn};
 
 /// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
@@ -52,6 +53,21 @@ pub struct Outcome {
     pub trail: Option<Trail>,
     /// The event that was asked for, in words.
     pub described: Option<String>,
+    /// Whoever looked on, with all that was seen.
+    pub watch: Option<Box<Watch>>,
+}
+
+/// How a run is looked at. Only limits and `until` change it, by ending it.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// How much is remembered event by event.
+    pub tracing: Tracing,
+    /// How much it may do.
+    pub limits: Limits,
+    /// Who looks on.
+    pub watch: Option<Box<Watch>>,
+    /// Where to stop, if before the end.
+    pub until: Option<Instant>,
 }
 
 impl Outcome {
@@ -68,7 +84,7 @@ impl Outcome {
 
 /// Carries out a plan on a thread of its own.
 pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
-    run_within(plan, progress, tracing, Limits::default())
+    carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
 }
 
 /// The same within limits: a run that exceeds one is ended there, and the oracle [`BUDGET`] fails.
@@ -78,32 +94,33 @@ pub fn run_within(
     tracing: Tracing,
     limits: Limits,
 ) -> Outcome {
-    carry_out(plan, progress, tracing, limits, Sabotage::default())
+    carry_out(plan, progress, Look { tracing, limits, ..Look::default() }, Sabotage::default())
+}
+
+/// Carries out a plan on a thread of its own while somebody looks on.
+pub fn run_watched(plan: &Plan, progress: &Arc<Progress>, look: Look) -> Outcome {
+    carry_out(plan, progress, look, Sabotage::default())
 }
 
 /// Carries out a plan in a world that is broken beyond what plans can say. Only for tests
 /// that prove that an oracle sees it.
 pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
-    carry_out(plan, &Arc::default(), Tracing::default(), Limits::default(), sabotage)
+    carry_out(plan, &Arc::default(), Look::default(), sabotage)
 }
 
-fn carry_out(
-    plan: &Plan,
-    progress: &Arc<Progress>,
-    tracing: Tracing,
-    limits: Limits,
-    sabotage: Sabotage,
-) -> Outcome {
+fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabotage) -> Outcome {
     let stopwatch = Stopwatch::start();
     let (world, panicked) = std::thread::scope(|scope| {
         let run = move || {
             let witness = Witness {
                 oracles: Oracles::new(oracle_settings(&plan.scenario)),
                 recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
+                watch: look.watch,
             };
-            let mut world = World::new(plan, witness, progress.clone(), tracing);
-            world.limits = limits;
+            let mut world = World::new(plan, witness, progress.clone(), look.tracing);
+            world.limits = look.limits;
             world.sabotage = sabotage;
+            world.stops_at = look.until;
             world::enter(world);
             let runtime =
                 Runtime::with_seed_and_config(plan.stream("executor"), madsim::Config::default());
@@ -166,6 +183,7 @@ async fn direct(plan: &Plan) {
             world.enter_fault(Instant::ZERO + fault.at() + fault.lasts(), index, false);
         }
         world.end_at(Instant::ZERO + scenario.duration);
+        world.stops_at.into_iter().for_each(|at| world.end_at(at));
         if plan.faults.is_empty() {
             world.witness.oracles.faults_over(Instant::ZERO);
         }
@@ -211,50 +229,70 @@ async fn direct(plan: &Plan) {
 }
 
 /// The clients' host: the crowd's turns.
-async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
-    let mut ending = false;
-    loop {
-        let (now, turn) = next_turn(CLIENTS).await;
-        let goes_on = world::with(|world| {
-            match turn {
-                Turn::Delivered { message: Message::Replies(batch), .. } => {
-                    crowd.hear(now, &batch, &mut world.witness)
-                }
-                Turn::Wake => crowd.act(now, &mut world.witness),
-                Turn::End => {
-                    world.open = crowd.finish(now, &mut world.witness);
-                    world.fates = crowd.fates().clone();
-                    world.stop();
-                    return false;
-                }
-                Turn::Boot
-                | Turn::Delivered { .. }
-                | Turn::Persisted(_)
-                | Turn::CoreFree(_)
-                | Turn::Probed
-                | Turn::Fault { .. } => {
-                    panic!("{turn:?} is not the clients'")
-                }
-            }
-            crowd.drain_outbox(|gateway, batch| {
-                let departs = batch[0].at;
-                world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
-            });
-            world.wake_at(CLIENTS, crowd.next_wake());
-            world.report_users(crowd.fates().ended());
-            if crowd.is_done() && !ending {
-                // Nobody is left: the last holds run out, and the run is over.
-                ending = true;
-                world.end_at(
-                    now.max(calm) + scenario.sale.hold + scenario.sale.grace + scenario.calm,
-                );
-            }
-            true
-        });
-        if !goes_on {
-            // What still comes finds nobody; the baton goes on to the director, who ends every host.
-            while !matches!(next_turn(CLIENTS).await.1, Turn::End) {}
+struct Clients {
+    crowd: Crowd,
+    scenario: Scenario,
+    /// When the last fault is over.
+    calm: Instant,
+    /// Everybody's story has ended; the run's end is entered.
+    ending: bool,
+    ended: bool,
+}
+
+/// The clients take their place with their first turn.
+async fn serve_clients(crowd: Crowd, scenario: Scenario, calm: Instant) {
+    let mut clients = Clients { crowd, scenario, calm, ending: false, ended: false };
+    let (now, turn) = next_turn(CLIENTS).await;
+    world::with(|world| clients.take_turn(world, now, turn));
+    world::reside(CLIENTS, Box::new(clients)).await;
+}
+
+impl Resident for Clients {
+    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn) {
+        if self.ended {
+            // What still comes finds nobody.
             return;
+        }
+        let crowd = &mut self.crowd;
+        match turn {
+            Turn::Delivered { message: Message::Replies(batch), .. } => {
+                crowd.hear(now, &batch, &mut world.witness)
+            }
+            Turn::Wake => crowd.act(now, &mut world.witness),
+            Turn::End => {
+                // Where everybody was gone already, nothing is left out.
+                world.stops_at.take_if(|at| *at != now);
+                world.open = crowd.finish(now, &mut world.witness);
+                world.fates = crowd.fates().clone();
+                world.stop();
+                self.ended = true;
+                return;
+            }
+            Turn::Boot
+            | Turn::Delivered { .. }
+            | Turn::Persisted(_)
+            | Turn::CoreFree(_)
+            | Turn::Probed
+            | Turn::Fault { .. } => {
+                panic!("{turn:?} is not the clients'")
+            }
+        }
+        crowd.drain_outbox(|gateway, batch| {
+            let departs = batch[0].at;
+            world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
+        });
+        if world.witness.watch.is_some() {
+            for (user, fate) in crowd.take_left() {
+                world.witness.sees(now, || Sight::Left { user, fate });
+            }
+        }
+        world.wake_at(CLIENTS, crowd.next_wake());
+        world.report_users(crowd.fates().ended());
+        if crowd.is_done() && !self.ending {
+            // Nobody is left: the last holds run out, and the run is over.
+            self.ending = true;
+            let (sale, calm) = (&self.scenario.sale, self.scenario.calm);
+            world.end_at(now.max(self.calm) + sale.hold + sale.grace + calm);
         }
     }
 }
@@ -267,7 +305,9 @@ fn conclude(
 ) -> Outcome {
     let (scenario, end) = (&plan.scenario, world.now);
     world.close_journal();
-    let Witness { oracles, recorder } = world.witness;
+    world.witness.sees_verdicts(end);
+    let stops = world.stops_at.map(|at| standing(&world, at));
+    let Witness { oracles, recorder, watch } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
     let records = recorder.finish(end);
@@ -284,6 +324,7 @@ fn conclude(
         world.fingerprint.fold_bytes(result.name.as_bytes());
         world.fingerprint.fold(result.verdict as u64 ^ result.checked << 2);
     }
+    let interrupted = world.interrupted || world.stops_at.is_some();
     let exercised = |name: &str| {
         results.iter().any(|result| result.name == name && result.verdict != Verdict::NotExercised)
     };
@@ -298,7 +339,7 @@ fn conclude(
         .iter()
         .filter(|name| !exercised(name))
         .chain(unseen)
-        .filter(|_| !world.interrupted && world.exceeded.is_none())
+        .filter(|_| !interrupted && world.exceeded.is_none())
         .cloned()
         .collect();
     let admitted = records.timeline().iter().map(|second| second.admitted).sum();
@@ -320,7 +361,8 @@ fn conclude(
         virtual_s: end.as_secs_f64(),
         events: world.events,
         messages: world.messages,
-        interrupted: world.interrupted,
+        interrupted,
+        stopped: stops,
         oracles: results,
         faults: world.faults.struck().iter().map(|struck| fault_result(plan, struck)).collect(),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
@@ -346,6 +388,31 @@ fn conclude(
         records,
         trail: world.trail,
         described: world.described,
+        watch,
+    }
+}
+
+/// How things stand where a run was stopped.
+fn standing(world: &World, at: Instant) -> Stopped {
+    let nodes = (1..world.director()).map(|place| {
+        let owns = |owner: &&Option<(Epoch, NodeId)>| {
+            owner.is_some_and(|(_, node)| usize::from(node.0) == place)
+        };
+        let owned = world.owners.iter().filter(owns).count();
+        match world.process(place) {
+            Process::Up => format!("n{place} up, owns {owned}"),
+            Process::Paused => format!("n{place} stands still"),
+            Process::Down => format!("n{place} down"),
+        }
+    });
+    let oldest = world.open.iter().min_by_key(|asked| (asked.since, asked.request));
+    Stopped {
+        at_s: at.as_secs_f64(),
+        nodes: nodes.collect(),
+        waiting: world.open.len() as u64,
+        waits_longest: oldest.map(|Asked { request, user, show, since }| {
+            format!("{request} of {user}, about {show}, since {since}")
+        }),
     }
 }
 
@@ -358,6 +425,7 @@ fn stopped(name: &str, headline: String) -> OracleResult {
         evidence: Some(Evidence {
             headline,
             details: vec!["the run stops here; what follows covers the part before".to_owned()],
+            follow: Vec::new(),
         }),
     }
 }

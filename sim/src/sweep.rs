@@ -61,7 +61,9 @@ pub struct Named {
     /// A hash of all that it says, defaults included.
     pub hash: String,
     /// The oracles that it requires to be exercised.
-    pub requires: Vec<String>,
+    pub oracles: Vec<String>,
+    /// The marks that it requires to be seen.
+    pub marks: Vec<String>,
 }
 
 /// One run of a sweep.
@@ -160,7 +162,8 @@ impl Named {
         Self {
             id: scenario.id.clone(),
             hash: format!("{:016x}", fingerprint.value()),
-            requires: scenario.must_exercise.clone(),
+            oracles: scenario.must_exercise.clone(),
+            marks: scenario.must_mark.clone(),
         }
     }
 }

@@ -38,7 +38,7 @@ exercised = ["double-booking", "hold"]
 "#;
 
 /// A promise that nobody can keep, to see how a broken one is told.
-const BLACKOUT: &str = r#"
+pub(super) const BLACKOUT: &str = r#"
 title = "No cluster comes back from a blackout within a microsecond"
 duration = "2m"
 calm = "1us"
@@ -57,10 +57,10 @@ power-loss = { at = "60s", down = "15s" }
 "#;
 
 /// A directory of one test, removed at its end. Commands run in it, as a person's would.
-struct Desk(PathBuf);
+pub(super) struct Desk(pub(super) PathBuf);
 
 impl Desk {
-    fn new(test: &str) -> Self {
+    pub(super) fn new(test: &str) -> Self {
         let path = std::env::temp_dir().join(format!("onsale-cli-{test}-{}", std::process::id()));
         fs::create_dir_all(&path).expect("there is room for a test's directory");
         let desk = Self(path);
@@ -68,30 +68,31 @@ impl Desk {
         desk
     }
 
-    fn put(&self, name: &str, text: &str) {
+    pub(super) fn put(&self, name: &str, text: &str) {
         fs::write(self.0.join(name), text).expect("a test writes into its own directory");
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(super) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    fn json(&self, name: &str) -> Value {
+    pub(super) fn json(&self, name: &str) -> Value {
         serde_json::from_str(&self.read(name)).expect("what onsale writes as JSON is JSON")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onsale-under-test"));
         command
             .args(arguments)
             .current_dir(&self.0)
             .env_remove("NO_COLOR")
-            .env_remove("CLICOLOR_FORCE");
+            .env_remove("CLICOLOR_FORCE")
+            .env_remove("GITHUB_ACTIONS");
         command
     }
 
     /// Runs `onsale` and expects this exit code.
-    fn onsale(&self, arguments: &[&str], code: i32) -> Said {
+    pub(super) fn onsale(&self, arguments: &[&str], code: i32) -> Said {
         let Output { stdout, stderr, .. } =
             self.command(arguments).assert().code(code).get_output().clone();
         let text = |bytes| String::from_utf8(bytes).expect("onsale speaks UTF-8");
@@ -108,13 +109,13 @@ impl Drop for Desk {
     }
 }
 
-struct Said {
-    out: String,
-    err: String,
+pub(super) struct Said {
+    pub(super) out: String,
+    pub(super) err: String,
 }
 
 impl Said {
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.out).expect("standard output is JSON and nothing else")
     }
 }
@@ -355,8 +356,9 @@ fn bad_usage_ends_with_2_and_a_hint() {
 #[test]
 fn every_command_has_help_with_examples() {
     let desk = Desk::new("help");
-    for verb in [&[][..], &["run"], &["replay"], &["scenarios"], &["completions"]] {
-        let arguments: Vec<_> = verb.iter().copied().chain(["--help"]).collect();
+    let verbs = ["run", "replay", "shrink", "check", "merge", "scenarios", "completions"];
+    for verb in std::iter::once(None).chain(verbs.map(Some)) {
+        let arguments: Vec<_> = verb.into_iter().chain(["--help"]).collect();
         let said = desk.onsale(&arguments, 0);
         assert!(said.out.contains("  onsale "), "{verb:?}: {}", said.out);
     }
@@ -424,7 +426,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 /// Waits until the process catches SIGINT: bit 1 of the mask that the kernel shows.
 #[cfg(target_os = "linux")]
-fn await_handler(pid: u32) {
+pub(super) fn await_handler(pid: u32) {
     let status = PathBuf::from(format!("/proc/{pid}/status"));
     let catches = |path: &Path| {
         let text = fs::read_to_string(path).ok()?;

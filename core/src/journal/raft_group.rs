@@ -8,15 +8,17 @@
 mod admission;
 mod doubt;
 mod log;
+mod questions;
 
 use std::collections::VecDeque;
-use std::fmt;
+use std::{fmt, mem};
 
 use raft::eraftpb::{ConfChange, ConfChangeType, HardState, Message, MessageType};
-use raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole};
+use raft::{Config, ProgressState, RawNode, SnapshotStatus, StateRole};
 
 use self::doubt::Doubt;
 use self::log::Log;
+use self::questions::Questions;
 use super::frame::Frame;
 use super::{
     Committed, Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of,
@@ -85,6 +87,8 @@ pub struct RaftGroup {
     /// durable. Until then the library must not stand for election: it would look for
     /// entries between what is applied and what is committed, which are gone.
     install: Option<(u64, Snapshot)>,
+    questions: Questions,
+    /// Confirmed questions, and what has to be applied before they are told.
     reads: Vec<(u64, ReadId)>,
     /// A follower that heard of an election no longer trusts its leader to be there.
     roused: bool,
@@ -98,6 +102,8 @@ struct Follower {
     id: u64,
     silent_ticks: u32,
     snapshot_ticks: u32,
+    /// The latest question that it confirmed.
+    confirmed: u64,
 }
 
 /// A batch of the library.
@@ -143,7 +149,6 @@ impl RaftGroup {
             check_quorum: false,
             skip_bcast_commit: true,
             batch_append: true,
-            read_only_option: ReadOnlyOption::Safe,
             ..Config::default()
         };
         let log = Log::new(voters.iter().map(|voter| u64::from(voter.0)).collect(), durable);
@@ -158,7 +163,7 @@ impl RaftGroup {
             doubt_written: in_doubt,
             prompt: peers.clone().collect(),
             followers: peers
-                .map(|id| Follower { id, silent_ticks: 0, snapshot_ticks: 0 })
+                .map(|id| Follower { id, silent_ticks: 0, snapshot_ticks: 0, confirmed: 0 })
                 .collect(),
             hard_state_written: raft.raft.hard_state(),
             raft,
@@ -167,6 +172,7 @@ impl RaftGroup {
             waiting: VecDeque::new(),
             outbox: Vec::new(),
             install: (snapshot.index() > 0).then_some((0, snapshot)),
+            questions: Questions::default(),
             reads: Vec::new(),
             roused: false,
             refused: Vec::new(),
@@ -219,7 +225,7 @@ impl RaftGroup {
         let raft = &self.raft.raft;
         let log = &raft.raft_log;
         raft.lead_transferee.is_none()
-            && raft.pending_read_count() == 0
+            && self.questions.is_empty()
             && self.reads.is_empty()
             && self.written <= self.durable
             && log.committed == log.last_index()
@@ -277,6 +283,15 @@ impl RaftGroup {
         }
     }
 
+    /// Whether a poll would find nothing, as after most answers to heartbeats.
+    fn is_idle(&self) -> bool {
+        self.outbox.is_empty()
+            && self.refused.is_empty()
+            && self.reads.is_empty()
+            && self.install.is_none()
+            && !self.raft.has_ready()
+    }
+
     /// Carries out one batch of the library.
     fn carry_out(&mut self, out: &mut Ready) {
         let mut batch = self.raft.ready();
@@ -287,6 +302,7 @@ impl RaftGroup {
         if batch.ss().is_some() {
             // A question does not outlive the lead under which it was asked.
             self.reads.clear();
+            self.questions.drop_all();
             self.attend_all_anew();
         }
         if !batch.snapshot().is_empty() {
@@ -310,15 +326,6 @@ impl RaftGroup {
             self.raft.mut_store().set_hard_state(hard_state);
         }
 
-        out.messages.extend(batch.take_messages().into_iter().map(JournalMessage));
-        let messages = batch.take_persisted_messages();
-        for read in batch.take_read_states() {
-            let id =
-                read.request_ctx.try_into().expect("a question carries the eight bytes of its id");
-            if self.is_leader() {
-                self.reads.push((read.index, ReadId(u64::from_le_bytes(id))));
-            }
-        }
         let committed = batch.take_committed_entries();
         self.raft.advance_append_async(batch);
 
@@ -330,16 +337,51 @@ impl RaftGroup {
             self.raft.advance_apply_to(last.index);
             out.committed.extend(committed.into_iter().map(Committed));
         }
-        if self.settings.promises == Promises::BeforeWrite && self.written > self.durable {
-            out.messages.extend(messages.into_iter().map(JournalMessage));
-            let messages = Vec::new();
-            self.waiting.push_back(Waiting { needs: self.written, number, messages });
-        } else if self.written <= self.durable {
-            out.messages.extend(messages.into_iter().map(JournalMessage));
+        if self.written <= self.durable {
             self.raft.on_persist_ready(number);
         } else {
-            self.waiting.push_back(Waiting { needs: self.written, number, messages });
+            self.waiting.push_back(Waiting { needs: self.written, number, messages: Vec::new() });
         }
+    }
+
+    /// Sends what the library said. What only a leader may say at once waits, on others, for
+    /// all that was to be durable when it was said.
+    fn say(&mut self, said: &mut Vec<Message>, out: &mut Ready) {
+        if said.is_empty() {
+            return;
+        }
+        let at_once = self.is_leader() || self.settings.promises == Promises::BeforeWrite;
+        match self.waiting.back_mut().filter(|_| !at_once) {
+            Some(waiting) => waiting.messages.append(said),
+            None => said.drain(..).for_each(|said| out.messages.push(JournalMessage(said))),
+        }
+    }
+
+    /// Heartbeats since `before` carry the latest open question.
+    fn ask_again(&mut self, before: usize) {
+        let Some(words) = self.questions.words() else { return };
+        let said = &mut self.raft.raft.msgs[before..];
+        for message in said.iter_mut().filter(|said| said.msg_type == MessageType::MsgHeartbeat) {
+            message.context = words.to_vec().into();
+        }
+    }
+
+    /// A follower has answered a heartbeat with these words.
+    fn on_confirmed(&mut self, from: u64, words: &[u8]) {
+        let Some(number) = self.questions.named(words) else { return };
+        if let Some(follower) = self.followers.iter_mut().find(|follower| follower.id == from) {
+            follower.confirmed = follower.confirmed.max(number);
+        }
+        self.close_questions();
+    }
+
+    fn close_questions(&mut self) {
+        let followers = &self.followers;
+        let confirms = |number| {
+            let count = followers.iter().filter(|follower| follower.confirmed >= number).count();
+            count >= half_of(followers.len())
+        };
+        self.questions.close(confirms, |index, read| self.reads.push((index, read)));
     }
 }
 
@@ -361,14 +403,16 @@ impl Journal for RaftGroup {
         }
         let timeout = self.election_timeout();
         self.raft.raft.set_randomized_election_timeout(timeout);
+        let before = self.raft.raft.msgs.len();
         self.raft.tick();
         if self.is_leader() {
+            self.ask_again(before);
             self.attend_followers();
         }
     }
 
     fn step(&mut self, message: JournalMessage) {
-        let message = message.0;
+        let mut message = message.0;
         if let Some(reason) = self.refusal(&message) {
             self.refused.push(reason);
             return;
@@ -376,11 +420,18 @@ impl Journal for RaftGroup {
         if !self.step_in_doubt(&message) {
             return;
         }
-        let (kind, from) = (message.get_msg_type(), message.from);
-        if self.raft.step(message).is_err() {
+        let (kind, from, epoch) = (message.get_msg_type(), message.from, message.term);
+        let words = (kind == MessageType::MsgHeartbeatResponse).then(|| message.take_context());
+        if self.raft.raft.step(message).is_err() {
             self.refused.push(Mark::JournalMessageRefused);
         }
-        if kind == MessageType::MsgHeartbeatResponse
+        if let Some(words) = &words
+            && self.is_leader()
+            && epoch == self.raft.raft.term
+        {
+            self.on_confirmed(from, words);
+        }
+        if words.is_some()
             && let Some(rank) = self.prompt.iter().position(|&follower| follower == from)
         {
             self.prompt[..=rank].rotate_right(1);
@@ -405,18 +456,28 @@ impl Journal for RaftGroup {
     }
 
     fn confirm_leadership(&mut self, read: ReadId) -> bool {
-        let taken = self.is_leader() && self.raft.raft.commit_to_current_term();
-        if taken {
-            let before = self.raft.raft.msgs.len();
-            self.raft.read_index(read.0.to_le_bytes().to_vec());
-            // A quorum needs half of the followers: those that answered last are asked. If
-            // they stay silent, the next tick asks all.
-            let asked = &self.prompt[..self.prompt.len() / 2];
-            let questions = self.raft.raft.msgs.split_off(before);
-            let wanted = questions.into_iter().filter(|question| asked.contains(&question.to));
-            self.raft.raft.msgs.extend(wanted);
+        let raft = &self.raft.raft;
+        if !self.is_leader() || !raft.commit_to_current_term() {
+            return false;
         }
-        taken
+        let committed = raft.raft_log.committed;
+        if self.followers.is_empty() {
+            self.reads.push((committed, read));
+            return true;
+        }
+        self.questions.ask(committed, read);
+        // A quorum needs half of the followers: those that answered last are asked. If
+        // they stay silent, the next tick asks all.
+        let before = raft.msgs.len();
+        for &to in &self.prompt[..half_of(self.prompt.len())] {
+            let raft = &mut self.raft.raft;
+            let progress = raft.prs().get(to).expect("the library tracks every voter");
+            let (from, term, commit) = (raft.id, raft.term, progress.matched.min(committed));
+            let msg_type = MessageType::MsgHeartbeat;
+            raft.msgs.push(Message { msg_type, from, to, term, commit, ..Message::default() });
+        }
+        self.ask_again(before);
+        true
     }
 
     fn campaign(&mut self) {
@@ -432,7 +493,9 @@ impl Journal for RaftGroup {
     fn ping(&mut self) {
         if self.is_leader() {
             self.attend_all_anew();
+            let before = self.raft.raft.msgs.len();
             self.raft.ping();
+            self.ask_again(before);
         }
     }
 
@@ -461,6 +524,9 @@ impl Journal for RaftGroup {
 
     fn poll(&mut self, out: &mut Ready) {
         assert!(out.ticket.is_none(), "frames are gathered and cleared before the next poll");
+        if self.is_idle() {
+            return;
+        }
         out.messages.extend(self.outbox.drain(..).map(JournalMessage));
         out.refused.append(&mut self.refused);
         if let Some((_, snapshot)) = self.install.take_if(|(number, _)| *number <= self.durable) {
@@ -469,9 +535,16 @@ impl Journal for RaftGroup {
         }
 
         let written = self.written;
+        // A batch of the library is dear, and most often all there is are words: they are
+        // taken out by hand.
+        let mut said = mem::take(&mut self.raft.raft.msgs);
         while self.raft.has_ready() {
             self.carry_out(out);
+            self.say(&mut said, out);
+            said.append(&mut self.raft.raft.msgs);
         }
+        self.say(&mut said, out);
+        self.raft.raft.msgs = said;
         if self.written > written {
             let hard_state = self.raft.raft.hard_state();
             if hard_state != self.hard_state_written || self.doubt.is_some() != self.doubt_written {
@@ -483,10 +556,11 @@ impl Journal for RaftGroup {
         }
 
         self.reconsider();
-        let applied = self.applied();
-        out.reads.extend(
-            self.reads.extract_if(.., |(index, _)| *index <= applied).map(|(_, read)| read),
-        );
+        if !self.reads.is_empty() {
+            let applied = self.applied();
+            let told = self.reads.extract_if(.., |(index, _)| *index <= applied);
+            out.reads.extend(told.map(|(_, read)| read));
+        }
     }
 
     fn compact(&mut self, state: Vec<u8>) {
@@ -572,11 +646,17 @@ impl Journal for RaftGroup {
         self.raft.mut_store().set_voters(voters);
         self.followers.retain(|follower| follower.id != peer);
         self.prompt.retain(|&follower| follower != peer);
+        self.close_questions();
     }
 
     fn uncompacted(&self) -> u64 {
         self.applied().saturating_sub(self.raft.store().snapshot().get_metadata().index)
     }
+}
+
+/// How many followers make a quorum together with the leader.
+fn half_of(followers: usize) -> usize {
+    followers.div_ceil(2)
 }
 
 impl fmt::Debug for RaftGroup {

@@ -48,8 +48,12 @@ pub fn render(facts: &Detections, colour: bool) -> String {
 
 fn row(detection: &Detection) -> [String; 6] {
     let seeds = |seeds: Option<u32>| seeds.map_or_else(|| "–".to_owned(), |n| n.to_string());
+    let settings = match detection.settings.join(", ") {
+        none if none.is_empty() => detection.scenario.clone(),
+        settings => settings,
+    };
     [
-        detection.settings.join(", "),
+        settings,
         detection.failures.join(" "),
         detection.oracle.clone(),
         seeds(detection.median()),
@@ -74,8 +78,12 @@ mod tests {
             ],
         };
         insta::assert_snapshot!(super::render(&facts, false), @r#"
-            setting               failures  oracle  median  worst  limit
+            setting             failures  oracle  median  worst  limit
           ✓ sale.early = "15s"  F4        hold         2      3      5
+          ✗ sale.early = "15s"  F4        hold         –      –      5
+
+        hold was blind to unsafe/b from 2 of 3 starts
+        1 of 2 settings are seen, in seeds from 3 starts
         "#);
     }
 }

@@ -4,13 +4,17 @@
 //! was learned. Nothing that the machine decides stands here, so that the page is the same for
 //! any number of jobs, resumed or not, whole or put together.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Page, Style, WIDTH_MIN, columns, flow, plural};
 use crate::human;
 use crate::sweep::{Failure, ScenarioFacts, Stopped, SweepFacts};
 
-/// Distinct failures that are told in full; all of them stand in the last lines.
+/// Distinct failures that are told; the others are counted.
 const STORIES_MAX: usize = 20;
 const DETAILS_MAX: usize = 12;
+/// Marks that were never seen, by name; --json lists all.
+const NEVER_MAX: usize = 10;
 /// Thousands of runs whose new marks are listed.
 const SATURATION_MAX: usize = 12;
 
@@ -33,9 +37,10 @@ fn scenarios(page: &mut Page, facts: &SweepFacts) {
         facts.scenarios.iter().map(|scenario| human::count(scenario.runs)).collect();
     let count_width = columns(counts.iter().map(String::as_str));
     for (scenario, count) in facts.scenarios.iter().zip(&counts) {
+        let missed = [&scenario.oracles_missed[..], &scenario.marks_missed].concat();
         let (mark, style) = if scenario.failed_runs > 0 {
             ("✗", Style::Red)
-        } else if scenario.runs == 0 || !scenario.required_never.is_empty() {
+        } else if scenario.runs == 0 || !missed.is_empty() {
             ("–", Style::Yellow)
         } else {
             ("✓", Style::Green)
@@ -46,8 +51,8 @@ fn scenarios(page: &mut Page, facts: &SweepFacts) {
         if scenario.failed_runs > 0 {
             words.push(format!("{} failed", human::count(scenario.failed_runs)));
         }
-        if !scenario.required_never.is_empty() {
-            words.push(format!("never exercised: {}", scenario.required_never.join(", ")));
+        if !missed.is_empty() {
+            words.push(format!("did not happen: {}", missed.join(", ")));
         }
         let words = page.paint(style, &words.join(" · "));
         page.line(
@@ -66,12 +71,11 @@ fn story(page: &mut Page, facts: &SweepFacts, failure: &Failure) {
     let mark = page.paint(Style::Red, "✗");
     let seeds = runs_of(facts, failure).runs;
     page.line(&format!(
-        "  {mark} {} in {} · {} of {} {} · first seed {}",
+        "  {mark} {} in {} · {} of {} · first {}",
         failure.oracle,
         failure.scenario,
         human::count(failure.seen.count),
-        human::count(seeds),
-        plural(seeds, "seed"),
+        human::counted(seeds, "seed"),
         failure.seen.first_seed
     ));
     for line in flow(failure.headline.split_whitespace(), " ", page.width - 6) {
@@ -93,7 +97,7 @@ fn story(page: &mut Page, facts: &SweepFacts, failure: &Failure) {
 }
 
 fn coverage(page: &mut Page, facts: &SweepFacts) {
-    let mut checks = std::collections::BTreeMap::<&str, u64>::new();
+    let mut checks = BTreeMap::<&str, u64>::new();
     for (oracle, count) in facts.scenarios.iter().flat_map(|scenario| &scenario.checks) {
         *checks.entry(oracle).or_default() += count.unwrap_or(0);
     }
@@ -104,70 +108,104 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
         .collect();
     page.section("checks", &checks);
 
-    let optional = facts.never_exercised().filter(|&(_, _, required)| !required);
+    let never = facts.never_exercised();
     let never: Vec<String> =
-        optional.map(|(scenario, oracle, _)| format!("{oracle} in {}", scenario.id)).collect();
+        never.map(|(scenario, oracle)| format!("{oracle} in {}", scenario.id)).collect();
     if !never.is_empty() {
         page.section("unexercised", &never);
     }
     if facts.verified > 0 {
-        let runs = plural(facts.verified, "run");
-        page.section("verified", &[format!("{} {runs} twice", human::count(facts.verified))]);
+        page.section("verified", &[format!("{} twice", human::counted(facts.verified, "run"))]);
     }
     if !facts.marks.is_empty() {
-        let mut seen = vec![format!(
-            "{} rare {} taken",
-            facts.marks.len(),
-            plural(facts.marks.len() as u64, "path")
-        )];
-        let new: Vec<String> =
-            facts.new_marks.iter().take(SATURATION_MAX).map(u64::to_string).collect();
-        let rest = if facts.new_marks.len() > SATURATION_MAX {
-            format!(", then {}", facts.new_marks[SATURATION_MAX..].iter().sum::<u64>())
-        } else {
-            String::new()
-        };
-        seen.push(format!("new in each thousand seeds: {}{rest}", new.join(", ")));
-        page.section("marks", &seen);
+        page.section("marks", &marks(facts));
+        if !facts.marks_never.is_empty() {
+            let mut never: Vec<String> =
+                facts.marks_never.iter().take(NEVER_MAX).cloned().collect();
+            if let Some(more) = facts.marks_never.len().checked_sub(NEVER_MAX + 1) {
+                never.push(format!("… and {} more in --json", more + 1));
+            }
+            page.section("never seen", &never);
+        }
     }
+    phases(page, facts);
     page.section("code", &[facts.code_version.clone(), facts.build_profile.clone()]);
     page.gap();
 }
 
+/// How many rare paths were taken, and how fast new ones dry up.
+fn marks(facts: &SweepFacts) -> Vec<String> {
+    let seen = facts.marks.len();
+    let (first, rest) = facts.new_marks.split_at(SATURATION_MAX.min(facts.new_marks.len()));
+    let mut new: Vec<String> = first.iter().map(u64::to_string).collect();
+    if !rest.is_empty() {
+        new.push(format!("then {}", rest.iter().sum::<u64>()));
+    }
+    vec![
+        format!("{seen} of {} rare paths taken", seen + facts.marks_never.len()),
+        format!("new in each thousand seeds: {}", new.join(", ")),
+    ]
+}
+
+/// How often a fault of each family found the hot show's shard in each phase: what is not in the
+/// table was not tried.
+fn phases(page: &mut Page, facts: &SweepFacts) {
+    let cells: BTreeMap<(&str, &str), u64> = facts
+        .faults
+        .iter()
+        .filter_map(|(name, counted)| Some((name.split_once('/')?, counted.count)))
+        .collect();
+    let families: BTreeSet<&str> = cells.keys().map(|&(family, _)| family).collect();
+    let phases: BTreeSet<&str> = cells.keys().map(|&(_, phase)| phase).collect();
+    let families_width = columns(families.iter().copied());
+    let column = |phase: &str| -> Vec<String> {
+        let counts = families.iter().map(|&family| {
+            cells.get(&(family, phase)).map_or_else(|| "·".to_owned(), |&count| human::count(count))
+        });
+        let lines: Vec<String> = std::iter::once(phase.to_owned()).chain(counts).collect();
+        let width = columns(lines.iter().map(String::as_str));
+        lines.into_iter().map(|line| format!("  {line:>width$}")).collect()
+    };
+    let columns: Vec<Vec<String>> = phases.into_iter().map(column).collect();
+    for (row, family) in std::iter::once("").chain(families).enumerate() {
+        let cells: String = columns.iter().map(|column| column[row].as_str()).collect();
+        if !cells.is_empty() {
+            let label = if row == 0 { "faults" } else { "" };
+            page.section(label, &[format!("{family:families_width$}{cells}")]);
+        }
+    }
+}
+
 fn learned(page: &mut Page, facts: &SweepFacts) {
     let runs = facts.runs();
-    let scenarios = facts.scenarios.len() as u64;
-    let mut swept = vec![
-        format!("{} {}", human::count(runs), plural(runs, "seed")),
-        format!("{scenarios} {}", plural(scenarios, "scenario")),
-        format!("seeds {}", facts.seeds_asked),
-    ];
-    swept.extend(facts.partition.as_ref().map(|partition| format!("part {partition}")));
-    swept.push(format!("{} virtual", human::seconds(facts.virtual_us as f64 / 1e6)));
-    page.line(&swept.join(" · "));
-    if let Some(stopped) = facts.stopped {
-        let last =
-            facts.scenarios.iter().filter_map(|scenario| scenario.seeds).map(|(_, last)| last);
-        let last =
-            last.max().map_or_else(String::new, |last| format!("; the last seed was {last}"));
-        let words = match stopped {
-            Stopped::Interrupted => "interrupted: --resume goes on",
-            Stopped::FirstFailure => "stopped at the first failure",
-        };
-        let words = page.paint(Style::Yellow, &format!("{words}{last}"));
+    let part = facts.partition.as_ref().map(|part| format!(", part {part}")).unwrap_or_default();
+    page.line(&format!(
+        "{} of {} · {} each{part} · {} virtual",
+        human::counted(runs, "seed"),
+        human::counted(facts.scenarios.len() as u64, "scenario"),
+        facts.seeds_asked,
+        human::seconds(facts.virtual_us as f64 / 1e6)
+    ));
+    let words = match facts.stopped {
+        Some(Stopped::Interrupted) => Some("interrupted: --resume goes on"),
+        Some(Stopped::FirstFailure) => Some("stopped at the first failure"),
+        None if facts.seeds_asked.ends_with("..") => Some("the time is over"),
+        None => None,
+    };
+    if let (Some(words), Some(reached)) = (words, reached(facts)) {
+        let words = page.paint(Style::Yellow, &format!("{words}; {reached}"));
         page.line(&words);
     }
-    for (scenario, oracle, _) in facts.never_exercised().filter(|&(_, _, required)| required) {
-        let words = format!("{} requires {oracle}, and no seed exercised it", scenario.id);
+    for (scenario, name) in facts.missed() {
+        let words = format!("{} requires {name}, which happened under no seed", scenario.id);
         let words = page.paint(Style::Yellow, &words);
         page.line(&words);
     }
     match facts.failure_rate_below() {
         Some(rate) => {
             let words = format!(
-                "0 failures in {} {}: failure rate below {} at 95 %",
-                human::count(runs),
-                plural(runs, "seed"),
+                "0 failures in {}: failure rate below {} at 95 %",
+                human::counted(runs, "seed"),
                 percent(rate)
             );
             let words = page.paint(Style::Bold, &words);
@@ -176,27 +214,42 @@ fn learned(page: &mut Page, facts: &SweepFacts) {
         None if runs == 0 => page.line("nothing was run"),
         None => {
             page.line(&format!(
-                "{} of {} {} failed, in {} {}:",
+                "{} of {} failed, in {}:",
                 human::count(facts.failed_runs),
-                human::count(runs),
-                plural(runs, "seed"),
-                facts.failures.len(),
-                plural(facts.failures.len() as u64, "way")
+                human::counted(runs, "seed"),
+                human::counted(facts.failures.len() as u64, "way")
             ));
-            for failure in &facts.failures {
+            for failure in facts.failures.iter().take(STORIES_MAX) {
                 page.line(&format!(
-                    "  {} in {}, {} {}, first {}:",
+                    "  {} in {}, {}, first {}:",
                     failure.oracle,
                     failure.scenario,
-                    human::count(failure.seen.count),
-                    plural(failure.seen.count, "seed"),
+                    human::counted(failure.seen.count, "seed"),
                     failure.seen.first_seed
                 ));
                 let command = page.paint(Style::Bold, &failure.reproduce);
                 page.line(&format!("    {command}"));
             }
+            let untold = facts.failures.len().saturating_sub(STORIES_MAX) as u64;
+            if untold > 0 {
+                let untold = human::counted(untold, "other way");
+                page.line(&format!("  and {untold}; --json lists all"));
+            }
         }
     }
+}
+
+/// How far a sweep came that did not come to a last seed; none if it did not begin.
+fn reached(facts: &SweepFacts) -> Option<String> {
+    let lasts = || facts.scenarios.iter().map(|scenario| scenario.seeds.map(|(_, last)| last));
+    let last = lasts().max()??;
+    let (there, all) = (lasts().filter(|&seed| seed == Some(last)).count(), facts.scenarios.len());
+    // A part has only some scenarios under any seed.
+    Some(if there == all || facts.partition.is_some() {
+        format!("the last seed was {last}")
+    } else {
+        format!("the last seed was {last}, under {there} of {all} scenarios")
+    })
 }
 
 /// Two significant digits, rounded up: it is a bound.

@@ -160,8 +160,8 @@ fn values_of_another_type_are_answered_with_the_right_form() {
     x.toml:3:8: crowd.session.zipf: NaN is out of range; write a number from 0 to 10
     x.toml:3:17: crowd.session.group-weights: invalid type: integer `3`, expected a sequence; write a list in brackets
     x.toml:3:12: crowd.arrivals: invalid type: unit variant, expected struct variant; write a table: `{ key = value }`
-    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`
-    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`
+    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`
+    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`
     x.toml:3:18: crowd.arrivals.trace.file: "gone.csv" can't be read: no such file; the path is relative to the scenario's file
     x.toml:2:1: fault[0]: one key belongs here; write one fault under each `[[fault]]`
     x.toml:2:9: fault: invalid type: integer `3`, expected a sequence; write a list in brackets
@@ -368,7 +368,7 @@ fn json_is_checked_like_toml() {
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:11:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:11:13: cluster: unknown key `replica`; did you mean `replicas`?");
     insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:49:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
-    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:128:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
+    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:148:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
     insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:64:16: EOF while parsing a string; the text ends too early: it was cut off");
     insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
 
@@ -728,6 +728,11 @@ fn an_arrival() -> impl Strategy<Value = Arrivals> {
                 Arrivals::Trace { file, points }
             }
         ),
+        prop::collection::btree_map(0_u32..100_000_000, a_span(0, 60_000), 1..20).prop_map(
+            |people| Arrivals::Named {
+                people: people.into_iter().map(|(number, at)| (at, number)).collect()
+            }
+        ),
     ]
 }
 
@@ -765,6 +770,9 @@ prop_compose! {
             patience,
             ..WaitingRoom::default()
         });
+        if let Arrivals::Named { people } = &arrivals {
+            scenario.crowd.users = people.len() as u32;
+        }
         scenario.crowd.arrivals = arrivals;
         scenario.crowd.session.pick_think = LogNormal { median, sigma_milli };
         scenario.network.client = scenario.network.client.max(scenario.quantum);
@@ -781,6 +789,9 @@ proptest! {
     #[test]
     fn whatever_is_sound_reads_back_from_what_it_prints(scenario in a_scenario()) {
         let printed = scenario.to_toml();
+        let again = read(&printed).map_err(|error| TestCaseError::fail(format!("{error}\n{printed}")))?;
+        prop_assert_eq!(&again, &scenario, "{}", printed);
+        let printed = scenario.to_brief_toml();
         let again = read(&printed).map_err(|error| TestCaseError::fail(format!("{error}\n{printed}")))?;
         prop_assert_eq!(&again, &scenario, "{}", printed);
         let again = Scenario::from_json("x.json", scenario.to_json().as_bytes());

@@ -18,6 +18,7 @@ Examples:
   onsale check --junit junit.xml --fail-fast      in CI
   onsale check --partition hash:2/4               the second of four machines; then onsale merge
   onsale check --resume                           where Ctrl-C or a kill ended it
+  onsale check --unsafe                           how soon the oracles see what settings break
 
 Every scenario is run under each seed before the next seed begins. The page at the end is the same
 for any --jobs, resumed or not. Ctrl-C ends the sweep and keeps its results; a second one kills it.";
@@ -35,7 +36,7 @@ pub struct CheckArgs {
     /// Ids, file names or paths as for `run`, or folders of the catalogue [default: fast]
     #[arg(value_name = "SCENARIO")]
     pub scenarios: Vec<String>,
-    /// A..B without B, A..=B with it, or one seed; A.. goes with --for [default: 1..101]
+    /// A..B without B, A..=B with it, or one seed; with --for, A.. [default: 1..101 or 1..]
     #[arg(long, value_name = "SEEDS", allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
     /// Go on with rising seeds until the time is over, as 90s, 10m or 8h
@@ -44,6 +45,13 @@ pub struct CheckArgs {
     /// Runs at once [default: one a core]
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
+    /// Measure in how many seeds the oracles see what unsafe settings break, from 20 starts each
+    /// [default SCENARIO: unsafe]; ends with 1 if one is not seen within its scenario's limit
+    #[arg(long = "unsafe", conflicts_with_all = [
+        "seeds", "time", "fail_fast", "verify_every", "partition", "max_events", "max_memory",
+        "out", "results", "resume", "overwrite", "junit", "annotations",
+    ])]
+    pub unsafe_settings: bool,
     /// End at the first failure
     #[arg(long)]
     pub fail_fast: bool,
@@ -74,6 +82,14 @@ pub struct CheckArgs {
     /// What is said of the whole.
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+impl CheckArgs {
+    /// Runs at once.
+    pub fn jobs(&self) -> NonZeroUsize {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.jobs.unwrap_or_else(cores)
+    }
 }
 
 /// `onsale merge`.

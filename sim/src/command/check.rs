@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use onsale_reports::sweep::{Stopped, SweepFacts, Wall};
 use onsale_reports::{ReportError, annotations, directory, human, junit, terminal as page};
 use onsale_scenarios::{Scenario, catalogue};
 
-use super::{Failure, OUT, stop_on_ctrl_c};
+use super::{Failure, OUT, detect, stop_on_ctrl_c};
 use crate::capsule::Capsule;
 use crate::cli::check::{CheckArgs, ReportArgs};
 use crate::exit::Exit;
@@ -33,7 +32,11 @@ const CAPSULES_MAX: usize = 20;
 
 /// Runs a sweep and reports what it found.
 pub(super) fn check(arguments: &CheckArgs, terminal: Terminal) -> Result<Exit, Failure> {
-    let scenarios = scenarios(&arguments.scenarios)?;
+    let usual = if arguments.unsafe_settings { "unsafe" } else { "fast" };
+    let scenarios = scenarios(&arguments.scenarios, usual)?;
+    if arguments.unsafe_settings {
+        return detect::detect(&scenarios, arguments, terminal);
+    }
     let header = header(arguments, &scenarios)?;
     let dir = arguments.out.clone().unwrap_or_else(|| Path::new(OUT).join("check"));
     let path = arguments.results.clone().unwrap_or_else(|| dir.join("results.jsonl"));
@@ -46,7 +49,7 @@ pub(super) fn check(arguments: &CheckArgs, terminal: Terminal) -> Result<Exit, F
     let mut totals = Totals::new(&header);
     let (results, known) = results::open(&path, &header, existing, |result| totals.add(&result))?;
     if known > 0 {
-        terminal.note(&format!("resumed: {} results were there", human::count(known)));
+        terminal.note(&format!("resumed behind {}", human::counted(known, "result")));
     }
 
     let stopwatch = Stopwatch::start();
@@ -64,8 +67,8 @@ pub(super) fn check(arguments: &CheckArgs, terminal: Terminal) -> Result<Exit, F
     let exit = report(&facts, &arguments.report, terminal)?;
     if let Some(wall) = facts.wall.filter(|wall| wall.seconds > 0.0) {
         terminal.note(&format!(
-            "{} seeds in {} · {} seeds/s",
-            human::count(wall.runs),
+            "{} in {} · {} seeds/s",
+            human::counted(wall.runs, "seed"),
             human::seconds(wall.seconds),
             human::rate(wall.runs as f64 / wall.seconds)
         ));
@@ -123,10 +126,10 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
-/// What was named, each scenario once.
-fn scenarios(names: &[String]) -> Result<Vec<Scenario>, Failure> {
+/// What was named, each scenario once; if nothing was, what is usual.
+fn scenarios(names: &[String], usual: &str) -> Result<Vec<Scenario>, Failure> {
     let mut scenarios: Vec<Scenario> = Vec::new();
-    let names = if names.is_empty() { &["fast".to_owned()] } else { names };
+    let names = if names.is_empty() { &[usual.to_owned()] } else { names };
     for name in names {
         for scenario in catalogue::select(name)? {
             if scenarios.iter().all(|known| known.id != scenario.id) {
@@ -140,12 +143,17 @@ fn scenarios(names: &[String]) -> Result<Vec<Scenario>, Failure> {
 fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failure> {
     let usual = Seeds { first: 1, last: arguments.time.is_none().then_some(100) };
     let seeds = arguments.seeds.unwrap_or(usual);
-    if seeds.last.is_none() && arguments.time.is_none() {
-        return Err(Failure::Usage(format!(
+    match (seeds.last, arguments.time) {
+        (None, None) => Err(Failure::Usage(format!(
             "--seeds {seeds} has no end: give it one, as in {seeds}{}, or end by time with --for 10m",
             seeds.first.saturating_add(100)
-        )));
-    }
+        ))),
+        (Some(_), Some(_)) => Err(Failure::Usage(format!(
+            "--for goes on until the time is over, and --seeds {seeds} has an end: write --seeds {}..",
+            seeds.first
+        ))),
+        (None, Some(_)) | (Some(_), None) => Ok(()),
+    }?;
     Ok(Header {
         partition: arguments.partition.unwrap_or(Partition::WHOLE),
         verify_every: arguments.verify_every.map_or(0, u64::from),
@@ -183,9 +191,6 @@ impl Sweep<'_> {
         let stop = Arc::new(Stop::default());
         let asked = Arc::clone(&stop);
         stop_on_ctrl_c(terminal, "the sweep", move || asked.ask());
-        let jobs = arguments
-            .jobs
-            .unwrap_or_else(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
         let limit_s = arguments.time.map(|time| time.as_secs_f64());
         let items = header
             .items()
@@ -197,7 +202,7 @@ impl Sweep<'_> {
             let work = |item: Item, progress: &Arc<Progress>| {
                 play(header, &scenarios[item.scenario], item, progress)
             };
-            pool::in_order(jobs, items, &stop, work, |played| {
+            pool::in_order(arguments.jobs(), items, &stop, work, |played| {
                 let going = self.take(&played);
                 swept.done.fetch_add(1, Ordering::Relaxed);
                 swept.failed.store(self.totals.failed_runs(), Ordering::Relaxed);

@@ -28,6 +28,8 @@ pub struct JournalWatch {
     disks: Vec<Vec<Log>>,
     /// By shard: the records that are committed, from the first on, and how many were told.
     chosen: Vec<Vec<Chosen>>,
+    /// The shards of the present write; kept for its memory.
+    touched: Vec<ShardId>,
 }
 
 /// A shard's log on one disk, as far as it is not known to be committed.
@@ -86,12 +88,13 @@ impl JournalWatch {
             replicas,
             disks: vec![vec![Log::default(); shards as usize]; usize::from(nodes) + 1],
             chosen: vec![Vec::new(); shards as usize],
+            touched: Vec::new(),
         }
     }
 
     /// Bytes became durable on a node's disk.
     pub fn read(&mut self, now: Instant, node: Place, bytes: &[u8], oracles: &mut Oracles) {
-        let mut touched: Vec<ShardId> = Vec::new();
+        let mut touched = std::mem::take(&mut self.touched);
         for frame in frame::read(bytes) {
             if let Some(shard) = self.take(now, node, frame, oracles)
                 && touched.last() != Some(&shard)
@@ -101,9 +104,10 @@ impl JournalWatch {
         }
         touched.sort_unstable();
         touched.dedup();
-        for shard in touched {
+        for shard in touched.drain(..) {
             self.compare(now, node, shard, oracles);
         }
+        self.touched = touched;
     }
 
     /// The node crashed: its disk keeps what it keeps, and is read anew.

@@ -93,6 +93,9 @@ impl Parts {
     ///
     /// # Errors
     /// If they do not: which one, and why.
+    ///
+    /// # Panics
+    /// If there are no files.
     pub fn open(files: &[PathBuf]) -> Result<Self, MergeError> {
         let mut parts: Vec<Part> = Vec::new();
         for file in files {
@@ -115,8 +118,7 @@ impl Parts {
             parts.push(Part { reader, failed: false, over: false });
         }
         parts.sort_by_key(|part| part.reader.header().partition.part);
-        let header = parts.first().map(|part| part.reader.header().clone());
-        let header = header.ok_or(MergeError::Missing { parts: vec!["all of them".to_owned()] })?;
+        let header = parts.first().expect("a merge has files").reader.header().clone();
         let partition = header.partition;
         let there =
             |number: &u32| parts.iter().any(|part| part.reader.header().partition.part == *number);

@@ -123,11 +123,11 @@ mod tests {
                     .filter(|&part| Partition { rule, part, of: 7 }.holds("fast/crash", item));
                 assert_eq!(holding.count(), 1, "{rule:?} {item:?}");
             }
-            let sizes = (1..=7).map(|part| {
+            for part in 1..=7 {
                 let partition = Partition { rule, part, of: 7 };
-                items().filter(|&item| partition.holds("fast/crash", item)).count()
-            });
-            assert!(sizes.clone().all(|size| (100..190).contains(&size)), "{:?}", sizes.last());
+                let size = items().filter(|&item| partition.holds("fast/crash", item)).count();
+                assert!((100..190).contains(&size), "{partition}: {size} of 1,000");
+            }
         }
     }
 
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(dealt, GOLDEN_PARTS);
     }
 
-    const GOLDEN_PARTS: [u32; 8] = [1, 1, 1, 1, 1, 1, 1, 1];
+    const GOLDEN_PARTS: [u32; 8] = [1, 3, 1, 4, 1, 3, 4, 1];
 
     #[test]
     fn parts_read_as_they_are_written() {

@@ -43,9 +43,12 @@ pub struct SeedResult {
     /// What failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failed>,
-    /// Rare paths of the code, by name.
+    /// Rare paths of the code that were taken, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marks: BTreeMap<String, u64>,
+    /// Faults that struck, by family and phase: `crash/replicating`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub faults: BTreeMap<String, u64>,
 }
 
 /// An oracle that failed in a run.
@@ -93,6 +96,10 @@ impl SeedResult {
             );
             Failed { oracle: oracle.name.clone(), headline, details }
         });
+        let mut faults = BTreeMap::new();
+        for fault in &facts.faults {
+            *faults.entry(format!("{}/{}", fault.kind, fault.phase)).or_default() += 1;
+        }
         Self {
             scenario: facts.scenario.clone(),
             seed: facts.seed,
@@ -103,6 +110,7 @@ impl SeedResult {
             checks: checks.collect(),
             failures: failures.collect(),
             marks: facts.marks.clone(),
+            faults,
         }
     }
 }
@@ -154,4 +162,47 @@ fn differing(
         headline: "two runs of one plan differ".to_owned(),
         details,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::sweep::seeds::Seeds;
+
+    fn small() -> Scenario {
+        let mut scenario = onsale_scenarios::catalogue::find("fast/calm").unwrap().scenario();
+        scenario.crowd.users = 20;
+        scenario
+    }
+
+    #[test]
+    fn runs_that_differ_are_told_with_the_event_at_which_they_part() {
+        let scenario = small();
+        // Every second run has other luck, as if something beside the plan decided.
+        let turns = Cell::new(0);
+        let run = |tracing| {
+            let seed = 1 + turns.replace(turns.get() + 1) % 2;
+            crate::run::run(&Plan::new(&scenario, seed), &Arc::default(), tracing)
+        };
+        let (first, second) = (run(Tracing::default()), run(Tracing::default()));
+        let failed = differing(&first, &second, run).expect("nothing was interrupted");
+        assert_eq!(failed.oracle, DETERMINISM);
+        let details = failed.details.join("\n");
+        assert!(details.starts_with(&format!("first:  trace {}", first.summary.facts.trace_hash)));
+        assert!(details.contains("they part at event "), "{details}");
+    }
+
+    #[test]
+    fn a_run_that_is_ended_from_outside_says_nothing() {
+        let scenario = small();
+        let seeds = Seeds { first: 1, last: Some(1) };
+        let header = Header::new(std::slice::from_ref(&scenario), seeds);
+        let item = header.items().next().unwrap();
+        let progress = Arc::new(Progress::default());
+        assert!(play(&header, &scenario, item, &progress).is_some());
+        progress.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(play(&header, &scenario, item, &progress), None);
+    }
 }

@@ -5,16 +5,18 @@
 //! whether they were just made, read back, or put together from parts. Its memory grows with
 //! what is distinct, not with the number of runs. Refuses to know where results come from.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
+use onsale_core::Mark;
 use onsale_reports::sweep::{Bucket, Counted, Failure, ScenarioFacts, Seen, Stopped, SweepFacts};
 
-use super::Header;
 use super::play::{DETERMINISM, Failed, SeedResult};
+use super::{Header, Named};
 use crate::capsule::{quoted, replay_line};
 use crate::exit::Exit;
 use crate::oracle::latency::LATENCY;
+use crate::signature::kind;
 
 /// Ranges of seeds that a scenario is divided into, at most.
 const BUCKETS_MAX: u64 = 100;
@@ -25,7 +27,9 @@ const THOUSAND: u64 = 1_000;
 #[derive(Clone, Debug)]
 pub struct Totals {
     facts: SweepFacts,
-    requires: Vec<Vec<String>>,
+    named: Vec<Named>,
+    /// By scenario: the marks that were seen.
+    marks: Vec<BTreeSet<String>>,
     /// By scenario, oracle and signature: the place of the failure.
     known: BTreeMap<(usize, String, String), usize>,
     ranges: Vec<Ranges>,
@@ -54,7 +58,8 @@ impl Totals {
         let scenarios = header.scenarios.iter();
         let part = (!header.partition.is_whole()).then(|| header.partition.to_string());
         Self {
-            requires: scenarios.clone().map(|scenario| scenario.requires.clone()).collect(),
+            named: header.scenarios.clone(),
+            marks: vec![BTreeSet::new(); header.scenarios.len()],
             known: BTreeMap::new(),
             ranges: scenarios.clone().map(|_| Ranges { width: 1, buckets: Vec::new() }).collect(),
             whole: header.partition.is_whole(),
@@ -111,12 +116,13 @@ impl Totals {
         let thousand = (self.facts.runs() / THOUSAND) as usize;
         let facts = &mut self.facts;
         facts.new_marks.resize(thousand + 1, 0);
-        for (name, &count) in &result.marks {
-            if !facts.marks.contains_key(name) {
-                facts.new_marks[thousand] += 1;
+        facts.new_marks[thousand] += tally(&mut facts.marks, &result.marks);
+        tally(&mut facts.faults, &result.faults);
+        let seen = &mut self.marks[place];
+        for mark in result.marks.keys() {
+            if !seen.contains(mark) {
+                seen.insert(mark.clone());
             }
-            let mark = facts.marks.entry(name.clone()).or_default();
-            *mark = Counted { count: mark.count + count, runs: mark.runs + 1 };
         }
         facts.events += result.events;
         facts.virtual_us += result.virtual_us;
@@ -138,7 +144,7 @@ impl Totals {
     /// The place of a failure, a new one or one that is known.
     fn failure(&mut self, place: usize, result: &SeedResult, failed: &Failed) -> usize {
         let failures = &mut self.facts.failures;
-        let key = (place, failed.oracle.clone(), signature(&failed.headline));
+        let key = (place, failed.oracle.clone(), kind(&failed.headline));
         match self.known.entry(key) {
             Entry::Occupied(known) => {
                 failures[*known.get()].seen.count += 1;
@@ -164,15 +170,20 @@ impl Totals {
     pub fn facts(&self, stopped: Option<Stopped>) -> SweepFacts {
         let mut facts = self.facts.clone();
         facts.stopped = stopped;
-        for ((scenario, ranges), requires) in
-            facts.scenarios.iter_mut().zip(&self.ranges).zip(&self.requires)
-        {
-            scenario.buckets = ranges.facts(self.first_seed);
+        let unseen = Mark::ALL.iter().map(|mark| mark.name());
+        let unseen = unseen.filter(|&mark| !facts.marks.contains_key(mark));
+        facts.marks_never = unseen.map(str::to_owned).collect();
+        for (place, scenario) in facts.scenarios.iter_mut().enumerate() {
+            scenario.buckets = self.ranges[place].facts(self.first_seed);
             // A part, or a sweep that did not come to its end, may have missed what the rest has.
             if self.whole && stopped.is_none() && scenario.runs > 0 {
-                let missed =
-                    |oracle: &&String| !scenario.checks.get(*oracle).is_some_and(Option::is_some);
-                scenario.required_never = requires.iter().filter(missed).cloned().collect();
+                let (named, marks) = (&self.named[place], &self.marks[place]);
+                let exercised =
+                    |name: &String| scenario.checks.get(name).is_some_and(Option::is_some);
+                scenario.oracles_missed =
+                    named.oracles.iter().filter(|name| !exercised(name)).cloned().collect();
+                scenario.marks_missed =
+                    named.marks.iter().filter(|name| !marks.contains(*name)).cloned().collect();
             }
         }
         facts
@@ -224,51 +235,32 @@ impl RangeTotals {
     }
 }
 
+/// Adds what a run counted to what all runs did. Returns how many names are new.
+fn tally(all: &mut BTreeMap<String, Counted>, run: &BTreeMap<String, u64>) -> u64 {
+    let before = all.len();
+    for (name, &count) in run {
+        let counted = all.entry(name.clone()).or_default();
+        *counted = Counted { count: counted.count + count, runs: counted.runs + 1 };
+    }
+    (all.len() - before) as u64
+}
+
 /// How the program ends after a sweep. An interrupted one is neither a pass nor a failure; a part
 /// in which nothing fell to its lot is fine.
 pub fn exit(facts: &SweepFacts) -> Exit {
-    let never = facts.never_exercised().any(|(_, _, required)| required);
     if facts.failures.iter().any(|failure| failure.oracle == DETERMINISM) {
         Exit::Internal
     } else if facts.stopped == Some(Stopped::Interrupted) {
         Exit::Interrupted
+    } else if facts.failures.iter().any(|failure| failure.oracle != LATENCY) {
+        Exit::OracleFailed
     } else if facts.failed_runs > 0 {
-        let only_slow = facts.failures.iter().all(|failure| failure.oracle == LATENCY);
-        if only_slow { Exit::LatencyMissed } else { Exit::OracleFailed }
-    } else if never || (facts.runs() == 0 && facts.partition.is_none()) {
+        Exit::LatencyMissed
+    } else if facts.missed().next().is_some() || (facts.runs() == 0 && facts.partition.is_none()) {
         Exit::NotExercised
     } else {
         Exit::Passed
     }
-}
-
-/// A headline without what differs from seed to seed: every number, with its unit, is `#`, and a
-/// list of numbers is one.
-fn signature(headline: &str) -> String {
-    let mut signature = String::with_capacity(headline.len());
-    let mut rest = headline;
-    while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
-        signature.push_str(&rest[..start]);
-        let number = |letter: char| letter.is_ascii_digit() || ".,:".contains(letter);
-        rest = rest[start..].trim_start_matches(number);
-        if signature.ends_with("# ") {
-            signature.pop();
-        }
-        if !signature.ends_with('#') {
-            signature.push('#');
-        }
-        rest = without_unit(rest);
-    }
-    signature.push_str(rest);
-    signature.truncate(signature.trim_end().len());
-    signature
-}
-
-fn without_unit(rest: &str) -> &str {
-    const UNITS: [&str; 6] = ["µs", "us", "ms", "s", "m", "h"];
-    let word = rest.strip_prefix(' ').unwrap_or(rest);
-    let unit = UNITS.iter().find_map(|unit| word.strip_prefix(unit));
-    unit.filter(|after| !after.starts_with(|letter: char| letter.is_alphanumeric())).unwrap_or(rest)
 }
 
 #[cfg(test)]

@@ -2,15 +2,18 @@
 //!
 //! Owns the two measures, events and bytes, and how often they are taken. Both are functions of
 //! the plan and the code: a run that is stopped is stopped at the same event on every machine.
-//! Refuses to read the machine's clock or memory, and to know what becomes of a stopped run.
+//! Refuses to read the machine's clock or memory, so a turn that never ends is not seen, and to
+//! know what becomes of a stopped run.
 
 use std::fmt;
 
 use onsale_scenarios::Scenario;
 
+use super::{Event, World};
+
 /// What waits in a calendar counts for so much, whatever it is. A message of a fault run takes
 /// about this; a batch of thousands of requests takes more and counts the same.
-pub const BYTES_PER_EVENT: u64 = 256;
+const BYTES_PER_EVENT: u64 = 256;
 
 /// Bytes are counted once in so many events: counting walks the whole calendar.
 const EVENTS_PER_COUNT: u64 = 1 << 16;
@@ -21,7 +24,7 @@ pub struct Limits {
     /// Most events, looked at every 256.
     pub events_max: u64,
     /// Most bytes, looked at every 65,536 events: what stands on all disks, and
-    /// [`BYTES_PER_EVENT`] for each event to come and each turn that waits for a paused process.
+    /// 256 for each event to come and each turn that waits for a paused process.
     /// The processes' own memory is not in it.
     pub bytes_max: u64,
 }
@@ -62,6 +65,24 @@ impl Limits {
         }
         let counts = self.bytes_max < u64::MAX && events.is_multiple_of(EVENTS_PER_COUNT);
         (counts && bytes() > self.bytes_max).then_some(Exceeded::Bytes(self.bytes_max))
+    }
+}
+
+impl World {
+    /// Ends the run if it has done more than it may.
+    pub(super) fn check_limits(&mut self) {
+        if self.ended || self.exceeded.is_some() {
+            return;
+        }
+        self.exceeded = self.limits.exceeded_by(self.events, || {
+            let stalled = self.machines.iter().map(|machine| machine.stalled.len());
+            let waiting = self.calendar.len() + stalled.sum::<usize>();
+            let disks: u64 = self.machines.iter().map(|machine| machine.disk.bytes()).sum();
+            waiting as u64 * BYTES_PER_EVENT + disks
+        });
+        if self.exceeded.is_some() {
+            self.calendar.enter(self.now, Event::End);
+        }
     }
 }
 
