@@ -62,8 +62,11 @@ pub fn bytes(bytes: u64) -> String {
     scaled(bytes as f64, 1_024.0, ["KiB", "MiB", "GiB", "TiB"])
 }
 
-/// Three significant digits and a decimal multiple, for a rate: `2.41 M`.
+/// Three significant digits and a decimal multiple, for a rate: `2.41 M`. What is slow takes fewer.
 pub fn rate(rate: f64) -> String {
+    if rate < 9.95 {
+        return format!("{rate:.1}");
+    }
     if rate < 999.5 {
         return format!("{rate:.0}");
     }
@@ -128,7 +131,7 @@ mod tests {
             assert_eq!(bytes(size), text);
         }
         for (per_second, text) in
-            [(0.2, "0"), (999.4, "999"), (999.6, "1.00 k"), (2.41e6, "2.41 M")]
+            [(0.24, "0.2"), (12.3, "12"), (999.4, "999"), (999.6, "1.00 k"), (2.41e6, "2.41 M")]
         {
             assert_eq!(rate(per_second), text);
         }

@@ -202,7 +202,7 @@ fn with_defaults(scenario: &Scenario) -> Scenario {
                 decay: defaults::decay(),
             };
         }
-        Arrivals::Ramp { .. } | Arrivals::Trace { .. } => {
+        Arrivals::Ramp { .. } | Arrivals::Trace { .. } | Arrivals::Named { .. } => {
             plain.crowd.arrivals = scenario.crowd.arrivals.clone()
         }
     }
@@ -219,8 +219,8 @@ pub(crate) fn leaves(scenario: &Scenario) -> Vec<(String, String)> {
 fn collect(leaves: &mut Vec<(String, String)>, path: &str, table: &Table) {
     for (key, value) in table {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        let is_aside =
-            ["title", "fault", "expect", "crowd.arrivals.trace"].contains(&path.as_str());
+        let is_aside = ["title", "fault", "expect", "crowd.arrivals.trace", "crowd.arrivals.named"]
+            .contains(&path.as_str());
         match value {
             Value::Table(_) | Value::Array(_) if is_aside => {}
             Value::String(_) if is_aside => {}

@@ -63,6 +63,8 @@ struct Checks {
     complaints: Vec<Complaint>,
 }
 
+/// The largest crowd.
+const USERS_MAX: u32 = 100_000_000;
 /// Longer than any run that makes sense.
 const DAY: Span = Span::from_secs(24 * 3_600);
 
@@ -202,7 +204,18 @@ impl Checks {
     }
 
     fn crowd(&mut self, crowd: &Crowd, sale: &Sale, duration: Span) {
-        self.within("crowd.users", crowd.users, 1..=100_000_000);
+        self.within("crowd.users", crowd.users, 1..=USERS_MAX);
+        if let Arrivals::Named { people } = &crowd.arrivals {
+            let (named, users) = (people.len(), crowd.users);
+            let agree = named == users as usize || users == 0;
+            let field = "crowd.arrivals.named.people";
+            self.that_both(agree, "crowd.users", field, || {
+                (
+                    format!("{named} people are named, but {users} are to come"),
+                    format!("write `users = {named}`"),
+                )
+            });
+        }
         self.arrivals(&crowd.arrivals, duration);
         if let Some(room) = &crowd.waiting_room {
             self.waiting_room(room, &crowd.arrivals, duration);
@@ -250,6 +263,24 @@ impl Checks {
                 self.some_time("crowd.arrivals.on-sale.decay", *decay);
             }
             Arrivals::Trace { file, points } => self.trace(file, points, duration),
+            Arrivals::Named { people } => self.named(people, duration),
+        }
+    }
+
+    fn named(&mut self, people: &[(Span, u32)], duration: Span) {
+        let field = "crowd.arrivals.named.people";
+        let mut numbers: Vec<u32> = people.iter().map(|&(_, number)| number).collect();
+        numbers.sort_unstable();
+        if let Some(pair) = numbers.windows(2).find(|pair| pair[0] == pair[1]) {
+            let what = format!("person {} is named twice", pair[0]);
+            self.that(false, field, || (what, "name each person once".into()));
+        }
+        self.within(field, numbers.last().copied().unwrap_or_default(), 0..=USERS_MAX - 1);
+        if let Some(&(last, _)) = people.iter().max() {
+            self.that_both(last <= duration, field, "duration", || {
+                let what = format!("people come until {last}, but the run ends at {duration}");
+                (what, format!("let the run last: `duration = \"{last}\"` or more"))
+            });
         }
     }
 
@@ -309,7 +340,8 @@ impl Checks {
             Arrivals::Constant { .. }
             | Arrivals::Ramp { .. }
             | Arrivals::Spike { .. }
-            | Arrivals::Trace { .. } => {
+            | Arrivals::Trace { .. }
+            | Arrivals::Named { .. } => {
                 self.before(field, room.opening, duration, "the end of the run");
             }
         }

@@ -219,6 +219,15 @@ impl Scenario {
         text
     }
 
+    /// The scenario as TOML without what is at its default; it reads back to an equal one.
+    pub fn to_brief_toml(&self) -> String {
+        let mut table = self.to_table();
+        leave_out_defaults(&mut table, &Self::default().to_table(), SECTION_LEVELS);
+        let mut text = String::new();
+        write_table(&mut text, "", &table).expect("a string takes whatever is written");
+        text
+    }
+
     pub(crate) fn to_table(&self) -> Table {
         let file = ScenarioFile { id: None, ..self.clone().into() };
         Table::try_from(file).expect("every field of a scenario has a form in TOML")
@@ -228,6 +237,19 @@ impl Scenario {
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("every field of a scenario has a form in JSON")
     }
+}
+
+/// Sections lie in sections at most so deep; what lies deeper is a value.
+const SECTION_LEVELS: u8 = 2;
+
+fn leave_out_defaults(table: &mut Table, defaults: &Table, levels: u8) {
+    table.retain(|key, value| match (value, defaults.get(key)) {
+        (Value::Table(section), Some(Value::Table(defaults))) if levels > 0 => {
+            leave_out_defaults(section, defaults, levels - 1);
+            !section.is_empty()
+        }
+        (value, default) => default != Some(&*value),
+    });
 }
 
 /// Writes scalars first, then sections of at most two levels; what lies deeper stays on one line.
@@ -330,7 +352,7 @@ fn advice(message: &str, field: &str, in_syntax: bool) -> (String, String) {
         let help = if field.starts_with("fault") {
             "write one fault under each `[[fault]]`"
         } else {
-            "write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`"
+            "write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`"
         };
         return ("one key belongs here".to_owned(), help.to_owned());
     }

@@ -214,6 +214,22 @@ pub struct Crowd {
     pub session: Session,
 }
 
+impl Crowd {
+    /// One more than the greatest number of a person: they are numbered from 0, unless they are named.
+    pub fn numbers(&self) -> u32 {
+        match &self.arrivals {
+            Arrivals::Named { people } => {
+                people.iter().map(|&(_, number)| number + 1).max().unwrap_or_default()
+            }
+            Arrivals::Constant { .. }
+            | Arrivals::Ramp { .. }
+            | Arrivals::Spike { .. }
+            | Arrivals::OnSale { .. }
+            | Arrivals::Trace { .. } => self.users,
+        }
+    }
+}
+
 /// When people come. Each shape is scaled to the number of users.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
@@ -273,6 +289,13 @@ pub enum Arrivals {
         /// Its points: offset from the start, and arrivals from there to the next point.
         #[serde(default, with = "human::points")]
         points: Vec<(Span, u64)>,
+    },
+    /// These people and nobody else. What each of them wants hangs on the person's number alone, so
+    /// that a few can be named out of a crowd and still be who they were in it.
+    Named {
+        /// When each comes, and the person's number.
+        #[serde(with = "human::points")]
+        people: Vec<(Span, u32)>,
     },
 }
 

@@ -110,6 +110,20 @@ impl Capsule {
     }
 }
 
+impl From<Plan> for Capsule {
+    /// A capsule that expects nothing of its plan.
+    fn from(plan: Plan) -> Self {
+        Self {
+            schema: SCHEMA,
+            code_version: code_version().to_owned(),
+            build_profile: build_profile().to_owned(),
+            trace_hash: String::new(),
+            failed: Vec::new(),
+            plan,
+        }
+    }
+}
+
 /// The version of this code: the package's, and the commit it was built from where that is known.
 pub const fn code_version() -> &'static str {
     env!("ONSALE_VERSION")
@@ -171,14 +185,7 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
         serde_json::from_str(text).map_err(malformed)?
     } else {
         let plan: Plan = serde_json::from_str(text).map_err(malformed)?;
-        Capsule {
-            schema: SCHEMA,
-            code_version: code_version().to_owned(),
-            build_profile: build_profile().to_owned(),
-            trace_hash: String::new(),
-            failed: Vec::new(),
-            plan,
-        }
+        Capsule::from(plan)
     };
     if capsule.plan.schema != SCHEMA {
         return Err(CapsuleError::OtherSchema {

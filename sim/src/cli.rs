@@ -3,6 +3,7 @@
 //! Owns names, defaults and help of every command. Refuses to know how a command is carried out.
 
 pub mod check;
+pub mod shrink;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +15,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::check::{CHECK_EXAMPLES, CheckArgs, MERGE_EXAMPLES, MergeArgs};
+use self::shrink::{SHRINK_EXAMPLES, ShrinkArgs};
 use crate::command;
 use crate::exit::Exit;
 use crate::story::{self, moment::Moment};
@@ -27,6 +29,7 @@ Start here:
   onsale run crash                      play one of them
   onsale run crash --seed 7             the same with other luck
   onsale replay 7 --scenario fast/crash play it again
+  onsale shrink 7 --scenario fast/crash make a failure small
   onsale check                          a hundred seeds of every fast scenario
 
 From a checkout, write `cargo run --release --` for `onsale`.
@@ -34,7 +37,7 @@ From a checkout, write `cargo run --release --` for `onsale`.
 Exit codes:
     0  everything held
     1  an oracle failed
-    2  bad usage, or a bad scenario or capsule
+    2  bad usage, or a bad scenario or capsule; nothing fails that could be shrunk
     4  nothing ran, or a required check was not exercised
    70  an internal error: two runs of one plan differ, or a result could not be written
   130  interrupted; the report covers the part that ran";
@@ -96,6 +99,9 @@ pub enum Verb {
     /// Play a run again: a seed, a capsule or a plan
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
+    /// Make a failure as small as it can be: a seed, a capsule or a plan
+    #[command(after_help = SHRINK_EXAMPLES)]
+    Shrink(ShrinkArgs),
     /// Play many seeds of many scenarios, on all cores
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),

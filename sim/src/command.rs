@@ -11,6 +11,7 @@ mod merge;
 mod replay;
 mod run;
 mod scenarios;
+mod shrink;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use onsale_reports::{ReportError, directory, human, terminal as page};
 use onsale_scenarios::catalogue::LoadError;
 
 use crate::capsule::{Capsule, CapsuleError, quoted};
-use crate::cli::{Cli, PlayArgs, Verb};
+use crate::cli::{Cli, PlayArgs, Subject, Verb};
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::run::{Look, Outcome, run_watched};
@@ -63,7 +64,7 @@ enum Failure {
     Merge(#[from] MergeError),
     /// A file cannot be written.
     #[error(transparent)]
-    Report(ReportError),
+    Report(#[from] ReportError),
     /// Standard output takes no more.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
@@ -75,6 +76,7 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
     let result = match cli.verb {
         Verb::Run(arguments) => run::run(&arguments, terminal),
         Verb::Replay(arguments) => replay::replay(&arguments, terminal),
+        Verb::Shrink(arguments) => shrink::shrink(&arguments, terminal),
         Verb::Check(arguments) => check::check(&arguments, terminal),
         Verb::Merge(arguments) => merge::merge(&arguments, terminal),
         Verb::Scenarios { verb } => scenarios::scenarios(&verb, terminal),
@@ -269,6 +271,25 @@ fn default_dir(plan: &Plan, suffix: &str) -> PathBuf {
         .file_stem()
         .map_or_else(|| "run".into(), |stem| stem.to_string_lossy());
     Path::new(OUT).join(format!("{stem}-{}{suffix}", plan.seed))
+}
+
+/// What is wrong with a seed without its scenario, or a file with one.
+fn half_named(subject: &Subject, verb: &str) -> Failure {
+    Failure::Usage(match subject {
+        Subject::Seed(seed) => format!(
+            "a seed means nothing without its scenario: onsale {verb} {seed} --scenario SCENARIO"
+        ),
+        Subject::File(file) => format!(
+            "{} brings its own scenario: leave --scenario out, or give a seed",
+            file.display()
+        ),
+    })
+}
+
+/// Whether a file stands in a directory: what is written there might replace it.
+fn holds(dir: &Path, file: &Path) -> bool {
+    let (dir, file) = (dir.canonicalize().ok(), file.canonicalize().ok());
+    dir.is_some_and(|dir| file.and_then(|file| Some(file.parent()? == dir)) == Some(true))
 }
 
 fn shown(path: &Path) -> String {

@@ -178,7 +178,7 @@ impl Crowd {
             next_block: 0,
             coming: Vec::new(),
             door: crowd.waiting_room.clone().map(|room| Door::new(room, crowd.users, room_seed)),
-            people: People::new(crowd.users),
+            people: People::new(crowd.numbers()),
             agenda: Agenda::default(),
             acts: Vec::new(),
             patience: VecDeque::new(),

@@ -21,6 +21,8 @@ pub mod progress;
 pub mod run;
 pub mod sabotage;
 pub mod sample;
+pub mod shrink;
+pub mod signature;
 pub mod story;
 pub mod stream;
 pub mod sweep;

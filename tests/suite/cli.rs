@@ -356,10 +356,9 @@ fn bad_usage_ends_with_2_and_a_hint() {
 #[test]
 fn every_command_has_help_with_examples() {
     let desk = Desk::new("help");
-    for verb in
-        [&[][..], &["run"], &["replay"], &["check"], &["merge"], &["scenarios"], &["completions"]]
-    {
-        let arguments: Vec<_> = verb.iter().copied().chain(["--help"]).collect();
+    let verbs = ["run", "replay", "shrink", "check", "merge", "scenarios", "completions"];
+    for verb in std::iter::once(None).chain(verbs.map(Some)) {
+        let arguments: Vec<_> = verb.into_iter().chain(["--help"]).collect();
         let said = desk.onsale(&arguments, 0);
         assert!(said.out.contains("  onsale "), "{verb:?}: {}", said.out);
     }

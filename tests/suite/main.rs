@@ -7,6 +7,7 @@ mod cli;
 mod determinism;
 mod golden;
 mod scripted;
+mod shrink;
 mod story;
 mod tidy;
 mod unsafe_settings;

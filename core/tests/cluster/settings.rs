@@ -12,7 +12,7 @@ use crate::{SHOW, is_held};
 /// answered to both after so long.
 fn answered(config: Config, after: Span) -> [Option<Outcome>; 2] {
     let mut cluster = Cluster::with(config, 3, 1);
-    let owner = cluster.owner(SHOW).unwrap().0;
+    let owner = cluster.owner(SHOW).expect("one is elected").0;
     assert!(is_held(&cluster.outcome(owner, hold(10, SHOW, &[1]))));
     cluster.isolate(owner);
     cluster.ask(owner, hold(20, SHOW, &[2]));

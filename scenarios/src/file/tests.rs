@@ -160,8 +160,8 @@ fn values_of_another_type_are_answered_with_the_right_form() {
     x.toml:3:8: crowd.session.zipf: NaN is out of range; write a number from 0 to 10
     x.toml:3:17: crowd.session.group-weights: invalid type: integer `3`, expected a sequence; write a list in brackets
     x.toml:3:12: crowd.arrivals: invalid type: unit variant, expected struct variant; write a table: `{ key = value }`
-    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`
-    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`
+    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`
+    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`
     x.toml:3:18: crowd.arrivals.trace.file: "gone.csv" can't be read: no such file; the path is relative to the scenario's file
     x.toml:2:1: fault[0]: one key belongs here; write one fault under each `[[fault]]`
     x.toml:2:9: fault: invalid type: integer `3`, expected a sequence; write a list in brackets
@@ -728,6 +728,11 @@ fn an_arrival() -> impl Strategy<Value = Arrivals> {
                 Arrivals::Trace { file, points }
             }
         ),
+        prop::collection::btree_map(0_u32..100_000_000, a_span(0, 60_000), 1..20).prop_map(
+            |people| Arrivals::Named {
+                people: people.into_iter().map(|(number, at)| (at, number)).collect()
+            }
+        ),
     ]
 }
 
@@ -765,6 +770,9 @@ prop_compose! {
             patience,
             ..WaitingRoom::default()
         });
+        if let Arrivals::Named { people } = &arrivals {
+            scenario.crowd.users = people.len() as u32;
+        }
         scenario.crowd.arrivals = arrivals;
         scenario.crowd.session.pick_think = LogNormal { median, sigma_milli };
         scenario.network.client = scenario.network.client.max(scenario.quantum);
@@ -781,6 +789,9 @@ proptest! {
     #[test]
     fn whatever_is_sound_reads_back_from_what_it_prints(scenario in a_scenario()) {
         let printed = scenario.to_toml();
+        let again = read(&printed).map_err(|error| TestCaseError::fail(format!("{error}\n{printed}")))?;
+        prop_assert_eq!(&again, &scenario, "{}", printed);
+        let printed = scenario.to_brief_toml();
         let again = read(&printed).map_err(|error| TestCaseError::fail(format!("{error}\n{printed}")))?;
         prop_assert_eq!(&again, &scenario, "{}", printed);
         let again = Scenario::from_json("x.json", scenario.to_json().as_bytes());

@@ -5,7 +5,7 @@ use std::path::Path;
 use onsale_scenarios::catalogue;
 
 use super::looking::Looking;
-use super::{Failure, Play, Played, default_dir, shown};
+use super::{Failure, Play, Played, default_dir, half_named, holds, shown};
 use crate::capsule::{self, Capsule};
 use crate::cli::{ReplayArgs, Subject};
 use crate::exit::Exit;
@@ -18,13 +18,9 @@ pub(super) fn replay(arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit,
     match (&arguments.subject, &arguments.scenario) {
         (Subject::Seed(seed), Some(scenario)) => replay_seed(*seed, scenario, arguments, terminal),
         (Subject::File(file), None) => replay_file(file, arguments, terminal),
-        (Subject::Seed(seed), None) => Err(Failure::Usage(format!(
-            "a seed means nothing without its scenario: onsale replay {seed} --scenario SCENARIO"
-        ))),
-        (Subject::File(file), Some(_)) => Err(Failure::Usage(format!(
-            "{} brings its own scenario: leave --scenario out, or give a seed",
-            file.display()
-        ))),
+        (Subject::Seed(_), None) | (Subject::File(_), Some(_)) => {
+            Err(half_named(&arguments.subject, "replay"))
+        }
     }
 }
 
@@ -43,11 +39,7 @@ fn replay_seed(
 
 fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
     let capsule = capsule::read(file)?;
-    let beside = |dir: &Path| {
-        dir.canonicalize().ok()
-            == file.canonicalize().ok().and_then(|file| Some(file.parent()?.to_owned()))
-    };
-    if let Some(dir) = arguments.play.out.as_deref().filter(|dir| beside(dir)) {
+    if let Some(dir) = arguments.play.out.as_deref().filter(|dir| holds(dir, file)) {
         return Err(Failure::Usage(format!(
             "--out {} would overwrite what is replayed: choose another directory",
             dir.display()

@@ -72,7 +72,7 @@ impl Subject {
             let id = &scenario.id;
             Err(format!("{self}: {id} has {what} {first} to {}, not {number}", after - 1))
         };
-        let users = u64::from(scenario.crowd.users);
+        let users = u64::from(scenario.crowd.numbers());
         match self {
             Self::Seat(show, seat) => within("shows", show.0.into(), 0, sale.shows.into())
                 .and_then(|()| within("seats", seat.0.into(), 0, seats.into())),

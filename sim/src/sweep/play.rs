@@ -163,3 +163,46 @@ fn differing(
         details,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::sweep::seeds::Seeds;
+
+    fn small() -> Scenario {
+        let mut scenario = onsale_scenarios::catalogue::find("fast/calm").unwrap().scenario();
+        scenario.crowd.users = 20;
+        scenario
+    }
+
+    #[test]
+    fn runs_that_differ_are_told_with_the_event_at_which_they_part() {
+        let scenario = small();
+        // Every second run has other luck, as if something beside the plan decided.
+        let turns = Cell::new(0);
+        let run = |tracing| {
+            let seed = 1 + turns.replace(turns.get() + 1) % 2;
+            crate::run::run(&Plan::new(&scenario, seed), &Arc::default(), tracing)
+        };
+        let (first, second) = (run(Tracing::default()), run(Tracing::default()));
+        let failed = differing(&first, &second, run).expect("nothing was interrupted");
+        assert_eq!(failed.oracle, DETERMINISM);
+        let details = failed.details.join("\n");
+        assert!(details.starts_with(&format!("first:  trace {}", first.summary.facts.trace_hash)));
+        assert!(details.contains("they part at event "), "{details}");
+    }
+
+    #[test]
+    fn a_run_that_is_ended_from_outside_says_nothing() {
+        let scenario = small();
+        let seeds = Seeds { first: 1, last: Some(1) };
+        let header = Header::new(std::slice::from_ref(&scenario), seeds);
+        let item = header.items().next().unwrap();
+        let progress = Arc::new(Progress::default());
+        assert!(play(&header, &scenario, item, &progress).is_some());
+        progress.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(play(&header, &scenario, item, &progress), None);
+    }
+}

@@ -15,6 +15,7 @@ use super::play::{DETERMINISM, Failed, SeedResult};
 use super::{Header, Named};
 use crate::capsule::{quoted, replay_line};
 use crate::exit::Exit;
+use crate::signature::kind;
 
 /// Ranges of seeds that a scenario is divided into, at most.
 const BUCKETS_MAX: u64 = 100;
@@ -142,7 +143,7 @@ impl Totals {
     /// The place of a failure, a new one or one that is known.
     fn failure(&mut self, place: usize, result: &SeedResult, failed: &Failed) -> usize {
         let failures = &mut self.facts.failures;
-        let key = (place, failed.oracle.clone(), signature(&failed.headline));
+        let key = (place, failed.oracle.clone(), kind(&failed.headline));
         match self.known.entry(key) {
             Entry::Occupied(known) => {
                 failures[*known.get()].seen.count += 1;
@@ -259,35 +260,6 @@ pub fn exit(facts: &SweepFacts) -> Exit {
     } else {
         Exit::Passed
     }
-}
-
-/// A headline without what differs from seed to seed: every number, with its unit, is `#`, and a
-/// list of numbers is one.
-fn signature(headline: &str) -> String {
-    let mut signature = String::with_capacity(headline.len());
-    let mut rest = headline;
-    while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
-        signature.push_str(&rest[..start]);
-        let number = |letter: char| letter.is_ascii_digit() || ".,:".contains(letter);
-        rest = rest[start..].trim_start_matches(number);
-        if signature.ends_with("# ") {
-            signature.pop();
-        }
-        if !signature.ends_with('#') {
-            signature.push('#');
-        }
-        rest = without_unit(rest);
-    }
-    signature.push_str(rest);
-    signature.truncate(signature.trim_end().len());
-    signature
-}
-
-fn without_unit(rest: &str) -> &str {
-    const UNITS: [&str; 6] = ["µs", "us", "ms", "s", "m", "h"];
-    let word = rest.strip_prefix(' ').unwrap_or(rest);
-    let unit = UNITS.iter().find_map(|unit| word.strip_prefix(unit));
-    unit.filter(|after| !after.starts_with(|letter: char| letter.is_alphanumeric())).unwrap_or(rest)
 }
 
 #[cfg(test)]
