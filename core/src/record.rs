@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::id::{NodeId, ShowId};
 use crate::show::Event;
 
+/// Room for most events.
+const EVENT_BYTES: usize = 64;
+
 /// The events of one record, in order, each with its show.
 pub type Events = Vec<(ShowId, Event)>;
 
@@ -37,7 +40,8 @@ impl std::error::Error for Unreadable {}
 
 /// The bytes of a record.
 pub fn encode(writer: NodeId, events: &Events) -> Vec<u8> {
-    postcard::to_stdvec(&(writer, events)).expect("memory holds a record")
+    let bytes = Vec::with_capacity(EVENT_BYTES * (1 + events.len()));
+    postcard::to_extend(&(writer, events), bytes).expect("memory holds a record")
 }
 
 /// The record in these bytes; none in the empty one by which a leader opens its epoch.

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use onsale_reports::{RunFacts, Verdict};
 
+use crate::oracle::latency::LATENCY;
+
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -35,7 +37,7 @@ impl Exit {
         let mut failed = facts.oracles.iter().filter(|oracle| oracle.verdict == Verdict::Fail);
         if facts.interrupted && facts.stopped.is_none() {
             Self::Interrupted
-        } else if failed.clone().any(|oracle| oracle.name != "latency") {
+        } else if failed.clone().any(|oracle| oracle.name != LATENCY) {
             Self::OracleFailed
         } else if failed.next().is_some() {
             Self::LatencyMissed

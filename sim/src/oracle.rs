@@ -324,13 +324,14 @@ impl Oracles {
     }
 
     fn findings(&self) -> impl Iterator<Item = &Findings> {
-        let Self { double_booking, lost_booking, atomic, hold, live, .. } = self;
         [
-            &double_booking.findings,
-            &lost_booking.findings,
-            &atomic.findings,
-            &hold.findings,
-            &live.findings,
+            &self.double_booking.findings,
+            &self.lost_booking.findings,
+            &self.atomic.findings,
+            &self.hold.findings,
+            &self.linearizable.findings,
+            &self.single_writer.findings,
+            &self.live.findings,
         ]
         .into_iter()
     }

@@ -296,13 +296,13 @@ fn a_capsule_of_another_build_says_so_and_whether_it_still_holds() {
     assert!(said.err.contains("nothing is compared with what was recorded"), "{}", said.err);
 }
 
-/// What people read first is what they see then. Where this fails because runs were changed on
-/// purpose, the story has to be copied anew.
+/// What people read first is what they see then. Written anew with `ONSALE_BLESS=1`, when what happens
+/// in a run was changed on purpose; if it no longer meets the crash, the text before it needs another.
 #[test]
 fn the_story_in_the_readme_is_told_so() {
     let desk = Desk::new("story-readme");
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = std::fs::read_to_string(readme).expect("the project has a readme");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = std::fs::read_to_string(path).expect("the project has a readme");
     let sample = readme
         .split("```console\n$ onsale ")
         .skip(1)
@@ -313,5 +313,13 @@ fn the_story_in_the_readme_is_told_so() {
     let mut arguments: Vec<&str> = command.split(' ').collect();
     arguments.extend(["--no-out", "--quiet"]);
     let said = desk.onsale(&arguments, 0);
-    assert!(said.out.starts_with(told), "{command} tells otherwise:\n{}", said.out);
+    let (story, _) = said.out.split_once("\n\n").expect("the verdicts follow the story");
+    let meets_a_crash = ["crash of n", " is down", " stands for election", " hears from n"];
+    assert!(meets_a_crash.iter().all(|words| story.contains(words)), "{story}");
+    if std::env::var_os("ONSALE_BLESS").is_some() {
+        let renewed = readme.replace(told, &format!("{story}\n"));
+        std::fs::write(path, renewed).expect("the readme is writable");
+    } else {
+        assert_eq!(told.trim_end(), story, "{command} tells otherwise");
+    }
 }

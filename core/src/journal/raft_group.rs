@@ -7,22 +7,22 @@
 
 mod admission;
 mod doubt;
+mod handover;
 mod log;
 mod questions;
 
 use std::collections::VecDeque;
-use std::{fmt, mem};
+use std::fmt;
 
 use raft::eraftpb::{ConfChange, ConfChangeType, HardState, Message, MessageType};
 use raft::{Config, ProgressState, RawNode, SnapshotStatus, StateRole};
 
 use self::doubt::Doubt;
+use self::handover::Waiting;
 use self::log::Log;
 use self::questions::Questions;
 use super::frame::Frame;
-use super::{
-    Committed, Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of,
-};
+use super::{Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of};
 use crate::config::Promises;
 use crate::id::{Epoch, NodeId, ShardId};
 use crate::mark::Mark;
@@ -75,15 +75,19 @@ pub struct RaftGroup {
     followers: Vec<Follower>,
     /// The followers, those that answered a heartbeat last first.
     prompt: Vec<u64>,
-    /// The library's last batch that has to be durable, and the last that is.
+    /// The last handover that has to be durable, and the last that is.
     written: u64,
     durable: u64,
+    /// Role and leader at the last handover.
+    role: (StateRole, u64),
+    /// The last record that was handed over, or that the snapshot includes that was.
+    told: u64,
     hard_state_written: HardState,
     doubt_written: bool,
-    /// Batches that wait for a write.
+    /// What waits for a write.
     waiting: VecDeque<Waiting>,
     outbox: Vec<Message>,
-    /// A snapshot that has to be handed over before anything else, once its batch is
+    /// A snapshot that has to be handed over before anything else, once its frames are
     /// durable. Until then the library must not stand for election: it would look for
     /// entries between what is applied and what is committed, which are gone.
     install: Option<(u64, Snapshot)>,
@@ -104,14 +108,6 @@ struct Follower {
     snapshot_ticks: u32,
     /// The latest question that it confirmed.
     confirmed: u64,
-}
-
-/// A batch of the library.
-struct Waiting {
-    /// The batch that has to be durable before.
-    needs: u64,
-    number: u64,
-    messages: Vec<Message>,
 }
 
 impl RaftGroup {
@@ -166,6 +162,8 @@ impl RaftGroup {
                 .map(|id| Follower { id, silent_ticks: 0, snapshot_ticks: 0, confirmed: 0 })
                 .collect(),
             hard_state_written: raft.raft.hard_state(),
+            role: (raft.raft.state, raft.raft.leader_id),
+            told: snapshot.index(),
             raft,
             written: 0,
             durable: 0,
@@ -280,80 +278,6 @@ impl RaftGroup {
         for follower in &mut self.followers {
             follower.silent_ticks = 0;
             follower.snapshot_ticks = 0;
-        }
-    }
-
-    /// Whether a poll would find nothing, as after most answers to heartbeats.
-    fn is_idle(&self) -> bool {
-        self.outbox.is_empty()
-            && self.refused.is_empty()
-            && self.reads.is_empty()
-            && self.install.is_none()
-            && !self.raft.has_ready()
-    }
-
-    /// Carries out one batch of the library.
-    fn carry_out(&mut self, out: &mut Ready) {
-        let mut batch = self.raft.ready();
-        let number = batch.number();
-        if batch.must_sync() {
-            self.written = number;
-        }
-        if batch.ss().is_some() {
-            // A question does not outlive the lead under which it was asked.
-            self.reads.clear();
-            self.questions.drop_all();
-            self.attend_all_anew();
-        }
-        if !batch.snapshot().is_empty() {
-            let snapshot = Snapshot(batch.snapshot().clone());
-            let (index, epoch) = (snapshot.index(), snapshot.epoch());
-            Frame::Snapshot { shard: self.shard, index, epoch, state: snapshot.state() }
-                .write(&mut out.frames);
-            self.raft.mut_store().install(snapshot.0.clone());
-            self.install = Some((number, snapshot));
-        }
-        let entries = batch.take_entries();
-        for entry in &entries {
-            let (index, epoch) = (entry.index, Epoch(entry.term));
-            Frame::Entry { shard: self.shard, index, epoch, record: &entry.data }
-                .write(&mut out.frames);
-        }
-        self.raft.mut_store().append(entries);
-
-        if let Some(hard_state) = batch.hs() {
-            let hard_state = hard_state.clone();
-            self.raft.mut_store().set_hard_state(hard_state);
-        }
-
-        let committed = batch.take_committed_entries();
-        self.raft.advance_append_async(batch);
-
-        if let Some(last) = committed.last() {
-            assert!(
-                self.install.is_none(),
-                "nothing is applied before the snapshot that precedes it"
-            );
-            self.raft.advance_apply_to(last.index);
-            out.committed.extend(committed.into_iter().map(Committed));
-        }
-        if self.written <= self.durable {
-            self.raft.on_persist_ready(number);
-        } else {
-            self.waiting.push_back(Waiting { needs: self.written, number, messages: Vec::new() });
-        }
-    }
-
-    /// Sends what the library said. What only a leader may say at once waits, on others, for
-    /// all that was to be durable when it was said.
-    fn say(&mut self, said: &mut Vec<Message>, out: &mut Ready) {
-        if said.is_empty() {
-            return;
-        }
-        let at_once = self.is_leader() || self.settings.promises == Promises::BeforeWrite;
-        match self.waiting.back_mut().filter(|_| !at_once) {
-            Some(waiting) => waiting.messages.append(said),
-            None => said.drain(..).for_each(|said| out.messages.push(JournalMessage(said))),
         }
     }
 
@@ -511,15 +435,7 @@ impl Journal for RaftGroup {
             return;
         }
         self.durable = upto.0;
-        let mut last = None;
-        let ends = self.waiting.partition_point(|batch| batch.needs <= upto.0);
-        for batch in self.waiting.drain(..ends) {
-            last = Some(batch.number);
-            self.outbox.extend(batch.messages);
-        }
-        if let Some(number) = last {
-            self.raft.on_persist_ready(number);
-        }
+        self.release(upto.0);
     }
 
     fn poll(&mut self, out: &mut Ready) {
@@ -535,16 +451,7 @@ impl Journal for RaftGroup {
         }
 
         let written = self.written;
-        // A batch of the library is dear, and most often all there is are words: they are
-        // taken out by hand.
-        let mut said = mem::take(&mut self.raft.raft.msgs);
-        while self.raft.has_ready() {
-            self.carry_out(out);
-            self.say(&mut said, out);
-            said.append(&mut self.raft.raft.msgs);
-        }
-        self.say(&mut said, out);
-        self.raft.raft.msgs = said;
+        self.hand_over(out);
         if self.written > written {
             let hard_state = self.raft.raft.hard_state();
             if hard_state != self.hard_state_written || self.doubt.is_some() != self.doubt_written {

@@ -70,7 +70,9 @@ impl Wal {
         if self.in_flight.is_some() || self.tickets.is_empty() {
             return None;
         }
-        let mut bytes = mem::take(&mut self.gathered);
+        // The next write will be about as large.
+        let next = Vec::with_capacity(self.gathered.len());
+        let mut bytes = mem::replace(&mut self.gathered, next);
         let number = match &mut self.segment {
             Segment::Open { number, since, .. } => {
                 *since += bytes.len();

@@ -18,9 +18,12 @@ use onsale_scenarios::{Figure, Limit, Part, Wait};
 
 use super::evidence::{Findings, Story};
 
+/// Its name. Limits are wishes, not promises: a run that misses one ends differently.
+pub(crate) const LATENCY: &str = "latency";
+
 /// The verdict on a run's limits; none where the scenario has none.
 pub(crate) fn judge(limits: &[Limit], records: &Records) -> Option<OracleResult> {
-    let mut findings = Findings::new("latency");
+    let mut findings = Findings::new(LATENCY);
     let mut unmeasured = 0;
     for limit in limits {
         let latencies = records.latencies(operation(limit.wait), window(limit.part));

@@ -77,7 +77,7 @@ mod tests;
 
 #[derive(Debug)]
 pub(super) struct Linearizable {
-    findings: Findings,
+    pub(super) findings: Findings,
     quantum: Span,
     /// In the order in which clients were told.
     grants: Vec<Grant>,

@@ -28,7 +28,7 @@ use super::journal::Position;
 
 #[derive(Debug)]
 pub(super) struct SingleWriter {
-    findings: Findings,
+    pub(super) findings: Findings,
     /// By shard.
     logs: Vec<Log>,
     /// How often events were committed in a newer epoch than those before.

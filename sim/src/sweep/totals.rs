@@ -15,6 +15,7 @@ use super::play::{DETERMINISM, Failed, SeedResult};
 use super::{Header, Named};
 use crate::capsule::{quoted, replay_line};
 use crate::exit::Exit;
+use crate::oracle::latency::LATENCY;
 use crate::signature::kind;
 
 /// Ranges of seeds that a scenario is divided into, at most.
@@ -251,7 +252,7 @@ pub fn exit(facts: &SweepFacts) -> Exit {
         Exit::Internal
     } else if facts.stopped == Some(Stopped::Interrupted) {
         Exit::Interrupted
-    } else if facts.failures.iter().any(|failure| failure.oracle != "latency") {
+    } else if facts.failures.iter().any(|failure| failure.oracle != LATENCY) {
         Exit::OracleFailed
     } else if facts.failed_runs > 0 {
         Exit::LatencyMissed

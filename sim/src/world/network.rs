@@ -8,12 +8,15 @@ use onsale_core::{Instant, Message, Span, Timed};
 use onsale_scenarios::{Network as Settings, Ratio};
 
 use crate::sample::hits;
-use crate::stream::{Stream, below};
+use crate::stream::{Numbered, below};
 
 /// A place on the network.
 pub type Place = usize;
 /// The clients' place.
 pub const CLIENTS: Place = 0;
+
+/// So many values belong to a message.
+const FATES: u64 = 7;
 
 /// All links between all places.
 #[derive(Debug)]
@@ -22,7 +25,9 @@ pub struct Network {
     places: usize,
     links: Vec<Link>,
     weather: Vec<(usize, Weather)>,
-    stream: Stream,
+    fates: Numbered,
+    /// Messages sent.
+    sent: u64,
 }
 
 /// One direction between two places.
@@ -78,51 +83,49 @@ impl Network {
         };
         let all = |from| (0..places).map(move |to| (from, to));
         let links = (0..places).flat_map(all).map(|(from, to)| link(from, to)).collect();
-        Self { settings, places, links, weather: Vec::new(), stream: Stream::new(seed) }
+        Self { settings, places, links, weather: Vec::new(), fates: Numbered::new(seed), sent: 0 }
     }
 
     /// Sends a message that leaves at `departs`.
     ///
-    /// Draws the same number of values for every message, so that what happens to one
-    /// does not move the fate of the next.
+    /// What happens to a message is drawn by its number, so that it does not move the fate
+    /// of the next.
     pub fn carry(&mut self, from: Place, to: Place, departs: Instant) -> Carried {
-        let fate = [self.stream.draw(), self.stream.draw(), self.stream.draw()];
-        let between_nodes = from != CLIENTS && to != CLIENTS;
+        let (fates, first) = (self.fates, self.sent * FATES);
+        self.sent += 1;
+        let draw = |fate: u64| fates.draw(first + fate);
+        let happens = |fate, chance: Ratio| chance.num > 0 && hits(draw(fate), chance);
+
         let mut chances = (self.settings.loss, self.settings.duplicate, self.settings.reorder);
         let mut slow = 1;
-        if between_nodes && from != to {
-            for &(_, weather) in &self.weather {
-                match weather {
-                    Weather::Loss(chance) => chances.0 = chance,
-                    Weather::Duplicate(chance) => chances.1 = chance,
-                    Weather::Reorder(chance) => chances.2 = chance,
-                    Weather::Slow(factor) => slow = u64::from(factor),
-                }
+        let between_nodes = from != CLIENTS && to != CLIENTS && from != to;
+        for &(_, weather) in self.weather.iter().filter(|_| between_nodes) {
+            match weather {
+                Weather::Loss(chance) => chances.0 = chance,
+                Weather::Duplicate(chance) => chances.1 = chance,
+                Weather::Reorder(chance) => chances.2 = chance,
+                Weather::Slow(factor) => slow = u64::from(factor),
             }
         }
-        // Each decision takes its own 32 bits, shifted up to where `hits` looks.
-        let (loss, duplicate) = (fate[0], fate[0] << 32);
-        let (reorder, tail) = (fate[1], fate[1] << 32);
         let index = self.index(from, to);
         let link = &mut self.links[index];
-        if link.cuts > 0 || hits(loss, chances.0) {
+        if link.cuts > 0 || happens(0, chances.0) {
             return Carried::default();
         }
-        let base = Span(link.base * slow);
-        let mut latency = Span(base.0 + below(fate[2], link.jitter * slow + 1));
-        let reordered = hits(reorder, chances.2);
+        let base = link.base * slow;
+        let mut latency = Span(base + below(draw(1), link.jitter * slow + 1));
+        let reordered = happens(2, chances.2);
         if reordered {
-            latency = latency + Span(below(fate[2] << 32, 4 * base.0 + 1));
+            latency = latency + Span(below(draw(3), 4 * base + 1));
         }
-        if hits(tail, self.settings.tail) {
+        if happens(4, self.settings.tail) {
             latency = Span(latency.0 * u64::from(self.settings.tail_factor));
         }
         if !reordered {
             latency = latency.max(link.last_arrival.since(departs));
             link.last_arrival = departs + latency;
         }
-        let second = hits(duplicate, chances.1)
-            .then(|| latency + Span(below(fate[2] << 16, 4 * base.0 + 1)));
+        let second = happens(5, chances.1).then(|| latency + Span(below(draw(6), 4 * base + 1)));
         Carried { first: Some(latency), second }
     }
 

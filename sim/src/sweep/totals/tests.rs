@@ -86,6 +86,14 @@ fn failures_that_differ_in_numbers_are_one() {
 }
 
 #[test]
+fn limits_that_were_missed_are_told_apart_from_broken_promises() {
+    let slow = || failed("fast/crash", 2, "latency", "hold p99 < 1s: it was 5000 ms");
+    assert_eq!(exit(&totals(&[slow()])), Exit::LatencyMissed);
+    let broken = failed("fast/crash", 3, "live", "r7 of u41 never ended");
+    assert_eq!(exit(&totals(&[slow(), broken])), Exit::OracleFailed);
+}
+
+#[test]
 fn what_one_seed_missed_another_may_exercise() {
     let mut idle = passed("fast/crash", 1);
     idle.checks.insert("live".to_owned(), None);
