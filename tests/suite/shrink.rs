@@ -115,7 +115,7 @@ fn a_mixed_failure_ends_small_and_goes_with_its_cause() {
 #[test]
 fn nobody_can_tell_how_many_runs_there_were_at_once() {
     let desk = Desk::new("shrink-jobs");
-    desk.put("blackout.toml", &BLACKOUT.replace("users = 300", "users = 150"));
+    desk.put("blackout.toml", BLACKOUT);
     desk.onsale(&["run", "blackout.toml", "--quiet"], 1);
     for jobs in ["1", "3"] {
         let told =
@@ -232,6 +232,7 @@ fn the_test_that_is_made_compiles_and_is_compared() {
         down: Span::from_secs(5),
     }];
     scenario.must_exercise.clear();
+    scenario.limits.clear();
     "shrunk/small-sale".clone_into(&mut scenario.id);
     let mut plan = Plan::new(&scenario, 7);
     plan.streams.insert("network".to_owned(), 0x5eed);

@@ -58,7 +58,7 @@ const UNEVEN: [fn(&mut Scenario) -> &mut Ratio; 7] = [
     |scenario| &mut scenario.disk.tail,
 ];
 
-/// The plan with even links and disks: all at once, then one by one.
+/// The plan without limits on latencies, and with even links and disks: all at once, then one by one.
 pub(super) fn off(plan: &Plan) -> Vec<Plan> {
     let mut even = plan.clone();
     UNEVEN.iter().for_each(|share| *share(&mut even.scenario) = Ratio::NEVER);
@@ -67,7 +67,9 @@ pub(super) fn off(plan: &Plan) -> Vec<Plan> {
         *share(&mut plan.scenario) = Ratio::NEVER;
         plan
     };
-    std::iter::once(even).chain(UNEVEN.iter().map(one)).collect()
+    let mut unlimited = plan.clone();
+    unlimited.scenario.limits.clear();
+    [unlimited, even].into_iter().chain(UNEVEN.iter().map(one)).collect()
 }
 
 /// The plan with its settings at their defaults: all at once, then one by one.

@@ -137,6 +137,7 @@ fn a_setting_that_matters_stays_and_what_a_failure_is_measured_by_is_not_touched
     plan.scenario.cluster.election_ticks = 31;
     plan.scenario.network.loss = Ratio::new(1, 20);
     plan.scenario.calm = Span::from_secs(77);
+    plan.scenario.limits = vec!["hold p99 < 500ms".parse().unwrap()];
     plan.scenario.sale.grace = Span::from_secs(4);
     let end = shrunk(&plan, 2, |plan| {
         plan.scenario.cluster.gateway.tries == 9 && !plan.scenario.network.loss.is_never()
@@ -147,6 +148,7 @@ fn a_setting_that_matters_stays_and_what_a_failure_is_measured_by_is_not_touched
     assert_eq!(scenario.cluster.election_ticks, Scenario::default().cluster.election_ticks);
     assert_eq!(scenario.sale.grace, Scenario::default().sale.grace);
     assert_eq!(scenario.calm, Span::from_secs(77));
+    assert!(scenario.limits.is_empty(), "it was not a limit that was missed");
 }
 
 #[test]
