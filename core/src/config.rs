@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::detector::Suspicion;
 use crate::placement::Placement;
 use crate::show::{Hall, Rules};
@@ -55,8 +57,143 @@ pub struct Config {
     pub keep_records: u32,
     /// A write-ahead log segment is closed at this size in bytes.
     pub segment_bytes: u32,
+    /// What a replica does with a peer that has fallen silent.
+    pub on_suspicion: OnSuspicion,
+    /// When a replica's promises leave.
+    pub promises: Promises,
+    /// How an owner answers and ends holds.
+    pub owner: OwnerConfig,
     /// How a gateway treats requests.
     pub gateway: GatewayConfig,
+}
+
+/// What a replica does with a peer that has fallen silent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnSuspicion {
+    /// It stands for election if that peer led; the peer stays a member, and counts.
+    #[default]
+    Elect,
+    /// It takes the peer for dead and strikes it off its list of members, for good. So either
+    /// side of a partition is soon a majority of itself.
+    Down,
+}
+
+/// When a replica's votes and acknowledgements leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Promises {
+    /// Once what they promise is durable.
+    #[default]
+    AfterWrite,
+    /// At once, while it is being written.
+    BeforeWrite,
+}
+
+/// How an owner answers and ends holds. The defaults are what the promises of this crate rest
+/// on; everything else is what other systems do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnerConfig {
+    /// When a change is told to the client.
+    pub acknowledge: Acknowledge,
+    /// When an answer that changes nothing is told.
+    pub reads: Reads,
+    /// Which state requests are decided on.
+    pub decides_on: DecidesOn,
+    /// When a new owner begins to serve.
+    pub serves: Serves,
+    /// What an owner does with open answers when its epoch is over.
+    pub deposed: Deposed,
+    /// What makes a hold end whose time and grace are over.
+    pub expiry: Expiry,
+    /// Pace of the job of [`Expiry::Swept`], in multiples of which it runs; not zero
+    /// where there is that job.
+    pub sweep_every: Span,
+}
+
+/// When a change is told to the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Acknowledge {
+    /// Once its record is committed and applied.
+    #[default]
+    Quorum,
+    /// Once its record is durable on the owner's own disk.
+    OwnDisk,
+    /// Once its record is proposed.
+    Proposal,
+}
+
+/// When an answer that changes nothing is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reads {
+    /// Once a quorum has confirmed that the owner still leads, and all that it rests on is
+    /// applied.
+    #[default]
+    Confirmed,
+    /// At once, from what the owner has in memory.
+    Local,
+}
+
+/// Which state requests are decided on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecidesOn {
+    /// Everything committed and everything decided before.
+    #[default]
+    Latest,
+    /// Everything committed, as a transaction reads it that locks nothing.
+    Committed,
+}
+
+/// When a new owner begins to serve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Serves {
+    /// Once it has applied everything that was committed before.
+    #[default]
+    CaughtUp,
+    /// As soon as it is elected, from as much as it knows to be committed; the rest follows.
+    Elected,
+}
+
+/// What an owner does with open answers when its epoch is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deposed {
+    /// It drops them, and hands the requests back to their gateways.
+    #[default]
+    HandsBack,
+    /// It gives them: it was the owner when it decided.
+    Answers,
+}
+
+/// What makes a hold end whose time and grace are over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expiry {
+    /// Its end, as the journal has it: whoever owns the show then records it, and before it
+    /// decides anything else.
+    #[default]
+    Due,
+    /// A job that looks for such holds every so often, and nothing else.
+    Swept,
+    /// A timer in the memory of the owner that granted it.
+    Timers,
+    /// A job that lists the holds whose time is over, and when the grace is over ends those
+    /// on the list by name, whatever has become of them.
+    Listed,
+}
+
+impl OwnerConfig {
+    /// Whether every change is decided on a state that all earlier changes are part of, so
+    /// that every record fits the state that it meets.
+    pub fn is_single_writer(&self) -> bool {
+        self.decides_on == DecidesOn::Latest
+            && self.serves == Serves::CaughtUp
+            && self.expiry != Expiry::Listed
+    }
 }
 
 /// How a gateway treats requests.
@@ -102,6 +239,9 @@ impl Config {
             snapshot_every: 1_000,
             keep_records: 100,
             segment_bytes: 1 << 20,
+            on_suspicion: OnSuspicion::default(),
+            promises: Promises::default(),
+            owner: OwnerConfig::default(),
             gateway: GatewayConfig {
                 tries: 3,
                 try_timeout: Span::from_millis(500),

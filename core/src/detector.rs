@@ -152,6 +152,13 @@ impl Detector {
             .is_some_and(|peer| peer.suspected)
     }
 
+    /// Makes the next deadline exact if it lies before `until`, when whoever asks wakes anyway.
+    pub fn sharpen(&mut self, until: Instant) {
+        if self.scan_at < until {
+            self.scan_at = self.earliest();
+        }
+    }
+
     /// When to ask `overdue` again. Beats move the true instant on without moving this one.
     pub fn next_deadline(&self) -> Instant {
         self.scan_at

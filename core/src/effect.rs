@@ -10,6 +10,9 @@ use crate::observation::Observation;
 use crate::request::{Reply, Request};
 use crate::time::Instant;
 
+/// So many emptied batches are kept: about as many as a turn sends.
+const SPARE: usize = 8;
+
 /// Numbers a node's writes; rises by one with each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersistId(pub u64);
@@ -54,6 +57,8 @@ pub struct Effects {
     forwards: Gathering,
     answers: Gathering,
     replies: Gathering,
+    /// Emptied batches, kept for their memory.
+    spare: Vec<Vec<(ShardId, JournalMessage)>>,
 }
 
 /// How batches of one kind are gathered.
@@ -144,6 +149,7 @@ impl Effects {
     }
 
     /// Sends a journal replica's message to its peer.
+    #[inline]
     pub fn journal(&mut self, to: NodeId, shard: ShardId, message: JournalMessage) {
         for sending in &mut self.sends {
             if let Message::Journal(batch) = &mut sending.message
@@ -152,7 +158,16 @@ impl Effects {
                 return batch.push((shard, message));
             }
         }
-        self.send(Endpoint::Node(to), Message::Journal(vec![(shard, message)]));
+        let mut batch = self.spare.pop().unwrap_or_default();
+        batch.push((shard, message));
+        self.send(Endpoint::Node(to), Message::Journal(batch));
+    }
+
+    /// Takes a batch that was emptied for the next one to be sent.
+    pub(crate) fn reuse(&mut self, batch: Vec<(ShardId, JournalMessage)>) {
+        if self.spare.len() < SPARE {
+            self.spare.push(batch);
+        }
     }
 
     /// Sends a sign of life.

@@ -18,6 +18,7 @@ use crate::config::GatewayConfig;
 use crate::draw::Draw;
 use crate::effect::Effects;
 use crate::id::{Endpoint, Epoch, NodeId, RequestId, ShardId};
+use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::Observation;
 use crate::placement::Placement;
@@ -100,12 +101,12 @@ impl Gateway {
         }
         if let Some(slot) = self.flights.find(request.id) {
             self.flights[slot].reply_to = from;
-            return effects.observe(Observation::Mark("repeat of a request in flight"));
+            return effects.observe(Observation::Mark(Mark::RepeatInFlight));
         }
         let shard = self.placement.shard_of(request.show);
         let in_flight = &mut self.in_flight[shard.0 as usize];
         if *in_flight >= self.config.in_flight_per_shard {
-            effects.observe(Observation::Refused { shard, reason: "too many requests in flight" });
+            effects.observe(Observation::Refused { shard, reason: Mark::TooManyInFlight });
             return effects.reply(from, refused(request.id, Refusal::Overloaded));
         }
         *in_flight += 1;
@@ -136,7 +137,7 @@ impl Gateway {
         while let Some(alarm) = self.timeouts.front().copied().filter(|alarm| alarm.at <= now) {
             self.timeouts.pop_front();
             if self.is_live(alarm) {
-                effects.observe(Observation::Mark("attempt timed out"));
+                effects.observe(Observation::Mark(Mark::AttemptTimedOut));
                 self.back_off(now, alarm.slot, effects);
             }
         }
@@ -212,7 +213,7 @@ impl Gateway {
 
     fn on_decided(&mut self, from: NodeId, reply: &Reply, effects: &mut Effects) {
         let Some(slot) = self.flights.find(reply.request) else {
-            return effects.observe(Observation::Mark("answer to nobody"));
+            return effects.observe(Observation::Mark(Mark::AnswerToNobody));
         };
         let flight = &self.flights[slot];
         let belief = &mut self.beliefs[flight.shard.0 as usize];
@@ -233,7 +234,7 @@ impl Gateway {
         effects: &mut Effects,
     ) {
         let Some(belief) = self.beliefs.get_mut(shard.0 as usize) else {
-            return effects.observe(Observation::Refused { shard, reason: "no such shard" });
+            return effects.observe(Observation::Refused { shard, reason: Mark::UnknownShard });
         };
         let members = self.placement.replicas(shard);
         if let Some((owner, epoch)) = owner.filter(|(owner, _)| members.contains(owner)) {
@@ -244,18 +245,18 @@ impl Gateway {
         }
         let belief = *belief;
         let Some(slot) = self.flights.find(request) else {
-            return effects.observe(Observation::Mark("answer to nobody"));
+            return effects.observe(Observation::Mark(Mark::AnswerToNobody));
         };
         let flight = &self.flights[slot];
         if flight.phase != Phase::Asked || flight.target != from {
-            return effects.observe(Observation::Mark("answer to an attempt given up"));
+            return effects.observe(Observation::Mark(Mark::AnswerTooLate));
         }
         // Epochs rise, so hints cannot send a request round in circles.
         if belief.epoch > flight.epoch
             && belief.owner != from
             && !self.suspected[usize::from(belief.owner.0)]
         {
-            effects.observe(Observation::Mark("hint followed"));
+            effects.observe(Observation::Mark(Mark::HintFollowed));
             self.flights[slot].tries -= 1;
             let request = self.flights.request(slot).clone();
             self.ask(now, slot, belief.owner, request, effects);
@@ -316,8 +317,7 @@ impl Gateway {
         let flight = &mut self.flights[slot];
         if flight.tries >= self.config.tries || !self.budget.withdraw(now) {
             let (shard, id) = (flight.shard, flight.id);
-            effects
-                .observe(Observation::Refused { shard, reason: "tries or retry budget used up" });
+            effects.observe(Observation::Refused { shard, reason: Mark::RetriesUsedUp });
             return self.land(slot, refused(id, Refusal::Unavailable), effects);
         }
         flight.phase = Phase::BackingOff;

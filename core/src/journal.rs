@@ -17,8 +17,10 @@ pub use raft_group::{RaftGroup, Settings};
 pub use wal::{Durable, Recovered, Wal};
 
 use raft::eraftpb;
+use raft::eraftpb::MessageType;
 
 use crate::id::{Epoch, NodeId};
+use crate::mark::Mark;
 
 /// One replica of a shard's log.
 pub trait Journal {
@@ -93,12 +95,22 @@ pub trait Journal {
     /// Whether it leads in that epoch, as far as it knows.
     fn is_leader(&self) -> bool;
 
+    /// Whether a follower lacks, as far as this leader knows, what is committed. Never of others.
+    fn is_trailed(&self) -> bool;
+
     /// Whether an owner may serve here: it leads, and all that is committed, including a
     /// record of its own epoch, is applied. Fresh answers need `confirm_leadership` too.
     fn may_serve(&self) -> bool;
 
     /// The index of the last record that was handed over.
     fn applied(&self) -> u64;
+
+    /// How many records at the end of the log are not durable here yet.
+    fn undurable(&self) -> u64;
+
+    /// Strikes a peer off the members, for good, without asking anybody: what it says is
+    /// refused from now on, and a quorum is one of the others.
+    fn strike_off(&mut self, peer: NodeId);
 
     /// How many records there are since the last snapshot: when to compact.
     fn uncompacted(&self) -> u64;
@@ -124,7 +136,7 @@ pub struct Ready {
     /// Confirmed questions; they hold for the state after `committed`.
     pub reads: Vec<ReadId>,
     /// Why messages were refused.
-    pub refused: Vec<&'static str>,
+    pub refused: Vec<Mark>,
     /// Framed state to append to the write-ahead log; empty unless `ticket` is set.
     pub frames: Vec<u8>,
     /// Names the frames in `fsynced`.
@@ -132,6 +144,16 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// Whether nothing follows.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+            && self.installed.is_none()
+            && self.committed.is_empty()
+            && self.reads.is_empty()
+            && self.refused.is_empty()
+            && self.ticket.is_none()
+    }
+
     /// Empties it, but keeps its memory.
     pub fn clear(&mut self) {
         self.messages.clear();
@@ -186,7 +208,29 @@ impl Snapshot {
     }
 }
 
-/// What one replica of a shard's log says to another. Opaque outside the journal.
+/// What a message between replicas is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gist {
+    /// Its sender stands for election, or first finds out whether it would win.
+    CallsForVotes {
+        /// Whether it only finds out.
+        trial: bool,
+    },
+    /// The answer to such a call.
+    Votes {
+        /// Whether the call was a trial.
+        trial: bool,
+        /// Whether it is a vote for whoever called.
+        granted: bool,
+    },
+    /// A state that stands for the records up to an index.
+    BringsSnapshot,
+    /// Records, what is known of them, or a sign that the lead goes on.
+    Replicates,
+}
+
+/// What one replica of a shard's log says to another. Outside the journal it can be looked at,
+/// not made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JournalMessage(pub(crate) eraftpb::Message);
 
@@ -199,6 +243,46 @@ impl JournalMessage {
     /// The node that it is for.
     pub fn to(&self) -> NodeId {
         node_of(self.0.to)
+    }
+
+    /// The epoch in which it is said; in a trial call for votes the epoch that is sought.
+    pub fn epoch(&self) -> Epoch {
+        Epoch(self.0.term)
+    }
+
+    /// The records that it carries: index, the epoch that proposed it, and what was proposed.
+    /// Empty for the record by which a leader opens its epoch.
+    pub fn records(&self) -> impl Iterator<Item = (u64, Epoch, &[u8])> {
+        self.0.entries.iter().map(|entry| (entry.index, Epoch(entry.term), &entry.data[..]))
+    }
+
+    /// What it is for, as far as who leads is concerned.
+    pub fn gist(&self) -> Gist {
+        match self.0.get_msg_type() {
+            MessageType::MsgRequestPreVote => Gist::CallsForVotes { trial: true },
+            MessageType::MsgRequestVote => Gist::CallsForVotes { trial: false },
+            MessageType::MsgRequestPreVoteResponse => {
+                Gist::Votes { trial: true, granted: !self.0.reject }
+            }
+            MessageType::MsgRequestVoteResponse => {
+                Gist::Votes { trial: false, granted: !self.0.reject }
+            }
+            MessageType::MsgSnapshot => Gist::BringsSnapshot,
+            MessageType::MsgAppend
+            | MessageType::MsgAppendResponse
+            | MessageType::MsgHeartbeat
+            | MessageType::MsgHeartbeatResponse
+            | MessageType::MsgTimeoutNow
+            | MessageType::MsgHup
+            | MessageType::MsgBeat
+            | MessageType::MsgPropose
+            | MessageType::MsgUnreachable
+            | MessageType::MsgSnapStatus
+            | MessageType::MsgCheckQuorum
+            | MessageType::MsgTransferLeader
+            | MessageType::MsgReadIndex
+            | MessageType::MsgReadIndexResp => Gist::Replicates,
+        }
     }
 
     /// Its size on the wire, in bytes, to within a few dozen.
@@ -231,11 +315,7 @@ impl JournalMessage {
             snapshot.data.len() as u64,
         ];
         words.into_iter().fold(0, |state: u64, word| {
-            // The finalizer of splitmix64.
-            let mut mixed = (state ^ word).wrapping_add(0x9E37_79B9_7F4A_7C15);
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            mixed ^ (mixed >> 31)
+            (state ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
         })
     }
 }

@@ -10,6 +10,7 @@ pub mod id;
 pub mod input;
 pub mod journal;
 pub mod map;
+pub mod mark;
 pub mod message;
 pub mod node;
 pub mod observation;
@@ -23,7 +24,10 @@ pub mod time;
 pub mod waiting_room;
 
 pub use best_seats::BestSeats;
-pub use config::{Config, GatewayConfig, Ratio, Setup};
+pub use config::{
+    Acknowledge, Config, DecidesOn, Deposed, Expiry, GatewayConfig, OnSuspicion, OwnerConfig,
+    Promises, Ratio, Reads, Serves, Setup,
+};
 pub use draw::Draw;
 pub use effect::{Effects, PersistId, Write};
 pub use id::{
@@ -32,12 +36,15 @@ pub use id::{
 };
 pub use input::Input;
 pub use map::{FixedMap, FixedSet};
+pub use mark::Mark;
 pub use message::{Answer, Beat, Message, Timed};
 pub use node::Node;
-pub use observation::Observation;
+pub use observation::{Observation, Phase};
 pub use placement::Placement;
 pub use request::{Command, Outcome, Refusal, Reply, Request, Wish};
 pub use seat_list::SeatList;
-pub use show::{Decision, Event, Hall, Rules, Show, SnapshotError};
+pub use show::{
+    Checks, Decision, Event, Hall, Honours, Orders, Repeats, Rules, Show, SnapshotError, Unfit,
+};
 pub use time::{Instant, Span};
 pub use waiting_room::WaitingRoom;

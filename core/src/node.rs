@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::config::Setup;
+use crate::config::{OnSuspicion, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
 use crate::effect::{Effects, PersistId};
@@ -15,8 +15,9 @@ use crate::gateway::Gateway;
 use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
 use crate::input::Input;
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
+use crate::mark::Mark;
 use crate::message::{Answer, Beat, Message, Timed};
-use crate::observation::Observation;
+use crate::observation::{Observation, Phase};
 use crate::request::Request;
 use crate::shard::{Answers, Shard};
 use crate::show::Show;
@@ -40,8 +41,9 @@ pub struct Node {
     /// Shards to settle at the end of the turn, in the order of their first touch.
     touched: Vec<ShardId>,
     is_touched: Vec<bool>,
-    /// Shards whose journals need ticks.
-    awake: BTreeSet<ShardId>,
+    /// By shard number: whether its journal needs ticks; and how many do.
+    is_awake: Vec<bool>,
+    awake: usize,
     wal: Wal,
     writing: Option<PersistId>,
     /// Elections to stand for: when, where, the epoch that must not have passed, and the
@@ -86,12 +88,13 @@ impl Node {
             let settings = Settings {
                 election_ticks: (election_ticks + draw.below(election_ticks)) as usize,
                 keep_records: u64::from(config.keep_records),
+                promises: config.promises,
                 ..Settings::default()
             };
             let durable = recovered.take(id);
             let first_boot = durable == Durable::default();
             let journal = RaftGroup::new(id, me, members, settings, durable);
-            let mut shard = Shard::new(id, Arc::clone(&setup), journal);
+            let mut shard = Shard::new(id, me, Arc::clone(&setup), journal);
             if first_boot && members[0] == me {
                 shard.campaign();
             }
@@ -115,7 +118,8 @@ impl Node {
             gateway,
             touched: Vec::new(),
             is_touched: vec![false; shards.len()],
-            awake: BTreeSet::new(),
+            is_awake: vec![false; shards.len()],
+            awake: 0,
             wal: Wal::new(config.segment_bytes as usize, recovered.next_segment),
             writing: None,
             campaigns: BTreeSet::new(),
@@ -181,6 +185,11 @@ impl Node {
         self.shards[shard.0 as usize].as_ref().and_then(Shard::serves)
     }
 
+    /// What this node's replica of a shard is doing. For reports, never for verdicts.
+    pub fn phase(&self, shard: ShardId) -> Option<Phase> {
+        self.shards[shard.0 as usize].as_ref().map(Shard::phase)
+    }
+
     /// The committed state of a show on this node's replica, if anything has happened to
     /// it. For reports, never for verdicts.
     pub fn show(&self, show: ShowId) -> Option<&Show> {
@@ -210,7 +219,7 @@ impl Node {
 
     #[cold]
     fn stood_still(&mut self, effects: &mut Effects) {
-        effects.observe(Observation::Mark("stood still"));
+        effects.observe(Observation::Mark(Mark::StoodStill));
         self.detector.excuse(self.now);
         self.next_beat = self.now;
     }
@@ -236,10 +245,11 @@ impl Node {
                 }
             }
             (Endpoint::Node(node), Message::Beat(beat)) => self.on_beat(node, beat, effects),
-            (Endpoint::Node(node), Message::Journal(batch)) => {
-                for (shard, message) in batch {
+            (Endpoint::Node(node), Message::Journal(mut batch)) => {
+                for (shard, message) in batch.drain(..) {
                     self.on_journal(node, shard, message, effects);
                 }
+                effects.reuse(batch);
             }
             (Endpoint::Node(_), Message::Requests(_) | Message::Replies(_))
             | (
@@ -249,9 +259,7 @@ impl Node {
                 | Message::Replies(_)
                 | Message::Beat(_)
                 | Message::Journal(_),
-            ) => {
-                effects.observe(Observation::Mark("message of a kind that its sender never sends"))
-            }
+            ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
         }
     }
 
@@ -270,10 +278,9 @@ impl Node {
                 shard.on_request(self.now, from, request, &mut self.answers);
                 self.touch(id);
             }
-            None => effects.observe(Observation::Refused {
-                shard: id,
-                reason: "request for a show that is not here",
-            }),
+            None => {
+                effects.observe(Observation::Refused { shard: id, reason: Mark::RequestAstray })
+            }
         }
     }
 
@@ -285,8 +292,7 @@ impl Node {
 
     fn on_persisted(&mut self, id: PersistId, effects: &mut Effects) {
         if self.writing != Some(id) {
-            return effects
-                .observe(Observation::Mark("a write was answered that is not in flight"));
+            return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
         }
         self.writing = None;
         for (id, ticket) in self.wal.persisted(id) {
@@ -310,8 +316,9 @@ impl Node {
                 shard.on_message(message);
                 self.touch(id);
             }
-            None => effects
-                .observe(Observation::Refused { shard: id, reason: "journal message astray" }),
+            None => {
+                effects.observe(Observation::Refused { shard: id, reason: Mark::JournalAstray })
+            }
         }
     }
 
@@ -329,12 +336,12 @@ impl Node {
                     effects.observe(Observation::Trusted { peer: from });
                     self.gateway.on_trusted(from);
                 }
-                effects.observe(Observation::Mark("peer restarted"));
+                effects.observe(Observation::Mark(Mark::PeerRestarted));
                 self.wake_followers(from);
                 self.replace(from);
             }
-            Some(Heard::Stale) => effects.observe(Observation::Mark("beat of an earlier boot")),
-            None => effects.observe(Observation::Mark("beat of a stranger")),
+            Some(Heard::Stale) => effects.observe(Observation::Mark(Mark::StaleBeat)),
+            None => effects.observe(Observation::Mark(Mark::StrangeBeat)),
         }
     }
 
@@ -347,8 +354,10 @@ impl Node {
             self.next_beat = self.now + self.setup.config.beat_every;
         }
         if self.next_tick.is_some_and(|at| at <= self.now) {
-            for id in self.awake.clone() {
-                if let Some(shard) = &mut self.shards[id.0 as usize] {
+            for id in (0..self.shards.len() as u32).map(ShardId) {
+                if self.is_awake[id.0 as usize]
+                    && let Some(shard) = &mut self.shards[id.0 as usize]
+                {
                     shard.on_tick();
                     self.touch(id);
                 }
@@ -365,12 +374,15 @@ impl Node {
     /// Suspicion comes here and not with the deadline: what has arrived is heard first.
     fn on_turn_ended(&mut self, effects: &mut Effects) {
         if std::mem::take(&mut self.damaged) {
-            effects.observe(Observation::Mark("write-ahead log cut off at its damage"));
+            effects.observe(Observation::Mark(Mark::TornLogCutOff));
         }
         for peer in self.detector.overdue(self.now) {
             effects.observe(Observation::Suspected { peer });
             self.gateway.on_suspected(self.now, peer, effects);
             self.replace(peer);
+            if self.setup.config.on_suspicion == OnSuspicion::Down {
+                self.strike_off(peer);
+            }
         }
         self.campaign(effects);
         // Answers to this node's own gateway may bring requests back to its own shards;
@@ -381,6 +393,7 @@ impl Node {
         }
         self.gateway.on_turn_ended();
         self.write(effects);
+        self.detector.sharpen(self.next_beat);
     }
 
     #[inline]
@@ -410,10 +423,11 @@ impl Node {
             if let Some(leader) = leader {
                 self.gateway.on_owner_known(id, leader, journal.epoch());
             }
-            if journal.awake() {
-                self.awake.insert(id);
-            } else {
-                self.awake.remove(&id);
+            let awake = journal.awake();
+            if std::mem::replace(&mut self.is_awake[id.0 as usize], awake) != awake {
+                self.awake = if awake { self.awake + 1 } else { self.awake - 1 };
+            }
+            if !awake {
                 // No suspicion is to come that would wake it.
                 if let Some(leader) = leader.filter(|&leader| self.detector.suspects(leader)) {
                     orphaned.push((id, leader));
@@ -425,7 +439,7 @@ impl Node {
             }
         }
         self.next_tick = match self.next_tick {
-            _ if self.awake.is_empty() => None,
+            _ if self.awake == 0 => None,
             Some(at) => Some(at),
             None => Some(self.tick_after(self.now)),
         };
@@ -503,6 +517,16 @@ impl Node {
         }
     }
 
+    /// A silent peer is taken for dead in every shard that it shares with this node.
+    fn strike_off(&mut self, peer: NodeId) {
+        for id in self.shared_with(peer) {
+            if let Some(shard) = &mut self.shards[id.0 as usize] {
+                shard.strike_off(peer);
+                self.touch(id);
+            }
+        }
+    }
+
     fn stand_against(&mut self, id: ShardId, leader: NodeId, earliest: Instant) {
         let Some(shard) = &self.shards[id.0 as usize] else { return };
         let rivals =
@@ -519,7 +543,7 @@ impl Node {
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             // If the epoch has passed, somebody else was quicker.
             if shard.journal().epoch() == epoch && !shard.journal().is_leader() {
-                effects.observe(Observation::Mark("stands for election"));
+                effects.observe(Observation::Mark(Mark::StoodForElection));
                 shard.campaign();
                 self.touch(id);
             }

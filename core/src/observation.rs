@@ -1,6 +1,9 @@
 //! What a node says about itself, for reports and coverage; never for verdicts.
+//!
+//! Owns the transitions that it tells and the phases that it can be asked for.
 
 use crate::id::{Epoch, NodeId, ShardId};
+use crate::mark::Mark;
 
 /// A transition worth telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +36,54 @@ pub enum Observation {
     Refused {
         /// The shard concerned.
         shard: ShardId,
-        /// Why, in a few words.
-        reason: &'static str,
+        /// Why.
+        reason: Mark,
     },
     /// A rare path was taken that coverage counts.
-    Mark(&'static str),
+    Mark(Mark),
+}
+
+/// What one replica of a shard is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// It knows of no leader.
+    Electing,
+    /// It follows a leader.
+    Following,
+    /// It leads, and does not serve yet.
+    TakingOver,
+    /// It serves, and nothing waits for a quorum.
+    Serving,
+    /// It serves, and a record waits for a quorum.
+    Replicating,
+    /// It serves, and the question whether it still leads waits for a quorum.
+    Asking,
+    /// It serves, nothing waits for a quorum, and a follower lacks what is committed.
+    Trailed,
+}
+
+impl Phase {
+    /// Every phase, in the order of a shard's life.
+    pub const ALL: [Self; 7] = [
+        Self::Electing,
+        Self::TakingOver,
+        Self::Serving,
+        Self::Replicating,
+        Self::Asking,
+        Self::Trailed,
+        Self::Following,
+    ];
+
+    /// Its name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Electing => "electing",
+            Self::Following => "following",
+            Self::TakingOver => "taking-over",
+            Self::Serving => "serving",
+            Self::Replicating => "replicating",
+            Self::Asking => "asking",
+            Self::Trailed => "trailed",
+        }
+    }
 }

@@ -1,15 +1,30 @@
-//! What one record of a shard's journal says.
+//! What one record of a shard's journal says, and which node wrote it.
 //!
 //! Owns the coding of events into records, for the node that writes them and for whoever
 //! reads a journal from outside.
 
 use std::fmt;
 
-use crate::id::ShowId;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{NodeId, ShowId};
 use crate::show::Event;
+
+/// Room for most events.
+const EVENT_BYTES: usize = 64;
 
 /// The events of one record, in order, each with its show.
 pub type Events = Vec<(ShowId, Event)>;
+
+/// A record: what an owner changed in one turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The owner of the shard that proposed it. Nothing is decided by it: it lets a reader
+    /// of the journal see that an epoch has one writer.
+    pub writer: NodeId,
+    /// What changed.
+    pub events: Events,
+}
 
 /// A record that does not read back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,18 +39,19 @@ impl fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 /// The bytes of a record.
-pub fn encode(events: &Events) -> Vec<u8> {
-    postcard::to_stdvec(events).expect("memory holds a record")
+pub fn encode(writer: NodeId, events: &Events) -> Vec<u8> {
+    let bytes = Vec::with_capacity(EVENT_BYTES * (1 + events.len()));
+    postcard::to_extend(&(writer, events), bytes).expect("memory holds a record")
 }
 
-/// The events of a record. The empty record by which a leader opens its epoch has none.
+/// The record in these bytes; none in the empty one by which a leader opens its epoch.
 ///
 /// # Errors
 /// If the bytes are not a record.
-pub fn decode(record: &[u8]) -> Result<Events, Unreadable> {
+pub fn decode(record: &[u8]) -> Result<Option<Record>, Unreadable> {
     if record.is_empty() {
-        Ok(Events::new())
+        Ok(None)
     } else {
-        postcard::from_bytes(record).map_err(Unreadable)
+        postcard::from_bytes(record).map(Some).map_err(Unreadable)
     }
 }

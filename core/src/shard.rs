@@ -4,18 +4,20 @@
 //! follows to an owner that serves, and back. Refuses to know peers' health, routes and
 //! the disk: the node ticks, delivers and writes.
 
+mod agenda;
 mod owner;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use self::owner::Owner;
-use crate::config::Setup;
+use crate::config::{Acknowledge, Deposed, Serves, Setup};
 use crate::effect::Effects;
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
 use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Ticket};
+use crate::mark::Mark;
 use crate::message::Answer;
-use crate::observation::Observation;
+use crate::observation::{Observation, Phase};
 use crate::record;
 use crate::request::{Reply, Request};
 use crate::show::Show;
@@ -31,6 +33,7 @@ pub(crate) type Answers = Vec<(NodeId, Answer)>;
 #[derive(Debug)]
 pub(crate) struct Shard {
     id: ShardId,
+    node: NodeId,
     setup: Arc<Setup>,
     journal: RaftGroup,
     /// The fold of all applied records. A show that is missing was never touched.
@@ -46,9 +49,10 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    pub(crate) fn new(id: ShardId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
+    pub(crate) fn new(id: ShardId, node: NodeId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
         Self {
             id,
+            node,
             setup,
             journal,
             shows: BTreeMap::new(),
@@ -69,7 +73,10 @@ impl Shard {
         answers: &mut Answers,
     ) {
         match &mut self.owner {
-            Some(owner) => owner.decide(now, from, request, &self.setup, &self.shows),
+            Some(owner) => {
+                let due = owner.decide(now, from, request, &self.setup, &self.shows);
+                tell(answers, due);
+            }
             None if self.journal.is_leader() => self.waiting.push_back((from, request.clone())),
             None => answers.push((from, self.not_owner(request))),
         }
@@ -90,6 +97,11 @@ impl Shard {
     /// A peer that replicates this shard was silent, or has restarted, and is heard.
     pub(crate) fn on_peer_heard(&mut self) {
         self.journal.ping();
+    }
+
+    /// A peer is taken for dead.
+    pub(crate) fn strike_off(&mut self, peer: NodeId) {
+        self.journal.strike_off(peer);
     }
 
     pub(crate) fn campaign(&mut self) {
@@ -114,21 +126,26 @@ impl Shard {
     ) {
         self.depose_if_over(answers, effects);
         self.propose(answers, effects);
-        ready.clear();
+        if !ready.is_empty() {
+            ready.clear();
+        }
         self.journal.poll(ready);
-        for message in ready.messages.drain(..) {
-            effects.journal(message.to(), self.id, message);
-        }
-        for reason in ready.refused.drain(..) {
-            effects.observe(Observation::Refused { shard: self.id, reason });
-        }
         self.depose_if_over(answers, effects);
-        self.apply(ready, answers, effects);
-        self.confirm(&ready.reads, answers);
+        if !ready.is_empty() {
+            for message in ready.messages.drain(..) {
+                effects.journal(message.to(), self.id, message);
+            }
+            for reason in ready.refused.drain(..) {
+                effects.observe(Observation::Refused { shard: self.id, reason });
+            }
+            self.apply(ready, answers, effects);
+            self.confirm(&ready.reads, answers);
+        }
+        self.acknowledge_early(answers);
         self.activate_if_due(now, answers, effects);
         if self.journal.uncompacted() >= u64::from(self.setup.config.snapshot_every) {
             self.journal.compact(self.snapshot());
-            effects.observe(Observation::Mark("snapshot taken"));
+            effects.observe(Observation::Mark(Mark::SnapshotTaken));
         }
     }
 
@@ -146,6 +163,19 @@ impl Shard {
         self.owner.as_ref().map(Owner::epoch)
     }
 
+    /// What this replica is doing.
+    pub(crate) fn phase(&self) -> Phase {
+        match &self.owner {
+            Some(owner) if owner.awaits_commit() => Phase::Replicating,
+            Some(owner) if owner.awaits_confirmation() => Phase::Asking,
+            Some(_) if self.journal.is_trailed() => Phase::Trailed,
+            Some(_) => Phase::Serving,
+            None if self.journal.is_leader() => Phase::TakingOver,
+            None if self.journal.leader().is_some() => Phase::Following,
+            None => Phase::Electing,
+        }
+    }
+
     /// The committed state of a show; `None` if nothing ever happened to it.
     pub(crate) fn show(&self, show: ShowId) -> Option<&Show> {
         self.shows.get(&show)
@@ -158,11 +188,12 @@ impl Shard {
 
     fn propose(&mut self, answers: &mut Answers, effects: &mut Effects) {
         let Some(owner) = &mut self.owner else { return };
+        owner.marks().for_each(|mark| effects.observe(Observation::Mark(mark)));
         let epoch = owner.epoch();
         let taken = match owner.close_turn() {
             owner::Turn::Idle => return,
             owner::Turn::Changed(record) => {
-                let bytes = record::encode(record);
+                let bytes = record::encode(self.node, record);
                 let taken = self.journal.propose(bytes);
                 if taken {
                     if self.outstanding.0 != epoch {
@@ -178,12 +209,15 @@ impl Shard {
                 let taken = self.journal.confirm_leadership(ReadId(self.reads));
                 if taken {
                     owner.asked(ReadId(self.reads));
+                } else if !self.journal.may_serve() {
+                    // It serves before it may: the question is asked once it may.
+                    return;
                 }
                 taken
             }
         };
         if !taken {
-            effects.observe(Observation::Mark("owner's record or question not taken"));
+            effects.observe(Observation::Mark(Mark::DeposedAppendRefused));
             self.depose(answers, effects);
         }
     }
@@ -197,30 +231,36 @@ impl Shard {
             );
             self.restore(snapshot.state());
             self.applied = snapshot.index();
-            effects.observe(Observation::Mark("snapshot installed"));
+            effects.observe(Observation::Mark(Mark::SnapshotInstalled));
         }
         for committed in &ready.committed {
             assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
             self.applied = committed.index();
-            if committed.record().is_empty() {
-                continue;
-            }
-            let events =
+            let record =
                 record::decode(committed.record()).expect("a committed record is readable");
-            for (show, event) in &events {
+            let Some(record) = record else { continue };
+            for (show, event) in &record.events {
                 show_of(&mut self.shows, &self.setup, *show).apply(event);
             }
             if committed.epoch() == self.outstanding.0 {
                 assert!(self.outstanding.1 > 0, "only the leader of an epoch proposes in it");
                 self.outstanding.1 -= 1;
             }
+            let serves_early = self.setup.config.owner.serves == Serves::Elected;
             if let Some(owner) = &mut self.owner {
+                if serves_early && committed.epoch() != owner.epoch() {
+                    record
+                        .events
+                        .iter()
+                        .for_each(|(id, event)| owner.overtaken(*id, event, &self.setup));
+                    continue;
+                }
                 assert_eq!(
                     committed.epoch(),
                     owner.epoch(),
                     "an owner has applied all that older epochs committed"
                 );
-                owner.committed(|gateway, reply| decided(answers, gateway, reply));
+                owner.committed(|gateway, reply| tell(answers, [(gateway, reply)]));
             }
         }
         assert_eq!(self.applied, self.journal.applied(), "what is handed over is applied");
@@ -228,7 +268,17 @@ impl Shard {
 
     fn confirm(&mut self, reads: &[ReadId], answers: &mut Answers) {
         if let Some(owner) = &mut self.owner {
-            owner.confirmed(reads, |gateway, reply| decided(answers, gateway, reply));
+            owner.confirmed(reads, |gateway, reply| tell(answers, [(gateway, reply)]));
+        }
+    }
+
+    /// Tells what was proposed, where that need not be committed.
+    fn acknowledge_early(&mut self, answers: &mut Answers) {
+        let Some(owner) = &mut self.owner else { return };
+        match self.setup.config.owner.acknowledge {
+            Acknowledge::Quorum => {}
+            Acknowledge::OwnDisk => tell(answers, owner.take_proposed(self.journal.undurable())),
+            Acknowledge::Proposal => tell(answers, owner.take_proposed(0)),
         }
     }
 
@@ -236,11 +286,18 @@ impl Shard {
         if self.owner.is_none() {
             let epoch = self.journal.epoch();
             let settled = self.outstanding.0 != epoch || self.outstanding.1 == 0;
-            if self.journal.may_serve() && settled {
-                let mut owner = Owner::new(self.id, epoch, &self.shows);
+            let may_serve = match self.setup.config.owner.serves {
+                Serves::CaughtUp => self.journal.may_serve(),
+                Serves::Elected => self.journal.is_leader(),
+            };
+            if may_serve && settled {
+                let mut owner = Owner::new(self.id, epoch, now, &self.setup, &self.shows);
                 effects.observe(Observation::OwnerActivated { shard: self.id, epoch });
+                if !self.waiting.is_empty() {
+                    effects.observe(Observation::Mark(Mark::WaitedForOwner));
+                }
                 for (from, request) in self.waiting.drain(..) {
-                    owner.decide(now, from, &request, &self.setup, &self.shows);
+                    tell(answers, owner.decide(now, from, &request, &self.setup, &self.shows));
                 }
                 self.owner = Some(owner);
             } else if !self.journal.is_leader() {
@@ -251,7 +308,8 @@ impl Shard {
 
     /// Whether decisions wait for the next `settle`.
     pub(crate) fn is_unsettled(&self) -> bool {
-        self.owner.as_ref().is_some_and(Owner::has_to_close)
+        // An owner that serves before it may has nobody to ask yet.
+        self.owner.as_ref().is_some_and(Owner::has_to_close) && self.journal.may_serve()
     }
 
     fn depose_if_over(&mut self, answers: &mut Answers, effects: &mut Effects) {
@@ -265,12 +323,20 @@ impl Shard {
     fn depose(&mut self, answers: &mut Answers, effects: &mut Effects) {
         let Some(owner) = self.owner.take() else { return };
         effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
+        if self.setup.config.owner.deposed == Deposed::Answers {
+            return tell(answers, owner.into_pending());
+        }
         let hint = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
+        let mut dropped = false;
         for (gateway, reply) in owner.into_pending() {
+            dropped = true;
             answers.push((
                 gateway,
                 Answer::NotOwner { request: reply.request, shard: self.id, owner: hint },
             ));
+        }
+        if dropped {
+            effects.observe(Observation::Mark(Mark::DecisionsDropped));
         }
     }
 
@@ -299,6 +365,6 @@ fn show_of<'a>(shows: &'a mut BTreeMap<ShowId, Show>, setup: &Setup, show: ShowI
     shows.entry(show).or_insert_with(|| Show::new(Arc::clone(&setup.hall), setup.rules))
 }
 
-fn decided(answers: &mut Answers, gateway: NodeId, reply: Reply) {
-    answers.push((gateway, Answer::Decided(reply)));
+fn tell(answers: &mut Answers, due: impl IntoIterator<Item = (NodeId, Reply)>) {
+    answers.extend(due.into_iter().map(|(gateway, reply)| (gateway, Answer::Decided(reply))));
 }

@@ -19,9 +19,11 @@
 //! event that ended it.
 
 mod best;
+mod checks;
 mod event;
 mod hall;
 mod holds;
+mod overwrite;
 mod seats;
 mod snapshot;
 #[cfg(test)]
@@ -39,6 +41,7 @@ use crate::map::FixedMap;
 use crate::request::{Command, Outcome, Refusal, Request, SEATS_PER_REQUEST_MAX, Wish};
 use crate::time::{Instant, Span};
 
+pub use self::checks::{Checks, Honours, Orders, Repeats, Unfit};
 pub use self::event::{Decision, Event};
 pub use self::hall::{Hall, SEATS_PER_ROW_MAX};
 pub use self::snapshot::SnapshotError;
@@ -56,6 +59,15 @@ pub struct Rules {
     /// How long a hold that was released or expired is remembered, so that a late
     /// repeat of its request is not executed anew. Longer than a request can be under way.
     pub remember: Span,
+    /// What is checked before something changes.
+    pub checks: Checks,
+}
+
+impl Rules {
+    /// When the server ends a hold whose user's timer ends at `expires`.
+    pub fn end_of(&self, expires: Instant) -> Instant {
+        Instant((expires + self.grace).0 - self.checks.early.0)
+    }
 }
 
 /// The seats of one performance and who has them.
@@ -89,6 +101,9 @@ pub struct Show {
     ended: VecDeque<Ended>,
     /// Every hold in one of the three above.
     index: FixedMap<HoldId, Place>,
+    /// What holds had that are over but remembered; empty where every record has to fit, since
+    /// nothing can be done with them there.
+    lapsed: FixedMap<HoldId, Grant>,
 }
 
 /// Where a hold is kept.
@@ -144,6 +159,7 @@ impl Show {
             bookings: Vec::new(),
             ended: VecDeque::new(),
             index: FixedMap::default(),
+            lapsed: FixedMap::default(),
         }
     }
 
@@ -153,21 +169,16 @@ impl Show {
     /// `SoldOut`, `SeatTaken`, `NoneFree`.
     pub fn decide(&self, request: &Request, now: Instant) -> Decision {
         let refuse = |refusal| Decision::Answer(Outcome::Refused(refusal));
+        let checks = &self.rules.checks;
         match &request.command {
             Command::Hold(wish) => {
                 let hold = HoldId::from(request.id);
                 match self.fate(hold, request.user, now) {
-                    Fate::Unknown => {
-                        match self.check_wish(wish).and_then(|()| self.seats.choose(wish)) {
-                            Ok(seats) => Decision::Record(Event::Held {
-                                hold,
-                                user: request.user,
-                                seats,
-                                at: now,
-                                expires: now + self.rules.hold,
-                            }),
-                            Err(refusal) => refuse(refusal),
-                        }
+                    Fate::Unknown => self.decide_hold(hold, request.user, wish, now),
+                    Fate::Live(_) | Fate::Booked(_) | Fate::Released | Fate::Lost
+                        if checks.repeats == Repeats::Anew =>
+                    {
+                        self.decide_hold(hold, request.user, wish, now)
                     }
                     Fate::Live(grant) | Fate::Booked(grant) => Decision::Answer(Outcome::Held {
                         hold,
@@ -178,24 +189,46 @@ impl Show {
                     Fate::Foreign => refuse(Refusal::NotYours),
                 }
             }
-            &Command::Confirm { hold, payment } => match self.fate(hold, request.user, now) {
-                Fate::Live(_) => {
+            &Command::Confirm { hold, payment } => {
+                let booked = || {
                     Decision::Record(Event::Booked { request: request.id, hold, payment, at: now })
+                };
+                match self.fate(hold, request.user, now) {
+                    Fate::Live(_) => booked(),
+                    Fate::Booked(_) if checks.repeats == Repeats::Anew => booked(),
+                    Fate::Booked(grant) => {
+                        Decision::Answer(Outcome::Booked { hold, seats: grant.seats.clone() })
+                    }
+                    Fate::Released | Fate::Lost if checks.confirms == Honours::AnyHold => booked(),
+                    Fate::Unknown | Fate::Released | Fate::Lost => refuse(Refusal::HoldLost),
+                    Fate::Foreign => refuse(Refusal::NotYours),
                 }
-                Fate::Booked(grant) => {
-                    Decision::Answer(Outcome::Booked { hold, seats: grant.seats.clone() })
+            }
+            &Command::Release { hold } => {
+                let released =
+                    || Decision::Record(Event::Released { request: request.id, hold, at: now });
+                match self.fate(hold, request.user, now) {
+                    Fate::Live(_) => released(),
+                    Fate::Lost if checks.releases == Honours::AnyHold => released(),
+                    Fate::Released => Decision::Answer(Outcome::Released { hold }),
+                    Fate::Unknown | Fate::Booked(_) | Fate::Lost => refuse(Refusal::HoldLost),
+                    Fate::Foreign => refuse(Refusal::NotYours),
                 }
-                Fate::Unknown | Fate::Released | Fate::Lost => refuse(Refusal::HoldLost),
-                Fate::Foreign => refuse(Refusal::NotYours),
-            },
-            &Command::Release { hold } => match self.fate(hold, request.user, now) {
-                Fate::Live(_) => {
-                    Decision::Record(Event::Released { request: request.id, hold, at: now })
-                }
-                Fate::Released => Decision::Answer(Outcome::Released { hold }),
-                Fate::Unknown | Fate::Booked(_) | Fate::Lost => refuse(Refusal::HoldLost),
-                Fate::Foreign => refuse(Refusal::NotYours),
-            },
+            }
+        }
+    }
+
+    fn decide_hold(&self, hold: HoldId, user: UserId, wish: &Wish, now: Instant) -> Decision {
+        let choose = || match self.rules.checks.orders {
+            Orders::Whole => self.seats.choose(wish),
+            Orders::Partial => self.seats.choose_some(wish),
+        };
+        match self.check_wish(wish).and_then(|()| choose()) {
+            Ok(seats) => {
+                let expires = now + self.rules.hold;
+                Decision::Record(Event::Held { hold, user, seats, at: now, expires })
+            }
+            Err(refusal) => Decision::Answer(Outcome::Refused(refusal)),
         }
     }
 
@@ -210,12 +243,28 @@ impl Show {
         self.live.first().map(|grant| self.end_of(grant))
     }
 
+    /// The holds that live, each with the end of its user's timer, in that order.
+    pub fn live(&self) -> impl Iterator<Item = (HoldId, Instant)> + '_ {
+        self.live.iter().map(|grant| (grant.hold, grant.expires))
+    }
+
+    /// When the user's timer of a live hold ends; none if it does not live.
+    pub fn live_until(&self, hold: HoldId) -> Option<Instant> {
+        match self.index.get(&hold)? {
+            &Place::Live(slot) => Some(self.live.get(slot).expires),
+            Place::Booked(_) | Place::Ended(..) => None,
+        }
+    }
+
     /// The only way in which state changes.
     ///
     /// # Panics
     /// On an event that this state cannot have led to: the journal is broken.
     pub fn apply(&mut self, event: &Event) {
         self.forget(event.at());
+        if self.rules.checks.unfit == Unfit::Overwrites {
+            return self.overwrite(event);
+        }
         match event {
             Event::Held { hold, user, seats, at, expires } => {
                 assert!(!seats.is_empty(), "{hold} holds no seat");
@@ -234,10 +283,7 @@ impl Show {
                 let grant = self.take_live(hold);
                 assert!(at < self.end_of(&grant), "{hold} is booked after its end");
                 self.seats.book(&grant.seats);
-                let position = u32::try_from(self.bookings.len())
-                    .expect("there are fewer bookings than seats");
-                self.index.insert(hold, Place::Booked(position));
-                self.bookings.push(grant);
+                self.add_booking(grant);
             }
             &Event::Released { hold, at, .. } => {
                 let grant = self.take_live(hold);
@@ -265,6 +311,7 @@ impl Show {
             }
             &Event::Booked { hold, .. } => {
                 let grant = self.index.get(&hold).and_then(|&place| self.grant(place));
+                let grant = grant.or_else(|| self.lapsed.get(&hold));
                 let seats = grant.expect("only what is held gets booked").seats.clone();
                 Outcome::Booked { hold, seats }
             }
@@ -379,7 +426,7 @@ impl Show {
     }
 
     fn end_of(&self, grant: &Grant) -> Instant {
-        grant.expires + self.rules.grace
+        self.rules.end_of(grant.expires)
     }
 
     /// Takes a hold off the live ones; the caller gives it its new place.
@@ -391,8 +438,19 @@ impl Show {
         self.live.remove(slot)
     }
 
+    fn add_booking(&mut self, grant: Grant) {
+        let position =
+            u32::try_from(self.bookings.len()).expect("there are fewer bookings than seats");
+        self.index.insert(grant.hold, Place::Booked(position));
+        self.bookings.push(grant);
+    }
+
     fn end(&mut self, grant: &Grant, ending: Ending, at: Instant) {
         self.seats.free_up(&grant.seats);
+        self.remember_end(grant, ending, at);
+    }
+
+    fn remember_end(&mut self, grant: &Grant, ending: Ending, at: Instant) {
         self.index.insert(grant.hold, Place::Ended(grant.user, ending));
         self.ended.push_back(Ended { hold: grant.hold, user: grant.user, ending, at });
     }
@@ -404,6 +462,7 @@ impl Show {
             && oldest.at + self.rules.remember <= at
         {
             self.index.remove(&oldest.hold);
+            self.lapsed.remove(&oldest.hold);
             self.ended.pop_front();
         }
     }
@@ -417,6 +476,8 @@ impl PartialEq for Show {
             && self.live.iter().eq(other.live.iter())
             && self.bookings == other.bookings
             && self.ended == other.ended
+            && self.seats == other.seats
+            && self.lapsed == other.lapsed
     }
 }
 

@@ -65,11 +65,17 @@ pub fn write(
     publish(dir, "summary.json", |out| out.write_all(summary.to_json().as_bytes()))
 }
 
-fn publish(
+/// Writes one file of `dir`, which is made if it is not there, under a temporary name and then
+/// renames it: it is whole or not there.
+///
+/// # Errors
+/// If it could not be written; an earlier file of its name stands then.
+pub fn publish(
     dir: &Path,
     name: &str,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), ReportError> {
+    fs::create_dir_all(dir).map_err(failed("create", dir))?;
     let path = dir.join(name);
     let partial = dir.join(format!(".{name}.partial"));
     let file = File::create(&partial).map_err(failed("create", &partial))?;

@@ -2,6 +2,8 @@
 //!
 //! Owns the vocabulary of verdicts, faults and outcomes. Computes nothing from it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What an oracle found.
@@ -23,6 +25,8 @@ pub struct Evidence {
     pub headline: String,
     /// The story, a line an event.
     pub details: Vec<String>,
+    /// Whom or what it is about, as `replay --follow` takes it, the most telling first.
+    pub follow: Vec<String>,
 }
 
 /// One oracle's result.
@@ -51,11 +55,26 @@ pub struct FaultResult {
     pub at_s: f64,
     /// When it healed, in virtual seconds; none if it lasted to the end.
     pub healed_s: Option<f64>,
+    /// What the hot show's shard was doing when it struck: `replicating`, `electing` and so on.
+    pub phase: String,
     /// Shards whose owner it took away.
     pub shards_lost_owner: u32,
     /// From the strike to the next owner's first commit, the longest over those shards; none if
     /// no shard lost its owner, or if one never committed again.
     pub recovery_ms: Option<f64>,
+}
+
+/// How things stood where a run was stopped on purpose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Where, in virtual seconds.
+    pub at_s: f64,
+    /// How each node was, and how many shards it owned as far as it knew.
+    pub nodes: Vec<String>,
+    /// How many requests waited for an answer.
+    pub waiting: u64,
+    /// Which of them waited longest.
+    pub waits_longest: Option<String>,
 }
 
 /// A run's facts.
@@ -95,6 +114,8 @@ pub struct RunFacts {
     pub messages: u64,
     /// Whether the run was stopped before its end, so that everything here covers a part.
     pub interrupted: bool,
+    /// How things stood where it was stopped, if it was to be stopped there.
+    pub stopped: Option<Stopped>,
     /// The oracles' results, in the order to show them.
     pub oracles: Vec<OracleResult>,
     /// The faults, in the order in which they struck.
@@ -108,6 +129,8 @@ pub struct RunFacts {
     /// From the last fault's healing until the run was live again; none if it never was, or if
     /// there was no fault.
     pub calm_recovery_ms: Option<f64>,
-    /// What the scenario says must be exercised and was not.
+    /// What the scenario says must happen and did not: oracles exercised, marks seen.
     pub must_exercise_misses: Vec<String>,
+    /// How often each rare path was taken, by its name.
+    pub marks: BTreeMap<String, u64>,
 }

@@ -18,6 +18,11 @@ pub fn count(count: u64) -> String {
     text
 }
 
+/// `1 seed`, `1,600 seeds`.
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// Three significant digits in the unit that suits: `812 µs`, `4.21 ms`, `42.1 s`; from a
 /// minute on whole seconds, `1m 20s`, and from an hour on whole minutes, `1h 05m`.
 pub fn span(span: Span) -> String {
@@ -57,8 +62,11 @@ pub fn bytes(bytes: u64) -> String {
     scaled(bytes as f64, 1_024.0, ["KiB", "MiB", "GiB", "TiB"])
 }
 
-/// Three significant digits and a decimal multiple, for a rate: `2.41 M`.
+/// Three significant digits and a decimal multiple, for a rate: `2.41 M`. What is slow takes fewer.
 pub fn rate(rate: f64) -> String {
+    if rate < 9.95 {
+        return format!("{rate:.1}");
+    }
     if rate < 999.5 {
         return format!("{rate:.0}");
     }
@@ -123,7 +131,7 @@ mod tests {
             assert_eq!(bytes(size), text);
         }
         for (per_second, text) in
-            [(0.2, "0"), (999.4, "999"), (999.6, "1.00 k"), (2.41e6, "2.41 M")]
+            [(0.24, "0.2"), (12.3, "12"), (999.4, "999"), (999.6, "1.00 k"), (2.41e6, "2.41 M")]
         {
             assert_eq!(rate(per_second), text);
         }

@@ -10,32 +10,43 @@
 //! | a program, `summary.json` and `--json` | [`Summary::to_json`] |
 //! | a spreadsheet | [`csv::latency`], [`csv::timeline`] |
 //! | HdrHistogram's tools | [`hlog::write`] |
+//! | tools that draw a trace | [`trace::TraceWriter`] |
 //! | later, all of it as a directory | [`directory::write`] |
+//!
+//! What a sweep of many seeds learned comes as [`SweepFacts`] and goes out as a page
+//! ([`terminal::sweep`]), as JSON, as JUnit XML ([`junit`]) and as [`annotations`].
 //!
 //! This crate judges nothing: verdicts come in with the facts and go out as they came.
 //! Whatever it prints is a function of the records and the facts alone.
 
+pub mod annotations;
 pub mod csv;
+pub mod detection;
 pub mod directory;
 pub mod facts;
 pub mod hlog;
 pub mod human;
+pub mod junit;
 pub mod latency;
 pub mod operation;
 pub mod recorder;
 pub mod summary;
+pub mod sweep;
 pub mod terminal;
 pub mod timeline;
+pub mod trace;
 
 mod fault_windows;
 #[cfg(test)]
 mod sample;
 mod tally;
 
+pub use detection::{Detection, Detections};
 pub use directory::ReportError;
-pub use facts::{Evidence, FaultResult, OracleResult, RunFacts, Verdict};
+pub use facts::{Evidence, FaultResult, OracleResult, RunFacts, Stopped, Verdict};
 pub use latency::Latencies;
 pub use operation::{Ending, Operation, Window};
 pub use recorder::{Recorder, RecorderSettings, Records};
 pub use summary::{LatencyRow, Percentiles, Summary};
+pub use sweep::SweepFacts;
 pub use timeline::Second;

@@ -89,6 +89,7 @@ fn facts() -> RunFacts {
         events: 50_400_000,
         messages: 1_234_567,
         interrupted: true,
+        stopped: None,
         oracles: vec![
             oracle("double-booking", Verdict::Pass, 1_204_211),
             OracleResult {
@@ -102,6 +103,7 @@ fn facts() -> RunFacts {
                             .to_owned(),
                         "00:04.351 n4 sends p2 to the provider".to_owned(),
                     ],
+                    follow: vec!["hold:99".to_owned(), "user:17".to_owned()],
                 }),
                 ..oracle("payment", Verdict::Fail, 600)
             },
@@ -115,6 +117,7 @@ fn facts() -> RunFacts {
                 what: "crash of n2, the owner of show0".to_owned(),
                 at_s: 4.0,
                 healed_s: Some(7.0),
+                phase: "replicating".to_owned(),
                 shards_lost_owner: 3,
                 recovery_ms: Some(412.25),
             },
@@ -124,6 +127,7 @@ fn facts() -> RunFacts {
                 what: "pause of n3".to_owned(),
                 at_s: 6.0,
                 healed_s: None,
+                phase: "electing".to_owned(),
                 shards_lost_owner: 1,
                 recovery_ms: None,
             },
@@ -133,6 +137,7 @@ fn facts() -> RunFacts {
                 what: "slow disk of n1".to_owned(),
                 at_s: 9.5,
                 healed_s: Some(9.75),
+                phase: "serving".to_owned(),
                 shards_lost_owner: 0,
                 recovery_ms: None,
             },
@@ -156,6 +161,7 @@ fn facts() -> RunFacts {
         reproduce: "onsale run fast/crash --seed 18446744073709551615".to_owned(),
         calm_recovery_ms: Some(1_204.0),
         must_exercise_misses: vec!["fairness".to_owned()],
+        marks: [("owner-deposed".to_owned(), 4), ("snapshot-installed".to_owned(), 1)].into(),
     }
 }
 

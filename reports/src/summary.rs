@@ -2,10 +2,12 @@
 //!
 //! Owns the schema of `summary.json`. Refuses to know how it looks at a terminal.
 
+use std::collections::BTreeMap;
+
 use onsale_core::Span;
 use serde::{Serialize, Serializer};
 
-use crate::facts::{Evidence, FaultResult, RunFacts, Verdict};
+use crate::facts::{Evidence, FaultResult, RunFacts, Stopped, Verdict};
 use crate::latency::Latencies;
 use crate::operation::{Ending, Operation, Window};
 use crate::recorder::Records;
@@ -119,6 +121,8 @@ struct Document<'a> {
     build_profile: &'a str,
     trace_hash: &'a str,
     interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<&'a Stopped>,
     users: u64,
     admitted: u64,
     seats: u64,
@@ -131,6 +135,7 @@ struct Document<'a> {
     peak_rss_bytes: u64,
     oracles: InOrder<&'a str, OracleDocument<'a>>,
     must_exercise_misses: &'a [String],
+    marks: &'a BTreeMap<String, u64>,
     users_outcome: InOrder<&'a str, u64>,
     latency_ms: InOrder<&'static str, OperationDocument>,
     faults: &'a [FaultResult],
@@ -183,6 +188,7 @@ impl<'a> Document<'a> {
             build_profile: &facts.build_profile,
             trace_hash: &facts.trace_hash,
             interrupted: facts.interrupted,
+            stopped: facts.stopped.as_ref(),
             users: facts.users,
             admitted: facts.admitted,
             seats: facts.seats,
@@ -206,6 +212,7 @@ impl<'a> Document<'a> {
                 })
                 .collect(),
             must_exercise_misses: &facts.must_exercise_misses,
+            marks: &facts.marks,
             users_outcome: facts.users_outcome.iter().map(|(name, n)| (&**name, *n)).collect(),
             latency_ms: Operation::ALL
                 .map(|operation| (operation.name(), OperationDocument::new(summary, operation)))

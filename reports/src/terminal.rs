@@ -3,6 +3,9 @@
 //! Owns the layout: one screen, the verdicts first, the line that reproduces the run last.
 //! Refuses to know whether the terminal wants colour or how wide it is.
 
+pub mod detection;
+pub mod sweep;
+
 use onsale_core::{Instant, Span};
 
 use crate::facts::{FaultResult, OracleResult, Verdict};
@@ -18,20 +21,38 @@ const TEXT_COLUMN: usize = 14;
 const FAULTS_MAX: usize = 12;
 const DETAILS_MAX: usize = 20;
 
+/// What broke and what held, without figures: what belongs below a story. The last line is the
+/// command that plays the run again.
+pub fn render_verdicts(summary: &Summary, colour: bool, width: usize) -> String {
+    let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
+    title(&mut page, summary);
+    oracles(&mut page, summary);
+    stopped(&mut page, summary);
+    page.section("trace", std::slice::from_ref(&summary.facts.trace_hash));
+    page.gap();
+    reproduce(&mut page, summary);
+    page.text
+}
+
 /// The summary as text, in lines of at most `width` columns where words allow it. The last
 /// line is the command that plays the run again.
 pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
     let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
     title(&mut page, summary);
     oracles(&mut page, summary);
+    stopped(&mut page, summary);
     crowd(&mut page, summary);
     latencies(&mut page, summary);
     faults(&mut page, summary);
     costs(&mut page, summary);
 
+    reproduce(&mut page, summary);
+    page.text
+}
+
+fn reproduce(page: &mut Page, summary: &Summary) {
     let command = page.paint(Style::Bold, &summary.facts.reproduce);
     page.line(&command);
-    page.text
 }
 
 fn title(page: &mut Page, summary: &Summary) {
@@ -43,8 +64,10 @@ fn title(page: &mut Page, summary: &Summary) {
         page.line(&line);
     }
     if facts.interrupted {
-        let warning = "interrupted: what follows covers only the part that ran";
-        let warning = page.paint(Style::Yellow, warning);
+        let stopped = facts.stopped.as_ref().map(|stopped| instant(stopped.at_s));
+        let how = stopped.map_or_else(|| "interrupted".to_owned(), |at| format!("stopped at {at}"));
+        let warning = format!("{how}: what follows covers only the part that ran");
+        let warning = page.paint(Style::Yellow, &warning);
         page.line(&warning);
     }
     page.gap();
@@ -75,11 +98,11 @@ fn oracles(page: &mut Page, summary: &Summary) {
                 page.line(&format!("  {mark} {name:name_width$}  {words}"));
             }
         }
-        evidence(page, oracle);
+        evidence(page, oracle, &facts.reproduce);
     }
     if !facts.must_exercise_misses.is_empty() {
         let misses = facts.must_exercise_misses.join(", ");
-        let words = format!("required by the scenario and not exercised: {misses}");
+        let words = format!("required by the scenario and did not happen: {misses}");
         for line in flow(words.split_whitespace(), " ", page.width - 2) {
             let line = page.paint(Style::Yellow, &line);
             page.line(&format!("  {line}"));
@@ -88,7 +111,7 @@ fn oracles(page: &mut Page, summary: &Summary) {
     page.gap();
 }
 
-fn evidence(page: &mut Page, oracle: &OracleResult) {
+fn evidence(page: &mut Page, oracle: &OracleResult, reproduce: &str) {
     let Some(evidence) = &oracle.evidence else { return };
     for line in flow(evidence.headline.split_whitespace(), " ", page.width - 6) {
         let line = page.paint(Style::Red, &line);
@@ -105,6 +128,21 @@ fn evidence(page: &mut Page, oracle: &OracleResult) {
     if let Some(more) = evidence.details.len().checked_sub(DETAILS_MAX + 1) {
         page.line(&format!("        … and {} more in summary.json", more + 1));
     }
+    if let Some(subject) = evidence.follow.first() {
+        let label = page.paint(Style::Dim, "its story:");
+        page.line(&format!("        {label} {reproduce} --follow {subject}"));
+    }
+}
+
+/// How things stood where the run was stopped.
+fn stopped(page: &mut Page, summary: &Summary) {
+    let Some(stopped) = &summary.facts.stopped else { return };
+    page.section("shards", &stopped.nodes);
+    let mut waiting =
+        vec![format!("{} {}", human::count(stopped.waiting), plural(stopped.waiting, "request"))];
+    waiting.extend(stopped.waits_longest.iter().map(|longest| format!("longest {longest}")));
+    page.section("waiting", &waiting);
+    page.gap();
 }
 
 fn crowd(page: &mut Page, summary: &Summary) {
@@ -209,7 +247,7 @@ fn faults(page: &mut Page, summary: &Summary) {
     let facts = &summary.facts;
     for (position, fault) in facts.faults.iter().take(FAULTS_MAX).enumerate() {
         let label = if position == 0 { "faults" } else { "" };
-        let at = (Instant::ZERO + human::from_seconds(fault.at_s)).to_string();
+        let at = instant(fault.at_s).to_string();
         page.hanging(label, &format!("{at}  "), &fault_items(fault));
     }
     if let Some(more) = facts.faults.len().checked_sub(FAULTS_MAX + 1) {
@@ -222,6 +260,10 @@ fn faults(page: &mut Page, summary: &Summary) {
     if !facts.faults.is_empty() || facts.calm_recovery_ms.is_some() {
         page.gap();
     }
+}
+
+fn instant(seconds: f64) -> Instant {
+    Instant::ZERO + human::from_seconds(seconds)
 }
 
 fn fault_items(fault: &FaultResult) -> Vec<String> {

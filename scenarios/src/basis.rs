@@ -47,7 +47,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 84] = [
+const BASES: [(&str, Basis); 101] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -65,6 +65,14 @@ const BASES: [(&str, Basis); 84] = [
     ("cluster.snapshot-every", Chosen),
     ("cluster.keep-records", Chosen),
     ("cluster.segment-bytes", Chosen),
+    ("cluster.on-suspicion", Chosen),
+    ("cluster.clock-skew", Chosen),
+    ("cluster.journal.promises", Chosen),
+    ("cluster.owner.acknowledge", Chosen),
+    ("cluster.owner.reads", Chosen),
+    ("cluster.owner.decides-on", Chosen),
+    ("cluster.owner.serves", Chosen),
+    ("cluster.owner.deposed", Chosen),
     ("cluster.gateway.tries", Chosen),
     ("cluster.gateway.try-timeout", Assumed),
     ("cluster.gateway.backoff-base", Assumed),
@@ -87,6 +95,13 @@ const BASES: [(&str, Basis); 84] = [
         "sale.seats-per-request",
         Sourced("caps of 4 to 8 at Ticketmaster and BookMyShow; 10 in Grokking"),
     ),
+    ("sale.expiry", Chosen),
+    ("sale.sweep-every", Chosen),
+    ("sale.early", Chosen),
+    ("sale.repeats", Chosen),
+    ("sale.confirms", Chosen),
+    ("sale.releases", Chosen),
+    ("sale.orders", Chosen),
     ("crowd.users", Chosen),
     ("crowd.arrivals.constant.over", Chosen),
     ("crowd.arrivals.spike.decay", Assumed),
@@ -140,6 +155,7 @@ const BASES: [(&str, Basis); 84] = [
     ("disk.tail", Assumed),
     ("disk.tail-factor", Assumed),
     ("disk.mib-per-s", Assumed),
+    ("disk.write-back", Chosen),
     ("costs.route", Assumed),
     ("costs.decide", Assumed),
     ("costs.journal-message", Assumed),
@@ -149,6 +165,7 @@ const BASES: [(&str, Basis); 84] = [
     ("swarm.families", Chosen),
     ("swarm.faults", Chosen),
     ("swarm.lasts", Chosen),
+    ("swarm.mix", Chosen),
 ];
 
 /// Every value of the scenario with what it rests on, in the order of the file; faults and title aside.
@@ -185,7 +202,7 @@ fn with_defaults(scenario: &Scenario) -> Scenario {
                 decay: defaults::decay(),
             };
         }
-        Arrivals::Ramp { .. } | Arrivals::Trace { .. } => {
+        Arrivals::Ramp { .. } | Arrivals::Trace { .. } | Arrivals::Named { .. } => {
             plain.crowd.arrivals = scenario.crowd.arrivals.clone()
         }
     }
@@ -193,7 +210,7 @@ fn with_defaults(scenario: &Scenario) -> Scenario {
 }
 
 /// Every value with its path; what a file writes on one line in braces is one value, but for arrivals.
-fn leaves(scenario: &Scenario) -> Vec<(String, String)> {
+pub(crate) fn leaves(scenario: &Scenario) -> Vec<(String, String)> {
     let mut leaves = Vec::new();
     collect(&mut leaves, "", &scenario.to_table());
     leaves
@@ -202,8 +219,8 @@ fn leaves(scenario: &Scenario) -> Vec<(String, String)> {
 fn collect(leaves: &mut Vec<(String, String)>, path: &str, table: &Table) {
     for (key, value) in table {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        let is_aside =
-            ["title", "fault", "expect", "crowd.arrivals.trace"].contains(&path.as_str());
+        let is_aside = ["title", "fault", "expect", "crowd.arrivals.trace", "crowd.arrivals.named"]
+            .contains(&path.as_str());
         match value {
             Value::Table(_) | Value::Array(_) if is_aside => {}
             Value::String(_) if is_aside => {}

@@ -73,6 +73,24 @@ const ENTRIES: &[Entry] = entries![
     "fast/zone-loss",
     "slow/stadium-10m",
     "slow/stadium-10m-no-queue",
+    "unsafe/acknowledge-own-disk",
+    "unsafe/acknowledge-proposal",
+    "unsafe/clock-skew",
+    "unsafe/confirm-any",
+    "unsafe/decide-on-committed",
+    "unsafe/deposed-answers",
+    "unsafe/disk-write-back",
+    "unsafe/expiry-early",
+    "unsafe/expiry-listed",
+    "unsafe/expiry-swept",
+    "unsafe/expiry-timers",
+    "unsafe/order-partial",
+    "unsafe/promise-before-write",
+    "unsafe/read-local",
+    "unsafe/release-any",
+    "unsafe/repeat-anew",
+    "unsafe/serve-elected",
+    "unsafe/suspicion-down",
 ];
 
 /// The whole catalogue, by id.
@@ -141,6 +159,18 @@ pub fn load(path_or_id: &str) -> Result<Scenario, LoadError> {
     Ok(Scenario::from_toml(path_or_id, path_or_id, &bytes, &beside)?)
 }
 
+/// All scenarios of a folder of the catalogue (`fast`), or the one that [`load`] finds.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn select(name: &str) -> Result<Vec<Scenario>, LoadError> {
+    let folder = name.trim_end_matches('/');
+    let within = |entry: &&Entry| entry.id.rsplit_once('/').is_some_and(|(dir, _)| dir == folder);
+    let scenarios: Vec<_> = ENTRIES.iter().filter(within).map(Entry::scenario).collect();
+    if scenarios.is_empty() { Ok(vec![load(name)?]) } else { Ok(scenarios) }
+}
+
 fn unknown(name: &str) -> LoadError {
     let bare = name.strip_suffix(".toml").unwrap_or(name);
     let whole =
@@ -196,6 +226,18 @@ mod tests {
         assert_eq!(load("stadium-10m").unwrap().id, "slow/stadium-10m");
         let path = format!("{DIRECTORY}/fast/crash.toml");
         assert_eq!(load(&path).unwrap(), Scenario { id: path, ..load("crash").unwrap() });
+    }
+
+    #[test]
+    fn a_folder_is_all_that_lies_in_it() {
+        let ids = |name| select(name).unwrap().into_iter().map(|scenario| scenario.id);
+        assert_eq!(
+            ids("slow").collect::<Vec<_>>(),
+            ["slow/stadium-10m", "slow/stadium-10m-no-queue"]
+        );
+        assert!(ids("fast/").eq(ids("fast")) && ids("fast").count() > 10);
+        assert!(ids("crash").eq(["fast/crash".to_owned()]));
+        assert!(select("quux").is_err());
     }
 
     #[test]

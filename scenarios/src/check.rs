@@ -8,18 +8,28 @@ mod faults;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use onsale_core::Span;
+use onsale_core::{Mark, Span};
 
 use crate::human;
+use crate::limit::{Part, Wait};
 use crate::problem::Complaint;
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, LogNormal, Network, Sale, Scenario, Session,
-    WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, LogNormal, MustFail, Network, Sale, Scenario,
+    Session, WaitingRoom,
 };
 
 /// The oracles that a scenario can demand to have been exercised.
-pub const ORACLES: [&str; 5] = ["double-booking", "lost-booking", "atomic", "hold", "live"];
+pub const ORACLES: [&str; 8] = [
+    "double-booking",
+    "lost-booking",
+    "atomic",
+    "hold",
+    "linearizable",
+    "single-writer",
+    "live",
+    "latency",
+];
 
 /// Everything that makes the scenario unsound; nothing if it is sound.
 pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
@@ -38,7 +48,13 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     if let Some(swarm) = &scenario.swarm {
         checks.swarm(swarm, scenario.duration);
     }
-    checks.expectations(&scenario.must_exercise);
+    checks.names("expect.exercised", "oracle", &scenario.must_exercise, &ORACLES);
+    let marks: Vec<&str> = Mark::ALL.iter().map(|mark| mark.name()).collect();
+    checks.names("expect.marks", "mark", &scenario.must_mark, &marks);
+    if let Some(must_fail) = &scenario.must_fail {
+        checks.must_fail(must_fail);
+    }
+    checks.limits(scenario);
     checks.complaints
 }
 
@@ -46,6 +62,11 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
 struct Checks {
     complaints: Vec<Complaint>,
 }
+
+/// The largest crowd.
+const USERS_MAX: u32 = 100_000_000;
+/// Longer than any run that makes sense.
+const DAY: Span = Span::from_secs(24 * 3_600);
 
 /// Longest quantum.
 const QUANTUM_MAX: Span = Span::from_secs(1);
@@ -98,6 +119,7 @@ impl Checks {
         self.within("cluster.election-ticks", cluster.election_ticks, 2..=10_000);
         self.within("cluster.snapshot-every", cluster.snapshot_every, 1..=u32::MAX);
         self.within("cluster.segment-bytes", cluster.segment_bytes, 4_096..=1 << 30);
+        self.span_within("cluster.clock-skew", cluster.clock_skew, Span::ZERO..=DAY);
     }
 
     fn replicas(&mut self, cluster: &Cluster) {
@@ -171,10 +193,29 @@ impl Checks {
         self.some_time("sale.hold", sale.hold);
         self.some_time("sale.grace", sale.grace);
         self.within("sale.seats-per-request", sale.seats_per_request, 1..=10);
+        self.some_time("sale.sweep-every", sale.sweep_every);
+        self.that_both(sale.early <= sale.hold + sale.grace, "sale.early", "sale.hold", || {
+            let (early, whole) = (sale.early, sale.hold + sale.grace);
+            (
+                format!("a hold of {whole}, grace included, can't end {early} early"),
+                format!("at most `early = \"{whole}\"`"),
+            )
+        });
     }
 
     fn crowd(&mut self, crowd: &Crowd, sale: &Sale, duration: Span) {
-        self.within("crowd.users", crowd.users, 1..=100_000_000);
+        self.within("crowd.users", crowd.users, 1..=USERS_MAX);
+        if let Arrivals::Named { people } = &crowd.arrivals {
+            let (named, users) = (people.len(), crowd.users);
+            let agree = named == users as usize || users == 0;
+            let field = "crowd.arrivals.named.people";
+            self.that_both(agree, "crowd.users", field, || {
+                (
+                    format!("{named} people are named, but {users} are to come"),
+                    format!("write `users = {named}`"),
+                )
+            });
+        }
         self.arrivals(&crowd.arrivals, duration);
         if let Some(room) = &crowd.waiting_room {
             self.waiting_room(room, &crowd.arrivals, duration);
@@ -222,6 +263,24 @@ impl Checks {
                 self.some_time("crowd.arrivals.on-sale.decay", *decay);
             }
             Arrivals::Trace { file, points } => self.trace(file, points, duration),
+            Arrivals::Named { people } => self.named(people, duration),
+        }
+    }
+
+    fn named(&mut self, people: &[(Span, u32)], duration: Span) {
+        let field = "crowd.arrivals.named.people";
+        let mut numbers: Vec<u32> = people.iter().map(|&(_, number)| number).collect();
+        numbers.sort_unstable();
+        if let Some(pair) = numbers.windows(2).find(|pair| pair[0] == pair[1]) {
+            let what = format!("person {} is named twice", pair[0]);
+            self.that(false, field, || (what, "name each person once".into()));
+        }
+        self.within(field, numbers.last().copied().unwrap_or_default(), 0..=USERS_MAX - 1);
+        if let Some(&(last, _)) = people.iter().max() {
+            self.that_both(last <= duration, field, "duration", || {
+                let what = format!("people come until {last}, but the run ends at {duration}");
+                (what, format!("let the run last: `duration = \"{last}\"` or more"))
+            });
         }
     }
 
@@ -281,7 +340,8 @@ impl Checks {
             Arrivals::Constant { .. }
             | Arrivals::Ramp { .. }
             | Arrivals::Spike { .. }
-            | Arrivals::Trace { .. } => {
+            | Arrivals::Trace { .. }
+            | Arrivals::Named { .. } => {
                 self.before(field, room.opening, duration, "the end of the run");
             }
         }
@@ -371,6 +431,7 @@ impl Checks {
         self.share("disk.tail", disk.tail);
         self.within("disk.tail-factor", disk.tail_factor, 1..=100_000);
         self.within("disk.mib-per-s", disk.mib_per_s, 1..=1_000_000);
+        self.span_within("disk.write-back", disk.write_back, Span::ZERO..=DAY);
     }
 
     fn costs(&mut self, costs: &Costs) {
@@ -388,18 +449,61 @@ impl Checks {
         }
     }
 
-    fn expectations(&mut self, oracles: &[String]) {
-        for (n, oracle) in oracles.iter().enumerate() {
-            let field = format!("expect.exercised[{n}]");
-            self.that(ORACLES.contains(&oracle.as_str()), &field, || {
-                let help = match human::closest(oracle, ORACLES) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the oracles are {}", ORACLES.join(", ")),
-                };
-                (format!("there is no oracle {oracle:?}"), help)
+    fn limits(&mut self, scenario: &Scenario) {
+        let has_faults = !scenario.faults.is_empty() || scenario.swarm.is_some();
+        for (n, limit) in scenario.limits.iter().enumerate() {
+            let field = format!("expect.latency[{n}]");
+            self.that(has_faults || limit.part != Part::InFaults, &field, || {
+                ("the scenario has no faults to wait in".into(), "leave `in faults` away".into())
             });
-            self.that(!oracles[..n].contains(oracle), &field, || {
-                (format!("{oracle:?} is named twice"), "name each oracle once".into())
+            self.that(
+                scenario.crowd.waiting_room.is_some() || limit.wait != Wait::Queue,
+                &field,
+                || {
+                    let what = "nobody queues: the scenario has no waiting room".into();
+                    (what, "add `[crowd.waiting-room]`, or limit another wait".into())
+                },
+            );
+        }
+        let demanded = scenario.must_exercise.iter().position(|oracle| oracle == "latency");
+        if let Some(n) = demanded.filter(|_| scenario.limits.is_empty()) {
+            self.that(false, &format!("expect.exercised[{n}]"), || {
+                let what = "there is no limit for `latency` to check".into();
+                (what, "add one: `latency = [\"hold p99 < 500ms\"]`".into())
+            });
+        }
+    }
+
+    fn must_fail(&mut self, must_fail: &MustFail) {
+        self.that_both(!must_fail.oracle.is_empty(), "expect.fails", "expect.within", || {
+            ("`within` says how soon, but not what".into(), "add `fails = \"hold\"`".into())
+        });
+        if !must_fail.oracle.is_empty() {
+            self.name("expect.fails", "oracle", &must_fail.oracle, &ORACLES);
+        }
+        self.that_both(must_fail.within > 0, "expect.within", "expect.fails", || {
+            ("`fails` says what, but not how soon".into(), "add `within = 20`, in seeds".into())
+        });
+    }
+
+    /// A name that is known; `noun` is what it names.
+    fn name(&mut self, field: &str, noun: &str, name: &str, known: &[&str]) {
+        self.that(known.contains(&name), field, || {
+            let help = match human::closest(name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the {noun}s are {}", known.join(", ")),
+            };
+            (format!("there is no {noun} {name:?}"), help)
+        });
+    }
+
+    /// A list of names, each known and named once; `noun` is what is named.
+    fn names(&mut self, list: &str, noun: &str, names: &[String], known: &[&str]) {
+        for (n, name) in names.iter().enumerate() {
+            let field = format!("{list}[{n}]");
+            self.name(&field, noun, name, known);
+            self.that(!names[..n].contains(name), &field, || {
+                (format!("{name:?} is named twice"), format!("name each {noun} once"))
             });
         }
     }

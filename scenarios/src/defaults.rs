@@ -3,13 +3,16 @@
 //! Owns each default, once. Which of them rests on a source and which is an assumption
 //! stands in [`crate::basis`]. Refuses to know how files are read.
 
-use onsale_core::Span;
+use onsale_core::{
+    Acknowledge, DecidesOn, Deposed, Expiry, Honours, OnSuspicion, Orders, Promises, Reads,
+    Repeats, Serves, Span,
+};
 
 use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, LogNormal, Network, Sale, Scenario, Session,
-    WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Network, Owner, Sale,
+    Scenario, Session, WaitingRoom,
 };
 
 impl Default for Scenario {
@@ -31,6 +34,9 @@ impl Default for Scenario {
             faults: Vec::new(),
             swarm: None,
             must_exercise: Vec::new(),
+            limits: Vec::new(),
+            must_fail: None,
+            must_mark: Vec::new(),
         }
     }
 }
@@ -53,7 +59,29 @@ impl Default for Cluster {
             snapshot_every: 4_096,
             keep_records: 1_024,
             segment_bytes: 16 << 20,
+            on_suspicion: OnSuspicion::Elect,
+            clock_skew: Span::ZERO,
+            journal: Journal::default(),
+            owner: Owner::default(),
             gateway: Gateway::default(),
+        }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self { promises: Promises::AfterWrite }
+    }
+}
+
+impl Default for Owner {
+    fn default() -> Self {
+        Self {
+            acknowledge: Acknowledge::Quorum,
+            reads: Reads::Confirmed,
+            decides_on: DecidesOn::Latest,
+            serves: Serves::CaughtUp,
+            deposed: Deposed::HandsBack,
         }
     }
 }
@@ -83,6 +111,13 @@ impl Default for Sale {
             hold: Span::from_secs(300),
             grace: Span::from_secs(5),
             seats_per_request: 10,
+            expiry: Expiry::Due,
+            sweep_every: Span::from_secs(60),
+            early: Span::ZERO,
+            repeats: Repeats::Recognised,
+            confirms: Honours::LiveHolds,
+            releases: Honours::LiveHolds,
+            orders: Orders::Whole,
         }
     }
 }
@@ -160,6 +195,7 @@ impl Default for Disk {
             tail: Ratio::new(1, 100),
             tail_factor: 10,
             mib_per_s: 400,
+            write_back: Span::ZERO,
         }
     }
 }
@@ -188,6 +224,7 @@ impl Default for Swarm {
             until: Span::from_secs(240),
             lasts_min: Span::from_secs(1),
             lasts_max: Span::from_secs(20),
+            mix: true,
         }
     }
 }

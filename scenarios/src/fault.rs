@@ -170,6 +170,8 @@ pub struct Swarm {
     pub lasts_min: Span,
     /// … and at most.
     pub lasts_max: Span,
+    /// Whether each seed draws its own kind of crowd as well.
+    pub mix: bool,
 }
 
 /// A family of faults.
@@ -426,6 +428,7 @@ struct SwarmTable {
     from: HumanSpan,
     until: HumanSpan,
     lasts: Pair<HumanSpan, HumanSpan>,
+    mix: bool,
 }
 
 impl Default for SwarmTable {
@@ -442,6 +445,7 @@ impl From<Swarm> for SwarmTable {
             from: HumanSpan(swarm.from),
             until: HumanSpan(swarm.until),
             lasts: Pair(HumanSpan(swarm.lasts_min), HumanSpan(swarm.lasts_max)),
+            mix: swarm.mix,
         }
     }
 }
@@ -458,6 +462,7 @@ impl From<SwarmTable> for Swarm {
             until: table.until.0,
             lasts_min,
             lasts_max,
+            mix: table.mix,
         }
     }
 }

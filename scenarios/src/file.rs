@@ -12,9 +12,10 @@ use toml::{Table, Value};
 use crate::check;
 use crate::fault::{Fault, Swarm};
 use crate::human::{self, HumanSpan};
+use crate::limit::Limit;
 use crate::locate::Place;
 use crate::problem::{Complaint, Complaints, ScenarioError, Source};
-use crate::scenario::{Arrivals, Cluster, Costs, Crowd, Disk, Network, Sale, Scenario};
+use crate::scenario::{Arrivals, Cluster, Costs, Crowd, Disk, MustFail, Network, Sale, Scenario};
 use crate::trace;
 
 /// How a scenario's top level is written.
@@ -44,6 +45,33 @@ pub(crate) struct ScenarioFile {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Expect {
     exercised: Vec<String>,
+    marks: Vec<String>,
+    latency: Vec<Limit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fails: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<u32>,
+}
+
+impl Expect {
+    fn new(
+        exercised: Vec<String>,
+        marks: Vec<String>,
+        latency: Vec<Limit>,
+        must_fail: Option<MustFail>,
+    ) -> Self {
+        let (fails, within) = must_fail.map(|MustFail { oracle, within }| (oracle, within)).unzip();
+        Self { exercised, marks, latency, fails, within }
+    }
+
+    /// What must fail; where one of the keys is missing, with a value that is sure to be
+    /// complained about.
+    fn must_fail(&self) -> Option<MustFail> {
+        (self.fails.is_some() || self.within.is_some()).then(|| MustFail {
+            oracle: self.fails.clone().unwrap_or_default(),
+            within: self.within.unwrap_or_default(),
+        })
+    }
 }
 
 impl Default for ScenarioFile {
@@ -70,7 +98,12 @@ impl From<Scenario> for ScenarioFile {
             costs: scenario.costs,
             fault: scenario.faults,
             swarm: scenario.swarm,
-            expect: Expect { exercised: scenario.must_exercise },
+            expect: Expect::new(
+                scenario.must_exercise,
+                scenario.must_mark,
+                scenario.limits,
+                scenario.must_fail,
+            ),
         }
     }
 }
@@ -92,7 +125,10 @@ impl ScenarioFile {
             costs: self.costs,
             faults: self.fault,
             swarm: self.swarm,
+            must_fail: self.expect.must_fail(),
             must_exercise: self.expect.exercised,
+            limits: self.expect.latency,
+            must_mark: self.expect.marks,
         }
     }
 }
@@ -183,6 +219,15 @@ impl Scenario {
         text
     }
 
+    /// The scenario as TOML without what is at its default; it reads back to an equal one.
+    pub fn to_brief_toml(&self) -> String {
+        let mut table = self.to_table();
+        leave_out_defaults(&mut table, &Self::default().to_table(), SECTION_LEVELS);
+        let mut text = String::new();
+        write_table(&mut text, "", &table).expect("a string takes whatever is written");
+        text
+    }
+
     pub(crate) fn to_table(&self) -> Table {
         let file = ScenarioFile { id: None, ..self.clone().into() };
         Table::try_from(file).expect("every field of a scenario has a form in TOML")
@@ -192,6 +237,19 @@ impl Scenario {
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("every field of a scenario has a form in JSON")
     }
+}
+
+/// Sections lie in sections at most so deep; what lies deeper is a value.
+const SECTION_LEVELS: u8 = 2;
+
+fn leave_out_defaults(table: &mut Table, defaults: &Table, levels: u8) {
+    table.retain(|key, value| match (value, defaults.get(key)) {
+        (Value::Table(section), Some(Value::Table(defaults))) if levels > 0 => {
+            leave_out_defaults(section, defaults, levels - 1);
+            !section.is_empty()
+        }
+        (value, default) => default != Some(&*value),
+    });
 }
 
 /// Writes scalars first, then sections of at most two levels; what lies deeper stays on one line.
@@ -294,7 +352,7 @@ fn advice(message: &str, field: &str, in_syntax: bool) -> (String, String) {
         let help = if field.starts_with("fault") {
             "write one fault under each `[[fault]]`"
         } else {
-            "write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`"
+            "write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`"
         };
         return ("one key belongs here".to_owned(), help.to_owned());
     }
@@ -307,6 +365,7 @@ fn advice(message: &str, field: &str, in_syntax: bool) -> (String, String) {
         ("expected f64", "write a number such as `0.8`"),
         ("expected a span of time", "write text such as `\"5s\"`"),
         ("expected a share", "write text such as `\"40%\"`"),
+        ("expected a limit", "write text such as `\"hold p99 < 500ms\"`"),
         ("expected a target", "write text such as `\"n3\"`"),
         ("EOF while parsing", "the text ends too early: it was cut off"),
         ("expected a string", "write text in quotes"),

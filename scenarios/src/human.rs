@@ -275,23 +275,22 @@ pub(crate) mod milli {
     }
 }
 
-/// The points of a trace as pairs: `["90s", 120]`.
+/// Numbers with their times as pairs: `["90s", 120]`.
 pub(crate) mod points {
     use super::*;
 
-    pub(crate) fn serialize<S: Serializer>(
-        points: &[(Span, u64)],
+    pub(crate) fn serialize<S: Serializer, N: Serialize + Copy>(
+        points: &[(Span, N)],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer
-            .collect_seq(points.iter().map(|&(offset, arrivals)| Pair(HumanSpan(offset), arrivals)))
+        serializer.collect_seq(points.iter().map(|&(at, number)| Pair(HumanSpan(at), number)))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>, N: Deserialize<'de>>(
         deserializer: D,
-    ) -> Result<Vec<(Span, u64)>, D::Error> {
-        let points = Vec::<Pair<HumanSpan, u64>>::deserialize(deserializer)?;
-        Ok(points.into_iter().map(|Pair(HumanSpan(offset), arrivals)| (offset, arrivals)).collect())
+    ) -> Result<Vec<(Span, N)>, D::Error> {
+        let points = Vec::<Pair<HumanSpan, N>>::deserialize(deserializer)?;
+        Ok(points.into_iter().map(|Pair(HumanSpan(at), number)| (at, number)).collect())
     }
 }
 

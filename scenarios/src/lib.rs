@@ -6,7 +6,9 @@ mod check;
 mod defaults;
 mod fault;
 mod file;
+pub mod hazard;
 mod human;
+mod limit;
 mod locate;
 mod problem;
 mod ratio;
@@ -16,10 +18,12 @@ pub mod trace;
 pub use basis::{Assumption, Basis, assumptions};
 pub use check::ORACLES;
 pub use fault::{Cut, Family, Fault, Swarm, Target};
+pub use hazard::{HAZARDS, Hazard, hazards, safe_twin};
 pub use human::{Misread, SPAN_MAX, parse_span};
+pub use limit::{Figure, Limit, Part, Wait};
 pub use problem::{Problem, ScenarioError};
 pub use ratio::Ratio;
 pub use scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, LogNormal, Network, Sale, Scenario, Session,
-    WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, MustFail, Network, Owner,
+    Sale, Scenario, Session, WaitingRoom,
 };

@@ -3,11 +3,15 @@
 //! Owns the parameters of a run, their units and bounds. Past this type nothing
 //! validates again. Refuses to know how a file is read or how a run is made.
 
-use onsale_core::Span;
+use onsale_core::{
+    Acknowledge, DecidesOn, Deposed, Expiry, Honours, OnSuspicion, Orders, Promises, Reads,
+    Repeats, Serves, Span,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Swarm};
 use crate::file::ScenarioFile;
+use crate::limit::Limit;
 use crate::ratio::Ratio;
 use crate::{defaults, human};
 
@@ -43,6 +47,21 @@ pub struct Scenario {
     pub swarm: Option<Swarm>,
     /// Oracles that must have been exercised, by name.
     pub must_exercise: Vec<String>,
+    /// Limits on what people wait.
+    pub limits: Vec<Limit>,
+    /// Marks that must have been seen, by name.
+    pub must_mark: Vec<String>,
+    /// What is bound to break, if an unsafe setting is on.
+    pub must_fail: Option<MustFail>,
+}
+
+/// What is bound to break, and how soon it has to be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MustFail {
+    /// The oracle that has to fail.
+    pub oracle: String,
+    /// In one of so many seeds, whichever the first is.
+    pub within: u32,
 }
 
 /// The booking cluster.
@@ -81,8 +100,42 @@ pub struct Cluster {
     pub keep_records: u32,
     /// A write-ahead log segment is closed at this size in bytes.
     pub segment_bytes: u32,
+    /// What a node does with a peer that has fallen silent.
+    pub on_suspicion: OnSuspicion,
+    /// By how much the first node's clock is behind the last one's; those between are evenly
+    /// apart. At most the grace, if no client is to lose seats while its timer runs.
+    #[serde(with = "human::span")]
+    pub clock_skew: Span,
+    /// How journals are kept.
+    pub journal: Journal,
+    /// How an owner answers.
+    pub owner: Owner,
     /// How a gateway treats requests.
     pub gateway: Gateway,
+}
+
+/// How journals are kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Journal {
+    /// When a replica's votes and acknowledgements leave.
+    pub promises: Promises,
+}
+
+/// How an owner answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Owner {
+    /// When a change is told to the client.
+    pub acknowledge: Acknowledge,
+    /// When an answer that changes nothing is told.
+    pub reads: Reads,
+    /// Which state requests are decided on.
+    pub decides_on: DecidesOn,
+    /// When a new owner begins to serve.
+    pub serves: Serves,
+    /// What an owner does with open answers when its epoch is over.
+    pub deposed: Deposed,
 }
 
 /// How a gateway treats requests.
@@ -128,6 +181,22 @@ pub struct Sale {
     pub grace: Span,
     /// Most seats a request; 1 to 10.
     pub seats_per_request: u8,
+    /// What makes a hold end whose time and grace are over.
+    pub expiry: Expiry,
+    /// Pace of the job that ends holds, if there is one.
+    #[serde(with = "human::span")]
+    pub sweep_every: Span,
+    /// How long before its time and grace are over the server ends a hold all the same.
+    #[serde(with = "human::span")]
+    pub early: Span,
+    /// What a request repeated comes to.
+    pub repeats: Repeats,
+    /// Which holds a confirmation makes a booking.
+    pub confirms: Honours,
+    /// Which holds' seats a release frees.
+    pub releases: Honours,
+    /// Whether a wish is met as a whole or not at all.
+    pub orders: Orders,
 }
 
 /// Who comes, when, and how they behave.
@@ -143,6 +212,22 @@ pub struct Crowd {
     pub waiting_room: Option<WaitingRoom>,
     /// What they do once inside.
     pub session: Session,
+}
+
+impl Crowd {
+    /// One more than the greatest number of a person: they are numbered from 0, unless they are named.
+    pub fn numbers(&self) -> u32 {
+        match &self.arrivals {
+            Arrivals::Named { people } => {
+                people.iter().map(|&(_, number)| number + 1).max().unwrap_or_default()
+            }
+            Arrivals::Constant { .. }
+            | Arrivals::Ramp { .. }
+            | Arrivals::Spike { .. }
+            | Arrivals::OnSale { .. }
+            | Arrivals::Trace { .. } => self.users,
+        }
+    }
 }
 
 /// When people come. Each shape is scaled to the number of users.
@@ -204,6 +289,13 @@ pub enum Arrivals {
         /// Its points: offset from the start, and arrivals from there to the next point.
         #[serde(default, with = "human::points")]
         points: Vec<(Span, u64)>,
+    },
+    /// These people and nobody else. What each of them wants hangs on the person's number alone, so
+    /// that a few can be named out of a crowd and still be who they were in it.
+    Named {
+        /// When each comes, and the person's number.
+        #[serde(with = "human::points")]
+        people: Vec<(Span, u32)>,
     },
 }
 
@@ -326,6 +418,10 @@ pub struct Disk {
     pub tail_factor: u32,
     /// Bandwidth in MiB a second.
     pub mib_per_s: u32,
+    /// How long what was acknowledged as durable stays in a volatile cache, and is lost in a
+    /// crash; zero for a disk that keeps its word.
+    #[serde(with = "human::span")]
+    pub write_back: Span,
 }
 
 /// CPU time of each kind of work, on one core.

@@ -11,9 +11,9 @@ use onsale_core::effect::Sending;
 use onsale_core::gateway::Gateway;
 use onsale_core::message::{Answer, Message};
 use onsale_core::{
-    ClientId, Command, Decision, Draw, Effects, Endpoint, Hall, HoldId, Instant, NodeId, Outcome,
-    PaymentId, Placement, Refusal, Reply, Request, RequestId, Rules, SectionId, Show, ShowId, Span,
-    UserId, Wish,
+    Checks, ClientId, Command, Decision, Draw, Effects, Endpoint, Hall, HoldId, Instant, NodeId,
+    Outcome, PaymentId, Placement, Refusal, Reply, Request, RequestId, Rules, SectionId, Show,
+    ShowId, Span, UserId, Wish,
 };
 use onsale_reports::{Ending, Operation, Recorder, RecorderSettings};
 use onsale_scenarios::{Ratio, Scenario, catalogue};
@@ -114,6 +114,7 @@ fn show(criterion: &mut Criterion) {
         grace: sale.grace,
         seats_per_request: sale.seats_per_request,
         remember: Span::from_secs(900),
+        checks: Checks::COMPLETE,
     };
     let empty = Show::new(hall, rules);
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, SCHEMA};
-use crate::run::Outcome;
+use crate::run::{BUDGET, Outcome};
 
 /// A failing run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Capsule {
     /// How it was built.
     pub build_profile: String,
     /// The hash over everything that happened; empty if it was not recorded, or if the run was
-    /// interrupted, so that it covers a part that no replay ends at.
+    /// interrupted or stopped by a limit, so that it covers a part that no replay ends at.
     pub trace_hash: String,
     /// The oracles that failed.
     pub failed: Vec<String>,
@@ -79,12 +79,14 @@ impl Capsule {
     /// The capsule of a run.
     pub fn new(plan: &Plan, outcome: &Outcome) -> Self {
         let facts = &outcome.summary.facts;
+        let failed: Vec<String> = outcome.failed().into_iter().map(str::to_owned).collect();
+        let whole = !facts.interrupted && failed.iter().all(|oracle| oracle != BUDGET);
         Self {
             schema: SCHEMA,
             code_version: facts.code_version.clone(),
             build_profile: facts.build_profile.clone(),
-            trace_hash: if facts.interrupted { String::new() } else { facts.trace_hash.clone() },
-            failed: outcome.failed().into_iter().map(str::to_owned).collect(),
+            trace_hash: if whole { facts.trace_hash.clone() } else { String::new() },
+            failed,
             plan: plan.clone(),
         }
     }
@@ -105,6 +107,20 @@ impl Capsule {
                 self.code_version, self.build_profile
             )
         })
+    }
+}
+
+impl From<Plan> for Capsule {
+    /// A capsule that expects nothing of its plan.
+    fn from(plan: Plan) -> Self {
+        Self {
+            schema: SCHEMA,
+            code_version: code_version().to_owned(),
+            build_profile: build_profile().to_owned(),
+            trace_hash: String::new(),
+            failed: Vec::new(),
+            plan,
+        }
     }
 }
 
@@ -169,14 +185,7 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
         serde_json::from_str(text).map_err(malformed)?
     } else {
         let plan: Plan = serde_json::from_str(text).map_err(malformed)?;
-        Capsule {
-            schema: SCHEMA,
-            code_version: code_version().to_owned(),
-            build_profile: build_profile().to_owned(),
-            trace_hash: String::new(),
-            failed: Vec::new(),
-            plan,
-        }
+        Capsule::from(plan)
     };
     if capsule.plan.schema != SCHEMA {
         return Err(CapsuleError::OtherSchema {

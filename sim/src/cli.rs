@@ -2,6 +2,9 @@
 //!
 //! Owns names, defaults and help of every command. Refuses to know how a command is carried out.
 
+pub mod check;
+pub mod shrink;
+
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -11,8 +14,11 @@ use std::str::FromStr;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 
+use self::check::{CHECK_EXAMPLES, CheckArgs, MERGE_EXAMPLES, MergeArgs};
+use self::shrink::{SHRINK_EXAMPLES, ShrinkArgs};
 use crate::command;
 use crate::exit::Exit;
+use crate::story::{self, moment::Moment};
 
 const ABOUT: &str = "Plays ticket on-sales against a booking cluster, with faults, on virtual time, and checks that no \
                      seat is sold twice and nothing acknowledged is lost.";
@@ -23,13 +29,15 @@ Start here:
   onsale run crash                      play one of them
   onsale run crash --seed 7             the same with other luck
   onsale replay 7 --scenario fast/crash play it again
+  onsale shrink 7 --scenario fast/crash make a failure small
+  onsale check                          a hundred seeds of every fast scenario
 
 From a checkout, write `cargo run --release --` for `onsale`.
 
 Exit codes:
     0  everything held
     1  an oracle failed
-    2  bad usage, or a bad scenario or capsule
+    2  bad usage, or a bad scenario or capsule; nothing fails that could be shrunk
     4  nothing ran, or a required check was not exercised
    70  an internal error: two runs of one plan differ, or a result could not be written
   130  interrupted; the report covers the part that ran";
@@ -49,6 +57,9 @@ Examples:
   onsale replay 7 --scenario fast/crash              a seed and its scenario
   onsale replay onsale-out/crash-7/capsule.json      what a failing run left
   onsale replay onsale-out/crash-7/plan.json         the plan of any run, perhaps edited
+  onsale replay 7 --scenario crash --follow seat:0/12      who wanted a seat, and who got it
+  onsale replay 7 --scenario crash --follow u17 --follow n3 --until 1m35s
+  onsale replay 7 --scenario crash --trace crash.json --from 59s --to 62s
 
 A capsule holds the whole plan: neither its scenario nor its seed is needed. If other code wrote
 it, a warning says so, and the result tells whether the trace hash is still the same.";
@@ -88,6 +99,15 @@ pub enum Verb {
     /// Play a run again: a seed, a capsule or a plan
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
+    /// Make a failure as small as it can be: a seed, a capsule or a plan
+    #[command(after_help = SHRINK_EXAMPLES)]
+    Shrink(ShrinkArgs),
+    /// Play many seeds of many scenarios, on all cores
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+    /// Put the parts of a divided check together
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge(MergeArgs),
     /// Look at scenarios
     #[command(after_help = SCENARIOS_EXAMPLES)]
     Scenarios {
@@ -128,6 +148,22 @@ pub struct ReplayArgs {
     /// The scenario of the seed
     #[arg(long)]
     pub scenario: Option<String>,
+    /// Tell the story of seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, shard:S or node:N. Names
+    /// as evidence prints them will do: u17, n3, "show0 seat 12". May be repeated
+    #[arg(long, value_name = "SUBJECT")]
+    pub follow: Vec<story::Subject>,
+    /// Stop at this instant of virtual time, such as 95s, 1m35s or 01:35.250
+    #[arg(long, value_name = "T")]
+    pub until: Option<Moment>,
+    /// Write a trace to look at with <https://ui.perfetto.dev>
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// The story and the trace begin at this instant
+    #[arg(long, value_name = "T")]
+    pub from: Option<Moment>,
+    /// The story and the trace end at this instant; the run goes on
+    #[arg(long, value_name = "T")]
+    pub to: Option<Moment>,
     /// How it is played and where its results go.
     #[command(flatten)]
     pub play: PlayArgs,

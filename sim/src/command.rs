@@ -3,10 +3,15 @@
 //! Owns how a run is carried out for a person: progress, Ctrl-C, the second run of `--verify`,
 //! the files, and the words at the end. Refuses to know where a plan comes from.
 
+mod check;
 mod completions;
+mod detect;
+mod looking;
+mod merge;
 mod replay;
 mod run;
 mod scenarios;
+mod shrink;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,13 +21,17 @@ use onsale_reports::{ReportError, directory, human, terminal as page};
 use onsale_scenarios::catalogue::LoadError;
 
 use crate::capsule::{Capsule, CapsuleError, quoted};
-use crate::cli::{Cli, PlayArgs, Verb};
+use crate::cli::{Cli, PlayArgs, Subject, Verb};
 use crate::exit::Exit;
 use crate::plan::Plan;
-use crate::run::{Outcome, run as run_plan};
+use crate::run::{Look, Outcome, run_watched};
+use crate::sweep::merge::MergeError;
+use crate::sweep::results::ResultsError;
 use crate::terminal::Terminal;
-use crate::verify::{Difference, Parted, difference};
+use crate::verify::{Parted, parted};
 use crate::world::{Progress, Tracing};
+
+use self::looking::Looking;
 
 /// Where runs leave their files, unless told otherwise.
 const OUT: &str = "onsale-out";
@@ -39,6 +48,23 @@ enum Failure {
     /// There is no such capsule, or it is not sound.
     #[error(transparent)]
     Capsule(#[from] CapsuleError),
+    /// The trace cannot be written.
+    #[error("cannot write the trace {file}: {source}")]
+    Trace {
+        /// The file.
+        file: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The results of a sweep cannot be written or read.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    /// The parts of a sweep make no whole.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// Standard output takes no more.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
@@ -50,19 +76,33 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
     let result = match cli.verb {
         Verb::Run(arguments) => run::run(&arguments, terminal),
         Verb::Replay(arguments) => replay::replay(&arguments, terminal),
+        Verb::Shrink(arguments) => shrink::shrink(&arguments, terminal),
+        Verb::Check(arguments) => check::check(&arguments, terminal),
+        Verb::Merge(arguments) => merge::merge(&arguments, terminal),
         Verb::Scenarios { verb } => scenarios::scenarios(&verb, terminal),
         Verb::Completions { shell } => completions::completions(shell, terminal),
     };
     result.unwrap_or_else(|failure| {
         match &failure {
             Failure::Scenario(error) => terminal.diagnostic(error),
-            Failure::Usage(_) | Failure::Capsule(_) | Failure::Output(_) => {
-                terminal.error(&failure.to_string())
-            }
+            Failure::Usage(_)
+            | Failure::Capsule(_)
+            | Failure::Trace { .. }
+            | Failure::Results(_)
+            | Failure::Merge(_)
+            | Failure::Report(_)
+            | Failure::Output(_) => terminal.error(&failure.to_string()),
         }
         match failure {
-            Failure::Usage(_) | Failure::Scenario(_) | Failure::Capsule(_) => Exit::Usage,
-            Failure::Output(_) => Exit::Internal,
+            Failure::Results(ResultsError::System { .. })
+            | Failure::Trace { .. }
+            | Failure::Report(_)
+            | Failure::Output(_) => Exit::Internal,
+            Failure::Usage(_)
+            | Failure::Scenario(_)
+            | Failure::Capsule(_)
+            | Failure::Results(_)
+            | Failure::Merge(_) => Exit::Usage,
         }
     })
 }
@@ -71,6 +111,8 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
 struct Play<'a> {
     plan: &'a Plan,
     arguments: &'a PlayArgs,
+    /// What it is looked at for.
+    looking: Looking,
     /// Where its files go, if nothing else is asked for.
     dir: PathBuf,
     /// The line that plays it again.
@@ -86,30 +128,38 @@ struct Played {
 
 impl Play<'_> {
     /// Plays the plan, writes its files and prints its summary.
-    fn carry_out(self) -> Played {
+    fn carry_out(mut self) -> Played {
         let progress = Arc::new(Progress::default());
-        stop_on_ctrl_c(&progress, self.terminal);
-        let tracing = Tracing { trail: self.arguments.verify, describe: None };
-        let mut outcome = self.run(&progress, tracing);
+        let run = Arc::clone(&progress);
+        stop_on_ctrl_c(self.terminal, "the run", move || run.stop.swap(true, Ordering::Relaxed));
+        let mut looking = std::mem::take(&mut self.looking);
+        let mut look = looking.look(|look| self.run(&progress, look));
+        look.tracing.trail = self.arguments.verify;
+        let mut outcome = self.run(&progress, look);
         outcome.summary.facts.reproduce.clone_from(&self.reproduce);
         let mut exit = Exit::of(&outcome.summary.facts);
         let verifies = self.arguments.verify && exit != Exit::Interrupted;
-        let parted = if verifies { self.verify(&progress, &outcome) } else { None };
+        let parted = if verifies { self.verify(&progress, &looking, &outcome) } else { None };
+        let story = looking.finish(
+            outcome.watch.take(),
+            &outcome.summary,
+            self.arguments.json,
+            self.terminal,
+        );
 
         // The files first, the data next, the errors last: none of them keeps the others away.
         let written = self.write(&outcome);
         let facts = &outcome.summary.facts;
-        let said = self.terminal.data(&if self.arguments.json {
-            outcome.summary.to_json()
-        } else {
-            page::render(&outcome.summary, self.terminal.colour(), self.terminal.width())
+        let said = story.and_then(|story| {
+            let text = story.unwrap_or_else(|| self.page(&outcome));
+            self.terminal.data(&text).map_err(Failure::Output)
         });
-        if let Err(error) = said {
-            self.terminal.error(&Failure::Output(error).to_string());
+        if let Err(failure) = said {
+            self.terminal.error(&failure.to_string());
             exit = exit.or(Exit::Internal);
         }
         match written {
-            Ok(Some(dir)) if exit == Exit::OracleFailed => {
+            Ok(Some(dir)) if matches!(exit, Exit::OracleFailed | Exit::LatencyMissed) => {
                 let capsule = shown(&dir.join("capsule.json"));
                 self.terminal.note(&format!(
                     "files in {}; the failure in one file: {capsule}",
@@ -125,7 +175,7 @@ impl Play<'_> {
         }
         if exit == Exit::NotExercised {
             let misses = facts.must_exercise_misses.join(", ");
-            self.terminal.warn(&format!("this is no pass: {misses} had nothing to check"));
+            self.terminal.warn(&format!("this is no pass: {misses} did not happen"));
         }
         if let Some(parted) = parted {
             self.terminal.error(&parted.to_string());
@@ -134,9 +184,16 @@ impl Play<'_> {
         Played { outcome, exit }
     }
 
+    fn page(&self, outcome: &Outcome) -> String {
+        if self.arguments.json {
+            return outcome.summary.to_json();
+        }
+        page::render(&outcome.summary, self.terminal.colour(), self.terminal.width())
+    }
+
     /// One run, with progress.
-    fn run(&self, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
-        let work = || run_plan(self.plan, progress, tracing);
+    fn run(&self, progress: &Arc<Progress>, look: Look) -> Outcome {
+        let work = || run_watched(self.plan, progress, look);
         if self.terminal.shows_progress() && !self.arguments.json {
             crate::progress::show(
                 &self.plan.scenario,
@@ -150,29 +207,29 @@ impl Play<'_> {
     }
 
     /// Plays the plan again and compares; two more runs find the words for a difference.
-    fn verify(&self, progress: &Arc<Progress>, first: &Outcome) -> Option<Parted> {
-        let mut second = self.run(progress, Tracing { trail: true, describe: None });
-        if second.summary.facts.interrupted {
+    fn verify(
+        &self,
+        progress: &Arc<Progress>,
+        looking: &Looking,
+        first: &Outcome,
+    ) -> Option<Parted> {
+        let run = |tracing| self.run(progress, Look { tracing, ..looking.unwatched() });
+        let mut second = run(Tracing { trail: true, describe: None });
+        if progress.stop.load(Ordering::Relaxed) {
             self.terminal.warn("interrupted during the second run: nothing was verified");
             return None;
         }
         second.summary.facts.reproduce.clone_from(&self.reproduce);
-        let Some(difference) = difference(first, &second) else {
+        let parted = parted(first, &second, run);
+        if parted.is_none() {
             let facts = &first.summary.facts;
             let events = human::count(facts.events);
             self.terminal.note(&format!(
                 "two runs, {events} events each, trace {}: identical",
                 facts.trace_hash
             ));
-            return None;
-        };
-        let words =
-            |event| self.run(progress, Tracing { trail: false, describe: Some(event) }).described;
-        let (first, second) = match difference {
-            Difference::Event(event) => (words(event), words(event)),
-            Difference::Report => (None, None),
-        };
-        Some(Parted { difference, first, second })
+        }
+        parted
     }
 
     /// Writes the run's files; the directory, unless none was wanted.
@@ -194,17 +251,17 @@ impl Play<'_> {
     }
 }
 
-/// The first Ctrl-C asks the run for its end, the second takes it.
-fn stop_on_ctrl_c(progress: &Arc<Progress>, terminal: Terminal) {
-    let progress = Arc::clone(progress);
+/// The first Ctrl-C asks what goes on for its end, the second takes it. `ask` tells whether it had
+/// been asked before.
+fn stop_on_ctrl_c(terminal: Terminal, what: &'static str, ask: impl Fn() -> bool + Send + 'static) {
     let installed = ctrlc::set_handler(move || {
-        if progress.stop.swap(true, Ordering::Relaxed) {
+        if ask() {
             std::process::exit(Exit::Interrupted as i32);
         }
-        terminal.note("interrupted: ending the run; once more to kill it");
+        terminal.note(&format!("interrupted: ending {what}; once more to kill it"));
     });
     if let Err(error) = installed {
-        terminal.warn(&format!("Ctrl-C will end the run without a report: {error}"));
+        terminal.warn(&format!("Ctrl-C will end {what} without a report: {error}"));
     }
 }
 
@@ -214,6 +271,25 @@ fn default_dir(plan: &Plan, suffix: &str) -> PathBuf {
         .file_stem()
         .map_or_else(|| "run".into(), |stem| stem.to_string_lossy());
     Path::new(OUT).join(format!("{stem}-{}{suffix}", plan.seed))
+}
+
+/// What is wrong with a seed without its scenario, or a file with one.
+fn half_named(subject: &Subject, verb: &str) -> Failure {
+    Failure::Usage(match subject {
+        Subject::Seed(seed) => format!(
+            "a seed means nothing without its scenario: onsale {verb} {seed} --scenario SCENARIO"
+        ),
+        Subject::File(file) => format!(
+            "{} brings its own scenario: leave --scenario out, or give a seed",
+            file.display()
+        ),
+    })
+}
+
+/// Whether a file stands in a directory: what is written there might replace it.
+fn holds(dir: &Path, file: &Path) -> bool {
+    let (dir, file) = (dir.canonicalize().ok(), file.canonicalize().ok());
+    dir.is_some_and(|dir| file.and_then(|file| Some(file.parent()? == dir)) == Some(true))
 }
 
 fn shown(path: &Path) -> String {

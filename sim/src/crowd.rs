@@ -15,7 +15,7 @@ pub mod wish;
 use std::collections::VecDeque;
 
 use onsale_core::{
-    FixedMap, Instant, NodeId, Reply, Request, RequestId, SeatList, ShowId, Span, Timed,
+    FixedMap, Instant, NodeId, Reply, Request, RequestId, SeatList, ShowId, Span, Timed, UserId,
 };
 use onsale_scenarios::Scenario;
 
@@ -55,6 +55,8 @@ pub struct Crowd {
     carts: FixedMap<u32, Cart>,
     maps: Vec<SeatMap>,
     fates: Fates,
+    /// Who has left since somebody asked, if somebody asks.
+    left: Option<Vec<(UserId, Fate)>>,
     /// Requests of the present turn by gateway.
     outbox: Vec<Vec<Timed<Request>>>,
 }
@@ -176,7 +178,7 @@ impl Crowd {
             next_block: 0,
             coming: Vec::new(),
             door: crowd.waiting_room.clone().map(|room| Door::new(room, crowd.users, room_seed)),
-            people: People::new(crowd.users),
+            people: People::new(crowd.numbers()),
             agenda: Agenda::default(),
             acts: Vec::new(),
             patience: VecDeque::new(),
@@ -187,6 +189,7 @@ impl Crowd {
                 scenario.sale.shows as usize
             ],
             fates: Fates::default(),
+            left: None,
             outbox: vec![Vec::new(); usize::from(scenario.cluster.nodes) + 1],
             scenario: scenario.clone(),
         }
@@ -195,6 +198,11 @@ impl Crowd {
     /// What became of people so far.
     pub const fn fates(&self) -> &Fates {
         &self.fates
+    }
+
+    /// Who has left, and how, since this was asked last; the first time nobody.
+    pub fn take_left(&mut self) -> Vec<(UserId, Fate)> {
+        self.left.replace(Vec::new()).unwrap_or_default()
     }
 
     /// When somebody next does something.

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use onsale_reports::{RunFacts, Verdict};
 
+use crate::oracle::latency::LATENCY;
+
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -14,8 +16,11 @@ pub enum Exit {
     Passed = 0,
     /// An oracle failed: a promise to a customer, or one inside the code, was broken.
     OracleFailed = 1,
-    /// The command line, a scenario or a capsule makes no sense; nothing was run.
+    /// The command line, a scenario or a capsule makes no sense: nothing was run; or what is to be
+    /// shrunk does not fail.
     Usage = 2,
+    /// Every promise was kept, but a limit of the scenario's on latency was not.
+    LatencyMissed = 3,
     /// Nothing ran, or a check that the scenario requires was not exercised: this is no pass.
     NotExercised = 4,
     /// A fault of this program or of the machine: two runs of one plan differ, or a result
@@ -27,12 +32,15 @@ pub enum Exit {
 
 impl Exit {
     /// What a run's facts amount to. An interrupted run is neither a pass nor a failure, whatever
-    /// its oracles saw until then.
+    /// its oracles saw until then; one that was to stop is what it was until then.
     pub fn of(facts: &RunFacts) -> Self {
-        if facts.interrupted {
+        let mut failed = facts.oracles.iter().filter(|oracle| oracle.verdict == Verdict::Fail);
+        if facts.interrupted && facts.stopped.is_none() {
             Self::Interrupted
-        } else if facts.oracles.iter().any(|oracle| oracle.verdict == Verdict::Fail) {
+        } else if failed.clone().any(|oracle| oracle.name != LATENCY) {
             Self::OracleFailed
+        } else if failed.next().is_some() {
+            Self::LatencyMissed
         } else if facts.events == 0 || !facts.must_exercise_misses.is_empty() {
             Self::NotExercised
         } else {
@@ -45,7 +53,11 @@ impl Exit {
     pub const fn or(self, around: Self) -> Self {
         match self {
             Self::Passed | Self::NotExercised => around,
-            Self::OracleFailed | Self::Usage | Self::Internal | Self::Interrupted => self,
+            Self::OracleFailed
+            | Self::Usage
+            | Self::LatencyMissed
+            | Self::Internal
+            | Self::Interrupted => self,
         }
     }
 }
@@ -58,7 +70,7 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use onsale_reports::OracleResult;
+    use onsale_reports::{OracleResult, Stopped};
 
     use super::*;
 
@@ -83,6 +95,29 @@ mod tests {
             Exit::of(&RunFacts { interrupted: true, ..facts(Verdict::Fail) }),
             Exit::Interrupted
         );
+        let stopped = |verdict| RunFacts {
+            interrupted: true,
+            stopped: Some(Stopped::default()),
+            ..facts(verdict)
+        };
+        assert_eq!(Exit::of(&stopped(Verdict::Fail)), Exit::OracleFailed);
+        assert_eq!(Exit::of(&stopped(Verdict::Pass)), Exit::Passed);
+    }
+
+    #[test]
+    fn a_missed_limit_is_told_apart_from_a_broken_promise() {
+        let slow = |verdict| {
+            let mut facts = facts(verdict);
+            let evidence = None;
+            let name = "latency".to_owned();
+            facts.oracles.push(OracleResult { name, verdict: Verdict::Fail, checked: 1, evidence });
+            facts
+        };
+        assert_eq!(Exit::of(&slow(Verdict::Pass)), Exit::LatencyMissed);
+        assert_eq!(Exit::of(&slow(Verdict::Fail)), Exit::OracleFailed);
+        let missed = vec!["live".to_owned()];
+        let facts = RunFacts { must_exercise_misses: missed, ..slow(Verdict::Pass) };
+        assert_eq!(Exit::of(&facts), Exit::LatencyMissed);
     }
 
     #[test]

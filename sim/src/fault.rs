@@ -6,9 +6,10 @@
 
 use madsim::runtime::Handle;
 use madsim::task::NodeId as Process;
-use onsale_core::{Instant, NodeId, Placement, ShardId, ShowId, Span};
+use onsale_core::{Instant, NodeId, Phase, Placement, ShardId, ShowId, Span};
 use onsale_scenarios::{Cut, Fault, Target};
 
+use crate::story::Sight;
 use crate::world::network::{CLIENTS, Place, Weather};
 use crate::world::{Process as State, World};
 
@@ -24,6 +25,8 @@ pub struct Struck {
     pub what: String,
     /// When it struck.
     pub at: Instant,
+    /// What the hot show's shard was doing just before.
+    pub phase: Phase,
     /// When it healed.
     pub healed: Option<Instant>,
     /// Shards that got another owner, or an owner in another epoch, while it was the latest fault.
@@ -143,11 +146,13 @@ impl Faults<'_> {
             }
         };
         let at = world.now;
+        world.witness.sees(at, || Sight::Fault { index, strikes: true, what: &what });
         world.witness.recorder.fault_began(at, index);
         world.faults.struck.push(Struck {
             index,
             what,
             at,
+            phase: world.phase,
             healed: None,
             shards_lost_owner: Vec::new(),
             recovered: None,
@@ -165,6 +170,7 @@ impl Faults<'_> {
             .find(|struck| struck.index == index)
             .expect("what heals has struck");
         struck.healed = Some(now);
+        world.witness.sees(now, || Sight::Fault { index, strikes: false, what: &struck.what });
         let undo = std::mem::take(&mut struck.undo);
         for place in undo.start {
             // Another fault may have started it since, and a third killed it again.
@@ -215,12 +221,8 @@ impl Faults<'_> {
         self.placement.zone_of(NodeId(place as u16)).0
     }
 
-    fn hot_shard(&self) -> ShardId {
-        self.placement.shard_of(ShowId(0))
-    }
-
     fn owner(&self, world: &World) -> Place {
-        let shard = self.hot_shard();
+        let shard = world.hot;
         let owner = world.owners[shard.0 as usize]
             .map_or_else(|| self.placement.replicas(shard)[0], |(_, node)| node);
         usize::from(owner.0)
@@ -232,7 +234,7 @@ impl Faults<'_> {
             Target::Owner => self.owner(world),
             Target::Follower => {
                 let owner = self.owner(world);
-                let replicas = self.placement.replicas(self.hot_shard());
+                let replicas = self.placement.replicas(world.hot);
                 replicas
                     .iter()
                     .map(|node| usize::from(node.0))

@@ -8,21 +8,24 @@
 //! journals and disks, so that a crowd cannot silence a node's signs of life; a node
 //! with one core shares it.
 
+mod clock;
 mod cores;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use onsale_core::{
-    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Setup, ShowId, Span, Timed,
+    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Phase, Setup, ShowId, Span,
+    Timed,
 };
 use onsale_scenarios::Costs;
 
+use self::clock::{earlier, set_back};
 use self::cores::Cores;
-use crate::sabotage::{earlier, set_back};
+use crate::story::Sight;
 use crate::stream::{fork, mix};
 use crate::world::network::Place;
-use crate::world::{self, Turn, next_turn};
+use crate::world::{self, Resident, Turn, World, next_turn};
 
 /// What a node's process needs to start.
 #[derive(Clone, Debug)]
@@ -35,6 +38,8 @@ pub struct Machine {
     pub cores: u16,
     /// Work that a core can start within this span is done in one turn.
     pub slice: Span,
+    /// How far its clock is ahead.
+    pub ahead: Span,
     /// The seed of the node's own draws; each boot forks it.
     pub seed: u64,
 }
@@ -50,11 +55,14 @@ struct Host {
     queues: Vec<VecDeque<Timed<Input>>>,
     /// Kept for its memory.
     beats: Vec<(Instant, NodeId, Beat)>,
+    /// What the cores did in this turn, if somebody looks on.
+    worked: Option<Vec<Worked>>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
-    /// How far the node's clock is ahead; zero unless it was sabotaged.
-    ahead: Span,
 }
+
+/// A piece of work: the core, from when until when, and what it was.
+type Worked = (usize, Instant, Instant, &'static str);
 
 /// The life of a node's process, from its start to its death.
 pub async fn run(place: Place, machine: Machine) {
@@ -66,37 +74,45 @@ pub async fn run(place: Place, machine: Machine) {
         | Turn::Persisted(_)
         | Turn::Wake
         | Turn::CoreFree(_)
+        | Turn::Probed
         | Turn::Fault { .. } => {
             panic!("a process begins with its start, not with {turn:?}")
         }
     }
-    let mut host = Host::boot(place, machine, now);
-    loop {
-        let (now, turn) = next_turn(place).await;
-        host.turn_ends = now;
-        host.take_beats();
-        match turn {
-            Turn::Delivered { from, message } => host.on_message(now, from, message),
-            Turn::Persisted(id) => {
-                host.control(now, host.machine.costs.persisted, Input::Persisted(id))
-            }
-            Turn::Wake => host.control(now, Span::ZERO, Input::DeadlineReached),
-            Turn::CoreFree(core) => host.catch_up(now, core),
-            Turn::End => return,
-            Turn::Boot | Turn::Fault { .. } => panic!("{turn:?} is not a running node's"),
+    let host = world::with(|world| Host::boot(world, place, machine, now));
+    world::reside(place, Box::new(host)).await;
+}
+
+impl Resident for Host {
+    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn) {
+        if matches!(turn, Turn::Probed) {
+            // Not a step of the node: it learns nothing and does nothing.
+            world.phase = self.node.phase(world.hot).unwrap_or(Phase::Following);
+            return;
         }
-        host.end_turn();
+        self.turn_ends = now;
+        self.take_beats(world);
+        match turn {
+            Turn::Delivered { from, message } => self.on_message(world, now, from, message),
+            Turn::Persisted(id) => {
+                self.control(now, self.machine.costs.persisted, Input::Persisted(id))
+            }
+            Turn::Wake => self.control(now, Span::ZERO, Input::DeadlineReached),
+            Turn::CoreFree(core) => self.catch_up(world, now, core),
+            Turn::Boot | Turn::Probed | Turn::Fault { .. } | Turn::End => {
+                panic!("{turn:?} is not a running node's")
+            }
+        }
+        self.end_turn(world);
     }
 }
 
 impl Host {
-    fn boot(place: Place, machine: Machine, now: Instant) -> Self {
-        let (incarnation, durable, bytes, ahead) = world::with(|world| {
-            let incarnation = world.incarnation(place);
-            let disk = &world.machine(place).disk;
-            let (durable, bytes) = (disk.contents(), disk.bytes());
-            (incarnation, durable, bytes, world.sabotage.ahead(place))
-        });
+    fn boot(world: &mut World, place: Place, machine: Machine, now: Instant) -> Self {
+        let incarnation = world.incarnation(place);
+        let disk = &world.machine(place).disk;
+        let (durable, bytes) = (disk.contents(), disk.bytes());
+        let worked = world.witness.watch.is_some().then(Vec::new);
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
         let node = Node::boot(
@@ -105,7 +121,7 @@ impl Host {
             incarnation,
             seed,
             durable,
-            now + ahead,
+            now + machine.ahead,
         );
         let mut cores = Cores::new(machine.cores);
         for core in 0..cores.count() {
@@ -119,35 +135,35 @@ impl Host {
             queues: vec![VecDeque::new(); cores.count()],
             cores,
             beats: Vec::new(),
+            worked,
             turn_ends: now,
-            ahead,
         };
-        host.end_turn();
+        host.end_turn(world);
         host
     }
 
-    fn on_message(&mut self, now: Instant, from: Endpoint, message: Message) {
+    fn on_message(&mut self, world: &mut World, now: Instant, from: Endpoint, message: Message) {
         match message {
             Message::Requests(batch) => self.take_in(
-                now,
+                (world, now),
                 batch,
-                self.machine.costs.route,
+                (self.machine.costs.route, ROUTE_REQUEST),
                 |host, timed| host.cores.freest(timed.at),
                 |request| Input::Request { from, request },
                 |started| Input::Delivered { from, message: Message::Requests(started) },
             ),
             Message::Forwarded(batch) => self.take_in(
-                now,
+                (world, now),
                 batch,
-                self.machine.costs.decide,
+                (self.machine.costs.decide, DECIDE),
                 |host, timed| host.core_of(timed.item.show),
                 |request| Input::Forwarded { from: sender(from), request },
                 |started| Input::Delivered { from, message: Message::Forwarded(started) },
             ),
             Message::Answers(batch) => self.take_in(
-                now,
+                (world, now),
                 batch,
-                self.machine.costs.route,
+                (self.machine.costs.route, ROUTE_ANSWER),
                 |host, timed| host.cores.freest(timed.at),
                 |answer| Input::Answered { from: sender(from), answer },
                 |started| Input::Delivered { from, message: Message::Answers(started) },
@@ -164,9 +180,9 @@ impl Host {
     }
 
     /// Beats that came between turns, each at its own instant.
-    fn take_beats(&mut self) {
+    fn take_beats(&mut self, world: &mut World) {
         let mut beats = std::mem::take(&mut self.beats);
-        world::with(|world| world.take_beats(self.place, &mut beats));
+        world.take_beats(self.place, &mut beats);
         for (at, from, beat) in beats.drain(..) {
             let input =
                 Input::Delivered { from: Endpoint::Node(from), message: Message::Beat(beat) };
@@ -178,6 +194,7 @@ impl Host {
     /// Work of the first core, which is never left waiting behind requests.
     fn control(&mut self, now: Instant, cost: Span, input: Input) {
         let done = self.cores.take(0, now, cost);
+        self.note(0, done, cost, work_of(&input));
         self.step(done, input);
     }
 
@@ -185,9 +202,9 @@ impl Host {
     /// soon is handed to the node at once, from the first piece that has to wait on one by one.
     fn take_in<T>(
         &mut self,
-        now: Instant,
+        (world, now): (&mut World, Instant),
         mut batch: Vec<Timed<T>>,
-        cost: Span,
+        (cost, name): (Span, &'static str),
         core_of: impl Fn(&mut Self, &Timed<T>) -> usize,
         alone: impl Fn(T) -> Input,
         together: impl FnOnce(Vec<Timed<T>>) -> Input,
@@ -197,8 +214,9 @@ impl Host {
             let core = core_of(self, timed);
             let latest = self.latest_start(now, core);
             let Ok(done) = self.cores.take_by(latest, core, timed.at, cost) else { break };
+            self.note(core, done, cost, name);
             self.turn_ends = self.turn_ends.max(done);
-            timed.at = done + self.ahead;
+            timed.at = done + self.machine.ahead;
             started += 1;
         }
         let rest = batch.split_off(started);
@@ -207,18 +225,21 @@ impl Host {
         }
         for timed in rest {
             let core = core_of(self, &timed);
-            self.work(now, core, timed.at, alone(timed.item));
+            self.work(world, now, core, timed.at, alone(timed.item));
         }
     }
 
     /// Work that arrives at `at` for one core: done in this turn if the core can start it soon, else queued.
-    fn work(&mut self, now: Instant, core: usize, at: Instant, input: Input) {
-        let latest = self.latest_start(now, core);
-        match self.cores.take_by(latest, core, at, self.cost(&input)) {
-            Ok(done) => self.step(done, input),
+    fn work(&mut self, world: &mut World, now: Instant, core: usize, at: Instant, input: Input) {
+        let (latest, cost) = (self.latest_start(now, core), self.cost(&input));
+        match self.cores.take_by(latest, core, at, cost) {
+            Ok(done) => {
+                self.note(core, done, cost, work_of(&input));
+                self.step(done, input);
+            }
             Err(starts) => {
                 if self.queues[core].is_empty() {
-                    world::with(|world| world.core_free_at(self.place, core, starts));
+                    world.core_free_at(self.place, core, starts);
                 }
                 self.queues[core].push_back(Timed { at, item: input });
             }
@@ -230,18 +251,17 @@ impl Host {
         self.queues[core].is_empty().then_some(now + self.machine.slice)
     }
 
-    fn catch_up(&mut self, now: Instant, core: usize) {
+    fn catch_up(&mut self, world: &mut World, now: Instant, core: usize) {
         while let Some(Timed { at, item }) = self.queues[core].front() {
             let (at, cost) = ((*at).max(now), self.cost(item));
             match self.cores.take_by(Some(now + self.machine.slice), core, at, cost) {
                 Ok(done) => {
                     if let Some(Timed { item, .. }) = self.queues[core].pop_front() {
+                        self.note(core, done, cost, work_of(&item));
                         self.step(done, item);
                     }
                 }
-                Err(starts) => {
-                    return world::with(|world| world.core_free_at(self.place, core, starts));
-                }
+                Err(starts) => return world.core_free_at(self.place, core, starts),
             }
         }
     }
@@ -257,21 +277,33 @@ impl Host {
         }
     }
 
-    fn step(&mut self, done: Instant, input: Input) {
-        self.turn_ends = self.turn_ends.max(done);
-        self.node.step(done + self.ahead, input, &mut self.effects);
+    /// Remembers what a core did for whoever looks on.
+    #[inline]
+    fn note(&mut self, core: usize, done: Instant, cost: Span, name: &'static str) {
+        if let Some(worked) = &mut self.worked {
+            let from = Instant(done.0 - cost.0);
+            worked.push((core, from, done, name));
+        }
     }
 
-    fn end_turn(&mut self) {
-        self.node.step(self.turn_ends + self.ahead, Input::TurnEnded, &mut self.effects);
-        if self.ahead > Span::ZERO {
-            set_back(&mut self.effects, self.ahead);
+    fn step(&mut self, done: Instant, input: Input) {
+        self.turn_ends = self.turn_ends.max(done);
+        self.node.step(done + self.machine.ahead, input, &mut self.effects);
+    }
+
+    fn end_turn(&mut self, world: &mut World) {
+        let ahead = self.machine.ahead;
+        self.node.step(self.turn_ends + ahead, Input::TurnEnded, &mut self.effects);
+        if ahead > Span::ZERO {
+            set_back(&mut self.effects, ahead);
         }
-        let wake = self.node.next_deadline().map(|at| earlier(at, self.ahead));
-        world::with(|world| {
-            world.carry_out(self.place, &mut self.effects);
-            world.wake_at(self.place, wake);
-        });
+        let wake = self.node.next_deadline().map(|at| earlier(at, ahead));
+        let (now, node) = (world.now, self.place);
+        for (core, from, until, work) in self.worked.iter_mut().flat_map(|done| done.drain(..)) {
+            world.witness.sees(now, || Sight::Worked { node, core, from, until, work });
+        }
+        world.carry_out(self.place, &mut self.effects);
+        world.wake_at(self.place, wake);
     }
 
     fn core_of(&self, show: ShowId) -> usize {
@@ -280,6 +312,24 @@ impl Host {
             1 => 0,
             cores => 1 + shard % (cores - 1),
         }
+    }
+}
+
+const ROUTE_REQUEST: &str = "route a request";
+const DECIDE: &str = "decide";
+const ROUTE_ANSWER: &str = "route an answer";
+
+/// What the work of an input is called.
+fn work_of(input: &Input) -> &'static str {
+    match input {
+        Input::Request { .. } => ROUTE_REQUEST,
+        Input::Forwarded { .. } => DECIDE,
+        Input::Answered { .. } => ROUTE_ANSWER,
+        Input::Delivered { message: Message::Beat(_), .. } => "beat",
+        Input::Delivered { .. } => "journal",
+        Input::Persisted(_) => "persisted",
+        Input::DeadlineReached => "deadline",
+        Input::TurnEnded => "end of the turn",
     }
 }
 

@@ -17,14 +17,17 @@ mod evidence;
 mod hold;
 mod journal;
 pub mod journal_watch;
+pub(crate) mod latency;
+mod linearizable;
 mod live;
 mod lost_booking;
 mod register;
+mod single_writer;
 #[cfg(test)]
 mod tests;
 
 use onsale_core::{
-    Command, Epoch, Event, HoldId, Instant, Outcome, Refusal, Request, RequestId, SeatList,
+    Command, Epoch, Event, HoldId, Instant, NodeId, Outcome, Refusal, Request, RequestId, SeatList,
     ShardId, ShowId, Span, UserId,
 };
 use onsale_reports::OracleResult;
@@ -32,11 +35,13 @@ use onsale_reports::OracleResult;
 use self::atomic::Atomic;
 use self::clients::{Acknowledged, Confirming, Told};
 use self::double_booking::DoubleBooking;
-use self::evidence::{Known, seats};
+use self::evidence::{Findings, Known, seats};
 use self::hold::Hold;
 use self::journal::{Grant, Position, State};
+use self::linearizable::Linearizable;
 use self::live::Live;
 use self::lost_booking::LostBooking;
+use self::single_writer::SingleWriter;
 
 /// What the oracles must know of the sale and the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +90,8 @@ pub struct Oracles {
     lost_booking: LostBooking,
     atomic: Atomic,
     hold: Hold,
+    linearizable: Linearizable,
+    single_writer: SingleWriter,
     live: Live,
 }
 
@@ -102,6 +109,8 @@ impl Oracles {
             lost_booking: LostBooking::new(),
             atomic: Atomic::new(),
             hold: Hold::new(),
+            linearizable: Linearizable::new(settings.shows, settings.quantum),
+            single_writer: SingleWriter::new(),
             live: Live::new(settings.live_bound),
             known: Known::new(settings),
         }
@@ -110,6 +119,7 @@ impl Oracles {
     /// A client sends the first attempt of an intention. Not to be repeated for retries.
     pub fn invoked(&mut self, at: Instant, request: &Request) {
         self.live.on_invoked(at);
+        self.linearizable.on_settling(at, request);
         match &request.command {
             Command::Hold(_) => {}
             &Command::Confirm { hold, .. } => {
@@ -138,13 +148,14 @@ impl Oracles {
         match outcome {
             Outcome::Refused(refusal) => {
                 self.refused(at, since, request, *refusal);
+                self.linearizable.on_settled((since, at), request, outcome);
                 return;
             }
             Outcome::Held { hold, seats, expires } => {
                 if let Command::Hold(wish) = &request.command {
                     mismatched = false;
                     self.atomic.on_granted(&self.known, request, wish, (*hold, seats), &told);
-                    self.granted(at, request, (*hold, seats), *expires, &told);
+                    self.granted((since, at), request, (*hold, seats), *expires, &told);
                 }
             }
             Outcome::Booked { hold, seats } => {
@@ -160,6 +171,7 @@ impl Oracles {
                 }
             }
         }
+        self.linearizable.on_settled((since, at), request, outcome);
         if mismatched {
             self.atomic.on_mismatch(request, &told);
         }
@@ -170,6 +182,7 @@ impl Oracles {
     /// answers, with less to gather.
     pub fn hold_refused(&mut self, at: Instant, asked: Asked, refusal: Refusal) {
         self.live.on_refused(at, asked, refusal);
+        self.linearizable.on_hold_refused(at, asked, refusal);
     }
 
     /// A client stops waiting: what became of the request it will never know.
@@ -178,7 +191,7 @@ impl Oracles {
     }
 
     /// A committed record is read from the disks: each index of a shard once, in rising order,
-    /// with or without those that carry no events. It may be read long after it was committed, and after
+    /// with or without those that carry no events and name no writer. It may be read long after it was committed, and after
     /// clients were told what it says; before [`finish`](Self::finish), everything that a quorum
     /// keeps must have been read.
     ///
@@ -190,6 +203,7 @@ impl Oracles {
         shard: ShardId,
         index: u64,
         epoch: Epoch,
+        writer: Option<NodeId>,
         events: &[(ShowId, Event)],
     ) {
         let place = shard.0 as usize;
@@ -203,6 +217,7 @@ impl Oracles {
         self.read[place] = index;
 
         let position = Position { shard, index, epoch };
+        self.single_writer.on_committed(position, writer);
         for (show, event) in events {
             match event {
                 Event::Held { hold, user, seats, at, expires } => {
@@ -233,7 +248,27 @@ impl Oracles {
         }
     }
 
-    /// Two nodes' durable committed records differ in one place: told by `lost-booking`.
+    /// Two disks hold records of one epoch in one place that differ, committed or not: told by
+    /// `single-writer`.
+    pub fn journal_fork(
+        &mut self,
+        at: Instant,
+        shard: ShardId,
+        index: u64,
+        epoch: Epoch,
+        detail: String,
+    ) {
+        self.single_writer.on_fork(at, Position { shard, index, epoch }, detail);
+    }
+
+    /// At the end, a disk knows all up to `committed` to be committed, and the record at `index` was
+    /// never found: told by `single-writer`.
+    pub fn journal_gap(&mut self, at: Instant, shard: ShardId, index: u64, committed: u64) {
+        self.single_writer.on_gap(at, shard, index, committed);
+    }
+
+    /// Two disks' committed records in one place are of different epochs, or one cannot be read:
+    /// told by `lost-booking`.
     pub fn journal_conflict(
         &mut self,
         at: Instant,
@@ -278,6 +313,29 @@ impl Oracles {
         self.known.journal.seats()
     }
 
+    /// How many promises were found broken so far.
+    pub fn failures(&self) -> u64 {
+        self.findings().map(Findings::failures).sum()
+    }
+
+    /// What those that are told in full are about: the oracle, and one sentence.
+    pub fn headlines(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.findings().flat_map(Findings::headlines)
+    }
+
+    fn findings(&self) -> impl Iterator<Item = &Findings> {
+        [
+            &self.double_booking.findings,
+            &self.lost_booking.findings,
+            &self.atomic.findings,
+            &self.hold.findings,
+            &self.linearizable.findings,
+            &self.single_writer.findings,
+            &self.live.findings,
+        ]
+        .into_iter()
+    }
+
     /// The verdicts at the end of the run, given what clients still wait for.
     pub fn finish(self, end: Instant, open: &[Asked]) -> Vec<OracleResult> {
         vec![
@@ -285,6 +343,8 @@ impl Oracles {
             self.lost_booking.finish(&self.known),
             self.atomic.finish(),
             self.hold.finish(),
+            self.linearizable.finish(&self.known),
+            self.single_writer.finish(),
             self.live.finish(&self.known, end, open),
         ]
     }
@@ -298,13 +358,14 @@ impl Oracles {
 
     fn granted(
         &mut self,
-        at: Instant,
+        (since, at): (Instant, Instant),
         request: &Request,
         (hold, seats): (HoldId, &SeatList),
         expires: Instant,
         told: &dyn Fn() -> String,
     ) {
         self.hold.on_granted(&self.known, request, (hold, seats), (at, expires), told);
+        self.linearizable.on_granted((since, at), request, (hold, seats), expires);
         if self.known.clients.get(hold).is_some() {
             return;
         }
@@ -339,7 +400,8 @@ impl Oracles {
         let asked = Asked { request: request.id, user: request.user, show: request.show, since };
         self.live.on_refused(at, asked, refusal);
         match request.command {
-            Command::Hold(_) | Command::Release { .. } => {}
+            Command::Hold(_) => self.linearizable.on_hold_refused(at, asked, refusal),
+            Command::Release { .. } => {}
             Command::Confirm { hold, .. } => {
                 self.hold.on_confirm_refused(&self.known, at, request, hold, refusal);
             }

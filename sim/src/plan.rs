@@ -5,6 +5,7 @@
 //! can be printed, saved, edited and replayed without the seed. Refuses to know how it
 //! is carried out.
 
+mod mix;
 mod swarm;
 
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ pub struct Plan {
     pub streams: BTreeMap<String, u64>,
     /// Every fault, in the order in which they strike.
     pub faults: Vec<Fault>,
-    /// The scenario, with every default filled in.
+    /// The scenario, with every default filled in and with the crowd that the seed drew.
     pub scenario: Scenario,
 }
 
@@ -46,12 +47,15 @@ impl Plan {
             let name = format!("disk/{node}");
             streams.insert(name.clone(), fork(seed, &name));
         }
-        let mut faults = scenario.faults.clone();
+        let (mut scenario, mut faults) = (scenario.clone(), scenario.faults.clone());
         if let Some(swarm) = &scenario.swarm {
-            faults.extend(swarm::draw(swarm, scenario, seed));
+            faults.extend(swarm::draw(swarm, &scenario, seed));
+            if swarm.mix {
+                mix::draw(&mut scenario, seed);
+            }
         }
         faults.sort_by_key(Fault::at);
-        Self { schema: SCHEMA, seed, streams, faults, scenario: scenario.clone() }
+        Self { schema: SCHEMA, seed, streams, faults, scenario }
     }
 
     /// The seed of a named stream.
@@ -105,6 +109,19 @@ mod tests {
         }
 
         #[test]
+        fn what_is_drawn_makes_a_sound_plan(seed: u64, room: bool) {
+            let mut scenario = swarming();
+            scenario.crowd.waiting_room = room.then(|| onsale_scenarios::WaitingRoom {
+                opening: Span::from_secs(30),
+                ..onsale_scenarios::WaitingRoom::default()
+            });
+            scenario.sale.seats_per_request = 6;
+            let plan = Plan::new(&scenario, seed);
+            prop_assert!(plan.check().is_ok(), "{:?}", plan.check());
+            prop_assert_eq!(plan.scenario.crowd.users, scenario.crowd.users);
+        }
+
+        #[test]
         fn drawn_faults_stay_in_their_bounds(seed: u64) {
             let scenario = swarming();
             let swarm = scenario.swarm.clone().expect("it swarms");
@@ -125,6 +142,19 @@ mod tests {
             .map(|seed| Plan::new(&scenario, seed).faults.iter().map(Fault::family).collect())
             .collect();
         assert!(kinds.len() > 20, "{} kinds of run in 50 seeds", kinds.len());
+    }
+
+    #[test]
+    fn crowds_differ_in_kind_unless_they_are_to_stay() {
+        let mut scenario = swarming();
+        let crowds = |scenario: &Scenario| {
+            let plans = (0..50).map(|seed| Plan::new(scenario, seed).scenario);
+            let told = plans.map(|drawn| format!("{:?} {:?}", drawn.crowd, drawn.sale));
+            told.collect::<std::collections::BTreeSet<_>>().len()
+        };
+        assert!(crowds(&scenario) > 40, "{} kinds of crowd in 50 seeds", crowds(&scenario));
+        scenario.swarm.as_mut().expect("it swarms").mix = false;
+        assert_eq!(crowds(&scenario), 1);
     }
 
     #[test]

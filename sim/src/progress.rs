@@ -1,9 +1,9 @@
-//! Progress: a line that moves while a run goes on.
+//! Progress: a line that moves while a run or a sweep goes on.
 //!
-//! Owns the line. It reads what the run tells in passing and can neither hold it up nor move it.
+//! Owns the line. It reads what is told in passing and can neither hold it up nor move it.
 //! Refuses to know what a run is.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -25,13 +25,61 @@ pub fn show<T>(
     coloured: bool,
     work: impl FnOnce() -> T,
 ) -> T {
+    let bar = bar(&scenario.id, scenario.duration.micros(), coloured);
+    watch(&bar, |wall_s| draw(&bar, scenario, progress, wall_s), work)
+}
+
+/// What a sweep tells while it goes on.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// Runs that are done.
+    pub done: AtomicU64,
+    /// Of them, failed.
+    pub failed: AtomicU64,
+}
+
+/// When a sweep will be over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Goal {
+    /// After about so many runs.
+    Runs(u64),
+    /// After so many seconds.
+    Seconds(f64),
+}
+
+/// Does the work of a sweep, and shows meanwhile how far it is. The line is gone at the end.
+pub fn show_sweep<T>(goal: Goal, swept: &Swept, coloured: bool, work: impl FnOnce() -> T) -> T {
+    let length = match goal {
+        Goal::Runs(runs) => runs,
+        Goal::Seconds(seconds) => seconds.ceil() as u64,
+    };
+    let bar = bar("check", length, coloured);
+    let draw = |wall_s: f64| {
+        let (done, failed) =
+            (swept.done.load(Ordering::Relaxed), swept.failed.load(Ordering::Relaxed));
+        bar.set_position(match goal {
+            Goal::Runs(_) => done.min(length),
+            Goal::Seconds(_) => (wall_s as u64).min(length),
+        });
+        bar.set_message(format!(
+            "{} seeds · {} seeds/s · {} failed",
+            human::count(done),
+            human::rate(done as f64 / wall_s),
+            human::count(failed)
+        ));
+    };
+    watch(&bar, draw, work)
+}
+
+/// Draws at the pace until the work is done.
+fn watch<T>(bar: &ProgressBar, draw: impl Fn(f64) + Sync, work: impl FnOnce() -> T) -> T {
     let (done, ended) = channel::<()>();
+    let draw = &draw;
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            let bar = bar(scenario, coloured);
             let stopwatch = Stopwatch::start();
             while ended.recv_timeout(PACE) == Err(RecvTimeoutError::Timeout) {
-                draw(&bar, scenario, progress, stopwatch.elapsed_s());
+                draw(stopwatch.elapsed_s());
             }
             bar.finish_and_clear();
         });
@@ -41,18 +89,15 @@ pub fn show<T>(
     })
 }
 
-fn bar(scenario: &Scenario, coloured: bool) -> ProgressBar {
+fn bar(name: &str, length: u64, coloured: bool) -> ProgressBar {
     let template =
         if coloured { "{prefix:.bold} {bar:20.cyan/dim} {msg}" } else { "{prefix} {bar:20} {msg}" };
     let style = ProgressStyle::with_template(template)
         .expect("the template is sound")
         .progress_chars("━╸─");
-    let bar = ProgressBar::with_draw_target(
-        Some(scenario.duration.micros()),
-        ProgressDrawTarget::stderr(),
-    );
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
     bar.set_style(style);
-    bar.set_prefix(scenario.id.clone());
+    bar.set_prefix(name.to_owned());
     bar
 }
 

@@ -4,15 +4,19 @@
 //! the facts. A run never shares its thread with another, so nothing that one leaves
 //! behind can move the next. Refuses to know why somebody wants the run.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
-use onsale_core::{Config, GatewayConfig, Hall, Instant, Message, Placement, Rules, Setup, Span};
+use onsale_core::{
+    Checks, Config, Epoch, GatewayConfig, Hall, Instant, Mark, Message, NodeId, OwnerConfig,
+    Placement, Rules, Setup, ShowId, Span, Unfit,
+};
 use onsale_reports::{
-    Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Summary,
-    Verdict,
+    Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped,
+    Summary, Verdict,
 };
 use onsale_scenarios::Scenario;
 
@@ -20,18 +24,23 @@ use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
 use crate::fingerprint::Trail;
 use crate::host;
-use crate::oracle::{OracleSettings, Oracles};
+use crate::oracle::{Asked, OracleSettings, Oracles, latency};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
+use crate::story::{Sight, Watch};
 use crate::stream::fork;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
+use crate::world::limits::Limits;
 use crate::world::network::CLIENTS;
-use crate::world::{self, Progress, Tracing, Turn, World, next_turn};
+use crate::world::{self, Process, Progress, Resident, Tracing, Turn, World, next_turn};
 
 /// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
 const REMEMBER: Span = Span::from_secs(900);
+
+/// The verdict on a run that was stopped by its [`Limits`]. It fails there, or is not told of.
+pub const BUDGET: &str = "budget";
 
 /// What a run leaves.
 #[derive(Debug)]
@@ -44,8 +53,21 @@ pub struct Outcome {
     pub trail: Option<Trail>,
     /// The event that was asked for, in words.
     pub described: Option<String>,
-    /// How often each rare path was taken.
-    pub marks: std::collections::BTreeMap<&'static str, u64>,
+    /// Whoever looked on, with all that was seen.
+    pub watch: Option<Box<Watch>>,
+}
+
+/// How a run is looked at. Only limits and `until` change it, by ending it.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// How much is remembered event by event.
+    pub tracing: Tracing,
+    /// How much it may do.
+    pub limits: Limits,
+    /// Who looks on.
+    pub watch: Option<Box<Watch>>,
+    /// Where to stop, if before the end.
+    pub until: Option<Instant>,
 }
 
 impl Outcome {
@@ -60,32 +82,59 @@ impl Outcome {
     }
 }
 
+/// The name of a run's thread.
+const THREAD: &str = "run";
+
+/// From now on panics inside runs go to their verdicts alone, and no longer to standard error too:
+/// for whoever plays many runs that are bound to break.
+pub fn keep_panics_quiet() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(THREAD) {
+            hook(panic);
+        }
+    }));
+}
+
 /// Carries out a plan on a thread of its own.
 pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
-    carry_out(plan, progress, tracing, Sabotage::default())
+    carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
+}
+
+/// The same within limits: a run that exceeds one is ended there, and the oracle [`BUDGET`] fails.
+pub fn run_within(
+    plan: &Plan,
+    progress: &Arc<Progress>,
+    tracing: Tracing,
+    limits: Limits,
+) -> Outcome {
+    carry_out(plan, progress, Look { tracing, limits, ..Look::default() }, Sabotage::default())
+}
+
+/// Carries out a plan on a thread of its own while somebody looks on.
+pub fn run_watched(plan: &Plan, progress: &Arc<Progress>, look: Look) -> Outcome {
+    carry_out(plan, progress, look, Sabotage::default())
 }
 
 /// Carries out a plan in a world that is broken beyond what plans can say. Only for tests
 /// that prove that an oracle sees it.
 pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
-    carry_out(plan, &Arc::default(), Tracing::default(), sabotage)
+    carry_out(plan, &Arc::default(), Look::default(), sabotage)
 }
 
-fn carry_out(
-    plan: &Plan,
-    progress: &Arc<Progress>,
-    tracing: Tracing,
-    sabotage: Sabotage,
-) -> Outcome {
+fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabotage) -> Outcome {
     let stopwatch = Stopwatch::start();
     let (world, panicked) = std::thread::scope(|scope| {
         let run = move || {
             let witness = Witness {
                 oracles: Oracles::new(oracle_settings(&plan.scenario)),
                 recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
+                watch: look.watch,
             };
-            let mut world = World::new(plan, witness, progress.clone(), tracing);
+            let mut world = World::new(plan, witness, progress.clone(), look.tracing);
+            world.limits = look.limits;
             world.sabotage = sabotage;
+            world.stops_at = look.until;
             world::enter(world);
             let runtime =
                 Runtime::with_seed_and_config(plan.stream("executor"), madsim::Config::default());
@@ -94,7 +143,7 @@ fn carry_out(
             let world = world::leave().expect("the world outlasts its hosts");
             (world, ended.err().map(|payload| told(payload.as_ref())))
         };
-        let thread = std::thread::Builder::new().name("run".to_owned()).spawn_scoped(scope, run);
+        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn_scoped(scope, run);
         thread.expect("the system starts a thread").join().expect("a run tells of its panics")
     });
     conclude(plan, world, panicked, &stopwatch)
@@ -128,6 +177,7 @@ async fn direct(plan: &Plan) {
             costs: scenario.costs.clone(),
             cores: scenario.cluster.cores,
             slice: scenario.quantum,
+            ahead: clock_ahead(scenario, place),
             seed: fork(plan.stream("nodes"), &format!("node/{place}")),
         };
         let node = executor
@@ -139,6 +189,7 @@ async fn direct(plan: &Plan) {
 
     let director = world::with(|world| {
         world.keep_clock(TimeHandle::current());
+        world.hot = setup.placement.shard_of(ShowId(0));
         (1..=usize::from(scenario.cluster.nodes)).for_each(|place| world.start(place));
         world.wake_at(CLIENTS, Some(Instant::ZERO));
         for (index, fault) in plan.faults.iter().enumerate() {
@@ -146,6 +197,7 @@ async fn direct(plan: &Plan) {
             world.enter_fault(Instant::ZERO + fault.at() + fault.lasts(), index, false);
         }
         world.end_at(Instant::ZERO + scenario.duration);
+        world.stops_at.into_iter().for_each(|at| world.end_at(at));
         if plan.faults.is_empty() {
             world.witness.oracles.faults_over(Instant::ZERO);
         }
@@ -182,6 +234,7 @@ async fn direct(plan: &Plan) {
             | Turn::Delivered { .. }
             | Turn::Persisted(_)
             | Turn::Wake
+            | Turn::Probed
             | Turn::CoreFree(_) => {
                 panic!("{turn:?} is not the director's")
             }
@@ -190,49 +243,70 @@ async fn direct(plan: &Plan) {
 }
 
 /// The clients' host: the crowd's turns.
-async fn serve_clients(mut crowd: Crowd, scenario: Scenario, calm: Instant) {
-    let mut ending = false;
-    loop {
-        let (now, turn) = next_turn(CLIENTS).await;
-        let goes_on = world::with(|world| {
-            match turn {
-                Turn::Delivered { message: Message::Replies(batch), .. } => {
-                    crowd.hear(now, &batch, &mut world.witness)
-                }
-                Turn::Wake => crowd.act(now, &mut world.witness),
-                Turn::End => {
-                    world.open = crowd.finish(now, &mut world.witness);
-                    world.fates = crowd.fates().clone();
-                    world.stop();
-                    return false;
-                }
-                Turn::Boot
-                | Turn::Delivered { .. }
-                | Turn::Persisted(_)
-                | Turn::CoreFree(_)
-                | Turn::Fault { .. } => {
-                    panic!("{turn:?} is not the clients'")
-                }
-            }
-            crowd.drain_outbox(|gateway, batch| {
-                let departs = batch[0].at;
-                world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
-            });
-            world.wake_at(CLIENTS, crowd.next_wake());
-            world.report_users(crowd.fates().ended());
-            if crowd.is_done() && !ending {
-                // Nobody is left: the last holds run out, and the run is over.
-                ending = true;
-                world.end_at(
-                    now.max(calm) + scenario.sale.hold + scenario.sale.grace + scenario.calm,
-                );
-            }
-            true
-        });
-        if !goes_on {
-            // What still comes finds nobody; the baton goes on to the director, who ends every host.
-            while !matches!(next_turn(CLIENTS).await.1, Turn::End) {}
+struct Clients {
+    crowd: Crowd,
+    scenario: Scenario,
+    /// When the last fault is over.
+    calm: Instant,
+    /// Everybody's story has ended; the run's end is entered.
+    ending: bool,
+    ended: bool,
+}
+
+/// The clients take their place with their first turn.
+async fn serve_clients(crowd: Crowd, scenario: Scenario, calm: Instant) {
+    let mut clients = Clients { crowd, scenario, calm, ending: false, ended: false };
+    let (now, turn) = next_turn(CLIENTS).await;
+    world::with(|world| clients.take_turn(world, now, turn));
+    world::reside(CLIENTS, Box::new(clients)).await;
+}
+
+impl Resident for Clients {
+    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn) {
+        if self.ended {
+            // What still comes finds nobody.
             return;
+        }
+        let crowd = &mut self.crowd;
+        match turn {
+            Turn::Delivered { message: Message::Replies(batch), .. } => {
+                crowd.hear(now, &batch, &mut world.witness)
+            }
+            Turn::Wake => crowd.act(now, &mut world.witness),
+            Turn::End => {
+                // Where everybody was gone already, nothing is left out.
+                world.stops_at.take_if(|at| *at != now);
+                world.open = crowd.finish(now, &mut world.witness);
+                world.fates = crowd.fates().clone();
+                world.stop();
+                self.ended = true;
+                return;
+            }
+            Turn::Boot
+            | Turn::Delivered { .. }
+            | Turn::Persisted(_)
+            | Turn::CoreFree(_)
+            | Turn::Probed
+            | Turn::Fault { .. } => {
+                panic!("{turn:?} is not the clients'")
+            }
+        }
+        crowd.drain_outbox(|gateway, batch| {
+            let departs = batch[0].at;
+            world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
+        });
+        if world.witness.watch.is_some() {
+            for (user, fate) in crowd.take_left() {
+                world.witness.sees(now, || Sight::Left { user, fate });
+            }
+        }
+        world.wake_at(CLIENTS, crowd.next_wake());
+        world.report_users(crowd.fates().ended());
+        if crowd.is_done() && !self.ending {
+            // Nobody is left: the last holds run out, and the run is over.
+            self.ending = true;
+            let (sale, calm) = (&self.scenario.sale, self.scenario.calm);
+            world.end_at(now.max(self.calm) + sale.hold + sale.grace + calm);
         }
     }
 }
@@ -245,34 +319,43 @@ fn conclude(
 ) -> Outcome {
     let (scenario, end) = (&plan.scenario, world.now);
     world.close_journal();
-    let Witness { oracles, recorder } = world.witness;
+    world.witness.sees_verdicts(end);
+    let stops = world.stops_at.map(|at| standing(&world, at));
+    let Witness { oracles, recorder, watch } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
-    if let Some(words) = panicked {
-        results.push(OracleResult {
-            name: "invariant".to_owned(),
-            verdict: Verdict::Fail,
-            checked: 1,
-            evidence: Some(Evidence {
-                headline: format!("at {end} a promise inside the code broke: {words}"),
-                details: vec!["the run stops here; what follows covers the part before".to_owned()],
-            }),
-        });
-    }
+    let records = recorder.finish(end);
+    results.extend(latency::judge(&scenario.limits, &records));
+    results.extend(panicked.map(|words| {
+        stopped("invariant", format!("at {end} a promise inside the code broke: {words}"))
+    }));
+    results.extend(
+        world
+            .exceeded
+            .map(|exceeded| stopped(BUDGET, format!("at {end} the run was stopped: {exceeded}"))),
+    );
     for result in &results {
         world.fingerprint.fold_bytes(result.name.as_bytes());
         world.fingerprint.fold(result.verdict as u64 ^ result.checked << 2);
     }
+    let interrupted = world.interrupted || world.stops_at.is_some();
     let exercised = |name: &str| {
         results.iter().any(|result| result.name == name && result.verdict != Verdict::NotExercised)
     };
+    let marks: BTreeMap<String, u64> = Mark::ALL
+        .iter()
+        .map(|&mark| (mark.name().to_owned(), world.marks[mark as usize]))
+        .filter(|&(_, count)| count > 0)
+        .collect();
+    let unseen = scenario.must_mark.iter().filter(|name| !marks.contains_key(*name));
     let misses = scenario
         .must_exercise
         .iter()
-        .filter(|name| !world.interrupted && !exercised(name))
+        .filter(|name| !exercised(name))
+        .chain(unseen)
+        .filter(|_| !interrupted && world.exceeded.is_none())
         .cloned()
         .collect();
-    let records = recorder.finish(end);
     let admitted = records.timeline().iter().map(|second| second.admitted).sum();
     let seats = u64::from(scenario.sale.sections)
         * u64::from(scenario.sale.rows)
@@ -292,7 +375,8 @@ fn conclude(
         virtual_s: end.as_secs_f64(),
         events: world.events,
         messages: world.messages,
-        interrupted: world.interrupted,
+        interrupted,
+        stopped: stops,
         oracles: results,
         faults: world.faults.struck().iter().map(|struck| fault_result(plan, struck)).collect(),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
@@ -309,6 +393,7 @@ fn conclude(
         reproduce: crate::capsule::reproduce(plan),
         calm_recovery_ms: recovery.filter(|_| !plan.faults.is_empty()).map(Span::as_millis_f64),
         must_exercise_misses: misses,
+        marks,
         wall_s: stopwatch.elapsed_s(),
         peak_rss_bytes: peak_rss_bytes(),
     };
@@ -317,7 +402,45 @@ fn conclude(
         records,
         trail: world.trail,
         described: world.described,
-        marks: world.marks,
+        watch,
+    }
+}
+
+/// How things stand where a run was stopped.
+fn standing(world: &World, at: Instant) -> Stopped {
+    let nodes = (1..world.director()).map(|place| {
+        let owns = |owner: &&Option<(Epoch, NodeId)>| {
+            owner.is_some_and(|(_, node)| usize::from(node.0) == place)
+        };
+        let owned = world.owners.iter().filter(owns).count();
+        match world.process(place) {
+            Process::Up => format!("n{place} up, owns {owned}"),
+            Process::Paused => format!("n{place} stands still"),
+            Process::Down => format!("n{place} down"),
+        }
+    });
+    let oldest = world.open.iter().min_by_key(|asked| (asked.since, asked.request));
+    Stopped {
+        at_s: at.as_secs_f64(),
+        nodes: nodes.collect(),
+        waiting: world.open.len() as u64,
+        waits_longest: oldest.map(|Asked { request, user, show, since }| {
+            format!("{request} of {user}, about {show}, since {since}")
+        }),
+    }
+}
+
+/// The verdict on a run that did not come to its end.
+fn stopped(name: &str, headline: String) -> OracleResult {
+    OracleResult {
+        name: name.to_owned(),
+        verdict: Verdict::Fail,
+        checked: 1,
+        evidence: Some(Evidence {
+            headline,
+            details: vec!["the run stops here; what follows covers the part before".to_owned()],
+            follow: Vec::new(),
+        }),
     }
 }
 
@@ -328,6 +451,7 @@ fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
         what: struck.what.clone(),
         at_s: struck.at.as_secs_f64(),
         healed_s: struck.healed.map(Instant::as_secs_f64),
+        phase: struck.phase.name().to_owned(),
         shards_lost_owner: struck.shards_lost_owner.len() as u32,
         recovery_ms: struck.recovered.map(|at| at.since(struck.at).as_millis_f64()),
     }
@@ -346,9 +470,35 @@ fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
     outcomes
 }
 
+/// By how much a node's clock is ahead of the slowest, which is right.
+fn clock_ahead(scenario: &Scenario, place: usize) -> Span {
+    let (skew, last) = (scenario.cluster.clock_skew, u64::from(scenario.cluster.nodes) - 1);
+    Span(skew.0 * (place as u64 - 1) / last)
+}
+
 /// What the nodes share, as the scenario says.
 pub fn setup(scenario: &Scenario) -> Setup {
     let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
+    let owner = OwnerConfig {
+        acknowledge: cluster.owner.acknowledge,
+        reads: cluster.owner.reads,
+        decides_on: cluster.owner.decides_on,
+        serves: cluster.owner.serves,
+        deposed: cluster.owner.deposed,
+        expiry: sale.expiry,
+        sweep_every: sale.sweep_every,
+    };
+    let mut checks = Checks {
+        repeats: sale.repeats,
+        confirms: sale.confirms,
+        releases: sale.releases,
+        orders: sale.orders,
+        early: sale.early,
+        unfit: Unfit::IsBroken,
+    };
+    if !(owner.is_single_writer() && checks.are_complete()) {
+        checks.unfit = Unfit::Overwrites;
+    }
     Setup {
         config: Config {
             beat_every: cluster.beat_every,
@@ -360,6 +510,9 @@ pub fn setup(scenario: &Scenario) -> Setup {
             snapshot_every: cluster.snapshot_every,
             keep_records: cluster.keep_records,
             segment_bytes: cluster.segment_bytes,
+            on_suspicion: cluster.on_suspicion,
+            promises: cluster.journal.promises,
+            owner,
             gateway: GatewayConfig {
                 tries: gateway.tries,
                 try_timeout: gateway.try_timeout,
@@ -384,6 +537,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
             grace: sale.grace,
             seats_per_request: sale.seats_per_request,
             remember: REMEMBER,
+            checks,
         },
         shows: sale.shows,
     }

@@ -1,7 +1,7 @@
 //! Named streams of randomness and the draws of each user.
 //!
 //! Owns how one seed becomes many independent generators whose values are frozen:
-//! xoshiro256++ seeded by SplitMix64, and a counter-based generator for users.
+//! xoshiro256++ seeded by SplitMix64, and counter-based generators for messages and users.
 //! Refuses to know what the draws decide.
 
 use rand::Rng as _;
@@ -41,6 +41,22 @@ impl Stream {
     /// A uniform draw from 0 to `bound`, the bound excluded; zero if the bound is.
     pub fn below(&mut self, bound: u64) -> u64 {
         below(self.draw(), bound)
+    }
+}
+
+/// A stream of which any value can be had without those before it: SplitMix64 by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbered(u64);
+
+impl Numbered {
+    /// The generator of a forked seed.
+    pub const fn new(seed: u64) -> Self {
+        Self(mix(seed))
+    }
+
+    /// The 64 bits with this number.
+    pub const fn draw(self, number: u64) -> u64 {
+        mix(self.0.wrapping_add(number.wrapping_mul(GOLDEN_GAMMA)))
     }
 }
 
@@ -91,10 +107,12 @@ mod tests {
         assert_ne!(drawn[0], demand.draw());
         assert_eq!(drawn, GOLDEN_STREAM);
         assert_eq!(UserDraws::new(7, 42).draw(3, 1), GOLDEN_USER);
+        assert_eq!(Numbered::new(fork(1, "network")).draw(3), GOLDEN_NUMBERED);
     }
 
     const GOLDEN_STREAM: [u64; 3] =
         [0x9a34_5176_803d_712d, 0xcbeb_57d4_13de_04ce, 0xd0b1_7c21_eb1f_add3];
+    const GOLDEN_NUMBERED: u64 = 0x9774_97be_8f15_b3a7;
     const GOLDEN_USER: u64 = 0x94a9_46d2_8d84_35b5;
 
     #[test]

@@ -70,6 +70,13 @@ impl Terminal {
         }
     }
 
+    /// Workflow commands, bare: GitHub reads them from either stream, and data stays data.
+    pub fn annotations(self, commands: &str) {
+        if !commands.is_empty() {
+            self.err(commands.trim_end());
+        }
+    }
+
     /// Something that must be seen.
     pub fn warn(self, text: &str) {
         self.err(&format!("{} {text}", self.label("warning:", "33")));

@@ -7,6 +7,7 @@ use std::fmt;
 use onsale_reports::Summary;
 
 use crate::run::Outcome;
+use crate::world::Tracing;
 
 /// Longer events are cut: what matters is which event it is.
 const WORDS_MAX: usize = 600;
@@ -29,7 +30,30 @@ pub fn difference(first: &Outcome, second: &Outcome) -> Option<Difference> {
     if let Some(event) = trail(first).first_difference(&trail(second)) {
         return Some(Difference::Event(event));
     }
-    (timeless(&first.summary) != timeless(&second.summary)).then_some(Difference::Report)
+    (!same(first, second)).then_some(Difference::Report)
+}
+
+/// Whether two runs that kept no trails are the same: their events, and what was reported.
+pub fn same(first: &Outcome, second: &Outcome) -> bool {
+    timeless(&first.summary) == timeless(&second.summary)
+}
+
+/// Where two runs that kept their trails part, in words that two more runs find.
+///
+/// # Panics
+/// If a run kept no trail.
+pub fn parted(
+    first: &Outcome,
+    second: &Outcome,
+    run: impl Fn(Tracing) -> Outcome,
+) -> Option<Parted> {
+    let difference = difference(first, second)?;
+    let words = |event| run(Tracing { trail: false, describe: Some(event) }).described;
+    let (first, second) = match difference {
+        Difference::Event(event) => (words(event), words(event)),
+        Difference::Report => (None, None),
+    };
+    Some(Parted { difference, first, second })
 }
 
 /// The summary without what it says about the machine.
@@ -89,7 +113,6 @@ mod tests {
     use super::*;
     use crate::plan::Plan;
     use crate::run::run;
-    use crate::world::Tracing;
 
     fn outcome() -> Outcome {
         let mut scenario = onsale_scenarios::catalogue::find("fast/calm").unwrap().scenario();

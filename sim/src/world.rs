@@ -1,26 +1,31 @@
 //! The world: everything between the hosts.
 //!
 //! Owns the calendar, the network, the disks, who is up, and whose turn it is. Exactly
-//! one host runs at a time: it holds the baton, and [`next_turn`] passes the baton on to
-//! the host that the next event concerns. So the order of a run is the calendar's alone,
-//! whatever the executor underneath prefers. Refuses to know what hosts do with a turn.
+//! one host runs at a time: its task holds the baton, and [`next_turn`] passes the baton
+//! on to the host that the next event concerns. A host that has taken its place as a
+//! [`Resident`] is given its turns on the spot, without a task being woken for each. So
+//! the order of a run is the calendar's alone, whatever the executor underneath prefers.
+//! Refuses to know what hosts do with a turn.
 
+mod baton;
+mod beats;
 pub mod calendar;
 mod digest;
 pub mod disk;
+pub mod limits;
 pub mod network;
+mod outside;
 
 use std::cell::RefCell;
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Beat, Effects, Endpoint, Epoch, Instant, Message, NodeId, Observation, PersistId, Span, Timed,
+    Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
+    ShardId,
 };
 
 use crate::crowd::Fates;
@@ -30,10 +35,16 @@ use crate::oracle::Asked;
 use crate::oracle::journal_watch::JournalWatch;
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
+use crate::story::{Lost, Sight};
 use crate::witness::Witness;
+use baton::Seat;
+pub use baton::{Resident, next_turn, reside};
+use beats::Coming;
 use calendar::Calendar;
 use disk::Disk;
-use network::{CLIENTS, Network, Place};
+use limits::{Exceeded, Limits};
+use network::{CLIENTS, Network, Place, delayed};
+pub use outside::{Progress, Tracing};
 
 thread_local! {
     /// The world of the run on this thread: every run has a thread of its own, and one host runs at a time.
@@ -83,6 +94,8 @@ pub enum Turn {
         /// Whether it strikes.
         strikes: bool,
     },
+    /// A fault is about to strike: what is the hot show's shard doing?
+    Probed,
     /// The run is over.
     End,
 }
@@ -96,6 +109,7 @@ enum Event {
     Boots { node: Place, incarnation: u64 },
     Resumed { node: Place, incarnation: u64, turn: Turn },
     Fault { index: usize, strikes: bool },
+    Probes,
     End,
     Stop,
 }
@@ -125,40 +139,14 @@ pub struct Machine {
     stalled: Vec<Turn>,
     /// The earliest wake-up that is entered.
     wake: Option<Instant>,
-    /// Beats that said nothing new, with their instants: taken in at the host's next turn.
+    /// Beats on their way that say nothing new, in the order of their arrivals.
+    coming: Vec<Coming>,
+    /// Those that have arrived, with their instants: taken in at the host's next turn.
     beats: Vec<(Instant, NodeId, Beat)>,
     /// By place: the incarnation whose beat came last.
     heard: Vec<u64>,
     /// The disk.
     pub disk: Disk,
-}
-
-#[derive(Debug, Default)]
-struct Seat {
-    turn: Option<(Instant, Turn)>,
-    waker: Option<Waker>,
-}
-
-/// What a run tells while it goes on, and the one thing it is told.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Virtual time in microseconds.
-    pub now_us: AtomicU64,
-    /// Events so far.
-    pub events: AtomicU64,
-    /// People whose story has ended.
-    pub users: AtomicU64,
-    /// Set from outside: end the run now.
-    pub stop: AtomicBool,
-}
-
-/// How much of a run is remembered event by event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tracing {
-    /// Keep the hash after each event.
-    pub trail: bool,
-    /// Put this event into words.
-    pub describe: Option<usize>,
 }
 
 /// Everything between the hosts.
@@ -183,14 +171,24 @@ pub struct World {
     pub trail: Option<Trail>,
     /// The event that was to be put into words.
     pub described: Option<String>,
-    /// Coverage marks and suspicions, by name.
-    pub marks: std::collections::BTreeMap<&'static str, u64>,
+    /// How often each mark was seen, in the order of [`Mark::ALL`].
+    pub marks: Vec<u64>,
+    /// The shard of the hot show.
+    pub hot: ShardId,
+    /// What that shard was doing when it was last asked.
+    pub phase: Phase,
     /// Messages delivered.
     pub messages: u64,
     /// Events so far.
     pub events: u64,
     /// Whether the run was ended from outside.
     pub interrupted: bool,
+    /// Where it is to be stopped, if before its end.
+    pub stops_at: Option<Instant>,
+    /// How much the run may do.
+    pub limits: Limits,
+    /// The limit that ended the run.
+    pub exceeded: Option<Exceeded>,
     /// What clients still waited for when the run ended.
     pub open: Vec<Asked>,
     /// What became of everybody.
@@ -205,8 +203,6 @@ pub struct World {
     tracing: Tracing,
     progress: Arc<Progress>,
     clock: Option<TimeHandle>,
-    /// Where the executor's clock was last set.
-    clock_at: Instant,
 }
 
 impl fmt::Debug for World {
@@ -232,6 +228,7 @@ impl World {
                 died: Instant::ZERO,
                 stalled: Vec::new(),
                 wake: None,
+                coming: Vec::new(),
                 beats: Vec::new(),
                 heard: vec![0; usize::from(nodes) + 1],
                 disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
@@ -254,10 +251,15 @@ impl World {
             sabotage: Sabotage::default(),
             trail: tracing.trail.then(Trail::default),
             described: None,
-            marks: std::collections::BTreeMap::new(),
+            marks: vec![0; Mark::ALL.len()],
+            hot: ShardId(0),
+            phase: Phase::Electing,
             messages: 0,
             events: 0,
             interrupted: false,
+            stops_at: None,
+            limits: Limits::default(),
+            exceeded: None,
             open: Vec::new(),
             fates: Fates::default(),
             calendar: Calendar::default(),
@@ -269,7 +271,6 @@ impl World {
             tracing,
             progress,
             clock: None,
-            clock_at: Instant::ZERO,
         }
     }
 
@@ -307,9 +308,9 @@ impl World {
         machine.incarnation += 1;
         machine.booted = now;
         machine.wake = None;
-        machine.heard.fill(0);
         let incarnation = machine.incarnation;
         self.calendar.enter(now, Event::Boots { node, incarnation });
+        self.shows_process(node);
     }
 
     /// The process dies; its disk keeps what was synced and a prefix of the rest.
@@ -320,12 +321,15 @@ impl World {
         machine.process = Process::Down;
         machine.died = now;
         machine.stalled.clear();
+        machine.coming.clear();
         machine.beats.clear();
+        machine.heard.fill(0);
         machine.wake = None;
-        machine.disk.crash();
+        machine.disk.crash(now);
         machine.disk.forget(self.sabotage.disks_lose);
         self.journal.crashed(now, node, &machine.disk, &mut self.witness.oracles);
         self.seats[node] = Seat::default();
+        self.shows_process(node);
     }
 
     /// The run is over: the oracles are told the rest of what the disks hold.
@@ -338,6 +342,7 @@ impl World {
     pub fn pause(&mut self, node: Place) {
         assert_eq!(self.machines[node].process, Process::Up, "only a running process is paused");
         self.machines[node].process = Process::Paused;
+        self.shows_process(node);
     }
 
     /// The process goes on, and finds everything that came meanwhile.
@@ -348,6 +353,7 @@ impl World {
             "only a paused process is resumed"
         );
         self.machines[node].process = Process::Up;
+        self.shows_process(node);
         for turn in std::mem::take(&mut self.machines[node].stalled) {
             let incarnation = self.machines[node].incarnation;
             self.calendar.enter(self.now, Event::Resumed { node, incarnation, turn });
@@ -356,6 +362,9 @@ impl World {
 
     /// A fault is to strike or to heal at an instant.
     pub fn enter_fault(&mut self, at: Instant, index: usize, strikes: bool) {
+        if strikes {
+            self.calendar.enter(at, Event::Probes);
+        }
         self.calendar.enter(at, Event::Fault { index, strikes });
     }
 
@@ -387,11 +396,6 @@ impl World {
         self.calendar.enter(at.max(self.now), Event::CoreFree { node, incarnation, core });
     }
 
-    /// Takes the beats that came since the host's last turn.
-    pub fn take_beats(&mut self, node: Place, beats: &mut Vec<(Instant, NodeId, Beat)>) {
-        beats.append(&mut self.machines[node].beats);
-    }
-
     /// Carries out what a node asked for in a turn.
     pub fn carry_out(&mut self, node: Place, effects: &mut Effects) {
         for sending in effects.sends.drain(..) {
@@ -401,9 +405,11 @@ impl World {
             };
             self.send(node, to, sending.at, sending.message);
         }
-        for write in effects.writes.drain(..) {
+        for mut write in effects.writes.drain(..) {
+            self.sabotage.write(node, &mut write.bytes);
             self.fingerprint.fold(write.id.0);
             self.fingerprint.fold_bytes(&write.bytes);
+            self.witness.sees(self.now, || Sight::Writes { node, write: &write });
             let (id, machine) = (write.id, &mut self.machines[node]);
             let takes = machine.disk.begin(write);
             let incarnation = machine.incarnation;
@@ -418,7 +424,16 @@ impl World {
     pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: Message) {
         let departed = departs.max(self.now);
         let carried = self.network.carry(from, to, departed);
+        self.witness.sees(self.now, || {
+            let cut = self.network.severed_since(from, to, departed);
+            Sight::Sent { from, to, departs: departed, message: &message, carried, cut }
+        });
         let sender = self.machines[from].incarnation;
+        if let Message::Beat(beat) = message
+            && self.is_steady(from, to, beat)
+        {
+            return self.send_beat(from, to, departed, carried, beat);
+        }
         if let Some(latency) = carried.second {
             let message = delayed(message.clone(), latency);
             self.calendar
@@ -431,8 +446,27 @@ impl World {
         }
     }
 
+    /// Why a message that would arrive now does not; none if it does.
+    fn why_lost(&self, from: Place, to: Place, departed: Instant, sender: u64) -> Option<Lost> {
+        let (source, target) = (&self.machines[from], &self.machines[to]);
+        // A process that died before the message was to leave never sent it.
+        let died_before = source.incarnation != sender || source.process == Process::Down;
+        if died_before && departed > source.died {
+            Some(Lost::NeverLeft)
+        } else if target.process == Process::Down {
+            Some(Lost::Down)
+        } else if departed < target.booted {
+            Some(Lost::Restarted)
+        } else if self.network.severed_since(from, to, departed) {
+            Some(Lost::Cut)
+        } else {
+            None
+        }
+    }
+
     fn on_observation(&mut self, node: Place, observation: Observation) {
         let me = NodeId(node as u16);
+        self.witness.sees(self.now, || Sight::Observed { node, observation: &observation });
         match observation {
             Observation::OwnerActivated { shard, epoch } => {
                 let owner = &mut self.owners[shard.0 as usize];
@@ -441,18 +475,25 @@ impl World {
                     self.faults.owner_changed(self.now, shard);
                 }
             }
-            Observation::OwnerDeposed { .. } => {
-                *self.marks.entry("an owner was deposed").or_default() += 1
-            }
-            Observation::Suspected { .. } => {
-                *self.marks.entry("a peer was suspected").or_default() += 1
-            }
-            Observation::Trusted { .. } => {
-                *self.marks.entry("a suspected peer was heard again").or_default() += 1
-            }
-            Observation::Refused { reason, .. } => *self.marks.entry(reason).or_default() += 1,
-            Observation::Mark(mark) => *self.marks.entry(mark).or_default() += 1,
+            Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
+            Observation::Suspected { .. } => self.mark(Mark::PeerSuspected),
+            Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
+            Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
         }
+    }
+
+    fn mark(&mut self, mark: Mark) {
+        self.marks[mark as usize] += 1;
+    }
+
+    /// The hot show's owner is asked what its shard is doing, if it can say.
+    fn probe(&mut self) -> Option<(Place, Turn)> {
+        self.phase = Phase::Electing;
+        let (_, owner) = self.owners[self.hot.0 as usize]?;
+        let place = usize::from(owner.0);
+        let answers =
+            self.machines[place].process == Process::Up && self.seats[place].resident.is_some();
+        answers.then_some((place, Turn::Probed))
     }
 
     /// Takes events until one concerns a host that can take a turn.
@@ -467,6 +508,7 @@ impl World {
                 continue;
             };
             assert!(at >= self.now, "the calendar does not go back");
+            self.witness.sees_verdicts(self.now);
             self.now = at;
             self.events += 1;
             if self.tracing.describe == Some(self.events as usize - 1) {
@@ -477,7 +519,6 @@ impl World {
                 trail.0.push(self.fingerprint.value());
             }
             if let Some((host, turn)) = next {
-                self.advance_clock();
                 return (host, at, turn);
             }
         }
@@ -497,7 +538,8 @@ impl World {
                     return None;
                 }
                 self.fingerprint.fold((node as u64) << 32 | id.0);
-                let bytes = self.machines[node].disk.complete(id);
+                let bytes = self.machines[node].disk.complete(self.now, id);
+                self.witness.sees(self.now, || Sight::Durable { node, bytes });
                 self.journal.read(self.now, node, bytes, &mut self.witness.oracles);
                 self.give(node, Turn::Persisted(id))
             }
@@ -515,9 +557,12 @@ impl World {
             Event::Boots { node, incarnation } => self.give_same(node, incarnation, Turn::Boot),
             Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, turn),
             Event::Fault { index, strikes } => {
+                // What has arrived before is not struck.
+                (0..self.machines.len()).for_each(|node| self.let_beats_arrive(node));
                 self.fingerprint.fold((index as u64) << 1 | u64::from(strikes));
                 Some((self.director(), Turn::Fault { index, strikes }))
             }
+            Event::Probes => self.probe(),
             Event::End => {
                 let first = !std::mem::replace(&mut self.ended, true);
                 first.then_some((CLIENTS, Turn::End))
@@ -534,18 +579,17 @@ impl World {
         sender: u64,
         mut message: Message,
     ) -> Option<(Place, Turn)> {
-        let (source, target) = (&self.machines[from], &self.machines[to]);
-        // A process that died before the message was to leave never sent it.
-        let died_before = source.incarnation != sender || source.process == Process::Down;
-        let never_left = died_before && departed > source.died;
-        let lost = never_left || target.process == Process::Down || departed < target.booted;
-        if lost
-            || self.network.severed_since(from, to, departed)
-            || !self.sabotage.relay(self.now, from, to, &mut message)
-        {
+        let lost = self.why_lost(from, to, departed, sender).or_else(|| {
+            let arrives = self.sabotage.relay(self.now, from, to, &mut message);
+            (!arrives).then_some(Lost::Taken)
+        });
+        if let Some(why) = lost {
+            self.witness.sees(self.now, || Sight::Lost { from, to, message: &message, why });
             self.fingerprint.fold(u64::MAX);
             return None;
         }
+        let waits = self.machines[to].process == Process::Paused;
+        self.witness.sees(self.now, || Sight::Arrived { from, to, message: &message, waits });
         self.messages += 1;
         self.fingerprint.fold((from as u64) << 32 | to as u64);
         digest::fold(&mut self.fingerprint, &message);
@@ -554,7 +598,6 @@ impl World {
             && std::mem::replace(&mut self.machines[to].heard[from], beat.incarnation)
                 == beat.incarnation
         {
-            // It only puts off a suspicion, and a node looks at its suspicions in its turns.
             self.machines[to].beats.push((self.now, NodeId(from as u16), beat));
             return None;
         }
@@ -564,6 +607,11 @@ impl World {
             Endpoint::Node(NodeId(from as u16))
         };
         self.give(to, Turn::Delivered { from, message })
+    }
+
+    fn shows_process(&mut self, node: Place) {
+        let Machine { process: state, incarnation: boots, .. } = self.machines[node];
+        self.witness.sees(self.now, || Sight::Process { node, state, boots });
     }
 
     /// A turn for the process for which it was meant, and not for one started since.
@@ -576,6 +624,7 @@ impl World {
         match self.machines[host].process {
             Process::Up => Some((host, turn)),
             Process::Paused => {
+                self.let_beats_arrive(host);
                 self.machines[host].stalled.push(turn);
                 None
             }
@@ -583,13 +632,10 @@ impl World {
         }
     }
 
-    /// The executor's clock follows within a millisecond: nothing inside a run reads it, it only has to be
+    /// The executor's clock follows whenever a task is to run: nothing inside a run reads it, it only has to be
     /// there for what the executor itself times.
     fn advance_clock(&mut self) {
-        if let Some(clock) = &self.clock
-            && self.now.since(self.clock_at) >= Span::from_millis(1)
-        {
-            self.clock_at = self.now;
+        if let Some(clock) = &self.clock {
             let (due, elapsed) = (Duration::from_micros(self.now.0), clock.elapsed());
             clock.advance(due.saturating_sub(elapsed));
         }
@@ -602,60 +648,11 @@ impl World {
             self.interrupted = true;
             self.calendar.enter(self.now, Event::End);
         }
+        self.check_limits();
     }
 
     /// How many people's stories have ended, for whoever watches.
     pub fn report_users(&self, users: u64) {
         self.progress.users.store(users, Ordering::Relaxed);
     }
-
-    /// The run is over for every host: each gets [`Turn::End`], so that its task ends and frees what it holds.
-    pub fn dismiss(&mut self) {
-        self.dismissed = true;
-        self.seats.iter_mut().filter_map(|seat| seat.waker.take()).for_each(Waker::wake);
-    }
-
-    fn poll_turn(&mut self, me: Place, cx: &Context<'_>) -> Poll<(Instant, Turn)> {
-        if self.dismissed {
-            return Poll::Ready((self.now, Turn::End));
-        }
-        if self.holder == me {
-            let (host, at, turn) = match self.seats[me].turn.take() {
-                Some((at, turn)) => return Poll::Ready((at, turn)),
-                None => self.advance(),
-            };
-            if host == me {
-                return Poll::Ready((at, turn));
-            }
-            self.holder = host;
-            self.seats[host].turn = Some((at, turn));
-            if let Some(waker) = &self.seats[host].waker {
-                waker.wake_by_ref();
-            }
-        }
-        let seat = &mut self.seats[me];
-        if seat.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
-            seat.waker = Some(cx.waker().clone());
-        }
-        Poll::Pending
-    }
-}
-
-/// Waits for the host's next turn, passing the baton on meanwhile.
-pub async fn next_turn(me: Place) -> (Instant, Turn) {
-    poll_fn(|cx| with(|world| world.poll_turn(me, cx))).await
-}
-
-/// The message as it arrives: every item a latency later.
-fn delayed(mut message: Message, latency: Span) -> Message {
-    fn shift<T>(batch: &mut [Timed<T>], latency: Span) {
-        batch.iter_mut().for_each(|timed| timed.at += latency);
-    }
-    match &mut message {
-        Message::Requests(batch) | Message::Forwarded(batch) => shift(batch, latency),
-        Message::Answers(batch) => shift(batch, latency),
-        Message::Replies(batch) => shift(batch, latency),
-        Message::Beat(_) | Message::Journal(_) => {}
-    }
-    message
 }

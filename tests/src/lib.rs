@@ -36,6 +36,8 @@ pub fn small_sale() -> Scenario {
     "test/small-sale".clone_into(&mut scenario.id);
     scenario.duration = Span::from_secs(150);
     scenario.calm = Span::from_secs(45);
+    scenario.limits.clear();
+    scenario.must_exercise.retain(|oracle| oracle != "latency");
     scenario.sale.shows = 8;
     scenario.sale.hold = Span::from_secs(30);
     scenario.cluster.shards = 16;

@@ -1,20 +1,22 @@
 //! Every oracle sees: each is shown a system that is broken from outside and must say so.
 //!
 //! Nothing here touches an oracle or core. Networks meddle with what they carry, disks
-//! lose what they acknowledged, clocks run ahead: see [`onsale_sim::sabotage`]. The same
-//! seeds pass when nothing is broken.
+//! lose what they acknowledged: see [`onsale_sim::sabotage`]. The same seeds pass when nothing
+//! is broken. What settings alone can break is in the catalogue's `unsafe`.
 
 use std::collections::BTreeMap;
 
+use onsale_core::journal::frame::{self, Frame};
+use onsale_core::record::{self, Record};
 use onsale_core::{
-    Message, NodeId, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span, UserId,
+    HoldId, Instant, Message, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span, UserId,
 };
 use onsale_reports::Verdict;
 use onsale_scenarios::{Arrivals, Fault, Ratio, Scenario, Target};
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run_sabotaged;
-use onsale_sim::sabotage::{Relay, Sabotage};
-use onsale_sim::world::network::CLIENTS;
+use onsale_sim::sabotage::{Relay, Sabotage, Scribe};
+use onsale_sim::world::network::{CLIENTS, Place};
 use onsale_tests::{complaint, play, sale_with, second, small_sale, verdict};
 
 /// The oracle fails within so many seeds, and tells a story with these words in it; the
@@ -50,7 +52,7 @@ fn sees(
 }
 
 fn relay(
-    meddle: impl FnMut(onsale_core::Instant, usize, usize, &mut Message) -> bool + Send + 'static,
+    meddle: impl FnMut(Instant, usize, usize, &mut Message) -> bool + Send + 'static,
 ) -> Sabotage {
     let relay: Relay = Box::new(meddle);
     Sabotage { relay: Some(relay), ..Sabotage::default() }
@@ -185,19 +187,6 @@ fn hold_sees_seats_promised_to_two_at_once() {
     sees("hold", "was promised to", &small_sale(), 1, mix_up);
 }
 
-/// Who takes over from a dead owner ends holds by its own clock.
-#[test]
-fn hold_sees_an_owner_whose_clock_runs_ahead() {
-    let early =
-        || Sabotage { clock_ahead: Some((NodeId(3), Span::from_secs(20))), ..Sabotage::default() };
-    let crashes = [
-        crash(30, Target::Node(NodeId(1))),
-        crash(50, Target::Node(NodeId(2))),
-        crash(70, Target::Owner),
-    ];
-    sees("hold", "while its client's timer ran", &sale_with(&crashes), 5, early);
-}
-
 #[test]
 fn hold_sees_a_payment_refused_in_time() {
     let refusing = || {
@@ -208,6 +197,124 @@ fn hold_sees_a_payment_refused_in_time() {
         })
     };
     sees("hold", "while its time and grace ran", &small_sale(), 1, refusing);
+}
+
+#[test]
+fn linearizable_sees_seats_that_two_had_at_once() {
+    let mix_up = || {
+        mixed_up(|outcome| match outcome {
+            Outcome::Held { seats, .. } => Some(seats),
+            Outcome::Booked { .. } | Outcome::Released { .. } | Outcome::Refused(_) => None,
+        })
+    };
+    let mut scenario = small_sale();
+    scenario.crowd.session.abandon = Ratio::percent(100);
+    scenario.must_exercise = vec!["linearizable".to_owned()];
+    sees("linearizable", "no order lets", &scenario, 1, mix_up);
+}
+
+/// Who is refused gets the first grant of the show once more, after its timer has ended: nobody
+/// counts on its seats.
+#[test]
+fn linearizable_sees_an_old_grant_that_is_told_again() {
+    let replayed = || {
+        let mut first: BTreeMap<ShowId, (SeatList, Instant)> = BTreeMap::new();
+        let mut latest = Instant::ZERO;
+        answers(move |show, _, reply| match &reply.outcome {
+            Outcome::Held { seats, expires, .. } => {
+                latest = *expires;
+                first.entry(show).or_insert_with(|| (seats.clone(), *expires));
+            }
+            Outcome::Refused(Refusal::NoneFree | Refusal::SeatTaken) => {
+                let a_hold_and_more = Span::from_secs(40);
+                let old = first.get(&show).filter(|(_, ended)| *ended + a_hold_and_more < latest);
+                if let Some((seats, expires)) = old.cloned() {
+                    let hold = HoldId::from(reply.request);
+                    reply.outcome = Outcome::Held { hold, seats, expires };
+                }
+            }
+            Outcome::Booked { .. } | Outcome::Released { .. } | Outcome::Refused(_) => {}
+        })
+    };
+    sees("linearizable", "was granted until", &small_sale(), 1, replayed);
+}
+
+#[test]
+fn linearizable_sees_a_hold_that_cannot_be_given_back() {
+    let refusing = || {
+        answers(|_, _, reply| {
+            if matches!(reply.outcome, Outcome::Released { .. }) {
+                reply.outcome = Outcome::Refused(Refusal::HoldLost);
+            }
+        })
+    };
+    sees("linearizable", "could not be released", &small_sale(), 1, refusing);
+}
+
+#[test]
+fn linearizable_sees_people_sent_away_while_seats_may_come_back() {
+    let despairing = || {
+        answers(|_, _, reply| {
+            if let Outcome::Refused(refusal @ Refusal::NoneFree) = &mut reply.outcome {
+                *refusal = Refusal::SoldOut;
+            }
+        })
+    };
+    sees("linearizable", "while every section has room", &small_sale(), 1, despairing);
+}
+
+/// Disks that write other records than they are given.
+fn forged(mut forge: impl FnMut(Place, u64, &mut Record) + Send + 'static) -> Sabotage {
+    let scribe: Scribe = Box::new(move |place, bytes| {
+        let mut forged = Vec::new();
+        for frame in frame::read(bytes) {
+            if let Frame::Entry { shard, index, epoch, record } = frame
+                && let Ok(Some(mut record)) = record::decode(record)
+            {
+                forge(place, index, &mut record);
+                let record = &record::encode(record.writer, &record.events);
+                Frame::Entry { shard, index, epoch, record }.write(&mut forged);
+            } else {
+                frame.write(&mut forged);
+            }
+        }
+        *bytes = forged;
+    });
+    Sabotage { scribe: Some(scribe), ..Sabotage::default() }
+}
+
+#[test]
+fn single_writer_sees_two_nodes_that_write_in_one_epoch() {
+    let taking_turns = || forged(|_, index, record| record.writer.0 += (index % 2) as u16);
+    sees("single-writer", "both wrote to", &small_sale(), 1, taking_turns);
+}
+
+#[test]
+fn single_writer_sees_disks_that_hold_different_records_of_one_epoch() {
+    let one_differs = || {
+        forged(|place, _, record| {
+            if place == 2 {
+                record.events.pop();
+            }
+        })
+    };
+    sees("single-writer", "two records were written to", &small_sale(), 1, one_differs);
+}
+
+/// All disks are wiped, and the cluster begins again with its first epochs.
+#[test]
+fn single_writer_sees_epochs_that_come_again() {
+    let wiped = || Sabotage { disks_lose: u64::MAX, ..Sabotage::default() };
+    let scenario = sale_with(&[blackout(60)]);
+    sees("single-writer", "two records were written to", &scenario, 1, wiped);
+}
+
+#[test]
+fn latency_sees_a_limit_that_is_not_kept() {
+    let stalling = || relay(|now, _, to, _| to != CLIENTS || now < second(30) || now > second(45));
+    let mut scenario = small_sale();
+    scenario.limits = vec!["hold p99.9 < 1s".parse().expect("it is a limit")];
+    sees("latency", "hold p99.9 < 1s: it was", &scenario, 1, stalling);
 }
 
 #[test]

@@ -38,7 +38,7 @@ exercised = ["double-booking", "hold"]
 "#;
 
 /// A promise that nobody can keep, to see how a broken one is told.
-const BLACKOUT: &str = r#"
+pub(super) const BLACKOUT: &str = r#"
 title = "No cluster comes back from a blackout within a microsecond"
 duration = "2m"
 calm = "1us"
@@ -57,10 +57,10 @@ power-loss = { at = "60s", down = "15s" }
 "#;
 
 /// A directory of one test, removed at its end. Commands run in it, as a person's would.
-struct Desk(PathBuf);
+pub(super) struct Desk(pub(super) PathBuf);
 
 impl Desk {
-    fn new(test: &str) -> Self {
+    pub(super) fn new(test: &str) -> Self {
         let path = std::env::temp_dir().join(format!("onsale-cli-{test}-{}", std::process::id()));
         fs::create_dir_all(&path).expect("there is room for a test's directory");
         let desk = Self(path);
@@ -68,30 +68,31 @@ impl Desk {
         desk
     }
 
-    fn put(&self, name: &str, text: &str) {
+    pub(super) fn put(&self, name: &str, text: &str) {
         fs::write(self.0.join(name), text).expect("a test writes into its own directory");
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(super) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    fn json(&self, name: &str) -> Value {
+    pub(super) fn json(&self, name: &str) -> Value {
         serde_json::from_str(&self.read(name)).expect("what onsale writes as JSON is JSON")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onsale-under-test"));
         command
             .args(arguments)
             .current_dir(&self.0)
             .env_remove("NO_COLOR")
-            .env_remove("CLICOLOR_FORCE");
+            .env_remove("CLICOLOR_FORCE")
+            .env_remove("GITHUB_ACTIONS");
         command
     }
 
     /// Runs `onsale` and expects this exit code.
-    fn onsale(&self, arguments: &[&str], code: i32) -> Said {
+    pub(super) fn onsale(&self, arguments: &[&str], code: i32) -> Said {
         let Output { stdout, stderr, .. } =
             self.command(arguments).assert().code(code).get_output().clone();
         let text = |bytes| String::from_utf8(bytes).expect("onsale speaks UTF-8");
@@ -108,13 +109,13 @@ impl Drop for Desk {
     }
 }
 
-struct Said {
-    out: String,
-    err: String,
+pub(super) struct Said {
+    pub(super) out: String,
+    pub(super) err: String,
 }
 
 impl Said {
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.out).expect("standard output is JSON and nothing else")
     }
 }
@@ -173,7 +174,7 @@ fn json_carries_what_programs_look_for() {
     for key in ["events", "messages", "virtual_s", "wall_s", "sold_seats", "seats"] {
         assert!(json[key].is_number(), "{key}");
     }
-    for oracle in ["double-booking", "lost-booking", "atomic", "hold", "live"] {
+    for oracle in ["double-booking", "lost-booking", "atomic", "hold", "linearizable", "live"] {
         assert_eq!(json["oracles"][oracle]["verdict"], "pass", "{oracle}");
     }
     assert!(json["latency_ms"]["hold"]["p99_9"].is_number());
@@ -249,6 +250,23 @@ fn what_was_not_exercised_is_no_pass() {
     desk.put("idle.toml", &text);
     let said = desk.onsale(&["run", "idle.toml", "--no-out"], 4);
     assert!(said.err.contains("this is no pass: double-booking"), "{}", said.err);
+}
+
+#[test]
+fn a_limit_that_was_missed_ends_with_3_and_leaves_a_capsule() {
+    let desk = Desk::new("slow");
+    let limits = "latency = [\"hold p99 < 10s\", \"hold max < 1ms outside faults\"]";
+    desk.put("slow.toml", &format!("{SMALL}{limits}\n"));
+    let said = desk.onsale(&["run", "slow.toml"], 3);
+    assert!(said.out.contains("✗ latency"), "{}", said.out);
+    assert!(said.out.contains("hold max < 1ms outside faults: it was "), "{}", said.out);
+    assert!(said.err.contains("the failure in one file"), "{}", said.err);
+    desk.onsale(&["replay", "onsale-out/slow-1/capsule.json", "--no-out"], 3);
+
+    let kept = format!("{SMALL}latency = [\"hold p99 < 10s\"]\n");
+    desk.put("kept.toml", &kept.replace("\"hold\"]", "\"latency\"]"));
+    let said = desk.onsale(&["run", "kept.toml", "--no-out"], 0);
+    assert!(said.out.contains("✓ latency"), "{}", said.out);
 }
 
 #[test]
@@ -338,8 +356,9 @@ fn bad_usage_ends_with_2_and_a_hint() {
 #[test]
 fn every_command_has_help_with_examples() {
     let desk = Desk::new("help");
-    for verb in [&[][..], &["run"], &["replay"], &["scenarios"], &["completions"]] {
-        let arguments: Vec<_> = verb.iter().copied().chain(["--help"]).collect();
+    let verbs = ["run", "replay", "shrink", "check", "merge", "scenarios", "completions"];
+    for verb in std::iter::once(None).chain(verbs.map(Some)) {
+        let arguments: Vec<_> = verb.into_iter().chain(["--help"]).collect();
         let said = desk.onsale(&arguments, 0);
         assert!(said.out.contains("  onsale "), "{verb:?}: {}", said.out);
     }
@@ -407,7 +426,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 /// Waits until the process catches SIGINT: bit 1 of the mask that the kernel shows.
 #[cfg(target_os = "linux")]
-fn await_handler(pid: u32) {
+pub(super) fn await_handler(pid: u32) {
     let status = PathBuf::from(format!("/proc/{pid}/status"));
     let catches = |path: &Path| {
         let text = fs::read_to_string(path).ok()?;

@@ -38,7 +38,7 @@ static RUN: LazyLock<Outcome> = LazyLock::new(|| {
     outcome
 });
 
-fn matches(name: &str, text: &str) {
+pub(super) fn matches(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
     if std::env::var_os("ONSALE_BLESS").is_some() {
         std::fs::write(&path, text).expect("the golden file is writable");

@@ -2,8 +2,12 @@
 
 mod broken;
 mod catalogue;
+mod check;
 mod cli;
 mod determinism;
 mod golden;
 mod scripted;
+mod shrink;
+mod story;
 mod tidy;
+mod unsafe_settings;

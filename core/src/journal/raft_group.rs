@@ -7,21 +7,25 @@
 
 mod admission;
 mod doubt;
+mod handover;
 mod log;
+mod questions;
 
 use std::collections::VecDeque;
 use std::fmt;
 
-use raft::eraftpb::{HardState, Message, MessageType};
-use raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole};
+use raft::eraftpb::{ConfChange, ConfChangeType, HardState, Message, MessageType};
+use raft::{Config, ProgressState, RawNode, SnapshotStatus, StateRole};
 
 use self::doubt::Doubt;
+use self::handover::Waiting;
 use self::log::Log;
+use self::questions::Questions;
 use super::frame::Frame;
-use super::{
-    Committed, Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of,
-};
+use super::{Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of};
+use crate::config::Promises;
 use crate::id::{Epoch, NodeId, ShardId};
+use crate::mark::Mark;
 
 /// How a replica behaves in time; all in ticks except `keep_records`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub struct Settings {
     pub snapshot_ticks: u32,
     /// How many records before a snapshot are kept for followers that lag.
     pub keep_records: u64,
+    /// When votes and acknowledgements leave.
+    pub promises: Promises,
 }
 
 impl Default for Settings {
@@ -49,6 +55,7 @@ impl Default for Settings {
             patience_ticks: 20,
             snapshot_ticks: 20,
             keep_records: 1_000,
+            promises: Promises::default(),
         }
     }
 }
@@ -68,24 +75,30 @@ pub struct RaftGroup {
     followers: Vec<Follower>,
     /// The followers, those that answered a heartbeat last first.
     prompt: Vec<u64>,
-    /// The library's last batch that has to be durable, and the last that is.
+    /// The last handover that has to be durable, and the last that is.
     written: u64,
     durable: u64,
+    /// Role and leader at the last handover.
+    role: (StateRole, u64),
+    /// The last record that was handed over, or that the snapshot includes that was.
+    told: u64,
     hard_state_written: HardState,
     doubt_written: bool,
-    /// Batches that wait for a write.
+    /// What waits for a write.
     waiting: VecDeque<Waiting>,
     outbox: Vec<Message>,
-    /// A snapshot that has to be handed over before anything else, once its batch is
+    /// A snapshot that has to be handed over before anything else, once its frames are
     /// durable. Until then the library must not stand for election: it would look for
     /// entries between what is applied and what is committed, which are gone.
     install: Option<(u64, Snapshot)>,
+    questions: Questions,
+    /// Confirmed questions, and what has to be applied before they are told.
     reads: Vec<(u64, ReadId)>,
     /// A follower that heard of an election no longer trusts its leader to be there.
     roused: bool,
     /// Whether its disk lost what was durable, and it has not made up for it.
     doubt: Option<Doubt>,
-    refused: Vec<&'static str>,
+    refused: Vec<Mark>,
 }
 
 /// What a leader remembers about a peer beyond what the library does.
@@ -93,14 +106,8 @@ struct Follower {
     id: u64,
     silent_ticks: u32,
     snapshot_ticks: u32,
-}
-
-/// A batch of the library.
-struct Waiting {
-    /// The batch that has to be durable before.
-    needs: u64,
-    number: u64,
-    messages: Vec<Message>,
+    /// The latest question that it confirmed.
+    confirmed: u64,
 }
 
 impl RaftGroup {
@@ -138,7 +145,6 @@ impl RaftGroup {
             check_quorum: false,
             skip_bcast_commit: true,
             batch_append: true,
-            read_only_option: ReadOnlyOption::Safe,
             ..Config::default()
         };
         let log = Log::new(voters.iter().map(|voter| u64::from(voter.0)).collect(), durable);
@@ -153,15 +159,18 @@ impl RaftGroup {
             doubt_written: in_doubt,
             prompt: peers.clone().collect(),
             followers: peers
-                .map(|id| Follower { id, silent_ticks: 0, snapshot_ticks: 0 })
+                .map(|id| Follower { id, silent_ticks: 0, snapshot_ticks: 0, confirmed: 0 })
                 .collect(),
             hard_state_written: raft.raft.hard_state(),
+            role: (raft.raft.state, raft.raft.leader_id),
+            told: snapshot.index(),
             raft,
             written: 0,
             durable: 0,
             waiting: VecDeque::new(),
             outbox: Vec::new(),
             install: (snapshot.index() > 0).then_some((0, snapshot)),
+            questions: Questions::default(),
             reads: Vec::new(),
             roused: false,
             refused: Vec::new(),
@@ -184,7 +193,7 @@ impl RaftGroup {
                 | MessageType::MsgTimeoutNow
         );
         if calls {
-            self.refused.push("a call to an election by a replica that lost its memory");
+            self.refused.push(Mark::AbstainedInDoubt);
         }
         // Before the fence, a leader still believes what this replica once acknowledged.
         fenced && !calls
@@ -214,7 +223,7 @@ impl RaftGroup {
         let raft = &self.raft.raft;
         let log = &raft.raft_log;
         raft.lead_transferee.is_none()
-            && raft.pending_read_count() == 0
+            && self.questions.is_empty()
             && self.reads.is_empty()
             && self.written <= self.durable
             && log.committed == log.last_index()
@@ -272,65 +281,31 @@ impl RaftGroup {
         }
     }
 
-    /// Carries out one batch of the library.
-    fn carry_out(&mut self, out: &mut Ready) {
-        let mut batch = self.raft.ready();
-        let number = batch.number();
-        if batch.must_sync() {
-            self.written = number;
+    /// Heartbeats since `before` carry the latest open question.
+    fn ask_again(&mut self, before: usize) {
+        let Some(words) = self.questions.words() else { return };
+        let said = &mut self.raft.raft.msgs[before..];
+        for message in said.iter_mut().filter(|said| said.msg_type == MessageType::MsgHeartbeat) {
+            message.context = words.to_vec().into();
         }
-        if batch.ss().is_some() {
-            // A question does not outlive the lead under which it was asked.
-            self.reads.clear();
-            self.attend_all_anew();
-        }
-        if !batch.snapshot().is_empty() {
-            let snapshot = Snapshot(batch.snapshot().clone());
-            let (index, epoch) = (snapshot.index(), snapshot.epoch());
-            Frame::Snapshot { shard: self.shard, index, epoch, state: snapshot.state() }
-                .write(&mut out.frames);
-            self.raft.mut_store().install(snapshot.0.clone());
-            self.install = Some((number, snapshot));
-        }
-        let entries = batch.take_entries();
-        for entry in &entries {
-            let (index, epoch) = (entry.index, Epoch(entry.term));
-            Frame::Entry { shard: self.shard, index, epoch, record: &entry.data }
-                .write(&mut out.frames);
-        }
-        self.raft.mut_store().append(entries);
+    }
 
-        if let Some(hard_state) = batch.hs() {
-            let hard_state = hard_state.clone();
-            self.raft.mut_store().set_hard_state(hard_state);
+    /// A follower has answered a heartbeat with these words.
+    fn on_confirmed(&mut self, from: u64, words: &[u8]) {
+        let Some(number) = self.questions.named(words) else { return };
+        if let Some(follower) = self.followers.iter_mut().find(|follower| follower.id == from) {
+            follower.confirmed = follower.confirmed.max(number);
         }
+        self.close_questions();
+    }
 
-        out.messages.extend(batch.take_messages().into_iter().map(JournalMessage));
-        let messages = batch.take_persisted_messages();
-        for read in batch.take_read_states() {
-            let id =
-                read.request_ctx.try_into().expect("a question carries the eight bytes of its id");
-            if self.is_leader() {
-                self.reads.push((read.index, ReadId(u64::from_le_bytes(id))));
-            }
-        }
-        let committed = batch.take_committed_entries();
-        self.raft.advance_append_async(batch);
-
-        if let Some(last) = committed.last() {
-            assert!(
-                self.install.is_none(),
-                "nothing is applied before the snapshot that precedes it"
-            );
-            self.raft.advance_apply_to(last.index);
-            out.committed.extend(committed.into_iter().map(Committed));
-        }
-        if self.written <= self.durable {
-            out.messages.extend(messages.into_iter().map(JournalMessage));
-            self.raft.on_persist_ready(number);
-        } else {
-            self.waiting.push_back(Waiting { needs: self.written, number, messages });
-        }
+    fn close_questions(&mut self) {
+        let followers = &self.followers;
+        let confirms = |number| {
+            let count = followers.iter().filter(|follower| follower.confirmed >= number).count();
+            count >= half_of(followers.len())
+        };
+        self.questions.close(confirms, |index, read| self.reads.push((index, read)));
     }
 }
 
@@ -352,14 +327,16 @@ impl Journal for RaftGroup {
         }
         let timeout = self.election_timeout();
         self.raft.raft.set_randomized_election_timeout(timeout);
+        let before = self.raft.raft.msgs.len();
         self.raft.tick();
         if self.is_leader() {
+            self.ask_again(before);
             self.attend_followers();
         }
     }
 
     fn step(&mut self, message: JournalMessage) {
-        let message = message.0;
+        let mut message = message.0;
         if let Some(reason) = self.refusal(&message) {
             self.refused.push(reason);
             return;
@@ -367,11 +344,18 @@ impl Journal for RaftGroup {
         if !self.step_in_doubt(&message) {
             return;
         }
-        let (kind, from) = (message.get_msg_type(), message.from);
-        if self.raft.step(message).is_err() {
-            self.refused.push("a message that the library refuses");
+        let (kind, from, epoch) = (message.get_msg_type(), message.from, message.term);
+        let words = (kind == MessageType::MsgHeartbeatResponse).then(|| message.take_context());
+        if self.raft.raft.step(message).is_err() {
+            self.refused.push(Mark::JournalMessageRefused);
         }
-        if kind == MessageType::MsgHeartbeatResponse
+        if let Some(words) = &words
+            && self.is_leader()
+            && epoch == self.raft.raft.term
+        {
+            self.on_confirmed(from, words);
+        }
+        if words.is_some()
             && let Some(rank) = self.prompt.iter().position(|&follower| follower == from)
         {
             self.prompt[..=rank].rotate_right(1);
@@ -396,18 +380,28 @@ impl Journal for RaftGroup {
     }
 
     fn confirm_leadership(&mut self, read: ReadId) -> bool {
-        let taken = self.is_leader() && self.raft.raft.commit_to_current_term();
-        if taken {
-            let before = self.raft.raft.msgs.len();
-            self.raft.read_index(read.0.to_le_bytes().to_vec());
-            // A quorum needs half of the followers: those that answered last are asked. If
-            // they stay silent, the next tick asks all.
-            let asked = &self.prompt[..self.prompt.len() / 2];
-            let questions = self.raft.raft.msgs.split_off(before);
-            let wanted = questions.into_iter().filter(|question| asked.contains(&question.to));
-            self.raft.raft.msgs.extend(wanted);
+        let raft = &self.raft.raft;
+        if !self.is_leader() || !raft.commit_to_current_term() {
+            return false;
         }
-        taken
+        let committed = raft.raft_log.committed;
+        if self.followers.is_empty() {
+            self.reads.push((committed, read));
+            return true;
+        }
+        self.questions.ask(committed, read);
+        // A quorum needs half of the followers: those that answered last are asked. If
+        // they stay silent, the next tick asks all.
+        let before = raft.msgs.len();
+        for &to in &self.prompt[..half_of(self.prompt.len())] {
+            let raft = &mut self.raft.raft;
+            let progress = raft.prs().get(to).expect("the library tracks every voter");
+            let (from, term, commit) = (raft.id, raft.term, progress.matched.min(committed));
+            let msg_type = MessageType::MsgHeartbeat;
+            raft.msgs.push(Message { msg_type, from, to, term, commit, ..Message::default() });
+        }
+        self.ask_again(before);
+        true
     }
 
     fn campaign(&mut self) {
@@ -416,14 +410,16 @@ impl Journal for RaftGroup {
         }
         self.roused = true;
         if self.raft.campaign().is_err() {
-            self.refused.push("an election that the library refuses");
+            self.refused.push(Mark::ElectionRefused);
         }
     }
 
     fn ping(&mut self) {
         if self.is_leader() {
             self.attend_all_anew();
+            let before = self.raft.raft.msgs.len();
             self.raft.ping();
+            self.ask_again(before);
         }
     }
 
@@ -439,19 +435,14 @@ impl Journal for RaftGroup {
             return;
         }
         self.durable = upto.0;
-        let mut last = None;
-        let ends = self.waiting.partition_point(|batch| batch.needs <= upto.0);
-        for batch in self.waiting.drain(..ends) {
-            last = Some(batch.number);
-            self.outbox.extend(batch.messages);
-        }
-        if let Some(number) = last {
-            self.raft.on_persist_ready(number);
-        }
+        self.release(upto.0);
     }
 
     fn poll(&mut self, out: &mut Ready) {
         assert!(out.ticket.is_none(), "frames are gathered and cleared before the next poll");
+        if self.is_idle() {
+            return;
+        }
         out.messages.extend(self.outbox.drain(..).map(JournalMessage));
         out.refused.append(&mut self.refused);
         if let Some((_, snapshot)) = self.install.take_if(|(number, _)| *number <= self.durable) {
@@ -460,9 +451,7 @@ impl Journal for RaftGroup {
         }
 
         let written = self.written;
-        while self.raft.has_ready() {
-            self.carry_out(out);
-        }
+        self.hand_over(out);
         if self.written > written {
             let hard_state = self.raft.raft.hard_state();
             if hard_state != self.hard_state_written || self.doubt.is_some() != self.doubt_written {
@@ -474,10 +463,11 @@ impl Journal for RaftGroup {
         }
 
         self.reconsider();
-        let applied = self.applied();
-        out.reads.extend(
-            self.reads.extract_if(.., |(index, _)| *index <= applied).map(|(_, read)| read),
-        );
+        if !self.reads.is_empty() {
+            let applied = self.applied();
+            let told = self.reads.extract_if(.., |(index, _)| *index <= applied);
+            out.reads.extend(told.map(|(_, read)| read));
+        }
     }
 
     fn compact(&mut self, state: Vec<u8>) {
@@ -530,6 +520,15 @@ impl Journal for RaftGroup {
         self.raft.raft.state == StateRole::Leader
     }
 
+    fn is_trailed(&self) -> bool {
+        let raft = &self.raft.raft;
+        self.is_leader()
+            && self.followers.iter().any(|follower| {
+                let progress = raft.prs().get(follower.id);
+                progress.is_none_or(|progress| progress.matched < raft.raft_log.committed)
+            })
+    }
+
     fn may_serve(&self) -> bool {
         self.is_leader() && self.raft.raft.apply_to_current_term()
     }
@@ -538,9 +537,33 @@ impl Journal for RaftGroup {
         self.raft.raft.raft_log.applied
     }
 
+    fn undurable(&self) -> u64 {
+        let log = &self.raft.raft.raft_log;
+        log.last_index() - log.persisted
+    }
+
+    fn strike_off(&mut self, peer: NodeId) {
+        let peer = u64::from(peer.0);
+        if !self.followers.iter().any(|follower| follower.id == peer) {
+            return;
+        }
+        let mut change = ConfChange { node_id: peer, ..ConfChange::default() };
+        change.set_change_type(ConfChangeType::RemoveNode);
+        let voters = self.raft.apply_conf_change(&change).expect("a member can be struck off");
+        self.raft.mut_store().set_voters(voters);
+        self.followers.retain(|follower| follower.id != peer);
+        self.prompt.retain(|&follower| follower != peer);
+        self.close_questions();
+    }
+
     fn uncompacted(&self) -> u64 {
         self.applied().saturating_sub(self.raft.store().snapshot().get_metadata().index)
     }
+}
+
+/// How many followers make a quorum together with the leader.
+fn half_of(followers: usize) -> usize {
+    followers.div_ceil(2)
 }
 
 impl fmt::Debug for RaftGroup {

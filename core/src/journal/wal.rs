@@ -53,8 +53,8 @@ impl Wal {
 
     /// Takes the frames of a poll, if it has any.
     pub fn gather(&mut self, shard: ShardId, ready: &Ready) {
-        assert_eq!(ready.ticket.is_some(), !ready.frames.is_empty(), "frames come with a ticket");
         if let Some(ticket) = ready.ticket {
+            assert!(!ready.frames.is_empty(), "a ticket is for frames");
             self.gathered.extend_from_slice(&ready.frames);
             self.tickets.push((shard, ticket));
         }
@@ -70,7 +70,9 @@ impl Wal {
         if self.in_flight.is_some() || self.tickets.is_empty() {
             return None;
         }
-        let mut bytes = mem::take(&mut self.gathered);
+        // The next write will be about as large.
+        let next = Vec::with_capacity(self.gathered.len());
+        let mut bytes = mem::replace(&mut self.gathered, next);
         let number = match &mut self.segment {
             Segment::Open { number, since, .. } => {
                 *since += bytes.len();

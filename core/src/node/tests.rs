@@ -5,11 +5,16 @@ use crate::config::Config;
 use crate::id::{ClientId, HoldId, RequestId, UserId};
 use crate::placement::Placement;
 use crate::request::{Command, Outcome, Reply};
-use crate::show::{Hall, Rules};
+use crate::show::{Checks, Hall, Rules};
 
 fn node() -> Node {
-    let rules =
-        Rules { hold: Span(300), grace: Span(5), seats_per_request: 10, remember: Span(1_000) };
+    let rules = Rules {
+        hold: Span(300),
+        grace: Span(5),
+        seats_per_request: 10,
+        remember: Span(1_000),
+        checks: Checks::COMPLETE,
+    };
     let (placement, hall) = (Placement::new(4, 1, 2, 3), Hall::uniform(1, 1, 10));
     let (placement, hall) = (Arc::new(placement), Arc::new(hall));
     let setup = Setup { config: Config::example(), placement, hall, rules, shows: 2 };

@@ -1,20 +1,22 @@
 //! The owner of a shard in one epoch: the single writer of its shows.
 //!
 //! Owns what was decided but is not yet committed, and the answers that wait for it.
-//! Refuses to answer early: a change is told once its record is applied, and what is
-//! answered from the state alone once a quorum has confirmed, after the decision, that
-//! the state was the latest. So neither an acknowledgement nor a refusal of a deposed
-//! owner ever leaves.
+//! Refuses to answer early, unless its settings say so: a change is told once its record is
+//! applied, and what is answered from the state alone once a quorum has confirmed, after the
+//! decision, that the state was the latest. So neither an acknowledgement nor a refusal of a
+//! deposed owner ever leaves.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::config::Setup;
+use super::agenda::Agenda;
+use crate::config::{DecidesOn, Reads, Setup};
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
 use crate::journal::ReadId;
+use crate::mark::Mark;
 use crate::record::Events;
-use crate::request::{Reply, Request};
-use crate::show::{Decision, Show};
+use crate::request::{Command, Outcome, Refusal, Reply, Request};
+use crate::show::{Decision, Event, Show};
 use crate::time::Instant;
 
 /// A reply and the gateway that waits for it.
@@ -40,8 +42,9 @@ pub(super) struct Owner {
     asked: VecDeque<(ReadId, u64, Vec<Due>)>,
     /// The latest question that was answered.
     confirmed: Option<ReadId>,
-    /// No hold ends before this.
-    expires_at: Instant,
+    /// When holds are ended.
+    agenda: Agenda,
+    marks: Vec<Mark>,
 }
 
 /// What a turn needs of the journal.
@@ -55,7 +58,13 @@ pub(super) enum Turn<'a> {
 }
 
 impl Owner {
-    pub(super) fn new(shard: ShardId, epoch: Epoch, shows: &BTreeMap<ShowId, Show>) -> Self {
+    pub(super) fn new(
+        shard: ShardId,
+        epoch: Epoch,
+        now: Instant,
+        setup: &Setup,
+        shows: &BTreeMap<ShowId, Show>,
+    ) -> Self {
         Self {
             shard,
             epoch,
@@ -66,7 +75,8 @@ impl Owner {
             applied: 0,
             asked: VecDeque::new(),
             confirmed: None,
-            expires_at: shows.values().filter_map(Show::next_expiry).min().unwrap_or(Instant::MAX),
+            agenda: Agenda::new(now, setup, shows),
+            marks: Vec::new(),
         }
     }
 
@@ -74,9 +84,24 @@ impl Owner {
         self.epoch
     }
 
-    /// No hold ends before this instant.
+    /// No hold is ended before this instant.
     pub(super) fn expires_at(&self) -> Instant {
-        self.expires_at
+        self.agenda.next()
+    }
+
+    /// Whether a record was proposed and not yet committed.
+    pub(super) fn awaits_commit(&self) -> bool {
+        !self.proposed.is_empty()
+    }
+
+    /// Whether a question was asked whose answers have not left.
+    pub(super) fn awaits_confirmation(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// What was worth counting since the last call.
+    pub(super) fn marks(&mut self) -> impl Iterator<Item = Mark> + '_ {
+        self.marks.drain(..)
     }
 
     /// Whether the turn's decisions have to go to the journal now.
@@ -84,7 +109,8 @@ impl Owner {
         !matches!(self.close_turn(), Turn::Idle)
     }
 
-    /// Decides a request after all that was decided before it, overdue holds first.
+    /// Decides a request after all that was decided before it, overdue holds first. Returns the
+    /// answer if it has to wait for nothing.
     pub(super) fn decide(
         &mut self,
         now: Instant,
@@ -92,46 +118,50 @@ impl Owner {
         request: &Request,
         setup: &Setup,
         shows: &BTreeMap<ShowId, Show>,
-    ) {
-        let head = head_of(&mut self.heads, request.show, setup, shows);
-        if now >= self.expires_at {
-            expire(head, request.show, now, &mut self.record);
+    ) -> Option<Due> {
+        if setup.config.owner.decides_on == DecidesOn::Committed {
+            self.heads.remove(&request.show);
         }
-        let outcome = match head.decide(request, now) {
+        let head = head_of(&mut self.heads, request.show, setup, shows);
+        let minutes = (&mut self.record, &mut self.marks);
+        self.agenda.end_before_decision(head, request.show, now, minutes);
+        let decision = head.decide(request, now);
+        let waits = !matches!(decision, Decision::Answer(_))
+            || setup.config.owner.reads == Reads::Confirmed;
+        let outcome = match decision {
             Decision::Record(event) => {
                 let outcome = head.outcome(&event);
                 head.apply(&event);
+                self.agenda.note(request.show, &event, setup);
                 self.record.push((request.show, event));
-                self.expires_at = self.expires_at.min(head.next_expiry().unwrap_or(Instant::MAX));
                 outcome
             }
-            Decision::Answer(outcome) => outcome,
+            Decision::Answer(outcome) => {
+                self.marks.extend(mark_of(request, &outcome));
+                outcome
+            }
         };
-        self.replies.push((from, Reply { request: request.id, outcome }));
+        self.agenda.see(head);
+        let due = (from, Reply { request: request.id, outcome });
+        if waits {
+            self.replies.push(due);
+            return None;
+        }
+        Some(due)
     }
 
     /// Records the ends of all holds whose time and grace are over.
     pub(super) fn expire(&mut self, now: Instant, setup: &Setup, shows: &BTreeMap<ShowId, Show>) {
-        if now < self.expires_at {
-            return;
+        let Self { agenda, heads, record, marks, .. } = self;
+        agenda.end_due(now, heads, setup, shows, (record, marks));
+    }
+
+    /// A record of an earlier epoch turned out to be committed: it counts from now on.
+    pub(super) fn overtaken(&mut self, show: ShowId, event: &Event, setup: &Setup) {
+        if let Some(head) = self.heads.get_mut(&show) {
+            head.apply(event);
         }
-        for (&id, show) in shows {
-            // Cloned only if there is something to end.
-            let due = self.heads.get(&id).unwrap_or(show).next_expiry().is_some_and(|at| at <= now);
-            if due {
-                expire(head_of(&mut self.heads, id, setup, shows), id, now, &mut self.record);
-            }
-        }
-        for (&id, head) in self.heads.iter_mut().filter(|(id, _)| !shows.contains_key(id)) {
-            expire(head, id, now, &mut self.record);
-        }
-        let untouched =
-            shows.iter().filter(|(id, _)| !self.heads.contains_key(id)).map(|(_, show)| show);
-        self.expires_at = untouched
-            .chain(self.heads.values())
-            .filter_map(Show::next_expiry)
-            .min()
-            .unwrap_or(Instant::MAX);
+        self.agenda.note(show, event, setup);
     }
 
     /// What the journal is to be asked for this turn; to be followed by `proposed` or
@@ -162,6 +192,12 @@ impl Owner {
         let rest_on = self.applied + self.proposed.len() as u64;
         let replies = self.take_replies();
         self.asked.push_back((read, rest_on, replies));
+    }
+
+    /// Takes the replies that wait for proposed records, all but those for the last `behind`.
+    pub(super) fn take_proposed(&mut self, behind: u64) -> impl Iterator<Item = Due> + '_ {
+        let ahead = (self.proposed.len() as u64).saturating_sub(behind);
+        self.proposed.iter_mut().take(ahead as usize).flat_map(std::mem::take)
     }
 
     /// The oldest proposed record was committed, and the shard has applied it.
@@ -199,7 +235,7 @@ impl Owner {
     }
 }
 
-fn head_of<'a>(
+pub(super) fn head_of<'a>(
     heads: &'a mut BTreeMap<ShowId, Show>,
     id: ShowId,
     setup: &Setup,
@@ -211,10 +247,16 @@ fn head_of<'a>(
     })
 }
 
-fn expire(head: &mut Show, id: ShowId, now: Instant, record: &mut Events) {
-    while let Some(event) = head.overdue(now) {
-        head.apply(&event);
-        record.push((id, event));
+/// What is worth counting in an answer that changed nothing.
+fn mark_of(request: &Request, outcome: &Outcome) -> Option<Mark> {
+    match (&request.command, outcome) {
+        (Command::Confirm { .. }, Outcome::Refused(Refusal::HoldLost)) => {
+            Some(Mark::ConfirmTooLate)
+        }
+        (_, Outcome::Refused(_)) => None,
+        (_, Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. }) => {
+            Some(Mark::RepeatAnswered)
+        }
     }
 }
 
@@ -224,8 +266,8 @@ mod tests {
     use crate::config::Config;
     use crate::id::{RequestId, SeatId, UserId};
     use crate::placement::Placement;
-    use crate::request::{Command, Outcome, Refusal, Wish};
-    use crate::show::{Hall, Rules};
+    use crate::request::Wish;
+    use crate::show::{Checks, Hall, Rules};
     use crate::time::Span;
 
     const GATEWAY: NodeId = NodeId(2);
@@ -238,13 +280,18 @@ mod tests {
     }
 
     fn desk() -> Desk {
-        let rules =
-            Rules { hold: Span(100), grace: Span(5), seats_per_request: 4, remember: Span(1_000) };
+        let rules = Rules {
+            hold: Span(100),
+            grace: Span(5),
+            seats_per_request: 4,
+            remember: Span(1_000),
+            checks: Checks::COMPLETE,
+        };
         let (placement, hall) =
             (Arc::new(Placement::new(1, 1, 1, 1)), Arc::new(Hall::uniform(1, 1, 4)));
         let setup = Setup { config: Config::example(), placement, hall, rules, shows: 1 };
         let shows = BTreeMap::new();
-        let owner = Owner::new(ShardId(0), Epoch(3), &shows);
+        let owner = Owner::new(ShardId(0), Epoch(3), Instant(0), &setup, &shows);
         Desk { setup, shows, owner, reads: 0 }
     }
 
@@ -253,7 +300,9 @@ mod tests {
             let picked = [SeatId(seat)].into_iter().collect();
             let command = Command::Hold(Wish { picked, ..Wish::default() });
             let request = Request { id: RequestId(id), user: UserId(0), show: ShowId(0), command };
-            self.owner.decide(Instant(now), GATEWAY, &request, &self.setup, &self.shows);
+            let early =
+                self.owner.decide(Instant(now), GATEWAY, &request, &self.setup, &self.shows);
+            assert_eq!(early, None, "every answer waits");
         }
 
         /// Hands the turn to a journal that takes everything; says what it was.

@@ -21,6 +21,14 @@ pub(super) struct Tally {
     pub(super) unbooked: u32,
 }
 
+/// What a seat can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SeatState {
+    Free,
+    Held,
+    Booked,
+}
+
 /// The state of every seat of a show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seats {
@@ -104,6 +112,52 @@ impl Seats {
         }
     }
 
+    /// Gives seats a state, whatever theirs was.
+    pub(super) fn put(&mut self, seats: &[SeatId], state: SeatState) {
+        for &seat in seats {
+            let (row, bit) = self.bit(seat);
+            let (was_free, was_booked) = (self.free[row] & bit != 0, self.booked[row] & bit != 0);
+            let (free, booked) = (state == SeatState::Free, state == SeatState::Booked);
+            self.free[row] = if free { self.free[row] | bit } else { self.free[row] & !bit };
+            self.booked[row] =
+                if booked { self.booked[row] | bit } else { self.booked[row] & !bit };
+            let count = |tally: &mut Tally| {
+                tally.free = tally.free + u32::from(free) - u32::from(was_free);
+                tally.unbooked = tally.unbooked + u32::from(was_booked) - u32::from(booked);
+            };
+            count(self.section_mut(seat));
+            count(&mut self.all);
+        }
+    }
+
+    /// Each row's free and booked places: all that cannot be derived.
+    pub(super) fn bits(&self) -> (&[u64], &[u64]) {
+        (&self.free, &self.booked)
+    }
+
+    /// The seats of which [`bits`](Self::bits) were taken, if the hall can be in such a state.
+    pub(super) fn of_bits(hall: Arc<Hall>, free: &[u64], booked: &[u64]) -> Option<Self> {
+        let mut seats = Self::new(hall);
+        let is_row = |(&free, &booked): (&u64, &u64)| {
+            let places = seats.free.first().copied().unwrap_or_default();
+            (free | booked) & !places == 0 && free & booked == 0
+        };
+        let rows = seats.free.len();
+        if free.len() != rows || booked.len() != rows || !free.iter().zip(booked).all(is_row) {
+            return None;
+        }
+        for seat in (0..seats.hall.seats()).map(SeatId) {
+            let (row, bit) = seats.bit(seat);
+            let state = match (free[row] & bit != 0, booked[row] & bit != 0) {
+                (true, _) => SeatState::Free,
+                (false, true) => SeatState::Booked,
+                (false, false) => SeatState::Held,
+            };
+            seats.put(&[seat], state);
+        }
+        Some(seats)
+    }
+
     /// The seats that meet a well-formed wish: the picked ones in the order given, then
     /// the best of each section. What cannot be met even by waiting is refused first,
     /// from counts alone.
@@ -140,6 +194,22 @@ impl Seats {
         }
         assert_eq!(chosen.len(), wish.seats(), "a grant is all or nothing");
         Ok(chosen)
+    }
+
+    /// As much of a well-formed wish as can be met: the picked seats that are free, and as many of
+    /// the best as each section has. Refused if that is nothing.
+    pub(super) fn choose_some(&self, wish: &Wish) -> Result<SeatList, Refusal> {
+        let picked: SeatList =
+            wish.picked.iter().copied().filter(|&seat| self.is_free(seat)).collect();
+        let best = wish.best.iter().map(|&(section, count)| {
+            let picked = picked.iter().filter(|&&seat| self.hall.section_of(seat) == Some(section));
+            let left =
+                self.sections[usize::from(section.0)].free.saturating_sub(picked.count() as u32);
+            (section, u8::try_from(left).map_or(count, |left| left.min(count)))
+        });
+        let best = best.filter(|&(_, count)| count > 0).collect();
+        let some = Wish { picked, best };
+        if some.seats() == 0 { self.choose(wish) } else { self.choose(&some) }
     }
 
     /// Adds the best `count` seats of a section to `chosen`: side by side in the

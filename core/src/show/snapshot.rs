@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::show::checks::Unfit;
 use crate::show::hall::Hall;
 use crate::show::holds::Grant;
+use crate::show::seats::Seats;
 use crate::show::{Ended, Place, Rules, Show};
 
 #[derive(Serialize)]
@@ -27,6 +29,15 @@ struct Memory {
     live: Vec<Grant>,
     bookings: Vec<Grant>,
     ended: VecDeque<Ended>,
+}
+
+/// What follows where records need not fit: there, holds do not tell which seats are taken.
+#[derive(Serialize, Deserialize)]
+struct Appendix {
+    free: Vec<u64>,
+    booked: Vec<u64>,
+    /// In the order in which they ended.
+    lapsed: Vec<Grant>,
 }
 
 /// Why bytes are no snapshot of a show in this hall.
@@ -65,7 +76,18 @@ impl Show {
             bookings: &self.bookings,
             ended: &self.ended,
         };
-        postcard::to_stdvec(&portrait).expect("memory holds a snapshot")
+        let mut bytes = postcard::to_stdvec(&portrait).expect("memory holds a snapshot");
+        if self.rules.checks.unfit == Unfit::Overwrites {
+            let (free, booked) = self.seats.bits();
+            let lapsed = self.ended.iter().filter_map(|ended| self.lapsed.get(&ended.hold));
+            let appendix = Appendix {
+                free: free.to_vec(),
+                booked: booked.to_vec(),
+                lapsed: lapsed.cloned().collect(),
+            };
+            bytes = postcard::to_extend(&appendix, bytes).expect("memory holds a snapshot");
+        }
+        bytes
     }
 
     /// The show whose [`snapshot`](Self::snapshot) was taken, equal to it.
@@ -76,6 +98,14 @@ impl Show {
     pub fn restore(hall: Arc<Hall>, rules: Rules, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let (memory, rest) =
             postcard::take_from_bytes::<Memory>(bytes).map_err(SnapshotError::Unreadable)?;
+        let appendix = match rules.checks.unfit {
+            Unfit::IsBroken => None,
+            Unfit::Overwrites => Some(postcard::take_from_bytes::<Appendix>(rest)),
+        };
+        let (appendix, rest) = match appendix.transpose().map_err(SnapshotError::Unreadable)? {
+            Some((appendix, rest)) => (Some(appendix), rest),
+            None => (None, rest),
+        };
         check(rest.is_empty(), "nothing follows the snapshot")?;
         check(memory.seats == hall.seats(), "the show is in this hall")?;
         check(
@@ -83,10 +113,18 @@ impl Show {
             "holds stand in the order of their ends",
         )?;
 
+        let derived = appendix.is_none();
         let mut show = Self::new(hall, rules);
+        if let Some(Appendix { free, booked, lapsed }) = appendix {
+            let seats = Seats::of_bits(Arc::clone(show.hall()), &free, &booked);
+            show.seats = seats.ok_or(SnapshotError::Broken("a seat is in one state"))?;
+            show.lapsed = lapsed.into_iter().map(|grant| (grant.hold, grant)).collect();
+        }
         for grant in memory.bookings {
-            show.restore_seats(&grant)?;
-            show.seats.book(&grant.seats);
+            if derived {
+                show.restore_seats(&grant)?;
+                show.seats.book(&grant.seats);
+            }
             let place = Place::Booked(
                 u32::try_from(show.bookings.len()).expect("there are fewer bookings than seats"),
             );
@@ -94,7 +132,9 @@ impl Show {
             show.bookings.push(grant);
         }
         for grant in memory.live {
-            show.restore_seats(&grant)?;
+            if derived {
+                show.restore_seats(&grant)?;
+            }
             let hold = grant.hold;
             let place = Place::Live(show.live.insert(grant));
             check(show.index.insert(hold, place).is_none(), "a hold has one fate")?;

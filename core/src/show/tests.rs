@@ -9,8 +9,13 @@ use super::*;
 use crate::id::{PaymentId, RequestId, SeatId, SectionId, ShowId};
 use crate::seat_list::SeatList;
 
-const RULES: Rules =
-    Rules { hold: Span(100), grace: Span(10), seats_per_request: 4, remember: Span(300) };
+const RULES: Rules = Rules {
+    hold: Span(100),
+    grace: Span(10),
+    seats_per_request: 4,
+    remember: Span(300),
+    checks: Checks::COMPLETE,
+};
 const ALICE: UserId = UserId(1);
 const BOB: UserId = UserId(2);
 

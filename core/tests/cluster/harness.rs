@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use onsale_core::show::{Hall, Rules};
 use onsale_core::{
-    ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, GatewayConfig, HoldId, Input,
-    Instant, Message, Node, NodeId, Observation, Outcome, PaymentId, Placement, Ratio, Request,
-    RequestId, SeatId, Setup, ShardId, ShowId, Span, UserId, Wish, Write,
+    Checks, ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, GatewayConfig, HoldId,
+    Input, Instant, Message, Node, NodeId, Observation, OnSuspicion, Outcome, OwnerConfig,
+    PaymentId, Placement, Promises, Ratio, Request, RequestId, SeatId, Setup, ShardId, ShowId,
+    Span, UserId, Wish, Write,
 };
 
 /// One way between nodes, one way to a client, and one fsync.
@@ -58,6 +59,9 @@ pub(crate) fn config() -> Config {
         snapshot_every: 10_000,
         keep_records: 1_000,
         segment_bytes: 1 << 20,
+        on_suspicion: OnSuspicion::default(),
+        promises: Promises::default(),
+        owner: OwnerConfig::default(),
         gateway: GatewayConfig {
             tries: 5,
             try_timeout: Span::from_millis(500),
@@ -81,6 +85,7 @@ impl Cluster {
             grace: Span::from_secs(5),
             seats_per_request: 10,
             remember: Span::from_secs(600),
+            checks: Checks::COMPLETE,
         };
         let placement = Arc::new(Placement::new(nodes, 3, shards, 3));
         let hall = Arc::new(Hall::uniform(2, 10, 20));

@@ -1,10 +1,13 @@
 //! Scripts that a small cluster in memory plays. Each opens with its story.
 
 mod harness;
+mod settings;
 
 use std::collections::BTreeMap;
 
-use onsale_core::{Config, Draw, NodeId, Observation, Outcome, Refusal, RequestId, ShowId, Span};
+use onsale_core::{
+    Config, Draw, Mark, NodeId, Observation, Outcome, Refusal, RequestId, ShowId, Span,
+};
 
 use self::harness::{Cluster, Sent, config, confirm, hold};
 
@@ -150,7 +153,7 @@ fn a_gateway_follows_hints_to_the_owner() {
         cluster
             .observed
             .iter()
-            .any(|&(_, at, seen)| at == outsider && seen == Observation::Mark("hint followed"))
+            .any(|&(_, at, seen)| at == outsider && seen == Observation::Mark(Mark::HintFollowed))
     );
 }
 
@@ -261,7 +264,7 @@ fn a_replica_that_lags_far_behind_gets_a_snapshot() {
     }
     cluster.start(follower);
     cluster.run_for(Span::from_secs(2));
-    let installed = Observation::Mark("snapshot installed");
+    let installed = Observation::Mark(Mark::SnapshotInstalled);
     assert!(cluster.observed.iter().any(|&(_, node, seen)| node == follower && seen == installed));
     assert_eq!(cluster.node(follower).show(ShowId(SHOW)), cluster.node(gateway).show(ShowId(SHOW)));
     assert_eq!(cluster.node(follower).show(ShowId(SHOW)).unwrap().held(), 100);

@@ -5,7 +5,7 @@ use onsale_core::journal::frame::Frame;
 use onsale_core::journal::{
     Durable, Journal, JournalMessage, RaftGroup, ReadId, Ready, Settings, Snapshot, Ticket, Wal,
 };
-use onsale_core::{Epoch, NodeId, ShardId};
+use onsale_core::{Epoch, Mark, NodeId, ShardId};
 
 use crate::cluster::{NODES, is_snapshot};
 
@@ -21,7 +21,7 @@ struct Trio {
     records: [Vec<Vec<u8>>; 3],
     installed: [Option<Snapshot>; 3],
     reads: Vec<ReadId>,
-    refused: Vec<&'static str>,
+    refused: Vec<Mark>,
 }
 
 impl Trio {

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
-use onsale_core::{NodeId, Span};
+use onsale_core::{Mark, NodeId, Span};
 use proptest::prelude::*;
 
 use super::*;
 use crate::catalogue;
 use crate::fault::{Cut, Family, Target};
+use crate::limit::{Figure, Part, Wait};
 use crate::ratio::Ratio;
 use crate::scenario::{LogNormal, WaitingRoom};
 
@@ -75,6 +76,7 @@ fn words_that_are_not_known_are_answered_with_near_ones() {
         "[[fault]]\npause = { at = \"1s\", node = \"3\", lasts = \"1s\" }",
         "[swarm]\nfamilies = [\"crash\", \"zone_los\"]",
         "[expect]\nexercised = [\"hold\", \"dubble-booking\"]",
+        "[expect]\nlatency = [\"hold p99 < 1s\", \"hodl p99 < 1s\"]",
         "[expect]\nviolation = \"hold\"",
     ]);
     insta::assert_snapshot!(said, @r#"
@@ -95,7 +97,8 @@ fn words_that_are_not_known_are_answered_with_near_ones() {
     x.toml:3:29: fault[0].pause.node: "3" is no target; did you mean `n3`?
     x.toml:3:22: swarm.families[1]: unknown name `zone_los`; did you mean `zone-loss`?
     x.toml:3:22: expect.exercised[1]: there is no oracle "dubble-booking"; did you mean `double-booking`?
-    x.toml:3:1: expect.violation: unknown key `violation`; known here: exercised
+    x.toml:3:29: expect.latency[1]: "hodl" is nothing that people wait for; did you mean `hold`?
+    x.toml:3:1: expect.violation: unknown key `violation`; known here: exercised, marks, latency, fails, within
     "#);
 }
 
@@ -157,8 +160,8 @@ fn values_of_another_type_are_answered_with_the_right_form() {
     x.toml:3:8: crowd.session.zipf: NaN is out of range; write a number from 0 to 10
     x.toml:3:17: crowd.session.group-weights: invalid type: integer `3`, expected a sequence; write a list in brackets
     x.toml:3:12: crowd.arrivals: invalid type: unit variant, expected struct variant; write a table: `{ key = value }`
-    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`
-    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale` and `trace`
+    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`
+    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`
     x.toml:3:18: crowd.arrivals.trace.file: "gone.csv" can't be read: no such file; the path is relative to the scenario's file
     x.toml:2:1: fault[0]: one key belongs here; write one fault under each `[[fault]]`
     x.toml:2:9: fault: invalid type: integer `3`, expected a sequence; write a list in brackets
@@ -229,6 +232,9 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
         "[swarm]\nuntil = \"6m\"",
         "[swarm]\nlasts = [\"1s\", \"5m\"]",
         "[expect]\nexercised = [\"hold\", \"hold\"]",
+        "[expect]\nexercised = [\"latency\"]",
+        "[expect]\nlatency = [\"hold max < 1s in faults\"]",
+        "[expect]\nlatency = [\"queue max < 1s\"]",
     ]);
     insta::assert_snapshot!(said, @r#"
     x.toml:2:12: duration: no time at all; write a span above zero, such as `5s`
@@ -288,6 +294,9 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:3:9: swarm.until: the faults go on until 6m, but the run ends at 5m; at most `until = "5m"`, or lengthen `duration`
     x.toml:3:9: swarm.lasts: a fault of 5m doesn't fit between 20s and 4m; a fault lasts at most 220s there
     x.toml:3:22: expect.exercised[1]: "hold" is named twice; name each oracle once
+    x.toml:3:14: expect.exercised[0]: there is no limit for `latency` to check; add one: `latency = ["hold p99 < 500ms"]`
+    x.toml:3:12: expect.latency[0]: the scenario has no faults to wait in; leave `in faults` away
+    x.toml:3:12: expect.latency[0]: nobody queues: the scenario has no waiting room; add `[crowd.waiting-room]`, or limit another wait
     "#);
     insta::assert_snapshot!(read("title = ' '").unwrap_err(), @r#"x.toml:1:9: title: the scenario has no title; say in one sentence what it shows: `title = "…"`"#);
     insta::assert_snapshot!(read("").unwrap_err(), @r#"x.toml:1:1: title: the scenario has no title; say in one sentence what it shows: `title = "…"`"#);
@@ -358,9 +367,9 @@ fn json_is_checked_like_toml() {
         |json: &str| Scenario::from_json("plan.json", json.as_bytes()).unwrap_err().to_string();
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:11:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:11:13: cluster: unknown key `replica`; did you mean `replicas`?");
-    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:37:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
-    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:128:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
-    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:64:7: EOF while parsing a string; the text ends too early: it was cut off");
+    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:49:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
+    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:148:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
+    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:77:24: EOF while parsing a string; the text ends too early: it was cut off");
     insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
 
     let capsule = format!(
@@ -415,6 +424,18 @@ fn a_scenario_is_printed_in_full() {
     snapshot-every = 4096
     keep-records = 1024
     segment-bytes = 16777216
+    on-suspicion = "elect"
+    clock-skew = "0us"
+
+    [cluster.journal]
+    promises = "after-write"
+
+    [cluster.owner]
+    acknowledge = "quorum"
+    reads = "confirmed"
+    decides-on = "latest"
+    serves = "caught-up"
+    deposed = "hands-back"
 
     [cluster.gateway]
     tries = 4
@@ -433,6 +454,13 @@ fn a_scenario_is_printed_in_full() {
     hold = "1m"
     grace = "5s"
     seats-per-request = 10
+    expiry = "due"
+    sweep-every = "1m"
+    early = "0us"
+    repeats = "recognised"
+    confirms = "live-holds"
+    releases = "live-holds"
+    orders = "whole"
 
     [crowd]
     users = 2000
@@ -476,6 +504,7 @@ fn a_scenario_is_printed_in_full() {
     tail = "1%"
     tail-factor = 10
     mib-per-s = 400
+    write-back = "0us"
 
     [costs]
     route = "4us"
@@ -491,9 +520,12 @@ fn a_scenario_is_printed_in_full() {
     from = "20s"
     until = "4m"
     lasts = ["500ms", "20s"]
+    mix = true
 
     [expect]
-    exercised = ["double-booking", "lost-booking"]
+    exercised = ["double-booking", "lost-booking", "linearizable"]
+    marks = []
+    latency = []
     "#);
 }
 
@@ -696,6 +728,11 @@ fn an_arrival() -> impl Strategy<Value = Arrivals> {
                 Arrivals::Trace { file, points }
             }
         ),
+        prop::collection::btree_map(0_u32..100_000_000, a_span(0, 60_000), 1..20).prop_map(
+            |people| Arrivals::Named {
+                people: people.into_iter().map(|(number, at)| (at, number)).collect()
+            }
+        ),
     ]
 }
 
@@ -711,9 +748,17 @@ prop_compose! {
         shares in (a_share(), a_share(), a_share()),
         faults in prop::collection::vec(a_fault(), 0..5),
         families in prop::option::of(prop::sample::subsequence(Family::ALL.to_vec(), 1..=10)),
-        must_exercise in prop::sample::subsequence(check::ORACLES.map(str::to_owned).to_vec(), 0..=5),
+        must_exercise in prop::sample::subsequence(check::ORACLES.map(str::to_owned).to_vec(), 0..=8),
+        must_mark in prop::sample::subsequence(Mark::ALL.iter().map(|mark| mark.name().to_owned()).collect::<Vec<_>>(), 0..=3),
+        figures in prop::collection::vec((1_u32..=100_000, a_span(1, 600_000)), 1..4),
     ) -> Scenario {
-        let mut scenario = Scenario { id: "x".into(), title, duration, calm, quantum, faults, must_exercise, ..Scenario::default() };
+        let mut scenario = Scenario { id: "x".into(), title, duration, calm, quantum, faults, must_exercise, must_mark, ..Scenario::default() };
+        scenario.limits = figures.into_iter().map(|(rank, below)| Limit {
+            wait: if rank % 2 == 0 { Wait::Hold } else { Wait::Purchase },
+            figure: if rank == 100_000 { Figure::Max } else { Figure::Percentile(rank) },
+            below,
+            part: if rank % 3 == 0 { Part::OutsideFaults } else { Part::Whole },
+        }).collect();
         scenario.cluster.nodes = nodes;
         scenario.cluster.shards = shards;
         scenario.cluster.suspicion_phi = phi;
@@ -725,6 +770,9 @@ prop_compose! {
             patience,
             ..WaitingRoom::default()
         });
+        if let Arrivals::Named { people } = &arrivals {
+            scenario.crowd.users = people.len() as u32;
+        }
         scenario.crowd.arrivals = arrivals;
         scenario.crowd.session.pick_think = LogNormal { median, sigma_milli };
         scenario.network.client = scenario.network.client.max(scenario.quantum);
@@ -741,6 +789,9 @@ proptest! {
     #[test]
     fn whatever_is_sound_reads_back_from_what_it_prints(scenario in a_scenario()) {
         let printed = scenario.to_toml();
+        let again = read(&printed).map_err(|error| TestCaseError::fail(format!("{error}\n{printed}")))?;
+        prop_assert_eq!(&again, &scenario, "{}", printed);
+        let printed = scenario.to_brief_toml();
         let again = read(&printed).map_err(|error| TestCaseError::fail(format!("{error}\n{printed}")))?;
         prop_assert_eq!(&again, &scenario, "{}", printed);
         let again = Scenario::from_json("x.json", scenario.to_json().as_bytes());

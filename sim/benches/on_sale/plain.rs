@@ -18,7 +18,7 @@ use madsim::net::{Endpoint, NetSim};
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Command, Decision, Hall, HoldId, Instant, Outcome, PaymentId, Refusal, Request, Rules,
+    Checks, Command, Decision, Hall, HoldId, Instant, Outcome, PaymentId, Refusal, Request, Rules,
     SeatList, Show, Span, UserId, Wish,
 };
 use onsale_scenarios::Scenario;
@@ -88,6 +88,7 @@ async fn play(plan: &Plan) -> (Arc<Sale>, u64) {
         grace: sale.grace,
         seats_per_request: sale.seats_per_request,
         remember: Span::from_secs(900),
+        checks: Checks::COMPLETE,
     };
     let users = crowd.users;
     let sale = Arc::new(Sale {

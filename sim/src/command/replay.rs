@@ -4,7 +4,8 @@ use std::path::Path;
 
 use onsale_scenarios::catalogue;
 
-use super::{Failure, Play, Played, default_dir, shown};
+use super::looking::Looking;
+use super::{Failure, Play, Played, default_dir, half_named, holds, shown};
 use crate::capsule::{self, Capsule};
 use crate::cli::{ReplayArgs, Subject};
 use crate::exit::Exit;
@@ -17,13 +18,9 @@ pub(super) fn replay(arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit,
     match (&arguments.subject, &arguments.scenario) {
         (Subject::Seed(seed), Some(scenario)) => replay_seed(*seed, scenario, arguments, terminal),
         (Subject::File(file), None) => replay_file(file, arguments, terminal),
-        (Subject::Seed(seed), None) => Err(Failure::Usage(format!(
-            "a seed means nothing without its scenario: onsale replay {seed} --scenario SCENARIO"
-        ))),
-        (Subject::File(file), Some(_)) => Err(Failure::Usage(format!(
-            "{} brings its own scenario: leave --scenario out, or give a seed",
-            file.display()
-        ))),
+        (Subject::Seed(_), None) | (Subject::File(_), Some(_)) => {
+            Err(half_named(&arguments.subject, "replay"))
+        }
     }
 }
 
@@ -35,33 +32,32 @@ fn replay_seed(
 ) -> Result<Exit, Failure> {
     let plan = Plan::new(&catalogue::load(scenario)?, seed);
     let (dir, reproduce) = (default_dir(&plan, "-replay"), capsule::reproduce(&plan));
-    let play = Play { plan: &plan, arguments: &arguments.play, dir, reproduce, terminal };
+    let looking = Looking::new(arguments, &plan)?;
+    let play = Play { plan: &plan, arguments: &arguments.play, looking, dir, reproduce, terminal };
     Ok(play.carry_out().exit)
 }
 
 fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
     let capsule = capsule::read(file)?;
-    let beside = |dir: &Path| {
-        dir.canonicalize().ok()
-            == file.canonicalize().ok().and_then(|file| Some(file.parent()?.to_owned()))
-    };
-    if let Some(dir) = arguments.play.out.as_deref().filter(|dir| beside(dir)) {
+    if let Some(dir) = arguments.play.out.as_deref().filter(|dir| holds(dir, file)) {
         return Err(Failure::Usage(format!(
             "--out {} would overwrite what is replayed: choose another directory",
             dir.display()
         )));
     }
+    let plan = &capsule.plan;
+    let looking = Looking::new(arguments, plan)?;
     let other_code = capsule.mismatch();
     if let Some(mismatch) = &other_code {
         terminal.warn(&format!(
             "other code: {mismatch}; what follows may differ from what was recorded"
         ));
     }
-    let plan = &capsule.plan;
     let (dir, reproduce) = (default_dir(plan, "-replay"), capsule::replay_line(&shown(file)));
-    let play = Play { plan, arguments: &arguments.play, dir, reproduce, terminal };
+    let play = Play { plan, arguments: &arguments.play, looking, dir, reproduce, terminal };
     let Played { outcome, exit } = play.carry_out();
-    if exit == Exit::Interrupted {
+    if outcome.summary.facts.interrupted {
+        terminal.note("it did not run to its end: nothing is compared with what was recorded");
         return Ok(exit);
     }
     Ok(compare(&capsule, &outcome, other_code.is_some(), exit, terminal))

@@ -2,6 +2,7 @@
 
 use onsale_scenarios::catalogue;
 
+use super::looking::Looking;
 use super::{Failure, Play, default_dir};
 use crate::capsule;
 use crate::cli::RunArgs;
@@ -18,6 +19,13 @@ pub(super) fn run(arguments: &RunArgs, terminal: Terminal) -> Result<Exit, Failu
         return Ok(Exit::Passed);
     }
     let (dir, reproduce) = (default_dir(&plan, ""), capsule::reproduce(&plan));
-    let play = Play { plan: &plan, arguments: &arguments.play, dir, reproduce, terminal };
+    let play = Play {
+        plan: &plan,
+        arguments: &arguments.play,
+        looking: Looking::default(),
+        dir,
+        reproduce,
+        terminal,
+    };
     Ok(play.carry_out().exit)
 }

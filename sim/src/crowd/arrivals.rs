@@ -7,7 +7,8 @@
 //! Users are numbered in the order of their arrival, block by block: a block of 256
 //! users spreads over the time in which the curve grows by 256, each user uniformly
 //! and independently. So within a block arrivals are as irregular as a Poisson stream,
-//! nothing is stored, and removing a user moves no other.
+//! nothing is stored. A crowd of named people is given as it is: taking one away moves
+//! no other.
 
 use onsale_core::{Instant, Span};
 use onsale_scenarios::{Arrivals, Ratio};
@@ -29,6 +30,31 @@ pub struct Curve {
     users: u32,
     /// (instant in µs, users who came before it in 1/65,536); both ascend.
     points: Vec<(u64, u64)>,
+    /// The people who come, if they are named, whatever the curve says.
+    named: Option<Named>,
+}
+
+/// People whose instants are given.
+#[derive(Clone, Debug)]
+struct Named {
+    by_number: Vec<(u32, Instant)>,
+    in_order: Vec<(Instant, u32)>,
+}
+
+impl Named {
+    fn new(people: &[(Span, u32)]) -> Self {
+        let mut in_order: Vec<_> =
+            people.iter().map(|&(at, user)| (Instant::ZERO + at, user)).collect();
+        in_order.sort_unstable();
+        let mut by_number: Vec<_> = in_order.iter().map(|&(at, user)| (user, at)).collect();
+        by_number.sort_unstable();
+        Self { by_number, in_order }
+    }
+
+    fn arrival(&self, user: u32) -> Instant {
+        let place = self.by_number.binary_search_by_key(&user, |&(number, _)| number);
+        self.by_number[place.expect("only who is named comes")].1
+    }
 }
 
 /// Share of a whole that has come by some time; from 0 to 1.
@@ -76,6 +102,10 @@ impl Curve {
                 }
             }
             Arrivals::Trace { points, .. } => traced(points),
+            Arrivals::Named { people } => {
+                let last = people.iter().map(|&(at, _)| at.0).max().unwrap_or_default();
+                vec![(0, 0.0), (last, 1.0)]
+            }
         };
         let whole = u64::from(users) << POSITION_BITS;
         let last = points.len() - 1;
@@ -85,7 +115,15 @@ impl Curve {
         for index in 1..scaled.len() {
             scaled[index].1 = scaled[index].1.max(scaled[index - 1].1);
         }
-        Self { seed, users, points: scaled }
+        let named = match shape {
+            Arrivals::Named { people } => Some(Named::new(people)),
+            Arrivals::Constant { .. }
+            | Arrivals::Ramp { .. }
+            | Arrivals::Spike { .. }
+            | Arrivals::OnSale { .. }
+            | Arrivals::Trace { .. } => None,
+        };
+        Self { seed, users, points: scaled, named }
     }
 
     /// How many users come in all.
@@ -100,6 +138,9 @@ impl Curve {
 
     /// When this user comes.
     pub fn arrival(&self, user: u32) -> Instant {
+        if let Some(named) = &self.named {
+            return named.arrival(user);
+        }
         let start = user / BLOCK * BLOCK;
         let size = (self.users - start).min(BLOCK);
         let within = crate::stream::below(
@@ -119,6 +160,10 @@ impl Curve {
         out.clear();
         let start = u64::from(block) * u64::from(BLOCK);
         let end = (start + u64::from(BLOCK)).min(u64::from(self.users));
+        if let Some(named) = &self.named {
+            out.extend(&named.in_order[start as usize..end as usize]);
+            return;
+        }
         // One word a person: the instant, then the place in the block.
         let mut words = [u64::MAX; BLOCK as usize];
         for (word, user) in words.iter_mut().zip(start..end) {
@@ -201,6 +246,22 @@ mod tests {
         }
         assert_eq!(seen, 1_000);
         assert!(last <= curve.end());
+    }
+
+    #[test]
+    fn named_people_come_when_it_is_said_and_nobody_else() {
+        let people: Vec<_> = (0..300).map(|n| (Span::from_secs(300 - n), n as u32 * 7)).collect();
+        let curve = Curve::new(&Arrivals::Named { people }, 300, 1, false);
+        let (mut block, mut come) = (Vec::new(), Vec::new());
+        for index in 0..2 {
+            curve.block(index, &mut block);
+            come.append(&mut block);
+        }
+        assert_eq!(come.len(), 300);
+        assert!(come.is_sorted());
+        assert!(come.iter().all(|&(at, user)| at == curve.arrival(user)));
+        assert_eq!(come[0], (Instant(1_000_000), 299 * 7));
+        assert_eq!(curve.end(), Instant(300_000_000));
     }
 
     #[test]

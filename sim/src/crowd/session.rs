@@ -13,6 +13,7 @@ use super::agenda::Act;
 use super::people::{Doing, Person};
 use super::{Cart, Crowd, Fate};
 use crate::oracle::Asked;
+use crate::story::Sight;
 use crate::witness::Witness;
 
 /// The name of a person's nth request.
@@ -184,6 +185,8 @@ impl Crowd {
         if let Some(operation) = operation(person.doing) {
             witness.recorder.ended(operation, ending, person.intended, at);
         }
+        let request = request_id(user, person.sequence);
+        witness.sees(at, || Sight::GaveUp { user: UserId(user), request });
         match person.doing {
             Doing::AskingHold if ending == Ending::Overloaded => {
                 // It was turned away each time: nothing happened, the person may press the button again.
@@ -392,6 +395,9 @@ impl Crowd {
         self.carts.remove(&user);
         self.people.leave(user);
         self.fates.count(fate);
+        if let Some(left) = &mut self.left {
+            left.push((UserId(user), fate));
+        }
     }
 
     /// The person acts next at `at`; whatever was on the agenda is overtaken.
@@ -448,8 +454,8 @@ pub(super) const fn operation(doing: Doing) -> Option<Operation> {
     }
 }
 
-/// How an answer counts that no owner gave.
-fn undecided(outcome: &Outcome) -> Option<Ending> {
+/// How an answer counts that no owner gave; none if an owner did.
+pub(crate) fn undecided(outcome: &Outcome) -> Option<Ending> {
     if let Outcome::Refused(Refusal::Overloaded) = outcome {
         Some(Ending::Overloaded)
     } else if let Outcome::Refused(Refusal::Unavailable) = outcome {

@@ -26,7 +26,7 @@ use super::register::Entry;
 
 #[derive(Debug)]
 pub(super) struct Atomic {
-    findings: Findings,
+    pub(super) findings: Findings,
     acknowledged: u64,
 }
 

@@ -18,7 +18,7 @@ use super::journal::Position;
 
 #[derive(Debug)]
 pub(super) struct DoubleBooking {
-    findings: Findings,
+    pub(super) findings: Findings,
     acknowledged: u64,
 }
 

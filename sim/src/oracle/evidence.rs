@@ -11,6 +11,7 @@ use onsale_reports::{Evidence, OracleResult, Verdict};
 use super::OracleSettings;
 use super::clients::Clients;
 use super::journal::{Journal, State};
+use crate::story::Subject;
 
 /// Failures that are told; the others are counted.
 const STORIES_MAX: usize = 3;
@@ -44,6 +45,16 @@ impl Findings {
         }
     }
 
+    /// How many promises were broken.
+    pub(super) const fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    /// The oracle's name, and what each failure is about that is told.
+    pub(super) fn headlines(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.stories.iter().map(|story| (self.name, story.headline.as_str()))
+    }
+
     /// A failure is a failure; without one, `exercised` says whether the oracle's subject happened.
     pub(super) fn finish(self, exercised: bool) -> OracleResult {
         let verdict = if self.failures > 0 {
@@ -64,6 +75,7 @@ impl Findings {
     fn evidence(self) -> Option<Evidence> {
         let mut stories = self.stories.into_iter();
         let Story { headline, lines: mut details } = stories.next()?;
+        let follow = Subject::named_in(&headline).iter().map(ToString::to_string).collect();
         for Story { headline, lines } in stories {
             details.push(format!("also: {headline}"));
             details.extend(lines);
@@ -72,7 +84,7 @@ impl Findings {
         if untold > 0 {
             details.push(format!("and {untold} more"));
         }
-        Some(Evidence { headline, details })
+        Some(Evidence { headline, details, follow })
     }
 }
 

@@ -39,7 +39,7 @@ use super::register::Entry;
 
 #[derive(Debug)]
 pub(super) struct Hold {
-    findings: Findings,
+    pub(super) findings: Findings,
     acknowledged: u64,
 }
 

@@ -4,12 +4,14 @@
 //! oracles each committed record once. A record counts as committed as soon as one disk
 //! holds it together with a commit index that covers it; every other disk that says the
 //! same later must hold the same record, no disk may overwrite it, and when the run is
-//! over a majority of disks must still hold it or a snapshot that covers it. Refuses to
+//! over a majority of disks must still hold it or a snapshot that covers it. Records of one
+//! epoch in one place must be the same from the first byte on, committed or not. Refuses to
 //! hear what a node says about itself: bytes on disks are all it sees.
 
 use std::collections::VecDeque;
 
 use onsale_core::journal::frame::{self, Frame};
+use onsale_core::record::{self, Record};
 use onsale_core::{Epoch, Instant, ShardId};
 
 use super::Oracles;
@@ -26,6 +28,8 @@ pub struct JournalWatch {
     disks: Vec<Vec<Log>>,
     /// By shard: the records that are committed, from the first on, and how many were told.
     chosen: Vec<Vec<Chosen>>,
+    /// The shards of the present write; kept for its memory.
+    touched: Vec<ShardId>,
 }
 
 /// A shard's log on one disk, as far as it is not known to be committed.
@@ -84,12 +88,13 @@ impl JournalWatch {
             replicas,
             disks: vec![vec![Log::default(); shards as usize]; usize::from(nodes) + 1],
             chosen: vec![Vec::new(); shards as usize],
+            touched: Vec::new(),
         }
     }
 
     /// Bytes became durable on a node's disk.
     pub fn read(&mut self, now: Instant, node: Place, bytes: &[u8], oracles: &mut Oracles) {
-        let mut touched: Vec<ShardId> = Vec::new();
+        let mut touched = std::mem::take(&mut self.touched);
         for frame in frame::read(bytes) {
             if let Some(shard) = self.take(now, node, frame, oracles)
                 && touched.last() != Some(&shard)
@@ -99,9 +104,10 @@ impl JournalWatch {
         }
         touched.sort_unstable();
         touched.dedup();
-        for shard in touched {
+        for shard in touched.drain(..) {
             self.compare(now, node, shard, oracles);
         }
+        self.touched = touched;
     }
 
     /// The node crashed: its disk keeps what it keeps, and is read anew.
@@ -130,6 +136,11 @@ impl JournalWatch {
         disks: impl Iterator<Item = &'a Disk>,
         oracles: &mut Oracles,
     ) {
+        self.tell_the_rest(now, oracles);
+        self.check_kept(now, disks, oracles);
+    }
+
+    fn tell_the_rest(&mut self, now: Instant, oracles: &mut Oracles) {
         for shard in (0..self.chosen.len() as u32).map(ShardId) {
             loop {
                 let next = self.chosen[shard.0 as usize].len() as u64 + 1;
@@ -150,8 +161,12 @@ impl JournalWatch {
                 self.disks[node][place].commit = next;
                 self.compare(now, node, shard, oracles);
             }
+            let known = self.chosen[shard.0 as usize].len() as u64;
+            let commits = self.disks.iter().map(|logs| logs[shard.0 as usize].commit);
+            if let Some(committed) = commits.max().filter(|&committed| committed > known) {
+                oracles.journal_gap(now, shard, known + 1, committed);
+            }
         }
-        self.check_kept(now, disks, oracles);
     }
 
     /// The last record that was committed in each shard must be on a majority of disks, or
@@ -206,6 +221,7 @@ impl JournalWatch {
             Frame::Entry { index, epoch, record, .. } => {
                 if index > log.compared {
                     log.put(index, epoch, record);
+                    self.check_written_once(now, node, Position { shard, index, epoch }, oracles);
                 } else if let Some(&first) = self.chosen[shard.0 as usize].get(index as usize - 1) {
                     check_same(now, node, Position { shard, index, epoch }, record, first, oracles);
                 }
@@ -227,6 +243,39 @@ impl JournalWatch {
             Frame::Checkpoint { .. } => {}
         }
         Some(shard)
+    }
+
+    /// What a disk holds must be what every other disk holds in that place of that epoch,
+    /// long before anybody knows whether it is committed.
+    fn check_written_once(&self, now: Instant, node: Place, at: Position, oracles: &mut Oracles) {
+        let Position { shard, index, epoch } = at;
+        let place = shard.0 as usize;
+        let Some((_, record)) = self.disks[node][place].get(index) else { return };
+        if let Some(&first) = self.chosen[place].get(index as usize - 1)
+            && first.epoch == epoch
+        {
+            check_same(now, node, at, record, first, oracles);
+            return;
+        }
+        for (other, logs) in self.disks.iter().enumerate() {
+            if let Some((theirs, other_record)) = logs[place].get(index)
+                && *theirs == epoch
+                && other_record != record
+            {
+                oracles.journal_fork(
+                    now,
+                    shard,
+                    index,
+                    epoch,
+                    format!(
+                        "n{node} holds a record with hash {:016x}, n{other} one with hash {:016x}",
+                        hash(record),
+                        hash(other_record)
+                    ),
+                );
+                return;
+            }
+        }
     }
 
     /// Tells or compares what this disk holds as committed and has not been looked at.
@@ -274,10 +323,15 @@ fn check_same(
     let Position { shard, index, epoch } = at;
     let held = Chosen { epoch, hash: hash(record) };
     if held != first {
-        oracles.journal_conflict(now, shard, index, epoch, format!(
+        let detail = format!(
             "n{node} holds a record of {epoch} with hash {:016x}, another disk one of {} with hash {:016x}",
             held.hash, first.epoch, first.hash
-        ));
+        );
+        if held.epoch == first.epoch {
+            oracles.journal_fork(now, shard, index, epoch, detail);
+        } else {
+            oracles.journal_conflict(now, shard, index, epoch, detail);
+        }
     }
 }
 
@@ -289,8 +343,11 @@ fn tell(
     record: &[u8],
     oracles: &mut Oracles,
 ) {
-    match onsale_core::record::decode(record) {
-        Ok(events) => oracles.committed(now, shard, index, epoch, &events),
+    match record::decode(record) {
+        Ok(None) => oracles.committed(now, shard, index, epoch, None, &[]),
+        Ok(Some(Record { writer, events })) => {
+            oracles.committed(now, shard, index, epoch, Some(writer), &events)
+        }
         Err(error) => oracles.journal_conflict(
             now,
             shard,
@@ -330,6 +387,10 @@ mod tests {
 
     /// What `lost-booking` says once these frames have become durable on these nodes.
     fn verdict(written: &[(Place, &[Frame<'static>])]) -> Verdict {
+        verdict_of("lost-booking", written)
+    }
+
+    fn verdict_of(oracle: &str, written: &[(Place, &[Frame<'static>])]) -> Verdict {
         let settings = OracleSettings {
             shows: 1,
             seats_per_show: 1,
@@ -347,10 +408,11 @@ mod tests {
             frames.iter().for_each(|frame| frame.write(&mut bytes));
             watch.read(Instant::ZERO, *node, &bytes, &mut oracles);
         }
+        watch.tell_the_rest(Instant::ZERO, &mut oracles);
         let results = oracles.finish(Instant::ZERO, &[]);
         results
             .iter()
-            .find(|result| result.name == "lost-booking")
+            .find(|result| result.name == oracle)
             .expect("it is one of the oracles")
             .verdict
     }
@@ -377,6 +439,31 @@ mod tests {
             "the same again is the same"
         );
         assert_eq!(verdict(&[(1, log), (1, &[entry(1, 2)])]), Verdict::Fail);
+    }
+
+    #[test]
+    fn two_records_of_one_epoch_are_seen_before_any_is_committed() {
+        let (one, other) = (
+            entry(1, 1),
+            Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: b"other" },
+        );
+        let single_writer =
+            |written: &[(Place, &[Frame<'static>])]| verdict_of("single-writer", written);
+        assert_eq!(single_writer(&[(1, &[one]), (2, &[other])]), Verdict::Fail);
+        assert_eq!(single_writer(&[(1, &[one, commit(1, 1)]), (2, &[other])]), Verdict::Fail);
+        assert_eq!(
+            single_writer(&[(1, &[one]), (2, &[entry(1, 2)])]),
+            Verdict::NotExercised,
+            "the one supersedes the other"
+        );
+    }
+
+    #[test]
+    fn a_gap_is_seen() {
+        let log: &[_] = &[entry(1, 1), entry(3, 1), commit(1, 3)];
+        assert_eq!(verdict_of("single-writer", &[(1, log), (2, log)]), Verdict::Fail);
+        let whole: &[_] = &[entry(1, 1), entry(2, 1), entry(3, 1), commit(1, 3)];
+        assert_eq!(verdict_of("single-writer", &[(1, log), (2, whole)]), Verdict::NotExercised);
     }
 
     /// n1 led e1 and wrote a second record that nobody else has. It is deposed and gets the

@@ -19,7 +19,7 @@ use super::journal::State;
 
 #[derive(Debug)]
 pub(super) struct Live {
-    findings: Findings,
+    pub(super) findings: Findings,
     bound: Span,
     calm: Instant,
     /// Requests first sent later than this must be answered.

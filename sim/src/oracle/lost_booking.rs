@@ -19,7 +19,7 @@ use super::journal::Position;
 
 #[derive(Debug)]
 pub(super) struct LostBooking {
-    findings: Findings,
+    pub(super) findings: Findings,
 }
 
 impl LostBooking {

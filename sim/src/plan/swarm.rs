@@ -1,7 +1,7 @@
 //! Faults drawn from a seed.
 //!
-//! Owns how a seed chooses: first which families are on, then how many faults of each,
-//! their instants, lengths, targets and strengths. Each family draws from a stream of
+//! Owns how a seed chooses: which families are on, how often each strikes and whom, then the
+//! instants, lengths, targets and strengths of its faults. Each family draws from a stream of
 //! its own, so that a new family moves no fault of the old ones.
 
 use onsale_core::{NodeId, Span};
@@ -15,11 +15,14 @@ pub(super) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> 
     for &family in &swarm.families {
         let mut stream = Stream::new(fork(seed, &format!("swarm/{}", family.name())));
         let off = stream.below(2) == 0;
-        let most = u64::from(swarm.faults_max).div_ceil(2).max(1);
-        for _ in 0..=stream.below(most) {
+        // A family that is on strikes once, now and then, or as often as it may.
+        let most = u64::from(swarm.faults_max);
+        let rate = [1, most.div_ceil(2), most][stream.below(3) as usize];
+        let aim = Aim::draw(&mut stream);
+        for _ in 0..=stream.below(rate) {
             // The order in which faults are kept is drawn with them, so that it favours no family.
             let rank = stream.draw();
-            drawn.push((off, rank, one(family, swarm, scenario, &mut stream)));
+            drawn.push((off, rank, one(family, aim, swarm, scenario, &mut stream)));
         }
     }
     // Families that are off stand last: they fill up a seed that would have too few.
@@ -29,30 +32,66 @@ pub(super) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> 
     drawn.into_iter().map(|(.., fault)| fault).collect()
 }
 
-fn one(family: Family, swarm: &Swarm, scenario: &Scenario, stream: &mut Stream) -> Fault {
+/// Whom a family strikes in one seed.
+#[derive(Clone, Copy)]
+enum Aim {
+    /// The owner of the hot show, again and again: that is where it hurts.
+    Owner,
+    /// Whoever follows it.
+    Follower,
+    /// One node, whatever it is at the time, again and again.
+    Node(u64),
+    /// Anybody, the owner most often.
+    Anybody,
+}
+
+impl Aim {
+    fn draw(stream: &mut Stream) -> Self {
+        let (kind, node) = (stream.below(6), stream.draw());
+        match kind {
+            0 => Self::Owner,
+            1 => Self::Follower,
+            2 => Self::Node(node),
+            _ => Self::Anybody,
+        }
+    }
+
+    fn target(self, scenario: &Scenario, stream: &mut Stream) -> Target {
+        let (kind, node) = (stream.below(4), stream.draw());
+        let numbered =
+            |node| Target::Node(NodeId(1 + below(node, u64::from(scenario.cluster.nodes)) as u16));
+        match (self, kind) {
+            (Self::Owner, _) | (Self::Anybody, 0 | 1) => Target::Owner,
+            (Self::Follower, _) | (Self::Anybody, 2) => Target::Follower,
+            (Self::Node(node), _) => numbered(node),
+            (Self::Anybody, _) => numbered(node),
+        }
+    }
+}
+
+fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mut Stream) -> Fault {
     let window = swarm.until - swarm.from;
     let longest = swarm.lasts_max.min(window);
     let lasts = swarm.lasts_min.min(longest)
         + Span(stream.below(longest.0.saturating_sub(swarm.lasts_min.0) + 1));
     let at = swarm.from + Span(stream.below((window - lasts).0 + 1));
-    let target = target(scenario, stream);
+    let target = aim.target(scenario, stream);
     let strength = stream.draw();
     let share = |strength: u64| Ratio { num: 1 + below(strength, 30) as u32, den: 100 };
     match family {
         Family::Crash => Fault::Crash { at, node: target, down: lasts },
         Family::Pause => Fault::Pause { at, node: target, lasts },
-        Family::ZoneLoss => {
-            let zone = 1 + below(strength, u64::from(scenario.cluster.zones)) as u16;
-            Fault::ZoneLoss { at, zone, down: lasts }
-        }
+        Family::ZoneLoss => Fault::ZoneLoss { at, zone: zone(scenario, strength), down: lasts },
         Family::PowerLoss => Fault::PowerLoss { at, down: lasts },
         Family::Partition => {
-            let cut = match below(strength, 6) {
+            let cut = match stream.below(8) {
                 0 => Cut::Isolate(vec![target]),
-                1 => Cut::Isolate(vec![target, Target::Follower]),
-                2 => Cut::Halves,
-                3 => Cut::OneWay(target),
-                4 => Cut::MajorityRing,
+                1 => Cut::Isolate(vec![Target::Owner, Target::Follower]),
+                2 => Cut::Isolate(of_zone(scenario, zone(scenario, strength))),
+                3 => Cut::Isolate(minority(scenario, strength)),
+                4 => Cut::Halves,
+                5 => Cut::OneWay(target),
+                6 => Cut::MajorityRing,
                 _ => Cut::Bridge,
             };
             Fault::Partition { at, lasts, cut }
@@ -69,12 +108,20 @@ fn one(family: Family, swarm: &Swarm, scenario: &Scenario, stream: &mut Stream) 
     }
 }
 
-/// Half of all targets are the owner of the hot show: that is where it hurts.
-fn target(scenario: &Scenario, stream: &mut Stream) -> Target {
-    let (kind, node) = (stream.below(4), stream.below(u64::from(scenario.cluster.nodes)));
-    match kind {
-        0 | 1 => Target::Owner,
-        2 => Target::Follower,
-        _ => Target::Node(NodeId(1 + node as u16)),
-    }
+fn zone(scenario: &Scenario, bits: u64) -> u16 {
+    1 + below(bits, u64::from(scenario.cluster.zones)) as u16
+}
+
+/// The nodes of a zone: node n stands in zone (n − 1) mod zones, numbered from 1.
+fn of_zone(scenario: &Scenario, zone: u16) -> Vec<Target> {
+    let numbers = (zone..=scenario.cluster.nodes).step_by(usize::from(scenario.cluster.zones));
+    numbers.map(|node| Target::Node(NodeId(node))).collect()
+}
+
+/// As many neighbours as can be cut off while the others are a majority.
+fn minority(scenario: &Scenario, bits: u64) -> Vec<Target> {
+    let nodes = scenario.cluster.nodes;
+    let first = below(bits, u64::from(nodes)) as u16;
+    let numbers = (0..(nodes - 1) / 2).map(|step| 1 + (first + step) % nodes);
+    numbers.map(|node| Target::Node(NodeId(node))).collect()
 }

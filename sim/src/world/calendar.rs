@@ -93,6 +93,16 @@ impl<E> Calendar<E> {
         }
     }
 
+    /// Events to come, counted one slot after the other.
+    pub fn len(&self) -> usize {
+        self.open.len() + self.far.len() + self.ring.iter().map(Vec::len).sum::<usize>()
+    }
+
+    /// Whether nothing is to come.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Takes the next event.
     pub fn take(&mut self) -> Option<(Instant, E)> {
         if self.open.is_empty() {
@@ -178,6 +188,7 @@ mod tests {
                 let at = now + if sparse { ahead } else { ahead % 500 };
                 calendar.enter(Instant(at), number);
                 model.push((at, number));
+                prop_assert_eq!(calendar.len(), model.len());
                 model.sort_unstable();
                 for _ in 0..takes {
                     let expected = (!model.is_empty()).then(|| model.remove(0));

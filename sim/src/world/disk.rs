@@ -3,9 +3,9 @@
 //! Owns the segments of the write-ahead log and the fsync in flight. Refuses to know
 //! what the bytes mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use onsale_core::{PersistId, Span, Write};
+use onsale_core::{Instant, PersistId, Span, Write};
 use onsale_scenarios::Disk as Settings;
 
 use crate::sample::hits;
@@ -17,6 +17,8 @@ pub struct Disk {
     settings: Settings,
     segments: BTreeMap<u32, Vec<u8>>,
     in_flight: Option<Write>,
+    /// What was acknowledged and is in the volatile cache still: until when, and how many bytes.
+    cached: VecDeque<(Instant, u64)>,
     slow: Vec<(usize, u32)>,
     stream: Stream,
 }
@@ -28,6 +30,7 @@ impl Disk {
             settings,
             segments: BTreeMap::new(),
             in_flight: None,
+            cached: VecDeque::new(),
             slow: Vec::new(),
             stream: Stream::new(seed),
         }
@@ -54,21 +57,32 @@ impl Disk {
         Span(takes)
     }
 
-    /// The write in flight is durable. Returns what was appended.
+    /// The write in flight is durable, or so the disk says. Returns what was appended.
     ///
     /// # Panics
     /// If another write than `id` is in flight.
-    pub fn complete(&mut self, id: PersistId) -> &[u8] {
+    pub fn complete(&mut self, now: Instant, id: PersistId) -> &[u8] {
         let write = self.in_flight.take().expect("a completed write was in flight");
         assert_eq!(write.id, id, "writes complete in order");
+        if self.settings.write_back > Span::ZERO {
+            self.settle(now);
+            self.cached.push_back((now + self.settings.write_back, write.bytes.len() as u64));
+        }
         let start = self.append(write.segment, &write.bytes);
         self.segments.retain(|&segment, _| segment >= write.retire_below);
         &self.segments[&write.segment][start..]
     }
 
-    /// Power is gone: of the write in flight a random prefix survives.
-    pub fn crash(&mut self) {
+    /// Power is gone: of the write in flight a random prefix survives, unless it came after
+    /// something that a volatile cache has lost.
+    pub fn crash(&mut self, now: Instant) {
         let bits = self.stream.draw();
+        self.settle(now);
+        if !self.cached.is_empty() {
+            self.in_flight = None;
+            let lost = self.cached.drain(..).map(|(_, bytes)| bytes).sum();
+            self.forget(lost);
+        }
         if let Some(write) = self.in_flight.take() {
             let kept = below(bits, write.bytes.len() as u64 + 1) as usize;
             if kept > 0 {
@@ -113,6 +127,13 @@ impl Disk {
         self.slow.retain(|&(of, _)| of != fault);
     }
 
+    /// Takes out of the cache what has reached the disk by `now`.
+    fn settle(&mut self, now: Instant) {
+        while self.cached.front().is_some_and(|&(until, _)| until <= now) {
+            self.cached.pop_front();
+        }
+    }
+
     fn append(&mut self, segment: u32, bytes: &[u8]) -> usize {
         let stored = self.segments.entry(segment).or_default();
         let start = stored.len();
@@ -127,13 +148,20 @@ mod tests {
 
     use super::*;
 
+    const NOW: Instant = Instant(1_000);
+
     fn disk(seed: u64) -> Disk {
+        disk_with_cache(seed, Span::ZERO)
+    }
+
+    fn disk_with_cache(seed: u64, write_back: Span) -> Disk {
         let settings = Settings {
             fsync: Span(500),
             jitter: Ratio { num: 1, den: 2 },
             tail: Ratio { num: 0, den: 1 },
             tail_factor: 10,
             mib_per_s: 100,
+            write_back,
         };
         Disk::new(settings, seed)
     }
@@ -148,7 +176,7 @@ mod tests {
         let takes = disk.begin(write(1, 0, b"abc", 0));
         assert!((500..=750).contains(&takes.0));
         assert!(disk.contents().is_empty());
-        assert_eq!(disk.complete(PersistId(1)), b"abc");
+        assert_eq!(disk.complete(NOW, PersistId(1)), b"abc");
         assert_eq!(disk.contents(), [(0, b"abc".to_vec())]);
     }
 
@@ -158,9 +186,9 @@ mod tests {
             .map(|seed| {
                 let mut disk = disk(seed);
                 disk.begin(write(1, 0, b"durable", 0));
-                disk.complete(PersistId(1));
+                disk.complete(NOW, PersistId(1));
                 disk.begin(write(2, 0, b"volatile", 0));
-                disk.crash();
+                disk.crash(NOW);
                 let contents = disk.contents();
                 assert!(
                     b"durablevolatile".starts_with(&contents[0].1)
@@ -180,7 +208,7 @@ mod tests {
         let mut disk = disk(1);
         for (id, segment) in [(1, 0), (2, 1)] {
             disk.begin(write(id, segment, b"abc", 0));
-            disk.complete(PersistId(id));
+            disk.complete(NOW, PersistId(id));
         }
         disk.forget(0);
         assert_eq!(disk.bytes(), 6);
@@ -191,13 +219,27 @@ mod tests {
     }
 
     #[test]
+    fn a_volatile_cache_loses_what_it_had_acknowledged() {
+        let mut disk = disk_with_cache(1, Span(100));
+        for (id, at) in [(1, 1_000), (2, 1_050), (3, 1_120)] {
+            disk.begin(write(id, 0, b"abc", 0));
+            disk.complete(Instant(at), PersistId(id));
+        }
+        disk.begin(write(4, 0, b"in flight", 0));
+        disk.crash(Instant(1_150));
+        assert_eq!(disk.contents(), [(0, b"abcabc".to_vec())]);
+        disk.crash(Instant(1_151));
+        assert_eq!(disk.bytes(), 6, "what is left has settled");
+    }
+
+    #[test]
     fn old_segments_go_once_the_new_one_is_durable() {
         let mut disk = disk(1);
         disk.begin(write(1, 0, b"old", 0));
-        disk.complete(PersistId(1));
+        disk.complete(NOW, PersistId(1));
         disk.begin(write(2, 1, b"new", 1));
         assert_eq!(disk.contents().len(), 1);
-        disk.complete(PersistId(2));
+        disk.complete(NOW, PersistId(2));
         assert_eq!(disk.contents(), [(1, b"new".to_vec())]);
     }
 
@@ -206,10 +248,10 @@ mod tests {
         let mut disk = disk(1);
         let megabyte = vec![0; 1 << 20];
         assert!(disk.begin(write(1, 0, &megabyte, 0)) >= Span::from_millis(10));
-        disk.complete(PersistId(1));
+        disk.complete(NOW, PersistId(1));
         disk.slow_down(7, 10);
         assert!(disk.begin(write(2, 0, b"x", 0)) >= Span(5_000));
-        disk.complete(PersistId(2));
+        disk.complete(NOW, PersistId(2));
         disk.speed_up(7);
         assert!(disk.begin(write(3, 0, b"x", 0)) < Span(5_000));
     }

@@ -1,28 +1,33 @@
 //! The network: who hears whom, when, and what is lost on the way.
 //!
 //! Owns latency, jitter, tail, loss, duplication, order and cuts of every directed
-//! link. Refuses to know what a message says. Place 0 is the clients', place n is
-//! node n's.
+//! link. Refuses to know what a message says beyond the instants that it moves. Place 0 is
+//! the clients', place n is node n's.
 
-use onsale_core::{Instant, Span};
+use onsale_core::{Instant, Message, Span, Timed};
 use onsale_scenarios::{Network as Settings, Ratio};
 
 use crate::sample::hits;
-use crate::stream::{Stream, below};
+use crate::stream::{Numbered, below};
 
 /// A place on the network.
 pub type Place = usize;
 /// The clients' place.
 pub const CLIENTS: Place = 0;
 
+/// So many values belong to a message.
+const FATES: u64 = 7;
+
 /// All links between all places.
 #[derive(Debug)]
 pub struct Network {
     settings: Settings,
-    zones: Vec<u16>,
+    places: usize,
     links: Vec<Link>,
     weather: Vec<(usize, Weather)>,
-    stream: Stream,
+    fates: Numbered,
+    /// Messages sent.
+    sent: u64,
 }
 
 /// One direction between two places.
@@ -34,6 +39,9 @@ struct Link {
     severed: Option<Instant>,
     /// The latest arrival on it: later messages come no sooner, unless they are reordered.
     last_arrival: Instant,
+    /// The least latency on a calm day, in microseconds, and the most that jitter adds.
+    base: u64,
+    jitter: u64,
 }
 
 /// A disturbance of all links between nodes, while it lasts.
@@ -62,59 +70,62 @@ impl Network {
     /// Calm links between `nodes` nodes in `zones` zones and the clients.
     pub fn new(settings: Settings, nodes: u16, zones: u16, seed: u64) -> Self {
         let places = usize::from(nodes) + 1;
-        let zones =
-            (0..=nodes).map(|node| if node == 0 { 0 } else { (node - 1) % zones + 1 }).collect();
-        Self {
-            settings,
-            zones,
-            links: vec![Link::default(); places * places],
-            weather: Vec::new(),
-            stream: Stream::new(seed),
-        }
+        let zone = |place: Place| (place - 1) % usize::from(zones);
+        let base = |from, to| match (from, to) {
+            (CLIENTS, _) | (_, CLIENTS) => settings.client,
+            (from, to) if zone(from) == zone(to) => settings.within_zone,
+            _ => settings.between_zones,
+        };
+        let link = |from, to| {
+            let base = base(from, to).0;
+            let jitter = base * u64::from(settings.jitter.num) / u64::from(settings.jitter.den);
+            Link { base, jitter, ..Link::default() }
+        };
+        let all = |from| (0..places).map(move |to| (from, to));
+        let links = (0..places).flat_map(all).map(|(from, to)| link(from, to)).collect();
+        Self { settings, places, links, weather: Vec::new(), fates: Numbered::new(seed), sent: 0 }
     }
 
     /// Sends a message that leaves at `departs`.
     ///
-    /// Draws the same number of values for every message, so that what happens to one
-    /// does not move the fate of the next.
+    /// What happens to a message is drawn by its number, so that it does not move the fate
+    /// of the next.
     pub fn carry(&mut self, from: Place, to: Place, departs: Instant) -> Carried {
-        let fate = [self.stream.draw(), self.stream.draw(), self.stream.draw()];
-        let between_nodes = from != CLIENTS && to != CLIENTS;
+        let (fates, first) = (self.fates, self.sent * FATES);
+        self.sent += 1;
+        let draw = |fate: u64| fates.draw(first + fate);
+        let happens = |fate, chance: Ratio| chance.num > 0 && hits(draw(fate), chance);
+
         let mut chances = (self.settings.loss, self.settings.duplicate, self.settings.reorder);
         let mut slow = 1;
-        if between_nodes && from != to {
-            for &(_, weather) in &self.weather {
-                match weather {
-                    Weather::Loss(chance) => chances.0 = chance,
-                    Weather::Duplicate(chance) => chances.1 = chance,
-                    Weather::Reorder(chance) => chances.2 = chance,
-                    Weather::Slow(factor) => slow = u64::from(factor),
-                }
+        let between_nodes = from != CLIENTS && to != CLIENTS && from != to;
+        for &(_, weather) in self.weather.iter().filter(|_| between_nodes) {
+            match weather {
+                Weather::Loss(chance) => chances.0 = chance,
+                Weather::Duplicate(chance) => chances.1 = chance,
+                Weather::Reorder(chance) => chances.2 = chance,
+                Weather::Slow(factor) => slow = u64::from(factor),
             }
-        }
-        // Each decision takes its own 32 bits, shifted up to where `hits` looks.
-        let (loss, duplicate) = (fate[0], fate[0] << 32);
-        let (reorder, tail) = (fate[1], fate[1] << 32);
-        if self.links[self.index(from, to)].cuts > 0 || hits(loss, chances.0) {
-            return Carried::default();
-        }
-        let base = Span(self.base(from, to).0 * slow);
-        let mut latency = Span(base.0 + self.jitter(base, fate[2]));
-        let reordered = hits(reorder, chances.2);
-        if reordered {
-            latency = latency + Span(below(fate[2] << 32, 4 * base.0 + 1));
-        }
-        if hits(tail, self.settings.tail) {
-            latency = Span(latency.0 * u64::from(self.settings.tail_factor));
         }
         let index = self.index(from, to);
         let link = &mut self.links[index];
+        if link.cuts > 0 || happens(0, chances.0) {
+            return Carried::default();
+        }
+        let base = link.base * slow;
+        let mut latency = Span(base + below(draw(1), link.jitter * slow + 1));
+        let reordered = happens(2, chances.2);
+        if reordered {
+            latency = latency + Span(below(draw(3), 4 * base + 1));
+        }
+        if happens(4, self.settings.tail) {
+            latency = Span(latency.0 * u64::from(self.settings.tail_factor));
+        }
         if !reordered {
             latency = latency.max(link.last_arrival.since(departs));
             link.last_arrival = departs + latency;
         }
-        let second = hits(duplicate, chances.1)
-            .then(|| latency + Span(below(fate[2] << 16, 4 * base.0 + 1)));
+        let second = happens(5, chances.1).then(|| latency + Span(below(draw(6), 4 * base + 1)));
         Carried { first: Some(latency), second }
     }
 
@@ -150,24 +161,22 @@ impl Network {
     }
 
     fn index(&self, from: Place, to: Place) -> usize {
-        from * self.zones.len() + to
+        from * self.places + to
     }
+}
 
-    fn base(&self, from: Place, to: Place) -> Span {
-        if from == CLIENTS || to == CLIENTS {
-            self.settings.client
-        } else if self.zones[from] == self.zones[to] {
-            self.settings.within_zone
-        } else {
-            self.settings.between_zones
-        }
+/// The message as it arrives: every item a latency later.
+pub(super) fn delayed(mut message: Message, latency: Span) -> Message {
+    fn shift<T>(batch: &mut [Timed<T>], latency: Span) {
+        batch.iter_mut().for_each(|timed| timed.at += latency);
     }
-
-    fn jitter(&self, base: Span, bits: u64) -> u64 {
-        let most =
-            base.0 * u64::from(self.settings.jitter.num) / u64::from(self.settings.jitter.den);
-        below(bits, most + 1)
+    match &mut message {
+        Message::Requests(batch) | Message::Forwarded(batch) => shift(batch, latency),
+        Message::Answers(batch) => shift(batch, latency),
+        Message::Replies(batch) => shift(batch, latency),
+        Message::Beat(_) | Message::Journal(_) => {}
     }
+    message
 }
 
 #[cfg(test)]

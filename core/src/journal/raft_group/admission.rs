@@ -7,6 +7,7 @@ use raft::eraftpb::{EntryType, Message, MessageType};
 
 use super::RaftGroup;
 use crate::journal::{Journal, node_of};
+use crate::mark::Mark;
 
 impl RaftGroup {
     /// Why a message is not let through.
@@ -14,16 +15,16 @@ impl RaftGroup {
     /// # Panics
     ///
     /// When it proves that promises were broken.
-    pub(super) fn refusal(&self, message: &Message) -> Option<&'static str> {
+    pub(super) fn refusal(&self, message: &Message) -> Option<Mark> {
         let raft = &self.raft.raft;
         if message.to != raft.id {
-            return Some("a message for another node");
+            return Some(Mark::JournalMisdirected);
         }
         if !self.followers.iter().any(|follower| follower.id == message.from) {
-            return Some("a message from a node that is no replica");
+            return Some(Mark::JournalFromOutsider);
         }
         if message.term == 0 {
-            return Some("a message without an epoch");
+            return Some(Mark::JournalWithoutEpoch);
         }
         match message.get_msg_type() {
             MessageType::MsgAppend => {
@@ -34,7 +35,7 @@ impl RaftGroup {
                         || entry.term > message.term
                         || entry.get_entry_type() != EntryType::EntryNormal
                     {
-                        return Some("an append whose entries do not follow each other");
+                        return Some(Mark::JournalAppendBroken);
                     }
                     before = (entry.index, entry.term);
                 }
@@ -61,23 +62,23 @@ impl RaftGroup {
                     || meta.term == 0
                     || meta.get_conf_state() != self.raft.store().voters()
                 {
-                    return Some("a snapshot of another group");
+                    return Some(Mark::JournalForeignSnapshot);
                 }
                 self.check_sole_leader(message);
                 None
             }
             MessageType::MsgAppendResponse => {
                 if message.request_snapshot != 0 {
-                    return Some("a request for a snapshot");
+                    return Some(Mark::JournalSnapshotRequest);
                 }
                 let heard = message.term == raft.term && !message.reject;
                 if heard && self.is_leader() && message.index > raft.raft_log.last_index() {
-                    return Some("an acknowledgement of what was never sent");
+                    return Some(Mark::JournalFalseAcknowledgement);
                 }
                 None
             }
             MessageType::MsgTimeoutNow => {
-                self.install.is_some().then_some("a call to lead in the midst of a snapshot")
+                self.install.is_some().then_some(Mark::JournalCalledInSnapshot)
             }
             MessageType::MsgRequestVote
             | MessageType::MsgRequestVoteResponse
@@ -92,7 +93,7 @@ impl RaftGroup {
             | MessageType::MsgCheckQuorum
             | MessageType::MsgTransferLeader
             | MessageType::MsgReadIndex
-            | MessageType::MsgReadIndexResp => Some("a message of a kind that no peer sends"),
+            | MessageType::MsgReadIndexResp => Some(Mark::JournalImpossibleKind),
         }
     }
 

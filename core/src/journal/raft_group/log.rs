@@ -34,12 +34,21 @@ impl Log {
         &self.voters
     }
 
+    pub(super) fn set_voters(&mut self, voters: ConfState) {
+        self.snapshot.mut_metadata().set_conf_state(voters.clone());
+        self.voters = voters;
+    }
+
     pub(super) fn hard_state(&self) -> &HardState {
         &self.hard_state
     }
 
-    pub(super) fn set_hard_state(&mut self, hard_state: HardState) {
-        self.hard_state = hard_state;
+    /// Takes what the replica promises and knows. Says whether it promises more than before.
+    pub(super) fn keep(&mut self, term: u64, vote: u64, commit: u64) -> bool {
+        let kept = &mut self.hard_state;
+        let promised = (term, vote) != (kept.term, kept.vote);
+        (kept.term, kept.vote, kept.commit) = (term, vote, commit);
+        promised
     }
 
     pub(super) fn snapshot(&self) -> &Snapshot {
@@ -59,12 +68,12 @@ impl Log {
         self.snapshot = snapshot;
     }
 
-    /// Replaces what stands at and after the first of `entries`.
-    pub(super) fn append(&mut self, entries: Vec<Entry>) {
+    /// Replaces what stands at and after the first of `entries`, which it takes.
+    pub(super) fn append(&mut self, entries: &mut Vec<Entry>) {
         let Some(first) = entries.first() else { return };
         assert!(first.index <= self.last() + 1, "a log has no gaps");
         self.entries.truncate(self.position(first.index));
-        self.entries.extend(entries);
+        self.entries.append(entries);
     }
 
     /// Takes `state` as the snapshot at `index`, and keeps `keep` entries before it.

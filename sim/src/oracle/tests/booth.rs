@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use onsale_core::{
-    Command, Decision, Epoch, Event, Hall, HoldId, Instant, Outcome, PaymentId, Refusal, Request,
-    RequestId, Rules, SeatId, SeatList, SectionId, ShardId, Show, Span, UserId, Wish,
+    Checks, Command, Decision, Epoch, Event, Hall, HoldId, Instant, NodeId, Outcome, PaymentId,
+    Refusal, Request, RequestId, Rules, SeatId, SeatList, SectionId, ShardId, Show, Span, UserId,
+    Wish,
 };
 use onsale_reports::{OracleResult, Verdict};
 use proptest::prelude::*;
@@ -302,7 +303,10 @@ impl Booth {
         if let Some(event) = self.journal.get(self.read) {
             self.read += 1;
             let index = self.read as u64;
-            self.oracles.committed(self.now, ShardId(0), index, Epoch(1), &[(SHOW, event.clone())]);
+            // The journal changes hands every ten records.
+            let epoch = Epoch(index / 10);
+            let (writer, events) = (Some(NodeId(epoch.0 as u16 % 3)), [(SHOW, event.clone())]);
+            self.oracles.committed(self.now, ShardId(0), index, epoch, writer, &events);
         }
     }
 
@@ -420,6 +424,7 @@ fn core_clerk() -> Show {
         grace: settings.grace,
         seats_per_request: settings.seats_per_request,
         remember: Span::from_secs(600),
+        checks: Checks::COMPLETE,
     };
     Show::new(Arc::new(Hall::uniform(2, 4, 5)), rules)
 }
@@ -441,8 +446,10 @@ fn every_flaw_is_caught_by_the_oracle_that_it_belongs_to() {
     let table = [
         (Flaw::Tramples, "double-booking"),
         (Flaw::Tramples, "hold"),
+        (Flaw::Tramples, "linearizable"),
         (Flaw::Forgets, "lost-booking"),
         (Flaw::Hurries, "hold"),
+        (Flaw::Hurries, "linearizable"),
         (Flaw::Indulges, "hold"),
         (Flaw::Skimps, "atomic"),
         (Flaw::Sleeps, "live"),

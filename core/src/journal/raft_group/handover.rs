@@ -1,0 +1,147 @@
+//! What a replica hands over: state to write, records to apply, words to send.
+//!
+//! Owns the order in which these leave. It is the library's own (`RawNode::ready`), but read
+//! off its state: the batches in which the library gathers it cost more than what is in
+//! them, and most often there are only words. Refuses to know what a frame looks like.
+
+use std::mem;
+
+use raft::eraftpb::Message;
+
+use super::RaftGroup;
+use crate::config::Promises;
+use crate::id::Epoch;
+use crate::journal::frame::Frame;
+use crate::journal::{Committed, Journal, JournalMessage, Ready, Snapshot};
+
+/// What waits for a write.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// The handover whose frames have to be durable before.
+    needs: u64,
+    /// The index of its snapshot.
+    snapshot: Option<u64>,
+    /// Index and term of its last entry.
+    last: Option<(u64, u64)>,
+    messages: Vec<Message>,
+}
+
+impl RaftGroup {
+    /// Whether a poll would find nothing, as after most answers to heartbeats.
+    pub(super) fn is_idle(&self) -> bool {
+        self.outbox.is_empty()
+            && self.refused.is_empty()
+            && self.reads.is_empty()
+            && self.install.is_none()
+            && self.raft.raft.msgs.is_empty()
+            && !self.has_changed()
+    }
+
+    /// Hands over all there is.
+    pub(super) fn hand_over(&mut self, out: &mut Ready) {
+        let mut said = mem::take(&mut self.raft.raft.msgs);
+        while self.has_changed() {
+            self.hand_over_changes(out);
+            self.say(&mut said, out);
+            said.append(&mut self.raft.raft.msgs);
+        }
+        self.say(&mut said, out);
+        self.raft.raft.msgs = said;
+    }
+
+    /// All frames up to a handover are durable: what waited for them is free.
+    pub(super) fn release(&mut self, upto: u64) {
+        let (mut snapshot, mut last) = (None, None);
+        let ends = self.waiting.partition_point(|waiting| waiting.needs <= upto);
+        for waiting in self.waiting.drain(..ends) {
+            if waiting.snapshot.is_some() {
+                (snapshot, last) = (waiting.snapshot, None);
+            }
+            last = waiting.last.or(last);
+            self.outbox.extend(waiting.messages);
+        }
+        if let Some(index) = snapshot {
+            self.raft.raft.on_persist_snap(index);
+        }
+        if let Some((index, term)) = last {
+            self.raft.raft.on_persist_entries(index, term);
+        }
+    }
+
+    /// Whether the library has more than words.
+    fn has_changed(&self) -> bool {
+        let raft = &self.raft.raft;
+        let (log, kept) = (&raft.raft_log, raft.store().hard_state());
+        (raft.state, raft.leader_id) != self.role
+            || (raft.term, raft.vote, log.committed) != (kept.term, kept.vote, kept.commit)
+            || !log.unstable.entries.is_empty()
+            || log.unstable.snapshot.is_some()
+            || log.has_next_entries_since(self.told)
+    }
+
+    fn hand_over_changes(&mut self, out: &mut Ready) {
+        let role = (self.raft.raft.state, self.raft.raft.leader_id);
+        if mem::replace(&mut self.role, role) != role {
+            // A question does not outlive the lead under which it was asked.
+            self.reads.clear();
+            self.questions.drop_all();
+            self.attend_all_anew();
+        }
+        let shard = self.shard;
+        let raft = &mut self.raft.raft;
+        let (term, vote) = (raft.term, raft.vote);
+        let log = &mut raft.raft_log;
+        let promised = log.store.keep(term, vote, log.committed);
+
+        let snapshot = log.unstable.snapshot.take().map(Snapshot);
+        if let Some(snapshot) = &snapshot {
+            let (index, epoch) = (snapshot.index(), snapshot.epoch());
+            Frame::Snapshot { shard, index, epoch, state: snapshot.state() }.write(&mut out.frames);
+            log.store.install(snapshot.0.clone());
+            self.told = index;
+        }
+        for entry in &log.unstable.entries {
+            let (index, epoch) = (entry.index, Epoch(entry.term));
+            Frame::Entry { shard, index, epoch, record: &entry.data }.write(&mut out.frames);
+        }
+        let last = log.unstable.entries.last().map(|entry| (entry.index, entry.term));
+        if let Some((index, _)) = last {
+            log.store.append(&mut log.unstable.entries);
+            log.unstable.offset = index + 1;
+            log.unstable.entries_size = 0;
+        }
+        if promised || snapshot.is_some() || last.is_some() {
+            self.written += 1;
+            let (needs, index) = (self.written, snapshot.as_ref().map(Snapshot::index));
+            self.waiting.push_back(Waiting { needs, snapshot: index, last, messages: Vec::new() });
+        }
+        if let Some(snapshot) = snapshot {
+            self.install = Some((self.written, snapshot));
+        }
+
+        let committed = log.next_entries_since(self.told, None).unwrap_or_default();
+        if let Some(last) = committed.last() {
+            assert!(
+                self.install.is_none(),
+                "nothing is applied before the snapshot that precedes it"
+            );
+            self.told = last.index;
+            raft.reduce_uncommitted_size(&committed);
+            raft.commit_apply(self.told);
+            out.committed.extend(committed.into_iter().map(Committed));
+        }
+    }
+
+    /// Sends what the library said. What only a leader may say at once waits, on others, for
+    /// all that was to be durable when it was said.
+    fn say(&mut self, said: &mut Vec<Message>, out: &mut Ready) {
+        if said.is_empty() {
+            return;
+        }
+        let at_once = self.is_leader() || self.settings.promises == Promises::BeforeWrite;
+        match self.waiting.back_mut().filter(|_| !at_once) {
+            Some(waiting) => waiting.messages.append(said),
+            None => said.drain(..).for_each(|said| out.messages.push(JournalMessage(said))),
+        }
+    }
+}

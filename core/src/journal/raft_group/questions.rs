@@ -1,0 +1,66 @@
+//! Questions whether a replica still leads.
+//!
+//! Owns which are open, and the words that carry them. A follower that answers a heartbeat in its
+//! leader's epoch has not followed another since the heartbeat left: so an answer to a question
+//! answers every earlier one too. The library has such questions itself, at ten times the cost.
+
+use std::collections::VecDeque;
+
+use crate::journal::ReadId;
+
+/// The questions of one replica, in the order in which they were asked.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    open: VecDeque<Question>,
+    /// The number of the latest question; never repeats.
+    last: u64,
+}
+
+#[derive(Debug)]
+struct Question {
+    number: u64,
+    /// What was committed when it was asked.
+    index: u64,
+    read: ReadId,
+}
+
+impl Questions {
+    /// Opens a question.
+    pub(super) fn ask(&mut self, index: u64, read: ReadId) {
+        self.last += 1;
+        self.open.push_back(Question { number: self.last, index, read });
+    }
+
+    /// The words for the latest question, while one is open.
+    pub(super) fn words(&self) -> Option<[u8; 8]> {
+        self.open.back().map(|question| question.number.to_le_bytes())
+    }
+
+    /// The question that an answer's words name, if it was ever asked.
+    pub(super) fn named(&self, words: &[u8]) -> Option<u64> {
+        let number = u64::from_le_bytes(words.try_into().ok()?);
+        (number <= self.last).then_some(number)
+    }
+
+    /// Closes every question that `confirms` says a quorum has confirmed, and hands over what it
+    /// has to wait for.
+    pub(super) fn close(
+        &mut self,
+        confirms: impl Fn(u64) -> bool,
+        mut closed: impl FnMut(u64, ReadId),
+    ) {
+        while let Some(question) = self.open.front().filter(|front| confirms(front.number)) {
+            closed(question.index, question.read);
+            self.open.pop_front();
+        }
+    }
+
+    /// Drops them: none outlives the lead under which it was asked.
+    pub(super) fn drop_all(&mut self) {
+        self.open.clear();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+}

@@ -1,0 +1,133 @@
+//! Marks: the rare paths that coverage counts.
+//!
+//! Owns the list of them, with a name for each that scenarios and reports use. A mark says
+//! that a path was taken, never that this was right or wrong. Refuses to know who counts.
+
+use std::fmt;
+
+macro_rules! marks {
+    ($($(#[$doc:meta])* $mark:ident = $name:literal;)*) => {
+        /// A rare path that was taken.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Mark {$(
+            $(#[$doc])*
+            $mark,
+        )*}
+
+        impl Mark {
+            /// Every mark.
+            pub const ALL: &[Self] = &[$(Self::$mark,)*];
+
+            /// Its name in scenarios and reports.
+            pub const fn name(self) -> &'static str {
+                match self {$(Self::$mark => $name,)*}
+            }
+        }
+    };
+}
+
+marks! {
+    /// An owner lost its lead or its epoch and stopped serving.
+    OwnerDeposed = "owner-deposed";
+    /// An owner was deposed with decisions that were not committed: their requests go back.
+    DecisionsDropped = "decisions-dropped";
+    /// A deposed owner's append, or its question whether it still leads, was refused.
+    DeposedAppendRefused = "deposed-append-refused";
+    /// Requests waited for a leader that had not applied all that was committed.
+    WaitedForOwner = "waited-for-owner";
+    /// A hold whose time had ended while nobody served was ended by the next owner.
+    HoldExpiredInFailover = "hold-expired-in-failover";
+    /// A repeated request was answered from the journal and not executed again.
+    RepeatAnswered = "repeat-answered";
+    /// A payment came for a hold that was lost.
+    ConfirmTooLate = "confirm-too-late";
+    /// A snapshot was taken, and the log before it dropped.
+    SnapshotTaken = "snapshot-taken";
+    /// A snapshot was installed by a replica that lagged too far behind, or that restarted.
+    SnapshotInstalled = "snapshot-installed";
+    /// A peer was silent for too long.
+    PeerSuspected = "peer-suspected";
+    /// A suspected peer was heard again.
+    PeerTrusted = "peer-trusted";
+    /// A peer came back without its memory.
+    PeerRestarted = "peer-restarted";
+    /// A beat of a peer's earlier boot arrived late.
+    StaleBeat = "stale-beat";
+    /// A beat came from a node that is not of the cluster.
+    StrangeBeat = "strange-beat";
+    /// A node found that it had stood still.
+    StoodStill = "stood-still";
+    /// A replica stood for election.
+    StoodForElection = "stood-for-election";
+    /// A write-ahead log was cut off where its damage begins.
+    TornLogCutOff = "torn-log-cut-off";
+    /// A gateway's attempt at a request timed out.
+    AttemptTimedOut = "attempt-timed-out";
+    /// A gateway followed a hint to a newer owner.
+    HintFollowed = "hint-followed";
+    /// A gateway gave a request up: its tries or its budget for retries were used up.
+    RetriesUsedUp = "retries-used-up";
+    /// A gateway took no more requests for a shard.
+    TooManyInFlight = "too-many-in-flight";
+    /// A client repeated a request that its gateway was still working on.
+    RepeatInFlight = "repeat-in-flight";
+    /// An answer came for a request that nobody waits for any more.
+    AnswerToNobody = "answer-to-nobody";
+    /// An answer came from a node that the gateway had given up.
+    AnswerTooLate = "answer-too-late";
+    /// A request was forwarded to a node that does not replicate its show.
+    RequestAstray = "request-astray";
+    /// A node named a shard that does not exist.
+    UnknownShard = "unknown-shard";
+    /// A message was of a kind that its sender never sends.
+    ImpossibleMessage = "impossible-message";
+    /// A write was answered that was not in flight.
+    StrayWriteAnswer = "stray-write-answer";
+    /// A journal's message reached a node that does not replicate the shard.
+    JournalAstray = "journal-astray";
+    /// A journal's message was for another node.
+    JournalMisdirected = "journal-misdirected";
+    /// A journal's message came from a node that is no replica.
+    JournalFromOutsider = "journal-from-outsider";
+    /// A journal's message had no epoch.
+    JournalWithoutEpoch = "journal-without-epoch";
+    /// The entries of an append did not follow each other.
+    JournalAppendBroken = "journal-append-broken";
+    /// A snapshot was of another group.
+    JournalForeignSnapshot = "journal-foreign-snapshot";
+    /// A follower asked for a snapshot, which none does here.
+    JournalSnapshotRequest = "journal-snapshot-request";
+    /// A follower acknowledged what was never sent.
+    JournalFalseAcknowledgement = "journal-false-acknowledgement";
+    /// A replica was called to lead while it installed a snapshot.
+    JournalCalledInSnapshot = "journal-called-in-snapshot";
+    /// A journal's message was of a kind that no peer sends.
+    JournalImpossibleKind = "journal-impossible-kind";
+    /// The Raft library refused a message.
+    JournalMessageRefused = "journal-message-refused";
+    /// The Raft library refused to stand for election.
+    ElectionRefused = "election-refused";
+    /// A replica that lost its memory kept out of an election.
+    AbstainedInDoubt = "abstained-in-doubt";
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_and_read_as_keys() {
+        for (n, mark) in Mark::ALL.iter().enumerate() {
+            let name = mark.name();
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
+            assert!(Mark::ALL[..n].iter().all(|other| other.name() != name), "{name} twice");
+            assert_eq!(*mark as usize, n);
+        }
+    }
+}

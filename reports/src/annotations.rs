@@ -1,0 +1,89 @@
+//! A sweep as annotations of GitHub Actions: a line each distinct failure.
+//!
+//! Owns the form of a workflow command and its escapes. Refuses to know where they are printed.
+
+use crate::human;
+use crate::sweep::SweepFacts;
+
+/// GitHub shows ten errors a step and drops the rest.
+const ERRORS_MAX: usize = 10;
+/// GitHub cuts long messages; the story's beginning and the line that reproduces it must not be.
+const DETAILS_MAX: usize = 12;
+
+/// One error for each distinct failure, and for each check that had to be exercised and was not;
+/// ten at most, the last of which then counts those left out.
+pub fn render(facts: &SweepFacts) -> String {
+    let failures = facts.failures.iter().map(|failure| {
+        let title = format!("{} failed in {}", failure.oracle, failure.scenario);
+        let mut lines = vec![failure.headline.clone()];
+        lines.extend(failure.details.iter().take(DETAILS_MAX).cloned());
+        lines.push(format!(
+            "in {} of {}, first {}",
+            human::count(failure.seen.count),
+            human::counted(runs_of(facts, &failure.scenario), "seed"),
+            failure.seen.first_seed
+        ));
+        lines.push(failure.reproduce.clone());
+        command(&title, &lines.join("\n"))
+    });
+    let missed = facts.missed().map(|(scenario, name)| {
+        let seeds = human::counted(scenario.runs, "seed");
+        let message = format!("the scenario requires it, and it did not in {seeds}");
+        command(&format!("{name} did not happen in {}", scenario.id), &message)
+    });
+    let mut commands: Vec<String> = failures.chain(missed).collect();
+    if commands.len() > ERRORS_MAX {
+        let untold = commands.len() - (ERRORS_MAX - 1);
+        commands.truncate(ERRORS_MAX - 1);
+        commands.push(command(
+            &human::counted(untold as u64, "other failure"),
+            "they are in the log and in the files of the sweep",
+        ));
+    }
+    commands.concat()
+}
+
+fn runs_of(facts: &SweepFacts, id: &str) -> u64 {
+    facts.scenarios.iter().find(|scenario| scenario.id == id).map_or(0, |scenario| scenario.runs)
+}
+
+fn command(title: &str, message: &str) -> String {
+    let property = escaped(title).replace(':', "%3A").replace(',', "%2C");
+    format!("::error title={property}::{}\n", escaped(message))
+}
+
+/// A message in one line.
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::tests::{failed, passed};
+
+    #[test]
+    fn each_distinct_failure_is_a_line() {
+        insta::assert_snapshot!("annotations", render(&failed()));
+        assert_eq!(render(&passed()), "");
+    }
+
+    #[test]
+    fn ten_lines_are_all_that_github_shows() {
+        let mut facts = failed();
+        let one = facts.failures[0].clone();
+        facts.failures = (0..25).map(|_| one.clone()).collect();
+        let text = render(&facts);
+        assert_eq!(text.lines().count(), 10);
+        let last = text.lines().last().unwrap();
+        assert!(last.starts_with("::error title=18 other failures::"), "{last}");
+    }
+
+    #[test]
+    fn titles_and_messages_survive_their_escapes() {
+        assert_eq!(
+            command("a: 5%, b", "100%\r\n::error::no"),
+            "::error title=a%3A 5%25%2C b::100%25%0D%0A::error::no\n"
+        );
+    }
+}

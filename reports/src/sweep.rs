@@ -1,0 +1,416 @@
+//! A sweep in one value, and as JSON: many seeds of many scenarios.
+//!
+//! Owns the vocabulary of sweeps and the schema of `onsale check --json`. Computes nothing but
+//! rates: what failed, what counts as the same failure and what had to be exercised come in with
+//! the facts. Refuses to know how seeds are run or where results are kept.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// The version of the JSON. Rises when a key changes its meaning or goes away.
+pub const SCHEMA: u32 = 1;
+
+/// Nothing failed in n runs: with 95 % confidence the failure rate is below this over n.
+const RULE_OF_THREE: f64 = 3.0;
+
+/// What a sweep learned. One seed of one scenario is a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SweepFacts {
+    /// The code that ran.
+    pub code_version: String,
+    /// How it was built.
+    pub build_profile: String,
+    /// The seeds that were asked for, as on the command line: `1..101`.
+    pub seeds_asked: String,
+    /// The part of them that was run: `hash:1/4`; none if all of them were.
+    pub partition: Option<String>,
+    /// Whether it ended before its end: by Ctrl-C, or at the first failure.
+    pub stopped: Option<Stopped>,
+    /// By scenario, in the order in which they were asked for.
+    pub scenarios: Vec<ScenarioFacts>,
+    /// Distinct failures, in the order in which they were found.
+    pub failures: Vec<Failure>,
+    /// How many runs had a failure.
+    pub failed_runs: u64,
+    /// How many runs were played twice to see that both were the same.
+    pub verified: u64,
+    /// Events simulated.
+    pub events: u64,
+    /// Virtual time of all runs in microseconds.
+    pub virtual_us: u64,
+    /// Rare paths of the code that were taken, by name.
+    pub marks: BTreeMap<String, Counted>,
+    /// Those that no run took.
+    pub marks_never: Vec<String>,
+    /// Faults that struck, by family and phase: `crash/replicating`.
+    pub faults: BTreeMap<String, Counted>,
+    /// Marks seen for the first time in the first thousand runs, in the second, and so on.
+    pub new_marks: Vec<u64>,
+    /// What it took; none for results that were put together from files.
+    pub wall: Option<Wall>,
+}
+
+/// What a sweep took on this machine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wall {
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// Runs made in it; those that were known before it was resumed do not count.
+    pub runs: u64,
+}
+
+/// Why a sweep ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stopped {
+    /// Somebody ended it: it can be resumed.
+    Interrupted,
+    /// It was to end at the first failure.
+    FirstFailure,
+}
+
+/// One scenario of a sweep.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScenarioFacts {
+    /// Its id.
+    pub id: String,
+    /// How many seeds of it were run.
+    pub runs: u64,
+    /// The lowest and the highest of them; none if none were.
+    pub seeds: Option<(u64, u64)>,
+    /// How many of them had a failure.
+    pub failed_runs: u64,
+    /// Checks of each oracle over all seeds; none if no seed exercised it.
+    pub checks: BTreeMap<String, Option<u64>>,
+    /// Oracles that the scenario requires and that no seed exercised.
+    pub oracles_missed: Vec<String>,
+    /// Marks that the scenario requires and that no seed showed.
+    pub marks_missed: Vec<String>,
+    /// Ranges of seeds in rising order, at most a hundred.
+    pub buckets: Vec<Bucket>,
+}
+
+/// A range of a scenario's seeds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// The lowest and the highest seed that belong to it, whether they were run or not.
+    pub seeds: (u64, u64),
+    /// How many of them were run.
+    pub runs: u64,
+    /// Which distinct failures, by their place in [`SweepFacts::failures`].
+    pub failures: Vec<(usize, Seen)>,
+}
+
+/// How often, and for which seed first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// In how many runs.
+    pub count: u64,
+    /// The first of their seeds.
+    pub first_seed: u64,
+}
+
+/// Failures of one oracle in one scenario that are told in the same words but for their numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The scenario's id.
+    pub scenario: String,
+    /// The oracle.
+    pub oracle: String,
+    /// How often.
+    pub seen: Seen,
+    /// The first one in a sentence.
+    pub headline: String,
+    /// The first one's story, a line an event.
+    pub details: Vec<String>,
+    /// The command line that plays the first one again.
+    pub reproduce: String,
+    /// The file that holds the first one; none if it was not kept, or is kept elsewhere.
+    pub capsule: Option<String>,
+}
+
+/// Something counted by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counted {
+    /// How often, over all runs.
+    pub count: u64,
+    /// In how many runs.
+    pub runs: u64,
+}
+
+impl SweepFacts {
+    /// How many runs there were.
+    pub fn runs(&self) -> u64 {
+        self.scenarios.iter().map(|scenario| scenario.runs).sum()
+    }
+
+    /// Without a failure: the rate of failures that is ruled out at 95 %. None if there was a
+    /// failure or no run.
+    pub fn failure_rate_below(&self) -> Option<f64> {
+        (self.failed_runs == 0 && self.runs() > 0).then(|| RULE_OF_THREE / self.runs() as f64)
+    }
+
+    /// Oracles and marks that a scenario requires and that none of its seeds had.
+    pub fn missed(&self) -> impl Iterator<Item = (&ScenarioFacts, &str)> {
+        self.scenarios.iter().flat_map(|scenario| {
+            let missed = scenario.oracles_missed.iter().chain(&scenario.marks_missed);
+            missed.map(move |name| (scenario, &**name))
+        })
+    }
+
+    /// Oracles that no seed of a scenario exercised, required or not.
+    pub fn never_exercised(&self) -> impl Iterator<Item = (&ScenarioFacts, &str)> {
+        self.scenarios.iter().flat_map(|scenario| {
+            let never = scenario.checks.iter().filter(|(_, checks)| checks.is_none());
+            let unknown = |name: &&String| !scenario.checks.contains_key(*name);
+            let missed = scenario.oracles_missed.iter().filter(unknown);
+            never.map(|(name, _)| name).chain(missed).map(move |name| (scenario, &**name))
+        })
+    }
+
+    /// The text of `--json`: indented, its keys in a fixed order, with a newline at its end.
+    pub fn to_json(&self) -> String {
+        let mut json = serde_json::to_string_pretty(&Document::new(self))
+            .expect("a document of text keys and plain values serialises");
+        json.push('\n');
+        json
+    }
+}
+
+/// The keys of the JSON, in their order.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    code_version: &'a str,
+    build_profile: &'a str,
+    seeds_asked: &'a str,
+    partition: Option<&'a str>,
+    stopped: Option<Stopped>,
+    seeds: u64,
+    failed_seeds: u64,
+    failure_rate_below: Option<f64>,
+    verified: u64,
+    failures: Vec<FailureDocument<'a>>,
+    not_exercised: Vec<NeverDocument<'a>>,
+    marks_missed: Vec<MissedDocument<'a>>,
+    scenarios: Vec<ScenarioDocument<'a>>,
+    marks: &'a BTreeMap<String, Counted>,
+    marks_never: &'a [String],
+    faults: &'a BTreeMap<String, Counted>,
+    new_marks_per_thousand_seeds: &'a [u64],
+    events: u64,
+    virtual_s: f64,
+    wall_s: Option<f64>,
+    seeds_per_s: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct FailureDocument<'a> {
+    oracle: &'a str,
+    scenario: &'a str,
+    count: u64,
+    first_seed: u64,
+    headline: &'a str,
+    details: &'a [String],
+    reproduce: &'a str,
+    capsule: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct NeverDocument<'a> {
+    scenario: &'a str,
+    oracle: &'a str,
+    required: bool,
+}
+
+#[derive(Serialize)]
+struct MissedDocument<'a> {
+    scenario: &'a str,
+    mark: &'a str,
+}
+
+#[derive(Serialize)]
+struct ScenarioDocument<'a> {
+    scenario: &'a str,
+    seeds: u64,
+    first_seed: Option<u64>,
+    last_seed: Option<u64>,
+    failed_seeds: u64,
+    checks: &'a BTreeMap<String, Option<u64>>,
+}
+
+impl<'a> Document<'a> {
+    fn new(facts: &'a SweepFacts) -> Self {
+        let failure = |failure: &'a Failure| FailureDocument {
+            oracle: &failure.oracle,
+            scenario: &failure.scenario,
+            count: failure.seen.count,
+            first_seed: failure.seen.first_seed,
+            headline: &failure.headline,
+            details: &failure.details,
+            reproduce: &failure.reproduce,
+            capsule: failure.capsule.as_deref(),
+        };
+        let scenario = |scenario: &'a ScenarioFacts| ScenarioDocument {
+            scenario: &scenario.id,
+            seeds: scenario.runs,
+            first_seed: scenario.seeds.map(|(first, _)| first),
+            last_seed: scenario.seeds.map(|(_, last)| last),
+            failed_seeds: scenario.failed_runs,
+            checks: &scenario.checks,
+        };
+        Self {
+            schema: SCHEMA,
+            code_version: &facts.code_version,
+            build_profile: &facts.build_profile,
+            seeds_asked: &facts.seeds_asked,
+            partition: facts.partition.as_deref(),
+            stopped: facts.stopped,
+            seeds: facts.runs(),
+            failed_seeds: facts.failed_runs,
+            failure_rate_below: facts.failure_rate_below(),
+            verified: facts.verified,
+            failures: facts.failures.iter().map(failure).collect(),
+            not_exercised: facts
+                .never_exercised()
+                .map(|(scenario, oracle)| NeverDocument {
+                    scenario: &scenario.id,
+                    oracle,
+                    required: scenario.oracles_missed.iter().any(|missed| missed == oracle),
+                })
+                .collect(),
+            marks_missed: facts
+                .scenarios
+                .iter()
+                .flat_map(|scenario| {
+                    let missed = scenario.marks_missed.iter();
+                    missed.map(|mark| MissedDocument { scenario: &scenario.id, mark })
+                })
+                .collect(),
+            scenarios: facts.scenarios.iter().map(scenario).collect(),
+            marks: &facts.marks,
+            marks_never: &facts.marks_never,
+            faults: &facts.faults,
+            new_marks_per_thousand_seeds: &facts.new_marks,
+            events: facts.events,
+            virtual_s: facts.virtual_us as f64 / 1e6,
+            wall_s: facts.wall.map(|wall| wall.seconds),
+            seeds_per_s: facts
+                .wall
+                .filter(|wall| wall.seconds > 0.0)
+                .map(|wall| wall.runs as f64 / wall.seconds),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Two scenarios, three failures of two kinds, one requirement missed.
+    pub(crate) fn failed() -> SweepFacts {
+        let seen = |count, first_seed| Seen { count, first_seed };
+        let failure = |scenario: &str, oracle: &str, seen: Seen, headline: &str| Failure {
+            scenario: scenario.to_owned(),
+            oracle: oracle.to_owned(),
+            seen,
+            headline: headline.to_owned(),
+            details: vec!["calm began at 01:15.000, with 1 µs to recover in".to_owned()],
+            reproduce: format!(
+                "cargo run --release -- replay {} --scenario {scenario}",
+                seen.first_seed
+            ),
+            capsule: None,
+        };
+        SweepFacts {
+            code_version: "0.1.0+0123456789ab".to_owned(),
+            build_profile: "release".to_owned(),
+            seeds_asked: "1..5".to_owned(),
+            failures: vec![
+                failure("fast/crash", "live", seen(2, 2), "r7 of u<3> & u4 never ended"),
+                failure(
+                    "fast/crash",
+                    "hold",
+                    seen(1, 3),
+                    "show0 seat 5 was \"promised\": twice, 100%",
+                ),
+            ],
+            failed_runs: 2,
+            verified: 1,
+            events: 1_234_567,
+            virtual_us: 8 * 300_000_000,
+            scenarios: vec![
+                ScenarioFacts {
+                    id: "fast/crash".to_owned(),
+                    runs: 4,
+                    seeds: Some((1, 4)),
+                    failed_runs: 2,
+                    checks: [("hold".to_owned(), Some(40)), ("live".to_owned(), Some(8))].into(),
+                    buckets: vec![
+                        Bucket { seeds: (1, 2), runs: 2, failures: vec![(0, seen(1, 2))] },
+                        Bucket {
+                            seeds: (3, 4),
+                            runs: 2,
+                            failures: vec![(0, seen(1, 3)), (1, seen(1, 3))],
+                        },
+                    ],
+                    ..ScenarioFacts::default()
+                },
+                ScenarioFacts {
+                    id: "fast/calm".to_owned(),
+                    runs: 4,
+                    seeds: Some((1, 4)),
+                    failed_runs: 0,
+                    checks: [("hold".to_owned(), Some(40)), ("live".to_owned(), None)].into(),
+                    oracles_missed: vec!["live".to_owned()],
+                    marks_missed: vec!["owner-deposed".to_owned()],
+                    buckets: vec![Bucket { seeds: (1, 4), runs: 4, failures: Vec::new() }],
+                },
+            ],
+            marks: [("owner-deposed".to_owned(), Counted { count: 9, runs: 4 })].into(),
+            marks_never: vec!["stood-still".to_owned()],
+            faults: [
+                ("crash/electing".to_owned(), Counted { count: 2, runs: 2 }),
+                ("crash/serving".to_owned(), Counted { count: 1_200, runs: 4 }),
+                ("slow-network/serving".to_owned(), Counted { count: 3, runs: 3 }),
+            ]
+            .into(),
+            new_marks: vec![1],
+            ..SweepFacts::default()
+        }
+    }
+
+    /// The same sweep, had nothing been wrong.
+    pub(crate) fn passed() -> SweepFacts {
+        let mut facts = SweepFacts { failures: Vec::new(), failed_runs: 0, ..failed() };
+        for scenario in &mut facts.scenarios {
+            scenario.failed_runs = 0;
+            scenario.oracles_missed.clear();
+            scenario.marks_missed.clear();
+            scenario.buckets.iter_mut().for_each(|bucket| bucket.failures.clear());
+        }
+        facts
+    }
+
+    #[test]
+    fn json_names_what_programs_look_for() {
+        let json: serde_json::Value = serde_json::from_str(&failed().to_json()).unwrap();
+        assert_eq!((&json["seeds"], &json["failed_seeds"]), (&8.into(), &2.into()));
+        assert_eq!(json["failures"][0]["oracle"], "live");
+        assert_eq!(json["failures"][0]["first_seed"], 2);
+        assert_eq!(json["failure_rate_below"], serde_json::Value::Null);
+        assert_eq!(json["virtual_s"], 2_400.0);
+        assert_eq!(json["marks"]["owner-deposed"]["runs"], 4);
+        let never = serde_json::json!([
+            { "scenario": "fast/calm", "oracle": "live", "required": true }
+        ]);
+        assert_eq!(json["not_exercised"], never);
+        assert_eq!(json["marks_missed"][0]["mark"], "owner-deposed");
+        assert_eq!(json["faults"]["crash/serving"]["count"], 1_200);
+
+        let json: serde_json::Value = serde_json::from_str(&passed().to_json()).unwrap();
+        assert_eq!(json["failure_rate_below"], 0.375);
+        assert_eq!(json["not_exercised"][0]["required"], false);
+    }
+}

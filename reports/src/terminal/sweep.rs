@@ -1,0 +1,291 @@
+//! A sweep at a terminal.
+//!
+//! Owns the layout: a line each scenario, then the failures with their evidence, and last what
+//! was learned. Nothing that the machine decides stands here, so that the page is the same for
+//! any number of jobs, resumed or not, whole or put together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Page, Style, WIDTH_MIN, columns, flow, plural};
+use crate::human;
+use crate::sweep::{Failure, ScenarioFacts, Stopped, SweepFacts};
+
+/// Distinct failures that are told; the others are counted.
+const STORIES_MAX: usize = 20;
+const DETAILS_MAX: usize = 12;
+/// Marks that were never seen, by name; --json lists all.
+const NEVER_MAX: usize = 10;
+/// Thousands of runs whose new marks are listed.
+const SATURATION_MAX: usize = 12;
+
+/// The sweep as text, in lines of at most `width` columns where words allow it. The last lines
+/// say what was learned.
+pub fn render(facts: &SweepFacts, colour: bool, width: usize) -> String {
+    let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
+    scenarios(&mut page, facts);
+    for failure in facts.failures.iter().take(STORIES_MAX) {
+        story(&mut page, facts, failure);
+    }
+    coverage(&mut page, facts);
+    learned(&mut page, facts);
+    page.text
+}
+
+fn scenarios(page: &mut Page, facts: &SweepFacts) {
+    let name_width = columns(facts.scenarios.iter().map(|scenario| scenario.id.as_str()));
+    let counts: Vec<String> =
+        facts.scenarios.iter().map(|scenario| human::count(scenario.runs)).collect();
+    let count_width = columns(counts.iter().map(String::as_str));
+    for (scenario, count) in facts.scenarios.iter().zip(&counts) {
+        let missed = [&scenario.oracles_missed[..], &scenario.marks_missed].concat();
+        let (mark, style) = if scenario.failed_runs > 0 {
+            ("✗", Style::Red)
+        } else if scenario.runs == 0 || !missed.is_empty() {
+            ("–", Style::Yellow)
+        } else {
+            ("✓", Style::Green)
+        };
+        let (mark, id) = (page.paint(style, mark), &scenario.id);
+        let seeds = plural(scenario.runs, "seed");
+        let mut words = Vec::new();
+        if scenario.failed_runs > 0 {
+            words.push(format!("{} failed", human::count(scenario.failed_runs)));
+        }
+        if !missed.is_empty() {
+            words.push(format!("did not happen: {}", missed.join(", ")));
+        }
+        let words = page.paint(style, &words.join(" · "));
+        page.line(
+            format!("  {mark} {id:name_width$}  {count:>count_width$} {seeds}  {words}").trim_end(),
+        );
+    }
+    page.gap();
+}
+
+fn runs_of<'a>(facts: &'a SweepFacts, failure: &Failure) -> &'a ScenarioFacts {
+    let found = facts.scenarios.iter().find(|scenario| scenario.id == failure.scenario);
+    found.expect("a failure is of one of the sweep's scenarios")
+}
+
+fn story(page: &mut Page, facts: &SweepFacts, failure: &Failure) {
+    let mark = page.paint(Style::Red, "✗");
+    let seeds = runs_of(facts, failure).runs;
+    page.line(&format!(
+        "  {mark} {} in {} · {} of {} · first {}",
+        failure.oracle,
+        failure.scenario,
+        human::count(failure.seen.count),
+        human::counted(seeds, "seed"),
+        failure.seen.first_seed
+    ));
+    for line in flow(failure.headline.split_whitespace(), " ", page.width - 6) {
+        let line = page.paint(Style::Red, &line);
+        page.line(&format!("      {line}"));
+    }
+    for detail in failure.details.iter().take(DETAILS_MAX) {
+        for line in flow(detail.split_whitespace(), " ", page.width - 8) {
+            page.line(&format!("        {line}"));
+        }
+    }
+    if let Some(more) = failure.details.len().checked_sub(DETAILS_MAX).filter(|&more| more > 0) {
+        page.line(&format!("        … and {more} more in the results file"));
+    }
+    if let Some(capsule) = &failure.capsule {
+        page.line(&format!("        {capsule}"));
+    }
+    page.gap();
+}
+
+fn coverage(page: &mut Page, facts: &SweepFacts) {
+    let mut checks = BTreeMap::<&str, u64>::new();
+    for (oracle, count) in facts.scenarios.iter().flat_map(|scenario| &scenario.checks) {
+        *checks.entry(oracle).or_default() += count.unwrap_or(0);
+    }
+    let checks: Vec<String> = checks
+        .into_iter()
+        .filter(|&(_, count)| count > 0)
+        .map(|(oracle, count)| format!("{oracle} {}", human::count(count)))
+        .collect();
+    page.section("checks", &checks);
+
+    let never = facts.never_exercised();
+    let never: Vec<String> =
+        never.map(|(scenario, oracle)| format!("{oracle} in {}", scenario.id)).collect();
+    if !never.is_empty() {
+        page.section("unexercised", &never);
+    }
+    if facts.verified > 0 {
+        page.section("verified", &[format!("{} twice", human::counted(facts.verified, "run"))]);
+    }
+    if !facts.marks.is_empty() {
+        page.section("marks", &marks(facts));
+        if !facts.marks_never.is_empty() {
+            let mut never: Vec<String> =
+                facts.marks_never.iter().take(NEVER_MAX).cloned().collect();
+            if let Some(more) = facts.marks_never.len().checked_sub(NEVER_MAX + 1) {
+                never.push(format!("… and {} more in --json", more + 1));
+            }
+            page.section("never seen", &never);
+        }
+    }
+    phases(page, facts);
+    page.section("code", &[facts.code_version.clone(), facts.build_profile.clone()]);
+    page.gap();
+}
+
+/// How many rare paths were taken, and how fast new ones dry up.
+fn marks(facts: &SweepFacts) -> Vec<String> {
+    let seen = facts.marks.len();
+    let (first, rest) = facts.new_marks.split_at(SATURATION_MAX.min(facts.new_marks.len()));
+    let mut new: Vec<String> = first.iter().map(u64::to_string).collect();
+    if !rest.is_empty() {
+        new.push(format!("then {}", rest.iter().sum::<u64>()));
+    }
+    vec![
+        format!("{seen} of {} rare paths taken", seen + facts.marks_never.len()),
+        format!("new in each thousand seeds: {}", new.join(", ")),
+    ]
+}
+
+/// How often a fault of each family found the hot show's shard in each phase: what is not in the
+/// table was not tried.
+fn phases(page: &mut Page, facts: &SweepFacts) {
+    let cells: BTreeMap<(&str, &str), u64> = facts
+        .faults
+        .iter()
+        .filter_map(|(name, counted)| Some((name.split_once('/')?, counted.count)))
+        .collect();
+    let families: BTreeSet<&str> = cells.keys().map(|&(family, _)| family).collect();
+    let phases: BTreeSet<&str> = cells.keys().map(|&(_, phase)| phase).collect();
+    let families_width = columns(families.iter().copied());
+    let column = |phase: &str| -> Vec<String> {
+        let counts = families.iter().map(|&family| {
+            cells.get(&(family, phase)).map_or_else(|| "·".to_owned(), |&count| human::count(count))
+        });
+        let lines: Vec<String> = std::iter::once(phase.to_owned()).chain(counts).collect();
+        let width = columns(lines.iter().map(String::as_str));
+        lines.into_iter().map(|line| format!("  {line:>width$}")).collect()
+    };
+    let columns: Vec<Vec<String>> = phases.into_iter().map(column).collect();
+    for (row, family) in std::iter::once("").chain(families).enumerate() {
+        let cells: String = columns.iter().map(|column| column[row].as_str()).collect();
+        if !cells.is_empty() {
+            let label = if row == 0 { "faults" } else { "" };
+            page.section(label, &[format!("{family:families_width$}{cells}")]);
+        }
+    }
+}
+
+fn learned(page: &mut Page, facts: &SweepFacts) {
+    let runs = facts.runs();
+    let part = facts.partition.as_ref().map(|part| format!(", part {part}")).unwrap_or_default();
+    page.line(&format!(
+        "{} of {} · {} each{part} · {} virtual",
+        human::counted(runs, "seed"),
+        human::counted(facts.scenarios.len() as u64, "scenario"),
+        facts.seeds_asked,
+        human::seconds(facts.virtual_us as f64 / 1e6)
+    ));
+    let words = match facts.stopped {
+        Some(Stopped::Interrupted) => Some("interrupted: --resume goes on"),
+        Some(Stopped::FirstFailure) => Some("stopped at the first failure"),
+        None if facts.seeds_asked.ends_with("..") => Some("the time is over"),
+        None => None,
+    };
+    if let (Some(words), Some(reached)) = (words, reached(facts)) {
+        let words = page.paint(Style::Yellow, &format!("{words}; {reached}"));
+        page.line(&words);
+    }
+    for (scenario, name) in facts.missed() {
+        let words = format!("{} requires {name}, which happened under no seed", scenario.id);
+        let words = page.paint(Style::Yellow, &words);
+        page.line(&words);
+    }
+    match facts.failure_rate_below() {
+        Some(rate) => {
+            let words = format!(
+                "0 failures in {}: failure rate below {} at 95 %",
+                human::counted(runs, "seed"),
+                percent(rate)
+            );
+            let words = page.paint(Style::Bold, &words);
+            page.line(&words);
+        }
+        None if runs == 0 => page.line("nothing was run"),
+        None => {
+            page.line(&format!(
+                "{} of {} failed, in {}:",
+                human::count(facts.failed_runs),
+                human::counted(runs, "seed"),
+                human::counted(facts.failures.len() as u64, "way")
+            ));
+            for failure in facts.failures.iter().take(STORIES_MAX) {
+                page.line(&format!(
+                    "  {} in {}, {}, first {}:",
+                    failure.oracle,
+                    failure.scenario,
+                    human::counted(failure.seen.count, "seed"),
+                    failure.seen.first_seed
+                ));
+                let command = page.paint(Style::Bold, &failure.reproduce);
+                page.line(&format!("    {command}"));
+            }
+            let untold = facts.failures.len().saturating_sub(STORIES_MAX) as u64;
+            if untold > 0 {
+                let untold = human::counted(untold, "other way");
+                page.line(&format!("  and {untold}; --json lists all"));
+            }
+        }
+    }
+}
+
+/// How far a sweep came that did not come to a last seed; none if it did not begin.
+fn reached(facts: &SweepFacts) -> Option<String> {
+    let lasts = || facts.scenarios.iter().map(|scenario| scenario.seeds.map(|(_, last)| last));
+    let last = lasts().max()??;
+    let (there, all) = (lasts().filter(|&seed| seed == Some(last)).count(), facts.scenarios.len());
+    // A part has only some scenarios under any seed.
+    Some(if there == all || facts.partition.is_some() {
+        format!("the last seed was {last}")
+    } else {
+        format!("the last seed was {last}, under {there} of {all} scenarios")
+    })
+}
+
+/// Two significant digits, rounded up: it is a bound.
+fn percent(rate: f64) -> String {
+    let percent = rate * 100.0;
+    let mut unit = 10.0;
+    let mut decimals = 0;
+    while percent < unit && decimals < 9 {
+        unit /= 10.0;
+        decimals += 1;
+    }
+    let step = 10_f64.powi(decimals);
+    format!("{:.*} %", decimals as usize, (percent * step - 1e-9).ceil() / step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::tests::{failed, passed};
+
+    #[test]
+    fn a_sweep_with_failures_shows_each_once() {
+        insta::assert_snapshot!("sweep-failed", render(&failed(), false, 80));
+    }
+
+    #[test]
+    fn a_sweep_without_says_what_that_means() {
+        insta::assert_snapshot!("sweep-passed", render(&passed(), false, 100));
+    }
+
+    #[test]
+    fn a_bound_is_rounded_up() {
+        let table =
+            [(3.0, "300 %"), (0.375, "38 %"), (3.0 / 1_600.0, "0.19 %"), (3e-5, "0.0030 %")];
+        for (rate, text) in table {
+            assert_eq!(percent(rate), text);
+        }
+    }
+}

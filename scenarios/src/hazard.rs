@@ -1,0 +1,137 @@
+//! Settings that real systems ship and that break a promise.
+//!
+//! Owns the list: which setting, with which value, lets which failure happen. Refuses to know
+//! how it shows; each is an ordinary setting of the component that it belongs to.
+
+use crate::basis::leaves;
+use crate::scenario::{Cluster, Disk, Sale, Scenario};
+
+/// One way to break a promise by configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hazard {
+    /// Path of the key, as in `cluster.owner.acknowledge`.
+    pub key: &'static str,
+    /// The value that is unsafe; for a span, every one but the default is.
+    pub value: Option<&'static str>,
+    /// The failures that it lets happen, by the ids of the [README](crate).
+    pub failures: &'static [&'static str],
+}
+
+const fn named(
+    key: &'static str,
+    value: &'static str,
+    failures: &'static [&'static str],
+) -> Hazard {
+    Hazard { key, value: Some(value), failures }
+}
+
+const fn span(key: &'static str, failures: &'static [&'static str]) -> Hazard {
+    Hazard { key, value: None, failures }
+}
+
+/// Every hazard, in the order of a scenario's keys.
+pub const HAZARDS: [Hazard; 18] = [
+    named("cluster.on-suspicion", "down", &["A1", "A2"]),
+    span("cluster.clock-skew", &["C2", "D6"]),
+    named("cluster.journal.promises", "before-write", &["E3", "E4"]),
+    named("cluster.owner.acknowledge", "own-disk", &["B4", "D2"]),
+    named("cluster.owner.acknowledge", "proposal", &["A11"]),
+    named("cluster.owner.reads", "local", &["D2"]),
+    named("cluster.owner.decides-on", "committed", &["B1", "B6"]),
+    named("cluster.owner.serves", "elected", &["A7", "B4"]),
+    named("cluster.owner.deposed", "answers", &["A3", "D3"]),
+    named("sale.expiry", "swept", &["C4"]),
+    named("sale.expiry", "timers", &["A11", "F5"]),
+    named("sale.expiry", "listed", &["C1"]),
+    span("sale.early", &["F4"]),
+    named("sale.repeats", "anew", &["B3"]),
+    named("sale.confirms", "any-hold", &["C3"]),
+    named("sale.releases", "any-hold", &["D4"]),
+    named("sale.orders", "partial", &["E2"]),
+    span("disk.write-back", &["E4"]),
+];
+
+/// The hazards that a scenario switches on, each as its file writes it: `sale.early = "10s"`.
+pub fn hazards(scenario: &Scenario) -> Vec<(&'static Hazard, String)> {
+    let (values, defaults) = (leaves(scenario), leaves(&Scenario::default()));
+    let on = |hazard: &'static Hazard| {
+        let leaf = values.iter().find(|(key, _)| key == hazard.key)?;
+        let unsafe_here = match hazard.value {
+            Some(value) => leaf.1 == value,
+            None => !defaults.contains(leaf),
+        };
+        unsafe_here.then(|| (hazard, format!("{} = \"{}\"", leaf.0, leaf.1)))
+    };
+    HAZARDS.iter().filter_map(on).collect()
+}
+
+/// The same scenario with every hazard switched off; nothing has to fail in it.
+pub fn safe_twin(scenario: &Scenario) -> Scenario {
+    let Cluster { on_suspicion, clock_skew, journal, owner, .. } = Cluster::default();
+    let Sale { expiry, early, repeats, confirms, releases, orders, .. } = Sale::default();
+    let Disk { write_back, .. } = Disk::default();
+    let twin = scenario.clone();
+    Scenario {
+        cluster: Cluster { on_suspicion, clock_skew, journal, owner, ..twin.cluster },
+        sale: Sale { expiry, early, repeats, confirms, releases, orders, ..twin.sale },
+        disk: Disk { write_back, ..twin.disk },
+        must_fail: None,
+        ..twin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+
+    #[test]
+    fn every_hazard_is_a_setting_that_is_off_unless_asked_for() {
+        let defaults = leaves(&Scenario::default());
+        for hazard in HAZARDS {
+            assert!(defaults.iter().any(|(key, _)| key == hazard.key), "no such key: {hazard:?}");
+        }
+        assert_eq!(hazards(&Scenario::default()), []);
+    }
+
+    #[test]
+    fn each_unsafe_scenario_switches_on_one_hazard_and_every_hazard_has_one() {
+        let (mut shown, mut expected) =
+            (Vec::new(), HAZARDS.map(|hazard| (hazard.key, hazard.value)));
+        for entry in catalogue::all() {
+            let scenario = entry.scenario();
+            let on = hazards(&scenario);
+            if entry.id.starts_with("unsafe/") {
+                assert_eq!(on.len(), 1, "{}", entry.id);
+                assert!(scenario.must_fail.is_some(), "{} says what must fail", entry.id);
+                assert_eq!(hazards(&safe_twin(&scenario)), [], "{}", entry.id);
+                shown.push((on[0].0.key, on[0].0.value));
+            } else {
+                assert_eq!(on, [], "{}", entry.id);
+                assert_eq!(safe_twin(&scenario), scenario, "{}", entry.id);
+            }
+        }
+        shown.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn the_readme_tells_of_every_hazard_and_its_failures() {
+        let readme = include_str!("../README.md");
+        for Hazard { key, value, failures } in HAZARDS {
+            let (_, name) = key.rsplit_once('.').expect("every setting stands in a table");
+            let row = |line: &&str| {
+                line.starts_with('|')
+                    && line.contains(&format!("`{name}"))
+                    && value.is_none_or(|value| line.contains(&format!("\"{value}\"")))
+            };
+            let row = readme.lines().find(row);
+            let row = row.unwrap_or_else(|| panic!("{key} {value:?} has no row"));
+            for failure in failures {
+                assert!(row.contains(failure), "{key}: the row lacks {failure}");
+                assert!(readme.contains(&format!("\n| {failure} |")), "what is {failure}?");
+            }
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! `onsale check`: many seeds, and what they teach.
+
+use std::fs;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use onsale_reports::sweep::{Stopped, SweepFacts, Wall};
+use onsale_reports::{ReportError, annotations, directory, human, junit, terminal as page};
+use onsale_scenarios::{Scenario, catalogue};
+
+use super::{Failure, OUT, detect, stop_on_ctrl_c};
+use crate::capsule::Capsule;
+use crate::cli::check::{CheckArgs, ReportArgs};
+use crate::exit::Exit;
+use crate::progress::{self, Goal, Swept};
+use crate::sweep::partition::Partition;
+use crate::sweep::play::{Played, play};
+use crate::sweep::pool::{self, Stop};
+use crate::sweep::results::{self, Existing, Writer};
+use crate::sweep::seeds::Seeds;
+use crate::sweep::totals::{self, Totals};
+use crate::sweep::{Header, Item};
+use crate::terminal::Terminal;
+use crate::wall::Stopwatch;
+use crate::world::Progress;
+
+/// Distinct failures of which a capsule is kept.
+const CAPSULES_MAX: usize = 20;
+
+/// Runs a sweep and reports what it found.
+pub(super) fn check(arguments: &CheckArgs, terminal: Terminal) -> Result<Exit, Failure> {
+    let usual = if arguments.unsafe_settings { "unsafe" } else { "fast" };
+    let scenarios = scenarios(&arguments.scenarios, usual)?;
+    if arguments.unsafe_settings {
+        return detect::detect(&scenarios, arguments, terminal);
+    }
+    let header = header(arguments, &scenarios)?;
+    let dir = arguments.out.clone().unwrap_or_else(|| Path::new(OUT).join("check"));
+    let path = arguments.results.clone().unwrap_or_else(|| dir.join("results.jsonl"));
+    let existing = match (arguments.resume, arguments.overwrite) {
+        (true, _) => Existing::Resume,
+        (false, true) => Existing::Replace,
+        (false, false) => Existing::Keep,
+    };
+    make_room(&arguments.report)?;
+    let mut totals = Totals::new(&header);
+    let (results, known) = results::open(&path, &header, existing, |result| totals.add(&result))?;
+    if known > 0 {
+        terminal.note(&format!("resumed behind {}", human::counted(known, "result")));
+    }
+
+    let stopwatch = Stopwatch::start();
+    let mut sweep =
+        Sweep { header: &header, scenarios: &scenarios, dir, totals, results, trouble: None };
+    let stopped = sweep.carry_out(arguments, known, stopwatch, terminal);
+    let Sweep { totals, dir, trouble, .. } = sweep;
+
+    let mut facts = totals.facts(stopped);
+    facts.wall = Some(Wall { seconds: stopwatch.elapsed_s(), runs: facts.runs() - known });
+    for failure in facts.failures.iter_mut().take(CAPSULES_MAX) {
+        let capsule = capsule_dir(&dir, &failure.scenario, failure.seen.first_seed);
+        failure.capsule = Some(capsule.join("capsule.json").display().to_string());
+    }
+    let exit = report(&facts, &arguments.report, terminal)?;
+    if let Some(wall) = facts.wall.filter(|wall| wall.seconds > 0.0) {
+        terminal.note(&format!(
+            "{} in {} · {} seeds/s",
+            human::counted(wall.runs, "seed"),
+            human::seconds(wall.seconds),
+            human::rate(wall.runs as f64 / wall.seconds)
+        ));
+    }
+    terminal.note(&format!("results in {}", path.display()));
+    if !facts.failures.is_empty() {
+        terminal.note(&format!("capsules of the first failures in {}", dir.display()));
+    }
+    match trouble {
+        Some(trouble) => Err(trouble),
+        None => Ok(exit),
+    }
+}
+
+/// Reports a sweep: the files, the annotations, and the page last.
+pub(super) fn report(
+    facts: &SweepFacts,
+    arguments: &ReportArgs,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let mut exit = totals::exit(facts);
+    if let Some(path) = &arguments.junit
+        && let Err(error) = write_junit(path, facts)
+    {
+        terminal.error(&error.to_string());
+        exit = exit.or(Exit::Internal);
+    }
+    if arguments.annotations || std::env::var_os("GITHUB_ACTIONS").is_some_and(|is| is == "true") {
+        terminal.annotations(&annotations::render(facts));
+    }
+    terminal.data(&if arguments.json {
+        facts.to_json()
+    } else {
+        page::sweep::render(facts, terminal.colour(), terminal.width())
+    })?;
+    Ok(exit)
+}
+
+/// Sees to it that nothing runs for hours whose report has no place to go.
+pub(super) fn make_room(arguments: &ReportArgs) -> Result<(), Failure> {
+    let Some(path) = &arguments.junit else { return Ok(()) };
+    let usage = |what: &str| Failure::Usage(format!("--junit {}: {what}", path.display()));
+    if path.is_dir() || path.file_name().is_none() {
+        return Err(usage("a file is expected, as in junit.xml"));
+    }
+    fs::create_dir_all(parent(path)).map_err(|error| usage(&error.to_string()))
+}
+
+fn write_junit(path: &Path, facts: &SweepFacts) -> Result<(), ReportError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    directory::publish(parent(path), &name, |out| out.write_all(junit::render(facts).as_bytes()))
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+/// What was named, each scenario once; if nothing was, what is usual.
+fn scenarios(names: &[String], usual: &str) -> Result<Vec<Scenario>, Failure> {
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    let names = if names.is_empty() { &[usual.to_owned()] } else { names };
+    for name in names {
+        for scenario in catalogue::select(name)? {
+            if scenarios.iter().all(|known| known.id != scenario.id) {
+                scenarios.push(scenario);
+            }
+        }
+    }
+    Ok(scenarios)
+}
+
+fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failure> {
+    let usual = Seeds { first: 1, last: arguments.time.is_none().then_some(100) };
+    let seeds = arguments.seeds.unwrap_or(usual);
+    match (seeds.last, arguments.time) {
+        (None, None) => Err(Failure::Usage(format!(
+            "--seeds {seeds} has no end: give it one, as in {seeds}{}, or end by time with --for 10m",
+            seeds.first.saturating_add(100)
+        ))),
+        (Some(_), Some(_)) => Err(Failure::Usage(format!(
+            "--for goes on until the time is over, and --seeds {seeds} has an end: write --seeds {}..",
+            seeds.first
+        ))),
+        (None, Some(_)) | (Some(_), None) => Ok(()),
+    }?;
+    Ok(Header {
+        partition: arguments.partition.unwrap_or(Partition::WHOLE),
+        verify_every: arguments.verify_every.map_or(0, u64::from),
+        events_max: arguments.max_events.map(u64::from),
+        bytes_max: arguments.max_memory,
+        fail_fast: arguments.fail_fast,
+        ..Header::new(scenarios, seeds)
+    })
+}
+
+/// A sweep under way.
+struct Sweep<'a> {
+    header: &'a Header,
+    scenarios: &'a [Scenario],
+    dir: PathBuf,
+    totals: Totals,
+    results: Writer,
+    /// What could not be written.
+    trouble: Option<Failure>,
+}
+
+impl Sweep<'_> {
+    /// Runs what is not known yet. Tells why it ended, if that was not its end.
+    fn carry_out(
+        &mut self,
+        arguments: &CheckArgs,
+        known: u64,
+        stopwatch: Stopwatch,
+        terminal: Terminal,
+    ) -> Option<Stopped> {
+        if self.is_over() {
+            return Some(Stopped::FirstFailure);
+        }
+        let (header, scenarios) = (self.header, self.scenarios);
+        let stop = Arc::new(Stop::default());
+        let asked = Arc::clone(&stop);
+        stop_on_ctrl_c(terminal, "the sweep", move || asked.ask());
+        let limit_s = arguments.time.map(|time| time.as_secs_f64());
+        let items = header
+            .items()
+            .skip(usize::try_from(known).unwrap_or(usize::MAX))
+            .take_while(|_| limit_s.is_none_or(|limit_s| stopwatch.elapsed_s() < limit_s));
+
+        let swept = Swept::default();
+        let sweep = || {
+            let work = |item: Item, progress: &Arc<Progress>| {
+                play(header, &scenarios[item.scenario], item, progress)
+            };
+            pool::in_order(arguments.jobs(), items, &stop, work, |played| {
+                let going = self.take(&played);
+                swept.done.fetch_add(1, Ordering::Relaxed);
+                swept.failed.store(self.totals.failed_runs(), Ordering::Relaxed);
+                going
+            });
+        };
+        if terminal.shows_progress() && !arguments.report.json {
+            let goal = match (limit_s, header.seeds.count()) {
+                (Some(limit_s), _) => Goal::Seconds(limit_s),
+                (None, count) => {
+                    let all = count.unwrap_or(0).saturating_mul(scenarios.len() as u64);
+                    Goal::Runs((all / u64::from(header.partition.of)).saturating_sub(known))
+                }
+            };
+            progress::show_sweep(goal, &swept, terminal.colours_progress(), sweep);
+        } else {
+            sweep();
+        }
+        if self.is_over() {
+            Some(Stopped::FirstFailure)
+        } else {
+            stop.asked().then_some(Stopped::Interrupted)
+        }
+    }
+
+    /// Keeps a result: its capsule first, so that whoever finds the line finds the capsule.
+    fn take(&mut self, played: &Played) -> ControlFlow<()> {
+        let before = self.totals.distinct();
+        self.totals.add(&played.result);
+        let kept = match &played.capsule {
+            Some(capsule) if self.totals.distinct() > before && before < CAPSULES_MAX => {
+                let dir = capsule_dir(&self.dir, &played.result.scenario, played.result.seed);
+                write_capsule(&dir, capsule).map_err(Failure::Report)
+            }
+            Some(_) | None => Ok(()),
+        };
+        let kept = kept.and_then(|()| Ok(self.results.append(&played.result)?));
+        self.trouble = kept.err();
+        if self.trouble.is_some() || self.is_over() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// Whether it was to end at its first failure and had one.
+    const fn is_over(&self) -> bool {
+        self.header.fail_fast && self.totals.failed_runs() > 0
+    }
+}
+
+/// Where the capsule of a run is kept: `fast-crash-7` below the sweep's directory.
+fn capsule_dir(dir: &Path, scenario: &str, seed: u64) -> PathBuf {
+    let plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+    let name: String = scenario
+        .trim_end_matches(".toml")
+        .trim_start_matches(['.', '/'])
+        .chars()
+        .map(|letter| if plain(letter) { letter } else { '-' })
+        .collect();
+    dir.join(format!("{name}-{seed}"))
+}
+
+fn write_capsule(dir: &Path, capsule: &Capsule) -> Result<(), ReportError> {
+    directory::publish(dir, "capsule.json", |out| out.write_all(capsule.to_json().as_bytes()))
+}

@@ -1,0 +1,42 @@
+//! `onsale merge`: the parts of a sweep as one.
+
+use onsale_reports::sweep::Stopped;
+
+use super::Failure;
+use super::check::{make_room, report};
+use crate::cli::check::MergeArgs;
+use crate::exit::Exit;
+use crate::sweep::merge::Parts;
+use crate::sweep::results::{self, Existing};
+use crate::sweep::totals::Totals;
+use crate::terminal::Terminal;
+
+/// Puts parts together and reports the whole.
+pub(super) fn merge(arguments: &MergeArgs, terminal: Terminal) -> Result<Exit, Failure> {
+    make_room(&arguments.report)?;
+    let parts = Parts::open(&arguments.files)?;
+    let header = parts.header().clone();
+    let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
+    let mut whole = match &arguments.results {
+        Some(path) => Some(results::open(path, &header, existing, drop)?.0),
+        None => None,
+    };
+    let mut totals = Totals::new(&header);
+    let mut kept = Ok(());
+    let cut = parts.read(|result| {
+        totals.add(&result);
+        if let (Some(file), Ok(())) = (&mut whole, &kept) {
+            kept = file.append(&result);
+        }
+    })?;
+    kept?;
+    if !cut.is_empty() {
+        let cut: Vec<String> = cut.iter().map(ToString::to_string).collect();
+        terminal.warn(&format!(
+            "these parts ended at their first failure, and the rest of them was not run: {}",
+            cut.join(", ")
+        ));
+    }
+    let stopped = (!cut.is_empty()).then_some(Stopped::FirstFailure);
+    report(&totals.facts(stopped), &arguments.report, terminal)
+}

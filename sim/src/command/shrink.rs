@@ -1,0 +1,400 @@
+//! `onsale shrink`: a failure, made small.
+//!
+//! Owns the budget, the progress, the files and the words of a search. Refuses to know how
+//! the search goes about it.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use onsale_core::{Instant, Span, UserId};
+use onsale_reports::{OracleResult, ReportError, directory, human};
+use onsale_scenarios::{Arrivals, catalogue};
+use serde::Serialize;
+
+use super::{Failure, default_dir, half_named, holds, shown, stop_on_ctrl_c};
+use crate::capsule::{self, Capsule};
+use crate::cli::Subject;
+use crate::cli::shrink::ShrinkArgs;
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::run::{Look, Outcome, keep_panics_quiet, run, run_watched, setup};
+use crate::shrink::regression::{self, Origin};
+use crate::shrink::scale::Scale;
+use crate::shrink::{self, Case, Standing, Trial};
+use crate::signature::Signature;
+use crate::story::cast::Cast;
+use crate::story::follow::{Follow, Story};
+use crate::story::{self, Watch};
+use crate::terminal::Terminal;
+use crate::wall::Stopwatch;
+use crate::world::{Progress, Tracing};
+
+/// Shrinks what a seed, a capsule or a plan fails with.
+pub(super) fn shrink(arguments: &ShrinkArgs, terminal: Terminal) -> Result<Exit, Failure> {
+    let stopwatch = Stopwatch::start();
+    let recorded = read(arguments)?;
+    let dir = directory_for(arguments, &recorded.plan)?;
+    let other_code = recorded.mismatch();
+    if let Some(mismatch) = &other_code {
+        terminal.warn(&format!("other code: {mismatch}; what is shrunk is what fails now"));
+    }
+    keep_panics_quiet();
+    let session = Arc::new(Progress::default());
+    let asked = Arc::clone(&session);
+    stop_on_ctrl_c(terminal, "the search", move || asked.stop.swap(true, Ordering::Relaxed));
+
+    let first = run(&recorded.plan, &session, Tracing::default());
+    if first.summary.facts.interrupted {
+        return Ok(Exit::Interrupted);
+    }
+    let target = target(arguments.oracle.as_deref(), &first, &recorded)?;
+    let start = Case { plan: recorded.plan.clone(), trial: Trial::of(&first) };
+    let expected = match (&other_code, recorded.trace_hash.as_str()) {
+        (None, recorded) if !recorded.is_empty() => recorded.to_owned(),
+        _ => {
+            let again = run(&recorded.plan, &session, Tracing::default());
+            if again.summary.facts.interrupted {
+                return Ok(Exit::Interrupted);
+            }
+            again.summary.facts.trace_hash
+        }
+    };
+    if let Some(exit) = differs(&expected, &start, terminal) {
+        return Ok(exit);
+    }
+
+    let origin = Origin {
+        scenario: &recorded.plan.scenario.id,
+        seed: recorded.plan.seed,
+        signature: &target,
+    };
+    let shelf = Shelf { dir: &dir, origin };
+    shelf.put_capsule(&start)?;
+    let mut search =
+        Search { budget: arguments.budget, stopwatch, session: &session, unsaved: None };
+    let shrunk = search.carry_out(start.clone(), &target, arguments.jobs, &shelf, terminal);
+    if let Some(error) = search.unsaved {
+        return Err(error.into());
+    }
+    let best = &shrunk.best;
+
+    // A second Ctrl-C kills: this run must not end early, for it is what the files tell of.
+    let watch = Watch::of(Some(Follow::new(cast(best, &target), ALL_OF_IT)), None);
+    let look = Look { watch, ..Look::default() };
+    let mut last = run_watched(&best.plan, &Arc::default(), look);
+    if let Some(exit) = differs(&last.summary.facts.trace_hash, best, terminal) {
+        return Ok(exit);
+    }
+    let story = last.watch.take().and_then(|watch| watch.follow).map(Follow::finish);
+    let told = Told {
+        schema: crate::plan::SCHEMA,
+        scenario: origin.scenario,
+        seed: origin.seed,
+        signature: &target,
+        is_finished: shrunk.is_finished,
+        runs: shrunk.runs,
+        wall_s: search.stopwatch.elapsed_s(),
+        before: Scale::of(&start),
+        after: Scale::of(best),
+        dir: &dir,
+        reproduce: capsule::replay_line(&shown(&dir.join(CAPSULE))),
+    };
+    let page = |colour| told.page(&last, story.as_ref(), colour);
+    shelf.put_all(best, &page(false))?;
+    terminal.data(&if arguments.json { told.json() } else { page(terminal.colour()) })?;
+    terminal.note(&format!(
+        "files in {}: {CAPSULE}, {SCENARIO}, {REGRESSION} for tests/suite, {STORY}",
+        dir.display()
+    ));
+    let interrupted = session.stop.load(Ordering::Relaxed);
+    Ok(if interrupted { Exit::Interrupted } else { Exit::Passed })
+}
+
+const ALL_OF_IT: (Instant, Instant) = (Instant::ZERO, Instant::MAX);
+
+/// Of more people no story is told at once.
+const LEADS_MAX: usize = 10;
+
+/// Whom the story of a case follows: everybody who is left, if they are few, else those whom the
+/// evidence names.
+fn cast(case: &Case, target: &Signature) -> Cast {
+    let scenario = &case.plan.scenario;
+    let named = case.trial.failure(target).map(|failure| failure.people.iter().copied());
+    let leads: Vec<u32> = match &scenario.crowd.arrivals {
+        Arrivals::Named { people } if people.len() <= LEADS_MAX => {
+            people.iter().map(|&(_, user)| user).collect()
+        }
+        Arrivals::Named { .. }
+        | Arrivals::Constant { .. }
+        | Arrivals::Ramp { .. }
+        | Arrivals::Spike { .. }
+        | Arrivals::OnSale { .. }
+        | Arrivals::Trace { .. } => named.into_iter().flatten().take(LEADS_MAX).collect(),
+    };
+    let subjects = leads.into_iter().map(|user| story::Subject::User(UserId(user)));
+    Cast::new(subjects.collect(), setup(scenario).placement)
+}
+
+const CAPSULE: &str = "capsule.json";
+const SCENARIO: &str = "scenario.toml";
+const REGRESSION: &str = "regression.rs";
+const STORY: &str = "story.txt";
+
+/// What is to be shrunk; a seed or a plan makes a capsule that expects nothing.
+fn read(arguments: &ShrinkArgs) -> Result<Capsule, Failure> {
+    match (&arguments.subject, &arguments.scenario) {
+        (Subject::Seed(seed), Some(scenario)) => {
+            Ok(Plan::new(&catalogue::load(scenario)?, *seed).into())
+        }
+        (Subject::File(file), None) => Ok(capsule::read(file)?),
+        (Subject::Seed(_), None) | (Subject::File(_), Some(_)) => {
+            Err(half_named(&arguments.subject, "shrink"))
+        }
+    }
+}
+
+/// Where the files go: never over what is shrunk.
+fn directory_for(arguments: &ShrinkArgs, plan: &Plan) -> Result<PathBuf, Failure> {
+    let holds_subject = |dir: &Path| match &arguments.subject {
+        Subject::File(file) => holds(dir, file),
+        Subject::Seed(_) => false,
+    };
+    if let Some(out) = &arguments.out {
+        if holds_subject(out) {
+            return Err(Failure::Usage(format!(
+                "--out {} would overwrite what is shrunk: choose another directory",
+                out.display()
+            )));
+        }
+        return Ok(out.clone());
+    }
+    let run_dir = default_dir(plan, "");
+    let name = run_dir.file_name().unwrap_or_default().to_string_lossy();
+    let dir = run_dir.with_file_name(format!("shrink-{name}"));
+    let again = run_dir.with_file_name(format!("shrink-{name}-again"));
+    Ok(if holds_subject(&dir) { again } else { dir })
+}
+
+/// The failure that is to stay.
+fn target(
+    oracle: Option<&str>,
+    outcome: &Outcome,
+    recorded: &Capsule,
+) -> Result<Signature, Failure> {
+    let failures = Signature::all(outcome);
+    let names =
+        failures.iter().map(|failure| failure.oracle.as_str()).collect::<Vec<_>>().join(", ");
+    let wanted = |name: &str| failures.iter().find(|failure| failure.oracle == name).cloned();
+    let found = match oracle {
+        Some(name) => wanted(name),
+        None => recorded
+            .failed
+            .iter()
+            .find_map(|name| wanted(name))
+            .or_else(|| failures.first().cloned()),
+    };
+    found.ok_or_else(|| {
+        Failure::Usage(match oracle {
+            Some(name) if !failures.is_empty() => {
+                format!("{name} does not fail on this code, but {names} does: nothing was shrunk")
+            }
+            Some(_) | None => "nothing fails on this code: there is nothing to shrink".to_owned(),
+        })
+    })
+}
+
+/// Complains if a run is not the one that it should be.
+fn differs(trace_hash: &str, case: &Case, terminal: Terminal) -> Option<Exit> {
+    (trace_hash != case.trial.trace_hash).then(|| {
+        terminal.error(&format!(
+            "two runs of one plan differ: trace hashes {trace_hash} and {}; `onsale replay --verify` \
+             finds the first event",
+            case.trial.trace_hash
+        ));
+        Exit::Internal
+    })
+}
+
+/// The search as a person sees it.
+struct Search<'a> {
+    budget: Span,
+    stopwatch: Stopwatch,
+    session: &'a Progress,
+    /// Why the best result could not be put on disk.
+    unsaved: Option<ReportError>,
+}
+
+impl Search<'_> {
+    fn carry_out(
+        &mut self,
+        start: Case,
+        target: &Signature,
+        jobs: Option<NonZeroUsize>,
+        shelf: &Shelf<'_>,
+        terminal: Terminal,
+    ) -> shrink::Shrunk {
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let jobs = jobs.map_or_else(cores, NonZeroUsize::get);
+        let line = line(terminal);
+        let runner = |plan: &Plan, progress: &Arc<Progress>| {
+            Trial::of(&run(plan, progress, Tracing::default()))
+        };
+        let mut watch = |standing: &Standing<'_>| {
+            if standing.is_new
+                && let Err(error) = shelf.put_capsule(standing.best)
+            {
+                self.unsaved = Some(error);
+            }
+            let left = self.budget.as_secs_f64() - self.stopwatch.elapsed_s();
+            line.set_message(progress_words(standing, left));
+            line.tick();
+            left > 0.0 && self.unsaved.is_none() && !self.session.stop.load(Ordering::Relaxed)
+        };
+        let shrunk = shrink::shrink(start, target, jobs, &runner, &mut watch);
+        line.finish_and_clear();
+        shrunk
+    }
+}
+
+fn line(terminal: Terminal) -> ProgressBar {
+    let target = if terminal.shows_progress() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let template = if terminal.colours_progress() {
+        "{prefix:.bold} {spinner:.cyan} {msg}"
+    } else {
+        "{prefix} {spinner} {msg}"
+    };
+    let line = ProgressBar::with_draw_target(None, target);
+    line.set_style(ProgressStyle::with_template(template).expect("the template is sound"));
+    line.set_prefix("shrinking");
+    line
+}
+
+fn progress_words(standing: &Standing<'_>, left_s: f64) -> String {
+    let Scale { faults, users, duration_s, .. } = Scale::of(standing.best);
+    format!(
+        "{} · {} · {} · {} runs · {} left",
+        plural(faults, "fault"),
+        plural(users, "user"),
+        human::seconds(duration_s),
+        human::count(standing.runs),
+        human::seconds(left_s.max(0.0).ceil())
+    )
+}
+
+fn plural(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", human::count(count), if count == 1 { "" } else { "s" })
+}
+
+/// Where the results stand.
+struct Shelf<'a> {
+    dir: &'a Path,
+    origin: Origin<'a>,
+}
+
+impl Shelf<'_> {
+    /// The case in the form that replays.
+    fn put_capsule(&self, case: &Case) -> Result<(), ReportError> {
+        let failed = case.trial.failures.iter().map(|failure| failure.signature.oracle.clone());
+        let capsule = Capsule {
+            trace_hash: case.trial.trace_hash.clone(),
+            failed: failed.collect(),
+            ..Capsule::from(case.plan.clone())
+        };
+        self.put(CAPSULE, &capsule.to_json())
+    }
+
+    fn put_all(&self, case: &Case, story: &str) -> Result<(), ReportError> {
+        self.put_capsule(case)?;
+        self.put(SCENARIO, &regression::scenario(&case.plan, self.origin))?;
+        self.put(REGRESSION, &regression::test(&case.plan, self.origin))?;
+        self.put(STORY, story)
+    }
+
+    fn put(&self, name: &str, text: &str) -> Result<(), ReportError> {
+        directory::publish(self.dir, name, |out| out.write_all(text.as_bytes()))
+    }
+}
+
+/// What is said at the end.
+#[derive(Serialize)]
+struct Told<'a> {
+    schema: u32,
+    scenario: &'a str,
+    seed: u64,
+    signature: &'a Signature,
+    is_finished: bool,
+    runs: u64,
+    wall_s: f64,
+    before: Scale,
+    after: Scale,
+    dir: &'a Path,
+    reproduce: String,
+}
+
+impl Told<'_> {
+    fn json(&self) -> String {
+        let mut json = serde_json::to_string_pretty(self).expect("it is plain data");
+        json.push('\n');
+        json
+    }
+
+    /// The table, what was found, and what happens in the smallest run.
+    fn page(&self, last: &Outcome, story: Option<&Story>, colour: bool) -> String {
+        let mut text =
+            format!("{} · seed {} · {} fails\n\n", self.scenario, self.seed, self.signature.oracle);
+        self.table(&mut text);
+        let (runs, took) = (human::count(self.runs), human::seconds(self.wall_s));
+        let end = if self.is_finished {
+            "nothing smaller fails in the same way"
+        } else {
+            "not at its end: with a larger --budget more may go"
+        };
+        writeln!(text, "\n  {runs} runs in {took} · {end}\n").expect(TAKES);
+
+        if let Some(story) = story {
+            text += &story::page::render(story, colour);
+        }
+        let failed = |result: &&OracleResult| result.name == self.signature.oracle;
+        let result = last.summary.facts.oracles.iter().find(failed);
+        if let Some(evidence) = result.and_then(|result| result.evidence.as_ref()) {
+            writeln!(text, "\n  ✗ {}: {}", self.signature.oracle, evidence.headline).expect(TAKES);
+            for detail in &evidence.details {
+                writeln!(text, "      {detail}").expect(TAKES);
+            }
+        }
+        writeln!(text, "\n{}", self.reproduce).expect(TAKES);
+        text
+    }
+
+    fn table(&self, text: &mut String) {
+        let (before, after) = (&self.before, &self.after);
+        let count =
+            |name, of: fn(&Scale) -> u64| (name, human::count(of(before)), human::count(of(after)));
+        let rows = [
+            ("", "before".to_owned(), "after".to_owned()),
+            count("faults", |scale| scale.faults),
+            count("users", |scale| scale.users),
+            count("shows", |scale| scale.shows),
+            count("seats a show", |scale| scale.seats),
+            count("nodes", |scale| scale.nodes),
+            count("shards", |scale| scale.shards),
+            ("duration", human::seconds(before.duration_s), human::seconds(after.duration_s)),
+            count("events", |scale| scale.events),
+            ("wall", human::millis(before.wall_ms), human::millis(after.wall_ms)),
+        ];
+        for (name, before, after) in rows {
+            writeln!(text, "  {name:<14}{before:>10}{after:>12}").expect(TAKES);
+        }
+    }
+}
+
+const TAKES: &str = "a string takes what is written to it";

@@ -1,0 +1,68 @@
+//! What must have come to an end some time after calm: requests and holds.
+
+use super::*;
+
+#[test]
+fn after_calm_requests_get_answers() {
+    let live = |act: &dyn Fn(&mut History), end: u64, open: &[Asked]| {
+        let mut history = History::new();
+        history.oracles.faults_over(secs(100));
+        act(&mut history);
+        verdict(&history.results(end, open), "live")
+    };
+    let ask = |history: &mut History, at: u64| {
+        history.asks(at, &hold_request(1, 1, &[3]));
+    };
+    let refuse = |history: &mut History, since: u64, refusal| {
+        ask(history, since);
+        history.oracles.hold_refused(secs(since + 1), asked(1, since), refusal);
+    };
+    assert_eq!(live(&|_| {}, 500, &[]), Verdict::NotExercised);
+    assert_eq!(live(&|history| ask(history, 110), 500, &[]), Verdict::NotExercised);
+    assert_eq!(live(&|history| refuse(history, 111, Refusal::Overloaded), 500, &[]), Verdict::Pass);
+    assert_eq!(
+        live(&|history| refuse(history, 111, Refusal::Unavailable), 500, &[]),
+        Verdict::Fail
+    );
+    assert_eq!(
+        live(&|history| refuse(history, 110, Refusal::Unavailable), 500, &[]),
+        Verdict::NotExercised
+    );
+    assert_eq!(
+        live(&|history| history.oracles.gave_up(secs(120), asked(1, 111)), 500, &[]),
+        Verdict::Fail
+    );
+    assert_eq!(
+        live(&|history| history.oracles.gave_up(secs(120), asked(1, 90)), 500, &[]),
+        Verdict::NotExercised
+    );
+    assert_eq!(live(&|history| ask(history, 495), 500, &[asked(1, 495)]), Verdict::Pass);
+    assert_eq!(live(&|history| ask(history, 480), 500, &[asked(1, 480)]), Verdict::Fail);
+    assert_eq!(live(&|_| {}, 109, &[asked(1, 50)]), Verdict::NotExercised);
+    assert_eq!(live(&|_| {}, 111, &[asked(1, 50)]), Verdict::Fail);
+}
+
+#[test]
+fn after_calm_holds_come_to_an_end() {
+    let live = |end: u64| {
+        let mut history = History::new();
+        history.oracles.faults_over(secs(100));
+        history.asks(200, &hold_request(1, 1, &[3])).held(200, 1, 1, &[3]);
+        verdict(&history.results(end, &[]), "live")
+    };
+    assert_eq!(live(515), Verdict::Pass);
+    assert_eq!(live(516), Verdict::Fail);
+}
+
+#[test]
+fn recovery_is_the_first_decision_on_a_request_sent_after_calm() {
+    let mut history = History::new();
+    assert_eq!(history.oracles.recovery(), None);
+    history.oracles.faults_over(secs(100));
+    history.oracles.hold_refused(secs(101), asked(1, 99), Refusal::SoldOut);
+    history.oracles.hold_refused(secs(102), asked(2, 101), Refusal::Overloaded);
+    assert_eq!(history.oracles.recovery(), None);
+    history.oracles.hold_refused(secs(104), asked(3, 101), Refusal::NoneFree);
+    history.gets((103, 104, 105), 4, 1, &[3]);
+    assert_eq!(history.oracles.recovery(), Some(Span::from_secs(4)));
+}

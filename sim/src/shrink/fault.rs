@@ -1,0 +1,183 @@
+//! Fewer, simpler, later and shorter faults.
+//!
+//! Owns which faults are simpler than others and how one is moved in time. Refuses to know
+//! what a fault does.
+
+use std::ops::Range;
+
+use onsale_core::{NodeId, Span};
+use onsale_scenarios::{Cut, Fault, Ratio, Target};
+
+use super::{Dial, one, readable};
+use crate::plan::Plan;
+
+/// A shorter fault makes no simpler story.
+pub(super) const LASTS_LEAST: Span = Span::from_millis(1);
+
+/// The plan without some of its faults.
+pub(super) fn without(plan: &Plan, which: Range<usize>) -> Option<Plan> {
+    let mut plan = plan.clone();
+    plan.faults.drain(which);
+    Some(plan)
+}
+
+/// The plan with one fault simpler, for each fault and each way: fewer nodes, fewer links, and
+/// nothing left to chance.
+pub(super) fn simpler(plan: &Plan) -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for (nth, fault) in plan.faults.iter().enumerate() {
+        for simpler in simpler_than(fault, plan.scenario.cluster.zones) {
+            let mut plan = plan.clone();
+            plan.faults[nth] = simpler;
+            plans.push(plan);
+        }
+    }
+    plans
+}
+
+fn simpler_than(fault: &Fault, zones: u16) -> Vec<Fault> {
+    let (at, lasts) = (fault.at(), fault.lasts());
+    let crashes =
+        || [Target::Owner, Target::Follower].map(|node| Fault::Crash { at, node, down: lasts });
+    let isolation = |node| Fault::Partition { at, lasts, cut: Cut::Isolate(vec![node]) };
+    match fault {
+        Fault::PowerLoss { .. } => {
+            let zone_losses = (1..=zones).map(|zone| Fault::ZoneLoss { at, zone, down: lasts });
+            crashes().into_iter().chain(zone_losses).collect()
+        }
+        Fault::ZoneLoss { .. } => crashes().into(),
+        Fault::Partition { cut, .. } => match cut {
+            Cut::Isolate(nodes) if nodes.len() == 1 => Vec::new(),
+            Cut::Isolate(nodes) => nodes.iter().map(|&node| isolation(node)).collect(),
+            Cut::Halves | Cut::OneWay(_) | Cut::MajorityRing | Cut::Bridge => {
+                vec![isolation(Target::Owner), isolation(Target::Follower)]
+            }
+        },
+        Fault::Loss { chance, .. }
+        | Fault::Duplicate { chance, .. }
+        | Fault::Reorder { chance, .. }
+            if *chance != Ratio::ALWAYS =>
+        {
+            certain(fault)
+        }
+        Fault::Crash { .. }
+        | Fault::Pause { .. }
+        | Fault::Loss { .. }
+        | Fault::Duplicate { .. }
+        | Fault::Reorder { .. }
+        | Fault::SlowNetwork { .. }
+        | Fault::SlowDisk { .. } => Vec::new(),
+    }
+}
+
+/// Faults that leave nothing to chance: for as long, or for some part of the time.
+fn certain(fault: &Fault) -> Vec<Fault> {
+    let mut certain = fault.clone();
+    if let Fault::Loss { chance, .. }
+    | Fault::Duplicate { chance, .. }
+    | Fault::Reorder { chance, .. } = &mut certain
+    {
+        *chance = Ratio::ALWAYS;
+    }
+    let parts =
+        [1, 4, 16, 64].into_iter().flat_map(|parts| (0..parts).map(move |nth| (nth, parts)));
+    let part = |(nth, parts): (u64, u64)| {
+        let lasts = Span(fault.lasts().0 / parts);
+        timed(&certain, fault.at() + Span(lasts.0 * nth), lasts)
+    };
+    parts.map(part).filter(|part| part.lasts() >= LASTS_LEAST).collect()
+}
+
+/// What can be less of each fault: its strength, its end and its beginning.
+pub(super) fn dials(plan: &Plan) -> Vec<Dial> {
+    let of = |nth: usize| {
+        let factor = Dial::new(
+            2,
+            one,
+            move |plan| factor(plan, nth),
+            move |plan, value| {
+                set_factor(plan, nth, value);
+            },
+        );
+        let lasts = move |plan: &Plan| plan.faults.get(nth).map_or(0, |fault| fault.lasts().0);
+        let heal_earlier = Dial::new(LASTS_LEAST.0, readable, lasts, move |plan, lasts| {
+            let fault = &mut plan.faults[nth];
+            *fault = timed(fault, fault.at(), Span(lasts));
+        });
+        let strike_later = Dial::new(LASTS_LEAST.0, readable, lasts, move |plan, lasts| {
+            let fault = &mut plan.faults[nth];
+            let healed = fault.at() + fault.lasts();
+            *fault = timed(fault, healed - Span(lasts), Span(lasts));
+        });
+        [factor, heal_earlier, strike_later]
+    };
+    (0..plan.faults.len()).flat_map(of).collect()
+}
+
+fn factor(plan: &Plan, nth: usize) -> u64 {
+    match plan.faults.get(nth) {
+        Some(Fault::SlowNetwork { factor, .. } | Fault::SlowDisk { factor, .. }) => {
+            u64::from(*factor)
+        }
+        Some(
+            Fault::Crash { .. }
+            | Fault::Pause { .. }
+            | Fault::ZoneLoss { .. }
+            | Fault::PowerLoss { .. }
+            | Fault::Partition { .. }
+            | Fault::Loss { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Reorder { .. },
+        )
+        | None => 0,
+    }
+}
+
+fn set_factor(plan: &mut Plan, nth: usize, value: u64) {
+    if let Fault::SlowNetwork { factor, .. } | Fault::SlowDisk { factor, .. } =
+        &mut plan.faults[nth]
+    {
+        *factor = value as u32;
+    }
+}
+
+/// The same fault at another time.
+pub(super) fn timed(fault: &Fault, new_at: Span, new_lasts: Span) -> Fault {
+    let mut fault = fault.clone();
+    match &mut fault {
+        Fault::Crash { at, down: lasts, .. }
+        | Fault::ZoneLoss { at, down: lasts, .. }
+        | Fault::PowerLoss { at, down: lasts }
+        | Fault::Pause { at, lasts, .. }
+        | Fault::Partition { at, lasts, .. }
+        | Fault::Loss { at, lasts, .. }
+        | Fault::Duplicate { at, lasts, .. }
+        | Fault::Reorder { at, lasts, .. }
+        | Fault::SlowNetwork { at, lasts, .. }
+        | Fault::SlowDisk { at, lasts, .. } => (*at, *lasts) = (new_at, new_lasts),
+    }
+    fault
+}
+
+/// Moves what a fault aims at into a cluster of so many nodes and zones.
+pub(super) fn aim_within(fault: &mut Fault, nodes: u16, zones: u16) {
+    let within = |number: &mut u16, count: u16| *number = (*number - 1) % count + 1;
+    let aim = |target: &mut Target| match target {
+        Target::Node(NodeId(number)) => within(number, nodes),
+        Target::Owner | Target::Follower => {}
+    };
+    match fault {
+        Fault::Crash { node, .. } | Fault::Pause { node, .. } | Fault::SlowDisk { node, .. } => {
+            aim(node)
+        }
+        Fault::ZoneLoss { zone, .. } => within(zone, zones),
+        Fault::Partition { cut: Cut::Isolate(targets), .. } => targets.iter_mut().for_each(aim),
+        Fault::Partition { cut: Cut::OneWay(node), .. } => aim(node),
+        Fault::Partition { cut: Cut::Halves | Cut::MajorityRing | Cut::Bridge, .. }
+        | Fault::PowerLoss { .. }
+        | Fault::Loss { .. }
+        | Fault::Duplicate { .. }
+        | Fault::Reorder { .. }
+        | Fault::SlowNetwork { .. } => {}
+    }
+}

@@ -1,0 +1,76 @@
+//! Records of journals, as they show up between the hosts.
+//!
+//! Owns which of them is seen for the first time. A record travels and is written many times,
+//! and is told once: where it first shows up, which is at its proposer. Refuses to know what
+//! its events mean.
+
+use std::collections::BTreeMap;
+
+use onsale_core::journal::frame::{self, Frame};
+use onsale_core::{Epoch, Event, Instant, Message, ShardId, ShowId, record};
+
+use super::sight::Sight;
+use crate::world::network::Place;
+
+/// A record's place: no two records stand in one, unless somebody breaks a promise.
+pub(super) type Key = (ShardId, u64, Epoch);
+
+/// A record that is seen for the first time.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    /// When it was proposed.
+    pub(super) at: Instant,
+    /// By whom.
+    pub(super) node: Place,
+    /// In which place.
+    pub(super) key: Key,
+    /// What it says; nothing if it opens an epoch.
+    pub(super) events: Vec<(ShowId, Event)>,
+}
+
+/// By shard and epoch: the newest record that was seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Newest(BTreeMap<(ShardId, Epoch), u64>);
+
+impl Newest {
+    /// The records that first show up here.
+    pub(super) fn records(&mut self, now: Instant, sight: &Sight<'_>) -> Vec<Record> {
+        let mut fresh = Vec::new();
+        let mut take = |at, node, key, bytes| {
+            if self.is_news(key) {
+                // What does not read back is the oracles' business.
+                let record = record::decode(bytes).unwrap_or_default();
+                let events = record.map_or_else(Vec::new, |record| record.events);
+                fresh.push(Record { at, node, key, events });
+            }
+        };
+        if let Sight::Sent { from, departs, message: Message::Journal(batch), .. } = sight {
+            for (shard, message) in batch {
+                for (index, epoch, bytes) in message.records() {
+                    take(*departs, *from, (*shard, index, epoch), bytes);
+                }
+            }
+        } else if let Sight::Writes { node, write, .. } = sight {
+            for (key, bytes) in framed(&write.bytes) {
+                take(now, *node, key, bytes);
+            }
+        }
+        fresh
+    }
+
+    /// Within an epoch there is one proposer, whose indexes rise.
+    fn is_news(&mut self, (shard, index, epoch): Key) -> bool {
+        let newest = self.0.entry((shard, epoch)).or_default();
+        let news = index > *newest;
+        *newest = index.max(*newest);
+        news
+    }
+}
+
+/// The records in framed bytes.
+pub(super) fn framed(bytes: &[u8]) -> impl Iterator<Item = (Key, &[u8])> {
+    frame::read(bytes).filter_map(|frame| match frame {
+        Frame::Entry { shard, index, epoch, record } => Some(((shard, index, epoch), record)),
+        Frame::HardState { .. } | Frame::Snapshot { .. } | Frame::Checkpoint { .. } => None,
+    })
+}

@@ -1,0 +1,85 @@
+//! Beats that say nothing new.
+//!
+//! Owns the way of a beat whose sender's incarnation its receiver has heard before. It only
+//! puts off a suspicion, and a node looks at its suspicions in its turns: so nothing happens
+//! when it arrives, and whether it did is found out at the node's next turn, or before the
+//! next fault. Refuses to know what a node concludes from it.
+
+use onsale_core::{Beat, Endpoint, Instant, Message, NodeId};
+
+use super::network::{Carried, Place};
+use super::{Process, Turn, World};
+
+/// A beat on its way.
+#[derive(Debug)]
+pub(super) struct Coming {
+    at: Instant,
+    from: Place,
+    departed: Instant,
+    sender: u64,
+    beat: Beat,
+}
+
+impl World {
+    /// Takes the beats that came since the host's last turn.
+    pub fn take_beats(&mut self, node: Place, beats: &mut Vec<(Instant, NodeId, Beat)>) {
+        self.let_beats_arrive(node);
+        let arrived = &mut self.machines[node].beats;
+        if !arrived.is_empty() {
+            std::mem::swap(arrived, beats);
+        }
+    }
+
+    /// Whether a beat will tell its receiver nothing but that it came.
+    pub(super) fn is_steady(&self, from: Place, to: Place, beat: Beat) -> bool {
+        self.machines[to].heard[from] == beat.incarnation && self.sabotage.relay.is_none()
+    }
+
+    /// Sends such a beat.
+    pub(super) fn send_beat(
+        &mut self,
+        from: Place,
+        to: Place,
+        departed: Instant,
+        carried: Carried,
+        beat: Beat,
+    ) {
+        let sender = self.machines[from].incarnation;
+        let coming = &mut self.machines[to].coming;
+        for latency in carried.first.into_iter().chain(carried.second) {
+            let at = departed + latency;
+            let place = coming.partition_point(|before| before.at <= at);
+            coming.insert(place, Coming { at, from, departed, sender, beat });
+        }
+    }
+
+    /// The beats that were to arrive by now have arrived, or were lost on their way. Nothing that
+    /// decides that may have changed since the first of them was due.
+    pub(super) fn let_beats_arrive(&mut self, node: Place) {
+        if self.machines[node].coming.first().is_none_or(|next| next.at > self.now) {
+            return;
+        }
+        let mut coming = std::mem::take(&mut self.machines[node].coming);
+        let due = coming.partition_point(|beat| beat.at <= self.now);
+        for Coming { at, from, departed, sender, beat } in coming.drain(..due) {
+            self.fingerprint.fold(at.0);
+            if self.why_lost(from, node, departed, sender).is_some() {
+                self.fingerprint.fold(u64::MAX);
+                continue;
+            }
+            self.messages += 1;
+            self.fingerprint.fold((from as u64) << 32 | node as u64);
+            self.fingerprint.fold(beat.incarnation);
+            let (sender, machine) = (NodeId(from as u16), &mut self.machines[node]);
+            match machine.process {
+                Process::Up => machine.beats.push((at, sender, beat)),
+                Process::Paused => machine.stalled.push(Turn::Delivered {
+                    from: Endpoint::Node(sender),
+                    message: Message::Beat(beat),
+                }),
+                Process::Down => {}
+            }
+        }
+        self.machines[node].coming = coming;
+    }
+}

@@ -1,0 +1,120 @@
+//! Limits: how much a run may do before it is stopped.
+//!
+//! Owns the two measures, events and bytes, and how often they are taken. Both are functions of
+//! the plan and the code: a run that is stopped is stopped at the same event on every machine.
+//! Refuses to read the machine's clock or memory, so a turn that never ends is not seen, and to
+//! know what becomes of a stopped run.
+
+use std::fmt;
+
+use onsale_scenarios::Scenario;
+
+use super::{Event, World};
+
+/// What waits in a calendar counts for so much, whatever it is. A message of a fault run takes
+/// about this; a batch of thousands of requests takes more and counts the same.
+const BYTES_PER_EVENT: u64 = 256;
+
+/// Bytes are counted once in so many events: counting walks the whole calendar.
+const EVENTS_PER_COUNT: u64 = 1 << 16;
+
+/// The most that a run may do. Without limits by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most events, looked at every 256.
+    pub events_max: u64,
+    /// Most bytes, looked at every 65,536 events: what stands on all disks, and
+    /// 256 for each event to come and each turn that waits for a paused process.
+    /// The processes' own memory is not in it.
+    pub bytes_max: u64,
+}
+
+/// The limit that a run exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exceeded {
+    /// It had so many events, and may have no more.
+    Events(u64),
+    /// It kept more bytes than these.
+    Bytes(u64),
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { events_max: u64::MAX, bytes_max: u64::MAX }
+    }
+}
+
+impl Limits {
+    /// Far more than any sound run of the scenario takes, and soon reached by one that turns in
+    /// circles: ten million events, fifty for each user, and ten for each beat; a gibibyte, and a
+    /// kibibyte for each user.
+    pub fn of(scenario: &Scenario) -> Self {
+        let (cluster, users) = (&scenario.cluster, u64::from(scenario.crowd.users));
+        let span = scenario.duration + scenario.calm + scenario.sale.hold + scenario.sale.grace;
+        let rounds = span.micros() / cluster.beat_every.micros().max(1);
+        let beats = rounds.saturating_mul(u64::from(cluster.nodes).pow(2));
+        let events_max =
+            beats.saturating_mul(10).saturating_add(50 * users).saturating_add(10_000_000);
+        Self { events_max, bytes_max: (1 << 30) + (users << 10) }
+    }
+
+    /// The limit that is exceeded after so many events; `bytes` is asked now and then.
+    pub fn exceeded_by(self, events: u64, bytes: impl FnOnce() -> u64) -> Option<Exceeded> {
+        if events >= self.events_max {
+            return Some(Exceeded::Events(events));
+        }
+        let counts = self.bytes_max < u64::MAX && events.is_multiple_of(EVENTS_PER_COUNT);
+        (counts && bytes() > self.bytes_max).then_some(Exceeded::Bytes(self.bytes_max))
+    }
+}
+
+impl World {
+    /// Ends the run if it has done more than it may.
+    pub(super) fn check_limits(&mut self) {
+        if self.ended || self.exceeded.is_some() {
+            return;
+        }
+        self.exceeded = self.limits.exceeded_by(self.events, || {
+            let stalled = self.machines.iter().map(|machine| machine.stalled.len());
+            let waiting = self.calendar.len() + stalled.sum::<usize>();
+            let disks: u64 = self.machines.iter().map(|machine| machine.disk.bytes()).sum();
+            waiting as u64 * BYTES_PER_EVENT + disks
+        });
+        if self.exceeded.is_some() {
+            self.calendar.enter(self.now, Event::End);
+        }
+    }
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Events(events) => write!(f, "it had {events} events, all that it may have"),
+            Self::Bytes(bytes) => write!(f, "it keeps more than {bytes} bytes"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_measures_end_a_run_and_neither_does_by_default() {
+        let limits = Limits { events_max: 1 << 20, bytes_max: 100 };
+        assert_eq!(limits.exceeded_by(256, || unreachable!("counted too often")), None);
+        assert_eq!(limits.exceeded_by(EVENTS_PER_COUNT, || 100), None);
+        assert_eq!(limits.exceeded_by(EVENTS_PER_COUNT, || 101), Some(Exceeded::Bytes(100)));
+        assert_eq!(limits.exceeded_by(1 << 20, || 0), Some(Exceeded::Events(1 << 20)));
+        assert_eq!(Limits::default().exceeded_by(u64::MAX - 1, || u64::MAX), None);
+    }
+
+    #[test]
+    fn larger_scenarios_may_do_more() {
+        let mut scenario = onsale_scenarios::catalogue::find("fast/calm").unwrap().scenario();
+        let small = Limits::of(&scenario);
+        scenario.crowd.users *= 1_000;
+        let large = Limits::of(&scenario);
+        assert!(large.events_max > small.events_max && large.bytes_max > small.bytes_max);
+    }
+}

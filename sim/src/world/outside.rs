@@ -1,0 +1,28 @@
+//! What passes between a run and whoever started it.
+//!
+//! Owns what is told while a run goes on, and how much of it is remembered. Refuses to know
+//! what becomes of it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+/// What a run tells while it goes on, and the one thing it is told.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Virtual time in microseconds.
+    pub now_us: AtomicU64,
+    /// Events so far.
+    pub events: AtomicU64,
+    /// People whose story has ended.
+    pub users: AtomicU64,
+    /// Set from outside: end the run now.
+    pub stop: AtomicBool,
+}
+
+/// How much of a run is remembered event by event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tracing {
+    /// Keep the hash after each event.
+    pub trail: bool,
+    /// Put this event into words.
+    pub describe: Option<usize>,
+}

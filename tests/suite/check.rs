@@ -1,0 +1,506 @@
+//! `onsale check` and `onsale merge`, from outside: that nobody can tell from the results how many
+//! threads, machines or attempts they took, and what a CI system reads.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::cli::Desk;
+
+/// A sale of a minute, so that a debug build is through with a seed in a moment.
+const TINY: &str = r#"
+title = "A tiny sale and one crash"
+duration = "1m"
+calm = "20s"
+
+[cluster]
+shards = 2
+
+[sale]
+shows = 2
+hold = "10s"
+
+[crowd]
+users = 15
+
+[crowd.arrivals]
+constant = { over = "40s" }
+
+[crowd.session]
+pick-think = { median = "2s", sigma = 0.8 }
+checkout-think = { median = "2s", sigma = 0.6 }
+
+[[fault]]
+crash = { at = "20s", node = "owner", down = "5s" }
+
+[expect]
+exercised = ["hold"]
+"#;
+
+/// A promise that nobody can keep: an answer takes four seconds, and a microsecond is allowed.
+const NEVER: &str = r#"
+title = "Nobody is answered within a microsecond"
+duration = "1m"
+calm = "1us"
+
+[cluster]
+shards = 2
+
+[sale]
+shows = 2
+hold = "10s"
+
+[crowd]
+users = 60
+
+[crowd.arrivals]
+constant = { over = "60s" }
+
+[crowd.session]
+pick-think = { median = "2s", sigma = 0.8 }
+
+[network]
+client = "2s"
+"#;
+
+/// A desk with two scenarios that hold and one that cannot.
+fn desk(test: &str) -> Desk {
+    let desk = Desk::new(&format!("check-{test}"));
+    desk.put("tiny.toml", TINY);
+    let (calm, _) = TINY.split_once("[[fault]]").expect("it has a fault");
+    desk.put("calm.toml", calm);
+    desk.put("never.toml", NEVER);
+    desk
+}
+
+/// A sweep of the tiny scenarios, its results in `file`.
+fn sweep<'a>(file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["check", "tiny.toml", "calm.toml", "--seeds", "1..7", "--results", file], more].concat()
+}
+
+/// Waits until a sweep under way has written so many lines.
+#[cfg(unix)]
+fn await_lines(desk: &Desk, file: &str, lines: usize, child: &mut Child) {
+    loop {
+        let over = child.try_wait().expect("a child can be asked").is_some();
+        let text = fs::read_to_string(desk.0.join(file)).unwrap_or_default();
+        if text.matches('\n').count() >= lines {
+            return;
+        }
+        assert!(!over, "the sweep was over after {} lines", text.lines().count());
+        std::thread::yield_now();
+    }
+}
+
+/// What of the totals is not of this machine, or of the files on it.
+fn timeless(mut json: Value) -> Value {
+    for key in ["wall_s", "seeds_per_s"] {
+        json[key] = Value::Null;
+    }
+    for failure in json["failures"].as_array_mut().into_iter().flatten() {
+        failure["capsule"] = Value::Null;
+    }
+    json
+}
+
+#[test]
+fn nobody_can_tell_how_many_threads_there_were() {
+    let desk = desk("jobs");
+    let alone = desk.onsale(&sweep("one.jsonl", &["--jobs", "1", "--verify-every", "3"]), 0);
+    let three = desk.onsale(&sweep("three.jsonl", &["--jobs", "3", "--verify-every", "3"]), 0);
+    assert_eq!(alone.out, three.out);
+    assert_eq!(desk.read("one.jsonl"), desk.read("three.jsonl"));
+    assert_eq!(desk.read("one.jsonl").lines().count(), 1 + 6 * 2);
+    assert!(alone.out.contains("verified    4 runs twice"), "{}", alone.out);
+    assert!(three.out.ends_with("0 failures in 12 seeds: failure rate below 25 % at 95 %\n"));
+    assert!(three.err.ends_with("results in three.jsonl\n"), "{}", three.err);
+    // Verdicts alone decide: a run that was played once has the same results.
+    let plain = desk.onsale(&sweep("plain.jsonl", &["--json"]), 0);
+    assert_eq!(plain.json()["verified"], 0);
+    assert_eq!(plain.json()["scenarios"][0]["first_seed"], 1);
+    assert_eq!(plain.json()["scenarios"][0]["last_seed"], 6);
+}
+
+#[test]
+fn a_run_of_a_sweep_is_the_run_of_its_seed() {
+    let desk = desk("same");
+    desk.onsale(&["check", "tiny.toml", "--seeds", "5", "--results", "one.jsonl"], 0);
+    let line: Value = serde_json::from_str(desk.read("one.jsonl").lines().nth(1).unwrap()).unwrap();
+    let run = desk.onsale(&["run", "tiny.toml", "--seed", "5", "--no-out", "--json"], 0).json();
+    assert_eq!(line["trace"], run["trace_hash"]);
+    assert_eq!(line["events"], run["events"]);
+    assert_eq!(line["checks"]["hold"], run["oracles"]["hold"]["checked"]);
+}
+
+/// Wherever a kill strikes, at the end of a line or within one, even the first: what was lost is
+/// run again and nothing else.
+#[test]
+fn a_sweep_that_was_killed_goes_on_to_the_same_bytes() {
+    let desk = desk("resume");
+    let unbroken = desk.onsale(&sweep("whole.jsonl", &[]), 0);
+    let whole = desk.read("whole.jsonl");
+    let ends: Vec<usize> = whole.match_indices('\n').map(|(end, _)| end + 1).collect();
+    for cut in [0, 7, ends[0] - 1, ends[0], ends[0] + 1, ends[4], ends[6] - 1, whole.len()] {
+        desk.put("cut.jsonl", &whole[..cut]);
+        let resumed = desk.onsale(&sweep("cut.jsonl", &["--resume"]), 0);
+        assert_eq!(desk.read("cut.jsonl"), whole, "cut at {cut}");
+        assert_eq!(resumed.out, unbroken.out, "cut at {cut}");
+        let known = ends.iter().filter(|&&end| end <= cut).count().saturating_sub(1);
+        assert_eq!(resumed.err.contains("resumed behind "), known > 0, "{}", resumed.err);
+    }
+    // A script may always ask to go on.
+    desk.onsale(&sweep("new.jsonl", &["--resume"]), 0);
+    assert_eq!(desk.read("new.jsonl"), whole);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_real_kill_leaves_what_can_be_resumed() {
+    let desk = desk("kill");
+    desk.onsale(&sweep("whole.jsonl", &[]), 0);
+    let mut child = desk
+        .command(&sweep("killed.jsonl", &[]))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    await_lines(&desk, "killed.jsonl", 4, &mut child);
+    // SIGKILL, or nothing if the sweep is over already: the bytes must be the same both ways.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    desk.onsale(&sweep("killed.jsonl", &["--resume"]), 0);
+    assert_eq!(desk.read("killed.jsonl"), desk.read("whole.jsonl"));
+}
+
+#[test]
+fn results_are_neither_lost_nor_mixed() {
+    let desk = desk("guard");
+    let one = |more: &[&str], code| {
+        let arguments = ["check", "tiny.toml", "--seeds", "1..3", "--results", "r.jsonl"];
+        desk.onsale(&[&arguments, more].concat(), code)
+    };
+    one(&[], 0);
+    let kept = desk.read("r.jsonl");
+    let table: [(&[&str], &str); 6] = [
+        (&[], "--resume goes on with them, --overwrite starts anew"),
+        (&["--resume", "--seeds", "1..4"], "seeds: 1..3, not 1..4"),
+        (&["--resume", "calm.toml"], "scenarios: tiny.toml, not tiny.toml calm.toml"),
+        (&["--resume", "--partition", "hash:1/2"], "part hash:1/1, not hash:1/2"),
+        (&["--resume", "--max-events", "9"], "max-events: by scenario, not 9"),
+        (&["--resume", "--overwrite"], "cannot be used with"),
+    ];
+    for (more, words) in table {
+        let arguments: Vec<&str> = if more.contains(&"--seeds") {
+            ["check", "tiny.toml", "--results", "r.jsonl"]
+                .into_iter()
+                .chain(more.to_vec())
+                .collect()
+        } else {
+            ["check", "tiny.toml", "--seeds", "1..3", "--results", "r.jsonl"]
+                .into_iter()
+                .chain(more.to_vec())
+                .collect()
+        };
+        let said = desk.onsale(&arguments, 2);
+        assert!(said.err.contains(words), "{more:?}: {}", said.err);
+        assert_eq!(desk.read("r.jsonl"), kept, "{more:?}");
+    }
+    desk.put("tiny.toml", &TINY.replace("users = 15", "users = 16"));
+    let said = one(&["--resume"], 2);
+    assert!(said.err.contains("the content of tiny.toml"), "{}", said.err);
+    desk.put("tiny.toml", TINY);
+
+    let lines: Vec<&str> = kept.lines().collect();
+    let swapped = [lines[0], lines[2], lines[1], ""].join("\n");
+    desk.put("r.jsonl", &swapped);
+    let said = one(&["--resume"], 2);
+    assert!(said.err.contains("r.jsonl:2: the result of seed 2 of tiny.toml; expected"));
+    desk.put("r.jsonl", &kept.replacen("\"events\"", "\"event\"", 1));
+    let said = one(&["--resume"], 2);
+    assert!(said.err.contains("r.jsonl:2: not a result: unknown field `event`"), "{}", said.err);
+    for text in ["a diary", "{\"schema\":1}\n", "{\"schema\":7}\n", "[]\n"] {
+        desk.put("r.jsonl", text);
+        let said = one(&["--resume"], 2);
+        assert!(said.err.contains("r.jsonl:1: "), "{}", said.err);
+        assert_eq!(desk.read("r.jsonl"), text);
+    }
+    one(&["--overwrite"], 0);
+    assert_eq!(desk.read("r.jsonl"), kept);
+}
+
+#[test]
+fn parts_make_the_whole() {
+    let desk = desk("merge");
+    let all = ["tiny.toml", "never.toml", "--seeds", "1..6", "--verify-every", "4"];
+    let check =
+        |more: &[&'static str], code| desk.onsale(&[&["check"], &all[..], more].concat(), code);
+    let whole = check(&["--results", "whole.jsonl", "--junit", "whole.xml", "--json"], 1);
+    for (rule, files) in [("hash", ["h1", "h2", "h3"]), ("count", ["c1", "c2", "c3"])] {
+        for (part, file) in (1..).zip(files) {
+            let part = format!("{rule}:{part}/3");
+            let arguments =
+                [&["check"], &all[..], &["--partition", &part, "--results", file]].concat();
+            let status = desk.command(&arguments).output().unwrap().status.code();
+            assert!(matches!(status, Some(0 | 1)), "{status:?}");
+        }
+        let [one, two, three] = files;
+        // In any order.
+        let merge = ["merge", three, one, two, "--results", "merged.jsonl", "--overwrite"];
+        let merged = [&merge[..], &["--junit", "merged.xml", "--json"]].concat();
+        let merged = desk.onsale(&merged, 1);
+        assert_eq!(timeless(merged.json()), timeless(whole.json()));
+        assert_eq!(desk.read("merged.jsonl"), desk.read("whole.jsonl"));
+        assert_eq!(desk.read("merged.xml"), desk.read("whole.xml"));
+    }
+    // The page of one file once more.
+    let page = desk.onsale(&["merge", "whole.jsonl"], 1).out;
+    assert!(page.contains("✗ live in never.toml"), "{page}");
+
+    desk.onsale(&["check", "tiny.toml", "--seeds", "1..3", "--results", "other"], 0);
+    let torn = desk.read("h2");
+    desk.put("torn", &torn[..torn.len() - 9]);
+    desk.put("longer", &format!("{torn}{}\n", torn.lines().last().unwrap()));
+    desk.put("empty", "");
+    let table: [(&[&str], &str); 8] = [
+        (&["h1", "h3"], "parts are missing: hash:2/3"),
+        (&["h2"], "parts are missing: hash:1/3, hash:3/3"),
+        (&["h1", "h2", "h3", "h2"], "part hash:2/3 was run twice: h2 and h2"),
+        (&["h1", "other", "h3"], "other is of another sweep than h1: scenarios: tiny.toml, not"),
+        (&["h1", "c2", "h3"], "part count:2/3 does not belong to the same division as hash:1/3"),
+        (&["h1", "torn", "h3"], "torn: part hash:2/3 ends before seed"),
+        (&["h1", "longer", "h3"], "longer:"),
+        (&["h1", "empty", "h3"], "empty: it holds no results"),
+    ];
+    for (files, words) in table {
+        let said = desk.onsale(&[&["merge"], files].concat(), 2);
+        assert!(said.err.contains(words), "{files:?}: {}", said.err);
+        assert_eq!(said.out, "");
+    }
+    let said = desk.onsale(&["merge", "nowhere.jsonl"], 2);
+    assert!(said.err.contains("nowhere.jsonl: "), "{}", said.err);
+}
+
+#[test]
+fn a_failure_is_told_to_everybody_who_must_know() {
+    let desk = desk("fail");
+    let arguments =
+        ["check", "never.toml", "tiny.toml", "--seeds", "1..4", "--junit", "ci/junit.xml"];
+    let said = desk.onsale(&[&arguments[..], &["--annotations"]].concat(), 1);
+    assert!(said.out.contains("✗ never.toml  3 seeds  3 failed"), "{}", said.out);
+    let last: Vec<&str> = said.out.lines().rev().take(2).collect();
+    assert!(last[1].starts_with("  live in never.toml, "), "{}", said.out);
+    let (_, replay) = last[0].split_once(" -- ").expect("the last line plays a failure again");
+    desk.onsale(&replay.split(' ').chain(["--no-out"]).collect::<Vec<_>>(), 1);
+
+    // The capsule is where replay and whatever else starts from.
+    let json = desk.onsale(&[&arguments[..], &["--json", "--resume"]].concat(), 1).json();
+    let failure = &json["failures"][0];
+    assert_eq!((&failure["oracle"], &failure["first_seed"]), (&"live".into(), &1.into()));
+    assert_eq!(failure["scenario"], "never.toml");
+    assert_eq!(json["failure_rate_below"], Value::Null);
+    let capsule = failure["capsule"].as_str().unwrap();
+    assert_eq!(capsule, "onsale-out/check/never-1/capsule.json");
+    let again = desk.onsale(&["replay", capsule, "--no-out"], 1);
+    assert!(again.err.contains("the trace hash matches the recorded one"), "{}", again.err);
+
+    let annotations: Vec<&str> =
+        said.err.lines().filter(|line| line.starts_with("::error ")).collect();
+    assert_eq!(annotations.len(), json["failures"].as_array().unwrap().len());
+    assert!(annotations[0].starts_with("::error title=live failed in never.toml::"));
+    assert!(annotations[0].contains("%0Acargo run --release -- replay "));
+
+    let xml = desk.read("ci/junit.xml");
+    let document = roxmltree::Document::parse(&xml).expect("it is XML");
+    let named = |name: &str| {
+        document.descendants().filter(|node| node.has_tag_name(name)).collect::<Vec<_>>()
+    };
+    assert_eq!(document.root_element().tag_name().name(), "testsuites");
+    let suites: Vec<_> =
+        named("testsuite").iter().filter_map(|suite| suite.attribute("name")).collect();
+    assert_eq!(suites, ["never.toml", "tiny.toml"]);
+    assert_eq!(named("testcase").len(), 6);
+    assert_eq!(document.root_element().attribute("failures"), Some("3"));
+    let failures = named("failure");
+    assert_eq!(failures.len(), 3);
+    let text = failures[0].text().unwrap();
+    for words in ["calm began at ", "replay 1 --scenario never.toml"] {
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+/// GitHub tells by the environment that it listens.
+#[test]
+fn annotations_come_unasked_where_they_are_read() {
+    let desk = desk("github");
+    let check = ["check", "never.toml", "--seeds", "1", "--overwrite"];
+    let said = |value: &str| {
+        let mut command = desk.command(&check);
+        let output = command.env("GITHUB_ACTIONS", value).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(said("true").contains("::error title="));
+    assert!(!said("false").contains("::error"));
+}
+
+#[test]
+fn the_first_failure_may_be_the_last() {
+    let desk = desk("fast");
+    let check = |file, jobs, more: &[&'static str]| {
+        let arguments = ["check", "tiny.toml", "never.toml", "calm.toml", "--seeds", "4..40"];
+        let rest = ["--fail-fast", "--results", file, "--jobs", jobs];
+        desk.onsale(&[&arguments[..], &rest, more].concat(), 1)
+    };
+    let alone = check("one.jsonl", "1", &[]);
+    assert!(alone.out.contains("stopped at the first failure; the last seed was 4, under 2 of 3"));
+    assert_eq!(check("four.jsonl", "4", &[]).out, alone.out);
+    assert_eq!(desk.read("one.jsonl"), desk.read("four.jsonl"));
+    assert_eq!(desk.read("one.jsonl").lines().count(), 3);
+    // There is nothing to go on with.
+    assert_eq!(check("one.jsonl", "2", &["--resume"]).out, alone.out);
+    assert_eq!(desk.read("one.jsonl"), desk.read("four.jsonl"));
+}
+
+#[test]
+fn a_sweep_may_end_by_time() {
+    let desk = desk("time");
+    let time = ["check", "tiny.toml", "--seeds", "11..", "--for", "1s", "--results", "r.jsonl"];
+    let first = desk.onsale(&time, 0);
+    let seeds = desk.read("r.jsonl").lines().count() as u64 - 1;
+    assert!(seeds > 0);
+    let last = 10 + seeds;
+    assert!(first.out.contains(&format!("the time is over; the last seed was {last}\n")));
+    let again = desk.onsale(&[&time[..], &["--resume", "--json"]].concat(), 0).json();
+    assert!(again["seeds"].as_u64().unwrap() > seeds, "it goes on for as long again");
+    assert_eq!(again["scenarios"][0]["first_seed"], 11);
+    assert_eq!(again["seeds_asked"], "11..");
+    desk.onsale(&["merge", "r.jsonl"], 0);
+}
+
+#[test]
+fn what_no_seed_exercised_is_no_pass() {
+    let desk = desk("idle");
+    let idle = TINY.replace("[crowd.session]", "[crowd.session]\napproval = \"0%\"");
+    desk.put("idle.toml", &idle.replace("[\"hold\"]", "[\"hold\", \"double-booking\"]"));
+    let check = ["check", "idle.toml", "--seeds", "1..4", "--junit", "j.xml", "--annotations"];
+    let said = desk.onsale(&check, 4);
+    assert!(said.out.contains("– idle.toml  3 seeds  did not happen: double-booking"));
+    assert!(said.out.contains("idle.toml requires double-booking, which happened under no seed"));
+    assert!(said.err.contains("::error title=double-booking did not happen in idle.toml::"));
+    assert!(desk.read("j.xml").contains("type=\"not-exercised\""));
+    let json = desk.onsale(&["merge", "onsale-out/check/results.jsonl", "--json"], 4).json();
+    let required = serde_json::json!(
+        { "scenario": "idle.toml", "oracle": "double-booking", "required": true }
+    );
+    assert!(json["not_exercised"].as_array().unwrap().contains(&required));
+
+    // A part cannot know; a part in which there is nothing to do is well.
+    desk.onsale(
+        &["check", "idle.toml", "--seeds", "1..4", "--partition", "hash:1/2", "--results", "p"],
+        0,
+    );
+    for part in ["count:1/2", "count:2/2"] {
+        let arguments = ["check", "tiny.toml", "--seeds", "1", "--partition", part, "--overwrite"];
+        desk.onsale(&arguments, 0);
+    }
+}
+
+#[test]
+fn a_run_that_exceeds_its_limits_is_stopped_and_told() {
+    let desk = desk("limits");
+    let check = ["check", "tiny.toml", "--seeds", "1..3", "--json", "--overwrite"];
+    let said = desk.onsale(&[&check[..], &["--max-events", "2000"]].concat(), 1);
+    let failure = &said.json()["failures"][0];
+    assert_eq!(failure["oracle"], "budget");
+    assert_eq!(failure["count"], 2);
+    let headline = failure["headline"].as_str().unwrap();
+    assert!(headline.ends_with("it had 2048 events, all that it may have"), "{headline}");
+    desk.onsale(&[&check[..], &["--max-events", "100000000"]].concat(), 0);
+    // Bytes are counted once in 65,536 events: the sale must be a larger one.
+    let larger = ["check", "fast/calm", "--seeds", "1", "--json", "--overwrite"];
+    let said = desk.onsale(&[&larger[..], &["--max-memory", "64KiB"]].concat(), 1);
+    let headline = said.json()["failures"][0]["headline"].as_str().unwrap().to_owned();
+    assert!(headline.ends_with("it keeps more than 65536 bytes"), "{headline}");
+    let said = desk.onsale(&[&check[..], &["--max-memory", "16"]].concat(), 2);
+    assert!(said.err.contains("write a whole number and KiB, MiB or GiB"), "{}", said.err);
+}
+
+#[test]
+fn nonsense_is_answered_with_what_would_be_right() {
+    let desk = desk("usage");
+    let table: [(&[&str], &str); 9] = [
+        (&["--seeds", "9..3"], "its end must lie above its start"),
+        (&["--seeds", "-3..4"], "no seed"),
+        (&["--seeds", "5.."], "has no end: give it one, as in 5..105"),
+        (&["--for", "0s"], "no time is no sweep"),
+        (&["--for", "1m", "--seeds", "1..5"], "write --seeds 1.."),
+        (&["--partition", "hash:5/4"], "parts are numbered from 1 to 4"),
+        (&["--partition", "2/4"], "write hash:2/4"),
+        (&["--jobs", "0"], "--jobs"),
+        (&["fats"], "there is no scenario `fats`"),
+    ];
+    for (arguments, words) in table {
+        let said = desk.onsale(&[&["check"], arguments].concat(), 2);
+        assert!(said.err.contains(words), "{arguments:?}: {}", said.err);
+        assert_eq!(said.out, "");
+    }
+    fs::create_dir(desk.0.join("dir")).unwrap();
+    let said = desk.onsale(&["check", "tiny.toml", "--seeds", "1", "--junit", "dir"], 2);
+    assert!(said.err.contains("--junit dir: a file is expected"), "{}", said.err);
+    assert!(!desk.0.join("onsale-out").exists(), "nothing was run");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_keeps_what_was_found_and_it_can_be_resumed() {
+    let desk = desk("ctrl-c");
+    let sweep = ["check", "tiny.toml", "calm.toml", "--seeds", "1..5000", "--results", "r.jsonl"];
+    let mut child = desk
+        .command(&[&sweep[..], &["--json", "--jobs", "2"]].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    crate::cli::await_handler(child.id());
+    await_lines(&desk, "r.jsonl", 5, &mut child);
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted: ending the sweep"));
+
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["stopped"], "interrupted");
+    let kept = desk.read("r.jsonl");
+    assert!(kept.ends_with('\n'));
+    assert_eq!(json["seeds"], kept.lines().count() as u64 - 1);
+
+    // What was found is a first part of the sweep, the header aside.
+    desk.onsale(
+        &["check", "tiny.toml", "calm.toml", "--seeds", "1..3", "--results", "few.jsonl"],
+        0,
+    );
+    let results = |text: &str| text.lines().skip(1).take(4).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(results(&kept), results(&desk.read("few.jsonl")));
+    let mut resumed = desk.command(&[&sweep[..], &["--resume"]].concat());
+    let mut child = resumed.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    await_lines(&desk, "r.jsonl", kept.lines().count() + 2, &mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(desk.read("r.jsonl").starts_with(&kept), "it went on behind what was there");
+}
+
+/// A disk that takes no more ends the sweep with what it took.
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_cannot_be_written_end_the_sweep() {
+    let desk = desk("full");
+    let check = ["check", "tiny.toml", "--seeds", "1..3", "--overwrite", "--results", "/dev/full"];
+    let said = desk.onsale(&check, 70);
+    assert!(said.err.contains("/dev/full: "), "{}", said.err);
+    let mut file = File::create(desk.0.join("check")).unwrap();
+    file.write_all(b"not a directory").unwrap();
+    let said = desk.onsale(&["check", "tiny.toml", "--seeds", "1", "--out", "check"], 70);
+    assert!(said.err.contains("check/results.jsonl: "), "{}", said.err);
+}
