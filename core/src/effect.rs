@@ -66,7 +66,7 @@ pub struct Effects {
 struct Gathering {
     /// Where among the messages the batch stands that was added to last, if it is still there.
     place: usize,
-    /// About how many items batches had lately: so much room the next one begins with.
+    /// The most items that a batch had lately; with a little more room than that the next one begins.
     room: usize,
 }
 
@@ -85,8 +85,8 @@ impl Gathering {
             |sending: &mut Sending| sending.to == to && batch(&mut sending.message).is_some();
         if !sends.get_mut(self.place).is_some_and(fits) {
             self.place = sends.iter_mut().position(|sending| fits(sending)).unwrap_or_else(|| {
-                let message = begin(Vec::with_capacity(self.room));
-                self.room /= 2;
+                let message = begin(Vec::with_capacity(self.room + self.room / 4));
+                self.room -= self.room.div_ceil(16);
                 sends.push(Sending { at: timed.at, to, message });
                 sends.len() - 1
             });

@@ -257,7 +257,7 @@ impl Crowd {
                     batch.sort_by_key(|timed| timed.at);
                 }
                 // The next batch will be about as large.
-                let next = Vec::with_capacity(batch.len());
+                let next = Vec::with_capacity(batch.len() + batch.len() / 4);
                 send(NodeId(gateway as u16), std::mem::replace(batch, next));
             }
         }

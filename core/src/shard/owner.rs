@@ -224,7 +224,7 @@ impl Owner {
 
     /// Takes the turn's replies. The next turn will have about as many.
     fn take_replies(&mut self) -> Vec<Due> {
-        let next = Vec::with_capacity(self.replies.len());
+        let next = Vec::with_capacity(self.replies.len() + self.replies.len() / 4);
         std::mem::replace(&mut self.replies, next)
     }
 
