@@ -54,8 +54,48 @@ pub struct Effects {
     pub writes: Vec<Write>,
     /// Transitions in order.
     pub observations: Vec<Observation>,
+    forwards: Gathering,
+    answers: Gathering,
+    replies: Gathering,
     /// Emptied batches, kept for their memory.
     spare: Vec<Vec<(ShardId, JournalMessage)>>,
+}
+
+/// How batches of one kind are gathered.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gathering {
+    /// Where among the messages the batch stands that was added to last, if it is still there.
+    place: usize,
+    /// About how many items batches had lately: so much room the next one begins with.
+    room: usize,
+}
+
+impl Gathering {
+    /// Adds an item to the batch for `to`, which `batch` finds in a message of its kind, or begins one.
+    #[inline]
+    fn add<T>(
+        &mut self,
+        sends: &mut Vec<Sending>,
+        to: Endpoint,
+        timed: Timed<T>,
+        batch: impl Fn(&mut Message) -> Option<&mut Vec<Timed<T>>>,
+        begin: impl FnOnce(Vec<Timed<T>>) -> Message,
+    ) {
+        let fits =
+            |sending: &mut Sending| sending.to == to && batch(&mut sending.message).is_some();
+        if !sends.get_mut(self.place).is_some_and(fits) {
+            self.place = sends.iter_mut().position(|sending| fits(sending)).unwrap_or_else(|| {
+                let message = begin(Vec::with_capacity(self.room));
+                self.room /= 2;
+                sends.push(Sending { at: timed.at, to, message });
+                sends.len() - 1
+            });
+        }
+        if let Some(batch) = batch(&mut sends[self.place].message) {
+            batch.push(timed);
+            self.room = self.room.max(batch.len());
+        }
+    }
 }
 
 impl Effects {
@@ -70,42 +110,42 @@ impl Effects {
     }
 
     /// Passes a client's request on to the node that should own its show.
+    #[inline]
     pub fn forward(&mut self, to: NodeId, request: Request) {
         let timed = Timed { at: self.now, item: request };
-        for sending in &mut self.sends {
-            if let Message::Forwarded(batch) = &mut sending.message
-                && sending.to == Endpoint::Node(to)
-            {
-                return batch.push(timed);
-            }
-        }
-        self.send(Endpoint::Node(to), Message::Forwarded(batch_of(timed)));
+        self.forwards.add(
+            &mut self.sends,
+            Endpoint::Node(to),
+            timed,
+            |message| if let Message::Forwarded(batch) = message { Some(batch) } else { None },
+            Message::Forwarded,
+        );
     }
 
     /// Answers a gateway.
+    #[inline]
     pub fn answer(&mut self, to: NodeId, answer: Answer) {
         let timed = Timed { at: self.now, item: answer };
-        for sending in &mut self.sends {
-            if let Message::Answers(batch) = &mut sending.message
-                && sending.to == Endpoint::Node(to)
-            {
-                return batch.push(timed);
-            }
-        }
-        self.send(Endpoint::Node(to), Message::Answers(batch_of(timed)));
+        self.answers.add(
+            &mut self.sends,
+            Endpoint::Node(to),
+            timed,
+            |message| if let Message::Answers(batch) = message { Some(batch) } else { None },
+            Message::Answers,
+        );
     }
 
     /// Replies to a client.
+    #[inline]
     pub fn reply(&mut self, to: Endpoint, reply: Reply) {
         let timed = Timed { at: self.now, item: reply };
-        for sending in &mut self.sends {
-            if let Message::Replies(batch) = &mut sending.message
-                && sending.to == to
-            {
-                return batch.push(timed);
-            }
-        }
-        self.send(to, Message::Replies(batch_of(timed)));
+        self.replies.add(
+            &mut self.sends,
+            to,
+            timed,
+            |message| if let Message::Replies(batch) = message { Some(batch) } else { None },
+            Message::Replies,
+        );
     }
 
     /// Sends a journal replica's message to its peer.
@@ -148,11 +188,4 @@ impl Effects {
     fn send(&mut self, to: Endpoint, message: Message) {
         self.sends.push(Sending { at: self.now, to, message });
     }
-}
-
-/// A batch that begins with one item and has room for some: few stay alone under load.
-fn batch_of<T>(first: T) -> Vec<T> {
-    let mut batch = Vec::with_capacity(8);
-    batch.push(first);
-    batch
 }

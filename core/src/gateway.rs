@@ -6,17 +6,18 @@
 //! the same way, only without the network.
 
 mod budget;
+mod flights;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use self::budget::Budget;
+use self::flights::{Flight, Flights, Phase};
 use crate::config::GatewayConfig;
 use crate::draw::Draw;
 use crate::effect::Effects;
 use crate::id::{Endpoint, Epoch, NodeId, RequestId, ShardId};
-use crate::map::FixedMap;
 use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::Observation;
@@ -36,9 +37,7 @@ pub struct Gateway {
     beliefs: Vec<Belief>,
     in_flight: Vec<u32>,
     suspected: Vec<bool>,
-    flights: Vec<Flight>,
-    free: Vec<u32>,
-    by_id: FixedMap<RequestId, u32>,
+    flights: Flights,
     /// In order of their instants, since patience is the same for all.
     timeouts: VecDeque<Alarm>,
     backoffs: BinaryHeap<Reverse<Alarm>>,
@@ -51,31 +50,6 @@ pub struct Gateway {
 struct Belief {
     owner: NodeId,
     epoch: Epoch,
-}
-
-/// A request whose client waits.
-#[derive(Clone, Debug)]
-struct Flight {
-    request: Request,
-    reply_to: Endpoint,
-    shard: ShardId,
-    /// Where the last attempt went, in the belief of which epoch.
-    target: NodeId,
-    epoch: Epoch,
-    tries: u8,
-    phase: Phase,
-    /// Rises with every change of phase, so that alarms set before it are known as stale.
-    moves: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// An attempt is under way.
-    Asked,
-    /// The next attempt waits for its backoff.
-    BackingOff,
-    /// The slot is free.
-    Landed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,9 +77,7 @@ impl Gateway {
             beliefs: (0..placement.shards()).map(first).collect(),
             in_flight: vec![0; placement.shards() as usize],
             suspected: vec![false; usize::from(placement.nodes()) + 1],
-            flights: Vec::new(),
-            free: Vec::new(),
-            by_id: FixedMap::default(),
+            flights: Flights::default(),
             timeouts: VecDeque::new(),
             backoffs: BinaryHeap::new(),
             local: VecDeque::new(),
@@ -121,14 +93,14 @@ impl Gateway {
         &mut self,
         now: Instant,
         from: Endpoint,
-        request: Request,
+        request: &Request,
         effects: &mut Effects,
     ) {
         if request.show.0 >= self.shows {
             return effects.reply(from, refused(request.id, Refusal::BadRequest));
         }
-        if let Some(&slot) = self.by_id.get(&request.id) {
-            self.flights[slot as usize].reply_to = from;
+        if let Some(slot) = self.flights.find(request.id) {
+            self.flights[slot].reply_to = from;
             return effects.observe(Observation::Mark(Mark::RepeatInFlight));
         }
         let shard = self.placement.shard_of(request.show);
@@ -139,28 +111,22 @@ impl Gateway {
         }
         *in_flight += 1;
         self.budget.deposit();
+        let slot = self.flights.take_off(request, from, shard);
         let target = self.first_choice(shard);
-        let id = request.id;
-        let flight = Flight {
-            request,
-            reply_to: from,
-            shard,
-            target,
-            epoch: Epoch(0),
-            tries: 0,
-            phase: Phase::Landed,
-            moves: 0,
-        };
-        let slot = self.take_off(flight);
-        self.by_id.insert(id, slot);
-        self.ask(now, slot, target, effects);
+        self.ask(now, slot, target, request.clone(), effects);
     }
 
     /// A node, perhaps this one, answers.
-    pub fn on_answer(&mut self, now: Instant, from: NodeId, answer: Answer, effects: &mut Effects) {
+    pub fn on_answer(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        answer: &Answer,
+        effects: &mut Effects,
+    ) {
         match answer {
             Answer::Decided(reply) => self.on_decided(from, reply, effects),
-            Answer::NotOwner { request, shard, owner } => {
+            &Answer::NotOwner { request, shard, owner } => {
                 self.on_not_owner(now, from, request, shard, owner, effects)
             }
         }
@@ -180,23 +146,22 @@ impl Gateway {
         {
             self.backoffs.pop();
             if self.is_live(alarm) {
-                let target = self.next_choice(&self.flights[alarm.slot as usize]);
-                self.ask(now, alarm.slot, target, effects);
+                let target = self.next_choice(&self.flights[alarm.slot]);
+                let request = self.flights.request(alarm.slot).clone();
+                self.ask(now, alarm.slot, target, request, effects);
             }
         }
-        self.forget_stale_alarms();
     }
 
     /// A peer has fallen silent: attempts under way there have failed, and the next go elsewhere.
     pub fn on_suspected(&mut self, now: Instant, peer: NodeId, effects: &mut Effects) {
         self.suspected[usize::from(peer.0)] = true;
-        for slot in 0..self.flights.len() as u32 {
-            let flight = &self.flights[slot as usize];
+        for slot in self.flights.places() {
+            let flight = &self.flights[slot];
             if flight.phase == Phase::Asked && flight.target == peer {
                 self.back_off(now, slot, effects);
             }
         }
-        self.forget_stale_alarms();
     }
 
     /// A peer is heard again.
@@ -213,8 +178,20 @@ impl Gateway {
     }
 
     /// The next request for this node itself.
+    #[inline]
     pub fn next_local(&mut self) -> Option<Request> {
         self.local.pop_front()
+    }
+
+    /// Drops the alarms in front that nobody waits for, so that `next_deadline` is never
+    /// one of them. Answers come roughly in order: each alarm is dropped once.
+    pub fn on_turn_ended(&mut self) {
+        while self.timeouts.front().is_some_and(|&alarm| !self.is_live(alarm)) {
+            self.timeouts.pop_front();
+        }
+        while self.backoffs.peek().is_some_and(|entry| !self.is_live(entry.0)) {
+            self.backoffs.pop();
+        }
     }
 
     /// When to call `on_deadline`.
@@ -226,7 +203,7 @@ impl Gateway {
 
     /// How many clients wait for a reply.
     pub fn in_flight(&self) -> usize {
-        self.by_id.len()
+        self.flights.len()
     }
 
     /// Whom this gateway takes for the owner of a shard.
@@ -234,18 +211,17 @@ impl Gateway {
         self.beliefs[shard.0 as usize].owner
     }
 
-    fn on_decided(&mut self, from: NodeId, reply: Reply, effects: &mut Effects) {
-        let Some(&slot) = self.by_id.get(&reply.request) else {
+    fn on_decided(&mut self, from: NodeId, reply: &Reply, effects: &mut Effects) {
+        let Some(slot) = self.flights.find(reply.request) else {
             return effects.observe(Observation::Mark(Mark::AnswerToNobody));
         };
-        let flight = &self.flights[slot as usize];
+        let flight = &self.flights[slot];
         let belief = &mut self.beliefs[flight.shard.0 as usize];
         // Whoever decides owns; but an answer that was long under way knows less than a newer hint.
         if flight.target == from && flight.epoch == belief.epoch {
             belief.owner = from;
         }
-        self.land(slot, reply, effects);
-        self.forget_stale_alarms();
+        self.land(slot, reply.clone(), effects);
     }
 
     fn on_not_owner(
@@ -268,10 +244,10 @@ impl Gateway {
             }
         }
         let belief = *belief;
-        let Some(&slot) = self.by_id.get(&request) else {
+        let Some(slot) = self.flights.find(request) else {
             return effects.observe(Observation::Mark(Mark::AnswerToNobody));
         };
-        let flight = &self.flights[slot as usize];
+        let flight = &self.flights[slot];
         if flight.phase != Phase::Asked || flight.target != from {
             return effects.observe(Observation::Mark(Mark::AnswerTooLate));
         }
@@ -281,12 +257,12 @@ impl Gateway {
             && !self.suspected[usize::from(belief.owner.0)]
         {
             effects.observe(Observation::Mark(Mark::HintFollowed));
-            self.flights[slot as usize].tries -= 1;
-            self.ask(now, slot, belief.owner, effects);
+            self.flights[slot].tries -= 1;
+            let request = self.flights.request(slot).clone();
+            self.ask(now, slot, belief.owner, request, effects);
         } else {
             self.back_off(now, slot, effects);
         }
-        self.forget_stale_alarms();
     }
 
     fn first_choice(&self, shard: ShardId) -> NodeId {
@@ -313,8 +289,16 @@ impl Gateway {
             .unwrap_or(next)
     }
 
-    fn ask(&mut self, now: Instant, slot: u32, target: NodeId, effects: &mut Effects) {
-        let flight = &mut self.flights[slot as usize];
+    #[inline]
+    fn ask(
+        &mut self,
+        now: Instant,
+        slot: u32,
+        target: NodeId,
+        request: Request,
+        effects: &mut Effects,
+    ) {
+        let flight = &mut self.flights[slot];
         flight.target = target;
         flight.epoch = self.beliefs[flight.shard.0 as usize].epoch;
         flight.tries += 1;
@@ -323,16 +307,16 @@ impl Gateway {
         let at = now + self.config.try_timeout;
         self.timeouts.push_back(Alarm { at, slot, moves: flight.moves });
         if target == self.me {
-            self.local.push_back(flight.request.clone());
+            self.local.push_back(request);
         } else {
-            effects.forward(target, flight.request.clone());
+            effects.forward(target, request);
         }
     }
 
     fn back_off(&mut self, now: Instant, slot: u32, effects: &mut Effects) {
-        let flight = &mut self.flights[slot as usize];
+        let flight = &mut self.flights[slot];
         if flight.tries >= self.config.tries || !self.budget.withdraw(now) {
-            let (shard, id) = (flight.shard, flight.request.id);
+            let (shard, id) = (flight.shard, flight.id);
             effects.observe(Observation::Refused { shard, reason: Mark::RetriesUsedUp });
             return self.land(slot, refused(id, Refusal::Unavailable), effects);
         }
@@ -349,45 +333,17 @@ impl Gateway {
         self.backoffs.push(Reverse(Alarm { at, slot, moves: flight.moves }));
     }
 
-    fn take_off(&mut self, mut flight: Flight) -> u32 {
-        match self.free.pop() {
-            Some(slot) => {
-                flight.moves = self.flights[slot as usize].moves;
-                self.flights[slot as usize] = flight;
-                slot
-            }
-            None => {
-                self.flights.push(flight);
-                (self.flights.len() - 1) as u32
-            }
-        }
-    }
-
+    #[inline]
     fn land(&mut self, slot: u32, reply: Reply, effects: &mut Effects) {
-        let flight = &mut self.flights[slot as usize];
-        assert!(flight.phase != Phase::Landed, "a request is answered once");
-        assert_eq!(flight.request.id, reply.request, "a reply goes to the request that it answers");
-        flight.phase = Phase::Landed;
-        flight.moves = flight.moves.wrapping_add(1);
+        let flight = &self.flights[slot];
+        assert_eq!(flight.id, reply.request, "a reply goes to the request that it answers");
         self.in_flight[flight.shard.0 as usize] -= 1;
-        self.by_id.remove(&reply.request);
         effects.reply(flight.reply_to, reply);
-        self.free.push(slot);
+        self.flights.land(slot);
     }
 
     fn is_live(&self, alarm: Alarm) -> bool {
-        self.flights[alarm.slot as usize].moves == alarm.moves
-    }
-
-    /// Drops the alarms in front that nobody waits for, so that `next_deadline` is never
-    /// one of them. Answers come roughly in order: each alarm is dropped once.
-    fn forget_stale_alarms(&mut self) {
-        while self.timeouts.front().is_some_and(|&alarm| !self.is_live(alarm)) {
-            self.timeouts.pop_front();
-        }
-        while self.backoffs.peek().is_some_and(|entry| !self.is_live(entry.0)) {
-            self.backoffs.pop();
-        }
+        self.flights[alarm.slot].moves == alarm.moves
     }
 }
 

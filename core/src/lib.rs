@@ -1,5 +1,6 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
+pub mod best_seats;
 pub mod config;
 pub mod detector;
 pub mod draw;
@@ -16,11 +17,13 @@ pub mod observation;
 pub mod placement;
 pub mod record;
 pub mod request;
+pub mod seat_list;
 mod shard;
 pub mod show;
 pub mod time;
 pub mod waiting_room;
 
+pub use best_seats::BestSeats;
 pub use config::{
     Acknowledge, Config, DecidesOn, Deposed, Expiry, GatewayConfig, OnSuspicion, OwnerConfig,
     Promises, Ratio, Reads, Serves, Setup,
@@ -38,7 +41,8 @@ pub use message::{Answer, Beat, Message, Timed};
 pub use node::Node;
 pub use observation::{Observation, Phase};
 pub use placement::Placement;
-pub use request::{Command, Outcome, Refusal, Reply, Request, SeatList, Wish};
+pub use request::{Command, Outcome, Refusal, Reply, Request, Wish};
+pub use seat_list::SeatList;
 pub use show::{
     Checks, Decision, Event, Hall, Honours, Orders, Repeats, Rules, Show, SnapshotError, Unfit,
 };

@@ -148,12 +148,11 @@ impl Node {
     /// When one of its own promises is broken.
     pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
         self.advance(now, effects);
-        self.excuse_own_standstill(effects);
         match input {
             Input::Delivered { from, message } => self.on_delivered(from, message, effects),
-            Input::Request { from, request } => self.on_request(from, request, effects),
-            Input::Forwarded { from, request } => self.on_forwarded(from, request, effects),
-            Input::Answered { from, answer } => self.on_answered(from, answer, effects),
+            Input::Request { from, request } => self.on_request(from, &request, effects),
+            Input::Forwarded { from, request } => self.on_forwarded(from, &request, effects),
+            Input::Answered { from, answer } => self.on_answered(from, &answer, effects),
             Input::Persisted(id) => self.on_persisted(id, effects),
             Input::DeadlineReached => self.on_deadline(effects),
             Input::TurnEnded => self.on_turn_ended(effects),
@@ -202,38 +201,46 @@ impl Node {
         self.gateway.in_flight()
     }
 
+    #[inline]
     fn advance(&mut self, now: Instant, effects: &mut Effects) {
         self.now = self.now.max(now);
         effects.begin(self.now);
+        self.excuse_own_standstill(effects);
     }
 
     /// If this node's own beat is overdue it was this node that stood still, and what its
     /// peers have sent meanwhile is still to be taken in.
+    #[inline]
     fn excuse_own_standstill(&mut self, effects: &mut Effects) {
         if self.now > self.next_beat + self.setup.config.acceptable_pause {
-            effects.observe(Observation::Mark(Mark::StoodStill));
-            self.detector.excuse(self.now);
-            self.next_beat = self.now;
+            self.stood_still(effects);
         }
+    }
+
+    #[cold]
+    fn stood_still(&mut self, effects: &mut Effects) {
+        effects.observe(Observation::Mark(Mark::StoodStill));
+        self.detector.excuse(self.now);
+        self.next_beat = self.now;
     }
 
     fn on_delivered(&mut self, from: Endpoint, message: Message, effects: &mut Effects) {
         match (from, message) {
             (Endpoint::Client(_), Message::Requests(batch)) => {
-                for Timed { at, item } in batch {
-                    self.advance(at, effects);
+                for Timed { at, item } in &batch {
+                    self.advance(*at, effects);
                     self.on_request(from, item, effects);
                 }
             }
             (Endpoint::Node(node), Message::Forwarded(batch)) => {
-                for Timed { at, item } in batch {
-                    self.advance(at, effects);
+                for Timed { at, item } in &batch {
+                    self.advance(*at, effects);
                     self.on_forwarded(node, item, effects);
                 }
             }
             (Endpoint::Node(node), Message::Answers(batch)) => {
-                for Timed { at, item } in batch {
-                    self.advance(at, effects);
+                for Timed { at, item } in &batch {
+                    self.advance(*at, effects);
                     self.on_answered(node, item, effects);
                 }
             }
@@ -256,12 +263,14 @@ impl Node {
         }
     }
 
-    fn on_request(&mut self, from: Endpoint, request: Request, effects: &mut Effects) {
+    #[inline]
+    fn on_request(&mut self, from: Endpoint, request: &Request, effects: &mut Effects) {
         self.gateway.on_request(self.now, from, request, effects);
         self.take_local(effects);
     }
 
-    fn on_forwarded(&mut self, from: NodeId, request: Request, effects: &mut Effects) {
+    #[inline]
+    fn on_forwarded(&mut self, from: NodeId, request: &Request, effects: &mut Effects) {
         let known = request.show.0 < self.setup.shows;
         let id = self.setup.placement.shard_of(request.show);
         match self.shards[id.0 as usize].as_mut().filter(|_| known) {
@@ -275,7 +284,8 @@ impl Node {
         }
     }
 
-    fn on_answered(&mut self, from: NodeId, answer: Answer, effects: &mut Effects) {
+    #[inline]
+    fn on_answered(&mut self, from: NodeId, answer: &Answer, effects: &mut Effects) {
         self.gateway.on_answer(self.now, from, answer, effects);
         self.take_local(effects);
     }
@@ -381,13 +391,15 @@ impl Node {
             self.settle(effects);
             self.hand_out_answers(effects);
         }
+        self.gateway.on_turn_ended();
         self.write(effects);
         self.detector.sharpen(self.next_beat);
     }
 
+    #[inline]
     fn take_local(&mut self, effects: &mut Effects) {
         while let Some(request) = self.gateway.next_local() {
-            self.on_forwarded(self.me, request, effects);
+            self.on_forwarded(self.me, &request, effects);
         }
     }
 
@@ -443,7 +455,7 @@ impl Node {
         let mut answers = std::mem::take(&mut self.answers);
         for (gateway, answer) in answers.drain(..) {
             if gateway == self.me {
-                self.gateway.on_answer(self.now, self.me, answer, effects);
+                self.gateway.on_answer(self.now, self.me, &answer, effects);
             } else {
                 effects.answer(gateway, answer);
             }

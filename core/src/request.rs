@@ -3,10 +3,11 @@
 //! Owns the vocabulary between clients and the cluster. Refuses to know how a
 //! request travels or who decides it: rival designs answer the same API.
 
-use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{HoldId, PaymentId, RequestId, SeatId, SectionId, ShowId, UserId};
+use crate::best_seats::BestSeats;
+use crate::id::{HoldId, PaymentId, RequestId, ShowId, UserId};
+use crate::seat_list::SeatList;
 use crate::time::Instant;
 
 /// The most seats that one request may name (requirement 4 of the seed documents:
@@ -14,9 +15,6 @@ use crate::time::Instant;
 pub const SEATS_PER_REQUEST_MAX: usize = 10;
 /// The most sections in which one request may ask for best-available seats.
 pub const SECTIONS_PER_REQUEST_MAX: usize = 4;
-
-/// Seats of one request, hold or booking.
-pub type SeatList = ArrayVec<SeatId, SEATS_PER_REQUEST_MAX>;
 
 /// One intention of one user. Retries repeat it whole, id included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +54,7 @@ pub struct Wish {
     /// Exactly these seats.
     pub picked: SeatList,
     /// So many of the best seats free in a section.
-    pub best: ArrayVec<(SectionId, u8), SECTIONS_PER_REQUEST_MAX>,
+    pub best: BestSeats,
 }
 
 impl Wish {

@@ -69,16 +69,16 @@ impl Shard {
         &mut self,
         now: Instant,
         from: NodeId,
-        request: Request,
+        request: &Request,
         answers: &mut Answers,
     ) {
         match &mut self.owner {
             Some(owner) => {
-                let due = owner.decide(now, from, &request, &self.setup, &self.shows);
+                let due = owner.decide(now, from, request, &self.setup, &self.shows);
                 tell(answers, due);
             }
-            None if self.journal.is_leader() => self.waiting.push_back((from, request)),
-            None => answers.push((from, self.not_owner(&request))),
+            None if self.journal.is_leader() => self.waiting.push_back((from, request.clone())),
+            None => answers.push((from, self.not_owner(request))),
         }
     }
 

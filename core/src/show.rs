@@ -384,7 +384,7 @@ impl Show {
 
     fn check_wish(&self, wish: &Wish) -> Result<(), Refusal> {
         let hall = self.hall();
-        let Wish { picked, best } = wish;
+        let (picked, best) = (&*wish.picked, &*wish.best);
         let well_formed = (1..=usize::from(self.rules.seats_per_request)).contains(&wish.seats())
             && picked
                 .iter()

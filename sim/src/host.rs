@@ -9,16 +9,19 @@
 //! with one core shares it.
 
 mod clock;
+mod cores;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use onsale_core::{
-    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Phase, Setup, Span, Timed,
+    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Phase, Setup, ShowId, Span,
+    Timed,
 };
 use onsale_scenarios::Costs;
 
 use self::clock::{earlier, set_back};
+use self::cores::Cores;
 use crate::story::Sight;
 use crate::stream::{fork, mix};
 use crate::world::network::Place;
@@ -47,7 +50,9 @@ struct Host {
     place: Place,
     node: Node,
     effects: Effects,
-    cores: Vec<Core>,
+    cores: Cores,
+    /// By core, the work that it cannot start soon.
+    queues: Vec<VecDeque<Timed<Input>>>,
     /// Kept for its memory.
     beats: Vec<(Instant, NodeId, Beat)>,
     /// What the cores did in this turn, if somebody looks on.
@@ -58,36 +63,6 @@ struct Host {
 
 /// A piece of work: the core, from when until when, and what it was.
 type Worked = (usize, Instant, Instant, &'static str);
-
-/// A core and what waits for it.
-#[derive(Debug, Default)]
-struct Core {
-    /// Work that is left at `seen`.
-    backlog: Span,
-    seen: Instant,
-    queue: VecDeque<Timed<Input>>,
-}
-
-impl Core {
-    /// Takes in work that arrives at `at`; returns when it will be done. Work that arrives a little
-    /// out of order waits for what is left, not for the idle time in between.
-    fn take(&mut self, at: Instant, cost: Span) -> Instant {
-        self.see(at);
-        self.backlog = self.backlog + cost;
-        at + self.backlog
-    }
-
-    /// How long work that arrives at `at` would wait.
-    fn wait(&mut self, at: Instant) -> Span {
-        self.see(at);
-        self.backlog
-    }
-
-    fn see(&mut self, at: Instant) {
-        self.backlog = self.backlog - at.since(self.seen);
-        self.seen = self.seen.max(at);
-    }
-}
 
 /// The life of a node's process, from its start to its death.
 pub async fn run(place: Place, machine: Machine) {
@@ -148,15 +123,16 @@ impl Host {
             durable,
             now + machine.ahead,
         );
-        let mut cores: Vec<Core> = (0..machine.cores).map(|_| Core::default()).collect();
-        for core in &mut cores {
-            core.take(now, recovery);
+        let mut cores = Cores::new(machine.cores);
+        for core in 0..cores.count() {
+            cores.take(core, now, recovery);
         }
         let mut host = Self {
             machine,
             place,
             node,
             effects: Effects::default(),
+            queues: vec![VecDeque::new(); cores.count()],
             cores,
             beats: Vec::new(),
             worked,
@@ -168,26 +144,30 @@ impl Host {
 
     fn on_message(&mut self, world: &mut World, now: Instant, from: Endpoint, message: Message) {
         match message {
-            Message::Requests(batch) => {
-                for Timed { at, item } in batch {
-                    let core = self.freest_core(at);
-                    self.work(world, now, core, at, Input::Request { from, request: item });
-                }
-            }
-            Message::Forwarded(batch) => {
-                let from = sender(from);
-                for Timed { at, item } in batch {
-                    let core = self.core_of(&item);
-                    self.work(world, now, core, at, Input::Forwarded { from, request: item });
-                }
-            }
-            Message::Answers(batch) => {
-                let from = sender(from);
-                for Timed { at, item } in batch {
-                    let core = self.freest_core(at);
-                    self.work(world, now, core, at, Input::Answered { from, answer: item });
-                }
-            }
+            Message::Requests(batch) => self.take_in(
+                (world, now),
+                batch,
+                (self.machine.costs.route, ROUTE_REQUEST),
+                |host, timed| host.cores.freest(timed.at),
+                |request| Input::Request { from, request },
+                |started| Input::Delivered { from, message: Message::Requests(started) },
+            ),
+            Message::Forwarded(batch) => self.take_in(
+                (world, now),
+                batch,
+                (self.machine.costs.decide, DECIDE),
+                |host, timed| host.core_of(timed.item.show),
+                |request| Input::Forwarded { from: sender(from), request },
+                |started| Input::Delivered { from, message: Message::Forwarded(started) },
+            ),
+            Message::Answers(batch) => self.take_in(
+                (world, now),
+                batch,
+                (self.machine.costs.route, ROUTE_ANSWER),
+                |host, timed| host.cores.freest(timed.at),
+                |answer| Input::Answered { from: sender(from), answer },
+                |started| Input::Delivered { from, message: Message::Answers(started) },
+            ),
             Message::Beat(_) => {
                 self.control(now, self.machine.costs.beat, Input::Delivered { from, message })
             }
@@ -213,59 +193,96 @@ impl Host {
 
     /// Work of the first core, which is never left waiting behind requests.
     fn control(&mut self, now: Instant, cost: Span, input: Input) {
-        let done = self.cores[0].take(now, cost);
-        self.note(0, done, cost, &input);
+        let done = self.cores.take(0, now, cost);
+        self.note(0, done, cost, work_of(&input));
         self.step(done, input);
+    }
+
+    /// Work that arrives together, each piece for the core that `core_of` says: what cores can start
+    /// soon is handed to the node at once, from the first piece that has to wait on one by one.
+    fn take_in<T>(
+        &mut self,
+        (world, now): (&mut World, Instant),
+        mut batch: Vec<Timed<T>>,
+        (cost, name): (Span, &'static str),
+        core_of: impl Fn(&mut Self, &Timed<T>) -> usize,
+        alone: impl Fn(T) -> Input,
+        together: impl FnOnce(Vec<Timed<T>>) -> Input,
+    ) {
+        let mut started = 0;
+        for timed in &mut batch {
+            let core = core_of(self, timed);
+            let latest = self.latest_start(now, core);
+            let Ok(done) = self.cores.take_by(latest, core, timed.at, cost) else { break };
+            self.note(core, done, cost, name);
+            self.turn_ends = self.turn_ends.max(done);
+            timed.at = done + self.machine.ahead;
+            started += 1;
+        }
+        let rest = batch.split_off(started);
+        if let Some(first) = batch.first().map(|timed| timed.at) {
+            self.node.step(first, together(batch), &mut self.effects);
+        }
+        for timed in rest {
+            let core = core_of(self, &timed);
+            self.work(world, now, core, timed.at, alone(timed.item));
+        }
     }
 
     /// Work that arrives at `at` for one core: done in this turn if the core can start it soon, else queued.
     fn work(&mut self, world: &mut World, now: Instant, core: usize, at: Instant, input: Input) {
-        let lane = &mut self.cores[core];
-        let starts = at + lane.wait(at);
-        let queued = !lane.queue.is_empty();
-        if queued || starts.since(now) > self.machine.slice {
-            lane.queue.push_back(Timed { at, item: input });
-            if !queued {
-                world.core_free_at(self.place, core, starts);
+        let (latest, cost) = (self.latest_start(now, core), self.cost(&input));
+        match self.cores.take_by(latest, core, at, cost) {
+            Ok(done) => {
+                self.note(core, done, cost, work_of(&input));
+                self.step(done, input);
             }
-        } else {
-            self.perform(core, at, input);
+            Err(starts) => {
+                if self.queues[core].is_empty() {
+                    world.core_free_at(self.place, core, starts);
+                }
+                self.queues[core].push_back(Timed { at, item: input });
+            }
         }
+    }
+
+    /// When a core has to start work that is done in this turn; none if other work waits for it.
+    fn latest_start(&self, now: Instant, core: usize) -> Option<Instant> {
+        self.queues[core].is_empty().then_some(now + self.machine.slice)
     }
 
     fn catch_up(&mut self, world: &mut World, now: Instant, core: usize) {
-        while let Some(at) = self.cores[core].queue.front().map(|queued| queued.at.max(now)) {
-            let starts = at + self.cores[core].wait(at);
-            if starts.since(now) > self.machine.slice {
-                world.core_free_at(self.place, core, starts);
-                return;
-            }
-            if let Some(Timed { item, .. }) = self.cores[core].queue.pop_front() {
-                self.perform(core, at, item);
+        while let Some(Timed { at, item }) = self.queues[core].front() {
+            let (at, cost) = ((*at).max(now), self.cost(item));
+            match self.cores.take_by(Some(now + self.machine.slice), core, at, cost) {
+                Ok(done) => {
+                    if let Some(Timed { item, .. }) = self.queues[core].pop_front() {
+                        self.note(core, done, cost, work_of(&item));
+                        self.step(done, item);
+                    }
+                }
+                Err(starts) => return world.core_free_at(self.place, core, starts),
             }
         }
     }
 
-    fn perform(&mut self, core: usize, at: Instant, input: Input) {
-        let costs = &self.machine.costs;
-        let cost = match &input {
-            Input::Request { .. } | Input::Answered { .. } => costs.route,
-            Input::Forwarded { .. } => costs.decide,
+    fn cost(&self, input: &Input) -> Span {
+        match input {
+            Input::Request { .. } | Input::Answered { .. } => self.machine.costs.route,
+            Input::Forwarded { .. } => self.machine.costs.decide,
             Input::Delivered { .. }
             | Input::Persisted(_)
             | Input::DeadlineReached
             | Input::TurnEnded => Span::ZERO,
-        };
-        let done = self.cores[core].take(at, cost);
-        self.note(core, done, cost, &input);
-        self.step(done, input);
+        }
     }
 
     /// Remembers what a core did for whoever looks on.
-    fn note(&mut self, core: usize, done: Instant, cost: Span, input: &Input) {
+    #[inline]
+    fn note(&mut self, core: usize, done: Instant, cost: Span, name: &'static str) {
         if let Some(worked) = &mut self.worked {
             let from = Instant(done.0 - cost.0);
-            worked.push((core, from, done, work_of(input)));
+            worked.push((core, from, done, name));
         }
     }
 
@@ -289,26 +306,25 @@ impl Host {
         world.wake_at(self.place, wake);
     }
 
-    fn freest_core(&mut self, at: Instant) -> usize {
-        let first = usize::from(self.cores.len() > 1);
-        (first..self.cores.len()).min_by_key(|&core| self.cores[core].wait(at)).unwrap_or(0)
-    }
-
-    fn core_of(&self, request: &onsale_core::Request) -> usize {
-        let shard = self.machine.setup.placement.shard_of(request.show).0 as usize;
-        match self.cores.len() {
+    fn core_of(&self, show: ShowId) -> usize {
+        let shard = self.machine.setup.placement.shard_of(show).0 as usize;
+        match self.cores.count() {
             1 => 0,
             cores => 1 + shard % (cores - 1),
         }
     }
 }
 
+const ROUTE_REQUEST: &str = "route a request";
+const DECIDE: &str = "decide";
+const ROUTE_ANSWER: &str = "route an answer";
+
 /// What the work of an input is called.
 fn work_of(input: &Input) -> &'static str {
     match input {
-        Input::Request { .. } => "route a request",
-        Input::Forwarded { .. } => "decide",
-        Input::Answered { .. } => "route an answer",
+        Input::Request { .. } => ROUTE_REQUEST,
+        Input::Forwarded { .. } => DECIDE,
+        Input::Answered { .. } => ROUTE_ANSWER,
         Input::Delivered { message: Message::Beat(_), .. } => "beat",
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",

@@ -157,7 +157,7 @@ fn atomic_sees_an_order_that_is_served_in_part() {
             if let Outcome::Held { seats, .. } = &mut reply.outcome
                 && seats.len() > 1
             {
-                seats.pop();
+                *seats = seats.iter().skip(1).copied().collect();
             }
         })
     };

@@ -55,16 +55,17 @@ fn decided(id: u64) -> Answer {
 impl Bench {
     fn ask(&mut self, at: Instant, id: u64) {
         self.effects.begin(at);
-        self.gateway.on_request(at, CLIENT, request(id), &mut self.effects);
+        self.gateway.on_request(at, CLIENT, &request(id), &mut self.effects);
     }
 
     fn answer(&mut self, at: Instant, from: NodeId, answer: Answer) {
         self.effects.begin(at);
-        self.gateway.on_answer(at, from, answer, &mut self.effects);
+        self.gateway.on_answer(at, from, &answer, &mut self.effects);
     }
 
     /// Lets the next deadline come, and says when it was.
     fn wait(&mut self) -> Instant {
+        self.gateway.on_turn_ended();
         let at = self.gateway.next_deadline().expect("something is to come");
         self.effects.begin(at);
         self.gateway.on_deadline(at, &mut self.effects);
@@ -105,6 +106,7 @@ fn a_request_goes_to_the_first_replica_and_its_reply_back() {
     assert_eq!(bench.gateway.next_deadline(), Some(Instant(100_005)));
     bench.answer(Instant(9), bench.members[0], decided(1));
     assert_eq!(bench.replies(), [(1, Outcome::Released { hold: HoldId(9) })]);
+    bench.gateway.on_turn_ended();
     assert_eq!(
         (bench.gateway.in_flight(), bench.gateway.next_deadline()),
         (0, None),
@@ -119,7 +121,7 @@ fn a_repeat_of_a_request_in_flight_only_moves_the_reply() {
     let mut bench = bench(3, 10);
     bench.ask(Instant(5), 1);
     let elsewhere = Endpoint::Client(ClientId(7));
-    bench.gateway.on_request(Instant(6), elsewhere, request(1), &mut bench.effects);
+    bench.gateway.on_request(Instant(6), elsewhere, &request(1), &mut bench.effects);
     assert_eq!(bench.asked().len(), 1);
     bench.answer(Instant(9), bench.members[0], decided(1));
     assert_eq!(bench.effects.sends[0].to, elsewhere);
@@ -183,7 +185,7 @@ fn a_full_shard_and_a_show_that_is_not_there_are_refused() {
     bench.gateway.on_request(
         Instant(0),
         CLIENT,
-        Request { show: ShowId(8), ..request(3) },
+        &Request { show: ShowId(8), ..request(3) },
         &mut bench.effects,
     );
     assert_eq!(bench.asked().len(), 1);

@@ -88,7 +88,9 @@ impl Agenda {
         now: Instant,
         minutes: Minutes<'_>,
     ) {
-        if let Way::Due(_) = self.way {
+        if let Way::Due(at) = self.way
+            && at <= now
+        {
             end_overdue(head, id, now, self.since, minutes);
         }
     }

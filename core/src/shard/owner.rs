@@ -183,13 +183,15 @@ impl Owner {
     /// proves this owner's lead at a later time.
     pub(super) fn proposed(&mut self) {
         self.record.clear();
-        self.proposed.push_back(std::mem::take(&mut self.replies));
+        let replies = self.take_replies();
+        self.proposed.push_back(replies);
     }
 
     /// The question was asked. The replies rest on every record proposed before it.
     pub(super) fn asked(&mut self, read: ReadId) {
         let rest_on = self.applied + self.proposed.len() as u64;
-        self.asked.push_back((read, rest_on, std::mem::take(&mut self.replies)));
+        let replies = self.take_replies();
+        self.asked.push_back((read, rest_on, replies));
     }
 
     /// Takes the replies that wait for proposed records, all but those for the last `behind`.
@@ -218,6 +220,12 @@ impl Owner {
             let due = self.asked.pop_front().map(|(_, _, due)| due);
             due.into_iter().flatten().for_each(|(gateway, due)| reply(gateway, due));
         }
+    }
+
+    /// Takes the turn's replies. The next turn will have about as many.
+    fn take_replies(&mut self) -> Vec<Due> {
+        let next = Vec::with_capacity(self.replies.len());
+        std::mem::replace(&mut self.replies, next)
     }
 
     /// The replies that must not leave any more, oldest first of each kind.

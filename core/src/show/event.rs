@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{HoldId, PaymentId, RequestId, UserId};
-use crate::request::{Outcome, SeatList};
+use crate::request::Outcome;
+use crate::seat_list::SeatList;
 use crate::time::Instant;
 
 /// A change of a show. What is journaled; a show is the fold of its events.

@@ -10,7 +10,7 @@ use std::{iter, mem};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{HoldId, UserId};
-use crate::request::SeatList;
+use crate::seat_list::SeatList;
 use crate::time::Instant;
 
 /// Seats granted to a user: a hold, and later perhaps a booking.

@@ -7,7 +7,8 @@ use std::slice;
 use std::sync::Arc;
 
 use crate::id::{SeatId, SectionId};
-use crate::request::{Refusal, SeatList, Wish};
+use crate::request::{Refusal, Wish};
+use crate::seat_list::SeatList;
 use crate::show::best;
 use crate::show::hall::Hall;
 
@@ -161,28 +162,26 @@ impl Seats {
     /// the best of each section. What cannot be met even by waiting is refused first,
     /// from counts alone.
     pub(super) fn choose(&self, wish: &Wish) -> Result<SeatList, Refusal> {
+        let (picked, best) = (&*wish.picked, &*wish.best);
         if (self.all.unbooked as usize) < wish.seats() {
             return Err(Refusal::SoldOut);
         }
         // Picked seats are not available to the best of the same wish, so a section
         // must have room for both.
         let needs = |section, count| {
-            let picked = wish
-                .picked
-                .iter()
-                .filter(|&&seat| self.hall.section_of(seat) == Some(section))
-                .count();
+            let picked =
+                picked.iter().filter(|&&seat| self.hall.section_of(seat) == Some(section)).count();
             u32::from(count) + picked as u32
         };
         let short = |available: fn(&Tally) -> u32| {
-            wish.best.iter().any(|&(section, count)| {
+            best.iter().any(|&(section, count)| {
                 available(&self.sections[usize::from(section.0)]) < needs(section, count)
             })
         };
         if short(|tally| tally.unbooked) {
             return Err(Refusal::SoldOut);
         }
-        if !wish.picked.iter().all(|&seat| self.is_free(seat)) {
+        if !picked.iter().all(|&seat| self.is_free(seat)) {
             return Err(Refusal::SeatTaken);
         }
         if short(|tally| tally.free) {
@@ -190,8 +189,8 @@ impl Seats {
         }
 
         let mut chosen = wish.picked.clone();
-        for &(section, count) in &wish.best {
-            self.choose_best(section, count.into(), &wish.picked, &mut chosen);
+        for &(section, count) in best {
+            self.choose_best(section, count.into(), picked, &mut chosen);
         }
         assert_eq!(chosen.len(), wish.seats(), "a grant is all or nothing");
         Ok(chosen)
@@ -200,18 +199,16 @@ impl Seats {
     /// As much of a well-formed wish as can be met: the picked seats that are free, and as many of
     /// the best as each section has. Refused if that is nothing.
     pub(super) fn choose_some(&self, wish: &Wish) -> Result<SeatList, Refusal> {
-        let mut some = wish.clone();
-        some.picked.retain(|seat| self.is_free(*seat));
-        for (section, count) in &mut some.best {
-            let picked = some
-                .picked
-                .iter()
-                .filter(|&&seat| self.hall.section_of(seat) == Some(*section))
-                .count() as u32;
-            let left = self.sections[usize::from(section.0)].free.saturating_sub(picked);
-            *count = u8::try_from(left).map_or(*count, |left| left.min(*count));
-        }
-        some.best.retain(|&mut (_, count)| count > 0);
+        let picked: SeatList =
+            wish.picked.iter().copied().filter(|&seat| self.is_free(seat)).collect();
+        let best = wish.best.iter().map(|&(section, count)| {
+            let picked = picked.iter().filter(|&&seat| self.hall.section_of(seat) == Some(section));
+            let left =
+                self.sections[usize::from(section.0)].free.saturating_sub(picked.count() as u32);
+            (section, u8::try_from(left).map_or(count, |left| left.min(count)))
+        });
+        let best = best.filter(|&(_, count)| count > 0).collect();
+        let some = Wish { picked, best };
         if some.seats() == 0 { self.choose(wish) } else { self.choose(&some) }
     }
 

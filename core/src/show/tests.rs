@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::id::{PaymentId, RequestId, SeatId, SectionId, ShowId};
-use crate::request::SeatList;
+use crate::seat_list::SeatList;
 
 const RULES: Rules = Rules {
     hold: Span(100),

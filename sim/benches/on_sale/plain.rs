@@ -185,14 +185,14 @@ struct Cart {
 impl Person<'_> {
     /// Picks and asks for seats until some are held or the person leaves.
     async fn visit(&self, arrival: Instant) -> Fate {
-        let (sale, taste, group) = (self.sale, self.taste, u32::from(self.taste.group()));
+        let (sale, taste, group) = (self.sale, self.taste, self.taste.group());
         let (mut sequence, mut refreshes, mut picks) = (0, 0, taste.picks());
         let mut acts = arrival + taste.pick_think();
         loop {
             sale.until(acts).await;
             let section = locked(&sale.map).choose(acts, taste.section(sequence), group);
             sequence += 1;
-            let wish: Wish = if picks { taste.picked() } else { taste.best(section) };
+            let wish: Wish = if picks { taste.picked(group) } else { taste.best(group, section) };
             let refusal = match self.ask(sequence, Command::Hold(wish), Instant::ZERO).await {
                 Some(Outcome::Held { hold, seats, expires }) => {
                     return self.check_out(Cart { hold, sequence, seats, expires }).await;

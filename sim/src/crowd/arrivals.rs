@@ -15,8 +15,10 @@ use onsale_scenarios::{Arrivals, Ratio};
 
 use crate::stream::UserDraws;
 
+/// People in a block, as a power of two.
+const BLOCK_BITS: u32 = 8;
 /// People in a block.
-pub const BLOCK: u32 = 256;
+pub const BLOCK: u32 = 1 << BLOCK_BITS;
 /// Positions on the curve are users in 1/65,536.
 const POSITION_BITS: u32 = 16;
 const PURPOSE: u8 = 0;
@@ -162,8 +164,16 @@ impl Curve {
             out.extend(&named.in_order[start as usize..end as usize]);
             return;
         }
-        out.extend((start..end).map(|user| (self.arrival(user as u32), user as u32)));
-        out.sort_unstable();
+        // One word a person: the instant, then the place in the block.
+        let mut words = [u64::MAX; BLOCK as usize];
+        for (word, user) in words.iter_mut().zip(start..end) {
+            *word = self.arrival(user as u32).0 << BLOCK_BITS | (user - start);
+        }
+        words.sort_unstable();
+        out.extend(words.iter().zip(start..end).map(|(word, _)| {
+            let user = start + word % u64::from(BLOCK);
+            (Instant(word >> BLOCK_BITS), user as u32)
+        }));
     }
 }
 

@@ -4,7 +4,9 @@
 
 use onsale_core::{Instant, SectionId};
 
-const CHUNK: u32 = 4_096;
+/// Eight mebibytes of people: few enough to be given back one by one, and large enough that the system
+/// can back them with large pages, as they are looked at in no order.
+const CHUNK: u32 = 1 << 18;
 
 /// What a person is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,12 +52,15 @@ pub struct Person {
     pub picks: bool,
     /// The section of the present wish.
     pub section: SectionId,
+    /// How many seats the person wants.
+    pub group: u8,
 }
 
 /// Everybody who is inside.
 #[derive(Debug)]
 pub struct People {
     chunks: Vec<Option<Chunk>>,
+    users: u32,
     inside: u64,
 }
 
@@ -68,7 +73,7 @@ struct Chunk {
 impl People {
     /// Room for `users` people; memory is taken as they come.
     pub fn new(users: u32) -> Self {
-        Self { chunks: (0..users.div_ceil(CHUNK)).map(|_| None).collect(), inside: 0 }
+        Self { chunks: (0..users.div_ceil(CHUNK)).map(|_| None).collect(), users, inside: 0 }
     }
 
     /// How many are inside.
@@ -78,9 +83,10 @@ impl People {
 
     /// Lets a person in.
     pub fn enter(&mut self, user: u32, person: Person) {
+        let size = (self.users - user / CHUNK * CHUNK).min(CHUNK);
         let chunk = self.chunks[(user / CHUNK) as usize].get_or_insert_with(|| Chunk {
             inside: 0,
-            people: vec![Person::default(); CHUNK as usize].into_boxed_slice(),
+            people: vec![Person::default(); size as usize].into_boxed_slice(),
         });
         chunk.inside += 1;
         chunk.people[(user % CHUNK) as usize] = person;
@@ -88,10 +94,18 @@ impl People {
     }
 
     /// A person who is inside.
+    #[inline]
     pub fn get(&mut self, user: u32) -> Option<&mut Person> {
         let chunk = self.chunks.get_mut((user / CHUNK) as usize)?.as_mut()?;
         let person = &mut chunk.people[(user % CHUNK) as usize];
         (person.doing != Doing::Away).then_some(person)
+    }
+
+    /// A person who is inside has changed.
+    pub fn set(&mut self, user: u32, person: Person) {
+        if let Some(known) = self.get(user) {
+            *known = person;
+        }
     }
 
     /// Reads ahead the people who are about to be looked at: their misses overlap, where one look after
@@ -136,16 +150,16 @@ mod tests {
 
     #[test]
     fn memory_goes_when_a_chunk_is_empty() {
-        let mut people = People::new(10_000);
+        let mut people = People::new(CHUNK + 2);
         let person = Person { doing: Doing::Picking, ..Person::default() };
-        for user in [0, 5_000, 5_001] {
+        for user in [0, CHUNK, CHUNK + 1] {
             people.enter(user, person);
         }
-        assert_eq!(people.all().map(|(user, _)| user).collect::<Vec<_>>(), [0, 5_000, 5_001]);
-        people.leave(5_000);
-        assert!(people.get(5_000).is_none());
+        assert_eq!(people.all().map(|(user, _)| user).collect::<Vec<_>>(), [0, CHUNK, CHUNK + 1]);
+        people.leave(CHUNK);
+        assert!(people.get(CHUNK).is_none());
         assert!(people.chunks[1].is_some());
-        people.leave(5_001);
+        people.leave(CHUNK + 1);
         assert!(people.chunks[1].is_none());
         assert_eq!(people.inside(), 1);
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use onsale_core::request::SEATS_PER_REQUEST_MAX;
 use onsale_core::{Instant, SeatId, SectionId, Span};
 
 /// How old the map that people see may be (2 s, assumed: no published value was found).
@@ -16,8 +17,8 @@ pub struct SeatMap {
     seats_per_section: u32,
     free: Vec<u32>,
     shown: Vec<u32>,
-    /// The most seats that the map shows free in one section.
-    most_shown: u32,
+    /// By number of seats wanted, then by preferred section: where to ask. Empty until it is wanted.
+    ways: [Vec<SectionId>; SEATS_PER_REQUEST_MAX + 1],
     shown_until: Instant,
     booked: u32,
     /// Seats of carts that were left behind, by the instant at which they come back.
@@ -31,7 +32,7 @@ impl SeatMap {
         Self {
             seats_per_section,
             shown: free.clone(),
-            most_shown: seats_per_section,
+            ways: Default::default(),
             free,
             shown_until: Instant::ZERO,
             booked: 0,
@@ -51,17 +52,13 @@ impl SeatMap {
 
     /// The section to ask in: the preferred one if the map shows enough seats there, else the next that has
     /// them, else the preferred one.
-    pub fn choose(&mut self, now: Instant, preferred: SectionId, seats: u32) -> SectionId {
+    pub fn choose(&mut self, now: Instant, preferred: SectionId, seats: u8) -> SectionId {
         self.refresh(now);
-        if self.most_shown < seats {
-            return preferred;
+        let ways = &mut self.ways[usize::from(seats)];
+        if ways.is_empty() {
+            find_ways(&self.shown, u32::from(seats), ways);
         }
-        let sections = self.shown.len();
-        let first = usize::from(preferred.0) % sections;
-        (0..sections)
-            .map(|step| (first + step) % sections)
-            .find(|&section| self.shown[section] >= seats)
-            .map_or(preferred, |section| SectionId(section as u16))
+        ways[usize::from(preferred.0)]
     }
 
     /// Somebody was granted these seats.
@@ -102,9 +99,21 @@ impl SeatMap {
             self.returned(&seats);
         }
         self.shown.copy_from_slice(&self.free);
-        self.most_shown = self.shown.iter().copied().max().unwrap_or(0);
+        self.ways.iter_mut().for_each(Vec::clear);
         self.shown_until = now + STALENESS;
     }
+}
+
+/// For each section the first from it on, round the hall, that shows enough seats; itself if none does.
+fn find_ways(shown: &[u32], seats: u32, ways: &mut Vec<SectionId>) {
+    let enough = |section: &usize| shown[*section] >= seats;
+    // Against the direction of the search: behind the last section stands the first that has enough.
+    let mut found = (0..shown.len()).find(enough);
+    for section in (0..shown.len()).rev() {
+        found = Some(section).filter(enough).or(found);
+        ways.push(SectionId(found.unwrap_or(section) as u16));
+    }
+    ways.reverse();
 }
 
 #[cfg(test)]
@@ -119,6 +128,9 @@ mod tests {
         map.held(&(10..18).map(SeatId).collect::<Vec<_>>());
         assert_eq!(map.choose(now, SectionId(1), 4), SectionId(1), "the map is not refreshed yet");
         assert_eq!(map.choose(now + STALENESS, SectionId(1), 4), SectionId(2));
+        map.held(&(20..30).map(SeatId).collect::<Vec<_>>());
+        assert_eq!(map.choose(now + STALENESS + STALENESS, SectionId(1), 4), SectionId(0));
+        assert_eq!(map.choose(now + STALENESS + STALENESS, SectionId(1), 2), SectionId(1));
         map.left_behind(now + STALENESS, &(10..18).map(SeatId).collect::<Vec<_>>());
         assert_eq!(map.choose(Instant(60_000_000), SectionId(1), 4), SectionId(1));
     }

@@ -37,7 +37,9 @@ impl Crowd {
             self.fates.count(Fate::TooSlow);
             return;
         }
-        self.people.enter(user, Person { doing: Doing::Picking, picks, ..Person::default() });
+        let group = taste.group();
+        self.people
+            .enter(user, Person { doing: Doing::Picking, picks, group, ..Person::default() });
         self.schedule(user, 0, at + think);
     }
 
@@ -49,10 +51,12 @@ impl Crowd {
             return;
         };
         match person.doing {
-            Doing::Picking => self.ask_hold(now, act, witness),
-            Doing::Paying => self.end_checkout(now, act, witness),
+            Doing::Picking => self.ask_hold(now, act, person, witness),
+            Doing::Paying => self.end_checkout(now, act, person, witness),
             Doing::AskingHold | Doing::AskingBooking | Doing::AskingRelease => {
-                self.attempt(act.user, act.at, witness)
+                // Sends the present request once more.
+                let request = self.request(act.user, &person);
+                self.send(act.user, act.at, person, request, witness);
             }
             Doing::Away => {}
         }
@@ -67,12 +71,11 @@ impl Crowd {
         witness: &mut Witness,
     ) {
         let (user, sequence) = requester(reply.request);
-        let Some(person) = self.people.get(user).filter(|person| person.sequence == sequence)
-        else {
+        let Some(known) = self.people.get(user).filter(|person| person.sequence == sequence) else {
             return;
         };
-        let waited = std::mem::replace(&mut person.waits, false);
-        let person = *person;
+        let waited = std::mem::replace(&mut known.waits, false);
+        let person = *known;
         if waited {
             self.strike_out(person.ticket);
         }
@@ -111,56 +114,49 @@ impl Crowd {
         self.try_again(now, ends, user, person, Ending::GaveUp, witness);
     }
 
-    fn ask_hold(&mut self, now: Instant, act: Act, witness: &mut Witness) {
-        let Some(&mut person) = self.people.get(act.user) else { return };
+    fn ask_hold(&mut self, now: Instant, act: Act, mut person: Person, witness: &mut Witness) {
         let taste = self.taste(act.user);
-        let (show, seats) = (taste.show(), u32::from(taste.group()));
-        let preferred = taste.section(person.sequence);
-        let section = self.map(show).choose(act.at, preferred, seats);
-        self.intend(now, act.user, act.at, witness, |person| {
-            person.doing = Doing::AskingHold;
-            person.section = section;
-            if person.refreshes == 0 {
-                person.began = act.at;
-            }
-        });
+        let (show, preferred) = (taste.show(), taste.section(person.sequence));
+        person.section = self.map(show).choose(act.at, preferred, person.group);
+        if person.refreshes == 0 {
+            person.began = act.at;
+        }
+        self.intend(now, act, Doing::AskingHold, person, witness);
     }
 
     /// Begins a new intention: a new request with its first attempt.
+    #[inline]
     fn intend(
         &mut self,
         now: Instant,
-        user: u32,
-        at: Instant,
+        act: Act,
+        doing: Doing,
+        mut person: Person,
         witness: &mut Witness,
-        change: impl FnOnce(&mut Person),
     ) {
-        let Some(person) = self.people.get(user) else { return };
+        person.doing = doing;
         person.sequence = person.sequence.wrapping_add(1);
         person.attempt = 0;
-        person.intended = at;
-        change(person);
-        let person = *person;
-        let request = self.request(user, &person);
+        person.intended = act.at;
+        let request = self.request(act.user, &person);
         witness.oracles.invoked(now, &request);
-        self.send(user, at, request, witness);
+        self.send(act.user, act.at, person, request, witness);
     }
 
-    /// Sends the present request once more.
-    fn attempt(&mut self, user: u32, at: Instant, witness: &mut Witness) {
-        let Some(&mut person) = self.people.get(user) else { return };
-        let request = self.request(user, &person);
-        self.send(user, at, request, witness);
-    }
-
-    fn send(&mut self, user: u32, at: Instant, request: Request, witness: &mut Witness) {
-        let ticket = self.be_patient(user, at);
-        let Some(person) = self.people.get(user) else { return };
+    #[inline]
+    fn send(
+        &mut self,
+        user: u32,
+        at: Instant,
+        mut person: Person,
+        request: Request,
+        witness: &mut Witness,
+    ) {
         person.attempt += 1;
         person.waits = true;
-        person.ticket = ticket;
+        person.ticket = self.be_patient(user, at);
         person.stamp = person.stamp.wrapping_add(1);
-        let person = *person;
+        self.people.set(user, person);
         let gateway = self.gateway(user, person.sequence, person.attempt);
         self.outbox[gateway].push(Timed { at, item: request });
         witness.recorder.attempts(at, 1);
@@ -183,7 +179,7 @@ impl Crowd {
             || (stubborn && person.attempt < u8::MAX)
         {
             let pause = self.taste(user).backoff(person.sequence, person.attempt);
-            self.think(user, at + pause, |_| {});
+            self.think(user, at + pause, person);
             return;
         }
         if let Some(operation) = operation(person.doing) {
@@ -241,7 +237,8 @@ impl Crowd {
                 self.start_checkout(at, user, person, cart);
             }
             Outcome::Refused(refusal) => {
-                witness.oracles.hold_refused(now, self.asked(user, &person), *refusal);
+                let asked = self.asked(user, &person);
+                witness.oracles.hold_refused(now, asked, *refusal);
                 witness.recorder.ended(Operation::Hold, Ending::Refused, person.intended, at);
                 let sold_out = match refusal {
                     Refusal::SoldOut => true,
@@ -251,17 +248,12 @@ impl Crowd {
                     | Refusal::NotYours => false,
                     Refusal::BadRequest | Refusal::Overloaded | Refusal::Unavailable => false,
                 };
-                let show = self.taste(user).show();
-                let map = self.map(show);
+                let map = self.map(asked.show);
                 if sold_out && map.booked() == map.seats() {
                     self.leave(user, Fate::SoldOut);
                 } else {
-                    self.refresh(
-                        at,
-                        user,
-                        person,
-                        if sold_out { Fate::SoldOut } else { Fate::NoLuck },
-                    );
+                    let fate = if sold_out { Fate::SoldOut } else { Fate::NoLuck };
+                    self.refresh(at, user, person, fate);
                 }
             }
             Outcome::Booked { .. } | Outcome::Released { .. } => {
@@ -271,20 +263,19 @@ impl Crowd {
     }
 
     /// Tries other seats after a pause, or leaves with `fate`.
-    fn refresh(&mut self, at: Instant, user: u32, person: Person, fate: Fate) {
+    fn refresh(&mut self, at: Instant, user: u32, mut person: Person, fate: Fate) {
         if person.refreshes >= self.scenario.crowd.session.refreshes {
             self.leave(user, fate);
             return;
         }
         let pause = self.taste(user).refresh(person.refreshes);
-        self.think(user, at + pause, |person| {
-            person.doing = Doing::Picking;
-            person.refreshes += 1;
-            person.picks = false;
-        });
+        person.doing = Doing::Picking;
+        person.refreshes += 1;
+        person.picks = false;
+        self.think(user, at + pause, person);
     }
 
-    fn start_checkout(&mut self, at: Instant, user: u32, person: Person, cart: Cart) {
+    fn start_checkout(&mut self, at: Instant, user: u32, mut person: Person, cart: Cart) {
         let taste = self.taste(user);
         let (show, nth) = (taste.show(), person.sequence);
         let mut ends = at + taste.checkout(nth);
@@ -294,12 +285,12 @@ impl Crowd {
         self.map(show).held(&cart.seats);
         let timer = cart.expires.max(at);
         self.carts.insert(user, cart);
-        self.think(user, ends.min(timer), |person| person.doing = Doing::Paying);
+        person.doing = Doing::Paying;
+        self.think(user, ends.min(timer), person);
     }
 
-    fn end_checkout(&mut self, now: Instant, act: Act, witness: &mut Witness) {
+    fn end_checkout(&mut self, now: Instant, act: Act, person: Person, witness: &mut Witness) {
         let user = act.user;
-        let Some(&mut person) = self.people.get(user) else { return };
         let taste = self.taste(user);
         let hold = person.sequence;
         let expires = self.carts.get(&user).map_or(Instant::ZERO, |cart| cart.expires);
@@ -309,9 +300,9 @@ impl Crowd {
             self.leave_cart(user);
             self.leave(user, Fate::TooSlow);
         } else if !abandons && approved {
-            self.intend(now, user, act.at, witness, |person| person.doing = Doing::AskingBooking);
+            self.intend(now, act, Doing::AskingBooking, person, witness);
         } else if gives_back {
-            self.intend(now, user, act.at, witness, |person| person.doing = Doing::AskingRelease);
+            self.intend(now, act, Doing::AskingRelease, person, witness);
         } else {
             self.leave_cart(user);
             self.leave(user, if abandons { Fate::Abandoned } else { Fate::Declined });
@@ -410,12 +401,10 @@ impl Crowd {
     }
 
     /// The person acts next at `at`; whatever was on the agenda is overtaken.
-    fn think(&mut self, user: u32, at: Instant, change: impl FnOnce(&mut Person)) {
-        let Some(person) = self.people.get(user) else { return };
-        change(person);
+    fn think(&mut self, user: u32, at: Instant, mut person: Person) {
         person.stamp = person.stamp.wrapping_add(1);
-        let stamp = person.stamp;
-        self.schedule(user, stamp, at);
+        self.people.set(user, person);
+        self.schedule(user, person.stamp, at);
     }
 
     pub(super) fn asked(&self, user: u32, person: &Person) -> Asked {
@@ -440,9 +429,9 @@ impl Crowd {
             Doing::AskingRelease => Command::Release { hold: hold() },
             Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => {
                 Command::Hold(if person.picks {
-                    taste.picked()
+                    taste.picked(person.group)
                 } else {
-                    taste.best(person.section)
+                    taste.best(person.group, person.section)
                 })
             }
         };

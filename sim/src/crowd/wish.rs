@@ -72,9 +72,8 @@ impl<'a> Taste<'a> {
             as u16)
     }
 
-    /// The wish for the best available seats, in one section or spread over two.
-    pub fn best(self, section: SectionId) -> Wish {
-        let group = self.group();
+    /// The wish for `group` of the best available seats, in one section or spread over two.
+    pub fn best(self, group: u8, section: SectionId) -> Wish {
         let mut wish = Wish::default();
         let splits = group > 1
             && self.sale.sections > 1
@@ -89,11 +88,11 @@ impl<'a> Taste<'a> {
         wish
     }
 
-    /// The wish for adjacent seats picked on the map: the front rows of all sections are wanted most.
-    pub fn picked(self) -> Wish {
+    /// The wish for `group` adjacent seats picked on the map: the front rows of all sections are wanted most.
+    pub fn picked(self, group: u8) -> Wish {
         let (rows, width) = (u32::from(self.sale.rows), u32::from(self.sale.seats_per_row));
         let sections = u32::from(self.sale.sections);
-        let group = u32::from(self.group()).min(width);
+        let group = u32::from(group).min(width);
         let rank =
             zipf(self.draw(Purpose::Seat, 0), rows * width * sections, self.session.zipf_milli);
         let (row, across) = (rank / (width * sections), rank % (width * sections));

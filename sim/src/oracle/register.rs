@@ -88,7 +88,7 @@ impl<T> Register<T> {
         if row.is_empty() {
             row.resize(self.seats_per_show, NOBODY);
         }
-        for seat in seats {
+        for &seat in &seats {
             let Some(&before) = self.seats[show.0 as usize].get(seat.0 as usize) else { continue };
             if before == place || (before != NOBODY && !gives_way(self.entry(before))) {
                 continue;
@@ -121,7 +121,7 @@ impl<T> Register<T> {
         let place = self.by_hold[&hold];
         let entry = self.entry(place);
         let (show, seats) = (entry.show, entry.seats.clone());
-        for seat in seats {
+        for &seat in &seats {
             let row = self.seats.get_mut(show.0 as usize);
             if let Some(slot) = row.and_then(|row| row.get_mut(seat.0 as usize))
                 && *slot == place

@@ -44,6 +44,7 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
     }
 }
 
+#[inline]
 fn digest_request(fingerprint: &mut Fingerprint, at: Instant, request: &Request) {
     let wanted = match &request.command {
         Command::Hold(wish) => {
@@ -62,6 +63,7 @@ fn digest_request(fingerprint: &mut Fingerprint, at: Instant, request: &Request)
     fingerprint.fold(request.id.0 ^ (u64::from(request.show.0) << 44));
 }
 
+#[inline]
 fn digest_reply(fingerprint: &mut Fingerprint, at: Instant, reply: &Reply) {
     let seats = |seats: &SeatList| {
         seats.iter().fold(7, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0))

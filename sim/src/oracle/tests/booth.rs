@@ -349,7 +349,7 @@ impl Booth {
             return Outcome::Refused(Refusal::NoneFree);
         }
         if self.flaw == Flaw::Skimps && seats.len() > 1 && self.dice.one_in(4) {
-            seats.pop();
+            seats = seats.iter().skip(1).copied().collect();
         }
         let (user, at, expires) = (request.user, self.now, self.now + Span::from_secs(HOLD_SECS));
         self.holds.insert(id, Hold { user, seats: seats.clone(), expires, fate: Fate::Live });
