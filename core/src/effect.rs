@@ -84,7 +84,7 @@ impl Gathering {
         let fits =
             |sending: &mut Sending| sending.to == to && batch(&mut sending.message).is_some();
         if !sends.get_mut(self.place).is_some_and(fits) {
-            self.place = sends.iter_mut().position(|sending| fits(sending)).unwrap_or_else(|| {
+            self.place = sends.iter_mut().position(fits).unwrap_or_else(|| {
                 let message = begin(Vec::with_capacity(self.room + self.room / 4));
                 self.room -= self.room.div_ceil(16);
                 sends.push(Sending { at: timed.at, to, message });
