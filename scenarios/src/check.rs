@@ -8,6 +8,7 @@ mod faults;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use onsale_core::placement::REPLICAS_MAX;
 use onsale_core::{Mark, Span};
 
 use crate::human;
@@ -125,7 +126,12 @@ impl Checks {
     fn replicas(&mut self, cluster: &Cluster) {
         let Cluster { replicas, nodes, zones, .. } = *cluster;
         let field = "cluster.replicas";
-        let room = zones.min(nodes);
+        let most = REPLICAS_MAX as u16;
+        self.that(replicas <= most, field, || {
+            let what = format!("{replicas} replicas are more than a journal can have");
+            (what, format!("at most {most}; three survive the loss of a zone, five of two"))
+        });
+        let room = zones.min(nodes).min(most);
         let fits = if room % 2 == 1 { room } else { room.saturating_sub(1) };
         self.that(replicas % 2 == 1, field, || {
             let what = format!("{replicas} replicas survive no more losses than one fewer would");

@@ -188,6 +188,7 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
         "[cluster]\nreplicas = 4",
         "[cluster]\nreplicas = 7",
         "[cluster]\nreplicas = 5",
+        "[cluster]\nreplicas = 9\nnodes = 9\nzones = 9",
         "[cluster]\nshards = 0",
         "[cluster.gateway]\nbackoff-base = \"1s\"",
         "[sale]\nshows = 1",
@@ -247,6 +248,7 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:3:12: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5
     x.toml:3:12: cluster.replicas: 7 replicas need as many nodes, and there are 5; use 3, or add nodes
     x.toml:3:12: cluster.replicas: 5 replicas need as many zones, and there are 3; use 3, or `zones = 5`
+    x.toml:3:12: cluster.replicas: 9 replicas are more than a journal can have; at most 7; three survive the loss of a zone, five of two
     x.toml:3:10: cluster.shards: 0 is out of bounds; write a number from 1 to 65536
     x.toml:3:16: cluster.gateway.backoff-base: 1s is above `backoff-cap`, 500ms; `backoff-base` is at most `backoff-cap`
     x.toml:3:9: sale.hot-share: 20% want the hot show, but there is no other for the rest; with one show, write `hot-share = "100%"`
