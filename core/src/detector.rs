@@ -144,6 +144,12 @@ impl Detector {
         self.scan_at = self.earliest();
     }
 
+    /// Whether a peer's latest beat was of this boot of its.
+    pub fn is_current(&self, peer: NodeId, incarnation: u64) -> bool {
+        let peer = self.peers.get(usize::from(peer.0)).and_then(Option::as_ref);
+        peer.is_some_and(|peer| peer.incarnation == Some(incarnation))
+    }
+
     /// Whether a peer is suspected now. Nobody suspects itself.
     pub fn suspects(&self, peer: NodeId) -> bool {
         self.peers

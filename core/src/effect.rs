@@ -54,6 +54,8 @@ pub struct Effects {
     pub writes: Vec<Write>,
     /// Transitions in order.
     pub observations: Vec<Observation>,
+    /// Whether the node was told to retire and has nothing left to do: it may be stopped.
+    pub drained: bool,
     forwards: Gathering,
     answers: Gathering,
     replies: Gathering,
@@ -106,7 +108,10 @@ impl Effects {
 
     /// Whether nothing is asked.
     pub fn is_empty(&self) -> bool {
-        self.sends.is_empty() && self.writes.is_empty() && self.observations.is_empty()
+        self.sends.is_empty()
+            && self.writes.is_empty()
+            && self.observations.is_empty()
+            && !self.drained
     }
 
     /// Passes a client's request on to the node that should own its show.
@@ -173,6 +178,11 @@ impl Effects {
     /// Sends a sign of life.
     pub fn beat(&mut self, to: NodeId, beat: Beat) {
         self.send(Endpoint::Node(to), Message::Beat(beat));
+    }
+
+    /// Sends a sign of life that is one of the last.
+    pub fn leaving(&mut self, to: NodeId, beat: Beat) {
+        self.send(Endpoint::Node(to), Message::Leaving(beat));
     }
 
     /// Asks for a durable write.

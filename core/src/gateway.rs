@@ -164,6 +164,17 @@ impl Gateway {
         }
     }
 
+    /// A peer is about to stop: what is under way there will still be answered, the next
+    /// attempts go elsewhere.
+    pub fn on_leaving(&mut self, peer: NodeId) {
+        self.suspected[usize::from(peer.0)] = true;
+    }
+
+    /// Whether requests go elsewhere than to a peer if they can.
+    pub fn avoids(&self, peer: NodeId) -> bool {
+        self.suspected[usize::from(peer.0)]
+    }
+
     /// A peer is heard again.
     pub fn on_trusted(&mut self, peer: NodeId) {
         self.suspected[usize::from(peer.0)] = false;

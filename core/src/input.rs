@@ -45,6 +45,9 @@ pub enum Input {
     },
     /// The write with this number is durable.
     Persisted(PersistId),
+    /// The node is to stop: it hands over what it leads, and says in its effects when nothing
+    /// is left to do. Until then it works on; only a boot takes it back.
+    Retire,
     /// The instant that `next_deadline` named has come.
     DeadlineReached,
     /// Nothing more is ready: decide what follows from all that was taken in.

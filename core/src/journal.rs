@@ -66,6 +66,14 @@ pub trait Journal {
     /// nothing can be proposed. Others than the leader ignore it.
     fn transfer(&mut self, to: NodeId);
 
+    /// Ends a transfer that has not succeeded: records are proposed again. The peer may still
+    /// have been called, and lead later.
+    fn give_up_transfer(&mut self);
+
+    /// How many records a follower lacks as far as this leader knows; none of others, and of
+    /// nobody else's followers.
+    fn lag(&self, follower: NodeId) -> Option<u64>;
+
     /// All frames up to the poll that carried this ticket are durable.
     fn fsynced(&mut self, upto: Ticket);
 

@@ -109,6 +109,10 @@ marks! {
     ElectionRefused = "election-refused";
     /// A replica that lost its memory kept out of an election.
     AbstainedInDoubt = "abstained-in-doubt";
+    /// Requests came to an owner that handed its shard over, and waited for the successor.
+    WaitedForSuccessor = "waited-for-successor";
+    /// An owner that could not hand its shard over in time went on serving it.
+    HandOverGivenUp = "hand-over-given-up";
 }
 
 impl fmt::Display for Mark {

@@ -31,6 +31,8 @@ pub enum Message {
     Replies(Vec<Timed<Reply>>),
     /// Node to node: I am here.
     Beat(Beat),
+    /// Node to node: I am here, lead nothing any more, and am about to stop.
+    Leaving(Beat),
     /// Node to node: what the journals' replicas say to each other in one turn.
     Journal(Vec<(ShardId, JournalMessage)>),
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use self::retirement::Retirement;
 use crate::config::{OnSuspicion, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
@@ -22,6 +23,8 @@ use crate::request::Request;
 use crate::shard::{Answers, Shard};
 use crate::show::Show;
 use crate::time::{Instant, Span};
+
+mod retirement;
 
 /// How much longer each further replica waits before it stands for election, so that
 /// the first in the shard's list wins unopposed: longer than a round trip and a write.
@@ -56,6 +59,7 @@ pub struct Node {
     /// No hold of an owned show ends before this.
     expires_at: Instant,
     damaged: bool,
+    retirement: Option<Retirement>,
     ready: Ready,
     answers: Answers,
 }
@@ -128,6 +132,7 @@ impl Node {
             next_tick: None,
             expires_at: Instant::MAX,
             damaged: recovered.damage.is_some(),
+            retirement: None,
             ready: Ready::default(),
             answers: Answers::new(),
             shards,
@@ -154,6 +159,7 @@ impl Node {
             Input::Forwarded { from, request } => self.on_forwarded(from, &request, effects),
             Input::Answered { from, answer } => self.on_answered(from, &answer, effects),
             Input::Persisted(id) => self.on_persisted(id, effects),
+            Input::Retire => self.on_retire(),
             Input::DeadlineReached => self.on_deadline(effects),
             Input::TurnEnded => self.on_turn_ended(effects),
         }
@@ -245,6 +251,9 @@ impl Node {
                 }
             }
             (Endpoint::Node(node), Message::Beat(beat)) => self.on_beat(node, beat, effects),
+            (Endpoint::Node(node), Message::Leaving(beat)) => {
+                self.on_leaving(node, beat, effects);
+            }
             (Endpoint::Node(node), Message::Journal(mut batch)) => {
                 for (shard, message) in batch.drain(..) {
                     self.on_journal(node, shard, message, effects);
@@ -258,6 +267,7 @@ impl Node {
                 | Message::Answers(_)
                 | Message::Replies(_)
                 | Message::Beat(_)
+                | Message::Leaving(_)
                 | Message::Journal(_),
             ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
         }
@@ -334,8 +344,8 @@ impl Node {
             Some(Heard::Restarted { suspected }) => {
                 if suspected {
                     effects.observe(Observation::Trusted { peer: from });
-                    self.gateway.on_trusted(from);
                 }
+                self.gateway.on_trusted(from);
                 effects.observe(Observation::Mark(Mark::PeerRestarted));
                 self.wake_followers(from);
                 self.replace(from);
@@ -347,9 +357,7 @@ impl Node {
 
     fn on_deadline(&mut self, effects: &mut Effects) {
         if self.next_beat <= self.now {
-            for peer in self.setup.placement.node_ids().filter(|&node| node != self.me) {
-                effects.beat(peer, Beat { incarnation: self.incarnation });
-            }
+            self.beat(effects);
             // Beats missed while the process stood still are not made up for.
             self.next_beat = self.now + self.setup.config.beat_every;
         }
@@ -385,6 +393,7 @@ impl Node {
             }
         }
         self.campaign(effects);
+        self.hand_over_leads(effects);
         // Answers to this node's own gateway may bring requests back to its own shards;
         // they end because a gateway follows a hint only to a newer epoch.
         while !self.touched.is_empty() || !self.answers.is_empty() {
@@ -393,6 +402,7 @@ impl Node {
         }
         self.gateway.on_turn_ended();
         self.write(effects);
+        self.drain(effects);
         self.detector.sharpen(self.next_beat);
     }
 

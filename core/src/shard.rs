@@ -5,11 +5,13 @@
 //! the disk: the node ticks, delivers and writes.
 
 mod agenda;
+mod hand_over;
 mod owner;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use self::hand_over::HandOver;
 use self::owner::Owner;
 use crate::config::{Acknowledge, Deposed, Serves, Setup};
 use crate::effect::Effects;
@@ -40,7 +42,9 @@ pub(crate) struct Shard {
     shows: BTreeMap<ShowId, Show>,
     applied: u64,
     owner: Option<Owner>,
-    /// Requests that came while this replica led but could not serve yet.
+    /// The passage of the lead to a peer, while it goes on.
+    hand_over: Option<HandOver>,
+    /// Requests that came while this replica led but could not serve yet, or not any more.
     waiting: VecDeque<(NodeId, Request)>,
     /// Records proposed here in an epoch and not yet applied.
     outstanding: (Epoch, u64),
@@ -58,6 +62,7 @@ impl Shard {
             shows: BTreeMap::new(),
             applied: 0,
             owner: None,
+            hand_over: None,
             waiting: VecDeque::new(),
             outstanding: (Epoch(0), 0),
             reads: 0,
@@ -73,6 +78,7 @@ impl Shard {
         answers: &mut Answers,
     ) {
         match &mut self.owner {
+            _ if self.hand_over.is_some() => self.waiting.push_back((from, request.clone())),
             Some(owner) => {
                 let due = owner.decide(now, from, request, &self.setup, &self.shows);
                 tell(answers, due);
@@ -110,7 +116,7 @@ impl Shard {
 
     /// Records the ends of holds whose time and grace are over.
     pub(crate) fn on_deadline(&mut self, now: Instant) {
-        if let Some(owner) = &mut self.owner {
+        if let Some(owner) = self.owner.as_mut().filter(|_| self.hand_over.is_none()) {
             owner.expire(now, &self.setup, &self.shows);
         }
     }
@@ -125,6 +131,7 @@ impl Shard {
         effects: &mut Effects,
     ) {
         self.depose_if_over(answers, effects);
+        self.go_on_with_hand_over(now, answers, effects);
         self.propose(answers, effects);
         if !ready.is_empty() {
             ready.clear();
@@ -151,7 +158,11 @@ impl Shard {
 
     /// When `on_deadline` has something to do; may lie too early, never too late.
     pub(crate) fn next_deadline(&self) -> Instant {
-        self.owner.as_ref().map_or(Instant::MAX, Owner::expires_at)
+        match (&self.hand_over, &self.owner) {
+            (Some(hand_over), _) => hand_over.ends,
+            (None, Some(owner)) => owner.expires_at(),
+            (None, None) => Instant::MAX,
+        }
     }
 
     pub(crate) fn journal(&self) -> &RaftGroup {
@@ -296,11 +307,14 @@ impl Shard {
                 if !self.waiting.is_empty() {
                     effects.observe(Observation::Mark(Mark::WaitedForOwner));
                 }
+                self.hand_over = None;
                 for (from, request) in self.waiting.drain(..) {
                     tell(answers, owner.decide(now, from, &request, &self.setup, &self.shows));
                 }
                 self.owner = Some(owner);
-            } else if !self.journal.is_leader() {
+            } else if !self.journal.is_leader() && !self.awaits_successor() {
+                self.note_waiting(effects);
+                self.hand_over = None;
                 self.turn_away(answers);
             }
         }
@@ -309,7 +323,8 @@ impl Shard {
     /// Whether decisions wait for the next `settle`.
     pub(crate) fn is_unsettled(&self) -> bool {
         // An owner that serves before it may has nobody to ask yet.
-        self.owner.as_ref().is_some_and(Owner::has_to_close) && self.journal.may_serve()
+        let closes = self.owner.as_ref().is_some_and(Owner::has_to_close);
+        closes && self.journal.may_serve() || self.has_to_call_successor()
     }
 
     fn depose_if_over(&mut self, answers: &mut Answers, effects: &mut Effects) {

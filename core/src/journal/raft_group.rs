@@ -429,6 +429,16 @@ impl Journal for RaftGroup {
         }
     }
 
+    fn give_up_transfer(&mut self) {
+        self.raft.raft.abort_leader_transfer();
+    }
+
+    fn lag(&self, follower: NodeId) -> Option<u64> {
+        let raft = &self.raft.raft;
+        let progress = raft.prs().get(u64::from(follower.0)).filter(|_| self.is_leader())?;
+        Some(raft.raft_log.last_index().saturating_sub(progress.matched))
+    }
+
     fn fsynced(&mut self, upto: Ticket) {
         assert!(upto.0 <= self.written, "only what was written becomes durable");
         if upto.0 <= self.durable {

@@ -46,6 +46,8 @@ pub(crate) struct Cluster {
     pub(crate) sent: Sent,
     pub(crate) replies: Vec<(RequestId, Outcome)>,
     pub(crate) observed: Vec<(Instant, NodeId, Observation)>,
+    /// Nodes that have said that they may be stopped.
+    pub(crate) drained: BTreeSet<NodeId>,
 }
 
 pub(crate) fn config() -> Config {
@@ -106,6 +108,7 @@ impl Cluster {
             sent: Sent::default(),
             replies: Vec::new(),
             observed: Vec::new(),
+            drained: BTreeSet::new(),
         };
         for node in (1..=nodes).map(NodeId) {
             cluster.start(node);
@@ -138,6 +141,11 @@ impl Cluster {
                 disk.entry(write.segment).or_default().extend(&write.bytes[..kept]);
             }
         }
+    }
+
+    /// The process is told to stop.
+    pub(crate) fn retire(&mut self, id: NodeId) {
+        self.turn(id, Input::Retire);
     }
 
     /// The process stands still, and then finds waiting what came meanwhile.
@@ -300,7 +308,11 @@ impl Cluster {
     }
 
     fn carry_out(&mut self, id: NodeId) {
-        let Effects { sends, writes, observations, .. } = std::mem::take(&mut self.effects);
+        let Effects { sends, writes, observations, drained, .. } =
+            std::mem::take(&mut self.effects);
+        if drained {
+            self.drained.insert(id);
+        }
         self.observed
             .extend(observations.into_iter().map(|observation| (self.now, id, observation)));
         assert!(writes.len() <= 1, "one write at a time");
@@ -313,7 +325,7 @@ impl Cluster {
                 Endpoint::Client(_) => CLIENT,
                 Endpoint::Node(to) => {
                     match &sending.message {
-                        Message::Beat(_) => self.sent.beats += 1,
+                        Message::Beat(_) | Message::Leaving(_) => self.sent.beats += 1,
                         Message::Journal(_) => self.sent.journal += 1,
                         Message::Requests(_)
                         | Message::Forwarded(_)
