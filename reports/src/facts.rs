@@ -62,6 +62,23 @@ pub struct FaultResult {
     /// From the strike to the next owner's first commit, the longest over those shards; none if
     /// no shard lost its owner, or if one never committed again.
     pub recovery_ms: Option<f64>,
+    /// The shards that were handed over during it; none if none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand_overs: Option<HandOvers>,
+}
+
+/// How long shards were without an owner while they were handed over: from the old owner's last
+/// admission to the new one's first commit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HandOvers {
+    /// How many there were.
+    pub shards: u32,
+    /// Half of them took at most so long.
+    pub median_ms: f64,
+    /// The longest.
+    pub max_ms: f64,
+    /// The longest of the hot show's shard, if it was among them.
+    pub hot_ms: Option<f64>,
 }
 
 /// How things stood where a run was stopped on purpose.

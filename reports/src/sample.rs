@@ -120,6 +120,7 @@ fn facts() -> RunFacts {
                 phase: "replicating".to_owned(),
                 shards_lost_owner: 3,
                 recovery_ms: Some(412.25),
+                hand_overs: None,
             },
             FaultResult {
                 index: 1,
@@ -130,6 +131,7 @@ fn facts() -> RunFacts {
                 phase: "electing".to_owned(),
                 shards_lost_owner: 1,
                 recovery_ms: None,
+                hand_overs: None,
             },
             FaultResult {
                 index: 2,
@@ -140,6 +142,7 @@ fn facts() -> RunFacts {
                 phase: "serving".to_owned(),
                 shards_lost_owner: 0,
                 recovery_ms: None,
+                hand_overs: None,
             },
         ],
         users_outcome: [

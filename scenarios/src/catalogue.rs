@@ -67,6 +67,8 @@ const ENTRIES: &[Entry] = entries![
     "fast/partition-ring",
     "fast/pause",
     "fast/power-loss",
+    "fast/restart",
+    "fast/rolling-restart",
     "fast/slow-disk",
     "fast/slow-network",
     "fast/snapshots",

@@ -234,6 +234,11 @@ pub(crate) const fn decay() -> Span {
     Span::from_secs(300)
 }
 
+/// How long a node may take to stop.
+pub(crate) const fn stop_patience() -> Span {
+    Span::from_secs(2)
+}
+
 /// Share of users in a spike.
 pub(crate) const fn spike_share() -> Ratio {
     Ratio::percent(50)

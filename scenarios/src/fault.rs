@@ -8,6 +8,7 @@ use std::str::FromStr;
 use onsale_core::{NodeId, Span};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::defaults;
 use crate::human::{self, HumanSpan, Misread, Pair};
 use crate::ratio::Ratio;
 
@@ -34,6 +35,35 @@ pub enum Fault {
         /// Which.
         node: Target,
         /// How long it stays down.
+        #[serde(with = "human::span")]
+        down: Span,
+    },
+    /// The process is told to stop, stops once it is done or its patience ends, and starts again.
+    Restart {
+        /// When it is told.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// Which.
+        node: Target,
+        /// How long it may take to stop.
+        #[serde(default = "defaults::stop_patience", with = "human::span")]
+        patience: Span,
+        /// How long it stays down.
+        #[serde(with = "human::span")]
+        down: Span,
+    },
+    /// Every process is told to stop and starts again, one node after the other.
+    RollingRestart {
+        /// When the first is told.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long all take together, each as long as the others.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// How long one may take to stop.
+        #[serde(default = "defaults::stop_patience", with = "human::span")]
+        patience: Span,
+        /// How long one stays down.
         #[serde(with = "human::span")]
         down: Span,
     },
@@ -198,6 +228,10 @@ pub enum Family {
     SlowNetwork,
     /// Slow disks.
     SlowDisk,
+    /// Restart of a node that is told to stop.
+    Restart,
+    /// Restarts of all nodes in turn.
+    RollingRestart,
 }
 
 impl Fault {
@@ -206,7 +240,7 @@ impl Fault {
         self.timing().0
     }
 
-    /// How long it lasts, or how long what it struck stays down.
+    /// How long it lasts, or how long what it struck stays down, at most.
     pub const fn lasts(&self) -> Span {
         self.timing().1
     }
@@ -224,6 +258,8 @@ impl Fault {
             Self::Reorder { .. } => Family::Reorder,
             Self::SlowNetwork { .. } => Family::SlowNetwork,
             Self::SlowDisk { .. } => Family::SlowDisk,
+            Self::Restart { .. } => Family::Restart,
+            Self::RollingRestart { .. } => Family::RollingRestart,
         }
     }
 
@@ -232,7 +268,9 @@ impl Fault {
             Self::Crash { at, down, .. }
             | Self::ZoneLoss { at, down, .. }
             | Self::PowerLoss { at, down } => (*at, *down),
+            Self::Restart { at, patience, down, .. } => (*at, Span(patience.0 + down.0)),
             Self::Pause { at, lasts, .. }
+            | Self::RollingRestart { at, lasts, .. }
             | Self::Partition { at, lasts, .. }
             | Self::Loss { at, lasts, .. }
             | Self::Duplicate { at, lasts, .. }
@@ -245,7 +283,7 @@ impl Fault {
 
 impl Family {
     /// Every family, in the order in which seeds draw them. New ones go last.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Crash,
         Self::Pause,
         Self::ZoneLoss,
@@ -256,6 +294,8 @@ impl Family {
         Self::Reorder,
         Self::SlowNetwork,
         Self::SlowDisk,
+        Self::Restart,
+        Self::RollingRestart,
     ];
 
     /// Its key in a scenario file.
@@ -271,6 +311,8 @@ impl Family {
             Self::Reorder => "reorder",
             Self::SlowNetwork => "slow-network",
             Self::SlowDisk => "slow-disk",
+            Self::Restart => "restart",
+            Self::RollingRestart => "rolling-restart",
         }
     }
 }

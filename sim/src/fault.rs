@@ -4,14 +4,20 @@
 //! if it had never been: what it took down starts again, what it cut is mended. Refuses
 //! to know when faults come (the plan says) and how links and disks behave.
 
+mod hand_over;
+mod restart;
+
+use std::collections::BTreeMap;
+
 use madsim::runtime::Handle;
 use madsim::task::NodeId as Process;
 use onsale_core::{Instant, NodeId, Phase, Placement, ShardId, ShowId, Span};
 use onsale_scenarios::{Cut, Fault, Target};
 
+use self::hand_over::HandOvers;
 use crate::story::Sight;
 use crate::world::network::{CLIENTS, Place, Weather};
-use crate::world::{Process as State, World};
+use crate::world::{Process as State, Stage, World};
 
 /// A fault that healed at once can still cost an owner for so long: suspicion and an election take a fraction of it.
 const AFTERMATH: Span = Span::from_secs(2);
@@ -33,6 +39,8 @@ pub struct Struck {
     pub shards_lost_owner: Vec<ShardId>,
     /// When the last of those owners began to serve.
     pub recovered: Option<Instant>,
+    /// Shards that were handed over while it was the latest fault.
+    pub hand_overs: HandOvers,
     undo: Undo,
 }
 
@@ -49,6 +57,8 @@ struct Undo {
 #[derive(Clone, Debug, Default)]
 pub struct FaultLog {
     struck: Vec<Struck>,
+    /// Shards whose owners admit no more requests, since when.
+    handing_over: BTreeMap<ShardId, Instant>,
 }
 
 impl FaultLog {
@@ -59,7 +69,11 @@ impl FaultLog {
 
     /// A shard's owner changed: the latest fault is held to account.
     pub fn owner_changed(&mut self, now: Instant, shard: ShardId) {
+        let handed_over = self.handing_over.remove(&shard);
         if let Some(latest) = self.struck.last_mut() {
+            if let Some(since) = handed_over {
+                return latest.hand_overs.note(shard, now.since(since));
+            }
             // Only a shard's first new owner counts, and only if the fault can be why it moved: a shard that
             // moves on later was served meanwhile.
             let due = latest.healed.is_none_or(|healed| now <= healed.max(latest.at + AFTERMATH));
@@ -68,6 +82,18 @@ impl FaultLog {
                 latest.recovered = Some(now);
             }
         }
+    }
+}
+
+impl FaultLog {
+    /// A shard's owner admits no more requests, to hand it over.
+    pub fn hand_over_began(&mut self, now: Instant, shard: ShardId) {
+        self.handing_over.insert(shard, now);
+    }
+
+    /// It goes on after all.
+    pub fn hand_over_given_up(&mut self, shard: ShardId) {
+        self.handing_over.remove(&shard);
     }
 }
 
@@ -94,6 +120,18 @@ impl Faults<'_> {
                 let victim = self.victim(world, *node);
                 self.kill(world, victim, &mut undo);
                 format!("crash of {}", self.name(world, victim))
+            }
+            Fault::Restart { node, .. } => {
+                let victim = self.victim(world, *node);
+                world.enter_stage(world.now, index, victim, Stage::Told);
+                format!("restart of {}", self.name(world, victim))
+            }
+            Fault::RollingRestart { lasts, .. } => {
+                let turn = Span(lasts.0 / u64::from(self.placement.nodes()));
+                for (nth, place) in (0..).zip(self.places()) {
+                    world.enter_stage(world.now + Span(turn.0 * nth), index, place, Stage::Told);
+                }
+                format!("restart of every node, one each {turn}")
             }
             Fault::Pause { node, .. } => {
                 let victim = self.victim(world, *node);
@@ -156,6 +194,7 @@ impl Faults<'_> {
             healed: None,
             shards_lost_owner: Vec::new(),
             recovered: None,
+            hand_overs: HandOvers::default(),
             undo,
         });
     }

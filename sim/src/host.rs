@@ -75,6 +75,8 @@ pub async fn run(place: Place, machine: Machine) {
         | Turn::Wake
         | Turn::CoreFree(_)
         | Turn::Probed
+        | Turn::Told
+        | Turn::Stage { .. }
         | Turn::Fault { .. } => {
             panic!("a process begins with its start, not with {turn:?}")
         }
@@ -99,7 +101,8 @@ impl Resident for Host {
             }
             Turn::Wake => self.control(now, Span::ZERO, Input::DeadlineReached),
             Turn::CoreFree(core) => self.catch_up(world, now, core),
-            Turn::Boot | Turn::Probed | Turn::Fault { .. } | Turn::End => {
+            Turn::Told => self.control(now, Span::ZERO, Input::Retire),
+            Turn::Boot | Turn::Probed | Turn::Stage { .. } | Turn::Fault { .. } | Turn::End => {
                 panic!("{turn:?} is not a running node's")
             }
         }
@@ -168,7 +171,7 @@ impl Host {
                 |answer| Input::Answered { from: sender(from), answer },
                 |started| Input::Delivered { from, message: Message::Answers(started) },
             ),
-            Message::Beat(_) => {
+            Message::Beat(_) | Message::Leaving(_) => {
                 self.control(now, self.machine.costs.beat, Input::Delivered { from, message })
             }
             Message::Journal(ref messages) => {
@@ -272,6 +275,7 @@ impl Host {
             Input::Forwarded { .. } => self.machine.costs.decide,
             Input::Delivered { .. }
             | Input::Persisted(_)
+            | Input::Retire
             | Input::DeadlineReached
             | Input::TurnEnded => Span::ZERO,
         }
@@ -325,9 +329,10 @@ fn work_of(input: &Input) -> &'static str {
         Input::Request { .. } => ROUTE_REQUEST,
         Input::Forwarded { .. } => DECIDE,
         Input::Answered { .. } => ROUTE_ANSWER,
-        Input::Delivered { message: Message::Beat(_), .. } => "beat",
+        Input::Delivered { message: Message::Beat(_) | Message::Leaving(_), .. } => "beat",
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",
+        Input::Retire => "retire",
         Input::DeadlineReached => "deadline",
         Input::TurnEnded => "end of the turn",
     }

@@ -12,7 +12,7 @@ use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{
     Checks, Config, Epoch, GatewayConfig, Hall, Instant, Mark, Message, NodeId, OwnerConfig,
-    Placement, Rules, Setup, ShowId, Span, Unfit,
+    Placement, Rules, Setup, ShardId, ShowId, Span, Unfit,
 };
 use onsale_reports::{
     Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped,
@@ -230,11 +230,15 @@ async fn direct(plan: &Plan) {
                 madsim::time::sleep(std::time::Duration::from_millis(1)).await;
                 return;
             }
+            Turn::Stage { index, node, stage } => {
+                world::with(|world| faults.reach(world, index, node, stage));
+            }
             Turn::Boot
             | Turn::Delivered { .. }
             | Turn::Persisted(_)
             | Turn::Wake
             | Turn::Probed
+            | Turn::Told
             | Turn::CoreFree(_) => {
                 panic!("{turn:?} is not the director's")
             }
@@ -268,6 +272,9 @@ impl Resident for Clients {
             return;
         }
         let crowd = &mut self.crowd;
+        if let Some(open) = world.rotation.take_changed() {
+            crowd.choose_among(open);
+        }
         match turn {
             Turn::Delivered { message: Message::Replies(batch), .. } => {
                 crowd.hear(now, &batch, &mut world.witness)
@@ -287,6 +294,8 @@ impl Resident for Clients {
             | Turn::Persisted(_)
             | Turn::CoreFree(_)
             | Turn::Probed
+            | Turn::Told
+            | Turn::Stage { .. }
             | Turn::Fault { .. } => {
                 panic!("{turn:?} is not the clients'")
             }
@@ -378,7 +387,12 @@ fn conclude(
         interrupted,
         stopped: stops,
         oracles: results,
-        faults: world.faults.struck().iter().map(|struck| fault_result(plan, struck)).collect(),
+        faults: world
+            .faults
+            .struck()
+            .iter()
+            .map(|struck| fault_result(plan, world.hot, struck))
+            .collect(),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
         assumptions: onsale_scenarios::assumptions(scenario)
             .into_iter()
@@ -444,7 +458,7 @@ fn stopped(name: &str, headline: String) -> OracleResult {
     }
 }
 
-fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
+fn fault_result(plan: &Plan, hot: ShardId, struck: &crate::fault::Struck) -> FaultResult {
     FaultResult {
         index: struck.index,
         kind: plan.faults[struck.index].family().name().to_owned(),
@@ -454,6 +468,7 @@ fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
         phase: struck.phase.name().to_owned(),
         shards_lost_owner: struck.shards_lost_owner.len() as u32,
         recovery_ms: struck.recovered.map(|at| at.since(struck.at).as_millis_f64()),
+        hand_overs: struck.hand_overs.summary(hot),
     }
 }
 

@@ -15,6 +15,8 @@ pub mod disk;
 pub mod limits;
 pub mod network;
 mod outside;
+pub mod rotation;
+mod stopping;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -45,6 +47,8 @@ use disk::Disk;
 use limits::{Exceeded, Limits};
 use network::{CLIENTS, Network, Place, delayed};
 pub use outside::{Progress, Tracing};
+use rotation::Rotation;
+pub use stopping::Stage;
 
 thread_local! {
     /// The world of the run on this thread: every run has a thread of its own, and one host runs at a time.
@@ -94,6 +98,17 @@ pub enum Turn {
         /// Whether it strikes.
         strikes: bool,
     },
+    /// The process is told to stop.
+    Told,
+    /// A fault that takes its course reaches the next stage of it.
+    Stage {
+        /// Its number in the plan.
+        index: usize,
+        /// The node concerned.
+        node: Place,
+        /// What is to happen to it.
+        stage: Stage,
+    },
     /// A fault is about to strike: what is the hot show's shard doing?
     Probed,
     /// The run is over.
@@ -109,6 +124,8 @@ enum Event {
     Boots { node: Place, incarnation: u64 },
     Resumed { node: Place, incarnation: u64, turn: Turn },
     Fault { index: usize, strikes: bool },
+    Told { node: Place, incarnation: u64 },
+    Stage { index: usize, node: Place, stage: Stage },
     Probes,
     End,
     Stop,
@@ -135,6 +152,8 @@ pub struct Machine {
     booted: Instant,
     /// When the previous incarnation died.
     died: Instant,
+    /// The fault for which it was told to stop, until it stops.
+    stopping: Option<usize>,
     /// What waits for a paused process.
     stalled: Vec<Turn>,
     /// The earliest wake-up that is entered.
@@ -161,6 +180,8 @@ pub struct World {
     pub journal: JournalWatch,
     /// What faults did.
     pub faults: FaultLog,
+    /// Which gateways clients choose among.
+    pub rotation: Rotation,
     /// By shard: who says that it owns it. For reports and for choosing victims.
     pub owners: Vec<Option<(Epoch, NodeId)>>,
     /// The oracles' and the hosts' trace hash.
@@ -226,6 +247,7 @@ impl World {
                 incarnation: 0,
                 booted: Instant::ZERO,
                 died: Instant::ZERO,
+                stopping: None,
                 stalled: Vec::new(),
                 wake: None,
                 coming: Vec::new(),
@@ -246,6 +268,7 @@ impl World {
             witness,
             journal: JournalWatch::new(nodes, scenario.cluster.shards, scenario.cluster.replicas),
             faults: FaultLog::default(),
+            rotation: Rotation::new(nodes),
             owners: vec![None; scenario.cluster.shards as usize],
             fingerprint: Fingerprint::default(),
             sabotage: Sabotage::default(),
@@ -309,6 +332,7 @@ impl World {
         machine.booted = now;
         machine.wake = None;
         let incarnation = machine.incarnation;
+        self.rotation.open(node);
         self.calendar.enter(now, Event::Boots { node, incarnation });
         self.shows_process(node);
     }
@@ -320,6 +344,7 @@ impl World {
         assert_ne!(machine.process, Process::Down, "only a live process dies");
         machine.process = Process::Down;
         machine.died = now;
+        machine.stopping = None;
         machine.stalled.clear();
         machine.coming.clear();
         machine.beats.clear();
@@ -418,6 +443,9 @@ impl World {
         for observation in effects.observations.drain(..) {
             self.on_observation(node, observation);
         }
+        if std::mem::take(&mut effects.drained) {
+            self.may_stop(node);
+        }
     }
 
     /// Sends a message that leaves at `departs`; each item of a batch leaves at its own instant.
@@ -476,6 +504,13 @@ impl World {
                 }
             }
             Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
+            Observation::HandOverBegan { shard, .. } => {
+                self.faults.hand_over_began(self.now, shard);
+            }
+            Observation::HandOverGivenUp { shard } => {
+                self.faults.hand_over_given_up(shard);
+                self.mark(Mark::HandOverGivenUp);
+            }
             Observation::Suspected { .. } => self.mark(Mark::PeerSuspected),
             Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
             Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
@@ -556,9 +591,14 @@ impl World {
             }
             Event::Boots { node, incarnation } => self.give_same(node, incarnation, Turn::Boot),
             Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, turn),
+            Event::Told { node, incarnation } => self.give_same(node, incarnation, Turn::Told),
+            Event::Stage { index, node, stage } => {
+                self.let_all_beats_arrive();
+                self.fingerprint.fold((index as u64) << 32 | (node as u64) << 2 | stage as u64);
+                Some((self.director(), Turn::Stage { index, node, stage }))
+            }
             Event::Fault { index, strikes } => {
-                // What has arrived before is not struck.
-                (0..self.machines.len()).for_each(|node| self.let_beats_arrive(node));
+                self.let_all_beats_arrive();
                 self.fingerprint.fold((index as u64) << 1 | u64::from(strikes));
                 Some((self.director(), Turn::Fault { index, strikes }))
             }

@@ -26,7 +26,8 @@ impl Node {
     /// A sign of life for every peer.
     pub(super) fn beat(&self, effects: &mut Effects) {
         let beat = Beat { incarnation: self.incarnation };
-        let leaves = self.retirement.as_ref().is_some_and(|leaving| leaving.leads_nothing.is_some());
+        let leaves =
+            self.retirement.as_ref().is_some_and(|leaving| leaving.leads_nothing.is_some());
         for peer in self.setup.placement.node_ids().filter(|&node| node != self.me) {
             if leaves {
                 effects.leaving(peer, beat);
@@ -63,8 +64,8 @@ impl Node {
         }
     }
 
-    /// Says that the node may be stopped: it leads nothing, nobody waits for it, and its peers
-    /// have had the time to hear of both.
+    /// Says that the node may be stopped: it leads nothing, nobody waits for it, and whoever
+    /// did not know that yet has had the time to ask it.
     pub(super) fn drain(&mut self, effects: &mut Effects) {
         let Some(retirement) = &mut self.retirement else { return };
         let mut shards = self.shards.iter().flatten();
@@ -77,8 +78,9 @@ impl Node {
             self.next_beat = self.now;
             self.now
         });
-        let heard = since + self.setup.config.beat_every;
-        effects.drained = self.now >= heard && self.gateway.in_flight() == 0;
+        // By then nothing is on its way here that was sent before.
+        let quiet = since + self.setup.config.gateway.try_timeout;
+        effects.drained = self.now >= quiet && self.gateway.in_flight() == 0;
     }
 
     /// How long a hand-over may take: as long as an election that fails.

@@ -399,25 +399,20 @@ fn a_node_that_retires_hands_over_and_keeps_nobody_waiting() {
         cluster.run_for(Span::from_millis(1));
     }
     assert!(!cluster.drained.contains(&owner), "clients still ask it");
-    cluster.run_for(Span::from_millis(200));
+    cluster.run_for(Span::from_millis(600));
     assert!(cluster.drained.contains(&owner));
     assert_ne!(cluster.owner(SHOW).unwrap().0, owner);
     let replies = &cluster.replies[before..];
     assert_eq!(replies.len(), 100);
     assert!(replies.iter().all(|(_, outcome)| is_held(outcome)), "{replies:?}");
-    let told = |observed: &Observation| match observed {
-        Observation::HandOverBegan { .. } => Some("begun"),
-        Observation::OwnerActivated { .. } => Some("served"),
-        Observation::Mark(Mark::WaitedForSuccessor) => Some("waited"),
-        _ => None,
-    };
-    let story = cluster.observed.iter().filter(|&&(at, ..)| at > began);
-    let story: Vec<_> = story.filter_map(|(at, _, seen)| Some((*at, told(seen)?))).collect();
-    let first = |what| story.iter().find(|(_, told)| *told == what).map(|&(at, _)| at);
-    let last = story.iter().rfind(|(_, told)| *told == "served").map(|&(at, _)| at);
-    let (begun, served) = (first("begun").unwrap(), last.unwrap());
+    let story: Vec<_> = cluster.observed.iter().filter(|&&(at, ..)| at > began).collect();
+    let begins = |seen: &Observation| matches!(seen, Observation::HandOverBegan { .. });
+    let serves = |seen: &Observation| matches!(seen, Observation::OwnerActivated { .. });
+    let waited = Observation::Mark(Mark::WaitedForSuccessor);
+    let begun = story.iter().find(|(.., seen)| begins(seen)).expect("it hands over").0;
+    let served = story.iter().rfind(|(.., seen)| serves(seen)).expect("others serve").0;
     assert!(served.since(begun) < Span::from_millis(10), "{story:?}");
-    assert!(first("waited").is_some(), "{story:?}");
+    assert!(story.iter().any(|(.., seen)| *seen == waited), "{story:?}");
     let tries = cluster.observed.iter().filter(|(.., seen)| {
         matches!(seen, Observation::Mark(Mark::AttemptTimedOut | Mark::StoodForElection))
     });
@@ -429,14 +424,14 @@ fn a_retired_node_that_comes_back_is_a_node_like_any_other() {
     let mut cluster = Cluster::new(3, 4);
     let owner = cluster.owner(SHOW).unwrap().0;
     cluster.retire(owner);
-    cluster.run_for(Span::from_millis(300));
+    cluster.run_for(Span::from_millis(600));
     cluster.crash(owner);
     cluster.run_for(Span::from_secs(1));
     cluster.start(owner);
     cluster.run_for(Span::from_secs(1));
     let successor = cluster.owner(SHOW).unwrap().0;
     cluster.retire(successor);
-    cluster.run_for(Span::from_millis(300));
+    cluster.run_for(Span::from_millis(600));
     assert!(cluster.drained.contains(&successor));
     assert_ne!(cluster.owner(SHOW).unwrap().0, successor);
     assert!(is_held(&cluster.outcome(owner, hold(10, SHOW, &[1]))));
@@ -458,7 +453,7 @@ fn an_owner_that_nobody_can_succeed_goes_on() {
     assert!(cluster.observed.iter().any(|(_, node, seen)| *node == owner && given_up(seen)));
     assert!(!cluster.drained.contains(&owner));
     cluster.lose_one_in(None);
-    cluster.run_for(Span::from_secs(3));
+    cluster.run_for(Span::from_secs(40));
     assert!(cluster.replies.iter().any(|(id, outcome)| *id == RequestId(10) && is_held(outcome)));
     assert!(cluster.drained.contains(&owner), "{:?}", cluster.observed);
     assert_ne!(cluster.owner(SHOW).unwrap().0, owner);

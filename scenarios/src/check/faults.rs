@@ -12,8 +12,12 @@ impl Checks {
     pub(super) fn fault(&mut self, field: &str, fault: &Fault, scenario: &Scenario) {
         let cluster = &scenario.cluster;
         let lasts_key = match fault {
-            Fault::Crash { .. } | Fault::ZoneLoss { .. } | Fault::PowerLoss { .. } => "down",
-            Fault::Pause { .. }
+            Fault::Crash { .. }
+            | Fault::Restart { .. }
+            | Fault::ZoneLoss { .. }
+            | Fault::PowerLoss { .. } => "down",
+            Fault::RollingRestart { .. }
+            | Fault::Pause { .. }
             | Fault::Partition { .. }
             | Fault::Loss { .. }
             | Fault::Duplicate { .. }
@@ -33,19 +37,38 @@ impl Checks {
             "duration",
             || {
                 let what = format!("the fault lasts until {ends}, but the run ends at {end}");
-                (
-                    what,
-                    format!(
-                        "at most `{lasts_key} = \"{}\"`, or lengthen `duration`",
-                        end - fault.at()
-                    ),
-                )
+                let beside = if let Fault::Restart { patience, .. } = fault {
+                    *patience
+                } else {
+                    Span::ZERO
+                };
+                let most = Span((end - fault.at()).0.saturating_sub(beside.0));
+                (what, format!("at most `{lasts_key} = \"{most}\"`, or lengthen `duration`"))
             },
         );
 
         match fault {
             Fault::Crash { node, .. } | Fault::Pause { node, .. } => {
                 self.target(&format!("{field}.node"), *node, cluster)
+            }
+            Fault::Restart { node, patience, down, .. } => {
+                self.target(&format!("{field}.node"), *node, cluster);
+                self.some_time(&format!("{field}.patience"), *patience);
+                self.some_time(&format!("{field}.down"), *down);
+            }
+            Fault::RollingRestart { lasts, patience, down, .. } => {
+                self.some_time(&format!("{field}.patience"), *patience);
+                self.some_time(&format!("{field}.down"), *down);
+                let (turn, needs) = (lasts.0 / u64::from(cluster.nodes.max(1)), *patience + *down);
+                self.that_both(turn > needs.0, &format!("{field}.lasts"), "cluster.nodes", || {
+                    let nodes = cluster.nodes;
+                    let what = format!(
+                        "each of {nodes} nodes has {}, but may take {needs} to stop and start",
+                        Span(turn)
+                    );
+                    let most = Span((needs.0 + 1_000_000) * u64::from(nodes));
+                    (what, format!("at least `lasts = \"{most}\"`, or less `patience` or `down`"))
+                });
             }
             Fault::SlowDisk { node, factor, .. } => {
                 self.target(&format!("{field}.node"), *node, cluster);

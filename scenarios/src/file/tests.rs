@@ -694,6 +694,10 @@ fn a_fault() -> impl Strategy<Value = Fault> {
             Family::Reorder => Fault::Reorder { at, lasts, chance },
             Family::SlowNetwork => Fault::SlowNetwork { at, lasts, factor },
             Family::SlowDisk => Fault::SlowDisk { at, lasts, node, factor },
+            Family::Restart => Fault::Restart { at, node, patience: lasts, down: lasts },
+            Family::RollingRestart => {
+                Fault::RollingRestart { at, lasts, patience: Span(1), down: Span(1) }
+            }
         },
     )
 }
@@ -749,7 +753,7 @@ prop_compose! {
         group_weights in prop::collection::vec(1_u32..1_000, 1..=10),
         shares in (a_share(), a_share(), a_share()),
         faults in prop::collection::vec(a_fault(), 0..5),
-        families in prop::option::of(prop::sample::subsequence(Family::ALL.to_vec(), 1..=10)),
+        families in prop::option::of(prop::sample::subsequence(Family::ALL.to_vec(), 1..=Family::ALL.len())),
         must_exercise in prop::sample::subsequence(check::ORACLES.map(str::to_owned).to_vec(), 0..=8),
         must_mark in prop::sample::subsequence(Mark::ALL.iter().map(|mark| mark.name().to_owned()).collect::<Vec<_>>(), 0..=3),
         figures in prop::collection::vec((1_u32..=100_000, a_span(1, 600_000)), 1..4),

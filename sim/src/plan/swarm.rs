@@ -102,10 +102,24 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
         Family::SlowNetwork => {
             Fault::SlowNetwork { at, lasts, factor: 2 + below(strength, 49) as u32 }
         }
+        Family::Restart => {
+            let patience = stop_patience(lasts);
+            Fault::Restart { at, node: target, patience, down: lasts - patience }
+        }
+        Family::RollingRestart => {
+            let turn = Span(lasts.0 / u64::from(scenario.cluster.nodes));
+            let patience = stop_patience(turn);
+            Fault::RollingRestart { at, lasts, patience, down: Span((turn - patience).0 / 2) }
+        }
         Family::SlowDisk => {
             Fault::SlowDisk { at, lasts, node: target, factor: 2 + below(strength, 99) as u32 }
         }
     }
+}
+
+/// Of the time that a restart takes, how much the node may take to stop.
+fn stop_patience(lasts: Span) -> Span {
+    Span(lasts.0 / 2).min(Span::from_secs(2))
 }
 
 fn zone(scenario: &Scenario, bits: u64) -> u16 {

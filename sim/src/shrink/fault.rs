@@ -45,7 +45,10 @@ fn simpler_than(fault: &Fault, zones: u16) -> Vec<Fault> {
             let zone_losses = (1..=zones).map(|zone| Fault::ZoneLoss { at, zone, down: lasts });
             crashes().into_iter().chain(zone_losses).collect()
         }
-        Fault::ZoneLoss { .. } => crashes().into(),
+        Fault::ZoneLoss { .. } | Fault::Restart { .. } => crashes().into(),
+        Fault::RollingRestart { patience, down, .. } => [Target::Owner, Target::Follower]
+            .map(|node| Fault::Restart { at, node, patience: *patience, down: *down })
+            .into(),
         Fault::Partition { cut, .. } => match cut {
             Cut::Isolate(nodes) if nodes.len() == 1 => Vec::new(),
             Cut::Isolate(nodes) => nodes.iter().map(|&node| isolation(node)).collect(),
@@ -121,6 +124,8 @@ fn factor(plan: &Plan, nth: usize) -> u64 {
         }
         Some(
             Fault::Crash { .. }
+            | Fault::Restart { .. }
+            | Fault::RollingRestart { .. }
             | Fault::Pause { .. }
             | Fault::ZoneLoss { .. }
             | Fault::PowerLoss { .. }
@@ -145,7 +150,13 @@ fn set_factor(plan: &mut Plan, nth: usize, value: u64) {
 pub(super) fn timed(fault: &Fault, new_at: Span, new_lasts: Span) -> Fault {
     let mut fault = fault.clone();
     match &mut fault {
-        Fault::Crash { at, down: lasts, .. }
+        Fault::Restart { at, patience, down, .. } => {
+            *at = new_at;
+            *patience = (*patience).min(Span(new_lasts.0 / 2));
+            *down = new_lasts - *patience;
+        }
+        Fault::RollingRestart { at, lasts, .. }
+        | Fault::Crash { at, down: lasts, .. }
         | Fault::ZoneLoss { at, down: lasts, .. }
         | Fault::PowerLoss { at, down: lasts }
         | Fault::Pause { at, lasts, .. }
@@ -167,14 +178,16 @@ pub(super) fn aim_within(fault: &mut Fault, nodes: u16, zones: u16) {
         Target::Owner | Target::Follower => {}
     };
     match fault {
-        Fault::Crash { node, .. } | Fault::Pause { node, .. } | Fault::SlowDisk { node, .. } => {
-            aim(node)
-        }
+        Fault::Crash { node, .. }
+        | Fault::Restart { node, .. }
+        | Fault::Pause { node, .. }
+        | Fault::SlowDisk { node, .. } => aim(node),
         Fault::ZoneLoss { zone, .. } => within(zone, zones),
         Fault::Partition { cut: Cut::Isolate(targets), .. } => targets.iter_mut().for_each(aim),
         Fault::Partition { cut: Cut::OneWay(node), .. } => aim(node),
         Fault::Partition { cut: Cut::Halves | Cut::MajorityRing | Cut::Bridge, .. }
         | Fault::PowerLoss { .. }
+        | Fault::RollingRestart { .. }
         | Fault::Loss { .. }
         | Fault::Duplicate { .. }
         | Fault::Reorder { .. }

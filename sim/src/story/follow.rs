@@ -215,7 +215,7 @@ impl Follow {
                     }
                 }
             }
-            Message::Beat(_) => {}
+            Message::Beat(_) | Message::Leaving(_) => {}
         }
     }
 
@@ -443,7 +443,7 @@ impl Follow {
                     self.on_records_lost(at, (from, to), *shard, message, &why);
                 }
             }
-            Message::Beat(_) => {}
+            Message::Beat(_) | Message::Leaving(_) => {}
         }
         for (id, who, what) in lost {
             if self.tells(id, from, to) {
@@ -491,7 +491,9 @@ impl Follow {
                     Answer::NotOwner { request, .. } => *request,
                 })
                 .collect(),
-            Message::Replies(_) | Message::Beat(_) | Message::Journal(_) => Vec::new(),
+            Message::Replies(_) | Message::Beat(_) | Message::Leaving(_) | Message::Journal(_) => {
+                Vec::new()
+            }
         };
         for id in ids {
             if self.tells(id, node, node) {
@@ -513,6 +515,13 @@ impl Follow {
                 let what =
                     format!("owns {shard} no longer ({epoch}), and drops what was not committed");
                 (Kind::Owner, Some(shard), what)
+            }
+            Observation::HandOverBegan { shard, to } => {
+                let what = format!("hands {shard} over to {to}, and admits no more requests");
+                (Kind::Owner, Some(shard), what)
+            }
+            Observation::HandOverGivenUp { shard } => {
+                (Kind::Owner, Some(shard), format!("could not hand {shard} over, and goes on"))
             }
             Observation::Suspected { peer } => {
                 if !followed && !self.owns_a_shard(peer) {

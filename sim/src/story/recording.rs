@@ -270,6 +270,12 @@ impl Recording {
             Observation::OwnerDeposed { shard, .. } => {
                 self.end(row(node, SHARDS + shard.0), now);
             }
+            Observation::HandOverBegan { shard, to } => {
+                self.mark(state, "owner", &format!("hands {shard} over to {to}"), now);
+            }
+            Observation::HandOverGivenUp { shard } => {
+                self.mark(state, "owner", &format!("keeps {shard}"), now);
+            }
             Observation::Suspected { peer } => {
                 self.mark(state, "health", &format!("suspects {peer}"), now);
             }
@@ -365,6 +371,6 @@ fn called(message: &Message) -> Option<String> {
                 records => many("record", records),
             })
         }
-        Message::Beat(_) => None,
+        Message::Beat(_) | Message::Leaving(_) => None,
     }
 }

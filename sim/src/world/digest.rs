@@ -36,6 +36,7 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
             batch.iter().for_each(|timed| digest_reply(fingerprint, timed.at, &timed.item))
         }
         Message::Beat(beat) => fingerprint.fold(beat.incarnation),
+        Message::Leaving(beat) => fingerprint.fold(!beat.incarnation),
         Message::Journal(messages) => {
             for (shard, message) in messages {
                 fingerprint.fold(u64::from(shard.0) ^ message.digest());

@@ -1,0 +1,42 @@
+//! Which gateways clients choose among.
+//!
+//! Owns the list that a load balancer would have. A node that is told to stop is taken out
+//! of it, and is in again when it starts; one that dies stays in, for nobody knows. Refuses to
+//! know how clients choose.
+
+use super::network::Place;
+
+/// The gateways that take requests.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// By place; the first is the clients'.
+    open: Vec<bool>,
+    changed: bool,
+}
+
+impl Rotation {
+    /// All nodes, numbered from 1.
+    pub(super) fn new(nodes: u16) -> Self {
+        let mut open = vec![true; usize::from(nodes) + 1];
+        open[0] = false;
+        Self { open, changed: false }
+    }
+
+    pub(super) fn open(&mut self, node: Place) {
+        self.changed |= !std::mem::replace(&mut self.open[node], true);
+    }
+
+    /// Takes a gateway out; the last one stays.
+    pub(super) fn close(&mut self, node: Place) {
+        if self.open.iter().filter(|&&open| open).count() > 1 {
+            self.changed |= std::mem::replace(&mut self.open[node], false);
+        }
+    }
+
+    /// The gateways, if they have changed since this was asked last.
+    pub fn take_changed(&mut self) -> Option<Vec<u16>> {
+        std::mem::take(&mut self.changed).then(|| {
+            (0..).zip(&self.open).filter(|(_, open)| **open).map(|(node, _)| node).collect()
+        })
+    }
+}
