@@ -9,12 +9,13 @@ mod admission;
 mod doubt;
 mod handover;
 mod log;
+mod membership;
 mod questions;
 
 use std::collections::VecDeque;
 use std::fmt;
 
-use raft::eraftpb::{ConfChange, ConfChangeType, HardState, Message, MessageType};
+use raft::eraftpb::{self, ConfChange, ConfChangeType, HardState, Message, MessageType};
 use raft::{Config, ProgressState, RawNode, SnapshotStatus, StateRole};
 
 use self::doubt::Doubt;
@@ -22,7 +23,10 @@ use self::handover::Waiting;
 use self::log::Log;
 use self::questions::Questions;
 use super::frame::Frame;
-use super::{Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of};
+use super::{
+    Change, Durable, Journal, JournalMessage, Members, ReadId, Ready, ReplicaId, Snapshot, Ticket,
+    node_of,
+};
 use crate::config::Promises;
 use crate::id::{Epoch, NodeId, ShardId};
 use crate::mark::Mark;
@@ -72,6 +76,13 @@ pub struct RaftGroup {
     shard: ShardId,
     settings: Settings,
     raft: RawNode<Log>,
+    /// Those whom the log began with, and those whom the applied records make members.
+    initial: Members,
+    members: Members,
+    /// Whether it is durable, or about to be, which of the node's replicas this is.
+    named: bool,
+    /// Whether it is a member no longer, and holds nothing.
+    left: bool,
     followers: Vec<Follower>,
     /// The followers, those that answered a heartbeat last first.
     prompt: Vec<u64>,
@@ -110,14 +121,22 @@ struct Follower {
     confirmed: u64,
 }
 
+impl Follower {
+    fn new(id: u64) -> Self {
+        Self { id, silent_ticks: 0, snapshot_ticks: 0, confirmed: 0 }
+    }
+}
+
 impl RaftGroup {
-    /// The replica of `shard` on `node`, among `voters`, of which it is one. `durable` is
-    /// what `Wal::recover` found, or the default for a new replica. The first poll hands
-    /// over the snapshot that it holds, if any.
+    /// The replica of `shard` on `node`. `voters` are the members that the log begins with; the
+    /// replica is one of them unless it joins later. `durable` is what `Wal::recover` found, the
+    /// default for a replica that the log begins with, or `Durable::joining` for a new one. The
+    /// first poll hands over the snapshot that it holds, if any.
     ///
     /// # Panics
     ///
-    /// When the settings contradict themselves or `node` is 0 or not among the voters.
+    /// When the settings contradict themselves or `node` is 0, or not among the voters and not
+    /// joining either.
     pub fn new(
         shard: ShardId,
         node: NodeId,
@@ -125,12 +144,13 @@ impl RaftGroup {
         settings: Settings,
         durable: Durable,
     ) -> Self {
-        assert!(voters.contains(&node), "{node} is no voter of {shard}");
+        let generation = durable.generation();
+        assert!(generation > 0 || voters.contains(&node), "{node} is no voter of {shard}");
         assert!(!voters.contains(&NodeId(0)), "node 0 means none");
         let snapshot = Snapshot(durable.snapshot.clone());
         let in_doubt = durable.in_doubt;
         let config = Config {
-            id: u64::from(node.0),
+            id: ReplicaId::new(node, generation).raft(),
             election_tick: settings.election_ticks,
             // The library draws from this range, from a source that no seed reaches. What it
             // draws is replaced before every tick.
@@ -147,20 +167,28 @@ impl RaftGroup {
             batch_append: true,
             ..Config::default()
         };
-        let log = Log::new(voters.iter().map(|voter| u64::from(voter.0)).collect(), durable);
+        let (id, left) = (config.id, durable.has_left());
+        // What was found of a joining replica includes its name.
+        let named = generation == 0 || durable != Durable::joining(generation);
+        let log = Log::new(&Members::initial(voters), durable);
+        let members = Members::of_raft(log.voters());
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let raft =
             RawNode::new(&config, log, &logger).expect("the settings of a group are in order");
-        let peers = voters.iter().filter(|voter| **voter != node).map(|peer| u64::from(peer.0));
+        let mut peers: Vec<u64> = members.all().into_iter().map(ReplicaId::raft).collect();
+        peers.retain(|&peer| peer != id);
+        let peers = peers.into_iter();
         Self {
             shard,
             settings,
             doubt: in_doubt.then(|| Doubt::new(peers.clone())),
             doubt_written: in_doubt,
             prompt: peers.clone().collect(),
-            followers: peers
-                .map(|id| Follower { id, silent_ticks: 0, snapshot_ticks: 0, confirmed: 0 })
-                .collect(),
+            followers: peers.map(Follower::new).collect(),
+            initial: Members::initial(voters),
+            members,
+            named,
+            left,
             hard_state_written: raft.raft.hard_state(),
             role: (raft.raft.state, raft.raft.leader_id),
             told: snapshot.index(),
@@ -223,6 +251,8 @@ impl RaftGroup {
         let raft = &self.raft.raft;
         let log = &raft.raft_log;
         raft.lead_transferee.is_none()
+            && !self.members.is_joint()
+            && self.has_say()
             && self.questions.is_empty()
             && self.reads.is_empty()
             && self.written <= self.durable
@@ -300,10 +330,14 @@ impl RaftGroup {
     }
 
     fn close_questions(&mut self) {
-        let followers = &self.followers;
+        let (followers, me) = (&self.followers, self.raft.raft.id);
         let confirms = |number| {
-            let count = followers.iter().filter(|follower| follower.confirmed >= number).count();
-            count >= half_of(followers.len())
+            self.members.is_quorum(|member| {
+                let says = |follower: &Follower| {
+                    follower.id == member.raft() && follower.confirmed >= number
+                };
+                member.raft() == me || followers.iter().any(says)
+            })
         };
         self.questions.close(confirms, |index, read| self.reads.push((index, read)));
     }
@@ -311,9 +345,10 @@ impl RaftGroup {
 
 impl Journal for RaftGroup {
     fn tick(&mut self) {
-        if self.install.is_some() {
+        if self.install.is_some() || self.left {
             return;
         }
+        self.settle_members();
         if let Some(doubt) = &mut self.doubt {
             let raft = &self.raft.raft;
             let silent = raft.leader_id != 0;
@@ -323,6 +358,9 @@ impl Journal for RaftGroup {
                 raft.term,
                 silent,
             ));
+            return;
+        }
+        if !self.is_leader() && self.is_behind_members() {
             return;
         }
         let timeout = self.election_timeout();
@@ -393,7 +431,9 @@ impl Journal for RaftGroup {
         // A quorum needs half of the followers: those that answered last are asked. If
         // they stay silent, the next tick asks all.
         let before = raft.msgs.len();
-        for &to in &self.prompt[..half_of(self.prompt.len())] {
+        let plain = !self.members.is_joint() && self.members.learners().is_empty();
+        let asked = if plain { half_of(self.prompt.len()) } else { self.prompt.len() };
+        for &to in &self.prompt[..asked] {
             let raft = &mut self.raft.raft;
             let progress = raft.prs().get(to).expect("the library tracks every voter");
             let (from, term, commit) = (raft.id, raft.term, progress.matched.min(committed));
@@ -405,7 +445,8 @@ impl Journal for RaftGroup {
     }
 
     fn campaign(&mut self) {
-        if self.is_leader() || self.install.is_some() || self.doubt.is_some() {
+        let barred = self.install.is_some() || self.doubt.is_some() || self.is_behind_members();
+        if self.is_leader() || barred || self.left {
             return;
         }
         self.roused = true;
@@ -425,7 +466,10 @@ impl Journal for RaftGroup {
 
     fn transfer(&mut self, to: NodeId) {
         if self.is_leader() {
-            self.raft.transfer_leader(u64::from(to.0));
+            let voters = self.members.voters().iter();
+            if let Some(voter) = voters.copied().find(|voter| voter.node() == to) {
+                self.raft.transfer_leader(voter.raft());
+            }
         }
     }
 
@@ -435,7 +479,9 @@ impl Journal for RaftGroup {
 
     fn lag(&self, follower: NodeId) -> Option<u64> {
         let raft = &self.raft.raft;
-        let progress = raft.prs().get(u64::from(follower.0)).filter(|_| self.is_leader())?;
+        let members = self.members.all();
+        let member = members.into_iter().find(|member| member.node() == follower)?;
+        let progress = raft.prs().get(member.raft()).filter(|_| self.is_leader())?;
         Some(raft.raft_log.last_index().saturating_sub(progress.matched))
     }
 
@@ -455,14 +501,19 @@ impl Journal for RaftGroup {
         }
         out.messages.extend(self.outbox.drain(..).map(JournalMessage));
         out.refused.append(&mut self.refused);
+        self.name_replica(out);
+        if self.left {
+            out.ticket = (!out.frames.is_empty()).then_some(Ticket(self.written));
+            return;
+        }
+        let written = self.written;
         if let Some((_, snapshot)) = self.install.take_if(|(number, _)| *number <= self.durable) {
             self.raft.advance_apply_to(snapshot.index());
             out.installed = Some(snapshot);
         }
 
-        let written = self.written;
         self.hand_over(out);
-        if self.written > written {
+        if !out.frames.is_empty() || self.written > written {
             let hard_state = self.raft.raft.hard_state();
             if hard_state != self.hard_state_written || self.doubt.is_some() != self.doubt_written {
                 self.hard_state_frame(&hard_state).write(&mut out.frames);
@@ -492,18 +543,23 @@ impl Journal for RaftGroup {
     }
 
     fn checkpoint(&self, frames: &mut Vec<u8>) {
+        if ReplicaId::of(self.raft.raft.id).generation() > 0 || self.left {
+            self.replica_frame().write(frames);
+            if self.left {
+                return;
+            }
+        }
         let log = self.raft.store();
         let snapshot = log.snapshot();
         let index = snapshot.get_metadata().index;
         if index > 0 {
             let epoch = Epoch(snapshot.get_metadata().term);
+            let members = Members::of_raft(snapshot.get_metadata().get_conf_state());
+            write_members(self.shard, &members, &self.initial, frames);
             Frame::Snapshot { shard: self.shard, index, epoch, state: &snapshot.data }
                 .write(frames);
         }
-        for entry in log.after(index) {
-            let (index, epoch) = (entry.index, Epoch(entry.term));
-            Frame::Entry { shard: self.shard, index, epoch, record: &entry.data }.write(frames);
-        }
+        log.after(index).iter().for_each(|entry| write_entry(self.shard, entry, frames));
         // What the library knows but was not polled for has not been promised either.
         self.hard_state_frame(log.hard_state()).write(frames);
     }
@@ -511,15 +567,17 @@ impl Journal for RaftGroup {
     fn awake(&self) -> bool {
         let raft = &self.raft.raft;
         match raft.state {
+            _ if self.left => false,
             StateRole::Leader => !self.settled(),
-            StateRole::Follower => raft.leader_id == 0 || self.roused,
+            // Whoever has no say has nobody to wake.
+            StateRole::Follower => raft.promotable() && (raft.leader_id == 0 || self.roused),
             StateRole::Candidate | StateRole::PreCandidate => true,
         }
     }
 
     fn leader(&self) -> Option<NodeId> {
         let id = self.raft.raft.leader_id;
-        (id != 0).then(|| node_of(id))
+        (id != 0 && !self.left).then(|| node_of(id))
     }
 
     fn epoch(&self) -> Epoch {
@@ -527,7 +585,7 @@ impl Journal for RaftGroup {
     }
 
     fn is_leader(&self) -> bool {
-        self.raft.raft.state == StateRole::Leader
+        self.raft.raft.state == StateRole::Leader && !self.left
     }
 
     fn is_trailed(&self) -> bool {
@@ -540,7 +598,7 @@ impl Journal for RaftGroup {
     }
 
     fn may_serve(&self) -> bool {
-        self.is_leader() && self.raft.raft.apply_to_current_term()
+        self.is_leader() && self.raft.raft.apply_to_current_term() && self.has_say()
     }
 
     fn applied(&self) -> u64 {
@@ -560,14 +618,43 @@ impl Journal for RaftGroup {
         let mut change = ConfChange { node_id: peer, ..ConfChange::default() };
         change.set_change_type(ConfChangeType::RemoveNode);
         let voters = self.raft.apply_conf_change(&change).expect("a member can be struck off");
+        self.adopt(Members::of_raft(&voters));
         self.raft.mut_store().set_voters(voters);
-        self.followers.retain(|follower| follower.id != peer);
-        self.prompt.retain(|&follower| follower != peer);
-        self.close_questions();
+    }
+
+    fn members(&self) -> &Members {
+        &self.members
+    }
+
+    fn change_members(&mut self, change: Change) -> bool {
+        self.propose_change(change)
+    }
+
+    fn leave(&mut self) {
+        self.drop_all();
     }
 
     fn uncompacted(&self) -> u64 {
+        if self.raft.store().is_snapshot_wanted() {
+            return u64::MAX;
+        }
         self.applied().saturating_sub(self.raft.store().snapshot().get_metadata().index)
+    }
+}
+
+fn write_entry(shard: ShardId, entry: &eraftpb::Entry, out: &mut Vec<u8>) {
+    let (index, epoch) = (entry.index, Epoch(entry.term));
+    if entry.context.is_empty() {
+        Frame::Entry { shard, index, epoch, record: &entry.data }.write(out);
+    } else {
+        Frame::Change { shard, index, epoch, change: &entry.context }.write(out);
+    }
+}
+
+/// The members that a snapshot knows, unless they are those that the log began with.
+fn write_members(shard: ShardId, members: &Members, initial: &Members, out: &mut Vec<u8>) {
+    if members != initial {
+        Frame::Members { shard, members: &members.encode() }.write(out);
     }
 }
 

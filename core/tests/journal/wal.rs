@@ -75,7 +75,12 @@ fn frames(group: &RaftGroup) -> Vec<String> {
     group.checkpoint(&mut bytes);
     let say = |frame| match frame {
         Frame::HardState { epoch, vote, .. } => format!("{epoch} {vote:?}"),
-        Frame::Entry { .. } | Frame::Snapshot { .. } | Frame::Checkpoint { .. } => {
+        Frame::Entry { .. }
+        | Frame::Snapshot { .. }
+        | Frame::Change { .. }
+        | Frame::Members { .. }
+        | Frame::Replica { .. }
+        | Frame::Checkpoint { .. } => {
             format!("{frame:?}")
         }
     };

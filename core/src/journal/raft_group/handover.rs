@@ -8,11 +8,10 @@ use std::mem;
 
 use raft::eraftpb::Message;
 
-use super::RaftGroup;
+use super::{RaftGroup, write_entry, write_members};
 use crate::config::Promises;
-use crate::id::Epoch;
 use crate::journal::frame::Frame;
-use crate::journal::{Committed, Journal, JournalMessage, Ready, Snapshot};
+use crate::journal::{Committed, Journal, JournalMessage, Members, Ready, Snapshot};
 
 /// What waits for a write.
 #[derive(Debug)]
@@ -29,7 +28,11 @@ pub(super) struct Waiting {
 impl RaftGroup {
     /// Whether a poll would find nothing, as after most answers to heartbeats.
     pub(super) fn is_idle(&self) -> bool {
-        self.outbox.is_empty()
+        if self.left {
+            return self.named && self.refused.is_empty();
+        }
+        self.named
+            && self.outbox.is_empty()
             && self.refused.is_empty()
             && self.reads.is_empty()
             && self.install.is_none()
@@ -93,16 +96,19 @@ impl RaftGroup {
         let log = &mut raft.raft_log;
         let promised = log.store.keep(term, vote, log.committed);
 
+        let mut installed = None;
         let snapshot = log.unstable.snapshot.take().map(Snapshot);
         if let Some(snapshot) = &snapshot {
             let (index, epoch) = (snapshot.index(), snapshot.epoch());
+            let members = Members::of_raft(snapshot.0.get_metadata().get_conf_state());
+            write_members(shard, &members, &self.initial, &mut out.frames);
+            installed = Some(members);
             Frame::Snapshot { shard, index, epoch, state: snapshot.state() }.write(&mut out.frames);
             log.store.install(snapshot.0.clone());
             self.told = index;
         }
         for entry in &log.unstable.entries {
-            let (index, epoch) = (entry.index, Epoch(entry.term));
-            Frame::Entry { shard, index, epoch, record: &entry.data }.write(&mut out.frames);
+            write_entry(shard, entry, &mut out.frames);
         }
         let last = log.unstable.entries.last().map(|entry| (entry.index, entry.term));
         if let Some((index, _)) = last {
@@ -119,6 +125,11 @@ impl RaftGroup {
             self.install = Some((self.written, snapshot));
         }
 
+        if let Some(members) = installed {
+            self.adopt(members);
+        }
+        let raft = &mut self.raft.raft;
+        let log = &mut raft.raft_log;
         let committed = log.next_entries_since(self.told, None).unwrap_or_default();
         if let Some(last) = committed.last() {
             assert!(
@@ -128,6 +139,7 @@ impl RaftGroup {
             self.told = last.index;
             raft.reduce_uncommitted_size(&committed);
             raft.commit_apply(self.told);
+            self.apply_changes(&committed);
             out.committed.extend(committed.into_iter().map(Committed));
         }
     }
