@@ -94,6 +94,24 @@ impl Detector {
         detector
     }
 
+    /// Watches one more node, if it does not already, and gives it the time of a first beat.
+    pub fn watch(&mut self, node: NodeId, now: Instant) {
+        let slot = usize::from(node.0);
+        if self.peers.len() <= slot {
+            self.peers.resize(slot + 1, None);
+        }
+        let (suspicion, y_milli) = (&self.suspicion, self.y_milli);
+        self.peers[slot].get_or_insert_with(|| Peer::new(suspicion, y_milli, now));
+        self.scan_at = self.earliest();
+    }
+
+    /// Watches a node no longer.
+    pub fn forget(&mut self, node: NodeId) {
+        if let Some(peer) = self.peers.get_mut(usize::from(node.0)) {
+            *peer = None;
+        }
+    }
+
     /// Takes in a beat. `None` if the sender is not a peer.
     pub fn heard(&mut self, from: NodeId, incarnation: u64, now: Instant) -> Option<Heard> {
         let peer = self.peers.get_mut(usize::from(from.0))?.as_mut()?;

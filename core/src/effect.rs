@@ -5,7 +5,7 @@
 
 use crate::id::{Endpoint, NodeId, ShardId};
 use crate::journal::JournalMessage;
-use crate::message::{Answer, Beat, Message, Timed};
+use crate::message::{Answer, Beat, Message, Moves, Timed};
 use crate::observation::Observation;
 use crate::request::{Reply, Request};
 use crate::time::Instant;
@@ -183,6 +183,11 @@ impl Effects {
     /// Sends a sign of life that is one of the last.
     pub fn leaving(&mut self, to: NodeId, beat: Beat) {
         self.send(Endpoint::Node(to), Message::Leaving(beat));
+    }
+
+    /// Says something about who carries what.
+    pub fn moves(&mut self, to: NodeId, moves: Moves) {
+        self.send(Endpoint::Node(to), Message::Moves(moves));
     }
 
     /// Asks for a durable write.

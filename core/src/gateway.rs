@@ -180,6 +180,11 @@ impl Gateway {
         self.suspected[usize::from(peer.0)] = false;
     }
 
+    /// There is a newer map.
+    pub fn on_map(&mut self, placement: Arc<Placement>) {
+        self.placement = placement;
+    }
+
     /// Somebody knows who owns a shard since which epoch.
     pub fn on_owner_known(&mut self, shard: ShardId, owner: NodeId, epoch: Epoch) {
         let belief = &mut self.beliefs[shard.0 as usize];
@@ -247,8 +252,13 @@ impl Gateway {
         let Some(belief) = self.beliefs.get_mut(shard.0 as usize) else {
             return effects.observe(Observation::Refused { shard, reason: Mark::UnknownShard });
         };
+        // Who replicates a shard may have changed since this node's map was drawn.
         let members = self.placement.replicas(shard);
-        if let Some((owner, epoch)) = owner.filter(|(owner, _)| members.contains(owner)) {
+        let may_own = |node: &NodeId| {
+            let changes = self.placement.map_shard().is_some();
+            members.contains(node) || changes && (1..=self.placement.nodes()).contains(&node.0)
+        };
+        if let Some((owner, epoch)) = owner.filter(|(owner, _)| may_own(owner)) {
             let denied = belief.owner == from && owner != from && epoch == belief.epoch;
             if epoch > belief.epoch || denied {
                 *belief = Belief { owner, epoch };

@@ -45,6 +45,11 @@ pub enum Input {
     },
     /// The write with this number is durable.
     Persisted(PersistId),
+    /// The node is to be of the cluster: it asks until it is.
+    Join,
+    /// A node, this one or another, is to carry nothing any more and then to leave the cluster:
+    /// this one asks for it until it is so, and retires if it is meant itself.
+    Leave(NodeId),
     /// The node is to stop: it hands over what it leads, and says in its effects when nothing
     /// is left to do. Until then it works on; only a boot takes it back.
     Retire,

@@ -76,7 +76,8 @@ pub trait Journal {
     /// nobody else's followers.
     fn lag(&self, follower: NodeId) -> Option<u64>;
 
-    /// All frames up to the poll that carried this ticket are durable.
+    /// All frames up to the poll that carried this ticket are durable. One of the node's earlier
+    /// replica of the log means nothing.
     fn fsynced(&mut self, upto: Ticket);
 
     /// Puts into `out`, which is clear, what the node has to do next. What it hands over in `installed` and
@@ -129,6 +130,12 @@ pub trait Journal {
     /// keeps only its number, so that no late message brings it back.
     fn leave(&mut self);
 
+    /// Whether it has left.
+    fn has_left(&self) -> bool;
+
+    /// Which of its node's replicas of the log this is.
+    fn replica(&self) -> ReplicaId;
+
     /// Strikes a peer off the members, for good, without asking anybody: what it says is
     /// refused from now on, and a quorum is one of the others.
     fn strike_off(&mut self, peer: NodeId);
@@ -144,7 +151,12 @@ pub struct ReadId(pub u64);
 
 /// Marks how far a replica's frames go; later polls have greater ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub(crate) u64);
+pub struct Ticket {
+    /// Of the replica.
+    pub(crate) generation: u32,
+    /// Of the handover.
+    pub(crate) number: u64,
+}
 
 /// What a poll asks of the node. Kept and cleared by the node, to save allocations.
 #[derive(Debug, Default)]

@@ -37,7 +37,7 @@ pub use id::{
 pub use input::Input;
 pub use map::{FixedMap, FixedSet};
 pub use mark::Mark;
-pub use message::{Answer, Beat, Message, Timed};
+pub use message::{Answer, Beat, Message, Moves, Timed};
 pub use node::Node;
 pub use observation::{Observation, Phase};
 pub use placement::Placement;

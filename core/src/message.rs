@@ -3,8 +3,11 @@
 //! Owns the wire vocabulary. Requests and replies that leave one place for another
 //! in one turn share a message, and each carries its own instant.
 
+use std::sync::Arc;
+
 use crate::id::{Epoch, NodeId, RequestId, ShardId};
 use crate::journal::JournalMessage;
+use crate::placement::Placement;
 use crate::request::{Reply, Request};
 use crate::time::Instant;
 
@@ -33,6 +36,8 @@ pub enum Message {
     Beat(Beat),
     /// Node to node: I am here, lead nothing any more, and am about to stop.
     Leaving(Beat),
+    /// Node to node: about who carries what.
+    Moves(Moves),
     /// Node to node: what the journals' replicas say to each other in one turn.
     Journal(Vec<(ShardId, JournalMessage)>),
 }
@@ -58,4 +63,26 @@ pub enum Answer {
 pub struct Beat {
     /// Counts the sender's boots: a peer that returns with another number has lost its memory.
     pub incarnation: u64,
+    /// The version of the map that it goes by.
+    pub map: u64,
+}
+
+/// What nodes say to each other about who carries what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moves {
+    /// A node wants to be of the cluster.
+    Joins(NodeId),
+    /// A node is to carry nothing any more, and then to be of the cluster no longer.
+    Leaves(NodeId),
+    /// A shard's journal has the members that came with this generation, and no others.
+    Moved {
+        /// The shard.
+        shard: ShardId,
+        /// The generation.
+        generation: u32,
+    },
+    /// The sender's map is older than the receiver's, and it wants that.
+    MapWanted,
+    /// The sender's map.
+    Map(Arc<Placement>),
 }

@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use self::moves::Wishes;
 use self::retirement::Retirement;
-use crate::config::{OnSuspicion, Setup};
+use crate::config::{Config, OnSuspicion, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
 use crate::effect::{Effects, PersistId};
@@ -19,11 +20,13 @@ use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Setting
 use crate::mark::Mark;
 use crate::message::{Answer, Beat, Message, Timed};
 use crate::observation::{Observation, Phase};
+use crate::placement::Placement;
 use crate::request::Request;
 use crate::shard::{Answers, Shard};
 use crate::show::Show;
 use crate::time::{Instant, Span};
 
+mod moves;
 mod retirement;
 
 /// How much longer each further replica waits before it stands for election, so that
@@ -36,6 +39,11 @@ pub struct Node {
     me: NodeId,
     incarnation: u64,
     setup: Arc<Setup>,
+    /// The map that it goes by; that of the setup is the first.
+    placement: Arc<Placement>,
+    wishes: Wishes,
+    /// For replicas that begin later.
+    draw: Draw,
     now: Instant,
     detector: Detector,
     gateway: Gateway,
@@ -82,19 +90,11 @@ impl Node {
         let mut shards = Vec::with_capacity(placement.shards() as usize);
         for id in (0..placement.shards()).map(ShardId) {
             let members = placement.replicas(id);
-            if !members.contains(&me) {
+            if !members.contains(&me) && !recovered.has(id) {
                 shards.push(None);
                 continue;
             }
-            // The library would draw election timeouts from an unseeded generator; a
-            // range of one value that is drawn here leaves it no choice.
-            let election_ticks = u64::from(config.election_ticks);
-            let settings = Settings {
-                election_ticks: (election_ticks + draw.below(election_ticks)) as usize,
-                keep_records: u64::from(config.keep_records),
-                promises: config.promises,
-                ..Settings::default()
-            };
+            let settings = settings(config, &mut draw);
             let durable = recovered.take(id);
             let first_boot = durable == Durable::default();
             let journal = RaftGroup::new(id, me, members, settings, durable);
@@ -106,10 +106,11 @@ impl Node {
         }
         let tick_offset = Span(draw.below(config.tick_every.0));
         let gateway_draw = Draw::new(draw.below(u64::MAX));
+        let placement = Arc::clone(placement);
         let gateway = Gateway::new(
             me,
             config.gateway.clone(),
-            Arc::clone(placement),
+            Arc::clone(&placement),
             setup.shows,
             gateway_draw,
             now,
@@ -117,6 +118,8 @@ impl Node {
         let mut node = Self {
             me,
             incarnation,
+            wishes: Wishes::default(),
+            draw,
             now,
             detector: Detector::new(config.suspicion(), placement.node_ids(), me, now),
             gateway,
@@ -136,6 +139,7 @@ impl Node {
             ready: Ready::default(),
             answers: Answers::new(),
             shards,
+            placement,
             setup,
         };
         for shard in (0..node.shards.len() as u32).map(ShardId) {
@@ -159,6 +163,8 @@ impl Node {
             Input::Forwarded { from, request } => self.on_forwarded(from, &request, effects),
             Input::Answered { from, answer } => self.on_answered(from, &answer, effects),
             Input::Persisted(id) => self.on_persisted(id, effects),
+            Input::Join => self.on_join(),
+            Input::Leave(node) => self.on_leave(node),
             Input::Retire => self.on_retire(),
             Input::DeadlineReached => self.on_deadline(effects),
             Input::TurnEnded => self.on_turn_ended(effects),
@@ -251,6 +257,7 @@ impl Node {
                 }
             }
             (Endpoint::Node(node), Message::Beat(beat)) => self.on_beat(node, beat, effects),
+            (Endpoint::Node(node), Message::Moves(moves)) => self.on_moves(node, moves, effects),
             (Endpoint::Node(node), Message::Leaving(beat)) => {
                 self.on_leaving(node, beat, effects);
             }
@@ -268,6 +275,7 @@ impl Node {
                 | Message::Replies(_)
                 | Message::Beat(_)
                 | Message::Leaving(_)
+                | Message::Moves(_)
                 | Message::Journal(_),
             ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
         }
@@ -320,6 +328,9 @@ impl Node {
         message: JournalMessage,
         effects: &mut Effects,
     ) {
+        if self.placement.map_shard().is_some() {
+            self.begin_replica(id, &message);
+        }
         let shard = self.shards.get_mut(id.0 as usize).and_then(Option::as_mut);
         match shard.filter(|_| message.from() == from) {
             Some(shard) => {
@@ -333,6 +344,7 @@ impl Node {
     }
 
     fn on_beat(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
+        self.on_version(from, beat.map, effects);
         match self.detector.heard(from, beat.incarnation, self.now) {
             Some(Heard::Steady) => {}
             Some(Heard::Again) => {
@@ -358,6 +370,7 @@ impl Node {
     fn on_deadline(&mut self, effects: &mut Effects) {
         if self.next_beat <= self.now {
             self.beat(effects);
+            self.move_on(effects);
             // Beats missed while the process stood still are not made up for.
             self.next_beat = self.now + self.setup.config.beat_every;
         }
@@ -421,13 +434,16 @@ impl Node {
 
     fn settle(&mut self, effects: &mut Effects) {
         let mut touched = std::mem::take(&mut self.touched);
-        let mut orphaned = Vec::new();
+        let (mut orphaned, mut newer_map) = (Vec::new(), None);
         for id in touched.drain(..) {
             self.is_touched[id.0 as usize] = false;
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             shard.settle(self.now, &mut self.ready, &mut self.answers, effects);
             self.wal.gather(id, &self.ready);
             self.expires_at = self.expires_at.min(shard.next_deadline());
+            if let Some(map) = shard.map().filter(|map| map.version() > self.placement.version()) {
+                newer_map = Some(Arc::clone(map));
+            }
             let journal = shard.journal();
             let leader = journal.leader();
             if let Some(leader) = leader {
@@ -456,6 +472,7 @@ impl Node {
         if self.touched.is_empty() {
             self.touched = touched;
         }
+        newer_map.into_iter().for_each(|map| self.adopt(&map));
         // A leader that is well is heard before this, and trusted again.
         let later = self.now + self.setup.config.beat_every + self.setup.config.beat_every;
         orphaned.into_iter().for_each(|(id, leader)| self.stand_against(id, leader, later));
@@ -539,8 +556,7 @@ impl Node {
 
     fn stand_against(&mut self, id: ShardId, leader: NodeId, earliest: Instant) {
         let Some(shard) = &self.shards[id.0 as usize] else { return };
-        let rivals =
-            self.setup.placement.replicas(id).iter().take_while(|&&member| member != self.me);
+        let rivals = self.placement.replicas(id).iter().take_while(|&&member| member != self.me);
         let rank =
             rivals.filter(|&&rival| rival != leader && !self.detector.suspects(rival)).count();
         let at = earliest + Span(RANK_DELAY.0 * rank as u64);
@@ -560,11 +576,30 @@ impl Node {
         }
     }
 
+    /// Whether a peer leads a shard as far as this node's replica knows.
+    fn follows(&self, id: ShardId, peer: NodeId) -> bool {
+        let shard = self.shards[id.0 as usize].as_ref();
+        shard.is_some_and(|shard| shard.journal().leader() == Some(peer))
+    }
+
     fn shared_with(&self, peer: NodeId) -> Vec<ShardId> {
         let ours = (0..self.shards.len() as u32)
             .map(ShardId)
             .filter(|id| self.shards[id.0 as usize].is_some());
-        ours.filter(|&id| self.setup.placement.replicas(id).contains(&peer)).collect()
+        ours.filter(|&id| self.placement.replicas(id).contains(&peer) || self.follows(id, peer))
+            .collect()
+    }
+}
+
+/// How a replica on this node behaves in time. The library would draw election timeouts from an
+/// unseeded generator; a range of one value that is drawn here leaves it no choice.
+fn settings(config: &Config, draw: &mut Draw) -> Settings {
+    let election_ticks = u64::from(config.election_ticks);
+    Settings {
+        election_ticks: (election_ticks + draw.below(election_ticks)) as usize,
+        keep_records: u64::from(config.keep_records),
+        promises: config.promises,
+        ..Settings::default()
     }
 }
 

@@ -7,6 +7,7 @@
 mod agenda;
 mod hand_over;
 mod owner;
+mod pursuit;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Ticket};
 use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::{Observation, Phase};
+use crate::placement::Placement;
 use crate::record;
 use crate::request::{Reply, Request};
 use crate::show::Show;
@@ -42,6 +44,8 @@ pub(crate) struct Shard {
     shows: BTreeMap<ShowId, Show>,
     applied: u64,
     owner: Option<Owner>,
+    /// The map, if the records are its versions.
+    map: Option<Arc<Placement>>,
     /// The passage of the lead to a peer, while it goes on.
     hand_over: Option<HandOver>,
     /// Requests that came while this replica led but could not serve yet, or not any more.
@@ -54,9 +58,11 @@ pub(crate) struct Shard {
 
 impl Shard {
     pub(crate) fn new(id: ShardId, node: NodeId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
+        let is_map = setup.placement.map_shard() == Some(id);
         Self {
             id,
             node,
+            map: is_map.then(|| Arc::clone(&setup.placement)),
             setup,
             journal,
             shows: BTreeMap::new(),
@@ -247,6 +253,13 @@ impl Shard {
         for committed in &ready.committed {
             assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
             self.applied = committed.index();
+            if let Some(map) = &mut self.map {
+                if !committed.record().is_empty() {
+                    let next = postcard::from_bytes(committed.record());
+                    *map = Arc::new(next.expect("a committed map is readable"));
+                }
+                continue;
+            }
             let record =
                 record::decode(committed.record()).expect("a committed record is readable");
             let Some(record) = record else { continue };
@@ -362,11 +375,19 @@ impl Shard {
     }
 
     fn snapshot(&self) -> Vec<u8> {
+        if let Some(map) = &self.map {
+            return postcard::to_stdvec(map.as_ref()).expect("memory holds a map");
+        }
         let state: State = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
         postcard::to_stdvec(&state).expect("memory holds a snapshot")
     }
 
     fn restore(&mut self, state: &[u8]) {
+        if let Some(map) = &mut self.map {
+            let restored = postcard::from_bytes(state).expect("a committed map is readable");
+            *map = Arc::new(restored);
+            return;
+        }
         let state: State = postcard::from_bytes(state).expect("a committed snapshot is readable");
         let restored = state.into_iter().map(|(id, bytes)| {
             let show = Show::restore(Arc::clone(&self.setup.hall), self.setup.rules, &bytes);

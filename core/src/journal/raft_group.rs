@@ -246,6 +246,10 @@ impl RaftGroup {
         }
     }
 
+    fn ticket(&self) -> Ticket {
+        Ticket { generation: self.replica().generation(), number: self.written }
+    }
+
     /// Whether nothing is left for a leader to do.
     fn settled(&self) -> bool {
         let raft = &self.raft.raft;
@@ -486,12 +490,15 @@ impl Journal for RaftGroup {
     }
 
     fn fsynced(&mut self, upto: Ticket) {
-        assert!(upto.0 <= self.written, "only what was written becomes durable");
-        if upto.0 <= self.durable {
+        if upto.generation != self.replica().generation() {
             return;
         }
-        self.durable = upto.0;
-        self.release(upto.0);
+        assert!(upto.number <= self.written, "only what was written becomes durable");
+        if upto.number <= self.durable {
+            return;
+        }
+        self.durable = upto.number;
+        self.release(upto.number);
     }
 
     fn poll(&mut self, out: &mut Ready) {
@@ -503,7 +510,7 @@ impl Journal for RaftGroup {
         out.refused.append(&mut self.refused);
         self.name_replica(out);
         if self.left {
-            out.ticket = (!out.frames.is_empty()).then_some(Ticket(self.written));
+            out.ticket = (!out.frames.is_empty()).then(|| self.ticket());
             return;
         }
         let written = self.written;
@@ -520,7 +527,7 @@ impl Journal for RaftGroup {
                 self.hard_state_written = hard_state;
                 self.doubt_written = self.doubt.is_some();
             }
-            out.ticket = Some(Ticket(self.written));
+            out.ticket = Some(self.ticket());
         }
 
         self.reconsider();
@@ -632,6 +639,14 @@ impl Journal for RaftGroup {
 
     fn leave(&mut self) {
         self.drop_all();
+    }
+
+    fn has_left(&self) -> bool {
+        self.left
+    }
+
+    fn replica(&self) -> ReplicaId {
+        ReplicaId::of(self.raft.raft.id)
     }
 
     fn uncompacted(&self) -> u64 {

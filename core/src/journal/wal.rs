@@ -163,6 +163,11 @@ impl Recovered {
         self.shards.remove(&shard).unwrap_or(Durable { in_doubt, ..Durable::default() })
     }
 
+    /// Whether something was found of a replica.
+    pub fn has(&self, shard: ShardId) -> bool {
+        self.shards.contains_key(&shard)
+    }
+
     /// The replicas of which something was found.
     pub fn shards(&self) -> impl Iterator<Item = ShardId> {
         self.shards.keys().copied()

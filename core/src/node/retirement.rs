@@ -25,10 +25,10 @@ impl Node {
 
     /// A sign of life for every peer.
     pub(super) fn beat(&self, effects: &mut Effects) {
-        let beat = Beat { incarnation: self.incarnation };
+        let beat = Beat { incarnation: self.incarnation, map: self.placement.version() };
         let leaves =
             self.retirement.as_ref().is_some_and(|leaving| leaving.leads_nothing.is_some());
-        for peer in self.setup.placement.node_ids().filter(|&node| node != self.me) {
+        for peer in self.placement.node_ids().filter(|&node| node != self.me) {
             if leaves {
                 effects.leaving(peer, beat);
             } else {
@@ -84,14 +84,14 @@ impl Node {
     }
 
     /// How long a hand-over may take: as long as an election that fails.
-    fn hand_over_patience(&self) -> Span {
+    pub(super) fn hand_over_patience(&self) -> Span {
         let config = &self.setup.config;
         Span(config.tick_every.0 * 2 * u64::from(config.election_ticks))
     }
 
     /// How many of this node's shards each node leads.
     fn leads(&self) -> Vec<u32> {
-        let mut leads = vec![0; usize::from(self.setup.placement.nodes()) + 1];
+        let mut leads = vec![0; usize::from(self.placement.nodes()) + 1];
         let leaders = self.shards.iter().flatten().filter_map(|shard| shard.journal().leader());
         leaders.for_each(|leader| leads[usize::from(leader.0)] += 1);
         leads
@@ -100,8 +100,8 @@ impl Node {
     /// The follower to hand a shard to: one that is there, lacks least, and leads least.
     fn successor(&self, id: ShardId, leads: &[u32]) -> Option<NodeId> {
         let journal = self.shards[id.0 as usize].as_ref().map(Shard::journal)?;
-        let members = self.setup.placement.replicas(id).iter().copied();
-        let there = members.filter(|&member| member != self.me && !self.gateway.avoids(member));
+        let voters = journal.members().voters().iter().map(|voter| voter.node());
+        let there = voters.filter(|&member| member != self.me && !self.gateway.avoids(member));
         let lags = there.filter_map(|member| Some((journal.lag(member)?, member)));
         lags.min_by_key(|&(lag, member)| (lag, leads[usize::from(member.0)], member))
             .map(|(_, member)| member)

@@ -37,8 +37,11 @@ fn what_is_hostile_or_stale_is_refused_with_a_reason() {
     let astray = JournalMessage(raft::eraftpb::Message { from: 2, to: 1, ..Default::default() });
     let timed = |item| vec![Timed { at: Instant::ZERO, item }];
     let table = [
-        Input::Delivered { from: stranger, message: Message::Beat(Beat { incarnation: 1 }) },
-        Input::Delivered { from: client, message: Message::Beat(Beat { incarnation: 1 }) },
+        Input::Delivered {
+            from: stranger,
+            message: Message::Beat(Beat { incarnation: 1, map: 0 }),
+        },
+        Input::Delivered { from: client, message: Message::Beat(Beat { incarnation: 1, map: 0 }) },
         Input::Delivered { from: peer, message: Message::Requests(timed(request(0))) },
         Input::Delivered {
             from: client,

@@ -36,6 +36,11 @@ impl Shard {
         }
     }
 
+    /// Whether it is being handed over.
+    pub(crate) fn is_handing_over(&self) -> bool {
+        self.hand_over.is_some()
+    }
+
     /// Whether requests wait here.
     pub(crate) fn is_waited_for(&self) -> bool {
         !self.waiting.is_empty()

@@ -82,6 +82,16 @@ impl Cluster {
     }
 
     pub(crate) fn with(config: Config, nodes: u16, shards: u32) -> Self {
+        Self::placed(config, nodes, Placement::new(nodes, 3, shards, 3))
+    }
+
+    /// A cluster of so many nodes that more may join.
+    pub(crate) fn changing(nodes: u16, spares: u16, shards: u32) -> Self {
+        Self::placed(config(), nodes, Placement::new(nodes, 3, shards, 3).changing(spares))
+    }
+
+    fn placed(config: Config, nodes: u16, placement: Placement) -> Self {
+        let shows = 4 * placement.shards();
         let rules = Rules {
             hold: Span::from_secs(300),
             grace: Span::from_secs(5),
@@ -89,9 +99,9 @@ impl Cluster {
             remember: Span::from_secs(600),
             checks: Checks::COMPLETE,
         };
-        let placement = Arc::new(Placement::new(nodes, 3, shards, 3));
+        let placement = Arc::new(placement);
         let hall = Arc::new(Hall::uniform(2, 10, 20));
-        let setup = Arc::new(Setup { config, placement, hall, rules, shows: 4 * shards });
+        let setup = Arc::new(Setup { config, placement, hall, rules, shows });
         let mut cluster = Self {
             setup,
             now: Instant::ZERO,
@@ -141,6 +151,11 @@ impl Cluster {
                 disk.entry(write.segment).or_default().extend(&write.bytes[..kept]);
             }
         }
+    }
+
+    /// The process is told something.
+    pub(crate) fn tell(&mut self, id: NodeId, input: Input) {
+        self.turn(id, input);
     }
 
     /// The process is told to stop.
@@ -330,6 +345,7 @@ impl Cluster {
                         Message::Requests(_)
                         | Message::Forwarded(_)
                         | Message::Answers(_)
+                        | Message::Moves(_)
                         | Message::Replies(_) => {
                             self.sent.others += 1;
                         }
