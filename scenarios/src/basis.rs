@@ -47,11 +47,12 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 101] = [
+const BASES: [(&str, Basis); 102] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
     ("cluster.nodes", Chosen),
+    ("cluster.spares", Chosen),
     ("cluster.zones", Chosen),
     ("cluster.shards", Chosen),
     ("cluster.replicas", Chosen),

@@ -100,6 +100,7 @@ impl Checks {
 
     fn cluster(&mut self, cluster: &Cluster) {
         self.within("cluster.nodes", cluster.nodes, 3..=99);
+        self.within("cluster.spares", cluster.spares, 0..=99 - cluster.nodes.min(99));
         self.that_both(
             (1..=cluster.nodes).contains(&cluster.zones),
             "cluster.zones",

@@ -45,6 +45,7 @@ impl Default for Cluster {
     fn default() -> Self {
         Self {
             nodes: 5,
+            spares: 0,
             zones: 3,
             shards: 64,
             replicas: 3,

@@ -67,6 +67,29 @@ pub enum Fault {
         #[serde(with = "human::span")]
         down: Span,
     },
+    /// Spare nodes start and join the cluster.
+    Join {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long it counts as a disturbance.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        nodes: Vec<Target>,
+    },
+    /// Nodes are told to leave the cluster, and stop once they carry nothing any more. For one
+    /// that is dead, another is told.
+    Leave {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long it counts as a disturbance.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        nodes: Vec<Target>,
+    },
     /// The process stands still and then goes on, knowing nothing of it.
     Pause {
         /// When.
@@ -232,6 +255,10 @@ pub enum Family {
     Restart,
     /// Restarts of all nodes in turn.
     RollingRestart,
+    /// Nodes that join. Never drawn.
+    Join,
+    /// Nodes that leave. Never drawn.
+    Leave,
 }
 
 impl Fault {
@@ -260,6 +287,8 @@ impl Fault {
             Self::SlowDisk { .. } => Family::SlowDisk,
             Self::Restart { .. } => Family::Restart,
             Self::RollingRestart { .. } => Family::RollingRestart,
+            Self::Join { .. } => Family::Join,
+            Self::Leave { .. } => Family::Leave,
         }
     }
 
@@ -271,6 +300,8 @@ impl Fault {
             Self::Restart { at, patience, down, .. } => (*at, Span(patience.0 + down.0)),
             Self::Pause { at, lasts, .. }
             | Self::RollingRestart { at, lasts, .. }
+            | Self::Join { at, lasts, .. }
+            | Self::Leave { at, lasts, .. }
             | Self::Partition { at, lasts, .. }
             | Self::Loss { at, lasts, .. }
             | Self::Duplicate { at, lasts, .. }
@@ -282,7 +313,7 @@ impl Fault {
 }
 
 impl Family {
-    /// Every family, in the order in which seeds draw them. New ones go last.
+    /// Every family that seeds draw, in the order in which they do. New ones go last.
     pub const ALL: [Self; 12] = [
         Self::Crash,
         Self::Pause,
@@ -313,6 +344,8 @@ impl Family {
             Self::SlowDisk => "slow-disk",
             Self::Restart => "restart",
             Self::RollingRestart => "rolling-restart",
+            Self::Join => "join",
+            Self::Leave => "leave",
         }
     }
 }

@@ -70,6 +70,8 @@ pub struct MustFail {
 pub struct Cluster {
     /// Booking nodes, numbered from 1. 3 to 99.
     pub nodes: u16,
+    /// More nodes, numbered on, that are not of the cluster and may join it.
+    pub spares: u16,
     /// Zones; node n stands in zone (n − 1) mod zones, numbered from 1.
     pub zones: u16,
     /// Shards.
@@ -112,6 +114,13 @@ pub struct Cluster {
     pub owner: Owner,
     /// How a gateway treats requests.
     pub gateway: Gateway,
+}
+
+impl Cluster {
+    /// The greatest number of a node, spare or not.
+    pub const fn numbers(&self) -> u16 {
+        self.nodes + self.spares
+    }
 }
 
 /// How journals are kept.

@@ -193,7 +193,7 @@ impl Crowd {
             fates: Fates::default(),
             left: None,
             gateways: (1..=scenario.cluster.nodes).collect(),
-            outbox: vec![Vec::new(); usize::from(scenario.cluster.nodes) + 1],
+            outbox: vec![Vec::new(); usize::from(scenario.cluster.numbers()) + 1],
             scenario: scenario.clone(),
         }
     }

@@ -133,6 +133,21 @@ impl Faults<'_> {
                 }
                 format!("restart of every node, one each {turn}")
             }
+            Fault::Join { nodes, .. } => {
+                let joining = self.named(world, nodes);
+                for &place in &joining {
+                    if world.process(place) == State::Down {
+                        self.executor.restart(self.processes[place]);
+                        world.start_to_join(place);
+                    }
+                }
+                format!("{} joins", listed(&joining))
+            }
+            Fault::Leave { nodes, .. } => {
+                let leaving = self.named(world, nodes);
+                leaving.iter().for_each(|&place| world.tell_to_leave(index, place));
+                format!("{} leaves", listed(&leaving))
+            }
             Fault::Pause { node, .. } => {
                 let victim = self.victim(world, *node);
                 if world.process(victim) == State::Up {
@@ -281,6 +296,10 @@ impl Faults<'_> {
                     .unwrap_or(owner)
             }
         }
+    }
+
+    fn named(&self, world: &World, targets: &[Target]) -> Vec<Place> {
+        targets.iter().map(|&target| self.victim(world, target)).collect()
     }
 
     fn name(&self, world: &World, place: Place) -> String {

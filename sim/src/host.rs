@@ -75,7 +75,7 @@ pub async fn run(place: Place, machine: Machine) {
         | Turn::Wake
         | Turn::CoreFree(_)
         | Turn::Probed
-        | Turn::Told
+        | Turn::Told(_)
         | Turn::Stage { .. }
         | Turn::Fault { .. } => {
             panic!("a process begins with its start, not with {turn:?}")
@@ -101,7 +101,7 @@ impl Resident for Host {
             }
             Turn::Wake => self.control(now, Span::ZERO, Input::DeadlineReached),
             Turn::CoreFree(core) => self.catch_up(world, now, core),
-            Turn::Told => self.control(now, Span::ZERO, Input::Retire),
+            Turn::Told(input) => self.control(now, Span::ZERO, input),
             Turn::Boot | Turn::Probed | Turn::Stage { .. } | Turn::Fault { .. } | Turn::End => {
                 panic!("{turn:?} is not a running node's")
             }
@@ -171,7 +171,7 @@ impl Host {
                 |answer| Input::Answered { from: sender(from), answer },
                 |started| Input::Delivered { from, message: Message::Answers(started) },
             ),
-            Message::Beat(_) | Message::Leaving(_) => {
+            Message::Beat(_) | Message::Leaving(_) | Message::Moves(_) => {
                 self.control(now, self.machine.costs.beat, Input::Delivered { from, message })
             }
             Message::Journal(ref messages) => {
@@ -275,6 +275,8 @@ impl Host {
             Input::Forwarded { .. } => self.machine.costs.decide,
             Input::Delivered { .. }
             | Input::Persisted(_)
+            | Input::Join
+            | Input::Leave(_)
             | Input::Retire
             | Input::DeadlineReached
             | Input::TurnEnded => Span::ZERO,
@@ -332,6 +334,8 @@ fn work_of(input: &Input) -> &'static str {
         Input::Delivered { message: Message::Beat(_) | Message::Leaving(_), .. } => "beat",
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",
+        Input::Join => "join",
+        Input::Leave(_) => "leave",
         Input::Retire => "retire",
         Input::DeadlineReached => "deadline",
         Input::TurnEnded => "end of the turn",

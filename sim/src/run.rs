@@ -18,7 +18,7 @@ use onsale_reports::{
     Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped,
     Summary, Verdict,
 };
-use onsale_scenarios::Scenario;
+use onsale_scenarios::{Fault, Scenario};
 
 use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
@@ -171,7 +171,7 @@ async fn direct(plan: &Plan) {
         .init(move || serve_clients(Crowd::new(&sale, demand_seed, room_seed), sale.clone(), calm));
     processes.push(clients.build().id());
 
-    for place in 1..=usize::from(scenario.cluster.nodes) {
+    for place in 1..=usize::from(scenario.cluster.numbers()) {
         let machine = host::Machine {
             setup: setup.clone(),
             costs: scenario.costs.clone(),
@@ -238,7 +238,7 @@ async fn direct(plan: &Plan) {
             | Turn::Persisted(_)
             | Turn::Wake
             | Turn::Probed
-            | Turn::Told
+            | Turn::Told(_)
             | Turn::CoreFree(_) => {
                 panic!("{turn:?} is not the director's")
             }
@@ -294,7 +294,7 @@ impl Resident for Clients {
             | Turn::Persisted(_)
             | Turn::CoreFree(_)
             | Turn::Probed
-            | Turn::Told
+            | Turn::Told(_)
             | Turn::Stage { .. }
             | Turn::Fault { .. } => {
                 panic!("{turn:?} is not the clients'")
@@ -488,7 +488,20 @@ fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
 /// By how much a node's clock is ahead of the slowest, which is right.
 fn clock_ahead(scenario: &Scenario, place: usize) -> Span {
     let (skew, last) = (scenario.cluster.clock_skew, u64::from(scenario.cluster.nodes) - 1);
-    Span(skew.0 * (place as u64 - 1) / last)
+    Span(skew.0 * (place as u64 - 1).min(last) / last)
+}
+
+/// Who carries what at the beginning.
+pub fn placement(scenario: &Scenario) -> Placement {
+    let cluster = &scenario.cluster;
+    let placement = Placement::new(cluster.nodes, cluster.zones, cluster.shards, cluster.replicas);
+    if changes(scenario) { placement.changing(cluster.spares) } else { placement }
+}
+
+/// Whether nodes may come and go, so that somebody has to see to who carries what.
+fn changes(scenario: &Scenario) -> bool {
+    let leaves = |fault: &Fault| matches!(fault, Fault::Leave { .. });
+    scenario.cluster.spares > 0 || scenario.faults.iter().any(leaves)
 }
 
 /// What the nodes share, as the scenario says.
@@ -540,12 +553,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
                 in_flight_per_shard: gateway.in_flight_per_shard,
             },
         },
-        placement: Arc::new(Placement::new(
-            cluster.nodes,
-            cluster.zones,
-            cluster.shards,
-            cluster.replicas,
-        )),
+        placement: Arc::new(placement(scenario)),
         hall: Arc::new(Hall::uniform(sale.sections, sale.rows, sale.seats_per_row)),
         rules: Rules {
             hold: sale.hold,

@@ -26,8 +26,8 @@ use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
-    ShardId,
+    Beat, Effects, Endpoint, Epoch, Input, Instant, Mark, Message, NodeId, Observation, PersistId,
+    Phase, ShardId,
 };
 
 use crate::crowd::Fates;
@@ -36,12 +36,13 @@ use crate::fingerprint::{Fingerprint, Trail};
 use crate::oracle::Asked;
 use crate::oracle::journal_watch::JournalWatch;
 use crate::plan::Plan;
+use crate::run;
 use crate::sabotage::Sabotage;
 use crate::story::{Lost, Sight};
 use crate::witness::Witness;
 use baton::Seat;
 pub use baton::{Resident, next_turn, reside};
-use beats::Coming;
+use beats::{Coming, news};
 use calendar::Calendar;
 use disk::Disk;
 use limits::{Exceeded, Limits};
@@ -98,8 +99,8 @@ pub enum Turn {
         /// Whether it strikes.
         strikes: bool,
     },
-    /// The process is told to stop.
-    Told,
+    /// The process is told something by whoever runs the cluster.
+    Told(Input),
     /// A fault that takes its course reaches the next stage of it.
     Stage {
         /// Its number in the plan.
@@ -124,7 +125,7 @@ enum Event {
     Boots { node: Place, incarnation: u64 },
     Resumed { node: Place, incarnation: u64, turn: Turn },
     Fault { index: usize, strikes: bool },
-    Told { node: Place, incarnation: u64 },
+    Told { node: Place, incarnation: u64, input: Input },
     Stage { index: usize, node: Place, stage: Stage },
     Probes,
     End,
@@ -154,6 +155,10 @@ pub struct Machine {
     died: Instant,
     /// The fault for which it was told to stop, until it stops.
     stopping: Option<usize>,
+    /// The fault for which it is to leave the cluster for good.
+    leaves_for: Option<usize>,
+    /// What it is told whenever it starts.
+    orders: Vec<Input>,
     /// What waits for a paused process.
     stalled: Vec<Turn>,
     /// The earliest wake-up that is entered.
@@ -240,7 +245,7 @@ impl World {
     /// A world in which nothing has happened. The director holds the baton.
     pub fn new(plan: &Plan, witness: Witness, progress: Arc<Progress>, tracing: Tracing) -> Self {
         let scenario = &plan.scenario;
-        let nodes = scenario.cluster.nodes;
+        let (nodes, placement) = (scenario.cluster.numbers(), run::placement(scenario));
         let machines = (0..=nodes)
             .map(|node| Machine {
                 process: if node == 0 { Process::Up } else { Process::Down },
@@ -248,6 +253,8 @@ impl World {
                 booted: Instant::ZERO,
                 died: Instant::ZERO,
                 stopping: None,
+                leaves_for: None,
+                orders: Vec::new(),
                 stalled: Vec::new(),
                 wake: None,
                 coming: Vec::new(),
@@ -266,10 +273,10 @@ impl World {
                 plan.stream("network"),
             ),
             witness,
-            journal: JournalWatch::new(nodes, scenario.cluster.shards, scenario.cluster.replicas),
+            journal: JournalWatch::new(&placement),
             faults: FaultLog::default(),
-            rotation: Rotation::new(nodes),
-            owners: vec![None; scenario.cluster.shards as usize],
+            rotation: Rotation::new(nodes, scenario.cluster.nodes),
+            owners: vec![None; placement.shards() as usize],
             fingerprint: Fingerprint::default(),
             sabotage: Sabotage::default(),
             trail: tracing.trail.then(Trail::default),
@@ -332,8 +339,14 @@ impl World {
         machine.booted = now;
         machine.wake = None;
         let incarnation = machine.incarnation;
-        self.rotation.open(node);
+        machine.stopping = machine.leaves_for;
+        if machine.leaves_for.is_none() {
+            self.rotation.open(node);
+        }
         self.calendar.enter(now, Event::Boots { node, incarnation });
+        for input in self.machines[node].orders.clone() {
+            self.calendar.enter(now, Event::Told { node, incarnation, input });
+        }
         self.shows_process(node);
     }
 
@@ -591,7 +604,9 @@ impl World {
             }
             Event::Boots { node, incarnation } => self.give_same(node, incarnation, Turn::Boot),
             Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, turn),
-            Event::Told { node, incarnation } => self.give_same(node, incarnation, Turn::Told),
+            Event::Told { node, incarnation, input } => {
+                self.give_same(node, incarnation, Turn::Told(input))
+            }
             Event::Stage { index, node, stage } => {
                 self.let_all_beats_arrive();
                 self.fingerprint.fold((index as u64) << 32 | (node as u64) << 2 | stage as u64);
@@ -635,8 +650,7 @@ impl World {
         digest::fold(&mut self.fingerprint, &message);
         if let Message::Beat(beat) = message
             && self.machines[to].process == Process::Up
-            && std::mem::replace(&mut self.machines[to].heard[from], beat.incarnation)
-                == beat.incarnation
+            && std::mem::replace(&mut self.machines[to].heard[from], news(beat)) == news(beat)
         {
             self.machines[to].beats.push((self.now, NodeId(from as u16), beat));
             return None;

@@ -80,6 +80,7 @@ fn answers(mut rewrite: impl FnMut(ShowId, UserId, &mut Reply) + Send + 'static)
             | Message::Answers(_)
             | Message::Beat(_)
             | Message::Leaving(_)
+            | Message::Moves(_)
             | Message::Journal(_) => {}
         }
         true

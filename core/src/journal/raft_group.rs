@@ -177,6 +177,9 @@ impl RaftGroup {
             RawNode::new(&config, log, &logger).expect("the settings of a group are in order");
         let mut peers: Vec<u64> = members.all().into_iter().map(ReplicaId::raft).collect();
         peers.retain(|&peer| peer != id);
+        // Whom to ask first is as good a guess as the order of the map.
+        let rank = |peer: &u64| voters.iter().position(|&voter| voter == node_of(*peer));
+        peers.sort_by_key(|peer| rank(peer).unwrap_or(voters.len()));
         let peers = peers.into_iter();
         Self {
             shard,

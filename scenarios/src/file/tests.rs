@@ -695,6 +695,8 @@ fn a_fault() -> impl Strategy<Value = Fault> {
             Family::SlowNetwork => Fault::SlowNetwork { at, lasts, factor },
             Family::SlowDisk => Fault::SlowDisk { at, lasts, node, factor },
             Family::Restart => Fault::Restart { at, node, patience: lasts, down: lasts },
+            Family::Join => Fault::Join { at, lasts, nodes: vec![node] },
+            Family::Leave => Fault::Leave { at, lasts, nodes: vec![node] },
             Family::RollingRestart => {
                 Fault::RollingRestart { at, lasts, patience: Span(1), down: Span(1) }
             }

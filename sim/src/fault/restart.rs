@@ -1,8 +1,9 @@
-//! Restarts of nodes that are told to stop.
+//! Nodes that are told to stop, for a while or for good.
 //!
-//! Owns the course of one: told, stopped, started. A node that another fault has taken down or
+//! Owns the course of it: told, stopped, started. A node that another fault has taken down or
 //! started meanwhile is that fault's business. Refuses to know what a node does when it is told.
 
+use onsale_core::Span;
 use onsale_scenarios::Fault;
 
 use super::Faults;
@@ -12,17 +13,20 @@ use crate::world::{Process, Stage, World};
 impl Faults<'_> {
     /// A fault reaches the next stage of its course.
     pub fn reach(&self, world: &mut World, index: usize, node: Place, stage: Stage) {
-        let (Fault::Restart { patience, down, .. } | Fault::RollingRestart { patience, down, .. }) =
-            &self.plan[index]
-        else {
-            panic!("only restarts take their course")
+        let (patience, down) = match &self.plan[index] {
+            Fault::Restart { patience, down, .. }
+            | Fault::RollingRestart { patience, down, .. } => (*patience, Some(*down)),
+            // Whoever leaves takes the time that it takes, and does not come back.
+            _ => (Span::ZERO, None),
         };
         match stage {
-            Stage::Told => world.tell_to_stop(index, node, *patience),
+            Stage::Told => world.tell_to_stop(index, node, patience),
             Stage::Stops if world.is_stopping(index, node) => {
                 self.executor.kill(self.processes[node]);
                 world.kill(node);
-                world.enter_stage(world.now + *down, index, node, Stage::Starts);
+                if let Some(down) = down {
+                    world.enter_stage(world.now + down, index, node, Stage::Starts);
+                }
             }
             Stage::Starts if world.process(node) == Process::Down => {
                 self.executor.restart(self.processes[node]);

@@ -65,6 +65,8 @@ fn simpler_than(fault: &Fault, nodes: u16, zones: u16) -> Vec<Fault> {
         }
         Fault::Duplicate { .. } | Fault::Reorder { .. } => certain(fault),
         Fault::Crash { .. }
+        | Fault::Join { .. }
+        | Fault::Leave { .. }
         | Fault::Pause { .. }
         | Fault::SlowNetwork { .. }
         | Fault::SlowDisk { .. } => Vec::new(),
@@ -129,6 +131,8 @@ fn factor(plan: &Plan, nth: usize) -> u64 {
             Fault::Crash { .. }
             | Fault::Restart { .. }
             | Fault::RollingRestart { .. }
+            | Fault::Join { .. }
+            | Fault::Leave { .. }
             | Fault::Pause { .. }
             | Fault::ZoneLoss { .. }
             | Fault::PowerLoss { .. }
@@ -159,6 +163,8 @@ pub(super) fn timed(fault: &Fault, new_at: Span, new_lasts: Span) -> Fault {
             *down = new_lasts - *patience;
         }
         Fault::RollingRestart { at, lasts, .. }
+        | Fault::Join { at, lasts, .. }
+        | Fault::Leave { at, lasts, .. }
         | Fault::Crash { at, down: lasts, .. }
         | Fault::ZoneLoss { at, down: lasts, .. }
         | Fault::PowerLoss { at, down: lasts }
@@ -191,6 +197,9 @@ pub(super) fn aim_within(fault: &mut Fault, nodes: u16, zones: u16) {
         Fault::Partition { cut: Cut::Halves | Cut::MajorityRing | Cut::Bridge, .. }
         | Fault::PowerLoss { .. }
         | Fault::RollingRestart { .. }
+        // They name nodes that a smaller cluster may not have: it does not become smaller.
+        | Fault::Join { .. }
+        | Fault::Leave { .. }
         | Fault::Loss { .. }
         | Fault::Duplicate { .. }
         | Fault::Reorder { .. }

@@ -85,7 +85,7 @@ impl Recording {
         out.process(0, "clients", 0);
         out.process(FAULTS, "faults and oracles", 1);
         let cluster = &scenario.cluster;
-        for node in 1..=u32::from(cluster.nodes) {
+        for node in 1..=u32::from(cluster.numbers()) {
             let zone = (node - 1) % u32::from(cluster.zones) + 1;
             out.process(node, &format!("n{node} in zone {zone}"), node + 1);
             let mut thread = |tid, name: &str| out.thread(Row { pid: node, tid }, name);
@@ -371,6 +371,6 @@ fn called(message: &Message) -> Option<String> {
                 records => many("record", records),
             })
         }
-        Message::Beat(_) | Message::Leaving(_) => None,
+        Message::Beat(_) | Message::Leaving(_) | Message::Moves(_) => None,
     }
 }

@@ -20,6 +20,11 @@ pub(super) struct Coming {
     beat: Beat,
 }
 
+/// What a beat says.
+pub(super) fn news(beat: Beat) -> u64 {
+    beat.incarnation ^ beat.map << 32
+}
+
 impl World {
     /// Takes the beats that came since the host's last turn.
     pub fn take_beats(&mut self, node: Place, beats: &mut Vec<(Instant, NodeId, Beat)>) {
@@ -32,7 +37,7 @@ impl World {
 
     /// Whether a beat will tell its receiver nothing but that it came.
     pub(super) fn is_steady(&self, from: Place, to: Place, beat: Beat) -> bool {
-        self.machines[to].heard[from] == beat.incarnation && self.sabotage.relay.is_none()
+        self.machines[to].heard[from] == news(beat) && self.sabotage.relay.is_none()
     }
 
     /// Sends such a beat.
@@ -74,7 +79,7 @@ impl World {
             }
             self.messages += 1;
             self.fingerprint.fold((from as u64) << 32 | node as u64);
-            self.fingerprint.fold(beat.incarnation);
+            self.fingerprint.fold(news(beat));
             let (sender, machine) = (NodeId(from as u16), &mut self.machines[node]);
             match machine.process {
                 Process::Up => machine.beats.push((at, sender, beat)),

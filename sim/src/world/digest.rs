@@ -3,8 +3,9 @@
 //! Owns the words that stand for a message: everything in it that can decide anything
 //! later. Refuses to know how words become a hash.
 
-use onsale_core::{Answer, Command, Instant, Message, Outcome, Reply, Request, SeatList};
+use onsale_core::{Answer, Command, Instant, Message, Moves, Outcome, Reply, Request, SeatList};
 
+use super::beats::news;
 use crate::fingerprint::Fingerprint;
 
 /// Takes a message into the trace hash: every request and answer in it, with its instant.
@@ -35,13 +36,26 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
         Message::Replies(batch) => {
             batch.iter().for_each(|timed| digest_reply(fingerprint, timed.at, &timed.item))
         }
-        Message::Beat(beat) => fingerprint.fold(beat.incarnation),
-        Message::Leaving(beat) => fingerprint.fold(!beat.incarnation),
+        Message::Beat(beat) => fingerprint.fold(news(*beat)),
+        Message::Leaving(beat) => fingerprint.fold(!news(*beat)),
+        Message::Moves(moves) => fingerprint.fold(digest_moves(moves)),
         Message::Journal(messages) => {
             for (shard, message) in messages {
                 fingerprint.fold(u64::from(shard.0) ^ message.digest());
             }
         }
+    }
+}
+
+fn digest_moves(moves: &Moves) -> u64 {
+    match moves {
+        Moves::Joins(node) => 1 << 32 | u64::from(node.0),
+        Moves::Leaves(node) => 2 << 32 | u64::from(node.0),
+        Moves::Moved { shard, generation } => {
+            3 << 62 ^ u64::from(shard.0) << 32 ^ u64::from(*generation)
+        }
+        Moves::MapWanted => 4 << 32,
+        Moves::Map(map) => 5 << 56 ^ map.version(),
     }
 }
 

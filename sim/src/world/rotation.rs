@@ -15,15 +15,18 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// All nodes, numbered from 1.
-    pub(super) fn new(nodes: u16) -> Self {
-        let mut open = vec![true; usize::from(nodes) + 1];
-        open[0] = false;
+    /// The first so many of the nodes, which are numbered from 1 to `numbers`.
+    pub(super) fn new(numbers: u16, first: u16) -> Self {
+        let open = (0..=numbers).map(|node| (1..=first).contains(&node)).collect();
         Self { open, changed: false }
     }
 
     pub(super) fn open(&mut self, node: Place) {
         self.changed |= !std::mem::replace(&mut self.open[node], true);
+    }
+
+    pub(super) fn is_open(&self, node: Place) -> bool {
+        self.open[node]
     }
 
     /// Takes a gateway out; the last one stays.

@@ -3,7 +3,7 @@
 //! Owns the way of the word to the process and of its answer back. Refuses to know why it is
 //! told, and who stops and starts it then.
 
-use onsale_core::{Instant, Span};
+use onsale_core::{Input, Instant, NodeId, Span};
 
 use super::network::Place;
 use super::{Event, Process, World};
@@ -33,10 +33,41 @@ impl World {
             return;
         }
         machine.stopping = Some(index);
-        let incarnation = machine.incarnation;
         self.rotation.close(node);
-        self.calendar.enter(self.now, Event::Told { node, incarnation });
+        self.tell(node, Input::Retire);
         self.enter_stage(self.now + patience, index, node, Stage::Stops);
+    }
+
+    /// A process starts, and is told now and whenever it starts again to join the cluster.
+    pub fn start_to_join(&mut self, node: Place) {
+        self.machines[node].orders = vec![Input::Join];
+        self.start(node);
+    }
+
+    /// A node is to leave the cluster, and then to stop for good, for a fault. It is told so
+    /// whenever it starts; if it is dead, another one is told as well.
+    pub fn tell_to_leave(&mut self, index: usize, node: Place) {
+        let input = Input::Leave(NodeId(node as u16));
+        let machine = &mut self.machines[node];
+        machine.leaves_for = Some(index);
+        machine.orders = vec![input.clone()];
+        self.rotation.close(node);
+        if machine.process != Process::Down {
+            machine.stopping = Some(index);
+            return self.tell(node, input);
+        }
+        let lives = |place: &Place| {
+            self.machines[*place].process != Process::Down && self.rotation.is_open(*place)
+        };
+        if let Some(other) = (1..self.machines.len()).find(lives) {
+            self.machines[other].orders.push(input.clone());
+            self.tell(other, input);
+        }
+    }
+
+    fn tell(&mut self, node: Place, input: Input) {
+        let incarnation = self.machines[node].incarnation;
+        self.calendar.enter(self.now, Event::Told { node, incarnation, input });
     }
 
     /// Whether a process is still about to stop for this fault.
