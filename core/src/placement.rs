@@ -26,6 +26,8 @@ pub struct Placement {
     nodes: Vec<NodeId>,
     /// Those of them that are to carry nothing.
     leaving: Vec<NodeId>,
+    /// So many shows, numbered on, share a shard.
+    together: u32,
     /// Whether the last shard is the one whose records are the versions of this map.
     changes: bool,
     shards: Vec<Seats>,
@@ -67,6 +69,7 @@ impl Placement {
             zones,
             replicas,
             leaving: Vec::new(),
+            together: 1,
             changes: false,
             shards: Vec::with_capacity(shards as usize),
             nodes,
@@ -87,6 +90,13 @@ impl Placement {
         }
         self.seat(&mut first_in);
         self
+    }
+
+    /// The same map, with so many shows that are numbered on in one shard, as those of one event
+    /// are; at least one.
+    pub fn together(self, shows: u32) -> Self {
+        assert!(shows > 0, "a show is together with itself");
+        Self { together: shows, ..self }
     }
 
     /// Places one more shard.
@@ -155,7 +165,7 @@ impl Placement {
 
     /// The shard that carries a show's events.
     pub fn shard_of(&self, show: ShowId) -> ShardId {
-        let hash = mix(u64::from(show.0)) >> 32;
+        let hash = mix(u64::from(show.0 / self.together)) >> 32;
         let shards = self.shards.len() as u64 - u64::from(self.changes);
         ShardId(((hash * shards) >> 32) as u32)
     }
@@ -404,5 +414,9 @@ mod tests {
         }
         assert!(shows.iter().all(|&count| (60..145).contains(&count)), "{shows:?}");
         assert_eq!(Placement::new(3, 3, 1, 3).shard_of(ShowId(77)), ShardId(0));
+        let together = Placement::new(3, 3, 16, 3).together(8);
+        let shards: Vec<_> = (0..32).map(|show| together.shard_of(ShowId(show))).collect();
+        assert!(shards.chunks(8).all(|event| event.iter().all(|shard| *shard == event[0])));
+        assert!(shards.iter().any(|shard| *shard != shards[0]));
     }
 }

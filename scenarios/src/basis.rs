@@ -47,12 +47,13 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 102] = [
+const BASES: [(&str, Basis); 104] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
     ("cluster.nodes", Chosen),
     ("cluster.spares", Chosen),
+    ("cluster.partition-by", Chosen),
     ("cluster.zones", Chosen),
     ("cluster.shards", Chosen),
     ("cluster.replicas", Chosen),
@@ -81,6 +82,7 @@ const BASES: [(&str, Basis); 102] = [
     ("cluster.gateway.retry-budget", Assumed),
     ("cluster.gateway.in-flight-per-shard", Chosen),
     ("sale.shows", Chosen),
+    ("sale.shows-per-event", Chosen),
     ("sale.sections", Chosen),
     ("sale.rows", Chosen),
     ("sale.seats-per-row", Chosen),

@@ -63,6 +63,8 @@ const ENTRIES: &[Entry] = entries![
     "fast/loss",
     "fast/one-way",
     "fast/partition-bridge",
+    "fast/partition-by-event",
+    "fast/partition-by-show",
     "fast/partition-halves",
     "fast/partition-isolate",
     "fast/partition-ring",

@@ -176,6 +176,7 @@ impl Checks {
 
     fn sale(&mut self, sale: &Sale) {
         self.within("sale.shows", sale.shows, 1..=100_000);
+        self.within("sale.shows-per-event", sale.shows_per_event, 1..=100_000);
         self.within("sale.sections", sale.sections, 1..=u16::MAX);
         self.within("sale.rows", sale.rows, 1..=u16::MAX);
         self.within("sale.seats-per-row", sale.seats_per_row, 1..=64);

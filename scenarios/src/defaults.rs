@@ -11,8 +11,8 @@ use onsale_core::{
 use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Network, Owner, Sale,
-    Scenario, Session, WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Network, Owner,
+    PartitionBy, Sale, Scenario, Session, WaitingRoom,
 };
 
 impl Default for Scenario {
@@ -46,6 +46,7 @@ impl Default for Cluster {
         Self {
             nodes: 5,
             spares: 0,
+            partition_by: PartitionBy::Show,
             zones: 3,
             shards: 64,
             replicas: 3,
@@ -105,6 +106,7 @@ impl Default for Sale {
     fn default() -> Self {
         Self {
             shows: 32,
+            shows_per_event: 1,
             sections: 2,
             rows: 5,
             seats_per_row: 10,

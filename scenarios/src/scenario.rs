@@ -76,6 +76,8 @@ pub struct Cluster {
     pub zones: u16,
     /// Shards.
     pub shards: u32,
+    /// Which shows are sure to share a shard.
+    pub partition_by: PartitionBy,
     /// Replicas of each shard's journal, in different zones; odd.
     pub replicas: u16,
     /// Cores a node.
@@ -114,6 +116,17 @@ pub struct Cluster {
     pub owner: Owner,
     /// How a gateway treats requests.
     pub gateway: Gateway,
+}
+
+/// Which shows are sure to share a shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartitionBy {
+    /// None.
+    #[default]
+    Show,
+    /// Those of one event: simple, and as hot as the hottest event.
+    Event,
 }
 
 impl Cluster {
@@ -174,6 +187,8 @@ pub struct Gateway {
 pub struct Sale {
     /// Shows, numbered from 0; show 0 is the hot one.
     pub shows: u32,
+    /// Shows of each event; show 0 is of the first.
+    pub shows_per_event: u32,
     /// Sections of each show's hall.
     pub sections: u16,
     /// Rows of each section.

@@ -18,7 +18,7 @@ use onsale_reports::{
     Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped,
     Summary, Verdict,
 };
-use onsale_scenarios::{Fault, Scenario};
+use onsale_scenarios::{Fault, PartitionBy, Scenario};
 
 use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
@@ -494,7 +494,12 @@ fn clock_ahead(scenario: &Scenario, place: usize) -> Span {
 /// Who carries what at the beginning.
 pub fn placement(scenario: &Scenario) -> Placement {
     let cluster = &scenario.cluster;
-    let placement = Placement::new(cluster.nodes, cluster.zones, cluster.shards, cluster.replicas);
+    let together = match cluster.partition_by {
+        PartitionBy::Show => 1,
+        PartitionBy::Event => scenario.sale.shows_per_event,
+    };
+    let placement = Placement::new(cluster.nodes, cluster.zones, cluster.shards, cluster.replicas)
+        .together(together);
     if changes(scenario) { placement.changing(cluster.spares) } else { placement }
 }
 

@@ -14,6 +14,7 @@ mod digest;
 pub mod disk;
 pub mod limits;
 pub mod network;
+mod observed;
 mod outside;
 pub mod rotation;
 mod stopping;
@@ -26,8 +27,8 @@ use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Beat, Effects, Endpoint, Epoch, Input, Instant, Mark, Message, NodeId, Observation, PersistId,
-    Phase, ShardId,
+    Beat, Effects, Endpoint, Epoch, Input, Instant, Mark, Message, NodeId, PersistId, Phase,
+    ShardId,
 };
 
 use crate::crowd::Fates;
@@ -503,35 +504,6 @@ impl World {
         } else {
             None
         }
-    }
-
-    fn on_observation(&mut self, node: Place, observation: Observation) {
-        let me = NodeId(node as u16);
-        self.witness.sees(self.now, || Sight::Observed { node, observation: &observation });
-        match observation {
-            Observation::OwnerActivated { shard, epoch } => {
-                let owner = &mut self.owners[shard.0 as usize];
-                if owner.is_none_or(|(known, _)| epoch > known) {
-                    *owner = Some((epoch, me));
-                    self.faults.owner_changed(self.now, shard);
-                }
-            }
-            Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
-            Observation::HandOverBegan { shard, .. } => {
-                self.faults.hand_over_began(self.now, shard);
-            }
-            Observation::HandOverGivenUp { shard } => {
-                self.faults.hand_over_given_up(shard);
-                self.mark(Mark::HandOverGivenUp);
-            }
-            Observation::Suspected { .. } => self.mark(Mark::PeerSuspected),
-            Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
-            Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
-        }
-    }
-
-    fn mark(&mut self, mark: Mark) {
-        self.marks[mark as usize] += 1;
     }
 
     /// The hot show's owner is asked what its shard is doing, if it can say.

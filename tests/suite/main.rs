@@ -6,6 +6,7 @@ mod check;
 mod cli;
 mod determinism;
 mod golden;
+mod moves;
 mod scripted;
 mod shrink;
 mod story;

@@ -170,7 +170,7 @@ impl RaftGroup {
         let (id, left) = (config.id, durable.has_left());
         // What was found of a joining replica includes its name.
         let named = generation == 0 || durable != Durable::joining(generation);
-        let log = Log::new(&Members::initial(voters), durable);
+        let log = Log::new(voters, durable);
         let members = Members::of_raft(log.voters());
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let raft =

@@ -195,7 +195,7 @@ impl Node {
         let replica = message.replica();
         let Some(place) = self.shards.get_mut(id.0 as usize) else { return };
         let known = place.as_ref().map(|shard| shard.journal().replica().generation());
-        let is_newer = known.map_or(replica.generation() > 0, |known| replica.generation() > known);
+        let is_newer = replica.generation() > known.unwrap_or(0);
         if !message.is_from_leader() || replica.node() != self.me || !is_newer {
             return;
         }

@@ -13,18 +13,19 @@ use crate::world::{Process, Stage, World};
 impl Faults<'_> {
     /// A fault reaches the next stage of its course.
     pub fn reach(&self, world: &mut World, index: usize, node: Place, stage: Stage) {
-        let (patience, down) = match &self.plan[index] {
-            Fault::Restart { patience, down, .. }
-            | Fault::RollingRestart { patience, down, .. } => (*patience, Some(*down)),
-            // Whoever leaves takes the time that it takes, and does not come back.
-            _ => (Span::ZERO, None),
-        };
+        // Whoever leaves takes the time that it takes, and does not come back.
+        let (mut patience, mut starts_after) = (Span::ZERO, None);
+        if let Fault::Restart { patience: time, down, .. }
+        | Fault::RollingRestart { patience: time, down, .. } = &self.plan[index]
+        {
+            (patience, starts_after) = (*time, Some(*down));
+        }
         match stage {
             Stage::Told => world.tell_to_stop(index, node, patience),
             Stage::Stops if world.is_stopping(index, node) => {
                 self.executor.kill(self.processes[node]);
                 world.kill(node);
-                if let Some(down) = down {
+                if let Some(down) = starts_after {
                     world.enter_stage(world.now + down, index, node, Stage::Starts);
                 }
             }

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use raft::eraftpb::{ConfState, Entry, HardState, Snapshot};
 use raft::{Error, GetEntriesContext, RaftState, Result, Storage, StorageError};
 
+use crate::id::NodeId;
 use crate::journal::{Durable, Members, ReplicaId};
 
 #[derive(Debug)]
@@ -23,11 +24,14 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// The log that a disk held. `initial` are the members that it began with.
-    pub(super) fn new(initial: &Members, durable: Durable) -> Self {
+    /// The log that a disk held. `initial` are the nodes of the members that it began with, in
+    /// the order in which the library is to speak to them.
+    pub(super) fn new(initial: &[NodeId], durable: Durable) -> Self {
         let Durable { hard_state, mut snapshot, entries, .. } = durable;
         if snapshot.get_metadata().get_conf_state().voters.is_empty() {
-            snapshot.mut_metadata().set_conf_state(initial.to_raft());
+            let voters = initial.iter().map(|&node| ReplicaId::new(node, 0).raft());
+            let voters = ConfState { voters: voters.collect(), ..ConfState::default() };
+            snapshot.mut_metadata().set_conf_state(voters);
         }
         let voters = snapshot.get_metadata().get_conf_state().clone();
         let meta = snapshot.get_metadata();
