@@ -297,7 +297,12 @@ impl Node {
                 self.touch(id);
             }
             None => {
-                effects.observe(Observation::Refused { shard: id, reason: Mark::RequestAstray })
+                effects.observe(Observation::Refused { shard: id, reason: Mark::RequestAstray });
+                // By the map a replica may be due here that has not begun yet.
+                if known {
+                    let answer = Answer::NotOwner { request: request.id, shard: id, owner: None };
+                    self.answers.push((from, answer));
+                }
             }
         }
     }
