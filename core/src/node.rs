@@ -397,13 +397,8 @@ impl Node {
         if std::mem::take(&mut self.damaged) {
             effects.observe(Observation::Mark(Mark::TornLogCutOff));
         }
-        for peer in self.detector.overdue(self.now) {
-            effects.observe(Observation::Suspected { peer });
-            self.gateway.on_suspected(self.now, peer, effects);
-            self.replace(peer);
-            if self.setup.config.on_suspicion == OnSuspicion::Down {
-                self.strike_off(peer);
-            }
+        if self.detector.next_deadline() <= self.now {
+            self.suspect(effects);
         }
         self.campaign(effects);
         // Answers to this node's own gateway may bring requests back to its own shards;
@@ -415,6 +410,17 @@ impl Node {
         self.gateway.on_turn_ended();
         self.write(effects);
         self.detector.sharpen(self.next_beat);
+    }
+
+    fn suspect(&mut self, effects: &mut Effects) {
+        for peer in self.detector.overdue(self.now) {
+            effects.observe(Observation::Suspected { peer });
+            self.gateway.on_suspected(self.now, peer, effects);
+            self.replace(peer);
+            if self.setup.config.on_suspicion == OnSuspicion::Down {
+                self.strike_off(peer);
+            }
+        }
     }
 
     #[inline]
@@ -469,7 +475,9 @@ impl Node {
         }
         // A leader that is well is heard before this, and trusted again.
         let later = self.now + self.setup.config.beat_every + self.setup.config.beat_every;
-        orphaned.into_iter().for_each(|(id, leader)| self.stand_against(id, leader, later));
+        if !orphaned.is_empty() {
+            orphaned.into_iter().for_each(|(id, leader)| self.stand_against(id, leader, later));
+        }
     }
 
     fn hand_out_answers(&mut self, effects: &mut Effects) {

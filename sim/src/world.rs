@@ -631,14 +631,18 @@ impl World {
     /// A turn for a host; a paused process finds it when it is resumed, a dead one never.
     #[inline]
     fn give(&mut self, host: Place, turn: Turn) -> Option<(Place, Turn)> {
-        match self.machines[host].process {
-            Process::Up => Some((host, turn)),
-            Process::Paused => {
-                self.let_beats_arrive(host);
-                self.machines[host].stalled.push(turn);
-                None
-            }
-            Process::Down => None,
+        if self.machines[host].process == Process::Up {
+            return Some((host, turn));
+        }
+        self.withhold(host, turn);
+        None
+    }
+
+    #[cold]
+    fn withhold(&mut self, host: Place, turn: Turn) {
+        if self.machines[host].process == Process::Paused {
+            self.let_beats_arrive(host);
+            self.machines[host].stalled.push(turn);
         }
     }
 
