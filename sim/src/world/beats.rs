@@ -47,17 +47,18 @@ impl World {
     ) {
         let sender = self.machines[from].incarnation;
         let coming = &mut self.machines[to].coming;
-        let mut comes = |latency| {
-            let beat = Coming { at: departed + latency, from, departed, sender, beat };
-            if coming.back().is_none_or(|last| last.at <= beat.at) {
+        for latency in [carried.first, carried.second] {
+            let Some(latency) = latency else { continue };
+            let at = departed + latency;
+            let beat = Coming { at, from, departed, sender, beat };
+            // Few are on their way, and most come last.
+            if coming.back().is_none_or(|last| last.at <= at) {
                 coming.push_back(beat);
             } else {
-                let place = coming.partition_point(|before| before.at <= beat.at);
+                let place = coming.partition_point(|before| before.at <= at);
                 coming.insert(place, beat);
             }
-        };
-        carried.first.into_iter().for_each(&mut comes);
-        carried.second.into_iter().for_each(&mut comes);
+        }
     }
 
     /// The beats that were to arrive by now have arrived, or were lost on their way. Nothing that

@@ -99,14 +99,15 @@ impl Network {
 
         let mut chances = (self.settings.loss, self.settings.duplicate, self.settings.reorder);
         let mut slow = 1;
-        let between_nodes = from != CLIENTS && to != CLIENTS && from != to;
-        let weather = if between_nodes { &self.weather[..] } else { &[] };
-        for &(_, weather) in weather {
-            match weather {
-                Weather::Loss(chance) => chances.0 = chance,
-                Weather::Duplicate(chance) => chances.1 = chance,
-                Weather::Reorder(chance) => chances.2 = chance,
-                Weather::Slow(factor) => slow = u64::from(factor),
+        let between_nodes = || from != CLIENTS && to != CLIENTS && from != to;
+        if !self.weather.is_empty() && between_nodes() {
+            for &(_, weather) in &self.weather {
+                match weather {
+                    Weather::Loss(chance) => chances.0 = chance,
+                    Weather::Duplicate(chance) => chances.1 = chance,
+                    Weather::Reorder(chance) => chances.2 = chance,
+                    Weather::Slow(factor) => slow = u64::from(factor),
+                }
             }
         }
         let index = self.index(from, to);
