@@ -9,7 +9,7 @@ use raft::eraftpb::Entry;
 
 use super::{Follower, RaftGroup};
 use crate::journal::frame::Frame;
-use crate::journal::{Change, Journal, Members, Ready, ReplicaId};
+use crate::journal::{Change, Committed, Journal, Members, Ready, ReplicaId};
 use crate::mark::Mark;
 
 impl RaftGroup {
@@ -37,9 +37,9 @@ impl RaftGroup {
     }
 
     /// Applies the steps among these records.
-    pub(super) fn apply_changes(&mut self, committed: &[Entry]) {
-        for entry in committed.iter().filter(|entry| !entry.context.is_empty()) {
-            let change = Change::decode(&entry.context).expect("a committed change is readable");
+    pub(super) fn apply_changes(&mut self, committed: &[Committed]) {
+        for entry in committed.iter().filter(|entry| !entry.0.context.is_empty()) {
+            let change = Change::decode(&entry.0.context).expect("a committed change is readable");
             // A step that does not follow changes nothing, on every replica alike.
             let Some(members) = self.members.after(change) else { continue };
             let state = self.raft.apply_conf_change(&change.to_raft());
