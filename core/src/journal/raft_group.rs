@@ -15,11 +15,11 @@ mod questions;
 use std::collections::VecDeque;
 use std::fmt;
 
-use raft::eraftpb::{self, ConfChange, ConfChangeType, HardState, Message, MessageType};
+use raft::eraftpb::{ConfChange, ConfChangeType, HardState, Message, MessageType};
 use raft::{Config, ProgressState, RawNode, SnapshotStatus, StateRole};
 
 use self::doubt::Doubt;
-use self::handover::Waiting;
+use self::handover::{Waiting, write_entry, write_members};
 use self::log::Log;
 use self::questions::Questions;
 use super::frame::Frame;
@@ -663,22 +663,6 @@ impl Journal for RaftGroup {
             return u64::MAX;
         }
         self.applied().saturating_sub(self.raft.store().snapshot().get_metadata().index)
-    }
-}
-
-fn write_entry(shard: ShardId, entry: &eraftpb::Entry, out: &mut Vec<u8>) {
-    let (index, epoch) = (entry.index, Epoch(entry.term));
-    if entry.context.is_empty() {
-        Frame::Entry { shard, index, epoch, record: &entry.data }.write(out);
-    } else {
-        Frame::Change { shard, index, epoch, change: &entry.context }.write(out);
-    }
-}
-
-/// The members that a snapshot knows, unless they are those that the log began with.
-fn write_members(shard: ShardId, members: &Members, initial: &Members, out: &mut Vec<u8>) {
-    if members != initial {
-        Frame::Members { shard, members: &members.encode() }.write(out);
     }
 }
 

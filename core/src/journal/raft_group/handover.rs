@@ -6,10 +6,11 @@
 
 use std::{mem, slice};
 
-use raft::eraftpb::Message;
+use raft::eraftpb::{Entry, Message};
 
-use super::{RaftGroup, write_entry, write_members};
+use super::RaftGroup;
 use crate::config::Promises;
+use crate::id::{Epoch, ShardId};
 use crate::journal::frame::Frame;
 use crate::journal::{Committed, Journal, JournalMessage, Members, Ready, Snapshot};
 
@@ -162,5 +163,27 @@ impl RaftGroup {
             Some(waiting) => waiting.messages.append(said),
             None => out.messages.extend(said.drain(..).map(JournalMessage::new)),
         }
+    }
+}
+
+/// Frames a record of the log.
+pub(super) fn write_entry(shard: ShardId, entry: &Entry, out: &mut Vec<u8>) {
+    let (index, epoch) = (entry.index, Epoch(entry.term));
+    if entry.context.is_empty() {
+        Frame::Entry { shard, index, epoch, record: &entry.data }.write(out);
+    } else {
+        Frame::Change { shard, index, epoch, change: &entry.context }.write(out);
+    }
+}
+
+/// The members that a snapshot knows, unless they are those that the log began with.
+pub(super) fn write_members(
+    shard: ShardId,
+    members: &Members,
+    initial: &Members,
+    out: &mut Vec<u8>,
+) {
+    if members != initial {
+        Frame::Members { shard, members: &members.encode() }.write(out);
     }
 }
