@@ -659,6 +659,9 @@ impl Journal for RaftGroup {
     }
 
     fn uncompacted(&self) -> u64 {
+        if self.left {
+            return 0;
+        }
         if self.raft.store().is_snapshot_wanted() {
             return u64::MAX;
         }
