@@ -35,6 +35,8 @@ pub(super) struct Owner {
     /// What this turn changed, and whom it answers.
     record: Events,
     replies: Answers,
+    /// Emptied, for the next turn's replies.
+    spare: Answers,
     /// For each proposed record, in order, the replies that wait for it.
     proposed: VecDeque<Answers>,
     /// Counts the records of this epoch that were applied.
@@ -47,8 +49,6 @@ pub(super) struct Owner {
     /// When holds are ended.
     agenda: Agenda,
     marks: Vec<Mark>,
-    /// Kept for its memory.
-    spare: Answers,
 }
 
 /// What a turn needs of the journal.
@@ -75,13 +75,13 @@ impl Owner {
             heads: BTreeMap::new(),
             record: Events::new(),
             replies: Answers::new(),
+            spare: Answers::new(),
             proposed: VecDeque::new(),
             applied: 0,
             asked: VecDeque::new(),
             confirmed: None,
             agenda: Agenda::new(now, setup, shows),
             marks: Vec::new(),
-            spare: Answers::new(),
         }
     }
 

@@ -90,6 +90,7 @@ impl Network {
     ///
     /// What happens to a message is drawn by its number, so that it does not move the fate
     /// of the next.
+    #[inline]
     pub fn carry(&mut self, from: Place, to: Place, departs: Instant) -> Carried {
         let (fates, first) = (self.fates, self.sent * FATES);
         self.sent += 1;
@@ -99,7 +100,8 @@ impl Network {
         let mut chances = (self.settings.loss, self.settings.duplicate, self.settings.reorder);
         let mut slow = 1;
         let between_nodes = from != CLIENTS && to != CLIENTS && from != to;
-        for &(_, weather) in self.weather.iter().filter(|_| between_nodes) {
+        let weather = if between_nodes { &self.weather[..] } else { &[] };
+        for &(_, weather) in weather {
             match weather {
                 Weather::Loss(chance) => chances.0 = chance,
                 Weather::Duplicate(chance) => chances.1 = chance,
@@ -130,6 +132,7 @@ impl Network {
     }
 
     /// Whether what left at `sent` was cut on its way: the link is or was severed since.
+    #[inline]
     pub fn severed_since(&self, from: Place, to: Place, sent: Instant) -> bool {
         let link = &self.links[self.index(from, to)];
         link.cuts > 0 || link.severed.is_some_and(|cut| cut >= sent)
