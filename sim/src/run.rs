@@ -485,6 +485,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
         decides_on: cluster.owner.decides_on,
         serves: cluster.owner.serves,
         deposed: cluster.owner.deposed,
+        reckoning: cluster.owner.reckoning,
         expiry: sale.expiry,
         sweep_every: sale.sweep_every,
     };
@@ -554,7 +555,20 @@ fn oracle_settings(scenario: &Scenario) -> OracleSettings {
         seats_per_request: sale.seats_per_request,
         hold: sale.hold,
         grace: sale.grace,
+        early: (scenario.cluster.clock_skew > Span::ZERO).then_some(Span::ZERO),
+        slowest_answer: slowest_answer(scenario),
         live_bound: scenario.calm,
         quantum: scenario.quantum,
     }
+}
+
+/// How long an answer may take where nothing is wrong: there and back between client and gateway,
+/// gateway and owner, owner and follower, and two writes, all of them in their tails.
+fn slowest_answer(scenario: &Scenario) -> Span {
+    let (network, disk) = (&scenario.network, &scenario.disk);
+    let leg =
+        |least: Span| Span((least.0 + network.jitter.of(least.0)) * u64::from(network.tail_factor));
+    let write = Span((disk.fsync.0 + disk.jitter.of(disk.fsync.0)) * u64::from(disk.tail_factor));
+    let (outside, inside) = (leg(network.client), leg(network.between_zones));
+    Span(2 * (outside.0 + 2 * inside.0 + write.0))
 }
