@@ -161,9 +161,8 @@ impl Faults<'_> {
                 let node = node.map(|node| self.victim(world, node));
                 world.queues.lower(index, node, *kib_per_s);
                 undo.settle = true;
-                let links = node.map_or("links".to_owned(), |node| {
-                    format!("links of {}", self.name(world, node))
-                });
+                let whose = node.map(|node| format!(" of {}", self.name(world, node)));
+                let links = format!("links{}", whose.unwrap_or_default());
                 format!("{links} carry {kib_per_s} KiB a second")
             }
             Fault::Flapping { node, peer, down, up, .. } => {

@@ -141,14 +141,14 @@ fn lasts_with_clocks_apart(config: Config, apart: Span) -> Span {
     let granted = cluster.now();
     for _ in 0..2 {
         cluster.run_for(Span::from_secs(60));
-        let owner = cluster.owner(SHOW).unwrap().0;
+        let owner = cluster.owner(SHOW).expect("somebody owns it").0;
         cluster.crash(owner);
         cluster.run_for(Span::from_secs(1));
         cluster.start(owner);
     }
     let holds = |cluster: &Cluster| {
-        let owner = cluster.owner(SHOW).unwrap().0;
-        cluster.node(owner).show(ShowId(SHOW)).unwrap().held() > 0
+        let owner = cluster.owner(SHOW).expect("somebody owns it").0;
+        cluster.node(owner).show(ShowId(SHOW)).expect("it is known").held() > 0
     };
     while holds(&cluster) {
         cluster.run_for(Span::from_millis(500));

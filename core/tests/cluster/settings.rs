@@ -6,7 +6,7 @@ use onsale_core::{
 };
 
 use crate::harness::{Cluster, config, hold};
-use crate::{SHOW, is_held};
+use crate::{SHOW, is_held, lasts_with_clocks_apart};
 
 /// Seat 1 is taken; the owner is cut off, and asked for seat 2 and for seat 1. What it has
 /// answered to both after so long.
