@@ -20,7 +20,7 @@ use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Ticket};
 use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::{Observation, Phase};
-use crate::record;
+use crate::record::{self, Events};
 use crate::request::{Reply, Request};
 use crate::show::Show;
 use crate::time::Instant;
@@ -45,6 +45,8 @@ pub(crate) struct Shard {
     latest: Option<Stamp>,
     /// Makes this node's instants those of the shard, as long as it owns it.
     clock: ShardClock,
+    /// The record that is applied; kept for its memory.
+    events: Events,
     owner: Option<Owner>,
     /// Requests that came while this replica led but could not serve yet.
     waiting: VecDeque<(NodeId, Request)>,
@@ -66,6 +68,7 @@ impl Shard {
             applied: 0,
             latest: None,
             clock,
+            events: Events::new(),
             owner: None,
             waiting: VecDeque::new(),
             outstanding: (Epoch(0), 0),
@@ -139,14 +142,16 @@ impl Shard {
         if !ready.is_empty() {
             ready.clear();
         }
-        self.journal.poll(ready);
-        self.depose_if_over(answers, effects);
-        if !ready.is_empty() {
+        if !self.journal.is_idle() {
+            self.journal.poll(ready);
+            self.depose_if_over(answers, effects);
             for message in ready.messages.drain(..) {
                 effects.journal(message.to(), self.id, message);
             }
-            for reason in ready.refused.drain(..) {
-                effects.observe(Observation::Refused { shard: self.id, reason });
+            if !ready.refused.is_empty() {
+                for reason in ready.refused.drain(..) {
+                    effects.observe(Observation::Refused { shard: self.id, reason });
+                }
             }
             self.apply(now, ready, answers, effects);
             self.confirm(&ready.reads, answers);
@@ -247,14 +252,14 @@ impl Shard {
         for committed in &ready.committed {
             assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
             self.applied = committed.index();
-            let record =
-                record::decode(committed.record()).expect("a committed record is readable");
-            let Some(record) = record else { continue };
-            for (show, event) in &record.events {
+            let writer = record::decode_into(committed.record(), &mut self.events);
+            if writer.expect("a committed record is readable").is_none() {
+                continue;
+            }
+            for (show, event) in &self.events {
                 show_of(&mut self.shows, &self.setup, *show).apply(event);
             }
-            let stamp =
-                record.events.last().map(|(_, event)| Stamp { at: event.at(), applied: now });
+            let stamp = self.events.last().map(|(_, event)| Stamp { at: event.at(), applied: now });
             self.latest = stamp.or(self.latest);
             if committed.epoch() == self.outstanding.0 {
                 assert!(self.outstanding.1 > 0, "only the leader of an epoch proposes in it");
@@ -263,8 +268,7 @@ impl Shard {
             let serves_early = self.setup.config.owner.serves == Serves::Elected;
             if let Some(owner) = &mut self.owner {
                 if serves_early && committed.epoch() != owner.epoch() {
-                    record
-                        .events
+                    self.events
                         .iter()
                         .for_each(|(id, event)| owner.overtaken(*id, event, &self.setup));
                     continue;

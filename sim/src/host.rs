@@ -188,21 +188,36 @@ impl Host {
 
     /// Beats that came between turns, each at its own instant.
     fn take_beats(&mut self, world: &mut World) {
-        let mut beats = std::mem::take(&mut self.beats);
-        world.take_beats(self.place, &mut beats);
-        for (at, from, beat) in beats.drain(..) {
-            let input =
-                Input::Delivered { from: Endpoint::Node(from), message: Message::Beat(beat) };
-            self.control(world, at, input);
+        world.take_beats(self.place, &mut self.beats);
+        if self.beats.is_empty() {
+            return;
         }
+        let (mut beats, cost) = (std::mem::take(&mut self.beats), self.machine.costs.beat);
+        for &(at, from, beat) in &beats {
+            if self.is_behind() {
+                let (from, message) = (Endpoint::Node(from), Message::Beat(beat));
+                self.work(world, at, 0, at, Input::Delivered { from, message });
+                continue;
+            }
+            let done = self.cores.take(0, at, cost);
+            self.note(0, done, cost, BEAT);
+            self.turn_ends = self.turn_ends.max(done);
+            self.node.hear(self.clock.at(done), from, beat, &mut self.effects);
+        }
+        beats.clear();
         self.beats = beats;
     }
 
-    /// Work of the first core, which is never left waiting behind requests. A core that limps may
-    /// fall behind, and what it has not begun when it is well again is done at its old pace.
+    /// A core that limps may fall behind, and what it has not begun when it is well again is done at
+    /// its old pace.
+    fn is_behind(&self) -> bool {
+        self.slow > 1 || (self.cores.count() > 1 && !self.queues[0].is_empty())
+    }
+
+    /// Work of the first core, which is never left waiting behind requests.
+    #[inline]
     fn control(&mut self, world: &mut World, now: Instant, input: Input) {
-        let behind = self.slow > 1 || (self.cores.count() > 1 && !self.queues[0].is_empty());
-        if behind && !matches!(input, Input::DeadlineReached) {
+        if self.is_behind() && !matches!(input, Input::DeadlineReached) {
             return self.work(world, now, 0, now, input);
         }
         let cost = self.cost(&input);
@@ -233,7 +248,7 @@ impl Host {
             timed.at = self.clock.at(done);
             started += 1;
         }
-        let rest = batch.split_off(started);
+        let rest = if started == batch.len() { Vec::new() } else { batch.split_off(started) };
         if let Some(first) = batch.first().map(|timed| timed.at) {
             self.node.step(first, together(batch), &mut self.effects);
         }
@@ -309,6 +324,7 @@ impl Host {
         }
     }
 
+    #[inline]
     fn step(&mut self, done: Instant, input: Input) {
         self.turn_ends = self.turn_ends.max(done);
         self.node.step(self.clock.at(done), input, &mut self.effects);
@@ -322,8 +338,10 @@ impl Host {
         }
         let wake = self.node.next_deadline().map(|at| clock.when(at));
         let (now, node) = (world.now, self.place);
-        for (core, from, until, work) in self.worked.iter_mut().flat_map(|done| done.drain(..)) {
-            world.witness.sees(now, || Sight::Worked { node, core, from, until, work });
+        if let Some(worked) = &mut self.worked {
+            for (core, from, until, work) in worked.drain(..) {
+                world.witness.sees(now, || Sight::Worked { node, core, from, until, work });
+            }
         }
         world.carry_out(self.place, &mut self.effects);
         world.wake_at(self.place, wake);
@@ -341,6 +359,7 @@ impl Host {
 const ROUTE_REQUEST: &str = "route a request";
 const DECIDE: &str = "decide";
 const ROUTE_ANSWER: &str = "route an answer";
+const BEAT: &str = "beat";
 
 /// What the work of an input is called.
 fn work_of(input: &Input) -> &'static str {
@@ -348,7 +367,7 @@ fn work_of(input: &Input) -> &'static str {
         Input::Request { .. } => ROUTE_REQUEST,
         Input::Forwarded { .. } => DECIDE,
         Input::Answered { .. } => ROUTE_ANSWER,
-        Input::Delivered { message: Message::Beat(_), .. } => "beat",
+        Input::Delivered { message: Message::Beat(_), .. } => BEAT,
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",
         Input::DeadlineReached => "deadline",
