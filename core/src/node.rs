@@ -4,6 +4,8 @@
 //! log, its timers, and when sleeping groups are woken. Refuses to know what a request
 //! means, who may write, and how anything is carried out.
 
+mod members;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -16,9 +18,11 @@ use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
 use crate::input::Input;
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
 use crate::mark::Mark;
+use crate::membership::Membership;
 use crate::message::{Answer, Beat, Message, Timed};
 use crate::observation::{Observation, Phase};
 use crate::request::Request;
+use crate::resolver::Resolver;
 use crate::shard::{Answers, Shard};
 use crate::show::Show;
 use crate::time::{Instant, Span};
@@ -35,6 +39,8 @@ pub struct Node {
     setup: Arc<Setup>,
     now: Instant,
     detector: Detector,
+    membership: Membership,
+    resolver: Resolver,
     gateway: Gateway,
     /// By shard number; those that this node replicates.
     shards: Vec<Option<Shard>>,
@@ -62,8 +68,8 @@ pub struct Node {
 
 impl Node {
     /// A node as it comes up at `now` with what its disk holds: the write-ahead log's
-    /// segments by number, in any order, torn tails included. `incarnation` rises with
-    /// every boot. Its first deadline is `now`.
+    /// segments by number, in any order, torn tails included. `incarnation` is 1 at the first
+    /// boot and rises with every other. Its first deadline is `now`.
     pub fn boot(
         setup: Arc<Setup>,
         me: NodeId,
@@ -115,6 +121,8 @@ impl Node {
             incarnation,
             now,
             detector: Detector::new(config.suspicion(), placement.node_ids(), me, now),
+            membership: Membership::new(me, incarnation, placement.nodes(), now),
+            resolver: Resolver::new(config, now),
             gateway,
             touched: Vec::new(),
             is_touched: vec![false; shards.len()],
@@ -196,6 +204,11 @@ impl Node {
         self.shards[self.setup.placement.shard_of(show).0 as usize].as_ref()?.show(show)
     }
 
+    /// What this node knows of the cluster's members.
+    pub fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
     /// How many clients wait for this gateway. For reports, never for verdicts.
     pub fn in_flight(&self) -> usize {
         self.gateway.in_flight()
@@ -221,6 +234,8 @@ impl Node {
     fn stood_still(&mut self, effects: &mut Effects) {
         effects.observe(Observation::Mark(Mark::StoodStill));
         self.detector.excuse(self.now);
+        self.membership.excuse(self.now);
+        self.resolver.excuse(self.now);
         self.next_beat = self.now;
     }
 
@@ -245,6 +260,9 @@ impl Node {
                 }
             }
             (Endpoint::Node(node), Message::Beat(beat)) => self.on_beat(node, beat, effects),
+            (Endpoint::Node(node), Message::Gossip(gossip)) => {
+                self.on_gossip(node, &gossip, effects);
+            }
             (Endpoint::Node(node), Message::Journal(mut batch)) => {
                 for (shard, message) in batch.drain(..) {
                     self.on_journal(node, shard, message, effects);
@@ -258,6 +276,7 @@ impl Node {
                 | Message::Answers(_)
                 | Message::Replies(_)
                 | Message::Beat(_)
+                | Message::Gossip(_)
                 | Message::Journal(_),
             ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
         }
@@ -340,16 +359,15 @@ impl Node {
                 self.wake_followers(from);
                 self.replace(from);
             }
-            Some(Heard::Stale) => effects.observe(Observation::Mark(Mark::StaleBeat)),
-            None => effects.observe(Observation::Mark(Mark::StrangeBeat)),
+            Some(Heard::Stale) => return effects.observe(Observation::Mark(Mark::StaleBeat)),
+            None => return effects.observe(Observation::Mark(Mark::StrangeBeat)),
         }
+        self.on_view(from, beat, effects);
     }
 
     fn on_deadline(&mut self, effects: &mut Effects) {
         if self.next_beat <= self.now {
-            for peer in self.setup.placement.node_ids().filter(|&node| node != self.me) {
-                effects.beat(peer, Beat { incarnation: self.incarnation });
-            }
+            self.beat(effects);
             // Beats missed while the process stood still are not made up for.
             self.next_beat = self.now + self.setup.config.beat_every;
         }
@@ -378,6 +396,7 @@ impl Node {
         }
         for peer in self.detector.overdue(self.now) {
             effects.observe(Observation::Suspected { peer });
+            self.membership.suspect(peer, self.now);
             self.gateway.on_suspected(self.now, peer, effects);
             self.replace(peer);
             if self.setup.config.on_suspicion == OnSuspicion::Down {

@@ -47,7 +47,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 101] = [
+const BASES: [(&str, Basis); 103] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -66,6 +66,8 @@ const BASES: [(&str, Basis); 101] = [
     ("cluster.keep-records", Chosen),
     ("cluster.segment-bytes", Chosen),
     ("cluster.on-suspicion", Chosen),
+    ("cluster.membership.static-quorum", Chosen),
+    ("cluster.membership.stable-after", Chosen),
     ("cluster.clock-skew", Chosen),
     ("cluster.journal.promises", Chosen),
     ("cluster.owner.acknowledge", Chosen),

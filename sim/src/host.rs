@@ -168,7 +168,7 @@ impl Host {
                 |answer| Input::Answered { from: sender(from), answer },
                 |started| Input::Delivered { from, message: Message::Answers(started) },
             ),
-            Message::Beat(_) => {
+            Message::Beat(_) | Message::Gossip(_) => {
                 self.control(now, self.machine.costs.beat, Input::Delivered { from, message })
             }
             Message::Journal(ref messages) => {
@@ -325,7 +325,7 @@ fn work_of(input: &Input) -> &'static str {
         Input::Request { .. } => ROUTE_REQUEST,
         Input::Forwarded { .. } => DECIDE,
         Input::Answered { .. } => ROUTE_ANSWER,
-        Input::Delivered { message: Message::Beat(_), .. } => "beat",
+        Input::Delivered { message: Message::Beat(_) | Message::Gossip(_), .. } => "beat",
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",
         Input::DeadlineReached => "deadline",

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Checks, Config, Epoch, GatewayConfig, Hall, Instant, Mark, Message, NodeId, OwnerConfig,
+    Checks, Config, Epoch, GatewayConfig, Hall, Instant, Mark, MembershipConfig, Message,
+    NodeId, OwnerConfig,
     Placement, Rules, Setup, ShowId, Span, Unfit,
 };
 use onsale_reports::{
@@ -511,6 +512,10 @@ pub fn setup(scenario: &Scenario) -> Setup {
             keep_records: cluster.keep_records,
             segment_bytes: cluster.segment_bytes,
             on_suspicion: cluster.on_suspicion,
+            membership: MembershipConfig {
+                quorum: cluster.quorum(),
+                stable_after: cluster.membership.stable_after,
+            },
             promises: cluster.journal.promises,
             owner,
             gateway: GatewayConfig {

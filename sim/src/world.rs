@@ -143,8 +143,8 @@ pub struct Machine {
     coming: Vec<Coming>,
     /// Those that have arrived, with their instants: taken in at the host's next turn.
     beats: Vec<(Instant, NodeId, Beat)>,
-    /// By place: the incarnation whose beat came last.
-    heard: Vec<u64>,
+    /// By place: the beat that came last.
+    heard: Vec<Beat>,
     /// The disk.
     pub disk: Disk,
 }
@@ -230,7 +230,7 @@ impl World {
                 wake: None,
                 coming: Vec::new(),
                 beats: Vec::new(),
-                heard: vec![0; usize::from(nodes) + 1],
+                heard: vec![Beat::default(); usize::from(nodes) + 1],
                 disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
             })
             .collect::<Vec<_>>();
@@ -323,7 +323,7 @@ impl World {
         machine.stalled.clear();
         machine.coming.clear();
         machine.beats.clear();
-        machine.heard.fill(0);
+        machine.heard.fill(Beat::default());
         machine.wake = None;
         machine.disk.crash(now);
         machine.disk.forget(self.sabotage.disks_lose);
@@ -476,8 +476,12 @@ impl World {
                 }
             }
             Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
+            Observation::Elected { .. } => {}
             Observation::Suspected { .. } => self.mark(Mark::PeerSuspected),
             Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
+            Observation::GivenUp { .. } => self.mark(Mark::PeerGivenUp),
+            Observation::Withdrew => self.mark(Mark::Withdrew),
+            Observation::Returned => self.mark(Mark::Returned),
             Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
         }
     }
@@ -595,8 +599,7 @@ impl World {
         digest::fold(&mut self.fingerprint, &message);
         if let Message::Beat(beat) = message
             && self.machines[to].process == Process::Up
-            && std::mem::replace(&mut self.machines[to].heard[from], beat.incarnation)
-                == beat.incarnation
+            && std::mem::replace(&mut self.machines[to].heard[from], beat) == beat
         {
             self.machines[to].beats.push((self.now, NodeId(from as u16), beat));
             return None;

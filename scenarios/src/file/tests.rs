@@ -429,6 +429,9 @@ fn a_scenario_is_printed_in_full() {
     on-suspicion = "elect"
     clock-skew = "0us"
 
+    [cluster.membership]
+    stable-after = "3s"
+
     [cluster.journal]
     promises = "after-write"
 
