@@ -177,7 +177,7 @@ impl Effects {
 
     /// Sends a sign of life with rumours.
     pub fn gossip(&mut self, to: NodeId, gossip: Gossip) {
-        self.send(Endpoint::Node(to), Message::Gossip(gossip));
+        self.send(Endpoint::Node(to), Message::Gossip(Box::new(gossip)));
     }
 
     /// Asks for a durable write.

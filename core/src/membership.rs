@@ -100,6 +100,9 @@ pub struct Membership {
     entries: Vec<Entry>,
     /// Stands for all entries; zero for a table of founding members.
     view: u64,
+    /// Whether all peers last showed this view, and nobody waits to be admitted: then a beat
+    /// that shows it too says nothing new.
+    is_quiet: bool,
     /// The table as it is told, put together when it is first asked for.
     told: Option<Arc<[Rumour]>>,
 }
@@ -119,8 +122,13 @@ impl Membership {
     /// The table of node `me` as it boots for the `boot`th time, in a cluster of `nodes` nodes.
     pub fn new(me: NodeId, boot: u64, nodes: u16, now: Instant) -> Self {
         let entry = Entry { member: FOUNDING, since: now, shown: 0, unanswered: 0 };
-        let mut table =
-            Self { me, entries: vec![entry; usize::from(nodes)], view: 0, told: None };
+        let mut table = Self {
+            me,
+            entries: vec![entry; usize::from(nodes)],
+            view: 0,
+            is_quiet: true,
+            told: None,
+        };
         let incarnation = Incarnation { boot, round: 0 };
         if incarnation != FOUNDING.incarnation {
             table.set(me, Member { incarnation, state: State::Joining }, now);
@@ -153,16 +161,31 @@ impl Membership {
     /// A beat came straight from a peer. Whether its sender waits to be admitted.
     #[inline]
     pub fn on_beat(&mut self, from: NodeId, beat: Beat) -> bool {
+        if self.is_quiet && beat.view == self.view {
+            return false;
+        }
+        self.on_view(from, beat)
+    }
+
+    fn on_view(&mut self, from: NodeId, beat: Beat) -> bool {
         let Some(place) = self.place(from) else { return false };
         let entry = &mut self.entries[place];
         (entry.shown, entry.unanswered) = (beat.view, 0);
         let Member { incarnation, state } = entry.member;
+        let (me, view) = (self.own_place(), self.view);
+        let is_quiet = |(place, entry): (usize, &Entry)| {
+            entry.member.state != State::Joining && (place == me || entry.shown == view)
+        };
+        self.is_quiet = self.entries.iter().enumerate().all(is_quiet);
         state == State::Joining && incarnation.boot == beat.incarnation
     }
 
     /// Whether a peer is to be told this node's table with the next beat. Counts as told.
     #[inline]
     pub fn has_news_for(&mut self, peer: NodeId) -> bool {
+        if self.is_quiet {
+            return false;
+        }
         let Some(place) = self.place(peer) else { return false };
         let entry = &mut self.entries[place];
         if entry.shown == self.view || entry.unanswered == UNANSWERED_MAX {
@@ -183,8 +206,7 @@ impl Membership {
     pub fn told(&mut self) -> Arc<[Rumour]> {
         let entries = &self.entries;
         let told = self.told.get_or_insert_with(|| {
-            let changed =
-                entries.iter().enumerate().filter(|(_, entry)| entry.member != FOUNDING);
+            let changed = entries.iter().enumerate().filter(|(_, entry)| entry.member != FOUNDING);
             changed
                 .map(|(place, entry)| Rumour { node: node_at(place), member: entry.member })
                 .collect()
@@ -263,6 +285,7 @@ impl Membership {
         self.view ^= weight(node, entry.member) ^ weight(node, member);
         (entry.member, entry.since) = (member, now);
         self.told = None;
+        self.is_quiet = false;
         // What a peer was told before does not count.
         self.entries.iter_mut().for_each(|entry| entry.unanswered = 0);
     }

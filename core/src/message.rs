@@ -34,8 +34,9 @@ pub enum Message {
     Replies(Vec<Timed<Reply>>),
     /// Node to node: I am here.
     Beat(Beat),
-    /// Node to node: I am here, and this is what I know of the members.
-    Gossip(Gossip),
+    /// Node to node: I am here, and this is what I know of the members. Rare, so boxed: it makes
+    /// no other message larger.
+    Gossip(Box<Gossip>),
     /// Node to node: what the journals' replicas say to each other in one turn.
     Journal(Vec<(ShardId, JournalMessage)>),
 }

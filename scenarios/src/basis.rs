@@ -268,6 +268,7 @@ mod tests {
         ] {
             let mut scenario = Scenario { swarm: Some(Swarm::default()), ..Scenario::default() };
             scenario.crowd.waiting_room = Some(WaitingRoom::default());
+            scenario.cluster.membership.static_quorum = Some(scenario.cluster.quorum());
             scenario.crowd.arrivals = arrivals;
             fields.extend(assumptions(&scenario).into_iter().map(|assumption| assumption.field));
         }

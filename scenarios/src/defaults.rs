@@ -11,8 +11,8 @@ use onsale_core::{
 use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Membership, Network,
-    Owner, Sale, Scenario, Session, WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Membership, Network, Owner,
+    Sale, Scenario, Session, WaitingRoom,
 };
 
 impl Default for Scenario {

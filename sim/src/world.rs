@@ -474,10 +474,19 @@ impl World {
                     *owner = Some((epoch, me));
                     self.faults.owner_changed(self.now, shard);
                 }
+                if shard == self.hot {
+                    self.faults.serves(self.now, epoch);
+                }
             }
             Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
+            Observation::Elected { shard, epoch } if shard == self.hot => {
+                self.faults.elected(self.now, epoch);
+            }
             Observation::Elected { .. } => {}
-            Observation::Suspected { .. } => self.mark(Mark::PeerSuspected),
+            Observation::Suspected { peer } => {
+                self.faults.suspected(self.now, peer);
+                self.mark(Mark::PeerSuspected);
+            }
             Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
             Observation::GivenUp { .. } => self.mark(Mark::PeerGivenUp),
             Observation::Withdrew => self.mark(Mark::Withdrew),

@@ -117,11 +117,7 @@ struct Village {
 impl Village {
     fn new(nodes: u16) -> Self {
         let tables = (1..=nodes).map(|node| Membership::new(NodeId(node), 1, nodes, NOW));
-        Self {
-            tables: tables.collect(),
-            boots: vec![1; usize::from(nodes)],
-            flying: Vec::new(),
-        }
+        Self { tables: tables.collect(), boots: vec![1; usize::from(nodes)], flying: Vec::new() }
     }
 
     fn send(&mut self, from: usize, to: usize) {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use onsale_core::show::{Hall, Rules};
 use onsale_core::{
     Checks, ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, GatewayConfig, HoldId,
-    Input, Instant, MembershipConfig, Message, Node, NodeId, Observation, OnSuspicion, Outcome, OwnerConfig,
-    PaymentId, Placement, Promises, Ratio, Request, RequestId, SeatId, Setup, ShardId, ShowId,
-    Span, UserId, Wish, Write,
+    Input, Instant, MembershipConfig, Message, Node, NodeId, Observation, OnSuspicion, Outcome,
+    OwnerConfig, PaymentId, Placement, Promises, Ratio, Request, RequestId, SeatId, Setup, ShardId,
+    ShowId, Span, UserId, Wish, Write,
 };
 
 /// One way between nodes, one way to a client, and one fsync.

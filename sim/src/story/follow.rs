@@ -193,9 +193,8 @@ impl Follow {
                 for timed in batch {
                     let request = timed.item.request;
                     // Everything else is an owner's answer, and told as such.
-                    if let Outcome::Refused(
-                        refusal @ (Refusal::Unavailable | Refusal::Minority),
-                    ) = timed.item.outcome
+                    if let Outcome::Refused(refusal @ (Refusal::Unavailable | Refusal::Minority)) =
+                        timed.item.outcome
                         && self.tells(request, from, to)
                     {
                         let what = format!("gives {request} up: {}", words::refused(refusal));
@@ -494,10 +493,9 @@ impl Follow {
                     Answer::NotOwner { request, .. } => *request,
                 })
                 .collect(),
-            Message::Replies(_)
-            | Message::Beat(_)
-            | Message::Gossip(_)
-            | Message::Journal(_) => Vec::new(),
+            Message::Replies(_) | Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) => {
+                Vec::new()
+            }
         };
         for id in ids {
             if self.tells(id, node, node) {
