@@ -341,6 +341,7 @@ impl Node {
         }
     }
 
+    #[inline]
     fn on_beat(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
         match self.detector.heard(from, beat.incarnation, self.now) {
             Some(Heard::Steady) => {}
