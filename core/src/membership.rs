@@ -158,7 +158,8 @@ impl Membership {
         self.entries.iter_mut().for_each(|entry| entry.since = now);
     }
 
-    /// A beat came straight from a peer. Whether its sender waits to be admitted.
+    /// A beat came straight from a peer; from anybody else it says nothing. Whether its sender
+    /// waits to be admitted.
     #[inline]
     pub fn on_beat(&mut self, from: NodeId, beat: Beat) -> bool {
         if self.is_quiet && beat.view == self.view {
@@ -168,7 +169,7 @@ impl Membership {
     }
 
     fn on_view(&mut self, from: NodeId, beat: Beat) -> bool {
-        let Some(place) = self.place(from) else { return false };
+        let Some(place) = self.place(from).filter(|_| from != self.me) else { return false };
         let entry = &mut self.entries[place];
         (entry.shown, entry.unanswered) = (beat.view, 0);
         let Member { incarnation, state } = entry.member;

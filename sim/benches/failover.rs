@@ -82,11 +82,13 @@ fn main() -> ExitCode {
 
 /// What one fault did under one seed; none if the show kept its owner.
 fn failover(strike: Strike, seed: u64) -> Option<FailoverResult> {
-    let mut scenario = Scenario::default();
-    scenario.title = "A failover".to_owned();
-    scenario.duration = DURATION;
+    let mut scenario = Scenario {
+        title: "A failover".to_owned(),
+        duration: DURATION,
+        faults: vec![strike(STRIKES + Draw::new(seed).span(SPREAD))],
+        ..Scenario::default()
+    };
     scenario.crowd.users = 10;
-    scenario.faults = vec![strike(STRIKES + Draw::new(seed).span(SPREAD))];
     let outcome = run(&Plan::new(&scenario, seed), &Arc::default(), Tracing::default());
     assert!(outcome.failed().is_empty(), "seed {seed}: {:?}", outcome.failed());
     outcome.summary.facts.faults[0].failover

@@ -44,13 +44,9 @@ impl Node {
         self.on_beat(from, gossip.beat, effects);
     }
 
-    /// A peer's own beat was heard, which is neither stale nor a stranger's.
-    #[inline]
-    pub(super) fn on_view(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
-        if self.membership.on_beat(from, beat)
-            && self.resolver.sees_quorum()
-            && self.membership.admit(from, self.now)
-        {
+    /// A peer that joins was heard: it is admitted, if this node sees a quorum.
+    pub(super) fn admit(&mut self, joins: NodeId, effects: &mut Effects) {
+        if self.resolver.sees_quorum() && self.membership.admit(joins, self.now) {
             effects.observe(Observation::Mark(Mark::PeerAdmitted));
         }
     }

@@ -21,7 +21,7 @@ fn agreed(cluster: &Cluster, about: NodeId) -> (State, u64) {
     let nodes = cluster.setup().placement.node_ids();
     let tables: Vec<_> = nodes.map(|node| cluster.node(node).membership()).collect();
     assert!(tables.iter().all(|table| table.view() == tables[0].view()), "{tables:?}");
-    let member = tables[0].member(about).unwrap();
+    let member = tables[0].member(about).expect("everybody is a member");
     (member.state, member.incarnation.round)
 }
 

@@ -110,9 +110,8 @@ impl Case {
 
 /// Fifty nodes, 1,024 shards, ten minutes, one person.
 fn idle() -> Scenario {
-    let mut scenario = Scenario::default();
-    scenario.title = "A large cluster waits".to_owned();
-    scenario.duration = IDLE;
+    let title = "A large cluster waits".to_owned();
+    let mut scenario = Scenario { title, duration: IDLE, ..Scenario::default() };
     scenario.cluster.nodes = 50;
     scenario.cluster.shards = 1_024;
     scenario.crowd.users = 1;
