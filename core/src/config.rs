@@ -59,12 +59,23 @@ pub struct Config {
     pub segment_bytes: u32,
     /// What a replica does with a peer that has fallen silent.
     pub on_suspicion: OnSuspicion,
+    /// When a node withdraws, and when it gives a peer up.
+    pub membership: MembershipConfig,
     /// When a replica's promises leave.
     pub promises: Promises,
     /// How an owner answers and ends holds.
     pub owner: OwnerConfig,
     /// How a gateway treats requests.
     pub gateway: GatewayConfig,
+}
+
+/// When a node withdraws, and when it gives a peer up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MembershipConfig {
+    /// So many nodes, itself included, a node has to see: more than half of all.
+    pub quorum: u16,
+    /// How long things have to stay as they are before they are judged.
+    pub stable_after: Span,
 }
 
 /// What a replica does with a peer that has fallen silent.
@@ -255,6 +266,7 @@ impl Config {
             keep_records: 100,
             segment_bytes: 1 << 20,
             on_suspicion: OnSuspicion::default(),
+            membership: MembershipConfig { quorum: 3, stable_after: Span::from_secs(2) },
             promises: Promises::default(),
             owner: OwnerConfig::default(),
             gateway: GatewayConfig {

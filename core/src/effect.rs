@@ -5,7 +5,7 @@
 
 use crate::id::{Endpoint, NodeId, ShardId};
 use crate::journal::JournalMessage;
-use crate::message::{Answer, Beat, Message, Timed};
+use crate::message::{Answer, Beat, Gossip, Message, Timed};
 use crate::observation::Observation;
 use crate::request::{Reply, Request};
 use crate::time::Instant;
@@ -199,6 +199,11 @@ impl Effects {
     /// Sends a sign of life.
     pub fn beat(&mut self, to: NodeId, beat: Beat) {
         self.send(Endpoint::Node(to), Message::Beat(beat));
+    }
+
+    /// Sends a sign of life with rumours.
+    pub fn gossip(&mut self, to: NodeId, gossip: Gossip) {
+        self.send(Endpoint::Node(to), Message::Gossip(Box::new(gossip)));
     }
 
     /// Asks for a durable write.

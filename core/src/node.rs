@@ -4,6 +4,8 @@
 //! log, its timers, and when sleeping groups are woken. Refuses to know what a request
 //! means, who may write, and how anything is carried out.
 
+mod members;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -16,9 +18,11 @@ use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
 use crate::input::Input;
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
 use crate::mark::Mark;
+use crate::membership::Membership;
 use crate::message::{Answer, Beat, Message, Timed};
 use crate::observation::{Observation, Phase};
 use crate::request::Request;
+use crate::resolver::Resolver;
 use crate::shard::{Answers, Shard};
 use crate::show::Show;
 use crate::time::{Instant, Span};
@@ -38,6 +42,8 @@ pub struct Node {
     setup: Arc<Setup>,
     now: Instant,
     detector: Detector,
+    membership: Membership,
+    resolver: Resolver,
     gateway: Gateway,
     /// By shard number; those that this node replicates.
     shards: Vec<Option<Shard>>,
@@ -65,8 +71,8 @@ pub struct Node {
 
 impl Node {
     /// A node as it comes up at `now` with what its disk holds: the write-ahead log's
-    /// segments by number, in any order, torn tails included. `incarnation` rises with
-    /// every boot. Its first deadline is `now`.
+    /// segments by number, in any order, torn tails included. `incarnation` is 1 at the first
+    /// boot and rises with every other. Its first deadline is `now`.
     pub fn boot(
         setup: Arc<Setup>,
         me: NodeId,
@@ -118,6 +124,8 @@ impl Node {
             incarnation,
             now,
             detector: Detector::new(config.suspicion(), placement.node_ids(), me, now),
+            membership: Membership::new(me, incarnation, placement.nodes(), now),
+            resolver: Resolver::new(config, now),
             gateway,
             touched: Vec::new(),
             is_touched: vec![false; shards.len()],
@@ -222,6 +230,11 @@ impl Node {
         self.shards[self.setup.placement.shard_of(show).0 as usize].as_ref()?.show(show)
     }
 
+    /// What this node knows of the cluster's members.
+    pub fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
     /// How many clients wait for this gateway. For reports, never for verdicts.
     pub fn in_flight(&self) -> usize {
         self.gateway.in_flight()
@@ -247,6 +260,8 @@ impl Node {
     fn stood_still(&mut self, effects: &mut Effects) {
         effects.observe(Observation::Mark(Mark::StoodStill));
         self.detector.excuse(self.now);
+        self.membership.excuse(self.now);
+        self.resolver.excuse(self.now);
         self.next_beat = self.now;
     }
 
@@ -274,6 +289,9 @@ impl Node {
                 }
             }
             (Endpoint::Node(node), Message::Beat(beat)) => self.on_beat(node, beat, effects),
+            (Endpoint::Node(node), Message::Gossip(gossip)) => {
+                self.on_gossip(node, &gossip, effects);
+            }
             (Endpoint::Node(node), Message::Journal(mut batch)) => {
                 for (shard, message) in batch.drain(..) {
                     self.on_journal(node, shard, message, effects);
@@ -287,6 +305,7 @@ impl Node {
                 | Message::Answers(_)
                 | Message::Replies(_)
                 | Message::Beat(_)
+                | Message::Gossip(_)
                 | Message::Journal(_),
             ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
         }
@@ -399,6 +418,9 @@ impl Node {
         if heard != Some(Heard::Steady) {
             self.on_news(from, heard, effects);
         }
+        if self.membership.on_beat(from, beat) {
+            self.admit(from, effects);
+        }
     }
 
     /// A beat said more than that its sender is well.
@@ -428,9 +450,7 @@ impl Node {
 
     fn on_deadline(&mut self, effects: &mut Effects) {
         if self.next_beat <= self.now {
-            for peer in self.setup.placement.node_ids().filter(|&node| node != self.me) {
-                effects.beat(peer, Beat { incarnation: self.incarnation });
-            }
+            self.beat(effects);
             // Beats missed while the process stood still are not made up for.
             self.next_beat = self.now + self.setup.config.beat_every;
         }
@@ -475,6 +495,7 @@ impl Node {
     fn suspect(&mut self, effects: &mut Effects) {
         for peer in self.detector.overdue(self.now) {
             effects.observe(Observation::Suspected { peer });
+            self.membership.suspect(peer, self.now);
             self.gateway.on_suspected(self.now, peer, effects);
             self.replace(peer);
             if self.setup.config.on_suspicion == OnSuspicion::Down {

@@ -48,6 +48,8 @@ pub(crate) struct Shard {
     /// The record that is applied; kept for its memory.
     events: Events,
     owner: Option<Owner>,
+    /// The last epoch in which this replica was elected.
+    elected: Epoch,
     /// Requests that came while this replica led but could not serve yet.
     waiting: VecDeque<(NodeId, Request)>,
     /// Records proposed here in an epoch and not yet applied.
@@ -70,6 +72,7 @@ impl Shard {
             clock,
             events: Events::new(),
             owner: None,
+            elected: Epoch(0),
             waiting: VecDeque::new(),
             outstanding: (Epoch(0), 0),
             reads: 0,
@@ -309,6 +312,10 @@ impl Shard {
     fn activate_if_due(&mut self, now: Instant, answers: &mut Answers, effects: &mut Effects) {
         if self.owner.is_none() {
             let epoch = self.journal.epoch();
+            if self.journal.is_leader() && self.elected < epoch {
+                self.elected = epoch;
+                effects.observe(Observation::Elected { shard: self.id, epoch });
+            }
             let settled = self.outstanding.0 != epoch || self.outstanding.1 == 0;
             let may_serve = match self.setup.config.owner.serves {
                 Serves::CaughtUp => self.journal.may_serve(),

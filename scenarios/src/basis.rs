@@ -47,7 +47,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 102] = [
+const BASES: [(&str, Basis); 104] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -66,6 +66,8 @@ const BASES: [(&str, Basis); 102] = [
     ("cluster.keep-records", Chosen),
     ("cluster.segment-bytes", Chosen),
     ("cluster.on-suspicion", Chosen),
+    ("cluster.membership.static-quorum", Chosen),
+    ("cluster.membership.stable-after", Chosen),
     ("cluster.clock-skew", Chosen),
     ("cluster.journal.promises", Chosen),
     ("cluster.owner.acknowledge", Chosen),
@@ -267,6 +269,7 @@ mod tests {
         ] {
             let mut scenario = Scenario { swarm: Some(Swarm::default()), ..Scenario::default() };
             scenario.crowd.waiting_room = Some(WaitingRoom::default());
+            scenario.cluster.membership.static_quorum = Some(scenario.cluster.quorum());
             scenario.crowd.arrivals = arrivals;
             fields.extend(assumptions(&scenario).into_iter().map(|assumption| assumption.field));
         }

@@ -11,8 +11,8 @@ use onsale_core::{
 use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Network, Owner, Sale,
-    Scenario, Session, WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Membership, Network, Owner,
+    Sale, Scenario, Session, WaitingRoom,
 };
 
 impl Default for Scenario {
@@ -60,11 +60,18 @@ impl Default for Cluster {
             keep_records: 1_024,
             segment_bytes: 16 << 20,
             on_suspicion: OnSuspicion::Elect,
+            membership: Membership::default(),
             clock_skew: Span::ZERO,
             journal: Journal::default(),
             owner: Owner::default(),
             gateway: Gateway::default(),
         }
+    }
+}
+
+impl Default for Membership {
+    fn default() -> Self {
+        Self { static_quorum: None, stable_after: Span::from_secs(3) }
     }
 }
 

@@ -102,6 +102,8 @@ pub struct Cluster {
     pub segment_bytes: u32,
     /// What a node does with a peer that has fallen silent.
     pub on_suspicion: OnSuspicion,
+    /// When a node withdraws, and when it gives a peer up.
+    pub membership: Membership,
     /// By how much the first node's clock is behind the last one's; those between are evenly
     /// apart.
     #[serde(with = "human::span")]
@@ -112,6 +114,25 @@ pub struct Cluster {
     pub owner: Owner,
     /// How a gateway treats requests.
     pub gateway: Gateway,
+}
+
+impl Cluster {
+    /// So many nodes a node has to see, itself included, to be on the larger side of a split.
+    pub fn quorum(&self) -> u16 {
+        self.membership.static_quorum.unwrap_or(self.nodes / 2 + 1)
+    }
+}
+
+/// When a node withdraws, and when it gives a peer up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Membership {
+    /// So many nodes a node has to see, itself included; a majority of them, unless said otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub static_quorum: Option<u16>,
+    /// How long a split has to last before either side draws its conclusion.
+    #[serde(with = "human::span")]
+    pub stable_after: Span,
 }
 
 /// How journals are kept.

@@ -4,13 +4,15 @@
 //! if it had never been: what it took down starts again, what it cut is mended. Refuses
 //! to know when faults come (the plan says) and how links and disks behave.
 
+mod failover;
 mod steps;
 
 use madsim::runtime::Handle;
 use madsim::task::NodeId as Process;
-use onsale_core::{Instant, NodeId, Phase, Placement, ShardId, ShowId, Span};
+use onsale_core::{Epoch, Instant, NodeId, Phase, Placement, ShardId, ShowId, Span};
 use onsale_scenarios::{Cut, Fault, Target};
 
+pub use self::failover::Failover;
 use self::steps::Steps;
 use crate::story::Sight;
 use crate::world::network::{CLIENTS, Place, Weather};
@@ -36,8 +38,22 @@ pub struct Struck {
     pub shards_lost_owner: Vec<ShardId>,
     /// When the last of those owners began to serve.
     pub recovered: Option<Instant>,
+    /// The way to the hot show's next owner, if it had one.
+    failover: Option<Failover>,
     undo: Undo,
     steps: Steps,
+}
+
+impl Struck {
+    /// The way to the hot show's next owner, if it got another while this was the latest fault.
+    pub fn failover(&self) -> Option<&Failover> {
+        self.failover.as_ref().filter(|failover| failover.happened())
+    }
+
+    /// Whether it can be why an owner changes now.
+    fn is_due(&self, now: Instant) -> bool {
+        self.healed.is_none_or(|healed| now <= healed.max(self.at + AFTERMATH))
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -65,15 +81,37 @@ impl FaultLog {
 
     /// A shard's owner changed: the latest fault is held to account.
     pub fn owner_changed(&mut self, now: Instant, shard: ShardId) {
-        if let Some(latest) = self.struck.last_mut() {
-            // Only a shard's first new owner counts, and only if the fault can be why it moved: a shard that
-            // moves on later was served meanwhile.
-            let due = latest.healed.is_none_or(|healed| now <= healed.max(latest.at + AFTERMATH));
-            if due && !latest.shards_lost_owner.contains(&shard) {
-                latest.shards_lost_owner.push(shard);
-                latest.recovered = Some(now);
-            }
+        // Only a shard's first new owner counts, and only if the fault can be why it moved: a shard that
+        // moves on later was served meanwhile.
+        if let Some(latest) = self.latest(now)
+            && !latest.shards_lost_owner.contains(&shard)
+        {
+            latest.shards_lost_owner.push(shard);
+            latest.recovered = Some(now);
         }
+    }
+
+    /// A node suspects another.
+    pub fn suspected(&mut self, now: Instant, peer: NodeId) {
+        self.failover(now).into_iter().for_each(|failover| failover.on_suspected(now, peer));
+    }
+
+    /// An owner of the hot show was elected.
+    pub fn elected(&mut self, now: Instant, epoch: Epoch) {
+        self.failover(now).into_iter().for_each(|failover| failover.on_elected(now, epoch));
+    }
+
+    /// An owner of the hot show has begun to serve.
+    pub fn serves(&mut self, now: Instant, epoch: Epoch) {
+        self.failover(now).into_iter().for_each(|failover| failover.on_serving(now, epoch));
+    }
+
+    fn latest(&mut self, now: Instant) -> Option<&mut Struck> {
+        self.struck.last_mut().filter(|latest| latest.is_due(now))
+    }
+
+    fn failover(&mut self, now: Instant) -> Option<&mut Failover> {
+        self.latest(now)?.failover.as_mut()
     }
 }
 
@@ -95,6 +133,7 @@ impl Faults<'_> {
     pub fn strike(&self, world: &mut World, index: usize) {
         let fault = &self.plan[index];
         let (mut undo, mut steps) = (Undo::default(), Steps::None);
+        let failover = world.owners[world.hot.0 as usize].map(Failover::new);
         let what = match fault {
             Fault::Crash { node, .. } => {
                 let victim = self.victim(world, *node);
@@ -238,6 +277,7 @@ impl Faults<'_> {
             healed: None,
             shards_lost_owner: Vec::new(),
             recovered: None,
+            failover,
             undo,
             steps,
         });

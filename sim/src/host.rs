@@ -179,7 +179,7 @@ impl Host {
                 |answer| Input::Answered { from: sender(from), answer },
                 |started| Input::Delivered { from, message: Message::Answers(started) },
             ),
-            Message::Beat(_) | Message::Journal(_) => {
+            Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) => {
                 self.control(world, now, Input::Delivered { from, message });
             }
             Message::Replies(_) => panic!("replies go to clients"),
@@ -375,7 +375,7 @@ fn work_of(input: &Input) -> &'static str {
         Input::Request { .. } => ROUTE_REQUEST,
         Input::Forwarded { .. } => DECIDE,
         Input::Answered { .. } => ROUTE_ANSWER,
-        Input::Delivered { message: Message::Beat(_), .. } => BEAT,
+        Input::Delivered { message: Message::Beat(_) | Message::Gossip(_), .. } => BEAT,
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",
         Input::DeadlineReached => "deadline",

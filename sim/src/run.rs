@@ -11,12 +11,12 @@ use std::sync::Arc;
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Checks, Config, Epoch, GatewayConfig, Hall, Instant, Mark, Message, NodeId, OwnerConfig,
-    Placement, Rules, Setup, ShowId, Span, Unfit,
+    Checks, Config, Epoch, GatewayConfig, Hall, Instant, Mark, MembershipConfig, Message, NodeId,
+    OwnerConfig, Placement, Rules, Setup, ShowId, Span, Unfit,
 };
 use onsale_reports::{
-    Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped,
-    Summary, Verdict,
+    Evidence, FailoverResult, FaultResult, OracleResult, Recorder, RecorderSettings, Records,
+    RunFacts, Stopped, Summary, Verdict,
 };
 use onsale_scenarios::{Family, Fault, Sale, Scenario};
 
@@ -450,6 +450,7 @@ fn stopped(name: &str, headline: String) -> OracleResult {
 }
 
 fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
+    let after = |at: Instant| at.since(struck.at).as_millis_f64();
     FaultResult {
         index: struck.index,
         kind: plan.faults[struck.index].family().name().to_owned(),
@@ -458,7 +459,12 @@ fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
         healed_s: struck.healed.map(Instant::as_secs_f64),
         phase: struck.phase.name().to_owned(),
         shards_lost_owner: struck.shards_lost_owner.len() as u32,
-        recovery_ms: struck.recovered.map(|at| at.since(struck.at).as_millis_f64()),
+        recovery_ms: struck.recovered.map(after),
+        failover: struck.failover().map(|failover| FailoverResult {
+            suspected_ms: failover.suspected.map(after),
+            elected_ms: failover.elected.map(after),
+            serving_ms: failover.serving.map(after),
+        }),
     }
 }
 
@@ -511,6 +517,10 @@ pub fn setup(scenario: &Scenario) -> Setup {
             keep_records: cluster.keep_records,
             segment_bytes: cluster.segment_bytes,
             on_suspicion: cluster.on_suspicion,
+            membership: MembershipConfig {
+                quorum: cluster.quorum(),
+                stable_after: cluster.membership.stable_after,
+            },
             promises: cluster.journal.promises,
             owner,
             gateway: GatewayConfig {

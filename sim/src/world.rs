@@ -157,8 +157,8 @@ pub struct Machine {
     coming: VecDeque<Coming>,
     /// Those that have arrived, with their instants: taken in at the host's next turn.
     beats: Vec<(Instant, NodeId, Beat)>,
-    /// By place: the incarnation whose beat came last.
-    heard: Vec<u64>,
+    /// By place: the beat that came last.
+    heard: Vec<Beat>,
     /// What makes its cores slow.
     pub limps: Limps,
     /// Its clocks.
@@ -250,7 +250,7 @@ impl World {
                 wake: None,
                 coming: VecDeque::new(),
                 beats: Vec::new(),
-                heard: vec![0; usize::from(nodes) + 1],
+                heard: vec![Beat::default(); usize::from(nodes) + 1],
                 limps: Limps::default(),
                 clock: Clock::of(&scenario.cluster, node),
                 disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
@@ -347,7 +347,7 @@ impl World {
         machine.stalled.clear();
         machine.coming.clear();
         machine.beats.clear();
-        machine.heard.fill(0);
+        machine.heard.fill(Beat::default());
         machine.wake = None;
         machine.disk.crash(now);
         machine.disk.forget(self.sabotage.disks_lose);
@@ -512,10 +512,23 @@ impl World {
                     *owner = Some((epoch, me));
                     self.faults.owner_changed(self.now, shard);
                 }
+                if shard == self.hot {
+                    self.faults.serves(self.now, epoch);
+                }
             }
             Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
-            Observation::Suspected { .. } => self.mark(Mark::PeerSuspected),
+            Observation::Elected { shard, epoch } if shard == self.hot => {
+                self.faults.elected(self.now, epoch);
+            }
+            Observation::Elected { .. } => {}
+            Observation::Suspected { peer } => {
+                self.faults.suspected(self.now, peer);
+                self.mark(Mark::PeerSuspected);
+            }
             Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
+            Observation::GivenUp { .. } => self.mark(Mark::PeerGivenUp),
+            Observation::Withdrew => self.mark(Mark::Withdrew),
+            Observation::Returned => self.mark(Mark::Returned),
             Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
         }
     }
@@ -638,8 +651,7 @@ impl World {
         digest::fold(&mut self.fingerprint, &message);
         if let Message::Beat(beat) = message
             && self.machines[to].process == Process::Up
-            && std::mem::replace(&mut self.machines[to].heard[from], beat.incarnation)
-                == beat.incarnation
+            && std::mem::replace(&mut self.machines[to].heard[from], beat) == beat
         {
             self.machines[to].beats.push((self.now, NodeId(from as u16), beat));
             return None;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use onsale_core::show::{Hall, Rules};
 use onsale_core::{
     Checks, ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, GatewayConfig, HoldId,
-    Input, Instant, Message, Node, NodeId, Observation, OnSuspicion, Outcome, OwnerConfig,
-    PaymentId, Placement, Promises, Ratio, Request, RequestId, SeatId, Setup, ShardId, ShowId,
-    Span, UserId, Wish, Write,
+    Input, Instant, MembershipConfig, Message, Node, NodeId, Observation, OnSuspicion, Outcome,
+    OwnerConfig, PaymentId, Placement, Promises, Ratio, Request, RequestId, SeatId, Setup, ShardId,
+    ShowId, Span, UserId, Wish, Write,
 };
 
 /// One way between nodes, one way to a client, and one fsync.
@@ -62,6 +62,7 @@ pub(crate) fn config() -> Config {
         keep_records: 1_000,
         segment_bytes: 1 << 20,
         on_suspicion: OnSuspicion::default(),
+        membership: MembershipConfig { quorum: 2, stable_after: Span::from_secs(5) },
         promises: Promises::default(),
         owner: OwnerConfig::default(),
         gateway: GatewayConfig {
@@ -91,7 +92,8 @@ impl Cluster {
         Self::begin(config, nodes, shards, BTreeMap::new())
     }
 
-    fn begin(config: Config, nodes: u16, shards: u32, ahead: BTreeMap<NodeId, Span>) -> Self {
+    fn begin(mut config: Config, nodes: u16, shards: u32, ahead: BTreeMap<NodeId, Span>) -> Self {
+        config.membership.quorum = nodes / 2 + 1;
         let rules = Rules {
             hold: Span::from_secs(300),
             grace: Span::from_secs(5),
@@ -173,6 +175,12 @@ impl Cluster {
         let peers: Vec<NodeId> =
             self.incarnations.keys().copied().filter(|&peer| peer != id).collect();
         peers.into_iter().for_each(|peer| self.cut.extend([(id, peer), (peer, id)]));
+    }
+
+    /// What a node sends to its peers is lost; it hears them, and clients reach it.
+    pub(crate) fn mute(&mut self, id: NodeId) {
+        let peers = self.incarnations.keys().copied().filter(|&peer| peer != id);
+        self.cut.extend(peers.map(|peer| (id, peer)));
     }
 
     pub(crate) fn heal(&mut self) {
@@ -337,7 +345,7 @@ impl Cluster {
                 Endpoint::Client(_) => CLIENT,
                 Endpoint::Node(to) => {
                     match &sending.message {
-                        Message::Beat(_) => self.sent.beats += 1,
+                        Message::Beat(_) | Message::Gossip(_) => self.sent.beats += 1,
                         Message::Journal(_) => self.sent.journal += 1,
                         Message::Requests(_)
                         | Message::Forwarded(_)

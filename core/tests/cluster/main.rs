@@ -1,6 +1,7 @@
 //! Scripts that a small cluster in memory plays. Each opens with its story.
 
 mod harness;
+mod members;
 mod settings;
 
 use std::collections::BTreeMap;

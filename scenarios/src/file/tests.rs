@@ -189,6 +189,8 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
         "[cluster]\nreplicas = 7",
         "[cluster]\nreplicas = 5",
         "[cluster]\nreplicas = 9\nnodes = 9\nzones = 9",
+        "[cluster.membership]\nstatic-quorum = 2",
+        "[cluster]\nnodes = 6\n[cluster.membership]\nstatic-quorum = 7\nstable-after = \"0s\"",
         "[cluster]\nshards = 0",
         "[cluster.gateway]\nbackoff-base = \"1s\"",
         "[sale]\nshows = 1",
@@ -249,6 +251,9 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:3:12: cluster.replicas: 7 replicas need as many nodes, and there are 5; use 3, or add nodes
     x.toml:3:12: cluster.replicas: 5 replicas need as many zones, and there are 3; use 3, or `zones = 5`
     x.toml:3:12: cluster.replicas: 9 replicas are more than a journal can have; at most 7; three survive the loss of a zone, five of two
+    x.toml:3:17: cluster.membership.static-quorum: both sides of a split can see 2 of 5 nodes; at least 3, more than half of the nodes
+    x.toml:5:17: cluster.membership.static-quorum: nobody ever sees 7 of 6 nodes; at most 6; at 4 most nodes may be lost
+    x.toml:6:16: cluster.membership.stable-after: no time at all; write a span above zero, such as `5s`
     x.toml:3:10: cluster.shards: 0 is out of bounds; write a number from 1 to 65536
     x.toml:3:16: cluster.gateway.backoff-base: 1s is above `backoff-cap`, 500ms; `backoff-base` is at most `backoff-cap`
     x.toml:3:9: sale.hot-share: 20% want the hot show, but there is no other for the rest; with one show, write `hot-share = "100%"`
@@ -428,6 +433,9 @@ fn a_scenario_is_printed_in_full() {
     segment-bytes = 16777216
     on-suspicion = "elect"
     clock-skew = "0us"
+
+    [cluster.membership]
+    stable-after = "3s"
 
     [cluster.journal]
     promises = "after-write"

@@ -261,7 +261,10 @@ impl Crowd {
                     | Refusal::NoneFree
                     | Refusal::HoldLost
                     | Refusal::NotYours => false,
-                    Refusal::BadRequest | Refusal::Overloaded | Refusal::Unavailable => false,
+                    Refusal::BadRequest
+                    | Refusal::Overloaded
+                    | Refusal::Unavailable
+                    | Refusal::Minority => false,
                 };
                 let map = self.map(asked.show);
                 if sold_out && map.booked() == map.seats() {
@@ -482,6 +485,8 @@ pub(crate) fn undecided(outcome: &Outcome) -> Option<Ending> {
         Some(Ending::Overloaded)
     } else if let Outcome::Refused(Refusal::Unavailable) = outcome {
         Some(Ending::Unavailable)
+    } else if let Outcome::Refused(Refusal::Minority) = outcome {
+        Some(Ending::Minority)
     } else {
         None
     }

@@ -254,7 +254,8 @@ impl Hold {
             | Refusal::SoldOut
             | Refusal::BadRequest
             | Refusal::Overloaded
-            | Refusal::Unavailable => return,
+            | Refusal::Unavailable
+            | Refusal::Minority => return,
         }
         self.findings.checked += 1;
         let Some(entry) = known.clients.get(hold) else { return };

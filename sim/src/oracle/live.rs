@@ -73,6 +73,9 @@ impl Live {
             Refusal::Unavailable => {
                 self.on_unanswered(at, asked, "was told that no owner could be reached")
             }
+            Refusal::Minority => {
+                self.on_unanswered(at, asked, "was told that the gateway had withdrawn")
+            }
         }
     }
 

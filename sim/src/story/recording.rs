@@ -280,6 +280,14 @@ impl Recording {
             Observation::Trusted { peer } => {
                 self.mark(state, "health", &format!("hears {peer} again"), now);
             }
+            Observation::Elected { shard, epoch } => {
+                self.mark(state, "elected", &format!("leads {shard} ({epoch})"), now);
+            }
+            Observation::GivenUp { peer } => {
+                self.mark(state, "health", &format!("gives {peer} up"), now);
+            }
+            Observation::Withdrew => self.mark(state, "health", "withdraws", now),
+            Observation::Returned => self.mark(state, "health", "serves again", now),
             Observation::Refused { reason, .. } => self.mark(state, "refused", reason.name(), now),
             Observation::Mark(mark) => self.mark(state, "mark", mark.name(), now),
         }
@@ -370,5 +378,6 @@ fn called(message: &Message) -> Option<String> {
             })
         }
         Message::Beat(_) => None,
+        Message::Gossip(gossip) => Some(many("rumour", gossip.rumours.len())),
     }
 }
