@@ -126,7 +126,8 @@ impl Gateway {
         let shard = self.placement.shard_of(request.show);
         if self.withdrawn {
             effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
-            return effects.reply(from, refused(request.id, Refusal::Minority));
+            effects.reply(from, refused(request.id, Refusal::Minority));
+            return None;
         }
         let in_flight = &mut self.in_flight[shard.0 as usize];
         if *in_flight >= self.config.in_flight_per_shard {
