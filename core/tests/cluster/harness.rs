@@ -379,7 +379,7 @@ fn arrives(message: &mut Message, now: Instant) {
             batch.iter_mut().for_each(|timed| timed.at = now);
         }
         Message::Answers(batch) => batch.iter_mut().for_each(|timed| timed.at = now),
-        Message::Replies(_) | Message::Beat(_) | Message::Journal(_) => {}
+        Message::Replies(_) | Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) => {}
     }
 }
 
