@@ -305,7 +305,7 @@ impl Host {
             Input::Request { .. } | Input::Answered { .. } => self.machine.costs.route,
             Input::Forwarded { .. } => self.machine.costs.decide,
             Input::Delivered { message, .. } => match message {
-                Message::Beat(_) => self.machine.costs.beat,
+                Message::Beat(_) | Message::Gossip(_) => self.machine.costs.beat,
                 Message::Journal(messages) => {
                     Span(self.machine.costs.journal_message.0 * messages.len() as u64)
                 }

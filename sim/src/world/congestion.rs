@@ -74,12 +74,15 @@ impl Queues {
 fn bytes(message: &Message) -> u64 {
     const REQUEST: u64 = 48;
     const ANSWER: u64 = 40;
+    const BEAT: u64 = 16;
+    const RUMOUR: u64 = 16;
     HEADER
         + match message {
             Message::Requests(batch) | Message::Forwarded(batch) => batch.len() as u64 * REQUEST,
             Message::Answers(batch) => batch.len() as u64 * ANSWER,
             Message::Replies(batch) => batch.len() as u64 * ANSWER,
-            Message::Beat(_) => 8,
+            Message::Beat(_) => BEAT,
+            Message::Gossip(gossip) => BEAT + gossip.rumours.len() as u64 * RUMOUR,
             Message::Journal(messages) => {
                 messages.iter().map(|(_, message)| message.bytes() as u64).sum()
             }
@@ -92,21 +95,21 @@ mod tests {
 
     use super::*;
 
-    const BEAT: Message = Message::Beat(Beat { incarnation: 1 });
+    const BEAT: Message = Message::Beat(Beat { incarnation: 1, view: 0 });
 
     #[test]
     fn messages_queue_on_a_link_that_carries_little_and_are_lost_beyond_its_queue() {
         let mut queues = Queues::new(4);
         assert_eq!(queues.wait((1, 2), Instant::ZERO, &BEAT), Some(Span::ZERO));
         queues.lower(7, None, 1);
-        // 72 bytes at 1,024 a second.
-        let takes = Span(70_313);
+        // 80 bytes at 1,024 a second.
+        let takes = Span(78_125);
         let mut waited = Vec::new();
         while let Some(wait) = queues.wait((1, 2), Instant::ZERO, &BEAT) {
             waited.push(wait);
         }
         assert_eq!(waited[..3], [takes, Span(takes.0 * 2), Span(takes.0 * 3)]);
-        assert_eq!(waited.len(), 15, "a second's worth, and the one that is being sent");
+        assert_eq!(waited.len(), 13, "a second's worth, and the one that is being sent");
         assert_eq!(queues.wait((2, 1), Instant::ZERO, &BEAT), Some(takes), "the other direction");
         assert_eq!(queues.wait((CLIENTS, 2), Instant::ZERO, &BEAT), Some(Span::ZERO));
         let later = Instant::ZERO + Span::from_secs(10);
@@ -122,7 +125,7 @@ mod tests {
         assert_eq!(queues.wait((1, 3), Instant::ZERO, &BEAT), Some(Span::ZERO));
         assert!(queues.wait((3, 2), Instant::ZERO, &BEAT) > Some(Span::ZERO));
         queues.lower(1, None, 1_000);
-        assert_eq!(queues.wait((2, 3), Instant::ZERO, &BEAT), Some(Span(70_313)));
-        assert_eq!(queues.wait((1, 3), Instant::ZERO, &BEAT), Some(Span(71)));
+        assert_eq!(queues.wait((2, 3), Instant::ZERO, &BEAT), Some(Span(78_125)));
+        assert_eq!(queues.wait((1, 3), Instant::ZERO, &BEAT), Some(Span(79)));
     }
 }
