@@ -5,7 +5,7 @@
 
 use crate::id::{Endpoint, NodeId, ShardId};
 use crate::journal::JournalMessage;
-use crate::message::{Answer, Beat, Message, Moves, Timed};
+use crate::message::{Answer, Beat, Gossip, Message, Moves, Timed};
 use crate::observation::Observation;
 use crate::request::{Reply, Request};
 use crate::time::Instant;
@@ -127,6 +127,32 @@ impl Effects {
         );
     }
 
+    /// Whether all requests for `to` may be passed on as one batch, which [`pass_on`](Self::pass_on) hands
+    /// over: no other batch of requests is on its way there. `begun` is where it was begun, if it was.
+    #[inline]
+    pub(crate) fn passes_on(&mut self, to: NodeId, begun: &mut Option<usize>) -> bool {
+        let to = Endpoint::Node(to);
+        if let Some(place) = *begun {
+            return self.sends[place].to == to;
+        }
+        let there = |sending: &Sending| {
+            sending.to == to && matches!(sending.message, Message::Forwarded(_))
+        };
+        if self.sends.iter().any(there) {
+            return false;
+        }
+        *begun = Some(self.sends.len());
+        self.sends.push(Sending { at: self.now, to, message: Message::Forwarded(Vec::new()) });
+        true
+    }
+
+    /// Passes on a batch that was begun.
+    pub(crate) fn pass_on(&mut self, begun: Option<usize>, batch: Vec<Timed<Request>>) {
+        if let Some(place) = begun {
+            self.sends[place].message = Message::Forwarded(batch);
+        }
+    }
+
     /// Answers a gateway.
     #[inline]
     pub fn answer(&mut self, to: NodeId, answer: Answer) {
@@ -178,6 +204,11 @@ impl Effects {
     /// Sends a sign of life.
     pub fn beat(&mut self, to: NodeId, beat: Beat) {
         self.send(Endpoint::Node(to), Message::Beat(beat));
+    }
+
+    /// Sends a sign of life with rumours.
+    pub fn gossip(&mut self, to: NodeId, gossip: Gossip) {
+        self.send(Endpoint::Node(to), Message::Gossip(Box::new(gossip)));
     }
 
     /// Sends a sign of life that is one of the last.

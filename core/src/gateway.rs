@@ -19,7 +19,7 @@ use crate::draw::Draw;
 use crate::effect::Effects;
 use crate::id::{Endpoint, Epoch, NodeId, RequestId, ShardId};
 use crate::mark::Mark;
-use crate::message::Answer;
+use crate::message::{Answer, Timed};
 use crate::observation::Observation;
 use crate::placement::Placement;
 use crate::request::{Outcome, Refusal, Reply, Request};
@@ -37,6 +37,8 @@ pub struct Gateway {
     beliefs: Vec<Belief>,
     in_flight: Vec<u32>,
     suspected: Vec<bool>,
+    /// Whether the node has withdrawn, and nobody is served.
+    withdrawn: bool,
     flights: Flights,
     /// In order of their instants, since patience is the same for all.
     timeouts: VecDeque<Alarm>,
@@ -77,6 +79,7 @@ impl Gateway {
             beliefs: (0..placement.shards()).map(first).collect(),
             in_flight: vec![0; placement.shards() as usize],
             suspected: vec![false; usize::from(placement.nodes()) + 1],
+            withdrawn: false,
             flights: Flights::default(),
             timeouts: VecDeque::new(),
             backoffs: BinaryHeap::new(),
@@ -96,27 +99,66 @@ impl Gateway {
         request: &Request,
         effects: &mut Effects,
     ) {
+        if let Some(target) = self.admit(now, from, request, effects) {
+            effects.forward(target, request.clone());
+        }
+    }
+
+    /// The same, but leaves it to the caller to pass the request on: tells the node, if it has to go
+    /// to another one.
+    #[inline]
+    pub(crate) fn admit(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        request: &Request,
+        effects: &mut Effects,
+    ) -> Option<NodeId> {
         if request.show.0 >= self.shows {
-            return effects.reply(from, refused(request.id, Refusal::BadRequest));
+            effects.reply(from, refused(request.id, Refusal::BadRequest));
+            return None;
         }
         if let Some(slot) = self.flights.find(request.id) {
             self.flights[slot].reply_to = from;
-            return effects.observe(Observation::Mark(Mark::RepeatInFlight));
+            effects.observe(Observation::Mark(Mark::RepeatInFlight));
+            return None;
         }
         let shard = self.placement.shard_of(request.show);
+        if self.withdrawn {
+            effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
+            effects.reply(from, refused(request.id, Refusal::Minority));
+            return None;
+        }
         let in_flight = &mut self.in_flight[shard.0 as usize];
         if *in_flight >= self.config.in_flight_per_shard {
             effects.observe(Observation::Refused { shard, reason: Mark::TooManyInFlight });
-            return effects.reply(from, refused(request.id, Refusal::Overloaded));
+            effects.reply(from, refused(request.id, Refusal::Overloaded));
+            return None;
         }
         *in_flight += 1;
         self.budget.deposit();
         let slot = self.flights.take_off(request, from, shard);
         let target = self.first_choice(shard);
-        self.ask(now, slot, target, request.clone(), effects);
+        self.attempt(now, slot, target);
+        if target == self.me {
+            self.local.push_back(request.clone());
+            return None;
+        }
+        Some(target)
+    }
+
+    /// Looks ahead at what `admit` will look at for each of these.
+    pub(crate) fn read_ahead_of_requests(&self, requests: &[Timed<Request>]) {
+        self.flights.read_ahead_of_take_off(requests.iter().map(|timed| timed.item.id));
+    }
+
+    /// Looks ahead at what `on_answer` will look at for each of these.
+    pub(crate) fn read_ahead_of_answers(&self, answers: &[Timed<Answer>]) {
+        self.flights.read_ahead(answers.iter().map(|timed| timed.item.request()));
     }
 
     /// A node, perhaps this one, answers.
+    #[inline]
     pub fn on_answer(
         &mut self,
         now: Instant,
@@ -147,8 +189,7 @@ impl Gateway {
             self.backoffs.pop();
             if self.is_live(alarm) {
                 let target = self.next_choice(&self.flights[alarm.slot]);
-                let request = self.flights.request(alarm.slot).clone();
-                self.ask(now, alarm.slot, target, request, effects);
+                self.ask_again(now, alarm.slot, target, effects);
             }
         }
     }
@@ -178,6 +219,28 @@ impl Gateway {
     /// A peer is heard again.
     pub fn on_trusted(&mut self, peer: NodeId) {
         self.suspected[usize::from(peer.0)] = false;
+    }
+
+    /// The node withdraws: whoever waits is sent elsewhere, and so is everybody who comes.
+    pub fn withdraw(&mut self, effects: &mut Effects) {
+        self.withdrawn = true;
+        for slot in self.flights.places() {
+            let Flight { id, shard, phase, .. } = self.flights[slot];
+            if phase != Phase::Landed {
+                effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
+                self.land(slot, refused(id, Refusal::Minority), effects);
+            }
+        }
+    }
+
+    /// Whether clients are served.
+    pub fn is_open(&self) -> bool {
+        !self.withdrawn
+    }
+
+    /// The node is back in service.
+    pub fn resume(&mut self) {
+        self.withdrawn = false;
     }
 
     /// There is a newer map.
@@ -237,7 +300,13 @@ impl Gateway {
         if flight.target == from && flight.epoch == belief.epoch {
             belief.owner = from;
         }
-        self.land(slot, reply.clone(), effects);
+        match reply.outcome {
+            // By far the most; the others are copied about with their seats.
+            Outcome::Refused(why) => self.land(slot, refused(reply.request, why), effects),
+            Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. } => {
+                self.land(slot, reply.clone(), effects);
+            }
+        }
     }
 
     fn on_not_owner(
@@ -279,8 +348,7 @@ impl Gateway {
         {
             effects.observe(Observation::Mark(Mark::HintFollowed));
             self.flights[slot].tries -= 1;
-            let request = self.flights.request(slot).clone();
-            self.ask(now, slot, belief.owner, request, effects);
+            self.ask_again(now, slot, belief.owner, effects);
         } else {
             self.back_off(now, slot, effects);
         }
@@ -310,15 +378,19 @@ impl Gateway {
             .unwrap_or(next)
     }
 
+    fn ask_again(&mut self, now: Instant, slot: u32, target: NodeId, effects: &mut Effects) {
+        self.attempt(now, slot, target);
+        let request = self.flights.request(slot).clone();
+        if target == self.me {
+            self.local.push_back(request);
+        } else {
+            effects.forward(target, request);
+        }
+    }
+
+    /// Another attempt goes to `target`.
     #[inline]
-    fn ask(
-        &mut self,
-        now: Instant,
-        slot: u32,
-        target: NodeId,
-        request: Request,
-        effects: &mut Effects,
-    ) {
+    fn attempt(&mut self, now: Instant, slot: u32, target: NodeId) {
         let flight = &mut self.flights[slot];
         flight.target = target;
         flight.epoch = self.beliefs[flight.shard.0 as usize].epoch;
@@ -327,11 +399,6 @@ impl Gateway {
         flight.moves += 1;
         let at = now + self.config.try_timeout;
         self.timeouts.push_back(Alarm { at, slot, moves: flight.moves });
-        if target == self.me {
-            self.local.push_back(request);
-        } else {
-            effects.forward(target, request);
-        }
     }
 
     fn back_off(&mut self, now: Instant, slot: u32, effects: &mut Effects) {
@@ -368,6 +435,7 @@ impl Gateway {
     }
 }
 
+#[inline]
 fn refused(request: RequestId, why: Refusal) -> Reply {
     Reply { request, outcome: Outcome::Refused(why) }
 }

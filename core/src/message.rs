@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::id::{Epoch, NodeId, RequestId, ShardId};
 use crate::journal::JournalMessage;
+use crate::membership::Rumour;
 use crate::placement::Placement;
 use crate::request::{Reply, Request};
 use crate::time::Instant;
@@ -34,6 +35,9 @@ pub enum Message {
     Replies(Vec<Timed<Reply>>),
     /// Node to node: I am here.
     Beat(Beat),
+    /// Node to node: I am here, and this is what I know of the members. Rare, so boxed: it makes
+    /// no other message larger.
+    Gossip(Box<Gossip>),
     /// Node to node: I am here, lead nothing any more, and am about to stop.
     Leaving(Beat),
     /// Node to node: about who carries what.
@@ -58,13 +62,34 @@ pub enum Answer {
     },
 }
 
+impl Answer {
+    /// The request that it answers.
+    pub const fn request(&self) -> RequestId {
+        match self {
+            Self::Decided(reply) => reply.request,
+            Self::NotOwner { request, .. } => *request,
+        }
+    }
+}
+
 /// A node-level sign of life, sent to every peer at a steady pace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Beat {
     /// Counts the sender's boots: a peer that returns with another number has lost its memory.
     pub incarnation: u64,
     /// The version of the map that it goes by.
     pub map: u64,
+    /// Stands for what the sender knows of the members: equal for equal tables.
+    pub view: u64,
+}
+
+/// A beat to a peer whose own beats showed another view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gossip {
+    /// The beat.
+    pub beat: Beat,
+    /// What the sender knows of the members.
+    pub rumours: Arc<[Rumour]>,
 }
 
 /// What nodes say to each other about who carries what.

@@ -4,12 +4,17 @@
 //! log, its timers, and when sleeping groups are woken. Refuses to know what a request
 //! means, who may write, and how anything is carried out.
 
+mod election;
+mod members;
+mod moves;
+mod retirement;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::moves::Wishes;
 use self::retirement::Retirement;
-use crate::config::{Config, OnSuspicion, Setup};
+use crate::config::{Config, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
 use crate::effect::{Effects, PersistId};
@@ -18,20 +23,18 @@ use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
 use crate::input::Input;
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
 use crate::mark::Mark;
+use crate::membership::Membership;
 use crate::message::{Answer, Beat, Message, Timed};
 use crate::observation::{Observation, Phase};
 use crate::placement::Placement;
 use crate::request::Request;
+use crate::resolver::Resolver;
 use crate::shard::{Answers, Shard};
 use crate::show::Show;
 use crate::time::{Instant, Span};
 
-mod moves;
-mod retirement;
-
-/// How much longer each further replica waits before it stands for election, so that
-/// the first in the shard's list wins unopposed: longer than a round trip and a write.
-const RANK_DELAY: Span = Span::from_millis(30);
+/// So many requests or answers of a batch are looked at ahead of their turn.
+const READ_AHEAD: usize = 32;
 
 /// One node of the cluster.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub struct Node {
     draw: Draw,
     now: Instant,
     detector: Detector,
+    membership: Membership,
+    resolver: Resolver,
     gateway: Gateway,
     /// By shard number; those that this node replicates.
     shards: Vec<Option<Shard>>,
@@ -74,8 +79,8 @@ pub struct Node {
 
 impl Node {
     /// A node as it comes up at `now` with what its disk holds: the write-ahead log's
-    /// segments by number, in any order, torn tails included. `incarnation` rises with
-    /// every boot. Its first deadline is `now`.
+    /// segments by number, in any order, torn tails included. `incarnation` is 1 at the first
+    /// boot and rises with every other. Its first deadline is `now`.
     pub fn boot(
         setup: Arc<Setup>,
         me: NodeId,
@@ -122,6 +127,8 @@ impl Node {
             draw,
             now,
             detector: Detector::new(config.suspicion(), placement.node_ids(), me, now),
+            membership: Membership::new(me, incarnation, placement.nodes(), now),
+            resolver: Resolver::new(config, placement.node_ids().count() as u16, now),
             gateway,
             touched: Vec::new(),
             is_touched: vec![false; shards.len()],
@@ -142,6 +149,9 @@ impl Node {
             placement,
             setup,
         };
+        if node.placement.map_shard().is_some() {
+            node.on_other_nodes();
+        }
         for shard in (0..node.shards.len() as u32).map(ShardId) {
             node.touch(shard);
         }
@@ -170,6 +180,23 @@ impl Node {
             Input::DeadlineReached => self.on_deadline(effects),
             Input::TurnEnded => self.on_turn_ended(effects),
         }
+    }
+
+    /// Looks ahead at what steps with these inputs will look at: the misses overlap, where one step after
+    /// another would wait for each in turn. Changes nothing but the time it takes.
+    pub fn read_ahead<'a>(&self, inputs: impl Iterator<Item = &'a Input>) {
+        self.read_ahead_of_decisions(inputs.filter_map(|input| match input {
+            Input::Forwarded { request, .. } => Some(request),
+            Input::Delivered { .. }
+            | Input::Request { .. }
+            | Input::Answered { .. }
+            | Input::Persisted(_)
+            | Input::Join
+            | Input::Leave(_)
+            | Input::Retire
+            | Input::DeadlineReached
+            | Input::TurnEnded => None,
+        }));
     }
 
     /// The same as `step` with a beat, which is most of what a node hears, and no message around it.
@@ -217,6 +244,11 @@ impl Node {
         self.shards[self.setup.placement.shard_of(show).0 as usize].as_ref()?.show(show)
     }
 
+    /// What this node knows of the cluster's members.
+    pub fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
     /// How many clients wait for this gateway. For reports, never for verdicts.
     pub fn in_flight(&self) -> usize {
         self.gateway.in_flight()
@@ -242,30 +274,38 @@ impl Node {
     fn stood_still(&mut self, effects: &mut Effects) {
         effects.observe(Observation::Mark(Mark::StoodStill));
         self.detector.excuse(self.now);
+        self.membership.excuse(self.now);
+        self.resolver.excuse(self.now);
         self.next_beat = self.now;
     }
 
     fn on_delivered(&mut self, from: Endpoint, message: Message, effects: &mut Effects) {
         match (from, message) {
             (Endpoint::Client(_), Message::Requests(batch)) => {
-                for Timed { at, item } in &batch {
-                    self.advance(*at, effects);
-                    self.on_request(from, item, effects);
-                }
+                self.on_requests(from, batch, effects)
             }
             (Endpoint::Node(node), Message::Forwarded(batch)) => {
-                for Timed { at, item } in &batch {
-                    self.advance(*at, effects);
-                    self.on_forwarded(node, item, effects);
+                for ahead in batch.chunks(READ_AHEAD) {
+                    self.read_ahead_of_decisions(ahead.iter().map(|timed| &timed.item));
+                    for Timed { at, item } in ahead {
+                        self.advance(*at, effects);
+                        self.on_forwarded(node, item, effects);
+                    }
                 }
             }
             (Endpoint::Node(node), Message::Answers(batch)) => {
-                for Timed { at, item } in &batch {
-                    self.advance(*at, effects);
-                    self.on_answered(node, item, effects);
+                for ahead in batch.chunks(READ_AHEAD) {
+                    self.gateway.read_ahead_of_answers(ahead);
+                    for Timed { at, item } in ahead {
+                        self.advance(*at, effects);
+                        self.on_answered(node, item, effects);
+                    }
                 }
             }
             (Endpoint::Node(node), Message::Beat(beat)) => self.on_beat(node, beat, effects),
+            (Endpoint::Node(node), Message::Gossip(gossip)) => {
+                self.on_gossip(node, &gossip, effects);
+            }
             (Endpoint::Node(node), Message::Moves(moves)) => self.on_moves(node, moves, effects),
             (Endpoint::Node(node), Message::Leaving(beat)) => {
                 self.on_leaving(node, beat, effects);
@@ -283,6 +323,7 @@ impl Node {
                 | Message::Answers(_)
                 | Message::Replies(_)
                 | Message::Beat(_)
+                | Message::Gossip(_)
                 | Message::Leaving(_)
                 | Message::Moves(_)
                 | Message::Journal(_),
@@ -290,10 +331,50 @@ impl Node {
         }
     }
 
+    /// What goes on to the same node goes on in the same batch; what does not is taken out of it.
+    fn on_requests(
+        &mut self,
+        from: Endpoint,
+        mut batch: Vec<Timed<Request>>,
+        effects: &mut Effects,
+    ) {
+        let (mut begun, mut kept) = (None, 0);
+        for place in 0..batch.len() {
+            if place % READ_AHEAD == 0 {
+                let ahead = batch.len().min(place + READ_AHEAD);
+                self.gateway.read_ahead_of_requests(&batch[place..ahead]);
+            }
+            let Timed { at, item } = &mut batch[place];
+            self.advance(*at, effects);
+            if let Some(to) = self.gateway.admit(self.now, from, item, effects) {
+                if effects.passes_on(to, &mut begun) {
+                    *at = self.now;
+                    batch.swap(kept, place);
+                    kept += 1;
+                } else {
+                    effects.forward(to, item.clone());
+                }
+            }
+            self.take_local(effects);
+        }
+        batch.truncate(kept);
+        effects.pass_on(begun, batch);
+    }
+
     #[inline]
     fn on_request(&mut self, from: Endpoint, request: &Request, effects: &mut Effects) {
         self.gateway.on_request(self.now, from, request, effects);
         self.take_local(effects);
+    }
+
+    /// Looks ahead for those of the requests that are for the first one's show.
+    fn read_ahead_of_decisions<'a>(&self, requests: impl Iterator<Item = &'a Request>) {
+        let mut requests = requests.peekable();
+        let Some(show) = requests.peek().map(|request| request.show) else { return };
+        let id = self.setup.placement.shard_of(show);
+        if let Some(shard) = &self.shards[id.0 as usize] {
+            shard.read_ahead(show, requests.filter(|request| request.show == show));
+        }
     }
 
     #[inline]
@@ -368,6 +449,9 @@ impl Node {
         if heard != Some(Heard::Steady) {
             self.on_news(from, heard, effects);
         }
+        if self.membership.on_beat(from, beat) {
+            self.admit(from, effects);
+        }
     }
 
     /// A beat said more than that its sender is well.
@@ -440,17 +524,6 @@ impl Node {
         self.write(effects);
         self.drain(effects);
         self.detector.sharpen(self.next_beat);
-    }
-
-    fn suspect(&mut self, effects: &mut Effects) {
-        for peer in self.detector.overdue(self.now) {
-            effects.observe(Observation::Suspected { peer });
-            self.gateway.on_suspected(self.now, peer, effects);
-            self.replace(peer);
-            if self.setup.config.on_suspicion == OnSuspicion::Down {
-                self.strike_off(peer);
-            }
-        }
     }
 
     #[inline]
@@ -559,82 +632,6 @@ impl Node {
         let every = self.setup.config.tick_every.0;
         let passed = now.0.saturating_sub(self.tick_offset.0) / every;
         Instant((passed + 1) * every + self.tick_offset.0)
-    }
-
-    /// A peer is here again: where this node leads and the peer follows, it is spoken to.
-    fn wake_followers(&mut self, peer: NodeId) {
-        for id in self.shared_with(peer) {
-            if let Some(shard) = &mut self.shards[id.0 as usize] {
-                shard.on_peer_heard();
-                self.touch(id);
-            }
-        }
-    }
-
-    /// A peer is gone, or has forgotten that it led: where it did, this node will stand
-    /// for election, the sooner the further up it is in the shard's list.
-    fn replace(&mut self, peer: NodeId) {
-        for id in self.shared_with(peer) {
-            let led =
-                self.shards[id.0 as usize].as_ref().and_then(|shard| shard.journal().leader());
-            if led == Some(peer) {
-                self.stand_against(id, peer, self.now);
-            }
-        }
-    }
-
-    /// A silent peer is taken for dead in every shard that it shares with this node.
-    fn strike_off(&mut self, peer: NodeId) {
-        for id in self.shared_with(peer) {
-            if let Some(shard) = &mut self.shards[id.0 as usize] {
-                shard.strike_off(peer);
-                self.touch(id);
-            }
-        }
-    }
-
-    fn stand_against(&mut self, id: ShardId, leader: NodeId, earliest: Instant) {
-        let Some(shard) = &self.shards[id.0 as usize] else { return };
-        let rivals = self.placement.replicas(id).iter().take_while(|&&member| member != self.me);
-        let rank =
-            rivals.filter(|&&rival| rival != leader && !self.detector.suspects(rival)).count();
-        let at = earliest + Span(RANK_DELAY.0 * rank as u64);
-        self.campaigns.insert((at, id, shard.journal().epoch(), leader));
-    }
-
-    #[inline]
-    fn next_campaign(&self) -> Instant {
-        match self.campaigns.is_empty() {
-            true => Instant::MAX,
-            false => self.campaigns.first().map_or(Instant::MAX, |&(at, ..)| at),
-        }
-    }
-
-    fn campaign(&mut self, effects: &mut Effects) {
-        while self.next_campaign() <= self.now {
-            let Some((_, id, epoch, _)) = self.campaigns.pop_first() else { return };
-            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
-            // If the epoch has passed, somebody else was quicker.
-            if shard.journal().epoch() == epoch && !shard.journal().is_leader() {
-                effects.observe(Observation::Mark(Mark::StoodForElection));
-                shard.campaign();
-                self.touch(id);
-            }
-        }
-    }
-
-    /// Whether a peer leads a shard as far as this node's replica knows.
-    fn follows(&self, id: ShardId, peer: NodeId) -> bool {
-        let shard = self.shards[id.0 as usize].as_ref();
-        shard.is_some_and(|shard| shard.journal().leader() == Some(peer))
-    }
-
-    fn shared_with(&self, peer: NodeId) -> Vec<ShardId> {
-        let ours = (0..self.shards.len() as u32)
-            .map(ShardId)
-            .filter(|id| self.shards[id.0 as usize].is_some());
-        ours.filter(|&id| self.placement.replicas(id).contains(&peer) || self.follows(id, peer))
-            .collect()
     }
 }
 

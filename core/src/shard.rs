@@ -5,6 +5,7 @@
 //! the disk: the node ticks, delivers and writes.
 
 mod agenda;
+mod clock;
 mod hand_over;
 mod owner;
 mod pursuit;
@@ -12,6 +13,7 @@ mod pursuit;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use self::clock::{ShardClock, Stamp};
 use self::hand_over::HandOver;
 use self::owner::Owner;
 use crate::config::{Acknowledge, Deposed, Serves, Setup};
@@ -23,12 +25,12 @@ use crate::message::Answer;
 use crate::observation::{Observation, Phase};
 use crate::placement::Placement;
 use crate::record::{self, Events};
-use crate::request::{Reply, Request};
+use crate::request::Request;
 use crate::show::Show;
 use crate::time::Instant;
 
-/// A shard's snapshot: each show that was ever touched, in order.
-type State = Vec<(ShowId, Vec<u8>)>;
+/// A shard's snapshot: its latest stamp, and each show that was ever touched, in order.
+type State = (Option<Stamp>, Vec<(ShowId, Vec<u8>)>);
 
 /// Answers on their way to gateways, this node's own among them.
 pub(crate) type Answers = Vec<(NodeId, Answer)>;
@@ -43,6 +45,10 @@ pub(crate) struct Shard {
     /// The fold of all applied records. A show that is missing was never touched.
     shows: BTreeMap<ShowId, Show>,
     applied: u64,
+    /// That of the latest record that changed something.
+    latest: Option<Stamp>,
+    /// Makes this node's instants those of the shard, as long as it owns it.
+    clock: ShardClock,
     /// The record that is applied; kept for its memory.
     events: Events,
     owner: Option<Owner>,
@@ -50,6 +56,8 @@ pub(crate) struct Shard {
     map: Option<Arc<Placement>>,
     /// The passage of the lead to a peer, while it goes on.
     hand_over: Option<HandOver>,
+    /// The last epoch in which this replica was elected.
+    elected: Epoch,
     /// Requests that came while this replica led but could not serve yet, or not any more.
     waiting: VecDeque<(NodeId, Request)>,
     /// Records proposed here in an epoch and not yet applied.
@@ -60,6 +68,7 @@ pub(crate) struct Shard {
 
 impl Shard {
     pub(crate) fn new(id: ShardId, node: NodeId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
+        let clock = ShardClock::new(setup.config.owner.reckoning, None);
         let is_map = setup.placement.map_shard() == Some(id);
         Self {
             id,
@@ -69,8 +78,11 @@ impl Shard {
             journal,
             shows: BTreeMap::new(),
             applied: 0,
+            latest: None,
+            clock,
             events: Events::new(),
             owner: None,
+            elected: Epoch(0),
             hand_over: None,
             waiting: VecDeque::new(),
             outstanding: (Epoch(0), 0),
@@ -89,11 +101,18 @@ impl Shard {
         match &mut self.owner {
             _ if self.hand_over.is_some() => self.waiting.push_back((from, request.clone())),
             Some(owner) => {
-                let due = owner.decide(now, from, request, &self.setup, &self.shows);
-                tell(answers, due);
+                let now = self.clock.at(now);
+                answers.extend(owner.decide(now, from, request, &self.setup, &self.shows));
             }
             None if self.journal.is_leader() => self.waiting.push_back((from, request.clone())),
             None => answers.push((from, self.not_owner(request))),
+        }
+    }
+
+    /// Looks ahead at what deciding these, for this show, will look at.
+    pub(crate) fn read_ahead<'a>(&self, show: ShowId, requests: impl Iterator<Item = &'a Request>) {
+        if let Some(owner) = &self.owner {
+            owner.read_ahead(show, requests);
         }
     }
 
@@ -126,7 +145,7 @@ impl Shard {
     /// Records the ends of holds whose time and grace are over.
     pub(crate) fn on_deadline(&mut self, now: Instant) {
         if let Some(owner) = self.owner.as_mut().filter(|_| self.hand_over.is_none()) {
-            owner.expire(now, &self.setup, &self.shows);
+            owner.expire(self.clock.at(now), &self.setup, &self.shows);
         }
     }
 
@@ -156,7 +175,7 @@ impl Shard {
                     effects.observe(Observation::Refused { shard: self.id, reason });
                 }
             }
-            self.apply(ready, answers, effects);
+            self.apply(now, ready, answers, effects);
             self.confirm(&ready.reads, answers);
         }
         self.acknowledge_early(answers);
@@ -171,7 +190,7 @@ impl Shard {
     pub(crate) fn next_deadline(&self) -> Instant {
         match (&self.hand_over, &self.owner) {
             (Some(hand_over), _) => hand_over.ends,
-            (None, Some(owner)) => owner.expires_at(),
+            (None, Some(owner)) => self.clock.own_at(owner.expires_at()),
             (None, None) => Instant::MAX,
         }
     }
@@ -244,14 +263,14 @@ impl Shard {
         }
     }
 
-    fn apply(&mut self, ready: &Ready, answers: &mut Answers, effects: &mut Effects) {
+    fn apply(&mut self, now: Instant, ready: &Ready, answers: &mut Answers, effects: &mut Effects) {
         if let Some(snapshot) = &ready.installed {
             assert!(self.owner.is_none(), "nobody overwrites an owner's state");
             assert!(
                 snapshot.index() >= self.applied,
                 "a snapshot never takes applied records back"
             );
-            self.restore(snapshot.state());
+            self.restore(now, snapshot.state());
             self.applied = snapshot.index();
             effects.observe(Observation::Mark(Mark::SnapshotInstalled));
         }
@@ -272,6 +291,8 @@ impl Shard {
             for (show, event) in &self.events {
                 show_of(&mut self.shows, &self.setup, *show).apply(event);
             }
+            let stamp = self.events.last().map(|(_, event)| Stamp { at: event.at(), applied: now });
+            self.latest = stamp.or(self.latest);
             if committed.epoch() == self.outstanding.0 {
                 assert!(self.outstanding.1 > 0, "only the leader of an epoch proposes in it");
                 self.outstanding.1 -= 1;
@@ -289,7 +310,7 @@ impl Shard {
                     owner.epoch(),
                     "an owner has applied all that older epochs committed"
                 );
-                owner.committed(|gateway, reply| tell(answers, [(gateway, reply)]));
+                owner.committed(answers);
             }
         }
         assert_eq!(self.applied, self.journal.applied(), "what is handed over is applied");
@@ -297,7 +318,7 @@ impl Shard {
 
     fn confirm(&mut self, reads: &[ReadId], answers: &mut Answers) {
         if let Some(owner) = &mut self.owner {
-            owner.confirmed(reads, |gateway, reply| tell(answers, [(gateway, reply)]));
+            owner.confirmed(reads, answers);
         }
     }
 
@@ -306,20 +327,30 @@ impl Shard {
         let Some(owner) = &mut self.owner else { return };
         match self.setup.config.owner.acknowledge {
             Acknowledge::Quorum => {}
-            Acknowledge::OwnDisk => tell(answers, owner.take_proposed(self.journal.undurable())),
-            Acknowledge::Proposal => tell(answers, owner.take_proposed(0)),
+            Acknowledge::OwnDisk => answers.extend(owner.take_proposed(self.journal.undurable())),
+            Acknowledge::Proposal => answers.extend(owner.take_proposed(0)),
         }
     }
 
     fn activate_if_due(&mut self, now: Instant, answers: &mut Answers, effects: &mut Effects) {
         if self.owner.is_none() {
             let epoch = self.journal.epoch();
+            if self.journal.is_leader() && self.elected < epoch {
+                self.elected = epoch;
+                effects.observe(Observation::Elected { shard: self.id, epoch });
+            }
             let settled = self.outstanding.0 != epoch || self.outstanding.1 == 0;
             let may_serve = match self.setup.config.owner.serves {
                 Serves::CaughtUp => self.journal.may_serve(),
                 Serves::Elected => self.journal.is_leader(),
             };
             if may_serve && settled {
+                self.clock = ShardClock::new(self.setup.config.owner.reckoning, self.latest);
+                let own = now;
+                let now = self.clock.at(own);
+                if own.since(now).max(now.since(own)) > self.setup.rules.grace {
+                    effects.observe(Observation::Mark(Mark::ClocksApart));
+                }
                 let mut owner = Owner::new(self.id, epoch, now, &self.setup, &self.shows);
                 effects.observe(Observation::OwnerActivated { shard: self.id, epoch });
                 if !self.waiting.is_empty() {
@@ -327,7 +358,7 @@ impl Shard {
                 }
                 self.hand_over = None;
                 for (from, request) in self.waiting.drain(..) {
-                    tell(answers, owner.decide(now, from, &request, &self.setup, &self.shows));
+                    answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
                 }
                 self.owner = Some(owner);
             } else if !self.journal.is_leader() && !self.awaits_successor() {
@@ -357,15 +388,15 @@ impl Shard {
         let Some(owner) = self.owner.take() else { return };
         effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
         if self.setup.config.owner.deposed == Deposed::Answers {
-            return tell(answers, owner.into_pending());
+            return answers.extend(owner.into_pending());
         }
         let hint = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
         let mut dropped = false;
-        for (gateway, reply) in owner.into_pending() {
+        for (gateway, answer) in owner.into_pending() {
             dropped = true;
             answers.push((
                 gateway,
-                Answer::NotOwner { request: reply.request, shard: self.id, owner: hint },
+                Answer::NotOwner { request: answer.request(), shard: self.id, owner: hint },
             ));
         }
         if dropped {
@@ -383,18 +414,21 @@ impl Shard {
         if let Some(map) = &self.map {
             return postcard::to_stdvec(map.as_ref()).expect("memory holds a map");
         }
-        let state: State = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
+        let shows = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
+        let state: State = (self.latest, shows);
         postcard::to_stdvec(&state).expect("memory holds a snapshot")
     }
 
-    fn restore(&mut self, state: &[u8]) {
+    fn restore(&mut self, now: Instant, state: &[u8]) {
         if let Some(map) = &mut self.map {
             let restored = postcard::from_bytes(state).expect("a committed map is readable");
             *map = Arc::new(restored);
             return;
         }
-        let state: State = postcard::from_bytes(state).expect("a committed snapshot is readable");
-        let restored = state.into_iter().map(|(id, bytes)| {
+        let (latest, shows): State =
+            postcard::from_bytes(state).expect("a committed snapshot is readable");
+        self.latest = latest.map(|stamp| Stamp { applied: now, ..stamp });
+        let restored = shows.into_iter().map(|(id, bytes)| {
             let show = Show::restore(Arc::clone(&self.setup.hall), self.setup.rules, &bytes);
             (id, show.expect("a committed snapshot keeps a show's promises"))
         });
@@ -404,8 +438,4 @@ impl Shard {
 
 fn show_of<'a>(shows: &'a mut BTreeMap<ShowId, Show>, setup: &Setup, show: ShowId) -> &'a mut Show {
     shows.entry(show).or_insert_with(|| Show::new(Arc::clone(&setup.hall), setup.rules))
-}
-
-fn tell(answers: &mut Answers, due: impl IntoIterator<Item = (NodeId, Reply)>) {
-    answers.extend(due.into_iter().map(|(gateway, reply)| (gateway, Answer::Decided(reply))));
 }

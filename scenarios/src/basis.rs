@@ -47,7 +47,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 104] = [
+const BASES: [(&str, Basis); 107] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -68,6 +68,8 @@ const BASES: [(&str, Basis); 104] = [
     ("cluster.keep-records", Chosen),
     ("cluster.segment-bytes", Chosen),
     ("cluster.on-suspicion", Chosen),
+    ("cluster.membership.static-quorum", Chosen),
+    ("cluster.membership.stable-after", Chosen),
     ("cluster.clock-skew", Chosen),
     ("cluster.journal.promises", Chosen),
     ("cluster.owner.acknowledge", Chosen),
@@ -75,6 +77,7 @@ const BASES: [(&str, Basis); 104] = [
     ("cluster.owner.decides-on", Chosen),
     ("cluster.owner.serves", Chosen),
     ("cluster.owner.deposed", Chosen),
+    ("cluster.owner.reckoning", Chosen),
     ("cluster.gateway.tries", Chosen),
     ("cluster.gateway.try-timeout", Assumed),
     ("cluster.gateway.backoff-base", Assumed),
@@ -269,6 +272,7 @@ mod tests {
         ] {
             let mut scenario = Scenario { swarm: Some(Swarm::default()), ..Scenario::default() };
             scenario.crowd.waiting_room = Some(WaitingRoom::default());
+            scenario.cluster.membership.static_quorum = Some(2);
             scenario.crowd.arrivals = arrivals;
             fields.extend(assumptions(&scenario).into_iter().map(|assumption| assumption.field));
         }

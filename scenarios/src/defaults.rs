@@ -5,13 +5,13 @@
 
 use onsale_core::{
     Acknowledge, DecidesOn, Deposed, Expiry, Honours, OnSuspicion, Orders, Promises, Reads,
-    Repeats, Serves, Span,
+    Reckoning, Repeats, Serves, Span,
 };
 
 use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Network, Owner,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Membership, Network, Owner,
     PartitionBy, Sale, Scenario, Session, WaitingRoom,
 };
 
@@ -62,11 +62,18 @@ impl Default for Cluster {
             keep_records: 1_024,
             segment_bytes: 16 << 20,
             on_suspicion: OnSuspicion::Elect,
+            membership: Membership::default(),
             clock_skew: Span::ZERO,
             journal: Journal::default(),
             owner: Owner::default(),
             gateway: Gateway::default(),
         }
+    }
+}
+
+impl Default for Membership {
+    fn default() -> Self {
+        Self { static_quorum: None, stable_after: Span::from_secs(3) }
     }
 }
 
@@ -84,6 +91,7 @@ impl Default for Owner {
             decides_on: DecidesOn::Latest,
             serves: Serves::CaughtUp,
             deposed: Deposed::HandsBack,
+            reckoning: Reckoning::Elapsed,
         }
     }
 }

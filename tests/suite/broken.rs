@@ -79,6 +79,7 @@ fn answers(mut rewrite: impl FnMut(ShowId, UserId, &mut Reply) + Send + 'static)
             | Message::Forwarded(_)
             | Message::Answers(_)
             | Message::Beat(_)
+            | Message::Gossip(_)
             | Message::Leaving(_)
             | Message::Moves(_)
             | Message::Journal(_) => {}

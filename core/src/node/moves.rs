@@ -81,6 +81,7 @@ impl Node {
         }
         self.gateway.on_map(Arc::clone(map));
         self.placement = Arc::clone(map);
+        self.on_other_nodes();
     }
 
     /// Says, takes and asks for what is next, with every beat.

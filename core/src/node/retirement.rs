@@ -23,18 +23,9 @@ impl Node {
         self.retirement.get_or_insert_default();
     }
 
-    /// A sign of life for every peer.
-    pub(super) fn beat(&self, effects: &mut Effects) {
-        let beat = Beat { incarnation: self.incarnation, map: self.placement.version() };
-        let leaves =
-            self.retirement.as_ref().is_some_and(|leaving| leaving.leads_nothing.is_some());
-        for peer in self.placement.node_ids().filter(|&node| node != self.me) {
-            if leaves {
-                effects.leaving(peer, beat);
-            } else {
-                effects.beat(peer, beat);
-            }
-        }
+    /// Whether the node is about to stop and leads nothing any more.
+    pub(super) fn takes_its_leave(&self) -> bool {
+        self.retirement.as_ref().is_some_and(|retirement| retirement.leads_nothing.is_some())
     }
 
     /// A peer leads nothing any more and will be gone soon: nobody waits to miss it.

@@ -8,7 +8,7 @@
 //! Nothing rests on it: the successor is elected like any other leader, and what it finds in
 //! the journal is all that was ever acknowledged.
 
-use super::{Answers, Shard, tell};
+use super::{Answers, Shard};
 use crate::effect::Effects;
 use crate::id::NodeId;
 use crate::journal::Journal;
@@ -66,8 +66,9 @@ impl Shard {
         let Some(owner) = &mut self.owner else { return };
         self.journal.give_up_transfer();
         effects.observe(Observation::HandOverGivenUp { shard: self.id });
+        let now = self.clock.at(now);
         for (from, request) in self.waiting.drain(..) {
-            tell(answers, owner.decide(now, from, &request, &self.setup, &self.shows));
+            answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
         }
     }
 

@@ -3,9 +3,10 @@
 //! Owns the words that stand for a message: everything in it that can decide anything
 //! later. Refuses to know how words become a hash.
 
-use onsale_core::{Answer, Command, Instant, Message, Moves, Outcome, Reply, Request, SeatList};
+use onsale_core::{
+    Answer, Beat, Command, Instant, Message, Moves, Outcome, Reply, Request, SeatList,
+};
 
-use super::beats::news;
 use crate::fingerprint::Fingerprint;
 
 /// Takes a message into the trace hash: every request and answer in it, with its instant.
@@ -36,8 +37,10 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
         Message::Replies(batch) => {
             batch.iter().for_each(|timed| digest_reply(fingerprint, timed.at, &timed.item))
         }
-        Message::Beat(beat) => fingerprint.fold(news(*beat)),
-        Message::Leaving(beat) => fingerprint.fold(!news(*beat)),
+        Message::Beat(beat) => digest_beat(fingerprint, *beat),
+        // The view stands for what is told.
+        Message::Gossip(gossip) => digest_beat(fingerprint, gossip.beat),
+        Message::Leaving(beat) => fingerprint.fold(!word_of(*beat)),
         Message::Moves(moves) => fingerprint.fold(digest_moves(moves)),
         Message::Journal(messages) => {
             for (shard, message) in messages {
@@ -45,6 +48,15 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
             }
         }
     }
+}
+
+/// While all members are as they were founded, a view is zero, and so is the map's first version.
+pub(super) fn digest_beat(fingerprint: &mut Fingerprint, beat: Beat) {
+    fingerprint.fold(word_of(beat));
+}
+
+fn word_of(beat: Beat) -> u64 {
+    beat.incarnation ^ beat.map << 32 ^ beat.view
 }
 
 fn digest_moves(moves: &Moves) -> u64 {

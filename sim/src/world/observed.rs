@@ -20,6 +20,9 @@ impl World {
                     *owner = Some((epoch, me));
                     self.faults.owner_changed(self.now, shard);
                 }
+                if shard == self.hot {
+                    self.faults.serves(self.now, epoch);
+                }
             }
             Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
             Observation::HandOverBegan { shard, .. } => {
@@ -29,8 +32,18 @@ impl World {
                 self.faults.hand_over_given_up(shard);
                 self.mark(Mark::HandOverGivenUp);
             }
-            Observation::Suspected { .. } => self.mark(Mark::PeerSuspected),
+            Observation::Elected { shard, epoch } if shard == self.hot => {
+                self.faults.elected(self.now, epoch);
+            }
+            Observation::Elected { .. } => {}
+            Observation::Suspected { peer } => {
+                self.faults.suspected(self.now, peer);
+                self.mark(Mark::PeerSuspected);
+            }
             Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
+            Observation::GivenUp { .. } => self.mark(Mark::PeerGivenUp),
+            Observation::Withdrew => self.mark(Mark::Withdrew),
+            Observation::Returned => self.mark(Mark::Returned),
             Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
         }
     }
