@@ -104,6 +104,11 @@ impl Shard {
         self.journal.strike_off(peer);
     }
 
+    /// Asks another replica to lead, if this one does.
+    pub(crate) fn hand_over(&mut self, to: NodeId) {
+        self.journal.transfer(to);
+    }
+
     pub(crate) fn campaign(&mut self) {
         self.journal.campaign();
     }
@@ -129,7 +134,11 @@ impl Shard {
         if !ready.is_empty() {
             ready.clear();
         }
+        let in_repair = self.journal.is_in_repair();
         self.journal.poll(ready);
+        if in_repair && !self.journal.is_in_repair() {
+            effects.observe(Observation::Mark(Mark::ReplicaRepaired));
+        }
         self.depose_if_over(answers, effects);
         if !ready.is_empty() {
             for message in ready.messages.drain(..) {

@@ -272,6 +272,9 @@ impl Host {
             Input::Forwarded { .. } => self.machine.costs.decide,
             Input::Delivered { .. }
             | Input::Persisted(_)
+            | Input::WriteFailed(_)
+            | Input::WriteRefused(_)
+            | Input::DamageFound
             | Input::DeadlineReached
             | Input::TurnEnded => Span::ZERO,
         }
@@ -328,6 +331,8 @@ fn work_of(input: &Input) -> &'static str {
         Input::Delivered { message: Message::Beat(_), .. } => "beat",
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",
+        Input::WriteFailed(_) | Input::WriteRefused(_) => "write error",
+        Input::DamageFound => "scrub",
         Input::DeadlineReached => "deadline",
         Input::TurnEnded => "end of the turn",
     }
