@@ -4,12 +4,15 @@
 //! if it had never been: what it took down starts again, what it cut is mended. Refuses
 //! to know when faults come (the plan says) and how links and disks behave.
 
+mod atlas;
+
 use madsim::runtime::Handle;
 use madsim::task::NodeId as Process;
 use onsale_core::{Instant, NodeId, Phase, Placement, ShardId, ShowId, Span};
 use onsale_scenarios::{Cut, Fault, Target};
 
 use crate::story::Sight;
+use crate::world::disk::Disk;
 use crate::world::network::{CLIENTS, Place, Weather};
 use crate::world::{Process as State, World};
 
@@ -43,6 +46,7 @@ struct Undo {
     mend: Vec<(Place, Place)>,
     settle: bool,
     speed_up: Vec<Place>,
+    cure: Option<Place>,
 }
 
 /// Every fault that has struck, in order.
@@ -144,6 +148,57 @@ impl Faults<'_> {
                 undo.speed_up.push(victim);
                 format!("disk of {} {factor} times slower", self.name(world, victim))
             }
+            Fault::FsyncError { node, .. } => {
+                let (disk, name) = self.disk(world, *node, &mut undo);
+                disk.fail_writes(index);
+                format!("writes of {name} fail")
+            }
+            Fault::DiskStall { node, .. } => {
+                let (disk, name) = self.disk(world, *node, &mut undo);
+                disk.stall(index);
+                format!("disk of {name} stalls")
+            }
+            Fault::DiskFull { node, .. } => {
+                let (disk, name) = self.disk(world, *node, &mut undo);
+                disk.fill(index);
+                format!("disk of {name} full")
+            }
+            Fault::LyingDisk { node, .. } => {
+                let (disk, name) = self.disk(world, *node, &mut undo);
+                disk.lie(index);
+                format!("disk of {name} acknowledges what it does not keep")
+            }
+            Fault::TornTail { node, .. } => {
+                let (disk, name) = self.disk(world, *node, &mut undo);
+                disk.arm(index);
+                let victim = self.victim(world, *node);
+                if world.machine(victim).disk.in_flight().is_some() {
+                    self.kill(world, victim, &mut undo);
+                }
+                format!("crash of {name} in the midst of a write")
+            }
+            Fault::BitRot { node, .. } => {
+                let victim = self.victim(world, *node);
+                if let Some(shard) = self.endangers(world, victim) {
+                    spared(&self.name(world, victim), shard)
+                } else {
+                    let (disk, name) = self.disk(world, *node, &mut undo);
+                    let rots = disk.rot(index);
+                    let what = if rots { "a bit flips" } else { "nothing is there to rot" };
+                    format!("{what} on the disk of {name}")
+                }
+            }
+            Fault::Wipe { node, .. } => {
+                let victim = self.victim(world, *node);
+                let name = self.name(world, victim);
+                if let Some(shard) = self.endangers(world, victim) {
+                    spared(&name, shard)
+                } else {
+                    self.kill(world, victim, &mut undo);
+                    world.wipe(victim);
+                    format!("crash of {name}, and another disk instead of its own")
+                }
+            }
         };
         let at = world.now;
         world.witness.sees(at, || Sight::Fault { index, strikes: true, what: &what });
@@ -175,8 +230,7 @@ impl Faults<'_> {
         for place in undo.start {
             // Another fault may have started it since, and a third killed it again.
             if world.process(place) == State::Down {
-                self.executor.restart(self.processes[place]);
-                world.start(place);
+                self.start(world, place);
             }
         }
         for place in undo.resume {
@@ -191,7 +245,39 @@ impl Faults<'_> {
             world.network.settle(index);
         }
         undo.speed_up.iter().for_each(|&place| world.machine(place).disk.speed_up(index));
+        undo.cure.iter().for_each(|&place| world.cure_disk(place, index));
         world.witness.recorder.fault_ended(now, index);
+    }
+
+    /// A process has to die: its write is to tear, or it asked to be stopped because its disk fails. It starts
+    /// again when that fault heals, or at once if it has healed meanwhile.
+    pub fn die(&self, world: &mut World, victim: Place) {
+        let disk = &world.machine(victim).disk;
+        let cause = disk.armed_by().or_else(|| disk.fails_by());
+        let mut undo = Undo::default();
+        self.kill(world, victim, &mut undo);
+        match world.faults.struck.iter_mut().find(|struck| Some(struck.index) == cause) {
+            Some(struck) => struck.undo.start.append(&mut undo.start),
+            None => self.start(world, victim),
+        }
+    }
+
+    fn start(&self, world: &mut World, place: Place) {
+        self.executor.restart(self.processes[place]);
+        world.start(place);
+    }
+
+    /// The disk that a fault strikes, and whose it is.
+    fn disk<'w>(
+        &self,
+        world: &'w mut World,
+        target: Target,
+        undo: &mut Undo,
+    ) -> (&'w mut Disk, String) {
+        let victim = self.victim(world, target);
+        undo.cure = Some(victim);
+        let name = self.name(world, victim);
+        (&mut world.machine(victim).disk, name)
     }
 
     fn kill(&self, world: &mut World, victim: Place, undo: &mut Undo) {
@@ -334,6 +420,10 @@ impl Faults<'_> {
             }
         }
     }
+}
+
+fn spared(name: &str, shard: ShardId) -> String {
+    format!("disk of {name} spared: {shard} would lose its majority of good copies")
 }
 
 fn listed(places: &[Place]) -> String {

@@ -72,6 +72,10 @@ pub async fn run(place: Place, machine: Machine) {
         Turn::End => return,
         Turn::Delivered { .. }
         | Turn::Persisted(_)
+        | Turn::WriteFailed(_)
+        | Turn::WriteRefused(_)
+        | Turn::DamageFound
+        | Turn::Dies(_)
         | Turn::Wake
         | Turn::CoreFree(_)
         | Turn::Probed
@@ -97,9 +101,12 @@ impl Resident for Host {
             Turn::Persisted(id) => {
                 self.control(now, self.machine.costs.persisted, Input::Persisted(id))
             }
+            Turn::WriteFailed(id) => self.control(now, Span::ZERO, Input::WriteFailed(id)),
+            Turn::WriteRefused(write) => self.control(now, Span::ZERO, Input::WriteRefused(write)),
+            Turn::DamageFound => self.control(now, Span::ZERO, Input::DamageFound),
             Turn::Wake => self.control(now, Span::ZERO, Input::DeadlineReached),
             Turn::CoreFree(core) => self.catch_up(world, now, core),
-            Turn::Boot | Turn::Probed | Turn::Fault { .. } | Turn::End => {
+            Turn::Boot | Turn::Probed | Turn::Dies(_) | Turn::Fault { .. } | Turn::End => {
                 panic!("{turn:?} is not a running node's")
             }
         }

@@ -15,6 +15,7 @@ pub mod disk;
 pub mod limits;
 pub mod network;
 mod outside;
+mod storage;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use madsim::time::TimeHandle;
 use onsale_core::{
     Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
-    ShardId,
+    ShardId, Span, Write,
 };
 
 use crate::crowd::Fates;
@@ -83,6 +84,12 @@ pub enum Turn {
     },
     /// A write became durable.
     Persisted(PersistId),
+    /// A write failed.
+    WriteFailed(PersistId),
+    /// There was no room for a write.
+    WriteRefused(Write),
+    /// A scrub found damage on the disk.
+    DamageFound,
     /// The instant that the host asked for has come.
     Wake,
     /// A core has caught up with its queue.
@@ -94,6 +101,8 @@ pub enum Turn {
         /// Whether it strikes.
         strikes: bool,
     },
+    /// A process has to die: in the midst of its write, or because it asked for it.
+    Dies(Place),
     /// A fault is about to strike: what is the hot show's shard doing?
     Probed,
     /// The run is over.
@@ -104,6 +113,8 @@ pub enum Turn {
 enum Event {
     Arrives { from: Place, to: Place, departed: Instant, sender: u64, message: Message },
     Durable { node: Place, incarnation: u64, id: PersistId },
+    Scrubbed { node: Place, incarnation: u64 },
+    Dies { node: Place, incarnation: u64 },
     Wakes { host: Place, incarnation: u64 },
     CoreFree { node: Place, incarnation: u64, core: usize },
     Boots { node: Place, incarnation: u64 },
@@ -231,7 +242,11 @@ impl World {
                 coming: Vec::new(),
                 beats: Vec::new(),
                 heard: vec![0; usize::from(nodes) + 1],
-                disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
+                disk: Disk::new(
+                    scenario.disk.clone(),
+                    plan.stream(&format!("disk/{node}")),
+                    plan.stream(&format!("disk-faults/{node}")),
+                ),
             })
             .collect::<Vec<_>>();
         let director = machines.len();
@@ -413,7 +428,15 @@ impl World {
             let (id, machine) = (write.id, &mut self.machines[node]);
             let takes = machine.disk.begin(write);
             let incarnation = machine.incarnation;
+            if machine.disk.armed_by().is_some() {
+                let midst = self.now + Span(takes.0 / 2);
+                self.calendar.enter(midst, Event::Dies { node, incarnation });
+            }
             self.calendar.enter(self.now + takes, Event::Durable { node, incarnation, id });
+        }
+        if std::mem::take(&mut effects.stops) {
+            let incarnation = self.machines[node].incarnation;
+            self.calendar.enter(self.now, Event::Dies { node, incarnation });
         }
         for observation in effects.observations.drain(..) {
             self.on_observation(node, observation);
@@ -538,10 +561,15 @@ impl World {
                     return None;
                 }
                 self.fingerprint.fold((node as u64) << 32 | id.0);
-                let bytes = self.machines[node].disk.complete(self.now, id);
-                self.witness.sees(self.now, || Sight::Durable { node, bytes });
-                self.journal.read(self.now, node, bytes, &mut self.witness.oracles);
-                self.give(node, Turn::Persisted(id))
+                self.write_ends(node, id)
+            }
+            Event::Scrubbed { node, incarnation } => {
+                self.give_same(node, incarnation, Turn::DamageFound)
+            }
+            Event::Dies { node, incarnation } => {
+                let machine = &self.machines[node];
+                let same = machine.incarnation == incarnation && machine.process != Process::Down;
+                same.then_some((self.director(), Turn::Dies(node)))
             }
             Event::Wakes { host, incarnation } => {
                 let machine = &mut self.machines[host];

@@ -5,6 +5,7 @@ mod catalogue;
 mod check;
 mod cli;
 mod determinism;
+mod disks;
 mod golden;
 mod scripted;
 mod shrink;

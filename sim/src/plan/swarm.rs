@@ -105,6 +105,13 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
         Family::SlowDisk => {
             Fault::SlowDisk { at, lasts, node: target, factor: 2 + below(strength, 99) as u32 }
         }
+        Family::FsyncError => Fault::FsyncError { at, lasts, node: target },
+        Family::DiskStall => Fault::DiskStall { at, lasts, node: target },
+        Family::DiskFull => Fault::DiskFull { at, lasts, node: target },
+        Family::TornTail => Fault::TornTail { at, node: target, down: lasts },
+        Family::BitRot => Fault::BitRot { at, lasts, node: target },
+        Family::Wipe => Fault::Wipe { at, node: target, down: lasts },
+        Family::LyingDisk => Fault::LyingDisk { at, lasts, node: target },
     }
 }
 

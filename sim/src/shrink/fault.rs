@@ -60,13 +60,23 @@ fn simpler_than(fault: &Fault, zones: u16) -> Vec<Fault> {
         {
             certain(fault)
         }
+        // A crash is the simplest thing that can happen to what a disk holds.
+        Fault::TornTail { node, .. }
+        | Fault::Wipe { node, .. }
+        | Fault::FsyncError { node, .. } => {
+            vec![Fault::Crash { at, node: *node, down: lasts }]
+        }
         Fault::Crash { .. }
         | Fault::Pause { .. }
         | Fault::Loss { .. }
         | Fault::Duplicate { .. }
         | Fault::Reorder { .. }
         | Fault::SlowNetwork { .. }
-        | Fault::SlowDisk { .. } => Vec::new(),
+        | Fault::SlowDisk { .. }
+        | Fault::DiskStall { .. }
+        | Fault::DiskFull { .. }
+        | Fault::BitRot { .. }
+        | Fault::LyingDisk { .. } => Vec::new(),
     }
 }
 
@@ -127,7 +137,14 @@ fn factor(plan: &Plan, nth: usize) -> u64 {
             | Fault::Partition { .. }
             | Fault::Loss { .. }
             | Fault::Duplicate { .. }
-            | Fault::Reorder { .. },
+            | Fault::Reorder { .. }
+            | Fault::FsyncError { .. }
+            | Fault::DiskStall { .. }
+            | Fault::DiskFull { .. }
+            | Fault::TornTail { .. }
+            | Fault::BitRot { .. }
+            | Fault::Wipe { .. }
+            | Fault::LyingDisk { .. },
         )
         | None => 0,
     }
@@ -148,6 +165,13 @@ pub(super) fn timed(fault: &Fault, new_at: Span, new_lasts: Span) -> Fault {
         Fault::Crash { at, down: lasts, .. }
         | Fault::ZoneLoss { at, down: lasts, .. }
         | Fault::PowerLoss { at, down: lasts }
+        | Fault::TornTail { at, down: lasts, .. }
+        | Fault::Wipe { at, down: lasts, .. }
+        | Fault::FsyncError { at, lasts, .. }
+        | Fault::DiskStall { at, lasts, .. }
+        | Fault::DiskFull { at, lasts, .. }
+        | Fault::BitRot { at, lasts, .. }
+        | Fault::LyingDisk { at, lasts, .. }
         | Fault::Pause { at, lasts, .. }
         | Fault::Partition { at, lasts, .. }
         | Fault::Loss { at, lasts, .. }
@@ -167,9 +191,16 @@ pub(super) fn aim_within(fault: &mut Fault, nodes: u16, zones: u16) {
         Target::Owner | Target::Follower => {}
     };
     match fault {
-        Fault::Crash { node, .. } | Fault::Pause { node, .. } | Fault::SlowDisk { node, .. } => {
-            aim(node)
-        }
+        Fault::Crash { node, .. }
+        | Fault::Pause { node, .. }
+        | Fault::SlowDisk { node, .. }
+        | Fault::FsyncError { node, .. }
+        | Fault::DiskStall { node, .. }
+        | Fault::DiskFull { node, .. }
+        | Fault::TornTail { node, .. }
+        | Fault::BitRot { node, .. }
+        | Fault::Wipe { node, .. }
+        | Fault::LyingDisk { node, .. } => aim(node),
         Fault::ZoneLoss { zone, .. } => within(zone, zones),
         Fault::Partition { cut: Cut::Isolate(targets), .. } => targets.iter_mut().for_each(aim),
         Fault::Partition { cut: Cut::OneWay(node), .. } => aim(node),
