@@ -152,6 +152,7 @@ impl Node {
     /// # Panics
     ///
     /// When one of its own promises is broken.
+    #[inline]
     pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
         if self.storage.has_failed() {
             return;
@@ -171,7 +172,18 @@ impl Node {
         }
     }
 
+    /// The same as `step` with a beat, which is most of what a node hears, and no message around it.
+    #[inline]
+    pub fn hear(&mut self, now: Instant, from: NodeId, beat: Beat, effects: &mut Effects) {
+        if self.storage.has_failed() {
+            return;
+        }
+        self.advance(now, effects);
+        self.on_beat(from, beat, effects);
+    }
+
     /// When the node wants to be stepped next, whatever else happens. May lie too early.
+    #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
         if self.storage.has_failed() {
             return None;
@@ -180,7 +192,7 @@ impl Node {
         next = next.min(self.storage.next_deadline());
         next = next.min(self.next_tick.unwrap_or(Instant::MAX));
         next = next.min(self.gateway.next_deadline().unwrap_or(Instant::MAX));
-        next = next.min(self.campaigns.first().map_or(Instant::MAX, |&(at, ..)| at));
+        next = next.min(self.next_campaign());
         Some(next)
     }
 
@@ -311,12 +323,14 @@ impl Node {
             return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
         }
         self.writing = None;
-        for (id, ticket) in self.wal.persisted(id) {
+        let tickets = self.wal.persisted(id);
+        for &(id, ticket) in &tickets {
             if let Some(shard) = &mut self.shards[id.0 as usize] {
                 shard.on_fsynced(ticket);
                 self.touch(id);
             }
         }
+        self.wal.reuse(tickets);
     }
 
     fn on_journal(
@@ -338,8 +352,18 @@ impl Node {
         }
     }
 
+    #[inline]
     fn on_beat(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
-        match self.detector.heard(from, beat.incarnation, self.now) {
+        let heard = self.detector.heard(from, beat.incarnation, self.now);
+        if heard != Some(Heard::Steady) {
+            self.on_news(from, heard, effects);
+        }
+    }
+
+    /// A beat said more than that its sender is well.
+    #[cold]
+    fn on_news(&mut self, from: NodeId, heard: Option<Heard>, effects: &mut Effects) {
+        match heard {
             Some(Heard::Steady) => {}
             Some(Heard::Again) => {
                 effects.observe(Observation::Trusted { peer: from });
@@ -393,13 +417,8 @@ impl Node {
         if let Some(mark) = self.found.take() {
             effects.observe(Observation::Mark(mark));
         }
-        for peer in self.detector.overdue(self.now) {
-            effects.observe(Observation::Suspected { peer });
-            self.gateway.on_suspected(self.now, peer, effects);
-            self.replace(peer);
-            if self.setup.config.on_suspicion == OnSuspicion::Down {
-                self.strike_off(peer);
-            }
+        if self.detector.next_deadline() <= self.now {
+            self.suspect(effects);
         }
         self.campaign(effects);
         // Answers to this node's own gateway may bring requests back to its own shards;
@@ -411,6 +430,17 @@ impl Node {
         self.gateway.on_turn_ended();
         self.write(effects);
         self.detector.sharpen(self.next_beat);
+    }
+
+    fn suspect(&mut self, effects: &mut Effects) {
+        for peer in self.detector.overdue(self.now) {
+            effects.observe(Observation::Suspected { peer });
+            self.gateway.on_suspected(self.now, peer, effects);
+            self.replace(peer);
+            if self.setup.config.on_suspicion == OnSuspicion::Down {
+                self.strike_off(peer);
+            }
+        }
     }
 
     #[inline]
@@ -465,10 +495,15 @@ impl Node {
         }
         // A leader that is well is heard before this, and trusted again.
         let later = self.now + self.setup.config.beat_every + self.setup.config.beat_every;
-        orphaned.into_iter().for_each(|(id, leader)| self.stand_against(id, leader, later));
+        if !orphaned.is_empty() {
+            orphaned.into_iter().for_each(|(id, leader)| self.stand_against(id, leader, later));
+        }
     }
 
     fn hand_out_answers(&mut self, effects: &mut Effects) {
+        if self.answers.is_empty() {
+            return self.take_local(effects);
+        }
         let mut answers = std::mem::take(&mut self.answers);
         for (gateway, answer) in answers.drain(..) {
             if gateway == self.me {
@@ -554,8 +589,16 @@ impl Node {
         self.campaigns.insert((at, id, shard.journal().epoch(), leader));
     }
 
+    #[inline]
+    fn next_campaign(&self) -> Instant {
+        match self.campaigns.is_empty() {
+            true => Instant::MAX,
+            false => self.campaigns.first().map_or(Instant::MAX, |&(at, ..)| at),
+        }
+    }
+
     fn campaign(&mut self, effects: &mut Effects) {
-        while self.campaigns.first().is_some_and(|&(at, ..)| at <= self.now) {
+        while self.next_campaign() <= self.now {
             let Some((_, id, epoch, leader)) = self.campaigns.pop_first() else { return };
             if let Some(later) = self.storage.waits_until() {
                 effects.observe(Observation::Mark(Mark::AbstainedWithoutDisk));

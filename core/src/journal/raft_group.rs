@@ -87,6 +87,8 @@ pub struct RaftGroup {
     /// What waits for a write.
     waiting: VecDeque<Waiting>,
     outbox: Vec<Message>,
+    /// Emptied, for what waits next.
+    spare: Vec<Message>,
     /// A snapshot that has to be handed over before anything else, once its frames are
     /// durable. Until then the library must not stand for election: it would look for
     /// entries between what is applied and what is committed, which are gone.
@@ -169,6 +171,7 @@ impl RaftGroup {
             durable: 0,
             waiting: VecDeque::new(),
             outbox: Vec::new(),
+            spare: Vec::new(),
             install: (snapshot.index() > 0).then_some((0, snapshot)),
             questions: Questions::default(),
             reads: Vec::new(),
@@ -353,7 +356,7 @@ impl Journal for RaftGroup {
     }
 
     fn step(&mut self, message: JournalMessage) {
-        let mut message = message.0;
+        let mut message = *message.0;
         if let Some(reason) = self.refusal(&message) {
             self.refused.push(reason);
             return;
@@ -460,11 +463,12 @@ impl Journal for RaftGroup {
 
     fn poll(&mut self, out: &mut Ready) {
         assert!(out.ticket.is_none(), "frames are gathered and cleared before the next poll");
-        if self.is_idle() {
-            return;
+        if !self.outbox.is_empty() {
+            out.messages.extend(self.outbox.drain(..).map(JournalMessage::new));
         }
-        out.messages.extend(self.outbox.drain(..).map(JournalMessage));
-        out.refused.append(&mut self.refused);
+        if !self.refused.is_empty() {
+            out.refused.append(&mut self.refused);
+        }
         if let Some((_, snapshot)) = self.install.take_if(|(number, _)| *number <= self.durable) {
             self.raft.advance_apply_to(snapshot.index());
             out.installed = Some(snapshot);
@@ -472,7 +476,9 @@ impl Journal for RaftGroup {
 
         let written = self.written;
         self.hand_over(out);
-        self.reconsider();
+        if self.doubt.is_some() {
+            self.reconsider();
+        }
         // A replica that crashes must not have to make up again for what it has made up for.
         let repaired = self.doubt_written && self.doubt.is_none();
         self.written += u64::from(repaired && self.written == written);

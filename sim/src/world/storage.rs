@@ -1,9 +1,9 @@
-//! Disks in the world: how a write ends, and what faults do to what is on them.
+//! Disks in the world: how a write begins and ends, and what faults do to what is on them.
 //!
 //! Owns what the journal's watch and the process are told of a disk that fails. Refuses to know
 //! whom faults strike and what is on a disk.
 
-use onsale_core::PersistId;
+use onsale_core::{PersistId, Span, Write};
 
 use super::disk::Answer;
 use super::network::Place;
@@ -11,6 +11,22 @@ use super::{Event, Turn, World};
 use crate::story::Sight;
 
 impl World {
+    /// A process writes; one whose write is to tear dies in its midst.
+    pub(super) fn begin_write(&mut self, node: Place, mut write: Write) {
+        self.sabotage.write(node, &mut write.bytes);
+        self.fingerprint.fold(write.id.0);
+        self.fingerprint.fold_bytes(&write.bytes);
+        self.witness.sees(self.now, || Sight::Writes { node, write: &write });
+        let (id, machine) = (write.id, &mut self.machines[node]);
+        let takes = machine.disk.begin(write);
+        let incarnation = machine.incarnation;
+        if machine.disk.armed_by().is_some() {
+            let midst = self.now + Span(takes.0 / 2);
+            self.calendar.enter(midst, Event::Dies { node, incarnation });
+        }
+        self.calendar.enter(self.now + takes, Event::Durable { node, incarnation, id });
+    }
+
     /// A write's time has come: its process hears what became of it, if the disk says anything.
     pub(super) fn write_ends(&mut self, node: Place, id: PersistId) -> Option<(Place, Turn)> {
         let (now, disk) = (self.now, &mut self.machines[node].disk);
