@@ -19,11 +19,12 @@ pub struct PersistId(pub u64);
 
 /// One append to the node's write-ahead log, to be made durable by one fsync.
 ///
-/// A node has at most one write in flight; the driver answers it with
-/// `Input::Persisted`. A crash before that may keep any prefix of `bytes`.
+/// A node has at most one write in flight; the driver answers it with `Input::Persisted`,
+/// `Input::WriteFailed` or `Input::WriteRefused`. A crash before that may keep any sectors of
+/// `bytes`: those that are missing before another read as zeros.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
-    /// Names the write in `Input::Persisted`.
+    /// Names the write in the driver's answer.
     pub id: PersistId,
     /// The segment (file) to append to; created by its first write.
     pub segment: u32,
@@ -54,6 +55,9 @@ pub struct Effects {
     pub writes: Vec<Write>,
     /// Transitions in order.
     pub observations: Vec<Observation>,
+    /// Whether the process must end, to start again with what is durable. The node does nothing
+    /// any more.
+    pub stops: bool,
     forwards: Gathering,
     answers: Gathering,
     replies: Gathering,

@@ -5,10 +5,12 @@
 //! means, who may write, and how anything is carried out.
 
 mod members;
+mod storage;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use self::storage::Storage;
 use crate::config::{OnSuspicion, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
@@ -64,7 +66,9 @@ pub struct Node {
     next_tick: Option<Instant>,
     /// No hold of an owned show ends before this.
     expires_at: Instant,
-    damaged: bool,
+    /// What was found on the disk at the start, and is still to be told.
+    found: Option<Mark>,
+    storage: Storage,
     ready: Ready,
     answers: Answers,
 }
@@ -83,7 +87,7 @@ impl Node {
     ) -> Self {
         let mut draw = Draw::new(seed);
         let (config, placement) = (&setup.config, &setup.placement);
-        let mut recovered = Wal::recover(durable);
+        let mut recovered = storage::recover(incarnation, durable);
         let mut shards = Vec::with_capacity(placement.shards() as usize);
         for id in (0..placement.shards()).map(ShardId) {
             let members = placement.replicas(id);
@@ -138,7 +142,8 @@ impl Node {
             tick_offset,
             next_tick: None,
             expires_at: Instant::MAX,
-            damaged: recovered.damage.is_some(),
+            found: storage::found(&recovered),
+            storage: Storage::default(),
             ready: Ready::default(),
             answers: Answers::new(),
             shards,
@@ -159,6 +164,9 @@ impl Node {
     /// When one of its own promises is broken.
     #[inline]
     pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
+        if self.storage.has_failed() {
+            return;
+        }
         self.advance(now, effects);
         match input {
             Input::Delivered { from, message } => self.on_delivered(from, message, effects),
@@ -166,6 +174,9 @@ impl Node {
             Input::Forwarded { from, request } => self.on_forwarded(from, &request, effects),
             Input::Answered { from, answer } => self.on_answered(from, &answer, effects),
             Input::Persisted(id) => self.on_persisted(id, effects),
+            Input::WriteFailed(id) => self.on_write_failed(id, effects),
+            Input::WriteRefused(write) => self.on_write_refused(write, effects),
+            Input::DamageFound => self.on_damage_found(effects),
             Input::DeadlineReached => self.on_deadline(effects),
             Input::TurnEnded => self.on_turn_ended(effects),
         }
@@ -180,6 +191,9 @@ impl Node {
             | Input::Request { .. }
             | Input::Answered { .. }
             | Input::Persisted(_)
+            | Input::WriteFailed(_)
+            | Input::WriteRefused(_)
+            | Input::DamageFound
             | Input::DeadlineReached
             | Input::TurnEnded => None,
         }));
@@ -188,6 +202,9 @@ impl Node {
     /// The same as `step` with a beat, which is most of what a node hears, and no message around it.
     #[inline]
     pub fn hear(&mut self, now: Instant, from: NodeId, beat: Beat, effects: &mut Effects) {
+        if self.storage.has_failed() {
+            return;
+        }
         self.advance(now, effects);
         self.on_beat(from, beat, effects);
     }
@@ -195,7 +212,11 @@ impl Node {
     /// When the node wants to be stepped next, whatever else happens. May lie too early.
     #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
+        if self.storage.has_failed() {
+            return None;
+        }
         let mut next = self.next_beat.min(self.detector.next_deadline()).min(self.expires_at);
+        next = next.min(self.storage.next_deadline());
         next = next.min(self.next_tick.unwrap_or(Instant::MAX));
         next = next.min(self.gateway.next_deadline().unwrap_or(Instant::MAX));
         next = next.min(self.next_campaign());
@@ -468,14 +489,15 @@ impl Node {
         if self.expires_at <= self.now {
             self.expire();
         }
+        self.write_again(effects);
         self.gateway.on_deadline(self.now, effects);
         self.take_local(effects);
     }
 
     /// Suspicion comes here and not with the deadline: what has arrived is heard first.
     fn on_turn_ended(&mut self, effects: &mut Effects) {
-        if std::mem::take(&mut self.damaged) {
-            effects.observe(Observation::Mark(Mark::TornLogCutOff));
+        if let Some(mark) = self.found.take() {
+            effects.observe(Observation::Mark(mark));
         }
         if self.detector.next_deadline() <= self.now {
             self.suspect(effects);
@@ -660,7 +682,12 @@ impl Node {
 
     fn campaign(&mut self, effects: &mut Effects) {
         while self.next_campaign() <= self.now {
-            let Some((_, id, epoch, _)) = self.campaigns.pop_first() else { return };
+            let Some((_, id, epoch, leader)) = self.campaigns.pop_first() else { return };
+            if let Some(later) = self.storage.waits_until() {
+                effects.observe(Observation::Mark(Mark::AbstainedWithoutDisk));
+                self.campaigns.insert((later, id, epoch, leader));
+                continue;
+            }
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             // If the epoch has passed, somebody else was quicker.
             if shard.journal().epoch() == epoch && !shard.journal().is_leader() {

@@ -126,6 +126,11 @@ impl Shard {
         self.journal.strike_off(peer);
     }
 
+    /// Asks another replica to lead, if this one does.
+    pub(crate) fn hand_over(&mut self, to: NodeId) {
+        self.journal.transfer(to);
+    }
+
     pub(crate) fn campaign(&mut self) {
         self.journal.campaign();
     }
@@ -152,7 +157,11 @@ impl Shard {
             ready.clear();
         }
         if !self.journal.is_idle() {
+            let in_repair = self.journal.is_in_repair();
             self.journal.poll(ready);
+            if in_repair && !self.journal.is_in_repair() {
+                effects.observe(Observation::Mark(Mark::ReplicaRepaired));
+            }
             self.depose_if_over(answers, effects);
             for message in ready.messages.drain(..) {
                 effects.journal(message.to(), self.id, message);

@@ -267,6 +267,84 @@ pub enum Fault {
         #[serde(with = "human::span")]
         up: Span,
     },
+    /// A node's writes fail, and the process stops at the first that does. It starts again when
+    /// the disk is well.
+    FsyncError {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+    },
+    /// No write of a node completes for a while; then they go on.
+    DiskStall {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+    },
+    /// A node's disk has no room: writes are refused until there is.
+    DiskFull {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+    },
+    /// The process dies in the midst of its next write, of which any sectors survive.
+    TornTail {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// Which.
+        node: Target,
+        /// Until when after that it stays down.
+        #[serde(with = "human::span")]
+        down: Span,
+    },
+    /// A bit of what is durable flips. Whoever starts meanwhile finds it; a scrub does at the end.
+    BitRot {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long until the scrub.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+    },
+    /// The process dies, and starts again with an empty disk.
+    Wipe {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// Which.
+        node: Target,
+        /// How long it stays down.
+        #[serde(with = "human::span")]
+        down: Span,
+    },
+    /// A node's disk acknowledges what a crash takes with it, until the fault is over.
+    LyingDisk {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+    },
 }
 
 /// Which links a partition cuts.
@@ -324,6 +402,20 @@ pub enum Family {
     Limp,
     /// Processes that die again and again.
     CrashLoop,
+    /// Failing writes.
+    FsyncError,
+    /// Stalled disks.
+    DiskStall,
+    /// Full disks.
+    DiskFull,
+    /// Torn writes.
+    TornTail,
+    /// Flipped bits.
+    BitRot,
+    /// Replaced disks.
+    Wipe,
+    /// Lying disks.
+    LyingDisk,
 }
 
 impl Fault {
@@ -358,6 +450,13 @@ impl Fault {
             Self::ClockJump { .. } => Family::ClockJump,
             Self::Limp { .. } => Family::Limp,
             Self::CrashLoop { .. } => Family::CrashLoop,
+            Self::FsyncError { .. } => Family::FsyncError,
+            Self::DiskStall { .. } => Family::DiskStall,
+            Self::DiskFull { .. } => Family::DiskFull,
+            Self::TornTail { .. } => Family::TornTail,
+            Self::BitRot { .. } => Family::BitRot,
+            Self::Wipe { .. } => Family::Wipe,
+            Self::LyingDisk { .. } => Family::LyingDisk,
         }
     }
 
@@ -365,6 +464,8 @@ impl Fault {
         match self {
             Self::Crash { at, down, .. }
             | Self::ZoneLoss { at, down, .. }
+            | Self::TornTail { at, down, .. }
+            | Self::Wipe { at, down, .. }
             | Self::PowerLoss { at, down } => (*at, *down),
             Self::Pause { at, lasts, .. }
             | Self::Partition { at, lasts, .. }
@@ -380,7 +481,12 @@ impl Fault {
             | Self::ClockDrift { at, lasts, .. }
             | Self::ClockJump { at, lasts, .. }
             | Self::Limp { at, lasts, .. }
-            | Self::CrashLoop { at, lasts, .. } => (*at, *lasts),
+            | Self::CrashLoop { at, lasts, .. }
+            | Self::FsyncError { at, lasts, .. }
+            | Self::DiskStall { at, lasts, .. }
+            | Self::DiskFull { at, lasts, .. }
+            | Self::BitRot { at, lasts, .. }
+            | Self::LyingDisk { at, lasts, .. } => (*at, *lasts),
         }
     }
 
@@ -414,14 +520,22 @@ impl Fault {
             | Self::Congestion { .. }
             | Self::ClockDrift { .. }
             | Self::ClockJump { .. }
-            | Self::Limp { .. } => Vec::new(),
+            | Self::Limp { .. }
+            | Self::FsyncError { .. }
+            | Self::DiskStall { .. }
+            | Self::DiskFull { .. }
+            | Self::TornTail { .. }
+            | Self::BitRot { .. }
+            | Self::Wipe { .. }
+            | Self::LyingDisk { .. } => Vec::new(),
         }
     }
 }
 
 impl Family {
-    /// Every family, in the order in which seeds draw them. New ones go last.
-    pub const ALL: [Self; 18] = [
+    /// Every family that breaks no promise, in the order in which seeds draw them. New ones go
+    /// last. What a lying disk loses no safe system can know: it is drawn only where it is named.
+    pub const ALL: [Self; 24] = [
         Self::Crash,
         Self::Pause,
         Self::ZoneLoss,
@@ -440,6 +554,12 @@ impl Family {
         Self::ClockJump,
         Self::Limp,
         Self::CrashLoop,
+        Self::FsyncError,
+        Self::DiskStall,
+        Self::DiskFull,
+        Self::TornTail,
+        Self::BitRot,
+        Self::Wipe,
     ];
 
     /// Its key in a scenario file.
@@ -463,6 +583,13 @@ impl Family {
             Self::ClockJump => "clock-jump",
             Self::Limp => "limp",
             Self::CrashLoop => "crash-loop",
+            Self::FsyncError => "fsync-error",
+            Self::DiskStall => "disk-stall",
+            Self::DiskFull => "disk-full",
+            Self::TornTail => "torn-tail",
+            Self::BitRot => "bit-rot",
+            Self::Wipe => "wipe",
+            Self::LyingDisk => "lying-disk",
         }
     }
 }

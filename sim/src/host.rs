@@ -74,6 +74,10 @@ pub async fn run(place: Place, machine: Machine) {
         Turn::End => return,
         Turn::Delivered { .. }
         | Turn::Persisted(_)
+        | Turn::WriteFailed(_)
+        | Turn::WriteRefused(_)
+        | Turn::DamageFound
+        | Turn::Dies(_)
         | Turn::Wake
         | Turn::CoreFree(_)
         | Turn::Probed
@@ -99,9 +103,17 @@ impl Resident for Host {
         match turn {
             Turn::Delivered { from, message } => self.on_message(world, now, from, message),
             Turn::Persisted(id) => self.control(world, now, Input::Persisted(id)),
+            Turn::WriteFailed(id) => self.control(world, now, Input::WriteFailed(id)),
+            Turn::WriteRefused(write) => self.control(world, now, Input::WriteRefused(write)),
+            Turn::DamageFound => self.control(world, now, Input::DamageFound),
             Turn::Wake => self.control(world, now, Input::DeadlineReached),
             Turn::CoreFree(core) => self.catch_up(world, now, core),
-            Turn::Boot | Turn::Probed | Turn::Fault { .. } | Turn::FaultStep { .. } | Turn::End => {
+            Turn::Boot
+            | Turn::Probed
+            | Turn::Dies(_)
+            | Turn::Fault { .. }
+            | Turn::FaultStep { .. }
+            | Turn::End => {
                 panic!("{turn:?} is not a running node's")
             }
         }
@@ -315,7 +327,11 @@ impl Host {
                 | Message::Replies(_) => panic!("requests and answers are taken in one by one"),
             },
             Input::Persisted(_) => self.machine.costs.persisted,
-            Input::DeadlineReached | Input::TurnEnded => Span::ZERO,
+            Input::WriteFailed(_)
+            | Input::WriteRefused(_)
+            | Input::DamageFound
+            | Input::DeadlineReached
+            | Input::TurnEnded => Span::ZERO,
         };
         Span(cost.0 * self.slow)
     }
@@ -378,6 +394,8 @@ fn work_of(input: &Input) -> &'static str {
         Input::Delivered { message: Message::Beat(_) | Message::Gossip(_), .. } => BEAT,
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",
+        Input::WriteFailed(_) | Input::WriteRefused(_) => "write error",
+        Input::DamageFound => "scrub",
         Input::DeadlineReached => "deadline",
         Input::TurnEnded => "end of the turn",
     }

@@ -234,9 +234,13 @@ async fn direct(plan: &Plan) {
                 madsim::time::sleep(std::time::Duration::from_millis(1)).await;
                 return;
             }
+            Turn::Dies(place) => world::with(|world| faults.die(world, place)),
             Turn::Boot
             | Turn::Delivered { .. }
             | Turn::Persisted(_)
+            | Turn::WriteFailed(_)
+            | Turn::WriteRefused(_)
+            | Turn::DamageFound
             | Turn::Wake
             | Turn::Probed
             | Turn::CoreFree(_) => {
@@ -289,6 +293,10 @@ impl Resident for Clients {
             Turn::Boot
             | Turn::Delivered { .. }
             | Turn::Persisted(_)
+            | Turn::WriteFailed(_)
+            | Turn::WriteRefused(_)
+            | Turn::DamageFound
+            | Turn::Dies(_)
             | Turn::CoreFree(_)
             | Turn::Probed
             | Turn::Fault { .. }

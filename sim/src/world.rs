@@ -18,6 +18,7 @@ pub mod limits;
 pub mod limp;
 pub mod network;
 mod outside;
+mod storage;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -89,6 +90,12 @@ pub enum Turn {
     },
     /// A write became durable.
     Persisted(PersistId),
+    /// A write failed.
+    WriteFailed(PersistId),
+    /// There was no room for a write.
+    WriteRefused(Write),
+    /// A scrub found damage on the disk.
+    DamageFound,
     /// The instant that the host asked for has come.
     Wake,
     /// A core has caught up with its queue.
@@ -107,6 +114,8 @@ pub enum Turn {
         /// Which step, from 0.
         step: usize,
     },
+    /// A process has to die: in the midst of its write, or because it asked for it.
+    Dies(Place),
     /// A fault is about to strike: what is the hot show's shard doing?
     Probed,
     /// The run is over.
@@ -117,6 +126,8 @@ pub enum Turn {
 enum Event {
     Arrives { from: Place, to: Place, departed: Instant, sender: u64, message: Message },
     Durable { node: Place, incarnation: u64, id: PersistId },
+    Scrubbed { node: Place, incarnation: u64 },
+    Dies { node: Place, incarnation: u64 },
     Wakes { host: Place, incarnation: u64 },
     CoreFree { node: Place, incarnation: u64, core: usize },
     Boots { node: Place, incarnation: u64 },
@@ -253,7 +264,11 @@ impl World {
                 heard: vec![Beat::default(); usize::from(nodes) + 1],
                 limps: Limps::default(),
                 clock: Clock::of(&scenario.cluster, node),
-                disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
+                disk: Disk::new(
+                    scenario.disk.clone(),
+                    plan.stream(&format!("disk/{node}")),
+                    plan.stream(&format!("disk-faults/{node}")),
+                ),
             })
             .collect::<Vec<_>>();
         let director = machines.len();
@@ -439,20 +454,13 @@ impl World {
         if !effects.writes.is_empty() {
             effects.writes.drain(..).for_each(|write| self.begin_write(node, write));
         }
+        if std::mem::take(&mut effects.stops) {
+            let incarnation = self.machines[node].incarnation;
+            self.calendar.enter(self.now, Event::Dies { node, incarnation });
+        }
         if !effects.observations.is_empty() {
             effects.observations.drain(..).for_each(|told| self.on_observation(node, told));
         }
-    }
-
-    fn begin_write(&mut self, node: Place, mut write: Write) {
-        self.sabotage.write(node, &mut write.bytes);
-        self.fingerprint.fold(write.id.0);
-        self.fingerprint.fold_bytes(&write.bytes);
-        self.witness.sees(self.now, || Sight::Writes { node, write: &write });
-        let (id, machine) = (write.id, &mut self.machines[node]);
-        let takes = machine.disk.begin(write);
-        let incarnation = machine.incarnation;
-        self.calendar.enter(self.now + takes, Event::Durable { node, incarnation, id });
     }
 
     /// Sends a message that leaves at `departs`; each item of a batch leaves at its own instant.
@@ -589,10 +597,15 @@ impl World {
                     return None;
                 }
                 self.fingerprint.fold((node as u64) << 32 | id.0);
-                let bytes = self.machines[node].disk.complete(self.now, id);
-                self.witness.sees(self.now, || Sight::Durable { node, bytes });
-                self.journal.read(self.now, node, bytes, &mut self.witness.oracles);
-                self.give(node, Turn::Persisted(id))
+                self.write_ends(node, id)
+            }
+            Event::Scrubbed { node, incarnation } => {
+                self.give_same(node, incarnation, Turn::DamageFound)
+            }
+            Event::Dies { node, incarnation } => {
+                let machine = &self.machines[node];
+                let same = machine.incarnation == incarnation && machine.process != Process::Down;
+                same.then_some((self.director(), Turn::Dies(node)))
             }
             Event::Wakes { host, incarnation } => {
                 let machine = &mut self.machines[host];

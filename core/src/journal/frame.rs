@@ -25,11 +25,19 @@
 //!
 //! A segment begins with a checkpoint: the frames of every group's whole state, closed by
 //! a checkpoint frame. So one segment suffices to recover a node.
+//!
+//! A crash in the midst of a write keeps any of its sectors, the last of them perhaps in part, and
+//! one that is missing before another reads as zeros. That is how damage that nobody was promised
+//! anything about is told from damage that was done to what was durable: no frame has a sector
+//! of zeros, as long as no state and no record has, and bits that flip make none.
 
 use crate::id::{Epoch, NodeId, ShardId};
 
 /// The length of a frame's header, in bytes.
 const HEADER: usize = 12;
+
+/// What a disk writes whole or not at all, in bytes.
+const SECTOR: usize = 512;
 
 /// A piece of durable state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,9 +88,10 @@ pub enum Frame<'a> {
 /// Why reading a segment stopped before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// The last frame is cut short, as a crash in the midst of a write leaves it.
+    /// The frame is cut short or lacks a sector, as a crash in the midst of a write leaves it:
+    /// what follows was not durable either.
     Torn,
-    /// A frame that is there in full does not match its checksum: what was durable is lost.
+    /// The frame is there in full and does not match its checksum: what was durable is lost.
     Rotten,
 }
 
@@ -185,15 +194,34 @@ impl<'a> Frames<'a> {
         let mut fields = Fields(header);
         let (length, payload, header) = (fields.u32(), fields.u32(), fields.u32());
         let (Some(length), Some(payload)) = (length, payload) else { return Err(Damage::Rotten) };
-        if header != Some(check(length, payload)) {
-            return Err(Damage::Rotten);
+        if length == 0 || header != Some(check(length, payload)) {
+            // Of the payload only its first byte, the kind, is known to be there, and is not zero.
+            return Err(self.damage_within(self.at, self.at + HEADER + 1));
         }
         let body = rest.get(..length as usize).ok_or(Damage::Torn)?;
+        let end = self.at + HEADER + body.len();
         if payload != crc32fast::hash(body) {
-            return Err(Damage::Rotten);
+            // The sectors of a sound header were written.
+            let rest = (self.at + HEADER).next_multiple_of(SECTOR);
+            return Err(self.damage_within(rest, end));
         }
         let frame = parse(body).ok_or(Damage::Rotten)?;
-        Ok((frame, self.at + HEADER + body.len()))
+        Ok((frame, end))
+    }
+
+    /// Whether a sector that was never written is what is wrong between two places. The last one
+    /// was: the segment would end before it.
+    fn damage_within(&self, from: usize, until: usize) -> Damage {
+        let mut at = from;
+        while at < until {
+            let next = (at + 1).next_multiple_of(SECTOR);
+            match self.segment.get(at..next) {
+                Some(sector) if sector.iter().all(|&byte| byte == 0) => return Damage::Torn,
+                Some(_) => at = next,
+                None => break,
+            }
+        }
+        Damage::Rotten
     }
 }
 

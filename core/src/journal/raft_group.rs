@@ -180,6 +180,23 @@ impl RaftGroup {
         }
     }
 
+    /// From now on the replica cannot trust its own memory.
+    fn lose_trust(&mut self) {
+        let raft = &mut self.raft.raft;
+        assert!(
+            self.doubt.as_ref().is_none_or(|doubt| doubt.fence().is_none()),
+            "{}: {} holds all that it acknowledged beyond its fence",
+            self.shard,
+            node_of(raft.id),
+        );
+        // It goes on asking until it follows somebody in an epoch that it can trust.
+        raft.become_follower(raft.term, 0);
+        if self.doubt.is_none() {
+            self.doubt = Some(Doubt::new(self.followers.iter().map(|follower| follower.id)));
+            self.refused.push(Mark::DurableStateMissing);
+        }
+    }
+
     /// Takes a message on behalf of a replica that cannot trust its own memory. Says
     /// whether the message may go on.
     fn step_in_doubt(&mut self, message: &Message) -> bool {
@@ -344,6 +361,9 @@ impl Journal for RaftGroup {
             self.refused.push(reason);
             return;
         }
+        if self.betrays_loss(&message) {
+            self.lose_trust();
+        }
         if !self.step_in_doubt(&message) {
             return;
         }
@@ -456,6 +476,12 @@ impl Journal for RaftGroup {
 
         let written = self.written;
         self.hand_over(out);
+        if self.doubt.is_some() {
+            self.reconsider();
+        }
+        // A replica that crashes must not have to make up again for what it has made up for.
+        let repaired = self.doubt_written && self.doubt.is_none();
+        self.written += u64::from(repaired && self.written == written);
         if self.written > written {
             let hard_state = self.raft.raft.hard_state();
             if hard_state != self.hard_state_written || self.doubt.is_some() != self.doubt_written {
@@ -466,9 +492,6 @@ impl Journal for RaftGroup {
             out.ticket = Some(Ticket(self.written));
         }
 
-        if self.doubt.is_some() {
-            self.reconsider();
-        }
         if !self.reads.is_empty() {
             let applied = self.applied();
             let told = self.reads.extract_if(.., |(index, _)| *index <= applied);
@@ -504,6 +527,10 @@ impl Journal for RaftGroup {
         self.hard_state_frame(log.hard_state()).write(frames);
     }
 
+    fn is_in_repair(&self) -> bool {
+        self.doubt.is_some()
+    }
+
     fn awake(&self) -> bool {
         let raft = &self.raft.raft;
         match raft.state {
@@ -536,7 +563,8 @@ impl Journal for RaftGroup {
     }
 
     fn may_serve(&self) -> bool {
-        self.is_leader() && self.raft.raft.apply_to_current_term()
+        let raft = &self.raft.raft;
+        self.is_leader() && raft.lead_transferee.is_none() && raft.apply_to_current_term()
     }
 
     fn applied(&self) -> u64 {

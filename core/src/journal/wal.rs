@@ -25,6 +25,8 @@ pub struct Wal {
     tickets: Vec<(ShardId, Ticket)>,
     in_flight: Option<(PersistId, Vec<(ShardId, Ticket)>)>,
     last: PersistId,
+    /// Whether a new segment is to begin, though nothing may be gathered.
+    renewing: bool,
 }
 
 #[derive(Debug)]
@@ -52,7 +54,17 @@ impl Wal {
             tickets: Vec::new(),
             in_flight: None,
             last: PersistId(0),
+            renewing: false,
         }
+    }
+
+    /// What is durable has been found damaged while its owner is alive: the next write begins a
+    /// new segment, which is all that recovery needs, and the damaged one goes.
+    pub fn renew(&mut self) {
+        if let Segment::Open { number, .. } = self.segment {
+            self.segment = Segment::Due(number + 1);
+        }
+        self.renewing = true;
     }
 
     /// Takes the frames of a poll, if it has any.
@@ -71,9 +83,10 @@ impl Wal {
         &mut self,
         groups: impl IntoIterator<Item = &'a J>,
     ) -> Option<Write> {
-        if self.in_flight.is_some() || self.tickets.is_empty() {
+        if self.in_flight.is_some() || (self.tickets.is_empty() && !self.renewing) {
             return None;
         }
+        self.renewing = false;
         self.room = (self.room - self.room / 16).max(self.gathered.len());
         let next = Vec::with_capacity(self.room);
         let mut bytes = mem::replace(&mut self.gathered, next);
@@ -126,7 +139,9 @@ impl Wal {
     /// What the segments found on a disk, in any order, add up to.
     ///
     /// Only the newest segment whose checkpoint is whole counts: a newer one was begun but
-    /// nothing in it was promised, an older one is included in the checkpoint.
+    /// nothing in it was promised, an older one is included in the checkpoint. The older one stays
+    /// until then: if there is none, only the first segment ever can be without a whole checkpoint
+    /// and nothing be lost.
     pub fn recover(mut segments: Vec<(u32, Vec<u8>)>) -> Recovered {
         segments.sort_unstable_by_key(|(number, _)| *number);
         let next_segment = segments.last().map_or(0, |(number, _)| number + 1);
@@ -148,10 +163,21 @@ impl Wal {
                 break;
             }
         }
-        if matches!(recovered.damage, Some((_, _, Damage::Rotten))) {
+        if let Some((number, _, damage)) = &mut recovered.damage
+            && recovered.shards.is_empty()
+            && *number > 0
+        {
+            *damage = Damage::Rotten;
+        }
+        if recovered.lost_promises() {
             recovered.shards.values_mut().for_each(|durable| durable.in_doubt = true);
         }
         recovered
+    }
+
+    /// What an empty disk adds up to, if it stands where a used one was.
+    pub fn recover_replaced() -> Recovered {
+        Recovered { replaced: true, ..Recovered::default() }
     }
 }
 
@@ -164,15 +190,27 @@ pub struct Recovered {
     /// Where trust ended before the end: segment, byte and kind. What follows is not used.
     /// After [`Damage::Torn`] nothing that was promised is missing.
     pub damage: Option<(u32, usize, Damage)>,
+    /// Whether the disk itself is another one.
+    pub replaced: bool,
 }
 
 impl Recovered {
     /// The state of one replica; that of a new one if there is none. After
-    /// [`Damage::Rotten`] the replica will take no part in elections until it has made up
-    /// for what it may have forgotten; that takes all its peers.
+    /// [`Damage::Rotten`], or on another disk, the replica will take no part in elections until
+    /// it has made up for what it may have forgotten; that takes all its peers.
     pub fn take(&mut self, shard: ShardId) -> Durable {
-        let in_doubt = matches!(self.damage, Some((_, _, Damage::Rotten)));
+        let in_doubt = self.lost_promises();
         self.shards.remove(&shard).unwrap_or(Durable { in_doubt, ..Durable::default() })
+    }
+
+    /// Whether what was promised may be missing, of any replica.
+    pub fn lost_promises(&self) -> bool {
+        self.replaced || matches!(self.damage, Some((_, _, Damage::Rotten)))
+    }
+
+    /// Whether a replica has not made up yet for what may be missing.
+    pub fn is_in_doubt(&self, shard: ShardId) -> bool {
+        self.lost_promises() || self.shards.get(&shard).is_some_and(|durable| durable.in_doubt)
     }
 
     /// The replicas of which something was found.

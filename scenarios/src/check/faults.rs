@@ -18,7 +18,11 @@ impl Checks {
     pub(super) fn fault(&mut self, field: &str, fault: &Fault, scenario: &Scenario) {
         let cluster = &scenario.cluster;
         let lasts_key = match fault {
-            Fault::Crash { .. } | Fault::ZoneLoss { .. } | Fault::PowerLoss { .. } => "down",
+            Fault::Crash { .. }
+            | Fault::ZoneLoss { .. }
+            | Fault::PowerLoss { .. }
+            | Fault::TornTail { .. }
+            | Fault::Wipe { .. } => "down",
             Fault::Pause { .. }
             | Fault::Partition { .. }
             | Fault::Loss { .. }
@@ -33,7 +37,12 @@ impl Checks {
             | Fault::ClockDrift { .. }
             | Fault::ClockJump { .. }
             | Fault::Limp { .. }
-            | Fault::CrashLoop { .. } => "lasts",
+            | Fault::CrashLoop { .. }
+            | Fault::FsyncError { .. }
+            | Fault::DiskStall { .. }
+            | Fault::DiskFull { .. }
+            | Fault::BitRot { .. }
+            | Fault::LyingDisk { .. } => "lasts",
         };
         self.some_time(&format!("{field}.{lasts_key}"), fault.lasts());
         let (ends, end) = (fault.at() + fault.lasts(), scenario.duration);
@@ -58,7 +67,15 @@ impl Checks {
         );
 
         match fault {
-            Fault::Crash { node, .. } | Fault::Pause { node, .. } => {
+            Fault::Crash { node, .. }
+            | Fault::Pause { node, .. }
+            | Fault::FsyncError { node, .. }
+            | Fault::DiskStall { node, .. }
+            | Fault::DiskFull { node, .. }
+            | Fault::TornTail { node, .. }
+            | Fault::BitRot { node, .. }
+            | Fault::Wipe { node, .. }
+            | Fault::LyingDisk { node, .. } => {
                 self.target(&format!("{field}.node"), *node, cluster)
             }
             Fault::SlowDisk { node, factor, .. } | Fault::Limp { node, factor, .. } => {

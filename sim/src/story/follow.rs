@@ -127,6 +127,8 @@ impl Follow {
                 }
             }
             Sight::Durable { node, bytes } => self.on_durable(now, node, bytes),
+            // What the node says of it is told.
+            Sight::WriteFails { .. } => {}
             Sight::Observed { node, observation } => self.on_observed(now, node, *observation),
             Sight::Process { node, state, boots } => self.on_process(now, node, state, boots),
             Sight::Fault { index, strikes, what } => {
@@ -558,10 +560,11 @@ impl Follow {
                 (Kind::Health, Some(shard), format!("refuses: {reason} ({shard})"))
             }
             Observation::Mark(mark) => {
-                if !followed {
+                let on_disk = words::of_the_disk(mark);
+                if !followed && (on_disk.is_none() || !self.replicates(node)) {
                     return;
                 }
-                (Kind::Health, None, mark.to_string())
+                (Kind::Health, None, on_disk.map_or_else(|| mark.to_string(), str::to_owned))
             }
         };
         if !followed && shard.is_some_and(|shard| !self.shards.contains(&shard)) {

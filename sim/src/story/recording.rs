@@ -152,7 +152,9 @@ impl Recording {
                 let name = format!("fsync of {} bytes", write.bytes.len());
                 self.begin(row(node, DISK), "disk", name, now);
             }
-            Sight::Durable { node, .. } => self.end(row(node, DISK), now),
+            Sight::Durable { node, .. } | Sight::WriteFails { node } => {
+                self.end(row(node, DISK), now)
+            }
             Sight::Worked { node, core, from, until, work } => {
                 let core = 1 + u32::try_from(core).unwrap_or(0);
                 self.span(row(node, core), "work", work, (from, until));
