@@ -5,6 +5,7 @@
 //! means, who may write, and how anything is carried out.
 
 mod members;
+mod reports;
 mod storage;
 
 use std::collections::BTreeSet;
@@ -16,17 +17,16 @@ use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
 use crate::effect::{Effects, PersistId};
 use crate::gateway::Gateway;
-use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
+use crate::id::{Endpoint, Epoch, NodeId, ShardId};
 use crate::input::Input;
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
 use crate::mark::Mark;
 use crate::membership::Membership;
 use crate::message::{Answer, Beat, Message, Timed};
-use crate::observation::{Observation, Phase};
+use crate::observation::Observation;
 use crate::request::Request;
 use crate::resolver::Resolver;
 use crate::shard::{Answers, Shard};
-use crate::show::Show;
 use crate::time::{Instant, Span};
 
 /// How much longer each further replica waits before it stands for election, so that
@@ -221,44 +221,6 @@ impl Node {
         next = next.min(self.gateway.next_deadline().unwrap_or(Instant::MAX));
         next = next.min(self.next_campaign());
         Some(next)
-    }
-
-    /// Which node this is.
-    pub fn id(&self) -> NodeId {
-        self.me
-    }
-
-    /// Who leads a shard as far as this node's replica knows, and since which epoch. For
-    /// reports and for choosing what to strike, never for verdicts.
-    pub fn owner_of(&self, shard: ShardId) -> Option<(NodeId, Epoch)> {
-        let journal = self.shards[shard.0 as usize].as_ref()?.journal();
-        journal.leader().map(|leader| (leader, journal.epoch()))
-    }
-
-    /// In which epoch this node serves a shard as its owner. For reports, never for verdicts.
-    pub fn serves(&self, shard: ShardId) -> Option<Epoch> {
-        self.shards[shard.0 as usize].as_ref().and_then(Shard::serves)
-    }
-
-    /// What this node's replica of a shard is doing. For reports, never for verdicts.
-    pub fn phase(&self, shard: ShardId) -> Option<Phase> {
-        self.shards[shard.0 as usize].as_ref().map(Shard::phase)
-    }
-
-    /// The committed state of a show on this node's replica, if anything has happened to
-    /// it. For reports, never for verdicts.
-    pub fn show(&self, show: ShowId) -> Option<&Show> {
-        self.shards[self.setup.placement.shard_of(show).0 as usize].as_ref()?.show(show)
-    }
-
-    /// What this node knows of the cluster's members.
-    pub fn membership(&self) -> &Membership {
-        &self.membership
-    }
-
-    /// How many clients wait for this gateway. For reports, never for verdicts.
-    pub fn in_flight(&self) -> usize {
-        self.gateway.in_flight()
     }
 
     #[inline]

@@ -19,6 +19,7 @@ pub mod limp;
 pub mod network;
 mod outside;
 mod storage;
+mod turn;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -52,6 +53,7 @@ use limits::{Exceeded, Limits};
 use limp::Limps;
 use network::{CLIENTS, Network, Place, delayed};
 pub use outside::{Progress, Tracing};
+pub use turn::{Process, Turn};
 
 thread_local! {
     /// The world of the run on this thread: every run has a thread of its own, and one host runs at a time.
@@ -76,52 +78,6 @@ pub fn with<R>(act: impl FnOnce(&mut World) -> R) -> R {
     WORLD.with(|cell| act(cell.borrow_mut().as_mut().expect("a run goes on on this thread")))
 }
 
-/// What happens next to a host.
-#[derive(Debug)]
-pub enum Turn {
-    /// The process starts.
-    Boot,
-    /// A message arrived.
-    Delivered {
-        /// Who sent it.
-        from: Endpoint,
-        /// What it says.
-        message: Message,
-    },
-    /// A write became durable.
-    Persisted(PersistId),
-    /// A write failed.
-    WriteFailed(PersistId),
-    /// There was no room for a write.
-    WriteRefused(Write),
-    /// A scrub found damage on the disk.
-    DamageFound,
-    /// The instant that the host asked for has come.
-    Wake,
-    /// A core has caught up with its queue.
-    CoreFree(usize),
-    /// A fault strikes, or heals.
-    Fault {
-        /// Its number in the plan.
-        index: usize,
-        /// Whether it strikes.
-        strikes: bool,
-    },
-    /// A fault that is in force goes on to its next step.
-    FaultStep {
-        /// Its number in the plan.
-        index: usize,
-        /// Which step, from 0.
-        step: usize,
-    },
-    /// A process has to die: in the midst of its write, or because it asked for it.
-    Dies(Place),
-    /// A fault is about to strike: what is the hot show's shard doing?
-    Probed,
-    /// The run is over.
-    End,
-}
-
 #[derive(Debug)]
 enum Event {
     Arrives { from: Place, to: Place, departed: Instant, sender: u64, message: Message },
@@ -137,17 +93,6 @@ enum Event {
     Probes,
     End,
     Stop,
-}
-
-/// How a node's process is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Process {
-    /// It runs.
-    Up,
-    /// It stands still.
-    Paused,
-    /// It is dead.
-    Down,
 }
 
 /// A node's machine: its process and its disk.
