@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::Config;
 use crate::effect::Write;
+use crate::id::ShowId;
 use crate::id::{ClientId, HoldId, RequestId, UserId};
 use crate::placement::Placement;
 use crate::request::{Command, Outcome, Reply};
