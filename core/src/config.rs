@@ -115,6 +115,8 @@ pub struct OwnerConfig {
     pub serves: Serves,
     /// What an owner does with open answers when its epoch is over.
     pub deposed: Deposed,
+    /// What an owner takes the instants in the journal for.
+    pub reckoning: Reckoning,
     /// What makes a hold end whose time and grace are over.
     pub expiry: Expiry,
     /// Pace of the job of [`Expiry::Swept`], in multiples of which it runs; not zero
@@ -178,6 +180,19 @@ pub enum Deposed {
     HandsBack,
     /// It gives them: it was the owner when it decided.
     Answers,
+}
+
+/// What an owner takes the instants in the journal for, which earlier owners wrote there by
+/// clocks of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reckoning {
+    /// Marks on the shard's own time, which goes on from the latest of them by as much as the
+    /// owner's clock has moved since it learned of it.
+    #[default]
+    Elapsed,
+    /// Instants of its own clock.
+    Instants,
 }
 
 /// What makes a hold end whose time and grace are over.

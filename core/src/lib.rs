@@ -28,7 +28,7 @@ pub mod waiting_room;
 pub use best_seats::BestSeats;
 pub use config::{
     Acknowledge, Config, DecidesOn, Deposed, Expiry, GatewayConfig, MembershipConfig, OnSuspicion,
-    OwnerConfig, Promises, Ratio, Reads, Serves, Setup,
+    OwnerConfig, Promises, Ratio, Reads, Reckoning, Serves, Setup,
 };
 pub use draw::Draw;
 pub use effect::{Effects, PersistId, Write};

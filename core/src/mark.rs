@@ -127,6 +127,8 @@ marks! {
     ElectionRefused = "election-refused";
     /// A replica that lost its memory kept out of an election.
     AbstainedInDoubt = "abstained-in-doubt";
+    /// A new owner's clock was further from its shard's time than the grace of a hold.
+    ClocksApart = "clocks-apart";
 }
 
 impl fmt::Display for Mark {

@@ -47,7 +47,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 103] = [
+const BASES: [(&str, Basis); 104] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -75,6 +75,7 @@ const BASES: [(&str, Basis); 103] = [
     ("cluster.owner.decides-on", Chosen),
     ("cluster.owner.serves", Chosen),
     ("cluster.owner.deposed", Chosen),
+    ("cluster.owner.reckoning", Chosen),
     ("cluster.gateway.tries", Chosen),
     ("cluster.gateway.try-timeout", Assumed),
     ("cluster.gateway.backoff-base", Assumed),

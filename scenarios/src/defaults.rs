@@ -5,7 +5,7 @@
 
 use onsale_core::{
     Acknowledge, DecidesOn, Deposed, Expiry, Honours, OnSuspicion, Orders, Promises, Reads,
-    Repeats, Serves, Span,
+    Reckoning, Repeats, Serves, Span,
 };
 
 use crate::fault::{Family, Swarm};
@@ -89,6 +89,7 @@ impl Default for Owner {
             decides_on: DecidesOn::Latest,
             serves: Serves::CaughtUp,
             deposed: Deposed::HandsBack,
+            reckoning: Reckoning::Elapsed,
         }
     }
 }

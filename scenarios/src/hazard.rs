@@ -32,7 +32,6 @@ const fn span(key: &'static str, failures: &'static [&'static str]) -> Hazard {
 /// Every hazard, in the order of a scenario's keys.
 pub const HAZARDS: [Hazard; 18] = [
     named("cluster.on-suspicion", "down", &["A1", "A2"]),
-    span("cluster.clock-skew", &["C2", "D6"]),
     named("cluster.journal.promises", "before-write", &["E3", "E4"]),
     named("cluster.owner.acknowledge", "own-disk", &["B4", "D2"]),
     named("cluster.owner.acknowledge", "proposal", &["A11"]),
@@ -40,6 +39,7 @@ pub const HAZARDS: [Hazard; 18] = [
     named("cluster.owner.decides-on", "committed", &["B1", "B6"]),
     named("cluster.owner.serves", "elected", &["A7", "B4"]),
     named("cluster.owner.deposed", "answers", &["A3", "D3"]),
+    named("cluster.owner.reckoning", "instants", &["C2", "D6"]),
     named("sale.expiry", "swept", &["C4"]),
     named("sale.expiry", "timers", &["A11", "F5"]),
     named("sale.expiry", "listed", &["C1"]),
@@ -67,12 +67,12 @@ pub fn hazards(scenario: &Scenario) -> Vec<(&'static Hazard, String)> {
 
 /// The same scenario with every hazard switched off; nothing has to fail in it.
 pub fn safe_twin(scenario: &Scenario) -> Scenario {
-    let Cluster { on_suspicion, clock_skew, journal, owner, .. } = Cluster::default();
+    let Cluster { on_suspicion, journal, owner, .. } = Cluster::default();
     let Sale { expiry, early, repeats, confirms, releases, orders, .. } = Sale::default();
     let Disk { write_back, .. } = Disk::default();
     let twin = scenario.clone();
     Scenario {
-        cluster: Cluster { on_suspicion, clock_skew, journal, owner, ..twin.cluster },
+        cluster: Cluster { on_suspicion, journal, owner, ..twin.cluster },
         sale: Sale { expiry, early, repeats, confirms, releases, orders, ..twin.sale },
         disk: Disk { write_back, ..twin.disk },
         must_fail: None,

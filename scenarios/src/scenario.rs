@@ -5,7 +5,7 @@
 
 use onsale_core::{
     Acknowledge, DecidesOn, Deposed, Expiry, Honours, OnSuspicion, Orders, Promises, Reads,
-    Repeats, Serves, Span,
+    Reckoning, Repeats, Serves, Span,
 };
 use serde::{Deserialize, Serialize};
 
@@ -105,7 +105,7 @@ pub struct Cluster {
     /// When a node withdraws, and when it gives a peer up.
     pub membership: Membership,
     /// By how much the first node's clock is behind the last one's; those between are evenly
-    /// apart. At most the grace, if no client is to lose seats while its timer runs.
+    /// apart.
     #[serde(with = "human::span")]
     pub clock_skew: Span,
     /// How journals are kept.
@@ -157,6 +157,8 @@ pub struct Owner {
     pub serves: Serves,
     /// What an owner does with open answers when its epoch is over.
     pub deposed: Deposed,
+    /// What an owner takes the instants in the journal for.
+    pub reckoning: Reckoning,
 }
 
 /// How a gateway treats requests.

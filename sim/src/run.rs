@@ -18,7 +18,7 @@ use onsale_reports::{
     Evidence, FailoverResult, FaultResult, OracleResult, Recorder, RecorderSettings, Records,
     RunFacts, Stopped, Summary, Verdict,
 };
-use onsale_scenarios::Scenario;
+use onsale_scenarios::{Family, Fault, Sale, Scenario};
 
 use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
@@ -29,6 +29,7 @@ use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::story::{Sight, Watch};
 use crate::stream::fork;
+use crate::timer::Promise;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
 use crate::world::limits::Limits;
@@ -127,7 +128,7 @@ fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabota
     let (world, panicked) = std::thread::scope(|scope| {
         let run = move || {
             let witness = Witness {
-                oracles: Oracles::new(oracle_settings(&plan.scenario)),
+                oracles: Oracles::new(oracle_settings(plan)),
                 recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
                 watch: look.watch,
             };
@@ -177,7 +178,6 @@ async fn direct(plan: &Plan) {
             costs: scenario.costs.clone(),
             cores: scenario.cluster.cores,
             slice: scenario.quantum,
-            ahead: clock_ahead(scenario, place),
             seed: fork(plan.stream("nodes"), &format!("node/{place}")),
         };
         let node = executor
@@ -194,6 +194,9 @@ async fn direct(plan: &Plan) {
         world.wake_at(CLIENTS, Some(Instant::ZERO));
         for (index, fault) in plan.faults.iter().enumerate() {
             world.enter_fault(Instant::ZERO + fault.at(), index, true);
+            for (step, at) in fault.steps().into_iter().enumerate() {
+                world.enter_step(Instant::ZERO + at, index, step);
+            }
             world.enter_fault(Instant::ZERO + fault.at() + fault.lasts(), index, false);
         }
         world.end_at(Instant::ZERO + scenario.duration);
@@ -216,6 +219,7 @@ async fn direct(plan: &Plan) {
             Turn::Fault { index, strikes: true } => {
                 world::with(|world| faults.strike(world, index))
             }
+            Turn::FaultStep { index, .. } => world::with(|world| faults.step(world, index)),
             Turn::Fault { index, strikes: false } => world::with(|world| {
                 faults.heal(world, index);
                 healed += 1;
@@ -287,7 +291,8 @@ impl Resident for Clients {
             | Turn::Persisted(_)
             | Turn::CoreFree(_)
             | Turn::Probed
-            | Turn::Fault { .. } => {
+            | Turn::Fault { .. }
+            | Turn::FaultStep { .. } => {
                 panic!("{turn:?} is not the clients'")
             }
         }
@@ -476,12 +481,6 @@ fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
     outcomes
 }
 
-/// By how much a node's clock is ahead of the slowest, which is right.
-fn clock_ahead(scenario: &Scenario, place: usize) -> Span {
-    let (skew, last) = (scenario.cluster.clock_skew, u64::from(scenario.cluster.nodes) - 1);
-    Span(skew.0 * (place as u64 - 1) / last)
-}
-
 /// What the nodes share, as the scenario says.
 pub fn setup(scenario: &Scenario) -> Setup {
     let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
@@ -491,6 +490,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
         decides_on: cluster.owner.decides_on,
         serves: cluster.owner.serves,
         deposed: cluster.owner.deposed,
+        reckoning: cluster.owner.reckoning,
         expiry: sale.expiry,
         sweep_every: sale.sweep_every,
     };
@@ -553,7 +553,8 @@ pub fn setup(scenario: &Scenario) -> Setup {
     }
 }
 
-fn oracle_settings(scenario: &Scenario) -> OracleSettings {
+fn oracle_settings(plan: &Plan) -> OracleSettings {
+    let scenario = &plan.scenario;
     let sale = &scenario.sale;
     let seats_per_section = u32::from(sale.rows) * u32::from(sale.seats_per_row);
     OracleSettings {
@@ -564,7 +565,36 @@ fn oracle_settings(scenario: &Scenario) -> OracleSettings {
         seats_per_request: sale.seats_per_request,
         hold: sale.hold,
         grace: sale.grace,
+        early: early(plan),
+        slowest_answer: slowest_answer(scenario),
         live_bound: scenario.calm,
         quantum: scenario.quantum,
     }
+}
+
+/// How much sooner than they should holds may end by the fastest clock of the plan, all drifts at
+/// once; none if no clock is ever wrong.
+fn early(plan: &Plan) -> Option<Span> {
+    let may_be_wrong =
+        |fault: &Fault| matches!(fault.family(), Family::ClockDrift | Family::ClockJump);
+    if plan.scenario.cluster.clock_skew == Span::ZERO && !plan.faults.iter().any(may_be_wrong) {
+        return None;
+    }
+    let Sale { hold, grace, .. } = plan.scenario.sale;
+    let drifts = plan.faults.iter().filter_map(|fault| {
+        if let Fault::ClockDrift { by, slow: false, .. } = fault { Some(by) } else { None }
+    });
+    let lost = drifts.map(|by| Promise { hold, grace }.lost_to(by.num, by.den));
+    Some(lost.fold(Span::ZERO, |sum, lost| sum + lost))
+}
+
+/// How long an answer may take where nothing is wrong: there and back between client and gateway,
+/// gateway and owner, owner and follower, and two writes, all of them in their tails.
+fn slowest_answer(scenario: &Scenario) -> Span {
+    let (network, disk) = (&scenario.network, &scenario.disk);
+    let leg =
+        |least: Span| Span((least.0 + network.jitter.of(least.0)) * u64::from(network.tail_factor));
+    let write = Span((disk.fsync.0 + disk.jitter.of(disk.fsync.0)) * u64::from(disk.tail_factor));
+    let (outside, inside) = (leg(network.client), leg(network.between_zones));
+    Span(2 * (outside.0 + 2 * inside.0 + write.0))
 }

@@ -10,9 +10,12 @@
 mod baton;
 mod beats;
 pub mod calendar;
+pub mod clock;
+pub mod congestion;
 mod digest;
 pub mod disk;
 pub mod limits;
+pub mod limp;
 pub mod network;
 mod outside;
 
@@ -20,7 +23,6 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use madsim::time::TimeHandle;
@@ -42,8 +44,11 @@ use baton::Seat;
 pub use baton::{Resident, next_turn, reside};
 use beats::Coming;
 use calendar::Calendar;
+use clock::Clock;
+use congestion::Queues;
 use disk::Disk;
 use limits::{Exceeded, Limits};
+use limp::Limps;
 use network::{CLIENTS, Network, Place, delayed};
 pub use outside::{Progress, Tracing};
 
@@ -95,6 +100,13 @@ pub enum Turn {
         /// Whether it strikes.
         strikes: bool,
     },
+    /// A fault that is in force goes on to its next step.
+    FaultStep {
+        /// Its number in the plan.
+        index: usize,
+        /// Which step, from 0.
+        step: usize,
+    },
     /// A fault is about to strike: what is the hot show's shard doing?
     Probed,
     /// The run is over.
@@ -110,6 +122,7 @@ enum Event {
     Boots { node: Place, incarnation: u64 },
     Resumed { node: Place, incarnation: u64, turn: Turn },
     Fault { index: usize, strikes: bool },
+    FaultStep { index: usize, step: usize },
     Probes,
     End,
     Stop,
@@ -146,6 +159,10 @@ pub struct Machine {
     beats: Vec<(Instant, NodeId, Beat)>,
     /// By place: the beat that came last.
     heard: Vec<Beat>,
+    /// What makes its cores slow.
+    pub limps: Limps,
+    /// Its clocks.
+    pub clock: Clock,
     /// The disk.
     pub disk: Disk,
 }
@@ -156,6 +173,8 @@ pub struct World {
     pub now: Instant,
     /// Who hears whom.
     pub network: Network,
+    /// What waits in front of links that carry little.
+    pub queues: Queues,
     /// Oracles and recorder.
     pub witness: Witness,
     /// What the disks hold as committed.
@@ -232,6 +251,8 @@ impl World {
                 coming: VecDeque::new(),
                 beats: Vec::new(),
                 heard: vec![Beat::default(); usize::from(nodes) + 1],
+                limps: Limps::default(),
+                clock: Clock::of(&scenario.cluster, node),
                 disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
             })
             .collect::<Vec<_>>();
@@ -244,6 +265,7 @@ impl World {
                 scenario.cluster.zones,
                 plan.stream("network"),
             ),
+            queues: Queues::new(machines.len()),
             witness,
             journal: JournalWatch::new(nodes, scenario.cluster.shards, scenario.cluster.replicas),
             faults: FaultLog::default(),
@@ -308,6 +330,7 @@ impl World {
         machine.process = Process::Up;
         machine.incarnation += 1;
         machine.booted = now;
+        machine.clock.start(now);
         machine.wake = None;
         let incarnation = machine.incarnation;
         self.calendar.enter(now, Event::Boots { node, incarnation });
@@ -367,6 +390,11 @@ impl World {
             self.calendar.enter(at, Event::Probes);
         }
         self.calendar.enter(at, Event::Fault { index, strikes });
+    }
+
+    /// A fault is to go on to a step at an instant.
+    pub fn enter_step(&mut self, at: Instant, index: usize, step: usize) {
+        self.calendar.enter(at, Event::FaultStep { index, step });
     }
 
     /// The run is to end at an instant, if nothing ends it before.
@@ -431,7 +459,8 @@ impl World {
     #[inline]
     pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: Message) {
         let departed = departs.max(self.now);
-        let carried = self.network.carry(from, to, departed);
+        let waits = self.queues.wait((from, to), departed, &message);
+        let carried = self.network.carry_after(from, to, departed, waits);
         self.witness.sees(self.now, || {
             let cut = self.network.severed_since(from, to, departed);
             Sight::Sent { from, to, departs: departed, message: &message, carried, cut }
@@ -584,6 +613,11 @@ impl World {
                 self.fingerprint.fold((index as u64) << 1 | u64::from(strikes));
                 Some((self.director(), Turn::Fault { index, strikes }))
             }
+            Event::FaultStep { index, step } => {
+                (0..self.machines.len()).for_each(|node| self.let_beats_arrive(node));
+                self.fingerprint.fold((index as u64) << 32 | step as u64);
+                Some((self.director(), Turn::FaultStep { index, step }))
+            }
             Event::Probes => self.probe(),
             Event::End => {
                 let first = !std::mem::replace(&mut self.ended, true);
@@ -665,20 +699,5 @@ impl World {
             let (due, elapsed) = (Duration::from_micros(self.now.0), clock.elapsed());
             clock.advance(due.saturating_sub(elapsed));
         }
-    }
-
-    fn report_progress(&mut self) {
-        self.progress.now_us.store(self.now.0, Ordering::Relaxed);
-        self.progress.events.store(self.events, Ordering::Relaxed);
-        if self.progress.stop.load(Ordering::Relaxed) && !self.interrupted && !self.ended {
-            self.interrupted = true;
-            self.calendar.enter(self.now, Event::End);
-        }
-        self.check_limits();
-    }
-
-    /// How many people's stories have ended, for whoever watches.
-    pub fn report_users(&self, users: u64) {
-        self.progress.users.store(users, Ordering::Relaxed);
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct Cluster {
     scheduled: u64,
     cut: BTreeSet<(NodeId, NodeId)>,
     paused: BTreeMap<NodeId, Instant>,
+    /// By how much a node's clock is ahead, if it is.
+    ahead: BTreeMap<NodeId, Span>,
     loss: Option<u64>,
     draw: Draw,
     effects: Effects,
@@ -75,12 +77,22 @@ pub(crate) fn config() -> Config {
 }
 
 impl Cluster {
+    /// Boots so many nodes, the nth with a clock that is n − 1 times as far ahead.
+    pub(crate) fn with_clocks_apart(config: Config, nodes: u16, shards: u32, apart: Span) -> Self {
+        let ahead = (1..=nodes).map(|n| (NodeId(n), Span(apart.0 * u64::from(n - 1))));
+        Self::begin(config, nodes, shards, ahead.collect())
+    }
+
     /// Boots so many nodes in three zones and lets them elect their owners.
     pub(crate) fn new(nodes: u16, shards: u32) -> Self {
         Self::with(config(), nodes, shards)
     }
 
-    pub(crate) fn with(mut config: Config, nodes: u16, shards: u32) -> Self {
+    pub(crate) fn with(config: Config, nodes: u16, shards: u32) -> Self {
+        Self::begin(config, nodes, shards, BTreeMap::new())
+    }
+
+    fn begin(mut config: Config, nodes: u16, shards: u32, ahead: BTreeMap<NodeId, Span>) -> Self {
         config.membership.quorum = nodes / 2 + 1;
         let rules = Rules {
             hold: Span::from_secs(300),
@@ -102,6 +114,7 @@ impl Cluster {
             scheduled: 0,
             cut: BTreeSet::new(),
             paused: BTreeMap::new(),
+            ahead,
             loss: None,
             draw: Draw::new(0),
             effects: Effects::default(),
@@ -122,7 +135,9 @@ impl Cluster {
         let seed = u64::from(id.0) << 32 | *incarnation;
         let disk = self.disks.entry(id).or_default();
         let durable = disk.iter().map(|(&segment, bytes)| (segment, bytes.clone())).collect();
-        let node = Node::boot(Arc::clone(&self.setup), id, *incarnation, seed, durable, self.now);
+        let now = self.now + self.ahead_of(id);
+        let incarnation = self.incarnations[&id];
+        let node = Node::boot(Arc::clone(&self.setup), id, incarnation, seed, durable, now);
         assert!(self.nodes.insert(id, node).is_none(), "{id} is up already");
     }
 
@@ -260,7 +275,12 @@ impl Cluster {
 
     fn deadline_of(&self, node: &Node) -> Option<Instant> {
         let resumes = self.paused.get(&node.id()).copied().unwrap_or(Instant::ZERO);
-        node.next_deadline().map(|at| at.max(resumes).max(self.now))
+        let ahead = self.ahead_of(node.id());
+        node.next_deadline().map(|at| Instant(at.0 - ahead.0).max(resumes).max(self.now))
+    }
+
+    fn ahead_of(&self, id: NodeId) -> Span {
+        self.ahead.get(&id).copied().unwrap_or_default()
     }
 
     fn deliver(&mut self, event: Event) {
@@ -300,10 +320,14 @@ impl Cluster {
         }
     }
 
-    fn turn(&mut self, id: NodeId, input: Input) {
+    fn turn(&mut self, id: NodeId, mut input: Input) {
+        let now = self.now + self.ahead_of(id);
+        if let Input::Delivered { message, .. } = &mut input {
+            arrives(message, now);
+        }
         let node = self.nodes.get_mut(&id).expect("only what is up is stepped");
-        node.step(self.now, input, &mut self.effects);
-        node.step(self.now, Input::TurnEnded, &mut self.effects);
+        node.step(now, input, &mut self.effects);
+        node.step(now, Input::TurnEnded, &mut self.effects);
         self.carry_out(id);
     }
 
@@ -345,6 +369,17 @@ impl Cluster {
     fn schedule(&mut self, after: Span, event: Event) {
         self.scheduled += 1;
         self.events.insert((self.now + after, self.scheduled), event);
+    }
+}
+
+/// Each item of a batch carries the instant at which it reached its receiver, by whose clock it is.
+fn arrives(message: &mut Message, now: Instant) {
+    match message {
+        Message::Requests(batch) | Message::Forwarded(batch) => {
+            batch.iter_mut().for_each(|timed| timed.at = now);
+        }
+        Message::Answers(batch) => batch.iter_mut().for_each(|timed| timed.at = now),
+        Message::Replies(_) | Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) => {}
     }
 }
 

@@ -15,6 +15,7 @@ use super::people::{Doing, Person};
 use super::{Cart, Crowd, Fate};
 use crate::oracle::Asked;
 use crate::story::Sight;
+use crate::timer::Promise;
 use crate::witness::Witness;
 
 /// The name of a person's nth request.
@@ -241,10 +242,12 @@ impl Crowd {
                 );
                 witness.recorder.ended(Operation::Hold, Ending::Granted, person.intended, at);
                 witness.recorder.seats(at, seats.len() as i64, 0);
+                let sale = &self.scenario.sale;
+                let promise = Promise { hold: sale.hold, grace: sale.grace };
                 let cart = Cart {
                     hold: request_id(user, person.sequence),
                     seats: seats.clone(),
-                    expires: *expires,
+                    expires: promise.timer(person.intended, *expires),
                 };
                 self.start_checkout(at, user, person, cart);
             }

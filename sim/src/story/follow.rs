@@ -141,6 +141,11 @@ impl Follow {
                     ..line(now, "FAULT".to_owned(), kind, what)
                 });
             }
+            Sight::FaultStep { index, what } => self.tell(Line {
+                fault: Some(index),
+                context: true,
+                ..line(now, "FAULT".to_owned(), Kind::Step, what.to_owned())
+            }),
             Sight::GaveUp { user, request } => {
                 if let Some(asked) = self.requests.get_mut(&request) {
                     asked.ended = Some(now);

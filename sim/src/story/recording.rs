@@ -169,6 +169,10 @@ impl Recording {
                     self.end(row, now);
                 }
             }
+            Sight::FaultStep { index, what } => {
+                let row = Row { pid: FAULTS, tid: 1 + u32::try_from(index).unwrap_or(0) };
+                self.mark(row, "fault", what, now);
+            }
             Sight::GaveUp { request, .. } => self.on_answered(now, request, "gave up"),
             Sight::Left { .. } => {}
             Sight::Judged { oracle, headline } => {
