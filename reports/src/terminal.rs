@@ -282,21 +282,20 @@ fn fault_items(fault: &FaultResult) -> Vec<String> {
             None => format!("{shards} lost the owner, not all came back"),
         });
     }
-    items.extend(fault.failover.as_ref().and_then(failover));
+    items.extend(fault.failover.iter().flat_map(failover_items));
     items
 }
 
-fn failover(failover: &FailoverResult) -> Option<String> {
+fn failover_items(failover: &FailoverResult) -> impl Iterator<Item = String> {
     let steps = [
         ("owner suspected after", failover.suspected_ms),
         ("next elected after", failover.elected_ms),
         ("first commit after", failover.serving_ms),
     ];
-    let told: Vec<String> = steps
-        .into_iter()
-        .filter_map(|(step, after)| Some(format!("{step} {}", human::millis(after?))))
-        .collect();
-    (!told.is_empty()).then(|| told.join(", "))
+    let told = |(step, after): (&str, Option<f64>)| {
+        after.map(|after| format!("{step} {}", human::millis(after)))
+    };
+    steps.into_iter().filter_map(told)
 }
 
 fn costs(page: &mut Page, summary: &Summary) {
