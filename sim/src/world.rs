@@ -30,7 +30,7 @@ use std::time::Duration;
 use madsim::time::TimeHandle;
 use onsale_core::{
     Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
-    ShardId, Write,
+    ShardId,
 };
 
 use crate::crowd::Fates;
