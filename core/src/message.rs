@@ -3,6 +3,7 @@
 //! Owns the wire vocabulary. Requests and replies that leave one place for another
 //! in one turn share a message, and each carries its own instant.
 
+use crate::facts::FactsMessage;
 use crate::id::{Epoch, NodeId, RequestId, ShardId};
 use crate::journal::JournalMessage;
 use crate::request::{Reply, Request};
@@ -33,6 +34,8 @@ pub enum Message {
     Beat(Beat),
     /// Node to node: what the journals' replicas say to each other in one turn.
     Journal(Vec<(ShardId, JournalMessage)>),
+    /// Between clients and nodes and between nodes: about facts.
+    Facts(Box<FactsMessage>),
 }
 
 /// What a node answers to a forwarded request.

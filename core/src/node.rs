@@ -11,6 +11,7 @@ use crate::config::{OnSuspicion, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
 use crate::effect::{Effects, PersistId};
+use crate::facts::Facts;
 use crate::gateway::Gateway;
 use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
 use crate::input::Input;
@@ -36,6 +37,7 @@ pub struct Node {
     now: Instant,
     detector: Detector,
     gateway: Gateway,
+    facts: Facts,
     /// By shard number; those that this node replicates.
     shards: Vec<Option<Shard>>,
     /// Shards to settle at the end of the turn, in the order of their first touch.
@@ -110,12 +112,22 @@ impl Node {
             gateway_draw,
             now,
         );
+        let facts = Facts::boot(
+            me,
+            incarnation,
+            config.facts.clone(),
+            placement.node_ids().filter(|&node| node != me),
+            Draw::new(draw.below(u64::MAX)),
+            &recovered.facts,
+            now,
+        );
         let mut node = Self {
             me,
             incarnation,
             now,
             detector: Detector::new(config.suspicion(), placement.node_ids(), me, now),
             gateway,
+            facts,
             touched: Vec::new(),
             is_touched: vec![false; shards.len()],
             is_awake: vec![false; shards.len()],
@@ -164,6 +176,7 @@ impl Node {
         let mut next = self.next_beat.min(self.detector.next_deadline()).min(self.expires_at);
         next = next.min(self.next_tick.unwrap_or(Instant::MAX));
         next = next.min(self.gateway.next_deadline().unwrap_or(Instant::MAX));
+        next = next.min(self.facts.next_deadline().unwrap_or(Instant::MAX));
         next = next.min(self.campaigns.first().map_or(Instant::MAX, |&(at, ..)| at));
         Some(next)
     }
@@ -251,6 +264,9 @@ impl Node {
                 }
                 effects.reuse(batch);
             }
+            (from, Message::Facts(message)) => {
+                self.facts.on_message(self.now, from, *message, effects)
+            }
             (Endpoint::Node(_), Message::Requests(_) | Message::Replies(_))
             | (
                 Endpoint::Client(_),
@@ -295,6 +311,7 @@ impl Node {
             return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
         }
         self.writing = None;
+        self.facts.on_persisted(self.now, effects);
         for (id, ticket) in self.wal.persisted(id) {
             if let Some(shard) = &mut self.shards[id.0 as usize] {
                 shard.on_fsynced(ticket);
@@ -328,6 +345,7 @@ impl Node {
             Some(Heard::Again) => {
                 effects.observe(Observation::Trusted { peer: from });
                 self.gateway.on_trusted(from);
+                self.facts.on_heard(self.now, from, beat.incarnation);
                 self.campaigns.retain(|&(.., leader)| leader != from);
                 self.wake_followers(from);
             }
@@ -337,6 +355,7 @@ impl Node {
                     self.gateway.on_trusted(from);
                 }
                 effects.observe(Observation::Mark(Mark::PeerRestarted));
+                self.facts.on_heard(self.now, from, beat.incarnation);
                 self.wake_followers(from);
                 self.replace(from);
             }
@@ -368,6 +387,7 @@ impl Node {
             self.expire();
         }
         self.gateway.on_deadline(self.now, effects);
+        self.facts.on_deadline(self.now, effects);
         self.take_local(effects);
     }
 
@@ -379,6 +399,7 @@ impl Node {
         for peer in self.detector.overdue(self.now) {
             effects.observe(Observation::Suspected { peer });
             self.gateway.on_suspected(self.now, peer, effects);
+            self.facts.on_suspected(peer);
             self.replace(peer);
             if self.setup.config.on_suspicion == OnSuspicion::Down {
                 self.strike_off(peer);
@@ -467,10 +488,15 @@ impl Node {
     }
 
     fn write(&mut self, effects: &mut Effects) {
+        self.wal.gather_facts(self.facts.drain_log());
+        if self.wal.segment_is_due() {
+            self.wal.inherits(|out| self.facts.checkpoint(out));
+        }
         let journals = self.shards.iter().flatten().map(Shard::journal);
         if let Some(write) = self.wal.begin(journals) {
             assert!(self.writing.is_none(), "at most one write is in flight");
             self.writing = Some(write.id);
+            self.facts.on_write_begun();
             effects.persist(write);
         }
     }
