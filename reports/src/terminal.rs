@@ -44,6 +44,7 @@ pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
     crowd(&mut page, summary);
     latencies(&mut page, summary);
     faults(&mut page, summary);
+    replicated_facts(&mut page, summary);
     costs(&mut page, summary);
 
     reproduce(&mut page, summary);
@@ -260,6 +261,28 @@ fn faults(page: &mut Page, summary: &Summary) {
     if !facts.faults.is_empty() || facts.calm_recovery_ms.is_some() {
         page.gap();
     }
+}
+
+fn replicated_facts(page: &mut Page, summary: &Summary) {
+    let Some(facts) = &summary.facts.facts else { return };
+    let counted = |count, one| format!("{} {}", human::count(count), plural(count, one));
+    let mut items = vec![
+        counted(facts.facts, "fact"),
+        counted(facts.writes, "write"),
+        counted(facts.reads, "read"),
+    ];
+    if facts.behind > 0 {
+        items.push(format!("{} sent on by a node that was behind", human::count(facts.behind)));
+    }
+    if facts.unanswered > 0 {
+        items.push(format!("{} without an answer", human::count(facts.unanswered)));
+    }
+    if let Some(agreed) = facts.agreed_ms {
+        let agreed = human::millis(agreed);
+        items.push(format!("all nodes agree {agreed} after the last fault"));
+    }
+    page.section("facts", &items);
+    page.gap();
 }
 
 fn instant(seconds: f64) -> Instant {

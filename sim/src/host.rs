@@ -175,6 +175,9 @@ impl Host {
                 let cost = Span(self.machine.costs.journal_message.0 * messages.len() as u64);
                 self.control(now, cost, Input::Delivered { from, message });
             }
+            Message::Facts(_) => {
+                self.control(now, self.machine.costs.route, Input::Delivered { from, message })
+            }
             Message::Replies(_) => panic!("replies go to clients"),
         }
     }
@@ -326,6 +329,7 @@ fn work_of(input: &Input) -> &'static str {
         Input::Forwarded { .. } => DECIDE,
         Input::Answered { .. } => ROUTE_ANSWER,
         Input::Delivered { message: Message::Beat(_), .. } => "beat",
+        Input::Delivered { message: Message::Facts(_), .. } => "facts",
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",
         Input::DeadlineReached => "deadline",

@@ -28,6 +28,8 @@ use onsale_core::{
     ShardId,
 };
 
+use onsale_reports::FactsResult;
+
 use crate::crowd::Fates;
 use crate::fault::FaultLog;
 use crate::fingerprint::{Fingerprint, Trail};
@@ -193,6 +195,8 @@ pub struct World {
     pub open: Vec<Asked>,
     /// What became of everybody.
     pub fates: Fates,
+    /// What became of facts, if there are any.
+    pub facts: Option<FactsResult>,
     /// By place; the first is the clients' and always up.
     machines: Vec<Machine>,
     calendar: Calendar<Event>,
@@ -262,6 +266,7 @@ impl World {
             exceeded: None,
             open: Vec::new(),
             fates: Fates::default(),
+            facts: None,
             calendar: Calendar::default(),
             seats: (0..=director).map(|_| Seat::default()).collect(),
             holder: director,

@@ -16,7 +16,7 @@ pub(super) fn set_back(effects: &mut Effects, ahead: Span) {
             Message::Requests(batch) | Message::Forwarded(batch) => shift(batch, ahead),
             Message::Answers(batch) => shift(batch, ahead),
             Message::Replies(batch) => shift(batch, ahead),
-            Message::Beat(_) | Message::Journal(_) => {}
+            Message::Beat(_) | Message::Journal(_) | Message::Facts(_) => {}
         }
     }
 }

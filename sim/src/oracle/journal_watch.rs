@@ -193,7 +193,8 @@ impl JournalWatch {
                         Frame::Snapshot { index, .. } => holds[shard] |= index >= last,
                         Frame::Entry { .. }
                         | Frame::HardState { .. }
-                        | Frame::Checkpoint { .. } => {}
+                        | Frame::Checkpoint { .. }
+                        | Frame::Facts { .. } => {}
                     }
                 }
             }
@@ -240,7 +241,7 @@ impl JournalWatch {
                 log.compared = log.compared.max(index.min(known));
                 log.drop_through(log.compared);
             }
-            Frame::Checkpoint { .. } => {}
+            Frame::Checkpoint { .. } | Frame::Facts { .. } => {}
         }
         Some(shard)
     }
@@ -401,6 +402,7 @@ mod tests {
             grace: Span::from_secs(5),
             live_bound: Span::from_secs(60),
             quantum: Span::ZERO,
+            facts: None,
         };
         let (mut watch, mut oracles) = (JournalWatch::new(3, 1, 3), Oracles::new(settings));
         for (node, frames) in written {

@@ -27,6 +27,7 @@ fn settings() -> OracleSettings {
         grace: Span::from_secs(GRACE_SECS),
         live_bound: Span::from_secs(10),
         quantum: Span::ZERO,
+        facts: None,
     }
 }
 

@@ -365,6 +365,7 @@ fn called(message: &Message) -> Option<String> {
                 records => many("record", records),
             })
         }
+        Message::Facts(_) => Some("facts".to_owned()),
         Message::Beat(_) => None,
     }
 }

@@ -315,6 +315,7 @@ impl History {
             grace: Span(1),
             live_bound: Span(1),
             quantum: Span(quantum),
+            facts: None,
         }))
     }
 
