@@ -15,6 +15,7 @@ use crate::time::{Instant, Span};
 
 /// Beat intervals remembered for each peer.
 const WINDOW: usize = 200;
+const FULL: u64 = WINDOW as u64;
 
 /// When a silence becomes suspicious.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,21 +96,22 @@ impl Detector {
     }
 
     /// Takes in a beat. `None` if the sender is not a peer.
+    #[inline]
     pub fn heard(&mut self, from: NodeId, incarnation: u64, now: Instant) -> Option<Heard> {
         let peer = self.peers.get_mut(usize::from(from.0))?.as_mut()?;
         let suspected = peer.suspected;
         let heard = match peer.incarnation {
+            Some(known) if incarnation == known && !suspected => {
+                peer.remember(u32::try_from(now.since(peer.last).0).unwrap_or(u32::MAX));
+                Heard::Steady
+            }
             Some(known) if incarnation < known => return Some(Heard::Stale),
             Some(known) if incarnation > known => {
                 *peer = Peer::new(&self.suspicion, self.y_milli, now);
                 Heard::Restarted { suspected }
             }
             Some(_) | None if suspected => Heard::Again,
-            Some(_) => {
-                peer.remember(u32::try_from(now.since(peer.last).0).unwrap_or(u32::MAX));
-                Heard::Steady
-            }
-            None => Heard::Steady,
+            Some(_) | None => Heard::Steady,
         };
         peer.incarnation = Some(incarnation);
         peer.suspected = false;
@@ -119,10 +121,12 @@ impl Detector {
     }
 
     /// The peers whose silence has become suspicious by `now`, each told once.
+    #[inline]
     pub fn overdue(&mut self, now: Instant) -> Vec<NodeId> {
-        if now < self.scan_at {
-            return Vec::new();
-        }
+        if now < self.scan_at { Vec::new() } else { self.scan(now) }
+    }
+
+    fn scan(&mut self, now: Instant) -> Vec<NodeId> {
         let mut suspects = Vec::new();
         for (node, peer) in self.peers.iter_mut().enumerate() {
             if let Some(peer) =
@@ -190,6 +194,7 @@ impl Peer {
         peer
     }
 
+    #[inline]
     fn remember(&mut self, interval: u32) {
         if self.intervals.len() < WINDOW {
             self.intervals.push(interval);
@@ -197,18 +202,22 @@ impl Peer {
             let forgotten = u64::from(std::mem::replace(&mut self.intervals[self.next], interval));
             self.sum -= forgotten;
             self.sum_of_squares -= forgotten * forgotten;
-            self.next = (self.next + 1) % WINDOW;
+            self.next = if self.next + 1 == WINDOW { 0 } else { self.next + 1 };
         }
         self.sum += u64::from(interval);
         self.sum_of_squares =
             self.sum_of_squares.saturating_add(u64::from(interval) * u64::from(interval));
     }
 
+    #[inline]
     fn beat(&mut self, suspicion: &Suspicion, y_milli: u64, now: Instant) {
         self.last = now;
-        let count = self.intervals.len() as u64;
-        let mean = self.sum / count;
-        let variance = (self.sum_of_squares / count).saturating_sub(mean * mean);
+        let (mean, mean_square) = match self.intervals.len() as u64 {
+            // Divided by a constant, as almost always, it takes no division.
+            FULL => (self.sum / FULL, self.sum_of_squares / FULL),
+            count => (self.sum / count, self.sum_of_squares / count),
+        };
+        let variance = mean_square.saturating_sub(mean * mean);
         let least = suspicion.min_std_deviation.0;
         let deviation = if variance <= least * least { least } else { variance.isqrt() };
         self.suspect_at =

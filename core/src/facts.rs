@@ -254,6 +254,9 @@ impl Facts {
 
     /// That write is durable: this node's own writes in it are visible from now on.
     pub fn on_persisted(&mut self, now: Instant, effects: &mut Effects) {
+        if self.writing.is_empty() {
+            return;
+        }
         for Own { stamp, delta, asker } in mem::take(&mut self.writing) {
             if self.replica.seen().covers(stamp) {
                 // A disk that lost what was durable, and a clock that jumped back: an earlier

@@ -232,9 +232,14 @@ pub enum Gist {
 /// What one replica of a shard's log says to another. Outside the journal it can be looked at,
 /// not made.
 #[derive(Clone, Debug, PartialEq)]
-pub struct JournalMessage(pub(crate) eraftpb::Message);
+pub struct JournalMessage(Box<eraftpb::Message>);
 
 impl JournalMessage {
+    /// Boxed: a message of the library takes 200 bytes and is handed on a dozen times.
+    pub(crate) fn new(message: eraftpb::Message) -> Self {
+        Self(Box::new(message))
+    }
+
     /// The node that sent it.
     pub fn from(&self) -> NodeId {
         node_of(self.0.from)

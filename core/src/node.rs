@@ -158,6 +158,7 @@ impl Node {
     /// # Panics
     ///
     /// When one of its own promises is broken.
+    #[inline]
     pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
         self.advance(now, effects);
         match input {
@@ -171,13 +172,21 @@ impl Node {
         }
     }
 
+    /// The same as `step` with a beat, which is most of what a node hears, and no message around it.
+    #[inline]
+    pub fn hear(&mut self, now: Instant, from: NodeId, beat: Beat, effects: &mut Effects) {
+        self.advance(now, effects);
+        self.on_beat(from, beat, effects);
+    }
+
     /// When the node wants to be stepped next, whatever else happens. May lie too early.
+    #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
         let mut next = self.next_beat.min(self.detector.next_deadline()).min(self.expires_at);
         next = next.min(self.next_tick.unwrap_or(Instant::MAX));
         next = next.min(self.gateway.next_deadline().unwrap_or(Instant::MAX));
         next = next.min(self.facts.next_deadline().unwrap_or(Instant::MAX));
-        next = next.min(self.campaigns.first().map_or(Instant::MAX, |&(at, ..)| at));
+        next = next.min(self.next_campaign());
         Some(next)
     }
 
@@ -312,12 +321,14 @@ impl Node {
         }
         self.writing = None;
         self.facts.on_persisted(self.now, effects);
-        for (id, ticket) in self.wal.persisted(id) {
+        let tickets = self.wal.persisted(id);
+        for &(id, ticket) in &tickets {
             if let Some(shard) = &mut self.shards[id.0 as usize] {
                 shard.on_fsynced(ticket);
                 self.touch(id);
             }
         }
+        self.wal.reuse(tickets);
     }
 
     fn on_journal(
@@ -339,8 +350,18 @@ impl Node {
         }
     }
 
+    #[inline]
     fn on_beat(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
-        match self.detector.heard(from, beat.incarnation, self.now) {
+        let heard = self.detector.heard(from, beat.incarnation, self.now);
+        if heard != Some(Heard::Steady) {
+            self.on_news(from, beat, heard, effects);
+        }
+    }
+
+    /// A beat said more than that its sender is well.
+    #[cold]
+    fn on_news(&mut self, from: NodeId, beat: Beat, heard: Option<Heard>, effects: &mut Effects) {
+        match heard {
             Some(Heard::Steady) => {}
             Some(Heard::Again) => {
                 effects.observe(Observation::Trusted { peer: from });
@@ -387,7 +408,9 @@ impl Node {
             self.expire();
         }
         self.gateway.on_deadline(self.now, effects);
-        self.facts.on_deadline(self.now, effects);
+        if self.facts.next_deadline().is_some_and(|at| at <= self.now) {
+            self.facts.on_deadline(self.now, effects);
+        }
         self.take_local(effects);
     }
 
@@ -396,14 +419,8 @@ impl Node {
         if std::mem::take(&mut self.damaged) {
             effects.observe(Observation::Mark(Mark::TornLogCutOff));
         }
-        for peer in self.detector.overdue(self.now) {
-            effects.observe(Observation::Suspected { peer });
-            self.gateway.on_suspected(self.now, peer, effects);
-            self.facts.on_suspected(peer);
-            self.replace(peer);
-            if self.setup.config.on_suspicion == OnSuspicion::Down {
-                self.strike_off(peer);
-            }
+        if self.detector.next_deadline() <= self.now {
+            self.suspect(effects);
         }
         self.campaign(effects);
         // Answers to this node's own gateway may bring requests back to its own shards;
@@ -415,6 +432,18 @@ impl Node {
         self.gateway.on_turn_ended();
         self.write(effects);
         self.detector.sharpen(self.next_beat);
+    }
+
+    fn suspect(&mut self, effects: &mut Effects) {
+        for peer in self.detector.overdue(self.now) {
+            effects.observe(Observation::Suspected { peer });
+            self.gateway.on_suspected(self.now, peer, effects);
+            self.facts.on_suspected(peer);
+            self.replace(peer);
+            if self.setup.config.on_suspicion == OnSuspicion::Down {
+                self.strike_off(peer);
+            }
+        }
     }
 
     #[inline]
@@ -469,10 +498,15 @@ impl Node {
         }
         // A leader that is well is heard before this, and trusted again.
         let later = self.now + self.setup.config.beat_every + self.setup.config.beat_every;
-        orphaned.into_iter().for_each(|(id, leader)| self.stand_against(id, leader, later));
+        if !orphaned.is_empty() {
+            orphaned.into_iter().for_each(|(id, leader)| self.stand_against(id, leader, later));
+        }
     }
 
     fn hand_out_answers(&mut self, effects: &mut Effects) {
+        if self.answers.is_empty() {
+            return self.take_local(effects);
+        }
         let mut answers = std::mem::take(&mut self.answers);
         for (gateway, answer) in answers.drain(..) {
             if gateway == self.me {
@@ -563,8 +597,16 @@ impl Node {
         self.campaigns.insert((at, id, shard.journal().epoch(), leader));
     }
 
+    #[inline]
+    fn next_campaign(&self) -> Instant {
+        match self.campaigns.is_empty() {
+            true => Instant::MAX,
+            false => self.campaigns.first().map_or(Instant::MAX, |&(at, ..)| at),
+        }
+    }
+
     fn campaign(&mut self, effects: &mut Effects) {
-        while self.campaigns.first().is_some_and(|&(at, ..)| at <= self.now) {
+        while self.next_campaign() <= self.now {
             let Some((_, id, epoch, _)) = self.campaigns.pop_first() else { return };
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             // If the epoch has passed, somebody else was quicker.

@@ -49,9 +49,26 @@ pub fn encode(writer: NodeId, events: &Events) -> Vec<u8> {
 /// # Errors
 /// If the bytes are not a record.
 pub fn decode(record: &[u8]) -> Result<Option<Record>, Unreadable> {
+    let mut events = Events::new();
+    Ok(decode_into(record, &mut events)?.map(|writer| Record { writer, events }))
+}
+
+/// The same with the events in a list that is there already, which they replace. Returns the
+/// writer.
+///
+/// # Errors
+/// If the bytes are not a record.
+pub fn decode_into(record: &[u8], events: &mut Events) -> Result<Option<NodeId>, Unreadable> {
+    events.clear();
     if record.is_empty() {
-        Ok(None)
-    } else {
-        postcard::from_bytes(record).map(Some).map_err(Unreadable)
+        return Ok(None);
     }
+    let ((writer, count), mut rest) =
+        postcard::take_from_bytes::<(NodeId, usize)>(record).map_err(Unreadable)?;
+    for _ in 0..count {
+        let (event, after) = postcard::take_from_bytes(rest).map_err(Unreadable)?;
+        events.push(event);
+        rest = after;
+    }
+    Ok(Some(writer))
 }

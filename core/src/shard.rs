@@ -18,7 +18,7 @@ use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Ticket};
 use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::{Observation, Phase};
-use crate::record;
+use crate::record::{self, Events};
 use crate::request::{Reply, Request};
 use crate::show::Show;
 use crate::time::Instant;
@@ -39,6 +39,8 @@ pub(crate) struct Shard {
     /// The fold of all applied records. A show that is missing was never touched.
     shows: BTreeMap<ShowId, Show>,
     applied: u64,
+    /// The record that is applied; kept for its memory.
+    events: Events,
     owner: Option<Owner>,
     /// Requests that came while this replica led but could not serve yet.
     waiting: VecDeque<(NodeId, Request)>,
@@ -57,6 +59,7 @@ impl Shard {
             journal,
             shows: BTreeMap::new(),
             applied: 0,
+            events: Events::new(),
             owner: None,
             waiting: VecDeque::new(),
             outstanding: (Epoch(0), 0),
@@ -129,14 +132,16 @@ impl Shard {
         if !ready.is_empty() {
             ready.clear();
         }
-        self.journal.poll(ready);
-        self.depose_if_over(answers, effects);
-        if !ready.is_empty() {
+        if !self.journal.is_idle() {
+            self.journal.poll(ready);
+            self.depose_if_over(answers, effects);
             for message in ready.messages.drain(..) {
                 effects.journal(message.to(), self.id, message);
             }
-            for reason in ready.refused.drain(..) {
-                effects.observe(Observation::Refused { shard: self.id, reason });
+            if !ready.refused.is_empty() {
+                for reason in ready.refused.drain(..) {
+                    effects.observe(Observation::Refused { shard: self.id, reason });
+                }
             }
             self.apply(ready, answers, effects);
             self.confirm(&ready.reads, answers);
@@ -236,10 +241,11 @@ impl Shard {
         for committed in &ready.committed {
             assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
             self.applied = committed.index();
-            let record =
-                record::decode(committed.record()).expect("a committed record is readable");
-            let Some(record) = record else { continue };
-            for (show, event) in &record.events {
+            let writer = record::decode_into(committed.record(), &mut self.events);
+            if writer.expect("a committed record is readable").is_none() {
+                continue;
+            }
+            for (show, event) in &self.events {
                 show_of(&mut self.shows, &self.setup, *show).apply(event);
             }
             if committed.epoch() == self.outstanding.0 {
@@ -249,8 +255,7 @@ impl Shard {
             let serves_early = self.setup.config.owner.serves == Serves::Elected;
             if let Some(owner) = &mut self.owner {
                 if serves_early && committed.epoch() != owner.epoch() {
-                    record
-                        .events
+                    self.events
                         .iter()
                         .for_each(|(id, event)| owner.overtaken(*id, event, &self.setup));
                     continue;

@@ -3,21 +3,19 @@
 //! Owns the folded counts of one operation in one window. Refuses to know when each of them
 //! happened.
 
-use hdrhistogram::Histogram;
 use onsale_core::Span;
 
 use crate::operation::Ending;
-use crate::tally::{self, Cells};
+use crate::tally::Spread;
 
 /// Everything that is known about one operation in one window.
 ///
-/// The histogram holds what ended, in whatever way; what was never answered has no latency
+/// The spread holds what ended, in whatever way; what was never answered has no latency
 /// and is counted beside it, with the longest wait.
 #[derive(Clone, Debug, Default)]
 pub struct Latencies {
-    /// Only made for an operation that occurred: each takes 200 KiB.
-    histogram: Option<Histogram<u64>>,
-    pub(crate) counts: Counts,
+    spread: Spread,
+    counts: Counts,
 }
 
 /// What needs no histogram.
@@ -31,28 +29,31 @@ pub(crate) struct Counts {
     pub(crate) unanswered_longest_us: u64,
 }
 
+impl Counts {
+    /// Those of two windows that share nothing.
+    pub(crate) fn plus(mut self, other: Self) -> Self {
+        for (ours, theirs) in self.endings.iter_mut().zip(other.endings) {
+            *ours += theirs;
+        }
+        self.sum_us = self.sum_us.saturating_add(other.sum_us);
+        self.max_us = self.max_us.max(other.max_us);
+        self.unanswered += other.unanswered;
+        self.unanswered_longest_us = self.unanswered_longest_us.max(other.unanswered_longest_us);
+        self
+    }
+}
+
 impl Latencies {
-    pub(crate) fn new(counts: Counts) -> Self {
-        Self { histogram: None, counts }
+    pub(crate) fn new(counts: Counts, spread: Spread) -> Self {
+        Self { spread, counts }
     }
 
-    pub(crate) fn add_cells(&mut self, cells: &Cells) {
-        tally::add_cells(self.histogram.get_or_insert_with(tally::histogram), cells);
+    pub(crate) fn spread(&self) -> &Spread {
+        &self.spread
     }
 
-    pub(crate) fn add(&mut self, other: &Self) {
-        if let Some(theirs) = &other.histogram {
-            let ours = self.histogram.get_or_insert_with(tally::histogram);
-            ours.add(theirs).expect("histograms of one layout add up");
-        }
-        let (ours, theirs) = (&mut self.counts, &other.counts);
-        for (our, their) in ours.endings.iter_mut().zip(theirs.endings) {
-            *our += their;
-        }
-        ours.sum_us = ours.sum_us.saturating_add(theirs.sum_us);
-        ours.max_us = ours.max_us.max(theirs.max_us);
-        ours.unanswered += theirs.unanswered;
-        ours.unanswered_longest_us = ours.unanswered_longest_us.max(theirs.unanswered_longest_us);
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
     }
 
     /// How many ended.
@@ -78,8 +79,7 @@ impl Latencies {
     /// The latency within which the share `quantile` (0 to 1) of those that ended had done so,
     /// to three significant digits and never above the maximum. None if nothing ended.
     pub fn quantile(&self, quantile: f64) -> Option<Span> {
-        let histogram = self.histogram.as_ref()?;
-        Some(Span(histogram.value_at_quantile(quantile).min(self.counts.max_us)))
+        Some(Span(self.spread.quantile(quantile)?.min(self.counts.max_us)))
     }
 
     /// The mean, from exact values, to the microsecond. None if nothing ended.

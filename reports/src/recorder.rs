@@ -8,7 +8,7 @@ use onsale_core::{Instant, Span};
 use crate::fault_windows::FaultWindows;
 use crate::latency::{Counts, Latencies};
 use crate::operation::{Ending, Operation, Window};
-use crate::tally::{Cells, Tally};
+use crate::tally::{Adder, Cells, Tally};
 use crate::timeline::{Second, Timeline};
 
 /// Most intervals that a run of the expected duration is cut into.
@@ -144,15 +144,22 @@ impl Recorder {
     /// The run was over at `end`.
     pub fn finish(mut self, end: Instant) -> Records {
         self.close_interval();
-        let mut latencies = self.counts.map(|windows| windows.map(Latencies::new));
-        for (operation, window, cells) in self.intervals.iter().flat_map(|interval| &interval.cells)
-        {
-            latencies[*operation as usize][*window as usize].add_cells(cells);
-        }
-        for [whole, in_faults, outside_faults] in &mut latencies {
-            whole.add(in_faults);
-            whole.add(outside_faults);
-        }
+        let mut adder = Adder::new();
+        let mut of = |operation: Operation, window: Window| {
+            let told = self.intervals.iter().flat_map(|interval| &interval.cells);
+            told.filter(|told| (told.0, told.1) == (operation, window))
+                .for_each(|told| adder.add_cells(&told.2));
+            Latencies::new(self.counts[operation as usize][window as usize], adder.take())
+        };
+        let parts = Operation::ALL.map(|operation| {
+            [Window::InFaults, Window::OutsideFaults].map(|part| of(operation, part))
+        });
+        let latencies = parts.map(|[inside, outside]| {
+            adder.add_spread(inside.spread());
+            adder.add_spread(outside.spread());
+            let counts = inside.counts().plus(outside.counts());
+            [Latencies::new(counts, adder.take()), inside, outside]
+        });
         Records {
             latencies,
             interval_length: self.interval_length,

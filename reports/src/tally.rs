@@ -67,7 +67,7 @@ fn varint(bytes: &mut impl Iterator<Item = u8>) -> Option<u32> {
 /// What one interval counted so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
-    /// Counts by slot; empty until the first latency.
+    /// Counts by slot, up to the greatest that was hit.
     counts: Vec<u32>,
     /// The slots that are not zero, in the order of their first hit.
     touched: Vec<u32>,
@@ -86,10 +86,12 @@ impl Tally {
 
     #[inline(never)]
     fn touch(&mut self, slot: u32) {
-        if self.counts.is_empty() {
-            self.counts = vec![0; SLOTS];
+        let slot_at = slot as usize;
+        if slot_at >= self.counts.len() {
+            // A small run's latencies are short: it needs a fraction of the slots.
+            self.counts.resize((slot_at + 1).next_power_of_two().min(SLOTS), 0);
         }
-        self.counts[slot as usize] = 1;
+        self.counts[slot_at] = 1;
         self.touched.push(slot);
     }
 
@@ -104,6 +106,63 @@ impl Tally {
             before = slot;
         }
         Cells(bytes.into_boxed_slice())
+    }
+}
+
+/// How latencies spread: the slots that are not zero, by rising slot, and their counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Spread(Vec<(u32, u64)>);
+
+impl Spread {
+    /// The value within which the share `quantile` of the latencies lies, as an HdrHistogram
+    /// says it; none if there are none.
+    pub(crate) fn quantile(&self, quantile: f64) -> Option<u64> {
+        let total: u64 = self.0.iter().map(|&(_, count)| count).sum();
+        let rank = ((quantile.min(1.0) * total as f64).ceil() as u64).max(1);
+        let mut passed = 0;
+        let reaches = |&&(_, count): &&(u32, u64)| {
+            passed += count;
+            passed >= rank
+        };
+        let &(slot, _) = self.0.iter().find(reaches)?;
+        Some(if quantile == 0.0 { value_of(slot) } else { value_of(slot + 1) - 1 })
+    }
+}
+
+/// Adds up what many intervals counted.
+#[derive(Debug)]
+pub(crate) struct Adder {
+    counts: Vec<u64>,
+    touched: Vec<u32>,
+}
+
+impl Adder {
+    pub(crate) fn new() -> Self {
+        Self { counts: vec![0; SLOTS], touched: Vec::new() }
+    }
+
+    pub(crate) fn add_cells(&mut self, cells: &Cells) {
+        cells.iter().for_each(|(slot, count)| self.add(slot, u64::from(count)));
+    }
+
+    pub(crate) fn add_spread(&mut self, spread: &Spread) {
+        spread.0.iter().for_each(|&(slot, count)| self.add(slot, count));
+    }
+
+    /// Takes the sum and starts anew.
+    pub(crate) fn take(&mut self) -> Spread {
+        self.touched.sort_unstable();
+        let counts = &mut self.counts;
+        let taken = |slot: u32| (slot, std::mem::take(&mut counts[slot as usize]));
+        Spread(self.touched.drain(..).map(taken).collect())
+    }
+
+    fn add(&mut self, slot: u32, count: u64) {
+        let sum = &mut self.counts[slot as usize];
+        if *sum == 0 {
+            self.touched.push(slot);
+        }
+        *sum = sum.saturating_add(count);
     }
 }
 
@@ -168,5 +227,29 @@ mod tests {
         assert_eq!(taken.count_at(7), 2);
         assert_eq!(taken.count_at(LATENCY_MAX_US), 1);
         assert!(tally.take().is_empty());
+    }
+
+    #[test]
+    fn a_sum_has_the_quantiles_of_an_hdr_histogram() {
+        let mut tally = Tally::default();
+        let (mut reference, mut adder) = (histogram(), Adder::new());
+        for round in 1..=40_u64 {
+            for step in 0..round * 7 {
+                tally.record(step * step * step * round % 300_000_000);
+            }
+            let cells = tally.take();
+            add_cells(&mut reference, &cells);
+            adder.add_cells(&cells);
+        }
+        let half = adder.take();
+        adder.add_spread(&half);
+        adder.add_spread(&half);
+        reference.add(reference.clone()).expect("its own layout");
+        let sum = adder.take();
+        for thousandth in 0..=1_010 {
+            let quantile = f64::from(thousandth) / 1_000.0;
+            assert_eq!(sum.quantile(quantile), Some(reference.value_at_quantile(quantile)));
+        }
+        assert_eq!(adder.take().quantile(0.5), None, "taken once");
     }
 }

@@ -208,10 +208,17 @@ impl Crowd {
     /// When somebody next does something.
     pub fn next_wake(&mut self) -> Option<Instant> {
         self.fill_coming();
-        let arrival = self.coming.last().map(|&(at, _)| at);
-        let patience = self.patience.front().map(|patience| patience.ends);
-        let released = self.door.as_ref().and_then(Door::next_release);
-        [arrival, patience, released, self.agenda.next_at()].into_iter().flatten().min()
+        let mut next = self.agenda.next_at().unwrap_or(Instant::MAX);
+        if let Some(&(arrives, _)) = self.coming.last() {
+            next = next.min(arrives);
+        }
+        if let Some(patience) = self.patience.front() {
+            next = next.min(patience.ends);
+        }
+        if let Some(released) = self.door.as_ref().and_then(Door::next_release) {
+            next = next.min(released);
+        }
+        (next < Instant::MAX).then_some(next)
     }
 
     /// Whether everybody's story has ended.

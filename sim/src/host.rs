@@ -184,17 +184,23 @@ impl Host {
 
     /// Beats that came between turns, each at its own instant.
     fn take_beats(&mut self, world: &mut World) {
-        let mut beats = std::mem::take(&mut self.beats);
-        world.take_beats(self.place, &mut beats);
-        for (at, from, beat) in beats.drain(..) {
-            let input =
-                Input::Delivered { from: Endpoint::Node(from), message: Message::Beat(beat) };
-            self.control(at, self.machine.costs.beat, input);
+        world.take_beats(self.place, &mut self.beats);
+        if self.beats.is_empty() {
+            return;
         }
+        let (mut beats, cost) = (std::mem::take(&mut self.beats), self.machine.costs.beat);
+        for &(at, from, beat) in &beats {
+            let done = self.cores.take(0, at, cost);
+            self.note(0, done, cost, BEAT);
+            self.turn_ends = self.turn_ends.max(done);
+            self.node.hear(done + self.machine.ahead, from, beat, &mut self.effects);
+        }
+        beats.clear();
         self.beats = beats;
     }
 
     /// Work of the first core, which is never left waiting behind requests.
+    #[inline]
     fn control(&mut self, now: Instant, cost: Span, input: Input) {
         let done = self.cores.take(0, now, cost);
         self.note(0, done, cost, work_of(&input));
@@ -222,7 +228,7 @@ impl Host {
             timed.at = done + self.machine.ahead;
             started += 1;
         }
-        let rest = batch.split_off(started);
+        let rest = if started == batch.len() { Vec::new() } else { batch.split_off(started) };
         if let Some(first) = batch.first().map(|timed| timed.at) {
             self.node.step(first, together(batch), &mut self.effects);
         }
@@ -289,6 +295,7 @@ impl Host {
         }
     }
 
+    #[inline]
     fn step(&mut self, done: Instant, input: Input) {
         self.turn_ends = self.turn_ends.max(done);
         self.node.step(done + self.machine.ahead, input, &mut self.effects);
@@ -302,8 +309,10 @@ impl Host {
         }
         let wake = self.node.next_deadline().map(|at| earlier(at, ahead));
         let (now, node) = (world.now, self.place);
-        for (core, from, until, work) in self.worked.iter_mut().flat_map(|done| done.drain(..)) {
-            world.witness.sees(now, || Sight::Worked { node, core, from, until, work });
+        if let Some(worked) = &mut self.worked {
+            for (core, from, until, work) in worked.drain(..) {
+                world.witness.sees(now, || Sight::Worked { node, core, from, until, work });
+            }
         }
         world.carry_out(self.place, &mut self.effects);
         world.wake_at(self.place, wake);
@@ -321,6 +330,7 @@ impl Host {
 const ROUTE_REQUEST: &str = "route a request";
 const DECIDE: &str = "decide";
 const ROUTE_ANSWER: &str = "route an answer";
+const BEAT: &str = "beat";
 
 /// What the work of an input is called.
 fn work_of(input: &Input) -> &'static str {
@@ -328,7 +338,7 @@ fn work_of(input: &Input) -> &'static str {
         Input::Request { .. } => ROUTE_REQUEST,
         Input::Forwarded { .. } => DECIDE,
         Input::Answered { .. } => ROUTE_ANSWER,
-        Input::Delivered { message: Message::Beat(_), .. } => "beat",
+        Input::Delivered { message: Message::Beat(_), .. } => BEAT,
         Input::Delivered { message: Message::Facts(_), .. } => "facts",
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",

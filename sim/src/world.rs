@@ -17,6 +17,7 @@ pub mod network;
 mod outside;
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use madsim::time::TimeHandle;
 use onsale_core::{
     Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
-    ShardId,
+    ShardId, Write,
 };
 
 use onsale_reports::FactsResult;
@@ -142,7 +143,7 @@ pub struct Machine {
     /// The earliest wake-up that is entered.
     wake: Option<Instant>,
     /// Beats on their way that say nothing new, in the order of their arrivals.
-    coming: Vec<Coming>,
+    coming: VecDeque<Coming>,
     /// Those that have arrived, with their instants: taken in at the host's next turn.
     beats: Vec<(Instant, NodeId, Beat)>,
     /// By place: the incarnation whose beat came last.
@@ -232,7 +233,7 @@ impl World {
                 died: Instant::ZERO,
                 stalled: Vec::new(),
                 wake: None,
-                coming: Vec::new(),
+                coming: VecDeque::new(),
                 beats: Vec::new(),
                 heard: vec![0; usize::from(nodes) + 1],
                 disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
@@ -403,29 +404,36 @@ impl World {
 
     /// Carries out what a node asked for in a turn.
     pub fn carry_out(&mut self, node: Place, effects: &mut Effects) {
-        for sending in effects.sends.drain(..) {
-            let to = match sending.to {
-                Endpoint::Node(to) => usize::from(to.0),
-                Endpoint::Client(_) => CLIENTS,
-            };
-            self.send(node, to, sending.at, sending.message);
+        if !effects.sends.is_empty() {
+            for sending in effects.sends.drain(..) {
+                let to = match sending.to {
+                    Endpoint::Node(to) => usize::from(to.0),
+                    Endpoint::Client(_) => CLIENTS,
+                };
+                self.send(node, to, sending.at, sending.message);
+            }
         }
-        for mut write in effects.writes.drain(..) {
-            self.sabotage.write(node, &mut write.bytes);
-            self.fingerprint.fold(write.id.0);
-            self.fingerprint.fold_bytes(&write.bytes);
-            self.witness.sees(self.now, || Sight::Writes { node, write: &write });
-            let (id, machine) = (write.id, &mut self.machines[node]);
-            let takes = machine.disk.begin(write);
-            let incarnation = machine.incarnation;
-            self.calendar.enter(self.now + takes, Event::Durable { node, incarnation, id });
+        if !effects.writes.is_empty() {
+            effects.writes.drain(..).for_each(|write| self.begin_write(node, write));
         }
-        for observation in effects.observations.drain(..) {
-            self.on_observation(node, observation);
+        if !effects.observations.is_empty() {
+            effects.observations.drain(..).for_each(|told| self.on_observation(node, told));
         }
     }
 
+    fn begin_write(&mut self, node: Place, mut write: Write) {
+        self.sabotage.write(node, &mut write.bytes);
+        self.fingerprint.fold(write.id.0);
+        self.fingerprint.fold_bytes(&write.bytes);
+        self.witness.sees(self.now, || Sight::Writes { node, write: &write });
+        let (id, machine) = (write.id, &mut self.machines[node]);
+        let takes = machine.disk.begin(write);
+        let incarnation = machine.incarnation;
+        self.calendar.enter(self.now + takes, Event::Durable { node, incarnation, id });
+    }
+
     /// Sends a message that leaves at `departs`; each item of a batch leaves at its own instant.
+    #[inline]
     pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: Message) {
         let departed = departs.max(self.now);
         let carried = self.network.carry(from, to, departed);
@@ -452,6 +460,7 @@ impl World {
     }
 
     /// Why a message that would arrive now does not; none if it does.
+    #[inline]
     fn why_lost(&self, from: Place, to: Place, departed: Instant, sender: u64) -> Option<Lost> {
         let (source, target) = (&self.machines[from], &self.machines[to]);
         // A process that died before the message was to leave never sent it.
@@ -625,15 +634,20 @@ impl World {
     }
 
     /// A turn for a host; a paused process finds it when it is resumed, a dead one never.
+    #[inline]
     fn give(&mut self, host: Place, turn: Turn) -> Option<(Place, Turn)> {
-        match self.machines[host].process {
-            Process::Up => Some((host, turn)),
-            Process::Paused => {
-                self.let_beats_arrive(host);
-                self.machines[host].stalled.push(turn);
-                None
-            }
-            Process::Down => None,
+        if self.machines[host].process == Process::Up {
+            return Some((host, turn));
+        }
+        self.withhold(host, turn);
+        None
+    }
+
+    #[cold]
+    fn withhold(&mut self, host: Place, turn: Turn) {
+        if self.machines[host].process == Process::Paused {
+            self.let_beats_arrive(host);
+            self.machines[host].stalled.push(turn);
         }
     }
 

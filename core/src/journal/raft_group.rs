@@ -87,6 +87,8 @@ pub struct RaftGroup {
     /// What waits for a write.
     waiting: VecDeque<Waiting>,
     outbox: Vec<Message>,
+    /// Emptied, for what waits next.
+    spare: Vec<Message>,
     /// A snapshot that has to be handed over before anything else, once its frames are
     /// durable. Until then the library must not stand for election: it would look for
     /// entries between what is applied and what is committed, which are gone.
@@ -169,6 +171,7 @@ impl RaftGroup {
             durable: 0,
             waiting: VecDeque::new(),
             outbox: Vec::new(),
+            spare: Vec::new(),
             install: (snapshot.index() > 0).then_some((0, snapshot)),
             questions: Questions::default(),
             reads: Vec::new(),
@@ -336,7 +339,7 @@ impl Journal for RaftGroup {
     }
 
     fn step(&mut self, message: JournalMessage) {
-        let mut message = message.0;
+        let mut message = *message.0;
         if let Some(reason) = self.refusal(&message) {
             self.refused.push(reason);
             return;
@@ -440,11 +443,12 @@ impl Journal for RaftGroup {
 
     fn poll(&mut self, out: &mut Ready) {
         assert!(out.ticket.is_none(), "frames are gathered and cleared before the next poll");
-        if self.is_idle() {
-            return;
+        if !self.outbox.is_empty() {
+            out.messages.extend(self.outbox.drain(..).map(JournalMessage::new));
         }
-        out.messages.extend(self.outbox.drain(..).map(JournalMessage));
-        out.refused.append(&mut self.refused);
+        if !self.refused.is_empty() {
+            out.refused.append(&mut self.refused);
+        }
         if let Some((_, snapshot)) = self.install.take_if(|(number, _)| *number <= self.durable) {
             self.raft.advance_apply_to(snapshot.index());
             out.installed = Some(snapshot);
@@ -462,7 +466,9 @@ impl Journal for RaftGroup {
             out.ticket = Some(Ticket(self.written));
         }
 
-        self.reconsider();
+        if self.doubt.is_some() {
+            self.reconsider();
+        }
         if !self.reads.is_empty() {
             let applied = self.applied();
             let told = self.reads.extract_if(.., |(index, _)| *index <= applied);

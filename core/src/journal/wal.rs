@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::mem;
 
+use bytes::Bytes;
 use raft::eraftpb;
 
 use super::frame::{self, Damage, Frame};
@@ -19,6 +20,8 @@ pub struct Wal {
     segment_bytes: usize,
     segment: Segment,
     gathered: Vec<u8>,
+    /// About as many bytes as recent writes had.
+    room: usize,
     tickets: Vec<(ShardId, Ticket)>,
     /// What the next segment inherits besides the groups' checkpoints.
     inherited: Vec<u8>,
@@ -47,6 +50,7 @@ impl Wal {
             segment_bytes,
             segment: Segment::Due(first_segment),
             gathered: Vec::new(),
+            room: 0,
             tickets: Vec::new(),
             inherited: Vec::new(),
             in_flight: None,
@@ -91,8 +95,8 @@ impl Wal {
         if self.in_flight.is_some() || self.gathered.is_empty() {
             return None;
         }
-        // The next write will be about as large.
-        let next = Vec::with_capacity(self.gathered.len());
+        self.room = (self.room - self.room / 16).max(self.gathered.len());
+        let next = Vec::with_capacity(self.room);
         let mut bytes = mem::replace(&mut self.gathered, next);
         let number = match &mut self.segment {
             Segment::Open { number, since, .. } => {
@@ -133,6 +137,14 @@ impl Wal {
         }
     }
 
+    /// Takes the tickets of a finished write back, for their memory.
+    pub(crate) fn reuse(&mut self, mut tickets: Vec<(ShardId, Ticket)>) {
+        if self.tickets.is_empty() {
+            tickets.clear();
+            self.tickets = tickets;
+        }
+    }
+
     /// What the segments found on a disk, in any order, add up to.
     ///
     /// Only the newest segment whose checkpoint is whole counts: a newer one was begun but
@@ -141,8 +153,8 @@ impl Wal {
         segments.sort_unstable_by_key(|(number, _)| *number);
         let next_segment = segments.last().map_or(0, |(number, _)| number + 1);
         let mut recovered = Recovered { next_segment, ..Recovered::default() };
-        for (number, bytes) in segments.iter().rev() {
-            let replayed = Replayed::of(bytes);
+        for (number, bytes) in segments.into_iter().rev() {
+            let replayed = Replayed::of(&Bytes::from(bytes));
             let end = match (replayed.damage, replayed.whole_checkpoint) {
                 // Cut between two frames.
                 (None, false) => Some((replayed.end, Damage::Torn)),
@@ -151,7 +163,7 @@ impl Wal {
             if let Some((at, damage)) = end
                 && recovered.damage.is_none_or(|(_, _, worst)| worst == Damage::Torn)
             {
-                recovered.damage = Some((*number, at, damage));
+                recovered.damage = Some((number, at, damage));
             }
             if replayed.whole_checkpoint {
                 (recovered.shards, recovered.facts) = (replayed.shards, replayed.facts);
@@ -218,8 +230,9 @@ impl Durable {
         }
     }
 
-    /// Says whether the frame can follow what came before.
-    fn replay(&mut self, frame: Frame<'_>) -> bool {
+    /// Says whether the frame can follow what came before. What it carries stays where it is, in
+    /// `segment`.
+    fn replay(&mut self, frame: Frame<'_>, segment: &Bytes) -> bool {
         match frame {
             Frame::Entry { index, epoch, record, .. } => {
                 let commit = self.hard_state.commit.max(self.snapshot.get_metadata().index);
@@ -231,7 +244,7 @@ impl Durable {
                 self.entries.push(eraftpb::Entry {
                     term: epoch.0,
                     index,
-                    data: record.to_vec().into(),
+                    data: segment.slice_ref(record),
                     ..eraftpb::Entry::default()
                 });
                 self.reach(epoch.0);
@@ -250,7 +263,7 @@ impl Durable {
                     return false;
                 }
                 self.entries.clear();
-                self.snapshot.data = state.to_vec().into();
+                self.snapshot.data = segment.slice_ref(state);
                 self.snapshot.mut_metadata().index = index;
                 self.snapshot.mut_metadata().term = epoch.0;
                 self.hard_state.commit = index;
@@ -272,7 +285,7 @@ struct Replayed {
 }
 
 impl Replayed {
-    fn of(segment: &[u8]) -> Self {
+    fn of(segment: &Bytes) -> Self {
         let mut replayed = Self {
             shards: BTreeMap::new(),
             facts: Vec::new(),
@@ -286,7 +299,7 @@ impl Replayed {
                 (Frame::Facts { delta }, _) => replayed.facts.push(delta.to_vec()),
                 (_, None) => replayed.whole_checkpoint = true,
                 (_, Some(shard)) => {
-                    if !replayed.shards.entry(shard).or_default().replay(frame) {
+                    if !replayed.shards.entry(shard).or_default().replay(frame, segment) {
                         replayed.damage = Some(Damage::Rotten);
                         return replayed;
                     }

@@ -34,7 +34,8 @@ fn what_is_hostile_or_stale_is_refused_with_a_reason() {
     };
     let reply = Reply { request: RequestId(7), outcome: Outcome::Released { hold: HoldId(1) } };
     let denial = Answer::NotOwner { request: RequestId(7), shard: ShardId(99), owner: None };
-    let astray = JournalMessage(raft::eraftpb::Message { from: 2, to: 1, ..Default::default() });
+    let astray =
+        JournalMessage::new(raft::eraftpb::Message { from: 2, to: 1, ..Default::default() });
     let timed = |item| vec![Timed { at: Instant::ZERO, item }];
     let table = [
         Input::Delivered { from: stranger, message: Message::Beat(Beat { incarnation: 1 }) },

@@ -33,6 +33,8 @@ pub(super) struct Owner {
     /// What this turn changed, and whom it answers.
     record: Events,
     replies: Vec<Due>,
+    /// Emptied, for the next turn's replies.
+    spare: Vec<Due>,
     /// For each proposed record, in order, the replies that wait for it.
     proposed: VecDeque<Vec<Due>>,
     /// Counts the records of this epoch that were applied.
@@ -71,6 +73,7 @@ impl Owner {
             heads: BTreeMap::new(),
             record: Events::new(),
             replies: Vec::new(),
+            spare: Vec::new(),
             proposed: VecDeque::new(),
             applied: 0,
             asked: VecDeque::new(),
@@ -203,11 +206,12 @@ impl Owner {
     /// The oldest proposed record was committed, and the shard has applied it.
     pub(super) fn committed(&mut self, mut reply: impl FnMut(NodeId, Reply)) {
         let due = self.proposed.pop_front();
-        let due = due.unwrap_or_else(|| {
+        let mut due = due.unwrap_or_else(|| {
             panic!("{} of {} has a record that its owner did not propose", self.epoch, self.shard)
         });
         self.applied += 1;
-        due.into_iter().for_each(|(gateway, due)| reply(gateway, due));
+        due.drain(..).for_each(|(gateway, due)| reply(gateway, due));
+        self.spare = due;
     }
 
     /// These questions were answered. One that was asked later answers the earlier ones too.
@@ -217,14 +221,16 @@ impl Owner {
             if Some(*read) > self.confirmed || *rest_on > self.applied {
                 return;
             }
-            let due = self.asked.pop_front().map(|(_, _, due)| due);
-            due.into_iter().flatten().for_each(|(gateway, due)| reply(gateway, due));
+            let Some((_, _, mut due)) = self.asked.pop_front() else { return };
+            due.drain(..).for_each(|(gateway, due)| reply(gateway, due));
+            self.spare = due;
         }
     }
 
     /// Takes the turn's replies. The next turn will have about as many.
     fn take_replies(&mut self) -> Vec<Due> {
-        let next = Vec::with_capacity(self.replies.len() + self.replies.len() / 4);
+        let mut next = std::mem::take(&mut self.spare);
+        next.reserve(self.replies.len() + self.replies.len() / 4);
         std::mem::replace(&mut self.replies, next)
     }
 

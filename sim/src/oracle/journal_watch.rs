@@ -30,6 +30,24 @@ pub struct JournalWatch {
     chosen: Vec<Vec<Chosen>>,
     /// The shards of the present write; kept for its memory.
     touched: Vec<ShardId>,
+    spare: Spare,
+}
+
+/// Room for most records.
+const RECORD_BYTES: usize = 128;
+
+/// Records that are not needed any more; kept for their memory.
+#[derive(Debug, Default)]
+struct Spare(Vec<Vec<u8>>);
+
+impl Spare {
+    fn copy(&mut self, record: &[u8]) -> Vec<u8> {
+        let mut copy = self.0.pop().unwrap_or_default();
+        copy.clear();
+        copy.reserve(record.len().max(RECORD_BYTES));
+        copy.extend_from_slice(record);
+        copy
+    }
 }
 
 /// A shard's log on one disk, as far as it is not known to be committed.
@@ -45,14 +63,16 @@ struct Log {
 
 impl Log {
     /// A record in its place supersedes what stands there and after it.
-    fn put(&mut self, index: u64, epoch: Epoch, record: &[u8]) {
-        if self.tail.is_empty() || index < self.first || index > self.first + self.tail.len() as u64
-        {
-            self.tail.clear();
+    fn put(&mut self, index: u64, epoch: Epoch, record: &[u8], spare: &mut Spare) {
+        let fits = (self.first..=self.first + self.tail.len() as u64).contains(&index);
+        if self.tail.is_empty() || !fits {
+            self.drop_through(u64::MAX, spare);
             self.first = index;
         }
-        self.tail.truncate((index - self.first) as usize);
-        self.tail.push_back((epoch, record.to_vec()));
+        while self.tail.len() as u64 > index - self.first {
+            spare.0.extend(self.tail.pop_back().map(|(_, record)| record));
+        }
+        self.tail.push_back((epoch, spare.copy(record)));
     }
 
     fn get(&self, index: u64) -> Option<&(Epoch, Vec<u8>)> {
@@ -60,15 +80,18 @@ impl Log {
     }
 
     /// Drops the records up to `index`.
-    fn drop_through(&mut self, index: u64) {
-        while self.first <= index && self.tail.pop_front().is_some() {
+    fn drop_through(&mut self, index: u64, spare: &mut Spare) {
+        while self.first <= index
+            && let Some((_, record)) = self.tail.pop_front()
+        {
+            spare.0.push(record);
             self.first += 1;
         }
     }
 
     /// Takes the record at `index` out, and drops those before it.
-    fn take(&mut self, index: u64) -> Option<(Epoch, Vec<u8>)> {
-        self.drop_through(index - 1);
+    fn take(&mut self, index: u64, spare: &mut Spare) -> Option<(Epoch, Vec<u8>)> {
+        self.drop_through(index - 1, spare);
         let stands_there = self.first == index && !self.tail.is_empty();
         self.first += u64::from(stands_there);
         if stands_there { self.tail.pop_front() } else { None }
@@ -89,6 +112,7 @@ impl JournalWatch {
             disks: vec![vec![Log::default(); shards as usize]; usize::from(nodes) + 1],
             chosen: vec![Vec::new(); shards as usize],
             touched: Vec::new(),
+            spare: Spare::default(),
         }
     }
 
@@ -115,15 +139,16 @@ impl JournalWatch {
         // A log holds superseded records too: it is read from the start, as if for the first time.
         let before = std::mem::take(&mut self.disks[node]);
         self.disks[node] = vec![Log::default(); before.len()];
-        for (_, bytes) in disk.contents() {
-            for frame in frame::read(&bytes) {
+        for bytes in disk.segments() {
+            for frame in frame::read(bytes) {
                 self.take(now, node, frame, oracles);
             }
         }
-        for (log, before) in self.disks[node].iter_mut().zip(before) {
+        for (log, mut before) in self.disks[node].iter_mut().zip(before) {
             log.compared = before.compared;
             log.commit = log.commit.max(before.commit);
-            log.drop_through(before.compared);
+            log.drop_through(before.compared, &mut self.spare);
+            before.drop_through(u64::MAX, &mut self.spare);
         }
     }
 
@@ -180,15 +205,16 @@ impl JournalWatch {
         let mut holders = vec![0_u16; self.chosen.len()];
         for disk in disks {
             let mut holds = vec![false; self.chosen.len()];
-            for (_, bytes) in disk.contents() {
-                for frame in frame::read(&bytes) {
+            for bytes in disk.segments() {
+                for frame in frame::read(bytes) {
                     let Some(shard) = frame.shard().map(|shard| shard.0 as usize) else { continue };
                     let last = self.chosen[shard].len() as u64;
                     match frame {
                         Frame::Entry { index, epoch, record, .. } if index <= last => {
-                            let held = Chosen { epoch, hash: hash(record) };
+                            let is_held =
+                                |last: &Chosen| *last == Chosen { epoch, hash: hash(record) };
                             holds[shard] =
-                                index == last && self.chosen[shard].last() == Some(&held);
+                                index == last && self.chosen[shard].last().is_some_and(is_held);
                         }
                         Frame::Snapshot { index, .. } => holds[shard] |= index >= last,
                         Frame::Entry { .. }
@@ -221,7 +247,7 @@ impl JournalWatch {
         match frame {
             Frame::Entry { index, epoch, record, .. } => {
                 if index > log.compared {
-                    log.put(index, epoch, record);
+                    log.put(index, epoch, record, &mut self.spare);
                     self.check_written_once(now, node, Position { shard, index, epoch }, oracles);
                 } else if let Some(&first) = self.chosen[shard.0 as usize].get(index as usize - 1) {
                     check_same(now, node, Position { shard, index, epoch }, record, first, oracles);
@@ -234,12 +260,12 @@ impl JournalWatch {
                 // epoch. Else it is what a deposed leader wrote, and superseded.
                 let leads_to_it = log.get(index).is_some_and(|&(last, _)| last == epoch);
                 if !leads_to_it {
-                    log.drop_through(index);
+                    log.drop_through(index, &mut self.spare);
                 }
                 log.commit = log.commit.max(index);
                 let known = self.chosen[shard.0 as usize].len() as u64;
                 log.compared = log.compared.max(index.min(known));
-                log.drop_through(log.compared);
+                log.drop_through(log.compared, &mut self.spare);
             }
             Frame::Checkpoint { .. } | Frame::Facts { .. } => {}
         }
@@ -285,7 +311,7 @@ impl JournalWatch {
         let chosen = &mut self.chosen[shard.0 as usize];
         while log.compared < log.commit {
             let index = log.compared + 1;
-            let Some((epoch, record)) = log.take(index) else {
+            let Some((epoch, record)) = log.take(index, &mut self.spare) else {
                 // This disk came by the record through a snapshot.
                 if (chosen.len() as u64) < index {
                     return;
@@ -307,6 +333,7 @@ impl JournalWatch {
                     tell(now, shard, index, epoch, &record, oracles);
                 }
             }
+            self.spare.0.push(record);
             log.compared = index;
         }
     }

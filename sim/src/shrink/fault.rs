@@ -26,7 +26,8 @@ pub(super) fn without(plan: &Plan, which: Range<usize>) -> Option<Plan> {
 pub(super) fn simpler(plan: &Plan) -> Vec<Plan> {
     let mut plans = Vec::new();
     for (nth, fault) in plan.faults.iter().enumerate() {
-        for simpler in simpler_than(fault, plan.scenario.cluster.zones) {
+        for simpler in simpler_than(fault, plan.scenario.cluster.nodes, plan.scenario.cluster.zones)
+        {
             let mut plan = plan.clone();
             plan.faults[nth] = simpler;
             plans.push(plan);
@@ -35,7 +36,7 @@ pub(super) fn simpler(plan: &Plan) -> Vec<Plan> {
     plans
 }
 
-fn simpler_than(fault: &Fault, zones: u16) -> Vec<Fault> {
+fn simpler_than(fault: &Fault, nodes: u16, zones: u16) -> Vec<Fault> {
     let (at, lasts) = (fault.at(), fault.lasts());
     let crashes =
         || [Target::Owner, Target::Follower].map(|node| Fault::Crash { at, node, down: lasts });
@@ -53,18 +54,15 @@ fn simpler_than(fault: &Fault, zones: u16) -> Vec<Fault> {
                 vec![isolation(Target::Owner), isolation(Target::Follower)]
             }
         },
-        Fault::Loss { chance, .. }
-        | Fault::Duplicate { chance, .. }
-        | Fault::Reorder { chance, .. }
-            if *chance != Ratio::ALWAYS =>
-        {
-            certain(fault)
+        // What is lost by chance hangs on every message before it: whoever loses all is surer.
+        Fault::Loss { .. } => {
+            let mute = (1..=nodes).map(|node| Cut::OneWay(Target::Node(NodeId(node))));
+            let surer = mute.flat_map(|cut| parts(&Fault::Partition { at, lasts, cut }));
+            surer.chain(certain(fault)).collect()
         }
+        Fault::Duplicate { .. } | Fault::Reorder { .. } => certain(fault),
         Fault::Crash { .. }
         | Fault::Pause { .. }
-        | Fault::Loss { .. }
-        | Fault::Duplicate { .. }
-        | Fault::Reorder { .. }
         | Fault::SlowNetwork { .. }
         | Fault::SlowDisk { .. } => Vec::new(),
     }
@@ -79,11 +77,16 @@ fn certain(fault: &Fault) -> Vec<Fault> {
     {
         *chance = Ratio::ALWAYS;
     }
+    if certain == *fault { Vec::new() } else { parts(&certain) }
+}
+
+/// The fault, and parts of it in time.
+fn parts(fault: &Fault) -> Vec<Fault> {
     let parts =
         [1, 4, 16, 64].into_iter().flat_map(|parts| (0..parts).map(move |nth| (nth, parts)));
     let part = |(nth, parts): (u64, u64)| {
         let lasts = Span(fault.lasts().0 / parts);
-        timed(&certain, fault.at() + Span(lasts.0 * nth), lasts)
+        timed(fault, fault.at() + Span(lasts.0 * nth), lasts)
     };
     parts.map(part).filter(|part| part.lasts() >= LASTS_LEAST).collect()
 }

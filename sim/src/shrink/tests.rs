@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use onsale_core::NodeId;
-use onsale_scenarios::{Family, Ratio, Scenario, Target};
+use onsale_scenarios::{Cut, Family, Ratio, Scenario, Target};
 use proptest::prelude::*;
 
 use super::*;
@@ -118,6 +118,30 @@ fn a_fault_becomes_a_simpler_one_if_that_is_enough() {
     assert_eq!(end.best.plan.faults[0].family(), Family::ZoneLoss);
     let end = shrunk(&plan, 1, struck(&[Family::PowerLoss, Family::Crash]));
     assert_eq!(end.best.plan.faults[0].family(), Family::Crash);
+}
+
+#[test]
+fn what_is_lost_by_chance_becomes_one_node_that_nobody_hears() {
+    let (at, lasts, chance) = (Span::from_secs(60), Span::from_secs(8), Ratio::percent(28));
+    let mut plan = plan(1);
+    let loss = Fault::Loss { at, lasts, chance };
+    plan.faults = vec![loss.clone()];
+    // Only that very fault loses the right messages, or the second node's silence at the 63rd second.
+    let moment = Span::from_secs(63);
+    let end = shrunk(&plan, 1, |plan| {
+        plan.faults.iter().any(|fault| {
+            let (at, lasts) = (fault.at(), fault.lasts());
+            let silent = at <= moment && moment < at + lasts && lasts <= Span::from_secs(1);
+            *fault == loss
+                || silent
+                    && matches!(
+                        fault,
+                        Fault::Partition { cut: Cut::OneWay(Target::Node(NodeId(2))), .. }
+                    )
+        })
+    });
+    let faults = &end.best.plan.faults;
+    assert!(matches!(faults[..], [Fault::Partition { .. }]), "{faults:?}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub(super) struct Coming {
 
 impl World {
     /// Takes the beats that came since the host's last turn.
+    #[inline]
     pub fn take_beats(&mut self, node: Place, beats: &mut Vec<(Instant, NodeId, Beat)>) {
         self.let_beats_arrive(node);
         let arrived = &mut self.machines[node].beats;
@@ -46,40 +47,50 @@ impl World {
     ) {
         let sender = self.machines[from].incarnation;
         let coming = &mut self.machines[to].coming;
-        for latency in carried.first.into_iter().chain(carried.second) {
+        for latency in [carried.first, carried.second] {
+            let Some(latency) = latency else { continue };
             let at = departed + latency;
-            let place = coming.partition_point(|before| before.at <= at);
-            coming.insert(place, Coming { at, from, departed, sender, beat });
+            let beat = Coming { at, from, departed, sender, beat };
+            // Few are on their way, and most come last.
+            if coming.back().is_none_or(|last| last.at <= at) {
+                coming.push_back(beat);
+            } else {
+                let place = coming.partition_point(|before| before.at <= at);
+                coming.insert(place, beat);
+            }
         }
     }
 
     /// The beats that were to arrive by now have arrived, or were lost on their way. Nothing that
     /// decides that may have changed since the first of them was due.
+    #[inline]
     pub(super) fn let_beats_arrive(&mut self, node: Place) {
-        if self.machines[node].coming.first().is_none_or(|next| next.at > self.now) {
+        let now = self.now;
+        while self.machines[node].coming.front().is_some_and(|next| next.at <= now)
+            && let Some(coming) = self.machines[node].coming.pop_front()
+        {
+            self.let_beat_arrive(node, coming);
+        }
+    }
+
+    fn let_beat_arrive(&mut self, node: Place, coming: Coming) {
+        let Coming { at, from, departed, sender, beat } = coming;
+        self.fingerprint.fold(at.0);
+        if self.why_lost(from, node, departed, sender).is_some() {
+            self.fingerprint.fold(u64::MAX);
             return;
         }
-        let mut coming = std::mem::take(&mut self.machines[node].coming);
-        let due = coming.partition_point(|beat| beat.at <= self.now);
-        for Coming { at, from, departed, sender, beat } in coming.drain(..due) {
-            self.fingerprint.fold(at.0);
-            if self.why_lost(from, node, departed, sender).is_some() {
-                self.fingerprint.fold(u64::MAX);
-                continue;
-            }
-            self.messages += 1;
-            self.fingerprint.fold((from as u64) << 32 | node as u64);
-            self.fingerprint.fold(beat.incarnation);
-            let (sender, machine) = (NodeId(from as u16), &mut self.machines[node]);
-            match machine.process {
-                Process::Up => machine.beats.push((at, sender, beat)),
-                Process::Paused => machine.stalled.push(Turn::Delivered {
-                    from: Endpoint::Node(sender),
-                    message: Message::Beat(beat),
-                }),
-                Process::Down => {}
-            }
+        self.messages += 1;
+        self.fingerprint.fold((from as u64) << 32 | node as u64);
+        self.fingerprint.fold(beat.incarnation);
+        let (sender, machine) = (NodeId(from as u16), &mut self.machines[node]);
+        match machine.process {
+            Process::Up => machine.beats.push((at, sender, beat)),
+            Process::Paused => machine.stalled.push(Turn::Delivered {
+                from: Endpoint::Node(sender),
+                message: Message::Beat(beat),
+            }),
+            Process::Down => {}
         }
-        self.machines[node].coming = coming;
     }
 }

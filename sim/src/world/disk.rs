@@ -112,6 +112,11 @@ impl Disk {
         self.segments.iter().map(|(&segment, bytes)| (segment, bytes.clone())).collect()
     }
 
+    /// The bytes of each segment, in the order of the segments.
+    pub fn segments(&self) -> impl Iterator<Item = &[u8]> {
+        self.segments.values().map(Vec::as_slice)
+    }
+
     /// How much a starting node reads back, in bytes.
     pub fn bytes(&self) -> u64 {
         self.segments.values().map(|bytes| bytes.len() as u64).sum()

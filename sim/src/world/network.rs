@@ -90,6 +90,7 @@ impl Network {
     ///
     /// What happens to a message is drawn by its number, so that it does not move the fate
     /// of the next.
+    #[inline]
     pub fn carry(&mut self, from: Place, to: Place, departs: Instant) -> Carried {
         let (fates, first) = (self.fates, self.sent * FATES);
         self.sent += 1;
@@ -98,13 +99,15 @@ impl Network {
 
         let mut chances = (self.settings.loss, self.settings.duplicate, self.settings.reorder);
         let mut slow = 1;
-        let between_nodes = from != CLIENTS && to != CLIENTS && from != to;
-        for &(_, weather) in self.weather.iter().filter(|_| between_nodes) {
-            match weather {
-                Weather::Loss(chance) => chances.0 = chance,
-                Weather::Duplicate(chance) => chances.1 = chance,
-                Weather::Reorder(chance) => chances.2 = chance,
-                Weather::Slow(factor) => slow = u64::from(factor),
+        let between_nodes = || from != CLIENTS && to != CLIENTS && from != to;
+        if !self.weather.is_empty() && between_nodes() {
+            for &(_, weather) in &self.weather {
+                match weather {
+                    Weather::Loss(chance) => chances.0 = chance,
+                    Weather::Duplicate(chance) => chances.1 = chance,
+                    Weather::Reorder(chance) => chances.2 = chance,
+                    Weather::Slow(factor) => slow = u64::from(factor),
+                }
             }
         }
         let index = self.index(from, to);
@@ -130,6 +133,7 @@ impl Network {
     }
 
     /// Whether what left at `sent` was cut on its way: the link is or was severed since.
+    #[inline]
     pub fn severed_since(&self, from: Place, to: Place, sent: Instant) -> bool {
         let link = &self.links[self.index(from, to)];
         link.cuts > 0 || link.severed.is_some_and(|cut| cut >= sent)

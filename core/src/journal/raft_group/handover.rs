@@ -4,7 +4,7 @@
 //! off its state: the batches in which the library gathers it cost more than what is in
 //! them, and most often there are only words. Refuses to know what a frame looks like.
 
-use std::mem;
+use std::{mem, slice};
 
 use raft::eraftpb::Message;
 
@@ -28,7 +28,8 @@ pub(super) struct Waiting {
 
 impl RaftGroup {
     /// Whether a poll would find nothing, as after most answers to heartbeats.
-    pub(super) fn is_idle(&self) -> bool {
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
         self.outbox.is_empty()
             && self.refused.is_empty()
             && self.reads.is_empty()
@@ -53,12 +54,13 @@ impl RaftGroup {
     pub(super) fn release(&mut self, upto: u64) {
         let (mut snapshot, mut last) = (None, None);
         let ends = self.waiting.partition_point(|waiting| waiting.needs <= upto);
-        for waiting in self.waiting.drain(..ends) {
+        for mut waiting in self.waiting.drain(..ends) {
             if waiting.snapshot.is_some() {
                 (snapshot, last) = (waiting.snapshot, None);
             }
             last = waiting.last.or(last);
-            self.outbox.extend(waiting.messages);
+            self.outbox.append(&mut waiting.messages);
+            self.spare = waiting.messages;
         }
         if let Some(index) = snapshot {
             self.raft.raft.on_persist_snap(index);
@@ -76,7 +78,7 @@ impl RaftGroup {
             || (raft.term, raft.vote, log.committed) != (kept.term, kept.vote, kept.commit)
             || !log.unstable.entries.is_empty()
             || log.unstable.snapshot.is_some()
-            || log.has_next_entries_since(self.told)
+            || log.committed.min(log.persisted) > self.told
     }
 
     fn hand_over_changes(&mut self, out: &mut Ready) {
@@ -113,22 +115,26 @@ impl RaftGroup {
         if promised || snapshot.is_some() || last.is_some() {
             self.written += 1;
             let (needs, index) = (self.written, snapshot.as_ref().map(Snapshot::index));
-            self.waiting.push_back(Waiting { needs, snapshot: index, last, messages: Vec::new() });
+            let messages = mem::take(&mut self.spare);
+            self.waiting.push_back(Waiting { needs, snapshot: index, last, messages });
         }
         if let Some(snapshot) = snapshot {
             self.install = Some((self.written, snapshot));
         }
 
-        let committed = log.next_entries_since(self.told, None).unwrap_or_default();
-        if let Some(last) = committed.last() {
+        let upto = log.committed.min(log.persisted);
+        if self.told < upto {
             assert!(
                 self.install.is_none(),
                 "nothing is applied before the snapshot that precedes it"
             );
-            self.told = last.index;
-            raft.reduce_uncommitted_size(&committed);
+            for index in self.told + 1..=upto {
+                let entry = raft.raft_log.store.entry(index).clone();
+                raft.reduce_uncommitted_size(slice::from_ref(&entry));
+                out.committed.push(Committed(entry));
+            }
+            self.told = upto;
             raft.commit_apply(self.told);
-            out.committed.extend(committed.into_iter().map(Committed));
         }
     }
 
@@ -141,7 +147,7 @@ impl RaftGroup {
         let at_once = self.is_leader() || self.settings.promises == Promises::BeforeWrite;
         match self.waiting.back_mut().filter(|_| !at_once) {
             Some(waiting) => waiting.messages.append(said),
-            None => said.drain(..).for_each(|said| out.messages.push(JournalMessage(said))),
+            None => out.messages.extend(said.drain(..).map(JournalMessage::new)),
         }
     }
 }

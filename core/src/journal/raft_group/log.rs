@@ -60,6 +60,11 @@ impl Log {
         &self.entries[self.position(index + 1)..]
     }
 
+    /// The entry at `index`, which is kept.
+    pub(super) fn entry(&self, index: u64) -> &Entry {
+        &self.entries[self.position(index)]
+    }
+
     /// Replaces everything.
     pub(super) fn install(&mut self, snapshot: Snapshot) {
         let meta = snapshot.get_metadata();
