@@ -423,6 +423,7 @@ fn columns<'a>(texts: impl IntoIterator<Item = &'a str>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::FactsResult;
     use crate::sample;
 
     #[test]
@@ -433,6 +434,27 @@ mod tests {
     #[test]
     fn a_failing_run_shows_its_evidence() {
         insta::assert_snapshot!("terminal-failed", render(&sample::failed(), false, 80));
+    }
+
+    #[test]
+    fn replicated_facts_are_told_of_where_there_are_any() {
+        let mut summary = sample::passed();
+        summary.facts.facts = Some(FactsResult {
+            facts: 90,
+            writes: 1_200,
+            reads: 1,
+            behind: 0,
+            unanswered: 2,
+            agreed_ms: Some(292.0),
+        });
+        let told = "facts       90 facts · 1,200 writes · 1 read · 2 without an answer";
+        assert!(render(&summary, false, 100).contains(told));
+        assert!(
+            render(&summary, false, 120).contains("all nodes agree 292 ms after the last fault")
+        );
+        let json: serde_json::Value = serde_json::from_str(&summary.to_json()).unwrap();
+        assert_eq!(json["facts"]["agreed_ms"], 292.0);
+        assert!(!sample::passed().to_json().contains("agreed_ms"));
     }
 
     #[test]

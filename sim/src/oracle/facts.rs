@@ -300,8 +300,16 @@ impl Facts {
         self.findings.fail(|| Story {
             headline: format!("{node} says about {key} what was not written"),
             lines: vec![
-                format!("version {} was {} before", version_name(version.stamp), text(&known)),
-                format!("session {}: told at {at} by {node}: {}", session.0, text(&version.text)),
+                format!(
+                    "version {} was {} before",
+                    version_name(version.stamp),
+                    text(known.as_ref())
+                ),
+                format!(
+                    "session {}: told at {at} by {node}: {}",
+                    session.0,
+                    text(version.text.as_ref())
+                ),
             ],
         });
     }
@@ -336,7 +344,9 @@ fn read(reading: Reading<'_>, key: FactKey, found: Option<&Version>) -> String {
         session.map_or_else(|| "survey".to_owned(), |session| format!("session {}", session.0));
     let what = found.map_or_else(
         || "nothing is known of it".to_owned(),
-        |version| format!("version {}, {}", version_name(version.stamp), text(&version.text)),
+        |version| {
+            format!("version {}, {}", version_name(version.stamp), text(version.text.as_ref()))
+        },
     );
     format!("{who}: asked at {asked}, told at {at} by {node}: {key}: {what}")
 }
@@ -345,8 +355,8 @@ fn version_name(stamp: Stamp) -> String {
     format!("{}+{} of {}", stamp.at, stamp.count, stamp.node)
 }
 
-fn text(text: &Option<FactText>) -> String {
-    text.as_ref().map_or_else(|| "deleted".to_owned(), |text| format!("{text:?}"))
+fn text(text: Option<&FactText>) -> String {
+    text.map_or_else(|| "deleted".to_owned(), |text| format!("{text:?}"))
 }
 
 #[cfg(test)]
