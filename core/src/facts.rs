@@ -299,8 +299,7 @@ impl Facts {
             let answer = FactsAnswer::BadQuestion;
             return effects.facts(from, FactsMessage::Told(Told { id: question.id, answer }));
         }
-        if self.config.sessions == Sessions::Ignored || self.replica.seen().includes(&question.seen)
-        {
+        if self.may_answer(&question) {
             return self.answer(now, from, question, effects);
         }
         effects.observe(Observation::Mark(Mark::FactsFetched));
@@ -330,6 +329,18 @@ impl Facts {
             }
             Asked::Write(key, text) => self.write(now, key, text, Some((from, id))),
         }
+    }
+
+    /// Whether the session that asks has seen nothing that this node has not. Where a write is
+    /// made anew, the copy shows for a moment neither that write nor what may have superseded it.
+    fn may_answer(&self, question: &Question) -> bool {
+        self.config.sessions == Sessions::Ignored
+            || !self.writes_anew() && self.replica.seen().includes(&question.seen)
+    }
+
+    /// Whether a write of nobody's is on its way to the disk.
+    fn writes_anew(&self) -> bool {
+        self.writing.iter().chain(&self.gathered).any(|own| own.asker.is_none())
     }
 
     fn tell_behind(&self, from: Endpoint, id: QuestionId, effects: &mut Effects) {
@@ -368,7 +379,8 @@ impl Facts {
         if !self.gossip.on_digest(from, incarnation, seen) {
             return effects.observe(Observation::Mark(Mark::FactsStaleDigest));
         }
-        if !seen.includes(self.replica.seen()) {
+        // What is being written anew is not given away before; another round will come.
+        if !seen.includes(self.replica.seen()) && !self.writes_anew() {
             let delta = self.replica.delta_since(seen);
             effects.facts(Endpoint::Node(from), FactsMessage::Repair(delta));
         }
@@ -411,12 +423,11 @@ impl Facts {
     }
 
     fn answer_waiting(&mut self, now: Instant, effects: &mut Effects) {
-        let seen = self.replica.seen();
-        if !self.waiting.iter().any(|waiting| seen.includes(&waiting.question.seen)) {
+        if !self.waiting.iter().any(|waiting| self.may_answer(&waiting.question)) {
             return;
         }
         for waiting in mem::take(&mut self.waiting) {
-            if self.replica.seen().includes(&waiting.question.seen) {
+            if self.may_answer(&waiting.question) {
                 self.answer(now, waiting.from, waiting.question, effects);
             } else {
                 self.waiting.push(waiting);

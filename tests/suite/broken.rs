@@ -384,11 +384,11 @@ fn facts_sees_copies_that_do_not_come_to_agree() {
     sees("facts", "does not know what", &scenario, 1, deaf);
 }
 
-/// What all have acknowledged and all have lost, nobody can repair.
+/// What all have lost nobody can repair, and no session that has seen it is answered any more.
 #[test]
-fn facts_sees_writes_that_vanish_with_the_disks() {
+fn facts_sees_disks_that_lose_what_sessions_have_seen() {
     let wiped = || Sabotage { disks_lose: u64::MAX, ..Sabotage::default() };
-    sees("facts", "nothing is known of it", &sale_with_facts(&[blackout(65)]), 1, wiped);
+    sees("facts", "said that it was behind although", &sale_with_facts(&[blackout(65)]), 1, wiped);
 }
 
 /// A broken promise inside the code ends the run, and is a verdict with a seed, not a crash.

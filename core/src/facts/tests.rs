@@ -242,6 +242,40 @@ fn a_session_is_not_answered_from_what_it_has_seen_past() {
     assert_eq!(facts[0].1.as_ref().and_then(|version| version.text.as_deref()), Some("new"));
 }
 
+/// Two nodes forget a deletion that a third has not heard of, and that has written meanwhile what
+/// was deleted: while it is made anew, who has seen the deletion is told nothing older.
+#[test]
+fn what_is_made_anew_is_not_read_before_it_is_written() {
+    let mut town = Town::new(3, 0);
+    town.write(1, 1, "first");
+    town.run(Span::from_secs(10));
+    town.apart = vec![NodeId(3)];
+    town.write(3, 1, "late");
+    town.run(Span::from_secs(1));
+    town.write(1, 1, "");
+    town.run(town.config.deletions_last + Span::from_secs(10));
+    let delta = town.nodes[2].replica.delta_since(town.nodes[0].replica.seen());
+    let question = |id, seen: &Seen| {
+        let asked = Asked::Read(vec![price(1)]);
+        FactsMessage::Question(Question { id: QuestionId(id), seen: seen.clone(), asked })
+    };
+
+    let (now, mut effects) = (town.now, Effects::default());
+    let facts = &mut town.nodes[0];
+    let seen = facts.seen().clone();
+    facts.on_message(now, Endpoint::Node(NodeId(3)), FactsMessage::Repair(delta), &mut effects);
+    facts.on_message(now, CLIENT, question(1, &seen), &mut effects);
+    let told = |effects: &Effects| effects.sends.iter().filter(|sent| sent.to == CLIENT).count();
+    assert_eq!(told(&effects), 0, "{effects:?}");
+    facts.drain_log();
+    facts.on_write_begun();
+    facts.on_persisted(now, &mut effects);
+    assert_eq!(told(&effects), 1, "{effects:?}");
+    let version = facts.replica.get(price(1)).expect("it was made anew");
+    assert_eq!(version.text.as_deref(), Some("late"));
+    assert!(!seen.covers(version.stamp) && version.stamp.node == NodeId(1));
+}
+
 #[test]
 fn a_clock_far_ahead_is_not_followed() {
     let mut town = Town::new(2, 0);
