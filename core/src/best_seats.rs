@@ -24,6 +24,18 @@ pub struct BestSeats {
 }
 
 impl BestSeats {
+    /// Wants `count` seats of one section.
+    pub const fn of_one(section: SectionId, count: u8) -> Self {
+        let none = (SectionId(0), 0);
+        Self { named: 1, sections: [(section, count), none, none, none] }
+    }
+
+    /// Wants seats of two sections.
+    pub const fn of_two(one: (SectionId, u8), other: (SectionId, u8)) -> Self {
+        let none = (SectionId(0), 0);
+        Self { named: 2, sections: [one, other, none, none] }
+    }
+
     /// Wants `count` seats of one more section.
     ///
     /// # Panics

@@ -123,6 +123,32 @@ impl Effects {
         );
     }
 
+    /// Whether all requests for `to` may be passed on as one batch, which [`pass_on`](Self::pass_on) hands
+    /// over: no other batch of requests is on its way there. `begun` is where it was begun, if it was.
+    #[inline]
+    pub(crate) fn passes_on(&mut self, to: NodeId, begun: &mut Option<usize>) -> bool {
+        let to = Endpoint::Node(to);
+        if let Some(place) = *begun {
+            return self.sends[place].to == to;
+        }
+        let there = |sending: &Sending| {
+            sending.to == to && matches!(sending.message, Message::Forwarded(_))
+        };
+        if self.sends.iter().any(there) {
+            return false;
+        }
+        *begun = Some(self.sends.len());
+        self.sends.push(Sending { at: self.now, to, message: Message::Forwarded(Vec::new()) });
+        true
+    }
+
+    /// Passes on a batch that was begun.
+    pub(crate) fn pass_on(&mut self, begun: Option<usize>, batch: Vec<Timed<Request>>) {
+        if let Some(place) = begun {
+            self.sends[place].message = Message::Forwarded(batch);
+        }
+    }
+
     /// Answers a gateway.
     #[inline]
     pub fn answer(&mut self, to: NodeId, answer: Answer) {

@@ -19,7 +19,7 @@ use crate::draw::Draw;
 use crate::effect::Effects;
 use crate::id::{Endpoint, Epoch, NodeId, RequestId, ShardId};
 use crate::mark::Mark;
-use crate::message::Answer;
+use crate::message::{Answer, Timed};
 use crate::observation::Observation;
 use crate::placement::Placement;
 use crate::request::{Outcome, Refusal, Reply, Request};
@@ -96,27 +96,61 @@ impl Gateway {
         request: &Request,
         effects: &mut Effects,
     ) {
+        if let Some(target) = self.admit(now, from, request, effects) {
+            effects.forward(target, request.clone());
+        }
+    }
+
+    /// The same, but leaves it to the caller to pass the request on: tells the node, if it has to go
+    /// to another one.
+    #[inline]
+    pub(crate) fn admit(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        request: &Request,
+        effects: &mut Effects,
+    ) -> Option<NodeId> {
         if request.show.0 >= self.shows {
-            return effects.reply(from, refused(request.id, Refusal::BadRequest));
+            effects.reply(from, refused(request.id, Refusal::BadRequest));
+            return None;
         }
         if let Some(slot) = self.flights.find(request.id) {
             self.flights[slot].reply_to = from;
-            return effects.observe(Observation::Mark(Mark::RepeatInFlight));
+            effects.observe(Observation::Mark(Mark::RepeatInFlight));
+            return None;
         }
         let shard = self.placement.shard_of(request.show);
         let in_flight = &mut self.in_flight[shard.0 as usize];
         if *in_flight >= self.config.in_flight_per_shard {
             effects.observe(Observation::Refused { shard, reason: Mark::TooManyInFlight });
-            return effects.reply(from, refused(request.id, Refusal::Overloaded));
+            effects.reply(from, refused(request.id, Refusal::Overloaded));
+            return None;
         }
         *in_flight += 1;
         self.budget.deposit();
         let slot = self.flights.take_off(request, from, shard);
         let target = self.first_choice(shard);
-        self.ask(now, slot, target, request.clone(), effects);
+        self.attempt(now, slot, target);
+        if target == self.me {
+            self.local.push_back(request.clone());
+            return None;
+        }
+        Some(target)
+    }
+
+    /// Looks ahead at what `admit` will look at for each of these.
+    pub(crate) fn read_ahead_of_requests(&self, requests: &[Timed<Request>]) {
+        self.flights.read_ahead_of_take_off(requests.iter().map(|timed| timed.item.id));
+    }
+
+    /// Looks ahead at what `on_answer` will look at for each of these.
+    pub(crate) fn read_ahead_of_answers(&self, answers: &[Timed<Answer>]) {
+        self.flights.read_ahead(answers.iter().map(|timed| timed.item.request()));
     }
 
     /// A node, perhaps this one, answers.
+    #[inline]
     pub fn on_answer(
         &mut self,
         now: Instant,
@@ -147,8 +181,7 @@ impl Gateway {
             self.backoffs.pop();
             if self.is_live(alarm) {
                 let target = self.next_choice(&self.flights[alarm.slot]);
-                let request = self.flights.request(alarm.slot).clone();
-                self.ask(now, alarm.slot, target, request, effects);
+                self.ask_again(now, alarm.slot, target, effects);
             }
         }
     }
@@ -221,7 +254,13 @@ impl Gateway {
         if flight.target == from && flight.epoch == belief.epoch {
             belief.owner = from;
         }
-        self.land(slot, reply.clone(), effects);
+        match reply.outcome {
+            // By far the most; the others are copied about with their seats.
+            Outcome::Refused(why) => self.land(slot, refused(reply.request, why), effects),
+            Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. } => {
+                self.land(slot, reply.clone(), effects);
+            }
+        }
     }
 
     fn on_not_owner(
@@ -258,8 +297,7 @@ impl Gateway {
         {
             effects.observe(Observation::Mark(Mark::HintFollowed));
             self.flights[slot].tries -= 1;
-            let request = self.flights.request(slot).clone();
-            self.ask(now, slot, belief.owner, request, effects);
+            self.ask_again(now, slot, belief.owner, effects);
         } else {
             self.back_off(now, slot, effects);
         }
@@ -289,15 +327,19 @@ impl Gateway {
             .unwrap_or(next)
     }
 
+    fn ask_again(&mut self, now: Instant, slot: u32, target: NodeId, effects: &mut Effects) {
+        self.attempt(now, slot, target);
+        let request = self.flights.request(slot).clone();
+        if target == self.me {
+            self.local.push_back(request);
+        } else {
+            effects.forward(target, request);
+        }
+    }
+
+    /// Another attempt goes to `target`.
     #[inline]
-    fn ask(
-        &mut self,
-        now: Instant,
-        slot: u32,
-        target: NodeId,
-        request: Request,
-        effects: &mut Effects,
-    ) {
+    fn attempt(&mut self, now: Instant, slot: u32, target: NodeId) {
         let flight = &mut self.flights[slot];
         flight.target = target;
         flight.epoch = self.beliefs[flight.shard.0 as usize].epoch;
@@ -306,11 +348,6 @@ impl Gateway {
         flight.moves += 1;
         let at = now + self.config.try_timeout;
         self.timeouts.push_back(Alarm { at, slot, moves: flight.moves });
-        if target == self.me {
-            self.local.push_back(request);
-        } else {
-            effects.forward(target, request);
-        }
     }
 
     fn back_off(&mut self, now: Instant, slot: u32, effects: &mut Effects) {
@@ -347,6 +384,7 @@ impl Gateway {
     }
 }
 
+#[inline]
 fn refused(request: RequestId, why: Refusal) -> Reply {
     Reply { request, outcome: Outcome::Refused(why) }
 }

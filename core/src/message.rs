@@ -54,6 +54,16 @@ pub enum Answer {
     },
 }
 
+impl Answer {
+    /// The request that it answers.
+    pub const fn request(&self) -> RequestId {
+        match self {
+            Self::Decided(reply) => reply.request,
+            Self::NotOwner { request, .. } => *request,
+        }
+    }
+}
+
 /// A node-level sign of life, sent to every peer at a steady pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beat {

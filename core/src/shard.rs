@@ -19,7 +19,7 @@ use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::{Observation, Phase};
 use crate::record::{self, Events};
-use crate::request::{Reply, Request};
+use crate::request::Request;
 use crate::show::Show;
 use crate::time::Instant;
 
@@ -77,11 +77,17 @@ impl Shard {
     ) {
         match &mut self.owner {
             Some(owner) => {
-                let due = owner.decide(now, from, request, &self.setup, &self.shows);
-                tell(answers, due);
+                answers.extend(owner.decide(now, from, request, &self.setup, &self.shows));
             }
             None if self.journal.is_leader() => self.waiting.push_back((from, request.clone())),
             None => answers.push((from, self.not_owner(request))),
+        }
+    }
+
+    /// Looks ahead at what deciding these, for this show, will look at.
+    pub(crate) fn read_ahead<'a>(&self, show: ShowId, requests: impl Iterator<Item = &'a Request>) {
+        if let Some(owner) = &self.owner {
+            owner.read_ahead(show, requests);
         }
     }
 
@@ -265,7 +271,7 @@ impl Shard {
                     owner.epoch(),
                     "an owner has applied all that older epochs committed"
                 );
-                owner.committed(|gateway, reply| tell(answers, [(gateway, reply)]));
+                owner.committed(answers);
             }
         }
         assert_eq!(self.applied, self.journal.applied(), "what is handed over is applied");
@@ -273,7 +279,7 @@ impl Shard {
 
     fn confirm(&mut self, reads: &[ReadId], answers: &mut Answers) {
         if let Some(owner) = &mut self.owner {
-            owner.confirmed(reads, |gateway, reply| tell(answers, [(gateway, reply)]));
+            owner.confirmed(reads, answers);
         }
     }
 
@@ -282,8 +288,8 @@ impl Shard {
         let Some(owner) = &mut self.owner else { return };
         match self.setup.config.owner.acknowledge {
             Acknowledge::Quorum => {}
-            Acknowledge::OwnDisk => tell(answers, owner.take_proposed(self.journal.undurable())),
-            Acknowledge::Proposal => tell(answers, owner.take_proposed(0)),
+            Acknowledge::OwnDisk => answers.extend(owner.take_proposed(self.journal.undurable())),
+            Acknowledge::Proposal => answers.extend(owner.take_proposed(0)),
         }
     }
 
@@ -302,7 +308,7 @@ impl Shard {
                     effects.observe(Observation::Mark(Mark::WaitedForOwner));
                 }
                 for (from, request) in self.waiting.drain(..) {
-                    tell(answers, owner.decide(now, from, &request, &self.setup, &self.shows));
+                    answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
                 }
                 self.owner = Some(owner);
             } else if !self.journal.is_leader() {
@@ -329,15 +335,15 @@ impl Shard {
         let Some(owner) = self.owner.take() else { return };
         effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
         if self.setup.config.owner.deposed == Deposed::Answers {
-            return tell(answers, owner.into_pending());
+            return answers.extend(owner.into_pending());
         }
         let hint = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
         let mut dropped = false;
-        for (gateway, reply) in owner.into_pending() {
+        for (gateway, answer) in owner.into_pending() {
             dropped = true;
             answers.push((
                 gateway,
-                Answer::NotOwner { request: reply.request, shard: self.id, owner: hint },
+                Answer::NotOwner { request: answer.request(), shard: self.id, owner: hint },
             ));
         }
         if dropped {
@@ -368,8 +374,4 @@ impl Shard {
 
 fn show_of<'a>(shows: &'a mut BTreeMap<ShowId, Show>, setup: &Setup, show: ShowId) -> &'a mut Show {
     shows.entry(show).or_insert_with(|| Show::new(Arc::clone(&setup.hall), setup.rules))
-}
-
-fn tell(answers: &mut Answers, due: impl IntoIterator<Item = (NodeId, Reply)>) {
-    answers.extend(due.into_iter().map(|(gateway, reply)| (gateway, Answer::Decided(reply))));
 }

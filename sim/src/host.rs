@@ -261,7 +261,12 @@ impl Host {
     }
 
     fn catch_up(&mut self, world: &mut World, now: Instant, core: usize) {
-        while let Some(Timed { at, item }) = self.queues[core].front() {
+        for turn in 0.. {
+            if turn % READ_AHEAD == 0 {
+                let ahead = self.queues[core].iter().take(READ_AHEAD);
+                self.node.read_ahead(ahead.map(|timed| &timed.item));
+            }
+            let Some(Timed { at, item }) = self.queues[core].front() else { return };
             let (at, cost) = ((*at).max(now), self.cost(item));
             match self.cores.take_by(Some(now + self.machine.slice), core, at, cost) {
                 Ok(done) => {
@@ -326,6 +331,9 @@ impl Host {
         }
     }
 }
+
+/// So many pieces of waiting work are looked at ahead of their turn.
+const READ_AHEAD: usize = 32;
 
 const ROUTE_REQUEST: &str = "route a request";
 const DECIDE: &str = "decide";

@@ -8,6 +8,11 @@ use crate::request::{Command, Outcome, Reply};
 use crate::show::{Checks, Hall, Rules};
 
 fn node() -> Node {
+    numbered(1, 2)
+}
+
+/// A node of a cluster with as many shards as shows.
+fn numbered(me: u16, shows: u32) -> Node {
     let rules = Rules {
         hold: Span(300),
         grace: Span(5),
@@ -15,10 +20,10 @@ fn node() -> Node {
         remember: Span(1_000),
         checks: Checks::COMPLETE,
     };
-    let (placement, hall) = (Placement::new(4, 1, 2, 3), Hall::uniform(1, 1, 10));
+    let (placement, hall) = (Placement::new(4, 1, shows, 3), Hall::uniform(1, 1, 10));
     let (placement, hall) = (Arc::new(placement), Arc::new(hall));
-    let setup = Setup { config: Config::example(), placement, hall, rules, shows: 2 };
-    Node::boot(Arc::new(setup), NodeId(1), 1, 1, Vec::new(), Instant::ZERO)
+    let setup = Setup { config: Config::example(), placement, hall, rules, shows };
+    Node::boot(Arc::new(setup), NodeId(me), 1, 1, Vec::new(), Instant::ZERO)
 }
 
 #[test]
@@ -79,4 +84,34 @@ fn ticks_keep_to_a_grid() {
     assert!(first > Instant(1_000_000) && first.0 <= 1_000_000 + every);
     assert_eq!(node.tick_after(first), Instant(first.0 + every));
     assert_eq!(node.tick_after(Instant(first.0 - 1)), first);
+}
+
+#[test]
+fn a_batch_of_requests_is_taken_as_its_requests_one_by_one() {
+    // Shows of several owners and one that does not exist, and a repeat.
+    let asked = [(1, 0), (2, 1), (3, 2), (4, 8), (3, 2), (5, 3), (6, 4), (7, 0), (8, 5)];
+    let batch = (100..).zip(asked).map(|(at, (id, show))| {
+        let command = Command::Release { hold: HoldId(id) };
+        let item = Request { id: RequestId(id), user: UserId(1), show: ShowId(show), command };
+        Timed { at: Instant(at), item }
+    });
+    let batch: Vec<_> = batch.collect();
+    let from = Endpoint::Client(ClientId(0));
+    let mut most = 0;
+    for me in 1..=4 {
+        let (mut whole, mut single) = (numbered(me, 8), numbered(me, 8));
+        let (mut at_once, mut one_by_one) = (Effects::default(), Effects::default());
+        let message = Message::Requests(batch.clone());
+        whole.step(Instant(100), Input::Delivered { from, message }, &mut at_once);
+        for Timed { at, item: request } in batch.clone() {
+            single.step(at, Input::Request { from, request }, &mut one_by_one);
+        }
+        whole.step(Instant(200), Input::TurnEnded, &mut at_once);
+        single.step(Instant(200), Input::TurnEnded, &mut one_by_one);
+        assert_eq!(at_once.sends, one_by_one.sends, "on n{me}");
+        assert_eq!(at_once.observations, one_by_one.observations, "on n{me}");
+        let batches = at_once.sends.iter().map(|sent| &sent.message);
+        most = most.max(batches.filter(|sent| matches!(sent, Message::Forwarded(_))).count());
+    }
+    assert!(most > 1, "a batch is parted between owners");
 }

@@ -9,18 +9,20 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::Answers;
 use super::agenda::Agenda;
 use crate::config::{DecidesOn, Reads, Setup};
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
 use crate::journal::ReadId;
 use crate::mark::Mark;
+use crate::message::Answer;
 use crate::record::Events;
 use crate::request::{Command, Outcome, Refusal, Reply, Request};
 use crate::show::{Decision, Event, Show};
 use crate::time::Instant;
 
-/// A reply and the gateway that waits for it.
-type Due = (NodeId, Reply);
+/// An answer and the gateway that waits for it.
+type Due = (NodeId, Answer);
 
 /// The single writer of a shard's shows, from its activation to the end of its epoch.
 #[derive(Debug)]
@@ -32,16 +34,16 @@ pub(super) struct Owner {
     heads: BTreeMap<ShowId, Show>,
     /// What this turn changed, and whom it answers.
     record: Events,
-    replies: Vec<Due>,
+    replies: Answers,
     /// Emptied, for the next turn's replies.
-    spare: Vec<Due>,
+    spare: Answers,
     /// For each proposed record, in order, the replies that wait for it.
-    proposed: VecDeque<Vec<Due>>,
+    proposed: VecDeque<Answers>,
     /// Counts the records of this epoch that were applied.
     applied: u64,
     /// For each question whether this node still leads, in order, how many records have
     /// to be applied as well, and the replies that wait for both.
-    asked: VecDeque<(ReadId, u64, Vec<Due>)>,
+    asked: VecDeque<(ReadId, u64, Answers)>,
     /// The latest question that was answered.
     confirmed: Option<ReadId>,
     /// When holds are ended.
@@ -72,8 +74,8 @@ impl Owner {
             epoch,
             heads: BTreeMap::new(),
             record: Events::new(),
-            replies: Vec::new(),
-            spare: Vec::new(),
+            replies: Answers::new(),
+            spare: Answers::new(),
             proposed: VecDeque::new(),
             applied: 0,
             asked: VecDeque::new(),
@@ -145,12 +147,23 @@ impl Owner {
             }
         };
         self.agenda.see(head);
-        let due = (from, Reply { request: request.id, outcome });
-        if waits {
-            self.replies.push(due);
-            return None;
+        let due = |outcome| (from, Answer::Decided(Reply { request: request.id, outcome }));
+        match outcome {
+            _ if !waits => return Some(due(outcome)),
+            // By far the most: without room for seats that are none.
+            Outcome::Refused(why) => self.replies.push(due(Outcome::Refused(why))),
+            Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. } => {
+                self.replies.push(due(outcome));
+            }
         }
-        Some(due)
+        None
+    }
+
+    /// Looks ahead at what `decide` will look at for each of these requests for a show.
+    pub(super) fn read_ahead<'a>(&self, show: ShowId, requests: impl Iterator<Item = &'a Request>) {
+        if let Some(head) = self.heads.get(&show) {
+            head.read_ahead(requests.map(|request| request.id));
+        }
     }
 
     /// Records the ends of all holds whose time and grace are over.
@@ -204,31 +217,38 @@ impl Owner {
     }
 
     /// The oldest proposed record was committed, and the shard has applied it.
-    pub(super) fn committed(&mut self, mut reply: impl FnMut(NodeId, Reply)) {
+    pub(super) fn committed(&mut self, answers: &mut Answers) {
         let due = self.proposed.pop_front();
-        let mut due = due.unwrap_or_else(|| {
+        let due = due.unwrap_or_else(|| {
             panic!("{} of {} has a record that its owner did not propose", self.epoch, self.shard)
         });
         self.applied += 1;
-        due.drain(..).for_each(|(gateway, due)| reply(gateway, due));
-        self.spare = due;
+        self.hand_over(due, answers);
     }
 
     /// These questions were answered. One that was asked later answers the earlier ones too.
-    pub(super) fn confirmed(&mut self, reads: &[ReadId], mut reply: impl FnMut(NodeId, Reply)) {
+    pub(super) fn confirmed(&mut self, reads: &[ReadId], answers: &mut Answers) {
         self.confirmed = self.confirmed.max(reads.iter().copied().max());
         while let Some((read, rest_on, _)) = self.asked.front() {
             if Some(*read) > self.confirmed || *rest_on > self.applied {
                 return;
             }
-            let Some((_, _, mut due)) = self.asked.pop_front() else { return };
-            due.drain(..).for_each(|(gateway, due)| reply(gateway, due));
-            self.spare = due;
+            let due = self.asked.pop_front().map(|(_, _, due)| due).unwrap_or_default();
+            self.hand_over(due, answers);
         }
     }
 
+    fn hand_over(&mut self, mut due: Answers, answers: &mut Answers) {
+        if answers.is_empty() {
+            std::mem::swap(answers, &mut due);
+        } else {
+            answers.append(&mut due);
+        }
+        self.spare = due;
+    }
+
     /// Takes the turn's replies. The next turn will have about as many.
-    fn take_replies(&mut self) -> Vec<Due> {
+    fn take_replies(&mut self) -> Answers {
         let mut next = std::mem::take(&mut self.spare);
         next.reserve(self.replies.len() + self.replies.len() / 4);
         std::mem::replace(&mut self.replies, next)
@@ -328,21 +348,21 @@ mod tests {
         }
 
         fn commit(&mut self) -> Vec<(u64, bool)> {
-            let mut replies = Vec::new();
-            self.owner.committed(|_, reply| replies.push(granted(reply)));
-            replies.extend(self.confirm(&[]));
-            replies
+            let mut answers = Answers::new();
+            self.owner.committed(&mut answers);
+            answers.into_iter().map(granted).chain(self.confirm(&[])).collect()
         }
 
         fn confirm(&mut self, reads: &[u64]) -> Vec<(u64, bool)> {
-            let mut replies = Vec::new();
+            let mut answers = Answers::new();
             let reads: Vec<ReadId> = reads.iter().copied().map(ReadId).collect();
-            self.owner.confirmed(&reads, |_, reply| replies.push(granted(reply)));
-            replies
+            self.owner.confirmed(&reads, &mut answers);
+            answers.into_iter().map(granted).collect()
         }
     }
 
-    fn granted(reply: Reply) -> (u64, bool) {
+    fn granted((_, answer): Due) -> (u64, bool) {
+        let Answer::Decided(reply) = answer else { panic!("an owner decides") };
         let refused = matches!(reply.outcome, Outcome::Refused(Refusal::SeatTaken));
         (reply.request.0, !refused)
     }
@@ -408,7 +428,7 @@ mod tests {
         desk.close();
         desk.ask(3, 30, 1);
         let pending: Vec<u64> =
-            desk.owner.into_pending().map(|(_, reply)| reply.request.0).collect();
+            desk.owner.into_pending().map(|(_, answer)| answer.request().0).collect();
         assert_eq!(pending, [10, 20, 30]);
     }
 }

@@ -9,6 +9,7 @@
 mod case;
 mod plain;
 mod table;
+mod yardstick;
 
 use std::process::{Command, ExitCode, Stdio};
 

@@ -9,6 +9,7 @@ use onsale_sim::capsule;
 use serde_json::{Value, json};
 
 use crate::case::{Measured, PAIRED};
+use crate::yardstick;
 
 /// What the extrapolation reaches for.
 const WHOLE_CROWD: u64 = 10_000_000;
@@ -52,6 +53,8 @@ struct Machine {
     cores: usize,
     /// The load average of the last minute before the first case.
     load: String,
+    /// What it does of the yardstick, before the first case.
+    events_per_s: f64,
 }
 
 impl Machine {
@@ -67,6 +70,7 @@ impl Machine {
                 .split_whitespace()
                 .next()
                 .map_or_else(unknown, str::to_owned),
+            events_per_s: yardstick::events_per_s(),
         }
     }
 }
@@ -295,10 +299,15 @@ impl Report {
 
     /// For a person.
     pub(crate) fn to_text(&self) -> String {
-        let Machine { cpu, cores, load } = &self.machine;
+        let Machine { cpu, cores, load, events_per_s } = &self.machine;
         let mut lines = vec![
             format!(
                 "{cpu}, {cores} cores, load {load} before the first case; one run at a time, on one thread"
+            ),
+            format!(
+                "yardstick: a bare heap moves {} events/s here; the targets are for machines that move {}",
+                human::rate(*events_per_s),
+                human::rate(yardstick::EXPECTED_EVENTS_PER_S)
             ),
             format!("onsale {} ({})", capsule::code_version(), capsule::build_profile()),
             String::new(),
@@ -319,10 +328,16 @@ impl Report {
 
     /// For a program.
     pub(crate) fn to_json(&self) -> String {
-        let Machine { cpu, cores, load } = &self.machine;
+        let Machine { cpu, cores, load, events_per_s } = &self.machine;
         let report = json!({
             "schema": 1,
-            "machine": {"cpu": cpu, "cores": cores, "load_before": load},
+            "machine": {
+                "cpu": cpu,
+                "cores": cores,
+                "load_before": load,
+                "heap_events_per_s": events_per_s,
+                "heap_events_per_s_expected": yardstick::EXPECTED_EVENTS_PER_S,
+            },
             "code_version": capsule::code_version(),
             "build_profile": capsule::build_profile(),
             "cases": self.rows.iter().map(Row::to_json).collect::<Vec<_>>(),

@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use onsale_core::Instant;
 
-/// Width of a bucket in microseconds, as a power of two: an eighth of a second. So wide that the
-/// ends of all buckets stay in a fast cache while people are entered in no order.
-const WIDTH_BITS: u32 = 17;
-/// Buckets in the ring: 134 seconds.
-const RING: u64 = 1 << 10;
-const WORDS: usize = RING as usize / 64;
+/// Width of a bucket in microseconds, as a power of two: an eighth of a second.
+const BUCKET_BITS: u32 = 17;
+/// Buckets in a group, and groups within reach, as a power of two: a group is eight seconds wide. So
+/// few that the ends of all of either stay in a fast cache while people are entered in no order.
+const WHEEL_BITS: u32 = 6;
+const WHEEL: u64 = 1 << WHEEL_BITS;
+const GROUP_BITS: u32 = BUCKET_BITS + WHEEL_BITS;
 
 /// A person's next act. `stamp` tells it from acts that were overtaken by an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,33 +28,42 @@ pub struct Act {
     pub stamp: u8,
 }
 
-/// An act of a known bucket in one word, in the order of acts: the time within the bucket, the person,
+/// An act of a known group in one word, in the order of acts: the time within the group, the person,
 /// the stamp.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Packed(u64);
 
 impl Packed {
     const fn new(act: Act) -> Self {
-        let within = act.at.0 & ((1 << WIDTH_BITS) - 1);
+        let within = act.at.0 & ((1 << GROUP_BITS) - 1);
         Self(within << 40 | (act.user as u64) << 8 | act.stamp as u64)
     }
 
-    const fn act(self, bucket: u64) -> Act {
+    const fn act(self, group: u64) -> Act {
         Act {
-            at: Instant(bucket << WIDTH_BITS | self.0 >> 40),
+            at: Instant(group << GROUP_BITS | self.0 >> 40),
             user: (self.0 >> 8) as u32,
             stamp: self.0 as u8,
         }
     }
+
+    /// Its bucket within the group.
+    const fn bucket(self) -> usize {
+        (self.0 >> (40 + BUCKET_BITS)) as usize
+    }
 }
 
 /// Acts to come.
-#[derive(Debug)]
+///
+/// Those of the present group stand in their buckets, those of later groups together: they are dealt
+/// out when their group comes up. An act is moved once more for that, but always to one of a few places.
+#[derive(Debug, Default)]
 pub struct Agenda {
-    /// Acts of bucket b stand in `ring[b mod RING]` for b in `current + 1 .. current + RING`.
-    ring: Vec<Bucket>,
-    occupied: [u64; WORDS],
-    /// Acts beyond the ring.
+    /// The present group's buckets that are still to come.
+    buckets: Wheel,
+    /// Groups to come, by number mod [`WHEEL`].
+    groups: Wheel,
+    /// Acts of groups that were not within reach when they were entered.
     far: BTreeMap<u64, Vec<Packed>>,
     /// The bucket being served.
     current: u64,
@@ -64,54 +74,97 @@ pub struct Agenda {
     spare: Vec<Packed>,
     /// Acts that were entered when their bucket was open already.
     late: BinaryHeap<Reverse<Act>>,
-    /// Blocks of acts, shared by all buckets of the ring, and after each block the one filled before it.
+    blocks: Blocks,
+    waiting: usize,
+}
+
+/// Piles of acts, of which a word says which hold any.
+#[derive(Debug)]
+struct Wheel {
+    piles: [Pile; WHEEL as usize],
+    occupied: u64,
+}
+
+impl Default for Wheel {
+    fn default() -> Self {
+        Self { piles: [Pile::default(); WHEEL as usize], occupied: 0 }
+    }
+}
+
+impl Wheel {
+    #[inline]
+    fn put(&mut self, place: usize, act: Packed, blocks: &mut Blocks) {
+        self.occupied |= 1 << place;
+        blocks.put(&mut self.piles[place], act);
+    }
+
+    fn take(&mut self, place: usize) -> Pile {
+        self.occupied &= !(1 << place);
+        std::mem::take(&mut self.piles[place])
+    }
+}
+
+/// Blocks of acts, shared by all piles.
+#[derive(Debug, Default)]
+struct Blocks {
     blocks: Vec<[Packed; BLOCK]>,
+    /// By block, the one of its pile that was filled before it.
     before: Vec<u32>,
     /// Blocks that hold nothing.
     empty: Vec<u32>,
-    waiting: usize,
+}
+
+impl Blocks {
+    #[inline]
+    fn put(&mut self, pile: &mut Pile, act: Packed) {
+        let place = pile.len as usize % BLOCK;
+        if place == 0 {
+            let block = self.empty.pop().unwrap_or(self.blocks.len() as u32);
+            if block as usize == self.blocks.len() {
+                self.blocks.push([Packed::default(); BLOCK]);
+                self.before.push(0);
+            }
+            self.before[block as usize] = pile.last;
+            pile.last = block;
+        }
+        self.blocks[pile.last as usize][place] = act;
+        pile.len += 1;
+    }
+
+    /// Takes the acts off a pile, a block at a time; none when it is empty.
+    fn take(&mut self, pile: &mut Pile) -> Option<([Packed; BLOCK], usize)> {
+        let filled = (pile.len as usize).checked_sub(1)? % BLOCK + 1;
+        let block = pile.last;
+        self.empty.push(block);
+        *pile = Pile { last: self.before[block as usize], len: pile.len - filled as u32 };
+        Some((self.blocks[block as usize], filled))
+    }
 }
 
 /// Acts in a block.
 const BLOCK: usize = 64;
 
-/// The acts of a bucket: the block that is being filled, and how many there are in all.
+/// The block that is being filled, and how many acts there are in all.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bucket {
+struct Pile {
     last: u32,
     len: u32,
-}
-
-impl Default for Agenda {
-    fn default() -> Self {
-        Self {
-            ring: vec![Bucket::default(); RING as usize],
-            occupied: [0; WORDS],
-            far: BTreeMap::new(),
-            current: 0,
-            open: Vec::new(),
-            taken: 0,
-            spare: Vec::new(),
-            late: BinaryHeap::new(),
-            blocks: Vec::new(),
-            before: Vec::new(),
-            empty: Vec::new(),
-            waiting: 0,
-        }
-    }
 }
 
 impl Agenda {
     /// Enters an act. An act in the past comes next.
     pub fn enter(&mut self, act: Act) {
         self.waiting += 1;
-        let bucket = act.at.0 >> WIDTH_BITS;
-        if bucket <= self.current {
-            self.late.push(Reverse(act));
-        } else if bucket - self.current < RING {
-            self.put(bucket, Packed::new(act));
-        } else {
-            self.far.entry(bucket).or_default().push(Packed::new(act));
+        if act.at.0 >> BUCKET_BITS <= self.current {
+            return self.late.push(Reverse(act));
+        }
+        let (group, packed) = (act.at.0 >> GROUP_BITS, Packed::new(act));
+        match group - self.group() {
+            0 => self.buckets.put(packed.bucket(), packed, &mut self.blocks),
+            1..WHEEL => {
+                self.groups.put((group % WHEEL) as usize, packed, &mut self.blocks);
+            }
+            _ => self.far.entry(group).or_default().push(packed),
         }
     }
 
@@ -140,7 +193,7 @@ impl Agenda {
                 out.extend(self.take_before(end));
                 continue;
             }
-            let open = self.open[self.taken..].iter().map(|packed| packed.act(self.current));
+            let open = self.open[self.taken..].iter().map(|packed| packed.act(self.group()));
             let before = out.len();
             out.extend(open.take_while(|act| act.at < end));
             self.taken += out.len() - before;
@@ -157,79 +210,50 @@ impl Agenda {
         if self.taken == self.open.len() && self.late.is_empty() {
             self.open_next();
         }
-        let open = self.open.get(self.taken).map(|packed| packed.act(self.current));
+        let open = self.open.get(self.taken).map(|packed| packed.act(self.group()));
         match self.late.peek() {
             Some(&Reverse(late)) => Some(open.map_or(late, |open| open.min(late))),
             None => open,
         }
     }
 
-    fn put(&mut self, bucket: u64, act: Packed) {
-        let slot = (bucket % RING) as usize;
-        let bucket = &mut self.ring[slot];
-        let place = bucket.len as usize % BLOCK;
-        if place == 0 {
-            let block = self.empty.pop().unwrap_or(self.blocks.len() as u32);
-            if block as usize == self.blocks.len() {
-                self.blocks.push([Packed::default(); BLOCK]);
-                self.before.push(0);
-            }
-            self.before[block as usize] = bucket.last;
-            bucket.last = block;
-            self.occupied[slot / 64] |= 1 << (slot % 64);
-        }
-        self.blocks[bucket.last as usize][place] = act;
-        bucket.len += 1;
+    const fn group(&self) -> u64 {
+        self.current >> WHEEL_BITS
     }
 
     /// Opens the next bucket that holds an act.
     fn open_next(&mut self) {
-        let near = self.next_occupied();
-        let far = self.far.first_key_value().map(|(&bucket, _)| bucket);
-        let Some(bucket) = near.into_iter().chain(far).min() else { return };
-        self.current = bucket;
+        if self.buckets.occupied == 0 && !self.deal_next() {
+            return;
+        }
+        let bucket = self.buckets.occupied.trailing_zeros();
+        self.current = self.group() << WHEEL_BITS | u64::from(bucket);
         self.open.clear();
         self.taken = 0;
-        let slot = (bucket % RING) as usize;
-        let mut left = std::mem::take(&mut self.ring[slot]);
-        while left.len > 0 {
-            let filled = (left.len as usize - 1) % BLOCK + 1;
-            self.open.extend_from_slice(&self.blocks[left.last as usize][..filled]);
-            self.empty.push(left.last);
-            left = Bucket { last: self.before[left.last as usize], len: left.len - filled as u32 };
-        }
-        self.occupied[slot / 64] &= !(1 << (slot % 64));
-        // What was far and has come into reach moves to the ring.
-        while let Some(entry) = self.far.first_entry() {
-            if *entry.key() >= bucket + RING {
-                break;
-            }
-            let (bucket, acts) = entry.remove_entry();
-            if bucket == self.current {
-                self.open.extend(acts);
-            } else {
-                acts.into_iter().for_each(|act| self.put(bucket, act));
-            }
+        let mut pile = self.buckets.take(bucket as usize);
+        while let Some((acts, filled)) = self.blocks.take(&mut pile) {
+            self.open.extend_from_slice(&acts[..filled]);
         }
         sort(&mut self.open, &mut self.spare);
     }
 
-    fn next_occupied(&self) -> Option<u64> {
-        let start = self.current + 1;
-        let first = (start % RING) as usize;
-        (0..=WORDS).find_map(|step| {
-            let word = (first / 64 + step) % WORDS;
-            let mut bits = self.occupied[word];
-            if step == 0 {
-                bits &= u64::MAX << (first % 64);
-            } else if step == WORDS {
-                bits &= !(u64::MAX << (first % 64));
+    /// Deals the next group that holds an act out to its buckets; tells whether there is one.
+    fn deal_next(&mut self) -> bool {
+        let coming = self.groups.occupied.rotate_right((self.group() % WHEEL) as u32);
+        let near = (coming != 0).then(|| self.group() + u64::from(coming.trailing_zeros()));
+        let far = self.far.first_key_value().map(|(&group, _)| group);
+        let Some(group) = near.into_iter().chain(far).min() else { return false };
+        self.current = group << WHEEL_BITS;
+        let mut pile = self.groups.take((group % WHEEL) as usize);
+        while let Some((acts, filled)) = self.blocks.take(&mut pile) {
+            for &act in &acts[..filled] {
+                self.buckets.put(act.bucket(), act, &mut self.blocks);
             }
-            (bits != 0).then(|| {
-                let slot = word as u64 * 64 + u64::from(bits.trailing_zeros());
-                start + (slot + RING - first as u64) % RING
-            })
-        })
+        }
+        for act in self.far.remove(&group).unwrap_or_default() {
+            self.buckets.put(act.bucket(), act, &mut self.blocks);
+        }
+        true
     }
 }
 
@@ -239,7 +263,7 @@ impl Agenda {
 /// instructions an act, where comparing costs a hundred. The few of one microsecond are put in order
 /// where they meet.
 fn sort(acts: &mut Vec<Packed>, spare: &mut Vec<Packed>) {
-    const DIGIT_BITS: u32 = WIDTH_BITS.div_ceil(2);
+    const DIGIT_BITS: u32 = BUCKET_BITS.div_ceil(2);
     const DIGITS: usize = 1 << DIGIT_BITS;
     if acts.len() < DIGITS {
         return acts.sort_unstable();
@@ -273,7 +297,7 @@ mod tests {
     fn a_full_bucket_is_in_order() {
         let mut acts: Vec<Packed> = (0..5_000_u64)
             .map(|n| Act {
-                at: Instant(crate::stream::mix(n) % (1 << WIDTH_BITS) / 100 * 100),
+                at: Instant(crate::stream::mix(n) % (1 << BUCKET_BITS) / 100 * 100),
                 user: crate::stream::mix(n + 1) as u32,
                 stamp: n as u8,
             })

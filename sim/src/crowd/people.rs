@@ -101,10 +101,12 @@ impl People {
         (person.doing != Doing::Away).then_some(person)
     }
 
-    /// A person who is inside has changed.
-    pub fn set(&mut self, user: u32, person: Person) {
-        if let Some(known) = self.get(user) {
-            *known = person;
+    /// Changes a person who is inside, in place: what would be changed in a copy and written back whole
+    /// would wait for its own small writes.
+    #[inline]
+    pub fn change(&mut self, user: u32, change: impl FnOnce(&mut Person)) {
+        if let Some(person) = self.get(user) {
+            change(person);
         }
     }
 

@@ -5,7 +5,8 @@
 //! cannot hide the wait of the next.
 
 use onsale_core::{
-    Command, HoldId, Instant, Outcome, PaymentId, Refusal, Reply, Request, RequestId, Timed, UserId,
+    Command, HoldId, Instant, Outcome, PaymentId, Refusal, Reply, Request, RequestId, SectionId,
+    ShowId, Timed, UserId,
 };
 use onsale_reports::{Ending, Operation};
 
@@ -56,7 +57,8 @@ impl Crowd {
             Doing::AskingHold | Doing::AskingBooking | Doing::AskingRelease => {
                 // Sends the present request once more.
                 let request = self.request(act.user, &person);
-                self.send(act.user, act.at, person, request, witness);
+                self.people.change(act.user, |person| person.attempt += 1);
+                self.send(act.user, act.at, person.attempt + 1, request, witness);
             }
             Doing::Away => {}
         }
@@ -74,9 +76,9 @@ impl Crowd {
         let Some(known) = self.people.get(user).filter(|person| person.sequence == sequence) else {
             return;
         };
-        let waited = std::mem::replace(&mut known.waits, false);
         let person = *known;
-        if waited {
+        if person.waits {
+            known.waits = false;
             self.strike_out(person.ticket);
         }
         if operation(person.doing).is_some()
@@ -109,38 +111,47 @@ impl Crowd {
     ) {
         let Some(person) = self.people.get(user) else { return };
         assert!(person.waits, "a ticket that was not struck out is a waiting person's");
+        let before = *person;
         person.waits = false;
-        let person = *person;
-        self.try_again(now, ends, user, person, Ending::GaveUp, witness);
+        self.try_again(now, ends, user, before, Ending::GaveUp, witness);
     }
 
-    fn ask_hold(&mut self, now: Instant, act: Act, mut person: Person, witness: &mut Witness) {
+    fn ask_hold(&mut self, now: Instant, act: Act, person: Person, witness: &mut Witness) {
+        let Person { sequence, group, picks, .. } = person;
         let taste = self.taste(act.user);
-        let (show, preferred) = (taste.show(), taste.section(person.sequence));
-        person.section = self.map(show).choose(act.at, preferred, person.group);
-        if person.refreshes == 0 {
-            person.began = act.at;
-        }
-        self.intend(now, act, Doing::AskingHold, person, witness);
+        let (show, preferred) = (taste.show(), taste.section(sequence));
+        let section = self.map(show).choose(act.at, preferred, group);
+        let command = self.hold(act.user, picks, group, section);
+        self.people.change(act.user, |person| {
+            person.section = section;
+            if person.refreshes == 0 {
+                person.began = act.at;
+            }
+        });
+        self.intend(now, act, Doing::AskingHold, (sequence, show, command), witness);
     }
 
-    /// Begins a new intention: a new request with its first attempt.
+    /// Begins a new intention after request number `before`: a new request with its first attempt.
     #[inline]
     fn intend(
         &mut self,
         now: Instant,
         act: Act,
         doing: Doing,
-        mut person: Person,
+        (before, show, command): (u8, ShowId, Command),
         witness: &mut Witness,
     ) {
-        person.doing = doing;
-        person.sequence = person.sequence.wrapping_add(1);
-        person.attempt = 0;
-        person.intended = act.at;
-        let request = self.request(act.user, &person);
+        let Act { user, at, .. } = act;
+        let sequence = before.wrapping_add(1);
+        self.people.change(user, |person| {
+            person.doing = doing;
+            person.sequence = sequence;
+            person.attempt = 1;
+            person.intended = at;
+        });
+        let request = Request { id: request_id(user, sequence), user: UserId(user), show, command };
         witness.oracles.invoked(now, &request);
-        self.send(act.user, act.at, person, request, witness);
+        self.send(user, at, 1, request, witness);
     }
 
     #[inline]
@@ -148,16 +159,17 @@ impl Crowd {
         &mut self,
         user: u32,
         at: Instant,
-        mut person: Person,
+        attempt: u8,
         request: Request,
         witness: &mut Witness,
     ) {
-        person.attempt += 1;
-        person.waits = true;
-        person.ticket = self.be_patient(user, at);
-        person.stamp = person.stamp.wrapping_add(1);
-        self.people.set(user, person);
-        let gateway = self.gateway(user, person.sequence, person.attempt);
+        let ticket = self.be_patient(user, at);
+        self.people.change(user, |person| {
+            person.waits = true;
+            person.ticket = ticket;
+            person.stamp = person.stamp.wrapping_add(1);
+        });
+        let gateway = self.gateway(user, requester(request.id).1, attempt);
         self.outbox[gateway].push(Timed { at, item: request });
         witness.recorder.attempts(at, 1);
     }
@@ -179,7 +191,7 @@ impl Crowd {
             || (stubborn && person.attempt < u8::MAX)
         {
             let pause = self.taste(user).backoff(person.sequence, person.attempt);
-            self.think(user, at + pause, person);
+            self.think(user, at + pause, |_| {});
             return;
         }
         if let Some(operation) = operation(person.doing) {
@@ -263,19 +275,20 @@ impl Crowd {
     }
 
     /// Tries other seats after a pause, or leaves with `fate`.
-    fn refresh(&mut self, at: Instant, user: u32, mut person: Person, fate: Fate) {
+    fn refresh(&mut self, at: Instant, user: u32, person: Person, fate: Fate) {
         if person.refreshes >= self.scenario.crowd.session.refreshes {
             self.leave(user, fate);
             return;
         }
         let pause = self.taste(user).refresh(person.refreshes);
-        person.doing = Doing::Picking;
-        person.refreshes += 1;
-        person.picks = false;
-        self.think(user, at + pause, person);
+        self.think(user, at + pause, |person| {
+            person.doing = Doing::Picking;
+            person.refreshes += 1;
+            person.picks = false;
+        });
     }
 
-    fn start_checkout(&mut self, at: Instant, user: u32, mut person: Person, cart: Cart) {
+    fn start_checkout(&mut self, at: Instant, user: u32, person: Person, cart: Cart) {
         let taste = self.taste(user);
         let (show, nth) = (taste.show(), person.sequence);
         let mut ends = at + taste.checkout(nth);
@@ -285,8 +298,7 @@ impl Crowd {
         self.map(show).held(&cart.seats);
         let timer = cart.expires.max(at);
         self.carts.insert(user, cart);
-        person.doing = Doing::Paying;
-        self.think(user, ends.min(timer), person);
+        self.think(user, ends.min(timer), |person| person.doing = Doing::Paying);
     }
 
     fn end_checkout(&mut self, now: Instant, act: Act, person: Person, witness: &mut Witness) {
@@ -294,15 +306,18 @@ impl Crowd {
         let taste = self.taste(user);
         let hold = person.sequence;
         let expires = self.carts.get(&user).map_or(Instant::ZERO, |cart| cart.expires);
-        let (abandons, approved, gives_back) =
-            (taste.abandons(hold), taste.approved(hold), taste.gives_back(hold));
+        let (show, abandons) = (taste.show(), taste.abandons(hold));
+        let (approved, gives_back) = (taste.approved(hold), taste.gives_back(hold));
         if act.at >= expires {
             self.leave_cart(user);
             self.leave(user, Fate::TooSlow);
         } else if !abandons && approved {
-            self.intend(now, act, Doing::AskingBooking, person, witness);
+            let payment = PaymentId(request_id(user, hold.wrapping_add(1)).0);
+            let command = Command::Confirm { hold: self.held_by(user), payment };
+            self.intend(now, act, Doing::AskingBooking, (hold, show, command), witness);
         } else if gives_back {
-            self.intend(now, act, Doing::AskingRelease, person, witness);
+            let command = Command::Release { hold: self.held_by(user) };
+            self.intend(now, act, Doing::AskingRelease, (hold, show, command), witness);
         } else {
             self.leave_cart(user);
             self.leave(user, if abandons { Fate::Abandoned } else { Fate::Declined });
@@ -392,7 +407,10 @@ impl Crowd {
     }
 
     fn leave(&mut self, user: u32, fate: Fate) {
-        self.carts.remove(&user);
+        // Who asks for a hold has no cart yet, and those who leave then are the most.
+        if self.people.get(user).is_some_and(|person| person.doing != Doing::AskingHold) {
+            self.carts.remove(&user);
+        }
         self.people.leave(user);
         self.fates.count(fate);
         if let Some(left) = &mut self.left {
@@ -400,11 +418,13 @@ impl Crowd {
         }
     }
 
-    /// The person acts next at `at`; whatever was on the agenda is overtaken.
-    fn think(&mut self, user: u32, at: Instant, mut person: Person) {
+    /// The person changes, and acts next at `at`; whatever was on the agenda is overtaken.
+    fn think(&mut self, user: u32, at: Instant, change: impl FnOnce(&mut Person)) {
+        let Some(person) = self.people.get(user) else { return };
+        change(person);
         person.stamp = person.stamp.wrapping_add(1);
-        self.people.set(user, person);
-        self.schedule(user, person.stamp, at);
+        let stamp = person.stamp;
+        self.schedule(user, stamp, at);
     }
 
     pub(super) fn asked(&self, user: u32, person: &Person) -> Asked {
@@ -419,28 +439,27 @@ impl Crowd {
 
     /// The person's present request; every attempt repeats it to the letter.
     fn request(&self, user: u32, person: &Person) -> Request {
-        let taste = self.taste(user);
-        let hold = || self.carts.get(&user).map_or(HoldId(0), |cart| HoldId::from(cart.hold));
+        let id = request_id(user, person.sequence);
         let command = match person.doing {
-            Doing::AskingBooking => Command::Confirm {
-                hold: hold(),
-                payment: PaymentId(request_id(user, person.sequence).0),
-            },
-            Doing::AskingRelease => Command::Release { hold: hold() },
+            Doing::AskingBooking => {
+                Command::Confirm { hold: self.held_by(user), payment: PaymentId(id.0) }
+            }
+            Doing::AskingRelease => Command::Release { hold: self.held_by(user) },
             Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => {
-                Command::Hold(if person.picks {
-                    taste.picked(person.group)
-                } else {
-                    taste.best(person.group, person.section)
-                })
+                self.hold(user, person.picks, person.group, person.section)
             }
         };
-        Request {
-            id: request_id(user, person.sequence),
-            user: UserId(user),
-            show: taste.show(),
-            command,
-        }
+        Request { id, user: UserId(user), show: self.taste(user).show(), command }
+    }
+
+    #[inline]
+    fn hold(&self, user: u32, picks: bool, group: u8, section: SectionId) -> Command {
+        let taste = self.taste(user);
+        Command::Hold(if picks { taste.picked(group) } else { taste.best(group, section) })
+    }
+
+    fn held_by(&self, user: u32) -> HoldId {
+        self.carts.get(&user).map_or(HoldId(0), |cart| HoldId::from(cart.hold))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Owns group sizes, taste in seats and think times. Refuses to know what the person
 //! has been told so far, except what the caller passes in.
 
-use onsale_core::{SeatId, SectionId, ShowId, Span, Wish};
+use onsale_core::{BestSeats, SeatId, SectionId, ShowId, Span, Wish};
 use onsale_scenarios::{Ratio, Sale, Session};
 
 use crate::sample::{hits, log_normal, uniform, weighted, zipf};
@@ -74,18 +74,16 @@ impl<'a> Taste<'a> {
 
     /// The wish for `group` of the best available seats, in one section or spread over two.
     pub fn best(self, group: u8, section: SectionId) -> Wish {
-        let mut wish = Wish::default();
         let splits = group > 1
             && self.sale.sections > 1
             && hits(self.draw(Purpose::Split, 0), self.session.split);
-        if splits {
+        let best = if splits {
             let other = SectionId((section.0 + 1) % self.sale.sections);
-            wish.best.push((section, group - group / 2));
-            wish.best.push((other, group / 2));
+            BestSeats::of_two((section, group - group / 2), (other, group / 2))
         } else {
-            wish.best.push((section, group));
-        }
-        wish
+            BestSeats::of_one(section, group)
+        };
+        Wish { best, ..Wish::default() }
     }
 
     /// The wish for `group` adjacent seats picked on the map: the front rows of all sections are wanted most.

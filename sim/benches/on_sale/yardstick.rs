@@ -1,0 +1,45 @@
+//! A yardstick for the machine: how fast it moves bare events, now.
+//!
+//! Owns a loop that knows nothing of on-sales, so that nothing done to the engine moves it: where
+//! it is slow, the machine is. Refuses to judge, and to scale anybody's figures.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use onsale_sim::stream::mix;
+use onsale_sim::wall::Stopwatch;
+
+/// Events that wait in the heap at any time.
+const WAITING: u64 = 10_000;
+/// Events taken in one measurement.
+const TAKEN: u64 = 2_000_000;
+/// Measurements, of which the fastest counts: what disturbs one only makes it slower.
+const TIMES: u32 = 5;
+
+/// What [`events_per_s`] gives on the kind of machine for which the targets were set.
+pub(crate) const EXPECTED_EVENTS_PER_S: f64 = 15e6;
+
+/// Events a second of a binary heap from which the earliest is taken and into which another is
+/// entered, again and again.
+pub(crate) fn events_per_s() -> f64 {
+    (0..TIMES).map(|_| measure()).fold(0.0, f64::max)
+}
+
+fn measure() -> f64 {
+    let mut heap: BinaryHeap<Reverse<(u64, u64)>> =
+        (0..WAITING).map(|number| Reverse((delay(number), number))).collect();
+    let watch = Stopwatch::start();
+    let mut last = 0;
+    for number in WAITING..WAITING + TAKEN {
+        if let Some(Reverse((at, _))) = heap.pop() {
+            assert!(at >= last, "events come in order");
+            last = at;
+            heap.push(Reverse((at + delay(number), number)));
+        }
+    }
+    TAKEN as f64 / watch.elapsed_s()
+}
+
+fn delay(number: u64) -> u64 {
+    mix(number) % 1_000_000
+}
