@@ -59,6 +59,8 @@ pub struct Config {
     pub segment_bytes: u32,
     /// What a replica does with a peer that has fallen silent.
     pub on_suspicion: OnSuspicion,
+    /// When a node withdraws, and when it gives a peer up.
+    pub membership: MembershipConfig,
     /// When a replica's promises leave.
     pub promises: Promises,
     /// How an owner answers and ends holds.
@@ -67,6 +69,15 @@ pub struct Config {
     pub gateway: GatewayConfig,
     /// How facts are kept.
     pub facts: FactsConfig,
+}
+
+/// When a node withdraws, and when it gives a peer up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MembershipConfig {
+    /// So many nodes, itself included, a node has to see: more than half of all.
+    pub quorum: u16,
+    /// How long things have to stay as they are before they are judged.
+    pub stable_after: Span,
 }
 
 /// What a replica does with a peer that has fallen silent.
@@ -106,6 +117,8 @@ pub struct OwnerConfig {
     pub serves: Serves,
     /// What an owner does with open answers when its epoch is over.
     pub deposed: Deposed,
+    /// What an owner takes the instants in the journal for.
+    pub reckoning: Reckoning,
     /// What makes a hold end whose time and grace are over.
     pub expiry: Expiry,
     /// Pace of the job of [`Expiry::Swept`], in multiples of which it runs; not zero
@@ -169,6 +182,19 @@ pub enum Deposed {
     HandsBack,
     /// It gives them: it was the owner when it decided.
     Answers,
+}
+
+/// What an owner takes the instants in the journal for, which earlier owners wrote there by
+/// clocks of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reckoning {
+    /// Marks on the shard's own time, which goes on from the latest of them by as much as the
+    /// owner's clock has moved since it learned of it.
+    #[default]
+    Elapsed,
+    /// Instants of its own clock.
+    Instants,
 }
 
 /// What makes a hold end whose time and grace are over.
@@ -284,6 +310,7 @@ impl Config {
             keep_records: 100,
             segment_bytes: 1 << 20,
             on_suspicion: OnSuspicion::default(),
+            membership: MembershipConfig { quorum: 3, stable_after: Span::from_secs(2) },
             promises: Promises::default(),
             owner: OwnerConfig::default(),
             gateway: GatewayConfig {

@@ -53,6 +53,8 @@ pub struct Detector {
     /// y at which φ reaches the threshold, in thousandths.
     y_milli: u64,
     peers: Vec<Option<Peer>>,
+    /// How many of them are not suspected.
+    heard: u16,
     /// No peer becomes suspect before this instant. May lie too early, never too late.
     scan_at: Instant,
 }
@@ -82,6 +84,7 @@ impl Detector {
             suspicion,
             y_milli: y_milli(suspicion.phi),
             peers: Vec::new(),
+            heard: 0,
             scan_at: Instant::MAX,
         };
         for node in nodes.filter(|&node| node != me) {
@@ -90,6 +93,7 @@ impl Detector {
                 detector.peers.resize(slot + 1, None);
             }
             detector.peers[slot] = Some(Peer::new(&suspicion, detector.y_milli, now));
+            detector.heard += 1;
         }
         detector.scan_at = detector.earliest();
         detector
@@ -115,6 +119,7 @@ impl Detector {
         };
         peer.incarnation = Some(incarnation);
         peer.suspected = false;
+        self.heard += u16::from(suspected);
         peer.beat(&self.suspicion, self.y_milli, now);
         self.scan_at = self.scan_at.min(peer.suspect_at);
         Some(heard)
@@ -133,6 +138,7 @@ impl Detector {
                 peer.as_mut().filter(|peer| !peer.suspected && peer.suspect_at <= now)
             {
                 peer.suspected = true;
+                self.heard -= 1;
                 suspects.push(NodeId(node as u16));
             }
         }
@@ -154,6 +160,11 @@ impl Detector {
             .get(usize::from(peer.0))
             .and_then(Option::as_ref)
             .is_some_and(|peer| peer.suspected)
+    }
+
+    /// How many peers are not suspected.
+    pub fn heard_peers(&self) -> u16 {
+        self.heard
     }
 
     /// Makes the next deadline exact if it lies before `until`, when whoever asks wakes anyway.
@@ -294,6 +305,7 @@ mod tests {
         assert!(!steady.overdue(end + Span::from_millis(4_500)).contains(&PEER));
         assert!(steady.overdue(end + Span::from_millis(4_570)).contains(&PEER));
         assert!(steady.suspects(PEER));
+        assert_eq!(steady.heard_peers(), 0, "the other one never beat");
         assert!(
             steady.overdue(end + Span::from_secs(60)).is_empty(),
             "each suspicion is told once"

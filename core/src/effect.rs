@@ -6,7 +6,7 @@
 use crate::facts::FactsMessage;
 use crate::id::{Endpoint, NodeId, ShardId};
 use crate::journal::JournalMessage;
-use crate::message::{Answer, Beat, Message, Timed};
+use crate::message::{Answer, Beat, Gossip, Message, Timed};
 use crate::observation::Observation;
 use crate::request::{Reply, Request};
 use crate::time::Instant;
@@ -205,6 +205,11 @@ impl Effects {
     /// Says something about facts.
     pub fn facts(&mut self, to: Endpoint, message: FactsMessage) {
         self.send(to, Message::Facts(Box::new(message)));
+    }
+
+    /// Sends a sign of life with rumours.
+    pub fn gossip(&mut self, to: NodeId, gossip: Gossip) {
+        self.send(Endpoint::Node(to), Message::Gossip(Box::new(gossip)));
     }
 
     /// Asks for a durable write.

@@ -37,6 +37,8 @@ pub struct Gateway {
     beliefs: Vec<Belief>,
     in_flight: Vec<u32>,
     suspected: Vec<bool>,
+    /// Whether the node has withdrawn, and nobody is served.
+    withdrawn: bool,
     flights: Flights,
     /// In order of their instants, since patience is the same for all.
     timeouts: VecDeque<Alarm>,
@@ -77,6 +79,7 @@ impl Gateway {
             beliefs: (0..placement.shards()).map(first).collect(),
             in_flight: vec![0; placement.shards() as usize],
             suspected: vec![false; usize::from(placement.nodes()) + 1],
+            withdrawn: false,
             flights: Flights::default(),
             timeouts: VecDeque::new(),
             backoffs: BinaryHeap::new(),
@@ -121,6 +124,11 @@ impl Gateway {
             return None;
         }
         let shard = self.placement.shard_of(request.show);
+        if self.withdrawn {
+            effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
+            effects.reply(from, refused(request.id, Refusal::Minority));
+            return None;
+        }
         let in_flight = &mut self.in_flight[shard.0 as usize];
         if *in_flight >= self.config.in_flight_per_shard {
             effects.observe(Observation::Refused { shard, reason: Mark::TooManyInFlight });
@@ -200,6 +208,28 @@ impl Gateway {
     /// A peer is heard again.
     pub fn on_trusted(&mut self, peer: NodeId) {
         self.suspected[usize::from(peer.0)] = false;
+    }
+
+    /// The node withdraws: whoever waits is sent elsewhere, and so is everybody who comes.
+    pub fn withdraw(&mut self, effects: &mut Effects) {
+        self.withdrawn = true;
+        for slot in self.flights.places() {
+            let Flight { id, shard, phase, .. } = self.flights[slot];
+            if phase != Phase::Landed {
+                effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
+                self.land(slot, refused(id, Refusal::Minority), effects);
+            }
+        }
+    }
+
+    /// Whether clients are served.
+    pub fn is_open(&self) -> bool {
+        !self.withdrawn
+    }
+
+    /// The node is back in service.
+    pub fn resume(&mut self) {
+        self.withdrawn = false;
     }
 
     /// Somebody knows who owns a shard since which epoch.

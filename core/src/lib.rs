@@ -13,12 +13,14 @@ pub mod input;
 pub mod journal;
 pub mod map;
 pub mod mark;
+pub mod membership;
 pub mod message;
 pub mod node;
 pub mod observation;
 pub mod placement;
 pub mod record;
 pub mod request;
+pub mod resolver;
 pub mod seat_list;
 mod shard;
 pub mod show;
@@ -28,7 +30,8 @@ pub mod waiting_room;
 pub use best_seats::BestSeats;
 pub use config::{
     Acknowledge, Config, DecidesOn, Deposed, Expiry, FactsConfig, Forgets, GatewayConfig,
-    OnSuspicion, OwnerConfig, Promises, Ratio, Reads, Serves, Sessions, Setup,
+    MembershipConfig, OnSuspicion, OwnerConfig, Promises, Ratio, Reads, Reckoning, Serves,
+    Sessions, Setup,
 };
 pub use draw::Draw;
 pub use effect::{Effects, PersistId, Write};
@@ -40,7 +43,8 @@ pub use id::{
 pub use input::Input;
 pub use map::{FixedMap, FixedSet};
 pub use mark::Mark;
-pub use message::{Answer, Beat, Message, Timed};
+pub use membership::Membership;
+pub use message::{Answer, Beat, Gossip, Message, Timed};
 pub use node::Node;
 pub use observation::{Observation, Phase};
 pub use placement::Placement;

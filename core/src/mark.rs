@@ -55,6 +55,24 @@ marks! {
     StaleBeat = "stale-beat";
     /// A beat came from a node that is not of the cluster.
     StrangeBeat = "strange-beat";
+    /// A node told another view of the members to a peer.
+    RumoursTold = "rumours-told";
+    /// A rumour was about no member, or about what its receiver knows better.
+    StrangeRumour = "strange-rumour";
+    /// A node that was suspected answered back.
+    SuspicionRefuted = "suspicion-refuted";
+    /// A node that saw a quorum gave up a peer that was suspect for long enough.
+    PeerGivenUp = "peer-given-up";
+    /// A node learned that it had been given up, and joined anew.
+    JoinedAnew = "joined-anew";
+    /// A node that had come or come back was admitted by one that saw a quorum.
+    PeerAdmitted = "peer-admitted";
+    /// A node withdrew: it saw too few for too long, or was given up.
+    Withdrew = "withdrew";
+    /// A node that had withdrawn came back into service.
+    Returned = "returned";
+    /// A gateway refused a request because its node had withdrawn.
+    RefusedInMinority = "refused-in-minority";
     /// A node found that it had stood still.
     StoodStill = "stood-still";
     /// A replica stood for election.
@@ -109,6 +127,8 @@ marks! {
     ElectionRefused = "election-refused";
     /// A replica that lost its memory kept out of an election.
     AbstainedInDoubt = "abstained-in-doubt";
+    /// A new owner's clock was further from its shard's time than the grace of a hold.
+    ClocksApart = "clocks-apart";
     /// A node had not seen what a session had, and fetched it before it answered.
     FactsFetched = "facts-fetched";
     /// A node could not fetch in time what a session had seen, and said so.

@@ -3,9 +3,12 @@
 //! Owns the wire vocabulary. Requests and replies that leave one place for another
 //! in one turn share a message, and each carries its own instant.
 
+use std::sync::Arc;
+
 use crate::facts::FactsMessage;
 use crate::id::{Epoch, NodeId, RequestId, ShardId};
 use crate::journal::JournalMessage;
+use crate::membership::Rumour;
 use crate::request::{Reply, Request};
 use crate::time::Instant;
 
@@ -32,6 +35,9 @@ pub enum Message {
     Replies(Vec<Timed<Reply>>),
     /// Node to node: I am here.
     Beat(Beat),
+    /// Node to node: I am here, and this is what I know of the members. Rare, so boxed: it makes
+    /// no other message larger.
+    Gossip(Box<Gossip>),
     /// Node to node: what the journals' replicas say to each other in one turn.
     Journal(Vec<(ShardId, JournalMessage)>),
     /// Between clients and nodes and between nodes: about facts.
@@ -65,8 +71,19 @@ impl Answer {
 }
 
 /// A node-level sign of life, sent to every peer at a steady pace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Beat {
     /// Counts the sender's boots: a peer that returns with another number has lost its memory.
     pub incarnation: u64,
+    /// Stands for what the sender knows of the members: equal for equal tables.
+    pub view: u64,
+}
+
+/// A beat to a peer whose own beats showed another view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gossip {
+    /// The beat.
+    pub beat: Beat,
+    /// What the sender knows of the members.
+    pub rumours: Arc<[Rumour]>,
 }

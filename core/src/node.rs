@@ -4,6 +4,9 @@
 //! log, its timers, and when sleeping groups are woken. Refuses to know what a request
 //! means, who may write, and how anything is carried out.
 
+mod elections;
+mod members;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -17,16 +20,14 @@ use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
 use crate::input::Input;
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
 use crate::mark::Mark;
+use crate::membership::Membership;
 use crate::message::{Answer, Beat, Message, Timed};
 use crate::observation::{Observation, Phase};
 use crate::request::Request;
+use crate::resolver::Resolver;
 use crate::shard::{Answers, Shard};
 use crate::show::Show;
 use crate::time::{Instant, Span};
-
-/// How much longer each further replica waits before it stands for election, so that
-/// the first in the shard's list wins unopposed: longer than a round trip and a write.
-const RANK_DELAY: Span = Span::from_millis(30);
 
 /// So many requests or answers of a batch are looked at ahead of their turn.
 const READ_AHEAD: usize = 32;
@@ -39,6 +40,8 @@ pub struct Node {
     setup: Arc<Setup>,
     now: Instant,
     detector: Detector,
+    membership: Membership,
+    resolver: Resolver,
     gateway: Gateway,
     facts: Facts,
     /// By shard number; those that this node replicates.
@@ -67,8 +70,8 @@ pub struct Node {
 
 impl Node {
     /// A node as it comes up at `now` with what its disk holds: the write-ahead log's
-    /// segments by number, in any order, torn tails included. `incarnation` rises with
-    /// every boot. Its first deadline is `now`.
+    /// segments by number, in any order, torn tails included. `incarnation` is 1 at the first
+    /// boot and rises with every other. Its first deadline is `now`.
     pub fn boot(
         setup: Arc<Setup>,
         me: NodeId,
@@ -129,6 +132,8 @@ impl Node {
             incarnation,
             now,
             detector: Detector::new(config.suspicion(), placement.node_ids(), me, now),
+            membership: Membership::new(me, incarnation, placement.nodes(), now),
+            resolver: Resolver::new(config, now),
             gateway,
             facts,
             touched: Vec::new(),
@@ -235,6 +240,11 @@ impl Node {
         self.shards[self.setup.placement.shard_of(show).0 as usize].as_ref()?.show(show)
     }
 
+    /// What this node knows of the cluster's members.
+    pub fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
     /// How many clients wait for this gateway. For reports, never for verdicts.
     pub fn in_flight(&self) -> usize {
         self.gateway.in_flight()
@@ -260,6 +270,8 @@ impl Node {
     fn stood_still(&mut self, effects: &mut Effects) {
         effects.observe(Observation::Mark(Mark::StoodStill));
         self.detector.excuse(self.now);
+        self.membership.excuse(self.now);
+        self.resolver.excuse(self.now);
         self.next_beat = self.now;
     }
 
@@ -287,6 +299,9 @@ impl Node {
                 }
             }
             (Endpoint::Node(node), Message::Beat(beat)) => self.on_beat(node, beat, effects),
+            (Endpoint::Node(node), Message::Gossip(gossip)) => {
+                self.on_gossip(node, &gossip, effects);
+            }
             (Endpoint::Node(node), Message::Journal(mut batch)) => {
                 for (shard, message) in batch.drain(..) {
                     self.on_journal(node, shard, message, effects);
@@ -303,6 +318,7 @@ impl Node {
                 | Message::Answers(_)
                 | Message::Replies(_)
                 | Message::Beat(_)
+                | Message::Gossip(_)
                 | Message::Journal(_),
             ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
         }
@@ -416,6 +432,9 @@ impl Node {
         if heard != Some(Heard::Steady) {
             self.on_news(from, beat, heard, effects);
         }
+        if self.membership.on_beat(from, beat) {
+            self.admit(from, effects);
+        }
     }
 
     /// A beat said more than that its sender is well.
@@ -447,9 +466,7 @@ impl Node {
 
     fn on_deadline(&mut self, effects: &mut Effects) {
         if self.next_beat <= self.now {
-            for peer in self.setup.placement.node_ids().filter(|&node| node != self.me) {
-                effects.beat(peer, Beat { incarnation: self.incarnation });
-            }
+            self.beat(effects);
             // Beats missed while the process stood still are not made up for.
             self.next_beat = self.now + self.setup.config.beat_every;
         }
@@ -497,6 +514,7 @@ impl Node {
     fn suspect(&mut self, effects: &mut Effects) {
         for peer in self.detector.overdue(self.now) {
             effects.observe(Observation::Suspected { peer });
+            self.membership.suspect(peer, self.now);
             self.gateway.on_suspected(self.now, peer, effects);
             self.facts.on_suspected(peer);
             self.replace(peer);
@@ -625,54 +643,11 @@ impl Node {
         }
     }
 
-    /// A peer is gone, or has forgotten that it led: where it did, this node will stand
-    /// for election, the sooner the further up it is in the shard's list.
-    fn replace(&mut self, peer: NodeId) {
-        for id in self.shared_with(peer) {
-            let led =
-                self.shards[id.0 as usize].as_ref().and_then(|shard| shard.journal().leader());
-            if led == Some(peer) {
-                self.stand_against(id, peer, self.now);
-            }
-        }
-    }
-
     /// A silent peer is taken for dead in every shard that it shares with this node.
     fn strike_off(&mut self, peer: NodeId) {
         for id in self.shared_with(peer) {
             if let Some(shard) = &mut self.shards[id.0 as usize] {
                 shard.strike_off(peer);
-                self.touch(id);
-            }
-        }
-    }
-
-    fn stand_against(&mut self, id: ShardId, leader: NodeId, earliest: Instant) {
-        let Some(shard) = &self.shards[id.0 as usize] else { return };
-        let rivals =
-            self.setup.placement.replicas(id).iter().take_while(|&&member| member != self.me);
-        let rank =
-            rivals.filter(|&&rival| rival != leader && !self.detector.suspects(rival)).count();
-        let at = earliest + Span(RANK_DELAY.0 * rank as u64);
-        self.campaigns.insert((at, id, shard.journal().epoch(), leader));
-    }
-
-    #[inline]
-    fn next_campaign(&self) -> Instant {
-        match self.campaigns.is_empty() {
-            true => Instant::MAX,
-            false => self.campaigns.first().map_or(Instant::MAX, |&(at, ..)| at),
-        }
-    }
-
-    fn campaign(&mut self, effects: &mut Effects) {
-        while self.next_campaign() <= self.now {
-            let Some((_, id, epoch, _)) = self.campaigns.pop_first() else { return };
-            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
-            // If the epoch has passed, somebody else was quicker.
-            if shard.journal().epoch() == epoch && !shard.journal().is_leader() {
-                effects.observe(Observation::Mark(Mark::StoodForElection));
-                shard.campaign();
                 self.touch(id);
             }
         }

@@ -8,6 +8,13 @@ use crate::mark::Mark;
 /// A transition worth telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Observation {
+    /// The node was elected to lead the shard.
+    Elected {
+        /// The shard.
+        shard: ShardId,
+        /// The epoch it leads in.
+        epoch: Epoch,
+    },
     /// The node leads the shard, has applied all that was committed, and serves.
     OwnerActivated {
         /// The shard.
@@ -32,6 +39,15 @@ pub enum Observation {
         /// The peer.
         peer: NodeId,
     },
+    /// The node sees a quorum, and a peer was suspect for so long that it is given up.
+    GivenUp {
+        /// The peer.
+        peer: NodeId,
+    },
+    /// The node sees too few of the cluster, or was given up: its gateway refuses everybody.
+    Withdrew,
+    /// The node's gateway serves again.
+    Returned,
     /// A message was refused.
     Refused {
         /// The shard concerned.

@@ -5,11 +5,13 @@
 //! the disk: the node ticks, delivers and writes.
 
 mod agenda;
+mod clock;
 mod owner;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use self::clock::{ShardClock, Stamp};
 use self::owner::Owner;
 use crate::config::{Acknowledge, Deposed, Serves, Setup};
 use crate::effect::Effects;
@@ -23,8 +25,8 @@ use crate::request::Request;
 use crate::show::Show;
 use crate::time::Instant;
 
-/// A shard's snapshot: each show that was ever touched, in order.
-type State = Vec<(ShowId, Vec<u8>)>;
+/// A shard's snapshot: its latest stamp, and each show that was ever touched, in order.
+type State = (Option<Stamp>, Vec<(ShowId, Vec<u8>)>);
 
 /// Answers on their way to gateways, this node's own among them.
 pub(crate) type Answers = Vec<(NodeId, Answer)>;
@@ -39,9 +41,15 @@ pub(crate) struct Shard {
     /// The fold of all applied records. A show that is missing was never touched.
     shows: BTreeMap<ShowId, Show>,
     applied: u64,
+    /// That of the latest record that changed something.
+    latest: Option<Stamp>,
+    /// Makes this node's instants those of the shard, as long as it owns it.
+    clock: ShardClock,
     /// The record that is applied; kept for its memory.
     events: Events,
     owner: Option<Owner>,
+    /// The last epoch in which this replica was elected.
+    elected: Epoch,
     /// Requests that came while this replica led but could not serve yet.
     waiting: VecDeque<(NodeId, Request)>,
     /// Records proposed here in an epoch and not yet applied.
@@ -52,6 +60,7 @@ pub(crate) struct Shard {
 
 impl Shard {
     pub(crate) fn new(id: ShardId, node: NodeId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
+        let clock = ShardClock::new(setup.config.owner.reckoning, None);
         Self {
             id,
             node,
@@ -59,8 +68,11 @@ impl Shard {
             journal,
             shows: BTreeMap::new(),
             applied: 0,
+            latest: None,
+            clock,
             events: Events::new(),
             owner: None,
+            elected: Epoch(0),
             waiting: VecDeque::new(),
             outstanding: (Epoch(0), 0),
             reads: 0,
@@ -77,6 +89,7 @@ impl Shard {
     ) {
         match &mut self.owner {
             Some(owner) => {
+                let now = self.clock.at(now);
                 answers.extend(owner.decide(now, from, request, &self.setup, &self.shows));
             }
             None if self.journal.is_leader() => self.waiting.push_back((from, request.clone())),
@@ -120,7 +133,7 @@ impl Shard {
     /// Records the ends of holds whose time and grace are over.
     pub(crate) fn on_deadline(&mut self, now: Instant) {
         if let Some(owner) = &mut self.owner {
-            owner.expire(now, &self.setup, &self.shows);
+            owner.expire(self.clock.at(now), &self.setup, &self.shows);
         }
     }
 
@@ -149,7 +162,7 @@ impl Shard {
                     effects.observe(Observation::Refused { shard: self.id, reason });
                 }
             }
-            self.apply(ready, answers, effects);
+            self.apply(now, ready, answers, effects);
             self.confirm(&ready.reads, answers);
         }
         self.acknowledge_early(answers);
@@ -162,7 +175,8 @@ impl Shard {
 
     /// When `on_deadline` has something to do; may lie too early, never too late.
     pub(crate) fn next_deadline(&self) -> Instant {
-        self.owner.as_ref().map_or(Instant::MAX, Owner::expires_at)
+        let owner = self.owner.as_ref();
+        owner.map_or(Instant::MAX, |owner| self.clock.own_at(owner.expires_at()))
     }
 
     pub(crate) fn journal(&self) -> &RaftGroup {
@@ -233,14 +247,14 @@ impl Shard {
         }
     }
 
-    fn apply(&mut self, ready: &Ready, answers: &mut Answers, effects: &mut Effects) {
+    fn apply(&mut self, now: Instant, ready: &Ready, answers: &mut Answers, effects: &mut Effects) {
         if let Some(snapshot) = &ready.installed {
             assert!(self.owner.is_none(), "nobody overwrites an owner's state");
             assert!(
                 snapshot.index() >= self.applied,
                 "a snapshot never takes applied records back"
             );
-            self.restore(snapshot.state());
+            self.restore(now, snapshot.state());
             self.applied = snapshot.index();
             effects.observe(Observation::Mark(Mark::SnapshotInstalled));
         }
@@ -254,6 +268,8 @@ impl Shard {
             for (show, event) in &self.events {
                 show_of(&mut self.shows, &self.setup, *show).apply(event);
             }
+            let stamp = self.events.last().map(|(_, event)| Stamp { at: event.at(), applied: now });
+            self.latest = stamp.or(self.latest);
             if committed.epoch() == self.outstanding.0 {
                 assert!(self.outstanding.1 > 0, "only the leader of an epoch proposes in it");
                 self.outstanding.1 -= 1;
@@ -296,12 +312,22 @@ impl Shard {
     fn activate_if_due(&mut self, now: Instant, answers: &mut Answers, effects: &mut Effects) {
         if self.owner.is_none() {
             let epoch = self.journal.epoch();
+            if self.journal.is_leader() && self.elected < epoch {
+                self.elected = epoch;
+                effects.observe(Observation::Elected { shard: self.id, epoch });
+            }
             let settled = self.outstanding.0 != epoch || self.outstanding.1 == 0;
             let may_serve = match self.setup.config.owner.serves {
                 Serves::CaughtUp => self.journal.may_serve(),
                 Serves::Elected => self.journal.is_leader(),
             };
             if may_serve && settled {
+                self.clock = ShardClock::new(self.setup.config.owner.reckoning, self.latest);
+                let own = now;
+                let now = self.clock.at(own);
+                if own.since(now).max(now.since(own)) > self.setup.rules.grace {
+                    effects.observe(Observation::Mark(Mark::ClocksApart));
+                }
                 let mut owner = Owner::new(self.id, epoch, now, &self.setup, &self.shows);
                 effects.observe(Observation::OwnerActivated { shard: self.id, epoch });
                 if !self.waiting.is_empty() {
@@ -358,13 +384,16 @@ impl Shard {
     }
 
     fn snapshot(&self) -> Vec<u8> {
-        let state: State = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
+        let shows = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
+        let state: State = (self.latest, shows);
         postcard::to_stdvec(&state).expect("memory holds a snapshot")
     }
 
-    fn restore(&mut self, state: &[u8]) {
-        let state: State = postcard::from_bytes(state).expect("a committed snapshot is readable");
-        let restored = state.into_iter().map(|(id, bytes)| {
+    fn restore(&mut self, now: Instant, state: &[u8]) {
+        let (latest, shows): State =
+            postcard::from_bytes(state).expect("a committed snapshot is readable");
+        self.latest = latest.map(|stamp| Stamp { applied: now, ..stamp });
+        let restored = shows.into_iter().map(|(id, bytes)| {
             let show = Show::restore(Arc::clone(&self.setup.hall), self.setup.rules, &bytes);
             (id, show.expect("a committed snapshot keeps a show's promises"))
         });

@@ -62,6 +62,20 @@ pub struct FaultResult {
     /// From the strike to the next owner's first commit, the longest over those shards; none if
     /// no shard lost its owner, or if one never committed again.
     pub recovery_ms: Option<f64>,
+    /// How the hot show got its next owner; none if it kept the one it had.
+    pub failover: Option<FailoverResult>,
+}
+
+/// From a fault's strike to each step of the hot show's failover, in milliseconds; none if that
+/// step never came, or came without a need: a leader that restarts is replaced unsuspected.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FailoverResult {
+    /// Another node suspected the owner.
+    pub suspected_ms: Option<f64>,
+    /// The next owner was elected.
+    pub elected_ms: Option<f64>,
+    /// The first record of the next owner's epoch was committed: it serves.
+    pub serving_ms: Option<f64>,
 }
 
 /// How things stood where a run was stopped on purpose.

@@ -47,14 +47,22 @@ pub enum Ending {
     Overloaded,
     /// No owner could be reached in time.
     Unavailable,
+    /// The gateway was on the smaller side of a split.
+    Minority,
     /// The user stopped waiting.
     GaveUp,
 }
 
 impl Ending {
     /// All, in the order of the reports.
-    pub const ALL: [Self; 5] =
-        [Self::Granted, Self::Refused, Self::Overloaded, Self::Unavailable, Self::GaveUp];
+    pub const ALL: [Self; 6] = [
+        Self::Granted,
+        Self::Refused,
+        Self::Overloaded,
+        Self::Unavailable,
+        Self::Minority,
+        Self::GaveUp,
+    ];
 
     /// The name in tables and keys.
     pub const fn name(self) -> &'static str {
@@ -63,6 +71,7 @@ impl Ending {
             Self::Refused => "refused",
             Self::Overloaded => "overloaded",
             Self::Unavailable => "unavailable",
+            Self::Minority => "minority",
             Self::GaveUp => "gave_up",
         }
     }

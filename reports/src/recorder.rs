@@ -295,7 +295,7 @@ mod tests {
             let holds = records.latencies(Operation::Hold, Window::Whole);
             let confirms = records.latencies(Operation::Confirm, Window::Whole);
             for ending in Ending::ALL {
-                let sum = |of: fn(&Second) -> &[u64; 5]| -> u64 {
+                let sum = |of: fn(&Second) -> &[u64; Ending::ALL.len()]| -> u64 {
                     records.timeline().iter().map(|second| of(second)[ending as usize]).sum()
                 };
                 prop_assert_eq!(sum(|second| &second.holds), holds.ended(ending));

@@ -4,7 +4,7 @@
 
 use onsale_core::{Instant, Span};
 
-use crate::facts::{Evidence, FaultResult, OracleResult, RunFacts, Verdict};
+use crate::facts::{Evidence, FailoverResult, FaultResult, OracleResult, RunFacts, Verdict};
 use crate::operation::{Ending, Operation};
 use crate::recorder::{Recorder, RecorderSettings, Records};
 use crate::summary::Summary;
@@ -120,6 +120,11 @@ fn facts() -> RunFacts {
                 phase: "replicating".to_owned(),
                 shards_lost_owner: 3,
                 recovery_ms: Some(412.25),
+                failover: Some(FailoverResult {
+                    suspected_ms: Some(231.5),
+                    elected_ms: Some(262.125),
+                    serving_ms: Some(264.0),
+                }),
             },
             FaultResult {
                 index: 1,
@@ -130,6 +135,7 @@ fn facts() -> RunFacts {
                 phase: "electing".to_owned(),
                 shards_lost_owner: 1,
                 recovery_ms: None,
+                failover: None,
             },
             FaultResult {
                 index: 2,
@@ -140,6 +146,7 @@ fn facts() -> RunFacts {
                 phase: "serving".to_owned(),
                 shards_lost_owner: 0,
                 recovery_ms: None,
+                failover: None,
             },
         ],
         users_outcome: [

@@ -8,7 +8,7 @@ pub mod sweep;
 
 use onsale_core::{Instant, Span};
 
-use crate::facts::{FaultResult, OracleResult, Verdict};
+use crate::facts::{FailoverResult, FaultResult, OracleResult, Verdict};
 use crate::human;
 use crate::operation::{Operation, Window};
 use crate::summary::{LatencyRow, Percentiles, Summary};
@@ -305,7 +305,21 @@ fn fault_items(fault: &FaultResult) -> Vec<String> {
             None => format!("{shards} lost the owner, not all came back"),
         });
     }
+    items.extend(fault.failover.as_ref().and_then(failover));
     items
+}
+
+fn failover(failover: &FailoverResult) -> Option<String> {
+    let steps = [
+        ("owner suspected after", failover.suspected_ms),
+        ("next elected after", failover.elected_ms),
+        ("first commit after", failover.serving_ms),
+    ];
+    let told: Vec<String> = steps
+        .into_iter()
+        .filter_map(|(step, after)| Some(format!("{step} {}", human::millis(after?))))
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 fn costs(page: &mut Page, summary: &Summary) {

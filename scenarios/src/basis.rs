@@ -48,7 +48,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 116] = [
+const BASES: [(&str, Basis); 119] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -67,6 +67,8 @@ const BASES: [(&str, Basis); 116] = [
     ("cluster.keep-records", Chosen),
     ("cluster.segment-bytes", Chosen),
     ("cluster.on-suspicion", Chosen),
+    ("cluster.membership.static-quorum", Chosen),
+    ("cluster.membership.stable-after", Chosen),
     ("cluster.clock-skew", Chosen),
     ("cluster.journal.promises", Chosen),
     ("cluster.owner.acknowledge", Chosen),
@@ -74,6 +76,7 @@ const BASES: [(&str, Basis); 116] = [
     ("cluster.owner.decides-on", Chosen),
     ("cluster.owner.serves", Chosen),
     ("cluster.owner.deposed", Chosen),
+    ("cluster.owner.reckoning", Chosen),
     ("cluster.gateway.tries", Chosen),
     ("cluster.gateway.try-timeout", Assumed),
     ("cluster.gateway.backoff-base", Assumed),
@@ -284,6 +287,7 @@ mod tests {
             let mut scenario = Scenario { swarm: Some(Swarm::default()), ..Scenario::default() };
             scenario.crowd.waiting_room = Some(WaitingRoom::default());
             scenario.facts = Some(Facts::default());
+            scenario.cluster.membership.static_quorum = Some(scenario.cluster.quorum());
             scenario.crowd.arrivals = arrivals;
             fields.extend(assumptions(&scenario).into_iter().map(|assumption| assumption.field));
         }

@@ -126,7 +126,23 @@ impl Checks {
         self.within("cluster.election-ticks", cluster.election_ticks, 2..=10_000);
         self.within("cluster.snapshot-every", cluster.snapshot_every, 1..=u32::MAX);
         self.within("cluster.segment-bytes", cluster.segment_bytes, 4_096..=1 << 30);
+        self.quorum(cluster);
+        self.some_time("cluster.membership.stable-after", cluster.membership.stable_after);
         self.span_within("cluster.clock-skew", cluster.clock_skew, Span::ZERO..=DAY);
+    }
+
+    fn quorum(&mut self, cluster: &Cluster) {
+        let Some(quorum) = cluster.membership.static_quorum else { return };
+        let (nodes, most) = (cluster.nodes, cluster.nodes / 2 + 1);
+        let field = "cluster.membership.static-quorum";
+        self.that_both(quorum >= most, field, "cluster.nodes", || {
+            let what = format!("both sides of a split can see {quorum} of {nodes} nodes");
+            (what, format!("at least {most}, more than half of the nodes"))
+        });
+        self.that_both(quorum <= nodes, field, "cluster.nodes", || {
+            let what = format!("nobody ever sees {quorum} of {nodes} nodes");
+            (what, format!("at most {nodes}; at {most} most nodes may be lost"))
+        });
     }
 
     fn replicas(&mut self, cluster: &Cluster) {

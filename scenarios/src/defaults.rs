@@ -5,15 +5,15 @@
 
 use onsale_core::{
     Acknowledge, DecidesOn, Deposed, Expiry, Forgets, Honours, OnSuspicion, Orders, Promises,
-    Reads, Repeats, Serves, Sessions, Span,
+    Reads, Reckoning, Repeats, Serves, Sessions, Span,
 };
 
 use crate::facts::{Facts, FactsSettings};
 use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Network, Owner, Sale,
-    Scenario, Session, WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Membership, Network, Owner,
+    Sale, Scenario, Session, WaitingRoom,
 };
 
 impl Default for Scenario {
@@ -62,6 +62,7 @@ impl Default for Cluster {
             keep_records: 1_024,
             segment_bytes: 16 << 20,
             on_suspicion: OnSuspicion::Elect,
+            membership: Membership::default(),
             clock_skew: Span::ZERO,
             journal: Journal::default(),
             owner: Owner::default(),
@@ -101,6 +102,12 @@ impl Default for Facts {
     }
 }
 
+impl Default for Membership {
+    fn default() -> Self {
+        Self { static_quorum: None, stable_after: Span::from_secs(3) }
+    }
+}
+
 impl Default for Journal {
     fn default() -> Self {
         Self { promises: Promises::AfterWrite }
@@ -115,6 +122,7 @@ impl Default for Owner {
             decides_on: DecidesOn::Latest,
             serves: Serves::CaughtUp,
             deposed: Deposed::HandsBack,
+            reckoning: Reckoning::Elapsed,
         }
     }
 }

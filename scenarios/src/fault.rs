@@ -2,13 +2,17 @@
 //!
 //! Owns what a scenario can ask to go wrong. Refuses to know how the world does it.
 
+mod partition;
+mod swarm;
+
 use std::fmt;
 use std::str::FromStr;
 
 use onsale_core::{NodeId, Span};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::human::{self, HumanSpan, Misread, Pair};
+pub use self::swarm::Swarm;
+use crate::human::{self, Misread};
 use crate::ratio::Ratio;
 
 /// Which node a fault strikes.
@@ -135,6 +139,134 @@ pub enum Fault {
         /// How many times slower.
         factor: u32,
     },
+    /// Messages between a node and the others are lost more often, in one direction.
+    OneWayLoss {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Whose.
+        node: Target,
+        /// Whether those are lost that it is sent, rather than those that it sends.
+        #[serde(default, skip_serializing_if = "is_off")]
+        inbound: bool,
+        /// Share lost.
+        chance: Ratio,
+    },
+    /// Links between nodes carry so little that messages queue on them, and are lost where the
+    /// queue is full.
+    Congestion {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Those from and to this node; without it, all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<Target>,
+        /// What each carries in each direction, in KiB a second.
+        kib_per_s: u32,
+    },
+    /// A node is cut off and comes back, again and again.
+    Flapping {
+        /// When it is cut off first.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long this goes on.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+        /// Only its link with this one; without it, all its links, those with clients too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        peer: Option<Target>,
+        /// How long it is cut off each time.
+        #[serde(with = "human::span")]
+        down: Span,
+        /// How long it is whole in between.
+        #[serde(with = "human::span")]
+        up: Span,
+    },
+    /// Nodes are cut off one after another, from the clients too, and come back one after another.
+    Swizzle {
+        /// When the first is cut off.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long until the last is back; cuts and returns are evenly spread.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// In which order they are cut off.
+        cut: Vec<Target>,
+        /// In which order they come back: the same nodes.
+        mend: Vec<Target>,
+    },
+    /// A node's clock does not keep time.
+    ClockDrift {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long, until it is put right and keeps time again.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Whose.
+        node: Target,
+        /// Gains this share of the time that passes.
+        by: Ratio,
+        /// Whether it loses it instead.
+        #[serde(default, skip_serializing_if = "is_off")]
+        slow: bool,
+    },
+    /// A node's wall clock is set wrong. A process that runs goes on evenly; one that starts
+    /// takes the wrong time for its own.
+    ClockJump {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long, until it is put right.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Whose.
+        node: Target,
+        /// By how much it jumps ahead.
+        #[serde(with = "human::span")]
+        by: Span,
+        /// Whether it jumps back instead.
+        #[serde(default, skip_serializing_if = "is_off")]
+        back: bool,
+    },
+    /// A node's cores are slower.
+    Limp {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+        /// How many times slower.
+        factor: u32,
+    },
+    /// A process dies again and again, each time soon after it has started.
+    CrashLoop {
+        /// When it dies first.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long until it is up for good.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+        /// How long it is down each time.
+        #[serde(with = "human::span")]
+        down: Span,
+        /// How long it is up in between.
+        #[serde(with = "human::span")]
+        up: Span,
+    },
 }
 
 /// Which links a partition cuts.
@@ -150,28 +282,6 @@ pub enum Cut {
     MajorityRing,
     /// Two halves see each other only through one node.
     Bridge,
-}
-
-/// Faults drawn from the seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "SwarmTable", into = "SwarmTable")]
-pub struct Swarm {
-    /// Which families may be on; each seed draws a subset.
-    pub families: Vec<Family>,
-    /// Least number of faults.
-    pub faults_min: u16,
-    /// Greatest number of faults.
-    pub faults_max: u16,
-    /// The first may strike at …
-    pub from: Span,
-    /// … and the last has ended by …
-    pub until: Span,
-    /// A fault lasts at least …
-    pub lasts_min: Span,
-    /// … and at most.
-    pub lasts_max: Span,
-    /// Whether each seed draws its own kind of crowd as well.
-    pub mix: bool,
 }
 
 /// A family of faults.
@@ -198,6 +308,22 @@ pub enum Family {
     SlowNetwork,
     /// Slow disks.
     SlowDisk,
+    /// Message loss in one direction.
+    OneWayLoss,
+    /// Links that carry little.
+    Congestion,
+    /// Nodes and links that come and go.
+    Flapping,
+    /// Nodes cut off in one order and back in another.
+    Swizzle,
+    /// Clocks that run too fast or too slowly.
+    ClockDrift,
+    /// Clocks that are set wrong.
+    ClockJump,
+    /// Slow cores.
+    Limp,
+    /// Processes that die again and again.
+    CrashLoop,
 }
 
 impl Fault {
@@ -224,6 +350,14 @@ impl Fault {
             Self::Reorder { .. } => Family::Reorder,
             Self::SlowNetwork { .. } => Family::SlowNetwork,
             Self::SlowDisk { .. } => Family::SlowDisk,
+            Self::OneWayLoss { .. } => Family::OneWayLoss,
+            Self::Congestion { .. } => Family::Congestion,
+            Self::Flapping { .. } => Family::Flapping,
+            Self::Swizzle { .. } => Family::Swizzle,
+            Self::ClockDrift { .. } => Family::ClockDrift,
+            Self::ClockJump { .. } => Family::ClockJump,
+            Self::Limp { .. } => Family::Limp,
+            Self::CrashLoop { .. } => Family::CrashLoop,
         }
     }
 
@@ -238,14 +372,56 @@ impl Fault {
             | Self::Duplicate { at, lasts, .. }
             | Self::Reorder { at, lasts, .. }
             | Self::SlowNetwork { at, lasts, .. }
-            | Self::SlowDisk { at, lasts, .. } => (*at, *lasts),
+            | Self::SlowDisk { at, lasts, .. }
+            | Self::OneWayLoss { at, lasts, .. }
+            | Self::Congestion { at, lasts, .. }
+            | Self::Flapping { at, lasts, .. }
+            | Self::Swizzle { at, lasts, .. }
+            | Self::ClockDrift { at, lasts, .. }
+            | Self::ClockJump { at, lasts, .. }
+            | Self::Limp { at, lasts, .. }
+            | Self::CrashLoop { at, lasts, .. } => (*at, *lasts),
+        }
+    }
+
+    /// When it goes on to its next step, after it strikes and before it heals.
+    pub fn steps(&self) -> Vec<Span> {
+        let lasts = self.lasts();
+        match self {
+            Self::Flapping { down, up, .. } | Self::CrashLoop { down, up, .. } => {
+                let turns = [*down, *up].into_iter().cycle();
+                let ends = turns.scan(self.at(), |at, turn| {
+                    *at = *at + turn;
+                    Some(*at)
+                });
+                ends.take_while(|&end| end < self.at() + lasts).collect()
+            }
+            Self::Swizzle { cut, .. } => {
+                let gaps = (2 * cut.len() as u64).saturating_sub(1);
+                (1..gaps).map(|nth| self.at() + Span(lasts.0 * nth / gaps)).collect()
+            }
+            Self::Crash { .. }
+            | Self::Pause { .. }
+            | Self::ZoneLoss { .. }
+            | Self::PowerLoss { .. }
+            | Self::Partition { .. }
+            | Self::Loss { .. }
+            | Self::Duplicate { .. }
+            | Self::Reorder { .. }
+            | Self::SlowNetwork { .. }
+            | Self::SlowDisk { .. }
+            | Self::OneWayLoss { .. }
+            | Self::Congestion { .. }
+            | Self::ClockDrift { .. }
+            | Self::ClockJump { .. }
+            | Self::Limp { .. } => Vec::new(),
         }
     }
 }
 
 impl Family {
     /// Every family, in the order in which seeds draw them. New ones go last.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 18] = [
         Self::Crash,
         Self::Pause,
         Self::ZoneLoss,
@@ -256,6 +432,14 @@ impl Family {
         Self::Reorder,
         Self::SlowNetwork,
         Self::SlowDisk,
+        Self::OneWayLoss,
+        Self::Congestion,
+        Self::Flapping,
+        Self::Swizzle,
+        Self::ClockDrift,
+        Self::ClockJump,
+        Self::Limp,
+        Self::CrashLoop,
     ];
 
     /// Its key in a scenario file.
@@ -271,6 +455,14 @@ impl Family {
             Self::Reorder => "reorder",
             Self::SlowNetwork => "slow-network",
             Self::SlowDisk => "slow-disk",
+            Self::OneWayLoss => "one-way-loss",
+            Self::Congestion => "congestion",
+            Self::Flapping => "flapping",
+            Self::Swizzle => "swizzle",
+            Self::ClockDrift => "clock-drift",
+            Self::ClockJump => "clock-jump",
+            Self::Limp => "limp",
+            Self::CrashLoop => "crash-loop",
         }
     }
 }
@@ -329,140 +521,7 @@ impl<'de> Deserialize<'de> for Target {
     }
 }
 
-/// How a partition is written: the cut is one of five keys beside its times.
-mod partition {
-    use super::*;
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-    struct PartitionTable {
-        at: HumanSpan,
-        lasts: HumanSpan,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        isolate: Option<Vec<Target>>,
-        #[serde(default, skip_serializing_if = "is_off")]
-        halves: bool,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        one_way: Option<Target>,
-        #[serde(default, skip_serializing_if = "is_off")]
-        majority_ring: bool,
-        #[serde(default, skip_serializing_if = "is_off")]
-        bridge: bool,
-    }
-
-    pub(super) fn serialize<S: Serializer>(
-        at: &Span,
-        lasts: &Span,
-        cut: &Cut,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let mut table = PartitionTable {
-            at: HumanSpan(*at),
-            lasts: HumanSpan(*lasts),
-            isolate: None,
-            halves: false,
-            one_way: None,
-            majority_ring: false,
-            bridge: false,
-        };
-        match cut {
-            Cut::Isolate(nodes) => table.isolate = Some(nodes.clone()),
-            Cut::Halves => table.halves = true,
-            Cut::OneWay(node) => table.one_way = Some(*node),
-            Cut::MajorityRing => table.majority_ring = true,
-            Cut::Bridge => table.bridge = true,
-        }
-        table.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<(Span, Span, Cut), D::Error> {
-        deserializer.deserialize_map(PartitionVisitor)
-    }
-
-    /// Judges the cut while the reader still knows where the table stands.
-    struct PartitionVisitor;
-
-    impl<'de> de::Visitor<'de> for PartitionVisitor {
-        type Value = (Span, Span, Cut);
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("struct of a partition")
-        }
-
-        fn visit_map<M: de::MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
-            let table = PartitionTable::deserialize(de::value::MapAccessDeserializer::new(map))?;
-            let cuts = [
-                table.isolate.map(Cut::Isolate),
-                table.halves.then_some(Cut::Halves),
-                table.one_way.map(Cut::OneWay),
-                table.majority_ring.then_some(Cut::MajorityRing),
-                table.bridge.then_some(Cut::Bridge),
-            ];
-            let mut cuts = cuts.into_iter().flatten();
-            match (cuts.next(), cuts.next()) {
-                (Some(cut), None) => Ok((table.at.0, table.lasts.0, cut)),
-                (None, _) => Err(Misread::new("the partition cuts nothing", ONE_CUT).into_serde()),
-                (Some(_), Some(_)) => {
-                    Err(Misread::new("the partition is cut in several ways", ONE_CUT).into_serde())
-                }
-            }
-        }
-    }
-
-    const ONE_CUT: &str = "give one of `isolate = [\"n1\"]`, `halves = true`, `one-way = \"n1\"`, `majority-ring = true`, `bridge = true`";
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_off(flag: &bool) -> bool {
-        !flag
-    }
-}
-
-/// How a swarm is written: bounds as pairs.
-#[derive(Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct SwarmTable {
-    families: Vec<Family>,
-    faults: Pair<u16, u16>,
-    from: HumanSpan,
-    until: HumanSpan,
-    lasts: Pair<HumanSpan, HumanSpan>,
-    mix: bool,
-}
-
-impl Default for SwarmTable {
-    fn default() -> Self {
-        Swarm::default().into()
-    }
-}
-
-impl From<Swarm> for SwarmTable {
-    fn from(swarm: Swarm) -> Self {
-        Self {
-            families: swarm.families,
-            faults: Pair(swarm.faults_min, swarm.faults_max),
-            from: HumanSpan(swarm.from),
-            until: HumanSpan(swarm.until),
-            lasts: Pair(HumanSpan(swarm.lasts_min), HumanSpan(swarm.lasts_max)),
-            mix: swarm.mix,
-        }
-    }
-}
-
-impl From<SwarmTable> for Swarm {
-    fn from(table: SwarmTable) -> Self {
-        let Pair(faults_min, faults_max) = table.faults;
-        let Pair(HumanSpan(lasts_min), HumanSpan(lasts_max)) = table.lasts;
-        Self {
-            families: table.families,
-            faults_min,
-            faults_max,
-            from: table.from.0,
-            until: table.until.0,
-            lasts_min,
-            lasts_max,
-            mix: table.mix,
-        }
-    }
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_off(flag: &bool) -> bool {
+    !flag
 }

@@ -33,7 +33,6 @@ const fn span(key: &'static str, failures: &'static [&'static str]) -> Hazard {
 /// Every hazard, in the order of a scenario's keys.
 pub const HAZARDS: [Hazard; 20] = [
     named("cluster.on-suspicion", "down", &["A1", "A2"]),
-    span("cluster.clock-skew", &["C2", "D6"]),
     named("cluster.journal.promises", "before-write", &["E3", "E4"]),
     named("cluster.owner.acknowledge", "own-disk", &["B4", "D2"]),
     named("cluster.owner.acknowledge", "proposal", &["A11"]),
@@ -41,6 +40,7 @@ pub const HAZARDS: [Hazard; 20] = [
     named("cluster.owner.decides-on", "committed", &["B1", "B6"]),
     named("cluster.owner.serves", "elected", &["A7", "B4"]),
     named("cluster.owner.deposed", "answers", &["A3", "D3"]),
+    named("cluster.owner.reckoning", "instants", &["C2", "D6"]),
     named("cluster.facts.sessions", "ignored", &["G1"]),
     named("cluster.facts.forgets", "silently", &["G2"]),
     named("sale.expiry", "swept", &["C4"]),
@@ -70,14 +70,14 @@ pub fn hazards(scenario: &Scenario) -> Vec<(&'static Hazard, String)> {
 
 /// The same scenario with every hazard switched off; nothing has to fail in it.
 pub fn safe_twin(scenario: &Scenario) -> Scenario {
-    let Cluster { on_suspicion, clock_skew, journal, owner, facts, .. } = Cluster::default();
+    let Cluster { on_suspicion, journal, owner, facts, .. } = Cluster::default();
     let Sale { expiry, early, repeats, confirms, releases, orders, .. } = Sale::default();
     let Disk { write_back, .. } = Disk::default();
     let twin = scenario.clone();
     let FactsSettings { sessions, forgets, .. } = facts;
     let facts = FactsSettings { sessions, forgets, ..twin.cluster.facts };
     Scenario {
-        cluster: Cluster { on_suspicion, clock_skew, journal, owner, facts, ..twin.cluster },
+        cluster: Cluster { on_suspicion, journal, owner, facts, ..twin.cluster },
         sale: Sale { expiry, early, repeats, confirms, releases, orders, ..twin.sale },
         disk: Disk { write_back, ..twin.disk },
         must_fail: None,

@@ -5,7 +5,7 @@
 
 use onsale_core::{
     Acknowledge, DecidesOn, Deposed, Expiry, Honours, OnSuspicion, Orders, Promises, Reads,
-    Repeats, Serves, Span,
+    Reckoning, Repeats, Serves, Span,
 };
 use serde::{Deserialize, Serialize};
 
@@ -105,8 +105,10 @@ pub struct Cluster {
     pub segment_bytes: u32,
     /// What a node does with a peer that has fallen silent.
     pub on_suspicion: OnSuspicion,
+    /// When a node withdraws, and when it gives a peer up.
+    pub membership: Membership,
     /// By how much the first node's clock is behind the last one's; those between are evenly
-    /// apart. At most the grace, if no client is to lose seats while its timer runs.
+    /// apart.
     #[serde(with = "human::span")]
     pub clock_skew: Span,
     /// How journals are kept.
@@ -117,6 +119,25 @@ pub struct Cluster {
     pub gateway: Gateway,
     /// How facts are kept.
     pub facts: FactsSettings,
+}
+
+impl Cluster {
+    /// So many nodes a node has to see, itself included, to be on the larger side of a split.
+    pub fn quorum(&self) -> u16 {
+        self.membership.static_quorum.unwrap_or(self.nodes / 2 + 1)
+    }
+}
+
+/// When a node withdraws, and when it gives a peer up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Membership {
+    /// So many nodes a node has to see, itself included; a majority of them, unless said otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub static_quorum: Option<u16>,
+    /// How long a split has to last before either side draws its conclusion.
+    #[serde(with = "human::span")]
+    pub stable_after: Span,
 }
 
 /// How journals are kept.
@@ -141,6 +162,8 @@ pub struct Owner {
     pub serves: Serves,
     /// What an owner does with open answers when its epoch is over.
     pub deposed: Deposed,
+    /// What an owner takes the instants in the journal for.
+    pub reckoning: Reckoning,
 }
 
 /// How a gateway treats requests.

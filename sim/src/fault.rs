@@ -4,11 +4,16 @@
 //! if it had never been: what it took down starts again, what it cut is mended. Refuses
 //! to know when faults come (the plan says) and how links and disks behave.
 
+mod failover;
+mod steps;
+
 use madsim::runtime::Handle;
 use madsim::task::NodeId as Process;
-use onsale_core::{Instant, NodeId, Phase, Placement, ShardId, ShowId, Span};
+use onsale_core::{Epoch, Instant, NodeId, Phase, Placement, ShardId, ShowId, Span};
 use onsale_scenarios::{Cut, Fault, Target};
 
+pub use self::failover::Failover;
+use self::steps::Steps;
 use crate::story::Sight;
 use crate::world::network::{CLIENTS, Place, Weather};
 use crate::world::{Process as State, World};
@@ -33,7 +38,22 @@ pub struct Struck {
     pub shards_lost_owner: Vec<ShardId>,
     /// When the last of those owners began to serve.
     pub recovered: Option<Instant>,
+    /// The way to the hot show's next owner, if it had one.
+    failover: Option<Failover>,
     undo: Undo,
+    steps: Steps,
+}
+
+impl Struck {
+    /// The way to the hot show's next owner, if it got another while this was the latest fault.
+    pub fn failover(&self) -> Option<&Failover> {
+        self.failover.as_ref().filter(|failover| failover.happened())
+    }
+
+    /// Whether it can be why an owner changes now.
+    fn is_due(&self, now: Instant) -> bool {
+        self.healed.is_none_or(|healed| now <= healed.max(self.at + AFTERMATH))
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,6 +63,8 @@ struct Undo {
     mend: Vec<(Place, Place)>,
     settle: bool,
     speed_up: Vec<Place>,
+    walk: Vec<Place>,
+    put_right: Vec<Place>,
 }
 
 /// Every fault that has struck, in order.
@@ -59,15 +81,37 @@ impl FaultLog {
 
     /// A shard's owner changed: the latest fault is held to account.
     pub fn owner_changed(&mut self, now: Instant, shard: ShardId) {
-        if let Some(latest) = self.struck.last_mut() {
-            // Only a shard's first new owner counts, and only if the fault can be why it moved: a shard that
-            // moves on later was served meanwhile.
-            let due = latest.healed.is_none_or(|healed| now <= healed.max(latest.at + AFTERMATH));
-            if due && !latest.shards_lost_owner.contains(&shard) {
-                latest.shards_lost_owner.push(shard);
-                latest.recovered = Some(now);
-            }
+        // Only a shard's first new owner counts, and only if the fault can be why it moved: a shard that
+        // moves on later was served meanwhile.
+        if let Some(latest) = self.latest(now)
+            && !latest.shards_lost_owner.contains(&shard)
+        {
+            latest.shards_lost_owner.push(shard);
+            latest.recovered = Some(now);
         }
+    }
+
+    /// A node suspects another.
+    pub fn suspected(&mut self, now: Instant, peer: NodeId) {
+        self.failover(now).into_iter().for_each(|failover| failover.on_suspected(now, peer));
+    }
+
+    /// An owner of the hot show was elected.
+    pub fn elected(&mut self, now: Instant, epoch: Epoch) {
+        self.failover(now).into_iter().for_each(|failover| failover.on_elected(now, epoch));
+    }
+
+    /// An owner of the hot show has begun to serve.
+    pub fn serves(&mut self, now: Instant, epoch: Epoch) {
+        self.failover(now).into_iter().for_each(|failover| failover.on_serving(now, epoch));
+    }
+
+    fn latest(&mut self, now: Instant) -> Option<&mut Struck> {
+        self.struck.last_mut().filter(|latest| latest.is_due(now))
+    }
+
+    fn failover(&mut self, now: Instant) -> Option<&mut Failover> {
+        self.latest(now)?.failover.as_mut()
     }
 }
 
@@ -88,7 +132,8 @@ impl Faults<'_> {
     /// A fault strikes.
     pub fn strike(&self, world: &mut World, index: usize) {
         let fault = &self.plan[index];
-        let mut undo = Undo::default();
+        let (mut undo, mut steps) = (Undo::default(), Steps::None);
+        let failover = world.owners[world.hot.0 as usize].map(Failover::new);
         let what = match fault {
             Fault::Crash { node, .. } => {
                 let victim = self.victim(world, *node);
@@ -144,6 +189,82 @@ impl Faults<'_> {
                 undo.speed_up.push(victim);
                 format!("disk of {} {factor} times slower", self.name(world, victim))
             }
+            Fault::OneWayLoss { node, inbound, chance, .. } => {
+                let (node, inbound, chance) = (self.victim(world, *node), *inbound, *chance);
+                world.network.disturb(index, Weather::OneWay { node, inbound, chance });
+                undo.settle = true;
+                let (name, way) = (self.name(world, node), if inbound { "to" } else { "from" });
+                format!("{chance} of messages {way} {name} lost")
+            }
+            Fault::Congestion { node, kib_per_s, .. } => {
+                let node = node.map(|node| self.victim(world, node));
+                world.queues.lower(index, node, *kib_per_s);
+                undo.settle = true;
+                let whose = node.map(|node| format!(" of {}", self.name(world, node)));
+                let links = format!("links{}", whose.unwrap_or_default());
+                format!("{links} carry {kib_per_s} KiB a second")
+            }
+            Fault::Flapping { node, peer, down, up, .. } => {
+                let node = self.victim(world, *node);
+                let mut name = self.name(world, node);
+                let mut links = self.links_of(node);
+                if let Some(peer) = peer {
+                    let peer = self.victim(world, *peer);
+                    links.retain(|&(from, to)| from == peer || to == peer);
+                    name = format!("the link of n{peer} with {name},");
+                }
+                links.iter().for_each(|&(from, to)| world.network.cut(from, to));
+                undo.mend.clone_from(&links);
+                let what = format!("{name} flaps: cut for {down}, whole for {up}");
+                steps = Steps::Flapping { name, links };
+                what
+            }
+            Fault::Swizzle { cut, mend, .. } => {
+                let resolved = |nodes: &[Target]| {
+                    nodes.iter().map(|&node| self.victim(world, node)).collect::<Vec<_>>()
+                };
+                // Two names may turn out to be one node: it is cut off twice, and comes back with the second.
+                let (mut cut, mut mend) = (resolved(cut), resolved(mend));
+                let what = format!(
+                    "one after another cut off: {}; back in the order {}",
+                    listed(&cut),
+                    listed(&mend)
+                );
+                cut.reverse();
+                mend.reverse();
+                if let Some(first) = cut.pop() {
+                    self.cut_off(world, first, &mut undo.mend);
+                }
+                steps = Steps::Swizzle { cut, mend };
+                what
+            }
+            Fault::ClockDrift { node, by, slow, .. } => {
+                let (victim, now) = (self.victim(world, *node), world.now);
+                world.machine(victim).clock.drift(now, index, *by, *slow);
+                undo.put_right.push(victim);
+                let way = if *slow { "loses" } else { "gains" };
+                format!("the clock of {} {way} {by}", self.name(world, victim))
+            }
+            Fault::ClockJump { node, by, back, .. } => {
+                let victim = self.victim(world, *node);
+                world.machine(victim).clock.jump(index, *by, *back);
+                undo.put_right.push(victim);
+                let way = if *back { "back" } else { "ahead" };
+                format!("the wall clock of {} set {way} by {by}", self.name(world, victim))
+            }
+            Fault::Limp { node, factor, .. } => {
+                let victim = self.victim(world, *node);
+                world.machine(victim).limps.begin(index, *factor);
+                undo.walk.push(victim);
+                format!("{} {factor} times slower", self.name(world, victim))
+            }
+            Fault::CrashLoop { node, down, up, .. } => {
+                let victim = self.victim(world, *node);
+                self.kill(world, victim, &mut undo);
+                steps = Steps::CrashLoop(victim);
+                let name = self.name(world, victim);
+                format!("{name} crashes again and again: down for {down}, up for {up}")
+            }
         };
         let at = world.now;
         world.witness.sees(at, || Sight::Fault { index, strikes: true, what: &what });
@@ -156,7 +277,9 @@ impl Faults<'_> {
             healed: None,
             shards_lost_owner: Vec::new(),
             recovered: None,
+            failover,
             undo,
+            steps,
         });
     }
 
@@ -172,13 +295,7 @@ impl Faults<'_> {
         struck.healed = Some(now);
         world.witness.sees(now, || Sight::Fault { index, strikes: false, what: &struck.what });
         let undo = std::mem::take(&mut struck.undo);
-        for place in undo.start {
-            // Another fault may have started it since, and a third killed it again.
-            if world.process(place) == State::Down {
-                self.executor.restart(self.processes[place]);
-                world.start(place);
-            }
-        }
+        undo.start.into_iter().for_each(|place| self.revive(world, place));
         for place in undo.resume {
             // A process that died meanwhile is no longer paused.
             if world.process(place) == State::Paused {
@@ -189,8 +306,11 @@ impl Faults<'_> {
         undo.mend.iter().for_each(|&(from, to)| world.network.mend(from, to, now));
         if undo.settle {
             world.network.settle(index);
+            world.queues.restore(index);
         }
         undo.speed_up.iter().for_each(|&place| world.machine(place).disk.speed_up(index));
+        undo.walk.iter().for_each(|&place| world.machine(place).limps.end(index));
+        undo.put_right.iter().for_each(|&place| world.machine(place).clock.put_right(now, index));
         world.witness.recorder.fault_ended(now, index);
     }
 

@@ -20,10 +20,11 @@ use onsale_core::{
 };
 use onsale_scenarios::Costs;
 
-use self::clock::{earlier, set_back};
+use self::clock::set_right;
 use self::cores::Cores;
 use crate::story::Sight;
 use crate::stream::{fork, mix};
+use crate::world::clock::Reading;
 use crate::world::network::Place;
 use crate::world::{self, Resident, Turn, World, next_turn};
 
@@ -38,8 +39,6 @@ pub struct Machine {
     pub cores: u16,
     /// Work that a core can start within this span is done in one turn.
     pub slice: Span,
-    /// How far its clock is ahead.
-    pub ahead: Span,
     /// The seed of the node's own draws; each boot forks it.
     pub seed: u64,
 }
@@ -48,6 +47,9 @@ pub struct Machine {
 struct Host {
     machine: Machine,
     place: Place,
+    /// How its clock runs, and how many times slower its cores are, in this turn.
+    clock: Reading,
+    slow: u64,
     node: Node,
     effects: Effects,
     cores: Cores,
@@ -75,7 +77,8 @@ pub async fn run(place: Place, machine: Machine) {
         | Turn::Wake
         | Turn::CoreFree(_)
         | Turn::Probed
-        | Turn::Fault { .. } => {
+        | Turn::Fault { .. }
+        | Turn::FaultStep { .. } => {
             panic!("a process begins with its start, not with {turn:?}")
         }
     }
@@ -91,15 +94,14 @@ impl Resident for Host {
             return;
         }
         self.turn_ends = now;
+        self.look_at_machine(world);
         self.take_beats(world);
         match turn {
             Turn::Delivered { from, message } => self.on_message(world, now, from, message),
-            Turn::Persisted(id) => {
-                self.control(now, self.machine.costs.persisted, Input::Persisted(id))
-            }
-            Turn::Wake => self.control(now, Span::ZERO, Input::DeadlineReached),
+            Turn::Persisted(id) => self.control(world, now, Input::Persisted(id)),
+            Turn::Wake => self.control(world, now, Input::DeadlineReached),
             Turn::CoreFree(core) => self.catch_up(world, now, core),
-            Turn::Boot | Turn::Probed | Turn::Fault { .. } | Turn::End => {
+            Turn::Boot | Turn::Probed | Turn::Fault { .. } | Turn::FaultStep { .. } | Turn::End => {
                 panic!("{turn:?} is not a running node's")
             }
         }
@@ -110,6 +112,7 @@ impl Resident for Host {
 impl Host {
     fn boot(world: &mut World, place: Place, machine: Machine, now: Instant) -> Self {
         let incarnation = world.incarnation(place);
+        let clock = world.machine(place).clock.reading();
         let disk = &world.machine(place).disk;
         let (durable, bytes) = (disk.contents(), disk.bytes());
         let worked = world.witness.watch.is_some().then(Vec::new);
@@ -121,15 +124,14 @@ impl Host {
             incarnation,
             seed,
             durable,
-            now + machine.ahead,
+            clock.at(now),
         );
-        let mut cores = Cores::new(machine.cores);
-        for core in 0..cores.count() {
-            cores.take(core, now, recovery);
-        }
+        let cores = Cores::new(machine.cores);
         let mut host = Self {
             machine,
             place,
+            clock,
+            slow: 1,
             node,
             effects: Effects::default(),
             queues: vec![VecDeque::new(); cores.count()],
@@ -138,8 +140,17 @@ impl Host {
             worked,
             turn_ends: now,
         };
+        host.look_at_machine(world);
+        for core in 0..host.cores.count() {
+            host.cores.take(core, now, Span(recovery.0 * host.slow));
+        }
         host.end_turn(world);
         host
+    }
+
+    fn look_at_machine(&mut self, world: &mut World) {
+        let machine = world.machine(self.place);
+        (self.clock, self.slow) = (machine.clock.reading(), machine.limps.slow());
     }
 
     fn on_message(&mut self, world: &mut World, now: Instant, from: Endpoint, message: Message) {
@@ -168,15 +179,8 @@ impl Host {
                 |answer| Input::Answered { from: sender(from), answer },
                 |started| Input::Delivered { from, message: Message::Answers(started) },
             ),
-            Message::Beat(_) => {
-                self.control(now, self.machine.costs.beat, Input::Delivered { from, message })
-            }
-            Message::Journal(ref messages) => {
-                let cost = Span(self.machine.costs.journal_message.0 * messages.len() as u64);
-                self.control(now, cost, Input::Delivered { from, message });
-            }
-            Message::Facts(_) => {
-                self.control(now, self.machine.costs.route, Input::Delivered { from, message })
+            Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) | Message::Facts(_) => {
+                self.control(world, now, Input::Delivered { from, message });
             }
             Message::Replies(_) => panic!("replies go to clients"),
         }
@@ -190,18 +194,33 @@ impl Host {
         }
         let (mut beats, cost) = (std::mem::take(&mut self.beats), self.machine.costs.beat);
         for &(at, from, beat) in &beats {
+            if self.is_behind() {
+                let (from, message) = (Endpoint::Node(from), Message::Beat(beat));
+                self.work(world, at, 0, at, Input::Delivered { from, message });
+                continue;
+            }
             let done = self.cores.take(0, at, cost);
             self.note(0, done, cost, BEAT);
             self.turn_ends = self.turn_ends.max(done);
-            self.node.hear(done + self.machine.ahead, from, beat, &mut self.effects);
+            self.node.hear(self.clock.at(done), from, beat, &mut self.effects);
         }
         beats.clear();
         self.beats = beats;
     }
 
+    /// A core that limps may fall behind, and what it has not begun when it is well again is done at
+    /// its old pace.
+    fn is_behind(&self) -> bool {
+        self.slow > 1 || (self.cores.count() > 1 && !self.queues[0].is_empty())
+    }
+
     /// Work of the first core, which is never left waiting behind requests.
     #[inline]
-    fn control(&mut self, now: Instant, cost: Span, input: Input) {
+    fn control(&mut self, world: &mut World, now: Instant, input: Input) {
+        if self.is_behind() && !matches!(input, Input::DeadlineReached) {
+            return self.work(world, now, 0, now, input);
+        }
+        let cost = self.cost(&input);
         let done = self.cores.take(0, now, cost);
         self.note(0, done, cost, work_of(&input));
         self.step(done, input);
@@ -218,6 +237,7 @@ impl Host {
         alone: impl Fn(T) -> Input,
         together: impl FnOnce(Vec<Timed<T>>) -> Input,
     ) {
+        let cost = Span(cost.0 * self.slow);
         let mut started = 0;
         for timed in &mut batch {
             let core = core_of(self, timed);
@@ -225,7 +245,7 @@ impl Host {
             let Ok(done) = self.cores.take_by(latest, core, timed.at, cost) else { break };
             self.note(core, done, cost, name);
             self.turn_ends = self.turn_ends.max(done);
-            timed.at = done + self.machine.ahead;
+            timed.at = self.clock.at(done);
             started += 1;
         }
         let rest = if started == batch.len() { Vec::new() } else { batch.split_off(started) };
@@ -281,14 +301,24 @@ impl Host {
     }
 
     fn cost(&self, input: &Input) -> Span {
-        match input {
+        let cost = match input {
             Input::Request { .. } | Input::Answered { .. } => self.machine.costs.route,
             Input::Forwarded { .. } => self.machine.costs.decide,
-            Input::Delivered { .. }
-            | Input::Persisted(_)
-            | Input::DeadlineReached
-            | Input::TurnEnded => Span::ZERO,
-        }
+            Input::Delivered { message, .. } => match message {
+                Message::Beat(_) | Message::Gossip(_) => self.machine.costs.beat,
+                Message::Journal(messages) => {
+                    Span(self.machine.costs.journal_message.0 * messages.len() as u64)
+                }
+                Message::Facts(_) => self.machine.costs.route,
+                Message::Requests(_)
+                | Message::Forwarded(_)
+                | Message::Answers(_)
+                | Message::Replies(_) => panic!("requests and answers are taken in one by one"),
+            },
+            Input::Persisted(_) => self.machine.costs.persisted,
+            Input::DeadlineReached | Input::TurnEnded => Span::ZERO,
+        };
+        Span(cost.0 * self.slow)
     }
 
     /// Remembers what a core did for whoever looks on.
@@ -303,16 +333,16 @@ impl Host {
     #[inline]
     fn step(&mut self, done: Instant, input: Input) {
         self.turn_ends = self.turn_ends.max(done);
-        self.node.step(done + self.machine.ahead, input, &mut self.effects);
+        self.node.step(self.clock.at(done), input, &mut self.effects);
     }
 
     fn end_turn(&mut self, world: &mut World) {
-        let ahead = self.machine.ahead;
-        self.node.step(self.turn_ends + ahead, Input::TurnEnded, &mut self.effects);
-        if ahead > Span::ZERO {
-            set_back(&mut self.effects, ahead);
+        let clock = self.clock;
+        self.node.step(clock.at(self.turn_ends), Input::TurnEnded, &mut self.effects);
+        if !clock.is_true() {
+            set_right(&mut self.effects, clock);
         }
-        let wake = self.node.next_deadline().map(|at| earlier(at, ahead));
+        let wake = self.node.next_deadline().map(|at| clock.when(at));
         let (now, node) = (world.now, self.place);
         if let Some(worked) = &mut self.worked {
             for (core, from, until, work) in worked.drain(..) {
@@ -346,7 +376,7 @@ fn work_of(input: &Input) -> &'static str {
         Input::Request { .. } => ROUTE_REQUEST,
         Input::Forwarded { .. } => DECIDE,
         Input::Answered { .. } => ROUTE_ANSWER,
-        Input::Delivered { message: Message::Beat(_), .. } => BEAT,
+        Input::Delivered { message: Message::Beat(_) | Message::Gossip(_), .. } => BEAT,
         Input::Delivered { message: Message::Facts(_), .. } => "facts",
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",

@@ -28,6 +28,7 @@ pub mod story;
 pub mod stream;
 pub mod sweep;
 pub mod terminal;
+pub mod timer;
 pub mod verify;
 pub mod wall;
 pub mod witness;

@@ -44,6 +44,7 @@ use self::linearizable::Linearizable;
 use self::live::Live;
 use self::lost_booking::LostBooking;
 use self::single_writer::SingleWriter;
+use crate::timer::Promise;
 
 /// What the oracles must know of the sale and the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,13 +63,25 @@ pub struct OracleSettings {
     pub hold: Span,
     /// How much longer the owner keeps it.
     pub grace: Span,
+    /// Where clocks may be wrong, how much sooner than its time and grace a hold may end because one
+    /// runs too fast; what is left of the grace keeps clients' timers safe. None where all are right.
+    pub early: Option<Span>,
     /// How soon after calm the cluster must be live again.
     pub live_bound: Span,
+    /// How long an answer may take where nothing is wrong, if all that can be slow on its way is.
+    pub slowest_answer: Span,
     /// By how much the instants of cause and effect may be out of order: the quantum within
     /// which requests share a message.
     pub quantum: Span,
     /// How many nodes are to agree on facts, and how soon after calm, if there are facts.
     pub facts: Option<(u16, Span)>,
+}
+
+impl OracleSettings {
+    /// What clients are promised about their holds.
+    pub const fn promise(&self) -> Promise {
+        Promise { hold: self.hold, grace: self.grace }
+    }
 }
 
 /// A request by its name, and since when its client waits for an answer.
@@ -117,7 +130,7 @@ impl Oracles {
             hold: Hold::new(),
             linearizable: Linearizable::new(settings.shows, settings.quantum),
             single_writer: SingleWriter::new(),
-            live: Live::new(settings.live_bound),
+            live: Live::new(settings.live_bound, settings.slowest_answer),
             facts: settings.facts.map(|(nodes, bound)| Facts::new(nodes, bound)),
             known: Known::new(settings),
         }
@@ -194,7 +207,7 @@ impl Oracles {
 
     /// A client stops waiting: what became of the request it will never know.
     pub fn gave_up(&mut self, at: Instant, asked: Asked) {
-        self.live.on_unanswered(at, asked, "was given up without an answer");
+        self.live.on_given_up(at, asked);
     }
 
     /// A committed record is read from the disks: each index of a shard once, in rising order,
@@ -206,7 +219,7 @@ impl Oracles {
     /// If the index does not rise.
     pub fn committed(
         &mut self,
-        at: Instant,
+        read: Instant,
         shard: ShardId,
         index: u64,
         epoch: Epoch,
@@ -230,6 +243,7 @@ impl Oracles {
                 Event::Held { hold, user, seats, at, expires } => {
                     let grant = Grant {
                         user: *user,
+                        read,
                         at: *at,
                         expires: *expires,
                         held: position,
@@ -248,7 +262,7 @@ impl Oracles {
                     self.known.journal.ended(hold, State::Released { request, at, position });
                 }
                 &Event::Expired { hold, at: decided } => {
-                    self.hold.on_expired(&self.known, hold, decided, at, position);
+                    self.hold.on_expired(&self.known, hold, decided, read, position);
                     self.known.journal.ended(hold, State::Expired { at: decided, position });
                 }
             }
@@ -375,8 +389,9 @@ impl Oracles {
         expires: Instant,
         told: &dyn Fn() -> String,
     ) {
-        self.hold.on_granted(&self.known, request, (hold, seats), (at, expires), told);
-        self.linearizable.on_granted((since, at), request, (hold, seats), expires);
+        let timer = self.known.settings.promise().timer(since, expires);
+        self.hold.on_granted(&self.known, request, (hold, seats), (at, timer), told);
+        self.linearizable.on_granted((since, at), request, (hold, seats), timer);
         if self.known.clients.get(hold).is_some() {
             return;
         }
@@ -384,8 +399,9 @@ impl Oracles {
             user: request.user,
             request: request.id,
             from: at,
-            until: expires,
-            expires,
+            until: timer,
+            expires: timer,
+            as_told: expires,
             released: None,
             confirms: 0,
             booked: None,
@@ -425,7 +441,7 @@ impl Oracles {
     fn compare(&mut self, hold: HoldId) {
         if let (Some(kept), Some(told)) =
             (self.known.journal.get(hold), self.known.clients.get(hold))
-            && kept.known.at <= told.known.from + self.known.settings.quantum
+            && kept.known.at.min(kept.known.read) <= told.known.from + self.known.settings.quantum
         {
             self.atomic.compare(&self.known, kept, told);
             self.hold.compare(&self.known, kept, told);

@@ -12,14 +12,14 @@ use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::facts::FactsMessage;
 use onsale_core::{
-    Checks, Config, Endpoint, Epoch, FactsConfig, GatewayConfig, Hall, Instant, Mark, Message,
-    NodeId, OwnerConfig, Placement, Rules, Setup, ShowId, Span, Unfit,
+    Checks, Config, Endpoint, Epoch, FactsConfig, GatewayConfig, Hall, Instant, Mark,
+    MembershipConfig, Message, NodeId, OwnerConfig, Placement, Rules, Setup, ShowId, Span, Unfit,
 };
 use onsale_reports::{
-    Evidence, FaultResult, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped,
-    Summary, Verdict,
+    Evidence, FailoverResult, FaultResult, OracleResult, Recorder, RecorderSettings, Records,
+    RunFacts, Stopped, Summary, Verdict,
 };
-use onsale_scenarios::Scenario;
+use onsale_scenarios::{Family, Fault, Sale, Scenario};
 
 use crate::browsing::Browsing;
 use crate::crowd::{Crowd, Fate, Fates};
@@ -31,6 +31,7 @@ use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::story::{Sight, Watch};
 use crate::stream::fork;
+use crate::timer::Promise;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
 use crate::world::limits::Limits;
@@ -129,7 +130,7 @@ fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabota
     let (world, panicked) = std::thread::scope(|scope| {
         let run = move || {
             let witness = Witness {
-                oracles: Oracles::new(oracle_settings(&plan.scenario)),
+                oracles: Oracles::new(oracle_settings(plan)),
                 recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
                 watch: look.watch,
             };
@@ -181,7 +182,6 @@ async fn direct(plan: &Plan) {
             costs: scenario.costs.clone(),
             cores: scenario.cluster.cores,
             slice: scenario.quantum,
-            ahead: clock_ahead(scenario, place),
             seed: fork(plan.stream("nodes"), &format!("node/{place}")),
         };
         let node = executor
@@ -198,6 +198,9 @@ async fn direct(plan: &Plan) {
         world.wake_at(CLIENTS, Some(Instant::ZERO));
         for (index, fault) in plan.faults.iter().enumerate() {
             world.enter_fault(Instant::ZERO + fault.at(), index, true);
+            for (step, at) in fault.steps().into_iter().enumerate() {
+                world.enter_step(Instant::ZERO + at, index, step);
+            }
             world.enter_fault(Instant::ZERO + fault.at() + fault.lasts(), index, false);
         }
         world.end_at(Instant::ZERO + scenario.duration);
@@ -220,6 +223,7 @@ async fn direct(plan: &Plan) {
             Turn::Fault { index, strikes: true } => {
                 world::with(|world| faults.strike(world, index))
             }
+            Turn::FaultStep { index, .. } => world::with(|world| faults.step(world, index)),
             Turn::Fault { index, strikes: false } => world::with(|world| {
                 faults.heal(world, index);
                 healed += 1;
@@ -310,7 +314,8 @@ impl Resident for Clients {
             | Turn::Persisted(_)
             | Turn::CoreFree(_)
             | Turn::Probed
-            | Turn::Fault { .. } => {
+            | Turn::Fault { .. }
+            | Turn::FaultStep { .. } => {
                 panic!("{turn:?} is not the clients'")
             }
         }
@@ -478,6 +483,7 @@ fn stopped(name: &str, headline: String) -> OracleResult {
 }
 
 fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
+    let after = |at: Instant| at.since(struck.at).as_millis_f64();
     FaultResult {
         index: struck.index,
         kind: plan.faults[struck.index].family().name().to_owned(),
@@ -486,7 +492,12 @@ fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
         healed_s: struck.healed.map(Instant::as_secs_f64),
         phase: struck.phase.name().to_owned(),
         shards_lost_owner: struck.shards_lost_owner.len() as u32,
-        recovery_ms: struck.recovered.map(|at| at.since(struck.at).as_millis_f64()),
+        recovery_ms: struck.recovered.map(after),
+        failover: struck.failover().map(|failover| FailoverResult {
+            suspected_ms: failover.suspected.map(after),
+            elected_ms: failover.elected.map(after),
+            serving_ms: failover.serving.map(after),
+        }),
     }
 }
 
@@ -503,12 +514,6 @@ fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
     outcomes
 }
 
-/// By how much a node's clock is ahead of the slowest, which is right.
-fn clock_ahead(scenario: &Scenario, place: usize) -> Span {
-    let (skew, last) = (scenario.cluster.clock_skew, u64::from(scenario.cluster.nodes) - 1);
-    Span(skew.0 * (place as u64 - 1) / last)
-}
-
 /// What the nodes share, as the scenario says.
 pub fn setup(scenario: &Scenario) -> Setup {
     let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
@@ -518,6 +523,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
         decides_on: cluster.owner.decides_on,
         serves: cluster.owner.serves,
         deposed: cluster.owner.deposed,
+        reckoning: cluster.owner.reckoning,
         expiry: sale.expiry,
         sweep_every: sale.sweep_every,
     };
@@ -544,6 +550,10 @@ pub fn setup(scenario: &Scenario) -> Setup {
             keep_records: cluster.keep_records,
             segment_bytes: cluster.segment_bytes,
             on_suspicion: cluster.on_suspicion,
+            membership: MembershipConfig {
+                quorum: cluster.quorum(),
+                stable_after: cluster.membership.stable_after,
+            },
             promises: cluster.journal.promises,
             owner,
             gateway: GatewayConfig {
@@ -585,7 +595,8 @@ pub fn setup(scenario: &Scenario) -> Setup {
     }
 }
 
-fn oracle_settings(scenario: &Scenario) -> OracleSettings {
+fn oracle_settings(plan: &Plan) -> OracleSettings {
+    let scenario = &plan.scenario;
     let sale = &scenario.sale;
     let seats_per_section = u32::from(sale.rows) * u32::from(sale.seats_per_row);
     OracleSettings {
@@ -596,8 +607,37 @@ fn oracle_settings(scenario: &Scenario) -> OracleSettings {
         seats_per_request: sale.seats_per_request,
         hold: sale.hold,
         grace: sale.grace,
+        early: early(plan),
+        slowest_answer: slowest_answer(scenario),
         live_bound: scenario.calm,
         quantum: scenario.quantum,
         facts: scenario.facts.as_ref().map(|facts| (scenario.cluster.nodes, facts.agree_within)),
     }
+}
+
+/// How much sooner than they should holds may end by the fastest clock of the plan, all drifts at
+/// once; none if no clock is ever wrong.
+fn early(plan: &Plan) -> Option<Span> {
+    let may_be_wrong =
+        |fault: &Fault| matches!(fault.family(), Family::ClockDrift | Family::ClockJump);
+    if plan.scenario.cluster.clock_skew == Span::ZERO && !plan.faults.iter().any(may_be_wrong) {
+        return None;
+    }
+    let Sale { hold, grace, .. } = plan.scenario.sale;
+    let drifts = plan.faults.iter().filter_map(|fault| {
+        if let Fault::ClockDrift { by, slow: false, .. } = fault { Some(by) } else { None }
+    });
+    let lost = drifts.map(|by| Promise { hold, grace }.lost_to(by.num, by.den));
+    Some(lost.fold(Span::ZERO, |sum, lost| sum + lost))
+}
+
+/// How long an answer may take where nothing is wrong: there and back between client and gateway,
+/// gateway and owner, owner and follower, and two writes, all of them in their tails.
+fn slowest_answer(scenario: &Scenario) -> Span {
+    let (network, disk) = (&scenario.network, &scenario.disk);
+    let leg =
+        |least: Span| Span((least.0 + network.jitter.of(least.0)) * u64::from(network.tail_factor));
+    let write = Span((disk.fsync.0 + disk.jitter.of(disk.fsync.0)) * u64::from(disk.tail_factor));
+    let (outside, inside) = (leg(network.client), leg(network.between_zones));
+    Span(2 * (outside.0 + 2 * inside.0 + write.0))
 }

@@ -10,23 +10,26 @@
 mod baton;
 mod beats;
 pub mod calendar;
+pub mod clock;
+pub mod congestion;
 mod digest;
 pub mod disk;
 pub mod limits;
+pub mod limp;
 pub mod network;
+mod observed;
 mod outside;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
-    ShardId, Write,
+    Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, PersistId, Phase, ShardId,
+    Write,
 };
 
 use onsale_reports::FactsResult;
@@ -44,8 +47,11 @@ use baton::Seat;
 pub use baton::{Resident, next_turn, reside};
 use beats::Coming;
 use calendar::Calendar;
+use clock::Clock;
+use congestion::Queues;
 use disk::Disk;
 use limits::{Exceeded, Limits};
+use limp::Limps;
 use network::{CLIENTS, Network, Place, delayed};
 pub use outside::{Progress, Tracing};
 
@@ -97,6 +103,13 @@ pub enum Turn {
         /// Whether it strikes.
         strikes: bool,
     },
+    /// A fault that is in force goes on to its next step.
+    FaultStep {
+        /// Its number in the plan.
+        index: usize,
+        /// Which step, from 0.
+        step: usize,
+    },
     /// A fault is about to strike: what is the hot show's shard doing?
     Probed,
     /// The run is over.
@@ -112,6 +125,7 @@ enum Event {
     Boots { node: Place, incarnation: u64 },
     Resumed { node: Place, incarnation: u64, turn: Turn },
     Fault { index: usize, strikes: bool },
+    FaultStep { index: usize, step: usize },
     Probes,
     End,
     Stop,
@@ -146,8 +160,12 @@ pub struct Machine {
     coming: VecDeque<Coming>,
     /// Those that have arrived, with their instants: taken in at the host's next turn.
     beats: Vec<(Instant, NodeId, Beat)>,
-    /// By place: the incarnation whose beat came last.
-    heard: Vec<u64>,
+    /// By place: the beat that came last.
+    heard: Vec<Beat>,
+    /// What makes its cores slow.
+    pub limps: Limps,
+    /// Its clocks.
+    pub clock: Clock,
     /// The disk.
     pub disk: Disk,
 }
@@ -158,6 +176,8 @@ pub struct World {
     pub now: Instant,
     /// Who hears whom.
     pub network: Network,
+    /// What waits in front of links that carry little.
+    pub queues: Queues,
     /// Oracles and recorder.
     pub witness: Witness,
     /// What the disks hold as committed.
@@ -235,7 +255,9 @@ impl World {
                 wake: None,
                 coming: VecDeque::new(),
                 beats: Vec::new(),
-                heard: vec![0; usize::from(nodes) + 1],
+                heard: vec![Beat::default(); usize::from(nodes) + 1],
+                limps: Limps::default(),
+                clock: Clock::of(&scenario.cluster, node),
                 disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
             })
             .collect::<Vec<_>>();
@@ -248,6 +270,7 @@ impl World {
                 scenario.cluster.zones,
                 plan.stream("network"),
             ),
+            queues: Queues::new(machines.len()),
             witness,
             journal: JournalWatch::new(nodes, scenario.cluster.shards, scenario.cluster.replicas),
             faults: FaultLog::default(),
@@ -313,6 +336,7 @@ impl World {
         machine.process = Process::Up;
         machine.incarnation += 1;
         machine.booted = now;
+        machine.clock.start(now);
         machine.wake = None;
         let incarnation = machine.incarnation;
         self.calendar.enter(now, Event::Boots { node, incarnation });
@@ -329,7 +353,7 @@ impl World {
         machine.stalled.clear();
         machine.coming.clear();
         machine.beats.clear();
-        machine.heard.fill(0);
+        machine.heard.fill(Beat::default());
         machine.wake = None;
         machine.disk.crash(now);
         machine.disk.forget(self.sabotage.disks_lose);
@@ -372,6 +396,11 @@ impl World {
             self.calendar.enter(at, Event::Probes);
         }
         self.calendar.enter(at, Event::Fault { index, strikes });
+    }
+
+    /// A fault is to go on to a step at an instant.
+    pub fn enter_step(&mut self, at: Instant, index: usize, step: usize) {
+        self.calendar.enter(at, Event::FaultStep { index, step });
     }
 
     /// The run is to end at an instant, if nothing ends it before.
@@ -436,7 +465,8 @@ impl World {
     #[inline]
     pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: Message) {
         let departed = departs.max(self.now);
-        let carried = self.network.carry(from, to, departed);
+        let waits = self.queues.wait((from, to), departed, &message);
+        let carried = self.network.carry_after(from, to, departed, waits);
         self.witness.sees(self.now, || {
             let cut = self.network.severed_since(from, to, departed);
             Sight::Sent { from, to, departs: departed, message: &message, carried, cut }
@@ -476,28 +506,6 @@ impl World {
         } else {
             None
         }
-    }
-
-    fn on_observation(&mut self, node: Place, observation: Observation) {
-        let me = NodeId(node as u16);
-        self.witness.sees(self.now, || Sight::Observed { node, observation: &observation });
-        match observation {
-            Observation::OwnerActivated { shard, epoch } => {
-                let owner = &mut self.owners[shard.0 as usize];
-                if owner.is_none_or(|(known, _)| epoch > known) {
-                    *owner = Some((epoch, me));
-                    self.faults.owner_changed(self.now, shard);
-                }
-            }
-            Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
-            Observation::Suspected { .. } => self.mark(Mark::PeerSuspected),
-            Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
-            Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
-        }
-    }
-
-    fn mark(&mut self, mark: Mark) {
-        self.marks[mark as usize] += 1;
     }
 
     /// The hot show's owner is asked what its shard is doing, if it can say.
@@ -576,6 +584,11 @@ impl World {
                 self.fingerprint.fold((index as u64) << 1 | u64::from(strikes));
                 Some((self.director(), Turn::Fault { index, strikes }))
             }
+            Event::FaultStep { index, step } => {
+                (0..self.machines.len()).for_each(|node| self.let_beats_arrive(node));
+                self.fingerprint.fold((index as u64) << 32 | step as u64);
+                Some((self.director(), Turn::FaultStep { index, step }))
+            }
             Event::Probes => self.probe(),
             Event::End => {
                 let first = !std::mem::replace(&mut self.ended, true);
@@ -609,8 +622,7 @@ impl World {
         digest::fold(&mut self.fingerprint, &message);
         if let Message::Beat(beat) = message
             && self.machines[to].process == Process::Up
-            && std::mem::replace(&mut self.machines[to].heard[from], beat.incarnation)
-                == beat.incarnation
+            && std::mem::replace(&mut self.machines[to].heard[from], beat) == beat
         {
             self.machines[to].beats.push((self.now, NodeId(from as u16), beat));
             return None;
@@ -658,20 +670,5 @@ impl World {
             let (due, elapsed) = (Duration::from_micros(self.now.0), clock.elapsed());
             clock.advance(due.saturating_sub(elapsed));
         }
-    }
-
-    fn report_progress(&mut self) {
-        self.progress.now_us.store(self.now.0, Ordering::Relaxed);
-        self.progress.events.store(self.events, Ordering::Relaxed);
-        if self.progress.stop.load(Ordering::Relaxed) && !self.interrupted && !self.ended {
-            self.interrupted = true;
-            self.calendar.enter(self.now, Event::End);
-        }
-        self.check_limits();
-    }
-
-    /// How many people's stories have ended, for whoever watches.
-    pub fn report_users(&self, users: u64) {
-        self.progress.users.store(users, Ordering::Relaxed);
     }
 }

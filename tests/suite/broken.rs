@@ -80,6 +80,7 @@ fn answers(mut rewrite: impl FnMut(ShowId, UserId, &mut Reply) + Send + 'static)
             | Message::Forwarded(_)
             | Message::Answers(_)
             | Message::Beat(_)
+            | Message::Gossip(_)
             | Message::Journal(_)
             | Message::Facts(_) => {}
         }

@@ -5,6 +5,7 @@ mod catalogue;
 mod check;
 mod cli;
 mod determinism;
+mod faults;
 mod golden;
 mod scripted;
 mod shrink;

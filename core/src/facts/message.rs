@@ -81,10 +81,19 @@ pub enum FactsMessage {
 impl FactsMessage {
     /// A number that stands for all that it says.
     pub fn digest(&self) -> u64 {
-        let bytes = postcard::to_stdvec(self).expect("a message is plain data");
+        let bytes = self.encoded();
         let word = |chunk: &[u8]| {
             chunk.iter().rev().fold(0, |word: u64, &byte| word << 8 | u64::from(byte))
         };
         bytes.chunks(8).fold(bytes.len() as u64, |hash, chunk| mix(hash ^ word(chunk)))
+    }
+
+    /// How long it is on the wire.
+    pub fn bytes(&self) -> usize {
+        self.encoded().len()
+    }
+
+    fn encoded(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("a message is plain data")
     }
 }

@@ -7,6 +7,8 @@ use crate::placement::Placement;
 use crate::request::{Command, Outcome, Reply};
 use crate::show::{Checks, Hall, Rules};
 
+const BEAT: Beat = Beat { incarnation: 1, view: 0 };
+
 fn node() -> Node {
     numbered(1, 2)
 }
@@ -43,8 +45,8 @@ fn what_is_hostile_or_stale_is_refused_with_a_reason() {
         JournalMessage::new(raft::eraftpb::Message { from: 2, to: 1, ..Default::default() });
     let timed = |item| vec![Timed { at: Instant::ZERO, item }];
     let table = [
-        Input::Delivered { from: stranger, message: Message::Beat(Beat { incarnation: 1 }) },
-        Input::Delivered { from: client, message: Message::Beat(Beat { incarnation: 1 }) },
+        Input::Delivered { from: stranger, message: Message::Beat(BEAT) },
+        Input::Delivered { from: client, message: Message::Beat(BEAT) },
         Input::Delivered { from: peer, message: Message::Requests(timed(request(0))) },
         Input::Delivered {
             from: client,

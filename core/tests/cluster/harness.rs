@@ -7,9 +7,9 @@ use std::sync::Arc;
 use onsale_core::show::{Hall, Rules};
 use onsale_core::{
     Checks, ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, FactsConfig, Forgets,
-    GatewayConfig, HoldId, Input, Instant, Message, Node, NodeId, Observation, OnSuspicion,
-    Outcome, OwnerConfig, PaymentId, Placement, Promises, Ratio, Request, RequestId, SeatId,
-    Sessions, Setup, ShardId, ShowId, Span, UserId, Wish, Write,
+    GatewayConfig, HoldId, Input, Instant, MembershipConfig, Message, Node, NodeId, Observation,
+    OnSuspicion, Outcome, OwnerConfig, PaymentId, Placement, Promises, Ratio, Request, RequestId,
+    SeatId, Sessions, Setup, ShardId, ShowId, Span, UserId, Wish, Write,
 };
 
 /// One way between nodes, one way to a client, and one fsync.
@@ -40,6 +40,8 @@ pub(crate) struct Cluster {
     scheduled: u64,
     cut: BTreeSet<(NodeId, NodeId)>,
     paused: BTreeMap<NodeId, Instant>,
+    /// By how much a node's clock is ahead, if it is.
+    ahead: BTreeMap<NodeId, Span>,
     loss: Option<u64>,
     draw: Draw,
     effects: Effects,
@@ -60,6 +62,7 @@ pub(crate) fn config() -> Config {
         keep_records: 1_000,
         segment_bytes: 1 << 20,
         on_suspicion: OnSuspicion::default(),
+        membership: MembershipConfig { quorum: 2, stable_after: Span::from_secs(5) },
         promises: Promises::default(),
         owner: OwnerConfig::default(),
         gateway: GatewayConfig {
@@ -83,12 +86,23 @@ pub(crate) fn config() -> Config {
 }
 
 impl Cluster {
+    /// Boots so many nodes, the nth with a clock that is n − 1 times as far ahead.
+    pub(crate) fn with_clocks_apart(config: Config, nodes: u16, shards: u32, apart: Span) -> Self {
+        let ahead = (1..=nodes).map(|n| (NodeId(n), Span(apart.0 * u64::from(n - 1))));
+        Self::begin(config, nodes, shards, ahead.collect())
+    }
+
     /// Boots so many nodes in three zones and lets them elect their owners.
     pub(crate) fn new(nodes: u16, shards: u32) -> Self {
         Self::with(config(), nodes, shards)
     }
 
     pub(crate) fn with(config: Config, nodes: u16, shards: u32) -> Self {
+        Self::begin(config, nodes, shards, BTreeMap::new())
+    }
+
+    fn begin(mut config: Config, nodes: u16, shards: u32, ahead: BTreeMap<NodeId, Span>) -> Self {
+        config.membership.quorum = nodes / 2 + 1;
         let rules = Rules {
             hold: Span::from_secs(300),
             grace: Span::from_secs(5),
@@ -109,6 +123,7 @@ impl Cluster {
             scheduled: 0,
             cut: BTreeSet::new(),
             paused: BTreeMap::new(),
+            ahead,
             loss: None,
             draw: Draw::new(0),
             effects: Effects::default(),
@@ -129,7 +144,9 @@ impl Cluster {
         let seed = u64::from(id.0) << 32 | *incarnation;
         let disk = self.disks.entry(id).or_default();
         let durable = disk.iter().map(|(&segment, bytes)| (segment, bytes.clone())).collect();
-        let node = Node::boot(Arc::clone(&self.setup), id, *incarnation, seed, durable, self.now);
+        let now = self.now + self.ahead_of(id);
+        let incarnation = self.incarnations[&id];
+        let node = Node::boot(Arc::clone(&self.setup), id, incarnation, seed, durable, now);
         assert!(self.nodes.insert(id, node).is_none(), "{id} is up already");
     }
 
@@ -167,6 +184,12 @@ impl Cluster {
         let peers: Vec<NodeId> =
             self.incarnations.keys().copied().filter(|&peer| peer != id).collect();
         peers.into_iter().for_each(|peer| self.cut.extend([(id, peer), (peer, id)]));
+    }
+
+    /// What a node sends to its peers is lost; it hears them, and clients reach it.
+    pub(crate) fn mute(&mut self, id: NodeId) {
+        let peers = self.incarnations.keys().copied().filter(|&peer| peer != id);
+        self.cut.extend(peers.map(|peer| (id, peer)));
     }
 
     pub(crate) fn heal(&mut self) {
@@ -261,7 +284,12 @@ impl Cluster {
 
     fn deadline_of(&self, node: &Node) -> Option<Instant> {
         let resumes = self.paused.get(&node.id()).copied().unwrap_or(Instant::ZERO);
-        node.next_deadline().map(|at| at.max(resumes).max(self.now))
+        let ahead = self.ahead_of(node.id());
+        node.next_deadline().map(|at| Instant(at.0 - ahead.0).max(resumes).max(self.now))
+    }
+
+    fn ahead_of(&self, id: NodeId) -> Span {
+        self.ahead.get(&id).copied().unwrap_or_default()
     }
 
     fn deliver(&mut self, event: Event) {
@@ -301,10 +329,14 @@ impl Cluster {
         }
     }
 
-    fn turn(&mut self, id: NodeId, input: Input) {
+    fn turn(&mut self, id: NodeId, mut input: Input) {
+        let now = self.now + self.ahead_of(id);
+        if let Input::Delivered { message, .. } = &mut input {
+            arrives(message, now);
+        }
         let node = self.nodes.get_mut(&id).expect("only what is up is stepped");
-        node.step(self.now, input, &mut self.effects);
-        node.step(self.now, Input::TurnEnded, &mut self.effects);
+        node.step(now, input, &mut self.effects);
+        node.step(now, Input::TurnEnded, &mut self.effects);
         self.carry_out(id);
     }
 
@@ -322,7 +354,7 @@ impl Cluster {
                 Endpoint::Client(_) => CLIENT,
                 Endpoint::Node(to) => {
                     match &sending.message {
-                        Message::Beat(_) => self.sent.beats += 1,
+                        Message::Beat(_) | Message::Gossip(_) => self.sent.beats += 1,
                         Message::Journal(_) => self.sent.journal += 1,
                         Message::Requests(_)
                         | Message::Forwarded(_)
@@ -347,6 +379,21 @@ impl Cluster {
     fn schedule(&mut self, after: Span, event: Event) {
         self.scheduled += 1;
         self.events.insert((self.now + after, self.scheduled), event);
+    }
+}
+
+/// Each item of a batch carries the instant at which it reached its receiver, by whose clock it is.
+fn arrives(message: &mut Message, now: Instant) {
+    match message {
+        Message::Requests(batch) | Message::Forwarded(batch) => {
+            batch.iter_mut().for_each(|timed| timed.at = now);
+        }
+        Message::Answers(batch) => batch.iter_mut().for_each(|timed| timed.at = now),
+        Message::Replies(_)
+        | Message::Beat(_)
+        | Message::Gossip(_)
+        | Message::Journal(_)
+        | Message::Facts(_) => {}
     }
 }
 

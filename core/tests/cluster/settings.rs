@@ -1,12 +1,12 @@
 //! What an owner that is cut off tells its clients, by the settings that say what it may.
 
 use onsale_core::{
-    Acknowledge, Config, Deposed, OnSuspicion, Outcome, OwnerConfig, Reads, Refusal, RequestId,
-    Span,
+    Acknowledge, Config, Deposed, OnSuspicion, Outcome, OwnerConfig, Reads, Reckoning, Refusal,
+    RequestId, Span,
 };
 
 use crate::harness::{Cluster, config, hold};
-use crate::{SHOW, is_held};
+use crate::{SHOW, is_held, lasts_with_clocks_apart};
 
 /// Seat 1 is taken; the owner is cut off, and asked for seat 2 and for seat 1. What it has
 /// answered to both after so long.
@@ -75,4 +75,13 @@ fn it_may_give_the_answers_that_it_owed_when_it_was_deposed() {
     cluster.run_for(Span::from_secs(1));
     let told = cluster.replies.iter().filter(|(_, outcome)| is_held(outcome)).count();
     assert_eq!(told, 2, "{:?}", cluster.replies);
+}
+
+#[test]
+fn it_may_take_what_earlier_owners_wrote_for_instants_of_its_own_clock() {
+    // The clock of the next owner but one is five minutes ahead: to it, the hold has long been over.
+    let reckoning = Reckoning::Instants;
+    let config = owner(OwnerConfig { reckoning, ..OwnerConfig::default() });
+    let lasts = lasts_with_clocks_apart(config, Span::from_secs(300));
+    assert!(lasts < Span::from_secs(125), "it ends as soon as that one serves: {lasts}");
 }

@@ -4,9 +4,15 @@
 
 use onsale_core::Span;
 
-use super::Checks;
+use super::{Checks, DAY};
 use crate::fault::{Cut, Family, Fault, Swarm, Target};
+use crate::ratio::Ratio;
 use crate::scenario::{Cluster, Scenario};
+
+/// Nothing goes and comes back more often in one fault.
+const TURNS_MAX: u64 = 10_000;
+/// Nor faster than this.
+const SHORTEST_TURN: Span = Span::from_millis(1);
 
 impl Checks {
     pub(super) fn fault(&mut self, field: &str, fault: &Fault, scenario: &Scenario) {
@@ -19,7 +25,15 @@ impl Checks {
             | Fault::Duplicate { .. }
             | Fault::Reorder { .. }
             | Fault::SlowNetwork { .. }
-            | Fault::SlowDisk { .. } => "lasts",
+            | Fault::SlowDisk { .. }
+            | Fault::OneWayLoss { .. }
+            | Fault::Congestion { .. }
+            | Fault::Flapping { .. }
+            | Fault::Swizzle { .. }
+            | Fault::ClockDrift { .. }
+            | Fault::ClockJump { .. }
+            | Fault::Limp { .. }
+            | Fault::CrashLoop { .. } => "lasts",
         };
         self.some_time(&format!("{field}.{lasts_key}"), fault.lasts());
         let (ends, end) = (fault.at() + fault.lasts(), scenario.duration);
@@ -47,7 +61,7 @@ impl Checks {
             Fault::Crash { node, .. } | Fault::Pause { node, .. } => {
                 self.target(&format!("{field}.node"), *node, cluster)
             }
-            Fault::SlowDisk { node, factor, .. } => {
+            Fault::SlowDisk { node, factor, .. } | Fault::Limp { node, factor, .. } => {
                 self.target(&format!("{field}.node"), *node, cluster);
                 self.within(&format!("{field}.factor"), *factor, 2..=1_000_000);
             }
@@ -63,45 +77,120 @@ impl Checks {
             Fault::Partition { cut, .. } => self.cut(field, cut, cluster),
             Fault::Loss { chance, .. }
             | Fault::Duplicate { chance, .. }
-            | Fault::Reorder { chance, .. } => {
-                self.share(&format!("{field}.chance"), *chance);
-                self.that(!chance.is_never(), &format!("{field}.chance"), || {
-                    (
-                        "a fault with no chance does nothing".into(),
-                        "write a share above 0, such as `1/20`".into(),
-                    )
-                });
-            }
+            | Fault::Reorder { chance, .. } => self.some_chance(field, *chance),
             Fault::SlowNetwork { factor, .. } => {
                 self.within(&format!("{field}.factor"), *factor, 2..=1_000_000)
             }
+            Fault::OneWayLoss { node, chance, .. } => {
+                self.target(&format!("{field}.node"), *node, cluster);
+                self.some_chance(field, *chance);
+            }
+            Fault::Congestion { node, kib_per_s, .. } => {
+                node.iter().for_each(|node| self.target(&format!("{field}.node"), *node, cluster));
+                self.within(&format!("{field}.kib-per-s"), *kib_per_s, 1..=1_000_000);
+            }
+            Fault::Flapping { node, peer, .. } => {
+                self.target(&format!("{field}.node"), *node, cluster);
+                if let Some(peer) = peer {
+                    self.target(&format!("{field}.peer"), *peer, cluster);
+                    self.that(peer != node, &format!("{field}.peer"), || {
+                        ("a node has no link with itself".into(), "name another node".into())
+                    });
+                }
+                self.comes_and_goes(field, fault);
+            }
+            Fault::CrashLoop { node, .. } => {
+                self.target(&format!("{field}.node"), *node, cluster);
+                self.comes_and_goes(field, fault);
+            }
+            Fault::Swizzle { cut, mend, .. } => {
+                self.nodes(&format!("{field}.cut"), cut, cluster);
+                self.nodes(&format!("{field}.mend"), mend, cluster);
+                let same = cut.len() == mend.len() && cut.iter().all(|node| mend.contains(node));
+                self.that_both(same, &format!("{field}.mend"), &format!("{field}.cut"), || {
+                    (
+                        "not the nodes that are cut off come back".into(),
+                        "name the same nodes in `cut` and `mend`, each once".into(),
+                    )
+                });
+            }
+            Fault::ClockDrift { node, by, .. } => {
+                self.target(&format!("{field}.node"), *node, cluster);
+                let by_half = by.den > 0 && u64::from(by.num) * 2 <= u64::from(by.den);
+                self.that(!by.is_never() && by_half, &format!("{field}.by"), || {
+                    (
+                        format!("a clock does not drift by {by}"),
+                        "write a share above 0 and up to `50%`, such as `1/1000`".into(),
+                    )
+                });
+            }
+            Fault::ClockJump { node, by, .. } => {
+                self.target(&format!("{field}.node"), *node, cluster);
+                self.span_within(&format!("{field}.by"), *by, Span(1)..=DAY);
+            }
         }
+    }
+
+    fn some_chance(&mut self, field: &str, chance: Ratio) {
+        let field = format!("{field}.chance");
+        self.share(&field, chance);
+        self.that(!chance.is_never(), &field, || {
+            (
+                "a fault with no chance does nothing".into(),
+                "write a share above 0, such as `1/20`".into(),
+            )
+        });
+    }
+
+    /// A fault by which something goes and comes back again and again.
+    fn comes_and_goes(&mut self, field: &str, fault: &Fault) {
+        let (Fault::Flapping { lasts, down, up, .. } | Fault::CrashLoop { lasts, down, up, .. }) =
+            fault
+        else {
+            return;
+        };
+        let (down_field, up_field) = (format!("{field}.down"), format!("{field}.up"));
+        self.span_within(&down_field, *down, SHORTEST_TURN..=DAY);
+        self.span_within(&up_field, *up, SHORTEST_TURN..=DAY);
+        self.that_both(*down <= *lasts, &down_field, &format!("{field}.lasts"), || {
+            let what = format!("it is down for {down}, but the fault lasts {lasts}");
+            (what, format!("at most `down = \"{lasts}\"`, or lengthen `lasts`"))
+        });
+        let (turns, long) = (lasts.0 / (*down + *up).0.max(1), format!("{field}.lasts"));
+        self.that(turns <= TURNS_MAX, &long, || {
+            let what = format!("it comes and goes {turns} times");
+            (what, format!("shorten `lasts` until it is at most {TURNS_MAX} times"))
+        });
     }
 
     fn cut(&mut self, field: &str, cut: &Cut, cluster: &Cluster) {
         match cut {
             Cut::Isolate(targets) => {
                 let list = format!("{field}.isolate");
-                self.that(!targets.is_empty(), &list, || {
-                    (
-                        "no node is isolated".into(),
-                        "name at least one: `isolate = [\"owner\"]`".into(),
-                    )
-                });
                 self.that(targets.len() < usize::from(cluster.nodes), &list, || {
                     let what = format!("all {} nodes are isolated from no other", cluster.nodes);
                     (what, "leave at least one node out".into())
                 });
-                for (n, target) in targets.iter().enumerate() {
-                    let item = format!("{list}[{n}]");
-                    self.target(&item, *target, cluster);
-                    self.that(!targets[..n].contains(target), &item, || {
-                        (format!("`{target}` is named twice"), "name each node once".into())
-                    });
-                }
+                self.nodes(&list, targets, cluster);
             }
             Cut::OneWay(target) => self.target(&format!("{field}.one-way"), *target, cluster),
             Cut::Halves | Cut::MajorityRing | Cut::Bridge => {}
+        }
+    }
+
+    /// Some nodes, each once.
+    fn nodes(&mut self, list: &str, targets: &[Target], cluster: &Cluster) {
+        self.that(!targets.is_empty(), list, || {
+            let key = list.rsplit_once('.').map_or(list, |(_, key)| key);
+            let what = if key == "isolate" { "isolated" } else { "named" };
+            (format!("no node is {what}"), format!("name at least one: `{key} = [\"owner\"]`"))
+        });
+        for (n, target) in targets.iter().enumerate() {
+            let item = format!("{list}[{n}]");
+            self.target(&item, *target, cluster);
+            self.that(!targets[..n].contains(target), &item, || {
+                (format!("`{target}` is named twice"), "name each node once".into())
+            });
         }
     }
 

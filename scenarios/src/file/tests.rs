@@ -189,6 +189,8 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
         "[cluster]\nreplicas = 7",
         "[cluster]\nreplicas = 5",
         "[cluster]\nreplicas = 9\nnodes = 9\nzones = 9",
+        "[cluster.membership]\nstatic-quorum = 2",
+        "[cluster]\nnodes = 6\n[cluster.membership]\nstatic-quorum = 7\nstable-after = \"0s\"",
         "[cluster]\nshards = 0",
         "[cluster.gateway]\nbackoff-base = \"1s\"",
         "[sale]\nshows = 1",
@@ -249,6 +251,9 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:3:12: cluster.replicas: 7 replicas need as many nodes, and there are 5; use 3, or add nodes
     x.toml:3:12: cluster.replicas: 5 replicas need as many zones, and there are 3; use 3, or `zones = 5`
     x.toml:3:12: cluster.replicas: 9 replicas are more than a journal can have; at most 7; three survive the loss of a zone, five of two
+    x.toml:3:17: cluster.membership.static-quorum: both sides of a split can see 2 of 5 nodes; at least 3, more than half of the nodes
+    x.toml:5:17: cluster.membership.static-quorum: nobody ever sees 7 of 6 nodes; at most 6; at 4 most nodes may be lost
+    x.toml:6:16: cluster.membership.stable-after: no time at all; write a span above zero, such as `5s`
     x.toml:3:10: cluster.shards: 0 is out of bounds; write a number from 1 to 65536
     x.toml:3:16: cluster.gateway.backoff-base: 1s is above `backoff-cap`, 500ms; `backoff-base` is at most `backoff-cap`
     x.toml:3:9: sale.hot-share: 20% want the hot show, but there is no other for the rest; with one show, write `hot-share = "100%"`
@@ -288,7 +293,7 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:3:50: fault[0].partition.isolate: all 5 nodes are isolated from no other; leave at least one node out
     x.toml:3:50: fault[0].partition.one-way: there is no node n6; the nodes are n1 to n5
     x.toml:5:29: fault[0].pause.node: with one replica there is no follower; write `owner`, or `cluster.replicas = 3`
-    x.toml:3:12: swarm.families: no family may strike; name some, or leave the key out for all: crash, pause, zone-loss, power-loss, partition, loss, duplicate, reorder, slow-network, slow-disk
+    x.toml:3:12: swarm.families: no family may strike; name some, or leave the key out for all: crash, pause, zone-loss, power-loss, partition, loss, duplicate, reorder, slow-network, slow-disk, one-way-loss, congestion, flapping, swizzle, clock-drift, clock-jump, limp, crash-loop
     x.toml:3:21: swarm.families[1]: `loss` is named twice; name each family once
     x.toml:3:10: swarm.faults: the least number, 3, is above the greatest, 2; write `faults = [2, 3]`
     x.toml:3:9: swarm.lasts: the shortest, 3s, is above the longest, 2s; write `lasts = ["2s", "3s"]`
@@ -369,9 +374,9 @@ fn json_is_checked_like_toml() {
         |json: &str| Scenario::from_json("plan.json", json.as_bytes()).unwrap_err().to_string();
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:11:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:11:13: cluster: unknown key `replica`; did you mean `replicas`?");
-    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:49:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
-    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:148:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
-    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:77:24: EOF while parsing a string; the text ends too early: it was cut off");
+    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:50:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
+    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:149:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
+    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:78:9: EOF while parsing a string; the text ends too early: it was cut off");
     insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
 
     let capsule = format!(
@@ -429,6 +434,9 @@ fn a_scenario_is_printed_in_full() {
     on-suspicion = "elect"
     clock-skew = "0us"
 
+    [cluster.membership]
+    stable-after = "3s"
+
     [cluster.journal]
     promises = "after-write"
 
@@ -438,6 +446,7 @@ fn a_scenario_is_printed_in_full() {
     decides-on = "latest"
     serves = "caught-up"
     deposed = "hands-back"
+    reckoning = "elapsed"
 
     [cluster.gateway]
     tries = 4
@@ -517,7 +526,7 @@ fn a_scenario_is_printed_in_full() {
     recover-mib = "5ms"
 
     [swarm]
-    families = ["crash", "pause", "zone-loss", "power-loss", "partition", "loss", "duplicate", "reorder", "slow-network", "slow-disk"]
+    families = ["crash", "pause", "zone-loss", "power-loss", "partition", "loss", "duplicate", "reorder", "slow-network", "slow-disk", "one-way-loss", "congestion", "flapping", "swizzle", "clock-drift", "clock-jump", "limp", "crash-loop"]
     faults = [2, 6]
     from = "20s"
     until = "4m"
@@ -548,6 +557,38 @@ fn depth_and_width_are_no_danger() {
     let error = read(&format!("title = \"t\"\n{wide}")).unwrap_err();
     assert_eq!(error.problems.len(), 300);
     assert_eq!(error.problems[299].line, 601);
+}
+
+#[test]
+fn faults_of_networks_clocks_and_processes_are_judged_where_they_are_written() {
+    let said = complaints_about(&[
+        "[[fault]]\none-way-loss = { at = \"1s\", lasts = \"1s\", node = \"n6\", chance = \"0%\" }",
+        "[[fault]]\ncongestion = { at = \"1s\", lasts = \"1s\", kib-per-s = 0 }",
+        "[[fault]]\nflapping = { at = \"1s\", lasts = \"1s\", node = \"owner\", peer = \"owner\", down = \"2s\", up = \"0s\" }",
+        "[[fault]]\ncrash-loop = { at = \"1s\", lasts = \"1m\", node = \"owner\", down = \"1ms\", up = \"1ms\" }",
+        "[[fault]]\nswizzle = { at = \"1s\", lasts = \"1s\", cut = [\"n1\", \"n1\"], mend = [\"n2\", \"n1\"] }",
+        "[[fault]]\nswizzle = { at = \"1s\", lasts = \"1s\", cut = [\"n1\", \"n2\"], mend = [\"n1\", \"n3\"] }",
+        "[[fault]]\nswizzle = { at = \"1s\", lasts = \"1s\", cut = [], mend = [] }",
+        "[[fault]]\nclock-drift = { at = \"1s\", lasts = \"1s\", node = \"owner\", by = \"60%\" }",
+        "[[fault]]\nclock-jump = { at = \"1s\", lasts = \"1s\", node = \"owner\", by = \"0s\" }",
+        "[[fault]]\nlimp = { at = \"1s\", lasts = \"1s\", node = \"owner\", factor = 1 }",
+    ]);
+    insta::assert_snapshot!(said, @r#"
+    x.toml:3:50: fault[0].one-way-loss.node: there is no node n6; the nodes are n1 to n5
+    x.toml:3:65: fault[0].one-way-loss.chance: a fault with no chance does nothing; write a share above 0, such as `1/20`
+    x.toml:3:53: fault[0].congestion.kib-per-s: 0 is out of bounds; write a number from 1 to 1000000
+    x.toml:3:62: fault[0].flapping.peer: a node has no link with itself; name another node
+    x.toml:3:78: fault[0].flapping.down: it is down for 2s, but the fault lasts 1s; at most `down = "1s"`, or lengthen `lasts`
+    x.toml:3:89: fault[0].flapping.up: 0us is out of bounds; write 1ms to 24h
+    x.toml:3:35: fault[0].crash-loop.lasts: it comes and goes 30000 times; shorten `lasts` until it is at most 10000 times
+    x.toml:3:51: fault[0].swizzle.cut[1]: `n1` is named twice; name each node once
+    x.toml:3:65: fault[0].swizzle.mend: not the nodes that are cut off come back; name the same nodes in `cut` and `mend`, each once
+    x.toml:3:44: fault[0].swizzle.cut: no node is named; name at least one: `cut = ["owner"]`
+    x.toml:3:55: fault[0].swizzle.mend: no node is named; name at least one: `mend = ["owner"]`
+    x.toml:3:63: fault[0].clock-drift.by: a clock does not drift by 60%; write a share above 0 and up to `50%`, such as `1/1000`
+    x.toml:3:62: fault[0].clock-jump.by: 0us is out of bounds; write 1us to 24h
+    x.toml:3:60: fault[0].limp.factor: 1 is out of bounds; write a number from 2 to 1000000
+    "#);
 }
 
 /// A way to spoil a text.
@@ -694,6 +735,33 @@ fn a_fault() -> impl Strategy<Value = Fault> {
             Family::Reorder => Fault::Reorder { at, lasts, chance },
             Family::SlowNetwork => Fault::SlowNetwork { at, lasts, factor },
             Family::SlowDisk => Fault::SlowDisk { at, lasts, node, factor },
+            Family::OneWayLoss => {
+                Fault::OneWayLoss { at, lasts, node, inbound: factor % 2 == 0, chance }
+            }
+            Family::Congestion => {
+                Fault::Congestion { at, lasts, node: (zone > 1).then_some(node), kib_per_s: factor }
+            }
+            Family::Flapping => {
+                let peer = Some(Target::Owner).filter(|_| zone > 1 && node != Target::Owner);
+                let (down, up) = (Span::from_millis(1), Span::from_millis(u64::from(factor)));
+                Fault::Flapping { at, lasts, node, peer, down, up }
+            }
+            Family::Swizzle => {
+                let cut = vec![Target::Node(NodeId(1)), Target::Follower];
+                let mend = cut.iter().rev().copied().collect();
+                Fault::Swizzle { at, lasts, cut, mend }
+            }
+            Family::ClockDrift => {
+                Fault::ClockDrift { at, lasts, node, by: Ratio::new(1, factor), slow: zone > 1 }
+            }
+            Family::ClockJump => {
+                Fault::ClockJump { at, lasts, node, by: lasts, back: factor % 2 == 0 }
+            }
+            Family::Limp => Fault::Limp { at, lasts, node, factor },
+            Family::CrashLoop => {
+                let (down, up) = (Span::from_millis(1), Span::from_millis(u64::from(factor)));
+                Fault::CrashLoop { at, lasts, node, down, up }
+            }
         },
     )
 }
@@ -749,7 +817,7 @@ prop_compose! {
         group_weights in prop::collection::vec(1_u32..1_000, 1..=10),
         shares in (a_share(), a_share(), a_share()),
         faults in prop::collection::vec(a_fault(), 0..5),
-        families in prop::option::of(prop::sample::subsequence(Family::ALL.to_vec(), 1..=10)),
+        families in prop::option::of(prop::sample::subsequence(Family::ALL.to_vec(), 1..=18)),
         must_exercise in prop::sample::subsequence(check::ORACLES.map(str::to_owned).to_vec(), 0..=8),
         must_mark in prop::sample::subsequence(Mark::ALL.iter().map(|mark| mark.name().to_owned()).collect::<Vec<_>>(), 0..=3),
         figures in prop::collection::vec((1_u32..=100_000, a_span(1, 600_000)), 1..4),

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use onsale_scenarios::{Scenario, catalogue};
+use onsale_core::Span;
+use onsale_scenarios::{Arrivals, Scenario, catalogue};
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run;
 use onsale_sim::wall::peak_rss_bytes;
@@ -16,6 +17,8 @@ use crate::plain;
 
 /// The seed of every case but the sweep, which begins with it.
 pub(crate) const SEED: u64 = 1;
+/// How long the idle cluster waits.
+pub(crate) const IDLE: Span = Span::from_secs(600);
 /// The scenario that the pair plays, scaled.
 pub(crate) const PAIRED: &str = "slow/stadium-10m-no-queue";
 
@@ -32,6 +35,8 @@ pub(crate) enum Case {
         /// How many.
         seeds: u64,
     },
+    /// A large cluster to which hardly anybody comes: beats and nothing else.
+    Idle,
     /// The scenario of the pair on this engine.
     Ours {
         /// How many people.
@@ -95,11 +100,23 @@ impl Case {
                 let scenario = load("fast/all-families");
                 (SEED..SEED + seeds).map(|seed| ours(&scenario, seed)).collect()
             }
+            Self::Idle => vec![ours(&idle(), SEED)],
             Self::Ours { users } => vec![ours(&scaled(*users), SEED)],
             Self::Tasks { users } => vec![plain::run(&Plan::new(&scaled(*users), SEED))],
         };
         Measured { runs, before_bytes, peak_bytes: peak_rss_bytes() }
     }
+}
+
+/// Fifty nodes, 1,024 shards, ten minutes, one person.
+fn idle() -> Scenario {
+    let title = "A large cluster waits".to_owned();
+    let mut scenario = Scenario { title, duration: IDLE, ..Scenario::default() };
+    scenario.cluster.nodes = 50;
+    scenario.cluster.shards = 1_024;
+    scenario.crowd.users = 1;
+    scenario.crowd.arrivals = Arrivals::Constant { over: IDLE };
+    scenario
 }
 
 fn ours(scenario: &Scenario, seed: u64) -> Run {

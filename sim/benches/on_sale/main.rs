@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode, Stdio};
 use clap::Parser;
 use onsale_core::Span;
 
-use crate::case::{Case, Measured, SEED};
+use crate::case::{Case, IDLE, Measured, SEED};
 use crate::table::{Report, Row, Target};
 
 const GIB: u64 = 1 << 30;
@@ -92,6 +92,8 @@ fn measure(arguments: &Arguments) -> Result<Report, String> {
         1,
         target,
     )?);
+    let target = Target { wall: Some(Span(IDLE.0 / 200)), peak_bytes: None };
+    report.rows.push(row("50 nodes, 1,024 shards, idle".to_owned(), &Case::Idle, runs, target)?);
     report.ours =
         Some(row("the pair: ours".to_owned(), &Case::Ours { users }, runs, Target::default())?);
     report.tasks = Some(row(

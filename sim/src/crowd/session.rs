@@ -15,6 +15,7 @@ use super::people::{Doing, Person};
 use super::{Cart, Crowd, Fate};
 use crate::oracle::Asked;
 use crate::story::Sight;
+use crate::timer::Promise;
 use crate::witness::Witness;
 
 /// The name of a person's nth request.
@@ -241,10 +242,12 @@ impl Crowd {
                 );
                 witness.recorder.ended(Operation::Hold, Ending::Granted, person.intended, at);
                 witness.recorder.seats(at, seats.len() as i64, 0);
+                let sale = &self.scenario.sale;
+                let promise = Promise { hold: sale.hold, grace: sale.grace };
                 let cart = Cart {
                     hold: request_id(user, person.sequence),
                     seats: seats.clone(),
-                    expires: *expires,
+                    expires: promise.timer(person.intended, *expires),
                 };
                 self.start_checkout(at, user, person, cart);
             }
@@ -258,7 +261,10 @@ impl Crowd {
                     | Refusal::NoneFree
                     | Refusal::HoldLost
                     | Refusal::NotYours => false,
-                    Refusal::BadRequest | Refusal::Overloaded | Refusal::Unavailable => false,
+                    Refusal::BadRequest
+                    | Refusal::Overloaded
+                    | Refusal::Unavailable
+                    | Refusal::Minority => false,
                 };
                 let map = self.map(asked.show);
                 if sold_out && map.booked() == map.seats() {
@@ -479,6 +485,8 @@ pub(crate) fn undecided(outcome: &Outcome) -> Option<Ending> {
         Some(Ending::Overloaded)
     } else if let Outcome::Refused(Refusal::Unavailable) = outcome {
         Some(Ending::Unavailable)
+    } else if let Outcome::Refused(Refusal::Minority) = outcome {
+        Some(Ending::Minority)
     } else {
         None
     }

@@ -19,6 +19,8 @@ pub(super) struct Told {
     pub(super) until: Instant,
     /// When its client's timer ends.
     pub(super) expires: Instant,
+    /// When it ends as the owner told, by whatever clock.
+    pub(super) as_told: Instant,
     /// When its client asked to release it.
     pub(super) released: Option<Instant>,
     /// How many intentions to confirm it there were.
@@ -124,6 +126,7 @@ impl Clients {
                 from: at,
                 until: at,
                 expires: at,
+                as_told: at,
                 released: None,
                 confirms: 1,
                 booked: None,

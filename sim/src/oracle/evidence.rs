@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use onsale_core::{HoldId, SeatId, SeatList, ShowId};
+use onsale_core::{HoldId, Instant, SeatId, SeatList, ShowId};
 use onsale_reports::{Evidence, OracleResult, Verdict};
 
 use super::OracleSettings;
@@ -103,6 +103,12 @@ impl Known {
             clients: Clients::new(settings.shows, settings.seats_per_show),
             settings,
         }
+    }
+
+    /// Whether the client of a hold counts on it at `at`.
+    pub(super) fn timer_runs(&self, hold: HoldId, at: Instant) -> bool {
+        let told = self.clients.get(hold);
+        told.is_some_and(|told| at + self.settings.quantum < told.known.expires)
     }
 
     /// `show0 seat 1234 (section 3, row 2, place 9)`, all counted from 0.

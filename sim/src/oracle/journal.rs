@@ -35,7 +35,11 @@ impl fmt::Display for Position {
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) user: UserId,
+    /// When the record was read: on the calendar, and not before it was decided.
+    pub(super) read: Instant,
+    /// When it was decided, in the shard's time, which is that of its owners' clocks.
     pub(super) at: Instant,
+    /// When its time is over, in the shard's.
     pub(super) expires: Instant,
     pub(super) held: Position,
     pub(super) state: State,

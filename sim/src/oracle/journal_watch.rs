@@ -427,6 +427,8 @@ mod tests {
             seats_per_request: 1,
             hold: Span::from_secs(60),
             grace: Span::from_secs(5),
+            early: None,
+            slowest_answer: Span::ZERO,
             live_bound: Span::from_secs(60),
             quantum: Span::ZERO,
             facts: None,

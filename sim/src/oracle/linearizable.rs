@@ -9,7 +9,7 @@
 //! One show. A seat is free, held or booked; a hold has a name, a user, seats and an instant
 //! `expires`, and is live, booked, released or expired. An operation takes effect at one
 //! point between the instants at which it was invoked and answered; one that no owner
-//! answered (no answer, `Overloaded`, `Unavailable`, `BadRequest`) at one point after it was
+//! answered (no answer, `Overloaded`, `Unavailable`, `Minority`, `BadRequest`) at one point after it was
 //! invoked, or never. A request and its repeats are one operation.
 //!
 //! | operation | legal at its point | answer |
@@ -205,7 +205,8 @@ impl Linearizable {
             | Refusal::HoldLost
             | Refusal::BadRequest
             | Refusal::Overloaded
-            | Refusal::Unavailable => {}
+            | Refusal::Unavailable
+            | Refusal::Minority => {}
         }
     }
 
@@ -243,7 +244,12 @@ impl Linearizable {
         let is_legal = match (op, outcome) {
             (
                 _,
-                Outcome::Refused(Refusal::BadRequest | Refusal::Overloaded | Refusal::Unavailable),
+                Outcome::Refused(
+                    Refusal::BadRequest
+                    | Refusal::Overloaded
+                    | Refusal::Unavailable
+                    | Refusal::Minority,
+                ),
             ) => return,
             // Asked before the hold was told of.
             (None, _) if grant.user == request.user => return,

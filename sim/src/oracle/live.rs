@@ -5,7 +5,8 @@
 //!
 //! Why no alarm is false: nothing is judged before calm plus the bound. A request first sent
 //! after that meets a cluster that is promised to be whole, so no word at all and "no owner
-//! could be reached" break the promise; "try later" is an answer. A request still open, or a
+//! could be reached" break the promise; "try later" is an answer, and no word to a client that
+//! gave up before one could have come is not the cluster's fault. A request still open, or a
 //! hold still off the market, is given the bound from calm or from its own time,
 //! whichever is later. Why none is missed: a request ends in an answer, in its client's
 //! giving up, or is open at the end, and each of the three is told.
@@ -21,6 +22,7 @@ use super::journal::State;
 pub(super) struct Live {
     pub(super) findings: Findings,
     bound: Span,
+    slowest_answer: Span,
     calm: Instant,
     /// Requests first sent later than this must be answered.
     judged_from: Instant,
@@ -28,10 +30,11 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(bound: Span) -> Self {
+    pub(super) fn new(bound: Span, slowest_answer: Span) -> Self {
         Self {
             findings: Findings::new("live"),
             bound,
+            slowest_answer,
             calm: Instant::MAX,
             judged_from: Instant::MAX,
             decided: Instant::MAX,
@@ -70,10 +73,20 @@ impl Live {
             Refusal::Unavailable => {
                 self.on_unanswered(at, asked, "was told that no owner could be reached")
             }
+            Refusal::Minority => {
+                self.on_unanswered(at, asked, "was told that the gateway had withdrawn")
+            }
         }
     }
 
-    pub(super) fn on_unanswered(&mut self, at: Instant, asked: Asked, how: &'static str) {
+    /// A client that gave up before the slowest answer could have come says nothing of the cluster.
+    pub(super) fn on_given_up(&mut self, at: Instant, asked: Asked) {
+        if at.since(asked.since) >= self.slowest_answer {
+            self.on_unanswered(at, asked, "was given up without an answer");
+        }
+    }
+
+    fn on_unanswered(&mut self, at: Instant, asked: Asked, how: &'static str) {
         if asked.since > self.judged_from {
             self.findings.fail(|| Story {
                 headline: format!(
@@ -123,7 +136,10 @@ impl Live {
                 };
                 entry.seats.iter().copied().any(remembers)
             };
-            if overdue(entry.known.expires + known.settings.grace) && stuck() {
+            // By the calendar: the instants in the record are the owner's.
+            let grant = &entry.known;
+            let lasts = grant.expires.since(grant.at) + known.settings.grace;
+            if overdue(grant.read + lasts) && stuck() {
                 self.findings.fail(|| {
                     let mut lines = vec![format!(
                         "calm began at {}, with {} to recover in",

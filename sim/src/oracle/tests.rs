@@ -25,6 +25,8 @@ fn settings() -> OracleSettings {
         seats_per_request: 4,
         hold: Span::from_secs(HOLD_SECS),
         grace: Span::from_secs(GRACE_SECS),
+        early: None,
+        slowest_answer: Span::from_secs(1),
         live_bound: Span::from_secs(10),
         quantum: Span::ZERO,
         facts: None,
@@ -70,7 +72,11 @@ struct History {
 
 impl History {
     fn new() -> Self {
-        Self { oracles: Oracles::new(settings()), index: 0 }
+        Self::with(settings())
+    }
+
+    fn with(settings: OracleSettings) -> Self {
+        Self { oracles: Oracles::new(settings), index: 0 }
     }
 
     fn record(&mut self, at: u64, event: Event) -> &mut Self {
@@ -417,6 +423,23 @@ fn a_hold_that_ends_too_early() {
     History::new().held(1, 1, 1, &[3]).expired(305, 1).fails(&["hold"]);
     let early = Event::Expired { hold: HoldId(1), at: secs(306) };
     History::new().held(1, 1, 1, &[3]).record(299, early).fails(&["hold"]);
+    let early = Event::Expired { hold: HoldId(1), at: secs(9_306) };
+    let ahead = Event::Held {
+        hold: HoldId(1),
+        user: UserId(1),
+        seats: seats(&[3]),
+        at: secs(9_001),
+        expires: secs(9_301),
+    };
+    let ends = |read| {
+        let mut history = History::with(OracleSettings { early: Some(Span::ZERO), ..settings() });
+        history.asks(0, &hold_request(1, 1, &[3])).record(1, ahead.clone());
+        let granted = Outcome::Held { hold: HoldId(1), seats: seats(&[3]), expires: secs(9_301) };
+        history.told(2, 0, &hold_request(1, 1, &[3]), &granted).record(read, early.clone());
+        history
+    };
+    ends(300).fails(&["hold"]);
+    ends(301).is_silent();
     let (at, expires) = (secs(1), secs(300));
     let short = Event::Held { hold: HoldId(1), user: UserId(1), seats: seats(&[3]), at, expires };
     History::new().record(1, short).fails(&["hold"]);
@@ -498,18 +521,21 @@ fn two_clients_who_count_on_one_seat_at_once() {
 /// The second answer came when its timer was over, so nobody counted on the seat twice. Yet it was
 /// asked for, granted and over while the first had the seat.
 #[test]
-fn a_hold_that_came_and_went_within_another() {
+fn a_hold_that_begins_within_another() {
     let request = hold_request(2, 2, &[3]);
-    let short =
-        |expires| Outcome::Held { hold: HoldId(2), seats: seats(&[3]), expires: secs(expires) };
-    let history = |expires| {
+    let history = |told, expires| {
         let mut history = History::new();
         history.gets((0, 1, 2), 1, 1, &[3]).asks(100, &request);
-        history.told(400, 100, &request, &short(expires));
+        let expires = secs(expires);
+        let granted = Outcome::Held { hold: HoldId(2), seats: seats(&[3]), expires };
+        history.told(told, 100, &request, &granted);
         history
     };
-    history(301).fails(&["linearizable"]);
-    history(302).is_silent();
+    // By whatever clock its end is told: it was asked for at 100, so it lasts until 400 at least.
+    for expires in [1, 301, 400, 9_000] {
+        history(300, expires).fails(&["hold", "linearizable"]);
+        history(301, expires).is_silent();
+    }
 }
 
 #[test]

@@ -105,7 +105,78 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
         Family::SlowDisk => {
             Fault::SlowDisk { at, lasts, node: target, factor: 2 + below(strength, 99) as u32 }
         }
+        Family::OneWayLoss => {
+            let chance = Ratio { num: 5 + below(strength, 95) as u32, den: 100 };
+            Fault::OneWayLoss { at, lasts, node: target, inbound: stream.below(2) == 0, chance }
+        }
+        Family::Congestion => {
+            let node = (stream.below(2) == 0).then_some(target);
+            Fault::Congestion { at, lasts, node, kib_per_s: 1 << below(strength, 6) }
+        }
+        Family::Flapping => {
+            let (down, up) = turns(lasts, strength, stream);
+            let peer = (stream.below(2) == 0).then(|| other_than(target));
+            Fault::Flapping { at, lasts, node: target, peer, down, up }
+        }
+        Family::Swizzle => {
+            let (cut, mend) = (shuffled(scenario, stream), stream.draw());
+            let count = 2 + below(strength, cut.len() as u64 - 1) as usize;
+            let cut = cut[..count].to_vec();
+            Fault::Swizzle { at, lasts, mend: in_drawn_order(cut.clone(), mend), cut }
+        }
+        Family::ClockDrift => {
+            let by = Ratio { num: drift_ppm(scenario, strength), den: 1_000_000 };
+            Fault::ClockDrift { at, lasts, node: target, by, slow: stream.below(2) == 0 }
+        }
+        Family::ClockJump => {
+            // Milliseconds to an hour, each order of magnitude as often.
+            let by = Span::from_millis(1 + (stream.draw() >> (42 + below(strength, 22))));
+            Fault::ClockJump { at, lasts, node: target, by, back: stream.below(2) == 0 }
+        }
+        Family::Limp => Fault::Limp { at, lasts, node: target, factor: 2 << below(strength, 14) },
+        Family::CrashLoop => {
+            let (down, up) = turns(lasts, strength, stream);
+            Fault::CrashLoop { at, lasts, node: target, down, up }
+        }
     }
+}
+
+/// How long something is down and up in turn: one to eight times while the fault lasts.
+fn turns(lasts: Span, strength: u64, stream: &mut Stream) -> (Span, Span) {
+    let turn = lasts.0 / (1 + below(strength, 8));
+    let least = Span::from_millis(1).0;
+    let down = (turn * (1 + stream.below(9)) / 10).max(least).min(lasts.0);
+    (Span(down), Span(turn.saturating_sub(down).max(least)))
+}
+
+/// A node that is another one, whoever the owner is.
+const fn other_than(target: Target) -> Target {
+    match target {
+        Target::Owner => Target::Follower,
+        Target::Follower | Target::Node(_) => Target::Owner,
+    }
+}
+
+/// All nodes, in a drawn order.
+fn shuffled(scenario: &Scenario, stream: &mut Stream) -> Vec<Target> {
+    let nodes = (1..=scenario.cluster.nodes).map(|node| Target::Node(NodeId(node)));
+    in_drawn_order(nodes.collect(), stream.draw())
+}
+
+fn in_drawn_order(mut nodes: Vec<Target>, bits: u64) -> Vec<Target> {
+    let mut stream = Stream::new(bits);
+    for last in (1..nodes.len()).rev() {
+        nodes.swap(last, stream.below(last as u64 + 1) as usize);
+    }
+    nodes
+}
+
+/// How fast a clock drifts, in parts in a million: each order of magnitude as often, and at most so
+/// fast that three such drifts of one clock leave clients' timers safe.
+fn drift_ppm(scenario: &Scenario, strength: u64) -> u32 {
+    let (hold, grace) = (scenario.sale.hold, scenario.sale.grace);
+    let most = u128::from(grace.0) * 4 / 5 * 1_000_000 / u128::from((hold + grace).0) / 3;
+    ((most as u64) >> below(strength, 8)).clamp(1, 500_000) as u32
 }
 
 fn zone(scenario: &Scenario, bits: u64) -> u16 {

@@ -60,12 +60,39 @@ fn simpler_than(fault: &Fault, nodes: u16, zones: u16) -> Vec<Fault> {
             let surer = mute.flat_map(|cut| parts(&Fault::Partition { at, lasts, cut }));
             surer.chain(certain(fault)).collect()
         }
-        Fault::Duplicate { .. } | Fault::Reorder { .. } => certain(fault),
+        Fault::Duplicate { .. } | Fault::Reorder { .. } | Fault::OneWayLoss { .. } => {
+            certain(fault)
+        }
+        Fault::CrashLoop { node, .. } => vec![Fault::Crash { at, node: *node, down: lasts }],
+        Fault::Flapping { node, .. } => vec![isolation(*node)],
+        Fault::Swizzle { cut, mend, .. } => swizzles_with_fewer(fault, cut, mend),
+        Fault::Congestion { node: None, kib_per_s, .. } => [Target::Owner, Target::Follower]
+            .map(|node| Fault::Congestion { at, lasts, node: Some(node), kib_per_s: *kib_per_s })
+            .into(),
         Fault::Crash { .. }
         | Fault::Pause { .. }
         | Fault::SlowNetwork { .. }
-        | Fault::SlowDisk { .. } => Vec::new(),
+        | Fault::SlowDisk { .. }
+        | Fault::Congestion { .. }
+        | Fault::ClockDrift { .. }
+        | Fault::ClockJump { .. }
+        | Fault::Limp { .. } => Vec::new(),
     }
+}
+
+/// One node less; one node alone is isolated.
+fn swizzles_with_fewer(fault: &Fault, cut: &[Target], mend: &[Target]) -> Vec<Fault> {
+    let (at, lasts) = (fault.at(), fault.lasts());
+    let without = |gone: &Target| {
+        let but = |nodes: &[Target]| {
+            nodes.iter().copied().filter(|node| node != gone).collect::<Vec<_>>()
+        };
+        match &but(cut)[..] {
+            &[last] => Fault::Partition { at, lasts, cut: Cut::Isolate(vec![last]) },
+            left => Fault::Swizzle { at, lasts, cut: left.to_vec(), mend: but(mend) },
+        }
+    };
+    cut.iter().filter(|_| cut.len() > 1).map(without).collect()
 }
 
 /// Faults that leave nothing to chance: for as long, or for some part of the time.
@@ -73,7 +100,8 @@ fn certain(fault: &Fault) -> Vec<Fault> {
     let mut certain = fault.clone();
     if let Fault::Loss { chance, .. }
     | Fault::Duplicate { chance, .. }
-    | Fault::Reorder { chance, .. } = &mut certain
+    | Fault::Reorder { chance, .. }
+    | Fault::OneWayLoss { chance, .. } = &mut certain
     {
         *chance = Ratio::ALWAYS;
     }
@@ -102,6 +130,16 @@ pub(super) fn dials(plan: &Plan) -> Vec<Dial> {
                 set_factor(plan, nth, value);
             },
         );
+        let jump = Dial::new(
+            LASTS_LEAST.0,
+            readable,
+            move |plan| jump_of(plan, nth),
+            move |plan, value| {
+                if let Fault::ClockJump { by, .. } = &mut plan.faults[nth] {
+                    *by = Span(value);
+                }
+            },
+        );
         let lasts = move |plan: &Plan| plan.faults.get(nth).map_or(0, |fault| fault.lasts().0);
         let heal_earlier = Dial::new(LASTS_LEAST.0, readable, lasts, move |plan, lasts| {
             let fault = &mut plan.faults[nth];
@@ -112,16 +150,22 @@ pub(super) fn dials(plan: &Plan) -> Vec<Dial> {
             let healed = fault.at() + fault.lasts();
             *fault = timed(fault, healed - Span(lasts), Span(lasts));
         });
-        [factor, heal_earlier, strike_later]
+        [factor, jump, heal_earlier, strike_later]
     };
     (0..plan.faults.len()).flat_map(of).collect()
 }
 
+fn jump_of(plan: &Plan, nth: usize) -> u64 {
+    if let Some(Fault::ClockJump { by, .. }) = plan.faults.get(nth) { by.0 } else { 0 }
+}
+
 fn factor(plan: &Plan, nth: usize) -> u64 {
     match plan.faults.get(nth) {
-        Some(Fault::SlowNetwork { factor, .. } | Fault::SlowDisk { factor, .. }) => {
-            u64::from(*factor)
-        }
+        Some(
+            Fault::SlowNetwork { factor, .. }
+            | Fault::SlowDisk { factor, .. }
+            | Fault::Limp { factor, .. },
+        ) => u64::from(*factor),
         Some(
             Fault::Crash { .. }
             | Fault::Pause { .. }
@@ -130,15 +174,23 @@ fn factor(plan: &Plan, nth: usize) -> u64 {
             | Fault::Partition { .. }
             | Fault::Loss { .. }
             | Fault::Duplicate { .. }
-            | Fault::Reorder { .. },
+            | Fault::Reorder { .. }
+            | Fault::OneWayLoss { .. }
+            | Fault::Congestion { .. }
+            | Fault::Flapping { .. }
+            | Fault::Swizzle { .. }
+            | Fault::ClockDrift { .. }
+            | Fault::ClockJump { .. }
+            | Fault::CrashLoop { .. },
         )
         | None => 0,
     }
 }
 
 fn set_factor(plan: &mut Plan, nth: usize, value: u64) {
-    if let Fault::SlowNetwork { factor, .. } | Fault::SlowDisk { factor, .. } =
-        &mut plan.faults[nth]
+    if let Fault::SlowNetwork { factor, .. }
+    | Fault::SlowDisk { factor, .. }
+    | Fault::Limp { factor, .. } = &mut plan.faults[nth]
     {
         *factor = value as u32;
     }
@@ -157,7 +209,18 @@ pub(super) fn timed(fault: &Fault, new_at: Span, new_lasts: Span) -> Fault {
         | Fault::Duplicate { at, lasts, .. }
         | Fault::Reorder { at, lasts, .. }
         | Fault::SlowNetwork { at, lasts, .. }
-        | Fault::SlowDisk { at, lasts, .. } => (*at, *lasts) = (new_at, new_lasts),
+        | Fault::SlowDisk { at, lasts, .. }
+        | Fault::OneWayLoss { at, lasts, .. }
+        | Fault::Congestion { at, lasts, .. }
+        | Fault::Flapping { at, lasts, .. }
+        | Fault::Swizzle { at, lasts, .. }
+        | Fault::ClockDrift { at, lasts, .. }
+        | Fault::ClockJump { at, lasts, .. }
+        | Fault::Limp { at, lasts, .. }
+        | Fault::CrashLoop { at, lasts, .. } => (*at, *lasts) = (new_at, new_lasts),
+    }
+    if let Fault::Flapping { down, .. } | Fault::CrashLoop { down, .. } = &mut fault {
+        *down = (*down).min(new_lasts);
     }
     fault
 }
@@ -170,8 +233,31 @@ pub(super) fn aim_within(fault: &mut Fault, nodes: u16, zones: u16) {
         Target::Owner | Target::Follower => {}
     };
     match fault {
-        Fault::Crash { node, .. } | Fault::Pause { node, .. } | Fault::SlowDisk { node, .. } => {
-            aim(node)
+        Fault::Crash { node, .. }
+        | Fault::Pause { node, .. }
+        | Fault::SlowDisk { node, .. }
+        | Fault::OneWayLoss { node, .. }
+        | Fault::ClockDrift { node, .. }
+        | Fault::ClockJump { node, .. }
+        | Fault::Limp { node, .. }
+        | Fault::CrashLoop { node, .. } => aim(node),
+        Fault::Congestion { node, .. } => node.iter_mut().for_each(aim),
+        Fault::Flapping { node, peer, .. } => {
+            aim(node);
+            peer.iter_mut().for_each(aim);
+            // A link with itself is none: the whole node flaps then.
+            peer.take_if(|peer| peer == node);
+        }
+        Fault::Swizzle { cut, mend, .. } => {
+            for nodes in [cut, mend] {
+                nodes.iter_mut().for_each(aim);
+                let all = std::mem::take(nodes);
+                for node in all {
+                    if !nodes.contains(&node) {
+                        nodes.push(node);
+                    }
+                }
+            }
         }
         Fault::ZoneLoss { zone, .. } => within(zone, zones),
         Fault::Partition { cut: Cut::Isolate(targets), .. } => targets.iter_mut().for_each(aim),

@@ -33,6 +33,8 @@ pub(super) fn dials() -> Vec<Dial> {
                 let cluster = &mut plan.scenario.cluster;
                 cluster.nodes = nodes as u16;
                 cluster.zones = cluster.zones.min(cluster.nodes);
+                let quorum = &mut cluster.membership.static_quorum;
+                *quorum = quorum.map(|quorum| quorum.min(cluster.nodes));
                 aim_faults(plan);
             },
         ),

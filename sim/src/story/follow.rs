@@ -141,6 +141,11 @@ impl Follow {
                     ..line(now, "FAULT".to_owned(), kind, what)
                 });
             }
+            Sight::FaultStep { index, what } => self.tell(Line {
+                fault: Some(index),
+                context: true,
+                ..line(now, "FAULT".to_owned(), Kind::Step, what.to_owned())
+            }),
             Sight::GaveUp { user, request } => {
                 if let Some(asked) = self.requests.get_mut(&request) {
                     asked.ended = Some(now);
@@ -192,10 +197,12 @@ impl Follow {
             Message::Replies(batch) => {
                 for timed in batch {
                     let request = timed.item.request;
-                    let given_up = timed.item.outcome == Outcome::Refused(Refusal::Unavailable);
-                    if given_up && self.tells(request, from, to) {
-                        let what =
-                            format!("gives {request} up: {}", words::refused(Refusal::Unavailable));
+                    // Everything else is an owner's answer, and told as such.
+                    if let Outcome::Refused(refusal @ (Refusal::Unavailable | Refusal::Minority)) =
+                        timed.item.outcome
+                        && self.tells(request, from, to)
+                    {
+                        let what = format!("gives {request} up: {}", words::refused(refusal));
                         self.tell_of(request, line(timed.at, name(from), Kind::Answer, what));
                     }
                 }
@@ -215,7 +222,7 @@ impl Follow {
                     }
                 }
             }
-            Message::Beat(_) | Message::Facts(_) => {}
+            Message::Beat(_) | Message::Gossip(_) | Message::Facts(_) => {}
         }
     }
 
@@ -443,7 +450,7 @@ impl Follow {
                     self.on_records_lost(at, (from, to), *shard, message, &why);
                 }
             }
-            Message::Beat(_) | Message::Facts(_) => {}
+            Message::Beat(_) | Message::Gossip(_) | Message::Facts(_) => {}
         }
         for (id, who, what) in lost {
             if self.tells(id, from, to) {
@@ -491,9 +498,11 @@ impl Follow {
                     Answer::NotOwner { request, .. } => *request,
                 })
                 .collect(),
-            Message::Replies(_) | Message::Beat(_) | Message::Journal(_) | Message::Facts(_) => {
-                Vec::new()
-            }
+            Message::Replies(_)
+            | Message::Beat(_)
+            | Message::Gossip(_)
+            | Message::Journal(_)
+            | Message::Facts(_) => Vec::new(),
         };
         for id in ids {
             if self.tells(id, node, node) {
@@ -516,6 +525,22 @@ impl Follow {
                     format!("owns {shard} no longer ({epoch}), and drops what was not committed");
                 (Kind::Owner, Some(shard), what)
             }
+            Observation::Elected { shard, epoch } => {
+                if !followed {
+                    return;
+                }
+                (Kind::Owner, Some(shard), format!("is elected to lead {shard} ({epoch})"))
+            }
+            Observation::GivenUp { peer } => {
+                if !followed && !self.owns_a_shard(peer) {
+                    return;
+                }
+                (Kind::Health, None, format!("sees a quorum without {peer}, and gives it up"))
+            }
+            Observation::Withdrew => {
+                (Kind::Health, None, "withdraws: a quorum is out of its sight".to_owned())
+            }
+            Observation::Returned => (Kind::Health, None, "serves clients again".to_owned()),
             Observation::Suspected { peer } => {
                 if !followed && !self.owns_a_shard(peer) {
                     return;

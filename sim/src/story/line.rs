@@ -33,6 +33,8 @@ pub enum Kind {
     Health,
     /// A fault strikes.
     Strike,
+    /// A fault goes on.
+    Step,
     /// A fault heals.
     Heal,
     /// An oracle finds a promise broken.
@@ -53,6 +55,7 @@ impl Kind {
             Self::Owner => "owner",
             Self::Health => "health",
             Self::Strike => "strike",
+            Self::Step => "step",
             Self::Heal => "heal",
             Self::Verdict => "verdict",
         }

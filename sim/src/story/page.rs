@@ -29,7 +29,7 @@ pub fn render(story: &Story, colour: bool) -> String {
         let at = paint("2", &line.at.to_string());
         let actor = paint("1", &format!("{:who$}", line.who));
         let what = match line.kind {
-            Kind::Strike | Kind::Heal => paint("33", &line.what),
+            Kind::Strike | Kind::Step | Kind::Heal => paint("33", &line.what),
             Kind::Lost => paint("31", &line.what),
             Kind::Verdict => paint("1;31", &line.what),
             Kind::Client => paint("32", &line.what),

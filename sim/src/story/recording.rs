@@ -169,6 +169,10 @@ impl Recording {
                     self.end(row, now);
                 }
             }
+            Sight::FaultStep { index, what } => {
+                let row = Row { pid: FAULTS, tid: 1 + u32::try_from(index).unwrap_or(0) };
+                self.mark(row, "fault", what, now);
+            }
             Sight::GaveUp { request, .. } => self.on_answered(now, request, "gave up"),
             Sight::Left { .. } => {}
             Sight::Judged { oracle, headline } => {
@@ -276,6 +280,14 @@ impl Recording {
             Observation::Trusted { peer } => {
                 self.mark(state, "health", &format!("hears {peer} again"), now);
             }
+            Observation::Elected { shard, epoch } => {
+                self.mark(state, "elected", &format!("leads {shard} ({epoch})"), now);
+            }
+            Observation::GivenUp { peer } => {
+                self.mark(state, "health", &format!("gives {peer} up"), now);
+            }
+            Observation::Withdrew => self.mark(state, "health", "withdraws", now),
+            Observation::Returned => self.mark(state, "health", "serves again", now),
             Observation::Refused { reason, .. } => self.mark(state, "refused", reason.name(), now),
             Observation::Mark(mark) => self.mark(state, "mark", mark.name(), now),
         }
@@ -367,5 +379,6 @@ fn called(message: &Message) -> Option<String> {
         }
         Message::Facts(_) => Some("facts".to_owned()),
         Message::Beat(_) => None,
+        Message::Gossip(gossip) => Some(many("rumour", gossip.rumours.len())),
     }
 }

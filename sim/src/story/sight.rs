@@ -100,6 +100,13 @@ pub enum Sight<'a> {
         /// What it does.
         what: &'a str,
     },
+    /// A fault that is in force goes on.
+    FaultStep {
+        /// Its number in the plan.
+        index: usize,
+        /// What it does now.
+        what: &'a str,
+    },
     /// A client stops repeating a request that was not answered.
     GaveUp {
         /// Who.

@@ -1,6 +1,6 @@
 //! Beats that say nothing new.
 //!
-//! Owns the way of a beat whose sender's incarnation its receiver has heard before. It only
+//! Owns the way of a beat that its receiver has heard from its sender just so before. It only
 //! puts off a suspicion, and a node looks at its suspicions in its turns: so nothing happens
 //! when it arrives, and whether it did is found out at the node's next turn, or before the
 //! next fault. Refuses to know what a node concludes from it.
@@ -8,7 +8,7 @@
 use onsale_core::{Beat, Endpoint, Instant, Message, NodeId};
 
 use super::network::{Carried, Place};
-use super::{Process, Turn, World};
+use super::{Process, Turn, World, digest};
 
 /// A beat on its way.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl World {
 
     /// Whether a beat will tell its receiver nothing but that it came.
     pub(super) fn is_steady(&self, from: Place, to: Place, beat: Beat) -> bool {
-        self.machines[to].heard[from] == beat.incarnation && self.sabotage.relay.is_none()
+        self.machines[to].heard[from] == beat && self.sabotage.relay.is_none()
     }
 
     /// Sends such a beat.
@@ -82,7 +82,7 @@ impl World {
         }
         self.messages += 1;
         self.fingerprint.fold((from as u64) << 32 | node as u64);
-        self.fingerprint.fold(beat.incarnation);
+        digest::digest_beat(&mut self.fingerprint, beat);
         let (sender, machine) = (NodeId(from as u16), &mut self.machines[node]);
         match machine.process {
             Process::Up => machine.beats.push((at, sender, beat)),

@@ -3,7 +3,7 @@
 //! Owns the words that stand for a message: everything in it that can decide anything
 //! later. Refuses to know how words become a hash.
 
-use onsale_core::{Answer, Command, Instant, Message, Outcome, Reply, Request, SeatList};
+use onsale_core::{Answer, Beat, Command, Instant, Message, Outcome, Reply, Request, SeatList};
 
 use crate::fingerprint::Fingerprint;
 
@@ -35,7 +35,9 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
         Message::Replies(batch) => {
             batch.iter().for_each(|timed| digest_reply(fingerprint, timed.at, &timed.item))
         }
-        Message::Beat(beat) => fingerprint.fold(beat.incarnation),
+        Message::Beat(beat) => digest_beat(fingerprint, *beat),
+        // The view stands for what is told.
+        Message::Gossip(gossip) => digest_beat(fingerprint, gossip.beat),
         Message::Journal(messages) => {
             for (shard, message) in messages {
                 fingerprint.fold(u64::from(shard.0) ^ message.digest());
@@ -43,6 +45,11 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
         }
         Message::Facts(message) => fingerprint.fold(message.digest()),
     }
+}
+
+/// While all members are as they were founded, a view is zero.
+pub(super) fn digest_beat(fingerprint: &mut Fingerprint, beat: Beat) {
+    fingerprint.fold(beat.incarnation ^ beat.view);
 }
 
 #[inline]

@@ -8,7 +8,7 @@ use onsale_core::{Instant, Message, Span, Timed};
 use onsale_scenarios::{Network as Settings, Ratio};
 
 use crate::sample::hits;
-use crate::stream::{Numbered, below};
+use crate::stream::{Numbered, below, fork};
 
 /// A place on the network.
 pub type Place = usize;
@@ -26,6 +26,8 @@ pub struct Network {
     links: Vec<Link>,
     weather: Vec<(usize, Weather)>,
     fates: Numbered,
+    /// What is lost in one direction: one value a message.
+    one_way: Numbered,
     /// Messages sent.
     sent: u64,
 }
@@ -55,6 +57,15 @@ pub enum Weather {
     Reorder(Ratio),
     /// Everything is so many times slower.
     Slow(u32),
+    /// What one node sends to others, or is sent by them, is lost.
+    OneWay {
+        /// Which.
+        node: Place,
+        /// Whether it is what it is sent.
+        inbound: bool,
+        /// How much of it.
+        chance: Ratio,
+    },
 }
 
 /// How a message fares, had it left now: the latency of each copy that arrives.
@@ -83,7 +94,15 @@ impl Network {
         };
         let all = |from| (0..places).map(move |to| (from, to));
         let links = (0..places).flat_map(all).map(|(from, to)| link(from, to)).collect();
-        Self { settings, places, links, weather: Vec::new(), fates: Numbered::new(seed), sent: 0 }
+        Self {
+            settings,
+            places,
+            links,
+            weather: Vec::new(),
+            fates: Numbered::new(seed),
+            one_way: Numbered::new(fork(seed, "one-way")),
+            sent: 0,
+        }
     }
 
     /// Sends a message that leaves at `departs`.
@@ -98,7 +117,7 @@ impl Network {
         let happens = |fate, chance: Ratio| chance.num > 0 && hits(draw(fate), chance);
 
         let mut chances = (self.settings.loss, self.settings.duplicate, self.settings.reorder);
-        let mut slow = 1;
+        let (mut slow, mut one_way) = (1, Ratio::NEVER);
         let between_nodes = || from != CLIENTS && to != CLIENTS && from != to;
         if !self.weather.is_empty() && between_nodes() {
             for &(_, weather) in &self.weather {
@@ -107,12 +126,18 @@ impl Network {
                     Weather::Duplicate(chance) => chances.1 = chance,
                     Weather::Reorder(chance) => chances.2 = chance,
                     Weather::Slow(factor) => slow = u64::from(factor),
+                    Weather::OneWay { node, inbound, chance } => {
+                        if node == if inbound { to } else { from } {
+                            one_way = chance;
+                        }
+                    }
                 }
             }
         }
+        let one_way_lost = !one_way.is_never() && hits(self.one_way.draw(self.sent), one_way);
         let index = self.index(from, to);
         let link = &mut self.links[index];
-        if link.cuts > 0 || happens(0, chances.0) {
+        if link.cuts > 0 || happens(0, chances.0) || one_way_lost {
             return Carried::default();
         }
         let base = link.base * slow;
@@ -130,6 +155,26 @@ impl Network {
         }
         let second = happens(5, chances.1).then(|| latency + Span(below(draw(6), 4 * base + 1)));
         Carried { first: Some(latency), second }
+    }
+
+    /// Sends a message that waits for so long before it leaves; none if there is no room for it to
+    /// wait in.
+    pub fn carry_after(
+        &mut self,
+        from: Place,
+        to: Place,
+        departs: Instant,
+        waits: Option<Span>,
+    ) -> Carried {
+        let carried = self.carry(from, to, departs + waits.unwrap_or_default());
+        match waits {
+            Some(Span::ZERO) => carried,
+            Some(waits) => Carried {
+                first: carried.first.map(|latency| waits + latency),
+                second: carried.second.map(|latency| waits + latency),
+            },
+            None => Carried::default(),
+        }
     }
 
     /// Whether what left at `sent` was cut on its way: the link is or was severed since.
@@ -178,7 +223,7 @@ pub(super) fn delayed(mut message: Message, latency: Span) -> Message {
         Message::Requests(batch) | Message::Forwarded(batch) => shift(batch, latency),
         Message::Answers(batch) => shift(batch, latency),
         Message::Replies(batch) => shift(batch, latency),
-        Message::Beat(_) | Message::Journal(_) | Message::Facts(_) => {}
+        Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) | Message::Facts(_) => {}
     }
     message
 }

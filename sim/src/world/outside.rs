@@ -3,7 +3,9 @@
 //! Owns what is told while a run goes on, and how much of it is remembered. Refuses to know
 //! what becomes of it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::{Event, World};
 
 /// What a run tells while it goes on, and the one thing it is told.
 #[derive(Debug, Default)]
@@ -25,4 +27,22 @@ pub struct Tracing {
     pub trail: bool,
     /// Put this event into words.
     pub describe: Option<usize>,
+}
+
+impl World {
+    /// Says how far the run is, and ends it if that is wanted.
+    pub(super) fn report_progress(&mut self) {
+        self.progress.now_us.store(self.now.0, Ordering::Relaxed);
+        self.progress.events.store(self.events, Ordering::Relaxed);
+        if self.progress.stop.load(Ordering::Relaxed) && !self.interrupted && !self.ended {
+            self.interrupted = true;
+            self.calendar.enter(self.now, Event::End);
+        }
+        self.check_limits();
+    }
+
+    /// How many people's stories have ended, for whoever watches.
+    pub fn report_users(&self, users: u64) {
+        self.progress.users.store(users, Ordering::Relaxed);
+    }
 }

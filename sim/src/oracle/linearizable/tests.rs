@@ -313,6 +313,8 @@ impl History {
             seats_per_request: self.per_request,
             hold: Span(1),
             grace: Span(1),
+            early: None,
+            slowest_answer: Span::ZERO,
             live_bound: Span(1),
             quantum: Span(quantum),
             facts: None,

@@ -33,6 +33,11 @@ fn after_calm_requests_get_answers() {
         Verdict::Fail
     );
     assert_eq!(
+        live(&|history| history.oracles.gave_up(Instant(111_300_000), asked(1, 111)), 500, &[]),
+        Verdict::NotExercised,
+        "nobody could have answered so soon"
+    );
+    assert_eq!(
         live(&|history| history.oracles.gave_up(secs(120), asked(1, 90)), 500, &[]),
         Verdict::NotExercised
     );

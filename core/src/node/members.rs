@@ -1,0 +1,85 @@
+//! A node among the members: beats, rumours, and whether it serves.
+//!
+//! Owns what a node does with the table of members and with the resolver's judgement. Refuses to
+//! touch a shard: elections follow from silence that this node has heard itself.
+
+use super::Node;
+use crate::effect::Effects;
+use crate::id::NodeId;
+use crate::mark::Mark;
+use crate::membership::Heard;
+use crate::message::{Beat, Gossip};
+use crate::observation::Observation;
+
+impl Node {
+    /// Tells every peer that this node lives, and those that know something else what it knows.
+    pub(super) fn beat(&mut self, effects: &mut Effects) {
+        self.look_around(effects);
+        let beat = Beat { incarnation: self.incarnation, view: self.membership.view() };
+        for peer in self.setup.placement.node_ids().filter(|&node| node != self.me) {
+            if self.membership.has_news_for(peer) {
+                effects.observe(Observation::Mark(Mark::RumoursTold));
+                effects.gossip(peer, Gossip { beat, rumours: self.membership.told() });
+            } else {
+                effects.beat(peer, beat);
+            }
+        }
+    }
+
+    pub(super) fn on_gossip(&mut self, from: NodeId, gossip: &Gossip, effects: &mut Effects) {
+        let is_peer = from != self.me && self.membership.member(from).is_some();
+        for &rumour in gossip.rumours.iter().filter(|_| is_peer) {
+            match self.membership.on_rumour(rumour, self.now) {
+                Heard::Nothing | Heard::Changed => {}
+                Heard::Admitted => self.resolver.on_admitted(),
+                Heard::Refuted => effects.observe(Observation::Mark(Mark::SuspicionRefuted)),
+                Heard::GivenUp => {
+                    effects.observe(Observation::Mark(Mark::JoinedAnew));
+                    self.resolver.on_given_up();
+                }
+                Heard::Impossible => effects.observe(Observation::Mark(Mark::StrangeRumour)),
+            }
+        }
+        self.settle_service(effects);
+        self.on_beat(from, gossip.beat, effects);
+    }
+
+    /// A peer that joins was heard: it is admitted, if this node sees a quorum.
+    pub(super) fn admit(&mut self, joins: NodeId, effects: &mut Effects) {
+        if self.resolver.sees_quorum() && self.membership.admit(joins, self.now) {
+            effects.observe(Observation::Mark(Mark::PeerAdmitted));
+        }
+    }
+
+    /// Judges what is seen: whether this node serves, and whom it gives up.
+    fn look_around(&mut self, effects: &mut Effects) {
+        let agree = || 1 + self.membership.agreeing();
+        self.resolver.look(1 + self.detector.heard_peers(), agree, self.now);
+        let overdue = |since| self.resolver.gives_up(since, self.now);
+        let given_up: Vec<NodeId> = self
+            .membership
+            .suspects()
+            .filter(|&(_, since)| overdue(since))
+            .map(|(peer, _)| peer)
+            .collect();
+        for peer in given_up {
+            self.membership.down(peer, self.now);
+            effects.observe(Observation::GivenUp { peer });
+        }
+        self.settle_service(effects);
+    }
+
+    fn settle_service(&mut self, effects: &mut Effects) {
+        let serves = self.resolver.serves();
+        if serves == self.gateway.is_open() {
+            return;
+        }
+        if serves {
+            self.gateway.resume();
+            effects.observe(Observation::Returned);
+        } else {
+            effects.observe(Observation::Withdrew);
+            self.gateway.withdraw(effects);
+        }
+    }
+}
