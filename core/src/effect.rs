@@ -3,6 +3,7 @@
 //! Owns the output buffer and the gathering of a turn's messages into one per
 //! destination and kind. Refuses to know how any of it is carried out.
 
+use crate::facts::FactsMessage;
 use crate::id::{Endpoint, NodeId, ShardId};
 use crate::journal::JournalMessage;
 use crate::message::{Answer, Beat, Gossip, Message, Timed};
@@ -203,6 +204,11 @@ impl Effects {
     /// Sends a sign of life.
     pub fn beat(&mut self, to: NodeId, beat: Beat) {
         self.send(Endpoint::Node(to), Message::Beat(beat));
+    }
+
+    /// Says something about facts.
+    pub fn facts(&mut self, to: Endpoint, message: FactsMessage) {
+        self.send(to, Message::Facts(Box::new(message)));
     }
 
     /// Sends a sign of life with rumours.

@@ -147,6 +147,22 @@ marks! {
     LeadHandedOver = "lead-handed-over";
     /// A node that could not write kept out of an election.
     AbstainedWithoutDisk = "abstained-without-disk";
+    /// A node had not seen what a session had, and fetched it before it answered.
+    FactsFetched = "facts-fetched";
+    /// A node could not fetch in time what a session had seen, and said so.
+    FactsBehind = "facts-behind";
+    /// A digest came from no peer, or from an earlier boot of one.
+    FactsStaleDigest = "facts-stale-digest";
+    /// Facts were further ahead of a node's clock than it accepts, and not taken.
+    FactsFromTheFuture = "facts-from-the-future";
+    /// Facts came before others that they follow, and were not taken.
+    FactsGap = "facts-gap";
+    /// A node had not seen deletions that a peer had forgotten, and took a whole copy.
+    FactsCopied = "facts-copied";
+    /// Deletions were forgotten because their lifetime was over.
+    FactsForgotten = "facts-forgotten";
+    /// A fact might have been deleted, nobody can tell any more: it was written anew.
+    FactsWrittenAnew = "facts-written-anew";
 }
 
 impl fmt::Display for Mark {

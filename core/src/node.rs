@@ -4,6 +4,7 @@
 //! log, its timers, and when sleeping groups are woken. Refuses to know what a request
 //! means, who may write, and how anything is carried out.
 
+mod elections;
 mod members;
 mod reports;
 mod storage;
@@ -16,6 +17,7 @@ use crate::config::{OnSuspicion, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
 use crate::effect::{Effects, PersistId};
+use crate::facts::Facts;
 use crate::gateway::Gateway;
 use crate::id::{Endpoint, Epoch, NodeId, ShardId};
 use crate::input::Input;
@@ -28,10 +30,6 @@ use crate::request::Request;
 use crate::resolver::Resolver;
 use crate::shard::{Answers, Shard};
 use crate::time::{Instant, Span};
-
-/// How much longer each further replica waits before it stands for election, so that
-/// the first in the shard's list wins unopposed: longer than a round trip and a write.
-const RANK_DELAY: Span = Span::from_millis(30);
 
 /// So many requests or answers of a batch are looked at ahead of their turn.
 const READ_AHEAD: usize = 32;
@@ -47,6 +45,7 @@ pub struct Node {
     membership: Membership,
     resolver: Resolver,
     gateway: Gateway,
+    facts: Facts,
     /// By shard number; those that this node replicates.
     shards: Vec<Option<Shard>>,
     /// Shards to settle at the end of the turn, in the order of their first touch.
@@ -123,6 +122,15 @@ impl Node {
             gateway_draw,
             now,
         );
+        let facts = Facts::boot(
+            me,
+            incarnation,
+            config.facts.clone(),
+            placement.node_ids().filter(|&node| node != me),
+            Draw::new(draw.below(u64::MAX)),
+            &recovered.facts,
+            now,
+        );
         let mut node = Self {
             me,
             incarnation,
@@ -131,6 +139,7 @@ impl Node {
             membership: Membership::new(me, incarnation, placement.nodes(), now),
             resolver: Resolver::new(config, now),
             gateway,
+            facts,
             touched: Vec::new(),
             is_touched: vec![false; shards.len()],
             is_awake: vec![false; shards.len()],
@@ -219,6 +228,7 @@ impl Node {
         next = next.min(self.storage.next_deadline());
         next = next.min(self.next_tick.unwrap_or(Instant::MAX));
         next = next.min(self.gateway.next_deadline().unwrap_or(Instant::MAX));
+        next = next.min(self.facts.next_deadline().unwrap_or(Instant::MAX));
         next = next.min(self.next_campaign());
         Some(next)
     }
@@ -280,6 +290,9 @@ impl Node {
                     self.on_journal(node, shard, message, effects);
                 }
                 effects.reuse(batch);
+            }
+            (from, Message::Facts(message)) => {
+                self.facts.on_message(self.now, from, *message, effects)
             }
             (Endpoint::Node(_), Message::Requests(_) | Message::Replies(_))
             | (
@@ -366,6 +379,7 @@ impl Node {
             return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
         }
         self.writing = None;
+        self.facts.on_persisted(self.now, effects);
         let tickets = self.wal.persisted(id);
         for &(id, ticket) in &tickets {
             if let Some(shard) = &mut self.shards[id.0 as usize] {
@@ -399,7 +413,7 @@ impl Node {
     fn on_beat(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
         let heard = self.detector.heard(from, beat.incarnation, self.now);
         if heard != Some(Heard::Steady) {
-            self.on_news(from, heard, effects);
+            self.on_news(from, beat, heard, effects);
         }
         if self.membership.on_beat(from, beat) {
             self.admit(from, effects);
@@ -408,12 +422,13 @@ impl Node {
 
     /// A beat said more than that its sender is well.
     #[cold]
-    fn on_news(&mut self, from: NodeId, heard: Option<Heard>, effects: &mut Effects) {
+    fn on_news(&mut self, from: NodeId, beat: Beat, heard: Option<Heard>, effects: &mut Effects) {
         match heard {
             Some(Heard::Steady) => {}
             Some(Heard::Again) => {
                 effects.observe(Observation::Trusted { peer: from });
                 self.gateway.on_trusted(from);
+                self.facts.on_heard(self.now, from, beat.incarnation);
                 self.campaigns.retain(|&(.., leader)| leader != from);
                 self.wake_followers(from);
             }
@@ -423,6 +438,7 @@ impl Node {
                     self.gateway.on_trusted(from);
                 }
                 effects.observe(Observation::Mark(Mark::PeerRestarted));
+                self.facts.on_heard(self.now, from, beat.incarnation);
                 self.wake_followers(from);
                 self.replace(from);
             }
@@ -453,6 +469,9 @@ impl Node {
         }
         self.write_again(effects);
         self.gateway.on_deadline(self.now, effects);
+        if self.facts.next_deadline().is_some_and(|at| at <= self.now) {
+            self.facts.on_deadline(self.now, effects);
+        }
         self.take_local(effects);
     }
 
@@ -481,6 +500,7 @@ impl Node {
             effects.observe(Observation::Suspected { peer });
             self.membership.suspect(peer, self.now);
             self.gateway.on_suspected(self.now, peer, effects);
+            self.facts.on_suspected(peer);
             self.replace(peer);
             if self.setup.config.on_suspicion == OnSuspicion::Down {
                 self.strike_off(peer);
@@ -564,10 +584,15 @@ impl Node {
     }
 
     fn write(&mut self, effects: &mut Effects) {
+        self.wal.gather_facts(self.facts.drain_log());
+        if self.wal.segment_is_due() {
+            self.wal.inherits(|out| self.facts.checkpoint(out));
+        }
         let journals = self.shards.iter().flatten().map(Shard::journal);
         if let Some(write) = self.wal.begin(journals) {
             assert!(self.writing.is_none(), "at most one write is in flight");
             self.writing = Some(write.id);
+            self.facts.on_write_begun();
             effects.persist(write);
         }
     }
@@ -602,59 +627,11 @@ impl Node {
         }
     }
 
-    /// A peer is gone, or has forgotten that it led: where it did, this node will stand
-    /// for election, the sooner the further up it is in the shard's list.
-    fn replace(&mut self, peer: NodeId) {
-        for id in self.shared_with(peer) {
-            let led =
-                self.shards[id.0 as usize].as_ref().and_then(|shard| shard.journal().leader());
-            if led == Some(peer) {
-                self.stand_against(id, peer, self.now);
-            }
-        }
-    }
-
     /// A silent peer is taken for dead in every shard that it shares with this node.
     fn strike_off(&mut self, peer: NodeId) {
         for id in self.shared_with(peer) {
             if let Some(shard) = &mut self.shards[id.0 as usize] {
                 shard.strike_off(peer);
-                self.touch(id);
-            }
-        }
-    }
-
-    fn stand_against(&mut self, id: ShardId, leader: NodeId, earliest: Instant) {
-        let Some(shard) = &self.shards[id.0 as usize] else { return };
-        let rivals =
-            self.setup.placement.replicas(id).iter().take_while(|&&member| member != self.me);
-        let rank =
-            rivals.filter(|&&rival| rival != leader && !self.detector.suspects(rival)).count();
-        let at = earliest + Span(RANK_DELAY.0 * rank as u64);
-        self.campaigns.insert((at, id, shard.journal().epoch(), leader));
-    }
-
-    #[inline]
-    fn next_campaign(&self) -> Instant {
-        match self.campaigns.is_empty() {
-            true => Instant::MAX,
-            false => self.campaigns.first().map_or(Instant::MAX, |&(at, ..)| at),
-        }
-    }
-
-    fn campaign(&mut self, effects: &mut Effects) {
-        while self.next_campaign() <= self.now {
-            let Some((_, id, epoch, leader)) = self.campaigns.pop_first() else { return };
-            if let Some(later) = self.storage.waits_until() {
-                effects.observe(Observation::Mark(Mark::AbstainedWithoutDisk));
-                self.campaigns.insert((later, id, epoch, leader));
-                continue;
-            }
-            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
-            // If the epoch has passed, somebody else was quicker.
-            if shard.journal().epoch() == epoch && !shard.journal().is_leader() {
-                effects.observe(Observation::Mark(Mark::StoodForElection));
-                shard.campaign();
                 self.touch(id);
             }
         }

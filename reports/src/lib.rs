@@ -43,7 +43,9 @@ mod tally;
 
 pub use detection::{Detection, Detections};
 pub use directory::ReportError;
-pub use facts::{Evidence, FailoverResult, FaultResult, OracleResult, RunFacts, Stopped, Verdict};
+pub use facts::{
+    Evidence, FactsResult, FailoverResult, FaultResult, OracleResult, RunFacts, Stopped, Verdict,
+};
 pub use latency::Latencies;
 pub use operation::{Ending, Operation, Window};
 pub use recorder::{Recorder, RecorderSettings, Records};

@@ -3,6 +3,7 @@
 //! Owns every rule between values and every bound on one. Refuses to know how the
 //! scenario was written: a complaint names the field, the reader finds its place.
 
+mod facts;
 mod faults;
 
 use std::fmt::Display;
@@ -21,7 +22,7 @@ use crate::scenario::{
 };
 
 /// The oracles that a scenario can demand to have been exercised.
-pub const ORACLES: [&str; 8] = [
+pub const ORACLES: [&str; 9] = [
     "double-booking",
     "lost-booking",
     "atomic",
@@ -29,6 +30,7 @@ pub const ORACLES: [&str; 8] = [
     "linearizable",
     "single-writer",
     "live",
+    "facts",
     "latency",
 ];
 
@@ -38,8 +40,12 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     checks.scenario(scenario);
     checks.cluster(&scenario.cluster);
     checks.gateway(&scenario.cluster.gateway);
+    checks.facts_settings(&scenario.cluster.facts);
     checks.sale(&scenario.sale);
     checks.crowd(&scenario.crowd, &scenario.sale, scenario.duration);
+    if let Some(facts) = &scenario.facts {
+        checks.facts(facts, scenario.duration);
+    }
     checks.network(&scenario.network);
     checks.disk(&scenario.disk);
     checks.elections(&scenario.cluster, &scenario.disk);

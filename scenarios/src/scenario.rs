@@ -9,6 +9,7 @@ use onsale_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::facts::{Facts, FactsSettings};
 use crate::fault::{Fault, Swarm};
 use crate::file::ScenarioFile;
 use crate::limit::Limit;
@@ -35,6 +36,8 @@ pub struct Scenario {
     pub sale: Sale,
     /// Who comes.
     pub crowd: Crowd,
+    /// Who reads and changes facts, if anybody does.
+    pub facts: Option<Facts>,
     /// How messages travel.
     pub network: Network,
     /// How writes become durable.
@@ -114,6 +117,8 @@ pub struct Cluster {
     pub owner: Owner,
     /// How a gateway treats requests.
     pub gateway: Gateway,
+    /// How facts are kept.
+    pub facts: FactsSettings,
 }
 
 impl Cluster {

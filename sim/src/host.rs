@@ -191,7 +191,7 @@ impl Host {
                 |answer| Input::Answered { from: sender(from), answer },
                 |started| Input::Delivered { from, message: Message::Answers(started) },
             ),
-            Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) => {
+            Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) | Message::Facts(_) => {
                 self.control(world, now, Input::Delivered { from, message });
             }
             Message::Replies(_) => panic!("replies go to clients"),
@@ -321,6 +321,7 @@ impl Host {
                 Message::Journal(messages) => {
                     Span(self.machine.costs.journal_message.0 * messages.len() as u64)
                 }
+                Message::Facts(_) => self.machine.costs.route,
                 Message::Requests(_)
                 | Message::Forwarded(_)
                 | Message::Answers(_)
@@ -392,6 +393,7 @@ fn work_of(input: &Input) -> &'static str {
         Input::Forwarded { .. } => DECIDE,
         Input::Answered { .. } => ROUTE_ANSWER,
         Input::Delivered { message: Message::Beat(_) | Message::Gossip(_), .. } => BEAT,
+        Input::Delivered { message: Message::Facts(_), .. } => "facts",
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",
         Input::WriteFailed(_) | Input::WriteRefused(_) => "write error",

@@ -17,6 +17,7 @@ pub mod disk;
 pub mod limits;
 pub mod limp;
 pub mod network;
+mod observed;
 mod outside;
 mod storage;
 mod turn;
@@ -29,9 +30,10 @@ use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
-    ShardId,
+    Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, PersistId, Phase, ShardId,
 };
+
+use onsale_reports::FactsResult;
 
 use crate::crowd::Fates;
 use crate::fault::FaultLog;
@@ -169,6 +171,8 @@ pub struct World {
     pub open: Vec<Asked>,
     /// What became of everybody.
     pub fates: Fates,
+    /// What became of facts, if there are any.
+    pub facts: Option<FactsResult>,
     /// By place; the first is the clients' and always up.
     machines: Vec<Machine>,
     calendar: Calendar<Event>,
@@ -245,6 +249,7 @@ impl World {
             exceeded: None,
             open: Vec::new(),
             fates: Fates::default(),
+            facts: None,
             calendar: Calendar::default(),
             seats: (0..=director).map(|_| Seat::default()).collect(),
             holder: director,
@@ -453,41 +458,6 @@ impl World {
         } else {
             None
         }
-    }
-
-    fn on_observation(&mut self, node: Place, observation: Observation) {
-        let me = NodeId(node as u16);
-        self.witness.sees(self.now, || Sight::Observed { node, observation: &observation });
-        match observation {
-            Observation::OwnerActivated { shard, epoch } => {
-                let owner = &mut self.owners[shard.0 as usize];
-                if owner.is_none_or(|(known, _)| epoch > known) {
-                    *owner = Some((epoch, me));
-                    self.faults.owner_changed(self.now, shard);
-                }
-                if shard == self.hot {
-                    self.faults.serves(self.now, epoch);
-                }
-            }
-            Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
-            Observation::Elected { shard, epoch } if shard == self.hot => {
-                self.faults.elected(self.now, epoch);
-            }
-            Observation::Elected { .. } => {}
-            Observation::Suspected { peer } => {
-                self.faults.suspected(self.now, peer);
-                self.mark(Mark::PeerSuspected);
-            }
-            Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
-            Observation::GivenUp { .. } => self.mark(Mark::PeerGivenUp),
-            Observation::Withdrew => self.mark(Mark::Withdrew),
-            Observation::Returned => self.mark(Mark::Returned),
-            Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
-        }
-    }
-
-    fn mark(&mut self, mark: Mark) {
-        self.marks[mark as usize] += 1;
     }
 
     /// The hot show's owner is asked what its shard is doing, if it can say.

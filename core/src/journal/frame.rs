@@ -18,6 +18,7 @@
 //! | 2 | hard state | epoch (8), vote (8, 0 for none), commit (8), in doubt (1, 0 or 1) |
 //! | 3 | snapshot | index (8), epoch (8), state |
 //! | 4 | checkpoint | number of groups (4); the shard is 0 |
+//! | 5 | facts | delta; the shard is 0 |
 //!
 //! An entry supersedes every earlier entry of its shard at its index and above; a snapshot
 //! supersedes every earlier entry. The commit index of a hard state may lag behind what
@@ -83,6 +84,11 @@ pub enum Frame<'a> {
         /// How many groups it covers.
         groups: u32,
     },
+    /// What the node came to know about facts.
+    Facts {
+        /// A delta of the facts, as they write it.
+        delta: &'a [u8],
+    },
 }
 
 /// Why reading a segment stopped before its end.
@@ -96,13 +102,13 @@ pub enum Damage {
 }
 
 impl Frame<'_> {
-    /// The log that it belongs to; none for a checkpoint's end.
+    /// The log that it belongs to; none for facts and for a checkpoint's end.
     pub fn shard(&self) -> Option<ShardId> {
         match *self {
             Self::Entry { shard, .. }
             | Self::HardState { shard, .. }
             | Self::Snapshot { shard, .. } => Some(shard),
-            Self::Checkpoint { .. } => None,
+            Self::Checkpoint { .. } | Self::Facts { .. } => None,
         }
     }
 
@@ -134,6 +140,10 @@ impl Frame<'_> {
                 begin(out, CHECKPOINT, ShardId(0));
                 out.extend_from_slice(&groups.to_le_bytes());
             }
+            Self::Facts { delta } => {
+                begin(out, FACTS, ShardId(0));
+                out.extend_from_slice(delta);
+            }
         }
         let length =
             u32::try_from(out.len() - start - HEADER).expect("a frame is shorter than 4 GiB");
@@ -149,6 +159,7 @@ const ENTRY: u8 = 1;
 const HARD_STATE: u8 = 2;
 const SNAPSHOT: u8 = 3;
 const CHECKPOINT: u8 = 4;
+const FACTS: u8 = 5;
 
 fn begin(out: &mut Vec<u8>, kind: u8, shard: ShardId) {
     out.push(kind);
@@ -278,6 +289,7 @@ fn parse(body: &[u8]) -> Option<Frame<'_>> {
             state: fields.rest(),
         },
         CHECKPOINT => Frame::Checkpoint { groups: fields.u32()? },
+        FACTS => Frame::Facts { delta: fields.rest() },
         _ => return None,
     };
     fields.0.is_empty().then_some(frame)

@@ -23,6 +23,8 @@ pub struct Wal {
     /// About as many bytes as recent writes had.
     room: usize,
     tickets: Vec<(ShardId, Ticket)>,
+    /// What the next segment inherits besides the groups' checkpoints.
+    inherited: Vec<u8>,
     in_flight: Option<(PersistId, Vec<(ShardId, Ticket)>)>,
     last: PersistId,
     /// Whether a new segment is to begin, though nothing may be gathered.
@@ -52,6 +54,7 @@ impl Wal {
             gathered: Vec::new(),
             room: 0,
             tickets: Vec::new(),
+            inherited: Vec::new(),
             in_flight: None,
             last: PersistId(0),
             renewing: false,
@@ -76,6 +79,24 @@ impl Wal {
         }
     }
 
+    /// Takes frames that belong to no group.
+    pub fn gather_facts(&mut self, frames: impl Iterator<Item = u8>) {
+        self.gathered.extend(frames);
+    }
+
+    /// Whether there is a write to begin, and it begins a segment, and so needs to be told what
+    /// that inherits.
+    pub fn segment_is_due(&self) -> bool {
+        let writes = self.in_flight.is_none() && !self.gathered.is_empty();
+        writes && matches!(self.segment, Segment::Due(_))
+    }
+
+    /// Frames of everything that the next segment inherits and that belongs to no group.
+    pub fn inherits(&mut self, checkpoint: impl FnOnce(&mut Vec<u8>)) {
+        self.inherited.clear();
+        checkpoint(&mut self.inherited);
+    }
+
     /// The next write, if something was gathered and no write is in flight. `groups` are
     /// all groups of the node, each gathered since it was last polled; they are asked for
     /// their checkpoints when a new segment begins.
@@ -83,7 +104,7 @@ impl Wal {
         &mut self,
         groups: impl IntoIterator<Item = &'a J>,
     ) -> Option<Write> {
-        if self.in_flight.is_some() || (self.tickets.is_empty() && !self.renewing) {
+        if self.in_flight.is_some() || (self.gathered.is_empty() && !self.renewing) {
             return None;
         }
         self.renewing = false;
@@ -103,6 +124,7 @@ impl Wal {
                     group.checkpoint(&mut bytes);
                     count += 1;
                 }
+                bytes.append(&mut self.inherited);
                 Frame::Checkpoint { groups: count }.write(&mut bytes);
                 let number = *number;
                 self.segment = Segment::Open { number, checkpoint: bytes.len(), since: 0 };
@@ -159,7 +181,7 @@ impl Wal {
                 recovered.damage = Some((number, at, damage));
             }
             if replayed.whole_checkpoint {
-                recovered.shards = replayed.shards;
+                (recovered.shards, recovered.facts) = (replayed.shards, replayed.facts);
                 break;
             }
         }
@@ -185,6 +207,8 @@ impl Wal {
 #[derive(Debug, Default)]
 pub struct Recovered {
     shards: BTreeMap<ShardId, Durable>,
+    /// Deltas of the facts, in order.
+    pub facts: Vec<Vec<u8>>,
     /// The number for the next segment: greater than that of any that was found.
     pub next_segment: u32,
     /// Where trust ended before the end: segment, byte and kind. What follows is not used.
@@ -283,7 +307,7 @@ impl Durable {
                 self.hard_state.commit = index;
                 self.reach(epoch.0);
             }
-            Frame::Checkpoint { .. } => {}
+            Frame::Checkpoint { .. } | Frame::Facts { .. } => {}
         }
         true
     }
@@ -292,6 +316,7 @@ impl Durable {
 /// What one segment adds up to.
 struct Replayed {
     shards: BTreeMap<ShardId, Durable>,
+    facts: Vec<Vec<u8>>,
     whole_checkpoint: bool,
     end: usize,
     damage: Option<Damage>,
@@ -299,13 +324,19 @@ struct Replayed {
 
 impl Replayed {
     fn of(segment: &Bytes) -> Self {
-        let mut replayed =
-            Self { shards: BTreeMap::new(), whole_checkpoint: false, end: 0, damage: None };
+        let mut replayed = Self {
+            shards: BTreeMap::new(),
+            facts: Vec::new(),
+            whole_checkpoint: false,
+            end: 0,
+            damage: None,
+        };
         let mut frames = frame::read(segment);
         while let Some(frame) = frames.next() {
-            match frame.shard() {
-                None => replayed.whole_checkpoint = true,
-                Some(shard) => {
+            match (frame, frame.shard()) {
+                (Frame::Facts { delta }, _) => replayed.facts.push(delta.to_vec()),
+                (_, None) => replayed.whole_checkpoint = true,
+                (_, Some(shard)) => {
                     if !replayed.shards.entry(shard).or_default().replay(frame, segment) {
                         replayed.damage = Some(Damage::Rotten);
                         return replayed;

@@ -75,9 +75,10 @@ fn frames(group: &RaftGroup) -> Vec<String> {
     group.checkpoint(&mut bytes);
     let say = |frame| match frame {
         Frame::HardState { epoch, vote, .. } => format!("{epoch} {vote:?}"),
-        Frame::Entry { .. } | Frame::Snapshot { .. } | Frame::Checkpoint { .. } => {
-            format!("{frame:?}")
-        }
+        Frame::Entry { .. }
+        | Frame::Snapshot { .. }
+        | Frame::Checkpoint { .. }
+        | Frame::Facts { .. } => format!("{frame:?}"),
     };
     frame::read(&bytes).map(say).collect()
 }

@@ -219,7 +219,8 @@ impl JournalWatch {
                         Frame::Snapshot { index, .. } => holds[shard] |= index >= last,
                         Frame::Entry { .. }
                         | Frame::HardState { .. }
-                        | Frame::Checkpoint { .. } => {}
+                        | Frame::Checkpoint { .. }
+                        | Frame::Facts { .. } => {}
                     }
                 }
             }
@@ -266,7 +267,7 @@ impl JournalWatch {
                 log.compared = log.compared.max(index.min(known));
                 log.drop_through(log.compared, &mut self.spare);
             }
-            Frame::Checkpoint { .. } => {}
+            Frame::Checkpoint { .. } | Frame::Facts { .. } => {}
         }
         Some(shard)
     }
@@ -430,6 +431,7 @@ mod tests {
             slowest_answer: Span::ZERO,
             live_bound: Span::from_secs(60),
             quantum: Span::ZERO,
+            facts: None,
         };
         let (mut watch, mut oracles) = (JournalWatch::new(3, 1, 3), Oracles::new(settings));
         for (node, frames) in written {

@@ -224,7 +224,7 @@ impl Follow {
                     }
                 }
             }
-            Message::Beat(_) | Message::Gossip(_) => {}
+            Message::Beat(_) | Message::Gossip(_) | Message::Facts(_) => {}
         }
     }
 
@@ -452,7 +452,7 @@ impl Follow {
                     self.on_records_lost(at, (from, to), *shard, message, &why);
                 }
             }
-            Message::Beat(_) | Message::Gossip(_) => {}
+            Message::Beat(_) | Message::Gossip(_) | Message::Facts(_) => {}
         }
         for (id, who, what) in lost {
             if self.tells(id, from, to) {
@@ -500,9 +500,11 @@ impl Follow {
                     Answer::NotOwner { request, .. } => *request,
                 })
                 .collect(),
-            Message::Replies(_) | Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) => {
-                Vec::new()
-            }
+            Message::Replies(_)
+            | Message::Beat(_)
+            | Message::Gossip(_)
+            | Message::Journal(_)
+            | Message::Facts(_) => Vec::new(),
         };
         for id in ids {
             if self.tells(id, node, node) {

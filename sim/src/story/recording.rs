@@ -379,6 +379,7 @@ fn called(message: &Message) -> Option<String> {
                 records => many("record", records),
             })
         }
+        Message::Facts(_) => Some("facts".to_owned()),
         Message::Beat(_) => None,
         Message::Gossip(gossip) => Some(many("rumour", gossip.rumours.len())),
     }

@@ -71,6 +71,9 @@ impl Newest {
 pub(super) fn framed(bytes: &[u8]) -> impl Iterator<Item = (Key, &[u8])> {
     frame::read(bytes).filter_map(|frame| match frame {
         Frame::Entry { shard, index, epoch, record } => Some(((shard, index, epoch), record)),
-        Frame::HardState { .. } | Frame::Snapshot { .. } | Frame::Checkpoint { .. } => None,
+        Frame::HardState { .. }
+        | Frame::Snapshot { .. }
+        | Frame::Checkpoint { .. }
+        | Frame::Facts { .. } => None,
     })
 }

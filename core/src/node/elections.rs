@@ -1,0 +1,65 @@
+//! When a node stands for election.
+//!
+//! Owns for which shards, against whom and from when on. Refuses to know who wins.
+
+use super::Node;
+use crate::effect::Effects;
+use crate::id::{NodeId, ShardId};
+use crate::journal::Journal;
+use crate::mark::Mark;
+use crate::observation::Observation;
+use crate::time::{Instant, Span};
+
+/// How much longer each further replica waits before it stands for election, so that
+/// the first in the shard's list wins unopposed: longer than a round trip and a write.
+const RANK_DELAY: Span = Span::from_millis(30);
+
+impl Node {
+    /// A peer is gone, or has forgotten that it led: where it did, this node will stand
+    /// for election, the sooner the further up it is in the shard's list.
+    pub(super) fn replace(&mut self, peer: NodeId) {
+        for id in self.shared_with(peer) {
+            let led =
+                self.shards[id.0 as usize].as_ref().and_then(|shard| shard.journal().leader());
+            if led == Some(peer) {
+                self.stand_against(id, peer, self.now);
+            }
+        }
+    }
+
+    pub(super) fn stand_against(&mut self, id: ShardId, leader: NodeId, earliest: Instant) {
+        let Some(shard) = &self.shards[id.0 as usize] else { return };
+        let rivals =
+            self.setup.placement.replicas(id).iter().take_while(|&&member| member != self.me);
+        let rank =
+            rivals.filter(|&&rival| rival != leader && !self.detector.suspects(rival)).count();
+        let at = earliest + Span(RANK_DELAY.0 * rank as u64);
+        self.campaigns.insert((at, id, shard.journal().epoch(), leader));
+    }
+
+    #[inline]
+    pub(super) fn next_campaign(&self) -> Instant {
+        match self.campaigns.is_empty() {
+            true => Instant::MAX,
+            false => self.campaigns.first().map_or(Instant::MAX, |&(at, ..)| at),
+        }
+    }
+
+    pub(super) fn campaign(&mut self, effects: &mut Effects) {
+        while self.next_campaign() <= self.now {
+            let Some((_, id, epoch, leader)) = self.campaigns.pop_first() else { return };
+            if let Some(later) = self.storage.waits_until() {
+                effects.observe(Observation::Mark(Mark::AbstainedWithoutDisk));
+                self.campaigns.insert((later, id, epoch, leader));
+                continue;
+            }
+            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
+            // If the epoch has passed, somebody else was quicker.
+            if shard.journal().epoch() == epoch && !shard.journal().is_leader() {
+                effects.observe(Observation::Mark(Mark::StoodForElection));
+                shard.campaign();
+                self.touch(id);
+            }
+        }
+    }
+}
