@@ -17,6 +17,7 @@ pub mod disk;
 pub mod limits;
 pub mod limp;
 pub mod network;
+mod observed;
 mod outside;
 
 use std::cell::RefCell;
@@ -27,8 +28,8 @@ use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, Observation, PersistId, Phase,
-    ShardId, Write,
+    Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, PersistId, Phase, ShardId,
+    Write,
 };
 
 use crate::crowd::Fates;
@@ -499,37 +500,6 @@ impl World {
             Some(Lost::Cut)
         } else {
             None
-        }
-    }
-
-    fn on_observation(&mut self, node: Place, observation: Observation) {
-        let me = NodeId(node as u16);
-        self.witness.sees(self.now, || Sight::Observed { node, observation: &observation });
-        match observation {
-            Observation::OwnerActivated { shard, epoch } => {
-                let owner = &mut self.owners[shard.0 as usize];
-                if owner.is_none_or(|(known, _)| epoch > known) {
-                    *owner = Some((epoch, me));
-                    self.faults.owner_changed(self.now, shard);
-                }
-                if shard == self.hot {
-                    self.faults.serves(self.now, epoch);
-                }
-            }
-            Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
-            Observation::Elected { shard, epoch } if shard == self.hot => {
-                self.faults.elected(self.now, epoch);
-            }
-            Observation::Elected { .. } => {}
-            Observation::Suspected { peer } => {
-                self.faults.suspected(self.now, peer);
-                self.mark(Mark::PeerSuspected);
-            }
-            Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
-            Observation::GivenUp { .. } => self.mark(Mark::PeerGivenUp),
-            Observation::Withdrew => self.mark(Mark::Withdrew),
-            Observation::Returned => self.mark(Mark::Returned),
-            Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
         }
     }
 

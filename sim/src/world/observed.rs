@@ -1,0 +1,43 @@
+//! What nodes say about themselves.
+//!
+//! Owns where each observation goes: to whoever looks on, the marks, the owners, the log of
+//! faults. Refuses to let any of it decide what happens.
+
+use onsale_core::{Mark, NodeId, Observation};
+
+use super::World;
+use super::network::Place;
+use crate::story::Sight;
+
+impl World {
+    pub(super) fn on_observation(&mut self, node: Place, observation: Observation) {
+        let me = NodeId(node as u16);
+        self.witness.sees(self.now, || Sight::Observed { node, observation: &observation });
+        match observation {
+            Observation::OwnerActivated { shard, epoch } => {
+                let owner = &mut self.owners[shard.0 as usize];
+                if owner.is_none_or(|(known, _)| epoch > known) {
+                    *owner = Some((epoch, me));
+                    self.faults.owner_changed(self.now, shard);
+                }
+                if shard == self.hot {
+                    self.faults.serves(self.now, epoch);
+                }
+            }
+            Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
+            Observation::Elected { shard, epoch } if shard == self.hot => {
+                self.faults.elected(self.now, epoch);
+            }
+            Observation::Elected { .. } => {}
+            Observation::Suspected { peer } => {
+                self.faults.suspected(self.now, peer);
+                self.mark(Mark::PeerSuspected);
+            }
+            Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
+            Observation::GivenUp { .. } => self.mark(Mark::PeerGivenUp),
+            Observation::Withdrew => self.mark(Mark::Withdrew),
+            Observation::Returned => self.mark(Mark::Returned),
+            Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
+        }
+    }
+}
