@@ -67,6 +67,8 @@ pub struct Config {
     pub owner: OwnerConfig,
     /// How a gateway treats requests.
     pub gateway: GatewayConfig,
+    /// How facts are kept.
+    pub facts: FactsConfig,
 }
 
 /// When a node withdraws, and when it gives a peer up.
@@ -223,6 +225,48 @@ impl OwnerConfig {
     }
 }
 
+/// How facts are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactsConfig {
+    /// So many peers are told of news, and asked in a round of repair.
+    pub fanout: u16,
+    /// Pace of rounds of repair while a peer may lack something; not zero.
+    pub repair_every: Span,
+    /// Stamps further ahead of a node's clock than this are not taken.
+    pub accepted_drift: Span,
+    /// How long a deletion is remembered.
+    pub deletions_last: Span,
+    /// How long a question waits for a node to fetch what the session has seen.
+    pub patience: Span,
+    /// What a session's token is good for.
+    pub sessions: Sessions,
+    /// How deletions are forgotten.
+    pub forgets: Forgets,
+}
+
+/// What a session's token is good for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sessions {
+    /// A node that has not seen what the session has does not answer it.
+    #[default]
+    Monotonic,
+    /// Nothing: every node answers what it has.
+    Ignored,
+}
+
+/// How deletions are forgotten when their lifetime is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forgets {
+    /// A node remembers that it has forgotten some, and up to when: who has not seen as much is
+    /// given a whole copy.
+    #[default]
+    AndTells,
+    /// Without a trace. Who was away for longer keeps what was deleted, and gives it to others.
+    Silently,
+}
+
 /// How a gateway treats requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayConfig {
@@ -278,6 +322,23 @@ impl Config {
                 retry_budget: Ratio { num: 1, den: 10 },
                 in_flight_per_shard: 100,
             },
+            facts: FactsConfig::example(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl FactsConfig {
+    /// Settings for unit tests.
+    pub(crate) fn example() -> Self {
+        Self {
+            fanout: 2,
+            repair_every: Span::from_secs(1),
+            accepted_drift: Span::from_secs(1),
+            deletions_last: Span::from_secs(60),
+            patience: Span::from_millis(500),
+            sessions: Sessions::default(),
+            forgets: Forgets::default(),
         }
     }
 }

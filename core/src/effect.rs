@@ -3,6 +3,7 @@
 //! Owns the output buffer and the gathering of a turn's messages into one per
 //! destination and kind. Refuses to know how any of it is carried out.
 
+use crate::facts::FactsMessage;
 use crate::id::{Endpoint, NodeId, ShardId};
 use crate::journal::JournalMessage;
 use crate::message::{Answer, Beat, Gossip, Message, Moves, Timed};
@@ -19,11 +20,12 @@ pub struct PersistId(pub u64);
 
 /// One append to the node's write-ahead log, to be made durable by one fsync.
 ///
-/// A node has at most one write in flight; the driver answers it with
-/// `Input::Persisted`. A crash before that may keep any prefix of `bytes`.
+/// A node has at most one write in flight; the driver answers it with `Input::Persisted`,
+/// `Input::WriteFailed` or `Input::WriteRefused`. A crash before that may keep any sectors of
+/// `bytes`: those that are missing before another read as zeros.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
-    /// Names the write in `Input::Persisted`.
+    /// Names the write in the driver's answer.
     pub id: PersistId,
     /// The segment (file) to append to; created by its first write.
     pub segment: u32,
@@ -54,6 +56,9 @@ pub struct Effects {
     pub writes: Vec<Write>,
     /// Transitions in order.
     pub observations: Vec<Observation>,
+    /// Whether the process must end, to start again with what is durable. The node does nothing
+    /// any more.
+    pub stops: bool,
     /// Whether the node was told to retire and has nothing left to do: it may be stopped.
     pub drained: bool,
     forwards: Gathering,
@@ -204,6 +209,11 @@ impl Effects {
     /// Sends a sign of life.
     pub fn beat(&mut self, to: NodeId, beat: Beat) {
         self.send(Endpoint::Node(to), Message::Beat(beat));
+    }
+
+    /// Says something about facts.
+    pub fn facts(&mut self, to: Endpoint, message: FactsMessage) {
+        self.send(to, Message::Facts(Box::new(message)));
     }
 
     /// Sends a sign of life with rumours.

@@ -3,7 +3,7 @@
 //! Owns the one list of causes. A recorded sequence of instants and inputs replays a
 //! node exactly.
 
-use crate::effect::PersistId;
+use crate::effect::{PersistId, Write};
 use crate::id::{Endpoint, NodeId};
 use crate::message::{Answer, Message};
 use crate::request::Request;
@@ -45,6 +45,14 @@ pub enum Input {
     },
     /// The write with this number is durable.
     Persisted(PersistId),
+    /// The write with this number, or its fsync, failed: what of it is durable, nobody knows, nor
+    /// whether a second fsync would tell the truth. The node asks to be stopped.
+    WriteFailed(PersistId),
+    /// There was no room for this write, and nothing of it was kept. The node writes it again.
+    WriteRefused(Write),
+    /// What is durable does not match its checksums any more. The node, which has it in memory,
+    /// writes it anew.
+    DamageFound,
     /// The node is to be of the cluster: it asks until it is.
     Join,
     /// A node, this one or another, is to carry nothing any more and then to leave the cluster:

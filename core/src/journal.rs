@@ -32,12 +32,12 @@ pub trait Journal {
 
     /// Takes a message from a peer that was sent to this incarnation of the node, not to
     /// an earlier one. Never fails: what is hostile, misdirected or of a
-    /// kind that no peer sends is refused, and the next poll says why.
+    /// kind that no peer sends is refused, and the next poll says why. If it shows that the disk
+    /// lost what it had called durable, the replica is in repair from then on.
     ///
     /// # Panics
     ///
-    /// When a peer knows this replica to hold what it does not hold: its disk lost what it
-    /// had called durable, and nothing that it says can be trusted any more.
+    /// When two peers lead in one epoch: a vote was forgotten, and it is too late for repair.
     fn step(&mut self, message: JournalMessage);
 
     /// Appends a record, if this replica leads and is not handing its lead over; says
@@ -93,6 +93,10 @@ pub trait Journal {
     /// Appends frames that hold all the replica's state that has to be durable.
     fn checkpoint(&self, frames: &mut Vec<u8>);
 
+    /// Whether its disk lost what was durable, and the replica has not made up for it: it
+    /// neither votes nor stands for election.
+    fn is_in_repair(&self) -> bool;
+
     /// Whether the replica needs ticks. A sleeping replica sends nothing until it is
     /// touched again.
     fn awake(&self) -> bool;
@@ -109,8 +113,8 @@ pub trait Journal {
     /// Whether a follower lacks, as far as this leader knows, what is committed. Never of others.
     fn is_trailed(&self) -> bool;
 
-    /// Whether an owner may serve here: it leads, and all that is committed, including a
-    /// record of its own epoch, is applied. Fresh answers need `confirm_leadership` too.
+    /// Whether an owner may serve here: it leads and is not handing its lead over, and all that is
+    /// committed, including a record of its own epoch, is applied. Fresh answers need `confirm_leadership` too.
     fn may_serve(&self) -> bool;
 
     /// The index of the last record that was handed over.

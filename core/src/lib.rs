@@ -5,7 +5,9 @@ pub mod config;
 pub mod detector;
 pub mod draw;
 pub mod effect;
+pub mod facts;
 pub mod gateway;
+pub mod hlc;
 pub mod id;
 pub mod input;
 pub mod journal;
@@ -27,11 +29,13 @@ pub mod waiting_room;
 
 pub use best_seats::BestSeats;
 pub use config::{
-    Acknowledge, Config, DecidesOn, Deposed, Expiry, GatewayConfig, MembershipConfig, OnSuspicion,
-    OwnerConfig, Promises, Ratio, Reads, Reckoning, Serves, Setup,
+    Acknowledge, Config, DecidesOn, Deposed, Expiry, FactsConfig, Forgets, GatewayConfig,
+    MembershipConfig, OnSuspicion, OwnerConfig, Promises, Ratio, Reads, Reckoning, Serves,
+    Sessions, Setup,
 };
 pub use draw::Draw;
 pub use effect::{Effects, PersistId, Write};
+pub use hlc::Stamp;
 pub use id::{
     ClientId, Endpoint, Epoch, HoldId, NodeId, PaymentId, RequestId, SeatId, SectionId, ShardId,
     ShowId, UserId, ZoneId,

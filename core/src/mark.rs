@@ -77,7 +77,7 @@ marks! {
     StoodStill = "stood-still";
     /// A replica stood for election.
     StoodForElection = "stood-for-election";
-    /// A write-ahead log was cut off where its damage begins.
+    /// A write-ahead log ended in a write that a crash had cut short: it was cut off there.
     TornLogCutOff = "torn-log-cut-off";
     /// A gateway's attempt at a request timed out.
     AttemptTimedOut = "attempt-timed-out";
@@ -129,6 +129,40 @@ marks! {
     AbstainedInDoubt = "abstained-in-doubt";
     /// A new owner's clock was further from its shard's time than the grace of a hold.
     ClocksApart = "clocks-apart";
+    /// A node found at its start that its durable log had been damaged.
+    LogDamageFound = "log-damage-found";
+    /// A node found an empty disk where its own had been.
+    DiskReplaced = "disk-replaced";
+    /// A replica learned from its leader that its disk had lost what it had acknowledged.
+    DurableStateMissing = "durable-state-missing";
+    /// A replica has again all that it may have acknowledged, and votes.
+    ReplicaRepaired = "replica-repaired";
+    /// A node wrote its log anew, because what was durable had been damaged.
+    LogRenewed = "log-renewed";
+    /// A node stopped because a write failed.
+    StoppedOnWriteError = "stopped-on-write-error";
+    /// A node found no room on its disk.
+    DiskFull = "disk-full";
+    /// A node that could not write asked another to lead one of its shards.
+    LeadHandedOver = "lead-handed-over";
+    /// A node that could not write kept out of an election.
+    AbstainedWithoutDisk = "abstained-without-disk";
+    /// A node had not seen what a session had, and fetched it before it answered.
+    FactsFetched = "facts-fetched";
+    /// A node could not fetch in time what a session had seen, and said so.
+    FactsBehind = "facts-behind";
+    /// A digest came from no peer, or from an earlier boot of one.
+    FactsStaleDigest = "facts-stale-digest";
+    /// Facts were further ahead of a node's clock than it accepts, and not taken.
+    FactsFromTheFuture = "facts-from-the-future";
+    /// Facts came before others that they follow, and were not taken.
+    FactsGap = "facts-gap";
+    /// A node had not seen deletions that a peer had forgotten, and took a whole copy.
+    FactsCopied = "facts-copied";
+    /// Deletions were forgotten because their lifetime was over.
+    FactsForgotten = "facts-forgotten";
+    /// A fact might have been deleted, nobody can tell any more: it was written anew.
+    FactsWrittenAnew = "facts-written-anew";
     /// Requests came to an owner that handed its shard over, and waited for the successor.
     WaitedForSuccessor = "waited-for-successor";
     /// An owner that could not hand its shard over in time went on serving it.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::facts::FactsMessage;
 use crate::id::{Epoch, NodeId, RequestId, ShardId};
 use crate::journal::JournalMessage;
 use crate::membership::Rumour;
@@ -44,6 +45,8 @@ pub enum Message {
     Moves(Moves),
     /// Node to node: what the journals' replicas say to each other in one turn.
     Journal(Vec<(ShardId, JournalMessage)>),
+    /// Between clients and nodes and between nodes: about facts.
+    Facts(Box<FactsMessage>),
 }
 
 /// What a node answers to a forwarded request.

@@ -4,33 +4,36 @@
 //! log, its timers, and when sleeping groups are woken. Refuses to know what a request
 //! means, who may write, and how anything is carried out.
 
-mod election;
+mod elections;
 mod members;
 mod moves;
+mod reports;
 mod retirement;
+mod storage;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::moves::Wishes;
 use self::retirement::Retirement;
+use self::storage::Storage;
 use crate::config::{Config, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
 use crate::effect::{Effects, PersistId};
+use crate::facts::Facts;
 use crate::gateway::Gateway;
-use crate::id::{Endpoint, Epoch, NodeId, ShardId, ShowId};
+use crate::id::{Endpoint, Epoch, NodeId, ShardId};
 use crate::input::Input;
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
 use crate::mark::Mark;
 use crate::membership::Membership;
 use crate::message::{Answer, Beat, Message, Timed};
-use crate::observation::{Observation, Phase};
+use crate::observation::Observation;
 use crate::placement::Placement;
 use crate::request::Request;
 use crate::resolver::Resolver;
 use crate::shard::{Answers, Shard};
-use crate::show::Show;
 use crate::time::{Instant, Span};
 
 /// So many requests or answers of a batch are looked at ahead of their turn.
@@ -52,6 +55,7 @@ pub struct Node {
     membership: Membership,
     resolver: Resolver,
     gateway: Gateway,
+    facts: Facts,
     /// By shard number; those that this node replicates.
     shards: Vec<Option<Shard>>,
     /// Shards to settle at the end of the turn, in the order of their first touch.
@@ -71,7 +75,11 @@ pub struct Node {
     next_tick: Option<Instant>,
     /// No hold of an owned show ends before this.
     expires_at: Instant,
-    damaged: bool,
+    /// What was found on the disk at the start, and is still to be told.
+    found: Option<Mark>,
+    /// Whether it may have held replicas of which nothing is left.
+    forgot: bool,
+    storage: Storage,
     retirement: Option<Retirement>,
     ready: Ready,
     answers: Answers,
@@ -91,7 +99,7 @@ impl Node {
     ) -> Self {
         let mut draw = Draw::new(seed);
         let (config, placement) = (&setup.config, &setup.placement);
-        let mut recovered = Wal::recover(durable);
+        let mut recovered = storage::recover(incarnation, durable);
         let mut shards = Vec::with_capacity(placement.shards() as usize);
         for id in (0..placement.shards()).map(ShardId) {
             let members = placement.replicas(id);
@@ -120,6 +128,15 @@ impl Node {
             gateway_draw,
             now,
         );
+        let facts = Facts::boot(
+            me,
+            incarnation,
+            config.facts.clone(),
+            placement.node_ids().filter(|&node| node != me),
+            Draw::new(draw.below(u64::MAX)),
+            &recovered.facts,
+            now,
+        );
         let mut node = Self {
             me,
             incarnation,
@@ -130,6 +147,7 @@ impl Node {
             membership: Membership::new(me, incarnation, placement.nodes(), now),
             resolver: Resolver::new(config, placement.node_ids().count() as u16, now),
             gateway,
+            facts,
             touched: Vec::new(),
             is_touched: vec![false; shards.len()],
             is_awake: vec![false; shards.len()],
@@ -141,7 +159,9 @@ impl Node {
             tick_offset,
             next_tick: None,
             expires_at: Instant::MAX,
-            damaged: recovered.damage.is_some(),
+            found: storage::found(&recovered),
+            forgot: recovered.lost_promises(),
+            storage: Storage::default(),
             retirement: None,
             ready: Ready::default(),
             answers: Answers::new(),
@@ -167,6 +187,9 @@ impl Node {
     /// When one of its own promises is broken.
     #[inline]
     pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
+        if self.storage.has_failed() {
+            return;
+        }
         self.advance(now, effects);
         match input {
             Input::Delivered { from, message } => self.on_delivered(from, message, effects),
@@ -174,6 +197,9 @@ impl Node {
             Input::Forwarded { from, request } => self.on_forwarded(from, &request, effects),
             Input::Answered { from, answer } => self.on_answered(from, &answer, effects),
             Input::Persisted(id) => self.on_persisted(id, effects),
+            Input::WriteFailed(id) => self.on_write_failed(id, effects),
+            Input::WriteRefused(write) => self.on_write_refused(write, effects),
+            Input::DamageFound => self.on_damage_found(effects),
             Input::Join => self.on_join(),
             Input::Leave(node) => self.on_leave(node),
             Input::Retire => self.on_retire(),
@@ -191,6 +217,9 @@ impl Node {
             | Input::Request { .. }
             | Input::Answered { .. }
             | Input::Persisted(_)
+            | Input::WriteFailed(_)
+            | Input::WriteRefused(_)
+            | Input::DamageFound
             | Input::Join
             | Input::Leave(_)
             | Input::Retire
@@ -202,6 +231,9 @@ impl Node {
     /// The same as `step` with a beat, which is most of what a node hears, and no message around it.
     #[inline]
     pub fn hear(&mut self, now: Instant, from: NodeId, beat: Beat, effects: &mut Effects) {
+        if self.storage.has_failed() {
+            return;
+        }
         self.advance(now, effects);
         self.on_beat(from, beat, effects);
     }
@@ -209,49 +241,16 @@ impl Node {
     /// When the node wants to be stepped next, whatever else happens. May lie too early.
     #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
+        if self.storage.has_failed() {
+            return None;
+        }
         let mut next = self.next_beat.min(self.detector.next_deadline()).min(self.expires_at);
+        next = next.min(self.storage.next_deadline());
         next = next.min(self.next_tick.unwrap_or(Instant::MAX));
         next = next.min(self.gateway.next_deadline().unwrap_or(Instant::MAX));
+        next = next.min(self.facts.next_deadline().unwrap_or(Instant::MAX));
         next = next.min(self.next_campaign());
         Some(next)
-    }
-
-    /// Which node this is.
-    pub fn id(&self) -> NodeId {
-        self.me
-    }
-
-    /// Who leads a shard as far as this node's replica knows, and since which epoch. For
-    /// reports and for choosing what to strike, never for verdicts.
-    pub fn owner_of(&self, shard: ShardId) -> Option<(NodeId, Epoch)> {
-        let journal = self.shards[shard.0 as usize].as_ref()?.journal();
-        journal.leader().map(|leader| (leader, journal.epoch()))
-    }
-
-    /// In which epoch this node serves a shard as its owner. For reports, never for verdicts.
-    pub fn serves(&self, shard: ShardId) -> Option<Epoch> {
-        self.shards[shard.0 as usize].as_ref().and_then(Shard::serves)
-    }
-
-    /// What this node's replica of a shard is doing. For reports, never for verdicts.
-    pub fn phase(&self, shard: ShardId) -> Option<Phase> {
-        self.shards[shard.0 as usize].as_ref().map(Shard::phase)
-    }
-
-    /// The committed state of a show on this node's replica, if anything has happened to
-    /// it. For reports, never for verdicts.
-    pub fn show(&self, show: ShowId) -> Option<&Show> {
-        self.shards[self.setup.placement.shard_of(show).0 as usize].as_ref()?.show(show)
-    }
-
-    /// What this node knows of the cluster's members.
-    pub fn membership(&self) -> &Membership {
-        &self.membership
-    }
-
-    /// How many clients wait for this gateway. For reports, never for verdicts.
-    pub fn in_flight(&self) -> usize {
-        self.gateway.in_flight()
     }
 
     #[inline]
@@ -315,6 +314,9 @@ impl Node {
                     self.on_journal(node, shard, message, effects);
                 }
                 effects.reuse(batch);
+            }
+            (from, Message::Facts(message)) => {
+                self.facts.on_message(self.now, from, *message, effects)
             }
             (Endpoint::Node(_), Message::Requests(_) | Message::Replies(_))
             | (
@@ -408,6 +410,7 @@ impl Node {
             return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
         }
         self.writing = None;
+        self.facts.on_persisted(self.now, effects);
         let tickets = self.wal.persisted(id);
         for &(id, ticket) in &tickets {
             if let Some(shard) = &mut self.shards[id.0 as usize] {
@@ -447,7 +450,7 @@ impl Node {
         }
         let heard = self.detector.heard(from, beat.incarnation, self.now);
         if heard != Some(Heard::Steady) {
-            self.on_news(from, heard, effects);
+            self.on_news(from, beat, heard, effects);
         }
         if self.membership.on_beat(from, beat) {
             self.admit(from, effects);
@@ -456,12 +459,13 @@ impl Node {
 
     /// A beat said more than that its sender is well.
     #[cold]
-    fn on_news(&mut self, from: NodeId, heard: Option<Heard>, effects: &mut Effects) {
+    fn on_news(&mut self, from: NodeId, beat: Beat, heard: Option<Heard>, effects: &mut Effects) {
         match heard {
             Some(Heard::Steady) => {}
             Some(Heard::Again) => {
                 effects.observe(Observation::Trusted { peer: from });
                 self.gateway.on_trusted(from);
+                self.facts.on_heard(self.now, from, beat.incarnation);
                 self.campaigns.retain(|&(.., leader)| leader != from);
                 self.wake_followers(from);
             }
@@ -471,6 +475,7 @@ impl Node {
                 }
                 self.gateway.on_trusted(from);
                 effects.observe(Observation::Mark(Mark::PeerRestarted));
+                self.facts.on_heard(self.now, from, beat.incarnation);
                 self.wake_followers(from);
                 self.replace(from);
             }
@@ -500,14 +505,18 @@ impl Node {
         if self.expires_at <= self.now {
             self.expire();
         }
+        self.write_again(effects);
         self.gateway.on_deadline(self.now, effects);
+        if self.facts.next_deadline().is_some_and(|at| at <= self.now) {
+            self.facts.on_deadline(self.now, effects);
+        }
         self.take_local(effects);
     }
 
     /// Suspicion comes here and not with the deadline: what has arrived is heard first.
     fn on_turn_ended(&mut self, effects: &mut Effects) {
-        if std::mem::take(&mut self.damaged) {
-            effects.observe(Observation::Mark(Mark::TornLogCutOff));
+        if let Some(mark) = self.found.take() {
+            effects.observe(Observation::Mark(mark));
         }
         if self.detector.next_deadline() <= self.now {
             self.suspect(effects);
@@ -606,10 +615,15 @@ impl Node {
     }
 
     fn write(&mut self, effects: &mut Effects) {
+        self.wal.gather_facts(self.facts.drain_log());
+        if self.wal.segment_is_due() {
+            self.wal.inherits(|out| self.facts.checkpoint(out));
+        }
         let journals = self.shards.iter().flatten().map(Shard::journal);
         if let Some(write) = self.wal.begin(journals) {
             assert!(self.writing.is_none(), "at most one write is in flight");
             self.writing = Some(write.id);
+            self.facts.on_write_begun();
             effects.persist(write);
         }
     }

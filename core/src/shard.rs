@@ -138,6 +138,11 @@ impl Shard {
         self.journal.strike_off(peer);
     }
 
+    /// Asks another replica to lead, if this one does, without waiting for anything.
+    pub(crate) fn call_to_lead(&mut self, to: NodeId) {
+        self.journal.transfer(to);
+    }
+
     pub(crate) fn campaign(&mut self) {
         self.journal.campaign();
     }
@@ -165,7 +170,11 @@ impl Shard {
             ready.clear();
         }
         if !self.journal.is_idle() {
+            let in_repair = self.journal.is_in_repair();
             self.journal.poll(ready);
+            if in_repair && !self.journal.is_in_repair() {
+                effects.observe(Observation::Mark(Mark::ReplicaRepaired));
+            }
             self.depose_if_over(answers, effects);
             for message in ready.messages.drain(..) {
                 effects.journal(message.to(), self.id, message);

@@ -108,6 +108,24 @@ pub struct Stopped {
     pub waits_longest: Option<String>,
 }
 
+/// What became of the facts that nodes replicate, and of those who read and wrote them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FactsResult {
+    /// How many facts anybody asked to write.
+    pub facts: u64,
+    /// Writes acknowledged.
+    pub writes: u64,
+    /// Reads answered.
+    pub reads: u64,
+    /// Questions answered with "I am behind".
+    pub behind: u64,
+    /// Questions that got no answer in time.
+    pub unanswered: u64,
+    /// From the last fault's healing until all nodes were found to agree; none if they never
+    /// were, or if there was no fault.
+    pub agreed_ms: Option<f64>,
+}
+
 /// A run's facts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunFacts {
@@ -157,6 +175,8 @@ pub struct RunFacts {
     pub assumptions: Vec<(String, String, String)>,
     /// The command line that plays this run again.
     pub reproduce: String,
+    /// What became of the facts that nodes replicate, if there were any.
+    pub facts: Option<FactsResult>,
     /// From the last fault's healing until the run was live again; none if it never was, or if
     /// there was no fault.
     pub calm_recovery_ms: Option<f64>,

@@ -169,6 +169,7 @@ fn facts() -> RunFacts {
             "assumed: no published figure".to_owned(),
         )],
         reproduce: "onsale run fast/crash --seed 18446744073709551615".to_owned(),
+        facts: None,
         calm_recovery_ms: Some(1_204.0),
         must_exercise_misses: vec!["fairness".to_owned()],
         marks: [("owner-deposed".to_owned(), 4), ("snapshot-installed".to_owned(), 1)].into(),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use onsale_core::Span;
 use serde::{Serialize, Serializer};
 
-use crate::facts::{Evidence, FaultResult, RunFacts, Stopped, Verdict};
+use crate::facts::{Evidence, FactsResult, FaultResult, RunFacts, Stopped, Verdict};
 use crate::latency::Latencies;
 use crate::operation::{Ending, Operation, Window};
 use crate::recorder::Records;
@@ -139,6 +139,8 @@ struct Document<'a> {
     users_outcome: InOrder<&'a str, u64>,
     latency_ms: InOrder<&'static str, OperationDocument>,
     faults: &'a [FaultResult],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facts: Option<&'a FactsResult>,
     calm_recovery_ms: Option<f64>,
     assumptions: Vec<AssumptionDocument<'a>>,
     reproduce: &'a str,
@@ -219,6 +221,7 @@ impl<'a> Document<'a> {
                 .into_iter()
                 .collect(),
             faults: &facts.faults,
+            facts: facts.facts.as_ref(),
             calm_recovery_ms: facts.calm_recovery_ms,
             assumptions: facts
                 .assumptions

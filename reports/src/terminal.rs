@@ -44,6 +44,7 @@ pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
     crowd(&mut page, summary);
     latencies(&mut page, summary);
     faults(&mut page, summary);
+    replicated_facts(&mut page, summary);
     costs(&mut page, summary);
 
     reproduce(&mut page, summary);
@@ -262,6 +263,28 @@ fn faults(page: &mut Page, summary: &Summary) {
     }
 }
 
+fn replicated_facts(page: &mut Page, summary: &Summary) {
+    let Some(facts) = &summary.facts.facts else { return };
+    let counted = |count, one| format!("{} {}", human::count(count), plural(count, one));
+    let mut items = vec![
+        counted(facts.facts, "fact"),
+        counted(facts.writes, "write"),
+        counted(facts.reads, "read"),
+    ];
+    if facts.behind > 0 {
+        items.push(format!("{} sent on by a node that was behind", human::count(facts.behind)));
+    }
+    if facts.unanswered > 0 {
+        items.push(format!("{} without an answer", human::count(facts.unanswered)));
+    }
+    if let Some(agreed) = facts.agreed_ms {
+        let agreed = human::millis(agreed);
+        items.push(format!("all nodes agree {agreed} after the last fault"));
+    }
+    page.section("facts", &items);
+    page.gap();
+}
+
 fn instant(seconds: f64) -> Instant {
     Instant::ZERO + human::from_seconds(seconds)
 }
@@ -282,7 +305,7 @@ fn fault_items(fault: &FaultResult) -> Vec<String> {
             None => format!("{shards} lost the owner, not all came back"),
         });
     }
-    items.extend(fault.failover.as_ref().and_then(failover));
+    items.extend(fault.failover.iter().flat_map(failover_items));
     if let Some(hand_overs) = &fault.hand_overs {
         let number = u64::from(hand_overs.shards);
         let hot = hand_overs.hot_ms.map(|took| format!(", the hot one {}", human::millis(took)));
@@ -298,17 +321,16 @@ fn fault_items(fault: &FaultResult) -> Vec<String> {
     items
 }
 
-fn failover(failover: &FailoverResult) -> Option<String> {
+fn failover_items(failover: &FailoverResult) -> impl Iterator<Item = String> {
     let steps = [
         ("owner suspected after", failover.suspected_ms),
         ("next elected after", failover.elected_ms),
         ("first commit after", failover.serving_ms),
     ];
-    let told: Vec<String> = steps
-        .into_iter()
-        .filter_map(|(step, after)| Some(format!("{step} {}", human::millis(after?))))
-        .collect();
-    (!told.is_empty()).then(|| told.join(", "))
+    let told = |(step, after): (&str, Option<f64>)| {
+        after.map(|after| format!("{step} {}", human::millis(after)))
+    };
+    steps.into_iter().filter_map(told)
 }
 
 fn costs(page: &mut Page, summary: &Summary) {
@@ -426,6 +448,7 @@ fn columns<'a>(texts: impl IntoIterator<Item = &'a str>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::FactsResult;
     use crate::sample;
 
     #[test]
@@ -436,6 +459,27 @@ mod tests {
     #[test]
     fn a_failing_run_shows_its_evidence() {
         insta::assert_snapshot!("terminal-failed", render(&sample::failed(), false, 80));
+    }
+
+    #[test]
+    fn replicated_facts_are_told_of_where_there_are_any() {
+        let mut summary = sample::passed();
+        summary.facts.facts = Some(FactsResult {
+            facts: 90,
+            writes: 1_200,
+            reads: 1,
+            behind: 0,
+            unanswered: 2,
+            agreed_ms: Some(292.0),
+        });
+        let told = "facts       90 facts · 1,200 writes · 1 read · 2 without an answer";
+        assert!(render(&summary, false, 100).contains(told));
+        assert!(
+            render(&summary, false, 120).contains("all nodes agree 292 ms after the last fault")
+        );
+        let json: serde_json::Value = serde_json::from_str(&summary.to_json()).unwrap();
+        assert_eq!(json["facts"]["agreed_ms"], 292.0);
+        assert!(!sample::passed().to_json().contains("agreed_ms"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::fmt;
 use toml::{Table, Value};
 
 use crate::defaults;
+use crate::facts::Facts;
 use crate::fault::Swarm;
 use crate::ratio::Ratio;
 use crate::scenario::{Arrivals, Scenario, WaitingRoom};
@@ -47,7 +48,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 107] = [
+const BASES: [(&str, Basis); 122] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -84,6 +85,13 @@ const BASES: [(&str, Basis); 107] = [
     ("cluster.gateway.backoff-cap", Assumed),
     ("cluster.gateway.retry-budget", Assumed),
     ("cluster.gateway.in-flight-per-shard", Chosen),
+    ("cluster.facts.fanout", Chosen),
+    ("cluster.facts.repair-every", Chosen),
+    ("cluster.facts.accepted-drift", Chosen),
+    ("cluster.facts.deletions-last", Chosen),
+    ("cluster.facts.patience", Chosen),
+    ("cluster.facts.sessions", Chosen),
+    ("cluster.facts.forgets", Chosen),
     ("sale.shows", Chosen),
     ("sale.shows-per-event", Chosen),
     ("sale.sections", Chosen),
@@ -147,6 +155,14 @@ const BASES: [(&str, Basis); 107] = [
     ("crowd.session.refreshes", Assumed),
     ("crowd.session.refresh-min", Assumed),
     ("crowd.session.refresh-max", Assumed),
+    ("facts.events", Chosen),
+    ("facts.admins", Chosen),
+    ("facts.changes-per-minute", Assumed),
+    ("facts.from", Chosen),
+    ("facts.until", Chosen),
+    ("facts.visitors", Chosen),
+    ("facts.reads", Assumed),
+    ("facts.agree-within", Chosen),
     ("network.within-zone", Assumed),
     ("network.between-zones", Assumed),
     ("network.client", Assumed),
@@ -189,7 +205,8 @@ pub fn assumptions(scenario: &Scenario) -> Vec<Assumption> {
 /// The scenario's shape with every value at its default: what is optional is there if the scenario has it.
 fn with_defaults(scenario: &Scenario) -> Scenario {
     let swarm = scenario.swarm.as_ref().map(|_| Swarm::default());
-    let mut plain = Scenario { swarm, ..Scenario::default() };
+    let facts = scenario.facts.as_ref().map(|_| Facts::default());
+    let mut plain = Scenario { swarm, facts, ..Scenario::default() };
     plain.crowd.waiting_room = scenario.crowd.waiting_room.as_ref().map(|_| WaitingRoom::default());
     match &scenario.crowd.arrivals {
         Arrivals::Constant { .. } => {}
@@ -272,6 +289,7 @@ mod tests {
         ] {
             let mut scenario = Scenario { swarm: Some(Swarm::default()), ..Scenario::default() };
             scenario.crowd.waiting_room = Some(WaitingRoom::default());
+            scenario.facts = Some(Facts::default());
             scenario.cluster.membership.static_quorum = Some(2);
             scenario.crowd.arrivals = arrivals;
             fields.extend(assumptions(&scenario).into_iter().map(|assumption| assumption.field));

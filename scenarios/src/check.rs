@@ -3,6 +3,8 @@
 //! Owns every rule between values and every bound on one. Refuses to know how the
 //! scenario was written: a complaint names the field, the reader finds its place.
 
+mod changes;
+mod facts;
 mod faults;
 
 use std::fmt::Display;
@@ -21,7 +23,7 @@ use crate::scenario::{
 };
 
 /// The oracles that a scenario can demand to have been exercised.
-pub const ORACLES: [&str; 8] = [
+pub const ORACLES: [&str; 9] = [
     "double-booking",
     "lost-booking",
     "atomic",
@@ -29,6 +31,7 @@ pub const ORACLES: [&str; 8] = [
     "linearizable",
     "single-writer",
     "live",
+    "facts",
     "latency",
 ];
 
@@ -38,16 +41,24 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     checks.scenario(scenario);
     checks.cluster(&scenario.cluster);
     checks.gateway(&scenario.cluster.gateway);
+    checks.facts_settings(&scenario.cluster.facts);
     checks.sale(&scenario.sale);
     checks.crowd(&scenario.crowd, &scenario.sale, scenario.duration);
+    if let Some(facts) = &scenario.facts {
+        checks.facts(facts, scenario.duration);
+    }
     checks.network(&scenario.network);
     checks.disk(&scenario.disk);
+    checks.elections(&scenario.cluster, &scenario.disk);
     checks.costs(&scenario.costs);
     for (n, fault) in scenario.faults.iter().enumerate() {
         checks.fault(&format!("fault[{n}].{}", fault.family()), fault, scenario);
     }
     if let Some(swarm) = &scenario.swarm {
         checks.swarm(swarm, scenario.duration);
+    }
+    if scenario.changes_nodes() {
+        checks.changes(scenario);
     }
     checks.names("expect.exercised", "oracle", &scenario.must_exercise, &ORACLES);
     let marks: Vec<&str> = Mark::ALL.iter().map(|mark| mark.name()).collect();
@@ -460,6 +471,30 @@ impl Checks {
         self.within("disk.tail-factor", disk.tail_factor, 1..=100_000);
         self.within("disk.mib-per-s", disk.mib_per_s, 1..=1_000_000);
         self.span_within("disk.write-back", disk.write_back, Span::ZERO..=DAY);
+    }
+
+    /// Whoever stands for election writes that it does, and whoever votes for it writes that. If
+    /// that takes longer than others wait before they stand themselves, nobody is ever elected.
+    fn elections(&mut self, cluster: &Cluster, disk: &Disk) {
+        let patience = cluster.tick_every.0.saturating_mul(u64::from(cluster.election_ticks));
+        let (num, den) = (u64::from(disk.jitter.num), u64::from(disk.jitter.den));
+        if den == 0 || patience == 0 || cluster.replicas == 1 {
+            return;
+        }
+        let takes = Span(disk.fsync.0.saturating_mul(2 * (den + num)) / den);
+        let settles = takes.0 <= patience;
+        self.that_both(settles, "disk.fsync", "cluster.election-ticks", || {
+            let what = format!(
+                "a vote takes two writes, up to {takes}, and after {} without a leader others \
+                 stand too: elections can't settle",
+                Span(patience)
+            );
+            let (most, ticks) = (
+                Span(patience.saturating_mul(den) / (2 * (den + num))),
+                takes.0.div_ceil(cluster.tick_every.0),
+            );
+            (what, format!("at most `fsync = \"{most}\"`, or at least `election-ticks = {ticks}`"))
+        });
     }
 
     fn costs(&mut self, costs: &Costs) {

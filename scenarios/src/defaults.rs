@@ -4,10 +4,11 @@
 //! stands in [`crate::basis`]. Refuses to know how files are read.
 
 use onsale_core::{
-    Acknowledge, DecidesOn, Deposed, Expiry, Honours, OnSuspicion, Orders, Promises, Reads,
-    Reckoning, Repeats, Serves, Span,
+    Acknowledge, DecidesOn, Deposed, Expiry, Forgets, Honours, OnSuspicion, Orders, Promises,
+    Reads, Reckoning, Repeats, Serves, Sessions, Span,
 };
 
+use crate::facts::{Facts, FactsSettings};
 use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
@@ -28,6 +29,7 @@ impl Default for Scenario {
             cluster: Cluster::default(),
             sale: Sale::default(),
             crowd: Crowd::default(),
+            facts: None,
             network: Network::default(),
             disk: Disk::default(),
             costs: Costs::default(),
@@ -67,6 +69,37 @@ impl Default for Cluster {
             journal: Journal::default(),
             owner: Owner::default(),
             gateway: Gateway::default(),
+            facts: FactsSettings::default(),
+        }
+    }
+}
+
+impl Default for FactsSettings {
+    fn default() -> Self {
+        Self {
+            fanout: 3,
+            repair_every: Span::from_secs(1),
+            accepted_drift: Span::from_secs(10),
+            deletions_last: Span::from_secs(600),
+            patience: Span::from_millis(500),
+            sessions: Sessions::Monotonic,
+            forgets: Forgets::AndTells,
+        }
+    }
+}
+
+impl Default for Facts {
+    /// Small enough to be looked at as a whole, with changes often enough to meet every fault.
+    fn default() -> Self {
+        Self {
+            events: 20,
+            admins: 3,
+            changes_per_minute: 60,
+            from: Span::from_secs(5),
+            until: Span::from_secs(240),
+            visitors: 500,
+            reads: 6,
+            agree_within: Span::from_secs(10),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns what a scenario can ask to go wrong. Refuses to know how the world does it.
 
+mod family;
 mod partition;
 mod swarm;
 
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use onsale_core::{NodeId, Span};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::family::Family;
 pub use self::swarm::Swarm;
 use crate::defaults;
 use crate::human::{self, Misread};
@@ -320,6 +322,84 @@ pub enum Fault {
         #[serde(with = "human::span")]
         up: Span,
     },
+    /// A node's writes fail, and the process stops at the first that does. It starts again when
+    /// the disk is well.
+    FsyncError {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+    },
+    /// No write of a node completes for a while; then they go on.
+    DiskStall {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+    },
+    /// A node's disk has no room: writes are refused until there is.
+    DiskFull {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+    },
+    /// The process dies in the midst of its next write, of which any sectors survive.
+    TornTail {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// Which.
+        node: Target,
+        /// Until when after that it stays down.
+        #[serde(with = "human::span")]
+        down: Span,
+    },
+    /// A bit of what is durable flips. Whoever starts meanwhile finds it; a scrub does at the end.
+    BitRot {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long until the scrub.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+    },
+    /// The process dies, and starts again with an empty disk.
+    Wipe {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// Which.
+        node: Target,
+        /// How long it stays down.
+        #[serde(with = "human::span")]
+        down: Span,
+    },
+    /// A node's disk acknowledges what a crash takes with it, until the fault is over.
+    LyingDisk {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        node: Target,
+    },
 }
 
 /// Which links a partition cuts.
@@ -335,56 +415,6 @@ pub enum Cut {
     MajorityRing,
     /// Two halves see each other only through one node.
     Bridge,
-}
-
-/// A family of faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Family {
-    /// Crash and restart of a node.
-    Crash,
-    /// Pause of a node.
-    Pause,
-    /// Loss of a zone's power.
-    ZoneLoss,
-    /// Loss of the whole cluster's power.
-    PowerLoss,
-    /// Partitions of every shape.
-    Partition,
-    /// Message loss.
-    Loss,
-    /// Message duplication.
-    Duplicate,
-    /// Message reordering.
-    Reorder,
-    /// Slow links.
-    SlowNetwork,
-    /// Slow disks.
-    SlowDisk,
-    /// Message loss in one direction.
-    OneWayLoss,
-    /// Links that carry little.
-    Congestion,
-    /// Nodes and links that come and go.
-    Flapping,
-    /// Nodes cut off in one order and back in another.
-    Swizzle,
-    /// Clocks that run too fast or too slowly.
-    ClockDrift,
-    /// Clocks that are set wrong.
-    ClockJump,
-    /// Slow cores.
-    Limp,
-    /// Processes that die again and again.
-    CrashLoop,
-    /// Restart of a node that is told to stop.
-    Restart,
-    /// Restarts of all nodes in turn.
-    RollingRestart,
-    /// Nodes that join. Never drawn.
-    Join,
-    /// Nodes that leave. Never drawn.
-    Leave,
 }
 
 impl Fault {
@@ -419,6 +449,13 @@ impl Fault {
             Self::ClockJump { .. } => Family::ClockJump,
             Self::Limp { .. } => Family::Limp,
             Self::CrashLoop { .. } => Family::CrashLoop,
+            Self::FsyncError { .. } => Family::FsyncError,
+            Self::DiskStall { .. } => Family::DiskStall,
+            Self::DiskFull { .. } => Family::DiskFull,
+            Self::TornTail { .. } => Family::TornTail,
+            Self::BitRot { .. } => Family::BitRot,
+            Self::Wipe { .. } => Family::Wipe,
+            Self::LyingDisk { .. } => Family::LyingDisk,
             Self::Restart { .. } => Family::Restart,
             Self::RollingRestart { .. } => Family::RollingRestart,
             Self::Join { .. } => Family::Join,
@@ -430,6 +467,8 @@ impl Fault {
         match self {
             Self::Crash { at, down, .. }
             | Self::ZoneLoss { at, down, .. }
+            | Self::TornTail { at, down, .. }
+            | Self::Wipe { at, down, .. }
             | Self::PowerLoss { at, down } => (*at, *down),
             Self::Restart { at, patience, down, .. } => (*at, Span(patience.0 + down.0)),
             Self::Pause { at, lasts, .. }
@@ -449,7 +488,12 @@ impl Fault {
             | Self::ClockDrift { at, lasts, .. }
             | Self::ClockJump { at, lasts, .. }
             | Self::Limp { at, lasts, .. }
-            | Self::CrashLoop { at, lasts, .. } => (*at, *lasts),
+            | Self::CrashLoop { at, lasts, .. }
+            | Self::FsyncError { at, lasts, .. }
+            | Self::DiskStall { at, lasts, .. }
+            | Self::DiskFull { at, lasts, .. }
+            | Self::BitRot { at, lasts, .. }
+            | Self::LyingDisk { at, lasts, .. } => (*at, *lasts),
         }
     }
 
@@ -487,68 +531,15 @@ impl Fault {
             | Self::Congestion { .. }
             | Self::ClockDrift { .. }
             | Self::ClockJump { .. }
-            | Self::Limp { .. } => Vec::new(),
+            | Self::Limp { .. }
+            | Self::FsyncError { .. }
+            | Self::DiskStall { .. }
+            | Self::DiskFull { .. }
+            | Self::TornTail { .. }
+            | Self::BitRot { .. }
+            | Self::Wipe { .. }
+            | Self::LyingDisk { .. } => Vec::new(),
         }
-    }
-}
-
-impl Family {
-    /// Every family that seeds draw, in the order in which they do. New ones go last.
-    pub const ALL: [Self; 20] = [
-        Self::Crash,
-        Self::Pause,
-        Self::ZoneLoss,
-        Self::PowerLoss,
-        Self::Partition,
-        Self::Loss,
-        Self::Duplicate,
-        Self::Reorder,
-        Self::SlowNetwork,
-        Self::SlowDisk,
-        Self::OneWayLoss,
-        Self::Congestion,
-        Self::Flapping,
-        Self::Swizzle,
-        Self::ClockDrift,
-        Self::ClockJump,
-        Self::Limp,
-        Self::CrashLoop,
-        Self::Restart,
-        Self::RollingRestart,
-    ];
-
-    /// Its key in a scenario file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Crash => "crash",
-            Self::Pause => "pause",
-            Self::ZoneLoss => "zone-loss",
-            Self::PowerLoss => "power-loss",
-            Self::Partition => "partition",
-            Self::Loss => "loss",
-            Self::Duplicate => "duplicate",
-            Self::Reorder => "reorder",
-            Self::SlowNetwork => "slow-network",
-            Self::SlowDisk => "slow-disk",
-            Self::OneWayLoss => "one-way-loss",
-            Self::Congestion => "congestion",
-            Self::Flapping => "flapping",
-            Self::Swizzle => "swizzle",
-            Self::ClockDrift => "clock-drift",
-            Self::ClockJump => "clock-jump",
-            Self::Limp => "limp",
-            Self::CrashLoop => "crash-loop",
-            Self::Restart => "restart",
-            Self::RollingRestart => "rolling-restart",
-            Self::Join => "join",
-            Self::Leave => "leave",
-        }
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::check;
+use crate::facts::Facts;
 use crate::fault::{Fault, Swarm};
 use crate::human::{self, HumanSpan};
 use crate::limit::Limit;
@@ -32,6 +33,8 @@ pub(crate) struct ScenarioFile {
     cluster: Cluster,
     sale: Sale,
     crowd: Crowd,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facts: Option<Facts>,
     network: Network,
     disk: Disk,
     costs: Costs,
@@ -93,6 +96,7 @@ impl From<Scenario> for ScenarioFile {
             cluster: scenario.cluster,
             sale: scenario.sale,
             crowd: scenario.crowd,
+            facts: scenario.facts,
             network: scenario.network,
             disk: scenario.disk,
             costs: scenario.costs,
@@ -120,6 +124,7 @@ impl ScenarioFile {
             cluster: self.cluster,
             sale: self.sale,
             crowd: self.crowd,
+            facts: self.facts,
             network: self.network,
             disk: self.disk,
             costs: self.costs,

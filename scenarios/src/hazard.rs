@@ -4,6 +4,7 @@
 //! how it shows; each is an ordinary setting of the component that it belongs to.
 
 use crate::basis::leaves;
+use crate::facts::FactsSettings;
 use crate::scenario::{Cluster, Disk, Sale, Scenario};
 
 /// One way to break a promise by configuration.
@@ -30,7 +31,7 @@ const fn span(key: &'static str, failures: &'static [&'static str]) -> Hazard {
 }
 
 /// Every hazard, in the order of a scenario's keys.
-pub const HAZARDS: [Hazard; 18] = [
+pub const HAZARDS: [Hazard; 20] = [
     named("cluster.on-suspicion", "down", &["A1", "A2"]),
     named("cluster.journal.promises", "before-write", &["E3", "E4"]),
     named("cluster.owner.acknowledge", "own-disk", &["B4", "D2"]),
@@ -40,6 +41,8 @@ pub const HAZARDS: [Hazard; 18] = [
     named("cluster.owner.serves", "elected", &["A7", "B4"]),
     named("cluster.owner.deposed", "answers", &["A3", "D3"]),
     named("cluster.owner.reckoning", "instants", &["C2", "D6"]),
+    named("cluster.facts.sessions", "ignored", &["G1"]),
+    named("cluster.facts.forgets", "silently", &["G2"]),
     named("sale.expiry", "swept", &["C4"]),
     named("sale.expiry", "timers", &["A11", "F5"]),
     named("sale.expiry", "listed", &["C1"]),
@@ -67,12 +70,14 @@ pub fn hazards(scenario: &Scenario) -> Vec<(&'static Hazard, String)> {
 
 /// The same scenario with every hazard switched off; nothing has to fail in it.
 pub fn safe_twin(scenario: &Scenario) -> Scenario {
-    let Cluster { on_suspicion, journal, owner, .. } = Cluster::default();
+    let Cluster { on_suspicion, journal, owner, facts, .. } = Cluster::default();
     let Sale { expiry, early, repeats, confirms, releases, orders, .. } = Sale::default();
     let Disk { write_back, .. } = Disk::default();
     let twin = scenario.clone();
+    let FactsSettings { sessions, forgets, .. } = facts;
+    let facts = FactsSettings { sessions, forgets, ..twin.cluster.facts };
     Scenario {
-        cluster: Cluster { on_suspicion, journal, owner, ..twin.cluster },
+        cluster: Cluster { on_suspicion, journal, owner, facts, ..twin.cluster },
         sale: Sale { expiry, early, repeats, confirms, releases, orders, ..twin.sale },
         disk: Disk { write_back, ..twin.disk },
         must_fail: None,

@@ -4,6 +4,7 @@ pub mod basis;
 pub mod catalogue;
 mod check;
 mod defaults;
+mod facts;
 mod fault;
 mod file;
 pub mod hazard;
@@ -17,6 +18,7 @@ pub mod trace;
 
 pub use basis::{Assumption, Basis, assumptions};
 pub use check::ORACLES;
+pub use facts::{Facts, FactsSettings};
 pub use fault::{Cut, Family, Fault, Swarm, Target};
 pub use hazard::{HAZARDS, Hazard, hazards, safe_twin};
 pub use human::{Misread, SPAN_MAX, parse_span};

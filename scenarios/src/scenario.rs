@@ -9,6 +9,7 @@ use onsale_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::facts::{Facts, FactsSettings};
 use crate::fault::{Fault, Swarm};
 use crate::file::ScenarioFile;
 use crate::limit::Limit;
@@ -35,6 +36,8 @@ pub struct Scenario {
     pub sale: Sale,
     /// Who comes.
     pub crowd: Crowd,
+    /// Who reads and changes facts, if anybody does.
+    pub facts: Option<Facts>,
     /// How messages travel.
     pub network: Network,
     /// How writes become durable.
@@ -118,6 +121,8 @@ pub struct Cluster {
     pub owner: Owner,
     /// How a gateway treats requests.
     pub gateway: Gateway,
+    /// How facts are kept.
+    pub facts: FactsSettings,
 }
 
 /// Which shows are sure to share a shard.
@@ -129,6 +134,14 @@ pub enum PartitionBy {
     Show,
     /// Those of one event: simple, and as hot as the hottest event.
     Event,
+}
+
+impl Scenario {
+    /// Whether nodes may come and go, so that somebody has to see to who carries what.
+    pub fn changes_nodes(&self) -> bool {
+        let leaves = |fault: &Fault| matches!(fault, Fault::Leave { .. });
+        self.cluster.spares > 0 || self.faults.iter().any(leaves)
+    }
 }
 
 impl Cluster {

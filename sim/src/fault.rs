@@ -4,6 +4,7 @@
 //! if it had never been: what it took down starts again, what it cut is mended. Refuses
 //! to know when faults come (the plan says) and how links and disks behave.
 
+mod atlas;
 mod failover;
 mod hand_over;
 mod restart;
@@ -20,6 +21,7 @@ pub use self::failover::Failover;
 use self::hand_over::HandOvers;
 use self::steps::Steps;
 use crate::story::Sight;
+use crate::world::disk::Disk;
 use crate::world::network::{CLIENTS, Place, Weather};
 use crate::world::{Process as State, Stage, World};
 
@@ -72,6 +74,7 @@ struct Undo {
     speed_up: Vec<Place>,
     walk: Vec<Place>,
     put_right: Vec<Place>,
+    cure: Option<Place>,
 }
 
 /// Every fault that has struck, in order.
@@ -317,6 +320,57 @@ impl Faults<'_> {
                 let name = self.name(world, victim);
                 format!("{name} crashes again and again: down for {down}, up for {up}")
             }
+            Fault::FsyncError { node, .. } => {
+                let (disk, name) = self.disk(world, *node, &mut undo);
+                disk.fail_writes(index);
+                format!("writes of {name} fail")
+            }
+            Fault::DiskStall { node, .. } => {
+                let (disk, name) = self.disk(world, *node, &mut undo);
+                disk.stall(index);
+                format!("disk of {name} stalls")
+            }
+            Fault::DiskFull { node, .. } => {
+                let (disk, name) = self.disk(world, *node, &mut undo);
+                disk.fill(index);
+                format!("disk of {name} full")
+            }
+            Fault::LyingDisk { node, .. } => {
+                let (disk, name) = self.disk(world, *node, &mut undo);
+                disk.lie(index);
+                format!("disk of {name} acknowledges what it does not keep")
+            }
+            Fault::TornTail { node, .. } => {
+                let (disk, name) = self.disk(world, *node, &mut undo);
+                disk.arm(index);
+                let victim = self.victim(world, *node);
+                if world.machine(victim).disk.in_flight().is_some() {
+                    self.kill(world, victim, &mut undo);
+                }
+                format!("crash of {name} in the midst of a write")
+            }
+            Fault::BitRot { node, .. } => {
+                let victim = self.victim(world, *node);
+                if let Some(shard) = self.endangers(world, victim) {
+                    spared(&self.name(world, victim), shard)
+                } else {
+                    let (disk, name) = self.disk(world, *node, &mut undo);
+                    let rots = disk.rot(index);
+                    let what = if rots { "a bit flips" } else { "nothing is there to rot" };
+                    format!("{what} on the disk of {name}")
+                }
+            }
+            Fault::Wipe { node, .. } => {
+                let victim = self.victim(world, *node);
+                let name = self.name(world, victim);
+                if let Some(shard) = self.endangers(world, victim) {
+                    spared(&name, shard)
+                } else {
+                    self.kill(world, victim, &mut undo);
+                    world.wipe(victim);
+                    format!("crash of {name}, and another disk instead of its own")
+                }
+            }
         };
         let at = world.now;
         world.witness.sees(at, || Sight::Fault { index, strikes: true, what: &what });
@@ -364,7 +418,39 @@ impl Faults<'_> {
         undo.speed_up.iter().for_each(|&place| world.machine(place).disk.speed_up(index));
         undo.walk.iter().for_each(|&place| world.machine(place).limps.end(index));
         undo.put_right.iter().for_each(|&place| world.machine(place).clock.put_right(now, index));
+        undo.cure.iter().for_each(|&place| world.cure_disk(place, index));
         world.witness.recorder.fault_ended(now, index);
+    }
+
+    /// A process has to die: its write is to tear, or it asked to be stopped because its disk fails. It starts
+    /// again when that fault heals, or at once if it has healed meanwhile.
+    pub fn die(&self, world: &mut World, victim: Place) {
+        let disk = &world.machine(victim).disk;
+        let cause = disk.armed_by().or_else(|| disk.fails_by());
+        let mut undo = Undo::default();
+        self.kill(world, victim, &mut undo);
+        match world.faults.struck.iter_mut().find(|struck| Some(struck.index) == cause) {
+            Some(struck) => struck.undo.start.append(&mut undo.start),
+            None => self.start(world, victim),
+        }
+    }
+
+    fn start(&self, world: &mut World, place: Place) {
+        self.executor.restart(self.processes[place]);
+        world.start(place);
+    }
+
+    /// The disk that a fault strikes, and whose it is.
+    fn disk<'w>(
+        &self,
+        world: &'w mut World,
+        target: Target,
+        undo: &mut Undo,
+    ) -> (&'w mut Disk, String) {
+        let victim = self.victim(world, target);
+        undo.cure = Some(victim);
+        let name = self.name(world, victim);
+        (&mut world.machine(victim).disk, name)
     }
 
     fn kill(&self, world: &mut World, victim: Place, undo: &mut Undo) {
@@ -511,6 +597,10 @@ impl Faults<'_> {
             }
         }
     }
+}
+
+fn spared(name: &str, shard: ShardId) -> String {
+    format!("disk of {name} spared: {shard} would lose its majority of good copies")
 }
 
 fn listed(places: &[Place]) -> String {

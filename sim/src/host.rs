@@ -74,6 +74,10 @@ pub async fn run(place: Place, machine: Machine) {
         Turn::End => return,
         Turn::Delivered { .. }
         | Turn::Persisted(_)
+        | Turn::WriteFailed(_)
+        | Turn::WriteRefused(_)
+        | Turn::DamageFound
+        | Turn::Dies(_)
         | Turn::Wake
         | Turn::CoreFree(_)
         | Turn::Probed
@@ -101,11 +105,15 @@ impl Resident for Host {
         match turn {
             Turn::Delivered { from, message } => self.on_message(world, now, from, message),
             Turn::Persisted(id) => self.control(world, now, Input::Persisted(id)),
+            Turn::WriteFailed(id) => self.control(world, now, Input::WriteFailed(id)),
+            Turn::WriteRefused(write) => self.control(world, now, Input::WriteRefused(write)),
+            Turn::DamageFound => self.control(world, now, Input::DamageFound),
             Turn::Wake => self.control(world, now, Input::DeadlineReached),
             Turn::CoreFree(core) => self.catch_up(world, now, core),
             Turn::Told(input) => self.control(world, now, input),
             Turn::Boot
             | Turn::Probed
+            | Turn::Dies(_)
             | Turn::Stage { .. }
             | Turn::Fault { .. }
             | Turn::FaultStep { .. }
@@ -191,7 +199,8 @@ impl Host {
             | Message::Gossip(_)
             | Message::Leaving(_)
             | Message::Moves(_)
-            | Message::Journal(_) => {
+            | Message::Journal(_)
+            | Message::Facts(_) => {
                 self.control(world, now, Input::Delivered { from, message });
             }
             Message::Replies(_) => panic!("replies go to clients"),
@@ -323,6 +332,7 @@ impl Host {
                 Message::Journal(messages) => {
                     Span(self.machine.costs.journal_message.0 * messages.len() as u64)
                 }
+                Message::Facts(_) => self.machine.costs.route,
                 Message::Requests(_)
                 | Message::Forwarded(_)
                 | Message::Answers(_)
@@ -332,6 +342,9 @@ impl Host {
             Input::Join
             | Input::Leave(_)
             | Input::Retire
+            | Input::WriteFailed(_)
+            | Input::WriteRefused(_)
+            | Input::DamageFound
             | Input::DeadlineReached
             | Input::TurnEnded => Span::ZERO,
         };
@@ -397,8 +410,11 @@ fn work_of(input: &Input) -> &'static str {
             message: Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_),
             ..
         } => BEAT,
+        Input::Delivered { message: Message::Facts(_), .. } => "facts",
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",
+        Input::WriteFailed(_) | Input::WriteRefused(_) => "write error",
+        Input::DamageFound => "scrub",
         Input::Join => "join",
         Input::Leave(_) => "leave",
         Input::Retire => "retire",

@@ -6,6 +6,7 @@ compile_error!(
      environment overrides that file: unset it, or add the flag to it: RUSTFLAGS=\"$RUSTFLAGS --cfg madsim\""
 );
 
+pub mod browsing;
 pub mod capsule;
 pub mod cli;
 mod command;

@@ -14,6 +14,7 @@ mod atomic;
 mod clients;
 mod double_booking;
 mod evidence;
+pub mod facts;
 mod hold;
 mod journal;
 pub mod journal_watch;
@@ -36,6 +37,7 @@ use self::atomic::Atomic;
 use self::clients::{Acknowledged, Confirming, Told};
 use self::double_booking::DoubleBooking;
 use self::evidence::{Findings, Known, seats};
+use self::facts::Facts;
 use self::hold::Hold;
 use self::journal::{Grant, Position, State};
 use self::linearizable::Linearizable;
@@ -71,6 +73,8 @@ pub struct OracleSettings {
     /// By how much the instants of cause and effect may be out of order: the quantum within
     /// which requests share a message.
     pub quantum: Span,
+    /// How many nodes are to agree on facts, and how soon after calm, if there are facts.
+    pub facts: Option<(u16, Span)>,
 }
 
 impl OracleSettings {
@@ -106,6 +110,8 @@ pub struct Oracles {
     linearizable: Linearizable,
     single_writer: SingleWriter,
     live: Live,
+    /// Judges facts, if there are any.
+    pub facts: Option<Facts>,
 }
 
 impl Oracles {
@@ -125,6 +131,7 @@ impl Oracles {
             linearizable: Linearizable::new(settings.shows, settings.quantum),
             single_writer: SingleWriter::new(),
             live: Live::new(settings.live_bound, settings.slowest_answer),
+            facts: settings.facts.map(|(nodes, bound)| Facts::new(nodes, bound)),
             known: Known::new(settings),
         }
     }
@@ -313,6 +320,7 @@ impl Oracles {
     /// If it is called twice.
     pub fn faults_over(&mut self, at: Instant) {
         self.live.on_calm(at);
+        self.facts.iter_mut().for_each(|facts| facts.on_calm(at));
     }
 
     /// From calm to the first decision of an owner that a client learned of, on a request
@@ -348,11 +356,12 @@ impl Oracles {
             &self.live.findings,
         ]
         .into_iter()
+        .chain(self.facts.as_ref().map(|facts| &facts.findings))
     }
 
     /// The verdicts at the end of the run, given what clients still wait for.
     pub fn finish(self, end: Instant, open: &[Asked]) -> Vec<OracleResult> {
-        vec![
+        let mut results = vec![
             self.double_booking.finish(),
             self.lost_booking.finish(&self.known),
             self.atomic.finish(),
@@ -360,7 +369,9 @@ impl Oracles {
             self.linearizable.finish(&self.known),
             self.single_writer.finish(),
             self.live.finish(&self.known, end, open),
-        ]
+        ];
+        results.extend(self.facts.map(Facts::finish));
+        results
     }
 
     fn held(&mut self, hold: HoldId, show: ShowId, seats: &SeatList, grant: Grant) {

@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
+use onsale_core::facts::FactsMessage;
 use onsale_core::{
-    Checks, Config, Epoch, GatewayConfig, Hall, Instant, Mark, MembershipConfig, Message, NodeId,
-    OwnerConfig, Placement, Rules, Setup, ShardId, ShowId, Span, Unfit,
+    Checks, Config, Endpoint, Epoch, FactsConfig, GatewayConfig, Hall, Instant, Mark,
+    MembershipConfig, Message, NodeId, OwnerConfig, Placement, Rules, Setup, ShardId, ShowId, Span,
+    Unfit,
 };
 use onsale_reports::{
     Evidence, FailoverResult, FaultResult, OracleResult, Recorder, RecorderSettings, Records,
@@ -20,6 +22,7 @@ use onsale_reports::{
 };
 use onsale_scenarios::{Family, Fault, PartitionBy, Sale, Scenario};
 
+use crate::browsing::Browsing;
 use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
 use crate::fingerprint::Trail;
@@ -166,10 +169,12 @@ async fn direct(plan: &Plan) {
     let calm = Instant::ZERO + plan.calm_from();
     let (demand_seed, room_seed, sale) =
         (plan.stream("demand"), plan.stream("room"), scenario.clone());
-    let clients = executor
-        .create_node()
-        .name("clients")
-        .init(move || serve_clients(Crowd::new(&sale, demand_seed, room_seed), sale.clone(), calm));
+    let facts_seed = plan.stream("facts");
+    let faults_end = (!plan.faults.is_empty()).then_some(calm);
+    let clients = executor.create_node().name("clients").init(move || {
+        let browsing = Browsing::new(&sale, facts_seed, faults_end);
+        serve_clients(Crowd::new(&sale, demand_seed, room_seed), browsing, sale.clone(), calm)
+    });
     processes.push(clients.build().id());
 
     for place in 1..=usize::from(scenario.cluster.numbers()) {
@@ -234,12 +239,16 @@ async fn direct(plan: &Plan) {
                 madsim::time::sleep(std::time::Duration::from_millis(1)).await;
                 return;
             }
+            Turn::Dies(place) => world::with(|world| faults.die(world, place)),
             Turn::Stage { index, node, stage } => {
                 world::with(|world| faults.reach(world, index, node, stage));
             }
             Turn::Boot
             | Turn::Delivered { .. }
             | Turn::Persisted(_)
+            | Turn::WriteFailed(_)
+            | Turn::WriteRefused(_)
+            | Turn::DamageFound
             | Turn::Wake
             | Turn::Probed
             | Turn::Told(_)
@@ -253,6 +262,7 @@ async fn direct(plan: &Plan) {
 /// The clients' host: the crowd's turns.
 struct Clients {
     crowd: Crowd,
+    browsing: Option<Browsing>,
     scenario: Scenario,
     /// When the last fault is over.
     calm: Instant,
@@ -262,8 +272,13 @@ struct Clients {
 }
 
 /// The clients take their place with their first turn.
-async fn serve_clients(crowd: Crowd, scenario: Scenario, calm: Instant) {
-    let mut clients = Clients { crowd, scenario, calm, ending: false, ended: false };
+async fn serve_clients(
+    crowd: Crowd,
+    browsing: Option<Browsing>,
+    scenario: Scenario,
+    calm: Instant,
+) {
+    let mut clients = Clients { crowd, browsing, scenario, calm, ending: false, ended: false };
     let (now, turn) = next_turn(CLIENTS).await;
     world::with(|world| clients.take_turn(world, now, turn));
     world::reside(CLIENTS, Box::new(clients)).await;
@@ -283,8 +298,21 @@ impl Resident for Clients {
             Turn::Delivered { message: Message::Replies(batch), .. } => {
                 crowd.hear(now, &batch, &mut world.witness)
             }
-            Turn::Wake => crowd.act(now, &mut world.witness),
+            Turn::Delivered { from: Endpoint::Node(node), message: Message::Facts(message) } => {
+                if let (Some(browsing), FactsMessage::Told(told)) = (&mut self.browsing, &*message)
+                {
+                    browsing.hear(now, node, told, &mut world.witness);
+                }
+            }
+            Turn::Wake => {
+                crowd.act(now, &mut world.witness);
+                if let Some(browsing) = &mut self.browsing {
+                    browsing.act(now, &mut world.witness);
+                }
+            }
             Turn::End => {
+                let browsing = self.browsing.as_ref();
+                world.facts = browsing.map(|browsing| browsing.result(&world.witness));
                 // Where everybody was gone already, nothing is left out.
                 world.stops_at.take_if(|at| *at != now);
                 world.open = crowd.finish(now, &mut world.witness);
@@ -296,6 +324,10 @@ impl Resident for Clients {
             Turn::Boot
             | Turn::Delivered { .. }
             | Turn::Persisted(_)
+            | Turn::WriteFailed(_)
+            | Turn::WriteRefused(_)
+            | Turn::DamageFound
+            | Turn::Dies(_)
             | Turn::CoreFree(_)
             | Turn::Probed
             | Turn::Told(_)
@@ -314,9 +346,18 @@ impl Resident for Clients {
                 world.witness.sees(now, || Sight::Left { user, fate });
             }
         }
-        world.wake_at(CLIENTS, crowd.next_wake());
+        let (mut wake, mut done) = (crowd.next_wake(), crowd.is_done());
+        if let Some(browsing) = &mut self.browsing {
+            for (node, question) in browsing.drain_outbox() {
+                let question = Message::Facts(Box::new(FactsMessage::Question(question)));
+                world.send(CLIENTS, usize::from(node.0), now, question);
+            }
+            wake = wake.into_iter().chain(browsing.next_wake()).min();
+            done &= browsing.is_done();
+        }
+        world.wake_at(CLIENTS, wake);
         world.report_users(crowd.fates().ended());
-        if crowd.is_done() && !self.ending {
+        if done && !self.ending {
             // Nobody is left: the last holds run out, and the run is over.
             self.ending = true;
             let (sale, calm) = (&self.scenario.sale, self.scenario.calm);
@@ -410,6 +451,7 @@ fn conclude(
             })
             .collect(),
         reproduce: crate::capsule::reproduce(plan),
+        facts: world.facts,
         calm_recovery_ms: recovery.filter(|_| !plan.faults.is_empty()).map(Span::as_millis_f64),
         must_exercise_misses: misses,
         marks,
@@ -505,13 +547,7 @@ pub fn placement(scenario: &Scenario) -> Placement {
     };
     let placement = Placement::new(cluster.nodes, cluster.zones, cluster.shards, cluster.replicas)
         .together(together);
-    if changes(scenario) { placement.changing(cluster.spares) } else { placement }
-}
-
-/// Whether nodes may come and go, so that somebody has to see to who carries what.
-fn changes(scenario: &Scenario) -> bool {
-    let leaves = |fault: &Fault| matches!(fault, Fault::Leave { .. });
-    scenario.cluster.spares > 0 || scenario.faults.iter().any(leaves)
+    if scenario.changes_nodes() { placement.changing(cluster.spares) } else { placement }
 }
 
 /// What the nodes share, as the scenario says.
@@ -567,6 +603,15 @@ pub fn setup(scenario: &Scenario) -> Setup {
                 },
                 in_flight_per_shard: gateway.in_flight_per_shard,
             },
+            facts: FactsConfig {
+                fanout: cluster.facts.fanout,
+                repair_every: cluster.facts.repair_every,
+                accepted_drift: cluster.facts.accepted_drift,
+                deletions_last: cluster.facts.deletions_last,
+                patience: cluster.facts.patience,
+                sessions: cluster.facts.sessions,
+                forgets: cluster.facts.forgets,
+            },
         },
         placement: Arc::new(placement(scenario)),
         hall: Arc::new(Hall::uniform(sale.sections, sale.rows, sale.seats_per_row)),
@@ -597,6 +642,7 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         slowest_answer: slowest_answer(scenario),
         live_bound: scenario.calm,
         quantum: scenario.quantum,
+        facts: scenario.facts.as_ref().map(|facts| (scenario.cluster.nodes, facts.agree_within)),
     }
 }
 

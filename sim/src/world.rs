@@ -21,6 +21,8 @@ mod observed;
 mod outside;
 pub mod rotation;
 mod stopping;
+mod storage;
+mod turn;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -31,8 +33,10 @@ use std::time::Duration;
 use madsim::time::TimeHandle;
 use onsale_core::{
     Beat, Effects, Endpoint, Epoch, Input, Instant, Mark, Message, NodeId, PersistId, Phase,
-    ShardId, Write,
+    ShardId,
 };
+
+use onsale_reports::FactsResult;
 
 use crate::crowd::Fates;
 use crate::fault::FaultLog;
@@ -57,6 +61,7 @@ use network::{CLIENTS, Network, Place, delayed};
 pub use outside::{Progress, Tracing};
 use rotation::Rotation;
 pub use stopping::Stage;
+pub use turn::{Process, Turn};
 
 thread_local! {
     /// The world of the run on this thread: every run has a thread of its own, and one host runs at a time.
@@ -81,59 +86,12 @@ pub fn with<R>(act: impl FnOnce(&mut World) -> R) -> R {
     WORLD.with(|cell| act(cell.borrow_mut().as_mut().expect("a run goes on on this thread")))
 }
 
-/// What happens next to a host.
-#[derive(Debug)]
-pub enum Turn {
-    /// The process starts.
-    Boot,
-    /// A message arrived.
-    Delivered {
-        /// Who sent it.
-        from: Endpoint,
-        /// What it says.
-        message: Message,
-    },
-    /// A write became durable.
-    Persisted(PersistId),
-    /// The instant that the host asked for has come.
-    Wake,
-    /// A core has caught up with its queue.
-    CoreFree(usize),
-    /// A fault strikes, or heals.
-    Fault {
-        /// Its number in the plan.
-        index: usize,
-        /// Whether it strikes.
-        strikes: bool,
-    },
-    /// A fault that is in force goes on to its next step.
-    FaultStep {
-        /// Its number in the plan.
-        index: usize,
-        /// Which step, from 0.
-        step: usize,
-    },
-    /// The process is told something by whoever runs the cluster.
-    Told(Input),
-    /// A fault that takes its course reaches the next stage of it.
-    Stage {
-        /// Its number in the plan.
-        index: usize,
-        /// The node concerned.
-        node: Place,
-        /// What is to happen to it.
-        stage: Stage,
-    },
-    /// A fault is about to strike: what is the hot show's shard doing?
-    Probed,
-    /// The run is over.
-    End,
-}
-
 #[derive(Debug)]
 enum Event {
     Arrives { from: Place, to: Place, departed: Instant, sender: u64, message: Message },
     Durable { node: Place, incarnation: u64, id: PersistId },
+    Scrubbed { node: Place, incarnation: u64 },
+    Dies { node: Place, incarnation: u64 },
     Wakes { host: Place, incarnation: u64 },
     CoreFree { node: Place, incarnation: u64, core: usize },
     Boots { node: Place, incarnation: u64 },
@@ -145,17 +103,6 @@ enum Event {
     Probes,
     End,
     Stop,
-}
-
-/// How a node's process is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Process {
-    /// It runs.
-    Up,
-    /// It stands still.
-    Paused,
-    /// It is dead.
-    Down,
 }
 
 /// A node's machine: its process and its disk.
@@ -240,6 +187,8 @@ pub struct World {
     pub open: Vec<Asked>,
     /// What became of everybody.
     pub fates: Fates,
+    /// What became of facts, if there are any.
+    pub facts: Option<FactsResult>,
     /// By place; the first is the clients' and always up.
     machines: Vec<Machine>,
     calendar: Calendar<Event>,
@@ -283,7 +232,11 @@ impl World {
                 heard: vec![Beat::default(); usize::from(nodes) + 1],
                 limps: Limps::default(),
                 clock: Clock::of(&scenario.cluster, node),
-                disk: Disk::new(scenario.disk.clone(), plan.stream(&format!("disk/{node}"))),
+                disk: Disk::new(
+                    scenario.disk.clone(),
+                    plan.stream(&format!("disk/{node}")),
+                    plan.stream(&format!("disk-faults/{node}")),
+                ),
             })
             .collect::<Vec<_>>();
         let director = machines.len();
@@ -316,6 +269,7 @@ impl World {
             exceeded: None,
             open: Vec::new(),
             fates: Fates::default(),
+            facts: None,
             calendar: Calendar::default(),
             seats: (0..=director).map(|_| Seat::default()).collect(),
             holder: director,
@@ -478,23 +432,16 @@ impl World {
         if !effects.writes.is_empty() {
             effects.writes.drain(..).for_each(|write| self.begin_write(node, write));
         }
+        if std::mem::take(&mut effects.stops) {
+            let incarnation = self.machines[node].incarnation;
+            self.calendar.enter(self.now, Event::Dies { node, incarnation });
+        }
         if !effects.observations.is_empty() {
             effects.observations.drain(..).for_each(|told| self.on_observation(node, told));
         }
         if std::mem::take(&mut effects.drained) {
             self.may_stop(node);
         }
-    }
-
-    fn begin_write(&mut self, node: Place, mut write: Write) {
-        self.sabotage.write(node, &mut write.bytes);
-        self.fingerprint.fold(write.id.0);
-        self.fingerprint.fold_bytes(&write.bytes);
-        self.witness.sees(self.now, || Sight::Writes { node, write: &write });
-        let (id, machine) = (write.id, &mut self.machines[node]);
-        let takes = machine.disk.begin(write);
-        let incarnation = machine.incarnation;
-        self.calendar.enter(self.now + takes, Event::Durable { node, incarnation, id });
     }
 
     /// Sends a message that leaves at `departs`; each item of a batch leaves at its own instant.
@@ -596,10 +543,15 @@ impl World {
                     return None;
                 }
                 self.fingerprint.fold((node as u64) << 32 | id.0);
-                let bytes = self.machines[node].disk.complete(self.now, id);
-                self.witness.sees(self.now, || Sight::Durable { node, bytes });
-                self.journal.read(self.now, node, bytes, &mut self.witness.oracles);
-                self.give(node, Turn::Persisted(id))
+                self.write_ends(node, id)
+            }
+            Event::Scrubbed { node, incarnation } => {
+                self.give_same(node, incarnation, Turn::DamageFound)
+            }
+            Event::Dies { node, incarnation } => {
+                let machine = &self.machines[node];
+                let same = machine.incarnation == incarnation && machine.process != Process::Down;
+                same.then_some((self.director(), Turn::Dies(node)))
             }
             Event::Wakes { host, incarnation } => {
                 let machine = &mut self.machines[host];

@@ -6,13 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use onsale_core::facts::{FactKey, FactsAnswer, FactsMessage, Told, Version};
 use onsale_core::journal::frame::{self, Frame};
 use onsale_core::record::{self, Record};
 use onsale_core::{
     HoldId, Instant, Message, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span, UserId,
 };
 use onsale_reports::Verdict;
-use onsale_scenarios::{Arrivals, Fault, Ratio, Scenario, Target};
+use onsale_scenarios::{Arrivals, Facts, Fault, Ratio, Scenario, Target};
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run_sabotaged;
 use onsale_sim::sabotage::{Relay, Sabotage, Scribe};
@@ -82,7 +83,8 @@ fn answers(mut rewrite: impl FnMut(ShowId, UserId, &mut Reply) + Send + 'static)
             | Message::Gossip(_)
             | Message::Leaving(_)
             | Message::Moves(_)
-            | Message::Journal(_) => {}
+            | Message::Journal(_)
+            | Message::Facts(_) => {}
         }
         true
     })
@@ -337,6 +339,59 @@ fn live_sees_holds_that_nobody_ends() {
     scenario.crowd.session.refreshes = 0;
     scenario.must_exercise = vec!["hold".to_owned()];
     sees("live", "was never resolved", &scenario, 1, cut);
+}
+
+/// A small sale beside which facts are read and written.
+fn sale_with_facts(faults: &[Fault]) -> Scenario {
+    let mut scenario = sale_with(faults);
+    scenario.facts =
+        Some(Facts { events: 5, until: Span::from_secs(60), visitors: 100, ..Facts::default() });
+    scenario.must_exercise = vec!["facts".to_owned()];
+    scenario
+}
+
+/// Visitors are told what the first visitor was told.
+#[test]
+fn facts_sees_a_visitor_who_is_told_old_news() {
+    let replayed = || {
+        let mut first: BTreeMap<FactKey, Option<Version>> = BTreeMap::new();
+        relay(move |now, _, to, message| {
+            if let Message::Facts(message) = message
+                && let FactsMessage::Told(Told { answer: FactsAnswer::Read(facts), .. }) =
+                    &mut **message
+                && to == CLIENTS
+            {
+                for (key, version) in facts {
+                    let known = first.entry(*key).or_insert_with(|| version.clone());
+                    if now > second(50) && known.is_some() {
+                        version.clone_from(known);
+                    }
+                }
+            }
+            true
+        })
+    };
+    sees("facts", "back in time", &sale_with_facts(&[crash(20, Target::Owner)]), 1, replayed);
+}
+
+/// From some time on no node hears another about facts.
+#[test]
+fn facts_sees_copies_that_do_not_come_to_agree() {
+    let deaf = || {
+        relay(|now, from, to, message| {
+            let gossip = matches!(message, Message::Facts(_)) && from != CLIENTS && to != CLIENTS;
+            !gossip || now < second(30)
+        })
+    };
+    let scenario = sale_with_facts(&[crash(20, Target::Owner)]);
+    sees("facts", "does not know what", &scenario, 1, deaf);
+}
+
+/// What all have lost nobody can repair, and no session that has seen it is answered any more.
+#[test]
+fn facts_sees_disks_that_lose_what_sessions_have_seen() {
+    let wiped = || Sabotage { disks_lose: u64::MAX, ..Sabotage::default() };
+    sees("facts", "said that it was behind although", &sale_with_facts(&[blackout(65)]), 1, wiped);
 }
 
 /// A broken promise inside the code ends the run, and is a verdict with a seed, not a crash.

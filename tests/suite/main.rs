@@ -5,6 +5,7 @@ mod catalogue;
 mod check;
 mod cli;
 mod determinism;
+mod disks;
 mod faults;
 mod golden;
 mod moves;

@@ -18,9 +18,10 @@
 //! | 2 | hard state | epoch (8), vote (8, 0 for none), commit (8), in doubt (1, 0 or 1) |
 //! | 3 | snapshot | index (8), epoch (8), state |
 //! | 4 | checkpoint | number of groups (4); the shard is 0 |
-//! | 5 | change | index (8), epoch (8), the step that it makes of the members |
-//! | 6 | members | the members of which the snapshot after it knows, if not the first ones |
-//! | 7 | replica | generation (4), whether it has left (1, 0 or 1) |
+//! | 5 | facts | delta; the shard is 0 |
+//! | 6 | change | index (8), epoch (8), the step that it makes of the members |
+//! | 7 | members | the members of which the snapshot after it knows, if not the first ones |
+//! | 8 | replica | generation (4), whether it has left (1, 0 or 1) |
 //!
 //! An entry supersedes every earlier entry of its shard at its index and above; a snapshot
 //! supersedes every earlier entry. A change is an entry. A replica with another generation
@@ -29,11 +30,19 @@
 //!
 //! A segment begins with a checkpoint: the frames of every group's whole state, closed by
 //! a checkpoint frame. So one segment suffices to recover a node.
+//!
+//! A crash in the midst of a write keeps any of its sectors, the last of them perhaps in part, and
+//! one that is missing before another reads as zeros. That is how damage that nobody was promised
+//! anything about is told from damage that was done to what was durable: no frame has a sector
+//! of zeros, as long as no state and no record has, and bits that flip make none.
 
 use crate::id::{Epoch, NodeId, ShardId};
 
 /// The length of a frame's header, in bytes.
 const HEADER: usize = 12;
+
+/// What a disk writes whole or not at all, in bytes.
+const SECTOR: usize = 512;
 
 /// A piece of durable state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,19 +115,25 @@ pub enum Frame<'a> {
         /// How many groups it covers.
         groups: u32,
     },
+    /// What the node came to know about facts.
+    Facts {
+        /// A delta of the facts, as they write it.
+        delta: &'a [u8],
+    },
 }
 
 /// Why reading a segment stopped before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// The last frame is cut short, as a crash in the midst of a write leaves it.
+    /// The frame is cut short or lacks a sector, as a crash in the midst of a write leaves it:
+    /// what follows was not durable either.
     Torn,
-    /// A frame that is there in full does not match its checksum: what was durable is lost.
+    /// The frame is there in full and does not match its checksum: what was durable is lost.
     Rotten,
 }
 
 impl Frame<'_> {
-    /// The log that it belongs to; none for a checkpoint's end.
+    /// The log that it belongs to; none for facts and for a checkpoint's end.
     pub fn shard(&self) -> Option<ShardId> {
         match *self {
             Self::Entry { shard, .. }
@@ -127,7 +142,7 @@ impl Frame<'_> {
             | Self::Change { shard, .. }
             | Self::Members { shard, .. }
             | Self::Replica { shard, .. } => Some(shard),
-            Self::Checkpoint { .. } => None,
+            Self::Checkpoint { .. } | Self::Facts { .. } => None,
         }
     }
 
@@ -174,6 +189,10 @@ impl Frame<'_> {
                 begin(out, CHECKPOINT, ShardId(0));
                 out.extend_from_slice(&groups.to_le_bytes());
             }
+            Self::Facts { delta } => {
+                begin(out, FACTS, ShardId(0));
+                out.extend_from_slice(delta);
+            }
         }
         let length =
             u32::try_from(out.len() - start - HEADER).expect("a frame is shorter than 4 GiB");
@@ -189,9 +208,10 @@ const ENTRY: u8 = 1;
 const HARD_STATE: u8 = 2;
 const SNAPSHOT: u8 = 3;
 const CHECKPOINT: u8 = 4;
-const CHANGE: u8 = 5;
-const MEMBERS: u8 = 6;
-const REPLICA: u8 = 7;
+const FACTS: u8 = 5;
+const CHANGE: u8 = 6;
+const MEMBERS: u8 = 7;
+const REPLICA: u8 = 8;
 
 fn begin(out: &mut Vec<u8>, kind: u8, shard: ShardId) {
     out.push(kind);
@@ -237,15 +257,34 @@ impl<'a> Frames<'a> {
         let mut fields = Fields(header);
         let (length, payload, header) = (fields.u32(), fields.u32(), fields.u32());
         let (Some(length), Some(payload)) = (length, payload) else { return Err(Damage::Rotten) };
-        if header != Some(check(length, payload)) {
-            return Err(Damage::Rotten);
+        if length == 0 || header != Some(check(length, payload)) {
+            // Of the payload only its first byte, the kind, is known to be there, and is not zero.
+            return Err(self.damage_within(self.at, self.at + HEADER + 1));
         }
         let body = rest.get(..length as usize).ok_or(Damage::Torn)?;
+        let end = self.at + HEADER + body.len();
         if payload != crc32fast::hash(body) {
-            return Err(Damage::Rotten);
+            // The sectors of a sound header were written.
+            let rest = (self.at + HEADER).next_multiple_of(SECTOR);
+            return Err(self.damage_within(rest, end));
         }
         let frame = parse(body).ok_or(Damage::Rotten)?;
-        Ok((frame, self.at + HEADER + body.len()))
+        Ok((frame, end))
+    }
+
+    /// Whether a sector that was never written is what is wrong between two places. The last one
+    /// was: the segment would end before it.
+    fn damage_within(&self, from: usize, until: usize) -> Damage {
+        let mut at = from;
+        while at < until {
+            let next = (at + 1).next_multiple_of(SECTOR);
+            match self.segment.get(at..next) {
+                Some(sector) if sector.iter().all(|&byte| byte == 0) => return Damage::Torn,
+                Some(_) => at = next,
+                None => break,
+            }
+        }
+        Damage::Rotten
     }
 }
 
@@ -318,6 +357,7 @@ fn parse(body: &[u8]) -> Option<Frame<'_>> {
             },
         },
         CHECKPOINT => Frame::Checkpoint { groups: fields.u32()? },
+        FACTS => Frame::Facts { delta: fields.rest() },
         _ => return None,
     };
     fields.0.is_empty().then_some(frame)

@@ -211,37 +211,6 @@ impl RaftGroup {
         }
     }
 
-    /// Takes a message on behalf of a replica that cannot trust its own memory. Says
-    /// whether the message may go on.
-    fn step_in_doubt(&mut self, message: &Message) -> bool {
-        let epoch = self.raft.raft.term;
-        let Some(doubt) = &mut self.doubt else { return true };
-        let fenced = doubt.fence().is_some();
-        if let Some(fence) = doubt.hear(message, epoch) {
-            self.raft.raft.become_follower(fence, 0);
-        }
-        let calls = matches!(
-            message.get_msg_type(),
-            MessageType::MsgRequestVote
-                | MessageType::MsgRequestPreVote
-                | MessageType::MsgTimeoutNow
-        );
-        if calls {
-            self.refused.push(Mark::AbstainedInDoubt);
-        }
-        // Before the fence, a leader still believes what this replica once acknowledged.
-        fenced && !calls
-    }
-
-    /// Ends the doubt when its reason is gone.
-    fn reconsider(&mut self) {
-        let fence = self.doubt.as_ref().and_then(Doubt::fence);
-        let log = &self.raft.raft.raft_log;
-        if fence.is_some_and(|fence| log.term(log.applied).is_ok_and(|epoch| epoch >= fence)) {
-            self.doubt = None;
-        }
-    }
-
     fn hard_state_frame(&self, hard_state: &HardState) -> Frame<'static> {
         Frame::HardState {
             shard: self.shard,
@@ -389,6 +358,9 @@ impl Journal for RaftGroup {
             self.refused.push(reason);
             return;
         }
+        if self.betrays_loss(&message) {
+            self.lose_trust();
+        }
         if !self.step_in_doubt(&message) {
             return;
         }
@@ -527,6 +499,12 @@ impl Journal for RaftGroup {
         }
 
         self.hand_over(out);
+        if self.doubt.is_some() {
+            self.reconsider();
+        }
+        // A replica that crashes must not have to make up again for what it has made up for.
+        let repaired = self.doubt_written && self.doubt.is_none();
+        self.written += u64::from(repaired && self.written == written);
         if !out.frames.is_empty() || self.written > written {
             let hard_state = self.raft.raft.hard_state();
             if hard_state != self.hard_state_written || self.doubt.is_some() != self.doubt_written {
@@ -537,9 +515,6 @@ impl Journal for RaftGroup {
             out.ticket = Some(self.ticket());
         }
 
-        if self.doubt.is_some() {
-            self.reconsider();
-        }
         if !self.reads.is_empty() {
             let applied = self.applied();
             let told = self.reads.extract_if(.., |(index, _)| *index <= applied);
@@ -580,6 +555,10 @@ impl Journal for RaftGroup {
         self.hard_state_frame(log.hard_state()).write(frames);
     }
 
+    fn is_in_repair(&self) -> bool {
+        self.doubt.is_some()
+    }
+
     fn awake(&self) -> bool {
         let raft = &self.raft.raft;
         match raft.state {
@@ -614,7 +593,9 @@ impl Journal for RaftGroup {
     }
 
     fn may_serve(&self) -> bool {
-        self.is_leader() && self.raft.raft.apply_to_current_term() && self.has_say()
+        let raft = &self.raft.raft;
+        let leads = self.is_leader() && raft.lead_transferee.is_none();
+        leads && raft.apply_to_current_term() && self.has_say()
     }
 
     fn applied(&self) -> u64 {

@@ -23,8 +23,12 @@ pub struct Wal {
     /// About as many bytes as recent writes had.
     room: usize,
     tickets: Vec<(ShardId, Ticket)>,
+    /// What the next segment inherits besides the groups' checkpoints.
+    inherited: Vec<u8>,
     in_flight: Option<(PersistId, Vec<(ShardId, Ticket)>)>,
     last: PersistId,
+    /// Whether a new segment is to begin, though nothing may be gathered.
+    renewing: bool,
 }
 
 #[derive(Debug)]
@@ -50,9 +54,20 @@ impl Wal {
             gathered: Vec::new(),
             room: 0,
             tickets: Vec::new(),
+            inherited: Vec::new(),
             in_flight: None,
             last: PersistId(0),
+            renewing: false,
         }
+    }
+
+    /// What is durable has been found damaged while its owner is alive: the next write begins a
+    /// new segment, which is all that recovery needs, and the damaged one goes.
+    pub fn renew(&mut self) {
+        if let Segment::Open { number, .. } = self.segment {
+            self.segment = Segment::Due(number + 1);
+        }
+        self.renewing = true;
     }
 
     /// Takes the frames of a poll, if it has any.
@@ -64,6 +79,24 @@ impl Wal {
         }
     }
 
+    /// Takes frames that belong to no group.
+    pub fn gather_facts(&mut self, frames: impl Iterator<Item = u8>) {
+        self.gathered.extend(frames);
+    }
+
+    /// Whether there is a write to begin, and it begins a segment, and so needs to be told what
+    /// that inherits.
+    pub fn segment_is_due(&self) -> bool {
+        let writes = self.in_flight.is_none() && !self.gathered.is_empty();
+        writes && matches!(self.segment, Segment::Due(_))
+    }
+
+    /// Frames of everything that the next segment inherits and that belongs to no group.
+    pub fn inherits(&mut self, checkpoint: impl FnOnce(&mut Vec<u8>)) {
+        self.inherited.clear();
+        checkpoint(&mut self.inherited);
+    }
+
     /// The next write, if something was gathered and no write is in flight. `groups` are
     /// all groups of the node, each gathered since it was last polled; they are asked for
     /// their checkpoints when a new segment begins.
@@ -71,9 +104,10 @@ impl Wal {
         &mut self,
         groups: impl IntoIterator<Item = &'a J>,
     ) -> Option<Write> {
-        if self.in_flight.is_some() || self.tickets.is_empty() {
+        if self.in_flight.is_some() || (self.gathered.is_empty() && !self.renewing) {
             return None;
         }
+        self.renewing = false;
         self.room = (self.room - self.room / 16).max(self.gathered.len());
         let next = Vec::with_capacity(self.room);
         let mut bytes = mem::replace(&mut self.gathered, next);
@@ -90,6 +124,7 @@ impl Wal {
                     group.checkpoint(&mut bytes);
                     count += 1;
                 }
+                bytes.append(&mut self.inherited);
                 Frame::Checkpoint { groups: count }.write(&mut bytes);
                 let number = *number;
                 self.segment = Segment::Open { number, checkpoint: bytes.len(), since: 0 };
@@ -126,7 +161,9 @@ impl Wal {
     /// What the segments found on a disk, in any order, add up to.
     ///
     /// Only the newest segment whose checkpoint is whole counts: a newer one was begun but
-    /// nothing in it was promised, an older one is included in the checkpoint.
+    /// nothing in it was promised, an older one is included in the checkpoint. The older one stays
+    /// until then: if there is none, only the first segment ever can be without a whole checkpoint
+    /// and nothing be lost.
     pub fn recover(mut segments: Vec<(u32, Vec<u8>)>) -> Recovered {
         segments.sort_unstable_by_key(|(number, _)| *number);
         let next_segment = segments.last().map_or(0, |(number, _)| number + 1);
@@ -144,14 +181,25 @@ impl Wal {
                 recovered.damage = Some((number, at, damage));
             }
             if replayed.whole_checkpoint {
-                recovered.shards = replayed.shards;
+                (recovered.shards, recovered.facts) = (replayed.shards, replayed.facts);
                 break;
             }
         }
-        if matches!(recovered.damage, Some((_, _, Damage::Rotten))) {
+        if let Some((number, _, damage)) = &mut recovered.damage
+            && recovered.shards.is_empty()
+            && *number > 0
+        {
+            *damage = Damage::Rotten;
+        }
+        if recovered.lost_promises() {
             recovered.shards.values_mut().for_each(|durable| durable.in_doubt = true);
         }
         recovered
+    }
+
+    /// What an empty disk adds up to, if it stands where a used one was.
+    pub fn recover_replaced() -> Recovered {
+        Recovered { replaced: true, ..Recovered::default() }
     }
 }
 
@@ -159,20 +207,34 @@ impl Wal {
 #[derive(Debug, Default)]
 pub struct Recovered {
     shards: BTreeMap<ShardId, Durable>,
+    /// Deltas of the facts, in order.
+    pub facts: Vec<Vec<u8>>,
     /// The number for the next segment: greater than that of any that was found.
     pub next_segment: u32,
     /// Where trust ended before the end: segment, byte and kind. What follows is not used.
     /// After [`Damage::Torn`] nothing that was promised is missing.
     pub damage: Option<(u32, usize, Damage)>,
+    /// Whether the disk itself is another one.
+    pub replaced: bool,
 }
 
 impl Recovered {
     /// The state of one replica; that of a new one if there is none. After
-    /// [`Damage::Rotten`] the replica will take no part in elections until it has made up
-    /// for what it may have forgotten; that takes all its peers.
+    /// [`Damage::Rotten`], or on another disk, the replica will take no part in elections until
+    /// it has made up for what it may have forgotten; that takes all its peers.
     pub fn take(&mut self, shard: ShardId) -> Durable {
-        let in_doubt = matches!(self.damage, Some((_, _, Damage::Rotten)));
+        let in_doubt = self.lost_promises();
         self.shards.remove(&shard).unwrap_or(Durable { in_doubt, ..Durable::default() })
+    }
+
+    /// Whether what was promised may be missing, of any replica.
+    pub fn lost_promises(&self) -> bool {
+        self.replaced || matches!(self.damage, Some((_, _, Damage::Rotten)))
+    }
+
+    /// Whether a replica has not made up yet for what may be missing.
+    pub fn is_in_doubt(&self, shard: ShardId) -> bool {
+        self.lost_promises() || self.shards.get(&shard).is_some_and(|durable| durable.in_doubt)
     }
 
     /// Whether something was found of a replica.
@@ -297,7 +359,7 @@ impl Durable {
                 self.hard_state.commit = index;
                 self.reach(epoch.0);
             }
-            Frame::Checkpoint { .. } => {}
+            Frame::Checkpoint { .. } | Frame::Facts { .. } => {}
         }
         true
     }
@@ -306,6 +368,7 @@ impl Durable {
 /// What one segment adds up to.
 struct Replayed {
     shards: BTreeMap<ShardId, Durable>,
+    facts: Vec<Vec<u8>>,
     whole_checkpoint: bool,
     end: usize,
     damage: Option<Damage>,
@@ -313,13 +376,19 @@ struct Replayed {
 
 impl Replayed {
     fn of(segment: &Bytes) -> Self {
-        let mut replayed =
-            Self { shards: BTreeMap::new(), whole_checkpoint: false, end: 0, damage: None };
+        let mut replayed = Self {
+            shards: BTreeMap::new(),
+            facts: Vec::new(),
+            whole_checkpoint: false,
+            end: 0,
+            damage: None,
+        };
         let mut frames = frame::read(segment);
         while let Some(frame) = frames.next() {
-            match frame.shard() {
-                None => replayed.whole_checkpoint = true,
-                Some(shard) => {
+            match (frame, frame.shard()) {
+                (Frame::Facts { delta }, _) => replayed.facts.push(delta.to_vec()),
+                (_, None) => replayed.whole_checkpoint = true,
+                (_, Some(shard)) => {
                     if !replayed.shards.entry(shard).or_default().replay(frame, segment) {
                         replayed.damage = Some(Damage::Rotten);
                         return replayed;

@@ -197,7 +197,8 @@ impl Node {
         let Some(place) = self.shards.get_mut(id.0 as usize) else { return };
         let known = place.as_ref().map(|shard| shard.journal().replica().generation());
         let is_newer = replica.generation() > known.unwrap_or(0);
-        if !message.is_from_leader() || replica.node() != self.me || !is_newer {
+        // Where what was durable is lost, it may be one that has promised something.
+        if self.forgot || !message.is_from_leader() || replica.node() != self.me || !is_newer {
             return;
         }
         let (setup, me) = (Arc::clone(&self.setup), self.me);

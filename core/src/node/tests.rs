@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::config::Config;
+use crate::effect::Write;
+use crate::id::ShowId;
 use crate::id::{ClientId, HoldId, RequestId, UserId};
 use crate::placement::Placement;
 use crate::request::{Command, Outcome, Reply};
@@ -57,6 +59,13 @@ fn what_is_hostile_or_stale_is_refused_with_a_reason() {
         Input::Answered { from: NodeId(2), answer: Answer::Decided(reply) },
         Input::Answered { from: NodeId(2), answer: denial },
         Input::Persisted(PersistId(77)),
+        Input::WriteFailed(PersistId(77)),
+        Input::WriteRefused(Write {
+            id: PersistId(77),
+            segment: 0,
+            bytes: Vec::new(),
+            retire_below: 0,
+        }),
     ];
     for input in table {
         let (mut node, mut effects, shown) = (node(), Effects::default(), format!("{input:?}"));
@@ -86,6 +95,54 @@ fn ticks_keep_to_a_grid() {
     assert!(first > Instant(1_000_000) && first.0 <= 1_000_000 + every);
     assert_eq!(node.tick_after(first), Instant(first.0 + every));
     assert_eq!(node.tick_after(Instant(first.0 - 1)), first);
+}
+
+/// A node that has begun to write, and its write.
+fn writing() -> (Node, Effects, Write) {
+    let (mut node, mut effects) = (node(), Effects::default());
+    node.touch(ShardId(0));
+    node.step(Instant::ZERO, Input::DamageFound, &mut effects);
+    node.step(Instant::ZERO, Input::TurnEnded, &mut effects);
+    let write = effects.writes.pop().expect("a damaged log is written anew");
+    effects = Effects::default();
+    (node, effects, write)
+}
+
+#[test]
+fn a_node_whose_write_fails_does_nothing_any_more() {
+    let (mut node, mut effects, write) = writing();
+    node.step(Instant(1), Input::WriteFailed(write.id), &mut effects);
+    assert!(effects.stops);
+    assert_eq!(effects.observations, [Observation::Mark(Mark::StoppedOnWriteError)]);
+    effects.observations.clear();
+    let later = Instant(1_000_000);
+    node.step(later, Input::Persisted(write.id), &mut effects);
+    node.step(later, Input::DeadlineReached, &mut effects);
+    node.step(later, Input::TurnEnded, &mut effects);
+    assert!(effects.is_empty() && node.next_deadline().is_none());
+}
+
+#[test]
+fn a_write_that_finds_no_room_is_written_again_as_it_was() {
+    let (mut node, mut effects, write) = writing();
+    for round in 0..3 {
+        let now = Instant(1 + 200_000 * round);
+        node.step(now, Input::WriteRefused(write.clone()), &mut effects);
+        node.step(now, Input::DeadlineReached, &mut effects);
+        assert!(effects.writes.is_empty(), "it waits for room");
+        let again = now + Span::from_millis(100);
+        assert!(node.next_deadline().is_some_and(|at| at <= again));
+        node.step(again, Input::DeadlineReached, &mut effects);
+        assert_eq!(effects.writes.pop().as_ref(), Some(&write));
+    }
+    node.step(Instant(700_000), Input::Persisted(write.id), &mut effects);
+    assert!(!effects.observations.contains(&Observation::Mark(Mark::StrayWriteAnswer)));
+}
+
+#[test]
+fn an_empty_disk_is_a_new_nodes_only_once() {
+    assert!(!storage::recover(1, Vec::new()).lost_promises());
+    assert!(storage::recover(2, Vec::new()).lost_promises());
 }
 
 #[test]

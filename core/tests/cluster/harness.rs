@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use onsale_core::show::{Hall, Rules};
 use onsale_core::{
-    Checks, ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, GatewayConfig, HoldId,
-    Input, Instant, MembershipConfig, Message, Node, NodeId, Observation, OnSuspicion, Outcome,
-    OwnerConfig, PaymentId, Placement, Promises, Ratio, Request, RequestId, SeatId, Setup, ShardId,
-    ShowId, Span, UserId, Wish, Write,
+    Checks, ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, FactsConfig, Forgets,
+    GatewayConfig, HoldId, Input, Instant, MembershipConfig, Message, Node, NodeId, Observation,
+    OnSuspicion, Outcome, OwnerConfig, PaymentId, Placement, Promises, Ratio, Request, RequestId,
+    SeatId, Sessions, Setup, ShardId, ShowId, Span, UserId, Wish, Write,
 };
 
 /// One way between nodes, one way to a client, and one fsync.
@@ -74,6 +74,15 @@ pub(crate) fn config() -> Config {
             backoff_cap: Span::from_millis(400),
             retry_budget: Ratio { num: 1, den: 10 },
             in_flight_per_shard: 10_000,
+        },
+        facts: FactsConfig {
+            fanout: 3,
+            repair_every: Span::from_secs(1),
+            accepted_drift: Span::from_secs(10),
+            deletions_last: Span::from_secs(600),
+            patience: Span::from_millis(500),
+            sessions: Sessions::default(),
+            forgets: Forgets::default(),
         },
     }
 }
@@ -381,7 +390,8 @@ impl Cluster {
                         | Message::Forwarded(_)
                         | Message::Answers(_)
                         | Message::Moves(_)
-                        | Message::Replies(_) => {
+                        | Message::Replies(_)
+                        | Message::Facts(_) => {
                             self.sent.others += 1;
                         }
                     }
@@ -415,7 +425,8 @@ fn arrives(message: &mut Message, now: Instant) {
         | Message::Gossip(_)
         | Message::Leaving(_)
         | Message::Moves(_)
-        | Message::Journal(_) => {}
+        | Message::Journal(_)
+        | Message::Facts(_) => {}
     }
 }
 

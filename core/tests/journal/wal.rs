@@ -80,7 +80,8 @@ fn frames(group: &RaftGroup) -> Vec<String> {
         | Frame::Change { .. }
         | Frame::Members { .. }
         | Frame::Replica { .. }
-        | Frame::Checkpoint { .. } => {
+        | Frame::Checkpoint { .. }
+        | Frame::Facts { .. } => {
             format!("{frame:?}")
         }
     };
@@ -159,6 +160,64 @@ fn a_torn_checkpoint_is_not_used() {
         assert_eq!(damage, Some((number + 1, Damage::Torn)));
         assert_eq!(all_frames(recovered), all_frames(Wal::recover(vec![(number, whole.clone())])));
     }
+}
+
+/// Sectors are written whole or not at all, in any order: a hole in the last write is no loss.
+#[test]
+fn a_missing_sector_is_a_torn_write_and_a_flipped_bit_is_not() {
+    let mut segment = Vec::new();
+    let record = [7; 300];
+    for index in 1..10 {
+        Frame::Entry { shard: SHARDS[0], index, epoch: Epoch(1), record: &record }
+            .write(&mut segment);
+    }
+    for sector in 0..segment.len() / 512 {
+        let mut torn = segment.clone();
+        torn[sector * 512..(sector + 1) * 512].fill(0);
+        let mut frames = frame::read(&torn);
+        assert!(frames.by_ref().count() <= sector * 512 / 329 + 1);
+        assert_eq!(frames.damage(), Some(Damage::Torn), "sector {sector}");
+    }
+    for bit in 0..segment.len() * 8 {
+        segment[bit / 8] ^= 1 << (bit % 8);
+        let mut frames = frame::read(&segment);
+        frames.by_ref().for_each(drop);
+        assert_eq!(frames.damage(), Some(Damage::Rotten), "bit {bit}");
+        segment[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+/// A segment goes only when the next one has a whole checkpoint: what is cut short and stands
+/// alone was whole once. Only the first of all never was.
+#[test]
+fn a_lone_segment_without_its_checkpoint_has_lost_promises() {
+    let cluster = busy_node(3, Faults::default());
+    let (number, whole) = disk(&cluster, 0).pop().unwrap();
+    assert!(number > 0);
+    assert!(Wal::recover(vec![(number, whole[..20].to_vec())]).lost_promises());
+    assert!(!Wal::recover(vec![(0, whole[..20].to_vec())]).lost_promises());
+    assert!(!Wal::recover(Vec::new()).lost_promises(), "a new node's");
+    let mut replaced = Wal::recover_replaced();
+    assert!(replaced.lost_promises() && boot(SHARDS[0], 0, &mut replaced).is_in_repair());
+}
+
+/// What is found damaged under a node that lives is written anew, even if there is nothing else
+/// to write.
+#[test]
+fn a_renewed_log_needs_nothing_that_was_before() {
+    let cluster = busy_node(4, Faults::default());
+    let groups: Vec<&RaftGroup> = cluster.nodes[0].groups.values().collect();
+    let mut wal = Wal::new(1 << 20, 7);
+    assert_eq!(wal.begin(groups.iter().copied()), None);
+    wal.renew();
+    let write = wal.begin(groups.iter().copied()).expect("it is due at once");
+    assert_eq!((write.segment, write.retire_below), (7, 7));
+    assert!(wal.persisted(write.id).is_empty());
+    let live: Vec<String> = groups.iter().flat_map(|group| frames(group)).collect();
+    assert_eq!(all_frames(Wal::recover(vec![(7, write.bytes)])), live);
+    wal.renew();
+    let write = wal.begin(groups.iter().copied()).expect("and again");
+    assert_eq!(write.segment, 8);
 }
 
 proptest! {

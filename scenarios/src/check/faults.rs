@@ -21,7 +21,9 @@ impl Checks {
             Fault::Crash { .. }
             | Fault::Restart { .. }
             | Fault::ZoneLoss { .. }
-            | Fault::PowerLoss { .. } => "down",
+            | Fault::PowerLoss { .. }
+            | Fault::TornTail { .. }
+            | Fault::Wipe { .. } => "down",
             Fault::RollingRestart { .. }
             | Fault::Join { .. }
             | Fault::Leave { .. }
@@ -39,7 +41,12 @@ impl Checks {
             | Fault::ClockDrift { .. }
             | Fault::ClockJump { .. }
             | Fault::Limp { .. }
-            | Fault::CrashLoop { .. } => "lasts",
+            | Fault::CrashLoop { .. }
+            | Fault::FsyncError { .. }
+            | Fault::DiskStall { .. }
+            | Fault::DiskFull { .. }
+            | Fault::BitRot { .. }
+            | Fault::LyingDisk { .. } => "lasts",
         };
         self.some_time(&format!("{field}.{lasts_key}"), fault.lasts());
         let (ends, end) = (fault.at() + fault.lasts(), scenario.duration);
@@ -64,7 +71,15 @@ impl Checks {
         );
 
         match fault {
-            Fault::Crash { node, .. } | Fault::Pause { node, .. } => {
+            Fault::Crash { node, .. }
+            | Fault::Pause { node, .. }
+            | Fault::FsyncError { node, .. }
+            | Fault::DiskStall { node, .. }
+            | Fault::DiskFull { node, .. }
+            | Fault::TornTail { node, .. }
+            | Fault::BitRot { node, .. }
+            | Fault::Wipe { node, .. }
+            | Fault::LyingDisk { node, .. } => {
                 self.target(&format!("{field}.node"), *node, cluster)
             }
             Fault::Restart { node, patience, down, .. } => {

@@ -293,7 +293,7 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:3:50: fault[0].partition.isolate: all 5 nodes are isolated from no other; leave at least one node out
     x.toml:3:50: fault[0].partition.one-way: there is no node n6; the nodes are n1 to n5
     x.toml:5:29: fault[0].pause.node: with one replica there is no follower; write `owner`, or `cluster.replicas = 3`
-    x.toml:3:12: swarm.families: no family may strike; name some, or leave the key out for all: crash, pause, zone-loss, power-loss, partition, loss, duplicate, reorder, slow-network, slow-disk, one-way-loss, congestion, flapping, swizzle, clock-drift, clock-jump, limp, crash-loop
+    x.toml:3:12: swarm.families: no family may strike; name some, or leave the key out for all: crash, pause, zone-loss, power-loss, partition, loss, duplicate, reorder, slow-network, slow-disk, one-way-loss, congestion, flapping, swizzle, clock-drift, clock-jump, limp, crash-loop, fsync-error, disk-stall, disk-full, torn-tail, bit-rot, wipe
     x.toml:3:21: swarm.families[1]: `loss` is named twice; name each family once
     x.toml:3:10: swarm.faults: the least number, 3, is above the greatest, 2; write `faults = [2, 3]`
     x.toml:3:9: swarm.lasts: the shortest, 3s, is above the longest, 2s; write `lasts = ["2s", "3s"]`
@@ -308,6 +308,26 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     insta::assert_snapshot!(read("title = ' '").unwrap_err(), @r#"x.toml:1:9: title: the scenario has no title; say in one sentence what it shows: `title = "…"`"#);
     insta::assert_snapshot!(read("").unwrap_err(), @r#"x.toml:1:1: title: the scenario has no title; say in one sentence what it shows: `title = "…"`"#);
     insta::assert_snapshot!(Scenario::from_toml("x", "x.toml", b"title = \"\xff\"", &no_files).unwrap_err(), @"x.toml:1:10: byte 9 is not UTF-8; save the file as UTF-8 text");
+}
+
+#[test]
+fn what_disks_cannot_do_is_refused() {
+    let said = complaints_about(&[
+        "[disk]\nfsync = \"400ms\"",
+        "[disk]\nfsync = \"10ms\"\n[cluster]\nelection-ticks = 2\ntick-every = \"2ms\"",
+        "[[fault]]\ndisk-full = { at = \"1s\", lasts = \"1s\", node = \"n6\" }",
+        "[[fault]]\nwipe = { at = \"1s\", node = \"owner\", down = \"0s\" }",
+        "[[fault]]\nbit-rot = { at = \"1s\", down = \"1s\", node = \"owner\" }",
+        "[swarm]\nfamilies = [\"disk-ful\"]",
+    ]);
+    insta::assert_snapshot!(said, @r#"
+    x.toml:3:9: disk.fsync: a vote takes two writes, up to 1200ms, and after 500ms without a leader others stand too: elections can't settle; at most `fsync = "166666us"`, or at least `election-ticks = 24`
+    x.toml:3:9: disk.fsync: a vote takes two writes, up to 30ms, and after 4ms without a leader others stand too: elections can't settle; at most `fsync = "1333us"`, or at least `election-ticks = 15`
+    x.toml:3:47: fault[0].disk-full.node: there is no node n6; the nodes are n1 to n5
+    x.toml:3:44: fault[0].wipe.down: no time at all; write a span above zero, such as `5s`
+    x.toml:3:24: fault[0].bit-rot.down: unknown key `down`; known here: at, lasts, node
+    x.toml:3:13: swarm.families[0]: unknown name `disk-ful`; did you mean `disk-full`?
+    "#);
 }
 
 #[test]
@@ -374,9 +394,9 @@ fn json_is_checked_like_toml() {
         |json: &str| Scenario::from_json("plan.json", json.as_bytes()).unwrap_err().to_string();
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:11:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:11:13: cluster: unknown key `replica`; did you mean `replicas`?");
-    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:50:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
-    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:149:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
-    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:78:9: EOF while parsing a string; the text ends too early: it was cut off");
+    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:58:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
+    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:157:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
+    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:81:15: EOF while parsing a string; the text ends too early: it was cut off");
     insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
 
     let capsule = format!(
@@ -456,6 +476,15 @@ fn a_scenario_is_printed_in_full() {
     retry-budget = "10%"
     in-flight-per-shard = 2000
 
+    [cluster.facts]
+    fanout = 3
+    repair-every = "1s"
+    accepted-drift = "10s"
+    deletions-last = "10m"
+    patience = "500ms"
+    sessions = "monotonic"
+    forgets = "and-tells"
+
     [sale]
     shows = 32
     sections = 2
@@ -526,7 +555,7 @@ fn a_scenario_is_printed_in_full() {
     recover-mib = "5ms"
 
     [swarm]
-    families = ["crash", "pause", "zone-loss", "power-loss", "partition", "loss", "duplicate", "reorder", "slow-network", "slow-disk", "one-way-loss", "congestion", "flapping", "swizzle", "clock-drift", "clock-jump", "limp", "crash-loop"]
+    families = ["crash", "pause", "zone-loss", "power-loss", "partition", "loss", "duplicate", "reorder", "slow-network", "slow-disk", "one-way-loss", "congestion", "flapping", "swizzle", "clock-drift", "clock-jump", "limp", "crash-loop", "fsync-error", "disk-stall", "disk-full", "torn-tail", "bit-rot", "wipe"]
     faults = [2, 6]
     from = "20s"
     until = "4m"
@@ -712,6 +741,10 @@ fn a_target() -> impl Strategy<Value = Target> {
     ]
 }
 
+fn a_family() -> impl Strategy<Value = Family> {
+    prop_oneof![prop::sample::select(&Family::ALL[..]), Just(Family::LyingDisk)]
+}
+
 fn a_fault() -> impl Strategy<Value = Fault> {
     let chance = || a_share().prop_filter("a chance", |share| !share.is_never());
     let cut = prop_oneof![
@@ -723,8 +756,8 @@ fn a_fault() -> impl Strategy<Value = Fault> {
         Just(Cut::Bridge),
     ];
     let times = (a_span(0, 50_000), a_span(1, 10_000));
-    (times, a_target(), chance(), cut, 2_u32..1_000, 1_u16..=3, 0..Family::ALL.len()).prop_map(
-        |((at, lasts), node, chance, cut, factor, zone, family)| match Family::ALL[family] {
+    (times, a_target(), chance(), cut, 2_u32..1_000, 1_u16..=3, a_family()).prop_map(
+        |((at, lasts), node, chance, cut, factor, zone, family)| match family {
             Family::Crash => Fault::Crash { at, node, down: lasts },
             Family::Pause => Fault::Pause { at, node, lasts },
             Family::ZoneLoss => Fault::ZoneLoss { at, zone, down: lasts },
@@ -762,6 +795,13 @@ fn a_fault() -> impl Strategy<Value = Fault> {
                 let (down, up) = (Span::from_millis(1), Span::from_millis(u64::from(factor)));
                 Fault::CrashLoop { at, lasts, node, down, up }
             }
+            Family::FsyncError => Fault::FsyncError { at, lasts, node },
+            Family::DiskStall => Fault::DiskStall { at, lasts, node },
+            Family::DiskFull => Fault::DiskFull { at, lasts, node },
+            Family::TornTail => Fault::TornTail { at, node, down: lasts },
+            Family::BitRot => Fault::BitRot { at, lasts, node },
+            Family::Wipe => Fault::Wipe { at, node, down: lasts },
+            Family::LyingDisk => Fault::LyingDisk { at, lasts, node },
             Family::Restart => Fault::Restart { at, node, patience: lasts, down: lasts },
             Family::Join => Fault::Join { at, lasts, nodes: vec![node] },
             Family::Leave => Fault::Leave { at, lasts, nodes: vec![node] },

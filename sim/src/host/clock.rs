@@ -22,7 +22,8 @@ pub(super) fn set_right(effects: &mut Effects, clock: Reading) {
             | Message::Gossip(_)
             | Message::Leaving(_)
             | Message::Moves(_)
-            | Message::Journal(_) => {}
+            | Message::Journal(_)
+            | Message::Facts(_) => {}
         }
     }
 }

@@ -248,7 +248,8 @@ impl JournalWatch {
                         | Frame::Change { .. }
                         | Frame::Members { .. }
                         | Frame::HardState { .. }
-                        | Frame::Checkpoint { .. } => {}
+                        | Frame::Checkpoint { .. }
+                        | Frame::Facts { .. } => {}
                     }
                 }
             }
@@ -318,7 +319,7 @@ impl JournalWatch {
                 log.compared = log.compared.max(index.min(known));
                 log.drop_through(log.compared, &mut self.spare);
             }
-            Frame::Checkpoint { .. } => {}
+            Frame::Checkpoint { .. } | Frame::Facts { .. } => {}
         }
         Some(shard)
     }
@@ -497,6 +498,7 @@ mod tests {
             slowest_answer: Span::ZERO,
             live_bound: Span::from_secs(60),
             quantum: Span::ZERO,
+            facts: None,
         };
         let (mut watch, mut oracles) =
             (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Oracles::new(settings));

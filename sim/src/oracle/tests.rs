@@ -29,6 +29,7 @@ fn settings() -> OracleSettings {
         slowest_answer: Span::from_secs(1),
         live_bound: Span::from_secs(10),
         quantum: Span::ZERO,
+        facts: None,
     }
 }
 

@@ -148,6 +148,13 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
             let (down, up) = turns(lasts, strength, stream);
             Fault::CrashLoop { at, lasts, node: target, down, up }
         }
+        Family::FsyncError => Fault::FsyncError { at, lasts, node: target },
+        Family::DiskStall => Fault::DiskStall { at, lasts, node: target },
+        Family::DiskFull => Fault::DiskFull { at, lasts, node: target },
+        Family::TornTail => Fault::TornTail { at, node: target, down: lasts },
+        Family::BitRot => Fault::BitRot { at, lasts, node: target },
+        Family::Wipe => Fault::Wipe { at, node: target, down: lasts },
+        Family::LyingDisk => Fault::LyingDisk { at, lasts, node: target },
     }
 }
 

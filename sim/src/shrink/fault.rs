@@ -72,6 +72,12 @@ fn simpler_than(fault: &Fault, nodes: u16, zones: u16) -> Vec<Fault> {
         Fault::Congestion { node: None, kib_per_s, .. } => [Target::Owner, Target::Follower]
             .map(|node| Fault::Congestion { at, lasts, node: Some(node), kib_per_s: *kib_per_s })
             .into(),
+        // A crash is the simplest thing that can happen to what a disk holds.
+        Fault::TornTail { node, .. }
+        | Fault::Wipe { node, .. }
+        | Fault::FsyncError { node, .. } => {
+            vec![Fault::Crash { at, node: *node, down: lasts }]
+        }
         Fault::Crash { .. }
         | Fault::Join { .. }
         | Fault::Leave { .. }
@@ -81,7 +87,11 @@ fn simpler_than(fault: &Fault, nodes: u16, zones: u16) -> Vec<Fault> {
         | Fault::Congestion { .. }
         | Fault::ClockDrift { .. }
         | Fault::ClockJump { .. }
-        | Fault::Limp { .. } => Vec::new(),
+        | Fault::Limp { .. }
+        | Fault::DiskStall { .. }
+        | Fault::DiskFull { .. }
+        | Fault::BitRot { .. }
+        | Fault::LyingDisk { .. } => Vec::new(),
     }
 }
 
@@ -190,7 +200,14 @@ fn factor(plan: &Plan, nth: usize) -> u64 {
             | Fault::Swizzle { .. }
             | Fault::ClockDrift { .. }
             | Fault::ClockJump { .. }
-            | Fault::CrashLoop { .. },
+            | Fault::CrashLoop { .. }
+            | Fault::FsyncError { .. }
+            | Fault::DiskStall { .. }
+            | Fault::DiskFull { .. }
+            | Fault::TornTail { .. }
+            | Fault::BitRot { .. }
+            | Fault::Wipe { .. }
+            | Fault::LyingDisk { .. },
         )
         | None => 0,
     }
@@ -220,6 +237,13 @@ pub(super) fn timed(fault: &Fault, new_at: Span, new_lasts: Span) -> Fault {
         | Fault::Crash { at, down: lasts, .. }
         | Fault::ZoneLoss { at, down: lasts, .. }
         | Fault::PowerLoss { at, down: lasts }
+        | Fault::TornTail { at, down: lasts, .. }
+        | Fault::Wipe { at, down: lasts, .. }
+        | Fault::FsyncError { at, lasts, .. }
+        | Fault::DiskStall { at, lasts, .. }
+        | Fault::DiskFull { at, lasts, .. }
+        | Fault::BitRot { at, lasts, .. }
+        | Fault::LyingDisk { at, lasts, .. }
         | Fault::Pause { at, lasts, .. }
         | Fault::Partition { at, lasts, .. }
         | Fault::Loss { at, lasts, .. }
@@ -258,7 +282,14 @@ pub(super) fn aim_within(fault: &mut Fault, nodes: u16, zones: u16) {
         | Fault::ClockDrift { node, .. }
         | Fault::ClockJump { node, .. }
         | Fault::Limp { node, .. }
-        | Fault::CrashLoop { node, .. } => aim(node),
+        | Fault::CrashLoop { node, .. }
+        | Fault::FsyncError { node, .. }
+        | Fault::DiskStall { node, .. }
+        | Fault::DiskFull { node, .. }
+        | Fault::TornTail { node, .. }
+        | Fault::BitRot { node, .. }
+        | Fault::Wipe { node, .. }
+        | Fault::LyingDisk { node, .. } => aim(node),
         Fault::Congestion { node, .. } => node.iter_mut().for_each(aim),
         Fault::Flapping { node, peer, .. } => {
             aim(node);

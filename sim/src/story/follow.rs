@@ -127,6 +127,8 @@ impl Follow {
                 }
             }
             Sight::Durable { node, bytes } => self.on_durable(now, node, bytes),
+            // What the node says of it is told.
+            Sight::WriteFails { .. } => {}
             Sight::Observed { node, observation } => self.on_observed(now, node, *observation),
             Sight::Process { node, state, boots } => self.on_process(now, node, state, boots),
             Sight::Fault { index, strikes, what } => {
@@ -222,7 +224,11 @@ impl Follow {
                     }
                 }
             }
-            Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_) | Message::Moves(_) => {}
+            Message::Beat(_)
+            | Message::Gossip(_)
+            | Message::Leaving(_)
+            | Message::Moves(_)
+            | Message::Facts(_) => {}
         }
     }
 
@@ -450,7 +456,11 @@ impl Follow {
                     self.on_records_lost(at, (from, to), *shard, message, &why);
                 }
             }
-            Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_) | Message::Moves(_) => {}
+            Message::Beat(_)
+            | Message::Gossip(_)
+            | Message::Leaving(_)
+            | Message::Moves(_)
+            | Message::Facts(_) => {}
         }
         for (id, who, what) in lost {
             if self.tells(id, from, to) {
@@ -503,7 +513,8 @@ impl Follow {
             | Message::Gossip(_)
             | Message::Leaving(_)
             | Message::Moves(_)
-            | Message::Journal(_) => Vec::new(),
+            | Message::Journal(_)
+            | Message::Facts(_) => Vec::new(),
         };
         for id in ids {
             if self.tells(id, node, node) {
@@ -561,17 +572,16 @@ impl Follow {
                 }
                 (Kind::Health, None, format!("hears {peer} again"))
             }
+            Observation::Refused { .. } if !followed => return,
             Observation::Refused { shard, reason } => {
-                if !followed {
-                    return;
-                }
                 (Kind::Health, Some(shard), format!("refuses: {reason} ({shard})"))
             }
             Observation::Mark(mark) => {
-                if !followed {
+                let on_disk = words::of_the_disk(mark);
+                if !followed && (on_disk.is_none() || !self.replicates(node)) {
                     return;
                 }
-                (Kind::Health, None, mark.to_string())
+                (Kind::Health, None, on_disk.map_or_else(|| mark.to_string(), str::to_owned))
             }
         };
         if !followed && shard.is_some_and(|shard| !self.shards.contains(&shard)) {

@@ -152,7 +152,9 @@ impl Recording {
                 let name = format!("fsync of {} bytes", write.bytes.len());
                 self.begin(row(node, DISK), "disk", name, now);
             }
-            Sight::Durable { node, .. } => self.end(row(node, DISK), now),
+            Sight::Durable { node, .. } | Sight::WriteFails { node } => {
+                self.end(row(node, DISK), now)
+            }
             Sight::Worked { node, core, from, until, work } => {
                 let core = 1 + u32::try_from(core).unwrap_or(0);
                 self.span(row(node, core), "work", work, (from, until));
@@ -383,6 +385,7 @@ fn called(message: &Message) -> Option<String> {
                 records => many("record", records),
             })
         }
+        Message::Facts(_) => Some("facts".to_owned()),
         Message::Beat(_) | Message::Leaving(_) | Message::Moves(_) => None,
         Message::Gossip(gossip) => Some(many("rumour", gossip.rumours.len())),
     }

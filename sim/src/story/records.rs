@@ -76,6 +76,7 @@ pub(super) fn framed(bytes: &[u8]) -> impl Iterator<Item = (Key, &[u8])> {
         | Frame::Change { .. }
         | Frame::Members { .. }
         | Frame::Replica { .. }
-        | Frame::Checkpoint { .. } => None,
+        | Frame::Checkpoint { .. }
+        | Frame::Facts { .. } => None,
     })
 }

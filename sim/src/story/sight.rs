@@ -55,6 +55,11 @@ pub enum Sight<'a> {
         /// What.
         write: &'a Write,
     },
+    /// A write is over, and is not durable.
+    WriteFails {
+        /// On which disk.
+        node: Place,
+    },
     /// A write is durable.
     Durable {
         /// On which disk.

@@ -2,7 +2,7 @@
 //!
 //! Owns the phrases. Refuses to know when they are used.
 
-use onsale_core::{Command, Event, Outcome, Refusal, SeatList, ShowId, Wish};
+use onsale_core::{Command, Event, Mark, Outcome, Refusal, SeatList, ShowId, Wish};
 
 use super::sight::Lost;
 use crate::world::network::{CLIENTS, Place};
@@ -46,6 +46,22 @@ pub(super) fn told(outcome: &Outcome) -> String {
         Outcome::Booked { hold, seats: list } => format!("{} booked ({hold})", seats(list)),
         Outcome::Released { hold } => format!("{hold} released"),
         Outcome::Refused(refusal) => refused(*refusal).to_owned(),
+    }
+}
+
+/// What a node says about its disk, if that is what a mark is about.
+pub(super) fn of_the_disk(mark: Mark) -> Option<&'static str> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all other marks are of other things")]
+    match mark {
+        Mark::TornLogCutOff => Some("cuts its log off where a crash cut a write short"),
+        Mark::LogDamageFound => Some("finds its log damaged, and neither votes nor stands"),
+        Mark::DiskReplaced => Some("finds an empty disk, and neither votes nor stands"),
+        Mark::ReplicaRepaired => Some("has again all that it may have acknowledged, and votes"),
+        Mark::LogRenewed => Some("hears that its log is damaged, and writes it anew"),
+        Mark::StoppedOnWriteError => Some("stops: a write failed"),
+        Mark::DiskFull => Some("finds no room on its disk, and acknowledges nothing"),
+        Mark::LeadHandedOver => Some("asks another to lead"),
+        _ => None,
     }
 }
 

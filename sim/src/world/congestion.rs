@@ -90,6 +90,7 @@ fn bytes(message: &Message) -> u64 {
             Message::Journal(messages) => {
                 messages.iter().map(|(_, message)| message.bytes() as u64).sum()
             }
+            Message::Facts(message) => message.bytes() as u64,
         }
 }
 

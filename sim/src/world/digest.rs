@@ -47,6 +47,7 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
                 fingerprint.fold(u64::from(shard.0) ^ message.digest());
             }
         }
+        Message::Facts(message) => fingerprint.fold(message.digest()),
     }
 }
 

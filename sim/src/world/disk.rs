@@ -3,6 +3,8 @@
 //! Owns the segments of the write-ahead log and the fsync in flight. Refuses to know
 //! what the bytes mean.
 
+mod ailment;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use onsale_core::{Instant, PersistId, Span, Write};
@@ -10,6 +12,8 @@ use onsale_scenarios::Disk as Settings;
 
 use crate::sample::hits;
 use crate::stream::{Stream, below};
+use ailment::Ailments;
+pub use ailment::Answer;
 
 /// One node's disk.
 #[derive(Debug)]
@@ -21,12 +25,14 @@ pub struct Disk {
     cached: VecDeque<(Instant, u64)>,
     slow: Vec<(usize, u32)>,
     stream: Stream,
+    ailments: Ailments,
 }
 
 impl Disk {
-    /// An empty disk.
-    pub fn new(settings: Settings, seed: u64) -> Self {
+    /// An empty disk. What goes wrong with it is drawn from a seed of its own.
+    pub fn new(settings: Settings, seed: u64, faults_seed: u64) -> Self {
         Self {
+            ailments: Ailments::new(faults_seed),
             settings,
             segments: BTreeMap::new(),
             in_flight: None,
@@ -64,12 +70,15 @@ impl Disk {
     pub fn complete(&mut self, now: Instant, id: PersistId) -> &[u8] {
         let write = self.in_flight.take().expect("a completed write was in flight");
         assert_eq!(write.id, id, "writes complete in order");
-        if self.settings.write_back > Span::ZERO {
+        if self.ailments.lies() {
+            self.cached.push_back((Instant::MAX, write.bytes.len() as u64));
+        } else if self.settings.write_back > Span::ZERO {
             self.settle(now);
             self.cached.push_back((now + self.settings.write_back, write.bytes.len() as u64));
         }
         let start = self.append(write.segment, &write.bytes);
         self.segments.retain(|&segment, _| segment >= write.retire_below);
+        self.ailments.retire_below(write.retire_below);
         &self.segments[&write.segment][start..]
     }
 
@@ -77,11 +86,15 @@ impl Disk {
     /// something that a volatile cache has lost.
     pub fn crash(&mut self, now: Instant) {
         let bits = self.stream.draw();
+        self.ailments.crash();
         self.settle(now);
         if !self.cached.is_empty() {
             self.in_flight = None;
             let lost = self.cached.drain(..).map(|(_, bytes)| bytes).sum();
             self.forget(lost);
+        }
+        if self.ailments.tears() {
+            return self.tear();
         }
         if let Some(write) = self.in_flight.take() {
             let kept = below(bits, write.bytes.len() as u64 + 1) as usize;
@@ -91,18 +104,24 @@ impl Disk {
         }
     }
 
-    /// The disk has lied: the last `bytes` of what it acknowledged are not there.
+    /// The disk has lied: the last `bytes` of what it acknowledged are not there. The oldest file is,
+    /// even if it is empty: so a disk that forgot everything does not look like another one.
     pub fn forget(&mut self, bytes: u64) {
         let mut left = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let oldest = self.segments.keys().next().copied();
         while left > 0
             && let Some(mut newest) = self.segments.last_entry()
         {
+            let is_oldest = Some(*newest.key()) == oldest;
             let stored = newest.get_mut();
             if stored.len() > left {
                 stored.truncate(stored.len() - left);
                 return;
             }
             left -= stored.len();
+            if is_oldest {
+                return stored.clear();
+            }
             newest.remove();
         }
     }
@@ -168,7 +187,7 @@ mod tests {
             mib_per_s: 100,
             write_back,
         };
-        Disk::new(settings, seed)
+        Disk::new(settings, seed, seed)
     }
 
     fn write(id: u64, segment: u32, bytes: &[u8], retire_below: u32) -> Write {
@@ -220,7 +239,7 @@ mod tests {
         disk.forget(4);
         assert_eq!(disk.contents(), [(0, b"ab".to_vec())]);
         disk.forget(u64::MAX);
-        assert!(disk.contents().is_empty());
+        assert_eq!(disk.contents(), [(0, Vec::new())]);
     }
 
     #[test]

@@ -227,7 +227,8 @@ pub(super) fn delayed(mut message: Message, latency: Span) -> Message {
         | Message::Gossip(_)
         | Message::Leaving(_)
         | Message::Moves(_)
-        | Message::Journal(_) => {}
+        | Message::Journal(_)
+        | Message::Facts(_) => {}
     }
     message
 }

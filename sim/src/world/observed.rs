@@ -1,7 +1,7 @@
 //! What nodes say about themselves.
 //!
-//! Owns what the world notes of it: who says that it owns a shard, how long a hand-over took, and
-//! how often each mark was seen. None of it enters a verdict.
+//! Owns what the world notes of it: who says that it owns a shard, how long a hand-over took, how
+//! far the way to the hot show's next owner is, and how often each mark was seen. None of it enters a verdict.
 
 use onsale_core::{Mark, NodeId, Observation};
 

@@ -47,16 +47,6 @@ impl RaftGroup {
             }
             MessageType::MsgHeartbeat => {
                 self.check_sole_leader(message);
-                assert!(
-                    message.term < raft.term
-                        || self.doubt.as_ref().is_some_and(|doubt| doubt.fence().is_none())
-                        || message.commit <= raft.raft_log.last_index(),
-                    "{}: the log ends at {}, but {} was acknowledged up to {}: durable state was lost",
-                    self.shard,
-                    raft.raft_log.last_index(),
-                    node_of(raft.id),
-                    message.commit,
-                );
                 None
             }
             MessageType::MsgSnapshot => {
@@ -100,6 +90,15 @@ impl RaftGroup {
             | MessageType::MsgReadIndex
             | MessageType::MsgReadIndexResp => Some(Mark::JournalImpossibleKind),
         }
+    }
+
+    /// Whether a leader knows this replica to hold what it does not hold: its disk lost what it
+    /// had called durable, and left no trace of it.
+    pub(super) fn betrays_loss(&self, message: &Message) -> bool {
+        let raft = &self.raft.raft;
+        message.get_msg_type() == MessageType::MsgHeartbeat
+            && message.term >= raft.term
+            && message.commit > raft.raft_log.last_index()
     }
 
     /// A quorum votes once an epoch, so a second leader means that a vote was forgotten.

@@ -119,6 +119,7 @@ impl RaftGroup {
     pub(super) fn drop_all(&mut self) {
         self.left = true;
         self.named = false;
+        self.doubt = None;
         self.waiting.clear();
         self.outbox.clear();
         self.install = None;

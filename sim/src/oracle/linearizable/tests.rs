@@ -317,6 +317,7 @@ impl History {
             slowest_answer: Span::ZERO,
             live_bound: Span(1),
             quantum: Span(quantum),
+            facts: None,
         }))
     }
 

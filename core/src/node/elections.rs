@@ -25,6 +25,7 @@ impl Node {
                 self.membership.suspect(peer, self.now);
             }
             self.gateway.on_suspected(self.now, peer, effects);
+            self.facts.on_suspected(peer);
             self.replace(peer);
             if self.setup.config.on_suspicion == OnSuspicion::Down {
                 self.strike_off(peer);
@@ -83,7 +84,12 @@ impl Node {
 
     pub(super) fn campaign(&mut self, effects: &mut Effects) {
         while self.next_campaign() <= self.now {
-            let Some((_, id, epoch, _)) = self.campaigns.pop_first() else { return };
+            let Some((_, id, epoch, leader)) = self.campaigns.pop_first() else { return };
+            if let Some(later) = self.storage.waits_until() {
+                effects.observe(Observation::Mark(Mark::AbstainedWithoutDisk));
+                self.campaigns.insert((later, id, epoch, leader));
+                continue;
+            }
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             // If the epoch has passed, somebody else was quicker.
             if shard.journal().epoch() == epoch && !shard.journal().is_leader() {

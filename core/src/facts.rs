@@ -1,0 +1,453 @@
+//! The facts of a node: what is played where, when and for how much.
+//!
+//! Owns a copy of the facts on every node, from which it answers, and how writes come to all the
+//! others. Refuses to know what a fact says, and takes no part in selling: who may have a seat is
+//! the journal's business.
+//!
+//! Facts prefer answers to agreement. A write is acknowledged once it is on the disk of the node
+//! that was asked, and then gossiped, so facts can be read and written on every side of a
+//! partition. Of two writes on one fact the one with the later [stamp](crate::hlc) wins, on every
+//! node alike. What one session reads never goes back in time: it brings along what it has seen,
+//! and a node that has not seen as much fetches it first, or says so.
+//!
+//! What a node learns from others it writes down with its next write. So what is lost with a
+//! disk is only what was written through its node and not yet gossiped.
+
+mod gossip;
+mod message;
+mod replica;
+mod seen;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, mem};
+
+use serde::{Deserialize, Serialize};
+
+use self::gossip::Gossip;
+pub use self::message::{Asked, FactsAnswer, FactsMessage, Question, QuestionId, Told};
+pub use self::replica::{Base, Delta, FactText, Gap, Replica, Version};
+pub use self::seen::Seen;
+use crate::config::{FactsConfig, Forgets, Sessions};
+use crate::draw::Draw;
+use crate::effect::Effects;
+use crate::hlc::{HybridClock, Stamp};
+use crate::id::{Endpoint, NodeId};
+use crate::journal::frame::Frame;
+use crate::mark::Mark;
+use crate::observation::Observation;
+use crate::time::Instant;
+
+/// The most facts that one question may be about.
+pub const KEYS_MAX: usize = 4_096;
+/// The most bytes that the text of a fact may have.
+pub const TEXT_BYTES_MAX: usize = 1_024;
+/// The most questions that wait for a node to catch up; others are told at once that it is behind.
+const WAITING_MAX: usize = 1_024;
+
+/// What a fact is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum FactKind {
+    /// A city.
+    City,
+    /// A venue in a city.
+    Venue,
+    /// A hall of a venue.
+    Hall,
+    /// What is played.
+    Event,
+    /// Who plays.
+    Performer,
+    /// One performance of an event in a hall.
+    Show,
+    /// What a seat costs.
+    Price,
+}
+
+/// Names a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FactKey {
+    /// What it is about.
+    pub kind: FactKind,
+    /// Which of them.
+    pub id: u32,
+}
+
+impl fmt::Display for FactKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            FactKind::City => "city",
+            FactKind::Venue => "venue",
+            FactKind::Hall => "hall",
+            FactKind::Event => "event",
+            FactKind::Performer => "performer",
+            FactKind::Show => "show",
+            FactKind::Price => "price",
+        };
+        write!(f, "{kind} {}", self.id)
+    }
+}
+
+/// The facts of one node.
+#[derive(Debug)]
+pub struct Facts {
+    me: NodeId,
+    incarnation: u64,
+    config: FactsConfig,
+    clock: HybridClock,
+    replica: Replica,
+    gossip: Gossip,
+    /// The latest write of this node, on its disk or on the way there.
+    last: Option<Stamp>,
+    /// Writes of this node for the next write to its disk, and those in the present one. Nobody
+    /// hears of them before they are durable.
+    gathered: Vec<Own>,
+    writing: Vec<Own>,
+    /// What goes into the write-ahead log next, framed.
+    log: Vec<u8>,
+    /// Questions that this node has not seen enough for, in the order of their deadlines.
+    waiting: Vec<Waiting>,
+}
+
+/// A write of this node, and who waits for it.
+#[derive(Clone, Debug)]
+struct Own {
+    stamp: Stamp,
+    delta: Delta,
+    asker: Option<(Endpoint, QuestionId)>,
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    until: Instant,
+    from: Endpoint,
+    question: Question,
+}
+
+impl Facts {
+    /// The facts of node `me` as it comes up at `now` with what its log holds of them, in order.
+    pub fn boot(
+        me: NodeId,
+        incarnation: u64,
+        config: FactsConfig,
+        peers: impl IntoIterator<Item = NodeId>,
+        draw: Draw,
+        durable: &[Vec<u8>],
+        now: Instant,
+    ) -> Self {
+        let gossip = Gossip::new(peers, usize::from(config.fanout), config.repair_every, draw);
+        let mut facts = Self {
+            me,
+            incarnation,
+            clock: HybridClock::new(me, config.accepted_drift),
+            replica: Replica::default(),
+            gossip,
+            last: None,
+            gathered: Vec::new(),
+            writing: Vec::new(),
+            log: Vec::new(),
+            waiting: Vec::new(),
+            config,
+        };
+        for delta in durable.iter().filter_map(|bytes| postcard::from_bytes::<Delta>(bytes).ok()) {
+            // A gap is what damage to the log leaves: peers fill it.
+            if let Ok(late) = facts.replica.merge(&delta) {
+                facts.hear(&delta);
+                late.into_iter().for_each(|(key, text)| facts.write(now, key, Some(text), None));
+            }
+        }
+        facts.gossip.plan(now, facts.replica.seen());
+        facts
+    }
+
+    /// When the facts want to be stepped next, if nothing else happens.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let waiting = self.waiting.first().map(|waiting| waiting.until);
+        let forgets = self.replica.oldest_deletion();
+        let forgets = forgets.map(|stamped| stamped + self.config.deletions_last);
+        [self.gossip.next_deadline(), waiting, forgets].into_iter().flatten().min()
+    }
+
+    /// A message about facts arrives.
+    pub fn on_message(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        message: FactsMessage,
+        effects: &mut Effects,
+    ) {
+        match (from, message) {
+            (Endpoint::Client(_), FactsMessage::Question(question)) => {
+                self.on_question(now, from, question, effects)
+            }
+            (Endpoint::Node(node), FactsMessage::Digest { incarnation, seen, asks }) => {
+                self.on_digest(now, node, incarnation, &seen, asks, effects)
+            }
+            (Endpoint::Node(node), FactsMessage::Repair(delta)) => {
+                if self.take(now, &delta, effects) {
+                    self.tell_seen(node, false, effects);
+                }
+            }
+            (Endpoint::Node(node), FactsMessage::News(delta)) => {
+                if !self.replica.seen().includes(&delta.until) && self.take(now, &delta, effects) {
+                    self.spread(node, &delta, effects);
+                }
+            }
+            (Endpoint::Node(_), FactsMessage::Question(_) | FactsMessage::Told(_))
+            | (
+                Endpoint::Client(_),
+                FactsMessage::Told(_)
+                | FactsMessage::Digest { .. }
+                | FactsMessage::Repair(_)
+                | FactsMessage::News(_),
+            ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
+        }
+    }
+
+    /// A round, the end of somebody's waiting, or a deletion's lifetime may be due.
+    pub fn on_deadline(&mut self, now: Instant, effects: &mut Effects) {
+        for node in self.gossip.on_deadline(now, self.replica.seen()) {
+            self.tell_seen(node, true, effects);
+        }
+        self.gossip.plan(now, self.replica.seen());
+        while self.waiting.first().is_some_and(|waiting| waiting.until <= now) {
+            let Waiting { from, question, .. } = self.waiting.remove(0);
+            self.tell_behind(from, question.id, effects);
+        }
+        let Some(oldest) = self.replica.oldest_deletion() else { return };
+        if oldest + self.config.deletions_last <= now {
+            let before = Instant(now.0 - self.config.deletions_last.0 + 1);
+            self.replica.forget(before, self.config.forgets == Forgets::AndTells);
+            effects.observe(Observation::Mark(Mark::FactsForgotten));
+        }
+    }
+
+    /// A peer has fallen silent.
+    pub fn on_suspected(&mut self, peer: NodeId) {
+        self.gossip.on_suspected(peer);
+    }
+
+    /// A peer is heard again, or in a new boot.
+    pub fn on_heard(&mut self, now: Instant, peer: NodeId, incarnation: u64) {
+        self.gossip.on_heard(peer, incarnation);
+        self.gossip.plan(now, self.replica.seen());
+    }
+
+    /// Frames for the write-ahead log since this was asked last.
+    pub fn drain_log(&mut self) -> std::vec::Drain<'_, u8> {
+        self.log.drain(..)
+    }
+
+    /// Everything that a new segment of the write-ahead log inherits, framed.
+    pub fn checkpoint(&self, out: &mut Vec<u8>) {
+        if !self.replica.seen().is_empty() {
+            frame(&self.replica.copy(), out);
+        }
+        self.writing.iter().chain(&self.gathered).for_each(|own| frame(&own.delta, out));
+    }
+
+    /// All that was logged so far is part of the write that begins.
+    pub fn on_write_begun(&mut self) {
+        assert!(self.writing.is_empty(), "at most one write is in flight");
+        mem::swap(&mut self.writing, &mut self.gathered);
+    }
+
+    /// That write is durable: this node's own writes in it are visible from now on.
+    pub fn on_persisted(&mut self, now: Instant, effects: &mut Effects) {
+        if self.writing.is_empty() {
+            return;
+        }
+        for Own { stamp, delta, asker } in mem::take(&mut self.writing) {
+            if self.replica.seen().covers(stamp) {
+                // A disk that lost what was durable, and a clock that jumped back: an earlier
+                // life of this node has used the stamp. It is written once more.
+                for (key, version) in delta.written {
+                    self.write(now, key, version.text, asker);
+                }
+                continue;
+            }
+            self.replica.merge(&delta).expect("a node has seen its own writes in order");
+            if let Some((to, id)) = asker {
+                effects.facts(
+                    to,
+                    FactsMessage::Told(Told { id, answer: FactsAnswer::Written(stamp) }),
+                );
+            }
+            self.spread(self.me, &delta, effects);
+        }
+        self.gossip.plan(now, self.replica.seen());
+        self.answer_waiting(now, effects);
+    }
+
+    /// What this node has seen. For reports, never for verdicts.
+    pub fn seen(&self) -> &Seen {
+        self.replica.seen()
+    }
+
+    fn on_question(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        question: Question,
+        effects: &mut Effects,
+    ) {
+        let sound = match &question.asked {
+            Asked::Read(keys) => keys.len() <= KEYS_MAX,
+            Asked::Write(_, text) => text.as_ref().is_none_or(|text| text.len() <= TEXT_BYTES_MAX),
+        };
+        if !sound {
+            let answer = FactsAnswer::BadQuestion;
+            return effects.facts(from, FactsMessage::Told(Told { id: question.id, answer }));
+        }
+        if self.may_answer(&question) {
+            return self.answer(now, from, question, effects);
+        }
+        effects.observe(Observation::Mark(Mark::FactsFetched));
+        if self.waiting.len() >= WAITING_MAX {
+            return self.tell_behind(from, question.id, effects);
+        }
+        let lacks = question.seen.stamps().filter(|&stamp| !self.replica.seen().covers(stamp));
+        let writers: Vec<NodeId> = lacks.map(|stamp| stamp.node).collect();
+        for node in self.gossip.sources(&writers) {
+            self.tell_seen(node, true, effects);
+        }
+        self.waiting.push(Waiting { until: now + self.config.patience, from, question });
+    }
+
+    fn answer(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        Question { id, asked, .. }: Question,
+        effects: &mut Effects,
+    ) {
+        match asked {
+            Asked::Read(keys) => {
+                let known = |key| (key, self.replica.get(key).cloned());
+                let answer = FactsAnswer::Read(keys.into_iter().map(known).collect());
+                effects.facts(from, FactsMessage::Told(Told { id, answer }));
+            }
+            Asked::Write(key, text) => self.write(now, key, text, Some((from, id))),
+        }
+    }
+
+    /// Whether the session that asks has seen nothing that this node has not. Where a write is
+    /// made anew, the copy shows for a moment neither that write nor what may have superseded it.
+    fn may_answer(&self, question: &Question) -> bool {
+        self.config.sessions == Sessions::Ignored
+            || !self.writes_anew() && self.replica.seen().includes(&question.seen)
+    }
+
+    /// Whether a write of nobody's is on its way to the disk.
+    fn writes_anew(&self) -> bool {
+        self.writing.iter().chain(&self.gathered).any(|own| own.asker.is_none())
+    }
+
+    fn tell_behind(&self, from: Endpoint, id: QuestionId, effects: &mut Effects) {
+        effects.observe(Observation::Mark(Mark::FactsBehind));
+        effects.facts(from, FactsMessage::Told(Told { id, answer: FactsAnswer::Behind }));
+    }
+
+    /// Stamps a write and logs it; the rest follows once it is durable.
+    fn write(
+        &mut self,
+        now: Instant,
+        key: FactKey,
+        text: Option<FactText>,
+        asker: Option<(Endpoint, QuestionId)>,
+    ) {
+        let stamp = self.clock.stamp(now);
+        let delta = Delta {
+            base: Base::Since(self.last.into_iter().collect()),
+            until: [stamp].into_iter().collect(),
+            written: vec![(key, Version { stamp, text })],
+        };
+        self.last = Some(stamp);
+        frame(&delta, &mut self.log);
+        self.gathered.push(Own { stamp, delta, asker });
+    }
+
+    fn on_digest(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        incarnation: u64,
+        seen: &Seen,
+        asks: bool,
+        effects: &mut Effects,
+    ) {
+        if !self.gossip.on_digest(from, incarnation, seen) {
+            return effects.observe(Observation::Mark(Mark::FactsStaleDigest));
+        }
+        // What is being written anew is not given away before; another round will come.
+        if !seen.includes(self.replica.seen()) && !self.writes_anew() {
+            let delta = self.replica.delta_since(seen);
+            effects.facts(Endpoint::Node(from), FactsMessage::Repair(delta));
+        }
+        if asks {
+            self.tell_seen(from, false, effects);
+        }
+        self.gossip.plan(now, self.replica.seen());
+    }
+
+    /// Takes what another node has seen. Says whether it could.
+    fn take(&mut self, now: Instant, delta: &Delta, effects: &mut Effects) -> bool {
+        if !delta.until.stamps().all(|stamp| self.clock.accepts(now, stamp)) {
+            effects.observe(Observation::Mark(Mark::FactsFromTheFuture));
+            return false;
+        }
+        if self.replica.seen().includes(&delta.until) {
+            return true;
+        }
+        let Ok(late) = self.replica.merge(delta) else {
+            effects.observe(Observation::Mark(Mark::FactsGap));
+            return false;
+        };
+        if matches!(delta.base, Base::Nothing { .. }) {
+            effects.observe(Observation::Mark(Mark::FactsCopied));
+        }
+        frame(delta, &mut self.log);
+        self.hear(delta);
+        for (key, text) in late {
+            effects.observe(Observation::Mark(Mark::FactsWrittenAnew));
+            self.write(now, key, Some(text), None);
+        }
+        self.gossip.plan(now, self.replica.seen());
+        self.answer_waiting(now, effects);
+        true
+    }
+
+    fn hear(&mut self, delta: &Delta) {
+        delta.until.stamps().for_each(|stamp| self.clock.hear(stamp));
+        self.last = self.last.max(self.replica.seen().of(self.me));
+    }
+
+    fn answer_waiting(&mut self, now: Instant, effects: &mut Effects) {
+        if !self.waiting.iter().any(|waiting| self.may_answer(&waiting.question)) {
+            return;
+        }
+        for waiting in mem::take(&mut self.waiting) {
+            if self.may_answer(&waiting.question) {
+                self.answer(now, waiting.from, waiting.question, effects);
+            } else {
+                self.waiting.push(waiting);
+            }
+        }
+    }
+
+    fn tell_seen(&self, to: NodeId, asks: bool, effects: &mut Effects) {
+        let (incarnation, seen) = (self.incarnation, self.replica.seen().clone());
+        effects.facts(Endpoint::Node(to), FactsMessage::Digest { incarnation, seen, asks });
+    }
+
+    fn spread(&mut self, from: NodeId, news: &Delta, effects: &mut Effects) {
+        for node in self.gossip.listeners(from) {
+            effects.facts(Endpoint::Node(node), FactsMessage::News(news.clone()));
+        }
+    }
+}
+
+fn frame(delta: &Delta, out: &mut Vec<u8>) {
+    let bytes = postcard::to_stdvec(delta).expect("a delta is plain data");
+    Frame::Facts { delta: &bytes }.write(out);
+}

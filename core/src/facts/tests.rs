@@ -1,0 +1,333 @@
+//! Nodes that gossip over a network that loses and delays, and crash.
+
+use std::collections::VecDeque;
+
+use super::*;
+use crate::id::ClientId;
+use crate::message::Message;
+use crate::time::Span;
+
+const CLIENT: Endpoint = Endpoint::Client(ClientId(0));
+const SECOND: u64 = 1_000_000;
+
+/// A few nodes, in steps of ten milliseconds; a message arrives in the next step, or never.
+struct Town {
+    now: Instant,
+    config: FactsConfig,
+    nodes: Vec<Facts>,
+    /// What each node has on its disk.
+    disks: Vec<Vec<Vec<u8>>>,
+    under_way: VecDeque<(NodeId, Endpoint, FactsMessage)>,
+    told: Vec<(NodeId, FactsAnswer)>,
+    /// Who is heard by nobody, and hears nobody.
+    apart: Vec<NodeId>,
+    sent: usize,
+    draw: Draw,
+    /// So many of a hundred messages are lost.
+    loss: u64,
+    questions: u64,
+    marks: Vec<Mark>,
+}
+
+impl Town {
+    fn new(nodes: u16, loss: u64) -> Self {
+        let mut town = Self {
+            now: Instant(SECOND),
+            config: FactsConfig::example(),
+            nodes: Vec::new(),
+            disks: vec![Vec::new(); usize::from(nodes)],
+            under_way: VecDeque::new(),
+            told: Vec::new(),
+            apart: Vec::new(),
+            sent: 0,
+            draw: Draw::new(1),
+            loss,
+            questions: 0,
+            marks: Vec::new(),
+        };
+        town.nodes = (1..=nodes).map(|node| town.boot(node, 1)).collect();
+        town
+    }
+
+    fn boot(&self, node: u16, incarnation: u64) -> Facts {
+        let peers = (1..=self.disks.len() as u16).map(NodeId).filter(|peer| peer.0 != node);
+        let draw = Draw::new(u64::from(node));
+        let disk = &self.disks[usize::from(node) - 1];
+        Facts::boot(NodeId(node), incarnation, self.config.clone(), peers, draw, disk, self.now)
+    }
+
+    fn restart(&mut self, node: u16) {
+        self.nodes[usize::from(node) - 1] = self.boot(node, 2);
+        let now = self.now;
+        for (place, peer) in self.nodes.iter_mut().enumerate() {
+            if place + 1 != usize::from(node) {
+                peer.on_heard(now, NodeId(node), 2);
+            }
+        }
+    }
+
+    fn ask(&mut self, node: u16, seen: &Seen, asked: Asked) {
+        self.questions += 1;
+        let question = Question { id: QuestionId(self.questions), seen: seen.clone(), asked };
+        self.step(node, |facts, now, effects| {
+            facts.on_message(now, CLIENT, FactsMessage::Question(question), effects);
+        });
+    }
+
+    fn write(&mut self, node: u16, id: u32, text: &str) {
+        let text = (!text.is_empty()).then(|| text.into());
+        self.ask(node, &Seen::default(), Asked::Write(price(id), text));
+    }
+
+    fn step(&mut self, node: u16, act: impl FnOnce(&mut Facts, Instant, &mut Effects)) {
+        let (me, place) = (NodeId(node), usize::from(node) - 1);
+        let mut effects = Effects::default();
+        act(&mut self.nodes[place], self.now, &mut effects);
+        // Every write is durable at once: the frame as the node's log keeps it.
+        let bytes: Vec<u8> = self.nodes[place].drain_log().collect();
+        for frame in crate::journal::frame::read(&bytes) {
+            let Frame::Facts { delta } = frame else { panic!("{frame:?} is not about facts") };
+            self.disks[place].push(delta.to_vec());
+        }
+        if !bytes.is_empty() {
+            self.nodes[place].on_write_begun();
+            self.nodes[place].on_persisted(self.now, &mut effects);
+        }
+        for observation in effects.observations.drain(..) {
+            let Observation::Mark(mark) = observation else { panic!("{observation:?}") };
+            self.marks.push(mark);
+        }
+        for sending in effects.sends.drain(..) {
+            let Message::Facts(message) = sending.message else { panic!("{sending:?}") };
+            match (*message, sending.to) {
+                (FactsMessage::Told(Told { answer, .. }), Endpoint::Client(_)) => {
+                    self.told.push((me, answer));
+                }
+                (message, to) => {
+                    self.sent += 1;
+                    let lost = self.draw.below(100) < self.loss || self.apart.contains(&me);
+                    if !lost {
+                        self.under_way.push_back((me, to, message));
+                    }
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, span: Span) {
+        let end = self.now + span;
+        while self.now < end {
+            self.now += Span::from_millis(10);
+            for (from, to, message) in mem::take(&mut self.under_way) {
+                let Endpoint::Node(to) = to else { panic!("{to} is no node") };
+                if !self.apart.contains(&to) {
+                    self.step(to.0, |facts, now, effects| {
+                        facts.on_message(now, Endpoint::Node(from), message, effects);
+                    });
+                }
+            }
+            for node in 1..=self.nodes.len() as u16 {
+                let due = self.nodes[usize::from(node) - 1].next_deadline();
+                if due.is_some_and(|at| at <= self.now) {
+                    self.step(node, Facts::on_deadline);
+                }
+            }
+        }
+    }
+
+    /// What each node says about a price; empty if it is deleted or not known.
+    fn prices(&self, id: u32) -> Vec<String> {
+        let text = |facts: &Facts| facts.replica.get(price(id))?.text.clone();
+        self.nodes.iter().map(|facts| text(facts).unwrap_or_default().to_string()).collect()
+    }
+}
+
+fn price(id: u32) -> FactKey {
+    FactKey { kind: FactKind::Price, id }
+}
+
+#[test]
+fn news_reach_everybody_and_then_there_is_silence() {
+    let mut town = Town::new(20, 0);
+    town.write(7, 1, "49.50");
+    assert_eq!(town.told.len(), 1, "a write is acknowledged by its node alone");
+    town.run(Span::from_secs(60));
+    assert_eq!(town.prices(1), vec!["49.50"; 20]);
+    let sent = town.sent;
+    assert!(sent < 20 * 19 * 4, "{sent} messages for one write");
+    town.run(Span::from_secs(3_600));
+    assert_eq!(town.sent, sent, "nodes that have seen the same are silent");
+    assert!(town.nodes.iter().all(|facts| facts.next_deadline().is_none()));
+}
+
+#[test]
+fn a_town_without_facts_never_wakes() {
+    let mut town = Town::new(5, 0);
+    assert!(town.nodes.iter().all(|facts| facts.next_deadline().is_none()));
+    town.restart(3);
+    assert!(town.nodes.iter().all(|facts| facts.next_deadline().is_none()));
+}
+
+#[test]
+fn what_is_lost_on_the_way_is_repaired() {
+    let mut town = Town::new(9, 60);
+    for id in 0..30 {
+        town.write(1 + (id % 9) as u16, id % 7, &format!("v{id}"));
+        town.run(Span::from_millis(30));
+    }
+    town.run(Span::from_secs(120));
+    for id in 0..7 {
+        let prices = town.prices(id);
+        assert!(
+            !prices[0].is_empty() && prices.iter().all(|price| *price == prices[0]),
+            "{prices:?}"
+        );
+    }
+}
+
+#[test]
+fn a_node_that_comes_back_keeps_what_it_wrote_and_hears_what_it_missed() {
+    let mut town = Town::new(5, 0);
+    town.apart = vec![NodeId(2)];
+    town.write(2, 1, "mine");
+    town.write(3, 2, "theirs");
+    town.run(Span::from_secs(5));
+    town.apart.clear();
+    town.restart(2);
+    town.run(Span::from_secs(10));
+    assert_eq!(
+        (town.prices(1), town.prices(2)),
+        (vec!["mine".to_owned(); 5], vec!["theirs".to_owned(); 5])
+    );
+}
+
+#[test]
+fn a_node_that_was_away_for_too_long_takes_a_copy_and_says_so() {
+    let mut town = Town::new(5, 0);
+    town.write(1, 1, "soon gone");
+    town.write(1, 2, "stays");
+    town.run(Span::from_secs(10));
+    town.apart = vec![NodeId(4)];
+    town.write(1, 1, "");
+    town.run(town.config.deletions_last + Span::from_secs(10));
+    assert!(town.marks.contains(&Mark::FactsForgotten));
+    assert_eq!(town.prices(1)[3], "soon gone");
+    town.apart.clear();
+    town.run(Span::from_secs(10));
+    assert!(town.marks.contains(&Mark::FactsCopied));
+    assert_eq!(town.prices(1), vec![""; 5]);
+    assert_eq!(town.prices(2), vec!["stays"; 5]);
+}
+
+#[test]
+fn a_session_is_not_answered_from_what_it_has_seen_past() {
+    let mut town = Town::new(3, 0);
+    town.apart = vec![NodeId(3)];
+    town.write(1, 1, "new");
+    town.run(Span::from_secs(1));
+    let seen = town.nodes[0].seen().clone();
+    town.told.clear();
+
+    town.ask(3, &seen, Asked::Read(vec![price(1)]));
+    assert_eq!(town.told, [], "it waits");
+    town.run(Span::from_secs(1));
+    assert_eq!(town.told, [(NodeId(3), FactsAnswer::Behind)]);
+
+    town.apart.clear();
+    town.ask(3, &seen, Asked::Read(vec![price(1)]));
+    town.run(Span::from_millis(100));
+    let Some((NodeId(3), FactsAnswer::Read(facts))) = town.told.get(1) else {
+        panic!("it was fetched: {:?}", town.told)
+    };
+    assert_eq!(facts[0].1.as_ref().and_then(|version| version.text.as_deref()), Some("new"));
+}
+
+/// Two nodes forget a deletion that a third has not heard of, and that has written meanwhile what
+/// was deleted: while it is made anew, who has seen the deletion is told nothing older.
+#[test]
+fn what_is_made_anew_is_not_read_before_it_is_written() {
+    let mut town = Town::new(3, 0);
+    town.write(1, 1, "first");
+    town.run(Span::from_secs(10));
+    town.apart = vec![NodeId(3)];
+    town.write(3, 1, "late");
+    town.run(Span::from_secs(1));
+    town.write(1, 1, "");
+    town.run(town.config.deletions_last + Span::from_secs(10));
+    let delta = town.nodes[2].replica.delta_since(town.nodes[0].replica.seen());
+    let question = |id, seen: &Seen| {
+        let asked = Asked::Read(vec![price(1)]);
+        FactsMessage::Question(Question { id: QuestionId(id), seen: seen.clone(), asked })
+    };
+
+    let (now, mut effects) = (town.now, Effects::default());
+    let facts = &mut town.nodes[0];
+    let seen = facts.seen().clone();
+    facts.on_message(now, Endpoint::Node(NodeId(3)), FactsMessage::Repair(delta), &mut effects);
+    facts.on_message(now, CLIENT, question(1, &seen), &mut effects);
+    let told = |effects: &Effects| effects.sends.iter().filter(|sent| sent.to == CLIENT).count();
+    assert_eq!(told(&effects), 0, "{effects:?}");
+    facts.drain_log();
+    facts.on_write_begun();
+    facts.on_persisted(now, &mut effects);
+    assert_eq!(told(&effects), 1, "{effects:?}");
+    let version = facts.replica.get(price(1)).expect("it was made anew");
+    assert_eq!(version.text.as_deref(), Some("late"));
+    assert!(!seen.covers(version.stamp) && version.stamp.node == NodeId(1));
+}
+
+#[test]
+fn a_clock_far_ahead_is_not_followed() {
+    let mut town = Town::new(2, 0);
+    let stamp = Stamp { at: town.now + Span::from_secs(2), count: 0, node: NodeId(1) };
+    let delta = Delta {
+        base: Base::Since(Seen::default()),
+        until: [stamp].into_iter().collect(),
+        written: vec![(price(1), Version { stamp, text: Some("ahead".into()) })],
+    };
+    let news = |town: &mut Town, delta: &Delta| {
+        let message = FactsMessage::News(delta.clone());
+        town.step(2, |facts, now, effects| {
+            facts.on_message(now, Endpoint::Node(NodeId(1)), message, effects);
+        });
+    };
+    news(&mut town, &delta);
+    assert_eq!(
+        (town.marks.as_slice(), town.prices(1)[1].as_str()),
+        (&[Mark::FactsFromTheFuture][..], "")
+    );
+    town.run(Span::from_secs(1));
+    news(&mut town, &delta);
+    assert_eq!(town.prices(1)[1], "ahead", "once time has come near, it is taken");
+    town.write(2, 1, "later");
+    assert_eq!(town.prices(1)[1], "later", "what is written now is later than what was heard");
+}
+
+#[test]
+fn a_checkpoint_holds_all_that_the_log_held() {
+    let mut town = Town::new(2, 0);
+    town.write(1, 1, "one");
+    town.write(2, 2, "two");
+    town.run(Span::from_secs(5));
+    let mut bytes = Vec::new();
+    town.nodes[0].checkpoint(&mut bytes);
+    town.disks[0].clear();
+    for frame in crate::journal::frame::read(&bytes) {
+        let Frame::Facts { delta } = frame else { panic!("{frame:?} is not about facts") };
+        town.disks[0].push(delta.to_vec());
+    }
+    let before = town.nodes[0].replica.clone();
+    town.restart(1);
+    assert_eq!(town.nodes[0].replica, before);
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let mut town = Town::new(2, 0);
+    town.write(1, 1, &"x".repeat(TEXT_BYTES_MAX + 1));
+    town.ask(1, &Seen::default(), Asked::Read(vec![price(1); KEYS_MAX + 1]));
+    assert_eq!(
+        town.told,
+        [(NodeId(1), FactsAnswer::BadQuestion), (NodeId(1), FactsAnswer::BadQuestion)]
+    );
+}

@@ -1,0 +1,123 @@
+//! What a node does when its disk does not do what it is asked.
+//!
+//! Owns the answer to each kind of refusal: after a write that failed the node stops, for its
+//! pages may count as clean and a second fsync may say nothing; with no room it keeps
+//! quiet, lets others lead, and writes the same again until there is room. Refuses to know what
+//! is written, and how long a disk may take.
+
+use super::Node;
+use crate::effect::{Effects, PersistId, Write};
+use crate::id::ShardId;
+use crate::journal::frame::Damage;
+use crate::journal::{Journal, Recovered, Wal};
+use crate::mark::Mark;
+use crate::observation::Observation;
+use crate::time::{Instant, Span};
+
+/// How long a node waits for room before it tries again.
+const RETRY_EVERY: Span = Span::from_millis(100);
+/// How long one peer is asked to take a lead before another is, which may be better off.
+const HEIR_EVERY: Span = Span::from_millis(1_000);
+
+/// How the node's disk is, as far as its answers tell.
+#[derive(Debug, Default)]
+pub(super) enum Storage {
+    /// It does what it is asked.
+    #[default]
+    Works,
+    /// It had no room for the write, which is due again at the instant.
+    Full(Instant, Write),
+    /// A write failed: the node does nothing any more.
+    Failed,
+}
+
+impl Storage {
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self, Self::Failed)
+    }
+
+    /// When a write is due again.
+    pub(super) fn waits_until(&self) -> Option<Instant> {
+        match self {
+            Self::Full(at, _) => Some(*at),
+            Self::Works | Self::Failed => None,
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Instant {
+        self.waits_until().unwrap_or(Instant::MAX)
+    }
+}
+
+/// What a node finds on its disk. An empty disk is a new node's, or stands where one was that
+/// held promises.
+pub(super) fn recover(incarnation: u64, durable: Vec<(u32, Vec<u8>)>) -> Recovered {
+    if durable.is_empty() && incarnation > 1 {
+        Wal::recover_replaced()
+    } else {
+        Wal::recover(durable)
+    }
+}
+
+/// What is to be told of it.
+pub(super) fn found(recovered: &Recovered) -> Option<Mark> {
+    match recovered.damage {
+        _ if recovered.replaced => Some(Mark::DiskReplaced),
+        Some((.., Damage::Torn)) => Some(Mark::TornLogCutOff),
+        Some((.., Damage::Rotten)) => Some(Mark::LogDamageFound),
+        None => None,
+    }
+}
+
+impl Node {
+    pub(super) fn on_write_failed(&mut self, id: PersistId, effects: &mut Effects) {
+        if self.writing != Some(id) {
+            return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
+        }
+        effects.observe(Observation::Mark(Mark::StoppedOnWriteError));
+        effects.stops = true;
+        self.storage = Storage::Failed;
+    }
+
+    pub(super) fn on_write_refused(&mut self, write: Write, effects: &mut Effects) {
+        if self.writing != Some(write.id) {
+            return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
+        }
+        effects.observe(Observation::Mark(Mark::DiskFull));
+        self.storage = Storage::Full(self.now + RETRY_EVERY, write);
+        self.give_up_leads(effects);
+    }
+
+    pub(super) fn on_damage_found(&mut self, effects: &mut Effects) {
+        effects.observe(Observation::Mark(Mark::LogRenewed));
+        self.wal.renew();
+    }
+
+    /// Tries the write again that found no room.
+    pub(super) fn write_again(&mut self, effects: &mut Effects) {
+        if self.storage.next_deadline() <= self.now
+            && let Storage::Full(_, write) = std::mem::take(&mut self.storage)
+        {
+            effects.persist(write);
+        }
+    }
+
+    /// Peers that can write should lead: what this node proposes it cannot acknowledge.
+    fn give_up_leads(&mut self, effects: &mut Effects) {
+        let turn = (self.now.0 / HEIR_EVERY.0) as usize;
+        for id in (0..self.shards.len() as u32).map(ShardId) {
+            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
+            if !shard.journal().is_leader() {
+                continue;
+            }
+            let peers = shard.journal().members().voters().iter().map(|voter| voter.node());
+            let heirs = peers.filter(|&peer| peer != self.me && !self.detector.suspects(peer));
+            let heirs: Vec<_> = heirs.collect();
+            if let Some(&heir) = heirs.get(turn % heirs.len().max(1)) {
+                effects.observe(Observation::Mark(Mark::LeadHandedOver));
+                shard.call_to_lead(heir);
+                self.touch(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Those who change facts and those who look at them.
+//!
+//! Owns the administrators, the visitors, and the surveys that find out when all nodes agree;
+//! whom each asks what and when. Refuses to know how facts are kept, and to judge answers.
+//!
+//! Everybody has a session: what it was told it takes along to the next node. Visitors go from
+//! node to node; administrators write without asking twice, so a write without an answer may have
+//! happened or not.
+
+mod questions;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use onsale_core::facts::{Asked, FactKey, FactText, FactsAnswer, Question, QuestionId, Seen, Told};
+use onsale_core::{Instant, NodeId, Span};
+use onsale_reports::FactsResult;
+use onsale_scenarios::{Facts, Scenario};
+
+use self::questions::{catalogue, page};
+use crate::oracle::facts::{Reading, SessionId};
+use crate::stream::{Stream, UserDraws, fork};
+use crate::witness::Witness;
+
+/// The first facts are written at this pace.
+const LOAD_EVERY: Span = Span::from_millis(20);
+/// How often nodes are surveyed until they agree.
+const SURVEY_EVERY: Span = Span::from_millis(250);
+/// How often a visitor asks another node for the same page.
+const TRIES: u8 = 3;
+
+/// Everybody who deals with facts.
+#[derive(Debug)]
+pub struct Browsing {
+    facts: Facts,
+    nodes: u16,
+    patience: Span,
+    changes: Stream,
+    visits_seed: u64,
+    /// When the last fault is over; none if there is no fault.
+    calm: Option<Instant>,
+    agenda: BTreeSet<(Instant, Act)>,
+    sessions: BTreeMap<SessionId, Seen>,
+    open: BTreeMap<QuestionId, Open>,
+    asked: u64,
+    outbox: Vec<(NodeId, Question)>,
+    result: FactsResult,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Act {
+    /// The nth fact of the beginning is written.
+    Load(u32),
+    /// The nth change is made.
+    Change(u32),
+    /// A visitor comes.
+    Come(u32),
+    /// A visitor looks at the nth page, for the mth time.
+    Look(u32, u32, u8),
+    /// All nodes are asked for everything.
+    Survey,
+    /// The same for the last time.
+    LastSurvey,
+    /// Patience with a question ends.
+    GiveUp(QuestionId),
+}
+
+/// A question that waits for its answer.
+#[derive(Clone, Debug)]
+struct Open {
+    asked: Instant,
+    node: NodeId,
+    by: By,
+}
+
+#[derive(Clone, Debug)]
+enum By {
+    Admin(SessionId, FactKey),
+    Visitor { visitor: u32, look: u32, attempt: u8 },
+    Survey,
+}
+
+impl Browsing {
+    /// Nobody has come yet. Without facts in the scenario, nobody will.
+    pub fn new(scenario: &Scenario, seed: u64, calm: Option<Instant>) -> Option<Self> {
+        let facts = scenario.facts.clone()?;
+        let mut agenda = BTreeSet::new();
+        let (from, until) = (Instant::ZERO + facts.from, Instant::ZERO + facts.until);
+        agenda.insert((from, Act::Load(0)));
+        if facts.changes_per_minute > 0 {
+            agenda.insert((from, Act::Change(0)));
+        }
+        if facts.visitors > 0 {
+            agenda.insert((from, Act::Come(0)));
+        }
+        agenda.extend(calm.map(|calm| (calm, Act::Survey)));
+        let over = until.max(calm.unwrap_or_default());
+        // Late enough that all that was told before is to be known.
+        let patience = scenario.crowd.session.request_timeout;
+        let last = over + patience + facts.agree_within + Span::from_secs(1);
+        agenda.insert((last, Act::LastSurvey));
+        Some(Self {
+            nodes: scenario.cluster.nodes,
+            patience,
+            changes: Stream::new(fork(seed, "changes")),
+            visits_seed: fork(seed, "visits"),
+            calm,
+            agenda,
+            sessions: BTreeMap::new(),
+            open: BTreeMap::new(),
+            asked: 0,
+            outbox: Vec::new(),
+            result: FactsResult::default(),
+            facts,
+        })
+    }
+
+    /// When somebody next does something.
+    pub fn next_wake(&self) -> Option<Instant> {
+        self.agenda.first().map(|&(at, _)| at)
+    }
+
+    /// Whether nobody has anything left to do.
+    pub fn is_done(&self) -> bool {
+        self.agenda.is_empty()
+    }
+
+    /// Questions to send, with whom to ask.
+    pub fn drain_outbox(&mut self) -> Vec<(NodeId, Question)> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// What became of everything so far.
+    pub fn result(&self, witness: &Witness) -> FactsResult {
+        let oracle = witness.oracles.facts.as_ref();
+        FactsResult {
+            facts: oracle.map_or(0, |oracle| oracle.keys().count() as u64),
+            agreed_ms: oracle
+                .filter(|_| self.calm.is_some())
+                .and_then(|oracle| oracle.agreement())
+                .map(Span::as_millis_f64),
+            ..self.result.clone()
+        }
+    }
+
+    /// Everything that is due at `now`.
+    pub fn act(&mut self, now: Instant, witness: &mut Witness) {
+        while let Some((at, act)) = self.agenda.first().copied().filter(|&(at, _)| at <= now) {
+            self.agenda.pop_first();
+            match act {
+                Act::Load(n) => self.load(at, n, witness),
+                Act::Change(n) => self.change(at, n, witness),
+                Act::Come(visitor) => self.come(at, visitor),
+                Act::Look(visitor, look, attempt) => self.look(at, visitor, look, attempt),
+                Act::Survey => self.survey(at, false, witness),
+                Act::LastSurvey => self.survey(at, true, witness),
+                Act::GiveUp(id) => self.give_up(at, id, witness),
+            }
+        }
+    }
+
+    /// A node answers.
+    pub fn hear(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
+        let Some(Open { asked, by, .. }) = self.open.remove(&told.id) else { return };
+        self.agenda.remove(&(asked + self.patience, Act::GiveUp(told.id)));
+        let Some(oracle) = &mut witness.oracles.facts else { return };
+        let reading = |session, facts| Reading { asked, at: now, session, node, facts };
+        match (&told.answer, by) {
+            (FactsAnswer::Written(stamp), By::Admin(session, key)) => {
+                self.result.writes += 1;
+                self.sessions.entry(session).or_default().add(*stamp);
+                oracle.on_written(now, session, (told.id, key), node, *stamp);
+            }
+            (FactsAnswer::Read(facts), By::Visitor { visitor, look, .. }) => {
+                self.result.reads += 1;
+                let session = self.visitor_session(visitor);
+                let seen = self.sessions.entry(session).or_default();
+                facts.iter().filter_map(|(_, version)| version.as_ref()).for_each(|version| {
+                    seen.add(version.stamp);
+                });
+                oracle.on_read(reading(Some(session), facts));
+                self.after_look(now, visitor, look);
+            }
+            (FactsAnswer::Read(facts), By::Survey) => oracle.on_survey(reading(None, facts)),
+            (FactsAnswer::Behind, by) => {
+                self.result.behind += 1;
+                oracle.on_unanswered(asked, now, node, "said that it was behind");
+                self.after_failure(now, &by);
+            }
+            (FactsAnswer::Written(_) | FactsAnswer::Read(_) | FactsAnswer::BadQuestion, _) => {
+                panic!("{told:?} is no answer to what was asked")
+            }
+        }
+    }
+
+    fn load(&mut self, at: Instant, n: u32, witness: &mut Witness) {
+        let mut keys = catalogue(self.facts.events).skip(n as usize);
+        let Some(key) = keys.next() else { return };
+        let Some(admin) = self.free_admin(n) else {
+            self.agenda.insert((at + LOAD_EVERY, Act::Load(n)));
+            return;
+        };
+        if keys.next().is_some() {
+            self.agenda.insert((at + LOAD_EVERY, Act::Load(n + 1)));
+        }
+        self.write(at, admin, n, key, Some(format!("{key}, as planned")), witness);
+    }
+
+    fn change(&mut self, at: Instant, n: u32, witness: &mut Witness) {
+        let pace = 60_000_000 / u64::from(self.facts.changes_per_minute);
+        let next = at + Span(pace / 2 + self.changes.below(pace));
+        if next < Instant::ZERO + self.facts.until {
+            self.agenda.insert((next, Act::Change(n + 1)));
+        }
+        let event = questions::event(self.changes.draw(), self.facts.events);
+        let key = questions::changed(self.changes.draw(), event);
+        let deletes = self.changes.below(100) < 15;
+        let text = (!deletes).then(|| format!("{key}, change {n}"));
+        let first = self.changes.below(u64::from(self.facts.admins)) as u32;
+        let node = self.changes.below(u64::from(self.nodes)) as u32;
+        // Where everybody waits for an answer, nobody changes anything.
+        if let Some(admin) = self.free_admin(first) {
+            self.write(at, admin, node, key, text, witness);
+        }
+    }
+
+    /// Somebody who waits for no answer, from the nth on: a session does one thing after the other.
+    fn free_admin(&self, first: u32) -> Option<SessionId> {
+        let admins = u32::from(self.facts.admins);
+        let busy = |admin: &SessionId| {
+            let mut open = self.open.values();
+            open.any(|open| matches!(open.by, By::Admin(by, _) if by == *admin))
+        };
+        (0..admins)
+            .map(|step| SessionId(first.wrapping_add(step) % admins))
+            .find(|admin| !busy(admin))
+    }
+
+    fn write(
+        &mut self,
+        at: Instant,
+        admin: SessionId,
+        turn: u32,
+        key: FactKey,
+        text: Option<String>,
+        witness: &mut Witness,
+    ) {
+        let text: Option<FactText> = text.map(Into::into);
+        let id = self.ask(at, turn, By::Admin(admin, key), Asked::Write(key, text.clone()));
+        if let Some(oracle) = &mut witness.oracles.facts {
+            oracle.on_write(id, key, text);
+        }
+    }
+
+    fn come(&mut self, at: Instant, visitor: u32) {
+        if visitor + 1 < self.facts.visitors {
+            let every = (self.facts.until - self.facts.from).0 / u64::from(self.facts.visitors);
+            self.agenda.insert((at + Span(every), Act::Come(visitor + 1)));
+        }
+        self.agenda.insert((at, Act::Look(visitor, 0, 0)));
+    }
+
+    fn look(&mut self, at: Instant, visitor: u32, look: u32, attempt: u8) {
+        let draws = UserDraws::new(self.visits_seed, visitor);
+        let keys = page(questions::event(draws.draw(0, 0), self.facts.events)).collect();
+        let turn = visitor.wrapping_add(look).wrapping_add(u32::from(attempt));
+        self.ask(at, turn, By::Visitor { visitor, look, attempt }, Asked::Read(keys));
+    }
+
+    fn after_look(&mut self, at: Instant, visitor: u32, look: u32) {
+        if look + 1 < self.facts.reads {
+            let draws = UserDraws::new(self.visits_seed, visitor);
+            let think = Span::from_secs(1) + Span(draws.draw(1, look) % 4_000_000);
+            self.agenda.insert((at + think, Act::Look(visitor, look + 1, 0)));
+        } else {
+            self.sessions.remove(&self.visitor_session(visitor));
+        }
+    }
+
+    fn survey(&mut self, at: Instant, last: bool, witness: &Witness) {
+        let Some(oracle) = &witness.oracles.facts else { return };
+        let keys: Vec<FactKey> = oracle.keys().collect();
+        let agreed = oracle.agreement().is_some();
+        let within = self.calm.is_some_and(|calm| at < calm + self.facts.agree_within);
+        if !last && (agreed || !within) {
+            return;
+        }
+        for node in 0..u32::from(self.nodes) {
+            self.ask(at, node, By::Survey, Asked::Read(keys.clone()));
+        }
+        if !last {
+            self.agenda.insert((at + SURVEY_EVERY, Act::Survey));
+        }
+    }
+
+    fn give_up(&mut self, at: Instant, id: QuestionId, witness: &mut Witness) {
+        let Some(Open { asked, node, by }) = self.open.remove(&id) else { return };
+        self.result.unanswered += 1;
+        if let Some(oracle) = &mut witness.oracles.facts {
+            oracle.on_unanswered(asked, at, node, "gave no answer");
+        }
+        self.after_failure(at, &by);
+    }
+
+    /// A visitor asks another node, or takes it that this page is not to be had.
+    fn after_failure(&mut self, at: Instant, by: &By) {
+        let &By::Visitor { visitor, look, attempt } = by else { return };
+        if attempt + 1 < TRIES {
+            self.agenda.insert((at, Act::Look(visitor, look, attempt + 1)));
+        } else {
+            self.after_look(at, visitor, look);
+        }
+    }
+
+    fn ask(&mut self, at: Instant, turn: u32, by: By, asked: Asked) -> QuestionId {
+        self.asked += 1;
+        let (id, node) =
+            (QuestionId(self.asked), NodeId(1 + (turn % u32::from(self.nodes)) as u16));
+        let session = match &by {
+            By::Admin(session, _) => Some(*session),
+            By::Visitor { visitor, .. } => Some(self.visitor_session(*visitor)),
+            By::Survey => None,
+        };
+        let seen = session.and_then(|session| self.sessions.get(&session)).cloned();
+        self.agenda.insert((at + self.patience, Act::GiveUp(id)));
+        self.open.insert(id, Open { asked: at, node, by });
+        self.outbox.push((node, Question { id, seen: seen.unwrap_or_default(), asked }));
+        id
+    }
+
+    fn visitor_session(&self, visitor: u32) -> SessionId {
+        SessionId(u32::from(self.facts.admins) + visitor)
+    }
+}

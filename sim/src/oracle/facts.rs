@@ -1,0 +1,363 @@
+//! `facts`: copies of the facts come to agree, and no session reads back in time.
+//!
+//! Owns the judgement over what administrators were told of their writes and what sessions read.
+//! Refuses to look into any copy.
+//!
+//! Answers carry versions, and of two versions of a fact the later wins: that is the promise. A
+//! deletion may be forgotten, so an answer without a version is legal where a deletion was asked
+//! for that may be later than what ought to be there. Five things show that the promise is broken:
+//! - a session reads an older version of a fact than it has read or written before;
+//! - a write is acknowledged with an older version than its session had read;
+//! - a version says something that nobody wrote, or one thing here and another there;
+//! - later than the bound after calm, a node does not know what somebody was told by another node
+//!   longer ago than the bound: a write vanished, or copies do not agree;
+//! - later than the bound after calm, a question gets no answer.
+//!
+//! Why no alarm is false: the bound is what the scenario grants the cluster to come to an
+//! agreement when nothing is broken any more, and before that only order is judged. Why none is
+//! missed: at the end every node is asked for every fact that anybody asked to write.
+//!
+//! Exercised once a write was acknowledged, a session has read at one node what it read at another
+//! before, and a fact was read later than the bound after calm.
+
+use std::collections::BTreeMap;
+
+use onsale_core::facts::{FactKey, FactText, QuestionId, Version};
+use onsale_core::{Instant, NodeId, Span, Stamp};
+use onsale_reports::OracleResult;
+
+use super::evidence::{Findings, Story};
+
+/// Somebody who reads and writes facts one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionId(pub u32);
+
+/// A read, as its client saw it.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// When it was sent.
+    pub asked: Instant,
+    /// When its answer was heard.
+    pub at: Instant,
+    /// Whose it is; none if what it finds binds nobody.
+    pub session: Option<SessionId>,
+    /// Which node answered.
+    pub node: NodeId,
+    /// What it answered.
+    pub facts: &'a [(FactKey, Option<Version>)],
+}
+
+/// The oracle.
+#[derive(Debug)]
+pub struct Facts {
+    pub(super) findings: Findings,
+    nodes: usize,
+    bound: Span,
+    calm: Instant,
+    histories: BTreeMap<FactKey, History>,
+    sessions: BTreeMap<(SessionId, FactKey), Met>,
+    acknowledged: u64,
+    reread_elsewhere: u64,
+    read_in_calm: u64,
+    /// When each node was first found to know all that had been told when calm began.
+    agreed: BTreeMap<NodeId, Instant>,
+}
+
+/// All that clients know of one fact.
+#[derive(Clone, Debug, Default)]
+struct History {
+    writes: BTreeMap<QuestionId, Write>,
+    /// What each version says.
+    versions: BTreeMap<Stamp, Option<FactText>>,
+    /// Versions of which somebody was told, each later than those before, with when and by whom.
+    told: Vec<(Instant, NodeId, Stamp)>,
+}
+
+#[derive(Clone, Debug)]
+struct Write {
+    text: Option<FactText>,
+    stamp: Option<Stamp>,
+}
+
+/// The latest version that a session met of a fact, and where.
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    stamp: Stamp,
+    node: NodeId,
+    at: Instant,
+}
+
+impl History {
+    /// The latest version of which somebody was told by `at`.
+    fn told_by(&self, at: Instant) -> Option<(Instant, NodeId, Stamp)> {
+        let known = self.told.partition_point(|&(told, ..)| told <= at);
+        self.told[..known].last().copied()
+    }
+
+    fn tell(&mut self, at: Instant, node: NodeId, stamp: Stamp) {
+        if self.told.last().is_none_or(|&(.., latest)| stamp > latest) {
+            self.told.push((at, node, stamp));
+        }
+    }
+
+    /// Whether an answer is as late as `stamp`, or nothing, where that may be deleted.
+    fn reaches(&self, stamp: Stamp, found: Option<&Version>) -> bool {
+        let may_delete =
+            |write: &Write| write.text.is_none() && write.stamp.is_none_or(|at| at >= stamp);
+        match found {
+            Some(version) => version.stamp >= stamp,
+            None => self.writes.values().any(may_delete),
+        }
+    }
+}
+
+impl Facts {
+    /// An oracle over `nodes` nodes, which are to agree within `bound` of calm.
+    pub(super) fn new(nodes: u16, bound: Span) -> Self {
+        Self {
+            findings: Findings::new("facts"),
+            nodes: usize::from(nodes),
+            bound,
+            calm: Instant::MAX,
+            histories: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            acknowledged: 0,
+            reread_elsewhere: 0,
+            read_in_calm: 0,
+            agreed: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn on_calm(&mut self, at: Instant) {
+        self.calm = at;
+    }
+
+    /// From calm until every node was found to know all that had been told when it began.
+    pub fn agreement(&self) -> Option<Span> {
+        let last = self.agreed.values().max().filter(|_| self.agreed.len() == self.nodes)?;
+        Some(last.since(self.calm))
+    }
+
+    /// Every fact that anybody asked to write.
+    pub fn keys(&self) -> impl Iterator<Item = FactKey> + '_ {
+        self.histories.keys().copied()
+    }
+
+    /// A client asks for a write; no text is a deletion.
+    pub fn on_write(&mut self, question: QuestionId, key: FactKey, text: Option<FactText>) {
+        let writes = &mut self.histories.entry(key).or_default().writes;
+        writes.insert(question, Write { text, stamp: None });
+    }
+
+    /// A session is told that its write is acknowledged.
+    pub fn on_written(
+        &mut self,
+        at: Instant,
+        session: SessionId,
+        (question, key): (QuestionId, FactKey),
+        node: NodeId,
+        stamp: Stamp,
+    ) {
+        self.findings.checked += 1;
+        self.acknowledged += 1;
+        let Some(history) = self.histories.get_mut(&key) else { return };
+        let text = history.writes.get_mut(&question).and_then(|write| {
+            write.stamp = Some(stamp);
+            write.text.clone()
+        });
+        let before = self.sessions.get(&(session, key)).copied();
+        if let Some(met) = before.filter(|met| stamp <= met.stamp) {
+            self.findings.fail(|| Story {
+                headline: format!(
+                    "a write of {key} was acknowledged and is older than what its writer had seen"
+                ),
+                lines: vec![met.told(session, key), written(at, session, key, node, stamp)],
+            });
+        }
+        self.check_text((session, key), node, at, &Version { stamp, text });
+        self.meet(session, key, Met { stamp, node, at });
+        if let Some(history) = self.histories.get_mut(&key) {
+            history.tell(at, node, stamp);
+        }
+    }
+
+    /// A read is answered.
+    pub fn on_read(&mut self, reading: Reading<'_>) {
+        for (key, version) in reading.facts {
+            self.findings.checked += 1;
+            if let Some(session) = reading.session {
+                self.check_order(session, *key, version.as_ref(), reading);
+            }
+            self.check_agreement(*key, version.as_ref(), reading);
+            let Some(version) = version else { continue };
+            if let Some(session) = reading.session {
+                self.check_text((session, *key), reading.node, reading.at, version);
+                self.meet(
+                    session,
+                    *key,
+                    Met { stamp: version.stamp, node: reading.node, at: reading.at },
+                );
+            }
+            if let Some(history) = self.histories.get_mut(key) {
+                history.tell(reading.at, reading.node, version.stamp);
+            }
+        }
+    }
+
+    /// A node was asked for every fact: does it know what had been told when calm began?
+    pub fn on_survey(&mut self, reading: Reading<'_>) {
+        let found: BTreeMap<FactKey, Option<&Version>> =
+            reading.facts.iter().map(|(key, version)| (*key, version.as_ref())).collect();
+        let knows = |(key, history): (&FactKey, &History)| {
+            history.told_by(self.calm).is_none_or(|(.., stamp)| {
+                found.get(key).is_some_and(|version| history.reaches(stamp, *version))
+            })
+        };
+        if reading.asked >= self.calm && self.histories.iter().all(knows) {
+            self.agreed.entry(reading.node).or_insert(reading.at);
+        }
+        self.on_read(reading);
+    }
+
+    /// A node did not answer a question, or said that it could not.
+    pub fn on_unanswered(&mut self, asked: Instant, at: Instant, node: NodeId, how: &'static str) {
+        if asked < self.judged_from() {
+            return;
+        }
+        self.findings.fail(|| Story {
+            headline: format!("{node} {how} although the cluster was whole"),
+            lines: vec![
+                format!("calm began at {}, with {} to agree in", self.calm, self.bound),
+                format!(
+                    "a question about facts was sent to {node} at {asked}, and at {at} it {how}"
+                ),
+            ],
+        });
+    }
+
+    pub(super) fn finish(self) -> OracleResult {
+        let exercised = self.acknowledged > 0 && self.reread_elsewhere > 0 && self.read_in_calm > 0;
+        self.findings.finish(exercised)
+    }
+
+    fn judged_from(&self) -> Instant {
+        self.calm + self.bound
+    }
+
+    fn check_order(
+        &mut self,
+        session: SessionId,
+        key: FactKey,
+        found: Option<&Version>,
+        reading: Reading<'_>,
+    ) {
+        let Some(met) = self.sessions.get(&(session, key)).copied() else { return };
+        self.reread_elsewhere += u64::from(met.node != reading.node);
+        if self.histories.get(&key).is_some_and(|history| history.reaches(met.stamp, found)) {
+            return;
+        }
+        self.findings.fail(|| Story {
+            headline: format!("session {} read {key} back in time", session.0),
+            lines: vec![met.told(session, key), read(reading, key, found)],
+        });
+    }
+
+    fn check_agreement(&mut self, key: FactKey, found: Option<&Version>, reading: Reading<'_>) {
+        if reading.asked < self.judged_from() {
+            return;
+        }
+        self.read_in_calm += 1;
+        let Some(history) = self.histories.get(&key) else { return };
+        let long_ago = Instant(reading.asked.0 - self.bound.0);
+        let Some((at, node, stamp)) = history.told_by(long_ago) else { return };
+        if !history.reaches(stamp, found) {
+            self.findings.fail(|| Story {
+                headline: format!("{} does not know what {node} said about {key}", reading.node),
+                lines: vec![
+                    format!("calm began at {}, with {} to agree in", self.calm, self.bound),
+                    format!("told at {at} by {node}: {key} in version {}", version_name(stamp)),
+                    read(reading, key, found),
+                ],
+            });
+        }
+    }
+
+    /// What a version says was written, and is the same wherever it is read.
+    fn check_text(
+        &mut self,
+        (session, key): (SessionId, FactKey),
+        node: NodeId,
+        at: Instant,
+        version: &Version,
+    ) {
+        let history = self.histories.entry(key).or_default();
+        let was_written = history.writes.values().any(|write| write.text == version.text);
+        let known = history.versions.entry(version.stamp).or_insert_with(|| version.text.clone());
+        if was_written && *known == version.text {
+            return;
+        }
+        let known = known.clone();
+        self.findings.fail(|| Story {
+            headline: format!("{node} says about {key} what was not written"),
+            lines: vec![
+                format!(
+                    "version {} was {} before",
+                    version_name(version.stamp),
+                    text(known.as_ref())
+                ),
+                format!(
+                    "session {}: told at {at} by {node}: {}",
+                    session.0,
+                    text(version.text.as_ref())
+                ),
+            ],
+        });
+    }
+
+    fn meet(&mut self, session: SessionId, key: FactKey, met: Met) {
+        let known = self.sessions.entry((session, key)).or_insert(met);
+        if met.stamp > known.stamp {
+            *known = met;
+        }
+    }
+}
+
+impl Met {
+    fn told(self, session: SessionId, key: FactKey) -> String {
+        let Self { stamp, node, at } = self;
+        format!(
+            "session {}: told at {at} by {node}: {key} in version {}",
+            session.0,
+            version_name(stamp)
+        )
+    }
+}
+
+fn written(at: Instant, session: SessionId, key: FactKey, node: NodeId, stamp: Stamp) -> String {
+    let version = version_name(stamp);
+    format!("session {}: told at {at} by {node}: {key} is written in version {version}", session.0)
+}
+
+fn read(reading: Reading<'_>, key: FactKey, found: Option<&Version>) -> String {
+    let Reading { asked, at, session, node, .. } = reading;
+    let who =
+        session.map_or_else(|| "survey".to_owned(), |session| format!("session {}", session.0));
+    let what = found.map_or_else(
+        || "nothing is known of it".to_owned(),
+        |version| {
+            format!("version {}, {}", version_name(version.stamp), text(version.text.as_ref()))
+        },
+    );
+    format!("{who}: asked at {asked}, told at {at} by {node}: {key}: {what}")
+}
+
+fn version_name(stamp: Stamp) -> String {
+    format!("{}+{} of {}", stamp.at, stamp.count, stamp.node)
+}
+
+fn text(text: Option<&FactText>) -> String {
+    text.map_or_else(|| "deleted".to_owned(), |text| format!("{text:?}"))
+}
+
+#[cfg(test)]
+mod tests;

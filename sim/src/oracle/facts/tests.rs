@@ -1,0 +1,161 @@
+//! What breaks the promise is seen, and what only looks like it is not.
+
+use onsale_core::facts::FactKind;
+use onsale_reports::Verdict;
+
+use super::*;
+
+const PRICE: FactKey = FactKey { kind: FactKind::Price, id: 3 };
+const ADMIN: SessionId = SessionId(0);
+const VISITOR: SessionId = SessionId(7);
+
+/// Two nodes, calm from the tenth second on, with five seconds to agree in.
+struct Town(Facts);
+
+fn second(at: u64) -> Instant {
+    Instant::ZERO + Span::from_secs(at)
+}
+
+fn stamp(at: u64) -> Stamp {
+    Stamp { at: second(at), count: 0, node: NodeId(1) }
+}
+
+fn version(at: u64, text: &str) -> Option<Version> {
+    Some(Version { stamp: stamp(at), text: (!text.is_empty()).then(|| text.into()) })
+}
+
+impl Town {
+    fn new() -> Self {
+        let mut oracle = Facts::new(2, Span::from_secs(5));
+        oracle.on_calm(second(10));
+        Self(oracle)
+    }
+
+    /// Node 1 acknowledges a write.
+    fn write(mut self, at: u64, text: &str) -> Self {
+        let text: Option<FactText> = (!text.is_empty()).then(|| text.into());
+        let id = QuestionId(at);
+        self.0.on_write(id, PRICE, text);
+        self.0.on_written(second(at), ADMIN, (id, PRICE), NodeId(1), stamp(at));
+        self
+    }
+
+    fn read(mut self, at: u64, node: u16, found: Option<Version>) -> Self {
+        let facts = [(PRICE, found)];
+        self.0.on_read(Reading {
+            asked: second(at),
+            at: second(at),
+            session: Some(VISITOR),
+            node: NodeId(node),
+            facts: &facts,
+        });
+        self
+    }
+
+    fn survey(mut self, at: u64, node: u16, found: Option<Version>) -> Self {
+        let (at, facts) = (second(at), [(PRICE, found)]);
+        self.0.on_survey(Reading {
+            asked: at,
+            at,
+            session: None,
+            node: NodeId(node),
+            facts: &facts,
+        });
+        self
+    }
+
+    fn says(self, words: &str) {
+        let result = self.0.finish();
+        let evidence = result.evidence.map(|evidence| evidence.headline).unwrap_or_default();
+        assert!(evidence.contains(words), "not {words:?} but {evidence:?}");
+        assert_eq!(result.verdict, if words.is_empty() { Verdict::Pass } else { Verdict::Fail });
+    }
+}
+
+#[test]
+fn copies_that_agree_raise_no_alarm() {
+    let town =
+        Town::new().write(1, "ten").read(2, 1, version(1, "ten")).read(3, 2, version(1, "ten"));
+    // Before the bound is over, a node may be behind for others than the session.
+    let town = town.write(4, "twelve").survey(11, 2, version(1, "ten")).survey(
+        11,
+        1,
+        version(4, "twelve"),
+    );
+    assert_eq!(town.0.agreement(), None);
+    let town = town.survey(12, 2, version(4, "twelve")).read(16, 2, version(4, "twelve"));
+    assert_eq!(town.0.agreement(), Some(Span::from_secs(2)));
+    town.says("");
+}
+
+#[test]
+fn a_session_that_reads_back_in_time_is_seen() {
+    let town = Town::new().write(1, "ten").write(2, "twelve");
+    town.read(3, 1, version(2, "twelve"))
+        .read(4, 2, version(1, "ten"))
+        .says("read price 3 back in time");
+}
+
+#[test]
+fn a_fact_that_disappears_without_a_deletion_is_seen() {
+    let town = Town::new().write(1, "ten").read(3, 1, version(1, "ten"));
+    town.read(4, 2, None).says("read price 3 back in time");
+}
+
+#[test]
+fn a_deletion_that_is_forgotten_is_none_that_vanished() {
+    let town = Town::new().write(1, "ten").read(2, 1, version(1, "ten")).write(3, "");
+    let town = town.read(4, 2, version(3, "")).read(5, 1, None).survey(20, 1, None);
+    town.survey(20, 2, None).says("");
+}
+
+#[test]
+fn what_was_deleted_and_lives_on_is_seen() {
+    let town = Town::new().write(1, "ten").write(3, "");
+    town.survey(20, 2, version(1, "ten")).says("n2 does not know what n1 said about price 3");
+}
+
+#[test]
+fn a_write_that_vanished_is_seen() {
+    Town::new().write(1, "ten").survey(20, 1, None).says("n1 does not know what n1 said");
+}
+
+#[test]
+fn nodes_that_disagree_are_seen_though_no_write_was_acknowledged() {
+    let mut town = Town::new();
+    town.0.on_write(QuestionId(1), PRICE, Some("ten".into()));
+    let town = town.read(2, 1, version(1, "ten")).survey(20, 2, None);
+    town.says("n2 does not know what n1 said");
+}
+
+#[test]
+fn a_write_that_is_older_than_what_its_writer_saw_is_seen() {
+    let mut town = Town::new().write(5, "ten");
+    town.0.on_write(QuestionId(9), PRICE, Some("twelve".into()));
+    town.0.on_written(second(9), ADMIN, (QuestionId(9), PRICE), NodeId(2), stamp(4));
+    town.says("older than what its writer had seen");
+}
+
+#[test]
+fn words_that_nobody_wrote_are_seen() {
+    let town = Town::new().write(1, "ten").write(2, "twelve");
+    town.read(3, 1, version(4, "a gift")).says("says about price 3 what was not written");
+    let town = Town::new().write(1, "ten").write(2, "twelve");
+    town.read(3, 2, version(2, "ten")).says("says about price 3 what was not written");
+}
+
+#[test]
+fn silence_in_calm_is_seen_and_before_it_is_not() {
+    for (at, words) in [(12, ""), (16, "n2 gave no answer although the cluster was whole")] {
+        let town = Town::new().write(1, "ten").read(2, 1, version(1, "ten"));
+        let mut town = town.read(16, 2, version(1, "ten"));
+        town.0.on_unanswered(second(at), second(at + 1), NodeId(2), "gave no answer");
+        town.says(words);
+    }
+}
+
+#[test]
+fn what_did_not_happen_is_not_exercised() {
+    let quiet = Town::new().write(1, "ten").survey(20, 1, version(1, "ten"));
+    assert_eq!(quiet.0.finish().verdict, Verdict::NotExercised);
+}

@@ -1,0 +1,92 @@
+//! Disks in the world: how a write begins and ends, and what faults do to what is on them.
+//!
+//! Owns what the journal's watch and the process are told of a disk that fails. Refuses to know
+//! whom faults strike and what is on a disk.
+
+use onsale_core::{PersistId, Span, Write};
+
+use super::disk::Answer;
+use super::network::Place;
+use super::{Event, Turn, World};
+use crate::story::Sight;
+
+impl World {
+    /// A process writes; one whose write is to tear dies in its midst.
+    pub(super) fn begin_write(&mut self, node: Place, mut write: Write) {
+        self.sabotage.write(node, &mut write.bytes);
+        self.fingerprint.fold(write.id.0);
+        self.fingerprint.fold_bytes(&write.bytes);
+        self.witness.sees(self.now, || Sight::Writes { node, write: &write });
+        let (id, machine) = (write.id, &mut self.machines[node]);
+        let takes = machine.disk.begin(write);
+        let incarnation = machine.incarnation;
+        if machine.disk.armed_by().is_some() {
+            let midst = self.now + Span(takes.0 / 2);
+            self.calendar.enter(midst, Event::Dies { node, incarnation });
+        }
+        self.calendar.enter(self.now + takes, Event::Durable { node, incarnation, id });
+    }
+
+    /// A write's time has come: its process hears what became of it, if the disk says anything.
+    pub(super) fn write_ends(&mut self, node: Place, id: PersistId) -> Option<(Place, Turn)> {
+        let (now, disk) = (self.now, &mut self.machines[node].disk);
+        let answer = disk.answer();
+        if matches!(answer, Answer::Failed | Answer::Full) {
+            self.witness.sees(now, || Sight::WriteFails { node });
+        }
+        match answer {
+            Answer::Silent => None,
+            Answer::Durable => {
+                let bytes = disk.complete(now, id);
+                self.witness.sees(now, || Sight::Durable { node, bytes });
+                self.journal.read(now, node, bytes, &mut self.witness.oracles);
+                self.give(node, Turn::Persisted(id))
+            }
+            // What of it is on the disk shows once the process is dead.
+            Answer::Failed => self.give(node, Turn::WriteFailed(id)),
+            Answer::Full => {
+                let write = disk.refuse();
+                self.give(node, Turn::WriteRefused(write))
+            }
+        }
+    }
+
+    /// What a fault did to a disk is over.
+    pub fn cure_disk(&mut self, node: Place, fault: usize) {
+        let disk = &mut self.machines[node].disk;
+        disk.write_again(fault);
+        disk.make_room(fault);
+        disk.disarm(fault);
+        disk.keep_word(fault);
+        self.go_on_writing(node, fault);
+        self.scrub(node, fault);
+    }
+
+    /// A disk stalls no longer for this fault: a write that waits for it ends now.
+    fn go_on_writing(&mut self, node: Place, fault: usize) {
+        let machine = &mut self.machines[node];
+        if machine.disk.go_on(fault)
+            && let Some(id) = machine.disk.in_flight()
+        {
+            let incarnation = machine.incarnation;
+            self.calendar.enter(self.now, Event::Durable { node, incarnation, id });
+        }
+    }
+
+    /// The disk is read through: a live process hears if what that fault made rot is still there. One that
+    /// starts looks for itself.
+    fn scrub(&mut self, node: Place, fault: usize) {
+        let machine = &mut self.machines[node];
+        if machine.disk.scrub(fault) {
+            let incarnation = machine.incarnation;
+            self.calendar.enter(self.now, Event::Scrubbed { node, incarnation });
+        }
+    }
+
+    /// Another disk stands where a dead process had its own.
+    pub fn wipe(&mut self, node: Place) {
+        let disk = &mut self.machines[node].disk;
+        disk.wipe();
+        self.journal.crashed(self.now, node, disk, &mut self.witness.oracles);
+    }
+}

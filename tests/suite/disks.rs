@@ -1,0 +1,188 @@
+//! Disks that fail: what each fault does to its node, and what the others make good.
+
+use std::sync::Arc;
+
+use onsale_core::Span;
+use onsale_reports::{Operation, Window};
+use onsale_scenarios::{Fault, Ratio, Scenario, Target};
+use onsale_sim::plan::Plan;
+use onsale_sim::run::{self, Outcome};
+use onsale_sim::world::Tracing;
+use onsale_sim::world::limits::Limits;
+use onsale_tests::{complaint, folder, play, play_all, sale_with, scenario};
+
+const AT: Span = Span::from_secs(45);
+const LASTS: Span = Span::from_secs(20);
+
+/// Plays the faults under a few seeds; the oracles must be content with each.
+fn tell(faults: &[Fault], then: impl Fn(&Outcome)) {
+    for seed in 1..=3 {
+        let outcome = play(&sale_with(faults), seed);
+        assert_eq!(complaint(&outcome), None);
+        then(&outcome);
+    }
+}
+
+fn marked(outcome: &Outcome, mark: &str) -> u64 {
+    outcome.summary.facts.marks.get(mark).copied().unwrap_or(0)
+}
+
+fn told(outcome: &Outcome, fault: usize) -> &str {
+    &outcome.summary.facts.faults[fault].what
+}
+
+#[test]
+fn every_rare_scenario_keeps_its_promises() {
+    let ids = folder("rare");
+    assert!(ids.len() >= 2, "the catalogue shrank to {ids:?}");
+    for id in ids {
+        let complaints = play_all(&scenario(id), 1..6, |_, outcome| complaint(&outcome));
+        assert_eq!(complaints.into_iter().flatten().collect::<Vec<_>>(), [""; 0]);
+    }
+}
+
+/// The process is not given a second chance to believe its disk: it is gone until the disk is well.
+#[test]
+fn an_owner_whose_fsync_fails_stops_and_is_replaced() {
+    tell(&[Fault::FsyncError { at: AT, lasts: LASTS, node: Target::Owner }], |outcome| {
+        assert_eq!(marked(outcome, "stopped-on-write-error"), 1);
+        assert!(outcome.summary.facts.faults[0].shards_lost_owner > 0);
+    });
+}
+
+/// It starts again while its disk is still ill, because another fault brings it up: and stops again.
+#[test]
+fn a_process_that_starts_on_a_failing_disk_stops_again() {
+    let node = Target::Node(onsale_core::NodeId(1));
+    let faults = [
+        Fault::Crash { at: AT, node, down: Span::from_secs(2) },
+        Fault::FsyncError { at: AT + Span::from_secs(1), lasts: LASTS, node },
+    ];
+    tell(&faults, |outcome| assert_eq!(marked(outcome, "stopped-on-write-error"), 1));
+}
+
+/// What it has not on disk it does not tell: those who asked it wait until the stall is over.
+#[test]
+fn an_owner_whose_disk_stalls_makes_people_wait() {
+    let stall = Fault::DiskStall { at: AT, lasts: LASTS, node: Target::Owner };
+    tell(&[stall], |outcome| {
+        let waits = outcome.summary.latency(Operation::Hold, Window::InFaults).percentiles;
+        let longest = waits.map(|waits| waits.max);
+        assert!(longest > Some(Span::from_secs(2)), "{longest:?}");
+    });
+}
+
+#[test]
+fn an_owner_without_room_hands_its_shards_over() {
+    tell(&[Fault::DiskFull { at: AT, lasts: LASTS, node: Target::Owner }], |outcome| {
+        assert!(marked(outcome, "disk-full") > 10, "it tries again and again");
+        assert!(marked(outcome, "lead-handed-over") > 0);
+        let fault = &outcome.summary.facts.faults[0];
+        assert!(fault.shards_lost_owner > 0);
+        assert!(fault.recovery_ms < Some(1_000.0), "{:?}", fault.recovery_ms);
+    });
+}
+
+/// While it handed its lead over to a peer that did not hear it, an owner without room took its
+/// post again at once, whenever a hold was due to end: and lost it at once, in the same instant,
+/// for ever.
+#[test]
+fn an_owner_that_hands_over_does_not_take_its_post_again_meanwhile() {
+    let faults = [
+        Fault::Loss { at: AT, lasts: Span::from_secs(2), chance: Ratio::ALWAYS },
+        Fault::DiskFull { at: AT, lasts: LASTS, node: Target::Owner },
+    ];
+    let mut scenario = Scenario { faults: faults.to_vec(), ..sale_with(&[]) };
+    scenario.cluster.nodes = 3;
+    scenario.sale.hold = Span::from_secs(5);
+    scenario.crowd.users = 2_000;
+    for seed in 1..=3 {
+        let plan = Plan::new(&scenario, seed);
+        let outcome =
+            run::run_within(&plan, &Arc::default(), Tracing::default(), Limits::of(&scenario));
+        assert_eq!(complaint(&outcome), None);
+        assert!(marked(&outcome, "deposed-append-refused") > 0, "it was in the midst of it");
+    }
+}
+
+/// All three replicas are torn at once: were any of them silent for it, there would be no owner.
+#[test]
+fn torn_writes_are_cut_off_and_cost_no_vote() {
+    let torn = |node| Fault::TornTail {
+        at: AT,
+        node: Target::Node(onsale_core::NodeId(node)),
+        down: Span::from_secs(5),
+    };
+    let faults: Vec<Fault> = (1..=5).map(torn).collect();
+    let mut cut = 0;
+    for seed in 1..=5 {
+        let outcome = play(&sale_with(&faults), seed);
+        assert_eq!(complaint(&outcome), None);
+        assert_eq!(marked(&outcome, "log-damage-found"), 0);
+        cut += marked(&outcome, "torn-log-cut-off");
+    }
+    assert!(cut > 0, "of 25 writes none was torn so that it shows");
+}
+
+/// Nobody votes for a while who may have forgotten whom it voted for.
+#[test]
+fn rot_is_found_at_the_start_and_repaired_from_the_others() {
+    let node = Target::Owner;
+    let faults = [
+        Fault::BitRot { at: AT, lasts: LASTS, node },
+        Fault::Crash { at: AT, node, down: Span::from_secs(5) },
+    ];
+    tell(&faults, |outcome| {
+        assert!(told(outcome, 0).starts_with("a bit flips"), "{}", told(outcome, 0));
+        assert_eq!(marked(outcome, "log-damage-found"), 1);
+        assert!(marked(outcome, "replica-repaired") > 0);
+        assert_eq!(marked(outcome, "log-renewed"), 0, "there is nothing left to scrub");
+    });
+}
+
+#[test]
+fn rot_under_a_live_node_is_written_anew() {
+    tell(&[Fault::BitRot { at: AT, lasts: LASTS, node: Target::Follower }], |outcome| {
+        assert_eq!(marked(outcome, "log-renewed"), 1);
+        assert_eq!(marked(outcome, "log-damage-found"), 0);
+    });
+}
+
+#[test]
+fn a_node_with_another_disk_is_given_everything_back() {
+    let wipe = Fault::Wipe { at: AT, node: Target::Owner, down: Span::from_secs(5) };
+    tell(&[wipe], |outcome| {
+        assert_eq!(marked(outcome, "disk-replaced"), 1);
+        assert!(marked(outcome, "replica-repaired") > 0);
+    });
+}
+
+/// Two disks of three cannot be damaged at once: every record keeps a majority of good copies.
+#[test]
+fn the_last_good_majority_is_spared() {
+    let nodes = [1, 2, 3, 4, 5].map(|node| Target::Node(onsale_core::NodeId(node)));
+    let wipes = nodes.map(|node| Fault::Wipe { at: AT, node, down: LASTS });
+    tell(&wipes, |outcome| {
+        let spared = (0..5).filter(|&nth| told(outcome, nth).contains("spared")).count();
+        assert_eq!(marked(outcome, "disk-replaced") + spared as u64, 5);
+        assert!((1..5).contains(&spared), "{spared}");
+    });
+    let mut alone = sale_with(&[Fault::BitRot { at: AT, lasts: LASTS, node: nodes[0] }]);
+    alone.cluster.replicas = 1;
+    assert!(told(&play(&alone, 1), 0).contains("spared"), "one copy is a majority of one");
+}
+
+/// It acknowledged what is gone without a trace. Those who heard it are still there and tell it.
+#[test]
+fn a_disk_that_lied_is_found_out() {
+    let faults = [
+        Fault::LyingDisk { at: Span::from_secs(30), lasts: LASTS + LASTS, node: Target::Follower },
+        Fault::Crash { at: AT, node: Target::Follower, down: Span::from_secs(1) },
+    ];
+    let mut found = 0;
+    tell(&faults, |outcome| assert!(told(outcome, 0).contains("does not keep")));
+    for seed in 1..=3 {
+        found += marked(&play(&sale_with(&faults), seed), "durable-state-missing");
+    }
+    assert!(found > 0);
+}
