@@ -132,8 +132,11 @@ impl Node {
         if self.wishes.joins {
             self.tell_all(&Moves::Joins(self.me), effects);
         }
+        // A node that has started anew goes by the first map for a while, which may not have it yet.
+        let carries = self.shards.iter().flatten().any(|shard| !shard.journal().has_left());
         for node in self.wishes.leaves.clone() {
-            if !map.has(node) {
+            let has_left = map.version() > 0 && !map.has(node);
+            if has_left && !(node == self.me && carries) {
                 self.wishes.leaves.remove(&node);
                 if node == self.me {
                     self.on_retire();
