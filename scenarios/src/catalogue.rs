@@ -60,6 +60,7 @@ const ENTRIES: &[Entry] = entries![
     "fast/crash",
     "fast/duplicate-reorder",
     "fast/elastic",
+    "fast/elastic-faults",
     "fast/loss",
     "fast/one-way",
     "fast/partition-bridge",
