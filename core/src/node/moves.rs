@@ -30,6 +30,8 @@ pub(super) struct Wishes {
     heard_moved: BTreeMap<ShardId, u32>,
     /// The version that this node proposed last, and in which epoch.
     proposed: Option<(Epoch, u64)>,
+    /// The version after which nothing is left to do, unless somebody wishes for something.
+    at_rest: Option<u64>,
 }
 
 impl Node {
@@ -133,8 +135,11 @@ impl Node {
         if self.wishes.joins {
             self.tell_all(&Moves::Joins(self.me), effects);
         }
+        // A node that has started anew goes by the first map for a while, which may not have it yet.
+        let carries = self.shards.iter().flatten().any(|shard| !shard.journal().has_left());
         for node in self.wishes.leaves.clone() {
-            if !map.has(node) {
+            let has_left = map.version() > 0 && !map.has(node);
+            if has_left && !(node == self.me && carries) {
                 self.wishes.leaves.remove(&node);
                 if node == self.me {
                     self.on_retire();
@@ -166,6 +171,10 @@ impl Node {
         if wishes.proposed.is_some_and(waits) {
             return;
         }
+        let wished = !(joins.is_empty() && leaves.is_empty() && moved.is_empty());
+        if !wished && wishes.at_rest == Some(map.version()) {
+            return;
+        }
         let mut next = map.as_ref().clone();
         let step = |next: &mut Placement, step: Option<Placement>| {
             step.into_iter().for_each(|step| *next = step);
@@ -184,6 +193,7 @@ impl Node {
         }
         let moves = next.moved();
         step(&mut next, moves);
+        wishes.at_rest = (next.version() == map.version()).then_some(map.version());
         if next.version() > map.version() && shard.propose_map(&next) {
             wishes.proposed = Some((epoch, next.version()));
             self.touch(map_shard);

@@ -115,3 +115,33 @@ fn moves_go_on_after_everybody_has_crashed_in_the_midst_of_them() {
         assert!((0..5).any(|shard| carries(&shard)), "{node} carries nothing");
     }
 }
+
+#[test]
+fn a_node_that_starts_anew_while_it_leaves_stays_until_it_carries_nothing() {
+    // It goes by the first map again, in which it is not of the cluster: that is not yet, and not
+    // no more.
+    let mut cluster = Cluster::changing(3, 3, 4);
+    for node in [4, 5, 6].map(NodeId) {
+        cluster.start(node);
+        cluster.tell(node, Input::Join);
+    }
+    cluster.run_for(Span::from_secs(20));
+    for node in [4, 5, 6].map(NodeId) {
+        cluster.tell(node, Input::Leave(node));
+    }
+    cluster.run_for(Span::from_millis(150));
+    for node in (1..=6).map(NodeId) {
+        cluster.crash(node);
+        cluster.start(node);
+        if node.0 > 3 {
+            cluster.tell(node, Input::Leave(node));
+        }
+    }
+    cluster.run_for(Span::from_millis(900));
+    assert!(cluster.drained.is_empty(), "{:?} still carry shards", cluster.drained);
+    cluster.run_for(Span::from_secs(30));
+    assert_eq!(cluster.drained.len(), 3);
+    [4, 5, 6].map(NodeId).into_iter().for_each(|node| cluster.crash(node));
+    let asked = sell(&mut cluster, 0, 100, &[1, 2, 3]);
+    check_granted(&cluster, &asked);
+}
