@@ -33,7 +33,7 @@ impl Resolver {
             OnSuspicion::Down => Some(1),
         };
         Self {
-            quorum: fixed.unwrap_or(majority(nodes)),
+            quorum: fixed.unwrap_or_else(|| majority(nodes)),
             follows: fixed.is_none(),
             stable_after: config.membership.stable_after,
             sees_quorum: true,
