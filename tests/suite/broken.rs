@@ -218,8 +218,8 @@ fn linearizable_sees_seats_that_two_had_at_once() {
     sees("linearizable", "no order lets", &scenario, 1, mix_up);
 }
 
-/// Who is refused gets the first grant of the show once more, after its timer has ended: nobody
-/// counts on its seats.
+/// Who is refused gets the first grant of the show once more, after its time: the client counts from
+/// when it asked, and loses seats that nobody took from it.
 #[test]
 fn linearizable_sees_an_old_grant_that_is_told_again() {
     let replayed = || {
@@ -241,7 +241,7 @@ fn linearizable_sees_an_old_grant_that_is_told_again() {
             Outcome::Booked { .. } | Outcome::Released { .. } | Outcome::Refused(_) => {}
         })
     };
-    sees("linearizable", "was granted until", &small_sale(), 1, replayed);
+    sees("linearizable", "while nothing can have ended it", &small_sale(), 1, replayed);
 }
 
 #[test]

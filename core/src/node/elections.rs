@@ -3,7 +3,7 @@
 //! Owns what follows from a peer's silence, and from its return, for the shards that both
 //! replicate: who is replaced, and after what delay. Refuses to know who wins.
 
-use super::Node;
+use super::{Node, storage};
 use crate::config::OnSuspicion;
 use crate::effect::Effects;
 use crate::id::{NodeId, ShardId};
@@ -85,9 +85,9 @@ impl Node {
     pub(super) fn campaign(&mut self, effects: &mut Effects) {
         while self.next_campaign() <= self.now {
             let Some((_, id, epoch, leader)) = self.campaigns.pop_first() else { return };
-            if let Some(later) = self.storage.waits_until() {
+            if self.storage.is_full() {
                 effects.observe(Observation::Mark(Mark::AbstainedWithoutDisk));
-                self.campaigns.insert((later, id, epoch, leader));
+                self.campaigns.insert((self.now + storage::RETRY_EVERY, id, epoch, leader));
                 continue;
             }
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
