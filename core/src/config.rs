@@ -74,8 +74,9 @@ pub struct Config {
 /// When a node withdraws, and when it gives a peer up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MembershipConfig {
-    /// So many nodes, itself included, a node has to see: more than half of all.
-    pub quorum: u16,
+    /// So many nodes, itself included, a node has to see: more than half of all. None: a majority
+    /// of those who are of the cluster at the time.
+    pub quorum: Option<u16>,
     /// How long things have to stay as they are before they are judged.
     pub stable_after: Span,
 }
@@ -310,7 +311,7 @@ impl Config {
             keep_records: 100,
             segment_bytes: 1 << 20,
             on_suspicion: OnSuspicion::default(),
-            membership: MembershipConfig { quorum: 3, stable_after: Span::from_secs(2) },
+            membership: MembershipConfig { quorum: Some(3), stable_after: Span::from_secs(2) },
             promises: Promises::default(),
             owner: OwnerConfig::default(),
             gateway: GatewayConfig {

@@ -99,6 +99,27 @@ impl Detector {
         detector
     }
 
+    /// Watches one more node, if it does not already, and gives it the time of a first beat.
+    pub fn watch(&mut self, node: NodeId, now: Instant) {
+        let slot = usize::from(node.0);
+        if self.peers.len() <= slot {
+            self.peers.resize(slot + 1, None);
+        }
+        let (suspicion, y_milli) = (&self.suspicion, self.y_milli);
+        if self.peers[slot].is_none() {
+            self.peers[slot] = Some(Peer::new(suspicion, y_milli, now));
+            self.heard += 1;
+        }
+        self.scan_at = self.earliest();
+    }
+
+    /// Watches a node no longer.
+    pub fn forget(&mut self, node: NodeId) {
+        if let Some(peer) = self.peers.get_mut(usize::from(node.0)) {
+            self.heard -= u16::from(peer.take().is_some_and(|peer| !peer.suspected));
+        }
+    }
+
     /// Takes in a beat. `None` if the sender is not a peer.
     #[inline]
     pub fn heard(&mut self, from: NodeId, incarnation: u64, now: Instant) -> Option<Heard> {
@@ -152,6 +173,12 @@ impl Detector {
             peer.beat(&self.suspicion, self.y_milli, now);
         }
         self.scan_at = self.earliest();
+    }
+
+    /// Whether a peer's latest beat was of this boot of its.
+    pub fn is_current(&self, peer: NodeId, incarnation: u64) -> bool {
+        let peer = self.peers.get(usize::from(peer.0)).and_then(Option::as_ref);
+        peer.is_some_and(|peer| peer.incarnation == Some(incarnation))
     }
 
     /// Whether a peer is suspected now. Nobody suspects itself.

@@ -6,7 +6,7 @@
 use crate::facts::FactsMessage;
 use crate::id::{Endpoint, NodeId, ShardId};
 use crate::journal::JournalMessage;
-use crate::message::{Answer, Beat, Gossip, Message, Timed};
+use crate::message::{Answer, Beat, Gossip, Message, Moves, Timed};
 use crate::observation::Observation;
 use crate::request::{Reply, Request};
 use crate::time::Instant;
@@ -59,6 +59,8 @@ pub struct Effects {
     /// Whether the process must end, to start again with what is durable. The node does nothing
     /// any more.
     pub stops: bool,
+    /// Whether the node was told to retire and has nothing left to do: it may be stopped.
+    pub drained: bool,
     forwards: Gathering,
     answers: Gathering,
     replies: Gathering,
@@ -111,7 +113,10 @@ impl Effects {
 
     /// Whether nothing is asked.
     pub fn is_empty(&self) -> bool {
-        self.sends.is_empty() && self.writes.is_empty() && self.observations.is_empty()
+        self.sends.is_empty()
+            && self.writes.is_empty()
+            && self.observations.is_empty()
+            && !self.drained
     }
 
     /// Passes a client's request on to the node that should own its show.
@@ -214,6 +219,16 @@ impl Effects {
     /// Sends a sign of life with rumours.
     pub fn gossip(&mut self, to: NodeId, gossip: Gossip) {
         self.send(Endpoint::Node(to), Message::Gossip(Box::new(gossip)));
+    }
+
+    /// Sends a sign of life that is one of the last.
+    pub fn leaving(&mut self, to: NodeId, beat: Beat) {
+        self.send(Endpoint::Node(to), Message::Leaving(beat));
+    }
+
+    /// Says something about who carries what.
+    pub fn moves(&mut self, to: NodeId, moves: Moves) {
+        self.send(Endpoint::Node(to), Message::Moves(moves));
     }
 
     /// Asks for a durable write.

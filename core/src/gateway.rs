@@ -205,6 +205,17 @@ impl Gateway {
         }
     }
 
+    /// A peer is about to stop: what is under way there will still be answered, the next
+    /// attempts go elsewhere.
+    pub fn on_leaving(&mut self, peer: NodeId) {
+        self.suspected[usize::from(peer.0)] = true;
+    }
+
+    /// Whether requests go elsewhere than to a peer if they can.
+    pub fn avoids(&self, peer: NodeId) -> bool {
+        self.suspected[usize::from(peer.0)]
+    }
+
     /// A peer is heard again.
     pub fn on_trusted(&mut self, peer: NodeId) {
         self.suspected[usize::from(peer.0)] = false;
@@ -230,6 +241,11 @@ impl Gateway {
     /// The node is back in service.
     pub fn resume(&mut self) {
         self.withdrawn = false;
+    }
+
+    /// There is a newer map.
+    pub fn on_map(&mut self, placement: Arc<Placement>) {
+        self.placement = placement;
     }
 
     /// Somebody knows who owns a shard since which epoch.
@@ -305,8 +321,13 @@ impl Gateway {
         let Some(belief) = self.beliefs.get_mut(shard.0 as usize) else {
             return effects.observe(Observation::Refused { shard, reason: Mark::UnknownShard });
         };
+        // Who replicates a shard may have changed since this node's map was drawn.
         let members = self.placement.replicas(shard);
-        if let Some((owner, epoch)) = owner.filter(|(owner, _)| members.contains(owner)) {
+        let may_own = |node: &NodeId| {
+            let changes = self.placement.map_shard().is_some();
+            members.contains(node) || changes && (1..=self.placement.nodes()).contains(&node.0)
+        };
+        if let Some((owner, epoch)) = owner.filter(|(owner, _)| may_own(owner)) {
             let denied = belief.owner == from && owner != from && epoch == belief.epoch;
             if epoch > belief.epoch || denied {
                 *belief = Belief { owner, epoch };

@@ -53,6 +53,14 @@ pub enum Input {
     /// What is durable does not match its checksums any more. The node, which has it in memory,
     /// writes it anew.
     DamageFound,
+    /// The node is to be of the cluster: it asks until it is.
+    Join,
+    /// A node, this one or another, is to carry nothing any more and then to leave the cluster:
+    /// this one asks for it until it is so, and retires if it is meant itself.
+    Leave(NodeId),
+    /// The node is to stop: it hands over what it leads, and says in its effects when nothing
+    /// is left to do. Until then it works on; only a boot takes it back.
+    Retire,
     /// The instant that `next_deadline` named has come.
     DeadlineReached,
     /// Nothing more is ready: decide what follows from all that was taken in.

@@ -10,9 +10,11 @@
 //! which are told by [`Journal::fsynced`] and polled again.
 
 pub mod frame;
+pub mod members;
 mod raft_group;
 mod wal;
 
+pub use members::{Change, Members, ReplicaId};
 pub use raft_group::{RaftGroup, Settings};
 pub use wal::{Durable, Recovered, Wal};
 
@@ -66,7 +68,16 @@ pub trait Journal {
     /// nothing can be proposed. Others than the leader ignore it.
     fn transfer(&mut self, to: NodeId);
 
-    /// All frames up to the poll that carried this ticket are durable.
+    /// Ends a transfer that has not succeeded: records are proposed again. The peer may still
+    /// have been called, and lead later.
+    fn give_up_transfer(&mut self);
+
+    /// How many records a follower lacks as far as this leader knows; none of others, and of
+    /// nobody else's followers.
+    fn lag(&self, follower: NodeId) -> Option<u64>;
+
+    /// All frames up to the poll that carried this ticket are durable. One of the node's earlier
+    /// replica of the log means nothing.
     fn fsynced(&mut self, upto: Ticket);
 
     /// Puts into `out`, which is clear, what the node has to do next. What it hands over in `installed` and
@@ -112,11 +123,29 @@ pub trait Journal {
     /// How many records at the end of the log are not durable here yet.
     fn undurable(&self) -> u64;
 
+    /// Who the members are, as far as this replica has applied the log.
+    fn members(&self) -> &Members;
+
+    /// Appends a step that changes the members, if this replica leads, the step follows from the
+    /// members, and the last one is applied; says whether it did.
+    fn change_members(&mut self, change: Change) -> bool;
+
+    /// The replica is a member no longer and never will be again: it drops what it holds, and
+    /// keeps only its number, so that no late message brings it back.
+    fn leave(&mut self);
+
+    /// Whether it has left.
+    fn has_left(&self) -> bool;
+
+    /// Which of its node's replicas of the log this is.
+    fn replica(&self) -> ReplicaId;
+
     /// Strikes a peer off the members, for good, without asking anybody: what it says is
     /// refused from now on, and a quorum is one of the others.
     fn strike_off(&mut self, peer: NodeId);
 
-    /// How many records there are since the last snapshot: when to compact.
+    /// How many records there are since the last snapshot: when to compact. More than any bound
+    /// if a new member has to be sent one that knows it, so that no older one will do.
     fn uncompacted(&self) -> u64;
 }
 
@@ -126,7 +155,12 @@ pub struct ReadId(pub u64);
 
 /// Marks how far a replica's frames go; later polls have greater ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub(crate) u64);
+pub struct Ticket {
+    /// Of the replica.
+    pub(crate) generation: u32,
+    /// Of the handover.
+    pub(crate) number: u64,
+}
 
 /// What a poll asks of the node. Kept and cleared by the node, to save allocations.
 #[derive(Debug, Default)]
@@ -185,7 +219,8 @@ impl Committed {
         Epoch(self.0.term)
     }
 
-    /// What was proposed. Empty for the record by which a leader opens its epoch.
+    /// What was proposed. Empty for the record by which a leader opens its epoch, and for one
+    /// that changes the members.
     pub fn record(&self) -> &[u8] {
         &self.0.data
     }
@@ -249,6 +284,19 @@ impl JournalMessage {
         node_of(self.0.from)
     }
 
+    /// The replica that it is for.
+    pub fn replica(&self) -> ReplicaId {
+        ReplicaId::of(self.0.to)
+    }
+
+    /// Whether it comes from a leader that takes its receiver for a member.
+    pub fn is_from_leader(&self) -> bool {
+        matches!(
+            self.0.get_msg_type(),
+            MessageType::MsgAppend | MessageType::MsgHeartbeat | MessageType::MsgSnapshot
+        )
+    }
+
     /// The node that it is for.
     pub fn to(&self) -> NodeId {
         node_of(self.0.to)
@@ -260,7 +308,7 @@ impl JournalMessage {
     }
 
     /// The records that it carries: index, the epoch that proposed it, and what was proposed.
-    /// Empty for the record by which a leader opens its epoch.
+    /// Empty for the record by which a leader opens its epoch, and for one that changes the members.
     pub fn records(&self) -> impl Iterator<Item = (u64, Epoch, &[u8])> {
         self.0.entries.iter().map(|entry| (entry.index, Epoch(entry.term), &entry.data[..]))
     }
@@ -298,7 +346,8 @@ impl JournalMessage {
     pub fn bytes(&self) -> usize {
         const FIXED: usize = 32;
         const PER_ENTRY: usize = 12;
-        let entries: usize = self.0.entries.iter().map(|entry| PER_ENTRY + entry.data.len()).sum();
+        let of_entry = |entry: &eraftpb::Entry| PER_ENTRY + entry.data.len() + entry.context.len();
+        let entries: usize = self.0.entries.iter().map(of_entry).sum();
         FIXED + entries + self.0.context.len() + self.0.get_snapshot().data.len()
     }
 
@@ -329,7 +378,7 @@ impl JournalMessage {
     }
 }
 
-/// Nodes are numbered as they are within the Raft library, where 0 means none.
+/// Within the Raft library replicas are numbered as [`ReplicaId`] does it, and 0 means none.
 fn node_of(id: u64) -> NodeId {
-    NodeId(u16::try_from(id).expect("replicas are numbered after nodes"))
+    ReplicaId::of(id).node()
 }

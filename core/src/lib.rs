@@ -44,7 +44,7 @@ pub use input::Input;
 pub use map::{FixedMap, FixedSet};
 pub use mark::Mark;
 pub use membership::Membership;
-pub use message::{Answer, Beat, Gossip, Message, Timed};
+pub use message::{Answer, Beat, Gossip, Message, Moves, Timed};
 pub use node::Node;
 pub use observation::{Observation, Phase};
 pub use placement::Placement;

@@ -163,6 +163,10 @@ marks! {
     FactsForgotten = "facts-forgotten";
     /// A fact might have been deleted, nobody can tell any more: it was written anew.
     FactsWrittenAnew = "facts-written-anew";
+    /// Requests came to an owner that handed its shard over, and waited for the successor.
+    WaitedForSuccessor = "waited-for-successor";
+    /// An owner that could not hand its shard over in time went on serving it.
+    HandOverGivenUp = "hand-over-given-up";
 }
 
 impl fmt::Display for Mark {

@@ -116,12 +116,14 @@ struct Entry {
     shown: u64,
     /// How often the peer was told and gave no sign.
     unanswered: u8,
+    /// Whether it is of the cluster, by the map. Of others the table is kept, and nothing is expected.
+    counts: bool,
 }
 
 impl Membership {
     /// The table of node `me` as it boots for the `boot`th time, in a cluster of `nodes` nodes.
     pub fn new(me: NodeId, boot: u64, nodes: u16, now: Instant) -> Self {
-        let entry = Entry { member: FOUNDING, since: now, shown: 0, unanswered: 0 };
+        let entry = Entry { member: FOUNDING, since: now, shown: 0, unanswered: 0, counts: true };
         let mut table = Self {
             me,
             entries: vec![entry; usize::from(nodes)],
@@ -136,6 +138,14 @@ impl Membership {
         table
     }
 
+    /// There is a map by which these nodes and no others are of the cluster.
+    pub fn count(&mut self, is_of_cluster: impl Fn(NodeId) -> bool) {
+        for (place, entry) in self.entries.iter_mut().enumerate() {
+            entry.counts = is_of_cluster(node_at(place));
+        }
+        self.is_quiet = false;
+    }
+
     /// What is known of a member; none of who is no member.
     pub fn member(&self, node: NodeId) -> Option<Member> {
         self.place(node).map(|place| self.entries[place].member)
@@ -148,8 +158,8 @@ impl Membership {
 
     /// Every member that is suspect, and since when this node knows it.
     pub fn suspects(&self) -> impl Iterator<Item = (NodeId, Instant)> {
-        let suspects =
-            self.entries.iter().enumerate().filter(|(_, it)| it.member.state == State::Suspect);
+        let is_suspect = |it: &Entry| it.counts && it.member.state == State::Suspect;
+        let suspects = self.entries.iter().enumerate().filter(move |(_, it)| is_suspect(it));
         suspects.map(|(place, entry)| (node_at(place), entry.since))
     }
 
@@ -175,7 +185,8 @@ impl Membership {
         let Member { incarnation, state } = entry.member;
         let (me, view) = (self.own_place(), self.view);
         let is_quiet = |(place, entry): (usize, &Entry)| {
-            entry.member.state != State::Joining && (place == me || entry.shown == view)
+            let agrees = place == me || entry.shown == view;
+            !entry.counts || entry.member.state != State::Joining && agrees
         };
         self.is_quiet = self.entries.iter().enumerate().all(is_quiet);
         state == State::Joining && incarnation.boot == beat.incarnation
@@ -200,7 +211,7 @@ impl Membership {
     pub fn agreeing(&self) -> u16 {
         let me = self.own_place();
         let peers = self.entries.iter().enumerate().filter(|&(place, _)| place != me);
-        peers.filter(|(_, entry)| entry.shown == self.view).count() as u16
+        peers.filter(|(_, entry)| entry.counts && entry.shown == self.view).count() as u16
     }
 
     /// The table, less those members that are as they were when the cluster was founded.

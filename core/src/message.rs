@@ -9,6 +9,7 @@ use crate::facts::FactsMessage;
 use crate::id::{Epoch, NodeId, RequestId, ShardId};
 use crate::journal::JournalMessage;
 use crate::membership::Rumour;
+use crate::placement::Placement;
 use crate::request::{Reply, Request};
 use crate::time::Instant;
 
@@ -38,6 +39,10 @@ pub enum Message {
     /// Node to node: I am here, and this is what I know of the members. Rare, so boxed: it makes
     /// no other message larger.
     Gossip(Box<Gossip>),
+    /// Node to node: I am here, lead nothing any more, and am about to stop.
+    Leaving(Beat),
+    /// Node to node: about who carries what.
+    Moves(Moves),
     /// Node to node: what the journals' replicas say to each other in one turn.
     Journal(Vec<(ShardId, JournalMessage)>),
     /// Between clients and nodes and between nodes: about facts.
@@ -75,6 +80,8 @@ impl Answer {
 pub struct Beat {
     /// Counts the sender's boots: a peer that returns with another number has lost its memory.
     pub incarnation: u64,
+    /// The version of the map that it goes by.
+    pub map: u64,
     /// Stands for what the sender knows of the members: equal for equal tables.
     pub view: u64,
 }
@@ -86,4 +93,24 @@ pub struct Gossip {
     pub beat: Beat,
     /// What the sender knows of the members.
     pub rumours: Arc<[Rumour]>,
+}
+
+/// What nodes say to each other about who carries what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moves {
+    /// A node wants to be of the cluster.
+    Joins(NodeId),
+    /// A node is to carry nothing any more, and then to be of the cluster no longer.
+    Leaves(NodeId),
+    /// A shard's journal has the members that came with this generation, and no others.
+    Moved {
+        /// The shard.
+        shard: ShardId,
+        /// The generation.
+        generation: u32,
+    },
+    /// The sender's map is older than the receiver's, and it wants that.
+    MapWanted,
+    /// The sender's map.
+    Map(Arc<Placement>),
 }

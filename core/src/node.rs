@@ -6,14 +6,18 @@
 
 mod elections;
 mod members;
+mod moves;
 mod reports;
+mod retirement;
 mod storage;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use self::moves::Wishes;
+use self::retirement::Retirement;
 use self::storage::Storage;
-use crate::config::{OnSuspicion, Setup};
+use crate::config::{Config, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
 use crate::effect::{Effects, PersistId};
@@ -26,6 +30,7 @@ use crate::mark::Mark;
 use crate::membership::Membership;
 use crate::message::{Answer, Beat, Message, Timed};
 use crate::observation::Observation;
+use crate::placement::Placement;
 use crate::request::Request;
 use crate::resolver::Resolver;
 use crate::shard::{Answers, Shard};
@@ -40,6 +45,11 @@ pub struct Node {
     me: NodeId,
     incarnation: u64,
     setup: Arc<Setup>,
+    /// The map that it goes by; that of the setup is the first.
+    placement: Arc<Placement>,
+    wishes: Wishes,
+    /// For replicas that begin later.
+    draw: Draw,
     now: Instant,
     detector: Detector,
     membership: Membership,
@@ -67,7 +77,10 @@ pub struct Node {
     expires_at: Instant,
     /// What was found on the disk at the start, and is still to be told.
     found: Option<Mark>,
+    /// Whether it may have held replicas of which nothing is left.
+    forgot: bool,
     storage: Storage,
+    retirement: Option<Retirement>,
     ready: Ready,
     answers: Answers,
 }
@@ -90,19 +103,11 @@ impl Node {
         let mut shards = Vec::with_capacity(placement.shards() as usize);
         for id in (0..placement.shards()).map(ShardId) {
             let members = placement.replicas(id);
-            if !members.contains(&me) {
+            if !members.contains(&me) && !recovered.has(id) {
                 shards.push(None);
                 continue;
             }
-            // The library would draw election timeouts from an unseeded generator; a
-            // range of one value that is drawn here leaves it no choice.
-            let election_ticks = u64::from(config.election_ticks);
-            let settings = Settings {
-                election_ticks: (election_ticks + draw.below(election_ticks)) as usize,
-                keep_records: u64::from(config.keep_records),
-                promises: config.promises,
-                ..Settings::default()
-            };
+            let settings = settings(config, &mut draw);
             let durable = recovered.take(id);
             let first_boot = durable == Durable::default();
             let journal = RaftGroup::new(id, me, members, settings, durable);
@@ -114,10 +119,11 @@ impl Node {
         }
         let tick_offset = Span(draw.below(config.tick_every.0));
         let gateway_draw = Draw::new(draw.below(u64::MAX));
+        let placement = Arc::clone(placement);
         let gateway = Gateway::new(
             me,
             config.gateway.clone(),
-            Arc::clone(placement),
+            Arc::clone(&placement),
             setup.shows,
             gateway_draw,
             now,
@@ -134,10 +140,12 @@ impl Node {
         let mut node = Self {
             me,
             incarnation,
+            wishes: Wishes::default(),
+            draw,
             now,
             detector: Detector::new(config.suspicion(), placement.node_ids(), me, now),
             membership: Membership::new(me, incarnation, placement.nodes(), now),
-            resolver: Resolver::new(config, now),
+            resolver: Resolver::new(config, placement.node_ids().count() as u16, now),
             gateway,
             facts,
             touched: Vec::new(),
@@ -152,12 +160,18 @@ impl Node {
             next_tick: None,
             expires_at: Instant::MAX,
             found: storage::found(&recovered),
+            forgot: recovered.lost_promises(),
             storage: Storage::default(),
+            retirement: None,
             ready: Ready::default(),
             answers: Answers::new(),
             shards,
+            placement,
             setup,
         };
+        if node.placement.map_shard().is_some() {
+            node.on_other_nodes();
+        }
         for shard in (0..node.shards.len() as u32).map(ShardId) {
             node.touch(shard);
         }
@@ -186,6 +200,9 @@ impl Node {
             Input::WriteFailed(id) => self.on_write_failed(id, effects),
             Input::WriteRefused(write) => self.on_write_refused(write, effects),
             Input::DamageFound => self.on_damage_found(effects),
+            Input::Join => self.on_join(),
+            Input::Leave(node) => self.on_leave(node),
+            Input::Retire => self.on_retire(),
             Input::DeadlineReached => self.on_deadline(effects),
             Input::TurnEnded => self.on_turn_ended(effects),
         }
@@ -203,6 +220,9 @@ impl Node {
             | Input::WriteFailed(_)
             | Input::WriteRefused(_)
             | Input::DamageFound
+            | Input::Join
+            | Input::Leave(_)
+            | Input::Retire
             | Input::DeadlineReached
             | Input::TurnEnded => None,
         }));
@@ -285,6 +305,10 @@ impl Node {
             (Endpoint::Node(node), Message::Gossip(gossip)) => {
                 self.on_gossip(node, &gossip, effects);
             }
+            (Endpoint::Node(node), Message::Moves(moves)) => self.on_moves(node, moves, effects),
+            (Endpoint::Node(node), Message::Leaving(beat)) => {
+                self.on_leaving(node, beat, effects);
+            }
             (Endpoint::Node(node), Message::Journal(mut batch)) => {
                 for (shard, message) in batch.drain(..) {
                     self.on_journal(node, shard, message, effects);
@@ -302,6 +326,8 @@ impl Node {
                 | Message::Replies(_)
                 | Message::Beat(_)
                 | Message::Gossip(_)
+                | Message::Leaving(_)
+                | Message::Moves(_)
                 | Message::Journal(_),
             ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
         }
@@ -363,7 +389,12 @@ impl Node {
                 self.touch(id);
             }
             None => {
-                effects.observe(Observation::Refused { shard: id, reason: Mark::RequestAstray })
+                effects.observe(Observation::Refused { shard: id, reason: Mark::RequestAstray });
+                // By the map a replica may be due here that has not begun yet.
+                if known {
+                    let answer = Answer::NotOwner { request: request.id, shard: id, owner: None };
+                    self.answers.push((from, answer));
+                }
             }
         }
     }
@@ -397,6 +428,9 @@ impl Node {
         message: JournalMessage,
         effects: &mut Effects,
     ) {
+        if self.placement.map_shard().is_some() {
+            self.begin_replica(id, &message);
+        }
         let shard = self.shards.get_mut(id.0 as usize).and_then(Option::as_mut);
         match shard.filter(|_| message.from() == from) {
             Some(shard) => {
@@ -411,6 +445,9 @@ impl Node {
 
     #[inline]
     fn on_beat(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
+        if beat.map != self.placement.version() {
+            self.on_version(from, beat.map, effects);
+        }
         let heard = self.detector.heard(from, beat.incarnation, self.now);
         if heard != Some(Heard::Steady) {
             self.on_news(from, beat, heard, effects);
@@ -435,8 +472,8 @@ impl Node {
             Some(Heard::Restarted { suspected }) => {
                 if suspected {
                     effects.observe(Observation::Trusted { peer: from });
-                    self.gateway.on_trusted(from);
                 }
+                self.gateway.on_trusted(from);
                 effects.observe(Observation::Mark(Mark::PeerRestarted));
                 self.facts.on_heard(self.now, from, beat.incarnation);
                 self.wake_followers(from);
@@ -450,6 +487,7 @@ impl Node {
     fn on_deadline(&mut self, effects: &mut Effects) {
         if self.next_beat <= self.now {
             self.beat(effects);
+            self.move_on(effects);
             // Beats missed while the process stood still are not made up for.
             self.next_beat = self.now + self.setup.config.beat_every;
         }
@@ -484,6 +522,7 @@ impl Node {
             self.suspect(effects);
         }
         self.campaign(effects);
+        self.hand_over_leads(effects);
         // Answers to this node's own gateway may bring requests back to its own shards;
         // they end because a gateway follows a hint only to a newer epoch.
         while !self.touched.is_empty() || !self.answers.is_empty() {
@@ -492,20 +531,8 @@ impl Node {
         }
         self.gateway.on_turn_ended();
         self.write(effects);
+        self.drain(effects);
         self.detector.sharpen(self.next_beat);
-    }
-
-    fn suspect(&mut self, effects: &mut Effects) {
-        for peer in self.detector.overdue(self.now) {
-            effects.observe(Observation::Suspected { peer });
-            self.membership.suspect(peer, self.now);
-            self.gateway.on_suspected(self.now, peer, effects);
-            self.facts.on_suspected(peer);
-            self.replace(peer);
-            if self.setup.config.on_suspicion == OnSuspicion::Down {
-                self.strike_off(peer);
-            }
-        }
     }
 
     #[inline]
@@ -523,13 +550,16 @@ impl Node {
 
     fn settle(&mut self, effects: &mut Effects) {
         let mut touched = std::mem::take(&mut self.touched);
-        let mut orphaned = Vec::new();
+        let (mut orphaned, mut newer_map) = (Vec::new(), None);
         for id in touched.drain(..) {
             self.is_touched[id.0 as usize] = false;
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             shard.settle(self.now, &mut self.ready, &mut self.answers, effects);
             self.wal.gather(id, &self.ready);
             self.expires_at = self.expires_at.min(shard.next_deadline());
+            if let Some(map) = shard.map().filter(|map| map.version() > self.placement.version()) {
+                newer_map = Some(Arc::clone(map));
+            }
             let journal = shard.journal();
             let leader = journal.leader();
             if let Some(leader) = leader {
@@ -558,6 +588,7 @@ impl Node {
         if self.touched.is_empty() {
             self.touched = touched;
         }
+        newer_map.into_iter().for_each(|map| self.adopt(&map));
         // A leader that is well is heard before this, and trusted again.
         let later = self.now + self.setup.config.beat_every + self.setup.config.beat_every;
         if !orphaned.is_empty() {
@@ -616,32 +647,17 @@ impl Node {
         let passed = now.0.saturating_sub(self.tick_offset.0) / every;
         Instant((passed + 1) * every + self.tick_offset.0)
     }
+}
 
-    /// A peer is here again: where this node leads and the peer follows, it is spoken to.
-    fn wake_followers(&mut self, peer: NodeId) {
-        for id in self.shared_with(peer) {
-            if let Some(shard) = &mut self.shards[id.0 as usize] {
-                shard.on_peer_heard();
-                self.touch(id);
-            }
-        }
-    }
-
-    /// A silent peer is taken for dead in every shard that it shares with this node.
-    fn strike_off(&mut self, peer: NodeId) {
-        for id in self.shared_with(peer) {
-            if let Some(shard) = &mut self.shards[id.0 as usize] {
-                shard.strike_off(peer);
-                self.touch(id);
-            }
-        }
-    }
-
-    fn shared_with(&self, peer: NodeId) -> Vec<ShardId> {
-        let ours = (0..self.shards.len() as u32)
-            .map(ShardId)
-            .filter(|id| self.shards[id.0 as usize].is_some());
-        ours.filter(|&id| self.setup.placement.replicas(id).contains(&peer)).collect()
+/// How a replica on this node behaves in time. The library would draw election timeouts from an
+/// unseeded generator; a range of one value that is drawn here leaves it no choice.
+fn settings(config: &Config, draw: &mut Draw) -> Settings {
+    let election_ticks = u64::from(config.election_ticks);
+    Settings {
+        election_ticks: (election_ticks + draw.below(election_ticks)) as usize,
+        keep_records: u64::from(config.keep_records),
+        promises: config.promises,
+        ..Settings::default()
     }
 }
 

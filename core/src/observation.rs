@@ -29,6 +29,18 @@ pub enum Observation {
         /// The epoch that ended.
         epoch: Epoch,
     },
+    /// The owner admits no more requests: it hands the shard over.
+    HandOverBegan {
+        /// The shard.
+        shard: ShardId,
+        /// The peer that is to lead it.
+        to: NodeId,
+    },
+    /// The hand-over took too long: the owner goes on.
+    HandOverGivenUp {
+        /// The shard.
+        shard: ShardId,
+    },
     /// A peer has been silent for too long.
     Suspected {
         /// The silent peer.

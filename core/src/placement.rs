@@ -1,10 +1,11 @@
 //! Which nodes carry which shard, and which shard carries which show.
 //!
-//! Owns the static map that every node computes alike from the cluster's shape. It is
-//! a routing hint and the list of each group's members; who owns a shard is the
-//! journal's business, and safety never rests on the order here.
+//! Owns the versioned map: the one that every node computes alike from the cluster's shape, and
+//! the steps that make the next of one. It is a routing hint, the list of the members that each
+//! group begins with, and a wish for those that it is to have; who they are, and who owns a
+//! shard, is the journal's business, and safety never rests on the map.
 
-use arrayvec::ArrayVec;
+use serde::{Deserialize, Serialize};
 
 use crate::draw::mix;
 use crate::id::{NodeId, ShardId, ShowId, ZoneId};
@@ -13,11 +14,35 @@ use crate::id::{NodeId, ShardId, ShowId, ZoneId};
 pub const REPLICAS_MAX: usize = 7;
 
 /// The map of a cluster: rendezvous hashing, zones apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
-    nodes: u16,
+    /// Rises by one with every step.
+    version: u64,
+    /// Nodes are numbered from 1 to this, members or not.
+    numbers: u16,
     zones: u16,
-    shards: Vec<ArrayVec<NodeId, REPLICAS_MAX>>,
+    replicas: u16,
+    /// The nodes of the cluster, in order.
+    nodes: Vec<NodeId>,
+    /// Those of them that are to carry nothing.
+    leaving: Vec<NodeId>,
+    /// So many shows, numbered on, share a shard.
+    together: u32,
+    /// Whether the last shard is the one whose records are the versions of this map.
+    changes: bool,
+    shards: Vec<Seats>,
+}
+
+/// The nodes that carry a shard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seats {
+    /// In the order in which gateways try them; the first is where the shard is to be led.
+    pub members: Vec<NodeId>,
+    /// Rises with every change; the replica that a change brings comes with it.
+    pub generation: u32,
+    /// The node whose place one of them is to take; none once the journal has these members
+    /// and no others.
+    pub from: Option<NodeId>,
 }
 
 impl Placement {
@@ -36,33 +61,89 @@ impl Placement {
             "replicas are odd in number and fit on the nodes"
         );
         assert!(usize::from(replicas) <= REPLICAS_MAX, "at most {REPLICAS_MAX} replicas");
-        let mut first_in = vec![0u32; usize::from(nodes) + 1];
-        let mut members = Vec::with_capacity(shards as usize);
-        for shard in 0..shards {
-            let mut chosen = choose(shard, nodes, zones, replicas);
-            let owner = chosen
-                .iter()
-                .enumerate()
-                .min_by_key(|&(rank, node)| (first_in[usize::from(node.0)], rank))
-                .map_or(0, |(rank, _)| rank);
-            chosen[..=owner].rotate_right(1);
-            first_in[usize::from(chosen[0].0)] += 1;
-            members.push(chosen);
+        let numbers = nodes;
+        let nodes: Vec<NodeId> = (1..=nodes).map(NodeId).collect();
+        let mut placement = Self {
+            version: 0,
+            numbers,
+            zones,
+            replicas,
+            leaving: Vec::new(),
+            together: 1,
+            changes: false,
+            shards: Vec::with_capacity(shards as usize),
+            nodes,
+        };
+        let mut first_in = vec![0; usize::from(numbers) + 1];
+        (0..shards).for_each(|_| placement.seat(&mut first_in));
+        placement
+    }
+
+    /// The same map, which can change: it has one shard more, whose records are its versions,
+    /// and knows of `spares` more nodes, numbered on, which may join.
+    pub fn changing(mut self, spares: u16) -> Self {
+        self.numbers += spares;
+        self.changes = true;
+        let mut first_in = vec![0; usize::from(self.numbers) + 1];
+        for seats in &self.shards {
+            first_in[usize::from(seats.members[0].0)] += 1;
         }
-        Self { nodes, zones, shards: members }
+        self.seat(&mut first_in);
+        self
     }
 
-    /// The number of nodes; they are numbered from 1.
+    /// The same map, with so many shows that are numbered on in one shard, as those of one event
+    /// are; at least one.
+    pub fn together(self, shows: u32) -> Self {
+        assert!(shows > 0, "a show is together with itself");
+        Self { together: shows, ..self }
+    }
+
+    /// Places one more shard.
+    fn seat(&mut self, first_in: &mut [u32]) {
+        let shard = self.shards();
+        let mut members = choose(shard, &self.nodes, self.zones, self.replicas);
+        let owner = members
+            .iter()
+            .enumerate()
+            .min_by_key(|&(rank, node)| (first_in[usize::from(node.0)], rank))
+            .map_or(0, |(rank, _)| rank);
+        members[..=owner].rotate_right(1);
+        first_in[usize::from(members[0].0)] += 1;
+        self.shards.push(Seats { members, generation: 0, from: None });
+    }
+
+    /// The greatest number of a node, whether it is of the cluster or not; they are numbered from 1.
     pub fn nodes(&self) -> u16 {
-        self.nodes
+        self.numbers
     }
 
-    /// Every node, in order.
-    pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
-        (1..=self.nodes).map(NodeId)
+    /// Every node of the cluster, in order.
+    pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.nodes.iter().copied()
     }
 
-    /// The number of shards; they are numbered from 0.
+    /// Whether a node is of the cluster.
+    pub fn has(&self, node: NodeId) -> bool {
+        self.nodes.contains(&node)
+    }
+
+    /// Whether a node is to carry nothing any more.
+    pub fn is_leaving(&self, node: NodeId) -> bool {
+        self.leaving.contains(&node)
+    }
+
+    /// Which version of the map this is; the first is 0.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The shard whose records are the versions of this map, if it can change.
+    pub fn map_shard(&self) -> Option<ShardId> {
+        self.changes.then(|| ShardId(self.shards() - 1))
+    }
+
+    /// The number of shards, that of the map included; they are numbered from 0.
     pub fn shards(&self) -> u32 {
         self.shards.len() as u32
     }
@@ -72,15 +153,120 @@ impl Placement {
         zone_of(node, self.zones)
     }
 
-    /// The nodes that replicate a shard; the first is its owner at the first boot.
+    /// The nodes that replicate a shard, or are to; the first is its owner at the first boot.
     pub fn replicas(&self, shard: ShardId) -> &[NodeId] {
+        &self.shards[shard.0 as usize].members
+    }
+
+    /// The nodes that replicate a shard, or are to, and how far that is.
+    pub fn seats(&self, shard: ShardId) -> &Seats {
         &self.shards[shard.0 as usize]
     }
 
     /// The shard that carries a show's events.
     pub fn shard_of(&self, show: ShowId) -> ShardId {
-        let hash = mix(u64::from(show.0)) >> 32;
-        ShardId(((hash * self.shards.len() as u64) >> 32) as u32)
+        let hash = mix(u64::from(show.0 / self.together)) >> 32;
+        let shards = self.shards.len() as u64 - u64::from(self.changes);
+        ShardId(((hash * shards) >> 32) as u32)
+    }
+
+    /// The map in which a node is of the cluster; none if it is already.
+    pub fn with(&self, node: NodeId) -> Option<Self> {
+        let place = self.nodes.binary_search(&node).err()?;
+        let mut next = self.next();
+        next.nodes.insert(place, node);
+        Some(next)
+    }
+
+    /// The map in which a node of the cluster is to carry nothing; none if it is not of the
+    /// cluster, is leaving already, or the others are too few to carry the replicas.
+    pub fn without(&self, node: NodeId) -> Option<Self> {
+        let stay = self.nodes.len() - self.leaving.len();
+        if !self.has(node) || self.is_leaving(node) || stay <= usize::from(self.replicas) {
+            return None;
+        }
+        let mut next = self.next();
+        next.leaving.push(node);
+        Some(next)
+    }
+
+    /// The map that knows that a shard's journal has the members that it is to have; none if
+    /// this is not what it waits for.
+    pub fn settled(&self, shard: ShardId, generation: u32) -> Option<Self> {
+        let seats = self.shards.get(shard.0 as usize)?;
+        if seats.from.is_none() || seats.generation != generation {
+            return None;
+        }
+        let mut next = self.next();
+        next.shards[shard.0 as usize].from = None;
+        Some(next)
+    }
+
+    /// The map that brings the shards nearer to where they belong, one move a node at a time,
+    /// spreads the owners evenly once nothing moves, and forgets nodes that carry nothing and are
+    /// to; none if all is as it should be.
+    pub fn moved(&self) -> Option<Self> {
+        let mut next = self.next();
+        let stay: Vec<NodeId> = self.node_ids().filter(|&node| !self.is_leaving(node)).collect();
+        let mut busy = vec![false; usize::from(self.numbers) + 1];
+        let mut carries = busy.clone();
+        for seats in &self.shards {
+            seats.members.iter().for_each(|node| carries[usize::from(node.0)] = true);
+            if let Some(from) = seats.from {
+                carries[usize::from(from.0)] = true;
+                busy[usize::from(from.0)] = true;
+                seats.members.iter().for_each(|node| busy[usize::from(node.0)] = true);
+            }
+        }
+        for (shard, seats) in (0..).zip(&mut next.shards) {
+            let target = choose(shard, &stay, self.zones, self.replicas);
+            let free = |node: &&NodeId| !busy[usize::from(node.0)];
+            let comes = target.iter().filter(free).find(|node| !seats.members.contains(node));
+            let goes = seats.members.iter().position(|node| !target.contains(node) && free(&node));
+            if let (true, Some(&comes), Some(goes)) = (seats.from.is_none(), comes, goes) {
+                let gone = std::mem::replace(&mut seats.members[goes], comes);
+                busy[usize::from(comes.0)] = true;
+                busy[usize::from(gone.0)] = true;
+                seats.generation = u32::try_from(next.version).expect("maps are few");
+                seats.from = Some(gone);
+            }
+        }
+        if next.shards.iter().all(|seats| seats.from.is_none()) {
+            next.spread_owners();
+        }
+        let done = |node: &NodeId| self.is_leaving(*node) && !carries[usize::from(node.0)];
+        next.nodes.retain(|node| !done(node));
+        next.leaving.retain(|node| !done(node));
+        (next.shards != self.shards || next.nodes != self.nodes).then_some(next)
+    }
+
+    /// Puts other members first, where shards are led, until no node is first in two more than a
+    /// fellow member is.
+    fn spread_owners(&mut self) {
+        let mut first_in = vec![0_u32; usize::from(self.numbers) + 1];
+        for seats in &self.shards {
+            first_in[usize::from(seats.members[0].0)] += 1;
+        }
+        // Each step brings two numbers nearer to each other, so it ends.
+        let mut changes = true;
+        while std::mem::take(&mut changes) {
+            for seats in &mut self.shards {
+                let least = (0..seats.members.len())
+                    .min_by_key(|&rank| (first_in[usize::from(seats.members[rank].0)], rank));
+                let rank = least.expect("a shard has members");
+                let (first, other) = (seats.members[0], seats.members[rank]);
+                if first_in[usize::from(first.0)] >= first_in[usize::from(other.0)] + 2 {
+                    first_in[usize::from(first.0)] -= 1;
+                    first_in[usize::from(other.0)] += 1;
+                    seats.members.swap(0, rank);
+                    changes = true;
+                }
+            }
+        }
+    }
+
+    fn next(&self) -> Self {
+        Self { version: self.version + 1, ..self.clone() }
     }
 }
 
@@ -88,12 +274,13 @@ fn zone_of(node: NodeId, zones: u16) -> ZoneId {
     ZoneId((node.0 - 1) % zones + 1)
 }
 
-fn choose(shard: u32, nodes: u16, zones: u16, replicas: u16) -> ArrayVec<NodeId, REPLICAS_MAX> {
+fn choose(shard: u32, nodes: &[NodeId], zones: u16, replicas: u16) -> Vec<NodeId> {
     let mut in_zone = vec![0u16; usize::from(zones) + 1];
-    let mut chosen = ArrayVec::new();
+    let mut chosen = Vec::with_capacity(usize::from(replicas));
     for _ in 0..replicas {
-        let next = (1..=nodes)
-            .map(NodeId)
+        let next = nodes
+            .iter()
+            .copied()
             .filter(|node| !chosen.contains(node))
             .min_by_key(|&node| {
                 (in_zone[usize::from(zone_of(node, zones).0)], !score(shard, node), node)
@@ -121,7 +308,7 @@ mod tests {
         for (nodes, zones, replicas, spans) in table {
             let placement = Placement::new(nodes, zones, 64, replicas);
             for shard in (0..64).map(ShardId) {
-                let mut nodes: Vec<_> = placement.replicas(shard).to_vec();
+                let mut nodes = placement.replicas(shard).to_vec();
                 let mut zones: Vec<_> = nodes.iter().map(|&node| placement.zone_of(node)).collect();
                 nodes.sort_unstable();
                 nodes.dedup();
@@ -174,6 +361,51 @@ mod tests {
     }
 
     #[test]
+    fn a_map_grows_and_shrinks_by_moves_that_leave_a_node_alone_until_it_is_done() {
+        let first = Placement::new(3, 3, 32, 3).changing(6);
+        let mut map = first.clone();
+        let settle = |mut map: Placement| {
+            let mut rounds = 0;
+            while let Some(next) = map.moved() {
+                assert_eq!(next.version(), map.version() + 1);
+                map = next;
+                let unsettled: Vec<ShardId> = (0..map.shards())
+                    .map(ShardId)
+                    .filter(|&shard| map.seats(shard).from.is_some())
+                    .collect();
+                for shard in unsettled {
+                    map = map.settled(shard, map.seats(shard).generation).unwrap();
+                }
+                rounds += 1;
+                assert!(rounds < 200, "it never ends");
+            }
+            map
+        };
+        for node in (4..=9).map(NodeId) {
+            map = map.with(node).unwrap();
+            assert_eq!(map.with(node), None);
+        }
+        map = settle(map);
+        let mut carried = [0; 10];
+        for shard in (0..map.shards()).map(ShardId) {
+            map.replicas(shard).iter().for_each(|node| carried[usize::from(node.0)] += 1);
+        }
+        assert!(carried[1..].iter().all(|&shards| shards >= 4), "{carried:?}");
+        let mut first_in = [0; 10];
+        (0..map.shards())
+            .for_each(|shard| first_in[usize::from(map.replicas(ShardId(shard))[0].0)] += 1);
+        assert!(first_in[1..].iter().all(|owned| (2..=5).contains(owned)), "{first_in:?}");
+        for node in (4..=9).map(NodeId) {
+            map = map.without(node).unwrap();
+        }
+        assert_eq!(map.without(NodeId(1)), None, "three replicas need three nodes");
+        map = settle(map);
+        assert!(map.node_ids().eq((1..=3).map(NodeId)));
+        assert!((0..map.shards()).map(ShardId).all(|shard| map.replicas(shard).len() == 3));
+        assert_eq!(map.shard_of(ShowId(7)), first.shard_of(ShowId(7)));
+    }
+
+    #[test]
     fn shows_spread_over_shards_and_stay_there() {
         let placement = Placement::new(3, 3, 16, 3);
         let mut shows = [0u32; 16];
@@ -182,5 +414,9 @@ mod tests {
         }
         assert!(shows.iter().all(|&count| (60..145).contains(&count)), "{shows:?}");
         assert_eq!(Placement::new(3, 3, 1, 3).shard_of(ShowId(77)), ShardId(0));
+        let together = Placement::new(3, 3, 16, 3).together(8);
+        let shards: Vec<_> = (0..32).map(|show| together.shard_of(ShowId(show))).collect();
+        assert!(shards.chunks(8).all(|event| event.iter().all(|shard| *shard == event[0])));
+        assert!(shards.iter().any(|shard| *shard != shards[0]));
     }
 }

@@ -1,6 +1,6 @@
 //! The split-brain resolver: which side of a split a node takes itself to be on.
 //!
-//! Owns the static quorum, how long things have to stay as they are before they are judged, and
+//! Owns the quorum of nodes, how long things have to stay as they are before they are judged, and
 //! whether this node serves clients. Refuses to know shards and journals: what it says makes a
 //! minority answer clearly and fast, and tells a majority whom to give up. Whether a writer may
 //! write is the journal's quorum's business alone.
@@ -12,6 +12,8 @@ use crate::time::{Instant, Span};
 #[derive(Clone, Debug)]
 pub struct Resolver {
     quorum: u16,
+    /// Whether it is a majority of those who are of the cluster.
+    follows: bool,
     stable_after: Span,
     /// Whether a quorum was seen when it was last looked for, and since when that is so.
     sees_quorum: bool,
@@ -23,20 +25,28 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    /// A node that sees everybody. Where whoever is silent is struck off the members, each side
+    /// A node that sees everybody, in a cluster of so many. Where whoever is silent is struck off the members, each side
     /// of a split is a quorum of those who are left, and so is a node alone.
-    pub fn new(config: &Config, now: Instant) -> Self {
-        let quorum = match config.on_suspicion {
+    pub fn new(config: &Config, nodes: u16, now: Instant) -> Self {
+        let fixed = match config.on_suspicion {
             OnSuspicion::Elect => config.membership.quorum,
-            OnSuspicion::Down => 1,
+            OnSuspicion::Down => Some(1),
         };
         Self {
-            quorum,
+            quorum: fixed.unwrap_or_else(|| majority(nodes)),
+            follows: fixed.is_none(),
             stable_after: config.membership.stable_after,
             sees_quorum: true,
             since: now,
             is_minority: false,
             is_given_up: false,
+        }
+    }
+
+    /// So many nodes are of the cluster from now on.
+    pub fn on_nodes(&mut self, nodes: u16) {
+        if self.follows {
+            self.quorum = majority(nodes);
         }
     }
 
@@ -87,6 +97,10 @@ impl Resolver {
     }
 }
 
+fn majority(nodes: u16) -> u16 {
+    nodes / 2 + 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,8 +109,8 @@ mod tests {
     const STABLE: Span = Span(100);
 
     fn resolver(on_suspicion: OnSuspicion) -> Resolver {
-        let membership = MembershipConfig { quorum: 3, stable_after: STABLE };
-        Resolver::new(&Config { on_suspicion, membership, ..Config::example() }, Instant::ZERO)
+        let membership = MembershipConfig { quorum: None, stable_after: STABLE };
+        Resolver::new(&Config { on_suspicion, membership, ..Config::example() }, 5, Instant::ZERO)
     }
 
     #[test]
@@ -153,6 +167,20 @@ mod tests {
         assert!(!resolver.serves(), "a quorum seen is no admission");
         resolver.on_admitted();
         assert!(resolver.serves());
+    }
+
+    #[test]
+    fn a_quorum_follows_the_cluster_unless_it_is_fixed() {
+        for (quorum, of_three) in [(None, true), (Some(3), false)] {
+            let membership = MembershipConfig { quorum, stable_after: STABLE };
+            let config = Config { membership, ..Config::example() };
+            let mut resolver = Resolver::new(&config, 5, Instant::ZERO);
+            resolver.look(2, || 2, Instant(1));
+            assert!(!resolver.sees_quorum(), "two of five");
+            resolver.on_nodes(3);
+            resolver.look(2, || 2, Instant(2));
+            assert_eq!(resolver.sees_quorum(), of_three, "{quorum:?}, two of three");
+        }
     }
 
     #[test]

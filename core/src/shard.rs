@@ -6,12 +6,15 @@
 
 mod agenda;
 mod clock;
+mod hand_over;
 mod owner;
+mod pursuit;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use self::clock::{ShardClock, Stamp};
+use self::hand_over::HandOver;
 use self::owner::Owner;
 use crate::config::{Acknowledge, Deposed, Serves, Setup};
 use crate::effect::Effects;
@@ -20,6 +23,7 @@ use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Ticket};
 use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::{Observation, Phase};
+use crate::placement::Placement;
 use crate::record::{self, Events};
 use crate::request::Request;
 use crate::show::Show;
@@ -48,9 +52,13 @@ pub(crate) struct Shard {
     /// The record that is applied; kept for its memory.
     events: Events,
     owner: Option<Owner>,
+    /// The map, if the records are its versions.
+    map: Option<Arc<Placement>>,
+    /// The passage of the lead to a peer, while it goes on.
+    hand_over: Option<HandOver>,
     /// The last epoch in which this replica was elected.
     elected: Epoch,
-    /// Requests that came while this replica led but could not serve yet.
+    /// Requests that came while this replica led but could not serve yet, or not any more.
     waiting: VecDeque<(NodeId, Request)>,
     /// Records proposed here in an epoch and not yet applied.
     outstanding: (Epoch, u64),
@@ -61,9 +69,11 @@ pub(crate) struct Shard {
 impl Shard {
     pub(crate) fn new(id: ShardId, node: NodeId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
         let clock = ShardClock::new(setup.config.owner.reckoning, None);
+        let is_map = setup.placement.map_shard() == Some(id);
         Self {
             id,
             node,
+            map: is_map.then(|| Arc::clone(&setup.placement)),
             setup,
             journal,
             shows: BTreeMap::new(),
@@ -73,6 +83,7 @@ impl Shard {
             events: Events::new(),
             owner: None,
             elected: Epoch(0),
+            hand_over: None,
             waiting: VecDeque::new(),
             outstanding: (Epoch(0), 0),
             reads: 0,
@@ -88,6 +99,7 @@ impl Shard {
         answers: &mut Answers,
     ) {
         match &mut self.owner {
+            _ if self.hand_over.is_some() => self.waiting.push_back((from, request.clone())),
             Some(owner) => {
                 let now = self.clock.at(now);
                 answers.extend(owner.decide(now, from, request, &self.setup, &self.shows));
@@ -126,8 +138,8 @@ impl Shard {
         self.journal.strike_off(peer);
     }
 
-    /// Asks another replica to lead, if this one does.
-    pub(crate) fn hand_over(&mut self, to: NodeId) {
+    /// Asks another replica to lead, if this one does, without waiting for anything.
+    pub(crate) fn call_to_lead(&mut self, to: NodeId) {
         self.journal.transfer(to);
     }
 
@@ -137,7 +149,7 @@ impl Shard {
 
     /// Records the ends of holds whose time and grace are over.
     pub(crate) fn on_deadline(&mut self, now: Instant) {
-        if let Some(owner) = &mut self.owner {
+        if let Some(owner) = self.owner.as_mut().filter(|_| self.hand_over.is_none()) {
             owner.expire(self.clock.at(now), &self.setup, &self.shows);
         }
     }
@@ -152,6 +164,7 @@ impl Shard {
         effects: &mut Effects,
     ) {
         self.depose_if_over(answers, effects);
+        self.go_on_with_hand_over(now, answers, effects);
         self.propose(answers, effects);
         if !ready.is_empty() {
             ready.clear();
@@ -184,8 +197,11 @@ impl Shard {
 
     /// When `on_deadline` has something to do; may lie too early, never too late.
     pub(crate) fn next_deadline(&self) -> Instant {
-        let owner = self.owner.as_ref();
-        owner.map_or(Instant::MAX, |owner| self.clock.own_at(owner.expires_at()))
+        match (&self.hand_over, &self.owner) {
+            (Some(hand_over), _) => hand_over.ends,
+            (None, Some(owner)) => self.clock.own_at(owner.expires_at()),
+            (None, None) => Instant::MAX,
+        }
     }
 
     pub(crate) fn journal(&self) -> &RaftGroup {
@@ -270,6 +286,13 @@ impl Shard {
         for committed in &ready.committed {
             assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
             self.applied = committed.index();
+            if let Some(map) = &mut self.map {
+                if !committed.record().is_empty() {
+                    let next = postcard::from_bytes(committed.record());
+                    *map = Arc::new(next.expect("a committed map is readable"));
+                }
+                continue;
+            }
             let writer = record::decode_into(committed.record(), &mut self.events);
             if writer.expect("a committed record is readable").is_none() {
                 continue;
@@ -342,11 +365,14 @@ impl Shard {
                 if !self.waiting.is_empty() {
                     effects.observe(Observation::Mark(Mark::WaitedForOwner));
                 }
+                self.hand_over = None;
                 for (from, request) in self.waiting.drain(..) {
                     answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
                 }
                 self.owner = Some(owner);
-            } else if !self.journal.is_leader() {
+            } else if !self.journal.is_leader() && !self.awaits_successor() {
+                self.note_waiting(effects);
+                self.hand_over = None;
                 self.turn_away(answers);
             }
         }
@@ -355,7 +381,8 @@ impl Shard {
     /// Whether decisions wait for the next `settle`.
     pub(crate) fn is_unsettled(&self) -> bool {
         // An owner that serves before it may has nobody to ask yet.
-        self.owner.as_ref().is_some_and(Owner::has_to_close) && self.journal.may_serve()
+        let closes = self.owner.as_ref().is_some_and(Owner::has_to_close);
+        closes && self.journal.may_serve() || self.has_to_call_successor()
     }
 
     fn depose_if_over(&mut self, answers: &mut Answers, effects: &mut Effects) {
@@ -393,12 +420,20 @@ impl Shard {
     }
 
     fn snapshot(&self) -> Vec<u8> {
+        if let Some(map) = &self.map {
+            return postcard::to_stdvec(map.as_ref()).expect("memory holds a map");
+        }
         let shows = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
         let state: State = (self.latest, shows);
         postcard::to_stdvec(&state).expect("memory holds a snapshot")
     }
 
     fn restore(&mut self, now: Instant, state: &[u8]) {
+        if let Some(map) = &mut self.map {
+            let restored = postcard::from_bytes(state).expect("a committed map is readable");
+            *map = Arc::new(restored);
+            return;
+        }
         let (latest, shows): State =
             postcard::from_bytes(state).expect("a committed snapshot is readable");
         self.latest = latest.map(|stamp| Stamp { applied: now, ..stamp });

@@ -64,6 +64,23 @@ pub struct FaultResult {
     pub recovery_ms: Option<f64>,
     /// How the hot show got its next owner; none if it kept the one it had.
     pub failover: Option<FailoverResult>,
+    /// The shards that were handed over during it; none if none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand_overs: Option<HandOvers>,
+}
+
+/// How long shards were without an owner while they were handed over: from the old owner's last
+/// admission to the new one's first commit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HandOvers {
+    /// How many there were.
+    pub shards: u32,
+    /// Half of them took at most so long.
+    pub median_ms: f64,
+    /// The longest.
+    pub max_ms: f64,
+    /// The longest of the hot show's shard, if it was among them.
+    pub hot_ms: Option<f64>,
 }
 
 /// From a fault's strike to each step of the hot show's failover, in milliseconds; none if that

@@ -125,6 +125,7 @@ fn facts() -> RunFacts {
                     elected_ms: Some(262.125),
                     serving_ms: Some(264.0),
                 }),
+                hand_overs: None,
             },
             FaultResult {
                 index: 1,
@@ -136,6 +137,7 @@ fn facts() -> RunFacts {
                 shards_lost_owner: 1,
                 recovery_ms: None,
                 failover: None,
+                hand_overs: None,
             },
             FaultResult {
                 index: 2,
@@ -147,6 +149,7 @@ fn facts() -> RunFacts {
                 shards_lost_owner: 0,
                 recovery_ms: None,
                 failover: None,
+                hand_overs: None,
             },
         ],
         users_outcome: [

@@ -306,6 +306,18 @@ fn fault_items(fault: &FaultResult) -> Vec<String> {
         });
     }
     items.extend(fault.failover.iter().flat_map(failover_items));
+    if let Some(hand_overs) = &fault.hand_overs {
+        let number = u64::from(hand_overs.shards);
+        let hot = hand_overs.hot_ms.map(|took| format!(", the hot one {}", human::millis(took)));
+        items.push(format!(
+            "{} {} handed over: median {}, longest {}{}",
+            human::count(number),
+            plural(number, "shard"),
+            human::millis(hand_overs.median_ms),
+            human::millis(hand_overs.max_ms),
+            hot.unwrap_or_default(),
+        ));
+    }
     items
 }
 

@@ -48,11 +48,13 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 119] = [
+const BASES: [(&str, Basis); 122] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
     ("cluster.nodes", Chosen),
+    ("cluster.spares", Chosen),
+    ("cluster.partition-by", Chosen),
     ("cluster.zones", Chosen),
     ("cluster.shards", Chosen),
     ("cluster.replicas", Chosen),
@@ -91,6 +93,7 @@ const BASES: [(&str, Basis); 119] = [
     ("cluster.facts.sessions", Chosen),
     ("cluster.facts.forgets", Chosen),
     ("sale.shows", Chosen),
+    ("sale.shows-per-event", Chosen),
     ("sale.sections", Chosen),
     ("sale.rows", Chosen),
     ("sale.seats-per-row", Chosen),
@@ -287,7 +290,7 @@ mod tests {
             let mut scenario = Scenario { swarm: Some(Swarm::default()), ..Scenario::default() };
             scenario.crowd.waiting_room = Some(WaitingRoom::default());
             scenario.facts = Some(Facts::default());
-            scenario.cluster.membership.static_quorum = Some(scenario.cluster.quorum());
+            scenario.cluster.membership.static_quorum = Some(2);
             scenario.crowd.arrivals = arrivals;
             fields.extend(assumptions(&scenario).into_iter().map(|assumption| assumption.field));
         }

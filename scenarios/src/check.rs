@@ -3,6 +3,7 @@
 //! Owns every rule between values and every bound on one. Refuses to know how the
 //! scenario was written: a complaint names the field, the reader finds its place.
 
+mod changes;
 mod facts;
 mod faults;
 
@@ -56,6 +57,9 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     if let Some(swarm) = &scenario.swarm {
         checks.swarm(swarm, scenario.duration);
     }
+    if scenario.changes_nodes() {
+        checks.changes(scenario);
+    }
     checks.names("expect.exercised", "oracle", &scenario.must_exercise, &ORACLES);
     let marks: Vec<&str> = Mark::ALL.iter().map(|mark| mark.name()).collect();
     checks.names("expect.marks", "mark", &scenario.must_mark, &marks);
@@ -107,6 +111,7 @@ impl Checks {
 
     fn cluster(&mut self, cluster: &Cluster) {
         self.within("cluster.nodes", cluster.nodes, 3..=99);
+        self.within("cluster.spares", cluster.spares, 0..=99 - cluster.nodes.min(99));
         self.that_both(
             (1..=cluster.nodes).contains(&cluster.zones),
             "cluster.zones",
@@ -136,6 +141,10 @@ impl Checks {
         let Some(quorum) = cluster.membership.static_quorum else { return };
         let (nodes, most) = (cluster.nodes, cluster.nodes / 2 + 1);
         let field = "cluster.membership.static-quorum";
+        self.that_both(cluster.spares == 0, field, "cluster.spares", || {
+            let what = format!("{quorum} nodes may be too few once spare ones have joined");
+            (what, "leave it out: then it is a majority of those who are of the cluster".into())
+        });
         self.that_both(quorum >= most, field, "cluster.nodes", || {
             let what = format!("both sides of a split can see {quorum} of {nodes} nodes");
             (what, format!("at least {most}, more than half of the nodes"))
@@ -198,6 +207,7 @@ impl Checks {
 
     fn sale(&mut self, sale: &Sale) {
         self.within("sale.shows", sale.shows, 1..=100_000);
+        self.within("sale.shows-per-event", sale.shows_per_event, 1..=100_000);
         self.within("sale.sections", sale.sections, 1..=u16::MAX);
         self.within("sale.rows", sale.rows, 1..=u16::MAX);
         self.within("sale.seats-per-row", sale.seats_per_row, 1..=64);

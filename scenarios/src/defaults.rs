@@ -13,7 +13,7 @@ use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
     Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Membership, Network, Owner,
-    Sale, Scenario, Session, WaitingRoom,
+    PartitionBy, Sale, Scenario, Session, WaitingRoom,
 };
 
 impl Default for Scenario {
@@ -47,6 +47,8 @@ impl Default for Cluster {
     fn default() -> Self {
         Self {
             nodes: 5,
+            spares: 0,
+            partition_by: PartitionBy::Show,
             zones: 3,
             shards: 64,
             replicas: 3,
@@ -145,6 +147,7 @@ impl Default for Sale {
     fn default() -> Self {
         Self {
             shows: 32,
+            shows_per_event: 1,
             sections: 2,
             rows: 5,
             seats_per_row: 10,
@@ -273,6 +276,11 @@ impl Default for Swarm {
 /// Time constant of the decay after a spike or an opening.
 pub(crate) const fn decay() -> Span {
     Span::from_secs(300)
+}
+
+/// How long a node may take to stop.
+pub(crate) const fn stop_patience() -> Span {
+    Span::from_secs(2)
 }
 
 /// Share of users in a spike.

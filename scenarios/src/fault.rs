@@ -2,6 +2,7 @@
 //!
 //! Owns what a scenario can ask to go wrong. Refuses to know how the world does it.
 
+mod family;
 mod partition;
 mod swarm;
 
@@ -11,7 +12,9 @@ use std::str::FromStr;
 use onsale_core::{NodeId, Span};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::family::Family;
 pub use self::swarm::Swarm;
+use crate::defaults;
 use crate::human::{self, Misread};
 use crate::ratio::Ratio;
 
@@ -40,6 +43,58 @@ pub enum Fault {
         /// How long it stays down.
         #[serde(with = "human::span")]
         down: Span,
+    },
+    /// The process is told to stop, stops once it is done or its patience ends, and starts again.
+    Restart {
+        /// When it is told.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// Which.
+        node: Target,
+        /// How long it may take to stop.
+        #[serde(default = "defaults::stop_patience", with = "human::span")]
+        patience: Span,
+        /// How long it stays down.
+        #[serde(with = "human::span")]
+        down: Span,
+    },
+    /// Every process is told to stop and starts again, one node after the other.
+    RollingRestart {
+        /// When the first is told.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long all take together, each as long as the others.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// How long one may take to stop.
+        #[serde(default = "defaults::stop_patience", with = "human::span")]
+        patience: Span,
+        /// How long one stays down.
+        #[serde(with = "human::span")]
+        down: Span,
+    },
+    /// Spare nodes start and join the cluster.
+    Join {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long it counts as a disturbance.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        nodes: Vec<Target>,
+    },
+    /// Nodes are told to leave the cluster, and stop once they carry nothing any more. For one
+    /// that is dead, another is told.
+    Leave {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long it counts as a disturbance.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which.
+        nodes: Vec<Target>,
     },
     /// The process stands still and then goes on, knowing nothing of it.
     Pause {
@@ -362,69 +417,13 @@ pub enum Cut {
     Bridge,
 }
 
-/// A family of faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Family {
-    /// Crash and restart of a node.
-    Crash,
-    /// Pause of a node.
-    Pause,
-    /// Loss of a zone's power.
-    ZoneLoss,
-    /// Loss of the whole cluster's power.
-    PowerLoss,
-    /// Partitions of every shape.
-    Partition,
-    /// Message loss.
-    Loss,
-    /// Message duplication.
-    Duplicate,
-    /// Message reordering.
-    Reorder,
-    /// Slow links.
-    SlowNetwork,
-    /// Slow disks.
-    SlowDisk,
-    /// Message loss in one direction.
-    OneWayLoss,
-    /// Links that carry little.
-    Congestion,
-    /// Nodes and links that come and go.
-    Flapping,
-    /// Nodes cut off in one order and back in another.
-    Swizzle,
-    /// Clocks that run too fast or too slowly.
-    ClockDrift,
-    /// Clocks that are set wrong.
-    ClockJump,
-    /// Slow cores.
-    Limp,
-    /// Processes that die again and again.
-    CrashLoop,
-    /// Failing writes.
-    FsyncError,
-    /// Stalled disks.
-    DiskStall,
-    /// Full disks.
-    DiskFull,
-    /// Torn writes.
-    TornTail,
-    /// Flipped bits.
-    BitRot,
-    /// Replaced disks.
-    Wipe,
-    /// Lying disks.
-    LyingDisk,
-}
-
 impl Fault {
     /// When it strikes.
     pub const fn at(&self) -> Span {
         self.timing().0
     }
 
-    /// How long it lasts, or how long what it struck stays down.
+    /// How long it lasts, or how long what it struck stays down, at most.
     pub const fn lasts(&self) -> Span {
         self.timing().1
     }
@@ -457,6 +456,10 @@ impl Fault {
             Self::BitRot { .. } => Family::BitRot,
             Self::Wipe { .. } => Family::Wipe,
             Self::LyingDisk { .. } => Family::LyingDisk,
+            Self::Restart { .. } => Family::Restart,
+            Self::RollingRestart { .. } => Family::RollingRestart,
+            Self::Join { .. } => Family::Join,
+            Self::Leave { .. } => Family::Leave,
         }
     }
 
@@ -467,7 +470,11 @@ impl Fault {
             | Self::TornTail { at, down, .. }
             | Self::Wipe { at, down, .. }
             | Self::PowerLoss { at, down } => (*at, *down),
+            Self::Restart { at, patience, down, .. } => (*at, Span(patience.0 + down.0)),
             Self::Pause { at, lasts, .. }
+            | Self::RollingRestart { at, lasts, .. }
+            | Self::Join { at, lasts, .. }
+            | Self::Leave { at, lasts, .. }
             | Self::Partition { at, lasts, .. }
             | Self::Loss { at, lasts, .. }
             | Self::Duplicate { at, lasts, .. }
@@ -507,6 +514,10 @@ impl Fault {
                 (1..gaps).map(|nth| self.at() + Span(lasts.0 * nth / gaps)).collect()
             }
             Self::Crash { .. }
+            | Self::Restart { .. }
+            | Self::RollingRestart { .. }
+            | Self::Join { .. }
+            | Self::Leave { .. }
             | Self::Pause { .. }
             | Self::ZoneLoss { .. }
             | Self::PowerLoss { .. }
@@ -529,74 +540,6 @@ impl Fault {
             | Self::Wipe { .. }
             | Self::LyingDisk { .. } => Vec::new(),
         }
-    }
-}
-
-impl Family {
-    /// Every family that breaks no promise, in the order in which seeds draw them. New ones go
-    /// last. What a lying disk loses no safe system can know: it is drawn only where it is named.
-    pub const ALL: [Self; 24] = [
-        Self::Crash,
-        Self::Pause,
-        Self::ZoneLoss,
-        Self::PowerLoss,
-        Self::Partition,
-        Self::Loss,
-        Self::Duplicate,
-        Self::Reorder,
-        Self::SlowNetwork,
-        Self::SlowDisk,
-        Self::OneWayLoss,
-        Self::Congestion,
-        Self::Flapping,
-        Self::Swizzle,
-        Self::ClockDrift,
-        Self::ClockJump,
-        Self::Limp,
-        Self::CrashLoop,
-        Self::FsyncError,
-        Self::DiskStall,
-        Self::DiskFull,
-        Self::TornTail,
-        Self::BitRot,
-        Self::Wipe,
-    ];
-
-    /// Its key in a scenario file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Crash => "crash",
-            Self::Pause => "pause",
-            Self::ZoneLoss => "zone-loss",
-            Self::PowerLoss => "power-loss",
-            Self::Partition => "partition",
-            Self::Loss => "loss",
-            Self::Duplicate => "duplicate",
-            Self::Reorder => "reorder",
-            Self::SlowNetwork => "slow-network",
-            Self::SlowDisk => "slow-disk",
-            Self::OneWayLoss => "one-way-loss",
-            Self::Congestion => "congestion",
-            Self::Flapping => "flapping",
-            Self::Swizzle => "swizzle",
-            Self::ClockDrift => "clock-drift",
-            Self::ClockJump => "clock-jump",
-            Self::Limp => "limp",
-            Self::CrashLoop => "crash-loop",
-            Self::FsyncError => "fsync-error",
-            Self::DiskStall => "disk-stall",
-            Self::DiskFull => "disk-full",
-            Self::TornTail => "torn-tail",
-            Self::BitRot => "bit-rot",
-            Self::Wipe => "wipe",
-            Self::LyingDisk => "lying-disk",
-        }
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -27,5 +27,5 @@ pub use problem::{Problem, ScenarioError};
 pub use ratio::Ratio;
 pub use scenario::{
     Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, MustFail, Network, Owner,
-    Sale, Scenario, Session, WaitingRoom,
+    PartitionBy, Sale, Scenario, Session, WaitingRoom,
 };

@@ -73,10 +73,14 @@ pub struct MustFail {
 pub struct Cluster {
     /// Booking nodes, numbered from 1. 3 to 99.
     pub nodes: u16,
+    /// More nodes, numbered on, that are not of the cluster and may join it.
+    pub spares: u16,
     /// Zones; node n stands in zone (n − 1) mod zones, numbered from 1.
     pub zones: u16,
     /// Shards.
     pub shards: u32,
+    /// Which shows are sure to share a shard.
+    pub partition_by: PartitionBy,
     /// Replicas of each shard's journal, in different zones; odd.
     pub replicas: u16,
     /// Cores a node.
@@ -121,10 +125,29 @@ pub struct Cluster {
     pub facts: FactsSettings,
 }
 
+/// Which shows are sure to share a shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartitionBy {
+    /// None.
+    #[default]
+    Show,
+    /// Those of one event: simple, and as hot as the hottest event.
+    Event,
+}
+
+impl Scenario {
+    /// Whether nodes may come and go, so that somebody has to see to who carries what.
+    pub fn changes_nodes(&self) -> bool {
+        let leaves = |fault: &Fault| matches!(fault, Fault::Leave { .. });
+        self.cluster.spares > 0 || self.faults.iter().any(leaves)
+    }
+}
+
 impl Cluster {
-    /// So many nodes a node has to see, itself included, to be on the larger side of a split.
-    pub fn quorum(&self) -> u16 {
-        self.membership.static_quorum.unwrap_or(self.nodes / 2 + 1)
+    /// The greatest number of a node, spare or not.
+    pub const fn numbers(&self) -> u16 {
+        self.nodes + self.spares
     }
 }
 
@@ -132,7 +155,8 @@ impl Cluster {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Membership {
-    /// So many nodes a node has to see, itself included; a majority of them, unless said otherwise.
+    /// So many nodes a node has to see, itself included; a majority of those who are of the
+    /// cluster at the time, unless said otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub static_quorum: Option<u16>,
     /// How long a split has to last before either side draws its conclusion.
@@ -193,6 +217,8 @@ pub struct Gateway {
 pub struct Sale {
     /// Shows, numbered from 0; show 0 is the hot one.
     pub shows: u32,
+    /// Shows of each event; show 0 is of the first.
+    pub shows_per_event: u32,
     /// Sections of each show's hall.
     pub sections: u16,
     /// Rows of each section.

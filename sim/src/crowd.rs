@@ -57,6 +57,8 @@ pub struct Crowd {
     fates: Fates,
     /// Who has left since somebody asked, if somebody asks.
     left: Option<Vec<(UserId, Fate)>>,
+    /// The gateways that take requests.
+    gateways: Vec<u16>,
     /// Requests of the present turn by gateway.
     outbox: Vec<Vec<Timed<Request>>>,
 }
@@ -190,7 +192,8 @@ impl Crowd {
             ],
             fates: Fates::default(),
             left: None,
-            outbox: vec![Vec::new(); usize::from(scenario.cluster.nodes) + 1],
+            gateways: (1..=scenario.cluster.nodes).collect(),
+            outbox: vec![Vec::new(); usize::from(scenario.cluster.numbers()) + 1],
             scenario: scenario.clone(),
         }
     }
@@ -224,6 +227,11 @@ impl Crowd {
     /// Whether everybody's story has ended.
     pub fn is_done(&self) -> bool {
         self.fates.ended() == u64::from(self.curve.users())
+    }
+
+    /// From now on clients choose among these gateways.
+    pub fn choose_among(&mut self, gateways: Vec<u16>) {
+        self.gateways = gateways;
     }
 
     /// Everything that people do at `now`, or before `now + quantum` if that is more. The requests
@@ -394,7 +402,7 @@ impl Crowd {
     /// Clients choose a gateway in turn, and another one for each attempt.
     fn gateway(&self, user: u32, sequence: u8, attempt: u8) -> usize {
         let turn = u64::from(user) + u64::from(sequence) + u64::from(attempt);
-        1 + (turn % u64::from(self.scenario.cluster.nodes)) as usize
+        usize::from(self.gateways[(turn % self.gateways.len() as u64) as usize])
     }
 
     fn server_end(&self, cart: &Cart) -> Instant {

@@ -6,7 +6,11 @@
 
 mod atlas;
 mod failover;
+mod hand_over;
+mod restart;
 mod steps;
+
+use std::collections::BTreeMap;
 
 use madsim::runtime::Handle;
 use madsim::task::NodeId as Process;
@@ -14,11 +18,12 @@ use onsale_core::{Epoch, Instant, NodeId, Phase, Placement, ShardId, ShowId, Spa
 use onsale_scenarios::{Cut, Fault, Target};
 
 pub use self::failover::Failover;
+use self::hand_over::HandOvers;
 use self::steps::Steps;
 use crate::story::Sight;
 use crate::world::disk::Disk;
 use crate::world::network::{CLIENTS, Place, Weather};
-use crate::world::{Process as State, World};
+use crate::world::{Process as State, Stage, World};
 
 /// A fault that healed at once can still cost an owner for so long: suspicion and an election take a fraction of it.
 const AFTERMATH: Span = Span::from_secs(2);
@@ -42,6 +47,8 @@ pub struct Struck {
     pub recovered: Option<Instant>,
     /// The way to the hot show's next owner, if it had one.
     failover: Option<Failover>,
+    /// Shards that were handed over while it was the latest fault.
+    pub hand_overs: HandOvers,
     undo: Undo,
     steps: Steps,
 }
@@ -74,6 +81,8 @@ struct Undo {
 #[derive(Clone, Debug, Default)]
 pub struct FaultLog {
     struck: Vec<Struck>,
+    /// Shards whose owners admit no more requests, since when.
+    handing_over: BTreeMap<ShardId, Instant>,
 }
 
 impl FaultLog {
@@ -84,6 +93,10 @@ impl FaultLog {
 
     /// A shard's owner changed: the latest fault is held to account.
     pub fn owner_changed(&mut self, now: Instant, shard: ShardId) {
+        if let Some(since) = self.handing_over.remove(&shard) {
+            let latest = self.struck.last_mut();
+            return latest.into_iter().for_each(|it| it.hand_overs.note(shard, now.since(since)));
+        }
         // Only a shard's first new owner counts, and only if the fault can be why it moved: a shard that
         // moves on later was served meanwhile.
         if let Some(latest) = self.latest(now)
@@ -118,6 +131,18 @@ impl FaultLog {
     }
 }
 
+impl FaultLog {
+    /// A shard's owner admits no more requests, to hand it over.
+    pub fn hand_over_began(&mut self, now: Instant, shard: ShardId) {
+        self.handing_over.insert(shard, now);
+    }
+
+    /// It goes on after all.
+    pub fn hand_over_given_up(&mut self, shard: ShardId) {
+        self.handing_over.remove(&shard);
+    }
+}
+
 /// Carries out faults: knows the cluster's shape and the executor's processes.
 #[derive(Debug)]
 pub struct Faults<'a> {
@@ -142,6 +167,33 @@ impl Faults<'_> {
                 let victim = self.victim(world, *node);
                 self.kill(world, victim, &mut undo);
                 format!("crash of {}", self.name(world, victim))
+            }
+            Fault::Restart { node, .. } => {
+                let victim = self.victim(world, *node);
+                world.enter_stage(world.now, index, victim, Stage::Told);
+                format!("restart of {}", self.name(world, victim))
+            }
+            Fault::RollingRestart { lasts, .. } => {
+                let turn = Span(lasts.0 / u64::from(self.placement.nodes()));
+                for (nth, place) in (0..).zip(self.places()) {
+                    world.enter_stage(world.now + Span(turn.0 * nth), index, place, Stage::Told);
+                }
+                format!("restart of every node, one each {turn}")
+            }
+            Fault::Join { nodes, .. } => {
+                let joining = self.named(world, nodes);
+                for &place in &joining {
+                    if world.process(place) == State::Down {
+                        self.executor.restart(self.processes[place]);
+                        world.start_to_join(place);
+                    }
+                }
+                format!("{} joins", listed(&joining))
+            }
+            Fault::Leave { nodes, .. } => {
+                let leaving = self.named(world, nodes);
+                leaving.iter().for_each(|&place| world.tell_to_leave(index, place));
+                format!("{} leaves", listed(&leaving))
             }
             Fault::Pause { node, .. } => {
                 let victim = self.victim(world, *node);
@@ -332,6 +384,7 @@ impl Faults<'_> {
             shards_lost_owner: Vec::new(),
             recovered: None,
             failover,
+            hand_overs: HandOvers::default(),
             undo,
             steps,
         });
@@ -448,6 +501,10 @@ impl Faults<'_> {
                     .unwrap_or(owner)
             }
         }
+    }
+
+    fn named(&self, world: &World, targets: &[Target]) -> Vec<Place> {
+        targets.iter().map(|&target| self.victim(world, target)).collect()
     }
 
     fn name(&self, world: &World, place: Place) -> String {

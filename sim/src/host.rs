@@ -81,6 +81,8 @@ pub async fn run(place: Place, machine: Machine) {
         | Turn::Wake
         | Turn::CoreFree(_)
         | Turn::Probed
+        | Turn::Told(_)
+        | Turn::Stage { .. }
         | Turn::Fault { .. }
         | Turn::FaultStep { .. } => {
             panic!("a process begins with its start, not with {turn:?}")
@@ -108,9 +110,11 @@ impl Resident for Host {
             Turn::DamageFound => self.control(world, now, Input::DamageFound),
             Turn::Wake => self.control(world, now, Input::DeadlineReached),
             Turn::CoreFree(core) => self.catch_up(world, now, core),
+            Turn::Told(input) => self.control(world, now, input),
             Turn::Boot
             | Turn::Probed
             | Turn::Dies(_)
+            | Turn::Stage { .. }
             | Turn::Fault { .. }
             | Turn::FaultStep { .. }
             | Turn::End => {
@@ -191,7 +195,12 @@ impl Host {
                 |answer| Input::Answered { from: sender(from), answer },
                 |started| Input::Delivered { from, message: Message::Answers(started) },
             ),
-            Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) | Message::Facts(_) => {
+            Message::Beat(_)
+            | Message::Gossip(_)
+            | Message::Leaving(_)
+            | Message::Moves(_)
+            | Message::Journal(_)
+            | Message::Facts(_) => {
                 self.control(world, now, Input::Delivered { from, message });
             }
             Message::Replies(_) => panic!("replies go to clients"),
@@ -317,7 +326,9 @@ impl Host {
             Input::Request { .. } | Input::Answered { .. } => self.machine.costs.route,
             Input::Forwarded { .. } => self.machine.costs.decide,
             Input::Delivered { message, .. } => match message {
-                Message::Beat(_) | Message::Gossip(_) => self.machine.costs.beat,
+                Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_) | Message::Moves(_) => {
+                    self.machine.costs.beat
+                }
                 Message::Journal(messages) => {
                     Span(self.machine.costs.journal_message.0 * messages.len() as u64)
                 }
@@ -328,7 +339,10 @@ impl Host {
                 | Message::Replies(_) => panic!("requests and answers are taken in one by one"),
             },
             Input::Persisted(_) => self.machine.costs.persisted,
-            Input::WriteFailed(_)
+            Input::Join
+            | Input::Leave(_)
+            | Input::Retire
+            | Input::WriteFailed(_)
             | Input::WriteRefused(_)
             | Input::DamageFound
             | Input::DeadlineReached
@@ -392,12 +406,18 @@ fn work_of(input: &Input) -> &'static str {
         Input::Request { .. } => ROUTE_REQUEST,
         Input::Forwarded { .. } => DECIDE,
         Input::Answered { .. } => ROUTE_ANSWER,
-        Input::Delivered { message: Message::Beat(_) | Message::Gossip(_), .. } => BEAT,
+        Input::Delivered {
+            message: Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_),
+            ..
+        } => BEAT,
         Input::Delivered { message: Message::Facts(_), .. } => "facts",
         Input::Delivered { .. } => "journal",
         Input::Persisted(_) => "persisted",
         Input::WriteFailed(_) | Input::WriteRefused(_) => "write error",
         Input::DamageFound => "scrub",
+        Input::Join => "join",
+        Input::Leave(_) => "leave",
+        Input::Retire => "retire",
         Input::DeadlineReached => "deadline",
         Input::TurnEnded => "end of the turn",
     }

@@ -43,7 +43,7 @@ impl Plan {
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
         let mut streams: BTreeMap<String, u64> =
             STREAMS.iter().map(|&name| (name.to_owned(), fork(seed, name))).collect();
-        for node in 1..=scenario.cluster.nodes {
+        for node in 1..=scenario.cluster.numbers() {
             let name = format!("disk/{node}");
             streams.insert(name.clone(), fork(seed, &name));
         }

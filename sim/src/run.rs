@@ -13,13 +13,14 @@ use madsim::time::TimeHandle;
 use onsale_core::facts::FactsMessage;
 use onsale_core::{
     Checks, Config, Endpoint, Epoch, FactsConfig, GatewayConfig, Hall, Instant, Mark,
-    MembershipConfig, Message, NodeId, OwnerConfig, Placement, Rules, Setup, ShowId, Span, Unfit,
+    MembershipConfig, Message, NodeId, OwnerConfig, Placement, Rules, Setup, ShardId, ShowId, Span,
+    Unfit,
 };
 use onsale_reports::{
     Evidence, FailoverResult, FaultResult, OracleResult, Recorder, RecorderSettings, Records,
     RunFacts, Stopped, Summary, Verdict,
 };
-use onsale_scenarios::{Family, Fault, Sale, Scenario};
+use onsale_scenarios::{Family, Fault, PartitionBy, Sale, Scenario};
 
 use crate::browsing::Browsing;
 use crate::crowd::{Crowd, Fate, Fates};
@@ -176,7 +177,7 @@ async fn direct(plan: &Plan) {
     });
     processes.push(clients.build().id());
 
-    for place in 1..=usize::from(scenario.cluster.nodes) {
+    for place in 1..=usize::from(scenario.cluster.numbers()) {
         let machine = host::Machine {
             setup: setup.clone(),
             costs: scenario.costs.clone(),
@@ -239,6 +240,9 @@ async fn direct(plan: &Plan) {
                 return;
             }
             Turn::Dies(place) => world::with(|world| faults.die(world, place)),
+            Turn::Stage { index, node, stage } => {
+                world::with(|world| faults.reach(world, index, node, stage));
+            }
             Turn::Boot
             | Turn::Delivered { .. }
             | Turn::Persisted(_)
@@ -247,6 +251,7 @@ async fn direct(plan: &Plan) {
             | Turn::DamageFound
             | Turn::Wake
             | Turn::Probed
+            | Turn::Told(_)
             | Turn::CoreFree(_) => {
                 panic!("{turn:?} is not the director's")
             }
@@ -286,6 +291,9 @@ impl Resident for Clients {
             return;
         }
         let crowd = &mut self.crowd;
+        if let Some(open) = world.rotation.take_changed() {
+            crowd.choose_among(open);
+        }
         match turn {
             Turn::Delivered { message: Message::Replies(batch), .. } => {
                 crowd.hear(now, &batch, &mut world.witness)
@@ -322,6 +330,8 @@ impl Resident for Clients {
             | Turn::Dies(_)
             | Turn::CoreFree(_)
             | Turn::Probed
+            | Turn::Told(_)
+            | Turn::Stage { .. }
             | Turn::Fault { .. }
             | Turn::FaultStep { .. } => {
                 panic!("{turn:?} is not the clients'")
@@ -423,7 +433,12 @@ fn conclude(
         interrupted,
         stopped: stops,
         oracles: results,
-        faults: world.faults.struck().iter().map(|struck| fault_result(plan, struck)).collect(),
+        faults: world
+            .faults
+            .struck()
+            .iter()
+            .map(|struck| fault_result(plan, world.hot, struck))
+            .collect(),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
         assumptions: onsale_scenarios::assumptions(scenario)
             .into_iter()
@@ -490,7 +505,7 @@ fn stopped(name: &str, headline: String) -> OracleResult {
     }
 }
 
-fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
+fn fault_result(plan: &Plan, hot: ShardId, struck: &crate::fault::Struck) -> FaultResult {
     let after = |at: Instant| at.since(struck.at).as_millis_f64();
     FaultResult {
         index: struck.index,
@@ -506,6 +521,7 @@ fn fault_result(plan: &Plan, struck: &crate::fault::Struck) -> FaultResult {
             elected_ms: failover.elected.map(after),
             serving_ms: failover.serving.map(after),
         }),
+        hand_overs: struck.hand_overs.summary(hot),
     }
 }
 
@@ -520,6 +536,18 @@ fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
         outcomes.push(("still there when the run ended".to_owned(), open));
     }
     outcomes
+}
+
+/// Who carries what at the beginning.
+pub fn placement(scenario: &Scenario) -> Placement {
+    let cluster = &scenario.cluster;
+    let together = match cluster.partition_by {
+        PartitionBy::Show => 1,
+        PartitionBy::Event => scenario.sale.shows_per_event,
+    };
+    let placement = Placement::new(cluster.nodes, cluster.zones, cluster.shards, cluster.replicas)
+        .together(together);
+    if scenario.changes_nodes() { placement.changing(cluster.spares) } else { placement }
 }
 
 /// What the nodes share, as the scenario says.
@@ -559,7 +587,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
             segment_bytes: cluster.segment_bytes,
             on_suspicion: cluster.on_suspicion,
             membership: MembershipConfig {
-                quorum: cluster.quorum(),
+                quorum: cluster.membership.static_quorum,
                 stable_after: cluster.membership.stable_after,
             },
             promises: cluster.journal.promises,
@@ -585,12 +613,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
                 forgets: cluster.facts.forgets,
             },
         },
-        placement: Arc::new(Placement::new(
-            cluster.nodes,
-            cluster.zones,
-            cluster.shards,
-            cluster.replicas,
-        )),
+        placement: Arc::new(placement(scenario)),
         hall: Arc::new(Hall::uniform(sale.sections, sale.rows, sale.seats_per_row)),
         rules: Rules {
             hold: sale.hold,

@@ -19,6 +19,8 @@ pub mod limp;
 pub mod network;
 mod observed;
 mod outside;
+pub mod rotation;
+mod stopping;
 mod storage;
 mod turn;
 
@@ -30,7 +32,8 @@ use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Beat, Effects, Endpoint, Epoch, Instant, Mark, Message, NodeId, PersistId, Phase, ShardId,
+    Beat, Effects, Endpoint, Epoch, Input, Instant, Mark, Message, NodeId, PersistId, Phase,
+    ShardId,
 };
 
 use onsale_reports::FactsResult;
@@ -41,6 +44,7 @@ use crate::fingerprint::{Fingerprint, Trail};
 use crate::oracle::Asked;
 use crate::oracle::journal_watch::JournalWatch;
 use crate::plan::Plan;
+use crate::run;
 use crate::sabotage::Sabotage;
 use crate::story::{Lost, Sight};
 use crate::witness::Witness;
@@ -55,6 +59,8 @@ use limits::{Exceeded, Limits};
 use limp::Limps;
 use network::{CLIENTS, Network, Place, delayed};
 pub use outside::{Progress, Tracing};
+use rotation::Rotation;
+pub use stopping::Stage;
 pub use turn::{Process, Turn};
 
 thread_local! {
@@ -92,6 +98,8 @@ enum Event {
     Resumed { node: Place, incarnation: u64, turn: Turn },
     Fault { index: usize, strikes: bool },
     FaultStep { index: usize, step: usize },
+    Told { node: Place, incarnation: u64, input: Input },
+    Stage { index: usize, node: Place, stage: Stage },
     Probes,
     End,
     Stop,
@@ -107,6 +115,12 @@ pub struct Machine {
     booted: Instant,
     /// When the previous incarnation died.
     died: Instant,
+    /// The fault for which it was told to stop, until it stops.
+    stopping: Option<usize>,
+    /// The fault for which it is to leave the cluster for good.
+    leaves_for: Option<usize>,
+    /// What it is told whenever it starts.
+    orders: Vec<Input>,
     /// What waits for a paused process.
     stalled: Vec<Turn>,
     /// The earliest wake-up that is entered.
@@ -139,6 +153,8 @@ pub struct World {
     pub journal: JournalWatch,
     /// What faults did.
     pub faults: FaultLog,
+    /// Which gateways clients choose among.
+    pub rotation: Rotation,
     /// By shard: who says that it owns it. For reports and for choosing victims.
     pub owners: Vec<Option<(Epoch, NodeId)>>,
     /// The oracles' and the hosts' trace hash.
@@ -199,13 +215,16 @@ impl World {
     /// A world in which nothing has happened. The director holds the baton.
     pub fn new(plan: &Plan, witness: Witness, progress: Arc<Progress>, tracing: Tracing) -> Self {
         let scenario = &plan.scenario;
-        let nodes = scenario.cluster.nodes;
+        let (nodes, placement) = (scenario.cluster.numbers(), run::placement(scenario));
         let machines = (0..=nodes)
             .map(|node| Machine {
                 process: if node == 0 { Process::Up } else { Process::Down },
                 incarnation: 0,
                 booted: Instant::ZERO,
                 died: Instant::ZERO,
+                stopping: None,
+                leaves_for: None,
+                orders: Vec::new(),
                 stalled: Vec::new(),
                 wake: None,
                 coming: VecDeque::new(),
@@ -231,9 +250,10 @@ impl World {
             ),
             queues: Queues::new(machines.len()),
             witness,
-            journal: JournalWatch::new(nodes, scenario.cluster.shards, scenario.cluster.replicas),
+            journal: JournalWatch::new(&placement),
             faults: FaultLog::default(),
-            owners: vec![None; scenario.cluster.shards as usize],
+            rotation: Rotation::new(nodes, scenario.cluster.nodes),
+            owners: vec![None; placement.shards() as usize],
             fingerprint: Fingerprint::default(),
             sabotage: Sabotage::default(),
             trail: tracing.trail.then(Trail::default),
@@ -298,7 +318,14 @@ impl World {
         machine.clock.start(now);
         machine.wake = None;
         let incarnation = machine.incarnation;
+        machine.stopping = machine.leaves_for;
+        if machine.leaves_for.is_none() {
+            self.rotation.open(node);
+        }
         self.calendar.enter(now, Event::Boots { node, incarnation });
+        for input in self.machines[node].orders.clone() {
+            self.calendar.enter(now, Event::Told { node, incarnation, input });
+        }
         self.shows_process(node);
     }
 
@@ -309,6 +336,7 @@ impl World {
         assert_ne!(machine.process, Process::Down, "only a live process dies");
         machine.process = Process::Down;
         machine.died = now;
+        machine.stopping = None;
         machine.stalled.clear();
         machine.coming.clear();
         machine.beats.clear();
@@ -410,6 +438,9 @@ impl World {
         }
         if !effects.observations.is_empty() {
             effects.observations.drain(..).for_each(|told| self.on_observation(node, told));
+        }
+        if std::mem::take(&mut effects.drained) {
+            self.may_stop(node);
         }
     }
 
@@ -535,14 +566,21 @@ impl World {
             }
             Event::Boots { node, incarnation } => self.give_same(node, incarnation, Turn::Boot),
             Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, turn),
+            Event::Told { node, incarnation, input } => {
+                self.give_same(node, incarnation, Turn::Told(input))
+            }
+            Event::Stage { index, node, stage } => {
+                self.let_all_beats_arrive();
+                self.fingerprint.fold((index as u64) << 32 | (node as u64) << 2 | stage as u64);
+                Some((self.director(), Turn::Stage { index, node, stage }))
+            }
             Event::Fault { index, strikes } => {
-                // What has arrived before is not struck.
-                (0..self.machines.len()).for_each(|node| self.let_beats_arrive(node));
+                self.let_all_beats_arrive();
                 self.fingerprint.fold((index as u64) << 1 | u64::from(strikes));
                 Some((self.director(), Turn::Fault { index, strikes }))
             }
             Event::FaultStep { index, step } => {
-                (0..self.machines.len()).for_each(|node| self.let_beats_arrive(node));
+                self.let_all_beats_arrive();
                 self.fingerprint.fold((index as u64) << 32 | step as u64);
                 Some((self.director(), Turn::FaultStep { index, step }))
             }

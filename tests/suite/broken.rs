@@ -81,6 +81,8 @@ fn answers(mut rewrite: impl FnMut(ShowId, UserId, &mut Reply) + Send + 'static)
             | Message::Answers(_)
             | Message::Beat(_)
             | Message::Gossip(_)
+            | Message::Leaving(_)
+            | Message::Moves(_)
             | Message::Journal(_)
             | Message::Facts(_) => {}
         }

@@ -19,9 +19,13 @@
 //! | 3 | snapshot | index (8), epoch (8), state |
 //! | 4 | checkpoint | number of groups (4); the shard is 0 |
 //! | 5 | facts | delta; the shard is 0 |
+//! | 6 | change | index (8), epoch (8), the step that it makes of the members |
+//! | 7 | members | the members of which the snapshot after it knows, if not the first ones |
+//! | 8 | replica | generation (4), whether it has left (1, 0 or 1) |
 //!
 //! An entry supersedes every earlier entry of its shard at its index and above; a snapshot
-//! supersedes every earlier entry. The commit index of a hard state may lag behind what
+//! supersedes every earlier entry. A change is an entry. A replica with another generation
+//! supersedes everything of its shard; one that is named nowhere is of generation 0. The commit index of a hard state may lag behind what
 //! was committed: it is written along with the next thing that has to be durable.
 //!
 //! A segment begins with a checkpoint: the frames of every group's whole state, closed by
@@ -79,6 +83,33 @@ pub enum Frame<'a> {
         /// The application's state.
         state: &'a [u8],
     },
+    /// A record that changes the members, in its place.
+    Change {
+        /// The log.
+        shard: ShardId,
+        /// The place.
+        index: u64,
+        /// The epoch of the leader that proposed it.
+        epoch: Epoch,
+        /// The step, as `Change` encodes it.
+        change: &'a [u8],
+    },
+    /// Whom the next snapshot knows as members.
+    Members {
+        /// The log.
+        shard: ShardId,
+        /// As `Members` encodes them.
+        members: &'a [u8],
+    },
+    /// Which of the node's replicas of a log this is.
+    Replica {
+        /// The log.
+        shard: ShardId,
+        /// The generation that it came with.
+        generation: u32,
+        /// Whether it is one no longer.
+        left: bool,
+    },
     /// All that a segment inherits stands before this.
     Checkpoint {
         /// How many groups it covers.
@@ -107,7 +138,10 @@ impl Frame<'_> {
         match *self {
             Self::Entry { shard, .. }
             | Self::HardState { shard, .. }
-            | Self::Snapshot { shard, .. } => Some(shard),
+            | Self::Snapshot { shard, .. }
+            | Self::Change { shard, .. }
+            | Self::Members { shard, .. }
+            | Self::Replica { shard, .. } => Some(shard),
             Self::Checkpoint { .. } | Self::Facts { .. } => None,
         }
     }
@@ -136,6 +170,21 @@ impl Frame<'_> {
                 out.extend_from_slice(&epoch.0.to_le_bytes());
                 out.extend_from_slice(state);
             }
+            Self::Change { shard, index, epoch, change } => {
+                begin(out, CHANGE, shard);
+                out.extend_from_slice(&index.to_le_bytes());
+                out.extend_from_slice(&epoch.0.to_le_bytes());
+                out.extend_from_slice(change);
+            }
+            Self::Members { shard, members } => {
+                begin(out, MEMBERS, shard);
+                out.extend_from_slice(members);
+            }
+            Self::Replica { shard, generation, left } => {
+                begin(out, REPLICA, shard);
+                out.extend_from_slice(&generation.to_le_bytes());
+                out.push(u8::from(left));
+            }
             Self::Checkpoint { groups } => {
                 begin(out, CHECKPOINT, ShardId(0));
                 out.extend_from_slice(&groups.to_le_bytes());
@@ -160,6 +209,9 @@ const HARD_STATE: u8 = 2;
 const SNAPSHOT: u8 = 3;
 const CHECKPOINT: u8 = 4;
 const FACTS: u8 = 5;
+const CHANGE: u8 = 6;
+const MEMBERS: u8 = 7;
+const REPLICA: u8 = 8;
 
 fn begin(out: &mut Vec<u8>, kind: u8, shard: ShardId) {
     out.push(kind);
@@ -287,6 +339,22 @@ fn parse(body: &[u8]) -> Option<Frame<'_>> {
             index: fields.u64()?,
             epoch: Epoch(fields.u64()?),
             state: fields.rest(),
+        },
+        CHANGE => Frame::Change {
+            shard,
+            index: fields.u64()?,
+            epoch: Epoch(fields.u64()?),
+            change: fields.rest(),
+        },
+        MEMBERS => Frame::Members { shard, members: fields.rest() },
+        REPLICA => Frame::Replica {
+            shard,
+            generation: fields.u32()?,
+            left: match fields.rest() {
+                [0] => false,
+                [1] => true,
+                _ => return None,
+            },
         },
         CHECKPOINT => Frame::Checkpoint { groups: fields.u32()? },
         FACTS => Frame::Facts { delta: fields.rest() },

@@ -9,6 +9,7 @@ mod admission;
 mod doubt;
 mod handover;
 mod log;
+mod membership;
 mod questions;
 
 use std::collections::VecDeque;
@@ -18,11 +19,14 @@ use raft::eraftpb::{ConfChange, ConfChangeType, HardState, Message, MessageType}
 use raft::{Config, ProgressState, RawNode, SnapshotStatus, StateRole};
 
 use self::doubt::Doubt;
-use self::handover::Waiting;
+use self::handover::{Waiting, write_entry, write_members};
 use self::log::Log;
 use self::questions::Questions;
 use super::frame::Frame;
-use super::{Durable, Journal, JournalMessage, ReadId, Ready, Snapshot, Ticket, node_of};
+use super::{
+    Change, Durable, Journal, JournalMessage, Members, ReadId, Ready, ReplicaId, Snapshot, Ticket,
+    node_of,
+};
 use crate::config::Promises;
 use crate::id::{Epoch, NodeId, ShardId};
 use crate::mark::Mark;
@@ -72,6 +76,13 @@ pub struct RaftGroup {
     shard: ShardId,
     settings: Settings,
     raft: RawNode<Log>,
+    /// Those whom the log began with, and those whom the applied records make members.
+    initial: Members,
+    members: Members,
+    /// Whether it is durable, or about to be, which of the node's replicas this is.
+    named: bool,
+    /// Whether it is a member no longer, and holds nothing.
+    left: bool,
     followers: Vec<Follower>,
     /// The followers, those that answered a heartbeat last first.
     prompt: Vec<u64>,
@@ -112,14 +123,22 @@ struct Follower {
     confirmed: u64,
 }
 
+impl Follower {
+    fn new(id: u64) -> Self {
+        Self { id, silent_ticks: 0, snapshot_ticks: 0, confirmed: 0 }
+    }
+}
+
 impl RaftGroup {
-    /// The replica of `shard` on `node`, among `voters`, of which it is one. `durable` is
-    /// what `Wal::recover` found, or the default for a new replica. The first poll hands
-    /// over the snapshot that it holds, if any.
+    /// The replica of `shard` on `node`. `voters` are the members that the log begins with; the
+    /// replica is one of them unless it joins later. `durable` is what `Wal::recover` found, the
+    /// default for a replica that the log begins with, or `Durable::joining` for a new one. The
+    /// first poll hands over the snapshot that it holds, if any.
     ///
     /// # Panics
     ///
-    /// When the settings contradict themselves or `node` is 0 or not among the voters.
+    /// When the settings contradict themselves or `node` is 0, or not among the voters and not
+    /// joining either.
     pub fn new(
         shard: ShardId,
         node: NodeId,
@@ -127,12 +146,13 @@ impl RaftGroup {
         settings: Settings,
         durable: Durable,
     ) -> Self {
-        assert!(voters.contains(&node), "{node} is no voter of {shard}");
+        let generation = durable.generation();
+        assert!(generation > 0 || voters.contains(&node), "{node} is no voter of {shard}");
         assert!(!voters.contains(&NodeId(0)), "node 0 means none");
         let snapshot = Snapshot(durable.snapshot.clone());
         let in_doubt = durable.in_doubt;
         let config = Config {
-            id: u64::from(node.0),
+            id: ReplicaId::new(node, generation).raft(),
             election_tick: settings.election_ticks,
             // The library draws from this range, from a source that no seed reaches. What it
             // draws is replaced before every tick.
@@ -149,20 +169,31 @@ impl RaftGroup {
             batch_append: true,
             ..Config::default()
         };
-        let log = Log::new(voters.iter().map(|voter| u64::from(voter.0)).collect(), durable);
+        let (id, left) = (config.id, durable.has_left());
+        // What was found of a joining replica includes its name.
+        let named = generation == 0 || durable != Durable::joining(generation);
+        let log = Log::new(voters, durable);
+        let members = Members::of_raft(log.voters());
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let raft =
             RawNode::new(&config, log, &logger).expect("the settings of a group are in order");
-        let peers = voters.iter().filter(|voter| **voter != node).map(|peer| u64::from(peer.0));
+        let mut peers: Vec<u64> = members.all().into_iter().map(ReplicaId::raft).collect();
+        peers.retain(|&peer| peer != id);
+        // Whom to ask first is as good a guess as the order of the map.
+        let rank = |peer: &u64| voters.iter().position(|&voter| voter == node_of(*peer));
+        peers.sort_by_key(|peer| rank(peer).unwrap_or(voters.len()));
+        let peers = peers.into_iter();
         Self {
             shard,
             settings,
             doubt: in_doubt.then(|| Doubt::new(peers.clone())),
             doubt_written: in_doubt,
             prompt: peers.clone().collect(),
-            followers: peers
-                .map(|id| Follower { id, silent_ticks: 0, snapshot_ticks: 0, confirmed: 0 })
-                .collect(),
+            followers: peers.map(Follower::new).collect(),
+            initial: Members::initial(voters),
+            members,
+            named,
+            left,
             hard_state_written: raft.raft.hard_state(),
             role: (raft.raft.state, raft.raft.leader_id),
             told: snapshot.index(),
@@ -180,54 +211,6 @@ impl RaftGroup {
         }
     }
 
-    /// From now on the replica cannot trust its own memory.
-    fn lose_trust(&mut self) {
-        let raft = &mut self.raft.raft;
-        assert!(
-            self.doubt.as_ref().is_none_or(|doubt| doubt.fence().is_none()),
-            "{}: {} holds all that it acknowledged beyond its fence",
-            self.shard,
-            node_of(raft.id),
-        );
-        // It goes on asking until it follows somebody in an epoch that it can trust.
-        raft.become_follower(raft.term, 0);
-        if self.doubt.is_none() {
-            self.doubt = Some(Doubt::new(self.followers.iter().map(|follower| follower.id)));
-            self.refused.push(Mark::DurableStateMissing);
-        }
-    }
-
-    /// Takes a message on behalf of a replica that cannot trust its own memory. Says
-    /// whether the message may go on.
-    fn step_in_doubt(&mut self, message: &Message) -> bool {
-        let epoch = self.raft.raft.term;
-        let Some(doubt) = &mut self.doubt else { return true };
-        let fenced = doubt.fence().is_some();
-        if let Some(fence) = doubt.hear(message, epoch) {
-            self.raft.raft.become_follower(fence, 0);
-        }
-        let calls = matches!(
-            message.get_msg_type(),
-            MessageType::MsgRequestVote
-                | MessageType::MsgRequestPreVote
-                | MessageType::MsgTimeoutNow
-        );
-        if calls {
-            self.refused.push(Mark::AbstainedInDoubt);
-        }
-        // Before the fence, a leader still believes what this replica once acknowledged.
-        fenced && !calls
-    }
-
-    /// Ends the doubt when its reason is gone.
-    fn reconsider(&mut self) {
-        let fence = self.doubt.as_ref().and_then(Doubt::fence);
-        let log = &self.raft.raft.raft_log;
-        if fence.is_some_and(|fence| log.term(log.applied).is_ok_and(|epoch| epoch >= fence)) {
-            self.doubt = None;
-        }
-    }
-
     fn hard_state_frame(&self, hard_state: &HardState) -> Frame<'static> {
         Frame::HardState {
             shard: self.shard,
@@ -238,11 +221,17 @@ impl RaftGroup {
         }
     }
 
+    fn ticket(&self) -> Ticket {
+        Ticket { generation: self.replica().generation(), number: self.written }
+    }
+
     /// Whether nothing is left for a leader to do.
     fn settled(&self) -> bool {
         let raft = &self.raft.raft;
         let log = &raft.raft_log;
         raft.lead_transferee.is_none()
+            && !self.members.is_joint()
+            && self.has_say()
             && self.questions.is_empty()
             && self.reads.is_empty()
             && self.written <= self.durable
@@ -320,10 +309,14 @@ impl RaftGroup {
     }
 
     fn close_questions(&mut self) {
-        let followers = &self.followers;
+        let (followers, me) = (&self.followers, self.raft.raft.id);
         let confirms = |number| {
-            let count = followers.iter().filter(|follower| follower.confirmed >= number).count();
-            count >= half_of(followers.len())
+            self.members.is_quorum(|member| {
+                let says = |follower: &Follower| {
+                    follower.id == member.raft() && follower.confirmed >= number
+                };
+                member.raft() == me || followers.iter().any(says)
+            })
         };
         self.questions.close(confirms, |index, read| self.reads.push((index, read)));
     }
@@ -331,9 +324,10 @@ impl RaftGroup {
 
 impl Journal for RaftGroup {
     fn tick(&mut self) {
-        if self.install.is_some() {
+        if self.install.is_some() || self.left {
             return;
         }
+        self.settle_members();
         if let Some(doubt) = &mut self.doubt {
             let raft = &self.raft.raft;
             let silent = raft.leader_id != 0;
@@ -343,6 +337,9 @@ impl Journal for RaftGroup {
                 raft.term,
                 silent,
             ));
+            return;
+        }
+        if !self.is_leader() && self.is_behind_members() {
             return;
         }
         let timeout = self.election_timeout();
@@ -416,7 +413,9 @@ impl Journal for RaftGroup {
         // A quorum needs half of the followers: those that answered last are asked. If
         // they stay silent, the next tick asks all.
         let before = raft.msgs.len();
-        for &to in &self.prompt[..half_of(self.prompt.len())] {
+        let plain = !self.members.is_joint() && self.members.learners().is_empty();
+        let asked = if plain { half_of(self.prompt.len()) } else { self.prompt.len() };
+        for &to in &self.prompt[..asked] {
             let raft = &mut self.raft.raft;
             let progress = raft.prs().get(to).expect("the library tracks every voter");
             let (from, term, commit) = (raft.id, raft.term, progress.matched.min(committed));
@@ -428,7 +427,8 @@ impl Journal for RaftGroup {
     }
 
     fn campaign(&mut self) {
-        if self.is_leader() || self.install.is_some() || self.doubt.is_some() {
+        let barred = self.install.is_some() || self.doubt.is_some() || self.is_behind_members();
+        if self.is_leader() || barred || self.left {
             return;
         }
         self.roused = true;
@@ -448,17 +448,35 @@ impl Journal for RaftGroup {
 
     fn transfer(&mut self, to: NodeId) {
         if self.is_leader() {
-            self.raft.transfer_leader(u64::from(to.0));
+            let voters = self.members.voters().iter();
+            if let Some(voter) = voters.copied().find(|voter| voter.node() == to) {
+                self.raft.transfer_leader(voter.raft());
+            }
         }
     }
 
+    fn give_up_transfer(&mut self) {
+        self.raft.raft.abort_leader_transfer();
+    }
+
+    fn lag(&self, follower: NodeId) -> Option<u64> {
+        let raft = &self.raft.raft;
+        let members = self.members.all();
+        let member = members.into_iter().find(|member| member.node() == follower)?;
+        let progress = raft.prs().get(member.raft()).filter(|_| self.is_leader())?;
+        Some(raft.raft_log.last_index().saturating_sub(progress.matched))
+    }
+
     fn fsynced(&mut self, upto: Ticket) {
-        assert!(upto.0 <= self.written, "only what was written becomes durable");
-        if upto.0 <= self.durable {
+        if upto.generation != self.replica().generation() {
             return;
         }
-        self.durable = upto.0;
-        self.release(upto.0);
+        assert!(upto.number <= self.written, "only what was written becomes durable");
+        if upto.number <= self.durable {
+            return;
+        }
+        self.durable = upto.number;
+        self.release(upto.number);
     }
 
     fn poll(&mut self, out: &mut Ready) {
@@ -469,12 +487,17 @@ impl Journal for RaftGroup {
         if !self.refused.is_empty() {
             out.refused.append(&mut self.refused);
         }
+        self.name_replica(out);
+        if self.left {
+            out.ticket = (!out.frames.is_empty()).then(|| self.ticket());
+            return;
+        }
+        let written = self.written;
         if let Some((_, snapshot)) = self.install.take_if(|(number, _)| *number <= self.durable) {
             self.raft.advance_apply_to(snapshot.index());
             out.installed = Some(snapshot);
         }
 
-        let written = self.written;
         self.hand_over(out);
         if self.doubt.is_some() {
             self.reconsider();
@@ -482,14 +505,14 @@ impl Journal for RaftGroup {
         // A replica that crashes must not have to make up again for what it has made up for.
         let repaired = self.doubt_written && self.doubt.is_none();
         self.written += u64::from(repaired && self.written == written);
-        if self.written > written {
+        if !out.frames.is_empty() || self.written > written {
             let hard_state = self.raft.raft.hard_state();
             if hard_state != self.hard_state_written || self.doubt.is_some() != self.doubt_written {
                 self.hard_state_frame(&hard_state).write(&mut out.frames);
                 self.hard_state_written = hard_state;
                 self.doubt_written = self.doubt.is_some();
             }
-            out.ticket = Some(Ticket(self.written));
+            out.ticket = Some(self.ticket());
         }
 
         if !self.reads.is_empty() {
@@ -511,18 +534,23 @@ impl Journal for RaftGroup {
     }
 
     fn checkpoint(&self, frames: &mut Vec<u8>) {
+        if ReplicaId::of(self.raft.raft.id).generation() > 0 || self.left {
+            self.replica_frame().write(frames);
+            if self.left {
+                return;
+            }
+        }
         let log = self.raft.store();
         let snapshot = log.snapshot();
         let index = snapshot.get_metadata().index;
         if index > 0 {
             let epoch = Epoch(snapshot.get_metadata().term);
+            let members = Members::of_raft(snapshot.get_metadata().get_conf_state());
+            write_members(self.shard, &members, &self.initial, frames);
             Frame::Snapshot { shard: self.shard, index, epoch, state: &snapshot.data }
                 .write(frames);
         }
-        for entry in log.after(index) {
-            let (index, epoch) = (entry.index, Epoch(entry.term));
-            Frame::Entry { shard: self.shard, index, epoch, record: &entry.data }.write(frames);
-        }
+        log.after(index).iter().for_each(|entry| write_entry(self.shard, entry, frames));
         // What the library knows but was not polled for has not been promised either.
         self.hard_state_frame(log.hard_state()).write(frames);
     }
@@ -534,15 +562,17 @@ impl Journal for RaftGroup {
     fn awake(&self) -> bool {
         let raft = &self.raft.raft;
         match raft.state {
+            _ if self.left => false,
             StateRole::Leader => !self.settled(),
-            StateRole::Follower => raft.leader_id == 0 || self.roused,
+            // Whoever has no say has nobody to wake.
+            StateRole::Follower => raft.promotable() && (raft.leader_id == 0 || self.roused),
             StateRole::Candidate | StateRole::PreCandidate => true,
         }
     }
 
     fn leader(&self) -> Option<NodeId> {
         let id = self.raft.raft.leader_id;
-        (id != 0).then(|| node_of(id))
+        (id != 0 && !self.left).then(|| node_of(id))
     }
 
     fn epoch(&self) -> Epoch {
@@ -550,7 +580,7 @@ impl Journal for RaftGroup {
     }
 
     fn is_leader(&self) -> bool {
-        self.raft.raft.state == StateRole::Leader
+        self.raft.raft.state == StateRole::Leader && !self.left
     }
 
     fn is_trailed(&self) -> bool {
@@ -564,7 +594,8 @@ impl Journal for RaftGroup {
 
     fn may_serve(&self) -> bool {
         let raft = &self.raft.raft;
-        self.is_leader() && raft.lead_transferee.is_none() && raft.apply_to_current_term()
+        let leads = self.is_leader() && raft.lead_transferee.is_none();
+        leads && raft.apply_to_current_term() && self.has_say()
     }
 
     fn applied(&self) -> u64 {
@@ -584,13 +615,37 @@ impl Journal for RaftGroup {
         let mut change = ConfChange { node_id: peer, ..ConfChange::default() };
         change.set_change_type(ConfChangeType::RemoveNode);
         let voters = self.raft.apply_conf_change(&change).expect("a member can be struck off");
+        self.adopt(Members::of_raft(&voters));
         self.raft.mut_store().set_voters(voters);
-        self.followers.retain(|follower| follower.id != peer);
-        self.prompt.retain(|&follower| follower != peer);
-        self.close_questions();
+    }
+
+    fn members(&self) -> &Members {
+        &self.members
+    }
+
+    fn change_members(&mut self, change: Change) -> bool {
+        self.propose_change(change)
+    }
+
+    fn leave(&mut self) {
+        self.drop_all();
+    }
+
+    fn has_left(&self) -> bool {
+        self.left
+    }
+
+    fn replica(&self) -> ReplicaId {
+        ReplicaId::of(self.raft.raft.id)
     }
 
     fn uncompacted(&self) -> u64 {
+        if self.left {
+            return 0;
+        }
+        if self.raft.store().is_snapshot_wanted() {
+            return u64::MAX;
+        }
         self.applied().saturating_sub(self.raft.store().snapshot().get_metadata().index)
     }
 }

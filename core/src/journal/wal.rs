@@ -10,7 +10,7 @@ use bytes::Bytes;
 use raft::eraftpb;
 
 use super::frame::{self, Damage, Frame};
-use super::{Journal, Ready, Ticket};
+use super::{Change, Journal, Members, Ready, Ticket};
 use crate::effect::{PersistId, Write};
 use crate::id::ShardId;
 
@@ -237,6 +237,11 @@ impl Recovered {
         self.lost_promises() || self.shards.get(&shard).is_some_and(|durable| durable.in_doubt)
     }
 
+    /// Whether something was found of a replica.
+    pub fn has(&self, shard: ShardId) -> bool {
+        self.shards.contains_key(&shard)
+    }
+
     /// The replicas of which something was found.
     pub fn shards(&self) -> impl Iterator<Item = ShardId> {
         self.shards.keys().copied()
@@ -252,9 +257,30 @@ pub struct Durable {
     pub(super) entries: Vec<eraftpb::Entry>,
     /// Whether promises may be missing.
     pub(super) in_doubt: bool,
+    /// The generation of the replica.
+    pub(super) generation: u32,
+    /// Whether it has left.
+    pub(super) left: bool,
+    /// Whom the next snapshot knows as members.
+    pub(super) members: Option<Members>,
 }
 
 impl Durable {
+    /// The state of a replica that joins a log with a generation.
+    pub fn joining(generation: u32) -> Self {
+        Self { generation, ..Self::default() }
+    }
+
+    /// The generation of the replica.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Whether nothing is left of the replica but its generation.
+    pub fn has_left(&self) -> bool {
+        self.left
+    }
+
     fn last_index(&self) -> u64 {
         self.snapshot.get_metadata().index + self.entries.len() as u64
     }
@@ -268,24 +294,47 @@ impl Durable {
         }
     }
 
+    /// Says whether the entry can follow what came before.
+    fn put(&mut self, entry: eraftpb::Entry) -> bool {
+        let commit = self.hard_state.commit.max(self.snapshot.get_metadata().index);
+        if entry.index <= commit || entry.index > self.last_index() + 1 {
+            return false;
+        }
+        let keep = entry.index - self.snapshot.get_metadata().index - 1;
+        self.entries.truncate(usize::try_from(keep).expect("entries are in memory"));
+        self.reach(entry.term);
+        self.entries.push(entry);
+        true
+    }
+
     /// Says whether the frame can follow what came before. What it carries stays where it is, in
     /// `segment`.
     fn replay(&mut self, frame: Frame<'_>, segment: &Bytes) -> bool {
         match frame {
             Frame::Entry { index, epoch, record, .. } => {
-                let commit = self.hard_state.commit.max(self.snapshot.get_metadata().index);
-                if index <= commit || index > self.last_index() + 1 {
-                    return false;
-                }
-                let keep = index - self.snapshot.get_metadata().index - 1;
-                self.entries.truncate(usize::try_from(keep).expect("entries are in memory"));
-                self.entries.push(eraftpb::Entry {
+                return self.put(eraftpb::Entry {
                     term: epoch.0,
                     index,
                     data: segment.slice_ref(record),
                     ..eraftpb::Entry::default()
                 });
-                self.reach(epoch.0);
+            }
+            Frame::Change { index, epoch, change, .. } => {
+                let context = change.to_vec().into();
+                let entry = eraftpb::Entry { term: epoch.0, index, context, ..Default::default() };
+                return Change::decode(change).is_some() && self.put(entry);
+            }
+            Frame::Members { members, .. } => {
+                self.members = Members::decode(members);
+                return self.members.is_some();
+            }
+            Frame::Replica { generation, left, .. } => {
+                if generation < self.generation {
+                    return false;
+                }
+                if left || generation > self.generation {
+                    *self = Self { left, ..Self::joining(generation) };
+                }
             }
             Frame::HardState { epoch, vote, commit, in_doubt, .. } => {
                 if commit > self.last_index() || epoch.0 < self.hard_state.term {
@@ -302,8 +351,11 @@ impl Durable {
                 }
                 self.entries.clear();
                 self.snapshot.data = segment.slice_ref(state);
-                self.snapshot.mut_metadata().index = index;
-                self.snapshot.mut_metadata().term = epoch.0;
+                let meta = self.snapshot.mut_metadata();
+                (meta.index, meta.term) = (index, epoch.0);
+                if let Some(members) = self.members.take() {
+                    meta.set_conf_state(members.to_raft());
+                }
                 self.hard_state.commit = index;
                 self.reach(epoch.0);
             }

@@ -1,8 +1,10 @@
-//! When a node stands for election.
+//! When this node stands for election.
 //!
-//! Owns for which shards, against whom and from when on. Refuses to know who wins.
+//! Owns what follows from a peer's silence, and from its return, for the shards that both
+//! replicate: who is replaced, and after what delay. Refuses to know who wins.
 
 use super::{Node, storage};
+use crate::config::OnSuspicion;
 use crate::effect::Effects;
 use crate::id::{NodeId, ShardId};
 use crate::journal::Journal;
@@ -15,6 +17,32 @@ use crate::time::{Instant, Span};
 const RANK_DELAY: Span = Span::from_millis(30);
 
 impl Node {
+    /// Peers have been silent for too long.
+    pub(super) fn suspect(&mut self, effects: &mut Effects) {
+        for peer in self.detector.overdue(self.now) {
+            effects.observe(Observation::Suspected { peer });
+            if self.is_of_cluster() {
+                self.membership.suspect(peer, self.now);
+            }
+            self.gateway.on_suspected(self.now, peer, effects);
+            self.facts.on_suspected(peer);
+            self.replace(peer);
+            if self.setup.config.on_suspicion == OnSuspicion::Down {
+                self.strike_off(peer);
+            }
+        }
+    }
+
+    /// A peer is here again: where this node leads and the peer follows, it is spoken to.
+    pub(super) fn wake_followers(&mut self, peer: NodeId) {
+        for id in self.shared_with(peer) {
+            if let Some(shard) = &mut self.shards[id.0 as usize] {
+                shard.on_peer_heard();
+                self.touch(id);
+            }
+        }
+    }
+
     /// A peer is gone, or has forgotten that it led: where it did, this node will stand
     /// for election, the sooner the further up it is in the shard's list.
     pub(super) fn replace(&mut self, peer: NodeId) {
@@ -27,10 +55,19 @@ impl Node {
         }
     }
 
+    /// A silent peer is taken for dead in every shard that it shares with this node.
+    fn strike_off(&mut self, peer: NodeId) {
+        for id in self.shared_with(peer) {
+            if let Some(shard) = &mut self.shards[id.0 as usize] {
+                shard.strike_off(peer);
+                self.touch(id);
+            }
+        }
+    }
+
     pub(super) fn stand_against(&mut self, id: ShardId, leader: NodeId, earliest: Instant) {
         let Some(shard) = &self.shards[id.0 as usize] else { return };
-        let rivals =
-            self.setup.placement.replicas(id).iter().take_while(|&&member| member != self.me);
+        let rivals = self.placement.replicas(id).iter().take_while(|&&member| member != self.me);
         let rank =
             rivals.filter(|&&rival| rival != leader && !self.detector.suspects(rival)).count();
         let at = earliest + Span(RANK_DELAY.0 * rank as u64);
@@ -61,5 +98,19 @@ impl Node {
                 self.touch(id);
             }
         }
+    }
+
+    /// Whether a peer leads a shard as far as this node's replica knows.
+    fn follows(&self, id: ShardId, peer: NodeId) -> bool {
+        let shard = self.shards[id.0 as usize].as_ref();
+        shard.is_some_and(|shard| shard.journal().leader() == Some(peer))
+    }
+
+    fn shared_with(&self, peer: NodeId) -> Vec<ShardId> {
+        let ours = (0..self.shards.len() as u32)
+            .map(ShardId)
+            .filter(|id| self.shards[id.0 as usize].is_some());
+        ours.filter(|&id| self.placement.replicas(id).contains(&peer) || self.follows(id, peer))
+            .collect()
     }
 }

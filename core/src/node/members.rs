@@ -13,11 +13,19 @@ use crate::observation::Observation;
 
 impl Node {
     /// Tells every peer that this node lives, and those that know something else what it knows.
+    /// Who takes its leave says that instead. Who is not of the cluster, not yet or no more, is told
+    /// nothing by its peers, so it judges nobody.
     pub(super) fn beat(&mut self, effects: &mut Effects) {
-        self.look_around(effects);
-        let beat = Beat { incarnation: self.incarnation, view: self.membership.view() };
-        for peer in self.setup.placement.node_ids().filter(|&node| node != self.me) {
-            if self.membership.has_news_for(peer) {
+        if self.is_of_cluster() {
+            self.look_around(effects);
+        }
+        let (incarnation, map) = (self.incarnation, self.placement.version());
+        let beat = Beat { incarnation, map, view: self.membership.view() };
+        let takes_its_leave = self.takes_its_leave();
+        for peer in self.placement.node_ids().filter(|&node| node != self.me) {
+            if takes_its_leave {
+                effects.leaving(peer, beat);
+            } else if self.membership.has_news_for(peer) {
                 effects.observe(Observation::Mark(Mark::RumoursTold));
                 effects.gossip(peer, Gossip { beat, rumours: self.membership.told() });
             } else {
@@ -42,6 +50,18 @@ impl Node {
         }
         self.settle_service(effects);
         self.on_beat(from, gossip.beat, effects);
+    }
+
+    /// Whether this node is of the cluster, by the map that it goes by.
+    pub(super) fn is_of_cluster(&self) -> bool {
+        self.placement.map_shard().is_none() || self.placement.has(self.me)
+    }
+
+    /// There is another map.
+    pub(super) fn on_other_nodes(&mut self) {
+        let map = &self.placement;
+        self.membership.count(|node| map.has(node));
+        self.resolver.on_nodes(map.node_ids().count() as u16);
     }
 
     /// A peer that joins was heard: it is admitted, if this node sees a quorum.

@@ -85,7 +85,7 @@ impl Node {
         }
         effects.observe(Observation::Mark(Mark::DiskFull));
         self.storage = Storage::Full(self.now + RETRY_EVERY, write);
-        self.hand_over_leads(effects);
+        self.give_up_leads(effects);
     }
 
     pub(super) fn on_damage_found(&mut self, effects: &mut Effects) {
@@ -103,19 +103,19 @@ impl Node {
     }
 
     /// Peers that can write should lead: what this node proposes it cannot acknowledge.
-    fn hand_over_leads(&mut self, effects: &mut Effects) {
+    fn give_up_leads(&mut self, effects: &mut Effects) {
         let turn = (self.now.0 / HEIR_EVERY.0) as usize;
         for id in (0..self.shards.len() as u32).map(ShardId) {
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             if !shard.journal().is_leader() {
                 continue;
             }
-            let peers = self.setup.placement.replicas(id).iter();
-            let heirs = peers.filter(|&&peer| peer != self.me && !self.detector.suspects(peer));
-            let heirs: Vec<_> = heirs.copied().collect();
+            let peers = shard.journal().members().voters().iter().map(|voter| voter.node());
+            let heirs = peers.filter(|&peer| peer != self.me && !self.detector.suspects(peer));
+            let heirs: Vec<_> = heirs.collect();
             if let Some(&heir) = heirs.get(turn % heirs.len().max(1)) {
                 effects.observe(Observation::Mark(Mark::LeadHandedOver));
-                shard.hand_over(heir);
+                shard.call_to_lead(heir);
                 self.touch(id);
             }
         }

@@ -9,7 +9,7 @@ use crate::placement::Placement;
 use crate::request::{Command, Outcome, Reply};
 use crate::show::{Checks, Hall, Rules};
 
-const BEAT: Beat = Beat { incarnation: 1, view: 0 };
+const BEAT: Beat = Beat { incarnation: 1, map: 0, view: 0 };
 
 fn node() -> Node {
     numbered(1, 2)

@@ -104,6 +104,12 @@ impl Owner {
         !self.asked.is_empty()
     }
 
+    /// Whether nothing is left that was decided and not told.
+    pub(super) fn is_drained(&self) -> bool {
+        let told = self.record.is_empty() && self.replies.is_empty();
+        told && self.proposed.is_empty() && self.asked.is_empty()
+    }
+
     /// What was worth counting since the last call.
     pub(super) fn marks(&mut self) -> impl Iterator<Item = Mark> + '_ {
         self.marks.drain(..)

@@ -48,6 +48,8 @@ pub(crate) struct Cluster {
     pub(crate) sent: Sent,
     pub(crate) replies: Vec<(RequestId, Outcome)>,
     pub(crate) observed: Vec<(Instant, NodeId, Observation)>,
+    /// Nodes that have said that they may be stopped.
+    pub(crate) drained: BTreeSet<NodeId>,
 }
 
 pub(crate) fn config() -> Config {
@@ -62,7 +64,7 @@ pub(crate) fn config() -> Config {
         keep_records: 1_000,
         segment_bytes: 1 << 20,
         on_suspicion: OnSuspicion::default(),
-        membership: MembershipConfig { quorum: 2, stable_after: Span::from_secs(5) },
+        membership: MembershipConfig { quorum: None, stable_after: Span::from_secs(5) },
         promises: Promises::default(),
         owner: OwnerConfig::default(),
         gateway: GatewayConfig {
@@ -89,7 +91,7 @@ impl Cluster {
     /// Boots so many nodes, the nth with a clock that is n − 1 times as far ahead.
     pub(crate) fn with_clocks_apart(config: Config, nodes: u16, shards: u32, apart: Span) -> Self {
         let ahead = (1..=nodes).map(|n| (NodeId(n), Span(apart.0 * u64::from(n - 1))));
-        Self::begin(config, nodes, shards, ahead.collect())
+        Self::begin(config, nodes, Placement::new(nodes, 3, shards, 3), ahead.collect())
     }
 
     /// Boots so many nodes in three zones and lets them elect their owners.
@@ -98,11 +100,22 @@ impl Cluster {
     }
 
     pub(crate) fn with(config: Config, nodes: u16, shards: u32) -> Self {
-        Self::begin(config, nodes, shards, BTreeMap::new())
+        Self::begin(config, nodes, Placement::new(nodes, 3, shards, 3), BTreeMap::new())
     }
 
-    fn begin(mut config: Config, nodes: u16, shards: u32, ahead: BTreeMap<NodeId, Span>) -> Self {
-        config.membership.quorum = nodes / 2 + 1;
+    /// A cluster of so many nodes that more may join.
+    pub(crate) fn changing(nodes: u16, spares: u16, shards: u32) -> Self {
+        let placement = Placement::new(nodes, 3, shards, 3).changing(spares);
+        Self::begin(config(), nodes, placement, BTreeMap::new())
+    }
+
+    fn begin(
+        config: Config,
+        nodes: u16,
+        placement: Placement,
+        ahead: BTreeMap<NodeId, Span>,
+    ) -> Self {
+        let shows = 4 * placement.shards();
         let rules = Rules {
             hold: Span::from_secs(300),
             grace: Span::from_secs(5),
@@ -110,9 +123,9 @@ impl Cluster {
             remember: Span::from_secs(600),
             checks: Checks::COMPLETE,
         };
-        let placement = Arc::new(Placement::new(nodes, 3, shards, 3));
+        let placement = Arc::new(placement);
         let hall = Arc::new(Hall::uniform(2, 10, 20));
-        let setup = Arc::new(Setup { config, placement, hall, rules, shows: 4 * shards });
+        let setup = Arc::new(Setup { config, placement, hall, rules, shows });
         let mut cluster = Self {
             setup,
             now: Instant::ZERO,
@@ -130,6 +143,7 @@ impl Cluster {
             sent: Sent::default(),
             replies: Vec::new(),
             observed: Vec::new(),
+            drained: BTreeSet::new(),
         };
         for node in (1..=nodes).map(NodeId) {
             cluster.start(node);
@@ -164,6 +178,16 @@ impl Cluster {
                 disk.entry(write.segment).or_default().extend(&write.bytes[..kept]);
             }
         }
+    }
+
+    /// The process is told something.
+    pub(crate) fn tell(&mut self, id: NodeId, input: Input) {
+        self.turn(id, input);
+    }
+
+    /// The process is told to stop.
+    pub(crate) fn retire(&mut self, id: NodeId) {
+        self.turn(id, Input::Retire);
     }
 
     /// The process stands still, and then finds waiting what came meanwhile.
@@ -341,7 +365,11 @@ impl Cluster {
     }
 
     fn carry_out(&mut self, id: NodeId) {
-        let Effects { sends, writes, observations, .. } = std::mem::take(&mut self.effects);
+        let Effects { sends, writes, observations, drained, .. } =
+            std::mem::take(&mut self.effects);
+        if drained {
+            self.drained.insert(id);
+        }
         self.observed
             .extend(observations.into_iter().map(|observation| (self.now, id, observation)));
         assert!(writes.len() <= 1, "one write at a time");
@@ -354,11 +382,14 @@ impl Cluster {
                 Endpoint::Client(_) => CLIENT,
                 Endpoint::Node(to) => {
                     match &sending.message {
-                        Message::Beat(_) | Message::Gossip(_) => self.sent.beats += 1,
+                        Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_) => {
+                            self.sent.beats += 1;
+                        }
                         Message::Journal(_) => self.sent.journal += 1,
                         Message::Requests(_)
                         | Message::Forwarded(_)
                         | Message::Answers(_)
+                        | Message::Moves(_)
                         | Message::Replies(_)
                         | Message::Facts(_) => {
                             self.sent.others += 1;
@@ -392,6 +423,8 @@ fn arrives(message: &mut Message, now: Instant) {
         Message::Replies(_)
         | Message::Beat(_)
         | Message::Gossip(_)
+        | Message::Leaving(_)
+        | Message::Moves(_)
         | Message::Journal(_)
         | Message::Facts(_) => {}
     }

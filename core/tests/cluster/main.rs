@@ -2,6 +2,7 @@
 
 mod harness;
 mod members;
+mod moves;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -416,4 +417,82 @@ fn the_same_script_gives_the_same_run() {
         (cluster.observed, cluster.replies, cluster.sent)
     };
     assert_eq!(play(), play());
+}
+
+#[test]
+fn a_node_that_retires_hands_over_and_keeps_nobody_waiting() {
+    // The owner is told to stop while a client asks every millisecond through every gateway. Its
+    // shards have other owners long before anybody would have missed it, nobody is turned away,
+    // and then it says that it may go.
+    let mut cluster = Cluster::new(3, 4);
+    let owner = cluster.owner(SHOW).unwrap().0;
+    let before = cluster.replies.len();
+    let began = cluster.now();
+    for n in 0..100_u64 {
+        if n == 20 {
+            cluster.retire(owner);
+        }
+        let seat = 3 * n as u32;
+        cluster.ask(NodeId(1 + (n % 3) as u16), hold(10 * (n + 1), SHOW, &[seat]));
+        cluster.run_for(Span::from_millis(1));
+    }
+    assert!(!cluster.drained.contains(&owner), "clients still ask it");
+    cluster.run_for(Span::from_millis(600));
+    assert!(cluster.drained.contains(&owner));
+    assert_ne!(cluster.owner(SHOW).unwrap().0, owner);
+    let replies = &cluster.replies[before..];
+    assert_eq!(replies.len(), 100);
+    assert!(replies.iter().all(|(_, outcome)| is_held(outcome)), "{replies:?}");
+    let story: Vec<_> = cluster.observed.iter().filter(|&&(at, ..)| at > began).collect();
+    let begins = |seen: &Observation| matches!(seen, Observation::HandOverBegan { .. });
+    let serves = |seen: &Observation| matches!(seen, Observation::OwnerActivated { .. });
+    let waited = Observation::Mark(Mark::WaitedForSuccessor);
+    let begun = story.iter().find(|(.., seen)| begins(seen)).expect("it hands over").0;
+    let served = story.iter().rfind(|(.., seen)| serves(seen)).expect("others serve").0;
+    assert!(served.since(begun) < Span::from_millis(10), "{story:?}");
+    assert!(story.iter().any(|(.., seen)| *seen == waited), "{story:?}");
+    let tries = cluster.observed.iter().filter(|(.., seen)| {
+        matches!(seen, Observation::Mark(Mark::AttemptTimedOut | Mark::StoodForElection))
+    });
+    assert_eq!(tries.count(), 0);
+}
+
+#[test]
+fn a_retired_node_that_comes_back_is_a_node_like_any_other() {
+    let mut cluster = Cluster::new(3, 4);
+    let owner = cluster.owner(SHOW).unwrap().0;
+    cluster.retire(owner);
+    cluster.run_for(Span::from_millis(600));
+    cluster.crash(owner);
+    cluster.run_for(Span::from_secs(1));
+    cluster.start(owner);
+    cluster.run_for(Span::from_secs(1));
+    let successor = cluster.owner(SHOW).unwrap().0;
+    cluster.retire(successor);
+    cluster.run_for(Span::from_millis(600));
+    assert!(cluster.drained.contains(&successor));
+    assert_ne!(cluster.owner(SHOW).unwrap().0, successor);
+    assert!(is_held(&cluster.outcome(owner, hold(10, SHOW, &[1]))));
+}
+
+#[test]
+fn an_owner_that_nobody_can_succeed_goes_on() {
+    // Told to stop while it is cut off from its peers: it can hand over to nobody, gives up,
+    // decides what has waited, and once the links are back hands over after all.
+    let mut patient = config();
+    patient.gateway.try_timeout = Span::from_secs(30);
+    let mut cluster = Cluster::with(patient, 3, 1);
+    let owner = cluster.owner(SHOW).unwrap().0;
+    cluster.lose_one_in(Some(1));
+    cluster.retire(owner);
+    cluster.ask(owner, hold(10, SHOW, &[1]));
+    cluster.run_for(Span::from_secs(3));
+    let given_up = |seen: &Observation| matches!(seen, Observation::HandOverGivenUp { .. });
+    assert!(cluster.observed.iter().any(|(_, node, seen)| *node == owner && given_up(seen)));
+    assert!(!cluster.drained.contains(&owner));
+    cluster.lose_one_in(None);
+    cluster.run_for(Span::from_secs(40));
+    assert!(cluster.replies.iter().any(|(id, outcome)| *id == RequestId(10) && is_held(outcome)));
+    assert!(cluster.drained.contains(&owner), "{:?}", cluster.observed);
+    assert_ne!(cluster.owner(SHOW).unwrap().0, owner);
 }

@@ -77,8 +77,13 @@ fn frames(group: &RaftGroup) -> Vec<String> {
         Frame::HardState { epoch, vote, .. } => format!("{epoch} {vote:?}"),
         Frame::Entry { .. }
         | Frame::Snapshot { .. }
+        | Frame::Change { .. }
+        | Frame::Members { .. }
+        | Frame::Replica { .. }
         | Frame::Checkpoint { .. }
-        | Frame::Facts { .. } => format!("{frame:?}"),
+        | Frame::Facts { .. } => {
+            format!("{frame:?}")
+        }
     };
     frame::read(&bytes).map(say).collect()
 }

@@ -19,11 +19,15 @@ impl Checks {
         let cluster = &scenario.cluster;
         let lasts_key = match fault {
             Fault::Crash { .. }
+            | Fault::Restart { .. }
             | Fault::ZoneLoss { .. }
             | Fault::PowerLoss { .. }
             | Fault::TornTail { .. }
             | Fault::Wipe { .. } => "down",
-            Fault::Pause { .. }
+            Fault::RollingRestart { .. }
+            | Fault::Join { .. }
+            | Fault::Leave { .. }
+            | Fault::Pause { .. }
             | Fault::Partition { .. }
             | Fault::Loss { .. }
             | Fault::Duplicate { .. }
@@ -56,13 +60,13 @@ impl Checks {
             "duration",
             || {
                 let what = format!("the fault lasts until {ends}, but the run ends at {end}");
-                (
-                    what,
-                    format!(
-                        "at most `{lasts_key} = \"{}\"`, or lengthen `duration`",
-                        end - fault.at()
-                    ),
-                )
+                let beside = if let Fault::Restart { patience, .. } = fault {
+                    *patience
+                } else {
+                    Span::ZERO
+                };
+                let most = Span((end - fault.at()).0.saturating_sub(beside.0));
+                (what, format!("at most `{lasts_key} = \"{most}\"`, or lengthen `duration`"))
             },
         );
 
@@ -77,6 +81,29 @@ impl Checks {
             | Fault::Wipe { node, .. }
             | Fault::LyingDisk { node, .. } => {
                 self.target(&format!("{field}.node"), *node, cluster)
+            }
+            Fault::Restart { node, patience, down, .. } => {
+                self.target(&format!("{field}.node"), *node, cluster);
+                self.some_time(&format!("{field}.patience"), *patience);
+                self.some_time(&format!("{field}.down"), *down);
+            }
+            Fault::RollingRestart { lasts, patience, down, .. } => {
+                self.some_time(&format!("{field}.patience"), *patience);
+                self.some_time(&format!("{field}.down"), *down);
+                let (turn, needs) =
+                    (lasts.0 / u64::from(cluster.numbers().max(1)), *patience + *down);
+                self.that_both(turn > needs.0, &format!("{field}.lasts"), "cluster.nodes", || {
+                    let nodes = cluster.numbers();
+                    let what = format!(
+                        "each of {nodes} nodes has {}, but may take {needs} to stop and start",
+                        Span(turn)
+                    );
+                    let most = Span((needs.0 + 1_000_000) * u64::from(nodes));
+                    (what, format!("at least `lasts = \"{most}\"`, or less `patience` or `down`"))
+                });
+            }
+            Fault::Join { nodes, .. } | Fault::Leave { nodes, .. } => {
+                self.movers(field, nodes, matches!(fault, Fault::Join { .. }), cluster);
             }
             Fault::SlowDisk { node, factor, .. } | Fault::Limp { node, factor, .. } => {
                 self.target(&format!("{field}.node"), *node, cluster);
@@ -211,14 +238,41 @@ impl Checks {
         }
     }
 
+    /// Nodes that join or leave: named, each once, and spares if they join.
+    fn movers(&mut self, field: &str, nodes: &[Target], joins: bool, cluster: &Cluster) {
+        let (first, last) = (if joins { cluster.nodes + 1 } else { 1 }, cluster.numbers());
+        let list = format!("{field}.nodes");
+        self.that(!nodes.is_empty(), &list, || {
+            ("no node is named".into(), format!("name at least one: `nodes = [\"n{last}\"]`"))
+        });
+        for (n, target) in nodes.iter().enumerate() {
+            let item = format!("{list}[{n}]");
+            let fits = matches!(target, Target::Node(node) if (first..=last).contains(&node.0));
+            self.that(fits, &item, || {
+                let help = if first > last {
+                    "let there be some: `cluster.spares = 1`".to_owned()
+                } else {
+                    format!("one of n{first} to n{last}")
+                };
+                let what = if joins { "no spare node" } else { "no node by number" };
+                (format!("`{target}` is {what}"), help)
+            });
+            self.that(!nodes[..n].contains(target), &item, || {
+                (format!("`{target}` is named twice"), "name each node once".into())
+            });
+        }
+    }
+
     fn target(&mut self, field: &str, target: Target, cluster: &Cluster) {
         match target {
-            Target::Node(node) => self.that((1..=cluster.nodes).contains(&node.0), field, || {
-                (
-                    format!("there is no node {node}"),
-                    format!("the nodes are n1 to n{}", cluster.nodes),
-                )
-            }),
+            Target::Node(node) => {
+                self.that((1..=cluster.numbers()).contains(&node.0), field, || {
+                    (
+                        format!("there is no node {node}"),
+                        format!("the nodes are n1 to n{}", cluster.numbers()),
+                    )
+                })
+            }
             Target::Owner => {}
             Target::Follower => self.that(cluster.replicas > 1, field, || {
                 (
@@ -239,6 +293,9 @@ impl Checks {
             )
         });
         for (n, family) in families.iter().enumerate() {
+            self.that(Family::ALL.contains(family), &format!("swarm.families[{n}]"), || {
+                (format!("`{family}` is never drawn"), "write it as a `[[fault]]`".into())
+            });
             self.that(!families[..n].contains(family), &format!("swarm.families[{n}]"), || {
                 (format!("`{family}` is named twice"), "name each family once".into())
             });

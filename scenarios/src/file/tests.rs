@@ -802,6 +802,12 @@ fn a_fault() -> impl Strategy<Value = Fault> {
             Family::BitRot => Fault::BitRot { at, lasts, node },
             Family::Wipe => Fault::Wipe { at, node, down: lasts },
             Family::LyingDisk => Fault::LyingDisk { at, lasts, node },
+            Family::Restart => Fault::Restart { at, node, patience: lasts, down: lasts },
+            Family::Join => Fault::Join { at, lasts, nodes: vec![node] },
+            Family::Leave => Fault::Leave { at, lasts, nodes: vec![node] },
+            Family::RollingRestart => {
+                Fault::RollingRestart { at, lasts, patience: Span(1), down: Span(1) }
+            }
         },
     )
 }
@@ -857,7 +863,7 @@ prop_compose! {
         group_weights in prop::collection::vec(1_u32..1_000, 1..=10),
         shares in (a_share(), a_share(), a_share()),
         faults in prop::collection::vec(a_fault(), 0..5),
-        families in prop::option::of(prop::sample::subsequence(Family::ALL.to_vec(), 1..=18)),
+        families in prop::option::of(prop::sample::subsequence(Family::ALL.to_vec(), 1..=Family::ALL.len())),
         must_exercise in prop::sample::subsequence(check::ORACLES.map(str::to_owned).to_vec(), 0..=8),
         must_mark in prop::sample::subsequence(Mark::ALL.iter().map(|mark| mark.name().to_owned()).collect::<Vec<_>>(), 0..=3),
         figures in prop::collection::vec((1_u32..=100_000, a_span(1, 600_000)), 1..4),

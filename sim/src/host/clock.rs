@@ -18,7 +18,12 @@ pub(super) fn set_right(effects: &mut Effects, clock: Reading) {
             Message::Requests(batch) | Message::Forwarded(batch) => shift(batch, clock),
             Message::Answers(batch) => shift(batch, clock),
             Message::Replies(batch) => shift(batch, clock),
-            Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) | Message::Facts(_) => {}
+            Message::Beat(_)
+            | Message::Gossip(_)
+            | Message::Leaving(_)
+            | Message::Moves(_)
+            | Message::Journal(_)
+            | Message::Facts(_) => {}
         }
     }
 }

@@ -11,8 +11,9 @@
 use std::collections::VecDeque;
 
 use onsale_core::journal::frame::{self, Frame};
+use onsale_core::journal::{Change, Members, ReplicaId};
 use onsale_core::record::{self, Record};
-use onsale_core::{Epoch, Instant, ShardId};
+use onsale_core::{Epoch, Instant, NodeId, Placement, ShardId};
 
 use super::Oracles;
 use super::journal::Position;
@@ -23,7 +24,10 @@ use crate::world::network::Place;
 /// Everything that the disks hold as committed.
 #[derive(Debug)]
 pub struct JournalWatch {
-    replicas: u16,
+    /// By shard: the members, as far as its committed records say.
+    members: Vec<Members>,
+    /// The shard whose records are versions of the map, if there is one.
+    map: Option<ShardId>,
     /// By place and by shard: the log as that disk holds it.
     disks: Vec<Vec<Log>>,
     /// By shard: the records that are committed, from the first on, and how many were told.
@@ -59,7 +63,13 @@ struct Log {
     commit: u64,
     /// Up to here this disk's committed records were compared.
     compared: u64,
+    /// The generation of the replica, of which the disk may have had others.
+    generation: u32,
 }
+
+/// A record that changes the members is kept behind these bytes, with which no other begins: they
+/// would name a writer with a number beyond all numbers of nodes.
+const CHANGE: [u8; 3] = [0xFF; 3];
 
 impl Log {
     /// A record in its place supersedes what stands there and after it.
@@ -106,11 +116,15 @@ struct Chosen {
 
 impl JournalWatch {
     /// Empty disks.
-    pub fn new(nodes: u16, shards: u32, replicas: u16) -> Self {
+    pub fn new(placement: &Placement) -> Self {
+        let shards = placement.shards() as usize;
+        let members = (0..placement.shards())
+            .map(|shard| Members::initial(placement.replicas(ShardId(shard))));
         Self {
-            replicas,
-            disks: vec![vec![Log::default(); shards as usize]; usize::from(nodes) + 1],
-            chosen: vec![Vec::new(); shards as usize],
+            members: members.collect(),
+            map: placement.map_shard(),
+            disks: vec![vec![Log::default(); shards]; usize::from(placement.nodes()) + 1],
+            chosen: vec![Vec::new(); shards],
             touched: Vec::new(),
             spare: Spare::default(),
         }
@@ -178,9 +192,12 @@ impl JournalWatch {
                         })
                     })
                     .collect();
-                let majority = usize::from(self.replicas / 2 + 1);
                 let agreed = |entry: &Chosen| {
-                    held.iter().filter(|(_, other)| other == entry).count() >= majority
+                    self.members[place].is_quorum(|member| {
+                        let node = usize::from(member.node().0);
+                        let is_it = self.disks[node][place].generation == member.generation();
+                        is_it && held.contains(&(node, *entry))
+                    })
                 };
                 let Some(&(node, _)) = held.iter().find(|(_, entry)| agreed(entry)) else { break };
                 self.disks[node][place].commit = next;
@@ -202,9 +219,10 @@ impl JournalWatch {
         disks: impl Iterator<Item = &'a Disk>,
         oracles: &mut Oracles,
     ) {
-        let mut holders = vec![0_u16; self.chosen.len()];
-        for disk in disks {
+        let mut holders = vec![Vec::new(); self.chosen.len()];
+        for (node, disk) in disks.enumerate() {
             let mut holds = vec![false; self.chosen.len()];
+            let mut generations = vec![0; self.chosen.len()];
             for bytes in disk.segments() {
                 for frame in frame::read(bytes) {
                     let Some(shard) = frame.shard().map(|shard| shard.0 as usize) else { continue };
@@ -216,20 +234,37 @@ impl JournalWatch {
                             holds[shard] =
                                 index == last && self.chosen[shard].last().is_some_and(is_held);
                         }
+                        Frame::Change { index, epoch, change, .. } if index <= last => {
+                            let held = Chosen { epoch, hash: hash(&marked(change)) };
+                            holds[shard] =
+                                index == last && self.chosen[shard].last() == Some(&held);
+                        }
                         Frame::Snapshot { index, .. } => holds[shard] |= index >= last,
+                        Frame::Replica { generation, left, .. } => {
+                            holds[shard] &= generation == generations[shard] && !left;
+                            generations[shard] = generation;
+                        }
                         Frame::Entry { .. }
+                        | Frame::Change { .. }
+                        | Frame::Members { .. }
                         | Frame::HardState { .. }
                         | Frame::Checkpoint { .. }
                         | Frame::Facts { .. } => {}
                     }
                 }
             }
-            holders.iter_mut().zip(holds).for_each(|(holders, holds)| *holders += u16::from(holds));
+            for (shard, holds) in holds.into_iter().enumerate() {
+                if holds {
+                    holders[shard].push(ReplicaId::new(NodeId(node as u16), generations[shard]));
+                }
+            }
         }
         for (shard, (chosen, holders)) in (0..).map(ShardId).zip(self.chosen.iter().zip(holders)) {
+            let holds = |member| holders.contains(&member);
             if let Some(last) = chosen.last()
-                && holders < self.replicas / 2 + 1
+                && !self.members[shard.0 as usize].is_quorum(holds)
             {
+                let holders = holders.len() as u16;
                 oracles.journal_lost(now, shard, chosen.len() as u64, last.epoch, holders);
             }
         }
@@ -253,6 +288,23 @@ impl JournalWatch {
                     check_same(now, node, Position { shard, index, epoch }, record, first, oracles);
                 }
             }
+            Frame::Change { index, epoch, change, .. } => {
+                let (shard, record) = (shard, marked(change));
+                if index > log.compared {
+                    log.put(index, epoch, &record, &mut self.spare);
+                    self.check_written_once(now, node, Position { shard, index, epoch }, oracles);
+                } else if let Some(&first) = self.chosen[shard.0 as usize].get(index as usize - 1) {
+                    let at = Position { shard, index, epoch };
+                    check_same(now, node, at, &record, first, oracles);
+                }
+            }
+            // Another replica begins on this disk, or there is none any more.
+            Frame::Replica { generation, left, .. } => {
+                if left || generation != log.generation {
+                    *log = Log { generation, ..Log::default() };
+                }
+            }
+            Frame::Members { .. } => {}
             Frame::HardState { commit, .. } => log.commit = log.commit.max(commit),
             Frame::Snapshot { index, epoch, .. } => {
                 // The records that it stands for were committed: other disks hold them, or held them.
@@ -330,13 +382,28 @@ impl JournalWatch {
                         "committed records are told in order"
                     );
                     chosen.push(Chosen { epoch, hash: hash(&record) });
-                    tell(now, shard, index, epoch, &record, oracles);
+                    if let Some(change) = record.strip_prefix(&CHANGE) {
+                        let members = &mut self.members[shard.0 as usize];
+                        let change = Change::decode(change);
+                        if let Some(next) = change.and_then(|change| members.after(change)) {
+                            *members = next;
+                        }
+                        oracles.committed(now, shard, index, epoch, None, &[]);
+                    } else if self.map == Some(shard) {
+                        oracles.committed(now, shard, index, epoch, None, &[]);
+                    } else {
+                        tell(now, shard, index, epoch, &record, oracles);
+                    }
                 }
             }
             self.spare.0.push(record);
             log.compared = index;
         }
     }
+}
+
+fn marked(change: &[u8]) -> Vec<u8> {
+    [&CHANGE[..], change].concat()
 }
 
 /// A disk holds another record where one was committed: somebody's promise is lost.
@@ -433,7 +500,8 @@ mod tests {
             quantum: Span::ZERO,
             facts: None,
         };
-        let (mut watch, mut oracles) = (JournalWatch::new(3, 1, 3), Oracles::new(settings));
+        let (mut watch, mut oracles) =
+            (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Oracles::new(settings));
         for (node, frames) in written {
             let mut bytes = Vec::new();
             frames.iter().for_each(|frame| frame.write(&mut bytes));

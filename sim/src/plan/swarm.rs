@@ -102,6 +102,16 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
         Family::SlowNetwork => {
             Fault::SlowNetwork { at, lasts, factor: 2 + below(strength, 49) as u32 }
         }
+        Family::Restart => {
+            let patience = stop_patience(lasts);
+            Fault::Restart { at, node: target, patience, down: lasts - patience }
+        }
+        Family::RollingRestart => {
+            let turn = Span(lasts.0 / u64::from(scenario.cluster.nodes));
+            let patience = stop_patience(turn);
+            Fault::RollingRestart { at, lasts, patience, down: Span((turn - patience).0 / 2) }
+        }
+        Family::Join | Family::Leave => panic!("{family} is never drawn"),
         Family::SlowDisk => {
             Fault::SlowDisk { at, lasts, node: target, factor: 2 + below(strength, 99) as u32 }
         }
@@ -184,6 +194,11 @@ fn drift_ppm(scenario: &Scenario, strength: u64) -> u32 {
     let (hold, grace) = (scenario.sale.hold, scenario.sale.grace);
     let most = u128::from(grace.0) * 4 / 5 * 1_000_000 / u128::from((hold + grace).0) / 3;
     ((most as u64) >> below(strength, 8)).clamp(1, 500_000) as u32
+}
+
+/// Of the time that a restart takes, how much the node may take to stop.
+fn stop_patience(lasts: Span) -> Span {
+    Span(lasts.0 / 2).min(Span::from_secs(2))
 }
 
 fn zone(scenario: &Scenario, bits: u64) -> u16 {

@@ -46,7 +46,10 @@ fn simpler_than(fault: &Fault, nodes: u16, zones: u16) -> Vec<Fault> {
             let zone_losses = (1..=zones).map(|zone| Fault::ZoneLoss { at, zone, down: lasts });
             crashes().into_iter().chain(zone_losses).collect()
         }
-        Fault::ZoneLoss { .. } => crashes().into(),
+        Fault::ZoneLoss { .. } | Fault::Restart { .. } => crashes().into(),
+        Fault::RollingRestart { patience, down, .. } => [Target::Owner, Target::Follower]
+            .map(|node| Fault::Restart { at, node, patience: *patience, down: *down })
+            .into(),
         Fault::Partition { cut, .. } => match cut {
             Cut::Isolate(nodes) if nodes.len() == 1 => Vec::new(),
             Cut::Isolate(nodes) => nodes.iter().map(|&node| isolation(node)).collect(),
@@ -76,6 +79,8 @@ fn simpler_than(fault: &Fault, nodes: u16, zones: u16) -> Vec<Fault> {
             vec![Fault::Crash { at, node: *node, down: lasts }]
         }
         Fault::Crash { .. }
+        | Fault::Join { .. }
+        | Fault::Leave { .. }
         | Fault::Pause { .. }
         | Fault::SlowNetwork { .. }
         | Fault::SlowDisk { .. }
@@ -178,6 +183,10 @@ fn factor(plan: &Plan, nth: usize) -> u64 {
         ) => u64::from(*factor),
         Some(
             Fault::Crash { .. }
+            | Fault::Restart { .. }
+            | Fault::RollingRestart { .. }
+            | Fault::Join { .. }
+            | Fault::Leave { .. }
             | Fault::Pause { .. }
             | Fault::ZoneLoss { .. }
             | Fault::PowerLoss { .. }
@@ -217,7 +226,15 @@ fn set_factor(plan: &mut Plan, nth: usize, value: u64) {
 pub(super) fn timed(fault: &Fault, new_at: Span, new_lasts: Span) -> Fault {
     let mut fault = fault.clone();
     match &mut fault {
-        Fault::Crash { at, down: lasts, .. }
+        Fault::Restart { at, patience, down, .. } => {
+            *at = new_at;
+            *patience = (*patience).min(Span(new_lasts.0 / 2));
+            *down = new_lasts - *patience;
+        }
+        Fault::RollingRestart { at, lasts, .. }
+        | Fault::Join { at, lasts, .. }
+        | Fault::Leave { at, lasts, .. }
+        | Fault::Crash { at, down: lasts, .. }
         | Fault::ZoneLoss { at, down: lasts, .. }
         | Fault::PowerLoss { at, down: lasts }
         | Fault::TornTail { at, down: lasts, .. }
@@ -258,6 +275,7 @@ pub(super) fn aim_within(fault: &mut Fault, nodes: u16, zones: u16) {
     };
     match fault {
         Fault::Crash { node, .. }
+        | Fault::Restart { node, .. }
         | Fault::Pause { node, .. }
         | Fault::SlowDisk { node, .. }
         | Fault::OneWayLoss { node, .. }
@@ -295,6 +313,10 @@ pub(super) fn aim_within(fault: &mut Fault, nodes: u16, zones: u16) {
         Fault::Partition { cut: Cut::OneWay(node), .. } => aim(node),
         Fault::Partition { cut: Cut::Halves | Cut::MajorityRing | Cut::Bridge, .. }
         | Fault::PowerLoss { .. }
+        | Fault::RollingRestart { .. }
+        // They name nodes that a smaller cluster may not have: it does not become smaller.
+        | Fault::Join { .. }
+        | Fault::Leave { .. }
         | Fault::Loss { .. }
         | Fault::Duplicate { .. }
         | Fault::Reorder { .. }

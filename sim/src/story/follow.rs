@@ -224,7 +224,11 @@ impl Follow {
                     }
                 }
             }
-            Message::Beat(_) | Message::Gossip(_) | Message::Facts(_) => {}
+            Message::Beat(_)
+            | Message::Gossip(_)
+            | Message::Leaving(_)
+            | Message::Moves(_)
+            | Message::Facts(_) => {}
         }
     }
 
@@ -452,7 +456,11 @@ impl Follow {
                     self.on_records_lost(at, (from, to), *shard, message, &why);
                 }
             }
-            Message::Beat(_) | Message::Gossip(_) | Message::Facts(_) => {}
+            Message::Beat(_)
+            | Message::Gossip(_)
+            | Message::Leaving(_)
+            | Message::Moves(_)
+            | Message::Facts(_) => {}
         }
         for (id, who, what) in lost {
             if self.tells(id, from, to) {
@@ -503,6 +511,8 @@ impl Follow {
             Message::Replies(_)
             | Message::Beat(_)
             | Message::Gossip(_)
+            | Message::Leaving(_)
+            | Message::Moves(_)
             | Message::Journal(_)
             | Message::Facts(_) => Vec::new(),
         };
@@ -543,6 +553,13 @@ impl Follow {
                 (Kind::Health, None, "withdraws: a quorum is out of its sight".to_owned())
             }
             Observation::Returned => (Kind::Health, None, "serves clients again".to_owned()),
+            Observation::HandOverBegan { shard, to } => {
+                let what = format!("hands {shard} over to {to}, and admits no more requests");
+                (Kind::Owner, Some(shard), what)
+            }
+            Observation::HandOverGivenUp { shard } => {
+                (Kind::Owner, Some(shard), format!("could not hand {shard} over, and goes on"))
+            }
             Observation::Suspected { peer } => {
                 if !followed && !self.owns_a_shard(peer) {
                     return;
@@ -555,10 +572,8 @@ impl Follow {
                 }
                 (Kind::Health, None, format!("hears {peer} again"))
             }
+            Observation::Refused { .. } if !followed => return,
             Observation::Refused { shard, reason } => {
-                if !followed {
-                    return;
-                }
                 (Kind::Health, Some(shard), format!("refuses: {reason} ({shard})"))
             }
             Observation::Mark(mark) => {

@@ -85,7 +85,7 @@ impl Recording {
         out.process(0, "clients", 0);
         out.process(FAULTS, "faults and oracles", 1);
         let cluster = &scenario.cluster;
-        for node in 1..=u32::from(cluster.nodes) {
+        for node in 1..=u32::from(cluster.numbers()) {
             let zone = (node - 1) % u32::from(cluster.zones) + 1;
             out.process(node, &format!("n{node} in zone {zone}"), node + 1);
             let mut thread = |tid, name: &str| out.thread(Row { pid: node, tid }, name);
@@ -276,6 +276,12 @@ impl Recording {
             Observation::OwnerDeposed { shard, .. } => {
                 self.end(row(node, SHARDS + shard.0), now);
             }
+            Observation::HandOverBegan { shard, to } => {
+                self.mark(state, "owner", &format!("hands {shard} over to {to}"), now);
+            }
+            Observation::HandOverGivenUp { shard } => {
+                self.mark(state, "owner", &format!("keeps {shard}"), now);
+            }
             Observation::Suspected { peer } => {
                 self.mark(state, "health", &format!("suspects {peer}"), now);
             }
@@ -380,7 +386,7 @@ fn called(message: &Message) -> Option<String> {
             })
         }
         Message::Facts(_) => Some("facts".to_owned()),
-        Message::Beat(_) => None,
+        Message::Beat(_) | Message::Leaving(_) | Message::Moves(_) => None,
         Message::Gossip(gossip) => Some(many("rumour", gossip.rumours.len())),
     }
 }

@@ -73,6 +73,9 @@ pub(super) fn framed(bytes: &[u8]) -> impl Iterator<Item = (Key, &[u8])> {
         Frame::Entry { shard, index, epoch, record } => Some(((shard, index, epoch), record)),
         Frame::HardState { .. }
         | Frame::Snapshot { .. }
+        | Frame::Change { .. }
+        | Frame::Members { .. }
+        | Frame::Replica { .. }
         | Frame::Checkpoint { .. }
         | Frame::Facts { .. } => None,
     })

@@ -82,7 +82,7 @@ impl Subject {
                 within("shards", shard.0.into(), 0, scenario.cluster.shards.into())
             }
             Self::Node(node) => {
-                within("nodes", node.0.into(), 1, u64::from(scenario.cluster.nodes) + 1)
+                within("nodes", node.0.into(), 1, u64::from(scenario.cluster.numbers()) + 1)
             }
             Self::Hold(HoldId(name)) | Self::Request(RequestId(name)) => {
                 let user = requester(RequestId(name)).0;

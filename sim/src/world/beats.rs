@@ -61,6 +61,11 @@ impl World {
         }
     }
 
+    /// Before something happens to nodes: what has arrived before is not struck.
+    pub(super) fn let_all_beats_arrive(&mut self) {
+        (0..self.machines.len()).for_each(|node| self.let_beats_arrive(node));
+    }
+
     /// The beats that were to arrive by now have arrived, or were lost on their way. Nothing that
     /// decides that may have changed since the first of them was due.
     #[inline]

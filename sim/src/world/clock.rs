@@ -35,10 +35,10 @@ pub struct Reading {
 
 impl Clock {
     /// The clock of a place in a cluster that is well: the first node's is right, the last one's as
-    /// far ahead as the cluster's skew says, those between evenly apart.
+    /// far ahead as the cluster's skew says, those between evenly apart, and spares like the last.
     pub fn of(cluster: &Cluster, place: u16) -> Self {
         let (skew, last) = (cluster.clock_skew, u64::from(cluster.nodes) - 1);
-        Self::new(Span(skew.0 * u64::from(place.saturating_sub(1)) / last))
+        Self::new(Span(skew.0 * u64::from(place.saturating_sub(1)).min(last) / last))
     }
 
     /// A clock that is so far ahead, and keeps time.

@@ -4,7 +4,7 @@
 //! much of it a message takes. Links carry as much as anybody likes unless a fault lowers that.
 //! Refuses to know how long a message then takes to get across.
 
-use onsale_core::{Instant, Message, Span};
+use onsale_core::{Instant, Message, Moves, Span};
 
 use super::network::{CLIENTS, Place};
 
@@ -76,12 +76,16 @@ fn bytes(message: &Message) -> u64 {
     const ANSWER: u64 = 40;
     const BEAT: u64 = 16;
     const RUMOUR: u64 = 16;
+    const SEATS: u64 = 12;
+    const WISH: u64 = 8;
     HEADER
         + match message {
             Message::Requests(batch) | Message::Forwarded(batch) => batch.len() as u64 * REQUEST,
             Message::Answers(batch) => batch.len() as u64 * ANSWER,
             Message::Replies(batch) => batch.len() as u64 * ANSWER,
-            Message::Beat(_) => BEAT,
+            Message::Beat(_) | Message::Leaving(_) => BEAT,
+            Message::Moves(Moves::Map(map)) => u64::from(map.shards()) * SEATS,
+            Message::Moves(_) => WISH,
             Message::Gossip(gossip) => BEAT + gossip.rumours.len() as u64 * RUMOUR,
             Message::Journal(messages) => {
                 messages.iter().map(|(_, message)| message.bytes() as u64).sum()
@@ -96,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    const BEAT: Message = Message::Beat(Beat { incarnation: 1, view: 0 });
+    const BEAT: Message = Message::Beat(Beat { incarnation: 1, map: 0, view: 0 });
 
     #[test]
     fn messages_queue_on_a_link_that_carries_little_and_are_lost_beyond_its_queue() {

@@ -3,7 +3,9 @@
 //! Owns the words that stand for a message: everything in it that can decide anything
 //! later. Refuses to know how words become a hash.
 
-use onsale_core::{Answer, Beat, Command, Instant, Message, Outcome, Reply, Request, SeatList};
+use onsale_core::{
+    Answer, Beat, Command, Instant, Message, Moves, Outcome, Reply, Request, SeatList,
+};
 
 use crate::fingerprint::Fingerprint;
 
@@ -38,6 +40,8 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
         Message::Beat(beat) => digest_beat(fingerprint, *beat),
         // The view stands for what is told.
         Message::Gossip(gossip) => digest_beat(fingerprint, gossip.beat),
+        Message::Leaving(beat) => fingerprint.fold(!word_of(*beat)),
+        Message::Moves(moves) => fingerprint.fold(digest_moves(moves)),
         Message::Journal(messages) => {
             for (shard, message) in messages {
                 fingerprint.fold(u64::from(shard.0) ^ message.digest());
@@ -47,9 +51,25 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
     }
 }
 
-/// While all members are as they were founded, a view is zero.
+/// While all members are as they were founded, a view is zero, and so is the map's first version.
 pub(super) fn digest_beat(fingerprint: &mut Fingerprint, beat: Beat) {
-    fingerprint.fold(beat.incarnation ^ beat.view);
+    fingerprint.fold(word_of(beat));
+}
+
+fn word_of(beat: Beat) -> u64 {
+    beat.incarnation ^ beat.map << 32 ^ beat.view
+}
+
+fn digest_moves(moves: &Moves) -> u64 {
+    match moves {
+        Moves::Joins(node) => 1 << 32 | u64::from(node.0),
+        Moves::Leaves(node) => 2 << 32 | u64::from(node.0),
+        Moves::Moved { shard, generation } => {
+            3 << 62 ^ u64::from(shard.0) << 32 ^ u64::from(*generation)
+        }
+        Moves::MapWanted => 4 << 32,
+        Moves::Map(map) => 5 << 56 ^ map.version(),
+    }
 }
 
 #[inline]

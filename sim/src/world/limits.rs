@@ -52,7 +52,7 @@ impl Limits {
         let (cluster, users) = (&scenario.cluster, u64::from(scenario.crowd.users));
         let span = scenario.duration + scenario.calm + scenario.sale.hold + scenario.sale.grace;
         let rounds = span.micros() / cluster.beat_every.micros().max(1);
-        let beats = rounds.saturating_mul(u64::from(cluster.nodes).pow(2));
+        let beats = rounds.saturating_mul(u64::from(cluster.numbers()).pow(2));
         let events_max =
             beats.saturating_mul(10).saturating_add(50 * users).saturating_add(10_000_000);
         Self { events_max, bytes_max: (1 << 30) + (users << 10) }

@@ -223,7 +223,12 @@ pub(super) fn delayed(mut message: Message, latency: Span) -> Message {
         Message::Requests(batch) | Message::Forwarded(batch) => shift(batch, latency),
         Message::Answers(batch) => shift(batch, latency),
         Message::Replies(batch) => shift(batch, latency),
-        Message::Beat(_) | Message::Gossip(_) | Message::Journal(_) | Message::Facts(_) => {}
+        Message::Beat(_)
+        | Message::Gossip(_)
+        | Message::Leaving(_)
+        | Message::Moves(_)
+        | Message::Journal(_)
+        | Message::Facts(_) => {}
     }
     message
 }

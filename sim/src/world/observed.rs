@@ -1,7 +1,7 @@
 //! What nodes say about themselves.
 //!
-//! Owns what the world notes of it: who says that it owns a shard, how far the way to the hot
-//! show's next owner is, and how often each mark was seen. None of it enters a verdict.
+//! Owns what the world notes of it: who says that it owns a shard, how long a hand-over took, how
+//! far the way to the hot show's next owner is, and how often each mark was seen. None of it enters a verdict.
 
 use onsale_core::{Mark, NodeId, Observation};
 
@@ -25,6 +25,13 @@ impl World {
                 }
             }
             Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
+            Observation::HandOverBegan { shard, .. } => {
+                self.faults.hand_over_began(self.now, shard);
+            }
+            Observation::HandOverGivenUp { shard } => {
+                self.faults.hand_over_given_up(shard);
+                self.mark(Mark::HandOverGivenUp);
+            }
             Observation::Elected { shard, epoch } if shard == self.hot => {
                 self.faults.elected(self.now, epoch);
             }

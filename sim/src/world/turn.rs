@@ -2,9 +2,10 @@
 //!
 //! Owns the vocabulary alone. Refuses to know when a turn comes and what a host makes of it.
 
-use onsale_core::{Endpoint, Message, PersistId, Write};
+use onsale_core::{Endpoint, Input, Message, PersistId, Write};
 
 use super::network::Place;
+use super::stopping::Stage;
 
 /// What happens next to a host.
 #[derive(Debug)]
@@ -43,6 +44,17 @@ pub enum Turn {
         index: usize,
         /// Which step, from 0.
         step: usize,
+    },
+    /// The process is told something by whoever runs the cluster.
+    Told(Input),
+    /// A fault that takes its course reaches the next stage of it.
+    Stage {
+        /// Its number in the plan.
+        index: usize,
+        /// The node concerned.
+        node: Place,
+        /// What is to happen to it.
+        stage: Stage,
     },
     /// A process has to die: in the midst of its write, or because it asked for it.
     Dies(Place),

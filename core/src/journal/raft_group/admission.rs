@@ -6,7 +6,7 @@
 use raft::eraftpb::{EntryType, Message, MessageType};
 
 use super::RaftGroup;
-use crate::journal::{Journal, node_of};
+use crate::journal::{Journal, Members, ReplicaId, node_of};
 use crate::mark::Mark;
 
 impl RaftGroup {
@@ -20,7 +20,10 @@ impl RaftGroup {
         if message.to != raft.id {
             return Some(Mark::JournalMisdirected);
         }
-        if !self.followers.iter().any(|follower| follower.id == message.from) {
+        if let Some(left) = self.refusal_after_leaving() {
+            return Some(left);
+        }
+        if !self.may_be_member(message.from) {
             return Some(Mark::JournalFromOutsider);
         }
         if message.term == 0 {
@@ -48,9 +51,10 @@ impl RaftGroup {
             }
             MessageType::MsgSnapshot => {
                 let meta = message.get_snapshot().get_metadata();
+                let members = Members::of_raft(meta.get_conf_state());
                 if meta.index == 0
                     || meta.term == 0
-                    || meta.get_conf_state() != self.raft.store().voters()
+                    || !members.all().contains(&ReplicaId::of(raft.id))
                 {
                     return Some(Mark::JournalForeignSnapshot);
                 }
@@ -68,7 +72,8 @@ impl RaftGroup {
                 None
             }
             MessageType::MsgTimeoutNow => {
-                self.install.is_some().then_some(Mark::JournalCalledInSnapshot)
+                let barred = self.install.is_some() || self.is_behind_members();
+                barred.then_some(Mark::JournalCalledInSnapshot)
             }
             MessageType::MsgRequestVote
             | MessageType::MsgRequestVoteResponse

@@ -15,6 +15,10 @@
 
 use raft::eraftpb::{Message, MessageType};
 
+use super::RaftGroup;
+use crate::journal::node_of;
+use crate::mark::Mark;
+
 /// What a replica in doubt has found out.
 #[derive(Debug)]
 pub(super) struct Doubt {
@@ -75,5 +79,55 @@ impl Doubt {
                 message
             })
             .collect()
+    }
+}
+
+impl RaftGroup {
+    /// From now on the replica cannot trust its own memory.
+    pub(super) fn lose_trust(&mut self) {
+        let raft = &mut self.raft.raft;
+        assert!(
+            self.doubt.as_ref().is_none_or(|doubt| doubt.fence().is_none()),
+            "{}: {} holds all that it acknowledged beyond its fence",
+            self.shard,
+            node_of(raft.id),
+        );
+        // It goes on asking until it follows somebody in an epoch that it can trust.
+        raft.become_follower(raft.term, 0);
+        if self.doubt.is_none() {
+            self.doubt = Some(Doubt::new(self.followers.iter().map(|follower| follower.id)));
+            self.refused.push(Mark::DurableStateMissing);
+        }
+    }
+
+    /// Takes a message on behalf of a replica that cannot trust its own memory. Says
+    /// whether the message may go on.
+    pub(super) fn step_in_doubt(&mut self, message: &Message) -> bool {
+        let epoch = self.raft.raft.term;
+        let Some(doubt) = &mut self.doubt else { return true };
+        let fenced = doubt.fence().is_some();
+        if let Some(fence) = doubt.hear(message, epoch) {
+            self.raft.raft.become_follower(fence, 0);
+        }
+        let calls = matches!(
+            message.get_msg_type(),
+            MessageType::MsgRequestVote
+                | MessageType::MsgRequestPreVote
+                | MessageType::MsgTimeoutNow
+        );
+        if calls {
+            self.refused.push(Mark::AbstainedInDoubt);
+        }
+        // Before the fence, a leader still believes what this replica once acknowledged.
+        fenced && !calls
+    }
+
+    /// Ends the doubt when its reason is gone.
+    pub(super) fn reconsider(&mut self) {
+        let fence = self.doubt.as_ref().and_then(Doubt::fence);
+        let log = &self.raft.raft.raft_log;
+        if fence.is_some_and(|fence| log.term(log.applied).is_ok_and(|epoch| epoch >= fence)) {
+            self.doubt = None;
+        }
     }
 }

@@ -6,13 +6,13 @@
 
 use std::{mem, slice};
 
-use raft::eraftpb::Message;
+use raft::eraftpb::{Entry, Message};
 
 use super::RaftGroup;
 use crate::config::Promises;
-use crate::id::Epoch;
+use crate::id::{Epoch, ShardId};
 use crate::journal::frame::Frame;
-use crate::journal::{Committed, Journal, JournalMessage, Ready, Snapshot};
+use crate::journal::{Committed, Journal, JournalMessage, Members, Ready, Snapshot};
 
 /// What waits for a write.
 #[derive(Debug)]
@@ -30,7 +30,11 @@ impl RaftGroup {
     /// Whether a poll would find nothing, as after most answers to heartbeats.
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
-        self.outbox.is_empty()
+        if self.left {
+            return self.named && self.refused.is_empty();
+        }
+        self.named
+            && self.outbox.is_empty()
             && self.refused.is_empty()
             && self.reads.is_empty()
             && self.install.is_none()
@@ -95,16 +99,19 @@ impl RaftGroup {
         let log = &mut raft.raft_log;
         let promised = log.store.keep(term, vote, log.committed);
 
+        let mut installed = None;
         let snapshot = log.unstable.snapshot.take().map(Snapshot);
         if let Some(snapshot) = &snapshot {
             let (index, epoch) = (snapshot.index(), snapshot.epoch());
+            let members = Members::of_raft(snapshot.0.get_metadata().get_conf_state());
+            write_members(shard, &members, &self.initial, &mut out.frames);
+            installed = Some(members);
             Frame::Snapshot { shard, index, epoch, state: snapshot.state() }.write(&mut out.frames);
             log.store.install(snapshot.0.clone());
             self.told = index;
         }
         for entry in &log.unstable.entries {
-            let (index, epoch) = (entry.index, Epoch(entry.term));
-            Frame::Entry { shard, index, epoch, record: &entry.data }.write(&mut out.frames);
+            write_entry(shard, entry, &mut out.frames);
         }
         let last = log.unstable.entries.last().map(|entry| (entry.index, entry.term));
         if let Some((index, _)) = last {
@@ -122,8 +129,14 @@ impl RaftGroup {
             self.install = Some((self.written, snapshot));
         }
 
+        if let Some(members) = installed {
+            self.adopt(members);
+        }
+        let raft = &mut self.raft.raft;
+        let log = &raft.raft_log;
         let upto = log.committed.min(log.persisted);
         if self.told < upto {
+            let first = out.committed.len();
             assert!(
                 self.install.is_none(),
                 "nothing is applied before the snapshot that precedes it"
@@ -135,6 +148,7 @@ impl RaftGroup {
             }
             self.told = upto;
             raft.commit_apply(self.told);
+            self.apply_changes(&out.committed[first..]);
         }
     }
 
@@ -149,5 +163,27 @@ impl RaftGroup {
             Some(waiting) => waiting.messages.append(said),
             None => out.messages.extend(said.drain(..).map(JournalMessage::new)),
         }
+    }
+}
+
+/// Frames a record of the log.
+pub(super) fn write_entry(shard: ShardId, entry: &Entry, out: &mut Vec<u8>) {
+    let (index, epoch) = (entry.index, Epoch(entry.term));
+    if entry.context.is_empty() {
+        Frame::Entry { shard, index, epoch, record: &entry.data }.write(out);
+    } else {
+        Frame::Change { shard, index, epoch, change: &entry.context }.write(out);
+    }
+}
+
+/// The members that a snapshot knows, unless they are those that the log began with.
+pub(super) fn write_members(
+    shard: ShardId,
+    members: &Members,
+    initial: &Members,
+    out: &mut Vec<u8>,
+) {
+    if members != initial {
+        Frame::Members { shard, members: &members.encode() }.write(out);
     }
 }

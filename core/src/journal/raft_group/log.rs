@@ -3,10 +3,13 @@
 //! Owns what was handed to the write-ahead log, durable or not: the library itself tracks
 //! which is which.
 
+use std::cell::Cell;
+
 use raft::eraftpb::{ConfState, Entry, HardState, Snapshot};
 use raft::{Error, GetEntriesContext, RaftState, Result, Storage, StorageError};
 
-use crate::journal::Durable;
+use crate::id::NodeId;
+use crate::journal::{Durable, Members, ReplicaId};
 
 #[derive(Debug)]
 pub(super) struct Log {
@@ -16,27 +19,63 @@ pub(super) struct Log {
     /// Index and term of what precedes the first entry; at or before the snapshot.
     before: (u64, u64),
     entries: Vec<Entry>,
+    /// Whether a member was to be sent a snapshot that does not know it.
+    wanted: Cell<bool>,
 }
 
 impl Log {
-    pub(super) fn new(voters: Vec<u64>, durable: Durable) -> Self {
-        let voters = ConfState { voters, ..ConfState::default() };
-        let Durable { hard_state, mut snapshot, entries, in_doubt: _ } = durable;
-        snapshot.mut_metadata().set_conf_state(voters.clone());
+    /// The log that a disk held. `initial` are the nodes of the members that it began with, in
+    /// the order in which the library is to speak to them.
+    pub(super) fn new(initial: &[NodeId], durable: Durable) -> Self {
+        let Durable { hard_state, mut snapshot, entries, .. } = durable;
+        if snapshot.get_metadata().get_conf_state().voters.is_empty() {
+            let voters = initial.iter().map(|&node| ReplicaId::new(node, 0).raft());
+            let voters = ConfState { voters: voters.collect(), ..ConfState::default() };
+            snapshot.mut_metadata().set_conf_state(voters);
+        }
+        let voters = snapshot.get_metadata().get_conf_state().clone();
         let meta = snapshot.get_metadata();
         assert!(hard_state.commit >= meta.index, "a snapshot holds only what is committed");
-        let log = Self { before: (meta.index, meta.term), hard_state, voters, snapshot, entries };
+        let before = (meta.index, meta.term);
+        let wanted = Cell::new(false);
+        let log = Self { before, hard_state, voters, snapshot, entries, wanted };
         assert!(log.hard_state.commit <= log.last(), "what is known to be committed is there");
         log
     }
 
+    /// The members in force: those of the snapshot, and what was applied since.
     pub(super) fn voters(&self) -> &ConfState {
         &self.voters
     }
 
     pub(super) fn set_voters(&mut self, voters: ConfState) {
-        self.snapshot.mut_metadata().set_conf_state(voters.clone());
         self.voters = voters;
+    }
+
+    /// Whether a record that changes the members is among these.
+    pub(super) fn changes_members(&self, after: u64, through: u64) -> bool {
+        let (from, end) = (after.max(self.before.0) + 1, through.min(self.last()) + 1);
+        from < end
+            && self.entries[self.position(from)..self.position(end)]
+                .iter()
+                .any(|entry| !entry.context.is_empty())
+    }
+
+    /// Drops everything but the members.
+    pub(super) fn clear(&mut self) {
+        *self = Self {
+            hard_state: HardState::default(),
+            voters: ConfState::default(),
+            snapshot: Snapshot::default(),
+            before: (0, 0),
+            entries: Vec::new(),
+            wanted: Cell::new(false),
+        };
+    }
+
+    /// Whether the next snapshot is due whatever the length of the log.
+    pub(super) fn is_snapshot_wanted(&self) -> bool {
+        self.wanted.get()
     }
 
     pub(super) fn hard_state(&self) -> &HardState {
@@ -70,6 +109,7 @@ impl Log {
         let meta = snapshot.get_metadata();
         self.before = (meta.index, meta.term);
         self.entries.clear();
+        self.voters = meta.get_conf_state().clone();
         self.snapshot = snapshot;
     }
 
@@ -86,11 +126,13 @@ impl Log {
         if index <= self.snapshot.get_metadata().index {
             return;
         }
+        self.wanted.set(false);
         self.snapshot.data = state.into();
         let term = self.term_of(index).expect("what is applied is in the log");
         let meta = self.snapshot.mut_metadata();
         meta.index = index;
         meta.term = term;
+        meta.set_conf_state(self.voters.clone());
         let cut = index.saturating_sub(keep);
         if cut > self.before.0 {
             let term = self.term_of(cut).expect("what is cut is in the log");
@@ -160,7 +202,12 @@ impl Storage for Log {
         Ok(self.last())
     }
 
-    fn snapshot(&self, request_index: u64, _to: u64) -> Result<Snapshot> {
+    fn snapshot(&self, request_index: u64, to: u64) -> Result<Snapshot> {
+        let known = Members::of_raft(self.snapshot.get_metadata().get_conf_state()).all();
+        if !known.contains(&ReplicaId::of(to)) {
+            self.wanted.set(true);
+            return Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable));
+        }
         if self.snapshot.get_metadata().index < request_index.max(1) {
             return Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable));
         }

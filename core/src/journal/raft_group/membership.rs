@@ -1,0 +1,136 @@
+//! How a replica takes part in changes of the members.
+//!
+//! Owns when a step may be proposed, what it does here once it is applied, and when a change
+//! that is under way forbids to stand for election. Changes are records of ours: the library is
+//! told of each when it is applied. So what the library checks for changes of its own is
+//! checked here. Refuses to know who wants a change.
+
+use raft::eraftpb::Entry;
+
+use super::{Follower, RaftGroup};
+use crate::journal::frame::Frame;
+use crate::journal::{Change, Committed, Journal, Members, Ready, ReplicaId};
+use crate::mark::Mark;
+
+impl RaftGroup {
+    /// Proposes a step, one at a time: the next only when the last is applied, and what older
+    /// epochs left behind too, because each counts on the one before.
+    pub(super) fn propose_change(&mut self, change: Change) -> bool {
+        let log = &self.raft.raft.raft_log;
+        let pending = log.store.changes_members(log.applied, u64::MAX)
+            || log.unstable.entries.iter().any(|entry| !entry.context.is_empty());
+        let follows = self.members.after(change).is_some();
+        self.may_serve()
+            && !pending
+            && follows
+            && self.raft.propose(change.encode(), Vec::new()).is_ok()
+    }
+
+    /// Whether a step is committed and not applied. Whoever stood for election now would count
+    /// the votes of members whose say has ended.
+    pub(super) fn is_behind_members(&self) -> bool {
+        let log = &self.raft.raft.raft_log;
+        let unwritten = |entry: &Entry| !entry.context.is_empty() && entry.index <= log.committed;
+        log.applied < log.committed
+            && (log.store.changes_members(log.applied, log.committed)
+                || log.unstable.entries.iter().any(unwritten))
+    }
+
+    /// Applies the steps among these records.
+    pub(super) fn apply_changes(&mut self, committed: &[Committed]) {
+        for entry in committed.iter().filter(|entry| !entry.0.context.is_empty()) {
+            let change = Change::decode(&entry.0.context).expect("a committed change is readable");
+            // A step that does not follow changes nothing, on every replica alike.
+            let Some(members) = self.members.after(change) else { continue };
+            let state = self.raft.apply_conf_change(&change.to_raft());
+            let state = state.expect("the library takes what follows");
+            self.adopt(members);
+            assert_eq!(Members::of_raft(&state), self.members, "the library sees the same members");
+            self.raft.mut_store().set_voters(state);
+            self.settle_members();
+        }
+    }
+
+    /// The members are others now.
+    pub(super) fn adopt(&mut self, members: Members) {
+        let me = self.raft.raft.id;
+        let peers = members.all().into_iter().map(ReplicaId::raft).filter(|&id| id != me);
+        let peers: Vec<u64> = peers.collect();
+        self.followers.retain(|follower| peers.contains(&follower.id));
+        self.prompt.retain(|id| peers.contains(id));
+        for id in peers {
+            if !self.prompt.contains(&id) {
+                self.prompt.push(id);
+                self.followers.push(Follower::new(id));
+            }
+        }
+        self.followers.sort_unstable_by_key(|follower| follower.id);
+        self.members = members;
+        self.close_questions();
+    }
+
+    /// A leader ends a change that is half done, whoever began it. One that has no say, or soon
+    /// will have none, passes the lead on: the library would let it lead for ever, and nobody
+    /// could propose anything.
+    pub(super) fn settle_members(&mut self) {
+        if !self.is_leader() {
+            return;
+        }
+        if self.has_say() {
+            if self.members.is_joint() {
+                self.propose_change(Change::Settles);
+            }
+        } else if self.raft.raft.lead_transferee.is_none() {
+            let matched = |voter: &ReplicaId| {
+                self.raft.raft.prs().get(voter.raft()).map_or(0, |progress| progress.matched)
+            };
+            let successor = self.members.voters().iter().copied().max_by_key(matched);
+            successor.into_iter().for_each(|voter| self.raft.transfer_leader(voter.raft()));
+        }
+    }
+
+    /// Whether this replica will have a say when the change under way is over.
+    pub(super) fn has_say(&self) -> bool {
+        self.members.voters().contains(&ReplicaId::of(self.raft.raft.id))
+    }
+
+    /// Whether a replica may be a member in the eyes of others: it is one here, or came later
+    /// than all that are.
+    pub(super) fn may_be_member(&self, id: u64) -> bool {
+        let latest = self.members.all().into_iter().map(ReplicaId::generation).max();
+        let newer = |latest| ReplicaId::of(id).generation() > latest;
+        self.followers.iter().any(|follower| follower.id == id) || latest.is_none_or(newer)
+    }
+
+    /// Which of the node's replicas this is has to be durable before anything else.
+    pub(super) fn name_replica(&mut self, out: &mut Ready) {
+        if !std::mem::replace(&mut self.named, true) {
+            self.replica_frame().write(&mut out.frames);
+            self.written += 1;
+        }
+    }
+
+    pub(super) fn replica_frame(&self) -> Frame<'static> {
+        let generation = ReplicaId::of(self.raft.raft.id).generation();
+        Frame::Replica { shard: self.shard, generation, left: self.left }
+    }
+
+    /// Drops everything, and has it written that there is nothing.
+    pub(super) fn drop_all(&mut self) {
+        self.left = true;
+        self.named = false;
+        self.doubt = None;
+        self.waiting.clear();
+        self.outbox.clear();
+        self.install = None;
+        self.reads.clear();
+        self.questions.drop_all();
+        self.raft.raft.msgs.clear();
+        self.raft.mut_store().clear();
+    }
+
+    /// Why a message to a replica that has left is not let through.
+    pub(super) fn refusal_after_leaving(&self) -> Option<Mark> {
+        self.left.then_some(Mark::JournalMisdirected)
+    }
+}

@@ -1,0 +1,224 @@
+//! A node's part in changes of who carries what.
+//!
+//! Owns the spread of the map, the wishes of nodes that come and go, and the coordinator: the
+//! node that serves the shard whose records are the versions of the map makes the next one.
+//! Refuses to know where shards belong (the map says) and how their members change (their
+//! owners see to it). Everything here is said again with every beat until it is done, so
+//! whatever is lost, late or said twice does no harm.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Node;
+use crate::effect::Effects;
+use crate::id::{Epoch, NodeId, ShardId};
+use crate::journal::{Durable, Journal, JournalMessage, RaftGroup};
+use crate::message::Moves;
+use crate::placement::Placement;
+use crate::shard::Shard;
+use crate::time::Instant;
+
+/// What this node wants of the coordinator, and what it has heard as the coordinator.
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    /// Whether this node is to be of the cluster.
+    joins: bool,
+    /// Those that this node was told are to leave it.
+    leaves: BTreeSet<NodeId>,
+    heard_joins: BTreeSet<NodeId>,
+    heard_leaves: BTreeSet<NodeId>,
+    heard_moved: BTreeMap<ShardId, u32>,
+    /// The version that this node proposed last, and in which epoch.
+    proposed: Option<(Epoch, u64)>,
+    /// The version after which nothing is left to do, unless somebody wishes for something.
+    at_rest: Option<u64>,
+}
+
+impl Node {
+    pub(super) fn on_join(&mut self) {
+        self.wishes.joins = true;
+    }
+
+    pub(super) fn on_leave(&mut self, node: NodeId) {
+        self.wishes.leaves.insert(node);
+    }
+
+    pub(super) fn on_moves(&mut self, from: NodeId, moves: Moves, effects: &mut Effects) {
+        match moves {
+            Moves::Joins(node) if node.0 <= self.placement.nodes() => {
+                self.wishes.heard_joins.insert(node);
+            }
+            Moves::Leaves(node) => {
+                self.wishes.heard_leaves.insert(node);
+            }
+            Moves::Moved { shard, generation } => {
+                self.wishes.heard_moved.insert(shard, generation);
+            }
+            Moves::MapWanted => effects.moves(from, Moves::Map(Arc::clone(&self.placement))),
+            Moves::Map(map) => self.adopt(&map),
+            Moves::Joins(_) => {}
+        }
+    }
+
+    /// Somebody goes by another version of the map. Whoever is not of the cluster hears of newer
+    /// ones in no beat.
+    pub(super) fn on_version(&self, from: NodeId, version: u64, effects: &mut Effects) {
+        if version > self.placement.version() {
+            effects.moves(from, Moves::MapWanted);
+        } else if version < self.placement.version() && !self.placement.has(from) {
+            effects.moves(from, Moves::Map(Arc::clone(&self.placement)));
+        }
+    }
+
+    /// Goes by a map from now on, if it is newer.
+    pub(super) fn adopt(&mut self, map: &Arc<Placement>) {
+        if map.version() <= self.placement.version() {
+            return;
+        }
+        for node in map.node_ids().filter(|&node| node != self.me) {
+            self.detector.watch(node, self.now);
+        }
+        for node in self.placement.node_ids().filter(|&node| !map.has(node)) {
+            self.detector.forget(node);
+        }
+        self.gateway.on_map(Arc::clone(map));
+        self.placement = Arc::clone(map);
+        self.on_other_nodes();
+    }
+
+    /// Says, takes and asks for what is next, with every beat.
+    pub(super) fn move_on(&mut self, effects: &mut Effects) {
+        let Some(map_shard) = self.placement.map_shard() else { return };
+        self.wish(effects);
+        let ends = self.now + self.hand_over_patience();
+        for id in (0..self.placement.shards()).map(ShardId) {
+            let seats = self.placement.seats(id);
+            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
+            let moved = seats.from.is_some() && shard.pursue(seats, ends, effects);
+            let touched = seats.from.is_some() || shard.leave_if_moved(seats);
+            if moved {
+                let generation = seats.generation;
+                self.tell_all(&Moves::Moved { shard: id, generation }, effects);
+            }
+            if touched {
+                self.touch(id);
+            }
+        }
+        self.lead_where_due(ends, effects);
+        self.coordinate(map_shard);
+    }
+
+    /// Hands one shard that is led here to where the map wants it led; none while a peer is
+    /// missed, for the lead may soon be needed elsewhere.
+    fn lead_where_due(&mut self, ends: Instant, effects: &mut Effects) {
+        let missed = self.placement.node_ids().any(|node| self.detector.suspects(node));
+        let busy = self.shards.iter().flatten().any(Shard::is_handing_over);
+        if missed || busy || self.retirement.is_some() {
+            return;
+        }
+        for id in (0..self.placement.shards()).map(ShardId) {
+            let seats = self.placement.seats(id);
+            let due = seats.members[0];
+            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
+            let can = shard.journal().members().voters().iter().any(|voter| voter.node() == due);
+            let elsewhere = due != self.me && seats.from.is_none();
+            if elsewhere && can && shard.serves().is_some() && !self.gateway.avoids(due) {
+                shard.hand_over(due, ends, effects);
+                return self.touch(id);
+            }
+        }
+    }
+
+    fn wish(&mut self, effects: &mut Effects) {
+        let map = Arc::clone(&self.placement);
+        self.wishes.joins &= !map.has(self.me);
+        if self.wishes.joins {
+            self.tell_all(&Moves::Joins(self.me), effects);
+        }
+        // A node that has started anew goes by the first map for a while, which may not have it yet.
+        let carries = self.shards.iter().flatten().any(|shard| !shard.journal().has_left());
+        for node in self.wishes.leaves.clone() {
+            let has_left = map.version() > 0 && !map.has(node);
+            if has_left && !(node == self.me && carries) {
+                self.wishes.leaves.remove(&node);
+                if node == self.me {
+                    self.on_retire();
+                }
+            } else if !map.is_leaving(node) {
+                self.tell_all(&Moves::Leaves(node), effects);
+            }
+        }
+    }
+
+    /// Only the coordinator listens, and who that is changes.
+    fn tell_all(&mut self, moves: &Moves, effects: &mut Effects) {
+        for node in self.placement.node_ids().filter(|&node| node != self.me) {
+            effects.moves(node, moves.clone());
+        }
+        self.on_moves(self.me, moves.clone(), effects);
+    }
+
+    /// Makes the next version of the map, if this node serves its shard and the last one that
+    /// it made is committed.
+    fn coordinate(&mut self, map_shard: ShardId) {
+        let wishes = &mut self.wishes;
+        let (joins, leaves) =
+            (std::mem::take(&mut wishes.heard_joins), std::mem::take(&mut wishes.heard_leaves));
+        let moved = std::mem::take(&mut wishes.heard_moved);
+        let Some(shard) = &mut self.shards[map_shard.0 as usize] else { return };
+        let (Some(epoch), Some(map)) = (shard.serves(), shard.map().cloned()) else { return };
+        let waits = |(proposed_in, version)| proposed_in == epoch && map.version() < version;
+        if wishes.proposed.is_some_and(waits) {
+            return;
+        }
+        let wished = !(joins.is_empty() && leaves.is_empty() && moved.is_empty());
+        if !wished && wishes.at_rest == Some(map.version()) {
+            return;
+        }
+        let mut next = map.as_ref().clone();
+        let step = |next: &mut Placement, step: Option<Placement>| {
+            step.into_iter().for_each(|step| *next = step);
+        };
+        for node in joins {
+            let joined = next.with(node);
+            step(&mut next, joined);
+        }
+        for node in leaves {
+            let left = next.without(node);
+            step(&mut next, left);
+        }
+        for (shard, generation) in moved {
+            let settled = next.settled(shard, generation);
+            step(&mut next, settled);
+        }
+        let moves = next.moved();
+        step(&mut next, moves);
+        wishes.at_rest = (next.version() == map.version()).then_some(map.version());
+        if next.version() > map.version() && shard.propose_map(&next) {
+            wishes.proposed = Some((epoch, next.version()));
+            self.touch(map_shard);
+        }
+    }
+
+    /// A leader takes this node for a member under a number that is newer than the replica
+    /// here, if there is one: that one is nobody's member any more, and a new one begins.
+    pub(super) fn begin_replica(&mut self, id: ShardId, message: &JournalMessage) {
+        let replica = message.replica();
+        let Some(place) = self.shards.get_mut(id.0 as usize) else { return };
+        let known = place.as_ref().map(|shard| shard.journal().replica().generation());
+        let is_newer = replica.generation() > known.unwrap_or(0);
+        // Where what was durable is lost, it may be one that has promised something.
+        if self.forgot || !message.is_from_leader() || replica.node() != self.me || !is_newer {
+            return;
+        }
+        let (setup, me) = (Arc::clone(&self.setup), self.me);
+        let settings = super::settings(&setup.config, &mut self.draw);
+        let first = setup.placement.replicas(id);
+        let durable = Durable::joining(replica.generation());
+        let journal = RaftGroup::new(id, me, first, settings, durable);
+        *place = Some(Shard::new(id, me, setup, journal));
+        if std::mem::take(&mut self.is_awake[id.0 as usize]) {
+            self.awake -= 1;
+        }
+    }
+}

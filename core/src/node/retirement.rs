@@ -1,0 +1,100 @@
+//! How a node leaves: it hands over what it leads, sees its clients answered, and says so.
+//!
+//! Owns the choice of successors and the moment at which the node may be stopped. Refuses to
+//! know how a shard is handed over.
+
+use super::Node;
+use crate::effect::Effects;
+use crate::id::{NodeId, ShardId};
+use crate::journal::Journal;
+use crate::message::Beat;
+use crate::shard::Shard;
+use crate::time::{Instant, Span};
+
+/// A node that was told to stop.
+#[derive(Debug, Default)]
+pub(super) struct Retirement {
+    /// Since when it has led nothing.
+    leads_nothing: Option<Instant>,
+}
+
+impl Node {
+    pub(super) fn on_retire(&mut self) {
+        self.retirement.get_or_insert_default();
+    }
+
+    /// Whether the node is about to stop and leads nothing any more.
+    pub(super) fn takes_its_leave(&self) -> bool {
+        self.retirement.as_ref().is_some_and(|retirement| retirement.leads_nothing.is_some())
+    }
+
+    /// A peer leads nothing any more and will be gone soon: nobody waits to miss it.
+    pub(super) fn on_leaving(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
+        self.on_beat(from, beat, effects);
+        if self.detector.is_current(from, beat.incarnation) {
+            self.gateway.on_leaving(from);
+        }
+    }
+
+    /// A node that leaves hands over every shard that it serves, as soon as it serves it.
+    pub(super) fn hand_over_leads(&mut self, effects: &mut Effects) {
+        if self.retirement.is_none() {
+            return;
+        }
+        let ends = self.now + self.hand_over_patience();
+        let mut leads = self.leads();
+        for id in (0..self.shards.len() as u32).map(ShardId) {
+            let Some(successor) = self.successor(id, &leads) else { continue };
+            if let Some(shard) = &mut self.shards[id.0 as usize]
+                && shard.serves().is_some()
+            {
+                shard.hand_over(successor, ends, effects);
+                leads[usize::from(successor.0)] += 1;
+                self.touch(id);
+            }
+        }
+    }
+
+    /// Says that the node may be stopped: it leads nothing, nobody waits for it, and whoever
+    /// did not know that yet has had the time to ask it.
+    pub(super) fn drain(&mut self, effects: &mut Effects) {
+        let Some(retirement) = &mut self.retirement else { return };
+        let mut shards = self.shards.iter().flatten();
+        if shards.any(|shard| shard.journal().is_leader() || shard.is_waited_for()) {
+            retirement.leads_nothing = None;
+            return;
+        }
+        let since = *retirement.leads_nothing.get_or_insert_with(|| {
+            // The peers hear of it at once.
+            self.next_beat = self.now;
+            self.now
+        });
+        // By then nothing is on its way here that was sent before.
+        let quiet = since + self.setup.config.gateway.try_timeout;
+        effects.drained = self.now >= quiet && self.gateway.in_flight() == 0;
+    }
+
+    /// How long a hand-over may take: as long as an election that fails.
+    pub(super) fn hand_over_patience(&self) -> Span {
+        let config = &self.setup.config;
+        Span(config.tick_every.0 * 2 * u64::from(config.election_ticks))
+    }
+
+    /// How many of this node's shards each node leads.
+    fn leads(&self) -> Vec<u32> {
+        let mut leads = vec![0; usize::from(self.placement.nodes()) + 1];
+        let leaders = self.shards.iter().flatten().filter_map(|shard| shard.journal().leader());
+        leaders.for_each(|leader| leads[usize::from(leader.0)] += 1);
+        leads
+    }
+
+    /// The follower to hand a shard to: one that is there, lacks least, and leads least.
+    fn successor(&self, id: ShardId, leads: &[u32]) -> Option<NodeId> {
+        let journal = self.shards[id.0 as usize].as_ref().map(Shard::journal)?;
+        let voters = journal.members().voters().iter().map(|voter| voter.node());
+        let there = voters.filter(|&member| member != self.me && !self.gateway.avoids(member));
+        let lags = there.filter_map(|member| Some((journal.lag(member)?, member)));
+        lags.min_by_key(|&(lag, member)| (lag, leads[usize::from(member.0)], member))
+            .map(|(_, member)| member)
+    }
+}

@@ -1,0 +1,80 @@
+//! How an owner sees to it that its shard's journal has the members that the map wants.
+//!
+//! Owns the next step, found anew each time from what the journal's members are: so it does not
+//! matter who took the last one. Refuses to know who is wanted, and why.
+
+use std::sync::Arc;
+
+use super::Shard;
+use crate::effect::Effects;
+use crate::id::NodeId;
+use crate::journal::{Change, Journal, ReplicaId};
+use crate::placement::{Placement, Seats};
+use crate::time::Instant;
+
+/// A learner that lacks at most so many records is as good as level: the rest is on its way.
+const LEVEL: u64 = 64;
+
+impl Shard {
+    /// The latest version of the map that is committed, if the records are its versions.
+    pub(crate) fn map(&self) -> Option<&Arc<Placement>> {
+        self.map.as_ref()
+    }
+
+    /// Proposes a version of the map.
+    pub(crate) fn propose_map(&mut self, map: &Placement) -> bool {
+        let bytes = postcard::to_stdvec(map).expect("memory holds a map");
+        self.owner.is_some() && self.journal.propose(bytes)
+    }
+
+    /// Takes the next step, if this replica serves. Says whether none is left: the journal has
+    /// these members and no others. `ends` is when a hand-over that it takes is given up.
+    pub(crate) fn pursue(&mut self, seats: &Seats, ends: Instant, effects: &mut Effects) -> bool {
+        let members = self.journal.members();
+        let newer = |member: &ReplicaId| member.generation() > seats.generation;
+        if self.owner.is_none() || members.is_joint() || members.all().iter().any(newer) {
+            return false;
+        }
+        let wanted = |member: &ReplicaId| seats.members.contains(&member.node());
+        let surplus = members.voters().iter().copied().find(|voter| !wanted(voter));
+        let votes = |node: &NodeId| members.voters().iter().any(|voter| voter.node() == *node);
+        let missing = seats.members.iter().copied().find(|node| !votes(node));
+        let idle = members.learners().iter().copied().find(|learner| !wanted(learner));
+        let learner = members.learners().iter().copied().find(wanted);
+        let change = match (idle, missing, learner, surplus) {
+            (Some(idle), ..) => Change::Drops(idle),
+            (None, Some(node), None, Some(_)) => {
+                Change::Learns(ReplicaId::new(node, seats.generation))
+            }
+            (None, Some(_), Some(promoted), Some(demoted)) => {
+                if self.journal.lag(promoted.node()).is_none_or(|lag| lag > LEVEL) {
+                    return false;
+                }
+                if demoted.node() == self.node {
+                    let stays = members.voters().iter().find(|voter| wanted(voter));
+                    if let Some(to) = stays.map(|voter| voter.node()) {
+                        self.hand_over(to, ends, effects);
+                    }
+                    return false;
+                }
+                Change::Swaps { promoted, demoted }
+            }
+            _ => return true,
+        };
+        self.journal.change_members(change);
+        false
+    }
+
+    /// Drops the replica if the map says that it is one no longer: the journal has settled on
+    /// others since it came, and it never comes back under its number.
+    pub(crate) fn leave_if_moved(&mut self, seats: &Seats) -> bool {
+        let newer = self.journal.replica().generation() > seats.generation;
+        let gone = seats.from.is_none() && !newer && !seats.members.contains(&self.node);
+        if gone && !self.journal.has_left() && !self.journal.is_leader() {
+            self.journal.leave();
+            self.shows.clear();
+            return true;
+        }
+        false
+    }
+}

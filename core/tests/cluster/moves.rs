@@ -1,0 +1,147 @@
+//! Nodes that join and leave a small cluster in memory while it sells. Each opens with its story.
+
+use std::collections::BTreeSet;
+
+use onsale_core::{Input, Mark, NodeId, Observation, Outcome, Refusal, RequestId, ShardId, Span};
+
+use crate::harness::{Cluster, confirm, hold};
+
+const SHOWS: u32 = 16;
+
+/// The nodes that serve a shard.
+fn owners(cluster: &Cluster) -> BTreeSet<NodeId> {
+    (0..SHOWS).filter_map(|show| cluster.owner(show)).map(|(owner, _)| owner).collect()
+}
+
+/// Asks for a fresh seat every few milliseconds, through every gateway that is up; says which
+/// requests.
+fn sell(cluster: &mut Cluster, from: u64, requests: u64, gateways: &[u16]) -> Vec<RequestId> {
+    let mut asked = Vec::new();
+    for n in from..from + requests {
+        let gateway = NodeId(gateways[n as usize % gateways.len()]);
+        let (show, seat) = ((n % u64::from(SHOWS)) as u32, (n / u64::from(SHOWS)) as u32);
+        cluster.ask(gateway, hold(10 * (n + 1), show, &[seat]));
+        asked.push(RequestId(10 * (n + 1)));
+        cluster.run_for(Span::from_millis(20));
+    }
+    asked
+}
+
+fn check_granted(cluster: &Cluster, asked: &[RequestId]) {
+    for id in asked {
+        let outcome = cluster.replies.iter().find(|(answered, _)| answered == id);
+        assert!(matches!(outcome, Some((_, Outcome::Held { .. }))), "{id}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_cluster_grows_and_shrinks_while_it_sells() {
+    // Three nodes sell; three more join, and shards move to them; then the first three leave. No
+    // request is lost or refused, what was booked at the beginning is booked at the end, and
+    // those who left may be stopped.
+    let mut cluster = Cluster::changing(3, 3, 4);
+    for show in 0..SHOWS {
+        let id = 100_000 + u64::from(show) * 10;
+        cluster.outcome(NodeId(1), hold(id, show, &[300]));
+        cluster.outcome(NodeId(1), confirm(id + 1, show, id));
+    }
+    for node in [4, 5, 6].map(NodeId) {
+        cluster.start(node);
+        cluster.tell(node, Input::Join);
+    }
+    let asked = sell(&mut cluster, 0, 600, &[1, 2, 3]);
+    check_granted(&cluster, &asked);
+    assert!(owners(&cluster).iter().any(|owner| owner.0 > 3), "{:?}", owners(&cluster));
+    for node in [1, 2, 3].map(NodeId) {
+        cluster.tell(node, Input::Leave(node));
+    }
+    let asked = sell(&mut cluster, 600, 900, &[4, 5, 6]);
+    check_granted(&cluster, &asked);
+    assert!(owners(&cluster).iter().all(|owner| owner.0 > 3), "{:?}", owners(&cluster));
+    assert!([1, 2, 3].map(NodeId).iter().all(|node| cluster.drained.contains(node)));
+    [1, 2, 3].map(NodeId).into_iter().for_each(|node| cluster.crash(node));
+    cluster.run_for(Span::from_secs(1));
+    for show in 0..SHOWS {
+        let outcome = cluster.outcome(NodeId(4), hold(200_000 + u64::from(show), show, &[300]));
+        assert_eq!(outcome, Outcome::Refused(Refusal::SeatTaken), "show {show}");
+    }
+    let elections = cluster
+        .observed
+        .iter()
+        .filter(|(.., seen)| matches!(seen, Observation::Mark(Mark::StoodForElection)));
+    assert_eq!(elections.count(), 0, "nobody was missed");
+}
+
+#[test]
+fn a_node_whose_disk_is_gone_is_replaced() {
+    // A node dies for good. Another joins, and somebody says that the dead one is to leave: its
+    // replicas begin anew on the other, and every shard survives one more loss.
+    let mut cluster = Cluster::changing(3, 1, 4);
+    let asked = sell(&mut cluster, 0, 50, &[1, 2, 3]);
+    check_granted(&cluster, &asked);
+    cluster.crash(NodeId(2));
+    cluster.start(NodeId(4));
+    cluster.tell(NodeId(4), Input::Join);
+    cluster.run_for(Span::from_secs(2));
+    cluster.tell(NodeId(1), Input::Leave(NodeId(2)));
+    let asked = sell(&mut cluster, 50, 500, &[1, 3, 4]);
+    check_granted(&cluster, &asked);
+    cluster.crash(NodeId(1));
+    cluster.run_for(Span::from_secs(2));
+    let asked = sell(&mut cluster, 600, 50, &[3, 4]);
+    cluster.run_for(Span::from_secs(2));
+    check_granted(&cluster, &asked);
+}
+
+#[test]
+fn moves_go_on_after_everybody_has_crashed_in_the_midst_of_them() {
+    // All nodes die and come back every second while shards move: the map, the members and the
+    // replicas that are under way are on the disks.
+    let mut cluster = Cluster::changing(3, 3, 4);
+    for node in [4, 5, 6].map(NodeId) {
+        cluster.start(node);
+        cluster.tell(node, Input::Join);
+    }
+    for _ in 0..12 {
+        cluster.run_for(Span::from_millis(1_300));
+        (1..=6).map(NodeId).for_each(|node| cluster.crash(node));
+        (1..=6).map(NodeId).for_each(|node| cluster.start(node));
+    }
+    cluster.run_for(Span::from_secs(20));
+    let asked = sell(&mut cluster, 0, 100, &[1, 2, 3, 4, 5, 6]);
+    check_granted(&cluster, &asked);
+    for node in [4, 5, 6].map(NodeId) {
+        let carries = |shard: &u32| cluster.node(node).phase(ShardId(*shard)).is_some();
+        assert!((0..5).any(|shard| carries(&shard)), "{node} carries nothing");
+    }
+}
+
+#[test]
+fn a_node_that_starts_anew_while_it_leaves_stays_until_it_carries_nothing() {
+    // It goes by the first map again, in which it is not of the cluster: that is not yet, and not
+    // no more.
+    let mut cluster = Cluster::changing(3, 3, 4);
+    for node in [4, 5, 6].map(NodeId) {
+        cluster.start(node);
+        cluster.tell(node, Input::Join);
+    }
+    cluster.run_for(Span::from_secs(20));
+    for node in [4, 5, 6].map(NodeId) {
+        cluster.tell(node, Input::Leave(node));
+    }
+    cluster.run_for(Span::from_millis(150));
+    for node in (1..=6).map(NodeId) {
+        cluster.crash(node);
+        cluster.start(node);
+        if node.0 > 3 {
+            cluster.tell(node, Input::Leave(node));
+        }
+    }
+    cluster.run_for(Span::from_millis(900));
+    assert!(cluster.drained.is_empty(), "{:?} still carry shards", cluster.drained);
+    cluster.run_for(Span::from_secs(30));
+    assert_eq!(cluster.drained.len(), 3);
+    [4, 5, 6].map(NodeId).into_iter().for_each(|node| cluster.crash(node));
+    let asked = sell(&mut cluster, 0, 100, &[1, 2, 3]);
+    check_granted(&cluster, &asked);
+}

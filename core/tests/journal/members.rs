@@ -1,0 +1,470 @@
+//! Replicas that join and leave a log while it grows, on five nodes without a clock: scripts
+//! for what hurts, then chance.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use onsale_core::journal::frame::{self, Frame};
+use onsale_core::journal::{
+    Change, Durable, Journal, JournalMessage, RaftGroup, Ready, ReplicaId, Settings, Wal,
+};
+use onsale_core::{NodeId, ShardId};
+
+use crate::cluster::Chance;
+
+const SHARD: ShardId = ShardId(3);
+const FIRST: [NodeId; 3] = [NodeId(1), NodeId(2), NodeId(3)];
+const NODES: u16 = 5;
+
+struct Node {
+    group: Option<RaftGroup>,
+    wal: Wal,
+    disk: BTreeMap<u32, Vec<u8>>,
+    /// What the replica has applied: index and value.
+    state: Vec<(u64, u64)>,
+    up: bool,
+    ticks: usize,
+}
+
+/// Five nodes, of which three begin the log.
+struct Five {
+    nodes: Vec<Node>,
+    links: BTreeMap<(NodeId, NodeId), VecDeque<JournalMessage>>,
+    /// What was applied anywhere: the one chosen sequence.
+    chosen: BTreeMap<u64, u64>,
+    /// The greatest index that a leader applied of what it had proposed.
+    acknowledged: u64,
+    values: u64,
+    generation: u32,
+    compact_after: u64,
+}
+
+fn settings(at: u16) -> Settings {
+    Settings { election_ticks: 5 + usize::from(at), keep_records: 2, ..Settings::default() }
+}
+
+fn values(state: &[u8]) -> Vec<(u64, u64)> {
+    let words: Vec<u64> =
+        state.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect();
+    words.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
+}
+
+impl Five {
+    fn new(compact_after: u64) -> Self {
+        let node = |_| Node {
+            group: None,
+            wal: Wal::new(2_000, 0),
+            disk: BTreeMap::new(),
+            state: Vec::new(),
+            up: false,
+            ticks: 0,
+        };
+        let mut five = Self {
+            nodes: (0..NODES).map(node).collect(),
+            links: BTreeMap::new(),
+            chosen: BTreeMap::new(),
+            acknowledged: 0,
+            values: 0,
+            generation: 0,
+            compact_after,
+        };
+        (1..=NODES).map(NodeId).for_each(|node| five.start(node));
+        five.group(FIRST[0]).campaign();
+        five.settle(FIRST[0]);
+        five.rounds(20);
+        assert_eq!(five.leader(), Some(FIRST[0]));
+        five
+    }
+
+    fn at(&mut self, node: NodeId) -> &mut Node {
+        &mut self.nodes[usize::from(node.0) - 1]
+    }
+
+    fn group(&mut self, node: NodeId) -> &mut RaftGroup {
+        self.at(node).group.as_mut().expect("it has a replica")
+    }
+
+    fn crash(&mut self, node: NodeId) {
+        self.at(node).up = false;
+        self.at(node).group = None;
+        self.links.retain(|&(from, to), _| from != node && to != node);
+    }
+
+    /// Those who followed a dead node stand for election.
+    fn miss(&mut self, dead: NodeId) {
+        for node in (1..=NODES).map(NodeId) {
+            let group = self.at(node).group.as_mut();
+            if let Some(group) = group.filter(|group| group.leader() == Some(dead)) {
+                group.campaign();
+                self.settle(node);
+            }
+        }
+    }
+
+    fn start(&mut self, node: NodeId) {
+        let this = self.at(node);
+        let mut recovered = Wal::recover(this.disk.clone().into_iter().collect());
+        assert_eq!(recovered.damage, None);
+        this.wal = Wal::new(2_000, recovered.next_segment);
+        (this.up, this.state) = (true, Vec::new());
+        let durable = recovered.take(SHARD);
+        if FIRST.contains(&node) || durable != Durable::default() {
+            this.group = Some(RaftGroup::new(SHARD, node, &FIRST, settings(node.0), durable));
+            self.settle(node);
+        }
+    }
+
+    /// Polls, writes and applies until nothing follows; disks are instant.
+    fn settle(&mut self, id: NodeId) {
+        let mut ready = Ready::default();
+        let compact_after = self.compact_after;
+        loop {
+            let node = self.at(id);
+            let Some(group) = &mut node.group else { return };
+            ready.clear();
+            group.poll(&mut ready);
+            if ready.is_empty() {
+                break;
+            }
+            node.wal.gather(SHARD, &ready);
+            if let Some(snapshot) = &ready.installed {
+                node.state = values(snapshot.state());
+            }
+            let (leads, mut applied) = (group.is_leader().then(|| group.epoch()), Vec::new());
+            for committed in &ready.committed {
+                let record = committed.record();
+                let value = record.try_into().map_or(0, |bytes: [u8; 8]| u64::from_le_bytes(bytes));
+                if value > 0 {
+                    node.state.push((committed.index(), value));
+                }
+                applied.push((committed.index(), value, leads == Some(committed.epoch())));
+            }
+            if group.uncompacted() >= compact_after {
+                let words = node.state.iter().flat_map(|&(index, value)| [index, value]);
+                group.compact(words.flat_map(u64::to_le_bytes).collect());
+            }
+            if let Some(write) = node.wal.begin(&node.group) {
+                node.disk.entry(write.segment).or_default().extend(&write.bytes);
+                node.disk.retain(|&segment, _| segment >= write.retire_below);
+                for (_, ticket) in node.wal.persisted(write.id) {
+                    node.group.as_mut().unwrap().fsynced(ticket);
+                }
+            }
+            for (index, value, acknowledges) in applied {
+                let chosen = *self.chosen.entry(index).or_insert(value);
+                assert_eq!(chosen, value, "{id} applies another record at {index}");
+                if acknowledges {
+                    self.acknowledged = self.acknowledged.max(index);
+                }
+            }
+            for message in ready.messages.drain(..) {
+                self.links.entry((id, message.to())).or_default().push_back(message);
+            }
+        }
+    }
+
+    /// Delivers the oldest message of a link.
+    fn deliver(&mut self, link: (NodeId, NodeId)) {
+        let message = self.links.get_mut(&link).and_then(VecDeque::pop_front);
+        let Some(message) = message.filter(|_| self.at(link.1).up) else { return };
+        let (to, replica) = (link.1, message.replica());
+        let known = self.at(to).group.as_ref().map(generation_of);
+        if message.is_from_leader() && known.is_none_or(|known| replica.generation() > known) {
+            let joining = Durable::joining(replica.generation());
+            self.at(to).state.clear();
+            self.at(to).group = Some(RaftGroup::new(SHARD, to, &FIRST, settings(to.0), joining));
+        }
+        if let Some(group) = &mut self.at(to).group {
+            group.step(message);
+            self.settle(to);
+        }
+    }
+
+    fn tick(&mut self, node: NodeId) {
+        self.at(node).ticks += 1;
+        if let Some(group) = self.at(node).group.as_mut().filter(|group| group.awake()) {
+            group.tick();
+            self.settle(node);
+        }
+    }
+
+    /// Everybody ticks, and everything that is under way arrives, so many times.
+    fn rounds(&mut self, rounds: usize) {
+        for _ in 0..rounds {
+            (1..=NODES).map(NodeId).for_each(|node| self.tick(node));
+            for _ in 0..20 {
+                let links: Vec<_> = self.links.keys().copied().collect();
+                links.into_iter().for_each(|link| self.deliver(link));
+            }
+        }
+    }
+
+    fn leader(&self) -> Option<NodeId> {
+        let leads = |node: &&(NodeId, &Node)| node.1.group.as_ref().is_some_and(Journal::may_serve);
+        let nodes: Vec<_> = (1..).map(NodeId).zip(&self.nodes).collect();
+        let leader =
+            nodes.iter().filter(leads).max_by_key(|node| node.1.group.as_ref().map(Journal::epoch));
+        leader.map(|&(node, _)| node)
+    }
+
+    fn propose(&mut self) {
+        let Some(leader) = self.leader() else { return };
+        self.values += 1;
+        let value = self.values.to_le_bytes().to_vec();
+        self.group(leader).propose(value);
+        self.settle(leader);
+    }
+
+    fn change(&mut self, change: Change) -> bool {
+        let leader = self.leader().expect("somebody leads");
+        let taken = self.group(leader).change_members(change);
+        self.settle(leader);
+        taken
+    }
+
+    /// Takes the next step towards `new` in the place of `old`, whoever leads.
+    fn push_on(&mut self, new: ReplicaId, old: NodeId) {
+        let Some(leader) = self.leader() else { return };
+        let group = self.group(leader);
+        let members = group.members().clone();
+        let old_voter = members.voters().iter().copied().find(|member| member.node() == old);
+        let old_learner = members.learners().iter().copied().find(|member| member.node() == old);
+        let new_is_level = group.lag(new.node()).is_some_and(|lag| lag <= 2);
+        let change = match (members.learners().contains(&new), old_voter, old_learner) {
+            _ if members.is_joint() => return,
+            (_, _, Some(old)) if old != new => Change::Drops(old),
+            (true, Some(demoted), _) if new_is_level && leader != old => {
+                Change::Swaps { promoted: new, demoted }
+            }
+            (false, Some(_), None) => Change::Learns(new),
+            _ => return,
+        };
+        if leader == old {
+            let successor = members.voters().iter().find(|member| member.node() != old);
+            let successor = successor.expect("there are others").node();
+            self.group(leader).transfer(successor);
+            self.settle(leader);
+        }
+        let leader = self.leader().unwrap_or(leader);
+        self.group(leader).change_members(change);
+        self.settle(leader);
+    }
+
+    /// One replica takes another's place.
+    fn replace(&mut self, old: NodeId, new: NodeId) -> ReplicaId {
+        self.generation += 1;
+        let new = ReplicaId::new(new, self.generation);
+        for _ in 0..60 {
+            self.push_on(new, old);
+            self.rounds(2);
+        }
+        let leader = self.leader().expect("somebody leads");
+        let members = self.group(leader).members().clone();
+        assert!(members.voters().contains(&new), "{members:?}");
+        assert!(members.all().iter().all(|member| member.node() != old), "{members:?}");
+        new
+    }
+
+    fn voters(&mut self) -> Vec<ReplicaId> {
+        let leader = self.leader().expect("somebody leads");
+        self.group(leader).members().voters().to_vec()
+    }
+}
+
+fn generation_of(group: &RaftGroup) -> u32 {
+    let mut frames = Vec::new();
+    group.checkpoint(&mut frames);
+    let named = frame::read(&frames).find_map(|frame| {
+        if let Frame::Replica { generation, .. } = frame { Some(generation) } else { None }
+    });
+    named.unwrap_or(0)
+}
+
+#[test]
+fn a_replica_takes_anothers_place_and_then_bears_the_log() {
+    // The log is on 1, 2 and 3. 4 takes the place of 2, and 5 that of 3; then 1 dies, and what
+    // was acknowledged before anybody moved is on 4 and 5.
+    for compact_after in [u64::MAX, 8] {
+        let mut five = Five::new(compact_after);
+        (0..20).for_each(|_| five.propose());
+        five.rounds(3);
+        let acknowledged = five.acknowledged;
+        five.replace(FIRST[1], NodeId(4));
+        five.replace(FIRST[2], NodeId(5));
+        five.crash(FIRST[0]);
+        five.miss(FIRST[0]);
+        five.rounds(60);
+        let leader = five.leader().expect("4 and 5 are a quorum");
+        assert!([NodeId(4), NodeId(5)].contains(&leader));
+        assert!(five.at(leader).state.iter().any(|&(index, _)| index == acknowledged));
+        five.propose();
+        five.rounds(3);
+        assert!(five.acknowledged > acknowledged + 2);
+    }
+}
+
+#[test]
+fn members_survive_restarts_in_the_midst_of_a_change() {
+    // Everybody dies after each round of a change, and comes back with what the disks hold.
+    for compact_after in [u64::MAX, 4] {
+        let mut five = Five::new(compact_after);
+        five.generation += 1;
+        let new = ReplicaId::new(NodeId(4), five.generation);
+        for _ in 0..40 {
+            five.propose();
+            five.push_on(new, FIRST[1]);
+            five.rounds(1);
+            (1..=NODES).map(NodeId).for_each(|node| five.crash(node));
+            (1..=NODES).map(NodeId).for_each(|node| five.start(node));
+            five.rounds(60);
+        }
+        assert!(five.voters().contains(&new), "{:?}", five.voters());
+        assert_eq!(five.voters().len(), 3);
+    }
+}
+
+#[test]
+fn a_replica_that_left_stays_away() {
+    // 2 has left and dropped its replica. What an old leader still says to it finds nobody, even
+    // after a restart; when it joins again it is another replica.
+    let mut five = Five::new(5);
+    five.propose();
+    let late: Vec<JournalMessage> = {
+        let leader = FIRST[0];
+        five.group(leader).ping();
+        five.settle(leader);
+        five.links.get(&(leader, FIRST[1])).into_iter().flatten().cloned().collect()
+    };
+    assert!(!late.is_empty());
+    five.replace(FIRST[1], NodeId(4));
+    five.group(FIRST[1]).leave();
+    five.settle(FIRST[1]);
+    five.crash(FIRST[1]);
+    five.start(FIRST[1]);
+    five.links.entry((FIRST[0], FIRST[1])).or_default().extend(late);
+    five.rounds(20);
+    assert_eq!(five.group(FIRST[1]).applied(), 0);
+    assert!(!five.group(FIRST[1]).awake());
+    let back = five.replace(FIRST[2], FIRST[1]);
+    assert!(back.generation() > 0 && five.voters().contains(&back));
+    assert!(five.group(FIRST[1]).applied() > 0);
+}
+
+#[test]
+fn one_step_at_a_time_and_only_one_that_follows() {
+    let mut five = Five::new(u64::MAX);
+    let (new, old) = (ReplicaId::new(NodeId(4), 1), ReplicaId::new(FIRST[1], 0));
+    assert!(!five.change(Change::Swaps { promoted: new, demoted: old }), "it has not learned");
+    assert!(!five.change(Change::Drops(old)), "it has a say");
+    assert!(five.change(Change::Learns(new)));
+    assert!(!five.change(Change::Learns(ReplicaId::new(NodeId(5), 2))), "one is under way");
+    five.rounds(5);
+    assert!(five.change(Change::Swaps { promoted: new, demoted: old }));
+    five.rounds(5);
+    let leader = five.leader().unwrap();
+    assert!(!five.group(leader).members().is_joint(), "a leader ends what is half done");
+    assert_eq!(five.voters().len(), 3);
+}
+
+#[test]
+fn a_leader_that_loses_its_say_passes_the_lead_on() {
+    // The library would leave it in the lead, unable to propose, with followers that sleep.
+    let mut five = Five::new(u64::MAX);
+    let (new, old) = (ReplicaId::new(NodeId(4), 1), ReplicaId::new(FIRST[0], 0));
+    assert!(five.change(Change::Learns(new)));
+    five.rounds(5);
+    assert!(five.change(Change::Swaps { promoted: new, demoted: old }));
+    five.rounds(20);
+    assert_ne!(five.leader().unwrap(), FIRST[0]);
+    assert!(!five.voters().contains(&old));
+    let before = five.acknowledged;
+    five.propose();
+    five.rounds(3);
+    assert!(five.acknowledged > before);
+}
+
+#[test]
+fn whatever_happens_meanwhile_the_log_stays_one() {
+    // Chance moves replicas about, crashes nodes, loses and delays messages, and takes snapshots.
+    // Every replica applies the one chosen sequence; in the end what was acknowledged is there.
+    let mut moves = 0;
+    for seed in 0..80 {
+        let mut chance = Chance::new(seed);
+        let mut five = Five::new(if chance.one_in(2) { 6 } else { 1_000 });
+        let loss = [0, 3, 10][chance.below(3) as usize];
+        let (mut goal, mut down) = (None, BTreeSet::new());
+        for _ in 0..600 {
+            let node = NodeId(1 + chance.below(u64::from(NODES)) as u16);
+            match chance.below(40) {
+                0 if down.is_empty() && five.at(node).up => {
+                    five.crash(node);
+                    five.miss(node);
+                    down.insert(node);
+                }
+                1 | 2 => {
+                    if let Some(node) = down.pop_first() {
+                        five.start(node);
+                    }
+                }
+                3..8 => five.propose(),
+                8..12 => (1..=NODES).map(NodeId).for_each(|node| five.tick(node)),
+                12 => {
+                    // The next move begins when the last one is done, as a coordinator sees to it.
+                    let done = goal.is_none_or(|(new, old): (ReplicaId, NodeId)| {
+                        five.leader().is_some_and(|leader| {
+                            let members = five.group(leader).members();
+                            let all = members.all();
+                            members.voters().contains(&new)
+                                && all.iter().all(|member| member.node() != old)
+                        })
+                    });
+                    if done && five.leader().is_some() {
+                        moves += u32::from(goal.is_some());
+                        let voters = five.voters();
+                        let old = voters[chance.below(3) as usize].node();
+                        let is_free =
+                            |node: &NodeId| voters.iter().all(|voter| voter.node() != *node);
+                        let free: Vec<_> = (1..=NODES).map(NodeId).filter(is_free).collect();
+                        five.generation += 1;
+                        let new = free[chance.below(free.len() as u64) as usize];
+                        goal = Some((ReplicaId::new(new, five.generation), old));
+                    }
+                }
+                13..16 => {
+                    if let Some((new, old)) = goal {
+                        five.push_on(new, old);
+                    }
+                }
+                16 => {
+                    if let Some(leader) = five.leader() {
+                        let to = five.voters()[chance.below(3) as usize].node();
+                        five.group(leader).transfer(to);
+                        five.settle(leader);
+                    }
+                }
+                _ => {
+                    let links: Vec<_> = five.links.keys().copied().collect();
+                    for link in links {
+                        if chance.one_in(loss) {
+                            five.links.get_mut(&link).and_then(VecDeque::pop_front);
+                        } else if !chance.one_in(3) {
+                            five.deliver(link);
+                        }
+                    }
+                }
+            }
+        }
+        down.into_iter().for_each(|node| five.start(node));
+        five.rounds(100);
+        let leader = five.leader().unwrap_or_else(|| panic!("seed {seed}: nobody leads"));
+        let before = five.acknowledged;
+        five.propose();
+        five.rounds(5);
+        assert!(five.acknowledged > before, "seed {seed}: nothing goes on");
+        let has = five.at(leader).state.clone();
+        let lost = five.chosen.iter().find(|&(&index, &value)| {
+            value > 0 && index <= before && !has.contains(&(index, value))
+        });
+        assert_eq!(lost, None, "seed {seed}");
+    }
+    assert!(moves > 50, "{moves} moves");
+}

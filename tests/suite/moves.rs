@@ -1,0 +1,118 @@
+//! Nodes that stop, come and go on purpose while people buy: nobody has to notice.
+
+use onsale_core::{NodeId, Span};
+use onsale_reports::timeline::Second;
+use onsale_reports::{Ending, HandOvers, Operation, Window};
+use onsale_scenarios::{Fault, PartitionBy, Scenario, Target};
+use onsale_sim::run::{Outcome, placement};
+use onsale_tests::{complaint, play, sale_with, scenario};
+
+const AT: Span = Span::from_secs(45);
+
+/// Plays it under a few seeds; the oracles must be content with each.
+fn tell(scenario: &Scenario, then: impl Fn(&Outcome)) {
+    for seed in 1..=3 {
+        let outcome = play(scenario, seed);
+        assert_eq!(complaint(&outcome), None, "seed {seed}");
+        then(&outcome);
+    }
+}
+
+fn mark(outcome: &Outcome, name: &str) -> u64 {
+    outcome.summary.facts.marks.get(name).copied().unwrap_or_default()
+}
+
+fn hand_overs(outcome: &Outcome, fault: usize) -> &HandOvers {
+    outcome.summary.facts.faults[fault].hand_overs.as_ref().expect("shards are handed over")
+}
+
+fn nodes(numbers: &[u16]) -> Vec<Target> {
+    numbers.iter().map(|&number| Target::Node(NodeId(number))).collect()
+}
+
+/// A node that is told to stop hands its shards over in milliseconds; nobody stands for election,
+/// and nobody asks in vain.
+#[test]
+fn a_restart_costs_milliseconds() {
+    let (patience, down) = (Span::from_secs(2), Span::from_secs(10));
+    let restart = Fault::Restart { at: AT, node: Target::Owner, patience, down };
+    tell(&sale_with(&[restart]), |outcome| {
+        let took = hand_overs(outcome, 0);
+        assert!(took.shards > 0 && took.median_ms < 20.0, "{took:?}");
+        assert!(took.hot_ms.is_some_and(|hot| hot < 50.0), "{took:?}");
+        assert_eq!(mark(outcome, "stood-for-election"), 0);
+        let holds = outcome.summary.latency(Operation::Hold, Window::Whole);
+        assert_eq!(holds.unanswered, 0);
+    });
+}
+
+/// A node that may not take the time that it needs is stopped all the same, and its shards go on
+/// like those of one that died.
+#[test]
+fn a_restart_in_too_great_haste_loses_nothing() {
+    let (patience, down) = (Span(1), Span::from_secs(10));
+    let restart = Fault::Restart { at: AT, node: Target::Owner, patience, down };
+    tell(&sale_with(&[restart]), |outcome| {
+        let while_down = &outcome.records.timeline()[46..54];
+        let granted = |second: &Second| second.holds[Ending::Granted as usize];
+        assert!(while_down.iter().map(granted).sum::<u64>() > 15, "the sale goes on");
+    });
+}
+
+/// A spare joins and carries shards; then one of the first leaves, and is gone for good.
+#[test]
+fn nodes_come_and_go_and_nobody_is_missed() {
+    let lasts = Span::from_secs(30);
+    let join = Fault::Join { at: Span::from_secs(20), lasts, nodes: nodes(&[6]) };
+    let leave = Fault::Leave { at: Span::from_secs(50), lasts, nodes: nodes(&[1]) };
+    let mut sale = sale_with(&[join, leave]);
+    sale.cluster.spares = 1;
+    tell(&sale, |outcome| {
+        assert!(hand_overs(outcome, 0).shards > 0, "the new node leads some");
+        assert!(hand_overs(outcome, 1).median_ms < 20.0, "{:?}", hand_overs(outcome, 1));
+        // Whoever has stopped is missed; nobody stands for election, for it led nothing.
+        assert_eq!(mark(outcome, "stood-for-election"), 0);
+    });
+}
+
+/// Crashes in the midst of moves: of the node that comes, of the one that goes, and of owners.
+#[test]
+fn moves_survive_crashes() {
+    let crash = |at, node| Fault::Crash { at: Span::from_secs(at), node, down: Span::from_secs(3) };
+    let join = Fault::Join { at: Span::from_secs(20), lasts: AT, nodes: nodes(&[6, 7]) };
+    let leave = Fault::Leave { at: Span::from_secs(35), lasts: AT, nodes: nodes(&[1, 2]) };
+    let node = |number| Target::Node(NodeId(number));
+    let mut sale = sale_with(&[
+        join,
+        crash(22, node(6)),
+        crash(25, Target::Owner),
+        crash(28, node(1)),
+        leave,
+        crash(37, node(2)),
+        crash(40, Target::Owner),
+        crash(43, node(7)),
+    ]);
+    sale.cluster.spares = 2;
+    tell(&sale, |_| {});
+}
+
+/// What shares a shard waits for the same core.
+#[test]
+fn the_nights_of_one_event_share_a_shard_if_they_are_told_to() {
+    let (apart, together) =
+        (scenario("fast/partition-by-show"), scenario("fast/partition-by-event"));
+    let shards = |scenario: &Scenario| {
+        let (map, shows) = (placement(scenario), scenario.sale.shows);
+        let shards = (0..shows).map(|show| map.shard_of(onsale_core::ShowId(show)));
+        shards.collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert_eq!(together.cluster.partition_by, PartitionBy::Event);
+    assert!(shards(&apart) > 8 && shards(&together) == 1);
+    let p90 = |scenario: &Scenario| {
+        let outcome = play(scenario, 1);
+        assert_eq!(complaint(&outcome), None);
+        outcome.summary.latency(Operation::Hold, Window::Whole).percentiles.expect("people ask").p90
+    };
+    let (apart, together) = (p90(&apart), p90(&together));
+    assert!(together.0 > 4 * apart.0, "{apart} apart, {together} together");
+}
