@@ -293,7 +293,7 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:3:50: fault[0].partition.isolate: all 5 nodes are isolated from no other; leave at least one node out
     x.toml:3:50: fault[0].partition.one-way: there is no node n6; the nodes are n1 to n5
     x.toml:5:29: fault[0].pause.node: with one replica there is no follower; write `owner`, or `cluster.replicas = 3`
-    x.toml:3:12: swarm.families: no family may strike; name some, or leave the key out for all: crash, pause, zone-loss, power-loss, partition, loss, duplicate, reorder, slow-network, slow-disk, one-way-loss, congestion, flapping, swizzle, clock-drift, clock-jump, limp, crash-loop, fsync-error, disk-stall, disk-full, torn-tail, bit-rot, wipe
+    x.toml:3:12: swarm.families: no family may strike; name some, or leave the key out for all: crash, pause, zone-loss, power-loss, partition, loss, duplicate, reorder, slow-network, slow-disk, one-way-loss, congestion, flapping, swizzle, clock-drift, clock-jump, limp, crash-loop, fsync-error, disk-stall, disk-full, torn-tail, bit-rot, wipe, restart, rolling-restart
     x.toml:3:21: swarm.families[1]: `loss` is named twice; name each family once
     x.toml:3:10: swarm.faults: the least number, 3, is above the greatest, 2; write `faults = [2, 3]`
     x.toml:3:9: swarm.lasts: the shortest, 3s, is above the longest, 2s; write `lasts = ["2s", "3s"]`
@@ -392,11 +392,11 @@ fn json_is_checked_like_toml() {
     let json = catalogue::find("crash").unwrap().scenario().to_json();
     let said =
         |json: &str| Scenario::from_json("plan.json", json.as_bytes()).unwrap_err().to_string();
-    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:11:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
-    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:11:13: cluster: unknown key `replica`; did you mean `replicas`?");
-    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:62:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
-    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:161:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
-    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:83:3: EOF while parsing a value; the text ends too early: it was cut off");
+    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:13:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
+    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:13:13: cluster: unknown key `replica`; did you mean `replicas`?");
+    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:65:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
+    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:164:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
+    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:84:13: EOF while parsing a string; the text ends too early: it was cut off");
     insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
 
     let capsule = format!(
@@ -438,8 +438,10 @@ fn a_scenario_is_printed_in_full() {
 
     [cluster]
     nodes = 5
+    spares = 0
     zones = 3
     shards = 64
+    partition-by = "show"
     replicas = 3
     cores = 4
     beat-every = "100ms"
@@ -487,6 +489,7 @@ fn a_scenario_is_printed_in_full() {
 
     [sale]
     shows = 32
+    shows-per-event = 1
     sections = 2
     rows = 5
     seats-per-row = 10
@@ -555,7 +558,7 @@ fn a_scenario_is_printed_in_full() {
     recover-mib = "5ms"
 
     [swarm]
-    families = ["crash", "pause", "zone-loss", "power-loss", "partition", "loss", "duplicate", "reorder", "slow-network", "slow-disk", "one-way-loss", "congestion", "flapping", "swizzle", "clock-drift", "clock-jump", "limp", "crash-loop", "fsync-error", "disk-stall", "disk-full", "torn-tail", "bit-rot", "wipe"]
+    families = ["crash", "pause", "zone-loss", "power-loss", "partition", "loss", "duplicate", "reorder", "slow-network", "slow-disk", "one-way-loss", "congestion", "flapping", "swizzle", "clock-drift", "clock-jump", "limp", "crash-loop", "fsync-error", "disk-stall", "disk-full", "torn-tail", "bit-rot", "wipe", "restart", "rolling-restart"]
     faults = [2, 6]
     from = "20s"
     until = "4m"
