@@ -50,6 +50,8 @@ impl Node {
             let Some((_, id, epoch, leader)) = self.campaigns.pop_first() else { return };
             if let Some(later) = self.storage.waits_until() {
                 effects.observe(Observation::Mark(Mark::AbstainedWithoutDisk));
+                // If it is time for the next try, this turn is not the one that makes it.
+                let later = later.max(self.now + Span(1));
                 self.campaigns.insert((later, id, epoch, leader));
                 continue;
             }
