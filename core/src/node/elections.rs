@@ -2,7 +2,7 @@
 //!
 //! Owns for which shards, against whom and from when on. Refuses to know who wins.
 
-use super::Node;
+use super::{Node, storage};
 use crate::effect::Effects;
 use crate::id::{NodeId, ShardId};
 use crate::journal::Journal;
@@ -48,11 +48,9 @@ impl Node {
     pub(super) fn campaign(&mut self, effects: &mut Effects) {
         while self.next_campaign() <= self.now {
             let Some((_, id, epoch, leader)) = self.campaigns.pop_first() else { return };
-            if let Some(later) = self.storage.waits_until() {
+            if self.storage.is_full() {
                 effects.observe(Observation::Mark(Mark::AbstainedWithoutDisk));
-                // If it is time for the next try, this turn is not the one that makes it.
-                let later = later.max(self.now + Span(1));
-                self.campaigns.insert((later, id, epoch, leader));
+                self.campaigns.insert((self.now + storage::RETRY_EVERY, id, epoch, leader));
                 continue;
             }
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };

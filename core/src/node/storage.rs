@@ -15,7 +15,7 @@ use crate::observation::Observation;
 use crate::time::{Instant, Span};
 
 /// How long a node waits for room before it tries again.
-const RETRY_EVERY: Span = Span::from_millis(100);
+pub(super) const RETRY_EVERY: Span = Span::from_millis(100);
 /// How long one peer is asked to take a lead before another is, which may be better off.
 const HEIR_EVERY: Span = Span::from_millis(1_000);
 
@@ -36,16 +36,16 @@ impl Storage {
         matches!(self, Self::Failed)
     }
 
-    /// When a write is due again.
-    pub(super) fn waits_until(&self) -> Option<Instant> {
-        match self {
-            Self::Full(at, _) => Some(*at),
-            Self::Works | Self::Failed => None,
-        }
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self, Self::Full(..))
     }
 
+    /// When a write is due again. A node that is behind its time comes to it later.
     pub(super) fn next_deadline(&self) -> Instant {
-        self.waits_until().unwrap_or(Instant::MAX)
+        match self {
+            Self::Full(at, _) => *at,
+            Self::Works | Self::Failed => Instant::MAX,
+        }
     }
 }
 

@@ -139,6 +139,24 @@ fn a_write_that_finds_no_room_is_written_again_as_it_was() {
     assert!(!effects.observations.contains(&Observation::Mark(Mark::StrayWriteAnswer)));
 }
 
+/// A node behind its time comes to its suspicions before it tries to write again: it must put
+/// an election off beyond now, or it would come to it for ever (`fast/all-families` 702, a limping
+/// node with a full disk).
+#[test]
+fn a_node_without_room_puts_off_an_election_to_a_later_turn() {
+    let (mut node, mut effects, write) = writing();
+    node.step(Instant(1), Input::WriteRefused(write), &mut effects);
+    let late = Instant(1_000_000);
+    let id =
+        (0..2).map(ShardId).find(|id| node.shards[id.0 as usize].is_some()).expect("it has one");
+    let epoch = node.shards[id.0 as usize].as_ref().expect("it is found").journal().epoch();
+    node.campaigns.insert((Instant(2), id, epoch, NodeId(2)));
+    node.step(late, Input::TurnEnded, &mut effects);
+    assert!(node.next_campaign() > late);
+    let abstained = Observation::Mark(Mark::AbstainedWithoutDisk);
+    assert_eq!(effects.observations.iter().filter(|&told| *told == abstained).count(), 1);
+}
+
 #[test]
 fn an_empty_disk_is_a_new_nodes_only_once() {
     assert!(!storage::recover(1, Vec::new()).lost_promises());
