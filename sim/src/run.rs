@@ -668,10 +668,14 @@ fn early(plan: &Plan) -> Option<Span> {
 /// How much further than nodes accept the clocks of the plan may be apart, all faults at once: by so
 /// much later facts may reach a node from one whose clock is ahead of its own.
 fn clocks_apart(plan: &Plan) -> Span {
-    let wrong_by = |fault: &Fault| match *fault {
-        Fault::ClockDrift { lasts, by, .. } => by.of(lasts.0),
-        Fault::ClockJump { by, .. } => by.0,
-        _ => 0,
+    let wrong_by = |fault: &Fault| {
+        if let Fault::ClockDrift { lasts, by, .. } = fault {
+            by.of(lasts.0)
+        } else if let Fault::ClockJump { by, .. } = fault {
+            by.0
+        } else {
+            0
+        }
     };
     let apart = plan.faults.iter().map(wrong_by).sum::<u64>();
     let Cluster { clock_skew, facts, .. } = &plan.scenario.cluster;

@@ -363,12 +363,10 @@ fn a_write_that_is_durable_late_is_acknowledged_as_what_can_be_read() {
         town.nodes[0].on_persisted(town.now, &mut effects);
         town.nodes[0].on_write_begun();
     }
-    let written = effects.sends.iter().find_map(|sending| match &sending.message {
-        Message::Facts(message) => match **message {
-            FactsMessage::Told(Told { answer: FactsAnswer::Written(stamp), .. }) => Some(stamp),
-            _ => None,
-        },
-        _ => None,
+    let written = effects.sends.iter().find_map(|sending| {
+        let Message::Facts(message) = &sending.message else { return None };
+        let FactsMessage::Told(told) = &**message else { return None };
+        if let FactsAnswer::Written(stamp) = told.answer { Some(stamp) } else { None }
     });
     let known = town.nodes[0].replica.get(price(7)).cloned();
     assert!(written.is_some());
