@@ -258,15 +258,23 @@ impl Facts {
             return;
         }
         for Own { stamp, delta, asker } in mem::take(&mut self.writing) {
+            // What nobody was told of yet is simply written once more, where it cannot stand:
+            // an earlier life of this node has used the stamp, on a disk that lost what was durable
+            // and by a clock that jumped back; or the disk took longer than deletions are
+            // remembered, and one that is forgotten may be later.
             if self.replica.seen().covers(stamp) {
-                // A disk that lost what was durable, and a clock that jumped back: an earlier
-                // life of this node has used the stamp. It is written once more.
                 for (key, version) in delta.written {
                     self.write(now, key, version.text, asker);
                 }
                 continue;
             }
-            self.replica.merge(&delta).expect("a node has seen its own writes in order");
+            let late = self.replica.merge(&delta).expect("a node has seen its own writes in order");
+            if !late.is_empty() {
+                for (key, text) in late {
+                    self.write(now, key, Some(text), asker);
+                }
+                continue;
+            }
             if let Some((to, id)) = asker {
                 effects.facts(
                     to,

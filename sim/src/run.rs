@@ -20,7 +20,7 @@ use onsale_reports::{
     Evidence, FailoverResult, FaultResult, OracleResult, Recorder, RecorderSettings, Records,
     RunFacts, Stopped, Summary, Verdict,
 };
-use onsale_scenarios::{Family, Fault, PartitionBy, Sale, Scenario};
+use onsale_scenarios::{Cluster, Family, Fault, PartitionBy, Sale, Scenario};
 
 use crate::browsing::Browsing;
 use crate::crowd::{Crowd, Fate, Fates};
@@ -642,7 +642,10 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         slowest_answer: slowest_answer(scenario),
         live_bound: scenario.calm,
         quantum: scenario.quantum,
-        facts: scenario.facts.as_ref().map(|facts| (scenario.cluster.nodes, facts.agree_within)),
+        facts: scenario
+            .facts
+            .as_ref()
+            .map(|facts| (scenario.cluster.nodes, facts.agree_within + clocks_apart(plan))),
     }
 }
 
@@ -660,6 +663,23 @@ fn early(plan: &Plan) -> Option<Span> {
     });
     let lost = drifts.map(|by| Promise { hold, grace }.lost_to(by.num, by.den));
     Some(lost.fold(Span::ZERO, |sum, lost| sum + lost))
+}
+
+/// How much further than nodes accept the clocks of the plan may be apart, all faults at once: by so
+/// much later facts may reach a node from one whose clock is ahead of its own.
+fn clocks_apart(plan: &Plan) -> Span {
+    let wrong_by = |fault: &Fault| {
+        if let Fault::ClockDrift { lasts, by, .. } = fault {
+            by.of(lasts.0)
+        } else if let Fault::ClockJump { by, .. } = fault {
+            by.0
+        } else {
+            0
+        }
+    };
+    let apart = plan.faults.iter().map(wrong_by).sum::<u64>();
+    let Cluster { clock_skew, facts, .. } = &plan.scenario.cluster;
+    Span((clock_skew.0 + apart).saturating_sub(facts.accepted_drift.0))
 }
 
 /// How long an answer may take where nothing is wrong: there and back between client and gateway,

@@ -331,3 +331,44 @@ fn what_is_too_large_is_refused() {
         [(NodeId(1), FactsAnswer::BadQuestion), (NodeId(1), FactsAnswer::BadQuestion)]
     );
 }
+
+/// A disk may take longer than deletions are remembered: a write that may be older than one that is
+/// forgotten when it is durable is not lost on its own node.
+#[test]
+fn a_write_that_is_durable_late_is_acknowledged_as_what_can_be_read() {
+    let mut town = Town::new(2, 0);
+    let mut effects = Effects::default();
+    let question = Question {
+        id: QuestionId(99),
+        seen: Seen::default(),
+        asked: Asked::Write(price(7), Some("late".into())),
+    };
+    town.nodes[0].on_message(town.now, CLIENT, FactsMessage::Question(question), &mut effects);
+    town.nodes[0].drain_log().for_each(drop);
+    town.nodes[0].on_write_begun();
+
+    town.now += Span::from_secs(1);
+    let deletion = Stamp { at: town.now, count: 0, node: NodeId(2) };
+    let delta = Delta {
+        base: Base::Since(Seen::default()),
+        until: [deletion].into_iter().collect(),
+        written: vec![(price(1), Version { stamp: deletion, text: None })],
+    };
+    let news = FactsMessage::News(delta);
+    town.nodes[0].on_message(town.now, Endpoint::Node(NodeId(2)), news, &mut effects);
+    town.now += town.config.deletions_last;
+    town.nodes[0].on_deadline(town.now, &mut effects);
+
+    for _ in 0..2 {
+        town.nodes[0].on_persisted(town.now, &mut effects);
+        town.nodes[0].on_write_begun();
+    }
+    let written = effects.sends.iter().find_map(|sending| {
+        let Message::Facts(message) = &sending.message else { return None };
+        let FactsMessage::Told(told) = &**message else { return None };
+        if let FactsAnswer::Written(stamp) = told.answer { Some(stamp) } else { None }
+    });
+    let known = town.nodes[0].replica.get(price(7)).cloned();
+    assert!(written.is_some());
+    assert_eq!(known.map(|version| version.stamp), written);
+}

@@ -87,8 +87,7 @@ impl Wal {
     /// Whether there is a write to begin, and it begins a segment, and so needs to be told what
     /// that inherits.
     pub fn segment_is_due(&self) -> bool {
-        let writes = self.in_flight.is_none() && !self.gathered.is_empty();
-        writes && matches!(self.segment, Segment::Due(_))
+        self.has_a_write() && matches!(self.segment, Segment::Due(_))
     }
 
     /// Frames of everything that the next segment inherits and that belongs to no group.
@@ -104,7 +103,7 @@ impl Wal {
         &mut self,
         groups: impl IntoIterator<Item = &'a J>,
     ) -> Option<Write> {
-        if self.in_flight.is_some() || (self.gathered.is_empty() && !self.renewing) {
+        if !self.has_a_write() {
             return None;
         }
         self.renewing = false;
@@ -139,6 +138,10 @@ impl Wal {
         self.last.0 += 1;
         self.in_flight = Some((self.last, mem::take(&mut self.tickets)));
         Some(Write { id: self.last, segment: number, bytes, retire_below: number })
+    }
+
+    fn has_a_write(&self) -> bool {
+        self.in_flight.is_none() && (self.renewing || !self.gathered.is_empty())
     }
 
     /// Which polls a finished write made durable, to be passed on to `Journal::fsynced`.

@@ -220,6 +220,17 @@ fn a_renewed_log_needs_nothing_that_was_before() {
     assert_eq!(write.segment, 8);
 }
 
+/// So is what belongs to no group.
+#[test]
+fn a_renewed_log_inherits_what_belongs_to_no_group() {
+    let mut wal = Wal::new(1 << 20, 7);
+    wal.renew();
+    assert!(wal.segment_is_due());
+    wal.inherits(|out| Frame::Facts { delta: b"facts" }.write(out));
+    let write = wal.begin(std::iter::empty::<&RaftGroup>()).expect("it is due at once");
+    assert_eq!(Wal::recover(vec![(7, write.bytes)]).facts, [b"facts".to_vec()]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

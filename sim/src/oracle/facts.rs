@@ -14,7 +14,8 @@
 //! - later than the bound after calm, a question gets no answer.
 //!
 //! Why no alarm is false: the bound is what the scenario grants the cluster to come to an
-//! agreement when nothing is broken any more, and before that only order is judged. Why none is
+//! agreement when nothing is broken any more, and as much more as the plan's clocks may be further
+//! apart than nodes accept; before that only order is judged. Why none is
 //! missed: at the end every node is asked for every fact that anybody asked to write.
 //!
 //! Exercised once a write was acknowledged, a session has read at one node what it read at another
