@@ -49,6 +49,27 @@ pub enum Message {
     Facts(Box<FactsMessage>),
 }
 
+impl Message {
+    /// Changes the instants that its items carry, each by itself.
+    #[inline]
+    pub fn retime(&mut self, change: impl Fn(Instant) -> Instant) {
+        fn each<T>(batch: &mut [Timed<T>], change: impl Fn(Instant) -> Instant) {
+            batch.iter_mut().for_each(|timed| timed.at = change(timed.at));
+        }
+        match self {
+            Self::Requests(batch) | Self::Forwarded(batch) => each(batch, change),
+            Self::Answers(batch) => each(batch, change),
+            Self::Replies(batch) => each(batch, change),
+            Self::Beat(_)
+            | Self::Gossip(_)
+            | Self::Leaving(_)
+            | Self::Moves(_)
+            | Self::Journal(_)
+            | Self::Facts(_) => {}
+        }
+    }
+}
+
 /// What a node answers to a forwarded request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {

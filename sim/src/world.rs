@@ -57,7 +57,7 @@ use congestion::Queues;
 use disk::Disk;
 use limits::{Exceeded, Limits};
 use limp::Limps;
-use network::{CLIENTS, Network, Place, delayed};
+use network::{CLIENTS, Network, Place};
 pub use outside::{Progress, Tracing};
 use rotation::Rotation;
 pub use stopping::Stage;
@@ -460,15 +460,16 @@ impl World {
         {
             return self.send_beat(from, to, departed, carried, beat);
         }
+        let mut arrives = |latency, mut message: Message| {
+            message.retime(|at| at + latency);
+            let event = Event::Arrives { from, to, departed, sender, message };
+            self.calendar.enter(departed + latency, event);
+        };
         if let Some(latency) = carried.second {
-            let message = delayed(message.clone(), latency);
-            self.calendar
-                .enter(departed + latency, Event::Arrives { from, to, departed, sender, message });
+            arrives(latency, message.clone());
         }
         if let Some(latency) = carried.first {
-            let message = delayed(message, latency);
-            self.calendar
-                .enter(departed + latency, Event::Arrives { from, to, departed, sender, message });
+            arrives(latency, message);
         }
     }
 

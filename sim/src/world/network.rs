@@ -4,7 +4,7 @@
 //! link. Refuses to know what a message says beyond the instants that it moves. Place 0 is
 //! the clients', place n is node n's.
 
-use onsale_core::{Instant, Message, Span, Timed};
+use onsale_core::{Instant, Span};
 use onsale_scenarios::{Network as Settings, Ratio};
 
 use crate::sample::hits;
@@ -212,25 +212,6 @@ impl Network {
     fn index(&self, from: Place, to: Place) -> usize {
         from * self.places + to
     }
-}
-
-/// The message as it arrives: every item a latency later.
-pub(super) fn delayed(mut message: Message, latency: Span) -> Message {
-    fn shift<T>(batch: &mut [Timed<T>], latency: Span) {
-        batch.iter_mut().for_each(|timed| timed.at += latency);
-    }
-    match &mut message {
-        Message::Requests(batch) | Message::Forwarded(batch) => shift(batch, latency),
-        Message::Answers(batch) => shift(batch, latency),
-        Message::Replies(batch) => shift(batch, latency),
-        Message::Beat(_)
-        | Message::Gossip(_)
-        | Message::Leaving(_)
-        | Message::Moves(_)
-        | Message::Journal(_)
-        | Message::Facts(_) => {}
-    }
-    message
 }
 
 #[cfg(test)]
