@@ -2,6 +2,7 @@
 
 mod booth;
 mod calm;
+pub(super) mod dice;
 
 use onsale_core::{
     Command, Epoch, Event, HoldId, Instant, NodeId, Outcome, PaymentId, Refusal, Request,

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::oracle::OracleSettings;
+use crate::oracle::tests::dice::Dice;
 
 const SHOW: ShowId = ShowId(0);
 const SECTION: u32 = 2;
@@ -46,21 +47,7 @@ enum Status {
     Expired,
 }
 
-/// SplitMix64.
-struct Dice(u64);
-
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-
-    fn one_in(&mut self, bound: u64) -> bool {
-        self.below(bound) == 0
-    }
-
     fn seats(&mut self) -> BTreeSet<u32> {
         (0..=self.below(2)).map(|_| self.below(u64::from(SEATS)) as u32).collect()
     }
@@ -349,7 +336,7 @@ proptest! {
 
     #[test]
     fn what_has_an_order_raises_no_alarm(seed: u64, quantum in 0..5_u64) {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let history = History::legal(&mut dice);
         prop_assert!(history.has_an_order(), "{history:#?}");
         let result = history.judged(quantum, &mut dice);
@@ -362,7 +349,7 @@ proptest! {
 fn the_sweep_says_what_a_search_through_all_orders_says() {
     let (mut legal, mut illegal) = (0, 0);
     for seed in 0..5_000 {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let mut history =
             if seed % 3 == 0 { History::random(&mut dice) } else { History::legal(&mut dice) };
         for _ in 0..seed % 3 {

@@ -14,6 +14,7 @@ use onsale_core::{
 use onsale_reports::{OracleResult, Verdict};
 use proptest::prelude::*;
 
+use super::dice::Dice;
 use super::{GRACE_SECS, HOLD_SECS, SHOW, settings, verdict};
 use crate::oracle::{Asked, Oracles};
 
@@ -41,21 +42,7 @@ enum Flaw {
     Sleeps,
 }
 
-/// SplitMix64.
-struct Dice(u64);
-
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-
-    fn one_in(&mut self, bound: u64) -> bool {
-        self.below(bound) == 0
-    }
-
     /// Mostly tens of milliseconds, now and then minutes.
     fn delay(&mut self) -> Span {
         if self.one_in(10) {
@@ -123,7 +110,7 @@ impl Booth {
     fn run(seed: u64, flaw: Flaw, show: Option<Show>) -> Vec<OracleResult> {
         let mut booth = Self {
             flaw,
-            dice: Dice(seed),
+            dice: Dice::new(seed),
             now: Instant::ZERO,
             steps: BinaryHeap::new(),
             order: 0,
