@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::json;
+
 /// What was measured of one unsafe scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detection {
@@ -67,9 +69,7 @@ impl Detections {
 
     /// All of it as JSON.
     pub fn to_json(&self) -> String {
-        let mut json = serde_json::to_string_pretty(self).expect("facts are plain data");
-        json.push('\n');
-        json
+        json::pretty(self)
     }
 }
 

@@ -26,6 +26,7 @@ pub mod directory;
 pub mod facts;
 pub mod hlog;
 pub mod human;
+pub mod json;
 pub mod junit;
 pub mod latency;
 pub mod operation;

@@ -8,6 +8,7 @@ use onsale_core::Span;
 use serde::{Serialize, Serializer};
 
 use crate::facts::{Evidence, FactsResult, FaultResult, RunFacts, Stopped, Verdict};
+use crate::json;
 use crate::latency::Latencies;
 use crate::operation::{Ending, Operation, Window};
 use crate::recorder::Records;
@@ -103,10 +104,7 @@ impl Summary {
     /// The text of `summary.json` and of `--json`: indented, its keys in a fixed order, with a
     /// newline at its end.
     pub fn to_json(&self) -> String {
-        let mut json = serde_json::to_string_pretty(&Document::new(self))
-            .expect("a document of text keys and plain values serialises");
-        json.push('\n');
-        json
+        json::pretty(&Document::new(self))
     }
 }
 

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::json;
+
 /// The version of the JSON. Rises when a key changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
 
@@ -171,10 +173,7 @@ impl SweepFacts {
 
     /// The text of `--json`: indented, its keys in a fixed order, with a newline at its end.
     pub fn to_json(&self) -> String {
-        let mut json = serde_json::to_string_pretty(&Document::new(self))
-            .expect("a document of text keys and plain values serialises");
-        json.push('\n');
-        json
+        json::pretty(&Document::new(self))
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use onsale_reports::json;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, SCHEMA};
@@ -93,9 +94,7 @@ impl Capsule {
 
     /// As JSON.
     pub fn to_json(&self) -> String {
-        let mut json = serde_json::to_string_pretty(self).expect("a capsule is plain data");
-        json.push('\n');
-        json
+        json::pretty(self)
     }
 
     /// What about this code is not the code that failed; none if all is the same.

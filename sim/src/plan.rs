@@ -11,6 +11,7 @@ mod swarm;
 use std::collections::BTreeMap;
 
 use onsale_core::Span;
+use onsale_reports::json;
 use onsale_scenarios::{Fault, Scenario, ScenarioError};
 use serde::{Deserialize, Serialize};
 
@@ -79,9 +80,7 @@ impl Plan {
 
     /// The plan as JSON, for people and for `replay`.
     pub fn to_json(&self) -> String {
-        let mut json = serde_json::to_string_pretty(self).expect("a plan is plain data");
-        json.push('\n');
-        json
+        json::pretty(self)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `onsale scenarios`: what there is, in full, and whether it is sound.
 
+use onsale_reports::json;
 use onsale_scenarios::Scenario;
 use onsale_scenarios::catalogue::{self, LoadError};
 use serde::Serialize;
@@ -29,7 +30,7 @@ fn list(json: bool, terminal: Terminal) -> Result<Exit, Failure> {
     let listed: Vec<_> =
         entries.map(|entry| Listed { id: entry.id, title: entry.title() }).collect();
     if json {
-        terminal.data(&as_json(&listed))?;
+        terminal.data(&json::pretty(&listed))?;
     } else {
         let width = listed.iter().map(|entry| entry.id.len()).max().unwrap_or(0);
         let lines = listed.iter().map(|entry| format!("{:width$}  {}\n", entry.id, entry.title));
@@ -65,7 +66,7 @@ fn validate(files: &[String], json: bool, terminal: Terminal) -> Result<Exit, Fa
     let results: Vec<_> = files.iter().map(|file| (file.as_str(), catalogue::load(file))).collect();
     if json {
         let checked: Vec<_> = results.iter().map(|(file, result)| checked(file, result)).collect();
-        terminal.data(&as_json(&checked))?;
+        terminal.data(&json::pretty(&checked))?;
     } else {
         for (file, result) in &results {
             match result {
@@ -97,10 +98,4 @@ fn checked<'a>(file: &'a str, result: &'a Result<Scenario, LoadError>) -> Checke
         Err(error @ LoadError::Unreadable { .. }) => whole(error.to_string(), ""),
     };
     Checked { file, ok: result.is_ok(), problems }
-}
-
-fn as_json(value: &impl Serialize) -> String {
-    let mut json = serde_json::to_string_pretty(value).expect("plain values serialise");
-    json.push('\n');
-    json
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use onsale_core::{Instant, Span, UserId};
-use onsale_reports::{OracleResult, ReportError, directory, human};
+use onsale_reports::{OracleResult, ReportError, directory, human, json};
 use onsale_scenarios::{Arrivals, catalogue};
 use serde::Serialize;
 
@@ -342,9 +342,7 @@ struct Told<'a> {
 
 impl Told<'_> {
     fn json(&self) -> String {
-        let mut json = serde_json::to_string_pretty(self).expect("it is plain data");
-        json.push('\n');
-        json
+        json::pretty(self)
     }
 
     /// The table, what was found, and what happens in the smallest run.
