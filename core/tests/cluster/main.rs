@@ -1,6 +1,7 @@
 //! Scripts that a small cluster in memory plays. Each opens with its story.
 
 mod harness;
+mod leads;
 mod members;
 mod moves;
 mod settings;

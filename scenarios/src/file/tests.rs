@@ -192,6 +192,8 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
         "[cluster.membership]\nstatic-quorum = 2",
         "[cluster]\nnodes = 6\n[cluster.membership]\nstatic-quorum = 7\nstable-after = \"0s\"",
         "[cluster]\nshards = 0",
+        "[sale]\nvenues = [1, 4]\n[cluster.leads]\nrest = \"0s\"",
+        "[cluster.leads]\nnear-venue = true",
         "[cluster.gateway]\nbackoff-base = \"1s\"",
         "[sale]\nshows = 1",
         "[sale]\nseats-per-row = 65",
@@ -255,6 +257,9 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:5:17: cluster.membership.static-quorum: nobody ever sees 7 of 6 nodes; at most 6; at 4 most nodes may be lost
     x.toml:6:16: cluster.membership.stable-after: no time at all; write a span above zero, such as `5s`
     x.toml:3:10: cluster.shards: 0 is out of bounds; write a number from 1 to 65536
+    x.toml:5:8: cluster.leads.rest: no time at all; write a span above zero, such as `5s`
+    x.toml:3:14: sale.venues[1]: there is no zone 4; the zones are 1 to 3
+    x.toml:3:14: cluster.leads.near-venue: leads are drawn to venues, and no venue stands anywhere; say in which zones they stand: `venues = [1]` under `[sale]`
     x.toml:3:16: cluster.gateway.backoff-base: 1s is above `backoff-cap`, 500ms; `backoff-base` is at most `backoff-cap`
     x.toml:3:9: sale.hot-share: 20% want the hot show, but there is no other for the rest; with one show, write `hot-share = "100%"`
     x.toml:3:17: sale.seats-per-row: 65 is out of bounds; write a number from 1 to 64
