@@ -425,6 +425,18 @@ mod tests {
     }
 
     #[test]
+    fn a_shard_is_at_home_where_most_of_its_venues_are() {
+        let placement = Placement::new(3, 3, 1, 3).changing(1);
+        let venues = |zones: &[u16]| {
+            let venues = (0..).map(ShowId).zip(zones.iter().copied().map(ZoneId));
+            placement.homes(venues.collect::<Vec<_>>().into_iter())
+        };
+        assert_eq!(venues(&[3, 2, 2]), [Some(ZoneId(2)), None]);
+        assert_eq!(venues(&[3, 2, 1]), [Some(ZoneId(1)), None]);
+        assert_eq!(venues(&[]), [None, None]);
+    }
+
+    #[test]
     fn shows_spread_over_shards_and_stay_there() {
         let placement = Placement::new(3, 3, 16, 3);
         let mut shows = [0u32; 16];

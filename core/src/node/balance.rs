@@ -195,7 +195,8 @@ impl Node {
         journal.into_iter().flat_map(|journal| {
             let voters = journal.members().voters().iter().map(|voter| voter.node());
             let others = voters.filter(|&node| node != self.me && !self.gateway.avoids(node));
-            others.filter(|&node| journal.lag(node).is_some_and(|lag| lag <= LEVEL))
+            let stays = others.filter(|&node| !self.placement.is_leaving(node));
+            stays.filter(|&node| journal.lag(node).is_some_and(|lag| lag <= LEVEL))
         })
     }
 }
