@@ -167,6 +167,10 @@ marks! {
     WaitedForSuccessor = "waited-for-successor";
     /// An owner that could not hand its shard over in time went on serving it.
     HandOverGivenUp = "hand-over-given-up";
+    /// An owner began to hand its shard over to a node nearer to the venue.
+    LeadDrawnToVenue = "lead-drawn-to-venue";
+    /// An owner began to hand its shard over to a node with less to do.
+    LeadShed = "lead-shed";
 }
 
 impl fmt::Display for Mark {

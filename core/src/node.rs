@@ -4,6 +4,7 @@
 //! log, its timers, and when sleeping groups are woken. Refuses to know what a request
 //! means, who may write, and how anything is carried out.
 
+mod balance;
 mod elections;
 mod members;
 mod moves;
@@ -14,6 +15,7 @@ mod storage;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use self::balance::Balance;
 use self::moves::Wishes;
 use self::retirement::Retirement;
 use self::storage::Storage;
@@ -48,6 +50,8 @@ pub struct Node {
     /// The map that it goes by; that of the setup is the first.
     placement: Arc<Placement>,
     wishes: Wishes,
+    /// None where leads stay where they fall.
+    balance: Option<Balance>,
     /// For replicas that begin later.
     draw: Draw,
     now: Instant,
@@ -141,6 +145,7 @@ impl Node {
             me,
             incarnation,
             wishes: Wishes::default(),
+            balance: Balance::new(config.leads, placement.shards(), placement.nodes(), now),
             draw,
             now,
             detector: Detector::new(config.suspicion(), placement.node_ids(), me, now),
@@ -445,8 +450,11 @@ impl Node {
 
     #[inline]
     fn on_beat(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
-        if beat.map != self.placement.version() {
-            self.on_version(from, beat.map, effects);
+        if u64::from(beat.map) != self.placement.version() {
+            self.on_version(from, beat.map.into(), effects);
+        }
+        if let Some(balance) = &mut self.balance {
+            balance.on_told(from, beat.load);
         }
         let heard = self.detector.heard(from, beat.incarnation, self.now);
         if heard != Some(Heard::Steady) {
@@ -488,6 +496,7 @@ impl Node {
         if self.next_beat <= self.now {
             self.beat(effects);
             self.move_on(effects);
+            self.balance(effects);
             // Beats missed while the process stood still are not made up for.
             self.next_beat = self.now + self.setup.config.beat_every;
         }

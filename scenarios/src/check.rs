@@ -6,6 +6,7 @@
 mod changes;
 mod facts;
 mod faults;
+mod venues;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -43,6 +44,7 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     checks.gateway(&scenario.cluster.gateway);
     checks.facts_settings(&scenario.cluster.facts);
     checks.sale(&scenario.sale);
+    checks.venues(&scenario.sale, &scenario.cluster);
     checks.crowd(&scenario.crowd, &scenario.sale, scenario.duration);
     if let Some(facts) = &scenario.facts {
         checks.facts(facts, scenario.duration);
@@ -134,6 +136,7 @@ impl Checks {
         self.within("cluster.segment-bytes", cluster.segment_bytes, 4_096..=1 << 30);
         self.quorum(cluster);
         self.some_time("cluster.membership.stable-after", cluster.membership.stable_after);
+        self.some_time("cluster.leads.rest", cluster.leads.rest);
         self.span_within("cluster.clock-skew", cluster.clock_skew, Span::ZERO..=DAY);
     }
 

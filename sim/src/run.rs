@@ -439,6 +439,7 @@ fn conclude(
             .iter()
             .map(|struck| fault_result(plan, world.hot, struck))
             .collect(),
+        leads: world.faults.balanced().summary(world.hot),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
         assumptions: onsale_scenarios::assumptions(scenario)
             .into_iter()
@@ -574,6 +575,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
     if !(owner.is_single_writer() && checks.are_complete()) {
         checks.unfit = Unfit::Overwrites;
     }
+    let placement = placement(scenario);
     Setup {
         config: Config {
             beat_every: cluster.beat_every,
@@ -590,6 +592,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
                 quorum: cluster.membership.static_quorum,
                 stable_after: cluster.membership.stable_after,
             },
+            leads: cluster.leads.config(),
             promises: cluster.journal.promises,
             owner,
             gateway: GatewayConfig {
@@ -613,7 +616,8 @@ pub fn setup(scenario: &Scenario) -> Setup {
                 forgets: cluster.facts.forgets,
             },
         },
-        placement: Arc::new(placement(scenario)),
+        homes: placement.homes(sale.venues_of_shows()),
+        placement: Arc::new(placement),
         hall: Arc::new(Hall::uniform(sale.sections, sale.rows, sale.seats_per_row)),
         rules: Rules {
             hold: sale.hold,

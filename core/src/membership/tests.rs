@@ -82,8 +82,11 @@ fn who_comes_back_is_joining_until_somebody_admits_it() {
     let mut admits = table(ME);
     assert!(!admits.admit(PEER, NOW), "nobody is admitted who is there");
     admits.on_rumour(back.told()[0], NOW);
-    assert!(!admits.on_beat(PEER, Beat { incarnation: 1, map: 0, view: 0 }), "a beat from before");
-    assert!(admits.on_beat(PEER, Beat { incarnation: 2, map: 0, view: 0 }));
+    assert!(
+        !admits.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: 0 }),
+        "a beat from before"
+    );
+    assert!(admits.on_beat(PEER, Beat { incarnation: 2, map: 0, load: 0, view: 0 }));
     assert!(admits.admit(PEER, NOW));
     assert_eq!(back.on_rumour(admits.told()[0], NOW), Heard::Admitted);
     assert_eq!(back.view(), admits.view());
@@ -97,9 +100,9 @@ fn a_peer_without_a_sign_of_life_is_told_a_few_times() {
     assert!(!table.suspect(PEER, NOW), "a suspicion is news once");
     let told = (0..100).filter(|_| table.has_news_for(PEER)).count();
     assert_eq!(told, usize::from(UNANSWERED_MAX));
-    table.on_beat(PEER, Beat { incarnation: 1, map: 0, view: 5 });
+    table.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: 5 });
     assert!(table.has_news_for(PEER), "it lives, and knows something else");
-    table.on_beat(PEER, Beat { incarnation: 1, map: 0, view: table.view() });
+    table.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: table.view() });
     assert!(!table.has_news_for(PEER), "it agrees");
     assert_eq!(table.suspects().collect::<Vec<_>>(), [(PEER, NOW)]);
 }
@@ -125,7 +128,7 @@ impl Village {
             return;
         }
         let table = &mut self.tables[from];
-        let beat = Beat { incarnation: self.boots[from], map: 0, view: table.view() };
+        let beat = Beat { incarnation: self.boots[from], map: 0, load: 0, view: table.view() };
         let news = table.has_news_for(node_at(to)).then(|| table.told());
         self.flying.push((node_at(from), node_at(to), beat, news));
     }

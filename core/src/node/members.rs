@@ -19,8 +19,9 @@ impl Node {
         if self.is_of_cluster() {
             self.look_around(effects);
         }
-        let (incarnation, map) = (self.incarnation, self.placement.version());
-        let beat = Beat { incarnation, map, view: self.membership.view() };
+        let (incarnation, load) = (self.incarnation, self.reckon_load());
+        let map = u32::try_from(self.placement.version()).expect("maps are few");
+        let beat = Beat { incarnation, map, load, view: self.membership.view() };
         let takes_its_leave = self.takes_its_leave();
         for peer in self.placement.node_ids().filter(|&node| node != self.me) {
             if takes_its_leave {

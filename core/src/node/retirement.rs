@@ -8,6 +8,7 @@ use crate::effect::Effects;
 use crate::id::{NodeId, ShardId};
 use crate::journal::Journal;
 use crate::message::Beat;
+use crate::observation::HandOverReason;
 use crate::shard::Shard;
 use crate::time::{Instant, Span};
 
@@ -48,7 +49,7 @@ impl Node {
             if let Some(shard) = &mut self.shards[id.0 as usize]
                 && shard.serves().is_some()
             {
-                shard.hand_over(successor, ends, effects);
+                shard.hand_over(successor, HandOverReason::Retirement, ends, effects);
                 leads[usize::from(successor.0)] += 1;
                 self.touch(id);
             }

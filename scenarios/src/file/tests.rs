@@ -192,6 +192,8 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
         "[cluster.membership]\nstatic-quorum = 2",
         "[cluster]\nnodes = 6\n[cluster.membership]\nstatic-quorum = 7\nstable-after = \"0s\"",
         "[cluster]\nshards = 0",
+        "[sale]\nvenues = [1, 4]\n[cluster.leads]\nrest = \"0s\"",
+        "[cluster.leads]\nnear-venue = true",
         "[cluster.gateway]\nbackoff-base = \"1s\"",
         "[sale]\nshows = 1",
         "[sale]\nseats-per-row = 65",
@@ -255,6 +257,9 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:5:17: cluster.membership.static-quorum: nobody ever sees 7 of 6 nodes; at most 6; at 4 most nodes may be lost
     x.toml:6:16: cluster.membership.stable-after: no time at all; write a span above zero, such as `5s`
     x.toml:3:10: cluster.shards: 0 is out of bounds; write a number from 1 to 65536
+    x.toml:3:14: sale.venues[1]: there is no zone 4; the zones are 1 to 3
+    x.toml:5:8: cluster.leads.rest: no time at all; write a span above zero, such as `5s`
+    x.toml:3:14: cluster.leads.near-venue: leads are drawn to venues, and no venue stands anywhere; say in which zones they stand: `venues = [1]` under `[sale]`
     x.toml:3:16: cluster.gateway.backoff-base: 1s is above `backoff-cap`, 500ms; `backoff-base` is at most `backoff-cap`
     x.toml:3:9: sale.hot-share: 20% want the hot show, but there is no other for the rest; with one show, write `hot-share = "100%"`
     x.toml:3:17: sale.seats-per-row: 65 is out of bounds; write a number from 1 to 64
@@ -409,9 +414,9 @@ fn json_is_checked_like_toml() {
         |json: &str| Scenario::from_json("plan.json", json.as_bytes()).unwrap_err().to_string();
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:13:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:13:13: cluster: unknown key `replica`; did you mean `replicas`?");
-    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:65:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
-    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:164:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
-    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:84:13: EOF while parsing a string; the text ends too early: it was cut off");
+    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:71:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
+    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:170:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
+    insta::assert_snapshot!(said(&json[..json.len() / 2]), @"plan.json:86:11: EOF while parsing a string; the text ends too early: it was cut off");
     insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
 
     let capsule = format!(
@@ -474,6 +479,11 @@ fn a_scenario_is_printed_in_full() {
     [cluster.membership]
     stable-after = "3s"
 
+    [cluster.leads]
+    near-venue = false
+    by-load = false
+    rest = "5s"
+
     [cluster.journal]
     promises = "after-write"
 
@@ -505,6 +515,7 @@ fn a_scenario_is_printed_in_full() {
     [sale]
     shows = 32
     shows-per-event = 1
+    venues = []
     sections = 2
     rows = 5
     seats-per-row = 10
