@@ -10,6 +10,7 @@ use crate::mark::Mark;
 use crate::membership::Heard;
 use crate::message::{Beat, Gossip};
 use crate::observation::Observation;
+use crate::resolver::Service;
 
 impl Node {
     /// Tells every peer that this node lives, and those that know something else what it knows.
@@ -90,16 +91,15 @@ impl Node {
     }
 
     fn settle_service(&mut self, effects: &mut Effects) {
-        let serves = self.resolver.serves();
-        if serves == self.gateway.is_open() {
+        let (service, before) = (self.resolver.service(), self.gateway.service());
+        if service == before {
             return;
         }
-        if serves {
-            self.gateway.resume();
+        if service == Service::All {
             effects.observe(Observation::Returned);
-        } else {
+        } else if before == Service::All {
             effects.observe(Observation::Withdrew);
-            self.gateway.withdraw(effects);
         }
+        self.gateway.serve(service, effects);
     }
 }
