@@ -5,12 +5,25 @@
 
 use super::Node;
 use crate::effect::Effects;
+use crate::facts::Start;
 use crate::id::NodeId;
+use crate::journal::Recovered;
 use crate::mark::Mark;
 use crate::membership::Heard;
 use crate::message::{Beat, Gossip};
 use crate::observation::Observation;
 use crate::resolver::Service;
+
+/// What a node knows of facts that comes up with this on its disk, of the cluster by the first map or not.
+/// Where a replica has not made up for what is missing, facts may not have either.
+pub(super) fn facts_start(recovered: &Recovered, is_founding: bool) -> Start {
+    match recovered.lost_promises() || recovered.shards().any(|shard| recovered.is_in_doubt(shard))
+    {
+        true => Start::Forgot,
+        false if is_founding => Start::Knows,
+        false => Start::Joins,
+    }
+}
 
 impl Node {
     /// Tells every peer that this node lives, and those that know something else what it knows.
@@ -63,6 +76,7 @@ impl Node {
         let map = &self.placement;
         self.membership.count(|node| map.has(node));
         self.resolver.on_nodes(map.node_ids().count() as u16);
+        self.facts.on_peers(self.now, map.node_ids().filter(|&node| node != self.me));
     }
 
     /// A peer that joins was heard: it is admitted, if this node sees a quorum.

@@ -39,8 +39,11 @@ impl Node {
         self.wishes.joins = true;
     }
 
-    pub(super) fn on_leave(&mut self, node: NodeId) {
+    pub(super) fn on_leave(&mut self, node: NodeId, effects: &mut Effects) {
         self.wishes.leaves.insert(node);
+        if node == self.me {
+            self.facts.on_leave(effects);
+        }
     }
 
     pub(super) fn on_moves(&mut self, from: NodeId, moves: Moves, effects: &mut Effects) {

@@ -1,7 +1,7 @@
 //! What a cluster whose nodes come and go cannot take yet.
 //!
-//! Owns the refusals: facts are kept by the nodes of the first hour, and the repair of a replica
-//! asks the members that it knows, who may be others by now. Refuses to know how nodes move.
+//! Owns the refusals: the repair of a replica asks the members that it knows, who may be others by
+//! now. Refuses to know how nodes move.
 
 use super::Checks;
 use crate::fault::Family;
@@ -12,10 +12,6 @@ const FORGET: [Family; 3] = [Family::BitRot, Family::Wipe, Family::LyingDisk];
 
 impl Checks {
     pub(super) fn changes(&mut self, scenario: &Scenario) {
-        self.that_both(scenario.facts.is_none(), "facts", "cluster.spares", || {
-            let what = "facts do not follow nodes that come and go".to_owned();
-            (what, "leave out `[facts]`, or `cluster.spares` and faults of the kind leave".into())
-        });
         for (n, fault) in scenario.faults.iter().enumerate() {
             let family = fault.family();
             self.keeps(family, &format!("fault[{n}].{family}"));

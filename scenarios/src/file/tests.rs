@@ -390,7 +390,6 @@ fn a_trace_is_read_beside_the_scenario_and_its_own_problems_are_its_own() {
 #[test]
 fn what_does_not_follow_nodes_that_come_and_go_is_refused() {
     for unsound in [
-        "[facts]",
         "[cluster.membership]\nstatic-quorum = 3",
         "[[fault]]\nwipe = { at = \"1s\", node = \"n1\", down = \"1s\" }",
         "[swarm]\nfamilies = [\"bit-rot\"]",

@@ -41,6 +41,7 @@ impl World {
     /// A process starts, and is told now and whenever it starts again to join the cluster.
     pub fn start_to_join(&mut self, node: Place) {
         self.machines[node].orders = vec![Input::Join];
+        self.rotation.joins(node);
         self.start(node);
     }
 
@@ -52,6 +53,7 @@ impl World {
         machine.leaves_for = Some(index);
         machine.orders = vec![input.clone()];
         self.rotation.close(node);
+        self.rotation.leaves(node);
         if machine.process != Process::Down {
             machine.stopping = Some(index);
             return self.tell(node, input);
