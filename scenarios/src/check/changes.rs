@@ -1,10 +1,12 @@
 //! What a cluster whose nodes come and go cannot take yet.
 //!
 //! Owns the refusals: the repair of a replica asks the members that it knows, who may be others by
-//! now. Refuses to know how nodes move.
+//! now; and a quorum that is fixed must stay within reach. Refuses to know how nodes move.
+
+use onsale_core::Span;
 
 use super::Checks;
-use crate::fault::Family;
+use crate::fault::{Family, Fault};
 use crate::scenario::Scenario;
 
 /// What these do to a disk may take back a replica's promises.
@@ -19,6 +21,29 @@ impl Checks {
         for family in scenario.swarm.iter().flat_map(|swarm| &swarm.families) {
             self.keeps(*family, "swarm.families");
         }
+        self.fixed_quorum(scenario);
+    }
+
+    /// A quorum that is fixed is not smaller where nodes have left.
+    fn fixed_quorum(&mut self, scenario: &Scenario) {
+        let Some(quorum) = scenario.cluster.membership.static_quorum else { return };
+        let mut moves: Vec<(Span, i32)> = scenario.faults.iter().filter_map(change).collect();
+        moves.sort_unstable();
+        let mut nodes = i32::from(scenario.cluster.nodes);
+        let fewest = moves.into_iter().map(|(_, change)| {
+            nodes += change;
+            nodes
+        });
+        let fewest = fewest.min().unwrap_or(i32::from(quorum));
+        let field = "cluster.membership.static-quorum";
+        self.that(i32::from(quorum) <= fewest, field, || {
+            let what = format!("nobody sees {quorum} nodes where only {fewest} are left");
+            (
+                what,
+                "let fewer leave, or leave it out: then it is a majority of those who are there"
+                    .into(),
+            )
+        });
     }
 
     fn keeps(&mut self, family: Family, field: &str) {
@@ -27,4 +52,13 @@ impl Checks {
             (what, "leave it out where nodes come and go".into())
         });
     }
+}
+
+/// By how many nodes a cluster grows, from when on.
+fn change(fault: &Fault) -> Option<(Span, i32)> {
+    if let Fault::Join { at, nodes, .. } = fault {
+        return Some((*at, nodes.len() as i32));
+    }
+    let Fault::Leave { at, nodes, .. } = fault else { return None };
+    Some((*at, -(nodes.len() as i32)))
 }

@@ -390,15 +390,32 @@ fn a_trace_is_read_beside_the_scenario_and_its_own_problems_are_its_own() {
 #[test]
 fn what_does_not_follow_nodes_that_come_and_go_is_refused() {
     for unsound in [
-        "[cluster.membership]\nstatic-quorum = 3",
         "[[fault]]\nwipe = { at = \"1s\", node = \"n1\", down = \"1s\" }",
         "[swarm]\nfamilies = [\"bit-rot\"]",
     ] {
         let text = |spares| format!("title = \"t\"\n[cluster]\nspares = {spares}\n{unsound}\n");
         assert!(read(&text(0)).is_ok(), "{unsound}");
         let said = read(&text(1)).unwrap_err().to_string();
-        assert!(said.contains("where nodes come and go") || said.contains("leave"), "{said}");
+        assert!(said.contains("where nodes come and go"), "{said}");
     }
+}
+
+#[test]
+fn a_fixed_quorum_is_more_than_half_of_all_that_join_and_no_more_than_are_left() {
+    let said = |quorum: u16, spares: u16, leaves: &str| {
+        let leave = format!("leave = {{ at = \"9s\", lasts = \"9s\", nodes = [{leaves}] }}");
+        let faults = if leaves.is_empty() { String::new() } else { format!("[[fault]]\n{leave}") };
+        let cluster = format!("[cluster]\nspares = {spares}\n");
+        let membership = format!("[cluster.membership]\nstatic-quorum = {quorum}\n");
+        let text = format!("title = \"t\"\n{cluster}{membership}{faults}\n");
+        read(&text).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert_eq!(said(4, 2, ""), "", "four of seven");
+    assert_eq!(said(4, 2, "\"n1\""), "", "four are left");
+    assert!(said(3, 1, "").contains("at least 4"), "{}", said(3, 1, ""));
+    assert!(said(5, 6, "").contains("leave it out"), "{}", said(5, 6, ""));
+    let too_few = said(4, 2, "\"n1\", \"n2\"");
+    assert!(too_few.contains("nobody sees 4 nodes where only 3 are left"), "{too_few}");
 }
 
 #[test]
