@@ -33,6 +33,9 @@ impl Node {
         if self.is_of_cluster() {
             self.look_around(effects);
         }
+        if self.leaves() {
+            self.membership.leave(self.now);
+        }
         let (incarnation, map) = (self.incarnation, self.placement.version());
         let beat = Beat { incarnation, map, view: self.membership.view() };
         let takes_its_leave = self.takes_its_leave();

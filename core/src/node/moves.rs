@@ -46,6 +46,11 @@ impl Node {
         }
     }
 
+    /// Whether this node was told to leave for good, and is of the cluster still.
+    pub(super) fn leaves(&self) -> bool {
+        self.wishes.leaves.contains(&self.me)
+    }
+
     pub(super) fn on_moves(&mut self, from: NodeId, moves: Moves, effects: &mut Effects) {
         match moves {
             Moves::Joins(node) if node.0 <= self.placement.nodes() => {
