@@ -85,6 +85,7 @@ const ENTRIES: &[Entry] = entries![
     "fast/partition-ring",
     "fast/pause",
     "fast/power-loss",
+    "fast/replace-dead-node",
     "fast/replace-node",
     "fast/restart",
     "fast/rolling-restart",

@@ -21,6 +21,13 @@ impl Checks {
         for family in scenario.swarm.iter().flat_map(|swarm| &swarm.families) {
             self.keeps(*family, "swarm.families");
         }
+        let lost = scenario.faults.iter().map(Fault::family).enumerate();
+        let second = lost.filter(|&(_, family)| family == Family::Replace).nth(1);
+        let field = second.map(|(n, _)| format!("fault[{n}].replace")).unwrap_or_default();
+        self.that(second.is_none(), &field, || {
+            let what = "a second node is lost for good, perhaps with the last good copy".to_owned();
+            (what, "let one node be lost at most; others may `crash`, and `leave`".into())
+        });
         self.fixed_quorum(scenario);
     }
 

@@ -401,6 +401,24 @@ fn what_does_not_follow_nodes_that_come_and_go_is_refused() {
 }
 
 #[test]
+fn one_node_at_most_is_lost_for_good() {
+    let replace = |node: &str, by: &str| {
+        format!(
+            "[[fault]]\nreplace = {{ at = \"9s\", lasts = \"9s\", node = \"{node}\", by = \"{by}\" }}\n"
+        )
+    };
+    let said = |faults: &str| {
+        let text = format!("title = \"t\"\n[cluster]\nspares = 2\n{faults}");
+        read(&text).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert_eq!(said(&replace("owner", "n6")), "");
+    let twice = said(&(replace("n1", "n6") + &replace("n2", "n7")));
+    assert!(twice.contains("fault[1].replace: a second node is lost for good"), "{twice}");
+    let by_no_spare = said(&replace("n1", "n2"));
+    assert!(by_no_spare.contains("`n2` is no spare node; one of n6 to n7"), "{by_no_spare}");
+}
+
+#[test]
 fn a_fixed_quorum_is_more_than_half_of_all_that_join_and_no_more_than_are_left() {
     let said = |quorum: u16, spares: u16, leaves: &str| {
         let leave = format!("leave = {{ at = \"9s\", lasts = \"9s\", nodes = [{leaves}] }}");
@@ -839,6 +857,7 @@ fn a_fault() -> impl Strategy<Value = Fault> {
             Family::Restart => Fault::Restart { at, node, patience: lasts, down: lasts },
             Family::Join => Fault::Join { at, lasts, nodes: vec![node] },
             Family::Leave => Fault::Leave { at, lasts, nodes: vec![node] },
+            Family::Replace => Fault::Replace { at, lasts, node, by: Target::Node(NodeId(6)) },
             Family::RollingRestart => {
                 Fault::RollingRestart { at, lasts, patience: Span(1), down: Span(1) }
             }

@@ -67,6 +67,20 @@ impl World {
         }
     }
 
+    /// A node that is dead is gone for good, and its disk with it; another one is told to have it
+    /// struck off.
+    pub fn lose(&mut self, index: usize, node: Place) {
+        self.machines[node].is_lost = true;
+        self.wipe(node);
+        self.tell_to_leave(index, node);
+    }
+
+    /// Whether a process is down and can be started.
+    pub fn may_start(&self, node: Place) -> bool {
+        let machine = &self.machines[node];
+        machine.process == Process::Down && !machine.is_lost
+    }
+
     fn tell(&mut self, node: Place, input: Input) {
         let incarnation = self.machines[node].incarnation;
         self.calendar.enter(self.now, Event::Told { node, incarnation, input });
