@@ -98,6 +98,7 @@ const ENTRIES: &[Entry] = entries![
     "fast/zone-loss",
     "fast/zone-loss-opening",
     "rare/disk-replaced",
+    "rare/elastic-everything",
     "rare/lying-disk",
     "rare/retry-storm",
     "rare/retry-storm-budgeted",

@@ -41,7 +41,7 @@ impl Checks {
             nodes += change;
             nodes
         });
-        let fewest = fewest.min().unwrap_or(i32::from(quorum));
+        let fewest = fewest.min().unwrap_or_else(|| i32::from(quorum));
         let field = "cluster.membership.static-quorum";
         self.that(i32::from(quorum) <= fewest, field, || {
             let what = format!("nobody sees {quorum} nodes where only {fewest} are left");
