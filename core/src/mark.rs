@@ -151,7 +151,7 @@ marks! {
     FactsFetched = "facts-fetched";
     /// A node could not fetch in time what a session had seen, and said so.
     FactsBehind = "facts-behind";
-    /// A digest came from no peer, or from an earlier boot of one.
+    /// A digest came from an earlier boot of a peer.
     FactsStaleDigest = "facts-stale-digest";
     /// Facts were further ahead of a node's clock than it accepts, and not taken.
     FactsFromTheFuture = "facts-from-the-future";

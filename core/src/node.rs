@@ -104,6 +104,7 @@ impl Node {
         let mut draw = Draw::new(seed);
         let (config, placement) = (&setup.config, &setup.placement);
         let mut recovered = storage::recover(incarnation, durable);
+        let facts_start = members::facts_start(&recovered, placement.has(me));
         let mut shards = Vec::with_capacity(placement.shards() as usize);
         for id in (0..placement.shards()).map(ShardId) {
             let members = placement.replicas(id);
@@ -133,8 +134,8 @@ impl Node {
             now,
         );
         let facts = Facts::boot(
-            me,
-            incarnation,
+            (me, incarnation),
+            facts_start,
             config.facts.clone(),
             placement.node_ids().filter(|&node| node != me),
             Draw::new(draw.below(u64::MAX)),
@@ -206,7 +207,7 @@ impl Node {
             Input::WriteRefused(write) => self.on_write_refused(write, effects),
             Input::DamageFound => self.on_damage_found(effects),
             Input::Join => self.on_join(),
-            Input::Leave(node) => self.on_leave(node),
+            Input::Leave(node) => self.on_leave(node, effects),
             Input::Retire => self.on_retire(),
             Input::DeadlineReached => self.on_deadline(effects),
             Input::TurnEnded => self.on_turn_ended(effects),

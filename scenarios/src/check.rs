@@ -142,19 +142,28 @@ impl Checks {
 
     fn quorum(&mut self, cluster: &Cluster) {
         let Some(quorum) = cluster.membership.static_quorum else { return };
-        let (nodes, most) = (cluster.nodes, cluster.nodes / 2 + 1);
+        let (nodes, numbers) = (cluster.nodes, cluster.numbers());
+        let least = numbers / 2 + 1;
         let field = "cluster.membership.static-quorum";
-        self.that_both(cluster.spares == 0, field, "cluster.spares", || {
-            let what = format!("{quorum} nodes may be too few once spare ones have joined");
-            (what, "leave it out: then it is a majority of those who are of the cluster".into())
-        });
-        self.that_both(quorum >= most, field, "cluster.nodes", || {
-            let what = format!("both sides of a split can see {quorum} of {nodes} nodes");
-            (what, format!("at least {most}, more than half of the nodes"))
+        self.that_both(quorum >= least, field, "cluster.nodes", || {
+            let what = format!("both sides of a split can see {quorum} of {numbers} nodes");
+            let help = if least > nodes {
+                "leave it out: then it is a majority of those who are of the cluster".into()
+            } else if numbers > nodes {
+                format!("at least {least}, more than half once all spare ones have joined")
+            } else {
+                format!("at least {least}, more than half of the nodes")
+            };
+            (what, help)
         });
         self.that_both(quorum <= nodes, field, "cluster.nodes", || {
             let what = format!("nobody ever sees {quorum} of {nodes} nodes");
-            (what, format!("at most {nodes}; at {most} most nodes may be lost"))
+            let help = if least > nodes {
+                "leave it out: then it is a majority of those who are of the cluster".into()
+            } else {
+                format!("at most {nodes}; at {least} most nodes may be lost")
+            };
+            (what, help)
         });
     }
 

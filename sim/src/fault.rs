@@ -7,6 +7,7 @@
 mod atlas;
 mod failover;
 mod hand_over;
+mod replace;
 mod restart;
 mod steps;
 
@@ -212,12 +213,7 @@ impl Faults<'_> {
             }
             Fault::Join { nodes, .. } => {
                 let joining = self.named(world, nodes);
-                for &place in &joining {
-                    if world.process(place) == State::Down {
-                        self.executor.restart(self.processes[place]);
-                        world.start_to_join(place);
-                    }
-                }
+                joining.iter().for_each(|&place| self.join(world, place));
                 format!("{} joins", listed(&joining))
             }
             Fault::Leave { nodes, .. } => {
@@ -225,6 +221,7 @@ impl Faults<'_> {
                 leaving.iter().for_each(|&place| world.tell_to_leave(index, place));
                 format!("{} leaves", listed(&leaving))
             }
+            Fault::Replace { node, by, .. } => self.replace(world, index, *node, *by),
             Fault::Pause { node, .. } => {
                 let victim = self.victim(world, *node);
                 if world.process(victim) == State::Up {

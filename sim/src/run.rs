@@ -294,6 +294,11 @@ impl Resident for Clients {
         if let Some(open) = world.rotation.take_changed() {
             crowd.choose_among(open);
         }
+        if let Some(browsing) = &mut self.browsing
+            && let Some(members) = world.rotation.take_changed_members()
+        {
+            browsing.ask_among(members);
+        }
         match turn {
             Turn::Delivered { message: Message::Replies(batch), .. } => {
                 crowd.hear(now, &batch, &mut world.witness)
@@ -646,10 +651,7 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         slowest_answer: slowest_answer(scenario),
         live_bound: scenario.calm,
         quantum: scenario.quantum,
-        facts: scenario
-            .facts
-            .as_ref()
-            .map(|facts| (scenario.cluster.nodes, facts.agree_within + clocks_apart(plan))),
+        facts: scenario.facts.as_ref().map(|facts| facts.agree_within + clocks_apart(plan)),
     }
 }
 

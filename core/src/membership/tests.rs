@@ -48,6 +48,28 @@ fn the_higher_incarnation_prevails_and_within_one_the_graver_word() {
 }
 
 #[test]
+fn who_says_that_it_leaves_is_not_missed() {
+    let (mut leaver, mut peer) = (table(PEER), table(ME));
+    leaver.leave(NOW);
+    for rumour in leaver.told().iter() {
+        assert_eq!(peer.on_rumour(*rumour, NOW), Heard::Changed);
+    }
+    assert_eq!(peer.member(PEER), Some(member(1, 0, State::Leaving)));
+    assert!(!peer.suspect(PEER, NOW), "it has gone, as it said");
+    assert_eq!(peer.suspects().count(), 0);
+    // Who does not know that yet suspects it: it answers back, and goes on leaving.
+    assert_eq!(leaver.on_rumour(said(PEER, 1, 0, State::Suspect), NOW), Heard::Refuted);
+    assert_eq!(leaver.member(PEER), Some(member(1, 1, State::Leaving)));
+    // Who was given up joins anew first.
+    assert_eq!(leaver.on_rumour(said(PEER, 1, 1, State::Down), NOW), Heard::GivenUp);
+    leaver.leave(NOW);
+    assert_eq!(leaver.member(PEER), Some(member(1, 2, State::Joining)));
+    assert_eq!(leaver.on_rumour(said(PEER, 1, 2, State::Up), NOW), Heard::Admitted);
+    leaver.leave(NOW);
+    assert_eq!(leaver.member(PEER), Some(member(1, 2, State::Leaving)));
+}
+
+#[test]
 fn a_node_answers_back_to_what_is_not_so() {
     // (what is said of a node that is up, what comes of it, how it is then)
     let table_of_words = [

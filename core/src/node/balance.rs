@@ -11,6 +11,7 @@ use crate::effect::Effects;
 use crate::id::{Epoch, NodeId, ShardId};
 use crate::journal::Journal;
 use crate::observation::HandOverReason;
+use crate::resolver::Service;
 use crate::shard::Shard;
 use crate::time::Instant;
 
@@ -123,7 +124,8 @@ impl Node {
     /// Gives up the lead of one shard that had better be led elsewhere, with every beat at most.
     pub(super) fn balance(&mut self, effects: &mut Effects) {
         let Some(balance) = &self.balance else { return };
-        if !self.may_hand_over() || !self.gateway.is_open() || self.storage.is_full() {
+        if !self.may_hand_over() || self.gateway.service() != Service::All || self.storage.is_full()
+        {
             return;
         }
         let drawn = balance.config.near_venue.then(|| self.drawn_to_venue(balance)).flatten();

@@ -41,8 +41,16 @@ impl Node {
         self.wishes.joins = true;
     }
 
-    pub(super) fn on_leave(&mut self, node: NodeId) {
+    pub(super) fn on_leave(&mut self, node: NodeId, effects: &mut Effects) {
         self.wishes.leaves.insert(node);
+        if node == self.me {
+            self.facts.on_leave(effects);
+        }
+    }
+
+    /// Whether this node was told to leave for good, and is of the cluster still.
+    pub(super) fn leaves(&self) -> bool {
+        self.wishes.leaves.contains(&self.me)
     }
 
     pub(super) fn on_moves(&mut self, from: NodeId, moves: Moves, effects: &mut Effects) {

@@ -72,7 +72,9 @@ impl Node {
         });
         // By then nothing is on its way here that was sent before.
         let quiet = since + self.setup.config.gateway.try_timeout;
-        effects.drained = self.now >= quiet && self.gateway.in_flight() == 0;
+        // Who comes back finds on its disk what it wrote; who leaves for good does not.
+        let may_go = self.is_of_cluster() || self.facts.is_told();
+        effects.drained = self.now >= quiet && self.gateway.in_flight() == 0 && may_go;
     }
 
     /// How long a hand-over may take: as long as an election that fails.

@@ -224,9 +224,15 @@ impl Cluster {
 
     /// Cuts a node from its peers, both ways; clients still reach it.
     pub(crate) fn isolate(&mut self, id: NodeId) {
-        let peers: Vec<NodeId> =
-            self.incarnations.keys().copied().filter(|&peer| peer != id).collect();
-        peers.into_iter().for_each(|peer| self.cut.extend([(id, peer), (peer, id)]));
+        self.split(&[id]);
+    }
+
+    /// Cuts these from the others, both ways; clients still reach all.
+    pub(crate) fn split(&mut self, side: &[NodeId]) {
+        let others = self.incarnations.keys().filter(|node| !side.contains(node));
+        for &other in others {
+            self.cut.extend(side.iter().flat_map(|&node| [(node, other), (other, node)]));
+        }
     }
 
     /// What a node sends to its peers is lost; it hears them, and clients reach it.
