@@ -86,19 +86,20 @@ pub fn with<R>(act: impl FnOnce(&mut World) -> R) -> R {
     WORLD.with(|cell| act(cell.borrow_mut().as_mut().expect("a run goes on on this thread")))
 }
 
+/// What is to happen. Most events are messages: they are kept small, and what is larger is boxed.
 #[derive(Debug)]
 enum Event {
-    Arrives { from: Place, to: Place, departed: Instant, sender: u64, message: Message },
-    Durable { node: Place, incarnation: u64, id: PersistId },
-    Scrubbed { node: Place, incarnation: u64 },
-    Dies { node: Place, incarnation: u64 },
-    Wakes { host: Place, incarnation: u64 },
-    CoreFree { node: Place, incarnation: u64, core: usize },
-    Boots { node: Place, incarnation: u64 },
-    Resumed { node: Place, incarnation: u64, turn: Turn },
+    Arrives { from: u16, to: u16, sender: u32, departed: Instant, message: Message },
+    Durable { node: Place, incarnation: u32, id: PersistId },
+    Scrubbed { node: Place, incarnation: u32 },
+    Dies { node: Place, incarnation: u32 },
+    Wakes { host: Place, incarnation: u32 },
+    CoreFree { node: Place, incarnation: u32, core: usize },
+    Boots { node: Place, incarnation: u32 },
+    Resumed { node: Place, incarnation: u32, turn: Box<Turn> },
     Fault { index: usize, strikes: bool },
     FaultStep { index: usize, step: usize },
-    Told { node: Place, incarnation: u64, input: Input },
+    Told { node: Place, incarnation: u32, input: Box<Input> },
     Stage { index: usize, node: Place, stage: Stage },
     Probes,
     End,
@@ -110,7 +111,7 @@ enum Event {
 pub struct Machine {
     process: Process,
     /// Counts boots.
-    incarnation: u64,
+    incarnation: u32,
     /// Messages that left earlier than this are lost on a process that did not exist yet.
     booted: Instant,
     /// When the previous incarnation died.
@@ -299,7 +300,7 @@ impl World {
 
     /// Counts a node's boots.
     pub fn incarnation(&self, node: Place) -> u64 {
-        self.machines[node].incarnation
+        u64::from(self.machines[node].incarnation)
     }
 
     /// Keeps the executor's clock in step with the calendar from now on.
@@ -324,6 +325,7 @@ impl World {
         }
         self.calendar.enter(now, Event::Boots { node, incarnation });
         for input in self.machines[node].orders.clone() {
+            let input = Box::new(input);
             self.calendar.enter(now, Event::Told { node, incarnation, input });
         }
         self.shows_process(node);
@@ -373,6 +375,7 @@ impl World {
         self.shows_process(node);
         for turn in std::mem::take(&mut self.machines[node].stalled) {
             let incarnation = self.machines[node].incarnation;
+            let turn = Box::new(turn);
             self.calendar.enter(self.now, Event::Resumed { node, incarnation, turn });
         }
     }
@@ -462,7 +465,8 @@ impl World {
         }
         let mut arrives = |latency, mut message: Message| {
             message.retime(|at| at + latency);
-            let event = Event::Arrives { from, to, departed, sender, message };
+            let (from, to) = (from as u16, to as u16);
+            let event = Event::Arrives { from, to, sender, departed, message };
             self.calendar.enter(departed + latency, event);
         };
         if let Some(latency) = carried.second {
@@ -475,7 +479,7 @@ impl World {
 
     /// Why a message that would arrive now does not; none if it does.
     #[inline]
-    fn why_lost(&self, from: Place, to: Place, departed: Instant, sender: u64) -> Option<Lost> {
+    fn why_lost(&self, from: Place, to: Place, departed: Instant, sender: u32) -> Option<Lost> {
         let (source, target) = (&self.machines[from], &self.machines[to]);
         // A process that died before the message was to leave never sent it.
         let died_before = source.incarnation != sender || source.process == Process::Down;
@@ -534,8 +538,8 @@ impl World {
     fn happen(&mut self, event: Event) -> Option<(Place, Turn)> {
         self.fingerprint.fold(self.now.0);
         match event {
-            Event::Arrives { from, to, departed, sender, message } => {
-                self.arrive(from, to, departed, sender, message)
+            Event::Arrives { from, to, sender, departed, message } => {
+                self.arrive(usize::from(from), usize::from(to), sender, departed, message)
             }
             Event::Durable { node, incarnation, id } => {
                 if self.machines[node].incarnation != incarnation
@@ -566,7 +570,7 @@ impl World {
                 self.give_same(node, incarnation, Turn::CoreFree(core))
             }
             Event::Boots { node, incarnation } => self.give_same(node, incarnation, Turn::Boot),
-            Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, turn),
+            Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, *turn),
             Event::Told { node, incarnation, input } => {
                 self.give_same(node, incarnation, Turn::Told(input))
             }
@@ -598,8 +602,8 @@ impl World {
         &mut self,
         from: Place,
         to: Place,
+        sender: u32,
         departed: Instant,
-        sender: u64,
         mut message: Message,
     ) -> Option<(Place, Turn)> {
         let lost = self.why_lost(from, to, departed, sender).or_else(|| {
@@ -633,11 +637,12 @@ impl World {
 
     fn shows_process(&mut self, node: Place) {
         let Machine { process: state, incarnation: boots, .. } = self.machines[node];
+        let boots = u64::from(boots);
         self.witness.sees(self.now, || Sight::Process { node, state, boots });
     }
 
     /// A turn for the process for which it was meant, and not for one started since.
-    fn give_same(&mut self, host: Place, incarnation: u64, turn: Turn) -> Option<(Place, Turn)> {
+    fn give_same(&mut self, host: Place, incarnation: u32, turn: Turn) -> Option<(Place, Turn)> {
         if self.machines[host].incarnation == incarnation { self.give(host, turn) } else { None }
     }
 
