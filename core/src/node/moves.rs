@@ -91,7 +91,8 @@ impl Node {
         let Some(map_shard) = self.placement.map_shard() else { return };
         self.wish(effects);
         let ends = self.now + self.hand_over_patience();
-        for id in (0..self.placement.shards()).map(ShardId) {
+        for place in 0..self.carried.len() {
+            let id = self.carried[place];
             let seats = self.placement.seats(id);
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             let moved = seats.from.is_some() && shard.pursue(seats, ends, effects);
@@ -112,17 +113,19 @@ impl Node {
     /// missed, for the lead may soon be needed elsewhere.
     fn lead_where_due(&mut self, ends: Instant, effects: &mut Effects) {
         let missed = self.placement.node_ids().any(|node| self.detector.suspects(node));
-        let busy = self.shards.iter().flatten().any(Shard::is_handing_over);
+        let busy = self.carries_any(Shard::is_handing_over);
         if missed || busy || self.retirement.is_some() {
             return;
         }
-        for id in (0..self.placement.shards()).map(ShardId) {
+        for &id in &self.carried {
             let seats = self.placement.seats(id);
             let due = seats.members[0];
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
-            let can = shard.journal().members().voters().iter().any(|voter| voter.node() == due);
             let elsewhere = due != self.me && seats.from.is_none();
-            if elsewhere && can && shard.serves().is_some() && !self.gateway.avoids(due) {
+            if !elsewhere || shard.serves().is_none() || self.gateway.avoids(due) {
+                continue;
+            }
+            if shard.journal().members().voters().iter().any(|voter| voter.node() == due) {
                 shard.hand_over(due, ends, effects);
                 return self.touch(id);
             }
@@ -136,10 +139,10 @@ impl Node {
             self.tell_all(&Moves::Joins(self.me), effects);
         }
         // A node that has started anew goes by the first map for a while, which may not have it yet.
-        let carries = self.shards.iter().flatten().any(|shard| !shard.journal().has_left());
+        let carries = |node: &Self| node.carries_any(|shard| !shard.journal().has_left());
         for node in self.wishes.leaves.clone() {
             let has_left = map.version() > 0 && !map.has(node);
-            if has_left && !(node == self.me && carries) {
+            if has_left && !(node == self.me && carries(self)) {
                 self.wishes.leaves.remove(&node);
                 if node == self.me {
                     self.on_retire();
@@ -148,6 +151,13 @@ impl Node {
                 self.tell_all(&Moves::Leaves(node), effects);
             }
         }
+    }
+
+    /// Whether this is so of any replica here.
+    pub(super) fn carries_any(&self, is_so: impl Fn(&Shard) -> bool) -> bool {
+        let mut carried =
+            self.carried.iter().filter_map(|id| self.shards[id.0 as usize].as_deref());
+        carried.any(is_so)
     }
 
     /// Only the coordinator listens, and who that is changes.
@@ -216,7 +226,10 @@ impl Node {
         let first = setup.placement.replicas(id);
         let durable = Durable::joining(replica.generation());
         let journal = RaftGroup::new(id, me, first, settings, durable);
-        *place = Some(Shard::new(id, me, setup, journal));
+        *place = Some(Box::new(Shard::new(id, me, setup, journal)));
+        if let Err(place) = self.carried.binary_search(&id) {
+            self.carried.insert(place, id);
+        }
         if std::mem::take(&mut self.is_awake[id.0 as usize]) {
             self.awake -= 1;
         }
