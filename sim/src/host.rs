@@ -368,7 +368,7 @@ impl Host {
 
     fn end_turn(&mut self, world: &mut World) {
         let clock = self.clock;
-        self.node.step(clock.at(self.turn_ends), Input::TurnEnded, &mut self.effects);
+        self.node.end_turn(clock.at(self.turn_ends), &mut self.effects);
         if !clock.is_true() {
             set_right(&mut self.effects, clock);
         }
