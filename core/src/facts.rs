@@ -258,6 +258,12 @@ impl Facts {
         self.gossip.plan(now, self.replica.seen());
     }
 
+    /// Whether there are frames for the write-ahead log.
+    #[inline]
+    pub fn has_log(&self) -> bool {
+        !self.log.is_empty()
+    }
+
     /// Frames for the write-ahead log since this was asked last.
     pub fn drain_log(&mut self) -> std::vec::Drain<'_, u8> {
         self.log.drain(..)

@@ -60,8 +60,10 @@ pub struct Node {
     resolver: Resolver,
     gateway: Gateway,
     facts: Facts,
-    /// By shard number; those that this node replicates.
-    shards: Vec<Option<Shard>>,
+    /// By shard number; those that this node replicates. Boxed, for of many shards it has few.
+    shards: Vec<Option<Box<Shard>>>,
+    /// Their numbers, in order.
+    carried: Vec<ShardId>,
     /// Shards to settle at the end of the turn, in the order of their first touch.
     touched: Vec<ShardId>,
     is_touched: Vec<bool>,
@@ -106,6 +108,7 @@ impl Node {
         let mut recovered = storage::recover(incarnation, durable);
         let facts_start = members::facts_start(&recovered, placement.has(me));
         let mut shards = Vec::with_capacity(placement.shards() as usize);
+        let mut carried = Vec::new();
         for id in (0..placement.shards()).map(ShardId) {
             let members = placement.replicas(id);
             if !members.contains(&me) && !recovered.has(id) {
@@ -120,7 +123,8 @@ impl Node {
             if first_boot && members[0] == me {
                 shard.campaign();
             }
-            shards.push(Some(shard));
+            shards.push(Some(Box::new(shard)));
+            carried.push(id);
         }
         let tick_offset = Span(draw.below(config.tick_every.0));
         let gateway_draw = Draw::new(draw.below(u64::MAX));
@@ -172,14 +176,15 @@ impl Node {
             ready: Ready::default(),
             answers: Answers::new(),
             shards,
+            carried,
             placement,
             setup,
         };
         if node.placement.map_shard().is_some() {
             node.on_other_nodes();
         }
-        for shard in (0..node.shards.len() as u32).map(ShardId) {
-            node.touch(shard);
+        for place in 0..node.carried.len() {
+            node.touch(node.carried[place]);
         }
         node
     }
@@ -242,6 +247,16 @@ impl Node {
         }
         self.advance(now, effects);
         self.on_beat(from, beat, effects);
+    }
+
+    /// The same as `step` with [`Input::TurnEnded`], which every turn ends with.
+    #[inline]
+    pub fn end_turn(&mut self, now: Instant, effects: &mut Effects) {
+        if self.storage.has_failed() {
+            return;
+        }
+        self.advance(now, effects);
+        self.on_turn_ended(effects);
     }
 
     /// When the node wants to be stepped next, whatever else happens. May lie too early.
@@ -502,7 +517,8 @@ impl Node {
             self.next_beat = self.now + self.setup.config.beat_every;
         }
         if self.next_tick.is_some_and(|at| at <= self.now) {
-            for id in (0..self.shards.len() as u32).map(ShardId) {
+            for place in 0..self.carried.len() {
+                let id = self.carried[place];
                 if self.is_awake[id.0 as usize]
                     && let Some(shard) = &mut self.shards[id.0 as usize]
                 {
@@ -625,11 +641,16 @@ impl Node {
     }
 
     fn write(&mut self, effects: &mut Effects) {
-        self.wal.gather_facts(self.facts.drain_log());
+        if self.facts.has_log() {
+            self.wal.gather_facts(self.facts.drain_log());
+        }
+        if !self.wal.has_a_write() {
+            return;
+        }
         if self.wal.segment_is_due() {
             self.wal.inherits(|out| self.facts.checkpoint(out));
         }
-        let journals = self.shards.iter().flatten().map(Shard::journal);
+        let journals = self.shards.iter().flatten().map(|shard| shard.journal());
         if let Some(write) = self.wal.begin(journals) {
             assert!(self.writing.is_none(), "at most one write is in flight");
             self.writing = Some(write.id);
@@ -640,14 +661,17 @@ impl Node {
 
     fn expire(&mut self) {
         self.expires_at = Instant::MAX;
-        for id in (0..self.shards.len() as u32).map(ShardId) {
+        for place in 0..self.carried.len() {
+            let id = self.carried[place];
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
-            if shard.next_deadline() <= self.now {
+            let due = shard.next_deadline() <= self.now;
+            if due {
                 shard.on_deadline(self.now);
+            }
+            self.expires_at = self.expires_at.min(shard.next_deadline());
+            if due {
                 self.touch(id);
             }
-            let shard = self.shards[id.0 as usize].as_ref();
-            self.expires_at = self.expires_at.min(shard.map_or(Instant::MAX, Shard::next_deadline));
         }
     }
 

@@ -106,11 +106,11 @@ impl Resident for Host {
             Turn::Delivered { from, message } => self.on_message(world, now, from, message),
             Turn::Persisted(id) => self.control(world, now, Input::Persisted(id)),
             Turn::WriteFailed(id) => self.control(world, now, Input::WriteFailed(id)),
-            Turn::WriteRefused(write) => self.control(world, now, Input::WriteRefused(write)),
+            Turn::WriteRefused(write) => self.control(world, now, Input::WriteRefused(*write)),
             Turn::DamageFound => self.control(world, now, Input::DamageFound),
             Turn::Wake => self.control(world, now, Input::DeadlineReached),
             Turn::CoreFree(core) => self.catch_up(world, now, core),
-            Turn::Told(input) => self.control(world, now, input),
+            Turn::Told(input) => self.control(world, now, *input),
             Turn::Boot
             | Turn::Probed
             | Turn::Dies(_)
@@ -368,7 +368,7 @@ impl Host {
 
     fn end_turn(&mut self, world: &mut World) {
         let clock = self.clock;
-        self.node.step(clock.at(self.turn_ends), Input::TurnEnded, &mut self.effects);
+        self.node.end_turn(clock.at(self.turn_ends), &mut self.effects);
         if !clock.is_true() {
             set_right(&mut self.effects, clock);
         }

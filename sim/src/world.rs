@@ -19,6 +19,7 @@ pub mod limp;
 pub mod network;
 mod observed;
 mod outside;
+mod post;
 pub mod rotation;
 mod stopping;
 mod storage;
@@ -46,7 +47,7 @@ use crate::oracle::journal_watch::JournalWatch;
 use crate::plan::Plan;
 use crate::run;
 use crate::sabotage::Sabotage;
-use crate::story::{Lost, Sight};
+use crate::story::Sight;
 use crate::witness::Witness;
 use baton::Seat;
 pub use baton::{Resident, next_turn, reside};
@@ -86,19 +87,20 @@ pub fn with<R>(act: impl FnOnce(&mut World) -> R) -> R {
     WORLD.with(|cell| act(cell.borrow_mut().as_mut().expect("a run goes on on this thread")))
 }
 
+/// What is to happen. Most events are messages: they are kept small, and what is larger is boxed.
 #[derive(Debug)]
 enum Event {
-    Arrives { from: Place, to: Place, departed: Instant, sender: u64, message: Message },
-    Durable { node: Place, incarnation: u64, id: PersistId },
-    Scrubbed { node: Place, incarnation: u64 },
-    Dies { node: Place, incarnation: u64 },
-    Wakes { host: Place, incarnation: u64 },
-    CoreFree { node: Place, incarnation: u64, core: usize },
-    Boots { node: Place, incarnation: u64 },
-    Resumed { node: Place, incarnation: u64, turn: Turn },
+    Arrives { from: u16, to: u16, sender: u32, departed: Instant, message: Message },
+    Durable { node: Place, incarnation: u32, id: PersistId },
+    Scrubbed { node: Place, incarnation: u32 },
+    Dies { node: Place, incarnation: u32 },
+    Wakes { host: Place, incarnation: u32 },
+    CoreFree { node: Place, incarnation: u32, core: usize },
+    Boots { node: Place, incarnation: u32 },
+    Resumed { node: Place, incarnation: u32, turn: Box<Turn> },
     Fault { index: usize, strikes: bool },
     FaultStep { index: usize, step: usize },
-    Told { node: Place, incarnation: u64, input: Input },
+    Told { node: Place, incarnation: u32, input: Box<Input> },
     Stage { index: usize, node: Place, stage: Stage },
     Probes,
     End,
@@ -110,7 +112,7 @@ enum Event {
 pub struct Machine {
     process: Process,
     /// Counts boots.
-    incarnation: u64,
+    incarnation: u32,
     /// Messages that left earlier than this are lost on a process that did not exist yet.
     booted: Instant,
     /// When the previous incarnation died.
@@ -302,7 +304,7 @@ impl World {
 
     /// Counts a node's boots.
     pub fn incarnation(&self, node: Place) -> u64 {
-        self.machines[node].incarnation
+        u64::from(self.machines[node].incarnation)
     }
 
     /// Keeps the executor's clock in step with the calendar from now on.
@@ -327,6 +329,7 @@ impl World {
         }
         self.calendar.enter(now, Event::Boots { node, incarnation });
         for input in self.machines[node].orders.clone() {
+            let input = Box::new(input);
             self.calendar.enter(now, Event::Told { node, incarnation, input });
         }
         self.shows_process(node);
@@ -376,6 +379,7 @@ impl World {
         self.shows_process(node);
         for turn in std::mem::take(&mut self.machines[node].stalled) {
             let incarnation = self.machines[node].incarnation;
+            let turn = Box::new(turn);
             self.calendar.enter(self.now, Event::Resumed { node, incarnation, turn });
         }
     }
@@ -447,54 +451,6 @@ impl World {
         }
     }
 
-    /// Sends a message that leaves at `departs`; each item of a batch leaves at its own instant.
-    #[inline]
-    pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: Message) {
-        let departed = departs.max(self.now);
-        let waits = self.queues.wait((from, to), departed, &message);
-        let carried = self.network.carry_after(from, to, departed, waits);
-        self.witness.sees(self.now, || {
-            let cut = self.network.severed_since(from, to, departed);
-            Sight::Sent { from, to, departs: departed, message: &message, carried, cut }
-        });
-        let sender = self.machines[from].incarnation;
-        if let Message::Beat(beat) = message
-            && self.is_steady(from, to, beat)
-        {
-            return self.send_beat(from, to, departed, carried, beat);
-        }
-        let mut arrives = |latency, mut message: Message| {
-            message.retime(|at| at + latency);
-            let event = Event::Arrives { from, to, departed, sender, message };
-            self.calendar.enter(departed + latency, event);
-        };
-        if let Some(latency) = carried.second {
-            arrives(latency, message.clone());
-        }
-        if let Some(latency) = carried.first {
-            arrives(latency, message);
-        }
-    }
-
-    /// Why a message that would arrive now does not; none if it does.
-    #[inline]
-    fn why_lost(&self, from: Place, to: Place, departed: Instant, sender: u64) -> Option<Lost> {
-        let (source, target) = (&self.machines[from], &self.machines[to]);
-        // A process that died before the message was to leave never sent it.
-        let died_before = source.incarnation != sender || source.process == Process::Down;
-        if died_before && departed > source.died {
-            Some(Lost::NeverLeft)
-        } else if target.process == Process::Down {
-            Some(Lost::Down)
-        } else if departed < target.booted {
-            Some(Lost::Restarted)
-        } else if self.network.severed_since(from, to, departed) {
-            Some(Lost::Cut)
-        } else {
-            None
-        }
-    }
-
     /// The hot show's owner is asked what its shard is doing, if it can say.
     fn probe(&mut self) -> Option<(Place, Turn)> {
         self.phase = Phase::Electing;
@@ -537,8 +493,8 @@ impl World {
     fn happen(&mut self, event: Event) -> Option<(Place, Turn)> {
         self.fingerprint.fold(self.now.0);
         match event {
-            Event::Arrives { from, to, departed, sender, message } => {
-                self.arrive(from, to, departed, sender, message)
+            Event::Arrives { from, to, sender, departed, message } => {
+                self.arrive(usize::from(from), usize::from(to), sender, departed, message)
             }
             Event::Durable { node, incarnation, id } => {
                 if self.machines[node].incarnation != incarnation
@@ -569,7 +525,7 @@ impl World {
                 self.give_same(node, incarnation, Turn::CoreFree(core))
             }
             Event::Boots { node, incarnation } => self.give_same(node, incarnation, Turn::Boot),
-            Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, turn),
+            Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, *turn),
             Event::Told { node, incarnation, input } => {
                 self.give_same(node, incarnation, Turn::Told(input))
             }
@@ -597,50 +553,14 @@ impl World {
         }
     }
 
-    fn arrive(
-        &mut self,
-        from: Place,
-        to: Place,
-        departed: Instant,
-        sender: u64,
-        mut message: Message,
-    ) -> Option<(Place, Turn)> {
-        let lost = self.why_lost(from, to, departed, sender).or_else(|| {
-            let arrives = self.sabotage.relay(self.now, from, to, &mut message);
-            (!arrives).then_some(Lost::Taken)
-        });
-        if let Some(why) = lost {
-            self.witness.sees(self.now, || Sight::Lost { from, to, message: &message, why });
-            self.fingerprint.fold(u64::MAX);
-            return None;
-        }
-        let waits = self.machines[to].process == Process::Paused;
-        self.witness.sees(self.now, || Sight::Arrived { from, to, message: &message, waits });
-        self.messages += 1;
-        self.fingerprint.fold((from as u64) << 32 | to as u64);
-        digest::fold(&mut self.fingerprint, &message);
-        if let Message::Beat(beat) = message
-            && self.machines[to].process == Process::Up
-            && std::mem::replace(&mut self.machines[to].heard[from], beat) == beat
-        {
-            self.machines[to].beats.push((self.now, NodeId(from as u16), beat));
-            return None;
-        }
-        let from = if from == CLIENTS {
-            Endpoint::Client(onsale_core::ClientId(0))
-        } else {
-            Endpoint::Node(NodeId(from as u16))
-        };
-        self.give(to, Turn::Delivered { from, message })
-    }
-
     fn shows_process(&mut self, node: Place) {
         let Machine { process: state, incarnation: boots, .. } = self.machines[node];
+        let boots = u64::from(boots);
         self.witness.sees(self.now, || Sight::Process { node, state, boots });
     }
 
     /// A turn for the process for which it was meant, and not for one started since.
-    fn give_same(&mut self, host: Place, incarnation: u64, turn: Turn) -> Option<(Place, Turn)> {
+    fn give_same(&mut self, host: Place, incarnation: u32, turn: Turn) -> Option<(Place, Turn)> {
         if self.machines[host].incarnation == incarnation { self.give(host, turn) } else { None }
     }
 

@@ -123,6 +123,12 @@ impl Members {
         all
     }
 
+    /// The member on a node; the older one, if a new one is there already.
+    pub(super) fn on(&self, node: NodeId) -> Option<ReplicaId> {
+        let all = self.voters.iter().chain(&self.outgoing).chain(&self.learners);
+        all.filter(|member| member.node() == node).min().copied()
+    }
+
     /// Whether those of whom `agrees` says so are enough to decide.
     pub fn is_quorum(&self, agrees: impl Fn(ReplicaId) -> bool) -> bool {
         let majority = |side: &[ReplicaId]| {

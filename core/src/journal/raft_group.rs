@@ -353,7 +353,7 @@ impl Journal for RaftGroup {
     }
 
     fn step(&mut self, message: JournalMessage) {
-        let mut message = *message.0;
+        let mut message = message.0;
         if let Some(reason) = self.refusal(&message) {
             self.refused.push(reason);
             return;
@@ -366,7 +366,7 @@ impl Journal for RaftGroup {
         }
         let (kind, from, epoch) = (message.get_msg_type(), message.from, message.term);
         let words = (kind == MessageType::MsgHeartbeatResponse).then(|| message.take_context());
-        if self.raft.raft.step(message).is_err() {
+        if self.raft.raft.step(*message).is_err() {
             self.refused.push(Mark::JournalMessageRefused);
         }
         if let Some(words) = &words
@@ -461,8 +461,7 @@ impl Journal for RaftGroup {
 
     fn lag(&self, follower: NodeId) -> Option<u64> {
         let raft = &self.raft.raft;
-        let members = self.members.all();
-        let member = members.into_iter().find(|member| member.node() == follower)?;
+        let member = self.members.on(follower)?;
         let progress = raft.prs().get(member.raft()).filter(|_| self.is_leader())?;
         Some(raft.raft_log.last_index().saturating_sub(progress.matched))
     }

@@ -108,7 +108,7 @@ impl Wal {
         }
         self.renewing = false;
         self.room = (self.room - self.room / 16).max(self.gathered.len());
-        let next = Vec::with_capacity(self.room);
+        let next = Vec::with_capacity(2 * self.room);
         let mut bytes = mem::replace(&mut self.gathered, next);
         let number = match &mut self.segment {
             Segment::Open { number, since, .. } => {
@@ -140,7 +140,9 @@ impl Wal {
         Some(Write { id: self.last, segment: number, bytes, retire_below: number })
     }
 
-    fn has_a_write(&self) -> bool {
+    /// Whether there is a write to begin.
+    #[inline]
+    pub(crate) fn has_a_write(&self) -> bool {
         self.in_flight.is_none() && (self.renewing || !self.gathered.is_empty())
     }
 

@@ -74,10 +74,10 @@ impl Balance {
     }
 
     /// Takes in what was decided since the last beat. Returns the node's load.
-    fn reckon(&mut self, now: Instant, shards: &[Option<Shard>]) -> u32 {
+    fn reckon(&mut self, now: Instant, shards: &[Option<Box<Shard>>]) -> u32 {
         let mut load = 0_u32;
         for (led, shard) in self.led.iter_mut().zip(shards) {
-            let work = shard.as_ref().and_then(Shard::work);
+            let work = shard.as_deref().and_then(Shard::work);
             let epoch = work.map(|(epoch, _)| epoch);
             if led.epoch != epoch {
                 *led = Led { epoch, since: now, ..Led::default() };
@@ -193,7 +193,7 @@ impl Node {
 
     /// The followers that could lead a shard at once.
     fn successors(&self, id: ShardId) -> impl Iterator<Item = NodeId> + '_ {
-        let journal = self.shards[id.0 as usize].as_ref().map(Shard::journal);
+        let journal = self.shards[id.0 as usize].as_deref().map(Shard::journal);
         journal.into_iter().flat_map(|journal| {
             let voters = journal.members().voters().iter().map(|voter| voter.node());
             let others = voters.filter(|&node| node != self.me && !self.gateway.avoids(node));

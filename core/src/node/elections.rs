@@ -107,9 +107,7 @@ impl Node {
     }
 
     fn shared_with(&self, peer: NodeId) -> Vec<ShardId> {
-        let ours = (0..self.shards.len() as u32)
-            .map(ShardId)
-            .filter(|id| self.shards[id.0 as usize].is_some());
+        let ours = self.carried.iter().copied();
         ours.filter(|&id| self.placement.replicas(id).contains(&peer) || self.follows(id, peer))
             .collect()
     }

@@ -101,7 +101,8 @@ impl Node {
         let Some(map_shard) = self.placement.map_shard() else { return };
         self.wish(effects);
         let ends = self.now + self.hand_over_patience();
-        for id in (0..self.placement.shards()).map(ShardId) {
+        for place in 0..self.carried.len() {
+            let id = self.carried[place];
             let seats = self.placement.seats(id);
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             let moved = seats.from.is_some() && shard.pursue(seats, ends, effects);
@@ -122,7 +123,7 @@ impl Node {
     /// may soon be needed there, and one at a time.
     pub(super) fn may_hand_over(&self) -> bool {
         let missed = self.placement.node_ids().any(|node| self.detector.suspects(node));
-        let busy = self.shards.iter().flatten().any(Shard::is_handing_over);
+        let busy = self.carries_any(Shard::is_handing_over);
         !missed && !busy && self.retirement.is_none()
     }
 
@@ -133,16 +134,18 @@ impl Node {
         if by_load || !self.may_hand_over() {
             return;
         }
-        for id in (0..self.placement.shards()).map(ShardId) {
+        for &id in &self.carried {
             if self.is_drawn(id) {
                 continue;
             }
             let seats = self.placement.seats(id);
             let due = seats.members[0];
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
-            let can = shard.journal().members().voters().iter().any(|voter| voter.node() == due);
             let elsewhere = due != self.me && seats.from.is_none();
-            if elsewhere && can && shard.serves().is_some() && !self.gateway.avoids(due) {
+            if !elsewhere || shard.serves().is_none() || self.gateway.avoids(due) {
+                continue;
+            }
+            if shard.journal().members().voters().iter().any(|voter| voter.node() == due) {
                 shard.hand_over(due, HandOverReason::Move, ends, effects);
                 return self.touch(id);
             }
@@ -156,10 +159,10 @@ impl Node {
             self.tell_all(&Moves::Joins(self.me), effects);
         }
         // A node that has started anew goes by the first map for a while, which may not have it yet.
-        let carries = self.shards.iter().flatten().any(|shard| !shard.journal().has_left());
+        let carries = |node: &Self| node.carries_any(|shard| !shard.journal().has_left());
         for node in self.wishes.leaves.clone() {
             let has_left = map.version() > 0 && !map.has(node);
-            if has_left && !(node == self.me && carries) {
+            if has_left && !(node == self.me && carries(self)) {
                 self.wishes.leaves.remove(&node);
                 if node == self.me {
                     self.on_retire();
@@ -168,6 +171,13 @@ impl Node {
                 self.tell_all(&Moves::Leaves(node), effects);
             }
         }
+    }
+
+    /// Whether this is so of any replica here.
+    pub(super) fn carries_any(&self, is_so: impl Fn(&Shard) -> bool) -> bool {
+        let mut carried =
+            self.carried.iter().filter_map(|id| self.shards[id.0 as usize].as_deref());
+        carried.any(is_so)
     }
 
     /// Only the coordinator listens, and who that is changes.
@@ -236,7 +246,10 @@ impl Node {
         let first = setup.placement.replicas(id);
         let durable = Durable::joining(replica.generation());
         let journal = RaftGroup::new(id, me, first, settings, durable);
-        *place = Some(Shard::new(id, me, setup, journal));
+        *place = Some(Box::new(Shard::new(id, me, setup, journal)));
+        if let Err(place) = self.carried.binary_search(&id) {
+            self.carried.insert(place, id);
+        }
         if std::mem::take(&mut self.is_awake[id.0 as usize]) {
             self.awake -= 1;
         }

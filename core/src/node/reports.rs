@@ -26,12 +26,12 @@ impl Node {
 
     /// In which epoch this node serves a shard as its owner. For reports, never for verdicts.
     pub fn serves(&self, shard: ShardId) -> Option<Epoch> {
-        self.shards[shard.0 as usize].as_ref().and_then(Shard::serves)
+        self.shards[shard.0 as usize].as_deref().and_then(Shard::serves)
     }
 
     /// What this node's replica of a shard is doing. For reports, never for verdicts.
     pub fn phase(&self, shard: ShardId) -> Option<Phase> {
-        self.shards[shard.0 as usize].as_ref().map(Shard::phase)
+        self.shards[shard.0 as usize].as_deref().map(Shard::phase)
     }
 
     /// The committed state of a show on this node's replica, if anything has happened to

@@ -93,7 +93,7 @@ impl Node {
 
     /// The follower to hand a shard to: one that is there, lacks least, and leads least.
     fn successor(&self, id: ShardId, leads: &[u32]) -> Option<NodeId> {
-        let journal = self.shards[id.0 as usize].as_ref().map(Shard::journal)?;
+        let journal = self.shards[id.0 as usize].as_deref().map(Shard::journal)?;
         let voters = journal.members().voters().iter().map(|voter| voter.node());
         let there = voters.filter(|&member| member != self.me && !self.gateway.avoids(member));
         let lags = there.filter_map(|member| Some((journal.lag(member)?, member)));

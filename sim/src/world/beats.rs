@@ -16,7 +16,7 @@ pub(super) struct Coming {
     at: Instant,
     from: Place,
     departed: Instant,
-    sender: u64,
+    sender: u32,
     beat: Beat,
 }
 

@@ -5,7 +5,8 @@
 //!
 //! A ring of short slots holds the near future and a heap the rest: most events lie a
 //! network's latency, a disk's or a beat's pace ahead, and enter and leave the ring
-//! without a comparison.
+//! without a comparison. The events themselves stay where they were put, in notes that are
+//! used again as soon as they are free: so a calendar with little in it touches little memory.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -17,129 +18,147 @@ const WIDTH_BITS: u32 = 7;
 /// Slots in the ring: an eighth of a second in all, more than a beat's pace.
 const RING: u64 = 1 << 10;
 const WORDS: usize = RING as usize / 64;
+/// The number of no note.
+const NONE: u32 = u32::MAX;
 
 /// Events to come.
 #[derive(Debug)]
 pub struct Calendar<E> {
-    ring: Vec<Vec<Entry<E>>>,
+    notes: Vec<Note<E>>,
+    /// The first free note, and from note to note the others.
+    free: u32,
+    /// By slot: the note that was put there last, and from note to note those before it.
+    ring: Vec<u32>,
     /// One bit a slot: whether anything stands in it.
     occupied: [u64; WORDS],
-    /// The slot being served, counted from the beginning of time; its events, the next one last.
+    /// The slot being served, counted from the beginning of time; its notes, the next one last.
     current: u64,
-    open: Vec<Entry<E>>,
-    far: BinaryHeap<Reverse<Entry<E>>>,
+    open: Vec<(Instant, u32)>,
+    /// By instant and, at one instant, in the order in which they were entered.
+    far: BinaryHeap<Reverse<(Instant, u64, u32)>>,
+    /// Counts what was entered far ahead.
     entered: u64,
+    len: usize,
 }
 
 #[derive(Debug)]
-struct Entry<E> {
+struct Note<E> {
+    event: Option<E>,
     at: Instant,
-    number: u64,
-    event: E,
-}
-
-impl<E> Entry<E> {
-    const fn key(&self) -> (u64, u64) {
-        (self.at.0, self.number)
-    }
-}
-
-impl<E> PartialEq for Entry<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl<E> Eq for Entry<E> {}
-
-impl<E> PartialOrd for Entry<E> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<E> Ord for Entry<E> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
+    next: u32,
 }
 
 impl<E> Default for Calendar<E> {
     fn default() -> Self {
         Self {
-            ring: (0..RING).map(|_| Vec::new()).collect(),
+            notes: Vec::new(),
+            free: NONE,
+            ring: vec![NONE; RING as usize],
             occupied: [0; WORDS],
             current: 0,
             open: Vec::new(),
             far: BinaryHeap::new(),
             entered: 0,
+            len: 0,
         }
     }
 }
 
 impl<E> Calendar<E> {
     /// Enters an event.
+    #[inline]
     pub fn enter(&mut self, at: Instant, event: E) {
-        let entry = Entry { at, number: self.entered, event };
-        self.entered += 1;
+        let note = self.note(at, event);
+        self.len += 1;
         let slot = at.0 >> WIDTH_BITS;
         if slot <= self.current {
-            let place = self.open.partition_point(|open| *open > entry);
-            self.open.insert(place, entry);
+            // At one instant whatever was entered before comes first, and so stands behind it.
+            let place = self.open.partition_point(|&(other, _)| other > at);
+            self.open.insert(place, (at, note));
         } else if slot - self.current < RING {
-            self.put(slot, entry);
+            self.put(slot, note);
         } else {
-            self.far.push(Reverse(entry));
+            self.far.push(Reverse((at, self.entered, note)));
+            self.entered += 1;
         }
     }
 
-    /// Events to come, counted one slot after the other.
+    /// Events to come.
     pub fn len(&self) -> usize {
-        self.open.len() + self.far.len() + self.ring.iter().map(Vec::len).sum::<usize>()
+        self.len
     }
 
     /// Whether nothing is to come.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len == 0
     }
 
     /// Takes the next event.
+    #[inline]
     pub fn take(&mut self) -> Option<(Instant, E)> {
         if self.open.is_empty() {
             self.open_next();
         }
-        self.open.pop().map(|entry| (entry.at, entry.event))
+        let (at, number) = self.open.pop()?;
+        let note = &mut self.notes[number as usize];
+        let event = note.event.take()?;
+        note.next = std::mem::replace(&mut self.free, number);
+        self.len -= 1;
+        Some((at, event))
     }
 
-    fn put(&mut self, slot: u64, entry: Entry<E>) {
+    /// Writes an event down where there is room.
+    #[inline]
+    fn note(&mut self, at: Instant, event: E) -> u32 {
+        let event = Some(event);
+        if let Some(note) = self.notes.get_mut(self.free as usize) {
+            let number = std::mem::replace(&mut self.free, note.next);
+            *note = Note { event, at, next: NONE };
+            return number;
+        }
+        let number = self.notes.len() as u32;
+        assert!(number < NONE, "memory ends before numbers do");
+        self.notes.push(Note { event, at, next: NONE });
+        number
+    }
+
+    #[inline]
+    fn put(&mut self, slot: u64, note: u32) {
         let place = (slot % RING) as usize;
-        self.ring[place].push(entry);
+        self.notes[note as usize].next = std::mem::replace(&mut self.ring[place], note);
         self.occupied[place / 64] |= 1 << (place % 64);
     }
 
     fn open_next(&mut self) {
-        let far = self.far.peek().map(|Reverse(entry)| entry.at.0 >> WIDTH_BITS);
-        let Some(next) = self.next_occupied().into_iter().chain(far).min() else { return };
+        let far = self.far.peek().map_or(u64::MAX, |Reverse((at, ..))| at.0 >> WIDTH_BITS);
+        let next = self.next_occupied().unwrap_or(u64::MAX).min(far);
+        if next == u64::MAX {
+            return;
+        }
         self.current = next;
-        let place = (next % RING) as usize;
-        std::mem::swap(&mut self.open, &mut self.ring[place]);
-        self.occupied[place / 64] &= !(1 << (place % 64));
-        while self.far.peek().is_some_and(|Reverse(entry)| (entry.at.0 >> WIDTH_BITS) - next < RING)
+        // What was entered while its slot was far ahead is put into the ring before anything
+        // else can be: so in each slot notes stand in the order in which they were entered.
+        while let Some(&Reverse((at, _, note))) = self.far.peek()
+            && (at.0 >> WIDTH_BITS) - next < RING
         {
-            let Some(Reverse(entry)) = self.far.pop() else { break };
-            let slot = entry.at.0 >> WIDTH_BITS;
-            if slot == next {
-                self.open.push(entry);
-            } else {
-                self.put(slot, entry);
-            }
+            self.far.pop();
+            self.put(at.0 >> WIDTH_BITS, note);
+        }
+        let place = (next % RING) as usize;
+        self.occupied[place / 64] &= !(1 << (place % 64));
+        let mut number = std::mem::replace(&mut self.ring[place], NONE);
+        while let Some(note) = self.notes.get(number as usize) {
+            self.open.push((note.at, number));
+            number = note.next;
         }
         if self.open.len() > 1 {
-            self.open.sort_unstable_by(|a, b| b.cmp(a));
+            // Those entered last stand first already, and stay before others of their instant.
+            self.open.sort_by_key(|&(at, _)| Reverse(at));
         }
     }
 
     /// The first slot after the current one in which something stands.
+    #[inline]
     fn next_occupied(&self) -> Option<u64> {
         let start = self.current + 1;
         let first = (start % RING) as usize;

@@ -83,6 +83,7 @@ impl World {
 
     fn tell(&mut self, node: Place, input: Input) {
         let incarnation = self.machines[node].incarnation;
+        let input = Box::new(input);
         self.calendar.enter(self.now, Event::Told { node, incarnation, input });
     }
 

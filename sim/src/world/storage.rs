@@ -46,7 +46,7 @@ impl World {
             Answer::Failed => self.give(node, Turn::WriteFailed(id)),
             Answer::Full => {
                 let write = disk.refuse();
-                self.give(node, Turn::WriteRefused(write))
+                self.give(node, Turn::WriteRefused(Box::new(write)))
             }
         }
     }

@@ -7,7 +7,7 @@ use onsale_core::{Endpoint, Input, Message, PersistId, Write};
 use super::network::Place;
 use super::stopping::Stage;
 
-/// What happens next to a host.
+/// What happens next to a host. What is rare and large is boxed: turns are moved a lot.
 #[derive(Debug)]
 pub enum Turn {
     /// The process starts.
@@ -24,7 +24,7 @@ pub enum Turn {
     /// A write failed.
     WriteFailed(PersistId),
     /// There was no room for a write.
-    WriteRefused(Write),
+    WriteRefused(Box<Write>),
     /// A scrub found damage on the disk.
     DamageFound,
     /// The instant that the host asked for has come.
@@ -46,7 +46,7 @@ pub enum Turn {
         step: usize,
     },
     /// The process is told something by whoever runs the cluster.
-    Told(Input),
+    Told(Box<Input>),
     /// A fault that takes its course reaches the next stage of it.
     Stage {
         /// Its number in the plan.

@@ -97,9 +97,11 @@ impl RaftGroup {
     /// Whether a replica may be a member in the eyes of others: it is one here, or came later
     /// than all that are.
     pub(super) fn may_be_member(&self, id: u64) -> bool {
+        if self.followers.iter().any(|follower| follower.id == id) {
+            return true;
+        }
         let latest = self.members.all().into_iter().map(ReplicaId::generation).max();
-        let newer = |latest| ReplicaId::of(id).generation() > latest;
-        self.followers.iter().any(|follower| follower.id == id) || latest.is_none_or(newer)
+        latest.is_none_or(|latest| ReplicaId::of(id).generation() > latest)
     }
 
     /// Which of the node's replicas this is has to be durable before anything else.

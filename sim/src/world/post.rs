@@ -1,0 +1,106 @@
+//! The way of a message from place to place.
+//!
+//! Owns when it is handed to the network, when it arrives, and why it is lost if it is. Refuses
+//! to know what it says beyond what its receiver's turn needs. Beats that say nothing new have
+//! a way of their own.
+
+use onsale_core::{Endpoint, Instant, Message, NodeId};
+
+use super::network::{CLIENTS, Place};
+use super::{Event, Process, Turn, World, digest};
+use crate::story::{Lost, Sight};
+
+impl World {
+    /// Sends a message that leaves at `departs`; each item of a batch leaves at its own instant.
+    #[inline]
+    pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: Message) {
+        let departed = departs.max(self.now);
+        let waits = self.queues.wait((from, to), departed, &message);
+        let carried = self.network.carry_after(from, to, departed, waits);
+        self.witness.sees(self.now, || {
+            let cut = self.network.severed_since(from, to, departed);
+            Sight::Sent { from, to, departs: departed, message: &message, carried, cut }
+        });
+        let sender = self.machines[from].incarnation;
+        if let Message::Beat(beat) = message
+            && self.is_steady(from, to, beat)
+        {
+            return self.send_beat(from, to, departed, carried, beat);
+        }
+        let mut arrives = |latency, mut message: Message| {
+            message.retime(|at| at + latency);
+            let (from, to) = (from as u16, to as u16);
+            let event = Event::Arrives { from, to, sender, departed, message };
+            self.calendar.enter(departed + latency, event);
+        };
+        if let Some(latency) = carried.second {
+            arrives(latency, message.clone());
+        }
+        if let Some(latency) = carried.first {
+            arrives(latency, message);
+        }
+    }
+
+    /// Why a message that would arrive now does not; none if it does.
+    #[inline]
+    pub(super) fn why_lost(
+        &self,
+        from: Place,
+        to: Place,
+        departed: Instant,
+        sender: u32,
+    ) -> Option<Lost> {
+        let (source, target) = (&self.machines[from], &self.machines[to]);
+        // A process that died before the message was to leave never sent it.
+        let died_before = source.incarnation != sender || source.process == Process::Down;
+        if died_before && departed > source.died {
+            Some(Lost::NeverLeft)
+        } else if target.process == Process::Down {
+            Some(Lost::Down)
+        } else if departed < target.booted {
+            Some(Lost::Restarted)
+        } else if self.network.severed_since(from, to, departed) {
+            Some(Lost::Cut)
+        } else {
+            None
+        }
+    }
+
+    /// A message arrives, unless it is lost on the way. Returns the turn that it gives.
+    pub(super) fn arrive(
+        &mut self,
+        from: Place,
+        to: Place,
+        sender: u32,
+        departed: Instant,
+        mut message: Message,
+    ) -> Option<(Place, Turn)> {
+        let lost = self.why_lost(from, to, departed, sender).or_else(|| {
+            let arrives = self.sabotage.relay(self.now, from, to, &mut message);
+            (!arrives).then_some(Lost::Taken)
+        });
+        if let Some(why) = lost {
+            self.witness.sees(self.now, || Sight::Lost { from, to, message: &message, why });
+            self.fingerprint.fold(u64::MAX);
+            return None;
+        }
+        let waits = self.machines[to].process == Process::Paused;
+        self.witness.sees(self.now, || Sight::Arrived { from, to, message: &message, waits });
+        self.messages += 1;
+        self.fingerprint.fold((from as u64) << 32 | to as u64);
+        digest::fold(&mut self.fingerprint, &message);
+        if let Message::Beat(beat) = message
+            && self.machines[to].process == Process::Up
+            && std::mem::replace(&mut self.machines[to].heard[from], beat) == beat
+        {
+            self.machines[to].beats.push((self.now, NodeId(from as u16), beat));
+            return None;
+        }
+        let from = if from == CLIENTS {
+            Endpoint::Client(onsale_core::ClientId(0))
+        } else {
+            Endpoint::Node(NodeId(from as u16))
+        };
+        self.give(to, Turn::Delivered { from, message })
+    }
+}
