@@ -164,7 +164,7 @@ impl Node {
             storage: Storage::default(),
             retirement: None,
             ready: Ready::default(),
-            answers: Answers::new(),
+            answers: Answers::default(),
             shards,
             placement,
             setup,
@@ -236,6 +236,16 @@ impl Node {
         }
         self.advance(now, effects);
         self.on_beat(from, beat, effects);
+    }
+
+    /// The same as `step` with a request that a gateway passed on, looked at where it stands.
+    #[inline]
+    pub fn decide(&mut self, now: Instant, from: NodeId, request: &Request, effects: &mut Effects) {
+        if self.storage.has_failed() {
+            return;
+        }
+        self.advance(now, effects);
+        self.on_forwarded(from, request, effects);
     }
 
     /// When the node wants to be stepped next, whatever else happens. May lie too early.
@@ -600,18 +610,19 @@ impl Node {
         if self.answers.is_empty() {
             return self.take_local(effects);
         }
-        let mut answers = std::mem::take(&mut self.answers);
-        for (gateway, answer) in answers.drain(..) {
-            if gateway == self.me {
-                self.gateway.on_answer(self.now, self.me, &answer, effects);
-            } else {
-                effects.answer(gateway, answer);
+        for (gateway, batch) in self.answers.take_runs() {
+            if gateway != self.me {
+                effects.answer(gateway, batch);
+                continue;
+            }
+            for ahead in batch.chunks(READ_AHEAD) {
+                self.gateway.read_ahead_of_answers(ahead);
+                for Timed { item, .. } in ahead {
+                    self.gateway.on_answer(self.now, self.me, item, effects);
+                }
             }
         }
         self.take_local(effects);
-        if self.answers.is_empty() {
-            self.answers = answers;
-        }
     }
 
     fn write(&mut self, effects: &mut Effects) {
