@@ -3,6 +3,8 @@
 //! Owns the format and its rules: offsets in seconds that ascend in even steps, counts
 //! of people. Refuses to interpolate: what lies between two points is the crowd's business.
 
+use std::ops::Range;
+
 use onsale_core::Span;
 
 use crate::human::{self, SPAN_MAX};
@@ -21,16 +23,22 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<(Span, u64)>, ScenarioError
     let text = source.text();
     let mut points: Vec<(Span, u64)> = Vec::new();
     let mut header_seen = false;
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let span = start..start + line.trim_end().len();
-        start += line.len();
-        if line.trim().is_empty() {
+    let mut rows = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut row = csv::StringRecord::new();
+    while rows.read_record(&mut row).expect("text is UTF-8, and rows may be of any length") {
+        let start = row.position().map_or(0, |position| position.byte() as usize);
+        let span = within(text, start..rows.position().byte() as usize);
+        if span.is_empty() {
             continue;
         }
+        let line = &text[span.clone()];
         let refuse =
             |what: String, help: String| source.error(span.clone(), Complaint::new("", what, help));
-        let mut cells = line.split(',').map(str::trim);
+        let mut cells = row.iter();
         let (Some(offset), Some(arrivals), None) = (cells.next(), cells.next(), cells.next())
         else {
             return Err(refuse(
@@ -38,10 +46,9 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<(Span, u64)>, ScenarioError
                 "write `offset_s,arrivals`, as in `60,1200`".into(),
             ));
         };
-
         if !header_seen {
             if [offset, arrivals] != HEADER {
-                let what = format!("the header is {:?}", line.trim());
+                let what = format!("the header is {line:?}");
                 return Err(refuse(what, "the first line is `offset_s,arrivals`".into()));
             }
             header_seen = true;
@@ -59,7 +66,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<(Span, u64)>, ScenarioError
                     "write seconds and a whole number of people, as in `60,1200`",
                 )
             };
-            return Err(refuse(format!("{what}: {:?}", line.trim()), help.into()));
+            return Err(refuse(format!("{what}: {line:?}"), help.into()));
         };
         if let Some((expected, problem)) = break_in_steps(&points, offset) {
             return Err(refuse(
@@ -89,6 +96,13 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<(Span, u64)>, ScenarioError
             Err(end("the arrivals add up to more than 2^64", "counts are people: scale them down"))
         }
     }
+}
+
+/// What a row spans without the blanks and empty lines around it.
+fn within(text: &str, span: Range<usize>) -> Range<usize> {
+    let row = &text[span.clone()];
+    let start = span.start + (row.len() - row.trim_start().len());
+    start..start + row.trim().len()
 }
 
 /// Why `offset` can't follow `points`, if it can't, and what could.

@@ -4,7 +4,6 @@
 //! Refuses to know what a run is.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,7 +11,7 @@ use onsale_core::Span;
 use onsale_reports::human;
 use onsale_scenarios::Scenario;
 
-use crate::wall::Stopwatch;
+use crate::wall;
 use crate::world::Progress;
 
 /// How often the line is drawn anew.
@@ -73,20 +72,9 @@ pub fn show_sweep<T>(goal: Goal, swept: &Swept, coloured: bool, work: impl FnOnc
 
 /// Draws at the pace until the work is done.
 fn watch<T>(bar: &ProgressBar, draw: impl Fn(f64) + Sync, work: impl FnOnce() -> T) -> T {
-    let (done, ended) = channel::<()>();
-    let draw = &draw;
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let stopwatch = Stopwatch::start();
-            while ended.recv_timeout(PACE) == Err(RecvTimeoutError::Timeout) {
-                draw(stopwatch.elapsed_s());
-            }
-            bar.finish_and_clear();
-        });
-        let result = work();
-        drop(done);
-        result
-    })
+    let result = wall::every(PACE, draw, work);
+    bar.finish_and_clear();
+    result
 }
 
 fn bar(name: &str, length: u64, coloured: bool) -> ProgressBar {

@@ -12,6 +12,7 @@ pub mod pool;
 pub mod results;
 pub mod seeds;
 pub mod totals;
+pub mod watch;
 
 use onsale_scenarios::Scenario;
 use serde::{Deserialize, Serialize};

@@ -12,19 +12,21 @@ use onsale_reports::{ReportError, annotations, directory, human, junit, terminal
 use onsale_scenarios::{Scenario, catalogue};
 
 use super::{Failure, OUT, detect, stop_on_ctrl_c};
-use crate::capsule::Capsule;
+use crate::capsule::{Capsule, quoted, replay_line};
 use crate::cli::check::{CheckArgs, ReportArgs};
 use crate::exit::Exit;
 use crate::progress::{self, Goal, Swept};
+use crate::run::BUDGET;
 use crate::sweep::partition::Partition;
 use crate::sweep::play::{Played, play};
 use crate::sweep::pool::{self, Stop};
 use crate::sweep::results::{self, Existing, Writer};
 use crate::sweep::seeds::Seeds;
 use crate::sweep::totals::{self, Totals};
+use crate::sweep::watch::Watch;
 use crate::sweep::{Header, Item};
 use crate::terminal::Terminal;
-use crate::wall::Stopwatch;
+use crate::wall::{self, Stopwatch};
 use crate::world::Progress;
 
 /// Distinct failures of which a capsule is kept.
@@ -197,10 +199,11 @@ impl Sweep<'_> {
             .skip(usize::try_from(known).unwrap_or(usize::MAX))
             .take_while(|_| limit_s.is_none_or(|limit_s| stopwatch.elapsed_s() < limit_s));
 
-        let swept = Swept::default();
+        let (swept, watch) = (Swept::default(), Watch::default());
         let sweep = || {
             let work = |item: Item, progress: &Arc<Progress>| {
-                play(header, &scenarios[item.scenario], item, progress)
+                let scenario = &scenarios[item.scenario];
+                watch.over(item, progress, || play(header, scenario, item, progress))
             };
             pool::in_order(arguments.jobs(), items, &stop, work, |played| {
                 let going = self.take(&played);
@@ -209,6 +212,12 @@ impl Sweep<'_> {
                 going
             });
         };
+        let look = |_| {
+            if let Some(item) = watch.look() {
+                give_up(&scenarios[item.scenario].id, item.seed, terminal);
+            }
+        };
+        let sweep = || wall::every(Watch::PACE, look, sweep);
         if terminal.shows_progress() && !arguments.report.json {
             let goal = match (limit_s, header.seeds.count()) {
                 (Some(limit_s), _) => Goal::Seconds(limit_s),
@@ -252,6 +261,19 @@ impl Sweep<'_> {
     const fn is_over(&self) -> bool {
         self.header.fail_fast && self.totals.failed_runs() > 0
     }
+}
+
+/// Ends the program because a run is in a turn that never ends: its thread can be neither stopped nor
+/// waited for. Results are on disk already, all but those behind it.
+fn give_up(scenario: &str, seed: u64, terminal: Terminal) -> ! {
+    let subject = format!("{seed} --scenario {}", quoted(scenario));
+    terminal.error(&format!(
+        "seed {seed} of {scenario} has shown no event for {}: it is in a turn that never ends, \
+         which fails {BUDGET}; results up to it are kept\n\n{}",
+        human::seconds(f64::from(Watch::PATIENCE) * Watch::PACE.as_secs_f64()),
+        replay_line(&subject)
+    ));
+    std::process::exit(Exit::OracleFailed as i32);
 }
 
 /// Where the capsule of a run is kept: `fast-crash-7` below the sweep's directory.

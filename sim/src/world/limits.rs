@@ -2,8 +2,8 @@
 //!
 //! Owns the two measures, events and bytes, and how often they are taken. Both are functions of
 //! the plan and the code: a run that is stopped is stopped at the same event on every machine.
-//! Refuses to read the machine's clock or memory, so a turn that never ends is not seen, and to
-//! know what becomes of a stopped run.
+//! Refuses to read the machine's clock or memory, so a turn that never ends is not seen
+//! (a sweep [watches](crate::sweep::watch) for it), and to know what becomes of a stopped run.
 
 use std::fmt;
 
