@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::detector::Suspicion;
+use crate::id::{ShardId, ZoneId};
 use crate::placement::Placement;
 use crate::show::{Hall, Rules};
 use crate::time::Span;
@@ -25,6 +26,15 @@ pub struct Setup {
     pub rules: Rules,
     /// The number of shows; they are numbered from 0.
     pub shows: u32,
+    /// By shard number, as far as it goes: the zone to which its lead is drawn, if leads are.
+    pub homes: Vec<Option<ZoneId>>,
+}
+
+impl Setup {
+    /// The zone to which a shard's lead is drawn, if there is one.
+    pub fn home_of(&self, shard: ShardId) -> Option<ZoneId> {
+        self.homes.get(shard.0 as usize).copied().flatten()
+    }
 }
 
 /// A share as an integer ratio, so that no float decides an outcome.
@@ -61,6 +71,8 @@ pub struct Config {
     pub on_suspicion: OnSuspicion,
     /// When a node withdraws, and when it gives a peer up.
     pub membership: MembershipConfig,
+    /// Where shards are led while nothing is wrong.
+    pub leads: LeadsConfig,
     /// When a replica's promises leave.
     pub promises: Promises,
     /// How an owner answers and ends holds.
@@ -79,6 +91,19 @@ pub struct MembershipConfig {
     pub quorum: Option<u16>,
     /// How long things have to stay as they are before they are judged.
     pub stable_after: Span,
+}
+
+/// Where shards are led while nothing is wrong. Unless something is said here, a lead stays where
+/// an election or the map has put it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeadsConfig {
+    /// Leads are drawn to the zones of [`Setup::homes`].
+    pub near_venue: bool,
+    /// Nodes give leads to others that have a good deal less to do.
+    pub by_load: bool,
+    /// How long a shard stays with an owner before it is given up for one of these reasons, and
+    /// how long a node rests after it has given one up for its load.
+    pub rest: Span,
 }
 
 /// What a replica does with a peer that has fallen silent.
@@ -312,6 +337,7 @@ impl Config {
             segment_bytes: 1 << 20,
             on_suspicion: OnSuspicion::default(),
             membership: MembershipConfig { quorum: Some(3), stable_after: Span::from_secs(2) },
+            leads: LeadsConfig::default(),
             promises: Promises::default(),
             owner: OwnerConfig::default(),
             gateway: GatewayConfig {

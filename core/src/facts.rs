@@ -25,6 +25,7 @@ use std::{fmt, mem};
 use serde::{Deserialize, Serialize};
 
 use self::gossip::Gossip;
+pub use self::gossip::Start;
 pub use self::message::{Asked, FactsAnswer, FactsMessage, Question, QuestionId, Told};
 pub use self::replica::{Base, Delta, FactText, Gap, Replica, Version};
 pub use self::seen::Seen;
@@ -107,6 +108,8 @@ pub struct Facts {
     log: Vec<u8>,
     /// Questions that this node has not seen enough for, in the order of their deadlines.
     waiting: Vec<Waiting>,
+    /// Whether it is about to go, and takes no more questions.
+    leaves: bool,
 }
 
 /// A write of this node, and who waits for it.
@@ -127,15 +130,16 @@ struct Waiting {
 impl Facts {
     /// The facts of node `me` as it comes up at `now` with what its log holds of them, in order.
     pub fn boot(
-        me: NodeId,
-        incarnation: u64,
+        (me, incarnation): (NodeId, u64),
+        start: Start,
         config: FactsConfig,
         peers: impl IntoIterator<Item = NodeId>,
         draw: Draw,
         durable: &[Vec<u8>],
         now: Instant,
     ) -> Self {
-        let gossip = Gossip::new(peers, usize::from(config.fanout), config.repair_every, draw);
+        let (fanout, every) = (usize::from(config.fanout), config.repair_every);
+        let gossip = Gossip::new(start, peers, fanout, every, draw);
         let mut facts = Self {
             me,
             incarnation,
@@ -147,6 +151,7 @@ impl Facts {
             writing: Vec::new(),
             log: Vec::new(),
             waiting: Vec::new(),
+            leaves: false,
             config,
         };
         for delta in durable.iter().filter_map(|bytes| postcard::from_bytes::<Delta>(bytes).ok()) {
@@ -220,6 +225,26 @@ impl Facts {
             self.replica.forget(before, self.config.forgets == Forgets::AndTells);
             effects.observe(Observation::Mark(Mark::FactsForgotten));
         }
+    }
+
+    /// These are the peers from now on.
+    pub fn on_peers(&mut self, now: Instant, peers: impl IntoIterator<Item = NodeId>) {
+        self.gossip.follow(peers);
+        self.gossip.plan(now, self.replica.seen());
+    }
+
+    /// This node is about to leave: whoever asks is sent elsewhere.
+    pub fn on_leave(&mut self, effects: &mut Effects) {
+        self.leaves = true;
+        for Waiting { from, question, .. } in mem::take(&mut self.waiting) {
+            self.tell_behind(from, question.id, effects);
+        }
+    }
+
+    /// Whether nothing is lost with this node: some peer has seen all that was written here.
+    pub fn is_told(&self) -> bool {
+        let pending = !(self.gathered.is_empty() && self.writing.is_empty());
+        !pending && self.last.is_none_or(|last| self.gossip.has_told(last))
     }
 
     /// A peer has fallen silent.
@@ -307,6 +332,9 @@ impl Facts {
             let answer = FactsAnswer::BadQuestion;
             return effects.facts(from, FactsMessage::Told(Told { id: question.id, answer }));
         }
+        if self.leaves {
+            return self.tell_behind(from, question.id, effects);
+        }
         if self.may_answer(&question) {
             return self.answer(now, from, question, effects);
         }
@@ -316,7 +344,7 @@ impl Facts {
         }
         let lacks = question.seen.stamps().filter(|&stamp| !self.replica.seen().covers(stamp));
         let writers: Vec<NodeId> = lacks.map(|stamp| stamp.node).collect();
-        for node in self.gossip.sources(&writers) {
+        for node in self.gossip.sources(&writers, question.writes()) {
             self.tell_seen(node, true, effects);
         }
         self.waiting.push(Waiting { until: now + self.config.patience, from, question });
@@ -339,11 +367,14 @@ impl Facts {
         }
     }
 
-    /// Whether the session that asks has seen nothing that this node has not. Where a write is
-    /// made anew, the copy shows for a moment neither that write nor what may have superseded it.
+    /// Whether this node has caught up since it started, and the session that asks has seen nothing
+    /// that it has not. Where a write is made anew, the copy shows for a moment neither that write
+    /// nor what may have superseded it.
     fn may_answer(&self, question: &Question) -> bool {
-        self.config.sessions == Sessions::Ignored
-            || !self.writes_anew() && self.replica.seen().includes(&question.seen)
+        let has_caught_up = self.gossip.may_answer(question.writes());
+        let suits = self.config.sessions == Sessions::Ignored
+            || !self.writes_anew() && self.replica.seen().includes(&question.seen);
+        has_caught_up && suits
     }
 
     /// Whether a write of nobody's is on its way to the disk.
@@ -384,7 +415,8 @@ impl Facts {
         asks: bool,
         effects: &mut Effects,
     ) {
-        if !self.gossip.on_digest(from, incarnation, seen) {
+        let caught_up = self.replica.seen().includes(seen);
+        if !self.gossip.on_digest(from, incarnation, seen, caught_up) {
             return effects.observe(Observation::Mark(Mark::FactsStaleDigest));
         }
         // What is being written anew is not given away before; another round will come.
@@ -396,6 +428,7 @@ impl Facts {
             self.tell_seen(from, false, effects);
         }
         self.gossip.plan(now, self.replica.seen());
+        self.answer_waiting(now, effects);
     }
 
     /// Takes what another node has seen. Says whether it could.

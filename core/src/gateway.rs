@@ -23,6 +23,7 @@ use crate::message::{Answer, Timed};
 use crate::observation::Observation;
 use crate::placement::Placement;
 use crate::request::{Outcome, Refusal, Reply, Request};
+use crate::resolver::Service;
 use crate::time::{Instant, Span};
 
 /// The gateway of one node.
@@ -37,8 +38,8 @@ pub struct Gateway {
     beliefs: Vec<Belief>,
     in_flight: Vec<u32>,
     suspected: Vec<bool>,
-    /// Whether the node has withdrawn, and nobody is served.
-    withdrawn: bool,
+    /// Whom it serves, as the resolver has judged.
+    service: Service,
     flights: Flights,
     /// In order of their instants, since patience is the same for all.
     timeouts: VecDeque<Alarm>,
@@ -79,7 +80,7 @@ impl Gateway {
             beliefs: (0..placement.shards()).map(first).collect(),
             in_flight: vec![0; placement.shards() as usize],
             suspected: vec![false; usize::from(placement.nodes()) + 1],
-            withdrawn: false,
+            service: Service::All,
             flights: Flights::default(),
             timeouts: VecDeque::new(),
             backoffs: BinaryHeap::new(),
@@ -124,7 +125,7 @@ impl Gateway {
             return None;
         }
         let shard = self.placement.shard_of(request.show);
-        if self.withdrawn {
+        if self.refuses(shard) {
             effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
             effects.reply(from, refused(request.id, Refusal::Minority));
             return None;
@@ -203,6 +204,7 @@ impl Gateway {
                 self.back_off(now, slot, effects);
             }
         }
+        self.refuse_those_under_way(effects);
     }
 
     /// A peer is about to stop: what is under way there will still be answered, the next
@@ -221,26 +223,16 @@ impl Gateway {
         self.suspected[usize::from(peer.0)] = false;
     }
 
-    /// The node withdraws: whoever waits is sent elsewhere, and so is everybody who comes.
-    pub fn withdraw(&mut self, effects: &mut Effects) {
-        self.withdrawn = true;
-        for slot in self.flights.places() {
-            let Flight { id, shard, phase, .. } = self.flights[slot];
-            if phase != Phase::Landed {
-                effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
-                self.land(slot, refused(id, Refusal::Minority), effects);
-            }
-        }
+    /// About which shards clients are served.
+    pub fn service(&self) -> Service {
+        self.service
     }
 
-    /// Whether clients are served.
-    pub fn is_open(&self) -> bool {
-        !self.withdrawn
-    }
-
-    /// The node is back in service.
-    pub fn resume(&mut self) {
-        self.withdrawn = false;
+    /// The node serves clients about these shards from now on: whoever waits for another one is sent
+    /// elsewhere, and so is everybody who comes.
+    pub fn serve(&mut self, service: Service, effects: &mut Effects) {
+        self.service = service;
+        self.refuse_those_under_way(effects);
     }
 
     /// There is a newer map.
@@ -352,6 +344,35 @@ impl Gateway {
         } else {
             self.back_off(now, slot, effects);
         }
+    }
+
+    fn refuse_those_under_way(&mut self, effects: &mut Effects) {
+        if self.service == Service::All {
+            return;
+        }
+        for slot in self.flights.places() {
+            let Flight { id, shard, phase, .. } = self.flights[slot];
+            if phase != Phase::Landed && self.refuses(shard) {
+                effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
+                self.land(slot, refused(id, Refusal::Minority), effects);
+            }
+        }
+    }
+
+    /// Whether clients who ask about a shard are sent elsewhere.
+    fn refuses(&self, shard: ShardId) -> bool {
+        match self.service {
+            Service::All => false,
+            Service::InSight => !self.sees_quorum(shard),
+            Service::Nothing => true,
+        }
+    }
+
+    /// Whether so many of a shard's replicas are heard that they could decide something.
+    fn sees_quorum(&self, shard: ShardId) -> bool {
+        let members = self.placement.replicas(shard);
+        let heard = members.iter().filter(|member| !self.avoids(**member));
+        heard.count() > members.len() / 2
     }
 
     fn first_choice(&self, shard: ShardId) -> NodeId {

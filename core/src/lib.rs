@@ -30,8 +30,8 @@ pub mod waiting_room;
 pub use best_seats::BestSeats;
 pub use config::{
     Acknowledge, Config, DecidesOn, Deposed, Expiry, FactsConfig, Forgets, GatewayConfig,
-    MembershipConfig, OnSuspicion, OwnerConfig, Promises, Ratio, Reads, Reckoning, Serves,
-    Sessions, Setup,
+    LeadsConfig, MembershipConfig, OnSuspicion, OwnerConfig, Promises, Ratio, Reads, Reckoning,
+    Serves, Sessions, Setup,
 };
 pub use draw::Draw;
 pub use effect::{Effects, PersistId, Write};
@@ -46,7 +46,7 @@ pub use mark::Mark;
 pub use membership::Membership;
 pub use message::{Answer, Beat, Gossip, Message, Moves, Timed};
 pub use node::Node;
-pub use observation::{Observation, Phase};
+pub use observation::{HandOverReason, Observation, Phase};
 pub use placement::Placement;
 pub use request::{Command, Outcome, Refusal, Reply, Request, Wish};
 pub use seat_list::SeatList;

@@ -151,7 +151,7 @@ marks! {
     FactsFetched = "facts-fetched";
     /// A node could not fetch in time what a session had seen, and said so.
     FactsBehind = "facts-behind";
-    /// A digest came from no peer, or from an earlier boot of one.
+    /// A digest came from an earlier boot of a peer.
     FactsStaleDigest = "facts-stale-digest";
     /// Facts were further ahead of a node's clock than it accepts, and not taken.
     FactsFromTheFuture = "facts-from-the-future";
@@ -167,6 +167,10 @@ marks! {
     WaitedForSuccessor = "waited-for-successor";
     /// An owner that could not hand its shard over in time went on serving it.
     HandOverGivenUp = "hand-over-given-up";
+    /// An owner began to hand its shard over to a node nearer to the venue.
+    LeadDrawnToVenue = "lead-drawn-to-venue";
+    /// An owner began to hand its shard over to a node with less to do.
+    LeadShed = "lead-shed";
 }
 
 impl fmt::Display for Mark {

@@ -43,7 +43,7 @@ pub enum State {
     Joining,
     /// It is heard.
     Up,
-    /// It is about to go.
+    /// It is about to go, and is not missed when it is gone.
     Leaving,
     /// Somebody has not heard it for too long.
     Suspect,
@@ -241,9 +241,18 @@ impl Membership {
         Heard::Changed
     }
 
-    /// A peer has been silent for too long. Whether that is news.
+    /// A peer has been silent for too long. Whether that is news; of one that said that it goes it is
+    /// none.
     pub fn suspect(&mut self, peer: NodeId, now: Instant) -> bool {
-        self.worsen(peer, State::Suspect, now)
+        let leaves = self.member(peer).is_some_and(|member| member.state == State::Leaving);
+        !leaves && self.worsen(peer, State::Suspect, now)
+    }
+
+    /// This node is about to go, and says so once it is admitted.
+    pub fn leave(&mut self, now: Instant) {
+        if self.member(self.me).is_some_and(|member| member.state == State::Up) {
+            self.worsen(self.me, State::Leaving, now);
+        }
     }
 
     /// A peer is given up, as the resolver has decided. Whether that is news.

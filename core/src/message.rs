@@ -102,7 +102,9 @@ pub struct Beat {
     /// Counts the sender's boots: a peer that returns with another number has lost its memory.
     pub incarnation: u64,
     /// The version of the map that it goes by.
-    pub map: u64,
+    pub map: u32,
+    /// How much the shards that it leads have to do; zero where leads do not follow load.
+    pub load: u32,
     /// Stands for what the sender knows of the members: equal for equal tables.
     pub view: u64,
 }

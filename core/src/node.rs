@@ -4,6 +4,7 @@
 //! log, its timers, and when sleeping groups are woken. Refuses to know what a request
 //! means, who may write, and how anything is carried out.
 
+mod balance;
 mod elections;
 mod members;
 mod moves;
@@ -14,6 +15,7 @@ mod storage;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use self::balance::Balance;
 use self::moves::Wishes;
 use self::retirement::Retirement;
 use self::storage::Storage;
@@ -48,6 +50,8 @@ pub struct Node {
     /// The map that it goes by; that of the setup is the first.
     placement: Arc<Placement>,
     wishes: Wishes,
+    /// None where leads stay where they fall.
+    balance: Option<Balance>,
     /// For replicas that begin later.
     draw: Draw,
     now: Instant,
@@ -100,6 +104,7 @@ impl Node {
         let mut draw = Draw::new(seed);
         let (config, placement) = (&setup.config, &setup.placement);
         let mut recovered = storage::recover(incarnation, durable);
+        let facts_start = members::facts_start(&recovered, placement.has(me));
         let mut shards = Vec::with_capacity(placement.shards() as usize);
         for id in (0..placement.shards()).map(ShardId) {
             let members = placement.replicas(id);
@@ -129,8 +134,8 @@ impl Node {
             now,
         );
         let facts = Facts::boot(
-            me,
-            incarnation,
+            (me, incarnation),
+            facts_start,
             config.facts.clone(),
             placement.node_ids().filter(|&node| node != me),
             Draw::new(draw.below(u64::MAX)),
@@ -141,6 +146,7 @@ impl Node {
             me,
             incarnation,
             wishes: Wishes::default(),
+            balance: Balance::new(config.leads, placement.shards(), placement.nodes(), now),
             draw,
             now,
             detector: Detector::new(config.suspicion(), placement.node_ids(), me, now),
@@ -201,7 +207,7 @@ impl Node {
             Input::WriteRefused(write) => self.on_write_refused(write, effects),
             Input::DamageFound => self.on_damage_found(effects),
             Input::Join => self.on_join(),
-            Input::Leave(node) => self.on_leave(node),
+            Input::Leave(node) => self.on_leave(node, effects),
             Input::Retire => self.on_retire(),
             Input::DeadlineReached => self.on_deadline(effects),
             Input::TurnEnded => self.on_turn_ended(effects),
@@ -455,8 +461,11 @@ impl Node {
 
     #[inline]
     fn on_beat(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
-        if beat.map != self.placement.version() {
-            self.on_version(from, beat.map, effects);
+        if u64::from(beat.map) != self.placement.version() {
+            self.on_version(from, beat.map.into(), effects);
+        }
+        if let Some(balance) = &mut self.balance {
+            balance.on_told(from, beat.load);
         }
         let heard = self.detector.heard(from, beat.incarnation, self.now);
         if heard != Some(Heard::Steady) {
@@ -498,6 +507,7 @@ impl Node {
         if self.next_beat <= self.now {
             self.beat(effects);
             self.move_on(effects);
+            self.balance(effects);
             // Beats missed while the process stood still are not made up for.
             self.next_beat = self.now + self.setup.config.beat_every;
         }

@@ -35,6 +35,8 @@ pub enum Observation {
         shard: ShardId,
         /// The peer that is to lead it.
         to: NodeId,
+        /// Why.
+        reason: HandOverReason,
     },
     /// The hand-over took too long: the owner goes on.
     HandOverGivenUp {
@@ -69,6 +71,19 @@ pub enum Observation {
     },
     /// A rare path was taken that coverage counts.
     Mark(Mark),
+}
+
+/// Why an owner hands its shard over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandOverReason {
+    /// Its node is about to stop.
+    Retirement,
+    /// The map wants it led, or carried, by others.
+    Move,
+    /// The peer is nearer to the venue.
+    Venue,
+    /// The peer has less to do.
+    Load,
 }
 
 /// What one replica of a shard is doing.

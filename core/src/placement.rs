@@ -5,6 +5,9 @@
 //! group begins with, and a wish for those that it is to have; who they are, and who owns a
 //! shard, is the journal's business, and safety never rests on the map.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::draw::mix;
@@ -168,6 +171,22 @@ impl Placement {
         let hash = mix(u64::from(show.0 / self.together)) >> 32;
         let shards = self.shards.len() as u64 - u64::from(self.changes);
         ShardId(((hash * shards) >> 32) as u32)
+    }
+
+    /// By shard number: the zone in which most venues of its shows stand, of several the one
+    /// numbered first; none for a shard without venues.
+    pub fn homes(&self, venues: impl Iterator<Item = (ShowId, ZoneId)>) -> Vec<Option<ZoneId>> {
+        let mut shows = vec![BTreeMap::<ZoneId, u32>::new(); self.shards.len()];
+        for (show, zone) in venues {
+            *shows[self.shard_of(show).0 as usize].entry(zone).or_default() += 1;
+        }
+        let most = |zones: &BTreeMap<ZoneId, u32>| {
+            zones
+                .iter()
+                .max_by_key(|&(&zone, &shows)| (shows, Reverse(zone)))
+                .map(|(&zone, _)| zone)
+        };
+        shows.iter().map(most).collect()
     }
 
     /// The map in which a node is of the cluster; none if it is already.
@@ -403,6 +422,18 @@ mod tests {
         assert!(map.node_ids().eq((1..=3).map(NodeId)));
         assert!((0..map.shards()).map(ShardId).all(|shard| map.replicas(shard).len() == 3));
         assert_eq!(map.shard_of(ShowId(7)), first.shard_of(ShowId(7)));
+    }
+
+    #[test]
+    fn a_shard_is_at_home_where_most_of_its_venues_are() {
+        let placement = Placement::new(3, 3, 1, 3).changing(1);
+        let venues = |zones: &[u16]| {
+            let venues = (0..).map(ShowId).zip(zones.iter().copied().map(ZoneId));
+            placement.homes(venues.collect::<Vec<_>>().into_iter())
+        };
+        assert_eq!(venues(&[3, 2, 2]), [Some(ZoneId(2)), None]);
+        assert_eq!(venues(&[3, 2, 1]), [Some(ZoneId(1)), None]);
+        assert_eq!(venues(&[]), [None, None]);
     }
 
     #[test]

@@ -1,12 +1,23 @@
 //! The split-brain resolver: which side of a split a node takes itself to be on.
 //!
 //! Owns the quorum of nodes, how long things have to stay as they are before they are judged, and
-//! whether this node serves clients. Refuses to know shards and journals: what it says makes a
+//! what this node serves clients. Refuses to know shards and journals: what it says makes a
 //! minority answer clearly and fast, and tells a majority whom to give up. Whether a writer may
 //! write is the journal's quorum's business alone.
 
 use crate::config::{Config, OnSuspicion};
 use crate::time::{Instant, Span};
+
+/// About which shards a node serves clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// All.
+    All,
+    /// Those of whose replicas it hears a quorum: it is on the smaller side of a split.
+    InSight,
+    /// None: the others have given it up, and may not hear it.
+    Nothing,
+}
 
 /// One node's judgement.
 #[derive(Clone, Debug)]
@@ -91,9 +102,13 @@ impl Resolver {
         self.sees_quorum && now >= suspect_since.max(self.since) + self.stable_after
     }
 
-    /// Whether this node serves clients.
-    pub fn serves(&self) -> bool {
-        !self.is_minority && !self.is_given_up
+    /// About which shards this node serves clients.
+    pub fn service(&self) -> Service {
+        match (self.is_given_up, self.is_minority) {
+            (true, _) => Service::Nothing,
+            (false, true) => Service::InSight,
+            (false, false) => Service::All,
+        }
     }
 }
 
@@ -131,7 +146,8 @@ mod tests {
         ];
         for (seen, agree, at, sees, serves) in table {
             resolver.look(seen, || agree, Instant(at));
-            assert_eq!((resolver.sees_quorum(), resolver.serves()), (sees, serves), "at {at}");
+            let service = if serves { Service::All } else { Service::InSight };
+            assert_eq!((resolver.sees_quorum(), resolver.service()), (sees, service), "at {at}");
         }
     }
 
@@ -154,9 +170,9 @@ mod tests {
         resolver.look(1, || 1, Instant(0));
         resolver.excuse(Instant(5_000));
         resolver.look(1, || 1, Instant(5_099));
-        assert!(resolver.serves());
+        assert_eq!(resolver.service(), Service::All);
         resolver.look(1, || 1, Instant(5_100));
-        assert!(!resolver.serves());
+        assert_eq!(resolver.service(), Service::InSight);
     }
 
     #[test]
@@ -164,9 +180,9 @@ mod tests {
         let mut resolver = resolver(OnSuspicion::Elect);
         resolver.on_given_up();
         resolver.look(5, || 5, Instant(1));
-        assert!(!resolver.serves(), "a quorum seen is no admission");
+        assert_eq!(resolver.service(), Service::Nothing, "a quorum seen is no admission");
         resolver.on_admitted();
-        assert!(resolver.serves());
+        assert_eq!(resolver.service(), Service::All);
     }
 
     #[test]
@@ -188,6 +204,6 @@ mod tests {
         let mut resolver = resolver(OnSuspicion::Down);
         resolver.look(1, || 1, Instant(0));
         resolver.look(1, || 1, Instant(1_000_000));
-        assert!(resolver.serves() && resolver.sees_quorum());
+        assert!(resolver.service() == Service::All && resolver.sees_quorum());
     }
 }

@@ -212,6 +212,12 @@ impl Shard {
         self.owner.as_ref().map(Owner::epoch)
     }
 
+    /// In which epoch this replica serves, if it does, and how many requests it has decided in it;
+    /// wraps.
+    pub(crate) fn work(&self) -> Option<(Epoch, u32)> {
+        self.owner.as_ref().map(|owner| (owner.epoch(), owner.decided()))
+    }
+
     /// What this replica is doing.
     pub(crate) fn phase(&self) -> Phase {
         match &self.owner {

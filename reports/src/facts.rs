@@ -83,6 +83,22 @@ pub struct HandOvers {
     pub hot_ms: Option<f64>,
 }
 
+/// The shards that were handed over although nothing was wrong; none if none was.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LeadsResult {
+    /// To nodes nearer to their venues.
+    pub near_venue: Option<HandOvers>,
+    /// To nodes with less to do.
+    pub by_load: Option<HandOvers>,
+}
+
+impl LeadsResult {
+    /// Whether there was none.
+    pub fn is_empty(&self) -> bool {
+        self.near_venue.is_none() && self.by_load.is_none()
+    }
+}
+
 /// From a fault's strike to each step of the hot show's failover, in milliseconds; none if that
 /// step never came, or came without a need: a leader that restarts is replaced unsuspected.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -169,6 +185,8 @@ pub struct RunFacts {
     pub oracles: Vec<OracleResult>,
     /// The faults, in the order in which they struck.
     pub faults: Vec<FaultResult>,
+    /// Leads that went elsewhere although nothing was wrong.
+    pub leads: LeadsResult,
     /// What became of the users: name and count, in the order to show them.
     pub users_outcome: Vec<(String, u64)>,
     /// The parameters that nobody measured or published: field, value and where it comes from.

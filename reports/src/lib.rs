@@ -45,8 +45,8 @@ mod tally;
 pub use detection::{Detection, Detections};
 pub use directory::ReportError;
 pub use facts::{
-    Evidence, FactsResult, FailoverResult, FaultResult, HandOvers, OracleResult, RunFacts, Stopped,
-    Verdict,
+    Evidence, FactsResult, FailoverResult, FaultResult, HandOvers, LeadsResult, OracleResult,
+    RunFacts, Stopped, Verdict,
 };
 pub use latency::Latencies;
 pub use operation::{Ending, Operation, Window};

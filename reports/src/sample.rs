@@ -4,7 +4,9 @@
 
 use onsale_core::{Instant, Span};
 
-use crate::facts::{Evidence, FailoverResult, FaultResult, OracleResult, RunFacts, Verdict};
+use crate::facts::{
+    Evidence, FailoverResult, FaultResult, LeadsResult, OracleResult, RunFacts, Verdict,
+};
 use crate::operation::{Ending, Operation};
 use crate::recorder::{Recorder, RecorderSettings, Records};
 use crate::summary::Summary;
@@ -170,6 +172,7 @@ fn facts() -> RunFacts {
         )],
         reproduce: "onsale run fast/crash --seed 18446744073709551615".to_owned(),
         facts: None,
+        leads: LeadsResult::default(),
         calm_recovery_ms: Some(1_204.0),
         must_exercise_misses: vec!["fairness".to_owned()],
         marks: [("owner-deposed".to_owned(), 4), ("snapshot-installed".to_owned(), 1)].into(),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use onsale_core::Span;
 use serde::{Serialize, Serializer};
 
-use crate::facts::{Evidence, FactsResult, FaultResult, RunFacts, Stopped, Verdict};
+use crate::facts::{Evidence, FactsResult, FaultResult, LeadsResult, RunFacts, Stopped, Verdict};
 use crate::json;
 use crate::latency::Latencies;
 use crate::operation::{Ending, Operation, Window};
@@ -138,6 +138,8 @@ struct Document<'a> {
     latency_ms: InOrder<&'static str, OperationDocument>,
     faults: &'a [FaultResult],
     #[serde(skip_serializing_if = "Option::is_none")]
+    leads: Option<&'a LeadsResult>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     facts: Option<&'a FactsResult>,
     calm_recovery_ms: Option<f64>,
     assumptions: Vec<AssumptionDocument<'a>>,
@@ -219,6 +221,7 @@ impl<'a> Document<'a> {
                 .into_iter()
                 .collect(),
             faults: &facts.faults,
+            leads: (!facts.leads.is_empty()).then_some(&facts.leads),
             facts: facts.facts.as_ref(),
             calm_recovery_ms: facts.calm_recovery_ms,
             assumptions: facts

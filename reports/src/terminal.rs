@@ -8,7 +8,7 @@ pub mod sweep;
 
 use onsale_core::{Instant, Span};
 
-use crate::facts::{FailoverResult, FaultResult, OracleResult, Verdict};
+use crate::facts::{FailoverResult, FaultResult, HandOvers, OracleResult, Verdict};
 use crate::human;
 use crate::operation::{Operation, Window};
 use crate::summary::{LatencyRow, Percentiles, Summary};
@@ -44,6 +44,7 @@ pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
     crowd(&mut page, summary);
     latencies(&mut page, summary);
     faults(&mut page, summary);
+    leads(&mut page, summary);
     replicated_facts(&mut page, summary);
     costs(&mut page, summary);
 
@@ -306,19 +307,32 @@ fn fault_items(fault: &FaultResult) -> Vec<String> {
         });
     }
     items.extend(fault.failover.iter().flat_map(failover_items));
-    if let Some(hand_overs) = &fault.hand_overs {
-        let number = u64::from(hand_overs.shards);
-        let hot = hand_overs.hot_ms.map(|took| format!(", the hot one {}", human::millis(took)));
-        items.push(format!(
-            "{} {} handed over: median {}, longest {}{}",
-            human::count(number),
-            plural(number, "shard"),
-            human::millis(hand_overs.median_ms),
-            human::millis(hand_overs.max_ms),
-            hot.unwrap_or_default(),
-        ));
-    }
+    items.extend(fault.hand_overs.iter().map(|passed| hand_overs("handed over", passed)));
     items
+}
+
+fn hand_overs(how: &str, passed: &HandOvers) -> String {
+    let number = u64::from(passed.shards);
+    let hot = passed.hot_ms.map(|took| format!(", the hot one {}", human::millis(took)));
+    format!(
+        "{} {} {how}: median {}, longest {}{}",
+        human::count(number),
+        plural(number, "shard"),
+        human::millis(passed.median_ms),
+        human::millis(passed.max_ms),
+        hot.unwrap_or_default(),
+    )
+}
+
+fn leads(page: &mut Page, summary: &Summary) {
+    let leads = &summary.facts.leads;
+    if leads.is_empty() {
+        return;
+    }
+    let drawn = leads.near_venue.iter().map(|passed| hand_overs("drawn to venues", passed));
+    let shed = leads.by_load.iter().map(|passed| hand_overs("given to idler nodes", passed));
+    page.section("leads", &drawn.chain(shed).collect::<Vec<_>>());
+    page.gap();
 }
 
 fn failover_items(failover: &FailoverResult) -> impl Iterator<Item = String> {

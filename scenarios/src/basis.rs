@@ -48,7 +48,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 122] = [
+const BASES: [(&str, Basis); 126] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -71,6 +71,9 @@ const BASES: [(&str, Basis); 122] = [
     ("cluster.on-suspicion", Chosen),
     ("cluster.membership.static-quorum", Chosen),
     ("cluster.membership.stable-after", Chosen),
+    ("cluster.leads.near-venue", Chosen),
+    ("cluster.leads.by-load", Chosen),
+    ("cluster.leads.rest", Chosen),
     ("cluster.clock-skew", Chosen),
     ("cluster.journal.promises", Chosen),
     ("cluster.owner.acknowledge", Chosen),
@@ -94,6 +97,7 @@ const BASES: [(&str, Basis); 122] = [
     ("cluster.facts.forgets", Chosen),
     ("sale.shows", Chosen),
     ("sale.shows-per-event", Chosen),
+    ("sale.venues", Chosen),
     ("sale.sections", Chosen),
     ("sale.rows", Chosen),
     ("sale.seats-per-row", Chosen),

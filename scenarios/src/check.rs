@@ -6,6 +6,7 @@
 mod changes;
 mod facts;
 mod faults;
+mod venues;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -43,6 +44,7 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     checks.gateway(&scenario.cluster.gateway);
     checks.facts_settings(&scenario.cluster.facts);
     checks.sale(&scenario.sale);
+    checks.venues(&scenario.sale, &scenario.cluster);
     checks.crowd(&scenario.crowd, &scenario.sale, scenario.duration);
     if let Some(facts) = &scenario.facts {
         checks.facts(facts, scenario.duration);
@@ -134,24 +136,34 @@ impl Checks {
         self.within("cluster.segment-bytes", cluster.segment_bytes, 4_096..=1 << 30);
         self.quorum(cluster);
         self.some_time("cluster.membership.stable-after", cluster.membership.stable_after);
+        self.some_time("cluster.leads.rest", cluster.leads.rest);
         self.span_within("cluster.clock-skew", cluster.clock_skew, Span::ZERO..=DAY);
     }
 
     fn quorum(&mut self, cluster: &Cluster) {
         let Some(quorum) = cluster.membership.static_quorum else { return };
-        let (nodes, most) = (cluster.nodes, cluster.nodes / 2 + 1);
+        let (nodes, numbers) = (cluster.nodes, cluster.numbers());
+        let least = numbers / 2 + 1;
         let field = "cluster.membership.static-quorum";
-        self.that_both(cluster.spares == 0, field, "cluster.spares", || {
-            let what = format!("{quorum} nodes may be too few once spare ones have joined");
-            (what, "leave it out: then it is a majority of those who are of the cluster".into())
-        });
-        self.that_both(quorum >= most, field, "cluster.nodes", || {
-            let what = format!("both sides of a split can see {quorum} of {nodes} nodes");
-            (what, format!("at least {most}, more than half of the nodes"))
+        self.that_both(quorum >= least, field, "cluster.nodes", || {
+            let what = format!("both sides of a split can see {quorum} of {numbers} nodes");
+            let help = if least > nodes {
+                "leave it out: then it is a majority of those who are of the cluster".into()
+            } else if numbers > nodes {
+                format!("at least {least}, more than half once all spare ones have joined")
+            } else {
+                format!("at least {least}, more than half of the nodes")
+            };
+            (what, help)
         });
         self.that_both(quorum <= nodes, field, "cluster.nodes", || {
             let what = format!("nobody ever sees {quorum} of {nodes} nodes");
-            (what, format!("at most {nodes}; at {most} most nodes may be lost"))
+            let help = if least > nodes {
+                "leave it out: then it is a majority of those who are of the cluster".into()
+            } else {
+                format!("at most {nodes}; at {least} most nodes may be lost")
+            };
+            (what, help)
         });
     }
 

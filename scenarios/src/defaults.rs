@@ -12,8 +12,8 @@ use crate::facts::{Facts, FactsSettings};
 use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, LogNormal, Membership, Network, Owner,
-    PartitionBy, Sale, Scenario, Session, WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, Leads, LogNormal, Membership, Network,
+    Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
 };
 
 impl Default for Scenario {
@@ -65,6 +65,7 @@ impl Default for Cluster {
             segment_bytes: 16 << 20,
             on_suspicion: OnSuspicion::Elect,
             membership: Membership::default(),
+            leads: Leads::default(),
             clock_skew: Span::ZERO,
             journal: Journal::default(),
             owner: Owner::default(),
@@ -110,6 +111,12 @@ impl Default for Membership {
     }
 }
 
+impl Default for Leads {
+    fn default() -> Self {
+        Self { near_venue: false, by_load: false, rest: Span::from_secs(5) }
+    }
+}
+
 impl Default for Journal {
     fn default() -> Self {
         Self { promises: Promises::AfterWrite }
@@ -148,6 +155,7 @@ impl Default for Sale {
         Self {
             shows: 32,
             shows_per_event: 1,
+            venues: Vec::new(),
             sections: 2,
             rows: 5,
             seats_per_row: 10,

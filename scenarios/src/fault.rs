@@ -96,6 +96,20 @@ pub enum Fault {
         /// Which.
         nodes: Vec<Target>,
     },
+    /// A node and its disk are gone for good. A spare joins, and another node is told to have the lost
+    /// one struck off.
+    Replace {
+        /// When.
+        #[serde(with = "human::span")]
+        at: Span,
+        /// How long it counts as a disturbance.
+        #[serde(with = "human::span")]
+        lasts: Span,
+        /// Which is lost.
+        node: Target,
+        /// Which takes its place.
+        by: Target,
+    },
     /// The process stands still and then goes on, knowing nothing of it.
     Pause {
         /// When.
@@ -460,6 +474,7 @@ impl Fault {
             Self::RollingRestart { .. } => Family::RollingRestart,
             Self::Join { .. } => Family::Join,
             Self::Leave { .. } => Family::Leave,
+            Self::Replace { .. } => Family::Replace,
         }
     }
 
@@ -475,6 +490,7 @@ impl Fault {
             | Self::RollingRestart { at, lasts, .. }
             | Self::Join { at, lasts, .. }
             | Self::Leave { at, lasts, .. }
+            | Self::Replace { at, lasts, .. }
             | Self::Partition { at, lasts, .. }
             | Self::Loss { at, lasts, .. }
             | Self::Duplicate { at, lasts, .. }
@@ -518,6 +534,7 @@ impl Fault {
             | Self::RollingRestart { .. }
             | Self::Join { .. }
             | Self::Leave { .. }
+            | Self::Replace { .. }
             | Self::Pause { .. }
             | Self::ZoneLoss { .. }
             | Self::PowerLoss { .. }

@@ -4,8 +4,8 @@
 //! validates again. Refuses to know how a file is read or how a run is made.
 
 use onsale_core::{
-    Acknowledge, DecidesOn, Deposed, Expiry, Honours, OnSuspicion, Orders, Promises, Reads,
-    Reckoning, Repeats, Serves, Span,
+    Acknowledge, DecidesOn, Deposed, Expiry, Honours, LeadsConfig, OnSuspicion, Orders, Promises,
+    Reads, Reckoning, Repeats, Serves, ShowId, Span, ZoneId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +111,8 @@ pub struct Cluster {
     pub on_suspicion: OnSuspicion,
     /// When a node withdraws, and when it gives a peer up.
     pub membership: Membership,
+    /// Where shards are led while nothing is wrong.
+    pub leads: Leads,
     /// By how much the first node's clock is behind the last one's; those between are evenly
     /// apart.
     #[serde(with = "human::span")]
@@ -162,6 +164,29 @@ pub struct Membership {
     /// How long a split has to last before either side draws its conclusion.
     #[serde(with = "human::span")]
     pub stable_after: Span,
+}
+
+/// Where shards are led while nothing is wrong. Left out, a lead stays where an election or the map
+/// has put it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Leads {
+    /// Leads are drawn to the zones of `sale.venues`.
+    pub near_venue: bool,
+    /// Nodes give leads to others that have a good deal less to do.
+    pub by_load: bool,
+    /// How long a shard stays with an owner before it is given up for one of these reasons, and
+    /// how long a node rests after it has given one up for its load.
+    #[serde(with = "human::span")]
+    pub rest: Span,
+}
+
+impl Leads {
+    /// The same for the nodes.
+    pub fn config(&self) -> LeadsConfig {
+        let Self { near_venue, by_load, rest } = *self;
+        LeadsConfig { near_venue, by_load, rest }
+    }
 }
 
 /// How journals are kept.
@@ -219,6 +244,9 @@ pub struct Sale {
     pub shows: u32,
     /// Shows of each event; show 0 is of the first.
     pub shows_per_event: u32,
+    /// Zones in which the venues stand, those of the events in turn: whoever wants a show asks the
+    /// nodes in the zone of its venue first. None: people ask any node.
+    pub venues: Vec<u16>,
     /// Sections of each show's hall.
     pub sections: u16,
     /// Rows of each section.
@@ -251,6 +279,22 @@ pub struct Sale {
     pub releases: Honours,
     /// Whether a wish is met as a whole or not at all.
     pub orders: Orders,
+}
+
+impl Sale {
+    /// The zone in which the venue of a show stands, if it is said.
+    pub fn venue(&self, show: u32) -> Option<u16> {
+        if self.venues.is_empty() {
+            return None;
+        }
+        let event = (show / self.shows_per_event) as usize;
+        Some(self.venues[event % self.venues.len()])
+    }
+
+    /// Every show whose venue stands somewhere, with the zone.
+    pub fn venues_of_shows(&self) -> impl Iterator<Item = (ShowId, ZoneId)> + '_ {
+        (0..self.shows).filter_map(|show| Some((ShowId(show), ZoneId(self.venue(show)?))))
+    }
 }
 
 /// Who comes, when, and how they behave.

@@ -32,7 +32,8 @@ const TRIES: u8 = 3;
 #[derive(Debug)]
 pub struct Browsing {
     facts: Facts,
-    nodes: u16,
+    /// Whom they ask.
+    nodes: Vec<NodeId>,
     patience: Span,
     changes: Stream,
     visits_seed: u64,
@@ -99,7 +100,7 @@ impl Browsing {
         let last = over + patience + facts.agree_within + Span::from_secs(1);
         agenda.insert((last, Act::LastSurvey));
         Some(Self {
-            nodes: scenario.cluster.nodes,
+            nodes: (1..=scenario.cluster.nodes).map(NodeId).collect(),
             patience,
             changes: Stream::new(fork(seed, "changes")),
             visits_seed: fork(seed, "visits"),
@@ -112,6 +113,11 @@ impl Browsing {
             result: FactsResult::default(),
             facts,
         })
+    }
+
+    /// Nodes have joined or are to leave: these are asked from now on.
+    pub fn ask_among(&mut self, nodes: Vec<NodeId>) {
+        self.nodes = nodes;
     }
 
     /// When somebody next does something.
@@ -136,7 +142,7 @@ impl Browsing {
             facts: oracle.map_or(0, |oracle| oracle.keys().count() as u64),
             agreed_ms: oracle
                 .filter(|_| self.calm.is_some())
-                .and_then(|oracle| oracle.agreement())
+                .and_then(|oracle| oracle.agreement(&self.nodes))
                 .map(Span::as_millis_f64),
             ..self.result.clone()
         }
@@ -216,7 +222,7 @@ impl Browsing {
         let deletes = self.changes.below(100) < 15;
         let text = (!deletes).then(|| format!("{key}, change {n}"));
         let first = self.changes.below(u64::from(self.facts.admins)) as u32;
-        let node = self.changes.below(u64::from(self.nodes)) as u32;
+        let node = self.changes.below(self.nodes.len() as u64) as u32;
         // Where everybody waits for an answer, nobody changes anything.
         if let Some(admin) = self.free_admin(first) {
             self.write(at, admin, node, key, text, witness);
@@ -279,12 +285,12 @@ impl Browsing {
     fn survey(&mut self, at: Instant, last: bool, witness: &Witness) {
         let Some(oracle) = &witness.oracles.facts else { return };
         let keys: Vec<FactKey> = oracle.keys().collect();
-        let agreed = oracle.agreement().is_some();
+        let agreed = oracle.agreement(&self.nodes).is_some();
         let within = self.calm.is_some_and(|calm| at < calm + self.facts.agree_within);
         if !last && (agreed || !within) {
             return;
         }
-        for node in 0..u32::from(self.nodes) {
+        for node in 0..self.nodes.len() as u32 {
             self.ask(at, node, By::Survey, Asked::Read(keys.clone()));
         }
         if !last {
@@ -313,8 +319,7 @@ impl Browsing {
 
     fn ask(&mut self, at: Instant, turn: u32, by: By, asked: Asked) -> QuestionId {
         self.asked += 1;
-        let (id, node) =
-            (QuestionId(self.asked), NodeId(1 + (turn % u32::from(self.nodes)) as u16));
+        let (id, node) = (QuestionId(self.asked), self.nodes[turn as usize % self.nodes.len()]);
         let session = match &by {
             By::Admin(session, _) => Some(*session),
             By::Visitor { visitor, .. } => Some(self.visitor_session(*visitor)),

@@ -62,6 +62,8 @@ pub struct Crowd {
     left: Option<Vec<(UserId, Fate)>>,
     /// The gateways that take requests.
     gateways: Vec<u16>,
+    /// Those of each zone, where venues stand somewhere; the first is zone 1's.
+    in_zone: Vec<Vec<u16>>,
     /// Requests of the present turn by gateway.
     outbox: Vec<Vec<Timed<Request>>>,
 }
@@ -177,7 +179,7 @@ impl Crowd {
             Curve::new(&crowd.arrivals, crowd.users, demand_seed, crowd.waiting_room.is_some());
         let seats_per_section =
             u32::from(scenario.sale.rows) * u32::from(scenario.sale.seats_per_row);
-        Self {
+        let mut crowd = Self {
             demand_seed,
             curve,
             next_block: 0,
@@ -195,10 +197,13 @@ impl Crowd {
             ],
             fates: Fates::default(),
             left: None,
-            gateways: (1..=scenario.cluster.nodes).collect(),
+            gateways: Vec::new(),
+            in_zone: Vec::new(),
             outbox: vec![Vec::new(); usize::from(scenario.cluster.numbers()) + 1],
             scenario: scenario.clone(),
-        }
+        };
+        crowd.choose_among((1..=scenario.cluster.nodes).collect());
+        crowd
     }
 
     /// What became of people so far.
@@ -234,6 +239,13 @@ impl Crowd {
 
     /// From now on clients choose among these gateways.
     pub fn choose_among(&mut self, gateways: Vec<u16>) {
+        if !self.scenario.sale.venues.is_empty() {
+            let zones = self.scenario.cluster.zones;
+            self.in_zone = vec![Vec::new(); usize::from(zones)];
+            for &node in &gateways {
+                self.in_zone[usize::from((node - 1) % zones)].push(node);
+            }
+        }
         self.gateways = gateways;
     }
 
@@ -402,10 +414,19 @@ impl Crowd {
         self.agenda.enter(Act { at, user, stamp });
     }
 
-    /// Clients choose a gateway in turn, and another one for each attempt.
-    fn gateway(&self, user: u32, sequence: u8, attempt: u8) -> usize {
+    /// Clients choose a gateway in turn, and another one for each attempt; the first in the zone of
+    /// the show's venue, if there is one.
+    fn gateway(&self, user: u32, show: ShowId, sequence: u8, attempt: u8) -> usize {
+        let mut among = &self.gateways;
+        if attempt == 1
+            && let Some(zone) = self.scenario.sale.venue(show.0)
+            && let Some(near) = self.in_zone.get(usize::from(zone) - 1)
+            && !near.is_empty()
+        {
+            among = near;
+        }
         let turn = u64::from(user) + u64::from(sequence) + u64::from(attempt);
-        usize::from(self.gateways[(turn % self.gateways.len() as u64) as usize])
+        usize::from(among[(turn % among.len() as u64) as usize])
     }
 
     fn server_end(&self, cart: &Cart) -> Instant {

@@ -7,6 +7,7 @@
 mod atlas;
 mod failover;
 mod hand_over;
+mod replace;
 mod restart;
 mod steps;
 
@@ -14,11 +15,13 @@ use std::collections::BTreeMap;
 
 use madsim::runtime::Handle;
 use madsim::task::NodeId as Process;
-use onsale_core::{Epoch, Instant, NodeId, Phase, Placement, ShardId, ShowId, Span};
+use onsale_core::{
+    Epoch, HandOverReason, Instant, NodeId, Phase, Placement, ShardId, ShowId, Span,
+};
 use onsale_scenarios::{Cut, Fault, Target};
 
 pub use self::failover::Failover;
-use self::hand_over::HandOvers;
+use self::hand_over::{Balanced, HandOvers, Passage};
 use self::steps::Steps;
 use crate::story::Sight;
 use crate::world::disk::Disk;
@@ -81,8 +84,10 @@ struct Undo {
 #[derive(Clone, Debug, Default)]
 pub struct FaultLog {
     struck: Vec<Struck>,
-    /// Shards whose owners admit no more requests, since when.
-    handing_over: BTreeMap<ShardId, Instant>,
+    /// Shards whose owners admit no more requests.
+    handing_over: BTreeMap<ShardId, Passage>,
+    /// Shards that no fault made anybody hand over.
+    balanced: Balanced,
 }
 
 impl FaultLog {
@@ -91,11 +96,25 @@ impl FaultLog {
         &self.struck
     }
 
-    /// A shard's owner changed: the latest fault is held to account.
-    pub fn owner_changed(&mut self, now: Instant, shard: ShardId) {
-        if let Some(since) = self.handing_over.remove(&shard) {
+    /// Shards that were handed over although nothing was wrong.
+    pub fn balanced(&self) -> &Balanced {
+        &self.balanced
+    }
+
+    /// A shard's owner changed: unless it was for balance, the latest fault is held to account.
+    pub fn owner_changed(&mut self, now: Instant, shard: ShardId, owner: NodeId) {
+        if let Some(passage) = self.handing_over.remove(&shard)
+            && passage.to == owner
+        {
             let latest = self.struck.last_mut();
-            return latest.into_iter().for_each(|it| it.hand_overs.note(shard, now.since(since)));
+            let noted = match passage.reason {
+                HandOverReason::Venue => Some(&mut self.balanced.near_venue),
+                HandOverReason::Load => Some(&mut self.balanced.by_load),
+                HandOverReason::Retirement | HandOverReason::Move => {
+                    latest.map(|latest| &mut latest.hand_overs)
+                }
+            };
+            return noted.into_iter().for_each(|it| it.note(shard, now.since(passage.since)));
         }
         // Only a shard's first new owner counts, and only if the fault can be why it moved: a shard that
         // moves on later was served meanwhile.
@@ -113,8 +132,14 @@ impl FaultLog {
     }
 
     /// An owner of the hot show was elected.
-    pub fn elected(&mut self, now: Instant, epoch: Epoch) {
-        self.failover(now).into_iter().for_each(|failover| failover.on_elected(now, epoch));
+    pub fn elected(&mut self, now: Instant, shard: ShardId, epoch: Epoch, owner: NodeId) {
+        let is_called = self.handing_over.get(&shard).is_some_and(|passage| passage.to == owner);
+        let Some(failover) = self.failover(now) else { return };
+        if is_called {
+            failover.on_handed_over(epoch, owner);
+        } else {
+            failover.on_elected(now, epoch);
+        }
     }
 
     /// An owner of the hot show has begun to serve.
@@ -133,8 +158,14 @@ impl FaultLog {
 
 impl FaultLog {
     /// A shard's owner admits no more requests, to hand it over.
-    pub fn hand_over_began(&mut self, now: Instant, shard: ShardId) {
-        self.handing_over.insert(shard, now);
+    pub fn hand_over_began(
+        &mut self,
+        since: Instant,
+        shard: ShardId,
+        to: NodeId,
+        reason: HandOverReason,
+    ) {
+        self.handing_over.insert(shard, Passage { since, to, reason });
     }
 
     /// It goes on after all.
@@ -182,12 +213,7 @@ impl Faults<'_> {
             }
             Fault::Join { nodes, .. } => {
                 let joining = self.named(world, nodes);
-                for &place in &joining {
-                    if world.process(place) == State::Down {
-                        self.executor.restart(self.processes[place]);
-                        world.start_to_join(place);
-                    }
-                }
+                joining.iter().for_each(|&place| self.join(world, place));
                 format!("{} joins", listed(&joining))
             }
             Fault::Leave { nodes, .. } => {
@@ -195,6 +221,7 @@ impl Faults<'_> {
                 leaving.iter().for_each(|&place| world.tell_to_leave(index, place));
                 format!("{} leaves", listed(&leaving))
             }
+            Fault::Replace { node, by, .. } => self.replace(world, index, *node, *by),
             Fault::Pause { node, .. } => {
                 let victim = self.victim(world, *node);
                 if world.process(victim) == State::Up {

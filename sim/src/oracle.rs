@@ -73,8 +73,8 @@ pub struct OracleSettings {
     /// By how much the instants of cause and effect may be out of order: the quantum within
     /// which requests share a message.
     pub quantum: Span,
-    /// How many nodes are to agree on facts, and how soon after calm, if there are facts.
-    pub facts: Option<(u16, Span)>,
+    /// How soon after calm nodes are to agree on facts, if there are facts.
+    pub facts: Option<Span>,
 }
 
 impl OracleSettings {
@@ -131,7 +131,7 @@ impl Oracles {
             linearizable: Linearizable::new(settings.shows, settings.quantum),
             single_writer: SingleWriter::new(),
             live: Live::new(settings.live_bound, settings.slowest_answer),
-            facts: settings.facts.map(|(nodes, bound)| Facts::new(nodes, bound)),
+            facts: settings.facts.map(Facts::new),
             known: Known::new(settings),
         }
     }

@@ -294,6 +294,11 @@ impl Resident for Clients {
         if let Some(open) = world.rotation.take_changed() {
             crowd.choose_among(open);
         }
+        if let Some(browsing) = &mut self.browsing
+            && let Some(members) = world.rotation.take_changed_members()
+        {
+            browsing.ask_among(members);
+        }
         match turn {
             Turn::Delivered { message: Message::Replies(batch), .. } => {
                 crowd.hear(now, &batch, &mut world.witness)
@@ -439,6 +444,7 @@ fn conclude(
             .iter()
             .map(|struck| fault_result(plan, world.hot, struck))
             .collect(),
+        leads: world.faults.balanced().summary(world.hot),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
         assumptions: onsale_scenarios::assumptions(scenario)
             .into_iter()
@@ -574,6 +580,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
     if !(owner.is_single_writer() && checks.are_complete()) {
         checks.unfit = Unfit::Overwrites;
     }
+    let placement = placement(scenario);
     Setup {
         config: Config {
             beat_every: cluster.beat_every,
@@ -590,6 +597,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
                 quorum: cluster.membership.static_quorum,
                 stable_after: cluster.membership.stable_after,
             },
+            leads: cluster.leads.config(),
             promises: cluster.journal.promises,
             owner,
             gateway: GatewayConfig {
@@ -613,7 +621,8 @@ pub fn setup(scenario: &Scenario) -> Setup {
                 forgets: cluster.facts.forgets,
             },
         },
-        placement: Arc::new(placement(scenario)),
+        homes: placement.homes(sale.venues_of_shows()),
+        placement: Arc::new(placement),
         hall: Arc::new(Hall::uniform(sale.sections, sale.rows, sale.seats_per_row)),
         rules: Rules {
             hold: sale.hold,
@@ -642,10 +651,7 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         slowest_answer: slowest_answer(scenario),
         live_bound: scenario.calm,
         quantum: scenario.quantum,
-        facts: scenario
-            .facts
-            .as_ref()
-            .map(|facts| (scenario.cluster.nodes, facts.agree_within + clocks_apart(plan))),
+        facts: scenario.facts.as_ref().map(|facts| facts.agree_within + clocks_apart(plan)),
     }
 }
 

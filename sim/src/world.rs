@@ -119,6 +119,8 @@ pub struct Machine {
     stopping: Option<usize>,
     /// The fault for which it is to leave the cluster for good.
     leaves_for: Option<usize>,
+    /// Whether it is gone for good.
+    is_lost: bool,
     /// What it is told whenever it starts.
     orders: Vec<Input>,
     /// What waits for a paused process.
@@ -224,6 +226,7 @@ impl World {
                 died: Instant::ZERO,
                 stopping: None,
                 leaves_for: None,
+                is_lost: false,
                 orders: Vec::new(),
                 stalled: Vec::new(),
                 wake: None,

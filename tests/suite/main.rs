@@ -8,6 +8,7 @@ mod determinism;
 mod disks;
 mod faults;
 mod golden;
+mod leads;
 mod moves;
 mod scripted;
 mod shrink;

@@ -40,6 +40,7 @@ fn a_restart_costs_milliseconds() {
         let took = hand_overs(outcome, 0);
         assert!(took.shards > 0 && took.median_ms < 20.0, "{took:?}");
         assert!(took.hot_ms.is_some_and(|hot| hot < 50.0), "{took:?}");
+        assert_eq!(outcome.summary.facts.faults[0].failover, None);
         assert_eq!(mark(outcome, "stood-for-election"), 0);
         let holds = outcome.summary.latency(Operation::Hold, Window::Whole);
         assert_eq!(holds.unanswered, 0);

@@ -24,6 +24,13 @@ pub struct Question {
     pub asked: Asked,
 }
 
+impl Question {
+    /// Whether something is to be written.
+    pub fn writes(&self) -> bool {
+        matches!(self.asked, Asked::Write(..))
+    }
+}
+
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Asked {

@@ -45,19 +45,30 @@ impl Town {
             questions: 0,
             marks: Vec::new(),
         };
-        town.nodes = (1..=nodes).map(|node| town.boot(node, 1)).collect();
+        town.nodes = (1..=nodes).map(|node| town.boot(node, 1, Start::Knows)).collect();
         town
     }
 
-    fn boot(&self, node: u16, incarnation: u64) -> Facts {
+    fn boot(&self, node: u16, incarnation: u64, start: Start) -> Facts {
         let peers = (1..=self.disks.len() as u16).map(NodeId).filter(|peer| peer.0 != node);
         let draw = Draw::new(u64::from(node));
         let disk = &self.disks[usize::from(node) - 1];
-        Facts::boot(NodeId(node), incarnation, self.config.clone(), peers, draw, disk, self.now)
+        let (me, config) = ((NodeId(node), incarnation), self.config.clone());
+        Facts::boot(me, start, config, peers, draw, disk, self.now)
     }
 
     fn restart(&mut self, node: u16) {
-        self.nodes[usize::from(node) - 1] = self.boot(node, 2);
+        self.start(node, Start::Knows);
+    }
+
+    /// A node loses all that it has.
+    fn wipe(&mut self, node: u16, start: Start) {
+        self.disks[usize::from(node) - 1].clear();
+        self.start(node, start);
+    }
+
+    fn start(&mut self, node: u16, start: Start) {
+        self.nodes[usize::from(node) - 1] = self.boot(node, 2, start);
         let now = self.now;
         for (place, peer) in self.nodes.iter_mut().enumerate() {
             if place + 1 != usize::from(node) {
@@ -240,6 +251,78 @@ fn a_session_is_not_answered_from_what_it_has_seen_past() {
         panic!("it was fetched: {:?}", town.told)
     };
     assert_eq!(facts[0].1.as_ref().and_then(|version| version.text.as_deref()), Some("new"));
+}
+
+#[test]
+fn a_node_that_joins_answers_once_it_has_caught_up_with_a_peer() {
+    let mut town = Town::new(3, 0);
+    town.write(1, 1, "known");
+    town.run(Span::from_secs(5));
+    town.told.clear();
+    town.wipe(3, Start::Joins);
+    let read = || Asked::Read(vec![price(1)]);
+    town.apart = vec![NodeId(1), NodeId(2)];
+    town.ask(3, &Seen::default(), read());
+    town.write(3, 2, "mine");
+    town.run(Span::from_secs(1));
+    assert_eq!(town.told, [(NodeId(3), FactsAnswer::Behind), (NodeId(3), FactsAnswer::Behind)]);
+    town.apart = vec![NodeId(2)];
+    town.ask(3, &Seen::default(), read());
+    town.write(3, 2, "mine");
+    town.run(Span::from_millis(100));
+    let answers: Vec<_> = town.told[2..].iter().map(|(_, answer)| answer).collect();
+    let [FactsAnswer::Read(facts), FactsAnswer::Written(_)] = answers[..] else {
+        panic!("one peer is enough: {answers:?}")
+    };
+    assert_eq!(facts[0].1.as_ref().and_then(|version| version.text.as_deref()), Some("known"));
+}
+
+/// Only one peer has heard of a write when its node's disk goes. Were the node to write anew before
+/// it hears of it again, the others would take it for seen.
+#[test]
+fn a_node_whose_disk_forgot_writes_once_it_has_caught_up_with_all() {
+    let mut town = Town::new(3, 0);
+    town.apart = vec![NodeId(3)];
+    town.write(1, 1, "only here");
+    town.run(Span::from_millis(200));
+    assert_eq!(town.prices(1)[1..], ["only here", ""]);
+    town.wipe(1, Start::Forgot);
+    town.apart = vec![NodeId(2)];
+    town.write(1, 2, "too soon");
+    town.ask(1, &Seen::default(), Asked::Read(vec![price(1)]));
+    town.run(Span::from_secs(1));
+    let answers: Vec<_> = town.told[1..].iter().map(|(_, answer)| answer).collect();
+    assert!(matches!(answers[..], [FactsAnswer::Read(_), FactsAnswer::Behind]), "{answers:?}");
+    town.apart.clear();
+    town.write(1, 2, "later");
+    town.run(Span::from_secs(10));
+    assert_eq!(
+        (town.prices(1), town.prices(2)),
+        (vec!["only here".into(); 3], vec!["later".into(); 3])
+    );
+}
+
+#[test]
+fn nobody_waits_for_a_node_that_has_left_and_what_it_wrote_stays() {
+    let mut town = Town::new(3, 0);
+    town.apart = vec![NodeId(3)];
+    town.write(3, 1, "last words");
+    town.step(3, |facts, _, effects| facts.on_leave(effects));
+    town.ask(3, &Seen::default(), Asked::Read(vec![price(1)]));
+    assert_eq!(town.told.last(), Some(&(NodeId(3), FactsAnswer::Behind)), "it sends people away");
+    for node in [1, 2] {
+        let stay = [1, 2].map(NodeId).into_iter().filter(move |peer| peer.0 != node);
+        town.step(node, |facts, now, _| facts.on_peers(now, stay));
+    }
+    town.run(Span::from_secs(5));
+    assert!(!town.nodes[2].is_told());
+    town.write(1, 2, "news");
+    town.run(Span::from_secs(10));
+    assert!(town.nodes[..2].iter().all(|facts| facts.next_deadline().is_none()));
+    town.apart.clear();
+    town.run(Span::from_secs(10));
+    assert!(town.nodes[2].is_told(), "it may go");
+    assert_eq!(town.prices(1)[..2], ["last words", "last words"]);
 }
 
 /// Two nodes forget a deletion that a third has not heard of, and that has written meanwhile what

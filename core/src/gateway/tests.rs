@@ -213,6 +213,29 @@ fn a_suspected_owner_is_left_and_avoided() {
 }
 
 #[test]
+fn a_gateway_that_has_withdrawn_serves_while_it_hears_a_quorum_of_the_replicas() {
+    let minority = Outcome::Refused(Refusal::Minority);
+    let mut bench = bench(4, 10);
+    let [first, second, _] = bench.members[..] else { panic!("a shard has three replicas") };
+    bench.gateway.on_suspected(Instant(0), first, &mut bench.effects);
+    bench.ask(Instant(0), 1);
+    bench.gateway.serve(Service::InSight, &mut bench.effects);
+    bench.ask(Instant(1), 2);
+    assert_eq!((bench.asked(), bench.replies()), (vec![second, second], vec![]));
+    bench.gateway.on_suspected(Instant(2), second, &mut bench.effects);
+    assert_eq!(bench.replies(), [(1, minority.clone()), (2, minority.clone())], "under way");
+    bench.ask(Instant(3), 3);
+    assert_eq!(bench.replies(), [(3, minority.clone())]);
+    bench.gateway.on_trusted(first);
+    bench.gateway.serve(Service::Nothing, &mut bench.effects);
+    bench.ask(Instant(4), 4);
+    assert_eq!(bench.replies(), [(4, minority)]);
+    bench.gateway.serve(Service::All, &mut bench.effects);
+    bench.ask(Instant(5), 5);
+    assert_eq!(bench.asked(), [first]);
+}
+
+#[test]
 fn requests_for_this_node_take_no_network() {
     let mut bench = bench(3, 10);
     bench.gateway.on_owner_known(ShardId(0), ME, Epoch(2));

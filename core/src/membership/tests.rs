@@ -48,6 +48,28 @@ fn the_higher_incarnation_prevails_and_within_one_the_graver_word() {
 }
 
 #[test]
+fn who_says_that_it_leaves_is_not_missed() {
+    let (mut leaver, mut peer) = (table(PEER), table(ME));
+    leaver.leave(NOW);
+    for rumour in leaver.told().iter() {
+        assert_eq!(peer.on_rumour(*rumour, NOW), Heard::Changed);
+    }
+    assert_eq!(peer.member(PEER), Some(member(1, 0, State::Leaving)));
+    assert!(!peer.suspect(PEER, NOW), "it has gone, as it said");
+    assert_eq!(peer.suspects().count(), 0);
+    // Who does not know that yet suspects it: it answers back, and goes on leaving.
+    assert_eq!(leaver.on_rumour(said(PEER, 1, 0, State::Suspect), NOW), Heard::Refuted);
+    assert_eq!(leaver.member(PEER), Some(member(1, 1, State::Leaving)));
+    // Who was given up joins anew first.
+    assert_eq!(leaver.on_rumour(said(PEER, 1, 1, State::Down), NOW), Heard::GivenUp);
+    leaver.leave(NOW);
+    assert_eq!(leaver.member(PEER), Some(member(1, 2, State::Joining)));
+    assert_eq!(leaver.on_rumour(said(PEER, 1, 2, State::Up), NOW), Heard::Admitted);
+    leaver.leave(NOW);
+    assert_eq!(leaver.member(PEER), Some(member(1, 2, State::Leaving)));
+}
+
+#[test]
 fn a_node_answers_back_to_what_is_not_so() {
     // (what is said of a node that is up, what comes of it, how it is then)
     let table_of_words = [
@@ -82,8 +104,11 @@ fn who_comes_back_is_joining_until_somebody_admits_it() {
     let mut admits = table(ME);
     assert!(!admits.admit(PEER, NOW), "nobody is admitted who is there");
     admits.on_rumour(back.told()[0], NOW);
-    assert!(!admits.on_beat(PEER, Beat { incarnation: 1, map: 0, view: 0 }), "a beat from before");
-    assert!(admits.on_beat(PEER, Beat { incarnation: 2, map: 0, view: 0 }));
+    assert!(
+        !admits.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: 0 }),
+        "a beat from before"
+    );
+    assert!(admits.on_beat(PEER, Beat { incarnation: 2, map: 0, load: 0, view: 0 }));
     assert!(admits.admit(PEER, NOW));
     assert_eq!(back.on_rumour(admits.told()[0], NOW), Heard::Admitted);
     assert_eq!(back.view(), admits.view());
@@ -97,9 +122,9 @@ fn a_peer_without_a_sign_of_life_is_told_a_few_times() {
     assert!(!table.suspect(PEER, NOW), "a suspicion is news once");
     let told = (0..100).filter(|_| table.has_news_for(PEER)).count();
     assert_eq!(told, usize::from(UNANSWERED_MAX));
-    table.on_beat(PEER, Beat { incarnation: 1, map: 0, view: 5 });
+    table.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: 5 });
     assert!(table.has_news_for(PEER), "it lives, and knows something else");
-    table.on_beat(PEER, Beat { incarnation: 1, map: 0, view: table.view() });
+    table.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: table.view() });
     assert!(!table.has_news_for(PEER), "it agrees");
     assert_eq!(table.suspects().collect::<Vec<_>>(), [(PEER, NOW)]);
 }
@@ -125,7 +150,7 @@ impl Village {
             return;
         }
         let table = &mut self.tables[from];
-        let beat = Beat { incarnation: self.boots[from], map: 0, view: table.view() };
+        let beat = Beat { incarnation: self.boots[from], map: 0, load: 0, view: table.view() };
         let news = table.has_news_for(node_at(to)).then(|| table.told());
         self.flying.push((node_at(from), node_at(to), beat, news));
     }

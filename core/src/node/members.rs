@@ -5,11 +5,25 @@
 
 use super::Node;
 use crate::effect::Effects;
+use crate::facts::Start;
 use crate::id::NodeId;
+use crate::journal::Recovered;
 use crate::mark::Mark;
 use crate::membership::Heard;
 use crate::message::{Beat, Gossip};
 use crate::observation::Observation;
+use crate::resolver::Service;
+
+/// What a node knows of facts that comes up with this on its disk, of the cluster by the first map or not.
+/// Where a replica has not made up for what is missing, facts may not have either.
+pub(super) fn facts_start(recovered: &Recovered, is_founding: bool) -> Start {
+    match recovered.lost_promises() || recovered.shards().any(|shard| recovered.is_in_doubt(shard))
+    {
+        true => Start::Forgot,
+        false if is_founding => Start::Knows,
+        false => Start::Joins,
+    }
+}
 
 impl Node {
     /// Tells every peer that this node lives, and those that know something else what it knows.
@@ -19,8 +33,12 @@ impl Node {
         if self.is_of_cluster() {
             self.look_around(effects);
         }
-        let (incarnation, map) = (self.incarnation, self.placement.version());
-        let beat = Beat { incarnation, map, view: self.membership.view() };
+        if self.leaves() {
+            self.membership.leave(self.now);
+        }
+        let (incarnation, load) = (self.incarnation, self.reckon_load());
+        let map = u32::try_from(self.placement.version()).expect("maps are few");
+        let beat = Beat { incarnation, map, load, view: self.membership.view() };
         let takes_its_leave = self.takes_its_leave();
         for peer in self.placement.node_ids().filter(|&node| node != self.me) {
             if takes_its_leave {
@@ -62,6 +80,7 @@ impl Node {
         let map = &self.placement;
         self.membership.count(|node| map.has(node));
         self.resolver.on_nodes(map.node_ids().count() as u16);
+        self.facts.on_peers(self.now, map.node_ids().filter(|&node| node != self.me));
     }
 
     /// A peer that joins was heard: it is admitted, if this node sees a quorum.
@@ -90,16 +109,15 @@ impl Node {
     }
 
     fn settle_service(&mut self, effects: &mut Effects) {
-        let serves = self.resolver.serves();
-        if serves == self.gateway.is_open() {
+        let (service, before) = (self.resolver.service(), self.gateway.service());
+        if service == before {
             return;
         }
-        if serves {
-            self.gateway.resume();
+        if service == Service::All {
             effects.observe(Observation::Returned);
-        } else {
+        } else if before == Service::All {
             effects.observe(Observation::Withdrew);
-            self.gateway.withdraw(effects);
         }
+        self.gateway.serve(service, effects);
     }
 }

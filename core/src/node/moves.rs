@@ -10,10 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Node;
+use super::balance::Balance;
 use crate::effect::Effects;
 use crate::id::{Epoch, NodeId, ShardId};
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup};
 use crate::message::Moves;
+use crate::observation::HandOverReason;
 use crate::placement::Placement;
 use crate::shard::Shard;
 use crate::time::Instant;
@@ -39,8 +41,16 @@ impl Node {
         self.wishes.joins = true;
     }
 
-    pub(super) fn on_leave(&mut self, node: NodeId) {
+    pub(super) fn on_leave(&mut self, node: NodeId, effects: &mut Effects) {
         self.wishes.leaves.insert(node);
+        if node == self.me {
+            self.facts.on_leave(effects);
+        }
+    }
+
+    /// Whether this node was told to leave for good, and is of the cluster still.
+    pub(super) fn leaves(&self) -> bool {
+        self.wishes.leaves.contains(&self.me)
     }
 
     pub(super) fn on_moves(&mut self, from: NodeId, moves: Moves, effects: &mut Effects) {
@@ -108,22 +118,32 @@ impl Node {
         self.coordinate(map_shard);
     }
 
-    /// Hands one shard that is led here to where the map wants it led; none while a peer is
-    /// missed, for the lead may soon be needed elsewhere.
-    fn lead_where_due(&mut self, ends: Instant, effects: &mut Effects) {
+    /// Whether a lead may go elsewhere though this node stays: none while a peer is missed, for it
+    /// may soon be needed there, and one at a time.
+    pub(super) fn may_hand_over(&self) -> bool {
         let missed = self.placement.node_ids().any(|node| self.detector.suspects(node));
         let busy = self.shards.iter().flatten().any(Shard::is_handing_over);
-        if missed || busy || self.retirement.is_some() {
+        !missed && !busy && self.retirement.is_none()
+    }
+
+    /// Hands one shard that is led here to where the map wants it led, unless leads follow load or
+    /// this one is drawn to a venue.
+    fn lead_where_due(&mut self, ends: Instant, effects: &mut Effects) {
+        let by_load = self.balance.as_ref().is_some_and(Balance::is_by_load);
+        if by_load || !self.may_hand_over() {
             return;
         }
         for id in (0..self.placement.shards()).map(ShardId) {
+            if self.is_drawn(id) {
+                continue;
+            }
             let seats = self.placement.seats(id);
             let due = seats.members[0];
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             let can = shard.journal().members().voters().iter().any(|voter| voter.node() == due);
             let elsewhere = due != self.me && seats.from.is_none();
             if elsewhere && can && shard.serves().is_some() && !self.gateway.avoids(due) {
-                shard.hand_over(due, ends, effects);
+                shard.hand_over(due, HandOverReason::Move, ends, effects);
                 return self.touch(id);
             }
         }

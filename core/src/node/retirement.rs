@@ -8,6 +8,7 @@ use crate::effect::Effects;
 use crate::id::{NodeId, ShardId};
 use crate::journal::Journal;
 use crate::message::Beat;
+use crate::observation::HandOverReason;
 use crate::shard::Shard;
 use crate::time::{Instant, Span};
 
@@ -48,7 +49,7 @@ impl Node {
             if let Some(shard) = &mut self.shards[id.0 as usize]
                 && shard.serves().is_some()
             {
-                shard.hand_over(successor, ends, effects);
+                shard.hand_over(successor, HandOverReason::Retirement, ends, effects);
                 leads[usize::from(successor.0)] += 1;
                 self.touch(id);
             }
@@ -71,7 +72,9 @@ impl Node {
         });
         // By then nothing is on its way here that was sent before.
         let quiet = since + self.setup.config.gateway.try_timeout;
-        effects.drained = self.now >= quiet && self.gateway.in_flight() == 0;
+        // Who comes back finds on its disk what it wrote; who leaves for good does not.
+        let may_go = self.is_of_cluster() || self.facts.is_told();
+        effects.drained = self.now >= quiet && self.gateway.in_flight() == 0 && may_go;
     }
 
     /// How long a hand-over may take: as long as an election that fails.

@@ -9,7 +9,7 @@ use crate::placement::Placement;
 use crate::request::{Command, Outcome, Reply};
 use crate::show::{Checks, Hall, Rules};
 
-const BEAT: Beat = Beat { incarnation: 1, map: 0, view: 0 };
+const BEAT: Beat = Beat { incarnation: 1, map: 0, load: 0, view: 0 };
 
 fn node() -> Node {
     numbered(1, 2)
@@ -26,7 +26,8 @@ fn numbered(me: u16, shows: u32) -> Node {
     };
     let (placement, hall) = (Placement::new(4, 1, shows, 3), Hall::uniform(1, 1, 10));
     let (placement, hall) = (Arc::new(placement), Arc::new(hall));
-    let setup = Setup { config: Config::example(), placement, hall, rules, shows };
+    let setup =
+        Setup { config: Config::example(), placement, hall, rules, shows, homes: Vec::new() };
     Node::boot(Arc::new(setup), NodeId(me), 1, 1, Vec::new(), Instant::ZERO)
 }
 

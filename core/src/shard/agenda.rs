@@ -255,6 +255,7 @@ mod tests {
             hall: Arc::new(Hall::uniform(1, 1, 4)),
             rules,
             shows: 1,
+            homes: Vec::new(),
         };
         let mut show = Show::new(Arc::clone(&setup.hall), rules);
         show.apply(&held(1, 0));

@@ -13,7 +13,7 @@ use crate::effect::Effects;
 use crate::id::NodeId;
 use crate::journal::Journal;
 use crate::mark::Mark;
-use crate::observation::Observation;
+use crate::observation::{HandOverReason, Observation};
 use crate::time::Instant;
 
 /// The passage of a shard's lead to a peer.
@@ -29,10 +29,16 @@ pub(super) struct HandOver {
 impl Shard {
     /// Begins to hand the shard over, if this replica serves it and is not doing so already;
     /// given up at `ends`.
-    pub(crate) fn hand_over(&mut self, to: NodeId, ends: Instant, effects: &mut Effects) {
+    pub(crate) fn hand_over(
+        &mut self,
+        to: NodeId,
+        reason: HandOverReason,
+        ends: Instant,
+        effects: &mut Effects,
+    ) {
         if self.owner.is_some() && self.hand_over.is_none() {
             self.hand_over = Some(HandOver { to, called: false, ends });
-            effects.observe(Observation::HandOverBegan { shard: self.id, to });
+            effects.observe(Observation::HandOverBegan { shard: self.id, to, reason });
         }
     }
 

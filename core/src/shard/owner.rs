@@ -47,6 +47,8 @@ pub(super) struct Owner {
     /// When holds are ended.
     agenda: Agenda,
     marks: Vec<Mark>,
+    /// Counts the requests that were decided; wraps.
+    decided: u32,
 }
 
 /// What a turn needs of the journal.
@@ -79,11 +81,17 @@ impl Owner {
             confirmed: None,
             agenda: Agenda::new(now, setup, shows),
             marks: Vec::new(),
+            decided: 0,
         }
     }
 
     pub(super) fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// How many requests were decided; wraps.
+    pub(super) fn decided(&self) -> u32 {
+        self.decided
     }
 
     /// No hold is ended before this instant.
@@ -127,6 +135,7 @@ impl Owner {
         setup: &Setup,
         shows: &BTreeMap<ShowId, Show>,
     ) -> Option<Due> {
+        self.decided = self.decided.wrapping_add(1);
         if setup.config.owner.decides_on == DecidesOn::Committed {
             self.heads.remove(&request.show);
         }
@@ -303,7 +312,14 @@ mod tests {
         };
         let (placement, hall) =
             (Arc::new(Placement::new(1, 1, 1, 1)), Arc::new(Hall::uniform(1, 1, 4)));
-        let setup = Setup { config: Config::example(), placement, hall, rules, shows: 1 };
+        let setup = Setup {
+            config: Config::example(),
+            placement,
+            hall,
+            rules,
+            shows: 1,
+            homes: Vec::new(),
+        };
         let shows = BTreeMap::new();
         let owner = Owner::new(ShardId(0), Epoch(3), Instant(0), &setup, &shows);
         Desk { setup, shows, owner, reads: 0 }

@@ -9,6 +9,7 @@ use super::Shard;
 use crate::effect::Effects;
 use crate::id::NodeId;
 use crate::journal::{Change, Journal, ReplicaId};
+use crate::observation::HandOverReason;
 use crate::placement::{Placement, Seats};
 use crate::time::Instant;
 
@@ -53,7 +54,7 @@ impl Shard {
                 if demoted.node() == self.node {
                     let stays = members.voters().iter().find(|voter| wanted(voter));
                     if let Some(to) = stays.map(|voter| voter.node()) {
-                        self.hand_over(to, ends, effects);
+                        self.hand_over(to, HandOverReason::Move, ends, effects);
                     }
                     return false;
                 }

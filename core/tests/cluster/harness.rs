@@ -7,9 +7,9 @@ use std::sync::Arc;
 use onsale_core::show::{Hall, Rules};
 use onsale_core::{
     Checks, ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, FactsConfig, Forgets,
-    GatewayConfig, HoldId, Input, Instant, MembershipConfig, Message, Node, NodeId, Observation,
-    OnSuspicion, Outcome, OwnerConfig, PaymentId, Placement, Promises, Ratio, Request, RequestId,
-    SeatId, Sessions, Setup, ShardId, ShowId, Span, UserId, Wish, Write,
+    GatewayConfig, HoldId, Input, Instant, LeadsConfig, MembershipConfig, Message, Node, NodeId,
+    Observation, OnSuspicion, Outcome, OwnerConfig, PaymentId, Placement, Promises, Ratio, Request,
+    RequestId, SeatId, Sessions, Setup, ShardId, ShowId, Span, UserId, Wish, Write, ZoneId,
 };
 
 /// One way between nodes, one way to a client, and one fsync.
@@ -65,6 +65,7 @@ pub(crate) fn config() -> Config {
         segment_bytes: 1 << 20,
         on_suspicion: OnSuspicion::default(),
         membership: MembershipConfig { quorum: None, stable_after: Span::from_secs(5) },
+        leads: LeadsConfig::default(),
         promises: Promises::default(),
         owner: OwnerConfig::default(),
         gateway: GatewayConfig {
@@ -109,11 +110,29 @@ impl Cluster {
         Self::begin(config(), nodes, placement, BTreeMap::new())
     }
 
+    /// Boots so many nodes in three zones, with the venues of all shows in one of them.
+    pub(crate) fn with_venues_in(zone: ZoneId, config: Config, nodes: u16, shards: u32) -> Self {
+        let placement = Placement::new(nodes, 3, shards, 3);
+        let shows = (0..4 * shards).map(ShowId);
+        let homes = placement.homes(shows.map(|show| (show, zone)));
+        Self::begin_with(config, nodes, placement, BTreeMap::new(), homes)
+    }
+
     fn begin(
         config: Config,
         nodes: u16,
         placement: Placement,
         ahead: BTreeMap<NodeId, Span>,
+    ) -> Self {
+        Self::begin_with(config, nodes, placement, ahead, Vec::new())
+    }
+
+    fn begin_with(
+        config: Config,
+        nodes: u16,
+        placement: Placement,
+        ahead: BTreeMap<NodeId, Span>,
+        homes: Vec<Option<ZoneId>>,
     ) -> Self {
         let shows = 4 * placement.shards();
         let rules = Rules {
@@ -125,7 +144,7 @@ impl Cluster {
         };
         let placement = Arc::new(placement);
         let hall = Arc::new(Hall::uniform(2, 10, 20));
-        let setup = Arc::new(Setup { config, placement, hall, rules, shows });
+        let setup = Arc::new(Setup { config, placement, hall, rules, shows, homes });
         let mut cluster = Self {
             setup,
             now: Instant::ZERO,
@@ -205,9 +224,15 @@ impl Cluster {
 
     /// Cuts a node from its peers, both ways; clients still reach it.
     pub(crate) fn isolate(&mut self, id: NodeId) {
-        let peers: Vec<NodeId> =
-            self.incarnations.keys().copied().filter(|&peer| peer != id).collect();
-        peers.into_iter().for_each(|peer| self.cut.extend([(id, peer), (peer, id)]));
+        self.split(&[id]);
+    }
+
+    /// Cuts these from the others, both ways; clients still reach all.
+    pub(crate) fn split(&mut self, side: &[NodeId]) {
+        let others = self.incarnations.keys().filter(|node| !side.contains(node));
+        for &other in others {
+            self.cut.extend(side.iter().flat_map(|&node| [(node, other), (other, node)]));
+        }
     }
 
     /// What a node sends to its peers is lost; it hears them, and clients reach it.

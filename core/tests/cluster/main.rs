@@ -1,6 +1,7 @@
 //! Scripts that a small cluster in memory plays. Each opens with its story.
 
 mod harness;
+mod leads;
 mod members;
 mod moves;
 mod settings;
@@ -494,5 +495,29 @@ fn an_owner_that_nobody_can_succeed_goes_on() {
     cluster.run_for(Span::from_secs(40));
     assert!(cluster.replies.iter().any(|(id, outcome)| *id == RequestId(10) && is_held(outcome)));
     assert!(cluster.drained.contains(&owner), "{:?}", cluster.observed);
+    assert_ne!(cluster.owner(SHOW).unwrap().0, owner);
+}
+
+#[test]
+fn so_many_wait_for_a_successor_and_the_others_are_told_at_once() {
+    // The hand-over stalls, for the owner's links are cut. Thirty clients ask meanwhile, of whom ten
+    // may wait at their gateway: the others are sent away at once, and the ten are served in the end.
+    let mut narrow = config();
+    narrow.gateway.in_flight_per_shard = 10;
+    let mut cluster = Cluster::with(narrow, 3, 1);
+    let owner = cluster.owner(SHOW).unwrap().0;
+    cluster.isolate(owner);
+    cluster.retire(owner);
+    for n in 0..30 {
+        cluster.ask(owner, hold(10 * (n + 1), SHOW, &[3 * n as u32]));
+    }
+    cluster.run_for(Span::from_millis(100));
+    assert_eq!(cluster.replies.len(), 20);
+    let overloaded = Outcome::Refused(Refusal::Overloaded);
+    assert!(cluster.replies.iter().all(|(_, outcome)| *outcome == overloaded));
+    cluster.heal();
+    cluster.run_for(Span::from_secs(2));
+    assert_eq!(cluster.replies.len(), 30);
+    assert!(cluster.replies[20..].iter().all(|(_, outcome)| is_held(outcome)));
     assert_ne!(cluster.owner(SHOW).unwrap().0, owner);
 }

@@ -49,6 +49,32 @@ fn a_minority_refuses_at_once_and_returns_when_the_split_is_over() {
 }
 
 #[test]
+fn a_minority_goes_on_with_shards_whose_quorum_it_hears() {
+    let mut cluster = Cluster::new(5, 8);
+    let side = [NodeId(1), NodeId(2)];
+    let here = |cluster: &Cluster, show| {
+        let replicas = cluster.setup().placement.replicas(cluster.shard(show));
+        replicas.iter().filter(|node| side.contains(node)).count()
+    };
+    let shows = 0..cluster.setup().shows;
+    let at_home = shows.clone().find(|&show| here(&cluster, show) == 2).expect("two of three");
+    let abroad = shows.clone().find(|&show| here(&cluster, show) == 1).expect("one of three");
+    cluster.split(&side);
+    cluster.run_for(JUDGED);
+    for (gateway, id) in side.into_iter().zip([10, 20_u32]) {
+        assert_eq!(count(&cluster, gateway, Observation::Withdrew), 1);
+        assert_eq!(cluster.outcome(gateway, hold(u64::from(id), abroad, &[id])), MINORITY);
+        let held = cluster.outcome(gateway, hold(u64::from(id + 1), at_home, &[id]));
+        assert!(super::is_held(&held), "{held:?}");
+    }
+    cluster.heal();
+    cluster.run_for(ROUNDS);
+    assert!(super::is_held(&cluster.outcome(NodeId(4), hold(30, at_home, &[1]))));
+    let taken = cluster.outcome(NodeId(4), hold(31, at_home, &[10]));
+    assert_eq!(taken, Outcome::Refused(Refusal::SeatTaken), "what the smaller side sold is sold");
+}
+
+#[test]
 fn whoever_waits_at_a_gateway_that_withdraws_is_sent_elsewhere() {
     let mut patient = super::config();
     patient.gateway.try_timeout = Span::from_secs(30);

@@ -1,10 +1,12 @@
 //! What a cluster whose nodes come and go cannot take yet.
 //!
-//! Owns the refusals: facts are kept by the nodes of the first hour, and the repair of a replica
-//! asks the members that it knows, who may be others by now. Refuses to know how nodes move.
+//! Owns the refusals: the repair of a replica asks the members that it knows, who may be others by
+//! now; and a quorum that is fixed must stay within reach. Refuses to know how nodes move.
+
+use onsale_core::Span;
 
 use super::Checks;
-use crate::fault::Family;
+use crate::fault::{Family, Fault};
 use crate::scenario::Scenario;
 
 /// What these do to a disk may take back a replica's promises.
@@ -12,10 +14,6 @@ const FORGET: [Family; 3] = [Family::BitRot, Family::Wipe, Family::LyingDisk];
 
 impl Checks {
     pub(super) fn changes(&mut self, scenario: &Scenario) {
-        self.that_both(scenario.facts.is_none(), "facts", "cluster.spares", || {
-            let what = "facts do not follow nodes that come and go".to_owned();
-            (what, "leave out `[facts]`, or `cluster.spares` and faults of the kind leave".into())
-        });
         for (n, fault) in scenario.faults.iter().enumerate() {
             let family = fault.family();
             self.keeps(family, &format!("fault[{n}].{family}"));
@@ -23,6 +21,36 @@ impl Checks {
         for family in scenario.swarm.iter().flat_map(|swarm| &swarm.families) {
             self.keeps(*family, "swarm.families");
         }
+        let lost = scenario.faults.iter().map(Fault::family).enumerate();
+        let second = lost.filter(|&(_, family)| family == Family::Replace).nth(1);
+        let field = second.map(|(n, _)| format!("fault[{n}].replace")).unwrap_or_default();
+        self.that(second.is_none(), &field, || {
+            let what = "a second node is lost for good, perhaps with the last good copy".to_owned();
+            (what, "let one node be lost at most; others may `crash`, and `leave`".into())
+        });
+        self.fixed_quorum(scenario);
+    }
+
+    /// A quorum that is fixed is not smaller where nodes have left.
+    fn fixed_quorum(&mut self, scenario: &Scenario) {
+        let Some(quorum) = scenario.cluster.membership.static_quorum else { return };
+        let mut moves: Vec<(Span, i32)> = scenario.faults.iter().filter_map(change).collect();
+        moves.sort_unstable();
+        let mut nodes = i32::from(scenario.cluster.nodes);
+        let fewest = moves.into_iter().map(|(_, change)| {
+            nodes += change;
+            nodes
+        });
+        let fewest = fewest.min().unwrap_or_else(|| i32::from(quorum));
+        let field = "cluster.membership.static-quorum";
+        self.that(i32::from(quorum) <= fewest, field, || {
+            let what = format!("nobody sees {quorum} nodes where only {fewest} are left");
+            (
+                what,
+                "let fewer leave, or leave it out: then it is a majority of those who are there"
+                    .into(),
+            )
+        });
     }
 
     fn keeps(&mut self, family: Family, field: &str) {
@@ -31,4 +59,13 @@ impl Checks {
             (what, "leave it out where nodes come and go".into())
         });
     }
+}
+
+/// By how many nodes a cluster grows, from when on.
+fn change(fault: &Fault) -> Option<(Span, i32)> {
+    if let Fault::Join { at, nodes, .. } = fault {
+        return Some((*at, nodes.len() as i32));
+    }
+    let Fault::Leave { at, nodes, .. } = fault else { return None };
+    Some((*at, -(nodes.len() as i32)))
 }

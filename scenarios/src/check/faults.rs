@@ -27,6 +27,7 @@ impl Checks {
             Fault::RollingRestart { .. }
             | Fault::Join { .. }
             | Fault::Leave { .. }
+            | Fault::Replace { .. }
             | Fault::Pause { .. }
             | Fault::Partition { .. }
             | Fault::Loss { .. }
@@ -103,7 +104,12 @@ impl Checks {
                 });
             }
             Fault::Join { nodes, .. } | Fault::Leave { nodes, .. } => {
-                self.movers(field, nodes, matches!(fault, Fault::Join { .. }), cluster);
+                let list = format!("{field}.nodes");
+                self.movers(&list, nodes, matches!(fault, Fault::Join { .. }), cluster);
+            }
+            Fault::Replace { node, by, .. } => {
+                self.target(&format!("{field}.node"), *node, cluster);
+                self.mover(&format!("{field}.by"), *by, true, cluster);
             }
             Fault::SlowDisk { node, factor, .. } | Fault::Limp { node, factor, .. } => {
                 self.target(&format!("{field}.node"), *node, cluster);
@@ -239,28 +245,32 @@ impl Checks {
     }
 
     /// Nodes that join or leave: named, each once, and spares if they join.
-    fn movers(&mut self, field: &str, nodes: &[Target], joins: bool, cluster: &Cluster) {
-        let (first, last) = (if joins { cluster.nodes + 1 } else { 1 }, cluster.numbers());
-        let list = format!("{field}.nodes");
-        self.that(!nodes.is_empty(), &list, || {
+    fn movers(&mut self, list: &str, nodes: &[Target], joins: bool, cluster: &Cluster) {
+        let last = cluster.numbers();
+        self.that(!nodes.is_empty(), list, || {
             ("no node is named".into(), format!("name at least one: `nodes = [\"n{last}\"]`"))
         });
         for (n, target) in nodes.iter().enumerate() {
             let item = format!("{list}[{n}]");
-            let fits = matches!(target, Target::Node(node) if (first..=last).contains(&node.0));
-            self.that(fits, &item, || {
-                let help = if first > last {
-                    "let there be some: `cluster.spares = 1`".to_owned()
-                } else {
-                    format!("one of n{first} to n{last}")
-                };
-                let what = if joins { "no spare node" } else { "no node by number" };
-                (format!("`{target}` is {what}"), help)
-            });
+            self.mover(&item, *target, joins, cluster);
             self.that(!nodes[..n].contains(target), &item, || {
                 (format!("`{target}` is named twice"), "name each node once".into())
             });
         }
+    }
+
+    fn mover(&mut self, field: &str, target: Target, joins: bool, cluster: &Cluster) {
+        let (first, last) = (if joins { cluster.nodes + 1 } else { 1 }, cluster.numbers());
+        let fits = matches!(target, Target::Node(node) if (first..=last).contains(&node.0));
+        self.that(fits, field, || {
+            let help = if first > last {
+                "let there be some: `cluster.spares = 1`".to_owned()
+            } else {
+                format!("one of n{first} to n{last}")
+            };
+            let what = if joins { "no spare node" } else { "no node by number" };
+            (format!("`{target}` is {what}"), help)
+        });
     }
 
     fn target(&mut self, field: &str, target: Target, cluster: &Cluster) {

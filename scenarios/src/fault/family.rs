@@ -69,6 +69,8 @@ pub enum Family {
     Join,
     /// Nodes that leave. Never drawn.
     Leave,
+    /// Nodes that are lost for good and replaced. Never drawn.
+    Replace,
 }
 
 impl Family {
@@ -135,6 +137,7 @@ impl Family {
             Self::RollingRestart => "rolling-restart",
             Self::Join => "join",
             Self::Leave => "leave",
+            Self::Replace => "replace",
         }
     }
 }

@@ -172,7 +172,7 @@ impl Crowd {
             person.ticket = ticket;
             person.stamp = person.stamp.wrapping_add(1);
         });
-        let gateway = self.gateway(user, requester(request.id).1, attempt);
+        let gateway = self.gateway(user, request.show, requester(request.id).1, attempt);
         witness.recorder.attempts(at, 1);
         let waiting = &mut self.outbox[gateway];
         waiting.push(Timed { at, item: request });

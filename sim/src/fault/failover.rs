@@ -36,6 +36,13 @@ impl Failover {
         }
     }
 
+    /// The owner has handed the show over: whoever has it now is to be missed from here on.
+    pub(super) fn on_handed_over(&mut self, epoch: Epoch, owner: NodeId) {
+        if !self.happened() {
+            *self = Self::new((epoch, owner));
+        }
+    }
+
     pub(super) fn on_serving(&mut self, now: Instant, epoch: Epoch) {
         if epoch > self.epoch {
             self.serving.get_or_insert(now);
@@ -51,6 +58,20 @@ impl Failover {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hand_over_is_no_failover() {
+        let mut failover = Failover::new((Epoch(3), NodeId(2)));
+        failover.on_handed_over(Epoch(4), NodeId(1));
+        failover.on_serving(Instant(1), Epoch(4));
+        assert!(!failover.happened() && failover.serving.is_none());
+        failover.on_suspected(Instant(2), NodeId(1));
+        failover.on_elected(Instant(3), Epoch(5));
+        failover.on_handed_over(Epoch(6), NodeId(2));
+        failover.on_serving(Instant(4), Epoch(5));
+        let steps = (failover.suspected, failover.elected, failover.serving);
+        assert_eq!(steps, (Some(Instant(2)), Some(Instant(3)), Some(Instant(4))));
+    }
 
     #[test]
     fn each_step_counts_once_and_only_the_struck_owner_s_epoch_ends() {

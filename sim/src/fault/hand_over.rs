@@ -3,8 +3,32 @@
 //! Owns the measure: from the instant at which the old owner admits no more requests until the
 //! new one has committed a record of its own epoch and serves.
 
-use onsale_core::{ShardId, Span};
-use onsale_reports::HandOvers as Summary;
+use onsale_core::{HandOverReason, Instant, NodeId, ShardId, Span};
+use onsale_reports::{HandOvers as Summary, LeadsResult};
+
+/// A shard on its way from one owner to the next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passage {
+    pub(super) since: Instant,
+    pub(super) to: NodeId,
+    pub(super) reason: HandOverReason,
+}
+
+/// Shards that were handed over although nothing was wrong.
+#[derive(Clone, Debug, Default)]
+pub struct Balanced {
+    /// To nodes nearer to their venues.
+    pub near_venue: HandOvers,
+    /// To nodes with less to do.
+    pub by_load: HandOvers,
+}
+
+impl Balanced {
+    /// What reports tell of them.
+    pub fn summary(&self, hot: ShardId) -> LeadsResult {
+        LeadsResult { near_venue: self.near_venue.summary(hot), by_load: self.by_load.summary(hot) }
+    }
+}
 
 /// The shards that were handed over, with how long each took.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,7 @@ use onsale_scenarios::Fault;
 
 use super::Faults;
 use crate::world::network::Place;
-use crate::world::{Process, Stage, World};
+use crate::world::{Stage, World};
 
 impl Faults<'_> {
     /// A fault reaches the next stage of its course.
@@ -29,7 +29,7 @@ impl Faults<'_> {
                     world.enter_stage(world.now + down, index, node, Stage::Starts);
                 }
             }
-            Stage::Starts if world.process(node) == Process::Down => {
+            Stage::Starts if world.may_start(node) => {
                 self.executor.restart(self.processes[node]);
                 world.start(node);
             }

@@ -4,8 +4,8 @@
 
 use super::Faults;
 use crate::story::Sight;
+use crate::world::World;
 use crate::world::network::{CLIENTS, Place};
-use crate::world::{Process as State, World};
 
 /// What the steps of a fault are about.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +88,7 @@ impl Faults<'_> {
     /// A process that is down starts again.
     pub(super) fn revive(&self, world: &mut World, place: Place) {
         // Another fault may have started it since, and a third killed it again.
-        if world.process(place) == State::Down {
+        if world.may_start(place) {
             self.executor.restart(self.processes[place]);
             world.start(place);
         }

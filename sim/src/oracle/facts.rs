@@ -52,7 +52,6 @@ pub struct Reading<'a> {
 #[derive(Debug)]
 pub struct Facts {
     pub(super) findings: Findings,
-    nodes: usize,
     bound: Span,
     calm: Instant,
     histories: BTreeMap<FactKey, History>,
@@ -113,11 +112,10 @@ impl History {
 }
 
 impl Facts {
-    /// An oracle over `nodes` nodes, which are to agree within `bound` of calm.
-    pub(super) fn new(nodes: u16, bound: Span) -> Self {
+    /// An oracle over nodes that are to agree within `bound` of calm.
+    pub(super) fn new(bound: Span) -> Self {
         Self {
             findings: Findings::new("facts"),
-            nodes: usize::from(nodes),
             bound,
             calm: Instant::MAX,
             histories: BTreeMap::new(),
@@ -133,10 +131,10 @@ impl Facts {
         self.calm = at;
     }
 
-    /// From calm until every node was found to know all that had been told when it began.
-    pub fn agreement(&self) -> Option<Span> {
-        let last = self.agreed.values().max().filter(|_| self.agreed.len() == self.nodes)?;
-        Some(last.since(self.calm))
+    /// From calm until each of these nodes was found to know all that had been told when it began.
+    pub fn agreement(&self, nodes: &[NodeId]) -> Option<Span> {
+        let agreed: Option<Vec<_>> = nodes.iter().map(|node| self.agreed.get(node)).collect();
+        Some(agreed?.into_iter().max()?.since(self.calm))
     }
 
     /// Every fact that anybody asked to write.

@@ -111,7 +111,7 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
             let patience = stop_patience(turn);
             Fault::RollingRestart { at, lasts, patience, down: Span((turn - patience).0 / 2) }
         }
-        Family::Join | Family::Leave => panic!("{family} is never drawn"),
+        Family::Join | Family::Leave | Family::Replace => panic!("{family} is never drawn"),
         Family::SlowDisk => {
             Fault::SlowDisk { at, lasts, node: target, factor: 2 + below(strength, 99) as u32 }
         }

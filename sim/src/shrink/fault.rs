@@ -81,6 +81,7 @@ fn simpler_than(fault: &Fault, nodes: u16, zones: u16) -> Vec<Fault> {
         Fault::Crash { .. }
         | Fault::Join { .. }
         | Fault::Leave { .. }
+        | Fault::Replace { .. }
         | Fault::Pause { .. }
         | Fault::SlowNetwork { .. }
         | Fault::SlowDisk { .. }
@@ -187,6 +188,7 @@ fn factor(plan: &Plan, nth: usize) -> u64 {
             | Fault::RollingRestart { .. }
             | Fault::Join { .. }
             | Fault::Leave { .. }
+            | Fault::Replace { .. }
             | Fault::Pause { .. }
             | Fault::ZoneLoss { .. }
             | Fault::PowerLoss { .. }
@@ -234,6 +236,7 @@ pub(super) fn timed(fault: &Fault, new_at: Span, new_lasts: Span) -> Fault {
         Fault::RollingRestart { at, lasts, .. }
         | Fault::Join { at, lasts, .. }
         | Fault::Leave { at, lasts, .. }
+        | Fault::Replace { at, lasts, .. }
         | Fault::Crash { at, down: lasts, .. }
         | Fault::ZoneLoss { at, down: lasts, .. }
         | Fault::PowerLoss { at, down: lasts }
@@ -317,6 +320,7 @@ pub(super) fn aim_within(fault: &mut Fault, nodes: u16, zones: u16) {
         // They name nodes that a smaller cluster may not have: it does not become smaller.
         | Fault::Join { .. }
         | Fault::Leave { .. }
+        | Fault::Replace { .. }
         | Fault::Loss { .. }
         | Fault::Duplicate { .. }
         | Fault::Reorder { .. }

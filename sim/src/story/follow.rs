@@ -553,9 +553,8 @@ impl Follow {
                 (Kind::Health, None, "withdraws: a quorum is out of its sight".to_owned())
             }
             Observation::Returned => (Kind::Health, None, "serves clients again".to_owned()),
-            Observation::HandOverBegan { shard, to } => {
-                let what = format!("hands {shard} over to {to}, and admits no more requests");
-                (Kind::Owner, Some(shard), what)
+            Observation::HandOverBegan { shard, to, reason } => {
+                (Kind::Owner, Some(shard), words::of_a_hand_over(shard, to, reason))
             }
             Observation::HandOverGivenUp { shard } => {
                 (Kind::Owner, Some(shard), format!("could not hand {shard} over, and goes on"))

@@ -276,7 +276,7 @@ impl Recording {
             Observation::OwnerDeposed { shard, .. } => {
                 self.end(row(node, SHARDS + shard.0), now);
             }
-            Observation::HandOverBegan { shard, to } => {
+            Observation::HandOverBegan { shard, to, .. } => {
                 self.mark(state, "owner", &format!("hands {shard} over to {to}"), now);
             }
             Observation::HandOverGivenUp { shard } => {

@@ -2,7 +2,9 @@
 //!
 //! Owns the phrases. Refuses to know when they are used.
 
-use onsale_core::{Command, Event, Mark, Outcome, Refusal, SeatList, ShowId, Wish};
+use onsale_core::{
+    Command, Event, HandOverReason, Mark, NodeId, Outcome, Refusal, SeatList, ShardId, ShowId, Wish,
+};
 
 use super::sight::Lost;
 use crate::world::network::{CLIENTS, Place};
@@ -17,6 +19,16 @@ pub(super) fn seats(list: &SeatList) -> String {
     let numbers: Vec<String> = list.iter().map(|seat| seat.0.to_string()).collect();
     let noun = if list.len() == 1 { "seat" } else { "seats" };
     format!("{noun} {}", numbers.join(", "))
+}
+
+/// How an owner begins to hand its shard over.
+pub(super) fn of_a_hand_over(shard: ShardId, to: NodeId, reason: HandOverReason) -> String {
+    let why = match reason {
+        HandOverReason::Retirement | HandOverReason::Move => "",
+        HandOverReason::Venue => ", which is nearer to the venue",
+        HandOverReason::Load => ", which has less to do",
+    };
+    format!("hands {shard} over to {to}{why}, and admits no more requests")
 }
 
 /// What a client wants.

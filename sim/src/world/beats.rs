@@ -31,9 +31,11 @@ impl World {
         }
     }
 
-    /// Whether a beat will tell its receiver nothing but that it came.
+    /// Whether a beat will tell its receiver nothing but that it came, and its sender's load, which
+    /// is looked at in its turns as well.
     pub(super) fn is_steady(&self, from: Place, to: Place, beat: Beat) -> bool {
-        self.machines[to].heard[from] == beat && self.sabotage.relay.is_none()
+        let heard = self.machines[to].heard[from];
+        Beat { load: beat.load, ..heard } == beat && self.sabotage.relay.is_none()
     }
 
     /// Sends such a beat.

@@ -100,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    const BEAT: Message = Message::Beat(Beat { incarnation: 1, map: 0, view: 0 });
+    const BEAT: Message = Message::Beat(Beat { incarnation: 1, map: 0, load: 0, view: 0 });
 
     #[test]
     fn messages_queue_on_a_link_that_carries_little_and_are_lost_beyond_its_queue() {

@@ -51,13 +51,15 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
     }
 }
 
-/// While all members are as they were founded, a view is zero, and so is the map's first version.
+/// While all members are as they were founded, a view is zero, and so is the map's first version; so
+/// is load where leads do not follow it.
 pub(super) fn digest_beat(fingerprint: &mut Fingerprint, beat: Beat) {
     fingerprint.fold(word_of(beat));
 }
 
 fn word_of(beat: Beat) -> u64 {
-    beat.incarnation ^ beat.map << 32 ^ beat.view
+    let load = u64::from(beat.load).rotate_left(16);
+    beat.incarnation ^ u64::from(beat.map) << 32 ^ load ^ beat.view
 }
 
 fn digest_moves(moves: &Moves) -> u64 {

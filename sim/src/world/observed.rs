@@ -3,7 +3,7 @@
 //! Owns what the world notes of it: who says that it owns a shard, how long a hand-over took, how
 //! far the way to the hot show's next owner is, and how often each mark was seen. None of it enters a verdict.
 
-use onsale_core::{Mark, NodeId, Observation};
+use onsale_core::{HandOverReason, Mark, NodeId, Observation};
 
 use super::World;
 use super::network::Place;
@@ -18,22 +18,27 @@ impl World {
                 let owner = &mut self.owners[shard.0 as usize];
                 if owner.is_none_or(|(known, _)| epoch > known) {
                     *owner = Some((epoch, me));
-                    self.faults.owner_changed(self.now, shard);
+                    self.faults.owner_changed(self.now, shard, me);
                 }
                 if shard == self.hot {
                     self.faults.serves(self.now, epoch);
                 }
             }
             Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
-            Observation::HandOverBegan { shard, .. } => {
-                self.faults.hand_over_began(self.now, shard);
+            Observation::HandOverBegan { shard, to, reason } => {
+                self.faults.hand_over_began(self.now, shard, to, reason);
+                match reason {
+                    HandOverReason::Retirement | HandOverReason::Move => {}
+                    HandOverReason::Venue => self.mark(Mark::LeadDrawnToVenue),
+                    HandOverReason::Load => self.mark(Mark::LeadShed),
+                }
             }
             Observation::HandOverGivenUp { shard } => {
                 self.faults.hand_over_given_up(shard);
                 self.mark(Mark::HandOverGivenUp);
             }
             Observation::Elected { shard, epoch } if shard == self.hot => {
-                self.faults.elected(self.now, epoch);
+                self.faults.elected(self.now, shard, epoch, me);
             }
             Observation::Elected { .. } => {}
             Observation::Suspected { peer } => {

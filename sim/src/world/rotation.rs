@@ -1,8 +1,11 @@
-//! Which gateways clients choose among.
+//! Which gateways clients choose among, and which nodes keep facts.
 //!
-//! Owns the list that a load balancer would have. A node that is told to stop is taken out
-//! of it, and is in again when it starts; one that dies stays in, for nobody knows. Refuses to
-//! know how clients choose.
+//! Owns the lists that a load balancer would have. A node that is told to stop is taken out
+//! of its list, and is in again when it starts; one that dies stays in, for nobody knows. Whoever
+//! deals with facts asks all who are to be of the cluster, told to stop for a while or not. Refuses
+//! to know how clients choose.
+
+use onsale_core::NodeId;
 
 use super::network::Place;
 
@@ -12,13 +15,17 @@ pub struct Rotation {
     /// By place; the first is the clients'.
     open: Vec<bool>,
     changed: bool,
+    /// Those that are to be of the cluster, in order.
+    members: Vec<NodeId>,
+    members_changed: bool,
 }
 
 impl Rotation {
     /// The first so many of the nodes, which are numbered from 1 to `numbers`.
     pub(super) fn new(numbers: u16, first: u16) -> Self {
         let open = (0..=numbers).map(|node| (1..=first).contains(&node)).collect();
-        Self { open, changed: false }
+        let members = (1..=first).map(NodeId).collect();
+        Self { open, changed: false, members, members_changed: false }
     }
 
     pub(super) fn open(&mut self, node: Place) {
@@ -34,6 +41,27 @@ impl Rotation {
         if self.open.iter().filter(|&&open| open).count() > 1 {
             self.changed |= std::mem::replace(&mut self.open[node], false);
         }
+    }
+
+    /// A node is to be of the cluster.
+    pub(super) fn joins(&mut self, node: Place) {
+        let node = NodeId(node as u16);
+        if let Err(place) = self.members.binary_search(&node) {
+            self.members.insert(place, node);
+            self.members_changed = true;
+        }
+    }
+
+    /// A node is to be of the cluster no more.
+    pub(super) fn leaves(&mut self, node: Place) {
+        let before = self.members.len();
+        self.members.retain(|member| usize::from(member.0) != node);
+        self.members_changed |= self.members.len() < before;
+    }
+
+    /// Those that are to be of the cluster, if they have changed since this was asked last.
+    pub fn take_changed_members(&mut self) -> Option<Vec<NodeId>> {
+        std::mem::take(&mut self.members_changed).then(|| self.members.clone())
     }
 
     /// The gateways, if they have changed since this was asked last.

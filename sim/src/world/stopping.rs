@@ -41,6 +41,7 @@ impl World {
     /// A process starts, and is told now and whenever it starts again to join the cluster.
     pub fn start_to_join(&mut self, node: Place) {
         self.machines[node].orders = vec![Input::Join];
+        self.rotation.joins(node);
         self.start(node);
     }
 
@@ -52,6 +53,7 @@ impl World {
         machine.leaves_for = Some(index);
         machine.orders = vec![input.clone()];
         self.rotation.close(node);
+        self.rotation.leaves(node);
         if machine.process != Process::Down {
             machine.stopping = Some(index);
             return self.tell(node, input);
@@ -63,6 +65,20 @@ impl World {
             self.machines[other].orders.push(input.clone());
             self.tell(other, input);
         }
+    }
+
+    /// A node that is dead is gone for good, and its disk with it; another one is told to have it
+    /// struck off.
+    pub fn lose(&mut self, index: usize, node: Place) {
+        self.machines[node].is_lost = true;
+        self.wipe(node);
+        self.tell_to_leave(index, node);
+    }
+
+    /// Whether a process is down and can be started.
+    pub fn may_start(&self, node: Place) -> bool {
+        let machine = &self.machines[node];
+        machine.process == Process::Down && !machine.is_lost
     }
 
     fn tell(&mut self, node: Place, input: Input) {

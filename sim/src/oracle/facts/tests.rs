@@ -24,9 +24,11 @@ fn version(at: u64, text: &str) -> Option<Version> {
     Some(Version { stamp: stamp(at), text: (!text.is_empty()).then(|| text.into()) })
 }
 
+const BOTH: [NodeId; 2] = [NodeId(1), NodeId(2)];
+
 impl Town {
     fn new() -> Self {
-        let mut oracle = Facts::new(2, Span::from_secs(5));
+        let mut oracle = Facts::new(Span::from_secs(5));
         oracle.on_calm(second(10));
         Self(oracle)
     }
@@ -82,9 +84,9 @@ fn copies_that_agree_raise_no_alarm() {
         1,
         version(4, "twelve"),
     );
-    assert_eq!(town.0.agreement(), None);
+    assert_eq!(town.0.agreement(&BOTH), None);
     let town = town.survey(12, 2, version(4, "twelve")).read(16, 2, version(4, "twelve"));
-    assert_eq!(town.0.agreement(), Some(Span::from_secs(2)));
+    assert_eq!(town.0.agreement(&BOTH), Some(Span::from_secs(2)));
     town.says("");
 }
 

@@ -1,0 +1,58 @@
+//! Where shards are led while nothing is wrong, and what that saves.
+
+use onsale_core::{NodeId, Span};
+use onsale_reports::{Operation, Window};
+use onsale_scenarios::{Fault, Leads, Scenario, Target};
+use onsale_sim::run::Outcome;
+use onsale_tests::{complaint, play, sale_with, scenario};
+
+fn mark(outcome: &Outcome, name: &str) -> u64 {
+    outcome.summary.facts.marks.get(name).copied().unwrap_or_default()
+}
+
+fn hold_p50(outcome: &Outcome) -> Span {
+    let holds = outcome.summary.latency(Operation::Hold, Window::Whole);
+    holds.percentiles.expect("people ask for holds").p50
+}
+
+/// The same people want the same seats; with each hall led where its people are, half of all holds
+/// are faster by a way between regions and back.
+#[test]
+fn leads_near_their_venues_save_a_way_between_regions_and_back() {
+    let (near, far) = (scenario("fast/region-near"), scenario("fast/region-far"));
+    let (mut led_alike, from) = (far.clone(), &near.cluster.leads);
+    led_alike.cluster.leads = from.clone();
+    assert_eq!(led_alike.cluster, near.cluster);
+    assert_eq!((&far.sale, &far.crowd, &far.network), (&near.sale, &near.crowd, &near.network));
+    let apart = near.network.between_zones.0 - near.network.within_zone.0;
+    for seed in 1..=3 {
+        let (near, far) = (play(&near, seed), play(&far, seed));
+        assert_eq!((complaint(&near), complaint(&far)), (None, None), "seed {seed}");
+        let (near_p50, far_p50) = (hold_p50(&near), hold_p50(&far));
+        assert!(near_p50 + Span(2 * apart) <= far_p50, "seed {seed}: {near_p50}, {far_p50} far");
+        assert!(mark(&near, "lead-drawn-to-venue") > 0 && mark(&far, "lead-drawn-to-venue") == 0);
+        assert_eq!(mark(&near, "stood-for-election"), 0);
+    }
+}
+
+/// A node that was away leads nothing when it comes back. With leads by load it has its share again
+/// soon, and no fault is held to account for that.
+#[test]
+fn a_node_that_comes_back_gets_its_share_again() {
+    let node = Target::Node(NodeId(1));
+    let crash = Fault::Crash { at: Span::from_secs(30), node, down: Span::from_secs(10) };
+    let stay = sale_with(&[crash]);
+    let mut share = stay.clone();
+    share.cluster.leads = Leads { by_load: true, ..Leads::default() };
+    let given = |scenario: &Scenario, seed| {
+        let outcome = play(scenario, seed);
+        assert_eq!(complaint(&outcome), None, "seed {seed}");
+        let fault = &outcome.summary.facts.faults[0];
+        assert_eq!(fault.hand_overs, None, "seed {seed}");
+        outcome.summary.facts.leads.by_load.as_ref().map_or(0, |given| given.shards)
+    };
+    for seed in 1..=3 {
+        assert_eq!(given(&stay, seed), 0);
+        assert!(given(&share, seed) >= 2, "seed {seed}");
+    }
+}
