@@ -13,6 +13,8 @@ use crate::time::Instant;
 
 /// So many emptied batches are kept: about as many as a turn sends.
 const SPARE: usize = 8;
+/// So much more room than its share a batch gets, lest a short one grow at once.
+const SLACK: usize = 3;
 
 /// Numbers a node's writes; rises by one with each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,7 +64,6 @@ pub struct Effects {
     /// Whether the node was told to retire and has nothing left to do: it may be stopped.
     pub drained: bool,
     forwards: Gathering,
-    answers: Gathering,
     replies: Gathering,
     /// Emptied batches, kept for their memory.
     spare: Vec<Vec<(ShardId, JournalMessage)>>,
@@ -92,7 +93,7 @@ impl Gathering {
             |sending: &mut Sending| sending.to == to && batch(&mut sending.message).is_some();
         if !sends.get_mut(self.place).is_some_and(fits) {
             self.place = sends.iter_mut().position(fits).unwrap_or_else(|| {
-                let message = begin(Vec::with_capacity(self.room + self.room / 4));
+                let message = begin(Vec::with_capacity(self.room + self.room / 4 + SLACK));
                 self.room -= self.room.div_ceil(16);
                 sends.push(Sending { at: timed.at, to, message });
                 sends.len() - 1
@@ -158,17 +159,18 @@ impl Effects {
         }
     }
 
-    /// Answers a gateway.
-    #[inline]
-    pub fn answer(&mut self, to: NodeId, answer: Answer) {
-        let timed = Timed { at: self.now, item: answer };
-        self.answers.add(
-            &mut self.sends,
-            Endpoint::Node(to),
-            timed,
-            |message| if let Message::Answers(batch) = message { Some(batch) } else { None },
-            Message::Answers,
-        );
+    /// Answers a gateway; all leave now.
+    pub fn answer(&mut self, to: NodeId, mut answers: Vec<Timed<Answer>>) {
+        answers.iter_mut().for_each(|timed| timed.at = self.now);
+        let to = Endpoint::Node(to);
+        for sending in &mut self.sends {
+            if let Message::Answers(batch) = &mut sending.message
+                && sending.to == to
+            {
+                return batch.append(&mut answers);
+            }
+        }
+        self.send(to, Message::Answers(answers));
     }
 
     /// Replies to a client.

@@ -9,6 +9,7 @@ mod elections;
 mod members;
 mod moves;
 mod reports;
+mod requests;
 mod retirement;
 mod storage;
 
@@ -30,7 +31,7 @@ use crate::input::Input;
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
 use crate::mark::Mark;
 use crate::membership::Membership;
-use crate::message::{Answer, Beat, Message, Timed};
+use crate::message::{Beat, Message, Timed};
 use crate::observation::Observation;
 use crate::placement::Placement;
 use crate::request::Request;
@@ -174,7 +175,7 @@ impl Node {
             storage: Storage::default(),
             retirement: None,
             ready: Ready::default(),
-            answers: Answers::new(),
+            answers: Answers::default(),
             shards,
             carried,
             placement,
@@ -257,6 +258,16 @@ impl Node {
         }
         self.advance(now, effects);
         self.on_turn_ended(effects);
+    }
+
+    /// The same as `step` with a request that a gateway passed on, looked at where it stands.
+    #[inline]
+    pub fn decide(&mut self, now: Instant, from: NodeId, request: &Request, effects: &mut Effects) {
+        if self.storage.has_failed() {
+            return;
+        }
+        self.advance(now, effects);
+        self.on_forwarded(from, request, effects);
     }
 
     /// When the node wants to be stepped next, whatever else happens. May lie too early.
@@ -352,78 +363,6 @@ impl Node {
                 | Message::Journal(_),
             ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
         }
-    }
-
-    /// What goes on to the same node goes on in the same batch; what does not is taken out of it.
-    fn on_requests(
-        &mut self,
-        from: Endpoint,
-        mut batch: Vec<Timed<Request>>,
-        effects: &mut Effects,
-    ) {
-        let (mut begun, mut kept) = (None, 0);
-        for place in 0..batch.len() {
-            if place % READ_AHEAD == 0 {
-                let ahead = batch.len().min(place + READ_AHEAD);
-                self.gateway.read_ahead_of_requests(&batch[place..ahead]);
-            }
-            let Timed { at, item } = &mut batch[place];
-            self.advance(*at, effects);
-            if let Some(to) = self.gateway.admit(self.now, from, item, effects) {
-                if effects.passes_on(to, &mut begun) {
-                    *at = self.now;
-                    batch.swap(kept, place);
-                    kept += 1;
-                } else {
-                    effects.forward(to, item.clone());
-                }
-            }
-            self.take_local(effects);
-        }
-        batch.truncate(kept);
-        effects.pass_on(begun, batch);
-    }
-
-    #[inline]
-    fn on_request(&mut self, from: Endpoint, request: &Request, effects: &mut Effects) {
-        self.gateway.on_request(self.now, from, request, effects);
-        self.take_local(effects);
-    }
-
-    /// Looks ahead for those of the requests that are for the first one's show.
-    fn read_ahead_of_decisions<'a>(&self, requests: impl Iterator<Item = &'a Request>) {
-        let mut requests = requests.peekable();
-        let Some(show) = requests.peek().map(|request| request.show) else { return };
-        let id = self.setup.placement.shard_of(show);
-        if let Some(shard) = &self.shards[id.0 as usize] {
-            shard.read_ahead(show, requests.filter(|request| request.show == show));
-        }
-    }
-
-    #[inline]
-    fn on_forwarded(&mut self, from: NodeId, request: &Request, effects: &mut Effects) {
-        let known = request.show.0 < self.setup.shows;
-        let id = self.setup.placement.shard_of(request.show);
-        match self.shards[id.0 as usize].as_mut().filter(|_| known) {
-            Some(shard) => {
-                shard.on_request(self.now, from, request, &mut self.answers);
-                self.touch(id);
-            }
-            None => {
-                effects.observe(Observation::Refused { shard: id, reason: Mark::RequestAstray });
-                // By the map a replica may be due here that has not begun yet.
-                if known {
-                    let answer = Answer::NotOwner { request: request.id, shard: id, owner: None };
-                    self.answers.push((from, answer));
-                }
-            }
-        }
-    }
-
-    #[inline]
-    fn on_answered(&mut self, from: NodeId, answer: &Answer, effects: &mut Effects) {
-        self.gateway.on_answer(self.now, from, answer, effects);
-        self.take_local(effects);
     }
 
     fn on_persisted(&mut self, id: PersistId, effects: &mut Effects) {
@@ -626,18 +565,19 @@ impl Node {
         if self.answers.is_empty() {
             return self.take_local(effects);
         }
-        let mut answers = std::mem::take(&mut self.answers);
-        for (gateway, answer) in answers.drain(..) {
-            if gateway == self.me {
-                self.gateway.on_answer(self.now, self.me, &answer, effects);
-            } else {
-                effects.answer(gateway, answer);
+        for (gateway, batch) in self.answers.take_runs() {
+            if gateway != self.me {
+                effects.answer(gateway, batch);
+                continue;
+            }
+            for ahead in batch.chunks(READ_AHEAD) {
+                self.gateway.read_ahead_of_answers(ahead);
+                for Timed { item, .. } in ahead {
+                    self.gateway.on_answer(self.now, self.me, item, effects);
+                }
             }
         }
         self.take_local(effects);
-        if self.answers.is_empty() {
-            self.answers = answers;
-        }
     }
 
     fn write(&mut self, effects: &mut Effects) {

@@ -5,6 +5,7 @@
 //! the disk: the node ticks, delivers and writes.
 
 mod agenda;
+mod answers;
 mod clock;
 mod hand_over;
 mod owner;
@@ -13,6 +14,7 @@ mod pursuit;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+pub(crate) use self::answers::Answers;
 use self::clock::{ShardClock, Stamp};
 use self::hand_over::HandOver;
 use self::owner::Owner;
@@ -31,9 +33,6 @@ use crate::time::Instant;
 
 /// A shard's snapshot: its latest stamp, and each show that was ever touched, in order.
 type State = (Option<Stamp>, Vec<(ShowId, Vec<u8>)>);
-
-/// Answers on their way to gateways, this node's own among them.
-pub(crate) type Answers = Vec<(NodeId, Answer)>;
 
 /// A replica of a shard and, while it leads, the shard's owner.
 #[derive(Debug)]

@@ -32,6 +32,9 @@ use wish::Taste;
 /// back from abandoned carts one by one, for hours.
 const NEGLIGIBLE: u32 = 200;
 
+/// So much more room than its share a batch of requests gets.
+const SLACK: usize = 3;
+
 /// So many people's states are read ahead of their turn.
 const READ_AHEAD: usize = 64;
 
@@ -283,8 +286,8 @@ impl Crowd {
                 if !batch.is_sorted_by_key(|timed| timed.at) {
                     batch.sort_by_key(|timed| timed.at);
                 }
-                // The next batch will be about as large.
-                let next = Vec::with_capacity(batch.len() + batch.len() / 4);
+                // The next batch will be about as large; a short one varies most.
+                let next = Vec::with_capacity(batch.len() + batch.len() / 4 + SLACK);
                 send(NodeId(gateway as u16), std::mem::replace(batch, next));
             }
         }

@@ -302,23 +302,37 @@ impl Host {
     }
 
     fn catch_up(&mut self, world: &mut World, now: Instant, core: usize) {
-        for turn in 0.. {
-            if turn % READ_AHEAD == 0 {
-                let ahead = self.queues[core].iter().take(READ_AHEAD);
+        let latest = Some(now + self.machine.slice);
+        let mut queue = std::mem::take(&mut self.queues[core]);
+        let mut started = 0;
+        while let Some(Timed { at, item }) = queue.get(started) {
+            if started % READ_AHEAD == 0 {
+                let ahead = queue.range(started..).take(READ_AHEAD);
                 self.node.read_ahead(ahead.map(|timed| &timed.item));
             }
-            let Some(Timed { at, item }) = self.queues[core].front() else { return };
-            let (at, cost) = ((*at).max(now), self.cost(item));
-            match self.cores.take_by(Some(now + self.machine.slice), core, at, cost) {
+            let cost = self.cost(item);
+            match self.cores.take_by(latest, core, (*at).max(now), cost) {
                 Ok(done) => {
-                    if let Some(Timed { item, .. }) = self.queues[core].pop_front() {
-                        self.note(core, done, cost, work_of(&item));
-                        self.step(done, item);
+                    self.note(core, done, cost, work_of(item));
+                    self.turn_ends = self.turn_ends.max(done);
+                    let done = self.clock.at(done);
+                    // By far the most: looked at where it stands.
+                    if let Input::Forwarded { from, request } = item {
+                        self.node.decide(done, *from, request, &mut self.effects);
+                    } else {
+                        let item = std::mem::replace(&mut queue[started].item, Input::TurnEnded);
+                        self.node.step(done, item, &mut self.effects);
                     }
+                    started += 1;
                 }
-                Err(starts) => return world.core_free_at(self.place, core, starts),
+                Err(starts) => {
+                    world.core_free_at(self.place, core, starts);
+                    break;
+                }
             }
         }
+        queue.drain(..started);
+        self.queues[core] = queue;
     }
 
     fn cost(&self, input: &Input) -> Span {

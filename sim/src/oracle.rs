@@ -200,7 +200,7 @@ impl Oracles {
 
     /// The same as [`answered`](Self::answered) for a refused `Hold`, the most frequent of
     /// answers, with less to gather.
-    pub fn hold_refused(&mut self, at: Instant, asked: Asked, refusal: Refusal) {
+    pub fn hold_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
         self.live.on_refused(at, asked, refusal);
         self.linearizable.on_hold_refused(at, asked, refusal);
     }
@@ -425,9 +425,9 @@ impl Oracles {
 
     fn refused(&mut self, at: Instant, since: Instant, request: &Request, refusal: Refusal) {
         let asked = Asked { request: request.id, user: request.user, show: request.show, since };
-        self.live.on_refused(at, asked, refusal);
+        self.live.on_refused(at, &asked, refusal);
         match request.command {
-            Command::Hold(_) => self.linearizable.on_hold_refused(at, asked, refusal),
+            Command::Hold(_) => self.linearizable.on_hold_refused(at, &asked, refusal),
             Command::Release { .. } => {}
             Command::Confirm { hold, .. } => {
                 self.hold.on_confirm_refused(&self.known, at, request, hold, refusal);

@@ -3,8 +3,8 @@
 use super::*;
 use crate::config::Config;
 use crate::effect::Write;
-use crate::id::ShowId;
-use crate::id::{ClientId, HoldId, RequestId, UserId};
+use crate::id::{ClientId, HoldId, RequestId, ShowId, UserId};
+use crate::message::Answer;
 use crate::placement::Placement;
 use crate::request::{Command, Outcome, Reply};
 use crate::show::{Checks, Hall, Rules};

@@ -35,8 +35,6 @@ pub(super) struct Owner {
     /// What this turn changed, and whom it answers.
     record: Events,
     replies: Answers,
-    /// Emptied, for the next turn's replies.
-    spare: Answers,
     /// For each proposed record, in order, the replies that wait for it.
     proposed: VecDeque<Answers>,
     /// Counts the records of this epoch that were applied.
@@ -76,8 +74,7 @@ impl Owner {
             epoch,
             heads: BTreeMap::new(),
             record: Events::new(),
-            replies: Answers::new(),
-            spare: Answers::new(),
+            replies: Answers::default(),
             proposed: VecDeque::new(),
             applied: 0,
             asked: VecDeque::new(),
@@ -214,21 +211,21 @@ impl Owner {
     /// proves this owner's lead at a later time.
     pub(super) fn proposed(&mut self) {
         self.record.clear();
-        let replies = self.take_replies();
+        let replies = self.replies.take();
         self.proposed.push_back(replies);
     }
 
     /// The question was asked. The replies rest on every record proposed before it.
     pub(super) fn asked(&mut self, read: ReadId) {
         let rest_on = self.applied + self.proposed.len() as u64;
-        let replies = self.take_replies();
+        let replies = self.replies.take();
         self.asked.push_back((read, rest_on, replies));
     }
 
     /// Takes the replies that wait for proposed records, all but those for the last `behind`.
     pub(super) fn take_proposed(&mut self, behind: u64) -> impl Iterator<Item = Due> + '_ {
         let ahead = (self.proposed.len() as u64).saturating_sub(behind);
-        self.proposed.iter_mut().take(ahead as usize).flat_map(std::mem::take)
+        self.proposed.iter_mut().take(ahead as usize).flat_map(|due| due.take().into_each())
     }
 
     /// The oldest proposed record was committed, and the shard has applied it.
@@ -238,7 +235,7 @@ impl Owner {
             panic!("{} of {} has a record that its owner did not propose", self.epoch, self.shard)
         });
         self.applied += 1;
-        self.hand_over(due, answers);
+        answers.append(due);
     }
 
     /// These questions were answered. One that was asked later answers the earlier ones too.
@@ -249,30 +246,15 @@ impl Owner {
                 return;
             }
             let due = self.asked.pop_front().map(|(_, _, due)| due).unwrap_or_default();
-            self.hand_over(due, answers);
+            answers.append(due);
         }
-    }
-
-    fn hand_over(&mut self, mut due: Answers, answers: &mut Answers) {
-        if answers.is_empty() {
-            std::mem::swap(answers, &mut due);
-        } else {
-            answers.append(&mut due);
-        }
-        self.spare = due;
-    }
-
-    /// Takes the turn's replies. The next turn will have about as many.
-    fn take_replies(&mut self) -> Answers {
-        let mut next = std::mem::take(&mut self.spare);
-        next.reserve(self.replies.len() + self.replies.len() / 4);
-        std::mem::replace(&mut self.replies, next)
     }
 
     /// The replies that must not leave any more, oldest first of each kind.
     pub(super) fn into_pending(self) -> impl Iterator<Item = Due> {
-        let asked = self.asked.into_iter().flat_map(|(_, _, replies)| replies);
-        self.proposed.into_iter().flatten().chain(asked).chain(self.replies)
+        let asked = self.asked.into_iter().map(|(_, _, replies)| replies);
+        let all = self.proposed.into_iter().chain(asked).chain([self.replies]);
+        all.flat_map(Answers::into_each)
     }
 }
 
@@ -370,16 +352,16 @@ mod tests {
         }
 
         fn commit(&mut self) -> Vec<(u64, bool)> {
-            let mut answers = Answers::new();
+            let mut answers = Answers::default();
             self.owner.committed(&mut answers);
-            answers.into_iter().map(granted).chain(self.confirm(&[])).collect()
+            answers.into_each().map(granted).chain(self.confirm(&[])).collect()
         }
 
         fn confirm(&mut self, reads: &[u64]) -> Vec<(u64, bool)> {
-            let mut answers = Answers::new();
+            let mut answers = Answers::default();
             let reads: Vec<ReadId> = reads.iter().copied().map(ReadId).collect();
             self.owner.confirmed(&reads, &mut answers);
-            answers.into_iter().map(granted).collect()
+            answers.into_each().map(granted).collect()
         }
     }
 

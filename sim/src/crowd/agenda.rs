@@ -189,15 +189,14 @@ impl Agenda {
     /// Moves all acts before `end` to `out`, in order.
     pub fn take_all_before(&mut self, end: Instant, out: &mut Vec<Act>) {
         while self.next_at().is_some_and(|at| at < end) {
-            if !self.late.is_empty() {
-                out.extend(self.take_before(end));
-                continue;
-            }
+            let late = self.late.peek().map(|&Reverse(late)| late);
+            let is_next = |act: &Act| act.at < end && late.is_none_or(|late| *act < late);
             let open = self.open[self.taken..].iter().map(|packed| packed.act(self.group()));
             let before = out.len();
-            out.extend(open.take_while(|act| act.at < end));
+            out.extend(open.take_while(is_next));
             self.taken += out.len() - before;
             self.waiting -= out.len() - before;
+            out.extend(late.and_then(|_| self.take_before(end)));
         }
     }
 

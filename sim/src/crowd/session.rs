@@ -58,8 +58,8 @@ impl Crowd {
             Doing::AskingHold | Doing::AskingBooking | Doing::AskingRelease => {
                 // Sends the present request once more.
                 let request = self.request(act.user, &person);
-                self.people.change(act.user, |person| person.attempt += 1);
-                self.send(act.user, act.at, person.attempt + 1, request, witness);
+                let attempt = (act.user, act.at, person.attempt + 1);
+                self.send(attempt, request, witness, |person| person.attempt += 1);
             }
             Doing::Away => {}
         }
@@ -123,56 +123,60 @@ impl Crowd {
         let (show, preferred) = (taste.show(), taste.section(sequence));
         let section = self.map(show).choose(act.at, preferred, group);
         let command = self.hold(act.user, picks, group, section);
-        self.people.change(act.user, |person| {
+        let wanted = (Doing::AskingHold, sequence, show, command);
+        self.intend(now, act, wanted, witness, |person| {
             person.section = section;
             if person.refreshes == 0 {
                 person.began = act.at;
             }
         });
-        self.intend(now, act, Doing::AskingHold, (sequence, show, command), witness);
     }
 
-    /// Begins a new intention after request number `before`: a new request with its first attempt.
+    /// Begins a new intention after request number `before`: a new request with its first attempt, and
+    /// what else it changes about the person.
     #[inline]
     fn intend(
         &mut self,
         now: Instant,
         act: Act,
-        doing: Doing,
-        (before, show, command): (u8, ShowId, Command),
+        (doing, before, show, command): (Doing, u8, ShowId, Command),
         witness: &mut Witness,
+        change: impl FnOnce(&mut Person),
     ) {
         let Act { user, at, .. } = act;
         let sequence = before.wrapping_add(1);
-        self.people.change(user, |person| {
+        let request = Request { id: request_id(user, sequence), user: UserId(user), show, command };
+        let sent = self.send((user, at, 1), request, witness, |person| {
+            change(person);
             person.doing = doing;
             person.sequence = sequence;
             person.attempt = 1;
             person.intended = at;
         });
-        let request = Request { id: request_id(user, sequence), user: UserId(user), show, command };
-        witness.oracles.invoked(now, &request);
-        self.send(user, at, 1, request, witness);
+        witness.oracles.invoked(now, sent);
     }
 
+    /// Sends an attempt, with what it changes about the person. Returns what waits to leave.
     #[inline]
     fn send(
         &mut self,
-        user: u32,
-        at: Instant,
-        attempt: u8,
+        (user, at, attempt): (u32, Instant, u8),
         request: Request,
         witness: &mut Witness,
-    ) {
+        change: impl FnOnce(&mut Person),
+    ) -> &Request {
         let ticket = self.be_patient(user, at);
         self.people.change(user, |person| {
+            change(person);
             person.waits = true;
             person.ticket = ticket;
             person.stamp = person.stamp.wrapping_add(1);
         });
         let gateway = self.gateway(user, request.show, requester(request.id).1, attempt);
-        self.outbox[gateway].push(Timed { at, item: request });
         witness.recorder.attempts(at, 1);
+        let waiting = &mut self.outbox[gateway];
+        waiting.push(Timed { at, item: request });
+        &waiting[waiting.len() - 1].item
     }
 
     /// No usable answer: waits a little and sends the same request again, or gives up.
@@ -203,7 +207,7 @@ impl Crowd {
         match person.doing {
             Doing::AskingHold if ending == Ending::Overloaded => {
                 // It was turned away each time: nothing happened, the person may press the button again.
-                witness.oracles.hold_refused(now, self.asked(user, &person), Refusal::Overloaded);
+                witness.oracles.hold_refused(now, &self.asked(user, &person), Refusal::Overloaded);
                 self.refresh(at, user, person, Fate::GaveUp);
             }
             Doing::AskingHold => {
@@ -253,7 +257,7 @@ impl Crowd {
             }
             Outcome::Refused(refusal) => {
                 let asked = self.asked(user, &person);
-                witness.oracles.hold_refused(now, asked, *refusal);
+                witness.oracles.hold_refused(now, &asked, *refusal);
                 witness.recorder.ended(Operation::Hold, Ending::Refused, person.intended, at);
                 let sold_out = match refusal {
                     Refusal::SoldOut => true,
@@ -320,10 +324,12 @@ impl Crowd {
         } else if !abandons && approved {
             let payment = PaymentId(request_id(user, hold.wrapping_add(1)).0);
             let command = Command::Confirm { hold: self.held_by(user), payment };
-            self.intend(now, act, Doing::AskingBooking, (hold, show, command), witness);
+            let wanted = (Doing::AskingBooking, hold, show, command);
+            self.intend(now, act, wanted, witness, |_| {});
         } else if gives_back {
             let command = Command::Release { hold: self.held_by(user) };
-            self.intend(now, act, Doing::AskingRelease, (hold, show, command), witness);
+            let wanted = (Doing::AskingRelease, hold, show, command);
+            self.intend(now, act, wanted, witness, |_| {});
         } else {
             self.leave_cart(user);
             self.leave(user, if abandons { Fate::Abandoned } else { Fate::Declined });

@@ -186,11 +186,11 @@ impl Linearizable {
     }
 
     /// A client's hold is refused.
-    pub(super) fn on_hold_refused(&mut self, at: Instant, asked: Asked, refusal: Refusal) {
+    pub(super) fn on_hold_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
         match refusal {
             Refusal::SoldOut => {
                 if let Some(first @ None) = self.sold_out.get_mut(asked.show.0 as usize) {
-                    *first = Some((at, asked));
+                    *first = Some((at, *asked));
                 }
             }
             Refusal::NotYours => self.findings.fail(|| Story {

@@ -60,7 +60,7 @@ impl Live {
         }
     }
 
-    pub(super) fn on_refused(&mut self, at: Instant, asked: Asked, refusal: Refusal) {
+    pub(super) fn on_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
         match refusal {
             Refusal::SeatTaken
             | Refusal::NoneFree
@@ -71,10 +71,10 @@ impl Live {
             }
             Refusal::BadRequest | Refusal::Overloaded => {}
             Refusal::Unavailable => {
-                self.on_unanswered(at, asked, "was told that no owner could be reached")
+                self.on_unanswered(at, *asked, "was told that no owner could be reached")
             }
             Refusal::Minority => {
-                self.on_unanswered(at, asked, "was told that the gateway had withdrawn")
+                self.on_unanswered(at, *asked, "was told that the gateway had withdrawn")
             }
         }
     }

@@ -564,7 +564,7 @@ fn a_hold_that_is_released_and_booked() {
 #[test]
 fn a_show_that_is_called_sold_out() {
     let sold_out = |history: &mut History, at| {
-        history.oracles.hold_refused(secs(at), asked(99, at - 1), Refusal::SoldOut);
+        history.oracles.hold_refused(secs(at), &asked(99, at - 1), Refusal::SoldOut);
     };
     let mut history = History::new();
     sold_out(&mut history, 9);

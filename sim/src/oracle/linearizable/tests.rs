@@ -272,7 +272,7 @@ impl History {
                 What::SoldOut => {
                     let (user, show) = (request.user, request.show);
                     let asked = Asked { request: request.id, user, show, since: asked };
-                    oracle.on_hold_refused(at, asked, Refusal::SoldOut);
+                    oracle.on_hold_refused(at, &asked, Refusal::SoldOut);
                 }
                 What::Settle { kind, hold } => {
                     let named = HoldId(*hold as u64);

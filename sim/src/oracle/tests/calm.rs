@@ -15,7 +15,7 @@ fn after_calm_requests_get_answers() {
     };
     let refuse = |history: &mut History, since: u64, refusal| {
         ask(history, since);
-        history.oracles.hold_refused(secs(since + 1), asked(1, since), refusal);
+        history.oracles.hold_refused(secs(since + 1), &asked(1, since), refusal);
     };
     assert_eq!(live(&|_| {}, 500, &[]), Verdict::NotExercised);
     assert_eq!(live(&|history| ask(history, 110), 500, &[]), Verdict::NotExercised);
@@ -64,10 +64,10 @@ fn recovery_is_the_first_decision_on_a_request_sent_after_calm() {
     let mut history = History::new();
     assert_eq!(history.oracles.recovery(), None);
     history.oracles.faults_over(secs(100));
-    history.oracles.hold_refused(secs(101), asked(1, 99), Refusal::SoldOut);
-    history.oracles.hold_refused(secs(102), asked(2, 101), Refusal::Overloaded);
+    history.oracles.hold_refused(secs(101), &asked(1, 99), Refusal::SoldOut);
+    history.oracles.hold_refused(secs(102), &asked(2, 101), Refusal::Overloaded);
     assert_eq!(history.oracles.recovery(), None);
-    history.oracles.hold_refused(secs(104), asked(3, 101), Refusal::NoneFree);
+    history.oracles.hold_refused(secs(104), &asked(3, 101), Refusal::NoneFree);
     history.gets((103, 104, 105), 4, 1, &[3]);
     assert_eq!(history.oracles.recovery(), Some(Span::from_secs(4)));
 }
