@@ -19,6 +19,10 @@ use onsale_core::Span;
 use crate::case::{Case, IDLE, Measured, SEED};
 use crate::table::{Report, Row, Target};
 
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const GIB: u64 = 1 << 30;
 
 /// Measures whole runs and prints one table.
