@@ -105,7 +105,8 @@ impl Node {
             let id = self.carried[place];
             let seats = self.placement.seats(id);
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
-            let moved = seats.from.is_some() && shard.pursue(seats, ends, effects);
+            let missed = |node| self.gateway.avoids(node);
+            let moved = seats.from.is_some() && shard.pursue(seats, missed, ends, effects);
             let touched = seats.from.is_some() || shard.leave_if_moved(seats);
             if moved {
                 let generation = seats.generation;

@@ -29,8 +29,15 @@ impl Shard {
     }
 
     /// Takes the next step, if this replica serves. Says whether none is left: the journal has
-    /// these members and no others. `ends` is when a hand-over that it takes is given up.
-    pub(crate) fn pursue(&mut self, seats: &Seats, ends: Instant, effects: &mut Effects) -> bool {
+    /// these members and no others. `ends` is when a hand-over that it takes is given up; none goes to
+    /// a node that is `missed`.
+    pub(crate) fn pursue(
+        &mut self,
+        seats: &Seats,
+        missed: impl Fn(NodeId) -> bool,
+        ends: Instant,
+        effects: &mut Effects,
+    ) -> bool {
         let members = self.journal.members();
         let newer = |member: &ReplicaId| member.generation() > seats.generation;
         if self.owner.is_none() || members.is_joint() || members.all().iter().any(newer) {
@@ -52,8 +59,10 @@ impl Shard {
                     return false;
                 }
                 if demoted.node() == self.node {
-                    let stays = members.voters().iter().find(|voter| wanted(voter));
-                    if let Some(to) = stays.map(|voter| voter.node()) {
+                    let stay = members.voters().iter().filter(|voter| wanted(voter));
+                    let there = stay.map(|voter| voter.node()).filter(|&node| !missed(node));
+                    let level = there.min_by_key(|&node| self.journal.lag(node));
+                    if let Some(to) = level {
                         self.hand_over(to, HandOverReason::Move, ends, effects);
                     }
                     return false;

@@ -94,6 +94,30 @@ fn a_node_whose_disk_is_gone_is_replaced() {
 }
 
 #[test]
+fn an_owner_that_moves_away_hands_over_to_a_member_that_is_there() {
+    // While a dead node is a member still, owners move to new nodes: whoever tried to hand over to
+    // the dead one would try for ever, and neither it nor anybody else could leave.
+    let mut cluster = Cluster::changing(3, 3, 16);
+    let asked = sell(&mut cluster, 0, 50, &[1, 2, 3]);
+    check_granted(&cluster, &asked);
+    cluster.crash(NodeId(1));
+    for node in [4, 5, 6].map(NodeId) {
+        cluster.start(node);
+        cluster.tell(node, Input::Join);
+    }
+    cluster.run_for(Span::from_secs(2));
+    for node in [1, 2, 3].map(NodeId) {
+        cluster.tell(NodeId(3), Input::Leave(node));
+    }
+    cluster.tell(NodeId(2), Input::Leave(NodeId(2)));
+    cluster.run_for(Span::from_secs(60));
+    assert_eq!(cluster.drained.iter().copied().collect::<Vec<_>>(), [2, 3].map(NodeId));
+    [2, 3].map(NodeId).into_iter().for_each(|node| cluster.crash(node));
+    let asked = sell(&mut cluster, 50, 50, &[4, 5, 6]);
+    check_granted(&cluster, &asked);
+}
+
+#[test]
 fn moves_go_on_after_everybody_has_crashed_in_the_midst_of_them() {
     // All nodes die and come back every second while shards move: the map, the members and the
     // replicas that are under way are on the disks.
