@@ -27,6 +27,8 @@ const LOAD_EVERY: Span = Span::from_millis(20);
 const SURVEY_EVERY: Span = Span::from_millis(250);
 /// How often a visitor asks another node for the same page.
 const TRIES: u8 = 3;
+/// What a node did that had not seen enough to answer.
+const BEHIND: &str = "said that it was behind";
 
 /// Everybody who deals with facts.
 #[derive(Debug)]
@@ -42,6 +44,9 @@ pub struct Browsing {
     agenda: BTreeSet<(Instant, Act)>,
     sessions: BTreeMap<SessionId, Seen>,
     open: BTreeMap<QuestionId, Open>,
+    /// Questions that nobody waits for any more, and when they were given up. Whoever asked had little
+    /// patience, perhaps less than links take; only what is still here at the end had no answer.
+    given_up: BTreeMap<QuestionId, (Open, Instant)>,
     asked: u64,
     outbox: Vec<(NodeId, Question)>,
     result: FactsResult,
@@ -108,6 +113,7 @@ impl Browsing {
             agenda,
             sessions: BTreeMap::new(),
             open: BTreeMap::new(),
+            given_up: BTreeMap::new(),
             asked: 0,
             outbox: Vec::new(),
             result: FactsResult::default(),
@@ -159,14 +165,16 @@ impl Browsing {
                 Act::Look(visitor, look, attempt) => self.look(at, visitor, look, attempt),
                 Act::Survey => self.survey(at, false, witness),
                 Act::LastSurvey => self.survey(at, true, witness),
-                Act::GiveUp(id) => self.give_up(at, id, witness),
+                Act::GiveUp(id) => self.give_up(at, id),
             }
         }
     }
 
     /// A node answers.
     pub fn hear(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
-        let Some(Open { asked, by, .. }) = self.open.remove(&told.id) else { return };
+        let Some(Open { asked, by, .. }) = self.open.remove(&told.id) else {
+            return self.hear_late(now, node, told, witness);
+        };
         self.agenda.remove(&(asked + self.patience, Act::GiveUp(told.id)));
         let Some(oracle) = &mut witness.oracles.facts else { return };
         let reading = |session, facts| Reading { asked, at: now, session, node, facts };
@@ -189,7 +197,7 @@ impl Browsing {
             (FactsAnswer::Read(facts), By::Survey) => oracle.on_survey(reading(None, facts)),
             (FactsAnswer::Behind, by) => {
                 self.result.behind += 1;
-                oracle.on_unanswered(asked, now, node, "said that it was behind");
+                oracle.on_unanswered(asked, now, node, BEHIND);
                 self.after_failure(now, &by);
             }
             (FactsAnswer::Written(_) | FactsAnswer::Read(_) | FactsAnswer::BadQuestion, _) => {
@@ -298,13 +306,30 @@ impl Browsing {
         }
     }
 
-    fn give_up(&mut self, at: Instant, id: QuestionId, witness: &mut Witness) {
-        let Some(Open { asked, node, by }) = self.open.remove(&id) else { return };
+    fn give_up(&mut self, at: Instant, id: QuestionId) {
+        let Some(open) = self.open.remove(&id) else { return };
         self.result.unanswered += 1;
-        if let Some(oracle) = &mut witness.oracles.facts {
-            oracle.on_unanswered(asked, at, node, "gave no answer");
+        self.after_failure(at, &open.by);
+        self.given_up.insert(id, (open, at));
+    }
+
+    fn hear_late(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
+        if let Some((open, _)) = self.given_up.remove(&told.id)
+            && told.answer == FactsAnswer::Behind
+            && let Some(oracle) = &mut witness.oracles.facts
+        {
+            oracle.on_unanswered(open.asked, now, node, BEHIND);
         }
-        self.after_failure(at, &by);
+    }
+
+    /// The run ends: what was asked longer ago than nodes may take to agree, and has no answer, gets none.
+    pub fn close(&mut self, now: Instant, witness: &mut Witness) {
+        let Some(oracle) = &mut witness.oracles.facts else { return };
+        for (Open { asked, node, .. }, at) in std::mem::take(&mut self.given_up).into_values() {
+            if asked + self.facts.agree_within <= now {
+                oracle.on_unanswered(asked, at, node, "gave no answer");
+            }
+        }
     }
 
     /// A visitor asks another node, or takes it that this page is not to be had.

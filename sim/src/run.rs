@@ -4,17 +4,17 @@
 //! the facts. A run never shares its thread with another, so nothing that one leaves
 //! behind can move the next. Refuses to know why somebody wants the run.
 
+mod clients;
+
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
-use onsale_core::facts::FactsMessage;
 use onsale_core::{
-    Checks, Config, Endpoint, Epoch, FactsConfig, GatewayConfig, Hall, Instant, Mark,
-    MembershipConfig, Message, NodeId, OwnerConfig, Placement, Rules, Setup, ShardId, ShowId, Span,
-    Unfit,
+    Checks, Config, Epoch, FactsConfig, GatewayConfig, Hall, Instant, Mark, MembershipConfig,
+    NodeId, OwnerConfig, Placement, Rules, Setup, ShardId, ShowId, Span, Unfit,
 };
 use onsale_reports::{
     Evidence, FailoverResult, FaultResult, OracleResult, Recorder, RecorderSettings, Records,
@@ -22,6 +22,7 @@ use onsale_reports::{
 };
 use onsale_scenarios::{Cluster, Family, Fault, PartitionBy, Sale, Scenario};
 
+use self::clients::serve_clients;
 use crate::browsing::Browsing;
 use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
@@ -30,14 +31,14 @@ use crate::host;
 use crate::oracle::{Asked, OracleSettings, Oracles, latency};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
-use crate::story::{Sight, Watch};
+use crate::story::Watch;
 use crate::stream::fork;
 use crate::timer::Promise;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
 use crate::world::limits::Limits;
 use crate::world::network::CLIENTS;
-use crate::world::{self, Process, Progress, Resident, Tracing, Turn, World, next_turn};
+use crate::world::{self, Process, Progress, Tracing, Turn, World, next_turn};
 
 /// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
@@ -259,118 +260,6 @@ async fn direct(plan: &Plan) {
     }
 }
 
-/// The clients' host: the crowd's turns.
-struct Clients {
-    crowd: Crowd,
-    browsing: Option<Browsing>,
-    scenario: Scenario,
-    /// When the last fault is over.
-    calm: Instant,
-    /// Everybody's story has ended; the run's end is entered.
-    ending: bool,
-    ended: bool,
-}
-
-/// The clients take their place with their first turn.
-async fn serve_clients(
-    crowd: Crowd,
-    browsing: Option<Browsing>,
-    scenario: Scenario,
-    calm: Instant,
-) {
-    let mut clients = Clients { crowd, browsing, scenario, calm, ending: false, ended: false };
-    let (now, turn) = next_turn(CLIENTS).await;
-    world::with(|world| clients.take_turn(world, now, turn));
-    world::reside(CLIENTS, Box::new(clients)).await;
-}
-
-impl Resident for Clients {
-    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn) {
-        if self.ended {
-            // What still comes finds nobody.
-            return;
-        }
-        let crowd = &mut self.crowd;
-        if let Some(open) = world.rotation.take_changed() {
-            crowd.choose_among(open);
-        }
-        if let Some(browsing) = &mut self.browsing
-            && let Some(members) = world.rotation.take_changed_members()
-        {
-            browsing.ask_among(members);
-        }
-        match turn {
-            Turn::Delivered { message: Message::Replies(batch), .. } => {
-                crowd.hear(now, &batch, &mut world.witness)
-            }
-            Turn::Delivered { from: Endpoint::Node(node), message: Message::Facts(message) } => {
-                if let (Some(browsing), FactsMessage::Told(told)) = (&mut self.browsing, &*message)
-                {
-                    browsing.hear(now, node, told, &mut world.witness);
-                }
-            }
-            Turn::Wake => {
-                crowd.act(now, &mut world.witness);
-                if let Some(browsing) = &mut self.browsing {
-                    browsing.act(now, &mut world.witness);
-                }
-            }
-            Turn::End => {
-                let browsing = self.browsing.as_ref();
-                world.facts = browsing.map(|browsing| browsing.result(&world.witness));
-                // Where everybody was gone already, nothing is left out.
-                world.stops_at.take_if(|at| *at != now);
-                world.open = crowd.finish(now, &mut world.witness);
-                world.fates = crowd.fates().clone();
-                world.stop();
-                self.ended = true;
-                return;
-            }
-            Turn::Boot
-            | Turn::Delivered { .. }
-            | Turn::Persisted(_)
-            | Turn::WriteFailed(_)
-            | Turn::WriteRefused(_)
-            | Turn::DamageFound
-            | Turn::Dies(_)
-            | Turn::CoreFree(_)
-            | Turn::Probed
-            | Turn::Told(_)
-            | Turn::Stage { .. }
-            | Turn::Fault { .. }
-            | Turn::FaultStep { .. } => {
-                panic!("{turn:?} is not the clients'")
-            }
-        }
-        crowd.drain_outbox(|gateway, batch| {
-            let departs = batch[0].at;
-            world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
-        });
-        if world.witness.watch.is_some() {
-            for (user, fate) in crowd.take_left() {
-                world.witness.sees(now, || Sight::Left { user, fate });
-            }
-        }
-        let (mut wake, mut done) = (crowd.next_wake(), crowd.is_done());
-        if let Some(browsing) = &mut self.browsing {
-            for (node, question) in browsing.drain_outbox() {
-                let question = Message::Facts(Box::new(FactsMessage::Question(question)));
-                world.send(CLIENTS, usize::from(node.0), now, question);
-            }
-            wake = wake.into_iter().chain(browsing.next_wake()).min();
-            done &= browsing.is_done();
-        }
-        world.wake_at(CLIENTS, wake);
-        world.report_users(crowd.fates().ended());
-        if done && !self.ending {
-            // Nobody is left: the last holds run out, and the run is over.
-            self.ending = true;
-            let (sale, calm) = (&self.scenario.sale, self.scenario.calm);
-            world.end_at(now.max(self.calm) + sale.hold + sale.grace + calm);
-        }
-    }
-}
-
 fn conclude(
     plan: &Plan,
     mut world: World,
@@ -381,6 +270,7 @@ fn conclude(
     world.close_journal();
     world.witness.sees_verdicts(end);
     let stops = world.stops_at.map(|at| standing(&world, at));
+    let cut_short = world.is_cut_short();
     let Witness { oracles, recorder, watch } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
@@ -413,7 +303,7 @@ fn conclude(
         .iter()
         .filter(|name| !exercised(name))
         .chain(unseen)
-        .filter(|_| !interrupted && world.exceeded.is_none())
+        .filter(|_| !cut_short)
         .cloned()
         .collect();
     let admitted = records.timeline().iter().map(|second| second.admitted).sum();

@@ -394,6 +394,22 @@ fn facts_sees_disks_that_lose_what_sessions_have_seen() {
     sees("facts", "said that it was behind although", &sale_with_facts(&[blackout(65)]), 1, wiped);
 }
 
+/// Answers about facts do not arrive any more. People of little patience, who often give up on links
+/// with a long tail, are no alarm while answers still come.
+#[test]
+fn facts_sees_nodes_that_fall_silent() {
+    let silent = || {
+        relay(|now, _, to, message| {
+            !(matches!(message, Message::Facts(_)) && to == CLIENTS && now > second(50))
+        })
+    };
+    let mut scenario = sale_with_facts(&[crash(20, Target::Owner)]);
+    scenario.crowd.session.request_timeout = Span::from_millis(60);
+    let facts = play(&scenario, 1).summary.facts.facts.expect("facts were read");
+    assert!(facts.unanswered > 20, "{facts:?}");
+    sees("facts", "gave no answer although", &scenario, 1, silent);
+}
+
 /// A broken promise inside the code ends the run, and is a verdict with a seed, not a crash.
 #[test]
 fn a_panic_is_a_verdict() {

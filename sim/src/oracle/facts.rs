@@ -11,7 +11,8 @@
 //! - a version says something that nobody wrote, or one thing here and another there;
 //! - later than the bound after calm, a node does not know what somebody was told by another node
 //!   longer ago than the bound: a write vanished, or copies do not agree;
-//! - later than the bound after calm, a question gets no answer.
+//! - later than the bound after calm, a question gets no answer, not even one so late that nobody
+//!   waits for it any more.
 //!
 //! Why no alarm is false: the bound is what the scenario grants the cluster to come to an
 //! agreement when nothing is broken any more, and as much more as the plan's clocks may be further

@@ -41,6 +41,11 @@ impl World {
         self.check_limits();
     }
 
+    /// Whether the run ends before its time: what has not happened in it might have.
+    pub fn is_cut_short(&self) -> bool {
+        self.interrupted || self.stops_at.is_some() || self.exceeded.is_some()
+    }
+
     /// How many people's stories have ended, for whoever watches.
     pub fn report_users(&self, users: u64) {
         self.progress.users.store(users, Ordering::Relaxed);
