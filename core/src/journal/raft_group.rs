@@ -252,11 +252,13 @@ impl RaftGroup {
 
     /// How many ticks of silence lead to an election. Candidates of one epoch wait for
     /// different times, and take turns from epoch to epoch: two that stood at the same
-    /// time and wait equally long would split the votes for ever.
+    /// time and wait equally long would split the votes for ever. Whoever was told that it lost is a
+    /// follower again, and waits like a candidate until somebody leads.
     fn election_timeout(&self) -> usize {
         let raft = &self.raft.raft;
         let least = self.settings.election_ticks;
-        if raft.state == StateRole::Follower {
+        let has_lost = raft.vote == raft.id && raft.leader_id == 0;
+        if raft.state == StateRole::Follower && !has_lost {
             return least;
         }
         let voters = self.followers.len() as u64 + 1;

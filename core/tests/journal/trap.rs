@@ -137,6 +137,23 @@ fn trap_1_equal_timeouts_do_not_split_votes_for_ever() {
     }
 }
 
+/// The same, with the third there: it has a record that the two lack, votes for neither, and says so, and
+/// is asked anew before it would stand itself. Told that they lost, the two are followers again.
+#[test]
+fn trap_1_those_who_were_told_that_they_lost_do_not_split_votes_for_ever() {
+    for ticks in 2..9 {
+        let mut trio = Trio::new();
+        trio.propose(b"alone");
+        trio.run(1, |message| !concerns(message, 0));
+        trio.groups[1] = group(1, ticks, first_epoch());
+        trio.groups[2] = group(2, ticks, first_epoch());
+        trio.groups[1].campaign();
+        trio.groups[2].campaign();
+        trio.run(6 * ticks, |_| true);
+        assert!(trio.groups.iter().any(Journal::is_leader), "{ticks} ticks: {:?}", trio.groups);
+    }
+}
+
 #[test]
 fn trap_2_nothing_is_applied_before_it_is_durable_here() {
     let mut trio = Trio::new();
