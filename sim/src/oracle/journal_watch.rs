@@ -150,18 +150,30 @@ impl JournalWatch {
 
     /// The node crashed: its disk keeps what it keeps, and is read anew.
     pub fn crashed(&mut self, now: Instant, node: Place, disk: &Disk, oracles: &mut Oracles) {
-        // A log holds superseded records too: it is read from the start, as if for the first time.
+        self.read_anew(now, node, disk.segments(), oracles);
+    }
+
+    /// A log holds superseded records too: it is read from the start, as if for the first time. Where it
+    /// is damaged it ends, for the node as for whoever reads here: a record that was superseded behind
+    /// that place stands there again, and is no more committed than the disk still says. What the disk
+    /// forgot it may hold otherwise from now on, until it calls it committed once more.
+    fn read_anew<'a>(
+        &mut self,
+        now: Instant,
+        node: Place,
+        segments: impl Iterator<Item = &'a [u8]>,
+        oracles: &mut Oracles,
+    ) {
         let before = std::mem::take(&mut self.disks[node]);
         self.disks[node] = vec![Log::default(); before.len()];
-        for bytes in disk.segments() {
+        for bytes in segments {
             for frame in frame::read(bytes) {
                 self.take(now, node, frame, oracles);
             }
         }
         for (log, mut before) in self.disks[node].iter_mut().zip(before) {
-            log.compared = before.compared;
-            log.commit = log.commit.max(before.commit);
-            log.drop_through(before.compared, &mut self.spare);
+            log.compared = log.compared.max(before.compared.min(log.commit));
+            log.drop_through(log.compared, &mut self.spare);
             before.drop_through(u64::MAX, &mut self.spare);
         }
     }
@@ -486,6 +498,16 @@ mod tests {
     }
 
     fn verdict_of(oracle: &str, written: &[(Place, &[Frame<'static>])]) -> Verdict {
+        verdict_after(oracle, written, None, &[])
+    }
+
+    /// The same, with a disk that is read anew in between, and keeps this.
+    fn verdict_after(
+        oracle: &str,
+        written: &[(Place, &[Frame<'static>])],
+        kept: Option<(Place, &[Frame<'static>])>,
+        then: &[(Place, &[Frame<'static>])],
+    ) -> Verdict {
         let settings = OracleSettings {
             shows: 1,
             seats_per_show: 1,
@@ -502,10 +524,20 @@ mod tests {
         };
         let (mut watch, mut oracles) =
             (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Oracles::new(settings));
-        for (node, frames) in written {
+        let bytes = |frames: &[Frame<'static>]| {
             let mut bytes = Vec::new();
             frames.iter().for_each(|frame| frame.write(&mut bytes));
-            watch.read(Instant::ZERO, *node, &bytes, &mut oracles);
+            bytes
+        };
+        for (node, frames) in written {
+            watch.read(Instant::ZERO, *node, &bytes(frames), &mut oracles);
+        }
+        if let Some((node, frames)) = kept {
+            let kept = bytes(frames);
+            watch.read_anew(Instant::ZERO, node, [&kept[..]].into_iter(), &mut oracles);
+        }
+        for (node, frames) in then {
+            watch.read(Instant::ZERO, *node, &bytes(frames), &mut oracles);
         }
         watch.tell_the_rest(Instant::ZERO, &mut oracles);
         let results = oracles.finish(Instant::ZERO, &[]);
@@ -583,5 +615,23 @@ mod tests {
         let own: &[_] = &[entry(1, 1), entry(2, 1), snapshot(2, 1)];
         let other: &[_] = &[entry(1, 1), entry(2, 2), commit(2, 2)];
         assert_eq!(verdict(&[(1, own), (2, other)]), Verdict::Fail);
+    }
+
+    /// n1 wrote a second record that nobody else has, and then the one that took its place. The disk
+    /// rots there: the first one stands again, uncommitted. Only where the disk calls it committed,
+    /// it is one too many.
+    #[test]
+    fn what_rot_brings_back_is_not_committed_until_the_disk_says_so() {
+        let others: &[_] = &[entry(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
+        let own: &[_] =
+            &[entry(1, 1), entry(2, 1), commit(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
+        let kept = &own[..3];
+        let after = |then: &[(Place, &[Frame<'static>])]| {
+            let written = [(2, others), (3, others), (1, own)];
+            verdict_after("lost-booking", &written, Some((1, kept)), then)
+        };
+        assert_eq!(after(&[(1, kept)]), Verdict::NotExercised, "as it begins a new segment");
+        assert_eq!(after(&[(1, kept), (1, &others[1..])]), Verdict::NotExercised, "repaired");
+        assert_eq!(after(&[(1, kept), (1, &[commit(2, 2)])]), Verdict::Fail);
     }
 }
