@@ -18,6 +18,7 @@ pub(crate) use self::answers::Answers;
 use self::clock::{ShardClock, Stamp};
 use self::hand_over::HandOver;
 use self::owner::Owner;
+pub(crate) use self::pursuit::LEVEL;
 use crate::config::{Acknowledge, Deposed, Serves, Setup};
 use crate::effect::Effects;
 use crate::id::{Epoch, NodeId, ShardId, ShowId};

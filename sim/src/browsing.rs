@@ -44,9 +44,9 @@ pub struct Browsing {
     agenda: BTreeSet<(Instant, Act)>,
     sessions: BTreeMap<SessionId, Seen>,
     open: BTreeMap<QuestionId, Open>,
-    /// Questions that nobody waits for any more, and when they were given up. Whoever asked had little
+    /// Questions that nobody waits for any more. Whoever asked had little
     /// patience, perhaps less than links take; only what is still here at the end had no answer.
-    given_up: BTreeMap<QuestionId, (Open, Instant)>,
+    given_up: BTreeMap<QuestionId, Open>,
     asked: u64,
     outbox: Vec<(NodeId, Question)>,
     result: FactsResult,
@@ -310,11 +310,11 @@ impl Browsing {
         let Some(open) = self.open.remove(&id) else { return };
         self.result.unanswered += 1;
         self.after_failure(at, &open.by);
-        self.given_up.insert(id, (open, at));
+        self.given_up.insert(id, open);
     }
 
     fn hear_late(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
-        if let Some((open, _)) = self.given_up.remove(&told.id)
+        if let Some(open) = self.given_up.remove(&told.id)
             && told.answer == FactsAnswer::Behind
             && let Some(oracle) = &mut witness.oracles.facts
         {
@@ -325,9 +325,9 @@ impl Browsing {
     /// The run ends: what was asked longer ago than nodes may take to agree, and has no answer, gets none.
     pub fn close(&mut self, now: Instant, witness: &mut Witness) {
         let Some(oracle) = &mut witness.oracles.facts else { return };
-        for (Open { asked, node, .. }, at) in std::mem::take(&mut self.given_up).into_values() {
+        for Open { asked, node, .. } in std::mem::take(&mut self.given_up).into_values() {
             if asked + self.facts.agree_within <= now {
-                oracle.on_unanswered(asked, at, node, "gave no answer");
+                oracle.on_unanswered(asked, asked + self.patience, node, "gave no answer");
             }
         }
     }

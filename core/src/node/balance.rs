@@ -9,10 +9,9 @@ use super::Node;
 use crate::config::LeadsConfig;
 use crate::effect::Effects;
 use crate::id::{Epoch, NodeId, ShardId};
-use crate::journal::Journal;
 use crate::observation::HandOverReason;
 use crate::resolver::Service;
-use crate::shard::Shard;
+use crate::shard::{LEVEL, Shard};
 use crate::time::Instant;
 
 /// What a request weighs, and after how many beats all but a third of that is forgotten. So a
@@ -22,8 +21,6 @@ const FADES: u32 = 32;
 /// What a shard weighs beside its requests: a sixteenth of a request a beat. So idle shards are
 /// spread by their number.
 const AT_REST: u32 = REQUEST * FADES / 16;
-/// A follower that lacks at most so many records is as good as level.
-const LEVEL: u64 = 64;
 
 /// What a node knows of its own load and of others'.
 #[derive(Debug)]
@@ -183,22 +180,16 @@ impl Node {
 
     /// The shards that this node has served for long enough to give them up, and that do not move.
     fn rested<'a>(&'a self, balance: &'a Balance) -> impl Iterator<Item = ShardId> + 'a {
-        (0..self.placement.shards()).map(ShardId).filter(|id| {
+        self.carried.iter().copied().filter(|id| {
             let led = &balance.led[id.0 as usize];
-            let is_served = led.epoch.is_some() && self.shards[id.0 as usize].is_some();
             let moves = self.placement.seats(*id).from.is_some();
-            is_served && !moves && led.since + balance.config.rest <= self.now
+            led.epoch.is_some() && !moves && led.since + balance.config.rest <= self.now
         })
     }
 
-    /// The followers that could lead a shard at once.
+    /// The followers that could lead a shard at once, and stay.
     fn successors(&self, id: ShardId) -> impl Iterator<Item = NodeId> + '_ {
-        let journal = self.shards[id.0 as usize].as_deref().map(Shard::journal);
-        journal.into_iter().flat_map(|journal| {
-            let voters = journal.members().voters().iter().map(|voter| voter.node());
-            let others = voters.filter(|&node| node != self.me && !self.gateway.avoids(node));
-            let stays = others.filter(|&node| !self.placement.is_leaving(node));
-            stays.filter(|&node| journal.lag(node).is_some_and(|lag| lag <= LEVEL))
-        })
+        let level = self.followers_there(id).filter(|&(lag, _)| lag <= LEVEL);
+        level.map(|(_, node)| node).filter(|&node| !self.placement.is_leaving(node))
     }
 }

@@ -93,11 +93,19 @@ impl Node {
 
     /// The follower to hand a shard to: one that is there, lacks least, and leads least.
     fn successor(&self, id: ShardId, leads: &[u32]) -> Option<NodeId> {
-        let journal = self.shards[id.0 as usize].as_deref().map(Shard::journal)?;
-        let voters = journal.members().voters().iter().map(|voter| voter.node());
-        let there = voters.filter(|&member| member != self.me && !self.gateway.avoids(member));
-        let lags = there.filter_map(|member| Some((journal.lag(member)?, member)));
-        lags.min_by_key(|&(lag, member)| (lag, leads[usize::from(member.0)], member))
+        self.followers_there(id)
+            .min_by_key(|&(lag, member)| (lag, leads[usize::from(member.0)], member))
             .map(|(_, member)| member)
+    }
+
+    /// The voters that this node, as a shard's leader, may hand it to, and how many records each lacks:
+    /// those that are not missed.
+    pub(super) fn followers_there(&self, id: ShardId) -> impl Iterator<Item = (u64, NodeId)> + '_ {
+        let journal = self.shards[id.0 as usize].as_deref().map(Shard::journal);
+        journal.into_iter().flat_map(|journal| {
+            let voters = journal.members().voters().iter().map(|voter| voter.node());
+            let there = voters.filter(|&node| node != self.me && !self.gateway.avoids(node));
+            there.filter_map(|node| Some((journal.lag(node)?, node)))
+        })
     }
 }

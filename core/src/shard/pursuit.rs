@@ -13,8 +13,8 @@ use crate::observation::HandOverReason;
 use crate::placement::{Placement, Seats};
 use crate::time::Instant;
 
-/// A learner that lacks at most so many records is as good as level: the rest is on its way.
-const LEVEL: u64 = 64;
+/// A replica that lacks at most so many records is as good as level: the rest is on its way.
+pub(crate) const LEVEL: u64 = 64;
 
 impl Shard {
     /// The latest version of the map that is committed, if the records are its versions.
