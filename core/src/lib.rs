@@ -45,7 +45,7 @@ pub use map::{FixedMap, FixedSet};
 pub use mark::Mark;
 pub use membership::Membership;
 pub use message::{Answer, Beat, Gossip, Message, Moves, Timed};
-pub use node::Node;
+pub use node::{Audit, Node};
 pub use observation::{HandOverReason, Observation, Phase};
 pub use placement::Placement;
 pub use request::{Command, Outcome, Refusal, Reply, Request, Wish};

@@ -4,6 +4,7 @@
 //! log, its timers, and when sleeping groups are woken. Refuses to know what a request
 //! means, who may write, and how anything is carried out.
 
+mod audit;
 mod balance;
 mod elections;
 mod members;
@@ -16,6 +17,7 @@ mod storage;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub use self::audit::Audit;
 use self::balance::Balance;
 use self::moves::Wishes;
 use self::retirement::Retirement;

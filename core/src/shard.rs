@@ -10,6 +10,7 @@ mod clock;
 mod hand_over;
 mod owner;
 mod pursuit;
+mod replay;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -293,18 +294,14 @@ impl Shard {
             assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
             self.applied = committed.index();
             if let Some(map) = &mut self.map {
-                if !committed.record().is_empty() {
-                    let next = postcard::from_bytes(committed.record());
-                    *map = Arc::new(next.expect("a committed map is readable"));
+                if let Some(next) = replay::map_of(committed.record()) {
+                    *map = Arc::new(next);
                 }
                 continue;
             }
-            let writer = record::decode_into(committed.record(), &mut self.events);
-            if writer.expect("a committed record is readable").is_none() {
+            let record = committed.record();
+            if !replay::fold(&mut self.shows, &self.setup, record, &mut self.events) {
                 continue;
-            }
-            for (show, event) in &self.events {
-                show_of(&mut self.shows, &self.setup, *show).apply(event);
             }
             let stamp = self.events.last().map(|(_, event)| Stamp { at: event.at(), applied: now });
             self.latest = stamp.or(self.latest);
@@ -436,21 +433,11 @@ impl Shard {
 
     fn restore(&mut self, now: Instant, state: &[u8]) {
         if let Some(map) = &mut self.map {
-            let restored = postcard::from_bytes(state).expect("a committed map is readable");
-            *map = Arc::new(restored);
+            *map = Arc::new(replay::map_of(state).expect("a snapshot of the map holds one"));
             return;
         }
-        let (latest, shows): State =
-            postcard::from_bytes(state).expect("a committed snapshot is readable");
+        let (latest, shows) = replay::shows_of(&self.setup, state);
         self.latest = latest.map(|stamp| Stamp { applied: now, ..stamp });
-        let restored = shows.into_iter().map(|(id, bytes)| {
-            let show = Show::restore(Arc::clone(&self.setup.hall), self.setup.rules, &bytes);
-            (id, show.expect("a committed snapshot keeps a show's promises"))
-        });
-        self.shows = restored.collect();
+        self.shows = shows;
     }
-}
-
-fn show_of<'a>(shows: &'a mut BTreeMap<ShowId, Show>, setup: &Setup, show: ShowId) -> &'a mut Show {
-    shows.entry(show).or_insert_with(|| Show::new(Arc::clone(&setup.hall), setup.rules))
 }

@@ -177,6 +177,8 @@ pub struct RunFacts {
     pub events: u64,
     /// Messages delivered.
     pub messages: u64,
+    /// Replicas whose state was compared, at the end, with what their own disk amounts to.
+    pub replicas_replayed: u32,
     /// Whether the run was stopped before its end, so that everything here covers a part.
     pub interrupted: bool,
     /// How things stood where it was stopped, if it was to be stopped there.

@@ -90,6 +90,7 @@ fn facts() -> RunFacts {
         peak_rss_bytes: 812 << 20,
         events: 50_400_000,
         messages: 1_234_567,
+        replicas_replayed: 38,
         interrupted: true,
         stopped: None,
         oracles: vec![

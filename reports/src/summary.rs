@@ -130,6 +130,7 @@ struct Document<'a> {
     wall_s: f64,
     events: u64,
     messages: u64,
+    replicas_replayed: u32,
     peak_rss_bytes: u64,
     oracles: InOrder<&'a str, OracleDocument<'a>>,
     must_exercise_misses: &'a [String],
@@ -200,6 +201,7 @@ impl<'a> Document<'a> {
             wall_s: facts.wall_s,
             events: facts.events,
             messages: facts.messages,
+            replicas_replayed: facts.replicas_replayed,
             peak_rss_bytes: facts.peak_rss_bytes,
             oracles: facts
                 .oracles

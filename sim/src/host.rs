@@ -99,6 +99,9 @@ impl Resident for Host {
             world.phase = self.node.phase(world.hot).unwrap_or(Phase::Following);
             return;
         }
+        if matches!(turn, Turn::End) {
+            return self.audit(world);
+        }
         self.turn_ends = now;
         self.look_at_machine(world);
         self.take_beats(world);
@@ -162,6 +165,18 @@ impl Host {
         }
         host.end_turn(world);
         host
+    }
+
+    /// What every replica has applied its own disk must give again.
+    fn audit(&self, world: &mut World) {
+        let audit = self.node.audit(world.machine(self.place).disk.contents());
+        assert!(
+            audit.astray.is_empty(),
+            "n{}: what it has of {:?} is not what its disk amounts to",
+            self.place,
+            audit.astray
+        );
+        world.replicas_replayed += audit.replicas;
     }
 
     fn look_at_machine(&mut self, world: &mut World) {

@@ -235,6 +235,7 @@ async fn direct(plan: &Plan) {
                 }
             }),
             Turn::End => {
+                world::with(World::part);
                 processes.iter().for_each(|&process| executor.resume(process));
                 world::with(World::dismiss);
                 // Every host that was told runs before time moves on.
@@ -326,6 +327,7 @@ fn conclude(
         virtual_s: end.as_secs_f64(),
         events: world.events,
         messages: world.messages,
+        replicas_replayed: world.replicas_replayed,
         interrupted,
         stopped: stops,
         oracles: results,

@@ -177,6 +177,8 @@ pub struct World {
     pub phase: Phase,
     /// Messages delivered.
     pub messages: u64,
+    /// Replicas whose state was compared, at the end, with what their disk amounts to.
+    pub replicas_replayed: u32,
     /// Events so far.
     pub events: u64,
     /// Whether the run was ended from outside.
@@ -267,6 +269,7 @@ impl World {
             hot: ShardId(0),
             phase: Phase::Electing,
             messages: 0,
+            replicas_replayed: 0,
             events: 0,
             interrupted: false,
             stops_at: None,

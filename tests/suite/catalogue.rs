@@ -2,13 +2,23 @@
 //!
 //! A nightly sweep takes more: `onsale check fast --seeds 1..3000`.
 
+use onsale_sim::run::Outcome;
 use onsale_tests::{complaint, folder, play, play_all, scenario};
 
 /// Few enough for a debug build on two cores to be through with the catalogue in minutes.
 const SEEDS: std::ops::Range<u64> = 1..11;
 
+/// What was applied was also replayed from the disks, or there is no proof that it is the same.
+fn complaint_or_unproven(seed: u64, outcome: &Outcome) -> Option<String> {
+    complaint(outcome).or_else(|| {
+        let unproven = outcome.summary.facts.replicas_replayed == 0;
+        unproven.then(|| format!("seed {seed}: no replica was replayed"))
+    })
+}
+
 fn holds_under_every_seed(id: &str) {
-    let complaints = play_all(&scenario(id), SEEDS, |_, outcome| complaint(&outcome));
+    let complaints =
+        play_all(&scenario(id), SEEDS, |seed, outcome| complaint_or_unproven(seed, &outcome));
     let complaints: Vec<String> = complaints.into_iter().flatten().collect();
     assert!(
         complaints.is_empty(),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use raft::eraftpb;
 
 use super::frame::{self, Damage, Frame};
-use super::{Change, Journal, Members, Ready, Ticket};
+use super::{Change, Committed, Journal, Members, Ready, Snapshot, Ticket};
 use crate::effect::{PersistId, Write};
 use crate::id::ShardId;
 
@@ -284,6 +284,17 @@ impl Durable {
     /// Whether nothing is left of the replica but its generation.
     pub fn has_left(&self) -> bool {
         self.left
+    }
+
+    /// The snapshot, the empty one if there is none, and the records after it up to an index; none if
+    /// they do not reach it.
+    pub fn applied(self, upto: u64) -> Option<(Snapshot, Vec<Committed>)> {
+        let first = self.snapshot.get_metadata().index;
+        if !(first..=self.last_index()).contains(&upto) {
+            return None;
+        }
+        let records = self.entries.into_iter().take((upto - first) as usize).map(Committed);
+        Some((Snapshot(self.snapshot), records.collect()))
     }
 
     fn last_index(&self) -> u64 {

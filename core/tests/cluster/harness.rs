@@ -266,6 +266,11 @@ impl Cluster {
         &self.nodes[&id]
     }
 
+    pub(crate) fn disk(&self, id: NodeId) -> Vec<(u32, Vec<u8>)> {
+        let segments = self.disks.get(&id).into_iter().flatten();
+        segments.map(|(&segment, bytes)| (segment, bytes.clone())).collect()
+    }
+
     pub(crate) fn setup(&self) -> &Setup {
         &self.setup
     }

@@ -9,7 +9,7 @@ mod settings;
 use std::collections::BTreeMap;
 
 use onsale_core::{
-    Config, Draw, Mark, NodeId, Observation, Outcome, Refusal, RequestId, ShowId, Span,
+    Audit, Config, Draw, Mark, NodeId, Observation, Outcome, Refusal, RequestId, ShowId, Span,
 };
 
 use self::harness::{Cluster, Sent, config, confirm, hold};
@@ -400,6 +400,35 @@ fn check_bookings(cluster: &mut Cluster, seed: u64) {
             shows.clone().zip(shows.skip(1)).all(|(one, next)| one == next),
             "seed {seed}: replicas differ"
         );
+        for member in members {
+            let audit = cluster.node(member).audit(cluster.disk(member));
+            assert!(
+                audit.replicas > 0 && audit.astray.is_empty(),
+                "seed {seed}, {member}: {audit:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_node_is_what_its_disk_amounts_to_and_no_other() {
+    // Two clusters live the same life, but for one seat. Each node's replicas are what its own disk
+    // gives when it is replayed, and not what its twin's gives; a disk that lacks something cannot tell.
+    let life = |seat| {
+        let mut cluster = Cluster::new(3, 4);
+        assert!(is_held(&cluster.outcome(NodeId(1), hold(10, SHOW, &[seat]))));
+        assert!(is_booked(&cluster.outcome(NodeId(2), confirm(11, SHOW, 10))));
+        assert!(is_held(&cluster.outcome(NodeId(3), hold(20, SHOW, &[1, 2]))));
+        cluster.run_for(Span::from_secs(1));
+        cluster
+    };
+    let (one, twin) = (life(7), life(8));
+    for node in (1..=3).map(NodeId) {
+        let own = one.node(node).audit(one.disk(node));
+        assert_eq!(own, Audit { replicas: 4, astray: Vec::new() });
+        let others = one.node(node).audit(twin.disk(node));
+        assert_eq!(others, Audit { replicas: 4, astray: vec![one.shard(SHOW)] });
+        assert!(one.node(node).audit(Vec::new()).replicas < 4);
     }
 }
 

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use onsale_core::Instant;
 
 use super::network::Place;
-use super::{Turn, World, with};
+use super::{Process, Turn, World, with};
 
 /// A host that takes its turns wherever the baton is, because nothing in a turn waits.
 pub trait Resident: Send {
@@ -32,6 +32,17 @@ impl World {
         self.dismissed = true;
         for seat in std::mem::take(&mut self.seats) {
             seat.waker.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// The run is over, and each node that is up is told so while it still has all that it had.
+    pub fn part(&mut self) {
+        for place in 1..self.director() {
+            if self.process(place) == Process::Up
+                && let Some(mut resident) = self.seats[place].resident.take()
+            {
+                resident.take_turn(self, self.now, Turn::End);
+            }
         }
     }
 
