@@ -19,7 +19,7 @@ use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{
     Checks, Command, Decision, Hall, HoldId, Instant, Outcome, PaymentId, Refusal, Request, Rules,
-    SeatList, Show, Span, UserId, Wish,
+    SeatList, Show, Span, UserId,
 };
 use onsale_scenarios::Scenario;
 use onsale_sim::crowd::arrivals::Curve;
