@@ -4,11 +4,11 @@
 //! destination and kind. Refuses to know how any of it is carried out.
 
 use crate::facts::FactsMessage;
-use crate::id::{Endpoint, NodeId, ShardId};
+use crate::id::{Endpoint, NodeId, RequestId, ShardId};
 use crate::journal::JournalMessage;
 use crate::message::{Answer, Beat, Gossip, Message, Moves, Timed};
 use crate::observation::Observation;
-use crate::request::{Reply, Request};
+use crate::request::{Outcome, Refusal, Reply, Request};
 use crate::time::Instant;
 
 /// So many emptied batches are kept: about as many as a turn sends.
@@ -79,30 +79,29 @@ struct Gathering {
 }
 
 impl Gathering {
-    /// Adds an item to the batch for `to`, which `batch` finds in a message of its kind, or begins one.
+    /// The batch for `to` that one more item is about to be added to, which `batch` finds in a message of
+    /// its kind; begins one if there is none.
     #[inline]
-    fn add<T>(
+    fn batch<'a, T>(
         &mut self,
-        sends: &mut Vec<Sending>,
-        to: Endpoint,
-        timed: Timed<T>,
+        sends: &'a mut Vec<Sending>,
+        (at, to): (Instant, Endpoint),
         batch: impl Fn(&mut Message) -> Option<&mut Vec<Timed<T>>>,
         begin: impl FnOnce(Vec<Timed<T>>) -> Message,
-    ) {
+    ) -> Option<&'a mut Vec<Timed<T>>> {
         let fits =
             |sending: &mut Sending| sending.to == to && batch(&mut sending.message).is_some();
         if !sends.get_mut(self.place).is_some_and(fits) {
             self.place = sends.iter_mut().position(fits).unwrap_or_else(|| {
                 let message = begin(Vec::with_capacity(self.room + self.room / 4 + SLACK));
                 self.room -= self.room.div_ceil(16);
-                sends.push(Sending { at: timed.at, to, message });
+                sends.push(Sending { at, to, message });
                 sends.len() - 1
             });
         }
-        if let Some(batch) = batch(&mut sends[self.place].message) {
-            batch.push(timed);
-            self.room = self.room.max(batch.len());
-        }
+        let batch = batch(&mut sends[self.place].message)?;
+        self.room = self.room.max(batch.len() + 1);
+        Some(batch)
     }
 }
 
@@ -123,14 +122,16 @@ impl Effects {
     /// Passes a client's request on to the node that should own its show.
     #[inline]
     pub fn forward(&mut self, to: NodeId, request: Request) {
-        let timed = Timed { at: self.now, item: request };
-        self.forwards.add(
+        let at = self.now;
+        let batch = self.forwards.batch(
             &mut self.sends,
-            Endpoint::Node(to),
-            timed,
+            (at, Endpoint::Node(to)),
             |message| if let Message::Forwarded(batch) = message { Some(batch) } else { None },
             Message::Forwarded,
         );
+        if let Some(batch) = batch {
+            batch.push(Timed { at, item: request });
+        }
     }
 
     /// Whether all requests for `to` may be passed on as one batch, which [`pass_on`](Self::pass_on) hands
@@ -174,16 +175,31 @@ impl Effects {
     }
 
     /// Replies to a client.
-    #[inline]
     pub fn reply(&mut self, to: Endpoint, reply: Reply) {
-        let timed = Timed { at: self.now, item: reply };
-        self.replies.add(
+        let at = self.now;
+        if let Some(batch) = self.replies_to(to) {
+            batch.push(Timed { at, item: reply });
+        }
+    }
+
+    /// Refuses what a client asked: most replies, and not handed about with the room for seats.
+    #[inline]
+    pub fn refuse(&mut self, to: Endpoint, request: RequestId, why: Refusal) {
+        let at = self.now;
+        if let Some(batch) = self.replies_to(to) {
+            let reply = Reply { request, outcome: Outcome::Refused(why) };
+            batch.push(Timed { at, item: reply });
+        }
+    }
+
+    #[inline]
+    fn replies_to(&mut self, to: Endpoint) -> Option<&mut Vec<Timed<Reply>>> {
+        self.replies.batch(
             &mut self.sends,
-            to,
-            timed,
+            (self.now, to),
             |message| if let Message::Replies(batch) = message { Some(batch) } else { None },
             Message::Replies,
-        );
+        )
     }
 
     /// Sends a journal replica's message to its peer.

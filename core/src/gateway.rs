@@ -116,7 +116,7 @@ impl Gateway {
         effects: &mut Effects,
     ) -> Option<NodeId> {
         if request.show.0 >= self.shows {
-            effects.reply(from, refused(request.id, Refusal::BadRequest));
+            effects.refuse(from, request.id, Refusal::BadRequest);
             return None;
         }
         if let Some(slot) = self.flights.find(request.id) {
@@ -127,13 +127,13 @@ impl Gateway {
         let shard = self.placement.shard_of(request.show);
         if self.refuses(shard) {
             effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
-            effects.reply(from, refused(request.id, Refusal::Minority));
+            effects.refuse(from, request.id, Refusal::Minority);
             return None;
         }
         let in_flight = &mut self.in_flight[shard.0 as usize];
         if *in_flight >= self.config.in_flight_per_shard {
             effects.observe(Observation::Refused { shard, reason: Mark::TooManyInFlight });
-            effects.reply(from, refused(request.id, Refusal::Overloaded));
+            effects.refuse(from, request.id, Refusal::Overloaded);
             return None;
         }
         *in_flight += 1;
@@ -283,20 +283,19 @@ impl Gateway {
     }
 
     fn on_decided(&mut self, from: NodeId, reply: &Reply, effects: &mut Effects) {
-        let Some(slot) = self.flights.find(reply.request) else {
+        let Some(flight) = self.land(reply.request) else {
             return effects.observe(Observation::Mark(Mark::AnswerToNobody));
         };
-        let flight = &self.flights[slot];
         let belief = &mut self.beliefs[flight.shard.0 as usize];
         // Whoever decides owns; but an answer that was long under way knows less than a newer hint.
         if flight.target == from && flight.epoch == belief.epoch {
             belief.owner = from;
         }
         match reply.outcome {
-            // By far the most; the others are copied about with their seats.
-            Outcome::Refused(why) => self.land(slot, refused(reply.request, why), effects),
+            // By far the most.
+            Outcome::Refused(why) => effects.refuse(flight.reply_to, reply.request, why),
             Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. } => {
-                self.land(slot, reply.clone(), effects);
+                effects.reply(flight.reply_to, reply.clone());
             }
         }
     }
@@ -354,7 +353,7 @@ impl Gateway {
             let Flight { id, shard, phase, .. } = self.flights[slot];
             if phase != Phase::Landed && self.refuses(shard) {
                 effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
-                self.land(slot, refused(id, Refusal::Minority), effects);
+                self.turn_away(id, Refusal::Minority, effects);
             }
         }
     }
@@ -427,7 +426,7 @@ impl Gateway {
         if flight.tries >= self.config.tries || !self.budget.withdraw(now) {
             let (shard, id) = (flight.shard, flight.id);
             effects.observe(Observation::Refused { shard, reason: Mark::RetriesUsedUp });
-            return self.land(slot, refused(id, Refusal::Unavailable), effects);
+            return self.turn_away(id, Refusal::Unavailable, effects);
         }
         flight.phase = Phase::BackingOff;
         flight.moves += 1;
@@ -442,23 +441,24 @@ impl Gateway {
         self.backoffs.push(Reverse(Alarm { at, slot, moves: flight.moves }));
     }
 
+    /// No owner answers a request in flight.
+    fn turn_away(&mut self, id: RequestId, why: Refusal, effects: &mut Effects) {
+        if let Some(flight) = self.land(id) {
+            effects.refuse(flight.reply_to, id, why);
+        }
+    }
+
+    /// The flight of a request ends, if it is in flight.
     #[inline]
-    fn land(&mut self, slot: u32, reply: Reply, effects: &mut Effects) {
-        let flight = &self.flights[slot];
-        assert_eq!(flight.id, reply.request, "a reply goes to the request that it answers");
+    fn land(&mut self, id: RequestId) -> Option<Flight> {
+        let flight = self.flights.land(id)?;
         self.in_flight[flight.shard.0 as usize] -= 1;
-        effects.reply(flight.reply_to, reply);
-        self.flights.land(slot);
+        Some(flight)
     }
 
     fn is_live(&self, alarm: Alarm) -> bool {
         self.flights[alarm.slot].moves == alarm.moves
     }
-}
-
-#[inline]
-fn refused(request: RequestId, why: Refusal) -> Reply {
-    Reply { request, outcome: Outcome::Refused(why) }
 }
 
 #[cfg(test)]

@@ -21,7 +21,6 @@ type Seats = ArrayVec<SeatId, SEATS_PER_REQUEST_MAX>;
 /// Seats in the order in which they were named; at most [`SEATS_PER_REQUEST_MAX`].
 ///
 /// A list of up to five allocates nothing: groups are rarely larger.
-#[derive(Clone)]
 pub struct SeatList(Kept);
 
 #[derive(Clone)]
@@ -81,6 +80,21 @@ impl Count {
             Self::Three => Some(Self::Four),
             Self::Four => Some(Self::Five),
             Self::Five => None,
+        }
+    }
+}
+
+impl Clone for SeatList {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    /// Copies the few in place.
+    #[inline]
+    fn clone_from(&mut self, source: &Self) {
+        match (&mut self.0, &source.0) {
+            (Kept::Here(few), Kept::Here(source)) => *few = *source,
+            (kept, source) => *kept = source.clone(),
         }
     }
 }

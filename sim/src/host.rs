@@ -232,7 +232,9 @@ impl Host {
         for &(at, from, beat) in &beats {
             if self.is_behind() {
                 let (from, message) = (Endpoint::Node(from), Message::Beat(beat));
-                self.work(world, at, 0, at, Input::Delivered { from, message });
+                let input = Input::Delivered { from, message };
+                let work = (self.cost(&input), BEAT);
+                self.work((world, at), 0, at, work, || input);
                 continue;
             }
             let done = self.cores.take(0, at, cost);
@@ -253,12 +255,12 @@ impl Host {
     /// Work of the first core, which is never left waiting behind requests.
     #[inline]
     fn control(&mut self, world: &mut World, now: Instant, input: Input) {
+        let (cost, name) = (self.cost(&input), work_of(&input));
         if self.is_behind() && !matches!(input, Input::DeadlineReached) {
-            return self.work(world, now, 0, now, input);
+            return self.work((world, now), 0, now, (cost, name), || input);
         }
-        let cost = self.cost(&input);
         let done = self.cores.take(0, now, cost);
-        self.note(0, done, cost, work_of(&input));
+        self.note(0, done, cost, name);
         self.step(done, input);
     }
 
@@ -290,23 +292,32 @@ impl Host {
         }
         for timed in rest {
             let core = core_of(self, &timed);
-            self.work(world, now, core, timed.at, alone(timed.item));
+            self.work((world, now), core, timed.at, (cost, name), || alone(timed.item));
         }
     }
 
     /// Work that arrives at `at` for one core: done in this turn if the core can start it soon, else queued.
-    fn work(&mut self, world: &mut World, now: Instant, core: usize, at: Instant, input: Input) {
-        let (latest, cost) = (self.latest_start(now, core), self.cost(&input));
+    /// The input is put together where it goes.
+    #[inline]
+    fn work(
+        &mut self,
+        (world, now): (&mut World, Instant),
+        core: usize,
+        at: Instant,
+        (cost, name): (Span, &'static str),
+        input: impl FnOnce() -> Input,
+    ) {
+        let latest = self.latest_start(now, core);
         match self.cores.take_by(latest, core, at, cost) {
             Ok(done) => {
-                self.note(core, done, cost, work_of(&input));
-                self.step(done, input);
+                self.note(core, done, cost, name);
+                self.step(done, input());
             }
             Err(starts) => {
                 if self.queues[core].is_empty() {
                     world.core_free_at(self.place, core, starts);
                 }
-                self.queues[core].push_back(Timed { at, item: input });
+                self.queues[core].push_back(Timed { at, item: input() });
             }
         }
     }

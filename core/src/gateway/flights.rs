@@ -10,10 +10,10 @@ use std::iter::repeat;
 use std::ops::{Index, IndexMut};
 
 use crate::id::{Endpoint, Epoch, NodeId, RequestId, ShardId};
-use crate::request::Request;
+use crate::request::{Command, Request};
 
 /// A request whose client waits; on one cache line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
 pub(super) struct Flight {
     pub(super) id: RequestId,
@@ -54,6 +54,23 @@ pub(super) struct Flights {
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 struct Kept(Request);
+
+impl Kept {
+    /// Copies a request over the one kept, part by part: a copy that is put together elsewhere and then
+    /// moved whole would wait for its own small writes.
+    #[inline]
+    fn overwrite(&mut self, request: &Request) {
+        let kept = &mut self.0;
+        (kept.id, kept.user, kept.show) = (request.id, request.user, request.show);
+        match (&mut kept.command, &request.command) {
+            (Command::Hold(kept), Command::Hold(wish)) => {
+                kept.picked.clone_from(&wish.picked);
+                kept.best = wish.best;
+            }
+            (kept, command) => kept.clone_from(command),
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -117,25 +134,25 @@ impl Flights {
         reply_to: Endpoint,
         shard: ShardId,
     ) -> u32 {
-        let mut flight = Flight {
-            id: request.id,
-            reply_to,
-            shard,
-            epoch: Epoch(0),
-            target: NodeId(0),
-            tries: 0,
-            phase: Phase::BackingOff,
-            moves: 0,
-        };
         let place = match self.free.pop() {
             Some(place) => {
-                flight.moves = self[place].moves;
-                self[place] = flight;
-                self.requests[place as usize].0.clone_from(request);
+                let flight = &mut self[place];
+                (flight.id, flight.reply_to, flight.shard) = (request.id, reply_to, shard);
+                (flight.tries, flight.phase) = (0, Phase::BackingOff);
+                self.requests[place as usize].overwrite(request);
                 place
             }
             None => {
-                self.flights.push(flight);
+                self.flights.push(Flight {
+                    id: request.id,
+                    reply_to,
+                    shard,
+                    epoch: Epoch(0),
+                    target: NodeId(0),
+                    tries: 0,
+                    phase: Phase::BackingOff,
+                    moves: 0,
+                });
                 self.requests.push(Kept(request.clone()));
                 self.flights.len() as u32 - 1
             }
@@ -148,19 +165,18 @@ impl Flights {
         place
     }
 
-    /// A flight ends; its place is free for another.
-    ///
-    /// # Panics
-    /// If there is none at the place.
-    pub(super) fn land(&mut self, place: u32) {
-        let flight = &mut self[place];
-        assert!(flight.phase != Phase::Landed, "a request is answered once");
-        flight.phase = Phase::Landed;
-        flight.moves = flight.moves.wrapping_add(1);
-        let id = flight.id;
-        let entry = self.entry_of(id).expect("a request in flight is in the index");
+    /// The flight of the request with this id ends, if it is in flight; its place is free for another.
+    /// Returns the flight as it was.
+    pub(super) fn land(&mut self, id: RequestId) -> Option<Flight> {
+        let entry = self.entry_of(id)?;
+        let place = self.index[entry].place;
         self.vacate(entry);
         self.free.push(place);
+        let flight = &mut self[place];
+        let landed = *flight;
+        flight.phase = Phase::Landed;
+        flight.moves = flight.moves.wrapping_add(1);
+        Some(landed)
     }
 
     fn entry_of(&self, id: RequestId) -> Option<usize> {
@@ -246,7 +262,6 @@ mod tests {
 
     use super::*;
     use crate::id::{ClientId, HoldId, ShowId, UserId};
-    use crate::request::Command;
 
     fn request(id: u64) -> Request {
         let command = Command::Release { hold: HoldId(id) };
@@ -265,7 +280,9 @@ mod tests {
                 let id = if crowded { number << 40 } else { number };
                 match model.get(&id).copied() {
                     Some(place) if lands => {
-                        flights.land(place);
+                        let landed = flights.land(RequestId(id));
+                        prop_assert_eq!(landed.map(|flight| flight.id), Some(RequestId(id)));
+                        prop_assert_eq!(flights[place].phase, Phase::Landed);
                         model.remove(&id);
                     }
                     Some(_) => {}
@@ -285,11 +302,10 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "a request is answered once")]
     fn a_flight_lands_once() {
         let mut flights = Flights::default();
-        let place = flights.take_off(&request(1), Endpoint::Client(ClientId(0)), ShardId(0));
-        flights.land(place);
-        flights.land(place);
+        flights.take_off(&request(1), Endpoint::Client(ClientId(0)), ShardId(0));
+        assert!(flights.land(RequestId(1)).is_some());
+        assert!(flights.land(RequestId(1)).is_none());
     }
 }

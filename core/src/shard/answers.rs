@@ -3,8 +3,9 @@
 //! Owns their order, which is that in which they were given, and that those for one gateway in a row
 //! stand as they will leave: a busy owner's are handed on by the batch. Refuses to know when they may.
 
-use crate::id::NodeId;
+use crate::id::{NodeId, RequestId};
 use crate::message::{Answer, Timed};
+use crate::request::{Outcome, Refusal, Reply};
 use crate::time::Instant;
 
 /// Answers in order.
@@ -24,14 +25,15 @@ impl Answers {
     }
 
     /// Adds an answer at the end.
-    #[inline]
     pub(crate) fn push(&mut self, (to, item): (NodeId, Answer)) {
-        if self.runs.last().is_none_or(|run| run.0 != to) {
-            self.begin(to);
-        }
-        if let Some((_, batch)) = self.runs.last_mut() {
-            batch.push(Timed { at: Instant::ZERO, item });
-        }
+        self.run(to).push(Timed { at: Instant::ZERO, item });
+    }
+
+    /// Adds a refusal at the end: by far the most, and not handed about with the room for seats.
+    #[inline]
+    pub(crate) fn refuse(&mut self, to: NodeId, request: RequestId, why: Refusal) {
+        let reply = Reply { request, outcome: Outcome::Refused(why) };
+        self.run(to).push(Timed { at: Instant::ZERO, item: Answer::Decided(reply) });
     }
 
     /// Adds what others hold at the end.
@@ -61,8 +63,14 @@ impl Answers {
         runs.flat_map(|(to, batch)| batch.into_iter().map(move |timed| (to, timed.item)))
     }
 
-    fn begin(&mut self, to: NodeId) {
-        self.runs.push((to, Vec::with_capacity(self.room + self.room / 4)));
+    /// The batch that an answer for this gateway is added to.
+    #[inline]
+    fn run(&mut self, to: NodeId) -> &mut Vec<Timed<Answer>> {
+        if self.runs.last().is_none_or(|run| run.0 != to) {
+            self.runs.push((to, Vec::with_capacity(self.room + self.room / 4)));
+        }
+        let last = self.runs.len() - 1;
+        &mut self.runs[last].1
     }
 }
 

@@ -153,21 +153,24 @@ impl Owner {
                 self.record.push((request.show, event));
                 outcome
             }
+            // By far the most: not moved about with the room for seats that the others need.
+            Decision::Answer(Outcome::Refused(why)) if waits => {
+                self.marks.extend(mark_of(request, &Outcome::Refused(why)));
+                self.agenda.see(head);
+                self.replies.refuse(from, request.id, why);
+                return None;
+            }
             Decision::Answer(outcome) => {
                 self.marks.extend(mark_of(request, &outcome));
                 outcome
             }
         };
         self.agenda.see(head);
-        let due = |outcome| (from, Answer::Decided(Reply { request: request.id, outcome }));
-        match outcome {
-            _ if !waits => return Some(due(outcome)),
-            // By far the most: without room for seats that are none.
-            Outcome::Refused(why) => self.replies.push(due(Outcome::Refused(why))),
-            Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. } => {
-                self.replies.push(due(outcome));
-            }
+        let due = (from, Answer::Decided(Reply { request: request.id, outcome }));
+        if !waits {
+            return Some(due);
         }
+        self.replies.push(due);
         None
     }
 

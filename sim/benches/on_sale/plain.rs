@@ -19,7 +19,7 @@ use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{
     Checks, Command, Decision, Hall, HoldId, Instant, Outcome, PaymentId, Refusal, Request, Rules,
-    SeatList, Show, Span, UserId, Wish,
+    SeatList, Show, Span, UserId,
 };
 use onsale_scenarios::Scenario;
 use onsale_sim::crowd::arrivals::Curve;
@@ -192,7 +192,7 @@ impl Person<'_> {
             sale.until(acts).await;
             let section = locked(&sale.map).choose(acts, taste.section(sequence), group);
             sequence += 1;
-            let wish: Wish = if picks { taste.picked(group) } else { taste.best(group, section) };
+            let wish = taste.wish(picks, group, section);
             let refusal = match self.ask(sequence, Command::Hold(wish), Instant::ZERO).await {
                 Some(Outcome::Held { hold, seats, expires }) => {
                     return self.check_out(Cart { hold, sequence, seats, expires }).await;

@@ -141,18 +141,18 @@ impl Curve {
         if let Some(named) = &self.named {
             return named.arrival(user);
         }
+        instant_at(&self.points, self.position(user))
+    }
+
+    /// Where on the curve this user stands.
+    fn position(&self, user: u32) -> u64 {
         let start = user / BLOCK * BLOCK;
         let size = (self.users - start).min(BLOCK);
         let within = crate::stream::below(
             UserDraws::new(self.seed, user).draw(PURPOSE, 0),
             u64::from(size) << POSITION_BITS,
         );
-        let position = (u64::from(start) << POSITION_BITS) + within;
-        let next =
-            self.points.partition_point(|&(_, count)| count <= position).min(self.points.len() - 1);
-        let ((t0, c0), (t1, c1)) = (self.points[next - 1], self.points[next]);
-        let along = u128::from(position - c0) * u128::from(t1 - t0) / u128::from((c1 - c0).max(1));
-        Instant(t0 + along as u64)
+        (u64::from(start) << POSITION_BITS) + within
     }
 
     /// The users of one block with their instants, in order of arrival; empty past the last block.
@@ -160,14 +160,22 @@ impl Curve {
         out.clear();
         let start = u64::from(block) * u64::from(BLOCK);
         let end = (start + u64::from(BLOCK)).min(u64::from(self.users));
+        if start >= end {
+            return;
+        }
         if let Some(named) = &self.named {
             out.extend(&named.in_order[start as usize..end as usize]);
             return;
         }
+        // All stand between a few points of the curve.
+        let first = next_point(&self.points, start << POSITION_BITS);
+        let last = next_point(&self.points, (end << POSITION_BITS) - 1);
+        let points = &self.points[first - 1..=last];
         // One word a person: the instant, then the place in the block.
         let mut words = [u64::MAX; BLOCK as usize];
         for (word, user) in words.iter_mut().zip(start..end) {
-            *word = self.arrival(user as u32).0 << BLOCK_BITS | (user - start);
+            let at = instant_at(points, self.position(user as u32));
+            *word = at.0 << BLOCK_BITS | (user - start);
         }
         words.sort_unstable();
         out.extend(words.iter().zip(start..end).map(|(word, _)| {
@@ -175,6 +183,19 @@ impl Curve {
             (Instant(word >> BLOCK_BITS), user as u32)
         }));
     }
+}
+
+/// The first of these points that lies after a position; the last if none does.
+fn next_point(points: &[(u64, u64)], position: u64) -> usize {
+    points.partition_point(|&(_, count)| count <= position).min(points.len() - 1)
+}
+
+/// When the curve through these points reaches a position.
+fn instant_at(points: &[(u64, u64)], position: u64) -> Instant {
+    let next = next_point(points, position);
+    let ((t0, c0), (t1, c1)) = (points[next - 1], points[next]);
+    let along = u128::from(position - c0) * u128::from(t1 - t0) / u128::from((c1 - c0).max(1));
+    Instant(t0 + along as u64)
 }
 
 fn share_of(ratio: Ratio) -> f64 {

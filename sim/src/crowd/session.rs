@@ -466,8 +466,7 @@ impl Crowd {
 
     #[inline]
     fn hold(&self, user: u32, picks: bool, group: u8, section: SectionId) -> Command {
-        let taste = self.taste(user);
-        Command::Hold(if picks { taste.picked(group) } else { taste.best(group, section) })
+        Command::Hold(self.taste(user).wish(picks, group, section))
     }
 
     fn held_by(&self, user: u32) -> HoldId {

@@ -3,7 +3,7 @@
 //! Owns group sizes, taste in seats and think times. Refuses to know what the person
 //! has been told so far, except what the caller passes in.
 
-use onsale_core::{BestSeats, SeatId, SectionId, ShowId, Span, Wish};
+use onsale_core::{BestSeats, SeatId, SeatList, SectionId, ShowId, Span, Wish};
 use onsale_scenarios::{Ratio, Sale, Session};
 
 use crate::sample::{hits, log_normal, uniform, weighted, zipf};
@@ -72,22 +72,33 @@ impl<'a> Taste<'a> {
             as u16)
     }
 
-    /// The wish for `group` of the best available seats, in one section or spread over two.
-    pub fn best(self, group: u8, section: SectionId) -> Wish {
+    /// The wish for `group` seats: picked on the map, or the best of a section.
+    #[inline]
+    pub fn wish(self, picks: bool, group: u8, section: SectionId) -> Wish {
+        let mut wish = Wish::default();
+        if picks {
+            wish.picked = self.picked(group);
+        } else {
+            wish.best = self.best(group, section);
+        }
+        wish
+    }
+
+    /// `group` of the best available seats, in one section or spread over two.
+    fn best(self, group: u8, section: SectionId) -> BestSeats {
         let splits = group > 1
             && self.sale.sections > 1
             && hits(self.draw(Purpose::Split, 0), self.session.split);
-        let best = if splits {
+        if splits {
             let other = SectionId((section.0 + 1) % self.sale.sections);
             BestSeats::of_two((section, group - group / 2), (other, group / 2))
         } else {
             BestSeats::of_one(section, group)
-        };
-        Wish { best, ..Wish::default() }
+        }
     }
 
-    /// The wish for `group` adjacent seats picked on the map: the front rows of all sections are wanted most.
-    pub fn picked(self, group: u8) -> Wish {
+    /// `group` adjacent seats picked on the map: the front rows of all sections are wanted most.
+    fn picked(self, group: u8) -> SeatList {
         let (rows, width) = (u32::from(self.sale.rows), u32::from(self.sale.seats_per_row));
         let sections = u32::from(self.sale.sections);
         let group = u32::from(group).min(width);
@@ -96,7 +107,7 @@ impl<'a> Taste<'a> {
         let (row, across) = (rank / (width * sections), rank % (width * sections));
         let (section, place) = (across / width, (across % width).min(width - group));
         let first = (section * rows + row) * width + place;
-        Wish { picked: (first..first + group).map(SeatId).collect(), ..Wish::default() }
+        (first..first + group).map(SeatId).collect()
     }
 
     /// How long the person looks at the seat map.
