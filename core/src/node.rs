@@ -240,6 +240,22 @@ impl Node {
         }));
     }
 
+    /// The same as `step` with a message that arrived.
+    #[inline]
+    pub fn deliver(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        message: Message,
+        effects: &mut Effects,
+    ) {
+        if self.storage.has_failed() {
+            return;
+        }
+        self.advance(now, effects);
+        self.on_delivered(from, message, effects);
+    }
+
     /// The same as `step` with a beat, which is most of what a node hears, and no message around it.
     #[inline]
     pub fn hear(&mut self, now: Instant, from: NodeId, beat: Beat, effects: &mut Effects) {
