@@ -502,8 +502,12 @@ impl Node {
         if self.detector.next_deadline() <= self.now {
             self.suspect(effects);
         }
-        self.campaign(effects);
-        self.hand_over_leads(effects);
+        if self.next_campaign() <= self.now {
+            self.campaign(effects);
+        }
+        if self.retirement.is_some() {
+            self.hand_over_leads(effects);
+        }
         // Answers to this node's own gateway may bring requests back to its own shards;
         // they end because a gateway follows a hint only to a newer epoch.
         while !self.touched.is_empty() || !self.answers.is_empty() {
@@ -512,7 +516,9 @@ impl Node {
         }
         self.gateway.on_turn_ended();
         self.write(effects);
-        self.drain(effects);
+        if self.retirement.is_some() {
+            self.drain(effects);
+        }
         self.detector.sharpen(self.next_beat);
     }
 
