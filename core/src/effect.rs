@@ -254,7 +254,8 @@ impl Effects {
         self.writes.push(write);
     }
 
-    /// Tells of a transition.
+    /// Tells of a transition. They are rare.
+    #[cold]
     pub fn observe(&mut self, observation: Observation) {
         self.observations.push(observation);
     }

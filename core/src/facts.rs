@@ -166,11 +166,13 @@ impl Facts {
     }
 
     /// When the facts want to be stepped next, if nothing else happens.
+    #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
-        let waiting = self.waiting.first().map(|waiting| waiting.until);
+        let round = self.gossip.next_deadline().unwrap_or(Instant::MAX);
+        let waits = self.waiting.first().map_or(Instant::MAX, |waiting| waiting.until);
         let forgets = self.replica.oldest_deletion();
-        let forgets = forgets.map(|stamped| stamped + self.config.deletions_last);
-        [self.gossip.next_deadline(), waiting, forgets].into_iter().flatten().min()
+        let forgets = forgets.map_or(Instant::MAX, |stamped| stamped + self.config.deletions_last);
+        Some(round.min(waits).min(forgets)).filter(|&at| at < Instant::MAX)
     }
 
     /// A message about facts arrives.

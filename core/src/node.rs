@@ -242,6 +242,22 @@ impl Node {
         }));
     }
 
+    /// The same as `step` with a message that arrived.
+    #[inline]
+    pub fn deliver(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        message: Message,
+        effects: &mut Effects,
+    ) {
+        if self.storage.has_failed() {
+            return;
+        }
+        self.advance(now, effects);
+        self.on_delivered(from, message, effects);
+    }
+
     /// The same as `step` with a beat, which is most of what a node hears, and no message around it.
     #[inline]
     pub fn hear(&mut self, now: Instant, from: NodeId, beat: Beat, effects: &mut Effects) {
@@ -488,8 +504,12 @@ impl Node {
         if self.detector.next_deadline() <= self.now {
             self.suspect(effects);
         }
-        self.campaign(effects);
-        self.hand_over_leads(effects);
+        if self.next_campaign() <= self.now {
+            self.campaign(effects);
+        }
+        if self.retirement.is_some() {
+            self.hand_over_leads(effects);
+        }
         // Answers to this node's own gateway may bring requests back to its own shards;
         // they end because a gateway follows a hint only to a newer epoch.
         while !self.touched.is_empty() || !self.answers.is_empty() {
@@ -498,7 +518,9 @@ impl Node {
         }
         self.gateway.on_turn_ended();
         self.write(effects);
-        self.drain(effects);
+        if self.retirement.is_some() {
+            self.drain(effects);
+        }
         self.detector.sharpen(self.next_beat);
     }
 

@@ -23,7 +23,7 @@ pub(crate) use self::pursuit::LEVEL;
 use crate::config::{Acknowledge, Deposed, Serves, Setup};
 use crate::effect::Effects;
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
-use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Ticket};
+use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Snapshot, Ticket};
 use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::{Observation, Phase};
@@ -165,7 +165,9 @@ impl Shard {
         effects: &mut Effects,
     ) {
         self.depose_if_over(answers, effects);
-        self.go_on_with_hand_over(now, answers, effects);
+        if self.hand_over.is_some() {
+            self.go_on_with_hand_over(now, answers, effects);
+        }
         self.propose(answers, effects);
         if !ready.is_empty() {
             ready.clear();
@@ -191,8 +193,7 @@ impl Shard {
         self.acknowledge_early(answers);
         self.activate_if_due(now, answers, effects);
         if self.journal.uncompacted() >= u64::from(self.setup.config.snapshot_every) {
-            self.journal.compact(self.snapshot());
-            effects.observe(Observation::Mark(Mark::SnapshotTaken));
+            self.compact(effects);
         }
     }
 
@@ -281,14 +282,7 @@ impl Shard {
 
     fn apply(&mut self, now: Instant, ready: &Ready, answers: &mut Answers, effects: &mut Effects) {
         if let Some(snapshot) = &ready.installed {
-            assert!(self.owner.is_none(), "nobody overwrites an owner's state");
-            assert!(
-                snapshot.index() >= self.applied,
-                "a snapshot never takes applied records back"
-            );
-            self.restore(now, snapshot.state());
-            self.applied = snapshot.index();
-            effects.observe(Observation::Mark(Mark::SnapshotInstalled));
+            self.install(now, snapshot, effects);
         }
         for committed in &ready.committed {
             assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
@@ -357,28 +351,34 @@ impl Shard {
                 Serves::Elected => self.journal.is_leader(),
             };
             if may_serve && settled {
-                self.clock = ShardClock::new(self.setup.config.owner.reckoning, self.latest);
-                let own = now;
-                let now = self.clock.at(own);
-                if own.since(now).max(now.since(own)) > self.setup.rules.grace {
-                    effects.observe(Observation::Mark(Mark::ClocksApart));
-                }
-                let mut owner = Owner::new(self.id, epoch, now, &self.setup, &self.shows);
-                effects.observe(Observation::OwnerActivated { shard: self.id, epoch });
-                if !self.waiting.is_empty() {
-                    effects.observe(Observation::Mark(Mark::WaitedForOwner));
-                }
-                self.hand_over = None;
-                for (from, request) in self.waiting.drain(..) {
-                    answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
-                }
-                self.owner = Some(owner);
+                self.activate(now, answers, effects);
             } else if !self.journal.is_leader() && !self.awaits_successor() {
                 self.note_waiting(effects);
                 self.hand_over = None;
                 self.turn_away(answers);
             }
         }
+    }
+
+    /// Serves from now on.
+    #[cold]
+    fn activate(&mut self, own: Instant, answers: &mut Answers, effects: &mut Effects) {
+        let epoch = self.journal.epoch();
+        self.clock = ShardClock::new(self.setup.config.owner.reckoning, self.latest);
+        let now = self.clock.at(own);
+        if own.since(now).max(now.since(own)) > self.setup.rules.grace {
+            effects.observe(Observation::Mark(Mark::ClocksApart));
+        }
+        let mut owner = Owner::new(self.id, epoch, now, &self.setup, &self.shows);
+        effects.observe(Observation::OwnerActivated { shard: self.id, epoch });
+        if !self.waiting.is_empty() {
+            effects.observe(Observation::Mark(Mark::WaitedForOwner));
+        }
+        self.hand_over = None;
+        for (from, request) in self.waiting.drain(..) {
+            answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
+        }
+        self.owner = Some(owner);
     }
 
     /// Whether decisions wait for the next `settle`.
@@ -396,6 +396,7 @@ impl Shard {
         }
     }
 
+    #[cold]
     fn depose(&mut self, answers: &mut Answers, effects: &mut Effects) {
         let Some(owner) = self.owner.take() else { return };
         effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
@@ -422,6 +423,12 @@ impl Shard {
         }
     }
 
+    #[cold]
+    fn compact(&mut self, effects: &mut Effects) {
+        self.journal.compact(self.snapshot());
+        effects.observe(Observation::Mark(Mark::SnapshotTaken));
+    }
+
     fn snapshot(&self) -> Vec<u8> {
         if let Some(map) = &self.map {
             return postcard::to_stdvec(map.as_ref()).expect("memory holds a map");
@@ -429,6 +436,15 @@ impl Shard {
         let shows = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
         let state: State = (self.latest, shows);
         postcard::to_stdvec(&state).expect("memory holds a snapshot")
+    }
+
+    #[cold]
+    fn install(&mut self, now: Instant, snapshot: &Snapshot, effects: &mut Effects) {
+        assert!(self.owner.is_none(), "nobody overwrites an owner's state");
+        assert!(snapshot.index() >= self.applied, "a snapshot never takes applied records back");
+        self.restore(now, snapshot.state());
+        self.applied = snapshot.index();
+        effects.observe(Observation::Mark(Mark::SnapshotInstalled));
     }
 
     fn restore(&mut self, now: Instant, state: &[u8]) {

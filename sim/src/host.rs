@@ -188,36 +188,34 @@ impl Host {
         match message {
             Message::Requests(batch) => self.take_in(
                 (world, now),
-                batch,
+                (from, batch),
                 (self.machine.costs.route, ROUTE_REQUEST),
                 |host, timed| host.cores.freest(timed.at),
                 |request| Input::Request { from, request },
-                |started| Input::Delivered { from, message: Message::Requests(started) },
+                Message::Requests,
             ),
             Message::Forwarded(batch) => self.take_in(
                 (world, now),
-                batch,
+                (from, batch),
                 (self.machine.costs.decide, DECIDE),
                 |host, timed| host.core_of(timed.item.show),
                 |request| Input::Forwarded { from: sender(from), request },
-                |started| Input::Delivered { from, message: Message::Forwarded(started) },
+                Message::Forwarded,
             ),
             Message::Answers(batch) => self.take_in(
                 (world, now),
-                batch,
+                (from, batch),
                 (self.machine.costs.route, ROUTE_ANSWER),
                 |host, timed| host.cores.freest(timed.at),
                 |answer| Input::Answered { from: sender(from), answer },
-                |started| Input::Delivered { from, message: Message::Answers(started) },
+                Message::Answers,
             ),
             Message::Beat(_)
             | Message::Gossip(_)
             | Message::Leaving(_)
             | Message::Moves(_)
             | Message::Journal(_)
-            | Message::Facts(_) => {
-                self.control(world, now, Input::Delivered { from, message });
-            }
+            | Message::Facts(_) => self.deliver(world, now, from, message),
             Message::Replies(_) => panic!("replies go to clients"),
         }
     }
@@ -238,12 +236,26 @@ impl Host {
                 continue;
             }
             let done = self.cores.take(0, at, cost);
-            self.note(0, done, cost, BEAT);
+            self.note(0, done, cost, || BEAT);
             self.turn_ends = self.turn_ends.max(done);
             self.node.hear(self.clock.at(done), from, beat, &mut self.effects);
         }
         beats.clear();
         self.beats = beats;
+    }
+
+    /// A message that is work of the first core as a whole.
+    #[inline]
+    fn deliver(&mut self, world: &mut World, now: Instant, from: Endpoint, message: Message) {
+        let cost = Span(self.cost_of_message(&message).0 * self.slow);
+        if self.is_behind() {
+            let what = (cost, work_of_message(&message));
+            return self.work((world, now), 0, now, what, || Input::Delivered { from, message });
+        }
+        let done = self.cores.take(0, now, cost);
+        self.note(0, done, cost, || work_of_message(&message));
+        self.turn_ends = self.turn_ends.max(done);
+        self.node.deliver(self.clock.at(done), from, message, &mut self.effects);
     }
 
     /// A core that limps may fall behind, and what it has not begun when it is well again is done at
@@ -255,12 +267,12 @@ impl Host {
     /// Work of the first core, which is never left waiting behind requests.
     #[inline]
     fn control(&mut self, world: &mut World, now: Instant, input: Input) {
-        let (cost, name) = (self.cost(&input), work_of(&input));
+        let cost = self.cost(&input);
         if self.is_behind() && !matches!(input, Input::DeadlineReached) {
-            return self.work((world, now), 0, now, (cost, name), || input);
+            return self.work((world, now), 0, now, (cost, work_of(&input)), || input);
         }
         let done = self.cores.take(0, now, cost);
-        self.note(0, done, cost, name);
+        self.note(0, done, cost, || work_of(&input));
         self.step(done, input);
     }
 
@@ -269,11 +281,11 @@ impl Host {
     fn take_in<T>(
         &mut self,
         (world, now): (&mut World, Instant),
-        mut batch: Vec<Timed<T>>,
+        (from, mut batch): (Endpoint, Vec<Timed<T>>),
         (cost, name): (Span, &'static str),
         core_of: impl Fn(&mut Self, &Timed<T>) -> usize,
         alone: impl Fn(T) -> Input,
-        together: impl FnOnce(Vec<Timed<T>>) -> Input,
+        together: impl FnOnce(Vec<Timed<T>>) -> Message,
     ) {
         let cost = Span(cost.0 * self.slow);
         let mut started = 0;
@@ -281,14 +293,14 @@ impl Host {
             let core = core_of(self, timed);
             let latest = self.latest_start(now, core);
             let Ok(done) = self.cores.take_by(latest, core, timed.at, cost) else { break };
-            self.note(core, done, cost, name);
+            self.note(core, done, cost, || name);
             self.turn_ends = self.turn_ends.max(done);
             timed.at = self.clock.at(done);
             started += 1;
         }
         let rest = if started == batch.len() { Vec::new() } else { batch.split_off(started) };
         if let Some(first) = batch.first().map(|timed| timed.at) {
-            self.node.step(first, together(batch), &mut self.effects);
+            self.node.deliver(first, from, together(batch), &mut self.effects);
         }
         for timed in rest {
             let core = core_of(self, &timed);
@@ -310,7 +322,7 @@ impl Host {
         let latest = self.latest_start(now, core);
         match self.cores.take_by(latest, core, at, cost) {
             Ok(done) => {
-                self.note(core, done, cost, name);
+                self.note(core, done, cost, || name);
                 self.step(done, input());
             }
             Err(starts) => {
@@ -339,7 +351,7 @@ impl Host {
             let cost = self.cost(item);
             match self.cores.take_by(latest, core, (*at).max(now), cost) {
                 Ok(done) => {
-                    self.note(core, done, cost, work_of(item));
+                    self.note(core, done, cost, || work_of(item));
                     self.turn_ends = self.turn_ends.max(done);
                     let done = self.clock.at(done);
                     // By far the most: looked at where it stands.
@@ -365,19 +377,7 @@ impl Host {
         let cost = match input {
             Input::Request { .. } | Input::Answered { .. } => self.machine.costs.route,
             Input::Forwarded { .. } => self.machine.costs.decide,
-            Input::Delivered { message, .. } => match message {
-                Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_) | Message::Moves(_) => {
-                    self.machine.costs.beat
-                }
-                Message::Journal(messages) => {
-                    Span(self.machine.costs.journal_message.0 * messages.len() as u64)
-                }
-                Message::Facts(_) => self.machine.costs.route,
-                Message::Requests(_)
-                | Message::Forwarded(_)
-                | Message::Answers(_)
-                | Message::Replies(_) => panic!("requests and answers are taken in one by one"),
-            },
+            Input::Delivered { message, .. } => self.cost_of_message(message),
             Input::Persisted(_) => self.machine.costs.persisted,
             Input::Join
             | Input::Leave(_)
@@ -391,12 +391,34 @@ impl Host {
         Span(cost.0 * self.slow)
     }
 
+    fn cost_of_message(&self, message: &Message) -> Span {
+        match message {
+            Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_) | Message::Moves(_) => {
+                self.machine.costs.beat
+            }
+            Message::Journal(messages) => {
+                Span(self.machine.costs.journal_message.0 * messages.len() as u64)
+            }
+            Message::Facts(_) => self.machine.costs.route,
+            Message::Requests(_)
+            | Message::Forwarded(_)
+            | Message::Answers(_)
+            | Message::Replies(_) => panic!("requests and answers are taken in one by one"),
+        }
+    }
+
     /// Remembers what a core did for whoever looks on.
     #[inline]
-    fn note(&mut self, core: usize, done: Instant, cost: Span, name: &'static str) {
+    fn note(
+        &mut self,
+        core: usize,
+        done: Instant,
+        cost: Span,
+        name: impl FnOnce() -> &'static str,
+    ) {
         if let Some(worked) = &mut self.worked {
             let from = Instant(done.0 - cost.0);
-            worked.push((core, from, done, name));
+            worked.push((core, from, done, name()));
         }
     }
 
@@ -446,12 +468,7 @@ fn work_of(input: &Input) -> &'static str {
         Input::Request { .. } => ROUTE_REQUEST,
         Input::Forwarded { .. } => DECIDE,
         Input::Answered { .. } => ROUTE_ANSWER,
-        Input::Delivered {
-            message: Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_),
-            ..
-        } => BEAT,
-        Input::Delivered { message: Message::Facts(_), .. } => "facts",
-        Input::Delivered { .. } => "journal",
+        Input::Delivered { message, .. } => work_of_message(message),
         Input::Persisted(_) => "persisted",
         Input::WriteFailed(_) | Input::WriteRefused(_) => "write error",
         Input::DamageFound => "scrub",
@@ -460,6 +477,17 @@ fn work_of(input: &Input) -> &'static str {
         Input::Retire => "retire",
         Input::DeadlineReached => "deadline",
         Input::TurnEnded => "end of the turn",
+    }
+}
+
+fn work_of_message(message: &Message) -> &'static str {
+    match message {
+        Message::Requests(_) => ROUTE_REQUEST,
+        Message::Forwarded(_) => DECIDE,
+        Message::Answers(_) | Message::Replies(_) => ROUTE_ANSWER,
+        Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_) => BEAT,
+        Message::Facts(_) => "facts",
+        Message::Moves(_) | Message::Journal(_) => "journal",
     }
 }
 

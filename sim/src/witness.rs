@@ -21,16 +21,25 @@ pub struct Witness {
 
 impl Witness {
     /// Shows something to whoever looks on; nothing is put together if nobody does.
+    #[inline]
     pub fn sees<'a>(&mut self, now: Instant, sight: impl FnOnce() -> Sight<'a>) {
         if let Some(watch) = &mut self.watch {
-            watch.see(now, &sight());
+            show(watch, now, sight);
         }
     }
 
     /// Shows what the oracles have found since they were last looked at.
+    #[inline]
     pub fn sees_verdicts(&mut self, now: Instant) {
         if let Some(watch) = &mut self.watch {
             watch.see_verdicts(now, &self.oracles);
         }
     }
+}
+
+/// Puts a sight together, out of the way of the many runs at which nobody looks.
+#[cold]
+#[inline(never)]
+fn show<'a>(watch: &mut Watch, now: Instant, sight: impl FnOnce() -> Sight<'a>) {
+    watch.see(now, &sight());
 }

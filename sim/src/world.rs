@@ -480,7 +480,7 @@ impl World {
             self.now = at;
             self.events += 1;
             if self.tracing.describe == Some(self.events as usize - 1) {
-                self.described = Some(format!("at {at}: {event:?}"));
+                self.describe(at, &event);
             }
             let next = self.happen(event);
             if let Some(trail) = &mut self.trail {
@@ -490,6 +490,11 @@ impl World {
                 return (host, at, turn);
             }
         }
+    }
+
+    #[cold]
+    fn describe(&mut self, at: Instant, event: &Event) {
+        self.described = Some(format!("at {at}: {event:?}"));
     }
 
     /// One event. Returns the host that it gives a turn, if it gives one.

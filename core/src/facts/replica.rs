@@ -167,6 +167,7 @@ impl Replica {
     }
 
     /// When the oldest deletion that is remembered was stamped.
+    #[inline]
     pub fn oldest_deletion(&self) -> Option<Instant> {
         self.deleted.first().map(|(stamp, _)| stamp.at)
     }

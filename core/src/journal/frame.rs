@@ -149,31 +149,25 @@ impl Frame<'_> {
     /// Appends it, framed.
     pub fn write(&self, out: &mut Vec<u8>) {
         let start = out.len();
-        out.extend_from_slice(&[0; HEADER]);
         match *self {
             Self::Entry { shard, index, epoch, record } => {
                 begin(out, ENTRY, shard);
-                out.extend_from_slice(&index.to_le_bytes());
-                out.extend_from_slice(&epoch.0.to_le_bytes());
+                numbers(out, [index, epoch.0]);
                 out.extend_from_slice(record);
             }
             Self::HardState { shard, epoch, vote, commit, in_doubt } => {
                 begin(out, HARD_STATE, shard);
-                out.extend_from_slice(&epoch.0.to_le_bytes());
-                out.extend_from_slice(&vote.map_or(0, |node| u64::from(node.0)).to_le_bytes());
-                out.extend_from_slice(&commit.to_le_bytes());
+                numbers(out, [epoch.0, vote.map_or(0, |node| u64::from(node.0)), commit]);
                 out.push(u8::from(in_doubt));
             }
             Self::Snapshot { shard, index, epoch, state } => {
                 begin(out, SNAPSHOT, shard);
-                out.extend_from_slice(&index.to_le_bytes());
-                out.extend_from_slice(&epoch.0.to_le_bytes());
+                numbers(out, [index, epoch.0]);
                 out.extend_from_slice(state);
             }
             Self::Change { shard, index, epoch, change } => {
                 begin(out, CHANGE, shard);
-                out.extend_from_slice(&index.to_le_bytes());
-                out.extend_from_slice(&epoch.0.to_le_bytes());
+                numbers(out, [index, epoch.0]);
                 out.extend_from_slice(change);
             }
             Self::Members { shard, members } => {
@@ -194,13 +188,12 @@ impl Frame<'_> {
                 out.extend_from_slice(delta);
             }
         }
-        let length =
-            u32::try_from(out.len() - start - HEADER).expect("a frame is shorter than 4 GiB");
-        let payload = crc32fast::hash(&out[start + HEADER..]);
-        out[start..start + 4].copy_from_slice(&length.to_le_bytes());
-        out[start + 4..start + 8].copy_from_slice(&payload.to_le_bytes());
-        let header = check(length, payload);
-        out[start + 8..start + HEADER].copy_from_slice(&header.to_le_bytes());
+        let (header, payload) = out[start..].split_at_mut(HEADER);
+        let length = u32::try_from(payload.len()).expect("a frame is shorter than 4 GiB");
+        let payload = crc32fast::hash(payload);
+        header[..4].copy_from_slice(&length.to_le_bytes());
+        header[4..8].copy_from_slice(&payload.to_le_bytes());
+        header[8..].copy_from_slice(&check(length, payload).to_le_bytes());
     }
 }
 
@@ -213,9 +206,16 @@ const CHANGE: u8 = 6;
 const MEMBERS: u8 = 7;
 const REPLICA: u8 = 8;
 
+/// Room for a header, and what every payload begins with.
 fn begin(out: &mut Vec<u8>, kind: u8, shard: ShardId) {
-    out.push(kind);
-    out.extend_from_slice(&shard.0.to_le_bytes());
+    let mut bytes = [0; HEADER + 5];
+    bytes[HEADER] = kind;
+    bytes[HEADER + 1..].copy_from_slice(&shard.0.to_le_bytes());
+    out.extend_from_slice(&bytes);
+}
+
+fn numbers<const COUNT: usize>(out: &mut Vec<u8>, numbers: [u64; COUNT]) {
+    out.extend_from_slice(numbers.map(u64::to_le_bytes).as_flattened());
 }
 
 /// What tells a header that is there in full from one that is not: the finalizer of

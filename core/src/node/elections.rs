@@ -18,6 +18,7 @@ const RANK_DELAY: Span = Span::from_millis(30);
 
 impl Node {
     /// Peers have been silent for too long.
+    #[cold]
     pub(super) fn suspect(&mut self, effects: &mut Effects) {
         for peer in self.detector.overdue(self.now) {
             effects.observe(Observation::Suspected { peer });
@@ -82,6 +83,8 @@ impl Node {
         }
     }
 
+    /// Stands for the elections that are due.
+    #[cold]
     pub(super) fn campaign(&mut self, effects: &mut Effects) {
         while self.next_campaign() <= self.now {
             let Some((_, id, epoch, leader)) = self.campaigns.pop_first() else { return };

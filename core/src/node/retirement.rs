@@ -38,16 +38,14 @@ impl Node {
     }
 
     /// A node that leaves hands over every shard that it serves, as soon as it serves it.
+    #[cold]
     pub(super) fn hand_over_leads(&mut self, effects: &mut Effects) {
-        if self.retirement.is_none() {
-            return;
-        }
         let ends = self.now + self.hand_over_patience();
         let mut leads = self.leads();
         for id in (0..self.shards.len() as u32).map(ShardId) {
-            let Some(successor) = self.successor(id, &leads) else { continue };
-            if let Some(shard) = &mut self.shards[id.0 as usize]
-                && shard.serves().is_some()
+            if self.serves(id).is_some()
+                && let Some(successor) = self.successor(id, &leads)
+                && let Some(shard) = &mut self.shards[id.0 as usize]
             {
                 shard.hand_over(successor, HandOverReason::Retirement, ends, effects);
                 leads[usize::from(successor.0)] += 1;
@@ -58,6 +56,7 @@ impl Node {
 
     /// Says that the node may be stopped: it leads nothing, nobody waits for it, and whoever
     /// did not know that yet has had the time to ask it.
+    #[cold]
     pub(super) fn drain(&mut self, effects: &mut Effects) {
         let Some(retirement) = &mut self.retirement else { return };
         let mut shards = self.shards.iter().flatten();

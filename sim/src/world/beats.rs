@@ -5,6 +5,8 @@
 //! when it arrives, and whether it did is found out at the node's next turn, or before the
 //! next fault. Refuses to know what a node concludes from it.
 
+use std::collections::VecDeque;
+
 use onsale_core::{Beat, Endpoint, Instant, Message, NodeId};
 
 use super::network::{Carried, Place};
@@ -14,10 +16,10 @@ use super::{Process, Turn, World, digest};
 #[derive(Debug)]
 pub(super) struct Coming {
     at: Instant,
-    from: Place,
     departed: Instant,
-    sender: u32,
     beat: Beat,
+    sender: u32,
+    from: u16,
 }
 
 impl World {
@@ -47,19 +49,14 @@ impl World {
         carried: Carried,
         beat: Beat,
     ) {
-        let sender = self.machines[from].incarnation;
+        let (sender, from) = (self.machines[from].incarnation, from as u16);
         let coming = &mut self.machines[to].coming;
-        for latency in [carried.first, carried.second] {
-            let Some(latency) = latency else { continue };
-            let at = departed + latency;
-            let beat = Coming { at, from, departed, sender, beat };
-            // Few are on their way, and most come last.
-            if coming.back().is_none_or(|last| last.at <= at) {
-                coming.push_back(beat);
-            } else {
-                let place = coming.partition_point(|before| before.at <= at);
-                coming.insert(place, beat);
-            }
+        let beat = |latency| Coming { at: departed + latency, departed, beat, sender, from };
+        if let Some(latency) = carried.first {
+            line_up(coming, beat(latency));
+        }
+        if let Some(latency) = carried.second {
+            line_up(coming, beat(latency));
         }
     }
 
@@ -80,17 +77,18 @@ impl World {
         }
     }
 
+    #[inline]
     fn let_beat_arrive(&mut self, node: Place, coming: Coming) {
-        let Coming { at, from, departed, sender, beat } = coming;
+        let Coming { at, departed, beat, sender, from } = coming;
         self.fingerprint.fold(at.0);
-        if self.why_lost(from, node, departed, sender).is_some() {
+        if self.why_lost(usize::from(from), node, departed, sender).is_some() {
             self.fingerprint.fold(u64::MAX);
             return;
         }
         self.messages += 1;
-        self.fingerprint.fold((from as u64) << 32 | node as u64);
+        self.fingerprint.fold(u64::from(from) << 32 | node as u64);
         digest::digest_beat(&mut self.fingerprint, beat);
-        let (sender, machine) = (NodeId(from as u16), &mut self.machines[node]);
+        let (sender, machine) = (NodeId(from), &mut self.machines[node]);
         match machine.process {
             Process::Up => machine.beats.push((at, sender, beat)),
             Process::Paused => machine.stalled.push(Turn::Delivered {
@@ -99,5 +97,16 @@ impl World {
             }),
             Process::Down => {}
         }
+    }
+}
+
+/// Few are on their way, and most come last.
+#[inline]
+fn line_up(coming: &mut VecDeque<Coming>, beat: Coming) {
+    if coming.back().is_none_or(|last| last.at <= beat.at) {
+        coming.push_back(beat);
+    } else {
+        let place = coming.partition_point(|before| before.at <= beat.at);
+        coming.insert(place, beat);
     }
 }

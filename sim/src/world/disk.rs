@@ -15,6 +15,9 @@ use crate::stream::{Stream, below};
 use ailment::Ailments;
 pub use ailment::Answer;
 
+/// Room that a segment begins with, in bytes: growing, it would be moved again and again.
+const SEGMENT_ROOM: usize = 64 << 10;
+
 /// One node's disk.
 #[derive(Debug)]
 pub struct Disk {
@@ -159,7 +162,8 @@ impl Disk {
     }
 
     fn append(&mut self, segment: u32, bytes: &[u8]) -> usize {
-        let stored = self.segments.entry(segment).or_default();
+        let stored =
+            self.segments.entry(segment).or_insert_with(|| Vec::with_capacity(SEGMENT_ROOM));
         let start = stored.len();
         stored.extend_from_slice(bytes);
         start

@@ -25,6 +25,8 @@ pub struct Network {
     places: usize,
     links: Vec<Link>,
     weather: Vec<(usize, Weather)>,
+    /// What befalls messages that no weather touches.
+    calm: Chances,
     fates: Numbered,
     /// What is lost in one direction: one value a message.
     one_way: Numbered,
@@ -44,6 +46,18 @@ struct Link {
     /// The least latency on a calm day, in microseconds, and the most that jitter adds.
     base: u64,
     jitter: u64,
+}
+
+/// What befalls a message by chance.
+#[derive(Clone, Copy, Debug)]
+struct Chances {
+    loss: Ratio,
+    /// Loss of what one node sends or is sent, on top of it.
+    one_way: Ratio,
+    duplicate: Ratio,
+    reorder: Ratio,
+    /// It takes so many times as long.
+    slow: u64,
 }
 
 /// A disturbance of all links between nodes, while it lasts.
@@ -94,11 +108,19 @@ impl Network {
         };
         let all = |from| (0..places).map(move |to| (from, to));
         let links = (0..places).flat_map(all).map(|(from, to)| link(from, to)).collect();
+        let calm = Chances {
+            loss: settings.loss,
+            one_way: Ratio::NEVER,
+            duplicate: settings.duplicate,
+            reorder: settings.reorder,
+            slow: 1,
+        };
         Self {
             settings,
             places,
             links,
             weather: Vec::new(),
+            calm,
             fates: Numbered::new(seed),
             one_way: Numbered::new(fork(seed, "one-way")),
             sent: 0,
@@ -116,33 +138,20 @@ impl Network {
         let draw = |fate: u64| fates.draw(first + fate);
         let happens = |fate, chance: Ratio| chance.num > 0 && hits(draw(fate), chance);
 
-        let mut chances = (self.settings.loss, self.settings.duplicate, self.settings.reorder);
-        let (mut slow, mut one_way) = (1, Ratio::NEVER);
         let between_nodes = || from != CLIENTS && to != CLIENTS && from != to;
-        if !self.weather.is_empty() && between_nodes() {
-            for &(_, weather) in &self.weather {
-                match weather {
-                    Weather::Loss(chance) => chances.0 = chance,
-                    Weather::Duplicate(chance) => chances.1 = chance,
-                    Weather::Reorder(chance) => chances.2 = chance,
-                    Weather::Slow(factor) => slow = u64::from(factor),
-                    Weather::OneWay { node, inbound, chance } => {
-                        if node == if inbound { to } else { from } {
-                            one_way = chance;
-                        }
-                    }
-                }
-            }
-        }
+        let in_weather =
+            (!self.weather.is_empty() && between_nodes()).then(|| self.storm(from, to));
+        let chances = in_weather.as_ref().unwrap_or(&self.calm);
+        let one_way = chances.one_way;
         let one_way_lost = !one_way.is_never() && hits(self.one_way.draw(self.sent), one_way);
-        let index = self.index(from, to);
+        let index = from * self.places + to;
         let link = &mut self.links[index];
-        if link.cuts > 0 || happens(0, chances.0) || one_way_lost {
+        if link.cuts > 0 || happens(0, chances.loss) || one_way_lost {
             return Carried::default();
         }
-        let base = link.base * slow;
-        let mut latency = Span(base + below(draw(1), link.jitter * slow + 1));
-        let reordered = happens(2, chances.2);
+        let base = link.base * chances.slow;
+        let mut latency = Span(base + below(draw(1), link.jitter * chances.slow + 1));
+        let reordered = happens(2, chances.reorder);
         if reordered {
             latency = latency + Span(below(draw(3), 4 * base + 1));
         }
@@ -153,8 +162,29 @@ impl Network {
             latency = latency.max(link.last_arrival.since(departs));
             link.last_arrival = departs + latency;
         }
-        let second = happens(5, chances.1).then(|| latency + Span(below(draw(6), 4 * base + 1)));
+        let second =
+            happens(5, chances.duplicate).then(|| latency + Span(below(draw(6), 4 * base + 1)));
         Carried { first: Some(latency), second }
+    }
+
+    /// What befalls a message between two nodes in this weather.
+    #[cold]
+    fn storm(&self, from: Place, to: Place) -> Chances {
+        let mut chances = self.calm;
+        for &(_, weather) in &self.weather {
+            match weather {
+                Weather::Loss(chance) => chances.loss = chance,
+                Weather::Duplicate(chance) => chances.duplicate = chance,
+                Weather::Reorder(chance) => chances.reorder = chance,
+                Weather::Slow(factor) => chances.slow = u64::from(factor),
+                Weather::OneWay { node, inbound, chance } => {
+                    if node == if inbound { to } else { from } {
+                        chances.one_way = chance;
+                    }
+                }
+            }
+        }
+        chances
     }
 
     /// Sends a message that waits for so long before it leaves; none if there is no room for it to
