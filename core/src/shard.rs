@@ -176,7 +176,8 @@ impl Shard {
                 effects.observe(Observation::Mark(Mark::ReplicaRepaired));
             }
             self.depose_if_over(answers, effects);
-            for message in ready.messages.drain(..) {
+            // What is for a replica that this node had before it forgot finds nobody.
+            for message in ready.messages.drain(..).filter(|message| message.to() != self.node) {
                 effects.journal(message.to(), self.id, message);
             }
             if !ready.refused.is_empty() {
@@ -294,7 +295,7 @@ impl Shard {
             self.applied = committed.index();
             if let Some(map) = &mut self.map {
                 if !committed.record().is_empty() {
-                    let next = postcard::from_bytes(committed.record());
+                    let next = Placement::decode(committed.record());
                     *map = Arc::new(next.expect("a committed map is readable"));
                 }
                 continue;
@@ -427,7 +428,7 @@ impl Shard {
 
     fn snapshot(&self) -> Vec<u8> {
         if let Some(map) = &self.map {
-            return postcard::to_stdvec(map.as_ref()).expect("memory holds a map");
+            return map.encode();
         }
         let shows = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
         let state: State = (self.latest, shows);
@@ -436,8 +437,7 @@ impl Shard {
 
     fn restore(&mut self, now: Instant, state: &[u8]) {
         if let Some(map) = &mut self.map {
-            let restored = postcard::from_bytes(state).expect("a committed map is readable");
-            *map = Arc::new(restored);
+            *map = Arc::new(Placement::decode(state).expect("a committed map is readable"));
             return;
         }
         let (latest, shows): State =
