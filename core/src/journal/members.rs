@@ -290,7 +290,10 @@ mod tests {
         let learns = begin.after(Change::Learns(new)).unwrap();
         assert!(!learns.is_quorum(|member| [id(1, 0), new].contains(&member)), "it has no say");
         let joint = learns.after(Change::Swaps { promoted: new, demoted: old }).unwrap();
-        assert!(!joint.is_quorum(|member| [id(1, 0), new].contains(&member)), "nor for the old one");
+        assert!(
+            !joint.is_quorum(|member| [id(1, 0), new].contains(&member)),
+            "nor for the old one"
+        );
         assert!(joint.is_quorum(|member| [id(1, 0), id(3, 0)].contains(&member)));
         assert_eq!(joint.after(Change::Learns(id(2, 10))), None, "one at a time");
         let settled = joint.after(Change::Settles).unwrap();

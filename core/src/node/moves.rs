@@ -152,9 +152,8 @@ impl Node {
             if !elsewhere || shard.serves().is_none() || self.gateway.avoids(due) {
                 continue;
             }
-            let is_due = |voter: &ReplicaId| {
-                voter.node() == due && !self.placement.is_given_up(*voter)
-            };
+            let is_due =
+                |voter: &ReplicaId| voter.node() == due && !self.placement.is_given_up(*voter);
             if shard.journal().members().voters().iter().any(is_due) {
                 shard.hand_over(due, HandOverReason::Move, ends, effects);
                 return self.touch(id);
@@ -268,8 +267,8 @@ impl Node {
         let known = place.as_ref().map(|shard| shard.journal().replica().generation());
         let is_newer = replica.generation() > known.unwrap_or(0);
         // Where what was durable is lost, one that came before may have promised something.
-        let is_given_up =
-            self.forgot.is_some() && (!self.may_begin_anew() || self.placement.is_given_up(replica));
+        let is_given_up = self.forgot.is_some()
+            && (!self.may_begin_anew() || self.placement.is_given_up(replica));
         if is_given_up || !message.is_from_leader() || replica.node() != self.me || !is_newer {
             return;
         }

@@ -52,11 +52,7 @@ impl Storage {
 /// What a node finds on its disk. An empty disk is a new node's, or stands where one was that
 /// held promises. Where replicas are to be `renewed`, none of a disk that forgot comes back: there the
 /// members may be others by now, and whom a replica would have to ask, nobody could tell it.
-pub(super) fn recover(
-    incarnation: u64,
-    durable: Vec<(u32, Vec<u8>)>,
-    renewed: bool,
-) -> Recovered {
+pub(super) fn recover(incarnation: u64, durable: Vec<(u32, Vec<u8>)>, renewed: bool) -> Recovered {
     let mut recovered = match durable.is_empty() && incarnation > 1 {
         true => Wal::recover_replaced(),
         false => Wal::recover(durable),

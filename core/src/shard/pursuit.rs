@@ -64,14 +64,14 @@ impl Shard {
                 Change::Learns(ReplicaId::new(node, seats.generation))
             }
             (None, Some(_), Some(promoted), Some(demoted)) => {
-                let lag = self.journal.lag(promoted).filter(|&lag| lag <= LEVEL);
-                // A node that forgot may not know yet that it may begin anew: it is spoken to until it answers.
-                let is_silent = |lag| lag >= self.journal.applied();
-                if map.forgot_in(promoted.node()).is_some() && lag.is_none_or(is_silent) {
-                    self.journal.ping();
-                    return false;
-                }
-                if lag.is_none() {
+                // Who has never answered may not have begun: it would have a say, and know nothing of it.
+                let answers = |lag: &u64| *lag < self.journal.applied();
+                let is_level = |lag| lag <= LEVEL;
+                if !self.journal.lag(promoted).filter(answers).is_some_and(is_level) {
+                    // A node that forgot begins once it knows that it may: it is spoken to until it answers.
+                    if map.forgot_in(promoted.node()).is_some() {
+                        self.journal.ping();
+                    }
                     return false;
                 }
                 if demoted.node() == self.node {

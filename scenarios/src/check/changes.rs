@@ -53,7 +53,10 @@ impl Checks {
     fn keeps(&mut self, family: Family, field: &str) {
         self.that_both(family != Family::LyingDisk, field, "cluster.spares", || {
             let what = format!("{family} takes back without a trace what members promised");
-            (what, "leave it out where nodes come and go; `wipe` and `bit-rot` leave a trace".into())
+            (
+                what,
+                "leave it out where nodes come and go; `wipe` and `bit-rot` leave a trace".into(),
+            )
         });
     }
 }
