@@ -48,7 +48,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 126] = [
+const BASES: [(&str, Basis); 127] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -182,6 +182,7 @@ const BASES: [(&str, Basis); 126] = [
     ("disk.tail-factor", Assumed),
     ("disk.mib-per-s", Assumed),
     ("disk.write-back", Chosen),
+    ("disk.good-copies", Chosen),
     ("costs.route", Assumed),
     ("costs.decide", Assumed),
     ("costs.journal-message", Assumed),

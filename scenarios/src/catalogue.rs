@@ -114,6 +114,7 @@ const ENTRIES: &[Entry] = entries![
     "unsafe/acknowledge-proposal",
     "unsafe/clock-skew",
     "unsafe/confirm-any",
+    "unsafe/copies-any",
     "unsafe/decide-on-committed",
     "unsafe/deposed-answers",
     "unsafe/disk-write-back",

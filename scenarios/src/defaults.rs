@@ -12,8 +12,8 @@ use crate::facts::{Facts, FactsSettings};
 use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, Journal, Leads, LogNormal, Membership, Network,
-    Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, GoodCopies, Journal, Leads, LogNormal,
+    Membership, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
 };
 
 impl Default for Scenario {
@@ -248,6 +248,7 @@ impl Default for Disk {
             tail_factor: 10,
             mib_per_s: 400,
             write_back: Span::ZERO,
+            good_copies: GoodCopies::Majority,
         }
     }
 }

@@ -14,7 +14,8 @@ pub struct Hazard {
     pub key: &'static str,
     /// The value that is unsafe; for a span, every one but the default is.
     pub value: Option<&'static str>,
-    /// The failures that it lets happen, by the ids of the [README](crate).
+    /// The failures that it lets happen, by the ids of the [README](crate); none where the
+    /// hardware fails.
     pub failures: &'static [&'static str],
 }
 
@@ -31,7 +32,7 @@ const fn span(key: &'static str, failures: &'static [&'static str]) -> Hazard {
 }
 
 /// Every hazard, in the order of a scenario's keys.
-pub const HAZARDS: [Hazard; 20] = [
+pub const HAZARDS: [Hazard; 21] = [
     named("cluster.on-suspicion", "down", &["A1", "A2"]),
     named("cluster.journal.promises", "before-write", &["E3", "E4"]),
     named("cluster.owner.acknowledge", "own-disk", &["B4", "D2"]),
@@ -52,6 +53,7 @@ pub const HAZARDS: [Hazard; 20] = [
     named("sale.releases", "any-hold", &["D4"]),
     named("sale.orders", "partial", &["E2"]),
     span("disk.write-back", &["E4"]),
+    named("disk.good-copies", "any", &[]),
 ];
 
 /// The hazards that a scenario switches on, each as its file writes it: `sale.early = "10s"`.
@@ -72,14 +74,14 @@ pub fn hazards(scenario: &Scenario) -> Vec<(&'static Hazard, String)> {
 pub fn safe_twin(scenario: &Scenario) -> Scenario {
     let Cluster { on_suspicion, journal, owner, facts, .. } = Cluster::default();
     let Sale { expiry, early, repeats, confirms, releases, orders, .. } = Sale::default();
-    let Disk { write_back, .. } = Disk::default();
+    let Disk { write_back, good_copies, .. } = Disk::default();
     let twin = scenario.clone();
     let FactsSettings { sessions, forgets, .. } = facts;
     let facts = FactsSettings { sessions, forgets, ..twin.cluster.facts };
     Scenario {
         cluster: Cluster { on_suspicion, journal, owner, facts, ..twin.cluster },
         sale: Sale { expiry, early, repeats, confirms, releases, orders, ..twin.sale },
-        disk: Disk { write_back, ..twin.disk },
+        disk: Disk { write_back, good_copies, ..twin.disk },
         must_fail: None,
         ..twin
     }

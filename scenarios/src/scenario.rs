@@ -520,6 +520,19 @@ pub struct Disk {
     /// crash; zero for a disk that keeps its word.
     #[serde(with = "human::span")]
     pub write_back: Span,
+    /// What faults that damage disks leave each shard.
+    pub good_copies: GoodCopies,
+}
+
+/// What faults that damage disks leave each shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GoodCopies {
+    /// A majority of good copies of every record: a strike that would be one too many spares its disk.
+    #[default]
+    Majority,
+    /// Whatever chance leaves: disks fail faster than replicas are repaired.
+    Any,
 }
 
 /// CPU time of each kind of work, on one core.

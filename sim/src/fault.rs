@@ -18,7 +18,7 @@ use madsim::task::NodeId as Process;
 use onsale_core::{
     Epoch, HandOverReason, Instant, NodeId, Phase, Placement, ShardId, ShowId, Span,
 };
-use onsale_scenarios::{Cut, Fault, Target};
+use onsale_scenarios::{Cut, Fault, GoodCopies, Target};
 
 pub use self::failover::Failover;
 use self::hand_over::{Balanced, HandOvers, Passage};
@@ -181,6 +181,8 @@ pub struct Faults<'a> {
     pub plan: &'a [Fault],
     /// Who carries what.
     pub placement: &'a Placement,
+    /// What damage to disks leaves each shard.
+    pub good_copies: GoodCopies,
     /// The executor.
     pub executor: &'a Handle,
     /// Its processes, by place; the first is the clients'.

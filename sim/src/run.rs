@@ -215,6 +215,7 @@ async fn direct(plan: &Plan) {
     let faults = Faults {
         plan: &plan.faults,
         placement: &setup.placement,
+        good_copies: scenario.disk.good_copies,
         executor: &executor,
         processes: &processes,
     };

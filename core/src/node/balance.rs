@@ -21,6 +21,8 @@ const FADES: u32 = 32;
 /// What a shard weighs beside its requests: a sixteenth of a request a beat. So idle shards are
 /// spread by their number.
 const AT_REST: u32 = REQUEST * FADES / 16;
+/// What a node tells whose disk has no room: it leads nothing, and is not idle for all that.
+const NO_ROOM: u32 = u32::MAX;
 
 /// What a node knows of its own load and of others'.
 #[derive(Debug)]
@@ -105,11 +107,16 @@ impl Led {
 }
 
 impl Node {
-    /// Reckons this node's load, for its beats to tell; zero where load decides nothing.
+    /// Reckons this node's load, for its beats to tell; zero where load decides nothing, and beyond
+    /// all load while the node could lead nothing.
     pub(super) fn reckon_load(&mut self) -> u32 {
         let Some(balance) = &mut self.balance else { return 0 };
         let load = balance.reckon(self.now, &self.shards);
-        if balance.is_by_load() { load } else { 0 }
+        match balance.is_by_load() {
+            _ if self.storage.is_full() => NO_ROOM,
+            true => load,
+            false => 0,
+        }
     }
 
     /// Whether venues draw this shard's lead.
@@ -152,7 +159,7 @@ impl Node {
                 return None;
             }
             let near = |&node: &NodeId| self.placement.zone_of(node) == home;
-            let nearer = self.successors(id).filter(near);
+            let nearer = self.successors(balance, id).filter(near);
             let to = nearer.min_by_key(|&node| (balance.told_by(node), node))?;
             Some((id, to))
         })
@@ -172,7 +179,7 @@ impl Node {
                 let apart = apart(*node);
                 apart / 2 >= weight && apart >= mine / 3
             };
-            let successors = self.successors(id).filter(as_near).filter(idler);
+            let successors = self.successors(balance, id).filter(as_near).filter(idler);
             successors.map(move |to| (weight, apart(to), id, to))
         });
         options.max().map(|(.., id, to)| (id, to))
@@ -188,8 +195,13 @@ impl Node {
     }
 
     /// The followers that could lead a shard at once, and stay.
-    fn successors(&self, id: ShardId) -> impl Iterator<Item = NodeId> + '_ {
+    fn successors<'a>(
+        &'a self,
+        balance: &'a Balance,
+        id: ShardId,
+    ) -> impl Iterator<Item = NodeId> + 'a {
         let level = self.followers_there(id).filter(|&(lag, _)| lag <= LEVEL);
-        level.map(|(_, node)| node).filter(|&node| !self.placement.is_leaving(node))
+        let stays = |node| !self.placement.is_leaving(node) && balance.told_by(node) != NO_ROOM;
+        level.map(|(_, node)| node).filter(move |&node| stays(node))
     }
 }

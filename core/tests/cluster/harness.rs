@@ -40,6 +40,8 @@ pub(crate) struct Cluster {
     scheduled: u64,
     cut: BTreeSet<(NodeId, NodeId)>,
     paused: BTreeMap<NodeId, Instant>,
+    /// Nodes whose disks have no room.
+    full: BTreeSet<NodeId>,
     /// By how much a node's clock is ahead, if it is.
     ahead: BTreeMap<NodeId, Span>,
     loss: Option<u64>,
@@ -155,6 +157,7 @@ impl Cluster {
             scheduled: 0,
             cut: BTreeSet::new(),
             paused: BTreeMap::new(),
+            full: BTreeSet::new(),
             ahead,
             loss: None,
             draw: Draw::new(0),
@@ -225,6 +228,16 @@ impl Cluster {
     /// The process stands still, and then finds waiting what came meanwhile.
     pub(crate) fn pause(&mut self, id: NodeId, span: Span) {
         self.paused.insert(id, self.now + span);
+    }
+
+    /// There is no room on the node's disk any more.
+    pub(crate) fn fill(&mut self, id: NodeId) {
+        self.full.insert(id);
+    }
+
+    /// There is room again.
+    pub(crate) fn make_room(&mut self, id: NodeId) {
+        self.full.remove(&id);
     }
 
     pub(crate) fn is_up(&self, id: NodeId) -> bool {
@@ -382,6 +395,9 @@ impl Cluster {
             Event::Synced { node, incarnation, write } => {
                 // A crash before the sync loses the write.
                 if self.nodes.contains_key(&node) && self.incarnations[&node] == incarnation {
+                    if self.full.contains(&node) {
+                        return self.turn(node, Input::WriteRefused(write));
+                    }
                     let disk = self.disks.entry(node).or_default();
                     disk.entry(write.segment).or_default().extend(write.bytes);
                     disk.retain(|&segment, _| segment >= write.retire_below);

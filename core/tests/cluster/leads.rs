@@ -109,3 +109,20 @@ fn nothing_is_given_up_while_a_peer_is_missed() {
     cluster.run_for(Span::from_secs(30));
     assert_eq!(began(&cluster), 0);
 }
+
+#[test]
+fn a_node_without_room_is_not_idle() {
+    // n1 finds its disk full, and the others lead what it led. It has nothing to do then, and
+    // nobody gives it anything, by load or by venue, until there is room again.
+    let mut cluster = Cluster::with_venues_in(ZoneId(1), leads(true, true), 3, SHARDS);
+    cluster.fill(NodeId(1));
+    cluster.ask(NodeId(2), hold(1, 0, &[1]));
+    cluster.run_for(Span::from_secs(2));
+    assert_eq!(served(&cluster, 3)[0], 0);
+    let before = began(&cluster);
+    cluster.run_for(Span::from_secs(20));
+    assert_eq!((served(&cluster, 3)[0], began(&cluster)), (0, before));
+    cluster.make_room(NodeId(1));
+    cluster.run_for(Span::from_secs(20));
+    assert_eq!(served(&cluster, 3), [12, 0, 0]);
+}

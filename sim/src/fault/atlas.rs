@@ -1,4 +1,5 @@
-//! The fault atlas: which disks may be damaged, so that every record keeps a majority of good copies.
+//! The fault atlas: which disks may be damaged, so that every record keeps a majority of good copies,
+//! unless the scenario leaves that to chance.
 //!
 //! Owns the count of damaged copies, which it reads off the disks themselves: a copy counts as
 //! damaged until its replica has written that it has made up for it or, where members change, until
@@ -6,14 +7,20 @@
 
 use onsale_core::journal::{Members, Recovered, ReplicaId, Wal};
 use onsale_core::{NodeId, ShardId};
+use onsale_scenarios::GoodCopies;
 
 use super::Faults;
 use crate::world::World;
 use crate::world::network::Place;
 
 impl Faults<'_> {
-    /// A shard that would be left without a majority of good copies, were the victim's disk damaged too.
+    /// A shard that would be left without a majority of good copies, were the victim's disk damaged too,
+    /// and that must not be.
     pub(super) fn endangers(&self, world: &mut World, victim: Place) -> Option<ShardId> {
+        match self.good_copies {
+            GoodCopies::Majority => {}
+            GoodCopies::Any => return None,
+        }
         let others: Vec<(NodeId, Recovered)> = self
             .places()
             .filter(|&place| place != victim)

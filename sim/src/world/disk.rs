@@ -168,7 +168,7 @@ impl Disk {
 
 #[cfg(test)]
 mod tests {
-    use onsale_scenarios::Ratio;
+    use onsale_scenarios::{GoodCopies, Ratio};
 
     use super::*;
 
@@ -186,6 +186,7 @@ mod tests {
             tail_factor: 10,
             mib_per_s: 100,
             write_back,
+            good_copies: GoodCopies::Majority,
         };
         Disk::new(settings, seed, seed)
     }
