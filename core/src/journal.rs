@@ -74,7 +74,7 @@ pub trait Journal {
 
     /// How many records a follower lacks as far as this leader knows; none of others, and of
     /// nobody else's followers.
-    fn lag(&self, follower: NodeId) -> Option<u64>;
+    fn lag(&self, follower: ReplicaId) -> Option<u64>;
 
     /// All frames up to the poll that carried this ticket are durable. One of the node's earlier
     /// replica of the log means nothing.

@@ -171,6 +171,8 @@ marks! {
     LeadDrawnToVenue = "lead-drawn-to-venue";
     /// An owner began to hand its shard over to a node with less to do.
     LeadShed = "lead-shed";
+    /// A node that forgot began a replica anew, in the place of the one that it had.
+    ReplicaBegunAnew = "replica-begun-anew";
 }
 
 impl fmt::Display for Mark {

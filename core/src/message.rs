@@ -132,6 +132,13 @@ pub enum Moves {
         /// The generation.
         generation: u32,
     },
+    /// A node's disk forgot what it had promised: its replicas are given up, and it wants new ones.
+    Forgot {
+        /// The node.
+        node: NodeId,
+        /// The boot in which it found out.
+        incarnation: u64,
+    },
     /// The sender's map is older than the receiver's, and it wants that.
     MapWanted,
     /// The sender's map.

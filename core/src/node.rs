@@ -86,8 +86,8 @@ pub struct Node {
     expires_at: Instant,
     /// What was found on the disk at the start, and is still to be told.
     found: Option<Mark>,
-    /// Whether it may have held replicas of which nothing is left.
-    forgot: bool,
+    /// In which boot it found the latest time that its disk had forgotten, where replicas are renewed then.
+    forgot: Option<u64>,
     storage: Storage,
     retirement: Option<Retirement>,
     ready: Ready,
@@ -108,13 +108,16 @@ impl Node {
     ) -> Self {
         let mut draw = Draw::new(seed);
         let (config, placement) = (&setup.config, &setup.placement);
-        let mut recovered = storage::recover(incarnation, durable);
+        let renewed = placement.map_shard().is_some();
+        let mut recovered = storage::recover(incarnation, durable, renewed);
         let facts_start = members::facts_start(&recovered, placement.has(me));
         let mut shards = Vec::with_capacity(placement.shards() as usize);
         let mut carried = Vec::new();
         for id in (0..placement.shards()).map(ShardId) {
             let members = placement.replicas(id);
-            if !members.contains(&me) && !recovered.has(id) {
+            // What the first map says a node that forgot no longer remembers to be true of it.
+            let begins = members.contains(&me) && recovered.forgot.is_none();
+            if !begins && !recovered.has(id) {
                 shards.push(None);
                 continue;
             }
@@ -173,7 +176,7 @@ impl Node {
             next_tick: None,
             expires_at: Instant::MAX,
             found: storage::found(&recovered),
-            forgot: recovered.lost_promises(),
+            forgot: recovered.forgot,
             storage: Storage::default(),
             retirement: None,
             ready: Ready::default(),
@@ -183,6 +186,7 @@ impl Node {
             placement,
             setup,
         };
+        node.wal.remember(node.forgot);
         if node.placement.map_shard().is_some() {
             node.on_other_nodes();
         }
@@ -407,7 +411,7 @@ impl Node {
         effects: &mut Effects,
     ) {
         if self.placement.map_shard().is_some() {
-            self.begin_replica(id, &message);
+            self.begin_replica(id, &message, effects);
         }
         let shard = self.shards.get_mut(id.0 as usize).and_then(Option::as_mut);
         match shard.filter(|_| message.from() == from) {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::draw::mix;
 use crate::id::{NodeId, ShardId, ShowId, ZoneId};
+use crate::journal::ReplicaId;
 
 /// The most replicas that a shard may have.
 pub const REPLICAS_MAX: usize = 7;
@@ -34,6 +35,9 @@ pub struct Placement {
     /// Whether the last shard is the one whose records are the versions of this map.
     changes: bool,
     shards: Vec<Seats>,
+    /// By node, for those whose disk ever forgot: the latest time. Encoded only if there is one.
+    #[serde(skip)]
+    lapses: Vec<Lapse>,
 }
 
 /// The nodes that carry a shard.
@@ -43,9 +47,19 @@ pub struct Seats {
     pub members: Vec<NodeId>,
     /// Rises with every change; the replica that a change brings comes with it.
     pub generation: u32,
-    /// The node whose place one of them is to take; none once the journal has these members
-    /// and no others.
-    pub from: Option<NodeId>,
+    /// The nodes whose replicas have to give way to those of the members, which may be on the same
+    /// nodes; none once the journal has these members and no others.
+    pub from: Vec<NodeId>,
+}
+
+/// A node's disk forgot what it had promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Lapse {
+    node: NodeId,
+    /// The boot in which the node found out.
+    incarnation: u64,
+    /// The version of the map that says so: replicas that came with an earlier one are given up.
+    since: u64,
 }
 
 impl Placement {
@@ -75,6 +89,7 @@ impl Placement {
             together: 1,
             changes: false,
             shards: Vec::with_capacity(shards as usize),
+            lapses: Vec::new(),
             nodes,
         };
         let mut first_in = vec![0; usize::from(numbers) + 1];
@@ -113,7 +128,7 @@ impl Placement {
             .map_or(0, |(rank, _)| rank);
         members[..=owner].rotate_right(1);
         first_in[usize::from(members[0].0)] += 1;
-        self.shards.push(Seats { members, generation: 0, from: None });
+        self.shards.push(Seats { members, generation: 0, from: Vec::new() });
     }
 
     /// The greatest number of a node, whether it is of the cluster or not; they are numbered from 1.
@@ -209,15 +224,67 @@ impl Placement {
         Some(next)
     }
 
+    /// The map that knows that a node's disk forgot, as the node found in this boot: replicas that came before
+    /// are given up, and new ones take their places, on the same node; none if it is known already.
+    pub fn forgotten(&self, node: NodeId, incarnation: u64) -> Option<Self> {
+        if self.lapse(node).is_some_and(|known| known.incarnation >= incarnation) {
+            return None;
+        }
+        let mut next = self.next();
+        next.lapses.retain(|lapse| lapse.node != node);
+        next.lapses.push(Lapse { node, incarnation, since: next.version });
+        for seats in next.shards.iter_mut().filter(|seats| seats.members.contains(&node)) {
+            seats.generation = u32::try_from(next.version).expect("maps are few");
+            if !seats.from.contains(&node) {
+                seats.from.push(node);
+            }
+        }
+        Some(next)
+    }
+
+    /// The boot in which a node found that its disk had forgotten, as far as this map knows.
+    pub fn forgot_in(&self, node: NodeId) -> Option<u64> {
+        self.lapse(node).map(|lapse| lapse.incarnation)
+    }
+
+    /// Whether a replica is given up: it came before its node's disk forgot, and nothing is there any more
+    /// that speaks for it.
+    pub fn is_given_up(&self, replica: ReplicaId) -> bool {
+        let lapse = self.lapse(replica.node());
+        lapse.is_some_and(|lapse| u64::from(replica.generation()) < lapse.since)
+    }
+
+    fn lapse(&self, node: NodeId) -> Option<&Lapse> {
+        self.lapses.iter().find(|lapse| lapse.node == node)
+    }
+
+    /// The bytes of a record. A map of nodes that never forgot has none that say so.
+    pub fn encode(&self) -> Vec<u8> {
+        let bytes = postcard::to_stdvec(self).expect("memory holds a map");
+        match self.lapses.is_empty() {
+            true => bytes,
+            false => postcard::to_extend(&self.lapses, bytes).expect("memory holds a map"),
+        }
+    }
+
+    /// Reads them back; none if they are no map.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (mut map, lapses) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        if !lapses.is_empty() {
+            map.lapses = postcard::from_bytes(lapses).ok()?;
+        }
+        Some(map)
+    }
+
     /// The map that knows that a shard's journal has the members that it is to have; none if
     /// this is not what it waits for.
     pub fn settled(&self, shard: ShardId, generation: u32) -> Option<Self> {
         let seats = self.shards.get(shard.0 as usize)?;
-        if seats.from.is_none() || seats.generation != generation {
+        if seats.from.is_empty() || seats.generation != generation {
             return None;
         }
         let mut next = self.next();
-        next.shards[shard.0 as usize].from = None;
+        next.shards[shard.0 as usize].from.clear();
         Some(next)
     }
 
@@ -231,7 +298,7 @@ impl Placement {
         let mut carries = busy.clone();
         for seats in &self.shards {
             seats.members.iter().for_each(|node| carries[usize::from(node.0)] = true);
-            if let Some(from) = seats.from {
+            for from in &seats.from {
                 carries[usize::from(from.0)] = true;
                 busy[usize::from(from.0)] = true;
                 seats.members.iter().for_each(|node| busy[usize::from(node.0)] = true);
@@ -239,18 +306,29 @@ impl Placement {
         }
         for (shard, seats) in (0..).zip(&mut next.shards) {
             let target = choose(shard, &stay, self.zones, self.replicas);
-            let free = |node: &&NodeId| !busy[usize::from(node.0)];
+            // Who forgot and leaves may never have the new replica that it was to get, and is in nobody's way.
+            let gives_way =
+                |node: &&NodeId| self.is_leaving(**node) && self.lapse(**node).is_some();
+            let is_stuck = seats.from.iter().any(|node| gives_way(&node));
+            let free = |node: &&NodeId| match seats.from.is_empty() {
+                true => !busy[usize::from(node.0)],
+                false => is_stuck,
+            };
             let comes = target.iter().filter(free).find(|node| !seats.members.contains(node));
-            let goes = seats.members.iter().position(|node| !target.contains(node) && free(&node));
-            if let (true, Some(&comes), Some(goes)) = (seats.from.is_none(), comes, goes) {
+            let goes = seats.members.iter().position(|node| {
+                !target.contains(node) && free(&node) && (!is_stuck || gives_way(&node))
+            });
+            if let (Some(&comes), Some(goes)) = (comes, goes) {
                 let gone = std::mem::replace(&mut seats.members[goes], comes);
                 busy[usize::from(comes.0)] = true;
                 busy[usize::from(gone.0)] = true;
                 seats.generation = u32::try_from(next.version).expect("maps are few");
-                seats.from = Some(gone);
+                if !seats.from.contains(&gone) {
+                    seats.from.push(gone);
+                }
             }
         }
-        if next.shards.iter().all(|seats| seats.from.is_none()) {
+        if next.shards.iter().all(|seats| seats.from.is_empty()) {
             next.spread_owners();
         }
         let done = |node: &NodeId| self.is_leaving(*node) && !carries[usize::from(node.0)];
@@ -390,7 +468,7 @@ mod tests {
                 map = next;
                 let unsettled: Vec<ShardId> = (0..map.shards())
                     .map(ShardId)
-                    .filter(|&shard| map.seats(shard).from.is_some())
+                    .filter(|&shard| !map.seats(shard).from.is_empty())
                     .collect();
                 for shard in unsettled {
                     map = map.settled(shard, map.seats(shard).generation).unwrap();
@@ -422,6 +500,39 @@ mod tests {
         assert!(map.node_ids().eq((1..=3).map(NodeId)));
         assert!((0..map.shards()).map(ShardId).all(|shard| map.replicas(shard).len() == 3));
         assert_eq!(map.shard_of(ShowId(7)), first.shard_of(ShowId(7)));
+    }
+
+    #[test]
+    fn a_node_that_forgot_takes_its_own_place_and_gives_it_up_if_it_leaves() {
+        let first = Placement::new(5, 3, 24, 3).changing(1);
+        let (node, version) = (NodeId(2), 1);
+        let map = first.forgotten(node, 3).unwrap();
+        assert_eq!((map.version(), map.forgot_in(node)), (version, Some(3)));
+        assert_eq!(map.forgotten(node, 3), None, "it is known");
+        assert!(map.is_given_up(ReplicaId::new(node, 0)));
+        assert!(!map.is_given_up(ReplicaId::new(node, 1)));
+        assert!(!map.is_given_up(ReplicaId::new(NodeId(3), 0)));
+        for shard in (0..map.shards()).map(ShardId) {
+            let seats = map.seats(shard);
+            assert_eq!(seats.members, first.replicas(shard), "{shard}: nobody moves");
+            let renews = seats.members.contains(&node);
+            assert_eq!((seats.from == [node], seats.generation), (renews, u32::from(renews)));
+        }
+        assert_eq!(Placement::decode(&map.encode()), Some(map.clone()));
+        assert_eq!(Placement::decode(&first.encode()), Some(first));
+        assert_eq!(map.moved(), None, "others wait until it has its replicas");
+
+        let again = map.forgotten(node, 4).unwrap();
+        assert!(again.is_given_up(ReplicaId::new(node, 1)), "what it got meanwhile, too");
+        let left = again.without(node).unwrap().moved().unwrap();
+        for shard in (0..left.shards()).map(ShardId) {
+            let (seats, before) = (left.seats(shard), again.seats(shard));
+            assert!(!seats.members.contains(&node), "{shard}: it may be dead");
+            assert_eq!(seats.from, before.from);
+            let moves = u64::from(seats.generation) == left.version();
+            assert_eq!(moves, before.members.contains(&node), "{shard}");
+        }
+        assert!(left.has(node), "others have not taken its places yet");
     }
 
     #[test]

@@ -179,7 +179,8 @@ impl Shard {
                 effects.observe(Observation::Mark(Mark::ReplicaRepaired));
             }
             self.depose_if_over(answers, effects);
-            for message in ready.messages.drain(..) {
+            // What is for a replica that this node had before it forgot finds nobody.
+            for message in ready.messages.drain(..).filter(|message| message.to() != self.node) {
                 effects.journal(message.to(), self.id, message);
             }
             if !ready.refused.is_empty() {
@@ -431,7 +432,7 @@ impl Shard {
 
     fn snapshot(&self) -> Vec<u8> {
         if let Some(map) = &self.map {
-            return postcard::to_stdvec(map.as_ref()).expect("memory holds a map");
+            return map.encode();
         }
         let shows = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
         let state: State = (self.latest, shows);

@@ -67,6 +67,7 @@ const ENTRIES: &[Entry] = entries![
     "fast/disk-stall",
     "fast/duplicate-reorder",
     "fast/elastic",
+    "fast/elastic-disks",
     "fast/elastic-facts",
     "fast/elastic-faults",
     "fast/facts-partition",

@@ -22,11 +22,14 @@
 //! | 6 | change | index (8), epoch (8), the step that it makes of the members |
 //! | 7 | members | the members of which the snapshot after it knows, if not the first ones |
 //! | 8 | replica | generation (4), whether it has left (1, 0 or 1) |
+//! | 9 | forgot | incarnation (8); the shard is 0 |
 //!
 //! An entry supersedes every earlier entry of its shard at its index and above; a snapshot
 //! supersedes every earlier entry. A change is an entry. A replica with another generation
-//! supersedes everything of its shard; one that is named nowhere is of generation 0. The commit index of a hard state may lag behind what
-//! was committed: it is written along with the next thing that has to be durable.
+//! supersedes everything of its shard; one that is named nowhere is of generation 0. A log of a node that
+//! forgot says so before everything else, in each segment: then no replica is of generation 0. The commit
+//! index of a hard state may lag behind what was committed: it is written along with the next thing that has
+//! to be durable.
 //!
 //! A segment begins with a checkpoint: the frames of every group's whole state, closed by
 //! a checkpoint frame. So one segment suffices to recover a node.
@@ -120,6 +123,11 @@ pub enum Frame<'a> {
         /// A delta of the facts, as they write it.
         delta: &'a [u8],
     },
+    /// The node once lost what was durable: what an earlier disk held is no replica's any more.
+    Forgot {
+        /// In which boot it found out, the latest time.
+        incarnation: u64,
+    },
 }
 
 /// Why reading a segment stopped before its end.
@@ -133,7 +141,7 @@ pub enum Damage {
 }
 
 impl Frame<'_> {
-    /// The log that it belongs to; none for facts and for a checkpoint's end.
+    /// The log that it belongs to; none for what is the node's own.
     pub fn shard(&self) -> Option<ShardId> {
         match *self {
             Self::Entry { shard, .. }
@@ -142,7 +150,7 @@ impl Frame<'_> {
             | Self::Change { shard, .. }
             | Self::Members { shard, .. }
             | Self::Replica { shard, .. } => Some(shard),
-            Self::Checkpoint { .. } | Self::Facts { .. } => None,
+            Self::Checkpoint { .. } | Self::Facts { .. } | Self::Forgot { .. } => None,
         }
     }
 
@@ -187,6 +195,10 @@ impl Frame<'_> {
                 begin(out, FACTS, ShardId(0));
                 out.extend_from_slice(delta);
             }
+            Self::Forgot { incarnation } => {
+                begin(out, FORGOT, ShardId(0));
+                out.extend_from_slice(&incarnation.to_le_bytes());
+            }
         }
         let (header, payload) = out[start..].split_at_mut(HEADER);
         let length = u32::try_from(payload.len()).expect("a frame is shorter than 4 GiB");
@@ -205,6 +217,7 @@ const FACTS: u8 = 5;
 const CHANGE: u8 = 6;
 const MEMBERS: u8 = 7;
 const REPLICA: u8 = 8;
+const FORGOT: u8 = 9;
 
 /// Room for a header, and what every payload begins with.
 fn begin(out: &mut Vec<u8>, kind: u8, shard: ShardId) {
@@ -358,6 +371,7 @@ fn parse(body: &[u8]) -> Option<Frame<'_>> {
         },
         CHECKPOINT => Frame::Checkpoint { groups: fields.u32()? },
         FACTS => Frame::Facts { delta: fields.rest() },
+        FORGOT => Frame::Forgot { incarnation: fields.u64()? },
         _ => return None,
     };
     fields.0.is_empty().then_some(frame)

@@ -123,12 +123,6 @@ impl Members {
         all
     }
 
-    /// The member on a node; the older one, if a new one is there already.
-    pub(super) fn on(&self, node: NodeId) -> Option<ReplicaId> {
-        let all = self.voters.iter().chain(&self.outgoing).chain(&self.learners);
-        all.filter(|member| member.node() == node).min().copied()
-    }
-
     /// Whether those of whom `agrees` says so are enough to decide.
     pub fn is_quorum(&self, agrees: impl Fn(ReplicaId) -> bool) -> bool {
         let majority = |side: &[ReplicaId]| {
@@ -143,8 +137,11 @@ impl Members {
         let mut next = self.clone();
         match change {
             Change::Learns(new) => {
-                let known = self.all().iter().any(|member| member.node() == new.node());
-                if self.is_joint() || known {
+                // Beside an older one on its node, which forgot, it may learn.
+                let is_known = |member: &ReplicaId| {
+                    member.node() == new.node() && member.generation() >= new.generation()
+                };
+                if self.is_joint() || self.all().iter().any(is_known) {
                     return None;
                 }
                 insert(&mut next.learners, new);
@@ -287,13 +284,31 @@ mod tests {
     }
 
     #[test]
+    fn a_replica_that_forgot_gives_way_to_another_on_its_node() {
+        let begin = Members::initial(&[NodeId(1), NodeId(2), NodeId(3)]);
+        let (new, old) = (id(2, 9), id(2, 0));
+        let learns = begin.after(Change::Learns(new)).unwrap();
+        assert!(!learns.is_quorum(|member| [id(1, 0), new].contains(&member)), "it has no say");
+        let joint = learns.after(Change::Swaps { promoted: new, demoted: old }).unwrap();
+        assert!(
+            !joint.is_quorum(|member| [id(1, 0), new].contains(&member)),
+            "nor for the old one"
+        );
+        assert!(joint.is_quorum(|member| [id(1, 0), id(3, 0)].contains(&member)));
+        assert_eq!(joint.after(Change::Learns(id(2, 10))), None, "one at a time");
+        let settled = joint.after(Change::Settles).unwrap();
+        assert_eq!(settled.after(Change::Learns(id(2, 8))), None, "it would be older");
+        assert_eq!(settled.after(Change::Drops(old)).unwrap().all(), [id(1, 0), id(3, 0), new]);
+    }
+
+    #[test]
     fn what_does_not_follow_changes_nothing() {
         let begin = Members::initial(&[NodeId(1), NodeId(2), NodeId(3)]);
         let learns = begin.after(Change::Learns(id(4, 7))).unwrap();
         let joint = learns.after(Change::Swaps { promoted: id(4, 7), demoted: id(2, 0) }).unwrap();
         for (members, change) in [
             (&begin, Change::Settles),
-            (&begin, Change::Learns(id(2, 9))),
+            (&begin, Change::Learns(id(2, 0))),
             (&begin, Change::Drops(id(2, 0))),
             (&begin, Change::Swaps { promoted: id(4, 7), demoted: id(2, 0) }),
             (&learns, Change::Swaps { promoted: id(4, 7), demoted: id(5, 0) }),

@@ -461,10 +461,9 @@ impl Journal for RaftGroup {
         self.raft.raft.abort_leader_transfer();
     }
 
-    fn lag(&self, follower: NodeId) -> Option<u64> {
+    fn lag(&self, follower: ReplicaId) -> Option<u64> {
         let raft = &self.raft.raft;
-        let member = self.members.on(follower)?;
-        let progress = raft.prs().get(member.raft()).filter(|_| self.is_leader())?;
+        let progress = raft.prs().get(follower.raft()).filter(|_| self.is_leader())?;
         Some(raft.raft_log.last_index().saturating_sub(progress.matched))
     }
 

@@ -29,6 +29,8 @@ pub struct Wal {
     last: PersistId,
     /// Whether a new segment is to begin, though nothing may be gathered.
     renewing: bool,
+    /// In which boot the node found the latest time that it had forgotten what was durable.
+    forgot: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -58,7 +60,13 @@ impl Wal {
             in_flight: None,
             last: PersistId(0),
             renewing: false,
+            forgot: None,
         }
+    }
+
+    /// Each segment from now on says that the node forgot, and in which boot it found out.
+    pub fn remember(&mut self, forgot: Option<u64>) {
+        self.forgot = forgot;
     }
 
     /// What is durable has been found damaged while its owner is alive: the next write begins a
@@ -118,6 +126,9 @@ impl Wal {
             Segment::Due(number) => {
                 // The groups' checkpoints include what was gathered.
                 bytes.clear();
+                if let Some(incarnation) = self.forgot {
+                    Frame::Forgot { incarnation }.write(&mut bytes);
+                }
                 let mut count = 0;
                 for group in groups {
                     group.checkpoint(&mut bytes);
@@ -187,6 +198,7 @@ impl Wal {
             }
             if replayed.whole_checkpoint {
                 (recovered.shards, recovered.facts) = (replayed.shards, replayed.facts);
+                recovered.forgot = replayed.forgot;
                 break;
             }
         }
@@ -202,9 +214,10 @@ impl Wal {
         recovered
     }
 
-    /// What an empty disk adds up to, if it stands where a used one was.
+    /// What an empty disk adds up to, if it stands where a used one was. Its first segment is not the first
+    /// ever: if a crash tears that, the loss is still known.
     pub fn recover_replaced() -> Recovered {
-        Recovered { replaced: true, ..Recovered::default() }
+        Recovered { replaced: true, next_segment: 1, ..Recovered::default() }
     }
 }
 
@@ -221,6 +234,9 @@ pub struct Recovered {
     pub damage: Option<(u32, usize, Damage)>,
     /// Whether the disk itself is another one.
     pub replaced: bool,
+    /// In which boot the node found the latest time that it had forgotten, and gave up the replicas that
+    /// it had until then.
+    pub forgot: Option<u64>,
 }
 
 impl Recovered {
@@ -230,6 +246,17 @@ impl Recovered {
     pub fn take(&mut self, shard: ShardId) -> Durable {
         let in_doubt = self.lost_promises();
         self.shards.remove(&shard).unwrap_or(Durable { in_doubt, ..Durable::default() })
+    }
+
+    /// Gives up every replica: none comes back under its number. In this boot the node has found that it forgot.
+    pub fn give_up_replicas(&mut self, incarnation: u64) {
+        self.shards.clear();
+        self.forgot = Some(incarnation);
+    }
+
+    /// Which of the node's replicas of a log was found; none if nothing was.
+    pub fn generation(&self, shard: ShardId) -> Option<u32> {
+        self.shards.get(&shard).map(Durable::generation)
     }
 
     /// Whether what was promised may be missing, of any replica.
@@ -375,7 +402,7 @@ impl Durable {
                 self.hard_state.commit = index;
                 self.reach(epoch.0);
             }
-            Frame::Checkpoint { .. } | Frame::Facts { .. } => {}
+            Frame::Checkpoint { .. } | Frame::Facts { .. } | Frame::Forgot { .. } => {}
         }
         true
     }
@@ -385,6 +412,7 @@ impl Durable {
 struct Replayed {
     shards: BTreeMap<ShardId, Durable>,
     facts: Vec<Vec<u8>>,
+    forgot: Option<u64>,
     whole_checkpoint: bool,
     end: usize,
     damage: Option<Damage>,
@@ -395,6 +423,7 @@ impl Replayed {
         let mut replayed = Self {
             shards: BTreeMap::new(),
             facts: Vec::new(),
+            forgot: None,
             whole_checkpoint: false,
             end: 0,
             damage: None,
@@ -403,6 +432,7 @@ impl Replayed {
         while let Some(frame) = frames.next() {
             match (frame, frame.shard()) {
                 (Frame::Facts { delta }, _) => replayed.facts.push(delta.to_vec()),
+                (Frame::Forgot { incarnation }, _) => replayed.forgot = Some(incarnation),
                 (_, None) => replayed.whole_checkpoint = true,
                 (_, Some(shard)) => {
                     if !replayed.shards.entry(shard).or_default().replay(frame, segment) {

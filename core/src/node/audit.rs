@@ -3,8 +3,9 @@
 //! Owns the comparison, replica by replica, of the committed state with what replaying the journal
 //! from the disk alone gives. Changes nothing, and refuses to judge what a damaged disk lacks.
 
-use super::{Node, storage};
+use super::Node;
 use crate::id::ShardId;
+use crate::journal::Wal;
 
 /// What an audit of a node found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +20,7 @@ impl Node {
     /// Compares this node's replicas with what its disk holds, given as at [`Node::boot`].
     #[must_use]
     pub fn audit(&self, durable: Vec<(u32, Vec<u8>)>) -> Audit {
-        let mut recovered = storage::recover(self.incarnation, durable);
+        let mut recovered = Wal::recover(durable);
         let mut audit = Audit::default();
         for &id in &self.carried {
             let Some(shard) = &self.shards[id.0 as usize] else { continue };

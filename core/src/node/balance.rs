@@ -189,7 +189,7 @@ impl Node {
     fn rested<'a>(&'a self, balance: &'a Balance) -> impl Iterator<Item = ShardId> + 'a {
         self.carried.iter().copied().filter(|id| {
             let led = &balance.led[id.0 as usize];
-            let moves = self.placement.seats(*id).from.is_some();
+            let moves = !self.placement.seats(*id).from.is_empty();
             led.epoch.is_some() && !moves && led.since + balance.config.rest <= self.now
         })
     }

@@ -13,9 +13,10 @@ use super::Node;
 use super::balance::Balance;
 use crate::effect::Effects;
 use crate::id::{Epoch, NodeId, ShardId};
-use crate::journal::{Durable, Journal, JournalMessage, RaftGroup};
+use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, ReplicaId};
+use crate::mark::Mark;
 use crate::message::Moves;
-use crate::observation::HandOverReason;
+use crate::observation::{HandOverReason, Observation};
 use crate::placement::Placement;
 use crate::shard::Shard;
 use crate::time::Instant;
@@ -34,6 +35,7 @@ pub(super) struct Wishes {
     proposed: Option<(Epoch, u64)>,
     /// The version after which nothing is left to do, unless somebody wishes for something.
     at_rest: Option<u64>,
+    heard_forgot: BTreeMap<NodeId, u64>,
 }
 
 impl Node {
@@ -64,9 +66,12 @@ impl Node {
             Moves::Moved { shard, generation } => {
                 self.wishes.heard_moved.insert(shard, generation);
             }
+            Moves::Forgot { node, incarnation } if node.0 <= self.placement.nodes() => {
+                self.wishes.heard_forgot.insert(node, incarnation);
+            }
             Moves::MapWanted => effects.moves(from, Moves::Map(Arc::clone(&self.placement))),
             Moves::Map(map) => self.adopt(&map),
-            Moves::Joins(_) => {}
+            Moves::Joins(_) | Moves::Forgot { .. } => {}
         }
     }
 
@@ -106,8 +111,9 @@ impl Node {
             let seats = self.placement.seats(id);
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             let missed = |node| self.gateway.avoids(node);
-            let moved = seats.from.is_some() && shard.pursue(seats, missed, ends, effects);
-            let touched = seats.from.is_some() || shard.leave_if_moved(seats);
+            let moves = !seats.from.is_empty();
+            let moved = moves && shard.pursue(&self.placement, missed, ends, effects);
+            let touched = moves || shard.leave_if_moved(seats);
             if moved {
                 let generation = seats.generation;
                 self.tell_all(&Moves::Moved { shard: id, generation }, effects);
@@ -142,11 +148,13 @@ impl Node {
             let seats = self.placement.seats(id);
             let due = seats.members[0];
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
-            let elsewhere = due != self.me && seats.from.is_none();
+            let elsewhere = due != self.me && seats.from.is_empty();
             if !elsewhere || shard.serves().is_none() || self.gateway.avoids(due) {
                 continue;
             }
-            if shard.journal().members().voters().iter().any(|voter| voter.node() == due) {
+            let is_due =
+                |voter: &ReplicaId| voter.node() == due && !self.placement.is_given_up(*voter);
+            if shard.journal().members().voters().iter().any(is_due) {
                 shard.hand_over(due, HandOverReason::Move, ends, effects);
                 return self.touch(id);
             }
@@ -158,6 +166,9 @@ impl Node {
         self.wishes.joins &= !map.has(self.me);
         if self.wishes.joins {
             self.tell_all(&Moves::Joins(self.me), effects);
+        }
+        if let Some(incarnation) = self.forgot.filter(|_| !self.may_begin_anew()) {
+            self.tell_all(&Moves::Forgot { node: self.me, incarnation }, effects);
         }
         // A node that has started anew goes by the first map for a while, which may not have it yet.
         let carries = |node: &Self| node.carries_any(|shard| !shard.journal().has_left());
@@ -196,13 +207,15 @@ impl Node {
         let (joins, leaves) =
             (std::mem::take(&mut wishes.heard_joins), std::mem::take(&mut wishes.heard_leaves));
         let moved = std::mem::take(&mut wishes.heard_moved);
+        let forgot = std::mem::take(&mut wishes.heard_forgot);
         let Some(shard) = &mut self.shards[map_shard.0 as usize] else { return };
         let (Some(epoch), Some(map)) = (shard.serves(), shard.map().cloned()) else { return };
         let waits = |(proposed_in, version)| proposed_in == epoch && map.version() < version;
         if wishes.proposed.is_some_and(waits) {
             return;
         }
-        let wished = !(joins.is_empty() && leaves.is_empty() && moved.is_empty());
+        let wished =
+            !(joins.is_empty() && leaves.is_empty() && moved.is_empty() && forgot.is_empty());
         if !wished && wishes.at_rest == Some(map.version()) {
             return;
         }
@@ -218,6 +231,10 @@ impl Node {
             let left = next.without(node);
             step(&mut next, left);
         }
+        for (node, incarnation) in forgot {
+            let renewed = next.forgotten(node, incarnation);
+            step(&mut next, renewed);
+        }
         for (shard, generation) in moved {
             let settled = next.settled(shard, generation);
             step(&mut next, settled);
@@ -231,23 +248,39 @@ impl Node {
         }
     }
 
+    /// Whether the map knows of the latest time that this node forgot. Until then nobody can tell which replicas came
+    /// before.
+    fn may_begin_anew(&self) -> bool {
+        self.placement.forgot_in(self.me) >= self.forgot
+    }
+
     /// A leader takes this node for a member under a number that is newer than the replica
     /// here, if there is one: that one is nobody's member any more, and a new one begins.
-    pub(super) fn begin_replica(&mut self, id: ShardId, message: &JournalMessage) {
+    pub(super) fn begin_replica(
+        &mut self,
+        id: ShardId,
+        message: &JournalMessage,
+        effects: &mut Effects,
+    ) {
         let replica = message.replica();
-        let Some(place) = self.shards.get_mut(id.0 as usize) else { return };
+        let Some(place) = self.shards.get(id.0 as usize) else { return };
         let known = place.as_ref().map(|shard| shard.journal().replica().generation());
         let is_newer = replica.generation() > known.unwrap_or(0);
-        // Where what was durable is lost, it may be one that has promised something.
-        if self.forgot || !message.is_from_leader() || replica.node() != self.me || !is_newer {
+        // Where what was durable is lost, one that came before may have promised something.
+        let is_given_up = self.forgot.is_some()
+            && (!self.may_begin_anew() || self.placement.is_given_up(replica));
+        if is_given_up || !message.is_from_leader() || replica.node() != self.me || !is_newer {
             return;
+        }
+        if self.forgot.is_some() {
+            effects.observe(Observation::Mark(Mark::ReplicaBegunAnew));
         }
         let (setup, me) = (Arc::clone(&self.setup), self.me);
         let settings = super::settings(&setup.config, &mut self.draw);
         let first = setup.placement.replicas(id);
         let durable = Durable::joining(replica.generation());
         let journal = RaftGroup::new(id, me, first, settings, durable);
-        *place = Some(Box::new(Shard::new(id, me, setup, journal)));
+        self.shards[id.0 as usize] = Some(Box::new(Shard::new(id, me, setup, journal)));
         if let Err(place) = self.carried.binary_search(&id) {
             self.carried.insert(place, id);
         }

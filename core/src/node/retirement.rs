@@ -102,9 +102,11 @@ impl Node {
     pub(super) fn followers_there(&self, id: ShardId) -> impl Iterator<Item = (u64, NodeId)> + '_ {
         let journal = self.shards[id.0 as usize].as_deref().map(Shard::journal);
         journal.into_iter().flat_map(|journal| {
-            let voters = journal.members().voters().iter().map(|voter| voter.node());
-            let there = voters.filter(|&node| node != self.me && !self.gateway.avoids(node));
-            there.filter_map(|node| Some((journal.lag(node)?, node)))
+            let there = journal.members().voters().iter().filter(|voter| {
+                let is_well = !self.gateway.avoids(voter.node());
+                voter.node() != self.me && is_well && !self.placement.is_given_up(**voter)
+            });
+            there.filter_map(|voter| Some((journal.lag(*voter)?, voter.node())))
         })
     }
 }

@@ -50,13 +50,17 @@ impl Storage {
 }
 
 /// What a node finds on its disk. An empty disk is a new node's, or stands where one was that
-/// held promises.
-pub(super) fn recover(incarnation: u64, durable: Vec<(u32, Vec<u8>)>) -> Recovered {
-    if durable.is_empty() && incarnation > 1 {
-        Wal::recover_replaced()
-    } else {
-        Wal::recover(durable)
+/// held promises. Where replicas are to be `renewed`, none of a disk that forgot comes back: there the
+/// members may be others by now, and whom a replica would have to ask, nobody could tell it.
+pub(super) fn recover(incarnation: u64, durable: Vec<(u32, Vec<u8>)>, renewed: bool) -> Recovered {
+    let mut recovered = match durable.is_empty() && incarnation > 1 {
+        true => Wal::recover_replaced(),
+        false => Wal::recover(durable),
+    };
+    if renewed && recovered.lost_promises() {
+        recovered.give_up_replicas(incarnation);
     }
+    recovered
 }
 
 /// What is to be told of it.
@@ -110,7 +114,9 @@ impl Node {
             if !shard.journal().is_leader() {
                 continue;
             }
-            let peers = shard.journal().members().voters().iter().map(|voter| voter.node());
+            let voters = shard.journal().members().voters().iter();
+            let peers = voters.filter(|voter| !self.placement.is_given_up(**voter));
+            let peers = peers.map(|voter| voter.node());
             let heirs = peers.filter(|&peer| peer != self.me && !self.detector.suspects(peer));
             let heirs: Vec<_> = heirs.collect();
             if let Some(&heir) = heirs.get(turn % heirs.len().max(1)) {

@@ -160,8 +160,8 @@ fn a_node_without_room_puts_off_an_election_to_a_later_turn() {
 
 #[test]
 fn an_empty_disk_is_a_new_nodes_only_once() {
-    assert!(!storage::recover(1, Vec::new()).lost_promises());
-    assert!(storage::recover(2, Vec::new()).lost_promises());
+    assert!(!storage::recover(1, Vec::new(), false).lost_promises());
+    assert!(storage::recover(2, Vec::new(), false).lost_promises());
 }
 
 #[test]

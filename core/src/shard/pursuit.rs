@@ -24,8 +24,7 @@ impl Shard {
 
     /// Proposes a version of the map.
     pub(crate) fn propose_map(&mut self, map: &Placement) -> bool {
-        let bytes = postcard::to_stdvec(map).expect("memory holds a map");
-        self.owner.is_some() && self.journal.propose(bytes)
+        self.owner.is_some() && self.journal.propose(map.encode())
     }
 
     /// Takes the next step, if this replica serves. Says whether none is left: the journal has
@@ -33,37 +32,54 @@ impl Shard {
     /// a node that is `missed`.
     pub(crate) fn pursue(
         &mut self,
-        seats: &Seats,
+        map: &Placement,
         missed: impl Fn(NodeId) -> bool,
         ends: Instant,
         effects: &mut Effects,
     ) -> bool {
-        let members = self.journal.members();
+        let (seats, members) = (map.seats(self.id), self.journal.members());
         let newer = |member: &ReplicaId| member.generation() > seats.generation;
         if self.owner.is_none() || members.is_joint() || members.all().iter().any(newer) {
             return false;
         }
-        let wanted = |member: &ReplicaId| seats.members.contains(&member.node());
-        let surplus = members.voters().iter().copied().find(|voter| !wanted(voter));
-        let votes = |node: &NodeId| members.voters().iter().any(|voter| voter.node() == *node);
+        let wanted = |member: &ReplicaId| {
+            seats.members.contains(&member.node()) && !map.is_given_up(*member)
+        };
+        let surplus = members.voters().iter().copied().filter(|voter| !wanted(voter));
+        let votes = |node: &NodeId| {
+            members.voters().iter().any(|voter| voter.node() == *node && wanted(voter))
+        };
         let missing = seats.members.iter().copied().find(|node| !votes(node));
         let idle = members.learners().iter().copied().find(|learner| !wanted(learner));
         let learner = members.learners().iter().copied().find(wanted);
+        // No node has two voters, and who is gone goes first.
+        let goes_first = |voter: &ReplicaId| {
+            let beside = learner.is_some_and(|learner| learner.node() == voter.node());
+            (!beside, !map.is_given_up(*voter))
+        };
+        let surplus = surplus.min_by_key(goes_first);
         let change = match (idle, missing, learner, surplus) {
             (Some(idle), ..) => Change::Drops(idle),
             (None, Some(node), None, Some(_)) => {
                 Change::Learns(ReplicaId::new(node, seats.generation))
             }
             (None, Some(_), Some(promoted), Some(demoted)) => {
-                if self.journal.lag(promoted.node()).is_none_or(|lag| lag > LEVEL) {
+                // Who has never answered may not have begun: it would have a say, and know nothing of it.
+                let answers = |lag: &u64| *lag < self.journal.applied();
+                let is_level = |lag| lag <= LEVEL;
+                if !self.journal.lag(promoted).filter(answers).is_some_and(is_level) {
+                    // A node that forgot begins once it knows that it may: it is spoken to until it answers.
+                    if map.forgot_in(promoted.node()).is_some() {
+                        self.journal.ping();
+                    }
                     return false;
                 }
                 if demoted.node() == self.node {
                     let stay = members.voters().iter().filter(|voter| wanted(voter));
-                    let there = stay.map(|voter| voter.node()).filter(|&node| !missed(node));
-                    let level = there.min_by_key(|&node| self.journal.lag(node));
+                    let there = stay.copied().filter(|voter| !missed(voter.node()));
+                    let level = there.min_by_key(|&voter| self.journal.lag(voter));
                     if let Some(to) = level {
-                        self.hand_over(to, HandOverReason::Move, ends, effects);
+                        self.hand_over(to.node(), HandOverReason::Move, ends, effects);
                     }
                     return false;
                 }
@@ -79,7 +95,7 @@ impl Shard {
     /// others since it came, and it never comes back under its number.
     pub(crate) fn leave_if_moved(&mut self, seats: &Seats) -> bool {
         let newer = self.journal.replica().generation() > seats.generation;
-        let gone = seats.from.is_none() && !newer && !seats.members.contains(&self.node);
+        let gone = seats.from.is_empty() && !newer && !seats.members.contains(&self.node);
         if gone && !self.journal.has_left() && !self.journal.is_leader() {
             self.journal.leave();
             self.shows.clear();

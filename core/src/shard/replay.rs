@@ -35,7 +35,7 @@ pub(super) fn fold(shows: &mut Shows, setup: &Setup, record: &[u8], events: &mut
 
 /// A version of the map, if the record holds one.
 pub(super) fn map_of(record: &[u8]) -> Option<Placement> {
-    let map = || postcard::from_bytes(record).expect("a committed map is readable");
+    let map = || Placement::decode(record).expect("a committed map is readable");
     (!record.is_empty()).then(map)
 }
 

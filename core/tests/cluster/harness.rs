@@ -202,6 +202,19 @@ impl Cluster {
         }
     }
 
+    /// Another disk stands where a dead process had its own.
+    pub(crate) fn wipe(&mut self, id: NodeId) {
+        assert!(!self.is_up(id), "{id} lives on its disk");
+        self.disks.remove(&id);
+    }
+
+    /// A bit flips on the disk of a dead process, in the frame that it wrote first.
+    pub(crate) fn rot(&mut self, id: NodeId) {
+        assert!(!self.is_up(id), "{id} has it in memory");
+        let newest = self.disks.get_mut(&id).and_then(|disk| disk.last_entry());
+        newest.expect("it has written").into_mut()[20] ^= 1;
+    }
+
     /// The process is told something.
     pub(crate) fn tell(&mut self, id: NodeId, input: Input) {
         self.turn(id, input);

@@ -1,5 +1,6 @@
 //! Scripts that a small cluster in memory plays. Each opens with its story.
 
+mod forgets;
 mod harness;
 mod leads;
 mod members;

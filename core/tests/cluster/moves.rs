@@ -118,6 +118,30 @@ fn an_owner_that_moves_away_hands_over_to_a_member_that_is_there() {
 }
 
 #[test]
+fn a_node_that_never_answered_gets_no_say() {
+    // It joins and dies at once, before it has begun what the map brings it: a member that knows nothing of it
+    // would answer no candidate. Any of the others may be missed meanwhile.
+    for step in 0..6 {
+        let mut cluster = Cluster::changing(3, 1, 4);
+        cluster.start(NodeId(4));
+        cluster.tell(NodeId(4), Input::Join);
+        cluster.run_for(Span::from_millis(60 + 25 * step));
+        cluster.crash(NodeId(4));
+        cluster.run_for(Span::from_secs(5));
+        for lost in 1..=3 {
+            cluster.crash(NodeId(lost));
+            cluster.run_for(Span::from_secs(2));
+            let gateways = [1 + lost % 3];
+            let asked = sell(&mut cluster, 100 * u64::from(lost), 16, &gateways);
+            cluster.run_for(Span::from_secs(2));
+            check_granted(&cluster, &asked);
+            cluster.start(NodeId(lost));
+            cluster.run_for(Span::from_secs(2));
+        }
+    }
+}
+
+#[test]
 fn moves_go_on_after_everybody_has_crashed_in_the_midst_of_them() {
     // All nodes die and come back every second while shards move: the map, the members and the
     // replicas that are under way are on the disks.

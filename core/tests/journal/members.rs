@@ -23,6 +23,8 @@ struct Node {
     state: Vec<(u64, u64)>,
     up: bool,
     ticks: usize,
+    /// Replicas that came before are given up, because the disk forgot.
+    since: u32,
 }
 
 /// Five nodes, of which three begin the log.
@@ -57,6 +59,7 @@ impl Five {
             state: Vec::new(),
             up: false,
             ticks: 0,
+            since: 0,
         };
         let mut five = Self {
             nodes: (0..NODES).map(node).collect(),
@@ -89,6 +92,20 @@ impl Five {
         self.links.retain(|&(from, to), _| from != node && to != node);
     }
 
+    /// A node dies, and starts again on an empty disk. Says which replica is to take the place of the one that
+    /// it had, or that others take to be there.
+    fn forget(&mut self, node: NodeId) -> ReplicaId {
+        if self.at(node).up {
+            self.crash(node);
+            self.miss(node);
+        }
+        self.generation += 1;
+        self.at(node).since = self.generation;
+        self.at(node).disk.clear();
+        self.start(node);
+        ReplicaId::new(node, self.generation)
+    }
+
     /// Those who followed a dead node stand for election.
     fn miss(&mut self, dead: NodeId) {
         for node in (1..=NODES).map(NodeId) {
@@ -107,7 +124,8 @@ impl Five {
         this.wal = Wal::new(2_000, recovered.next_segment);
         (this.up, this.state) = (true, Vec::new());
         let durable = recovered.take(SHARD);
-        if FIRST.contains(&node) || durable != Durable::default() {
+        let begins = FIRST.contains(&node) && this.since == 0;
+        if begins || durable != Durable::default() {
             this.group = Some(RaftGroup::new(SHARD, node, &FIRST, settings(node.0), durable));
             self.settle(node);
         }
@@ -168,7 +186,8 @@ impl Five {
         let Some(message) = message.filter(|_| self.at(link.1).up) else { return };
         let (to, replica) = (link.1, message.replica());
         let known = self.at(to).group.as_ref().map(generation_of);
-        if message.is_from_leader() && known.is_none_or(|known| replica.generation() > known) {
+        let is_newer = known.is_none_or(|known| replica.generation() > known);
+        if message.is_from_leader() && is_newer && replica.generation() >= self.at(to).since {
             let joining = Durable::joining(replica.generation());
             self.at(to).state.clear();
             self.at(to).group = Some(RaftGroup::new(SHARD, to, &FIRST, settings(to.0), joining));
@@ -226,19 +245,21 @@ impl Five {
         let Some(leader) = self.leader() else { return };
         let group = self.group(leader);
         let members = group.members().clone();
-        let old_voter = members.voters().iter().copied().find(|member| member.node() == old);
-        let old_learner = members.learners().iter().copied().find(|member| member.node() == old);
-        let new_is_level = group.lag(new.node()).is_some_and(|lag| lag <= 2);
+        let is_old = |member: &ReplicaId| member.node() == old && *member != new;
+        let old_voter = members.voters().iter().copied().find(is_old);
+        let old_learner = members.learners().iter().copied().find(is_old);
+        let leads = is_old(&group.replica());
+        let new_is_level = group.lag(new).is_some_and(|lag| lag <= 2);
         let change = match (members.learners().contains(&new), old_voter, old_learner) {
             _ if members.is_joint() => return,
-            (_, _, Some(old)) if old != new => Change::Drops(old),
-            (true, Some(demoted), _) if new_is_level && leader != old => {
+            (_, _, Some(old)) => Change::Drops(old),
+            (true, Some(demoted), _) if new_is_level && !leads => {
                 Change::Swaps { promoted: new, demoted }
             }
             (false, Some(_), None) => Change::Learns(new),
             _ => return,
         };
-        if leader == old {
+        if leads {
             let successor = members.voters().iter().find(|member| member.node() != old);
             let successor = successor.expect("there are others").node();
             self.group(leader).transfer(successor);
@@ -467,4 +488,86 @@ fn whatever_happens_meanwhile_the_log_stays_one() {
         assert_eq!(lost, None, "seed {seed}");
     }
     assert!(moves > 50, "{moves} moves");
+}
+
+#[test]
+fn a_node_that_forgets_learns_anew_whatever_happens_meanwhile() {
+    // Chance wipes disks, one after the other: a node that forgot gets another replica in the place of the one
+    // that it had, while messages are lost and late, and others crash. It may forget again before it is
+    // done. What was acknowledged is never lost, and no two records are chosen.
+    let (mut forgotten, mut again) = (0, 0);
+    for seed in 0..80 {
+        let mut chance = Chance::new(1_000 + seed);
+        let mut five = Five::new(if chance.one_in(2) { 6 } else { 1_000 });
+        let loss = [0, 3, 10][chance.below(3) as usize];
+        let mut goal: Option<(ReplicaId, NodeId)> = None;
+        let mut down = BTreeSet::new();
+        for _ in 0..800 {
+            let node = NodeId(1 + chance.below(u64::from(NODES)) as u16);
+            match chance.below(40) {
+                0 if down.is_empty() && five.at(node).up => {
+                    five.crash(node);
+                    five.miss(node);
+                    down.insert(node);
+                }
+                1 | 2 => {
+                    if let Some(node) = down.pop_first() {
+                        five.start(node);
+                    }
+                }
+                3..8 => five.propose(),
+                8..12 => (1..=NODES).map(NodeId).for_each(|node| five.tick(node)),
+                12 if five.leader().is_some() => {
+                    let voter = five.voters()[chance.below(3) as usize].node();
+                    // Another one only when the members are as they are to be.
+                    let is_done = goal.is_none_or(|(new, old)| {
+                        let members = five.leader().map(|leader| five.group(leader).members());
+                        let members = members.expect("somebody leads");
+                        let is_new = |member: &ReplicaId| member.node() != old || *member == new;
+                        members.voters().contains(&new) && members.all().iter().all(is_new)
+                    });
+                    let forgets = if is_done { voter } else { goal.expect("one is under way").1 };
+                    if is_done || chance.one_in(3) {
+                        down.remove(&forgets);
+                        goal = Some((five.forget(forgets), forgets));
+                        forgotten += 1;
+                        again += u32::from(!is_done);
+                    }
+                }
+                13..17 => {
+                    if let Some((new, old)) = goal {
+                        five.push_on(new, old);
+                    }
+                }
+                _ => {
+                    let links: Vec<_> = five.links.keys().copied().collect();
+                    for link in links {
+                        if chance.one_in(loss) {
+                            five.links.get_mut(&link).and_then(VecDeque::pop_front);
+                        } else if !chance.one_in(3) {
+                            five.deliver(link);
+                        }
+                    }
+                }
+            }
+        }
+        down.into_iter().for_each(|node| five.start(node));
+        for _ in 0..60 {
+            if let Some((new, old)) = goal {
+                five.push_on(new, old);
+            }
+            five.rounds(2);
+        }
+        let leader = five.leader().unwrap_or_else(|| panic!("seed {seed}: nobody leads"));
+        let before = five.acknowledged;
+        five.propose();
+        five.rounds(5);
+        assert!(five.acknowledged > before, "seed {seed}: nothing goes on");
+        let has = five.at(leader).state.clone();
+        let lost = five.chosen.iter().find(|&(&index, &value)| {
+            value > 0 && index <= before && !has.contains(&(index, value))
+        });
+        assert_eq!(lost, None, "seed {seed}");
+    }
+    assert!(forgotten > 100 && again > 20, "{forgotten} forgotten, {again} again");
 }

@@ -14,6 +14,7 @@ enum Owned {
     HardState(u32, u64, u16, u64, bool),
     Snapshot(u32, u64, u64, Vec<u8>),
     Checkpoint(u32),
+    Forgot(u64),
 }
 
 impl Owned {
@@ -36,6 +37,7 @@ impl Owned {
                 state,
             },
             Self::Checkpoint(groups) => Frame::Checkpoint { groups: *groups },
+            Self::Forgot(incarnation) => Frame::Forgot { incarnation: *incarnation },
         }
     }
 }
@@ -50,6 +52,7 @@ fn any_frame() -> impl Strategy<Value = Owned> {
         (any::<u32>(), any::<u64>(), any::<u64>(), bytes())
             .prop_map(|(s, i, e, b)| Owned::Snapshot(s, i, e, b)),
         any::<u32>().prop_map(Owned::Checkpoint),
+        any::<u64>().prop_map(Owned::Forgot),
     ]
 }
 
@@ -81,7 +84,8 @@ fn frames(group: &RaftGroup) -> Vec<String> {
         | Frame::Members { .. }
         | Frame::Replica { .. }
         | Frame::Checkpoint { .. }
-        | Frame::Facts { .. } => {
+        | Frame::Facts { .. }
+        | Frame::Forgot { .. } => {
             format!("{frame:?}")
         }
     };
@@ -198,6 +202,8 @@ fn a_lone_segment_without_its_checkpoint_has_lost_promises() {
     assert!(!Wal::recover(vec![(0, whole[..20].to_vec())]).lost_promises());
     assert!(!Wal::recover(Vec::new()).lost_promises(), "a new node's");
     let mut replaced = Wal::recover_replaced();
+    let torn = vec![(replaced.next_segment, whole[..20].to_vec())];
+    assert!(Wal::recover(torn).lost_promises(), "its first write is torn: it has forgotten still");
     assert!(replaced.lost_promises() && boot(SHARDS[0], 0, &mut replaced).is_in_repair());
 }
 

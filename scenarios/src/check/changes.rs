@@ -1,16 +1,13 @@
 //! What a cluster whose nodes come and go cannot take yet.
 //!
-//! Owns the refusals: the repair of a replica asks the members that it knows, who may be others by
-//! now; and a quorum that is fixed must stay within reach. Refuses to know how nodes move.
+//! Owns the refusals: what a disk has lost without a trace only a leader can know, and who leads changes
+//! with the members; and a quorum that is fixed must stay within reach. Refuses to know how nodes move.
 
 use onsale_core::Span;
 
 use super::Checks;
 use crate::fault::{Family, Fault};
 use crate::scenario::Scenario;
-
-/// What these do to a disk may take back a replica's promises.
-const FORGET: [Family; 3] = [Family::BitRot, Family::Wipe, Family::LyingDisk];
 
 impl Checks {
     pub(super) fn changes(&mut self, scenario: &Scenario) {
@@ -54,9 +51,12 @@ impl Checks {
     }
 
     fn keeps(&mut self, family: Family, field: &str) {
-        self.that_both(!FORGET.contains(&family), field, "cluster.spares", || {
-            let what = format!("{family} takes what members promised that may have moved since");
-            (what, "leave it out where nodes come and go".into())
+        self.that_both(family != Family::LyingDisk, field, "cluster.spares", || {
+            let what = format!("{family} takes back without a trace what members promised");
+            (
+                what,
+                "leave it out where nodes come and go; `wipe` and `bit-rot` leave a trace".into(),
+            )
         });
     }
 }

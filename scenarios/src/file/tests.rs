@@ -394,15 +394,15 @@ fn a_trace_is_read_beside_the_scenario_and_its_own_problems_are_its_own() {
 
 #[test]
 fn what_does_not_follow_nodes_that_come_and_go_is_refused() {
-    for unsound in [
-        "[[fault]]\nwipe = { at = \"1s\", node = \"n1\", down = \"1s\" }",
-        "[swarm]\nfamilies = [\"bit-rot\"]",
-    ] {
-        let text = |spares| format!("title = \"t\"\n[cluster]\nspares = {spares}\n{unsound}\n");
-        assert!(read(&text(0)).is_ok(), "{unsound}");
-        let said = read(&text(1)).unwrap_err().to_string();
-        assert!(said.contains("where nodes come and go"), "{said}");
-    }
+    let text = |spares: u16, family: &str| {
+        let fault = format!("{family} = {{ at = \"1s\", node = \"n1\", lasts = \"1s\" }}");
+        format!("title = \"t\"\n[cluster]\nspares = {spares}\n[[fault]]\n{fault}\n")
+    };
+    assert!(read(&text(0, "lying-disk")).is_ok());
+    assert!(read(&text(1, "bit-rot")).is_ok());
+    let said = read(&text(1, "lying-disk")).unwrap_err().to_string();
+    assert!(said.contains("where nodes come and go"), "{said}");
+    assert!(read("title = \"t\"\n[cluster]\nspares = 1\n[swarm]\nfamilies = [\"wipe\"]\n").is_ok());
 }
 
 #[test]

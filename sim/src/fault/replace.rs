@@ -5,7 +5,7 @@
 
 use onsale_scenarios::Target;
 
-use super::Faults;
+use super::{Faults, spared};
 use crate::world::network::Place;
 use crate::world::{Process, World};
 
@@ -28,6 +28,10 @@ impl Faults<'_> {
     ) -> String {
         let (victim, spare) = (self.victim(world, lost), self.victim(world, by));
         let name = self.name(world, victim);
+        if let Some(shard) = self.endangers(world, victim) {
+            self.join(world, spare);
+            return format!("{}; n{spare} joins", spared(&name, shard));
+        }
         if world.process(victim) != Process::Down {
             self.executor.kill(self.processes[victim]);
             world.kill(victim);

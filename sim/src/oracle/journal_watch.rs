@@ -30,6 +30,8 @@ pub struct JournalWatch {
     map: Option<ShardId>,
     /// By place and by shard: the log as that disk holds it.
     disks: Vec<Vec<Log>>,
+    /// By place: in which boot its node found the latest time that it had forgotten what was there.
+    forgot: Vec<u64>,
     /// By shard: the records that are committed, from the first on, and how many were told.
     chosen: Vec<Vec<Chosen>>,
     /// The shards of the present write; kept for its memory.
@@ -124,6 +126,7 @@ impl JournalWatch {
             members: members.collect(),
             map: placement.map_shard(),
             disks: vec![vec![Log::default(); shards]; usize::from(placement.nodes()) + 1],
+            forgot: vec![0; usize::from(placement.nodes()) + 1],
             chosen: vec![Vec::new(); shards],
             touched: Vec::new(),
             spare: Spare::default(),
@@ -166,6 +169,7 @@ impl JournalWatch {
     ) {
         let before = std::mem::take(&mut self.disks[node]);
         self.disks[node] = vec![Log::default(); before.len()];
+        self.forgot[node] = 0;
         for bytes in segments {
             for frame in frame::read(bytes) {
                 self.take(now, node, frame, oracles);
@@ -176,6 +180,25 @@ impl JournalWatch {
             log.drop_through(log.compared, &mut self.spare);
             before.drop_through(u64::MAX, &mut self.spare);
         }
+    }
+
+    /// By whom a shard may be kept by now: the members as the committed records say, and after each
+    /// change that stands behind those on some disk.
+    pub fn members(&self, shard: ShardId) -> Vec<Members> {
+        let place = shard.0 as usize;
+        let (committed, known) = (&self.members[place], self.chosen[place].len() as u64);
+        let mut all = vec![committed.clone()];
+        for log in self.disks.iter().map(|logs| &logs[place]) {
+            let mut members = committed.clone();
+            for (_, record) in (known + 1..).map_while(|index| log.get(index)) {
+                let change = record.strip_prefix(&CHANGE).and_then(Change::decode);
+                if let Some(next) = change.and_then(|change| members.after(change)) {
+                    all.push(next.clone());
+                    members = next;
+                }
+            }
+        }
+        all
     }
 
     /// The run is over. What a majority of disks holds alike is committed, whether or not a
@@ -235,8 +258,15 @@ impl JournalWatch {
         for (node, disk) in disks.enumerate() {
             let mut holds = vec![false; self.chosen.len()];
             let mut generations = vec![0; self.chosen.len()];
+            let mut forgot = 0;
             for bytes in disk.segments() {
                 for frame in frame::read(bytes) {
+                    if let Frame::Forgot { incarnation } = frame
+                        && std::mem::replace(&mut forgot, incarnation) != incarnation
+                    {
+                        holds.fill(false);
+                        generations.fill(0);
+                    }
                     let Some(shard) = frame.shard().map(|shard| shard.0 as usize) else { continue };
                     let last = self.chosen[shard].len() as u64;
                     match frame {
@@ -261,7 +291,8 @@ impl JournalWatch {
                         | Frame::Members { .. }
                         | Frame::HardState { .. }
                         | Frame::Checkpoint { .. }
-                        | Frame::Facts { .. } => {}
+                        | Frame::Facts { .. }
+                        | Frame::Forgot { .. } => {}
                     }
                 }
             }
@@ -289,6 +320,9 @@ impl JournalWatch {
         frame: Frame<'_>,
         oracles: &mut Oracles,
     ) -> Option<ShardId> {
+        if let Frame::Forgot { incarnation } = frame {
+            self.forget(node, incarnation);
+        }
         let shard = frame.shard()?;
         let log = &mut self.disks[node][shard.0 as usize];
         match frame {
@@ -331,9 +365,17 @@ impl JournalWatch {
                 log.compared = log.compared.max(index.min(known));
                 log.drop_through(log.compared, &mut self.spare);
             }
-            Frame::Checkpoint { .. } | Frame::Facts { .. } => {}
+            Frame::Checkpoint { .. } | Frame::Facts { .. } | Frame::Forgot { .. } => {}
         }
         Some(shard)
+    }
+
+    /// A node says of its disk that it forgot: no replica that it held is there any more. Each segment says so
+    /// again, of the same boot.
+    fn forget(&mut self, node: Place, incarnation: u64) {
+        if std::mem::replace(&mut self.forgot[node], incarnation) != incarnation {
+            self.disks[node].fill(Log::default());
+        }
     }
 
     /// What a disk holds must be what every other disk holds in that place of that epoch,

@@ -77,6 +77,7 @@ pub(super) fn framed(bytes: &[u8]) -> impl Iterator<Item = (Key, &[u8])> {
         | Frame::Members { .. }
         | Frame::Replica { .. }
         | Frame::Checkpoint { .. }
-        | Frame::Facts { .. } => None,
+        | Frame::Facts { .. }
+        | Frame::Forgot { .. } => None,
     })
 }

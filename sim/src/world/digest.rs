@@ -71,6 +71,7 @@ fn digest_moves(moves: &Moves) -> u64 {
         }
         Moves::MapWanted => 4 << 32,
         Moves::Map(map) => 5 << 56 ^ map.version(),
+        Moves::Forgot { node, incarnation } => 6 << 56 ^ u64::from(node.0) << 32 ^ incarnation,
     }
 }
 

@@ -46,7 +46,8 @@ impl World {
     }
 
     /// A node is to leave the cluster, and then to stop for good, for a fault. It is told so
-    /// whenever it starts; if it is dead, another one is told as well.
+    /// whenever it starts; if it is dead, another one is told as well, if all are dead the first that stays
+    /// once it starts.
     pub fn tell_to_leave(&mut self, index: usize, node: Place) {
         let input = Input::Leave(NodeId(node as u16));
         let machine = &mut self.machines[node];
@@ -63,7 +64,14 @@ impl World {
         };
         if let Some(other) = (1..self.machines.len()).find(lives) {
             self.machines[other].orders.push(input.clone());
-            self.tell(other, input);
+            return self.tell(other, input);
+        }
+        let stays = |place: &Place| {
+            let machine = &self.machines[*place];
+            machine.incarnation > 0 && !machine.is_lost && machine.leaves_for.is_none()
+        };
+        if let Some(other) = (1..self.machines.len()).find(stays) {
+            self.machines[other].orders.push(input);
         }
     }
 
