@@ -13,6 +13,7 @@
 //! What a node learns from others it writes down with its next write. So what is lost with a
 //! disk is only what was written through its node and not yet gossiped.
 
+mod early;
 mod gossip;
 mod message;
 mod replica;
@@ -24,6 +25,7 @@ use std::{fmt, mem};
 
 use serde::{Deserialize, Serialize};
 
+use self::early::{Arrival, Early};
 use self::gossip::Gossip;
 pub use self::gossip::Start;
 pub use self::message::{Asked, FactsAnswer, FactsMessage, Question, QuestionId, Told};
@@ -98,6 +100,8 @@ pub struct Facts {
     clock: HybridClock,
     replica: Replica,
     gossip: Gossip,
+    /// What peers said that time has not come near yet.
+    early: Early,
     /// The latest write of this node, on its disk or on the way there.
     last: Option<Stamp>,
     /// Writes of this node for the next write to its disk, and those in the present one. Nobody
@@ -146,6 +150,7 @@ impl Facts {
             clock: HybridClock::new(me, config.accepted_drift),
             replica: Replica::default(),
             gossip,
+            early: Early::default(),
             last: None,
             gathered: Vec::new(),
             writing: Vec::new(),
@@ -169,10 +174,11 @@ impl Facts {
     #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
         let round = self.gossip.next_deadline().unwrap_or(Instant::MAX);
+        let early = self.early.next_deadline().unwrap_or(Instant::MAX);
         let waits = self.waiting.first().map_or(Instant::MAX, |waiting| waiting.until);
         let forgets = self.replica.oldest_deletion();
         let forgets = forgets.map_or(Instant::MAX, |stamped| stamped + self.config.deletions_last);
-        Some(round.min(waits).min(forgets)).filter(|&at| at < Instant::MAX)
+        Some(round.min(early).min(waits).min(forgets)).filter(|&at| at < Instant::MAX)
     }
 
     /// A message about facts arrives.
@@ -190,15 +196,11 @@ impl Facts {
             (Endpoint::Node(node), FactsMessage::Digest { incarnation, seen, asks }) => {
                 self.on_digest(now, node, incarnation, &seen, asks, effects)
             }
-            (Endpoint::Node(node), FactsMessage::Repair(delta)) => {
-                if self.take(now, &delta, effects) {
-                    self.tell_seen(node, false, effects);
-                }
+            (Endpoint::Node(from), FactsMessage::Repair(delta)) => {
+                self.on_delta(now, Arrival { from, delta, is_news: false }, effects)
             }
-            (Endpoint::Node(node), FactsMessage::News(delta)) => {
-                if !self.replica.seen().includes(&delta.until) && self.take(now, &delta, effects) {
-                    self.spread(node, &delta, effects);
-                }
+            (Endpoint::Node(from), FactsMessage::News(delta)) => {
+                self.on_delta(now, Arrival { from, delta, is_news: true }, effects)
             }
             (Endpoint::Node(_), FactsMessage::Question(_) | FactsMessage::Told(_))
             | (
@@ -211,8 +213,11 @@ impl Facts {
         }
     }
 
-    /// A round, the end of somebody's waiting, or a deletion's lifetime may be due.
+    /// A round, what came too early, the end of somebody's waiting, or a deletion's lifetime may be due.
     pub fn on_deadline(&mut self, now: Instant, effects: &mut Effects) {
+        while let Some(arrival) = self.early.take_due(now) {
+            self.on_delta(now, arrival, effects);
+        }
         for node in self.gossip.on_deadline(now, self.replica.seen()) {
             self.tell_seen(node, true, effects);
         }
@@ -439,12 +444,29 @@ impl Facts {
         self.answer_waiting(now, effects);
     }
 
+    /// Another node says what it has seen, or what was written just now.
+    fn on_delta(&mut self, now: Instant, arrival: Arrival, effects: &mut Effects) {
+        let Arrival { from, delta, is_news } = &arrival;
+        if *is_news && self.replica.seen().includes(&delta.until) {
+            return;
+        }
+        let is_near_from = delta.until.stamps().map(|stamp| self.clock.accepts_from(stamp)).max();
+        if let Some(at) = is_near_from.filter(|&at| at > now) {
+            effects.observe(Observation::Mark(Mark::FactsFromTheFuture));
+            return self.early.keep(at, arrival);
+        }
+        if !self.take(now, delta, effects) {
+            return;
+        }
+        if *is_news {
+            self.spread(*from, delta, effects);
+        } else {
+            self.tell_seen(*from, false, effects);
+        }
+    }
+
     /// Takes what another node has seen. Says whether it could.
     fn take(&mut self, now: Instant, delta: &Delta, effects: &mut Effects) -> bool {
-        if !delta.until.stamps().all(|stamp| self.clock.accepts(now, stamp)) {
-            effects.observe(Observation::Mark(Mark::FactsFromTheFuture));
-            return false;
-        }
         if self.replica.seen().includes(&delta.until) {
             return true;
         }

@@ -21,6 +21,8 @@ struct Town {
     told: Vec<(NodeId, FactsAnswer)>,
     /// Who is heard by nobody, and hears nobody.
     apart: Vec<NodeId>,
+    /// How far the first node's clock is ahead of the others.
+    ahead: Span,
     sent: usize,
     draw: Draw,
     /// So many of a hundred messages are lost.
@@ -39,6 +41,7 @@ impl Town {
             under_way: VecDeque::new(),
             told: Vec::new(),
             apart: Vec::new(),
+            ahead: Span::ZERO,
             sent: 0,
             draw: Draw::new(1),
             loss,
@@ -77,6 +80,10 @@ impl Town {
         }
     }
 
+    fn clock(&self, node: u16) -> Instant {
+        if node == 1 { self.now + self.ahead } else { self.now }
+    }
+
     fn ask(&mut self, node: u16, seen: &Seen, asked: Asked) {
         self.questions += 1;
         let question = Question { id: QuestionId(self.questions), seen: seen.clone(), asked };
@@ -92,8 +99,8 @@ impl Town {
 
     fn step(&mut self, node: u16, act: impl FnOnce(&mut Facts, Instant, &mut Effects)) {
         let (me, place) = (NodeId(node), usize::from(node) - 1);
-        let mut effects = Effects::default();
-        act(&mut self.nodes[place], self.now, &mut effects);
+        let (now, mut effects) = (self.clock(node), Effects::default());
+        act(&mut self.nodes[place], now, &mut effects);
         // Every write is durable at once: the frame as the node's log keeps it.
         let bytes: Vec<u8> = self.nodes[place].drain_log().collect();
         for frame in crate::journal::frame::read(&bytes) {
@@ -102,7 +109,7 @@ impl Town {
         }
         if !bytes.is_empty() {
             self.nodes[place].on_write_begun();
-            self.nodes[place].on_persisted(self.now, &mut effects);
+            self.nodes[place].on_persisted(now, &mut effects);
         }
         for observation in effects.observations.drain(..) {
             let Observation::Mark(mark) = observation else { panic!("{observation:?}") };
@@ -139,7 +146,7 @@ impl Town {
             }
             for node in 1..=self.nodes.len() as u16 {
                 let due = self.nodes[usize::from(node) - 1].next_deadline();
-                if due.is_some_and(|at| at <= self.now) {
+                if due.is_some_and(|at| at <= self.clock(node)) {
                     self.step(node, Facts::on_deadline);
                 }
             }
@@ -380,10 +387,32 @@ fn a_clock_far_ahead_is_not_followed() {
         (&[Mark::FactsFromTheFuture][..], "")
     );
     town.run(Span::from_secs(1));
-    news(&mut town, &delta);
     assert_eq!(town.prices(1)[1], "ahead", "once time has come near, it is taken");
     town.write(2, 1, "later");
     assert_eq!(town.prices(1)[1], "later", "what is written now is later than what was heard");
+}
+
+/// Its latest write is always too far ahead; what it wrote before is not.
+#[test]
+fn a_writer_whose_clock_is_ahead_is_heard_though_it_never_rests() {
+    let mut town = Town::new(5, 0);
+    let excess = Span::from_secs(2);
+    town.ahead = town.config.accepted_drift + excess;
+    for step in 0..600 {
+        town.write(1, 1, &step.to_string());
+        town.run(Span::from_millis(100));
+    }
+    // News do not reach everybody: two rounds may have to bring them, each at most twice as late.
+    let behind = Span(excess.0 + 4 * town.config.repair_every.0);
+    for price in town.prices(1) {
+        let price: u64 = price.parse().expect("it was heard");
+        assert!((600 - price) * 100_000 <= behind.0, "{price} of 600");
+    }
+    town.run(excess + Span::from_secs(30));
+    assert_eq!(town.prices(1), vec!["599"; 5]);
+    let sent = town.sent;
+    town.run(Span::from_secs(3_600));
+    assert_eq!(town.sent, sent, "then there is silence");
 }
 
 #[test]
