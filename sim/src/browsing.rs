@@ -27,8 +27,6 @@ const LOAD_EVERY: Span = Span::from_millis(20);
 const SURVEY_EVERY: Span = Span::from_millis(250);
 /// How often a visitor asks another node for the same page.
 const TRIES: u8 = 3;
-/// What a node did that had not seen enough to answer.
-const BEHIND: &str = "said that it was behind";
 
 /// Everybody who deals with facts.
 #[derive(Debug)]
@@ -197,7 +195,7 @@ impl Browsing {
             (FactsAnswer::Read(facts), By::Survey) => oracle.on_survey(reading(None, facts)),
             (FactsAnswer::Behind, by) => {
                 self.result.behind += 1;
-                oracle.on_unanswered(asked, now, node, BEHIND);
+                oracle.on_behind(asked, now, self.session_of(&by), node);
                 self.after_failure(now, &by);
             }
             (FactsAnswer::Written(_) | FactsAnswer::Read(_) | FactsAnswer::BadQuestion, _) => {
@@ -318,7 +316,7 @@ impl Browsing {
             && told.answer == FactsAnswer::Behind
             && let Some(oracle) = &mut witness.oracles.facts
         {
-            oracle.on_unanswered(open.asked, now, node, BEHIND);
+            oracle.on_behind(open.asked, now, self.session_of(&open.by), node);
         }
     }
 
@@ -345,16 +343,20 @@ impl Browsing {
     fn ask(&mut self, at: Instant, turn: u32, by: By, asked: Asked) -> QuestionId {
         self.asked += 1;
         let (id, node) = (QuestionId(self.asked), self.nodes[turn as usize % self.nodes.len()]);
-        let session = match &by {
-            By::Admin(session, _) => Some(*session),
-            By::Visitor { visitor, .. } => Some(self.visitor_session(*visitor)),
-            By::Survey => None,
-        };
-        let seen = session.and_then(|session| self.sessions.get(&session)).cloned();
+        let seen = self.session_of(&by).and_then(|session| self.sessions.get(&session)).cloned();
         self.agenda.insert((at + self.patience, Act::GiveUp(id)));
         self.open.insert(id, Open { asked: at, node, by });
         self.outbox.push((node, Question { id, seen: seen.unwrap_or_default(), asked }));
         id
+    }
+
+    /// Whose session a question belongs to; a survey's to none.
+    fn session_of(&self, by: &By) -> Option<SessionId> {
+        match *by {
+            By::Admin(session, _) => Some(session),
+            By::Visitor { visitor, .. } => Some(self.visitor_session(visitor)),
+            By::Survey => None,
+        }
     }
 
     fn visitor_session(&self, visitor: u32) -> SessionId {

@@ -37,7 +37,7 @@ use self::atomic::Atomic;
 use self::clients::{Acknowledged, Confirming, Told};
 use self::double_booking::DoubleBooking;
 use self::evidence::{Findings, Known, seats};
-use self::facts::Facts;
+use self::facts::{Bounds, Facts};
 use self::hold::Hold;
 use self::journal::{Grant, Position, State};
 use self::linearizable::Linearizable;
@@ -73,8 +73,8 @@ pub struct OracleSettings {
     /// By how much the instants of cause and effect may be out of order: the quantum within
     /// which requests share a message.
     pub quantum: Span,
-    /// How soon after calm nodes are to agree on facts, if there are facts.
-    pub facts: Option<Span>,
+    /// What nodes are granted to agree on facts, if there are facts.
+    pub facts: Option<Bounds>,
 }
 
 impl OracleSettings {

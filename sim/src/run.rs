@@ -28,6 +28,7 @@ use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::Faults;
 use crate::fingerprint::Trail;
 use crate::host;
+use crate::oracle::facts::Bounds;
 use crate::oracle::{Asked, OracleSettings, Oracles, latency};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
@@ -544,7 +545,10 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         slowest_answer: slowest_answer(scenario),
         live_bound: scenario.calm,
         quantum: scenario.quantum,
-        facts: scenario.facts.as_ref().map(|facts| facts.agree_within + clocks_apart(plan)),
+        facts: scenario.facts.as_ref().map(|facts| Bounds {
+            agree_within: facts.agree_within,
+            clocks_apart: clocks_apart(plan),
+        }),
     }
 }
 

@@ -12,11 +12,13 @@
 //! - later than the bound after calm, a node does not know what somebody was told by another node
 //!   longer ago than the bound: a write vanished, or copies do not agree;
 //! - later than the bound after calm, a question gets no answer, not even one so late that nobody
-//!   waits for it any more.
+//!   waits for it any more; or the answer that the node is behind, unless clocks explain it.
 //!
 //! Why no alarm is false: the bound is what the scenario grants the cluster to come to an
 //! agreement when nothing is broken any more, and as much more as the plan's clocks may be further
-//! apart than nodes accept; before that only order is judged. Why none is
+//! apart than nodes accept; before that only order is judged. For as long as clocks may be so far
+//! apart, a node may also be behind what is new: what somebody was first told of less than that ago,
+//! and the session that asks has seen. Where clocks are right, that is nothing. Why none is
 //! missed: at the end every node is asked for every fact that anybody asked to write.
 //!
 //! Exercised once a write was acknowledged, a session has read at one node what it read at another
@@ -33,6 +35,15 @@ use super::evidence::{Findings, Story};
 /// Somebody who reads and writes facts one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionId(pub u32);
+
+/// What nodes are granted to agree in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// How soon after calm they are to agree if clocks are as close as nodes accept.
+    pub agree_within: Span,
+    /// How much further than that clocks may be apart: so much later facts may reach a node.
+    pub clocks_apart: Span,
+}
 
 /// A read, as its client saw it.
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +65,12 @@ pub struct Reading<'a> {
 pub struct Facts {
     pub(super) findings: Findings,
     bound: Span,
+    clocks_apart: Span,
     calm: Instant,
     histories: BTreeMap<FactKey, History>,
     sessions: BTreeMap<(SessionId, FactKey), Met>,
+    /// When the newest of what each session has met was first told to anybody.
+    newest: BTreeMap<SessionId, Instant>,
     acknowledged: u64,
     reread_elsewhere: u64,
     read_in_calm: u64,
@@ -68,8 +82,8 @@ pub struct Facts {
 #[derive(Clone, Debug, Default)]
 struct History {
     writes: BTreeMap<QuestionId, Write>,
-    /// What each version says.
-    versions: BTreeMap<Stamp, Option<FactText>>,
+    /// What each version says, and when somebody was first told of it.
+    versions: BTreeMap<Stamp, (Instant, Option<FactText>)>,
     /// Versions of which somebody was told, each later than those before, with when and by whom.
     told: Vec<(Instant, NodeId, Stamp)>,
 }
@@ -113,14 +127,16 @@ impl History {
 }
 
 impl Facts {
-    /// An oracle over nodes that are to agree within `bound` of calm.
-    pub(super) fn new(bound: Span) -> Self {
+    /// An oracle over nodes that are to agree after calm within what they are granted.
+    pub(super) fn new(Bounds { agree_within, clocks_apart }: Bounds) -> Self {
         Self {
             findings: Findings::new("facts"),
-            bound,
+            bound: agree_within + clocks_apart,
+            clocks_apart,
             calm: Instant::MAX,
             histories: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            newest: BTreeMap::new(),
             acknowledged: 0,
             reread_elsewhere: 0,
             read_in_calm: 0,
@@ -219,7 +235,21 @@ impl Facts {
         self.on_read(reading);
     }
 
-    /// A node did not answer a question, or said that it could not.
+    /// A node said that it had not seen what the session has, if it is one that asks.
+    pub fn on_behind(
+        &mut self,
+        asked: Instant,
+        at: Instant,
+        session: Option<SessionId>,
+        node: NodeId,
+    ) {
+        let newest = session.and_then(|session| self.newest.get(&session));
+        if newest.is_none_or(|&told| told + self.clocks_apart <= asked) {
+            self.on_unanswered(asked, at, node, "said that it was behind");
+        }
+    }
+
+    /// A node did not answer a question.
     pub fn on_unanswered(&mut self, asked: Instant, at: Instant, node: NodeId, how: &'static str) {
         if asked < self.judged_from() {
             return;
@@ -292,7 +322,10 @@ impl Facts {
     ) {
         let history = self.histories.entry(key).or_default();
         let was_written = history.writes.values().any(|write| write.text == version.text);
-        let known = history.versions.entry(version.stamp).or_insert_with(|| version.text.clone());
+        let (told, known) =
+            history.versions.entry(version.stamp).or_insert_with(|| (at, version.text.clone()));
+        let newest = self.newest.entry(session).or_insert(*told);
+        *newest = (*newest).max(*told);
         if was_written && *known == version.text {
             return;
         }

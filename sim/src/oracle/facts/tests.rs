@@ -28,7 +28,12 @@ const BOTH: [NodeId; 2] = [NodeId(1), NodeId(2)];
 
 impl Town {
     fn new() -> Self {
-        let mut oracle = Facts::new(Span::from_secs(5));
+        Self::with_clocks_apart(Span::ZERO)
+    }
+
+    fn with_clocks_apart(clocks_apart: Span) -> Self {
+        let agree_within = Span::from_secs(5) - clocks_apart;
+        let mut oracle = Facts::new(Bounds { agree_within, clocks_apart });
         oracle.on_calm(second(10));
         Self(oracle)
     }
@@ -154,6 +159,30 @@ fn silence_in_calm_is_seen_and_before_it_is_not() {
         town.0.on_unanswered(second(at), second(at + 1), NodeId(2), "gave no answer");
         town.says(words);
     }
+}
+
+/// The visitor read at 19 what was first told at `told`, and is sent away at 20.
+#[test]
+fn who_has_seen_what_is_new_may_be_sent_on_as_long_as_clocks_explain_it() {
+    let behind = "n2 said that it was behind";
+    let cases = [
+        (2, 19, VISITOR, ""),
+        (2, 18, VISITOR, behind),
+        (2, 2, VISITOR, behind),
+        (0, 19, VISITOR, behind),
+        (2, 19, SessionId(8), behind),
+    ];
+    for (apart, told, session, words) in cases {
+        let apart = Span::from_secs(apart);
+        let town =
+            Town::with_clocks_apart(apart).write(told, "ten").read(19, 1, version(told, "ten"));
+        let mut town = town.read(25, 2, version(told, "ten"));
+        town.0.on_behind(second(20), second(21), Some(session), NodeId(2));
+        town.says(words);
+    }
+    let mut town = Town::with_clocks_apart(Span::from_secs(2)).write(19, "ten");
+    town.0.on_behind(second(20), second(21), None, NodeId(2));
+    town.says(behind);
 }
 
 #[test]
