@@ -217,6 +217,32 @@ impl Five {
         }
     }
 
+    /// Of what is under way, some is lost, one in so many, and most of the rest arrives.
+    fn carry_some(&mut self, chance: &mut Chance, loss: u64) {
+        let links: Vec<_> = self.links.keys().copied().collect();
+        for link in links {
+            if chance.one_in(loss) {
+                self.links.get_mut(&link).and_then(VecDeque::pop_front);
+            } else if !chance.one_in(3) {
+                self.deliver(link);
+            }
+        }
+    }
+
+    /// Somebody leads, the log goes on, and all that was acknowledged is there.
+    fn check_whole(&mut self, seed: u64) {
+        let leader = self.leader().unwrap_or_else(|| panic!("seed {seed}: nobody leads"));
+        let before = self.acknowledged;
+        self.propose();
+        self.rounds(5);
+        assert!(self.acknowledged > before, "seed {seed}: nothing goes on");
+        let has = self.at(leader).state.clone();
+        let lost = self.chosen.iter().find(|&(&index, &value)| {
+            value > 0 && index <= before && !has.contains(&(index, value))
+        });
+        assert_eq!(lost, None, "seed {seed}");
+    }
+
     fn leader(&self) -> Option<NodeId> {
         let leads = |node: &&(NodeId, &Node)| node.1.group.as_ref().is_some_and(Journal::may_serve);
         let nodes: Vec<_> = (1..).map(NodeId).zip(&self.nodes).collect();
@@ -462,30 +488,12 @@ fn whatever_happens_meanwhile_the_log_stays_one() {
                         five.settle(leader);
                     }
                 }
-                _ => {
-                    let links: Vec<_> = five.links.keys().copied().collect();
-                    for link in links {
-                        if chance.one_in(loss) {
-                            five.links.get_mut(&link).and_then(VecDeque::pop_front);
-                        } else if !chance.one_in(3) {
-                            five.deliver(link);
-                        }
-                    }
-                }
+                _ => five.carry_some(&mut chance, loss),
             }
         }
         down.into_iter().for_each(|node| five.start(node));
         five.rounds(100);
-        let leader = five.leader().unwrap_or_else(|| panic!("seed {seed}: nobody leads"));
-        let before = five.acknowledged;
-        five.propose();
-        five.rounds(5);
-        assert!(five.acknowledged > before, "seed {seed}: nothing goes on");
-        let has = five.at(leader).state.clone();
-        let lost = five.chosen.iter().find(|&(&index, &value)| {
-            value > 0 && index <= before && !has.contains(&(index, value))
-        });
-        assert_eq!(lost, None, "seed {seed}");
+        five.check_whole(seed);
     }
     assert!(moves > 50, "{moves} moves");
 }
@@ -539,16 +547,7 @@ fn a_node_that_forgets_learns_anew_whatever_happens_meanwhile() {
                         five.push_on(new, old);
                     }
                 }
-                _ => {
-                    let links: Vec<_> = five.links.keys().copied().collect();
-                    for link in links {
-                        if chance.one_in(loss) {
-                            five.links.get_mut(&link).and_then(VecDeque::pop_front);
-                        } else if !chance.one_in(3) {
-                            five.deliver(link);
-                        }
-                    }
-                }
+                _ => five.carry_some(&mut chance, loss),
             }
         }
         down.into_iter().for_each(|node| five.start(node));
@@ -558,16 +557,7 @@ fn a_node_that_forgets_learns_anew_whatever_happens_meanwhile() {
             }
             five.rounds(2);
         }
-        let leader = five.leader().unwrap_or_else(|| panic!("seed {seed}: nobody leads"));
-        let before = five.acknowledged;
-        five.propose();
-        five.rounds(5);
-        assert!(five.acknowledged > before, "seed {seed}: nothing goes on");
-        let has = five.at(leader).state.clone();
-        let lost = five.chosen.iter().find(|&(&index, &value)| {
-            value > 0 && index <= before && !has.contains(&(index, value))
-        });
-        assert_eq!(lost, None, "seed {seed}");
+        five.check_whole(seed);
     }
     assert!(forgotten > 100 && again > 20, "{forgotten} forgotten, {again} again");
 }
