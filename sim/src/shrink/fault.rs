@@ -72,6 +72,10 @@ fn simpler_than(fault: &Fault, nodes: u16, zones: u16) -> Vec<Fault> {
         Fault::Congestion { node: None, kib_per_s, .. } => [Target::Owner, Target::Follower]
             .map(|node| Fault::Congestion { at, lasts, node: Some(node), kib_per_s: *kib_per_s })
             .into(),
+        // It takes fewer people to clog a narrower link.
+        Fault::Congestion { node: Some(node), kib_per_s, .. } if *kib_per_s > 1 => {
+            vec![Fault::Congestion { at, lasts, node: Some(*node), kib_per_s: kib_per_s / 2 }]
+        }
         // A crash is the simplest thing that can happen to what a disk holds.
         Fault::TornTail { node, .. }
         | Fault::Wipe { node, .. }

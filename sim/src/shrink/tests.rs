@@ -145,6 +145,18 @@ fn what_is_lost_by_chance_becomes_one_node_that_nobody_hears() {
 }
 
 #[test]
+fn links_that_clog_are_made_narrow_around_one_node() {
+    let (at, lasts) = (Span::from_secs(60), Span::from_secs(8));
+    let mut plan = plan(1);
+    plan.faults = vec![Fault::Congestion { at, lasts, node: None, kib_per_s: 13 }];
+    let clogs = |fault: &Fault| matches!(fault, Fault::Congestion { .. });
+    let end = shrunk(&plan, 1, |plan| plan.faults.iter().any(clogs));
+    let faults = &end.best.plan.faults;
+    let narrow = matches!(faults[..], [Fault::Congestion { node: Some(_), kib_per_s: 1, .. }]);
+    assert!(narrow, "{faults:?}");
+}
+
+#[test]
 fn sizes_end_at_the_least_that_fails() {
     let end = shrunk(&plan(1), 2, |plan| {
         let Scenario { cluster, sale, crowd, .. } = &plan.scenario;
