@@ -229,6 +229,32 @@ impl Five {
         }
     }
 
+    /// What happens whatever a schedule is about: one node at a time dies and comes back, somebody proposes,
+    /// time passes, and messages arrive or do not.
+    fn live_on(
+        &mut self,
+        roll: u64,
+        node: NodeId,
+        down: &mut BTreeSet<NodeId>,
+        (chance, loss): (&mut Chance, u64),
+    ) {
+        match roll {
+            0 if down.is_empty() && self.at(node).up => {
+                self.crash(node);
+                self.miss(node);
+                down.insert(node);
+            }
+            1 | 2 => {
+                if let Some(node) = down.pop_first() {
+                    self.start(node);
+                }
+            }
+            3..8 => self.propose(),
+            8..12 => (1..=NODES).map(NodeId).for_each(|node| self.tick(node)),
+            _ => self.carry_some(chance, loss),
+        }
+    }
+
     /// Somebody leads, the log goes on, and all that was acknowledged is there.
     fn check_whole(&mut self, seed: u64) {
         let leader = self.leader().unwrap_or_else(|| panic!("seed {seed}: nobody leads"));
@@ -442,18 +468,6 @@ fn whatever_happens_meanwhile_the_log_stays_one() {
         for _ in 0..600 {
             let node = NodeId(1 + chance.below(u64::from(NODES)) as u16);
             match chance.below(40) {
-                0 if down.is_empty() && five.at(node).up => {
-                    five.crash(node);
-                    five.miss(node);
-                    down.insert(node);
-                }
-                1 | 2 => {
-                    if let Some(node) = down.pop_first() {
-                        five.start(node);
-                    }
-                }
-                3..8 => five.propose(),
-                8..12 => (1..=NODES).map(NodeId).for_each(|node| five.tick(node)),
                 12 => {
                     // The next move begins when the last one is done, as a coordinator sees to it.
                     let done = goal.is_none_or(|(new, old): (ReplicaId, NodeId)| {
@@ -488,7 +502,7 @@ fn whatever_happens_meanwhile_the_log_stays_one() {
                         five.settle(leader);
                     }
                 }
-                _ => five.carry_some(&mut chance, loss),
+                roll => five.live_on(roll, node, &mut down, (&mut chance, loss)),
             }
         }
         down.into_iter().for_each(|node| five.start(node));
@@ -513,18 +527,6 @@ fn a_node_that_forgets_learns_anew_whatever_happens_meanwhile() {
         for _ in 0..800 {
             let node = NodeId(1 + chance.below(u64::from(NODES)) as u16);
             match chance.below(40) {
-                0 if down.is_empty() && five.at(node).up => {
-                    five.crash(node);
-                    five.miss(node);
-                    down.insert(node);
-                }
-                1 | 2 => {
-                    if let Some(node) = down.pop_first() {
-                        five.start(node);
-                    }
-                }
-                3..8 => five.propose(),
-                8..12 => (1..=NODES).map(NodeId).for_each(|node| five.tick(node)),
                 12 if five.leader().is_some() => {
                     let voter = five.voters()[chance.below(3) as usize].node();
                     // Another one only when the members are as they are to be.
@@ -547,7 +549,7 @@ fn a_node_that_forgets_learns_anew_whatever_happens_meanwhile() {
                         five.push_on(new, old);
                     }
                 }
-                _ => five.carry_some(&mut chance, loss),
+                roll => five.live_on(roll, node, &mut down, (&mut chance, loss)),
             }
         }
         down.into_iter().for_each(|node| five.start(node));
