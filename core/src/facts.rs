@@ -357,7 +357,8 @@ impl Facts {
         }
         let lacks = question.seen.stamps().filter(|&stamp| !self.replica.seen().covers(stamp));
         let writers: Vec<NodeId> = lacks.map(|stamp| stamp.node).collect();
-        for node in self.gossip.sources(&writers, question.writes()) {
+        let needs_all = self.gossip.waits_for_all(question.writes());
+        for node in self.gossip.sources(&writers, needs_all) {
             self.tell_seen(node, true, effects);
         }
         self.waiting.push(Waiting { until: now + self.config.patience, from, question });
@@ -384,7 +385,7 @@ impl Facts {
     /// that it has not. Where a write is made anew, the copy shows for a moment neither that write
     /// nor what may have superseded it.
     fn may_answer(&self, question: &Question) -> bool {
-        let has_caught_up = self.gossip.may_answer(question.writes());
+        let has_caught_up = self.gossip.may_answer(question.writes(), self.me, self.last);
         let suits = self.config.sessions == Sessions::Ignored
             || !self.writes_anew() && self.replica.seen().includes(&question.seen);
         has_caught_up && suits
@@ -428,8 +429,7 @@ impl Facts {
         asks: bool,
         effects: &mut Effects,
     ) {
-        let caught_up = self.replica.seen().includes(seen);
-        if !self.gossip.on_digest(from, incarnation, seen, caught_up) {
+        if !self.gossip.on_digest(from, incarnation, seen, self.replica.seen()) {
             return effects.observe(Observation::Mark(Mark::FactsStaleDigest));
         }
         // What is being written anew is not given away before; another round will come.

@@ -309,6 +309,39 @@ fn a_node_whose_disk_forgot_writes_once_it_has_caught_up_with_all() {
     );
 }
 
+/// What a peer had when it first spoke is enough: of what it writes now some is always too early.
+#[test]
+fn a_node_whose_disk_forgot_does_not_wait_for_a_peer_to_fall_silent() {
+    let mut town = Town::new(3, 0);
+    let excess = Span::from_secs(2);
+    town.ahead = town.config.accepted_drift + excess;
+    for step in 0..100 {
+        if step == 20 {
+            town.wipe(2, Start::Forgot);
+        }
+        town.write(1, 1, &step.to_string());
+        town.run(Span::from_millis(100));
+    }
+    assert!(town.now < Instant(SECOND) + excess + Span::from_secs(9));
+    town.told.clear();
+    town.write(2, 2, "taken");
+    town.run(Span::from_millis(50));
+    assert!(matches!(town.told[..], [(NodeId(2), FactsAnswer::Written(_))]), "{:?}", town.told);
+}
+
+/// What was under way when the disk went may reach a peer after it first spoke.
+#[test]
+fn a_write_of_its_own_that_only_a_peer_has_is_waited_for() {
+    let (me, peer, nothing) = (NodeId(1), NodeId(2), Seen::default());
+    let mut gossip = Gossip::new(Start::Forgot, [peer], 1, Span(1), Draw::new(1));
+    gossip.on_digest(peer, 1, &nothing, &nothing);
+    assert!(gossip.may_answer(true, me, None));
+    let forgot = Stamp { at: Instant(SECOND), count: 0, node: me };
+    gossip.on_digest(peer, 1, &[forgot].into_iter().collect(), &nothing);
+    assert!(!gossip.may_answer(true, me, None));
+    assert!(gossip.may_answer(true, me, Some(forgot)));
+}
+
 #[test]
 fn nobody_waits_for_a_node_that_has_left_and_what_it_wrote_stays() {
     let mut town = Town::new(3, 0);
