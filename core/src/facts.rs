@@ -159,7 +159,7 @@ impl Facts {
             leaves: false,
             config,
         };
-        for delta in durable.iter().filter_map(|bytes| postcard::from_bytes::<Delta>(bytes).ok()) {
+        for delta in logged(durable) {
             // A gap is what damage to the log leaves: peers fill it.
             if let Ok(late) = facts.replica.merge(&delta) {
                 facts.hear(&delta);
@@ -516,6 +516,20 @@ impl Facts {
             effects.facts(Endpoint::Node(node), FactsMessage::News(news.clone()));
         }
     }
+}
+
+/// What a node has seen that starts with what its log holds, in order. For whoever looks at disks.
+pub fn remembered(durable: &[Vec<u8>]) -> Seen {
+    let mut replica = Replica::default();
+    for delta in logged(durable) {
+        // What begins after a gap the node does not take either.
+        replica.merge(&delta).ok();
+    }
+    replica.seen().clone()
+}
+
+fn logged(durable: &[Vec<u8>]) -> impl Iterator<Item = Delta> + '_ {
+    durable.iter().filter_map(|bytes| postcard::from_bytes(bytes).ok())
 }
 
 fn frame(delta: &Delta, out: &mut Vec<u8>) {
