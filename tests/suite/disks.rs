@@ -193,15 +193,17 @@ fn a_disk_that_lied_is_found_out() {
 #[test]
 fn facts_that_went_with_a_disk_hold_nobody_up() {
     let look = |_, outcome: Outcome| {
-        (complaint(&outcome), outcome.summary.facts.facts.expect("there are facts"))
+        let written_off = marked(&outcome, "facts-written-off");
+        (complaint(&outcome), written_off, outcome.summary.facts.facts.expect("there are facts"))
     };
     let runs = play_all(&scenario("rare/facts-lost-disk"), 1..9, look);
-    for (complaint, facts) in &runs {
+    for (complaint, _, facts) in &runs {
         assert_eq!(*complaint, None);
         assert!(facts.lost_with_disks > 0 && facts.behind > 0, "{facts:?}");
         assert!(facts.agreed_ms.is_some(), "{facts:?}");
     }
-    assert!(runs.iter().any(|(_, facts)| facts.begun_anew > 0));
+    assert!(runs.iter().any(|&(_, written_off, _)| written_off > 0));
+    assert!(runs.iter().any(|(.., facts)| facts.begun_anew > 0));
 }
 
 /// That its peers do not hear a node costs no session: who told of something tells of it again.
