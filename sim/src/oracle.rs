@@ -68,8 +68,9 @@ pub struct OracleSettings {
     pub early: Option<Span>,
     /// How soon after calm the cluster must be live again.
     pub live_bound: Span,
-    /// How long an answer may take where nothing is wrong, if all that can be slow on its way is.
-    pub slowest_answer: Span,
+    /// How long an answer may take where nothing is wrong, if all that can be slow on its way is; none if the
+    /// network may lose it even then.
+    pub slowest_answer: Option<Span>,
     /// By how much the instants of cause and effect may be out of order: the quantum within
     /// which requests share a message.
     pub quantum: Span,

@@ -548,6 +548,7 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         facts: scenario.facts.as_ref().map(|facts| Bounds {
             agree_within: facts.agree_within,
             clocks_apart: clocks_apart(plan),
+            is_lossy: !scenario.network.loss.is_never(),
         }),
     }
 }
@@ -587,11 +588,14 @@ fn clocks_apart(plan: &Plan) -> Span {
 
 /// How long an answer may take where nothing is wrong: there and back between client and gateway,
 /// gateway and owner, owner and follower, and two writes, all of them in their tails.
-fn slowest_answer(scenario: &Scenario) -> Span {
+fn slowest_answer(scenario: &Scenario) -> Option<Span> {
     let (network, disk) = (&scenario.network, &scenario.disk);
+    if !network.loss.is_never() {
+        return None;
+    }
     let leg =
         |least: Span| Span((least.0 + network.jitter.of(least.0)) * u64::from(network.tail_factor));
     let write = Span((disk.fsync.0 + disk.jitter.of(disk.fsync.0)) * u64::from(disk.tail_factor));
     let (outside, inside) = (leg(network.client), leg(network.between_zones));
-    Span(2 * (outside.0 + 2 * inside.0 + write.0))
+    Some(Span(2 * (outside.0 + 2 * inside.0 + write.0)))
 }

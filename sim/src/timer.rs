@@ -27,7 +27,12 @@ impl Promise {
     /// ahead, or the decision was long in coming; the client cannot tell, and assumes the worse.
     pub fn timer(self, asked: Instant, told: Instant) -> Instant {
         let sure = asked + self.hold;
-        told.clamp(sure, sure + Span(self.grace.0 / TRUST))
+        told.clamp(sure, sure + self.believed())
+    }
+
+    /// By how much a client may take its hold to last longer than it does, if the owner's clock is ahead.
+    pub fn believed(self) -> Span {
+        Span(self.grace.0 / TRUST)
     }
 
     /// How much sooner than its time and grace a hold may end by a clock that runs too fast by

@@ -11,6 +11,7 @@ mod golden;
 mod leads;
 mod moves;
 mod scripted;
+mod settings;
 mod shrink;
 mod story;
 mod tidy;

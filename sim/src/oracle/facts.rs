@@ -13,7 +13,7 @@
 //!   longer ago than the bound: a write vanished, or copies do not agree;
 //! - later than the bound after calm, a question gets no answer, not even one so late that nobody
 //!   waits for it any more; or the answer that the node is behind, unless clocks or a lost disk
-//!   explain it.
+//!   explain it. Where the network loses messages while nothing is wrong, neither shows anything.
 //!
 //! A version is lost once disks have taken it that are gone, are others, or are damaged where a
 //! process starts: no disk of the cluster holds it any more, and nobody ever told of it but nodes
@@ -55,6 +55,8 @@ pub struct Bounds {
     pub agree_within: Span,
     /// How much further than that clocks may be apart: so much later facts may reach a node.
     pub clocks_apart: Span,
+    /// Whether the network loses messages where nothing is wrong.
+    pub is_lossy: bool,
 }
 
 /// A read, as its client saw it.
@@ -89,6 +91,7 @@ pub struct Facts {
     pub(super) findings: Findings,
     bound: Span,
     clocks_apart: Span,
+    is_lossy: bool,
     calm: Instant,
     histories: BTreeMap<FactKey, History>,
     /// What each session has met of a fact, each version later than those before.
@@ -191,10 +194,11 @@ impl History {
 
 impl Facts {
     /// An oracle over nodes that are to agree after calm within what they are granted.
-    pub(super) fn new(Bounds { agree_within, clocks_apart }: Bounds) -> Self {
+    pub(super) fn new(Bounds { agree_within, clocks_apart, is_lossy }: Bounds) -> Self {
         Self {
             findings: Findings::new("facts"),
             bound: agree_within + clocks_apart,
+            is_lossy,
             clocks_apart,
             calm: Instant::MAX,
             histories: BTreeMap::new(),
@@ -328,7 +332,7 @@ impl Facts {
 
     /// A node did not answer a question.
     pub fn on_unanswered(&mut self, asked: Instant, at: Instant, node: NodeId, how: &'static str) {
-        if asked < self.judged_from() {
+        if self.is_lossy || asked < self.judged_from() {
             return;
         }
         self.findings.fail(|| Story {

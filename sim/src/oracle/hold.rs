@@ -27,8 +27,9 @@
 //!
 //! **A confirmation refused while time was left.** A client that is told that its hold is lost,
 //! before its timer and the grace are over, was told so by an owner that decided earlier
-//! still; so the hold was lost while it was promised. Where clocks run too fast, the part of the
-//! grace that the fastest can eat up is not promised. Not judged if the client had asked
+//! still; so the hold was lost while it was promised. Where clocks may be wrong, two parts of the grace
+//! are not promised: that by which the client may have believed a clock that was ahead, and that which
+//! the fastest can eat up. Not judged if the client had asked
 //! to release the hold or had confirmed it by another request.
 
 use onsale_core::{HoldId, Instant, Refusal, Request, RequestId, SeatList, ShowId};
@@ -264,8 +265,9 @@ impl Hold {
             && told.released.is_none()
             && told.booked.is_none()
             && told.confirms == 1;
-        let early = known.settings.early.unwrap_or_default();
-        let ends = told.expires + (known.settings.grace - early);
+        let promise = known.settings.promise();
+        let wrong = known.settings.early.map(|early| promise.believed() + early);
+        let ends = told.expires + (promise.grace - wrong.unwrap_or_default());
         if alone && at + known.settings.quantum < ends {
             self.findings.fail(|| {
                 let mut lines = known.about(hold);

@@ -559,7 +559,7 @@ mod tests {
             hold: Span::from_secs(60),
             grace: Span::from_secs(5),
             early: None,
-            slowest_answer: Span::ZERO,
+            slowest_answer: Some(Span::ZERO),
             live_bound: Span::from_secs(60),
             quantum: Span::ZERO,
             facts: None,

@@ -6,7 +6,8 @@
 //! Why no alarm is false: nothing is judged before calm plus the bound. A request first sent
 //! after that meets a cluster that is promised to be whole, so no word at all and "no owner
 //! could be reached" break the promise; "try later" is an answer, and no word to a client that
-//! gave up before one could have come is not the cluster's fault. A request still open, or a
+//! gave up before one could have come is not the cluster's fault; nor is either where the network
+//! loses messages while nothing is wrong. A request still open, or a
 //! hold still off the market, is given the bound from calm or from its own time,
 //! whichever is later. Until calm a shard's time may have stood still: its owner may have read the hold
 //! back from a disk, or heard of it late. So a hold is given as much as a quarter of the bound after calm,
@@ -24,7 +25,7 @@ use super::journal::State;
 pub(super) struct Live {
     pub(super) findings: Findings,
     bound: Span,
-    slowest_answer: Span,
+    slowest_answer: Option<Span>,
     calm: Instant,
     /// Requests first sent later than this must be answered.
     judged_from: Instant,
@@ -32,7 +33,7 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(bound: Span, slowest_answer: Span) -> Self {
+    pub(super) fn new(bound: Span, slowest_answer: Option<Span>) -> Self {
         Self {
             findings: Findings::new("live"),
             bound,
@@ -83,13 +84,13 @@ impl Live {
 
     /// A client that gave up before the slowest answer could have come says nothing of the cluster.
     pub(super) fn on_given_up(&mut self, at: Instant, asked: Asked) {
-        if at.since(asked.since) >= self.slowest_answer {
+        if self.slowest_answer.is_some_and(|slowest| at.since(asked.since) >= slowest) {
             self.on_unanswered(at, asked, "was given up without an answer");
         }
     }
 
     fn on_unanswered(&mut self, at: Instant, asked: Asked, how: &'static str) {
-        if asked.since > self.judged_from {
+        if asked.since > self.judged_from && self.slowest_answer.is_some() {
             self.findings.fail(|| Story {
                 headline: format!(
                     "{} of {} {how} although the cluster was whole",

@@ -2,6 +2,7 @@
 
 mod booth;
 mod calm;
+mod clocks;
 pub(super) mod dice;
 
 use onsale_core::{
@@ -27,7 +28,7 @@ fn settings() -> OracleSettings {
         hold: Span::from_secs(HOLD_SECS),
         grace: Span::from_secs(GRACE_SECS),
         early: None,
-        slowest_answer: Span::from_secs(1),
+        slowest_answer: Some(Span::from_secs(1)),
         live_bound: Span::from_secs(10),
         quantum: Span::ZERO,
         facts: None,
@@ -65,7 +66,7 @@ fn held_outcome(hold: u64, list: &[u32], granted: u64) -> Outcome {
     Outcome::Held { hold: HoldId(hold), seats: seats(list), expires: secs(granted + HOLD_SECS) }
 }
 
-/// A history under way. Instants are whole seconds.
+/// A history under way, in whole seconds.
 struct History {
     oracles: Oracles,
     index: u64,
@@ -169,14 +170,9 @@ impl History {
     /// The oracles that fail, and nothing but these.
     fn fails(&mut self, names: &[&str]) {
         let results = self.results(10_000, &[]);
-        let failed: Vec<_> =
-            results.iter().filter(|result| result.verdict == Verdict::Fail).collect();
-        assert_eq!(
-            failed.iter().map(|result| &*result.name).collect::<Vec<_>>(),
-            names,
-            "{results:#?}"
-        );
-        for result in failed {
+        let failed = || results.iter().filter(|result| result.verdict == Verdict::Fail);
+        assert_eq!(failed().map(|result| &*result.name).collect::<Vec<_>>(), names, "{results:#?}");
+        for result in failed() {
             let evidence = result.evidence.as_ref().expect("a failure has evidence");
             assert!(!evidence.details.is_empty(), "a failure tells its story: {evidence:?}");
         }

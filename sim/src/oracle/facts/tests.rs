@@ -33,7 +33,11 @@ impl Town {
 
     fn with_clocks_apart(clocks_apart: Span) -> Self {
         let agree_within = Span::from_secs(5) - clocks_apart;
-        let mut oracle = Facts::new(Bounds { agree_within, clocks_apart });
+        Self::within(Bounds { agree_within, clocks_apart, is_lossy: false })
+    }
+
+    fn within(bounds: Bounds) -> Self {
+        let mut oracle = Facts::new(bounds);
         oracle.on_calm(second(10));
         Self(oracle)
     }
@@ -167,6 +171,17 @@ fn silence_in_calm_is_seen_and_before_it_is_not() {
         town.0.on_unanswered(second(at), second(at + 1), NodeId(2), "gave no answer");
         town.says(words);
     }
+}
+
+#[test]
+fn silence_shows_nothing_where_messages_are_always_lost() {
+    let agree_within = Span::from_secs(5);
+    let town = Town::within(Bounds { agree_within, clocks_apart: Span::ZERO, is_lossy: true });
+    let town = town.write(1, "ten").read(2, 1, version(1, "ten"));
+    let mut town = town.read(16, 2, version(1, "ten"));
+    town.0.on_unanswered(second(16), second(17), NodeId(2), "gave no answer");
+    town.0.on_behind(second(16), second(17), Some(VISITOR), NodeId(2));
+    town.says("");
 }
 
 /// The visitor read at 19 what was first told at `told`, and is sent away at 20.

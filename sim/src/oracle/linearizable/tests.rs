@@ -310,7 +310,7 @@ impl History {
             hold: Span(1),
             grace: Span(1),
             early: None,
-            slowest_answer: Span::ZERO,
+            slowest_answer: Some(Span::ZERO),
             live_bound: Span(1),
             quantum: Span(quantum),
             facts: None,

@@ -1,0 +1,20 @@
+//! What is promised where clocks may be wrong.
+
+use super::*;
+
+/// Asked for at 0 and told of 302, a client takes it that its hold lasts until 301. An owner whose clock is
+/// ahead by two seconds frees the seats at 305, and right clocks not before 307.
+#[test]
+fn what_a_client_believed_of_a_clock_that_is_ahead_is_not_promised_twice() {
+    let lost = Outcome::Refused(Refusal::HoldLost);
+    let confirm = confirm_request(11, 1, 1);
+    let refused = |early, at| {
+        let mut history = History::with(OracleSettings { early, ..settings() });
+        history.gets((0, 2, 3), 1, 1, &[3]).asks(303, &confirm).told(at, 303, &confirm, &lost);
+        verdict(&history.results(400, &[]), "hold")
+    };
+    assert_eq!(refused(None, 305), Verdict::Fail);
+    assert_eq!(refused(Some(Span::ZERO), 305), Verdict::Pass);
+    assert_eq!(refused(Some(Span::ZERO), 304), Verdict::Fail);
+    assert_eq!(refused(Some(Span::from_secs(2)), 304), Verdict::Pass);
+}
