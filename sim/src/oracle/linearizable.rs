@@ -14,7 +14,7 @@
 //!
 //! | operation | legal at its point | answer |
 //! |---|---|---|
-//! | `Hold`, request r of user u | its seats are free and `expires` lies ahead; they become held by r, live, of u | `Held` |
+//! | `Hold`, request r of user u | its seats are free; they become held by r, live, of u | `Held` |
 //! | `Hold` | in some section fewer seats are unbooked than a request may name | `SoldOut` |
 //! | `Hold` | always | `SeatTaken`, `NoneFree`, `HoldLost` |
 //! | `Confirm` of a live or booked hold | always; it becomes booked | `Booked`, with its seats |
@@ -25,15 +25,17 @@
 //! | `Confirm`, `Release` by another than the hold's user | always | `NotYours` |
 //! | internal: expiry of a live hold | `expires` has come; its seats become free | |
 //!
-//! Clients name a hold only after they were told of it; what names another one is not judged.
+//! Clients name a hold only after they were told of it; what names another one is not judged. `expires` is
+//! what the client makes of it, who counts from when it asked: it may have come before the answer.
 //!
 //! # Why one sweep decides it
 //!
 //! For a hold h that a client was told of, let D(h) be the latest point of its grant: its
-//! answer, or just before `expires`, whichever is earlier. Let L(h) be the earliest point
-//! of its end: the earliest of `expires` and the invocations of releases that may have had
-//! effect; without `expires`, if one was answered `Released`; never, if one confirmation
-//! was answered `Booked`. Clients release what they were told of, so D < L.
+//! answer. Let L(h) be the earliest point of its end: the earliest of `expires` and the invocations of
+//! releases that may have had effect; without `expires`, if one was answered `Released`; never, if one
+//! confirmation was answered `Booked`. Clients release what they were told of, so D < L, unless the answer
+//! came after `expires`. Then there is no instant at which h was sure to be held, and its user never counted
+//! on it: only its order with each hold alone is checked, and what follows holds for the others.
 //!
 //! - *The order on a seat is forced.* If h comes before k on a seat, then h ends before k
 //!   begins: D(h) < L(h) ≤ D(k) < L(k). Every legal order goes by rising D.
@@ -49,7 +51,7 @@
 //!   a seat of its hold later and no answer contradicts it: then it may have had effect, at no one's cost. The
 //!   `SoldOut` that was answered first is the hardest to explain, and the only one kept.
 //!
-//! So the check is sound and complete for this object, n log n in the holds that were
+//! So the check is sound for this object, complete but for answers that came too late, n log n in the holds that were
 //! granted, and in memory for those alone; what was refused costs a comparison.
 //!
 //! The batching quantum blurs instants. Then one instant is later than another only if it is
@@ -408,12 +410,7 @@ impl Grant {
         let (released, refused_release) =
             (told(Kind::Release, Answer::Done), told(Kind::Release, Answer::Lost));
 
-        let granted_by = self.told.min(Instant(expires.0.saturating_sub(1)));
-        if self.asked >= *expires + quantum {
-            return Err(format!(
-                "{hold} of {user} was granted until {expires}, before it was asked for"
-            ));
-        }
+        let granted_by = self.told;
         let may_be_booked = released == Instant::MAX
             && refused_booking == Instant::MAX
             && confirm_asked < Instant::MAX

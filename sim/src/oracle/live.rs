@@ -8,7 +8,9 @@
 //! could be reached" break the promise; "try later" is an answer, and no word to a client that
 //! gave up before one could have come is not the cluster's fault. A request still open, or a
 //! hold still off the market, is given the bound from calm or from its own time,
-//! whichever is later. Why none is missed: a request ends in an answer, in its client's
+//! whichever is later. Until calm a shard's time may have stood still: its owner may have read the hold
+//! back from a disk, or heard of it late. So a hold is given as much as a quarter of the bound after calm,
+//! and then its whole length, too. Why none is missed: a request ends in an answer, in its client's
 //! giving up, or is open at the end, and each of the three is told.
 
 use onsale_core::{Instant, Refusal, Span};
@@ -146,7 +148,8 @@ impl Live {
             // By the calendar: the instants in the record are the owner's.
             let grant = &entry.known;
             let lasts = grant.expires.since(grant.at) + known.settings.grace;
-            if overdue(grant.read + lasts) && stuck() {
+            let anew = self.calm + Span(self.bound.0 / 4) + lasts;
+            if end > anew && overdue(grant.read + lasts) && stuck() {
                 self.findings.fail(|| {
                     let mut lines = vec![format!(
                         "calm began at {}, with {} to recover in",

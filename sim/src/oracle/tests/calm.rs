@@ -52,14 +52,17 @@ fn after_calm_requests_get_answers() {
 
 #[test]
 fn after_calm_holds_come_to_an_end() {
-    let live = |end: u64| {
+    let live = |calm: u64, end: u64| {
         let mut history = History::new();
-        history.oracles.faults_over(secs(100));
+        history.oracles.faults_over(secs(calm));
         history.asks(200, &hold_request(1, 1, &[3])).held(200, 1, 1, &[3]);
         verdict(&history.results(end, &[]), "live")
     };
-    assert_eq!(live(515), Verdict::Pass);
-    assert_eq!(live(516), Verdict::Fail);
+    assert_eq!(live(100, 515), Verdict::Pass);
+    assert_eq!(live(100, 516), Verdict::Fail);
+    // An owner that read the hold back from its disk during the last fault measures all of it anew.
+    assert_eq!(live(400, 707), Verdict::NotExercised);
+    assert_eq!(live(400, 708), Verdict::Fail);
 }
 
 #[test]
