@@ -10,8 +10,10 @@
 //! node alike. What one session reads never goes back in time: it brings along what it has seen,
 //! and a node that has not seen as much fetches it first, or says so.
 //!
-//! What a node learns from others it writes down with its next write. So what is lost with a
-//! disk is only what was written through its node and not yet gossiped.
+//! What a node learns from others it writes down with its next write. So what is lost with a disk
+//! is only what was written through its node and not yet gossiped. A session that has seen it no
+//! node could serve any more; so a node that is back, and learns from all its peers that none has
+//! it, writes off what it forgot, with a later write that says nothing.
 
 mod early;
 mod gossip;
@@ -159,7 +161,7 @@ impl Facts {
             leaves: false,
             config,
         };
-        for delta in durable.iter().filter_map(|bytes| postcard::from_bytes::<Delta>(bytes).ok()) {
+        for delta in logged(durable) {
             // A gap is what damage to the log leaves: peers fill it.
             if let Ok(late) = facts.replica.merge(&delta) {
                 facts.hear(&delta);
@@ -357,10 +359,35 @@ impl Facts {
         }
         let lacks = question.seen.stamps().filter(|&stamp| !self.replica.seen().covers(stamp));
         let writers: Vec<NodeId> = lacks.map(|stamp| stamp.node).collect();
-        for node in self.gossip.sources(&writers, question.writes()) {
+        let needs_all =
+            self.gossip.waits_for_all(question.writes()) || self.has_forgotten(&question).is_some();
+        for node in self.gossip.sources(&writers, needs_all) {
             self.tell_seen(node, true, effects);
         }
         self.waiting.push(Waiting { until: now + self.config.patience, from, question });
+        self.write_off(now, effects);
+    }
+
+    /// A write of this node's own that a session has seen and that it knows nothing of: its disk
+    /// forgot it.
+    fn has_forgotten(&self, question: &Question) -> Option<Stamp> {
+        question.seen.of(self.me).filter(|&stamp| Some(stamp) > self.last)
+    }
+
+    /// What this node forgot is lost once all peers have been heard and none of them has it.
+    /// Whatever it writes from then on stands for that too, even if it says nothing. A stamp that
+    /// is too far ahead of the clock has to wait here as well.
+    fn write_off(&mut self, now: Instant, effects: &mut Effects) {
+        let waiting = self.waiting.iter();
+        let forgot = waiting.filter_map(|waiting| self.has_forgotten(&waiting.question));
+        let Some(lost) = forgot.filter(|&lost| self.clock.accepts_from(lost) <= now).max() else {
+            return;
+        };
+        if self.gossip.has_heard_all(self.me, self.last) {
+            effects.observe(Observation::Mark(Mark::FactsWrittenOff));
+            self.clock.hear(lost);
+            self.log_write(now, None, None);
+        }
     }
 
     fn answer(
@@ -384,7 +411,7 @@ impl Facts {
     /// that it has not. Where a write is made anew, the copy shows for a moment neither that write
     /// nor what may have superseded it.
     fn may_answer(&self, question: &Question) -> bool {
-        let has_caught_up = self.gossip.may_answer(question.writes());
+        let has_caught_up = self.gossip.may_answer(question.writes(), self.me, self.last);
         let suits = self.config.sessions == Sessions::Ignored
             || !self.writes_anew() && self.replica.seen().includes(&question.seen);
         has_caught_up && suits
@@ -408,11 +435,21 @@ impl Facts {
         text: Option<FactText>,
         asker: Option<(Endpoint, QuestionId)>,
     ) {
+        self.log_write(now, Some((key, text)), asker);
+    }
+
+    fn log_write(
+        &mut self,
+        now: Instant,
+        what: Option<(FactKey, Option<FactText>)>,
+        asker: Option<(Endpoint, QuestionId)>,
+    ) {
         let stamp = self.clock.stamp(now);
+        let written = what.map(|(key, text)| (key, Version { stamp, text }));
         let delta = Delta {
             base: Base::Since(self.last.into_iter().collect()),
             until: [stamp].into_iter().collect(),
-            written: vec![(key, Version { stamp, text })],
+            written: written.into_iter().collect(),
         };
         self.last = Some(stamp);
         frame(&delta, &mut self.log);
@@ -428,8 +465,7 @@ impl Facts {
         asks: bool,
         effects: &mut Effects,
     ) {
-        let caught_up = self.replica.seen().includes(seen);
-        if !self.gossip.on_digest(from, incarnation, seen, caught_up) {
+        if !self.gossip.on_digest(from, incarnation, seen, self.replica.seen()) {
             return effects.observe(Observation::Mark(Mark::FactsStaleDigest));
         }
         // What is being written anew is not given away before; another round will come.
@@ -442,6 +478,7 @@ impl Facts {
         }
         self.gossip.plan(now, self.replica.seen());
         self.answer_waiting(now, effects);
+        self.write_off(now, effects);
     }
 
     /// Another node says what it has seen, or what was written just now.
@@ -516,6 +553,20 @@ impl Facts {
             effects.facts(Endpoint::Node(node), FactsMessage::News(news.clone()));
         }
     }
+}
+
+/// What a node has seen that starts with what its log holds, in order. For whoever looks at disks.
+pub fn remembered(durable: &[Vec<u8>]) -> Seen {
+    let mut replica = Replica::default();
+    for delta in logged(durable) {
+        // What begins after a gap the node does not take either.
+        replica.merge(&delta).ok();
+    }
+    replica.seen().clone()
+}
+
+fn logged(durable: &[Vec<u8>]) -> impl Iterator<Item = Delta> + '_ {
+    durable.iter().filter_map(|bytes| postcard::from_bytes(bytes).ok())
 }
 
 fn frame(delta: &Delta, out: &mut Vec<u8>) {

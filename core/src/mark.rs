@@ -163,6 +163,8 @@ marks! {
     FactsForgotten = "facts-forgotten";
     /// A fact might have been deleted, nobody can tell any more: it was written anew.
     FactsWrittenAnew = "facts-written-anew";
+    /// What a node's disk forgot of its own writes no peer had either: a later write stands for it.
+    FactsWrittenOff = "facts-written-off";
     /// Requests came to an owner that handed its shard over, and waited for the successor.
     WaitedForSuccessor = "waited-for-successor";
     /// An owner that could not hand its shard over in time went on serving it.

@@ -135,6 +135,10 @@ pub struct FactsResult {
     pub reads: u64,
     /// Questions answered with "I am behind".
     pub behind: u64,
+    /// Sessions begun anew because every node was behind what the one before had seen.
+    pub begun_anew: u64,
+    /// Acknowledged writes that went with a disk and were nowhere else.
+    pub lost_with_disks: u64,
     /// Questions that got no answer in time.
     pub unanswered: u64,
     /// From the last fault's healing until all nodes were found to agree; none if they never

@@ -104,6 +104,7 @@ const ENTRIES: &[Entry] = entries![
     "fast/zone-loss-opening",
     "rare/disk-replaced",
     "rare/elastic-everything",
+    "rare/facts-lost-disk",
     "rare/lying-disk",
     "rare/retry-storm",
     "rare/retry-storm-budgeted",

@@ -5,18 +5,20 @@
 //!
 //! Everybody has a session: what it was told it takes along to the next node. Visitors go from
 //! node to node; administrators write without asking twice, so a write without an answer may have
-//! happened or not.
+//! happened or not. Whose session no node accepts any more begins a new one.
 
 mod questions;
+mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onsale_core::facts::{Asked, FactKey, FactText, FactsAnswer, Question, QuestionId, Seen, Told};
+use onsale_core::facts::{Asked, FactKey, FactText, FactsAnswer, Question, QuestionId, Told};
 use onsale_core::{Instant, NodeId, Span};
 use onsale_reports::FactsResult;
 use onsale_scenarios::{Facts, Scenario};
 
 use self::questions::{catalogue, page};
+use self::session::Session;
 use crate::oracle::facts::{Reading, SessionId};
 use crate::stream::{Stream, UserDraws, fork};
 use crate::witness::Witness;
@@ -40,7 +42,8 @@ pub struct Browsing {
     /// When the last fault is over; none if there is no fault.
     calm: Option<Instant>,
     agenda: BTreeSet<(Instant, Act)>,
-    sessions: BTreeMap<SessionId, Seen>,
+    /// By person: administrators by their numbers, and after them the visitors.
+    sessions: BTreeMap<u32, Session>,
     open: BTreeMap<QuestionId, Open>,
     /// Questions that nobody waits for any more. Whoever asked had little
     /// patience, perhaps less than links take; only what is still here at the end had no answer.
@@ -73,12 +76,14 @@ enum Act {
 struct Open {
     asked: Instant,
     node: NodeId,
+    /// The session at that time; a survey has none.
+    session: Option<SessionId>,
     by: By,
 }
 
 #[derive(Clone, Debug)]
 enum By {
-    Admin(SessionId, FactKey),
+    Admin(u32, FactKey),
     Visitor { visitor: u32, look: u32, attempt: u8 },
     Survey,
 }
@@ -144,6 +149,7 @@ impl Browsing {
         let oracle = witness.oracles.facts.as_ref();
         FactsResult {
             facts: oracle.map_or(0, |oracle| oracle.keys().count() as u64),
+            lost_with_disks: oracle.map_or(0, |oracle| oracle.lost() as u64),
             agreed_ms: oracle
                 .filter(|_| self.calm.is_some())
                 .and_then(|oracle| oracle.agreement(&self.nodes))
@@ -170,32 +176,34 @@ impl Browsing {
 
     /// A node answers.
     pub fn hear(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
-        let Some(Open { asked, by, .. }) = self.open.remove(&told.id) else {
+        let Some(Open { asked, session, by, .. }) = self.open.remove(&told.id) else {
             return self.hear_late(now, node, told, witness);
         };
         self.agenda.remove(&(asked + self.patience, Act::GiveUp(told.id)));
         let Some(oracle) = &mut witness.oracles.facts else { return };
-        let reading = |session, facts| Reading { asked, at: now, session, node, facts };
+        let reading = Reading { asked, at: now, session, node, facts: &[] };
         match (&told.answer, by) {
-            (FactsAnswer::Written(stamp), By::Admin(session, key)) => {
+            (FactsAnswer::Written(stamp), By::Admin(admin, key)) => {
                 self.result.writes += 1;
-                self.sessions.entry(session).or_default().add(*stamp);
-                oracle.on_written(now, session, (told.id, key), node, *stamp);
+                let session = self.session(admin);
+                session.on_answer([*stamp].into_iter());
+                oracle.on_written((asked, now), session.id, (told.id, key), node, *stamp);
             }
             (FactsAnswer::Read(facts), By::Visitor { visitor, look, .. }) => {
                 self.result.reads += 1;
-                let session = self.visitor_session(visitor);
-                let seen = self.sessions.entry(session).or_default();
-                facts.iter().filter_map(|(_, version)| version.as_ref()).for_each(|version| {
-                    seen.add(version.stamp);
-                });
-                oracle.on_read(reading(Some(session), facts));
+                let versions = facts.iter().filter_map(|(_, version)| version.as_ref());
+                let visitor_session = self.session(self.person(visitor));
+                visitor_session.on_answer(versions.map(|version| version.stamp));
+                oracle.on_read(Reading { facts, ..reading });
                 self.after_look(now, visitor, look);
             }
-            (FactsAnswer::Read(facts), By::Survey) => oracle.on_survey(reading(None, facts)),
+            (FactsAnswer::Read(facts), By::Survey) => {
+                oracle.on_survey(Reading { facts, ..reading })
+            }
             (FactsAnswer::Behind, by) => {
                 self.result.behind += 1;
-                oracle.on_behind(asked, now, self.session_of(&by), node);
+                oracle.on_behind(asked, now, session, node);
+                self.after_behind(node, &by);
                 self.after_failure(now, &by);
             }
             (FactsAnswer::Written(_) | FactsAnswer::Read(_) | FactsAnswer::BadQuestion, _) => {
@@ -236,21 +244,19 @@ impl Browsing {
     }
 
     /// Somebody who waits for no answer, from the nth on: a session does one thing after the other.
-    fn free_admin(&self, first: u32) -> Option<SessionId> {
+    fn free_admin(&self, first: u32) -> Option<u32> {
         let admins = u32::from(self.facts.admins);
-        let busy = |admin: &SessionId| {
+        let busy = |admin: &u32| {
             let mut open = self.open.values();
             open.any(|open| matches!(open.by, By::Admin(by, _) if by == *admin))
         };
-        (0..admins)
-            .map(|step| SessionId(first.wrapping_add(step) % admins))
-            .find(|admin| !busy(admin))
+        (0..admins).map(|step| first.wrapping_add(step) % admins).find(|admin| !busy(admin))
     }
 
     fn write(
         &mut self,
         at: Instant,
-        admin: SessionId,
+        admin: u32,
         turn: u32,
         key: FactKey,
         text: Option<String>,
@@ -284,7 +290,7 @@ impl Browsing {
             let think = Span::from_secs(1) + Span(draws.draw(1, look) % 4_000_000);
             self.agenda.insert((at + think, Act::Look(visitor, look + 1, 0)));
         } else {
-            self.sessions.remove(&self.visitor_session(visitor));
+            self.sessions.remove(&self.person(visitor));
         }
     }
 
@@ -316,7 +322,7 @@ impl Browsing {
             && told.answer == FactsAnswer::Behind
             && let Some(oracle) = &mut witness.oracles.facts
         {
-            oracle.on_behind(open.asked, now, self.session_of(&open.by), node);
+            oracle.on_behind(open.asked, now, open.session, node);
         }
     }
 
@@ -327,6 +333,18 @@ impl Browsing {
             if asked + self.facts.agree_within <= now {
                 oracle.on_unanswered(asked, asked + self.patience, node, "gave no answer");
             }
+        }
+    }
+
+    /// A session that no node accepts any more is given up for a new one.
+    fn after_behind(&mut self, node: NodeId, by: &By) {
+        let Some(person) = self.person_of(by) else { return };
+        let known = self.sessions.get_mut(&person);
+        if known.is_some_and(|session| session.on_behind(node, &self.nodes)) {
+            self.result.begun_anew += 1;
+            let persons = u32::from(self.facts.admins) + self.facts.visitors;
+            let id = SessionId(persons + self.result.begun_anew as u32);
+            self.sessions.insert(person, Session::new(id));
         }
     }
 
@@ -343,23 +361,29 @@ impl Browsing {
     fn ask(&mut self, at: Instant, turn: u32, by: By, asked: Asked) -> QuestionId {
         self.asked += 1;
         let (id, node) = (QuestionId(self.asked), self.nodes[turn as usize % self.nodes.len()]);
-        let seen = self.session_of(&by).and_then(|session| self.sessions.get(&session)).cloned();
+        let session = self.person_of(&by).map(|person| self.session(person).clone());
+        let (session, seen) = session.map(|session| (session.id, session.seen)).unzip();
         self.agenda.insert((at + self.patience, Act::GiveUp(id)));
-        self.open.insert(id, Open { asked: at, node, by });
+        self.open.insert(id, Open { asked: at, node, session, by });
         self.outbox.push((node, Question { id, seen: seen.unwrap_or_default(), asked }));
         id
     }
 
-    /// Whose session a question belongs to; a survey's to none.
-    fn session_of(&self, by: &By) -> Option<SessionId> {
+    /// Somebody's session; a new one if there is none.
+    fn session(&mut self, person: u32) -> &mut Session {
+        self.sessions.entry(person).or_insert_with(|| Session::new(SessionId(person)))
+    }
+
+    /// Who asks; nobody in a survey.
+    fn person_of(&self, by: &By) -> Option<u32> {
         match *by {
-            By::Admin(session, _) => Some(session),
-            By::Visitor { visitor, .. } => Some(self.visitor_session(visitor)),
+            By::Admin(admin, _) => Some(admin),
+            By::Visitor { visitor, .. } => Some(self.person(visitor)),
             By::Survey => None,
         }
     }
 
-    fn visitor_session(&self, visitor: u32) -> SessionId {
-        SessionId(u32::from(self.facts.admins) + visitor)
+    fn person(&self, visitor: u32) -> u32 {
+        u32::from(self.facts.admins) + visitor
     }
 }

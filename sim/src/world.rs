@@ -330,6 +330,7 @@ impl World {
         if machine.leaves_for.is_none() {
             self.rotation.open(node);
         }
+        self.tell_of_lost_facts(node);
         self.calendar.enter(now, Event::Boots { node, incarnation });
         for input in self.machines[node].orders.clone() {
             let input = Box::new(input);

@@ -186,3 +186,37 @@ fn a_disk_that_lied_is_found_out() {
     }
     assert!(found > 0);
 }
+
+/// What went with a disk and was nowhere else is gone, and who saw it is served all the same: by
+/// everybody once its node has written it off, or with a new session where that node never comes
+/// back.
+#[test]
+fn facts_that_went_with_a_disk_hold_nobody_up() {
+    let look = |_, outcome: Outcome| {
+        let written_off = marked(&outcome, "facts-written-off");
+        (complaint(&outcome), written_off, outcome.summary.facts.facts.expect("there are facts"))
+    };
+    let runs = play_all(&scenario("rare/facts-lost-disk"), 1..9, look);
+    for (complaint, _, facts) in &runs {
+        assert_eq!(*complaint, None);
+        assert!(facts.lost_with_disks > 0 && facts.behind > 0, "{facts:?}");
+        assert!(facts.agreed_ms.is_some(), "{facts:?}");
+    }
+    assert!(runs.iter().any(|&(_, written_off, _)| written_off > 0));
+    assert!(runs.iter().any(|(.., facts)| facts.begun_anew > 0));
+}
+
+/// That its peers do not hear a node costs no session: who told of something tells of it again.
+#[test]
+fn no_session_is_given_up_while_every_disk_lasts() {
+    let mut scenario = scenario("rare/facts-lost-disk");
+    scenario.faults.retain(|fault| matches!(fault, Fault::OneWayLoss { .. }));
+    scenario.must_mark.retain(|mark| mark != "disk-replaced");
+    let look = |_, outcome: Outcome| (complaint(&outcome), outcome.summary.facts.facts);
+    for (complaint, facts) in play_all(&scenario, 1..9, look) {
+        assert_eq!(complaint, None);
+        let facts = facts.expect("there are facts");
+        assert!(facts.behind > 0, "{facts:?}");
+        assert_eq!((facts.begun_anew, facts.lost_with_disks), (0, 0), "{facts:?}");
+    }
+}

@@ -47,7 +47,11 @@ struct Peer {
     /// What it has seen, at least.
     seen: Seen,
     suspected: bool,
-    /// Whether this node has, in this boot, seen as much as the peer said that it had.
+    /// What it had seen when it first spoke to this node in the present boots of both.
+    first: Option<Seen>,
+    /// Whether this node has, in this boot, seen as much as that. What comes to the peer later is
+    /// not waited for: there is always something too early to be taken where a peer's clock is
+    /// ahead and it goes on writing.
     caught_up: bool,
 }
 
@@ -73,14 +77,26 @@ impl Gossip {
         }
     }
 
-    /// Whether this node has seen enough to answer, a write or else a read.
-    pub(super) fn may_answer(&self, writes: bool) -> bool {
-        let mut peers = self.peers.iter();
+    /// Whether node `me` has seen enough to answer, a write or else a read; `last` is its latest
+    /// write.
+    pub(super) fn may_answer(&self, writes: bool, me: NodeId, last: Option<Stamp>) -> bool {
         match self.start {
             Start::Knows => true,
-            Start::Forgot if writes => peers.all(|peer| peer.caught_up),
-            Start::Joins | Start::Forgot => peers.any(|peer| peer.caught_up),
+            Start::Forgot if writes => self.has_heard_all(me, last),
+            Start::Joins | Start::Forgot => self.peers.iter().any(|peer| peer.caught_up),
         }
+    }
+
+    /// Whether this node has caught up with all peers, and none is known to know a later write of
+    /// its own. What an earlier boot wrote and told, whoever has it has had it since then, and
+    /// spoke of it when it first spoke: so what none of them has nobody has.
+    pub(super) fn has_heard_all(&self, me: NodeId, last: Option<Stamp>) -> bool {
+        self.peers.iter().all(|peer| peer.caught_up && peer.seen.of(me) <= last)
+    }
+
+    /// Whether a question is answered only once all peers have been heard.
+    pub(super) fn waits_for_all(&self, writes: bool) -> bool {
+        writes && self.start == Start::Forgot
     }
 
     /// Whether some peer has seen a write.
@@ -119,10 +135,9 @@ impl Gossip {
         choose(&mut self.draw, others.map(|peer| peer.node).collect(), self.fanout)
     }
 
-    /// Whom to ask for what `writers` wrote: them, as far as they are heard, and one more. Where a
-    /// write waits for all, all that it waits for.
-    pub(super) fn sources(&mut self, writers: &[NodeId], writes: bool) -> Vec<NodeId> {
-        let needs_all = writes && self.start == Start::Forgot;
+    /// Whom to ask for what `writers` wrote: them, as far as they are heard, and one more. Where
+    /// all have to be heard, all that have not been.
+    pub(super) fn sources(&mut self, writers: &[NodeId], needs_all: bool) -> Vec<NodeId> {
         let is_source = |peer: &&Peer| writers.contains(&peer.node) || needs_all && !peer.caught_up;
         let heard = self.peers.iter().filter(|peer| !peer.suspected);
         let (sources, others): (Vec<_>, Vec<_>) = heard.partition(is_source);
@@ -132,25 +147,23 @@ impl Gossip {
         sources
     }
 
-    /// Somebody says what it has seen, whether this node has seen all that or not. Whether it is no
-    /// peer, or says it in its latest boot. One that has left may have something to tell still.
+    /// Somebody says what it has seen; this node has seen so much itself. Whether it is no peer, or
+    /// says it in its latest boot. One that has left may have something to tell still.
     pub(super) fn on_digest(
         &mut self,
         from: NodeId,
         incarnation: u64,
         seen: &Seen,
-        caught_up: bool,
+        mine: &Seen,
     ) -> bool {
         let Some(peer) = self.peers.iter_mut().find(|peer| peer.node == from) else { return true };
-        if incarnation < peer.incarnation {
+        if !peer.is_in(incarnation) {
             return false;
         }
-        if incarnation > peer.incarnation {
-            peer.seen = Seen::default();
-            peer.incarnation = incarnation;
-        }
         peer.seen.merge(seen);
-        peer.caught_up |= caught_up;
+        if !peer.caught_up {
+            peer.caught_up = mine.includes(peer.first.get_or_insert_with(|| seen.clone()));
+        }
         true
     }
 
@@ -164,17 +177,33 @@ impl Gossip {
 
     /// A peer is heard in this boot of it.
     pub(super) fn on_heard(&mut self, node: NodeId, incarnation: u64) {
-        self.on_digest(node, incarnation, &Seen::default(), false);
-        self.peers
-            .iter_mut()
-            .filter(|peer| peer.node == node)
-            .for_each(|peer| peer.suspected = false);
+        for peer in self.peers.iter_mut().filter(|peer| peer.node == node) {
+            peer.is_in(incarnation);
+            peer.suspected = false;
+        }
     }
 }
 
 impl Peer {
     fn new(node: NodeId) -> Self {
-        Self { node, incarnation: 0, seen: Seen::default(), suspected: false, caught_up: false }
+        Self {
+            node,
+            incarnation: 0,
+            seen: Seen::default(),
+            suspected: false,
+            first: None,
+            caught_up: false,
+        }
+    }
+
+    /// It is heard in a boot. Whether that is its latest: what it had seen in earlier ones may be
+    /// lost.
+    fn is_in(&mut self, incarnation: u64) -> bool {
+        if incarnation > self.incarnation {
+            (self.seen, self.first) = (Seen::default(), None);
+            self.incarnation = incarnation;
+        }
+        incarnation == self.incarnation
     }
 
     fn lacks(&self, seen: &Seen) -> bool {

@@ -309,6 +309,89 @@ fn a_node_whose_disk_forgot_writes_once_it_has_caught_up_with_all() {
     );
 }
 
+/// What a peer had when it first spoke is enough: of what it writes now some is always too early.
+#[test]
+fn a_node_whose_disk_forgot_does_not_wait_for_a_peer_to_fall_silent() {
+    let mut town = Town::new(3, 0);
+    let excess = Span::from_secs(2);
+    town.ahead = town.config.accepted_drift + excess;
+    for step in 0..100 {
+        if step == 20 {
+            town.wipe(2, Start::Forgot);
+        }
+        town.write(1, 1, &step.to_string());
+        town.run(Span::from_millis(100));
+    }
+    assert!(town.now < Instant(SECOND) + excess + Span::from_secs(9));
+    town.told.clear();
+    town.write(2, 2, "taken");
+    town.run(Span::from_millis(50));
+    assert!(matches!(town.told[..], [(NodeId(2), FactsAnswer::Written(_))]), "{:?}", town.told);
+}
+
+/// What was under way when the disk went may reach a peer after it first spoke.
+#[test]
+fn a_write_of_its_own_that_only_a_peer_has_is_waited_for() {
+    let (me, peer, nothing) = (NodeId(1), NodeId(2), Seen::default());
+    let mut gossip = Gossip::new(Start::Forgot, [peer], 1, Span(1), Draw::new(1));
+    gossip.on_digest(peer, 1, &nothing, &nothing);
+    assert!(gossip.may_answer(true, me, None));
+    let forgot = Stamp { at: Instant(SECOND), count: 0, node: me };
+    gossip.on_digest(peer, 1, &[forgot].into_iter().collect(), &nothing);
+    assert!(!gossip.may_answer(true, me, None));
+    assert!(gossip.may_answer(true, me, Some(forgot)));
+}
+
+/// A session has seen what went with a disk: once that is known of all, it is served by all.
+#[test]
+fn what_a_disk_forgot_and_nobody_has_is_written_off() {
+    let mut town = Town::new(3, 0);
+    town.write(1, 1, "told");
+    town.run(Span::from_secs(5));
+    town.apart = vec![NodeId(1)];
+    town.write(1, 1, "lost");
+    let seen = town.nodes[0].seen().clone();
+    town.wipe(1, Start::Forgot);
+    town.told.clear();
+    let read = || Asked::Read(vec![price(1)]);
+    town.apart = vec![NodeId(3)];
+    (1..=3).for_each(|node| town.ask(node, &seen, read()));
+    town.run(Span::from_secs(1));
+    assert!(town.told.iter().all(|(_, answer)| *answer == FactsAnswer::Behind), "one may have it");
+    assert_eq!(town.told.len(), 3);
+    town.apart.clear();
+    town.told.clear();
+    town.ask(1, &seen, read());
+    town.run(Span::from_secs(5));
+    (2..=3).for_each(|node| town.ask(node, &seen, read()));
+    let known = |(_, answer): &(NodeId, FactsAnswer)| {
+        let FactsAnswer::Read(facts) = answer else { panic!("{answer:?}") };
+        facts[0].1.as_ref().and_then(|version| version.text.clone())
+    };
+    let known: Vec<_> = town.told.iter().filter_map(known).collect();
+    assert_eq!(known.iter().map(|text| &**text).collect::<Vec<_>>(), ["told"; 3]);
+    assert_eq!(town.marks.iter().filter(|&&mark| mark == Mark::FactsWrittenOff).count(), 1);
+    assert!(
+        town.nodes.iter().all(|facts| facts.next_deadline().is_none()),
+        "then there is silence"
+    );
+}
+
+/// What a session says it has seen does not drag the clock along either.
+#[test]
+fn what_is_too_far_ahead_is_not_written_off() {
+    let mut town = Town::new(2, 0);
+    let at = town.now + town.config.accepted_drift + Span::from_secs(2);
+    let seen = [Stamp { at, count: 0, node: NodeId(1) }].into_iter().collect();
+    town.ask(1, &seen, Asked::Read(vec![price(1)]));
+    town.run(Span::from_secs(1));
+    assert_eq!(town.told, [(NodeId(1), FactsAnswer::Behind)]);
+    town.run(Span::from_secs(2));
+    town.ask(1, &seen, Asked::Read(vec![price(1)]));
+    town.run(Span::from_secs(1));
+    assert!(matches!(town.told[1..], [(NodeId(1), FactsAnswer::Read(_))]), "{:?}", town.told);
+}
+
 #[test]
 fn nobody_waits_for_a_node_that_has_left_and_what_it_wrote_stays() {
     let mut town = Town::new(3, 0);

@@ -12,21 +12,33 @@
 //! - later than the bound after calm, a node does not know what somebody was told by another node
 //!   longer ago than the bound: a write vanished, or copies do not agree;
 //! - later than the bound after calm, a question gets no answer, not even one so late that nobody
-//!   waits for it any more; or the answer that the node is behind, unless clocks explain it.
+//!   waits for it any more; or the answer that the node is behind, unless clocks or a lost disk
+//!   explain it.
 //!
-//! Why no alarm is false: the bound is what the scenario grants the cluster to come to an
-//! agreement when nothing is broken any more, and as much more as the plan's clocks may be further
-//! apart than nodes accept; before that only order is judged. For as long as clocks may be so far
-//! apart, a node may also be behind what is new: what somebody was first told of less than that ago,
-//! and the session that asks has seen. Where clocks are right, that is nothing. Why none is
-//! missed: at the end every node is asked for every fact that anybody asked to write.
+//! A version is lost once disks have taken it that are gone, are others, or are damaged where a
+//! process starts: no disk of the cluster holds it any more, and nobody ever told of it but nodes
+//! whose disks have lost it. From then on a read may go back behind it, no node need know it, and a
+//! node may be behind for a session that has met it. What was told before it and is not lost counts
+//! as ever. If anybody tells of it once more, it was not lost, and all have to know it.
+//!
+//! Why no alarm is false: the bound is what the scenario grants the cluster to come to an agreement
+//! when nothing is broken any more, and as much more as the plan's clocks may be further apart than
+//! nodes accept; before that only order is judged. For as long as clocks may be so far apart, a
+//! node may also be behind what is new: what somebody was first told of less than that ago, and the
+//! session that asks has seen. Where clocks are right, that is nothing. And a write is promised to
+//! outlive its node's disk only once another node has it: what no other disk holds, and no other
+//! node was heard to know, may have gone with the disk.
+//!
+//! Why none is missed: at the end every node is asked for every fact that anybody asked to write;
+//! what one of them still has is told by that, and is not lost. A crash alone excuses nothing: what
+//! a disk ought to have kept and did not, no fault of the disk took.
 //!
 //! Exercised once a write was acknowledged, a session has read at one node what it read at another
 //! before, and a fact was read later than the bound after calm.
 
 use std::collections::BTreeMap;
 
-use onsale_core::facts::{FactKey, FactText, QuestionId, Version};
+use onsale_core::facts::{FactKey, FactText, QuestionId, Seen, Version};
 use onsale_core::{Instant, NodeId, Span, Stamp};
 use onsale_reports::OracleResult;
 
@@ -60,6 +72,17 @@ pub struct Reading<'a> {
     pub facts: &'a [(FactKey, Option<Version>)],
 }
 
+/// A disk has lost something.
+#[derive(Clone, Debug)]
+pub struct Loss {
+    /// When that was found.
+    pub at: Instant,
+    /// What its node has seen by what is left on it.
+    pub left: Seen,
+    /// What all disks of the cluster hold together.
+    pub kept: Seen,
+}
+
 /// The oracle.
 #[derive(Debug)]
 pub struct Facts {
@@ -68,9 +91,12 @@ pub struct Facts {
     clocks_apart: Span,
     calm: Instant,
     histories: BTreeMap<FactKey, History>,
-    sessions: BTreeMap<(SessionId, FactKey), Met>,
+    /// What each session has met of a fact, each version later than those before.
+    sessions: BTreeMap<SessionId, BTreeMap<FactKey, Vec<Met>>>,
     /// When the newest of what each session has met was first told to anybody.
     newest: BTreeMap<SessionId, Instant>,
+    /// The latest loss of each node's disk.
+    losses: BTreeMap<NodeId, Loss>,
     acknowledged: u64,
     reread_elsewhere: u64,
     read_in_calm: u64,
@@ -82,10 +108,8 @@ pub struct Facts {
 #[derive(Clone, Debug, Default)]
 struct History {
     writes: BTreeMap<QuestionId, Write>,
-    /// What each version says, and when somebody was first told of it.
-    versions: BTreeMap<Stamp, (Instant, Option<FactText>)>,
-    /// Versions of which somebody was told, each later than those before, with when and by whom.
-    told: Vec<(Instant, NodeId, Stamp)>,
+    /// The versions of which somebody was told.
+    versions: BTreeMap<Stamp, Told>,
 }
 
 #[derive(Clone, Debug)]
@@ -94,7 +118,19 @@ struct Write {
     stamp: Option<Stamp>,
 }
 
-/// The latest version that a session met of a fact, and where.
+/// A version of which somebody was told.
+#[derive(Clone, Debug)]
+struct Told {
+    text: Option<FactText>,
+    /// When somebody was first told, and by whom.
+    at: Instant,
+    node: NodeId,
+    /// Who told of it and has not lost it with its disk since.
+    holders: Vec<NodeId>,
+    is_lost: bool,
+}
+
+/// A version that a session met of a fact, and where.
 #[derive(Clone, Copy, Debug)]
 struct Met {
     stamp: Stamp,
@@ -103,16 +139,43 @@ struct Met {
 }
 
 impl History {
-    /// The latest version of which somebody was told by `at`.
-    fn told_by(&self, at: Instant) -> Option<(Instant, NodeId, Stamp)> {
-        let known = self.told.partition_point(|&(told, ..)| told <= at);
-        self.told[..known].last().copied()
+    /// The latest version of which somebody was told by `at` and that is not lost.
+    fn told_by(&self, at: Instant) -> Option<(Stamp, &Told)> {
+        let mut latest = self.versions.iter().rev().map(|(&stamp, told)| (stamp, told));
+        latest.find(|(_, told)| told.at <= at && !told.is_lost)
     }
 
-    fn tell(&mut self, at: Instant, node: NodeId, stamp: Stamp) {
-        if self.told.last().is_none_or(|&(.., latest)| stamp > latest) {
-            self.told.push((at, node, stamp));
+    /// Somebody is told of a version, by what the node's disk held before a loss or else by what it
+    /// holds. Returns what is known of it.
+    fn tell(
+        &mut self,
+        at: Instant,
+        node: NodeId,
+        version: &Version,
+        before: Option<&Loss>,
+    ) -> &Told {
+        let (text, stamp) = (version.text.clone(), version.stamp);
+        let anew = || Told { text, at, node, holders: Vec::new(), is_lost: false };
+        let told = self.versions.entry(stamp).or_insert_with(anew);
+        if let Some(loss) = before.filter(|loss| !loss.left.covers(stamp)) {
+            told.is_lost = told.holders.is_empty() && !loss.kept.covers(stamp);
+            return told;
         }
+        if !told.holders.contains(&node) {
+            told.holders.push(node);
+        }
+        told.is_lost = false;
+        told
+    }
+
+    fn is_lost(&self, stamp: Stamp) -> bool {
+        self.versions.get(&stamp).is_some_and(|told| told.is_lost)
+    }
+
+    /// How many writes were acknowledged and are lost.
+    fn lost(&self) -> usize {
+        let stamps = self.writes.values().filter_map(|write| write.stamp);
+        stamps.filter(|&stamp| self.is_lost(stamp)).count()
     }
 
     /// Whether an answer is as late as `stamp`, or nothing, where that may be deleted.
@@ -137,6 +200,7 @@ impl Facts {
             histories: BTreeMap::new(),
             sessions: BTreeMap::new(),
             newest: BTreeMap::new(),
+            losses: BTreeMap::new(),
             acknowledged: 0,
             reread_elsewhere: 0,
             read_in_calm: 0,
@@ -168,7 +232,7 @@ impl Facts {
     /// A session is told that its write is acknowledged.
     pub fn on_written(
         &mut self,
-        at: Instant,
+        (asked, at): (Instant, Instant),
         session: SessionId,
         (question, key): (QuestionId, FactKey),
         node: NodeId,
@@ -181,8 +245,7 @@ impl Facts {
             write.stamp = Some(stamp);
             write.text.clone()
         });
-        let before = self.sessions.get(&(session, key)).copied();
-        if let Some(met) = before.filter(|met| stamp <= met.stamp) {
+        if let Some(met) = self.latest_met(session, key).filter(|met| stamp <= met.stamp) {
             self.findings.fail(|| Story {
                 headline: format!(
                     "a write of {key} was acknowledged and is older than what its writer had seen"
@@ -190,11 +253,8 @@ impl Facts {
                 lines: vec![met.told(session, key), written(at, session, key, node, stamp)],
             });
         }
-        self.check_text((session, key), node, at, &Version { stamp, text });
+        self.check_text((session, key), (asked, at), node, &Version { stamp, text });
         self.meet(session, key, Met { stamp, node, at });
-        if let Some(history) = self.histories.get_mut(&key) {
-            history.tell(at, node, stamp);
-        }
     }
 
     /// A read is answered.
@@ -207,15 +267,16 @@ impl Facts {
             self.check_agreement(*key, version.as_ref(), reading);
             let Some(version) = version else { continue };
             if let Some(session) = reading.session {
-                self.check_text((session, *key), reading.node, reading.at, version);
+                let times = (reading.asked, reading.at);
+                self.check_text((session, *key), times, reading.node, version);
                 self.meet(
                     session,
                     *key,
                     Met { stamp: version.stamp, node: reading.node, at: reading.at },
                 );
-            }
-            if let Some(history) = self.histories.get_mut(key) {
-                history.tell(reading.at, reading.node, version.stamp);
+            } else if let Some(history) = self.histories.get_mut(key) {
+                let before = loss_after(&self.losses, reading.node, reading.asked);
+                history.tell(reading.at, reading.node, version, before);
             }
         }
     }
@@ -225,7 +286,7 @@ impl Facts {
         let found: BTreeMap<FactKey, Option<&Version>> =
             reading.facts.iter().map(|(key, version)| (*key, version.as_ref())).collect();
         let knows = |(key, history): (&FactKey, &History)| {
-            history.told_by(self.calm).is_none_or(|(.., stamp)| {
+            history.told_by(self.calm).is_none_or(|(stamp, _)| {
                 found.get(key).is_some_and(|version| history.reaches(stamp, *version))
             })
         };
@@ -244,9 +305,25 @@ impl Facts {
         node: NodeId,
     ) {
         let newest = session.and_then(|session| self.newest.get(&session));
-        if newest.is_none_or(|&told| told + self.clocks_apart <= asked) {
+        let clocks_explain = newest.is_some_and(|&told| told + self.clocks_apart > asked);
+        if !clocks_explain && !session.is_some_and(|session| self.has_met_what_is_lost(session)) {
             self.on_unanswered(asked, at, node, "said that it was behind");
         }
+    }
+
+    /// A node's disk has lost something.
+    pub fn on_disk_lost(&mut self, node: NodeId, loss: Loss) {
+        let versions = self.histories.values_mut().flat_map(|history| &mut history.versions);
+        for (&stamp, told) in versions {
+            told.holders.retain(|&holder| holder != node || loss.left.covers(stamp));
+            told.is_lost |= told.holders.is_empty() && !loss.kept.covers(stamp);
+        }
+        self.losses.insert(node, loss);
+    }
+
+    /// How many acknowledged writes were lost with disks.
+    pub fn lost(&self) -> usize {
+        self.histories.values().map(History::lost).sum()
     }
 
     /// A node did not answer a question.
@@ -281,7 +358,7 @@ impl Facts {
         found: Option<&Version>,
         reading: Reading<'_>,
     ) {
-        let Some(met) = self.sessions.get(&(session, key)).copied() else { return };
+        let Some(met) = self.latest_met(session, key) else { return };
         self.reread_elsewhere += u64::from(met.node != reading.node);
         if self.histories.get(&key).is_some_and(|history| history.reaches(met.stamp, found)) {
             return;
@@ -299,7 +376,7 @@ impl Facts {
         self.read_in_calm += 1;
         let Some(history) = self.histories.get(&key) else { return };
         let long_ago = Instant(reading.asked.0 - self.bound.0);
-        let Some((at, node, stamp)) = history.told_by(long_ago) else { return };
+        let Some((stamp, &Told { at, node, .. })) = history.told_by(long_ago) else { return };
         if !history.reaches(stamp, found) {
             self.findings.fail(|| Story {
                 headline: format!("{} does not know what {node} said about {key}", reading.node),
@@ -316,20 +393,19 @@ impl Facts {
     fn check_text(
         &mut self,
         (session, key): (SessionId, FactKey),
+        (asked, at): (Instant, Instant),
         node: NodeId,
-        at: Instant,
         version: &Version,
     ) {
         let history = self.histories.entry(key).or_default();
         let was_written = history.writes.values().any(|write| write.text == version.text);
-        let (told, known) =
-            history.versions.entry(version.stamp).or_insert_with(|| (at, version.text.clone()));
-        let newest = self.newest.entry(session).or_insert(*told);
-        *newest = (*newest).max(*told);
-        if was_written && *known == version.text {
+        let told = history.tell(at, node, version, loss_after(&self.losses, node, asked));
+        let newest = self.newest.entry(session).or_insert(told.at);
+        *newest = (*newest).max(told.at);
+        if was_written && told.text == version.text {
             return;
         }
-        let known = known.clone();
+        let known = told.text.clone();
         self.findings.fail(|| Story {
             headline: format!("{node} says about {key} what was not written"),
             lines: vec![
@@ -348,11 +424,31 @@ impl Facts {
     }
 
     fn meet(&mut self, session: SessionId, key: FactKey, met: Met) {
-        let known = self.sessions.entry((session, key)).or_insert(met);
-        if met.stamp > known.stamp {
-            *known = met;
+        let known = self.sessions.entry(session).or_default().entry(key).or_default();
+        if known.last().is_none_or(|latest| met.stamp > latest.stamp) {
+            known.push(met);
         }
     }
+
+    /// The latest version that a session has met of a fact and that is not lost.
+    fn latest_met(&self, session: SessionId, key: FactKey) -> Option<Met> {
+        let (met, history) = (self.sessions.get(&session)?.get(&key)?, self.histories.get(&key)?);
+        met.iter().rev().find(|met| !history.is_lost(met.stamp)).copied()
+    }
+
+    fn has_met_what_is_lost(&self, session: SessionId) -> bool {
+        let mut met = self.sessions.get(&session).into_iter().flatten();
+        met.any(|(key, met)| {
+            let history = self.histories.get(key);
+            history.is_some_and(|history| met.iter().any(|met| history.is_lost(met.stamp)))
+        })
+    }
+}
+
+/// What a node that was asked at an instant has lost since: it may have answered by what it had
+/// before.
+fn loss_after(losses: &BTreeMap<NodeId, Loss>, node: NodeId, asked: Instant) -> Option<&Loss> {
+    losses.get(&node).filter(|loss| asked <= loss.at)
 }
 
 impl Met {

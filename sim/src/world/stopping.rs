@@ -81,6 +81,7 @@ impl World {
     pub fn lose(&mut self, index: usize, node: Place) {
         self.machines[node].is_lost = true;
         self.wipe(node);
+        self.tell_of_lost_facts(node);
         self.tell_to_leave(index, node);
     }
 

@@ -3,11 +3,14 @@
 //! Owns what the journal's watch and the process are told of a disk that fails. Refuses to know
 //! whom faults strike and what is on a disk.
 
-use onsale_core::{PersistId, Span, Write};
+use onsale_core::facts::remembered;
+use onsale_core::journal::Wal;
+use onsale_core::{NodeId, PersistId, Span, Write};
 
 use super::disk::Answer;
 use super::network::Place;
-use super::{Event, Turn, World};
+use super::{Event, Machine, Turn, World};
+use crate::oracle::facts::Loss;
 use crate::story::Sight;
 
 impl World {
@@ -80,6 +83,29 @@ impl World {
         if machine.disk.scrub(fault) {
             let incarnation = machine.incarnation;
             self.calendar.enter(self.now, Event::Scrubbed { node, incarnation });
+        }
+    }
+
+    /// A process starts, or never will: the oracle of facts hears what is left of them, if its disk
+    /// has lost any.
+    pub(super) fn tell_of_lost_facts(&mut self, node: Place) {
+        let machine = &self.machines[node];
+        let is_new = machine.incarnation == 1 && !machine.is_lost;
+        if is_new || self.witness.oracles.facts.is_none() {
+            return;
+        }
+        let found = Wal::recover(machine.disk.contents());
+        if machine.disk.bytes() > 0 && !found.lost_promises() {
+            return;
+        }
+        let left = remembered(&found.facts);
+        let mut kept = left.clone();
+        let stays = |machine: &&Machine| !machine.is_lost && machine.leaves_for.is_none();
+        for machine in self.machines.iter().filter(stays) {
+            kept.merge(&remembered(&Wal::recover(machine.disk.contents()).facts));
+        }
+        if let Some(oracle) = &mut self.witness.oracles.facts {
+            oracle.on_disk_lost(NodeId(node as u16), Loss { at: self.now, left, kept });
         }
     }
 

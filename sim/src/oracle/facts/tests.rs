@@ -43,7 +43,7 @@ impl Town {
         let text: Option<FactText> = (!text.is_empty()).then(|| text.into());
         let id = QuestionId(at);
         self.0.on_write(id, PRICE, text);
-        self.0.on_written(second(at), ADMIN, (id, PRICE), NodeId(1), stamp(at));
+        self.0.on_written((second(at), second(at)), ADMIN, (id, PRICE), NodeId(1), stamp(at));
         self
     }
 
@@ -68,6 +68,13 @@ impl Town {
             node: NodeId(node),
             facts: &facts,
         });
+        self
+    }
+
+    /// A node's disk has lost all; other disks hold what node 1 wrote until `kept`.
+    fn lose(mut self, at: u64, node: u16, kept: u64) -> Self {
+        let (left, kept) = (Seen::default(), [stamp(kept)].into_iter().collect());
+        self.0.on_disk_lost(NodeId(node), Loss { at: second(at), left, kept });
         self
     }
 
@@ -139,7 +146,8 @@ fn nodes_that_disagree_are_seen_though_no_write_was_acknowledged() {
 fn a_write_that_is_older_than_what_its_writer_saw_is_seen() {
     let mut town = Town::new().write(5, "ten");
     town.0.on_write(QuestionId(9), PRICE, Some("twelve".into()));
-    town.0.on_written(second(9), ADMIN, (QuestionId(9), PRICE), NodeId(2), stamp(4));
+    let at = (second(9), second(9));
+    town.0.on_written(at, ADMIN, (QuestionId(9), PRICE), NodeId(2), stamp(4));
     town.says("older than what its writer had seen");
 }
 
@@ -183,6 +191,62 @@ fn who_has_seen_what_is_new_may_be_sent_on_as_long_as_clocks_explain_it() {
     let mut town = Town::with_clocks_apart(Span::from_secs(2)).write(19, "ten");
     town.0.on_behind(second(20), second(21), None, NodeId(2));
     town.says(behind);
+}
+
+/// Two writes, of which other disks hold the first, before the disk of their node goes.
+fn told_by(nodes: &[u16]) -> Town {
+    let town = Town::new().write(1, "ten").read(2, 2, version(1, "ten")).write(3, "twelve");
+    nodes.iter().fold(town, |town, &node| town.read(4, node, version(3, "twelve")))
+}
+
+#[test]
+fn what_went_with_a_disk_and_was_nowhere_else_need_not_be_known() {
+    let mut town = told_by(&[1]).lose(5, 1, 1).read(6, 2, version(1, "ten"));
+    assert_eq!(town.0.lost(), 1);
+    town.0.on_behind(second(16), second(17), Some(VISITOR), NodeId(2));
+    town.survey(20, 1, version(1, "ten")).read(20, 2, version(1, "ten")).says("");
+    // An answer that was on its way when the disk went says no more than that.
+    let mut town = told_by(&[]).lose(5, 1, 1);
+    let facts = [(PRICE, version(3, "twelve"))];
+    let (asked, at) = (second(5), second(6));
+    let (session, node) = (Some(VISITOR), NodeId(1));
+    town.0.on_read(Reading { asked, at, session, node, facts: &facts });
+    town.survey(20, 1, version(1, "ten")).read(20, 2, version(1, "ten")).says("");
+}
+
+#[test]
+fn what_was_told_before_it_counts_as_ever() {
+    told_by(&[1]).lose(5, 1, 1).survey(20, 2, None).says("n2 does not know what n1 said");
+    told_by(&[1]).lose(5, 1, 1).read(6, 2, None).says("read price 3 back in time");
+}
+
+#[test]
+fn what_another_node_told_another_disk_holds_or_no_disk_has_lost_must_not_vanish() {
+    let vanished = "back in time";
+    let goes_back = |town: Town| town.read(6, 2, version(1, "ten"));
+    goes_back(told_by(&[1])).says(vanished);
+    goes_back(told_by(&[1]).lose(5, 2, 1)).says(vanished);
+    goes_back(told_by(&[1]).lose(5, 1, 3)).says(vanished);
+    goes_back(told_by(&[1, 3]).lose(5, 1, 1)).says(vanished);
+    goes_back(told_by(&[1, 3]).lose(5, 1, 1).lose(5, 3, 1))
+        .survey(20, 1, version(1, "ten"))
+        .says("");
+}
+
+#[test]
+fn what_is_told_once_more_was_not_lost() {
+    let town = told_by(&[1]).lose(5, 1, 1).survey(11, 3, version(3, "twelve"));
+    assert_eq!(town.0.lost(), 0);
+    town.survey(20, 2, version(1, "ten")).says("n2 does not know what n1 said");
+}
+
+#[test]
+fn only_who_met_what_is_lost_may_be_sent_away_for_it() {
+    for (session, words) in [(VISITOR, ""), (SessionId(8), "n2 said that it was behind")] {
+        let mut town = told_by(&[1]).lose(5, 1, 1).read(16, 2, version(1, "ten"));
+        town.0.on_behind(second(16), second(17), Some(session), NodeId(2));
+        town.says(words);
+    }
 }
 
 #[test]
