@@ -175,6 +175,8 @@ marks! {
     LeadShed = "lead-shed";
     /// A node that forgot began a replica anew, in the place of the one that it had.
     ReplicaBegunAnew = "replica-begun-anew";
+    /// A node was to leave that a shard was on its way to: the shard goes to another.
+    MoveRedirected = "move-redirected";
 }
 
 impl fmt::Display for Mark {

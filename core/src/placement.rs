@@ -146,9 +146,18 @@ impl Placement {
         self.nodes.contains(&node)
     }
 
+    /// Whether this map wants other nodes for some shard than another of the same cluster does.
+    pub fn moves_otherwise_than(&self, other: &Self) -> bool {
+        self.shards != other.shards
+    }
+
     /// Whether a node is to carry nothing any more.
     pub fn is_leaving(&self, node: NodeId) -> bool {
         self.leaving.contains(&node)
+    }
+
+    fn staying(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.node_ids().filter(|&node| !self.is_leaving(node))
     }
 
     /// Which version of the map this is; the first is 0.
@@ -213,7 +222,9 @@ impl Placement {
     }
 
     /// The map in which a node of the cluster is to carry nothing; none if it is not of the
-    /// cluster, is leaving already, or the others are too few to carry the replicas.
+    /// cluster, is leaving already, or the others are too few to carry the replicas. A shard that
+    /// is on its way to the node goes to another at once: whoever leaves may be lost for good, and
+    /// then the move would never end.
     pub fn without(&self, node: NodeId) -> Option<Self> {
         let stay = self.nodes.len() - self.leaving.len();
         if !self.has(node) || self.is_leaving(node) || stay <= usize::from(self.replicas) {
@@ -221,11 +232,31 @@ impl Placement {
         }
         let mut next = self.next();
         next.leaving.push(node);
+        next.give_way(node, |seats| !seats.from.is_empty());
         Some(next)
     }
 
+    /// In shards of which this is so, and of whose members a node is that leaves, another is wanted in its
+    /// place, busy or not: those that stay are at least as many as the replicas, so there is one.
+    fn give_way(&mut self, node: NodeId, is_so: impl Fn(&Seats) -> bool) {
+        let stay: Vec<NodeId> = self.staying().collect();
+        let generation = u32::try_from(self.version).expect("maps are few");
+        for (shard, seats) in (0..).zip(&mut self.shards) {
+            let place = seats.members.iter().position(|&member| member == node);
+            let Some(place) = place.filter(|_| is_so(seats)) else { continue };
+            let target = choose(shard, &stay, self.zones, self.replicas);
+            let comes = target.into_iter().find(|node| !seats.members.contains(node));
+            seats.members[place] = comes.expect("those who stay are enough");
+            seats.generation = generation;
+            if !seats.from.contains(&node) {
+                seats.from.push(node);
+            }
+        }
+    }
+
     /// The map that knows that a node's disk forgot, as the node found in this boot: replicas that came before
-    /// are given up, and new ones take their places, on the same node; none if it is known already.
+    /// are given up, and new ones take their places, on the same node, or on others if it leaves; none if it
+    /// is known already.
     pub fn forgotten(&self, node: NodeId, incarnation: u64) -> Option<Self> {
         if self.lapse(node).is_some_and(|known| known.incarnation >= incarnation) {
             return None;
@@ -233,6 +264,11 @@ impl Placement {
         let mut next = self.next();
         next.lapses.retain(|lapse| lapse.node != node);
         next.lapses.push(Lapse { node, incarnation, since: next.version });
+        if next.is_leaving(node) {
+            // It may never have the new replicas that it would get.
+            next.give_way(node, |_| true);
+            return Some(next);
+        }
         for seats in next.shards.iter_mut().filter(|seats| seats.members.contains(&node)) {
             seats.generation = u32::try_from(next.version).expect("maps are few");
             if !seats.from.contains(&node) {
@@ -293,7 +329,7 @@ impl Placement {
     /// to; none if all is as it should be.
     pub fn moved(&self) -> Option<Self> {
         let mut next = self.next();
-        let stay: Vec<NodeId> = self.node_ids().filter(|&node| !self.is_leaving(node)).collect();
+        let stay: Vec<NodeId> = self.staying().collect();
         let mut busy = vec![false; usize::from(self.numbers) + 1];
         let mut carries = busy.clone();
         for seats in &self.shards {
@@ -305,27 +341,19 @@ impl Placement {
             }
         }
         for (shard, seats) in (0..).zip(&mut next.shards) {
+            if !seats.from.is_empty() {
+                continue;
+            }
             let target = choose(shard, &stay, self.zones, self.replicas);
-            // Who forgot and leaves may never have the new replica that it was to get, and is in nobody's way.
-            let gives_way =
-                |node: &&NodeId| self.is_leaving(**node) && self.lapse(**node).is_some();
-            let is_stuck = seats.from.iter().any(|node| gives_way(&node));
-            let free = |node: &&NodeId| match seats.from.is_empty() {
-                true => !busy[usize::from(node.0)],
-                false => is_stuck,
-            };
+            let free = |node: &&NodeId| !busy[usize::from(node.0)];
             let comes = target.iter().filter(free).find(|node| !seats.members.contains(node));
-            let goes = seats.members.iter().position(|node| {
-                !target.contains(node) && free(&node) && (!is_stuck || gives_way(&node))
-            });
+            let goes = seats.members.iter().position(|node| !target.contains(node) && free(&node));
             if let (Some(&comes), Some(goes)) = (comes, goes) {
                 let gone = std::mem::replace(&mut seats.members[goes], comes);
                 busy[usize::from(comes.0)] = true;
                 busy[usize::from(gone.0)] = true;
                 seats.generation = u32::try_from(next.version).expect("maps are few");
-                if !seats.from.contains(&gone) {
-                    seats.from.push(gone);
-                }
+                seats.from.push(gone);
             }
         }
         if next.shards.iter().all(|seats| seats.from.is_empty()) {
@@ -394,171 +422,4 @@ fn score(shard: u32, node: NodeId) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn replicas_stand_in_different_zones_while_zones_last() {
-        // (nodes, zones, replicas, zones that each shard must span)
-        let table =
-            [(3, 3, 3, 3), (5, 3, 3, 3), (5, 2, 3, 2), (7, 5, 5, 5), (9, 1, 3, 1), (99, 3, 7, 3)];
-        for (nodes, zones, replicas, spans) in table {
-            let placement = Placement::new(nodes, zones, 64, replicas);
-            for shard in (0..64).map(ShardId) {
-                let mut nodes = placement.replicas(shard).to_vec();
-                let mut zones: Vec<_> = nodes.iter().map(|&node| placement.zone_of(node)).collect();
-                nodes.sort_unstable();
-                nodes.dedup();
-                assert_eq!(nodes.len(), usize::from(replicas), "a node twice in {shard}");
-                zones.sort_unstable();
-                zones.dedup();
-                assert_eq!(zones.len(), spans, "{shard} of {nodes:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn owners_and_replicas_are_spread_evenly() {
-        // (nodes, zones, shards, greatest spread of owners, greatest replicas on one node per mille of the mean)
-        let table = [
-            (3, 3, 64, 1, 1_000),
-            (5, 3, 64, 2, 1_700),
-            (6, 3, 256, 2, 1_200),
-            (12, 3, 1_024, 2, 1_200),
-        ];
-        for (nodes, zones, shards, spread, most) in table {
-            let placement = Placement::new(nodes, zones, shards, 3);
-            let (mut owned, mut carried) =
-                (vec![0u32; usize::from(nodes)], vec![0u32; usize::from(nodes)]);
-            for shard in (0..shards).map(ShardId) {
-                owned[usize::from(placement.replicas(shard)[0].0) - 1] += 1;
-                placement
-                    .replicas(shard)
-                    .iter()
-                    .for_each(|node| carried[usize::from(node.0) - 1] += 1);
-            }
-            let (least, greatest) = (owned.iter().min().unwrap(), owned.iter().max().unwrap());
-            assert!(greatest - least <= spread, "owners of {nodes} nodes: {owned:?}");
-            let per_mille = carried.iter().max().unwrap() * u32::from(nodes) * 1_000 / (shards * 3);
-            assert!(per_mille <= most, "replicas of {nodes} nodes: {carried:?}");
-        }
-    }
-
-    #[test]
-    fn a_new_node_takes_shards_and_moves_none_between_the_others() {
-        let (before, after) = (Placement::new(8, 1, 256, 3), Placement::new(9, 1, 256, 3));
-        for shard in (0..256).map(ShardId) {
-            for node in after.replicas(shard) {
-                assert!(
-                    node.0 == 9 || before.replicas(shard).contains(node),
-                    "{shard} moved to {node}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_map_grows_and_shrinks_by_moves_that_leave_a_node_alone_until_it_is_done() {
-        let first = Placement::new(3, 3, 32, 3).changing(6);
-        let mut map = first.clone();
-        let settle = |mut map: Placement| {
-            let mut rounds = 0;
-            while let Some(next) = map.moved() {
-                assert_eq!(next.version(), map.version() + 1);
-                map = next;
-                let unsettled: Vec<ShardId> = (0..map.shards())
-                    .map(ShardId)
-                    .filter(|&shard| !map.seats(shard).from.is_empty())
-                    .collect();
-                for shard in unsettled {
-                    map = map.settled(shard, map.seats(shard).generation).unwrap();
-                }
-                rounds += 1;
-                assert!(rounds < 200, "it never ends");
-            }
-            map
-        };
-        for node in (4..=9).map(NodeId) {
-            map = map.with(node).unwrap();
-            assert_eq!(map.with(node), None);
-        }
-        map = settle(map);
-        let mut carried = [0; 10];
-        for shard in (0..map.shards()).map(ShardId) {
-            map.replicas(shard).iter().for_each(|node| carried[usize::from(node.0)] += 1);
-        }
-        assert!(carried[1..].iter().all(|&shards| shards >= 4), "{carried:?}");
-        let mut first_in = [0; 10];
-        (0..map.shards())
-            .for_each(|shard| first_in[usize::from(map.replicas(ShardId(shard))[0].0)] += 1);
-        assert!(first_in[1..].iter().all(|owned| (2..=5).contains(owned)), "{first_in:?}");
-        for node in (4..=9).map(NodeId) {
-            map = map.without(node).unwrap();
-        }
-        assert_eq!(map.without(NodeId(1)), None, "three replicas need three nodes");
-        map = settle(map);
-        assert!(map.node_ids().eq((1..=3).map(NodeId)));
-        assert!((0..map.shards()).map(ShardId).all(|shard| map.replicas(shard).len() == 3));
-        assert_eq!(map.shard_of(ShowId(7)), first.shard_of(ShowId(7)));
-    }
-
-    #[test]
-    fn a_node_that_forgot_takes_its_own_place_and_gives_it_up_if_it_leaves() {
-        let first = Placement::new(5, 3, 24, 3).changing(1);
-        let (node, version) = (NodeId(2), 1);
-        let map = first.forgotten(node, 3).unwrap();
-        assert_eq!((map.version(), map.forgot_in(node)), (version, Some(3)));
-        assert_eq!(map.forgotten(node, 3), None, "it is known");
-        assert!(map.is_given_up(ReplicaId::new(node, 0)));
-        assert!(!map.is_given_up(ReplicaId::new(node, 1)));
-        assert!(!map.is_given_up(ReplicaId::new(NodeId(3), 0)));
-        for shard in (0..map.shards()).map(ShardId) {
-            let seats = map.seats(shard);
-            assert_eq!(seats.members, first.replicas(shard), "{shard}: nobody moves");
-            let renews = seats.members.contains(&node);
-            assert_eq!((seats.from == [node], seats.generation), (renews, u32::from(renews)));
-        }
-        assert_eq!(Placement::decode(&map.encode()), Some(map.clone()));
-        assert_eq!(Placement::decode(&first.encode()), Some(first));
-        assert_eq!(map.moved(), None, "others wait until it has its replicas");
-
-        let again = map.forgotten(node, 4).unwrap();
-        assert!(again.is_given_up(ReplicaId::new(node, 1)), "what it got meanwhile, too");
-        let left = again.without(node).unwrap().moved().unwrap();
-        for shard in (0..left.shards()).map(ShardId) {
-            let (seats, before) = (left.seats(shard), again.seats(shard));
-            assert!(!seats.members.contains(&node), "{shard}: it may be dead");
-            assert_eq!(seats.from, before.from);
-            let moves = u64::from(seats.generation) == left.version();
-            assert_eq!(moves, before.members.contains(&node), "{shard}");
-        }
-        assert!(left.has(node), "others have not taken its places yet");
-    }
-
-    #[test]
-    fn a_shard_is_at_home_where_most_of_its_venues_are() {
-        let placement = Placement::new(3, 3, 1, 3).changing(1);
-        let venues = |zones: &[u16]| {
-            let venues = (0..).map(ShowId).zip(zones.iter().copied().map(ZoneId));
-            placement.homes(venues.collect::<Vec<_>>().into_iter())
-        };
-        assert_eq!(venues(&[3, 2, 2]), [Some(ZoneId(2)), None]);
-        assert_eq!(venues(&[3, 2, 1]), [Some(ZoneId(1)), None]);
-        assert_eq!(venues(&[]), [None, None]);
-    }
-
-    #[test]
-    fn shows_spread_over_shards_and_stay_there() {
-        let placement = Placement::new(3, 3, 16, 3);
-        let mut shows = [0u32; 16];
-        for show in 0..1_600 {
-            shows[placement.shard_of(ShowId(show)).0 as usize] += 1;
-        }
-        assert!(shows.iter().all(|&count| (60..145).contains(&count)), "{shows:?}");
-        assert_eq!(Placement::new(3, 3, 1, 3).shard_of(ShowId(77)), ShardId(0));
-        let together = Placement::new(3, 3, 16, 3).together(8);
-        let shards: Vec<_> = (0..32).map(|show| together.shard_of(ShowId(show))).collect();
-        assert!(shards.chunks(8).all(|event| event.iter().all(|shard| *shard == event[0])));
-        assert!(shards.iter().any(|shard| *shard != shards[0]));
-    }
-}
+mod tests;

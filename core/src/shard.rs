@@ -65,6 +65,8 @@ pub(crate) struct Shard {
     outstanding: (Epoch, u64),
     /// Numbers the questions of the journal; never repeats.
     reads: u64,
+    /// In which epoch, and for which generation of the members, it was asked whether this replica still leads.
+    asked_for_move: Option<((Epoch, u32), ReadId)>,
 }
 
 impl Shard {
@@ -88,6 +90,7 @@ impl Shard {
             waiting: VecDeque::new(),
             outstanding: (Epoch(0), 0),
             reads: 0,
+            asked_for_move: None,
         }
     }
 

@@ -70,6 +70,7 @@ const ENTRIES: &[Entry] = entries![
     "fast/elastic-disks",
     "fast/elastic-facts",
     "fast/elastic-faults",
+    "fast/elastic-newcomer-lost",
     "fast/facts-partition",
     "fast/facts-swarm",
     "fast/flapping",

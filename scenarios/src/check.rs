@@ -58,6 +58,7 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     }
     if let Some(swarm) = &scenario.swarm {
         checks.swarm(swarm, scenario.duration);
+        checks.drawn_loss(swarm, scenario);
     }
     if scenario.changes_nodes() {
         checks.changes(scenario);

@@ -442,6 +442,14 @@ impl Fault {
         self.timing().1
     }
 
+    /// The spares that it has join.
+    pub fn joining(&self) -> &[Target] {
+        if let Self::Join { nodes, .. } = self {
+            return nodes;
+        }
+        if let Self::Replace { by, .. } = self { std::slice::from_ref(by) } else { &[] }
+    }
+
     /// Its family.
     pub const fn family(&self) -> Family {
         match self {

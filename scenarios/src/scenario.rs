@@ -4,13 +4,13 @@
 //! validates again. Refuses to know how a file is read or how a run is made.
 
 use onsale_core::{
-    Acknowledge, DecidesOn, Deposed, Expiry, Honours, LeadsConfig, OnSuspicion, Orders, Promises,
-    Reads, Reckoning, Repeats, Serves, ShowId, Span, ZoneId,
+    Acknowledge, DecidesOn, Deposed, Expiry, Honours, LeadsConfig, NodeId, OnSuspicion, Orders,
+    Promises, Reads, Reckoning, Repeats, Serves, ShowId, Span, ZoneId,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, FactsSettings};
-use crate::fault::{Fault, Swarm};
+use crate::fault::{Fault, Swarm, Target};
 use crate::file::ScenarioFile;
 use crate::limit::Limit;
 use crate::ratio::Ratio;
@@ -143,6 +143,14 @@ impl Scenario {
     pub fn changes_nodes(&self) -> bool {
         let leaves = |fault: &Fault| matches!(fault, Fault::Leave { .. });
         self.cluster.spares > 0 || self.faults.iter().any(leaves)
+    }
+
+    /// The first spare that no fault of the list has join.
+    pub fn spare_at_hand(&self) -> Option<Target> {
+        let joins =
+            |spare: &Target| self.faults.iter().any(|fault| fault.joining().contains(spare));
+        let spares = self.cluster.nodes + 1..=self.cluster.numbers();
+        spares.map(|number| Target::Node(NodeId(number))).find(|spare| !joins(spare))
     }
 }
 

@@ -22,14 +22,16 @@ pub(crate) mod latency;
 mod linearizable;
 mod live;
 mod lost_booking;
+mod moves;
 mod register;
 mod single_writer;
 #[cfg(test)]
 mod tests;
 
+use onsale_core::journal::Members;
 use onsale_core::{
-    Command, Epoch, Event, HoldId, Instant, NodeId, Outcome, Refusal, Request, RequestId, SeatList,
-    ShardId, ShowId, Span, UserId,
+    Command, Epoch, Event, HoldId, Instant, NodeId, Outcome, Placement, Refusal, Request,
+    RequestId, SeatList, ShardId, ShowId, Span, UserId,
 };
 use onsale_reports::OracleResult;
 
@@ -43,6 +45,7 @@ use self::journal::{Grant, Position, State};
 use self::linearizable::Linearizable;
 use self::live::Live;
 use self::lost_booking::LostBooking;
+use self::moves::Moves;
 use self::single_writer::SingleWriter;
 use crate::timer::Promise;
 
@@ -111,6 +114,7 @@ pub struct Oracles {
     linearizable: Linearizable,
     single_writer: SingleWriter,
     live: Live,
+    moves: Moves,
     /// Judges facts, if there are any.
     pub facts: Option<Facts>,
 }
@@ -132,6 +136,7 @@ impl Oracles {
             linearizable: Linearizable::new(settings.shows, settings.quantum),
             single_writer: SingleWriter::new(),
             live: Live::new(settings.live_bound, settings.slowest_answer),
+            moves: Moves::default(),
             facts: settings.facts.map(Facts::new),
             known: Known::new(settings),
         }
@@ -314,6 +319,21 @@ impl Oracles {
         self.lost_booking.on_lost(at, Position { shard, index, epoch }, holders);
     }
 
+    /// A committed version of the map is read from the disks, in rising order.
+    pub fn map_changed(&mut self, read: Instant, map: Placement) {
+        self.moves.on_map(read, map);
+    }
+
+    /// A node was told to leave for good, or is lost and is to be struck off by another's word.
+    pub fn told_to_leave(&mut self, at: Instant, node: NodeId) {
+        self.moves.on_told_to_leave(at, node);
+    }
+
+    /// At the end of the run: the members of a shard's journal; shards are told in order.
+    pub fn kept_by(&mut self, members: &Members) {
+        self.moves.on_end(members);
+    }
+
     /// The last fault is over and everything is healed: calm begins. In a run without faults
     /// that is its start; without this call `live` is not exercised.
     ///
@@ -369,7 +389,7 @@ impl Oracles {
             self.hold.finish(),
             self.linearizable.finish(&self.known),
             self.single_writer.finish(),
-            self.live.finish(&self.known, end, open),
+            self.live.finish(&self.known, end, open, &self.moves),
         ];
         results.extend(self.facts.map(Facts::finish));
         results

@@ -157,6 +157,27 @@ mod tests {
     }
 
     #[test]
+    fn one_node_at_most_is_drawn_to_be_lost_and_often_one_that_has_just_joined() {
+        let scenario = onsale_scenarios::catalogue::find("fast/elastic-faults")
+            .expect("it is in the catalogue")
+            .scenario();
+        let join = scenario.faults.iter().find(|fault| !fault.joining().is_empty());
+        let join = join.expect("nodes join");
+        let (mut lost, mut new) = (0, 0);
+        for seed in 0..300 {
+            let plan = Plan::new(&scenario, seed);
+            assert!(plan.check().is_ok(), "seed {seed}: {:?}", plan.check());
+            for fault in &plan.faults {
+                let Fault::Replace { at, node, .. } = fault else { continue };
+                lost += 1;
+                let since = at.0.saturating_sub(join.at().0);
+                new += u32::from(join.joining().contains(node) && since < 10_000_000);
+            }
+        }
+        assert!(lost > 30 && new > 8 && new < lost, "{lost} lost, {new} of them new");
+    }
+
+    #[test]
     fn a_family_that_goes_moves_no_fault_of_the_others() {
         let with = swarming();
         let mut without = with.clone();

@@ -441,7 +441,14 @@ impl Journal for RaftGroup {
 
     fn ping(&mut self) {
         if self.is_leader() {
-            self.attend_all_anew();
+            for follower in &mut self.followers {
+                follower.silent_ticks = 0;
+                // A learner may be called for as long as it does not answer: a snapshot that was lost
+                // on the way to it has to be given up all the same.
+                if self.members.voters().contains(&ReplicaId::of(follower.id)) {
+                    follower.snapshot_ticks = 0;
+                }
+            }
             let before = self.raft.raft.msgs.len();
             self.raft.ping();
             self.ask_again(before);

@@ -95,6 +95,9 @@ impl Node {
         }
         for node in self.placement.node_ids().filter(|&node| !map.has(node)) {
             self.detector.forget(node);
+            if node != self.me {
+                self.wishes.leaves.remove(&node);
+            }
         }
         self.gateway.on_map(Arc::clone(map));
         self.placement = Arc::clone(map);
@@ -123,7 +126,7 @@ impl Node {
             }
         }
         self.lead_where_due(ends, effects);
-        self.coordinate(map_shard);
+        self.coordinate(map_shard, effects);
     }
 
     /// Whether a lead may go elsewhere though this node stays: none while a peer is missed, for it
@@ -174,12 +177,12 @@ impl Node {
         let carries = |node: &Self| node.carries_any(|shard| !shard.journal().has_left());
         for node in self.wishes.leaves.clone() {
             let has_left = map.version() > 0 && !map.has(node);
-            if has_left && !(node == self.me && carries(self)) {
+            let is_done = has_left && !(node == self.me && carries(self));
+            // Who died on the way into the cluster may be let in late: it is to leave then.
+            if is_done && node == self.me {
                 self.wishes.leaves.remove(&node);
-                if node == self.me {
-                    self.on_retire();
-                }
-            } else if !map.is_leaving(node) {
+                self.on_retire();
+            } else if !is_done && !map.is_leaving(node) {
                 self.tell_all(&Moves::Leaves(node), effects);
             }
         }
@@ -202,7 +205,7 @@ impl Node {
 
     /// Makes the next version of the map, if this node serves its shard and the last one that
     /// it made is committed.
-    fn coordinate(&mut self, map_shard: ShardId) {
+    fn coordinate(&mut self, map_shard: ShardId, effects: &mut Effects) {
         let wishes = &mut self.wishes;
         let (joins, leaves) =
             (std::mem::take(&mut wishes.heard_joins), std::mem::take(&mut wishes.heard_leaves));
@@ -227,8 +230,10 @@ impl Node {
             let joined = next.with(node);
             step(&mut next, joined);
         }
+        let mut redirected = false;
         for node in leaves {
             let left = next.without(node);
+            redirected |= left.as_ref().is_some_and(|left| left.moves_otherwise_than(&next));
             step(&mut next, left);
         }
         for (node, incarnation) in forgot {
@@ -245,6 +250,9 @@ impl Node {
         if next.version() > map.version() && shard.propose_map(&next) {
             wishes.proposed = Some((epoch, next.version()));
             self.touch(map_shard);
+            if redirected {
+                effects.observe(Observation::Mark(Mark::MoveRedirected));
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use crate::id::{Epoch, NodeId, ShardId, ShowId};
 use crate::journal::Journal;
 use crate::membership::Membership;
 use crate::observation::Phase;
+use crate::placement::Placement;
 use crate::shard::Shard;
 use crate::show::Show;
 
@@ -38,6 +39,11 @@ impl Node {
     /// it. For reports, never for verdicts.
     pub fn show(&self, show: ShowId) -> Option<&Show> {
         self.shards[self.setup.placement.shard_of(show).0 as usize].as_ref()?.show(show)
+    }
+
+    /// The version of the map that this node goes by.
+    pub fn map(&self) -> &Placement {
+        &self.placement
     }
 
     /// What this node knows of the cluster's members.

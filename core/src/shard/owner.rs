@@ -241,6 +241,11 @@ impl Owner {
         answers.append(due);
     }
 
+    /// Whether a quorum has answered this question.
+    pub(super) fn is_confirmed(&self, read: ReadId) -> bool {
+        self.confirmed >= Some(read)
+    }
+
     /// These questions were answered. One that was asked later answers the earlier ones too.
     pub(super) fn confirmed(&mut self, reads: &[ReadId], answers: &mut Answers) {
         self.confirmed = self.confirmed.max(reads.iter().copied().max());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Shard;
 use crate::effect::Effects;
 use crate::id::NodeId;
-use crate::journal::{Change, Journal, ReplicaId};
+use crate::journal::{Change, Journal, ReadId, ReplicaId};
 use crate::observation::HandOverReason;
 use crate::placement::{Placement, Seats};
 use crate::time::Instant;
@@ -52,10 +52,10 @@ impl Shard {
         let missing = seats.members.iter().copied().find(|node| !votes(node));
         let idle = members.learners().iter().copied().find(|learner| !wanted(learner));
         let learner = members.learners().iter().copied().find(wanted);
-        // No node has two voters, and who is gone goes first.
+        // No node has two voters, who is gone goes first, and who leads last: it needs somebody to hand over to.
         let goes_first = |voter: &ReplicaId| {
             let beside = learner.is_some_and(|learner| learner.node() == voter.node());
-            (!beside, !map.is_given_up(*voter))
+            (!beside, !map.is_given_up(*voter), voter.node() == self.node)
         };
         let surplus = surplus.min_by_key(goes_first);
         let change = match (idle, missing, learner, surplus) {
@@ -85,9 +85,29 @@ impl Shard {
                 }
                 Change::Swaps { promoted, demoted }
             }
-            _ => return true,
+            _ => {
+                let came = |voter: &ReplicaId| voter.generation() == seats.generation;
+                let has_come = members.voters().iter().any(came);
+                return has_come || self.still_leads(seats.generation);
+            }
         };
         self.journal.change_members(change);
+        false
+    }
+
+    /// Whether a quorum has confirmed that this replica still leads since it first knew of a generation;
+    /// asks, if need be. One that was deposed unawares may see the members of long ago, and take them for those
+    /// that are wanted now, where these have no replica that came with the wish.
+    fn still_leads(&mut self, generation: u32) -> bool {
+        let asks = (self.journal.epoch(), generation);
+        if let Some((asked, read)) = self.asked_for_move
+            && asked == asks
+        {
+            return self.owner.as_ref().is_some_and(|owner| owner.is_confirmed(read));
+        }
+        self.reads += 1;
+        let read = ReadId(self.reads);
+        self.asked_for_move = self.journal.confirm_leadership(read).then_some((asks, read));
         false
     }
 

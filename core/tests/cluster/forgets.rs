@@ -5,12 +5,12 @@ use onsale_core::{Input, Mark, NodeId, Observation, Outcome, Refusal, ShardId, S
 
 use crate::harness::{Cluster, confirm, hold};
 
-const SHOWS: u32 = 16;
+pub(crate) const SHOWS: u32 = 16;
 /// The shard of the map, behind four of shows.
 const MAP: ShardId = ShardId(4);
 
 /// Three nodes that carry everything, of which each show has a seat booked.
-fn three_of_six() -> Cluster {
+pub(crate) fn three_of_six() -> Cluster {
     let mut cluster = Cluster::changing(3, 3, 4);
     for show in 0..SHOWS {
         let id = 100_000 + u64::from(show) * 10;
@@ -20,7 +20,7 @@ fn three_of_six() -> Cluster {
     cluster
 }
 
-fn join(cluster: &mut Cluster, node: u16) {
+pub(crate) fn join(cluster: &mut Cluster, node: u16) {
     cluster.start(NodeId(node));
     cluster.tell(NodeId(node), Input::Join);
 }
@@ -37,7 +37,7 @@ fn forget(cluster: &mut Cluster, node: NodeId, down: Span) {
 }
 
 /// Every shard goes on with any node lost, and still has what was booked.
-fn check_each_can_be_missed(cluster: &mut Cluster, nodes: &[u16], from: u64) {
+pub(crate) fn check_each_can_be_missed(cluster: &mut Cluster, nodes: &[u16], from: u64) {
     for (n, &lost) in (from..).zip(nodes) {
         cluster.crash(NodeId(lost));
         cluster.run_for(Span::from_secs(2));
@@ -57,7 +57,7 @@ fn check_each_can_be_missed(cluster: &mut Cluster, nodes: &[u16], from: u64) {
     }
 }
 
-fn marked(cluster: &Cluster, mark: Mark) -> usize {
+pub(crate) fn marked(cluster: &Cluster, mark: Mark) -> usize {
     let seen = cluster.observed.iter();
     seen.filter(|(.., seen)| matches!(seen, Observation::Mark(other) if *other == mark)).count()
 }

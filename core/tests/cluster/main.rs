@@ -5,6 +5,7 @@ mod harness;
 mod leads;
 mod members;
 mod moves;
+mod newcomers;
 mod settings;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@
 use onsale_core::Span;
 
 use super::Checks;
-use crate::fault::{Family, Fault};
+use crate::fault::{Family, Fault, Swarm};
 use crate::scenario::Scenario;
 
 impl Checks {
@@ -26,6 +26,22 @@ impl Checks {
             (what, "let one node be lost at most; others may `crash`, and `leave`".into())
         });
         self.fixed_quorum(scenario);
+    }
+
+    /// A node that a seed may lose for good is replaced by a spare that nobody else has in mind, and is the only one.
+    pub(super) fn drawn_loss(&mut self, swarm: &Swarm, scenario: &Scenario) {
+        let place = swarm.families.iter().position(|&family| family == Family::Replace);
+        let Some(field) = place.map(|n| format!("swarm.families[{n}]")) else { return };
+        self.that_both(scenario.spare_at_hand().is_some(), &field, "cluster.spares", || {
+            let what = "no spare is left to take the place of a node that is lost".to_owned();
+            (what, "let there be one more than join: `cluster.spares`".into())
+        });
+        let second = scenario.faults.iter().any(|fault| fault.family() == Family::Replace);
+        self.that(!second, &field, || {
+            let what =
+                "a second node may be lost for good, perhaps with the last good copy".to_owned();
+            (what, "let one node be lost at most: by a `[[fault]]`, or by the swarm".into())
+        });
     }
 
     /// A quorum that is fixed is not smaller where nodes have left.

@@ -303,7 +303,7 @@ impl Checks {
             )
         });
         for (n, family) in families.iter().enumerate() {
-            self.that(Family::ALL.contains(family), &format!("swarm.families[{n}]"), || {
+            self.that(family.may_be_drawn(), &format!("swarm.families[{n}]"), || {
                 (format!("`{family}` is never drawn"), "write it as a `[[fault]]`".into())
             });
             self.that(!families[..n].contains(family), &format!("swarm.families[{n}]"), || {

@@ -69,7 +69,7 @@ pub enum Family {
     Join,
     /// Nodes that leave. Never drawn.
     Leave,
-    /// Nodes that are lost for good and replaced. Never drawn.
+    /// Nodes that are lost for good and replaced. Drawn only where it is named, once at most.
     Replace,
 }
 
@@ -139,6 +139,11 @@ impl Family {
             Self::Leave => "leave",
             Self::Replace => "replace",
         }
+    }
+
+    /// Whether a swarm may name it.
+    pub fn may_be_drawn(self) -> bool {
+        self == Self::Replace || Self::ALL.contains(&self)
     }
 }
 

@@ -211,6 +211,7 @@ impl JournalWatch {
         oracles: &mut Oracles,
     ) {
         self.tell_the_rest(now, oracles);
+        self.members.iter().for_each(|members| oracles.kept_by(members));
         self.check_kept(now, disks, oracles);
     }
 
@@ -444,6 +445,8 @@ impl JournalWatch {
                         }
                         oracles.committed(now, shard, index, epoch, None, &[]);
                     } else if self.map == Some(shard) {
+                        let map = Placement::decode(&record);
+                        map.into_iter().for_each(|map| oracles.map_changed(now, map));
                         oracles.committed(now, shard, index, epoch, None, &[]);
                     } else {
                         tell(now, shard, index, epoch, &record, oracles);

@@ -1,4 +1,4 @@
-//! `live`: after calm every request ends and every hold is resolved within the bound.
+//! `live`: after calm every request ends, every hold is resolved and every move ends within the bound.
 //!
 //! Owns the calm, what is asked of the cluster from then on, and how long recovery took.
 //! Refuses to look at what the answers say, beyond whether they are answers.
@@ -20,6 +20,7 @@ use onsale_reports::OracleResult;
 use super::Asked;
 use super::evidence::{Findings, Known, Story};
 use super::journal::State;
+use super::moves::Moves;
 
 #[derive(Debug)]
 pub(super) struct Live {
@@ -113,7 +114,13 @@ impl Live {
         (self.decided < Instant::MAX).then(|| self.decided.since(self.calm))
     }
 
-    pub(super) fn finish(mut self, known: &Known, end: Instant, open: &[Asked]) -> OracleResult {
+    pub(super) fn finish(
+        mut self,
+        known: &Known,
+        end: Instant,
+        open: &[Asked],
+        moves: &Moves,
+    ) -> OracleResult {
         let overdue =
             |since: Instant| self.calm < Instant::MAX && end > since.max(self.calm) + self.bound;
         for asked in open.iter().filter(|asked| overdue(asked.since)) {
@@ -160,6 +167,11 @@ impl Live {
                     }
                 });
             }
+        }
+        for mut story in moves.unended(end, overdue) {
+            let calm = format!("calm began at {}, with {} to recover in", self.calm, self.bound);
+            story.lines.insert(0, calm);
+            self.findings.fail(|| story);
         }
         let exercised = self.findings.checked > 0;
         self.findings.finish(exercised)

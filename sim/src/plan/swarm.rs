@@ -17,7 +17,10 @@ pub(super) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> 
         let off = stream.below(2) == 0;
         // A family that is on strikes once, now and then, or as often as it may.
         let most = u64::from(swarm.faults_max);
-        let rate = [1, most.div_ceil(2), most][stream.below(3) as usize];
+        let mut rate = [1, most.div_ceil(2), most][stream.below(3) as usize];
+        if family == Family::Replace {
+            rate = 1;
+        }
         let aim = Aim::draw(&mut stream);
         for _ in 0..=stream.below(rate) {
             // The order in which faults are kept is drawn with them, so that it favours no family.
@@ -111,7 +114,14 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
             let patience = stop_patience(turn);
             Fault::RollingRestart { at, lasts, patience, down: Span((turn - patience).0 / 2) }
         }
-        Family::Join | Family::Leave | Family::Replace => panic!("{family} is never drawn"),
+        Family::Join | Family::Leave => panic!("{family} is never drawn"),
+        Family::Replace => {
+            let by = scenario.spare_at_hand().expect("a spare is at hand");
+            let (at, node) = newcomer(scenario, stream)
+                .filter(|&(at, _)| at >= swarm.from && at + lasts <= swarm.until)
+                .unwrap_or((at, target));
+            Fault::Replace { at, lasts, node, by }
+        }
         Family::SlowDisk => {
             Fault::SlowDisk { at, lasts, node: target, factor: 2 + below(strength, 99) as u32 }
         }
@@ -156,6 +166,25 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
         Family::Wipe => Fault::Wipe { at, node: target, down: lasts },
         Family::LyingDisk => Fault::LyingDisk { at, lasts, node: target },
     }
+}
+
+/// For how long a node that joins may count as one that has just begun: about as long as it takes until the
+/// first shards are on it.
+const FIRST_MOVES: Span = Span::from_secs(10);
+
+/// One of the nodes that join, and an instant at which it has just begun to; in every other seed nobody.
+fn newcomer(scenario: &Scenario, stream: &mut Stream) -> Option<(Span, Target)> {
+    let joining: Vec<(Span, Target)> = scenario
+        .faults
+        .iter()
+        .flat_map(|fault| fault.joining().iter().map(|&node| (fault.at(), node)))
+        .collect();
+    let (off, nth, after) = (stream.below(2) == 0, stream.draw(), stream.below(FIRST_MOVES.0));
+    if off || joining.is_empty() {
+        return None;
+    }
+    let (at, node) = joining[below(nth, joining.len() as u64) as usize];
+    Some((at + Span(after), node))
 }
 
 /// How long something is down and up in turn: one to eight times while the fault lasts.

@@ -55,6 +55,7 @@ impl World {
         machine.orders = vec![input.clone()];
         self.rotation.close(node);
         self.rotation.leaves(node);
+        self.witness.oracles.told_to_leave(self.now, NodeId(node as u16));
         if machine.process != Process::Down {
             machine.stopping = Some(index);
             return self.tell(node, input);

@@ -1,5 +1,8 @@
 //! What must have come to an end some time after calm: requests and holds.
 
+use onsale_core::Placement;
+use onsale_core::journal::Members;
+
 use super::*;
 
 #[test]
@@ -73,4 +76,75 @@ fn recovery_is_the_first_decision_on_a_request_sent_after_calm() {
     history.oracles.hold_refused(secs(104), &asked(3, 101), Refusal::NoneFree);
     history.gets((103, 104, 105), 4, 1, &[3]);
     assert_eq!(history.oracles.recovery(), Some(Span::from_secs(4)));
+}
+
+/// A cluster of three whose nodes come and go, and what its map says after so many seconds.
+#[derive(Default)]
+struct Mapped {
+    versions: Vec<(u64, Placement)>,
+    told: Vec<(u64, u16)>,
+    /// Who has a say at the end, if not who the map says.
+    voters: Option<[u16; 3]>,
+}
+
+impl Mapped {
+    /// The verdict at the end; calm begins after a hundred seconds, and the bound is ten.
+    fn judged(&self, end: u64) -> Verdict {
+        let mut history = History::new();
+        history.oracles.faults_over(secs(100));
+        for &(at, node) in &self.told {
+            history.oracles.told_to_leave(secs(at), NodeId(node));
+        }
+        for (at, map) in &self.versions {
+            history.oracles.map_changed(secs(*at), map.clone());
+        }
+        let (_, map) = self.versions.last().expect("the map has changed");
+        for shard in (0..map.shards()).map(ShardId) {
+            let wanted = map.replicas(shard).to_vec();
+            let voters = self.voters.map_or(wanted, |voters| voters.map(NodeId).to_vec());
+            history.oracles.kept_by(&Members::initial(&voters));
+        }
+        verdict(&history.results(end, &[]), "live")
+    }
+}
+
+#[test]
+fn after_calm_moves_come_to_an_end() {
+    let grown = Placement::new(3, 3, 8, 3).changing(2).with(NodeId(4)).unwrap();
+    let moves = grown.moved().unwrap();
+    let shard = (0..8).map(ShardId).find(|&shard| !moves.seats(shard).from.is_empty()).unwrap();
+    let settled = moves.settled(shard, moves.seats(shard).generation).unwrap();
+    let (fine, fails) = (Verdict::NotExercised, Verdict::Fail);
+
+    let early = Mapped { versions: vec![(50, moves.clone())], ..Mapped::default() };
+    assert_eq!((early.judged(110), early.judged(111)), (fine, fails), "the bound is from calm");
+    let late = Mapped { versions: vec![(150, moves.clone())], ..Mapped::default() };
+    assert_eq!((late.judged(160), late.judged(161)), (fine, fails), "or from the wish");
+    let versions = vec![(50, moves.clone()), (150, moves.with(NodeId(5)).unwrap())];
+    let unmoved = Mapped { versions, ..Mapped::default() };
+    assert_eq!(unmoved.judged(111), fails, "another version does not prolong a move");
+    let mut ended = Mapped { versions: vec![(50, moves), (60, settled)], ..Mapped::default() };
+    assert_eq!(ended.judged(500), fine);
+    ended.voters = Some([1, 2, 4]);
+    assert_eq!(ended.judged(500), fails, "the map says what is not so");
+}
+
+#[test]
+fn after_calm_who_was_told_to_leave_has_left() {
+    let four = Placement::new(4, 3, 8, 3).changing(0);
+    let leaving = four.without(NodeId(4)).unwrap();
+    let other = four.without(NodeId(3)).unwrap();
+    let (fine, fails) = (Verdict::NotExercised, Verdict::Fail);
+    let told = vec![(50, 4)];
+    let judged = |map: &Placement, end| {
+        Mapped { versions: vec![(105, map.clone())], told: told.clone(), voters: None }.judged(end)
+    };
+    assert_eq!(
+        (judged(&leaving, 115), judged(&leaving, 116)),
+        (fine, fails),
+        "from the last change"
+    );
+    assert_eq!(judged(&other, 500), fine, "the others are too few to do without");
+    let heard_by_nobody = Placement::new(4, 3, 8, 3).changing(1).with(NodeId(5)).unwrap();
+    assert_eq!(judged(&heard_by_nobody, 500), fails);
 }

@@ -1,0 +1,105 @@
+//! What `live` says of moves: after calm, each comes to its end.
+//!
+//! Owns the latest version of the map that is committed, since when each shard has been on its way or
+//! where it is, who was told to leave the cluster, and who has a say in each journal at the end. Refuses
+//! to know how shards move, and when calm begins.
+//!
+//! Why no alarm is false: a node that is lost for good is struck off by another's word, and then no
+//! move waits for it, and every other node is whole when calm begins. So each move that is wished for
+//! then takes some steps of its journal, and each step takes some beats. A shard is given the
+//! bound for each of its moves, from when it was wished for or from calm; the wish that somebody leaves is
+//! given the bound from the last change of the map, whatever that was, so it may wait for as many
+//! moves as it takes. A node that the others are too few to do without may stay. Why none is missed: what
+//! is wished for is in the map, a move that has ended is gone from it, and whoever has left is not in it.
+
+use onsale_core::journal::Members;
+use onsale_core::{Instant, NodeId, Placement, ShardId};
+
+use super::evidence::Story;
+
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    /// The latest version that was committed; none before the second.
+    map: Option<Placement>,
+    changed: Instant,
+    /// By shard: since when the map has wanted what it wants for it.
+    since: Vec<Instant>,
+    told: Vec<(NodeId, Instant)>,
+    /// By shard, at the end of the run: the members of its journal.
+    members: Vec<Members>,
+}
+
+impl Moves {
+    /// A version of the map was read from the disks.
+    pub(super) fn on_map(&mut self, at: Instant, map: Placement) {
+        self.since.resize(map.shards() as usize, Instant::ZERO);
+        for (shard, since) in (0..).map(ShardId).zip(&mut self.since) {
+            let (before, seats) = (self.map.as_ref().map(|map| map.seats(shard)), map.seats(shard));
+            let is_same = before.is_some_and(|before| {
+                before.generation == seats.generation && before.from == seats.from
+            });
+            if !is_same {
+                *since = at;
+            }
+        }
+        (self.changed, self.map) = (at, Some(map));
+    }
+
+    /// A node is to leave for good, or is lost, and is to be struck off.
+    pub(super) fn on_told_to_leave(&mut self, at: Instant, node: NodeId) {
+        self.told.push((node, at));
+    }
+
+    /// At the end of the run: the members of a shard's journal. Shards are told in order.
+    pub(super) fn on_end(&mut self, members: &Members) {
+        self.members.push(members.clone());
+    }
+
+    /// What has not come to its end, though it is overdue.
+    pub(super) fn unended(&self, end: Instant, overdue: impl Fn(Instant) -> bool) -> Vec<Story> {
+        let Some(map) = &self.map else { return Vec::new() };
+        let mut stories = Vec::new();
+        let late = (0..).map(ShardId).zip(&self.since).filter(|&(_, &since)| overdue(since));
+        for (shard, since) in late {
+            let (seats, members) = (map.seats(shard), self.members.get(shard.0 as usize));
+            let wanted = listed(&seats.members);
+            let lines = vec![
+                format!("wanted on {wanted} since {since}, instead of on {}", listed(&seats.from)),
+                format!(
+                    "kept by {} at the end, {end}",
+                    listed(&members.map(Members::all).unwrap_or_default())
+                ),
+            ];
+            if !seats.from.is_empty() {
+                let headline = format!("the move of {shard} to {wanted} never ended");
+                stories.push(Story { headline, lines });
+            } else if members.is_some_and(|members| !is_kept_by(members, &seats.members)) {
+                let headline = format!("{shard} is not where the map says that it is, {wanted}");
+                stories.push(Story { headline, lines });
+            }
+        }
+        let staying = map.node_ids().filter(|&node| !map.is_leaving(node)).count();
+        let can_be_missed = staying > map.replicas(ShardId(0)).len();
+        for &(node, at) in self.told.iter().filter(|&&(node, _)| map.has(node)) {
+            if overdue(at.max(self.changed)) && (map.is_leaving(node) || can_be_missed) {
+                let headline = format!("{node} was told to leave and never left");
+                let lines = vec![
+                    format!("told at {at}; the map last changed at {}", self.changed),
+                    format!("it is of the cluster still at the end, {end}"),
+                ];
+                stories.push(Story { headline, lines });
+            }
+        }
+        stories
+    }
+}
+
+/// Whether just these nodes have a say.
+fn is_kept_by(members: &Members, nodes: &[NodeId]) -> bool {
+    let voters = members.voters();
+    voters.len() == nodes.len() && voters.iter().all(|voter| nodes.contains(&voter.node()))
+}
+
+fn listed<T: ToString>(members: &[T]) -> String {
+    members.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
