@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use self::early::{Arrival, Early};
 use self::gossip::Gossip;
 pub use self::gossip::Start;
-pub use self::message::{Asked, FactsAnswer, FactsMessage, Question, QuestionId, Told};
+pub use self::message::{Asked, FactsAnswer, FactsMessage, Question, QuestionId, Told, Wanted};
 pub use self::replica::{Base, Delta, FactText, Gap, Replica, Version};
 pub use self::seen::Seen;
 use crate::config::{FactsConfig, Forgets, Sessions};
@@ -195,8 +195,8 @@ impl Facts {
             (Endpoint::Client(_), FactsMessage::Question(question)) => {
                 self.on_question(now, from, question, effects)
             }
-            (Endpoint::Node(node), FactsMessage::Digest { incarnation, seen, asks }) => {
-                self.on_digest(now, node, incarnation, &seen, asks, effects)
+            (Endpoint::Node(node), FactsMessage::Digest { incarnation, seen, wanted }) => {
+                self.on_digest(now, node, incarnation, &seen, wanted, effects)
             }
             (Endpoint::Node(from), FactsMessage::Repair(delta)) => {
                 self.on_delta(now, Arrival { from, delta, is_news: false }, effects)
@@ -221,7 +221,7 @@ impl Facts {
             self.on_delta(now, arrival, effects);
         }
         for node in self.gossip.on_deadline(now, self.replica.seen()) {
-            self.tell_seen(node, true, effects);
+            self.tell_seen(node, Wanted::RepairAndDigest, effects);
         }
         self.gossip.plan(now, self.replica.seen());
         while self.waiting.first().is_some_and(|waiting| waiting.until <= now) {
@@ -362,7 +362,7 @@ impl Facts {
         let needs_all =
             self.gossip.waits_for_all(question.writes()) || self.has_forgotten(&question).is_some();
         for node in self.gossip.sources(&writers, needs_all) {
-            self.tell_seen(node, true, effects);
+            self.tell_seen(node, Wanted::RepairAndDigest, effects);
         }
         self.waiting.push(Waiting { until: now + self.config.patience, from, question });
         self.write_off(now, effects);
@@ -462,19 +462,20 @@ impl Facts {
         from: NodeId,
         incarnation: u64,
         seen: &Seen,
-        asks: bool,
+        wanted: Wanted,
         effects: &mut Effects,
     ) {
         if !self.gossip.on_digest(from, incarnation, seen, self.replica.seen()) {
             return effects.observe(Observation::Mark(Mark::FactsStaleDigest));
         }
         // What is being written anew is not given away before; another round will come.
-        if !seen.includes(self.replica.seen()) && !self.writes_anew() {
+        let lacks = wanted != Wanted::Nothing && !seen.includes(self.replica.seen());
+        if lacks && !self.writes_anew() {
             let delta = self.replica.delta_since(seen);
             effects.facts(Endpoint::Node(from), FactsMessage::Repair(delta));
         }
-        if asks {
-            self.tell_seen(from, false, effects);
+        if wanted == Wanted::RepairAndDigest {
+            self.tell_seen(from, Wanted::Repair, effects);
         }
         self.gossip.plan(now, self.replica.seen());
         self.answer_waiting(now, effects);
@@ -498,7 +499,7 @@ impl Facts {
         if *is_news {
             self.spread(*from, delta, effects);
         } else {
-            self.tell_seen(*from, false, effects);
+            self.tell_seen(*from, Wanted::Nothing, effects);
         }
     }
 
@@ -543,9 +544,9 @@ impl Facts {
         }
     }
 
-    fn tell_seen(&self, to: NodeId, asks: bool, effects: &mut Effects) {
+    fn tell_seen(&self, to: NodeId, wanted: Wanted, effects: &mut Effects) {
         let (incarnation, seen) = (self.incarnation, self.replica.seen().clone());
-        effects.facts(Endpoint::Node(to), FactsMessage::Digest { incarnation, seen, asks });
+        effects.facts(Endpoint::Node(to), FactsMessage::Digest { incarnation, seen, wanted });
     }
 
     fn spread(&mut self, from: NodeId, news: &Delta, effects: &mut Effects) {

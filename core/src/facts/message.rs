@@ -63,6 +63,19 @@ pub enum FactsAnswer {
     BadQuestion,
 }
 
+/// What a digest asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Wanted {
+    /// What its sender lacks.
+    Repair,
+    /// That, and what the receiver has seen.
+    RepairAndDigest,
+    /// Nothing: it says that a repair was taken. What the receiver has seen since is left to the next round.
+    /// Where somebody goes on writing there is always something, and two nodes would answer each other for
+    /// ever; networks that deliver twice would have them do so more and more.
+    Nothing,
+}
+
 /// What travels about facts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum FactsMessage {
@@ -76,8 +89,8 @@ pub enum FactsMessage {
         incarnation: u64,
         /// What it has seen.
         seen: Seen,
-        /// Whether it wants to know the same of the receiver.
-        asks: bool,
+        /// What the receiver is to answer.
+        wanted: Wanted,
     },
     /// Node to node: what you lack. Is answered with a digest once it is taken.
     Repair(Delta),
