@@ -115,6 +115,14 @@ impl Members {
         !self.outgoing.is_empty()
     }
 
+    /// Those who had a say before the change that is under way; if none is, these.
+    pub fn before_change(&self) -> Self {
+        match self.is_joint() {
+            true => Self { voters: self.outgoing.clone(), ..Self::default() },
+            false => self.clone(),
+        }
+    }
+
     /// Everybody who is told what is appended, each once, in order.
     pub fn all(&self) -> Vec<ReplicaId> {
         let mut all = [&self.voters[..], &self.outgoing, &self.learners].concat();

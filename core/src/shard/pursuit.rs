@@ -68,13 +68,17 @@ impl Shard {
                 let answers = |lag: &u64| *lag < self.journal.applied();
                 let is_level = |lag| lag <= LEVEL;
                 if !self.journal.lag(promoted).filter(answers).is_some_and(is_level) {
-                    // A node that forgot begins once it knows that it may: it is spoken to until it answers.
-                    if map.forgot_in(promoted.node()).is_some() {
+                    // A node that forgot begins once it knows that it may. To any, all that was said until this
+                    // journal fell asleep may have been lost. So whoever is heard is spoken to until it answers.
+                    let may_have_missed = !self.journal.awake() && !missed(promoted.node());
+                    if may_have_missed || map.forgot_in(promoted.node()).is_some() {
                         self.journal.ping();
                     }
                     return false;
                 }
-                if demoted.node() == self.node {
+                let others = members.voters().iter().any(|voter| voter.node() != self.node);
+                // Who alone has a say changes places itself: the journal then passes the lead on.
+                if demoted.node() == self.node && others {
                     let stay = members.voters().iter().filter(|voter| wanted(voter));
                     let there = stay.copied().filter(|voter| !missed(voter.node()));
                     let level = there.min_by_key(|&voter| self.journal.lag(voter));

@@ -108,7 +108,12 @@ impl Cluster {
 
     /// A cluster of so many nodes that more may join.
     pub(crate) fn changing(nodes: u16, spares: u16, shards: u32) -> Self {
-        let placement = Placement::new(nodes, 3, shards, 3).changing(spares);
+        Self::changing_with(3, nodes, spares, shards)
+    }
+
+    /// The same with so many replicas of each shard.
+    pub(crate) fn changing_with(replicas: u16, nodes: u16, spares: u16, shards: u32) -> Self {
+        let placement = Placement::new(nodes, 3, shards, replicas).changing(spares);
         Self::begin(config(), nodes, placement, BTreeMap::new())
     }
 

@@ -73,6 +73,31 @@ fn a_cluster_grows_and_shrinks_while_it_sells() {
 }
 
 #[test]
+fn shards_of_one_replica_move_too() {
+    // Whoever is to go is the only one who has a say, so there is nobody to hand over to beforehand.
+    let mut cluster = Cluster::changing_with(1, 3, 2, 4);
+    for show in 0..SHOWS {
+        let id = 100_000 + u64::from(show) * 10;
+        cluster.outcome(NodeId(1), hold(id, show, &[300]));
+        cluster.outcome(NodeId(1), confirm(id + 1, show, id));
+    }
+    for node in [4, 5].map(NodeId) {
+        cluster.start(node);
+        cluster.tell(node, Input::Join);
+    }
+    sell(&mut cluster, 0, 200, &[1, 2, 3]);
+    [1, 2].map(NodeId).into_iter().for_each(|node| cluster.tell(node, Input::Leave(node)));
+    sell(&mut cluster, 200, 400, &[3, 4, 5]);
+    assert!([1, 2].map(NodeId).iter().all(|node| cluster.drained.contains(node)));
+    [1, 2].map(NodeId).into_iter().for_each(|node| cluster.crash(node));
+    cluster.run_for(Span::from_secs(1));
+    for show in 0..SHOWS {
+        let outcome = cluster.outcome(NodeId(4), hold(200_000 + u64::from(show), show, &[300]));
+        assert_eq!(outcome, Outcome::Refused(Refusal::SeatTaken), "show {show}");
+    }
+}
+
+#[test]
 fn a_node_whose_disk_is_gone_is_replaced() {
     // A node dies for good. Another joins, and somebody says that the dead one is to leave: its
     // replicas begin anew on the other, and every shard survives one more loss.
