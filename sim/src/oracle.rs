@@ -69,6 +69,8 @@ pub struct OracleSettings {
     /// Where clocks may be wrong, how much sooner than its time and grace a hold may end because one
     /// runs too fast; what is left of the grace keeps clients' timers safe. None where all are right.
     pub early: Option<Span>,
+    /// After so long at most a client whose attempt got no answer asks again.
+    pub patience: Span,
     /// How soon after calm the cluster must be live again.
     pub live_bound: Span,
     /// How long an answer may take where nothing is wrong, if all that can be slow on its way is; none if the

@@ -20,7 +20,7 @@ use onsale_reports::{
     Evidence, FailoverResult, FaultResult, OracleResult, Recorder, RecorderSettings, Records,
     RunFacts, Stopped, Summary, Verdict,
 };
-use onsale_scenarios::{Cluster, Family, Fault, PartitionBy, Sale, Scenario};
+use onsale_scenarios::{Cluster, Family, Fault, Network, PartitionBy, Sale, Scenario};
 
 use self::clients::serve_clients;
 use crate::browsing::Browsing;
@@ -543,12 +543,15 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         grace: sale.grace,
         early: early(plan),
         slowest_answer: slowest_answer(scenario),
+        patience: scenario.crowd.session.request_timeout + scenario.crowd.session.backoff_cap,
         live_bound: scenario.calm,
         quantum: scenario.quantum,
         facts: scenario.facts.as_ref().map(|facts| Bounds {
             agree_within: facts.agree_within,
             clocks_apart: clocks_apart(plan),
             is_lossy: !scenario.network.loss.is_never(),
+            is_slow: 2 * way(&scenario.network, scenario.network.between_zones).0
+                > scenario.cluster.facts.patience.0,
         }),
     }
 }
@@ -587,15 +590,15 @@ fn clocks_apart(plan: &Plan) -> Span {
 }
 
 /// How long an answer may take where nothing is wrong: there and back between client and gateway,
-/// gateway and owner, owner and follower, and two writes, all of them in their tails.
+/// gateway and owner, owner and follower, and two writes, all of them in their tails; none if it may be lost.
 fn slowest_answer(scenario: &Scenario) -> Option<Span> {
     let (network, disk) = (&scenario.network, &scenario.disk);
-    if !network.loss.is_never() {
-        return None;
-    }
-    let leg =
-        |least: Span| Span((least.0 + network.jitter.of(least.0)) * u64::from(network.tail_factor));
     let write = Span((disk.fsync.0 + disk.jitter.of(disk.fsync.0)) * u64::from(disk.tail_factor));
-    let (outside, inside) = (leg(network.client), leg(network.between_zones));
-    Some(Span(2 * (outside.0 + 2 * inside.0 + write.0)))
+    let (outside, inside) = (way(network, network.client), way(network, network.between_zones));
+    network.loss.is_never().then_some(Span(2 * (outside.0 + 2 * inside.0 + write.0)))
+}
+
+/// The longest that a way takes where nothing is wrong, of which this is the least.
+fn way(network: &Network, least: Span) -> Span {
+    Span((least.0 + network.jitter.of(least.0)) * u64::from(network.tail_factor))
 }

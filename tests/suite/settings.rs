@@ -10,8 +10,11 @@ use onsale_core::draw::Draw;
 use onsale_scenarios::{Scenario, ScenarioError};
 use onsale_tests::{complaint, play};
 
-/// By section: each line is one setting, and what it may be.
-const SETTINGS: [(&str, &[(&str, &[&str])]); 12] = [
+/// A setting, and what it may be.
+type Setting = (&'static str, &'static [&'static str]);
+
+/// By section.
+const SETTINGS: [(&str, &[Setting]); 12] = [
     ("", &[("quantum", &["\"1us\"", "\"500us\"", "\"5ms\""])]),
     (
         "cluster",
@@ -182,6 +185,7 @@ fn written(draw: &mut Draw) -> String {
     let (nodes, zones) = (pick(&[3, 4, 5, 7]), pick(&[1, 2, 3]));
     let replicas = pick(if zones == 3 { &[1, 3] } else { &[1] });
     let (users, shows) = (pick(&[1, 10, 200, 500]), pick(&[2, 8, 32]));
+    let (spares, joins, leaves) = (pick(&[0, 0, 1, 3]), pick(&[5, 30]), pick(&[10, 40]));
     let mut text = String::from("title = \"Anything\"\nduration = \"100s\"\ncalm = \"60s\"\n");
     for (section, settings) in SETTINGS {
         if section == "facts" && draw.below(2) == 0 {
@@ -190,7 +194,9 @@ fn written(draw: &mut Draw) -> String {
         let head = match section {
             "" => String::new(),
             "cluster" => {
-                format!("[cluster]\nnodes = {nodes}\nzones = {zones}\nreplicas = {replicas}\n")
+                format!(
+                    "[cluster]\nnodes = {nodes}\nzones = {zones}\nreplicas = {replicas}\nspares = {spares}\n"
+                )
             }
             "sale" => format!("[sale]\nshows = {shows}\n"),
             "facts" => {
@@ -208,7 +214,13 @@ fn written(draw: &mut Draw) -> String {
     }
     let families: Vec<_> = FAMILIES.iter().filter(|_| draw.below(3) == 0).collect();
     let families = if families.is_empty() { vec![&"crash"] } else { families };
-    text + &format!("[crowd]\nusers = {users}\n") + SOUND + &format!("families = {families:?}\n")
+    let joining = format!(
+        "[[fault]]\njoin = {{ at = \"{joins}s\", lasts = \"9s\", nodes = [\"n{}\"] }}\n\
+         [[fault]]\nleave = {{ at = \"{leaves}s\", lasts = \"9s\", nodes = [\"n1\"] }}\n",
+        nodes + 1
+    );
+    let faults = if spares > 0 { &*joining } else { "" };
+    text + &format!("[crowd]\nusers = {users}\n{SOUND}families = {families:?}\n{faults}")
 }
 
 fn read(text: &str) -> Result<Scenario, ScenarioError> {
@@ -219,7 +231,7 @@ fn read(text: &str) -> Result<Scenario, ScenarioError> {
 #[test]
 fn whatever_is_sound_to_write_breaks_nothing() {
     let (mut sound, mut judged) = (0, 0);
-    for seed in 0..80 {
+    for seed in 0..60 {
         let text = written(&mut Draw::new(seed));
         let Ok(scenario) = read(&text) else { continue };
         sound += 1;
@@ -227,5 +239,5 @@ fn whatever_is_sound_to_write_breaks_nothing() {
         assert_eq!(complaint(&outcome), None, "{text}");
         judged += outcome.summary.facts.oracles.iter().map(|oracle| oracle.checked).sum::<u64>();
     }
-    assert!(sound > 40 && judged > 10_000, "{sound} are sound, {judged} things were looked at");
+    assert!(sound > 30 && judged > 10_000, "{sound} are sound, {judged} things were looked at");
 }

@@ -13,7 +13,8 @@
 //!   longer ago than the bound: a write vanished, or copies do not agree;
 //! - later than the bound after calm, a question gets no answer, not even one so late that nobody
 //!   waits for it any more; or the answer that the node is behind, unless clocks or a lost disk
-//!   explain it. Where the network loses messages while nothing is wrong, neither shows anything.
+//!   explain it. Where the network loses messages while nothing is wrong, neither shows anything, and
+//!   where nodes may be too slow for each other the latter does not.
 //!
 //! A version is lost once disks have taken it that are gone, are others, or are damaged where a
 //! process starts: no disk of the cluster holds it any more, and nobody ever told of it but nodes
@@ -57,6 +58,8 @@ pub struct Bounds {
     pub clocks_apart: Span,
     /// Whether the network loses messages where nothing is wrong.
     pub is_lossy: bool,
+    /// Whether a node may ask another one and lose its patience before the answer where nothing is wrong.
+    pub is_slow: bool,
 }
 
 /// A read, as its client saw it.
@@ -92,6 +95,7 @@ pub struct Facts {
     bound: Span,
     clocks_apart: Span,
     is_lossy: bool,
+    is_slow: bool,
     calm: Instant,
     histories: BTreeMap<FactKey, History>,
     /// What each session has met of a fact, each version later than those before.
@@ -194,11 +198,12 @@ impl History {
 
 impl Facts {
     /// An oracle over nodes that are to agree after calm within what they are granted.
-    pub(super) fn new(Bounds { agree_within, clocks_apart, is_lossy }: Bounds) -> Self {
+    pub(super) fn new(Bounds { agree_within, clocks_apart, is_lossy, is_slow }: Bounds) -> Self {
         Self {
             findings: Findings::new("facts"),
             bound: agree_within + clocks_apart,
             is_lossy,
+            is_slow,
             clocks_apart,
             calm: Instant::MAX,
             histories: BTreeMap::new(),
@@ -310,7 +315,10 @@ impl Facts {
     ) {
         let newest = session.and_then(|session| self.newest.get(&session));
         let clocks_explain = newest.is_some_and(|&told| told + self.clocks_apart > asked);
-        if !clocks_explain && !session.is_some_and(|session| self.has_met_what_is_lost(session)) {
+        if !self.is_slow
+            && !clocks_explain
+            && !session.is_some_and(|session| self.has_met_what_is_lost(session))
+        {
             self.on_unanswered(asked, at, node, "said that it was behind");
         }
     }

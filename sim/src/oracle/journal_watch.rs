@@ -8,12 +8,14 @@
 //! epoch in one place must be the same from the first byte on, committed or not. Refuses to
 //! hear what a node says about itself: bytes on disks are all it sees.
 
+mod kept;
+
 use std::collections::VecDeque;
 
 use onsale_core::journal::frame::{self, Frame};
-use onsale_core::journal::{Change, Members, ReplicaId};
+use onsale_core::journal::{Change, Members};
 use onsale_core::record::{self, Record};
-use onsale_core::{Epoch, Instant, NodeId, Placement, ShardId};
+use onsale_core::{Epoch, Instant, Placement, ShardId};
 
 use super::Oracles;
 use super::journal::Position;
@@ -212,7 +214,7 @@ impl JournalWatch {
     ) {
         self.tell_the_rest(now, oracles);
         self.members.iter().for_each(|members| oracles.kept_by(members));
-        self.check_kept(now, disks, oracles);
+        self.check_kept(now, disks.map(Disk::segments), oracles);
     }
 
     fn tell_the_rest(&mut self, now: Instant, oracles: &mut Oracles) {
@@ -243,73 +245,6 @@ impl JournalWatch {
             let commits = self.disks.iter().map(|logs| logs[shard.0 as usize].commit);
             if let Some(committed) = commits.max().filter(|&committed| committed > known) {
                 oracles.journal_gap(now, shard, known + 1, committed);
-            }
-        }
-    }
-
-    /// The last record that was committed in each shard must be on a majority of disks, or
-    /// covered by a snapshot there. Those before it were compared when they were committed.
-    fn check_kept<'a>(
-        &self,
-        now: Instant,
-        disks: impl Iterator<Item = &'a Disk>,
-        oracles: &mut Oracles,
-    ) {
-        let mut holders = vec![Vec::new(); self.chosen.len()];
-        for (node, disk) in disks.enumerate() {
-            let mut holds = vec![false; self.chosen.len()];
-            let mut generations = vec![0; self.chosen.len()];
-            let mut forgot = 0;
-            for bytes in disk.segments() {
-                for frame in frame::read(bytes) {
-                    if let Frame::Forgot { incarnation } = frame
-                        && std::mem::replace(&mut forgot, incarnation) != incarnation
-                    {
-                        holds.fill(false);
-                        generations.fill(0);
-                    }
-                    let Some(shard) = frame.shard().map(|shard| shard.0 as usize) else { continue };
-                    let last = self.chosen[shard].len() as u64;
-                    match frame {
-                        Frame::Entry { index, epoch, record, .. } if index <= last => {
-                            let is_held =
-                                |last: &Chosen| *last == Chosen { epoch, hash: hash(record) };
-                            holds[shard] =
-                                index == last && self.chosen[shard].last().is_some_and(is_held);
-                        }
-                        Frame::Change { index, epoch, change, .. } if index <= last => {
-                            let held = Chosen { epoch, hash: hash(&marked(change)) };
-                            holds[shard] =
-                                index == last && self.chosen[shard].last() == Some(&held);
-                        }
-                        Frame::Snapshot { index, .. } => holds[shard] |= index >= last,
-                        Frame::Replica { generation, left, .. } => {
-                            holds[shard] &= generation == generations[shard] && !left;
-                            generations[shard] = generation;
-                        }
-                        Frame::Entry { .. }
-                        | Frame::Change { .. }
-                        | Frame::Members { .. }
-                        | Frame::HardState { .. }
-                        | Frame::Checkpoint { .. }
-                        | Frame::Facts { .. }
-                        | Frame::Forgot { .. } => {}
-                    }
-                }
-            }
-            for (shard, holds) in holds.into_iter().enumerate() {
-                if holds {
-                    holders[shard].push(ReplicaId::new(NodeId(node as u16), generations[shard]));
-                }
-            }
-        }
-        for (shard, (chosen, holders)) in (0..).map(ShardId).zip(self.chosen.iter().zip(holders)) {
-            let holds = |member| holders.contains(&member);
-            if let Some(last) = chosen.last()
-                && !self.members[shard.0 as usize].is_quorum(holds)
-            {
-                let holders = holders.len() as u16;
-                oracles.journal_lost(now, shard, chosen.len() as u64, last.epoch, holders);
             }
         }
     }
@@ -525,16 +460,34 @@ mod tests {
 
     const SHARD: ShardId = ShardId(0);
 
-    fn entry(index: u64, epoch: u64) -> Frame<'static> {
+    pub(super) fn entry(index: u64, epoch: u64) -> Frame<'static> {
         Frame::Entry { shard: SHARD, index, epoch: Epoch(epoch), record: &[] }
     }
 
-    fn commit(epoch: u64, commit: u64) -> Frame<'static> {
+    pub(super) fn commit(epoch: u64, commit: u64) -> Frame<'static> {
         Frame::HardState { shard: SHARD, epoch: Epoch(epoch), vote: None, commit, in_doubt: false }
     }
 
     fn snapshot(index: u64, epoch: u64) -> Frame<'static> {
         Frame::Snapshot { shard: SHARD, index, epoch: Epoch(epoch), state: &[] }
+    }
+
+    pub(super) fn settings() -> OracleSettings {
+        OracleSettings {
+            shows: 1,
+            seats_per_show: 1,
+            seats_per_section: 1,
+            seats_per_row: 1,
+            seats_per_request: 1,
+            hold: Span::from_secs(60),
+            grace: Span::from_secs(5),
+            early: None,
+            slowest_answer: Some(Span::ZERO),
+            patience: Span::ZERO,
+            live_bound: Span::from_secs(60),
+            quantum: Span::ZERO,
+            facts: None,
+        }
     }
 
     /// What `lost-booking` says once these frames have become durable on these nodes.
@@ -553,22 +506,8 @@ mod tests {
         kept: Option<(Place, &[Frame<'static>])>,
         then: &[(Place, &[Frame<'static>])],
     ) -> Verdict {
-        let settings = OracleSettings {
-            shows: 1,
-            seats_per_show: 1,
-            seats_per_section: 1,
-            seats_per_row: 1,
-            seats_per_request: 1,
-            hold: Span::from_secs(60),
-            grace: Span::from_secs(5),
-            early: None,
-            slowest_answer: Some(Span::ZERO),
-            live_bound: Span::from_secs(60),
-            quantum: Span::ZERO,
-            facts: None,
-        };
         let (mut watch, mut oracles) =
-            (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Oracles::new(settings));
+            (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Oracles::new(settings()));
         let bytes = |frames: &[Frame<'static>]| {
             let mut bytes = Vec::new();
             frames.iter().for_each(|frame| frame.write(&mut bytes));

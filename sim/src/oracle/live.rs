@@ -123,7 +123,13 @@ impl Live {
     ) -> OracleResult {
         let overdue =
             |since: Instant| self.calm < Instant::MAX && end > since.max(self.calm) + self.bound;
-        for asked in open.iter().filter(|asked| overdue(asked.since)) {
+        // Whoever asked during the last fault asks again once patience ends, and has a quarter of the bound from then
+        // on; an answer that is lost every time never comes.
+        let asked_again = self.calm + known.settings.patience + Span(self.bound.0 / 4);
+        let is_late = |asked: &&Asked| {
+            self.slowest_answer.is_some() && end > asked_again && overdue(asked.since)
+        };
+        for asked in open.iter().filter(is_late) {
             self.findings.fail(|| Story {
                 headline: format!("{} of {} never ended", asked.request, asked.user),
                 lines: vec![

@@ -29,6 +29,7 @@ fn settings() -> OracleSettings {
         grace: Span::from_secs(GRACE_SECS),
         early: None,
         slowest_answer: Some(Span::from_secs(1)),
+        patience: Span::ZERO,
         live_bound: Span::from_secs(10),
         quantum: Span::ZERO,
         facts: None,

@@ -42,7 +42,13 @@ pub struct Cast {
 impl Cast {
     /// Those who have to do with any of the subjects.
     pub fn new(subjects: Vec<Subject>, placement: Arc<Placement>) -> Self {
-        Self { subjects, placement, grants: BTreeSet::new(), newest: Newest::default() }
+        let newest = Newest::new(placement.map_shard());
+        Self { subjects, placement, grants: BTreeSet::new(), newest }
+    }
+
+    /// The shard whose records are the versions of the map, if there is one.
+    pub(super) fn map_shard(&self) -> Option<ShardId> {
+        self.placement.map_shard()
     }
 
     /// Whether a run must be looked at once before its story can be told.

@@ -83,13 +83,13 @@ impl Follow {
     /// A story about a cast, as far as it takes place from `from` to `to`.
     pub fn new(cast: Cast, (from, to): (Instant, Instant)) -> Self {
         Self {
+            newest: Newest::new(cast.map_shard()),
             shards: cast.shards(),
             cast,
             from,
             to,
             requests: BTreeMap::new(),
             records: BTreeMap::new(),
-            newest: Newest::default(),
             owners: BTreeMap::new(),
             boots: BTreeMap::new(),
             elections: Elections::default(),

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-use onsale_core::{Command, Instant, Message, Observation, RequestId, Span, UserId};
+use onsale_core::{Command, Instant, Message, Observation, RequestId, ShardId, Span, UserId};
 use onsale_reports::trace::{Row, TraceWriter, Written};
 use onsale_scenarios::Scenario;
 
@@ -85,6 +85,7 @@ impl Recording {
         out.process(0, "clients", 0);
         out.process(FAULTS, "faults and oracles", 1);
         let cluster = &scenario.cluster;
+        let map = scenario.changes_nodes().then_some(ShardId(cluster.shards));
         for node in 1..=u32::from(cluster.numbers()) {
             let zone = (node - 1) % u32::from(cluster.zones) + 1;
             out.process(node, &format!("n{node} in zone {zone}"), node + 1);
@@ -96,6 +97,7 @@ impl Recording {
             thread(OUT, "sends");
             thread(IN, "receives");
             (0..cluster.shards).for_each(|shard| thread(SHARDS + shard, &format!("s{shard}")));
+            map.into_iter().for_each(|shard| thread(SHARDS + shard.0, "the map"));
         }
         out.thread(Row { pid: 0, tid: OUT }, "sends");
         out.thread(Row { pid: 0, tid: IN }, "receives");
@@ -104,7 +106,7 @@ impl Recording {
             from,
             to,
             seen: Instant::ZERO,
-            newest: Newest::default(),
+            newest: Newest::new(map),
             spans: BTreeMap::new(),
             requests: BTreeMap::new(),
             flying: BTreeMap::new(),
@@ -122,10 +124,11 @@ impl Recording {
             let (shard, index, epoch) = record.key;
             let says = record.events.first().map(|(_, event)| words::happened(event));
             let more = record.events.len().saturating_sub(1);
-            let says = match (says, more) {
-                (None, _) => "opens its epoch".to_owned(),
-                (Some(says), 0) => says,
-                (Some(says), more) => format!("{says} and {more} more"),
+            let says = match (says, record.map) {
+                (None, None) => "opens its epoch".to_owned(),
+                (None, Some(version)) => format!("version {version} of the map"),
+                (Some(says), _) if more == 0 => says,
+                (Some(says), _) => format!("{says} and {more} more"),
             };
             let name = format!("record {index} ({epoch}): {says}");
             self.mark(row(record.node, SHARDS + shard.0), "record", &name, record.at);

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use onsale_core::journal::frame::{self, Frame};
-use onsale_core::{Epoch, Event, Instant, Message, ShardId, ShowId, record};
+use onsale_core::{Epoch, Event, Instant, Message, Placement, ShardId, ShowId, record};
 
 use super::sight::Sight;
 use crate::world::network::Place;
@@ -24,25 +24,41 @@ pub(super) struct Record {
     pub(super) node: Place,
     /// In which place.
     pub(super) key: Key,
-    /// What it says; nothing if it opens an epoch.
+    /// What it says; nothing if it opens an epoch, or is a version of the map.
     pub(super) events: Vec<(ShowId, Event)>,
+    /// Which version of the map it is, if it is one.
+    pub(super) map: Option<u64>,
 }
 
 /// By shard and epoch: the newest record that was seen.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Newest(BTreeMap<(ShardId, Epoch), u64>);
+#[derive(Clone, Debug)]
+pub(super) struct Newest {
+    by_epoch: BTreeMap<(ShardId, Epoch), u64>,
+    /// The shard whose records are the versions of the map, if there is one.
+    map: Option<ShardId>,
+}
 
 impl Newest {
+    /// Nothing was seen yet.
+    pub(super) fn new(map: Option<ShardId>) -> Self {
+        Self { by_epoch: BTreeMap::new(), map }
+    }
+
     /// The records that first show up here.
     pub(super) fn records(&mut self, now: Instant, sight: &Sight<'_>) -> Vec<Record> {
         let mut fresh = Vec::new();
-        let mut take = |at, node, key, bytes| {
-            if self.is_news(key) {
-                // What does not read back is the oracles' business.
-                let record = record::decode(bytes).unwrap_or_default();
-                let events = record.map_or_else(Vec::new, |record| record.events);
-                fresh.push(Record { at, node, key, events });
+        let mut take = |at, node, key: Key, bytes| {
+            if !self.is_news(key) {
+                return;
             }
+            // What does not read back is the oracles' business.
+            let (events, map) = if self.map == Some(key.0) {
+                (Vec::new(), Placement::decode(bytes).map(|map| map.version()))
+            } else {
+                let record = record::decode(bytes).unwrap_or_default();
+                (record.map_or_else(Vec::new, |record| record.events), None)
+            };
+            fresh.push(Record { at, node, key, events, map });
         };
         if let Sight::Sent { from, departs, message: Message::Journal(batch), .. } = sight {
             for (shard, message) in batch {
@@ -60,7 +76,7 @@ impl Newest {
 
     /// Within an epoch there is one proposer, whose indexes rise.
     fn is_news(&mut self, (shard, index, epoch): Key) -> bool {
-        let newest = self.0.entry((shard, epoch)).or_default();
+        let newest = self.by_epoch.entry((shard, epoch)).or_default();
         let news = index > *newest;
         *newest = index.max(*newest);
         news

@@ -311,6 +311,7 @@ impl History {
             grace: Span(1),
             early: None,
             slowest_answer: Some(Span::ZERO),
+            patience: Span::ZERO,
             live_bound: Span(1),
             quantum: Span(quantum),
             facts: None,

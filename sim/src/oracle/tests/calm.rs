@@ -51,6 +51,21 @@ fn after_calm_requests_get_answers() {
 }
 
 #[test]
+fn who_asks_again_late_is_answered_late() {
+    let live = |patience, slowest_answer, end: u64| {
+        let patience = Span::from_secs(patience);
+        let mut history = History::with(OracleSettings { patience, slowest_answer, ..settings() });
+        history.oracles.faults_over(secs(100));
+        verdict(&history.results(end, &[asked(1, 50)]), "live")
+    };
+    let answers = settings().slowest_answer;
+    assert_eq!(live(0, answers, 111), Verdict::Fail);
+    assert_eq!(live(30, answers, 132), Verdict::NotExercised);
+    assert_eq!(live(30, answers, 133), Verdict::Fail);
+    assert_eq!(live(0, None, 500), Verdict::NotExercised, "each answer may have been lost");
+}
+
+#[test]
 fn after_calm_holds_come_to_an_end() {
     let live = |calm: u64, end: u64| {
         let mut history = History::new();
