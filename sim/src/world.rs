@@ -123,6 +123,8 @@ pub struct Machine {
     leaves_for: Option<usize>,
     /// Whether it is gone for good.
     is_lost: bool,
+    /// Whether a fault put another disk in place of the one that it had, since it started last.
+    has_other_disk: bool,
     /// What it is told whenever it starts.
     orders: Vec<Input>,
     /// What waits for a paused process.
@@ -231,6 +233,7 @@ impl World {
                 stopping: None,
                 leaves_for: None,
                 is_lost: false,
+                has_other_disk: false,
                 orders: Vec::new(),
                 stalled: Vec::new(),
                 wake: None,

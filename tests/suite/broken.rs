@@ -387,11 +387,11 @@ fn facts_sees_copies_that_do_not_come_to_agree() {
     sees("facts", "does not know what", &scenario, 1, deaf);
 }
 
-/// What all have lost nobody can repair, and no session that has seen it is answered any more.
+/// What all have lost nobody can repair, and sessions read back behind it: no fault excuses that.
 #[test]
 fn facts_sees_disks_that_lose_what_sessions_have_seen() {
     let wiped = || Sabotage { disks_lose: u64::MAX, ..Sabotage::default() };
-    sees("facts", "said that it was behind although", &sale_with_facts(&[blackout(65)]), 1, wiped);
+    sees("facts", "back in time", &sale_with_facts(&[blackout(65)]), 1, wiped);
 }
 
 /// Answers about facts do not arrive any more. People of little patience, who often give up on links

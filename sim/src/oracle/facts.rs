@@ -16,7 +16,7 @@
 //!   explain it. Where the network loses messages while nothing is wrong, neither shows anything, and
 //!   where nodes may be too slow for each other the latter does not.
 //!
-//! A version is lost once disks have taken it that are gone, are others, or are damaged where a
+//! A version is lost once disks have taken it that by a fault are gone, are others, or are damaged where a
 //! process starts: no disk of the cluster holds it any more, and nobody ever told of it but nodes
 //! whose disks have lost it. From then on a read may go back behind it, no node need know it, and a
 //! node may be behind for a session that has met it. What was told before it and is not lost counts

@@ -86,16 +86,16 @@ impl World {
         }
     }
 
-    /// A process starts, or never will: the oracle of facts hears what is left of them, if its disk
-    /// has lost any.
+    /// A process starts, or never will: the oracle of facts hears what is left of them, if a fault has
+    /// damaged its disk or put another in its place. What disks lose by themselves nothing excuses.
     pub(super) fn tell_of_lost_facts(&mut self, node: Place) {
-        let machine = &self.machines[node];
-        let is_new = machine.incarnation == 1 && !machine.is_lost;
-        if is_new || self.witness.oracles.facts.is_none() {
+        let machine = &mut self.machines[node];
+        let has_other_disk = std::mem::take(&mut machine.has_other_disk);
+        if self.witness.oracles.facts.is_none() {
             return;
         }
         let found = Wal::recover(machine.disk.contents());
-        if machine.disk.bytes() > 0 && !found.lost_promises() {
+        if !has_other_disk && !found.lost_promises() {
             return;
         }
         let left = remembered(&found.facts);
@@ -111,7 +111,9 @@ impl World {
 
     /// Another disk stands where a dead process had its own.
     pub fn wipe(&mut self, node: Place) {
-        let disk = &mut self.machines[node].disk;
+        let machine = &mut self.machines[node];
+        machine.has_other_disk = true;
+        let disk = &mut machine.disk;
         disk.wipe();
         self.journal.crashed(self.now, node, disk, &mut self.witness.oracles);
     }
