@@ -58,6 +58,10 @@ fn seeds_that_failed_once_pass() {
         ("rare/elastic-everything", 1_018),
         // It was new what a node had not seen, and further ahead than it accepts.
         ("rare/elastic-everything", 430),
+        // Facts went with the disk of the only node that had them; whoever had seen them was served by nobody.
+        ("rare/elastic-everything", 102_104),
+        ("rare/elastic-everything", 102_925),
+        ("rare/elastic-everything", 104_649),
         // A snapshot for a node that forgot was lost, and taken for under way ever after.
         ("fast/elastic-disks", 309),
         // An owner deposed unawares reported the map's own move as over, by members of long ago.
