@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::io;
 
 use onsale_core::draw::Draw;
-use onsale_scenarios::{Scenario, ScenarioError};
+use onsale_scenarios::{Family, Scenario, ScenarioError};
 use onsale_tests::{complaint, play};
 
 /// A setting, and what it may be.
@@ -138,7 +138,7 @@ const SETTINGS: [(&str, &[Setting]); 12] = [
     ),
 ];
 
-/// What every scenario here has. Elections take as long as it needs for votes to be on the slowest disk.
+/// What every scenario here has.
 const SOUND: &str = r#"
 [crowd.arrivals]
 constant = { over = "80s" }
@@ -149,35 +149,6 @@ from = "2s"
 until = "70s"
 lasts = ["1ms", "8s"]
 "#;
-
-const FAMILIES: [&str; 26] = [
-    "crash",
-    "pause",
-    "zone-loss",
-    "power-loss",
-    "partition",
-    "loss",
-    "duplicate",
-    "reorder",
-    "slow-network",
-    "slow-disk",
-    "one-way-loss",
-    "congestion",
-    "flapping",
-    "swizzle",
-    "clock-drift",
-    "clock-jump",
-    "limp",
-    "crash-loop",
-    "fsync-error",
-    "disk-stall",
-    "disk-full",
-    "torn-tail",
-    "bit-rot",
-    "wipe",
-    "restart",
-    "rolling-restart",
-];
 
 /// A scenario as somebody might write it whose dice fell like this.
 fn written(draw: &mut Draw) -> String {
@@ -212,8 +183,9 @@ fn written(draw: &mut Draw) -> String {
             }
         }
     }
-    let families: Vec<_> = FAMILIES.iter().filter(|_| draw.below(3) == 0).collect();
-    let families = if families.is_empty() { vec![&"crash"] } else { families };
+    let families = Family::ALL.iter().filter(|_| draw.below(3) == 0).map(|family| family.name());
+    let families: Vec<_> = families.collect();
+    let families = if families.is_empty() { vec![Family::Crash.name()] } else { families };
     let joining = format!(
         "[[fault]]\njoin = {{ at = \"{joins}s\", lasts = \"9s\", nodes = [\"n{}\"] }}\n\
          [[fault]]\nleave = {{ at = \"{leaves}s\", lasts = \"9s\", nodes = [\"n1\"] }}\n",

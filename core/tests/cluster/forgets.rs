@@ -3,20 +3,16 @@
 
 use onsale_core::{Input, Mark, NodeId, Observation, Outcome, Refusal, ShardId, Span};
 
-use crate::harness::{Cluster, confirm, hold};
+use crate::harness::{Cluster, hold};
+use crate::moves::{SHOWS, book_a_seat_each};
 
-pub(crate) const SHOWS: u32 = 16;
 /// The shard of the map, behind four of shows.
 const MAP: ShardId = ShardId(4);
 
 /// Three nodes that carry everything, of which each show has a seat booked.
 pub(crate) fn three_of_six() -> Cluster {
     let mut cluster = Cluster::changing(3, 3, 4);
-    for show in 0..SHOWS {
-        let id = 100_000 + u64::from(show) * 10;
-        cluster.outcome(NodeId(1), hold(id, show, &[300]));
-        cluster.outcome(NodeId(1), confirm(id + 1, show, id));
-    }
+    book_a_seat_each(&mut cluster);
     cluster
 }
 

@@ -6,7 +6,7 @@ use onsale_core::{Input, Mark, NodeId, Observation, Outcome, Refusal, RequestId,
 
 use crate::harness::{Cluster, confirm, hold};
 
-const SHOWS: u32 = 16;
+pub(crate) const SHOWS: u32 = 16;
 
 /// The nodes that serve a shard.
 fn owners(cluster: &Cluster) -> BTreeSet<NodeId> {
@@ -34,17 +34,29 @@ fn check_granted(cluster: &Cluster, asked: &[RequestId]) {
     }
 }
 
+/// In each show a seat is booked.
+pub(crate) fn book_a_seat_each(cluster: &mut Cluster) {
+    for show in 0..SHOWS {
+        let id = 100_000 + u64::from(show) * 10;
+        cluster.outcome(NodeId(1), hold(id, show, &[300]));
+        cluster.outcome(NodeId(1), confirm(id + 1, show, id));
+    }
+}
+
+fn check_booked(cluster: &mut Cluster) {
+    for show in 0..SHOWS {
+        let outcome = cluster.outcome(NodeId(4), hold(200_000 + u64::from(show), show, &[300]));
+        assert_eq!(outcome, Outcome::Refused(Refusal::SeatTaken), "show {show}");
+    }
+}
+
 #[test]
 fn a_cluster_grows_and_shrinks_while_it_sells() {
     // Three nodes sell; three more join, and shards move to them; then the first three leave. No
     // request is lost or refused, what was booked at the beginning is booked at the end, and
     // those who left may be stopped.
     let mut cluster = Cluster::changing(3, 3, 4);
-    for show in 0..SHOWS {
-        let id = 100_000 + u64::from(show) * 10;
-        cluster.outcome(NodeId(1), hold(id, show, &[300]));
-        cluster.outcome(NodeId(1), confirm(id + 1, show, id));
-    }
+    book_a_seat_each(&mut cluster);
     for node in [4, 5, 6].map(NodeId) {
         cluster.start(node);
         cluster.tell(node, Input::Join);
@@ -61,10 +73,7 @@ fn a_cluster_grows_and_shrinks_while_it_sells() {
     assert!([1, 2, 3].map(NodeId).iter().all(|node| cluster.drained.contains(node)));
     [1, 2, 3].map(NodeId).into_iter().for_each(|node| cluster.crash(node));
     cluster.run_for(Span::from_secs(1));
-    for show in 0..SHOWS {
-        let outcome = cluster.outcome(NodeId(4), hold(200_000 + u64::from(show), show, &[300]));
-        assert_eq!(outcome, Outcome::Refused(Refusal::SeatTaken), "show {show}");
-    }
+    check_booked(&mut cluster);
     let elections = cluster
         .observed
         .iter()
@@ -76,11 +85,7 @@ fn a_cluster_grows_and_shrinks_while_it_sells() {
 fn shards_of_one_replica_move_too() {
     // Whoever is to go is the only one who has a say, so there is nobody to hand over to beforehand.
     let mut cluster = Cluster::changing_with(1, 3, 2, 4);
-    for show in 0..SHOWS {
-        let id = 100_000 + u64::from(show) * 10;
-        cluster.outcome(NodeId(1), hold(id, show, &[300]));
-        cluster.outcome(NodeId(1), confirm(id + 1, show, id));
-    }
+    book_a_seat_each(&mut cluster);
     for node in [4, 5].map(NodeId) {
         cluster.start(node);
         cluster.tell(node, Input::Join);
@@ -91,10 +96,7 @@ fn shards_of_one_replica_move_too() {
     assert!([1, 2].map(NodeId).iter().all(|node| cluster.drained.contains(node)));
     [1, 2].map(NodeId).into_iter().for_each(|node| cluster.crash(node));
     cluster.run_for(Span::from_secs(1));
-    for show in 0..SHOWS {
-        let outcome = cluster.outcome(NodeId(4), hold(200_000 + u64::from(show), show, &[300]));
-        assert_eq!(outcome, Outcome::Refused(Refusal::SeatTaken), "show {show}");
-    }
+    check_booked(&mut cluster);
 }
 
 #[test]
