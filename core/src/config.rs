@@ -215,8 +215,7 @@ pub enum Deposed {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reckoning {
-    /// Marks on the shard's own time, which goes on from the latest of them by as much as the
-    /// owner's clock has moved since it learned of it.
+    /// Instants of the shard's own time, which replicas tell each other and count on by their own clocks.
     #[default]
     Elapsed,
     /// Instants of its own clock.

@@ -23,6 +23,8 @@ use raft::eraftpb::MessageType;
 
 use crate::id::{Epoch, NodeId};
 use crate::mark::Mark;
+use crate::shard_time::ShardTime;
+use crate::time::Instant;
 
 /// One replica of a shard's log.
 pub trait Journal {
@@ -33,12 +35,13 @@ pub trait Journal {
     /// Takes a message from a peer that was sent to this incarnation of the node, not to
     /// an earlier one. Never fails: what is hostile, misdirected or of a
     /// kind that no peer sends is refused, and the next poll says why. If it shows that the disk
-    /// lost what it had called durable, the replica is in repair from then on.
+    /// lost what it had called durable, the replica is in repair from then on. Says whether it was
+    /// let through.
     ///
     /// # Panics
     ///
     /// When two peers lead in one epoch: a vote was forgotten, and it is too late for repair.
-    fn step(&mut self, message: JournalMessage);
+    fn step(&mut self, message: JournalMessage) -> bool;
 
     /// Appends a record, if this replica leads and is not handing its lead over; says
     /// whether it did. The record is not committed before `poll` says so and may still be
@@ -63,6 +66,9 @@ pub trait Journal {
     /// Makes a leader speak to every follower, one of which was silent and is heard again.
     /// Others ignore it.
     fn ping(&mut self);
+
+    /// Makes a leader say something to every follower, and keeps nobody awake by it. Others ignore it.
+    fn speak(&mut self);
 
     /// Begins to hand the lead to `to`; given up after an election timeout. Until it ends,
     /// nothing can be proposed. Others than the leader ignore it.
@@ -271,58 +277,75 @@ pub enum Gist {
 /// What one replica of a shard's log says to another. Outside the journal it can be looked at,
 /// not made.
 #[derive(Clone, Debug, PartialEq)]
-pub struct JournalMessage(Box<eraftpb::Message>);
+pub struct JournalMessage(Box<Said>);
+
+/// Boxed: a message of the library takes 200 bytes and is handed on a dozen times.
+#[derive(Clone, Debug, PartialEq)]
+struct Said {
+    message: eraftpb::Message,
+    /// The shard's time, as the sender knows it.
+    time: Option<ShardTime>,
+}
 
 impl JournalMessage {
-    /// Boxed: a message of the library takes 200 bytes and is handed on a dozen times.
     pub(crate) fn new(message: eraftpb::Message) -> Self {
-        Self(Box::new(message))
+        Self(Box::new(Said { message, time: None }))
+    }
+
+    /// The shard's time as its sender knew it when it left.
+    pub fn time(&self) -> Option<ShardTime> {
+        self.0.time
+    }
+
+    /// It is about to leave, and says what its sender knows of the shard's time.
+    pub(crate) fn tell_time(&mut self, time: Option<ShardTime>) {
+        self.0.time = time;
     }
 
     /// The node that sent it.
     pub fn from(&self) -> NodeId {
-        node_of(self.0.from)
+        node_of(self.0.message.from)
     }
 
     /// The replica that it is for.
     pub fn replica(&self) -> ReplicaId {
-        ReplicaId::of(self.0.to)
+        ReplicaId::of(self.0.message.to)
     }
 
     /// Whether it comes from a leader that takes its receiver for a member.
     pub fn is_from_leader(&self) -> bool {
         matches!(
-            self.0.get_msg_type(),
+            self.0.message.get_msg_type(),
             MessageType::MsgAppend | MessageType::MsgHeartbeat | MessageType::MsgSnapshot
         )
     }
 
     /// The node that it is for.
     pub fn to(&self) -> NodeId {
-        node_of(self.0.to)
+        node_of(self.0.message.to)
     }
 
     /// The epoch in which it is said; in a trial call for votes the epoch that is sought.
     pub fn epoch(&self) -> Epoch {
-        Epoch(self.0.term)
+        Epoch(self.0.message.term)
     }
 
     /// The records that it carries: index, the epoch that proposed it, and what was proposed.
     /// Empty for the record by which a leader opens its epoch, and for one that changes the members.
     pub fn records(&self) -> impl Iterator<Item = (u64, Epoch, &[u8])> {
-        self.0.entries.iter().map(|entry| (entry.index, Epoch(entry.term), &entry.data[..]))
+        self.0.message.entries.iter().map(|entry| (entry.index, Epoch(entry.term), &entry.data[..]))
     }
 
     /// What it is for, as far as who leads is concerned.
     pub fn gist(&self) -> Gist {
-        match self.0.get_msg_type() {
+        match self.0.message.get_msg_type() {
             MessageType::MsgRequestPreVote => Gist::CallsForVotes { trial: true },
             MessageType::MsgRequestVote => Gist::CallsForVotes { trial: false },
             MessageType::MsgRequestPreVoteResponse => {
-                Gist::Votes { trial: true, granted: !self.0.reject }
+                Gist::Votes { trial: true, granted: !self.0.message.reject }
             }
             MessageType::MsgRequestVoteResponse => {
-                Gist::Votes { trial: false, granted: !self.0.reject }
+                Gist::Votes { trial: false, granted: !self.0.message.reject }
             }
             MessageType::MsgSnapshot => Gist::BringsSnapshot,
             MessageType::MsgAppend
@@ -344,18 +367,19 @@ impl JournalMessage {
 
     /// Its size on the wire, in bytes, to within a few dozen.
     pub fn bytes(&self) -> usize {
-        const FIXED: usize = 32;
+        const FIXED: usize = 56;
         const PER_ENTRY: usize = 12;
         let of_entry = |entry: &eraftpb::Entry| PER_ENTRY + entry.data.len() + entry.context.len();
-        let entries: usize = self.0.entries.iter().map(of_entry).sum();
-        FIXED + entries + self.0.context.len() + self.0.get_snapshot().data.len()
+        let entries: usize = self.0.message.entries.iter().map(of_entry).sum();
+        FIXED + entries + self.0.message.context.len() + self.0.message.get_snapshot().data.len()
     }
 
     /// A number that differs, in all likelihood, between messages that differ in more than
     /// the bytes of their records. Stable across processes and versions of Rust.
     pub fn digest(&self) -> u64 {
-        let message = &self.0;
+        let message = &self.0.message;
         let snapshot = message.get_snapshot();
+        let time = self.0.time.unwrap_or(ShardTime::stamped(Epoch(0), Instant::ZERO));
         let words = [
             message.get_msg_type() as u64,
             message.from << 32 | message.to,
@@ -371,6 +395,9 @@ impl JournalMessage {
             message.context.len() as u64,
             snapshot.get_metadata().index,
             snapshot.data.len() as u64,
+            time.epoch.0,
+            time.since.0,
+            time.at.0,
         ];
         words.into_iter().fold(0, |state: u64, word| {
             (state ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)

@@ -23,6 +23,7 @@ pub mod request;
 pub mod resolver;
 pub mod seat_list;
 mod shard;
+mod shard_time;
 pub mod show;
 pub mod time;
 pub mod waiting_room;
@@ -50,6 +51,7 @@ pub use observation::{HandOverReason, Observation, Phase};
 pub use placement::Placement;
 pub use request::{Command, Outcome, Refusal, Reply, Request, Wish};
 pub use seat_list::SeatList;
+pub use shard_time::ShardTime;
 pub use show::{
     Checks, Decision, Event, Hall, Honours, Orders, Repeats, Rules, Show, SnapshotError, Unfit,
 };

@@ -38,7 +38,7 @@ use crate::observation::Observation;
 use crate::placement::Placement;
 use crate::request::Request;
 use crate::resolver::Resolver;
-use crate::shard::{Answers, Shard};
+use crate::shard::{Answers, Shard, TELL_EVERY};
 use crate::time::{Instant, Span};
 
 /// So many requests or answers of a batch are looked at ahead of their turn.
@@ -79,6 +79,8 @@ pub struct Node {
     /// leader to replace.
     campaigns: BTreeSet<(Instant, ShardId, Epoch, NodeId)>,
     next_beat: Instant,
+    /// With the first beat from then on it tells the time of shards with live holds.
+    next_telling: Instant,
     /// Ticks come at this offset of each multiple of the pace, so that nodes differ.
     tick_offset: Span,
     next_tick: Option<Instant>,
@@ -172,6 +174,7 @@ impl Node {
             writing: None,
             campaigns: BTreeSet::new(),
             next_beat: now,
+            next_telling: now,
             tick_offset,
             next_tick: None,
             expires_at: Instant::MAX,
@@ -416,7 +419,7 @@ impl Node {
         let shard = self.shards.get_mut(id.0 as usize).and_then(Option::as_mut);
         match shard.filter(|_| message.from() == from) {
             Some(shard) => {
-                shard.on_message(message);
+                shard.on_message(self.now, message);
                 self.touch(id);
             }
             None => {
@@ -474,6 +477,7 @@ impl Node {
             self.beat(effects);
             self.move_on(effects);
             self.balance(effects);
+            self.tell_times();
             // Beats missed while the process stood still are not made up for.
             self.next_beat = self.now + self.setup.config.beat_every;
         }
@@ -624,6 +628,22 @@ impl Node {
             self.writing = Some(write.id);
             self.facts.on_write_begun();
             effects.persist(write);
+        }
+    }
+
+    /// Holds go on by the same time whichever replica leads next: all hear it.
+    fn tell_times(&mut self) {
+        if self.now < self.next_telling {
+            return;
+        }
+        self.next_telling = self.now + TELL_EVERY;
+        for place in 0..self.carried.len() {
+            let id = self.carried[place];
+            if let Some(shard) = &mut self.shards[id.0 as usize]
+                && shard.tell_time()
+            {
+                self.touch(id);
+            }
         }
     }
 

@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 pub(crate) use self::answers::Answers;
-use self::clock::{ShardClock, Stamp};
+use self::clock::ShardClock;
+pub(crate) use self::clock::TELL_EVERY;
 use self::hand_over::HandOver;
 use self::owner::Owner;
 pub(crate) use self::pursuit::LEVEL;
@@ -30,11 +31,12 @@ use crate::observation::{Observation, Phase};
 use crate::placement::Placement;
 use crate::record::{self, Events};
 use crate::request::Request;
+use crate::shard_time::ShardTime;
 use crate::show::Show;
 use crate::time::Instant;
 
-/// A shard's snapshot: its latest stamp, and each show that was ever touched, in order.
-type State = (Option<Stamp>, Vec<(ShowId, Vec<u8>)>);
+/// A shard's snapshot: what its latest stamp says of its time, and each show that was ever touched, in order.
+type State = (Option<ShardTime>, Vec<(ShowId, Vec<u8>)>);
 
 /// A replica of a shard and, while it leads, the shard's owner.
 #[derive(Debug)]
@@ -46,9 +48,9 @@ pub(crate) struct Shard {
     /// The fold of all applied records. A show that is missing was never touched.
     shows: BTreeMap<ShowId, Show>,
     applied: u64,
-    /// That of the latest record that changed something.
-    latest: Option<Stamp>,
-    /// Makes this node's instants those of the shard, as long as it owns it.
+    /// What the latest record that changed something says of the shard's time.
+    latest: Option<ShardTime>,
+    /// Makes this node's instants those of the shard.
     clock: ShardClock,
     /// The record that is applied; kept for its memory.
     events: Events,
@@ -71,7 +73,6 @@ pub(crate) struct Shard {
 
 impl Shard {
     pub(crate) fn new(id: ShardId, node: NodeId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
-        let clock = ShardClock::new(setup.config.owner.reckoning, None);
         let is_map = setup.placement.map_shard() == Some(id);
         Self {
             id,
@@ -82,7 +83,7 @@ impl Shard {
             shows: BTreeMap::new(),
             applied: 0,
             latest: None,
-            clock,
+            clock: ShardClock::default(),
             events: Events::new(),
             owner: None,
             elected: Epoch(0),
@@ -120,8 +121,13 @@ impl Shard {
         }
     }
 
-    pub(crate) fn on_message(&mut self, message: JournalMessage) {
-        self.journal.step(message);
+    pub(crate) fn on_message(&mut self, now: Instant, message: JournalMessage) {
+        let time = message.time();
+        let is_heard = self.journal.step(message);
+        // The clock of an owner is nobody's but its own.
+        if let Some(time) = time.filter(|_| is_heard && (self.owner.is_none() || self.is_over())) {
+            self.clock.hear(now, time);
+        }
     }
 
     pub(crate) fn on_tick(&mut self) {
@@ -135,6 +141,16 @@ impl Shard {
     /// A peer that replicates this shard was silent, or has restarted, and is heard.
     pub(crate) fn on_peer_heard(&mut self) {
         self.journal.ping();
+    }
+
+    /// Tells the followers the time by which holds are measured, where this node leads and there are any.
+    /// Says whether it did.
+    pub(crate) fn tell_time(&mut self) -> bool {
+        let tells = self.owner.as_ref().is_some_and(|owner| owner.expires_at() < Instant::MAX);
+        if tells {
+            self.journal.speak();
+        }
+        tells
     }
 
     /// A peer is taken for dead.
@@ -183,7 +199,10 @@ impl Shard {
             }
             self.depose_if_over(answers, effects);
             // What is for a replica that this node had before it forgot finds nobody.
-            for message in ready.messages.drain(..).filter(|message| message.to() != self.node) {
+            let time = self.clock.time(now);
+            let said = ready.messages.drain(..).filter(|message| message.to() != self.node);
+            for mut message in said {
+                message.tell_time(time);
                 effects.journal(message.to(), self.id, message);
             }
             if !ready.refused.is_empty() {
@@ -256,6 +275,7 @@ impl Shard {
             owner::Turn::Idle => return,
             owner::Turn::Changed(record) => {
                 let bytes = record::encode(self.node, record);
+                record.last().into_iter().for_each(|(_, event)| self.clock.stamp(event.at()));
                 let taken = self.journal.propose(bytes);
                 if taken {
                     if self.outstanding.0 != epoch {
@@ -301,8 +321,11 @@ impl Shard {
             if !replay::fold(&mut self.shows, &self.setup, record, &mut self.events) {
                 continue;
             }
-            let stamp = self.events.last().map(|(_, event)| Stamp { at: event.at(), applied: now });
-            self.latest = stamp.or(self.latest);
+            if let Some((_, event)) = self.events.last() {
+                let stamped = ShardTime::stamped(committed.epoch(), event.at());
+                self.latest = Some(stamped);
+                self.clock.hear(now, stamped);
+            }
             if committed.epoch() == self.outstanding.0 {
                 assert!(self.outstanding.1 > 0, "only the leader of an epoch proposes in it");
                 self.outstanding.1 -= 1;
@@ -368,7 +391,7 @@ impl Shard {
     #[cold]
     fn activate(&mut self, own: Instant, answers: &mut Answers, effects: &mut Effects) {
         let epoch = self.journal.epoch();
-        self.clock = ShardClock::new(self.setup.config.owner.reckoning, self.latest);
+        self.clock.lead(own, epoch, self.setup.config.owner.reckoning);
         let now = self.clock.at(own);
         if own.since(now).max(now.since(own)) > self.setup.rules.grace {
             effects.observe(Observation::Mark(Mark::ClocksApart));
@@ -393,11 +416,16 @@ impl Shard {
     }
 
     fn depose_if_over(&mut self, answers: &mut Answers, effects: &mut Effects) {
-        let over =
-            |owner: &Owner| !self.journal.is_leader() || self.journal.epoch() != owner.epoch();
-        if self.owner.as_ref().is_some_and(over) {
+        if self.is_over() {
             self.depose(answers, effects);
         }
+    }
+
+    /// Whether the epoch is over in which this replica serves.
+    fn is_over(&self) -> bool {
+        let over =
+            |owner: &Owner| !self.journal.is_leader() || self.journal.epoch() != owner.epoch();
+        self.owner.as_ref().is_some_and(over)
     }
 
     #[cold]
@@ -457,7 +485,8 @@ impl Shard {
             return;
         }
         let (latest, shows) = replay::shows_of(&self.setup, state);
-        self.latest = latest.map(|stamp| Stamp { applied: now, ..stamp });
+        self.latest = latest;
+        latest.into_iter().for_each(|stamped| self.clock.hear(now, stamped));
         self.shows = shows;
     }
 }

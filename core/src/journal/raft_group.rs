@@ -354,21 +354,21 @@ impl Journal for RaftGroup {
         }
     }
 
-    fn step(&mut self, message: JournalMessage) {
-        let mut message = message.0;
+    fn step(&mut self, message: JournalMessage) -> bool {
+        let mut message = message.0.message;
         if let Some(reason) = self.refusal(&message) {
             self.refused.push(reason);
-            return;
+            return false;
         }
         if self.betrays_loss(&message) {
             self.lose_trust();
         }
         if !self.step_in_doubt(&message) {
-            return;
+            return true;
         }
         let (kind, from, epoch) = (message.get_msg_type(), message.from, message.term);
         let words = (kind == MessageType::MsgHeartbeatResponse).then(|| message.take_context());
-        if self.raft.raft.step(*message).is_err() {
+        if self.raft.raft.step(message).is_err() {
             self.refused.push(Mark::JournalMessageRefused);
         }
         if let Some(words) = &words
@@ -394,6 +394,7 @@ impl Journal for RaftGroup {
         if let Some(follower) = self.followers.iter_mut().find(|follower| follower.id == from) {
             follower.silent_ticks = 0;
         }
+        true
     }
 
     fn propose(&mut self, record: Vec<u8>) -> bool {
@@ -449,6 +450,12 @@ impl Journal for RaftGroup {
                     follower.snapshot_ticks = 0;
                 }
             }
+            self.speak();
+        }
+    }
+
+    fn speak(&mut self) {
+        if self.is_leader() {
             let before = self.raft.raft.msgs.len();
             self.raft.ping();
             self.ask_again(before);

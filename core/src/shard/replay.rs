@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::clock::Stamp;
 use super::{Shard, State};
 use crate::config::Setup;
 use crate::id::ShowId;
 use crate::journal::Durable;
 use crate::placement::Placement;
 use crate::record::{self, Events};
+use crate::shard_time::ShardTime;
 use crate::show::Show;
 
 pub(super) type Shows = BTreeMap<ShowId, Show>;
@@ -39,8 +39,8 @@ pub(super) fn map_of(record: &[u8]) -> Option<Placement> {
     (!record.is_empty()).then(map)
 }
 
-/// The shows of a snapshot, and the latest instant of their events.
-pub(super) fn shows_of(setup: &Setup, state: &[u8]) -> (Option<Stamp>, Shows) {
+/// The shows of a snapshot, and what their latest event says of the shard's time.
+pub(super) fn shows_of(setup: &Setup, state: &[u8]) -> (Option<ShardTime>, Shows) {
     let (latest, shows): State =
         postcard::from_bytes(state).expect("a committed snapshot is readable");
     let restored = shows.into_iter().map(|(id, bytes)| {

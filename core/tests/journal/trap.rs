@@ -388,7 +388,9 @@ fn foreign_messages_are_refused() {
     stranger.campaign();
     let mut ready = Ready::default();
     stranger.poll(&mut ready);
-    ready.messages.into_iter().for_each(|message| trio.groups[0].step(message));
+    for message in ready.messages {
+        trio.groups[0].step(message);
+    }
     trio.run(1, |_| true);
     assert_eq!(trio.refused.len(), 3, "{:?}", trio.refused);
 }
