@@ -3,6 +3,7 @@
 //! Owns the form of a workflow command and its escapes. Refuses to know where they are printed.
 
 use crate::human;
+use crate::plain;
 use crate::sweep::SweepFacts;
 
 /// GitHub shows ten errors a step and drops the rest.
@@ -54,7 +55,8 @@ fn command(title: &str, message: &str) -> String {
 
 /// A message in one line.
 fn escaped(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let breaks = text.replace("\r\n", "\n");
+    plain::text(&breaks).replace('%', "%25").replace('\n', "%0A")
 }
 
 #[cfg(test)]
@@ -82,8 +84,8 @@ mod tests {
     #[test]
     fn titles_and_messages_survive_their_escapes() {
         assert_eq!(
-            command("a: 5%, b", "100%\r\n::error::no"),
-            "::error title=a%3A 5%25%2C b::100%25%0D%0A::error::no\n"
+            command("a: 5%, b", "100%\r\n::error::no\x1b[2J"),
+            "::error title=a%3A 5%25%2C b::100%25%0A\\u{3a}:error::no\\u{1b}[2J\n"
         );
     }
 }

@@ -30,6 +30,7 @@ pub mod json;
 pub mod junit;
 pub mod latency;
 pub mod operation;
+pub mod plain;
 pub mod recorder;
 pub mod summary;
 pub mod sweep;

@@ -395,8 +395,13 @@ struct Page {
 }
 
 impl Page {
+    /// One line: a break that came with a name would make two of it.
     fn line(&mut self, line: &str) {
-        self.text.push_str(line);
+        if line.contains('\n') {
+            self.text.push_str(&line.replace('\n', "\\u{a}"));
+        } else {
+            self.text.push_str(line);
+        }
         self.text.push('\n');
     }
 

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::human;
 use crate::problem::ScenarioError;
+use crate::reading::{self, Reach, SCENARIO_MAX, TRACE_MAX};
 use crate::scenario::Scenario;
 
 /// One file of the catalogue.
@@ -182,35 +183,45 @@ pub fn find(name: &str) -> Result<&'static Entry, LoadError> {
     }
 }
 
-/// Loads the scenario of this id, file name or path. A path is taken for one if it ends in `.toml`.
+/// Loads the scenario of this id, file name or path. A path is taken for one if it ends in `.toml`, and
+/// the files that it names must stand below its folder.
 ///
 /// # Errors
 ///
 /// If there is no such scenario, or its file can't be read or is not sound.
 pub fn load(path_or_id: &str) -> Result<Scenario, LoadError> {
-    let path = Path::new(path_or_id);
-    if path.extension().is_none_or(|extension| extension != "toml") {
-        return find(path_or_id).map(Entry::scenario);
-    }
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(unknown(path_or_id)),
-        Err(source) => return Err(LoadError::Unreadable { path: path.to_owned(), source }),
-    };
-    let beside = |name: &str| std::fs::read(path.with_file_name("").join(name));
-    Ok(Scenario::from_toml(path_or_id, path_or_id, &bytes, &beside)?)
+    load_within(path_or_id, Reach::Below)
 }
 
-/// All scenarios of a folder of the catalogue (`fast`), or the one that [`load`] finds.
+/// The same, with as long a reach for the files that it names.
 ///
 /// # Errors
 ///
 /// As [`load`].
-pub fn select(name: &str) -> Result<Vec<Scenario>, LoadError> {
+pub fn load_within(path_or_id: &str, reach: Reach) -> Result<Scenario, LoadError> {
+    let path = Path::new(path_or_id);
+    if path.extension().is_none_or(|extension| extension != "toml") {
+        return find(path_or_id).map(Entry::scenario);
+    }
+    let bytes = match reading::whole(path, SCENARIO_MAX) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(unknown(path_or_id)),
+        Err(source) => return Err(LoadError::Unreadable { path: path.to_owned(), source }),
+    };
+    let beside = |name: &str| reading::whole(&reading::beside(path, name, reach)?, TRACE_MAX);
+    Ok(Scenario::from_toml(path_or_id, path_or_id, &bytes, &beside)?)
+}
+
+/// All scenarios of a folder of the catalogue (`fast`), or the one that [`load_within`] finds.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn select(name: &str, reach: Reach) -> Result<Vec<Scenario>, LoadError> {
     let folder = name.trim_end_matches('/');
     let within = |entry: &&Entry| entry.id.rsplit_once('/').is_some_and(|(dir, _)| dir == folder);
     let scenarios: Vec<_> = ENTRIES.iter().filter(within).map(Entry::scenario).collect();
-    if scenarios.is_empty() { Ok(vec![load(name)?]) } else { Ok(scenarios) }
+    if scenarios.is_empty() { Ok(vec![load_within(name, reach)?]) } else { Ok(scenarios) }
 }
 
 fn unknown(name: &str) -> LoadError {
@@ -272,6 +283,7 @@ mod tests {
 
     #[test]
     fn a_folder_is_all_that_lies_in_it() {
+        let select = |name| select(name, Reach::Below);
         let ids = |name| select(name).unwrap().into_iter().map(|scenario| scenario.id);
         assert_eq!(
             ids("slow").collect::<Vec<_>>(),

@@ -8,6 +8,7 @@ mod facts;
 mod faults;
 mod venues;
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
@@ -496,7 +497,8 @@ impl Checks {
         }
         let takes = Span(disk.fsync.0.saturating_mul(2 * (den + num)) / den);
         let settles = takes.0 <= patience;
-        self.that_both(settles, "disk.fsync", "cluster.election-ticks", || {
+        let others = ["cluster.election-ticks", "cluster.tick-every", "disk.jitter"];
+        self.that_any(settles, "disk.fsync", &others, || {
             let what = format!(
                 "a vote takes two writes, up to {takes}, and after {} without a leader others \
                  stand too: elections can't settle",
@@ -506,7 +508,10 @@ impl Checks {
                 Span(patience.saturating_mul(den) / (2 * (den + num))),
                 takes.0.div_ceil(cluster.tick_every.0),
             );
-            (what, format!("at most `fsync = \"{most}\"`, or at least `election-ticks = {ticks}`"))
+            let help = format!(
+                "at most `fsync = \"{most}\"`, or at least `election-ticks = {ticks}`, or longer ticks"
+            );
+            (what, help)
         });
     }
 
@@ -575,10 +580,11 @@ impl Checks {
 
     /// A list of names, each known and named once; `noun` is what is named.
     fn names(&mut self, list: &str, noun: &str, names: &[String], known: &[&str]) {
+        let mut named = BTreeSet::new();
         for (n, name) in names.iter().enumerate() {
             let field = format!("{list}[{n}]");
             self.name(&field, noun, name, known);
-            self.that(!names[..n].contains(name), &field, || {
+            self.that(named.insert(name), &field, || {
                 (format!("{name:?} is named twice"), format!("name each {noun} once"))
             });
         }
@@ -657,7 +663,7 @@ impl Checks {
         field: &str,
         complaint: impl FnOnce() -> (String, String),
     ) {
-        self.that_both(all_is_well, field, "", complaint);
+        self.that_any(all_is_well, field, &[], complaint);
     }
 
     /// The same of two fields that clash.
@@ -668,10 +674,21 @@ impl Checks {
         other: &str,
         complaint: impl FnOnce() -> (String, String),
     ) {
+        self.that_any(all_is_well, field, &[other], complaint);
+    }
+
+    /// The same of several.
+    fn that_any(
+        &mut self,
+        all_is_well: bool,
+        field: &str,
+        others: &[&str],
+        complaint: impl FnOnce() -> (String, String),
+    ) {
         if !all_is_well {
             let (what, help) = complaint();
-            self.complaints
-                .push(Complaint { other: other.to_owned(), ..Complaint::new(field, what, help) });
+            let others = others.iter().map(|&other| other.to_owned()).collect();
+            self.complaints.push(Complaint { others, ..Complaint::new(field, what, help) });
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::human::{self, HumanSpan};
 use crate::limit::Limit;
 use crate::locate::Place;
 use crate::problem::{Complaint, Complaints, ScenarioError, Source};
+use crate::reading;
 use crate::scenario::{Arrivals, Cluster, Costs, Crowd, Disk, MustFail, Network, Sale, Scenario};
 use crate::trace;
 
@@ -187,7 +188,10 @@ impl Scenario {
                     Complaint::new(field, what, "the path is relative to the scenario's file");
                 located(&source, places().as_ref(), vec![complaint])
             })?;
-            *points = trace::parse(file, &loaded)?;
+            // What somebody else's file says is nobody's business here.
+            *points = trace::parse(file, &loaded).map_err(|error| {
+                if reading::is_below(file) { error } else { error.without_text() }
+            })?;
         }
 
         let scenario = Self { id: id.to_owned(), ..parsed.unchecked() };
@@ -267,7 +271,7 @@ fn write_table(text: &mut impl fmt::Write, path: &str, table: &Table) -> fmt::Re
     for (key, value) in table.iter().filter(|(_, value)| !is_section(value)) {
         // Only the list of faults can stand empty at the top: it has nothing to say then.
         if !(path.is_empty() && value.is_array()) {
-            writeln!(text, "{key} = {value}")?;
+            writeln!(text, "{key} = {}", Plain(value))?;
         }
     }
     for (key, value) in table.iter().filter(|(_, value)| is_section(value)) {
@@ -279,25 +283,113 @@ fn write_table(text: &mut impl fmt::Write, path: &str, table: &Table) -> fmt::Re
         for item in value.as_array().into_iter().flatten().filter_map(Value::as_table) {
             writeln!(text, "\n[[{path}]]")?;
             for (key, value) in item {
-                writeln!(text, "{key} = {value}")?;
+                writeln!(text, "{key} = {}", Plain(value))?;
             }
         }
     }
     Ok(())
 }
 
+/// A value in one line, its text with an escape for whatever has no form of its own on a page: printed, it
+/// moves no terminal, and begins no line that somebody takes for a command.
+struct Plain<'a>(&'a Value);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            value if !is_formless(value) => write!(f, "{value}"),
+            Value::String(text) => {
+                f.write_str("\"")?;
+                for letter in text.chars() {
+                    match letter {
+                        '"' | '\\' => write!(f, "\\{letter}")?,
+                        '#' => f.write_str("\\u0023")?,
+                        letter if has_form(letter) => write!(f, "{letter}")?,
+                        letter => write!(f, "\\U{:08X}", u32::from(letter))?,
+                    }
+                }
+                f.write_str("\"")
+            }
+            Value::Array(items) => {
+                f.write_str("[")?;
+                for (n, item) in items.iter().enumerate() {
+                    write!(f, "{}{}", if n > 0 { ", " } else { "" }, Plain(item))?;
+                }
+                f.write_str("]")
+            }
+            Value::Table(table) => {
+                f.write_str("{ ")?;
+                for (n, (key, value)) in table.iter().enumerate() {
+                    write!(f, "{}{key} = {}", if n > 0 { ", " } else { "" }, Plain(value))?;
+                }
+                f.write_str(" }")
+            }
+            value @ (Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)) => write!(f, "{value}"),
+        }
+    }
+}
+
+/// Whether a text in it holds what has no form of its own on a page.
+fn is_formless(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.chars().all(has_form) || text.contains("##"),
+        Value::Array(items) => items.iter().any(is_formless),
+        Value::Table(table) => table.values().any(is_formless),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => false,
+    }
+}
+
+fn has_form(letter: char) -> bool {
+    matches!(letter, '\'' | '"' | '\\') || letter.escape_debug().len() == 1
+}
+
 fn located(source: &Source, places: Option<&Place>, complaints: Vec<Complaint>) -> ScenarioError {
     let place = |complaint: Complaint| {
-        let span =
-            places.map_or(0..0, |places| places.point_at(&complaint.field, &complaint.other));
-        (span, complaint)
+        let Some(places) = places else { return (0..0, complaint) };
+        let (span, name) = places.point_at(&complaint.field, &complaint.others);
+        let field = name.to_owned();
+        (span, Complaint { field, ..complaint })
     };
     ScenarioError::new(source, complaints.into_iter().map(place))
 }
 
 fn explain_toml(source: &Source, error: &toml::de::Error) -> ScenarioError {
-    let span = error.span().unwrap_or(0..0);
-    explain(source, span, Place::of_toml(source.text()), error.message())
+    let text = source.text();
+    let span = error.span().or_else(|| too_deep(text)).unwrap_or(0..0);
+    // A file has no id of its own: that key is known, and refused.
+    let message = error.message().replace("expected one of `id`, ", "expected one of ");
+    explain(source, span, Place::of_toml(text), &message)
+}
+
+/// So deep the reader of TOML goes.
+const TOML_DEPTH_MAX: usize = 80;
+
+/// Where a text nests deeper than its reader follows, by brackets, braces or dotted keys: it says that one does,
+/// but not where.
+fn too_deep(text: &str) -> Option<Range<usize>> {
+    let (mut open, mut dots, mut quote) = (0_usize, 0_usize, None);
+    let mut letters = text.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match (quote, letter) {
+            (Some('"'), '\\') => drop(letters.next()),
+            (Some(end), _) if letter == end => quote = None,
+            (Some('#'), '\n') => (quote, dots) = (None, 0),
+            (Some(_), _) => {}
+            (None, '"' | '\'' | '#') => quote = Some(letter),
+            (None, '[' | '{') => open += 1,
+            (None, ']' | '}') => open = open.saturating_sub(1),
+            (None, '.') => dots += 1,
+            (None, '\n' | '=' | ',') => dots = 0,
+            (None, _) => {}
+        }
+        if open + dots >= TOML_DEPTH_MAX {
+            return Some(at..at + 1);
+        }
+    }
+    None
 }
 
 fn explain_json(source: &Source, error: &serde_json::Error) -> ScenarioError {

@@ -13,6 +13,7 @@ mod limit;
 mod locate;
 mod problem;
 mod ratio;
+pub mod reading;
 pub mod scenario;
 pub mod trace;
 

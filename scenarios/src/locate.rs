@@ -43,22 +43,33 @@ impl Place {
         Some(json_value(root, text, DEPTH_MAX))
     }
 
-    /// What to point at for a field; if it was left out, for `other`, or else for what would contain it.
-    pub(crate) fn point_at(&self, field: &str, other: &str) -> Range<usize> {
-        let (place, is_whole) = self.follow(field);
-        match self.follow(other) {
-            (other, true) if !is_whole => other.point.clone(),
-            (_, true | false) => place.point.clone(),
-        }
+    /// What to point at for a field, and its name; if it was left out, for the first of `others` that was not,
+    /// or else for what would contain it.
+    pub(crate) fn point_at<'a>(
+        &self,
+        field: &'a str,
+        others: &'a [String],
+    ) -> (Range<usize>, &'a str) {
+        let names = std::iter::once(field).chain(others.iter().map(String::as_str));
+        let written = |name| match self.follow(name) {
+            (place, true) => Some((place.point.clone(), name)),
+            (_, false) => None,
+        };
+        names
+            .filter_map(written)
+            .next()
+            .unwrap_or_else(|| (self.follow(field).0.point.clone(), field))
     }
 
     /// The place at the end of a path, or where the path leaves the text; and whether it is the end.
     fn follow(&self, field: &str) -> (&Self, bool) {
         let mut place = self;
         for step in steps(field) {
-            let Some((_, child)) = place.children.iter().find(|(key, _)| *key == step) else {
-                return (place, false);
+            let child = match step {
+                Step::Index(index) => place.children.get(index).filter(|(key, _)| *key == step),
+                Step::Key(_) => place.children.iter().find(|(key, _)| *key == step),
             };
+            let Some((_, child)) = child else { return (place, false) };
             place = child;
         }
         (place, true)
@@ -167,19 +178,22 @@ mod tests {
         for (field, text) in
             [("title", "\"x\""), ("cluster.nodes", "5"), ("fault[0].crash.node", "\"n9\"")]
         {
-            let span = places.point_at(field, "");
+            let (span, _) = places.point_at(field, &[]);
             assert_eq!(&TOML[span.clone()], text);
             assert_eq!(places.field_at(span.start), field);
         }
         assert_eq!(
-            &TOML[places.point_at("cluster.zones", "")],
+            &TOML[places.point_at("cluster.zones", &[]).0],
             "cluster",
             "a missing key points at its table"
         );
+        let others = ["cluster.spares".to_owned(), "cluster.nodes".to_owned()];
+        let (span, name) = places.point_at("cluster.zones", &others);
+        assert_eq!((&TOML[span], name), ("5", "cluster.nodes"), "the first that was written");
 
         let json = r#"{"title": "x", "fault": [{"crash": {"at": "1s", "node": "n9"}}]}"#;
         let places = Place::of_json(json).unwrap();
-        let span = places.point_at("fault[0].crash.node", "");
+        let (span, _) = places.point_at("fault[0].crash.node", &[]);
         assert_eq!(&json[span.clone()], "\"n9\"");
         assert_eq!(places.field_at(span.start), "fault[0].crash.node");
     }
@@ -188,6 +202,6 @@ mod tests {
     fn depth_is_no_danger() {
         let deep = "[".repeat(100_000) + &"]".repeat(100_000);
         let places = Place::of_json(&deep).unwrap();
-        assert_eq!(places.point_at("title", ""), 0..deep.len());
+        assert_eq!(places.point_at("title", &[]), (0..deep.len(), "title"));
     }
 }

@@ -9,15 +9,26 @@ use std::sync::Arc;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 use thiserror::Error;
 
-/// A file that is no scenario: every problem found in it, at least one.
+mod excerpt;
+
+/// So many problems of a file are told, and the rest are counted.
+pub(crate) const PROBLEMS_MAX: usize = 20;
+/// A name or a value longer than so many characters is cut off where it is told.
+const WORDS_MAX: usize = 1_000;
+
+/// A file that is no scenario: the first problems found in it, at least one.
 ///
 /// Its `Display` is one line a problem, `file:line:column: field: what; help`. As a
 /// miette `Diagnostic` it shows each place in the text as well.
 #[derive(Debug, Error)]
-#[error("{}", lines(.problems))]
+#[error("{}", lines(.problems, *.untold))]
 pub struct ScenarioError {
-    /// The problems, in the order of the text; never empty.
+    /// The problems, in the order of the text; never empty, and at most twenty.
     pub problems: Vec<Problem>,
+    /// How many more there are.
+    pub untold: usize,
+    /// What can be shown of the text; nothing of one that is not the reader's.
+    excerpt: Option<NamedSource<String>>,
 }
 
 /// One problem, with its place.
@@ -36,8 +47,8 @@ pub struct Problem {
     pub what: String,
     /// What would be right.
     pub help: String,
-    text: NamedSource<Arc<str>>,
-    span: SourceSpan,
+    /// Its place in the excerpt, if that shows it.
+    span: Option<SourceSpan>,
 }
 
 /// A text and its name.
@@ -51,8 +62,8 @@ pub(crate) struct Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
     pub(crate) field: String,
-    /// A field that plays as much of a part: it is to blame if the first was left out.
-    pub(crate) other: String,
+    /// Fields that play as much of a part: the first that was written is to blame if the field was left out.
+    pub(crate) others: Vec<String>,
     pub(crate) what: String,
     pub(crate) help: String,
 }
@@ -66,48 +77,55 @@ impl ScenarioError {
         source: &Source,
         complaints: impl IntoIterator<Item = (Range<usize>, Complaint)>,
     ) -> Self {
-        let mut problems: Vec<_> = complaints
-            .into_iter()
-            .map(|(span, complaint)| Problem::new(source, span, complaint))
-            .collect();
-        assert!(!problems.is_empty(), "an error has a problem");
-        problems.sort_by_key(|problem| problem.span.offset());
-        Self { problems }
+        let mut complaints: Vec<_> = complaints.into_iter().collect();
+        assert!(!complaints.is_empty(), "an error has a problem");
+        complaints.sort_by_key(|(span, _)| span.start);
+        let untold = complaints.len().saturating_sub(PROBLEMS_MAX);
+        complaints.truncate(PROBLEMS_MAX);
+        let (spans, complaints): (Vec<_>, Vec<_>) = complaints.into_iter().unzip();
+        let (text, places) = excerpt::of(&source.text, &spans);
+        let problem = |(place, complaint): (excerpt::Placed, Complaint)| Problem {
+            file: source.file.clone(),
+            line: place.line,
+            column: place.column,
+            field: brief(complaint.field),
+            what: brief(complaint.what),
+            help: brief(complaint.help),
+            span: place.shown.map(SourceSpan::from),
+        };
+        Self {
+            problems: places.into_iter().zip(complaints).map(problem).collect(),
+            untold,
+            excerpt: Some(NamedSource::new(&source.file, text)),
+        }
+    }
+
+    /// The same without the text: for a file that is somebody else's.
+    pub(crate) fn without_text(self) -> Self {
+        Self { excerpt: None, ..self }
     }
 }
 
 /// Shows every place in the text, with what would be right beside it.
 impl Diagnostic for ScenarioError {
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.problems.first().map(|problem| &problem.text as &dyn SourceCode)
+        self.excerpt.as_ref().map(|excerpt| excerpt as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.excerpt.as_ref()?;
         let label = |problem: &Problem| {
-            LabeledSpan::new_with_span(Some(problem.help.clone()), problem.span)
+            Some(LabeledSpan::new_with_span(Some(problem.help.clone()), problem.span?))
         };
-        Some(Box::new(self.problems.iter().map(label)))
+        self.problems.iter().any(|problem| problem.span.is_some()).then(
+            || -> Box<dyn Iterator<Item = LabeledSpan>> {
+                Box::new(self.problems.iter().filter_map(label))
+            },
+        )
     }
 }
 
 impl Problem {
-    fn new(source: &Source, span: Range<usize>, complaint: Complaint) -> Self {
-        let text = &source.text;
-        let start = boundary_before(text, span.start);
-        let end = boundary_before(text, span.end).max(start);
-        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            file: source.file.clone(),
-            line: 1 + text[..start].matches('\n').count(),
-            column: 1 + text[line_start..start].chars().count(),
-            field: complaint.field,
-            what: complaint.what,
-            help: complaint.help,
-            text: NamedSource::new(&source.file, Arc::clone(text)),
-            span: (start..end).into(),
-        }
-    }
-
     /// As one line: `file:line:column: field: what; help`.
     pub fn line(&self) -> String {
         format!("{}:{}:{}: {self}; {}", self.file, self.line, self.column, self.help)
@@ -149,35 +167,43 @@ impl Complaint {
         what: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), other: String::new(), what: what.into(), help: help.into() }
+        Self { field: field.into(), others: Vec::new(), what: what.into(), help: help.into() }
     }
 }
 
 impl fmt::Display for Complaints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, Complaint { field, what, help, .. }) in self.0.iter().enumerate() {
+        for (n, Complaint { field, what, help, .. }) in self.0.iter().take(PROBLEMS_MAX).enumerate()
+        {
             let separator = if n > 0 { "\n" } else { "" };
             write!(f, "{separator}{field}: {what}; {help}")?;
         }
-        Ok(())
+        f.write_str(&more(self.0.len().saturating_sub(PROBLEMS_MAX)))
     }
 }
 
-fn lines(problems: &[Problem]) -> String {
+fn lines(problems: &[Problem], untold: usize) -> String {
     let mut lines = String::new();
     for (n, problem) in problems.iter().enumerate() {
         let separator = if n > 0 { "\n" } else { "" };
         // Writing to a string can't fail.
         let _ = write!(lines, "{separator}{}", problem.line());
     }
-    lines
+    lines + &more(untold)
 }
 
-/// The last offset up to `offset` at which a character begins or the text ends.
-fn boundary_before(text: &str, offset: usize) -> usize {
-    let mut boundary = offset.min(text.len());
-    while !text.is_char_boundary(boundary) {
-        boundary -= 1;
+fn more(untold: usize) -> String {
+    match untold {
+        0 => String::new(),
+        1 => "\n… and one more problem".to_owned(),
+        _ => format!("\n… and {untold} more problems"),
     }
-    boundary
+}
+
+/// Words that fit on a page.
+fn brief(words: String) -> String {
+    match words.char_indices().nth(WORDS_MAX) {
+        Some((end, _)) => format!("{}…", &words[..end]),
+        None => words,
+    }
 }

@@ -7,6 +7,8 @@
 use std::path::Path;
 
 use onsale_reports::json;
+use onsale_reports::plain::quoted;
+use onsale_scenarios::{Arrivals, reading};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, SCHEMA};
@@ -135,22 +137,22 @@ pub const fn build_profile() -> &'static str {
 
 /// The line that plays a seed's run again, for whoever has a checkout.
 pub fn reproduce(plan: &Plan) -> String {
-    replay_line(&format!("{} --scenario {}", plan.seed, quoted(&plan.scenario.id)))
+    let outside = match &plan.scenario.crowd.arrivals {
+        Arrivals::Trace { file, .. } if !reading::is_below(file) => " --allow-outside",
+        Arrivals::Trace { .. }
+        | Arrivals::Constant { .. }
+        | Arrivals::Ramp { .. }
+        | Arrivals::Spike { .. }
+        | Arrivals::OnSale { .. }
+        | Arrivals::Named { .. } => "",
+    };
+    replay_line(&format!("{} --scenario {}{outside}", plan.seed, quoted(&plan.scenario.id)))
 }
 
 /// The line that replays what is named. One form for everybody: whoever debugs has a checkout,
 /// and whoever installed the program reads `onsale` for all before the dashes.
 pub fn replay_line(subject: &str) -> String {
     format!("cargo run --release -- replay {subject}")
-}
-
-/// A word as a shell reads it back.
-pub fn quoted(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@%,".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Reads a capsule or a plan. A plan alone makes a capsule that expects nothing.
@@ -220,7 +222,6 @@ mod tests {
         assert!(reproduce(&plan).ends_with("-- replay 7 --scenario fast/crash"));
         plan.scenario.id = "my sales/it's.toml".to_owned();
         assert!(reproduce(&plan).ends_with(r"--scenario 'my sales/it'\''s.toml'"));
-        assert_eq!(quoted(""), "''");
     }
 
     #[test]

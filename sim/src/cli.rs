@@ -5,7 +5,9 @@
 pub mod check;
 pub mod shrink;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,6 +15,7 @@ use std::str::FromStr;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
+use onsale_reports::plain;
 
 use self::check::{CHECK_EXAMPLES, CheckArgs, MERGE_EXAMPLES, MergeArgs};
 use self::shrink::{SHRINK_EXAMPLES, ShrinkArgs};
@@ -88,6 +91,9 @@ pub struct Cli {
     /// No progress and no notes; errors and warnings stay
     #[arg(long, short, global = true)]
     pub quiet: bool,
+    /// Scenarios may name traces that are not below their own folder
+    #[arg(long, global = true)]
+    pub allow_outside: bool,
 }
 
 /// What to do.
@@ -244,8 +250,13 @@ pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            let words = error.render().to_string();
             // Help that nobody reads to its end is no error.
-            let _ = error.print();
+            let _ = match plain::text(&words) {
+                // An argument that a terminal would obey, such as the name of a file.
+                Cow::Owned(escaped) => io::stderr().write_all(escaped.as_bytes()),
+                Cow::Borrowed(_) => error.print(),
+            };
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Passed.into() };
         }
     };

@@ -17,14 +17,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use onsale_reports::plain::quoted;
 use onsale_reports::{ReportError, directory, human, terminal as page};
 use onsale_scenarios::catalogue::LoadError;
+use onsale_scenarios::reading::Reach;
 
-use crate::capsule::{Capsule, CapsuleError, quoted};
+use crate::capsule::{Capsule, CapsuleError};
 use crate::cli::{Cli, PlayArgs, Subject, Verb};
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::run::{Look, Outcome, run_watched};
+use crate::story::follow::Story;
 use crate::sweep::merge::MergeError;
 use crate::sweep::results::ResultsError;
 use crate::terminal::Terminal;
@@ -73,13 +76,14 @@ enum Failure {
 /// Carries out a command and tells how to leave.
 pub(crate) fn carry_out(cli: Cli) -> Exit {
     let terminal = Terminal::new(cli.color, cli.quiet);
+    let reach = if cli.allow_outside { Reach::Anywhere } else { Reach::Below };
     let result = match cli.verb {
-        Verb::Run(arguments) => run::run(&arguments, terminal),
-        Verb::Replay(arguments) => replay::replay(&arguments, terminal),
-        Verb::Shrink(arguments) => shrink::shrink(&arguments, terminal),
-        Verb::Check(arguments) => check::check(&arguments, terminal),
+        Verb::Run(arguments) => run::run(&arguments, reach, terminal),
+        Verb::Replay(arguments) => replay::replay(&arguments, reach, terminal),
+        Verb::Shrink(arguments) => shrink::shrink(&arguments, reach, terminal),
+        Verb::Check(arguments) => check::check(&arguments, reach, terminal),
         Verb::Merge(arguments) => merge::merge(&arguments, terminal),
-        Verb::Scenarios { verb } => scenarios::scenarios(&verb, terminal),
+        Verb::Scenarios { verb } => scenarios::scenarios(&verb, reach, terminal),
         Verb::Completions { shell } => completions::completions(shell, terminal),
     };
     result.unwrap_or_else(|failure| {
@@ -140,20 +144,12 @@ impl Play<'_> {
         let mut exit = Exit::of(&outcome.summary.facts);
         let verifies = self.arguments.verify && exit != Exit::Interrupted;
         let parted = if verifies { self.verify(&progress, &looking, &outcome) } else { None };
-        let story = looking.finish(
-            outcome.watch.take(),
-            &outcome.summary,
-            self.arguments.json,
-            self.terminal,
-        );
+        let story = looking.finish(outcome.watch.take(), self.terminal);
 
         // The files first, the data next, the errors last: none of them keeps the others away.
         let written = self.write(&outcome);
         let facts = &outcome.summary.facts;
-        let said = story.and_then(|story| {
-            let text = story.unwrap_or_else(|| self.page(&outcome));
-            self.terminal.data(&text).map_err(Failure::Output)
-        });
+        let said = story.and_then(|story| self.tell(&looking, story.as_ref(), &outcome));
         if let Err(failure) = said {
             self.terminal.error(&failure.to_string());
             exit = exit.or(Exit::Internal);
@@ -184,11 +180,23 @@ impl Play<'_> {
         Played { outcome, exit }
     }
 
-    fn page(&self, outcome: &Outcome) -> String {
-        if self.arguments.json {
-            return outcome.summary.to_json();
-        }
-        page::render(&outcome.summary, self.terminal.colour(), self.terminal.width())
+    /// The data: the summary, or the story with the verdicts.
+    fn tell(
+        &self,
+        looking: &Looking,
+        story: Option<&Story>,
+        outcome: &Outcome,
+    ) -> Result<(), Failure> {
+        let (summary, terminal) = (&outcome.summary, self.terminal);
+        let said = match story {
+            Some(story) if self.arguments.json => terminal.data(&Looking::json(story, summary)),
+            Some(story) => {
+                terminal.page(|colour| looking.page(story, summary, colour, terminal.width()))
+            }
+            None if self.arguments.json => terminal.data(&summary.to_json()),
+            None => terminal.page(|colour| page::render(summary, colour, terminal.width())),
+        };
+        Ok(said?)
     }
 
     /// One run, with progress.

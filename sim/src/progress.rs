@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use onsale_core::Span;
-use onsale_reports::human;
+use onsale_reports::{human, plain};
 use onsale_scenarios::Scenario;
 
 use crate::wall;
@@ -85,7 +85,7 @@ fn bar(name: &str, length: u64, coloured: bool) -> ProgressBar {
         .progress_chars("━╸─");
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
     bar.set_style(style);
-    bar.set_prefix(name.to_owned());
+    bar.set_prefix(plain::line(name).into_owned());
     bar
 }
 

@@ -1,12 +1,14 @@
 //! The terminal: data to standard output, everything else to standard error.
 //!
-//! Owns colour, width, and what becomes of a reader that has gone away. Refuses to know what is
-//! said.
+//! Owns colour, width, what becomes of a reader that has gone away, and that nothing passes to either
+//! stream which a terminal or a CI system would obey, but for our own colours. Refuses to know what is said.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use clap::ColorChoice;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use onsale_reports::plain;
 
 /// Text that goes to a file or a pipe is laid out for this many columns.
 const WIDTH_ELSEWHERE: usize = 100;
@@ -30,11 +32,6 @@ impl Terminal {
         }
     }
 
-    /// Whether data may carry colour.
-    pub const fn colour(self) -> bool {
-        self.colour_out
-    }
-
     /// Columns of the data.
     pub fn width(self) -> usize {
         terminal_size::terminal_size_of(io::stdout())
@@ -51,11 +48,23 @@ impl Terminal {
         self.colour_err
     }
 
-    /// Data. A reader that has seen enough (`| head`) is no error.
+    /// Data without colour.
     ///
     /// # Errors
-    /// If standard output takes no more for another reason, as on a full disk.
+    /// If standard output takes no more, as on a full disk. A reader that has seen enough (`| head`) is none.
     pub fn data(self, text: &str) -> io::Result<()> {
+        self.out(&plain::text(text))
+    }
+
+    /// A page, drawn with or without colour.
+    ///
+    /// # Errors
+    /// As [`Self::data`].
+    pub fn page(self, draw: impl Fn(bool) -> String) -> io::Result<()> {
+        self.out(&coloured(self.colour_out, draw))
+    }
+
+    fn out(self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -73,44 +82,65 @@ impl Terminal {
     /// Workflow commands, bare: GitHub reads them from either stream, and data stays data.
     pub fn annotations(self, commands: &str) {
         if !commands.is_empty() {
-            self.err(commands.trim_end());
+            self.write_err(commands.trim_end());
         }
     }
 
     /// Something that must be seen.
     pub fn warn(self, text: &str) {
-        self.err(&format!("{} {text}", self.label("warning:", "33")));
+        self.labelled("warning:", "33", text);
     }
 
     /// Why the program does not do what it was asked.
     pub fn error(self, text: &str) {
-        self.err(&format!("{} {text}", self.label("error:", "31")));
+        self.labelled("error:", "31", text);
     }
 
     /// The same with the places in a text that it is about.
     pub fn diagnostic(self, diagnostic: &dyn Diagnostic) {
-        let theme = if self.colour_err {
-            GraphicalTheme::unicode()
-        } else {
-            GraphicalTheme::unicode_nocolor()
-        };
         let width = terminal_size::terminal_size_of(io::stderr())
             .map_or(WIDTH_ELSEWHERE, |(width, _)| usize::from(width.0));
-        let handler = GraphicalReportHandler::new_themed(theme).with_width(width);
-        let mut text = String::new();
-        match handler.render_report(&mut text, diagnostic) {
-            Ok(()) => self.err(text.trim_end()),
-            Err(_) => self.error(&diagnostic.to_string()),
+        let draw = |colour| {
+            let theme =
+                if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+            let handler =
+                GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
+            let mut text = String::new();
+            match handler.render_report(&mut text, diagnostic) {
+                Ok(()) => text.trim_end().to_owned(),
+                Err(_) => format!("error: {diagnostic}"),
+            }
+        };
+        self.write_err(&coloured(self.colour_err, draw));
+    }
+
+    fn labelled(self, label: &str, code: &str, text: &str) {
+        let text = plain::text(text);
+        if self.colour_err {
+            self.write_err(&format!("\x1b[1;{code}m{label}\x1b[0m {text}"));
+        } else {
+            self.write_err(&format!("{label} {text}"));
         }
     }
 
-    fn label(self, label: &str, code: &str) -> String {
-        if self.colour_err { format!("\x1b[1;{code}m{label}\x1b[0m") } else { label.to_owned() }
+    fn err(self, text: &str) {
+        self.write_err(&plain::text(text));
     }
 
-    fn err(self, text: &str) {
+    fn write_err(self, text: &str) {
         // Nobody is left to be told that nobody listens.
         let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// A page in colour, if it is wanted and all that a terminal would obey is ours: what has more in it is
+/// drawn without and escaped.
+fn coloured(wanted: bool, draw: impl Fn(bool) -> String) -> String {
+    let page = draw(false);
+    match plain::text(&page) {
+        Cow::Owned(escaped) => escaped,
+        Cow::Borrowed(_) if wanted => draw(true),
+        Cow::Borrowed(_) => page,
     }
 }
 
@@ -124,5 +154,23 @@ fn colour(choice: ColorChoice, is_terminal: bool) -> bool {
         ColorChoice::Auto if set("NO_COLOR") => false,
         ColorChoice::Auto if set("CLICOLOR_FORCE") && !is("CLICOLOR_FORCE", "0") => true,
         ColorChoice::Auto => is_terminal && !is("TERM", "dumb") && !is("CLICOLOR", "0"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_our_own_or_there_are_none() {
+        let page = |name: &'static str| {
+            move |colour| if colour { format!("\x1b[1m{name}\x1b[0m") } else { name.to_owned() }
+        };
+        assert_eq!(coloured(true, page("hold")), "\x1b[1mhold\x1b[0m");
+        assert_eq!(coloured(false, page("hold")), "hold");
+        for wanted in [true, false] {
+            assert_eq!(coloured(wanted, page("\x1b[31mred")), r"\u{1b}[31mred");
+            assert_eq!(coloured(wanted, page("::error::x")), r"\u{3a}:error::x");
+        }
     }
 }

@@ -243,11 +243,11 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     ]);
     insta::assert_snapshot!(said, @r#"
     x.toml:2:12: duration: no time at all; write a span above zero, such as `5s`
-    x.toml:2:12: crowd.arrivals.constant.over: people come until 4m, but the run ends at 0us; at most `over = "0us"`, or lengthen `duration`
+    x.toml:2:12: duration: people come until 4m, but the run ends at 0us; at most `over = "0us"`, or lengthen `duration`
     x.toml:2:11: quantum: 2s is out of bounds; write 0us to 1s
     x.toml:3:9: cluster.nodes: 2 is out of bounds; write a number from 3 to 99
-    x.toml:3:9: cluster.zones: 2 nodes can't stand in 3 zones; every zone needs a node, and every node a zone
-    x.toml:3:9: cluster.replicas: 3 replicas need as many nodes, and there are 2; use 1, or add nodes
+    x.toml:3:9: cluster.nodes: 2 nodes can't stand in 3 zones; every zone needs a node, and every node a zone
+    x.toml:3:9: cluster.nodes: 3 replicas need as many nodes, and there are 2; use 1, or add nodes
     x.toml:3:9: cluster.zones: 5 nodes can't stand in 6 zones; every zone needs a node, and every node a zone
     x.toml:3:12: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5
     x.toml:3:12: cluster.replicas: 7 replicas need as many nodes, and there are 5; use 3, or add nodes
@@ -261,11 +261,11 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:5:8: cluster.leads.rest: no time at all; write a span above zero, such as `5s`
     x.toml:3:14: cluster.leads.near-venue: leads are drawn to venues, and no venue stands anywhere; say in which zones they stand: `venues = [1]` under `[sale]`
     x.toml:3:16: cluster.gateway.backoff-base: 1s is above `backoff-cap`, 500ms; `backoff-base` is at most `backoff-cap`
-    x.toml:3:9: sale.hot-share: 20% want the hot show, but there is no other for the rest; with one show, write `hot-share = "100%"`
+    x.toml:3:9: sale.shows: 20% want the hot show, but there is no other for the rest; with one show, write `hot-share = "100%"`
     x.toml:3:17: sale.seats-per-row: 65 is out of bounds; write a number from 1 to 64
     x.toml:3:8: sale.rows: 0 is out of bounds; write a number from 1 to 65535
     x.toml:3:21: sale.seats-per-request: 11 is out of bounds; write a number from 1 to 10
-    x.toml:3:21: crowd.session.group-weights: groups of 6 come, but a request is for 4 seats at most; give at most 4 weights, or raise `sale.seats-per-request`
+    x.toml:3:21: sale.seats-per-request: groups of 6 come, but a request is for 4 seats at most; give at most 4 weights, or raise `sale.seats-per-request`
     x.toml:3:8: sale.hold: no time at all; write a span above zero, such as `5s`
     x.toml:4:9: sale.grace: no time at all; write a span above zero, such as `5s`
     x.toml:3:12: sale.sections: the hall has 3000000 seats; a hall holds at most 1000000: fewer sections, rows or seats a row
@@ -302,7 +302,7 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:3:21: swarm.families[1]: `loss` is named twice; name each family once
     x.toml:3:10: swarm.faults: the least number, 3, is above the greatest, 2; write `faults = [2, 3]`
     x.toml:3:9: swarm.lasts: the shortest, 3s, is above the longest, 2s; write `lasts = ["2s", "3s"]`
-    x.toml:3:8: swarm.until: the faults end by 4m, before they begin at 4m; let `from` be before `until`
+    x.toml:3:8: swarm.from: the faults end by 4m, before they begin at 4m; let `from` be before `until`
     x.toml:3:9: swarm.until: the faults go on until 6m, but the run ends at 5m; at most `until = "5m"`, or lengthen `duration`
     x.toml:3:9: swarm.lasts: a fault of 5m doesn't fit between 20s and 4m; a fault lasts at most 220s there
     x.toml:3:22: expect.exercised[1]: "hold" is named twice; name each oracle once
@@ -326,8 +326,8 @@ fn what_disks_cannot_do_is_refused() {
         "[swarm]\nfamilies = [\"disk-ful\"]",
     ]);
     insta::assert_snapshot!(said, @r#"
-    x.toml:3:9: disk.fsync: a vote takes two writes, up to 1200ms, and after 500ms without a leader others stand too: elections can't settle; at most `fsync = "166666us"`, or at least `election-ticks = 24`
-    x.toml:3:9: disk.fsync: a vote takes two writes, up to 30ms, and after 4ms without a leader others stand too: elections can't settle; at most `fsync = "1333us"`, or at least `election-ticks = 15`
+    x.toml:3:9: disk.fsync: a vote takes two writes, up to 1200ms, and after 500ms without a leader others stand too: elections can't settle; at most `fsync = "166666us"`, or at least `election-ticks = 24`, or longer ticks
+    x.toml:3:9: disk.fsync: a vote takes two writes, up to 30ms, and after 4ms without a leader others stand too: elections can't settle; at most `fsync = "1333us"`, or at least `election-ticks = 15`, or longer ticks
     x.toml:3:47: fault[0].disk-full.node: there is no node n6; the nodes are n1 to n5
     x.toml:3:44: fault[0].wipe.down: no time at all; write a span above zero, such as `5s`
     x.toml:3:24: fault[0].bit-rot.down: unknown key `down`; known here: at, lasts, node
@@ -387,7 +387,7 @@ fn a_trace_is_read_beside_the_scenario_and_its_own_problems_are_its_own() {
     );
 
     let error = with("offset_s,arrivals\n0,10\n60,-20\n").unwrap_err();
-    insta::assert_snapshot!(error, @r#"curve.csv:3:1: a number is negative: "60,-20"; time and counts start at 0"#);
+    insta::assert_snapshot!(error, @r#"curve.csv:3:1: a number is negative; time and counts start at 0"#);
     let error = with("offset_s,arrivals\n0,10\n400,20\n").unwrap_err();
     insta::assert_snapshot!(error, @r#"x.toml:3:18: crowd.arrivals.trace.file: the trace goes on until 400s, after the end of the run at 5m; let the run last: `duration = "400s"` or more"#);
 }
@@ -649,8 +649,63 @@ fn depth_and_width_are_no_danger() {
     }
     let wide = "[[fault]]\npower-loss = { at = \"6m\", down = \"1s\" }\n".repeat(300);
     let error = read(&format!("title = \"t\"\n{wide}")).unwrap_err();
-    assert_eq!(error.problems.len(), 300);
-    assert_eq!(error.problems[299].line, 601);
+    assert_eq!((error.problems.len(), error.untold), (20, 280));
+    assert_eq!(error.problems[19].line, 41);
+    assert!(error.to_string().ends_with("\n… and 280 more problems"), "{error}");
+}
+
+/// Each problem costs what its own line costs, and not the whole text.
+#[test]
+fn twenty_thousand_problems_are_told_in_a_moment() {
+    let bad = "[[fault]]\ncrash = { at = \"7s\", down = \"200s\", node = \"n77\" }\n";
+    let error = read(&format!("title = \"t\"\n{}", bad.repeat(20_000))).unwrap_err();
+    assert_eq!(error.problems.len(), 20);
+    assert_eq!(error.untold, 20_000 - 20);
+    assert!(render(&error).len() < 20_000, "{} bytes", render(&error).len());
+
+    let long = format!("title = \"t\"\n{} = 1\n", "a".repeat(1 << 20));
+    let error = read(&long).unwrap_err();
+    assert!(error.to_string().starts_with("x.toml:2:1: aaa"), "its place stays right");
+    assert!(render(&error).len() < 10_000, "{} bytes", render(&error).len());
+}
+
+#[test]
+fn problems_are_told_where_somebody_can_mend_them() {
+    let told = |text: &str| read(&format!("title = \"t\"\n{text}")).unwrap_err().to_string();
+    let tick = told("[cluster]\ntick-every = \"1us\"\n");
+    assert!(tick.starts_with("x.toml:3:14: cluster.tick-every: a vote takes two writes"), "{tick}");
+    let deep = told(&format!("[cluster]\n{}b = 1\n", "a.".repeat(1_000)));
+    assert!(deep.starts_with("x.toml:3:160: "), "{deep}");
+    let deep = told(&format!("# [[[[ \"\nfault = {}", "[".repeat(1_000)));
+    assert!(deep.starts_with("x.toml:3:"), "{deep}");
+    let key = told("quux = 1\n");
+    assert!(key.contains("known here: title, duration"), "{key}");
+    let key = told("idd = 1\n");
+    assert!(!key.contains("`id`"), "{key}");
+}
+
+#[test]
+fn what_a_terminal_obeys_is_not_shown_from_the_text() {
+    let error = read("title = \"\x1b[2J\u{202e}\"\nnods = 1").unwrap_err();
+    let text = render(&error);
+    assert!(!text.contains(['\x1b', '\u{202e}']) && text.contains('\u{fffd}'), "{text}");
+}
+
+#[test]
+fn a_trace_from_outside_is_not_shown() {
+    let secret = |_: &str| Ok(b"root:x:0:0:root:/root:/bin/sh\n".to_vec());
+    let told = |file: &str| {
+        let text = format!("title = \"t\"\n[crowd.arrivals]\ntrace = {{ file = \"{file}\" }}\n");
+        let error = Scenario::from_toml("x", "x.toml", text.as_bytes(), &secret).unwrap_err();
+        format!("{error}\n{}", render(&error))
+    };
+    let inside = told("passwd");
+    assert!(inside.contains("passwd:1:1: ") && inside.contains("root:x"), "{inside}");
+    for file in ["../passwd", "/etc/passwd"] {
+        let outside = told(file);
+        assert!(outside.contains("passwd:1:1: a line has two columns"), "{outside}");
+        assert!(!outside.contains("root"), "{outside}");
+    }
 }
 
 #[test]
@@ -999,5 +1054,17 @@ proptest! {
         let json = scenario.to_json();
         let error = Scenario::from_json("x.json", &json.as_bytes()[..at.index(json.len())]);
         prop_assert!(error.is_err());
+    }
+}
+
+#[test]
+fn text_that_a_terminal_obeys_is_written_with_escapes_and_reads_back() {
+    let title = "\x1b[31mred\u{9b}\u{202e} ##[error] it's \"x\" \\ é\n::error::no";
+    let scenario = Scenario { title: title.to_owned(), ..Scenario::default() };
+    for text in [scenario.to_toml(), scenario.to_brief_toml()] {
+        let obeyed = |letter: char| letter != '\n' && (letter.is_control() || letter == '\u{202e}');
+        assert!(!text.contains(obeyed) && !text.contains("##["), "{text}");
+        assert!(!text.lines().any(|line| line.starts_with("::")), "{text}");
+        assert_eq!(read(&text).unwrap().title, title);
     }
 }

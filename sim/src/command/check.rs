@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use onsale_reports::plain::quoted;
 use onsale_reports::sweep::{Stopped, SweepFacts, Wall};
 use onsale_reports::{ReportError, annotations, directory, human, junit, terminal as page};
+use onsale_scenarios::reading::Reach;
 use onsale_scenarios::{Scenario, catalogue};
 
 use super::{Failure, OUT, detect, stop_on_ctrl_c};
-use crate::capsule::{Capsule, quoted, replay_line};
+use crate::capsule::{Capsule, replay_line};
 use crate::cli::check::{CheckArgs, ReportArgs};
 use crate::exit::Exit;
 use crate::progress::{self, Goal, Swept};
@@ -33,9 +35,13 @@ use crate::world::Progress;
 const CAPSULES_MAX: usize = 20;
 
 /// Runs a sweep and reports what it found.
-pub(super) fn check(arguments: &CheckArgs, terminal: Terminal) -> Result<Exit, Failure> {
+pub(super) fn check(
+    arguments: &CheckArgs,
+    reach: Reach,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
     let usual = if arguments.unsafe_settings { "unsafe" } else { "fast" };
-    let scenarios = scenarios(&arguments.scenarios, usual)?;
+    let scenarios = scenarios(&arguments.scenarios, usual, reach)?;
     if arguments.unsafe_settings {
         return detect::detect(&scenarios, arguments, terminal);
     }
@@ -101,11 +107,11 @@ pub(super) fn report(
     if arguments.annotations || std::env::var_os("GITHUB_ACTIONS").is_some_and(|is| is == "true") {
         terminal.annotations(&annotations::render(facts));
     }
-    terminal.data(&if arguments.json {
-        facts.to_json()
+    if arguments.json {
+        terminal.data(&facts.to_json())?;
     } else {
-        page::sweep::render(facts, terminal.colour(), terminal.width())
-    })?;
+        terminal.page(|colour| page::sweep::render(facts, colour, terminal.width()))?;
+    }
     Ok(exit)
 }
 
@@ -129,11 +135,11 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// What was named, each scenario once; if nothing was, what is usual.
-fn scenarios(names: &[String], usual: &str) -> Result<Vec<Scenario>, Failure> {
+fn scenarios(names: &[String], usual: &str, reach: Reach) -> Result<Vec<Scenario>, Failure> {
     let mut scenarios: Vec<Scenario> = Vec::new();
     let names = if names.is_empty() { &[usual.to_owned()] } else { names };
     for name in names {
-        for scenario in catalogue::select(name)? {
+        for scenario in catalogue::select(name, reach)? {
             if scenarios.iter().all(|known| known.id != scenario.id) {
                 scenarios.push(scenario);
             }

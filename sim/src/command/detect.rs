@@ -64,11 +64,11 @@ pub(super) fn detect(
 
     let code_version = capsule::code_version().to_owned();
     let facts = Detections { schema: SCHEMA, code_version, starts: STARTS, detections };
-    terminal.data(&if arguments.report.json {
-        facts.to_json()
+    if arguments.report.json {
+        terminal.data(&facts.to_json())?;
     } else {
-        page::detection::render(&facts, terminal.colour())
-    })?;
+        terminal.page(|colour| page::detection::render(&facts, colour))?;
+    }
     Ok(if facts.are_complete() { Exit::Passed } else { Exit::OracleFailed })
 }
 

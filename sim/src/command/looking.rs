@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use onsale_core::Instant;
-use onsale_reports::{Summary, human, terminal as page};
+use onsale_reports::{Summary, human, json, terminal as page};
 
 use super::Failure;
 use crate::cli::ReplayArgs;
@@ -83,21 +83,18 @@ impl Looking {
         Look { until: self.until, ..Look::default() }
     }
 
-    /// What was seen: closes the trace, and returns the story with the verdicts, if one was asked for.
+    /// What was seen: closes the trace, and returns the story, if one was asked for.
     ///
     /// # Errors
     /// If the trace could not be written.
     pub(super) fn finish(
         &self,
         watch: Option<Box<Watch>>,
-        summary: &Summary,
-        json: bool,
         terminal: Terminal,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<Story>, Failure> {
         let (follow, recording) =
             watch.map_or((None, None), |watch| (watch.follow, watch.recording));
         let story = follow.map(Follow::finish);
-        let text = story.map(|story| self.page(&story, summary, json, terminal));
         if let (Some(file), Some(recording)) = (&self.trace, recording) {
             let written = recording.finish().map_err(|source| untraced(file, source))?;
             let (events, file) = (human::count(written.events), file.display());
@@ -111,22 +108,31 @@ impl Looking {
                 ));
             }
         }
-        Ok(text)
+        Ok(story)
     }
 
-    fn page(&self, story: &Story, summary: &Summary, json: bool, terminal: Terminal) -> String {
-        if json {
-            let summary: serde_json::Value =
-                serde_json::from_str(&summary.to_json()).expect("a summary is JSON");
-            let last = serde_json::json!({ "summary": summary });
-            return format!("{}{last}\n", story_page::json_lines(story));
-        }
-        let verdicts = page::render_verdicts(summary, terminal.colour(), terminal.width());
+    /// The story and the summary for programs, an object a line.
+    pub(super) fn json(story: &Story, summary: &Summary) -> String {
+        let summary: serde_json::Value =
+            serde_json::from_str(&summary.to_json()).expect("a summary is JSON");
+        let last = serde_json::json!({ "summary": summary });
+        format!("{}{}", story_page::json_lines(story), json::line(&last))
+    }
+
+    /// The story with the verdicts for people.
+    pub(super) fn page(
+        &self,
+        story: &Story,
+        summary: &Summary,
+        colour: bool,
+        width: usize,
+    ) -> String {
+        let verdicts = page::render_verdicts(summary, colour, width);
         if story.lines.is_empty() {
             let names: Vec<String> = self.subjects.iter().map(ToString::to_string).collect();
             return format!("nothing happened to {}\n\n{verdicts}", names.join(" or "));
         }
-        format!("{}\n{verdicts}", story_page::render(story, terminal.colour()))
+        format!("{}\n{verdicts}", story_page::render(story, colour))
     }
 }
 

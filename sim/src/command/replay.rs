@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use onsale_scenarios::catalogue;
+use onsale_scenarios::reading::Reach;
 
 use super::looking::Looking;
 use super::{Failure, Play, Played, default_dir, half_named, holds, shown};
@@ -14,9 +15,16 @@ use crate::run::Outcome;
 use crate::terminal::Terminal;
 
 /// Plays a seed, a capsule or a plan again.
-pub(super) fn replay(arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
+pub(super) fn replay(
+    arguments: &ReplayArgs,
+    reach: Reach,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
     match (&arguments.subject, &arguments.scenario) {
-        (Subject::Seed(seed), Some(scenario)) => replay_seed(*seed, scenario, arguments, terminal),
+        (Subject::Seed(seed), Some(scenario)) => {
+            let plan = Plan::new(&catalogue::load_within(scenario, reach)?, *seed);
+            replay_seed(&plan, arguments, terminal)
+        }
         (Subject::File(file), None) => replay_file(file, arguments, terminal),
         (Subject::Seed(_), None) | (Subject::File(_), Some(_)) => {
             Err(half_named(&arguments.subject, "replay"))
@@ -24,16 +32,10 @@ pub(super) fn replay(arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit,
     }
 }
 
-fn replay_seed(
-    seed: u64,
-    scenario: &str,
-    arguments: &ReplayArgs,
-    terminal: Terminal,
-) -> Result<Exit, Failure> {
-    let plan = Plan::new(&catalogue::load(scenario)?, seed);
-    let (dir, reproduce) = (default_dir(&plan, "-replay"), capsule::reproduce(&plan));
-    let looking = Looking::new(arguments, &plan)?;
-    let play = Play { plan: &plan, arguments: &arguments.play, looking, dir, reproduce, terminal };
+fn replay_seed(plan: &Plan, arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
+    let (dir, reproduce) = (default_dir(plan, "-replay"), capsule::reproduce(plan));
+    let looking = Looking::new(arguments, plan)?;
+    let play = Play { plan, arguments: &arguments.play, looking, dir, reproduce, terminal };
     Ok(play.carry_out().exit)
 }
 

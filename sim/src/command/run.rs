@@ -1,6 +1,7 @@
 //! `onsale run`: a scenario and a seed.
 
 use onsale_scenarios::catalogue;
+use onsale_scenarios::reading::Reach;
 
 use super::looking::Looking;
 use super::{Failure, Play, default_dir};
@@ -11,8 +12,8 @@ use crate::plan::Plan;
 use crate::terminal::Terminal;
 
 /// Plays a scenario, or prints the plan of it.
-pub(super) fn run(arguments: &RunArgs, terminal: Terminal) -> Result<Exit, Failure> {
-    let scenario = catalogue::load(&arguments.scenario)?;
+pub(super) fn run(arguments: &RunArgs, reach: Reach, terminal: Terminal) -> Result<Exit, Failure> {
+    let scenario = catalogue::load_within(&arguments.scenario, reach)?;
     let plan = Plan::new(&scenario, arguments.seed);
     if arguments.plan_only {
         terminal.data(&plan.to_json())?;

@@ -3,6 +3,7 @@
 use onsale_reports::json;
 use onsale_scenarios::Scenario;
 use onsale_scenarios::catalogue::{self, LoadError};
+use onsale_scenarios::reading::Reach;
 use serde::Serialize;
 
 use super::Failure;
@@ -11,11 +12,15 @@ use crate::exit::Exit;
 use crate::terminal::Terminal;
 
 /// Lists, shows or checks scenarios.
-pub(super) fn scenarios(verb: &ScenariosVerb, terminal: Terminal) -> Result<Exit, Failure> {
+pub(super) fn scenarios(
+    verb: &ScenariosVerb,
+    reach: Reach,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
     match verb {
         ScenariosVerb::List { json } => list(*json, terminal),
-        ScenariosVerb::Show { scenario, json } => show(scenario, *json, terminal),
-        ScenariosVerb::Validate { files, json } => validate(files, *json, terminal),
+        ScenariosVerb::Show { scenario, json } => show(scenario, *json, reach, terminal),
+        ScenariosVerb::Validate { files, json } => validate(files, *json, reach, terminal),
     }
 }
 
@@ -39,10 +44,11 @@ fn list(json: bool, terminal: Terminal) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn show(name: &str, json: bool, terminal: Terminal) -> Result<Exit, Failure> {
-    let scenario = catalogue::load(name)?;
-    let text = if json { scenario.to_json() } else { scenario.to_toml() };
-    terminal.data(&format!("{}\n", text.trim_end()))?;
+fn show(name: &str, json: bool, reach: Reach, terminal: Terminal) -> Result<Exit, Failure> {
+    let scenario = catalogue::load_within(name, reach)?;
+    let text =
+        if json { json::pretty(&scenario) } else { format!("{}\n", scenario.to_toml().trim_end()) };
+    terminal.data(&text)?;
     Ok(Exit::Passed)
 }
 
@@ -62,8 +68,14 @@ struct Found<'a> {
     help: &'a str,
 }
 
-fn validate(files: &[String], json: bool, terminal: Terminal) -> Result<Exit, Failure> {
-    let results: Vec<_> = files.iter().map(|file| (file.as_str(), catalogue::load(file))).collect();
+fn validate(
+    files: &[String],
+    json: bool,
+    reach: Reach,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let load = |file: &str| catalogue::load_within(file, reach);
+    let results: Vec<_> = files.iter().map(|file| (file.as_str(), load(file))).collect();
     if json {
         let checked: Vec<_> = results.iter().map(|(file, result)| checked(file, result)).collect();
         terminal.data(&json::pretty(&checked))?;

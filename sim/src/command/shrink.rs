@@ -12,7 +12,8 @@ use std::sync::atomic::Ordering;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use onsale_core::{Instant, Span, UserId};
-use onsale_reports::{OracleResult, ReportError, directory, human, json};
+use onsale_reports::{OracleResult, ReportError, directory, human, json, plain};
+use onsale_scenarios::reading::Reach;
 use onsale_scenarios::{Arrivals, catalogue};
 use serde::Serialize;
 
@@ -35,9 +36,13 @@ use crate::wall::Stopwatch;
 use crate::world::{Progress, Tracing};
 
 /// Shrinks what a seed, a capsule or a plan fails with.
-pub(super) fn shrink(arguments: &ShrinkArgs, terminal: Terminal) -> Result<Exit, Failure> {
+pub(super) fn shrink(
+    arguments: &ShrinkArgs,
+    reach: Reach,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
     let stopwatch = Stopwatch::start();
-    let recorded = read(arguments)?;
+    let recorded = read(arguments, reach)?;
     let dir = directory_for(arguments, &recorded.plan)?;
     let other_code = recorded.mismatch();
     if let Some(mismatch) = &other_code {
@@ -105,8 +110,12 @@ pub(super) fn shrink(arguments: &ShrinkArgs, terminal: Terminal) -> Result<Exit,
         reproduce: capsule::replay_line(&shown(&dir.join(CAPSULE))),
     };
     let page = |colour| told.page(&last, story.as_ref(), colour);
-    shelf.put_all(best, &page(false))?;
-    terminal.data(&if arguments.json { told.json() } else { page(terminal.colour()) })?;
+    shelf.put_all(best, &plain::text(&page(false)))?;
+    if arguments.json {
+        terminal.data(&told.json())?;
+    } else {
+        terminal.page(page)?;
+    }
     terminal.note(&format!(
         "files in {}: {CAPSULE}, {SCENARIO}, {REGRESSION} for tests/suite, {STORY}",
         dir.display()
@@ -146,10 +155,10 @@ const REGRESSION: &str = "regression.rs";
 const STORY: &str = "story.txt";
 
 /// What is to be shrunk; a seed or a plan makes a capsule that expects nothing.
-fn read(arguments: &ShrinkArgs) -> Result<Capsule, Failure> {
+fn read(arguments: &ShrinkArgs, reach: Reach) -> Result<Capsule, Failure> {
     match (&arguments.subject, &arguments.scenario) {
         (Subject::Seed(seed), Some(scenario)) => {
-            Ok(Plan::new(&catalogue::load(scenario)?, *seed).into())
+            Ok(Plan::new(&catalogue::load_within(scenario, reach)?, *seed).into())
         }
         (Subject::File(file), None) => Ok(capsule::read(file)?),
         (Subject::Seed(_), None) | (Subject::File(_), Some(_)) => {

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use onsale_reports::human;
+use onsale_reports::{human, json};
 use serde::Serialize;
 
 use super::follow::Story;
@@ -69,8 +69,7 @@ pub fn json_lines(story: &Story) -> String {
             shard: line.shard.map(|shard| shard.to_string()),
             faults_in_force: &in_force,
         };
-        text.push_str(&serde_json::to_string(&document).expect("a line is plain data"));
-        text.push('\n');
+        text.push_str(&json::line(&document));
     }
     text
 }

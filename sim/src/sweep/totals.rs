@@ -9,11 +9,12 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use onsale_core::Mark;
+use onsale_reports::plain::quoted;
 use onsale_reports::sweep::{Bucket, Counted, Failure, ScenarioFacts, Seen, Stopped, SweepFacts};
 
 use super::play::{DETERMINISM, Failed, SeedResult};
 use super::{Header, Named};
-use crate::capsule::{quoted, replay_line};
+use crate::capsule::replay_line;
 use crate::exit::Exit;
 use crate::oracle::latency::LATENCY;
 use crate::signature::kind;
