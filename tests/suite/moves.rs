@@ -5,7 +5,7 @@ use onsale_reports::timeline::Second;
 use onsale_reports::{Ending, HandOvers, Operation, Window};
 use onsale_scenarios::{Fault, PartitionBy, Scenario, Target};
 use onsale_sim::run::{Outcome, placement};
-use onsale_tests::{complaint, play, sale_with, scenario};
+use onsale_tests::{complaint, play, play_all, sale_with, scenario};
 
 const AT: Span = Span::from_secs(45);
 
@@ -74,6 +74,20 @@ fn nodes_come_and_go_and_nobody_is_missed() {
         // Whoever has stopped is missed; nobody stands for election, for it led nothing.
         assert_eq!(mark(outcome, "stood-for-election"), 0);
     });
+}
+
+/// A run may end while a replica is leaving: it has dropped its shows, and its disk still holds their journal.
+/// That is no broken promise (17 of these 20 seeds were failed for it).
+#[test]
+fn a_run_may_end_while_a_replica_leaves() {
+    let (at, lasts) = (Span::from_millis(200), Span::from_millis(10));
+    let mut sale = sale_with(&[Fault::Join { at, lasts, nodes: nodes(&[6, 7]) }]);
+    sale.duration = Span::from_secs(2);
+    (sale.cluster.spares, sale.cluster.shards) = (2, 24);
+    sale.must_exercise.clear();
+    for (seed, complaint) in play_all(&sale, 1..21, |seed, outcome| (seed, complaint(&outcome))) {
+        assert_eq!(complaint, None, "seed {seed}");
+    }
 }
 
 /// Crashes in the midst of moves: of the node that comes, of the one that goes, and of owners.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{Shard, State};
 use crate::config::Setup;
 use crate::id::ShowId;
-use crate::journal::Durable;
+use crate::journal::{Durable, Journal};
 use crate::placement::Placement;
 use crate::record::{self, Events};
 use crate::shard_time::ShardTime;
@@ -56,8 +56,12 @@ fn show_of<'a>(shows: &'a mut Shows, setup: &Setup, show: ShowId) -> &'a mut Sho
 
 impl Shard {
     /// Whether what a disk holds of this replica, replayed as far as the replica has applied its
-    /// journal, gives the state that it has; none if the disk does not reach as far.
+    /// journal, gives the state that it has; none if the disk does not reach as far. A replica that has left
+    /// has no state, whether its disk says so yet or still holds the journal that it had.
     pub(crate) fn is_replayed_by(&self, durable: Durable) -> Option<bool> {
+        if self.journal.has_left() {
+            return (!self.shows.is_empty()).then_some(false);
+        }
         let (snapshot, records) = durable.applied(self.applied)?;
         if let Some(map) = &self.map {
             let versions = records.iter().filter_map(|record| map_of(record.record()));
@@ -74,5 +78,75 @@ impl Shard {
             fold(&mut shows, &self.setup, record.record(), &mut events);
         }
         Some(self.shows == shows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::id::{Epoch, HoldId, NodeId, SeatId, ShardId, UserId};
+    use crate::journal::frame::Frame;
+    use crate::journal::{RaftGroup, Settings, Wal};
+    use crate::show::{Checks, Event, Hall, Rules};
+    use crate::time::{Instant, Span};
+
+    const SHARD: ShardId = ShardId(0);
+
+    /// A replica that has applied one record, and the disk that holds it.
+    fn replica() -> (Shard, Vec<u8>) {
+        let rules = Rules {
+            hold: Span(300),
+            grace: Span(5),
+            seats_per_request: 10,
+            remember: Span(1_000),
+            checks: Checks::COMPLETE,
+        };
+        let setup = Setup {
+            config: Config::example(),
+            placement: Arc::new(Placement::new(1, 1, 1, 1)),
+            hall: Arc::new(Hall::uniform(1, 1, 10)),
+            rules,
+            shows: 1,
+            homes: Vec::new(),
+        };
+        let held = Event::Held {
+            hold: HoldId(1),
+            user: UserId(1),
+            seats: [SeatId(0)].into_iter().collect(),
+            at: Instant(1),
+            expires: Instant(301),
+        };
+        let record = record::encode(NodeId(1), &vec![(ShowId(0), held)]);
+        let mut disk = Vec::new();
+        Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: &record }.write(&mut disk);
+        Frame::Checkpoint { groups: 1 }.write(&mut disk);
+        let settings = Settings::default();
+        let journal = RaftGroup::new(SHARD, NodeId(1), &[NodeId(1)], settings, read(&disk));
+        let mut shard = Shard::new(SHARD, NodeId(1), Arc::new(setup), journal);
+        assert!(fold(&mut shard.shows, &shard.setup, &record, &mut shard.events));
+        shard.applied = 1;
+        (shard, disk)
+    }
+
+    fn read(disk: &[u8]) -> Durable {
+        Wal::recover(vec![(0, disk.to_vec())]).take(SHARD)
+    }
+
+    #[test]
+    fn only_a_replica_that_has_left_may_be_less_than_its_journal() {
+        let (mut shard, disk) = replica();
+        assert_eq!(shard.is_replayed_by(read(&disk)), Some(true));
+        let shows = std::mem::take(&mut shard.shows);
+        assert_eq!(shard.is_replayed_by(read(&disk)), Some(false), "it forgot, and is a member");
+        shard.journal.leave();
+        assert_eq!(shard.is_replayed_by(read(&disk)), None, "its disk does not say so yet");
+        assert_eq!(shard.is_replayed_by(Durable::default()), None, "its disk has dropped it");
+        shard.shows = shows;
+        assert_eq!(
+            shard.is_replayed_by(read(&disk)),
+            Some(false),
+            "it has left and kept its shows"
+        );
     }
 }
