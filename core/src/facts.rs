@@ -18,6 +18,7 @@
 mod early;
 mod gossip;
 mod message;
+mod repeats;
 mod replica;
 mod seen;
 #[cfg(test)]
@@ -28,9 +29,10 @@ use std::{fmt, mem};
 use serde::{Deserialize, Serialize};
 
 use self::early::{Arrival, Early};
-use self::gossip::Gossip;
 pub use self::gossip::Start;
+use self::gossip::{Boot, Gossip};
 pub use self::message::{Asked, FactsAnswer, FactsMessage, Question, QuestionId, Told, Wanted};
+use self::repeats::{Repeat, Repeats};
 pub use self::replica::{Base, Delta, FactText, Gap, Replica, Version};
 pub use self::seen::Seen;
 use crate::config::{FactsConfig, Forgets, Sessions};
@@ -114,6 +116,8 @@ pub struct Facts {
     log: Vec<u8>,
     /// Questions that this node has not seen enough for, in the order of their deadlines.
     waiting: Vec<Waiting>,
+    /// Writes that may be asked for a second time.
+    repeats: Repeats,
     /// Whether it is about to go, and takes no more questions.
     leaves: bool,
 }
@@ -158,6 +162,7 @@ impl Facts {
             writing: Vec::new(),
             log: Vec::new(),
             waiting: Vec::new(),
+            repeats: Repeats::default(),
             leaves: false,
             config,
         };
@@ -195,22 +200,28 @@ impl Facts {
             (Endpoint::Client(_), FactsMessage::Question(question)) => {
                 self.on_question(now, from, question, effects)
             }
-            (Endpoint::Node(node), FactsMessage::Digest { incarnation, seen, wanted }) => {
-                self.on_digest(now, node, incarnation, &seen, wanted, effects)
+            (Endpoint::Node(from), FactsMessage::Digest { incarnation, knows, seen, wanted }) => {
+                if self.is_latest_boot(from, incarnation, effects) {
+                    self.on_digest(now, from, knows, (&seen, wanted), effects);
+                }
             }
-            (Endpoint::Node(from), FactsMessage::Repair(delta)) => {
-                self.on_delta(now, Arrival { from, delta, is_news: false }, effects)
+            (Endpoint::Node(from), FactsMessage::Repair { incarnation, delta }) => {
+                if self.is_latest_boot(from, incarnation, effects) {
+                    self.on_delta(now, Arrival { from, delta, is_news: false }, effects);
+                }
             }
-            (Endpoint::Node(from), FactsMessage::News(delta)) => {
-                self.on_delta(now, Arrival { from, delta, is_news: true }, effects)
+            (Endpoint::Node(from), FactsMessage::News { incarnation, delta }) => {
+                if self.is_latest_boot(from, incarnation, effects) {
+                    self.on_delta(now, Arrival { from, delta, is_news: true }, effects);
+                }
             }
             (Endpoint::Node(_), FactsMessage::Question(_) | FactsMessage::Told(_))
             | (
                 Endpoint::Client(_),
                 FactsMessage::Told(_)
                 | FactsMessage::Digest { .. }
-                | FactsMessage::Repair(_)
-                | FactsMessage::News(_),
+                | FactsMessage::Repair { .. }
+                | FactsMessage::News { .. },
             ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
         }
     }
@@ -263,7 +274,8 @@ impl Facts {
 
     /// A peer is heard again, or in a new boot.
     pub fn on_heard(&mut self, now: Instant, peer: NodeId, incarnation: u64) {
-        self.gossip.on_heard(peer, incarnation);
+        self.learn_of_boot(peer, incarnation);
+        self.gossip.on_heard(peer);
         self.gossip.plan(now, self.replica.seen());
     }
 
@@ -316,10 +328,7 @@ impl Facts {
                 continue;
             }
             if let Some((to, id)) = asker {
-                effects.facts(
-                    to,
-                    FactsMessage::Told(Told { id, answer: FactsAnswer::Written(stamp) }),
-                );
+                self.tell(to, id, FactsAnswer::Written(stamp), effects);
             }
             self.spread(self.me, &delta, effects);
         }
@@ -344,8 +353,19 @@ impl Facts {
             Asked::Write(_, text) => text.as_ref().is_none_or(|text| text.len() <= TEXT_BYTES_MAX),
         };
         if !sound {
-            let answer = FactsAnswer::BadQuestion;
-            return effects.facts(from, FactsMessage::Told(Told { id: question.id, answer }));
+            return self.tell(from, question.id, FactsAnswer::BadQuestion, effects);
+        }
+        if question.writes() {
+            match self.repeats.on_write(question.id) {
+                Repeat::No => {}
+                Repeat::UnderWay => {
+                    return effects.observe(Observation::Mark(Mark::FactsRepeated));
+                }
+                Repeat::Answered(answer) => {
+                    effects.observe(Observation::Mark(Mark::FactsRepeated));
+                    return self.tell(from, question.id, answer, effects);
+                }
+            }
         }
         if self.leaves {
             return self.tell_behind(from, question.id, effects);
@@ -401,7 +421,7 @@ impl Facts {
             Asked::Read(keys) => {
                 let known = |key| (key, self.replica.get(key).cloned());
                 let answer = FactsAnswer::Read(keys.into_iter().map(known).collect());
-                effects.facts(from, FactsMessage::Told(Told { id, answer }));
+                self.tell(from, id, answer, effects);
             }
             Asked::Write(key, text) => self.write(now, key, text, Some((from, id))),
         }
@@ -422,9 +442,14 @@ impl Facts {
         self.writing.iter().chain(&self.gathered).any(|own| own.asker.is_none())
     }
 
-    fn tell_behind(&self, from: Endpoint, id: QuestionId, effects: &mut Effects) {
+    fn tell_behind(&mut self, from: Endpoint, id: QuestionId, effects: &mut Effects) {
         effects.observe(Observation::Mark(Mark::FactsBehind));
-        effects.facts(from, FactsMessage::Told(Told { id, answer: FactsAnswer::Behind }));
+        self.tell(from, id, FactsAnswer::Behind, effects);
+    }
+
+    fn tell(&mut self, to: Endpoint, id: QuestionId, answer: FactsAnswer, effects: &mut Effects) {
+        self.repeats.on_answer(id, &answer);
+        effects.facts(to, FactsMessage::Told(Told { id, answer }));
     }
 
     /// Stamps a write and logs it; the rest follows once it is durable.
@@ -456,23 +481,37 @@ impl Facts {
         self.gathered.push(Own { stamp, delta, asker });
     }
 
+    /// Whether somebody speaks in its latest boot: what an earlier one said may be lost.
+    fn is_latest_boot(&mut self, node: NodeId, incarnation: u64, effects: &mut Effects) -> bool {
+        let is_latest = self.learn_of_boot(node, incarnation) != Boot::Earlier;
+        if !is_latest {
+            effects.observe(Observation::Mark(Mark::FactsFromEarlierBoot));
+        }
+        is_latest
+    }
+
+    fn learn_of_boot(&mut self, node: NodeId, incarnation: u64) -> Boot {
+        let boot = self.gossip.on_boot(node, incarnation);
+        if boot == Boot::Later {
+            self.early.drop_earlier_boots(node, self.replica.seen());
+        }
+        boot
+    }
+
     fn on_digest(
         &mut self,
         now: Instant,
         from: NodeId,
-        incarnation: u64,
-        seen: &Seen,
-        wanted: Wanted,
+        knows: u64,
+        (seen, wanted): (&Seen, Wanted),
         effects: &mut Effects,
     ) {
-        if !self.gossip.on_digest(from, incarnation, seen, self.replica.seen()) {
-            return effects.observe(Observation::Mark(Mark::FactsStaleDigest));
-        }
+        self.gossip.on_digest(from, knows == self.incarnation, seen, self.replica.seen());
         // What is being written anew is not given away before; another round will come.
         let lacks = wanted != Wanted::Nothing && !seen.includes(self.replica.seen());
         if lacks && !self.writes_anew() {
-            let delta = self.replica.delta_since(seen);
-            effects.facts(Endpoint::Node(from), FactsMessage::Repair(delta));
+            let (incarnation, delta) = (self.incarnation, self.replica.delta_since(seen));
+            effects.facts(Endpoint::Node(from), FactsMessage::Repair { incarnation, delta });
         }
         if wanted == Wanted::RepairAndDigest {
             self.tell_seen(from, Wanted::Repair, effects);
@@ -545,13 +584,19 @@ impl Facts {
     }
 
     fn tell_seen(&self, to: NodeId, wanted: Wanted, effects: &mut Effects) {
-        let (incarnation, seen) = (self.incarnation, self.replica.seen().clone());
-        effects.facts(Endpoint::Node(to), FactsMessage::Digest { incarnation, seen, wanted });
+        let digest = FactsMessage::Digest {
+            incarnation: self.incarnation,
+            knows: self.gossip.boot_of(to),
+            seen: self.replica.seen().clone(),
+            wanted,
+        };
+        effects.facts(Endpoint::Node(to), digest);
     }
 
     fn spread(&mut self, from: NodeId, news: &Delta, effects: &mut Effects) {
         for node in self.gossip.listeners(from) {
-            effects.facts(Endpoint::Node(node), FactsMessage::News(news.clone()));
+            let (incarnation, delta) = (self.incarnation, news.clone());
+            effects.facts(Endpoint::Node(node), FactsMessage::News { incarnation, delta });
         }
     }
 }

@@ -151,8 +151,10 @@ marks! {
     FactsFetched = "facts-fetched";
     /// A node could not fetch in time what a session had seen, and said so.
     FactsBehind = "facts-behind";
-    /// A digest came from an earlier boot of a peer.
-    FactsStaleDigest = "facts-stale-digest";
+    /// What a peer said of facts in an earlier boot of it arrived after it had been heard in a later one.
+    FactsFromEarlierBoot = "facts-from-earlier-boot";
+    /// A write of a fact was delivered a second time, and not executed again.
+    FactsRepeated = "facts-repeated";
     /// Facts were further ahead of a node's clock than it accepts, and not taken.
     FactsFromTheFuture = "facts-from-the-future";
     /// Facts came before others that they follow, and were not taken.

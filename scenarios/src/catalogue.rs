@@ -106,6 +106,7 @@ const ENTRIES: &[Entry] = entries![
     "rare/disk-replaced",
     "rare/elastic-everything",
     "rare/facts-lost-disk",
+    "rare/facts-slow-disks",
     "rare/lying-disk",
     "rare/retry-storm",
     "rare/retry-storm-budgeted",

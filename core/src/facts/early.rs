@@ -8,7 +8,7 @@
 //! or not at all. So nobody would take anything of it as long as it writes. What is kept here is
 //! taken as late as its writer's clock was wrong, whatever has been written since.
 
-use super::Delta;
+use super::{Delta, Seen};
 use crate::id::NodeId;
 use crate::time::Instant;
 
@@ -51,6 +51,15 @@ impl Early {
         self.kept.truncate(KEPT_MAX);
     }
 
+    /// A node is in a later boot than any before, and this much of what it wrote was seen here: what
+    /// is kept of its earlier boots is dropped. If its disk kept it the node tells it again. If not it must
+    /// not be taken any more: the node does not know what it wrote, and goes on with stamps that the
+    /// stamps in here may pass for having seen.
+    pub(super) fn drop_earlier_boots(&mut self, node: NodeId, seen: &Seen) {
+        let is_known = |arrival: &Arrival| arrival.delta.until.of(node) <= seen.of(node);
+        self.kept.retain(|(_, arrival)| arrival.from != node && is_known(arrival));
+    }
+
     /// What may be taken by now, one after the other.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Arrival> {
         self.kept.first().filter(|&&(at, _)| at <= now)?;
@@ -60,7 +69,7 @@ impl Early {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Base, Seen};
+    use super::super::Base;
     use super::*;
     use crate::hlc::Stamp;
 

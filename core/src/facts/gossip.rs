@@ -9,6 +9,8 @@
 //! something new, or a peer that is heard again, has restarted or has joined. A node that has to catch
 //! up asks when it is asked.
 
+use std::cmp::Ordering;
+
 use super::Seen;
 use crate::draw::Draw;
 use crate::hlc::Stamp;
@@ -26,6 +28,17 @@ pub enum Start {
     /// one may be all that has seen this node's latest write, and what is written next stands for
     /// that too.
     Forgot,
+}
+
+/// In which boot somebody speaks, compared with the latest that it was heard in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Boot {
+    /// In an earlier one.
+    Earlier,
+    /// In the same one.
+    Same,
+    /// In a later one.
+    Later,
 }
 
 /// The peers of one node.
@@ -47,7 +60,7 @@ struct Peer {
     /// What it has seen, at least.
     seen: Seen,
     suspected: bool,
-    /// What it had seen when it first spoke to this node in the present boots of both.
+    /// What it had seen when it first spoke to this node in the present boots of both, knowing of both.
     first: Option<Seen>,
     /// Whether this node has, in this boot, seen as much as that. What comes to the peer later is
     /// not waited for: there is always something too early to be taken where a peer's clock is
@@ -147,24 +160,27 @@ impl Gossip {
         sources
     }
 
-    /// Somebody says what it has seen; this node has seen so much itself. Whether it is no peer, or
-    /// says it in its latest boot. One that has left may have something to tell still.
-    pub(super) fn on_digest(
-        &mut self,
-        from: NodeId,
-        incarnation: u64,
-        seen: &Seen,
-        mine: &Seen,
-    ) -> bool {
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.node == from) else { return true };
-        if !peer.is_in(incarnation) {
-            return false;
-        }
+    /// A peer says what it has seen; this node has seen so much itself. Only one that knows of this
+    /// node's present boot has dropped what it kept of the boots before, and may be caught up with.
+    pub(super) fn on_digest(&mut self, from: NodeId, knows_me: bool, seen: &Seen, mine: &Seen) {
+        let Some(peer) = self.peers.iter_mut().find(|peer| peer.node == from) else { return };
         peer.seen.merge(seen);
-        if !peer.caught_up {
+        if !peer.caught_up && knows_me {
             peer.caught_up = mine.includes(peer.first.get_or_insert_with(|| seen.clone()));
         }
-        true
+    }
+
+    /// Somebody speaks in a boot of it. One that has left, and is no peer any more, may have something to
+    /// tell still.
+    pub(super) fn on_boot(&mut self, node: NodeId, incarnation: u64) -> Boot {
+        let peer = self.peers.iter_mut().find(|peer| peer.node == node);
+        peer.map_or(Boot::Same, |peer| peer.is_in(incarnation))
+    }
+
+    /// The latest boot of a node that this node knows of; 0 if it has not heard it.
+    pub(super) fn boot_of(&self, node: NodeId) -> u64 {
+        let peer = self.peers.iter().find(|peer| peer.node == node);
+        peer.map_or(0, |peer| peer.incarnation)
     }
 
     /// A peer has fallen silent.
@@ -175,12 +191,12 @@ impl Gossip {
             .for_each(|peer| peer.suspected = true);
     }
 
-    /// A peer is heard in this boot of it.
-    pub(super) fn on_heard(&mut self, node: NodeId, incarnation: u64) {
-        for peer in self.peers.iter_mut().filter(|peer| peer.node == node) {
-            peer.is_in(incarnation);
-            peer.suspected = false;
-        }
+    /// A peer is heard.
+    pub(super) fn on_heard(&mut self, node: NodeId) {
+        self.peers
+            .iter_mut()
+            .filter(|peer| peer.node == node)
+            .for_each(|peer| peer.suspected = false);
     }
 }
 
@@ -196,14 +212,17 @@ impl Peer {
         }
     }
 
-    /// It is heard in a boot. Whether that is its latest: what it had seen in earlier ones may be
-    /// lost.
-    fn is_in(&mut self, incarnation: u64) -> bool {
-        if incarnation > self.incarnation {
-            (self.seen, self.first) = (Seen::default(), None);
-            self.incarnation = incarnation;
+    /// It is heard in a boot. What it had seen in earlier ones may be lost.
+    fn is_in(&mut self, incarnation: u64) -> Boot {
+        match incarnation.cmp(&self.incarnation) {
+            Ordering::Less => Boot::Earlier,
+            Ordering::Equal => Boot::Same,
+            Ordering::Greater => {
+                (self.seen, self.first) = (Seen::default(), None);
+                self.incarnation = incarnation;
+                Boot::Later
+            }
         }
-        incarnation == self.incarnation
     }
 
     fn lacks(&self, seen: &Seen) -> bool {

@@ -87,15 +87,27 @@ pub enum FactsMessage {
     Digest {
         /// Counts the sender's boots: what an earlier boot had seen may be lost.
         incarnation: u64,
+        /// The latest boot of the receiver that the sender knows of; 0 if it has not heard it yet.
+        knows: u64,
         /// What it has seen.
         seen: Seen,
         /// What the receiver is to answer.
         wanted: Wanted,
     },
     /// Node to node: what you lack. Is answered with a digest once it is taken.
-    Repair(Delta),
+    Repair {
+        /// Counts the sender's boots: what an earlier one said may be lost, and is not taken any more.
+        incarnation: u64,
+        /// What the receiver lacks.
+        delta: Delta,
+    },
     /// Node to node: what was written just now. Is passed on, and not answered.
-    News(Delta),
+    News {
+        /// As in a repair.
+        incarnation: u64,
+        /// What was written.
+        delta: Delta,
+    },
 }
 
 impl FactsMessage {

@@ -340,12 +340,104 @@ fn a_node_whose_disk_forgot_does_not_wait_for_a_peer_to_fall_silent() {
 fn a_write_of_its_own_that_only_a_peer_has_is_waited_for() {
     let (me, peer, nothing) = (NodeId(1), NodeId(2), Seen::default());
     let mut gossip = Gossip::new(Start::Forgot, [peer], 1, Span(1), Draw::new(1));
-    gossip.on_digest(peer, 1, &nothing, &nothing);
+    gossip.on_digest(peer, false, &nothing, &nothing);
+    assert!(!gossip.may_answer(false, me, None), "it may still take what an earlier boot told it");
+    gossip.on_digest(peer, true, &nothing, &nothing);
     assert!(gossip.may_answer(true, me, None));
     let forgot = Stamp { at: Instant(SECOND), count: 0, node: me };
-    gossip.on_digest(peer, 1, &[forgot].into_iter().collect(), &nothing);
+    gossip.on_digest(peer, true, &[forgot].into_iter().collect(), &nothing);
     assert!(!gossip.may_answer(true, me, None));
     assert!(gossip.may_answer(true, me, Some(forgot)));
+}
+
+/// What a clock far ahead stamped waits at the peers for its time. Once its writer has lost it with its disk,
+/// and writes anew, it would pass there for having seen the new writes (`facts/slow-disks`, seed 16).
+#[test]
+fn what_an_earlier_boot_wrote_too_early_is_dropped_once_it_is_forgotten() {
+    let mut town = Town::new(3, 0);
+    town.ahead = town.config.accepted_drift + Span::from_secs(5);
+    town.write(1, 1, "too early");
+    town.run(Span::from_millis(100));
+    assert!(town.marks.contains(&Mark::FactsFromTheFuture));
+    town.ahead = Span::ZERO;
+    town.wipe(1, Start::Forgot);
+    town.told.clear();
+    for text in ["one", "two", "three"] {
+        town.write(1, 2, text);
+        town.run(Span::from_secs(3));
+    }
+    assert_eq!(town.told.len(), 3);
+    assert!(town.told.iter().all(|(_, answer)| matches!(answer, FactsAnswer::Written(_))));
+    assert_eq!(town.prices(2), vec!["three"; 3]);
+    assert_eq!(town.prices(1), vec![""; 3]);
+}
+
+/// The same for what was under way when the disk went.
+#[test]
+fn what_an_earlier_boot_said_is_not_heard_after_it_is_back() {
+    let mut town = Town::new(3, 0);
+    town.ahead = Span(town.config.accepted_drift.0 / 2);
+    town.write(1, 1, "under way");
+    town.ahead = Span::ZERO;
+    town.wipe(1, Start::Forgot);
+    town.run(Span::from_millis(100));
+    assert!(town.marks.contains(&Mark::FactsFromEarlierBoot));
+    town.write(1, 2, "known");
+    town.run(Span::from_secs(5));
+    assert_eq!(town.prices(1), vec![""; 3]);
+    assert_eq!(town.prices(2), vec!["known"; 3]);
+}
+
+/// A crash alone loses nothing: what peers dropped they are told again.
+#[test]
+fn what_an_earlier_boot_wrote_too_early_and_kept_is_told_again() {
+    let mut town = Town::new(3, 0);
+    town.ahead = town.config.accepted_drift + Span::from_secs(5);
+    town.write(1, 1, "too early");
+    town.run(Span::from_millis(100));
+    town.restart(1);
+    town.run(Span::from_secs(20));
+    assert_eq!(town.prices(1), vec!["too early"; 3]);
+}
+
+/// A copy of a write is answered like the write, and not written: it would win over what came in between.
+#[test]
+fn a_write_that_is_delivered_twice_is_executed_once() {
+    let mut town = Town::new(2, 0);
+    let asked = |id: u64, text: &str| Question {
+        id: QuestionId(id),
+        seen: Seen::default(),
+        asked: Asked::Write(price(1), Some(text.into())),
+    };
+    let ask = |town: &mut Town, node, question: &Question| {
+        let question = FactsMessage::Question(question.clone());
+        town.step(node, |facts, now, effects| facts.on_message(now, CLIENT, question, effects));
+    };
+    let (first, second) = (asked(101, "first"), asked(102, "second"));
+    ask(&mut town, 1, &first);
+    town.run(Span::from_secs(1));
+    ask(&mut town, 2, &second);
+    town.run(Span::from_secs(1));
+    ask(&mut town, 1, &first);
+    town.run(Span::from_secs(5));
+    assert_eq!(town.prices(1), vec!["second"; 2]);
+    assert_eq!(town.told.len(), 3);
+    assert_eq!(town.told[0], town.told[2], "the copy is answered alike");
+    assert!(town.marks.contains(&Mark::FactsRepeated));
+
+    // A write that was not made is not made by its copy either: its asker was told so.
+    let seen = [Stamp { at: town.now + Span(1), count: 0, node: NodeId(2) }].into_iter().collect();
+    let third = Question { seen, ..asked(103, "third") };
+    ask(&mut town, 1, &third);
+    ask(&mut town, 1, &third);
+    town.run(Span::from_secs(1));
+    assert_eq!(town.told[3..], [(NodeId(1), FactsAnswer::Behind)], "one waits, and the other not");
+    town.write(2, 1, "fourth");
+    town.run(Span::from_secs(1));
+    ask(&mut town, 1, &third);
+    town.run(Span::from_secs(5));
+    assert_eq!(town.told[5..], [(NodeId(1), FactsAnswer::Behind)]);
+    assert_eq!(town.prices(1), vec!["fourth"; 2]);
 }
 
 /// A session has seen what went with a disk: once that is known of all, it is served by all.
@@ -442,7 +534,12 @@ fn what_is_made_anew_is_not_read_before_it_is_written() {
     let (now, mut effects) = (town.now, Effects::default());
     let facts = &mut town.nodes[0];
     let seen = facts.seen().clone();
-    facts.on_message(now, Endpoint::Node(NodeId(3)), FactsMessage::Repair(delta), &mut effects);
+    facts.on_message(
+        now,
+        Endpoint::Node(NodeId(3)),
+        FactsMessage::Repair { incarnation: 1, delta },
+        &mut effects,
+    );
     facts.on_message(now, CLIENT, question(1, &seen), &mut effects);
     let told = |effects: &Effects| effects.sends.iter().filter(|sent| sent.to == CLIENT).count();
     assert_eq!(told(&effects), 0, "{effects:?}");
@@ -465,7 +562,7 @@ fn a_clock_far_ahead_is_not_followed() {
         written: vec![(price(1), Version { stamp, text: Some("ahead".into()) })],
     };
     let news = |town: &mut Town, delta: &Delta| {
-        let message = FactsMessage::News(delta.clone());
+        let message = FactsMessage::News { incarnation: 1, delta: delta.clone() };
         town.step(2, |facts, now, effects| {
             facts.on_message(now, Endpoint::Node(NodeId(1)), message, effects);
         });
@@ -555,7 +652,7 @@ fn a_write_that_is_durable_late_is_acknowledged_as_what_can_be_read() {
         until: [deletion].into_iter().collect(),
         written: vec![(price(1), Version { stamp: deletion, text: None })],
     };
-    let news = FactsMessage::News(delta);
+    let news = FactsMessage::News { incarnation: 1, delta };
     town.nodes[0].on_message(town.now, Endpoint::Node(NodeId(2)), news, &mut effects);
     town.now += town.config.deletions_last;
     town.nodes[0].on_deadline(town.now, &mut effects);
