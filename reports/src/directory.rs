@@ -52,7 +52,7 @@ pub fn write(
     plan_json: &str,
     capsule_json: Option<&str>,
 ) -> Result<(), ReportError> {
-    fs::create_dir_all(dir).map_err(failed("create", dir))?;
+    make(dir)?;
     remove(&dir.join("summary.json"))?;
     remove(&dir.join("capsule.json"))?;
     publish(dir, "plan.json", |out| out.write_all(plan_json.as_bytes()))?;
@@ -65,6 +65,14 @@ pub fn write(
     publish(dir, "summary.json", |out| out.write_all(summary.to_json().as_bytes()))
 }
 
+/// Makes a directory, so that nothing runs for hours whose results have no place to go.
+///
+/// # Errors
+/// If it cannot be made; one that is there is fine.
+pub fn make(dir: &Path) -> Result<(), ReportError> {
+    fs::create_dir_all(dir).map_err(failed("create", dir))
+}
+
 /// Writes one file of `dir`, which is made if it is not there, under a temporary name and then
 /// renames it: it is whole or not there.
 ///
@@ -75,7 +83,7 @@ pub fn publish(
     name: &str,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), ReportError> {
-    fs::create_dir_all(dir).map_err(failed("create", dir))?;
+    make(dir)?;
     let path = dir.join(name);
     let partial = dir.join(format!(".{name}.partial"));
     let file = File::create(&partial).map_err(failed("create", &partial))?;

@@ -209,3 +209,11 @@ pub struct RunFacts {
     /// How often each rare path was taken, by its name.
     pub marks: BTreeMap<String, u64>,
 }
+
+impl RunFacts {
+    /// Whether any oracle made a check: a run without one shows nothing.
+    pub fn checked_anything(&self) -> bool {
+        let exercised = |oracle: &&OracleResult| oracle.verdict != Verdict::NotExercised;
+        self.oracles.iter().filter(exercised).any(|oracle| oracle.checked > 0)
+    }
+}

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::json;
+use crate::json::{self, seed::Seed};
 
 /// The version of the JSON. Rises when a key changes its meaning or goes away.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Nothing failed in n runs: with 95 % confidence the failure rate is below this over n.
 const RULE_OF_THREE: f64 = 3.0;
@@ -89,6 +89,8 @@ pub struct ScenarioFacts {
     pub oracles_missed: Vec<String>,
     /// Marks that the scenario requires and that no seed showed.
     pub marks_missed: Vec<String>,
+    /// Whether no oracle made a single check under any seed.
+    pub unchecked: bool,
     /// Ranges of seeds in rising order, at most a hundred.
     pub buckets: Vec<Bucket>,
 }
@@ -161,6 +163,11 @@ impl SweepFacts {
         })
     }
 
+    /// Scenarios of which no seed was any pass: no oracle had anything to check.
+    pub fn unchecked(&self) -> impl Iterator<Item = &ScenarioFacts> {
+        self.scenarios.iter().filter(|scenario| scenario.unchecked)
+    }
+
     /// Oracles that no seed of a scenario exercised, required or not.
     pub fn never_exercised(&self) -> impl Iterator<Item = (&ScenarioFacts, &str)> {
         self.scenarios.iter().flat_map(|scenario| {
@@ -191,6 +198,7 @@ struct Document<'a> {
     failure_rate_below: Option<f64>,
     verified: u64,
     failures: Vec<FailureDocument<'a>>,
+    unchecked: Vec<&'a str>,
     not_exercised: Vec<NeverDocument<'a>>,
     marks_missed: Vec<MissedDocument<'a>>,
     scenarios: Vec<ScenarioDocument<'a>>,
@@ -209,6 +217,7 @@ struct FailureDocument<'a> {
     oracle: &'a str,
     scenario: &'a str,
     count: u64,
+    #[serde(with = "json::seed")]
     first_seed: u64,
     headline: &'a str,
     details: &'a [String],
@@ -233,8 +242,8 @@ struct MissedDocument<'a> {
 struct ScenarioDocument<'a> {
     scenario: &'a str,
     seeds: u64,
-    first_seed: Option<u64>,
-    last_seed: Option<u64>,
+    first_seed: Option<Seed>,
+    last_seed: Option<Seed>,
     failed_seeds: u64,
     checks: &'a BTreeMap<String, Option<u64>>,
 }
@@ -254,8 +263,8 @@ impl<'a> Document<'a> {
         let scenario = |scenario: &'a ScenarioFacts| ScenarioDocument {
             scenario: &scenario.id,
             seeds: scenario.runs,
-            first_seed: scenario.seeds.map(|(first, _)| first),
-            last_seed: scenario.seeds.map(|(_, last)| last),
+            first_seed: scenario.seeds.map(|(first, _)| Seed(first)),
+            last_seed: scenario.seeds.map(|(_, last)| Seed(last)),
             failed_seeds: scenario.failed_runs,
             checks: &scenario.checks,
         };
@@ -271,6 +280,7 @@ impl<'a> Document<'a> {
             failure_rate_below: facts.failure_rate_below(),
             verified: facts.verified,
             failures: facts.failures.iter().map(failure).collect(),
+            unchecked: facts.unchecked().map(|scenario| &*scenario.id).collect(),
             not_exercised: facts
                 .never_exercised()
                 .map(|(scenario, oracle)| NeverDocument {
@@ -364,6 +374,7 @@ pub(crate) mod tests {
                     checks: [("hold".to_owned(), Some(40)), ("live".to_owned(), None)].into(),
                     oracles_missed: vec!["live".to_owned()],
                     marks_missed: vec!["owner-deposed".to_owned()],
+                    unchecked: false,
                     buckets: vec![Bucket { seeds: (1, 4), runs: 4, failures: Vec::new() }],
                 },
             ],
@@ -397,7 +408,7 @@ pub(crate) mod tests {
         let json: serde_json::Value = serde_json::from_str(&failed().to_json()).unwrap();
         assert_eq!((&json["seeds"], &json["failed_seeds"]), (&8.into(), &2.into()));
         assert_eq!(json["failures"][0]["oracle"], "live");
-        assert_eq!(json["failures"][0]["first_seed"], 2);
+        assert_eq!(json["failures"][0]["first_seed"], "2");
         assert_eq!(json["failure_rate_below"], serde_json::Value::Null);
         assert_eq!(json["virtual_s"], 2_400.0);
         assert_eq!(json["marks"]["owner-deposed"]["runs"], 4);

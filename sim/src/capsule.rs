@@ -11,8 +11,10 @@ use onsale_reports::plain::quoted;
 use onsale_scenarios::{Arrivals, reading};
 use serde::{Deserialize, Serialize};
 
+use crate::fingerprint::Fingerprint;
 use crate::plan::{Plan, SCHEMA};
-use crate::run::{BUDGET, Outcome};
+use crate::run::Outcome;
+use crate::world::limits::Limit;
 
 /// A failing run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,12 +27,33 @@ pub struct Capsule {
     /// How it was built.
     pub build_profile: String,
     /// The hash over everything that happened; empty if it was not recorded, or if the run was
-    /// interrupted or stopped by a limit, so that it covers a part that no replay ends at.
+    /// interrupted, so that it covers a part that no replay ends at.
     pub trace_hash: String,
     /// The oracles that failed.
     pub failed: Vec<String>,
+    /// The limit that stopped the run; a replay is stopped by it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// The hash of the plan, by which an edited one is known; empty in the first format.
+    #[serde(default)]
+    pub plan_hash: String,
     /// What was run.
     pub plan: Plan,
+    /// Whether the plan is the one that failed.
+    #[serde(skip)]
+    pub plan_is: PlanIs,
+}
+
+/// What a capsule's hash says of its plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlanIs {
+    /// The one that failed, or one that nothing is expected of.
+    #[default]
+    Recorded,
+    /// Another one.
+    Edited,
+    /// Unknown: the first format has no hash.
+    Unknown,
 }
 
 /// Why a capsule cannot be replayed.
@@ -60,7 +83,7 @@ pub enum CapsuleError {
     },
     /// The file is of another version of the format.
     #[error(
-        "{file}: a capsule of format {found}; this onsale reads format {SCHEMA}: replay it with the code that wrote it"
+        "{file}: a capsule of format {found}; this onsale reads formats {FIRST_SCHEMA} to {SCHEMA}: replay it with the code that wrote it"
     )]
     OtherSchema {
         /// The file.
@@ -78,19 +101,21 @@ pub enum CapsuleError {
     },
 }
 
+/// The oldest format that is read: seeds are numbers in it, and capsules have no hash of their plan.
+const FIRST_SCHEMA: u32 = 1;
+
 impl Capsule {
     /// The capsule of a run.
     pub fn new(plan: &Plan, outcome: &Outcome) -> Self {
         let facts = &outcome.summary.facts;
-        let failed: Vec<String> = outcome.failed().into_iter().map(str::to_owned).collect();
-        let whole = !facts.interrupted && failed.iter().all(|oracle| oracle != BUDGET);
+        let trace_hash = if facts.interrupted { String::new() } else { facts.trace_hash.clone() };
         Self {
-            schema: SCHEMA,
             code_version: facts.code_version.clone(),
             build_profile: facts.build_profile.clone(),
-            trace_hash: if whole { facts.trace_hash.clone() } else { String::new() },
-            failed,
-            plan: plan.clone(),
+            trace_hash,
+            failed: outcome.failed().into_iter().map(str::to_owned).collect(),
+            limit: outcome.limit,
+            ..Self::from(plan.clone())
         }
     }
 
@@ -111,6 +136,32 @@ impl Capsule {
     }
 }
 
+impl Capsule {
+    /// What the hash says of the plan, as it stands in the file. Other code may write the same plan
+    /// otherwise, and other programs its numbers: either form will do.
+    fn judge(&self, plan: &serde_json::Value) -> PlanIs {
+        if self.schema == FIRST_SCHEMA {
+            PlanIs::Unknown
+        } else if [hash(plan), hash(&json_of(&self.plan))].contains(&self.plan_hash) {
+            PlanIs::Recorded
+        } else {
+            PlanIs::Edited
+        }
+    }
+}
+
+fn json_of(plan: &Plan) -> serde_json::Value {
+    serde_json::from_str(&plan.to_json()).expect("a plan is written as JSON")
+}
+
+/// A hash of JSON, whatever the order of its keys and its blanks.
+fn hash(value: &serde_json::Value) -> String {
+    let mut fingerprint = Fingerprint::default();
+    // Keys of an object are kept in their order as text.
+    fingerprint.fold_bytes(value.to_string().as_bytes());
+    format!("{:016x}", fingerprint.value())
+}
+
 impl From<Plan> for Capsule {
     /// A capsule that expects nothing of its plan.
     fn from(plan: Plan) -> Self {
@@ -120,7 +171,10 @@ impl From<Plan> for Capsule {
             build_profile: build_profile().to_owned(),
             trace_hash: String::new(),
             failed: Vec::new(),
+            limit: None,
+            plan_hash: hash(&json_of(&plan)),
             plan,
+            plan_is: PlanIs::Recorded,
         }
     }
 }
@@ -135,7 +189,7 @@ pub const fn build_profile() -> &'static str {
     if cfg!(debug_assertions) { "debug" } else { "release" }
 }
 
-/// The line that plays a seed's run again, for whoever has a checkout.
+/// The line that plays a seed's run again.
 pub fn reproduce(plan: &Plan) -> String {
     let outside = match &plan.scenario.crowd.arrivals {
         Arrivals::Trace { file, .. } if !reading::is_below(file) => " --allow-outside",
@@ -146,13 +200,18 @@ pub fn reproduce(plan: &Plan) -> String {
         | Arrivals::OnSale { .. }
         | Arrivals::Named { .. } => "",
     };
-    replay_line(&format!("{} --scenario {}{outside}", plan.seed, quoted(&plan.scenario.id)))
+    replay_line(&format!("{}{outside}", seed_of(plan.seed, &plan.scenario.id)))
 }
 
-/// The line that replays what is named. One form for everybody: whoever debugs has a checkout,
-/// and whoever installed the program reads `onsale` for all before the dashes.
+/// A seed and its scenario, as `replay` takes them.
+pub fn seed_of(seed: u64, scenario: &str) -> String {
+    format!("{seed} --scenario {}", quoted(scenario))
+}
+
+/// The line that replays what is named. What is printed goes through
+/// [`spoken`](crate::invocation::spoken) first.
 pub fn replay_line(subject: &str) -> String {
-    format!("cargo run --release -- replay {subject}")
+    format!("onsale replay {subject}")
 }
 
 /// Reads a capsule or a plan. A plan alone makes a capsule that expects nothing.
@@ -179,21 +238,25 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
     };
     let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
     let schema = value.get("schema").and_then(serde_json::Value::as_u64);
-    if let Some(found) = schema.filter(|&found| found != u64::from(SCHEMA)) {
-        return Err(CapsuleError::OtherSchema { file: file.to_owned(), found });
+    let known = u64::from(FIRST_SCHEMA)..=u64::from(SCHEMA);
+    let other = |found| CapsuleError::OtherSchema { file: file.to_owned(), found };
+    if let Some(found) = schema.filter(|found| !known.contains(found)) {
+        return Err(other(found));
     }
-    let capsule: Capsule = if value.get("plan").is_some() {
-        serde_json::from_str(text).map_err(malformed)?
+    let mut capsule: Capsule = if let Some(plan) = value.get("plan") {
+        let mut capsule: Capsule = serde_json::from_str(text).map_err(malformed)?;
+        capsule.plan_is = capsule.judge(plan);
+        capsule
     } else {
         let plan: Plan = serde_json::from_str(text).map_err(malformed)?;
         Capsule::from(plan)
     };
-    if capsule.plan.schema != SCHEMA {
-        return Err(CapsuleError::OtherSchema {
-            file: file.to_owned(),
-            found: capsule.plan.schema.into(),
-        });
+    if !known.contains(&capsule.plan.schema.into()) {
+        return Err(other(capsule.plan.schema.into()));
     }
+    // What is written from here on is of this format.
+    (capsule.schema, capsule.plan.schema) = (SCHEMA, SCHEMA);
+    capsule.plan_hash = hash(&json_of(&capsule.plan));
     capsule.plan.check().map_err(|error| CapsuleError::Invalid {
         file: file.to_owned(),
         what: error.to_string(),
@@ -219,7 +282,7 @@ mod tests {
     #[test]
     fn lines_to_paste_survive_a_shell() {
         let mut plan = plan();
-        assert!(reproduce(&plan).ends_with("-- replay 7 --scenario fast/crash"));
+        assert_eq!(reproduce(&plan), "onsale replay 7 --scenario fast/crash");
         plan.scenario.id = "my sales/it's.toml".to_owned();
         assert!(reproduce(&plan).ends_with(r"--scenario 'my sales/it'\''s.toml'"));
     }
@@ -242,21 +305,61 @@ mod tests {
     }
 
     #[test]
+    fn an_edited_plan_is_known_by_its_hash() {
+        let text = parse("plan.json", &plan().to_json()).unwrap().to_json();
+        let is = |text: &str| parse("capsule.json", text).unwrap().plan_is;
+        assert_eq!(is(&text), PlanIs::Recorded);
+        // As another program writes the same.
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(is(&value.to_string()), PlanIs::Recorded);
+        for (from, to) in
+            [("\"users\": 2000", "\"users\": 2001"), ("\"seed\": \"7\"", "\"seed\": \"8\"")]
+        {
+            let edited = text.replacen(from, to, 1);
+            assert_ne!(edited, text);
+            assert_eq!(is(&edited), PlanIs::Edited, "{to}");
+        }
+        let mut nameless = value;
+        nameless["plan_hash"] = "".into();
+        assert_eq!(is(&nameless.to_string()), PlanIs::Edited);
+    }
+
+    #[test]
+    fn the_first_format_is_read() {
+        let mut value: serde_json::Value =
+            serde_json::from_str(&Capsule::from(plan()).to_json()).unwrap();
+        let map = value.as_object_mut().unwrap();
+        map.remove("plan_hash");
+        map["schema"] = 1.into();
+        map["plan"]["schema"] = 1.into();
+        map["plan"]["seed"] = 7.into();
+        let streams = map["plan"]["streams"].as_object_mut().unwrap();
+        for seed in streams.values_mut() {
+            *seed = seed.as_str().unwrap().parse::<u64>().unwrap().into();
+        }
+        let read = parse("capsule.json", &value.to_string()).unwrap();
+        assert_eq!((&read.plan, read.plan_is), (&plan(), PlanIs::Unknown));
+        let plain = parse("plan.json", &value["plan"].to_string()).unwrap();
+        assert_eq!(plain, Capsule::from(plan()));
+    }
+
+    #[test]
     fn what_is_no_capsule_is_refused_in_one_line() {
         let whole = parse("plan.json", &plan().to_json()).unwrap().to_json();
         let table = [
             (whole[..whole.len() / 2].to_owned(), "EOF while parsing"),
             ("[]".to_owned(), "not a capsule"),
             ("{}".to_owned(), "missing field"),
-            (whole.replacen("\"schema\": 1", "\"schema\": 2", 1), "a capsule of format 2"),
+            (whole.replacen("\"schema\": 2", "\"schema\": 3", 1), "a capsule of format 3"),
             (
-                whole.replace("\"schema\": 1", "\"schema\": 2").replacen(
+                whole.replace("\"schema\": 2", "\"schema\": 0").replacen(
+                    "\"schema\": 0",
                     "\"schema\": 2",
-                    "\"schema\": 1",
                     1,
                 ),
-                "format 2",
+                "format 0",
             ),
+            (whole.replacen("\"seed\": \"7\"", "\"seed\": \"seven\"", 1), "a whole number"),
             (
                 whole
                     .replace("\"n4\"", "\"n99\"")

@@ -8,6 +8,7 @@ pub mod shrink;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ use self::shrink::{SHRINK_EXAMPLES, ShrinkArgs};
 use crate::command;
 use crate::exit::Exit;
 use crate::story::{self, moment::Moment};
+use crate::world::limits::{Limit, Limits};
 
 const ABOUT: &str = "Plays ticket on-sales against a booking cluster, with faults, on virtual time, and checks that no \
                      seat is sold twice and nothing acknowledged is lost.";
@@ -41,9 +43,10 @@ Exit codes:
     0  everything held
     1  an oracle failed
     2  bad usage, or a bad scenario or capsule; nothing fails that could be shrunk
-    4  nothing ran, or a required check was not exercised
+    3  no oracle failed but latency: a wait was longer than the scenario allows
+    4  nothing was checked, or a required check was not exercised
    70  an internal error: two runs of one plan differ, or a result could not be written
-  130  interrupted; the report covers the part that ran";
+  130  interrupted by Ctrl-C or SIGTERM; the report covers the part that ran";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -129,6 +132,45 @@ pub enum Verb {
     },
 }
 
+/// How much a run may do before it is stopped.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct LimitArgs {
+    /// Stop a run after so many events: it failed [default in a sweep: far more than the scenario needs]
+    #[arg(long, value_name = "N")]
+    pub max_events: Option<NonZeroU64>,
+    /// Stop a run whose calendar and disks hold more than this, as 512MiB or 4GiB: it failed
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_memory: Option<u64>,
+}
+
+impl LimitArgs {
+    /// These limits, and where nothing was asked those of a capsule.
+    pub fn or(self, recorded: Option<Limit>) -> Limits {
+        let recorded = Limits::only(recorded);
+        Limits {
+            events_max: self.max_events.map_or(recorded.events_max, u64::from),
+            bytes_max: self.max_memory.unwrap_or(recorded.bytes_max),
+        }
+    }
+
+    /// What was asked, as it is written behind a command: ` --max-events 20000`.
+    pub fn words(self) -> String {
+        let events = self.max_events.map(|events| Limit::MaxEvents(events.into()));
+        let bytes = self.max_memory.map(Limit::MaxBytes);
+        events.into_iter().chain(bytes).map(|limit| format!(" {limit}")).collect()
+    }
+}
+
+/// Bytes in a binary unit.
+fn size(text: &str) -> Result<u64, String> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    let read = units.into_iter().find_map(|(unit, bits)| {
+        let number: u64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+        number.checked_mul(1 << bits).filter(|&size| size > 0)
+    });
+    read.ok_or_else(|| format!("{text:?} is no size; write a whole number and KiB, MiB or GiB"))
+}
+
 /// `onsale run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -138,7 +180,7 @@ pub struct RunArgs {
     #[arg(long, default_value_t = 1, value_name = "N", allow_negative_numbers = true)]
     pub seed: u64,
     /// Print the plan as JSON, and run nothing
-    #[arg(long, conflicts_with_all = ["verify", "out", "no_out", "json"])]
+    #[arg(long, conflicts_with_all = ["verify", "out", "no_out", "json", "max_events", "max_memory"])]
     pub plan_only: bool,
     /// How it is played and where its results go.
     #[command(flatten)]
@@ -190,6 +232,9 @@ pub struct PlayArgs {
     /// Play it twice and compare event by event
     #[arg(long)]
     pub verify: bool,
+    /// How much it may do.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// `onsale scenarios`.
@@ -273,6 +318,15 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_read_as_they_are_written() {
+        assert_eq!(size("512MiB"), Ok(512 << 20));
+        assert_eq!(size("4 GiB"), Ok(4 << 30));
+        for text in ["", "4", "4GB", "-1GiB", "0KiB", "GiB", "99999999999999GiB"] {
+            assert!(size(text).is_err_and(|error| error.contains("MiB")), "{text}");
+        }
     }
 
     #[test]

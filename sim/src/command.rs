@@ -25,6 +25,7 @@ use onsale_scenarios::reading::Reach;
 use crate::capsule::{Capsule, CapsuleError};
 use crate::cli::{Cli, PlayArgs, Subject, Verb};
 use crate::exit::Exit;
+use crate::invocation::spoken;
 use crate::plan::Plan;
 use crate::run::{Look, Outcome, run_watched};
 use crate::story::follow::Story;
@@ -32,6 +33,7 @@ use crate::sweep::merge::MergeError;
 use crate::sweep::results::ResultsError;
 use crate::terminal::Terminal;
 use crate::verify::{Parted, parted};
+use crate::world::limits::Limits;
 use crate::world::{Progress, Tracing};
 
 use self::looking::Looking;
@@ -115,6 +117,8 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
 struct Play<'a> {
     plan: &'a Plan,
     arguments: &'a PlayArgs,
+    /// How much it may do.
+    limits: Limits,
     /// What it is looked at for.
     looking: Looking,
     /// Where its files go, if nothing else is asked for.
@@ -132,7 +136,14 @@ struct Played {
 
 impl Play<'_> {
     /// Plays the plan, writes its files and prints its summary.
-    fn carry_out(mut self) -> Played {
+    ///
+    /// # Errors
+    /// If there is no room for the files: then nothing is played.
+    fn carry_out(mut self) -> Result<Played, Failure> {
+        if let Some(dir) = self.dir() {
+            directory::make(dir)?;
+        }
+        self.reproduce = spoken(&self.reproduce);
         let progress = Arc::new(Progress::default());
         let run = Arc::clone(&progress);
         stop_on_ctrl_c(self.terminal, "the run", move || run.stop.swap(true, Ordering::Relaxed));
@@ -171,13 +182,17 @@ impl Play<'_> {
         }
         if exit == Exit::NotExercised {
             let misses = facts.must_exercise_misses.join(", ");
-            self.terminal.warn(&format!("this is no pass: {misses} did not happen"));
+            self.terminal.warn(&if misses.is_empty() {
+                "this is no pass: no oracle had anything to check".to_owned()
+            } else {
+                format!("this is no pass: {misses} did not happen")
+            });
         }
         if let Some(parted) = parted {
             self.terminal.error(&parted.to_string());
             exit = Exit::Internal;
         }
-        Played { outcome, exit }
+        Ok(Played { outcome, exit })
     }
 
     /// The data: the summary, or the story with the verdicts.
@@ -201,6 +216,7 @@ impl Play<'_> {
 
     /// One run, with progress.
     fn run(&self, progress: &Arc<Progress>, look: Look) -> Outcome {
+        let look = Look { limits: self.limits, ..look };
         let work = || run_watched(self.plan, progress, look);
         if self.terminal.shows_progress() && !self.arguments.json {
             crate::progress::show(
@@ -240,12 +256,14 @@ impl Play<'_> {
         parted
     }
 
+    /// Where the run's files go; none if none are wanted.
+    fn dir(&self) -> Option<&Path> {
+        (!self.arguments.no_out).then(|| self.arguments.out.as_deref().unwrap_or(&self.dir))
+    }
+
     /// Writes the run's files; the directory, unless none was wanted.
     fn write(&self, outcome: &Outcome) -> Result<Option<&Path>, ReportError> {
-        if self.arguments.no_out {
-            return Ok(None);
-        }
-        let dir = self.arguments.out.as_deref().unwrap_or(&self.dir);
+        let Some(dir) = self.dir() else { return Ok(None) };
         let capsule =
             (!outcome.failed().is_empty()).then(|| Capsule::new(self.plan, outcome).to_json());
         directory::write(

@@ -21,12 +21,13 @@ pub enum Exit {
     Usage = 2,
     /// Every promise was kept, but a limit of the scenario's on latency was not.
     LatencyMissed = 3,
-    /// Nothing ran, or a check that the scenario requires was not exercised: this is no pass.
+    /// No oracle checked anything, or a check that the scenario requires was not exercised: this is
+    /// no pass.
     NotExercised = 4,
     /// A fault of this program or of the machine: two runs of one plan differ, or a result
     /// could not be written.
     Internal = 70,
-    /// Ctrl-C ended the run; what was reported covers a part.
+    /// Ctrl-C or SIGTERM ended the run; what was reported covers a part.
     Interrupted = 130,
 }
 
@@ -41,7 +42,7 @@ impl Exit {
             Self::OracleFailed
         } else if failed.next().is_some() {
             Self::LatencyMissed
-        } else if facts.events == 0 || !facts.must_exercise_misses.is_empty() {
+        } else if !facts.checked_anything() || !facts.must_exercise_misses.is_empty() {
             Self::NotExercised
         } else {
             Self::Passed
@@ -83,9 +84,14 @@ mod tests {
     fn facts_decide_the_code() {
         assert_eq!(Exit::of(&facts(Verdict::Pass)), Exit::Passed);
         assert_eq!(Exit::of(&facts(Verdict::Fail)), Exit::OracleFailed);
-        // Only what a scenario requires must be exercised.
-        assert_eq!(Exit::of(&facts(Verdict::NotExercised)), Exit::Passed);
         assert_eq!(Exit::of(&RunFacts::default()), Exit::NotExercised);
+        // Only what a scenario requires must be exercised; but something must be.
+        assert_eq!(Exit::of(&facts(Verdict::NotExercised)), Exit::NotExercised);
+        let mut one = facts(Verdict::Pass);
+        one.oracles.extend(facts(Verdict::NotExercised).oracles);
+        assert_eq!(Exit::of(&one), Exit::Passed);
+        one.oracles[0].checked = 0;
+        assert_eq!(Exit::of(&one), Exit::NotExercised);
 
         let missed = vec!["live".to_owned()];
         let missed = |verdict| RunFacts { must_exercise_misses: missed.clone(), ..facts(verdict) };

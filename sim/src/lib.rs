@@ -16,6 +16,7 @@ pub mod exit;
 pub mod fault;
 pub mod fingerprint;
 pub mod host;
+pub mod invocation;
 pub mod oracle;
 pub mod plan;
 pub mod progress;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::stream::fork;
 
 /// The version of the plan's format.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Everything that a run is a function of, besides the code.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,8 +27,10 @@ pub struct Plan {
     /// The version of this format.
     pub schema: u32,
     /// The seed that it was drawn from; told in reports, never drawn from again.
+    #[serde(with = "json::seed")]
     pub seed: u64,
     /// The seeds of the named streams. A stream that is not named here takes its seed from `seed`.
+    #[serde(with = "json::seeds")]
     pub streams: BTreeMap<String, u64>,
     /// Every fault, in the order in which they strike.
     pub faults: Vec<Fault>,

@@ -37,7 +37,7 @@ use crate::stream::fork;
 use crate::timer::Promise;
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
-use crate::world::limits::Limits;
+use crate::world::limits::{Limit, Limits};
 use crate::world::network::CLIENTS;
 use crate::world::{self, Process, Progress, Tracing, Turn, World, next_turn};
 
@@ -55,6 +55,8 @@ pub struct Outcome {
     pub summary: Summary,
     /// Histograms and timeline.
     pub records: Records,
+    /// The limit that stopped it, if one did.
+    pub limit: Option<Limit>,
     /// The hash after each event, if it was asked for.
     pub trail: Option<Trail>,
     /// The event that was asked for, in words.
@@ -361,6 +363,7 @@ fn conclude(
     Outcome {
         summary: Summary::new(facts, &records),
         records,
+        limit: world.exceeded.map(|exceeded| world.limits.that(exceeded)),
         trail: world.trail,
         described: world.described,
         watch,

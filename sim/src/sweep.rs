@@ -24,7 +24,7 @@ use partition::Partition;
 use seeds::Seeds;
 
 /// The version of the results file.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Everything that a sweep's results are a function of. Two sweeps with equal headers have equal
 /// results, to the byte; a header that differs in its part alone is another part of the same sweep.

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use onsale_core::{Instant, Span};
 use onsale_reports::Verdict;
 use onsale_scenarios::{Arrivals, Fault, Scenario, catalogue};
+use onsale_sim::invocation::spoken;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::{self, Outcome};
 use onsale_sim::world::Tracing;
@@ -121,8 +122,9 @@ pub fn complaint(outcome: &Outcome) -> Option<String> {
         )
         .expect("a string takes what is written to it");
     }
-    (!wrong.is_empty())
-        .then(|| format!("{} seed {}:{wrong}\n  {}", facts.scenario, facts.seed, facts.reproduce))
+    (!wrong.is_empty()).then(|| {
+        format!("{} seed {}:{wrong}\n  {}", facts.scenario, facts.seed, spoken(&facts.reproduce))
+    })
 }
 
 /// The verdict of an oracle.

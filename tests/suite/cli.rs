@@ -87,7 +87,10 @@ impl Desk {
             .current_dir(&self.0)
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR_FORCE")
-            .env_remove("GITHUB_ACTIONS");
+            .env_remove("GITHUB_ACTIONS")
+            .env_remove("GITHUB_STEP_SUMMARY")
+            .env_remove("GITHUB_WORKSPACE")
+            .env_remove("CARGO");
         command
     }
 
@@ -148,14 +151,22 @@ fn the_last_line_plays_the_run_again() {
     let said = desk.onsale(&["run", "small.toml", "--seed", "3"], 0);
     let line = said.out.lines().last().unwrap();
     assert_eq!(line, first["reproduce"].as_str().unwrap());
-    assert!(line.starts_with("cargo run "), "{line}");
-
-    let (_, arguments) = line.split_once(" -- ").unwrap();
-    let mut arguments: Vec<_> = arguments.split(' ').collect();
+    let mut arguments: Vec<_> = line.strip_prefix("onsale ").unwrap().split(' ').collect();
     arguments.push("--json");
     let again = desk.onsale(&arguments, 0).json();
     assert_eq!(again["trace_hash"], first["trace_hash"]);
     assert!(desk.0.join("onsale-out/small-3-replay/summary.json").exists());
+
+    // Whoever has cargo run it can paste the line, too.
+    let by_cargo = desk
+        .command(&["run", "small.toml", "--seed", "3", "--no-out"])
+        .env("CARGO", "/bin/cargo")
+        .env("CARGO_PKG_NAME", "onsale-sim")
+        .output()
+        .unwrap();
+    let out = String::from_utf8(by_cargo.stdout).unwrap();
+    let line = line.replace("onsale ", "cargo run --release -- ");
+    assert_eq!(out.lines().last(), Some(&*line));
 }
 
 #[test]
@@ -163,9 +174,9 @@ fn json_carries_what_programs_look_for() {
     let desk = Desk::new("json");
     let said = desk.onsale(&["run", "small.toml", "--json"], 0);
     let json = said.json();
-    assert_eq!(json["schema"], 1);
+    assert_eq!(json["schema"], 2);
     assert_eq!(json["scenario"], "small.toml");
-    assert_eq!(json["seed"], 1);
+    assert_eq!(json["seed"], "1");
     assert_eq!(json["interrupted"], false);
     assert_eq!(json["users"], 60);
     for key in ["code_version", "build_profile", "trace_hash", "reproduce"] {
@@ -196,7 +207,7 @@ fn a_plan_is_stable_and_replays_to_the_same_trace() {
     desk.put("plan.json", &said.out);
     let replayed = desk.onsale(&["replay", "plan.json", "--json"], 0);
     assert_eq!(replayed.json()["trace_hash"], run.json()["trace_hash"]);
-    assert!(replayed.json()["reproduce"].as_str().unwrap().ends_with("-- replay plan.json"));
+    assert!(replayed.json()["reproduce"].as_str().unwrap().ends_with("onsale replay plan.json"));
 }
 
 #[test]
@@ -224,7 +235,7 @@ fn a_failure_ends_with_1_and_leaves_a_capsule() {
     let again = desk.onsale(&["replay", capsule], 1);
     assert!(again.err.contains("the same oracles failed as recorded: live"), "{}", again.err);
     assert!(again.err.contains("the trace hash matches the recorded one"), "{}", again.err);
-    assert!(again.out.ends_with(&format!(" -- replay {capsule}\n")), "{}", again.out);
+    assert!(again.out.ends_with(&format!("\nonsale replay {capsule}\n")), "{}", again.out);
 
     let over = desk.onsale(&["replay", capsule, "--out", "onsale-out/blackout-1"], 2);
     assert!(over.err.contains("would overwrite what is replayed"), "{}", over.err);
@@ -241,6 +252,93 @@ fn a_failure_ends_with_1_and_leaves_a_capsule() {
     let other = desk.onsale(&["replay", "other.json", "--no-out", "--quiet"], 1);
     assert!(other.err.contains("warning: other code: the capsule was written by onsale 0.0.1"));
     assert!(other.err.contains("recorded as failed: hold; failed now: live"), "{}", other.err);
+}
+
+#[test]
+fn an_edited_capsule_is_told_as_edited() {
+    let desk = Desk::new("edited");
+    desk.put("blackout.toml", BLACKOUT);
+    desk.onsale(&["run", "blackout.toml", "--seed", "18446744073709551615"], 1);
+    let capsule = desk.read("onsale-out/blackout-18446744073709551615/capsule.json");
+    let replay = |text: &str| {
+        desk.put("capsule.json", text);
+        let said = desk.command(&["replay", "capsule.json", "--no-out"]).output().unwrap();
+        // An edited one may fail or not; it is no fault of the program.
+        assert!(matches!(said.status.code(), Some(0 | 1)), "{said:?}");
+        String::from_utf8(said.stderr).unwrap()
+    };
+    assert!(!replay(&capsule).contains("edited"), "{}", replay(&capsule));
+    assert!(replay(&capsule).contains("the trace hash matches"), "{}", replay(&capsule));
+    let edited = capsule.replacen("\"users\": 300", "\"users\": 301", 1);
+    assert_ne!(edited, capsule);
+    let said = replay(&edited);
+    assert!(said.contains("warning: edited: the plan in this capsule is not the one"), "{said}");
+    assert!(!said.contains("function of its plan"), "{said}");
+    desk.put("named.json", &capsule.replacen("No cluster comes", "Nothing comes", 1));
+    let said = desk.onsale(&["shrink", "named.json", "--budget", "0s"], 0);
+    assert!(said.err.contains("warning: edited"), "{}", said.err);
+
+    // The first format says nothing of it, and its seeds are numbers.
+    let mut first: Value = serde_json::from_str(&edited).unwrap();
+    let number = |seed: &Value| seed.as_str().unwrap().parse::<u64>().unwrap().into();
+    let map = first.as_object_mut().unwrap();
+    (map["schema"], map["plan"]["schema"]) = (1.into(), 1.into());
+    map.remove("plan_hash");
+    map["plan"]["seed"] = number(&map["plan"]["seed"]);
+    for seed in map["plan"]["streams"].as_object_mut().unwrap().values_mut() {
+        *seed = number(seed);
+    }
+    let said = replay(&first.to_string());
+    assert!(said.contains("its plan may have been edited"), "{said}");
+}
+
+/// Whoever stops a run by its budget sees the same again, from the line, and from the capsule.
+#[test]
+fn a_budget_stops_a_replay_at_the_same_event() {
+    let desk = Desk::new("budget");
+    let run = ["run", "small.toml", "--max-events", "4000", "--json"];
+    let first = desk.onsale(&run, 1).json();
+    assert_eq!(first["oracles"]["budget"]["verdict"], "fail");
+    let line = first["reproduce"].as_str().unwrap();
+    assert_eq!(line, "onsale replay 1 --scenario small.toml --max-events 4000");
+    let capsule = "onsale-out/small-1/capsule.json";
+    assert_eq!(desk.json(capsule)["limit"], serde_json::json!({ "max_events": 4000 }));
+    for again in [&line.split(' ').skip(1).collect::<Vec<_>>()[..], &["replay", capsule]] {
+        let again = desk.onsale(&[again, &["--json", "--no-out", "--verify"]].concat(), 1);
+        assert_eq!(again.json()["trace_hash"], first["trace_hash"]);
+        assert_eq!(again.json()["events"], first["events"]);
+    }
+    let said = desk.onsale(&["replay", capsule, "--no-out"], 1);
+    assert!(said.err.contains("the trace hash matches the recorded one"), "{}", said.err);
+    let other = desk.onsale(&["replay", capsule, "--no-out", "--max-events", "100000000"], 0);
+    assert!(other.err.contains("other limits than recorded"), "{}", other.err);
+
+    let shrunk = desk.onsale(&["shrink", capsule, "--budget", "10s", "--json"], 0).json();
+    assert_eq!(shrunk["signature"]["oracle"], "budget");
+    let small = "onsale-out/shrink-small-1/capsule.json";
+    assert_eq!(desk.json(small)["limit"], serde_json::json!({ "max_events": 4000 }));
+    let said = desk.onsale(&["replay", small, "--no-out"], 1);
+    assert!(said.err.contains("the trace hash matches the recorded one"), "{}", said.err);
+    let test = desk.read("onsale-out/shrink-small-1/regression.rs");
+    assert!(test.contains("Limits::only(Some(Limit::MaxEvents(4000)))"), "{test}");
+}
+
+#[test]
+fn a_run_in_which_nothing_was_checked_is_no_pass() {
+    let desk = Desk::new("vacuous");
+    let far = "\"1000h\"";
+    let vacuous = format!(
+        "title = \"Nobody ever hears of anybody\"\nduration = \"20s\"\ncalm = \"20s\"\n\
+         [crowd]\nusers = 20\n[crowd.arrivals]\nconstant = {{ over = \"8s\" }}\n\
+         [network]\nwithin-zone = {far}\nbetween-zones = {far}\nclient = {far}\n\
+         [[fault]]\ncrash = {{ at = \"3s\", node = \"owner\", down = \"2s\" }}\n"
+    );
+    desk.put("vacuous.toml", &vacuous);
+    let said = desk.onsale(&["run", "vacuous.toml", "--no-out"], 4);
+    assert!(said.err.contains("this is no pass: no oracle had anything to check"), "{}", said.err);
+    let said = desk.onsale(&["check", "vacuous.toml", "small.toml", "--seeds", "1..3"], 4);
+    assert!(said.out.contains("– vacuous.toml  2 seeds  no oracle had anything to check"));
+    assert!(said.out.contains("✓ small.toml"), "{}", said.out);
 }
 
 #[test]
@@ -314,12 +412,12 @@ fn bad_capsules_are_refused_in_a_line() {
     let desk = Desk::new("capsule");
     let plan = desk.onsale(&["run", "small.toml", "--plan-only"], 0).out;
     desk.put("truncated.json", &plan[..plan.len() / 2]);
-    desk.put("newer.json", &plan.replacen("\"schema\": 1", "\"schema\": 2", 1));
+    desk.put("newer.json", &plan.replacen("\"schema\": 2", "\"schema\": 3", 1));
     desk.put("node.json", &plan.replace("\"node\": \"owner\"", "\"node\": \"n9\""));
     desk.put("binary.json", "\u{0}\u{1}");
     let table = [
         ("truncated.json", "not a capsule: EOF while parsing"),
-        ("newer.json", "a capsule of format 2"),
+        ("newer.json", "a capsule of format 3"),
         ("node.json", "there is no node n9"),
         ("binary.json", "not a capsule"),
         ("missing.json", "cannot be read"),
@@ -400,10 +498,10 @@ fn completions_come_for_each_shell() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_loses_nothing() {
+fn a_directory_that_cannot_be_made_is_told_before_the_run() {
     let desk = Desk::new("full");
     let said = desk.onsale(&["run", "small.toml", "--json", "--out", "small.toml/out"], 70);
-    assert_eq!(said.json()["oracles"]["hold"]["verdict"], "pass");
+    assert_eq!(said.out, "", "nothing is played whose files have no place to go");
     assert!(said.err.contains("error: cannot create small.toml/out"), "{}", said.err);
 }
 

@@ -142,7 +142,7 @@ fn a_failure_suggests_its_story_and_the_story_ends_with_it() {
     desk.put("blackout.toml", BLACKOUT);
     let run = desk.onsale(&["run", "blackout.toml", "--no-out"], 1);
     let (_, line) = run.out.split_once("its story: ").expect("a failure suggests its story");
-    let (_, arguments) = line.lines().next().unwrap().split_once(" -- ").unwrap();
+    let arguments = line.lines().next().unwrap().strip_prefix("onsale ").unwrap();
     let mut arguments: Vec<_> = arguments.split(' ').collect();
     arguments.push("--no-out");
     let said = desk.onsale(&arguments, 1);

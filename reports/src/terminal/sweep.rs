@@ -40,7 +40,7 @@ fn scenarios(page: &mut Page, facts: &SweepFacts) {
         let missed = [&scenario.oracles_missed[..], &scenario.marks_missed].concat();
         let (mark, style) = if scenario.failed_runs > 0 {
             ("✗", Style::Red)
-        } else if scenario.runs == 0 || !missed.is_empty() {
+        } else if scenario.runs == 0 || scenario.unchecked || !missed.is_empty() {
             ("–", Style::Yellow)
         } else {
             ("✓", Style::Green)
@@ -50,6 +50,9 @@ fn scenarios(page: &mut Page, facts: &SweepFacts) {
         let mut words = Vec::new();
         if scenario.failed_runs > 0 {
             words.push(format!("{} failed", human::count(scenario.failed_runs)));
+        }
+        if scenario.unchecked {
+            words.push("no oracle had anything to check".to_owned());
         }
         if !missed.is_empty() {
             words.push(format!("did not happen: {}", missed.join(", ")));
@@ -198,6 +201,11 @@ fn learned(page: &mut Page, facts: &SweepFacts) {
     }
     for (scenario, name) in facts.missed() {
         let words = format!("{} requires {name}, which happened under no seed", scenario.id);
+        let words = page.paint(Style::Yellow, &words);
+        page.line(&words);
+    }
+    for scenario in facts.unchecked() {
+        let words = format!("{} is no pass: no oracle had anything to check", scenario.id);
         let words = page.paint(Style::Yellow, &words);
         page.line(&words);
     }

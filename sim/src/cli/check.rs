@@ -7,6 +7,7 @@ use clap::Args;
 use onsale_core::Span;
 use onsale_scenarios::parse_span;
 
+use super::LimitArgs;
 use crate::sweep::partition::Partition;
 use crate::sweep::seeds::Seeds;
 
@@ -61,12 +62,9 @@ pub struct CheckArgs {
     /// Run one part of the sweep only: hash:M/N, or count:M/N
     #[arg(long, value_name = "PART")]
     pub partition: Option<Partition>,
-    /// Stop a run after so many events: it failed [default: far more than the scenario needs]
-    #[arg(long, value_name = "N")]
-    pub max_events: Option<NonZeroU64>,
-    /// Stop a run whose calendar and disks hold more than this, as 512MiB or 4GiB: it failed
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub max_memory: Option<u64>,
+    /// How much a run may do.
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// The directory for results and capsules [default: onsale-out/check]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -131,29 +129,14 @@ fn time(text: &str) -> Result<Span, String> {
     }
 }
 
-/// Bytes in a binary unit.
-fn size(text: &str) -> Result<u64, String> {
-    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
-    let read = units.into_iter().find_map(|(unit, bits)| {
-        let number: u64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
-        number.checked_mul(1 << bits).filter(|&size| size > 0)
-    });
-    read.ok_or_else(|| format!("{text:?} is no size; write a whole number and KiB, MiB or GiB"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_and_sizes_read_as_they_are_written() {
+    fn times_read_as_they_are_written() {
         assert_eq!(time("10m"), Ok(Span::from_secs(600)));
         assert!(time("0s").is_err_and(|error| error.contains("10m")));
         assert!(time("ten minutes").is_err());
-        assert_eq!(size("512MiB"), Ok(512 << 20));
-        assert_eq!(size("4 GiB"), Ok(4 << 30));
-        for text in ["", "4", "4GB", "-1GiB", "0KiB", "GiB", "99999999999999GiB"] {
-            assert!(size(text).is_err_and(|error| error.contains("MiB")), "{text}");
-        }
     }
 }

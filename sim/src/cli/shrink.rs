@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use onsale_core::Span;
 
-use super::Subject;
+use super::{LimitArgs, Subject};
 
 pub(super) const SHRINK_EXAMPLES: &str = "\
 Examples:
@@ -35,6 +35,9 @@ pub struct ShrinkArgs {
     /// How long to search; zero leaves the failure as it is
     #[arg(long, default_value = "60s", value_name = "SPAN", value_parser = span)]
     pub budget: Span,
+    /// How much each run may do.
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// Runs at once [default: as many as there are cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,

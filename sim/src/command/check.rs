@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use onsale_reports::plain::quoted;
 use onsale_reports::sweep::{Stopped, SweepFacts, Wall};
 use onsale_reports::{ReportError, annotations, directory, human, junit, terminal as page};
 use onsale_scenarios::reading::Reach;
 use onsale_scenarios::{Scenario, catalogue};
 
 use super::{Failure, OUT, detect, stop_on_ctrl_c};
-use crate::capsule::{Capsule, replay_line};
+use crate::capsule::{Capsule, replay_line, seed_of};
 use crate::cli::check::{CheckArgs, ReportArgs};
 use crate::exit::Exit;
+use crate::invocation::spoken;
 use crate::progress::{self, Goal, Swept};
 use crate::run::BUDGET;
 use crate::sweep::partition::Partition;
@@ -66,7 +66,7 @@ pub(super) fn check(
     let stopped = sweep.carry_out(arguments, known, stopwatch, terminal);
     let Sweep { totals, dir, trouble, .. } = sweep;
 
-    let mut facts = totals.facts(stopped);
+    let mut facts = spoken_by(totals.facts(stopped));
     facts.wall = Some(Wall { seconds: stopwatch.elapsed_s(), runs: facts.runs() - known });
     for failure in facts.failures.iter_mut().take(CAPSULES_MAX) {
         let capsule = capsule_dir(&dir, &failure.scenario, failure.seen.first_seed);
@@ -89,6 +89,14 @@ pub(super) fn check(
         Some(trouble) => Err(trouble),
         None => Ok(exit),
     }
+}
+
+/// What was learned, its lines to paste as whoever started the program can paste them.
+pub(super) fn spoken_by(mut facts: SweepFacts) -> SweepFacts {
+    for failure in &mut facts.failures {
+        failure.reproduce = spoken(&failure.reproduce);
+    }
+    facts
 }
 
 /// Reports a sweep: the files, the annotations, and the page last.
@@ -165,8 +173,8 @@ fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failu
     Ok(Header {
         partition: arguments.partition.unwrap_or(Partition::WHOLE),
         verify_every: arguments.verify_every.map_or(0, u64::from),
-        events_max: arguments.max_events.map(u64::from),
-        bytes_max: arguments.max_memory,
+        events_max: arguments.limits.max_events.map(u64::from),
+        bytes_max: arguments.limits.max_memory,
         fail_fast: arguments.fail_fast,
         ..Header::new(scenarios, seeds)
     })
@@ -272,12 +280,11 @@ impl Sweep<'_> {
 /// Ends the program because a run is in a turn that never ends: its thread can be neither stopped nor
 /// waited for. Results are on disk already, all but those behind it.
 fn give_up(scenario: &str, seed: u64, terminal: Terminal) -> ! {
-    let subject = format!("{seed} --scenario {}", quoted(scenario));
     terminal.error(&format!(
         "seed {seed} of {scenario} has shown no event for {}: it is in a turn that never ends, \
          which fails {BUDGET}; results up to it are kept\n\n{}",
         human::seconds(f64::from(Watch::PATIENCE) * Watch::PACE.as_secs_f64()),
-        replay_line(&subject)
+        spoken(&replay_line(&seed_of(seed, scenario)))
     ));
     std::process::exit(Exit::OracleFailed as i32);
 }

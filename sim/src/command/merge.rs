@@ -3,7 +3,7 @@
 use onsale_reports::sweep::Stopped;
 
 use super::Failure;
-use super::check::{make_room, report};
+use super::check::{make_room, report, spoken_by};
 use crate::cli::check::MergeArgs;
 use crate::exit::Exit;
 use crate::sweep::merge::Parts;
@@ -38,5 +38,5 @@ pub(super) fn merge(arguments: &MergeArgs, terminal: Terminal) -> Result<Exit, F
         ));
     }
     let stopped = (!cut.is_empty()).then_some(Stopped::FirstFailure);
-    report(&totals.facts(stopped), &arguments.report, terminal)
+    report(&spoken_by(totals.facts(stopped)), &arguments.report, terminal)
 }

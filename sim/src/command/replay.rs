@@ -7,12 +7,13 @@ use onsale_scenarios::reading::Reach;
 
 use super::looking::Looking;
 use super::{Failure, Play, Played, default_dir, half_named, holds, shown};
-use crate::capsule::{self, Capsule};
+use crate::capsule::{self, Capsule, PlanIs};
 use crate::cli::{ReplayArgs, Subject};
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::run::Outcome;
 use crate::terminal::Terminal;
+use crate::world::limits::Limits;
 
 /// Plays a seed, a capsule or a plan again.
 pub(super) fn replay(
@@ -33,10 +34,13 @@ pub(super) fn replay(
 }
 
 fn replay_seed(plan: &Plan, arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
-    let (dir, reproduce) = (default_dir(plan, "-replay"), capsule::reproduce(plan));
+    let dir = default_dir(plan, "-replay");
+    let reproduce = capsule::reproduce(plan) + &arguments.play.limits.words();
     let looking = Looking::new(arguments, plan)?;
-    let play = Play { plan, arguments: &arguments.play, looking, dir, reproduce, terminal };
-    Ok(play.carry_out().exit)
+    let limits = arguments.play.limits.or(None);
+    let arguments = &arguments.play;
+    let play = Play { plan, arguments, limits, looking, dir, reproduce, terminal };
+    Ok(play.carry_out()?.exit)
 }
 
 fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
@@ -55,9 +59,22 @@ fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Resul
             "other code: {mismatch}; what follows may differ from what was recorded"
         ));
     }
-    let (dir, reproduce) = (default_dir(plan, "-replay"), capsule::replay_line(&shown(file)));
-    let play = Play { plan, arguments: &arguments.play, looking, dir, reproduce, terminal };
-    let Played { outcome, exit } = play.carry_out();
+    if capsule.plan_is == PlanIs::Edited {
+        terminal.warn(
+            "edited: the plan in this capsule is not the one that failed, by its hash; the trace hash \
+             is not compared",
+        );
+    }
+    let arguments = &arguments.play;
+    let limits = arguments.limits.or(capsule.limit);
+    let dir = default_dir(plan, "-replay");
+    let reproduce = capsule::replay_line(&shown(file)) + &arguments.limits.words();
+    let play = Play { plan, arguments, limits, looking, dir, reproduce, terminal };
+    let Played { outcome, exit } = play.carry_out()?;
+    if limits != Limits::only(capsule.limit) {
+        terminal.note("other limits than recorded: nothing is compared with what was recorded");
+        return Ok(exit);
+    }
     if outcome.summary.facts.interrupted {
         terminal.note("it did not run to its end: nothing is compared with what was recorded");
         return Ok(exit);
@@ -84,6 +101,10 @@ fn compare(
             named(&failed)
         ));
     }
+    match capsule.plan_is {
+        PlanIs::Recorded | PlanIs::Unknown => {}
+        PlanIs::Edited => return exit,
+    }
     if capsule.trace_hash.is_empty() {
         return exit;
     }
@@ -95,6 +116,12 @@ fn compare(
         format!("the trace hash is {}, recorded was {}", facts.trace_hash, capsule.trace_hash);
     if other_code {
         terminal.warn(&format!("{differ}: on this code the plan plays out otherwise"));
+        return exit;
+    }
+    if capsule.plan_is == PlanIs::Unknown {
+        terminal.warn(&format!(
+            "{differ}: its plan may have been edited, which a capsule of the first format does not tell"
+        ));
         return exit;
     }
     terminal.error(&format!(

@@ -19,14 +19,16 @@ pub(super) fn run(arguments: &RunArgs, reach: Reach, terminal: Terminal) -> Resu
         terminal.data(&plan.to_json())?;
         return Ok(Exit::Passed);
     }
-    let (dir, reproduce) = (default_dir(&plan, ""), capsule::reproduce(&plan));
+    let dir = default_dir(&plan, "");
+    let reproduce = capsule::reproduce(&plan) + &arguments.play.limits.words();
     let play = Play {
         plan: &plan,
         arguments: &arguments.play,
+        limits: arguments.play.limits.or(None),
         looking: Looking::default(),
         dir,
         reproduce,
         terminal,
     };
-    Ok(play.carry_out().exit)
+    Ok(play.carry_out()?.exit)
 }

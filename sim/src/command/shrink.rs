@@ -18,12 +18,13 @@ use onsale_scenarios::{Arrivals, catalogue};
 use serde::Serialize;
 
 use super::{Failure, default_dir, half_named, holds, shown, stop_on_ctrl_c};
-use crate::capsule::{self, Capsule};
+use crate::capsule::{self, Capsule, PlanIs};
 use crate::cli::Subject;
 use crate::cli::shrink::ShrinkArgs;
 use crate::exit::Exit;
+use crate::invocation::spoken;
 use crate::plan::Plan;
-use crate::run::{Look, Outcome, keep_panics_quiet, run, run_watched, setup};
+use crate::run::{Look, Outcome, keep_panics_quiet, run_watched, run_within, setup};
 use crate::shrink::regression::{self, Origin};
 use crate::shrink::scale::Scale;
 use crate::shrink::{self, Case, Standing, Trial};
@@ -33,6 +34,7 @@ use crate::story::follow::{Follow, Story};
 use crate::story::{self, Watch};
 use crate::terminal::Terminal;
 use crate::wall::Stopwatch;
+use crate::world::limits::Limits;
 use crate::world::{Progress, Tracing};
 
 /// Shrinks what a seed, a capsule or a plan fails with.
@@ -48,21 +50,28 @@ pub(super) fn shrink(
     if let Some(mismatch) = &other_code {
         terminal.warn(&format!("other code: {mismatch}; what is shrunk is what fails now"));
     }
+    if recorded.plan_is == PlanIs::Edited {
+        terminal.warn("edited: the plan in this capsule is not the one that failed; what is shrunk is what fails now");
+    }
+    let limits = arguments.limits.or(recorded.limit);
     keep_panics_quiet();
     let session = Arc::new(Progress::default());
     let asked = Arc::clone(&session);
     stop_on_ctrl_c(terminal, "the search", move || asked.stop.swap(true, Ordering::Relaxed));
 
-    let first = run(&recorded.plan, &session, Tracing::default());
+    let first = run_within(&recorded.plan, &session, Tracing::default(), limits);
     if first.summary.facts.interrupted {
         return Ok(Exit::Interrupted);
     }
     let target = target(arguments.oracle.as_deref(), &first, &recorded)?;
     let start = Case { plan: recorded.plan.clone(), trial: Trial::of(&first) };
-    let expected = match (&other_code, recorded.trace_hash.as_str()) {
-        (None, recorded) if !recorded.is_empty() => recorded.to_owned(),
+    let comparable = other_code.is_none()
+        && recorded.plan_is == PlanIs::Recorded
+        && limits == Limits::only(recorded.limit);
+    let expected = match recorded.trace_hash.as_str() {
+        recorded if comparable && !recorded.is_empty() => recorded.to_owned(),
         _ => {
-            let again = run(&recorded.plan, &session, Tracing::default());
+            let again = run_within(&recorded.plan, &session, Tracing::default(), limits);
             if again.summary.facts.interrupted {
                 return Ok(Exit::Interrupted);
             }
@@ -77,11 +86,12 @@ pub(super) fn shrink(
         scenario: &recorded.plan.scenario.id,
         seed: recorded.plan.seed,
         signature: &target,
+        limit: first.limit,
     };
     let shelf = Shelf { dir: &dir, origin };
     shelf.put_capsule(&start)?;
     let mut search =
-        Search { budget: arguments.budget, stopwatch, session: &session, unsaved: None };
+        Search { budget: arguments.budget, stopwatch, session: &session, limits, unsaved: None };
     let shrunk = search.carry_out(start.clone(), &target, arguments.jobs, &shelf, terminal);
     if let Some(error) = search.unsaved {
         return Err(error.into());
@@ -90,7 +100,7 @@ pub(super) fn shrink(
 
     // A second Ctrl-C kills: this run must not end early, for it is what the files tell of.
     let watch = Watch::of(Some(Follow::new(cast(best, &target), ALL_OF_IT)), None);
-    let look = Look { watch, ..Look::default() };
+    let look = Look { watch, limits, ..Look::default() };
     let mut last = run_watched(&best.plan, &Arc::default(), look);
     if let Some(exit) = differs(&last.summary.facts.trace_hash, best, terminal) {
         return Ok(exit);
@@ -107,7 +117,7 @@ pub(super) fn shrink(
         before: Scale::of(&start),
         after: Scale::of(best),
         dir: &dir,
-        reproduce: capsule::replay_line(&shown(&dir.join(CAPSULE))),
+        reproduce: spoken(&capsule::replay_line(&shown(&dir.join(CAPSULE)))),
     };
     let page = |colour| told.page(&last, story.as_ref(), colour);
     shelf.put_all(best, &plain::text(&page(false)))?;
@@ -234,6 +244,8 @@ struct Search<'a> {
     budget: Span,
     stopwatch: Stopwatch,
     session: &'a Progress,
+    /// How much each run may do.
+    limits: Limits,
     /// Why the best result could not be put on disk.
     unsaved: Option<ReportError>,
 }
@@ -249,9 +261,9 @@ impl Search<'_> {
     ) -> shrink::Shrunk {
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let jobs = jobs.map_or_else(cores, NonZeroUsize::get);
-        let line = line(terminal);
+        let (line, limits) = (line(terminal), self.limits);
         let runner = |plan: &Plan, progress: &Arc<Progress>| {
-            Trial::of(&run(plan, progress, Tracing::default()))
+            Trial::of(&run_within(plan, progress, Tracing::default(), limits))
         };
         let mut watch = |standing: &Standing<'_>| {
             if standing.is_new
@@ -316,6 +328,7 @@ impl Shelf<'_> {
         let capsule = Capsule {
             trace_hash: case.trial.trace_hash.clone(),
             failed: failed.collect(),
+            limit: self.origin.limit,
             ..Capsule::from(case.plan.clone())
         };
         self.put(CAPSULE, &capsule.to_json())
@@ -338,6 +351,7 @@ impl Shelf<'_> {
 struct Told<'a> {
     schema: u32,
     scenario: &'a str,
+    #[serde(with = "json::seed")]
     seed: u64,
     signature: &'a Signature,
     is_finished: bool,

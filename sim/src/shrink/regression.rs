@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use crate::plan::Plan;
 use crate::signature::Signature;
 use crate::stream::fork;
+use crate::world::limits::Limit;
 
 /// What is told of a shrunk failure beside its plan.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +18,14 @@ pub struct Origin<'a> {
     pub seed: u64,
     /// How it fails.
     pub signature: &'a Signature,
+    /// The limit that stops it, if one does.
+    pub limit: Option<Limit>,
 }
 
 /// The plan's scenario as a file: its faults at fixed times, its people by name.
 pub fn scenario(plan: &Plan, origin: Origin<'_>) -> String {
-    let Origin { scenario, seed, signature } = origin;
+    let Origin { scenario, seed, signature, limit } = origin;
+    let limit = limit.map(|limit| format!(" {limit}")).unwrap_or_default();
     let mut text = format!(
         "# {} fails: {}\n# Shrunk from seed {seed} of {}.\n",
         signature.oracle,
@@ -30,7 +34,7 @@ pub fn scenario(plan: &Plan, origin: Origin<'_>) -> String {
     );
     let foreign = foreign_streams(plan);
     if foreign.is_empty() {
-        writeln!(text, "# It fails under `--seed {}`.", plan.seed).expect(TAKES);
+        writeln!(text, "# It fails under `--seed {}{limit}`.", plan.seed).expect(TAKES);
     } else {
         writeln!(
             text,
@@ -44,7 +48,26 @@ pub fn scenario(plan: &Plan, origin: Origin<'_>) -> String {
 
 /// The plan as a test in Rust that passes once nothing fails any more.
 pub fn test(plan: &Plan, origin: Origin<'_>) -> String {
-    let Origin { scenario, seed, signature } = origin;
+    let Origin { scenario, seed, signature, limit } = origin;
+    let (imports, run) = match limit {
+        None => (
+            "use onsale_sim::run::run;",
+            "run(&plan, &std::sync::Arc::default(), Tracing::default())".to_owned(),
+        ),
+        Some(limit) => {
+            let limit = match limit {
+                Limit::MaxEvents(events) => format!("MaxEvents({events})"),
+                Limit::MaxBytes(bytes) => format!("MaxBytes({bytes})"),
+            };
+            (
+                "use onsale_sim::run::run_within;\nuse onsale_sim::world::limits::{Limit, Limits};",
+                format!(
+                    "{{\n        let limits = Limits::only(Some(Limit::{limit}));\n        \
+                     run_within(&plan, &std::sync::Arc::default(), Tracing::default(), limits)\n    }}"
+                ),
+            )
+        }
+    };
     let toml = fixed(plan).to_brief_toml();
     let fence = "#".repeat(1 + longest_run(&toml, '#'));
     let mut streams = String::new();
@@ -61,7 +84,7 @@ pub fn test(plan: &Plan, origin: Origin<'_>) -> String {
 
 use onsale_scenarios::Scenario;
 use onsale_sim::plan::Plan;
-use onsale_sim::run::run;
+{imports}
 use onsale_sim::world::Tracing;
 use onsale_tests::complaint;
 
@@ -75,7 +98,7 @@ fn {name}() {{
     let scenario = Scenario::from_toml(id, id, SCENARIO.as_bytes(), &no_files);
     let scenario = scenario.unwrap_or_else(|error| panic!("{{error}}"));
     let {mutable}plan = Plan::new(&scenario, {plan_seed});
-{streams}    let outcome = run(&plan, &std::sync::Arc::default(), Tracing::default());
+{streams}    let outcome = {run};
     assert_eq!(complaint(&outcome), None);
 }}
 "##,
@@ -160,7 +183,12 @@ mod tests {
         lucky.scenario.title = "A \"#quoted\"## title".to_owned();
         for plan in [plain, lucky] {
             let signature = signature();
-            let origin = Origin { scenario: "fast/all-families", seed: 7, signature: &signature };
+            let origin = Origin {
+                scenario: "fast/all-families",
+                seed: 7,
+                signature: &signature,
+                limit: None,
+            };
             assert_eq!(again(&plan, &scenario(&plan, origin)), plan);
 
             let test = test(&plan, origin);
@@ -178,7 +206,8 @@ mod tests {
     #[test]
     fn the_scenario_says_whether_its_seed_is_enough() {
         let signature = signature();
-        let origin = Origin { scenario: "my sales/x.toml", seed: 5, signature: &signature };
+        let origin =
+            Origin { scenario: "my sales/x.toml", seed: 5, signature: &signature, limit: None };
         let mut plan = plan();
         let text = scenario(&plan, origin);
         assert!(text.starts_with("# double-booking fails: seat N is gone  twice\n"), "{text}");

@@ -6,10 +6,10 @@
 
 use std::path::PathBuf;
 
-use super::Header;
 use super::partition::Partition;
 use super::play::SeedResult;
 use super::results::{Reader, ResultsError};
+use super::{Header, SCHEMA};
 
 /// Why parts make no whole.
 #[derive(Debug, thiserror::Error)]
@@ -128,7 +128,9 @@ impl Parts {
         if !missing.is_empty() {
             return Err(MergeError::Missing { parts: missing });
         }
-        Ok(Self { header: Header { partition: Partition::WHOLE, ..header }, parts })
+        // What is written from here on is of this format.
+        let header = Header { schema: SCHEMA, partition: Partition::WHOLE, ..header };
+        Ok(Self { header, parts })
     }
 
     /// The whole sweep.

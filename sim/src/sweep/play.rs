@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use onsale_reports::Verdict;
+use onsale_reports::{Verdict, json};
 use onsale_scenarios::Scenario;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use crate::capsule::Capsule;
 use crate::plan::Plan;
 use crate::run::{Outcome, run_within};
 use crate::verify::{parted, same};
+use crate::world::limits::Limit;
 use crate::world::{Progress, Tracing};
 
 /// Fails if a run that was played twice was not the same twice. No oracle of a run: only a sweep
@@ -28,6 +29,7 @@ pub struct SeedResult {
     /// The scenario's id.
     pub scenario: String,
     /// The seed.
+    #[serde(with = "json::seed")]
     pub seed: u64,
     /// The trace hash.
     pub trace: String,
@@ -40,6 +42,9 @@ pub struct SeedResult {
     pub verified: bool,
     /// Checks of each oracle; none if it was not exercised.
     pub checks: BTreeMap<String, Option<u64>>,
+    /// The limit that stopped it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
     /// What failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failed>,
@@ -107,6 +112,7 @@ impl SeedResult {
             events: facts.events,
             virtual_us: (facts.virtual_s * 1e6).round() as u64,
             verified: false,
+            limit: outcome.limit,
             checks: checks.collect(),
             failures: failures.collect(),
             marks: facts.marks.clone(),

@@ -9,12 +9,11 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use onsale_core::Mark;
-use onsale_reports::plain::quoted;
 use onsale_reports::sweep::{Bucket, Counted, Failure, ScenarioFacts, Seen, Stopped, SweepFacts};
 
 use super::play::{DETERMINISM, Failed, SeedResult};
 use super::{Header, Named};
-use crate::capsule::replay_line;
+use crate::capsule::{replay_line, seed_of};
 use crate::exit::Exit;
 use crate::oracle::latency::LATENCY;
 use crate::signature::kind;
@@ -152,7 +151,8 @@ impl Totals {
                 *known.get()
             }
             Entry::Vacant(new) => {
-                let subject = format!("{} --scenario {}", result.seed, quoted(&result.scenario));
+                let limit = result.limit.map(|limit| format!(" {limit}")).unwrap_or_default();
+                let subject = seed_of(result.seed, &result.scenario) + &limit;
                 failures.push(Failure {
                     scenario: result.scenario.clone(),
                     oracle: failed.oracle.clone(),
@@ -178,6 +178,8 @@ impl Totals {
             scenario.buckets = self.ranges[place].facts(self.first_seed);
             // A part, or a sweep that did not come to its end, may have missed what the rest has.
             if self.whole && stopped.is_none() && scenario.runs > 0 {
+                scenario.unchecked =
+                    scenario.checks.values().all(|checks| checks.unwrap_or(0) == 0);
                 let (named, marks) = (&self.named[place], &self.marks[place]);
                 let exercised =
                     |name: &String| scenario.checks.get(name).is_some_and(Option::is_some);
@@ -257,7 +259,10 @@ pub fn exit(facts: &SweepFacts) -> Exit {
         Exit::OracleFailed
     } else if facts.failed_runs > 0 {
         Exit::LatencyMissed
-    } else if facts.missed().next().is_some() || (facts.runs() == 0 && facts.partition.is_none()) {
+    } else if facts.missed().next().is_some()
+        || facts.unchecked().next().is_some()
+        || (facts.runs() == 0 && facts.partition.is_none())
+    {
         Exit::NotExercised
     } else {
         Exit::Passed

@@ -8,6 +8,7 @@
 use std::fmt;
 
 use onsale_scenarios::Scenario;
+use serde::{Deserialize, Serialize};
 
 use super::{Event, World};
 
@@ -27,6 +28,17 @@ pub struct Limits {
     /// 256 for each event to come and each turn that waits for a paused process.
     /// The processes' own memory is not in it.
     pub bytes_max: u64,
+}
+
+/// One of the two limits: the one that stopped a run. Under it alone the run is stopped at the same
+/// event again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// On events.
+    MaxEvents(u64),
+    /// On bytes.
+    MaxBytes(u64),
 }
 
 /// The limit that a run exceeded.
@@ -58,6 +70,23 @@ impl Limits {
         Self { events_max, bytes_max: (1 << 30) + (users << 10) }
     }
 
+    /// This limit alone, or none.
+    pub fn only(limit: Option<Limit>) -> Self {
+        match limit {
+            None => Self::default(),
+            Some(Limit::MaxEvents(events_max)) => Self { events_max, ..Self::default() },
+            Some(Limit::MaxBytes(bytes_max)) => Self { bytes_max, ..Self::default() },
+        }
+    }
+
+    /// The limit that was exceeded.
+    pub const fn that(self, exceeded: Exceeded) -> Limit {
+        match exceeded {
+            Exceeded::Events(_) => Limit::MaxEvents(self.events_max),
+            Exceeded::Bytes(_) => Limit::MaxBytes(self.bytes_max),
+        }
+    }
+
     /// The limit that is exceeded after so many events; `bytes` is asked now and then.
     pub fn exceeded_by(self, events: u64, bytes: impl FnOnce() -> u64) -> Option<Exceeded> {
         if events >= self.events_max {
@@ -86,6 +115,17 @@ impl World {
     }
 }
 
+impl fmt::Display for Limit {
+    /// As the command line takes it: `--max-events 20000`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MaxEvents(events) => write!(f, "--max-events {events}"),
+            // Whoever may say so, says it in whole KiB.
+            Self::MaxBytes(bytes) => write!(f, "--max-memory {}KiB", bytes >> 10),
+        }
+    }
+}
+
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -107,6 +147,22 @@ mod tests {
         assert_eq!(limits.exceeded_by(EVENTS_PER_COUNT, || 101), Some(Exceeded::Bytes(100)));
         assert_eq!(limits.exceeded_by(1 << 20, || 0), Some(Exceeded::Events(1 << 20)));
         assert_eq!(Limits::default().exceeded_by(u64::MAX - 1, || u64::MAX), None);
+    }
+
+    #[test]
+    fn the_limit_that_stopped_a_run_stops_it_again() {
+        let limits = Limits { events_max: 1 << 20, bytes_max: 100 << 10 };
+        let table = [
+            (Exceeded::Events(1 << 20), "--max-events 1048576"),
+            (Exceeded::Bytes(100 << 10), "--max-memory 100KiB"),
+        ];
+        for (exceeded, words) in table {
+            let limit = limits.that(exceeded);
+            assert_eq!(limit.to_string(), words);
+            let again = Limits::only(Some(limit)).exceeded_by(1 << 20, || u64::MAX);
+            assert_eq!(again, Some(exceeded));
+        }
+        assert_eq!(Limits::only(None), Limits::default());
     }
 
     #[test]

@@ -33,6 +33,7 @@ fn passed(scenario: &str, seed: u64) -> SeedResult {
         events: 10,
         virtual_us: 1_000_000,
         verified: false,
+        limit: None,
         checks: [("hold".to_owned(), Some(3)), ("live".to_owned(), Some(1))].into(),
         failures: Vec::new(),
         marks: [("owner-deposed".to_owned(), 2)].into(),
@@ -80,7 +81,7 @@ fn failures_that_differ_in_numbers_are_one() {
     let first = &facts.failures[0];
     assert_eq!(first.seen.first_seed, 2);
     assert_eq!(first.details, ["told of seed 2"]);
-    assert!(first.reproduce.ends_with("-- replay 2 --scenario fast/crash"));
+    assert_eq!(first.reproduce, "onsale replay 2 --scenario fast/crash");
     assert_eq!((facts.runs(), facts.failed_runs), (6, 5));
     assert_eq!(exit(&facts), Exit::OracleFailed);
 }
@@ -120,6 +121,27 @@ fn what_one_seed_missed_another_may_exercise() {
     let mut cut = Totals::new(&header("hash:1/1", "1..101"));
     cut.add(&idle);
     assert_eq!(exit(&cut.facts(Some(Stopped::Interrupted))), Exit::Interrupted);
+}
+
+#[test]
+fn a_scenario_of_which_nothing_was_checked_is_no_pass() {
+    let idle = |seed, checks| {
+        let checks = [("hold".to_owned(), checks), ("live".to_owned(), None)].into();
+        SeedResult { checks, ..passed("fast/calm", seed) }
+    };
+    let mut header = header("hash:1/1", "1..101");
+    header.scenarios.iter_mut().for_each(|named| named.oracles.clear());
+    let facts = |results: &[SeedResult]| {
+        let mut totals = Totals::new(&header);
+        results.iter().for_each(|result| totals.add(result));
+        totals.facts(None)
+    };
+    for idle in [idle(1, None), idle(1, Some(0))] {
+        let facts = facts(&[passed("fast/crash", 1), idle]);
+        assert!(facts.unchecked().map(|scenario| &*scenario.id).eq(["fast/calm"]));
+        assert_eq!(exit(&facts), Exit::NotExercised);
+    }
+    assert_eq!(exit(&facts(&[idle(1, None), idle(2, Some(1))])), Exit::Passed);
 }
 
 #[test]
