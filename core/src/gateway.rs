@@ -235,9 +235,22 @@ impl Gateway {
         self.refuse_those_under_way(effects);
     }
 
-    /// There is a newer map.
+    /// There is a newer map. A node that no longer carries a shard is not asked about it any more: it
+    /// may be gone, and never learns who owns the shard.
     pub fn on_map(&mut self, placement: Arc<Placement>) {
         self.placement = placement;
+        for shard in (0..self.placement.shards()).map(ShardId) {
+            self.forget_owner(shard, self.beliefs[shard.0 as usize].owner);
+        }
+    }
+
+    /// If a node that is taken for a shard's owner carries no replica of it by the map, the shard's first
+    /// replica is taken for the owner instead. If it is the map that is old, that replica gives a hint.
+    fn forget_owner(&mut self, shard: ShardId, node: NodeId) {
+        let belief = &mut self.beliefs[shard.0 as usize];
+        if belief.owner == node && !carries(&self.placement, shard, node) {
+            belief.owner = self.placement.replicas(shard)[0];
+        }
     }
 
     /// Somebody knows who owns a shard since which epoch.
@@ -284,12 +297,22 @@ impl Gateway {
     }
 
     fn on_decided(&mut self, from: NodeId, reply: &Reply, effects: &mut Effects) {
-        let Some(flight) = self.land(reply.request) else {
-            return effects.observe(Observation::Mark(Mark::AnswerToNobody));
+        // A refusal of an earlier attempt, by a node that has lost the shard since, says nothing about a
+        // later attempt that may be granted: the client would be told "taken" and hold the seat.
+        let is_refusal = matches!(reply.outcome, Outcome::Refused(_));
+        let may_land = |flight: &Flight| !is_refusal || flight.target == from;
+        let flight = match self.land(reply.request, may_land) {
+            Some(Ok(flight)) => flight,
+            Some(Err(_)) => return effects.observe(Observation::Mark(Mark::AnswerTooLate)),
+            None => return effects.observe(Observation::Mark(Mark::AnswerToNobody)),
         };
         let belief = &mut self.beliefs[flight.shard.0 as usize];
-        // Whoever decides owns; but an answer that was long under way knows less than a newer hint.
-        if flight.target == from && flight.epoch == belief.epoch {
+        // Whoever decides owns; but an answer that was long under way knows less than a newer hint or map.
+        if flight.target == from
+            && flight.epoch == belief.epoch
+            && belief.owner != from
+            && carries(&self.placement, flight.shard, from)
+        {
             belief.owner = from;
         }
         match reply.outcome {
@@ -423,9 +446,11 @@ impl Gateway {
     }
 
     fn back_off(&mut self, now: Instant, slot: u32, effects: &mut Effects) {
+        let Flight { shard, target, .. } = self.flights[slot];
+        self.forget_owner(shard, target);
         let flight = &mut self.flights[slot];
         if flight.tries >= self.config.tries || !self.budget.withdraw(now) {
-            let (shard, id) = (flight.shard, flight.id);
+            let id = flight.id;
             effects.observe(Observation::Refused { shard, reason: Mark::RetriesUsedUp });
             return self.turn_away(id, Refusal::Unavailable, effects);
         }
@@ -444,22 +469,34 @@ impl Gateway {
 
     /// No owner answers a request in flight.
     fn turn_away(&mut self, id: RequestId, why: Refusal, effects: &mut Effects) {
-        if let Some(flight) = self.land(id) {
+        if let Some(Ok(flight)) = self.land(id, |_| true) {
             effects.refuse(flight.reply_to, id, why);
         }
     }
 
-    /// The flight of a request ends, if it is in flight.
+    /// The flight of a request ends, if it is in flight and may land.
     #[inline]
-    fn land(&mut self, id: RequestId) -> Option<Flight> {
-        let flight = self.flights.land(id)?;
-        self.in_flight[flight.shard.0 as usize] -= 1;
+    fn land(
+        &mut self,
+        id: RequestId,
+        may_land: impl FnOnce(&Flight) -> bool,
+    ) -> Option<Result<Flight, Flight>> {
+        let flight = self.flights.land(id, may_land)?;
+        if let Ok(landed) = &flight {
+            self.in_flight[landed.shard.0 as usize] -= 1;
+        }
         Some(flight)
     }
 
     fn is_live(&self, alarm: Alarm) -> bool {
         self.flights[alarm.slot].moves == alarm.moves
     }
+}
+
+/// Whether a node has a replica of a shard by the map, or has to give one up that it may still own.
+fn carries(placement: &Placement, shard: ShardId, node: NodeId) -> bool {
+    let seats = placement.seats(shard);
+    seats.members.contains(&node) || seats.from.contains(&node)
 }
 
 #[cfg(test)]

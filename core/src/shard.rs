@@ -11,8 +11,9 @@ mod hand_over;
 mod owner;
 mod pursuit;
 mod replay;
+mod waiting;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) use self::answers::Answers;
@@ -21,6 +22,7 @@ pub(crate) use self::clock::TELL_EVERY;
 use self::hand_over::HandOver;
 use self::owner::Owner;
 pub(crate) use self::pursuit::LEVEL;
+use self::waiting::Waiting;
 use crate::config::{Acknowledge, Deposed, Serves, Setup};
 use crate::effect::Effects;
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
@@ -62,7 +64,9 @@ pub(crate) struct Shard {
     /// The last epoch in which this replica was elected.
     elected: Epoch,
     /// Requests that came while this replica led but could not serve yet, or not any more.
-    waiting: VecDeque<(NodeId, Request)>,
+    waiting: Waiting,
+    /// Nodes to which this owner has tried to hand over in vain, and how often.
+    vain: Vec<(NodeId, u32)>,
     /// Records proposed here in an epoch and not yet applied.
     outstanding: (Epoch, u64),
     /// Numbers the questions of the journal; never repeats.
@@ -78,6 +82,8 @@ impl Shard {
             id,
             node,
             map: is_map.then(|| Arc::clone(&setup.placement)),
+            waiting: Waiting::new(setup.config.gateway.try_timeout),
+            vain: Vec::new(),
             setup,
             journal,
             shows: BTreeMap::new(),
@@ -88,7 +94,6 @@ impl Shard {
             owner: None,
             elected: Epoch(0),
             hand_over: None,
-            waiting: VecDeque::new(),
             outstanding: (Epoch(0), 0),
             reads: 0,
             asked_for_move: None,
@@ -104,12 +109,12 @@ impl Shard {
         answers: &mut Answers,
     ) {
         match &mut self.owner {
-            _ if self.hand_over.is_some() => self.waiting.push_back((from, request.clone())),
+            _ if self.hand_over.is_some() => self.waiting.add(now, from, request.clone()),
             Some(owner) => {
                 let now = self.clock.at(now);
                 answers.extend(owner.decide(now, from, request, &self.setup, &self.shows));
             }
-            None if self.journal.is_leader() => self.waiting.push_back((from, request.clone())),
+            None if self.journal.is_leader() => self.waiting.add(now, from, request.clone()),
             None => answers.push((from, self.not_owner(request))),
         }
     }
@@ -402,7 +407,7 @@ impl Shard {
             effects.observe(Observation::Mark(Mark::WaitedForOwner));
         }
         self.hand_over = None;
-        for (from, request) in self.waiting.drain(..) {
+        for (from, request) in self.waiting.take(own) {
             answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
         }
         self.owner = Some(owner);
@@ -431,6 +436,7 @@ impl Shard {
     #[cold]
     fn depose(&mut self, answers: &mut Answers, effects: &mut Effects) {
         let Some(owner) = self.owner.take() else { return };
+        self.vain.clear();
         effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
         if self.setup.config.owner.deposed == Deposed::Answers {
             return answers.extend(owner.into_pending());
@@ -450,7 +456,7 @@ impl Shard {
     }
 
     fn turn_away(&mut self, answers: &mut Answers) {
-        while let Some((from, request)) = self.waiting.pop_front() {
+        for (from, request) in self.waiting.take_all() {
             answers.push((from, self.not_owner(&request)));
         }
     }

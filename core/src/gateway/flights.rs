@@ -165,18 +165,26 @@ impl Flights {
         place
     }
 
-    /// The flight of the request with this id ends, if it is in flight; its place is free for another.
-    /// Returns the flight as it was.
-    pub(super) fn land(&mut self, id: RequestId) -> Option<Flight> {
+    /// The flight of the request with this id ends, if it is in flight and may land; its place is free for
+    /// another. Returns the flight as it was, or the one that goes on.
+    #[inline]
+    pub(super) fn land(
+        &mut self,
+        id: RequestId,
+        may_land: impl FnOnce(&Flight) -> bool,
+    ) -> Option<Result<Flight, Flight>> {
         let entry = self.entry_of(id)?;
         let place = self.index[entry].place;
+        if !may_land(&self[place]) {
+            return Some(Err(self[place]));
+        }
         self.vacate(entry);
         self.free.push(place);
         let flight = &mut self[place];
         let landed = *flight;
         flight.phase = Phase::Landed;
         flight.moves = flight.moves.wrapping_add(1);
-        Some(landed)
+        Some(Ok(landed))
     }
 
     fn entry_of(&self, id: RequestId) -> Option<usize> {
@@ -280,7 +288,7 @@ mod tests {
                 let id = if crowded { number << 40 } else { number };
                 match model.get(&id).copied() {
                     Some(place) if lands => {
-                        let landed = flights.land(RequestId(id));
+                        let landed = flights.land(RequestId(id), |_| true).and_then(Result::ok);
                         prop_assert_eq!(landed.map(|flight| flight.id), Some(RequestId(id)));
                         prop_assert_eq!(flights[place].phase, Phase::Landed);
                         model.remove(&id);
@@ -305,7 +313,9 @@ mod tests {
     fn a_flight_lands_once() {
         let mut flights = Flights::default();
         flights.take_off(&request(1), Endpoint::Client(ClientId(0)), ShardId(0));
-        assert!(flights.land(RequestId(1)).is_some());
-        assert!(flights.land(RequestId(1)).is_none());
+        let stays = flights.land(RequestId(1), |_| false);
+        assert!(stays.is_some_and(|flight| flight.is_err()) && flights.len() == 1);
+        assert!(flights.land(RequestId(1), |_| true).is_some_and(|flight| flight.is_ok()));
+        assert!(flights.land(RequestId(1), |_| true).is_none());
     }
 }

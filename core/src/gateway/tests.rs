@@ -17,6 +17,12 @@ struct Bench {
 }
 
 fn bench(tries: u8, in_flight_per_shard: u32) -> Bench {
+    let bench = bench_with(Placement::new(4, 1, 1, 3), tries, in_flight_per_shard);
+    assert!(!bench.members.contains(&ME), "the gateway's node is meant to be an outsider");
+    bench
+}
+
+fn bench_with(placement: Placement, tries: u8, in_flight_per_shard: u32) -> Bench {
     let config = GatewayConfig {
         tries,
         try_timeout: Span::from_millis(100),
@@ -25,10 +31,8 @@ fn bench(tries: u8, in_flight_per_shard: u32) -> Bench {
         retry_budget: Ratio { num: 1, den: 10 },
         in_flight_per_shard,
     };
-    let placement = Arc::new(Placement::new(4, 1, 1, 3));
     let members = placement.replicas(ShardId(0)).to_vec();
-    assert!(!members.contains(&ME), "the gateway's node is meant to be an outsider");
-    let gateway = Gateway::new(ME, config, placement, 8, Draw::new(1), Instant::ZERO);
+    let gateway = Gateway::new(ME, config, Arc::new(placement), 8, Draw::new(1), Instant::ZERO);
     Bench { gateway, effects: Effects::default(), members }
 }
 
@@ -245,4 +249,59 @@ fn requests_for_this_node_take_no_network() {
     assert_eq!(bench.gateway.next_local(), None);
     bench.answer(Instant(0), ME, decided(1));
     assert_eq!(bench.replies().len(), 1);
+}
+
+#[test]
+fn a_node_that_carries_a_shard_no_more_is_not_taken_for_its_owner() {
+    // The only replica moves from 1 to 2, while the gateway has nothing to ask. With one try a request finds
+    // the new owner all the same.
+    let first = Placement::new(1, 1, 1, 1).changing(1);
+    let (old, new) = (NodeId(1), NodeId(2));
+    let leaves = first.with(new).and_then(|map| map.without(old)).expect("two are enough");
+    let mut bench = bench_with(first, 1, 10);
+    bench.gateway.on_owner_known(ShardId(0), old, Epoch(3));
+    let under_way = leaves.moved().expect("the shard is to move");
+    let generation = under_way.seats(ShardId(0)).generation;
+    let settled = under_way.settled(ShardId(0), generation).expect("it is on its way");
+    assert_eq!(under_way.replicas(ShardId(0)), [new]);
+    bench.gateway.on_map(Arc::new(under_way));
+    assert_eq!(bench.gateway.believed_owner(ShardId(0)), old, "it may serve until the other does");
+    bench.gateway.on_map(Arc::new(settled));
+    assert_eq!(bench.gateway.believed_owner(ShardId(0)), new);
+    // Somebody who was away tells of the old owner: that costs one request.
+    bench.gateway.on_owner_known(ShardId(0), old, Epoch(4));
+    bench.ask(Instant(0), 1);
+    bench.ask(Instant(0), 2);
+    bench.answer(Instant(1), old, not_owner(1, None));
+    assert_eq!(bench.gateway.believed_owner(ShardId(0)), new);
+    bench.answer(Instant(2), old, decided(2));
+    assert_eq!(bench.gateway.believed_owner(ShardId(0)), new, "what it decided was long ago");
+}
+
+#[test]
+fn a_refusal_of_an_attempt_given_up_is_no_answer() {
+    // The first attempt is refused by an owner that has lost the shard by the time at which its answer
+    // arrives. The second one is granted: its client must not hear "taken" of a seat that it holds.
+    let refused = |id| {
+        Answer::Decided(Reply {
+            request: RequestId(id),
+            outcome: Outcome::Refused(Refusal::SeatTaken),
+        })
+    };
+    let mut bench = bench(3, 10);
+    let (first, second) = (bench.members[0], bench.members[1]);
+    bench.ask(Instant(0), 1);
+    bench.wait();
+    bench.wait();
+    assert_eq!(bench.asked(), [first, second]);
+    bench.answer(Instant(200_000), first, refused(1));
+    assert!(bench.replies().is_empty());
+    bench.answer(Instant(200_001), second, decided(1));
+    assert_eq!(bench.replies(), [(1, Outcome::Released { hold: HoldId(9) })]);
+    // What the latest attempt is told counts, however late.
+    bench.ask(Instant(300_000), 2);
+    bench.wait();
+    let asked = bench.asked();
+    bench.answer(Instant(400_001), asked[0], refused(2));
+    assert_eq!(bench.replies(), [(2, Outcome::Refused(Refusal::SeatTaken))]);
 }

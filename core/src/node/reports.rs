@@ -5,7 +5,7 @@
 
 use super::Node;
 use crate::id::{Epoch, NodeId, ShardId, ShowId};
-use crate::journal::Journal;
+use crate::journal::{Journal, Members};
 use crate::membership::Membership;
 use crate::observation::Phase;
 use crate::placement::Placement;
@@ -39,6 +39,13 @@ impl Node {
     /// it. For reports, never for verdicts.
     pub fn show(&self, show: ShowId) -> Option<&Show> {
         self.shards[self.setup.placement.shard_of(show).0 as usize].as_ref()?.show(show)
+    }
+
+    /// The members of a shard's journal as far as this node's replica has applied it, unless it has left. For
+    /// reports, never for verdicts.
+    pub fn members(&self, shard: ShardId) -> Option<&Members> {
+        let journal = self.shards[shard.0 as usize].as_ref()?.journal();
+        (!journal.has_left()).then(|| journal.members())
     }
 
     /// The version of the map that this node goes by.

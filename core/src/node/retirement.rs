@@ -90,11 +90,14 @@ impl Node {
         leads
     }
 
-    /// The follower to hand a shard to: one that is there, lacks least, and leads least.
+    /// The follower to hand a shard to: one that is there, was not called in vain more often than others,
+    /// lacks least, and leads least.
     fn successor(&self, id: ShardId, leads: &[u32]) -> Option<NodeId> {
-        self.followers_there(id)
-            .min_by_key(|&(lag, member)| (lag, leads[usize::from(member.0)], member))
-            .map(|(_, member)| member)
+        let shard = self.shards[id.0 as usize].as_ref()?;
+        let fitness = |&(lag, member): &(u64, NodeId)| {
+            (shard.vain_hand_overs(member), lag, leads[usize::from(member.0)], member)
+        };
+        self.followers_there(id).min_by_key(fitness).map(|(_, member)| member)
     }
 
     /// The voters that this node, as a shard's leader, may hand it to, and how many records each lacks:

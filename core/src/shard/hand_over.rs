@@ -47,6 +47,12 @@ impl Shard {
         self.hand_over.is_some()
     }
 
+    /// How often this owner has tried in vain to hand over to a node. A node whose disk hangs may seem level
+    /// and well for ever, so the others get a turn.
+    pub(crate) fn vain_hand_overs(&self, to: NodeId) -> u32 {
+        self.vain.iter().find(|(node, _)| *node == to).map_or(0, |&(_, times)| times)
+    }
+
     /// Whether requests wait here.
     pub(crate) fn is_waited_for(&self) -> bool {
         !self.waiting.is_empty()
@@ -66,14 +72,18 @@ impl Shard {
             hand_over.called = true;
             self.journal.transfer(hand_over.to);
         }
-        if self.hand_over.take_if(|hand_over| hand_over.ends <= now).is_none() {
-            return;
+        let given_up = self.hand_over.take_if(|hand_over| hand_over.ends <= now);
+        let Some(HandOver { to, .. }) = given_up else { return };
+        match self.vain.iter_mut().find(|(node, _)| *node == to) {
+            Some((_, times)) => *times += 1,
+            None => self.vain.push((to, 1)),
         }
         let Some(owner) = &mut self.owner else { return };
         self.journal.give_up_transfer();
         effects.observe(Observation::HandOverGivenUp { shard: self.id });
+        let due = self.waiting.take(now);
         let now = self.clock.at(now);
-        for (from, request) in self.waiting.drain(..) {
+        for (from, request) in due {
             answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
         }
     }

@@ -122,6 +122,49 @@ fn shards_of_one_replica_move_too() {
 }
 
 #[test]
+fn a_shard_of_one_replica_answers_while_its_newcomer_is_silent() {
+    // 4 joins and dies at some instant while it learns. Who holds a seat and who is refused hear so at once, as
+    // long as the old node alone has a say.
+    let mut learn = 0;
+    for step in 0..30 {
+        let mut cluster = Cluster::changing_with(1, 3, 2, 16);
+        book_a_seat_each(&mut cluster);
+        for node in [4, 5].map(NodeId) {
+            cluster.start(node);
+            cluster.tell(node, Input::Join);
+        }
+        cluster.run_for(Span::from_millis(90 + 20 * step));
+        [4, 5].map(NodeId).into_iter().for_each(|node| cluster.crash(node));
+        cluster.run_for(Span::from_secs(1));
+        for show in 0..SHOWS {
+            let Some((owner, _)) = cluster.owner(show) else { continue };
+            let members = cluster.node(owner).members(cluster.shard(show)).expect("it serves");
+            if members.learners().is_empty() {
+                continue;
+            }
+            learn += 1;
+            let id = 300_000 + u64::from(show);
+            let outcome = cluster.outcome(NodeId(1), hold(id, show, &[300]));
+            let taken = Outcome::Refused(Refusal::SeatTaken);
+            assert_eq!(outcome, taken, "step {step}, show {show}");
+        }
+    }
+    assert!(learn > 20, "{learn} shows had an owner with a learner");
+}
+
+#[test]
+fn a_node_that_stops_hands_over_to_another_where_the_first_cannot_lead() {
+    // There is no room on 2's disk: it seems level and well, and leads nothing. Whoever chose it every time
+    // would wait until there is room.
+    let mut cluster = Cluster::new(3, 4);
+    cluster.fill(NodeId(2));
+    cluster.retire(NodeId(1));
+    cluster.run_for(Span::from_secs(5));
+    assert!(cluster.drained.contains(&NodeId(1)), "{:?}", owners(&cluster));
+    assert_eq!(owners(&cluster), [NodeId(3)].into());
+}
+
+#[test]
 fn a_node_whose_disk_is_gone_is_replaced() {
     // A node dies for good. Another joins, and somebody says that the dead one is to leave: its
     // replicas begin anew on the other, and every shard survives one more loss.
