@@ -119,6 +119,8 @@ marks! {
     JournalFalseAcknowledgement = "journal-false-acknowledgement";
     /// A replica was called to lead while it installed a snapshot.
     JournalCalledInSnapshot = "journal-called-in-snapshot";
+    /// The only voter was called to lead while part of its log was not on disk.
+    JournalCalledBeforeDisk = "journal-called-before-disk";
     /// A journal's message was of a kind that no peer sends.
     JournalImpossibleKind = "journal-impossible-kind";
     /// The Raft library refused a message.

@@ -121,11 +121,13 @@ struct Follower {
     snapshot_ticks: u32,
     /// The latest question that it confirmed.
     confirmed: u64,
+    /// How often a leader without a say called it into the lead.
+    calls: u32,
 }
 
 impl Follower {
     fn new(id: u64) -> Self {
-        Self { id, silent_ticks: 0, snapshot_ticks: 0, confirmed: 0 }
+        Self { id, silent_ticks: 0, snapshot_ticks: 0, confirmed: 0, calls: 0 }
     }
 }
 
@@ -289,6 +291,7 @@ impl RaftGroup {
         for follower in &mut self.followers {
             follower.silent_ticks = 0;
             follower.snapshot_ticks = 0;
+            follower.calls = 0;
         }
     }
 
@@ -341,7 +344,7 @@ impl Journal for RaftGroup {
             ));
             return;
         }
-        if !self.is_leader() && self.is_behind_members() {
+        if !self.is_leader() && (self.is_behind_members() || self.must_not_lead_alone()) {
             return;
         }
         let timeout = self.election_timeout();
@@ -426,6 +429,8 @@ impl Journal for RaftGroup {
             raft.msgs.push(Message { msg_type, from, to, term, commit, ..Message::default() });
         }
         self.ask_again(before);
+        // A sole voter awaits no answer: its learners may be silent for ever.
+        self.close_questions();
         true
     }
 
@@ -434,7 +439,11 @@ impl Journal for RaftGroup {
         if self.is_leader() || barred || self.left {
             return;
         }
+        // Once its disk has caught up it stands with a tick.
         self.roused = true;
+        if self.must_not_lead_alone() {
+            return;
+        }
         if self.raft.campaign().is_err() {
             self.refused.push(Mark::ElectionRefused);
         }

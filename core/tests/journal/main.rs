@@ -4,6 +4,7 @@
 
 mod cluster;
 mod members;
+mod narrow;
 mod storm;
 mod trap;
 mod wal;

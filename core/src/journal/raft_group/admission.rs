@@ -72,6 +72,9 @@ impl RaftGroup {
                 None
             }
             MessageType::MsgTimeoutNow => {
+                if self.must_not_lead_alone() {
+                    return Some(Mark::JournalCalledBeforeDisk);
+                }
                 let barred = self.install.is_some() || self.is_behind_members();
                 barred.then_some(Mark::JournalCalledInSnapshot)
             }

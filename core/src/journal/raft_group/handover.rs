@@ -45,13 +45,28 @@ impl RaftGroup {
     /// Hands over all there is.
     pub(super) fn hand_over(&mut self, out: &mut Ready) {
         let mut said = mem::take(&mut self.raft.raft.msgs);
+        let mut before_lead = self.take_said_before_lead(&mut said);
         while self.has_changed() {
             self.hand_over_changes(out);
+            if let Some(waiting) = self.waiting.back_mut() {
+                waiting.messages.append(&mut before_lead);
+            }
             self.say(&mut said, out);
             said.append(&mut self.raft.raft.msgs);
         }
         self.say(&mut said, out);
         self.raft.raft.msgs = said;
+    }
+
+    /// Takes out what a replica said in earlier epochs, if it has begun to lead since the last handover. A
+    /// sole voter leads at once, but a vote or an acknowledgement from before is no leader's word:
+    /// it waits for the write of the new epoch.
+    fn take_said_before_lead(&self, said: &mut Vec<Message>) -> Vec<Message> {
+        let raft = &self.raft.raft;
+        if !self.is_leader() || raft.term == raft.store().hard_state().term {
+            return Vec::new();
+        }
+        said.extract_if(.., |message| message.term < raft.term).collect()
     }
 
     /// All frames up to a handover are durable: what waited for them is free.
@@ -185,5 +200,37 @@ pub(super) fn write_members(
 ) {
     if members != initial {
         Frame::Members { shard, members: &members.encode() }.write(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use raft::eraftpb::MessageType;
+
+    use super::super::Settings;
+    use super::*;
+    use crate::id::NodeId;
+    use crate::journal::{Durable, ReplicaId};
+
+    #[test]
+    fn a_vote_in_the_turn_in_which_a_sole_voter_comes_to_lead_waits_for_its_write() {
+        // Somebody who came later asks for its vote; before it is polled it stands itself, and leads at
+        // once. What a leader says leaves at once, but the vote may be forgotten until it is written.
+        let (me, settings) = (NodeId(1), Settings::default());
+        let mut group = RaftGroup::new(ShardId(3), me, &[me], settings, Durable::default());
+        let mut asks = Message::default();
+        asks.set_msg_type(MessageType::MsgRequestVote);
+        (asks.from, asks.to, asks.term) = (ReplicaId::new(NodeId(4), 1).raft(), 1, 2);
+        group.step(JournalMessage::new(asks));
+        group.campaign();
+        assert!(group.is_leader() && group.epoch() > Epoch(2));
+        let mut ready = Ready::default();
+        group.poll(&mut ready);
+        assert!(ready.messages.is_empty(), "{:?}", ready.messages);
+        let ticket = ready.ticket.take().expect("it has to be written");
+        group.fsynced(ticket);
+        ready.clear();
+        group.poll(&mut ready);
+        assert_eq!(ready.messages.len(), 1, "now the vote counts");
     }
 }

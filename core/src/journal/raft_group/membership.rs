@@ -5,6 +5,8 @@
 //! told of each when it is applied. So what the library checks for changes of its own is
 //! checked here. Refuses to know who wants a change.
 
+use std::cmp::Reverse;
+
 use raft::eraftpb::Entry;
 
 use super::{Follower, RaftGroup};
@@ -16,11 +18,19 @@ impl RaftGroup {
     /// Proposes a step, one at a time: the next only when the last is applied, and what older
     /// epochs left behind too, because each counts on the one before.
     pub(super) fn propose_change(&mut self, change: Change) -> bool {
-        let log = &self.raft.raft.raft_log;
+        self.has_say() && self.propose_step(change)
+    }
+
+    /// The same for a leader whose say has ended, too.
+    fn propose_step(&mut self, change: Change) -> bool {
+        let raft = &self.raft.raft;
+        let log = &raft.raft_log;
         let pending = log.store.changes_members(log.applied, u64::MAX)
             || log.unstable.entries.iter().any(|entry| !entry.context.is_empty());
         let follows = self.members.after(change).is_some();
-        self.may_serve()
+        let proposes = raft.lead_transferee.is_none() && raft.apply_to_current_term();
+        self.is_leader()
+            && proposes
             && !pending
             && follows
             && self.raft.propose(change.encode(), Vec::new()).is_ok()
@@ -69,24 +79,43 @@ impl RaftGroup {
         self.close_questions();
     }
 
-    /// A leader ends a change that is half done, whoever began it. One that has no say, or soon
-    /// will have none, passes the lead on: the library would let it lead for ever, and nobody
-    /// could propose anything.
+    /// A leader ends a change that is half done, no matter who began it, even if its own say ends with
+    /// it: until then a shard of one replica needs both nodes. A leader without a say then passes the
+    /// lead on: the library would let it lead for ever, and nobody could propose anything.
     pub(super) fn settle_members(&mut self) {
         if !self.is_leader() {
             return;
         }
-        if self.has_say() {
-            if self.members.is_joint() {
-                self.propose_change(Change::Settles);
-            }
-        } else if self.raft.raft.lead_transferee.is_none() {
-            let matched = |voter: &ReplicaId| {
-                self.raft.raft.prs().get(voter.raft()).map_or(0, |progress| progress.matched)
-            };
-            let successor = self.members.voters().iter().copied().max_by_key(matched);
-            successor.into_iter().for_each(|voter| self.raft.transfer_leader(voter.raft()));
+        if self.members.is_joint() {
+            self.propose_step(Change::Settles);
         }
+        if !self.has_say() && self.raft.raft.lead_transferee.is_none() {
+            self.pass_the_lead_on();
+        }
+    }
+
+    /// Calls the voter that was called least often, and of those the one with most of the log. A voter
+    /// that acknowledged everything and then died must not be called for ever.
+    fn pass_the_lead_on(&mut self) {
+        let raft = &self.raft.raft;
+        let fitness = |follower: &&mut Follower| {
+            let matched = raft.prs().get(follower.id).map_or(0, |progress| progress.matched);
+            (Reverse(follower.calls), matched)
+        };
+        let voters = self.members.voters();
+        let voters =
+            self.followers.iter_mut().filter(|peer| voters.contains(&ReplicaId::of(peer.id)));
+        let Some(successor) = voters.max_by_key(fitness) else { return };
+        successor.calls = successor.calls.saturating_add(1);
+        let successor = successor.id;
+        self.raft.transfer_leader(successor);
+    }
+
+    /// Whether it is the only voter and part of its log is not on disk yet. It would lead at once, and
+    /// acknowledge what it may still lose; the library panics. So it waits for its disk.
+    pub(super) fn must_not_lead_alone(&self) -> bool {
+        let me = ReplicaId::of(self.raft.raft.id);
+        self.undurable() > 0 && self.members.is_quorum(|member| member == me)
     }
 
     /// Whether this replica will have a say when the change under way is over.
