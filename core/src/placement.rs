@@ -245,7 +245,10 @@ impl Placement {
             let place = seats.members.iter().position(|&member| member == node);
             let Some(place) = place.filter(|_| is_so(seats)) else { continue };
             let target = choose(shard, &stay, self.zones, self.replicas);
-            let comes = target.into_iter().find(|node| !seats.members.contains(node));
+            let others = target.into_iter().filter(|node| !seats.members.contains(node));
+            let comes = others.min_by_key(|&comes| {
+                pairs_in_one_zone(self.zones, with_another(&seats.members, place, comes))
+            });
             seats.members[place] = comes.expect("those who stay are enough");
             seats.generation = generation;
             if !seats.from.contains(&node) {
@@ -327,6 +330,10 @@ impl Placement {
     /// The map that brings the shards nearer to where they belong, one move a node at a time,
     /// spreads the owners evenly once nothing moves, and forgets nodes that carry nothing and are
     /// to; none if all is as it should be.
+    ///
+    /// No move puts more replicas of a shard into one zone than there were before it or belong there: a
+    /// node that comes takes the place of the replica in its own zone, or its zone had none. If the
+    /// right one is busy, the move waits.
     pub fn moved(&self) -> Option<Self> {
         let mut next = self.next();
         let stay: Vec<NodeId> = self.staying().collect();
@@ -345,10 +352,7 @@ impl Placement {
                 continue;
             }
             let target = choose(shard, &stay, self.zones, self.replicas);
-            let free = |node: &&NodeId| !busy[usize::from(node.0)];
-            let comes = target.iter().filter(free).find(|node| !seats.members.contains(node));
-            let goes = seats.members.iter().position(|node| !target.contains(node) && free(&node));
-            if let (Some(&comes), Some(goes)) = (comes, goes) {
+            if let Some((comes, goes)) = exchange(self.zones, &seats.members, &target, &busy) {
                 let gone = std::mem::replace(&mut seats.members[goes], comes);
                 busy[usize::from(comes.0)] = true;
                 busy[usize::from(gone.0)] = true;
@@ -393,6 +397,51 @@ impl Placement {
     fn next(&self) -> Self {
         Self { version: self.version + 1, ..self.clone() }
     }
+
+    /// How many pairs of these nodes stand in one zone.
+    pub(crate) fn pairs_in_one_zone(&self, nodes: impl Iterator<Item = NodeId> + Clone) -> usize {
+        pairs_in_one_zone(self.zones, nodes)
+    }
+}
+
+/// The node that comes to a shard, and the place of the member that goes for it: neither is busy, and the
+/// replicas stand in as different zones as can be. If no node is busy there is such a pair: a node that comes takes
+/// the place of the member in its zone; if its zone has no member, then of any.
+fn exchange(
+    zones: u16,
+    members: &[NodeId],
+    target: &[NodeId],
+    busy: &[bool],
+) -> Option<(NodeId, usize)> {
+    let is_free = |node: NodeId| !busy[usize::from(node.0)];
+    let comes = target.iter().copied().filter(|&node| !members.contains(&node) && is_free(node));
+    let goes = |place: &usize| !target.contains(&members[*place]) && is_free(members[*place]);
+    let places = (0..members.len()).filter(goes);
+    let pairs = comes.flat_map(|comes| places.clone().map(move |goes| (comes, goes)));
+    let crowding = |(comes, goes)| pairs_in_one_zone(zones, with_another(members, goes, comes));
+    let most = pairs_in_one_zone(zones, members.iter().copied())
+        .max(pairs_in_one_zone(zones, target.iter().copied()));
+    let best = pairs.map(|pair| (crowding(pair), pair)).min_by_key(|&(crowding, _)| crowding);
+    best.filter(|&(crowding, _)| crowding <= most).map(|(_, pair)| pair)
+}
+
+/// The members with another node in one of the places.
+fn with_another(
+    members: &[NodeId],
+    place: usize,
+    comes: NodeId,
+) -> impl Iterator<Item = NodeId> + Clone + '_ {
+    let here = move |(at, &member): (usize, &NodeId)| if at == place { comes } else { member };
+    members.iter().enumerate().map(here)
+}
+
+fn pairs_in_one_zone(zones: u16, nodes: impl Iterator<Item = NodeId> + Clone) -> usize {
+    let mut zones_of = nodes.map(|node| zone_of(node, zones));
+    let mut pairs = 0;
+    while let Some(zone) = zones_of.next() {
+        pairs += zones_of.clone().filter(|&other| other == zone).count();
+    }
+    pairs
 }
 
 fn zone_of(node: NodeId, zones: u16) -> ZoneId {

@@ -249,6 +249,75 @@ fn whoever_is_lost_on_the_way_the_map_comes_to_rest() {
     assert!(redirected > 100, "{redirected} redirected");
 }
 
+/// The shards of which two replicas are to be in one zone by this map.
+fn crowded(map: &Placement) -> Vec<ShardId> {
+    let is_crowded =
+        |shard: &ShardId| map.pairs_in_one_zone(map.seats(*shard).members.iter().copied()) > 0;
+    (0..map.shards()).map(ShardId).filter(is_crowded).collect()
+}
+
+#[test]
+fn no_move_puts_two_replicas_into_one_zone_while_those_who_stay_span_enough() {
+    // Nodes join and leave as chance has it, so that those who stay always span three zones, and moves
+    // are redirected in the midst of it.
+    let mut moves = 0;
+    for seed in 0..200 {
+        let mut draw = Draw::new(seed);
+        let mut map = Placement::new(3, 3, 24, 3).changing(9);
+        for _ in 0..120 {
+            let node = NodeId(1 + draw.below(12) as u16);
+            let step = match draw.below(8) {
+                0 | 1 => map.with(node),
+                2 => map.without(node).filter(|map| {
+                    let zones = map.staying().map(|node| map.zone_of(node));
+                    zones.collect::<std::collections::BTreeSet<_>>().len() == 3
+                }),
+                3..6 => {
+                    let shard = ShardId(draw.below(u64::from(map.shards())) as u32);
+                    map.settled(shard, map.seats(shard).generation)
+                }
+                _ => map.moved(),
+            };
+            moves += u32::from(step.as_ref().is_some_and(|next| next.shards != map.shards));
+            map = step.unwrap_or(map);
+            assert_eq!(crowded(&map), [], "seed {seed}: {map:?}");
+        }
+    }
+    assert!(moves > 1_000, "{moves} moves");
+}
+
+#[test]
+fn a_shard_can_always_come_nearer_to_where_it_belongs() {
+    // Whatever the zones, and however crowded they are: unless nodes are busy, some move puts no more
+    // replicas into one zone than there are before or in the end.
+    for seed in 0..2_000 {
+        let mut draw = Draw::new(seed);
+        let (zones, replicas) = (1 + draw.below(6) as u16, [1, 3, 5][draw.below(3) as usize]);
+        let mut pick = |from: &mut Vec<NodeId>| from.remove(draw.below(from.len() as u64) as usize);
+        let mut nodes: Vec<NodeId> = (1..=12).map(NodeId).collect();
+        let mut members: Vec<NodeId> = (0..replicas).map(|_| pick(&mut nodes)).collect();
+        let mut all: Vec<NodeId> = (1..=12).map(NodeId).collect();
+        let gone: Vec<NodeId> = (0..5).map(|_| pick(&mut all)).collect();
+        let target = choose(7, &all, zones, replicas);
+        let busy = vec![false; 13];
+        let most = |members: &[NodeId]| {
+            let pairs = |nodes: &[NodeId]| pairs_in_one_zone(zones, nodes.iter().copied());
+            pairs(members).max(pairs(&target))
+        };
+        for _ in 0..replicas {
+            if target.iter().all(|node| members.contains(node)) {
+                break;
+            }
+            let before = most(&members);
+            let (comes, goes) = exchange(zones, &members, &target, &busy)
+                .unwrap_or_else(|| panic!("seed {seed}: {members:?} to {target:?}, not {gone:?}"));
+            members[goes] = comes;
+            assert!(most(&members) <= before, "seed {seed}");
+        }
+        assert!(target.iter().all(|node| members.contains(node)), "seed {seed}: one each");
+    }
+}
+
 #[test]
 fn a_shard_is_at_home_where_most_of_its_venues_are() {
     let placement = Placement::new(3, 3, 1, 3).changing(1);

@@ -52,10 +52,13 @@ impl Shard {
         let missing = seats.members.iter().copied().find(|node| !votes(node));
         let idle = members.learners().iter().copied().find(|learner| !wanted(learner));
         let learner = members.learners().iter().copied().find(wanted);
-        // No node has two voters, who is gone goes first, and who leads last: it needs somebody to hand over to.
+        // No node has two voters, and no zone more than it must. A replica that is gone goes first, the leader last: it
+        // needs somebody to hand over to.
         let goes_first = |voter: &ReplicaId| {
             let beside = learner.is_some_and(|learner| learner.node() == voter.node());
-            (!beside, !map.is_given_up(*voter), voter.node() == self.node)
+            let stay = members.voters().iter().filter(|other| *other != voter).chain(&learner);
+            let crowding = map.pairs_in_one_zone(stay.map(|member| member.node()));
+            (!beside, crowding, !map.is_given_up(*voter), voter.node() == self.node)
         };
         let surplus = surplus.min_by_key(goes_first);
         let change = match (idle, missing, learner, surplus) {
@@ -79,10 +82,18 @@ impl Shard {
                 let others = members.voters().iter().any(|voter| voter.node() != self.node);
                 // Who alone has a say changes places itself: the journal then passes the lead on.
                 if demoted.node() == self.node && others {
-                    let stay = members.voters().iter().filter(|voter| wanted(voter));
-                    let there = stay.copied().filter(|voter| !missed(voter.node()));
-                    let level = there.min_by_key(|&voter| self.journal.lag(voter));
-                    if let Some(to) = level {
+                    let others = members.voters().iter().filter(|voter| voter.node() != self.node);
+                    let there = others
+                        .copied()
+                        .filter(|voter| !missed(voter.node()) && !map.is_given_up(*voter));
+                    let fitness = |&voter: &ReplicaId| {
+                        (
+                            !wanted(&voter),
+                            self.vain_hand_overs(voter.node()),
+                            self.journal.lag(voter),
+                        )
+                    };
+                    if let Some(to) = there.min_by_key(fitness) {
                         self.hand_over(to.node(), HandOverReason::Move, ends, effects);
                     }
                     return false;

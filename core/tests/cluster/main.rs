@@ -8,6 +8,7 @@ mod members;
 mod moves;
 mod newcomers;
 mod settings;
+mod zones;
 
 use std::collections::BTreeMap;
 
