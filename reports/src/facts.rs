@@ -42,6 +42,73 @@ pub struct OracleResult {
     pub evidence: Option<Evidence>,
 }
 
+/// What a fault touched. One that touched nothing proves nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touched {
+    /// Messages that it lost, delayed, doubled or reordered, or that found the process that it had stopped
+    /// down. Beats aside: they come whatever happens.
+    pub messages: u64,
+    /// Writes that it slowed, failed, refused, tore or lost, and what was written that it damaged.
+    pub writes: u64,
+    /// Turns of processes that it delayed or slowed, or that went by a clock that it made wrong, and
+    /// processes that it told to stop, to leave or to join.
+    pub turns: u64,
+}
+
+impl Touched {
+    /// Whether it touched nothing.
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl std::iter::Sum for Touched {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            messages: sum.messages + one.messages,
+            writes: sum.writes + one.writes,
+            turns: sum.turns + one.turns,
+        })
+    }
+}
+
+/// A time in which a shard had no leader.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutageResult {
+    /// The shard, as in `s3`.
+    pub shard: String,
+    /// Since when, in virtual seconds.
+    pub from_s: f64,
+    /// Until when, in virtual seconds; none if to the end of the run.
+    pub to_s: Option<f64>,
+    /// How long.
+    pub lasted_ms: f64,
+    /// The number of the fault in the plan that took the leader away, if one did.
+    pub fault: Option<usize>,
+    /// Why, for people.
+    pub why: String,
+}
+
+/// The times in which shards had no leader, whatever took it away and however long that lasted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outages {
+    /// How many there were.
+    pub count: u64,
+    /// How many shards had one.
+    pub shards: u64,
+    /// All together, in seconds.
+    pub total_s: f64,
+    /// How many of them were still there when the run ended.
+    pub open: u64,
+    /// The longest of them, the longest first, at most [`Self::LISTED`].
+    pub longest: Vec<OutageResult>,
+}
+
+impl Outages {
+    /// How many are listed one by one.
+    pub const LISTED: usize = 100;
+}
+
 /// One fault and what it cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FaultResult {
@@ -57,6 +124,8 @@ pub struct FaultResult {
     pub healed_s: Option<f64>,
     /// What the hot show's shard was doing when it struck: `replicating`, `electing` and so on.
     pub phase: String,
+    /// What it touched.
+    pub touched: Touched,
     /// Shards whose owner it took away.
     pub shards_lost_owner: u32,
     /// From the strike to the next owner's first commit, the longest over those shards; none if
@@ -191,6 +260,8 @@ pub struct RunFacts {
     pub oracles: Vec<OracleResult>,
     /// The faults, in the order in which they struck.
     pub faults: Vec<FaultResult>,
+    /// The times in which shards had no leader.
+    pub outages: Outages,
     /// Leads that went elsewhere although nothing was wrong.
     pub leads: LeadsResult,
     /// What became of the users: name and count, in the order to show them.

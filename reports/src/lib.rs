@@ -47,7 +47,7 @@ pub use detection::{Detection, Detections};
 pub use directory::ReportError;
 pub use facts::{
     Evidence, FactsResult, FailoverResult, FaultResult, HandOvers, LeadsResult, OracleResult,
-    RunFacts, Stopped, Verdict,
+    OutageResult, Outages, RunFacts, Stopped, Touched, Verdict,
 };
 pub use latency::Latencies;
 pub use operation::{Ending, Operation, Window};

@@ -5,7 +5,8 @@
 use onsale_core::{Instant, Span};
 
 use crate::facts::{
-    Evidence, FailoverResult, FaultResult, LeadsResult, OracleResult, RunFacts, Verdict,
+    Evidence, FailoverResult, FaultResult, LeadsResult, OracleResult, OutageResult, Outages,
+    RunFacts, Touched, Verdict,
 };
 use crate::operation::{Ending, Operation};
 use crate::recorder::{Recorder, RecorderSettings, Records};
@@ -121,6 +122,7 @@ fn facts() -> RunFacts {
                 at_s: 4.0,
                 healed_s: Some(7.0),
                 phase: "replicating".to_owned(),
+                touched: Touched { messages: 1_204, writes: 1, turns: 0 },
                 shards_lost_owner: 3,
                 recovery_ms: Some(412.25),
                 failover: Some(FailoverResult {
@@ -137,6 +139,7 @@ fn facts() -> RunFacts {
                 at_s: 6.0,
                 healed_s: None,
                 phase: "electing".to_owned(),
+                touched: Touched { messages: 0, writes: 0, turns: 96 },
                 shards_lost_owner: 1,
                 recovery_ms: None,
                 failover: None,
@@ -149,12 +152,23 @@ fn facts() -> RunFacts {
                 at_s: 9.5,
                 healed_s: Some(9.75),
                 phase: "serving".to_owned(),
+                touched: Touched::default(),
                 shards_lost_owner: 0,
                 recovery_ms: None,
                 failover: None,
                 hand_overs: None,
             },
         ],
+        outages: Outages {
+            count: 4,
+            shards: 4,
+            total_s: 5.2,
+            open: 1,
+            longest: vec![
+                outage("s5", (6.0, None), 4_000.0, Some(1)),
+                outage("s0", (4.0, Some(4.412_25)), 412.25, Some(0)),
+            ],
+        },
         users_outcome: [
             ("booked", 600),
             ("sold out", 9_950_002),
@@ -182,4 +196,14 @@ fn facts() -> RunFacts {
 
 fn oracle(name: &str, verdict: Verdict, checked: u64) -> OracleResult {
     OracleResult { name: name.to_owned(), verdict, checked, evidence: None }
+}
+
+fn outage(
+    shard: &str,
+    (from_s, to_s): (f64, Option<f64>),
+    lasted_ms: f64,
+    fault: Option<usize>,
+) -> OutageResult {
+    let why = if fault == Some(0) { "crash of n2, the owner of show0" } else { "pause of n3" };
+    OutageResult { shard: shard.to_owned(), from_s, to_s, lasted_ms, fault, why: why.to_owned() }
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use onsale_core::Span;
 use serde::{Serialize, Serializer};
 
-use crate::facts::{Evidence, FactsResult, FaultResult, LeadsResult, RunFacts, Stopped, Verdict};
+use crate::facts::{
+    Evidence, FactsResult, FaultResult, LeadsResult, Outages, RunFacts, Stopped, Verdict,
+};
 use crate::json;
 use crate::latency::Latencies;
 use crate::operation::{Ending, Operation, Window};
@@ -139,6 +141,7 @@ struct Document<'a> {
     users_outcome: InOrder<&'a str, u64>,
     latency_ms: InOrder<&'static str, OperationDocument>,
     faults: &'a [FaultResult],
+    outages: &'a Outages,
     #[serde(skip_serializing_if = "Option::is_none")]
     leads: Option<&'a LeadsResult>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,6 +227,7 @@ impl<'a> Document<'a> {
                 .into_iter()
                 .collect(),
             faults: &facts.faults,
+            outages: &facts.outages,
             leads: (!facts.leads.is_empty()).then_some(&facts.leads),
             facts: facts.facts.as_ref(),
             calm_recovery_ms: facts.calm_recovery_ms,

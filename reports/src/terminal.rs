@@ -8,7 +8,9 @@ pub mod sweep;
 
 use onsale_core::{Instant, Span};
 
-use crate::facts::{FailoverResult, FaultResult, HandOvers, OracleResult, Verdict};
+use crate::facts::{
+    FailoverResult, FaultResult, HandOvers, OracleResult, OutageResult, Touched, Verdict,
+};
 use crate::human;
 use crate::operation::{Operation, Window};
 use crate::summary::{LatencyRow, Percentiles, Summary};
@@ -20,6 +22,10 @@ const TEXT_COLUMN: usize = 14;
 /// Longer lists end in a hint at the file that has all of it.
 const FAULTS_MAX: usize = 12;
 const DETAILS_MAX: usize = 20;
+/// Of the times without a leader these many are told one by one.
+const OUTAGES_MAX: usize = 3;
+/// What stands out of a fault's line.
+const INERT: &str = "touched nothing";
 
 /// What broke and what held, without figures: what belongs below a story. The last line is the
 /// command that plays the run again.
@@ -44,6 +50,7 @@ pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
     crowd(&mut page, summary);
     latencies(&mut page, summary);
     faults(&mut page, summary);
+    outages(&mut page, summary);
     leads(&mut page, summary);
     replicated_facts(&mut page, summary);
     costs(&mut page, summary);
@@ -264,6 +271,37 @@ fn faults(page: &mut Page, summary: &Summary) {
     }
 }
 
+/// The times in which shards had no leader: all in one line, then the longest.
+fn outages(page: &mut Page, summary: &Summary) {
+    let outages = &summary.facts.outages;
+    if outages.count == 0 {
+        return;
+    }
+    let counted = |count, one| format!("{} {}", human::count(count), plural(count, one));
+    let mut items = vec![
+        format!(
+            "{}, {}, {} altogether",
+            counted(outages.shards, "shard"),
+            counted(outages.count, "time"),
+            human::seconds(outages.total_s)
+        ),
+        format!("longest {}", outage(&outages.longest[0])),
+    ];
+    if outages.open > 0 {
+        items.push(format!("{} without a leader at the end", counted(outages.open, "shard")));
+    }
+    page.section("leaderless", &items);
+    let more = outages.longest.iter().skip(1).take(OUTAGES_MAX - 1).map(outage);
+    page.section("", &more.collect::<Vec<_>>());
+    page.gap();
+}
+
+fn outage(outage: &OutageResult) -> String {
+    let OutageResult { shard, from_s, to_s, lasted_ms, why, .. } = outage;
+    let end = if to_s.is_none() { ", to the end" } else { "" };
+    format!("{shard} {} from {}{end}: {why}", human::millis(*lasted_ms), instant(*from_s))
+}
+
 fn replicated_facts(page: &mut Page, summary: &Summary) {
     let Some(facts) = &summary.facts.facts else { return };
     let counted = |count, one| format!("{} {}", human::count(count), plural(count, one));
@@ -302,6 +340,7 @@ fn fault_items(fault: &FaultResult) -> Vec<String> {
         Some(healed) => format!("lasted {}", human::seconds(healed - fault.at_s)),
         None => "lasted to the end".to_owned(),
     });
+    items.push(touched(fault));
     if fault.shards_lost_owner > 0 {
         let number = u64::from(fault.shards_lost_owner);
         let shards = format!("{} {}", human::count(number), plural(number, "shard"));
@@ -315,6 +354,23 @@ fn fault_items(fault: &FaultResult) -> Vec<String> {
     items.extend(fault.failover.iter().flat_map(failover_items));
     items.extend(fault.hand_overs.iter().map(|passed| hand_overs("handed over", passed)));
     items
+}
+
+/// What a fault touched. A shard that it left without a leader is touched, too.
+fn touched(fault: &FaultResult) -> String {
+    let Touched { messages, writes, turns } = fault.touched;
+    if fault.touched.is_nothing() && fault.shards_lost_owner == 0 {
+        return INERT.to_owned();
+    }
+    let counted = [(messages, "message"), (writes, "write"), (turns, "turn")];
+    let told = counted.into_iter().filter(|&(count, _)| count > 0);
+    let told = told.map(|(count, one)| format!("{} {}", human::count(count), plural(count, one)));
+    let told: Vec<String> = told.collect();
+    if told.is_empty() {
+        "touched no message".to_owned()
+    } else {
+        format!("touched {}", told.join(", "))
+    }
 }
 
 fn hand_overs(how: &str, passed: &HandOvers) -> String {
@@ -423,6 +479,7 @@ impl Page {
             let (label, lead) = if position == 0 { (label, lead) } else { ("", "") };
             let label = format!("{label:0$}", TEXT_COLUMN - 2);
             let label = self.paint(Style::Dim, &label);
+            let line = line.replace(INERT, &self.paint(Style::Yellow, INERT));
             self.line(&format!("  {label}{lead:indent$}{line}"));
         }
     }

@@ -7,8 +7,10 @@
 mod atlas;
 mod failover;
 mod hand_over;
+pub mod outages;
 mod replace;
 mod restart;
+pub mod results;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,7 @@ use onsale_scenarios::{Cut, Fault, GoodCopies, Target};
 
 pub use self::failover::Failover;
 use self::hand_over::{Balanced, HandOvers, Passage};
+use self::outages::{Before, Cause, Outage, Outages};
 use self::steps::Steps;
 use crate::story::Sight;
 use crate::world::disk::Disk;
@@ -44,10 +47,6 @@ pub struct Struck {
     pub phase: Phase,
     /// When it healed.
     pub healed: Option<Instant>,
-    /// Shards that got another owner, or an owner in another epoch, while it was the latest fault.
-    pub shards_lost_owner: Vec<ShardId>,
-    /// When the last of those owners began to serve.
-    pub recovered: Option<Instant>,
     /// The way to the hot show's next owner, if it had one.
     failover: Option<Failover>,
     /// Shards that were handed over while it was the latest fault.
@@ -88,9 +87,16 @@ pub struct FaultLog {
     handing_over: BTreeMap<ShardId, Passage>,
     /// Shards that no fault made anybody hand over.
     balanced: Balanced,
+    /// How long each shard was without a leader.
+    outages: Outages,
 }
 
 impl FaultLog {
+    /// Nothing has struck, and none of the shards has been led.
+    pub fn new(shards: u32) -> Self {
+        Self { outages: Outages::new(shards), ..Self::default() }
+    }
+
     /// Every fault that has struck, in order.
     pub fn struck(&self) -> &[Struck] {
         &self.struck
@@ -101,11 +107,34 @@ impl FaultLog {
         &self.balanced
     }
 
-    /// A shard's owner changed: unless it was for balance, the latest fault is held to account.
-    pub fn owner_changed(&mut self, now: Instant, shard: ShardId, owner: NodeId) {
-        if let Some(passage) = self.handing_over.remove(&shard)
-            && passage.to == owner
-        {
+    /// All times in which a shard had no leader, the longest first.
+    pub fn outages(&self, end: Instant) -> Vec<Outage> {
+        self.outages.finish(end)
+    }
+
+    /// A node's process died or stands still, by a fault unless by itself.
+    pub fn leader_stopped(&mut self, now: Instant, node: NodeId, by: Option<usize>) {
+        self.outages.stopped(now, node, by.map_or(Cause::Unexplained, Cause::Fault));
+    }
+
+    /// A process that stood still goes on.
+    pub fn leader_goes_on(&mut self, now: Instant, node: NodeId) {
+        self.outages.goes_on(now, node);
+    }
+
+    /// A shard's leader changed: unless it was for balance, the latest fault is held to account.
+    pub fn leader_changed(
+        &mut self,
+        now: Instant,
+        shard: ShardId,
+        leader: NodeId,
+        mut before: Before,
+    ) {
+        let passage = self.handing_over.remove(&shard).filter(|passage| passage.to == leader);
+        before.handed_over = passage.as_ref().map(|passage| passage.since);
+        let struck = &self.struck;
+        self.outages.serves(now, shard, leader, before, |since| in_force(struck, since));
+        if let Some(passage) = passage {
             let latest = self.struck.last_mut();
             let noted = match passage.reason {
                 HandOverReason::Venue => Some(&mut self.balanced.near_venue),
@@ -114,45 +143,48 @@ impl FaultLog {
                     latest.map(|latest| &mut latest.hand_overs)
                 }
             };
-            return noted.into_iter().for_each(|it| it.note(shard, now.since(passage.since)));
-        }
-        // Only a shard's first new owner counts, and only if the fault can be why it moved: a shard that
-        // moves on later was served meanwhile.
-        if let Some(latest) = self.latest(now)
-            && !latest.shards_lost_owner.contains(&shard)
-        {
-            latest.shards_lost_owner.push(shard);
-            latest.recovered = Some(now);
+            noted.into_iter().for_each(|it| it.note(shard, now.since(passage.since)));
         }
     }
 
     /// A node suspects another.
-    pub fn suspected(&mut self, now: Instant, peer: NodeId) {
-        self.failover(now).into_iter().for_each(|failover| failover.on_suspected(now, peer));
+    pub fn suspected(&mut self, now: Instant, hot: ShardId, peer: NodeId) {
+        self.failover(now, hot).into_iter().for_each(|failover| failover.on_suspected(now, peer));
     }
 
-    /// An owner of the hot show was elected.
-    pub fn elected(&mut self, now: Instant, shard: ShardId, epoch: Epoch, owner: NodeId) {
-        let is_called = self.handing_over.get(&shard).is_some_and(|passage| passage.to == owner);
-        let Some(failover) = self.failover(now) else { return };
+    /// Who led a shard last, if anybody has.
+    pub fn last_leader(&self, shard: ShardId) -> Option<NodeId> {
+        self.outages.leader(shard)
+    }
+
+    /// A shard's leader was elected.
+    pub fn elected(&mut self, now: Instant, shard: ShardId) {
+        self.outages.elected(now, shard);
+    }
+
+    /// A leader of the hot show was elected.
+    pub fn hot_elected(&mut self, now: Instant, hot: ShardId, epoch: Epoch, leader: NodeId) {
+        let is_called = self.handing_over.get(&hot).is_some_and(|passage| passage.to == leader);
+        let Some(failover) = self.failover(now, hot) else { return };
         if is_called {
-            failover.on_handed_over(epoch, owner);
+            failover.on_handed_over(epoch, leader);
         } else {
             failover.on_elected(now, epoch);
         }
     }
 
-    /// An owner of the hot show has begun to serve.
-    pub fn serves(&mut self, now: Instant, epoch: Epoch) {
-        self.failover(now).into_iter().for_each(|failover| failover.on_serving(now, epoch));
+    /// A leader of the hot show has begun to serve.
+    pub fn serves(&mut self, now: Instant, hot: ShardId, epoch: Epoch) {
+        self.failover(now, hot).into_iter().for_each(|failover| failover.on_serving(now, epoch));
     }
 
-    fn latest(&mut self, now: Instant) -> Option<&mut Struck> {
-        self.struck.last_mut().filter(|latest| latest.is_due(now))
-    }
-
-    fn failover(&mut self, now: Instant) -> Option<&mut Failover> {
-        self.latest(now)?.failover.as_mut()
+    /// The way to the hot show's next leader after the latest fault, if that can be why it is missed: it is
+    /// in force still, or it took away the leader that the show has lacked ever since.
+    fn failover(&mut self, now: Instant, hot: ShardId) -> Option<&mut Failover> {
+        let lost_to = self.outages.lost_to(hot);
+        let latest = self.struck.last_mut()?;
+        let is_why = latest.is_due(now) || lost_to == Some(latest.index);
+        latest.failover.as_mut().filter(|_| is_why)
     }
 }
 
@@ -172,6 +204,14 @@ impl FaultLog {
     pub fn hand_over_given_up(&mut self, shard: ShardId) {
         self.handing_over.remove(&shard);
     }
+}
+
+/// The fault that can be why a leader has been missed since an instant: of those whose time it was the latest that had
+/// struck, else the first that struck after it. With it, when it struck.
+fn in_force(struck: &[Struck], since: Instant) -> Option<(Instant, usize)> {
+    let mut due = struck.iter().filter(|struck| struck.is_due(since));
+    let before = due.clone().rfind(|struck| struck.at <= since);
+    before.or_else(|| due.next()).map(|struck| (struck.at, struck.index))
 }
 
 /// Carries out faults: knows the cluster's shape and the executor's processes.
@@ -198,7 +238,7 @@ impl Faults<'_> {
         let what = match fault {
             Fault::Crash { node, .. } => {
                 let victim = self.victim(world, *node);
-                self.kill(world, victim, &mut undo);
+                self.kill(world, Some(index), victim, &mut undo);
                 format!("crash of {}", self.name(world, victim))
             }
             Fault::Restart { node, .. } => {
@@ -215,35 +255,39 @@ impl Faults<'_> {
             }
             Fault::Join { nodes, .. } => {
                 let joining = self.named(world, nodes);
-                joining.iter().for_each(|&place| self.join(world, place));
+                joining.iter().for_each(|&place| self.join(world, index, place));
                 format!("{} joins", listed(&joining))
             }
             Fault::Leave { nodes, .. } => {
                 let leaving = self.named(world, nodes);
-                leaving.iter().for_each(|&place| world.tell_to_leave(index, place));
+                leaving.iter().for_each(|&place| {
+                    world.touches.turn(index);
+                    world.tell_to_leave(index, place);
+                });
                 format!("{} leaves", listed(&leaving))
             }
             Fault::Replace { node, by, .. } => self.replace(world, index, *node, *by),
             Fault::Pause { node, .. } => {
                 let victim = self.victim(world, *node);
                 if world.process(victim) == State::Up {
-                    world.pause(victim);
+                    world.pause(victim, index);
                     self.executor.pause(self.processes[victim]);
                     undo.resume.push(victim);
                 }
                 format!("pause of {}", self.name(world, victim))
             }
             Fault::ZoneLoss { zone, .. } => {
-                let names = self.lose_power(world, &mut undo, |place| self.zone(place) == *zone);
+                let names =
+                    self.lose_power((world, index), &mut undo, |place| self.zone(place) == *zone);
                 format!("power loss of zone {zone} ({names})")
             }
             Fault::PowerLoss { .. } => {
-                let names = self.lose_power(world, &mut undo, |_| true);
+                let names = self.lose_power((world, index), &mut undo, |_| true);
                 format!("power loss of the whole cluster ({names})")
             }
             Fault::Partition { cut, .. } => {
                 let (links, what) = self.links(world, cut);
-                links.iter().for_each(|&(from, to)| world.network.cut(from, to));
+                links.iter().for_each(|&(from, to)| world.network.cut(index, from, to));
                 undo.mend = links;
                 what
             }
@@ -297,7 +341,7 @@ impl Faults<'_> {
                     links.retain(|&(from, to)| from == peer || to == peer);
                     name = format!("the link of n{peer} with {name},");
                 }
-                links.iter().for_each(|&(from, to)| world.network.cut(from, to));
+                links.iter().for_each(|&(from, to)| world.network.cut(index, from, to));
                 undo.mend.clone_from(&links);
                 let what = format!("{name} flaps: cut for {down}, whole for {up}");
                 steps = Steps::Flapping { name, links };
@@ -317,7 +361,7 @@ impl Faults<'_> {
                 cut.reverse();
                 mend.reverse();
                 if let Some(first) = cut.pop() {
-                    self.cut_off(world, first, &mut undo.mend);
+                    self.cut_off(world, index, first, &mut undo.mend);
                 }
                 steps = Steps::Swizzle { cut, mend };
                 what
@@ -344,7 +388,7 @@ impl Faults<'_> {
             }
             Fault::CrashLoop { node, down, up, .. } => {
                 let victim = self.victim(world, *node);
-                self.kill(world, victim, &mut undo);
+                self.kill(world, Some(index), victim, &mut undo);
                 steps = Steps::CrashLoop(victim);
                 let name = self.name(world, victim);
                 format!("{name} crashes again and again: down for {down}, up for {up}")
@@ -374,7 +418,7 @@ impl Faults<'_> {
                 disk.arm(index);
                 let victim = self.victim(world, *node);
                 if world.machine(victim).disk.in_flight().is_some() {
-                    self.kill(world, victim, &mut undo);
+                    self.kill(world, Some(index), victim, &mut undo);
                 }
                 format!("crash of {name} in the midst of a write")
             }
@@ -395,7 +439,8 @@ impl Faults<'_> {
                 if let Some(shard) = self.endangers(world, victim) {
                     spared(&name, shard)
                 } else {
-                    self.kill(world, victim, &mut undo);
+                    self.kill(world, Some(index), victim, &mut undo);
+                    world.touches.write(index);
                     world.wipe(victim);
                     format!("crash of {name}, and another disk instead of its own")
                 }
@@ -410,8 +455,6 @@ impl Faults<'_> {
             at,
             phase: world.phase,
             healed: None,
-            shards_lost_owner: Vec::new(),
-            recovered: None,
             failover,
             hand_overs: HandOvers::default(),
             undo,
@@ -439,7 +482,7 @@ impl Faults<'_> {
                 world.resume(place);
             }
         }
-        undo.mend.iter().for_each(|&(from, to)| world.network.mend(from, to, now));
+        undo.mend.iter().for_each(|&(from, to)| world.network.mend(index, from, to, now));
         if undo.settle {
             world.network.settle(index);
             world.queues.restore(index);
@@ -457,7 +500,7 @@ impl Faults<'_> {
         let disk = &world.machine(victim).disk;
         let cause = disk.armed_by().or_else(|| disk.fails_by());
         let mut undo = Undo::default();
-        self.kill(world, victim, &mut undo);
+        self.kill(world, cause, victim, &mut undo);
         match world.faults.struck.iter_mut().find(|struck| Some(struck.index) == cause) {
             Some(struck) => struck.undo.start.append(&mut undo.start),
             None => self.start(world, victim),
@@ -482,22 +525,22 @@ impl Faults<'_> {
         (&mut world.machine(victim).disk, name)
     }
 
-    fn kill(&self, world: &mut World, victim: Place, undo: &mut Undo) {
+    fn kill(&self, world: &mut World, by: Option<usize>, victim: Place, undo: &mut Undo) {
         if world.process(victim) != State::Down {
             self.executor.kill(self.processes[victim]);
-            world.kill(victim);
+            world.kill(victim, by);
             undo.start.push(victim);
         }
     }
 
     fn lose_power(
         &self,
-        world: &mut World,
+        (world, index): (&mut World, usize),
         undo: &mut Undo,
         struck: impl Fn(Place) -> bool,
     ) -> String {
         let victims: Vec<Place> = self.places().filter(|&place| struck(place)).collect();
-        victims.iter().for_each(|&victim| self.kill(world, victim, undo));
+        victims.iter().for_each(|&victim| self.kill(world, Some(index), victim, undo));
         victims.iter().map(|victim| format!("n{victim}")).collect::<Vec<_>>().join(", ")
     }
 

@@ -14,18 +14,18 @@ use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
 use onsale_core::{
     Checks, Config, Epoch, FactsConfig, GatewayConfig, Hall, Instant, Mark, MembershipConfig,
-    NodeId, OwnerConfig, Placement, Rules, Setup, ShardId, ShowId, Span, Unfit,
+    NodeId, OwnerConfig, Placement, Rules, Setup, ShowId, Span, Unfit,
 };
 use onsale_reports::{
-    Evidence, FailoverResult, FaultResult, OracleResult, Recorder, RecorderSettings, Records,
-    RunFacts, Stopped, Summary, Verdict,
+    Evidence, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped, Summary,
+    Verdict,
 };
 use onsale_scenarios::{Cluster, Family, Fault, Network, PartitionBy, Sale, Scenario};
 
 use self::clients::serve_clients;
 use crate::browsing::Browsing;
 use crate::crowd::{Crowd, Fate, Fates};
-use crate::fault::Faults;
+use crate::fault::{Faults, results};
 use crate::fingerprint::Trail;
 use crate::host;
 use crate::oracle::facts::Bounds;
@@ -36,7 +36,7 @@ use crate::story::Watch;
 use crate::stream::fork;
 use crate::timer::Promise;
 use crate::wall::{Stopwatch, peak_rss_bytes};
-use crate::witness::Witness;
+use crate::witness::{Decided, Witness};
 use crate::world::limits::{Limit, Limits};
 use crate::world::network::CLIENTS;
 use crate::world::{self, Process, Progress, Tracing, Turn, World, next_turn};
@@ -138,6 +138,7 @@ fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabota
                 oracles: Oracles::new(oracle_settings(plan)),
                 recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
                 watch: look.watch,
+                decided: Decided::new(placement(&plan.scenario)),
             };
             let mut world = World::new(plan, witness, progress.clone(), look.tracing);
             world.limits = look.limits;
@@ -276,7 +277,11 @@ fn conclude(
     world.witness.sees_verdicts(end);
     let stops = world.stops_at.map(|at| standing(&world, at));
     let cut_short = world.is_cut_short();
-    let Witness { oracles, recorder, watch } = world.witness;
+    let outages = world.faults.outages(end);
+    let struck = world.faults.struck().iter();
+    let faults = struck.map(|struck| results::fault(&world, plan, struck, &outages)).collect();
+    let outages = results::outages(&world, &outages, end);
+    let Witness { oracles, recorder, watch, .. } = world.witness;
     let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
     let mut results = oracles.finish(end, &world.open);
     let records = recorder.finish(end);
@@ -334,12 +339,8 @@ fn conclude(
         interrupted,
         stopped: stops,
         oracles: results,
-        faults: world
-            .faults
-            .struck()
-            .iter()
-            .map(|struck| fault_result(plan, world.hot, struck))
-            .collect(),
+        faults,
+        outages,
         leads: world.faults.balanced().summary(world.hot),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
         assumptions: onsale_scenarios::assumptions(scenario)
@@ -405,26 +406,6 @@ fn stopped(name: &str, headline: String) -> OracleResult {
             details: vec!["the run stops here; what follows covers the part before".to_owned()],
             follow: Vec::new(),
         }),
-    }
-}
-
-fn fault_result(plan: &Plan, hot: ShardId, struck: &crate::fault::Struck) -> FaultResult {
-    let after = |at: Instant| at.since(struck.at).as_millis_f64();
-    FaultResult {
-        index: struck.index,
-        kind: plan.faults[struck.index].family().name().to_owned(),
-        what: struck.what.clone(),
-        at_s: struck.at.as_secs_f64(),
-        healed_s: struck.healed.map(Instant::as_secs_f64),
-        phase: struck.phase.name().to_owned(),
-        shards_lost_owner: struck.shards_lost_owner.len() as u32,
-        recovery_ms: struck.recovered.map(after),
-        failover: struck.failover().map(|failover| FailoverResult {
-            suspected_ms: failover.suspected.map(after),
-            elected_ms: failover.elected.map(after),
-            serving_ms: failover.serving.map(after),
-        }),
-        hand_overs: struck.hand_overs.summary(hot),
     }
 }
 

@@ -1,11 +1,12 @@
 //! What watches a run: the oracles, the recorder, and whoever looks on.
 //!
-//! Owns nothing but the three, so that whoever tells one tells the others.
+//! Owns nothing but the three, and when each shard's leader was last heard of, so that whoever tells
+//! one tells the others.
 
-use onsale_core::Instant;
+use onsale_core::{Instant, Outcome, Placement, Refusal, Request, ShardId, ShowId};
 use onsale_reports::Recorder;
 
-use crate::oracle::Oracles;
+use crate::oracle::{Asked, Oracles};
 use crate::story::{Sight, Watch};
 
 /// The oracles and the recorder of a run, and perhaps somebody who looks on.
@@ -17,9 +18,67 @@ pub struct Witness {
     pub recorder: Recorder,
     /// Looks on, and changes nothing by it.
     pub watch: Option<Box<Watch>>,
+    /// Says how long shards had no leader.
+    pub decided: Decided,
+}
+
+/// By shard, when a leader's decision last reached a client, and when it was next asked for one.
+#[derive(Debug)]
+pub struct Decided {
+    placement: Placement,
+    at: Vec<Instant>,
+    /// When the first request since then was asked.
+    asked: Vec<Option<Instant>>,
+}
+
+impl Decided {
+    /// Nothing has been decided.
+    pub fn new(placement: Placement) -> Self {
+        let shards = placement.shards() as usize;
+        Self { at: vec![Instant::ZERO; shards], asked: vec![None; shards], placement }
+    }
+
+    /// When a leader's decision about a show of this shard last reached a client; the beginning of the run
+    /// if none has.
+    pub fn last(&self, shard: ShardId) -> Instant {
+        self.at[shard.0 as usize]
+    }
+
+    /// When the first request since then was asked, if any was.
+    pub fn asked_since(&self, shard: ShardId) -> Option<Instant> {
+        self.asked[shard.0 as usize]
+    }
+
+    fn note_asked(&mut self, now: Instant, show: ShowId) {
+        self.asked[self.placement.shard_of(show).0 as usize].get_or_insert(now);
+    }
+
+    fn note_decided(&mut self, now: Instant, show: ShowId) {
+        let shard = self.placement.shard_of(show).0 as usize;
+        self.at[shard] = now;
+        self.asked[shard] = None;
+    }
 }
 
 impl Witness {
+    /// A client asks for something new.
+    pub fn invoked(&mut self, now: Instant, request: &Request) {
+        self.decided.note_asked(now, request.show);
+        self.oracles.invoked(now, request);
+    }
+
+    /// A leader's answer reaches its client, who has waited since `since`.
+    pub fn answered(&mut self, now: Instant, since: Instant, request: &Request, outcome: &Outcome) {
+        self.decided.note_decided(now, request.show);
+        self.oracles.answered(now, since, request, outcome);
+    }
+
+    /// A leader's refusal to hold seats reaches its client.
+    pub fn hold_refused(&mut self, now: Instant, asked: &Asked, refusal: Refusal) {
+        self.decided.note_decided(now, asked.show);
+        self.oracles.hold_refused(now, asked, refusal);
+    }
+
     /// Shows something to whoever looks on; nothing is put together if nobody does.
     #[inline]
     pub fn sees<'a>(&mut self, now: Instant, sight: impl FnOnce() -> Sight<'a>) {

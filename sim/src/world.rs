@@ -23,6 +23,7 @@ mod post;
 pub mod rotation;
 mod stopping;
 mod storage;
+mod touches;
 mod turn;
 
 use std::cell::RefCell;
@@ -37,7 +38,7 @@ use onsale_core::{
     ShardId,
 };
 
-use onsale_reports::FactsResult;
+use onsale_reports::{FactsResult, Touched};
 
 use crate::crowd::Fates;
 use crate::fault::FaultLog;
@@ -62,6 +63,7 @@ use network::{CLIENTS, Network, Place};
 pub use outside::{Progress, Tracing};
 use rotation::Rotation;
 pub use stopping::Stage;
+use touches::Touches;
 pub use turn::{Process, Turn};
 
 thread_local! {
@@ -117,6 +119,10 @@ pub struct Machine {
     booted: Instant,
     /// When the previous incarnation died.
     died: Instant,
+    /// The fault that killed it last, if one did.
+    killed_by: Option<usize>,
+    /// The faults for which it stands still.
+    paused_by: Option<usize>,
     /// The fault for which it was told to stop, until it stops.
     stopping: Option<usize>,
     /// The fault for which it is to leave the cluster for good.
@@ -137,6 +143,8 @@ pub struct Machine {
     beats: Vec<(Instant, NodeId, Beat)>,
     /// By place: the beat that came last.
     heard: Vec<Beat>,
+    /// By place: when a message from there came last.
+    heard_at: Vec<Instant>,
     /// What makes its cores slow.
     pub limps: Limps,
     /// Its clocks.
@@ -159,6 +167,8 @@ pub struct World {
     pub journal: JournalWatch,
     /// What faults did.
     pub faults: FaultLog,
+    /// What they touched of processes.
+    pub(crate) touches: Touches,
     /// Which gateways clients choose among.
     pub rotation: Rotation,
     /// By shard: who says that it owns it. For reports and for choosing victims.
@@ -230,6 +240,8 @@ impl World {
                 incarnation: 0,
                 booted: Instant::ZERO,
                 died: Instant::ZERO,
+                killed_by: None,
+                paused_by: None,
                 stopping: None,
                 leaves_for: None,
                 is_lost: false,
@@ -240,6 +252,7 @@ impl World {
                 coming: VecDeque::new(),
                 beats: Vec::new(),
                 heard: vec![Beat::default(); usize::from(nodes) + 1],
+                heard_at: vec![Instant::ZERO; usize::from(nodes) + 1],
                 limps: Limps::default(),
                 clock: Clock::of(&scenario.cluster, node),
                 disk: Disk::new(
@@ -261,7 +274,8 @@ impl World {
             queues: Queues::new(machines.len()),
             witness,
             journal: JournalWatch::new(&placement),
-            faults: FaultLog::default(),
+            faults: FaultLog::new(placement.shards()),
+            touches: Touches::default(),
             rotation: Rotation::new(nodes, scenario.cluster.nodes),
             owners: vec![None; placement.shards() as usize],
             fingerprint: Fingerprint::default(),
@@ -342,13 +356,20 @@ impl World {
         self.shows_process(node);
     }
 
-    /// The process dies; its disk keeps what was synced and a prefix of the rest.
-    pub fn kill(&mut self, node: Place) {
+    /// The process dies, by a fault unless by itself; its disk keeps what was synced and a prefix of the rest.
+    pub fn kill(&mut self, node: Place, by: Option<usize>) {
         let now = self.now;
+        self.faults.leader_stopped(now, NodeId(node as u16), by);
+        if let Some(fault) = by
+            && self.machines[node].disk.in_flight().is_some()
+        {
+            self.touches.write(fault);
+        }
         let machine = &mut self.machines[node];
         assert_ne!(machine.process, Process::Down, "only a live process dies");
         machine.process = Process::Down;
         machine.died = now;
+        machine.killed_by = by;
         machine.stopping = None;
         machine.stalled.clear();
         machine.coming.clear();
@@ -368,9 +389,11 @@ impl World {
         self.journal.finish(self.now, disks, &mut self.witness.oracles);
     }
 
-    /// The process stands still.
-    pub fn pause(&mut self, node: Place) {
+    /// The process stands still, by a fault.
+    pub fn pause(&mut self, node: Place, by: usize) {
         assert_eq!(self.machines[node].process, Process::Up, "only a running process is paused");
+        self.faults.leader_stopped(self.now, NodeId(node as u16), Some(by));
+        self.machines[node].paused_by = Some(by);
         self.machines[node].process = Process::Paused;
         self.shows_process(node);
     }
@@ -383,6 +406,7 @@ impl World {
             "only a paused process is resumed"
         );
         self.machines[node].process = Process::Up;
+        self.faults.leader_goes_on(self.now, NodeId(node as u16));
         self.shows_process(node);
         for turn in std::mem::take(&mut self.machines[node].stalled) {
             let incarnation = self.machines[node].incarnation;
@@ -466,6 +490,15 @@ impl World {
         let answers =
             self.machines[place].process == Process::Up && self.seats[place].resident.is_some();
         answers.then_some((place, Turn::Probed))
+    }
+
+    /// All that a fault has touched so far.
+    pub fn touched(&self, fault: usize) -> Touched {
+        let shared = [&self.touches, &self.network.touches, &self.queues.touches];
+        let machines = self.machines.iter().flat_map(|machine| {
+            [&machine.limps.touches, &machine.clock.touches, &machine.disk.touches]
+        });
+        shared.into_iter().chain(machines).map(|touches| touches.of(fault)).sum()
     }
 
     /// Takes events until one concerns a host that can take a turn.
@@ -590,6 +623,7 @@ impl World {
     fn withhold(&mut self, host: Place, turn: Turn) {
         if self.machines[host].process == Process::Paused {
             self.let_beats_arrive(host);
+            self.machines[host].paused_by.into_iter().for_each(|fault| self.touches.turn(fault));
             self.machines[host].stalled.push(turn);
         }
     }

@@ -10,6 +10,7 @@ mod faults;
 mod golden;
 mod leads;
 mod moves;
+mod outages;
 mod scripted;
 mod settings;
 mod shrink;

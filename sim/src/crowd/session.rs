@@ -153,7 +153,7 @@ impl Crowd {
             person.attempt = 1;
             person.intended = at;
         });
-        witness.oracles.invoked(now, sent);
+        witness.invoked(now, sent);
     }
 
     /// Sends an attempt, with what it changes about the person. Returns what waits to leave.
@@ -238,12 +238,7 @@ impl Crowd {
     ) {
         match outcome {
             Outcome::Held { seats, expires, .. } => {
-                witness.oracles.answered(
-                    now,
-                    person.intended,
-                    &self.request(user, &person),
-                    outcome,
-                );
+                witness.answered(now, person.intended, &self.request(user, &person), outcome);
                 witness.recorder.ended(Operation::Hold, Ending::Granted, person.intended, at);
                 witness.recorder.seats(at, seats.len() as i64, 0);
                 let sale = &self.scenario.sale;
@@ -257,7 +252,7 @@ impl Crowd {
             }
             Outcome::Refused(refusal) => {
                 let asked = self.asked(user, &person);
-                witness.oracles.hold_refused(now, &asked, *refusal);
+                witness.hold_refused(now, &asked, *refusal);
                 witness.recorder.ended(Operation::Hold, Ending::Refused, person.intended, at);
                 let sold_out = match refusal {
                     Refusal::SoldOut => true,
@@ -345,7 +340,7 @@ impl Crowd {
         outcome: &Outcome,
         witness: &mut Witness,
     ) {
-        witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+        witness.answered(now, person.intended, &self.request(user, &person), outcome);
         match outcome {
             Outcome::Booked { seats, .. } => {
                 witness.recorder.ended(Operation::Confirm, Ending::Granted, person.intended, at);
@@ -376,7 +371,7 @@ impl Crowd {
         outcome: &Outcome,
         witness: &mut Witness,
     ) {
-        witness.oracles.answered(now, person.intended, &self.request(user, &person), outcome);
+        witness.answered(now, person.intended, &self.request(user, &person), outcome);
         match outcome {
             Outcome::Released { .. } => {
                 witness.recorder.ended(Operation::Release, Ending::Granted, person.intended, at);

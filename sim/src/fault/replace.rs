@@ -11,8 +11,9 @@ use crate::world::{Process, World};
 
 impl Faults<'_> {
     /// A spare starts and joins.
-    pub(super) fn join(&self, world: &mut World, place: Place) {
+    pub(super) fn join(&self, world: &mut World, index: usize, place: Place) {
         if world.may_start(place) {
+            world.touches.turn(index);
             self.executor.restart(self.processes[place]);
             world.start_to_join(place);
         }
@@ -29,15 +30,15 @@ impl Faults<'_> {
         let (victim, spare) = (self.victim(world, lost), self.victim(world, by));
         let name = self.name(world, victim);
         if let Some(shard) = self.endangers(world, victim) {
-            self.join(world, spare);
+            self.join(world, index, spare);
             return format!("{}; n{spare} joins", spared(&name, shard));
         }
         if world.process(victim) != Process::Down {
             self.executor.kill(self.processes[victim]);
-            world.kill(victim);
+            world.kill(victim, Some(index));
         }
         world.lose(index, victim);
-        self.join(world, spare);
+        self.join(world, index, spare);
         format!("loss of {name} for good; n{spare} takes its place")
     }
 }

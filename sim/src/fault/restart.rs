@@ -24,7 +24,7 @@ impl Faults<'_> {
             Stage::Told => world.tell_to_stop(index, node, patience),
             Stage::Stops if world.is_stopping(index, node) => {
                 self.executor.kill(self.processes[node]);
-                world.kill(node);
+                world.kill(node, Some(index));
                 if let Some(down) = starts_after {
                     world.enter_stage(world.now + down, index, node, Stage::Starts);
                 }

@@ -44,18 +44,18 @@ impl Faults<'_> {
             Steps::None => panic!("fault {index} has no steps"),
             Steps::Flapping { name, links } => {
                 if undo.mend.is_empty() {
-                    links.iter().for_each(|&(from, to)| world.network.cut(from, to));
+                    links.iter().for_each(|&(from, to)| world.network.cut(index, from, to));
                     undo.mend.clone_from(links);
                     format!("{name} is cut again")
                 } else {
                     let cut = std::mem::take(&mut undo.mend);
-                    cut.into_iter().for_each(|(from, to)| world.network.mend(from, to, now));
+                    cut.into_iter().for_each(|(from, to)| world.network.mend(index, from, to, now));
                     format!("{name} is whole for now")
                 }
             }
             Steps::CrashLoop(victim) => {
                 if undo.start.is_empty() {
-                    self.kill(world, *victim, &mut undo);
+                    self.kill(world, Some(index), *victim, &mut undo);
                     format!("n{victim} dies again")
                 } else {
                     undo.start.drain(..).for_each(|place| self.revive(world, place));
@@ -64,14 +64,14 @@ impl Faults<'_> {
             }
             Steps::Swizzle { cut, mend } => {
                 if let Some(node) = cut.pop() {
-                    self.cut_off(world, node, &mut undo.mend);
+                    self.cut_off(world, index, node, &mut undo.mend);
                     format!("n{node} is cut off, too")
                 } else if let Some(node) = mend.pop() {
                     for (from, to) in self.links_of(node) {
                         let place = undo.mend.iter().position(|&link| link == (from, to));
                         if let Some(place) = place {
                             undo.mend.swap_remove(place);
-                            world.network.mend(from, to, now);
+                            world.network.mend(index, from, to, now);
                         }
                     }
                     format!("n{node} is back")
@@ -95,9 +95,15 @@ impl Faults<'_> {
     }
 
     /// Cuts a node off from everybody; `cuts` remembers each link once for each cut.
-    pub(super) fn cut_off(&self, world: &mut World, node: Place, cuts: &mut Vec<(Place, Place)>) {
+    pub(super) fn cut_off(
+        &self,
+        world: &mut World,
+        index: usize,
+        node: Place,
+        cuts: &mut Vec<(Place, Place)>,
+    ) {
         for (from, to) in self.links_of(node) {
-            world.network.cut(from, to);
+            world.network.cut(index, from, to);
             cuts.push((from, to));
         }
     }

@@ -89,6 +89,7 @@ impl World {
         self.fingerprint.fold(u64::from(from) << 32 | node as u64);
         digest::digest_beat(&mut self.fingerprint, beat);
         let (sender, machine) = (NodeId(from), &mut self.machines[node]);
+        machine.heard_at[usize::from(from)] = at;
         match machine.process {
             Process::Up => machine.beats.push((at, sender, beat)),
             Process::Paused => machine.stalled.push(Turn::Delivered {

@@ -7,6 +7,8 @@
 use onsale_core::{Instant, Span};
 use onsale_scenarios::{Cluster, Ratio};
 
+use super::touches::Touches;
+
 /// A rate of nothing gained or lost is so many parts.
 const PARTS: i128 = 1_000_000_000;
 
@@ -20,6 +22,8 @@ pub struct Clock {
     jumps: Vec<(usize, i64)>,
     /// Drifts in force: the fault, since when, and its rate.
     drifts: Vec<(usize, Instant, i64)>,
+    /// Turns that went by a clock that drifts, and starts by one that had jumped.
+    pub(super) touches: Touches,
 }
 
 /// How a process's clock runs, until something happens to it.
@@ -45,16 +49,19 @@ impl Clock {
     fn new(ahead: Span) -> Self {
         let ahead = ahead.0 as i64;
         let reading = Reading { since: 0, reads: ahead, gains: 0 };
-        Self { reading, ahead, jumps: Vec::new(), drifts: Vec::new() }
+        Self { reading, ahead, jumps: Vec::new(), drifts: Vec::new(), touches: Touches::default() }
     }
 
-    /// How the present process's clock runs.
-    pub fn reading(&self) -> Reading {
+    /// How the present process's clock runs, for the turn that begins.
+    #[inline]
+    pub fn reading(&mut self) -> Reading {
+        self.drifts.iter().for_each(|&(fault, ..)| self.touches.turn(fault));
         self.reading
     }
 
     /// A process starts: its clock takes the wall clock's time.
     pub fn start(&mut self, now: Instant) {
+        self.jumps.iter().for_each(|&(fault, _)| self.touches.turn(fault));
         let wall = self.wall(now);
         self.reading = Reading { since: now.0 as i64, reads: wall, gains: self.gains() };
     }

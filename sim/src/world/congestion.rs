@@ -7,6 +7,7 @@
 use onsale_core::{Instant, Message, Moves, Span};
 
 use super::network::{CLIENTS, Place};
+use super::touches::Touches;
 
 /// A message that would wait longer than this finds the queue full.
 const QUEUE: Span = Span::from_secs(1);
@@ -23,12 +24,19 @@ pub struct Queues {
     lowered: Vec<(usize, Option<Place>, u32)>,
     /// By link, when the last byte of what was sent so far has left the sender.
     free: Vec<Instant>,
+    /// What waited, or found no room.
+    pub(super) touches: Touches,
 }
 
 impl Queues {
     /// Empty queues in front of links that carry everything.
     pub(super) fn new(places: usize) -> Self {
-        Self { places, lowered: Vec::new(), free: vec![Instant::ZERO; places * places] }
+        Self {
+            places,
+            lowered: Vec::new(),
+            free: vec![Instant::ZERO; places * places],
+            touches: Touches::default(),
+        }
     }
 
     /// Links between nodes, or those from and to one of them, carry this from now on.
@@ -58,7 +66,12 @@ impl Queues {
         }
         let concerned = |node: Option<Place>| node.is_none_or(|node| node == from || node == to);
         let rates = self.lowered.iter().filter(|&&(_, node, _)| concerned(node));
-        let Some(kib_per_s) = rates.map(|&(.., rate)| rate).min() else { return Some(Span::ZERO) };
+        let Some(&(fault, _, kib_per_s)) = rates.min_by_key(|&&(.., rate)| rate) else {
+            return Some(Span::ZERO);
+        };
+        if !matches!(message, Message::Beat(_)) {
+            self.touches.message(fault);
+        }
         let free = &mut self.free[from * self.places + to];
         let waits = free.since(departs);
         if waits > QUEUE {

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use onsale_core::{Instant, PersistId, Span, Write};
 use onsale_scenarios::Disk as Settings;
 
+use super::touches::Touches;
 use crate::sample::hits;
 use crate::stream::{Stream, below};
 use ailment::Ailments;
@@ -29,6 +30,8 @@ pub struct Disk {
     slow: Vec<(usize, u32)>,
     stream: Stream,
     ailments: Ailments,
+    /// Writes that faults touched, and what was written and damaged.
+    pub(super) touches: Touches,
 }
 
 impl Disk {
@@ -42,6 +45,7 @@ impl Disk {
             cached: VecDeque::new(),
             slow: Vec::new(),
             stream: Stream::new(seed),
+            touches: Touches::default(),
         }
     }
 
@@ -59,7 +63,8 @@ impl Disk {
             takes *= u64::from(self.settings.tail_factor);
         }
         takes += write.bytes.len() as u64 * 1_000_000 / (u64::from(self.settings.mib_per_s) << 20);
-        for &(_, factor) in &self.slow {
+        for &(fault, factor) in &self.slow {
+            self.touches.write(fault);
             takes *= u64::from(factor);
         }
         self.in_flight = Some(write);
@@ -74,6 +79,7 @@ impl Disk {
         let write = self.in_flight.take().expect("a completed write was in flight");
         assert_eq!(write.id, id, "writes complete in order");
         if self.ailments.lies() {
+            self.ailments.lying().for_each(|fault| self.touches.write(fault));
             self.cached.push_back((Instant::MAX, write.bytes.len() as u64));
         } else if self.settings.write_back > Span::ZERO {
             self.settle(now);

@@ -1,25 +1,32 @@
 //! How much slower a machine's cores are than they should be.
 //!
-//! Owns the faults that make them so. Refuses to know what the cores do.
+//! Owns the faults that make them so, and how many turns each slowed. Refuses to know what the cores do.
+
+use super::touches::Touches;
 
 /// What makes the cores of one machine slow.
 #[derive(Clone, Debug, Default)]
-pub struct Limps(Vec<(usize, u32)>);
+pub struct Limps {
+    faults: Vec<(usize, u32)>,
+    pub(super) touches: Touches,
+}
 
 impl Limps {
-    /// How many times slower they are.
-    pub fn slow(&self) -> u64 {
-        self.0.iter().map(|&(_, factor)| u64::from(factor)).max().unwrap_or(1)
+    /// How many times slower they are in the turn that begins.
+    #[inline]
+    pub fn slow(&mut self) -> u64 {
+        self.faults.iter().for_each(|&(fault, _)| self.touches.turn(fault));
+        self.faults.iter().map(|&(_, factor)| u64::from(factor)).max().unwrap_or(1)
     }
 
     /// By this fault they are so many times slower.
     pub fn begin(&mut self, fault: usize, factor: u32) {
-        self.0.push((fault, factor));
+        self.faults.push((fault, factor));
     }
 
     /// This fault is over.
     pub fn end(&mut self, fault: usize) {
-        self.0.retain(|&(of, _)| of != fault);
+        self.faults.retain(|&(of, _)| of != fault);
     }
 }
 

@@ -7,6 +7,7 @@
 use onsale_core::{Instant, Span};
 use onsale_scenarios::{Network as Settings, Ratio};
 
+use super::touches::Touches;
 use crate::sample::hits;
 use crate::stream::{Numbered, below, fork};
 
@@ -32,6 +33,10 @@ pub struct Network {
     one_way: Numbered,
     /// Messages sent.
     sent: u64,
+    /// Cuts in force: the fault and the link.
+    cutters: Vec<(usize, usize)>,
+    /// What faults touched on the links.
+    pub(super) touches: Touches,
 }
 
 /// One direction between two places.
@@ -39,8 +44,8 @@ pub struct Network {
 struct Link {
     /// Partitions that cut it now.
     cuts: u16,
-    /// When it was last cut or still was.
-    severed: Option<Instant>,
+    /// When it was last cut or still was, and the fault that cut it.
+    severed: Option<(Instant, usize)>,
     /// The latest arrival on it: later messages come no sooner, unless they are reordered.
     last_arrival: Instant,
     /// The least latency on a calm day, in microseconds, and the most that jitter adds.
@@ -89,6 +94,27 @@ pub struct Carried {
     pub first: Option<Span>,
     /// Its duplicate.
     pub second: Option<Span>,
+    /// What faults did to it.
+    pub befell: Befell,
+}
+
+/// What faults in force did to a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Befell {
+    cut: bool,
+    lost: bool,
+    lost_one_way: bool,
+    duplicated: bool,
+    reordered: bool,
+    slowed: bool,
+}
+
+impl Befell {
+    /// Whether they did nothing to it.
+    #[inline]
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
 }
 
 impl Network {
@@ -124,6 +150,8 @@ impl Network {
             fates: Numbered::new(seed),
             one_way: Numbered::new(fork(seed, "one-way")),
             sent: 0,
+            cutters: Vec::new(),
+            touches: Touches::default(),
         }
     }
 
@@ -146,8 +174,15 @@ impl Network {
         let one_way_lost = !one_way.is_never() && hits(self.one_way.draw(self.sent), one_way);
         let index = from * self.places + to;
         let link = &mut self.links[index];
-        if link.cuts > 0 || happens(0, chances.loss) || one_way_lost {
-            return Carried::default();
+        let cut = link.cuts > 0;
+        if cut || happens(0, chances.loss) || one_way_lost {
+            let befell = Befell {
+                cut,
+                lost_one_way: !cut && one_way_lost,
+                lost: !cut && !one_way_lost,
+                ..Befell::default()
+            };
+            return Carried { befell, ..Carried::default() };
         }
         let base = link.base * chances.slow;
         let mut latency = Span(base + below(draw(1), link.jitter * chances.slow + 1));
@@ -164,7 +199,13 @@ impl Network {
         }
         let second =
             happens(5, chances.duplicate).then(|| latency + Span(below(draw(6), 4 * base + 1)));
-        Carried { first: Some(latency), second }
+        let befell = Befell {
+            slowed: chances.slow > 1,
+            reordered,
+            duplicated: second.is_some(),
+            ..Befell::default()
+        };
+        Carried { first: Some(latency), second, befell }
     }
 
     /// What befalls a message between two nodes in this weather.
@@ -202,6 +243,7 @@ impl Network {
             Some(waits) => Carried {
                 first: carried.first.map(|latency| waits + latency),
                 second: carried.second.map(|latency| waits + latency),
+                befell: carried.befell,
             },
             None => Carried::default(),
         }
@@ -211,22 +253,61 @@ impl Network {
     #[inline]
     pub fn severed_since(&self, from: Place, to: Place, sent: Instant) -> bool {
         let link = &self.links[self.index(from, to)];
-        link.cuts > 0 || link.severed.is_some_and(|cut| cut >= sent)
+        link.cuts > 0 || link.severed.is_some_and(|(cut, _)| cut >= sent)
     }
 
-    /// Cuts one direction.
-    pub fn cut(&mut self, from: Place, to: Place) {
+    /// Cuts one direction; `fault` names why.
+    pub fn cut(&mut self, fault: usize, from: Place, to: Place) {
         let index = self.index(from, to);
         self.links[index].cuts += 1;
+        self.cutters.push((fault, index));
     }
 
-    /// Mends one direction that was cut once by `cut`. What was in flight stays lost.
-    pub fn mend(&mut self, from: Place, to: Place, now: Instant) {
+    /// Mends one direction that was cut once by `cut` for the same fault. What was in flight stays lost.
+    pub fn mend(&mut self, fault: usize, from: Place, to: Place, now: Instant) {
         let index = self.index(from, to);
+        let cutter = self.cutters.iter().position(|&cut| cut == (fault, index));
+        self.cutters.swap_remove(cutter.expect("only a cut link is mended"));
         let link = &mut self.links[index];
-        assert!(link.cuts > 0, "only a cut link is mended");
         link.cuts -= 1;
-        link.severed = Some(now);
+        link.severed = Some((now, fault));
+    }
+
+    /// A message on this link, beats aside, fared otherwise because of faults: each of them is held to account.
+    #[cold]
+    pub fn note(&mut self, from: Place, to: Place, befell: Befell) {
+        if befell.cut {
+            return self.note_cut(from, to);
+        }
+        // Of two faults of one kind the later is in force.
+        let mut kinds = [None; 5];
+        for &(fault, weather) in &self.weather {
+            let (kind, touched) = match weather {
+                Weather::Loss(_) => (0, befell.lost),
+                Weather::Duplicate(_) => (1, befell.duplicated),
+                Weather::Reorder(_) => (2, befell.reordered),
+                Weather::Slow(_) => (3, befell.slowed),
+                Weather::OneWay { node, inbound, .. } => {
+                    (4, befell.lost_one_way && node == if inbound { to } else { from })
+                }
+            };
+            if touched {
+                kinds[kind] = Some(fault);
+            }
+        }
+        kinds.into_iter().flatten().for_each(|fault| self.touches.message(fault));
+    }
+
+    /// A message was lost because its link is cut, or was while it was on its way.
+    #[cold]
+    pub fn note_cut(&mut self, from: Place, to: Place) {
+        let index = self.index(from, to);
+        let (link, touches) = (&self.links[index], &mut self.touches);
+        if link.cuts == 0 {
+            return link.severed.iter().for_each(|&(_, fault)| touches.message(fault));
+        }
+        let by = self.cutters.iter().filter(|&&(_, cut)| cut == index);
+        by.for_each(|&(fault, _)| touches.message(fault));
     }
 
     /// A disturbance begins; `fault` names it.
@@ -313,11 +394,11 @@ mod tests {
         let mut network = network(settings());
         let sent = Instant(1_000);
         assert!(!network.severed_since(1, 2, sent));
-        network.cut(1, 2);
+        network.cut(0, 1, 2);
         assert!(network.severed_since(1, 2, sent));
         assert!(!network.severed_since(2, 1, sent));
-        assert_eq!(network.carry(1, 2, Instant(1_100)), Carried::default());
-        network.mend(1, 2, Instant(1_200));
+        assert_eq!(network.carry(1, 2, Instant(1_100)).first, None);
+        network.mend(0, 1, 2, Instant(1_200));
         assert!(network.severed_since(1, 2, sent), "it was cut on its way");
         assert!(!network.severed_since(1, 2, Instant(1_201)));
     }
@@ -325,9 +406,9 @@ mod tests {
     #[test]
     fn overlapping_cuts_are_counted() {
         let mut network = network(settings());
-        network.cut(1, 2);
-        network.cut(1, 2);
-        network.mend(1, 2, Instant(5));
+        network.cut(0, 1, 2);
+        network.cut(0, 1, 2);
+        network.mend(0, 1, 2, Instant(5));
         assert!(network.severed_since(1, 2, Instant(9)));
     }
 
@@ -335,7 +416,7 @@ mod tests {
     fn weather_touches_links_between_nodes_only() {
         let mut network = network(settings());
         network.disturb(0, Weather::Loss(ALWAYS));
-        assert_eq!(network.carry(1, 2, Instant::ZERO), Carried::default());
+        assert_eq!(network.carry(1, 2, Instant::ZERO).first, None);
         assert!(network.carry(CLIENTS, 2, Instant::ZERO).first.is_some());
         network.settle(0);
         network.disturb(1, Weather::Duplicate(ALWAYS));

@@ -17,6 +17,9 @@ impl World {
         let departed = departs.max(self.now);
         let waits = self.queues.wait((from, to), departed, &message);
         let carried = self.network.carry_after(from, to, departed, waits);
+        if !carried.befell.is_nothing() && !matches!(message, Message::Beat(_)) {
+            self.network.note(from, to, carried.befell);
+        }
         self.witness.sees(self.now, || {
             let cut = self.network.severed_since(from, to, departed);
             Sight::Sent { from, to, departs: departed, message: &message, carried, cut }
@@ -66,6 +69,18 @@ impl World {
         }
     }
 
+    /// A message, beats aside, was lost on its way: the fault that lost it is held to account.
+    #[cold]
+    fn note_lost(&mut self, from: Place, to: Place, why: Lost) {
+        let by = match why {
+            Lost::NeverLeft => self.machines[from].killed_by,
+            Lost::Down | Lost::Restarted => self.machines[to].killed_by,
+            Lost::Cut => return self.network.note_cut(from, to),
+            Lost::Loss | Lost::Taken => None,
+        };
+        by.into_iter().for_each(|fault| self.touches.message(fault));
+    }
+
     /// A message arrives, unless it is lost on the way. Returns the turn that it gives.
     pub(super) fn arrive(
         &mut self,
@@ -81,12 +96,16 @@ impl World {
         });
         if let Some(why) = lost {
             self.witness.sees(self.now, || Sight::Lost { from, to, message: &message, why });
+            if !matches!(message, Message::Beat(_)) {
+                self.note_lost(from, to, why);
+            }
             self.fingerprint.fold(u64::MAX);
             return None;
         }
         let waits = self.machines[to].process == Process::Paused;
         self.witness.sees(self.now, || Sight::Arrived { from, to, message: &message, waits });
         self.messages += 1;
+        self.machines[to].heard_at[from] = self.now;
         self.fingerprint.fold((from as u64) << 32 | to as u64);
         digest::fold(&mut self.fingerprint, &message);
         if let Message::Beat(beat) = message

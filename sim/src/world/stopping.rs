@@ -33,6 +33,7 @@ impl World {
             return;
         }
         machine.stopping = Some(index);
+        self.touches.turn(index);
         self.rotation.close(node);
         self.tell(node, Input::Retire);
         self.enter_stage(self.now + patience, index, node, Stage::Stops);

@@ -67,6 +67,11 @@ impl Ailments {
         !self.lying.is_empty()
     }
 
+    /// The faults that make it lie.
+    pub(super) fn lying(&self) -> impl Iterator<Item = usize> {
+        self.lying.iter().copied()
+    }
+
     /// Whether this crash tears the write in flight; at most one does.
     pub(super) fn tears(&mut self) -> bool {
         self.tearing.take().is_some()
@@ -78,11 +83,14 @@ impl Disk {
     pub fn answer(&mut self) -> Answer {
         let ailments = &mut self.ailments;
         if !ailments.stalled.is_empty() {
+            ailments.stalled.iter().for_each(|&fault| self.touches.write(fault));
             ailments.overdue = true;
             Answer::Silent
-        } else if !ailments.failing.is_empty() {
+        } else if let Some(&fault) = ailments.failing.first() {
+            self.touches.write(fault);
             Answer::Failed
-        } else if !ailments.full.is_empty() {
+        } else if let Some(&fault) = ailments.full.first() {
+            self.touches.write(fault);
             Answer::Full
         } else {
             Answer::Durable
@@ -178,6 +186,7 @@ impl Disk {
         let bit = below(bits, bytes.len() as u64 * 8) as usize;
         bytes[bit / 8] ^= 1 << (bit % 8);
         self.ailments.rotten.push((fault, segment));
+        self.touches.write(fault);
         true
     }
 
