@@ -25,18 +25,25 @@ pub fn render(facts: &SweepFacts) -> String {
             failure.seen.first_seed
         ));
         lines.push(failure.reproduce.clone());
-        command(&title, &lines.join("\n"))
+        command(file_of(facts, &failure.scenario), &title, &lines.join("\n"))
     });
     let missed = facts.missed().map(|(scenario, name)| {
         let seeds = human::counted(scenario.runs, "seed");
         let message = format!("the scenario requires it, and it did not in {seeds}");
-        command(&format!("{name} did not happen in {}", scenario.id), &message)
+        let title = format!("{name} did not happen in {}", scenario.id);
+        command(scenario.file.as_deref(), &title, &message)
     });
-    let mut commands: Vec<String> = failures.chain(missed).collect();
+    let unchecked = facts.unchecked().map(|scenario| {
+        let message = format!("in {}", human::counted(scenario.runs, "seed"));
+        let title = format!("no oracle had anything to check in {}", scenario.id);
+        command(scenario.file.as_deref(), &title, &message)
+    });
+    let mut commands: Vec<String> = failures.chain(missed).chain(unchecked).collect();
     if commands.len() > ERRORS_MAX {
         let untold = commands.len() - (ERRORS_MAX - 1);
         commands.truncate(ERRORS_MAX - 1);
         commands.push(command(
+            None,
             &human::counted(untold as u64, "other failure"),
             "they are in the log and in the files of the sweep",
         ));
@@ -48,9 +55,15 @@ fn runs_of(facts: &SweepFacts, id: &str) -> u64 {
     facts.scenarios.iter().find(|scenario| scenario.id == id).map_or(0, |scenario| scenario.runs)
 }
 
-fn command(title: &str, message: &str) -> String {
-    let property = escaped(title).replace(':', "%3A").replace(',', "%2C");
-    format!("::error title={property}::{}\n", escaped(message))
+fn file_of<'a>(facts: &'a SweepFacts, id: &str) -> Option<&'a str> {
+    facts.scenarios.iter().find(|scenario| scenario.id == id)?.file.as_deref()
+}
+
+/// An error beside the scenario's file, where that is known.
+fn command(file: Option<&str>, title: &str, message: &str) -> String {
+    let property = |text: &str| escaped(text).replace(':', "%3A").replace(',', "%2C");
+    let file = file.map(|file| format!("file={},", property(file))).unwrap_or_default();
+    format!("::error {file}title={}::{}\n", property(title), escaped(message))
 }
 
 /// A message in one line.
@@ -84,8 +97,8 @@ mod tests {
     #[test]
     fn titles_and_messages_survive_their_escapes() {
         assert_eq!(
-            command("a: 5%, b", "100%\r\n::error::no\x1b[2J"),
-            "::error title=a%3A 5%25%2C b::100%25%0A\\u{3a}:error::no\\u{1b}[2J\n"
+            command(Some("a:b,c.toml"), "a: 5%, b", "100%\r\n::error::no\x1b[2J"),
+            "::error file=a%3Ab%2Cc.toml,title=a%3A 5%25%2C b::100%25%0A\\u{3a}:error::no\\u{1b}[2J\n"
         );
     }
 }

@@ -1,134 +1,135 @@
 //! A sweep as JUnit XML, for CI systems.
 //!
-//! Owns how a sweep becomes test cases: a suite a scenario, a case a range of seeds, so that a
-//! hundred thousand seeds make a hundred cases, and a case for each check that had to be exercised
-//! and was not. Owns the few rules of XML that this takes. No times: a result does not carry them.
+//! Owns how a sweep becomes test cases: a suite a scenario, a case a range of seeds or, on demand, a
+//! case a seed, and a case for each check that had to be exercised and was not. Leaves the XML to
+//! `quick-junit`. Results carry no times: a case has one only if all its runs were made just now.
 
-use std::fmt::{self, Write};
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::human;
-use crate::sweep::{Bucket, Failure, ScenarioFacts, Seen, SweepFacts};
+use crate::sweep::{Bucket, InRange, ScenarioFacts, SweepFacts};
 
 /// A case tells so many distinct failures in full; the others are counted.
 const STORIES_MAX: usize = 10;
 
 /// The sweep as an XML document.
+///
+/// # Panics
+/// Never: only a writer that fails could make it, and a string takes what is written to it.
 pub fn render(facts: &SweepFacts) -> String {
-    let mut xml = String::new();
-    document(&mut xml, facts).expect("a string takes what is written to it");
-    xml
-}
-
-fn document(xml: &mut String, facts: &SweepFacts) -> fmt::Result {
-    let ran = || facts.scenarios.iter().filter(|scenario| scenario.runs > 0);
-    let (tests, failures) =
-        ran().map(counts).fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
-    writeln!(xml, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
-    writeln!(
-        xml,
-        r#"<testsuites name="onsale check" tests="{tests}" failures="{failures}" errors="0">"#
-    )?;
-    for scenario in ran() {
-        suite(xml, facts, scenario)?;
+    let mut report = Report::new("onsale check");
+    if let Some(wall) = facts.wall {
+        report.set_time(Duration::from_secs_f64(wall.seconds));
     }
-    writeln!(xml, "</testsuites>")
+    let ran = facts.scenarios.iter().filter(|scenario| scenario.runs > 0);
+    report.add_test_suites(ran.map(|scenario| suite(facts, scenario)));
+    report.to_string().expect("a string takes what is written to it")
 }
 
-/// Cases of a scenario, and how many of them failed.
-fn counts(scenario: &ScenarioFacts) -> (usize, usize) {
-    let failed = scenario.buckets.iter().filter(|bucket| !bucket.failures.is_empty()).count();
-    let missed = scenario.oracles_missed.len() + scenario.marks_missed.len();
-    (scenario.buckets.len() + missed, failed + missed)
-}
-
-fn suite(xml: &mut String, facts: &SweepFacts, scenario: &ScenarioFacts) -> fmt::Result {
-    let id = Escaped(&scenario.id);
-    let (tests, failures) = counts(scenario);
-    writeln!(
-        xml,
-        r#"  <testsuite name="{id}" tests="{tests}" failures="{failures}" errors="0" skipped="0">"#
-    )?;
-    writeln!(xml, "    <properties>")?;
-    let properties = [
+fn suite(facts: &SweepFacts, scenario: &ScenarioFacts) -> TestSuite {
+    let mut suite = TestSuite::new(carried(&scenario.id));
+    for (name, value) in [
         ("seeds", scenario.runs.to_string()),
         ("seeds asked for", facts.seeds_asked.clone()),
         ("partition", facts.partition.clone().unwrap_or_else(|| "all".to_owned())),
         ("code", facts.code_version.clone()),
         ("profile", facts.build_profile.clone()),
-    ];
-    for (name, value) in properties {
-        let (name, value) = (Escaped(name), Escaped(&value));
-        writeln!(xml, r#"      <property name="{name}" value="{value}"/>"#)?;
+    ] {
+        suite.add_property((name, &*carried(&value)));
     }
-    writeln!(xml, "    </properties>")?;
-    for bucket in &scenario.buckets {
-        case(xml, facts, scenario, bucket)?;
+    let times: Option<Vec<f64>> = scenario.buckets.iter().map(|bucket| bucket.wall_s).collect();
+    if let Some(times) = times {
+        suite.set_time(Duration::from_secs_f64(times.into_iter().sum()));
     }
-    for name in scenario.oracles_missed.iter().chain(&scenario.marks_missed) {
-        let message = format!("{name} did not happen in {}", human::counted(scenario.runs, "seed"));
-        let (name, message) = (Escaped(name), Escaped(&message));
-        writeln!(xml, r#"    <testcase classname="{id}" name="requires {name}">"#)?;
-        writeln!(xml, r#"      <failure type="not-exercised" message="{message}"/>"#)?;
-        writeln!(xml, "    </testcase>")?;
+    let class = carried(&class_name(&scenario.id));
+    let ranges = scenario.buckets.iter().map(|bucket| case(facts, bucket));
+    for mut case in ranges.chain(missed(scenario)) {
+        case.set_classname(&*class);
+        suite.add_test_case(case);
     }
-    writeln!(xml, "  </testsuite>")
+    suite
 }
 
-fn case(
-    xml: &mut String,
-    facts: &SweepFacts,
-    scenario: &ScenarioFacts,
-    bucket: &Bucket,
-) -> fmt::Result {
-    let id = Escaped(&scenario.id);
+/// The class of a scenario's cases. Jenkins takes what stands before the last dot for a package, so
+/// there is none: `../sales/hall.5.toml` is `__/sales/hall_5`.
+fn class_name(id: &str) -> String {
+    let id = id.strip_prefix("./").unwrap_or(id);
+    id.strip_suffix(".toml").unwrap_or(id).replace('.', "_")
+}
+
+/// A failing case for each check that a scenario requires and that happened under no seed.
+fn missed(scenario: &ScenarioFacts) -> impl Iterator<Item = TestCase> {
+    let seeds = human::counted(scenario.runs, "seed");
+    let unchecked = scenario.unchecked.then(|| {
+        ("requires a check".to_owned(), format!("no oracle had anything to check in {seeds}"))
+    });
+    let named = scenario
+        .missed()
+        .map(move |name| (format!("requires {name}"), format!("{name} did not happen in {seeds}")));
+    unchecked.into_iter().chain(named).map(|(name, message)| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_type("not-exercised").set_message(carried(&message));
+        TestCase::new(carried(&name), status)
+    })
+}
+
+fn case(facts: &SweepFacts, bucket: &Bucket) -> TestCase {
     let (first, last) = bucket.seeds;
     let name =
         if first == last { format!("seed {first}") } else { format!("seeds {first}..={last}") };
-    let Some(&(worst, _)) = bucket.failures.first() else {
-        return writeln!(xml, r#"    <testcase classname="{id}" name="{name}"/>"#);
-    };
-    writeln!(xml, r#"    <testcase classname="{id}" name="{name}">"#)?;
-    let worst = &facts.failures[worst];
-    let (kind, message) = (Escaped(&worst.oracle), message(facts, bucket));
-    writeln!(xml, r#"      <failure type="{kind}" message="{}">"#, Escaped(&message))?;
-    for &(failure, seen) in bucket.failures.iter().take(STORIES_MAX) {
-        write!(xml, "{}", Escaped(&story(&facts.failures[failure], seen)))?;
+    let mut case = TestCase::new(name, status(facts, bucket));
+    if let Some(wall_s) = bucket.wall_s {
+        case.set_time(Duration::from_secs_f64(wall_s));
+    }
+    case
+}
+
+fn status(facts: &SweepFacts, bucket: &Bucket) -> TestCaseStatus {
+    let Some(worst) = bucket.failures.first() else { return TestCaseStatus::success() };
+    let mut text = String::new();
+    for failure in bucket.failures.iter().take(STORIES_MAX) {
+        text += &story(facts, failure);
     }
     if let Some(untold) = bucket.failures.len().checked_sub(STORIES_MAX).filter(|&more| more > 0) {
-        writeln!(xml, "and {}", human::counted(untold as u64, "other failure"))?;
+        text += &format!("and {}\n", human::counted(untold as u64, "other failure"));
     }
-    writeln!(xml, "      </failure>")?;
-    writeln!(xml, "    </testcase>")
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status
+        .set_type(carried(&facts.failures[worst.failure].oracle))
+        .set_message(carried(&message(facts, bucket)))
+        .set_description(carried(&text));
+    status
 }
 
 /// What a case shows before it is opened.
 fn message(facts: &SweepFacts, bucket: &Bucket) -> String {
-    let (first, seen) = bucket.failures[0];
-    let failure = &facts.failures[first];
+    let first = &bucket.failures[0];
     let others = match bucket.failures.len() - 1 {
         0 => String::new(),
         others => format!("; and {}", human::counted(others as u64, "other failure")),
     };
     format!(
         "{} failed in {} of {}, first {}: {}{others}",
-        failure.oracle,
-        human::count(seen.count),
+        facts.failures[first.failure].oracle,
+        human::count(first.seen.count),
         human::counted(bucket.runs, "seed"),
-        seen.first_seed,
-        failure.headline
+        first.seen.first_seed,
+        first.headline
     )
 }
 
-/// A failure in a range of seeds. The evidence is that of the first in the whole sweep, which may
-/// lie in an earlier range: the line that plays it again says which.
-fn story(failure: &Failure, seen: Seen) -> String {
+/// A failure in a range of seeds: the evidence and the line of the first of them.
+fn story(facts: &SweepFacts, failure: &InRange) -> String {
+    let (whole, seen) = (&facts.failures[failure.failure], failure.seen);
     let mut text = format!(
         "{}: {} here, first {}; {} in all, first {}\n",
-        failure.oracle,
+        whole.oracle,
         human::counted(seen.count, "seed"),
         seen.first_seed,
-        human::counted(failure.seen.count, "seed"),
-        failure.seen.first_seed
+        human::counted(whole.seen.count, "seed"),
+        whole.seen.first_seed
     );
     let lines = std::iter::once(&failure.headline).chain(&failure.details);
     text.extend(lines.map(|line| format!("  {line}\n")));
@@ -137,30 +138,15 @@ fn story(failure: &Failure, seen: Seen) -> String {
     text
 }
 
-/// Text as XML 1.0 carries it, in an attribute or between tags. What it cannot carry goes away.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in self.0.chars() {
-            match letter {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\t' | '\n' | '\u{20}'..='\u{7e}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'.. => {
-                    f.write_char(letter)?
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
+/// Text without the two letters that XML 1.0 cannot carry and `quick-junit` leaves in.
+fn carried(text: &str) -> String {
+    text.replace(['\u{fffe}', '\u{ffff}'], "")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::Wall;
     use crate::sweep::tests::{failed, passed};
 
     #[test]
@@ -170,18 +156,51 @@ mod tests {
     }
 
     #[test]
+    fn times_are_those_of_the_runs_that_were_made() {
+        let mut facts = passed();
+        assert!(!render(&facts).contains(" time="));
+        facts.wall = Some(Wall { seconds: 2.5, runs: 8 });
+        facts.scenarios[0].buckets[0].wall_s = Some(0.25);
+        // Of a scenario's ranges one was read back: its own time is known, the scenario's is not.
+        let xml = render(&facts);
+        assert_eq!(xml.matches(" time=").count(), 2, "{xml}");
+        facts.scenarios[0].buckets[1].wall_s = Some(0.5);
+        let xml = render(&facts);
+        for time in ["2.500", "0.750", "0.250", "0.500"] {
+            assert!(xml.contains(&format!("time=\"{time}\"")), "{time}: {xml}");
+        }
+    }
+
+    #[test]
+    fn no_class_is_split_at_a_dot() {
+        let table = [
+            ("fast/crash", "fast/crash"),
+            ("my-sale.toml", "my-sale"),
+            ("./my-sale.toml", "my-sale"),
+            ("../sales/hall.5.toml", "__/sales/hall_5"),
+        ];
+        for (id, class) in table {
+            assert_eq!(class_name(id), class);
+        }
+    }
+
+    #[test]
     fn what_xml_cannot_carry_goes_away() {
-        let text = "a\u{0}b\u{1b}[31m\u{7f}\u{85}\u{fffe}c\r\n\t<&>\"'é🎫";
-        assert_eq!(Escaped(text).to_string(), "ab[31mc\n\t&lt;&amp;&gt;&quot;'é🎫");
+        let mut facts = failed();
+        facts.scenarios[0].buckets[0].failures[0].headline =
+            "a\u{0}b\u{1b}[31m\u{7f}\u{fffe}c\r\n\t<&>\"']]>é🎫".to_owned();
+        let xml = render(&facts);
+        for gone in ['\u{0}', '\u{1b}', '\u{fffe}'] {
+            assert!(!xml.contains(gone), "{gone:?}");
+        }
+        assert!(xml.contains("é🎫") && !xml.contains("]]>"), "{xml}");
     }
 
     #[test]
     fn a_case_tells_ten_failures_and_counts_the_rest() {
         let mut facts = failed();
-        let one = facts.failures[0].clone();
-        facts.failures = (0..13).map(|_| one.clone()).collect();
-        facts.scenarios[0].buckets[0].failures =
-            (0..13).map(|failure| (failure, one.seen)).collect();
+        let one = facts.scenarios[0].buckets[0].failures[0].clone();
+        facts.scenarios[0].buckets[0].failures = vec![one; 13];
         let xml = render(&facts);
         assert!(xml.contains("and 3 other failures\n"), "{xml}");
         assert!(xml.contains("; and 12 other failures\""), "{xml}");

@@ -14,7 +14,7 @@
 //! | later, all of it as a directory | [`directory::write`] |
 //!
 //! What a sweep of many seeds learned comes as [`SweepFacts`] and goes out as a page
-//! ([`terminal::sweep`]), as JSON, as JUnit XML ([`junit`]) and as [`annotations`].
+//! ([`terminal::sweep`]), as JSON, as JUnit XML ([`junit`]), as [`annotations`] and as a [`step_summary`].
 //!
 //! This crate judges nothing: verdicts come in with the facts and go out as they came.
 //! Whatever it prints is a function of the records and the facts alone.
@@ -32,6 +32,7 @@ pub mod latency;
 pub mod operation;
 pub mod plain;
 pub mod recorder;
+pub mod step_summary;
 pub mod summary;
 pub mod sweep;
 pub mod terminal;

@@ -33,7 +33,9 @@ pub struct SweepFacts {
     pub scenarios: Vec<ScenarioFacts>,
     /// Distinct failures, in the order in which they were found.
     pub failures: Vec<Failure>,
-    /// How many runs had a failure.
+    /// Those that scenarios are bound to have, and say so.
+    pub expected: Vec<Failure>,
+    /// How many runs had a failure that was not expected.
     pub failed_runs: u64,
     /// How many runs were played twice to see that both were the same.
     pub verified: u64,
@@ -77,18 +79,25 @@ pub enum Stopped {
 pub struct ScenarioFacts {
     /// Its id.
     pub id: String,
+    /// Its file, from the top of the repository; none if it is not there.
+    pub file: Option<String>,
     /// How many seeds of it were run.
     pub runs: u64,
     /// The lowest and the highest of them; none if none were.
     pub seeds: Option<(u64, u64)>,
-    /// How many of them had a failure.
+    /// How many of them had a failure that was not expected.
     pub failed_runs: u64,
+    /// The oracle that is bound to fail, and in how many of them it did; none if none is, or if too few
+    /// seeds were asked for to tell.
+    pub bound_to_fail: Option<(String, u64)>,
     /// Checks of each oracle over all seeds; none if no seed exercised it.
     pub checks: BTreeMap<String, Option<u64>>,
     /// Oracles that the scenario requires and that no seed exercised.
     pub oracles_missed: Vec<String>,
     /// Marks that the scenario requires and that no seed showed.
     pub marks_missed: Vec<String>,
+    /// The failure that was bound to happen, in words, if it did not.
+    pub failure_missed: Option<String>,
     /// Whether no oracle made a single check under any seed.
     pub unchecked: bool,
     /// Ranges of seeds in rising order, at most a hundred.
@@ -96,14 +105,31 @@ pub struct ScenarioFacts {
 }
 
 /// A range of a scenario's seeds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bucket {
     /// The lowest and the highest seed that belong to it, whether they were run or not.
     pub seeds: (u64, u64),
     /// How many of them were run.
     pub runs: u64,
-    /// Which distinct failures, by their place in [`SweepFacts::failures`].
-    pub failures: Vec<(usize, Seen)>,
+    /// Wall time of their runs in seconds; none if some were not made just now.
+    pub wall_s: Option<f64>,
+    /// Which distinct failures.
+    pub failures: Vec<InRange>,
+}
+
+/// A distinct failure in a range of seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InRange {
+    /// Its place in [`SweepFacts::failures`].
+    pub failure: usize,
+    /// How often in the range, and for which seed first.
+    pub seen: Seen,
+    /// The first one of the range in a sentence.
+    pub headline: String,
+    /// Its story, a line an event.
+    pub details: Vec<String>,
+    /// The command line that plays it again.
+    pub reproduce: String,
 }
 
 /// How often, and for which seed first.
@@ -130,6 +156,8 @@ pub struct Failure {
     pub details: Vec<String>,
     /// The command line that plays the first one again.
     pub reproduce: String,
+    /// How many distinct failures the sweep had found before it.
+    pub found: usize,
     /// The file that holds the first one; none if it was not kept, or is kept elsewhere.
     pub capsule: Option<String>,
 }
@@ -155,12 +183,11 @@ impl SweepFacts {
         (self.failed_runs == 0 && self.runs() > 0).then(|| RULE_OF_THREE / self.runs() as f64)
     }
 
-    /// Oracles and marks that a scenario requires and that none of its seeds had.
+    /// What a scenario requires and none of its seeds had.
     pub fn missed(&self) -> impl Iterator<Item = (&ScenarioFacts, &str)> {
-        self.scenarios.iter().flat_map(|scenario| {
-            let missed = scenario.oracles_missed.iter().chain(&scenario.marks_missed);
-            missed.map(move |name| (scenario, &**name))
-        })
+        self.scenarios
+            .iter()
+            .flat_map(|scenario| scenario.missed().map(move |name| (scenario, name)))
     }
 
     /// Scenarios of which no seed was any pass: no oracle had anything to check.
@@ -184,6 +211,14 @@ impl SweepFacts {
     }
 }
 
+impl ScenarioFacts {
+    /// What it requires and none of its seeds had: oracles, marks, and the failure that it is bound to.
+    pub fn missed(&self) -> impl Iterator<Item = &str> {
+        let named = self.oracles_missed.iter().chain(&self.marks_missed);
+        named.chain(&self.failure_missed).map(String::as_str)
+    }
+}
+
 /// The keys of the JSON, in their order.
 #[derive(Serialize)]
 struct Document<'a> {
@@ -198,6 +233,8 @@ struct Document<'a> {
     failure_rate_below: Option<f64>,
     verified: u64,
     failures: Vec<FailureDocument<'a>>,
+    expected_failures: Vec<FailureDocument<'a>>,
+    failures_missed: Vec<&'a str>,
     unchecked: Vec<&'a str>,
     not_exercised: Vec<NeverDocument<'a>>,
     marks_missed: Vec<MissedDocument<'a>>,
@@ -245,7 +282,14 @@ struct ScenarioDocument<'a> {
     first_seed: Option<Seed>,
     last_seed: Option<Seed>,
     failed_seeds: u64,
+    bound_to_fail: Option<BoundDocument<'a>>,
     checks: &'a BTreeMap<String, Option<u64>>,
+}
+
+#[derive(Serialize)]
+struct BoundDocument<'a> {
+    oracle: &'a str,
+    seeds: u64,
 }
 
 impl<'a> Document<'a> {
@@ -266,6 +310,10 @@ impl<'a> Document<'a> {
             first_seed: scenario.seeds.map(|(first, _)| Seed(first)),
             last_seed: scenario.seeds.map(|(_, last)| Seed(last)),
             failed_seeds: scenario.failed_runs,
+            bound_to_fail: scenario
+                .bound_to_fail
+                .as_ref()
+                .map(|(oracle, seeds)| BoundDocument { oracle, seeds: *seeds }),
             checks: &scenario.checks,
         };
         Self {
@@ -280,6 +328,13 @@ impl<'a> Document<'a> {
             failure_rate_below: facts.failure_rate_below(),
             verified: facts.verified,
             failures: facts.failures.iter().map(failure).collect(),
+            expected_failures: facts.expected.iter().map(failure).collect(),
+            failures_missed: facts
+                .scenarios
+                .iter()
+                .filter(|scenario| scenario.failure_missed.is_some())
+                .map(|scenario| &*scenario.id)
+                .collect(),
             unchecked: facts.unchecked().map(|scenario| &*scenario.id).collect(),
             not_exercised: facts
                 .never_exercised()
@@ -326,12 +381,18 @@ pub(crate) mod tests {
             seen,
             headline: headline.to_owned(),
             details: vec!["calm began at 01:15.000, with 1 µs to recover in".to_owned()],
-            reproduce: format!(
-                "cargo run --release -- replay {} --scenario {scenario}",
-                seen.first_seed
-            ),
+            reproduce: format!("onsale replay {} --scenario {scenario}", seen.first_seed),
+            found: 0,
             capsule: None,
         };
+        let in_range = |failure: usize, seed: u64, headline: &str| InRange {
+            failure,
+            seen: seen(1, seed),
+            headline: headline.to_owned(),
+            details: vec![format!("calm of seed {seed} began at 01:15.000")],
+            reproduce: format!("onsale replay {seed} --scenario fast/crash"),
+        };
+        let bucket = |seeds, runs, failures| Bucket { seeds, runs, wall_s: None, failures };
         SweepFacts {
             code_version: "0.1.0+0123456789ab".to_owned(),
             build_profile: "release".to_owned(),
@@ -352,17 +413,21 @@ pub(crate) mod tests {
             scenarios: vec![
                 ScenarioFacts {
                     id: "fast/crash".to_owned(),
+                    file: Some("scenarios/catalogue/fast/crash.toml".to_owned()),
                     runs: 4,
                     seeds: Some((1, 4)),
                     failed_runs: 2,
                     checks: [("hold".to_owned(), Some(40)), ("live".to_owned(), Some(8))].into(),
                     buckets: vec![
-                        Bucket { seeds: (1, 2), runs: 2, failures: vec![(0, seen(1, 2))] },
-                        Bucket {
-                            seeds: (3, 4),
-                            runs: 2,
-                            failures: vec![(0, seen(1, 3)), (1, seen(1, 3))],
-                        },
+                        bucket((1, 2), 2, vec![in_range(0, 2, "r7 of u<3> & u4 never ended")]),
+                        bucket(
+                            (3, 4),
+                            2,
+                            vec![
+                                in_range(0, 3, "r9 of u<5> & u8 never ended"),
+                                in_range(1, 3, "show0 seat 5 was \"promised\": twice, 100%"),
+                            ],
+                        ),
                     ],
                     ..ScenarioFacts::default()
                 },
@@ -374,8 +439,8 @@ pub(crate) mod tests {
                     checks: [("hold".to_owned(), Some(40)), ("live".to_owned(), None)].into(),
                     oracles_missed: vec!["live".to_owned()],
                     marks_missed: vec!["owner-deposed".to_owned()],
-                    unchecked: false,
-                    buckets: vec![Bucket { seeds: (1, 4), runs: 4, failures: Vec::new() }],
+                    buckets: vec![bucket((1, 4), 4, Vec::new())],
+                    ..ScenarioFacts::default()
                 },
             ],
             marks: [("owner-deposed".to_owned(), Counted { count: 9, runs: 4 })].into(),

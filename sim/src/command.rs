@@ -146,7 +146,7 @@ impl Play<'_> {
         self.reproduce = spoken(&self.reproduce);
         let progress = Arc::new(Progress::default());
         let run = Arc::clone(&progress);
-        stop_on_ctrl_c(self.terminal, "the run", move || run.stop.swap(true, Ordering::Relaxed));
+        stop_on_signals(self.terminal, "the run", move || run.stop.swap(true, Ordering::Relaxed));
         let mut looking = std::mem::take(&mut self.looking);
         let mut look = looking.look(|look| self.run(&progress, look));
         look.tracing.trail = self.arguments.verify;
@@ -277,18 +277,41 @@ impl Play<'_> {
     }
 }
 
-/// The first Ctrl-C asks what goes on for its end, the second takes it. `ask` tells whether it had
-/// been asked before.
-fn stop_on_ctrl_c(terminal: Terminal, what: &'static str, ask: impl Fn() -> bool + Send + 'static) {
-    let installed = ctrlc::set_handler(move || {
+/// The first Ctrl-C or SIGTERM asks what goes on for its end, the second takes it. `ask` tells whether
+/// it had been asked before.
+fn stop_on_signals(
+    terminal: Terminal,
+    what: &'static str,
+    ask: impl Fn() -> bool + Send + Sync + 'static,
+) {
+    let end = Arc::new(move || {
         if ask() {
             std::process::exit(Exit::Interrupted as i32);
         }
         terminal.note(&format!("interrupted: ending {what}; once more to kill it"));
     });
-    if let Err(error) = installed {
+    let again = Arc::clone(&end);
+    if let Err(error) = ctrlc::set_handler(move || end()) {
         terminal.warn(&format!("Ctrl-C will end {what} without a report: {error}"));
     }
+    if let Err(error) = on_termination(move || again()) {
+        terminal.warn(&format!("SIGTERM will end {what} without a report: {error}"));
+    }
+}
+
+/// Calls `end` at each SIGTERM, on a thread of its own. `ctrlc` would take SIGHUP with it, which
+/// `nohup` keeps away from whoever asked for that.
+#[cfg(unix)]
+fn on_termination(end: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGTERM])?;
+    let wait = move || signals.forever().for_each(|_| end());
+    std::thread::Builder::new().name("sigterm".to_owned()).spawn(wait).map(drop)
+}
+
+/// There is no SIGTERM here.
+#[cfg(not(unix))]
+fn on_termination(_: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// The name of a run's directory.

@@ -21,6 +21,7 @@ use crate::capsule::{build_profile, code_version};
 use crate::fingerprint::Fingerprint;
 use crate::world::limits::Limits;
 use partition::Partition;
+use play::SeedResult;
 use seeds::Seeds;
 
 /// The version of the results file.
@@ -65,6 +66,19 @@ pub struct Named {
     pub oracles: Vec<String>,
     /// The marks that it requires to be seen.
     pub marks: Vec<String>,
+    /// What is bound to fail, if anything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fails: Option<BoundToFail>,
+}
+
+/// An oracle that is bound to fail, by an unsafe setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoundToFail {
+    /// Its name.
+    pub oracle: String,
+    /// In one of so many seeds.
+    pub within: u32,
 }
 
 /// One run of a sweep.
@@ -116,6 +130,19 @@ impl Header {
         self.verify_every > 0 && item.number.is_multiple_of(self.verify_every)
     }
 
+    /// The oracle that is bound to fail in a scenario, if the sweep has enough seeds to tell.
+    pub fn bound_to_fail(&self, scenario: usize) -> Option<&str> {
+        let seeds = self.seeds.count().unwrap_or(u64::MAX);
+        let fails = self.scenarios[scenario].fails.as_ref();
+        fails.filter(|fails| seeds >= fails.within.into()).map(|fails| &*fails.oracle)
+    }
+
+    /// Whether a run of a scenario failed otherwise than it is bound to.
+    pub fn is_failed(&self, scenario: usize, result: &SeedResult) -> bool {
+        let bound = self.bound_to_fail(scenario);
+        result.failures.iter().any(|failed| bound != Some(&*failed.oracle))
+    }
+
     /// How much a run of the scenario may do.
     pub fn limits(&self, scenario: &Scenario) -> Limits {
         let usual = Limits::of(scenario);
@@ -165,6 +192,10 @@ impl Named {
             hash: format!("{:016x}", fingerprint.value()),
             oracles: scenario.must_exercise.clone(),
             marks: scenario.must_mark.clone(),
+            fails: scenario.must_fail.as_ref().map(|must_fail| BoundToFail {
+                oracle: must_fail.oracle.clone(),
+                within: must_fail.within,
+            }),
         }
     }
 }

@@ -10,6 +10,8 @@ use clap::ColorChoice;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use onsale_reports::plain;
 
+use crate::progress::Line;
+
 /// Text that goes to a file or a pipe is laid out for this many columns.
 const WIDTH_ELSEWHERE: usize = 100;
 
@@ -41,6 +43,11 @@ impl Terminal {
     /// Whether somebody watches standard error.
     pub fn shows_progress(self) -> bool {
         !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// The line for progress, if somebody watches.
+    pub fn line(self) -> Option<Line> {
+        self.shows_progress().then_some(Line { coloured: self.colour_err })
     }
 
     /// Whether progress may carry colour.

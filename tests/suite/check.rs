@@ -252,7 +252,9 @@ fn parts_make_the_whole() {
         let merged = desk.onsale(&merged, 1);
         assert_eq!(timeless(merged.json()), timeless(whole.json()));
         assert_eq!(desk.read("merged.jsonl"), desk.read("whole.jsonl"));
-        assert_eq!(desk.read("merged.xml"), desk.read("whole.xml"));
+        // Times are known of runs that were just made, and of no others.
+        assert!(!desk.read("merged.xml").contains(" time="));
+        assert_eq!(desk.read("merged.xml"), without_times(&desk.read("whole.xml")));
     }
     // The page of one file once more.
     let page = desk.onsale(&["merge", "whole.jsonl"], 1).out;
@@ -309,7 +311,8 @@ fn a_failure_is_told_to_everybody_who_must_know() {
     let annotations: Vec<&str> =
         said.err.lines().filter(|line| line.starts_with("::error ")).collect();
     assert_eq!(annotations.len(), json["failures"].as_array().unwrap().len());
-    assert!(annotations[0].starts_with("::error title=live failed in never.toml::"));
+    let beginning = "::error file=never.toml,title=live failed in never.toml::";
+    assert!(annotations[0].starts_with(beginning), "{}", annotations[0]);
     assert!(annotations[0].contains("%0Aonsale replay "));
 
     let xml = desk.read("ci/junit.xml");
@@ -325,9 +328,52 @@ fn a_failure_is_told_to_everybody_who_must_know() {
     assert_eq!(document.root_element().attribute("failures"), Some("3"));
     let failures = named("failure");
     assert_eq!(failures.len(), 3);
-    let text = failures[0].text().unwrap();
-    for words in ["calm began at ", "replay 1 --scenario never.toml"] {
-        assert!(text.contains(words), "{text}");
+    // Each case with its own seed's evidence and line.
+    let results = desk.read("onsale-out/check/results.jsonl");
+    for (seed, failure) in (1..).zip(&failures) {
+        let text = failure.text().unwrap();
+        let line = format!("onsale replay {seed} --scenario never.toml\n");
+        for words in ["calm began at ", &line] {
+            assert!(text.contains(words), "{text}");
+        }
+        let own = results.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let own =
+            own.filter(|own| own["seed"] == seed.to_string() && own["scenario"] == "never.toml");
+        let own: Vec<Value> = own.collect();
+        let headline = own[0]["failures"][0]["headline"].as_str().unwrap();
+        assert!(text.contains(headline), "{headline}: {text}");
+    }
+    for case in named("testcase") {
+        assert!(!case.attribute("classname").unwrap().contains('.'));
+    }
+    // The sweep was read back: of no run it is known how long it took.
+    assert!(!xml.contains("<testcase name=\"seed 1\" classname=\"never\" time="), "{xml}");
+}
+
+fn without_times(xml: &str) -> String {
+    let mut parts = xml.split(" time=\"");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(part.split_once('"').expect("an attribute ends").1);
+    }
+    text
+}
+
+/// Ranges of seeds keep a report short; on demand each seed has a case.
+#[test]
+fn a_case_is_a_range_of_seeds_or_a_seed() {
+    let desk = desk("cases");
+    desk.onsale(&["check", "never.toml", "--seeds", "1..131", "--junit", "ranges.xml", "-q"], 1);
+    let results = "onsale-out/check/results.jsonl";
+    desk.onsale(&["merge", results, "--junit", "seeds.xml", "--junit-seeds"], 1);
+    let (ranges, seeds) = (desk.read("ranges.xml"), desk.read("seeds.xml"));
+    assert_eq!(seeds.matches("<testcase ").count(), 130);
+    assert_eq!(ranges.matches("<testcase ").count(), 65);
+    let times = ranges.matches("classname=\"never\" time=\"").count();
+    assert_eq!(times, 65, "{ranges}");
+    for seed in [1, 64, 130] {
+        let line = format!("onsale replay {seed} --scenario never.toml\n");
+        assert!(seeds.contains(&line), "{line}");
     }
 }
 
@@ -341,8 +387,97 @@ fn annotations_come_unasked_where_they_are_read() {
         let output = command.env("GITHUB_ACTIONS", value).output().unwrap();
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(said("true").contains("::error title="));
+    assert!(said("true").contains("::error file=never.toml,title="));
+    let part = |more: &[&str]| {
+        let part = [&check[..], &["--partition", "count:1/1"], more].concat();
+        let mut command = desk.command(&part);
+        let output = command.env("GITHUB_ACTIONS", "true").output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(part(&[]).contains("::error"), "one of one is no part");
     assert!(!said("false").contains("::error"));
+}
+
+/// What parts find is told by their merge alone, as errors beside their scenario and in the summary of
+/// the step.
+#[test]
+fn parts_leave_the_telling_to_their_merge() {
+    let desk = desk("doubles");
+    fs::create_dir_all(desk.0.join("repo/sales")).unwrap();
+    desk.put("repo/sales/never.toml", NEVER);
+    let top = desk.0.join("repo");
+    let onsale = |arguments: &[&str]| {
+        let mut command = desk.command(arguments);
+        command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", "../../summary.md");
+        command.env("GITHUB_WORKSPACE", &top).current_dir(top.join("sales"));
+        String::from_utf8(command.output().unwrap().stderr).unwrap()
+    };
+    desk.put("summary.md", "# Somebody else's\n");
+    for part in ["1", "2"] {
+        let (name, file) = (format!("count:{part}/2"), format!("{part}.jsonl"));
+        let said = onsale(&[
+            "check",
+            "never.toml",
+            "--seeds",
+            "1..5",
+            "--partition",
+            &name,
+            "--results",
+            &file,
+        ]);
+        assert!(!said.contains("::error"), "{said}");
+    }
+    assert_eq!(desk.read("summary.md"), "# Somebody else's\n");
+    let said = onsale(&["merge", "1.jsonl", "2.jsonl"]);
+    let beginning = "::error file=sales/never.toml,title=live failed in never.toml::";
+    assert_eq!(said.matches("::error").count(), said.matches(beginning).count(), "{said}");
+    assert!(said.contains(beginning), "{said}");
+    let summary = desk.read("summary.md");
+    assert!(summary.starts_with("# Somebody else's\n### onsale check: ❌ 4 of 4 seeds failed\n"));
+    assert!(summary.contains("onsale replay 1 --scenario never.toml"), "{summary}");
+}
+
+/// A scenario that is bound to fail passes where what it names failed, and nothing else did.
+#[test]
+fn what_must_fail_passes_if_it_does() {
+    let desk = desk("bound");
+    let bound = |oracle: &str, text: &str| {
+        let (text, _) = text.split_once("[expect]").unwrap_or((text, ""));
+        desk.put("bound.toml", &format!("{text}\n[expect]\nfails = \"{oracle}\"\nwithin = 3\n"));
+    };
+    bound("live", NEVER);
+    let check = |more: &[&str], code| {
+        let arguments = ["check", "bound.toml", "tiny.toml", "--overwrite", "--annotations"];
+        desk.onsale(&[&arguments, more].concat(), code)
+    };
+    let said = check(&["--seeds", "1..4", "--junit", "j.xml"], 0);
+    assert!(
+        said.out.contains("✓ bound.toml  3 seeds  live failed in 3, as it must"),
+        "{}",
+        said.out
+    );
+    assert!(!said.err.contains("::error"), "{}", said.err);
+    assert!(!desk.read("j.xml").contains("<failure"));
+    let json = check(&["--seeds", "1..4", "--json", "--fail-fast"], 0).json();
+    assert_eq!((&json["failed_seeds"], &json["failures"]), (&0.into(), &serde_json::json!([])));
+    assert_eq!(json["expected_failures"][0]["oracle"], "live");
+    // Two seeds are too few to tell.
+    let said = check(&["--seeds", "1..3"], 1);
+    assert!(said.out.contains("✗ bound.toml"), "{}", said.out);
+    // A part may have too few, the whole has not.
+    check(&["--seeds", "1..4", "--partition", "count:2/4"], 0);
+
+    // Another oracle than the named one is a failure, and so is none at all.
+    bound("hold", NEVER);
+    let said = check(&["--seeds", "1..4"], 1);
+    assert!(said.out.contains("✗ live in bound.toml"), "{}", said.out);
+    assert!(
+        said.out.contains("bound.toml requires a failure of hold, which happened under no seed")
+    );
+    bound("hold", TINY);
+    let said = check(&["--seeds", "1..4"], 4);
+    assert!(said.out.contains("did not happen: a failure of hold"), "{}", said.out);
+    assert!(said.err.contains("title=a failure of hold did not happen in bound.toml"));
 }
 
 #[test]
@@ -388,7 +523,10 @@ fn what_no_seed_exercised_is_no_pass() {
     let said = desk.onsale(&check, 4);
     assert!(said.out.contains("– idle.toml  3 seeds  did not happen: double-booking"));
     assert!(said.out.contains("idle.toml requires double-booking, which happened under no seed"));
-    assert!(said.err.contains("::error title=double-booking did not happen in idle.toml::"));
+    assert!(
+        said.err
+            .contains("::error file=idle.toml,title=double-booking did not happen in idle.toml::")
+    );
     assert!(desk.read("j.xml").contains("type=\"not-exercised\""));
     let json = desk.onsale(&["merge", "onsale-out/check/results.jsonl", "--json"], 4).json();
     let required = serde_json::json!(
@@ -463,7 +601,7 @@ fn ctrl_c_keeps_what_was_found_and_it_can_be_resumed() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    crate::cli::await_handler(child.id());
+    crate::cli::await_handler(child.id(), 2);
     await_lines(&desk, "r.jsonl", 5, &mut child);
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
@@ -490,6 +628,25 @@ fn ctrl_c_keeps_what_was_found_and_it_can_be_resumed() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(desk.read("r.jsonl").starts_with(&kept), "it went on behind what was there");
+}
+
+/// Whoever ends a job says SIGTERM.
+#[cfg(target_os = "linux")]
+#[test]
+fn sigterm_ends_a_sweep_with_a_report_of_the_part_that_ran() {
+    let desk = desk("sigterm");
+    let sweep = ["check", "tiny.toml", "--seeds", "1..5000", "--results", "r.jsonl", "--json"];
+    let mut child =
+        desk.command(&sweep).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    crate::cli::await_handler(child.id(), 15);
+    await_lines(&desk, "r.jsonl", 3, &mut child);
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["stopped"], "interrupted");
+    assert_eq!(json["seeds"], desk.read("r.jsonl").lines().count() as u64 - 1);
 }
 
 /// A disk that takes no more ends the sweep with what it took.

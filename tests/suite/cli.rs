@@ -522,14 +522,14 @@ fn a_reader_that_goes_away_is_no_error() {
     }
 }
 
-/// Waits until the process catches SIGINT: bit 1 of the mask that the kernel shows.
+/// Waits until the process catches the signal: a bit of the mask that the kernel shows.
 #[cfg(target_os = "linux")]
-pub(super) fn await_handler(pid: u32) {
+pub(super) fn await_handler(pid: u32, signal: u32) {
     let status = PathBuf::from(format!("/proc/{pid}/status"));
     let catches = |path: &Path| {
         let text = fs::read_to_string(path).ok()?;
         let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim().to_owned();
-        Some(u64::from_str_radix(&mask, 16).ok()? & 0b10 != 0)
+        Some(u64::from_str_radix(&mask, 16).ok()? >> (signal - 1) & 1 == 1)
     };
     while !catches(&status).expect("the run is still there") {
         std::thread::yield_now();
@@ -546,7 +546,7 @@ fn ctrl_c_ends_with_130_and_a_valid_report_of_the_part_that_ran() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    await_handler(child.id());
+    await_handler(child.id(), 2);
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 

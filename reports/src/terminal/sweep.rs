@@ -37,7 +37,7 @@ fn scenarios(page: &mut Page, facts: &SweepFacts) {
         facts.scenarios.iter().map(|scenario| human::count(scenario.runs)).collect();
     let count_width = columns(counts.iter().map(String::as_str));
     for (scenario, count) in facts.scenarios.iter().zip(&counts) {
-        let missed = [&scenario.oracles_missed[..], &scenario.marks_missed].concat();
+        let missed: Vec<&str> = scenario.missed().collect();
         let (mark, style) = if scenario.failed_runs > 0 {
             ("✗", Style::Red)
         } else if scenario.runs == 0 || scenario.unchecked || !missed.is_empty() {
@@ -50,6 +50,10 @@ fn scenarios(page: &mut Page, facts: &SweepFacts) {
         let mut words = Vec::new();
         if scenario.failed_runs > 0 {
             words.push(format!("{} failed", human::count(scenario.failed_runs)));
+        }
+        if let Some((oracle, runs)) = scenario.bound_to_fail.as_ref().filter(|(_, runs)| *runs > 0)
+        {
+            words.push(format!("{oracle} failed in {}, as it must", human::count(*runs)));
         }
         if scenario.unchecked {
             words.push("no oracle had anything to check".to_owned());

@@ -22,7 +22,11 @@ Examples:
   onsale check --unsafe                           how soon the oracles see what settings break
 
 Every scenario is run under each seed before the next seed begins. The page at the end is the same
-for any --jobs, resumed or not. Ctrl-C ends the sweep and keeps its results; a second one kills it.";
+for any --jobs, resumed or not. Ctrl-C or SIGTERM ends the sweep and keeps its results, with exit code
+130; a second one kills it.
+
+A scenario with `fails` in its `[expect]` passes where that oracle failed and no other, if there are at
+least `within` seeds.";
 
 pub(super) const MERGE_EXAMPLES: &str = "\
 Examples:
@@ -50,7 +54,7 @@ pub struct CheckArgs {
     /// [default SCENARIO: unsafe]; ends with 1 if one is not seen within its scenario's limit
     #[arg(long = "unsafe", conflicts_with_all = [
         "seeds", "time", "fail_fast", "verify_every", "partition", "max_events", "max_memory",
-        "out", "results", "resume", "overwrite", "junit", "annotations",
+        "out", "results", "resume", "overwrite", "junit", "junit_seeds", "annotations",
     ])]
     pub unsafe_settings: bool,
     /// End at the first failure
@@ -113,7 +117,10 @@ pub struct ReportArgs {
     /// Write a report as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Print failures as annotations of GitHub Actions [default there]
+    /// A test case each seed, and not each range of seeds
+    #[arg(long, requires = "junit")]
+    pub junit_seeds: bool,
+    /// Print failures as annotations of GitHub Actions [default there, but for a part: its merge does]
     #[arg(long)]
     pub annotations: bool,
     /// Print the totals as JSON

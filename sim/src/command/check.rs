@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use onsale_reports::sweep::{Stopped, SweepFacts, Wall};
-use onsale_reports::{ReportError, annotations, directory, human, junit, terminal as page};
+use onsale_reports::{
+    ReportError, annotations, directory, human, junit, step_summary, terminal as page,
+};
 use onsale_scenarios::reading::Reach;
 use onsale_scenarios::{Scenario, catalogue};
 
-use super::{Failure, OUT, detect, stop_on_ctrl_c};
+use super::{Failure, OUT, detect, stop_on_signals};
 use crate::capsule::{Capsule, replay_line, seed_of};
 use crate::cli::check::{CheckArgs, ReportArgs};
 use crate::exit::Exit;
@@ -55,6 +57,9 @@ pub(super) fn check(
     };
     make_room(&arguments.report)?;
     let mut totals = Totals::new(&header);
+    if arguments.report.junit_seeds {
+        totals = totals.by_seed();
+    }
     let (results, known) = results::open(&path, &header, existing, |result| totals.add(&result))?;
     if known > 0 {
         terminal.note(&format!("resumed behind {}", human::counted(known, "result")));
@@ -66,9 +71,10 @@ pub(super) fn check(
     let stopped = sweep.carry_out(arguments, known, stopwatch, terminal);
     let Sweep { totals, dir, trouble, .. } = sweep;
 
-    let mut facts = spoken_by(totals.facts(stopped));
+    let mut facts = addressed(totals.facts(stopped));
     facts.wall = Some(Wall { seconds: stopwatch.elapsed_s(), runs: facts.runs() - known });
-    for failure in facts.failures.iter_mut().take(CAPSULES_MAX) {
+    let told = facts.failures.iter_mut().chain(&mut facts.expected);
+    for failure in told.filter(|failure| failure.found < CAPSULES_MAX) {
         let capsule = capsule_dir(&dir, &failure.scenario, failure.seen.first_seed);
         failure.capsule = Some(capsule.join("capsule.json").display().to_string());
     }
@@ -91,12 +97,34 @@ pub(super) fn check(
     }
 }
 
-/// What was learned, its lines to paste as whoever started the program can paste them.
-pub(super) fn spoken_by(mut facts: SweepFacts) -> SweepFacts {
-    for failure in &mut facts.failures {
+/// What was learned, for where it is read: lines to paste as the program was started, and scenarios with
+/// their files from the top of the repository.
+pub(super) fn addressed(mut facts: SweepFacts) -> SweepFacts {
+    for failure in facts.failures.iter_mut().chain(&mut facts.expected) {
         failure.reproduce = spoken(&failure.reproduce);
     }
+    let here = std::env::current_dir().unwrap_or_default();
+    let top = std::env::var_os("GITHUB_WORKSPACE").map_or_else(|| here.clone(), PathBuf::from);
+    for scenario in &mut facts.scenarios {
+        scenario.file = file_of(&scenario.id, &here, &top);
+        let ranges = scenario.buckets.iter_mut().flat_map(|bucket| &mut bucket.failures);
+        for failure in ranges {
+            failure.reproduce = spoken(&failure.reproduce);
+        }
+    }
     facts
+}
+
+/// Where the scenarios that come along stand in the program's own repository.
+const CATALOGUE: &str = "scenarios/catalogue";
+
+/// The file of a scenario from the top of a repository; none if it is not in it.
+fn file_of(id: &str, here: &Path, top: &Path) -> Option<String> {
+    let comes_along = top.join(CATALOGUE).join(format!("{id}.toml"));
+    let file = [here.join(id), comes_along].into_iter().find(|file| file.is_file())?;
+    let (file, top) = (file.canonicalize().ok()?, top.canonicalize().ok()?);
+    let parts = file.strip_prefix(top).ok()?.iter();
+    Some(parts.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
 /// Reports a sweep: the files, the annotations, and the page last.
@@ -112,8 +140,17 @@ pub(super) fn report(
         terminal.error(&error.to_string());
         exit = exit.or(Exit::Internal);
     }
-    if arguments.annotations || std::env::var_os("GITHUB_ACTIONS").is_some_and(|is| is == "true") {
+    let on_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|is| is == "true");
+    // What parts found is told once, by their merge.
+    let is_told = arguments.annotations || (on_github && facts.partition.is_none());
+    if is_told {
         terminal.annotations(&annotations::render(facts));
+        let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty());
+        if let Some(file) = summary.filter(|_| on_github).map(PathBuf::from)
+            && let Err(error) = add_summary(&file, facts)
+        {
+            terminal.warn(&format!("no step summary: {}: {error}", file.display()));
+        }
     }
     if arguments.json {
         terminal.data(&facts.to_json())?;
@@ -121,6 +158,12 @@ pub(super) fn report(
         terminal.page(|colour| page::sweep::render(facts, colour, terminal.width()))?;
     }
     Ok(exit)
+}
+
+/// Adds to the summary of the step, to which others may have added before.
+fn add_summary(file: &Path, facts: &SweepFacts) -> std::io::Result<()> {
+    let mut file = fs::OpenOptions::new().append(true).create(true).open(file)?;
+    file.write_all(step_summary::render(facts).as_bytes())
 }
 
 /// Sees to it that nothing runs for hours whose report has no place to go.
@@ -206,7 +249,7 @@ impl Sweep<'_> {
         let (header, scenarios) = (self.header, self.scenarios);
         let stop = Arc::new(Stop::default());
         let asked = Arc::clone(&stop);
-        stop_on_ctrl_c(terminal, "the sweep", move || asked.ask());
+        stop_on_signals(terminal, "the sweep", move || asked.ask());
         let limit_s = arguments.time.map(|time| time.as_secs_f64());
         let items = header
             .items()
@@ -217,10 +260,12 @@ impl Sweep<'_> {
         let sweep = || {
             let work = |item: Item, progress: &Arc<Progress>| {
                 let scenario = &scenarios[item.scenario];
-                watch.over(item, progress, || play(header, scenario, item, progress))
+                let stopwatch = Stopwatch::start();
+                let play = || play(header, scenario, item, progress);
+                watch.over(item, progress, play).map(|played| (played, stopwatch.elapsed_s()))
             };
-            pool::in_order(arguments.jobs(), items, &stop, work, |played| {
-                let going = self.take(&played);
+            pool::in_order(arguments.jobs(), items, &stop, work, |(played, wall_s)| {
+                let going = self.take(&played, wall_s);
                 swept.done.fetch_add(1, Ordering::Relaxed);
                 swept.failed.store(self.totals.failed_runs(), Ordering::Relaxed);
                 going
@@ -232,18 +277,14 @@ impl Sweep<'_> {
             }
         };
         let sweep = || wall::every(Watch::PACE, look, sweep);
-        if terminal.shows_progress() && !arguments.report.json {
-            let goal = match (limit_s, header.seeds.count()) {
-                (Some(limit_s), _) => Goal::Seconds(limit_s),
-                (None, count) => {
-                    let all = count.unwrap_or(0).saturating_mul(scenarios.len() as u64);
-                    Goal::Runs((all / u64::from(header.partition.of)).saturating_sub(known))
-                }
-            };
-            progress::show_sweep(goal, &swept, terminal.colours_progress(), sweep);
-        } else {
-            sweep();
-        }
+        let goal = match (limit_s, header.seeds.count()) {
+            (Some(limit_s), _) => Goal::Seconds(limit_s),
+            (None, count) => {
+                let all = count.unwrap_or(0).saturating_mul(scenarios.len() as u64);
+                Goal::Runs((all / u64::from(header.partition.of)).saturating_sub(known))
+            }
+        };
+        progress::show_sweep(goal, &swept, terminal.line(), |words| terminal.note(words), sweep);
         if self.is_over() {
             Some(Stopped::FirstFailure)
         } else {
@@ -252,9 +293,9 @@ impl Sweep<'_> {
     }
 
     /// Keeps a result: its capsule first, so that whoever finds the line finds the capsule.
-    fn take(&mut self, played: &Played) -> ControlFlow<()> {
+    fn take(&mut self, played: &Played, wall_s: f64) -> ControlFlow<()> {
         let before = self.totals.distinct();
-        self.totals.add(&played.result);
+        self.totals.add_made(&played.result, wall_s);
         let kept = match &played.capsule {
             Some(capsule) if self.totals.distinct() > before && before < CAPSULES_MAX => {
                 let dir = capsule_dir(&self.dir, &played.result.scenario, played.result.seed);

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use onsale_reports::{Detection, Detections, terminal as page};
 use onsale_scenarios::{MustFail, Scenario};
 
-use super::{Failure, stop_on_ctrl_c};
+use super::{Failure, stop_on_signals};
 use crate::capsule;
 use crate::cli::check::CheckArgs;
 use crate::detection::{STARTS, seeds_to_failure, unmeasured};
@@ -32,7 +32,7 @@ pub(super) fn detect(
         .collect::<Result<_, Failure>>()?;
     let stop = Arc::new(Stop::default());
     let asked = Arc::clone(&stop);
-    stop_on_ctrl_c(terminal, "the measurement", move || asked.ask());
+    stop_on_signals(terminal, "the measurement", move || asked.ask());
 
     let mut detections: Vec<Detection> =
         doomed.iter().map(|(scenario, must_fail)| unmeasured(scenario, must_fail)).collect();
@@ -51,12 +51,9 @@ pub(super) fn detect(
             ControlFlow::Continue(())
         });
     };
-    if terminal.shows_progress() && !arguments.report.json {
-        let goal = Goal::Runs(doomed.len() as u64 * u64::from(STARTS));
-        progress::show_sweep(goal, &swept, terminal.colours_progress(), measure);
-    } else {
-        measure();
-    }
+    let goal = Goal::Runs(doomed.len() as u64 * u64::from(STARTS));
+    let line = terminal.line();
+    progress::show_sweep(goal, &swept, line, |words| terminal.note(words), measure);
     if stop.asked() {
         terminal.warn("interrupted: a part says nothing of how soon something is seen");
         return Ok(Exit::Interrupted);

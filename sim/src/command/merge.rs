@@ -3,7 +3,7 @@
 use onsale_reports::sweep::Stopped;
 
 use super::Failure;
-use super::check::{make_room, report, spoken_by};
+use super::check::{addressed, make_room, report};
 use crate::cli::check::MergeArgs;
 use crate::exit::Exit;
 use crate::sweep::merge::Parts;
@@ -22,6 +22,9 @@ pub(super) fn merge(arguments: &MergeArgs, terminal: Terminal) -> Result<Exit, F
         None => None,
     };
     let mut totals = Totals::new(&header);
+    if arguments.report.junit_seeds {
+        totals = totals.by_seed();
+    }
     let mut kept = Ok(());
     let cut = parts.read(|result| {
         totals.add(&result);
@@ -38,5 +41,5 @@ pub(super) fn merge(arguments: &MergeArgs, terminal: Terminal) -> Result<Exit, F
         ));
     }
     let stopped = (!cut.is_empty()).then_some(Stopped::FirstFailure);
-    report(&spoken_by(totals.facts(stopped)), &arguments.report, terminal)
+    report(&addressed(totals.facts(stopped)), &arguments.report, terminal)
 }

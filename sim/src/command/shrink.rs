@@ -17,7 +17,7 @@ use onsale_scenarios::reading::Reach;
 use onsale_scenarios::{Arrivals, catalogue};
 use serde::Serialize;
 
-use super::{Failure, default_dir, half_named, holds, shown, stop_on_ctrl_c};
+use super::{Failure, default_dir, half_named, holds, shown, stop_on_signals};
 use crate::capsule::{self, Capsule, PlanIs};
 use crate::cli::Subject;
 use crate::cli::shrink::ShrinkArgs;
@@ -57,7 +57,7 @@ pub(super) fn shrink(
     keep_panics_quiet();
     let session = Arc::new(Progress::default());
     let asked = Arc::clone(&session);
-    stop_on_ctrl_c(terminal, "the search", move || asked.stop.swap(true, Ordering::Relaxed));
+    stop_on_signals(terminal, "the search", move || asked.stop.swap(true, Ordering::Relaxed));
 
     let first = run_within(&recorded.plan, &session, Tracing::default(), limits);
     if first.summary.facts.interrupted {

@@ -151,7 +151,7 @@ impl Parts {
             let part = &mut self.parts[dealt.part_of(scenario, item) as usize - 1];
             if !part.over {
                 if let Some(result) = part.reader.next(item)? {
-                    part.failed = !result.failures.is_empty();
+                    part.failed = self.header.is_failed(item.scenario, &result);
                     take(result);
                     continue;
                 }

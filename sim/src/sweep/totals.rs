@@ -9,10 +9,12 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use onsale_core::Mark;
-use onsale_reports::sweep::{Bucket, Counted, Failure, ScenarioFacts, Seen, Stopped, SweepFacts};
+use onsale_reports::sweep::{
+    Bucket, Counted, Failure, InRange, ScenarioFacts, Seen, Stopped, SweepFacts,
+};
 
+use super::Header;
 use super::play::{DETERMINISM, Failed, SeedResult};
-use super::{Header, Named};
 use crate::capsule::{replay_line, seed_of};
 use crate::exit::Exit;
 use crate::oracle::latency::LATENCY;
@@ -27,15 +29,16 @@ const THOUSAND: u64 = 1_000;
 #[derive(Clone, Debug)]
 pub struct Totals {
     facts: SweepFacts,
-    named: Vec<Named>,
+    header: Header,
     /// By scenario: the marks that were seen.
     marks: Vec<BTreeSet<String>>,
-    /// By scenario, oracle and signature: the place of the failure.
+    /// By scenario, oracle and signature: the place of the failure, among the expected ones or the others.
     known: BTreeMap<(usize, String, String), usize>,
     ranges: Vec<Ranges>,
     /// Whether oracles that no run exercised are told: a part alone cannot.
     whole: bool,
-    first_seed: u64,
+    /// Whether every seed has a range of its own.
+    by_seed: bool,
 }
 
 /// Ranges of a scenario's seeds, as wide as it takes for them to be few.
@@ -49,7 +52,9 @@ struct Ranges {
 #[derive(Clone, Debug, Default)]
 struct RangeTotals {
     runs: u64,
-    failures: BTreeMap<usize, Seen>,
+    /// None if a run was not made just now.
+    wall_s: Option<f64>,
+    failures: BTreeMap<usize, InRange>,
 }
 
 impl Totals {
@@ -58,20 +63,22 @@ impl Totals {
         let scenarios = header.scenarios.iter();
         let part = (!header.partition.is_whole()).then(|| header.partition.to_string());
         Self {
-            named: header.scenarios.clone(),
+            header: header.clone(),
             marks: vec![BTreeSet::new(); header.scenarios.len()],
             known: BTreeMap::new(),
             ranges: scenarios.clone().map(|_| Ranges { width: 1, buckets: Vec::new() }).collect(),
             whole: header.partition.is_whole(),
-            first_seed: header.seeds.first,
+            by_seed: false,
             facts: SweepFacts {
                 code_version: header.code_version.clone(),
                 build_profile: header.build_profile.clone(),
                 seeds_asked: header.seeds.to_string(),
                 partition: part,
-                scenarios: scenarios
-                    .map(|scenario| ScenarioFacts {
+                scenarios: (0..)
+                    .zip(scenarios)
+                    .map(|(place, scenario)| ScenarioFacts {
                         id: scenario.id.clone(),
+                        bound_to_fail: header.bound_to_fail(place).map(|name| (name.to_owned(), 0)),
                         ..ScenarioFacts::default()
                     })
                     .collect(),
@@ -80,35 +87,67 @@ impl Totals {
         }
     }
 
+    /// The same with a range for each seed, however many there are.
+    #[must_use]
+    pub fn by_seed(self) -> Self {
+        Self { by_seed: true, ..self }
+    }
+
     /// How many runs there were.
     pub fn runs(&self) -> u64 {
         self.facts.runs()
     }
 
-    /// How many of them failed.
+    /// How many of them failed otherwise than they are bound to.
     pub const fn failed_runs(&self) -> u64 {
         self.facts.failed_runs
     }
 
     /// Distinct failures.
     pub fn distinct(&self) -> usize {
-        self.facts.failures.len()
+        self.facts.failures.len() + self.facts.expected.len()
     }
 
-    /// Takes in the next result.
+    /// Takes in the next result, which was read.
     ///
     /// # Panics
     /// If it is of no scenario of the sweep.
     pub fn add(&mut self, result: &SeedResult) {
+        self.take(result, None);
+    }
+
+    /// Takes in the next result, which was just made, in so many seconds.
+    ///
+    /// # Panics
+    /// As [`add`](Self::add).
+    pub fn add_made(&mut self, result: &SeedResult, wall_s: f64) {
+        self.take(result, Some(wall_s));
+    }
+
+    fn take(&mut self, result: &SeedResult, wall_s: Option<f64>) {
         let place = self.facts.scenarios.iter().position(|known| known.id == result.scenario);
         let place = place.expect("a result is of one of the sweep's scenarios");
         self.count(place, result);
-        let range = self.ranges[place].of(result.seed - self.first_seed);
-        self.ranges[place].buckets[range].runs += 1;
+        let ranges_max = if self.by_seed { u64::MAX } else { BUCKETS_MAX };
+        let range = self.ranges[place].of(result.seed - self.header.seeds.first, ranges_max);
+        let totals = &mut self.ranges[place].buckets[range];
+        totals.wall_s = if totals.runs == 0 { wall_s } else { both(totals.wall_s, wall_s) };
+        totals.runs += 1;
         for failed in &result.failures {
-            let failure = self.failure(place, result, failed);
-            let seen = self.ranges[place].buckets[range].failures.entry(failure);
-            seen.or_insert(Seen { count: 0, first_seed: result.seed }).count += 1;
+            let is_expected = self.header.bound_to_fail(place) == Some(&*failed.oracle);
+            let failure = self.failure(place, result, failed, is_expected);
+            if is_expected {
+                continue;
+            }
+            let known = self.ranges[place].buckets[range].failures.entry(failure);
+            let own = known.or_insert_with(|| InRange {
+                failure,
+                seen: Seen { count: 0, first_seed: result.seed },
+                headline: failed.headline.clone(),
+                details: failed.details.clone(),
+                reproduce: reproduce(result),
+            });
+            own.seen.count += 1;
         }
     }
 
@@ -128,9 +167,12 @@ impl Totals {
         facts.virtual_us += result.virtual_us;
         facts.verified += u64::from(result.verified);
 
-        let failed = u64::from(!result.failures.is_empty());
+        let failed = u64::from(self.header.is_failed(place, result));
         facts.failed_runs += failed;
         let scenario = &mut facts.scenarios[place];
+        if let Some((oracle, runs)) = &mut scenario.bound_to_fail {
+            *runs += u64::from(result.failures.iter().any(|failed| failed.oracle == *oracle));
+        }
         scenario.runs += 1;
         scenario.failed_runs += failed;
         let (first, last) = scenario.seeds.unwrap_or((result.seed, result.seed));
@@ -141,9 +183,17 @@ impl Totals {
         }
     }
 
-    /// The place of a failure, a new one or one that is known.
-    fn failure(&mut self, place: usize, result: &SeedResult, failed: &Failed) -> usize {
-        let failures = &mut self.facts.failures;
+    /// The place of a failure, a new one or one that is known, among the expected ones or the others.
+    fn failure(
+        &mut self,
+        place: usize,
+        result: &SeedResult,
+        failed: &Failed,
+        is_expected: bool,
+    ) -> usize {
+        let found = self.distinct();
+        let facts = &mut self.facts;
+        let failures = if is_expected { &mut facts.expected } else { &mut facts.failures };
         let key = (place, failed.oracle.clone(), kind(&failed.headline));
         match self.known.entry(key) {
             Entry::Occupied(known) => {
@@ -151,15 +201,14 @@ impl Totals {
                 *known.get()
             }
             Entry::Vacant(new) => {
-                let limit = result.limit.map(|limit| format!(" {limit}")).unwrap_or_default();
-                let subject = seed_of(result.seed, &result.scenario) + &limit;
                 failures.push(Failure {
                     scenario: result.scenario.clone(),
                     oracle: failed.oracle.clone(),
                     seen: Seen { count: 1, first_seed: result.seed },
                     headline: failed.headline.clone(),
                     details: failed.details.clone(),
-                    reproduce: replay_line(&subject),
+                    reproduce: reproduce(result),
+                    found,
                     capsule: None,
                 });
                 *new.insert(failures.len() - 1)
@@ -175,14 +224,16 @@ impl Totals {
         let unseen = unseen.filter(|&mark| !facts.marks.contains_key(mark));
         facts.marks_never = unseen.map(str::to_owned).collect();
         for (place, scenario) in facts.scenarios.iter_mut().enumerate() {
-            scenario.buckets = self.ranges[place].facts(self.first_seed);
+            scenario.buckets = self.ranges[place].facts(self.header.seeds.first);
             // A part, or a sweep that did not come to its end, may have missed what the rest has.
             if self.whole && stopped.is_none() && scenario.runs > 0 {
                 scenario.unchecked =
                     scenario.checks.values().all(|checks| checks.unwrap_or(0) == 0);
-                let (named, marks) = (&self.named[place], &self.marks[place]);
+                let (named, marks) = (&self.header.scenarios[place], &self.marks[place]);
                 let exercised =
                     |name: &String| scenario.checks.get(name).is_some_and(Option::is_some);
+                let bound = scenario.bound_to_fail.as_ref().filter(|(_, runs)| *runs == 0);
+                scenario.failure_missed = bound.map(|(oracle, _)| format!("a failure of {oracle}"));
                 scenario.oracles_missed =
                     named.oracles.iter().filter(|name| !exercised(name)).cloned().collect();
                 scenario.marks_missed =
@@ -195,8 +246,8 @@ impl Totals {
 
 impl Ranges {
     /// The place of the range of the seed that lies so far behind the first.
-    fn of(&mut self, offset: u64) -> usize {
-        while offset / self.width >= BUCKETS_MAX {
+    fn of(&mut self, offset: u64, ranges_max: u64) -> usize {
+        while offset / self.width >= ranges_max {
             self.width *= 2;
             let halves = std::mem::take(&mut self.buckets);
             let mut halves = halves.into_iter();
@@ -221,7 +272,8 @@ impl Ranges {
                 Bucket {
                     seeds: (first, first.saturating_add(self.width - 1)),
                     runs: range.runs,
-                    failures: range.failures.iter().map(|(&place, &seen)| (place, seen)).collect(),
+                    wall_s: range.wall_s,
+                    failures: range.failures.values().cloned().collect(),
                 }
             })
             .collect()
@@ -231,11 +283,27 @@ impl Ranges {
 impl RangeTotals {
     /// Takes in the range behind this one.
     fn absorb(&mut self, next: Self) {
+        self.wall_s = match (self.runs, next.runs) {
+            (_, 0) => self.wall_s,
+            (0, _) => next.wall_s,
+            (_, _) => both(self.wall_s, next.wall_s),
+        };
         self.runs += next.runs;
         for (failure, seen) in next.failures {
-            self.failures.entry(failure).and_modify(|own| own.count += seen.count).or_insert(seen);
+            let own = self.failures.entry(failure);
+            own.and_modify(|own| own.seen.count += seen.seen.count).or_insert(seen);
         }
     }
+}
+
+fn both(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    Some(one? + other?)
+}
+
+/// The line that plays a run of a sweep again, stopped where it was stopped.
+fn reproduce(result: &SeedResult) -> String {
+    let limit = result.limit.map(|limit| format!(" {limit}")).unwrap_or_default();
+    replay_line(&(seed_of(result.seed, &result.scenario) + &limit))
 }
 
 /// Adds what a run counted to what all runs did. Returns how many names are new.

@@ -1,8 +1,7 @@
 //! What results amount to, on results made by hand.
 
 use super::*;
-use crate::sweep::Named;
-use crate::sweep::SCHEMA;
+use crate::sweep::{BoundToFail, Named, SCHEMA};
 
 fn header(partition: &str, seeds: &str) -> Header {
     let named = |id: &str| Named {
@@ -10,6 +9,7 @@ fn header(partition: &str, seeds: &str) -> Header {
         hash: String::new(),
         oracles: vec!["hold".to_owned(), "live".to_owned()],
         marks: vec!["owner-deposed".to_owned()],
+        fails: None,
     };
     Header {
         schema: SCHEMA,
@@ -145,6 +145,68 @@ fn a_scenario_of_which_nothing_was_checked_is_no_pass() {
 }
 
 #[test]
+fn each_range_tells_of_its_own_first_seed() {
+    let mut totals = Totals::new(&header("hash:1/1", "1..1001")).by_seed();
+    let mut ranges = Totals::new(&header("hash:1/1", "1..1001"));
+    for seed in 1..=300 {
+        let words = format!("r{seed} of u41 never ended");
+        let result = failed("fast/crash", seed, "live", &words);
+        totals.add_made(&result, 0.5);
+        if seed == 7 {
+            ranges.add(&result);
+        } else {
+            ranges.add_made(&result, 0.5);
+        }
+    }
+    for (facts, count) in [(totals.facts(None), 300), (ranges.facts(None), 75)] {
+        let buckets = &facts.scenarios[0].buckets;
+        assert_eq!((buckets.len(), facts.failures.len()), (count, 1));
+        for bucket in buckets {
+            let (seed, told) = (bucket.seeds.0, &bucket.failures[0]);
+            assert_eq!(told.seen.first_seed, seed);
+            assert_eq!(told.headline, format!("r{seed} of u41 never ended"));
+            assert_eq!(told.details, [format!("told of seed {seed}")]);
+            assert_eq!(told.reproduce, format!("onsale replay {seed} --scenario fast/crash"));
+            // Of one run it is not known how long it took.
+            let known = count == 300 || !(bucket.seeds.0..=bucket.seeds.1).contains(&7);
+            assert_eq!(bucket.wall_s, known.then(|| 0.5 * bucket.runs as f64));
+        }
+    }
+}
+
+#[test]
+fn what_is_bound_to_fail_passes_alone() {
+    let bound = |seeds: &str, results: &[SeedResult]| {
+        let mut header = header("hash:1/1", seeds);
+        header.scenarios.truncate(1);
+        header.scenarios[0].fails = Some(BoundToFail { oracle: "hold".to_owned(), within: 5 });
+        let mut totals = Totals::new(&header);
+        results.iter().for_each(|result| totals.add(result));
+        totals.facts(None)
+    };
+    let hold = failed("fast/crash", 1, "hold", "h1 ended early");
+    let facts = bound("1..6", &[hold.clone(), passed("fast/crash", 2)]);
+    assert_eq!((exit(&facts), facts.failed_runs), (Exit::Passed, 0));
+    assert_eq!((facts.failures.len(), facts.expected.len()), (0, 1));
+    assert_eq!(facts.scenarios[0].bound_to_fail, Some(("hold".to_owned(), 1)));
+    assert!(facts.scenarios[0].buckets[0].failures.is_empty());
+
+    // Too few seeds were asked for.
+    let facts = bound("1..5", std::slice::from_ref(&hold));
+    assert_eq!((exit(&facts), facts.failed_runs), (Exit::OracleFailed, 1));
+    // Another oracle failed, too; and none did.
+    let both = failed("fast/crash", 2, "live", "r7 of u41 never ended");
+    let facts = bound("1..6", &[hold, both]);
+    assert_eq!(
+        (exit(&facts), facts.failures.len(), facts.expected.len()),
+        (Exit::OracleFailed, 1, 1)
+    );
+    let facts = bound("1..6", &[passed("fast/crash", 1)]);
+    assert_eq!(exit(&facts), Exit::NotExercised);
+    assert!(facts.missed().map(|(_, name)| name).eq(["a failure of hold"]));
+}
+
+#[test]
 fn nothing_run_is_no_pass_but_for_a_part() {
     assert_eq!(exit(&totals(&[])), Exit::NotExercised);
     let part = Totals::new(&header("hash:3/7", "1..2"));
@@ -178,7 +240,7 @@ fn a_scenario_has_at_most_a_hundred_ranges_that_hold_everything() {
         assert_eq!(buckets.iter().map(|bucket| bucket.runs).sum::<u64>(), seeds);
         assert!(buckets.windows(2).all(|pair| pair[0].seeds.1 + 1 == pair[1].seeds.0));
         let seen = buckets.iter().flat_map(|bucket| {
-            bucket.failures.iter().map(move |(_, seen)| {
+            bucket.failures.iter().map(move |InRange { seen, .. }| {
                 assert!((bucket.seeds.0..=bucket.seeds.1).contains(&seen.first_seed));
                 assert_eq!(seen.first_seed, bucket.seeds.0.next_multiple_of(10));
                 seen.count
