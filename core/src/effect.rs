@@ -249,6 +249,16 @@ impl Effects {
         self.send(Endpoint::Node(to), Message::Moves(moves));
     }
 
+    /// Sends what was held back, now, before what was said since.
+    pub(crate) fn release(&mut self, held: Vec<Sending>) {
+        let (now, since) = (self.now, std::mem::replace(&mut self.sends, held));
+        for sending in &mut self.sends {
+            sending.at = now;
+            sending.message.retime(|_| now);
+        }
+        self.sends.extend(since);
+    }
+
     /// Asks for a durable write.
     pub fn persist(&mut self, write: Write) {
         self.writes.push(write);

@@ -12,11 +12,13 @@
 pub mod frame;
 pub mod members;
 mod raft_group;
+mod recovery;
 mod wal;
 
 pub use members::{Change, Members, ReplicaId};
 pub use raft_group::{RaftGroup, Settings};
-pub use wal::{Durable, Recovered, Wal};
+pub use recovery::{Durable, Found, Recovered};
+pub use wal::Wal;
 
 use raft::eraftpb;
 use raft::eraftpb::MessageType;

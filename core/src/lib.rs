@@ -42,6 +42,7 @@ pub use id::{
     ShowId, UserId, ZoneId,
 };
 pub use input::Input;
+pub use journal::Found;
 pub use map::{FixedMap, FixedSet};
 pub use mark::Mark;
 pub use membership::Membership;

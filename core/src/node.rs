@@ -12,6 +12,7 @@ mod moves;
 mod reports;
 mod requests;
 mod retirement;
+mod start;
 mod storage;
 
 use std::collections::BTreeSet;
@@ -25,12 +26,12 @@ use self::storage::Storage;
 use crate::config::{Config, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
-use crate::effect::{Effects, PersistId};
+use crate::effect::{Effects, PersistId, Sending};
 use crate::facts::Facts;
 use crate::gateway::Gateway;
 use crate::id::{Endpoint, Epoch, NodeId, ShardId};
 use crate::input::Input;
-use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
+use crate::journal::{Durable, Found, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
 use crate::mark::Mark;
 use crate::membership::Membership;
 use crate::message::{Beat, Message, Timed};
@@ -88,6 +89,8 @@ pub struct Node {
     expires_at: Instant,
     /// What was found on the disk at the start, and is still to be told.
     found: Option<Mark>,
+    /// What is to be said once the first write of this boot is durable; none when it is.
+    held: Option<Vec<Sending>>,
     /// In which boot it found the latest time that its disk had forgotten, where replicas are renewed then.
     forgot: Option<u64>,
     storage: Storage,
@@ -97,21 +100,31 @@ pub struct Node {
 }
 
 impl Node {
-    /// A node as it comes up at `now` with what its disk holds: the write-ahead log's
-    /// segments by number, in any order, torn tails included. `incarnation` is 1 at the first
-    /// boot and rises with every other. Its first deadline is `now`.
+    /// A node as it comes up at `now` with what was found on its disk. `incarnation` rises with every boot.
+    /// Its first deadline is `now`.
+    ///
+    /// What a process reads back is durable only as far as somebody synced it: after the crash of a process
+    /// alone it may be in the page cache and nowhere else, and after a failed fsync even another fsync may
+    /// report a success that means nothing. So a node does not trust that what it has read is on the disk. It writes all of
+    /// it anew at once, into a segment of its own, and sends nothing before that is durable.
+    ///
+    /// What a driver must do for it: create that segment as a new file, and answer a write with
+    /// [`Input::Persisted`] only when the file and the directory entry are durable. Keep
+    /// [`Found::has_written`] where the loss of the log's disk does not lose it, and set it durably before it hands over
+    /// the first such answer that the node ever gets. Hand over the segments as they are: a driver that drops or mends
+    /// a torn one takes away the evidence.
     pub fn boot(
         setup: Arc<Setup>,
         me: NodeId,
         incarnation: u64,
         seed: u64,
-        durable: Vec<(u32, Vec<u8>)>,
+        found: Found,
         now: Instant,
     ) -> Self {
         let mut draw = Draw::new(seed);
         let (config, placement) = (&setup.config, &setup.placement);
         let renewed = placement.map_shard().is_some();
-        let mut recovered = storage::recover(incarnation, durable, renewed);
+        let mut recovered = storage::recover(incarnation, found, renewed);
         let facts_start = members::facts_start(&recovered, placement.has(me));
         let mut shards = Vec::with_capacity(placement.shards() as usize);
         let mut carried = Vec::new();
@@ -179,6 +192,7 @@ impl Node {
             next_tick: None,
             expires_at: Instant::MAX,
             found: storage::found(&recovered),
+            held: Some(Vec::new()),
             forgot: recovered.forgot,
             storage: Storage::default(),
             retirement: None,
@@ -190,6 +204,7 @@ impl Node {
             setup,
         };
         node.wal.remember(node.forgot);
+        node.wal.renew();
         if node.placement.map_shard().is_some() {
             node.on_other_nodes();
         }
@@ -395,6 +410,7 @@ impl Node {
             return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
         }
         self.writing = None;
+        self.speak(effects);
         self.facts.on_persisted(self.now, effects);
         let tickets = self.wal.persisted(id);
         for &(id, ticket) in &tickets {
@@ -529,6 +545,7 @@ impl Node {
         if self.retirement.is_some() {
             self.drain(effects);
         }
+        self.hold_back(effects);
         self.detector.sharpen(self.next_beat);
     }
 

@@ -132,8 +132,7 @@ impl Host {
     fn boot(world: &mut World, place: Place, machine: Machine, now: Instant) -> Self {
         let incarnation = world.incarnation(place);
         let clock = world.machine(place).clock.reading();
-        let disk = &world.machine(place).disk;
-        let (durable, bytes) = (disk.contents(), disk.bytes());
+        let (found, bytes) = (world.found(place), world.machine(place).disk.bytes());
         let worked = world.witness.watch.is_some().then(Vec::new);
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
         let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
@@ -142,7 +141,7 @@ impl Host {
             NodeId(place as u16),
             incarnation,
             seed,
-            durable,
+            found,
             clock.at(now),
         );
         let cores = Cores::new(machine.cores);

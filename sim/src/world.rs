@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Beat, Effects, Endpoint, Epoch, Input, Instant, Mark, Message, NodeId, PersistId, Phase,
+    Beat, Effects, Endpoint, Epoch, Found, Input, Instant, Mark, Message, NodeId, PersistId, Phase,
     ShardId,
 };
 
@@ -131,6 +131,8 @@ pub struct Machine {
     is_lost: bool,
     /// Whether a fault put another disk in place of the one that it had, since it started last.
     has_other_disk: bool,
+    /// Whether a write of it was ever durable: its driver remembers that elsewhere than on its disk.
+    has_written: bool,
     /// What it is told whenever it starts.
     orders: Vec<Input>,
     /// What waits for a paused process.
@@ -246,6 +248,7 @@ impl World {
                 leaves_for: None,
                 is_lost: false,
                 has_other_disk: false,
+                has_written: false,
                 orders: Vec::new(),
                 stalled: Vec::new(),
                 wake: None,
@@ -325,6 +328,11 @@ impl World {
     /// Counts a node's boots.
     pub fn incarnation(&self, node: Place) -> u64 {
         u64::from(self.machines[node].incarnation)
+    }
+
+    /// What a node that starts finds on its disk.
+    pub fn found(&self, node: Place) -> Found {
+        self.machines[node].found()
     }
 
     /// Keeps the executor's clock in step with the calendar from now on.

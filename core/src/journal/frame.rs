@@ -7,15 +7,16 @@
 //!
 //! | bytes | meaning |
 //! |---|---|
+//! | 1 | mark: 0xA5, or 0x5A if the payload has so many zeros in a row that they could be a whole sector |
+//! | 3 | check of the mark and of the 8 bytes that follow |
 //! | 4 | length `n` of the payload |
 //! | 4 | CRC-32 of the payload |
-//! | 4 | check of the 8 bytes before |
 //! | n | payload: kind (1), shard (4), then by kind |
 //!
 //! | kind | name | rest of the payload |
 //! |---|---|---|
 //! | 1 | entry | index (8), epoch (8), record |
-//! | 2 | hard state | epoch (8), vote (8, 0 for none), commit (8), in doubt (1, 0 or 1) |
+//! | 2 | hard state | epoch (8), the replica voted for (8, 0 for none), commit (8), in doubt (1, 0 or 1) |
 //! | 3 | snapshot | index (8), epoch (8), state |
 //! | 4 | checkpoint | number of groups (4); the shard is 0 |
 //! | 5 | facts | delta; the shard is 0 |
@@ -23,6 +24,10 @@
 //! | 7 | members | the members of which the snapshot after it knows, if not the first ones |
 //! | 8 | replica | generation (4), whether it has left (1, 0 or 1) |
 //! | 9 | forgot | incarnation (8); the shard is 0 |
+//!
+//! The frames of a replica come in *handovers*: all that one poll wants durable. A handover is closed by
+//! the replica's hard state, or by a replica frame that says that it has left, and counts as a whole or not
+//! at all. So what is read back is always a state that the replica was in.
 //!
 //! An entry supersedes every earlier entry of its shard at its index and above; a snapshot
 //! supersedes every earlier entry. A change is an entry. A replica with another generation
@@ -34,18 +39,26 @@
 //! A segment begins with a checkpoint: the frames of every group's whole state, closed by
 //! a checkpoint frame. So one segment suffices to recover a node.
 //!
-//! A crash in the midst of a write keeps any of its sectors, the last of them perhaps in part, and
-//! one that is missing before another reads as zeros. That is how damage that nobody was promised
-//! anything about is told from damage that was done to what was durable: no frame has a sector
-//! of zeros, as long as no state and no record has, and bits that flip make none.
+//! A crash during a write keeps any of its sectors, the last of them perhaps in part, and a missing
+//! sector before another one reads as zeros. That is how damage to a write that nobody relied on is told
+//! from damage to what was durable. Flipped bits make no sector of zeros, and a frame has none: its first
+//! byte is never zero, however few of its bytes stand in its first sector, and where the payload
+//! has such a run of zeros the mark says so, and zeros prove nothing.
 
-use crate::id::{Epoch, NodeId, ShardId};
+use super::ReplicaId;
+use crate::id::{Epoch, ShardId};
 
 /// The length of a frame's header, in bytes.
 const HEADER: usize = 12;
 
 /// What a disk writes whole or not at all, in bytes.
 const SECTOR: usize = 512;
+
+/// The first byte of a frame. Not zero, so that a sector that was never written shows even if only this
+/// byte of the frame stands in it; and half its bits are set, so that it takes more than a flipped bit to make it zero.
+const MARK: u8 = 0xA5;
+/// The same, of a frame whose payload may itself fill a sector with zeros.
+const MARK_OF_ZEROS: u8 = !MARK;
 
 /// A piece of durable state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +80,8 @@ pub enum Frame<'a> {
         shard: ShardId,
         /// The latest epoch that the replica entered.
         epoch: Epoch,
-        /// Whom it voted for in that epoch.
-        vote: Option<NodeId>,
+        /// The replica that it voted for in that epoch.
+        vote: Option<ReplicaId>,
         /// Up to where it knew the log to be committed, at least.
         commit: u64,
         /// Whether its disk once lost what was durable, and the replica has not made up
@@ -165,7 +178,7 @@ impl Frame<'_> {
             }
             Self::HardState { shard, epoch, vote, commit, in_doubt } => {
                 begin(out, HARD_STATE, shard);
-                numbers(out, [epoch.0, vote.map_or(0, |node| u64::from(node.0)), commit]);
+                numbers(out, [epoch.0, vote.map_or(0, ReplicaId::raft), commit]);
                 out.push(u8::from(in_doubt));
             }
             Self::Snapshot { shard, index, epoch, state } => {
@@ -201,11 +214,27 @@ impl Frame<'_> {
             }
         }
         let (header, payload) = out[start..].split_at_mut(HEADER);
+        let mark = if may_fill_sector_with_zeros(payload) { MARK_OF_ZEROS } else { MARK };
         let length = u32::try_from(payload.len()).expect("a frame is shorter than 4 GiB");
         let payload = crc32fast::hash(payload);
-        header[..4].copy_from_slice(&length.to_le_bytes());
-        header[4..8].copy_from_slice(&payload.to_le_bytes());
-        header[8..].copy_from_slice(&check(length, payload).to_le_bytes());
+        header[..4].copy_from_slice(&first_word(mark, length, payload).to_le_bytes());
+        header[4..8].copy_from_slice(&length.to_le_bytes());
+        header[8..].copy_from_slice(&payload.to_le_bytes());
+    }
+
+    /// Whether it is the last frame of a handover.
+    pub fn closes_handover(&self) -> bool {
+        match *self {
+            Self::HardState { .. } => true,
+            Self::Replica { left, .. } => left,
+            Self::Entry { .. }
+            | Self::Snapshot { .. }
+            | Self::Change { .. }
+            | Self::Members { .. }
+            | Self::Checkpoint { .. }
+            | Self::Facts { .. }
+            | Self::Forgot { .. } => false,
+        }
     }
 }
 
@@ -231,13 +260,19 @@ fn numbers<const COUNT: usize>(out: &mut Vec<u8>, numbers: [u64; COUNT]) {
     out.extend_from_slice(numbers.map(u64::to_le_bytes).as_flattened());
 }
 
-/// What tells a header that is there in full from one that is not: the finalizer of
-/// splitmix64, for a CRC costs ten times as much on so few bytes.
-const fn check(length: u32, payload: u32) -> u32 {
-    let mut mixed = (length as u64) << 32 | payload as u64;
+/// The mark and the check, which tells a header that is there in full from one that is not: the finalizer
+/// of splitmix64, for a CRC costs ten times as much on so few bytes.
+const fn first_word(mark: u8, length: u32, payload: u32) -> u32 {
+    let mut mixed = ((length as u64) << 32 | payload as u64) ^ (mark as u64) << 24;
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (mixed >> 32) as u32
+    (mixed >> 32) as u32 & !0xFF | mark as u32
+}
+
+/// Whether these bytes could fill a sector with zeros, wherever sectors begin: a whole sector of zeros
+/// has half a sector of them at a multiple of half a sector.
+fn may_fill_sector_with_zeros(payload: &[u8]) -> bool {
+    payload.chunks_exact(SECTOR / 2).any(|half| half.iter().all(|&byte| byte == 0))
 }
 
 /// Reads a segment up to its end or to the first damage.
@@ -268,15 +303,22 @@ impl<'a> Frames<'a> {
         let rest = &self.segment[self.at..];
         let (header, rest) = rest.split_first_chunk::<HEADER>().ok_or(Damage::Torn)?;
         let mut fields = Fields(header);
-        let (length, payload, header) = (fields.u32(), fields.u32(), fields.u32());
-        let (Some(length), Some(payload)) = (length, payload) else { return Err(Damage::Rotten) };
-        if length == 0 || header != Some(check(length, payload)) {
+        let (first, length, payload) = (fields.u32(), fields.u32(), fields.u32());
+        let (Some(first), Some(length), Some(payload)) = (first, length, payload) else {
+            return Err(Damage::Rotten);
+        };
+        let mark = first as u8;
+        let is_known = matches!(mark, MARK | MARK_OF_ZEROS);
+        if !is_known || length == 0 || first != first_word(mark, length, payload) {
             // Of the payload only its first byte, the kind, is known to be there, and is not zero.
             return Err(self.damage_within(self.at, self.at + HEADER + 1));
         }
         let body = rest.get(..length as usize).ok_or(Damage::Torn)?;
         let end = self.at + HEADER + body.len();
         if payload != crc32fast::hash(body) {
+            if mark == MARK_OF_ZEROS {
+                return Err(Damage::Rotten);
+            }
             // The sectors of a sound header were written.
             let rest = (self.at + HEADER).next_multiple_of(SECTOR);
             return Err(self.damage_within(rest, end));
@@ -286,7 +328,7 @@ impl<'a> Frames<'a> {
     }
 
     /// Whether a sector that was never written is what is wrong between two places. The last one
-    /// was: the segment would end before it.
+    /// was written: the segment would end before it.
     fn damage_within(&self, from: usize, until: usize) -> Damage {
         let mut at = from;
         while at < until {
@@ -321,6 +363,68 @@ impl<'a> Iterator for Frames<'a> {
     }
 }
 
+/// Reads what counts of a segment: up to its end, to the first damage or to a handover that is not whole.
+pub fn read_handovers(segment: &[u8]) -> Handovers<'_> {
+    Handovers { frames: read(segment), handover: Vec::new(), at: 0, damage: None }
+}
+
+/// The handovers of a segment in order, each frame that is no replica's by itself.
+#[derive(Clone, Debug)]
+pub struct Handovers<'a> {
+    frames: Frames<'a>,
+    handover: Vec<Frame<'a>>,
+    at: usize,
+    damage: Option<Damage>,
+}
+
+impl<'a> Handovers<'a> {
+    /// The byte at which the next handover begins.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// Why there was no next handover; none at the segment's proper end.
+    pub fn damage(&self) -> Option<Damage> {
+        self.damage
+    }
+
+    /// The frames of the next handover.
+    pub fn next_handover(&mut self) -> Option<&[Frame<'a>]> {
+        self.handover.clear();
+        while self.damage.is_none() {
+            let Some(frame) = self.frames.next() else {
+                let cut = (!self.handover.is_empty()).then_some(Damage::Torn);
+                self.damage = self.frames.damage().or(cut);
+                break;
+            };
+            if self.handover.first().is_some_and(|first| first.shard() != frame.shard()) {
+                // No write has anything within a handover.
+                self.damage = Some(Damage::Rotten);
+                break;
+            }
+            self.handover.push(frame);
+            if frame.shard().is_none() || frame.closes_handover() {
+                self.at = self.frames.offset();
+                return Some(&self.handover);
+            }
+        }
+        None
+    }
+
+    /// The frames of all the handovers, one by one.
+    pub fn frames(mut self) -> impl Iterator<Item = Frame<'a>> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            if at == self.handover.len() {
+                at = 0;
+                self.next_handover()?;
+            }
+            at += 1;
+            Some(self.handover[at - 1])
+        })
+    }
+}
+
 /// None for a payload that no version of this code wrote.
 fn parse(body: &[u8]) -> Option<Frame<'_>> {
     let (kind, rest) = body.split_first()?;
@@ -336,9 +440,9 @@ fn parse(body: &[u8]) -> Option<Frame<'_>> {
         HARD_STATE => Frame::HardState {
             shard,
             epoch: Epoch(fields.u64()?),
-            vote: match u16::try_from(fields.u64()?).ok()? {
+            vote: match fields.u64()? {
                 0 => None,
-                node => Some(NodeId(node)),
+                replica => Some(ReplicaId::of(replica)),
             },
             commit: fields.u64()?,
             in_doubt: match fields.rest() {

@@ -93,7 +93,6 @@ pub struct RaftGroup {
     role: (StateRole, u64),
     /// The last record that was handed over, or that the snapshot includes that was.
     told: u64,
-    hard_state_written: HardState,
     doubt_written: bool,
     /// What waits for a write.
     waiting: VecDeque<Waiting>,
@@ -196,7 +195,6 @@ impl RaftGroup {
             members,
             named,
             left,
-            hard_state_written: raft.raft.hard_state(),
             role: (raft.raft.state, raft.raft.leader_id),
             told: snapshot.index(),
             raft,
@@ -217,7 +215,7 @@ impl RaftGroup {
         Frame::HardState {
             shard: self.shard,
             epoch: Epoch(hard_state.term),
-            vote: (hard_state.vote != 0).then(|| node_of(hard_state.vote)),
+            vote: (hard_state.vote != 0).then(|| ReplicaId::of(hard_state.vote)),
             commit: hard_state.commit,
             in_doubt: self.doubt.is_some(),
         }
@@ -529,12 +527,9 @@ impl Journal for RaftGroup {
         let repaired = self.doubt_written && self.doubt.is_none();
         self.written += u64::from(repaired && self.written == written);
         if !out.frames.is_empty() || self.written > written {
-            let hard_state = self.raft.raft.hard_state();
-            if hard_state != self.hard_state_written || self.doubt.is_some() != self.doubt_written {
-                self.hard_state_frame(&hard_state).write(&mut out.frames);
-                self.hard_state_written = hard_state;
-                self.doubt_written = self.doubt.is_some();
-            }
+            // It closes the handover, which counts as a whole or not at all.
+            self.hard_state_frame(&self.raft.raft.hard_state()).write(&mut out.frames);
+            self.doubt_written = self.doubt.is_some();
             out.ticket = Some(self.ticket());
         }
 

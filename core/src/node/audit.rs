@@ -5,7 +5,7 @@
 
 use super::Node;
 use crate::id::ShardId;
-use crate::journal::Wal;
+use crate::journal::{Found, Wal};
 
 /// What an audit of a node found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,10 +17,10 @@ pub struct Audit {
 }
 
 impl Node {
-    /// Compares this node's replicas with what its disk holds, given as at [`Node::boot`].
+    /// Compares this node's replicas with the segments that its disk holds.
     #[must_use]
     pub fn audit(&self, durable: Vec<(u32, Vec<u8>)>) -> Audit {
-        let mut recovered = Wal::recover(durable);
+        let mut recovered = Wal::recover(Found { has_written: true, segments: durable });
         let mut audit = Audit::default();
         for &id in &self.carried {
             let Some(shard) = &self.shards[id.0 as usize] else { continue };

@@ -9,7 +9,7 @@ use super::Node;
 use crate::effect::{Effects, PersistId, Write};
 use crate::id::ShardId;
 use crate::journal::frame::Damage;
-use crate::journal::{Journal, Recovered, Wal};
+use crate::journal::{Found, Journal, Recovered, Wal};
 use crate::mark::Mark;
 use crate::observation::Observation;
 use crate::time::{Instant, Span};
@@ -49,14 +49,10 @@ impl Storage {
     }
 }
 
-/// What a node finds on its disk. An empty disk is a new node's, or stands where one was that
-/// held promises. Where replicas are to be `renewed`, none of a disk that forgot comes back: there the
-/// members may be others by now, and whom a replica would have to ask, nobody could tell it.
-pub(super) fn recover(incarnation: u64, durable: Vec<(u32, Vec<u8>)>, renewed: bool) -> Recovered {
-    let mut recovered = match durable.is_empty() && incarnation > 1 {
-        true => Wal::recover_replaced(),
-        false => Wal::recover(durable),
-    };
+/// What a node finds on its disk. Where replicas are to be `renewed`, none of a disk that forgot comes back:
+/// there the members may be others by now, and whom a replica would have to ask, nobody could tell it.
+pub(super) fn recover(incarnation: u64, found: Found, renewed: bool) -> Recovered {
+    let mut recovered = Wal::recover(found);
     if renewed && recovered.lost_promises() {
         recovered.give_up_replicas(incarnation);
     }

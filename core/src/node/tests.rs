@@ -28,7 +28,17 @@ fn numbered(me: u16, shows: u32) -> Node {
     let (placement, hall) = (Arc::new(placement), Arc::new(hall));
     let setup =
         Setup { config: Config::example(), placement, hall, rules, shows, homes: Vec::new() };
-    Node::boot(Arc::new(setup), NodeId(me), 1, 1, Vec::new(), Instant::ZERO)
+    started(Node::boot(Arc::new(setup), NodeId(me), 1, 1, Found::default(), Instant::ZERO))
+}
+
+/// Its first segment is durable.
+fn started(mut node: Node) -> Node {
+    let mut effects = Effects::default();
+    node.step(Instant::ZERO, Input::TurnEnded, &mut effects);
+    assert!(effects.sends.is_empty(), "it says nothing before");
+    let first = effects.writes.pop().expect("it writes at once");
+    node.step(Instant::ZERO, Input::Persisted(first.id), &mut effects);
+    node
 }
 
 #[test]
@@ -160,8 +170,13 @@ fn a_node_without_room_puts_off_an_election_to_a_later_turn() {
 
 #[test]
 fn an_empty_disk_is_a_new_nodes_only_once() {
-    assert!(!storage::recover(1, Vec::new(), false).lost_promises());
-    assert!(storage::recover(2, Vec::new(), false).lost_promises());
+    let found = |has_written| Found { has_written, segments: Vec::new() };
+    for boot in [1, 2, 9] {
+        let new = storage::recover(boot, found(false), false);
+        assert!(!new.lost_promises() && !new.replaced, "boot {boot}: none before was heard of");
+    }
+    let other = storage::recover(2, found(true), false);
+    assert!(other.lost_promises() && other.replaced);
 }
 
 #[test]

@@ -87,7 +87,7 @@ mod tests {
     use crate::config::Config;
     use crate::id::{Epoch, HoldId, NodeId, SeatId, ShardId, UserId};
     use crate::journal::frame::Frame;
-    use crate::journal::{RaftGroup, Settings, Wal};
+    use crate::journal::{Found, RaftGroup, Settings, Wal};
     use crate::show::{Checks, Event, Hall, Rules};
     use crate::time::{Instant, Span};
 
@@ -120,6 +120,8 @@ mod tests {
         let record = record::encode(NodeId(1), &vec![(ShowId(0), held)]);
         let mut disk = Vec::new();
         Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: &record }.write(&mut disk);
+        let (epoch, vote, commit, in_doubt) = (Epoch(1), None, 1, false);
+        Frame::HardState { shard: SHARD, epoch, vote, commit, in_doubt }.write(&mut disk);
         Frame::Checkpoint { groups: 1 }.write(&mut disk);
         let settings = Settings::default();
         let journal = RaftGroup::new(SHARD, NodeId(1), &[NodeId(1)], settings, read(&disk));
@@ -130,7 +132,8 @@ mod tests {
     }
 
     fn read(disk: &[u8]) -> Durable {
-        Wal::recover(vec![(0, disk.to_vec())]).take(SHARD)
+        let segments = vec![(0, disk.to_vec())];
+        Wal::recover(Found { has_written: true, segments }).take(SHARD)
     }
 
     #[test]

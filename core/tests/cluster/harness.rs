@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use onsale_core::show::{Hall, Rules};
 use onsale_core::{
-    Checks, ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, FactsConfig, Forgets,
+    Checks, ClientId, Command, Config, Draw, Effects, Endpoint, Epoch, FactsConfig, Forgets, Found,
     GatewayConfig, HoldId, Input, Instant, LeadsConfig, MembershipConfig, Message, Node, NodeId,
     Observation, OnSuspicion, Outcome, OwnerConfig, PaymentId, Placement, Promises, Ratio, Request,
     RequestId, SeatId, Sessions, Setup, ShardId, ShowId, Span, UserId, Wish, Write, ZoneId,
@@ -15,7 +15,7 @@ use onsale_core::{
 /// One way between nodes, one way to a client, and one fsync.
 const LINK: Span = Span::from_micros(250);
 const CLIENT: Span = Span::from_micros(1_000);
-const FSYNC: Span = Span::from_micros(300);
+pub(crate) const FSYNC: Span = Span::from_micros(300);
 
 enum Event {
     Deliver { from: Endpoint, to: Endpoint, message: Message },
@@ -36,6 +36,13 @@ pub(crate) struct Cluster {
     nodes: BTreeMap<NodeId, Node>,
     incarnations: BTreeMap<NodeId, u64>,
     disks: BTreeMap<NodeId, BTreeMap<u32, Vec<u8>>>,
+    /// Nodes of which a write was ever durable.
+    written: BTreeSet<NodeId>,
+    /// What a process that died alone left in its machine's page cache, by its node: how many bytes of a segment
+    /// are durable.
+    cached: BTreeMap<NodeId, (u32, usize)>,
+    /// Every write, and when it was begun.
+    pub(crate) begun: Vec<(Instant, NodeId, Write)>,
     events: BTreeMap<(Instant, u64), Event>,
     scheduled: u64,
     cut: BTreeSet<(NodeId, NodeId)>,
@@ -141,6 +148,25 @@ impl Cluster {
         ahead: BTreeMap<NodeId, Span>,
         homes: Vec<Option<ZoneId>>,
     ) -> Self {
+        let mut cluster = Self::without_power(config, placement, ahead, homes);
+        for node in (1..=nodes).map(NodeId) {
+            cluster.start(node);
+        }
+        cluster.run_for(Span::from_millis(200));
+        cluster
+    }
+
+    /// A cluster of which nothing was started yet.
+    pub(crate) fn unstarted(placement: Placement) -> Self {
+        Self::without_power(config(), placement, BTreeMap::new(), Vec::new())
+    }
+
+    fn without_power(
+        config: Config,
+        placement: Placement,
+        ahead: BTreeMap<NodeId, Span>,
+        homes: Vec<Option<ZoneId>>,
+    ) -> Self {
         let shows = 4 * placement.shards();
         let rules = Rules {
             hold: Span::from_secs(300),
@@ -152,12 +178,15 @@ impl Cluster {
         let placement = Arc::new(placement);
         let hall = Arc::new(Hall::uniform(2, 10, 20));
         let setup = Arc::new(Setup { config, placement, hall, rules, shows, homes });
-        let mut cluster = Self {
+        Self {
             setup,
             now: Instant::ZERO,
             nodes: BTreeMap::new(),
             incarnations: BTreeMap::new(),
             disks: BTreeMap::new(),
+            written: BTreeSet::new(),
+            cached: BTreeMap::new(),
+            begun: Vec::new(),
             events: BTreeMap::new(),
             scheduled: 0,
             cut: BTreeSet::new(),
@@ -171,12 +200,7 @@ impl Cluster {
             replies: Vec::new(),
             observed: Vec::new(),
             drained: BTreeSet::new(),
-        };
-        for node in (1..=nodes).map(NodeId) {
-            cluster.start(node);
         }
-        cluster.run_for(Span::from_millis(200));
-        cluster
     }
 
     pub(crate) fn start(&mut self, id: NodeId) {
@@ -184,27 +208,61 @@ impl Cluster {
         *incarnation += 1;
         let seed = u64::from(id.0) << 32 | *incarnation;
         let disk = self.disks.entry(id).or_default();
-        let durable = disk.iter().map(|(&segment, bytes)| (segment, bytes.clone())).collect();
+        let segments = disk.iter().map(|(&segment, bytes)| (segment, bytes.clone())).collect();
+        let found = Found { has_written: self.written.contains(&id), segments };
         let now = self.now + self.ahead_of(id);
         let incarnation = self.incarnations[&id];
-        let node = Node::boot(Arc::clone(&self.setup), id, incarnation, seed, durable, now);
+        let node = Node::boot(Arc::clone(&self.setup), id, incarnation, seed, found, now);
         assert!(self.nodes.insert(id, node).is_none(), "{id} is up already");
     }
 
-    /// The process dies. Of a write that was not synced a part may be on the disk.
+    /// The machine loses power. Of a write that was not synced a part may be on the disk, and nothing is
+    /// that only the page cache had.
     pub(crate) fn crash(&mut self, id: NodeId) {
-        self.nodes.remove(&id).expect("only what is up can crash");
-        self.paused.remove(&id);
-        for event in self.events.values() {
-            if let Event::Synced { node, incarnation, write } = event
-                && *node == id
-                && *incarnation == self.incarnations[&id]
-            {
-                let kept = self.scheduled as usize % (write.bytes.len() + 1);
-                let disk = self.disks.entry(id).or_default();
-                disk.entry(write.segment).or_default().extend(&write.bytes[..kept]);
-            }
+        let any = self.scheduled as usize;
+        self.crash_keeping(id, |write| any % (write.bytes.len() + 1));
+    }
+
+    /// The same, where so many bytes of the write are on the disk.
+    pub(crate) fn crash_keeping(&mut self, id: NodeId, kept: impl FnOnce(&Write) -> usize) {
+        self.end(id);
+        if let Some((segment, durable)) = self.cached.remove(&id)
+            && let Some(stored) = self.disks.entry(id).or_default().get_mut(&segment)
+        {
+            stored.truncate(durable);
         }
+        if let Some(write) = self.in_flight(id).cloned() {
+            let stored = self.disks.entry(id).or_default().entry(write.segment).or_default();
+            stored.extend(&write.bytes[..kept(&write)]);
+        }
+    }
+
+    /// The process dies and the machine does not: a write that was not synced is in the page cache, where the
+    /// next process reads it.
+    pub(crate) fn kill(&mut self, id: NodeId) {
+        self.end(id);
+        if let Some(write) = self.in_flight(id).cloned() {
+            let stored = self.disks.entry(id).or_default().entry(write.segment).or_default();
+            self.cached.insert(id, (write.segment, stored.len()));
+            stored.extend(&write.bytes);
+        }
+    }
+
+    fn end(&mut self, id: NodeId) {
+        self.nodes.remove(&id).expect("only what is up can die");
+        self.paused.remove(&id);
+    }
+
+    /// The write of a node's latest process that is on its way to the disk.
+    pub(crate) fn in_flight(&self, id: NodeId) -> Option<&Write> {
+        self.events.values().find_map(|event| match event {
+            Event::Synced { node, incarnation, write }
+                if *node == id && *incarnation == self.incarnations[&id] =>
+            {
+                Some(write)
+            }
+            Event::Synced { .. } | Event::Deliver { .. } => None,
+        })
     }
 
     /// Another disk stands where a dead process had its own.
@@ -411,6 +469,7 @@ impl Cluster {
                     let disk = self.disks.entry(node).or_default();
                     disk.entry(write.segment).or_default().extend(write.bytes);
                     disk.retain(|&segment, _| segment >= write.retire_below);
+                    self.written.insert(node);
                     self.turn(node, Input::Persisted(write.id));
                 }
             }
@@ -439,6 +498,7 @@ impl Cluster {
         assert!(writes.len() <= 1, "one write at a time");
         for write in writes {
             let incarnation = self.incarnations[&id];
+            self.begun.push((self.now, id, write.clone()));
             self.schedule(FSYNC, Event::Synced { node: id, incarnation, write });
         }
         for sending in sends {

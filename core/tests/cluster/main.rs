@@ -8,6 +8,7 @@ mod members;
 mod moves;
 mod newcomers;
 mod settings;
+mod starts;
 mod zones;
 
 use std::collections::BTreeMap;

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use onsale_core::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Settings, Wal};
+use onsale_core::journal::{
+    Found, Journal, JournalMessage, RaftGroup, ReadId, Ready, Settings, Wal,
+};
 use onsale_core::{NodeId, ShardId, Write};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -81,6 +83,8 @@ pub(crate) type State = Vec<(u64, u64)>;
 pub(crate) struct Disk {
     /// What a crash leaves, apart from a prefix of the write in flight.
     pub(crate) kept: BTreeMap<u32, Vec<u8>>,
+    /// Whether a write was ever durable.
+    has_written: bool,
     /// What the disk claims to hold. Ahead of `kept` only when it lies.
     claimed: BTreeMap<u32, Vec<u8>>,
     in_flight: Option<(u32, Vec<u8>)>,
@@ -248,6 +252,7 @@ impl Cluster {
         node.disk.claimed.entry(write.segment).or_default().extend_from_slice(&write.bytes);
         node.disk.claimed.retain(|number, _| *number >= write.retire_below);
         if !lies {
+            node.disk.has_written = true;
             node.disk.kept = node.disk.claimed.clone();
         }
         for (shard, ticket) in node.wal.persisted(write.id) {
@@ -386,7 +391,8 @@ impl Cluster {
 
     fn restart(&mut self, at: usize) {
         let segments = self.nodes[at].disk.kept.clone().into_iter().collect();
-        let mut recovered = Wal::recover(segments);
+        let has_written = self.nodes[at].disk.has_written;
+        let mut recovered = Wal::recover(Found { has_written, segments });
         let boot = self.nodes[at].boot + 1;
         let mut groups = BTreeMap::new();
         let mut states = BTreeMap::new();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use onsale_core::journal::frame::{self, Frame};
 use onsale_core::journal::{
-    Change, Durable, Journal, JournalMessage, RaftGroup, Ready, ReplicaId, Settings, Wal,
+    Change, Durable, Found, Journal, JournalMessage, RaftGroup, Ready, ReplicaId, Settings, Wal,
 };
 use onsale_core::{NodeId, ShardId};
 
@@ -38,6 +38,8 @@ struct Five {
     values: u64,
     generation: u32,
     compact_after: u64,
+    /// Whose next write is torn, and after how many frames: the node dies in it.
+    tears: Option<(NodeId, usize)>,
 }
 
 fn settings(at: u16) -> Settings {
@@ -69,6 +71,7 @@ impl Five {
             values: 0,
             generation: 0,
             compact_after,
+            tears: None,
         };
         (1..=NODES).map(NodeId).for_each(|node| five.start(node));
         five.group(FIRST[0]).campaign();
@@ -119,8 +122,9 @@ impl Five {
 
     fn start(&mut self, node: NodeId) {
         let this = self.at(node);
-        let mut recovered = Wal::recover(this.disk.clone().into_iter().collect());
-        assert_eq!(recovered.damage, None);
+        let segments: Vec<_> = this.disk.clone().into_iter().collect();
+        let mut recovered = Wal::recover(Found { has_written: !segments.is_empty(), segments });
+        assert!(!recovered.lost_promises());
         this.wal = Wal::new(2_000, recovered.next_segment);
         (this.up, this.state) = (true, Vec::new());
         let durable = recovered.take(SHARD);
@@ -136,6 +140,7 @@ impl Five {
         let mut ready = Ready::default();
         let compact_after = self.compact_after;
         loop {
+            let tears = self.tears.filter(|(node, _)| *node == id);
             let node = self.at(id);
             let Some(group) = &mut node.group else { return };
             ready.clear();
@@ -161,6 +166,14 @@ impl Five {
                 group.compact(words.flat_map(u64::to_le_bytes).collect());
             }
             if let Some(write) = node.wal.begin(&node.group) {
+                if let Some((_, frames)) = tears {
+                    let mut whole = frame::read(&write.bytes);
+                    assert_eq!(whole.by_ref().take(frames).count(), frames);
+                    let kept = &write.bytes[..whole.offset() + 5];
+                    node.disk.entry(write.segment).or_default().extend(kept);
+                    self.tears = None;
+                    return self.crash(id);
+                }
                 node.disk.entry(write.segment).or_default().extend(&write.bytes);
                 node.disk.retain(|&segment, _| segment >= write.retire_below);
                 for (_, ticket) in node.wal.persisted(write.id) {
@@ -213,6 +226,18 @@ impl Five {
             for _ in 0..20 {
                 let links: Vec<_> = self.links.keys().copied().collect();
                 links.into_iter().for_each(|link| self.deliver(link));
+            }
+        }
+    }
+
+    /// The same among these alone: what is under way to or from others is lost.
+    fn rounds_among(&mut self, nodes: &[NodeId], rounds: usize) {
+        for _ in 0..rounds {
+            nodes.iter().for_each(|&node| self.tick(node));
+            for _ in 0..20 {
+                self.links.retain(|(from, to), _| nodes.contains(from) == nodes.contains(to));
+                let links = self.links.keys().copied().filter(|(from, _)| nodes.contains(from));
+                links.collect::<Vec<_>>().into_iter().for_each(|link| self.deliver(link));
             }
         }
     }
@@ -392,6 +417,69 @@ fn members_survive_restarts_in_the_midst_of_a_change() {
         }
         assert!(five.voters().contains(&new), "{:?}", five.voters());
         assert_eq!(five.voters().len(), 3);
+    }
+}
+
+#[test]
+fn a_write_that_is_torn_in_a_move_does_not_bring_members_of_long_ago_back() {
+    // 4 takes the place of 3, and 1 leads. 3 dies in the write by which it learns of the last step, *Settles*: the
+    // step is on its disk, and what follows in that write, that the step before it is committed, is not. Members
+    // are 1, 2 and 4 by now, of whom 1 and 4 go on, cut off from 2 and 3. If 3 now counted 1, 2 and 3 as members,
+    // it and 2 would be a quorum, too.
+    let mut five = Five::new(u64::MAX);
+    let (new, old) = (ReplicaId::new(NodeId(4), 1), ReplicaId::new(FIRST[2], 0));
+    assert!(five.change(Change::Learns(new)));
+    five.rounds(5);
+    assert!(five.change(Change::Swaps { promoted: new, demoted: old }));
+    let is_joint = |five: &mut Five, node| five.group(node).members().is_joint();
+    while !is_joint(&mut five, FIRST[0]) {
+        let links: Vec<_> = five.links.keys().copied().collect();
+        links.into_iter().for_each(|link| five.deliver(link));
+    }
+    five.tears = Some((FIRST[2], 1));
+    while five.at(FIRST[2]).up {
+        five.deliver((FIRST[0], FIRST[2]));
+        assert!(!five.links.is_empty(), "it is told of the last step");
+    }
+    five.rounds_among(&[FIRST[0], FIRST[1], NodeId(4)], 3);
+    assert!(five.voters().contains(&new) && !is_joint(&mut five, FIRST[0]));
+    five.links.clear();
+    let before = five.acknowledged;
+    five.propose();
+    five.rounds_among(&[FIRST[0], NodeId(4)], 5);
+    assert!(five.acknowledged > before, "1 and 4 are a quorum");
+    five.start(FIRST[2]);
+    five.group(FIRST[2]).campaign();
+    five.settle(FIRST[2]);
+    five.rounds_among(&FIRST[1..], 100);
+    assert!(!five.group(FIRST[1]).is_leader() && !five.group(FIRST[2]).is_leader());
+    five.rounds(60);
+    five.check_whole(0);
+}
+
+#[test]
+fn a_vote_is_remembered_with_the_replica_that_it_was_for() {
+    // Node 4 has had a replica of generation 1, and now has one of generation 2: a vote for the one is none for the
+    // other, also after a restart.
+    let mut five = Five::new(u64::MAX);
+    five.replace(FIRST[1], NodeId(4));
+    let second = five.replace(NodeId(4), FIRST[1]);
+    assert_eq!(second.generation(), 2);
+    five.group(FIRST[1]).campaign();
+    five.settle(FIRST[1]);
+    five.rounds(5);
+    assert_eq!(five.leader(), Some(FIRST[1]));
+    for restarts in [false, true] {
+        if restarts {
+            five.crash(FIRST[0]);
+            five.start(FIRST[0]);
+        }
+        let mut frames = Vec::new();
+        five.group(FIRST[0]).checkpoint(&mut frames);
+        let vote = frame::read(&frames).find_map(|frame| {
+            if let Frame::HardState { vote, .. } = frame { Some(vote) } else { None }
+        });
+        assert_eq!(vote, Some(Some(second)), "restarted: {restarts}");
     }
 }
 

@@ -3,7 +3,8 @@
 
 use onsale_core::journal::frame::Frame;
 use onsale_core::journal::{
-    Durable, Journal, JournalMessage, RaftGroup, ReadId, Ready, Settings, Snapshot, Ticket, Wal,
+    Durable, Found, Journal, JournalMessage, RaftGroup, ReadId, Ready, ReplicaId, Settings,
+    Snapshot, Ticket, Wal,
 };
 use onsale_core::{Epoch, Mark, NodeId, ShardId};
 
@@ -297,13 +298,13 @@ fn first_epoch() -> Durable {
     Frame::HardState {
         shard: SHARD,
         epoch: Epoch(1),
-        vote: Some(NODES[0]),
+        vote: Some(ReplicaId::new(NODES[0], 0)),
         commit: 1,
         in_doubt: false,
     }
     .write(&mut segment);
     Frame::Checkpoint { groups: 1 }.write(&mut segment);
-    Wal::recover(vec![(0, segment)]).take(SHARD)
+    Wal::recover(Found { has_written: true, segments: vec![(0, segment)] }).take(SHARD)
 }
 
 #[test]

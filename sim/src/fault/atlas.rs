@@ -24,15 +24,7 @@ impl Faults<'_> {
         let others: Vec<(NodeId, Recovered)> = self
             .places()
             .filter(|&place| place != victim)
-            .map(|place| {
-                let contents = world.machine(place).disk.contents();
-                let found = if contents.is_empty() && world.incarnation(place) > 0 {
-                    Wal::recover_replaced()
-                } else {
-                    Wal::recover(contents)
-                };
-                (NodeId(place as u16), found)
-            })
+            .map(|place| (NodeId(place as u16), Wal::recover(world.found(place))))
             .collect();
         let (map, victim) = (self.placement, NodeId(victim as u16));
         let mut shards = (0..map.shards()).map(ShardId);

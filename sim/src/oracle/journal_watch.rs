@@ -159,9 +159,9 @@ impl JournalWatch {
     }
 
     /// A log holds superseded records too: it is read from the start, as if for the first time. Where it
-    /// is damaged it ends, for the node as for whoever reads here: a record that was superseded behind
-    /// that place stands there again, and is no more committed than the disk still says. What the disk
-    /// forgot it may hold otherwise from now on, until it calls it committed once more.
+    /// is damaged, or a handover is not whole, it ends, for the node as for whoever reads here: a record that
+    /// was superseded behind that place stands there again, and is no more committed than the disk still says.
+    /// What the disk forgot it may hold otherwise from now on, until it calls it committed once more.
     fn read_anew<'a>(
         &mut self,
         now: Instant,
@@ -173,7 +173,7 @@ impl JournalWatch {
         self.disks[node] = vec![Log::default(); before.len()];
         self.forgot[node] = 0;
         for bytes in segments {
-            for frame in frame::read(bytes) {
+            for frame in frame::read_handovers(bytes).frames() {
                 self.take(now, node, frame, oracles);
             }
         }

@@ -5,13 +5,20 @@
 
 use onsale_core::facts::remembered;
 use onsale_core::journal::Wal;
-use onsale_core::{NodeId, PersistId, Span, Write};
+use onsale_core::{Found, NodeId, PersistId, Span, Write};
 
 use super::disk::Answer;
 use super::network::Place;
 use super::{Event, Machine, Turn, World};
 use crate::oracle::facts::Loss;
 use crate::story::Sight;
+
+impl Machine {
+    /// What its process finds on its disk when it starts.
+    pub(super) fn found(&self) -> Found {
+        Found { has_written: self.has_written, segments: self.disk.contents() }
+    }
+}
 
 impl World {
     /// A process writes; one whose write is to tear dies in its midst.
@@ -40,7 +47,8 @@ impl World {
         match answer {
             Answer::Silent => None,
             Answer::Durable => {
-                let bytes = disk.complete(now, id);
+                self.machines[node].has_written = true;
+                let bytes = self.machines[node].disk.complete(now, id);
                 self.witness.sees(now, || Sight::Durable { node, bytes });
                 self.journal.read(now, node, bytes, &mut self.witness.oracles);
                 self.give(node, Turn::Persisted(id))
@@ -94,7 +102,7 @@ impl World {
         if self.witness.oracles.facts.is_none() {
             return;
         }
-        let found = Wal::recover(machine.disk.contents());
+        let found = Wal::recover(machine.found());
         if !has_other_disk && !found.lost_promises() {
             return;
         }
@@ -102,7 +110,7 @@ impl World {
         let mut kept = left.clone();
         let stays = |machine: &&Machine| !machine.is_lost && machine.leaves_for.is_none();
         for machine in self.machines.iter().filter(stays) {
-            kept.merge(&remembered(&Wal::recover(machine.disk.contents()).facts));
+            kept.merge(&remembered(&Wal::recover(machine.found()).facts));
         }
         if let Some(oracle) = &mut self.witness.oracles.facts {
             oracle.on_disk_lost(NodeId(node as u16), Loss { at: self.now, left, kept });

@@ -30,7 +30,7 @@ impl JournalWatch {
             let mut generations = vec![0; self.chosen.len()];
             let mut forgot = 0;
             for bytes in disk {
-                for frame in frame::read(bytes) {
+                for frame in frame::read_handovers(bytes).frames() {
                     if let Frame::Forgot { incarnation } = frame
                         && std::mem::replace(&mut forgot, incarnation) != incarnation
                     {

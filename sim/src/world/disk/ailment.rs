@@ -232,9 +232,9 @@ impl Disk {
 
 #[cfg(test)]
 mod tests {
-    use onsale_core::journal::Wal;
     use onsale_core::journal::frame::{self, Damage, Frame};
-    use onsale_core::{Epoch, ShardId};
+    use onsale_core::journal::{Recovered, Wal};
+    use onsale_core::{Epoch, Found, ShardId};
     use onsale_scenarios::Scenario;
 
     use super::*;
@@ -245,6 +245,10 @@ mod tests {
 
     fn write(id: u64, bytes: Vec<u8>) -> Write {
         Write { id: PersistId(id), segment: 0, bytes, retire_below: 0 }
+    }
+
+    fn recovered(disk: &Disk) -> Recovered {
+        Wal::recover(Found { has_written: true, segments: disk.contents() })
     }
 
     /// The frames of so many records.
@@ -283,7 +287,7 @@ mod tests {
             let survivors = frames.by_ref().count() as u64;
             assert!(survivors >= 2 + seed % 7, "seed {seed}: what was durable is read");
             assert_ne!(frames.damage(), Some(Damage::Rotten), "seed {seed}");
-            assert!(!Wal::recover(disk.contents()).lost_promises(), "seed {seed}");
+            assert!(!recovered(&disk).lost_promises(), "seed {seed}");
             let hole = left[durable.len()..].windows(64).any(|bytes| bytes == [0; 64]);
             (holes, cuts) = (holes + u32::from(hole), cuts + u32::from(frames.damage().is_some()));
         }
@@ -295,7 +299,7 @@ mod tests {
         for seed in 0..300 {
             let mut disk = used(seed, 30);
             assert!(disk.rot(4));
-            assert!(Wal::recover(disk.contents()).lost_promises(), "seed {seed}");
+            assert!(recovered(&disk).lost_promises(), "seed {seed}");
             assert!(!disk.scrub(5), "another fault's");
             assert!(disk.scrub(4) && !disk.scrub(4));
         }

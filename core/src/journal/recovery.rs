@@ -1,0 +1,308 @@
+//! What a node's disk adds up to when it starts.
+//!
+//! Owns the reading back of segments: how far each can be trusted, what its frames add up to for each replica,
+//! and whether promises may be missing. Refuses to know how a segment comes about, and what a replica does with
+//! its state.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use raft::eraftpb;
+
+use super::frame::{self, Damage, Frame};
+use super::{Change, Committed, Members, ReplicaId, Snapshot, Wal};
+use crate::id::ShardId;
+
+/// What a driver finds where a node's write-ahead log is kept, and remembers of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Whether a write of the node has ever been durable, on this disk or another. The driver remembers it
+    /// apart from the log, before it tells the node that its first write is durable. Until then the node has
+    /// promised nothing, so what its disk lacks is not lost.
+    pub has_written: bool,
+    /// The segments by number, in any order, torn tails included.
+    pub segments: Vec<(u32, Vec<u8>)>,
+}
+
+impl Wal {
+    /// What was found adds up to this.
+    ///
+    /// Only the newest segment whose checkpoint is whole counts: a newer one was begun but
+    /// nothing in it was promised, an older one is included in the checkpoint. The older one stays
+    /// until then: so if there is none at all, either nothing was ever durable or it is lost.
+    pub fn recover(found: Found) -> Recovered {
+        let Found { has_written, mut segments } = found;
+        segments.sort_unstable_by_key(|(number, _)| *number);
+        let next_segment = segments.last().map_or(0, |(number, _)| number + 1);
+        let replaced = has_written && segments.iter().all(|(_, bytes)| bytes.is_empty());
+        let mut recovered = Recovered { next_segment, replaced, ..Recovered::default() };
+        let mut has_checkpoint = false;
+        for (number, bytes) in segments.into_iter().rev() {
+            let replayed = Replayed::of(&Bytes::from(bytes));
+            let end = match (replayed.damage, replayed.whole_checkpoint) {
+                // Cut between two frames.
+                (None, false) => Some((replayed.end, Damage::Torn)),
+                (damage, _) => damage.map(|damage| (replayed.end, damage)),
+            };
+            if let Some((at, damage)) = end
+                && recovered.damage.is_none_or(|(_, _, worst)| worst == Damage::Torn)
+            {
+                recovered.damage = Some((number, at, damage));
+            }
+            if replayed.whole_checkpoint {
+                (recovered.shards, recovered.facts) = (replayed.shards, replayed.facts);
+                recovered.forgot = replayed.forgot;
+                has_checkpoint = true;
+                break;
+            }
+        }
+        if let Some((_, _, damage)) = &mut recovered.damage
+            && has_written
+            && !has_checkpoint
+        {
+            *damage = Damage::Rotten;
+        }
+        let is_rotten = matches!(recovered.damage, Some((_, _, Damage::Rotten)));
+        recovered.lost_promises = match has_checkpoint {
+            true => is_rotten,
+            false => has_written,
+        };
+        if recovered.lost_promises {
+            recovered.shards.values_mut().for_each(|durable| durable.in_doubt = true);
+        }
+        recovered
+    }
+}
+
+/// What a disk held.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    shards: BTreeMap<ShardId, Durable>,
+    /// Deltas of the facts, in order.
+    pub facts: Vec<Vec<u8>>,
+    /// The number for the next segment: greater than that of any that was found.
+    pub next_segment: u32,
+    /// Where trust ended before the end: segment, byte and kind. What follows is not used.
+    /// After [`Damage::Torn`] nothing that was promised is missing.
+    pub damage: Option<(u32, usize, Damage)>,
+    /// Whether the disk itself is another one.
+    pub replaced: bool,
+    lost_promises: bool,
+    /// In which boot the node found the latest time that it had forgotten, and gave up the replicas that
+    /// it had until then.
+    pub forgot: Option<u64>,
+}
+
+impl Recovered {
+    /// The state of one replica; that of a new one if there is none. Where promises may be missing
+    /// the replica will take no part in elections until it has made up for what it may have forgotten;
+    /// that takes all its peers.
+    pub fn take(&mut self, shard: ShardId) -> Durable {
+        let in_doubt = self.lost_promises;
+        self.shards.remove(&shard).unwrap_or(Durable { in_doubt, ..Durable::default() })
+    }
+
+    /// Gives up every replica: none comes back under its number. In this boot the node has found that it forgot.
+    pub fn give_up_replicas(&mut self, incarnation: u64) {
+        self.shards.clear();
+        self.forgot = Some(incarnation);
+    }
+
+    /// Which of the node's replicas of a log was found; none if nothing was.
+    pub fn generation(&self, shard: ShardId) -> Option<u32> {
+        self.shards.get(&shard).map(Durable::generation)
+    }
+
+    /// Whether what was promised may be missing, of any replica.
+    pub fn lost_promises(&self) -> bool {
+        self.lost_promises
+    }
+
+    /// Whether a replica has not made up yet for what may be missing.
+    pub fn is_in_doubt(&self, shard: ShardId) -> bool {
+        self.lost_promises || self.shards.get(&shard).is_some_and(|durable| durable.in_doubt)
+    }
+
+    /// Whether something was found of a replica.
+    pub fn has(&self, shard: ShardId) -> bool {
+        self.shards.contains_key(&shard)
+    }
+
+    /// The replicas of which something was found.
+    pub fn shards(&self) -> impl Iterator<Item = ShardId> {
+        self.shards.keys().copied()
+    }
+}
+
+/// The durable state of one replica; by default that of a new one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Durable {
+    pub(super) hard_state: eraftpb::HardState,
+    pub(super) snapshot: eraftpb::Snapshot,
+    /// Those after the snapshot, without a gap.
+    pub(super) entries: Vec<eraftpb::Entry>,
+    /// Whether promises may be missing.
+    pub(super) in_doubt: bool,
+    /// The generation of the replica.
+    pub(super) generation: u32,
+    /// Whether it has left.
+    pub(super) left: bool,
+    /// Whom the next snapshot knows as members.
+    pub(super) members: Option<Members>,
+}
+
+impl Durable {
+    /// The state of a replica that joins a log with a generation.
+    pub fn joining(generation: u32) -> Self {
+        Self { generation, ..Self::default() }
+    }
+
+    /// The generation of the replica.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Whether nothing is left of the replica but its generation.
+    pub fn has_left(&self) -> bool {
+        self.left
+    }
+
+    /// The snapshot, the empty one if there is none, and the records after it up to an index; none if
+    /// they do not reach it.
+    pub fn applied(self, upto: u64) -> Option<(Snapshot, Vec<Committed>)> {
+        let first = self.snapshot.get_metadata().index;
+        if !(first..=self.last_index()).contains(&upto) {
+            return None;
+        }
+        let records = self.entries.into_iter().take((upto - first) as usize).map(Committed);
+        Some((Snapshot(self.snapshot), records.collect()))
+    }
+
+    fn last_index(&self) -> u64 {
+        self.snapshot.get_metadata().index + self.entries.len() as u64
+    }
+
+    /// Whether a replica can have been in this state at the end of a handover. Nothing else is ever read back,
+    /// so nobody has to guess what stood in a hard state that is missing.
+    fn is_sound(&self) -> bool {
+        let snapshot = self.snapshot.get_metadata();
+        let last_epoch = self.entries.last().map_or(snapshot.term, |entry| entry.term);
+        // A change is proposed when the one before it is applied, and whoever is sent it is sent
+        // that commit index along with it.
+        let known =
+            self.entries.iter().rev().take_while(|entry| entry.index > self.hard_state.commit);
+        let pending = known.filter(|entry| !entry.context.is_empty()).count();
+        last_epoch <= self.hard_state.term && pending <= 1 && self.members.is_none()
+    }
+
+    /// Says whether the entry can follow what came before.
+    fn put(&mut self, entry: eraftpb::Entry) -> bool {
+        let commit = self.hard_state.commit.max(self.snapshot.get_metadata().index);
+        if entry.index <= commit || entry.index > self.last_index() + 1 {
+            return false;
+        }
+        let keep = entry.index - self.snapshot.get_metadata().index - 1;
+        self.entries.truncate(usize::try_from(keep).expect("entries are in memory"));
+        self.entries.push(entry);
+        true
+    }
+
+    /// Says whether the frame can follow what came before. What it carries stays where it is, in
+    /// `segment`.
+    fn replay(&mut self, frame: Frame<'_>, segment: &Bytes) -> bool {
+        match frame {
+            Frame::Entry { index, epoch, record, .. } => {
+                return self.put(eraftpb::Entry {
+                    term: epoch.0,
+                    index,
+                    data: segment.slice_ref(record),
+                    ..eraftpb::Entry::default()
+                });
+            }
+            Frame::Change { index, epoch, change, .. } => {
+                let context = change.to_vec().into();
+                let entry = eraftpb::Entry { term: epoch.0, index, context, ..Default::default() };
+                return Change::decode(change).is_some() && self.put(entry);
+            }
+            Frame::Members { members, .. } => {
+                self.members = Members::decode(members);
+                return self.members.is_some();
+            }
+            Frame::Replica { generation, left, .. } => {
+                if generation < self.generation {
+                    return false;
+                }
+                if left || generation > self.generation {
+                    *self = Self { left, ..Self::joining(generation) };
+                }
+            }
+            Frame::HardState { epoch, vote, commit, in_doubt, .. } => {
+                if commit > self.last_index() || epoch.0 < self.hard_state.term {
+                    return false;
+                }
+                self.hard_state.term = epoch.0;
+                self.hard_state.vote = vote.map_or(0, ReplicaId::raft);
+                self.hard_state.commit = self.hard_state.commit.max(commit);
+                self.in_doubt = in_doubt;
+                return self.is_sound();
+            }
+            Frame::Snapshot { index, epoch, state, .. } => {
+                if index < self.hard_state.commit {
+                    return false;
+                }
+                self.entries.clear();
+                self.snapshot.data = segment.slice_ref(state);
+                let meta = self.snapshot.mut_metadata();
+                (meta.index, meta.term) = (index, epoch.0);
+                let members = self.members.take();
+                meta.set_conf_state(members.map(|members| members.to_raft()).unwrap_or_default());
+                self.hard_state.commit = index;
+            }
+            Frame::Checkpoint { .. } | Frame::Facts { .. } | Frame::Forgot { .. } => {}
+        }
+        true
+    }
+}
+
+/// What one segment adds up to.
+#[derive(Default)]
+struct Replayed {
+    shards: BTreeMap<ShardId, Durable>,
+    facts: Vec<Vec<u8>>,
+    forgot: Option<u64>,
+    whole_checkpoint: bool,
+    /// Where the last frame ends that counts.
+    end: usize,
+    damage: Option<Damage>,
+}
+
+impl Replayed {
+    fn of(segment: &Bytes) -> Self {
+        let mut replayed = Self::default();
+        let mut handovers = frame::read_handovers(segment);
+        while let Some(frames) = handovers.next_handover() {
+            for &frame in frames {
+                if !replayed.take(frame, segment) {
+                    replayed.damage = Some(Damage::Rotten);
+                    return replayed;
+                }
+            }
+            replayed.end = handovers.offset();
+        }
+        replayed.damage = handovers.damage();
+        replayed
+    }
+
+    /// Says whether the frame can follow what came before.
+    fn take(&mut self, frame: Frame<'_>, segment: &Bytes) -> bool {
+        match (frame, frame.shard()) {
+            (_, Some(shard)) => {
+                return self.shards.entry(shard).or_default().replay(frame, segment);
+            }
+            (Frame::Facts { delta }, _) => self.facts.push(delta.to_vec()),
+            (Frame::Forgot { incarnation }, _) => self.forgot = Some(incarnation),
+            (_, None) => self.whole_checkpoint = true,
+        }
+        true
+    }
+}
