@@ -434,7 +434,10 @@ impl Journal for RaftGroup {
 
     fn campaign(&mut self) {
         let barred = self.install.is_some() || self.doubt.is_some() || self.is_behind_members();
-        if self.is_leader() || barred || self.left {
+        // The library would let a replica without a say win: nobody could propose anything, and once its own
+        // removal is applied nobody would listen to it either.
+        let has_vote = self.raft.raft.promotable();
+        if self.is_leader() || barred || self.left || !has_vote {
             return;
         }
         // Once its disk has caught up it stands with a tick.

@@ -9,6 +9,7 @@ mod moves;
 mod newcomers;
 mod settings;
 mod starts;
+mod sweep;
 mod zones;
 
 use std::collections::BTreeMap;

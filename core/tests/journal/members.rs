@@ -458,6 +458,37 @@ fn a_write_that_is_torn_in_a_move_does_not_bring_members_of_long_ago_back() {
 }
 
 #[test]
+fn a_replica_without_a_say_does_not_stand() {
+    // 4 has taken the place of 1, which is to be dropped: the record is on the way. 2, which leads, dies. If 1
+    // were elected it would commit its own removal, and lead on with nobody to listen to it.
+    let mut five = Five::new(u64::MAX);
+    let (new, old) = (ReplicaId::new(NodeId(4), 1), ReplicaId::new(FIRST[0], 0));
+    five.group(FIRST[0]).transfer(FIRST[1]);
+    five.settle(FIRST[0]);
+    five.rounds(5);
+    assert!(five.change(Change::Learns(new)));
+    five.rounds(5);
+    assert!(five.change(Change::Swaps { promoted: new, demoted: old }));
+    five.rounds(5);
+    assert!(five.change(Change::Drops(old)));
+    for to in [FIRST[0], NodeId(4)] {
+        five.deliver((FIRST[1], to));
+    }
+    five.crash(FIRST[1]);
+    five.group(FIRST[0]).campaign();
+    five.settle(FIRST[0]);
+    five.rounds(10);
+    assert!(!five.group(FIRST[0]).is_leader());
+    five.miss(FIRST[1]);
+    five.rounds(20);
+    let leader = five.leader().expect("3 and 4 are a quorum");
+    assert!([FIRST[2], NodeId(4)].contains(&leader));
+    five.start(FIRST[1]);
+    five.rounds(20);
+    five.check_whole(0);
+}
+
+#[test]
 fn a_vote_is_remembered_with_the_replica_that_it_was_for() {
     // Node 4 has had a replica of generation 1, and now has one of generation 2: a vote for the one is none for the
     // other, also after a restart.
