@@ -37,6 +37,8 @@ pub struct Browsing {
     /// Whom they ask.
     nodes: Vec<NodeId>,
     patience: Span,
+    /// How long an answer may take where nothing is wrong.
+    slowest: Span,
     changes: Stream,
     visits_seed: u64,
     /// When the last fault is over; none if there is no fault.
@@ -89,8 +91,14 @@ enum By {
 }
 
 impl Browsing {
-    /// Nobody has come yet. Without facts in the scenario, nobody will.
-    pub fn new(scenario: &Scenario, seed: u64, calm: Option<Instant>) -> Option<Self> {
+    /// Nobody has come yet. Without facts in the scenario, nobody will. An answer may take as long as the
+    /// `slowest` where nothing is wrong.
+    pub fn new(
+        scenario: &Scenario,
+        seed: u64,
+        calm: Option<Instant>,
+        slowest: Span,
+    ) -> Option<Self> {
         let facts = scenario.facts.clone()?;
         let mut agenda = BTreeSet::new();
         let (from, until) = (Instant::ZERO + facts.from, Instant::ZERO + facts.until);
@@ -110,6 +118,7 @@ impl Browsing {
         Some(Self {
             nodes: (1..=scenario.cluster.nodes).map(NodeId).collect(),
             patience,
+            slowest,
             changes: Stream::new(fork(seed, "changes")),
             visits_seed: fork(seed, "visits"),
             calm,
@@ -179,7 +188,7 @@ impl Browsing {
         let Some(Open { asked, session, by, .. }) = self.open.remove(&told.id) else {
             return self.hear_late(now, node, told, witness);
         };
-        self.agenda.remove(&(asked + self.patience, Act::GiveUp(told.id)));
+        self.agenda.remove(&(asked + self.patience_of(&by), Act::GiveUp(told.id)));
         let Some(oracle) = &mut witness.oracles.facts else { return };
         let reading = Reading { asked, at: now, session, node, facts: &[] };
         match (&told.answer, by) {
@@ -326,11 +335,12 @@ impl Browsing {
         }
     }
 
-    /// The run ends: what was asked longer ago than nodes may take to agree, and has no answer, gets none.
+    /// The run ends: what was asked longer ago than nodes may take to agree, and than an answer may take to
+    /// come, and has none, gets none.
     pub fn close(&mut self, now: Instant, witness: &mut Witness) {
         let Some(oracle) = &mut witness.oracles.facts else { return };
         for Open { asked, node, .. } in std::mem::take(&mut self.given_up).into_values() {
-            if asked + self.facts.agree_within <= now {
+            if asked + self.facts.agree_within.max(self.slowest) <= now {
                 oracle.on_unanswered(asked, asked + self.patience, node, "gave no answer");
             }
         }
@@ -363,10 +373,19 @@ impl Browsing {
         let (id, node) = (QuestionId(self.asked), self.nodes[turn as usize % self.nodes.len()]);
         let session = self.person_of(&by).map(|person| self.session(person).clone());
         let (session, seen) = session.map(|session| (session.id, session.seen)).unzip();
-        self.agenda.insert((at + self.patience, Act::GiveUp(id)));
+        self.agenda.insert((at + self.patience_of(&by), Act::GiveUp(id)));
         self.open.insert(id, Open { asked: at, node, session, by });
         self.outbox.push((node, Question { id, seen: seen.unwrap_or_default(), asked }));
         id
+    }
+
+    /// A survey waits for any answer that may still come: it stands for no client, and hears what each node
+    /// knows in the end.
+    fn patience_of(&self, by: &By) -> Span {
+        match by {
+            By::Admin(..) | By::Visitor { .. } => self.patience,
+            By::Survey => self.patience.max(self.slowest),
+        }
     }
 
     /// Somebody's session; a new one if there is none.

@@ -5,6 +5,7 @@
 //! behind can move the next. Refuses to know why somebody wants the run.
 
 mod clients;
+mod slowest;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -20,7 +21,7 @@ use onsale_reports::{
     Evidence, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped, Summary,
     Verdict,
 };
-use onsale_scenarios::{Cluster, Family, Fault, Network, PartitionBy, Sale, Scenario};
+use onsale_scenarios::{Cluster, Family, Fault, PartitionBy, Sale, Scenario};
 
 use self::clients::serve_clients;
 use crate::browsing::Browsing;
@@ -175,9 +176,10 @@ async fn direct(plan: &Plan) {
     let (demand_seed, room_seed, sale) =
         (plan.stream("demand"), plan.stream("room"), scenario.clone());
     let facts_seed = plan.stream("facts");
+    let slowest = slowest::of_question(scenario);
     let faults_end = (!plan.faults.is_empty()).then_some(calm);
     let clients = executor.create_node().name("clients").init(move || {
-        let browsing = Browsing::new(&sale, facts_seed, faults_end);
+        let browsing = Browsing::new(&sale, facts_seed, faults_end, slowest);
         serve_clients(Crowd::new(&sale, demand_seed, room_seed), browsing, sale.clone(), calm)
     });
     processes.push(clients.build().id());
@@ -526,7 +528,7 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         hold: sale.hold,
         grace: sale.grace,
         early: early(plan),
-        slowest_answer: slowest_answer(scenario),
+        slowest_answer: slowest::of_request(scenario),
         patience: scenario.crowd.session.request_timeout + scenario.crowd.session.backoff_cap,
         live_bound: scenario.calm,
         quantum: scenario.quantum,
@@ -534,8 +536,7 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
             agree_within: facts.agree_within,
             clocks_apart: clocks_apart(plan),
             is_lossy: !scenario.network.loss.is_never(),
-            is_slow: 2 * way(&scenario.network, scenario.network.between_zones).0
-                > scenario.cluster.facts.patience.0,
+            is_slow: slowest::outlasts_patience(scenario),
         }),
     }
 }
@@ -571,18 +572,4 @@ fn clocks_apart(plan: &Plan) -> Span {
     let apart = plan.faults.iter().map(wrong_by).sum::<u64>();
     let Cluster { clock_skew, facts, .. } = &plan.scenario.cluster;
     Span((clock_skew.0 + apart).saturating_sub(facts.accepted_drift.0))
-}
-
-/// How long an answer may take where nothing is wrong: there and back between client and gateway,
-/// gateway and owner, owner and follower, and two writes, all of them in their tails; none if it may be lost.
-fn slowest_answer(scenario: &Scenario) -> Option<Span> {
-    let (network, disk) = (&scenario.network, &scenario.disk);
-    let write = Span((disk.fsync.0 + disk.jitter.of(disk.fsync.0)) * u64::from(disk.tail_factor));
-    let (outside, inside) = (way(network, network.client), way(network, network.between_zones));
-    network.loss.is_never().then_some(Span(2 * (outside.0 + 2 * inside.0 + write.0)))
-}
-
-/// The longest that a way takes where nothing is wrong, of which this is the least.
-fn way(network: &Network, least: Span) -> Span {
-    Span((least.0 + network.jitter.of(least.0)) * u64::from(network.tail_factor))
 }

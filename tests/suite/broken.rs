@@ -18,7 +18,7 @@ use onsale_sim::plan::Plan;
 use onsale_sim::run::run_sabotaged;
 use onsale_sim::sabotage::{Relay, Sabotage, Scribe};
 use onsale_sim::world::network::{CLIENTS, Place};
-use onsale_tests::{complaint, play, sale_with, second, small_sale, verdict};
+use onsale_tests::{complaint, play, play_all, sale_with, second, small_sale, verdict};
 
 /// The oracle fails within so many seeds, and tells a story with these words in it; the
 /// same seeds pass when nothing is broken.
@@ -408,6 +408,50 @@ fn facts_sees_nodes_that_fall_silent() {
     let facts = play(&scenario, 1).summary.facts.facts.expect("facts were read");
     assert!(facts.unanswered > 20, "{facts:?}");
     sees("facts", "gave no answer although", &scenario, 1, silent);
+}
+
+/// Clients who are further away than they are patient give up every question, and each is answered all the
+/// same: that is no alarm (`[network] client = "6s"`), and nodes that fall silent still are one.
+#[test]
+fn facts_sees_silence_from_far_away() {
+    let silent = || {
+        relay(|now, _, to, message| {
+            !(matches!(message, Message::Facts(_)) && to == CLIENTS && now > second(50))
+        })
+    };
+    let mut scenario = sale_with_facts(&[]);
+    scenario.duration = Span::from_secs(600);
+    scenario.network.client = Span::from_secs(6);
+    scenario.crowd.users = 1;
+    scenario.must_exercise.clear();
+    if let Some(facts) = &mut scenario.facts {
+        facts.until = Span::from_secs(300);
+        facts.agree_within = Span::from_secs(10);
+    }
+    let facts = play(&scenario, 1).summary.facts.facts.expect("facts were asked for");
+    assert!(facts.unanswered > 100 && facts.reads == 0, "{facts:?}");
+    sees("facts", "gave no answer although", &scenario, 1, silent);
+}
+
+/// A network that delivers half of all messages twice: each write of a fact is executed once. Executed twice, a
+/// deletion was stamped twice, and once the later one was forgotten nothing was known where something ought to be
+/// (19 of 20 seeds).
+#[test]
+fn facts_that_are_written_twice_by_the_network_are_written_once() {
+    let mut scenario = sale_with_facts(&[]);
+    scenario.duration = Span::from_secs(600);
+    scenario.cluster.facts.deletions_last = Span::from_secs(60);
+    scenario.network.duplicate = Ratio::percent(50);
+    scenario.crowd.users = 1;
+    if let Some(facts) = &mut scenario.facts {
+        facts.changes_per_minute = 30;
+        facts.until = Span::from_secs(540);
+        facts.agree_within = Span::from_secs(10);
+    }
+    for (seed, complaint) in play_all(&scenario, 1..6, |seed, outcome| (seed, complaint(&outcome)))
+    {
+        assert_eq!(complaint, None, "seed {seed}");
+    }
 }
 
 /// A broken promise inside the code ends the run, and is a verdict with a seed, not a crash.

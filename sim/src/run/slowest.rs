@@ -1,0 +1,44 @@
+//! How long an answer may take where nothing is wrong.
+//!
+//! Owns the bounds by which oracles tell an answer that is on its way from one that never comes: what
+//! the scenario's links and disks take at most, all of them in their tails. Refuses to know who waits.
+
+use onsale_core::Span;
+use onsale_scenarios::{Disk, Network, Scenario};
+
+/// For a request: there and back between client and gateway, gateway and owner, owner and follower, and
+/// two writes; none if it may be lost.
+pub(super) fn of_request(scenario: &Scenario) -> Option<Span> {
+    let network = &scenario.network;
+    let write = write(&scenario.disk);
+    let span = Span(2 * (way(network, network.client).0 + 2 * inside(network).0 + write.0));
+    network.loss.is_never().then_some(span)
+}
+
+/// For a question about facts: there and back between client and node, as long as the node may wait for
+/// what it has not seen, and for a write twice: behind the write in flight, and once more where what was written
+/// meanwhile has to be written anew.
+pub(super) fn of_question(scenario: &Scenario) -> Span {
+    let network = &scenario.network;
+    let writes = 4 * write(&scenario.disk).0;
+    Span(2 * way(network, network.client).0 + scenario.cluster.facts.patience.0 + writes)
+}
+
+/// Whether a node may ask another one about facts and lose its patience before the answer.
+pub(super) fn outlasts_patience(scenario: &Scenario) -> bool {
+    2 * inside(&scenario.network).0 > scenario.cluster.facts.patience.0
+}
+
+/// One way between two nodes.
+fn inside(network: &Network) -> Span {
+    way(network, network.between_zones.max(network.within_zone))
+}
+
+/// The longest that a way takes where nothing is wrong, of which this is the least.
+fn way(network: &Network, least: Span) -> Span {
+    Span((least.0 + network.jitter.of(least.0)) * u64::from(network.tail_factor))
+}
+
+fn write(disk: &Disk) -> Span {
+    Span((disk.fsync.0 + disk.jitter.of(disk.fsync.0)) * u64::from(disk.tail_factor))
+}
