@@ -48,7 +48,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 127] = [
+const BASES: [(&str, Basis); 130] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -159,6 +159,9 @@ const BASES: [(&str, Basis); 127] = [
     ("crowd.session.refreshes", Assumed),
     ("crowd.session.refresh-min", Assumed),
     ("crowd.session.refresh-max", Assumed),
+    ("crowd.health-check.every", Sourced("HAProxy default (inter)")),
+    ("crowd.health-check.fall", Sourced("HAProxy default")),
+    ("crowd.health-check.rise", Sourced("HAProxy default")),
     ("facts.events", Chosen),
     ("facts.admins", Chosen),
     ("facts.changes-per-minute", Assumed),

@@ -20,8 +20,8 @@ use crate::limit::{Part, Wait};
 use crate::problem::Complaint;
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, LogNormal, MustFail, Network, Sale, Scenario,
-    Session, WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, HealthCheck, LogNormal, MustFail, Network,
+    Sale, Scenario, Session, WaitingRoom,
 };
 
 /// The oracles that a scenario can demand to have been exercised.
@@ -274,6 +274,10 @@ impl Checks {
             self.waiting_room(room, &crowd.arrivals, duration);
         }
         self.session(&crowd.session, sale);
+        let HealthCheck { every, fall, rise } = crowd.health_check;
+        self.some_time("crowd.health-check.every", every);
+        self.within("crowd.health-check.fall", fall, 1..=100);
+        self.within("crowd.health-check.rise", rise, 1..=100);
     }
 
     fn arrivals(&mut self, arrivals: &Arrivals, duration: Span) {

@@ -12,8 +12,8 @@ use crate::facts::{Facts, FactsSettings};
 use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, GoodCopies, Journal, Leads, LogNormal,
-    Membership, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, GoodCopies, HealthCheck, Journal, Leads,
+    LogNormal, Membership, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
 };
 
 impl Default for Scenario {
@@ -182,7 +182,14 @@ impl Default for Crowd {
             arrivals: Arrivals::Constant { over: Span::from_secs(240) },
             waiting_room: None,
             session: Session::default(),
+            health_check: HealthCheck::default(),
         }
+    }
+}
+
+impl Default for HealthCheck {
+    fn default() -> Self {
+        Self { every: Span::from_secs(2), fall: 3, rise: 2 }
     }
 }
 

@@ -27,6 +27,6 @@ pub use limit::{Figure, Limit, Part, Wait};
 pub use problem::{Problem, ScenarioError};
 pub use ratio::Ratio;
 pub use scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, GoodCopies, Journal, Leads, LogNormal,
-    MustFail, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
+    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, GoodCopies, HealthCheck, Journal, Leads,
+    LogNormal, MustFail, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
 };

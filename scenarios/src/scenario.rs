@@ -318,6 +318,8 @@ pub struct Crowd {
     pub waiting_room: Option<WaitingRoom>,
     /// What they do once inside.
     pub session: Session,
+    /// How a gateway that does not answer is taken out of their choice.
+    pub health_check: HealthCheck,
 }
 
 impl Crowd {
@@ -422,6 +424,20 @@ pub struct WaitingRoom {
     /// How long a token admits its bearer.
     #[serde(with = "human::span")]
     pub token_valid: Span,
+}
+
+/// How whoever spreads clients over gateways finds out which of them answer. A check that is not answered
+/// by the time of the next one has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HealthCheck {
+    /// From one check of a gateway to the next.
+    #[serde(with = "human::span")]
+    pub every: Span,
+    /// So many checks in a row have to fail before clients are sent elsewhere.
+    pub fall: u8,
+    /// So many in a row have to be answered before they are sent there again.
+    pub rise: u8,
 }
 
 /// A lognormal span.

@@ -39,6 +39,10 @@ pub struct Browsing {
     patience: Span,
     /// How long an answer may take where nothing is wrong.
     slowest: Span,
+    /// One way to a node.
+    way: Span,
+    /// How long whoever has lost a connection waits before it asks again.
+    pause: Span,
     changes: Stream,
     visits_seed: u64,
     /// When the last fault is over; none if there is no fault.
@@ -77,6 +81,8 @@ enum Act {
 #[derive(Clone, Debug)]
 struct Open {
     asked: Instant,
+    /// When patience with it ends.
+    until: Instant,
     node: NodeId,
     /// The session at that time; a survey has none.
     session: Option<SessionId>,
@@ -119,6 +125,8 @@ impl Browsing {
             nodes: (1..=scenario.cluster.nodes).map(NodeId).collect(),
             patience,
             slowest,
+            way: scenario.network.client,
+            pause: scenario.crowd.session.backoff_base,
             changes: Stream::new(fork(seed, "changes")),
             visits_seed: fork(seed, "visits"),
             calm,
@@ -185,10 +193,10 @@ impl Browsing {
 
     /// A node answers.
     pub fn hear(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
-        let Some(Open { asked, session, by, .. }) = self.open.remove(&told.id) else {
+        let Some(Open { asked, until, session, by, .. }) = self.open.remove(&told.id) else {
             return self.hear_late(now, node, told, witness);
         };
-        self.agenda.remove(&(asked + self.patience_of(&by), Act::GiveUp(told.id)));
+        self.agenda.remove(&(until, Act::GiveUp(told.id)));
         let Some(oracle) = &mut witness.oracles.facts else { return };
         let reading = Reading { asked, at: now, session, node, facts: &[] };
         match (&told.answer, by) {
@@ -326,6 +334,23 @@ impl Browsing {
         self.given_up.insert(id, open);
     }
 
+    /// A node died, and with it every connection that it had. What was on its way to it then is refused by itself.
+    pub fn lose_connections(&mut self, now: Instant, node: NodeId, died: Instant) {
+        let lost = |open: &Open| open.node == node && open.asked + self.way <= died;
+        let lost: Vec<QuestionId> =
+            self.open.iter().filter(|(_, open)| lost(open)).map(|(&id, _)| id).collect();
+        lost.into_iter().for_each(|id| self.take_refusal(now, id));
+    }
+
+    /// No process is where a question was sent: nobody waits for its answer longer than for the next try.
+    pub fn take_refusal(&mut self, now: Instant, id: QuestionId) {
+        let Some(open) = self.open.get_mut(&id) else { return };
+        let sooner = open.until.min(now + self.pause);
+        let until = std::mem::replace(&mut open.until, sooner);
+        self.agenda.remove(&(until, Act::GiveUp(id)));
+        self.agenda.insert((sooner, Act::GiveUp(id)));
+    }
+
     fn hear_late(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
         if let Some(open) = self.given_up.remove(&told.id)
             && told.answer == FactsAnswer::Behind
@@ -373,8 +398,9 @@ impl Browsing {
         let (id, node) = (QuestionId(self.asked), self.nodes[turn as usize % self.nodes.len()]);
         let session = self.person_of(&by).map(|person| self.session(person).clone());
         let (session, seen) = session.map(|session| (session.id, session.seen)).unzip();
-        self.agenda.insert((at + self.patience_of(&by), Act::GiveUp(id)));
-        self.open.insert(id, Open { asked: at, node, session, by });
+        let until = at + self.patience_of(&by);
+        self.agenda.insert((until, Act::GiveUp(id)));
+        self.open.insert(id, Open { asked: at, until, node, session, by });
         self.outbox.push((node, Question { id, seen: seen.unwrap_or_default(), asked }));
         id
     }

@@ -10,9 +10,8 @@ pub mod door;
 pub mod people;
 pub mod seat_map;
 pub mod session;
+mod waiting;
 pub mod wish;
-
-use std::collections::VecDeque;
 
 use onsale_core::{
     FixedMap, Instant, NodeId, Reply, Request, RequestId, SeatList, ShowId, Span, Timed, UserId,
@@ -26,6 +25,7 @@ use arrivals::Curve;
 use door::Door;
 use people::People;
 use seat_map::SeatMap;
+use waiting::Waiting;
 use wish::Taste;
 
 /// The operator calls a show sold out when one seat in so many is left (assumed): the last seats come
@@ -52,9 +52,7 @@ pub struct Crowd {
     agenda: Agenda,
     /// The acts of the present turn; kept for its memory.
     acts: Vec<Act>,
-    patience: VecDeque<Patience>,
-    /// The ticket of the first of them.
-    first_ticket: u32,
+    waiting: Waiting,
     carts: FixedMap<u32, Cart>,
     maps: Vec<SeatMap>,
     fates: Fates,
@@ -66,14 +64,6 @@ pub struct Crowd {
     in_zone: Vec<Vec<u16>>,
     /// Requests of the present turn by gateway.
     outbox: Vec<Vec<Timed<Request>>>,
-}
-
-/// A client's patience with one attempt ends at an instant. The person keeps its ticket, and strikes it
-/// out when an answer comes: so the many that were answered cost no look at the person.
-#[derive(Clone, Copy, Debug)]
-struct Patience {
-    ends: Instant,
-    user: Option<u32>,
 }
 
 /// What a person holds.
@@ -188,8 +178,7 @@ impl Crowd {
             people: People::new(crowd.numbers()),
             agenda: Agenda::default(),
             acts: Vec::new(),
-            patience: VecDeque::new(),
-            first_ticket: 0,
+            waiting: Waiting::default(),
             carts: FixedMap::default(),
             maps: vec![
                 SeatMap::new(scenario.sale.sections, seats_per_section);
@@ -223,8 +212,8 @@ impl Crowd {
         if let Some(&(arrives, _)) = self.coming.last() {
             next = next.min(arrives);
         }
-        if let Some(patience) = self.patience.front() {
-            next = next.min(patience.ends);
+        if let Some(ends) = self.waiting.next_end() {
+            next = next.min(ends);
         }
         if let Some(released) = self.door.as_ref().and_then(Door::next_release) {
             next = next.min(released);
@@ -279,6 +268,43 @@ impl Crowd {
         }
     }
 
+    /// A gateway died, and with it every connection that it had: whoever waited for it tries another. What was on
+    /// its way to it when it died is refused by itself.
+    pub fn lose_connections(
+        &mut self,
+        now: Instant,
+        gateway: u16,
+        died: Instant,
+        witness: &mut Witness,
+    ) {
+        let sent = Instant(died.0.saturating_sub(self.scenario.network.client.0));
+        for user in self.waiting.at(gateway, sent + self.request_timeout()) {
+            self.lose_connection(now, now, user, gateway, witness);
+        }
+    }
+
+    /// Requests were refused where a gateway ought to be, and when each client learns of it.
+    pub fn take_refusals(
+        &mut self,
+        now: Instant,
+        gateway: u16,
+        refused: &[Timed<RequestId>],
+        witness: &mut Witness,
+    ) {
+        for &Timed { at, item: request } in refused {
+            let (user, sequence) = session::requester(request);
+            let ticket = self
+                .people
+                .get(user)
+                .filter(|person| person.sequence == sequence && person.waits)
+                .map(|person| person.ticket);
+            // Whoever waits elsewhere by now has lost this connection before.
+            if ticket.is_some_and(|ticket| self.waiting.is_at(ticket, gateway)) {
+                self.lose_connection(now, at.max(now), user, gateway, witness);
+            }
+        }
+    }
+
     /// Hands over the requests of this turn: (gateway, batch), in order of gateway.
     pub fn drain_outbox(&mut self, mut send: impl FnMut(NodeId, Vec<Timed<Request>>)) {
         for (gateway, batch) in self.outbox.iter_mut().enumerate() {
@@ -308,29 +334,8 @@ impl Crowd {
     }
 
     fn end_patience(&mut self, now: Instant, end: Instant, witness: &mut Witness) {
-        while let Some(patience) = self.patience.front().filter(|patience| patience.ends < end) {
-            let (ends, user) = (patience.ends, patience.user);
-            self.patience.pop_front();
-            self.first_ticket = self.first_ticket.wrapping_add(1);
-            if let Some(user) = user {
-                self.on_patience_ended(now, ends, user, witness);
-            }
-        }
-    }
-
-    /// A client waits for an answer from `at` on. Returns the ticket of its patience.
-    fn be_patient(&mut self, user: u32, at: Instant) -> u32 {
-        let ticket = self.first_ticket.wrapping_add(self.patience.len() as u32);
-        self.patience.push_back(Patience { ends: at + self.request_timeout(), user: Some(user) });
-        ticket
-    }
-
-    /// A client no longer waits for the answer for which it has the ticket.
-    fn strike_out(&mut self, ticket: u32) {
-        if let Some(patience) =
-            self.patience.get_mut(ticket.wrapping_sub(self.first_ticket) as usize)
-        {
-            patience.user = None;
+        while let Some((ends, user)) = self.waiting.take_ended(end) {
+            self.on_no_answer(now, ends, user, witness);
         }
     }
 
@@ -416,7 +421,7 @@ impl Crowd {
 
     /// Clients choose a gateway in turn, and another one for each attempt; the first in the zone of
     /// the show's venue, if there is one.
-    fn gateway(&self, user: u32, show: ShowId, sequence: u8, attempt: u8) -> usize {
+    fn gateway(&self, user: u32, show: ShowId, sequence: u8, attempt: u8) -> u16 {
         let mut among = &self.gateways;
         if attempt == 1
             && let Some(zone) = self.scenario.sale.venue(show.0)
@@ -426,7 +431,7 @@ impl Crowd {
             among = near;
         }
         let turn = u64::from(user) + u64::from(sequence) + u64::from(attempt);
-        usize::from(among[(turn % among.len() as u64) as usize])
+        among[(turn % among.len() as u64) as usize]
     }
 
     fn server_end(&self, cart: &Cart) -> Instant {

@@ -69,6 +69,7 @@ impl Struck {
 
 #[derive(Clone, Debug, Default)]
 struct Undo {
+    power: Vec<Place>,
     start: Vec<Place>,
     resume: Vec<Place>,
     mend: Vec<(Place, Place)>,
@@ -474,6 +475,7 @@ impl Faults<'_> {
         struck.healed = Some(now);
         world.witness.sees(now, || Sight::Fault { index, strikes: false, what: &struck.what });
         let undo = std::mem::take(&mut struck.undo);
+        undo.power.into_iter().for_each(|place| world.restore_power(place));
         undo.start.into_iter().for_each(|place| self.revive(world, place));
         for place in undo.resume {
             // A process that died meanwhile is no longer paused.
@@ -540,7 +542,11 @@ impl Faults<'_> {
         struck: impl Fn(Place) -> bool,
     ) -> String {
         let victims: Vec<Place> = self.places().filter(|&place| struck(place)).collect();
-        victims.iter().for_each(|&victim| self.kill(world, Some(index), victim, undo));
+        for &victim in &victims {
+            world.cut_power(victim);
+            undo.power.push(victim);
+            self.kill(world, Some(index), victim, undo);
+        }
         victims.iter().map(|victim| format!("n{victim}")).collect::<Vec<_>>().join(", ")
     }
 

@@ -73,6 +73,7 @@ pub async fn run(place: Place, machine: Machine) {
         Turn::Boot => {}
         Turn::End => return,
         Turn::Delivered { .. }
+        | Turn::Reset { .. }
         | Turn::Persisted(_)
         | Turn::WriteFailed(_)
         | Turn::WriteRefused(_)
@@ -116,6 +117,7 @@ impl Resident for Host {
             Turn::Told(input) => self.control(world, now, *input),
             Turn::Boot
             | Turn::Probed
+            | Turn::Reset { .. }
             | Turn::Dies(_)
             | Turn::Stage { .. }
             | Turn::Fault { .. }

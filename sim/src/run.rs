@@ -254,6 +254,7 @@ async fn direct(plan: &Plan) {
             }
             Turn::Boot
             | Turn::Delivered { .. }
+            | Turn::Reset { .. }
             | Turn::Persisted(_)
             | Turn::WriteFailed(_)
             | Turn::WriteRefused(_)
@@ -265,6 +266,7 @@ async fn direct(plan: &Plan) {
                 panic!("{turn:?} is not the director's")
             }
         }
+        world::with(World::check_gateways);
     }
 }
 

@@ -12,8 +12,10 @@ mod beats;
 pub mod calendar;
 pub mod clock;
 pub mod congestion;
+mod connections;
 mod digest;
 pub mod disk;
+mod health;
 pub mod limits;
 pub mod limp;
 pub mod network;
@@ -56,6 +58,7 @@ use beats::Coming;
 use calendar::Calendar;
 use clock::Clock;
 use congestion::Queues;
+pub use connections::Reset;
 use disk::Disk;
 use limits::{Exceeded, Limits};
 use limp::Limps;
@@ -93,6 +96,8 @@ pub fn with<R>(act: impl FnOnce(&mut World) -> R) -> R {
 #[derive(Debug)]
 enum Event {
     Arrives { from: u16, to: u16, sender: u32, departed: Instant, message: Message },
+    Reset { node: Place, departed: Instant, reset: Box<Reset> },
+    Checked { node: Place, changes: u32 },
     Durable { node: Place, incarnation: u32, id: PersistId },
     Scrubbed { node: Place, incarnation: u32 },
     Dies { node: Place, incarnation: u32 },
@@ -129,6 +134,8 @@ pub struct Machine {
     leaves_for: Option<usize>,
     /// Whether it is gone for good.
     is_lost: bool,
+    /// Faults that keep it without power.
+    dark: u16,
     /// Whether a fault put another disk in place of the one that it had, since it started last.
     has_other_disk: bool,
     /// Whether a write of it was ever durable: its driver remembers that elsewhere than on its disk.
@@ -247,6 +254,7 @@ impl World {
                 stopping: None,
                 leaves_for: None,
                 is_lost: false,
+                dark: 0,
                 has_other_disk: false,
                 has_written: false,
                 orders: Vec::new(),
@@ -279,7 +287,7 @@ impl World {
             journal: JournalWatch::new(&placement),
             faults: FaultLog::new(placement.shards()),
             touches: Touches::default(),
-            rotation: Rotation::new(nodes, scenario.cluster.nodes),
+            rotation: Rotation::new(nodes, scenario.cluster.nodes, scenario.crowd.health_check),
             owners: vec![None; placement.shards() as usize],
             fingerprint: Fingerprint::default(),
             sabotage: Sabotage::default(),
@@ -388,6 +396,7 @@ impl World {
         machine.disk.forget(self.sabotage.disks_lose);
         self.journal.crashed(now, node, &machine.disk, &mut self.witness.oracles);
         self.seats[node] = Seat::default();
+        self.reset_connections(node);
         self.shows_process(node);
     }
 
@@ -548,6 +557,11 @@ impl World {
         match event {
             Event::Arrives { from, to, sender, departed, message } => {
                 self.arrive(usize::from(from), usize::from(to), sender, departed, message)
+            }
+            Event::Reset { node, departed, reset } => self.reset_arrives(node, departed, reset),
+            Event::Checked { node, changes } => {
+                self.rotation.judge(self.now, node, changes);
+                None
             }
             Event::Durable { node, incarnation, id } => {
                 if self.machines[node].incarnation != incarnation

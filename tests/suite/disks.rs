@@ -199,9 +199,11 @@ fn facts_that_went_with_a_disk_hold_nobody_up() {
     let runs = play_all(&scenario("rare/facts-lost-disk"), 1..9, look);
     for (complaint, _, facts) in &runs {
         assert_eq!(*complaint, None);
-        assert!(facts.lost_with_disks > 0 && facts.behind > 0, "{facts:?}");
-        assert!(facts.agreed_ms.is_some(), "{facts:?}");
+        assert!(facts.behind > 0 && facts.agreed_ms.is_some(), "{facts:?}");
     }
+    // Whether anything was written through the node meanwhile is for the seed to say.
+    let lost = runs.iter().filter(|(.., facts)| facts.lost_with_disks > 0).count();
+    assert!(lost * 2 > runs.len(), "{lost} of {} runs lost something", runs.len());
     assert!(runs.iter().any(|&(_, written_off, _)| written_off > 0));
     assert!(runs.iter().any(|(.., facts)| facts.begun_anew > 0));
 }

@@ -7,6 +7,7 @@ mod cli;
 mod determinism;
 mod disks;
 mod faults;
+mod gateways;
 mod golden;
 mod leads;
 mod moves;

@@ -14,7 +14,7 @@ use onsale_tests::{complaint, play};
 type Setting = (&'static str, &'static [&'static str]);
 
 /// By section.
-const SETTINGS: [(&str, &[Setting]); 12] = [
+const SETTINGS: [(&str, &[Setting]); 13] = [
     ("", &[("quantum", &["\"1us\"", "\"500us\"", "\"5ms\""])]),
     (
         "cluster",
@@ -85,6 +85,14 @@ const SETTINGS: [(&str, &[Setting]); 12] = [
             ("backoff-base", &["\"0us\"", "\"1ms\""]),
             ("refreshes", &["0", "50"]),
             ("refresh-min", &["\"0us\"", "\"1ms\""]),
+        ],
+    ),
+    (
+        "crowd.health-check",
+        &[
+            ("every", &["\"1us\"", "\"100ms\"", "\"1h\""]),
+            ("fall", &["1", "100"]),
+            ("rise", &["1", "100"]),
         ],
     ),
     (

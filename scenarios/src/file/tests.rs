@@ -591,6 +591,11 @@ fn a_scenario_is_printed_in_full() {
     refresh-min = "3s"
     refresh-max = "10s"
 
+    [crowd.health-check]
+    every = "2s"
+    fall = 3
+    rise = 2
+
     [network]
     within-zone = "150us"
     between-zones = "1ms"

@@ -80,7 +80,7 @@ impl Crowd {
         let person = *known;
         if person.waits {
             known.waits = false;
-            self.strike_out(person.ticket);
+            self.waiting.strike_out(person.ticket);
         }
         if operation(person.doing).is_some()
             && let Some(ending) = undecided(&reply.outcome)
@@ -102,11 +102,11 @@ impl Crowd {
         }
     }
 
-    /// The person's patience with one attempt has ended.
-    pub(super) fn on_patience_ended(
+    /// The person's attempt comes to nothing: its patience has ended, or its connection.
+    pub(super) fn on_no_answer(
         &mut self,
         now: Instant,
-        ends: Instant,
+        at: Instant,
         user: u32,
         witness: &mut Witness,
     ) {
@@ -114,7 +114,23 @@ impl Crowd {
         assert!(person.waits, "a ticket that was not struck out is a waiting person's");
         let before = *person;
         person.waits = false;
-        self.try_again(now, ends, user, before, Ending::GaveUp, witness);
+        self.try_again(now, at, user, before, Ending::GaveUp, witness);
+    }
+
+    /// The person learns that the gateway that it waits for is dead.
+    pub(super) fn lose_connection(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        user: u32,
+        gateway: u16,
+        witness: &mut Witness,
+    ) {
+        let Some(&mut Person { sequence, ticket, .. }) = self.people.get(user) else { return };
+        self.waiting.strike_out(ticket);
+        let request = request_id(user, sequence);
+        witness.sees(at, || Sight::Disconnected { user: UserId(user), request, gateway });
+        self.on_no_answer(now, at, user, witness);
     }
 
     fn ask_hold(&mut self, now: Instant, act: Act, person: Person, witness: &mut Witness) {
@@ -165,16 +181,16 @@ impl Crowd {
         witness: &mut Witness,
         change: impl FnOnce(&mut Person),
     ) -> &Request {
-        let ticket = self.be_patient(user, at);
+        let gateway = self.gateway(user, request.show, requester(request.id).1, attempt);
+        let ticket = self.waiting.wait(at + self.request_timeout(), user, gateway);
         self.people.change(user, |person| {
             change(person);
             person.waits = true;
             person.ticket = ticket;
             person.stamp = person.stamp.wrapping_add(1);
         });
-        let gateway = self.gateway(user, request.show, requester(request.id).1, attempt);
         witness.recorder.attempts(at, 1);
-        let waiting = &mut self.outbox[gateway];
+        let waiting = &mut self.outbox[usize::from(gateway)];
         waiting.push(Timed { at, item: request });
         &waiting[waiting.len() - 1].item
     }

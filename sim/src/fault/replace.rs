@@ -33,6 +33,8 @@ impl Faults<'_> {
             self.join(world, index, spare);
             return format!("{}; n{spare} joins", spared(&name, shard));
         }
+        // It is gone for good with its machine, which answers nobody for it.
+        world.cut_power(victim);
         if world.process(victim) != Process::Down {
             self.executor.kill(self.processes[victim]);
             world.kill(victim, Some(index));

@@ -4,14 +4,14 @@
 //! stories have. Refuses to know what they do.
 
 use onsale_core::facts::FactsMessage;
-use onsale_core::{Endpoint, Instant, Message};
+use onsale_core::{Endpoint, Instant, Message, NodeId};
 use onsale_scenarios::Scenario;
 
 use crate::browsing::Browsing;
 use crate::crowd::Crowd;
 use crate::story::Sight;
 use crate::world::network::CLIENTS;
-use crate::world::{self, Resident, Turn, World, next_turn};
+use crate::world::{self, Reset, Resident, Turn, World, next_turn};
 
 /// The clients' host: the turns of the crowd and of those who deal with facts.
 struct Clients {
@@ -61,6 +61,23 @@ impl Resident for Clients {
                 if let (Some(browsing), FactsMessage::Told(told)) = (&mut self.browsing, &*message)
                 {
                     browsing.hear(now, node, told, &mut world.witness);
+                }
+            }
+            Turn::Reset { node, reset } => {
+                let (gateway, node) = (node as u16, NodeId(node as u16));
+                match *reset {
+                    Reset::Died(died) => {
+                        crowd.lose_connections(now, gateway, died, &mut world.witness);
+                        if let Some(browsing) = &mut self.browsing {
+                            browsing.lose_connections(now, node, died);
+                        }
+                    }
+                    Reset::Requests(refused) => {
+                        crowd.take_refusals(now, gateway, &refused, &mut world.witness);
+                    }
+                    Reset::Question(id) => {
+                        self.browsing.iter_mut().for_each(|browsing| browsing.take_refusal(now, id))
+                    }
                 }
             }
             Turn::Wake => {

@@ -148,6 +148,10 @@ impl Follow {
                 context: true,
                 ..line(now, "FAULT".to_owned(), Kind::Step, what.to_owned())
             }),
+            Sight::Disconnected { user, request, gateway } => {
+                let what = format!("loses the connection to n{gateway}: {request}");
+                self.tell_of(request, line(now, user.to_string(), Kind::Client, what));
+            }
             Sight::GaveUp { user, request } => {
                 if let Some(asked) = self.requests.get_mut(&request) {
                     asked.ended = Some(now);

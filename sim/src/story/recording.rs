@@ -179,7 +179,7 @@ impl Recording {
                 self.mark(row, "fault", what, now);
             }
             Sight::GaveUp { request, .. } => self.on_answered(now, request, "gave up"),
-            Sight::Left { .. } => {}
+            Sight::Left { .. } | Sight::Disconnected { .. } => {}
             Sight::Judged { oracle, headline } => {
                 let row = Row { pid: FAULTS, tid: 0 };
                 self.mark(row, "oracle", &format!("{oracle}: {headline}"), now);

@@ -112,6 +112,15 @@ pub enum Sight<'a> {
         /// What it does now.
         what: &'a str,
     },
+    /// A client learns that the gateway that it waits for is dead.
+    Disconnected {
+        /// Who.
+        user: UserId,
+        /// What it waits for.
+        request: RequestId,
+        /// The gateway.
+        gateway: u16,
+    },
     /// A client stops repeating a request that was not answered.
     GaveUp {
         /// Who.

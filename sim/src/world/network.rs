@@ -249,6 +249,18 @@ impl Network {
         }
     }
 
+    /// How long a word takes that leaves at `departs`, where nothing befalls it and it overtakes nothing; none
+    /// if the link is cut.
+    pub fn follow(&self, from: Place, to: Place, departs: Instant) -> Option<Span> {
+        let link = &self.links[self.index(from, to)];
+        (link.cuts == 0).then(|| Span(link.base).max(link.last_arrival.since(departs)))
+    }
+
+    /// Whether one direction is cut now.
+    pub fn is_cut(&self, from: Place, to: Place) -> bool {
+        self.links[self.index(from, to)].cuts > 0
+    }
+
     /// Whether what left at `sent` was cut on its way: the link is or was severed since.
     #[inline]
     pub fn severed_since(&self, from: Place, to: Place, sent: Instant) -> bool {
@@ -401,6 +413,19 @@ mod tests {
         network.mend(0, 1, 2, Instant(1_200));
         assert!(network.severed_since(1, 2, sent), "it was cut on its way");
         assert!(!network.severed_since(1, 2, Instant(1_201)));
+    }
+
+    #[test]
+    fn a_word_that_follows_overtakes_nothing_and_draws_nothing() {
+        let mut network = network(settings());
+        assert_eq!(network.follow(1, 2, Instant::ZERO), Some(Span(1_000)));
+        let late = (0..100).filter_map(|k| network.carry(1, 2, Instant(k)).first).max();
+        let late = Span(99) + late.expect("nothing is lost");
+        assert!(network.follow(1, 2, Instant(99)) >= Some(Span(late.0 - 2 * 99)));
+        assert_eq!(network.sent, 100);
+        network.cut(0, 1, 2);
+        assert!(network.is_cut(1, 2) && !network.is_cut(2, 1));
+        assert_eq!(network.follow(1, 2, Instant(99)), None);
     }
 
     #[test]

@@ -100,6 +100,9 @@ impl World {
                 self.note_lost(from, to, why);
             }
             self.fingerprint.fold(u64::MAX);
+            if from == CLIENTS && matches!(why, Lost::Down | Lost::Restarted) {
+                self.refuse(to, &message);
+            }
             return None;
         }
         let waits = self.machines[to].process == Process::Paused;

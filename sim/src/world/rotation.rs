@@ -1,12 +1,17 @@
 //! Which gateways clients choose among, and which nodes keep facts.
 //!
 //! Owns the lists that a load balancer would have. A node that is told to stop is taken out
-//! of its list, and is in again when it starts; one that dies stays in, for nobody knows. Whoever
-//! deals with facts asks all who are to be of the cluster, told to stop for a while or not. Refuses
-//! to know how clients choose.
+//! of its list, and is in again when it starts; one that falls silent, for whatever reason, is taken out
+//! once its [health] checks have failed, and is in again once they have succeeded. Where all fail, none is
+//! taken out. Whoever deals with facts asks all who are to be of the cluster, told to stop for a while or not.
+//! Refuses to know how clients choose.
+//!
+//! [health]: super::health
 
-use onsale_core::NodeId;
+use onsale_core::{Instant, NodeId, Span};
+use onsale_scenarios::HealthCheck;
 
+use super::health::{Due, Health};
 use super::network::Place;
 
 /// The gateways that take requests.
@@ -14,6 +19,7 @@ use super::network::Place;
 pub struct Rotation {
     /// By place; the first is the clients'.
     open: Vec<bool>,
+    health: Vec<Health>,
     changed: bool,
     /// Those that are to be of the cluster, in order.
     members: Vec<NodeId>,
@@ -22,10 +28,26 @@ pub struct Rotation {
 
 impl Rotation {
     /// The first so many of the nodes, which are numbered from 1 to `numbers`.
-    pub(super) fn new(numbers: u16, first: u16) -> Self {
-        let open = (0..=numbers).map(|node| (1..=first).contains(&node)).collect();
+    pub(super) fn new(numbers: u16, first: u16, check: HealthCheck) -> Self {
+        let begins = |node: u16| (1..=first).contains(&node);
+        let open = (0..=numbers).map(begins).collect();
+        // Checks of the nodes are spread over the time from one to the next.
+        let offset = |node: u16| Span(check.every.0 / u64::from(numbers + 1) * u64::from(node));
+        let health = |node| Health::new(check, offset(node), begins(node));
+        let health = (0..=numbers).map(health).collect();
         let members = (1..=first).map(NodeId).collect();
-        Self { open, changed: false, members, members_changed: false }
+        Self { open, health, changed: false, members, members_changed: false }
+    }
+
+    /// A node's gateway answers from now on, or does not. Says when clients are to be sent elsewhere, or there
+    /// again, if this is new.
+    pub(super) fn see(&mut self, now: Instant, node: Place, answers: bool) -> Option<Due> {
+        self.health[node].see(now, answers)
+    }
+
+    /// What was to be found out about a node's gateway after so many changes is found out.
+    pub(super) fn judge(&mut self, now: Instant, node: Place, changes: u32) {
+        self.changed |= self.health[node].judge(now, changes);
     }
 
     pub(super) fn open(&mut self, node: Place) {
@@ -67,7 +89,10 @@ impl Rotation {
     /// The gateways, if they have changed since this was asked last.
     pub fn take_changed(&mut self) -> Option<Vec<u16>> {
         std::mem::take(&mut self.changed).then(|| {
-            (0..).zip(&self.open).filter(|(_, open)| **open).map(|(node, _)| node).collect()
+            let open = (0..).zip(&self.open).filter(|(_, open)| **open).map(|(node, _)| node);
+            let (healthy, ill): (Vec<u16>, Vec<u16>) =
+                open.partition(|&node| self.health[usize::from(node)].is_healthy());
+            if healthy.is_empty() { ill } else { healthy }
         })
     }
 }

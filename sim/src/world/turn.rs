@@ -4,6 +4,7 @@
 
 use onsale_core::{Endpoint, Input, Message, PersistId, Write};
 
+use super::connections::Reset;
 use super::network::Place;
 use super::stopping::Stage;
 
@@ -18,6 +19,13 @@ pub enum Turn {
         from: Endpoint,
         /// What it says.
         message: Message,
+    },
+    /// A machine says that a process of it is dead.
+    Reset {
+        /// Which node's.
+        node: Place,
+        /// What it says.
+        reset: Box<Reset>,
     },
     /// A write became durable.
     Persisted(PersistId),
