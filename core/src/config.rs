@@ -145,6 +145,8 @@ pub struct OwnerConfig {
     pub deposed: Deposed,
     /// What an owner takes the instants in the journal for.
     pub reckoning: Reckoning,
+    /// What becomes of requests that have waited for too long to be decided.
+    pub overdue: Overdue,
     /// What makes a hold end whose time and grace are over.
     pub expiry: Expiry,
     /// Pace of the job of [`Expiry::Swept`], in multiples of which it runs; not zero
@@ -220,6 +222,19 @@ pub enum Reckoning {
     Elapsed,
     /// Instants of its own clock.
     Instants,
+}
+
+/// What becomes of a request that has waited for more than half of a gateway's patience before its owner came to it.
+/// The other half is what the answer may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overdue {
+    /// It is passed over, unanswered: its gateway gives it up before the answer could come, and whoever still wants
+    /// it asks again. So an owner that has fallen behind decides what is waited for, and catches up.
+    #[default]
+    PassedOver,
+    /// It is decided like any other.
+    Decided,
 }
 
 /// What makes a hold end whose time and grace are over.

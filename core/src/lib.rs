@@ -31,8 +31,8 @@ pub mod waiting_room;
 pub use best_seats::BestSeats;
 pub use config::{
     Acknowledge, Config, DecidesOn, Deposed, Expiry, FactsConfig, Forgets, GatewayConfig,
-    LeadsConfig, MembershipConfig, OnSuspicion, OwnerConfig, Promises, Ratio, Reads, Reckoning,
-    Serves, Sessions, Setup,
+    LeadsConfig, MembershipConfig, OnSuspicion, Overdue, OwnerConfig, Promises, Ratio, Reads,
+    Reckoning, Serves, Sessions, Setup,
 };
 pub use draw::Draw;
 pub use effect::{Effects, PersistId, Write};

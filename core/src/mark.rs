@@ -99,6 +99,8 @@ marks! {
     UnknownShard = "unknown-shard";
     /// A message was of a kind that its sender never sends.
     ImpossibleMessage = "impossible-message";
+    /// A request had waited for an owner for too long, and was passed over.
+    PassedOver = "passed-over";
     /// A write was answered that was not in flight.
     StrayWriteAnswer = "stray-write-answer";
     /// A journal's message reached a node that does not replicate the shard.

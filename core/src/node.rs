@@ -23,7 +23,7 @@ use self::balance::Balance;
 use self::moves::Wishes;
 use self::retirement::Retirement;
 use self::storage::Storage;
-use crate::config::{Config, Setup};
+use crate::config::{Config, Overdue, Setup};
 use crate::detector::{Detector, Heard};
 use crate::draw::Draw;
 use crate::effect::{Effects, PersistId, Sending};
@@ -308,6 +308,19 @@ impl Node {
         }
         self.advance(now, effects);
         self.on_forwarded(from, request, effects);
+    }
+
+    /// Whether a request that a gateway passed on has waited for so long that this node no longer decides it.
+    #[inline]
+    pub fn is_overdue(&self, waited: Span) -> bool {
+        let config = &self.setup.config;
+        let half = Span(config.gateway.try_timeout.0 / 2);
+        config.owner.overdue == Overdue::PassedOver && waited > half
+    }
+
+    /// Such a request is passed over.
+    pub fn pass_over(&mut self, effects: &mut Effects) {
+        effects.observe(Observation::Mark(Mark::PassedOver));
     }
 
     /// When the node wants to be stepped next, whatever else happens. May lie too early.

@@ -48,7 +48,7 @@ impl fmt::Display for Basis {
 use Basis::{Assumed, Chosen, Sourced};
 
 /// What every default rests on; a value that the scenario sets otherwise is chosen.
-const BASES: [(&str, Basis); 130] = [
+const BASES: [(&str, Basis); 131] = [
     ("duration", Chosen),
     ("calm", Chosen),
     ("quantum", Chosen),
@@ -82,6 +82,7 @@ const BASES: [(&str, Basis); 130] = [
     ("cluster.owner.serves", Chosen),
     ("cluster.owner.deposed", Chosen),
     ("cluster.owner.reckoning", Chosen),
+    ("cluster.owner.overdue", Chosen),
     ("cluster.gateway.tries", Chosen),
     ("cluster.gateway.try-timeout", Assumed),
     ("cluster.gateway.backoff-base", Assumed),

@@ -4,8 +4,8 @@
 //! stands in [`crate::basis`]. Refuses to know how files are read.
 
 use onsale_core::{
-    Acknowledge, DecidesOn, Deposed, Expiry, Forgets, Honours, OnSuspicion, Orders, Promises,
-    Reads, Reckoning, Repeats, Serves, Sessions, Span,
+    Acknowledge, DecidesOn, Deposed, Expiry, Forgets, Honours, OnSuspicion, Orders, Overdue,
+    Promises, Reads, Reckoning, Repeats, Serves, Sessions, Span,
 };
 
 use crate::facts::{Facts, FactsSettings};
@@ -132,6 +132,7 @@ impl Default for Owner {
             serves: Serves::CaughtUp,
             deposed: Deposed::HandsBack,
             reckoning: Reckoning::Elapsed,
+            overdue: Overdue::PassedOver,
         }
     }
 }

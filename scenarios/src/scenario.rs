@@ -5,7 +5,7 @@
 
 use onsale_core::{
     Acknowledge, DecidesOn, Deposed, Expiry, Honours, LeadsConfig, NodeId, OnSuspicion, Orders,
-    Promises, Reads, Reckoning, Repeats, Serves, ShowId, Span, ZoneId,
+    Overdue, Promises, Reads, Reckoning, Repeats, Serves, ShowId, Span, ZoneId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -221,6 +221,8 @@ pub struct Owner {
     pub deposed: Deposed,
     /// What an owner takes the instants in the journal for.
     pub reckoning: Reckoning,
+    /// What becomes of requests that have waited for more than half of a gateway's patience.
+    pub overdue: Overdue,
 }
 
 /// How a gateway treats requests.

@@ -349,14 +349,25 @@ impl Host {
                 let ahead = queue.range(started..).take(READ_AHEAD);
                 self.node.read_ahead(ahead.map(|timed| &timed.item));
             }
-            let cost = self.cost(item);
+            // A glance is all that a request costs that nobody waits for any more.
+            let is_overdue =
+                matches!(item, Input::Forwarded { .. }) && self.node.is_overdue(now.since(*at));
+            let glance = Span(self.machine.costs.route.0 * self.slow);
+            let cost = if is_overdue { glance } else { self.cost(item) };
             match self.cores.take_by(latest, core, (*at).max(now), cost) {
                 Ok(done) => {
-                    self.note(core, done, cost, || work_of(item));
+                    self.note(
+                        core,
+                        done,
+                        cost,
+                        || if is_overdue { PASS_OVER } else { work_of(item) },
+                    );
                     self.turn_ends = self.turn_ends.max(done);
                     let done = self.clock.at(done);
                     // By far the most: looked at where it stands.
-                    if let Input::Forwarded { from, request } = item {
+                    if is_overdue {
+                        self.node.pass_over(&mut self.effects);
+                    } else if let Input::Forwarded { from, request } = item {
                         self.node.decide(done, *from, request, &mut self.effects);
                     } else {
                         let item = std::mem::replace(&mut queue[started].item, Input::TurnEnded);
@@ -460,6 +471,7 @@ const READ_AHEAD: usize = 32;
 
 const ROUTE_REQUEST: &str = "route a request";
 const DECIDE: &str = "decide";
+const PASS_OVER: &str = "pass over";
 const ROUTE_ANSWER: &str = "route an answer";
 const BEAT: &str = "beat";
 

@@ -448,6 +448,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
         serves: cluster.owner.serves,
         deposed: cluster.owner.deposed,
         reckoning: cluster.owner.reckoning,
+        overdue: cluster.owner.overdue,
         expiry: sale.expiry,
         sweep_every: sale.sweep_every,
     };

@@ -65,6 +65,8 @@ fn seeds_that_failed_once_pass() {
         // What a clock far ahead had stamped and a disk had lost waited at peers for its time, and then passed for
         // having seen what its writer wrote anew.
         ("rare/facts-slow-disks", 16),
+        // An owner decided what nobody waited for any more, and never caught up.
+        ("rare/retry-storm-budgeted", 6),
         // A snapshot for a node that forgot was lost, and taken for under way ever after.
         ("fast/elastic-disks", 309),
         // An owner deposed unawares reported the map's own move as over, by members of long ago.

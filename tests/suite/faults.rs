@@ -1,6 +1,6 @@
 //! What each fault of networks, clocks and processes does, and that nothing is left of it afterwards.
 
-use onsale_core::{Reckoning, Span};
+use onsale_core::{Overdue, Reckoning, Span};
 use onsale_reports::{Ending, Verdict};
 use onsale_scenarios::{Fault, Ratio, Scenario, Target};
 use onsale_sim::run::Outcome;
@@ -194,14 +194,21 @@ fn selling(outcome: &Outcome, from: usize, until: usize) -> usize {
 }
 
 #[test]
-fn a_storm_of_retries_outlasts_its_cause_unless_they_have_a_budget() {
-    let play = |id: &str| {
-        let scenario: Scenario = scenario(id);
-        let outcome = play(&scenario, 1);
+fn a_storm_of_retries_outlasts_its_cause_unless_the_owner_passes_over_what_nobody_waits_for() {
+    let play = |scenario: &Scenario| {
+        let outcome = play(scenario, 1);
         assert_eq!(complaint(&outcome), None);
         outcome
     };
-    let (storm, budgeted) = (play("rare/retry-storm"), play("rare/retry-storm-budgeted"));
+    let decided = scenario("rare/retry-storm");
+    assert_eq!(decided.cluster.owner.overdue, Overdue::Decided);
+    let mut passed_over = decided.clone();
+    passed_over.cluster.owner.overdue = Overdue::PassedOver;
+    let (storm, caught_up) = (play(&decided), play(&passed_over));
+    assert!(selling(&caught_up, 100, 200) > 95, "it needs no budget for that");
+    assert_eq!(mark(&storm, "passed-over"), 0);
+    assert!(mark(&caught_up, "passed-over") > 100);
+    let budgeted = play(&scenario("rare/retry-storm-budgeted"));
     assert!(selling(&storm, 20, 60) > 35 && selling(&budgeted, 20, 60) > 35);
     // The owner is slow from 60 to 70 s.
     assert_eq!(selling(&storm, 130, 230), 0, "it has been well for a minute, and serves nobody");

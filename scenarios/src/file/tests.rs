@@ -529,6 +529,7 @@ fn a_scenario_is_printed_in_full() {
     serves = "caught-up"
     deposed = "hands-back"
     reckoning = "elapsed"
+    overdue = "passed-over"
 
     [cluster.gateway]
     tries = 4
