@@ -6,11 +6,11 @@
 use std::fmt;
 
 macro_rules! marks {
-    ($($(#[$doc:meta])* $mark:ident = $name:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $mark:ident = $name:literal;)*) => {
         /// A rare path that was taken.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Mark {$(
-            $(#[$doc])*
+            $(#[doc = $doc])*
             $mark,
         )*}
 
@@ -21,6 +21,16 @@ macro_rules! marks {
             /// Its name in scenarios and reports.
             pub const fn name(self) -> &'static str {
                 match self {$(Self::$mark => $name,)*}
+            }
+
+            /// What happened, in a sentence or two.
+            pub fn meaning(self) -> &'static str {
+                match self {$(Self::$mark => concat!($($doc),*).trim(),)*}
+            }
+
+            /// The mark with this name.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|mark| mark.name() == name)
             }
         }
     };

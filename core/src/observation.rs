@@ -117,6 +117,24 @@ impl Phase {
         Self::Following,
     ];
 
+    /// What the replica is doing then, for people.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Electing => "no leader is known",
+            Self::Following => "the node that was asked follows another",
+            Self::TakingOver => "a new leader does not serve yet",
+            Self::Serving => "the leader serves and waits for nothing",
+            Self::Replicating => "a record waits for a quorum",
+            Self::Asking => "the leader asks whether it still leads",
+            Self::Trailed => "a follower lacks what is committed",
+        }
+    }
+
+    /// The phase with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.name() == name)
+    }
+
     /// Its name in reports.
     pub const fn name(self) -> &'static str {
         match self {

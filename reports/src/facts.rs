@@ -27,6 +27,9 @@ pub struct Evidence {
     pub details: Vec<String>,
     /// Whom or what it is about, as `replay --follow` takes it, the most telling first.
     pub follow: Vec<String>,
+    /// Virtual time at which it was found, in microseconds; none if it took the whole run to judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_us: Option<u64>,
 }
 
 /// One oracle's result.

@@ -108,6 +108,7 @@ fn facts() -> RunFacts {
                         "00:04.351 n4 sends p2 to the provider".to_owned(),
                     ],
                     follow: vec!["hold:99".to_owned(), "user:17".to_owned()],
+                    found_us: Some(4_351_000),
                 }),
                 ..oracle("payment", Verdict::Fail, 600)
             },

@@ -505,7 +505,7 @@ fn plural(number: u64, noun: &str) -> String {
 
 /// Fills lines of `width` columns with pieces. A piece that is wider stands alone and whole,
 /// because cut names and commands are of no use.
-fn flow<'a>(pieces: impl Iterator<Item = &'a str>, between: &str, width: usize) -> Vec<String> {
+pub fn flow<'a>(pieces: impl Iterator<Item = &'a str>, between: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for piece in pieces {
         match lines.last_mut() {

@@ -17,43 +17,111 @@ pub struct Hazard {
     /// The failures that it lets happen, by the ids of the [README](crate); none where the
     /// hardware fails.
     pub failures: &'static [&'static str],
+    /// What it lets happen, in a few words.
+    pub lets: &'static str,
 }
 
 const fn named(
     key: &'static str,
     value: &'static str,
     failures: &'static [&'static str],
+    lets: &'static str,
 ) -> Hazard {
-    Hazard { key, value: Some(value), failures }
+    Hazard { key, value: Some(value), failures, lets }
 }
 
-const fn span(key: &'static str, failures: &'static [&'static str]) -> Hazard {
-    Hazard { key, value: None, failures }
+const fn span(key: &'static str, failures: &'static [&'static str], lets: &'static str) -> Hazard {
+    Hazard { key, value: None, failures, lets }
 }
 
 /// Every hazard, in the order of a scenario's keys.
 pub const HAZARDS: [Hazard; 21] = [
-    named("cluster.on-suspicion", "down", &["A1", "A2"]),
-    named("cluster.journal.promises", "before-write", &["E3", "E4"]),
-    named("cluster.owner.acknowledge", "own-disk", &["B4", "D2"]),
-    named("cluster.owner.acknowledge", "proposal", &["A11"]),
-    named("cluster.owner.reads", "local", &["D2"]),
-    named("cluster.owner.decides-on", "committed", &["B1", "B6"]),
-    named("cluster.owner.serves", "elected", &["A7", "B4"]),
-    named("cluster.owner.deposed", "answers", &["A3", "D3"]),
-    named("cluster.owner.reckoning", "instants", &["C2", "D6"]),
-    named("cluster.facts.sessions", "ignored", &["G1"]),
-    named("cluster.facts.forgets", "silently", &["G2"]),
-    named("sale.expiry", "swept", &["C4"]),
-    named("sale.expiry", "timers", &["A11", "F5"]),
-    named("sale.expiry", "listed", &["C1"]),
-    span("sale.early", &["F4"]),
-    named("sale.repeats", "anew", &["B3"]),
-    named("sale.confirms", "any-hold", &["C3"]),
-    named("sale.releases", "any-hold", &["D4"]),
-    named("sale.orders", "partial", &["E2"]),
-    span("disk.write-back", &["E4"]),
-    named("disk.good-copies", "any", &[]),
+    named(
+        "cluster.on-suspicion",
+        "down",
+        &["A1", "A2"],
+        "a node takes a silent peer for dead, on both sides of a partition",
+    ),
+    named(
+        "cluster.journal.promises",
+        "before-write",
+        &["E3", "E4"],
+        "replicas vote and acknowledge before their disks have it",
+    ),
+    named(
+        "cluster.owner.acknowledge",
+        "own-disk",
+        &["B4", "D2"],
+        "a leader answers before a quorum has the record",
+    ),
+    named(
+        "cluster.owner.acknowledge",
+        "proposal",
+        &["A11"],
+        "a leader answers before any disk has the record",
+    ),
+    named(
+        "cluster.owner.reads",
+        "local",
+        &["D2"],
+        "a leader answers from memory without asking whether it still leads",
+    ),
+    named(
+        "cluster.owner.decides-on",
+        "committed",
+        &["B1", "B6"],
+        "a leader decides without what it has decided but not committed yet",
+    ),
+    named(
+        "cluster.owner.serves",
+        "elected",
+        &["A7", "B4"],
+        "a leader serves before it has applied what was committed before it",
+    ),
+    named(
+        "cluster.owner.deposed",
+        "answers",
+        &["A3", "D3"],
+        "a leader that was deposed answers as if its decisions were kept",
+    ),
+    named(
+        "cluster.owner.reckoning",
+        "instants",
+        &["C2", "D6"],
+        "a new leader takes its own clock for the shard's time",
+    ),
+    named(
+        "cluster.facts.sessions",
+        "ignored",
+        &["G1"],
+        "a node answers sessions that have seen more than it has",
+    ),
+    named(
+        "cluster.facts.forgets",
+        "silently",
+        &["G2"],
+        "deletions are forgotten, and nodes that missed them are not told",
+    ),
+    named("sale.expiry", "swept", &["C4"], "holds end only when a job runs"),
+    named(
+        "sale.expiry",
+        "timers",
+        &["A11", "F5"],
+        "the timer of a hold dies with the leader's process",
+    ),
+    named(
+        "sale.expiry",
+        "listed",
+        &["C1"],
+        "a job frees the holds of a list without looking again",
+    ),
+    span("sale.early", &["F4"], "the server ends a hold before its client's timer does"),
+    named("sale.repeats", "anew", &["B3"], "a request that arrives twice is executed twice"),
+    named("sale.confirms", "any-hold", &["C3"], "a payment books seats although its hold is over"),
+    named("sale.releases", "any-hold", &["D4"], "a release frees seats although its hold is over"),
+    named("sale.orders", "partial", &["E2"], "an order is granted in part"),
+    span("disk.write-back", &["E4"], "a disk calls durable what it loses with the power"),
+    named("disk.good-copies", "any", &[], "faults may damage more copies than a majority can bear"),
 ];
 
 /// The hazards that a scenario switches on, each as its file writes it: `sale.early = "10s"`.
@@ -126,7 +194,7 @@ mod tests {
     #[test]
     fn the_readme_tells_of_every_hazard_and_its_failures() {
         let readme = include_str!("../README.md");
-        for Hazard { key, value, failures } in HAZARDS {
+        for Hazard { key, value, failures, .. } in HAZARDS {
             let (_, name) = key.rsplit_once('.').expect("every setting stands in a table");
             let row = |line: &&str| {
                 line.starts_with('|')

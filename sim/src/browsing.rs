@@ -55,7 +55,7 @@ pub struct Browsing {
     /// patience, perhaps less than links take; only what is still here at the end had no answer.
     given_up: BTreeMap<QuestionId, Open>,
     asked: u64,
-    outbox: Vec<(NodeId, Question)>,
+    outbox: Vec<Posted>,
     result: FactsResult,
 }
 
@@ -75,6 +75,17 @@ enum Act {
     LastSurvey,
     /// Patience with a question ends.
     GiveUp(QuestionId),
+}
+
+/// A question to send.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// Whom it asks.
+    pub node: NodeId,
+    /// Who asks; nobody in a survey.
+    pub session: Option<SessionId>,
+    /// What.
+    pub question: Question,
 }
 
 /// A question that waits for its answer.
@@ -156,8 +167,8 @@ impl Browsing {
         self.agenda.is_empty()
     }
 
-    /// Questions to send, with whom to ask.
-    pub fn drain_outbox(&mut self) -> Vec<(NodeId, Question)> {
+    /// Questions to send.
+    pub fn drain_outbox(&mut self) -> Vec<Posted> {
         std::mem::take(&mut self.outbox)
     }
 
@@ -401,7 +412,8 @@ impl Browsing {
         let until = at + self.patience_of(&by);
         self.agenda.insert((until, Act::GiveUp(id)));
         self.open.insert(id, Open { asked: at, until, node, session, by });
-        self.outbox.push((node, Question { id, seen: seen.unwrap_or_default(), asked }));
+        let question = Question { id, seen: seen.unwrap_or_default(), asked };
+        self.outbox.push(Posted { node, session, question });
         id
     }
 

@@ -205,9 +205,7 @@ impl Play<'_> {
         let (summary, terminal) = (&outcome.summary, self.terminal);
         let said = match story {
             Some(story) if self.arguments.json => terminal.data(&Looking::json(story, summary)),
-            Some(story) => {
-                terminal.page(|colour| looking.page(story, summary, colour, terminal.width()))
-            }
+            Some(story) => terminal.page(|colour| looking.page(story, summary, colour, terminal)),
             None if self.arguments.json => terminal.data(&summary.to_json()),
             None => terminal.page(|colour| page::render(summary, colour, terminal.width())),
         };

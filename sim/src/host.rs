@@ -26,7 +26,7 @@ use crate::story::Sight;
 use crate::stream::{fork, mix};
 use crate::world::clock::Reading;
 use crate::world::network::Place;
-use crate::world::{self, Resident, Turn, World, next_turn};
+use crate::world::{self, Doing, Resident, Turn, World, next_turn};
 
 /// What a node's process needs to start.
 #[derive(Clone, Debug)]
@@ -103,6 +103,7 @@ impl Resident for Host {
         if matches!(turn, Turn::End) {
             return self.audit(world);
         }
+        world.doing = Some(Doing::turn(self.place, &turn));
         self.turn_ends = now;
         self.look_at_machine(world);
         self.take_beats(world);
@@ -132,6 +133,7 @@ impl Resident for Host {
 
 impl Host {
     fn boot(world: &mut World, place: Place, machine: Machine, now: Instant) -> Self {
+        world.doing = Some(Doing::starts(place));
         let incarnation = world.incarnation(place);
         let clock = world.machine(place).clock.reading();
         let (found, bytes) = (world.found(place), world.machine(place).disk.bytes());

@@ -38,7 +38,7 @@ use onsale_reports::OracleResult;
 use self::atomic::Atomic;
 use self::clients::{Acknowledged, Confirming, Told};
 use self::double_booking::DoubleBooking;
-use self::evidence::{Findings, Known, seats};
+use self::evidence::{Clock, Findings, Known, seats};
 use self::facts::{Bounds, Facts};
 use self::hold::Hold;
 use self::journal::{Grant, Position, State};
@@ -107,6 +107,7 @@ pub struct Asked {
 #[derive(Debug)]
 pub struct Oracles {
     known: Known,
+    clock: Clock,
     /// By shard, the index of the last record read.
     read: Vec<u64>,
     double_booking: DoubleBooking,
@@ -129,7 +130,8 @@ impl Oracles {
     pub fn new(settings: OracleSettings) -> Self {
         assert!(settings.seats_per_section > 0, "a section has seats");
         assert!(settings.seats_per_row > 0, "a row has seats");
-        Self {
+        let mut oracles = Self {
+            clock: Clock::default(),
             read: Vec::new(),
             double_booking: DoubleBooking::new(),
             lost_booking: LostBooking::new(),
@@ -141,7 +143,16 @@ impl Oracles {
             moves: Moves::default(),
             facts: settings.facts.map(Facts::new),
             known: Known::new(settings),
-        }
+        };
+        let clock = oracles.clock.clone();
+        oracles.findings_mut().for_each(|findings| findings.go_by(&clock));
+        oracles
+    }
+
+    /// The run has reached this instant: what is found from now on is dated by it.
+    #[inline]
+    pub fn go_on_to(&self, now: Instant) {
+        self.clock.set(now);
     }
 
     /// A client sends the first attempt of an intention. Not to be repeated for retries.
@@ -380,6 +391,20 @@ impl Oracles {
         ]
         .into_iter()
         .chain(self.facts.as_ref().map(|facts| &facts.findings))
+    }
+
+    fn findings_mut(&mut self) -> impl Iterator<Item = &mut Findings> {
+        [
+            &mut self.double_booking.findings,
+            &mut self.lost_booking.findings,
+            &mut self.atomic.findings,
+            &mut self.hold.findings,
+            &mut self.linearizable.findings,
+            &mut self.single_writer.findings,
+            &mut self.live.findings,
+        ]
+        .into_iter()
+        .chain(self.facts.as_mut().map(|facts| &mut facts.findings))
     }
 
     /// The verdicts at the end of the run, given what clients still wait for.

@@ -4,7 +4,9 @@
 //! the facts. A run never shares its thread with another, so nothing that one leaves
 //! behind can move the next. Refuses to know why somebody wants the run.
 
+mod circumstances;
 mod clients;
+mod panics;
 mod slowest;
 
 use std::collections::BTreeMap;
@@ -24,6 +26,7 @@ use onsale_reports::{
 use onsale_scenarios::{Cluster, Family, Fault, PartitionBy, Sale, Scenario};
 
 use self::clients::serve_clients;
+pub use self::panics::keep_panics_quiet;
 use crate::browsing::Browsing;
 use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::{Faults, results};
@@ -33,7 +36,7 @@ use crate::oracle::facts::Bounds;
 use crate::oracle::{Asked, OracleSettings, Oracles, latency};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
-use crate::story::Watch;
+use crate::story::{Subject, Watch};
 use crate::stream::fork;
 use crate::timer::Promise;
 use crate::wall::{Stopwatch, peak_rss_bytes};
@@ -91,20 +94,6 @@ impl Outcome {
     }
 }
 
-/// The name of a run's thread.
-const THREAD: &str = "run";
-
-/// From now on panics inside runs go to their verdicts alone, and no longer to standard error too:
-/// for whoever plays many runs that are bound to break.
-pub fn keep_panics_quiet() {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().name() != Some(THREAD) {
-            hook(panic);
-        }
-    }));
-}
-
 /// Carries out a plan on a thread of its own.
 pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
     carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
@@ -133,6 +122,7 @@ pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
 
 fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabotage) -> Outcome {
     let stopwatch = Stopwatch::start();
+    panics::watch();
     let (world, panicked) = std::thread::scope(|scope| {
         let run = move || {
             let witness = Witness {
@@ -151,18 +141,13 @@ fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabota
             let ended =
                 std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(direct(plan))));
             let world = world::leave().expect("the world outlasts its hosts");
-            (world, ended.err().map(|payload| told(payload.as_ref())))
+            (world, ended.err().map(|payload| panics::told(payload.as_ref())))
         };
-        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn_scoped(scope, run);
+        let thread =
+            std::thread::Builder::new().name(panics::THREAD.to_owned()).spawn_scoped(scope, run);
         thread.expect("the system starts a thread").join().expect("a run tells of its panics")
     });
     conclude(plan, world, panicked, &stopwatch)
-}
-
-fn told(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without words".to_owned())
 }
 
 /// The director: starts the hosts, carries out the faults, and is the last to go.
@@ -290,14 +275,15 @@ fn conclude(
     let mut results = oracles.finish(end, &world.open);
     let records = recorder.finish(end);
     results.extend(latency::judge(&scenario.limits, &records));
-    results.extend(panicked.map(|words| {
-        stopped("invariant", format!("at {end} a promise inside the code broke: {words}"))
-    }));
     results.extend(
-        world
-            .exceeded
-            .map(|exceeded| stopped(BUDGET, format!("at {end} the run was stopped: {exceeded}"))),
+        panicked.map(|words| stopped("invariant", end, panics::sentence(end, world.doing, &words))),
     );
+    results.extend(
+        world.exceeded.map(|exceeded| {
+            stopped(BUDGET, end, format!("at {end} the run was stopped: {exceeded}"))
+        }),
+    );
+    circumstances::add(&mut results, scenario, world.faults.struck());
     for result in &results {
         world.fingerprint.fold_bytes(result.name.as_bytes());
         world.fingerprint.fold(result.verdict as u64 ^ result.checked << 2);
@@ -400,7 +386,8 @@ fn standing(world: &World, at: Instant) -> Stopped {
 }
 
 /// The verdict on a run that did not come to its end.
-fn stopped(name: &str, headline: String) -> OracleResult {
+fn stopped(name: &str, at: Instant, headline: String) -> OracleResult {
+    let follow = Subject::named_in(&headline).iter().map(ToString::to_string).collect();
     OracleResult {
         name: name.to_owned(),
         verdict: Verdict::Fail,
@@ -408,7 +395,8 @@ fn stopped(name: &str, headline: String) -> OracleResult {
         evidence: Some(Evidence {
             headline,
             details: vec!["the run stops here; what follows covers the part before".to_owned()],
-            follow: Vec::new(),
+            follow,
+            found_us: Some(at.micros()),
         }),
     }
 }

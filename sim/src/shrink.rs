@@ -10,6 +10,7 @@
 //! however many threads: candidates are taken in order. Only a search that is called off ends
 //! somewhere on the way.
 
+mod facts;
 mod fault;
 mod habit;
 mod luck;
@@ -22,6 +23,7 @@ mod size;
 #[cfg(test)]
 mod tests;
 mod time;
+mod title;
 
 use std::collections::BTreeSet;
 use std::hash::Hasher;
@@ -37,6 +39,7 @@ use rustc_hash::FxHasher;
 use crate::plan::Plan;
 use crate::run::Outcome;
 use crate::signature::Signature;
+use crate::story::Subject;
 use crate::world::Progress;
 use search::Found;
 
@@ -65,6 +68,10 @@ pub struct Failure {
     pub signature: Signature,
     /// The numbers of the people whom the evidence names.
     pub people: BTreeSet<u32>,
+    /// What the evidence is about, the most telling first.
+    pub follow: Vec<Subject>,
+    /// When it was found, where it did not take the whole run to judge.
+    pub found: Option<Span>,
 }
 
 impl Trial {
@@ -73,7 +80,14 @@ impl Trial {
         let facts = &outcome.summary.facts;
         let failure = |result| {
             let signature = Signature::of(result)?;
-            Some(Failure { signature, people: people::told_of(result) })
+            let evidence = result.evidence.as_ref();
+            let follow = evidence.map(|evidence| evidence.follow.as_slice()).unwrap_or_default();
+            Some(Failure {
+                signature,
+                people: people::told_of(result),
+                follow: follow.iter().filter_map(|name| name.parse().ok()).collect(),
+                found: evidence.and_then(|evidence| evidence.found_us).map(Span),
+            })
         };
         Self {
             failures: facts.oracles.iter().filter_map(failure).collect(),
@@ -144,6 +158,8 @@ pub fn shrink(
         luck: Luck::Own,
     };
     while shrinker.improves() {}
+    shrinker.luck = Luck::Own;
+    shrinker.settle(|case, _| time::later(&case.plan));
     Shrunk {
         best: shrinker.best,
         runs: shrinker.runs.into_inner(),
@@ -221,25 +237,32 @@ impl Shrinker<'_> {
         false
     }
 
-    /// What makes runs short comes first, then what makes them calm: the rest is quicker and surer then.
+    /// People, time, shows, shards, nodes, faults, seats, settings: what makes runs short comes first,
+    /// so that the rest is quick, and what makes them calm before what is fine.
     fn take_away(&mut self) {
+        self.settle(people::parts);
         self.settle(|case, _| people::named(&case.plan));
-        self.settle(|case, _| vec![time::cut(&case.plan, case.trial.ended)]);
+        self.settle(|case, _| facts::windows(&case.plan));
+        self.settle(time::until_it_failed);
+        self.settle(|case, _| time::until_it_ended(case));
         self.turn_down(&time::duration());
         self.settle(people::whom_the_evidence_names);
         self.settle(|case, _| habit::prompt(&case.plan));
         self.settle(|case, _| setting::off(&case.plan));
+        self.turn_all_down(&size::cluster());
+        self.settle(|case, _| size::with_fewer_replicas(&case.plan));
         self.thin_out(|plan| plan.faults.len(), fault::without, Chunks::Many);
         self.draw_together(time::SLACK);
-        fault::dials(&self.best.plan).iter().for_each(|dial| self.turn_down(dial));
+        self.turn_all_down(&fault::dials(&self.best.plan));
         self.settle(|case, _| fault::simpler(&case.plan));
         self.thin_out_people(Chunks::Few);
+        self.turn_all_down(&facts::dials());
         self.draw_together(time::SLACK);
+        self.turn_all_down(&size::hall());
         self.settle(|case, _| setting::at_default(&case.plan));
-        size::dials().iter().for_each(|dial| self.turn_down(dial));
-        self.settle(|case, _| size::with_fewer_replicas(&case.plan));
+        self.turn_down(&size::hold());
         self.settle(|case, _| habit::simpler(&case.plan));
-        habit::dials().iter().for_each(|dial| self.turn_down(dial));
+        self.turn_all_down(&habit::dials());
     }
 
     fn polish(&mut self) {
@@ -250,7 +273,11 @@ impl Shrinker<'_> {
 
     /// Shortens the time in which nothing is planned, down to `slack` between two moments.
     fn draw_together(&mut self, slack: Span) {
-        time::gaps(&self.best.plan, slack).iter().for_each(|gap| self.turn_down(gap));
+        self.turn_all_down(&time::gaps(&self.best.plan, slack));
+    }
+
+    fn turn_all_down(&mut self, dials: &[Dial]) {
+        dials.iter().for_each(|dial| self.turn_down(dial));
     }
 
     /// Takes the first change that helps, until none does.
@@ -345,6 +372,7 @@ impl Shrinker<'_> {
         let attempt = |nth: usize, progress: &Arc<Progress>| {
             let mut plan = candidate(&best.plan, nth / lucks)?;
             tidy(&mut plan);
+            plan.scenario.title = title::of(&plan, &target.oracle);
             // Other luck alone is no change.
             if plan == best.plan {
                 return None;

@@ -35,6 +35,9 @@ impl Signature {
 /// Units that belong to the number before them.
 const UNITS: [&str; 7] = ["us", "µs", "ms", "s", "m", "h", "%"];
 
+/// What facts are about.
+const FACTS: [&str; 7] = ["city", "venue", "hall", "event", "performer", "show", "price"];
+
 /// A headline with `N` for every number, unit and all, and for every list of numbers.
 pub fn kind(headline: &str) -> String {
     let mut kind = String::with_capacity(headline.len());
@@ -53,6 +56,11 @@ pub fn kind(headline: &str) -> String {
             Some(last) if bare(word).ends_with('N') && bare(last) == bare(word) => {
                 let opening = &last[..last.len() - last.trim_start_matches(is_mark).len()];
                 *last = format!("{opening}{}", word.trim_start_matches(is_mark));
+            }
+            // Of which kind a fact is, is its name.
+            Some(last) if bare(word) == "N" && FACTS.contains(&last.as_str()) => {
+                "fact".clone_into(last);
+                words.push(word.to_owned());
             }
             Some(_) | None => words.push(word.to_owned()),
         }
@@ -111,6 +119,9 @@ mod tests {
             ("seats 1 2 3 are gone", "seats N are gone"),
             ("{n1, n2, n3} and {n4}", "{nN} and {nN}"),
             ("r1 of u2 never ended", "rN of uN never ended"),
+            ("session 3 read price 17 back in time", "session N read fact N back in time"),
+            ("session 3 read event 0 back in time", "session N read fact N back in time"),
+            ("the price of seat 3 is unknown", "the price of seat N is unknown"),
             ("nothing to count", "nothing to count"),
             ("", ""),
         ];
@@ -122,7 +133,7 @@ mod tests {
     #[test]
     fn only_a_failure_has_a_signature() {
         let headline = "r1 of u2 ended".to_owned();
-        let evidence = Some(Evidence { headline, details: vec![], follow: vec![] });
+        let evidence = Some(Evidence { headline, details: vec![], follow: vec![], found_us: None });
         let mut result =
             OracleResult { name: "live".to_owned(), verdict: Verdict::Fail, checked: 1, evidence };
         let signature = Signature::of(&result).unwrap();

@@ -3,16 +3,23 @@
 //! Owns whoever looks on while a run goes on. Looking changes nothing: everything is shown
 //! after it was decided, and by reference. Refuses to judge; that is the oracles' business.
 
+mod asked;
+mod carried;
 pub mod cast;
 mod elections;
+mod facts;
 pub mod follow;
+pub mod hazards;
 pub mod line;
 pub mod moment;
+mod moves;
+mod observed;
 pub mod page;
 pub mod recording;
 mod records;
 pub mod sight;
 pub mod subject;
+mod waits;
 mod words;
 
 use std::collections::BTreeSet;

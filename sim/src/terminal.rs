@@ -36,8 +36,15 @@ impl Terminal {
 
     /// Columns of the data.
     pub fn width(self) -> usize {
-        terminal_size::terminal_size_of(io::stdout())
-            .map_or(WIDTH_ELSEWHERE, |(width, _)| usize::from(width.0))
+        self.line_width().unwrap_or(WIDTH_ELSEWHERE)
+    }
+
+    /// Columns to which lines must be broken that stand for one thing each: those of a terminal, or as
+    /// many as `COLUMNS` says. In a file or a pipe such a line stays whole.
+    pub fn line_width(self) -> Option<usize> {
+        let terminal = || terminal_size::terminal_size_of(io::stdout());
+        let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        asked.or_else(|| terminal().map(|(width, _)| usize::from(width.0)))
     }
 
     /// Whether somebody watches standard error.

@@ -15,6 +15,7 @@ pub mod congestion;
 mod connections;
 mod digest;
 pub mod disk;
+pub mod doing;
 mod health;
 pub mod limits;
 pub mod limp;
@@ -60,6 +61,7 @@ use clock::Clock;
 use congestion::Queues;
 pub use connections::Reset;
 use disk::Disk;
+pub use doing::Doing;
 use limits::{Exceeded, Limits};
 use limp::Limps;
 use network::{CLIENTS, Network, Place};
@@ -174,6 +176,8 @@ pub struct World {
     pub witness: Witness,
     /// What the disks hold as committed.
     pub journal: JournalWatch,
+    /// Which node has its turn, and what it does in it; none if it is no node's.
+    pub doing: Option<Doing>,
     /// What faults did.
     pub faults: FaultLog,
     /// What they touched of processes.
@@ -285,6 +289,7 @@ impl World {
             queues: Queues::new(machines.len()),
             witness,
             journal: JournalWatch::new(&placement),
+            doing: None,
             faults: FaultLog::new(placement.shards()),
             touches: Touches::default(),
             rotation: Rotation::new(nodes, scenario.cluster.nodes, scenario.crowd.health_check),
@@ -532,6 +537,8 @@ impl World {
             assert!(at >= self.now, "the calendar does not go back");
             self.witness.sees_verdicts(self.now);
             self.now = at;
+            self.doing = None;
+            self.witness.oracles.go_on_to(at);
             self.events += 1;
             if self.tracing.describe == Some(self.events as usize - 1) {
                 self.describe(at, &event);

@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Page, Style, WIDTH_MIN, columns, flow, plural};
+use onsale_core::{Mark, Phase};
+
+use super::{Page, Style, TEXT_COLUMN, WIDTH_MIN, columns, flow, plural};
 use crate::human;
 use crate::sweep::{Failure, ScenarioFacts, Stopped, SweepFacts};
 
@@ -114,6 +116,9 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
         .map(|(oracle, count)| format!("{oracle} {}", human::count(count)))
         .collect();
     page.section("checks", &checks);
+    if !checks.is_empty() {
+        note(page, "how often each oracle looked whether a promise was kept, in all runs");
+    }
 
     let never = facts.never_exercised();
     let never: Vec<String> =
@@ -132,8 +137,18 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
             if let Some(more) = facts.marks_never.len().checked_sub(NEVER_MAX + 1) {
                 never.push(format!("… and {} more in --json", more + 1));
             }
-            page.section("never seen", &never);
+            for (position, name) in never.iter().enumerate() {
+                let label = if position == 0 { "never seen" } else { "" };
+                let what = Mark::named(name)
+                    .map_or_else(String::new, |mark| format!(": {}", mark.meaning()));
+                sentence(page, label, &format!("{name}{what}"));
+            }
         }
+        note(
+            page,
+            "a mark says that the cluster took a rare path, not that this was right or wrong; \
+                    once a thousand seeds show no new one, more of the same will hardly find anything",
+        );
     }
     phases(page, facts);
     page.section("code", &[facts.code_version.clone(), facts.build_profile.clone()]);
@@ -173,13 +188,37 @@ fn phases(page: &mut Page, facts: &SweepFacts) {
         let width = columns(lines.iter().map(String::as_str));
         lines.into_iter().map(|line| format!("  {line:>width$}")).collect()
     };
-    let columns: Vec<Vec<String>> = phases.into_iter().map(column).collect();
+    let columns: Vec<Vec<String>> = phases.iter().copied().map(column).collect();
     for (row, family) in std::iter::once("").chain(families).enumerate() {
         let cells: String = columns.iter().map(|column| column[row].as_str()).collect();
         if !cells.is_empty() {
             let label = if row == 0 { "faults" } else { "" };
             page.section(label, &[format!("{family:families_width$}{cells}")]);
         }
+    }
+    let known: Vec<Phase> = phases.into_iter().filter_map(Phase::named).collect();
+    if !known.is_empty() {
+        note(page, "how many faults of each family found the shard of the hot show in each phase:");
+        let named = known.iter().map(|phase| format!("{}: {}", phase.name(), phase.meaning()));
+        page.section("", &named.collect::<Vec<_>>());
+    }
+}
+
+/// What figures mean, below them.
+fn note(page: &mut Page, words: &str) {
+    for line in flow(words.split_whitespace(), " ", page.width - TEXT_COLUMN) {
+        let line = page.paint(Style::Dim, &line);
+        page.line(&format!("{:TEXT_COLUMN$}{line}", ""));
+    }
+}
+
+/// A sentence beside a label, further lines of it set in.
+fn sentence(page: &mut Page, label: &str, words: &str) {
+    let lines = flow(words.split_whitespace(), " ", page.width - TEXT_COLUMN - 2);
+    for (position, line) in lines.into_iter().enumerate() {
+        let (label, indent) = if position == 0 { (label, "") } else { ("", "  ") };
+        let label = page.paint(Style::Dim, &format!("{label:0$}", TEXT_COLUMN - 2));
+        page.line(&format!("  {label}{indent}{line}"));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::plan::Plan;
 use crate::run::{Look, Outcome, setup};
 use crate::story::cast::Cast;
 use crate::story::follow::{Follow, Story};
+use crate::story::hazards::Hazards;
 use crate::story::page as story_page;
 use crate::story::recording::Recording;
 use crate::story::{Subject, Watch};
@@ -23,6 +24,7 @@ use crate::terminal::Terminal;
 pub(super) struct Looking {
     subjects: Vec<Subject>,
     cast: Option<Cast>,
+    hazards: Hazards,
     window: (Instant, Instant),
     until: Option<Instant>,
     trace: Option<PathBuf>,
@@ -62,7 +64,16 @@ impl Looking {
             Recording::create(file, window, scenario).map_err(|source| untraced(file, source))
         });
         let until = arguments.until.map(|moment| moment.0);
-        Ok(Self { subjects, cast, window, until, trace, recording: recording.transpose()? })
+        let hazards = Hazards::of(scenario);
+        Ok(Self {
+            subjects,
+            cast,
+            hazards,
+            window,
+            until,
+            trace,
+            recording: recording.transpose()?,
+        })
     }
 
     /// How to look at the run itself; `play` carries out the look before it, where one is needed.
@@ -73,7 +84,7 @@ impl Looking {
             let rehearsed = play(Look { watch, ..self.unwatched() });
             cast = rehearsed.watch.and_then(|watch| watch.rehearsal);
         }
-        let follow = cast.map(|cast| Follow::new(cast, self.window));
+        let follow = cast.map(|cast| Follow::new(cast, self.hazards.clone(), self.window));
         let watch = Watch::of(follow, self.recording.take());
         Look { watch, ..self.unwatched() }
     }
@@ -125,14 +136,14 @@ impl Looking {
         story: &Story,
         summary: &Summary,
         colour: bool,
-        width: usize,
+        terminal: Terminal,
     ) -> String {
-        let verdicts = page::render_verdicts(summary, colour, width);
+        let verdicts = page::render_verdicts(summary, colour, terminal.width());
         if story.lines.is_empty() {
             let names: Vec<String> = self.subjects.iter().map(ToString::to_string).collect();
             return format!("nothing happened to {}\n\n{verdicts}", names.join(" or "));
         }
-        format!("{}\n{verdicts}", story_page::render(story, colour))
+        format!("{}\n{verdicts}", story_page::render(story, colour, terminal.line_width()))
     }
 }
 

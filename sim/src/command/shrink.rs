@@ -3,6 +3,7 @@
 //! Owns the budget, the progress, the files and the words of a search. Refuses to know how
 //! the search goes about it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -12,6 +13,7 @@ use std::sync::atomic::Ordering;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use onsale_core::{Instant, Span, UserId};
+use onsale_reports::terminal::flow;
 use onsale_reports::{OracleResult, ReportError, directory, human, json, plain};
 use onsale_scenarios::reading::Reach;
 use onsale_scenarios::{Arrivals, catalogue};
@@ -31,6 +33,7 @@ use crate::shrink::{self, Case, Standing, Trial};
 use crate::signature::Signature;
 use crate::story::cast::Cast;
 use crate::story::follow::{Follow, Story};
+use crate::story::hazards::Hazards;
 use crate::story::{self, Watch};
 use crate::terminal::Terminal;
 use crate::wall::Stopwatch;
@@ -68,17 +71,11 @@ pub(super) fn shrink(
     let comparable = other_code.is_none()
         && recorded.plan_is == PlanIs::Recorded
         && limits == Limits::only(recorded.limit);
-    let expected = match recorded.trace_hash.as_str() {
-        recorded if comparable && !recorded.is_empty() => recorded.to_owned(),
-        _ => {
-            let again = run_within(&recorded.plan, &session, Tracing::default(), limits);
-            if again.summary.facts.interrupted {
-                return Ok(Exit::Interrupted);
-            }
-            again.summary.facts.trace_hash
-        }
-    };
-    if let Some(exit) = differs(&expected, &start, terminal) {
+    // A plan without a hash is compared with itself at the end, once it is small.
+    if comparable
+        && !recorded.trace_hash.is_empty()
+        && let Some(exit) = differs(&recorded.trace_hash, &start, terminal)
+    {
         return Ok(exit);
     }
 
@@ -99,7 +96,8 @@ pub(super) fn shrink(
     let best = &shrunk.best;
 
     // A second Ctrl-C kills: this run must not end early, for it is what the files tell of.
-    let watch = Watch::of(Some(Follow::new(cast(best, &target), ALL_OF_IT)), None);
+    let hazards = Hazards::of(&best.plan.scenario);
+    let watch = Watch::of(Some(Follow::new(cast(best, &target), hazards, ALL_OF_IT)), None);
     let look = Look { watch, limits, ..Look::default() };
     let mut last = run_watched(&best.plan, &Arc::default(), look);
     if let Some(exit) = differs(&last.summary.facts.trace_hash, best, terminal) {
@@ -119,12 +117,12 @@ pub(super) fn shrink(
         dir: &dir,
         reproduce: spoken(&capsule::replay_line(&shown(&dir.join(CAPSULE)))),
     };
-    let page = |colour| told.page(&last, story.as_ref(), colour);
-    shelf.put_all(best, &plain::text(&page(false)))?;
+    let page = |colour, width| told.page(&last, story.as_ref(), colour, width);
+    shelf.put_all(best, &plain::text(&page(false, Some(FILE_WIDTH))))?;
     if arguments.json {
         terminal.data(&told.json())?;
     } else {
-        terminal.page(page)?;
+        terminal.page(|colour| page(colour, terminal.line_width()))?;
     }
     terminal.note(&format!(
         "files in {}: {CAPSULE}, {SCENARIO}, {REGRESSION} for tests/suite, {STORY}",
@@ -139,11 +137,21 @@ const ALL_OF_IT: (Instant, Instant) = (Instant::ZERO, Instant::MAX);
 /// Of more people no story is told at once.
 const LEADS_MAX: usize = 10;
 
-/// Whom the story of a case follows: everybody who is left, if they are few, else those whom the
-/// evidence names.
+/// Whom the story of a case follows: the facts and sessions that the evidence names, if it names any;
+/// else everybody who is left, if they are few, or whom the evidence names. Where it names nobody,
+/// what it names otherwise is followed as well.
 fn cast(case: &Case, target: &Signature) -> Cast {
     let scenario = &case.plan.scenario;
-    let named = case.trial.failure(target).map(|failure| failure.people.iter().copied());
+    let failure = case.trial.failure(target);
+    let named = failure.map(|failure| failure.follow.clone()).unwrap_or_default();
+    let is_of_facts = |subject: &story::Subject| {
+        matches!(subject, story::Subject::Session(_) | story::Subject::Fact(_))
+    };
+    if named.iter().any(is_of_facts) {
+        return Cast::new(named, setup(scenario).placement);
+    }
+    let told_of: BTreeSet<u32> = failure.map(|failure| failure.people.clone()).unwrap_or_default();
+    let places = if told_of.is_empty() { named } else { Vec::new() };
     let leads: Vec<u32> = match &scenario.crowd.arrivals {
         Arrivals::Named { people } if people.len() <= LEADS_MAX => {
             people.iter().map(|&(_, user)| user).collect()
@@ -153,16 +161,19 @@ fn cast(case: &Case, target: &Signature) -> Cast {
         | Arrivals::Ramp { .. }
         | Arrivals::Spike { .. }
         | Arrivals::OnSale { .. }
-        | Arrivals::Trace { .. } => named.into_iter().flatten().take(LEADS_MAX).collect(),
+        | Arrivals::Trace { .. } => told_of.into_iter().take(LEADS_MAX).collect(),
     };
-    let subjects = leads.into_iter().map(|user| story::Subject::User(UserId(user)));
-    Cast::new(subjects.collect(), setup(scenario).placement)
+    let people = leads.into_iter().map(|user| story::Subject::User(UserId(user)));
+    Cast::new(people.chain(places).collect(), setup(scenario).placement)
 }
 
 const CAPSULE: &str = "capsule.json";
 const SCENARIO: &str = "scenario.toml";
 const REGRESSION: &str = "regression.rs";
 const STORY: &str = "story.txt";
+
+/// Columns of the story in its file.
+const FILE_WIDTH: usize = 80;
 
 /// What is to be shrunk; a seed or a plan makes a capsule that expects nothing.
 fn read(arguments: &ShrinkArgs, reach: Reach) -> Result<Capsule, Failure> {
@@ -199,7 +210,15 @@ fn directory_for(arguments: &ShrinkArgs, plan: &Plan) -> Result<PathBuf, Failure
     Ok(if holds_subject(&dir) { again } else { dir })
 }
 
-/// The failure that is to stay.
+/// When a failure was found; what took the whole run to judge comes last.
+fn found_at(outcome: &Outcome, failure: &Signature) -> u64 {
+    let mut results = outcome.summary.facts.oracles.iter();
+    let result = results.find(|result| result.name == failure.oracle);
+    let evidence = result.and_then(|result| result.evidence.as_ref());
+    evidence.and_then(|evidence| evidence.found_us).unwrap_or(u64::MAX)
+}
+
+/// The failure that is to stay: the one that is asked for, or the first in time.
 fn target(
     oracle: Option<&str>,
     outcome: &Outcome,
@@ -211,11 +230,14 @@ fn target(
     let wanted = |name: &str| failures.iter().find(|failure| failure.oracle == name).cloned();
     let found = match oracle {
         Some(name) => wanted(name),
-        None => recorded
-            .failed
-            .iter()
-            .find_map(|name| wanted(name))
-            .or_else(|| failures.first().cloned()),
+        None => {
+            let is_recorded = |failure: &&Signature| recorded.failed.contains(&failure.oracle);
+            let earliest = |failures: Vec<&Signature>| {
+                failures.into_iter().min_by_key(|failure| found_at(outcome, failure)).cloned()
+            };
+            earliest(failures.iter().filter(is_recorded).collect())
+                .or_else(|| earliest(failures.iter().collect()))
+        }
     };
     found.ok_or_else(|| {
         Failure::Usage(match oracle {
@@ -369,7 +391,13 @@ impl Told<'_> {
     }
 
     /// The table, what was found, and what happens in the smallest run.
-    fn page(&self, last: &Outcome, story: Option<&Story>, colour: bool) -> String {
+    fn page(
+        &self,
+        last: &Outcome,
+        story: Option<&Story>,
+        colour: bool,
+        width: Option<usize>,
+    ) -> String {
         let mut text =
             format!("{} · seed {} · {} fails\n\n", self.scenario, self.seed, self.signature.oracle);
         self.table(&mut text);
@@ -382,15 +410,15 @@ impl Told<'_> {
         writeln!(text, "\n  {runs} runs in {took} · {end}\n").expect(TAKES);
 
         if let Some(story) = story {
-            text += &story::page::render(story, colour);
+            text += &story::page::render(story, colour, width);
         }
         let failed = |result: &&OracleResult| result.name == self.signature.oracle;
         let result = last.summary.facts.oracles.iter().find(failed);
         if let Some(evidence) = result.and_then(|result| result.evidence.as_ref()) {
-            writeln!(text, "\n  ✗ {}: {}", self.signature.oracle, evidence.headline).expect(TAKES);
-            for detail in &evidence.details {
-                writeln!(text, "      {detail}").expect(TAKES);
-            }
+            let headline = format!("✗ {}: {}", self.signature.oracle, evidence.headline);
+            text += "\n";
+            hang(&mut text, &headline, (2, 6), width);
+            evidence.details.iter().for_each(|detail| hang(&mut text, detail, (6, 8), width));
         }
         writeln!(text, "\n{}", self.reproduce).expect(TAKES);
         text
@@ -415,6 +443,15 @@ impl Told<'_> {
         for (name, before, after) in rows {
             writeln!(text, "  {name:<14}{before:>10}{after:>12}").expect(TAKES);
         }
+    }
+}
+
+/// A text that begins at one column and goes on at another.
+fn hang(text: &mut String, words: &str, (first, rest): (usize, usize), width: Option<usize>) {
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(rest));
+    for (nth, line) in flow(words.split(' '), " ", room).iter().enumerate() {
+        let indent = if nth == 0 { first } else { rest };
+        writeln!(text, "{:indent$}{line}", "").expect(TAKES);
     }
 }
 

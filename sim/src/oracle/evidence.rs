@@ -4,6 +4,8 @@
 //! bookings. Refuses to know what a failure is.
 
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use onsale_core::{HoldId, Instant, SeatId, SeatList, ShowId};
 use onsale_reports::{Evidence, OracleResult, Verdict};
@@ -23,25 +25,47 @@ pub(super) struct Story {
     pub(super) lines: Vec<String>,
 }
 
+/// The instant that a run has reached: the run sets it, and findings are dated by it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clock(Arc<AtomicU64>);
+
+impl Clock {
+    pub(super) fn set(&self, now: Instant) {
+        self.0.store(now.micros(), Ordering::Relaxed);
+    }
+
+    fn now(&self) -> Instant {
+        Instant(self.0.load(Ordering::Relaxed))
+    }
+}
+
 /// What one oracle has looked at and found.
 #[derive(Debug)]
 pub(super) struct Findings {
     name: &'static str,
     pub(super) checked: u64,
     failures: u64,
-    stories: Vec<Story>,
+    /// The first failures, each with the instant at which it was found.
+    stories: Vec<(Option<Instant>, Story)>,
+    /// None for what is judged by a run's figures alone.
+    clock: Option<Clock>,
 }
 
 impl Findings {
     pub(super) fn new(name: &'static str) -> Self {
-        Self { name, checked: 0, failures: 0, stories: Vec::new() }
+        Self { name, checked: 0, failures: 0, stories: Vec::new(), clock: None }
+    }
+
+    /// From now on, failures are dated by this clock.
+    pub(super) fn go_by(&mut self, clock: &Clock) {
+        self.clock = Some(clock.clone());
     }
 
     /// One more promise was broken; `story` is asked for only if it is one of the first.
     pub(super) fn fail(&mut self, story: impl FnOnce() -> Story) {
         self.failures += 1;
         if self.stories.len() < STORIES_MAX {
-            self.stories.push(story());
+            self.stories.push((self.clock.as_ref().map(Clock::now), story()));
         }
     }
 
@@ -52,7 +76,7 @@ impl Findings {
 
     /// The oracle's name, and what each failure is about that is told.
     pub(super) fn headlines(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.stories.iter().map(|story| (self.name, story.headline.as_str()))
+        self.stories.iter().map(|(_, story)| (self.name, story.headline.as_str()))
     }
 
     /// A failure is a failure; without one, `exercised` says whether the oracle's subject happened.
@@ -74,9 +98,17 @@ impl Findings {
 
     fn evidence(self) -> Option<Evidence> {
         let mut stories = self.stories.into_iter();
-        let Story { headline, lines: mut details } = stories.next()?;
-        let follow = Subject::named_in(&headline).iter().map(ToString::to_string).collect();
-        for Story { headline, lines } in stories {
+        let (found, Story { headline, lines: mut details }) = stories.next()?;
+        let mut subjects = Subject::named_in(&headline);
+        // What a session read of a fact is told of in the details alone.
+        let readers = details.iter().flat_map(|line| Subject::named_in(line));
+        for subject in readers.filter(|subject| matches!(subject, Subject::Session(_))) {
+            if !subjects.contains(&subject) {
+                subjects.push(subject);
+            }
+        }
+        let follow = subjects.iter().map(ToString::to_string).collect();
+        for (_, Story { headline, lines }) in stories {
             details.push(format!("also: {headline}"));
             details.extend(lines);
         }
@@ -84,7 +116,7 @@ impl Findings {
         if untold > 0 {
             details.push(format!("and {untold} more"));
         }
-        Some(Evidence { headline, details, follow })
+        Some(Evidence { headline, details, follow, found_us: found.map(Instant::micros) })
     }
 }
 
@@ -126,7 +158,7 @@ impl Known {
         if let Some(entry) = self.journal.get(hold) {
             let grant = &entry.known;
             lines.push(format!(
-                "journal {}: {hold} of {} held at {} until {}: {}",
+                "journal {}: {hold} of {} held at {} until {} of the shard's time: {}",
                 grant.held,
                 grant.user,
                 grant.at,
@@ -135,14 +167,14 @@ impl Known {
             ));
             lines.extend(match grant.state {
                 State::Held => None,
-                State::Booked { request, at, position } => {
-                    Some(format!("journal {position}: {hold} booked by {request} at {at}"))
-                }
-                State::Released { request, at, position } => {
-                    Some(format!("journal {position}: {hold} released by {request} at {at}"))
-                }
+                State::Booked { request, at, position } => Some(format!(
+                    "journal {position}: {hold} booked by {request} at {at} of the shard's time"
+                )),
+                State::Released { request, at, position } => Some(format!(
+                    "journal {position}: {hold} released by {request} at {at} of the shard's time"
+                )),
                 State::Expired { at, position } => {
-                    Some(format!("journal {position}: {hold} expired at {at}"))
+                    Some(format!("journal {position}: {hold} expired at {at} of the shard's time"))
                 }
             });
         } else {

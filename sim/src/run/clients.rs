@@ -7,7 +7,7 @@ use onsale_core::facts::FactsMessage;
 use onsale_core::{Endpoint, Instant, Message, NodeId};
 use onsale_scenarios::Scenario;
 
-use crate::browsing::Browsing;
+use crate::browsing::{Browsing, Posted};
 use crate::crowd::Crowd;
 use crate::story::Sight;
 use crate::world::network::CLIENTS;
@@ -126,9 +126,11 @@ impl Resident for Clients {
         }
         let (mut wake, mut done) = (crowd.next_wake(), crowd.is_done());
         if let Some(browsing) = &mut self.browsing {
-            for (node, question) in browsing.drain_outbox() {
+            for Posted { node, session, question } in browsing.drain_outbox() {
+                let node = usize::from(node.0);
+                world.witness.sees(now, || Sight::Looks { session, node, question: &question });
                 let question = Message::Facts(Box::new(FactsMessage::Question(question)));
-                world.send(CLIENTS, usize::from(node.0), now, question);
+                world.send(CLIENTS, node, now, question);
             }
             wake = wake.into_iter().chain(browsing.next_wake()).min();
             done &= browsing.is_done();

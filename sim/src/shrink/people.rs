@@ -18,7 +18,15 @@ use crate::plan::Plan;
 use crate::signature::Signature;
 
 /// A larger crowd is not named person by person: first it must become smaller as a whole.
-const NAMED_MAX: u32 = 100_000;
+const NAMED_MAX: usize = 100_000;
+
+/// A crowd of at most so many is thinned out person by person.
+const FEW: usize = 32;
+
+/// One in so many stays, the fewest first. A run that fails with few people is over in no time, and
+/// all that fail in vain before the half take together as long as the half.
+const SHARES: [usize; 11] =
+    [1 << 20, 1 << 18, 1 << 16, 1 << 14, 1 << 12, 1 << 10, 1 << 8, 1 << 6, 1 << 4, 1 << 2, 1 << 1];
 
 /// The same people at the same instants, each by name; a huge crowd becomes smaller instead.
 pub(super) fn named(plan: &Plan) -> Vec<Plan> {
@@ -26,7 +34,7 @@ pub(super) fn named(plan: &Plan) -> Vec<Plan> {
     if list(plan).is_some() {
         return Vec::new();
     }
-    if crowd.users > NAMED_MAX {
+    if crowd.users as usize > NAMED_MAX {
         let smaller = [64, 16, 4, 2].map(|part| {
             let mut plan = plan.clone();
             plan.scenario.crowd.users = crowd.users / part;
@@ -34,10 +42,43 @@ pub(super) fn named(plan: &Plan) -> Vec<Plan> {
         });
         return smaller.into();
     }
+    vec![with(plan, came(plan, (0..crowd.users).collect()))]
+}
+
+/// Parts of a large crowd at the instants at which they came: nobody but those whom the evidence
+/// names, then they and one in so many of the others.
+pub(super) fn parts(case: &Case, target: &Signature) -> Vec<Plan> {
+    let plan = &case.plan;
+    let numbers: Vec<u32> = match list(plan) {
+        Some(people) => people.iter().map(|&(_, user)| user).collect(),
+        None => (0..plan.scenario.crowd.users).collect(),
+    };
+    if numbers.len() <= FEW {
+        return Vec::new();
+    }
+    let named = case.trial.failure(target).map_or_else(BTreeSet::new, |it| it.people.clone());
+    let named: Vec<u32> = numbers.iter().copied().filter(|user| named.contains(user)).collect();
+    let share = |share: usize| {
+        let others = numbers.iter().copied().step_by(share);
+        let part: BTreeSet<u32> = named.iter().copied().chain(others).collect();
+        let is_part = part.len() < numbers.len() && part.len() <= NAMED_MAX;
+        is_part.then(|| with(plan, came(plan, part)))
+    };
+    let alone =
+        (!named.is_empty()).then(|| with(plan, came(plan, named.iter().copied().collect())));
+    let shares = SHARES.into_iter().filter(|&share| share < numbers.len());
+    alone.into_iter().chain(shares.filter_map(share)).collect()
+}
+
+/// When each of these people comes, in order of their numbers.
+fn came(plan: &Plan, who: BTreeSet<u32>) -> Vec<(Span, u32)> {
+    if let Some(people) = list(plan) {
+        return people.iter().copied().filter(|(_, user)| who.contains(user)).collect();
+    }
+    let crowd = &plan.scenario.crowd;
     let has_room = crowd.waiting_room.is_some();
     let curve = Curve::new(&crowd.arrivals, crowd.users, plan.stream("demand"), has_room);
-    let people = (0..crowd.users).map(|user| (Span(curve.arrival(user).0), user));
-    vec![with(plan, people.collect())]
+    who.into_iter().map(|user| (Span(curve.arrival(user).0), user)).collect()
 }
 
 /// The people of a plan, in order of arrival; none if they are not named.
@@ -118,6 +159,7 @@ mod tests {
                 headline: "show0 seat 7 was promised to u17 and to u20 at once".to_owned(),
                 details: vec!["journal s1#2 (e3): h5121 of u17, told by r7682; hold u".to_owned()],
                 follow: Vec::new(),
+                found_us: None,
             }),
         };
         assert_eq!(told_of(&result), BTreeSet::from([17, 20, 30]));

@@ -16,9 +16,20 @@ const NODES_LEAST: u64 = 3;
 /// A hold that is shorter than a person needs to pay says nothing.
 const HOLD_LEAST: Span = Span::from_secs(1);
 
-/// The sizes, in the order in which they go down: what costs most events first.
-pub(super) fn dials() -> Vec<Dial> {
-    vec![
+/// The shows, and the cluster that sells them, in the order in which they go down.
+pub(super) fn cluster() -> [Dial; 4] {
+    [
+        Dial::new(
+            1,
+            one,
+            |plan| plan.scenario.sale.shows.into(),
+            |plan, shows| {
+                plan.scenario.sale.shows = shows as u32;
+                if shows == 1 {
+                    plan.scenario.sale.hot_share = Ratio::ALWAYS;
+                }
+            },
+        ),
         Dial::new(
             1,
             one,
@@ -47,17 +58,12 @@ pub(super) fn dials() -> Vec<Dial> {
                 aim_faults(plan);
             },
         ),
-        Dial::new(
-            1,
-            one,
-            |plan| plan.scenario.sale.shows.into(),
-            |plan, shows| {
-                plan.scenario.sale.shows = shows as u32;
-                if shows == 1 {
-                    plan.scenario.sale.hot_share = Ratio::ALWAYS;
-                }
-            },
-        ),
+    ]
+}
+
+/// The seats of each hall.
+pub(super) fn hall() -> [Dial; 3] {
+    [
         Dial::new(
             1,
             one,
@@ -76,13 +82,17 @@ pub(super) fn dials() -> Vec<Dial> {
             |plan| plan.scenario.sale.seats_per_row.into(),
             |plan, seats| plan.scenario.sale.seats_per_row = seats as u16,
         ),
-        Dial::new(
-            HOLD_LEAST.0,
-            readable,
-            |plan| plan.scenario.sale.hold.0,
-            |plan, hold| plan.scenario.sale.hold = Span(hold),
-        ),
     ]
+}
+
+/// How long holds last.
+pub(super) fn hold() -> Dial {
+    Dial::new(
+        HOLD_LEAST.0,
+        readable,
+        |plan| plan.scenario.sale.hold.0,
+        |plan, hold| plan.scenario.sale.hold = Span(hold),
+    )
 }
 
 /// The plan with fewer replicas, the fewest first; they stay odd in number.

@@ -24,7 +24,12 @@ fn fails_if(
     predicate: impl Fn(&Plan) -> bool + Sync,
 ) -> impl Fn(&Plan, &Arc<Progress>) -> Trial + Sync {
     move |plan, _| {
-        let failure = Failure { signature: signature(), people: BTreeSet::new() };
+        let failure = Failure {
+            signature: signature(),
+            people: BTreeSet::new(),
+            follow: Vec::new(),
+            found: None,
+        };
         Trial {
             failures: if predicate(plan) { vec![failure] } else { Vec::new() },
             ended: plan.scenario.duration,
@@ -252,7 +257,8 @@ fn another_failure_is_not_taken_for_the_one_that_is_shrunk() {
         if plan.scenario.crowd.users < 20 {
             signature.kind = "uN is unhappy in another way".to_owned();
         }
-        let failure = Failure { signature, people: BTreeSet::new() };
+        let failure =
+            Failure { signature, people: BTreeSet::new(), follow: Vec::new(), found: None };
         Trial { failures: vec![failure], ended: plan.scenario.duration, ..Trial::default() }
     };
     let start = Case { plan: plan.clone(), trial: runner(&plan, &Arc::default()) };

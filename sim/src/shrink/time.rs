@@ -7,8 +7,9 @@ use onsale_core::Span;
 
 use super::fault::{LASTS_LEAST, timed};
 use super::people::{list, with};
-use super::{Dial, readable};
+use super::{Case, Dial, facts, readable};
 use crate::plan::Plan;
+use crate::signature::Signature;
 
 /// The shortest run that can hold anything.
 const DURATION_LEAST: Span = Span::from_millis(1);
@@ -21,12 +22,31 @@ pub(super) fn cut(plan: &Plan, end: Span) -> Plan {
         None => plan.clone(),
     };
     cut.scenario.duration = end;
+    facts::cut(&mut cut, end);
     cut.faults.retain(|fault| fault.at() < end);
     for fault in &mut cut.faults {
         let lasts = fault.lasts().min(end - fault.at());
         *fault = timed(fault, fault.at(), lasts);
     }
     cut
+}
+
+/// The plan as far as it goes until the failure was found.
+pub(super) fn until_it_failed(case: &Case, target: &Signature) -> Vec<Plan> {
+    let found = case.trial.failure(target).and_then(|failure| failure.found);
+    let end = found.map(|found| next_readable(Span(found.0 + 1)));
+    let end = end.filter(|&end| end < case.plan.scenario.duration);
+    end.map(|end| cut(&case.plan, end)).into_iter().collect()
+}
+
+/// The plan as far as anything happened in it.
+pub(super) fn until_it_ended(case: &Case) -> Vec<Plan> {
+    vec![cut(&case.plan, next_readable(case.trial.ended))]
+}
+
+/// The next instant that reads well.
+fn next_readable(at: Span) -> Span {
+    Span(at.0.next_multiple_of(readable(at.0)))
 }
 
 /// How long the run goes on.
@@ -42,11 +62,12 @@ pub(super) fn duration() -> Dial {
 /// More moments are not looked at one by one: first there must be fewer people.
 const MOMENTS_MAX: usize = 100;
 
-/// The moments of a plan, in order, each once.
+/// The moments at which something is planned, in order, each once. How long the run goes on after the
+/// last is the duration's own dial.
 fn moments(plan: &Plan) -> Vec<Span> {
     let people = list(plan).unwrap_or_default().iter().map(|&(at, _)| at);
     let faults = plan.faults.iter().flat_map(|fault| [fault.at(), fault.at() + fault.lasts()]);
-    let mut moments: Vec<Span> = people.chain(faults).chain([plan.scenario.duration]).collect();
+    let mut moments: Vec<Span> = people.chain(faults).chain(facts::moments(plan)).collect();
     moments.sort_unstable();
     moments.dedup();
     moments
@@ -88,7 +109,7 @@ fn gap(nth: usize, least: Span) -> Dial {
 
 /// The plan with moments that are easier to read: all of them, then one by one.
 pub(super) fn rounded(plan: &Plan) -> Vec<Plan> {
-    let units = [Span::from_secs(1), Span::from_millis(100), Span::from_millis(1)];
+    let units = [1_000, 100, 10, 1].map(Span::from_millis);
     let down = |at: Span, unit: Span| Span(at.0 - at.0 % unit.0);
     let all = units.iter().map(|&unit| moved(plan, |at| down(at, unit)));
     let moments = moments(plan);
@@ -96,6 +117,24 @@ pub(super) fn rounded(plan: &Plan) -> Vec<Plan> {
         units.map(|unit| moved(plan, |at| if at == moment { down(at, unit) } else { at }))
     });
     all.chain(each).collect()
+}
+
+/// The plan with a fault that strikes a little later, at an instant that reads better, for each fault.
+/// To be tried at the very end: nothing else makes an instant later.
+pub(super) fn later(plan: &Plan) -> Vec<Plan> {
+    let units = [1_000, 100, 10, 1].map(Span::from_millis);
+    let mut plans = Vec::new();
+    for (nth, fault) in plan.faults.iter().enumerate() {
+        // The coarsest first, down to the one that it stands at already.
+        let coarser = units.into_iter().take_while(|unit| !fault.at().0.is_multiple_of(unit.0));
+        for unit in coarser {
+            let mut plan = plan.clone();
+            plan.faults[nth] =
+                timed(fault, Span(fault.at().0.next_multiple_of(unit.0)), fault.lasts());
+            plans.push(plan);
+        }
+    }
+    plans
 }
 
 /// The plan with every moment moved.
@@ -110,6 +149,7 @@ fn moved(plan: &Plan, to: impl Fn(Span) -> Span) -> Plan {
         let lasts = (healed - at).max(LASTS_LEAST).min(fault.lasts());
         *fault = timed(fault, at, lasts);
     }
+    facts::move_moments(&mut plan, &to);
     plan.scenario.duration = to(plan.scenario.duration);
     plan
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use onsale_core::facts::FactKey;
 use onsale_core::{
     Command, Event, Instant, Message, NodeId, Outcome, Placement, Request, RequestId, SeatList,
     ShardId, ShowId, UserId,
@@ -16,6 +17,7 @@ use super::records::Newest;
 use super::sight::Sight;
 use super::subject::Subject;
 use crate::crowd::session::requester;
+use crate::oracle::facts::SessionId;
 use crate::world::network::Place;
 
 /// How much is told of somebody who belongs.
@@ -87,6 +89,8 @@ impl Cast {
             Subject::Hold(_)
             | Subject::Request(_)
             | Subject::User(_)
+            | Subject::Session(_)
+            | Subject::Fact(_)
             | Subject::Shard(_)
             | Subject::Show(_)
             | Subject::Node(_) => false,
@@ -116,7 +120,7 @@ impl Cast {
             Subject::Shard(shard) => {
                 (shard == self.shard_of(request.show)).then_some(Part::Journaled)
             }
-            Subject::Seat(..) | Subject::Node(_) => None,
+            Subject::Seat(..) | Subject::Session(_) | Subject::Fact(_) | Subject::Node(_) => None,
         })
     }
 
@@ -136,6 +140,7 @@ impl Cast {
                     return (of == self.shard_of(show)).then_some(Part::Journaled);
                 }
                 Subject::Node(NodeId(of)) => usize::from(of) == node,
+                Subject::Session(_) | Subject::Fact(_) => false,
             };
             belongs.then_some(Part::Lead)
         })
@@ -165,6 +170,40 @@ impl Cast {
         self.subjects.contains(&Subject::User(user))
     }
 
+    /// Whether somebody is followed who reads and writes facts.
+    pub(super) fn session(&self, session: SessionId) -> bool {
+        self.subjects.contains(&Subject::Session(session))
+    }
+
+    /// Whether a fact is followed.
+    pub(super) fn fact(&self, fact: FactKey) -> bool {
+        self.subjects.contains(&Subject::Fact(fact))
+    }
+
+    /// Whether anybody is.
+    pub(super) fn follows_sessions(&self) -> bool {
+        self.subjects.iter().any(|subject| matches!(subject, Subject::Session(_)))
+    }
+
+    /// Whether this is the name of a session that is followed.
+    pub(super) fn is_session(&self, name: &str) -> bool {
+        name.parse().is_ok_and(|subject| {
+            matches!(subject, Subject::Session(_)) && self.subjects.contains(&subject)
+        })
+    }
+
+    /// Whether any fact is.
+    pub(super) fn follows_facts(&self) -> bool {
+        self.subjects.iter().any(|subject| matches!(subject, Subject::Fact(_)))
+    }
+
+    /// Whether facts are followed, or those who read and write them.
+    pub(super) fn is_of_facts(&self) -> bool {
+        let of_facts =
+            |subject: &Subject| matches!(subject, Subject::Fact(_) | Subject::Session(_));
+        self.subjects.iter().any(of_facts)
+    }
+
     /// Whether just this is followed.
     pub(super) fn follows(&self, subject: Subject) -> bool {
         self.subjects.contains(&subject)
@@ -175,7 +214,12 @@ impl Cast {
         let shard = |subject: &Subject| match *subject {
             Subject::Seat(show, _) | Subject::Show(show) => Some(self.shard_of(show)),
             Subject::Shard(shard) => Some(shard),
-            Subject::Hold(_) | Subject::Request(_) | Subject::User(_) | Subject::Node(_) => None,
+            Subject::Hold(_)
+            | Subject::Request(_)
+            | Subject::User(_)
+            | Subject::Session(_)
+            | Subject::Fact(_)
+            | Subject::Node(_) => None,
         };
         self.subjects.iter().filter_map(shard).collect()
     }

@@ -12,12 +12,19 @@ use onsale_core::{
 };
 use onsale_reports::human;
 
+use super::asked::Asked;
+use super::carried;
 use super::cast::{Cast, Part};
 use super::elections::Elections;
+use super::facts::FactsTold;
+use super::hazards::Hazards;
 use super::line::{Kind, Line, arrange};
-use super::records::{Key, Newest, Record, framed};
+use super::moves::{self, MovesTold};
+use super::observed::{self, of_facts, of_the_disk};
+use super::records::{Key, Newest, Record, changes, framed};
 use super::sight::{Lost, Sight};
 use super::subject::Subject;
+use super::waits::Waits;
 use super::words;
 use crate::crowd::session::{requester, undecided};
 use crate::world::Process;
@@ -41,58 +48,61 @@ pub struct Story {
 #[derive(Debug)]
 pub struct Follow {
     cast: Cast,
+    hazards: Hazards,
     from: Instant,
     to: Instant,
     requests: BTreeMap<RequestId, Asked>,
     records: BTreeMap<Key, Written>,
     newest: Newest,
+    /// Whether the unsafe settings were told.
+    is_blamed: bool,
     /// Shards whose owners matter.
     shards: BTreeSet<ShardId>,
     owners: BTreeMap<ShardId, (Epoch, Place)>,
+    /// Who led a shard and was deposed.
+    deposed: BTreeSet<(ShardId, Place)>,
     /// How often each node was started.
     boots: BTreeMap<Place, u64>,
     elections: Elections,
+    facts: FactsTold,
+    moves: MovesTold,
+    /// Steps towards other members that were seen.
+    steps: BTreeSet<Key>,
+    waits: Waits,
     lines: Vec<Line>,
     untold: u64,
-}
-
-/// A request in the story.
-#[derive(Debug)]
-struct Asked {
-    user: UserId,
-    shard: ShardId,
-    part: Part,
-    last: Instant,
-    attempts: u32,
-    /// By gateway, how often it was forwarded in this attempt.
-    tries: BTreeMap<Place, u32>,
-    heard: bool,
-    /// When its client stopped waiting for good.
-    ended: Option<Instant>,
 }
 
 /// A record in the story.
 #[derive(Debug)]
 struct Written {
     request: Option<RequestId>,
+    shard: ShardId,
     part: Part,
     disks: BTreeSet<Place>,
 }
 
 impl Follow {
     /// A story about a cast, as far as it takes place from `from` to `to`.
-    pub fn new(cast: Cast, (from, to): (Instant, Instant)) -> Self {
+    pub fn new(cast: Cast, hazards: Hazards, (from, to): (Instant, Instant)) -> Self {
         Self {
+            hazards,
+            deposed: BTreeSet::new(),
             newest: Newest::new(cast.map_shard()),
             shards: cast.shards(),
             cast,
             from,
             to,
+            is_blamed: false,
             requests: BTreeMap::new(),
             records: BTreeMap::new(),
             owners: BTreeMap::new(),
             boots: BTreeMap::new(),
             elections: Elections::default(),
+            facts: FactsTold::default(),
+            moves: MovesTold::default(),
+            steps: BTreeSet::new(),
+            waits: Waits::default(),
             lines: Vec::new(),
             untold: 0,
         }
@@ -102,6 +112,10 @@ impl Follow {
     pub(super) fn see(&mut self, now: Instant, sight: &Sight<'_>) {
         for record in self.newest.records(now, sight) {
             self.on_record(&record);
+        }
+        if self.cast.is_of_facts() {
+            let lines = self.facts.see(now, sight, &self.cast);
+            lines.into_iter().for_each(|line| self.tell(line));
         }
         match *sight {
             Sight::Sent { from, to, departs, message, carried, cut } => {
@@ -113,6 +127,11 @@ impl Follow {
             }
             Sight::Lost { from, to, message, why } => self.on_lost(now, from, to, message, why),
             Sight::Arrived { from, to, message, waits } => {
+                if !waits {
+                    let mut ids = carried::to_do(message);
+                    ids.retain(|id| self.requests.contains_key(id));
+                    ids.into_iter().for_each(|id| self.waits.come(now, to, id));
+                }
                 if waits {
                     self.on_waits(now, to, message);
                 } else if let (CLIENTS, Message::Replies(batch)) = (to, message) {
@@ -140,23 +159,23 @@ impl Follow {
                 self.tell(Line {
                     fault: Some(index),
                     context: true,
-                    ..line(now, "FAULT".to_owned(), kind, what)
+                    ..Line::plain(now, "FAULT".to_owned(), kind, what)
                 });
             }
             Sight::FaultStep { index, what } => self.tell(Line {
                 fault: Some(index),
                 context: true,
-                ..line(now, "FAULT".to_owned(), Kind::Step, what.to_owned())
+                ..Line::plain(now, "FAULT".to_owned(), Kind::Step, what.to_owned())
             }),
             Sight::Disconnected { user, request, gateway } => {
                 let what = format!("loses the connection to n{gateway}: {request}");
-                self.tell_of(request, line(now, user.to_string(), Kind::Client, what));
+                self.tell_of(request, Line::plain(now, user.to_string(), Kind::Client, what));
             }
             Sight::GaveUp { user, request } => {
                 if let Some(asked) = self.requests.get_mut(&request) {
                     asked.ended = Some(now);
                     let what = format!("gives {request} up, after {} attempts", asked.attempts);
-                    self.tell_of(request, line(now, user.to_string(), Kind::Client, what));
+                    self.tell_of(request, Line::plain(now, user.to_string(), Kind::Client, what));
                 }
             }
             Sight::Left { user, fate } => {
@@ -167,16 +186,27 @@ impl Follow {
                 };
                 if self.cast.user(user) || self.requests.values().any(acts) {
                     let what = format!("leaves: {}", fate.name());
-                    self.tell(line(now, user.to_string(), Kind::Client, what));
+                    self.tell(Line::plain(now, user.to_string(), Kind::Client, what));
                 }
             }
             Sight::Judged { oracle, headline } => {
                 if self.concerns(headline) {
                     let what = format!("{oracle} fails: {headline}");
-                    self.tell(line(now, "ORACLE".to_owned(), Kind::Verdict, what));
+                    self.tell(Line::plain(now, "ORACLE".to_owned(), Kind::Verdict, what));
+                    self.tell_hazards(now);
                 }
             }
-            Sight::Writes { .. } | Sight::Worked { .. } => {}
+            Sight::Writes { node, write, .. } => self.on_writes(now, node, &write.bytes),
+            Sight::Worked { .. } | Sight::Looks { .. } => {}
+        }
+    }
+
+    /// Which unsafe settings are in force, once, below the first verdict.
+    fn tell_hazards(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.is_blamed, true) {
+            for setting in self.hazards.told().to_vec() {
+                self.tell(Line::plain(now, "UNSAFE".to_owned(), Kind::Verdict, setting));
+            }
         }
     }
 
@@ -209,12 +239,17 @@ impl Follow {
                         && self.tells(request, from, to)
                     {
                         let what = format!("gives {request} up: {}", words::refused(refusal));
-                        self.tell_of(request, line(timed.at, name(from), Kind::Answer, what));
+                        self.tell_of(
+                            request,
+                            Line::plain(timed.at, name(from), Kind::Answer, what),
+                        );
                     }
                 }
             }
             Message::Journal(batch) => {
                 for (shard, message) in batch {
+                    let copy = moves::on_journal(departs, (from, to), *shard, message, &self.cast);
+                    copy.into_iter().for_each(|line| self.tell(line));
                     let followed = self.cast.node(from);
                     if (followed || self.shards.contains(shard))
                         && let Some(what) = self.elections.news(*shard, (from, to), message)
@@ -223,7 +258,7 @@ impl Follow {
                             shard: Some(*shard),
                             context: !followed,
                             repeats: Some(what.clone()),
-                            ..line(departs, name(from), Kind::Owner, what)
+                            ..Line::plain(departs, name(from), Kind::Owner, what)
                         });
                     }
                 }
@@ -242,7 +277,7 @@ impl Follow {
             if self.cast.node(gateway) {
                 let wanted = words::wanted(request.show, &request.command);
                 let what = format!("asks n{gateway}: {wanted}, {id}");
-                let line = line(at, request.user.to_string(), Kind::Ask, what);
+                let line = Line::plain(at, request.user.to_string(), Kind::Ask, what);
                 self.tell(Line { request: Some(id), ..line });
             }
             return;
@@ -251,33 +286,12 @@ impl Follow {
         if part == Part::Lead {
             self.shards.insert(shard);
         }
-        let asked = self.requests.entry(id).or_insert_with(|| Asked {
-            user: request.user,
-            shard,
-            part,
-            last: at,
-            attempts: 0,
-            tries: BTreeMap::new(),
-            heard: false,
-            ended: None,
-        });
-        asked.attempts += 1;
-        asked.tries.clear();
-        let what = if asked.attempts == 1 {
-            format!("asks n{gateway}: {}, {id}", words::wanted(request.show, &request.command))
-        } else {
-            let silence = human::span(at.since(asked.last));
-            let why = if asked.heard {
-                "told to come back later".to_owned()
-            } else {
-                format!("nothing heard for {silence}")
-            };
-            format!("asks again, n{gateway} this time: {id}, attempt {}, {why}", asked.attempts)
-        };
-        asked.last = at;
-        asked.heard = false;
+        let thinks = self.waits.thinks(at, request.user);
+        let new = || Asked::new(at, request.user, shard, part);
+        let asked = self.requests.entry(id).or_insert_with(new);
+        let what = format!("{thinks}{}", asked.ask(at, gateway, request));
         if asked.part == Part::Lead {
-            self.tell_of(id, line(at, request.user.to_string(), Kind::Ask, what));
+            self.tell_of(id, Line::plain(at, request.user.to_string(), Kind::Ask, what));
         }
     }
 
@@ -287,24 +301,31 @@ impl Follow {
             return;
         }
         let shard = self.cast.shard_of(request.show);
-        let tries = self.requests.get_mut(&id).map_or(1, |asked| {
-            let tries = asked.tries.entry(from).or_default();
-            *tries += 1;
-            *tries
-        });
-        let what = if tries > 1 {
-            format!("tries n{to} now: {id}, try {tries}")
-        } else {
-            format!("forwards {id} to n{to}, which it takes for the owner of {shard}")
+        let what = match self.requests.get_mut(&id) {
+            Some(asked) => asked.pass_on(at, from, to, id),
+            None => format!("forwards {id} to n{to}, which it takes for the owner of {shard}"),
         };
-        self.tell_of(id, Line { shard: Some(shard), ..line(at, name(from), Kind::Route, what) });
+        self.tell_of(
+            id,
+            Line { shard: Some(shard), ..Line::plain(at, name(from), Kind::Route, what) },
+        );
     }
 
     fn on_answered(&mut self, at: Instant, from: Place, to: Place, answer: &Answer) {
         let (id, what) = match answer {
             Answer::Decided(reply) => {
                 let outcome = words::told(&reply.outcome);
-                (reply.request, format!("answers n{to}: {}, {outcome}", reply.request))
+                let what = format!("answers n{to}: {}, {outcome}", reply.request);
+                let is_early = |written: &Written| {
+                    let quorum = self.cast.replicas(written.shard).len() / 2 + 1;
+                    written.request == Some(reply.request) && written.disks.len() < quorum
+                };
+                let keys = ["cluster.owner.acknowledge"];
+                let what = match self.hazards.has(keys[0]) && self.records.values().any(is_early) {
+                    true => self.hazards.blame(format!("{what}, before a quorum has it"), &keys),
+                    false => what,
+                };
+                (reply.request, what)
             }
             Answer::NotOwner { request, shard, owner } => {
                 let hint = match owner {
@@ -316,11 +337,14 @@ impl Follow {
                     }
                     None => format!("not the owner of {shard}, and knows of none"),
                 };
+                if let Some(asked) = self.requests.get_mut(request) {
+                    asked.send_back(to);
+                }
                 (*request, format!("sends {request} back to n{to}: {hint}"))
             }
         };
         if self.tells(id, from, to) {
-            self.tell_of(id, line(at, name(from), Kind::Answer, what));
+            self.tell_of(id, Line::plain(at, name(from), Kind::Answer, what));
         }
     }
 
@@ -331,11 +355,12 @@ impl Follow {
         let Some(asked) = self.requests.get_mut(&id) else {
             if self.cast.node(from) {
                 let what = format!("hears from n{from}: {id}, {told}");
-                let line = line(at, user.to_string(), Kind::Client, what);
+                let line = Line::plain(at, user.to_string(), Kind::Client, what);
                 self.tell(Line { request: Some(id), ..line });
             }
             return;
         };
+        self.waits.hear(at, user);
         let late = asked.ended.is_some();
         asked.heard = true;
         asked.ended = asked.ended.or_else(|| decided.then_some(at));
@@ -343,11 +368,11 @@ impl Follow {
             Part::Lead => {
                 let again = if late { ", which it no longer waits for" } else { "" };
                 let what = format!("hears from n{from}: {id}, {told}{again}");
-                self.tell_of(id, line(at, user.to_string(), Kind::Client, what));
+                self.tell_of(id, Line::plain(at, user.to_string(), Kind::Client, what));
             }
             Part::Bystander if !late => {
                 let what = format!("wanted it too, and hears from n{from}: {id}, {told}");
-                self.tell_of(id, line(at, user.to_string(), Kind::Client, what));
+                self.tell_of(id, Line::plain(at, user.to_string(), Kind::Client, what));
             }
             Part::Bystander | Part::Journaled => {}
         }
@@ -355,6 +380,10 @@ impl Follow {
 
     fn on_record(&mut self, record: &Record) {
         let (shard, index, epoch) = record.key;
+        if let Some(map) = &record.map {
+            let lines = self.moves.on_map(record.at, record.node, map, &self.cast);
+            lines.into_iter().for_each(|line| self.tell(line));
+        }
         let older = (shard, index, Epoch(0))..record.key;
         let overtaken: Vec<(Epoch, Option<RequestId>, usize)> = self
             .records
@@ -375,32 +404,64 @@ impl Follow {
             self.tell(Line {
                 request,
                 shard: Some(shard),
-                ..line(record.at, name(record.node), Kind::Record, what)
+                ..Line::plain(record.at, name(record.node), Kind::Record, what)
             });
         }
         for (show, event) in &record.events {
             let Some(part) = self.cast.event(*show, event, record.node) else { continue };
             let request = event.request();
             let happened = words::happened(event);
+            let repeats = self.hazards.has("sale.repeats");
+            let again = |written: &Written| repeats && written.request == request;
             let decides = match request {
+                Some(request) if self.deposed.contains(&(shard, record.node)) => {
+                    let decides = format!("decides {request}, though deposed: {happened}");
+                    self.hazards.blame(decides, &["cluster.owner.deposed"])
+                }
+                Some(request) if self.records.values().any(again) => {
+                    let decides = format!("decides {request} once more: {happened}");
+                    self.hazards.blame(decides, &["sale.repeats"])
+                }
                 Some(request) => format!("decides {request}: {happened}"),
-                None => format!("finds {happened}"),
+                None => {
+                    let keys = ["sale.expiry", "sale.early", "cluster.owner.reckoning"];
+                    self.hazards.blame(format!("finds {happened}"), &keys)
+                }
             };
-            let what = format!("{decides}; proposed as record {index} of {shard} ({epoch})");
+            let waited = request.and_then(|id| self.waits.decided(record.at, record.node, id));
+            let later = waited.map_or_else(String::new, |at| {
+                let waited = human::span(record.at.since(at));
+                format!(" {waited} later, once the write before it was done")
+            });
+            let time = words::of_the_shard(event.at(), waited.unwrap_or(record.at));
+            let what =
+                format!("{decides}{time}; proposed as record {index} of {shard} ({epoch}){later}");
             self.records.entry(record.key).or_insert_with(|| Written {
                 request,
+                shard,
                 part,
                 disks: BTreeSet::new(),
             });
             self.tell(Line {
                 request,
                 shard: Some(shard),
-                ..line(record.at, name(record.node), Kind::Decision, what)
+                ..Line::plain(waited.unwrap_or(record.at), name(record.node), Kind::Decision, what)
             });
         }
     }
 
+    fn on_writes(&mut self, now: Instant, node: Place, bytes: &[u8]) {
+        self.waits.begin_write(now, node);
+        for (key, change) in changes(bytes) {
+            if self.steps.insert(key) {
+                let step = moves::on_change(now, node, key, change, &self.cast);
+                step.into_iter().for_each(|line| self.tell(line));
+            }
+        }
+    }
+
     fn on_durable(&mut self, now: Instant, node: Place, bytes: &[u8]) {
+        let after = self.waits.end_write(now, node);
         for (key, _) in framed(bytes) {
             let (shard, index, epoch) = key;
             let Some(written) = self.records.get_mut(&key) else { continue };
@@ -410,7 +471,7 @@ impl Follow {
             let (disks, replicas) = (written.disks.len(), self.cast.replicas(shard).len());
             let quorum = if disks == replicas / 2 + 1 { ", a quorum" } else { "" };
             let what = format!(
-                "has record {index} of {shard} ({epoch}) on disk: {disks} of {replicas}{quorum}"
+                "has record {index} of {shard} ({epoch}) on disk: {disks} of {replicas}{quorum}{after}"
             );
             let request = written.request;
             self.tell(Line {
@@ -418,58 +479,22 @@ impl Follow {
                 shard: Some(shard),
                 // What comes after the quorum is nobody's news, but it closes no story either.
                 context: disks > replicas / 2 + 1,
-                ..line(now, name(node), Kind::Record, what)
+                ..Line::plain(now, name(node), Kind::Record, what)
             });
         }
     }
 
     fn on_lost(&mut self, at: Instant, from: Place, to: Place, message: &Message, why: Lost) {
         let why = words::lost(why, from, to);
-        let mut lost = Vec::new();
-        match message {
-            Message::Requests(batch) => {
-                for timed in batch {
-                    let user = timed.item.user.to_string();
-                    lost.push((timed.item.id, user, timed.item.id.to_string()));
-                }
+        if let Message::Journal(batch) = message {
+            for (shard, message) in batch {
+                self.on_records_lost(at, (from, to), *shard, message, &why);
             }
-            Message::Forwarded(batch) => {
-                lost.extend(
-                    batch
-                        .iter()
-                        .map(|timed| (timed.item.id, name(from), timed.item.id.to_string())),
-                );
-            }
-            Message::Answers(batch) => {
-                for timed in batch {
-                    let id = match &timed.item {
-                        Answer::Decided(reply) => reply.request,
-                        Answer::NotOwner { request, .. } => *request,
-                    };
-                    lost.push((id, name(from), format!("the answer to {id}")));
-                }
-            }
-            Message::Replies(batch) => {
-                for timed in batch {
-                    let id = timed.item.request;
-                    lost.push((id, name(from), format!("the reply to {id}")));
-                }
-            }
-            Message::Journal(batch) => {
-                for (shard, message) in batch {
-                    self.on_records_lost(at, (from, to), *shard, message, &why);
-                }
-            }
-            Message::Beat(_)
-            | Message::Gossip(_)
-            | Message::Leaving(_)
-            | Message::Moves(_)
-            | Message::Facts(_) => {}
         }
-        for (id, who, what) in lost {
+        for (id, who, what) in carried::told(message, from) {
             if self.tells(id, from, to) {
                 let what = format!("{what} never reaches {}: {why}", words::place(to));
-                self.tell_of(id, line(at, who, Kind::Lost, what));
+                self.tell_of(id, Line::plain(at, who, Kind::Lost, what));
             }
         }
     }
@@ -495,103 +520,71 @@ impl Follow {
                 // Once a quorum has it, nobody waits for this node.
                 context: written.disks.len() > self.cast.replicas(shard).len() / 2,
                 repeats: Some(format!("record {index} of {shard} on its way to n{to}")),
-                ..line(at, name(from), Kind::Lost, what)
+                ..Line::plain(at, name(from), Kind::Lost, what)
             });
         }
     }
 
     fn on_waits(&mut self, at: Instant, node: Place, message: &Message) {
-        let ids: Vec<RequestId> = match message {
-            Message::Requests(batch) | Message::Forwarded(batch) => {
-                batch.iter().map(|timed| timed.item.id).collect()
-            }
-            Message::Answers(batch) => batch
-                .iter()
-                .map(|timed| match &timed.item {
-                    Answer::Decided(reply) => reply.request,
-                    Answer::NotOwner { request, .. } => *request,
-                })
-                .collect(),
-            Message::Replies(_)
-            | Message::Beat(_)
-            | Message::Gossip(_)
-            | Message::Leaving(_)
-            | Message::Moves(_)
-            | Message::Journal(_)
-            | Message::Facts(_) => Vec::new(),
-        };
-        for id in ids {
+        for id in carried::to_do(message) {
             if self.tells(id, node, node) {
                 let what = format!("stands still, and {id} waits for it");
-                self.tell_of(id, line(at, name(node), Kind::Lost, what));
+                self.tell_of(id, Line::plain(at, name(node), Kind::Lost, what));
             }
         }
     }
 
     fn on_observed(&mut self, now: Instant, node: Place, observation: Observation) {
         let followed = self.cast.node(node);
-        let (kind, shard, what) = match observation {
+        match observation {
             Observation::OwnerActivated { shard, epoch } => {
                 self.owners.insert(shard, (epoch, node));
-                let what = format!("owns {shard} now ({epoch}): all that was committed is applied");
-                (Kind::Owner, Some(shard), what)
+                self.deposed.remove(&(shard, node));
             }
-            Observation::OwnerDeposed { shard, epoch } => {
-                let what =
-                    format!("owns {shard} no longer ({epoch}), and drops what was not committed");
-                (Kind::Owner, Some(shard), what)
+            Observation::OwnerDeposed { shard, .. } => {
+                self.deposed.insert((shard, node));
             }
-            Observation::Elected { shard, epoch } => {
-                if !followed {
-                    return;
-                }
-                (Kind::Owner, Some(shard), format!("is elected to lead {shard} ({epoch})"))
-            }
-            Observation::GivenUp { peer } => {
-                if !followed && !self.owns_a_shard(peer) {
-                    return;
-                }
-                (Kind::Health, None, format!("sees a quorum without {peer}, and gives it up"))
-            }
-            Observation::Withdrew => {
-                (Kind::Health, None, "withdraws: a quorum is out of its sight".to_owned())
-            }
-            Observation::Returned => (Kind::Health, None, "serves clients again".to_owned()),
-            Observation::HandOverBegan { shard, to, reason } => {
-                (Kind::Owner, Some(shard), words::of_a_hand_over(shard, to, reason))
-            }
-            Observation::HandOverGivenUp { shard } => {
-                (Kind::Owner, Some(shard), format!("could not hand {shard} over, and goes on"))
-            }
-            Observation::Suspected { peer } => {
-                if !followed && !self.owns_a_shard(peer) {
-                    return;
-                }
-                (Kind::Health, None, format!("has not heard {peer} for too long, and suspects it"))
-            }
-            Observation::Trusted { peer } => {
-                if !followed && !self.owns_a_shard(peer) {
-                    return;
-                }
-                (Kind::Health, None, format!("hears {peer} again"))
-            }
-            Observation::Refused { .. } if !followed => return,
-            Observation::Refused { shard, reason } => {
-                (Kind::Health, Some(shard), format!("refuses: {reason} ({shard})"))
-            }
+            Observation::Elected { .. }
+            | Observation::HandOverBegan { .. }
+            | Observation::HandOverGivenUp { .. }
+            | Observation::Suspected { .. }
+            | Observation::Trusted { .. }
+            | Observation::GivenUp { .. }
+            | Observation::Withdrew
+            | Observation::Returned
+            | Observation::Refused { .. }
+            | Observation::Mark(_) => {}
+        }
+        let concerns = match observation {
+            Observation::GivenUp { peer }
+            | Observation::Suspected { peer }
+            | Observation::Trusted { peer } => self.owns_a_shard(peer),
+            Observation::Elected { .. } | Observation::Refused { .. } => false,
             Observation::Mark(mark) => {
-                let on_disk = words::of_the_disk(mark);
-                if !followed && (on_disk.is_none() || !self.replicates(node)) {
-                    return;
-                }
-                (Kind::Health, None, on_disk.map_or_else(|| mark.to_string(), str::to_owned))
+                of_the_disk(mark).is_some() && self.replicates(node)
+                    || of_facts(mark).is_some() && self.cast.is_of_facts()
             }
+            Observation::OwnerActivated { .. }
+            | Observation::OwnerDeposed { .. }
+            | Observation::HandOverBegan { .. }
+            | Observation::HandOverGivenUp { .. }
+            | Observation::Withdrew
+            | Observation::Returned => true,
         };
+        if !followed && !concerns {
+            return;
+        }
+        let (kind, shard, what) = observed::told(observation, &self.hazards);
         if !followed && shard.is_some_and(|shard| !self.shards.contains(&shard)) {
             return;
         }
         let repeats = (kind == Kind::Health).then(|| what.clone());
-        self.tell(Line { shard, context: !followed, repeats, ..line(now, name(node), kind, what) });
+        self.tell(Line {
+            shard,
+            context: !followed,
+            repeats,
+            ..Line::plain(now, name(node), kind, what)
+        });
     }
 
     fn on_process(&mut self, now: Instant, node: Place, state: Process, boots: u64) {
@@ -604,7 +597,7 @@ impl Follow {
         };
         let followed = self.cast.node(node);
         if followed || self.replicates(node) {
-            let line = line(now, name(node), Kind::Health, what.to_owned());
+            let line = Line::plain(now, name(node), Kind::Health, what.to_owned());
             self.tell(Line { context: !followed, ..line });
         }
     }
@@ -621,9 +614,11 @@ impl Follow {
                 Subject::User(user) => leads(Some(user), 0),
                 Subject::Hold(HoldId(id)) | Subject::Request(RequestId(id)) => leads(None, id),
                 Subject::Shard(shard) => self.shards.contains(&shard),
-                Subject::Seat(..) | Subject::Show(_) | Subject::Node(_) => {
-                    self.cast.follows(subject)
-                }
+                Subject::Seat(..)
+                | Subject::Session(_)
+                | Subject::Fact(_)
+                | Subject::Show(_)
+                | Subject::Node(_) => self.cast.follows(subject),
             })
     }
 
@@ -685,18 +680,4 @@ impl Follow {
 
 fn name(node: Place) -> String {
     words::place(node)
-}
-
-fn line(at: Instant, who: String, kind: Kind, what: String) -> Line {
-    Line {
-        at,
-        who,
-        what,
-        kind,
-        request: None,
-        shard: None,
-        fault: None,
-        context: false,
-        repeats: None,
-    }
 }

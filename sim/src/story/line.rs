@@ -85,6 +85,23 @@ pub struct Line {
     pub repeats: Option<String>,
 }
 
+impl Line {
+    /// A line that is about nothing but itself.
+    pub(super) fn plain(at: Instant, who: String, kind: Kind, what: String) -> Self {
+        Self {
+            at,
+            who,
+            what,
+            kind,
+            request: None,
+            shard: None,
+            fault: None,
+            context: false,
+            repeats: None,
+        }
+    }
+}
+
 /// Puts lines in order, and leaves out what nobody misses.
 ///
 /// Lines come in the order in which things were carried out, and each bears its own instant: a

@@ -5,14 +5,19 @@
 
 use std::fmt::Write as _;
 
+use onsale_reports::terminal::flow;
 use onsale_reports::{human, json};
 use serde::Serialize;
 
 use super::follow::Story;
 use super::line::{Kind, Line};
 
-/// The story for people: a line each with the rails of faults in force, when, who and what.
-pub fn render(story: &Story, colour: bool) -> String {
+/// However narrow the terminal, so many columns are left for what happens.
+const ROOM_MIN: usize = 24;
+
+/// The story for people: a line each with the rails of faults in force, when, who and what; broken
+/// where it is wider than `width`, if there is one.
+pub fn render(story: &Story, colour: bool, width: Option<usize>) -> String {
     let who = story.lines.iter().map(|line| line.who.chars().count()).max().unwrap_or(0);
     let rails = rails(&story.lines);
     let gutter = rails.iter().map(|rail| rail.chars().count()).max().unwrap_or(0);
@@ -24,22 +29,33 @@ pub fn render(story: &Story, colour: bool) -> String {
         }
     };
     let mut page = String::new();
+    let gap = if gutter > 0 { " " } else { "" };
     for (line, rail) in story.lines.iter().zip(rails) {
+        let below = paint("33", &format!("{:gutter$}", passing(&rail)));
         let rail = paint("33", &format!("{rail:gutter$}"));
         let at = paint("2", &line.at.to_string());
         let actor = paint("1", &format!("{:who$}", line.who));
-        let what = match line.kind {
-            Kind::Strike | Kind::Step | Kind::Heal => paint("33", &line.what),
-            Kind::Lost => paint("31", &line.what),
-            Kind::Verdict => paint("1;31", &line.what),
-            Kind::Client => paint("32", &line.what),
-            Kind::Owner | Kind::Health => paint("36", &line.what),
+        let say = |what: &str| match line.kind {
+            Kind::Strike | Kind::Step | Kind::Heal => paint("33", what),
+            Kind::Lost => paint("31", what),
+            Kind::Verdict => paint("1;31", what),
+            Kind::Client => paint("32", what),
+            Kind::Owner | Kind::Health => paint("36", what),
             Kind::Ask | Kind::Route | Kind::Decision | Kind::Record | Kind::Answer => {
-                line.what.clone()
+                what.to_owned()
             }
         };
-        let gap = if gutter > 0 { " " } else { "" };
+        let indent = line.at.to_string().chars().count() + 2 + who + 2;
+        let room = width.map_or(usize::MAX, |width| {
+            width.saturating_sub(gutter + gap.len() + indent).max(ROOM_MIN)
+        });
+        let mut parts = flow(line.what.split(' '), " ", room).into_iter();
+        let what = say(&parts.next().unwrap_or_default());
         writeln!(page, "{rail}{gap}{at}  {actor}  {what}").expect("a string takes what is written");
+        for part in parts {
+            writeln!(page, "{below}{gap}{:indent$}{}", "", say(&part))
+                .expect("a string takes what is written");
+        }
     }
     if story.untold > 0 {
         let untold = human::count(story.untold);
@@ -47,6 +63,15 @@ pub fn render(story: &Story, colour: bool) -> String {
             .expect("a string takes what is written");
     }
     page
+}
+
+/// The rails that go on below a line.
+fn passing(rail: &str) -> String {
+    let below = |mark| match mark {
+        '┌' | '│' => '│',
+        _ => ' ',
+    };
+    rail.chars().map(below).collect()
 }
 
 /// The story for programs: a JSON object a line.
@@ -161,8 +186,23 @@ mod tests {
  │ 00:00.005  n2     stands still
  └ 00:00.006  FAULT  over: pause of n2
 ";
-        assert_eq!(render(&story(), false), expected);
-        assert!(render(&story(), true).contains("\x1b[31mstands still\x1b[0m"));
+        assert_eq!(render(&story(), false, None), expected);
+        assert_eq!(render(&story(), false, Some(40)), expected);
+        assert!(render(&story(), true, None).contains("\x1b[31mstands still\x1b[0m"));
+    }
+
+    #[test]
+    fn a_line_is_broken_where_the_terminal_ends_and_rails_go_on() {
+        let mut story = story();
+        story.lines.truncate(4);
+        "crash of n3, which leads show0 and many others".clone_into(&mut story.lines[1].what);
+        let expected = "   00:00.001  u17    asks n2
+┌  00:00.002  FAULT  crash of n3, which leads
+│                    show0 and many others
+│┌ 00:00.003  FAULT  pause of n2
+└│ 00:00.004  FAULT  over: crash of n3
+";
+        assert_eq!(render(&story, false, Some(45)), expected);
     }
 
     #[test]

@@ -124,9 +124,9 @@ impl Recording {
             let (shard, index, epoch) = record.key;
             let says = record.events.first().map(|(_, event)| words::happened(event));
             let more = record.events.len().saturating_sub(1);
-            let says = match (says, record.map) {
+            let says = match (says, &record.map) {
                 (None, None) => "opens its epoch".to_owned(),
-                (None, Some(version)) => format!("version {version} of the map"),
+                (None, Some(map)) => format!("version {} of the map", map.version()),
                 (Some(says), _) if more == 0 => says,
                 (Some(says), _) => format!("{says} and {more} more"),
             };
@@ -179,7 +179,7 @@ impl Recording {
                 self.mark(row, "fault", what, now);
             }
             Sight::GaveUp { request, .. } => self.on_answered(now, request, "gave up"),
-            Sight::Left { .. } | Sight::Disconnected { .. } => {}
+            Sight::Left { .. } | Sight::Disconnected { .. } | Sight::Looks { .. } => {}
             Sight::Judged { oracle, headline } => {
                 let row = Row { pid: FAULTS, tid: 0 };
                 self.mark(row, "oracle", &format!("{oracle}: {headline}"), now);

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use onsale_core::journal::Change;
 use onsale_core::journal::frame::{self, Frame};
 use onsale_core::{Epoch, Event, Instant, Message, Placement, ShardId, ShowId, record};
 
@@ -26,8 +27,8 @@ pub(super) struct Record {
     pub(super) key: Key,
     /// What it says; nothing if it opens an epoch, or is a version of the map.
     pub(super) events: Vec<(ShowId, Event)>,
-    /// Which version of the map it is, if it is one.
-    pub(super) map: Option<u64>,
+    /// The map, if it is a version of it.
+    pub(super) map: Option<Placement>,
 }
 
 /// By shard and epoch: the newest record that was seen.
@@ -53,7 +54,7 @@ impl Newest {
             }
             // What does not read back is the oracles' business.
             let (events, map) = if self.map == Some(key.0) {
-                (Vec::new(), Placement::decode(bytes).map(|map| map.version()))
+                (Vec::new(), Placement::decode(bytes))
             } else {
                 let record = record::decode(bytes).unwrap_or_default();
                 (record.map_or_else(Vec::new, |record| record.events), None)
@@ -81,6 +82,23 @@ impl Newest {
         *newest = index.max(*newest);
         news
     }
+}
+
+/// The steps towards other members in framed bytes.
+pub(super) fn changes(bytes: &[u8]) -> impl Iterator<Item = (Key, Change)> {
+    frame::read(bytes).filter_map(|frame| match frame {
+        Frame::Change { shard, index, epoch, change } => {
+            Change::decode(change).map(|change| ((shard, index, epoch), change))
+        }
+        Frame::Entry { .. }
+        | Frame::HardState { .. }
+        | Frame::Snapshot { .. }
+        | Frame::Members { .. }
+        | Frame::Replica { .. }
+        | Frame::Checkpoint { .. }
+        | Frame::Facts { .. }
+        | Frame::Forgot { .. } => None,
+    })
 }
 
 /// The records in framed bytes.

@@ -2,9 +2,11 @@
 //!
 //! Owns the vocabulary of the watched. Refuses to know who looks, and why.
 
+use onsale_core::facts::Question;
 use onsale_core::{Instant, Message, Observation, RequestId, UserId, Write};
 
 use crate::crowd::Fate;
+use crate::oracle::facts::SessionId;
 use crate::world::Process;
 use crate::world::network::{Carried, Place};
 
@@ -120,6 +122,15 @@ pub enum Sight<'a> {
         request: RequestId,
         /// The gateway.
         gateway: u16,
+    },
+    /// Somebody asks a node about facts, or to change one.
+    Looks {
+        /// Who; nobody in a survey of all nodes.
+        session: Option<SessionId>,
+        /// Which node.
+        node: Place,
+        /// What.
+        question: &'a Question,
     },
     /// A client stops repeating a request that was not answered.
     GaveUp {

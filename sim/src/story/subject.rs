@@ -6,14 +6,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use onsale_core::facts::{FactKey, FactKind};
 use onsale_core::{HoldId, NodeId, RequestId, SeatId, ShardId, ShowId, UserId};
 use onsale_scenarios::Scenario;
 
 use crate::crowd::session::requester;
+use crate::oracle::facts::SessionId;
 
 /// What can be followed, for whoever asked for something else.
-const FORMS: &str = "follow seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, shard:S or node:N, \
-                     or a name as the evidence prints it, such as u17 or \"show0 seat 1234\"";
+const FORMS: &str = "follow seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, shard:S, node:N, \
+                     session:S or fact:KIND/N, or a name as the evidence prints it, such as u17, \
+                     \"show0 seat 1234\", \"session 34\" or \"event 0\"";
 
 /// Whom or what a story follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +29,10 @@ pub enum Subject {
     Request(RequestId),
     /// A person, with all requests.
     User(UserId),
+    /// Somebody who reads and writes facts.
+    Session(SessionId),
+    /// A fact, with all its versions.
+    Fact(FactKey),
     /// What its journal says.
     Shard(ShardId),
     /// What happens to its seats.
@@ -45,14 +52,21 @@ impl Subject {
         for (position, word) in words.iter().enumerate() {
             let follows = |ahead: usize| words.get(position + ahead).map_or("", String::as_str);
             let seat = format!("{word} {} {}", follows(1), follows(2));
+            let two_words = word == "session" || kind(word).is_some();
             let name = match follows(1) {
                 "seat" | "seats" => seat.replace("seats", "seat"),
+                number if two_words => {
+                    format!("{}{word} {number}", if word == "session" { "" } else { "fact:" })
+                }
                 _ => word.clone(),
             };
             named.extend(name.parse::<Self>().ok());
         }
         // A number alone names nothing, and most texts name a show or a node in passing.
-        named.retain(|subject| !matches!(subject, Self::Show(_) | Self::Node(_)));
+        let in_passing = |subject: &Self| matches!(subject, Self::Show(_) | Self::Node(_));
+        if named.iter().any(|subject| !in_passing(subject)) {
+            named.retain(|subject| !in_passing(subject));
+        }
         named.sort_unstable();
         named.dedup();
         named
@@ -78,6 +92,14 @@ impl Subject {
                 .and_then(|()| within("seats", seat.0.into(), 0, seats.into())),
             Self::Show(show) => within("shows", show.0.into(), 0, sale.shows.into()),
             Self::User(user) => within("users", user.0.into(), 0, users),
+            // Sessions that are begun in place of others have numbers beyond.
+            Self::Session(_) if scenario.facts.is_some() => Ok(()),
+            Self::Fact(fact) if let Some(facts) = &scenario.facts => {
+                within("facts of this kind", fact.id.into(), 0, facts.events.into())
+            }
+            Self::Session(_) | Self::Fact(_) => {
+                Err(format!("{self}: {} has no facts", scenario.id))
+            }
             Self::Shard(shard) => {
                 within("shards", shard.0.into(), 0, scenario.cluster.shards.into())
             }
@@ -108,6 +130,12 @@ impl FromStr for Subject {
                 _ => Err(unknown()),
             };
         }
+        if kind == "fact" {
+            return fact(rest).ok_or_else(unknown);
+        }
+        if let Some(fact) = fact(&lower).filter(|_| kind != "show") {
+            return Ok(fact);
+        }
         if kind == "seat" {
             // The hot show's, unless another is named.
             let (show, seat) = rest.split_once('/').unwrap_or(("0", rest));
@@ -125,10 +153,32 @@ impl FromStr for Subject {
             "request" | "r" => Self::Request(RequestId(number)),
             "show" => Self::Show(ShowId(small()?)),
             "shard" | "s" => Self::Shard(ShardId(small()?)),
+            "session" => Self::Session(SessionId(small()?)),
             "node" | "n" => Self::Node(NodeId(number.try_into().map_err(|_| unknown())?)),
             _ => return Err(unknown()),
         })
     }
+}
+
+/// `event 0`, `event:0`, `event/0`.
+fn fact(text: &str) -> Option<Subject> {
+    let (name, rest) = split(text);
+    let id = rest.trim_start_matches('/').parse().ok()?;
+    kind(name).map(|kind| Subject::Fact(FactKey { kind, id }))
+}
+
+/// What facts of a name are about.
+fn kind(name: &str) -> Option<FactKind> {
+    Some(match name {
+        "city" => FactKind::City,
+        "venue" => FactKind::Venue,
+        "hall" => FactKind::Hall,
+        "event" => FactKind::Event,
+        "performer" => FactKind::Performer,
+        "show" => FactKind::Show,
+        "price" => FactKind::Price,
+        _ => return None,
+    })
 }
 
 /// Letters, and what follows them and what sets it apart: `u17`, `user:17`, `user 17`, `user:u17`.
@@ -145,6 +195,8 @@ impl fmt::Display for Subject {
             Self::Hold(hold) => write!(f, "hold:{}", hold.0),
             Self::Request(request) => write!(f, "request:{}", request.0),
             Self::User(user) => write!(f, "user:{}", user.0),
+            Self::Session(session) => write!(f, "session:{}", session.0),
+            Self::Fact(fact) => write!(f, "fact:{}", fact.to_string().replace(' ', "/")),
             Self::Shard(shard) => write!(f, "shard:{}", shard.0),
             Self::Show(show) => write!(f, "show:{}", show.0),
             Self::Node(node) => write!(f, "node:{}", node.0),
@@ -175,6 +227,11 @@ mod tests {
             ("shard:s12", Subject::Shard(ShardId(12))),
             ("h4353", Subject::Hold(HoldId(4353))),
             ("request:4353", Subject::Request(RequestId(4353))),
+            ("session 34", Subject::Session(SessionId(34))),
+            ("session:34", Subject::Session(SessionId(34))),
+            ("event 0", Subject::Fact(FactKey { kind: FactKind::Event, id: 0 })),
+            ("price:3", Subject::Fact(FactKey { kind: FactKind::Price, id: 3 })),
+            ("fact:show/2", Subject::Fact(FactKey { kind: FactKind::Show, id: 2 })),
         ];
         for (text, subject) in table {
             assert_eq!(text.parse(), Ok(subject), "{text}");
@@ -195,6 +252,10 @@ mod tests {
             ("r4353 of u17 never ended", "request:4353"),
             ("s12#88 (e3) is not on a majority of disks any more", "shard:12"),
             ("at 00:10.000 a promise inside the code broke", ""),
+            ("session 34 read event 0 back in time", "session:34"),
+            ("n3 does not know what n1 said about show 2", "fact:show/2"),
+            ("the move of s5 to n1, n2 never ended", "shard:5"),
+            ("n3 was told to leave and never left", "node:3"),
         ];
         for (text, first) in table {
             let named = Subject::named_in(text);

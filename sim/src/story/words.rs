@@ -2,9 +2,7 @@
 //!
 //! Owns the phrases. Refuses to know when they are used.
 
-use onsale_core::{
-    Command, Event, HandOverReason, Mark, NodeId, Outcome, Refusal, SeatList, ShardId, ShowId, Wish,
-};
+use onsale_core::{Command, Event, Instant, Outcome, Refusal, SeatList, ShowId, Span, Wish};
 
 use super::sight::Lost;
 use crate::world::network::{CLIENTS, Place};
@@ -19,16 +17,6 @@ pub(super) fn seats(list: &SeatList) -> String {
     let numbers: Vec<String> = list.iter().map(|seat| seat.0.to_string()).collect();
     let noun = if list.len() == 1 { "seat" } else { "seats" };
     format!("{noun} {}", numbers.join(", "))
-}
-
-/// How an owner begins to hand its shard over.
-pub(super) fn of_a_hand_over(shard: ShardId, to: NodeId, reason: HandOverReason) -> String {
-    let why = match reason {
-        HandOverReason::Retirement | HandOverReason::Move => "",
-        HandOverReason::Venue => ", which is nearer to the venue",
-        HandOverReason::Load => ", which has less to do",
-    };
-    format!("hands {shard} over to {to}{why}, and admits no more requests")
 }
 
 /// What a client wants.
@@ -61,22 +49,6 @@ pub(super) fn told(outcome: &Outcome) -> String {
     }
 }
 
-/// What a node says about its disk, if that is what a mark is about.
-pub(super) fn of_the_disk(mark: Mark) -> Option<&'static str> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all other marks are of other things")]
-    match mark {
-        Mark::TornLogCutOff => Some("cuts its log off where a crash cut a write short"),
-        Mark::LogDamageFound => Some("finds its log damaged, and neither votes nor stands"),
-        Mark::DiskReplaced => Some("finds an empty disk, and neither votes nor stands"),
-        Mark::ReplicaRepaired => Some("has again all that it may have acknowledged, and votes"),
-        Mark::LogRenewed => Some("hears that its log is damaged, and writes it anew"),
-        Mark::StoppedOnWriteError => Some("stops: a write failed"),
-        Mark::DiskFull => Some("finds no room on its disk, and acknowledges nothing"),
-        Mark::LeadHandedOver => Some("asks another to lead"),
-        _ => None,
-    }
-}
-
 /// Why not.
 pub(super) fn refused(refusal: Refusal) -> &'static str {
     match refusal {
@@ -105,6 +77,15 @@ pub(super) fn happened(event: &Event) -> String {
         }
     }
 }
+
+/// The shard's own time of a decision, where it is not the run's.
+pub(super) fn of_the_shard(decided: Instant, at: Instant) -> String {
+    let apart = decided.since(at).max(at.since(decided));
+    if apart < APART_TOLD { String::new() } else { format!(", by the shard's time at {decided}") }
+}
+
+/// Clocks that are closer together are taken to agree.
+const APART_TOLD: Span = Span::from_millis(2);
 
 /// Why a message does not get to `to`.
 pub(super) fn lost(why: Lost, from: Place, to: Place) -> String {

@@ -1,0 +1,46 @@
+//! Unsafe settings in a story: each is named beside what it lets through.
+//!
+//! Owns which settings are in force. Refuses to know where they show.
+
+use std::collections::BTreeMap;
+
+use onsale_scenarios::{Scenario, hazards};
+
+/// The unsafe settings of a scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Hazards {
+    /// By key, as the scenario's file writes it.
+    settings: BTreeMap<&'static str, String>,
+    /// The same with what each lets happen.
+    told: Vec<String>,
+}
+
+impl Hazards {
+    /// Those that a scenario switches on.
+    pub fn of(scenario: &Scenario) -> Self {
+        let on = hazards(scenario);
+        let told = on.iter().map(|(hazard, setting)| format!("{setting}: {}", hazard.lets));
+        Self {
+            told: told.collect(),
+            settings: on.iter().map(|(hazard, setting)| (hazard.key, setting.clone())).collect(),
+        }
+    }
+
+    /// Each with what it lets happen.
+    pub(super) fn told(&self) -> &[String] {
+        &self.told
+    }
+
+    /// Whether a setting is unsafe here.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.settings.contains_key(key)
+    }
+
+    /// Adds to a line which of these settings let it happen, if one is unsafe here.
+    pub(super) fn blame(&self, line: String, keys: &[&str]) -> String {
+        match keys.iter().find_map(|key| self.settings.get(key)) {
+            Some(setting) => format!("{line} [{setting}]"),
+            None => line,
+        }
+    }
+}
