@@ -135,7 +135,9 @@ pub trait Journal {
     fn members(&self) -> &Members;
 
     /// Appends a step that changes the members, if this replica leads, the step follows from the
-    /// members, and the last one is applied; says whether it did.
+    /// members, and the last one is applied; says whether it did. The only voter gives way to a learner
+    /// only once that one has answered, so that one that died a moment ago takes nothing over; then
+    /// the step is appended with the answer.
     fn change_members(&mut self, change: Change) -> bool;
 
     /// The replica is a member no longer and never will be again: it drops what it holds, and

@@ -104,6 +104,8 @@ pub struct RaftGroup {
     /// entries between what is applied and what is committed, which are gone.
     install: Option<(u64, Snapshot)>,
     questions: Questions,
+    /// A step that is proposed once the replica that it promotes has answered, and to what.
+    awaited: Option<(u64, Change)>,
     /// Confirmed questions, and what has to be applied before they are told.
     reads: Vec<(u64, ReadId)>,
     /// A follower that heard of an election no longer trusts its leader to be there.
@@ -205,6 +207,7 @@ impl RaftGroup {
             spare: Vec::new(),
             install: (snapshot.index() > 0).then_some((0, snapshot)),
             questions: Questions::default(),
+            awaited: None,
             reads: Vec::new(),
             roused: false,
             refused: Vec::new(),
@@ -309,6 +312,17 @@ impl RaftGroup {
             follower.confirmed = follower.confirmed.max(number);
         }
         self.close_questions();
+        self.propose_awaited(from, number);
+    }
+
+    /// A heartbeat to one follower, out of turn.
+    fn say_that_it_leads(&mut self, to: u64) -> &mut Message {
+        let raft = &mut self.raft.raft;
+        let progress = raft.prs().get(to).expect("the library tracks every follower");
+        let commit = progress.matched.min(raft.raft_log.committed);
+        let (from, term, msg_type) = (raft.id, raft.term, MessageType::MsgHeartbeat);
+        raft.msgs.push(Message { msg_type, from, to, term, commit, ..Message::default() });
+        raft.msgs.last_mut().expect("it was said just now")
     }
 
     fn close_questions(&mut self) {
@@ -419,12 +433,8 @@ impl Journal for RaftGroup {
         let before = raft.msgs.len();
         let plain = !self.members.is_joint() && self.members.learners().is_empty();
         let asked = if plain { half_of(self.prompt.len()) } else { self.prompt.len() };
-        for &to in &self.prompt[..asked] {
-            let raft = &mut self.raft.raft;
-            let progress = raft.prs().get(to).expect("the library tracks every voter");
-            let (from, term, commit) = (raft.id, raft.term, progress.matched.min(committed));
-            let msg_type = MessageType::MsgHeartbeat;
-            raft.msgs.push(Message { msg_type, from, to, term, commit, ..Message::default() });
+        for at in 0..asked {
+            self.say_that_it_leads(self.prompt[at]);
         }
         self.ask_again(before);
         // A sole voter awaits no answer: its learners may be silent for ever.
@@ -645,7 +655,14 @@ impl Journal for RaftGroup {
     }
 
     fn change_members(&mut self, change: Change) -> bool {
-        self.propose_change(change)
+        match change {
+            Change::Swaps { promoted, .. } if self.members.voters().len() == 1 => {
+                self.propose_once_heard(change, promoted)
+            }
+            Change::Learns(_) | Change::Swaps { .. } | Change::Settles | Change::Drops(_) => {
+                self.propose_change(change)
+            }
+        }
     }
 
     fn leave(&mut self) {

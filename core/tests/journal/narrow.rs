@@ -156,18 +156,35 @@ fn a_sole_voter_awaits_no_answer_of_a_learner() {
 
 #[test]
 fn a_sole_replica_gives_way_with_the_next_acknowledgement() {
-    // Between the two steps the log depends on both nodes. That lasts for one way there and
-    // back, without a tick: the old leader settles although its own say ends with it.
+    // From the newcomer's answer on it takes no tick: the two change places, and the old leader settles
+    // although its own say ends with it, and calls the new one.
     let (old, new) = (replica(1, 0), replica(4, 1));
     let mut stage = Stage::new(&[1]);
     stage.change(1, Change::Learns(new));
     stage.rounds(5, |_| true);
     stage.change(1, Change::Swaps { promoted: new, demoted: old });
-    assert!(stage.at(1).members().is_joint());
+    assert!(!stage.at(1).members().is_joint(), "it may have died since it was heard last");
     stage.pump(|_| true);
     assert!(!stage.at(1).members().is_joint() && stage.is_voter(1, new));
-    stage.pump(|_| true);
     assert!(stage.at(4).is_leader(), "it was called at once, too: {:?}", stage.at(4));
+    stage.rounds(5, |_| true);
+    assert!(stage.at(4).may_serve());
+}
+
+#[test]
+fn a_sole_replica_does_not_give_way_to_the_dead() {
+    // The newcomer has all of the log, and dies before the two change places.
+    let (old, new) = (replica(1, 0), replica(4, 1));
+    let mut stage = Stage::new(&[1]);
+    stage.change(1, Change::Learns(new));
+    stage.rounds(5, |_| true);
+    for _ in 0..5 {
+        stage.change(1, Change::Swaps { promoted: new, demoted: old });
+        stage.rounds(5, |_| false);
+        assert!(stage.is_voter(1, old) && stage.at(1).may_serve());
+    }
+    // It was only cut off. An answer to any of the questions will do.
+    stage.change(1, Change::Swaps { promoted: new, demoted: old });
     stage.rounds(5, |_| true);
     assert!(stage.at(4).may_serve());
 }

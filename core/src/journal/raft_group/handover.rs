@@ -106,6 +106,7 @@ impl RaftGroup {
             // A question does not outlive the lead under which it was asked.
             self.reads.clear();
             self.questions.drop_all();
+            self.awaited = None;
             self.attend_all_anew();
         }
         let shard = self.shard;

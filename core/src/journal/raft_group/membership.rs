@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 use raft::eraftpb::Entry;
 
-use super::{Follower, RaftGroup};
+use super::{Follower, Questions, RaftGroup};
 use crate::journal::frame::Frame;
 use crate::journal::{Change, Committed, Journal, Members, Ready, ReplicaId};
 use crate::mark::Mark;
@@ -34,6 +34,34 @@ impl RaftGroup {
             && !pending
             && follows
             && self.raft.propose(change.encode(), Vec::new()).is_ok()
+    }
+
+    /// Asks a learner whether it is there, and proposes a step with its answer. Once a sole voter has given
+    /// way nothing can be decided without the learner, and what it acknowledged a while ago does
+    /// not say that it still lives. Said again, it goes on waiting for the same answer.
+    pub(super) fn propose_once_heard(&mut self, change: Change, learner: ReplicaId) -> bool {
+        if !self.may_serve() || self.members.after(change).is_none() {
+            return false;
+        }
+        let number = match self.awaited {
+            Some((number, awaited)) if awaited == change => number,
+            Some(_) | None => self.questions.number(),
+        };
+        self.awaited = Some((number, change));
+        self.say_that_it_leads(learner.raft()).context =
+            Questions::words_for(number).to_vec().into();
+        true
+    }
+
+    /// A follower has answered a question, or one that was asked before it.
+    pub(super) fn propose_awaited(&mut self, from: u64, number: u64) {
+        let answers = |&mut (awaited, change): &mut (u64, Change)| {
+            let Change::Swaps { promoted, .. } = change else { return false };
+            promoted.raft() == from && number >= awaited
+        };
+        if let Some((_, change)) = self.awaited.take_if(answers) {
+            self.propose_change(change);
+        }
     }
 
     /// Whether a step is committed and not applied. Whoever stood for election now would count
@@ -156,6 +184,7 @@ impl RaftGroup {
         self.install = None;
         self.reads.clear();
         self.questions.drop_all();
+        self.awaited = None;
         self.raft.raft.msgs.clear();
         self.raft.mut_store().clear();
     }

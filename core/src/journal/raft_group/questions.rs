@@ -27,13 +27,24 @@ struct Question {
 impl Questions {
     /// Opens a question.
     pub(super) fn ask(&mut self, index: u64, read: ReadId) {
+        let number = self.number();
+        self.open.push_back(Question { number, index, read });
+    }
+
+    /// The number of a question that somebody else keeps.
+    pub(super) fn number(&mut self) -> u64 {
         self.last += 1;
-        self.open.push_back(Question { number: self.last, index, read });
+        self.last
     }
 
     /// The words for the latest question, while one is open.
     pub(super) fn words(&self) -> Option<[u8; 8]> {
-        self.open.back().map(|question| question.number.to_le_bytes())
+        self.open.back().map(|question| Self::words_for(question.number))
+    }
+
+    /// The words for a question.
+    pub(super) fn words_for(number: u64) -> [u8; 8] {
+        number.to_le_bytes()
     }
 
     /// The question that an answer's words name, if it was ever asked.
