@@ -337,6 +337,17 @@ impl Oracles {
         self.moves.on_map(read, map);
     }
 
+    /// A committed record that changes the members of a shard's journal is read from the disks.
+    pub fn members_changed(
+        &mut self,
+        read: Instant,
+        shard: ShardId,
+        before: Members,
+        after: Members,
+    ) {
+        self.moves.on_step(read, shard, before, after);
+    }
+
     /// A node was told to leave for good, or is lost and is to be struck off by another's word.
     pub fn told_to_leave(&mut self, at: Instant, node: NodeId) {
         self.moves.on_told_to_leave(at, node);

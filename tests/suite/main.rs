@@ -11,6 +11,7 @@ mod gateways;
 mod golden;
 mod leads;
 mod moves;
+mod narrow;
 mod outages;
 mod scripted;
 mod settings;

@@ -376,7 +376,8 @@ impl JournalWatch {
                         let members = &mut self.members[shard.0 as usize];
                         let change = Change::decode(change);
                         if let Some(next) = change.and_then(|change| members.after(change)) {
-                            *members = next;
+                            let before = std::mem::replace(members, next.clone());
+                            oracles.members_changed(now, shard, before, next);
                         }
                         oracles.committed(now, shard, index, epoch, None, &[]);
                     } else if self.map == Some(shard) {

@@ -1,4 +1,5 @@
-//! `live`: after calm every request ends, every hold is resolved and every move ends within the bound.
+//! `live`: after calm every request ends, every hold is resolved and every move ends within the bound; and
+//! no step of a move makes a shard depend on one zone.
 //!
 //! Owns the calm, what is asked of the cluster from then on, and how long recovery took.
 //! Refuses to look at what the answers say, beyond whether they are answers.
@@ -173,6 +174,9 @@ impl Live {
                     }
                 });
             }
+        }
+        for story in moves.needing_a_zone() {
+            self.findings.fail(|| story);
         }
         for mut story in moves.unended(end, overdue) {
             let calm = format!("calm began at {}, with {} to recover in", self.calm, self.bound);

@@ -1,10 +1,17 @@
-//! What `live` says of moves: after calm, each comes to its end.
+//! What `live` says of moves: no step of one leaves a shard at the mercy of a zone, and after calm
+//! each comes to its end.
 //!
 //! Owns the latest version of the map that is committed, since when each shard has been on its way or
-//! where it is, who was told to leave the cluster, and who has a say in each journal at the end. Refuses
-//! to know how shards move, and when calm begins.
+//! where it is, who was told to leave the cluster, what each step made of a journal's members, and who has
+//! a say in each at the end. Refuses to know how shards move, and when calm begins.
 //!
-//! Why no alarm is false: a node that is lost for good is struck off by another's word, and then no
+//! A step fails if a shard could lose any one zone before it and keep a quorum, and cannot after it.
+//! Why that is no false alarm: a node that comes can always take the place of a replica in its own zone, or come
+//! to a zone that has none, as long as the nodes that stay span as many zones as a shard has replicas. If they
+//! did not in some version of the map, no step is judged. Why none is missed: every step is a committed record,
+//! and the steps are all that changes the members.
+//!
+//! Why no alarm about an end is false: a node that is lost for good is struck off by another's word, and then no
 //! move waits for it, and every other node is whole when calm begins. So each move that is wished for
 //! then takes some steps of its journal, and each step takes some beats. A shard is given the
 //! bound for each of its moves, from when it was wished for or from calm; the wish that somebody leaves is
@@ -12,10 +19,19 @@
 //! moves as it takes. A node that the others are too few to do without may stay. Why none is missed: what
 //! is wished for is in the map, a move that has ended is gone from it, and whoever has left is not in it.
 
-use onsale_core::journal::Members;
-use onsale_core::{Instant, NodeId, Placement, ShardId};
+use onsale_core::journal::{Members, ReplicaId};
+use onsale_core::{Instant, NodeId, Placement, ShardId, ZoneId};
 
 use super::evidence::Story;
+
+/// A record that changed the members of a journal.
+#[derive(Debug)]
+struct Step {
+    at: Instant,
+    shard: ShardId,
+    before: Members,
+    after: Members,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Moves {
@@ -25,6 +41,10 @@ pub(super) struct Moves {
     /// By shard: since when the map has wanted what it wants for it.
     since: Vec<Instant>,
     told: Vec<(NodeId, Instant)>,
+    /// The steps of all moves.
+    steps: Vec<Step>,
+    /// Whether in some version of the map the nodes that stayed spanned fewer zones than a shard has replicas.
+    too_few_zones: bool,
     /// By shard, at the end of the run: the members of its journal.
     members: Vec<Members>,
 }
@@ -42,7 +62,39 @@ impl Moves {
                 *since = at;
             }
         }
+        let mut zones: Vec<_> = staying(&map).map(|node| map.zone_of(node)).collect();
+        zones.sort_unstable();
+        zones.dedup();
+        self.too_few_zones |= zones.len() < map.replicas(ShardId(0)).len();
         (self.changed, self.map) = (at, Some(map));
+    }
+
+    /// A record that changes the members of a shard's journal was read from the disks.
+    pub(super) fn on_step(&mut self, at: Instant, shard: ShardId, before: Members, after: Members) {
+        self.steps.push(Step { at, shard, before, after });
+    }
+
+    /// The steps after which the loss of one zone would leave a shard without a quorum, though it would not before.
+    pub(super) fn needing_a_zone(&self) -> Vec<Story> {
+        let Some(map) = self.map.as_ref().filter(|_| !self.too_few_zones) else {
+            return Vec::new();
+        };
+        let needed = |step: &Step| {
+            let (before, after) = (zones_needed(&step.before, map), zones_needed(&step.after, map));
+            let zone = after.into_iter().find(|_| before.is_empty())?;
+            Some(Story {
+                headline: format!("{} depends on zone {} while it moves", step.shard, zone.0),
+                lines: vec![
+                    format!("before {} it was kept by {}", step.at, voters(&step.before)),
+                    format!("from then on it was kept by {}", voters(&step.after)),
+                    format!(
+                        "without zone {} they are no quorum, though those who stay span enough zones",
+                        zone.0
+                    ),
+                ],
+            })
+        };
+        self.steps.iter().filter_map(needed).collect()
     }
 
     /// A node is to leave for good, or is lost, and is to be struck off.
@@ -78,8 +130,7 @@ impl Moves {
                 stories.push(Story { headline, lines });
             }
         }
-        let staying = map.node_ids().filter(|&node| !map.is_leaving(node)).count();
-        let can_be_missed = staying > map.replicas(ShardId(0)).len();
+        let can_be_missed = staying(map).count() > map.replicas(ShardId(0)).len();
         for &(node, at) in self.told.iter().filter(|&&(node, _)| map.has(node)) {
             if overdue(at.max(self.changed)) && (map.is_leaving(node) || can_be_missed) {
                 let headline = format!("{node} was told to leave and never left");
@@ -91,6 +142,29 @@ impl Moves {
             }
         }
         stories
+    }
+}
+
+fn staying(map: &Placement) -> impl Iterator<Item = NodeId> + '_ {
+    map.node_ids().filter(|&node| !map.is_leaving(node))
+}
+
+/// The zones without which these are no quorum.
+fn zones_needed(members: &Members, map: &Placement) -> Vec<ZoneId> {
+    let zone_of = |member: &ReplicaId| map.zone_of(member.node());
+    let mut zones: Vec<ZoneId> = members.all().iter().map(zone_of).collect();
+    zones.sort_unstable();
+    zones.dedup();
+    zones.retain(|&zone| !members.is_quorum(|member| zone_of(&member) != zone));
+    zones
+}
+
+/// Those with a say, and those who had one before the change that is under way.
+fn voters(members: &Members) -> String {
+    let now = listed(members.voters());
+    match members.is_joint() {
+        true => format!("{now}, together with {}", listed(members.before_change().voters())),
+        false => now,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What must have come to an end some time after calm: requests and holds.
 
 use onsale_core::Placement;
-use onsale_core::journal::Members;
+use onsale_core::journal::{Change, Members, ReplicaId};
 
 use super::*;
 
@@ -162,4 +162,41 @@ fn after_calm_who_was_told_to_leave_has_left() {
     assert_eq!(judged(&other, 500), fine, "the others are too few to do without");
     let heard_by_nobody = Placement::new(4, 3, 8, 3).changing(1).with(NodeId(5)).unwrap();
     assert_eq!(judged(&heard_by_nobody, 500), fails);
+}
+
+#[test]
+fn no_step_of_a_move_makes_a_shard_depend_on_a_zone() {
+    // Nodes 1 to 6 stand in zones 1, 2, 3, 1, 2, 3. One comes to a shard in the place of another.
+    let first = Placement::new(3, 3, 8, 3).changing(3);
+    let grown =
+        [4, 5, 6].map(NodeId).iter().fold(first.clone(), |map, &node| map.with(node).unwrap());
+    let judged = |versions: &[&Placement], voters: [u16; 3], comes: u16, goes: u16| {
+        let mut history = History::new();
+        let replica = |node| ReplicaId::new(NodeId(node), 0);
+        let (promoted, demoted) = (ReplicaId::new(NodeId(comes), 1), replica(goes));
+        let mut members = Members::initial(&voters.map(NodeId));
+        for change in [
+            Change::Learns(promoted),
+            Change::Swaps { promoted, demoted },
+            Change::Settles,
+            Change::Drops(demoted),
+        ] {
+            let next = members.after(change).expect("the steps follow");
+            history.oracles.members_changed(secs(30), ShardId(5), members, next.clone());
+            members = next;
+        }
+        for map in versions {
+            history.oracles.map_changed(secs(20), (*map).clone());
+        }
+        verdict(&history.results(90, &[]), "live")
+    };
+    let (fine, fails) = (Verdict::NotExercised, Verdict::Fail);
+    assert_eq!(judged(&[&grown], [1, 2, 3], 4, 1), fine, "each in its own zone");
+    assert_eq!(judged(&[&grown], [1, 2, 3], 4, 2), fails, "1 and 4 stand in zone 1");
+    assert_eq!(judged(&[&grown], [1, 4, 3], 6, 3), fine, "it was no better before");
+    assert_eq!(judged(&[&grown], [1, 4, 3], 5, 4), fine, "it is better then");
+    let thin = grown.without(NodeId(2)).and_then(|map| map.without(NodeId(5))).unwrap();
+    assert_eq!(judged(&[&grown, &thin], [1, 2, 3], 4, 2), fine, "nobody stays in zone 2");
+    let enough = grown.without(NodeId(2)).unwrap();
+    assert_eq!(judged(&[&grown, &enough], [1, 2, 3], 4, 2), fails, "5 stays there");
 }
