@@ -1,14 +1,15 @@
 //! A run's directory.
 //!
-//! Owns the names of its files. Each file is written under a temporary name and then renamed,
-//! the summary last: whoever finds `summary.json` finds all of it. Refuses to know where runs
-//! are kept.
+//! Owns the names of its files. Each file is written under a name that nobody else has and then renamed,
+//! the summary last: whoever finds `summary.json` finds all of it. Runs that write into one directory take
+//! turns. Refuses to know where runs are kept, and whether a file may be replaced.
 
 use std::error::Error;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::csv;
 use crate::hlog;
@@ -53,6 +54,7 @@ pub fn write(
     capsule_json: Option<&str>,
 ) -> Result<(), ReportError> {
     make(dir)?;
+    let _turn = take_turn(dir);
     remove(&dir.join("summary.json"))?;
     remove(&dir.join("capsule.json"))?;
     publish(dir, "plan.json", |out| out.write_all(plan_json.as_bytes()))?;
@@ -81,16 +83,82 @@ pub fn make(dir: &Path) -> Result<(), ReportError> {
 pub fn publish(
     dir: &Path,
     name: &str,
-    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> Result<(), ReportError> {
     make(dir)?;
     let path = dir.join(name);
-    let partial = dir.join(format!(".{name}.partial"));
-    let file = File::create(&partial).map_err(failed("create", &partial))?;
-    let mut out = BufWriter::new(file);
-    fill(&mut out).and_then(|()| out.flush()).map_err(failed("write", &partial))?;
+    tidy(dir, name);
+    let mut partial = Partial::create(dir, name)?;
+    let mut out = BufWriter::new(&partial.file);
+    fill(&mut out).and_then(|()| out.flush()).map_err(failed("write", &path))?;
     drop(out);
-    fs::rename(&partial, &path).map_err(failed("rename to", &path))
+    fs::rename(&partial.path, &path).map_err(failed("rename to", &path))?;
+    partial.is_whole = true;
+    Ok(())
+}
+
+/// Waits until nobody else writes into the directory; until what it returns is dropped, nobody does. Where
+/// the system locks no directories there is nothing to wait for.
+fn take_turn(dir: &Path) -> Option<File> {
+    let turn = File::open(dir).ok()?;
+    turn.lock().ok()?;
+    Some(turn)
+}
+
+/// A file on its way to its name. It is gone again unless it gets there.
+#[derive(Debug)]
+struct Partial {
+    path: PathBuf,
+    file: File,
+    is_whole: bool,
+}
+
+impl Partial {
+    /// A new file, whatever stands there: what has its name already is somebody else's, or a link.
+    fn create(dir: &Path, name: &str) -> Result<Self, ReportError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let path = dir.join(format!(".{name}.{}-{number}.partial", std::process::id()));
+            let file = match File::options().write(true).create_new(true).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                file => file.map_err(failed("create", &path))?,
+            };
+            let partial = Self { path, file, is_whole: false };
+            // Whoever tidies up takes what nobody holds, and may have come in between.
+            let is_held = !matches!(partial.file.try_lock(), Err(TryLockError::WouldBlock));
+            if is_held && fs::symlink_metadata(&partial.path).is_ok() {
+                return Ok(partial);
+            }
+        }
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            // Whoever comes next tidies up what stays.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Takes away what a kill left of this file: nobody holds it any more.
+fn tidy(dir: &Path, name: &str) {
+    let prefix = format!(".{name}.");
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let is_partial = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|found| found.starts_with(&prefix) && found.ends_with(".partial"));
+        if !is_partial || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let Ok(file) = File::options().write(true).open(entry.path()) else { continue };
+        if file.try_lock().is_ok() {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn remove(path: &Path) -> Result<(), ReportError> {
@@ -143,6 +211,53 @@ mod tests {
         let error = write(&run, &summary, &records, "{}\n", None).unwrap_err();
         assert_eq!(error.path, run.join("plan.json"));
         assert!(error.to_string().starts_with("cannot rename to "), "{error}");
+        assert!(!names(&run).iter().any(|name| name.ends_with(".partial")), "{:?}", names(&run));
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_on_its_way_follows_no_link_and_is_gone_if_it_does_not_arrive() {
+        let dir = std::env::temp_dir().join(format!("onsale-partial-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("mine"), "mine").unwrap();
+        std::os::unix::fs::symlink("mine", dir.join(".x.json.partial")).unwrap();
+        std::os::unix::fs::symlink("mine", dir.join("x.json")).unwrap();
+        fs::write(dir.join(".x.json.1-0.partial"), "left by a kill").unwrap();
+
+        publish(&dir, "x.json", |out| out.write_all(b"new")).unwrap();
+        assert_eq!(fs::read_to_string(dir.join("mine")).unwrap(), "mine");
+        assert_eq!(fs::read_to_string(dir.join("x.json")).unwrap(), "new");
+        assert_eq!(names(&dir), [".x.json.partial", "mine", "x.json"]);
+
+        let full = publish(&dir, "x.json", |_| Err(io::Error::other("the disk is full")));
+        assert!(full.is_err());
+        assert_eq!(names(&dir), [".x.json.partial", "mine", "x.json"], "nothing is left of it");
+        assert_eq!(fs::read_to_string(dir.join("x.json")).unwrap(), "new");
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    /// Summary and capsule of one directory are of one run, whoever else writes there.
+    #[test]
+    fn runs_that_write_into_one_directory_take_turns() {
+        let dir = std::env::temp_dir().join(format!("onsale-turns-{}", std::process::id()));
+        let (failed, passed, records) = (sample::failed(), sample::passed(), sample::records());
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        write(&dir, &failed, &records, "{}\n", Some("{}\n")).unwrap();
+                    }
+                });
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        write(&dir, &passed, &records, "{}\n", None).unwrap();
+                    }
+                });
+            }
+        });
+        let is_failed = fs::read_to_string(dir.join("summary.json")).unwrap() == failed.to_json();
+        assert_eq!(dir.join("capsule.json").exists(), is_failed);
         fs::remove_dir_all(&dir).unwrap();
     }
 }
