@@ -214,6 +214,9 @@ pub struct World {
     pub limits: Limits,
     /// The limit that ended the run.
     pub exceeded: Option<Exceeded>,
+    /// About as many replicas has a node, and so many were started so far, with their nodes.
+    replicas_a_node: u64,
+    replicas_started: u64,
     /// What clients still waited for when the run ended.
     pub open: Vec<Asked>,
     /// What became of everybody.
@@ -240,6 +243,12 @@ impl fmt::Debug for World {
             .field("holder", &self.holder)
             .finish_non_exhaustive()
     }
+}
+
+/// What an even placement gives a node.
+fn replicas_a_node(cluster: &onsale_scenarios::Cluster) -> u64 {
+    let replicas = u64::from(cluster.shards) * u64::from(cluster.replicas);
+    replicas.div_ceil(u64::from(cluster.nodes))
 }
 
 impl World {
@@ -308,6 +317,8 @@ impl World {
             stops_at: None,
             limits: Limits::default(),
             exceeded: None,
+            replicas_a_node: replicas_a_node(&scenario.cluster),
+            replicas_started: 0,
             open: Vec::new(),
             fates: Fates::default(),
             facts: None,
@@ -598,7 +609,10 @@ impl World {
             Event::CoreFree { node, incarnation, core } => {
                 self.give_same(node, incarnation, Turn::CoreFree(core))
             }
-            Event::Boots { node, incarnation } => self.give_same(node, incarnation, Turn::Boot),
+            Event::Boots { node, incarnation } => self
+                .affords_start()
+                .then(|| self.give_same(node, incarnation, Turn::Boot))
+                .flatten(),
             Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, *turn),
             Event::Told { node, incarnation, input } => {
                 self.give_same(node, incarnation, Turn::Told(input))

@@ -10,11 +10,15 @@ use std::fmt;
 use onsale_scenarios::Scenario;
 use serde::{Deserialize, Serialize};
 
-use super::{Event, World};
+use super::calendar::Calendar;
+use super::{Event, Process, World};
 
 /// What waits in a calendar counts for so much, whatever it is. A message of a fault run takes
 /// about this; a batch of thousands of requests takes more and counts the same.
 const BYTES_PER_EVENT: u64 = 256;
+
+/// A replica counts for so much in the memory of a process that runs.
+const BYTES_PER_REPLICA: u64 = 8 << 10;
 
 /// Bytes are counted once in so many events: counting walks the whole calendar.
 const EVENTS_PER_COUNT: u64 = 1 << 16;
@@ -22,11 +26,12 @@ const EVENTS_PER_COUNT: u64 = 1 << 16;
 /// The most that a run may do. Without limits by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Most events, looked at every 256.
+    /// Most events, looked at every 256 and whenever a process starts, where each of its replicas counts as one.
     pub events_max: u64,
     /// Most bytes, looked at every 65,536 events: what stands on all disks, and
-    /// 256 for each event to come and each turn that waits for a paused process.
-    /// The processes' own memory is not in it.
+    /// 256 for each event to come and each turn that waits for a paused process;
+    /// and whenever a process starts: 8,192 for each replica of those that run.
+    /// The rest of the processes' memory is not in it.
     pub bytes_max: u64,
 }
 
@@ -58,16 +63,31 @@ impl Default for Limits {
 
 impl Limits {
     /// Far more than any sound run of the scenario takes, and soon reached by one that turns in
-    /// circles: ten million events, fifty for each user, and ten for each beat; a gibibyte, and a
-    /// kibibyte for each user.
+    /// circles: ten million events, fifty for each user, ten for each beat, and a hundred for each replica; a
+    /// gibibyte, a kibibyte for each user, and twice what replicas count for.
     pub fn of(scenario: &Scenario) -> Self {
         let (cluster, users) = (&scenario.cluster, u64::from(scenario.crowd.users));
         let span = scenario.duration + scenario.calm + scenario.sale.hold + scenario.sale.grace;
         let rounds = span.micros() / cluster.beat_every.micros().max(1);
         let beats = rounds.saturating_mul(u64::from(cluster.numbers()).pow(2));
-        let events_max =
-            beats.saturating_mul(10).saturating_add(50 * users).saturating_add(10_000_000);
-        Self { events_max, bytes_max: (1 << 30) + (users << 10) }
+        let replicas = u64::from(cluster.shards) * u64::from(cluster.replicas);
+        let events_max = beats
+            .saturating_mul(10)
+            .saturating_add(50 * users + 100 * replicas)
+            .saturating_add(10_000_000);
+        let bytes_max = (1 << 30) + (users << 10) + 2 * replicas * BYTES_PER_REPLICA;
+        Self { events_max, bytes_max }
+    }
+
+    /// The limit that is exceeded if a process starts now: after so many events, with so many replicas started so
+    /// far, of which so many run.
+    pub fn exceeded_by_start(self, events: u64, started: u64, running: u64) -> Option<Exceeded> {
+        let done = events.saturating_add(started);
+        if done >= self.events_max {
+            return Some(Exceeded::Events(done));
+        }
+        let is_too_large = running.saturating_mul(BYTES_PER_REPLICA) > self.bytes_max;
+        is_too_large.then_some(Exceeded::Bytes(self.bytes_max))
     }
 
     /// This limit alone, or none.
@@ -98,6 +118,21 @@ impl Limits {
 }
 
 impl World {
+    /// Whether a process may start; if it would do more than the run may, the run ends instead.
+    pub(super) fn affords_start(&mut self) -> bool {
+        self.replicas_started += self.replicas_a_node;
+        let up = self.machines.iter().filter(|machine| machine.process != Process::Down).count();
+        let running = self.replicas_a_node.saturating_mul(up as u64);
+        let exceeded = self.limits.exceeded_by_start(self.events, self.replicas_started, running);
+        if exceeded.is_some() && self.exceeded.is_none() {
+            self.exceeded = exceeded;
+            // Nothing else happens: whoever was to hear of it has not started.
+            self.calendar = Calendar::default();
+            self.calendar.enter(self.now, Event::End);
+        }
+        self.exceeded.is_none()
+    }
+
     /// Ends the run if it has done more than it may.
     pub(super) fn check_limits(&mut self) {
         if self.ended || self.exceeded.is_some() {
@@ -163,6 +198,22 @@ mod tests {
             assert_eq!(again, Some(exceeded));
         }
         assert_eq!(Limits::only(None), Limits::default());
+    }
+
+    #[test]
+    fn what_a_start_takes_counts() {
+        let limits = Limits { events_max: 1_000, bytes_max: 100 << 20 };
+        assert_eq!(limits.exceeded_by_start(0, 999, 999), None);
+        assert_eq!(limits.exceeded_by_start(1, 999, 999), Some(Exceeded::Events(1_000)));
+        let small = Limits { bytes_max: 1 << 20, ..limits };
+        assert_eq!(small.exceeded_by_start(0, 128, 128), None);
+        assert_eq!(small.exceeded_by_start(0, 129, 129), Some(Exceeded::Bytes(1 << 20)));
+
+        let mut scenario = onsale_scenarios::catalogue::find("fast/calm").unwrap().scenario();
+        scenario.cluster.shards = 65_536;
+        let replicas = 65_536 * 3;
+        let usual = Limits::of(&scenario);
+        assert_eq!(usual.exceeded_by_start(10_000_000, 10 * replicas, replicas), None);
     }
 
     #[test]
