@@ -9,7 +9,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::human;
-use crate::sweep::{Bucket, InRange, ScenarioFacts, SweepFacts};
+use crate::sweep::{Bucket, InRange, ScenarioFacts, Stopped, SweepFacts};
 
 /// A case tells so many distinct failures in full; the others are counted.
 const STORIES_MAX: usize = 10;
@@ -25,7 +25,24 @@ pub fn render(facts: &SweepFacts) -> String {
     }
     let ran = facts.scenarios.iter().filter(|scenario| scenario.runs > 0);
     report.add_test_suites(ran.map(|scenario| suite(facts, scenario)));
+    if facts.stopped == Some(Stopped::BrokenOff) {
+        report.add_test_suite(broken_off(facts));
+    }
     report.to_string().expect("a string takes what is written to it")
+}
+
+/// A sweep whose results could not be written is an error, whatever its seeds were until then.
+fn broken_off(facts: &SweepFacts) -> TestSuite {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_type("broken-off").set_message(format!(
+        "broken off after {}, since a result could not be written: what follows was not run",
+        human::counted(facts.runs(), "seed")
+    ));
+    let mut case = TestCase::new("runs to its end", status);
+    case.set_classname("sweep");
+    let mut suite = TestSuite::new("sweep");
+    suite.add_test_case(case);
+    suite
 }
 
 fn suite(facts: &SweepFacts, scenario: &ScenarioFacts) -> TestSuite {

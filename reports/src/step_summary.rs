@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use crate::sweep::{Failure, SweepFacts};
+use crate::sweep::{Failure, Stopped, SweepFacts};
 use crate::{human, plain};
 
 /// GitHub takes a mebibyte a step: distinct failures that are told; the others are counted.
@@ -24,7 +24,12 @@ pub fn render(facts: &SweepFacts) -> String {
     let seeds = human::counted(facts.runs(), "seed");
     let scenarios = human::counted(facts.scenarios.len() as u64, "scenario");
     let part = facts.partition.as_ref().map(|part| format!(", part {part}")).unwrap_or_default();
-    let verdict = if facts.failed_runs > 0 {
+    let verdict = if facts.stopped == Some(Stopped::BrokenOff) {
+        format!(
+            "❌ broken off, since a result could not be written: {} of {seeds} failed until then",
+            human::count(facts.failed_runs)
+        )
+    } else if facts.failed_runs > 0 {
         format!("❌ {} of {seeds} failed", human::count(facts.failed_runs))
     } else if facts.missed().next().is_some() || facts.unchecked().next().is_some() {
         format!("⚠️ no failure in {seeds}, and not everything was checked")

@@ -27,7 +27,8 @@ pub struct SweepFacts {
     pub seeds_asked: String,
     /// The part of them that was run: `hash:1/4`; none if all of them were.
     pub partition: Option<String>,
-    /// Whether it ended before its end: by Ctrl-C, or at the first failure.
+    /// Whether it ended before its end: by Ctrl-C, at the first failure, or because its
+    /// results could not be written.
     pub stopped: Option<Stopped>,
     /// By scenario, in the order in which they were asked for.
     pub scenarios: Vec<ScenarioFacts>,
@@ -72,6 +73,8 @@ pub enum Stopped {
     Interrupted,
     /// It was to end at the first failure.
     FirstFailure,
+    /// A result could not be written, as on a full disk: it can be resumed.
+    BrokenOff,
 }
 
 /// One scenario of a sweep.

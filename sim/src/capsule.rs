@@ -8,13 +8,16 @@ use std::path::Path;
 
 use onsale_reports::json;
 use onsale_reports::plain::quoted;
-use onsale_scenarios::{Arrivals, reading};
+use onsale_scenarios::{Arrivals, Scenario, reading};
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::Fingerprint;
 use crate::plan::{Plan, SCHEMA};
 use crate::run::Outcome;
 use crate::world::limits::Limit;
+
+/// Largest capsule or plan that is read: a trace of arrivals for a year of minutes takes twelve mebibytes.
+const CAPSULE_MAX: u64 = 64 << 20;
 
 /// A failing run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -191,7 +194,13 @@ pub const fn build_profile() -> &'static str {
 
 /// The line that plays a seed's run again.
 pub fn reproduce(plan: &Plan) -> String {
-    let outside = match &plan.scenario.crowd.arrivals {
+    replay_line(&seed_of(plan.seed, &plan.scenario.id)) + permission(&plan.scenario)
+}
+
+/// What must stand behind a line that reads the scenario: ` --allow-outside`, if it names a trace that is not
+/// below its folder.
+pub fn permission(scenario: &Scenario) -> &'static str {
+    match &scenario.crowd.arrivals {
         Arrivals::Trace { file, .. } if !reading::is_below(file) => " --allow-outside",
         Arrivals::Trace { .. }
         | Arrivals::Constant { .. }
@@ -199,8 +208,7 @@ pub fn reproduce(plan: &Plan) -> String {
         | Arrivals::Spike { .. }
         | Arrivals::OnSale { .. }
         | Arrivals::Named { .. } => "",
-    };
-    replay_line(&format!("{}{outside}", seed_of(plan.seed, &plan.scenario.id)))
+    }
 }
 
 /// A seed and its scenario, as `replay` takes them.
@@ -220,8 +228,11 @@ pub fn replay_line(subject: &str) -> String {
 /// If the file cannot be read, is no capsule, is of another format, or its scenario is not valid.
 pub fn read(path: &Path) -> Result<Capsule, CapsuleError> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| CapsuleError::Unreadable { file: file.clone(), source })?;
+    let text = reading::whole(path, CAPSULE_MAX).and_then(|bytes| {
+        let no_text = |_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8");
+        String::from_utf8(bytes).map_err(no_text)
+    });
+    let text = text.map_err(|source| CapsuleError::Unreadable { file: file.clone(), source })?;
     parse(&file, &text)
 }
 
@@ -236,6 +247,8 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
         column: error.column(),
         what: without_place(&error),
     };
+    // Some editors put a mark before all text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
     let schema = value.get("schema").and_then(serde_json::Value::as_u64);
     let known = u64::from(FIRST_SCHEMA)..=u64::from(SCHEMA);
@@ -294,6 +307,8 @@ mod tests {
         assert_eq!(capsule.mismatch(), None);
         assert_eq!((capsule.trace_hash.as_str(), capsule.failed.len()), ("", 0));
         assert_eq!(parse("capsule.json", &capsule.to_json()).unwrap(), capsule);
+        let marked = format!("\u{feff}{}", capsule.to_json());
+        assert_eq!(parse("bom.json", &marked).unwrap(), capsule, "a byte order mark is no harm");
     }
 
     #[test]

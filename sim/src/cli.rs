@@ -23,6 +23,8 @@ use self::shrink::{SHRINK_EXAMPLES, ShrinkArgs};
 use crate::command;
 use crate::exit::Exit;
 use crate::story::{self, moment::Moment};
+use crate::terminal::Terminal;
+use crate::wall::NoThread;
 use crate::world::limits::{Limit, Limits};
 
 const ABOUT: &str = "Plays ticket on-sales against a booking cluster, with faults, on virtual time, and checks that no \
@@ -177,7 +179,9 @@ pub struct RunArgs {
     /// An id of the catalogue, a file name that only one of its scenarios has, or a path to a .toml
     pub scenario: String,
     /// Where all luck comes from: the same seed, the same run
-    #[arg(long, default_value_t = 1, value_name = "N", allow_negative_numbers = true)]
+    #[arg(
+        long, default_value_t = 1, value_name = "N", allow_negative_numbers = true, value_parser = seed
+    )]
     pub seed: u64,
     /// Print the plan as JSON, and run nothing
     #[arg(long, conflicts_with_all = ["verify", "out", "no_out", "json", "max_events", "max_memory"])]
@@ -284,10 +288,17 @@ impl FromStr for Subject {
         if !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(Self::File(text.into()));
         }
-        text.parse()
-            .map(Self::Seed)
-            .map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+        seed(text).map(Self::Seed)
     }
+}
+
+/// A seed: digits and nothing else.
+fn seed(text: &str) -> Result<u64, String> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits
+        .then(|| text.parse().ok())
+        .flatten()
+        .ok_or_else(|| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
 /// Carries out a command line, the program's name first, and tells how to leave.
@@ -306,7 +317,15 @@ pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     // A run catches its own panics and reports them; what gets here is a fault of the program around it.
-    catch_unwind(AssertUnwindSafe(|| command::carry_out(cli))).unwrap_or(Exit::Internal).into()
+    let terminal = Terminal::new(cli.color, cli.quiet);
+    let ended = catch_unwind(AssertUnwindSafe(|| command::carry_out(cli)));
+    let ended = ended.unwrap_or_else(|thrown| {
+        if let Some(NoThread(error)) = thrown.downcast_ref() {
+            terminal.error(&format!("the system starts no more threads: {error}"));
+        }
+        Exit::Internal
+    });
+    ended.into()
 }
 
 #[cfg(test)]
@@ -335,5 +354,9 @@ mod tests {
         assert_eq!("./7".parse(), Ok(Subject::File("./7".into())));
         assert_eq!("out/capsule.json".parse(), Ok(Subject::File("out/capsule.json".into())));
         assert!("18446744073709551616".parse::<Subject>().is_err());
+        assert_eq!(seed("5"), Ok(5));
+        for text in ["+5", "-5", "", " 5", "5 ", "0x5"] {
+            assert!(seed(text).is_err(), "{text}");
+        }
     }
 }

@@ -25,6 +25,7 @@ use onsale_scenarios::reading::Reach;
 use crate::capsule::{Capsule, CapsuleError};
 use crate::cli::{Cli, PlayArgs, Subject, Verb};
 use crate::exit::Exit;
+use crate::files::{self, Claims, Refusal};
 use crate::invocation::spoken;
 use crate::plan::Plan;
 use crate::run::{Look, Outcome, run_watched};
@@ -61,6 +62,9 @@ enum Failure {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A file may not be written.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The results of a sweep cannot be written or read.
     #[error(transparent)]
     Results(#[from] ResultsError),
@@ -94,6 +98,7 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
             Failure::Usage(_)
             | Failure::Capsule(_)
             | Failure::Trace { .. }
+            | Failure::Refused(_)
             | Failure::Results(_)
             | Failure::Merge(_)
             | Failure::Report(_)
@@ -107,6 +112,7 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
             Failure::Usage(_)
             | Failure::Scenario(_)
             | Failure::Capsule(_)
+            | Failure::Refused(_)
             | Failure::Results(_)
             | Failure::Merge(_) => Exit::Usage,
         }
@@ -121,8 +127,8 @@ struct Play<'a> {
     limits: Limits,
     /// What it is looked at for.
     looking: Looking,
-    /// Where its files go, if nothing else is asked for.
-    dir: PathBuf,
+    /// Where its files go; nowhere if none are wanted.
+    dir: Option<PathBuf>,
     /// The line that plays it again.
     reproduce: String,
     terminal: Terminal,
@@ -140,7 +146,7 @@ impl Play<'_> {
     /// # Errors
     /// If there is no room for the files: then nothing is played.
     fn carry_out(mut self) -> Result<Played, Failure> {
-        if let Some(dir) = self.dir() {
+        if let Some(dir) = &self.dir {
             directory::make(dir)?;
         }
         self.reproduce = spoken(&self.reproduce);
@@ -155,7 +161,7 @@ impl Play<'_> {
         let mut exit = Exit::of(&outcome.summary.facts);
         let verifies = self.arguments.verify && exit != Exit::Interrupted;
         let parted = if verifies { self.verify(&progress, &looking, &outcome) } else { None };
-        let story = looking.finish(outcome.watch.take(), self.terminal);
+        let story = looking.finish(outcome.watch.take(), outcome.end(), self.terminal);
 
         // The files first, the data next, the errors last: none of them keeps the others away.
         let written = self.write(&outcome);
@@ -254,14 +260,9 @@ impl Play<'_> {
         parted
     }
 
-    /// Where the run's files go; none if none are wanted.
-    fn dir(&self) -> Option<&Path> {
-        (!self.arguments.no_out).then(|| self.arguments.out.as_deref().unwrap_or(&self.dir))
-    }
-
     /// Writes the run's files; the directory, unless none was wanted.
     fn write(&self, outcome: &Outcome) -> Result<Option<&Path>, ReportError> {
-        let Some(dir) = self.dir() else { return Ok(None) };
+        let Some(dir) = self.dir.as_deref() else { return Ok(None) };
         let capsule =
             (!outcome.failed().is_empty()).then(|| Capsule::new(self.plan, outcome).to_json());
         directory::write(
@@ -312,12 +313,41 @@ fn on_termination(_: impl Fn() + Send + 'static) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The name of a run's directory.
-fn default_dir(plan: &Plan, suffix: &str) -> PathBuf {
+/// The name of a run's directory: its scenario's own, and where another scenario of that name has taken it, one
+/// that says more.
+fn default_dir(plan: &Plan, prefix: &str, suffix: &str) -> PathBuf {
     let stem = Path::new(&plan.scenario.id)
         .file_stem()
         .map_or_else(|| "run".into(), |stem| stem.to_string_lossy());
-    Path::new(OUT).join(format!("{stem}-{}{suffix}", plan.seed))
+    let plain = |letter: char| letter.is_alphanumeric() || "._- ".contains(letter);
+    let usual = format!("{prefix}{stem}-{}{suffix}", plan.seed);
+    let dir = Path::new(OUT).join(&usual);
+    if usual.chars().all(plain) && files::no_other_run("--out", &dir, plan).is_ok() {
+        return dir;
+    }
+    let longer = files::of_run(&plan.scenario.id, plan.seed);
+    Path::new(OUT).join(format!("{prefix}{longer}{suffix}"))
+}
+
+/// Where a run writes its files, and that it may: in what it was told, or in its usual place.
+fn dir_of_run(
+    claims: &mut Claims,
+    plan: &Plan,
+    arguments: &PlayArgs,
+    suffix: &str,
+) -> Result<Option<PathBuf>, Failure> {
+    if arguments.no_out {
+        return Ok(None);
+    }
+    let dir = arguments.out.clone().unwrap_or_else(|| default_dir(plan, "", suffix));
+    claim_dir(claims, &dir, plan, &files::RUN)?;
+    Ok(Some(dir))
+}
+
+/// That a run may write its files into a directory.
+fn claim_dir(claims: &mut Claims, dir: &Path, plan: &Plan, names: &[&str]) -> Result<(), Failure> {
+    claims.writes_into("--out", dir, names)?;
+    Ok(files::no_other_run("--out", dir, plan)?)
 }
 
 /// What is wrong with a seed without its scenario, or a file with one.
@@ -331,12 +361,6 @@ fn half_named(subject: &Subject, verb: &str) -> Failure {
             file.display()
         ),
     })
-}
-
-/// Whether a file stands in a directory: what is written there might replace it.
-fn holds(dir: &Path, file: &Path) -> bool {
-    let (dir, file) = (dir.canonicalize().ok(), file.canonicalize().ok());
-    dir.is_some_and(|dir| file.and_then(|file| Some(file.parent()? == dir)) == Some(true))
 }
 
 fn shown(path: &Path) -> String {

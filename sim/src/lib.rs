@@ -14,6 +14,7 @@ pub mod crowd;
 pub mod detection;
 pub mod exit;
 pub mod fault;
+mod files;
 pub mod fingerprint;
 pub mod host;
 pub mod invocation;

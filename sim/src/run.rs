@@ -39,7 +39,7 @@ use crate::sabotage::Sabotage;
 use crate::story::{Subject, Watch};
 use crate::stream::fork;
 use crate::timer::Promise;
-use crate::wall::{Stopwatch, peak_rss_bytes};
+use crate::wall::{Stopwatch, no_thread, peak_rss_bytes};
 use crate::witness::{Decided, Witness};
 use crate::world::limits::{Limit, Limits};
 use crate::world::network::CLIENTS;
@@ -83,6 +83,11 @@ pub struct Look {
 }
 
 impl Outcome {
+    /// When the run ended.
+    pub fn end(&self) -> Instant {
+        Instant((self.summary.facts.virtual_s * 1e6).round() as u64)
+    }
+
     /// Names of the oracles that failed.
     pub fn failed(&self) -> Vec<&str> {
         let oracles = &self.summary.facts.oracles;
@@ -145,7 +150,8 @@ fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabota
         };
         let thread =
             std::thread::Builder::new().name(panics::THREAD.to_owned()).spawn_scoped(scope, run);
-        thread.expect("the system starts a thread").join().expect("a run tells of its panics")
+        let thread = thread.unwrap_or_else(|error| no_thread(error));
+        thread.join().expect("a run tells of its panics")
     });
     conclude(plan, world, panicked, &stopwatch)
 }

@@ -14,6 +14,8 @@ use crate::progress::Line;
 
 /// Text that goes to a file or a pipe is laid out for this many columns.
 const WIDTH_ELSEWHERE: usize = 100;
+/// A message of more characters is cut off: it repeats what stands in a file.
+const WORDS_MAX: usize = 4_000;
 
 /// Where the program speaks.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +131,11 @@ impl Terminal {
     }
 
     fn labelled(self, label: &str, code: &str, text: &str) {
-        let text = plain::text(text);
+        let text = match text.char_indices().nth(WORDS_MAX) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text.to_owned(),
+        };
+        let text = plain::text(&text);
         if self.colour_err {
             self.write_err(&format!("\x1b[1;{code}m{label}\x1b[0m {text}"));
         } else {

@@ -1,9 +1,12 @@
-//! The wall: real time and real memory.
+//! The wall: real time, real memory, and threads that a machine refuses to start.
 //!
 //! Owns the only readings of the machine in the project. They are told to people and
 //! never decide anything inside a run.
 
+use std::io;
+use std::panic::resume_unwind;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 /// Measures wall time.
@@ -29,16 +32,62 @@ pub fn every<T>(pace: Duration, tick: impl Fn(f64) + Sync, work: impl FnOnce() -
     let (done, ended) = channel::<()>();
     let tick = &tick;
     std::thread::scope(|scope| {
-        scope.spawn(move || {
+        let ticks = move || {
             let stopwatch = Stopwatch::start();
             while ended.recv_timeout(pace) == Err(RecvTimeoutError::Timeout) {
                 tick(stopwatch.elapsed_s());
             }
-        });
+        };
+        let thread = std::thread::Builder::new().spawn_scoped(scope, ticks);
+        thread.unwrap_or_else(|error| no_thread(error));
         let result = work();
         drop(done);
         result
     })
+}
+
+/// The machine starts no thread. It is thrown past all who can do nothing about it, without the words of a
+/// panic, to whoever started the program and tells it.
+#[derive(Debug)]
+pub struct NoThread(pub io::Error);
+
+/// Throws that the machine starts no thread.
+pub fn no_thread(error: io::Error) -> ! {
+    resume_unwind(Box::new(NoThread(error)))
+}
+
+/// More threads than this help nobody, whatever was asked for.
+const THREADS_MAX: usize = 1_024;
+
+/// Starts so many threads, at most 1,024, as long as `worker` has something for the next to do. Fewer if the
+/// system has no more: the others do their work.
+///
+/// # Panics
+/// With [`NoThread`] if the system starts none.
+pub fn start<'scope, W: FnOnce() + Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    count: usize,
+    mut worker: impl FnMut() -> Option<W>,
+) -> Vec<ScopedJoinHandle<'scope, ()>> {
+    let mut started = Vec::new();
+    while started.len() < count.min(THREADS_MAX)
+        && let Some(worker) = worker()
+    {
+        match std::thread::Builder::new().spawn_scoped(scope, worker) {
+            Ok(thread) => started.push(thread),
+            Err(error) if started.is_empty() => no_thread(error),
+            Err(_) => break,
+        }
+    }
+    started
+}
+
+/// Waits for threads. What one of them threw is thrown on as it is, and not as a panic of their scope.
+pub fn join(threads: Vec<ScopedJoinHandle<'_, ()>>) {
+    let thrown: Vec<_> = threads.into_iter().filter_map(|thread| thread.join().err()).collect();
+    if let Some(thrown) = thrown.into_iter().next() {
+        resume_unwind(thrown);
+    }
 }
 
 /// The most memory that this process has had resident, in bytes; zero where the system does not tell.

@@ -66,7 +66,7 @@ client = "2s"
 "#;
 
 /// A desk with two scenarios that hold and one that cannot.
-fn desk(test: &str) -> Desk {
+pub(super) fn desk(test: &str) -> Desk {
     let desk = Desk::new(&format!("check-{test}"));
     desk.put("tiny.toml", TINY);
     let (calm, _) = TINY.split_once("[[fault]]").expect("it has a fault");
@@ -76,13 +76,13 @@ fn desk(test: &str) -> Desk {
 }
 
 /// A sweep of the tiny scenarios, its results in `file`.
-fn sweep<'a>(file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn sweep<'a>(file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["check", "tiny.toml", "calm.toml", "--seeds", "1..7", "--results", file], more].concat()
 }
 
 /// Waits until a sweep under way has written so many lines.
 #[cfg(unix)]
-fn await_lines(desk: &Desk, file: &str, lines: usize, child: &mut Child) {
+pub(super) fn await_lines(desk: &Desk, file: &str, lines: usize, child: &mut Child) {
     loop {
         let over = child.try_wait().expect("a child can be asked").is_some();
         let text = fs::read_to_string(desk.0.join(file)).unwrap_or_default();
@@ -225,7 +225,12 @@ fn results_are_neither_lost_nor_mixed() {
         let said = one(&["--resume"], 2);
         assert!(said.err.contains("r.jsonl:1: "), "{}", said.err);
         assert_eq!(desk.read("r.jsonl"), text);
+        // It is somebody's own, and nothing that can be replaced.
+        let said = one(&["--overwrite"], 2);
+        assert!(said.err.contains("r.jsonl holds something, and no results"), "{}", said.err);
+        assert_eq!(desk.read("r.jsonl"), text);
     }
+    desk.put("r.jsonl", &kept.replacen("\"events\"", "\"event\"", 1));
     one(&["--overwrite"], 0);
     assert_eq!(desk.read("r.jsonl"), kept);
 }

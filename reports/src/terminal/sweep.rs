@@ -235,6 +235,9 @@ fn learned(page: &mut Page, facts: &SweepFacts) {
     let words = match facts.stopped {
         Some(Stopped::Interrupted) => Some("interrupted: --resume goes on"),
         Some(Stopped::FirstFailure) => Some("stopped at the first failure"),
+        Some(Stopped::BrokenOff) => {
+            Some("broken off, since a result could not be written: --resume goes on")
+        }
         None if facts.seeds_asked.ends_with("..") => Some("the time is over"),
         None => None,
     };

@@ -15,9 +15,10 @@ use onsale_scenarios::reading::Reach;
 use onsale_scenarios::{Scenario, catalogue};
 
 use super::{Failure, OUT, detect, stop_on_signals};
-use crate::capsule::{Capsule, replay_line, seed_of};
+use crate::capsule::{Capsule, permission, replay_line, seed_of};
 use crate::cli::check::{CheckArgs, ReportArgs};
 use crate::exit::Exit;
+use crate::files::{self, Claims};
 use crate::invocation::spoken;
 use crate::progress::{self, Goal, Swept};
 use crate::run::BUDGET;
@@ -55,7 +56,10 @@ pub(super) fn check(
         (false, true) => Existing::Replace,
         (false, false) => Existing::Keep,
     };
-    make_room(&arguments.report)?;
+    let mut claims = Claims::default();
+    scenarios.iter().for_each(|scenario| claims.reads_scenario(scenario));
+    claims.takes("--results", &path)?;
+    make_room(&arguments.report, &mut claims)?;
     let mut totals = Totals::new(&header);
     if arguments.report.junit_seeds {
         totals = totals.by_seed();
@@ -70,8 +74,9 @@ pub(super) fn check(
         Sweep { header: &header, scenarios: &scenarios, dir, totals, results, trouble: None };
     let stopped = sweep.carry_out(arguments, known, stopwatch, terminal);
     let Sweep { totals, dir, trouble, .. } = sweep;
+    let stopped = trouble.as_ref().map(|_| Stopped::BrokenOff).or(stopped);
 
-    let mut facts = addressed(totals.facts(stopped));
+    let mut facts = addressed(permitted(totals.facts(stopped), &scenarios));
     facts.wall = Some(Wall { seconds: stopwatch.elapsed_s(), runs: facts.runs() - known });
     let told = facts.failures.iter_mut().chain(&mut facts.expected);
     for failure in told.filter(|failure| failure.found < CAPSULES_MAX) {
@@ -95,6 +100,22 @@ pub(super) fn check(
         Some(trouble) => Err(trouble),
         None => Ok(exit),
     }
+}
+
+/// What was learned, its lines to paste with what lets a scenario read its trace.
+fn permitted(mut facts: SweepFacts, scenarios: &[Scenario]) -> SweepFacts {
+    let permission = |id: &str| {
+        let scenario = scenarios.iter().find(|scenario| scenario.id == id);
+        scenario.map_or("", permission)
+    };
+    for failure in facts.failures.iter_mut().chain(&mut facts.expected) {
+        failure.reproduce += permission(&failure.scenario);
+    }
+    for scenario in &mut facts.scenarios {
+        let ranges = scenario.buckets.iter_mut().flat_map(|bucket| &mut bucket.failures);
+        ranges.for_each(|failure| failure.reproduce += permission(&scenario.id));
+    }
+    facts
 }
 
 /// What was learned, for where it is read: lines to paste as the program was started, and scenarios with
@@ -166,14 +187,15 @@ fn add_summary(file: &Path, facts: &SweepFacts) -> std::io::Result<()> {
     file.write_all(step_summary::render(facts).as_bytes())
 }
 
-/// Sees to it that nothing runs for hours whose report has no place to go.
-pub(super) fn make_room(arguments: &ReportArgs) -> Result<(), Failure> {
+/// Sees to it that nothing runs for hours whose report has no place to go, or would take that of something else.
+pub(super) fn make_room(arguments: &ReportArgs, claims: &mut Claims) -> Result<(), Failure> {
     let Some(path) = &arguments.junit else { return Ok(()) };
     let usage = |what: &str| Failure::Usage(format!("--junit {}: {what}", path.display()));
     if path.is_dir() || path.file_name().is_none() {
         return Err(usage("a file is expected, as in junit.xml"));
     }
-    fs::create_dir_all(parent(path)).map_err(|error| usage(&error.to_string()))
+    fs::create_dir_all(parent(path)).map_err(|error| usage(&error.to_string()))?;
+    Ok(claims.writes("--junit", path, files::is_junit)?)
 }
 
 fn write_junit(path: &Path, facts: &SweepFacts) -> Result<(), ReportError> {
@@ -299,7 +321,9 @@ impl Sweep<'_> {
         let kept = match &played.capsule {
             Some(capsule) if self.totals.distinct() > before && before < CAPSULES_MAX => {
                 let dir = capsule_dir(&self.dir, &played.result.scenario, played.result.seed);
-                write_capsule(&dir, capsule).map_err(Failure::Report)
+                let mut claims = Claims::default();
+                let claimed = claims.writes_into("--out", &dir, &["capsule.json"]);
+                claimed.map_err(Failure::Refused).and_then(|()| Ok(write_capsule(&dir, capsule)?))
             }
             Some(_) | None => Ok(()),
         };
@@ -332,14 +356,7 @@ fn give_up(scenario: &str, seed: u64, terminal: Terminal) -> ! {
 
 /// Where the capsule of a run is kept: `fast-crash-7` below the sweep's directory.
 fn capsule_dir(dir: &Path, scenario: &str, seed: u64) -> PathBuf {
-    let plain = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
-    let name: String = scenario
-        .trim_end_matches(".toml")
-        .trim_start_matches(['.', '/'])
-        .chars()
-        .map(|letter| if plain(letter) { letter } else { '-' })
-        .collect();
-    dir.join(format!("{name}-{seed}"))
+    dir.join(files::of_run(scenario, seed))
 }
 
 fn write_capsule(dir: &Path, capsule: &Capsule) -> Result<(), ReportError> {

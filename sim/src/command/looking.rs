@@ -101,11 +101,12 @@ impl Looking {
     pub(super) fn finish(
         &self,
         watch: Option<Box<Watch>>,
+        end: Instant,
         terminal: Terminal,
     ) -> Result<Option<Story>, Failure> {
         let (follow, recording) =
             watch.map_or((None, None), |watch| (watch.follow, watch.recording));
-        let story = follow.map(Follow::finish);
+        let story = follow.map(|follow| follow.finish(end));
         if let (Some(file), Some(recording)) = (&self.trace, recording) {
             let written = recording.finish().map_err(|source| untraced(file, source))?;
             let (events, file) = (human::count(written.events), file.display());

@@ -6,6 +6,7 @@ use super::Failure;
 use super::check::{addressed, make_room, report};
 use crate::cli::check::MergeArgs;
 use crate::exit::Exit;
+use crate::files::Claims;
 use crate::sweep::merge::Parts;
 use crate::sweep::results::{self, Existing};
 use crate::sweep::totals::Totals;
@@ -13,7 +14,12 @@ use crate::terminal::Terminal;
 
 /// Puts parts together and reports the whole.
 pub(super) fn merge(arguments: &MergeArgs, terminal: Terminal) -> Result<Exit, Failure> {
-    make_room(&arguments.report)?;
+    let mut claims = Claims::default();
+    arguments.files.iter().for_each(|file| claims.reads("what is merged", file));
+    if let Some(path) = &arguments.results {
+        claims.takes("--results", path)?;
+    }
+    make_room(&arguments.report, &mut claims)?;
     let parts = Parts::open(&arguments.files)?;
     let header = parts.header().clone();
     let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };

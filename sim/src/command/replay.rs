@@ -1,15 +1,16 @@
 //! `onsale replay`: a run once more, and whether it is still the same.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use onsale_scenarios::catalogue;
 use onsale_scenarios::reading::Reach;
 
 use super::looking::Looking;
-use super::{Failure, Play, Played, default_dir, half_named, holds, shown};
+use super::{Failure, Play, Played, dir_of_run, half_named, shown};
 use crate::capsule::{self, Capsule, PlanIs};
 use crate::cli::{ReplayArgs, Subject};
 use crate::exit::Exit;
+use crate::files::{self, Claims};
 use crate::plan::Plan;
 use crate::run::Outcome;
 use crate::terminal::Terminal;
@@ -34,7 +35,9 @@ pub(super) fn replay(
 }
 
 fn replay_seed(plan: &Plan, arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
-    let dir = default_dir(plan, "-replay");
+    let mut claims = Claims::default();
+    claims.reads_scenario(&plan.scenario);
+    let dir = room(&mut claims, plan, arguments)?;
     let reproduce = capsule::reproduce(plan) + &arguments.play.limits.words();
     let looking = Looking::new(arguments, plan)?;
     let limits = arguments.play.limits.or(None);
@@ -45,13 +48,10 @@ fn replay_seed(plan: &Plan, arguments: &ReplayArgs, terminal: Terminal) -> Resul
 
 fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Result<Exit, Failure> {
     let capsule = capsule::read(file)?;
-    if let Some(dir) = arguments.play.out.as_deref().filter(|dir| holds(dir, file)) {
-        return Err(Failure::Usage(format!(
-            "--out {} would overwrite what is replayed: choose another directory",
-            dir.display()
-        )));
-    }
     let plan = &capsule.plan;
+    let mut claims = Claims::default();
+    claims.reads("what is replayed", file);
+    let dir = room(&mut claims, plan, arguments)?;
     let looking = Looking::new(arguments, plan)?;
     let other_code = capsule.mismatch();
     if let Some(mismatch) = &other_code {
@@ -67,7 +67,6 @@ fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Resul
     }
     let arguments = &arguments.play;
     let limits = arguments.limits.or(capsule.limit);
-    let dir = default_dir(plan, "-replay");
     let reproduce = capsule::replay_line(&shown(file)) + &arguments.limits.words();
     let play = Play { plan, arguments, limits, looking, dir, reproduce, terminal };
     let Played { outcome, exit } = play.carry_out()?;
@@ -80,6 +79,19 @@ fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Resul
         return Ok(exit);
     }
     Ok(compare(&capsule, &outcome, other_code.is_some(), exit, terminal))
+}
+
+/// Where the files of a replay go, and that it may write them there.
+fn room(
+    claims: &mut Claims,
+    plan: &Plan,
+    arguments: &ReplayArgs,
+) -> Result<Option<PathBuf>, Failure> {
+    let dir = dir_of_run(claims, plan, &arguments.play, "-replay")?;
+    if let Some(trace) = &arguments.trace {
+        claims.writes("--trace", trace, files::is_trace)?;
+    }
+    Ok(dir)
 }
 
 /// Says whether the replay is what was recorded. On the same code it must be.

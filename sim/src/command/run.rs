@@ -4,10 +4,11 @@ use onsale_scenarios::catalogue;
 use onsale_scenarios::reading::Reach;
 
 use super::looking::Looking;
-use super::{Failure, Play, default_dir};
+use super::{Failure, Play, dir_of_run};
 use crate::capsule;
 use crate::cli::RunArgs;
 use crate::exit::Exit;
+use crate::files::Claims;
 use crate::plan::Plan;
 use crate::terminal::Terminal;
 
@@ -19,7 +20,9 @@ pub(super) fn run(arguments: &RunArgs, reach: Reach, terminal: Terminal) -> Resu
         terminal.data(&plan.to_json())?;
         return Ok(Exit::Passed);
     }
-    let dir = default_dir(&plan, "");
+    let mut claims = Claims::default();
+    claims.reads_scenario(&scenario);
+    let dir = dir_of_run(&mut claims, &plan, &arguments.play, "")?;
     let reproduce = capsule::reproduce(&plan) + &arguments.play.limits.words();
     let play = Play {
         plan: &plan,

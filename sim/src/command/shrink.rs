@@ -19,11 +19,12 @@ use onsale_scenarios::reading::Reach;
 use onsale_scenarios::{Arrivals, catalogue};
 use serde::Serialize;
 
-use super::{Failure, default_dir, half_named, holds, shown, stop_on_signals};
+use super::{Failure, claim_dir, default_dir, half_named, shown, stop_on_signals};
 use crate::capsule::{self, Capsule, PlanIs};
 use crate::cli::Subject;
 use crate::cli::shrink::ShrinkArgs;
 use crate::exit::Exit;
+use crate::files::Claims;
 use crate::invocation::spoken;
 use crate::plan::Plan;
 use crate::run::{Look, Outcome, keep_panics_quiet, run_watched, run_within, setup};
@@ -103,7 +104,9 @@ pub(super) fn shrink(
     if let Some(exit) = differs(&last.summary.facts.trace_hash, best, terminal) {
         return Ok(exit);
     }
-    let story = last.watch.take().and_then(|watch| watch.follow).map(Follow::finish);
+    let end = last.end();
+    let follow = last.watch.take().and_then(|watch| watch.follow);
+    let story = follow.map(|follow| follow.finish(end));
     let told = Told {
         schema: crate::plan::SCHEMA,
         scenario: origin.scenario,
@@ -190,24 +193,27 @@ fn read(arguments: &ShrinkArgs, reach: Reach) -> Result<Capsule, Failure> {
 
 /// Where the files go: never over what is shrunk.
 fn directory_for(arguments: &ShrinkArgs, plan: &Plan) -> Result<PathBuf, Failure> {
-    let holds_subject = |dir: &Path| match &arguments.subject {
-        Subject::File(file) => holds(dir, file),
-        Subject::Seed(_) => false,
+    let names = [CAPSULE, SCENARIO, REGRESSION, STORY];
+    let claim = |dir: &Path| {
+        let mut claims = Claims::default();
+        match &arguments.subject {
+            Subject::File(file) => claims.reads("what is shrunk", file),
+            Subject::Seed(_) => claims.reads_scenario(&plan.scenario),
+        }
+        claim_dir(&mut claims, dir, plan, &names)
     };
     if let Some(out) = &arguments.out {
-        if holds_subject(out) {
-            return Err(Failure::Usage(format!(
-                "--out {} would overwrite what is shrunk: choose another directory",
-                out.display()
-            )));
-        }
+        claim(out)?;
         return Ok(out.clone());
     }
-    let run_dir = default_dir(plan, "");
-    let name = run_dir.file_name().unwrap_or_default().to_string_lossy();
-    let dir = run_dir.with_file_name(format!("shrink-{name}"));
-    let again = run_dir.with_file_name(format!("shrink-{name}-again"));
-    Ok(if holds_subject(&dir) { again } else { dir })
+    let dir = default_dir(plan, "shrink-", "");
+    if claim(&dir).is_ok() {
+        return Ok(dir);
+    }
+    // What was shrunk before is shrunk again.
+    let again = default_dir(plan, "shrink-", "-again");
+    claim(&again)?;
+    Ok(again)
 }
 
 /// When a failure was found; what took the whole run to judge comes last.

@@ -9,6 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::wall;
 use crate::world::Progress;
 
 /// How often whoever waits for candidates is asked whether to go on.
@@ -43,13 +44,13 @@ pub(super) fn first<T: Send>(
     };
     let (working, done) = channel::<()>();
     std::thread::scope(|scope| {
-        for _ in 0..jobs.min(count) {
+        let workers = wall::start(scope, jobs.min(count), || {
             let (search, working) = (&search, working.clone());
-            scope.spawn(move || {
+            Some(move || {
                 search.work(attempt);
                 drop(working);
-            });
-        }
+            })
+        });
         drop(working);
         while done.recv_timeout(PACE) == Err(RecvTimeoutError::Timeout) {
             if !goes_on() {
@@ -57,6 +58,7 @@ pub(super) fn first<T: Send>(
                 search.stop(|_| true);
             }
         }
+        wall::join(workers);
     });
     match search.passed.into_inner().expect(UNBROKEN) {
         Some((index, came_to)) => Found::Candidate(index, came_to),

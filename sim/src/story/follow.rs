@@ -211,8 +211,10 @@ impl Follow {
     }
 
     /// The story, in order and without what nobody misses.
-    pub fn finish(self) -> Story {
-        Story { lines: arrange(self.lines), untold: self.untold }
+    pub fn finish(self, end: Instant) -> Story {
+        // What a busy node was about to send when the run ended was never sent.
+        let lines = self.lines.into_iter().filter(|line| line.at <= end).collect();
+        Story { lines: arrange(lines), untold: self.untold }
     }
 
     fn on_sent(&mut self, from: Place, to: Place, departs: Instant, message: &Message) {

@@ -124,9 +124,9 @@ impl FromStr for Subject {
         let lower = text.trim().to_lowercase();
         let (kind, rest) = split(&lower);
         if let ("show", Some((show, seat))) = (kind, rest.split_once([' ', '/'])) {
-            let seat = seat.trim_start_matches("seat").trim_start_matches([':', ' ']);
-            return match (show.parse(), seat.parse()) {
-                (Ok(show), Ok(seat)) => Ok(Self::Seat(ShowId(show), SeatId(seat))),
+            let seat = seat.strip_prefix("seat").unwrap_or(seat).trim_start_matches([':', ' ']);
+            return match (digits(show), digits(seat)) {
+                (Some(show), Some(seat)) => Ok(Self::Seat(ShowId(show), SeatId(seat))),
                 _ => Err(unknown()),
             };
         }
@@ -139,13 +139,20 @@ impl FromStr for Subject {
         if kind == "seat" {
             // The hot show's, unless another is named.
             let (show, seat) = rest.split_once('/').unwrap_or(("0", rest));
-            let show = show.trim_start_matches("show");
-            return match (show.parse(), seat.parse()) {
-                (Ok(show), Ok(seat)) => Ok(Self::Seat(ShowId(show), SeatId(seat))),
+            let show = show.strip_prefix("show").unwrap_or(show);
+            return match (digits(show), digits(seat)) {
+                (Some(show), Some(seat)) => Ok(Self::Seat(ShowId(show), SeatId(seat))),
                 _ => Err(unknown()),
             };
         }
-        let number: u64 = split(rest).1.parse().map_err(|_| unknown())?;
+        // `user:u17` says it twice; `user:h17` contradicts itself.
+        let (again, number) = split(rest);
+        let is_same = again == kind
+            || again.len() == 1 && kind.starts_with(again) && !matches!(kind, "show" | "session");
+        if !again.is_empty() && !is_same {
+            return Err(unknown());
+        }
+        let number: u64 = digits(number).ok_or_else(unknown)?;
         let small = || u32::try_from(number).map_err(|_| unknown());
         Ok(match kind {
             "user" | "u" => Self::User(UserId(small()?)),
@@ -163,7 +170,7 @@ impl FromStr for Subject {
 /// `event 0`, `event:0`, `event/0`.
 fn fact(text: &str) -> Option<Subject> {
     let (name, rest) = split(text);
-    let id = rest.trim_start_matches('/').parse().ok()?;
+    let id = digits(rest.strip_prefix('/').unwrap_or(rest))?;
     kind(name).map(|kind| Subject::Fact(FactKey { kind, id }))
 }
 
@@ -179,6 +186,11 @@ fn kind(name: &str) -> Option<FactKind> {
         "price" => FactKind::Price,
         _ => return None,
     })
+}
+
+/// A number without a sign.
+fn digits<N: FromStr>(text: &str) -> Option<N> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 /// Letters, and what follows them and what sets it apart: `u17`, `user:17`, `user 17`, `user:u17`.
@@ -237,8 +249,26 @@ mod tests {
             assert_eq!(text.parse(), Ok(subject), "{text}");
             assert_eq!(subject.to_string().parse(), Ok(subject), "{subject}");
         }
-        for text in ["", "17", "seat", "seat:x", "seat:1/", "u", "n70000", "u99999999999", "gate:1"]
-        {
+        let nonsense = [
+            "",
+            "17",
+            "seat",
+            "seat:x",
+            "seat:1/",
+            "u",
+            "n70000",
+            "u99999999999",
+            "gate:1",
+            "user:h5",
+            "node:s1",
+            "show:n1",
+            "node:xyz1",
+            "u+5",
+            "seat:+1/2",
+            "seat:showshow1/2",
+            "user:us1",
+        ];
+        for text in nonsense {
             let error = text.parse::<Subject>().expect_err(text);
             assert!(error.contains("follow seat:SHOW/SEAT"), "{error}");
         }

@@ -4,12 +4,16 @@
 //! out in the order of the whole sweep, so that whoever takes them cannot tell that it was spread.
 //! Refuses to know what the results amount to.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::partition::Partition;
 use super::play::SeedResult;
 use super::results::{Reader, ResultsError};
 use super::{Header, SCHEMA};
+
+/// Missing parts that are told by name.
+const MISSING_MAX: usize = 10;
 
 /// Why parts make no whole.
 #[derive(Debug, thiserror::Error)]
@@ -50,10 +54,15 @@ pub enum MergeError {
         second: PathBuf,
     },
     /// Parts are not there.
-    #[error("parts are missing: {}; run them with --partition, or give their files", .parts.join(", "))]
+    #[error(
+        "parts are missing: {}{}; run them with --partition, or give their files",
+        .parts.join(", "), if *.more > 0 { format!(" and {} more", .more) } else { String::new() }
+    )]
     Missing {
-        /// The parts.
+        /// The first of them.
         parts: Vec<String>,
+        /// How many more there are.
+        more: u32,
     },
     /// A part did not come to its end.
     #[error(
@@ -120,13 +129,17 @@ impl Parts {
         parts.sort_by_key(|part| part.reader.header().partition.part);
         let header = parts.first().expect("a merge has files").reader.header().clone();
         let partition = header.partition;
-        let there =
-            |number: &u32| parts.iter().any(|part| part.reader.header().partition.part == *number);
-        let missing = (1..=partition.of).filter(|number| !there(number));
-        let missing: Vec<_> =
-            missing.map(|part| Partition { part, ..partition }.to_string()).collect();
-        if !missing.is_empty() {
-            return Err(MergeError::Missing { parts: missing });
+        let there: BTreeSet<u32> =
+            parts.iter().map(|part| part.reader.header().partition.part).collect();
+        let missing = partition.of - there.len() as u32;
+        if missing > 0 {
+            let parts = (1..=partition.of)
+                .filter(|number| !there.contains(number))
+                .take(MISSING_MAX)
+                .map(|part| Partition { part, ..partition }.to_string())
+                .collect::<Vec<_>>();
+            let more = missing - parts.len() as u32;
+            return Err(MergeError::Missing { parts, more });
         }
         // What is written from here on is of this format.
         let header = Header { schema: SCHEMA, partition: Partition::WHOLE, ..header };
@@ -172,7 +185,7 @@ impl Parts {
                 break;
             }
         }
-        for part in self.parts.into_iter().filter(|part| !part.over) {
+        for part in self.parts.iter_mut().filter(|part| !part.over) {
             part.reader.finish()?;
         }
         Ok(cut)

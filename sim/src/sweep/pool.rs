@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
+use crate::wall;
 use crate::world::Progress;
 
 /// Ends a sweep from outside: no run begins any more, and those that go on are cut short.
@@ -57,10 +58,11 @@ impl Stop {
 /// Works on the items on so many threads, and hands the results over on the caller's thread, in
 /// the order of the items. Ends when there are no more, when `take` breaks, when `stop` is asked
 /// for, or at work that comes to nothing; what lies behind that is neither begun nor handed over. So the
-/// results are always those of a first part of the items.
+/// results are always those of a first part of the items. No more threads are started than there are items, and
+/// fewer if the system has no more.
 ///
 /// # Panics
-/// If the work does.
+/// If the work does, or with [`NoThread`](crate::wall::NoThread) if the system starts none.
 pub fn in_order<I: Send, R: Send>(
     jobs: NonZeroUsize,
     items: impl Iterator<Item = I> + Send,
@@ -68,38 +70,52 @@ pub fn in_order<I: Send, R: Send>(
     work: impl Fn(I, &Arc<Progress>) -> Option<R> + Sync,
     mut take: impl FnMut(R) -> ControlFlow<()>,
 ) {
-    let items = Mutex::new(items.enumerate());
+    let items = Mutex::new(items.enumerate().peekable());
+    let is_left = || items.lock().expect("taking an item does not panic").peek().is_some();
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let (results, done) = mpsc::channel();
-        for _ in 0..jobs.get() {
+        let workers = wall::start(scope, jobs.get(), || {
             let (results, items, over, work) = (results.clone(), &items, &over, &work);
-            scope.spawn(move || {
+            is_left().then_some(move || {
                 let progress = stop.handle();
+                let _guard = EndsAll(over);
                 while !over.load(Ordering::Relaxed) && !stop.asked() {
                     let next = items.lock().expect("taking an item does not panic").next();
                     let Some((number, item)) = next else { return };
                     // Nobody listens any more once all that matters was handed over.
                     let _ = results.send((number, work(item, &progress)));
                 }
-            });
-        }
+            })
+        });
         drop(results);
 
         let mut early = BTreeMap::new();
         let mut next = 0;
-        for (number, result) in done {
+        'all: for (number, result) in done {
             early.insert(number, result);
             while let Some(result) = early.remove(&next) {
                 next += 1;
                 if result.is_none_or(|result| take(result).is_break()) {
                     over.store(true, Ordering::Relaxed);
                     stop.cut_short();
-                    return;
+                    break 'all;
                 }
             }
         }
+        wall::join(workers);
     });
+}
+
+/// A worker that ends by a panic ends all: its item will never come.
+struct EndsAll<'a>(&'a AtomicBool);
+
+impl Drop for EndsAll<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -153,6 +169,40 @@ mod tests {
             });
             assert!(seen.iter().copied().eq(0..=7), "{seen:?}");
         }
+    }
+
+    #[test]
+    fn threads_are_no_more_than_anybody_needs() {
+        let (most, now) = (std::sync::atomic::AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+        let work = |item: u64, _: &Arc<Progress>| {
+            let mut threads = now.lock().unwrap();
+            *threads.entry(format!("{:?}", std::thread::current().id())).or_insert(0) += 1;
+            most.fetch_max(threads.len(), Ordering::Relaxed);
+            Some(item)
+        };
+        let mut seen = 0;
+        in_order(threads(1_000_000_000), 0..9, &Stop::default(), work, |_| {
+            seen += 1;
+            ControlFlow::Continue(())
+        });
+        assert_eq!(seen, 9);
+        assert!(most.load(Ordering::Relaxed) <= 9);
+    }
+
+    #[test]
+    fn what_a_worker_throws_arrives_as_it_is() {
+        let stop = Stop::default();
+        let thrown = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let work = |item: u64, _: &Arc<Progress>| {
+                if item == 3 {
+                    wall::no_thread(std::io::Error::other("no more"));
+                }
+                Some(item)
+            };
+            in_order(threads(2), 0.., &stop, work, |_| ControlFlow::Continue(()));
+        }));
+        let thrown = thrown.expect_err("the work ends, though its items do not");
+        assert!(thrown.downcast_ref::<wall::NoThread>().is_some());
     }
 
     #[test]

@@ -3,11 +3,13 @@
 //! Owns the form: JSON, a line each; first the sweep's [`Header`], then its runs in order, each
 //! written whole before the next is looked at. A kill leaves at most one torn line, the last, which is cut
 //! off when the sweep goes on; so a resumed sweep leaves the same bytes as an unbroken one.
-//! Refuses to know what the results amount to.
+//! Whoever writes the file holds its lock, and nobody else writes it meanwhile. Refuses to know what the results amount to.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+
+use onsale_scenarios::reading;
 
 use super::play::SeedResult;
 use super::{Header, Item, SCHEMA};
@@ -29,6 +31,24 @@ pub enum ResultsError {
          starts anew, --results FILE puts the new ones elsewhere", file = .file.display()
     )]
     Exists {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Somebody writes it.
+    #[error(
+        "{file}: a sweep that still runs writes its results there; wait for its end, or put the new ones \
+         elsewhere with --results FILE", file = .file.display()
+    )]
+    Busy {
+        /// The file.
+        file: PathBuf,
+    },
+    /// It holds something else.
+    #[error(
+        "{file} holds something, and no results of a sweep: it stays as it is; --results FILE puts the \
+         results elsewhere", file = .file.display()
+    )]
+    Foreign {
         /// The file.
         file: PathBuf,
     },
@@ -85,10 +105,15 @@ impl Reader {
     /// # Errors
     /// If it cannot be read or is no results file.
     pub fn open(path: &Path) -> Result<Option<Self>, ResultsError> {
-        let system = |source| ResultsError::System { file: path.to_owned(), source };
-        let mut input = BufReader::new(File::open(path).map_err(system)?);
-        let mut line = Vec::new();
-        let end = input.read_until(b'\n', &mut line).map_err(system)? as u64;
+        let file = reading::open(path)
+            .map_err(|source| ResultsError::System { file: path.to_owned(), source })?;
+        Self::of(path, file)
+    }
+
+    fn of(path: &Path, file: File) -> Result<Option<Self>, ResultsError> {
+        let mut input = BufReader::new(file);
+        let line = line_of(path, &mut input, 1)?;
+        let end = line.len() as u64;
         let malformed = |what: String| ResultsError::Malformed {
             file: path.to_owned(),
             line: 1,
@@ -145,78 +170,69 @@ impl Reader {
         Ok(Some(result))
     }
 
-    /// That nothing stands behind the last run of the sweep.
+    /// That nothing stands behind the last run of the sweep, not even the beginning of a line: a kill
+    /// leaves none there.
     ///
     /// # Errors
     /// If something does.
-    pub fn finish(mut self) -> Result<(), ResultsError> {
-        if self.line()?.is_none() {
+    pub fn finish(&mut self) -> Result<(), ResultsError> {
+        if line_of(&self.path, &mut self.input, self.lines + 1)?.is_empty() {
             return Ok(());
         }
         Err(ResultsError::Malformed {
-            file: self.path,
-            line: self.lines,
+            file: self.path.clone(),
+            line: self.lines + 1,
             what: "more results than the sweep has runs".to_owned(),
             expected: "the end of the file".to_owned(),
         })
     }
 
-    /// Goes on writing behind what was read. A torn line there goes away.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn into_writer(self) -> Result<Writer, ResultsError> {
-        let Self { path, end, .. } = self;
-        let open = || {
-            let mut file = OpenOptions::new().write(true).open(&path)?;
-            file.set_len(end)?;
-            file.seek(SeekFrom::End(0))?;
-            Ok(file)
-        };
-        match open() {
-            Ok(file) => Ok(Writer { path, file }),
-            Err(source) => Err(ResultsError::System { file: path, source }),
-        }
-    }
-
     fn line(&mut self) -> Result<Option<Vec<u8>>, ResultsError> {
-        let mut line = Vec::new();
-        let read = self
-            .input
-            .read_until(b'\n', &mut line)
-            .map_err(|source| ResultsError::System { file: self.path.clone(), source })?;
+        let line = line_of(&self.path, &mut self.input, self.lines + 1)?;
         if line.last() != Some(&b'\n') {
             return Ok(None);
         }
-        self.end += read as u64;
+        self.end += line.len() as u64;
         self.lines += 1;
         Ok(Some(line))
     }
 }
 
+/// Longest line that is read: the evidence of a run takes some kibibytes.
+const LINE_MAX: u64 = 16 << 20;
+
+/// The next line with its end, or what there is of it.
+fn line_of(path: &Path, input: &mut BufReader<File>, number: u64) -> Result<Vec<u8>, ResultsError> {
+    let mut line = Vec::new();
+    input
+        .by_ref()
+        .take(LINE_MAX)
+        .read_until(b'\n', &mut line)
+        .map_err(|source| ResultsError::System { file: path.to_owned(), source })?;
+    if line.len() as u64 == LINE_MAX && line.last() != Some(&b'\n') {
+        return Err(ResultsError::Malformed {
+            file: path.to_owned(),
+            line: number,
+            what: "a line without an end".to_owned(),
+            expected: format!("lines of at most {} MiB", LINE_MAX >> 20),
+        });
+    }
+    Ok(line)
+}
+
 /// How every header begins: a shorter file may be a torn one.
 const HEADER_START: &[u8] = b"{\"schema\":";
 
-impl Writer {
-    /// A file with a header alone. Directories on the way to it are made; what stood there goes away.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn create(path: &Path, header: &Header) -> Result<Self, ResultsError> {
-        let open = || {
-            if let Some(dir) = path.parent() {
-                std::fs::create_dir_all(dir)?;
-            }
-            let mut file = File::create(path)?;
-            file.write_all(&line(header))?;
-            Ok(file)
-        };
-        match open() {
-            Ok(file) => Ok(Self { path: path.to_owned(), file }),
-            Err(source) => Err(ResultsError::System { file: path.to_owned(), source }),
-        }
-    }
+/// Whether a file begins with a header, whatever its version, or is empty or the torn beginning of one.
+pub fn is_results(head: &[u8]) -> bool {
+    const NEXT: &[u8] = b",\"code_version\":";
+    let Some(rest) = head.strip_prefix(HEADER_START) else { return HEADER_START.starts_with(head) };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (schema, rest) = rest.split_at(digits);
+    rest.is_empty() || !schema.is_empty() && (rest.starts_with(NEXT) || NEXT.starts_with(rest))
+}
 
+impl Writer {
     /// Adds a result. It is with the system when this returns, so a kill of the program does not
     /// take it away.
     ///
@@ -246,37 +262,104 @@ pub enum Existing {
     Replace,
 }
 
-/// Opens the results file of a sweep. What it holds already is told to `known`, in order.
-/// Returns the writer and how many results were there.
+/// Opens the results file of a sweep, which nobody else may write until the writer is dropped. Directories on
+/// the way to it are made. What it holds already is told to `known`, in order. Returns the writer and how many
+/// results were there.
 ///
 /// # Errors
-/// If results are in the way, or are of another sweep, or the file cannot be used.
+/// If results are in the way, are of another sweep or are being written, or the file cannot be used.
 pub fn open(
     path: &Path,
     header: &Header,
     existing: Existing,
     mut known: impl FnMut(SeedResult),
 ) -> Result<(Writer, u64), ResultsError> {
-    let in_the_way = std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
-    let reader = match existing {
-        Existing::Keep if in_the_way => {
+    let system = |source| ResultsError::System { file: path.to_owned(), source };
+    let (first, mut head) = (line(header), Vec::new());
+    let mut file = held(path)?;
+    (&file).take(first.len() as u64).read_to_end(&mut head).map_err(system)?;
+    if existing != Existing::Resume && !is_results(&head) {
+        return Err(ResultsError::Foreign { file: path.to_owned() });
+    }
+    // A kill at its start left a part of the header, or nothing.
+    let is_torn = head.len() < first.len() && first.starts_with(&head);
+    match existing {
+        Existing::Keep if !head.is_empty() => {
             return Err(ResultsError::Exists { file: path.to_owned() });
         }
-        Existing::Resume if in_the_way => Reader::open(path)?,
-        Existing::Keep | Existing::Resume | Existing::Replace => None,
+        Existing::Resume if !is_torn => {}
+        Existing::Keep | Existing::Resume | Existing::Replace => {
+            file.set_len(0).and_then(|()| file.write_all(&first)).map_err(system)?;
+            return Ok((Writer { path: path.to_owned(), file }, 0));
+        }
+    }
+    file.rewind().map_err(system)?;
+    let reader = Reader::of(path, file.try_clone().map_err(system)?)?;
+    let Some(mut reader) = reader else {
+        return Err(ResultsError::Foreign { file: path.to_owned() });
     };
-    let Some(mut reader) = reader else { return Ok((Writer::create(path, header)?, 0)) };
     let parts = (header.partition, reader.header.partition);
     let other_part = || (parts.0 != parts.1).then(|| format!("part {}, not {}", parts.1, parts.0));
     if let Some(what) = header.difference(&reader.header).or_else(other_part) {
         return Err(ResultsError::OtherSweep { file: path.to_owned(), what });
     }
-    let mut count = 0;
+    let (mut count, mut is_over) = (0, true);
     for item in header.items() {
-        let Some(result) = reader.next(item)? else { return Ok((reader.into_writer()?, count)) };
+        let Some(result) = reader.next(item)? else {
+            is_over = false;
+            break;
+        };
         known(result);
         count += 1;
     }
-    let writer = reader.into_writer()?;
-    Ok((writer, count))
+    if is_over {
+        reader.finish()?;
+    } else {
+        // A torn line there goes away.
+        file.set_len(reader.end).map_err(system)?;
+    }
+    Ok((Writer { path: path.to_owned(), file }, count))
+}
+
+/// The file, made if it is not there, and nobody else's until it is dropped. What is written goes to its end.
+fn held(path: &Path) -> Result<File, ResultsError> {
+    let system = |source| ResultsError::System { file: path.to_owned(), source };
+    if let Some(dir) = path.parent() {
+        std::fs::create_dir_all(dir).map_err(system)?;
+    }
+    if std::fs::metadata(path).is_ok() {
+        // A pipe would be waited for.
+        drop(reading::open(path).map_err(system)?);
+    }
+    let file =
+        OpenOptions::new().read(true).append(true).create(true).open(path).map_err(system)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ResultsError::Busy { file: path.to_owned() }),
+        // Where the system has no locks there is none to hold.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(error)) => Err(system(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_known_by_their_beginning_however_short_it_is() {
+        let whole: &[u8] = b"{\"schema\":12,\"code_version\":\"0.1.0\"";
+        for length in 0..=whole.len() {
+            assert!(is_results(&whole[..length]), "{length}");
+        }
+        for other in [
+            "{}",
+            "{\"schema\":1,\"precious\":",
+            "{\"schema\":,\"code",
+            "notes",
+            "{\"schema\":\"1\"",
+        ] {
+            assert!(!is_results(other.as_bytes()), "{other}");
+        }
+    }
 }
