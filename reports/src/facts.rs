@@ -218,6 +218,15 @@ pub struct FactsResult {
     pub agreed_ms: Option<f64>,
 }
 
+/// The trace that a crowd comes by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceResult {
+    /// Its file, as the scenario names it.
+    pub file: String,
+    /// How many arrivals it counts. If as many people come as that, nothing was scaled.
+    pub arrivals: u64,
+}
+
 /// A run's facts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunFacts {
@@ -235,6 +244,8 @@ pub struct RunFacts {
     pub trace_hash: String,
     /// Users who were to come.
     pub users: u64,
+    /// The trace that they come by, if they do.
+    pub trace: Option<TraceResult>,
     /// Of them, admitted.
     pub admitted: u64,
     /// Seats booked at the end.

@@ -48,7 +48,7 @@ pub use detection::{Detection, Detections};
 pub use directory::ReportError;
 pub use facts::{
     Evidence, FactsResult, FailoverResult, FaultResult, HandOvers, LeadsResult, OracleResult,
-    OutageResult, Outages, RunFacts, Stopped, Touched, Verdict,
+    OutageResult, Outages, RunFacts, Stopped, Touched, TraceResult, Verdict,
 };
 pub use latency::Latencies;
 pub use operation::{Ending, Operation, Window};

@@ -7,8 +7,10 @@
 /// the instant at which the user meant to act, so that a stalled client hides no wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
-    /// The waiting room: from arrival to admission.
+    /// The waiting room of those who are let in: from arrival to admission.
     Queue,
+    /// The waiting room of those who are not: from arrival until they are told that nothing is left, or give up.
+    TurnedAway,
     /// Getting seats held.
     Hold,
     /// Turning a paid hold into a booking.
@@ -21,13 +23,14 @@ pub enum Operation {
 
 impl Operation {
     /// All, in the order of the reports.
-    pub const ALL: [Self; 5] =
-        [Self::Queue, Self::Hold, Self::Confirm, Self::Release, Self::Purchase];
+    pub const ALL: [Self; 6] =
+        [Self::Queue, Self::TurnedAway, Self::Hold, Self::Confirm, Self::Release, Self::Purchase];
 
     /// The name in tables, keys and tags.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Queue => "queue",
+            Self::TurnedAway => "turned-away",
             Self::Hold => "hold",
             Self::Confirm => "confirm",
             Self::Release => "release",

@@ -82,6 +82,7 @@ fn facts() -> RunFacts {
         build_profile: "release".to_owned(),
         trace_hash: "9f2c61d04be77a13".to_owned(),
         users: 10_000_000,
+        trace: None,
         admitted: 9_800_000,
         sold_seats: 1_200,
         seats: 50_000,

@@ -8,7 +8,8 @@ use onsale_core::Span;
 use serde::{Serialize, Serializer};
 
 use crate::facts::{
-    Evidence, FactsResult, FaultResult, LeadsResult, Outages, RunFacts, Stopped, Verdict,
+    Evidence, FactsResult, FaultResult, LeadsResult, Outages, RunFacts, Stopped, TraceResult,
+    Verdict,
 };
 use crate::json;
 use crate::latency::Latencies;
@@ -125,6 +126,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'a Stopped>,
     users: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a TraceResult>,
     admitted: u64,
     seats: u64,
     sold_seats: u64,
@@ -197,6 +200,7 @@ impl<'a> Document<'a> {
             interrupted: facts.interrupted,
             stopped: facts.stopped.as_ref(),
             users: facts.users,
+            trace: facts.trace.as_ref(),
             admitted: facts.admitted,
             seats: facts.seats,
             sold_seats: facts.sold_seats,

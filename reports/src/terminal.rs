@@ -9,7 +9,8 @@ pub mod sweep;
 use onsale_core::{Instant, Span};
 
 use crate::facts::{
-    FailoverResult, FaultResult, HandOvers, OracleResult, OutageResult, Touched, Verdict,
+    FailoverResult, FaultResult, HandOvers, OracleResult, OutageResult, Touched, TraceResult,
+    Verdict,
 };
 use crate::human;
 use crate::operation::{Operation, Window};
@@ -164,6 +165,7 @@ fn crowd(page: &mut Page, summary: &Summary) {
     page.section("seats", &seats);
 
     let mut users = vec![format!("{} users", human::count(facts.users))];
+    users.extend(facts.trace.as_ref().map(|trace| by_trace(facts.users, trace)));
     if facts.admitted > 0 {
         users.push(format!("{} admitted", human::count(facts.admitted)));
     }
@@ -178,6 +180,15 @@ fn crowd(page: &mut Page, summary: &Summary) {
         page.section("", &outcomes);
     }
     page.gap();
+}
+
+/// Which trace people come by, and how many of those that it counts.
+fn by_trace(users: u64, TraceResult { file, arrivals }: &TraceResult) -> String {
+    if users == *arrivals {
+        return format!("all arrivals of {file}");
+    }
+    let share = users as f64 / *arrivals as f64 * 100.0;
+    format!("scaled: {share:.3} % of the {} arrivals of {file}", human::count(*arrivals))
 }
 
 /// A line of the latency table: label, count, five percentiles, unanswered.

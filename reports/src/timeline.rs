@@ -89,7 +89,8 @@ impl Timeline {
                 second.hold_max_us = second.hold_max_us.max(latency_us);
             }
             Operation::Confirm => self.at(answered).confirms[ending as usize] += 1,
-            Operation::Queue | Operation::Release | Operation::Purchase => {}
+            Operation::Queue | Operation::TurnedAway | Operation::Release | Operation::Purchase => {
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::defaults;
 use crate::facts::Facts;
 use crate::fault::Swarm;
 use crate::ratio::Ratio;
-use crate::scenario::{Arrivals, Scenario, WaitingRoom};
+use crate::scenario::{Arrivals, Scenario, WaitingRoom, Written};
 
 /// One value of a scenario and what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,10 +205,22 @@ pub fn assumptions(scenario: &Scenario) -> Vec<Assumption> {
     let assumption = |(field, value): (String, String)| {
         let is_default = defaults.iter().any(|(path, default)| *path == field && *default == value);
         let known = BASES.iter().find(|(path, _)| *path == field);
-        let basis = known.filter(|_| is_default).map_or(Chosen, |(_, basis)| *basis);
+        let left_out = is_default && !scenario.written.0.contains(&field);
+        let basis = known.filter(|_| left_out).map_or(Chosen, |(_, basis)| *basis);
         Assumption { field, value, basis }
     };
     leaves(scenario).into_iter().map(assumption).collect()
+}
+
+/// Which keys a file wrote although their defaults rest on something: they are chosen, whatever their values.
+pub(crate) fn written(file: &Table) -> Written {
+    let is_there = |path: &&str| {
+        let mut keys = path.split('.');
+        let first = keys.next().and_then(|key| file.get(key));
+        keys.try_fold(first?, |value, key| value.get(key)).map(drop)
+    };
+    let based = BASES.iter().filter(|(_, basis)| *basis != Chosen).map(|(path, _)| *path);
+    Written(based.filter(|path| is_there(path).is_some()).map(str::to_owned).collect())
 }
 
 /// The scenario's shape with every value at its default: what is optional is there if the scenario has it.
@@ -325,5 +337,26 @@ mod tests {
         assert_eq!(of("disk.fsync").basis, Assumed);
         assert_eq!(of("crowd.session.pick-think").value, "{ median = \"25s\", sigma = 0.8 }");
         assert!(matches!(of("sale.grace").basis, Sourced(_)));
+    }
+
+    #[test]
+    fn what_a_file_writes_is_chosen_though_it_is_the_default() {
+        let text =
+            "title = \"t\"\n[crowd.session]\nabandon = \"ABANDON\"\n[disk]\nfsync = \"FSYNC\"\n";
+        let plain = Scenario::default();
+        let text = text
+            .replace("ABANDON", &plain.crowd.session.abandon.to_string())
+            .replace("FSYNC", &plain.disk.fsync.to_string());
+        let read = |_: &str| Err(std::io::Error::other("none"));
+        let scenario = Scenario::from_toml("x", "x.toml", text.as_bytes(), &read).unwrap();
+        // A plan remembers what the file wrote.
+        let again = Scenario::from_json("x.json", scenario.to_json().as_bytes()).unwrap();
+        for scenario in [scenario, again] {
+            let all = assumptions(&scenario);
+            let basis = |field: &str| all.iter().find(|it| it.field == field).unwrap().basis;
+            assert_eq!(basis("crowd.session.abandon"), Chosen);
+            assert_eq!(basis("disk.fsync"), Chosen);
+            assert_eq!(basis("disk.jitter"), Assumed);
+        }
     }
 }

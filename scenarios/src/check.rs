@@ -80,7 +80,7 @@ struct Checks {
 }
 
 /// The largest crowd.
-const USERS_MAX: u32 = 100_000_000;
+pub(crate) const USERS_MAX: u32 = 100_000_000;
 /// Longer than any run that makes sense.
 const DAY: Span = Span::from_secs(24 * 3_600);
 
@@ -319,7 +319,15 @@ impl Checks {
                 );
                 self.some_time("crowd.arrivals.on-sale.decay", *decay);
             }
-            Arrivals::Trace { file, points } => self.trace(file, points, duration),
+            Arrivals::Trace { file, points, scale } => {
+                self.that(scale.is_none(), "crowd.arrivals.trace.scale", || {
+                    (
+                        "a plan says how many come, and scales nothing".into(),
+                        "remove the key: `crowd.users` is the number".into(),
+                    )
+                });
+                self.trace(file, points, duration);
+            }
             Arrivals::Named { people } => self.named(people, duration),
         }
     }

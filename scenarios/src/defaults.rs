@@ -14,6 +14,7 @@ use crate::ratio::Ratio;
 use crate::scenario::{
     Arrivals, Cluster, Costs, Crowd, Disk, Gateway, GoodCopies, HealthCheck, Journal, Leads,
     LogNormal, Membership, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
+    Written,
 };
 
 impl Default for Scenario {
@@ -39,6 +40,7 @@ impl Default for Scenario {
             limits: Vec::new(),
             must_fail: None,
             must_mark: Vec::new(),
+            written: Written::default(),
         }
     }
 }

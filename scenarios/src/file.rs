@@ -9,7 +9,6 @@ use std::{fmt, io};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::check;
 use crate::facts::Facts;
 use crate::fault::{Fault, Swarm};
 use crate::human::{self, HumanSpan};
@@ -17,8 +16,11 @@ use crate::limit::Limit;
 use crate::locate::Place;
 use crate::problem::{Complaint, Complaints, ScenarioError, Source};
 use crate::reading;
-use crate::scenario::{Arrivals, Cluster, Costs, Crowd, Disk, MustFail, Network, Sale, Scenario};
+use crate::scenario::{
+    Arrivals, Cluster, Costs, Crowd, Disk, MustFail, Network, Sale, Scenario, Written,
+};
 use crate::trace;
+use crate::{basis, check};
 
 /// How a scenario's top level is written.
 #[derive(Serialize, Deserialize)]
@@ -43,6 +45,9 @@ pub(crate) struct ScenarioFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     swarm: Option<Swarm>,
     expect: Expect,
+    /// Only in JSON: of a file it is known.
+    #[serde(skip_serializing_if = "Written::is_empty")]
+    written: Written,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -109,6 +114,7 @@ impl From<Scenario> for ScenarioFile {
                 scenario.limits,
                 scenario.must_fail,
             ),
+            written: scenario.written,
         }
     }
 }
@@ -135,6 +141,7 @@ impl ScenarioFile {
             must_exercise: self.expect.exercised,
             limits: self.expect.latency,
             must_mark: self.expect.marks,
+            written: self.written,
         }
     }
 }
@@ -170,15 +177,21 @@ impl Scenario {
         let mut parsed = parsed.map_err(|error| explain_toml(&source, &error))?;
         let places = || Place::of_toml(source.text());
 
-        if parsed.id.is_some() {
-            let complaint = Complaint::new(
-                "id",
-                "a file has no id of its own",
-                "remove the key: the path is the id",
-            );
+        let only_in_json = [
+            (parsed.id.is_some(), "id", "a file has no id of its own", "the path is the id"),
+            (
+                !parsed.written.is_empty(),
+                "written",
+                "a file says by itself what it writes",
+                "it is for plans",
+            ),
+        ];
+        if let Some((_, key, what, why)) = only_in_json.into_iter().find(|&(is_there, ..)| is_there)
+        {
+            let complaint = Complaint::new(key, what, format!("remove the key: {why}"));
             return Err(located(&source, places().as_ref(), vec![complaint]));
         }
-        if let Arrivals::Trace { file, points } = &mut parsed.crowd.arrivals
+        if let Arrivals::Trace { file, points, .. } = &mut parsed.crowd.arrivals
             && points.is_empty()
         {
             let field = "crowd.arrivals.trace.file";
@@ -194,6 +207,11 @@ impl Scenario {
             })?;
         }
 
+        let written: Table = toml::from_str(source.text()).expect("it was read as TOML just now");
+        if let Err(complaint) = settle_users(&mut parsed.crowd, &written) {
+            return Err(located(&source, places().as_ref(), vec![complaint]));
+        }
+        parsed.written = basis::written(&written);
         let scenario = Self { id: id.to_owned(), ..parsed.unchecked() };
         match check::complaints(&scenario) {
             complaints if complaints.is_empty() => Ok(scenario),
@@ -232,13 +250,19 @@ impl Scenario {
     pub fn to_brief_toml(&self) -> String {
         let mut table = self.to_table();
         leave_out_defaults(&mut table, &Self::default().to_table(), SECTION_LEVELS);
+        // Left out, the number would be what the trace counts.
+        if let Arrivals::Trace { .. } = self.crowd.arrivals
+            && let Some(Value::Table(crowd)) = table.get_mut("crowd")
+        {
+            crowd.insert("users".to_owned(), Value::Integer(self.crowd.users.into()));
+        }
         let mut text = String::new();
         write_table(&mut text, "", &table).expect("a string takes whatever is written");
         text
     }
 
     pub(crate) fn to_table(&self) -> Table {
-        let file = ScenarioFile { id: None, ..self.clone().into() };
+        let file = ScenarioFile { id: None, written: Written::default(), ..self.clone().into() };
         Table::try_from(file).expect("every field of a scenario has a form in TOML")
     }
 
@@ -246,6 +270,35 @@ impl Scenario {
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("every field of a scenario has a form in JSON")
     }
+}
+
+/// As many people come as the trace counts, unless the file scales them or says how many.
+fn settle_users(crowd: &mut Crowd, written: &Table) -> Result<(), Complaint> {
+    let Arrivals::Trace { points, scale, .. } = &mut crowd.arrivals else { return Ok(()) };
+    let says_users = written
+        .get("crowd")
+        .and_then(Value::as_table)
+        .is_some_and(|crowd| crowd.contains_key("users"));
+    let scale = scale.take();
+    if says_users {
+        let both = || {
+            let what = "`users` and `scale` both say how many of the trace's people come";
+            Complaint::new("crowd.arrivals.trace.scale", what, "keep one of the two")
+        };
+        return if scale.is_some() { Err(both()) } else { Ok(()) };
+    }
+    let counted = points.iter().fold(0_u64, |sum, &(_, people)| sum.saturating_add(people));
+    let come = scale.map_or(counted, |scale| scale.of(counted));
+    let users = u32::try_from(come).ok().filter(|&users| (1..=check::USERS_MAX).contains(&users));
+    crowd.users = users.ok_or_else(|| {
+        let what = format!("{come} people come of the {counted} that the trace counts");
+        let help = format!(
+            "1 to {} may come: write `scale = \"10%\"` beside `file`, or `users` under `[crowd]`",
+            check::USERS_MAX
+        );
+        Complaint::new("crowd.arrivals.trace.file", what, help)
+    })?;
+    Ok(())
 }
 
 /// Sections lie in sections at most so deep; what lies deeper is a value.

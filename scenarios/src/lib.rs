@@ -14,6 +14,7 @@ mod locate;
 mod problem;
 mod ratio;
 pub mod reading;
+mod scale;
 pub mod scenario;
 pub mod trace;
 
@@ -26,6 +27,7 @@ pub use human::{Misread, SPAN_MAX, parse_span};
 pub use limit::{Figure, Limit, Part, Wait};
 pub use problem::{Problem, ScenarioError};
 pub use ratio::Ratio;
+pub use scale::Scale;
 pub use scenario::{
     Arrivals, Cluster, Costs, Crowd, Disk, Gateway, GoodCopies, HealthCheck, Journal, Leads,
     LogNormal, MustFail, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,

@@ -3,6 +3,8 @@
 //! Owns the parameters of a run, their units and bounds. Past this type nothing
 //! validates again. Refuses to know how a file is read or how a run is made.
 
+use std::collections::BTreeSet;
+
 use onsale_core::{
     Acknowledge, DecidesOn, Deposed, Expiry, Honours, LeadsConfig, NodeId, OnSuspicion, Orders,
     Overdue, Promises, Reads, Reckoning, Repeats, Serves, ShowId, Span, ZoneId,
@@ -14,6 +16,7 @@ use crate::fault::{Fault, Swarm, Target};
 use crate::file::ScenarioFile;
 use crate::limit::Limit;
 use crate::ratio::Ratio;
+use crate::scale::Scale;
 use crate::{defaults, human};
 
 /// A whole scenario.
@@ -56,6 +59,26 @@ pub struct Scenario {
     pub must_mark: Vec<String>,
     /// What is bound to break, if an unsafe setting is on.
     pub must_fail: Option<MustFail>,
+    /// Which of the keys that have a default its file wrote all the same.
+    pub written: Written,
+}
+
+/// Keys that a scenario's file wrote although they have a default that rests on something: what a person wrote is
+/// chosen and not assumed, whatever its value. Decides nothing, so scenarios that differ in it alone are equal.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Written(pub(crate) BTreeSet<String>);
+
+impl Written {
+    /// Whether none was written.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl PartialEq for Written {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// What is bound to break, and how soon it has to be seen.
@@ -396,6 +419,10 @@ pub enum Arrivals {
     Trace {
         /// The file, relative to the scenario's.
         file: String,
+        /// How many come of those that the trace counts; all, unless `crowd.users` says otherwise. A scenario that
+        /// was read has the number in `crowd.users` and nothing here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scale: Option<Scale>,
         /// Its points: offset from the start, and arrivals from there to the next point.
         #[serde(default, with = "human::points")]
         points: Vec<(Span, u64)>,

@@ -21,9 +21,9 @@ use onsale_core::{
 };
 use onsale_reports::{
     Evidence, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped, Summary,
-    Verdict,
+    TraceResult, Verdict,
 };
-use onsale_scenarios::{Cluster, Family, Fault, PartitionBy, Sale, Scenario};
+use onsale_scenarios::{Arrivals, Cluster, Family, Fault, PartitionBy, Sale, Scenario};
 
 use self::clients::serve_clients;
 pub use self::panics::keep_panics_quiet;
@@ -324,6 +324,7 @@ fn conclude(
         build_profile: crate::capsule::build_profile().to_owned(),
         trace_hash: format!("{:016x}", world.fingerprint.value()),
         users: u64::from(scenario.crowd.users),
+        trace: by_trace(&scenario.crowd.arrivals),
         admitted,
         sold_seats: sold,
         seats: seats * u64::from(scenario.sale.shows),
@@ -365,6 +366,13 @@ fn conclude(
         described: world.described,
         watch,
     }
+}
+
+/// The trace that people come by, if they do.
+fn by_trace(arrivals: &Arrivals) -> Option<TraceResult> {
+    let Arrivals::Trace { file, points, .. } = arrivals else { return None };
+    let arrivals = points.iter().map(|&(_, people)| people).sum();
+    Some(TraceResult { file: file.clone(), arrivals })
 }
 
 /// How things stand where a run was stopped.

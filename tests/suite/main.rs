@@ -4,6 +4,7 @@ mod broken;
 mod catalogue;
 mod check;
 mod cli;
+mod crowd;
 mod determinism;
 mod disks;
 mod faults;

@@ -379,7 +379,8 @@ fn a_trace_is_read_beside_the_scenario_and_its_own_problems_are_its_own() {
 
     let scenario = with("offset_s,arrivals\n0,10\n60,20\n").unwrap();
     let points = vec![(Span::ZERO, 10), (Span::from_secs(60), 20)];
-    assert_eq!(scenario.crowd.arrivals, Arrivals::Trace { file: "curve.csv".into(), points });
+    let file = "curve.csv".into();
+    assert_eq!(scenario.crowd.arrivals, Arrivals::Trace { file, scale: None, points });
     assert_eq!(
         read(&scenario.to_toml()).unwrap(),
         scenario,
@@ -390,6 +391,45 @@ fn a_trace_is_read_beside_the_scenario_and_its_own_problems_are_its_own() {
     insta::assert_snapshot!(error, @r#"curve.csv:3:1: a number is negative; time and counts start at 0"#);
     let error = with("offset_s,arrivals\n0,10\n400,20\n").unwrap_err();
     insta::assert_snapshot!(error, @r#"x.toml:3:18: crowd.arrivals.trace.file: the trace goes on until 400s, after the end of the run at 5m; let the run last: `duration = "400s"` or more"#);
+}
+
+/// Nobody is scaled without a word: as many come as the trace counts.
+#[test]
+fn a_trace_brings_as_many_people_as_it_counts_unless_told_otherwise() {
+    let with = |keys: &str, crowd: &str| {
+        let trace = format!("trace = {{ file = \"curve.csv\"{keys} }}");
+        let text = format!("title = \"t\"\n[crowd]\n{crowd}\n[crowd.arrivals]\n{trace}\n");
+        let csv = |_: &str| Ok("offset_s,arrivals\n0,1000\n60,3000\n".into());
+        Scenario::from_toml("x", "x.toml", text.as_bytes(), &csv)
+    };
+    let table = [
+        ("", "", 4_000),
+        (", scale = \"25%\"", "", 1_000),
+        (", scale = \"250%\"", "", 10_000),
+        ("", "users = 7", 7),
+        // The default of other shapes, if it is written.
+        ("", "users = 2000", 2_000),
+    ];
+    for (keys, crowd, users) in table {
+        let scenario = with(keys, crowd).unwrap();
+        assert_eq!(scenario.crowd.users, users, "{keys} {crowd}");
+        for text in [scenario.to_toml(), scenario.to_brief_toml()] {
+            assert_eq!(read(&text).unwrap(), scenario, "{text}");
+        }
+        assert_eq!(Scenario::from_json("x", scenario.to_json().as_bytes()).unwrap(), scenario);
+    }
+    let error = with(", scale = \"25%\"", "users = 7").unwrap_err();
+    insta::assert_snapshot!(error, @"x.toml:5:39: crowd.arrivals.trace.scale: `users` and `scale` both say how many of the trace's people come; keep one of the two");
+    let error = with(", scale = \"0.001%\"", "").unwrap_err();
+    insta::assert_snapshot!(error, @"x.toml:5:18: crowd.arrivals.trace.file: 0 people come of the 4000 that the trace counts; 1 to 100000000 may come: write `scale = \"10%\"` beside `file`, or `users` under `[crowd]`");
+    let error = with(", scale = \"a tenth\"", "").unwrap_err();
+    insta::assert_snapshot!(error, @r#"x.toml:5:39: crowd.arrivals.trace.scale: "a tenth" is no scale; write text such as `10%` or `250%`"#);
+}
+
+#[test]
+fn a_file_does_not_say_what_it_writes() {
+    let error = read("title = \"t\"\nwritten = [\"disk.fsync\"]\n").unwrap_err();
+    insta::assert_snapshot!(error, @"x.toml:2:11: written: a file says by itself what it writes; remove the key: it is for plans");
 }
 
 #[test]
@@ -968,7 +1008,7 @@ fn an_arrival() -> impl Strategy<Value = Arrivals> {
                     .enumerate()
                     .map(|(n, count)| (Span(n as u64 * 123_457), count))
                     .collect();
-                Arrivals::Trace { file, points }
+                Arrivals::Trace { file, scale: None, points }
             }
         ),
         prop::collection::btree_map(0_u32..100_000_000, a_span(0, 60_000), 1..20).prop_map(

@@ -322,7 +322,12 @@ mod tests {
     fn a_trace_is_interpolated_within_its_intervals() {
         let points =
             vec![(Span::from_secs(0), 10), (Span::from_secs(60), 30), (Span::from_secs(120), 0)];
-        let curve = Curve::new(&Arrivals::Trace { file: String::new(), points }, 40_000, 1, false);
+        let curve = Curve::new(
+            &Arrivals::Trace { file: String::new(), scale: None, points },
+            40_000,
+            1,
+            false,
+        );
         let counts = counts(&curve, &[30, 60, 90, 120]);
         assert!((4_800..5_200).contains(&counts[0]), "{counts:?}");
         assert!((14_700..15_300).contains(&counts[2]), "{counts:?}");

@@ -71,7 +71,7 @@ impl Door {
         for admission in self.room.release_due(Instant(end.0 - 1)) {
             let user = admission.user.0;
             let since = waits_since(curve, user, opening);
-            let calling = answer(witness, since, admission.at, patience, Ending::Granted);
+            let calling = answer(witness, since, admission.at, patience, LET_IN);
             called(user, admission.at, calling);
         }
     }
@@ -88,7 +88,7 @@ impl Door {
         let (opening, patience) = (Instant::ZERO + self.settings.opening, self.settings.patience);
         for user in self.room.close() {
             let since = waits_since(curve, user.0, opening);
-            told(answer(witness, since, now, patience, Ending::Refused));
+            told(answer(witness, since, now, patience, TURNED_AWAY));
         }
     }
 
@@ -105,6 +105,10 @@ impl Door {
     }
 }
 
+/// How the waiting ends for those who are let in, and for those who are told that nothing is left.
+const LET_IN: (Operation, Ending) = (Operation::Queue, Ending::Granted);
+const TURNED_AWAY: (Operation, Ending) = (Operation::TurnedAway, Ending::Refused);
+
 /// People gather before the opening of their own accord: they wait from the opening on.
 fn waits_since(curve: &Curve, user: u32, opening: Instant) -> Instant {
     curve.arrival(user).max(opening)
@@ -115,14 +119,15 @@ fn answer(
     since: Instant,
     at: Instant,
     patience: Span,
-    ending: Ending,
+    (operation, ending): (Operation, Ending),
 ) -> Calling {
     let at = at.max(since);
     if at.since(since) > patience {
-        witness.recorder.ended(Operation::Queue, Ending::GaveUp, since, since + patience);
+        let left = since + patience;
+        witness.recorder.ended(Operation::TurnedAway, Ending::GaveUp, since, left);
         Calling::HasLeft
     } else {
-        witness.recorder.ended(Operation::Queue, ending, since, at);
+        witness.recorder.ended(operation, ending, since, at);
         Calling::Comes
     }
 }
