@@ -90,6 +90,7 @@ const ENTRIES: &[Entry] = entries![
     "fast/partition-ring",
     "fast/pause",
     "fast/power-loss",
+    "fast/power-loss-at-first-start",
     "fast/region-far",
     "fast/region-near",
     "fast/replace-dead-node",

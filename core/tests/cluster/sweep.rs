@@ -249,6 +249,6 @@ fn a_crash_in_any_write_of_a_repair_and_a_split_part_no_quorum() {
 fn a_crash_every_50_us_of_a_move_a_renewal_and_a_repair() {
     for scene in [Scene::Repair, Scene::Renewal, Scene::Move] {
         let crashes = sweep(scene, &fine());
-        assert!(crashes > 10_000, "{scene:?}: {crashes} crashes");
+        assert!(crashes > 9_000, "{scene:?}: {crashes} crashes");
     }
 }
