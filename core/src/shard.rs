@@ -111,7 +111,7 @@ impl Shard {
         match &mut self.owner {
             _ if self.hand_over.is_some() => self.waiting.add(now, from, request.clone()),
             Some(owner) => {
-                let now = self.clock.at(now);
+                let now = (self.clock.at(now), now);
                 answers.extend(owner.decide(now, from, request, &self.setup, &self.shows));
             }
             None if self.journal.is_leader() => self.waiting.add(now, from, request.clone()),
@@ -408,7 +408,7 @@ impl Shard {
         }
         self.hand_over = None;
         for (from, request) in self.waiting.take(own) {
-            answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
+            answers.extend(owner.decide((now, own), from, &request, &self.setup, &self.shows));
         }
         self.owner = Some(owner);
     }

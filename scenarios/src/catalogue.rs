@@ -77,6 +77,8 @@ const ENTRIES: &[Entry] = entries![
     "fast/facts-swarm",
     "fast/flapping",
     "fast/fsync-error",
+    "fast/holds-crashes",
+    "fast/holds-rolling-restart",
     "fast/leads",
     "fast/limp",
     "fast/loss",

@@ -448,6 +448,9 @@ impl Faults<'_> {
             }
         };
         let at = world.now;
+        if let Some(forgets) = trouble(fault) {
+            world.witness.oracles.trouble(at, forgets);
+        }
         world.witness.sees(at, || Sight::Fault { index, strikes: true, what: &what });
         world.witness.recorder.fault_began(at, index);
         world.faults.struck.push(Struck {
@@ -493,6 +496,9 @@ impl Faults<'_> {
         undo.walk.iter().for_each(|&place| world.machine(place).limps.end(index));
         undo.put_right.iter().for_each(|&place| world.machine(place).clock.put_right(now, index));
         undo.cure.iter().for_each(|&place| world.cure_disk(place, index));
+        if trouble(&self.plan[index]).is_some() {
+            world.witness.oracles.trouble_over(now);
+        }
         world.witness.recorder.fault_ended(now, index);
     }
 
@@ -674,6 +680,43 @@ impl Faults<'_> {
                 )
             }
         }
+    }
+}
+
+/// Whether a fault, while it is in force, may keep leaders from committing or words from arriving though
+/// processes are up; and then whether it may make a disk forget what it promised.
+fn trouble(fault: &Fault) -> Option<bool> {
+    match fault {
+        Fault::Crash { .. }
+        | Fault::CrashLoop { .. }
+        | Fault::Restart { .. }
+        | Fault::RollingRestart { .. }
+        | Fault::ZoneLoss { .. }
+        | Fault::PowerLoss { .. }
+        | Fault::Duplicate { .. }
+        | Fault::ClockDrift { .. }
+        | Fault::ClockJump { .. } => None,
+        Fault::Join { .. }
+        | Fault::Leave { .. }
+        | Fault::Replace { .. }
+        | Fault::Pause { .. }
+        | Fault::Partition { .. }
+        | Fault::Loss { .. }
+        | Fault::Reorder { .. }
+        | Fault::SlowNetwork { .. }
+        | Fault::SlowDisk { .. }
+        | Fault::OneWayLoss { .. }
+        | Fault::Congestion { .. }
+        | Fault::Flapping { .. }
+        | Fault::Swizzle { .. }
+        | Fault::Limp { .. }
+        | Fault::DiskStall { .. }
+        | Fault::DiskFull { .. } => Some(false),
+        Fault::FsyncError { .. }
+        | Fault::LyingDisk { .. }
+        | Fault::TornTail { .. }
+        | Fault::BitRot { .. }
+        | Fault::Wipe { .. } => Some(true),
     }
 }
 

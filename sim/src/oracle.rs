@@ -23,6 +23,7 @@ mod linearizable;
 mod live;
 mod lost_booking;
 mod moves;
+mod overdue;
 mod register;
 mod single_writer;
 #[cfg(test)]
@@ -46,6 +47,7 @@ use self::linearizable::Linearizable;
 use self::live::Live;
 use self::lost_booking::LostBooking;
 use self::moves::Moves;
+pub use self::overdue::Lateness;
 use self::single_writer::SingleWriter;
 use crate::timer::Promise;
 
@@ -69,6 +71,8 @@ pub struct OracleSettings {
     /// Where clocks may be wrong, how much sooner than its time and grace a hold may end because one
     /// runs too fast; what is left of the grace keeps clients' timers safe. None where all are right.
     pub early: Option<Span>,
+    /// How late a hold may end.
+    pub lateness: Lateness,
     /// After so long at most a client whose attempt got no answer asks again.
     pub patience: Span,
     /// How soon after calm the cluster must be live again.
@@ -232,13 +236,13 @@ impl Oracles {
     /// A committed record is read from the disks: each index of a shard once, in rising order,
     /// with or without those that carry no events and name no writer. It may be read long after it was committed, and after
     /// clients were told what it says; before [`finish`](Self::finish), everything that a quorum
-    /// keeps must have been read.
+    /// keeps must have been read. It first stood on a disk at `written`.
     ///
     /// # Panics
     /// If the index does not rise.
     pub fn committed(
         &mut self,
-        read: Instant,
+        (written, read): (Instant, Instant),
         shard: ShardId,
         index: u64,
         epoch: Epoch,
@@ -262,6 +266,7 @@ impl Oracles {
                 Event::Held { hold, user, seats, at, expires } => {
                     let grant = Grant {
                         user: *user,
+                        written,
                         read,
                         at: *at,
                         expires: *expires,
@@ -273,15 +278,18 @@ impl Oracles {
                 &Event::Booked { request, hold, at, .. } => {
                     let asked = self.known.clients.confirm_committed(request);
                     self.hold.on_booked(&self.known, hold, request, asked, position);
+                    self.hold.on_ended(&self.known, hold, written, position);
                     self.double_booking.on_committed(&self.known, hold, position);
                     self.known.journal.booked(hold, request, at, position);
                 }
                 &Event::Released { request, hold, at } => {
                     self.hold.on_released(&self.known, hold, request, position);
+                    self.hold.on_ended(&self.known, hold, written, position);
                     self.known.journal.ended(hold, State::Released { request, at, position });
                 }
                 &Event::Expired { hold, at: decided } => {
                     self.hold.on_expired(&self.known, hold, decided, read, position);
+                    self.hold.on_ended(&self.known, hold, written, position);
                     self.known.journal.ended(hold, State::Expired { at: decided, position });
                 }
             }
@@ -332,8 +340,33 @@ impl Oracles {
         self.lost_booking.on_lost(at, Position { shard, index, epoch }, holders);
     }
 
+    /// A node's process starts or ends; by whom each shard may be kept is told in order.
+    pub fn process(
+        &mut self,
+        at: Instant,
+        node: NodeId,
+        is_up: bool,
+        kept_by: impl Iterator<Item = Vec<Members>>,
+    ) {
+        self.known.overdue.on_process(at, node, is_up, kept_by);
+    }
+
+    /// A fault strikes that may keep leaders from committing, or words from arriving, though processes
+    /// are up; what it does to disks may make them forget what they promised.
+    pub fn trouble(&mut self, at: Instant, forgets: bool) {
+        self.known.overdue.on_trouble(at, forgets);
+    }
+
+    /// It heals.
+    pub fn trouble_over(&mut self, at: Instant) {
+        self.known.overdue.on_trouble_over(at);
+    }
+
     /// A committed version of the map is read from the disks, in rising order.
     pub fn map_changed(&mut self, read: Instant, map: Placement) {
+        let shards = (0..map.shards()).map(ShardId);
+        let moves = shards.into_iter().any(|shard| !map.seats(shard).from.is_empty());
+        self.known.overdue.on_moves(read, moves);
         self.moves.on_map(read, map);
     }
 
@@ -461,6 +494,7 @@ impl Oracles {
             until: timer,
             expires: timer,
             as_told: expires,
+            asked: since,
             released: None,
             confirms: 0,
             booked: None,

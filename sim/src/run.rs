@@ -6,6 +6,7 @@
 
 mod circumstances;
 mod clients;
+mod late;
 mod panics;
 mod slowest;
 
@@ -533,6 +534,7 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         hold: sale.hold,
         grace: sale.grace,
         early: early(plan),
+        lateness: late::lateness(plan),
         slowest_answer: slowest::of_request(scenario),
         patience: scenario.crowd.session.request_timeout + scenario.crowd.session.backoff_cap,
         live_bound: scenario.calm,

@@ -379,6 +379,7 @@ impl World {
         if machine.leaves_for.is_none() {
             self.rotation.open(node);
         }
+        self.tells_of_process(node, true);
         self.tell_of_lost_facts(node);
         self.calendar.enter(now, Event::Boots { node, incarnation });
         for input in self.machines[node].orders.clone() {
@@ -411,6 +412,7 @@ impl World {
         machine.disk.crash(now);
         machine.disk.forget(self.sabotage.disks_lose);
         self.journal.crashed(now, node, &machine.disk, &mut self.witness.oracles);
+        self.tells_of_process(node, false);
         self.seats[node] = Seat::default();
         self.reset_connections(node);
         self.shows_process(node);
@@ -639,6 +641,11 @@ impl World {
             }
             Event::Stop => Some((self.director(), Turn::End)),
         }
+    }
+
+    fn tells_of_process(&mut self, node: Place, is_up: bool) {
+        let kept_by = self.journal.all_members();
+        self.witness.oracles.process(self.now, NodeId(node as u16), is_up, kept_by);
     }
 
     fn shows_process(&mut self, node: Place) {

@@ -10,7 +10,8 @@ use onsale_core::facts::{FactKey, FactsAnswer, FactsMessage, Told, Version};
 use onsale_core::journal::frame::{self, Frame};
 use onsale_core::record::{self, Record};
 use onsale_core::{
-    HoldId, Instant, Message, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span, UserId,
+    Expiry, HoldId, Instant, Message, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span,
+    UserId,
 };
 use onsale_reports::Verdict;
 use onsale_scenarios::{Arrivals, Facts, Fault, Ratio, Scenario, Target};
@@ -202,6 +203,24 @@ fn hold_sees_a_payment_refused_in_time() {
         })
     };
     sees("hold", "while its time and grace ran", &small_sale(), 1, refusing);
+}
+
+/// A job that runs every two seconds ends holds within the bound; one that runs every half minute
+/// does not.
+#[test]
+fn hold_sees_holds_that_end_late() {
+    let swept_every = |seconds| {
+        let mut scenario = small_sale();
+        scenario.sale.expiry = Expiry::Swept;
+        scenario.sale.sweep_every = Span::from_secs(seconds);
+        play(&scenario, 1)
+    };
+    assert_eq!(complaint(&swept_every(2)), None, "it is soon enough");
+    let late = swept_every(30);
+    assert_eq!(verdict(&late, "hold"), Verdict::Fail);
+    let told = late.summary.facts.oracles.iter().find(|result| result.name == "hold");
+    let headline = told.and_then(|told| told.evidence.as_ref()).map(|told| &told.headline);
+    assert!(headline.is_some_and(|told| told.contains("outlived its time by")), "{headline:?}");
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl Shard {
         self.journal.give_up_transfer();
         effects.observe(Observation::HandOverGivenUp { shard: self.id });
         let due = self.waiting.take(now);
-        let now = self.clock.at(now);
+        let now = (self.clock.at(now), now);
         for (from, request) in due {
             answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
         }

@@ -126,10 +126,12 @@ impl Owner {
     }
 
     /// Decides a request after all that was decided before it, overdue holds first. Returns the
-    /// answer if it has to wait for nothing.
+    /// answer if it has to wait for nothing. It is now by the shard's time and by this node's own clock, and
+    /// the end of a hold is told by the latter: however far the shard's time is behind, nobody is told an end that
+    /// is past.
     pub(super) fn decide(
         &mut self,
-        now: Instant,
+        (now, own): (Instant, Instant),
         from: NodeId,
         request: &Request,
         setup: &Setup,
@@ -165,6 +167,7 @@ impl Owner {
                 outcome
             }
         };
+        let outcome = told_by((now, own), outcome);
         self.agenda.see(head);
         let due = (from, Answer::Decided(Reply { request: request.id, outcome }));
         if !waits {
@@ -278,6 +281,16 @@ pub(super) fn head_of<'a>(
     })
 }
 
+/// An outcome as it is told when it is now by the shard's time and by this node's clock.
+fn told_by((now, own): (Instant, Instant), outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Held { hold, seats, expires } => {
+            Outcome::Held { hold, seats, expires: own + expires.since(now) }
+        }
+        Outcome::Booked { .. } | Outcome::Released { .. } | Outcome::Refused(_) => outcome,
+    }
+}
+
 /// What is worth counting in an answer that changed nothing.
 fn mark_of(request: &Request, outcome: &Outcome) -> Option<Mark> {
     match (&request.command, outcome) {
@@ -338,8 +351,8 @@ mod tests {
             let picked = [SeatId(seat)].into_iter().collect();
             let command = Command::Hold(Wish { picked, ..Wish::default() });
             let request = Request { id: RequestId(id), user: UserId(0), show: ShowId(0), command };
-            let early =
-                self.owner.decide(Instant(now), GATEWAY, &request, &self.setup, &self.shows);
+            let now = (Instant(now), Instant(now));
+            let early = self.owner.decide(now, GATEWAY, &request, &self.setup, &self.shows);
             assert_eq!(early, None, "every answer waits");
         }
 

@@ -13,13 +13,15 @@ pub(super) struct Told {
     pub(super) user: UserId,
     /// The request that was granted, or, if no client ever learned of the hold, confirmed.
     pub(super) request: RequestId,
+    /// When its client first asked for it.
+    pub(super) asked: Instant,
     /// When its client learned that the seats are its own for now.
     pub(super) from: Instant,
     /// When its client's timer ends, it asked to release it, or never.
     pub(super) until: Instant,
     /// When its client's timer ends.
     pub(super) expires: Instant,
-    /// When it ends as the owner told, by whatever clock.
+    /// When it ends as the owner told, by its own clock.
     pub(super) as_told: Instant,
     /// When its client asked to release it.
     pub(super) released: Option<Instant>,
@@ -127,6 +129,7 @@ impl Clients {
                 until: at,
                 expires: at,
                 as_told: at,
+                asked: at,
                 released: None,
                 confirms: 1,
                 booked: None,

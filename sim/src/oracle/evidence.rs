@@ -13,6 +13,7 @@ use onsale_reports::{Evidence, OracleResult, Verdict};
 use super::OracleSettings;
 use super::clients::Clients;
 use super::journal::{Journal, State};
+use super::overdue::Overdue;
 use crate::story::Subject;
 
 /// Failures that are told; the others are counted.
@@ -126,6 +127,7 @@ pub(super) struct Known {
     pub(super) settings: OracleSettings,
     pub(super) journal: Journal,
     pub(super) clients: Clients,
+    pub(super) overdue: Overdue,
 }
 
 impl Known {
@@ -133,6 +135,7 @@ impl Known {
         Self {
             journal: Journal::new(settings.shows, settings.seats_per_show, settings.grace),
             clients: Clients::new(settings.shows, settings.seats_per_show),
+            overdue: Overdue::new(settings.lateness),
             settings,
         }
     }

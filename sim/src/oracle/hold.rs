@@ -25,6 +25,9 @@
 //! answer, so it opens no window. Batched messages may blur the order of instants by up to
 //! the batching quantum, so an overlap counts if it is longer than that.
 //!
+//! **An end that comes too late.** Whatever ends a hold stands on a disk by the [limit](super::overdue), by the
+//! calendar. A hold that nothing ends is told by `live`, by the same limit.
+//!
 //! **A confirmation refused while time was left.** A client that is told that its hold is lost,
 //! before its timer and the grace are over, was told so by an owner that decided earlier
 //! still; so the hold was lost while it was promised. Where clocks may be wrong, two parts of the grace
@@ -211,6 +214,38 @@ impl Hold {
         }
     }
 
+    /// A record by which a hold ends, in whatever way; it first stood on a disk at `written`. Before it is
+    /// folded in.
+    pub(super) fn on_ended(
+        &mut self,
+        known: &Known,
+        hold: HoldId,
+        written: Instant,
+        position: Position,
+    ) {
+        let Some(entry) = known.journal.get(hold) else { return };
+        let (shard, granted) = (position.shard, entry.known.written);
+        if entry.known.state != State::Held {
+            return;
+        }
+        if let Some(limit) = known.overdue.is_overdue(shard, granted, written) {
+            self.findings.fail(|| {
+                let mut lines = known.about(hold);
+                lines.push(format!("on a disk since {granted}: it had to end by {limit}"));
+                lines.push(format!("journal {position}: it ends; on a disk since {written}"));
+                let late = written.since(granted + known.settings.hold + known.settings.grace);
+                Story {
+                    headline: format!(
+                        "{hold} of {} outlived its time by {}",
+                        entry.known.user,
+                        Instant(late.0)
+                    ),
+                    lines,
+                }
+            });
+        }
+    }
+
     /// A client learns of its hold, before that is folded in.
     pub(super) fn on_granted(
         &mut self,
@@ -288,8 +323,12 @@ impl Hold {
 
     /// Both views of a hold are there.
     pub(super) fn compare(&mut self, known: &Known, kept: &Entry<Grant>, told: &Entry<Told>) {
-        let (grant, promise) = (&kept.known, &told.known);
-        if grant.user != promise.user || grant.expires != promise.as_told {
+        let (grant, promise, settings) = (&kept.known, &told.known, &known.settings);
+        // By right clocks: decided between question and answer, and not before the shard's time says so.
+        let least = grant.expires.max(promise.asked + settings.hold);
+        let most = promise.from + settings.hold + settings.quantum;
+        let is_right = promise.as_told + settings.quantum >= least && promise.as_told <= most;
+        if grant.user != promise.user || settings.early.is_none() && !is_right {
             self.findings.fail(|| Story {
                 headline: format!(
                     "the journal keeps {} for another user or time than {} was told",

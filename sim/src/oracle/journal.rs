@@ -35,7 +35,8 @@ impl fmt::Display for Position {
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) user: UserId,
-    /// When the record was read: on the calendar, and not before it was decided.
+    /// When the record first stood on a disk, and when it was read: on the calendar, and not before it was decided.
+    pub(super) written: Instant,
     pub(super) read: Instant,
     /// When it was decided, in the shard's time, which is that of its owners' clocks.
     pub(super) at: Instant,

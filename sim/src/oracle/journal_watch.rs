@@ -36,6 +36,8 @@ pub struct JournalWatch {
     forgot: Vec<u64>,
     /// By shard: the records that are committed, from the first on, and how many were told.
     chosen: Vec<Vec<Chosen>>,
+    /// By shard: records that are not known to be committed, and since when one stands on any disk.
+    fresh: Vec<Fresh>,
     /// The shards of the present write; kept for its memory.
     touched: Vec<ShardId>,
     spare: Spare,
@@ -118,6 +120,26 @@ struct Chosen {
     hash: u64,
 }
 
+/// Records by place and epoch, in the order in which they were first written.
+#[derive(Clone, Debug, Default)]
+struct Fresh(VecDeque<(u64, Epoch, Instant)>);
+
+impl Fresh {
+    fn note(&mut self, index: u64, epoch: Epoch, now: Instant) {
+        if !self.0.iter().rev().any(|&(at, of, _)| (at, of) == (index, epoch)) {
+            self.0.push_back((index, epoch, now));
+        }
+    }
+
+    /// A record is committed: since when it stands on a disk. Others in its place or before are not asked for.
+    fn take(&mut self, index: u64, epoch: Epoch) -> Option<Instant> {
+        let since = self.0.iter().find(|&&(at, of, _)| (at, of) == (index, epoch));
+        let since = since.map(|&(.., since)| since);
+        self.0.retain(|&(at, ..)| at > index);
+        since
+    }
+}
+
 impl JournalWatch {
     /// Empty disks.
     pub fn new(placement: &Placement) -> Self {
@@ -130,6 +152,7 @@ impl JournalWatch {
             disks: vec![vec![Log::default(); shards]; usize::from(placement.nodes()) + 1],
             forgot: vec![0; usize::from(placement.nodes()) + 1],
             chosen: vec![Vec::new(); shards],
+            fresh: vec![Fresh::default(); shards],
             touched: Vec::new(),
             spare: Spare::default(),
         }
@@ -182,6 +205,11 @@ impl JournalWatch {
             log.drop_through(log.compared, &mut self.spare);
             before.drop_through(u64::MAX, &mut self.spare);
         }
+    }
+
+    /// By whom each shard may be kept, in order.
+    pub fn all_members(&self) -> impl Iterator<Item = Vec<Members>> + '_ {
+        (0..self.members.len() as u32).map(|shard| self.members(ShardId(shard)))
     }
 
     /// By whom a shard may be kept by now: the members as the committed records say, and after each
@@ -265,6 +293,9 @@ impl JournalWatch {
             Frame::Entry { index, epoch, record, .. } => {
                 if index > log.compared {
                     log.put(index, epoch, record, &mut self.spare);
+                    if index > self.chosen[shard.0 as usize].len() as u64 {
+                        self.fresh[shard.0 as usize].note(index, epoch, now);
+                    }
                     self.check_written_once(now, node, Position { shard, index, epoch }, oracles);
                 } else if let Some(&first) = self.chosen[shard.0 as usize].get(index as usize - 1) {
                     check_same(now, node, Position { shard, index, epoch }, record, first, oracles);
@@ -372,6 +403,8 @@ impl JournalWatch {
                         "committed records are told in order"
                     );
                     chosen.push(Chosen { epoch, hash: hash(&record) });
+                    let written = self.fresh[shard.0 as usize].take(index, epoch);
+                    let when = (written.unwrap_or(now), now);
                     if let Some(change) = record.strip_prefix(&CHANGE) {
                         let members = &mut self.members[shard.0 as usize];
                         let change = Change::decode(change);
@@ -379,13 +412,13 @@ impl JournalWatch {
                             let before = std::mem::replace(members, next.clone());
                             oracles.members_changed(now, shard, before, next);
                         }
-                        oracles.committed(now, shard, index, epoch, None, &[]);
+                        oracles.committed(when, shard, index, epoch, None, &[]);
                     } else if self.map == Some(shard) {
                         let map = Placement::decode(&record);
                         map.into_iter().for_each(|map| oracles.map_changed(now, map));
-                        oracles.committed(now, shard, index, epoch, None, &[]);
+                        oracles.committed(when, shard, index, epoch, None, &[]);
                     } else {
-                        tell(now, shard, index, epoch, &record, oracles);
+                        tell(when, shard, index, epoch, &record, oracles);
                     }
                 }
             }
@@ -424,7 +457,7 @@ fn check_same(
 }
 
 fn tell(
-    now: Instant,
+    when: (Instant, Instant),
     shard: ShardId,
     index: u64,
     epoch: Epoch,
@@ -432,12 +465,12 @@ fn tell(
     oracles: &mut Oracles,
 ) {
     match record::decode(record) {
-        Ok(None) => oracles.committed(now, shard, index, epoch, None, &[]),
+        Ok(None) => oracles.committed(when, shard, index, epoch, None, &[]),
         Ok(Some(Record { writer, events })) => {
-            oracles.committed(now, shard, index, epoch, Some(writer), &events)
+            oracles.committed(when, shard, index, epoch, Some(writer), &events)
         }
         Err(error) => oracles.journal_conflict(
-            now,
+            when.1,
             shard,
             index,
             epoch,
@@ -455,7 +488,7 @@ fn hash(record: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::OracleSettings;
+    use crate::oracle::{Lateness, OracleSettings};
     use onsale_core::Span;
     use onsale_reports::Verdict;
 
@@ -483,6 +516,12 @@ mod tests {
             hold: Span::from_secs(60),
             grace: Span::from_secs(5),
             early: None,
+            lateness: Lateness {
+                lasts: Span::from_secs(65),
+                election: Span::from_secs(3),
+                hears: Span::from_secs(1),
+                slack: Span::from_secs(4),
+            },
             slowest_answer: Some(Span::ZERO),
             patience: Span::ZERO,
             live_bound: Span::from_secs(60),

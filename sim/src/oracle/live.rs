@@ -9,10 +9,8 @@
 //! could be reached" break the promise; "try later" is an answer, and no word to a client that
 //! gave up before one could have come is not the cluster's fault; nor is either where the network
 //! loses messages while nothing is wrong. A request still open, or a
-//! hold still off the market, is given the bound from calm or from its own time,
-//! whichever is later. Until calm a shard's time may have stood still: its owner may have read the hold
-//! back from a disk, or heard of it late. So a hold is given as much as a quarter of the bound after calm,
-//! and then its whole length, too. Why none is missed: a request ends in an answer, in its client's
+//! move, is given the bound from calm or from its own time, whichever is later. A hold still off the market
+//! at the end has had until its [limit](super::overdue), whenever calm began. Why none is missed: a request ends in an answer, in its client's
 //! giving up, or is open at the end, and each of the three is told.
 
 use onsale_core::{Instant, Refusal, Span};
@@ -153,17 +151,14 @@ impl Live {
                 };
                 entry.seats.iter().copied().any(remembers)
             };
-            // By the calendar: the instants in the record are the owner's.
-            let grant = &entry.known;
-            let lasts = grant.expires.since(grant.at) + known.settings.grace;
-            let anew = self.calm + Span(self.bound.0 / 4) + lasts;
-            if end > anew && overdue(grant.read + lasts) && stuck() {
+            let (shard, granted) = (entry.known.held.shard, entry.known.written);
+            if self.calm < Instant::MAX
+                && let Some(limit) = known.overdue.is_overdue(shard, granted, end)
+                && stuck()
+            {
                 self.findings.fail(|| {
-                    let mut lines = vec![format!(
-                        "calm began at {}, with {} to recover in",
-                        self.calm, self.bound
-                    )];
-                    lines.extend(known.about(entry.hold));
+                    let mut lines = known.about(entry.hold);
+                    lines.push(format!("on a disk since {granted}: it had to end by {limit}"));
                     lines.push(format!("nothing had ended it at the end, {end}"));
                     Story {
                         headline: format!(

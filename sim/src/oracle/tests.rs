@@ -4,6 +4,7 @@ mod booth;
 mod calm;
 mod clocks;
 pub(super) mod dice;
+mod late;
 
 use onsale_core::{
     Command, Epoch, Event, HoldId, Instant, NodeId, Outcome, PaymentId, Refusal, Request,
@@ -11,7 +12,7 @@ use onsale_core::{
 };
 use onsale_reports::{OracleResult, Verdict};
 
-use super::{Asked, OracleSettings, Oracles};
+use super::{Asked, Lateness, OracleSettings, Oracles};
 
 const SHOW: ShowId = ShowId(0);
 const HOLD_SECS: u64 = 300;
@@ -28,6 +29,12 @@ fn settings() -> OracleSettings {
         hold: Span::from_secs(HOLD_SECS),
         grace: Span::from_secs(GRACE_SECS),
         early: None,
+        lateness: Lateness {
+            lasts: Span::from_secs(HOLD_SECS + GRACE_SECS),
+            election: Span::from_secs(3),
+            hears: Span::from_secs(1),
+            slack: Span::from_secs(4),
+        },
         slowest_answer: Some(Span::from_secs(1)),
         patience: Span::ZERO,
         live_bound: Span::from_secs(10),
@@ -90,7 +97,14 @@ impl History {
     fn written(&mut self, at: u64, epoch: u64, writer: u16, event: Event) -> &mut Self {
         self.index += 1;
         let (epoch, writer) = (Epoch(epoch), Some(NodeId(writer)));
-        self.oracles.committed(secs(at), ShardId(0), self.index, epoch, writer, &[(SHOW, event)]);
+        self.oracles.committed(
+            (secs(at), secs(at)),
+            ShardId(0),
+            self.index,
+            epoch,
+            writer,
+            &[(SHOW, event)],
+        );
         self
     }
 

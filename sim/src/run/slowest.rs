@@ -30,7 +30,7 @@ pub(super) fn outlasts_patience(scenario: &Scenario) -> bool {
 }
 
 /// One way between two nodes.
-fn inside(network: &Network) -> Span {
+pub(super) fn inside(network: &Network) -> Span {
     way(network, network.between_zones.max(network.within_zone))
 }
 
@@ -39,6 +39,7 @@ fn way(network: &Network, least: Span) -> Span {
     Span((least.0 + network.jitter.of(least.0)) * u64::from(network.tail_factor))
 }
 
-fn write(disk: &Disk) -> Span {
+/// The longest that a write takes.
+pub(super) fn write(disk: &Disk) -> Span {
     Span((disk.fsync.0 + disk.jitter.of(disk.fsync.0)) * u64::from(disk.tail_factor))
 }

@@ -8,8 +8,8 @@ use onsale_reports::Verdict;
 use proptest::prelude::*;
 
 use super::*;
-use crate::oracle::OracleSettings;
 use crate::oracle::tests::dice::Dice;
+use crate::oracle::{Lateness, OracleSettings};
 
 const SHOW: ShowId = ShowId(0);
 const SECTION: u32 = 2;
@@ -310,6 +310,12 @@ impl History {
             hold: Span(1),
             grace: Span(1),
             early: None,
+            lateness: Lateness {
+                lasts: Span::ZERO,
+                election: Span::ZERO,
+                hears: Span::ZERO,
+                slack: Span::ZERO,
+            },
             slowest_answer: Some(Span::ZERO),
             patience: Span::ZERO,
             live_bound: Span(1),
