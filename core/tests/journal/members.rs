@@ -19,6 +19,8 @@ struct Node {
     group: Option<RaftGroup>,
     wal: Wal,
     disk: BTreeMap<u32, Vec<u8>>,
+    /// Whether a write to that disk was ever durable.
+    has_written: bool,
     /// What the replica has applied: index and value.
     state: Vec<(u64, u64)>,
     up: bool,
@@ -38,7 +40,7 @@ struct Five {
     values: u64,
     generation: u32,
     compact_after: u64,
-    /// Whose next write is torn, and after how many frames: the node dies in it.
+    /// Whose next write is torn, and after how many frames, or in the last: the node dies in it.
     tears: Option<(NodeId, usize)>,
 }
 
@@ -58,6 +60,7 @@ impl Five {
             group: None,
             wal: Wal::new(2_000, 0),
             disk: BTreeMap::new(),
+            has_written: false,
             state: Vec::new(),
             up: false,
             ticks: 0,
@@ -105,6 +108,7 @@ impl Five {
         self.generation += 1;
         self.at(node).since = self.generation;
         self.at(node).disk.clear();
+        self.at(node).has_written = false;
         self.start(node);
         ReplicaId::new(node, self.generation)
     }
@@ -120,10 +124,20 @@ impl Five {
         }
     }
 
+    /// A node that died starts again, or one that was to die in its next write dies now.
+    fn come_back(&mut self, node: NodeId) {
+        self.tears = None;
+        if self.at(node).up {
+            self.crash(node);
+        }
+        self.miss(node);
+        self.start(node);
+    }
+
     fn start(&mut self, node: NodeId) {
         let this = self.at(node);
         let segments: Vec<_> = this.disk.clone().into_iter().collect();
-        let mut recovered = Wal::recover(Found { has_written: !segments.is_empty(), segments });
+        let mut recovered = Wal::recover(Found { has_written: this.has_written, segments });
         assert!(!recovered.lost_promises());
         this.wal = Wal::new(2_000, recovered.next_segment);
         (this.up, this.state) = (true, Vec::new());
@@ -168,14 +182,15 @@ impl Five {
             if let Some(write) = node.wal.begin(&node.group) {
                 if let Some((_, frames)) = tears {
                     let mut whole = frame::read(&write.bytes);
-                    assert_eq!(whole.by_ref().take(frames).count(), frames);
-                    let kept = &write.bytes[..whole.offset() + 5];
+                    whole.by_ref().take(frames).for_each(drop);
+                    let kept = &write.bytes[..(whole.offset() + 5).min(write.bytes.len() - 1)];
                     node.disk.entry(write.segment).or_default().extend(kept);
                     self.tears = None;
                     return self.crash(id);
                 }
                 node.disk.entry(write.segment).or_default().extend(&write.bytes);
                 node.disk.retain(|&segment, _| segment >= write.retire_below);
+                node.has_written = true;
                 for (_, ticket) in node.wal.persisted(write.id) {
                     node.group.as_mut().unwrap().fsynced(ticket);
                 }
@@ -265,13 +280,18 @@ impl Five {
     ) {
         match roll {
             0 if down.is_empty() && self.at(node).up => {
-                self.crash(node);
-                self.miss(node);
                 down.insert(node);
+                if chance.one_in(2) {
+                    // It dies when it writes next, and is missed when it is back.
+                    self.tears = Some((node, chance.below(6) as usize));
+                } else {
+                    self.crash(node);
+                    self.miss(node);
+                }
             }
             1 | 2 => {
                 if let Some(node) = down.pop_first() {
-                    self.start(node);
+                    self.come_back(node);
                 }
             }
             3..8 => self.propose(),
@@ -624,7 +644,7 @@ fn whatever_happens_meanwhile_the_log_stays_one() {
                 roll => five.live_on(roll, node, &mut down, (&mut chance, loss)),
             }
         }
-        down.into_iter().for_each(|node| five.start(node));
+        down.into_iter().for_each(|node| five.come_back(node));
         five.rounds(100);
         five.check_whole(seed);
     }
@@ -657,7 +677,9 @@ fn a_node_that_forgets_learns_anew_whatever_happens_meanwhile() {
                     });
                     let forgets = if is_done { voter } else { goal.expect("one is under way").1 };
                     if is_done || chance.one_in(3) {
-                        down.remove(&forgets);
+                        if down.remove(&forgets) {
+                            five.tears = None;
+                        }
                         goal = Some((five.forget(forgets), forgets));
                         forgotten += 1;
                         again += u32::from(!is_done);
@@ -671,7 +693,7 @@ fn a_node_that_forgets_learns_anew_whatever_happens_meanwhile() {
                 roll => five.live_on(roll, node, &mut down, (&mut chance, loss)),
             }
         }
-        down.into_iter().for_each(|node| five.start(node));
+        down.into_iter().for_each(|node| five.come_back(node));
         for _ in 0..60 {
             if let Some((new, old)) = goal {
                 five.push_on(new, old);
