@@ -119,6 +119,14 @@ impl Effects {
             && !self.drained
     }
 
+    /// The next message that node `me`, whose effects these are, sends itself; taken out of those to send.
+    #[inline]
+    pub fn take_own(&mut self, me: NodeId) -> Option<Sending> {
+        let me = Endpoint::Node(me);
+        let place = self.sends.iter().position(|sending| sending.to == me)?;
+        Some(self.sends.remove(place))
+    }
+
     /// Passes a client's request on to the node that should own its show.
     #[inline]
     pub fn forward(&mut self, to: NodeId, request: Request) {

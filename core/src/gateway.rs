@@ -2,8 +2,8 @@
 //!
 //! Owns the requests in flight, whom it takes for the owner of each shard, and what a
 //! retry may cost. Refuses to know what a request means: it reads a request's id and
-//! show. Every node is a gateway; a request for a shard that its own node owns goes
-//! the same way, only without the network.
+//! show. Every node is a gateway; a request for a shard that its own node leads is sent to
+//! that node like any other.
 
 mod budget;
 mod flights;
@@ -29,7 +29,6 @@ use crate::time::{Instant, Span};
 /// The gateway of one node.
 #[derive(Clone, Debug)]
 pub struct Gateway {
-    me: NodeId,
     config: GatewayConfig,
     placement: Arc<Placement>,
     shows: u32,
@@ -44,8 +43,6 @@ pub struct Gateway {
     /// In order of their instants, since patience is the same for all.
     timeouts: VecDeque<Alarm>,
     backoffs: BinaryHeap<Reverse<Alarm>>,
-    /// Requests for this node itself.
-    local: VecDeque<Request>,
 }
 
 /// Whom the gateway takes for the owner of a shard.
@@ -63,9 +60,8 @@ struct Alarm {
 }
 
 impl Gateway {
-    /// The gateway of node `me`, for shows numbered below `shows`.
+    /// A gateway for shows numbered below `shows`.
     pub fn new(
-        me: NodeId,
         config: GatewayConfig,
         placement: Arc<Placement>,
         shows: u32,
@@ -75,7 +71,6 @@ impl Gateway {
         let first =
             |shard| Belief { owner: placement.replicas(ShardId(shard))[0], epoch: Epoch(0) };
         Self {
-            me,
             budget: Budget::new(config.retry_budget, now),
             beliefs: (0..placement.shards()).map(first).collect(),
             in_flight: vec![0; placement.shards() as usize],
@@ -84,7 +79,6 @@ impl Gateway {
             flights: Flights::default(),
             timeouts: VecDeque::new(),
             backoffs: BinaryHeap::new(),
-            local: VecDeque::new(),
             config,
             placement,
             shows,
@@ -105,8 +99,8 @@ impl Gateway {
         }
     }
 
-    /// The same, but leaves it to the caller to pass the request on: tells the node, if it has to go
-    /// to another one.
+    /// The same, but leaves it to the caller to pass the request on: tells the node that it has to go
+    /// to, if it goes to any.
     #[inline]
     pub(crate) fn admit(
         &mut self,
@@ -141,10 +135,6 @@ impl Gateway {
         let slot = self.flights.take_off(request, from, shard);
         let target = self.first_choice(shard);
         self.attempt(now, slot, target);
-        if target == self.me {
-            self.local.push_back(request.clone());
-            return None;
-        }
         Some(target)
     }
 
@@ -259,12 +249,6 @@ impl Gateway {
         if epoch > belief.epoch {
             *belief = Belief { owner, epoch };
         }
-    }
-
-    /// The next request for this node itself.
-    #[inline]
-    pub fn next_local(&mut self) -> Option<Request> {
-        self.local.pop_front()
     }
 
     /// Drops the alarms in front that nobody waits for, so that `next_deadline` is never
@@ -424,12 +408,7 @@ impl Gateway {
 
     fn ask_again(&mut self, now: Instant, slot: u32, target: NodeId, effects: &mut Effects) {
         self.attempt(now, slot, target);
-        let request = self.flights.request(slot).clone();
-        if target == self.me {
-            self.local.push_back(request);
-        } else {
-            effects.forward(target, request);
-        }
+        effects.forward(target, self.flights.request(slot).clone());
     }
 
     /// Another attempt goes to `target`.

@@ -12,6 +12,10 @@ use crate::request::Request;
 ///
 /// The driver hands over everything that is ready at an instant (a *turn*), then
 /// [`Input::TurnEnded`], and only then carries out the effects.
+///
+/// What a node sends itself is work like any other: the driver hands it back when there is time for it,
+/// in the same turn ([`Effects::take_own`](crate::Effects::take_own), before or after `TurnEnded`, which
+/// then comes once more) or in a later one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// A message arrived. The items of a batch may be handed over one by one instead,

@@ -35,7 +35,7 @@ pub use config::{
     Reckoning, Serves, Sessions, Setup,
 };
 pub use draw::Draw;
-pub use effect::{Effects, PersistId, Write};
+pub use effect::{Effects, PersistId, Sending, Write};
 pub use hlc::Stamp;
 pub use id::{
     ClientId, Endpoint, Epoch, HoldId, NodeId, PaymentId, RequestId, SeatId, SectionId, ShardId,

@@ -151,7 +151,6 @@ impl Node {
         let gateway_draw = Draw::new(draw.below(u64::MAX));
         let placement = Arc::clone(placement);
         let gateway = Gateway::new(
-            me,
             config.gateway.clone(),
             Arc::clone(&placement),
             setup.shows,
@@ -530,7 +529,6 @@ impl Node {
         if self.facts.next_deadline().is_some_and(|at| at <= self.now) {
             self.facts.on_deadline(self.now, effects);
         }
-        self.take_local(effects);
     }
 
     /// Suspicion comes here and not with the deadline: what has arrived is heard first.
@@ -547,11 +545,12 @@ impl Node {
         if self.retirement.is_some() {
             self.hand_over_leads(effects);
         }
-        // Answers to this node's own gateway may bring requests back to its own shards;
-        // they end because a gateway follows a hint only to a newer epoch.
-        while !self.touched.is_empty() || !self.answers.is_empty() {
+        while !self.touched.is_empty() {
             self.settle(effects);
-            self.hand_out_answers(effects);
+        }
+        if !self.answers.is_empty() {
+            let answers = self.answers.take_runs();
+            answers.into_iter().for_each(|(gateway, batch)| effects.answer(gateway, batch));
         }
         self.gateway.on_turn_ended();
         self.write(effects);
@@ -560,13 +559,6 @@ impl Node {
         }
         self.hold_back(effects);
         self.detector.sharpen(self.next_beat);
-    }
-
-    #[inline]
-    fn take_local(&mut self, effects: &mut Effects) {
-        while let Some(request) = self.gateway.next_local() {
-            self.on_forwarded(self.me, &request, effects);
-        }
     }
 
     fn touch(&mut self, id: ShardId) {
@@ -621,25 +613,6 @@ impl Node {
         if !orphaned.is_empty() {
             orphaned.into_iter().for_each(|(id, leader)| self.stand_against(id, leader, later));
         }
-    }
-
-    fn hand_out_answers(&mut self, effects: &mut Effects) {
-        if self.answers.is_empty() {
-            return self.take_local(effects);
-        }
-        for (gateway, batch) in self.answers.take_runs() {
-            if gateway != self.me {
-                effects.answer(gateway, batch);
-                continue;
-            }
-            for ahead in batch.chunks(READ_AHEAD) {
-                self.gateway.read_ahead_of_answers(ahead);
-                for Timed { item, .. } in ahead {
-                    self.gateway.on_answer(self.now, self.me, item, effects);
-                }
-            }
-        }
-        self.take_local(effects);
     }
 
     fn write(&mut self, effects: &mut Effects) {

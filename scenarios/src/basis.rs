@@ -246,9 +246,10 @@ fn with_defaults(scenario: &Scenario) -> Scenario {
                 decay: defaults::decay(),
             };
         }
-        Arrivals::Ramp { .. } | Arrivals::Trace { .. } | Arrivals::Named { .. } => {
-            plain.crowd.arrivals = scenario.crowd.arrivals.clone()
-        }
+        Arrivals::Poisson { .. }
+        | Arrivals::Ramp { .. }
+        | Arrivals::Trace { .. }
+        | Arrivals::Named { .. } => plain.crowd.arrivals = scenario.crowd.arrivals.clone(),
     }
     plain
 }
@@ -268,7 +269,7 @@ fn collect(leaves: &mut Vec<(String, String)>, path: &str, table: &Table) {
         match value {
             Value::Table(_) | Value::Array(_) if is_aside => {}
             Value::String(_) if is_aside => {}
-            Value::Table(inner) if !inner.contains_key("sigma") => collect(leaves, &path, inner),
+            Value::Table(inner) if !is_drawn(inner) => collect(leaves, &path, inner),
             Value::String(text) => leaves.push((path, text.clone())),
             Value::Table(_)
             | Value::Array(_)
@@ -280,6 +281,11 @@ fn collect(leaves: &mut Vec<(String, String)>, path: &str, table: &Table) {
             }
         }
     }
+}
+
+/// Whether a table says how a span is drawn, and so is one value.
+fn is_drawn(table: &Table) -> bool {
+    ["mean", "sigma", "quantiles"].iter().any(|key| table.contains_key(*key))
 }
 
 #[cfg(test)]

@@ -13,9 +13,10 @@ use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
     Arrivals, Cluster, Costs, Crowd, Disk, Gateway, GoodCopies, HealthCheck, Journal, Leads,
-    LogNormal, Membership, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
+    Membership, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
     Written,
 };
+use crate::timing::Timing;
 
 impl Default for Scenario {
     /// Five nodes, 64 shards and 2,000 users over five minutes, without faults, id or title.
@@ -211,9 +212,9 @@ impl Default for WaitingRoom {
 impl Default for Session {
     fn default() -> Self {
         Self {
-            pick_think: LogNormal { median: Span::from_secs(25), sigma_milli: 800 },
-            checkout_think: LogNormal { median: Span::from_secs(75), sigma_milli: 600 },
-            payment: LogNormal { median: Span::from_millis(1_800), sigma_milli: 600 },
+            pick_think: Timing::log_normal(Span::from_secs(25), 800),
+            checkout_think: Timing::log_normal(Span::from_secs(75), 600),
+            payment: Timing::log_normal(Span::from_millis(1_800), 600),
             approval: Ratio::percent(88),
             abandon: Ratio::percent(30),
             release: Ratio::percent(20),
@@ -236,9 +237,9 @@ impl Default for Session {
 impl Default for Network {
     fn default() -> Self {
         Self {
-            within_zone: Span::from_micros(150),
-            between_zones: Span::from_millis(1),
-            client: Span::from_millis(20),
+            within_zone: Timing::Constant(Span::from_micros(150)),
+            between_zones: Timing::Constant(Span::from_millis(1)),
+            client: Timing::Constant(Span::from_millis(20)),
             jitter: Ratio::new(1, 5),
             tail: Ratio::new(1, 100),
             tail_factor: 8,
@@ -252,7 +253,7 @@ impl Default for Network {
 impl Default for Disk {
     fn default() -> Self {
         Self {
-            fsync: Span::from_micros(500),
+            fsync: Timing::Constant(Span::from_micros(500)),
             jitter: Ratio::new(1, 2),
             tail: Ratio::new(1, 100),
             tail_factor: 10,
@@ -266,12 +267,13 @@ impl Default for Disk {
 impl Default for Costs {
     fn default() -> Self {
         Self {
-            route: Span::from_micros(4),
-            decide: Span::from_micros(10),
-            journal_message: Span::from_micros(4),
-            beat: Span::from_micros(1),
-            persisted: Span::from_micros(3),
-            recover_mib: Span::from_millis(5),
+            route: Timing::Constant(Span::from_micros(4)),
+            reply: None,
+            decide: Timing::Constant(Span::from_micros(10)),
+            journal_message: Timing::Constant(Span::from_micros(4)),
+            beat: Timing::Constant(Span::from_micros(1)),
+            persisted: Timing::Constant(Span::from_micros(3)),
+            recover_mib: Timing::Constant(Span::from_millis(5)),
         }
     }
 }

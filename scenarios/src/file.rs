@@ -502,7 +502,7 @@ fn advice(message: &str, field: &str, in_syntax: bool) -> (String, String) {
         let help = if field.starts_with("fault") {
             "write one fault under each `[[fault]]`"
         } else {
-            "write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`"
+            "write one of `constant`, `poisson`, `ramp`, `spike`, `on-sale`, `trace` and `named`"
         };
         return ("one key belongs here".to_owned(), help.to_owned());
     }

@@ -16,6 +16,7 @@ mod ratio;
 pub mod reading;
 mod scale;
 pub mod scenario;
+mod timing;
 pub mod trace;
 
 pub use basis::{Assumption, Basis, assumptions};
@@ -32,3 +33,4 @@ pub use scenario::{
     Arrivals, Cluster, Costs, Crowd, Disk, Gateway, GoodCopies, HealthCheck, Journal, Leads,
     LogNormal, MustFail, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
 };
+pub use timing::Timing;

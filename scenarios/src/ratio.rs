@@ -3,6 +3,7 @@
 //! Owns their arithmetic and their spelling: `1/200`, `40%`, `0.3%`. Refuses to know
 //! where draws come from.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -79,6 +80,19 @@ impl PartialEq for Ratio {
 }
 
 impl Eq for Ratio {}
+
+impl Ord for Ratio {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let ours = u64::from(self.num) * u64::from(other.den);
+        ours.cmp(&(u64::from(other.num) * u64::from(self.den)))
+    }
+}
+
+impl PartialOrd for Ratio {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl fmt::Display for Ratio {
     /// A percentage if three decimals hold it, else a fraction; `FromStr` reads both.

@@ -17,6 +17,7 @@ use crate::file::ScenarioFile;
 use crate::limit::Limit;
 use crate::ratio::Ratio;
 use crate::scale::Scale;
+use crate::timing::Timing;
 use crate::{defaults, human};
 
 /// A whole scenario.
@@ -355,6 +356,7 @@ impl Crowd {
                 people.iter().map(|&(_, number)| number + 1).max().unwrap_or_default()
             }
             Arrivals::Constant { .. }
+            | Arrivals::Poisson { .. }
             | Arrivals::Ramp { .. }
             | Arrivals::Spike { .. }
             | Arrivals::OnSale { .. }
@@ -369,6 +371,12 @@ impl Crowd {
 pub enum Arrivals {
     /// The same rate for so long.
     Constant {
+        /// From the start.
+        #[serde(with = "human::span")]
+        over: Span,
+    },
+    /// The same rate for so long, and nobody minds when others come: the gaps between two are exponential.
+    Poisson {
         /// From the start.
         #[serde(with = "human::span")]
         over: Span,
@@ -486,11 +494,11 @@ pub struct LogNormal {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Session {
     /// Looking at the seat map before the first request.
-    pub pick_think: LogNormal,
+    pub pick_think: Timing,
     /// From the hold to the end of checkout.
-    pub checkout_think: LogNormal,
+    pub checkout_think: Timing,
     /// The payment provider's answer.
-    pub payment: LogNormal,
+    pub payment: Timing,
     /// Share of payments approved.
     pub approval: Ratio,
     /// Share of held carts that are abandoned without a word.
@@ -532,14 +540,11 @@ pub struct Session {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Network {
     /// One way between nodes of one zone.
-    #[serde(with = "human::span")]
-    pub within_zone: Span,
+    pub within_zone: Timing,
     /// One way between nodes of two zones.
-    #[serde(with = "human::span")]
-    pub between_zones: Span,
+    pub between_zones: Timing,
     /// One way between clients and nodes.
-    #[serde(with = "human::span")]
-    pub client: Span,
+    pub client: Timing,
     /// Uniform jitter on top, as a share of the latency.
     pub jitter: Ratio,
     /// Share of messages in the tail.
@@ -558,9 +563,8 @@ pub struct Network {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Disk {
-    /// Median of an append with its fsync.
-    #[serde(with = "human::span")]
-    pub fsync: Span,
+    /// An append with its fsync, but for the bytes.
+    pub fsync: Timing,
     /// Uniform jitter on top, as a share of it.
     pub jitter: Ratio,
     /// Share of fsyncs in the tail.
@@ -588,26 +592,23 @@ pub enum GoodCopies {
     Any,
 }
 
-/// CPU time of each kind of work, on one core.
+/// CPU time of each kind of work, on one core. What costs nothing waits for no core.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Costs {
-    /// A gateway takes in a request and routes it, or hands back its reply.
-    #[serde(with = "human::span")]
-    pub route: Span,
+    /// A gateway takes in a request and routes it, or a node a question about facts.
+    pub route: Timing,
+    /// A gateway hands back a reply; as much as `route`, unless said otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Timing>,
     /// An owner decides a command.
-    #[serde(with = "human::span")]
-    pub decide: Span,
+    pub decide: Timing,
     /// A node takes in one journal message.
-    #[serde(with = "human::span")]
-    pub journal_message: Span,
+    pub journal_message: Timing,
     /// A node takes in a beat.
-    #[serde(with = "human::span")]
-    pub beat: Span,
+    pub beat: Timing,
     /// A node learns that a write is durable and applies what that commits.
-    #[serde(with = "human::span")]
-    pub persisted: Span,
+    pub persisted: Timing,
     /// A node starts: reading its log back, a MiB.
-    #[serde(with = "human::span")]
-    pub recover_mib: Span,
+    pub recover_mib: Timing,
 }

@@ -134,7 +134,7 @@ fn faults(case: &Case, seeds: u64) -> Vec<FaultResult> {
         scenario.crowd.users = case.users;
         scenario.crowd.arrivals = Arrivals::Constant { over: DURATION };
         // They ask as soon as they come.
-        scenario.crowd.session.pick_think.median = Span::from_secs(1);
+        scenario.crowd.session.pick_think.set_typical(Span::from_secs(1));
         let outcome = run(&Plan::new(&scenario, seed), progress, Tracing::default());
         assert!(outcome.failed().is_empty(), "seed {seed}: {:?}", outcome.failed());
         Some(outcome.summary.facts.faults[0].clone())

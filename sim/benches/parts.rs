@@ -21,7 +21,7 @@ use onsale_sim::crowd::agenda::{Act, Agenda};
 use onsale_sim::crowd::arrivals::Curve;
 use onsale_sim::fingerprint::Fingerprint;
 use onsale_sim::run::setup;
-use onsale_sim::sample::{hits, log_normal, weighted, zipf};
+use onsale_sim::sample::{hits, timing, weighted, zipf};
 use onsale_sim::stream::Stream;
 use onsale_sim::world::calendar::Calendar;
 
@@ -78,7 +78,7 @@ fn people(criterion: &mut Criterion) {
         bencher.iter(|| weighted(stream.draw(), &weights))
     });
     criterion.bench_function("sample: log_normal", |bencher| {
-        bencher.iter(|| log_normal(stream.draw(), black_box(shape)))
+        bencher.iter(|| timing(stream.draw(), black_box(&shape)))
     });
     criterion.bench_function("sample: zipf", |bencher| {
         bencher.iter(|| zipf(stream.draw(), black_box(70_000), 1_000));

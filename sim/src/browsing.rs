@@ -136,7 +136,7 @@ impl Browsing {
             nodes: (1..=scenario.cluster.nodes).map(NodeId).collect(),
             patience,
             slowest,
-            way: scenario.network.client,
+            way: scenario.network.client.least(),
             pause: scenario.crowd.session.backoff_base,
             changes: Stream::new(fork(seed, "changes")),
             visits_seed: fork(seed, "visits"),

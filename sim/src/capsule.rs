@@ -204,6 +204,7 @@ pub fn permission(scenario: &Scenario) -> &'static str {
         Arrivals::Trace { file, .. } if !reading::is_below(file) => " --allow-outside",
         Arrivals::Trace { .. }
         | Arrivals::Constant { .. }
+        | Arrivals::Poisson { .. }
         | Arrivals::Ramp { .. }
         | Arrivals::Spike { .. }
         | Arrivals::OnSale { .. }

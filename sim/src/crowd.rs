@@ -277,7 +277,7 @@ impl Crowd {
         died: Instant,
         witness: &mut Witness,
     ) {
-        let sent = Instant(died.0.saturating_sub(self.scenario.network.client.0));
+        let sent = Instant(died.0.saturating_sub(self.scenario.network.client.least().0));
         for user in self.waiting.at(gateway, sent + self.request_timeout()) {
             self.lose_connection(now, now, user, gateway, witness);
         }
@@ -370,11 +370,10 @@ impl Crowd {
     fn take_releases(&mut self, end: Instant, witness: &mut Witness) {
         let due = self.door.as_ref().and_then(Door::next_release).is_some_and(|at| at < end);
         let Some(mut door) = self.door.take_if(|_| due) else { return };
-        let client = self.scenario.network.client;
         let (curve, fates) = (&self.curve, &mut self.fates);
         let mut called = Vec::new();
         door.release(end, curve, witness, |user, at, calling| match calling {
-            door::Calling::Comes => called.push((user, at + client)),
+            door::Calling::Comes => called.push((user, at)),
             door::Calling::HasLeft => fates.count(Fate::LeftRoom),
         });
         let no_show = door.no_show();
@@ -382,6 +381,7 @@ impl Crowd {
             if self.taste(user).no_show(no_show) {
                 self.fates.count(Fate::NoShow);
             } else {
+                let at = at + self.taste(user).called(&self.scenario.network.client);
                 witness.recorder.admitted(at, 1);
                 self.enter(user, at);
             }

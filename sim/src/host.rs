@@ -7,21 +7,27 @@
 //! the gateway goes to the core that is free first. The first core is kept for beats,
 //! journals and disks, so that a crowd cannot silence a node's signs of life; a node
 //! with one core shares it.
+//!
+//! Work is work wherever it comes from: what a node sends itself waits for a core like what others
+//! send. What costs nothing waits for none. Short work is handed over when a core begins it, stamped
+//! with the instant at which it is done, for that saves an event each; long work when it is done.
 
 mod clock;
 mod cores;
+mod prices;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use onsale_core::{
-    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Phase, Setup, ShowId, Span,
-    Timed,
+    Beat, Effects, Endpoint, Input, Instant, Message, Node, NodeId, Phase, Sending, Setup, ShowId,
+    Span, Timed,
 };
 use onsale_scenarios::Costs;
 
 use self::clock::set_right;
 use self::cores::Cores;
+use self::prices::{Prices, Work};
 use crate::story::Sight;
 use crate::stream::{fork, mix};
 use crate::world::clock::Reading;
@@ -53,8 +59,19 @@ struct Host {
     node: Node,
     effects: Effects,
     cores: Cores,
-    /// By core, the work that it cannot start soon.
+    prices: Prices,
+    /// By core, the work that is for it alone and that it cannot start soon.
     queues: Vec<VecDeque<Timed<Input>>>,
+    /// Work of the gateway that no core can start soon; of several cores, for one has it in its queue.
+    shared: VecDeque<Timed<Input>>,
+    /// By core, when it has been promised a turn to catch up.
+    expected: Vec<Option<Instant>>,
+    /// By core, the long work that it has begun, with the instant at which it is done.
+    under_way: Vec<Option<(Instant, Input)>>,
+    /// Work of the first core that waits for long work of it, and for nothing else: on a node with one core.
+    urgent: VecDeque<Timed<Input>>,
+    /// The node's deadline came while the first core had long work under way.
+    is_due: bool,
     /// Kept for its memory.
     beats: Vec<(Instant, NodeId, Beat)>,
     /// What the cores did in this turn, if somebody looks on.
@@ -62,6 +79,10 @@ struct Host {
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
 }
+
+/// Work that takes no longer, or no longer than the slice, is handed over when it begins. So much too early
+/// may be what follows from other work of the node that is done meanwhile.
+const SHORT: Span = Span(500);
 
 /// A piece of work: the core, from when until when, and what it was.
 type Worked = (usize, Instant, Instant, &'static str);
@@ -113,7 +134,7 @@ impl Resident for Host {
             Turn::WriteFailed(id) => self.control(world, now, Input::WriteFailed(id)),
             Turn::WriteRefused(write) => self.control(world, now, Input::WriteRefused(*write)),
             Turn::DamageFound => self.control(world, now, Input::DamageFound),
-            Turn::Wake => self.control(world, now, Input::DeadlineReached),
+            Turn::Wake => self.on_deadline(now),
             Turn::CoreFree(core) => self.catch_up(world, now, core),
             Turn::Told(input) => self.control(world, now, *input),
             Turn::Boot
@@ -127,7 +148,7 @@ impl Resident for Host {
                 panic!("{turn:?} is not a running node's")
             }
         }
-        self.end_turn(world);
+        self.end_turn(world, now);
     }
 }
 
@@ -139,7 +160,9 @@ impl Host {
         let (found, bytes) = (world.found(place), world.machine(place).disk.bytes());
         let worked = world.witness.watch.is_some().then(Vec::new);
         let seed = mix(fork(machine.seed, "boot") ^ incarnation);
-        let recovery = Span(machine.costs.recover_mib.0 * bytes / (1 << 20));
+        let mut prices =
+            Prices::new(machine.costs.clone(), mix(fork(machine.seed, "costs") ^ incarnation));
+        let recovery = prices.of_recovery(bytes);
         let node = Node::boot(
             machine.setup.clone(),
             NodeId(place as u16),
@@ -156,7 +179,13 @@ impl Host {
             slow: 1,
             node,
             effects: Effects::default(),
+            prices,
             queues: vec![VecDeque::new(); cores.count()],
+            shared: VecDeque::new(),
+            expected: vec![None; cores.count()],
+            under_way: vec![None; cores.count()],
+            urgent: VecDeque::new(),
+            is_due: false,
             cores,
             beats: Vec::new(),
             worked,
@@ -166,7 +195,7 @@ impl Host {
         for core in 0..host.cores.count() {
             host.cores.take(core, now, Span(recovery.0 * host.slow));
         }
-        host.end_turn(world);
+        host.end_turn(world, now);
         host
     }
 
@@ -191,25 +220,22 @@ impl Host {
         match message {
             Message::Requests(batch) => self.take_in(
                 (world, now),
-                (from, batch),
-                (self.machine.costs.route, ROUTE_REQUEST),
-                |host, timed| host.cores.freest(timed.at),
+                (from, batch, Work::Route),
+                |_, _| None,
                 |request| Input::Request { from, request },
                 Message::Requests,
             ),
             Message::Forwarded(batch) => self.take_in(
                 (world, now),
-                (from, batch),
-                (self.machine.costs.decide, DECIDE),
-                |host, timed| host.core_of(timed.item.show),
+                (from, batch, Work::Decide),
+                |host, request| Some(host.core_of(request.show)),
                 |request| Input::Forwarded { from: sender(from), request },
                 Message::Forwarded,
             ),
             Message::Answers(batch) => self.take_in(
                 (world, now),
-                (from, batch),
-                (self.machine.costs.route, ROUTE_ANSWER),
-                |host, timed| host.cores.freest(timed.at),
+                (from, batch, Work::Reply),
+                |_, _| None,
                 |answer| Input::Answered { from: sender(from), answer },
                 Message::Answers,
             ),
@@ -229,18 +255,14 @@ impl Host {
         if self.beats.is_empty() {
             return;
         }
-        let (mut beats, cost) = (std::mem::take(&mut self.beats), self.machine.costs.beat);
+        let mut beats = std::mem::take(&mut self.beats);
         for &(at, from, beat) in &beats {
-            if self.is_behind() {
+            if self.waits(Work::Beat) {
                 let (from, message) = (Endpoint::Node(from), Message::Beat(beat));
-                let input = Input::Delivered { from, message };
-                let work = (self.cost(&input), BEAT);
-                self.work((world, at), 0, at, work, || input);
+                self.wait((world, at), Input::Delivered { from, message });
                 continue;
             }
-            let done = self.cores.take(0, at, cost);
-            self.note(0, done, cost, || BEAT);
-            self.turn_ends = self.turn_ends.max(done);
+            let done = self.done_by_first(at, Work::Beat);
             self.node.hear(self.clock.at(done), from, beat, &mut self.effects);
         }
         beats.clear();
@@ -250,189 +272,278 @@ impl Host {
     /// A message that is work of the first core as a whole.
     #[inline]
     fn deliver(&mut self, world: &mut World, now: Instant, from: Endpoint, message: Message) {
-        let cost = Span(self.cost_of_message(&message).0 * self.slow);
-        if self.is_behind() {
-            let what = (cost, work_of_message(&message));
-            return self.work((world, now), 0, now, what, || Input::Delivered { from, message });
+        let work = Work::of_message(&message);
+        if self.waits(work) {
+            return self.wait((world, now), Input::Delivered { from, message });
         }
-        let done = self.cores.take(0, now, cost);
-        self.note(0, done, cost, || work_of_message(&message));
-        self.turn_ends = self.turn_ends.max(done);
+        let done = self.done_by_first(now, work);
         self.node.deliver(self.clock.at(done), from, message, &mut self.effects);
-    }
-
-    /// A core that limps may fall behind, and what it has not begun when it is well again is done at
-    /// its old pace.
-    fn is_behind(&self) -> bool {
-        self.slow > 1 || (self.cores.count() > 1 && !self.queues[0].is_empty())
     }
 
     /// Work of the first core, which is never left waiting behind requests.
     #[inline]
     fn control(&mut self, world: &mut World, now: Instant, input: Input) {
-        let cost = self.cost(&input);
-        if self.is_behind() && !matches!(input, Input::DeadlineReached) {
-            return self.work((world, now), 0, now, (cost, work_of(&input)), || input);
+        let work = Work::of(&input);
+        if self.waits(work) {
+            return self.wait((world, now), input);
         }
-        let done = self.cores.take(0, now, cost);
-        self.note(0, done, cost, || work_of(&input));
+        let done = self.done_by_first(now, work);
         self.step(done, input);
     }
 
-    /// Work that arrives together, each piece for the core that `core_of` says: what cores can start
-    /// soon is handed to the node at once, from the first piece that has to wait on one by one.
+    /// Timers cost nothing, but the first core has to come to them.
+    fn on_deadline(&mut self, now: Instant) {
+        if self.under_way[0].is_some() {
+            self.is_due = true;
+            return;
+        }
+        let done = self.cores.take(0, now, Span::ZERO);
+        self.note(0, done, Span::ZERO, Work::of(&Input::DeadlineReached));
+        self.step(done, Input::DeadlineReached);
+    }
+
+    /// Whether work of the first core has to wait. One that limps may fall behind, and what it has not
+    /// begun when it is well again is done at its old pace.
+    fn waits(&self, work: Work) -> bool {
+        let others = self.cores.count() > 1 && !self.queues[0].is_empty();
+        let is_behind = self.slow > 1 || others || self.under_way[0].is_some();
+        (is_behind || !self.is_short(work)) && !self.prices.is_free(work)
+    }
+
+    /// Work of the first core waits its turn, but on a node with one core not behind requests.
+    fn wait(&mut self, (world, at): (&mut World, Instant), input: Input) {
+        let is_busy = self.under_way[0].is_some() || !self.queues[0].is_empty();
+        if self.cores.count() == 1 && (is_busy || !self.urgent.is_empty()) {
+            self.urgent.push_back(Timed { at, item: input });
+            return self.promise(world, 0, at);
+        }
+        let work = Work::of(&input);
+        self.work((world, at), (Some(0), at), work, || input);
+    }
+
+    /// When the first core has done something that it begins in this turn.
+    #[inline]
+    fn done_by_first(&mut self, at: Instant, work: Work) -> Instant {
+        let cost = self.cost(work);
+        let done = if cost > Span::ZERO { self.cores.take(0, at, cost) } else { at };
+        self.note(0, done, cost, work);
+        self.turn_ends = self.turn_ends.max(done);
+        done
+    }
+
+    /// Work that arrives together, each piece for the core that `core_of` says, or for whichever is free
+    /// first: what cores can start soon is handed to the node at once, from the first piece that has to wait on
+    /// one by one.
     fn take_in<T>(
         &mut self,
         (world, now): (&mut World, Instant),
-        (from, mut batch): (Endpoint, Vec<Timed<T>>),
-        (cost, name): (Span, &'static str),
-        core_of: impl Fn(&mut Self, &Timed<T>) -> usize,
+        (from, mut batch, work): (Endpoint, Vec<Timed<T>>, Work),
+        core_of: impl Fn(&Self, &T) -> Option<usize>,
         alone: impl Fn(T) -> Input,
         together: impl FnOnce(Vec<Timed<T>>) -> Message,
     ) {
-        let cost = Span(cost.0 * self.slow);
-        let mut started = 0;
-        for timed in &mut batch {
-            let core = core_of(self, timed);
-            let latest = self.latest_start(now, core);
-            let Ok(done) = self.cores.take_by(latest, core, timed.at, cost) else { break };
-            self.note(core, done, cost, || name);
-            self.turn_ends = self.turn_ends.max(done);
-            timed.at = self.clock.at(done);
-            started += 1;
+        let (mut started, is_free) = (0, self.prices.is_free(work));
+        if is_free || self.is_short(work) {
+            let cost = self.cost(work);
+            for timed in &mut batch {
+                let done = if is_free {
+                    timed.at
+                } else {
+                    let lane = core_of(self, &timed.item);
+                    let Ok(core) = self.starts((now, timed.at), lane) else { break };
+                    let done = self.cores.take(core, timed.at, cost);
+                    self.note(core, done, cost, work);
+                    done
+                };
+                self.turn_ends = self.turn_ends.max(done);
+                timed.at = self.clock.at(done);
+                started += 1;
+            }
         }
         let rest = if started == batch.len() { Vec::new() } else { batch.split_off(started) };
         if let Some(first) = batch.first().map(|timed| timed.at) {
             self.node.deliver(first, from, together(batch), &mut self.effects);
         }
-        for timed in rest {
-            let core = core_of(self, &timed);
-            self.work((world, now), core, timed.at, (cost, name), || alone(timed.item));
+        for Timed { at, item } in rest {
+            let lane = core_of(self, &item);
+            self.work((world, now), (lane, at), work, || alone(item));
         }
     }
 
-    /// Work that arrives at `at` for one core: done in this turn if the core can start it soon, else queued.
-    /// The input is put together where it goes.
+    /// Work that arrives at `at` for one core, or for whichever is free first: begun in this turn if it can be
+    /// soon, else queued. The input is put together where it goes.
     #[inline]
     fn work(
         &mut self,
         (world, now): (&mut World, Instant),
-        core: usize,
-        at: Instant,
-        (cost, name): (Span, &'static str),
+        (lane, at): (Option<usize>, Instant),
+        work: Work,
         input: impl FnOnce() -> Input,
     ) {
-        let latest = self.latest_start(now, core);
-        match self.cores.take_by(latest, core, at, cost) {
-            Ok(done) => {
-                self.note(core, done, cost, || name);
-                self.step(done, input());
+        let core = match self.starts((now, at), lane) {
+            Ok(core) => return self.begin(world, core, at, work, input()),
+            Err(core) => core,
+        };
+        let timed = Timed { at, item: input() };
+        if lane.is_none() && self.cores.count() > 1 {
+            self.shared.push_back(timed);
+            // Whichever comes to it first.
+            for core in self.cores.of_gateway() {
+                self.promise(world, core, at);
             }
-            Err(starts) => {
-                if self.queues[core].is_empty() {
-                    world.core_free_at(self.place, core, starts);
-                }
-                self.queues[core].push_back(Timed { at, item: input() });
-            }
+        } else {
+            self.queues[core].push_back(timed);
+            self.promise(world, core, at);
         }
     }
 
-    /// When a core has to start work that is done in this turn; none if other work waits for it.
-    fn latest_start(&self, now: Instant, core: usize) -> Option<Instant> {
-        self.queues[core].is_empty().then_some(now + self.machine.slice)
+    /// The core that can start work that arrives at `at` in this turn; else the one for which it waits.
+    #[inline]
+    fn starts(
+        &mut self,
+        (now, at): (Instant, Instant),
+        lane: Option<usize>,
+    ) -> Result<usize, usize> {
+        let core = lane.unwrap_or_else(|| self.cores.freest(at));
+        let is_first = self.queues[core].is_empty()
+            && self.under_way[core].is_none()
+            && (lane.is_some() || self.shared.is_empty());
+        let starts = is_first && self.cores.starts(core, at) <= now + self.machine.slice;
+        if starts { Ok(core) } else { Err(core) }
+    }
+
+    /// A core begins a piece of work.
+    #[inline]
+    fn begin(&mut self, world: &mut World, core: usize, at: Instant, work: Work, input: Input) {
+        let cost = self.cost(work);
+        let done = if cost > Span::ZERO { self.cores.take(core, at, cost) } else { at };
+        self.note(core, done, cost, work);
+        if cost > self.short() {
+            self.under_way[core] = Some((done, input));
+            self.expect(world, core, done);
+        } else {
+            self.step(done, input);
+        }
+    }
+
+    /// A core is to catch up as soon as it can, unless it is going to.
+    fn promise(&mut self, world: &mut World, core: usize, at: Instant) {
+        if self.expected[core].is_none() {
+            let starts = self.cores.starts(core, at);
+            self.expect(world, core, starts);
+        }
+    }
+
+    fn expect(&mut self, world: &mut World, core: usize, at: Instant) {
+        let at = at.max(world.now);
+        self.expected[core] = Some(at);
+        world.core_free_at(self.place, core, at);
     }
 
     fn catch_up(&mut self, world: &mut World, now: Instant, core: usize) {
-        let latest = Some(now + self.machine.slice);
-        let mut queue = std::mem::take(&mut self.queues[core]);
-        let mut started = 0;
-        while let Some(Timed { at, item }) = queue.get(started) {
+        if self.expected[core] != Some(now) {
+            return;
+        }
+        self.expected[core] = None;
+        if let Some((done, input)) = self.under_way[core].take() {
+            self.step(done, input);
+        }
+        if core == 0 {
+            self.see_to_urgent(world, now);
+        }
+        let (mut queue, mut started) = (std::mem::take(&mut self.queues[core]), 0);
+        let serves = self.cores.of_gateway().contains(&core);
+        while self.under_way[core].is_none() {
+            let own = queue.get(started).map(|timed| timed.at);
+            let shared = self.shared.front().filter(|_| serves).map(|timed| timed.at);
+            let (at, is_shared) = match (own, shared) {
+                (Some(own), Some(shared)) => (own.min(shared), shared < own),
+                (Some(at), None) => (at, false),
+                (None, Some(at)) => (at, true),
+                (None, None) => break,
+            };
+            let (at, starts) = (at.max(now), self.cores.starts(core, at.max(now)));
+            if starts > now + self.machine.slice {
+                self.expect(world, core, starts);
+                break;
+            }
+            if is_shared {
+                if let Some(Timed { item, .. }) = self.shared.pop_front() {
+                    let work = Work::of(&item);
+                    self.begin(world, core, at, work, item);
+                }
+                continue;
+            }
             if started % READ_AHEAD == 0 {
                 let ahead = queue.range(started..).take(READ_AHEAD);
                 self.node.read_ahead(ahead.map(|timed| &timed.item));
             }
             // A glance is all that a request costs that nobody waits for any more.
+            let waited = queue[started].at;
+            let item = &mut queue[started].item;
             let is_overdue =
-                matches!(item, Input::Forwarded { .. }) && self.node.is_overdue(now.since(*at));
-            let glance = Span(self.machine.costs.route.0 * self.slow);
-            let cost = if is_overdue { glance } else { self.cost(item) };
-            match self.cores.take_by(latest, core, (*at).max(now), cost) {
-                Ok(done) => {
-                    self.note(
-                        core,
-                        done,
-                        cost,
-                        || if is_overdue { PASS_OVER } else { work_of(item) },
-                    );
-                    self.turn_ends = self.turn_ends.max(done);
-                    let done = self.clock.at(done);
-                    // By far the most: looked at where it stands.
-                    if is_overdue {
-                        self.node.pass_over(&mut self.effects);
-                    } else if let Input::Forwarded { from, request } = item {
-                        self.node.decide(done, *from, request, &mut self.effects);
-                    } else {
-                        let item = std::mem::replace(&mut queue[started].item, Input::TurnEnded);
-                        self.node.step(done, item, &mut self.effects);
-                    }
-                    started += 1;
-                }
-                Err(starts) => {
-                    world.core_free_at(self.place, core, starts);
-                    break;
-                }
+                matches!(item, Input::Forwarded { .. }) && self.node.is_overdue(now.since(waited));
+            let work = if is_overdue { Work::PassOver } else { Work::of(item) };
+            started += 1;
+            // By far the most: looked at where it stands.
+            if is_overdue {
+                let cost = self.cost(work);
+                let done = self.cores.take(core, at, cost);
+                self.note(core, done, cost, work);
+                self.turn_ends = self.turn_ends.max(done);
+                self.node.pass_over(&mut self.effects);
+            } else if let Input::Forwarded { from, request } = item
+                && self.is_short(work)
+            {
+                let cost = self.cost(work);
+                let done = self.cores.take(core, at, cost);
+                self.note(core, done, cost, work);
+                self.turn_ends = self.turn_ends.max(done);
+                self.node.decide(self.clock.at(done), *from, request, &mut self.effects);
+            } else {
+                let item = std::mem::replace(item, Input::TurnEnded);
+                self.begin(world, core, at, work, item);
             }
         }
         queue.drain(..started);
         self.queues[core] = queue;
     }
 
-    fn cost(&self, input: &Input) -> Span {
-        let cost = match input {
-            Input::Request { .. } | Input::Answered { .. } => self.machine.costs.route,
-            Input::Forwarded { .. } => self.machine.costs.decide,
-            Input::Delivered { message, .. } => self.cost_of_message(message),
-            Input::Persisted(_) => self.machine.costs.persisted,
-            Input::Join
-            | Input::Leave(_)
-            | Input::Retire
-            | Input::WriteFailed(_)
-            | Input::WriteRefused(_)
-            | Input::DamageFound
-            | Input::DeadlineReached
-            | Input::TurnEnded => Span::ZERO,
-        };
-        Span(cost.0 * self.slow)
+    /// What waited for nothing but long work of the first core.
+    fn see_to_urgent(&mut self, world: &mut World, now: Instant) {
+        if std::mem::take(&mut self.is_due) {
+            self.on_deadline(now);
+        }
+        while self.under_way[0].is_none()
+            && let Some(Timed { at, item }) = self.urgent.pop_front()
+        {
+            let work = Work::of(&item);
+            self.begin(world, 0, at.max(now), work, item);
+        }
     }
 
-    fn cost_of_message(&self, message: &Message) -> Span {
-        match message {
-            Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_) | Message::Moves(_) => {
-                self.machine.costs.beat
-            }
-            Message::Journal(messages) => {
-                Span(self.machine.costs.journal_message.0 * messages.len() as u64)
-            }
-            Message::Facts(_) => self.machine.costs.route,
-            Message::Requests(_)
-            | Message::Forwarded(_)
-            | Message::Answers(_)
-            | Message::Replies(_) => panic!("requests and answers are taken in one by one"),
-        }
+    /// Work that takes no longer is handed over when it begins.
+    fn short(&self) -> Span {
+        self.machine.slice.max(SHORT)
+    }
+
+    /// Whether all work of a kind is short in this turn.
+    fn is_short(&self, work: Work) -> bool {
+        let short = self.short().0;
+        self.prices.steady(work).is_some_and(|cost| cost.0.saturating_mul(self.slow) <= short)
+    }
+
+    /// What a piece of work costs now.
+    #[inline]
+    fn cost(&mut self, work: Work) -> Span {
+        Span(self.prices.of(work).0 * self.slow)
     }
 
     /// Remembers what a core did for whoever looks on.
     #[inline]
-    fn note(
-        &mut self,
-        core: usize,
-        done: Instant,
-        cost: Span,
-        name: impl FnOnce() -> &'static str,
-    ) {
+    fn note(&mut self, core: usize, done: Instant, cost: Span, work: Work) {
         if let Some(worked) = &mut self.worked {
-            let from = Instant(done.0 - cost.0);
-            worked.push((core, from, done, name()));
+            worked.push((core, Instant(done.0 - cost.0), done, work.name()));
         }
     }
 
@@ -442,20 +553,42 @@ impl Host {
         self.node.step(self.clock.at(done), input, &mut self.effects);
     }
 
-    fn end_turn(&mut self, world: &mut World) {
+    /// What the node sends itself is work for its cores, like all that arrives: it has only no way to go.
+    fn take_own(&mut self, world: &mut World, now: Instant) -> bool {
+        let me = NodeId(self.place as u16);
+        let mut took = false;
+        while let Some(Sending { to, mut message, .. }) = self.effects.take_own(me) {
+            let clock = self.clock;
+            if !clock.is_true() {
+                message.retime(|at| clock.when(at));
+            }
+            self.on_message(world, now, to, message);
+            took = true;
+        }
+        took
+    }
+
+    fn end_turn(&mut self, world: &mut World, now: Instant) {
         let clock = self.clock;
-        self.node.end_turn(clock.at(self.turn_ends), &mut self.effects);
+        self.take_own(world, now);
+        loop {
+            self.node.end_turn(clock.at(self.turn_ends), &mut self.effects);
+            if !self.take_own(world, now) {
+                break;
+            }
+        }
         if !clock.is_true() {
             set_right(&mut self.effects, clock);
         }
-        let wake = self.node.next_deadline().map(|at| clock.when(at));
+        // A deadline that has come waits for the first core, and no other comes before it.
+        let wake = self.node.next_deadline().filter(|_| !self.is_due).map(|at| clock.when(at));
         let (now, node) = (world.now, self.place);
         if let Some(worked) = &mut self.worked {
             for (core, from, until, work) in worked.drain(..) {
                 world.witness.sees(now, || Sight::Worked { node, core, from, until, work });
             }
         }
-        world.carry_out(self.place, &mut self.effects);
+        world.carry_out(self.place, self.turn_ends, &mut self.effects);
         world.wake_at(self.place, wake);
     }
 
@@ -470,41 +603,6 @@ impl Host {
 
 /// So many pieces of waiting work are looked at ahead of their turn.
 const READ_AHEAD: usize = 32;
-
-const ROUTE_REQUEST: &str = "route a request";
-const DECIDE: &str = "decide";
-const PASS_OVER: &str = "pass over";
-const ROUTE_ANSWER: &str = "route an answer";
-const BEAT: &str = "beat";
-
-/// What the work of an input is called.
-fn work_of(input: &Input) -> &'static str {
-    match input {
-        Input::Request { .. } => ROUTE_REQUEST,
-        Input::Forwarded { .. } => DECIDE,
-        Input::Answered { .. } => ROUTE_ANSWER,
-        Input::Delivered { message, .. } => work_of_message(message),
-        Input::Persisted(_) => "persisted",
-        Input::WriteFailed(_) | Input::WriteRefused(_) => "write error",
-        Input::DamageFound => "scrub",
-        Input::Join => "join",
-        Input::Leave(_) => "leave",
-        Input::Retire => "retire",
-        Input::DeadlineReached => "deadline",
-        Input::TurnEnded => "end of the turn",
-    }
-}
-
-fn work_of_message(message: &Message) -> &'static str {
-    match message {
-        Message::Requests(_) => ROUTE_REQUEST,
-        Message::Forwarded(_) => DECIDE,
-        Message::Answers(_) | Message::Replies(_) => ROUTE_ANSWER,
-        Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_) => BEAT,
-        Message::Facts(_) => "facts",
-        Message::Moves(_) | Message::Journal(_) => "journal",
-    }
-}
 
 fn sender(from: Endpoint) -> NodeId {
     match from {

@@ -5,7 +5,7 @@
 //! and then a dependency's update changes seeds. Each sampler has a golden hash.
 
 use onsale_core::Span;
-use onsale_scenarios::{LogNormal, Ratio};
+use onsale_scenarios::{LogNormal, Ratio, Timing};
 
 use crate::stream::below;
 
@@ -73,6 +73,36 @@ pub fn normal(bits: u64) -> f64 {
         (((((A[0] * r + A[1]) * r + A[2]) * r + A[3]) * r + A[4]) * r + A[5]) * q
             / (((((B[0] * r + B[1]) * r + B[2]) * r + B[3]) * r + B[4]) * r + 1.0)
     }
+}
+
+/// How long something takes, in whole microseconds. More bits never take less.
+pub fn timing(bits: u64, timing: &Timing) -> Span {
+    match timing {
+        Timing::Constant(span) => *span,
+        Timing::Exponential { mean } => exponential(bits, *mean),
+        Timing::LogNormal(shape) => log_normal(bits, *shape),
+        Timing::Quantiles(points) => quantile(bits, points),
+    }
+}
+
+/// An exponential span in whole microseconds; at most 38 times the mean, for bits are finite.
+pub fn exponential(bits: u64, mean: Span) -> Span {
+    Span((mean.0 as f64 * -libm::log(unit(!bits)) + 0.5) as u64)
+}
+
+/// A span of a table of quantiles: shares that do not fall, from none to all.
+pub fn quantile(bits: u64, points: &[(Ratio, Span)]) -> Span {
+    let reaches = |&(share, _): &(Ratio, Span)| scaled(share) > u128::from(bits);
+    let next = points.iter().position(reaches).unwrap_or(points.len() - 1).max(1);
+    let ((low, least), (high, most)) = (points[next - 1], points[next]);
+    let (low, high) = (scaled(low), scaled(high));
+    let along = u128::from(bits).saturating_sub(low) * u128::from(most.0 - least.0);
+    least + Span(((along + (high - low) / 2) / (high - low).max(1)) as u64)
+}
+
+/// A share of 2⁶⁴.
+fn scaled(share: Ratio) -> u128 {
+    (u128::from(share.num) << 64) / u128::from(share.den)
 }
 
 /// A lognormal span in whole microseconds, at most a day.

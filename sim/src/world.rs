@@ -491,8 +491,8 @@ impl World {
         self.calendar.enter(at.max(self.now), Event::CoreFree { node, incarnation, core });
     }
 
-    /// Carries out what a node asked for in a turn.
-    pub fn carry_out(&mut self, node: Place, effects: &mut Effects) {
+    /// Carries out what a node asked for in a turn. It writes once the work is done that it wants written.
+    pub fn carry_out(&mut self, node: Place, done: Instant, effects: &mut Effects) {
         if !effects.sends.is_empty() {
             for sending in effects.sends.drain(..) {
                 let to = match sending.to {
@@ -503,7 +503,7 @@ impl World {
             }
         }
         if !effects.writes.is_empty() {
-            effects.writes.drain(..).for_each(|write| self.begin_write(node, write));
+            effects.writes.drain(..).for_each(|write| self.begin_write(node, done, write));
         }
         if std::mem::take(&mut effects.stops) {
             let incarnation = self.machines[node].incarnation;

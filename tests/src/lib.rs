@@ -44,8 +44,8 @@ pub fn small_sale() -> Scenario {
     scenario.cluster.shards = 16;
     scenario.crowd.users = 500;
     scenario.crowd.arrivals = Arrivals::Constant { over: Span::from_secs(110) };
-    scenario.crowd.session.pick_think.median = Span::from_secs(2);
-    scenario.crowd.session.checkout_think.median = Span::from_secs(8);
+    scenario.crowd.session.pick_think.set_typical(Span::from_secs(2));
+    scenario.crowd.session.checkout_think.set_typical(Span::from_secs(8));
     scenario
 }
 

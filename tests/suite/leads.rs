@@ -24,7 +24,7 @@ fn leads_near_their_venues_save_a_way_between_regions_and_back() {
     led_alike.cluster.leads = from.clone();
     assert_eq!(led_alike.cluster, near.cluster);
     assert_eq!((&far.sale, &far.crowd, &far.network), (&near.sale, &near.crowd, &near.network));
-    let apart = near.network.between_zones.0 - near.network.within_zone.0;
+    let apart = near.network.between_zones.typical().0 - near.network.within_zone.typical().0;
     for seed in 1..=3 {
         let (near, far) = (play(&near, seed), play(&far, seed));
         assert_eq!((complaint(&near), complaint(&far)), (None, None), "seed {seed}");

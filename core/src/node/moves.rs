@@ -197,10 +197,8 @@ impl Node {
 
     /// Only the coordinator listens, and who that is changes.
     fn tell_all(&mut self, moves: &Moves, effects: &mut Effects) {
-        for node in self.placement.node_ids().filter(|&node| node != self.me) {
-            effects.moves(node, moves.clone());
-        }
-        self.on_moves(self.me, moves.clone(), effects);
+        let others = self.placement.node_ids().filter(|&node| node != self.me);
+        others.chain([self.me]).for_each(|node| effects.moves(node, moves.clone()));
     }
 
     /// Makes the next version of the map, if this node serves its shard and the last one that

@@ -37,7 +37,6 @@ impl Node {
                     effects.forward(to, item.clone());
                 }
             }
-            self.take_local(effects);
         }
         batch.truncate(kept);
         effects.pass_on(begun, batch);
@@ -46,7 +45,6 @@ impl Node {
     #[inline]
     pub(super) fn on_request(&mut self, from: Endpoint, request: &Request, effects: &mut Effects) {
         self.gateway.on_request(self.now, from, request, effects);
-        self.take_local(effects);
     }
 
     /// Looks ahead for those of the requests that are for the first one's show.
@@ -82,6 +80,5 @@ impl Node {
     #[inline]
     pub(super) fn on_answered(&mut self, from: NodeId, answer: &Answer, effects: &mut Effects) {
         self.gateway.on_answer(self.now, from, answer, effects);
-        self.take_local(effects);
     }
 }

@@ -483,7 +483,17 @@ impl Cluster {
         }
         let node = self.nodes.get_mut(&id).expect("only what is up is stepped");
         node.step(now, input, &mut self.effects);
-        node.step(now, Input::TurnEnded, &mut self.effects);
+        loop {
+            while let Some(sending) = self.effects.take_own(id) {
+                let (from, mut message) = (sending.to, sending.message);
+                arrives(&mut message, now);
+                node.step(now, Input::Delivered { from, message }, &mut self.effects);
+            }
+            node.step(now, Input::TurnEnded, &mut self.effects);
+            if !self.effects.sends.iter().any(|sending| sending.to == Endpoint::Node(id)) {
+                break;
+            }
+        }
         self.carry_out(id);
     }
 

@@ -11,7 +11,8 @@ use crate::catalogue;
 use crate::fault::{Cut, Family, Target};
 use crate::limit::{Figure, Part, Wait};
 use crate::ratio::Ratio;
-use crate::scenario::{LogNormal, WaitingRoom};
+use crate::scenario::WaitingRoom;
+use crate::timing::Timing;
 
 fn no_files(_: &str) -> io::Result<Vec<u8>> {
     Err(io::Error::new(io::ErrorKind::NotFound, "no such file"))
@@ -118,7 +119,6 @@ fn values_of_another_type_are_answered_with_the_right_form() {
         "[sale]\nrows = -4",
         "[sale]\nrows = \"four\"",
         "[cluster]\nnodes = 5.5",
-        "[crowd.session]\npick-think = \"5s\"",
         "[crowd.session]\npick-think = { median = \"5s\" }",
         "[crowd.session]\nzipf = 1.2345",
         "[crowd.session]\nzipf = nan",
@@ -154,14 +154,13 @@ fn values_of_another_type_are_answered_with_the_right_form() {
     x.toml:3:8: sale.rows: invalid value: integer `-4`, expected u16; write a whole number from 0 to 65535
     x.toml:3:8: sale.rows: invalid type: string "four", expected u16; write a whole number from 0 to 65535
     x.toml:3:9: cluster.nodes: invalid type: floating point `5.5`, expected u16; write a whole number from 0 to 65535
-    x.toml:3:14: crowd.session.pick-think: invalid type: string "5s", expected struct LogNormal; write a table: `{ key = value }`
     x.toml:3:14: crowd.session.pick-think: `sigma` is missing; add `sigma = …`
     x.toml:3:8: crowd.session.zipf: 1.2345 is too fine; write at most three decimals
     x.toml:3:8: crowd.session.zipf: NaN is out of range; write a number from 0 to 10
     x.toml:3:17: crowd.session.group-weights: invalid type: integer `3`, expected a sequence; write a list in brackets
     x.toml:3:12: crowd.arrivals: invalid type: unit variant, expected struct variant; write a table: `{ key = value }`
-    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`
-    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `ramp`, `spike`, `on-sale`, `trace` and `named`
+    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `poisson`, `ramp`, `spike`, `on-sale`, `trace` and `named`
+    x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `poisson`, `ramp`, `spike`, `on-sale`, `trace` and `named`
     x.toml:3:18: crowd.arrivals.trace.file: "gone.csv" can't be read: no such file; the path is relative to the scenario's file
     x.toml:2:1: fault[0]: one key belongs here; write one fault under each `[[fault]]`
     x.toml:2:9: fault: invalid type: integer `3`, expected a sequence; write a list in brackets
@@ -179,10 +178,75 @@ fn values_of_another_type_are_answered_with_the_right_form() {
 }
 
 #[test]
+fn a_timing_is_a_span_or_says_how_it_is_drawn() {
+    let decide = |text: &str| {
+        read(&format!("title = \"t\"\n[costs]\ndecide = {text}")).unwrap().costs.decide
+    };
+    let quantiles = vec![
+        (Ratio::NEVER, Span(1_000)),
+        (Ratio::percent(90), Span(2_000)),
+        (Ratio::percent(90), Span(7_000)),
+        (Ratio::ALWAYS, Span(7_000)),
+    ];
+    let table = [
+        ("\"5ms\"", Timing::Constant(Span(5_000))),
+        ("{ mean = \"5ms\" }", Timing::Exponential { mean: Span(5_000) }),
+        ("{ median = \"5ms\", sigma = 0.8 }", Timing::log_normal(Span(5_000), 800)),
+        (
+            "{ quantiles = [[\"0%\", \"1ms\"], [\"90%\", \"2ms\"], [\"90%\", \"7ms\"], [\"100%\", \"7ms\"]] }",
+            Timing::Quantiles(quantiles),
+        ),
+    ];
+    for (text, timing) in table {
+        assert_eq!(decide(text), timing, "{text}");
+    }
+    let said = complaints_about(&[
+        "[costs]\ndecide = 5",
+        "[costs]\ndecide = \"5min\"",
+        "[costs]\ndecide = true",
+        "[costs]\ndecide = {}",
+        "[costs]\ndecide = { mean = \"5ms\", sigma = 0.8 }",
+        "[costs]\ndecide = { sigma = 0.8 }",
+        "[costs]\ndecide = { mena = \"5ms\" }",
+        "[costs]\ndecide = { mean = \"0us\" }",
+        "[costs]\ndecide = { mean = \"61s\" }",
+        "[costs]\ndecide = { quantiles = [] }",
+        "[costs]\ndecide = { quantiles = [[\"0%\", \"1ms\"]] }",
+        "[costs]\ndecide = { quantiles = [[\"1%\", \"1ms\"], [\"99%\", \"2ms\"]] }",
+        "[costs]\ndecide = { quantiles = [[\"0%\", \"2ms\"], [\"50%\", \"1ms\"], [\"40%\", \"2ms\"], [\"100%\", \"2ms\"]] }",
+        "[costs]\ndecide = { quantiles = [[\"0%\", \"2ms\", 3], [\"100%\", \"2ms\"]] }",
+        "quantum = \"1ms\"\n[network]\nclient = { mean = \"5ms\" }",
+        "[disk]\nfsync = { mean = \"200ms\" }",
+    ]);
+    insta::assert_snapshot!(said, @r#"
+    x.toml:3:10: costs.decide: 5 is a bare number, not a span of time; did you mean `5s`?
+    x.toml:3:10: costs.decide: "5min" is not a span of time; did you mean `5m`?
+    x.toml:3:10: costs.decide: invalid type: boolean `true`, expected a span of time such as `80ms` or `5s`, or how it is drawn; write text such as `"5s"`
+    x.toml:3:10: costs.decide: this is not one way to draw a span; write one of `"5ms"`, `{ mean = "5ms" }`, `{ median = "5ms", sigma = 0.8 }` and `{ quantiles = [["0%", "1ms"], ["100%", "9ms"]] }`
+    x.toml:3:10: costs.decide: this is not one way to draw a span; write one of `"5ms"`, `{ mean = "5ms" }`, `{ median = "5ms", sigma = 0.8 }` and `{ quantiles = [["0%", "1ms"], ["100%", "9ms"]] }`
+    x.toml:3:10: costs.decide: `median` is missing; add `median = …`
+    x.toml:3:12: costs.decide.mena: unknown key `mena`; did you mean `mean`?
+    x.toml:3:19: costs.decide.mean: no time at all; write a span above zero, such as `5s`
+    x.toml:3:19: costs.decide.mean: 61s is out of bounds; write 0us to 1m
+    x.toml:3:24: costs.decide.quantiles: there are 0 quantiles; write 2 to 1000: `[["0%", "1ms"], ["100%", "9ms"]]`
+    x.toml:3:24: costs.decide.quantiles: there are 1 quantiles; write 2 to 1000: `[["0%", "1ms"], ["100%", "9ms"]]`
+    x.toml:3:26: costs.decide.quantiles[0][0]: the quantiles go from 0% to 100%, and here is 1%; write `"0%"`
+    x.toml:3:41: costs.decide.quantiles[1][0]: the quantiles go from 0% to 100%, and here is 99%; write `"100%"`
+    x.toml:3:48: costs.decide.quantiles[1][1]: 1ms at 50% is below 2ms at 0%; a greater share takes no less
+    x.toml:3:57: costs.decide.quantiles[2][0]: 40% stands after 50%; put the least share first
+    x.toml:3:25: costs.decide.quantiles[0]: not two values; write two values in brackets, the least first
+    x.toml:2:11: quantum: a quantum of 1ms is longer than a client's way, which may be 0us; keep it at or below the latency between clients and nodes
+    x.toml:3:1: disk.fsync: a vote takes two writes, up to 600ms, and after 500ms without a leader others stand too: elections can't settle; at most `fsync = "166666us"`, or at least `election-ticks = 12`
+    "#);
+}
+
+#[test]
 fn unsound_scenarios_are_refused_at_the_right_key() {
     let said = complaints_about(&[
         "duration = \"0s\"",
         "quantum = \"2s\"",
+        "[cluster]\nnodes = 0",
+        "[cluster]\nzones = 1\nreplicas = 1\nnodes = 2\n[[fault]]\npower-loss = { at = \"1m\", down = \"1s\" }",
         "[cluster]\nnodes = 2",
         "[cluster]\nzones = 6",
         "[cluster]\nreplicas = 4",
@@ -245,7 +309,10 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:2:12: duration: no time at all; write a span above zero, such as `5s`
     x.toml:2:12: duration: people come until 4m, but the run ends at 0us; at most `over = "0us"`, or lengthen `duration`
     x.toml:2:11: quantum: 2s is out of bounds; write 0us to 1s
-    x.toml:3:9: cluster.nodes: 2 is out of bounds; write a number from 3 to 99
+    x.toml:3:9: cluster.nodes: 0 is out of bounds; write a number from 1 to 99
+    x.toml:3:9: cluster.nodes: 0 nodes can't stand in 3 zones; every zone needs a node, and every node a zone
+    x.toml:3:9: cluster.nodes: 3 replicas need as many nodes, and there are 0; use 0, or add nodes
+    x.toml:5:9: cluster.nodes: with 2 of them there is nothing left to fail over to; have at least 3 nodes, or no faults
     x.toml:3:9: cluster.nodes: 2 nodes can't stand in 3 zones; every zone needs a node, and every node a zone
     x.toml:3:9: cluster.nodes: 3 replicas need as many nodes, and there are 2; use 1, or add nodes
     x.toml:3:9: cluster.zones: 5 nodes can't stand in 6 zones; every zone needs a node, and every node a zone
@@ -1011,11 +1078,27 @@ fn an_arrival() -> impl Strategy<Value = Arrivals> {
                 Arrivals::Trace { file, scale: None, points }
             }
         ),
+        a_span(1, 60_000).prop_map(|over| Arrivals::Poisson { over }),
         prop::collection::btree_map(0_u32..100_000_000, a_span(0, 60_000), 1..20).prop_map(
             |people| Arrivals::Named {
                 people: people.into_iter().map(|(number, at)| (at, number)).collect()
             }
         ),
+    ]
+}
+
+fn a_timing() -> impl Strategy<Value = Timing> {
+    let inner = (a_share(), a_span(0, 9_000), a_span(0, 9_000), a_span(0, 9_000));
+    prop_oneof![
+        a_span(0, 60_000).prop_map(Timing::Constant),
+        a_span(1, 60_000).prop_map(|mean| Timing::Exponential { mean }),
+        (a_span(1, 60_000), 0_u32..=10_000)
+            .prop_map(|(median, sigma)| Timing::log_normal(median, sigma)),
+        inner.prop_map(|(share, a, b, c)| Timing::Quantiles(vec![
+            (Ratio::NEVER, a),
+            (share, a + b),
+            (Ratio::ALWAYS, a + b + c),
+        ])),
     ]
 }
 
@@ -1028,6 +1111,7 @@ prop_compose! {
         room in prop::option::of((1_u32.., a_share(), a_span(1, 9_000_000))),
         (median, sigma_milli, zipf_milli) in (a_span(1, 600_000), 0_u32..=10_000, 0_u32..=10_000),
         group_weights in prop::collection::vec(1_u32..1_000, 1..=10),
+        drawn in a_timing(),
         shares in (a_share(), a_share(), a_share()),
         faults in prop::collection::vec(a_fault(), 0..5),
         families in prop::option::of(prop::sample::subsequence(Family::ALL.to_vec(), 1..=Family::ALL.len())),
@@ -1057,8 +1141,11 @@ prop_compose! {
             scenario.crowd.users = people.len() as u32;
         }
         scenario.crowd.arrivals = arrivals;
-        scenario.crowd.session.pick_think = LogNormal { median, sigma_milli };
-        scenario.network.client = scenario.network.client.max(scenario.quantum);
+        scenario.crowd.session.pick_think = Timing::log_normal(median, sigma_milli);
+        scenario.crowd.session.payment = drawn.clone();
+        scenario.costs.decide = drawn.clone();
+        scenario.costs.reply = (sigma_milli % 2 == 0).then_some(drawn);
+        scenario.network.client = scenario.network.client.typical().max(scenario.quantum).into();
         scenario.crowd.session.zipf_milli = zipf_milli;
         scenario.crowd.session.group_weights = group_weights;
         (scenario.sale.hot_share, scenario.disk.jitter, scenario.network.duplicate) = shares;

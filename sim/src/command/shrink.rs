@@ -161,6 +161,7 @@ fn cast(case: &Case, target: &Signature) -> Cast {
         }
         Arrivals::Named { .. }
         | Arrivals::Constant { .. }
+        | Arrivals::Poisson { .. }
         | Arrivals::Ramp { .. }
         | Arrivals::Spike { .. }
         | Arrivals::OnSale { .. }

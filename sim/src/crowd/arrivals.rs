@@ -7,12 +7,16 @@
 //! Users are numbered in the order of their arrival, block by block: a block of 256
 //! users spreads over the time in which the curve grows by 256, each user uniformly
 //! and independently. So within a block arrivals are as irregular as a Poisson stream,
-//! nothing is stored. A crowd of named people is given as it is: taking one away moves
+//! nothing is stored. Where a Poisson stream is asked for it is one across blocks, too: there the gaps
+//! are drawn, and where each block begins is stored. A crowd of named people is given as it is: taking one away moves
 //! no other.
+
+use std::ops::Range;
 
 use onsale_core::{Instant, Span};
 use onsale_scenarios::{Arrivals, Ratio};
 
+use crate::sample::exponential;
 use crate::stream::UserDraws;
 
 /// People in a block, as a power of two.
@@ -30,6 +34,8 @@ pub struct Curve {
     users: u32,
     /// (instant in µs, users who came before it in 1/65,536); both ascend.
     points: Vec<(u64, u64)>,
+    /// The gaps between them, if they come one after the other and not block by block.
+    gaps: Option<Gaps>,
     /// The people who come, if they are named, whatever the curve says.
     named: Option<Named>,
 }
@@ -57,6 +63,49 @@ impl Named {
     }
 }
 
+/// A Poisson stream of so many people: gaps between them that are exponential, and stretched so that the
+/// one after the last would come at the end. Only where each block begins is stored.
+#[derive(Clone, Debug)]
+struct Gaps {
+    over: u64,
+    /// By block, all gaps before it.
+    before: Vec<u64>,
+    /// All of them.
+    sum: u64,
+}
+
+impl Gaps {
+    fn new(over: Span, users: u32, seed: u64) -> Self {
+        let mut gaps = Self { over: over.0, before: Vec::new(), sum: 0 };
+        for user in 0..=users {
+            if user % BLOCK == 0 {
+                gaps.before.push(gaps.sum);
+            }
+            gaps.sum += gap(seed, user);
+        }
+        gaps
+    }
+
+    fn arrival(&self, seed: u64, user: u32) -> Instant {
+        let to_come = self.arrivals(seed, user / BLOCK * BLOCK..user + 1);
+        to_come.last().unwrap_or(Instant::ZERO)
+    }
+
+    /// When the first people of a block come, in order.
+    fn arrivals(&self, seed: u64, of_block: Range<u32>) -> impl Iterator<Item = Instant> {
+        let mut sum = self.before[(of_block.start / BLOCK) as usize];
+        of_block.map(move |user| {
+            sum += gap(seed, user);
+            Instant((u128::from(sum) * u128::from(self.over) / u128::from(self.sum)) as u64)
+        })
+    }
+}
+
+/// The gap before a person, in units of which the mean has as many as fit a hundred million people.
+fn gap(seed: u64, user: u32) -> u64 {
+    exponential(UserDraws::new(seed, user).draw(PURPOSE, 0), Span(1 << 32)).0
+}
+
 /// Share of a whole that has come by some time; from 0 to 1.
 type Cumulative<'a> = &'a dyn Fn(f64) -> f64;
 
@@ -65,7 +114,9 @@ impl Curve {
     /// those who gather early press the button at the opening.
     pub fn new(shape: &Arrivals, users: u32, seed: u64, waiting_room: bool) -> Self {
         let points = match shape {
-            Arrivals::Constant { over } => vec![(0, 0.0), (over.0, 1.0)],
+            Arrivals::Constant { over } | Arrivals::Poisson { over } => {
+                vec![(0, 0.0), (over.0, 1.0)]
+            }
             Arrivals::Ramp { over } => sampled(*over, &[], &|t| {
                 let x = t / over.as_secs_f64();
                 x * x
@@ -118,12 +169,22 @@ impl Curve {
         let named = match shape {
             Arrivals::Named { people } => Some(Named::new(people)),
             Arrivals::Constant { .. }
+            | Arrivals::Poisson { .. }
             | Arrivals::Ramp { .. }
             | Arrivals::Spike { .. }
             | Arrivals::OnSale { .. }
             | Arrivals::Trace { .. } => None,
         };
-        Self { seed, users, points: scaled, named }
+        let gaps = match shape {
+            Arrivals::Poisson { over } => Some(Gaps::new(*over, users, seed)),
+            Arrivals::Constant { .. }
+            | Arrivals::Ramp { .. }
+            | Arrivals::Spike { .. }
+            | Arrivals::OnSale { .. }
+            | Arrivals::Trace { .. }
+            | Arrivals::Named { .. } => None,
+        };
+        Self { seed, users, points: scaled, gaps, named }
     }
 
     /// How many users come in all.
@@ -140,6 +201,9 @@ impl Curve {
     pub fn arrival(&self, user: u32) -> Instant {
         if let Some(named) = &self.named {
             return named.arrival(user);
+        }
+        if let Some(gaps) = &self.gaps {
+            return gaps.arrival(self.seed, user);
         }
         instant_at(&self.points, self.position(user))
     }
@@ -166,6 +230,10 @@ impl Curve {
         if let Some(named) = &self.named {
             out.extend(&named.in_order[start as usize..end as usize]);
             return;
+        }
+        if let Some(gaps) = &self.gaps {
+            let block = start as u32..end as u32;
+            return out.extend(gaps.arrivals(self.seed, block.clone()).zip(block));
         }
         // All stand between a few points of the curve.
         let first = next_point(&self.points, start << POSITION_BITS);

@@ -60,6 +60,9 @@ pub struct Person {
 #[derive(Debug)]
 pub struct People {
     chunks: Vec<Option<Chunk>>,
+    /// The people of a chunk that became empty, all of them away: where one is inside at a time, it is wanted
+    /// again at once.
+    spare: Option<Box<[Person]>>,
     users: u32,
     inside: u64,
 }
@@ -73,7 +76,8 @@ struct Chunk {
 impl People {
     /// Room for `users` people; memory is taken as they come.
     pub fn new(users: u32) -> Self {
-        Self { chunks: (0..users.div_ceil(CHUNK)).map(|_| None).collect(), users, inside: 0 }
+        let chunks = (0..users.div_ceil(CHUNK)).map(|_| None).collect();
+        Self { chunks, spare: None, users, inside: 0 }
     }
 
     /// How many are inside.
@@ -84,9 +88,11 @@ impl People {
     /// Lets a person in.
     pub fn enter(&mut self, user: u32, person: Person) {
         let size = (self.users - user / CHUNK * CHUNK).min(CHUNK);
-        let chunk = self.chunks[(user / CHUNK) as usize].get_or_insert_with(|| Chunk {
-            inside: 0,
-            people: vec![Person::default(); size as usize].into_boxed_slice(),
+        let spare = &mut self.spare;
+        let chunk = self.chunks[(user / CHUNK) as usize].get_or_insert_with(|| {
+            let spare = spare.take().filter(|people| people.len() == size as usize);
+            let anew = || vec![Person::default(); size as usize].into_boxed_slice();
+            Chunk { inside: 0, people: spare.unwrap_or_else(anew) }
         });
         chunk.inside += 1;
         chunk.people[(user % CHUNK) as usize] = person;
@@ -128,7 +134,7 @@ impl People {
         chunk.inside -= 1;
         self.inside -= 1;
         if chunk.inside == 0 {
-            *slot = None;
+            self.spare = slot.take().map(|chunk| chunk.people);
         }
     }
 
@@ -164,5 +170,8 @@ mod tests {
         people.leave(CHUNK + 1);
         assert!(people.chunks[1].is_none());
         assert_eq!(people.inside(), 1);
+        people.enter(CHUNK + 1, person);
+        assert!(people.get(CHUNK).is_none(), "who left is not back");
+        assert!(people.spare.is_none() && people.get(CHUNK + 1).is_some());
     }
 }

@@ -4,9 +4,9 @@
 //! has been told so far, except what the caller passes in.
 
 use onsale_core::{BestSeats, SeatId, SeatList, SectionId, ShowId, Span, Wish};
-use onsale_scenarios::{Ratio, Sale, Session};
+use onsale_scenarios::{Ratio, Sale, Session, Timing};
 
-use crate::sample::{hits, log_normal, uniform, weighted, zipf};
+use crate::sample::{hits, timing, uniform, weighted, zipf};
 use crate::stream::{UserDraws, below};
 
 /// What a draw decides. The numbers are part of every seed's meaning: never reuse one. 0 is the arrival's.
@@ -28,6 +28,7 @@ enum Purpose {
     Refresh = 14,
     NoShow = 15,
     OtherShow = 16,
+    Called = 17,
 }
 
 /// The tastes and habits of one person.
@@ -112,17 +113,17 @@ impl<'a> Taste<'a> {
 
     /// How long the person looks at the seat map.
     pub fn pick_think(self) -> Span {
-        log_normal(self.draw(Purpose::PickThink, 0), self.session.pick_think)
+        timing(self.draw(Purpose::PickThink, 0), &self.session.pick_think)
     }
 
     /// How long checkout takes, without the payment provider.
     pub fn checkout(self, hold: u8) -> Span {
-        log_normal(self.draw(Purpose::Checkout, u32::from(hold)), self.session.checkout_think)
+        timing(self.draw(Purpose::Checkout, u32::from(hold)), &self.session.checkout_think)
     }
 
     /// How long the payment provider takes.
     pub fn payment(self, hold: u8) -> Span {
-        log_normal(self.draw(Purpose::Payment, u32::from(hold)), self.session.payment)
+        timing(self.draw(Purpose::Payment, u32::from(hold)), &self.session.payment)
     }
 
     /// Whether the payment is approved.
@@ -143,6 +144,11 @@ impl<'a> Taste<'a> {
     /// Whether the person does not come when called.
     pub fn no_show(self, share: Ratio) -> bool {
         hits(self.draw(Purpose::NoShow, 0), share)
+    }
+
+    /// How long the call into the sale is on its way.
+    pub fn called(self, client: &Timing) -> Span {
+        timing(self.draw(Purpose::Called, 0), client)
     }
 
     /// The pause before attempt `attempt` of request `sequence`: full jitter.

@@ -3,6 +3,8 @@
 //! Owns the backlog of every core, and which one the gateway's work goes to. Refuses to know
 //! what the work is.
 
+use std::ops::Range;
+
 use onsale_core::{Instant, Span};
 
 /// The cores of one node; the first is the control core if there are several.
@@ -52,21 +54,15 @@ impl Cores {
         at + core.free.since(core.seen)
     }
 
-    /// The same if the work may start, and can by `latest`; else tells when it could.
-    pub(super) fn take_by(
-        &mut self,
-        latest: Option<Instant>,
-        core: usize,
-        at: Instant,
-        cost: Span,
-    ) -> Result<Instant, Instant> {
+    /// When work that arrives at `at` can start.
+    pub(super) fn starts(&mut self, core: usize, at: Instant) -> Instant {
         let core = self.seen_at(core, at);
-        let starts = at + core.free.since(core.seen);
-        if latest.is_none_or(|latest| starts > latest) {
-            return Err(starts);
-        }
-        core.free += cost;
-        Ok(starts + cost)
+        at + core.free.since(core.seen)
+    }
+
+    /// The cores that do the gateway's work.
+    pub(super) fn of_gateway(&self) -> Range<usize> {
+        self.first..self.cores.len()
     }
 
     /// The core that the gateway's work goes to if it arrives at `at`: the one that is free first.
@@ -105,8 +101,8 @@ mod tests {
         assert_eq!(cores.take(0, Instant(100), Span(30)), Instant(130));
         assert_eq!(cores.take(0, Instant(110), Span(5)), Instant(135));
         assert_eq!(cores.take(0, Instant(105), Span(5)), Instant(135), "out of order");
-        assert_eq!(cores.take_by(Some(Instant(134)), 0, Instant(120), Span(9)), Err(Instant(140)));
-        assert_eq!(cores.take_by(Some(Instant(140)), 0, Instant(120), Span(9)), Ok(Instant(149)));
+        assert_eq!(cores.starts(0, Instant(120)), Instant(140));
+        assert_eq!(cores.take(0, Instant(120), Span(9)), Instant(149));
         assert_eq!(cores.take(0, Instant(500), Span::ZERO), Instant(500));
     }
 

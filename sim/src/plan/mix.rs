@@ -6,7 +6,7 @@
 //! the scenario's.
 
 use onsale_core::Span;
-use onsale_scenarios::{Arrivals, Crowd, LogNormal, Ratio, Scenario, Session};
+use onsale_scenarios::{Arrivals, Crowd, Ratio, Scenario, Session};
 
 use crate::stream::{Stream, fork};
 
@@ -86,16 +86,15 @@ fn haste(scenario: &mut Scenario, stream: &mut Stream) {
     let hold = scenario.sale.hold;
     let Session { pick_think, checkout_think, .. } = &mut scenario.crowd.session;
     let median = Span((hold.0 / pick(&[50, 4, 1], stream)).max(1));
-    *checkout_think = LogNormal { median, ..*checkout_think };
-    *pick_think =
-        LogNormal { median: pick(&[Span::from_secs(1), pick_think.median], stream), ..*pick_think };
+    checkout_think.set_typical(median);
+    pick_think.set_typical(pick(&[Span::from_secs(1), pick_think.typical()], stream));
 }
 
 /// Whose card is declined, and how long the provider thinks.
 fn payment(scenario: &mut Scenario, stream: &mut Stream) {
     let session = &mut scenario.crowd.session;
     session.approval = Ratio::percent(pick(&[50, 100], stream));
-    session.payment.median = pick(&[Span::from_millis(200), Span::from_secs(8)], stream);
+    session.payment.set_typical(pick(&[Span::from_millis(200), Span::from_secs(8)], stream));
 }
 
 /// Who leaves a cart behind, and who says so.

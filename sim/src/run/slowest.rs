@@ -1,17 +1,20 @@
 //! How long an answer may take where nothing is wrong.
 //!
 //! Owns the bounds by which oracles tell an answer that is on its way from one that never comes: what
-//! the scenario's links and disks take at most, all of them in their tails. Refuses to know who waits.
+//! the scenario's links, disks and cores take at most, all of them in their tails. Refuses to know who waits.
 
 use onsale_core::Span;
-use onsale_scenarios::{Disk, Network, Scenario};
+use onsale_scenarios::{Costs, Disk, Network, Scenario, Timing};
 
-/// For a request: there and back between client and gateway, gateway and owner, owner and follower, and
-/// two writes; none if it may be lost.
+use crate::sample::timing;
+
+/// For a request: there and back between client and gateway, gateway and owner, owner and follower, two
+/// writes, and the work on the way; none if it may be lost.
 pub(super) fn of_request(scenario: &Scenario) -> Option<Span> {
     let network = &scenario.network;
     let write = write(&scenario.disk);
-    let span = Span(2 * (way(network, network.client).0 + 2 * inside(network).0 + write.0));
+    let ways = way(network, &network.client).0 + 2 * inside(network).0;
+    let span = Span(2 * (ways + write.0 + work(&scenario.costs).0));
     network.loss.is_never().then_some(span)
 }
 
@@ -21,7 +24,7 @@ pub(super) fn of_request(scenario: &Scenario) -> Option<Span> {
 pub(super) fn of_question(scenario: &Scenario) -> Span {
     let network = &scenario.network;
     let writes = 4 * write(&scenario.disk).0;
-    Span(2 * way(network, network.client).0 + scenario.cluster.facts.patience.0 + writes)
+    Span(2 * way(network, &network.client).0 + scenario.cluster.facts.patience.0 + writes)
 }
 
 /// Whether a node may ask another one about facts and lose its patience before the answer.
@@ -31,15 +34,29 @@ pub(super) fn outlasts_patience(scenario: &Scenario) -> bool {
 
 /// One way between two nodes.
 pub(super) fn inside(network: &Network) -> Span {
-    way(network, network.between_zones.max(network.within_zone))
+    way(network, &network.between_zones).max(way(network, &network.within_zone))
 }
 
-/// The longest that a way takes where nothing is wrong, of which this is the least.
-fn way(network: &Network, least: Span) -> Span {
-    Span((least.0 + network.jitter.of(least.0)) * u64::from(network.tail_factor))
+/// The longest that a way takes where nothing is wrong.
+fn way(network: &Network, latency: &Timing) -> Span {
+    let longest = most(latency);
+    Span((longest.0 + network.jitter.of(longest.0)) * u64::from(network.tail_factor))
 }
 
 /// The longest that a write takes.
 pub(super) fn write(disk: &Disk) -> Span {
-    Span((disk.fsync.0 + disk.jitter.of(disk.fsync.0)) * u64::from(disk.tail_factor))
+    let fsync = most(&disk.fsync);
+    Span((fsync.0 + disk.jitter.of(fsync.0)) * u64::from(disk.tail_factor))
+}
+
+/// A request's work at its gateway, its owner and a follower, one way.
+fn work(costs: &Costs) -> Span {
+    let reply = costs.reply.as_ref().unwrap_or(&costs.route);
+    let each = [&costs.route, &costs.decide, &costs.journal_message, &costs.persisted, reply];
+    Span(each.into_iter().map(|cost| most(cost).0).sum())
+}
+
+/// The longest that is ever drawn.
+fn most(of: &Timing) -> Span {
+    timing(u64::MAX, of)
 }

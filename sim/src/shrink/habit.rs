@@ -4,7 +4,7 @@
 //! of them.
 
 use onsale_core::Span;
-use onsale_scenarios::{LogNormal, Ratio, Session};
+use onsale_scenarios::{Ratio, Session, Timing};
 
 use super::people::{list, with};
 use super::{Dial, one, readable};
@@ -25,7 +25,7 @@ const SHARES: [Share; 5] = [
     (|session| &mut session.release, Ratio::NEVER),
 ];
 
-const THOUGHTS: [fn(&mut Session) -> &mut LogNormal; 3] = [
+const THOUGHTS: [fn(&mut Session) -> &mut Timing; 3] = [
     |session| &mut session.pick_think,
     |session| &mut session.checkout_think,
     |session| &mut session.payment,
@@ -34,7 +34,7 @@ const THOUGHTS: [fn(&mut Session) -> &mut LogNormal; 3] = [
 /// People who ask as soon as they come, at the instant at which they asked before.
 pub(super) fn prompt(plan: &Plan) -> Vec<Plan> {
     let session = &plan.scenario.crowd.session;
-    let at_once = LogNormal { median: THINK_LEAST, sigma_milli: 0 };
+    let at_once = Timing::Constant(THINK_LEAST);
     let Some(people) = list(plan).filter(|_| plan.scenario.crowd.waiting_room.is_none()) else {
         return Vec::new();
     };
@@ -62,7 +62,7 @@ pub(super) fn simpler(plan: &Plan) -> Vec<Plan> {
     add(&|plan| {
         let session = &mut plan.scenario.crowd.session;
         SHARES.iter().for_each(|(share, plain)| settle(share(session), *plain));
-        THOUGHTS.iter().for_each(|thought| thought(session).sigma_milli = 0);
+        THOUGHTS.iter().for_each(|thought| always(thought(session)));
     });
     add(&|plan| plan.scenario.crowd.waiting_room = None);
     for (share, plain) in SHARES {
@@ -72,7 +72,7 @@ pub(super) fn simpler(plan: &Plan) -> Vec<Plan> {
         }
     }
     for thought in THOUGHTS {
-        add(&|plan| thought(&mut plan.scenario.crowd.session).sigma_milli = 0);
+        add(&|plan| always(thought(&mut plan.scenario.crowd.session)));
     }
     for share in [Ratio::ALWAYS, Ratio::NEVER] {
         add(&|plan| settle(&mut plan.scenario.sale.hot_share, share));
@@ -85,6 +85,11 @@ pub(super) fn simpler(plan: &Plan) -> Vec<Plan> {
         });
     }
     plans
+}
+
+/// What varies is as it is as a rule.
+fn always(thought: &mut Timing) {
+    *thought = Timing::Constant(thought.typical());
 }
 
 /// What is neither all nor nothing becomes one of them.
@@ -108,9 +113,9 @@ pub(super) fn dials() -> Vec<Dial> {
         Dial::new(
             THINK_LEAST.0,
             readable,
-            move |plan| thought(&mut plan.scenario.crowd.session.clone()).median.0,
-            move |plan, median| {
-                thought(&mut plan.scenario.crowd.session).median = Span(median);
+            move |plan| thought(&mut plan.scenario.crowd.session.clone()).typical().0,
+            move |plan, typical| {
+                thought(&mut plan.scenario.crowd.session).set_typical(Span(typical));
             },
         )
     });

@@ -86,6 +86,7 @@ pub(super) fn list(plan: &Plan) -> Option<&[(Span, u32)]> {
     match &plan.scenario.crowd.arrivals {
         Arrivals::Named { people } => Some(people),
         Arrivals::Constant { .. }
+        | Arrivals::Poisson { .. }
         | Arrivals::Ramp { .. }
         | Arrivals::Spike { .. }
         | Arrivals::OnSale { .. }

@@ -142,7 +142,7 @@ mod tests {
         let before = scenario.clone();
         scenario.cluster.gateway.tries += 1;
         scenario.quantum = Span(7);
-        scenario.costs.beat = Span(9);
+        scenario.costs.beat = Span(9).into();
         scenario.cluster.shards = 3;
         let plan = Plan::new(&scenario, 1);
         let plans = at_default(&plan);

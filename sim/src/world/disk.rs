@@ -11,8 +11,8 @@ use onsale_core::{Instant, PersistId, Span, Write};
 use onsale_scenarios::Disk as Settings;
 
 use super::touches::Touches;
-use crate::sample::hits;
-use crate::stream::{Stream, below};
+use crate::sample::{hits, timing};
+use crate::stream::{Stream, below, fork};
 use ailment::Ailments;
 pub use ailment::Answer;
 
@@ -29,6 +29,8 @@ pub struct Disk {
     cached: VecDeque<(Instant, u64)>,
     slow: Vec<(usize, u32)>,
     stream: Stream,
+    /// What fsyncs that vary draw from.
+    fsyncs: Stream,
     ailments: Ailments,
     /// Writes that faults touched, and what was written and damaged.
     pub(super) touches: Touches,
@@ -46,6 +48,7 @@ impl Disk {
             slow: Vec::new(),
             stream: Stream::new(seed),
             touches: Touches::default(),
+            fsyncs: Stream::new(fork(seed, "fsync")),
         }
     }
 
@@ -56,9 +59,11 @@ impl Disk {
     pub fn begin(&mut self, write: Write) -> Span {
         assert!(self.in_flight.is_none(), "one write in flight a node");
         let fate = [self.stream.draw(), self.stream.draw()];
-        let jitter = self.settings.fsync.0 * u64::from(self.settings.jitter.num)
-            / u64::from(self.settings.jitter.den);
-        let mut takes = self.settings.fsync.0 + below(fate[0], jitter + 1);
+        let fsync = match self.settings.fsync.constant() {
+            Some(fsync) => fsync,
+            None => timing(self.fsyncs.draw(), &self.settings.fsync),
+        };
+        let mut takes = fsync.0 + below(fate[0], self.settings.jitter.of(fsync.0) + 1);
         if hits(fate[1], self.settings.tail) {
             takes *= u64::from(self.settings.tail_factor);
         }
@@ -190,7 +195,7 @@ mod tests {
 
     fn disk_with_cache(seed: u64, write_back: Span) -> Disk {
         let settings = Settings {
-            fsync: Span(500),
+            fsync: Span(500).into(),
             jitter: Ratio { num: 1, den: 2 },
             tail: Ratio { num: 0, den: 1 },
             tail_factor: 10,

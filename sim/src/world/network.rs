@@ -5,10 +5,10 @@
 //! the clients', place n is node n's.
 
 use onsale_core::{Instant, Span};
-use onsale_scenarios::{Network as Settings, Ratio};
+use onsale_scenarios::{Network as Settings, Ratio, Timing};
 
 use super::touches::Touches;
-use crate::sample::hits;
+use crate::sample::{hits, timing};
 use crate::stream::{Numbered, below, fork};
 
 /// A place on the network.
@@ -31,6 +31,8 @@ pub struct Network {
     fates: Numbered,
     /// What is lost in one direction: one value a message.
     one_way: Numbered,
+    /// What latencies that vary draw from.
+    latencies: Numbered,
     /// Messages sent.
     sent: u64,
     /// Cuts in force: the fault and the link.
@@ -48,9 +50,29 @@ struct Link {
     severed: Option<(Instant, usize)>,
     /// The latest arrival on it: later messages come no sooner, unless they are reordered.
     last_arrival: Instant,
-    /// The least latency on a calm day, in microseconds, and the most that jitter adds.
+    way: Way,
+    /// The least latency on a calm day, in microseconds, and the most that jitter adds, where it does not vary.
     base: u64,
     jitter: u64,
+}
+
+/// How far apart two places are.
+#[derive(Clone, Copy, Debug, Default)]
+enum Way {
+    #[default]
+    Client,
+    WithinZone,
+    BetweenZones,
+}
+
+impl Way {
+    fn of(self, settings: &Settings) -> &Timing {
+        match self {
+            Self::Client => &settings.client,
+            Self::WithinZone => &settings.within_zone,
+            Self::BetweenZones => &settings.between_zones,
+        }
+    }
 }
 
 /// What befalls a message by chance.
@@ -122,15 +144,16 @@ impl Network {
     pub fn new(settings: Settings, nodes: u16, zones: u16, seed: u64) -> Self {
         let places = usize::from(nodes) + 1;
         let zone = |place: Place| (place - 1) % usize::from(zones);
-        let base = |from, to| match (from, to) {
-            (CLIENTS, _) | (_, CLIENTS) => settings.client,
-            (from, to) if zone(from) == zone(to) => settings.within_zone,
-            _ => settings.between_zones,
+        let way = |from, to| match (from, to) {
+            (CLIENTS, _) | (_, CLIENTS) => Way::Client,
+            (from, to) if zone(from) == zone(to) => Way::WithinZone,
+            _ => Way::BetweenZones,
         };
         let link = |from, to| {
-            let base = base(from, to).0;
-            let jitter = base * u64::from(settings.jitter.num) / u64::from(settings.jitter.den);
-            Link { base, jitter, ..Link::default() }
+            let way = way(from, to);
+            let base = way.of(&settings).constant();
+            let (base, jitter) = base.map_or((0, 0), |base| (base.0, settings.jitter.of(base.0)));
+            Link { way, base, jitter, ..Link::default() }
         };
         let all = |from| (0..places).map(move |to| (from, to));
         let links = (0..places).flat_map(all).map(|(from, to)| link(from, to)).collect();
@@ -149,6 +172,7 @@ impl Network {
             calm,
             fates: Numbered::new(seed),
             one_way: Numbered::new(fork(seed, "one-way")),
+            latencies: Numbered::new(fork(seed, "latency")),
             sent: 0,
             cutters: Vec::new(),
             touches: Touches::default(),
@@ -184,8 +208,15 @@ impl Network {
             };
             return Carried { befell, ..Carried::default() };
         }
-        let base = link.base * chances.slow;
-        let mut latency = Span(base + below(draw(1), link.jitter * chances.slow + 1));
+        let way = link.way.of(&self.settings);
+        let (base, jitter) = if way.constant().is_some() {
+            (link.base, link.jitter)
+        } else {
+            let base = timing(self.latencies.draw(self.sent), way).0;
+            (base, self.settings.jitter.of(base))
+        };
+        let base = base * chances.slow;
+        let mut latency = Span(base + below(draw(1), jitter * chances.slow + 1));
         let reordered = happens(2, chances.reorder);
         if reordered {
             latency = latency + Span(below(draw(3), 4 * base + 1));
@@ -346,9 +377,9 @@ mod tests {
 
     fn settings() -> Settings {
         Settings {
-            within_zone: Span(100),
-            between_zones: Span(1_000),
-            client: Span(20_000),
+            within_zone: Span(100).into(),
+            between_zones: Span(1_000).into(),
+            client: Span(20_000).into(),
             jitter: Ratio { num: 1, den: 2 },
             tail: NEVER,
             tail_factor: 1,

@@ -5,7 +5,7 @@
 
 use onsale_core::facts::remembered;
 use onsale_core::journal::Wal;
-use onsale_core::{Found, NodeId, PersistId, Span, Write};
+use onsale_core::{Found, Instant, NodeId, PersistId, Span, Write};
 
 use super::disk::Answer;
 use super::network::Place;
@@ -21,8 +21,8 @@ impl Machine {
 }
 
 impl World {
-    /// A process writes; one whose write is to tear dies in its midst.
-    pub(super) fn begin_write(&mut self, node: Place, mut write: Write) {
+    /// A process writes at an instant; one whose write is to tear dies in its midst.
+    pub(super) fn begin_write(&mut self, node: Place, at: Instant, mut write: Write) {
         self.sabotage.write(node, &mut write.bytes);
         self.fingerprint.fold(write.id.0);
         self.fingerprint.fold_bytes(&write.bytes);
@@ -31,10 +31,10 @@ impl World {
         let takes = machine.disk.begin(write);
         let incarnation = machine.incarnation;
         if machine.disk.armed_by().is_some() {
-            let midst = self.now + Span(takes.0 / 2);
+            let midst = at + Span(takes.0 / 2);
             self.calendar.enter(midst, Event::Dies { node, incarnation });
         }
-        self.calendar.enter(self.now + takes, Event::Durable { node, incarnation, id });
+        self.calendar.enter(at + takes, Event::Durable { node, incarnation, id });
     }
 
     /// A write's time has come: its process hears what became of it, if the disk says anything.
