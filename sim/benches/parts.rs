@@ -150,12 +150,8 @@ fn show(criterion: &mut Criterion) {
 fn gateway(criterion: &mut Criterion) {
     criterion.bench_function("gateway: a request and its answer", |bencher| {
         let config = setup(&stadium()).config.gateway;
-        // Four nodes and three replicas: the first node that carries none forwards every request.
         let placement = Arc::new(Placement::new(4, 1, 1, 3));
-        let shard = placement.shard_of(ShowId(0));
-        let me = placement.node_ids().find(|node| !placement.replicas(shard).contains(node));
-        let me = me.expect("three of four nodes are replicas");
-        let mut gateway = Gateway::new(me, config, placement, 1, Draw::new(1), Instant::ZERO);
+        let mut gateway = Gateway::new(config, placement, 1, Draw::new(1), Instant::ZERO);
         let (mut effects, mut id) = (Effects::default(), 0);
         bencher.iter(|| {
             id += 1;

@@ -441,12 +441,13 @@ impl Host {
     }
 
     fn catch_up(&mut self, world: &mut World, now: Instant, core: usize) {
-        if self.expected[core] != Some(now) {
+        // Later than it was to be, if the process stood still meanwhile; sooner, if it is to be later by now.
+        if self.expected[core].is_none_or(|at| at > now) {
             return;
         }
         self.expected[core] = None;
         if let Some((done, input)) = self.under_way[core].take() {
-            self.step(done, input);
+            self.step(done.max(now), input);
         }
         if core == 0 {
             self.see_to_urgent(world, now);

@@ -163,11 +163,20 @@ mod tests {
             golden(|bits| u64::from(zipf(bits, 70_000, 1_000))),
             golden(|bits| u64::from(zipf(bits, 70_000, 1_300))),
             golden(|bits| weighted(bits, &[1, 4, 3, 2]) as u64),
+            golden(|bits| exponential(bits, Span(5_000)).0),
+            golden(|bits| quantile(bits, &TABLE).0),
         ];
         assert_eq!(hashes, GOLDEN, "{hashes:#x?}");
     }
 
-    const GOLDEN: [u64; 7] = [
+    const TABLE: [(Ratio, Span); 4] = [
+        (Ratio::NEVER, Span(1_000)),
+        (Ratio::percent(50), Span(3_000)),
+        (Ratio::percent(50), Span(7_000)),
+        (Ratio::ALWAYS, Span(7_000)),
+    ];
+
+    const GOLDEN: [u64; 9] = [
         0x4497_1808_919b_74a8,
         0xabd9_9ef7_3542_3966,
         0x24e3_34d6_e8be_723c,
@@ -175,7 +184,40 @@ mod tests {
         0x36df_9ea5_c112_10e6,
         0x9561_657c_b7ce_c868,
         0xc2af_870c_89cd_a66b,
+        0x0,
+        0x0,
     ];
+
+    #[test]
+    fn what_is_drawn_has_its_mean_and_its_ends() {
+        let mut stream = Stream::new(4);
+        let bits: Vec<u64> = (0..200_000).map(|_| stream.draw()).collect();
+        let mean = |draw: &dyn Fn(u64) -> Span| {
+            bits.iter().map(|&bits| draw(bits).0).sum::<u64>() as f64 / bits.len() as f64
+        };
+        // Three standard errors: 5,000 / sqrt(200,000) each, and 2,560 / sqrt(200,000).
+        let exponential = mean(&|bits| exponential(bits, Span(5_000)));
+        assert!((exponential - 5_000.0).abs() < 34.0, "{exponential}");
+        let table = mean(&|bits| quantile(bits, &TABLE));
+        assert!((table - 4_500.0).abs() < 18.0, "{table}");
+        let leap = bits.iter().filter(|&&bits| quantile(bits, &TABLE) == Span(7_000)).count();
+        assert!((99_300..100_700).contains(&leap), "half of them are behind the leap, not {leap}");
+        let drawn = [
+            Timing::Constant(Span(7)),
+            Timing::Exponential { mean: Span(5_000) },
+            Timing::LogNormal(SHAPE),
+            Timing::Quantiles(TABLE.to_vec()),
+        ];
+        for of in drawn {
+            let mut sorted = bits.clone();
+            sorted.sort_unstable();
+            let rises = sorted.windows(2).all(|two| timing(two[0], &of) <= timing(two[1], &of));
+            assert!(rises, "more bits take no less: {of:?}");
+            assert!(timing(0, &of) >= of.least());
+        }
+        assert_eq!(timing(u64::MAX, &Timing::Exponential { mean: Span(1_000) }), Span(37_430));
+        assert_eq!((quantile(0, &TABLE), quantile(u64::MAX, &TABLE)), (Span(1_000), Span(7_000)));
+    }
 
     #[test]
     fn log_normal_has_its_median_and_spread() {

@@ -363,6 +363,31 @@ mod tests {
     }
 
     #[test]
+    fn a_poisson_stream_is_one_across_blocks() {
+        let over = Span::from_secs(1_000);
+        // How much the counts of windows of 1,000 people vary, by their mean: one in a Poisson stream.
+        let varies = |shape: &Arrivals| {
+            let curve = Curve::new(shape, 1_000_000, 1, false);
+            let (mut block, mut counts) = (Vec::new(), vec![0_u32; 1_000]);
+            for index in 0..1_000_000_u32.div_ceil(BLOCK) {
+                curve.block(index, &mut block);
+                assert!(block.is_sorted());
+                assert!(
+                    index % 999 > 0 || block.iter().all(|&(at, user)| at == curve.arrival(user))
+                );
+                block.iter().for_each(|&(at, _)| counts[(at.0 / 1_000_000) as usize] += 1);
+            }
+            assert_eq!(counts.iter().sum::<u32>(), 1_000_000);
+            let square = |&count: &u32| (f64::from(count) - 1_000.0).powi(2);
+            counts.iter().map(square).sum::<f64>() / 1_000_000.0
+        };
+        // Three standard errors of a variance of 1,000 counts.
+        let (poisson, constant) = (Arrivals::Poisson { over }, Arrivals::Constant { over });
+        assert!((varies(&poisson) - 1.0).abs() < 0.135, "{}", varies(&poisson));
+        assert!(varies(&constant) < 0.3, "{}", varies(&constant));
+    }
+
+    #[test]
     fn an_on_sale_gathers_rushes_and_decays() {
         let shape = Arrivals::OnSale {
             opening: Span::from_secs(600),
@@ -413,6 +438,7 @@ mod tests {
                 decay: Span::from_secs(5),
                 share: HALF,
             },
+            Arrivals::Poisson { over: Span::from_secs(60) },
         ];
         let hashes = shapes.map(|shape| {
             let curve = Curve::new(&shape, 5_000, 3, false);
@@ -421,5 +447,6 @@ mod tests {
         assert_eq!(hashes, GOLDEN, "{hashes:#x?}");
     }
 
-    const GOLDEN: [u64; 3] = [0x5b62_561c_0347_92f9, 0xeae2_d8b1_984d_0f1e, 0xbf8c_296a_f2a5_44c8];
+    const GOLDEN: [u64; 4] =
+        [0x5b62_561c_0347_92f9, 0xeae2_d8b1_984d_0f1e, 0xbf8c_296a_f2a5_44c8, 0x0];
 }
