@@ -13,8 +13,8 @@ use crate::json::{self, seed::Seed};
 /// The version of the JSON. Rises when a key changes its meaning or goes away.
 pub const SCHEMA: u32 = 2;
 
-/// Nothing failed in n runs: with 95 % confidence the failure rate is below this over n.
-const RULE_OF_THREE: f64 = 3.0;
+/// How likely so few failures may be where the rate of failures is at its bound.
+const DOUBT: f64 = 0.05;
 
 /// What a sweep learned. One seed of one scenario is a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -180,10 +180,11 @@ impl SweepFacts {
         self.scenarios.iter().map(|scenario| scenario.runs).sum()
     }
 
-    /// Without a failure: the rate of failures that is ruled out at 95 %. None if there was a
-    /// failure or no run.
+    /// Without a failure: the rate of failures that is ruled out at 95 %, which is the bound of Clopper
+    /// and Pearson: at this rate all runs pass once in twenty times. None if there was a failure or no run.
     pub fn failure_rate_below(&self) -> Option<f64> {
-        (self.failed_runs == 0 && self.runs() > 0).then(|| RULE_OF_THREE / self.runs() as f64)
+        let runs = self.runs() as f64;
+        (self.failed_runs == 0 && self.runs() > 0).then(|| -libm::expm1(libm::log(DOUBT) / runs))
     }
 
     /// What a scenario requires and none of its seeds had.
@@ -488,7 +489,34 @@ pub(crate) mod tests {
         assert_eq!(json["faults"]["crash/serving"]["count"], 1_200);
 
         let json: serde_json::Value = serde_json::from_str(&passed().to_json()).unwrap();
-        assert_eq!(json["failure_rate_below"], 0.375);
+        let rate = json["failure_rate_below"].as_f64().unwrap();
+        assert!((rate - 0.312_344).abs() < 1e-6, "{rate}");
         assert_eq!(json["not_exercised"][0]["required"], false);
+    }
+
+    #[test]
+    fn the_failure_rate_is_below_the_bound_of_clopper_and_pearson() {
+        // One less the n-th root of a twentieth; 59, 299 and 2,995 runs rule out one in 20, 100 and 1,000.
+        let table = [
+            (1, 0.95),
+            (2, 0.776_393_202),
+            (3, 0.631_596_850),
+            (10, 0.258_865_572),
+            (58, 0.050_339_338),
+            (59, 0.049_507_610),
+            (299, 0.009_969_147),
+            (2_995, 0.000_999_744),
+            (1_000_000, 2.995_728e-6),
+        ];
+        let mut before = 1.0;
+        for (runs, bound) in table {
+            let mut facts = passed();
+            facts.scenarios.truncate(1);
+            facts.scenarios[0].runs = runs;
+            let rate = facts.failure_rate_below().unwrap();
+            assert!((rate / bound - 1.0).abs() < 1e-6, "{rate} after {runs} runs, not {bound}");
+            assert!(rate < before, "{runs} runs say more than fewer do");
+            before = rate;
+        }
     }
 }

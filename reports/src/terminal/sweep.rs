@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn a_bound_is_rounded_up() {
         let table =
-            [(3.0, "300 %"), (0.375, "38 %"), (3.0 / 1_600.0, "0.19 %"), (3e-5, "0.0030 %")];
+            [(0.95, "95 %"), (0.312_344, "32 %"), (0.001_870_6, "0.19 %"), (3e-5, "0.0030 %")];
         for (rate, text) in table {
             assert_eq!(percent(rate), text);
         }
