@@ -1,0 +1,138 @@
+//! What queueing theory says of a queue, in units of its mean service.
+//!
+//! Owns the formulas. Refuses to know that anything is simulated.
+
+use libm::{exp, log, sqrt};
+
+/// Mean wait and how long most stay, as theory has it; and how much a run's mean wait varies.
+#[derive(Clone, Copy, Debug)]
+pub struct Theory {
+    /// Mean time in the queue, before the service.
+    pub wait: f64,
+    /// 99 in 100 are through, service included, in this time.
+    pub p99: f64,
+    /// The variance of the mean wait of so many customers is about this by their number.
+    pub variance: f64,
+}
+
+/// Exponential service by `servers`, each of which is busy for the share `load` of the time (Erlang C).
+pub fn mmc(servers: u32, load: f64) -> Theory {
+    let offered = load * f64::from(servers);
+    let (mut blocked, mut term) = (1.0, 1.0);
+    for k in 1..servers {
+        term *= offered / f64::from(k);
+        blocked += term;
+    }
+    let last = term * offered / f64::from(servers) / (1.0 - load);
+    let waits = last / (blocked + last);
+    let spare = f64::from(servers) - offered;
+    let exceeds = |t: f64| {
+        // The service alone, and the wait before it; they coincide where one server more would do.
+        let wait_and_service = if (spare - 1.0).abs() < 1e-9 {
+            waits * t * exp(-t)
+        } else {
+            waits * (exp(-t) - exp(-spare * t)) / (spare - 1.0)
+        };
+        exp(-t) + wait_and_service
+    };
+    Theory {
+        wait: waits / spare,
+        p99: bisect(|t| exceeds(t) < 0.01),
+        // As if it were one server that is so many times faster.
+        variance: variance(load, 1.0) / f64::from(servers).powi(2),
+    }
+}
+
+/// One server, and any service of mean 1 (Pollaczek and Khinchine): `cdf` is the share of services that are no longer.
+pub fn mg1(load: f64, cv2: f64, cdf: impl Fn(f64) -> f64) -> Theory {
+    // The wait is a geometric sum of what is left of services: Panjer's recursion on a grid.
+    const STEP: f64 = 0.02;
+    const STEPS: usize = 5_000;
+    let residual: Vec<f64> = (0..STEPS)
+        .scan((0.0, 0.0), |(upto, before), j| {
+            let (from, to) = ((j as f64 - 0.5).max(0.0) * STEP, (j as f64 + 0.5) * STEP);
+            *upto += (0..20)
+                .map(|k| 1.0 - cdf(from + (to - from) * (f64::from(k) + 0.5) / 20.0))
+                .sum::<f64>()
+                * (to - from)
+                / 20.0;
+            let share = *upto - *before;
+            *before = *upto;
+            Some(share)
+        })
+        .collect();
+    let longest = residual.iter().rposition(|&share| share > 1e-12).unwrap_or(0);
+    let first = 1.0 - load * residual[0];
+    let mut wait = vec![(1.0 - load) / first];
+    for s in 1..STEPS {
+        let sum: f64 = (1..=s.min(longest)).map(|j| residual[j] * wait[s - j]).sum();
+        wait.push(load * sum / first);
+    }
+    let within = |t: f64| {
+        let shares = wait.iter().zip(0..).map(|(share, j)| share * cdf(t - f64::from(j) * STEP));
+        shares.sum::<f64>()
+    };
+    Theory {
+        wait: load * (1.0 + cv2) / 2.0 / (1.0 - load),
+        p99: bisect(|t| within(t) > 0.99),
+        variance: variance(load, cv2),
+    }
+}
+
+/// Exact for exponential service (Daley 1968); for others as their heavy traffic compares (Whitt 1989).
+fn variance(load: f64, cv2: f64) -> f64 {
+    let exponential =
+        load * (2.0 + 5.0 * load - 4.0 * load.powi(2) + load.powi(3)) / (1.0 - load).powi(4);
+    exponential * ((1.0 + cv2) / 2.0).powi(3)
+}
+
+impl Theory {
+    /// So many customers have a mean wait within a share of what theory says, but for three in a thousand times.
+    pub fn customers(&self, within: f64) -> u32 {
+        (9.0 * self.variance / (within * self.wait).powi(2)).ceil() as u32
+    }
+}
+
+/// The share of lognormal draws that are no longer than `x`.
+pub fn log_normal_cdf(x: f64, median: f64, sigma: f64) -> f64 {
+    if x <= 0.0 {
+        return 0.0;
+    }
+    libm::erfc(-log(x / median) / sigma / sqrt(2.0)) / 2.0
+}
+
+/// Where what is false becomes true.
+fn bisect(is_beyond: impl Fn(f64) -> bool) -> f64 {
+    let (mut low, mut high) = (0.0, 100.0);
+    for _ in 0..60 {
+        let middle = (low + high) / 2.0;
+        if is_beyond(middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
+#[test]
+fn the_formulas_give_what_tables_say() {
+    let near = |value: f64, table: f64| {
+        assert!((value / table - 1.0).abs() < 2e-3, "{value}, and the table says {table}");
+    };
+    // Mean waits and sojourns of M/M/1, Erlang C for several servers.
+    for (servers, load, wait) in [
+        (1, 0.5, 1.0),
+        (1, 0.8, 4.0),
+        (2, 0.8, 1.777_778),
+        (4, 0.8, 0.745_541),
+        (8, 0.8, 0.286_028),
+        (16, 0.9, 0.369_590),
+    ] {
+        near(mmc(servers, load).wait, wait);
+    }
+    near(mmc(1, 0.8).p99, 5.0 * log(100.0));
+    // The same by the other way, and Pollaczek and Khinchine.
+    let exponential = mg1(0.8, 1.0, |x| 1.0 - exp(-x.max(0.0)));
+    near(exponential.wait, 4.0);
+    near(exponential.p99, 5.0 * log(100.0));
+    for (cv2, wait) in [(0.0, 2.0), (0.25, 2.5), (1.0, 4.0), (4.0, 10.0)] {
+        near(mg1(0.8, cv2, |x| f64::from(x >= 1.0)).wait, wait);
+    }
+}
