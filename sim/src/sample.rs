@@ -184,8 +184,8 @@ mod tests {
         0x36df_9ea5_c112_10e6,
         0x9561_657c_b7ce_c868,
         0xc2af_870c_89cd_a66b,
-        0x0,
-        0x0,
+        0x0e7f_250d_56cd_4e17,
+        0x75a9_c0ce_9247_c958,
     ];
 
     #[test]
