@@ -6,17 +6,17 @@ use libm::{exp, log, sqrt};
 
 /// Mean wait and how long most stay, as theory has it; and how much a run's mean wait varies.
 #[derive(Clone, Copy, Debug)]
-pub struct Theory {
+pub(crate) struct Theory {
     /// Mean time in the queue, before the service.
-    pub wait: f64,
+    pub(crate) wait: f64,
     /// 99 in 100 are through, service included, in this time.
-    pub p99: f64,
+    pub(crate) p99: f64,
     /// The variance of the mean wait of so many customers is about this by their number.
-    pub variance: f64,
+    pub(crate) variance: f64,
 }
 
 /// Exponential service by `servers`, each of which is busy for the share `load` of the time (Erlang C).
-pub fn mmc(servers: u32, load: f64) -> Theory {
+pub(crate) fn mmc(servers: u32, load: f64) -> Theory {
     let offered = load * f64::from(servers);
     let (mut blocked, mut term) = (1.0, 1.0);
     for k in 1..servers {
@@ -44,7 +44,7 @@ pub fn mmc(servers: u32, load: f64) -> Theory {
 }
 
 /// One server, and any service of mean 1 (Pollaczek and Khinchine): `cdf` is the share of services that are no longer.
-pub fn mg1(load: f64, cv2: f64, cdf: impl Fn(f64) -> f64) -> Theory {
+pub(crate) fn mg1(load: f64, cv2: f64, cdf: impl Fn(f64) -> f64) -> Theory {
     // The wait is a geometric sum of what is left of services: Panjer's recursion on a grid.
     const STEP: f64 = 0.02;
     const STEPS: usize = 5_000;
@@ -88,13 +88,13 @@ fn variance(load: f64, cv2: f64) -> f64 {
 
 impl Theory {
     /// So many customers have a mean wait within a share of what theory says, but for three in a thousand times.
-    pub fn customers(&self, within: f64) -> u32 {
+    pub(crate) fn customers(&self, within: f64) -> u32 {
         (9.0 * self.variance / (within * self.wait).powi(2)).ceil() as u32
     }
 }
 
 /// The share of lognormal draws that are no longer than `x`.
-pub fn log_normal_cdf(x: f64, median: f64, sigma: f64) -> f64 {
+pub(crate) fn log_normal_cdf(x: f64, median: f64, sigma: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
     }

@@ -14,10 +14,10 @@ use onsale_sim::run::{self, Outcome};
 use onsale_sim::world::Tracing;
 
 /// The mean service.
-pub const MEAN: Span = Span::from_millis(20);
+pub(crate) const MEAN: Span = Span::from_millis(20);
 
 /// The seeds that are pooled.
-pub const SEEDS: [u64; 3] = [1, 2, 3];
+pub(crate) const SEEDS: [u64; 3] = [1, 2, 3];
 
 /// A hall of one seat: all but the first are told that it is taken, which is a decision like any other,
 /// writes nothing, and sends people home.
@@ -73,7 +73,7 @@ recover-mib = "0us"
 
 /// Who does the work.
 #[derive(Clone, Debug)]
-pub enum Servers {
+pub(crate) enum Servers {
     /// The leader of the only shard decides.
     Leader(Timing),
     /// So many cores route requests.
@@ -81,7 +81,7 @@ pub enum Servers {
 }
 
 /// The scenario: so many people in a Poisson stream that keeps the servers busy for the share `load`.
-pub fn station(servers: Servers, mean_us: f64, load: f64, users: u32) -> Scenario {
+pub(crate) fn station(servers: Servers, mean_us: f64, load: f64, users: u32) -> Scenario {
     let none = |_: &str| Err(io::Error::other("no files"));
     let read = Scenario::from_toml("theory", "theory.toml", SCENARIO.as_bytes(), &none);
     let mut scenario = read.unwrap_or_else(|error| panic!("{error}"));
@@ -108,19 +108,19 @@ pub fn station(servers: Servers, mean_us: f64, load: f64, users: u32) -> Scenari
 
 /// What people met, in units of the mean service.
 #[derive(Clone, Copy, Debug)]
-pub struct Met {
-    pub count: u64,
-    pub sojourn: f64,
-    pub p99: f64,
+pub(crate) struct Met {
+    pub(crate) count: u64,
+    pub(crate) sojourn: f64,
+    pub(crate) p99: f64,
 }
 
 /// Plays the scenario.
-pub fn play(scenario: &Scenario, seed: u64) -> Outcome {
+pub(crate) fn play(scenario: &Scenario, seed: u64) -> Outcome {
     run::run(&Plan::new(scenario, seed), &Arc::default(), Tracing::default())
 }
 
 /// What people met in a run.
-pub fn met(outcome: &Outcome, mean_us: f64) -> Met {
+pub(crate) fn met(outcome: &Outcome, mean_us: f64) -> Met {
     let holds = outcome.records.latencies(Operation::Hold, Window::Whole);
     assert_eq!(holds.unanswered(), 0);
     let of = |span: Option<Span>| span.expect("somebody asked").0 as f64 / mean_us;
@@ -128,7 +128,7 @@ pub fn met(outcome: &Outcome, mean_us: f64) -> Met {
 }
 
 /// The means over all seeds, played beside each other.
-pub fn pooled(scenario: &Scenario, mean_us: f64) -> Met {
+pub(crate) fn pooled(scenario: &Scenario, mean_us: f64) -> Met {
     let each: Vec<Met> = std::thread::scope(|scope| {
         let plays = SEEDS.map(|seed| scope.spawn(move || met(&play(scenario, seed), mean_us)));
         plays.into_iter().map(|play| play.join().expect("a run tells of its panics")).collect()
@@ -139,7 +139,7 @@ pub fn pooled(scenario: &Scenario, mean_us: f64) -> Met {
 }
 
 /// When everybody comes in a run.
-pub fn arrivals(scenario: &Scenario, seed: u64) -> Vec<Instant> {
+pub(crate) fn arrivals(scenario: &Scenario, seed: u64) -> Vec<Instant> {
     let crowd = &scenario.crowd;
     let plan = Plan::new(scenario, seed);
     let curve = Curve::new(&crowd.arrivals, crowd.users, plan.stream("demand"), false);
