@@ -447,6 +447,10 @@ mod tests {
         assert_eq!(hashes, GOLDEN, "{hashes:#x?}");
     }
 
-    const GOLDEN: [u64; 4] =
-        [0x5b62_561c_0347_92f9, 0xeae2_d8b1_984d_0f1e, 0xbf8c_296a_f2a5_44c8, 0x0];
+    const GOLDEN: [u64; 4] = [
+        0x5b62_561c_0347_92f9,
+        0xeae2_d8b1_984d_0f1e,
+        0xbf8c_296a_f2a5_44c8,
+        0x7d02_fd0e_af98_eda4,
+    ];
 }

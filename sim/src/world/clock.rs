@@ -41,7 +41,7 @@ impl Clock {
     /// The clock of a place in a cluster that is well: the first node's is right, the last one's as
     /// far ahead as the cluster's skew says, those between evenly apart, and spares like the last.
     pub fn of(cluster: &Cluster, place: u16) -> Self {
-        let (skew, last) = (cluster.clock_skew, u64::from(cluster.nodes) - 1);
+        let (skew, last) = (cluster.clock_skew, (u64::from(cluster.nodes) - 1).max(1));
         Self::new(Span(skew.0 * u64::from(place.saturating_sub(1)).min(last) / last))
     }
 
