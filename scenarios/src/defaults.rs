@@ -13,8 +13,7 @@ use crate::fault::{Family, Swarm};
 use crate::ratio::Ratio;
 use crate::scenario::{
     Arrivals, Cluster, Costs, Crowd, Disk, Gateway, GoodCopies, HealthCheck, Journal, Leads,
-    Membership, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
-    Written,
+    Membership, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom, Written,
 };
 use crate::timing::Timing;
 
