@@ -440,7 +440,7 @@ fn facts_sees_silence_from_far_away() {
     };
     let mut scenario = sale_with_facts(&[]);
     scenario.duration = Span::from_secs(600);
-    scenario.network.client = Span::from_secs(6);
+    scenario.network.client = Span::from_secs(6).into();
     scenario.crowd.users = 1;
     scenario.must_exercise.clear();
     if let Some(facts) = &mut scenario.facts {

@@ -56,9 +56,10 @@ struct Sale {
 pub(crate) fn run(plan: &Plan) -> Run {
     let stopwatch = Stopwatch::start();
     let network = &plan.scenario.network;
-    let jitter = network.client.0 * u64::from(network.jitter.num) / u64::from(network.jitter.den);
+    let client = network.client.typical();
+    let jitter = network.jitter.of(client.0);
     let mut config = madsim::Config::default();
-    config.net.send_latency = duration(network.client)..duration(network.client + Span(jitter + 1));
+    config.net.send_latency = duration(client)..duration(client + Span(jitter + 1));
 
     let runtime = Runtime::with_seed_and_config(plan.stream("executor"), config);
     let (sale, messages) = runtime.block_on(play(plan));
