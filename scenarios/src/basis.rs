@@ -352,7 +352,7 @@ mod tests {
         let plain = Scenario::default();
         let text = text
             .replace("ABANDON", &plain.crowd.session.abandon.to_string())
-            .replace("FSYNC", &plain.disk.fsync.to_string());
+            .replace("FSYNC", &plain.disk.fsync.typical().to_string());
         let read = |_: &str| Err(std::io::Error::other("none"));
         let scenario = Scenario::from_toml("x", "x.toml", text.as_bytes(), &read).unwrap();
         // A plan remembers what the file wrote.
