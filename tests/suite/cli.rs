@@ -85,6 +85,7 @@ impl Desk {
         command
             .args(arguments)
             .current_dir(&self.0)
+            .env_remove("COLUMNS")
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR_FORCE")
             .env_remove("GITHUB_ACTIONS")

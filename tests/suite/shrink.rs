@@ -112,6 +112,29 @@ fn a_mixed_failure_ends_small_and_goes_with_its_cause() {
     assert_eq!(desk.read("again/capsule.json"), desk.read("small/capsule.json"));
 }
 
+/// A visitor who reads back in time: visitors go with the people, and the story is the visitor's.
+#[test]
+fn a_failure_about_facts_gets_small_and_is_told_of_the_visitor() {
+    let desk = Desk::new("shrink-facts");
+    desk.onsale(&["run", "unsafe/facts-sessions", "--quiet", "--out", "run"], 1);
+    let told = shrink(&desk, "run/capsule.json", &["--out", "small"]);
+    assert_eq!(told["is_finished"], true, "{told}");
+    let facts = &desk.json("small/capsule.json")["plan"]["scenario"]["facts"];
+    assert!(
+        facts["visitors"].as_u64().unwrap() <= 4 && facts["reads"].as_u64().unwrap() <= 3,
+        "{facts}"
+    );
+    let story = desk.read("small/story.txt");
+    assert!(story.contains(" session ") && story.contains("back in time"), "{story}");
+    assert!(!story.contains("hold the best seat"), "{story}");
+    let wide = |line: &&str| line.chars().count() > 80 && !line.starts_with("onsale ");
+    assert_eq!(story.lines().find(wide), None);
+    let scenario = desk.read("small/scenario.toml");
+    let title = "title = 'facts fails with 1 person, 1 show, 3 nodes and 1 shard; ";
+    assert!(scenario.contains(title), "{scenario}");
+    assert!(scenario.contains("cluster.facts.sessions = \"ignored\"'\n"), "{scenario}");
+}
+
 #[test]
 fn nobody_can_tell_how_many_runs_there_were_at_once() {
     let desk = Desk::new("shrink-jobs");

@@ -180,6 +180,121 @@ fn the_story_of_a_double_booking_tells_of_both() {
     assert_eq!(owners.len(), 2, "{lines:#?}");
 }
 
+/// What a leader of long ago decides for a client is told with the setting that lets it, and the evidence
+/// with the instant, the fault and what failed before.
+#[test]
+fn an_unsafe_setting_is_named_beside_what_it_let_through() {
+    let desk = Desk::new("story-unsafe");
+    let replay = ["replay", "1", "--scenario", "unsafe/repeat-anew"];
+    let summary: Value =
+        serde_json::from_str(&desk.onsale(&[&replay[..], &["--json", "--no-out"]].concat(), 1).out)
+            .unwrap();
+    let evidence = &summary["oracles"]["atomic"]["evidence"];
+    let found = evidence["found_us"].as_u64().expect("it was found on the way");
+    let details: Vec<&str> =
+        evidence["details"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let minutes = format!("found at {:02}:{:02}.", found / 60_000_000, found / 1_000_000 % 60);
+    assert!(details[0].starts_with(&minutes), "{details:?}");
+    assert!(details[1].starts_with("latest fault: 10% of messages duplicated"), "{details:?}");
+    let setting = "unsafe setting: sale.repeats = \"anew\": a request that arrives twice";
+    assert!(details[2].starts_with(setting), "{details:?}");
+
+    let follow = evidence["follow"][0].as_str().unwrap();
+    let (lines, _) = story(&desk, &[&replay[..], &["--follow", follow]].concat(), 1);
+    in_order(
+        &lines,
+        &[
+            ("decision", "held for"),
+            ("decision", "once more: "),
+            ("verdict", "atomic fails"),
+            ("verdict", "sale.repeats = \"anew\": a request that arrives twice is executed twice"),
+        ],
+    );
+    in_order(&lines, &[("decision", "[sale.repeats = \"anew\"]")]);
+}
+
+/// Every line of a story, a report and a shrunk failure stays within the columns that there are, but for
+/// commands to paste.
+#[test]
+fn eighty_columns_are_respected() {
+    let desk = Desk::new("story-width");
+    let replay = ["replay", "1", "--scenario", "unsafe/deposed-answers", "--no-out", "--quiet"];
+    let follow = ["--follow", "show0"];
+    for columns in ["80", "60"] {
+        let said = desk.command(&[&replay[..], &follow].concat()).env("COLUMNS", columns).output();
+        let out = String::from_utf8(said.unwrap().stdout).unwrap();
+        let wide = out.lines().find(|line| {
+            line.chars().count() > columns.parse().unwrap() && !line.contains("replay 1")
+        });
+        assert_eq!(wide, None);
+        assert!(out.lines().count() > 100, "{out}");
+    }
+    // A pipe gets a line an event, for grep.
+    let said = desk.onsale(&[&replay[..], &follow].concat(), 1);
+    assert!(said.out.lines().any(|line| line.chars().count() > 100));
+}
+
+/// What visitors read back in time is told of that visitor and that fact, not of somebody who buys.
+#[test]
+fn a_failure_about_facts_is_followed_as_the_evidence_names_it() {
+    let desk = Desk::new("story-facts");
+    let replay = ["replay", "1", "--scenario", "unsafe/facts-sessions"];
+    let summary: Value =
+        serde_json::from_str(&desk.onsale(&[&replay[..], &["--json", "--no-out"]].concat(), 1).out)
+            .unwrap();
+    let evidence = &summary["oracles"]["facts"]["evidence"];
+    let headline = evidence["headline"].as_str().unwrap();
+    let follow: Vec<&str> =
+        evidence["follow"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let [session, fact] = follow[..] else { panic!("{evidence}") };
+    let name = session.replace(':', " ");
+    assert!(headline.starts_with(&format!("{name} read ")), "{headline}");
+    assert!(headline.contains(&fact.replace("fact:", "").replace('/', " ")), "{headline}");
+
+    let both = [&replay[..], &["--follow", session, "--follow", fact]].concat();
+    let (lines, _) = story(&desk, &both, 1);
+    in_order(
+        &lines,
+        &[
+            ("ask", "asks n"),
+            ("client", "hears from n"),
+            ("client", "hears from n"),
+            ("verdict", headline),
+        ],
+    );
+    assert_eq!(text(&lines[0], "who"), name, "{lines:#?}");
+    // As evidence prints it, it is taken as well; what is not there is refused.
+    let (same, _) =
+        story(&desk, &[&replay[..], &["--follow", &name, "--follow", fact]].concat(), 1);
+    assert_eq!(same, lines);
+    let none =
+        desk.onsale(&["replay", "1", "--scenario", "fast/crash", "--follow", "session 3"], 2);
+    assert!(none.err.contains("fast/crash has no facts"), "{}", none.err);
+}
+
+/// A shard that moves is told with the wish and the steps of its members.
+#[test]
+fn a_move_is_followed_step_by_step() {
+    let desk = Desk::new("story-move");
+    let replay = ["replay", "1", "--scenario", "fast/elastic", "--until", "60s"];
+    let moved = (0..64).find_map(|shard| {
+        let shard = format!("shard:{shard}");
+        let (lines, _) = story(&desk, &[&replay[..], &["--follow", &shard]].concat(), 0);
+        lines.iter().any(|line| text(line, "what").starts_with("wants s")).then_some(lines)
+    });
+    in_order(
+        &moved.expect("nodes join, and shards move to them"),
+        &[
+            ("owner", "instead of on n"),
+            ("owner", "begins to learn the log"),
+            ("owner", "under both majorities"),
+            ("owner", "the old majority has no say any more"),
+            ("owner", "is dropped"),
+            ("owner", "notes that s"),
+        ],
+    );
+}
+
 #[test]
 fn a_run_stops_where_it_is_told_to() {
     let desk = Desk::new("story-until");

@@ -98,7 +98,8 @@ pub(super) fn shrink(
 
     // A second Ctrl-C kills: this run must not end early, for it is what the files tell of.
     let hazards = Hazards::of(&best.plan.scenario);
-    let watch = Watch::of(Some(Follow::new(cast(best, &target), hazards, ALL_OF_IT)), None);
+    let follow = Follow::new(cast(best, &target), hazards, ALL_OF_IT).with_every_fault();
+    let watch = Watch::of(Some(follow), None);
     let look = Look { watch, limits, ..Look::default() };
     let mut last = run_watched(&best.plan, &Arc::default(), look);
     if let Some(exit) = differs(&last.summary.facts.trace_hash, best, terminal) {
@@ -217,12 +218,15 @@ fn directory_for(arguments: &ShrinkArgs, plan: &Plan) -> Result<PathBuf, Failure
     Ok(again)
 }
 
-/// When a failure was found; what took the whole run to judge comes last.
-fn found_at(outcome: &Outcome, failure: &Signature) -> u64 {
+/// What a failure comes first by: that a promise broke is a cause, that somebody had to wait is what
+/// comes of it, and of the others the first in time; what took the whole run to judge comes last.
+fn found_at(outcome: &Outcome, failure: &Signature) -> (bool, u64) {
+    let is_of_waiting = ["live", "latency"].contains(&failure.oracle.as_str());
     let mut results = outcome.summary.facts.oracles.iter();
     let result = results.find(|result| result.name == failure.oracle);
     let evidence = result.and_then(|result| result.evidence.as_ref());
-    evidence.and_then(|evidence| evidence.found_us).unwrap_or(u64::MAX)
+    let found = evidence.and_then(|evidence| evidence.found_us);
+    (is_of_waiting, found.unwrap_or(u64::MAX))
 }
 
 /// The failure that is to stay: the one that is asked for, or the first in time.

@@ -102,3 +102,42 @@ pub(super) fn dials() -> Vec<Dial> {
         dial(1, |facts| facts.admins.into(), |facts, value| facts.admins = value as u16),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        let entry = onsale_scenarios::catalogue::find("unsafe/facts-sessions");
+        Plan::new(&entry.expect("it is in the catalogue").scenario(), 1)
+    }
+
+    #[test]
+    fn who_came_before_the_cut_comes_as_before_and_nobody_else() {
+        let mut plan = plan();
+        let before = plan.scenario.facts.clone().unwrap();
+        let pace = |facts: &Facts| (facts.until - facts.from).0 / u64::from(facts.visitors);
+        cut(&mut plan, Span::from_secs(33));
+        let after = plan.scenario.facts.clone().unwrap();
+        assert_eq!(pace(&after), pace(&before));
+        assert!(after.until <= Span::from_secs(33) && after.visitors < before.visitors);
+        assert!(after.until.0 + pace(&before) > Span::from_secs(33).0, "nobody is left out");
+        cut(&mut plan, Span::from_millis(7));
+        plan.scenario.duration = Span::from_millis(7);
+        assert_eq!(plan.scenario.facts.as_ref().unwrap().visitors, 1);
+        assert!(plan.check().is_ok());
+    }
+
+    #[test]
+    fn few_visitors_come_around_each_fault() {
+        let plan = plan();
+        let windows = windows(&plan);
+        assert!(!windows.is_empty());
+        for window in windows {
+            assert!(window.check().is_ok());
+            let (few, all) =
+                (window.scenario.facts.unwrap(), plan.scenario.facts.as_ref().unwrap());
+            assert!(few.visitors < all.visitors && few.from <= plan.faults[0].at());
+        }
+    }
+}

@@ -267,6 +267,85 @@ fn another_failure_is_not_taken_for_the_one_that_is_shrunk() {
     assert!(end.best.plan.faults.is_empty(), "what it does not hang on goes");
 }
 
+/// In a crowd of 300,000 a run takes seconds. Three people and their time are what a failure needs.
+#[test]
+fn a_slow_failure_gets_small_without_many_slow_runs() {
+    let (mut plan, who) = (plan(1), [17, 142_001, 299_999]);
+    plan.scenario.crowd.users = 300_000;
+    let found = Span::from_secs(250);
+    let asked = AtomicU64::new(0);
+    let runner = |plan: &Plan, _: &Arc<Progress>| {
+        let Scenario { crowd, duration, .. } = &plan.scenario;
+        // What a run costs: people, for as long as it goes on.
+        asked.fetch_add(u64::from(crowd.users) * duration.0 / 1_000_000, Ordering::Relaxed);
+        let failure = Failure {
+            signature: signature(),
+            people: who.into_iter().collect(),
+            follow: Vec::new(),
+            found: Some(found.min(*duration)),
+        };
+        let fails = come(plan, &who);
+        Trial {
+            failures: if fails { vec![failure] } else { Vec::new() },
+            ended: *duration,
+            ..Trial::default()
+        }
+    };
+    let start = Case { plan: plan.clone(), trial: runner(&plan, &Arc::default()) };
+    let first = asked.swap(0, Ordering::Relaxed);
+    let end = shrink(start, &signature(), 2, &runner, &mut |_| true);
+    assert_eq!(numbers(&end.best.plan), who);
+    let asked = asked.into_inner();
+    assert!(asked < first / 10, "{asked} against {first} of the run that was shrunk");
+    assert_eq!(
+        end.best.plan.scenario.title,
+        "hold fails with 3 people, 1 show, 3 nodes and 1 shard"
+    );
+}
+
+#[test]
+fn a_run_ends_where_its_failure_was_found() {
+    let plan = plan(1);
+    let found = Span(61_234_567);
+    let (runs, long) = (AtomicU64::new(0), AtomicU64::new(0));
+    let runner = |plan: &Plan, _: &Arc<Progress>| {
+        runs.fetch_add(1, Ordering::Relaxed);
+        long.fetch_add(u64::from(plan.scenario.duration > Span::from_secs(62)), Ordering::Relaxed);
+        let failure = Failure {
+            signature: signature(),
+            people: BTreeSet::new(),
+            follow: Vec::new(),
+            found: Some(found),
+        };
+        let fails = plan.scenario.duration > found && plan.scenario.crowd.users >= 300;
+        Trial {
+            failures: if fails { vec![failure] } else { Vec::new() },
+            ended: plan.scenario.duration,
+            ..Trial::default()
+        }
+    };
+    let start = Case { plan: plan.clone(), trial: runner(&plan, &Arc::default()) };
+    let end = shrink(start, &signature(), 1, &runner, &mut |_| true);
+    assert_eq!(end.best.plan.scenario.duration, Span::from_secs(62), "rounded to what reads well");
+    let (runs, long) = (runs.into_inner(), long.into_inner());
+    assert!(long < 40 && runs > 2 * long, "{long} of {runs} runs go on for long after it");
+}
+
+#[test]
+fn a_fault_that_has_to_strike_late_strikes_at_an_instant_that_reads_well() {
+    let mut plan = plan(1);
+    let (at, lasts) = (Span(60_119_244), Span::from_secs(8));
+    plan.faults = vec![Fault::Duplicate { at, lasts, chance: Ratio::ALWAYS }];
+    let end = shrunk(&plan, 1, |plan| {
+        plan.faults.iter().any(|fault| {
+            let heals = fault.at() + fault.lasts();
+            matches!(fault, Fault::Duplicate { .. }) && heals > at && fault.at() >= Span(119_244)
+        })
+    });
+    let fault = &end.best.plan.faults[0];
+    assert!(fault.at().0.is_multiple_of(1_000), "{fault:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 

@@ -19,6 +19,8 @@ pub(super) struct Asked {
     pub(super) part: Part,
     pub(super) attempts: u32,
     pub(super) heard: bool,
+    /// Whether its client has lost the connection to the gateway that it asked last.
+    pub(super) is_cut_off: bool,
     /// When its client stopped waiting for good.
     pub(super) ended: Option<Instant>,
     /// When it was last asked.
@@ -46,6 +48,7 @@ impl Asked {
             part,
             attempts: 0,
             heard: false,
+            is_cut_off: false,
             ended: None,
             last: at,
             tries: BTreeMap::new(),
@@ -64,10 +67,12 @@ impl Asked {
                 words::wanted(request.show, &request.command)
             );
         }
-        let why = if std::mem::take(&mut self.heard) {
-            "told to come back later".to_owned()
-        } else {
-            format!("nothing heard for {}", human::span(silence))
+        let (heard, is_cut_off) =
+            (std::mem::take(&mut self.heard), std::mem::take(&mut self.is_cut_off));
+        let why = match (heard, is_cut_off) {
+            (true, _) => "told to come back later".to_owned(),
+            (false, true) => "as the connection was lost".to_owned(),
+            (false, false) => format!("nothing heard for {}", human::span(silence)),
         };
         format!("asks again, n{gateway} this time: {id}, attempt {}, {why}", self.attempts)
     }

@@ -25,7 +25,7 @@ use super::records::{Key, Newest, Record, changes, framed};
 use super::sight::{Lost, Sight};
 use super::subject::Subject;
 use super::waits::Waits;
-use super::words;
+use super::words::{self, place};
 use crate::crowd::session::{requester, undecided};
 use crate::world::Process;
 use crate::world::network::{CLIENTS, Place};
@@ -54,6 +54,7 @@ pub struct Follow {
     requests: BTreeMap<RequestId, Asked>,
     records: BTreeMap<Key, Written>,
     newest: Newest,
+    every_fault: bool,
     /// Whether the unsafe settings were told.
     is_blamed: bool,
     /// Shards whose owners matter.
@@ -93,6 +94,7 @@ impl Follow {
             cast,
             from,
             to,
+            every_fault: false,
             is_blamed: false,
             requests: BTreeMap::new(),
             records: BTreeMap::new(),
@@ -106,6 +108,12 @@ impl Follow {
             lines: Vec::new(),
             untold: 0,
         }
+    }
+
+    /// The same with every fault, whether anything else happens in it or not: of a failure that was shrunk
+    /// each fault that is left is a part.
+    pub fn with_every_fault(self) -> Self {
+        Self { every_fault: true, ..self }
     }
 
     /// Takes in what happens.
@@ -127,14 +135,14 @@ impl Follow {
             }
             Sight::Lost { from, to, message, why } => self.on_lost(now, from, to, message, why),
             Sight::Arrived { from, to, message, waits } => {
-                if !waits {
+                if waits {
+                    self.on_waits(now, to, message);
+                } else {
                     let mut ids = carried::to_do(message);
                     ids.retain(|id| self.requests.contains_key(id));
                     ids.into_iter().for_each(|id| self.waits.come(now, to, id));
                 }
-                if waits {
-                    self.on_waits(now, to, message);
-                } else if let (CLIENTS, Message::Replies(batch)) = (to, message) {
+                if let (false, CLIENTS, Message::Replies(batch)) = (waits, to, message) {
                     for reply in batch {
                         self.on_heard(
                             reply.at.max(now),
@@ -168,8 +176,13 @@ impl Follow {
                 ..Line::plain(now, "FAULT".to_owned(), Kind::Step, what.to_owned())
             }),
             Sight::Disconnected { user, request, gateway } => {
-                let what = format!("loses the connection to n{gateway}: {request}");
-                self.tell_of(request, Line::plain(now, user.to_string(), Kind::Client, what));
+                if let Some(asked) = self.requests.get_mut(&request) {
+                    asked.is_cut_off = true;
+                }
+                if self.tells(request, CLIENTS, gateway.into()) {
+                    let what = format!("loses the connection to n{gateway}: {request}");
+                    self.tell_of(request, Line::plain(now, user.to_string(), Kind::Client, what));
+                }
             }
             Sight::GaveUp { user, request } => {
                 if let Some(asked) = self.requests.get_mut(&request) {
@@ -243,7 +256,7 @@ impl Follow {
                         let what = format!("gives {request} up: {}", words::refused(refusal));
                         self.tell_of(
                             request,
-                            Line::plain(timed.at, name(from), Kind::Answer, what),
+                            Line::plain(timed.at, place(from), Kind::Answer, what),
                         );
                     }
                 }
@@ -260,7 +273,7 @@ impl Follow {
                             shard: Some(*shard),
                             context: !followed,
                             repeats: Some(what.clone()),
-                            ..Line::plain(departs, name(from), Kind::Owner, what)
+                            ..Line::plain(departs, place(from), Kind::Owner, what)
                         });
                     }
                 }
@@ -309,7 +322,7 @@ impl Follow {
         };
         self.tell_of(
             id,
-            Line { shard: Some(shard), ..Line::plain(at, name(from), Kind::Route, what) },
+            Line { shard: Some(shard), ..Line::plain(at, place(from), Kind::Route, what) },
         );
     }
 
@@ -323,9 +336,13 @@ impl Follow {
                     written.request == Some(reply.request) && written.disks.len() < quorum
                 };
                 let keys = ["cluster.owner.acknowledge"];
-                let what = match self.hazards.has(keys[0]) && self.records.values().any(is_early) {
-                    true => self.hazards.blame(format!("{what}, before a quorum has it"), &keys),
-                    false => what,
+                let was_deposed = |asked: &Asked| self.deposed.contains(&(asked.shard, from));
+                let what = if self.hazards.has(keys[0]) && self.records.values().any(is_early) {
+                    self.hazards.blame(format!("{what}, before a quorum has it"), &keys)
+                } else if self.requests.get(&reply.request).is_some_and(was_deposed) {
+                    self.hazards.blame(what, &["cluster.owner.deposed"])
+                } else {
+                    what
                 };
                 (reply.request, what)
             }
@@ -346,7 +363,7 @@ impl Follow {
             }
         };
         if self.tells(id, from, to) {
-            self.tell_of(id, Line::plain(at, name(from), Kind::Answer, what));
+            self.tell_of(id, Line::plain(at, place(from), Kind::Answer, what));
         }
     }
 
@@ -406,7 +423,7 @@ impl Follow {
             self.tell(Line {
                 request,
                 shard: Some(shard),
-                ..Line::plain(record.at, name(record.node), Kind::Record, what)
+                ..Line::plain(record.at, place(record.node), Kind::Record, what)
             });
         }
         for (show, event) in &record.events {
@@ -447,7 +464,7 @@ impl Follow {
             self.tell(Line {
                 request,
                 shard: Some(shard),
-                ..Line::plain(waited.unwrap_or(record.at), name(record.node), Kind::Decision, what)
+                ..Line::plain(waited.unwrap_or(record.at), place(record.node), Kind::Decision, what)
             });
         }
     }
@@ -481,7 +498,7 @@ impl Follow {
                 shard: Some(shard),
                 // What comes after the quorum is nobody's news, but it closes no story either.
                 context: disks > replicas / 2 + 1,
-                ..Line::plain(now, name(node), Kind::Record, what)
+                ..Line::plain(now, place(node), Kind::Record, what)
             });
         }
     }
@@ -522,7 +539,7 @@ impl Follow {
                 // Once a quorum has it, nobody waits for this node.
                 context: written.disks.len() > self.cast.replicas(shard).len() / 2,
                 repeats: Some(format!("record {index} of {shard} on its way to n{to}")),
-                ..Line::plain(at, name(from), Kind::Lost, what)
+                ..Line::plain(at, place(from), Kind::Lost, what)
             });
         }
     }
@@ -531,7 +548,7 @@ impl Follow {
         for id in carried::to_do(message) {
             if self.tells(id, node, node) {
                 let what = format!("stands still, and {id} waits for it");
-                self.tell_of(id, Line::plain(at, name(node), Kind::Lost, what));
+                self.tell_of(id, Line::plain(at, place(node), Kind::Lost, what));
             }
         }
     }
@@ -585,7 +602,7 @@ impl Follow {
             shard,
             context: !followed,
             repeats,
-            ..Line::plain(now, name(node), kind, what)
+            ..Line::plain(now, place(node), kind, what)
         });
     }
 
@@ -599,7 +616,7 @@ impl Follow {
         };
         let followed = self.cast.node(node);
         if followed || self.replicates(node) {
-            let line = Line::plain(now, name(node), Kind::Health, what.to_owned());
+            let line = Line::plain(now, place(node), Kind::Health, what.to_owned());
             self.tell(Line { context: !followed, ..line });
         }
     }
@@ -662,7 +679,8 @@ impl Follow {
 
     fn tell(&mut self, mut line: Line) {
         // Where a place is followed, what happens around it is the story itself.
-        line.context &= !self.cast.is_a_place();
+        let is_wanted = self.cast.is_a_place() || self.every_fault && line.fault.is_some();
+        line.context &= !is_wanted;
         if line.at < self.from {
             if line.fault.is_none() {
                 return;
@@ -678,8 +696,4 @@ impl Follow {
             self.untold += 1;
         }
     }
-}
-
-fn name(node: Place) -> String {
-    words::place(node)
 }
