@@ -109,6 +109,7 @@ const ENTRIES: &[Entry] = entries![
     "fast/zone-loss-opening",
     "rare/disk-replaced",
     "rare/elastic-everything",
+    "rare/elastic-torn-writes",
     "rare/facts-lost-disk",
     "rare/facts-slow-disks",
     "rare/lying-disk",
