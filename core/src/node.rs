@@ -80,7 +80,7 @@ pub struct Node {
     /// leader to replace.
     campaigns: BTreeSet<(Instant, ShardId, Epoch, NodeId)>,
     next_beat: Instant,
-    /// With the first beat from then on it tells the time of shards with live holds.
+    /// With the first beat from then on it tells the time of shards with live holds to who may not know it.
     next_telling: Instant,
     /// Ticks come at this offset of each multiple of the pace, so that nodes differ.
     tick_offset: Span,

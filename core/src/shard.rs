@@ -54,6 +54,8 @@ pub(crate) struct Shard {
     latest: Option<ShardTime>,
     /// Makes this node's instants those of the shard.
     clock: ShardClock,
+    /// Followers that have answered since this replica serves and they were last missed: they have heard the time.
+    told: Vec<NodeId>,
     /// The record that is applied; kept for its memory.
     events: Events,
     owner: Option<Owner>,
@@ -90,6 +92,7 @@ impl Shard {
             applied: 0,
             latest: None,
             clock: ShardClock::default(),
+            told: Vec::new(),
             events: Events::new(),
             owner: None,
             elected: Epoch(0),
@@ -127,8 +130,11 @@ impl Shard {
     }
 
     pub(crate) fn on_message(&mut self, now: Instant, message: JournalMessage) {
-        let time = message.time();
+        let (time, from) = (message.time(), message.from());
         let is_heard = self.journal.step(message);
+        if is_heard && self.owner.is_some() && !self.told.contains(&from) {
+            self.told.push(from);
+        }
         // The clock of an owner is nobody's but its own.
         if let Some(time) = time.filter(|_| is_heard && (self.owner.is_none() || self.is_over())) {
             self.clock.hear(now, time);
@@ -144,14 +150,17 @@ impl Shard {
     }
 
     /// A peer that replicates this shard was silent, or has restarted, and is heard.
-    pub(crate) fn on_peer_heard(&mut self) {
+    pub(crate) fn on_peer_heard(&mut self, peer: NodeId) {
+        self.told.retain(|&told| told != peer);
         self.journal.ping();
     }
 
-    /// Tells the followers the time by which holds are measured, where this node leads and there are any.
-    /// Says whether it did.
+    /// Tells the followers the time by which holds are measured, where this node leads, there are any, and not
+    /// every follower has heard it. Says whether it did.
     pub(crate) fn tell_time(&mut self) -> bool {
-        let tells = self.owner.as_ref().is_some_and(|owner| owner.expires_at() < Instant::MAX);
+        let has_holds = self.owner.as_ref().is_some_and(|owner| owner.expires_at() < Instant::MAX);
+        let knows = |node: NodeId| node == self.node || self.told.contains(&node);
+        let tells = has_holds && !self.journal.members().all().iter().all(|it| knows(it.node()));
         if tells {
             self.journal.speak();
         }
@@ -397,6 +406,7 @@ impl Shard {
     fn activate(&mut self, own: Instant, answers: &mut Answers, effects: &mut Effects) {
         let epoch = self.journal.epoch();
         self.clock.lead(own, epoch, self.setup.config.owner.reckoning);
+        self.told.clear();
         let now = self.clock.at(own);
         if own.since(now).max(now.since(own)) > self.setup.rules.grace {
             effects.observe(Observation::Mark(Mark::ClocksApart));

@@ -38,7 +38,7 @@ impl Node {
     pub(super) fn wake_followers(&mut self, peer: NodeId) {
         for id in self.shared_with(peer) {
             if let Some(shard) = &mut self.shards[id.0 as usize] {
-                shard.on_peer_heard();
+                shard.on_peer_heard(peer);
                 self.touch(id);
             }
         }

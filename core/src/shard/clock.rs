@@ -73,9 +73,9 @@ impl ShardClock {
     }
 }
 
-/// How often the leader of a shard with live holds tells its followers the time, if nothing else
-/// makes it speak to them. A replica that has just started is spoken to at once; this is for when
-/// that word is lost.
+/// How often the leader of a shard with live holds tells its followers the time while one of them has not
+/// answered. A replica that has just started is spoken to at once; this is for when that word is
+/// lost.
 pub(crate) const TELL_EVERY: Span = Span::from_secs(1);
 
 #[cfg(test)]

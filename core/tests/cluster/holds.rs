@@ -103,18 +103,28 @@ fn a_loss_of_all_power_prolongs_a_hold_by_its_whole_length_at_most() {
     assert!(lasts >= least && lasts <= most, "after {lasts}");
 }
 
-/// What the time costs: a word to each follower and its answer, once a second, where something is on hold.
+/// What the time costs: a word a second while a follower does not answer, and nothing once all know it.
 #[test]
-fn the_time_is_told_once_a_second_and_only_while_there_are_holds() {
-    let (mut cluster, granted) = held();
-    cluster.run_for(Span::from_secs(5));
-    let before = cluster.sent.journal;
-    cluster.run_for(Span::from_secs(60));
-    let said = cluster.sent.journal - before;
-    assert!((2 * 2 * 50..=2 * 2 * 60).contains(&said), "{said} in a minute");
-    lasts(&mut cluster, granted);
-    cluster.run_for(Span::from_secs(5));
-    let before = cluster.sent.journal;
-    cluster.run_for(Span::from_secs(60));
-    assert_eq!(cluster.sent.journal, before, "nothing is on hold any more");
+fn the_time_is_told_until_all_have_answered() {
+    let (mut cluster, _) = held();
+    let follower = cluster.follower(SHOW);
+    let said = |cluster: &mut Cluster| {
+        cluster.run_for(Span::from_secs(5));
+        let before = cluster.sent.journal;
+        cluster.run_for(Span::from_secs(60));
+        cluster.sent.journal - before
+    };
+    assert_eq!(said(&mut cluster), 0, "all know it");
+    let leader = cluster.owner(SHOW).expect("somebody leads").0;
+    cluster.crash(leader);
+    let in_a_minute = said(&mut cluster);
+    assert!(
+        (2 * 50..=4 * 60).contains(&in_a_minute),
+        "{in_a_minute} to one that is down and one that is not"
+    );
+    cluster.start(leader);
+    cluster.crash(follower);
+    cluster.run_for(Span::from_secs(2));
+    cluster.start(follower);
+    assert_eq!(said(&mut cluster), 0, "all know it again");
 }
