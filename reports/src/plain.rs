@@ -23,7 +23,7 @@ pub fn is_obeyed(letter: char) -> bool {
 
 /// The text with escapes as Rust writes them, `\u{1b}`, for all that would be obeyed. Lines stay lines.
 pub fn text(text: &str) -> Cow<'_, str> {
-    escaped(text, |letter| is_obeyed(letter), |letter| format!("\\u{{{:x}}}", u32::from(letter)))
+    escaped(text, is_obeyed, |letter| format!("\\u{{{:x}}}", u32::from(letter)))
 }
 
 /// The same in one line: a break in it is escaped, too.
@@ -38,7 +38,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
 /// The text of a JSON document that says the same, with escapes inside its strings.
 pub fn json(text: &str) -> Cow<'_, str> {
     // Outside of strings JSON has none of these characters.
-    escaped(text, |letter| is_obeyed(letter), |letter| format!("\\u{:04x}", u32::from(letter)))
+    escaped(text, is_obeyed, |letter| format!("\\u{:04x}", u32::from(letter)))
 }
 
 fn escaped(

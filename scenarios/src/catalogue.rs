@@ -36,7 +36,7 @@ pub enum LoadError {
         help: String,
     },
     /// The file can't be read.
-    #[error("{path}: {source}", path = .path.display())]
+    #[error("{path} can't be read", path = .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,

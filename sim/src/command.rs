@@ -261,8 +261,10 @@ impl Play<'_> {
     }
 
     /// Writes the run's files; the directory, unless none was wanted.
-    fn write(&self, outcome: &Outcome) -> Result<Option<&Path>, ReportError> {
+    fn write(&self, outcome: &Outcome) -> Result<Option<&Path>, Failure> {
         let Some(dir) = self.dir.as_deref() else { return Ok(None) };
+        // Somebody may have come first while this went on.
+        files::no_other_run("--out", dir, self.plan)?;
         let capsule =
             (!outcome.failed().is_empty()).then(|| Capsule::new(self.plan, outcome).to_json());
         directory::write(

@@ -4,6 +4,7 @@
 use std::fs;
 #[cfg(unix)]
 use std::os::unix::fs::symlink;
+use std::process::Stdio;
 
 use crate::check::{self, await_lines};
 use crate::cli::{BLACKOUT, Desk};
@@ -32,7 +33,13 @@ fn a_merge_replaces_none_of_its_parts() {
             assert_eq!(desk.read("part-1.jsonl"), before, "{arguments:?}");
         }
     }
-    desk.onsale(&["merge", "part-1.jsonl", "part-2.jsonl", "--results", "whole.jsonl"], 0);
+    let whole = ["merge", "part-1.jsonl", "part-2.jsonl", "--results", "whole.jsonl"];
+    desk.onsale(&whole, 0);
+    // What makes no whole takes the place of nothing.
+    let kept = desk.read("whole.jsonl");
+    desk.put("part-2.jsonl", &desk.read("part-2.jsonl")[..900]);
+    desk.onsale(&[&whole[..], &["--overwrite"]].concat(), 2);
+    assert_eq!(desk.read("whole.jsonl"), kept);
 }
 
 #[test]
@@ -110,6 +117,28 @@ fn a_directory_is_of_one_run() {
     desk.put("file", "");
     let said = desk.onsale(&["run", "small.toml", "--out", "file"], 2);
     assert!(said.err.contains("--out file: a directory is expected"), "{}", said.err);
+}
+
+/// Whoever is second finds the other's files, and leaves them as they are.
+#[test]
+fn runs_into_one_directory_leave_the_files_of_one() {
+    let desk = Desk::new("one-directory");
+    for turn in ["a", "b", "c"] {
+        let mut runs: Vec<_> = ["3", "4"]
+            .map(|seed| ["run", "small.toml", "--quiet", "--json", "--seed", seed, "--out", turn])
+            .map(|arguments| desk.command(&arguments).stdout(Stdio::null()).spawn().unwrap())
+            .into_iter()
+            .collect();
+        let codes: Vec<_> = runs.iter_mut().map(|run| run.wait().unwrap().code()).collect();
+        assert!(codes.contains(&Some(0)), "{codes:?}");
+        let (plan, summary) =
+            (desk.json(&format!("{turn}/plan.json")), desk.json(&format!("{turn}/summary.json")));
+        assert_eq!(plan["seed"], summary["seed"]);
+        let names = fs::read_dir(desk.0.join(turn)).unwrap();
+        let partial = |name: &String| name.ends_with(".partial");
+        let left = names.map(|name| name.unwrap().file_name().into_string().unwrap()).find(partial);
+        assert_eq!(left, None);
+    }
 }
 
 #[test]

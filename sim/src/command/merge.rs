@@ -22,23 +22,23 @@ pub(super) fn merge(arguments: &MergeArgs, terminal: Terminal) -> Result<Exit, F
     make_room(&arguments.report, &mut claims)?;
     let parts = Parts::open(&arguments.files)?;
     let header = parts.header().clone();
-    let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
-    let mut whole = match &arguments.results {
-        Some(path) => Some(results::open(path, &header, existing, drop)?.0),
-        None => None,
-    };
     let mut totals = Totals::new(&header);
     if arguments.report.junit_seeds {
         totals = totals.by_seed();
     }
-    let mut kept = Ok(());
-    let cut = parts.read(|result| {
-        totals.add(&result);
-        if let (Some(file), Ok(())) = (&mut whole, &kept) {
-            kept = file.append(&result);
-        }
-    })?;
-    kept?;
+    let cut = parts.read(|result| totals.add(&result))?;
+    if let Some(path) = &arguments.results {
+        // Only now it is known that the parts make a whole, which may take the place of another.
+        let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
+        let (mut whole, _) = results::open(path, &header, existing, drop)?;
+        let mut kept = Ok(());
+        Parts::open(&arguments.files)?.read(|result| {
+            if kept.is_ok() {
+                kept = whole.append(&result);
+            }
+        })?;
+        kept?;
+    }
     if !cut.is_empty() {
         let cut: Vec<String> = cut.iter().map(ToString::to_string).collect();
         terminal.warn(&format!(

@@ -107,7 +107,9 @@ fn checked<'a>(file: &'a str, result: &'a Result<Scenario, LoadError>) -> Checke
             })
             .collect(),
         Err(error @ LoadError::Unknown { help, .. }) => whole(error.to_string(), help),
-        Err(error @ LoadError::Unreadable { .. }) => whole(error.to_string(), ""),
+        Err(LoadError::Unreadable { path, source }) => {
+            whole(format!("{} can't be read: {source}", path.display()), "")
+        }
     };
     Checked { file, ok: result.is_ok(), problems }
 }
