@@ -349,8 +349,10 @@ struct Plain<'a>(&'a Value);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !is_formless(self.0) {
+            return write!(f, "{}", self.0);
+        }
         match self.0 {
-            value if !is_formless(value) => write!(f, "{value}"),
             Value::String(text) => {
                 f.write_str("\"")?;
                 for letter in text.chars() {

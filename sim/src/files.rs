@@ -222,10 +222,9 @@ fn run_in(dir: &Path) -> Option<(String, String)> {
         serde_json::from_slice::<Value>(&bytes).ok()
     };
     let plan = read("plan.json").or_else(|| Some(read("capsule.json")?.get("plan")?.clone()))?;
-    let seed = match plan.get("seed")? {
-        Value::String(seed) => seed.clone(),
-        number => number.to_string(),
-    };
+    // In the first format it is a number.
+    let seed = plan.get("seed")?;
+    let seed = seed.as_str().map_or_else(|| seed.to_string(), str::to_owned);
     Some((plan.get("scenario")?.get("id")?.as_str()?.to_owned(), seed))
 }
 
