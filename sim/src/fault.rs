@@ -5,6 +5,7 @@
 //! to know when faults come (the plan says) and how links and disks behave.
 
 mod atlas;
+mod cuts;
 mod failover;
 mod hand_over;
 pub mod outages;
@@ -20,7 +21,7 @@ use madsim::task::NodeId as Process;
 use onsale_core::{
     Epoch, HandOverReason, Instant, NodeId, Phase, Placement, ShardId, ShowId, Span,
 };
-use onsale_scenarios::{Cut, Fault, GoodCopies, Target};
+use onsale_scenarios::{Fault, GoodCopies, Target};
 
 pub use self::failover::Failover;
 use self::hand_over::{Balanced, HandOvers, Passage};
@@ -28,7 +29,7 @@ use self::outages::{Before, Cause, Outage, Outages};
 use self::steps::Steps;
 use crate::story::Sight;
 use crate::world::disk::Disk;
-use crate::world::network::{CLIENTS, Place, Weather};
+use crate::world::network::{Place, Weather};
 use crate::world::{Process as State, Stage, World};
 
 /// A fault that healed at once can still cost an owner for so long: suspicion and an election take a fraction of it.
@@ -596,89 +597,6 @@ impl Faults<'_> {
             format!("n{place}, the owner of {}", ShowId(0))
         } else {
             format!("n{place}")
-        }
-    }
-
-    /// The directed links that a partition cuts.
-    fn links(&self, world: &World, cut: &Cut) -> (Vec<(Place, Place)>, String) {
-        let all: Vec<Place> = self.places().collect();
-        let nodes = all.len();
-        let both = |pairs: &mut dyn Iterator<Item = (Place, Place)>| {
-            pairs.flat_map(|(a, b)| [(a, b), (b, a)]).collect::<Vec<_>>()
-        };
-        let across = |left: &[Place], right: &[Place]| {
-            both(&mut left.iter().flat_map(|&a| right.iter().map(move |&b| (a, b))))
-        };
-        match cut {
-            Cut::Isolate(targets) => {
-                let mut island: Vec<Place> =
-                    targets.iter().map(|&target| self.victim(world, target)).collect();
-                island.sort_unstable();
-                island.dedup();
-                let mainland: Vec<Place> = std::iter::once(CLIENTS)
-                    .chain(all.iter().copied().filter(|place| !island.contains(place)))
-                    .collect();
-                let names = island
-                    .iter()
-                    .map(|&place| self.name(world, place))
-                    .collect::<Vec<_>>()
-                    .join(" and ");
-                (across(&island, &mainland), format!("isolation of {names}"))
-            }
-            Cut::Halves => {
-                let owner = self.owner(world);
-                let rest: Vec<Place> =
-                    all.iter().copied().filter(|&place| place != owner).collect();
-                let with_owner = (nodes - 1) / 2;
-                let (beside, other) = rest.split_at(with_owner.saturating_sub(1));
-                let small: Vec<Place> =
-                    std::iter::once(owner).chain(beside.iter().copied()).collect();
-                (
-                    across(&small, other),
-                    format!(
-                        "split into {} and {}, n{owner} in the smaller half",
-                        listed(&small),
-                        listed(other)
-                    ),
-                )
-            }
-            Cut::OneWay(target) => {
-                let victim = self.victim(world, *target);
-                let links = all
-                    .iter()
-                    .filter(|&&place| place != victim)
-                    .map(|&place| (victim, place))
-                    .collect();
-                (links, format!("what {} sends to other nodes is lost", self.name(world, victim)))
-            }
-            Cut::MajorityRing => {
-                // Each node sees itself and the same number of neighbours on both sides of the ring: just a majority.
-                let reach = nodes / 2 / 2 + nodes / 2 % 2;
-                let apart = |a: Place, b: Place| {
-                    let gap = a.abs_diff(b);
-                    gap.min(nodes - gap) > reach
-                };
-                let mut pairs = all
-                    .iter()
-                    .flat_map(|&a| all.iter().map(move |&b| (a, b)))
-                    .filter(|&(a, b)| a < b && apart(a, b));
-                (both(&mut pairs), "majority ring: each node sees another majority".to_owned())
-            }
-            Cut::Bridge => {
-                let middle = nodes.div_ceil(2);
-                let (left, right): (Vec<Place>, Vec<Place>) = all
-                    .iter()
-                    .filter(|&&place| place != middle)
-                    .partition(|&&place| place < middle);
-                (
-                    across(&left, &right),
-                    format!(
-                        "bridge: {} and {} see each other only through n{middle}",
-                        listed(&left),
-                        listed(&right)
-                    ),
-                )
-            }
         }
     }
 }
