@@ -90,6 +90,10 @@ pub struct ScenarioFacts {
     pub seeds: Option<(u64, u64)>,
     /// How many of them had a failure that was not expected.
     pub failed_runs: u64,
+    /// In how many of them no oracle had anything to check: they are no passes.
+    pub unchecked_runs: u64,
+    /// How many of them a cap stopped, which is neither a pass nor a failure.
+    pub capped_runs: u64,
     /// The oracle that is bound to fail, and in how many of them it did; none if none is, or if too few
     /// seeds were asked for to tell.
     pub bound_to_fail: Option<(String, u64)>,
@@ -181,10 +185,17 @@ impl SweepFacts {
     }
 
     /// Without a failure: the rate of failures that is ruled out at 95 %, which is the bound of Clopper
-    /// and Pearson: at this rate all runs pass once in twenty times. None if there was a failure or no run.
+    /// and Pearson: at this rate all runs pass once in twenty times. None if there was a failure or no pass.
     pub fn failure_rate_below(&self) -> Option<f64> {
-        let runs = self.runs() as f64;
-        (self.failed_runs == 0 && self.runs() > 0).then(|| -libm::expm1(libm::log(DOUBT) / runs))
+        let passes = self.passes();
+        (self.failed_runs == 0 && passes > 0)
+            .then(|| -libm::expm1(libm::log(DOUBT) / passes as f64))
+    }
+
+    /// How many runs show something: those that failed, and those that came to their end with something checked.
+    pub fn passes(&self) -> u64 {
+        let none = |scenario: &ScenarioFacts| scenario.unchecked_runs + scenario.capped_runs;
+        self.runs().saturating_sub(self.scenarios.iter().map(none).sum::<u64>())
     }
 
     /// What a scenario requires and none of its seeds had.
@@ -286,6 +297,8 @@ struct ScenarioDocument<'a> {
     first_seed: Option<Seed>,
     last_seed: Option<Seed>,
     failed_seeds: u64,
+    unchecked_seeds: u64,
+    capped_seeds: u64,
     bound_to_fail: Option<BoundDocument<'a>>,
     checks: &'a BTreeMap<String, Option<u64>>,
 }
@@ -314,6 +327,8 @@ impl<'a> Document<'a> {
             first_seed: scenario.seeds.map(|(first, _)| Seed(first)),
             last_seed: scenario.seeds.map(|(_, last)| Seed(last)),
             failed_seeds: scenario.failed_runs,
+            unchecked_seeds: scenario.unchecked_runs,
+            capped_seeds: scenario.capped_runs,
             bound_to_fail: scenario
                 .bound_to_fail
                 .as_ref()

@@ -14,12 +14,13 @@ mod scenarios;
 mod shrink;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use onsale_reports::plain::quoted;
 use onsale_reports::{ReportError, directory, human, terminal as page};
-use onsale_scenarios::catalogue::LoadError;
+use onsale_scenarios::Scenario;
+use onsale_scenarios::catalogue::{self, LoadError};
 use onsale_scenarios::reading::Reach;
 
 use crate::capsule::{Capsule, CapsuleError};
@@ -29,11 +30,13 @@ use crate::files::{self, Claims, Refusal};
 use crate::invocation::spoken;
 use crate::plan::Plan;
 use crate::run::{Look, Outcome, run_watched};
+use crate::settings;
 use crate::story::follow::Story;
 use crate::sweep::merge::MergeError;
 use crate::sweep::results::ResultsError;
 use crate::terminal::Terminal;
 use crate::verify::{Parted, parted};
+use crate::wall::Stopwatch;
 use crate::world::limits::Limits;
 use crate::world::{Progress, Tracing};
 
@@ -278,15 +281,21 @@ impl Play<'_> {
     }
 }
 
-/// The first Ctrl-C or SIGTERM asks what goes on for its end, the second takes it. `ask` tells whether
-/// it had been asked before.
+/// The first Ctrl-C or SIGTERM asks what goes on for its end, a later one takes it. `ask` tells whether
+/// it had been asked before. What comes right behind the first is the same once more: `timeout` signals the
+/// program and then its whole group.
 fn stop_on_signals(
     terminal: Terminal,
     what: &'static str,
     ask: impl Fn() -> bool + Send + Sync + 'static,
 ) {
+    let first = OnceLock::new();
     let end = Arc::new(move || {
+        let since_s = first.get_or_init(Stopwatch::start).elapsed_s();
         if ask() {
+            if since_s < SAME_SIGNAL_S {
+                return;
+            }
             std::process::exit(Exit::Interrupted as i32);
         }
         terminal.note(&format!("interrupted: ending {what}; once more to kill it"));
@@ -299,6 +308,9 @@ fn stop_on_signals(
         terminal.warn(&format!("SIGTERM will end {what} without a report: {error}"));
     }
 }
+
+/// So many seconds apart two signals are one request.
+const SAME_SIGNAL_S: f64 = 0.5;
 
 /// Calls `end` at each SIGTERM, on a thread of its own. `ctrlc` would take SIGHUP with it, which
 /// `nohup` keeps away from whoever asked for that.
@@ -313,6 +325,14 @@ fn on_termination(end: impl Fn() + Send + 'static) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn on_termination(_: impl Fn() + Send + 'static) -> std::io::Result<()> {
     Ok(())
+}
+
+/// The scenario of a name, as `run`, `replay` and `shrink` take it: one that the seed draws, or a file's.
+fn scenario_of(name: &str, seed: u64, reach: Reach) -> Result<Scenario, LoadError> {
+    if name == settings::SETTINGS {
+        return Ok(settings::drawn(seed));
+    }
+    catalogue::load_within(name, reach)
 }
 
 /// The name of a run's directory: its scenario's own, and where another scenario of that name has taken it, one

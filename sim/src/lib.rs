@@ -24,6 +24,7 @@ pub mod progress;
 pub mod run;
 pub mod sabotage;
 pub mod sample;
+pub mod settings;
 pub mod shrink;
 pub mod signature;
 pub mod story;

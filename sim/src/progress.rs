@@ -100,7 +100,7 @@ impl Minutes {
 
 impl Goal {
     /// How far a sweep is after so many seconds, and when it will be over:
-    /// `94 of 470 seeds · 9.40 seeds/s · 0 failed · 40.0 s left`.
+    /// `94 of 470 seeds · 9.4 seeds/s · 0 failed · 40.0 s left`.
     fn words(self, swept: &Swept, wall_s: f64) -> String {
         let (done, failed) =
             (swept.done.load(Ordering::Relaxed), swept.failed.load(Ordering::Relaxed));
@@ -164,12 +164,12 @@ mod tests {
     #[test]
     fn progress_tells_the_total_and_what_is_left() {
         let swept = Swept::default();
-        assert_eq!(Goal::Runs(470).words(&swept, 1.0), "0 of 470 seeds · 0.00 seeds/s · 0 failed");
+        assert_eq!(Goal::Runs(470).words(&swept, 1.0), "0 of 470 seeds · 0.0 seeds/s · 0 failed");
         swept.done.store(94, Ordering::Relaxed);
         swept.failed.store(2, Ordering::Relaxed);
-        let words = "94 of 470 seeds · 9.40 seeds/s · 2 failed · 40.0 s left";
+        let words = "94 of 470 seeds · 9.4 seeds/s · 2 failed · 40.0 s left";
         assert_eq!(Goal::Runs(470).words(&swept, 10.0), words);
-        let words = "94 seeds · 9.40 seeds/s · 2 failed · 50.0 s left";
+        let words = "94 seeds · 9.4 seeds/s · 2 failed · 50.0 s left";
         assert_eq!(Goal::Seconds(60.0).words(&swept, 10.0), words);
         // What was asked for is an estimate where runs are dealt to parts.
         assert!(!Goal::Runs(90).words(&swept, 10.0).contains("-"));

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capsule::{build_profile, code_version};
 use crate::fingerprint::Fingerprint;
+use crate::run::BUDGET;
 use crate::world::limits::Limits;
 use partition::Partition;
 use play::SeedResult;
@@ -52,6 +53,9 @@ pub struct Header {
     pub bytes_max: Option<u64>,
     /// Whether it ends at the first failure.
     pub fail_fast: bool,
+    /// Whether each seed draws its scenario: then the one that is named stands for all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settings: bool,
 }
 
 /// A scenario by its name.
@@ -106,6 +110,7 @@ impl Header {
             events_max: None,
             bytes_max: None,
             fail_fast: false,
+            settings: false,
         }
     }
 
@@ -137,10 +142,17 @@ impl Header {
         fails.filter(|fails| seeds >= fails.within.into()).map(|fails| &*fails.oracle)
     }
 
+    /// Whether the failure of an oracle counts. A drawn scenario may take more than a run may: where
+    /// limits are caps, to be stopped is none.
+    pub fn counts(&self, oracle: &str) -> bool {
+        !(self.settings && oracle == BUDGET)
+    }
+
     /// Whether a run of a scenario failed otherwise than it is bound to.
     pub fn is_failed(&self, scenario: usize, result: &SeedResult) -> bool {
         let bound = self.bound_to_fail(scenario);
-        result.failures.iter().any(|failed| bound != Some(&*failed.oracle))
+        let counts = |oracle: &str| self.counts(oracle) && bound != Some(oracle);
+        result.failures.iter().any(|failed| counts(&failed.oracle))
     }
 
     /// How much a run of the scenario may do.
@@ -150,6 +162,15 @@ impl Header {
             events_max: self.events_max.unwrap_or(usual.events_max),
             bytes_max: self.bytes_max.unwrap_or(usual.bytes_max),
         }
+    }
+
+    /// Whether another sweep is this one up to an earlier last seed: then this one goes on from it.
+    pub fn extends(&self, other: &Self) -> bool {
+        let last = |header: &Self| header.seeds.last.unwrap_or(u64::MAX);
+        let same = Self { seeds: self.seeds, ..other.clone() };
+        self.seeds.first == other.seeds.first
+            && last(self) > last(other)
+            && self.difference(&same).is_none()
     }
 
     /// In what another sweep differs, its part aside: `seeds: 1..51, not 1..101`. None if both
@@ -171,6 +192,7 @@ impl Header {
             ("verify-every", self.verify_every.to_string(), other.verify_every.to_string()),
             ("max-events", number(self.events_max), number(other.events_max)),
             ("max-memory", number(self.bytes_max), number(other.bytes_max)),
+            ("settings", self.settings.to_string(), other.settings.to_string()),
             ("fail-fast", self.fail_fast.to_string(), other.fail_fast.to_string()),
         ];
         let named = fields.into_iter().find(|(_, own, its)| own != its);
@@ -227,6 +249,11 @@ mod tests {
 
         let fewer = Header { seeds: "1..51".parse().unwrap(), ..one.clone() };
         assert_eq!(one.difference(&fewer).unwrap(), "seeds: 1..51, not 1..101");
+        assert!(one.extends(&fewer) && !fewer.extends(&one) && !one.extends(&one));
+        let later = Header { seeds: "2..51".parse().unwrap(), ..one.clone() };
+        assert!(!one.extends(&later), "it begins elsewhere");
+        let stricter = Header { fail_fast: true, ..fewer.clone() };
+        assert!(!one.extends(&stricter), "it is another sweep");
         let mut older = one.clone();
         older.code_version = "0.0.9".to_owned();
         assert!(one.difference(&older).unwrap().starts_with("code: 0.0.9, not "));

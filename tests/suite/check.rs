@@ -155,6 +155,43 @@ fn a_sweep_that_was_killed_goes_on_to_the_same_bytes() {
     assert_eq!(desk.read("new.jsonl"), whole);
 }
 
+/// Whoever wants more seeds asks for more: what is there is not played again.
+#[test]
+fn a_sweep_may_go_on_to_a_later_seed() {
+    let desk = desk("extend");
+    let check = |file: &str, seeds: &str, more: &[&str]| {
+        let arguments = [
+            "check",
+            "tiny.toml",
+            "calm.toml",
+            "--verify-every",
+            "3",
+            "--seeds",
+            seeds,
+            "--results",
+            file,
+        ];
+        desk.onsale(&[&arguments, more].concat(), 0)
+    };
+    let whole = check("whole.jsonl", "1..7", &[]);
+    for cut in [0, 9] {
+        check("part.jsonl", "1..4", &["--overwrite"]);
+        let part = desk.read("part.jsonl");
+        desk.put("part.jsonl", &part[..part.len() - cut]);
+        let longer = check("part.jsonl", "1..7", &["--resume"]);
+        assert_eq!(desk.read("part.jsonl"), desk.read("whole.jsonl"));
+        assert_eq!(longer.out, whole.out);
+        let known = if cut == 0 { "6 results" } else { "5 results" };
+        assert!(longer.err.contains(&format!("resumed behind {known}")), "{}", longer.err);
+    }
+    // Of a part, too.
+    let half = ["--partition", "hash:1/2"];
+    check("half.jsonl", "1..7", &half);
+    check("growing.jsonl", "1..3", &half);
+    check("growing.jsonl", "1..7", &[&half[..], &["--resume"]].concat());
+    assert_eq!(desk.read("growing.jsonl"), desk.read("half.jsonl"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_real_kill_leaves_what_can_be_resumed() {
@@ -183,9 +220,10 @@ fn results_are_neither_lost_nor_mixed() {
     };
     one(&[], 0);
     let kept = desk.read("r.jsonl");
-    let table: [(&[&str], &str); 6] = [
+    let table: [(&[&str], &str); 7] = [
         (&[], "--resume goes on with them, --overwrite starts anew"),
-        (&["--resume", "--seeds", "1..4"], "seeds: 1..3, not 1..4"),
+        (&["--resume", "--seeds", "1..2"], "seeds: 1..3, not 1..2"),
+        (&["--resume", "--seeds", "2..5"], "seeds: 1..3, not 2..5"),
         (&["--resume", "calm.toml"], "scenarios: tiny.toml, not tiny.toml calm.toml"),
         (&["--resume", "--partition", "hash:1/2"], "part hash:1/1, not hash:1/2"),
         (&["--resume", "--max-events", "9"], "max-events: by scenario, not 9"),
@@ -645,7 +683,9 @@ fn sigterm_ends_a_sweep_with_a_report_of_the_part_that_ran() {
         desk.command(&sweep).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     crate::cli::await_handler(child.id(), 15);
     await_lines(&desk, "r.jsonl", 3, &mut child);
-    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    // Twice at once, as `timeout` does: that is no second request.
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &id, &id]).status().unwrap();
     assert!(sent.success());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{output:?}");

@@ -57,6 +57,12 @@ fn scenarios(page: &mut Page, facts: &SweepFacts) {
         {
             words.push(format!("{oracle} failed in {}, as it must", human::count(*runs)));
         }
+        if scenario.unchecked_runs > 0 && !scenario.unchecked {
+            words.push(format!("{} checked nothing", human::count(scenario.unchecked_runs)));
+        }
+        if scenario.capped_runs > 0 {
+            words.push(format!("{} stopped by a cap", human::count(scenario.capped_runs)));
+        }
         if scenario.unchecked {
             words.push("no oracle had anything to check".to_owned());
         }
@@ -259,13 +265,14 @@ fn learned(page: &mut Page, facts: &SweepFacts) {
         Some(rate) => {
             let words = format!(
                 "0 failures in {}: failure rate below {} at 95 %",
-                human::counted(runs, "seed"),
+                human::counted(facts.passes(), "seed"),
                 percent(rate)
             );
             let words = page.paint(Style::Bold, &words);
             page.line(&words);
         }
         None if runs == 0 => page.line("nothing was run"),
+        None if facts.failed_runs == 0 => page.line("no seed showed anything"),
         None => {
             page.line(&format!(
                 "{} of {} failed, in {}:",

@@ -19,6 +19,7 @@ Examples:
   onsale check --junit junit.xml --fail-fast      in CI
   onsale check --partition hash:2/4               the second of four machines; then onsale merge
   onsale check --resume                           where Ctrl-C or a kill ended it
+  onsale check --settings --seeds 1..1001         scenarios from all over the settings' ranges
   onsale check --unsafe                           how soon the oracles see what settings break
 
 Every scenario is run under each seed before the next seed begins. The page at the end is the same
@@ -57,6 +58,10 @@ pub struct CheckArgs {
         "out", "results", "resume", "overwrite", "junit", "junit_seeds", "annotations",
     ])]
     pub unsafe_settings: bool,
+    /// Play scenarios that the seeds draw from all over the settings' ranges, one a seed. A run that its
+    /// --max-events [default here: 5000000] or --max-memory stops has not failed
+    #[arg(long, conflicts_with_all = ["scenarios", "unsafe_settings"])]
+    pub settings: bool,
     /// End at the first failure
     #[arg(long)]
     pub fail_fast: bool,

@@ -22,6 +22,7 @@ use crate::files::{self, Claims};
 use crate::invocation::spoken;
 use crate::progress::{self, Goal, Swept};
 use crate::run::BUDGET;
+use crate::settings;
 use crate::sweep::partition::Partition;
 use crate::sweep::play::{Played, play};
 use crate::sweep::pool::{self, Stop};
@@ -33,6 +34,10 @@ use crate::sweep::{Header, Item};
 use crate::terminal::Terminal;
 use crate::wall::{self, Stopwatch};
 use crate::world::Progress;
+use crate::world::limits::Limits;
+
+/// What a drawn scenario may do at most, unless told otherwise: some draw a hundred times more than others.
+const SETTINGS_CAP: Limits = Limits { events_max: 5_000_000, bytes_max: 512 << 20 };
 
 /// Distinct failures of which a capsule is kept.
 const CAPSULES_MAX: usize = 20;
@@ -44,7 +49,12 @@ pub(super) fn check(
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
     let usual = if arguments.unsafe_settings { "unsafe" } else { "fast" };
-    let scenarios = scenarios(&arguments.scenarios, usual, reach)?;
+    let scenarios = if arguments.settings {
+        // Any of those that are drawn stands for all.
+        vec![settings::drawn(0)]
+    } else {
+        scenarios(&arguments.scenarios, usual, reach)?
+    };
     if arguments.unsafe_settings {
         return detect::detect(&scenarios, arguments, terminal);
     }
@@ -235,11 +245,13 @@ fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failu
         ))),
         (None, Some(_)) | (Some(_), None) => Ok(()),
     }?;
+    let cap = arguments.settings.then_some(SETTINGS_CAP);
     Ok(Header {
         partition: arguments.partition.unwrap_or(Partition::WHOLE),
         verify_every: arguments.verify_every.map_or(0, u64::from),
-        events_max: arguments.limits.max_events.map(u64::from),
-        bytes_max: arguments.limits.max_memory,
+        events_max: arguments.limits.max_events.map(u64::from).or(cap.map(|cap| cap.events_max)),
+        bytes_max: arguments.limits.max_memory.or(cap.map(|cap| cap.bytes_max)),
+        settings: arguments.settings,
         fail_fast: arguments.fail_fast,
         ..Header::new(scenarios, seeds)
     })

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use onsale_scenarios::catalogue;
 use onsale_scenarios::reading::Reach;
 
 use super::looking::Looking;
-use super::{Failure, Play, Played, dir_of_run, half_named, shown};
+use super::{Failure, Play, Played, dir_of_run, half_named, scenario_of, shown};
 use crate::capsule::{self, Capsule, PlanIs};
 use crate::cli::{ReplayArgs, Subject};
 use crate::exit::Exit;
@@ -24,7 +23,7 @@ pub(super) fn replay(
 ) -> Result<Exit, Failure> {
     match (&arguments.subject, &arguments.scenario) {
         (Subject::Seed(seed), Some(scenario)) => {
-            let plan = Plan::new(&catalogue::load_within(scenario, reach)?, *seed);
+            let plan = Plan::new(&scenario_of(scenario, *seed, reach)?, *seed);
             replay_seed(&plan, arguments, terminal)
         }
         (Subject::File(file), None) => replay_file(file, arguments, terminal),

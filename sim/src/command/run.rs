@@ -1,10 +1,9 @@
 //! `onsale run`: a scenario and a seed.
 
-use onsale_scenarios::catalogue;
 use onsale_scenarios::reading::Reach;
 
 use super::looking::Looking;
-use super::{Failure, Play, dir_of_run};
+use super::{Failure, Play, dir_of_run, scenario_of};
 use crate::capsule;
 use crate::cli::RunArgs;
 use crate::exit::Exit;
@@ -14,7 +13,7 @@ use crate::terminal::Terminal;
 
 /// Plays a scenario, or prints the plan of it.
 pub(super) fn run(arguments: &RunArgs, reach: Reach, terminal: Terminal) -> Result<Exit, Failure> {
-    let scenario = catalogue::load_within(&arguments.scenario, reach)?;
+    let scenario = scenario_of(&arguments.scenario, arguments.seed, reach)?;
     let plan = Plan::new(&scenario, arguments.seed);
     if arguments.plan_only {
         terminal.data(&plan.to_json())?;

@@ -15,11 +15,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use onsale_core::{Instant, Span, UserId};
 use onsale_reports::terminal::flow;
 use onsale_reports::{OracleResult, ReportError, directory, human, json, plain};
+use onsale_scenarios::Arrivals;
 use onsale_scenarios::reading::Reach;
-use onsale_scenarios::{Arrivals, catalogue};
 use serde::Serialize;
 
-use super::{Failure, claim_dir, default_dir, half_named, shown, stop_on_signals};
+use super::{Failure, claim_dir, default_dir, half_named, scenario_of, shown, stop_on_signals};
 use crate::capsule::{self, Capsule, PlanIs};
 use crate::cli::Subject;
 use crate::cli::shrink::ShrinkArgs;
@@ -184,7 +184,7 @@ const FILE_WIDTH: usize = 80;
 fn read(arguments: &ShrinkArgs, reach: Reach) -> Result<Capsule, Failure> {
     match (&arguments.subject, &arguments.scenario) {
         (Subject::Seed(seed), Some(scenario)) => {
-            Ok(Plan::new(&catalogue::load_within(scenario, reach)?, *seed).into())
+            Ok(Plan::new(&scenario_of(scenario, *seed, reach)?, *seed).into())
         }
         (Subject::File(file), None) => Ok(capsule::read(file)?),
         (Subject::Seed(_), None) | (Subject::File(_), Some(_)) => {

@@ -63,7 +63,10 @@ impl Aim {
         let (kind, node) = (stream.below(4), stream.draw());
         let numbered =
             |node| Target::Node(NodeId(1 + below(node, u64::from(scenario.cluster.nodes)) as u16));
+        let is_followed = scenario.cluster.replicas > 1;
         match (self, kind) {
+            // Who has no follower is struck itself.
+            (Self::Follower, _) | (Self::Anybody, 2) if !is_followed => Target::Owner,
             (Self::Owner, _) | (Self::Anybody, 0 | 1) => Target::Owner,
             (Self::Follower, _) | (Self::Anybody, 2) => Target::Follower,
             (Self::Node(node), _) => numbered(node),
@@ -89,6 +92,7 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
         Family::Partition => {
             let cut = match stream.below(8) {
                 0 => Cut::Isolate(vec![target]),
+                1 if scenario.cluster.replicas == 1 => Cut::Isolate(vec![Target::Owner]),
                 1 => Cut::Isolate(vec![Target::Owner, Target::Follower]),
                 2 => Cut::Isolate(of_zone(scenario, zone(scenario, strength))),
                 3 => Cut::Isolate(minority(scenario, strength)),
@@ -136,6 +140,9 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
         Family::Flapping => {
             let (down, up) = turns(lasts, strength, stream);
             let peer = (stream.below(2) == 0).then(|| other_than(target));
+            // Without a follower there is nobody on the other side but everybody.
+            let peer =
+                peer.filter(|&peer| peer != Target::Follower || scenario.cluster.replicas > 1);
             Fault::Flapping { at, lasts, node: target, peer, down, up }
         }
         Family::Swizzle => {

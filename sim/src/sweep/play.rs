@@ -14,6 +14,7 @@ use super::{Header, Item};
 use crate::capsule::Capsule;
 use crate::plan::Plan;
 use crate::run::{Outcome, run_within};
+use crate::settings;
 use crate::verify::{parted, same};
 use crate::world::limits::Limit;
 use crate::world::{Progress, Tracing};
@@ -128,6 +129,8 @@ pub fn play(
     item: Item,
     progress: &Arc<Progress>,
 ) -> Option<Played> {
+    let drawn = header.settings.then(|| settings::drawn(item.seed));
+    let scenario = drawn.as_ref().unwrap_or(scenario);
     let (plan, limits) = (Plan::new(scenario, item.seed), header.limits(scenario));
     let run = |tracing| run_within(&plan, progress, tracing, limits);
     let first = whole(run(Tracing::default()))?;

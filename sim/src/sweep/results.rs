@@ -6,9 +6,11 @@
 //! Whoever writes the file holds its lock, and nobody else writes it meanwhile. Refuses to know what the results amount to.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use onsale_reports::directory;
 use onsale_scenarios::reading;
 
 use super::play::SeedResult;
@@ -300,9 +302,12 @@ pub fn open(
     };
     let parts = (header.partition, reader.header.partition);
     let other_part = || (parts.0 != parts.1).then(|| format!("part {}, not {}", parts.1, parts.0));
-    if let Some(what) = header.difference(&reader.header).or_else(other_part) {
+    let is_longer = header.extends(&reader.header);
+    let differs = if is_longer { None } else { header.difference(&reader.header) };
+    if let Some(what) = differs.or_else(other_part) {
         return Err(ResultsError::OtherSweep { file: path.to_owned(), what });
     }
+    let results_start = reader.end;
     let (mut count, mut is_over) = (0, true);
     for item in header.items() {
         let Some(result) = reader.next(item)? else {
@@ -318,7 +323,30 @@ pub fn open(
         // A torn line there goes away.
         file.set_len(reader.end).map_err(system)?;
     }
+    if is_longer {
+        file = under(path, &first, &file, results_start..reader.end)?;
+    }
     Ok((Writer { path: path.to_owned(), file }, count))
+}
+
+/// Puts results under another header, in one step, so that a kill leaves the old file or the new one.
+fn under(
+    path: &Path,
+    header: &[u8],
+    mut old: &File,
+    results: Range<u64>,
+) -> Result<File, ResultsError> {
+    let system = |source| ResultsError::System { file: path.to_owned(), source };
+    // A link stays one.
+    let real = path.canonicalize().map_err(system)?;
+    let (dir, name) = (real.parent().unwrap_or(&real), real.file_name().unwrap_or_default());
+    directory::publish(dir, &name.to_string_lossy(), |out| {
+        old.seek(SeekFrom::Start(results.start))?;
+        out.write_all(header)?;
+        io::copy(&mut old.take(results.end - results.start), out).map(drop)
+    })
+    .map_err(|error| system(error.source))?;
+    held(path)
 }
 
 /// The file, made if it is not there, and nobody else's until it is dropped. What is written goes to its end.

@@ -134,6 +134,9 @@ impl Totals {
         totals.wall_s = if totals.runs == 0 { wall_s } else { both(totals.wall_s, wall_s) };
         totals.runs += 1;
         for failed in &result.failures {
+            if !self.header.counts(&failed.oracle) {
+                continue;
+            }
             let is_expected = self.header.bound_to_fail(place) == Some(&*failed.oracle);
             let failure = self.failure(place, result, failed, is_expected);
             if is_expected {
@@ -168,12 +171,16 @@ impl Totals {
         facts.verified += u64::from(result.verified);
 
         let failed = u64::from(self.header.is_failed(place, result));
+        let is_capped = self.header.settings && result.limit.is_some();
+        let is_vacuous = result.checks.values().all(|checks| checks.unwrap_or(0) == 0);
         facts.failed_runs += failed;
         let scenario = &mut facts.scenarios[place];
         if let Some((oracle, runs)) = &mut scenario.bound_to_fail {
             *runs += u64::from(result.failures.iter().any(|failed| failed.oracle == *oracle));
         }
         scenario.runs += 1;
+        scenario.capped_runs += u64::from(is_capped);
+        scenario.unchecked_runs += u64::from(is_vacuous);
         scenario.failed_runs += failed;
         let (first, last) = scenario.seeds.unwrap_or((result.seed, result.seed));
         scenario.seeds = Some((first.min(result.seed), last.max(result.seed)));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::sweep::{BoundToFail, Named, SCHEMA};
+use crate::world::limits::Limit;
 
 fn header(partition: &str, seeds: &str) -> Header {
     let named = |id: &str| Named {
@@ -22,6 +23,7 @@ fn header(partition: &str, seeds: &str) -> Header {
         events_max: None,
         bytes_max: None,
         fail_fast: false,
+        settings: false,
     }
 }
 
@@ -204,6 +206,35 @@ fn what_is_bound_to_fail_passes_alone() {
     let facts = bound("1..6", &[passed("fast/crash", 1)]);
     assert_eq!(exit(&facts), Exit::NotExercised);
     assert!(facts.missed().map(|(_, name)| name).eq(["a failure of hold"]));
+}
+
+#[test]
+fn where_limits_are_caps_to_be_stopped_is_neither_a_failure_nor_a_pass() {
+    let mut header = header("hash:1/1", "1..101");
+    header.scenarios.iter_mut().for_each(|named| {
+        named.oracles.clear();
+        named.marks.clear();
+    });
+    let stopped = SeedResult {
+        limit: Some(Limit::MaxEvents(9)),
+        ..failed("fast/crash", 1, "budget", "at 01:00.000 the run was stopped")
+    };
+    let vacuous =
+        SeedResult { checks: [("hold".to_owned(), None)].into(), ..passed("fast/crash", 2) };
+    for settings in [false, true] {
+        header.settings = settings;
+        let mut totals = Totals::new(&header);
+        for result in [&stopped, &vacuous, &passed("fast/crash", 3), &passed("fast/calm", 1)] {
+            totals.add(result);
+        }
+        let facts = totals.facts(None);
+        assert_eq!(exit(&facts) == Exit::Passed, settings);
+        assert_eq!(facts.failures.len(), usize::from(!settings));
+        assert_eq!(facts.scenarios[0].capped_runs, u64::from(settings));
+        assert_eq!(facts.scenarios[0].unchecked_runs, 1);
+        // A failure shows something, too.
+        assert_eq!(facts.passes(), if settings { 2 } else { 3 });
+    }
 }
 
 #[test]
