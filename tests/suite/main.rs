@@ -3,6 +3,7 @@
 mod broken;
 mod catalogue;
 mod check;
+mod ci;
 mod cli;
 mod crowd;
 mod determinism;
