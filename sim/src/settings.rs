@@ -10,7 +10,7 @@ use std::io;
 
 use onsale_core::Span;
 use onsale_core::draw::Draw;
-use onsale_scenarios::{Family, Ratio, Scenario, ScenarioError};
+use onsale_scenarios::{Family, Ratio, Scenario, ScenarioError, Timing};
 
 use crate::stream::fork;
 
@@ -237,6 +237,7 @@ pub const TABLE: [(&str, &[(&str, Values)]); 19] = [
         "costs",
         &[
             ("route", Micros(0, 1_000)),
+            ("reply", Micros(0, 1_000)),
             ("decide", Micros(0, 5_000)),
             ("journal-message", Micros(0, 1_000)),
             ("beat", Micros(0, 1_000)),
@@ -484,9 +485,12 @@ fn calm_of(scenario: &Scenario) -> Span {
 /// Whether beats, or a burst of requests, may take more time than there is, as far as what was drawn tells.
 fn may_be_overloaded(scenario: &Scenario) -> bool {
     let (cluster, costs) = (&scenario.cluster, &scenario.costs);
-    let beats = costs.beat.0 * u64::from(cluster.numbers());
-    let request =
-        costs.route.0 + costs.decide.0 + 4 * (costs.journal_message.0 + costs.persisted.0);
+    let micros = |cost: &Timing| cost.typical().0;
+    let beats = costs.beat.typical().0 * u64::from(cluster.numbers());
+    let request = micros(&costs.route)
+        + micros(&costs.decide)
+        + 4 * (micros(&costs.journal_message) + micros(&costs.persisted))
+        + costs.reply.as_ref().map_or(0, micros);
     let users = u64::from(scenario.crowd.users);
     4 * beats > cluster.beat_every.0 || request * users > SECOND
 }
@@ -495,13 +499,14 @@ fn may_be_overloaded(scenario: &Scenario) -> bool {
 /// drew 10 ms without a leader, and 195 ms between zones.
 fn may_never_elect(scenario: &Scenario) -> bool {
     let (cluster, network, disk) = (&scenario.cluster, &scenario.network, &scenario.disk);
-    let slowest = |least: Span, jitter: Ratio, tail: Ratio, factor: u32| {
+    let slowest = |least: &Timing, jitter: Ratio, tail: Ratio, factor: u32| {
+        let least = least.typical();
         let factor = if tail.is_never() { 1 } else { u64::from(factor) };
         (least.0 + jitter.of(least.0)) * factor
     };
-    let way = network.between_zones.max(network.within_zone);
-    let way = slowest(way, network.jitter, network.tail, network.tail_factor);
-    let write = slowest(disk.fsync, disk.jitter, disk.tail, disk.tail_factor);
+    let way = |least| slowest(least, network.jitter, network.tail, network.tail_factor);
+    let way = way(&network.between_zones).max(way(&network.within_zone));
+    let write = slowest(&disk.fsync, disk.jitter, disk.tail, disk.tail_factor);
     cluster.tick_every.0 * u64::from(cluster.election_ticks) <= 2 * (way + write)
 }
 
@@ -520,6 +525,7 @@ mod tests {
         full.facts = Some(Facts::default());
         full.crowd.waiting_room = Some(WaitingRoom::default());
         full.cluster.membership.static_quorum = Some(full.cluster.nodes);
+        full.costs.reply = Some(Timing::ZERO);
         let text = full.to_toml();
         let (mut section, mut found) = (String::new(), BTreeSet::new());
         for line in text.lines() {

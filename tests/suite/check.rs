@@ -66,7 +66,7 @@ client = "2s"
 "#;
 
 /// A desk with two scenarios that hold and one that cannot.
-pub(super) pub(super) fn desk(test: &str) -> Desk {
+pub(super) fn desk(test: &str) -> Desk {
     let desk = Desk::new(&format!("check-{test}"));
     desk.put("tiny.toml", TINY);
     let (calm, _) = TINY.split_once("[[fault]]").expect("it has a fault");
