@@ -114,9 +114,17 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
             Fault::Restart { at, node: target, patience, down: lasts - patience }
         }
         Family::RollingRestart => {
-            let turn = Span(lasts.0 / u64::from(scenario.cluster.nodes));
-            let patience = stop_patience(turn);
-            Fault::RollingRestart { at, lasts, patience, down: Span((turn - patience).0 / 2) }
+            let turn = |nodes: u16| {
+                let turn = Span(lasts.0 / u64::from(nodes));
+                let patience = stop_patience(turn);
+                (patience, Span((turn - patience).0 / 2))
+            };
+            let (nodes, numbers) = (scenario.cluster.nodes, scenario.cluster.numbers());
+            let (patience, down) = turn(nodes);
+            // Spare nodes that have joined take turns, too.
+            let fits = (patience + down).0 < lasts.0 / u64::from(numbers);
+            let (patience, down) = if fits { (patience, down) } else { turn(numbers) };
+            Fault::RollingRestart { at, lasts, patience, down }
         }
         Family::Join | Family::Leave => panic!("{family} is never drawn"),
         Family::Replace => {
