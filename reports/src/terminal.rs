@@ -138,9 +138,15 @@ fn evidence(page: &mut Page, oracle: &OracleResult, reproduce: &str) {
     if let Some(more) = evidence.details.len().checked_sub(DETAILS_MAX + 1) {
         page.line(&format!("        … and {} more in summary.json", more + 1));
     }
-    if let Some(subject) = evidence.follow.first() {
+    // A session's story is about the fact that it read.
+    let is_of_facts =
+        |subject: &&String| subject.starts_with("session:") || subject.starts_with("fact:");
+    let of_facts = evidence.follow.iter().filter(is_of_facts).count();
+    let subjects = evidence.follow.iter().take(of_facts.max(1));
+    let follow: String = subjects.map(|subject| format!(" --follow {subject}")).collect();
+    if !follow.is_empty() {
         let label = page.paint(Style::Dim, "its story:");
-        page.line(&format!("        {label} {reproduce} --follow {subject}"));
+        page.line(&format!("        {label} {reproduce}{follow}"));
     }
 }
 

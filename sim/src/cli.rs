@@ -200,8 +200,9 @@ pub struct ReplayArgs {
     /// The scenario of the seed
     #[arg(long)]
     pub scenario: Option<String>,
-    /// Tell the story of seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, shard:S or node:N. Names
-    /// as evidence prints them will do: u17, n3, "show0 seat 12". May be repeated
+    /// Tell the story of seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, shard:S, node:N, session:S or
+    /// fact:KIND/N. Names as evidence prints them will do: u17, n3, "show0 seat 12", "session 34", "event 0".
+    /// May be repeated
     #[arg(long, value_name = "SUBJECT")]
     pub follow: Vec<story::Subject>,
     /// Stop at this instant of virtual time, such as 95s, 1m35s or 01:35.250

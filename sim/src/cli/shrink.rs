@@ -14,8 +14,8 @@ Examples:
   onsale shrink 7 --scenario fast/crash --budget 5m    a seed and its scenario, with more patience
   onsale shrink capsule.json --oracle hold             if several oracles failed
 
-Fewer faults, people, shows, nodes and seats, a shorter run, plainer settings, as long as the same
-oracle fails in the same words, numbers apart. The smallest failure so far is always on disk.
+Fewer people, a shorter run, fewer shows, shards, nodes, faults and seats, plainer settings, as long as the
+same oracle fails in the same words, numbers apart. The smallest failure so far is always on disk.
 
 Given time to end by itself, the result depends on the plan and the code alone, whatever --jobs
 says. A plan that does not fail is bad usage: exit code 2.";
@@ -29,7 +29,7 @@ pub struct ShrinkArgs {
     /// The scenario of the seed
     #[arg(long)]
     pub scenario: Option<String>,
-    /// Which oracle must go on failing [default: the first that fails]
+    /// Which oracle must go on failing [default: the first in time, waits last]
     #[arg(long, value_name = "NAME")]
     pub oracle: Option<String>,
     /// How long to search; zero leaves the failure as it is

@@ -512,7 +512,7 @@ impl Follow {
         }
         for (id, who, what) in carried::told(message, from) {
             if self.tells(id, from, to) {
-                let what = format!("{what} never reaches {}: {why}", words::place(to));
+                let what = format!("{what} never reaches {}: {why}", place(to));
                 self.tell_of(id, Line::plain(at, who, Kind::Lost, what));
             }
         }
