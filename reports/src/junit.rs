@@ -110,7 +110,7 @@ fn status(facts: &SweepFacts, bucket: &Bucket) -> TestCaseStatus {
         text += &story(facts, failure);
     }
     if let Some(untold) = bucket.failures.len().checked_sub(STORIES_MAX).filter(|&more| more > 0) {
-        text += &format!("and {}\n", human::counted(untold as u64, "other failure"));
+        text.extend(["and ", &human::counted(untold as u64, "other failure"), "\n"]);
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status

@@ -2,11 +2,9 @@
 //!
 //! Owns the lists that a load balancer would have. A node that is told to stop is taken out
 //! of its list, and is in again when it starts; one that falls silent, for whatever reason, is taken out
-//! once its [health] checks have failed, and is in again once they have succeeded. Where all fail, none is
+//! once its health checks have failed, and is in again once they have succeeded. Where all fail, none is
 //! taken out. Whoever deals with facts asks all who are to be of the cluster, told to stop for a while or not.
 //! Refuses to know how clients choose.
-//!
-//! [health]: super::health
 
 use onsale_core::{Instant, NodeId, Span};
 use onsale_scenarios::HealthCheck;

@@ -171,7 +171,7 @@ fn each_range_tells_of_its_own_first_seed() {
             assert_eq!(told.reproduce, format!("onsale replay {seed} --scenario fast/crash"));
             // Of one run it is not known how long it took.
             let known = count == 300 || !(bucket.seeds.0..=bucket.seeds.1).contains(&7);
-            assert_eq!(bucket.wall_s, known.then(|| 0.5 * bucket.runs as f64));
+            assert_eq!(bucket.wall_s, known.then_some(0.5 * bucket.runs as f64));
         }
     }
 }
