@@ -249,8 +249,12 @@ fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failu
     Ok(Header {
         partition: arguments.partition.unwrap_or(Partition::WHOLE),
         verify_every: arguments.verify_every.map_or(0, u64::from),
-        events_max: arguments.limits.max_events.map(u64::from).or(cap.map(|cap| cap.events_max)),
-        bytes_max: arguments.limits.max_memory.or(cap.map(|cap| cap.bytes_max)),
+        events_max: arguments
+            .limits
+            .max_events
+            .map(u64::from)
+            .or_else(|| cap.map(|cap| cap.events_max)),
+        bytes_max: arguments.limits.max_memory.or_else(|| cap.map(|cap| cap.bytes_max)),
         settings: arguments.settings,
         fail_fast: arguments.fail_fast,
         ..Header::new(scenarios, seeds)
