@@ -94,6 +94,8 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
                 0 => Cut::Isolate(vec![target]),
                 1 if scenario.cluster.replicas == 1 => Cut::Isolate(vec![Target::Owner]),
                 1 => Cut::Isolate(vec![Target::Owner, Target::Follower]),
+                // One zone is all there is: nobody would be on the other side.
+                2 if scenario.cluster.zones == 1 => Cut::Isolate(minority(scenario, strength)),
                 2 => Cut::Isolate(of_zone(scenario, zone(scenario, strength))),
                 3 => Cut::Isolate(minority(scenario, strength)),
                 4 => Cut::Halves,
