@@ -364,8 +364,8 @@ impl Oracles {
 
     /// A committed version of the map is read from the disks, in rising order.
     pub fn map_changed(&mut self, read: Instant, map: Placement) {
-        let shards = (0..map.shards()).map(ShardId);
-        let moves = shards.into_iter().any(|shard| !map.seats(shard).from.is_empty());
+        let mut shards = (0..map.shards()).map(ShardId);
+        let moves = shards.any(|shard| !map.seats(shard).from.is_empty());
         self.known.overdue.on_moves(read, moves);
         self.moves.on_map(read, map);
     }
