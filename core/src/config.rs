@@ -224,8 +224,9 @@ pub enum Reckoning {
     Instants,
 }
 
-/// What becomes of a request that has waited for more than half of a gateway's patience before its owner came to it.
-/// The other half is what the answer may take.
+/// What becomes of a request that has waited for more than a quarter of a gateway's patience before its owner came to
+/// it. Its answer waits for as long where the gateway is the owner's own node, and half is left for the way and the
+/// journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Overdue {

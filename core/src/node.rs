@@ -313,8 +313,8 @@ impl Node {
     #[inline]
     pub fn is_overdue(&self, waited: Span) -> bool {
         let config = &self.setup.config;
-        let half = Span(config.gateway.try_timeout.0 / 2);
-        config.owner.overdue == Overdue::PassedOver && waited > half
+        let quarter = Span(config.gateway.try_timeout.0 / 4);
+        config.owner.overdue == Overdue::PassedOver && waited > quarter
     }
 
     /// Such a request is passed over.

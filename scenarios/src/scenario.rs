@@ -245,7 +245,7 @@ pub struct Owner {
     pub deposed: Deposed,
     /// What an owner takes the instants in the journal for.
     pub reckoning: Reckoning,
-    /// What becomes of requests that have waited for more than half of a gateway's patience.
+    /// What becomes of requests that have waited for more than a quarter of a gateway's patience.
     pub overdue: Overdue,
 }
 
