@@ -48,7 +48,7 @@ pub(crate) fn mg1(load: f64, cv2: f64, cdf: impl Fn(f64) -> f64) -> Theory {
     // The wait is a geometric sum of what is left of services: Panjer's recursion on a grid.
     const STEP: f64 = 0.02;
     const STEPS: usize = 5_000;
-    let residual: Vec<f64> = (0..STEPS)
+    let mut residual: Vec<f64> = (0..STEPS)
         .scan((0.0, 0.0), |(upto, before), j| {
             let (from, to) = ((j as f64 - 0.5).max(0.0) * STEP, (j as f64 + 0.5) * STEP);
             *upto += (0..20)
@@ -61,6 +61,9 @@ pub(crate) fn mg1(load: f64, cv2: f64, cdf: impl Fn(f64) -> f64) -> Theory {
             Some(share)
         })
         .collect();
+    // What a leap of the distribution within a step makes of the whole would be missing in the tail.
+    let whole: f64 = residual.iter().sum();
+    residual.iter_mut().for_each(|share| *share /= whole);
     let longest = residual.iter().rposition(|&share| share > 1e-12).unwrap_or(0);
     let first = 1.0 - load * residual[0];
     let mut wait = vec![(1.0 - load) / first];
