@@ -230,8 +230,9 @@ fn eighty_columns_are_respected() {
         assert!(out.lines().count() > 100, "{out}");
     }
     // A pipe gets a line an event, for grep.
-    let said = desk.onsale(&[&replay[..], &follow].concat(), 1);
-    assert!(said.out.lines().any(|line| line.chars().count() > 100));
+    let said = desk.command(&[&replay[..], &follow].concat()).output().unwrap();
+    let out = String::from_utf8(said.stdout).unwrap();
+    assert!(out.lines().any(|line| line.chars().count() > 100));
 }
 
 /// What visitors read back in time is told of that visitor and that fact, not of somebody who buys.
