@@ -59,9 +59,9 @@ fn a_failure_is_told_to_everybody_who_must_know() {
             assert!(text.contains(words), "{text}");
         }
         let own = results.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let own =
-            own.filter(|own| own["seed"] == seed.to_string() && own["scenario"] == "never.toml");
-        let own: Vec<Value> = own.collect();
+        let name = Value::from(seed.to_string());
+        let is_its_own = |own: &Value| own["seed"] == name && own["scenario"] == "never.toml";
+        let own: Vec<Value> = own.filter(is_its_own).collect();
         let headline = own[0]["failures"][0]["headline"].as_str().unwrap();
         assert!(text.contains(headline), "{headline}: {text}");
     }
