@@ -5,7 +5,7 @@
 
 use crate::basis::leaves;
 use crate::facts::FactsSettings;
-use crate::scenario::{Cluster, Disk, Sale, Scenario};
+use crate::scenario::{Cluster, Disk, Owner, Sale, Scenario};
 
 /// One way to break a promise by configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +146,8 @@ pub fn safe_twin(scenario: &Scenario) -> Scenario {
     let twin = scenario.clone();
     let FactsSettings { sessions, forgets, .. } = facts;
     let facts = FactsSettings { sessions, forgets, ..twin.cluster.facts };
+    // Whether late requests are decided costs time and breaks nothing.
+    let owner = Owner { overdue: twin.cluster.owner.overdue, ..owner };
     Scenario {
         cluster: Cluster { on_suspicion, journal, owner, facts, ..twin.cluster },
         sale: Sale { expiry, early, repeats, confirms, releases, orders, ..twin.sale },

@@ -411,6 +411,8 @@ impl World {
         machine.wake = None;
         machine.disk.crash(now);
         machine.disk.forget(self.sabotage.disks_lose);
+        // What is lost without a trace nobody remembers to have written.
+        machine.has_written &= machine.disk.bytes() > 0 || self.sabotage.disks_lose == 0;
         self.journal.crashed(now, node, &machine.disk, &mut self.witness.oracles);
         self.tells_of_process(node, false);
         self.seats[node] = Seat::default();

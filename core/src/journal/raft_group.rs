@@ -296,25 +296,6 @@ impl RaftGroup {
         }
     }
 
-    /// Heartbeats since `before` carry the latest open question.
-    fn ask_again(&mut self, before: usize) {
-        let Some(words) = self.questions.words() else { return };
-        let said = &mut self.raft.raft.msgs[before..];
-        for message in said.iter_mut().filter(|said| said.msg_type == MessageType::MsgHeartbeat) {
-            message.context = words.to_vec().into();
-        }
-    }
-
-    /// A follower has answered a heartbeat with these words.
-    fn on_confirmed(&mut self, from: u64, words: &[u8]) {
-        let Some(number) = self.questions.named(words) else { return };
-        if let Some(follower) = self.followers.iter_mut().find(|follower| follower.id == from) {
-            follower.confirmed = follower.confirmed.max(number);
-        }
-        self.close_questions();
-        self.propose_awaited(from, number);
-    }
-
     /// A heartbeat to one follower, out of turn.
     fn say_that_it_leads(&mut self, to: u64) -> &mut Message {
         let raft = &mut self.raft.raft;
@@ -323,19 +304,6 @@ impl RaftGroup {
         let (from, term, msg_type) = (raft.id, raft.term, MessageType::MsgHeartbeat);
         raft.msgs.push(Message { msg_type, from, to, term, commit, ..Message::default() });
         raft.msgs.last_mut().expect("it was said just now")
-    }
-
-    fn close_questions(&mut self) {
-        let (followers, me) = (&self.followers, self.raft.raft.id);
-        let confirms = |number| {
-            self.members.is_quorum(|member| {
-                let says = |follower: &Follower| {
-                    follower.id == member.raft() && follower.confirmed >= number
-                };
-                member.raft() == me || followers.iter().any(says)
-            })
-        };
-        self.questions.close(confirms, |index, read| self.reads.push((index, read)));
     }
 }
 

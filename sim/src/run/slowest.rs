@@ -7,6 +7,7 @@ use onsale_core::Span;
 use onsale_scenarios::{Costs, Disk, Network, Scenario, Timing};
 
 use crate::sample::timing;
+use crate::world::network::REORDERED;
 
 /// For a request: there and back between client and gateway, gateway and owner, owner and follower, two
 /// writes, and the work on the way; none if it may be lost.
@@ -37,10 +38,13 @@ pub(super) fn inside(network: &Network) -> Span {
     way(network, &network.between_zones).max(way(network, &network.within_zone))
 }
 
-/// The longest that a way takes where nothing is wrong.
+/// The longest that a way takes where nothing is wrong: with all its jitter, and in its tail. On a network that always
+/// reorders a message may be held back for as long as [`REORDERED`] ways before that.
 fn way(network: &Network, latency: &Timing) -> Span {
     let longest = most(latency);
-    Span((longest.0 + network.jitter.of(longest.0)) * u64::from(network.tail_factor))
+    let held_back = if network.reorder.is_never() { 0 } else { REORDERED * longest.0 };
+    let way = longest.0 + network.jitter.of(longest.0) + held_back;
+    Span(way * u64::from(network.tail_factor))
 }
 
 /// The longest that a write takes.
@@ -59,4 +63,31 @@ fn work(costs: &Costs) -> Span {
 /// The longest that is ever drawn.
 fn most(of: &Timing) -> Span {
     timing(u64::MAX, of)
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_core::Instant;
+    use onsale_scenarios::Ratio;
+
+    use super::*;
+    use crate::world::network::Network as Links;
+
+    /// No message takes longer than the bound, and one that is held back takes longer than a bound without that.
+    #[test]
+    fn a_way_takes_at_most_its_bound_on_a_network_that_reorders() {
+        let reorder = Ratio::percent(50);
+        let network = Network { tail: Ratio::ALWAYS, reorder, ..Scenario::default().network };
+        let mut links = Links::new(network.clone(), 3, 3, 1);
+        let taken = (0..2_000).map(|n| {
+            // Far apart, so that none waits for the one before it.
+            let departs = Instant(n * 1_000_000_000);
+            links.carry(1, 2, departs).first.expect("nothing is lost")
+        });
+        let longest = taken.max().unwrap_or_default();
+        let in_order = Network { reorder: Ratio::NEVER, ..network.clone() };
+        let without = way(&in_order, &network.between_zones);
+        assert!(longest <= way(&network, &network.between_zones), "{longest}");
+        assert!(longest > without, "{longest} is explained by {without}");
+    }
 }

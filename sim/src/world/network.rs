@@ -18,6 +18,8 @@ pub const CLIENTS: Place = 0;
 
 /// So many values belong to a message.
 const FATES: u64 = 7;
+/// A message that is reordered is held back for up to so many times its way.
+pub const REORDERED: u64 = 4;
 
 /// All links between all places.
 #[derive(Debug)]
@@ -219,7 +221,7 @@ impl Network {
         let mut latency = Span(base + below(draw(1), jitter * chances.slow + 1));
         let reordered = happens(2, chances.reorder);
         if reordered {
-            latency = latency + Span(below(draw(3), 4 * base + 1));
+            latency = latency + Span(below(draw(3), REORDERED * base + 1));
         }
         if happens(4, self.settings.tail) {
             latency = Span(latency.0 * u64::from(self.settings.tail_factor));

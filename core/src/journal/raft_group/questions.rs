@@ -6,6 +6,9 @@
 
 use std::collections::VecDeque;
 
+use raft::eraftpb::MessageType;
+
+use super::{Follower, RaftGroup};
 use crate::journal::ReadId;
 
 /// The questions of one replica, in the order in which they were asked.
@@ -73,5 +76,40 @@ impl Questions {
 
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+}
+
+impl RaftGroup {
+    /// Heartbeats since `before` carry the latest open question.
+    pub(super) fn ask_again(&mut self, before: usize) {
+        let Some(words) = self.questions.words() else { return };
+        let said = &mut self.raft.raft.msgs[before..];
+        for message in said.iter_mut().filter(|said| said.msg_type == MessageType::MsgHeartbeat) {
+            message.context = words.to_vec().into();
+        }
+    }
+
+    /// A follower has answered a heartbeat with these words.
+    pub(super) fn on_confirmed(&mut self, from: u64, words: &[u8]) {
+        let Some(number) = self.questions.named(words) else { return };
+        if let Some(follower) = self.followers.iter_mut().find(|follower| follower.id == from) {
+            follower.confirmed = follower.confirmed.max(number);
+        }
+        self.close_questions();
+        self.propose_awaited(from, number);
+    }
+
+    /// Answers the questions that a quorum has confirmed.
+    pub(super) fn close_questions(&mut self) {
+        let (followers, me) = (&self.followers, self.raft.raft.id);
+        let confirms = |number| {
+            self.members.is_quorum(|member| {
+                let says = |follower: &Follower| {
+                    follower.id == member.raft() && follower.confirmed >= number
+                };
+                member.raft() == me || followers.iter().any(says)
+            })
+        };
+        self.questions.close(confirms, |index, read| self.reads.push((index, read)));
     }
 }
