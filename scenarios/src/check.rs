@@ -378,9 +378,9 @@ impl Checks {
     }
 
     fn network(&mut self, network: &Network) {
-        self.timing("network.within-zone", &network.within_zone, DAY);
-        self.timing("network.between-zones", &network.between_zones, DAY);
-        self.timing("network.client", &network.client, DAY);
+        self.timing("network.within-zone", &network.within_zone, human::SPAN_MAX);
+        self.timing("network.between-zones", &network.between_zones, human::SPAN_MAX);
+        self.timing("network.client", &network.client, human::SPAN_MAX);
         self.share("network.jitter", network.jitter);
         self.share("network.tail", network.tail);
         self.within("network.tail-factor", network.tail_factor, 1..=100_000);
