@@ -291,7 +291,7 @@ impl Gateway {
             None => return effects.observe(Observation::Mark(Mark::AnswerToNobody)),
         };
         let belief = &mut self.beliefs[flight.shard.0 as usize];
-        // Whoever decides owns; but an answer that was long under way knows less than a newer hint or map.
+        // A node that decides is the leader; but an answer that was long under way may know less than a hint or map that came since.
         if flight.target == from
             && flight.epoch == belief.epoch
             && belief.owner != from

@@ -89,7 +89,7 @@ pub struct Node {
     expires_at: Instant,
     /// What was found on the disk at the start, and is still to be told.
     found: Option<Mark>,
-    /// What is to be said once the first write of this boot is durable; none when it is.
+    /// Messages held back until the first write of this boot is durable; none once it is.
     held: Option<Vec<Sending>>,
     /// In which boot it found the latest time that its disk had forgotten, where replicas are renewed then.
     forgot: Option<u64>,

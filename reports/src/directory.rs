@@ -125,7 +125,7 @@ impl Partial {
                 file => file.map_err(failed("create", &path))?,
             };
             let partial = Self { path, file, is_whole: false };
-            // Whoever tidies up takes what nobody holds, and may have come in between.
+            // Another run may have tidied up in between: it removes files that nobody holds.
             let is_held = !matches!(partial.file.try_lock(), Err(TryLockError::WouldBlock));
             if is_held && fs::symlink_metadata(&partial.path).is_ok() {
                 return Ok(partial);
@@ -137,7 +137,7 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         if !self.is_whole {
-            // Whoever comes next tidies up what stays.
+            // The next run tidies up files that stay.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -237,7 +237,7 @@ mod tests {
         fs::remove_dir_all(&dir).unwrap();
     }
 
-    /// Summary and capsule of one directory are of one run, whoever else writes there.
+    /// Summary and capsule in one directory come from one run, even while another run writes there.
     #[test]
     fn runs_that_write_into_one_directory_take_turns() {
         let dir = std::env::temp_dir().join(format!("onsale-turns-{}", std::process::id()));

@@ -13,7 +13,7 @@ mod excerpt;
 
 /// So many problems of a file are told, and the rest are counted.
 pub(crate) const PROBLEMS_MAX: usize = 20;
-/// A name or a value longer than so many characters is cut off where it is told.
+/// Longest name or value in a message, in characters; longer ones are cut off.
 const WORDS_MAX: usize = 1_000;
 
 /// A file that is no scenario: the first problems found in it, at least one.

@@ -23,7 +23,7 @@ pub enum Reach {
     Anywhere,
 }
 
-/// All of a regular file of at most so many bytes.
+/// Reads a whole regular file up to a limit in bytes.
 ///
 /// # Errors
 /// If it cannot be read, is no regular file, or is larger.

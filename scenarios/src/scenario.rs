@@ -463,7 +463,7 @@ pub struct WaitingRoom {
     pub token_valid: Span,
 }
 
-/// How whoever spreads clients over gateways finds out which of them answer. A check that is not answered
+/// How the load balancer in front of the gateways finds out which of them answer. A check that is not answered
 /// by the time of the next one has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]

@@ -41,7 +41,7 @@ pub struct Browsing {
     slowest: Span,
     /// One way to a node.
     way: Span,
-    /// How long whoever has lost a connection waits before it asks again.
+    /// How long a client waits, after its connection is lost, before it asks again.
     pause: Span,
     changes: Stream,
     visits_seed: u64,

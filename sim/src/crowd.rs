@@ -298,7 +298,7 @@ impl Crowd {
                 .get(user)
                 .filter(|person| person.sequence == sequence && person.waits)
                 .map(|person| person.ticket);
-            // Whoever waits elsewhere by now has lost this connection before.
+            // A client that waits elsewhere by now lost this connection earlier.
             if ticket.is_some_and(|ticket| self.waiting.is_at(ticket, gateway)) {
                 self.lose_connection(now, at.max(now), user, gateway, witness);
             }

@@ -16,7 +16,7 @@ use crate::plan::Plan;
 
 pub(crate) use self::name::of_run;
 
-/// By so many bytes at its start a file is known.
+/// Bytes at the start of a file by which its kind is told.
 const HEAD: u64 = 4_096;
 /// Largest plan or capsule that is looked into.
 const PLAN_MAX: u64 = 64 << 20;

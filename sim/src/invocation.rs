@@ -5,7 +5,7 @@
 /// What cargo tells a program that it runs: where cargo is, and of which package the program is.
 const BY_CARGO: [&str; 2] = ["CARGO", "CARGO_PKG_NAME"];
 
-/// A line that begins with `onsale`, as whoever started the program can paste it.
+/// A line that begins with `onsale`, as a person can paste it who started the program in this way.
 pub fn spoken(line: &str) -> String {
     told(line, by_cargo(|name| std::env::var(name).ok()))
 }

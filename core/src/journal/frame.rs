@@ -110,7 +110,7 @@ pub enum Frame<'a> {
         /// The step, as `Change` encodes it.
         change: &'a [u8],
     },
-    /// Whom the next snapshot knows as members.
+    /// The members that belong to the next snapshot.
     Members {
         /// The log.
         shard: ShardId,

@@ -108,7 +108,7 @@ impl Recovered {
         self.forgot = Some(incarnation);
     }
 
-    /// Which of the node's replicas of a log was found; none if nothing was.
+    /// The replica of the log that the disk holds; none if the disk holds none.
     pub fn generation(&self, shard: ShardId) -> Option<u32> {
         self.shards.get(&shard).map(Durable::generation)
     }
@@ -147,7 +147,7 @@ pub struct Durable {
     pub(super) generation: u32,
     /// Whether it has left.
     pub(super) left: bool,
-    /// Whom the next snapshot knows as members.
+    /// The members that belong to the next snapshot.
     pub(super) members: Option<Members>,
 }
 

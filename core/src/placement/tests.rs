@@ -259,7 +259,7 @@ fn crowded(map: &Placement) -> Vec<ShardId> {
 #[test]
 fn no_move_puts_two_replicas_into_one_zone_while_those_who_stay_span_enough() {
     // Nodes join and leave as chance has it, so that those who stay always span three zones, and moves
-    // are redirected in the midst of it.
+    // are redirected while it goes on.
     let mut moves = 0;
     for seed in 0..200 {
         let mut draw = Draw::new(seed);

@@ -179,7 +179,7 @@ fn holds_last_as_long_however_far_apart_clocks_are() {
     for apart in apart {
         let lasts = lasts_with_clocks_apart(config(), apart);
         assert!(lasts >= Span::from_secs(305), "clocks {apart} apart: after {lasts}");
-        // Whoever leads next has the time from one that was there.
+        // The next leader has the time from a replica that was there.
         assert!(lasts <= Span::from_millis(306_000), "clocks {apart} apart: after {lasts}");
     }
 }

@@ -670,7 +670,7 @@ fn whatever_happens_meanwhile_the_log_stays_one() {
 
 #[test]
 fn whatever_happens_to_a_single_replica_the_log_stays_one() {
-    // Its moves need both nodes for a moment. Either may die in it, in the midst of a write, and comes back.
+    // Its moves need both nodes for a moment. Either may die meanwhile, during a write, and comes back.
     let moves = move_by_chance(&FIRST[..1]);
     assert!(moves > 50, "{moves} moves");
 }

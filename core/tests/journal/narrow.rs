@@ -104,7 +104,7 @@ impl Stage {
         }
     }
 
-    /// Everybody ticks, and what passes arrives, so many times.
+    /// All replicas tick and all messages in flight arrive, this many times.
     fn rounds(&mut self, rounds: usize, mut passes: impl FnMut(&JournalMessage) -> bool) {
         let nodes: Vec<u16> = self.groups.keys().copied().collect();
         nodes.iter().for_each(|&node| self.turn(node));

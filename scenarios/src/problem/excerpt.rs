@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// A line is shown up to so many bytes.
+/// Longest part of a line that is shown, in bytes.
 const LINE_MAX: usize = 400;
 /// What stands for a character that would move the terminal.
 const HIDDEN: char = '\u{fffd}';

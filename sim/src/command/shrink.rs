@@ -141,7 +141,7 @@ const ALL_OF_IT: (Instant, Instant) = (Instant::ZERO, Instant::MAX);
 /// Of more people no story is told at once.
 const LEADS_MAX: usize = 10;
 
-/// Whom the story of a case follows: the facts and sessions that the evidence names, if it names any;
+/// The subjects of a case's story: the facts and sessions that the evidence names, if it names any;
 /// else everybody who is left, if they are few, or whom the evidence names. Where it names nobody,
 /// what it names otherwise is followed as well.
 fn cast(case: &Case, target: &Signature) -> Cast {

@@ -7,7 +7,7 @@ use onsale_scenarios::catalogue;
 
 use crate::fingerprint::Fingerprint;
 
-/// A name is cut off after so many letters; the hash tells it from others that begin alike.
+/// Longest name, in letters; the hash tells longer ones apart that begin alike.
 const LETTERS_MAX: usize = 80;
 
 /// The name of a run's own folder: `fast-crash-7`, `my-sale-7`, `sales-x+1f0c93aa-7`.

@@ -106,7 +106,7 @@ impl Prices {
         }
     }
 
-    /// What reading back so many bytes costs.
+    /// The time that reading back this many bytes costs.
     pub(super) fn of_recovery(&mut self, bytes: u64) -> Span {
         let mib = match self.costs.recover_mib.constant() {
             Some(span) => span,
