@@ -948,15 +948,18 @@ fn check_spoilt(read: Result<Scenario, ScenarioError>) -> Result<(), TestCaseErr
     Ok(())
 }
 
-fn a_span(min_ms: u64, max_ms: u64) -> impl Strategy<Value = Span> {
+/// Boxed, as are the other parts: laid out in one another they fill the stack of a test
+/// that is built without optimisation.
+fn a_span(min_ms: u64, max_ms: u64) -> BoxedStrategy<Span> {
     prop_oneof![
         (min_ms..=max_ms).prop_map(Span::from_millis),
         (min_ms * 1_000..=max_ms * 1_000).prop_map(Span),
         Just(Span::from_millis(max_ms)),
     ]
+    .boxed()
 }
 
-fn a_share() -> impl Strategy<Value = Ratio> {
+fn a_share() -> BoxedStrategy<Ratio> {
     let fraction =
         (1_u32..=u32::MAX).prop_flat_map(|den| (0..=den).prop_map(move |num| Ratio { num, den }));
     prop_oneof![
@@ -964,6 +967,7 @@ fn a_share() -> impl Strategy<Value = Ratio> {
         (0_u32..=100).prop_map(Ratio::percent),
         (1_u32..2_000).prop_map(|den| Ratio::new(1, den))
     ]
+    .boxed()
 }
 
 fn a_target() -> impl Strategy<Value = Target> {
@@ -978,7 +982,7 @@ fn a_family() -> impl Strategy<Value = Family> {
     prop_oneof![prop::sample::select(&Family::ALL[..]), Just(Family::LyingDisk)]
 }
 
-fn a_fault() -> impl Strategy<Value = Fault> {
+fn a_fault() -> BoxedStrategy<Fault> {
     let chance = || a_share().prop_filter("a chance", |share| !share.is_never());
     let cut = prop_oneof![
         a_target().prop_map(|target| Cut::Isolate(vec![target])),
@@ -989,8 +993,8 @@ fn a_fault() -> impl Strategy<Value = Fault> {
         Just(Cut::Bridge),
     ];
     let times = (a_span(0, 50_000), a_span(1, 10_000));
-    (times, a_target(), chance(), cut, 2_u32..1_000, 1_u16..=3, a_family()).prop_map(
-        |((at, lasts), node, chance, cut, factor, zone, family)| match family {
+    (times, a_target(), chance(), cut, 2_u32..1_000, 1_u16..=3, a_family())
+        .prop_map(|((at, lasts), node, chance, cut, factor, zone, family)| match family {
             Family::Crash => Fault::Crash { at, node, down: lasts },
             Family::Pause => Fault::Pause { at, node, lasts },
             Family::ZoneLoss => Fault::ZoneLoss { at, zone, down: lasts },
@@ -1042,11 +1046,11 @@ fn a_fault() -> impl Strategy<Value = Fault> {
             Family::RollingRestart => {
                 Fault::RollingRestart { at, lasts, patience: Span(1), down: Span(1) }
             }
-        },
-    )
+        })
+        .boxed()
 }
 
-fn an_arrival() -> impl Strategy<Value = Arrivals> {
+fn an_arrival() -> BoxedStrategy<Arrivals> {
     let on_sale = (
         a_span(1, 20_000),
         a_span(30_000, 60_000),
@@ -1085,9 +1089,10 @@ fn an_arrival() -> impl Strategy<Value = Arrivals> {
             }
         ),
     ]
+    .boxed()
 }
 
-fn a_timing() -> impl Strategy<Value = Timing> {
+fn a_timing() -> BoxedStrategy<Timing> {
     let inner = (a_share(), a_span(0, 9_000), a_span(0, 9_000), a_span(0, 9_000));
     prop_oneof![
         a_span(0, 60_000).prop_map(Timing::Constant),
@@ -1100,6 +1105,7 @@ fn a_timing() -> impl Strategy<Value = Timing> {
             (Ratio::ALWAYS, a + b + c),
         ])),
     ]
+    .boxed()
 }
 
 prop_compose! {
