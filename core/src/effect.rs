@@ -52,6 +52,10 @@ pub struct Sending {
 #[derive(Debug, Default)]
 pub struct Effects {
     now: Instant,
+    /// The node whose effects these are; 0 before its first step.
+    me: NodeId,
+    /// Whether there may be a message among those to send that is for the node itself.
+    has_own: bool,
     /// Messages in the order in which they were begun.
     pub sends: Vec<Sending>,
     /// Writes in order; a node emits at most one until it is answered.
@@ -106,9 +110,10 @@ impl Gathering {
 }
 
 impl Effects {
-    /// Sets the instant that stamps what follows. Called by `step`.
-    pub fn begin(&mut self, now: Instant) {
-        self.now = now;
+    /// Sets the instant that stamps what follows, and whose effects they are. Called by `step`.
+    #[inline]
+    pub fn begin(&mut self, now: Instant, me: NodeId) {
+        (self.now, self.me) = (now, me);
     }
 
     /// Whether nothing is asked.
@@ -119,18 +124,23 @@ impl Effects {
             && !self.drained
     }
 
-    /// The next message that node `me`, whose effects these are, sends itself; taken out of those to send.
+    /// The next message that the node sends itself; taken out of those to send.
     #[inline]
-    pub fn take_own(&mut self, me: NodeId) -> Option<Sending> {
-        let me = Endpoint::Node(me);
-        let place = self.sends.iter().position(|sending| sending.to == me)?;
-        Some(self.sends.remove(place))
+    pub fn take_own(&mut self) -> Option<Sending> {
+        if !self.has_own {
+            return None;
+        }
+        let me = Endpoint::Node(self.me);
+        let own = self.sends.iter().position(|sending| sending.to == me);
+        self.has_own = own.is_some();
+        own.map(|place| self.sends.remove(place))
     }
 
     /// Passes a client's request on to the node that should own its show.
     #[inline]
     pub fn forward(&mut self, to: NodeId, request: Request) {
         let at = self.now;
+        self.has_own |= to == self.me;
         let batch = self.forwards.batch(
             &mut self.sends,
             (at, Endpoint::Node(to)),
@@ -150,6 +160,7 @@ impl Effects {
         if let Some(place) = *begun {
             return self.sends[place].to == to;
         }
+        self.has_own |= to == Endpoint::Node(self.me);
         let there = |sending: &Sending| {
             sending.to == to && matches!(sending.message, Message::Forwarded(_))
         };
@@ -260,6 +271,7 @@ impl Effects {
     /// Sends what was held back, now, before what was said since.
     pub(crate) fn release(&mut self, held: Vec<Sending>) {
         let (now, since) = (self.now, std::mem::replace(&mut self.sends, held));
+        self.has_own = true;
         for sending in &mut self.sends {
             sending.at = now;
             sending.message.retime(|_| now);
@@ -279,6 +291,7 @@ impl Effects {
     }
 
     fn send(&mut self, to: Endpoint, message: Message) {
+        self.has_own |= to == Endpoint::Node(self.me);
         self.sends.push(Sending { at: self.now, to, message });
     }
 }

@@ -203,6 +203,7 @@ impl Ready {
     }
 
     /// Empties it, but keeps its memory.
+    #[inline]
     pub fn clear(&mut self) {
         self.messages.clear();
         self.installed = None;
@@ -287,23 +288,25 @@ pub struct JournalMessage(Box<Said>);
 #[derive(Clone, Debug, PartialEq)]
 struct Said {
     message: eraftpb::Message,
-    /// The shard's time, as the sender knows it.
-    time: Option<ShardTime>,
+    /// The shard's time, as the sender knows it; of epoch 0, in which nobody leads, if it knows none.
+    time: ShardTime,
 }
+
+const NO_TIME: ShardTime = ShardTime::stamped(Epoch(0), Instant::ZERO);
 
 impl JournalMessage {
     pub(crate) fn new(message: eraftpb::Message) -> Self {
-        Self(Box::new(Said { message, time: None }))
+        Self(Box::new(Said { message, time: NO_TIME }))
     }
 
     /// The shard's time as its sender knew it when it left.
     pub fn time(&self) -> Option<ShardTime> {
-        self.0.time
+        (self.0.time.epoch > NO_TIME.epoch).then_some(self.0.time)
     }
 
     /// It is about to leave, and says what its sender knows of the shard's time.
     pub(crate) fn tell_time(&mut self, time: Option<ShardTime>) {
-        self.0.time = time;
+        self.0.time = time.unwrap_or(NO_TIME);
     }
 
     /// The node that sent it.
@@ -383,7 +386,7 @@ impl JournalMessage {
     pub fn digest(&self) -> u64 {
         let message = &self.0.message;
         let snapshot = message.get_snapshot();
-        let time = self.0.time.unwrap_or(ShardTime::stamped(Epoch(0), Instant::ZERO));
+        let time = self.0.time;
         let words = [
             message.get_msg_type() as u64,
             message.from << 32 | message.to,

@@ -289,6 +289,16 @@ impl Node {
         self.on_beat(from, beat, effects);
     }
 
+    /// The same as `step` with [`Input::DeadlineReached`].
+    #[inline]
+    pub fn wake(&mut self, now: Instant, effects: &mut Effects) {
+        if self.storage.has_failed() {
+            return;
+        }
+        self.advance(now, effects);
+        self.on_deadline(effects);
+    }
+
     /// The same as `step` with [`Input::TurnEnded`], which every turn ends with.
     #[inline]
     pub fn end_turn(&mut self, now: Instant, effects: &mut Effects) {
@@ -340,7 +350,7 @@ impl Node {
     #[inline]
     fn advance(&mut self, now: Instant, effects: &mut Effects) {
         self.now = self.now.max(now);
-        effects.begin(self.now);
+        effects.begin(self.now, self.me);
         self.excuse_own_standstill(effects);
     }
 

@@ -160,7 +160,7 @@ impl Shard {
     pub(crate) fn tell_time(&mut self) -> bool {
         let has_holds = self.owner.as_ref().is_some_and(|owner| owner.expires_at() < Instant::MAX);
         let knows = |node: NodeId| node == self.node || self.told.contains(&node);
-        let tells = has_holds && !self.journal.members().all().iter().all(|it| knows(it.node()));
+        let tells = has_holds && !self.journal.members().each().all(|it| knows(it.node()));
         if tells {
             self.journal.speak();
         }
@@ -213,11 +213,14 @@ impl Shard {
             }
             self.depose_if_over(answers, effects);
             // What is for a replica that this node had before it forgot finds nobody.
-            let time = self.clock.time(now);
-            let said = ready.messages.drain(..).filter(|message| message.to() != self.node);
-            for mut message in said {
-                message.tell_time(time);
-                effects.journal(message.to(), self.id, message);
+            if !ready.messages.is_empty() {
+                let time = self.clock.time(now);
+                for mut message in ready.messages.drain(..) {
+                    if message.to() != self.node {
+                        message.tell_time(time);
+                        effects.journal(message.to(), self.id, message);
+                    }
+                }
             }
             if !ready.refused.is_empty() {
                 for reason in ready.refused.drain(..) {
@@ -235,6 +238,7 @@ impl Shard {
     }
 
     /// When `on_deadline` has something to do; may lie too early, never too late.
+    #[inline]
     pub(crate) fn next_deadline(&self) -> Instant {
         match (&self.hand_over, &self.owner) {
             (Some(hand_over), _) => hand_over.ends,

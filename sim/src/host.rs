@@ -78,6 +78,8 @@ struct Host {
     worked: Option<Vec<Worked>>,
     /// The latest instant at which a core ends what it was given in this turn.
     turn_ends: Instant,
+    /// Work that takes no longer is handed over when it begins.
+    short: Span,
 }
 
 /// Work that takes no longer, or no longer than the slice, is handed over when it begins. So much too early
@@ -171,7 +173,7 @@ impl Host {
             found,
             clock.at(now),
         );
-        let cores = Cores::new(machine.cores);
+        let (cores, short) = (Cores::new(machine.cores), machine.slice.max(SHORT));
         let mut host = Self {
             machine,
             place,
@@ -190,6 +192,7 @@ impl Host {
             beats: Vec::new(),
             worked,
             turn_ends: now,
+            short,
         };
         host.look_at_machine(world);
         for core in 0..host.cores.count() {
@@ -211,11 +214,13 @@ impl Host {
         world.replicas_replayed += audit.replicas;
     }
 
+    #[inline(always)]
     fn look_at_machine(&mut self, world: &mut World) {
         let machine = world.machine(self.place);
         (self.clock, self.slow) = (machine.clock.reading(), machine.limps.slow());
     }
 
+    #[inline(always)]
     fn on_message(&mut self, world: &mut World, now: Instant, from: Endpoint, message: Message) {
         match message {
             Message::Requests(batch) => self.take_in(
@@ -257,12 +262,11 @@ impl Host {
         }
         let mut beats = std::mem::take(&mut self.beats);
         for &(at, from, beat) in &beats {
-            if self.waits(Work::Beat) {
+            let Some(done) = self.done_by_first(at, Work::Beat) else {
                 let (from, message) = (Endpoint::Node(from), Message::Beat(beat));
                 self.wait((world, at), Input::Delivered { from, message });
                 continue;
-            }
-            let done = self.done_by_first(at, Work::Beat);
+            };
             self.node.hear(self.clock.at(done), from, beat, &mut self.effects);
         }
         beats.clear();
@@ -270,13 +274,12 @@ impl Host {
     }
 
     /// A message that is work of the first core as a whole.
-    #[inline]
+    #[inline(always)]
     fn deliver(&mut self, world: &mut World, now: Instant, from: Endpoint, message: Message) {
         let work = Work::of_message(&message);
-        if self.waits(work) {
+        let Some(done) = self.done_by_first(now, work) else {
             return self.wait((world, now), Input::Delivered { from, message });
-        }
-        let done = self.done_by_first(now, work);
+        };
         self.node.deliver(self.clock.at(done), from, message, &mut self.effects);
     }
 
@@ -284,11 +287,10 @@ impl Host {
     #[inline]
     fn control(&mut self, world: &mut World, now: Instant, input: Input) {
         let work = Work::of(&input);
-        if self.waits(work) {
-            return self.wait((world, now), input);
+        match self.done_by_first(now, work) {
+            Some(done) => self.step(done, input),
+            None => self.wait((world, now), input),
         }
-        let done = self.done_by_first(now, work);
-        self.step(done, input);
     }
 
     /// Timers cost nothing, but the first core has to come to them.
@@ -299,15 +301,8 @@ impl Host {
         }
         let done = self.cores.take(0, now, Span::ZERO);
         self.note(0, done, Span::ZERO, Work::of(&Input::DeadlineReached));
-        self.step(done, Input::DeadlineReached);
-    }
-
-    /// Whether work of the first core has to wait. One that limps may fall behind, and what it has not
-    /// begun when it is well again is done at its old pace.
-    fn waits(&self, work: Work) -> bool {
-        let others = self.cores.count() > 1 && !self.queues[0].is_empty();
-        let is_behind = self.slow > 1 || others || self.under_way[0].is_some();
-        (is_behind || !self.is_short(work)) && !self.prices.is_free(work)
+        self.turn_ends = self.turn_ends.max(done);
+        self.node.wake(self.clock.at(done), &mut self.effects);
     }
 
     /// Work of the first core waits its turn, but on a node with one core not behind requests.
@@ -321,14 +316,22 @@ impl Host {
         self.work((world, at), (Some(0), at), work, || input);
     }
 
-    /// When the first core has done something that it begins in this turn.
-    #[inline]
-    fn done_by_first(&mut self, at: Instant, work: Work) -> Instant {
-        let cost = self.cost(work);
-        let done = if cost > Span::ZERO { self.cores.take(0, at, cost) } else { at };
+    /// When the first core has done something that it begins in this turn; none if that has to wait. A core
+    /// that limps may fall behind, and what it has not begun when it is well again is done at its old pace.
+    #[inline(always)]
+    fn done_by_first(&mut self, at: Instant, work: Work) -> Option<Instant> {
+        let cost = self.prices.steady(work)?;
+        let mut done = at;
+        if cost > Span::ZERO {
+            let others = self.cores.count() > 1 && !self.queues[0].is_empty();
+            if self.slow > 1 || others || self.under_way[0].is_some() || cost > self.short {
+                return None;
+            }
+            done = self.cores.take(0, at, cost);
+        }
         self.note(0, done, cost, work);
         self.turn_ends = self.turn_ends.max(done);
-        done
+        Some(done)
     }
 
     /// Work that arrives together, each piece for the core that `core_of` says, or for whichever is free
@@ -342,11 +345,10 @@ impl Host {
         alone: impl Fn(T) -> Input,
         together: impl FnOnce(Vec<Timed<T>>) -> Message,
     ) {
-        let (mut started, is_free) = (0, self.prices.is_free(work));
-        if is_free || self.is_short(work) {
-            let cost = self.cost(work);
+        let mut started = 0;
+        if let Some(cost) = self.short_cost(work) {
             for timed in &mut batch {
-                let done = if is_free {
+                let done = if cost == Span::ZERO {
                     timed.at
                 } else {
                     let lane = core_of(self, &timed.item);
@@ -408,7 +410,8 @@ impl Host {
         let is_first = self.queues[core].is_empty()
             && self.under_way[core].is_none()
             && (lane.is_some() || self.shared.is_empty());
-        let starts = is_first && self.cores.starts(core, at) <= now + self.machine.slice;
+        let latest = now + self.machine.slice;
+        let starts = is_first && self.cores.starts(core, at) <= latest;
         if starts { Ok(core) } else { Err(core) }
     }
 
@@ -418,7 +421,7 @@ impl Host {
         let cost = self.cost(work);
         let done = if cost > Span::ZERO { self.cores.take(core, at, cost) } else { at };
         self.note(core, done, cost, work);
-        if cost > self.short() {
+        if cost > self.short {
             self.under_way[core] = Some((done, input));
             self.expect(world, core, done);
         } else {
@@ -494,9 +497,8 @@ impl Host {
                 self.turn_ends = self.turn_ends.max(done);
                 self.node.pass_over(&mut self.effects);
             } else if let Input::Forwarded { from, request } = item
-                && self.is_short(work)
+                && let Some(cost) = self.short_cost(work)
             {
-                let cost = self.cost(work);
                 let done = self.cores.take(core, at, cost);
                 self.note(core, done, cost, work);
                 self.turn_ends = self.turn_ends.max(done);
@@ -523,15 +525,11 @@ impl Host {
         }
     }
 
-    /// Work that takes no longer is handed over when it begins.
-    fn short(&self) -> Span {
-        self.machine.slice.max(SHORT)
-    }
-
-    /// Whether all work of a kind is short in this turn.
-    fn is_short(&self, work: Work) -> bool {
-        let short = self.short().0;
-        self.prices.steady(work).is_some_and(|cost| cost.0.saturating_mul(self.slow) <= short)
+    /// What a kind of work costs in this turn, if all of it is short.
+    #[inline]
+    fn short_cost(&self, work: Work) -> Option<Span> {
+        let cost = Span(self.prices.steady(work)?.0.saturating_mul(self.slow));
+        (cost <= self.short).then_some(cost)
     }
 
     /// What a piece of work costs now.
@@ -555,18 +553,23 @@ impl Host {
     }
 
     /// What the node sends itself is work for its cores, like all that arrives: it has only no way to go.
+    #[inline(always)]
     fn take_own(&mut self, world: &mut World, now: Instant) -> bool {
-        let me = NodeId(self.place as u16);
         let mut took = false;
-        while let Some(Sending { to, mut message, .. }) = self.effects.take_own(me) {
-            let clock = self.clock;
-            if !clock.is_true() {
-                message.retime(|at| clock.when(at));
-            }
-            self.on_message(world, now, to, message);
+        while let Some(sending) = self.effects.take_own() {
+            self.take_one(world, now, sending);
             took = true;
         }
         took
+    }
+
+    #[inline(never)]
+    fn take_one(&mut self, world: &mut World, now: Instant, own: Sending) {
+        let (Sending { to, mut message, .. }, clock) = (own, self.clock);
+        if !clock.is_true() {
+            message.retime(|at| clock.when(at));
+        }
+        self.on_message(world, now, to, message);
     }
 
     fn end_turn(&mut self, world: &mut World, now: Instant) {

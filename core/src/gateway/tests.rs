@@ -58,12 +58,12 @@ fn decided(id: u64) -> Answer {
 
 impl Bench {
     fn ask(&mut self, at: Instant, id: u64) {
-        self.effects.begin(at);
+        self.effects.begin(at, ME);
         self.gateway.on_request(at, CLIENT, &request(id), &mut self.effects);
     }
 
     fn answer(&mut self, at: Instant, from: NodeId, answer: Answer) {
-        self.effects.begin(at);
+        self.effects.begin(at, ME);
         self.gateway.on_answer(at, from, &answer, &mut self.effects);
     }
 
@@ -71,7 +71,7 @@ impl Bench {
     fn wait(&mut self) -> Instant {
         self.gateway.on_turn_ended();
         let at = self.gateway.next_deadline().expect("something is to come");
-        self.effects.begin(at);
+        self.effects.begin(at, ME);
         self.gateway.on_deadline(at, &mut self.effects);
         at
     }

@@ -45,6 +45,8 @@
 //! byte is never zero, however few of its bytes stand in its first sector, and where the payload
 //! has such a run of zeros the mark says so, and zeros prove nothing.
 
+use std::sync::LazyLock;
+
 use super::ReplicaId;
 use crate::id::{Epoch, ShardId};
 
@@ -216,7 +218,7 @@ impl Frame<'_> {
         let (header, payload) = out[start..].split_at_mut(HEADER);
         let mark = if may_fill_sector_with_zeros(payload) { MARK_OF_ZEROS } else { MARK };
         let length = u32::try_from(payload.len()).expect("a frame is shorter than 4 GiB");
-        let payload = crc32fast::hash(payload);
+        let payload = crc(payload);
         header[..4].copy_from_slice(&first_word(mark, length, payload).to_le_bytes());
         header[4..8].copy_from_slice(&length.to_le_bytes());
         header[8..].copy_from_slice(&payload.to_le_bytes());
@@ -269,6 +271,14 @@ const fn first_word(mark: u8, length: u32, payload: u32) -> u32 {
     (mixed >> 32) as u32 & !0xFF | mark as u32
 }
 
+/// The CRC-32 of a payload. Which way to compute it this machine has is found out once: payloads are short.
+fn crc(payload: &[u8]) -> u32 {
+    static FRESH: LazyLock<crc32fast::Hasher> = LazyLock::new(crc32fast::Hasher::new);
+    let mut hasher = FRESH.clone();
+    hasher.update(payload);
+    hasher.finalize()
+}
+
 /// Whether these bytes could fill a sector with zeros, wherever sectors begin: a whole sector of zeros
 /// has half a sector of them at a multiple of half a sector.
 fn may_fill_sector_with_zeros(payload: &[u8]) -> bool {
@@ -299,6 +309,20 @@ impl<'a> Frames<'a> {
         self.damage
     }
 
+    /// The next frame, or what is wrong with it; none at the segment's end.
+    #[inline(always)]
+    fn read_on(&mut self) -> Option<Result<Frame<'a>, Damage>> {
+        if self.at == self.segment.len() {
+            return None;
+        }
+        let read = self.frame();
+        Some(read.map(|(frame, next)| {
+            self.at = next;
+            frame
+        }))
+    }
+
+    #[inline(always)]
     fn frame(&self) -> Result<(Frame<'a>, usize), Damage> {
         let rest = &self.segment[self.at..];
         let (header, rest) = rest.split_first_chunk::<HEADER>().ok_or(Damage::Torn)?;
@@ -315,7 +339,7 @@ impl<'a> Frames<'a> {
         }
         let body = rest.get(..length as usize).ok_or(Damage::Torn)?;
         let end = self.at + HEADER + body.len();
-        if payload != crc32fast::hash(body) {
+        if payload != crc(body) {
             if mark == MARK_OF_ZEROS {
                 return Err(Damage::Rotten);
             }
@@ -347,14 +371,11 @@ impl<'a> Iterator for Frames<'a> {
     type Item = Frame<'a>;
 
     fn next(&mut self) -> Option<Frame<'a>> {
-        if self.at == self.segment.len() || self.damage.is_some() {
+        if self.damage.is_some() {
             return None;
         }
-        match self.frame() {
-            Ok((frame, next)) => {
-                self.at = next;
-                Some(frame)
-            }
+        match self.read_on()? {
+            Ok(frame) => Some(frame),
             Err(damage) => {
                 self.damage = Some(damage);
                 None
@@ -392,10 +413,16 @@ impl<'a> Handovers<'a> {
     pub fn next_handover(&mut self) -> Option<&[Frame<'a>]> {
         self.handover.clear();
         while self.damage.is_none() {
-            let Some(frame) = self.frames.next() else {
-                let cut = (!self.handover.is_empty()).then_some(Damage::Torn);
-                self.damage = self.frames.damage().or(cut);
-                break;
+            let frame = match self.frames.read_on() {
+                Some(Ok(frame)) => frame,
+                Some(Err(damage)) => {
+                    self.damage = Some(damage);
+                    break;
+                }
+                None => {
+                    self.damage = (!self.handover.is_empty()).then_some(Damage::Torn);
+                    break;
+                }
             };
             if self.handover.first().is_some_and(|first| first.shard() != frame.shard()) {
                 // No write has anything within a handover.

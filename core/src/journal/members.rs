@@ -123,9 +123,19 @@ impl Members {
         }
     }
 
+    /// Whether the log is kept on a node.
+    pub fn are_on(&self, node: NodeId) -> bool {
+        self.each().any(|member| member.node() == node)
+    }
+
+    /// Everybody who is told what is appended; while two change places, some of them twice.
+    pub fn each(&self) -> impl Iterator<Item = ReplicaId> + '_ {
+        [&self.voters, &self.outgoing, &self.learners].into_iter().flatten().copied()
+    }
+
     /// Everybody who is told what is appended, each once, in order.
     pub fn all(&self) -> Vec<ReplicaId> {
-        let mut all = [&self.voters[..], &self.outgoing, &self.learners].concat();
+        let mut all: Vec<_> = self.each().collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -146,10 +156,10 @@ impl Members {
         match change {
             Change::Learns(new) => {
                 // Beside an older one on its node, which forgot, it may learn.
-                let is_known = |member: &ReplicaId| {
+                let is_known = |member: ReplicaId| {
                     member.node() == new.node() && member.generation() >= new.generation()
                 };
-                if self.is_joint() || self.all().iter().any(is_known) {
+                if self.is_joint() || self.each().any(is_known) {
                     return None;
                 }
                 insert(&mut next.learners, new);

@@ -338,20 +338,21 @@ impl Journal for RaftGroup {
     }
 
     fn step(&mut self, message: JournalMessage) -> bool {
-        let mut message = message.0.message;
-        if let Some(reason) = self.refusal(&message) {
+        let mut said = message.0;
+        let message = &mut said.message;
+        if let Some(reason) = self.refusal(message) {
             self.refused.push(reason);
             return false;
         }
-        if self.betrays_loss(&message) {
+        if self.betrays_loss(message) {
             self.lose_trust();
         }
-        if !self.step_in_doubt(&message) {
+        if !self.step_in_doubt(message) {
             return true;
         }
         let (kind, from, epoch) = (message.get_msg_type(), message.from, message.term);
         let words = (kind == MessageType::MsgHeartbeatResponse).then(|| message.take_context());
-        if self.raft.raft.step(message).is_err() {
+        if self.raft.raft.step(said.message).is_err() {
             self.refused.push(Mark::JournalMessageRefused);
         }
         if let Some(words) = &words
@@ -558,6 +559,7 @@ impl Journal for RaftGroup {
         self.doubt.is_some()
     }
 
+    #[inline(always)]
     fn awake(&self) -> bool {
         let raft = &self.raft.raft;
         match raft.state {

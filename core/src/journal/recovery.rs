@@ -281,11 +281,9 @@ impl Replayed {
         let mut replayed = Self::default();
         let mut handovers = frame::read_handovers(segment);
         while let Some(frames) = handovers.next_handover() {
-            for &frame in frames {
-                if !replayed.take(frame, segment) {
-                    replayed.damage = Some(Damage::Rotten);
-                    return replayed;
-                }
+            if !replayed.take(frames, segment) {
+                replayed.damage = Some(Damage::Rotten);
+                return replayed;
             }
             replayed.end = handovers.offset();
         }
@@ -293,15 +291,24 @@ impl Replayed {
         replayed
     }
 
-    /// Says whether the frame can follow what came before.
-    fn take(&mut self, frame: Frame<'_>, segment: &Bytes) -> bool {
-        match (frame, frame.shard()) {
-            (_, Some(shard)) => {
-                return self.shards.entry(shard).or_default().replay(frame, segment);
+    /// Says whether the handover can follow what came before.
+    fn take(&mut self, frames: &[Frame<'_>], segment: &Bytes) -> bool {
+        if let Some(shard) = frames[0].shard() {
+            let durable = self.shards.entry(shard).or_default();
+            return frames.iter().all(|&frame| durable.replay(frame, segment));
+        }
+        for &frame in frames {
+            match frame {
+                Frame::Facts { delta } => self.facts.push(delta.to_vec()),
+                Frame::Forgot { incarnation } => self.forgot = Some(incarnation),
+                Frame::Checkpoint { .. } => self.whole_checkpoint = true,
+                Frame::Entry { .. }
+                | Frame::HardState { .. }
+                | Frame::Snapshot { .. }
+                | Frame::Change { .. }
+                | Frame::Members { .. }
+                | Frame::Replica { .. } => return false,
             }
-            (Frame::Facts { delta }, _) => self.facts.push(delta.to_vec()),
-            (Frame::Forgot { incarnation }, _) => self.forgot = Some(incarnation),
-            (_, None) => self.whole_checkpoint = true,
         }
         true
     }

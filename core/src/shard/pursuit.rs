@@ -38,8 +38,8 @@ impl Shard {
         effects: &mut Effects,
     ) -> bool {
         let (seats, members) = (map.seats(self.id), self.journal.members());
-        let newer = |member: &ReplicaId| member.generation() > seats.generation;
-        if self.owner.is_none() || members.is_joint() || members.all().iter().any(newer) {
+        let newer = |member: ReplicaId| member.generation() > seats.generation;
+        if self.owner.is_none() || members.is_joint() || members.each().any(newer) {
             return false;
         }
         let wanted = |member: &ReplicaId| {

@@ -484,7 +484,7 @@ impl Cluster {
         let node = self.nodes.get_mut(&id).expect("only what is up is stepped");
         node.step(now, input, &mut self.effects);
         loop {
-            while let Some(sending) = self.effects.take_own(id) {
+            while let Some(sending) = self.effects.take_own() {
                 let (from, mut message) = (sending.to, sending.message);
                 arrives(&mut message, now);
                 node.step(now, Input::Delivered { from, message }, &mut self.effects);

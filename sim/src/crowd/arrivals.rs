@@ -86,6 +86,7 @@ impl Gaps {
         gaps
     }
 
+    #[cold]
     fn arrival(&self, seed: u64, user: u32) -> Instant {
         let to_come = self.arrivals(seed, user / BLOCK * BLOCK..user + 1);
         to_come.last().unwrap_or(Instant::ZERO)

@@ -119,15 +119,13 @@ fn answer(
     since: Instant,
     at: Instant,
     patience: Span,
-    (operation, ending): (Operation, Ending),
+    ends: (Operation, Ending),
 ) -> Calling {
-    let at = at.max(since);
-    if at.since(since) > patience {
-        let left = since + patience;
-        witness.recorder.ended(Operation::TurnedAway, Ending::GaveUp, since, left);
-        Calling::HasLeft
-    } else {
-        witness.recorder.ended(operation, ending, since, at);
-        Calling::Comes
-    }
+    let (at, left) = (at.max(since), since + patience);
+    let (calling, (operation, ending), at) = match at > left {
+        true => (Calling::HasLeft, (Operation::TurnedAway, Ending::GaveUp), left),
+        false => (Calling::Comes, ends, at),
+    };
+    witness.recorder.ended(operation, ending, since, at);
+    calling
 }

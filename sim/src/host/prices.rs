@@ -67,6 +67,20 @@ impl Work {
         }
     }
 
+    /// What is paid for, and how many pieces of it.
+    #[inline]
+    fn pieces(self) -> (Kind, usize) {
+        match self {
+            Self::Route | Self::PassOver | Self::Facts => (Kind::Route, 1),
+            Self::Decide => (Kind::Decide, 1),
+            Self::Reply => (Kind::Reply, 1),
+            Self::Journal(messages) => (Kind::JournalMessage, messages),
+            Self::Beat | Self::Moves => (Kind::Beat, 1),
+            Self::Persisted => (Kind::Persisted, 1),
+            Self::Free(_) => (Kind::Free, 1),
+        }
+    }
+
     /// Its name.
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -87,23 +101,25 @@ impl Work {
 #[derive(Debug)]
 pub(super) struct Prices {
     costs: Costs,
+    /// By kind of work, the price of a piece that always costs the same.
+    steady: [Option<Span>; Kind::COUNT],
     stream: Stream,
 }
 
 impl Prices {
     pub(super) fn new(costs: Costs, seed: u64) -> Self {
-        Self { costs, stream: Stream::new(seed) }
+        let steady = Kind::ALL.map(|kind| kind.price(&costs).constant());
+        Self { costs, steady, stream: Stream::new(seed) }
     }
 
     /// What a piece of work costs, on a core that is well.
     #[inline]
     pub(super) fn of(&mut self, work: Work) -> Span {
-        let Self { costs, stream } = self;
-        let (price, times) = price_of(costs, work);
-        match price.constant() {
-            Some(span) => Span(span.0 * times as u64),
-            None => Span((0..times).map(|_| timing(stream.draw(), price).0).sum()),
-        }
+        self.steady(work).unwrap_or_else(|| {
+            let (kind, times) = work.pieces();
+            let price = kind.price(&self.costs);
+            Span((0..times).map(|_| timing(self.stream.draw(), price).0).sum())
+        })
     }
 
     /// The time that reading back this many bytes costs.
@@ -118,27 +134,45 @@ impl Prices {
     /// The price of a kind of work, if it is always the same.
     #[inline]
     pub(super) fn steady(&self, work: Work) -> Option<Span> {
-        let (price, times) = price_of(&self.costs, work);
-        price.constant().map(|span| Span(span.0 * times as u64))
-    }
-
-    /// Whether work of this kind takes no core.
-    #[inline]
-    pub(super) fn is_free(&self, work: Work) -> bool {
-        self.steady(work) == Some(Span::ZERO)
+        let (kind, times) = work.pieces();
+        self.steady[kind as usize].map(|span| Span(span.0 * times as u64))
     }
 }
 
-/// The price of one piece, and how many pieces there are.
-#[inline]
-fn price_of(costs: &Costs, work: Work) -> (&Timing, usize) {
-    match work {
-        Work::Route | Work::PassOver | Work::Facts => (&costs.route, 1),
-        Work::Decide => (&costs.decide, 1),
-        Work::Reply => (costs.reply.as_ref().unwrap_or(&costs.route), 1),
-        Work::Journal(messages) => (&costs.journal_message, messages),
-        Work::Beat | Work::Moves => (&costs.beat, 1),
-        Work::Persisted => (&costs.persisted, 1),
-        Work::Free(_) => (&Timing::ZERO, 1),
+/// What has a price.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Route,
+    Decide,
+    Reply,
+    JournalMessage,
+    Beat,
+    Persisted,
+    Free,
+}
+
+impl Kind {
+    const COUNT: usize = 7;
+    const ALL: [Self; Self::COUNT] = [
+        Self::Route,
+        Self::Decide,
+        Self::Reply,
+        Self::JournalMessage,
+        Self::Beat,
+        Self::Persisted,
+        Self::Free,
+    ];
+
+    /// What one piece costs.
+    fn price(self, costs: &Costs) -> &Timing {
+        match self {
+            Self::Route => &costs.route,
+            Self::Decide => &costs.decide,
+            Self::Reply => costs.reply.as_ref().unwrap_or(&costs.route),
+            Self::JournalMessage => &costs.journal_message,
+            Self::Beat => &costs.beat,
+            Self::Persisted => &costs.persisted,
+            Self::Free => &Timing::ZERO,
+        }
     }
 }

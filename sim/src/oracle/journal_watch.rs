@@ -219,12 +219,13 @@ impl JournalWatch {
         let (committed, known) = (&self.members[place], self.chosen[place].len() as u64);
         let mut all = vec![committed.clone()];
         for log in self.disks.iter().map(|logs| &logs[place]) {
-            let mut members = committed.clone();
+            let mut after = None;
             for (_, record) in (known + 1..).map_while(|index| log.get(index)) {
                 let change = record.strip_prefix(&CHANGE).and_then(Change::decode);
+                let members: &Members = after.as_ref().unwrap_or(committed);
                 if let Some(next) = change.and_then(|change| members.after(change)) {
                     all.push(next.clone());
-                    members = next;
+                    after = Some(next);
                 }
             }
         }

@@ -163,9 +163,7 @@ impl Overdue {
             if self.shards.len() <= shard.0 as usize {
                 self.shards.push(Shard::default());
             }
-            let concerns =
-                |members: &Members| members.all().iter().any(|member| member.node() == node);
-            if members.iter().any(concerns) {
+            if members.iter().any(|members| members.are_on(node)) {
                 self.look(at, shard, is_up, &members);
             }
         }
@@ -174,7 +172,7 @@ impl Overdue {
     fn look(&mut self, at: Instant, shard: ShardId, is_up: bool, members: &[Members]) {
         let election = self.bounds.election;
         let is_whole =
-            members.iter().flat_map(Members::all).all(|member| self.is_up(member.node()));
+            members.iter().flat_map(Members::each).all(|member| self.is_up(member.node()));
         let quorum = |is: &dyn Fn(NodeId) -> bool| {
             members.iter().all(|members| members.is_quorum(|member| is(member.node())))
         };

@@ -30,6 +30,8 @@ pub struct Network {
     weather: Vec<(usize, Weather)>,
     /// What befalls messages that no weather touches.
     calm: Chances,
+    /// Whether every message arrives once and in order that no cut takes.
+    is_calm: bool,
     fates: Numbered,
     /// What is lost in one direction: one value a message.
     one_way: Numbered,
@@ -53,6 +55,8 @@ struct Link {
     /// The latest arrival on it: later messages come no sooner, unless they are reordered.
     last_arrival: Instant,
     way: Way,
+    /// Whether its latency is drawn.
+    varies: bool,
     /// The least latency on a calm day, in microseconds, and the most that jitter adds, where it does not vary.
     base: u64,
     jitter: u64,
@@ -87,6 +91,13 @@ struct Chances {
     reorder: Ratio,
     /// It takes so many times as long.
     slow: u64,
+}
+
+impl Chances {
+    /// Whether nothing befalls a message.
+    fn lets_all_through(&self) -> bool {
+        [self.loss, self.duplicate, self.reorder].into_iter().all(Ratio::is_never)
+    }
 }
 
 /// A disturbance of all links between nodes, while it lasts.
@@ -124,20 +135,24 @@ pub struct Carried {
 
 /// What faults in force did to a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Befell {
-    cut: bool,
-    lost: bool,
-    lost_one_way: bool,
-    duplicated: bool,
-    reordered: bool,
-    slowed: bool,
-}
+pub struct Befell(u8);
 
 impl Befell {
+    const CUT: u8 = 1;
+    const LOST: u8 = 1 << 1;
+    const LOST_ONE_WAY: u8 = 1 << 2;
+    const DUPLICATED: u8 = 1 << 3;
+    const REORDERED: u8 = 1 << 4;
+    const SLOWED: u8 = 1 << 5;
+
     /// Whether they did nothing to it.
     #[inline]
     pub fn is_nothing(self) -> bool {
-        self == Self::default()
+        self.0 == 0
+    }
+
+    fn is(self, what: u8) -> bool {
+        self.0 & what != 0
     }
 }
 
@@ -153,9 +168,11 @@ impl Network {
         };
         let link = |from, to| {
             let way = way(from, to);
-            let base = way.of(&settings).constant();
-            let (base, jitter) = base.map_or((0, 0), |base| (base.0, settings.jitter.of(base.0)));
-            Link { way, base, jitter, ..Link::default() }
+            let (base, varies) = match way.of(&settings).constant() {
+                Some(base) => (base.0, false),
+                None => (0, true),
+            };
+            Link { way, varies, base, jitter: settings.jitter.of(base), ..Link::default() }
         };
         let all = |from| (0..places).map(move |to| (from, to));
         let links = (0..places).flat_map(all).map(|(from, to)| link(from, to)).collect();
@@ -172,6 +189,7 @@ impl Network {
             links,
             weather: Vec::new(),
             calm,
+            is_calm: calm.lets_all_through(),
             fates: Numbered::new(seed),
             one_way: Numbered::new(fork(seed, "one-way")),
             latencies: Numbered::new(fork(seed, "latency")),
@@ -187,39 +205,64 @@ impl Network {
     /// of the next.
     #[inline]
     pub fn carry(&mut self, from: Place, to: Place, departs: Instant) -> Carried {
-        let (fates, first) = (self.fates, self.sent * FATES);
+        let (number, index) = (self.sent, self.index(from, to));
         self.sent += 1;
+        let link = &self.links[index];
+        if self.is_calm && link.cuts == 0 && !link.varies {
+            return self.let_through::<false>((number, index), departs, self.calm);
+        }
+        self.carry_through(number, (from, to), departs)
+    }
+
+    /// The same where not every message arrives once and in order, or latencies are drawn.
+    #[inline(never)]
+    fn carry_through(
+        &mut self,
+        number: u64,
+        (from, to): (Place, Place),
+        departs: Instant,
+    ) -> Carried {
+        let index = self.index(from, to);
+        let between_nodes = from != CLIENTS && to != CLIENTS && from != to;
+        let chances = match between_nodes && !self.weather.is_empty() {
+            true => self.storm(from, to),
+            false => self.calm,
+        };
+        let lost_with = |draw: u64, chance: Ratio| !chance.is_never() && hits(draw, chance);
+        let befell = if self.links[index].cuts > 0 {
+            Befell::CUT
+        } else if lost_with(self.one_way.draw(number + 1), chances.one_way) {
+            Befell::LOST_ONE_WAY
+        } else if lost_with(self.fates.draw(number * FATES), chances.loss) {
+            Befell::LOST
+        } else {
+            return self.let_through::<true>((number, index), departs, chances);
+        };
+        Carried { befell: Befell(befell), ..Carried::default() }
+    }
+
+    /// A message that is not lost.
+    #[inline]
+    fn let_through<const DISTURBED: bool>(
+        &mut self,
+        (number, index): (u64, usize),
+        departs: Instant,
+        chances: Chances,
+    ) -> Carried {
+        let (fates, first) = (self.fates, number * FATES);
         let draw = |fate: u64| fates.draw(first + fate);
         let happens = |fate, chance: Ratio| chance.num > 0 && hits(draw(fate), chance);
-
-        let between_nodes = || from != CLIENTS && to != CLIENTS && from != to;
-        let in_weather =
-            (!self.weather.is_empty() && between_nodes()).then(|| self.storm(from, to));
-        let chances = in_weather.as_ref().unwrap_or(&self.calm);
-        let one_way = chances.one_way;
-        let one_way_lost = !one_way.is_never() && hits(self.one_way.draw(self.sent), one_way);
-        let index = from * self.places + to;
         let link = &mut self.links[index];
-        let cut = link.cuts > 0;
-        if cut || happens(0, chances.loss) || one_way_lost {
-            let befell = Befell {
-                cut,
-                lost_one_way: !cut && one_way_lost,
-                lost: !cut && !one_way_lost,
-                ..Befell::default()
-            };
-            return Carried { befell, ..Carried::default() };
+        let (mut base, mut jitter) = (link.base, link.jitter);
+        if DISTURBED {
+            if link.varies {
+                base = timing(self.latencies.draw(number + 1), link.way.of(&self.settings)).0;
+                jitter = self.settings.jitter.of(base);
+            }
+            (base, jitter) = (base * chances.slow, jitter * chances.slow);
         }
-        let way = link.way.of(&self.settings);
-        let (base, jitter) = if way.constant().is_some() {
-            (link.base, link.jitter)
-        } else {
-            let base = timing(self.latencies.draw(self.sent), way).0;
-            (base, self.settings.jitter.of(base))
-        };
-        let base = base * chances.slow;
-        let mut latency = Span(base + below(draw(1), jitter * chances.slow + 1));
-        let reordered = happens(2, chances.reorder);
+        let mut latency = Span(base + below(draw(1), jitter + 1));
+        let reordered = DISTURBED && happens(2, chances.reorder);
         if reordered {
             latency = latency + Span(below(draw(3), REORDERED * base + 1));
         }
@@ -230,14 +273,15 @@ impl Network {
             latency = latency.max(link.last_arrival.since(departs));
             link.last_arrival = departs + latency;
         }
-        let second =
-            happens(5, chances.duplicate).then(|| latency + Span(below(draw(6), 4 * base + 1)));
-        let befell = Befell {
-            slowed: chances.slow > 1,
-            reordered,
-            duplicated: second.is_some(),
-            ..Befell::default()
-        };
+        let duplicated = DISTURBED && happens(5, chances.duplicate);
+        let second = duplicated.then(|| latency + Span(below(draw(6), 4 * base + 1)));
+        let all = [
+            (DISTURBED && chances.slow > 1, Befell::SLOWED),
+            (reordered, Befell::REORDERED),
+            (duplicated, Befell::DUPLICATED),
+        ];
+        let befell = all.into_iter().filter(|&(happened, _)| happened);
+        let befell = Befell(befell.map(|(_, what)| what).sum());
         Carried { first: Some(latency), second, befell }
     }
 
@@ -270,9 +314,11 @@ impl Network {
         departs: Instant,
         waits: Option<Span>,
     ) -> Carried {
+        if waits == Some(Span::ZERO) {
+            return self.carry(from, to, departs);
+        }
         let carried = self.carry(from, to, departs + waits.unwrap_or_default());
         match waits {
-            Some(Span::ZERO) => carried,
             Some(waits) => Carried {
                 first: carried.first.map(|latency| waits + latency),
                 second: carried.second.map(|latency| waits + latency),
@@ -321,19 +367,19 @@ impl Network {
     /// A message on this link, beats aside, fared otherwise because of faults: each of them is held to account.
     #[cold]
     pub fn note(&mut self, from: Place, to: Place, befell: Befell) {
-        if befell.cut {
+        if befell.is(Befell::CUT) {
             return self.note_cut(from, to);
         }
         // Of two faults of one kind the later is in force.
         let mut kinds = [None; 5];
         for &(fault, weather) in &self.weather {
             let (kind, touched) = match weather {
-                Weather::Loss(_) => (0, befell.lost),
-                Weather::Duplicate(_) => (1, befell.duplicated),
-                Weather::Reorder(_) => (2, befell.reordered),
-                Weather::Slow(_) => (3, befell.slowed),
+                Weather::Loss(_) => (0, befell.is(Befell::LOST)),
+                Weather::Duplicate(_) => (1, befell.is(Befell::DUPLICATED)),
+                Weather::Reorder(_) => (2, befell.is(Befell::REORDERED)),
+                Weather::Slow(_) => (3, befell.is(Befell::SLOWED)),
                 Weather::OneWay { node, inbound, .. } => {
-                    (4, befell.lost_one_way && node == if inbound { to } else { from })
+                    (4, befell.is(Befell::LOST_ONE_WAY) && node == if inbound { to } else { from })
                 }
             };
             if touched {
@@ -358,11 +404,13 @@ impl Network {
     /// A disturbance begins; `fault` names it.
     pub fn disturb(&mut self, fault: usize, weather: Weather) {
         self.weather.push((fault, weather));
+        self.is_calm = false;
     }
 
     /// A disturbance ends.
     pub fn settle(&mut self, fault: usize) {
         self.weather.retain(|&(of, _)| of != fault);
+        self.is_calm = self.weather.is_empty() && self.calm.lets_all_through();
     }
 
     fn index(&self, from: Place, to: Place) -> usize {

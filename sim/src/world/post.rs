@@ -17,18 +17,17 @@ impl World {
         let departed = departs.max(self.now);
         let waits = self.queues.wait((from, to), departed, &message);
         let carried = self.network.carry_after(from, to, departed, waits);
-        if !carried.befell.is_nothing() && !matches!(message, Message::Beat(_)) {
-            self.network.note(from, to, carried.befell);
-        }
         self.witness.sees(self.now, || {
             let cut = self.network.severed_since(from, to, departed);
             Sight::Sent { from, to, departs: departed, message: &message, carried, cut }
         });
         let sender = self.machines[from].incarnation;
-        if let Message::Beat(beat) = message
-            && self.is_steady(from, to, beat)
-        {
-            return self.send_beat(from, to, departed, carried, beat);
+        if let Message::Beat(beat) = message {
+            if self.is_steady(from, to, beat) {
+                return self.send_beat(from, to, departed, carried, beat);
+            }
+        } else if !carried.befell.is_nothing() {
+            self.network.note(from, to, carried.befell);
         }
         let mut arrives = |latency, mut message: Message| {
             message.retime(|at| at + latency);
