@@ -399,7 +399,8 @@ impl Host {
         }
     }
 
-    /// The core that can start work that arrives at `at` in this turn; else the one for which it waits.
+    /// The core that can start work that arrives at `at` in this turn; else the one for which it waits. What
+    /// other work of the node leads to arrives a little later, and an idle core waits for it.
     #[inline]
     fn starts(
         &mut self,
@@ -410,7 +411,7 @@ impl Host {
         let is_first = self.queues[core].is_empty()
             && self.under_way[core].is_none()
             && (lane.is_some() || self.shared.is_empty());
-        let latest = now + self.machine.slice;
+        let latest = (now + self.machine.slice).max(at.min(now + SHORT));
         let starts = is_first && self.cores.starts(core, at) <= latest;
         if starts { Ok(core) } else { Err(core) }
     }
