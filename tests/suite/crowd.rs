@@ -11,6 +11,7 @@ use onsale_tests::{complaint, play, sale_with};
 fn the_queue_tells_who_is_let_in_from_who_is_turned_away() {
     let mut scenario = sale_with(&[]);
     (scenario.sale.shows, scenario.sale.sections) = (1, 1);
+    scenario.crowd.users = 1_000;
     scenario.crowd.waiting_room = Some(WaitingRoom {
         opening: Span::from_secs(1),
         release_per_minute: 90,
