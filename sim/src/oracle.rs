@@ -80,6 +80,8 @@ pub struct OracleSettings {
     /// How long an answer may take where nothing is wrong, if all that can be slow on its way is; none if the
     /// network may lose it even then.
     pub slowest_answer: Option<Span>,
+    /// Whether the settings let every move end.
+    pub moves_end: bool,
     /// By how much the instants of cause and effect may be out of order: the quantum within
     /// which requests share a message.
     pub quantum: Span,
@@ -143,7 +145,7 @@ impl Oracles {
             hold: Hold::new(),
             linearizable: Linearizable::new(settings.shows, settings.quantum),
             single_writer: SingleWriter::new(),
-            live: Live::new(settings.live_bound, settings.slowest_answer),
+            live: Live::new(settings.live_bound, settings.slowest_answer, settings.moves_end),
             moves: Moves::default(),
             facts: settings.facts.map(Facts::new),
             known: Known::new(settings),
@@ -228,9 +230,10 @@ impl Oracles {
         self.linearizable.on_hold_refused(at, asked, refusal);
     }
 
-    /// A client stops waiting: what became of the request it will never know.
-    pub fn gave_up(&mut self, at: Instant, asked: Asked) {
-        self.live.on_given_up(at, asked);
+    /// A client stops waiting: what became of the request it will never know. It has heard nothing since it first
+    /// asked or, if it was turned away meanwhile, since it asked last.
+    pub fn gave_up(&mut self, at: Instant, asked: Asked, unheard_since: Instant) {
+        self.live.on_given_up(at, asked, unheard_since);
     }
 
     /// A committed record is read from the disks: each index of a shard once, in rising order,

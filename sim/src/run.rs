@@ -6,6 +6,7 @@
 
 mod circumstances;
 mod clients;
+mod feasible;
 mod late;
 mod panics;
 mod slowest;
@@ -536,6 +537,7 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         early: early(plan),
         lateness: late::lateness(plan),
         slowest_answer: slowest::of_request(scenario),
+        moves_end: feasible::moves_end(scenario),
         patience: scenario.crowd.session.request_timeout + scenario.crowd.session.backoff_cap,
         live_bound: scenario.calm,
         quantum: scenario.quantum,

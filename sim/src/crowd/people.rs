@@ -54,6 +54,8 @@ pub struct Person {
     pub section: SectionId,
     /// How many seats the person wants.
     pub group: u8,
+    /// Whether an attempt with the present request was answered: too much was under way.
+    pub turned_away: bool,
 }
 
 /// Everybody who is inside.

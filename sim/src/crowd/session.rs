@@ -167,6 +167,7 @@ impl Crowd {
             person.doing = doing;
             person.sequence = sequence;
             person.attempt = 1;
+            person.turned_away = false;
             person.intended = at;
         });
         witness.invoked(now, sent);
@@ -212,7 +213,9 @@ impl Crowd {
             || (stubborn && person.attempt < u8::MAX)
         {
             let pause = self.taste(user).backoff(person.sequence, person.attempt);
-            self.think(user, at + pause, |_| {});
+            self.think(user, at + pause, |person| {
+                person.turned_away |= ending == Ending::Overloaded;
+            });
             return;
         }
         if let Some(operation) = operation(person.doing) {
@@ -220,6 +223,10 @@ impl Crowd {
         }
         let request = request_id(user, person.sequence);
         witness.sees(at, || Sight::GaveUp { user: UserId(user), request });
+        let unheard_since = match person.turned_away && ending == Ending::GaveUp {
+            true => Instant(at.0 - self.request_timeout().0),
+            false => person.intended,
+        };
         match person.doing {
             Doing::AskingHold if ending == Ending::Overloaded => {
                 // It was turned away each time: nothing happened, the person may press the button again.
@@ -227,15 +234,15 @@ impl Crowd {
                 self.refresh(at, user, person, Fate::GaveUp);
             }
             Doing::AskingHold => {
-                witness.oracles.gave_up(now, self.asked(user, &person));
+                witness.oracles.gave_up(now, self.asked(user, &person), unheard_since);
                 self.leave(user, Fate::GaveUp);
             }
             Doing::AskingBooking => {
-                witness.oracles.gave_up(now, self.asked(user, &person));
+                witness.oracles.gave_up(now, self.asked(user, &person), unheard_since);
                 self.leave(user, Fate::Unknown);
             }
             Doing::AskingRelease => {
-                witness.oracles.gave_up(now, self.asked(user, &person));
+                witness.oracles.gave_up(now, self.asked(user, &person), unheard_since);
                 let fate = self.fate_of_release(user, person);
                 self.leave(user, fate);
             }

@@ -524,6 +524,7 @@ mod tests {
                 slack: Span::from_secs(4),
             },
             slowest_answer: Some(Span::ZERO),
+            moves_end: true,
             patience: Span::ZERO,
             live_bound: Span::from_secs(60),
             quantum: Span::ZERO,

@@ -26,6 +26,7 @@ pub(super) struct Live {
     pub(super) findings: Findings,
     bound: Span,
     slowest_answer: Option<Span>,
+    moves_end: bool,
     calm: Instant,
     /// Requests first sent later than this must be answered.
     judged_from: Instant,
@@ -33,11 +34,12 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(bound: Span, slowest_answer: Option<Span>) -> Self {
+    pub(super) fn new(bound: Span, slowest_answer: Option<Span>, moves_end: bool) -> Self {
         Self {
             findings: Findings::new("live"),
             bound,
             slowest_answer,
+            moves_end,
             calm: Instant::MAX,
             judged_from: Instant::MAX,
             decided: Instant::MAX,
@@ -83,8 +85,8 @@ impl Live {
     }
 
     /// A client that gave up before the slowest answer could have come says nothing of the cluster.
-    pub(super) fn on_given_up(&mut self, at: Instant, asked: Asked) {
-        if self.slowest_answer.is_some_and(|slowest| at.since(asked.since) >= slowest) {
+    pub(super) fn on_given_up(&mut self, at: Instant, asked: Asked, unheard_since: Instant) {
+        if self.slowest_answer.is_some_and(|slowest| at.since(unheard_since) >= slowest) {
             self.on_unanswered(at, asked, "was given up without an answer");
         }
     }
@@ -173,7 +175,8 @@ impl Live {
         for story in moves.needing_a_zone() {
             self.findings.fail(|| story);
         }
-        for mut story in moves.unended(end, overdue) {
+        let unended = if self.moves_end { moves.unended(end, overdue) } else { Vec::new() };
+        for mut story in unended {
             let calm = format!("calm began at {}, with {} to recover in", self.calm, self.bound);
             story.lines.insert(0, calm);
             self.findings.fail(|| story);

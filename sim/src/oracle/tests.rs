@@ -36,6 +36,7 @@ fn settings() -> OracleSettings {
             slack: Span::from_secs(4),
         },
         slowest_answer: Some(Span::from_secs(1)),
+        moves_end: true,
         patience: Span::ZERO,
         live_bound: Span::from_secs(10),
         quantum: Span::ZERO,
@@ -635,7 +636,7 @@ fn windows_that_follow_each_other() {
     history.is_silent();
     // The client gave up on a hold; the seats come to it by another request after the orphan ran out.
     let mut history = History::new();
-    history.asks(0, &hold_request(1, 1, &[3])).oracles.gave_up(secs(9), asked(1, 0));
+    history.asks(0, &hold_request(1, 1, &[3])).oracles.gave_up(secs(9), asked(1, 0), secs(0));
     history.held(1, 1, 1, &[3]).expired(306, 1).held(310, 2, 1, &[3]).gets(
         (309, 310, 311),
         2,
@@ -703,7 +704,7 @@ fn a_confirmation_that_is_refused_while_time_is_left() {
 fn a_client_that_gave_up_on_a_confirmation_that_went_through() {
     let mut history = History::new();
     history.held(1, 1, 1, &[3]).gets((0, 1, 2), 1, 1, &[3]).asks(9, &confirm_request(11, 1, 1));
-    history.oracles.gave_up(secs(30), asked(11, 9));
+    history.oracles.gave_up(secs(30), asked(11, 9), secs(9));
     history.booked(31, 11, 1);
     let results = history.results(1_000, &[]);
     assert_eq!(verdict(&results, "lost-booking"), Verdict::NotExercised);

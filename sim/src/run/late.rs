@@ -6,7 +6,7 @@
 use onsale_core::Span;
 use onsale_scenarios::{Fault, Scenario};
 
-use super::slowest;
+use super::{feasible, slowest};
 use crate::oracle::Lateness;
 use crate::plan::Plan;
 
@@ -20,7 +20,12 @@ pub(super) fn lateness(plan: &Plan) -> Lateness {
     let is_lossy = !network.loss.is_never();
     let time_out = cluster.tick_every.0 * u64::from(cluster.election_ticks);
     let once = cluster.acceptable_pause.0 + 10 * cluster.beat_every.0 + 4 * time_out;
-    let election = Span(if is_lossy { LOSSY_ELECTIONS * once } else { once });
+    let election = match (feasible::leaders_lead(&plan.scenario), is_lossy) {
+        (true, false) => Span(once),
+        (true, true) => Span(LOSSY_ELECTIONS * once),
+        // Nobody can say when one ends, or when a leader comes to what is due.
+        (false, _) => plan.scenario.duration,
+    };
     let inside = slowest::inside(network);
     let hears = match is_lossy {
         true => LOSSY_HEARS,

@@ -6,27 +6,18 @@
 use onsale_core::Span;
 use onsale_scenarios::{Costs, Disk, Network, Scenario, Timing};
 
+use super::feasible;
 use crate::sample::timing;
 use crate::world::network::REORDERED;
 
 /// For a request: there and back between client and gateway, gateway and owner, owner and follower, two
-/// writes, and the work on the way; none if it may be lost, or if gateways give up before it can come.
+/// writes, and the work on the way; none if it may be lost, or if the settings let nobody answer.
 pub(super) fn of_request(scenario: &Scenario) -> Option<Span> {
     let network = &scenario.network;
     let write = write(&scenario.disk);
     let ways = way(network, &network.client).0 + 2 * inside(network).0;
     let span = Span(2 * (ways + write.0 + work(&scenario.costs).0));
-    (network.loss.is_never() && gateways_wait(scenario)).then_some(span)
-}
-
-/// Whether a gateway waits for at least as long as the shortest way to a leader in another zone and back takes: else
-/// it gives up every try there, though nothing is wrong. Of ways that are drawn none is the shortest.
-fn gateways_wait(scenario: &Scenario) -> bool {
-    let network = &scenario.network;
-    let one_zone = scenario.cluster.zones == 1;
-    let way = if one_zone { &network.within_zone } else { &network.between_zones };
-    let shortest = way.constant().unwrap_or_default();
-    scenario.cluster.gateway.try_timeout.0 >= 2 * shortest.0
+    (network.loss.is_never() && feasible::answers_come(scenario)).then_some(span)
 }
 
 /// For a question about facts: there and back between client and node, as long as the node may wait for
@@ -99,18 +90,5 @@ mod tests {
         let without = way(&in_order, &network.between_zones);
         assert!(longest <= way(&network, &network.between_zones), "{longest}");
         assert!(longest > without, "{longest} is explained by {without}");
-    }
-    /// With a patience shorter than the way there and back nobody is ever answered; with just that patience people are.
-    #[test]
-    fn gateways_that_give_up_before_any_answer_can_come_excuse_it() {
-        let mut scenario = Scenario::default();
-        scenario.network.between_zones = Timing::Constant(Span::from_millis(1));
-        for (micros, is_judged) in [(1_999, false), (2_000, true), (1_000_000, true)] {
-            scenario.cluster.gateway.try_timeout = Span(micros);
-            assert_eq!(of_request(&scenario).is_some(), is_judged, "{micros}");
-        }
-        scenario.cluster.zones = 1;
-        scenario.cluster.gateway.try_timeout = Span(1_999);
-        assert!(of_request(&scenario).is_some(), "within a zone it is nearer");
     }
 }

@@ -317,6 +317,7 @@ impl History {
                 slack: Span::ZERO,
             },
             slowest_answer: Some(Span::ZERO),
+            moves_end: true,
             patience: Span::ZERO,
             live_bound: Span(1),
             quantum: Span(quantum),

@@ -405,6 +405,7 @@ impl Booth {
         self.oracles.gave_up(
             self.now,
             Asked { request: request.id, user: request.user, show: SHOW, since },
+            since,
         );
         let wait = Span::from_millis(self.dice.below(60_000));
         self.after(wait, Step::Act(request.user.0));

@@ -32,22 +32,40 @@ fn after_calm_requests_get_answers() {
         Verdict::NotExercised
     );
     assert_eq!(
-        live(&|history| history.oracles.gave_up(secs(120), asked(1, 111)), 500, &[]),
+        live(&|history| history.oracles.gave_up(secs(120), asked(1, 111), secs(111)), 500, &[]),
         Verdict::Fail
     );
     assert_eq!(
-        live(&|history| history.oracles.gave_up(Instant(111_300_000), asked(1, 111)), 500, &[]),
+        live(
+            &|history| history.oracles.gave_up(Instant(111_300_000), asked(1, 111), secs(111)),
+            500,
+            &[]
+        ),
         Verdict::NotExercised,
         "nobody could have answered so soon"
     );
     assert_eq!(
-        live(&|history| history.oracles.gave_up(secs(120), asked(1, 90)), 500, &[]),
+        live(&|history| history.oracles.gave_up(secs(120), asked(1, 90), secs(90)), 500, &[]),
         Verdict::NotExercised
     );
     assert_eq!(live(&|history| ask(history, 495), 500, &[asked(1, 495)]), Verdict::Pass);
     assert_eq!(live(&|history| ask(history, 480), 500, &[asked(1, 480)]), Verdict::Fail);
     assert_eq!(live(&|_| {}, 109, &[asked(1, 50)]), Verdict::NotExercised);
     assert_eq!(live(&|_| {}, 111, &[asked(1, 50)]), Verdict::Fail);
+}
+
+/// A gateway that has too much to do answers: whoever asks it again has waited for the last attempt alone.
+#[test]
+fn who_was_turned_away_has_waited_since_the_last_attempt() {
+    let live = |unheard_since| {
+        let mut history = History::new();
+        history.oracles.faults_over(secs(100));
+        history.oracles.gave_up(secs(120), asked(1, 111), unheard_since);
+        verdict(&history.results(500, &[]), "live")
+    };
+    assert_eq!(settings().slowest_answer, Some(Span::from_secs(1)));
+    assert_eq!(live(Instant(119_000_001)), Verdict::NotExercised);
+    assert_eq!(live(secs(119)), Verdict::Fail);
 }
 
 #[test]
@@ -105,7 +123,11 @@ struct Mapped {
 impl Mapped {
     /// The verdict at the end; calm begins after a hundred seconds, and the bound is ten.
     fn judged(&self, end: u64) -> Verdict {
-        let mut history = History::new();
+        self.judged_with(settings(), end)
+    }
+
+    fn judged_with(&self, settings: OracleSettings, end: u64) -> Verdict {
+        let mut history = History::with(settings);
         history.oracles.faults_over(secs(100));
         for &(at, node) in &self.told {
             history.oracles.told_to_leave(secs(at), NodeId(node));
@@ -133,6 +155,8 @@ fn after_calm_moves_come_to_an_end() {
 
     let early = Mapped { versions: vec![(50, moves.clone())], ..Mapped::default() };
     assert_eq!((early.judged(110), early.judged(111)), (fine, fails), "the bound is from calm");
+    let never = OracleSettings { moves_end: false, ..settings() };
+    assert_eq!(early.judged_with(never, 111), fine, "on a network that always loses messages");
     let late = Mapped { versions: vec![(150, moves.clone())], ..Mapped::default() };
     assert_eq!((late.judged(160), late.judged(161)), (fine, fails), "or from the wish");
     let versions = vec![(50, moves.clone()), (150, moves.with(NodeId(5)).unwrap())];
