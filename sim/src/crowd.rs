@@ -319,13 +319,19 @@ impl Crowd {
         }
     }
 
-    /// The run is over: counts what never got its answer. Returns the requests still open.
+    /// The run is over: counts what never got its answer. Returns the requests still open. Of those whose client was
+    /// turned away meanwhile the present attempt alone is open.
     pub fn finish(&mut self, end: Instant, witness: &mut Witness) -> Vec<Asked> {
         let mut open = Vec::new();
         for (user, person) in self.people.all() {
             let Some(operation) = session::operation(person.doing) else { continue };
             witness.recorder.unanswered(operation, person.intended.min(end), end);
-            open.push(self.asked(user, person));
+            let mut asked = self.asked(user, person);
+            if person.turned_away {
+                let attempt = end.0.saturating_sub(self.request_timeout().0);
+                asked.since = asked.since.max(Instant(attempt));
+            }
+            open.push(asked);
         }
         if let Some(door) = &mut self.door {
             door.finish(end, &self.curve, witness);

@@ -536,7 +536,7 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         grace: sale.grace,
         early: early(plan),
         lateness: late::lateness(plan),
-        slowest_answer: slowest::of_request(scenario),
+        slowest_answer: slowest::of_request(scenario).filter(|_| feasible::answers_come(scenario)),
         moves_end: feasible::moves_end(scenario),
         patience: scenario.crowd.session.request_timeout + scenario.crowd.session.backoff_cap,
         live_bound: scenario.calm,

@@ -6,18 +6,17 @@
 use onsale_core::Span;
 use onsale_scenarios::{Costs, Disk, Network, Scenario, Timing};
 
-use super::feasible;
 use crate::sample::timing;
 use crate::world::network::REORDERED;
 
 /// For a request: there and back between client and gateway, gateway and owner, owner and follower, two
-/// writes, and the work on the way; none if it may be lost, or if the settings let nobody answer.
+/// writes, and the work on the way; none if it may be lost.
 pub(super) fn of_request(scenario: &Scenario) -> Option<Span> {
     let network = &scenario.network;
     let write = write(&scenario.disk);
     let ways = way(network, &network.client).0 + 2 * inside(network).0;
     let span = Span(2 * (ways + write.0 + work(&scenario.costs).0));
-    (network.loss.is_never() && feasible::answers_come(scenario)).then_some(span)
+    network.loss.is_never().then_some(span)
 }
 
 /// For a question about facts: there and back between client and node, as long as the node may wait for
@@ -55,7 +54,7 @@ pub(super) fn write(disk: &Disk) -> Span {
 }
 
 /// A request's work at its gateway, its owner and a follower, one way.
-fn work(costs: &Costs) -> Span {
+pub(super) fn work(costs: &Costs) -> Span {
     let reply = costs.reply.as_ref().unwrap_or(&costs.route);
     let each = [&costs.route, &costs.decide, &costs.journal_message, &costs.persisted, reply];
     Span(each.into_iter().map(|cost| most(cost).0).sum())
