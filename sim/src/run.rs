@@ -544,7 +544,8 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         facts: scenario.facts.as_ref().map(|facts| Bounds {
             agree_within: facts.agree_within,
             clocks_apart: clocks_apart(plan),
-            is_lossy: !scenario.network.loss.is_never(),
+            is_lossy: !(scenario.network.loss.is_never()
+                && feasible::first_core_keeps_up(scenario)),
             is_slow: slowest::outlasts_patience(scenario),
         }),
     }

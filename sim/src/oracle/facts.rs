@@ -56,7 +56,8 @@ pub struct Bounds {
     pub agree_within: Span,
     /// How much further than that clocks may be apart: so much later facts may reach a node.
     pub clocks_apart: Span,
-    /// Whether the network loses messages where nothing is wrong.
+    /// Whether answers may fail to come where nothing is wrong: the network loses messages, or nodes are never
+    /// through with their work.
     pub is_lossy: bool,
     /// Whether a node may ask another one and lose its patience before the answer where nothing is wrong.
     pub is_slow: bool,

@@ -49,7 +49,7 @@ fn elections_are_won(scenario: &Scenario) -> bool {
 /// sends its digest to as many peers as the fan-out says, and takes in as many, and as many answers. On a network that
 /// duplicates, some of it comes twice. What has to wait for that core waits for ever where it is never through: timers,
 /// too.
-fn first_core_keeps_up(scenario: &Scenario) -> bool {
+pub(super) fn first_core_keeps_up(scenario: &Scenario) -> bool {
     let (cluster, costs, facts) = (&scenario.cluster, &scenario.costs, &scenario.cluster.facts);
     let words = 2 * u64::from(cluster.shards) * (u64::from(cluster.replicas) - 1);
     let heartbeats = words * costs.journal_message.typical().0 / u64::from(cluster.nodes);
