@@ -222,10 +222,9 @@ impl Node {
     /// When one of its own promises is broken.
     #[inline]
     pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
-        if self.storage.has_failed() {
+        if !self.begins(now, effects) {
             return;
         }
-        self.advance(now, effects);
         match input {
             Input::Delivered { from, message } => self.on_delivered(from, message, effects),
             Input::Request { from, request } => self.on_request(from, &request, effects),
@@ -272,51 +271,41 @@ impl Node {
         message: Message,
         effects: &mut Effects,
     ) {
-        if self.storage.has_failed() {
-            return;
+        if self.begins(now, effects) {
+            self.on_delivered(from, message, effects);
         }
-        self.advance(now, effects);
-        self.on_delivered(from, message, effects);
     }
 
     /// The same as `step` with a beat, which is most of what a node hears, and no message around it.
     #[inline]
     pub fn hear(&mut self, now: Instant, from: NodeId, beat: Beat, effects: &mut Effects) {
-        if self.storage.has_failed() {
-            return;
+        if self.begins(now, effects) {
+            self.on_beat(from, beat, effects);
         }
-        self.advance(now, effects);
-        self.on_beat(from, beat, effects);
     }
 
     /// The same as `step` with [`Input::DeadlineReached`].
     #[inline]
     pub fn wake(&mut self, now: Instant, effects: &mut Effects) {
-        if self.storage.has_failed() {
-            return;
+        if self.begins(now, effects) {
+            self.on_deadline(effects);
         }
-        self.advance(now, effects);
-        self.on_deadline(effects);
     }
 
     /// The same as `step` with [`Input::TurnEnded`], which every turn ends with.
     #[inline]
     pub fn end_turn(&mut self, now: Instant, effects: &mut Effects) {
-        if self.storage.has_failed() {
-            return;
+        if self.begins(now, effects) {
+            self.on_turn_ended(effects);
         }
-        self.advance(now, effects);
-        self.on_turn_ended(effects);
     }
 
     /// The same as `step` with a request that a gateway passed on, looked at where it stands.
     #[inline]
     pub fn decide(&mut self, now: Instant, from: NodeId, request: &Request, effects: &mut Effects) {
-        if self.storage.has_failed() {
-            return;
+        if self.begins(now, effects) {
+            self.on_forwarded(from, request, effects);
         }
-        self.advance(now, effects);
-        self.on_forwarded(from, request, effects);
     }
 
     /// Whether a request that a gateway passed on has waited for so long that this node no longer decides it.
@@ -345,6 +334,16 @@ impl Node {
         next = next.min(self.facts.next_deadline().unwrap_or(Instant::MAX));
         next = next.min(self.next_campaign());
         Some(next)
+    }
+
+    /// Begins a step; false if the node does nothing any more.
+    #[inline]
+    fn begins(&mut self, now: Instant, effects: &mut Effects) -> bool {
+        if self.storage.has_failed() {
+            return false;
+        }
+        self.advance(now, effects);
+        true
     }
 
     #[inline]
