@@ -78,7 +78,7 @@ pub struct OracleSettings {
     /// How soon after calm the cluster must be live again.
     pub live_bound: Span,
     /// How long an answer may take where nothing is wrong, if all that can be slow on its way is; none if the
-    /// network may lose it even then.
+    /// network or the settings may keep it from coming even then.
     pub slowest_answer: Option<Span>,
     /// Whether the settings let every move end.
     pub moves_end: bool,

@@ -536,7 +536,7 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         grace: sale.grace,
         early: early(plan),
         lateness: late::lateness(plan),
-        slowest_answer: slowest::of_request(scenario).filter(|_| feasible::answers_come(scenario)),
+        slowest_answer: feasible::answers_come(scenario).then(|| slowest::of_request(scenario)),
         moves_end: feasible::moves_end(scenario),
         patience: scenario.crowd.session.request_timeout + scenario.crowd.session.backoff_cap,
         live_bound: scenario.calm,
@@ -544,8 +544,7 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         facts: scenario.facts.as_ref().map(|facts| Bounds {
             agree_within: facts.agree_within,
             clocks_apart: clocks_apart(plan),
-            is_lossy: !(scenario.network.loss.is_never()
-                && feasible::first_core_keeps_up(scenario)),
+            is_lossy: !feasible::facts_arrive(scenario),
             is_slow: slowest::outlasts_patience(scenario),
         }),
     }

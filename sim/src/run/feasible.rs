@@ -1,7 +1,7 @@
 //! Which settings let a cluster do its work at all.
 //!
-//! Owns what must hold before an oracle may ask for anything within a time: gateways wait for answers, elections can
-//! be won, and a node's first core does its work faster than it comes. Where it does not hold, a verdict would be on
+//! Owns what must hold before an oracle may ask for anything within a time: messages arrive, gateways wait for answers,
+//! elections can be won, and a node's first core does its work faster than it comes. Where it does not hold, a verdict would be on
 //! the settings. Refuses to know how long anything takes at most: that is [`slowest`]'s.
 
 use onsale_core::Span;
@@ -11,18 +11,28 @@ use super::slowest;
 
 /// Whether requests are answered where nothing is wrong.
 pub(super) fn answers_come(scenario: &Scenario) -> bool {
-    gateways_wait(scenario) && leaders_lead(scenario)
+    loses_nothing(scenario) && gateways_wait(scenario) && leaders_lead(scenario)
+}
+
+/// Whether questions about facts are answered where nothing is wrong.
+pub(super) fn facts_arrive(scenario: &Scenario) -> bool {
+    loses_nothing(scenario) && first_core_keeps_up(scenario)
 }
 
 /// Whether moves come to an end where nothing is wrong: on a network that always loses messages nodes may suspect each
 /// other for ever.
 pub(super) fn moves_end(scenario: &Scenario) -> bool {
-    scenario.network.loss.is_never() && leaders_lead(scenario)
+    loses_nothing(scenario) && leaders_lead(scenario)
 }
 
 /// Whether every shard gets a leader, and the leader comes to what is due.
 pub(super) fn leaders_lead(scenario: &Scenario) -> bool {
     elections_are_won(scenario) && first_core_keeps_up(scenario)
+}
+
+/// Whether the network delivers every message while no fault is in force.
+fn loses_nothing(scenario: &Scenario) -> bool {
+    scenario.network.loss.is_never()
 }
 
 /// Whether a gateway waits for as long as an answer may take where nothing is wrong: there and back between it and the
@@ -49,7 +59,7 @@ fn elections_are_won(scenario: &Scenario) -> bool {
 /// sends its digest to as many peers as the fan-out says, and takes in as many, and as many answers. On a network that
 /// duplicates, some of it comes twice. What has to wait for that core waits for ever where it is never through: timers,
 /// too.
-pub(super) fn first_core_keeps_up(scenario: &Scenario) -> bool {
+fn first_core_keeps_up(scenario: &Scenario) -> bool {
     let (cluster, costs, facts) = (&scenario.cluster, &scenario.costs, &scenario.cluster.facts);
     let words = 2 * u64::from(cluster.shards) * (u64::from(cluster.replicas) - 1);
     let heartbeats = words * costs.journal_message.typical().0 / u64::from(cluster.nodes);

@@ -10,13 +10,12 @@ use crate::sample::timing;
 use crate::world::network::REORDERED;
 
 /// For a request: there and back between client and gateway, gateway and owner, owner and follower, two
-/// writes, and the work on the way; none if it may be lost.
-pub(super) fn of_request(scenario: &Scenario) -> Option<Span> {
+/// writes, and the work on the way.
+pub(super) fn of_request(scenario: &Scenario) -> Span {
     let network = &scenario.network;
     let write = write(&scenario.disk);
     let ways = way(network, &network.client).0 + 2 * inside(network).0;
-    let span = Span(2 * (ways + write.0 + work(&scenario.costs).0));
-    network.loss.is_never().then_some(span)
+    Span(2 * (ways + write.0 + work(&scenario.costs).0))
 }
 
 /// For a question about facts: there and back between client and node, as long as the node may wait for
