@@ -309,7 +309,7 @@ fn stop_on_signals(
     }
 }
 
-/// So many seconds apart two signals are one request.
+/// Signals closer together than this, in seconds, count as one request.
 const SAME_SIGNAL_S: f64 = 0.5;
 
 /// Calls `end` at each SIGTERM, on a thread of its own. `ctrlc` would take SIGHUP with it, which

@@ -155,7 +155,7 @@ fn a_sweep_that_was_killed_goes_on_to_the_same_bytes() {
     assert_eq!(desk.read("new.jsonl"), whole);
 }
 
-/// Whoever wants more seeds asks for more: what is there is not played again.
+/// A resumed sweep may ask for more seeds: results that are there are not played again.
 #[test]
 fn a_sweep_may_go_on_to_a_later_seed() {
     let desk = desk("extend");

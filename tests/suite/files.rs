@@ -119,7 +119,7 @@ fn a_directory_is_of_one_run() {
     assert!(said.err.contains("--out file: a directory is expected"), "{}", said.err);
 }
 
-/// Whoever is second finds the other's files, and leaves them as they are.
+/// The second run finds the first one's files and leaves them as they are.
 #[test]
 fn runs_into_one_directory_leave_the_files_of_one() {
     let desk = Desk::new("one-directory");

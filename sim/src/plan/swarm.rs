@@ -65,7 +65,7 @@ impl Aim {
             |node| Target::Node(NodeId(1 + below(node, u64::from(scenario.cluster.nodes)) as u16));
         let is_followed = scenario.cluster.replicas > 1;
         match (self, kind) {
-            // Who has no follower is struck itself.
+            // A shard with one replica has no follower: its owner is struck.
             (Self::Follower, _) | (Self::Anybody, 2) if !is_followed => Target::Owner,
             (Self::Owner, _) | (Self::Anybody, 0 | 1) => Target::Owner,
             (Self::Follower, _) | (Self::Anybody, 2) => Target::Follower,
