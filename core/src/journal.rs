@@ -295,8 +295,15 @@ struct Said {
 const NO_TIME: ShardTime = ShardTime::stamped(Epoch(0), Instant::ZERO);
 
 impl JournalMessage {
+    #[cfg(test)]
     pub(crate) fn new(message: eraftpb::Message) -> Self {
         Self(Box::new(Said { message, time: NO_TIME }))
+    }
+
+    /// What the library said, as messages.
+    pub(crate) fn put_each(said: &mut Vec<eraftpb::Message>, out: &mut Vec<Self>) {
+        let messages = said.drain(..);
+        out.extend(messages.map(|message| Self(Box::new(Said { message, time: NO_TIME }))));
     }
 
     /// The shard's time as its sender knew it when it left.
@@ -385,30 +392,31 @@ impl JournalMessage {
     /// the bytes of their records. Stable across processes and versions of Rust.
     pub fn digest(&self) -> u64 {
         let message = &self.0.message;
-        let snapshot = message.get_snapshot();
+        let snapshot = message.has_snapshot().then(|| message.get_snapshot());
         let time = self.0.time;
-        let words = [
-            message.get_msg_type() as u64,
-            message.from << 32 | message.to,
-            message.term,
-            message.log_term,
-            message.index,
-            message.commit,
-            u64::from(message.reject),
-            message.reject_hint,
-            message.entries.len() as u64,
-            message.entries.last().map_or(0, |entry| entry.term),
-            message.entries.iter().map(|entry| entry.data.len() as u64).sum(),
-            message.context.len() as u64,
-            snapshot.get_metadata().index,
-            snapshot.data.len() as u64,
-            time.epoch.0,
-            time.since.0,
-            time.at.0,
-        ];
-        words.into_iter().fold(0, |state: u64, word| {
-            (state ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
-        })
+        // Word by word and through no array: it is worked out for every message that arrives.
+        let mut state = 0_u64;
+        let mut fold = |word: u64| {
+            state = (state ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+        };
+        fold(message.get_msg_type() as u64);
+        fold(message.from << 32 | message.to);
+        fold(message.term);
+        fold(message.log_term);
+        fold(message.index);
+        fold(message.commit);
+        fold(u64::from(message.reject));
+        fold(message.reject_hint);
+        fold(message.entries.len() as u64);
+        fold(message.entries.last().map_or(0, |entry| entry.term));
+        fold(message.entries.iter().map(|entry| entry.data.len() as u64).sum());
+        fold(message.context.len() as u64);
+        fold(snapshot.map_or(0, |it| it.get_metadata().index));
+        fold(snapshot.map_or(0, |it| it.data.len() as u64));
+        fold(time.epoch.0);
+        fold(time.since.0);
+        fold(time.at.0);
+        state
     }
 }
 

@@ -542,8 +542,8 @@ impl Node {
 
     /// Suspicion comes here and not with the deadline: what has arrived is heard first.
     fn on_turn_ended(&mut self, effects: &mut Effects) {
-        if let Some(mark) = self.found.take() {
-            effects.observe(Observation::Mark(mark));
+        if self.found.is_some() {
+            self.tell_what_was_found(effects);
         }
         if self.detector.next_deadline() <= self.now {
             self.suspect(effects);

@@ -485,7 +485,7 @@ impl Journal for RaftGroup {
     fn poll(&mut self, out: &mut Ready) {
         assert!(out.ticket.is_none(), "frames are gathered and cleared before the next poll");
         if !self.outbox.is_empty() {
-            out.messages.extend(self.outbox.drain(..).map(JournalMessage::new));
+            JournalMessage::put_each(&mut self.outbox, &mut out.messages);
         }
         if !self.refused.is_empty() {
             out.refused.append(&mut self.refused);

@@ -52,6 +52,7 @@ impl Node {
         }
     }
 
+    #[inline(never)]
     pub(super) fn on_gossip(&mut self, from: NodeId, gossip: &Gossip, effects: &mut Effects) {
         let is_peer = from != self.me && self.membership.member(from).is_some();
         for &rumour in gossip.rumours.iter().filter(|_| is_peer) {

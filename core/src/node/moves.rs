@@ -55,6 +55,7 @@ impl Node {
         self.wishes.leaves.contains(&self.me)
     }
 
+    #[inline(never)]
     pub(super) fn on_moves(&mut self, from: NodeId, moves: Moves, effects: &mut Effects) {
         match moves {
             Moves::Joins(node) if node.0 <= self.placement.nodes() => {

@@ -30,6 +30,7 @@ impl Node {
     }
 
     /// A peer leads nothing any more and will be gone soon: nobody waits to miss it.
+    #[inline(never)]
     pub(super) fn on_leaving(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
         self.on_beat(from, beat, effects);
         if self.detector.is_current(from, beat.incarnation) {

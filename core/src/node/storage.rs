@@ -70,6 +70,11 @@ pub(super) fn found(recovered: &Recovered) -> Option<Mark> {
 }
 
 impl Node {
+    #[cold]
+    pub(super) fn tell_what_was_found(&mut self, effects: &mut Effects) {
+        self.found.take().into_iter().for_each(|mark| effects.observe(Observation::Mark(mark)));
+    }
+
     pub(super) fn on_write_failed(&mut self, id: PersistId, effects: &mut Effects) {
         if self.writing != Some(id) {
             return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));

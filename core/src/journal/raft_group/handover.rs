@@ -44,6 +44,12 @@ impl RaftGroup {
 
     /// Hands over all there is.
     pub(super) fn hand_over(&mut self, out: &mut Ready) {
+        if !self.has_changed() {
+            // By far the most: there are only words, and they are said where they stand.
+            let at_once = self.speaks_at_once();
+            let waiting = self.waiting.back_mut().filter(|_| !at_once);
+            return say(&mut self.raft.raft.msgs, waiting, out);
+        }
         let mut said = mem::take(&mut self.raft.raft.msgs);
         let mut before_lead = self.take_said_before_lead(&mut said);
         while self.has_changed() {
@@ -51,11 +57,18 @@ impl RaftGroup {
             if let Some(waiting) = self.waiting.back_mut() {
                 waiting.messages.append(&mut before_lead);
             }
-            self.say(&mut said, out);
+            let at_once = self.speaks_at_once();
+            say(&mut said, self.waiting.back_mut().filter(|_| !at_once), out);
             said.append(&mut self.raft.raft.msgs);
         }
-        self.say(&mut said, out);
+        let at_once = self.speaks_at_once();
+        say(&mut said, self.waiting.back_mut().filter(|_| !at_once), out);
         self.raft.raft.msgs = said;
+    }
+
+    /// Whether what the library says now need not wait for a write.
+    fn speaks_at_once(&self) -> bool {
+        self.is_leader() || self.settings.promises == Promises::BeforeWrite
     }
 
     /// Takes out what a replica said in earlier epochs, if it has begun to lead since the last handover. A
@@ -167,18 +180,17 @@ impl RaftGroup {
             self.apply_changes(&out.committed[first..]);
         }
     }
+}
 
-    /// Sends what the library said. What only a leader may say at once waits, on others, for
-    /// all that was to be durable when it was said.
-    fn say(&mut self, said: &mut Vec<Message>, out: &mut Ready) {
-        if said.is_empty() {
-            return;
-        }
-        let at_once = self.is_leader() || self.settings.promises == Promises::BeforeWrite;
-        match self.waiting.back_mut().filter(|_| !at_once) {
-            Some(waiting) => waiting.messages.append(said),
-            None => out.messages.extend(said.drain(..).map(JournalMessage::new)),
-        }
+/// Sends what the library said. What only a leader may say at once waits, on others, for
+/// all that was to be durable when it was said.
+fn say(said: &mut Vec<Message>, waiting: Option<&mut Waiting>, out: &mut Ready) {
+    if said.is_empty() {
+        return;
+    }
+    match waiting {
+        Some(waiting) => waiting.messages.append(said),
+        None => JournalMessage::put_each(said, &mut out.messages),
     }
 }
 
