@@ -261,12 +261,15 @@ impl Host {
             return;
         }
         let mut beats = std::mem::take(&mut self.beats);
+        // Nothing that a beat leads to changes whether the core can begin the next.
+        let cost = self.cost_if_begun(Work::Beat);
         for &(at, from, beat) in &beats {
-            let Some(done) = self.done_by_first(at, Work::Beat) else {
+            let Some(cost) = cost else {
                 let (from, message) = (Endpoint::Node(from), Message::Beat(beat));
                 self.wait((world, at), Input::Delivered { from, message });
                 continue;
             };
+            let done = self.do_by_first(at, Work::Beat, cost);
             self.node.hear(self.clock.at(done), from, beat, &mut self.effects);
         }
         beats.clear();
@@ -316,22 +319,29 @@ impl Host {
         self.work((world, at), (Some(0), at), work, || input);
     }
 
-    /// When the first core has done something that it begins in this turn; none if that has to wait. A core
-    /// that limps may fall behind, and what it has not begun when it is well again is done at its old pace.
+    /// When the first core has done something that it begins in this turn; none if that has to wait.
     #[inline(always)]
     fn done_by_first(&mut self, at: Instant, work: Work) -> Option<Instant> {
+        self.cost_if_begun(work).map(|cost| self.do_by_first(at, work, cost))
+    }
+
+    /// What a piece of work costs if the first core can begin it in this turn. A core that limps may fall
+    /// behind, and what it has not begun when it is well again is done at its old pace.
+    #[inline(always)]
+    fn cost_if_begun(&self, work: Work) -> Option<Span> {
         let cost = self.prices.steady(work)?;
-        let mut done = at;
-        if cost > Span::ZERO {
-            let others = self.cores.count() > 1 && !self.queues[0].is_empty();
-            if self.slow > 1 || others || self.under_way[0].is_some() || cost > self.short {
-                return None;
-            }
-            done = self.cores.take(0, at, cost);
-        }
+        let others = self.cores.count() > 1 && !self.queues[0].is_empty();
+        let waits = self.slow > 1 || others || self.under_way[0].is_some() || cost > self.short;
+        (cost == Span::ZERO || !waits).then_some(cost)
+    }
+
+    /// The first core does it; returns when it has.
+    #[inline(always)]
+    fn do_by_first(&mut self, at: Instant, work: Work, cost: Span) -> Instant {
+        let done = if cost > Span::ZERO { self.cores.take(0, at, cost) } else { at };
         self.note(0, done, cost, work);
         self.turn_ends = self.turn_ends.max(done);
-        Some(done)
+        done
     }
 
     /// Work that arrives together, each piece for the core that `core_of` says, or for whichever is free
@@ -348,25 +358,52 @@ impl Host {
         let mut started = 0;
         if let Some(cost) = self.short_cost(work) {
             for timed in &mut batch {
-                let done = if cost == Span::ZERO {
-                    timed.at
-                } else {
-                    let lane = core_of(self, &timed.item);
-                    let Ok(core) = self.starts((now, timed.at), lane) else { break };
-                    let done = self.cores.take(core, timed.at, cost);
-                    self.note(core, done, cost, work);
-                    done
-                };
-                self.turn_ends = self.turn_ends.max(done);
-                timed.at = self.clock.at(done);
+                let lane = core_of(self, &timed.item);
+                let Some(done) = self.begin_short((now, timed.at), lane, work, cost) else { break };
+                timed.at = done;
                 started += 1;
             }
         }
-        let rest = if started == batch.len() { Vec::new() } else { batch.split_off(started) };
+        let rest = (started < batch.len()).then(|| batch.split_off(started));
         if let Some(first) = batch.first().map(|timed| timed.at) {
             self.node.deliver(first, from, together(batch), &mut self.effects);
         }
-        for Timed { at, item } in rest {
+        if let Some(rest) = rest {
+            self.take_in_one_by_one((world, now), rest, work, core_of, alone);
+        }
+    }
+
+    /// When short work is done by the node's clock if a core can start it in this turn, and it does. One
+    /// copy for work of all kinds: what is run through so often is better short than inlined.
+    #[inline(never)]
+    fn begin_short(
+        &mut self,
+        (now, at): (Instant, Instant),
+        lane: Option<usize>,
+        work: Work,
+        cost: Span,
+    ) -> Option<Instant> {
+        let mut done = at;
+        if cost > Span::ZERO {
+            let core = self.starts((now, at), lane).ok()?;
+            done = self.cores.take(core, at, cost);
+            self.note(core, done, cost, work);
+        }
+        self.turn_ends = self.turn_ends.max(done);
+        Some(self.clock.at(done))
+    }
+
+    /// Out of the way of the many batches of which everything is begun at once.
+    #[inline(never)]
+    fn take_in_one_by_one<T>(
+        &mut self,
+        (world, now): (&mut World, Instant),
+        batch: Vec<Timed<T>>,
+        work: Work,
+        core_of: impl Fn(&Self, &T) -> Option<usize>,
+        alone: impl Fn(T) -> Input,
+    ) {
+        for Timed { at, item } in batch {
             let lane = core_of(self, &item);
             self.work((world, now), (lane, at), work, || alone(item));
         }

@@ -79,6 +79,12 @@ impl Witness {
         self.oracles.hold_refused(now, asked, refusal);
     }
 
+    /// Whether somebody looks on.
+    #[inline]
+    pub fn is_watched(&self) -> bool {
+        self.watch.is_some()
+    }
+
     /// Shows something to whoever looks on; nothing is put together if nobody does.
     #[inline]
     pub fn sees<'a>(&mut self, now: Instant, sight: impl FnOnce() -> Sight<'a>) {

@@ -16,6 +16,7 @@ mod connections;
 mod digest;
 pub mod disk;
 pub mod doing;
+mod event;
 mod health;
 pub mod limits;
 pub mod limp;
@@ -37,8 +38,7 @@ use std::time::Duration;
 
 use madsim::time::TimeHandle;
 use onsale_core::{
-    Beat, Effects, Endpoint, Epoch, Found, Input, Instant, Mark, Message, NodeId, PersistId, Phase,
-    ShardId,
+    Beat, Effects, Endpoint, Epoch, Found, Input, Instant, Mark, NodeId, Phase, ShardId,
 };
 
 use onsale_reports::{FactsResult, Touched};
@@ -62,6 +62,7 @@ use congestion::Queues;
 pub use connections::Reset;
 use disk::Disk;
 pub use doing::Doing;
+use event::Event;
 use limits::{Exceeded, Limits};
 use limp::Limps;
 use network::{CLIENTS, Network, Place};
@@ -92,28 +93,6 @@ pub fn leave() -> Option<World> {
 /// Outside of a run, or from within another call.
 pub fn with<R>(act: impl FnOnce(&mut World) -> R) -> R {
     WORLD.with(|cell| act(cell.borrow_mut().as_mut().expect("a run goes on on this thread")))
-}
-
-/// What is to happen. Most events are messages: they are kept small, and what is larger is boxed.
-#[derive(Debug)]
-enum Event {
-    Arrives { from: u16, to: u16, sender: u32, departed: Instant, message: Message },
-    Reset { node: Place, departed: Instant, reset: Box<Reset> },
-    Checked { node: Place, changes: u32 },
-    Durable { node: Place, incarnation: u32, id: PersistId },
-    Scrubbed { node: Place, incarnation: u32 },
-    Dies { node: Place, incarnation: u32 },
-    Wakes { host: Place, incarnation: u32 },
-    CoreFree { node: Place, incarnation: u32, core: usize },
-    Boots { node: Place, incarnation: u32 },
-    Resumed { node: Place, incarnation: u32, turn: Box<Turn> },
-    Fault { index: usize, strikes: bool },
-    FaultStep { index: usize, step: usize },
-    Told { node: Place, incarnation: u32, input: Box<Input> },
-    Stage { index: usize, node: Place, stage: Stage },
-    Probes,
-    End,
-    Stop,
 }
 
 /// A node's machine: its process and its disk.
@@ -520,6 +499,7 @@ impl World {
     }
 
     /// The hot show's owner is asked what its shard is doing, if it can say.
+    #[cold]
     fn probe(&mut self) -> Option<(Place, Turn)> {
         self.phase = Phase::Electing;
         let (_, owner) = self.owners[self.hot.0 as usize]?;
@@ -571,78 +551,6 @@ impl World {
     #[cold]
     fn describe(&mut self, at: Instant, event: &Event) {
         self.described = Some(format!("at {at}: {event:?}"));
-    }
-
-    /// One event. Returns the host that it gives a turn, if it gives one.
-    fn happen(&mut self, event: Event) -> Option<(Place, Turn)> {
-        self.fingerprint.fold(self.now.0);
-        match event {
-            Event::Arrives { from, to, sender, departed, message } => {
-                self.arrive(usize::from(from), usize::from(to), sender, departed, message)
-            }
-            Event::Reset { node, departed, reset } => self.reset_arrives(node, departed, reset),
-            Event::Checked { node, changes } => {
-                self.rotation.judge(self.now, node, changes);
-                None
-            }
-            Event::Durable { node, incarnation, id } => {
-                if self.machines[node].incarnation != incarnation
-                    || self.machines[node].process == Process::Down
-                {
-                    return None;
-                }
-                self.fingerprint.fold((node as u64) << 32 | id.0);
-                self.write_ends(node, id)
-            }
-            Event::Scrubbed { node, incarnation } => {
-                self.give_same(node, incarnation, Turn::DamageFound)
-            }
-            Event::Dies { node, incarnation } => {
-                let machine = &self.machines[node];
-                let same = machine.incarnation == incarnation && machine.process != Process::Down;
-                same.then_some((self.director(), Turn::Dies(node)))
-            }
-            Event::Wakes { host, incarnation } => {
-                let machine = &mut self.machines[host];
-                if machine.incarnation != incarnation || machine.wake != Some(self.now) {
-                    return None;
-                }
-                machine.wake = None;
-                self.give(host, Turn::Wake)
-            }
-            Event::CoreFree { node, incarnation, core } => {
-                self.give_same(node, incarnation, Turn::CoreFree(core))
-            }
-            Event::Boots { node, incarnation } => self
-                .affords_start()
-                .then(|| self.give_same(node, incarnation, Turn::Boot))
-                .flatten(),
-            Event::Resumed { node, incarnation, turn } => self.give_same(node, incarnation, *turn),
-            Event::Told { node, incarnation, input } => {
-                self.give_same(node, incarnation, Turn::Told(input))
-            }
-            Event::Stage { index, node, stage } => {
-                self.let_all_beats_arrive();
-                self.fingerprint.fold((index as u64) << 32 | (node as u64) << 2 | stage as u64);
-                Some((self.director(), Turn::Stage { index, node, stage }))
-            }
-            Event::Fault { index, strikes } => {
-                self.let_all_beats_arrive();
-                self.fingerprint.fold((index as u64) << 1 | u64::from(strikes));
-                Some((self.director(), Turn::Fault { index, strikes }))
-            }
-            Event::FaultStep { index, step } => {
-                self.let_all_beats_arrive();
-                self.fingerprint.fold((index as u64) << 32 | step as u64);
-                Some((self.director(), Turn::FaultStep { index, step }))
-            }
-            Event::Probes => self.probe(),
-            Event::End => {
-                let first = !std::mem::replace(&mut self.ended, true);
-                first.then_some((CLIENTS, Turn::End))
-            }
-            Event::Stop => Some((self.director(), Turn::End)),
-        }
     }
 
     fn tells_of_process(&mut self, node: Place, is_up: bool) {

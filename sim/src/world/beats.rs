@@ -13,7 +13,7 @@ use super::network::{Carried, Place};
 use super::{Process, Turn, World, digest};
 
 /// A beat on its way.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Coming {
     at: Instant,
     departed: Instant,
@@ -69,15 +69,24 @@ impl World {
     /// decides that may have changed since the first of them was due.
     #[inline]
     pub(super) fn let_beats_arrive(&mut self, node: Place) {
-        let now = self.now;
-        while self.machines[node].coming.front().is_some_and(|next| next.at <= now)
-            && let Some(coming) = self.machines[node].coming.pop_front()
-        {
-            self.let_beat_arrive(node, coming);
+        if self.machines[node].coming.front().is_some_and(|next| next.at <= self.now) {
+            self.let_due_beats_arrive(node);
         }
     }
 
-    #[inline]
+    #[inline(never)]
+    fn let_due_beats_arrive(&mut self, node: Place) {
+        let mut coming = std::mem::take(&mut self.machines[node].coming);
+        while let Some(&beat) = coming.front()
+            && beat.at <= self.now
+        {
+            coming.pop_front();
+            self.let_beat_arrive(node, beat);
+        }
+        self.machines[node].coming = coming;
+    }
+
+    #[inline(always)]
     fn let_beat_arrive(&mut self, node: Place, coming: Coming) {
         let Coming { at, departed, beat, sender, from } = coming;
         self.fingerprint.fold(at.0);

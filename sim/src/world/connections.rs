@@ -78,6 +78,7 @@ impl World {
     }
 
     /// A machine's word about a process that is dead reaches the clients, unless it was cut on its way.
+    #[cold]
     pub(super) fn reset_arrives(
         &mut self,
         node: Place,

@@ -203,7 +203,7 @@ impl Network {
     ///
     /// What happens to a message is drawn by its number, so that it does not move the fate
     /// of the next.
-    #[inline]
+    #[inline(always)]
     pub fn carry(&mut self, from: Place, to: Place, departs: Instant) -> Carried {
         let (number, index) = (self.sent, self.index(from, to));
         self.sent += 1;
@@ -307,6 +307,7 @@ impl Network {
 
     /// Sends a message that waits for so long before it leaves; none if there is no room for it to
     /// wait in.
+    #[inline(always)]
     pub fn carry_after(
         &mut self,
         from: Place,
@@ -314,9 +315,20 @@ impl Network {
         departs: Instant,
         waits: Option<Span>,
     ) -> Carried {
-        if waits == Some(Span::ZERO) {
-            return self.carry(from, to, departs);
+        match waits {
+            Some(Span::ZERO) => self.carry(from, to, departs),
+            waits => self.carry_late((from, to), departs, waits),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn carry_late(
+        &mut self,
+        (from, to): (Place, Place),
+        departs: Instant,
+        waits: Option<Span>,
+    ) -> Carried {
         let carried = self.carry(from, to, departs + waits.unwrap_or_default());
         match waits {
             Some(waits) => Carried {

@@ -6,7 +6,7 @@
 
 use onsale_core::{Endpoint, Instant, Message, NodeId};
 
-use super::network::{CLIENTS, Place};
+use super::network::{CLIENTS, Carried, Place};
 use super::{Event, Process, Turn, World, digest};
 use crate::story::{Lost, Sight};
 
@@ -17,10 +17,9 @@ impl World {
         let departed = departs.max(self.now);
         let waits = self.queues.wait((from, to), departed, &message);
         let carried = self.network.carry_after(from, to, departed, waits);
-        self.witness.sees(self.now, || {
-            let cut = self.network.severed_since(from, to, departed);
-            Sight::Sent { from, to, departs: departed, message: &message, carried, cut }
-        });
+        if self.witness.is_watched() {
+            self.show_sent((from, to), departed, &message, carried);
+        }
         let sender = self.machines[from].incarnation;
         if let Message::Beat(beat) = message {
             if self.is_steady(from, to, beat) {
@@ -41,6 +40,20 @@ impl World {
         if let Some(latency) = carried.first {
             arrives(latency, message);
         }
+    }
+
+    /// Out of the way of the many runs at which nobody looks.
+    #[cold]
+    #[inline(never)]
+    fn show_sent(
+        &mut self,
+        (from, to): (Place, Place),
+        departs: Instant,
+        message: &Message,
+        carried: Carried,
+    ) {
+        let cut = self.network.severed_since(from, to, departs);
+        self.witness.sees(self.now, || Sight::Sent { from, to, departs, message, carried, cut });
     }
 
     /// Why a message that would arrive now does not; none if it does.

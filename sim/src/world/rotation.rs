@@ -44,6 +44,7 @@ impl Rotation {
     }
 
     /// What was to be found out about a node's gateway after so many changes is found out.
+    #[cold]
     pub(super) fn judge(&mut self, now: Instant, node: Place, changes: u32) {
         self.changed |= self.health[node].judge(now, changes);
     }
