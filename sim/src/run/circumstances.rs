@@ -11,6 +11,9 @@ use crate::fault::Struck;
 
 /// Puts the circumstances in front of the details of each failure.
 pub(super) fn add(results: &mut [OracleResult], scenario: &Scenario, struck: &[Struck]) {
+    if results.iter().all(|result| result.evidence.is_none()) {
+        return;
+    }
     let found = |result: &OracleResult| result.evidence.as_ref()?.found_us.map(Instant);
     let first = results
         .iter()
