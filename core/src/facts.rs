@@ -166,11 +166,19 @@ impl Facts {
             leaves: false,
             config,
         };
+        let mut late = Vec::new();
         for delta in logged(durable) {
             // A gap is what damage to the log leaves: peers fill it.
-            if let Ok(late) = facts.replica.merge(&delta) {
+            if let Ok(more) = facts.replica.merge(&delta) {
                 facts.hear(&delta);
-                late.into_iter().for_each(|(key, text)| facts.write(now, key, Some(text), None));
+                late.extend(more);
+            }
+        }
+        // Not before all is read back: what is written anew stands for all that this node wrote before it. What
+        // was written later, as when this was made anew before, is not superseded by it.
+        for (key, version) in late {
+            if facts.replica.get(key).is_none_or(|known| *known <= version) {
+                facts.write(now, key, version.text, None);
             }
         }
         facts.gossip.plan(now, facts.replica.seen());
@@ -322,8 +330,8 @@ impl Facts {
             }
             let late = self.replica.merge(&delta).expect("a node has seen its own writes in order");
             if !late.is_empty() {
-                for (key, text) in late {
-                    self.write(now, key, Some(text), asker);
+                for (key, version) in late {
+                    self.write(now, key, version.text, asker);
                 }
                 continue;
             }
@@ -556,9 +564,9 @@ impl Facts {
         }
         frame(delta, &mut self.log);
         self.hear(delta);
-        for (key, text) in late {
+        for (key, version) in late {
             effects.observe(Observation::Mark(Mark::FactsWrittenAnew));
-            self.write(now, key, Some(text), None);
+            self.write(now, key, version.text, None);
         }
         self.gossip.plan(now, self.replica.seen());
         self.answer_waiting(now, effects);

@@ -65,6 +65,10 @@ fn seeds_that_failed_once_pass() {
         // What a clock far ahead had stamped and a disk had lost waited at peers for its time, and then passed for
         // having seen what its writer wrote anew.
         ("rare/facts-slow-disks", 16),
+        // A node that started wrote anew, in the midst of reading its log, what it had written anew before: so an
+        // old text won, and stood for writes that a peer had lost.
+        ("rare/facts-slow-disks", 318),
+        ("rare/facts-slow-disks", 326),
         // An owner decided what nobody waited for any more, and never caught up.
         ("rare/retry-storm-budgeted", 6),
         // A snapshot for a node that forgot was lost, and taken for under way ever after.

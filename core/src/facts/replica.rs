@@ -98,7 +98,7 @@ impl Replica {
     ///
     /// # Errors
     /// If it begins after what was seen here; nothing is taken then.
-    pub fn merge(&mut self, delta: &Delta) -> Result<Vec<(FactKey, FactText)>, Gap> {
+    pub fn merge(&mut self, delta: &Delta) -> Result<Vec<(FactKey, Version)>, Gap> {
         if self.seen.includes(&delta.until) {
             return Ok(Vec::new());
         }
@@ -113,8 +113,8 @@ impl Replica {
                 continue;
             }
             match &version.text {
-                Some(text) if Some(version.stamp) < oldest_sure => {
-                    late.extend(self.loses_to(key, version).then(|| (*key, text.clone())));
+                Some(_) if Some(version.stamp) < oldest_sure => {
+                    late.extend(self.loses_to(key, version).then(|| (*key, version.clone())));
                 }
                 _ => self.put(*key, version.clone()),
             }
@@ -175,7 +175,7 @@ impl Replica {
     /// What is here and not in the copy, or in it as it was before: if its giver has seen it, it
     /// has seen it superseded, and it goes. If not, it may be older than a deletion that its
     /// giver has forgotten and that was not seen here, and is returned.
-    fn compare_with_copy(&mut self, copy: &Delta, forgotten: &Seen) -> Vec<(FactKey, FactText)> {
+    fn compare_with_copy(&mut self, copy: &Delta, forgotten: &Seen) -> Vec<(FactKey, Version)> {
         let oldest_sure = missed(forgotten, &self.seen);
         let (deleted, mut late) = (&mut self.deleted, Vec::new());
         self.facts.retain(|key, version| {
@@ -187,7 +187,7 @@ impl Replica {
                 return false;
             }
             if wins && Some(version.stamp) < oldest_sure {
-                late.extend(version.text.clone().map(|text| (*key, text)));
+                late.extend(version.text.is_some().then(|| (*key, version.clone())));
             }
             true
         });

@@ -1,5 +1,7 @@
 //! Nodes that gossip over a network that loses and delays, and crash.
 
+mod boots;
+
 use std::collections::VecDeque;
 
 use super::*;
