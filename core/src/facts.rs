@@ -174,8 +174,8 @@ impl Facts {
                 late.extend(more);
             }
         }
-        // Not before all is read back: what is written anew stands for all that this node wrote before it. What
-        // was written later, as when this was made anew before, is not superseded by it.
+        // Only after the whole log: a new write covers all earlier writes of this node, so it must follow on the
+        // last of them. A fact that the log itself rewrote or changed later is left as it is.
         for (key, version) in late {
             if facts.replica.get(key).is_none_or(|known| *known <= version) {
                 facts.write(now, key, version.text, None);

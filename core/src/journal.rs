@@ -295,15 +295,13 @@ struct Said {
 const NO_TIME: ShardTime = ShardTime::stamped(Epoch(0), Instant::ZERO);
 
 impl JournalMessage {
-    #[cfg(test)]
     pub(crate) fn new(message: eraftpb::Message) -> Self {
         Self(Box::new(Said { message, time: NO_TIME }))
     }
 
     /// What the library said, as messages.
     pub(crate) fn put_each(said: &mut Vec<eraftpb::Message>, out: &mut Vec<Self>) {
-        let messages = said.drain(..);
-        out.extend(messages.map(|message| Self(Box::new(Said { message, time: NO_TIME }))));
+        out.extend(said.drain(..).map(Self::new));
     }
 
     /// The shard's time as its sender knew it when it left.
@@ -394,7 +392,7 @@ impl JournalMessage {
         let message = &self.0.message;
         let snapshot = message.has_snapshot().then(|| message.get_snapshot());
         let time = self.0.time;
-        // Word by word and through no array: it is worked out for every message that arrives.
+        // Without an array in between: this runs for every message that arrives.
         let mut state = 0_u64;
         let mut fold = |word: u64| {
             state = (state ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);

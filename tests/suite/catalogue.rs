@@ -65,8 +65,8 @@ fn seeds_that_failed_once_pass() {
         // What a clock far ahead had stamped and a disk had lost waited at peers for its time, and then passed for
         // having seen what its writer wrote anew.
         ("rare/facts-slow-disks", 16),
-        // A node that started wrote anew, in the midst of reading its log, what it had written anew before: so an
-        // old text won, and stood for writes that a peer had lost.
+        // A restarted node rewrote facts in the middle of replaying its log: an old text replaced later ones, and a
+        // peer that had lost those believed that it had seen them.
         ("rare/facts-slow-disks", 318),
         ("rare/facts-slow-disks", 326),
         // An owner decided what nobody waited for any more, and never caught up.

@@ -1,7 +1,6 @@
-//! What is to happen, and what comes of it.
+//! The kinds of events, and what each does.
 //!
-//! Owns the kinds of events and which host each gives a turn. Refuses to know when they come, and what a
-//! host makes of its turn.
+//! Owns which host an event gives a turn. Refuses to know when events come, and what a host does in its turn.
 
 use onsale_core::{Input, Instant, Message, PersistId};
 
@@ -10,7 +9,7 @@ use super::network::{CLIENTS, Place};
 use super::stopping::Stage;
 use super::{Process, Turn, World};
 
-/// What is to happen. Most events are messages: they are kept small, and what is larger is boxed.
+/// An event of the calendar. Most events are messages: they are kept small, and what is larger is boxed.
 #[derive(Debug)]
 pub(super) enum Event {
     Arrives { from: u16, to: u16, sender: u32, departed: Instant, message: Message },

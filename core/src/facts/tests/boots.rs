@@ -1,4 +1,4 @@
-//! What a node makes of its log when it starts, where something in it had to be written anew.
+//! A node restarts with a log in which a fact had to be written again.
 
 use super::*;
 
@@ -6,23 +6,28 @@ fn stamp(node: u16, seconds: u64) -> Stamp {
     Stamp { at: Instant(seconds * SECOND), count: 0, node: NodeId(node) }
 }
 
-/// A write of node 1 in its log, as it follows on what that wrote before.
+fn bytes(delta: &Delta) -> Vec<u8> {
+    postcard::to_stdvec(delta).expect("a delta is plain data")
+}
+
+/// A write of node 1 in its log, and the write of its that it follows on.
 fn own(after: &[Stamp], stamp: Stamp, id: u32, text: &str) -> Vec<u8> {
     let version = Version { stamp, text: Some(text.into()) };
-    let delta = Delta {
+    bytes(&Delta {
         base: Base::Since(after.iter().copied().collect()),
         until: [stamp].into_iter().collect(),
         written: vec![(price(id), version)],
-    };
-    postcard::to_stdvec(&delta).expect("a delta is plain data")
+    })
 }
 
 /// A whole copy of a node that has forgotten a deletion that may be later than what node 1 wrote.
 fn copy_that_forgot(deletion: Stamp) -> Vec<u8> {
     let seen: Seen = [deletion].into_iter().collect();
-    let delta =
-        Delta { base: Base::Nothing { forgotten: seen.clone() }, until: seen, written: Vec::new() };
-    postcard::to_stdvec(&delta).expect("a delta is plain data")
+    bytes(&Delta {
+        base: Base::Nothing { forgotten: seen.clone() },
+        until: seen,
+        written: Vec::new(),
+    })
 }
 
 fn booted(log: &[Vec<u8>]) -> Facts {
@@ -33,15 +38,15 @@ fn booted(log: &[Vec<u8>]) -> Facts {
 }
 
 #[test]
-fn what_was_made_anew_before_the_crash_is_not_made_anew_again() {
-    // Or an old text would win over all that was written since, and stand for it: a peer that
-    // lost the writes in between would believe that it has seen them (rare/facts-slow-disks, 326).
-    let (first, anew) = (stamp(1, 1), stamp(1, 3));
+fn what_the_log_rewrote_is_not_rewritten_on_restart() {
+    // Else the old text replaces later ones, and a peer that lost the writes in between believes
+    // that it has seen them (rare/facts-slow-disks, 326).
+    let (first, again) = (stamp(1, 1), stamp(1, 3));
     let facts = booted(&[
         own(&[], first, 1, "old"),
         copy_that_forgot(stamp(2, 2)),
-        own(&[first], anew, 1, "old"),
-        own(&[anew], stamp(1, 4), 1, "new"),
+        own(&[first], again, 1, "old"),
+        own(&[again], stamp(1, 4), 1, "new"),
     ]);
     assert!(!facts.has_log(), "nothing is left to be written");
     let known = facts.replica.get(price(1)).expect("it is known");
@@ -49,7 +54,7 @@ fn what_was_made_anew_before_the_crash_is_not_made_anew_again() {
 }
 
 #[test]
-fn what_is_made_anew_follows_on_all_that_the_log_holds() {
+fn a_rewrite_on_restart_follows_on_the_last_write_of_the_log() {
     let (first, second) = (stamp(1, 1), stamp(1, 4));
     let facts = booted(&[
         own(&[], first, 1, "old"),
