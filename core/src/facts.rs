@@ -28,6 +28,7 @@ use std::{fmt, mem};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::early::EARLY_MAX;
 use self::early::{Arrival, Early};
 pub use self::gossip::Start;
 use self::gossip::{Boot, Gossip};
@@ -538,7 +539,7 @@ impl Facts {
         let is_near_from = delta.until.stamps().map(|stamp| self.clock.accepts_from(stamp)).max();
         if let Some(at) = is_near_from.filter(|&at| at > now) {
             effects.observe(Observation::Mark(Mark::FactsFromTheFuture));
-            return self.early.keep(at, arrival);
+            return self.early.keep(self.replica.seen(), at, arrival);
         }
         if !self.take(now, delta, effects) {
             return;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
+use onsale_core::facts::EARLY_MAX;
 use onsale_core::{
     Checks, Config, Epoch, FactsConfig, GatewayConfig, Hall, Instant, Mark, MembershipConfig,
     NodeId, OwnerConfig, Placement, Rules, Setup, ShowId, Span, Unfit,
@@ -567,7 +568,8 @@ fn early(plan: &Plan) -> Option<Span> {
 }
 
 /// How much further than nodes accept the clocks of the plan may be apart, all faults at once: by so
-/// much later facts may reach a node from one whose clock is ahead of its own.
+/// much later facts may reach a node from one whose clock is ahead of its own, and by a part of that more: what is
+/// kept until its time comes lies as far apart.
 fn clocks_apart(plan: &Plan) -> Span {
     let wrong_by = |fault: &Fault| {
         if let Fault::ClockDrift { lasts, by, .. } = fault {
@@ -580,5 +582,6 @@ fn clocks_apart(plan: &Plan) -> Span {
     };
     let apart = plan.faults.iter().map(wrong_by).sum::<u64>();
     let Cluster { clock_skew, facts, .. } = &plan.scenario.cluster;
-    Span((clock_skew.0 + apart).saturating_sub(facts.accepted_drift.0))
+    let apart = (clock_skew.0 + apart).saturating_sub(facts.accepted_drift.0);
+    Span(apart + apart / (EARLY_MAX as u64 / 2))
 }
