@@ -3,7 +3,7 @@
 //! Owns the columns. Times are milliseconds with three decimals, so that every microsecond
 //! shows; a figure that does not exist is an empty field, not a zero.
 
-use onsale_core::Span;
+use onsale_booking::Span;
 
 use crate::operation::{Ending, Operation, Window};
 use crate::recorder::Records;

@@ -2,7 +2,7 @@
 //!
 //! Owns the windows from a fault's strike to its healing. Refuses to know what a fault does.
 
-use onsale_core::Instant;
+use onsale_booking::Instant;
 
 use crate::operation::Window;
 

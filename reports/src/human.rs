@@ -3,7 +3,7 @@
 //! Owns how counts, times, sizes and rates read in text. Files for programs carry plain
 //! numbers instead.
 
-use onsale_core::Span;
+use onsale_booking::Span;
 
 /// `10,000,000`.
 pub fn count(count: u64) -> String {

@@ -3,7 +3,7 @@
 //! Owns the folded counts of one operation in one window. Refuses to know when each of them
 //! happened.
 
-use onsale_core::Span;
+use onsale_booking::Span;
 
 use crate::operation::Ending;
 use crate::tally::Spread;

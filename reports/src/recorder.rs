@@ -3,7 +3,7 @@
 //! Owns the contract with the simulator. Costs a few nanoseconds a call and allocates only
 //! when something occurs for the first time. Refuses to know verdicts and who was concerned.
 
-use onsale_core::{Instant, Span};
+use onsale_booking::{Instant, Span};
 
 use crate::fault_windows::FaultWindows;
 use crate::latency::{Counts, Latencies};

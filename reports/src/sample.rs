@@ -2,7 +2,7 @@
 //!
 //! Owns its numbers; nothing random, nothing measured.
 
-use onsale_core::{Instant, Span};
+use onsale_booking::{Instant, Span};
 
 use crate::facts::{
     Evidence, FailoverResult, FaultResult, LeadsResult, OracleResult, OutageResult, Outages,

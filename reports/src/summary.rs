@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use onsale_core::Span;
+use onsale_booking::Span;
 use serde::{Serialize, Serializer};
 
 use crate::facts::{

@@ -52,6 +52,8 @@ pub struct SweepFacts {
     pub faults: BTreeMap<String, Counted>,
     /// Marks seen for the first time in the first thousand runs, in the second, and so on.
     pub new_marks: Vec<u64>,
+    /// What the names of marks and phases mean, for people; not part of the JSON.
+    pub meanings: BTreeMap<&'static str, &'static str>,
     /// What it took; none for results that were put together from files.
     pub wall: Option<Wall>,
 }
@@ -471,6 +473,12 @@ pub(crate) mod tests {
             ]
             .into(),
             new_marks: vec![1],
+            meanings: [
+                ("electing", "no leader is known"),
+                ("serving", "the leader serves and waits for nothing"),
+                ("stood-still", "A node found that it had stood still."),
+            ]
+            .into(),
             ..SweepFacts::default()
         }
     }

@@ -6,7 +6,7 @@
 pub mod detection;
 pub mod sweep;
 
-use onsale_core::{Instant, Span};
+use onsale_booking::{Instant, Span};
 
 use crate::facts::{
     FailoverResult, FaultResult, HandOvers, OracleResult, OutageResult, Touched, TraceResult,

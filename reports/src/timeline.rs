@@ -3,7 +3,7 @@
 //! Owns the rows; an event belongs to the second in which it lies, in whatever order events
 //! are told. Refuses to know about single operations.
 
-use onsale_core::{Instant, Span};
+use onsale_booking::{Instant, Span};
 
 use crate::operation::{Ending, Operation};
 

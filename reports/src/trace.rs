@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use onsale_core::{Instant, Span};
+use onsale_booking::{Instant, Span};
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -290,7 +290,7 @@ fn is_drawn(table: &Table) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use onsale_core::Span;
+    use onsale_booking::Span;
 
     use super::*;
 

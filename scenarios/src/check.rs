@@ -14,8 +14,9 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use onsale_core::placement::REPLICAS_MAX;
-use onsale_core::{Mark, Span};
+use onsale_booking::Span;
+use onsale_cluster::Mark;
+use onsale_cluster::placement::REPLICAS_MAX;
 
 use crate::human;
 use crate::limit::{Part, Wait};

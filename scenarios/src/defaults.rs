@@ -3,9 +3,10 @@
 //! Owns each default, once. Which of them rests on a source and which is an assumption
 //! stands in [`crate::basis`]. Refuses to know how files are read.
 
-use onsale_core::{
-    Acknowledge, DecidesOn, Deposed, Expiry, Forgets, Honours, OnSuspicion, Orders, Overdue,
-    Promises, Reads, Reckoning, Repeats, Serves, Sessions, Span,
+use onsale_booking::{Honours, Orders, Repeats, Span};
+use onsale_cluster::{
+    Acknowledge, DecidesOn, Deposed, Expiry, Forgets, OnSuspicion, Overdue, Promises, Reads,
+    Reckoning, Serves, Sessions,
 };
 
 use crate::facts::{Facts, FactsSettings};

@@ -3,7 +3,8 @@
 //! Owns the settings of their replication, and who reads and changes them. Refuses to know how
 //! they are kept.
 
-use onsale_core::{Forgets, Sessions, Span};
+use onsale_booking::Span;
+use onsale_cluster::{Forgets, Sessions};
 use serde::{Deserialize, Serialize};
 
 use crate::human;

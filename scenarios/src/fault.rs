@@ -9,7 +9,7 @@ mod swarm;
 use std::fmt;
 use std::str::FromStr;
 
-use onsale_core::{NodeId, Span};
+use onsale_booking::{NodeId, Span};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::family::Family;

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use onsale_core::Span;
+use onsale_booking::Span;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use onsale_core::Span;
+use onsale_booking::Span;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::human::{self, Misread, parse_span};

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use onsale_core::{
-    Acknowledge, DecidesOn, Deposed, Expiry, Honours, LeadsConfig, NodeId, OnSuspicion, Orders,
-    Overdue, Promises, Reads, Reckoning, Repeats, Serves, ShowId, Span, ZoneId,
+use onsale_booking::{Honours, NodeId, Orders, Repeats, ShowId, Span, ZoneId};
+use onsale_cluster::{
+    Acknowledge, DecidesOn, Deposed, Expiry, LeadsConfig, OnSuspicion, Overdue, Promises, Reads,
+    Reckoning, Serves,
 };
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use onsale_core::Span;
+use onsale_booking::Span;
 
 use crate::human::{self, SPAN_MAX};
 use crate::problem::{Complaint, ScenarioError, Source};

@@ -8,12 +8,13 @@ use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use onsale_core::{Instant, Span};
+use onsale::invocation::spoken;
+use onsale_booking::{Instant, Span};
 use onsale_reports::Verdict;
 use onsale_scenarios::{Arrivals, Fault, Scenario, catalogue};
-use onsale_sim::invocation::spoken;
 use onsale_sim::plan::Plan;
-use onsale_sim::run::{self, Outcome};
+use onsale_sim::run;
+use onsale_sim::run::Outcome;
 use onsale_sim::world::Tracing;
 
 /// The scenario of this id in the catalogue.

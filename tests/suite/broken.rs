@@ -6,13 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use onsale_core::facts::{FactKey, FactsAnswer, FactsMessage, Told, Version};
-use onsale_core::journal::frame::{self, Frame};
-use onsale_core::record::{self, Record};
-use onsale_core::{
-    Expiry, HoldId, Instant, Message, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span,
-    UserId,
+use onsale_booking::{
+    HoldId, Instant, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span, UserId,
 };
+use onsale_cluster::facts::{FactKey, FactsAnswer, FactsMessage, Told, Version};
+use onsale_cluster::journal::frame;
+use onsale_cluster::journal::frame::Frame;
+use onsale_cluster::record::Record;
+use onsale_cluster::{Expiry, Message, record};
 use onsale_reports::Verdict;
 use onsale_scenarios::{Arrivals, Facts, Fault, Ratio, Scenario, Target};
 use onsale_sim::plan::Plan;

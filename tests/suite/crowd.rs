@@ -1,6 +1,6 @@
 //! Who comes, and how their waiting is told.
 
-use onsale_core::Span;
+use onsale_booking::Span;
 use onsale_reports::{Ending, Operation, TraceResult, Window, terminal};
 use onsale_scenarios::{Arrivals, Ratio, WaitingRoom};
 use onsale_tests::{complaint, play, sale_with};

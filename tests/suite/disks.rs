@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use onsale_core::Span;
+use onsale_booking::Span;
 use onsale_reports::{Operation, Window};
 use onsale_scenarios::{Fault, Ratio, Scenario, Target};
 use onsale_sim::plan::Plan;
-use onsale_sim::run::{self, Outcome};
+use onsale_sim::run;
+use onsale_sim::run::Outcome;
 use onsale_sim::world::Tracing;
 use onsale_sim::world::limits::Limits;
 use onsale_tests::{complaint, folder, play, play_all, sale_with, scenario};
@@ -53,7 +54,7 @@ fn an_owner_whose_fsync_fails_stops_and_is_replaced() {
 /// It starts again while its disk is still ill, because another fault brings it up: and stops again.
 #[test]
 fn a_process_that_starts_on_a_failing_disk_stops_again() {
-    let node = Target::Node(onsale_core::NodeId(1));
+    let node = Target::Node(onsale_booking::NodeId(1));
     let faults = [
         Fault::Crash { at: AT, node, down: Span::from_secs(2) },
         Fault::FsyncError { at: AT + Span::from_secs(1), lasts: LASTS, node },
@@ -110,7 +111,7 @@ fn an_owner_that_hands_over_does_not_take_its_post_again_meanwhile() {
 fn torn_writes_are_cut_off_and_cost_no_vote() {
     let torn = |node| Fault::TornTail {
         at: AT,
-        node: Target::Node(onsale_core::NodeId(node)),
+        node: Target::Node(onsale_booking::NodeId(node)),
         down: Span::from_secs(5),
     };
     let faults: Vec<Fault> = (1..=5).map(torn).collect();
@@ -160,7 +161,7 @@ fn a_node_with_another_disk_is_given_everything_back() {
 /// Two disks of three cannot be damaged at once: every record keeps a majority of good copies.
 #[test]
 fn the_last_good_majority_is_spared() {
-    let nodes = [1, 2, 3, 4, 5].map(|node| Target::Node(onsale_core::NodeId(node)));
+    let nodes = [1, 2, 3, 4, 5].map(|node| Target::Node(onsale_booking::NodeId(node)));
     let wipes = nodes.map(|node| Fault::Wipe { at: AT, node, down: LASTS });
     tell(&wipes, |outcome| {
         let spared = (0..5).filter(|&nth| told(outcome, nth).contains("spared")).count();

@@ -1,6 +1,7 @@
 //! What each fault of networks, clocks and processes does, and that nothing is left of it afterwards.
 
-use onsale_core::{Overdue, Reckoning, Span};
+use onsale_booking::Span;
+use onsale_cluster::{Overdue, Reckoning};
 use onsale_reports::{Ending, Verdict};
 use onsale_scenarios::{Fault, Ratio, Scenario, Target};
 use onsale_sim::run::Outcome;
@@ -89,7 +90,8 @@ fn loss_in_one_direction_is_loss_in_one_direction() {
 
 #[test]
 fn nodes_go_in_one_order_and_come_back_in_another() {
-    let nodes = |numbers: [u16; 5]| numbers.map(|n| Target::Node(onsale_core::NodeId(n))).to_vec();
+    let nodes =
+        |numbers: [u16; 5]| numbers.map(|n| Target::Node(onsale_booking::NodeId(n))).to_vec();
     let (cut, mend) = (nodes([1, 2, 3, 4, 5]), nodes([3, 1, 5, 2, 4]));
     let swizzle = Fault::Swizzle { at: AT, lasts: LASTS, cut, mend };
     assert_eq!(swizzle.steps().len(), 8);

@@ -1,7 +1,7 @@
 //! What clients notice of a gateway that answers no more: a process that dies is told of at once, a machine
 //! without power is silent until its health checks have failed.
 
-use onsale_core::{NodeId, Span};
+use onsale_booking::{NodeId, Span};
 use onsale_reports::{Operation, Window};
 use onsale_scenarios::{Cut, Fault, HealthCheck, Scenario, Target};
 use onsale_sim::run::Outcome;

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use onsale_core::Span;
+use onsale_booking::Span;
 use onsale_reports::{csv, terminal};
 use onsale_scenarios::{Cut, Fault, Target};
 use onsale_sim::run::Outcome;

@@ -1,6 +1,6 @@
 //! Where shards are led while nothing is wrong, and what that saves.
 
-use onsale_core::{NodeId, Span};
+use onsale_booking::{NodeId, Span};
 use onsale_reports::{Operation, Window};
 use onsale_scenarios::{Fault, Leads, Scenario, Target};
 use onsale_sim::run::Outcome;

@@ -1,6 +1,6 @@
 //! Nodes that stop, come and go on purpose while people buy: nobody has to notice.
 
-use onsale_core::{NodeId, Span};
+use onsale_booking::{NodeId, Span};
 use onsale_reports::timeline::Second;
 use onsale_reports::{Ending, HandOvers, Operation, Window};
 use onsale_scenarios::{Fault, PartitionBy, Scenario, Target};
@@ -118,7 +118,7 @@ fn the_nights_of_one_event_share_a_shard_if_they_are_told_to() {
         (scenario("fast/partition-by-show"), scenario("fast/partition-by-event"));
     let shards = |scenario: &Scenario| {
         let (map, shows) = (placement(scenario), scenario.sale.shows);
-        let shards = (0..shows).map(|show| map.shard_of(onsale_core::ShowId(show)));
+        let shards = (0..shows).map(|show| map.shard_of(onsale_booking::ShowId(show)));
         shards.collect::<std::collections::BTreeSet<_>>().len()
     };
     assert_eq!(together.cluster.partition_by, PartitionBy::Event);

@@ -1,7 +1,8 @@
 //! Shards with one replica, and replicas that take themselves for the only voter: what moves and stalled disks
 //! put at risk.
 
-use onsale_core::{NodeId, OnSuspicion, Span};
+use onsale_booking::{NodeId, Span};
+use onsale_cluster::OnSuspicion;
 use onsale_scenarios::{Cut, Fault, Target};
 use onsale_tests::{complaint, play, sale_with, scenario};
 

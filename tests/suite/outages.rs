@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use onsale_core::Span;
+use onsale_booking::Span;
 use onsale_reports::{FaultResult, Outages};
 use onsale_scenarios::{Family, Fault, Ratio, Target};
 use onsale_sim::plan::Plan;
@@ -104,7 +104,7 @@ fn each_fault_tells_what_it_touched_and_nothing_where_it_touched_nothing() {
     let inert = [
         Fault::Duplicate { at, lasts, chance: Ratio::new(1, 1_000_000_000) },
         Fault::ClockJump { at, node, lasts, by: Span::from_secs(60), back: false },
-        Fault::DiskStall { at, node: Target::Node(onsale_core::NodeId(3)), lasts: Span(1) },
+        Fault::DiskStall { at, node: Target::Node(onsale_booking::NodeId(3)), lasts: Span(1) },
     ];
     for fault in inert {
         let outcome = play(&sale_with(std::slice::from_ref(&fault)), 1);

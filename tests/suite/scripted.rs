@@ -1,6 +1,6 @@
 //! Small stories with faults at fixed times, each with what must be true at its end.
 
-use onsale_core::Span;
+use onsale_booking::Span;
 use onsale_reports::{Ending, Operation, Verdict, Window};
 use onsale_scenarios::{Cut, Fault, Ratio, Target};
 use onsale_sim::run::Outcome;

@@ -3,10 +3,10 @@
 //! The catalogue keeps to values that somebody might use. `onsale check --settings` plays what its seeds
 //! draw from every setting's range; here are the first of them, and what the command says of them.
 
+use onsale::settings::drawn;
 use onsale_scenarios::Scenario;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::{BUDGET, run_within};
-use onsale_sim::settings::drawn;
 use onsale_sim::world::Tracing;
 use onsale_sim::world::limits::Limits;
 use onsale_tests::complaint;

@@ -3,11 +3,12 @@
 
 use std::fs;
 
-use onsale_core::{NodeId, Span};
+use onsale::shrink::regression;
+use onsale::shrink::regression::Origin;
+use onsale::signature::Signature;
+use onsale_booking::{NodeId, Span};
 use onsale_scenarios::{Arrivals, Fault, Target};
 use onsale_sim::plan::Plan;
-use onsale_sim::shrink::regression::{self, Origin};
-use onsale_sim::signature::Signature;
 use onsale_tests::small_sale;
 use serde_json::Value;
 

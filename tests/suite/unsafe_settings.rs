@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use assert_cmd::assert::OutputAssertExt;
+use onsale::detection::seeds_to_failure;
 use onsale_scenarios::safe_twin;
-use onsale_sim::detection::seeds_to_failure;
 use onsale_tests::{complaint, folder, play_all, scenario};
 
 #[test]

@@ -6,8 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onsale_core::{Mark, Phase};
-
 use super::{Page, Style, TEXT_COLUMN, WIDTH_MIN, columns, flow, plural};
 use crate::human;
 use crate::sweep::{Failure, ScenarioFacts, Stopped, SweepFacts};
@@ -145,8 +143,8 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
             }
             for (position, name) in never.iter().enumerate() {
                 let label = if position == 0 { "never seen" } else { "" };
-                let what = Mark::named(name)
-                    .map_or_else(String::new, |mark| format!(": {}", mark.meaning()));
+                let what = facts.meanings.get(name.as_str());
+                let what = what.map_or_else(String::new, |meaning| format!(": {meaning}"));
                 sentence(page, label, &format!("{name}{what}"));
             }
         }
@@ -202,11 +200,11 @@ fn phases(page: &mut Page, facts: &SweepFacts) {
             page.section(label, &[format!("{family:families_width$}{cells}")]);
         }
     }
-    let known: Vec<Phase> = phases.into_iter().filter_map(Phase::named).collect();
+    let meaning = |phase| Some(format!("{phase}: {}", facts.meanings.get(phase)?));
+    let known: Vec<String> = phases.into_iter().filter_map(meaning).collect();
     if !known.is_empty() {
         note(page, "how many faults of each family found the shard of the hot show in each phase:");
-        let named = known.iter().map(|phase| format!("{}: {}", phase.name(), phase.meaning()));
-        page.section("", &named.collect::<Vec<_>>());
+        page.section("", &known);
     }
 }
 

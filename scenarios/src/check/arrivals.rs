@@ -2,7 +2,7 @@
 //!
 //! Owns the rules of each shape. Refuses to know what people do once they are there.
 
-use onsale_core::Span;
+use onsale_booking::Span;
 
 use super::{Checks, USERS_MAX};
 use crate::scenario::Arrivals;

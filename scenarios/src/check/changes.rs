@@ -3,7 +3,7 @@
 //! Owns the refusals: what a disk has lost without a trace only a leader can know, and who leads changes
 //! with the members; and a quorum that is fixed must stay within reach. Refuses to know how nodes move.
 
-use onsale_core::Span;
+use onsale_booking::Span;
 
 use super::Checks;
 use crate::fault::{Family, Fault, Swarm};

@@ -1,6 +1,6 @@
 //! What makes a scenario's facts sound.
 
-use onsale_core::Span;
+use onsale_booking::Span;
 
 use super::{Checks, DAY};
 use crate::facts::{Facts, FactsSettings};

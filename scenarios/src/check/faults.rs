@@ -2,7 +2,7 @@
 //!
 //! Owns the rules for faults and for the swarm. Refuses to know how they are carried out.
 
-use onsale_core::Span;
+use onsale_booking::Span;
 
 use super::{Checks, DAY};
 use crate::fault::{Cut, Family, Fault, Swarm, Target};

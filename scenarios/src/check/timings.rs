@@ -2,7 +2,7 @@
 //!
 //! Owns what makes a timing sound, however it is drawn. Refuses to know what takes so long.
 
-use onsale_core::Span;
+use onsale_booking::Span;
 
 use super::Checks;
 use crate::ratio::Ratio;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use onsale_core::Span;
+use onsale_booking::Span;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Cut, Target, is_off};

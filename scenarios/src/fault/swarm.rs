@@ -2,7 +2,7 @@
 //!
 //! Owns the bounds of what a seed may draw, and how they are written. Refuses to know how it draws.
 
-use onsale_core::Span;
+use onsale_booking::Span;
 use serde::{Deserialize, Serialize};
 
 use super::Family;

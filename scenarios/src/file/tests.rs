@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
-use onsale_core::{Mark, NodeId, Span};
+use onsale_booking::{NodeId, Span};
+use onsale_cluster::Mark;
 use proptest::prelude::*;
 
 use super::*;

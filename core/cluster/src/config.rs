@@ -1,0 +1,384 @@
+//! The settings of a cluster, shared by all its nodes.
+//!
+//! Owns the parameters that the machines read. Refuses to know where they come from:
+//! the values are taken as valid, defaults and their sources stand with the scenarios.
+
+use std::sync::Arc;
+
+use onsale_booking::{Hall, Rules, Span, ZoneId};
+use serde::{Deserialize, Serialize};
+
+use crate::detector::Suspicion;
+use crate::id::ShardId;
+use crate::placement::Placement;
+
+/// What all nodes of a cluster share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// How the nodes behave.
+    pub config: Config,
+    /// Who carries what.
+    pub placement: Arc<Placement>,
+    /// The hall in which all shows are played.
+    pub hall: Arc<Hall>,
+    /// The rules of sale.
+    pub rules: Rules,
+    /// The number of shows; they are numbered from 0.
+    pub shows: u32,
+    /// By shard number, as far as it goes: the zone to which its lead is drawn, if leads are.
+    pub homes: Vec<Option<ZoneId>>,
+}
+
+impl Setup {
+    /// The zone to which a shard's lead is drawn, if there is one.
+    pub fn home_of(&self, shard: ShardId) -> Option<ZoneId> {
+        self.homes.get(shard.0 as usize).copied().flatten()
+    }
+}
+
+/// A share as an integer ratio, so that no float decides an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ratio {
+    /// So many …
+    pub num: u32,
+    /// … in so many; never zero.
+    pub den: u32,
+}
+
+/// How the nodes of a cluster behave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Pace of the node-level beats; not zero.
+    pub beat_every: Span,
+    /// φ at which a silent peer is suspected.
+    pub suspicion_phi: u32,
+    /// Silence accepted beyond the mean interval before φ rises.
+    pub acceptable_pause: Span,
+    /// Least standard deviation of the beat interval that the detector assumes.
+    pub min_std_deviation: Span,
+    /// Pace of the clock of journals that are awake; not zero.
+    pub tick_every: Span,
+    /// Ticks without a leader's word before an awake replica campaigns.
+    pub election_ticks: u16,
+    /// A shard's snapshot is taken after so many records.
+    pub snapshot_every: u32,
+    /// Records kept behind a snapshot so that brief absences need none.
+    pub keep_records: u32,
+    /// A write-ahead log segment is closed at this size in bytes.
+    pub segment_bytes: u32,
+    /// What a replica does with a peer that has fallen silent.
+    pub on_suspicion: OnSuspicion,
+    /// When a node withdraws, and when it gives a peer up.
+    pub membership: MembershipConfig,
+    /// Where shards are led while nothing is wrong.
+    pub leads: LeadsConfig,
+    /// When a replica's promises leave.
+    pub promises: Promises,
+    /// How an owner answers and ends holds.
+    pub owner: OwnerConfig,
+    /// How a gateway treats requests.
+    pub gateway: GatewayConfig,
+    /// How facts are kept.
+    pub facts: FactsConfig,
+}
+
+/// When a node withdraws, and when it gives a peer up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MembershipConfig {
+    /// So many nodes, itself included, a node has to see: more than half of all. None: a majority
+    /// of those who are of the cluster at the time.
+    pub quorum: Option<u16>,
+    /// How long things have to stay as they are before they are judged.
+    pub stable_after: Span,
+}
+
+/// Where shards are led while nothing is wrong. Unless something is said here, a lead stays where
+/// an election or the map has put it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeadsConfig {
+    /// Leads are drawn to the zones of [`Setup::homes`].
+    pub near_venue: bool,
+    /// Nodes give leads to others that have a good deal less to do.
+    pub by_load: bool,
+    /// How long a shard stays with an owner before it is given up for one of these reasons, and
+    /// how long a node rests after it has given one up for its load.
+    pub rest: Span,
+}
+
+/// What a replica does with a peer that has fallen silent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnSuspicion {
+    /// It stands for election if that peer led; the peer stays a member, and counts.
+    #[default]
+    Elect,
+    /// It takes the peer for dead and strikes it off its list of members, for good. So either
+    /// side of a partition is soon a majority of itself.
+    Down,
+}
+
+/// When a replica's votes and acknowledgements leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Promises {
+    /// Once what they promise is durable.
+    #[default]
+    AfterWrite,
+    /// At once, while it is being written.
+    BeforeWrite,
+}
+
+/// How an owner answers and ends holds. The defaults are what the promises of this crate rest
+/// on; everything else is what other systems do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnerConfig {
+    /// When a change is told to the client.
+    pub acknowledge: Acknowledge,
+    /// When an answer that changes nothing is told.
+    pub reads: Reads,
+    /// Which state requests are decided on.
+    pub decides_on: DecidesOn,
+    /// When a new owner begins to serve.
+    pub serves: Serves,
+    /// What an owner does with open answers when its epoch is over.
+    pub deposed: Deposed,
+    /// What an owner takes the instants in the journal for.
+    pub reckoning: Reckoning,
+    /// What becomes of requests that have waited for too long to be decided.
+    pub overdue: Overdue,
+    /// What makes a hold end whose time and grace are over.
+    pub expiry: Expiry,
+    /// Pace of the job of [`Expiry::Swept`], in multiples of which it runs; not zero
+    /// where there is that job.
+    pub sweep_every: Span,
+}
+
+/// When a change is told to the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Acknowledge {
+    /// Once its record is committed and applied.
+    #[default]
+    Quorum,
+    /// Once its record is durable on the owner's own disk.
+    OwnDisk,
+    /// Once its record is proposed.
+    Proposal,
+}
+
+/// When an answer that changes nothing is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reads {
+    /// Once a quorum has confirmed that the owner still leads, and all that it rests on is
+    /// applied.
+    #[default]
+    Confirmed,
+    /// At once, from what the owner has in memory.
+    Local,
+}
+
+/// Which state requests are decided on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecidesOn {
+    /// Everything committed and everything decided before.
+    #[default]
+    Latest,
+    /// Everything committed, as a transaction reads it that locks nothing.
+    Committed,
+}
+
+/// When a new owner begins to serve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Serves {
+    /// Once it has applied everything that was committed before.
+    #[default]
+    CaughtUp,
+    /// As soon as it is elected, from as much as it knows to be committed; the rest follows.
+    Elected,
+}
+
+/// What an owner does with open answers when its epoch is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deposed {
+    /// It drops them, and hands the requests back to their gateways.
+    #[default]
+    HandsBack,
+    /// It gives them: it was the owner when it decided.
+    Answers,
+}
+
+/// What an owner takes the instants in the journal for, which earlier owners wrote there by
+/// clocks of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reckoning {
+    /// Instants of the shard's own time, which replicas tell each other and count on by their own clocks.
+    #[default]
+    Elapsed,
+    /// Instants of its own clock.
+    Instants,
+}
+
+/// What becomes of a request that has waited for more than a quarter of a gateway's patience before its owner came to
+/// it. Its answer waits for as long where the gateway is the owner's own node, and half is left for the way and the
+/// journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overdue {
+    /// It is passed over, unanswered: its gateway gives it up before the answer could come, and whoever still wants
+    /// it asks again. So an owner that has fallen behind decides what is waited for, and catches up.
+    #[default]
+    PassedOver,
+    /// It is decided like any other.
+    Decided,
+}
+
+/// What makes a hold end whose time and grace are over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expiry {
+    /// Its end, as the journal has it: whoever owns the show then records it, and before it
+    /// decides anything else.
+    #[default]
+    Due,
+    /// A job that looks for such holds every so often, and nothing else.
+    Swept,
+    /// A timer in the memory of the owner that granted it.
+    Timers,
+    /// A job that lists the holds whose time is over, and when the grace is over ends those
+    /// on the list by name, whatever has become of them.
+    Listed,
+}
+
+impl OwnerConfig {
+    /// Whether every change is decided on a state that all earlier changes are part of, so
+    /// that every record fits the state that it meets.
+    pub fn is_single_writer(&self) -> bool {
+        self.decides_on == DecidesOn::Latest
+            && self.serves == Serves::CaughtUp
+            && self.expiry != Expiry::Listed
+    }
+}
+
+/// How facts are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactsConfig {
+    /// So many peers are told of news, and asked in a round of repair.
+    pub fanout: u16,
+    /// Pace of rounds of repair while a peer may lack something; not zero.
+    pub repair_every: Span,
+    /// Stamps further ahead of a node's clock than this are not taken.
+    pub accepted_drift: Span,
+    /// How long a deletion is remembered.
+    pub deletions_last: Span,
+    /// How long a question waits for a node to fetch what the session has seen.
+    pub patience: Span,
+    /// What a session's token is good for.
+    pub sessions: Sessions,
+    /// How deletions are forgotten.
+    pub forgets: Forgets,
+}
+
+/// What a session's token is good for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sessions {
+    /// A node that has not seen what the session has does not answer it.
+    #[default]
+    Monotonic,
+    /// Nothing: every node answers what it has.
+    Ignored,
+}
+
+/// How deletions are forgotten when their lifetime is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forgets {
+    /// A node remembers that it has forgotten some, and up to when: who has not seen as much is
+    /// given a whole copy.
+    #[default]
+    AndTells,
+    /// Without a trace. Who was away for longer keeps what was deleted, and gives it to others.
+    Silently,
+}
+
+/// How a gateway treats requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayConfig {
+    /// Attempts a request, the first included; at least one.
+    pub tries: u8,
+    /// Patience with one attempt.
+    pub try_timeout: Span,
+    /// First backoff; attempt k waits a uniform draw from 0 to base × 2^k (full jitter).
+    pub backoff_base: Span,
+    /// Longest backoff.
+    pub backoff_cap: Span,
+    /// Retries allowed as a share of first attempts.
+    pub retry_budget: Ratio,
+    /// Requests in flight to one shard before the gateway answers "overloaded".
+    pub in_flight_per_shard: u32,
+}
+
+impl Config {
+    /// What the failure detector needs to know.
+    pub fn suspicion(&self) -> Suspicion {
+        Suspicion {
+            phi: self.suspicion_phi,
+            acceptable_pause: self.acceptable_pause,
+            min_std_deviation: self.min_std_deviation,
+            beat_every: self.beat_every,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Config {
+    /// Settings for unit tests.
+    pub(crate) fn example() -> Self {
+        Self {
+            beat_every: Span::from_millis(100),
+            suspicion_phi: 8,
+            acceptable_pause: Span::from_millis(100),
+            min_std_deviation: Span::from_millis(20),
+            tick_every: Span::from_millis(50),
+            election_ticks: 6,
+            snapshot_every: 1_000,
+            keep_records: 100,
+            segment_bytes: 1 << 20,
+            on_suspicion: OnSuspicion::default(),
+            membership: MembershipConfig { quorum: Some(3), stable_after: Span::from_secs(2) },
+            leads: LeadsConfig::default(),
+            promises: Promises::default(),
+            owner: OwnerConfig::default(),
+            gateway: GatewayConfig {
+                tries: 3,
+                try_timeout: Span::from_millis(500),
+                backoff_base: Span::from_millis(20),
+                backoff_cap: Span::from_millis(400),
+                retry_budget: Ratio { num: 1, den: 10 },
+                in_flight_per_shard: 100,
+            },
+            facts: FactsConfig::example(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl FactsConfig {
+    /// Settings for unit tests.
+    pub(crate) fn example() -> Self {
+        Self {
+            fanout: 2,
+            repair_every: Span::from_secs(1),
+            accepted_drift: Span::from_secs(1),
+            deletions_last: Span::from_secs(60),
+            patience: Span::from_millis(500),
+            sessions: Sessions::default(),
+            forgets: Forgets::default(),
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What a step asks of the driver: send, persist, observe.
+//!
+//! Owns the output buffer and the gathering of a turn's messages into one per
+//! destination and kind. Refuses to know how any of it is carried out.
+
+use onsale_booking::{
+    Endpoint, Instant, NodeId, Outcome, Refusal, Reply, Request, RequestId, Timed,
+};
+
+use crate::facts::FactsMessage;
+use crate::id::ShardId;
+use crate::journal::JournalMessage;
+use crate::message::{Answer, Beat, Gossip, Message, Moves};
+use crate::observation::Observation;
+
+/// So many emptied batches are kept: about as many as a turn sends.
+const SPARE: usize = 8;
+/// So much more room than its share a batch gets, lest a short one grow at once.
+const SLACK: usize = 3;
+
+/// Numbers a node's writes; rises by one with each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersistId(pub u64);
+
+/// One append to the node's write-ahead log, to be made durable by one fsync.
+///
+/// A node has at most one write in flight; the driver answers it with `Input::Persisted`,
+/// `Input::WriteFailed` or `Input::WriteRefused`. A crash before that may keep any sectors of
+/// `bytes`: those that are missing before another read as zeros.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// Names the write in the driver's answer.
+    pub id: PersistId,
+    /// The segment (file) to append to; created by its first write.
+    pub segment: u32,
+    /// Framed records.
+    pub bytes: Vec<u8>,
+    /// Once this write is durable, segments below this number may be deleted.
+    pub retire_below: u32,
+}
+
+/// A message to hand to the network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sending {
+    /// When it leaves, as far as the node knows; items of a batch carry their own instants.
+    pub at: Instant,
+    /// Where to.
+    pub to: Endpoint,
+    /// What.
+    pub message: Message,
+}
+
+/// The output buffer of `step`. The driver drains it after each turn.
+#[derive(Debug, Default)]
+pub struct Effects {
+    now: Instant,
+    /// The node whose effects these are; 0 before its first step.
+    me: NodeId,
+    /// Whether there may be a message among those to send that is for the node itself.
+    has_own: bool,
+    /// Messages in the order in which they were begun.
+    pub sends: Vec<Sending>,
+    /// Writes in order; a node emits at most one until it is answered.
+    pub writes: Vec<Write>,
+    /// Transitions in order.
+    pub observations: Vec<Observation>,
+    /// Whether the process must end, to start again with what is durable. The node does nothing
+    /// any more.
+    pub stops: bool,
+    /// Whether the node was told to retire and has nothing left to do: it may be stopped.
+    pub drained: bool,
+    forwards: Gathering,
+    replies: Gathering,
+    /// Emptied batches, kept for their memory.
+    spare: Vec<Vec<(ShardId, JournalMessage)>>,
+}
+
+/// How batches of one kind are gathered.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gathering {
+    /// Where among the messages the batch stands that was added to last, if it is still there.
+    place: usize,
+    /// The most items that a batch had lately; with a little more room than that the next one begins.
+    room: usize,
+}
+
+impl Gathering {
+    /// The batch for `to` that one more item is about to be added to, which `batch` finds in a message of
+    /// its kind; begins one if there is none.
+    #[inline]
+    fn batch<'a, T>(
+        &mut self,
+        sends: &'a mut Vec<Sending>,
+        (at, to): (Instant, Endpoint),
+        batch: impl Fn(&mut Message) -> Option<&mut Vec<Timed<T>>>,
+        begin: impl FnOnce(Vec<Timed<T>>) -> Message,
+    ) -> Option<&'a mut Vec<Timed<T>>> {
+        let fits =
+            |sending: &mut Sending| sending.to == to && batch(&mut sending.message).is_some();
+        if !sends.get_mut(self.place).is_some_and(fits) {
+            self.place = sends.iter_mut().position(fits).unwrap_or_else(|| {
+                let message = begin(Vec::with_capacity(self.room + self.room / 4 + SLACK));
+                self.room -= self.room.div_ceil(16);
+                sends.push(Sending { at, to, message });
+                sends.len() - 1
+            });
+        }
+        let batch = batch(&mut sends[self.place].message)?;
+        self.room = self.room.max(batch.len() + 1);
+        Some(batch)
+    }
+}
+
+impl Effects {
+    /// Sets the instant that stamps what follows, and whose effects they are. Called by `step`.
+    #[inline]
+    pub fn begin(&mut self, now: Instant, me: NodeId) {
+        (self.now, self.me) = (now, me);
+    }
+
+    /// Whether nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        self.sends.is_empty()
+            && self.writes.is_empty()
+            && self.observations.is_empty()
+            && !self.drained
+    }
+
+    /// The next message that the node sends itself; taken out of those to send.
+    #[inline]
+    pub fn take_own(&mut self) -> Option<Sending> {
+        if !self.has_own {
+            return None;
+        }
+        let me = Endpoint::Node(self.me);
+        let own = self.sends.iter().position(|sending| sending.to == me);
+        self.has_own = own.is_some();
+        own.map(|place| self.sends.remove(place))
+    }
+
+    /// Passes a client's request on to the node that should own its show.
+    #[inline]
+    pub fn forward(&mut self, to: NodeId, request: Request) {
+        let at = self.now;
+        self.has_own |= to == self.me;
+        let batch = self.forwards.batch(
+            &mut self.sends,
+            (at, Endpoint::Node(to)),
+            |message| if let Message::Forwarded(batch) = message { Some(batch) } else { None },
+            Message::Forwarded,
+        );
+        if let Some(batch) = batch {
+            batch.push(Timed { at, item: request });
+        }
+    }
+
+    /// Whether all requests for `to` may be passed on as one batch, which [`pass_on`](Self::pass_on) hands
+    /// over: no other batch of requests is on its way there. `begun` is where it was begun, if it was.
+    #[inline]
+    pub(crate) fn passes_on(&mut self, to: NodeId, begun: &mut Option<usize>) -> bool {
+        let to = Endpoint::Node(to);
+        if let Some(place) = *begun {
+            return self.sends[place].to == to;
+        }
+        self.has_own |= to == Endpoint::Node(self.me);
+        let there = |sending: &Sending| {
+            sending.to == to && matches!(sending.message, Message::Forwarded(_))
+        };
+        if self.sends.iter().any(there) {
+            return false;
+        }
+        *begun = Some(self.sends.len());
+        self.sends.push(Sending { at: self.now, to, message: Message::Forwarded(Vec::new()) });
+        true
+    }
+
+    /// Passes on a batch that was begun.
+    pub(crate) fn pass_on(&mut self, begun: Option<usize>, batch: Vec<Timed<Request>>) {
+        if let Some(place) = begun {
+            self.sends[place].message = Message::Forwarded(batch);
+        }
+    }
+
+    /// Answers a gateway; all leave now.
+    pub fn answer(&mut self, to: NodeId, mut answers: Vec<Timed<Answer>>) {
+        answers.iter_mut().for_each(|timed| timed.at = self.now);
+        let to = Endpoint::Node(to);
+        for sending in &mut self.sends {
+            if let Message::Answers(batch) = &mut sending.message
+                && sending.to == to
+            {
+                return batch.append(&mut answers);
+            }
+        }
+        self.send(to, Message::Answers(answers));
+    }
+
+    /// Replies to a client.
+    pub fn reply(&mut self, to: Endpoint, reply: Reply) {
+        let at = self.now;
+        if let Some(batch) = self.replies_to(to) {
+            batch.push(Timed { at, item: reply });
+        }
+    }
+
+    /// Refuses what a client asked: most replies, and not handed about with the room for seats.
+    #[inline]
+    pub fn refuse(&mut self, to: Endpoint, request: RequestId, why: Refusal) {
+        let at = self.now;
+        if let Some(batch) = self.replies_to(to) {
+            let reply = Reply { request, outcome: Outcome::Refused(why) };
+            batch.push(Timed { at, item: reply });
+        }
+    }
+
+    #[inline]
+    fn replies_to(&mut self, to: Endpoint) -> Option<&mut Vec<Timed<Reply>>> {
+        self.replies.batch(
+            &mut self.sends,
+            (self.now, to),
+            |message| if let Message::Replies(batch) = message { Some(batch) } else { None },
+            Message::Replies,
+        )
+    }
+
+    /// Sends a journal replica's message to its peer.
+    #[inline]
+    pub fn journal(&mut self, to: NodeId, shard: ShardId, message: JournalMessage) {
+        for sending in &mut self.sends {
+            if let Message::Journal(batch) = &mut sending.message
+                && sending.to == Endpoint::Node(to)
+            {
+                return batch.push((shard, message));
+            }
+        }
+        let mut batch = self.spare.pop().unwrap_or_default();
+        batch.push((shard, message));
+        self.send(Endpoint::Node(to), Message::Journal(batch));
+    }
+
+    /// Takes a batch that was emptied for the next one to be sent.
+    pub(crate) fn reuse(&mut self, batch: Vec<(ShardId, JournalMessage)>) {
+        if self.spare.len() < SPARE {
+            self.spare.push(batch);
+        }
+    }
+
+    /// Sends a sign of life.
+    pub fn beat(&mut self, to: NodeId, beat: Beat) {
+        self.send(Endpoint::Node(to), Message::Beat(beat));
+    }
+
+    /// Says something about facts.
+    pub fn facts(&mut self, to: Endpoint, message: FactsMessage) {
+        self.send(to, Message::Facts(Box::new(message)));
+    }
+
+    /// Sends a sign of life with rumours.
+    pub fn gossip(&mut self, to: NodeId, gossip: Gossip) {
+        self.send(Endpoint::Node(to), Message::Gossip(Box::new(gossip)));
+    }
+
+    /// Sends a sign of life that is one of the last.
+    pub fn leaving(&mut self, to: NodeId, beat: Beat) {
+        self.send(Endpoint::Node(to), Message::Leaving(beat));
+    }
+
+    /// Says something about who carries what.
+    pub fn moves(&mut self, to: NodeId, moves: Moves) {
+        self.send(Endpoint::Node(to), Message::Moves(moves));
+    }
+
+    /// Sends what was held back, now, before what was said since.
+    pub(crate) fn release(&mut self, held: Vec<Sending>) {
+        let (now, since) = (self.now, std::mem::replace(&mut self.sends, held));
+        self.has_own = true;
+        for sending in &mut self.sends {
+            sending.at = now;
+            sending.message.retime(|_| now);
+        }
+        self.sends.extend(since);
+    }
+
+    /// Asks for a durable write.
+    pub fn persist(&mut self, write: Write) {
+        self.writes.push(write);
+    }
+
+    /// Tells of a transition. They are rare.
+    #[cold]
+    pub fn observe(&mut self, observation: Observation) {
+        self.observations.push(observation);
+    }
+
+    fn send(&mut self, to: Endpoint, message: Message) {
+        self.has_own |= to == Endpoint::Node(self.me);
+        self.sends.push(Sending { at: self.now, to, message });
+    }
+}

@@ -1,0 +1,628 @@
+//! The facts of a node: what is played where, when and for how much.
+//!
+//! Owns a copy of the facts on every node, from which it answers, and how writes come to all the
+//! others. Refuses to know what a fact says, and takes no part in selling: who may have a seat is
+//! the journal's business.
+//!
+//! Facts prefer answers to agreement. A write is acknowledged once it is on the disk of the node
+//! that was asked, and then gossiped, so facts can be read and written on every side of a
+//! partition. Of two writes on one fact the one with the later [stamp](crate::hlc) wins, on every
+//! node alike. What one session reads never goes back in time: it brings along what it has seen,
+//! and a node that has not seen as much fetches it first, or says so.
+//!
+//! What a node learns from others it writes down with its next write. So what is lost with a disk
+//! is only what was written through its node and not yet gossiped. A session that has seen it no
+//! node could serve any more; so a node that is back, and learns from all its peers that none has
+//! it, writes off what it forgot, with a later write that says nothing.
+
+mod early;
+mod gossip;
+mod message;
+mod repeats;
+mod replica;
+mod seen;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, mem};
+
+use onsale_booking::{Draw, Endpoint, Instant, NodeId};
+use serde::{Deserialize, Serialize};
+
+pub use self::early::EARLY_MAX;
+use self::early::{Arrival, Early};
+pub use self::gossip::Start;
+use self::gossip::{Boot, Gossip};
+pub use self::message::{Asked, FactsAnswer, FactsMessage, Question, QuestionId, Told, Wanted};
+use self::repeats::{Repeat, Repeats};
+pub use self::replica::{Base, Delta, FactText, Gap, Replica, Version};
+pub use self::seen::Seen;
+use crate::config::{FactsConfig, Forgets, Sessions};
+use crate::effect::Effects;
+use crate::hlc::{HybridClock, Stamp};
+use crate::journal::frame::Frame;
+use crate::mark::Mark;
+use crate::observation::Observation;
+
+/// The most facts that one question may be about.
+pub const KEYS_MAX: usize = 4_096;
+/// The most bytes that the text of a fact may have.
+pub const TEXT_BYTES_MAX: usize = 1_024;
+/// The most questions that wait for a node to catch up; others are told at once that it is behind.
+const WAITING_MAX: usize = 1_024;
+
+/// What a fact is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum FactKind {
+    /// A city.
+    City,
+    /// A venue in a city.
+    Venue,
+    /// A hall of a venue.
+    Hall,
+    /// What is played.
+    Event,
+    /// Who plays.
+    Performer,
+    /// One performance of an event in a hall.
+    Show,
+    /// What a seat costs.
+    Price,
+}
+
+/// Names a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FactKey {
+    /// What it is about.
+    pub kind: FactKind,
+    /// Which of them.
+    pub id: u32,
+}
+
+impl fmt::Display for FactKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            FactKind::City => "city",
+            FactKind::Venue => "venue",
+            FactKind::Hall => "hall",
+            FactKind::Event => "event",
+            FactKind::Performer => "performer",
+            FactKind::Show => "show",
+            FactKind::Price => "price",
+        };
+        write!(f, "{kind} {}", self.id)
+    }
+}
+
+/// The facts of one node.
+#[derive(Debug)]
+pub struct Facts {
+    me: NodeId,
+    incarnation: u64,
+    config: FactsConfig,
+    clock: HybridClock,
+    replica: Replica,
+    gossip: Gossip,
+    /// What peers said that time has not come near yet.
+    early: Early,
+    /// The latest write of this node, on its disk or on the way there.
+    last: Option<Stamp>,
+    /// Writes of this node for the next write to its disk, and those in the present one. Nobody
+    /// hears of them before they are durable.
+    gathered: Vec<Own>,
+    writing: Vec<Own>,
+    /// What goes into the write-ahead log next, framed.
+    log: Vec<u8>,
+    /// Questions that this node has not seen enough for, in the order of their deadlines.
+    waiting: Vec<Waiting>,
+    /// Writes that may be asked for a second time.
+    repeats: Repeats,
+    /// Whether it is about to go, and takes no more questions.
+    leaves: bool,
+}
+
+/// A write of this node, and who waits for it.
+#[derive(Clone, Debug)]
+struct Own {
+    stamp: Stamp,
+    delta: Delta,
+    asker: Option<(Endpoint, QuestionId)>,
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    until: Instant,
+    from: Endpoint,
+    question: Question,
+}
+
+impl Facts {
+    /// The facts of node `me` as it comes up at `now` with what its log holds of them, in order.
+    pub fn boot(
+        (me, incarnation): (NodeId, u64),
+        start: Start,
+        config: FactsConfig,
+        peers: impl IntoIterator<Item = NodeId>,
+        draw: Draw,
+        durable: &[Vec<u8>],
+        now: Instant,
+    ) -> Self {
+        let (fanout, every) = (usize::from(config.fanout), config.repair_every);
+        let gossip = Gossip::new(start, peers, fanout, every, draw);
+        let mut facts = Self {
+            me,
+            incarnation,
+            clock: HybridClock::new(me, config.accepted_drift),
+            replica: Replica::default(),
+            gossip,
+            early: Early::default(),
+            last: None,
+            gathered: Vec::new(),
+            writing: Vec::new(),
+            log: Vec::new(),
+            waiting: Vec::new(),
+            repeats: Repeats::default(),
+            leaves: false,
+            config,
+        };
+        let mut late = Vec::new();
+        for delta in logged(durable) {
+            // A gap is what damage to the log leaves: peers fill it.
+            if let Ok(more) = facts.replica.merge(&delta) {
+                facts.hear(&delta);
+                late.extend(more);
+            }
+        }
+        // Only after the whole log: a new write covers all earlier writes of this node, so it must follow on the
+        // last of them. A fact that the log itself rewrote or changed later is left as it is.
+        for (key, version) in late {
+            if facts.replica.get(key).is_none_or(|known| *known <= version) {
+                facts.write(now, key, version.text, None);
+            }
+        }
+        facts.gossip.plan(now, facts.replica.seen());
+        facts
+    }
+
+    /// When the facts want to be stepped next, if nothing else happens.
+    #[inline]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let round = self.gossip.next_deadline().unwrap_or(Instant::MAX);
+        let early = self.early.next_deadline().unwrap_or(Instant::MAX);
+        let waits = self.waiting.first().map_or(Instant::MAX, |waiting| waiting.until);
+        let forgets = self.replica.oldest_deletion();
+        let forgets = forgets.map_or(Instant::MAX, |stamped| stamped + self.config.deletions_last);
+        Some(round.min(early).min(waits).min(forgets)).filter(|&at| at < Instant::MAX)
+    }
+
+    /// A message about facts arrives.
+    pub fn on_message(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        message: FactsMessage,
+        effects: &mut Effects,
+    ) {
+        match (from, message) {
+            (Endpoint::Client(_), FactsMessage::Question(question)) => {
+                self.on_question(now, from, question, effects)
+            }
+            (Endpoint::Node(from), FactsMessage::Digest { incarnation, knows, seen, wanted }) => {
+                if self.is_latest_boot(from, incarnation, effects) {
+                    self.on_digest(now, from, knows, (&seen, wanted), effects);
+                }
+            }
+            (Endpoint::Node(from), FactsMessage::Repair { incarnation, delta }) => {
+                if self.is_latest_boot(from, incarnation, effects) {
+                    self.on_delta(now, Arrival { from, delta, is_news: false }, effects);
+                }
+            }
+            (Endpoint::Node(from), FactsMessage::News { incarnation, delta }) => {
+                if self.is_latest_boot(from, incarnation, effects) {
+                    self.on_delta(now, Arrival { from, delta, is_news: true }, effects);
+                }
+            }
+            (Endpoint::Node(_), FactsMessage::Question(_) | FactsMessage::Told(_))
+            | (
+                Endpoint::Client(_),
+                FactsMessage::Told(_)
+                | FactsMessage::Digest { .. }
+                | FactsMessage::Repair { .. }
+                | FactsMessage::News { .. },
+            ) => effects.observe(Observation::Mark(Mark::ImpossibleMessage)),
+        }
+    }
+
+    /// A round, what came too early, the end of somebody's waiting, or a deletion's lifetime may be due.
+    pub fn on_deadline(&mut self, now: Instant, effects: &mut Effects) {
+        while let Some(arrival) = self.early.take_due(now) {
+            self.on_delta(now, arrival, effects);
+        }
+        for node in self.gossip.on_deadline(now, self.replica.seen()) {
+            self.tell_seen(node, Wanted::RepairAndDigest, effects);
+        }
+        self.gossip.plan(now, self.replica.seen());
+        while self.waiting.first().is_some_and(|waiting| waiting.until <= now) {
+            let Waiting { from, question, .. } = self.waiting.remove(0);
+            self.tell_behind(from, question.id, effects);
+        }
+        let Some(oldest) = self.replica.oldest_deletion() else { return };
+        if oldest + self.config.deletions_last <= now {
+            let before = Instant(now.0 - self.config.deletions_last.0 + 1);
+            self.replica.forget(before, self.config.forgets == Forgets::AndTells);
+            effects.observe(Observation::Mark(Mark::FactsForgotten));
+        }
+    }
+
+    /// These are the peers from now on.
+    pub fn on_peers(&mut self, now: Instant, peers: impl IntoIterator<Item = NodeId>) {
+        self.gossip.follow(peers);
+        self.gossip.plan(now, self.replica.seen());
+    }
+
+    /// This node is about to leave: whoever asks is sent elsewhere.
+    pub fn on_leave(&mut self, effects: &mut Effects) {
+        self.leaves = true;
+        for Waiting { from, question, .. } in mem::take(&mut self.waiting) {
+            self.tell_behind(from, question.id, effects);
+        }
+    }
+
+    /// Whether nothing is lost with this node: some peer has seen all that was written here.
+    pub fn is_told(&self) -> bool {
+        let pending = !(self.gathered.is_empty() && self.writing.is_empty());
+        !pending && self.last.is_none_or(|last| self.gossip.has_told(last))
+    }
+
+    /// A peer has fallen silent.
+    pub fn on_suspected(&mut self, peer: NodeId) {
+        self.gossip.on_suspected(peer);
+    }
+
+    /// A peer is heard again, or in a new boot.
+    pub fn on_heard(&mut self, now: Instant, peer: NodeId, incarnation: u64) {
+        self.learn_of_boot(peer, incarnation);
+        self.gossip.on_heard(peer);
+        self.gossip.plan(now, self.replica.seen());
+    }
+
+    /// Whether there are frames for the write-ahead log.
+    #[inline]
+    pub fn has_log(&self) -> bool {
+        !self.log.is_empty()
+    }
+
+    /// Frames for the write-ahead log since this was asked last.
+    pub fn drain_log(&mut self) -> std::vec::Drain<'_, u8> {
+        self.log.drain(..)
+    }
+
+    /// Everything that a new segment of the write-ahead log inherits, framed.
+    pub fn checkpoint(&self, out: &mut Vec<u8>) {
+        if !self.replica.seen().is_empty() {
+            frame(&self.replica.copy(), out);
+        }
+        self.writing.iter().chain(&self.gathered).for_each(|own| frame(&own.delta, out));
+    }
+
+    /// All that was logged so far is part of the write that begins.
+    pub fn on_write_begun(&mut self) {
+        assert!(self.writing.is_empty(), "at most one write is in flight");
+        mem::swap(&mut self.writing, &mut self.gathered);
+    }
+
+    /// That write is durable: this node's own writes in it are visible from now on.
+    pub fn on_persisted(&mut self, now: Instant, effects: &mut Effects) {
+        if self.writing.is_empty() {
+            return;
+        }
+        for Own { stamp, delta, asker } in mem::take(&mut self.writing) {
+            // What nobody was told of yet is simply written once more, where it cannot stand:
+            // an earlier life of this node has used the stamp, on a disk that lost what was durable
+            // and by a clock that jumped back; or the disk took longer than deletions are
+            // remembered, and one that is forgotten may be later.
+            if self.replica.seen().covers(stamp) {
+                for (key, version) in delta.written {
+                    self.write(now, key, version.text, asker);
+                }
+                continue;
+            }
+            let late = self.replica.merge(&delta).expect("a node has seen its own writes in order");
+            if !late.is_empty() {
+                for (key, version) in late {
+                    self.write(now, key, version.text, asker);
+                }
+                continue;
+            }
+            if let Some((to, id)) = asker {
+                self.tell(to, id, FactsAnswer::Written(stamp), effects);
+            }
+            self.spread(self.me, &delta, effects);
+        }
+        self.gossip.plan(now, self.replica.seen());
+        self.answer_waiting(now, effects);
+    }
+
+    /// What this node has seen. For reports, never for verdicts.
+    pub fn seen(&self) -> &Seen {
+        self.replica.seen()
+    }
+
+    fn on_question(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        question: Question,
+        effects: &mut Effects,
+    ) {
+        let sound = match &question.asked {
+            Asked::Read(keys) => keys.len() <= KEYS_MAX,
+            Asked::Write(_, text) => text.as_ref().is_none_or(|text| text.len() <= TEXT_BYTES_MAX),
+        };
+        if !sound {
+            return self.tell(from, question.id, FactsAnswer::BadQuestion, effects);
+        }
+        if question.writes() {
+            match self.repeats.on_write(question.id) {
+                Repeat::No => {}
+                Repeat::UnderWay => {
+                    return effects.observe(Observation::Mark(Mark::FactsRepeated));
+                }
+                Repeat::Answered(answer) => {
+                    effects.observe(Observation::Mark(Mark::FactsRepeated));
+                    return self.tell(from, question.id, answer, effects);
+                }
+            }
+        }
+        if self.leaves {
+            return self.tell_behind(from, question.id, effects);
+        }
+        if self.may_answer(&question) {
+            return self.answer(now, from, question, effects);
+        }
+        effects.observe(Observation::Mark(Mark::FactsFetched));
+        if self.waiting.len() >= WAITING_MAX {
+            return self.tell_behind(from, question.id, effects);
+        }
+        let lacks = question.seen.stamps().filter(|&stamp| !self.replica.seen().covers(stamp));
+        let writers: Vec<NodeId> = lacks.map(|stamp| stamp.node).collect();
+        let needs_all =
+            self.gossip.waits_for_all(question.writes()) || self.has_forgotten(&question).is_some();
+        for node in self.gossip.sources(&writers, needs_all) {
+            self.tell_seen(node, Wanted::RepairAndDigest, effects);
+        }
+        self.waiting.push(Waiting { until: now + self.config.patience, from, question });
+        self.write_off(now, effects);
+    }
+
+    /// A write of this node's own that a session has seen and that it knows nothing of: its disk
+    /// forgot it.
+    fn has_forgotten(&self, question: &Question) -> Option<Stamp> {
+        question.seen.of(self.me).filter(|&stamp| Some(stamp) > self.last)
+    }
+
+    /// What this node forgot is lost once all peers have been heard and none of them has it.
+    /// Whatever it writes from then on stands for that too, even if it says nothing. A stamp that
+    /// is too far ahead of the clock has to wait here as well.
+    fn write_off(&mut self, now: Instant, effects: &mut Effects) {
+        let waiting = self.waiting.iter();
+        let forgot = waiting.filter_map(|waiting| self.has_forgotten(&waiting.question));
+        let Some(lost) = forgot.filter(|&lost| self.clock.accepts_from(lost) <= now).max() else {
+            return;
+        };
+        if self.gossip.has_heard_all(self.me, self.last) {
+            effects.observe(Observation::Mark(Mark::FactsWrittenOff));
+            self.clock.hear(lost);
+            self.log_write(now, None, None);
+        }
+    }
+
+    fn answer(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        Question { id, asked, .. }: Question,
+        effects: &mut Effects,
+    ) {
+        match asked {
+            Asked::Read(keys) => {
+                let known = |key| (key, self.replica.get(key).cloned());
+                let answer = FactsAnswer::Read(keys.into_iter().map(known).collect());
+                self.tell(from, id, answer, effects);
+            }
+            Asked::Write(key, text) => self.write(now, key, text, Some((from, id))),
+        }
+    }
+
+    /// Whether this node has caught up since it started, and the session that asks has seen nothing
+    /// that it has not. Where a write is made anew, the copy shows for a moment neither that write
+    /// nor what may have superseded it.
+    fn may_answer(&self, question: &Question) -> bool {
+        let has_caught_up = self.gossip.may_answer(question.writes(), self.me, self.last);
+        let suits = self.config.sessions == Sessions::Ignored
+            || !self.writes_anew() && self.replica.seen().includes(&question.seen);
+        has_caught_up && suits
+    }
+
+    /// Whether a write of nobody's is on its way to the disk.
+    fn writes_anew(&self) -> bool {
+        self.writing.iter().chain(&self.gathered).any(|own| own.asker.is_none())
+    }
+
+    fn tell_behind(&mut self, from: Endpoint, id: QuestionId, effects: &mut Effects) {
+        effects.observe(Observation::Mark(Mark::FactsBehind));
+        self.tell(from, id, FactsAnswer::Behind, effects);
+    }
+
+    fn tell(&mut self, to: Endpoint, id: QuestionId, answer: FactsAnswer, effects: &mut Effects) {
+        self.repeats.on_answer(id, &answer);
+        effects.facts(to, FactsMessage::Told(Told { id, answer }));
+    }
+
+    /// Stamps a write and logs it; the rest follows once it is durable.
+    fn write(
+        &mut self,
+        now: Instant,
+        key: FactKey,
+        text: Option<FactText>,
+        asker: Option<(Endpoint, QuestionId)>,
+    ) {
+        self.log_write(now, Some((key, text)), asker);
+    }
+
+    fn log_write(
+        &mut self,
+        now: Instant,
+        what: Option<(FactKey, Option<FactText>)>,
+        asker: Option<(Endpoint, QuestionId)>,
+    ) {
+        let stamp = self.clock.stamp(now);
+        let written = what.map(|(key, text)| (key, Version { stamp, text }));
+        let delta = Delta {
+            base: Base::Since(self.last.into_iter().collect()),
+            until: [stamp].into_iter().collect(),
+            written: written.into_iter().collect(),
+        };
+        self.last = Some(stamp);
+        frame(&delta, &mut self.log);
+        self.gathered.push(Own { stamp, delta, asker });
+    }
+
+    /// Whether somebody speaks in its latest boot: what an earlier one said may be lost.
+    fn is_latest_boot(&mut self, node: NodeId, incarnation: u64, effects: &mut Effects) -> bool {
+        let is_latest = self.learn_of_boot(node, incarnation) != Boot::Earlier;
+        if !is_latest {
+            effects.observe(Observation::Mark(Mark::FactsFromEarlierBoot));
+        }
+        is_latest
+    }
+
+    fn learn_of_boot(&mut self, node: NodeId, incarnation: u64) -> Boot {
+        let boot = self.gossip.on_boot(node, incarnation);
+        if boot == Boot::Later {
+            self.early.drop_earlier_boots(node, self.replica.seen());
+        }
+        boot
+    }
+
+    fn on_digest(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        knows: u64,
+        (seen, wanted): (&Seen, Wanted),
+        effects: &mut Effects,
+    ) {
+        self.gossip.on_digest(from, knows == self.incarnation, seen, self.replica.seen());
+        // What is being written anew is not given away before; another round will come.
+        let lacks = wanted != Wanted::Nothing && !seen.includes(self.replica.seen());
+        if lacks && !self.writes_anew() {
+            let (incarnation, delta) = (self.incarnation, self.replica.delta_since(seen));
+            effects.facts(Endpoint::Node(from), FactsMessage::Repair { incarnation, delta });
+        }
+        if wanted == Wanted::RepairAndDigest {
+            self.tell_seen(from, Wanted::Repair, effects);
+        }
+        self.gossip.plan(now, self.replica.seen());
+        self.answer_waiting(now, effects);
+        self.write_off(now, effects);
+    }
+
+    /// Another node says what it has seen, or what was written just now.
+    fn on_delta(&mut self, now: Instant, arrival: Arrival, effects: &mut Effects) {
+        let Arrival { from, delta, is_news } = &arrival;
+        if *is_news && self.replica.seen().includes(&delta.until) {
+            return;
+        }
+        let is_near_from = delta.until.stamps().map(|stamp| self.clock.accepts_from(stamp)).max();
+        if let Some(at) = is_near_from.filter(|&at| at > now) {
+            effects.observe(Observation::Mark(Mark::FactsFromTheFuture));
+            return self.early.keep(self.replica.seen(), at, arrival);
+        }
+        if !self.take(now, delta, effects) {
+            return;
+        }
+        if *is_news {
+            self.spread(*from, delta, effects);
+        } else {
+            self.tell_seen(*from, Wanted::Nothing, effects);
+        }
+    }
+
+    /// Takes what another node has seen. Says whether it could.
+    fn take(&mut self, now: Instant, delta: &Delta, effects: &mut Effects) -> bool {
+        if self.replica.seen().includes(&delta.until) {
+            return true;
+        }
+        let Ok(late) = self.replica.merge(delta) else {
+            effects.observe(Observation::Mark(Mark::FactsGap));
+            return false;
+        };
+        if matches!(delta.base, Base::Nothing { .. }) {
+            effects.observe(Observation::Mark(Mark::FactsCopied));
+        }
+        frame(delta, &mut self.log);
+        self.hear(delta);
+        for (key, version) in late {
+            effects.observe(Observation::Mark(Mark::FactsWrittenAnew));
+            self.write(now, key, version.text, None);
+        }
+        self.gossip.plan(now, self.replica.seen());
+        self.answer_waiting(now, effects);
+        true
+    }
+
+    fn hear(&mut self, delta: &Delta) {
+        delta.until.stamps().for_each(|stamp| self.clock.hear(stamp));
+        self.last = self.last.max(self.replica.seen().of(self.me));
+    }
+
+    fn answer_waiting(&mut self, now: Instant, effects: &mut Effects) {
+        if !self.waiting.iter().any(|waiting| self.may_answer(&waiting.question)) {
+            return;
+        }
+        for waiting in mem::take(&mut self.waiting) {
+            if self.may_answer(&waiting.question) {
+                self.answer(now, waiting.from, waiting.question, effects);
+            } else {
+                self.waiting.push(waiting);
+            }
+        }
+    }
+
+    fn tell_seen(&self, to: NodeId, wanted: Wanted, effects: &mut Effects) {
+        let digest = FactsMessage::Digest {
+            incarnation: self.incarnation,
+            knows: self.gossip.boot_of(to),
+            seen: self.replica.seen().clone(),
+            wanted,
+        };
+        effects.facts(Endpoint::Node(to), digest);
+    }
+
+    fn spread(&mut self, from: NodeId, news: &Delta, effects: &mut Effects) {
+        for node in self.gossip.listeners(from) {
+            let (incarnation, delta) = (self.incarnation, news.clone());
+            effects.facts(Endpoint::Node(node), FactsMessage::News { incarnation, delta });
+        }
+    }
+}
+
+/// What a node has seen that starts with what its log holds, in order. For whoever looks at disks.
+pub fn remembered(durable: &[Vec<u8>]) -> Seen {
+    let mut replica = Replica::default();
+    for delta in logged(durable) {
+        // What begins after a gap the node does not take either.
+        replica.merge(&delta).ok();
+    }
+    replica.seen().clone()
+}
+
+fn logged(durable: &[Vec<u8>]) -> impl Iterator<Item = Delta> + '_ {
+    durable.iter().filter_map(|bytes| postcard::from_bytes(bytes).ok())
+}
+
+fn frame(delta: &Delta, out: &mut Vec<u8>) {
+    let bytes = postcard::to_stdvec(delta).expect("a delta is plain data");
+    Frame::Facts { delta: &bytes }.write(out);
+}

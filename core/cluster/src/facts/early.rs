@@ -1,0 +1,180 @@
+//! What comes too early: deltas with a stamp further ahead than is accepted.
+//!
+//! Owns what waits until time has come near, from when each may be taken, and which of them can be spared.
+//! Refuses to look at what was written, and to judge stamps.
+//!
+//! To refuse such a delta and wait for the next would not do: a writer whose clock is ahead, and that
+//! goes on writing, always has a latest write that is too far ahead, and a delta is taken as a whole
+//! or not at all. So nobody would take anything of it as long as it writes. What is kept here is
+//! taken as late as its writer's clock was wrong, whatever has been written since.
+//!
+//! Only so much is kept. Where it is more, one goes that the next one stands for as well, so that
+//! what stays lies evenly between now and the last: then everything is taken later by a small part
+//! of that time at most. To drop the last instead would do harm: while a writer goes on, nothing would be
+//! kept until the first is due, and all that came meanwhile would wait for as long once more.
+
+use onsale_booking::{Instant, NodeId};
+
+use super::{Base, Delta, Seen};
+
+/// The most that is kept. Beyond it one that the next one stands for is dropped; or the last, if there is none
+/// such, and rounds bring it again.
+pub const EARLY_MAX: usize = 64;
+
+/// A delta, and how it came.
+#[derive(Clone, Debug)]
+pub(super) struct Arrival {
+    pub(super) from: NodeId,
+    pub(super) delta: Delta,
+    /// Whether it is passed on, or else answered.
+    pub(super) is_news: bool,
+}
+
+/// What waits until time has come near.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    /// With when each may be taken, the soonest first.
+    kept: Vec<(Instant, Arrival)>,
+}
+
+impl Early {
+    /// When something may be taken next.
+    #[inline]
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.kept.first().map(|&(at, _)| at)
+    }
+
+    /// Keeps what may be taken `at` an instant, unless something that says as much is kept until then. This
+    /// much was seen here.
+    pub(super) fn keep(&mut self, seen: &Seen, at: Instant, arrival: Arrival) {
+        let says_as_much = |(until, kept): &(Instant, Arrival)| {
+            *until == at && kept.delta.until.includes(&arrival.delta.until)
+        };
+        if self.kept.iter().any(says_as_much) {
+            return;
+        }
+        let place = self.kept.partition_point(|&(until, _)| until <= at);
+        self.kept.insert(place, (at, arrival));
+        if self.kept.len() > EARLY_MAX {
+            self.kept.remove(self.spare(seen).unwrap_or(EARLY_MAX));
+        }
+    }
+
+    /// The one that can be spared: the next one can be taken without it and says all that it says, and the
+    /// time between its neighbours is the shortest. Never the first: whatever comes first would be spared
+    /// shortly before its time, and nothing ever taken.
+    fn spare(&self, seen: &Seen) -> Option<usize> {
+        let is_spare = |&place: &usize| {
+            let (this, next) = (&self.kept[place].1.delta, &self.kept[place + 1].1.delta);
+            let stands_alone = match &next.base {
+                Base::Since(since) => seen.includes(since),
+                Base::Nothing { .. } => true,
+            };
+            stands_alone && next.until.includes(&this.until)
+        };
+        let gap = |&place: &usize| self.kept[place + 1].0.since(self.kept[place - 1].0);
+        (1..self.kept.len() - 1).filter(is_spare).min_by_key(gap)
+    }
+
+    /// A node is in a later boot than any before, and this much of what it wrote was seen here: what
+    /// is kept of its earlier boots is dropped. If its disk kept it the node tells it again. If not it must
+    /// not be taken any more: the node does not know what it wrote, and goes on with stamps that the
+    /// stamps in here may pass for having seen.
+    pub(super) fn drop_earlier_boots(&mut self, node: NodeId, seen: &Seen) {
+        let is_known = |arrival: &Arrival| arrival.delta.until.of(node) <= seen.of(node);
+        self.kept.retain(|(_, arrival)| arrival.from != node && is_known(arrival));
+    }
+
+    /// What may be taken by now, one after the other.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<Arrival> {
+        self.kept.first().filter(|&&(at, _)| at <= now)?;
+        Some(self.kept.remove(0).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_booking::Span;
+
+    use super::*;
+    use crate::hlc::Stamp;
+
+    /// How far ahead the writer's clock is.
+    const AHEAD: Span = Span::from_secs(64);
+
+    fn stamp(at: u64) -> Stamp {
+        Stamp { at: Instant(at), count: 0, node: NodeId(2) }
+    }
+
+    /// What node 2 wrote until an instant, for whoever has seen what it wrote until another one.
+    fn arrival(since: Option<u64>, until: u64) -> Arrival {
+        let seen = |at: Option<u64>| at.map(stamp).into_iter().collect();
+        let base = Base::Since(seen(since));
+        let delta = Delta { base, until: seen(Some(until)), written: Vec::new() };
+        Arrival { from: NodeId(2), delta, is_news: true }
+    }
+
+    /// A node that takes what node 2 says for as long as it says something every 100 ms: all that
+    /// the node lacks each time that `asks` says so, and what was written just then else. Returns how much
+    /// later than it ought to be anything was seen.
+    fn latest(asks: impl Fn(u64) -> bool) -> Span {
+        let (mut early, mut seen, mut last) = (Early::default(), Seen::default(), None);
+        let (mut late, every) = (Span::ZERO, Span::from_millis(100));
+        for step in 0..4_000 {
+            let now = Instant(step * every.0);
+            let since = if asks(step) { seen.of(NodeId(2)).map(|stamp| stamp.at.0) } else { last };
+            early.keep(&seen, now + AHEAD, arrival(since, now.0));
+            last = Some(now.0);
+            while let Some(Arrival { delta, .. }) = early.take_due(now) {
+                let Base::Since(since) = &delta.base else { panic!("no copies are sent here") };
+                if seen.includes(since) {
+                    seen.merge(&delta.until);
+                }
+            }
+            let seen = seen.of(NodeId(2)).map_or(Instant::ZERO, |stamp| stamp.at);
+            late = late.max(Instant(now.0.saturating_sub(AHEAD.0)).since(seen));
+            assert!(early.kept.len() <= EARLY_MAX);
+        }
+        late
+    }
+
+    #[test]
+    fn what_is_said_again_is_kept_once_and_the_soonest_come_first() {
+        let mut early = Early::default();
+        for at in [7, 5, 7, 6, 5] {
+            early.keep(&Seen::default(), Instant(at), arrival(None, at));
+        }
+        assert_eq!(early.next_deadline(), Some(Instant(5)));
+        let due: Vec<_> = std::iter::from_fn(|| early.take_due(Instant(6))).collect();
+        let until =
+            |arrival: &Arrival| arrival.delta.until.stamps().map(|stamp| stamp.at.0).sum::<u64>();
+        assert_eq!(due.iter().map(until).collect::<Vec<_>>(), [5, 6]);
+        assert_eq!(early.next_deadline(), Some(Instant(7)));
+    }
+
+    #[test]
+    fn a_flood_is_taken_as_late_as_the_clock_is_wrong_and_a_32nd_more() {
+        // Nothing but repairs: each stands for all before it.
+        assert!(latest(|_| true) <= bound(0), "{}", latest(|_| true));
+        // Repairs now and then, and each write by itself in between, which needs the one before it.
+        for every in [2, 5, 10, 20] {
+            let late = latest(|step| step % every == 0);
+            assert!(late <= bound(every), "{every}: {late}");
+        }
+    }
+
+    /// Twice the time ahead by the places, and the time until a repair comes.
+    fn bound(every: u64) -> Span {
+        Span(2 * AHEAD.0 / EARLY_MAX as u64 + (every + 1) * 100_000)
+    }
+
+    #[test]
+    fn where_none_stands_for_another_the_last_is_dropped() {
+        let mut early = Early::default();
+        for at in (1..=2 * EARLY_MAX as u64).rev() {
+            early.keep(&Seen::default(), Instant(at), arrival(Some(at - 1), at));
+        }
+        assert_eq!(early.kept.len(), EARLY_MAX);
+        assert_eq!(early.next_deadline(), Some(Instant(1)));
+    }
+}

@@ -1,0 +1,692 @@
+//! Nodes that gossip over a network that loses and delays, and crash.
+
+mod boots;
+
+use std::collections::VecDeque;
+
+use onsale_booking::{ClientId, Span};
+
+use super::*;
+use crate::message::Message;
+
+const CLIENT: Endpoint = Endpoint::Client(ClientId(0));
+const SECOND: u64 = 1_000_000;
+
+/// A few nodes, in steps of ten milliseconds; a message arrives in the next step, or never.
+struct Town {
+    now: Instant,
+    config: FactsConfig,
+    nodes: Vec<Facts>,
+    /// What each node has on its disk.
+    disks: Vec<Vec<Vec<u8>>>,
+    under_way: VecDeque<(NodeId, Endpoint, FactsMessage)>,
+    told: Vec<(NodeId, FactsAnswer)>,
+    /// Who is heard by nobody, and hears nobody.
+    apart: Vec<NodeId>,
+    /// How far the first node's clock is ahead of the others.
+    ahead: Span,
+    sent: usize,
+    draw: Draw,
+    /// Whether each message is delivered twice.
+    twice: bool,
+    /// So many of a hundred messages are lost.
+    loss: u64,
+    questions: u64,
+    marks: Vec<Mark>,
+}
+
+impl Town {
+    fn new(nodes: u16, loss: u64) -> Self {
+        let mut town = Self {
+            now: Instant(SECOND),
+            config: FactsConfig::example(),
+            nodes: Vec::new(),
+            disks: vec![Vec::new(); usize::from(nodes)],
+            under_way: VecDeque::new(),
+            told: Vec::new(),
+            apart: Vec::new(),
+            ahead: Span::ZERO,
+            sent: 0,
+            draw: Draw::new(1),
+            twice: false,
+            loss,
+            questions: 0,
+            marks: Vec::new(),
+        };
+        town.nodes = (1..=nodes).map(|node| town.boot(node, 1, Start::Knows)).collect();
+        town
+    }
+
+    fn boot(&self, node: u16, incarnation: u64, start: Start) -> Facts {
+        let peers = (1..=self.disks.len() as u16).map(NodeId).filter(|peer| peer.0 != node);
+        let draw = Draw::new(u64::from(node));
+        let disk = &self.disks[usize::from(node) - 1];
+        let (me, config) = ((NodeId(node), incarnation), self.config.clone());
+        Facts::boot(me, start, config, peers, draw, disk, self.now)
+    }
+
+    fn restart(&mut self, node: u16) {
+        self.start(node, Start::Knows);
+    }
+
+    /// A node loses all that it has.
+    fn wipe(&mut self, node: u16, start: Start) {
+        self.disks[usize::from(node) - 1].clear();
+        self.start(node, start);
+    }
+
+    fn start(&mut self, node: u16, start: Start) {
+        self.nodes[usize::from(node) - 1] = self.boot(node, 2, start);
+        let now = self.now;
+        for (place, peer) in self.nodes.iter_mut().enumerate() {
+            if place + 1 != usize::from(node) {
+                peer.on_heard(now, NodeId(node), 2);
+            }
+        }
+    }
+
+    fn clock(&self, node: u16) -> Instant {
+        if node == 1 { self.now + self.ahead } else { self.now }
+    }
+
+    fn ask(&mut self, node: u16, seen: &Seen, asked: Asked) {
+        self.questions += 1;
+        let question = Question { id: QuestionId(self.questions), seen: seen.clone(), asked };
+        self.step(node, |facts, now, effects| {
+            facts.on_message(now, CLIENT, FactsMessage::Question(question), effects);
+        });
+    }
+
+    fn write(&mut self, node: u16, id: u32, text: &str) {
+        let text = (!text.is_empty()).then(|| text.into());
+        self.ask(node, &Seen::default(), Asked::Write(price(id), text));
+    }
+
+    fn step(&mut self, node: u16, act: impl FnOnce(&mut Facts, Instant, &mut Effects)) {
+        let (me, place) = (NodeId(node), usize::from(node) - 1);
+        let (now, mut effects) = (self.clock(node), Effects::default());
+        act(&mut self.nodes[place], now, &mut effects);
+        // Every write is durable at once: the frame as the node's log keeps it.
+        let bytes: Vec<u8> = self.nodes[place].drain_log().collect();
+        for frame in crate::journal::frame::read(&bytes) {
+            let Frame::Facts { delta } = frame else { panic!("{frame:?} is not about facts") };
+            self.disks[place].push(delta.to_vec());
+        }
+        if !bytes.is_empty() {
+            self.nodes[place].on_write_begun();
+            self.nodes[place].on_persisted(now, &mut effects);
+        }
+        for observation in effects.observations.drain(..) {
+            let Observation::Mark(mark) = observation else { panic!("{observation:?}") };
+            self.marks.push(mark);
+        }
+        for sending in effects.sends.drain(..) {
+            let Message::Facts(message) = sending.message else { panic!("{sending:?}") };
+            match (*message, sending.to) {
+                (FactsMessage::Told(Told { answer, .. }), Endpoint::Client(_)) => {
+                    self.told.push((me, answer));
+                }
+                (message, to) => {
+                    self.sent += 1;
+                    let lost = self.draw.below(100) < self.loss || self.apart.contains(&me);
+                    if !lost {
+                        self.under_way.push_back((me, to, message));
+                    }
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, span: Span) {
+        let end = self.now + span;
+        while self.now < end {
+            self.now += Span::from_millis(10);
+            for (from, to, message) in mem::take(&mut self.under_way) {
+                let Endpoint::Node(to) = to else { panic!("{to} is no node") };
+                if !self.apart.contains(&to) {
+                    for _ in 0..1 + usize::from(self.twice) {
+                        let message = message.clone();
+                        self.step(to.0, |facts, now, effects| {
+                            facts.on_message(now, Endpoint::Node(from), message, effects);
+                        });
+                    }
+                }
+            }
+            for node in 1..=self.nodes.len() as u16 {
+                let due = self.nodes[usize::from(node) - 1].next_deadline();
+                if due.is_some_and(|at| at <= self.clock(node)) {
+                    self.step(node, Facts::on_deadline);
+                }
+            }
+        }
+    }
+
+    /// What each node says about a price; empty if it is deleted or not known.
+    fn prices(&self, id: u32) -> Vec<String> {
+        let text = |facts: &Facts| facts.replica.get(price(id))?.text.clone();
+        self.nodes.iter().map(|facts| text(facts).unwrap_or_default().to_string()).collect()
+    }
+}
+
+fn price(id: u32) -> FactKey {
+    FactKey { kind: FactKind::Price, id }
+}
+
+#[test]
+fn news_reach_everybody_and_then_there_is_silence() {
+    let mut town = Town::new(20, 0);
+    town.write(7, 1, "49.50");
+    assert_eq!(town.told.len(), 1, "a write is acknowledged by its node alone");
+    town.run(Span::from_secs(60));
+    assert_eq!(town.prices(1), vec!["49.50"; 20]);
+    let sent = town.sent;
+    assert!(sent < 20 * 19 * 4, "{sent} messages for one write");
+    town.run(Span::from_secs(3_600));
+    assert_eq!(town.sent, sent, "nodes that have seen the same are silent");
+    assert!(town.nodes.iter().all(|facts| facts.next_deadline().is_none()));
+}
+
+#[test]
+fn a_town_without_facts_never_wakes() {
+    let mut town = Town::new(5, 0);
+    assert!(town.nodes.iter().all(|facts| facts.next_deadline().is_none()));
+    town.restart(3);
+    assert!(town.nodes.iter().all(|facts| facts.next_deadline().is_none()));
+}
+
+#[test]
+fn what_is_lost_on_the_way_is_repaired() {
+    let mut town = Town::new(9, 60);
+    for id in 0..30 {
+        town.write(1 + (id % 9) as u16, id % 7, &format!("v{id}"));
+        town.run(Span::from_millis(30));
+    }
+    town.run(Span::from_secs(120));
+    for id in 0..7 {
+        let prices = town.prices(id);
+        assert!(
+            !prices[0].is_empty() && prices.iter().all(|price| *price == prices[0]),
+            "{prices:?}"
+        );
+    }
+}
+
+#[test]
+fn a_node_that_comes_back_keeps_what_it_wrote_and_hears_what_it_missed() {
+    let mut town = Town::new(5, 0);
+    town.apart = vec![NodeId(2)];
+    town.write(2, 1, "mine");
+    town.write(3, 2, "theirs");
+    town.run(Span::from_secs(5));
+    town.apart.clear();
+    town.restart(2);
+    town.run(Span::from_secs(10));
+    assert_eq!(
+        (town.prices(1), town.prices(2)),
+        (vec!["mine".to_owned(); 5], vec!["theirs".to_owned(); 5])
+    );
+}
+
+#[test]
+fn a_node_that_was_away_for_too_long_takes_a_copy_and_says_so() {
+    let mut town = Town::new(5, 0);
+    town.write(1, 1, "soon gone");
+    town.write(1, 2, "stays");
+    town.run(Span::from_secs(10));
+    town.apart = vec![NodeId(4)];
+    town.write(1, 1, "");
+    town.run(town.config.deletions_last + Span::from_secs(10));
+    assert!(town.marks.contains(&Mark::FactsForgotten));
+    assert_eq!(town.prices(1)[3], "soon gone");
+    town.apart.clear();
+    town.run(Span::from_secs(10));
+    assert!(town.marks.contains(&Mark::FactsCopied));
+    assert_eq!(town.prices(1), vec![""; 5]);
+    assert_eq!(town.prices(2), vec!["stays"; 5]);
+}
+
+#[test]
+fn a_session_is_not_answered_from_what_it_has_seen_past() {
+    let mut town = Town::new(3, 0);
+    town.apart = vec![NodeId(3)];
+    town.write(1, 1, "new");
+    town.run(Span::from_secs(1));
+    let seen = town.nodes[0].seen().clone();
+    town.told.clear();
+
+    town.ask(3, &seen, Asked::Read(vec![price(1)]));
+    assert_eq!(town.told, [], "it waits");
+    town.run(Span::from_secs(1));
+    assert_eq!(town.told, [(NodeId(3), FactsAnswer::Behind)]);
+
+    town.apart.clear();
+    town.ask(3, &seen, Asked::Read(vec![price(1)]));
+    town.run(Span::from_millis(100));
+    let Some((NodeId(3), FactsAnswer::Read(facts))) = town.told.get(1) else {
+        panic!("it was fetched: {:?}", town.told)
+    };
+    assert_eq!(facts[0].1.as_ref().and_then(|version| version.text.as_deref()), Some("new"));
+}
+
+#[test]
+fn a_node_that_joins_answers_once_it_has_caught_up_with_a_peer() {
+    let mut town = Town::new(3, 0);
+    town.write(1, 1, "known");
+    town.run(Span::from_secs(5));
+    town.told.clear();
+    town.wipe(3, Start::Joins);
+    let read = || Asked::Read(vec![price(1)]);
+    town.apart = vec![NodeId(1), NodeId(2)];
+    town.ask(3, &Seen::default(), read());
+    town.write(3, 2, "mine");
+    town.run(Span::from_secs(1));
+    assert_eq!(town.told, [(NodeId(3), FactsAnswer::Behind), (NodeId(3), FactsAnswer::Behind)]);
+    town.apart = vec![NodeId(2)];
+    town.ask(3, &Seen::default(), read());
+    town.write(3, 2, "mine");
+    town.run(Span::from_millis(100));
+    let answers: Vec<_> = town.told[2..].iter().map(|(_, answer)| answer).collect();
+    let [FactsAnswer::Read(facts), FactsAnswer::Written(_)] = answers[..] else {
+        panic!("one peer is enough: {answers:?}")
+    };
+    assert_eq!(facts[0].1.as_ref().and_then(|version| version.text.as_deref()), Some("known"));
+}
+
+/// Only one peer has heard of a write when its node's disk goes. Were the node to write anew before
+/// it hears of it again, the others would take it for seen.
+#[test]
+fn a_node_whose_disk_forgot_writes_once_it_has_caught_up_with_all() {
+    let mut town = Town::new(3, 0);
+    town.apart = vec![NodeId(3)];
+    town.write(1, 1, "only here");
+    town.run(Span::from_millis(200));
+    assert_eq!(town.prices(1)[1..], ["only here", ""]);
+    town.wipe(1, Start::Forgot);
+    town.apart = vec![NodeId(2)];
+    town.write(1, 2, "too soon");
+    town.ask(1, &Seen::default(), Asked::Read(vec![price(1)]));
+    town.run(Span::from_secs(1));
+    let answers: Vec<_> = town.told[1..].iter().map(|(_, answer)| answer).collect();
+    assert!(matches!(answers[..], [FactsAnswer::Read(_), FactsAnswer::Behind]), "{answers:?}");
+    town.apart.clear();
+    town.write(1, 2, "later");
+    town.run(Span::from_secs(10));
+    assert_eq!(
+        (town.prices(1), town.prices(2)),
+        (vec!["only here".into(); 3], vec!["later".into(); 3])
+    );
+}
+
+/// What a peer had when it first spoke is enough: of what it writes now some is always too early.
+#[test]
+fn a_node_whose_disk_forgot_does_not_wait_for_a_peer_to_fall_silent() {
+    let mut town = Town::new(3, 0);
+    let excess = Span::from_secs(2);
+    town.ahead = town.config.accepted_drift + excess;
+    for step in 0..100 {
+        if step == 20 {
+            town.wipe(2, Start::Forgot);
+        }
+        town.write(1, 1, &step.to_string());
+        town.run(Span::from_millis(100));
+    }
+    assert!(town.now < Instant(SECOND) + excess + Span::from_secs(9));
+    town.told.clear();
+    town.write(2, 2, "taken");
+    town.run(Span::from_millis(50));
+    assert!(matches!(town.told[..], [(NodeId(2), FactsAnswer::Written(_))]), "{:?}", town.told);
+}
+
+/// What was under way when the disk went may reach a peer after it first spoke.
+#[test]
+fn a_write_of_its_own_that_only_a_peer_has_is_waited_for() {
+    let (me, peer, nothing) = (NodeId(1), NodeId(2), Seen::default());
+    let mut gossip = Gossip::new(Start::Forgot, [peer], 1, Span(1), Draw::new(1));
+    gossip.on_digest(peer, false, &nothing, &nothing);
+    assert!(!gossip.may_answer(false, me, None), "it may still take what an earlier boot told it");
+    gossip.on_digest(peer, true, &nothing, &nothing);
+    assert!(gossip.may_answer(true, me, None));
+    let forgot = Stamp { at: Instant(SECOND), count: 0, node: me };
+    gossip.on_digest(peer, true, &[forgot].into_iter().collect(), &nothing);
+    assert!(!gossip.may_answer(true, me, None));
+    assert!(gossip.may_answer(true, me, Some(forgot)));
+}
+
+/// What a clock far ahead stamped waits at the peers for its time. Once its writer has lost it with its disk,
+/// and writes anew, it would pass there for having seen the new writes (`facts/slow-disks`, seed 16).
+#[test]
+fn what_an_earlier_boot_wrote_too_early_is_dropped_once_it_is_forgotten() {
+    let mut town = Town::new(3, 0);
+    town.ahead = town.config.accepted_drift + Span::from_secs(5);
+    town.write(1, 1, "too early");
+    town.run(Span::from_millis(100));
+    assert!(town.marks.contains(&Mark::FactsFromTheFuture));
+    town.ahead = Span::ZERO;
+    town.wipe(1, Start::Forgot);
+    town.told.clear();
+    for text in ["one", "two", "three"] {
+        town.write(1, 2, text);
+        town.run(Span::from_secs(3));
+    }
+    assert_eq!(town.told.len(), 3);
+    assert!(town.told.iter().all(|(_, answer)| matches!(answer, FactsAnswer::Written(_))));
+    assert_eq!(town.prices(2), vec!["three"; 3]);
+    assert_eq!(town.prices(1), vec![""; 3]);
+}
+
+/// The same for what was under way when the disk went.
+#[test]
+fn what_an_earlier_boot_said_is_not_heard_after_it_is_back() {
+    let mut town = Town::new(3, 0);
+    town.ahead = Span(town.config.accepted_drift.0 / 2);
+    town.write(1, 1, "under way");
+    town.ahead = Span::ZERO;
+    town.wipe(1, Start::Forgot);
+    town.run(Span::from_millis(100));
+    assert!(town.marks.contains(&Mark::FactsFromEarlierBoot));
+    town.write(1, 2, "known");
+    town.run(Span::from_secs(5));
+    assert_eq!(town.prices(1), vec![""; 3]);
+    assert_eq!(town.prices(2), vec!["known"; 3]);
+}
+
+/// A crash alone loses nothing: what peers dropped they are told again.
+#[test]
+fn what_an_earlier_boot_wrote_too_early_and_kept_is_told_again() {
+    let mut town = Town::new(3, 0);
+    town.ahead = town.config.accepted_drift + Span::from_secs(5);
+    town.write(1, 1, "too early");
+    town.run(Span::from_millis(100));
+    town.restart(1);
+    town.run(Span::from_secs(20));
+    assert_eq!(town.prices(1), vec!["too early"; 3]);
+}
+
+/// A copy of a write is answered like the write, and not written: it would win over what came in between.
+#[test]
+fn a_write_that_is_delivered_twice_is_executed_once() {
+    let mut town = Town::new(2, 0);
+    let asked = |id: u64, text: &str| Question {
+        id: QuestionId(id),
+        seen: Seen::default(),
+        asked: Asked::Write(price(1), Some(text.into())),
+    };
+    let ask = |town: &mut Town, node, question: &Question| {
+        let question = FactsMessage::Question(question.clone());
+        town.step(node, |facts, now, effects| facts.on_message(now, CLIENT, question, effects));
+    };
+    let (first, second) = (asked(101, "first"), asked(102, "second"));
+    ask(&mut town, 1, &first);
+    town.run(Span::from_secs(1));
+    ask(&mut town, 2, &second);
+    town.run(Span::from_secs(1));
+    ask(&mut town, 1, &first);
+    town.run(Span::from_secs(5));
+    assert_eq!(town.prices(1), vec!["second"; 2]);
+    assert_eq!(town.told.len(), 3);
+    assert_eq!(town.told[0], town.told[2], "the copy is answered alike");
+    assert!(town.marks.contains(&Mark::FactsRepeated));
+
+    // A write that was not made is not made by its copy either: its asker was told so.
+    let seen = [Stamp { at: town.now + Span(1), count: 0, node: NodeId(2) }].into_iter().collect();
+    let third = Question { seen, ..asked(103, "third") };
+    ask(&mut town, 1, &third);
+    ask(&mut town, 1, &third);
+    town.run(Span::from_secs(1));
+    assert_eq!(town.told[3..], [(NodeId(1), FactsAnswer::Behind)], "one waits, and the other not");
+    town.write(2, 1, "fourth");
+    town.run(Span::from_secs(1));
+    ask(&mut town, 1, &third);
+    town.run(Span::from_secs(5));
+    assert_eq!(town.told[5..], [(NodeId(1), FactsAnswer::Behind)]);
+    assert_eq!(town.prices(1), vec!["fourth"; 2]);
+}
+
+/// A session has seen what went with a disk: once that is known of all, it is served by all.
+#[test]
+fn what_a_disk_forgot_and_nobody_has_is_written_off() {
+    let mut town = Town::new(3, 0);
+    town.write(1, 1, "told");
+    town.run(Span::from_secs(5));
+    town.apart = vec![NodeId(1)];
+    town.write(1, 1, "lost");
+    let seen = town.nodes[0].seen().clone();
+    town.wipe(1, Start::Forgot);
+    town.told.clear();
+    let read = || Asked::Read(vec![price(1)]);
+    town.apart = vec![NodeId(3)];
+    (1..=3).for_each(|node| town.ask(node, &seen, read()));
+    town.run(Span::from_secs(1));
+    assert!(town.told.iter().all(|(_, answer)| *answer == FactsAnswer::Behind), "one may have it");
+    assert_eq!(town.told.len(), 3);
+    town.apart.clear();
+    town.told.clear();
+    town.ask(1, &seen, read());
+    town.run(Span::from_secs(5));
+    (2..=3).for_each(|node| town.ask(node, &seen, read()));
+    let known = |(_, answer): &(NodeId, FactsAnswer)| {
+        let FactsAnswer::Read(facts) = answer else { panic!("{answer:?}") };
+        facts[0].1.as_ref().and_then(|version| version.text.clone())
+    };
+    let known: Vec<_> = town.told.iter().filter_map(known).collect();
+    assert_eq!(known.iter().map(|text| &**text).collect::<Vec<_>>(), ["told"; 3]);
+    assert_eq!(town.marks.iter().filter(|&&mark| mark == Mark::FactsWrittenOff).count(), 1);
+    assert!(
+        town.nodes.iter().all(|facts| facts.next_deadline().is_none()),
+        "then there is silence"
+    );
+}
+
+/// What a session says it has seen does not drag the clock along either.
+#[test]
+fn what_is_too_far_ahead_is_not_written_off() {
+    let mut town = Town::new(2, 0);
+    let at = town.now + town.config.accepted_drift + Span::from_secs(2);
+    let seen = [Stamp { at, count: 0, node: NodeId(1) }].into_iter().collect();
+    town.ask(1, &seen, Asked::Read(vec![price(1)]));
+    town.run(Span::from_secs(1));
+    assert_eq!(town.told, [(NodeId(1), FactsAnswer::Behind)]);
+    town.run(Span::from_secs(2));
+    town.ask(1, &seen, Asked::Read(vec![price(1)]));
+    town.run(Span::from_secs(1));
+    assert!(matches!(town.told[1..], [(NodeId(1), FactsAnswer::Read(_))]), "{:?}", town.told);
+}
+
+#[test]
+fn nobody_waits_for_a_node_that_has_left_and_what_it_wrote_stays() {
+    let mut town = Town::new(3, 0);
+    town.apart = vec![NodeId(3)];
+    town.write(3, 1, "last words");
+    town.step(3, |facts, _, effects| facts.on_leave(effects));
+    town.ask(3, &Seen::default(), Asked::Read(vec![price(1)]));
+    assert_eq!(town.told.last(), Some(&(NodeId(3), FactsAnswer::Behind)), "it sends people away");
+    for node in [1, 2] {
+        let stay = [1, 2].map(NodeId).into_iter().filter(move |peer| peer.0 != node);
+        town.step(node, |facts, now, _| facts.on_peers(now, stay));
+    }
+    town.run(Span::from_secs(5));
+    assert!(!town.nodes[2].is_told());
+    town.write(1, 2, "news");
+    town.run(Span::from_secs(10));
+    assert!(town.nodes[..2].iter().all(|facts| facts.next_deadline().is_none()));
+    town.apart.clear();
+    town.run(Span::from_secs(10));
+    assert!(town.nodes[2].is_told(), "it may go");
+    assert_eq!(town.prices(1)[..2], ["last words", "last words"]);
+}
+
+/// Two nodes forget a deletion that a third has not heard of, and that has written meanwhile what
+/// was deleted: while it is made anew, who has seen the deletion is told nothing older.
+#[test]
+fn what_is_made_anew_is_not_read_before_it_is_written() {
+    let mut town = Town::new(3, 0);
+    town.write(1, 1, "first");
+    town.run(Span::from_secs(10));
+    town.apart = vec![NodeId(3)];
+    town.write(3, 1, "late");
+    town.run(Span::from_secs(1));
+    town.write(1, 1, "");
+    town.run(town.config.deletions_last + Span::from_secs(10));
+    let delta = town.nodes[2].replica.delta_since(town.nodes[0].replica.seen());
+    let question = |id, seen: &Seen| {
+        let asked = Asked::Read(vec![price(1)]);
+        FactsMessage::Question(Question { id: QuestionId(id), seen: seen.clone(), asked })
+    };
+
+    let (now, mut effects) = (town.now, Effects::default());
+    let facts = &mut town.nodes[0];
+    let seen = facts.seen().clone();
+    facts.on_message(
+        now,
+        Endpoint::Node(NodeId(3)),
+        FactsMessage::Repair { incarnation: 1, delta },
+        &mut effects,
+    );
+    facts.on_message(now, CLIENT, question(1, &seen), &mut effects);
+    let told = |effects: &Effects| effects.sends.iter().filter(|sent| sent.to == CLIENT).count();
+    assert_eq!(told(&effects), 0, "{effects:?}");
+    facts.drain_log();
+    facts.on_write_begun();
+    facts.on_persisted(now, &mut effects);
+    assert_eq!(told(&effects), 1, "{effects:?}");
+    let version = facts.replica.get(price(1)).expect("it was made anew");
+    assert_eq!(version.text.as_deref(), Some("late"));
+    assert!(!seen.covers(version.stamp) && version.stamp.node == NodeId(1));
+}
+
+#[test]
+fn a_clock_far_ahead_is_not_followed() {
+    let mut town = Town::new(2, 0);
+    let stamp = Stamp { at: town.now + Span::from_secs(2), count: 0, node: NodeId(1) };
+    let delta = Delta {
+        base: Base::Since(Seen::default()),
+        until: [stamp].into_iter().collect(),
+        written: vec![(price(1), Version { stamp, text: Some("ahead".into()) })],
+    };
+    let news = |town: &mut Town, delta: &Delta| {
+        let message = FactsMessage::News { incarnation: 1, delta: delta.clone() };
+        town.step(2, |facts, now, effects| {
+            facts.on_message(now, Endpoint::Node(NodeId(1)), message, effects);
+        });
+    };
+    news(&mut town, &delta);
+    assert_eq!(
+        (town.marks.as_slice(), town.prices(1)[1].as_str()),
+        (&[Mark::FactsFromTheFuture][..], "")
+    );
+    town.run(Span::from_secs(1));
+    assert_eq!(town.prices(1)[1], "ahead", "once time has come near, it is taken");
+    town.write(2, 1, "later");
+    assert_eq!(town.prices(1)[1], "later", "what is written now is later than what was heard");
+}
+
+/// Its latest write is always too far ahead; what it wrote before is not.
+#[test]
+fn a_writer_whose_clock_is_ahead_is_heard_though_it_never_rests() {
+    let mut town = Town::new(5, 0);
+    let excess = Span::from_secs(2);
+    town.ahead = town.config.accepted_drift + excess;
+    for step in 0..600 {
+        town.write(1, 1, &step.to_string());
+        town.run(Span::from_millis(100));
+    }
+    // News do not reach everybody: three rounds may have to bring them, each at most twice as late.
+    let behind = Span(excess.0 + 6 * town.config.repair_every.0);
+    for price in town.prices(1) {
+        let price: u64 = price.parse().expect("it was heard");
+        assert!((600 - price) * 100_000 <= behind.0, "{price} of 600");
+    }
+    town.run(excess + Span::from_secs(30));
+    assert_eq!(town.prices(1), vec!["599"; 5]);
+    let sent = town.sent;
+    town.run(Span::from_secs(3_600));
+    assert_eq!(town.sent, sent, "then there is silence");
+}
+
+#[test]
+fn a_checkpoint_holds_all_that_the_log_held() {
+    let mut town = Town::new(2, 0);
+    town.write(1, 1, "one");
+    town.write(2, 2, "two");
+    town.run(Span::from_secs(5));
+    let mut bytes = Vec::new();
+    town.nodes[0].checkpoint(&mut bytes);
+    town.disks[0].clear();
+    for frame in crate::journal::frame::read(&bytes) {
+        let Frame::Facts { delta } = frame else { panic!("{frame:?} is not about facts") };
+        town.disks[0].push(delta.to_vec());
+    }
+    let before = town.nodes[0].replica.clone();
+    town.restart(1);
+    assert_eq!(town.nodes[0].replica, before);
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let mut town = Town::new(2, 0);
+    town.write(1, 1, &"x".repeat(TEXT_BYTES_MAX + 1));
+    town.ask(1, &Seen::default(), Asked::Read(vec![price(1); KEYS_MAX + 1]));
+    assert_eq!(
+        town.told,
+        [(NodeId(1), FactsAnswer::BadQuestion), (NodeId(1), FactsAnswer::BadQuestion)]
+    );
+}
+
+/// A disk may take longer than deletions are remembered: a write that may be older than one that is
+/// forgotten when it is durable is not lost on its own node.
+#[test]
+fn a_write_that_is_durable_late_is_acknowledged_as_what_can_be_read() {
+    let mut town = Town::new(2, 0);
+    let mut effects = Effects::default();
+    let question = Question {
+        id: QuestionId(99),
+        seen: Seen::default(),
+        asked: Asked::Write(price(7), Some("late".into())),
+    };
+    town.nodes[0].on_message(town.now, CLIENT, FactsMessage::Question(question), &mut effects);
+    town.nodes[0].drain_log().for_each(drop);
+    town.nodes[0].on_write_begun();
+
+    town.now += Span::from_secs(1);
+    let deletion = Stamp { at: town.now, count: 0, node: NodeId(2) };
+    let delta = Delta {
+        base: Base::Since(Seen::default()),
+        until: [deletion].into_iter().collect(),
+        written: vec![(price(1), Version { stamp: deletion, text: None })],
+    };
+    let news = FactsMessage::News { incarnation: 1, delta };
+    town.nodes[0].on_message(town.now, Endpoint::Node(NodeId(2)), news, &mut effects);
+    town.now += town.config.deletions_last;
+    town.nodes[0].on_deadline(town.now, &mut effects);
+
+    for _ in 0..2 {
+        town.nodes[0].on_persisted(town.now, &mut effects);
+        town.nodes[0].on_write_begun();
+    }
+    let written = effects.sends.iter().find_map(|sending| {
+        let Message::Facts(message) = &sending.message else { return None };
+        let FactsMessage::Told(told) = &**message else { return None };
+        if let FactsAnswer::Written(stamp) = told.answer { Some(stamp) } else { None }
+    });
+    let known = town.nodes[0].replica.get(price(7)).cloned();
+    assert!(written.is_some());
+    assert_eq!(known.map(|version| version.stamp), written);
+}
+
+/// There is always something new, and everything is heard twice: what is said in answer has an end.
+#[test]
+fn nodes_do_not_answer_each_other_for_ever() {
+    let mut town = Town::new(3, 0);
+    town.twice = true;
+    town.ask(2, &Seen::default(), Asked::Read(vec![price(1)]));
+    let mut sent = Vec::new();
+    for second in 0..4 {
+        for step in 0..50 {
+            town.write(1, 1, &format!("{second}.{step}"));
+            town.run(Span::from_millis(20));
+        }
+        sent.push(mem::take(&mut town.sent));
+    }
+    // Fifty writes a second, told to two who pass them on, and rounds.
+    assert!(sent.iter().all(|&sent| sent < 1_000), "{sent:?}");
+}

@@ -1,0 +1,483 @@
+//! The gateway: takes clients' requests and sees them answered.
+//!
+//! Owns the requests in flight, whom it takes for the owner of each shard, and what a
+//! retry may cost. Refuses to know what a request means: it reads a request's id and
+//! show. Every node is a gateway; a request for a shard that its own node leads is sent to
+//! that node like any other.
+
+mod budget;
+mod flights;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use onsale_booking::{
+    Draw, Endpoint, Instant, NodeId, Outcome, Refusal, Reply, Request, RequestId, Span, Timed,
+};
+
+use self::budget::Budget;
+use self::flights::{Flight, Flights, Phase};
+use crate::config::GatewayConfig;
+use crate::effect::Effects;
+use crate::id::{Epoch, ShardId};
+use crate::mark::Mark;
+use crate::message::Answer;
+use crate::observation::Observation;
+use crate::placement::Placement;
+use crate::resolver::Service;
+
+/// The gateway of one node.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    config: GatewayConfig,
+    placement: Arc<Placement>,
+    shows: u32,
+    draw: Draw,
+    budget: Budget,
+    beliefs: Vec<Belief>,
+    in_flight: Vec<u32>,
+    suspected: Vec<bool>,
+    /// Whom it serves, as the resolver has judged.
+    service: Service,
+    flights: Flights,
+    /// In order of their instants, since patience is the same for all.
+    timeouts: VecDeque<Alarm>,
+    backoffs: BinaryHeap<Reverse<Alarm>>,
+}
+
+/// Whom the gateway takes for the owner of a shard.
+#[derive(Clone, Copy, Debug)]
+struct Belief {
+    owner: NodeId,
+    epoch: Epoch,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Alarm {
+    at: Instant,
+    slot: u32,
+    moves: u32,
+}
+
+impl Gateway {
+    /// A gateway for shows numbered below `shows`.
+    pub fn new(
+        config: GatewayConfig,
+        placement: Arc<Placement>,
+        shows: u32,
+        draw: Draw,
+        now: Instant,
+    ) -> Self {
+        let first =
+            |shard| Belief { owner: placement.replicas(ShardId(shard))[0], epoch: Epoch(0) };
+        Self {
+            budget: Budget::new(config.retry_budget, now),
+            beliefs: (0..placement.shards()).map(first).collect(),
+            in_flight: vec![0; placement.shards() as usize],
+            suspected: vec![false; usize::from(placement.nodes()) + 1],
+            service: Service::All,
+            flights: Flights::default(),
+            timeouts: VecDeque::new(),
+            backoffs: BinaryHeap::new(),
+            config,
+            placement,
+            shows,
+            draw,
+        }
+    }
+
+    /// A client asks. Its reply leaves through `effects`, now or later.
+    pub fn on_request(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        request: &Request,
+        effects: &mut Effects,
+    ) {
+        if let Some(target) = self.admit(now, from, request, effects) {
+            effects.forward(target, request.clone());
+        }
+    }
+
+    /// The same, but leaves it to the caller to pass the request on: tells the node that it has to go
+    /// to, if it goes to any.
+    #[inline]
+    pub(crate) fn admit(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        request: &Request,
+        effects: &mut Effects,
+    ) -> Option<NodeId> {
+        if request.show.0 >= self.shows {
+            effects.refuse(from, request.id, Refusal::BadRequest);
+            return None;
+        }
+        if let Some(slot) = self.flights.find(request.id) {
+            self.flights[slot].reply_to = from;
+            effects.observe(Observation::Mark(Mark::RepeatInFlight));
+            return None;
+        }
+        let shard = self.placement.shard_of(request.show);
+        if self.refuses(shard) {
+            effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
+            effects.refuse(from, request.id, Refusal::Minority);
+            return None;
+        }
+        let in_flight = &mut self.in_flight[shard.0 as usize];
+        if *in_flight >= self.config.in_flight_per_shard {
+            effects.observe(Observation::Refused { shard, reason: Mark::TooManyInFlight });
+            effects.refuse(from, request.id, Refusal::Overloaded);
+            return None;
+        }
+        *in_flight += 1;
+        self.budget.deposit();
+        let slot = self.flights.take_off(request, from, shard);
+        let target = self.first_choice(shard);
+        self.attempt(now, slot, target);
+        Some(target)
+    }
+
+    /// Looks ahead at what `admit` will look at for each of these.
+    pub(crate) fn read_ahead_of_requests(&self, requests: &[Timed<Request>]) {
+        self.flights.read_ahead_of_take_off(requests.iter().map(|timed| timed.item.id));
+    }
+
+    /// Looks ahead at what `on_answer` will look at for each of these.
+    pub(crate) fn read_ahead_of_answers(&self, answers: &[Timed<Answer>]) {
+        self.flights.read_ahead(answers.iter().map(|timed| timed.item.request()));
+    }
+
+    /// A node, perhaps this one, answers.
+    #[inline]
+    pub fn on_answer(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        answer: &Answer,
+        effects: &mut Effects,
+    ) {
+        match answer {
+            Answer::Decided(reply) => self.on_decided(from, reply, effects),
+            &Answer::NotOwner { request, shard, owner } => {
+                self.on_not_owner(now, from, request, shard, owner, effects)
+            }
+        }
+    }
+
+    /// Patience or a backoff may have ended.
+    pub fn on_deadline(&mut self, now: Instant, effects: &mut Effects) {
+        while let Some(alarm) = self.timeouts.front().copied().filter(|alarm| alarm.at <= now) {
+            self.timeouts.pop_front();
+            if self.is_live(alarm) {
+                effects.observe(Observation::Mark(Mark::AttemptTimedOut));
+                self.back_off(now, alarm.slot, effects);
+            }
+        }
+        while let Some(alarm) =
+            self.backoffs.peek().map(|entry| entry.0).filter(|alarm| alarm.at <= now)
+        {
+            self.backoffs.pop();
+            if self.is_live(alarm) {
+                let target = self.next_choice(&self.flights[alarm.slot]);
+                self.ask_again(now, alarm.slot, target, effects);
+            }
+        }
+    }
+
+    /// A peer has fallen silent: attempts under way there have failed, and the next go elsewhere.
+    pub fn on_suspected(&mut self, now: Instant, peer: NodeId, effects: &mut Effects) {
+        self.suspected[usize::from(peer.0)] = true;
+        for slot in self.flights.places() {
+            let flight = &self.flights[slot];
+            if flight.phase == Phase::Asked && flight.target == peer {
+                self.back_off(now, slot, effects);
+            }
+        }
+        self.refuse_those_under_way(effects);
+    }
+
+    /// A peer is about to stop: what is under way there will still be answered, the next
+    /// attempts go elsewhere.
+    pub fn on_leaving(&mut self, peer: NodeId) {
+        self.suspected[usize::from(peer.0)] = true;
+    }
+
+    /// Whether requests go elsewhere than to a peer if they can.
+    pub fn avoids(&self, peer: NodeId) -> bool {
+        self.suspected[usize::from(peer.0)]
+    }
+
+    /// A peer is heard again.
+    pub fn on_trusted(&mut self, peer: NodeId) {
+        self.suspected[usize::from(peer.0)] = false;
+    }
+
+    /// About which shards clients are served.
+    pub fn service(&self) -> Service {
+        self.service
+    }
+
+    /// The node serves clients about these shards from now on: whoever waits for another one is sent
+    /// elsewhere, and so is everybody who comes.
+    pub fn serve(&mut self, service: Service, effects: &mut Effects) {
+        self.service = service;
+        self.refuse_those_under_way(effects);
+    }
+
+    /// There is a newer map. A node that no longer carries a shard is not asked about it any more: it
+    /// may be gone, and never learns who owns the shard.
+    pub fn on_map(&mut self, placement: Arc<Placement>) {
+        self.placement = placement;
+        for shard in (0..self.placement.shards()).map(ShardId) {
+            self.forget_owner(shard, self.beliefs[shard.0 as usize].owner);
+        }
+    }
+
+    /// If a node that is taken for a shard's owner carries no replica of it by the map, the shard's first
+    /// replica is taken for the owner instead. If it is the map that is old, that replica gives a hint.
+    fn forget_owner(&mut self, shard: ShardId, node: NodeId) {
+        let belief = &mut self.beliefs[shard.0 as usize];
+        if belief.owner == node && !carries(&self.placement, shard, node) {
+            belief.owner = self.placement.replicas(shard)[0];
+        }
+    }
+
+    /// Somebody knows who owns a shard since which epoch.
+    pub fn on_owner_known(&mut self, shard: ShardId, owner: NodeId, epoch: Epoch) {
+        let belief = &mut self.beliefs[shard.0 as usize];
+        if epoch > belief.epoch {
+            *belief = Belief { owner, epoch };
+        }
+    }
+
+    /// Drops the alarms in front that nobody waits for, so that `next_deadline` is never
+    /// one of them. Answers come roughly in order: each alarm is dropped once.
+    #[inline]
+    pub fn on_turn_ended(&mut self) {
+        while self.timeouts.front().is_some_and(|&alarm| !self.is_live(alarm)) {
+            self.timeouts.pop_front();
+        }
+        while self.backoffs.peek().is_some_and(|entry| !self.is_live(entry.0)) {
+            self.backoffs.pop();
+        }
+    }
+
+    /// When to call `on_deadline`.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let timeout = self.timeouts.front().map(|alarm| alarm.at);
+        let backoff = self.backoffs.peek().map(|entry| entry.0.at);
+        timeout.into_iter().chain(backoff).min()
+    }
+
+    /// How many clients wait for a reply.
+    pub fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// Whom this gateway takes for the owner of a shard.
+    pub fn believed_owner(&self, shard: ShardId) -> NodeId {
+        self.beliefs[shard.0 as usize].owner
+    }
+
+    fn on_decided(&mut self, from: NodeId, reply: &Reply, effects: &mut Effects) {
+        // A refusal of an earlier attempt, by a node that has lost the shard since, says nothing about a
+        // later attempt that may be granted: the client would be told "taken" and hold the seat.
+        let is_refusal = matches!(reply.outcome, Outcome::Refused(_));
+        let may_land = |flight: &Flight| !is_refusal || flight.target == from;
+        let flight = match self.land(reply.request, may_land) {
+            Some(Ok(flight)) => flight,
+            Some(Err(_)) => return effects.observe(Observation::Mark(Mark::AnswerTooLate)),
+            None => return effects.observe(Observation::Mark(Mark::AnswerToNobody)),
+        };
+        let belief = &mut self.beliefs[flight.shard.0 as usize];
+        // A node that decides is the leader; but an answer that was long under way may know less than a hint or map that came since.
+        if flight.target == from
+            && flight.epoch == belief.epoch
+            && belief.owner != from
+            && carries(&self.placement, flight.shard, from)
+        {
+            belief.owner = from;
+        }
+        match reply.outcome {
+            // By far the most.
+            Outcome::Refused(why) => effects.refuse(flight.reply_to, reply.request, why),
+            Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. } => {
+                effects.reply(flight.reply_to, reply.clone());
+            }
+        }
+    }
+
+    fn on_not_owner(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        request: RequestId,
+        shard: ShardId,
+        owner: Option<(NodeId, Epoch)>,
+        effects: &mut Effects,
+    ) {
+        let Some(belief) = self.beliefs.get_mut(shard.0 as usize) else {
+            return effects.observe(Observation::Refused { shard, reason: Mark::UnknownShard });
+        };
+        // Who replicates a shard may have changed since this node's map was drawn.
+        let members = self.placement.replicas(shard);
+        let may_own = |node: &NodeId| {
+            let changes = self.placement.map_shard().is_some();
+            members.contains(node) || changes && (1..=self.placement.nodes()).contains(&node.0)
+        };
+        if let Some((owner, epoch)) = owner.filter(|(owner, _)| may_own(owner)) {
+            let denied = belief.owner == from && owner != from && epoch == belief.epoch;
+            if epoch > belief.epoch || denied {
+                *belief = Belief { owner, epoch };
+            }
+        }
+        let belief = *belief;
+        let Some(slot) = self.flights.find(request) else {
+            return effects.observe(Observation::Mark(Mark::AnswerToNobody));
+        };
+        let flight = &self.flights[slot];
+        if flight.phase != Phase::Asked || flight.target != from {
+            return effects.observe(Observation::Mark(Mark::AnswerTooLate));
+        }
+        // Epochs rise, so hints cannot send a request round in circles.
+        if belief.epoch > flight.epoch
+            && belief.owner != from
+            && !self.suspected[usize::from(belief.owner.0)]
+        {
+            effects.observe(Observation::Mark(Mark::HintFollowed));
+            self.flights[slot].tries -= 1;
+            self.ask_again(now, slot, belief.owner, effects);
+        } else {
+            self.back_off(now, slot, effects);
+        }
+    }
+
+    fn refuse_those_under_way(&mut self, effects: &mut Effects) {
+        if self.service == Service::All {
+            return;
+        }
+        for slot in self.flights.places() {
+            let Flight { id, shard, phase, .. } = self.flights[slot];
+            if phase != Phase::Landed && self.refuses(shard) {
+                effects.observe(Observation::Refused { shard, reason: Mark::RefusedInMinority });
+                self.turn_away(id, Refusal::Minority, effects);
+            }
+        }
+    }
+
+    /// Whether clients who ask about a shard are sent elsewhere.
+    fn refuses(&self, shard: ShardId) -> bool {
+        match self.service {
+            Service::All => false,
+            Service::InSight => !self.sees_quorum(shard),
+            Service::Nothing => true,
+        }
+    }
+
+    /// Whether so many of a shard's replicas are heard that they could decide something.
+    fn sees_quorum(&self, shard: ShardId) -> bool {
+        let members = self.placement.replicas(shard);
+        let heard = members.iter().filter(|member| !self.avoids(**member));
+        heard.count() > members.len() / 2
+    }
+
+    fn first_choice(&self, shard: ShardId) -> NodeId {
+        let owner = self.beliefs[shard.0 as usize].owner;
+        if self.suspected[usize::from(owner.0)] { self.after(shard, owner) } else { owner }
+    }
+
+    fn next_choice(&self, flight: &Flight) -> NodeId {
+        let belief = self.beliefs[flight.shard.0 as usize];
+        if belief.epoch > flight.epoch && !self.suspected[usize::from(belief.owner.0)] {
+            return belief.owner;
+        }
+        self.after(flight.shard, flight.target)
+    }
+
+    /// The next replica in the round that is not suspected; if all others are, the next.
+    fn after(&self, shard: ShardId, node: NodeId) -> NodeId {
+        let members = self.placement.replicas(shard);
+        let at = members.iter().position(|&member| member == node).unwrap_or(0);
+        let mut round = (1..=members.len()).map(|step| members[(at + step) % members.len()]);
+        let next = members[(at + 1) % members.len()];
+        round
+            .find(|&member| member != node && !self.suspected[usize::from(member.0)])
+            .unwrap_or(next)
+    }
+
+    fn ask_again(&mut self, now: Instant, slot: u32, target: NodeId, effects: &mut Effects) {
+        self.attempt(now, slot, target);
+        effects.forward(target, self.flights.request(slot).clone());
+    }
+
+    /// Another attempt goes to `target`.
+    #[inline]
+    fn attempt(&mut self, now: Instant, slot: u32, target: NodeId) {
+        let flight = &mut self.flights[slot];
+        flight.target = target;
+        flight.epoch = self.beliefs[flight.shard.0 as usize].epoch;
+        flight.tries += 1;
+        flight.phase = Phase::Asked;
+        flight.moves += 1;
+        let at = now + self.config.try_timeout;
+        self.timeouts.push_back(Alarm { at, slot, moves: flight.moves });
+    }
+
+    fn back_off(&mut self, now: Instant, slot: u32, effects: &mut Effects) {
+        let Flight { shard, target, .. } = self.flights[slot];
+        self.forget_owner(shard, target);
+        let flight = &mut self.flights[slot];
+        if flight.tries >= self.config.tries || !self.budget.withdraw(now) {
+            let id = flight.id;
+            effects.observe(Observation::Refused { shard, reason: Mark::RetriesUsedUp });
+            return self.turn_away(id, Refusal::Unavailable, effects);
+        }
+        flight.phase = Phase::BackingOff;
+        flight.moves += 1;
+        let doublings = u32::from(flight.tries - 1).min(32);
+        let most = self
+            .config
+            .backoff_base
+            .0
+            .saturating_mul(1 << doublings)
+            .min(self.config.backoff_cap.0);
+        let at = now + self.draw.span(Span(most));
+        self.backoffs.push(Reverse(Alarm { at, slot, moves: flight.moves }));
+    }
+
+    /// No owner answers a request in flight.
+    fn turn_away(&mut self, id: RequestId, why: Refusal, effects: &mut Effects) {
+        if let Some(Ok(flight)) = self.land(id, |_| true) {
+            effects.refuse(flight.reply_to, id, why);
+        }
+    }
+
+    /// The flight of a request ends, if it is in flight and may land.
+    #[inline]
+    fn land(
+        &mut self,
+        id: RequestId,
+        may_land: impl FnOnce(&Flight) -> bool,
+    ) -> Option<Result<Flight, Flight>> {
+        let flight = self.flights.land(id, may_land)?;
+        if let Ok(landed) = &flight {
+            self.in_flight[landed.shard.0 as usize] -= 1;
+        }
+        Some(flight)
+    }
+
+    fn is_live(&self, alarm: Alarm) -> bool {
+        self.flights[alarm.slot].moves == alarm.moves
+    }
+}
+
+/// Whether a node has a replica of a shard by the map, or has to give one up that it may still own.
+fn carries(placement: &Placement, shard: ShardId, node: NodeId) -> bool {
+    let seats = placement.seats(shard);
+    seats.members.contains(&node) || seats.from.contains(&node)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! A hybrid logical clock (Kulkarni and others, 2014).
+//!
+//! Owns the stamps by which writes on different nodes are put in an order that respects cause
+//! and effect and stays close to the clocks on the wall. Refuses to know what is stamped.
+//!
+//! A stamp is the greatest of the physical clock and all that was stamped or heard before, with
+//! a count where the physical clock has not moved past it. So stamps of a node rise even if its
+//! clock jumps back, and what is stamped after something was heard is later than it. In return
+//! a clock that is far ahead would drag all others along, and nobody's stamps would say anything
+//! about time any more: what is further ahead than an accepted drift is not heard.
+
+use onsale_booking::{Instant, NodeId, Span};
+use serde::{Deserialize, Serialize};
+
+/// When something was written, and where: no two writes have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Physical part: microseconds, never behind the writer's clock.
+    pub at: Instant,
+    /// Logical part: tells apart what the physical part does not.
+    pub count: u32,
+    /// Who wrote.
+    pub node: NodeId,
+}
+
+/// The clock of one node.
+#[derive(Clone, Debug)]
+pub struct HybridClock {
+    me: NodeId,
+    /// The greatest that was stamped or heard.
+    latest: (Instant, u32),
+    accepted_drift: Span,
+}
+
+impl HybridClock {
+    /// The clock of node `me`, which hears stamps up to `accepted_drift` ahead of its own
+    /// physical clock.
+    pub fn new(me: NodeId, accepted_drift: Span) -> Self {
+        Self { me, latest: (Instant::ZERO, 0), accepted_drift }
+    }
+
+    /// Stamps a write: later than all that was stamped or heard before, whatever the physical
+    /// clock says.
+    pub fn stamp(&mut self, now: Instant) -> Stamp {
+        let (at, count) = self.latest;
+        self.latest = if now > at {
+            (now, 0)
+        } else if let Some(count) = count.checked_add(1) {
+            (at, count)
+        } else {
+            (at + Span(1), 0)
+        };
+        let (at, count) = self.latest;
+        Stamp { at, count, node: self.me }
+    }
+
+    /// From when on a stamp is within the accepted drift of the physical clock.
+    pub fn accepts_from(&self, stamp: Stamp) -> Instant {
+        Instant(stamp.at.0.saturating_sub(self.accepted_drift.0))
+    }
+
+    /// Hears of a stamp that was accepted: what is stamped from now on is later.
+    pub fn hear(&mut self, stamp: Stamp) {
+        self.latest = self.latest.max((stamp.at, stamp.count));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DRIFT: Span = Span(500);
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// A node's clock is set, forth or back.
+        Set(usize, u64),
+        /// A node writes.
+        Write(usize),
+        /// A node hears of one of the writes so far.
+        Hear(usize, prop::sample::Index),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let node = 0..3_usize;
+        let step = prop_oneof![
+            (node.clone(), 0..2_000_u64).prop_map(|(node, at)| Step::Set(node, at)),
+            node.clone().prop_map(Step::Write),
+            (node, any::<prop::sample::Index>()).prop_map(|(node, write)| Step::Hear(node, write)),
+        ];
+        prop::collection::vec(step, 1..200)
+    }
+
+    proptest! {
+        /// Whatever the clocks do: no stamp comes twice, a node's stamps rise, and what is
+        /// written after something was heard is later than it.
+        #[test]
+        fn stamps_respect_cause_and_effect(steps in steps()) {
+            let mut clocks: Vec<HybridClock> =
+                (1..=3).map(|node| HybridClock::new(NodeId(node), DRIFT)).collect();
+            let (mut now, mut known) = ([Instant::ZERO; 3], [None; 3]);
+            let mut written: Vec<Stamp> = Vec::new();
+            for step in steps {
+                match step {
+                    Step::Set(node, at) => now[node] = Instant(at),
+                    Step::Write(node) => {
+                        let stamp = clocks[node].stamp(now[node]);
+                        prop_assert!(Some(stamp) > known[node], "{:?} after {:?}", stamp, known[node]);
+                        prop_assert!(stamp.at >= now[node]);
+                        prop_assert!(!written.contains(&stamp));
+                        known[node] = Some(stamp);
+                        written.push(stamp);
+                    }
+                    Step::Hear(node, write) if !written.is_empty() => {
+                        let stamp = *write.get(&written);
+                        if clocks[node].accepts_from(stamp) <= now[node] {
+                            clocks[node].hear(stamp);
+                            known[node] = known[node].max(Some(stamp));
+                        } else {
+                            prop_assert!(stamp.at > now[node] + DRIFT);
+                        }
+                    }
+                    Step::Hear(..) => {}
+                }
+            }
+        }
+
+        /// While clocks run forwards, no stamp runs further ahead of its writer's clock than is
+        /// accepted.
+        #[test]
+        fn stamps_stay_close_to_the_clock(heard in prop::collection::vec((0..3_000_u64, 0..100_u64), 1..100)) {
+            let mut clock = HybridClock::new(NodeId(1), DRIFT);
+            let mut now = Instant::ZERO;
+            for (at, passed) in heard {
+                now += Span(passed);
+                let stamp = Stamp { at: Instant(at), count: 0, node: NodeId(2) };
+                if clock.accepts_from(stamp) <= now {
+                    clock.hear(stamp);
+                }
+                prop_assert!(clock.stamp(now).at <= now + DRIFT);
+            }
+        }
+    }
+
+    #[test]
+    fn a_count_that_is_used_up_moves_time() {
+        let mut clock = HybridClock::new(NodeId(1), DRIFT);
+        clock.hear(Stamp { at: Instant(7), count: u32::MAX, node: NodeId(2) });
+        assert_eq!(clock.stamp(Instant(5)), Stamp { at: Instant(8), count: 0, node: NodeId(1) });
+    }
+}

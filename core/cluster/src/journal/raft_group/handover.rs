@@ -1,0 +1,249 @@
+//! What a replica hands over: state to write, records to apply, words to send.
+//!
+//! Owns the order in which these leave. It is the library's own (`RawNode::ready`), but read
+//! off its state: the batches in which the library gathers it cost more than what is in
+//! them, and most often there are only words. Refuses to know what a frame looks like.
+
+use std::{mem, slice};
+
+use raft::eraftpb::{Entry, Message};
+
+use super::RaftGroup;
+use crate::config::Promises;
+use crate::id::{Epoch, ShardId};
+use crate::journal::frame::Frame;
+use crate::journal::{Committed, Journal, JournalMessage, Members, Ready, Snapshot};
+
+/// What waits for a write.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// The handover whose frames have to be durable before.
+    needs: u64,
+    /// The index of its snapshot.
+    snapshot: Option<u64>,
+    /// Index and term of its last entry.
+    last: Option<(u64, u64)>,
+    messages: Vec<Message>,
+}
+
+impl RaftGroup {
+    /// Whether a poll would find nothing, as after most answers to heartbeats.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        if self.left {
+            return self.named && self.refused.is_empty();
+        }
+        self.named
+            && self.outbox.is_empty()
+            && self.refused.is_empty()
+            && self.reads.is_empty()
+            && self.install.is_none()
+            && self.raft.raft.msgs.is_empty()
+            && !self.has_changed()
+    }
+
+    /// Hands over all there is.
+    pub(super) fn hand_over(&mut self, out: &mut Ready) {
+        if !self.has_changed() {
+            // By far the most: there are only words, and they are said where they stand.
+            let at_once = self.speaks_at_once();
+            let waiting = self.waiting.back_mut().filter(|_| !at_once);
+            return say(&mut self.raft.raft.msgs, waiting, out);
+        }
+        let mut said = mem::take(&mut self.raft.raft.msgs);
+        let mut before_lead = self.take_said_before_lead(&mut said);
+        while self.has_changed() {
+            self.hand_over_changes(out);
+            if let Some(waiting) = self.waiting.back_mut() {
+                waiting.messages.append(&mut before_lead);
+            }
+            let at_once = self.speaks_at_once();
+            say(&mut said, self.waiting.back_mut().filter(|_| !at_once), out);
+            said.append(&mut self.raft.raft.msgs);
+        }
+        let at_once = self.speaks_at_once();
+        say(&mut said, self.waiting.back_mut().filter(|_| !at_once), out);
+        self.raft.raft.msgs = said;
+    }
+
+    /// Whether what the library says now need not wait for a write.
+    fn speaks_at_once(&self) -> bool {
+        self.is_leader() || self.settings.promises == Promises::BeforeWrite
+    }
+
+    /// Takes out what a replica said in earlier epochs, if it has begun to lead since the last handover. A
+    /// sole voter leads at once, but a vote or an acknowledgement from before is no leader's word:
+    /// it waits for the write of the new epoch.
+    fn take_said_before_lead(&self, said: &mut Vec<Message>) -> Vec<Message> {
+        let raft = &self.raft.raft;
+        if !self.is_leader() || raft.term == raft.store().hard_state().term {
+            return Vec::new();
+        }
+        said.extract_if(.., |message| message.term < raft.term).collect()
+    }
+
+    /// All frames up to a handover are durable: what waited for them is free.
+    pub(super) fn release(&mut self, upto: u64) {
+        let (mut snapshot, mut last) = (None, None);
+        let ends = self.waiting.partition_point(|waiting| waiting.needs <= upto);
+        for mut waiting in self.waiting.drain(..ends) {
+            if waiting.snapshot.is_some() {
+                (snapshot, last) = (waiting.snapshot, None);
+            }
+            last = waiting.last.or(last);
+            self.outbox.append(&mut waiting.messages);
+            self.spare = waiting.messages;
+        }
+        if let Some(index) = snapshot {
+            self.raft.raft.on_persist_snap(index);
+        }
+        if let Some((index, term)) = last {
+            self.raft.raft.on_persist_entries(index, term);
+        }
+    }
+
+    /// Whether the library has more than words.
+    fn has_changed(&self) -> bool {
+        let raft = &self.raft.raft;
+        let (log, kept) = (&raft.raft_log, raft.store().hard_state());
+        (raft.state, raft.leader_id) != self.role
+            || (raft.term, raft.vote, log.committed) != (kept.term, kept.vote, kept.commit)
+            || !log.unstable.entries.is_empty()
+            || log.unstable.snapshot.is_some()
+            || log.committed.min(log.persisted) > self.told
+    }
+
+    fn hand_over_changes(&mut self, out: &mut Ready) {
+        let role = (self.raft.raft.state, self.raft.raft.leader_id);
+        if mem::replace(&mut self.role, role) != role {
+            // A question does not outlive the lead under which it was asked.
+            self.reads.clear();
+            self.questions.drop_all();
+            self.awaited = None;
+            self.attend_all_anew();
+        }
+        let shard = self.shard;
+        let raft = &mut self.raft.raft;
+        let (term, vote) = (raft.term, raft.vote);
+        let log = &mut raft.raft_log;
+        let promised = log.store.keep(term, vote, log.committed);
+
+        let mut installed = None;
+        let snapshot = log.unstable.snapshot.take().map(Snapshot);
+        if let Some(snapshot) = &snapshot {
+            let (index, epoch) = (snapshot.index(), snapshot.epoch());
+            let members = Members::of_raft(snapshot.0.get_metadata().get_conf_state());
+            write_members(shard, &members, &self.initial, &mut out.frames);
+            installed = Some(members);
+            Frame::Snapshot { shard, index, epoch, state: snapshot.state() }.write(&mut out.frames);
+            log.store.install(snapshot.0.clone());
+            self.told = index;
+        }
+        for entry in &log.unstable.entries {
+            write_entry(shard, entry, &mut out.frames);
+        }
+        let last = log.unstable.entries.last().map(|entry| (entry.index, entry.term));
+        if let Some((index, _)) = last {
+            log.store.append(&mut log.unstable.entries);
+            log.unstable.offset = index + 1;
+            log.unstable.entries_size = 0;
+        }
+        if promised || snapshot.is_some() || last.is_some() {
+            self.written += 1;
+            let (needs, index) = (self.written, snapshot.as_ref().map(Snapshot::index));
+            let messages = mem::take(&mut self.spare);
+            self.waiting.push_back(Waiting { needs, snapshot: index, last, messages });
+        }
+        if let Some(snapshot) = snapshot {
+            self.install = Some((self.written, snapshot));
+        }
+
+        if let Some(members) = installed {
+            self.adopt(members);
+        }
+        let raft = &mut self.raft.raft;
+        let log = &raft.raft_log;
+        let upto = log.committed.min(log.persisted);
+        if self.told < upto {
+            let first = out.committed.len();
+            assert!(
+                self.install.is_none(),
+                "nothing is applied before the snapshot that precedes it"
+            );
+            for index in self.told + 1..=upto {
+                let entry = raft.raft_log.store.entry(index).clone();
+                raft.reduce_uncommitted_size(slice::from_ref(&entry));
+                out.committed.push(Committed(entry));
+            }
+            self.told = upto;
+            raft.commit_apply(self.told);
+            self.apply_changes(&out.committed[first..]);
+        }
+    }
+}
+
+/// Sends what the library said. What only a leader may say at once waits, on others, for
+/// all that was to be durable when it was said.
+fn say(said: &mut Vec<Message>, waiting: Option<&mut Waiting>, out: &mut Ready) {
+    if said.is_empty() {
+        return;
+    }
+    match waiting {
+        Some(waiting) => waiting.messages.append(said),
+        None => JournalMessage::put_each(said, &mut out.messages),
+    }
+}
+
+/// Frames a record of the log.
+pub(super) fn write_entry(shard: ShardId, entry: &Entry, out: &mut Vec<u8>) {
+    let (index, epoch) = (entry.index, Epoch(entry.term));
+    if entry.context.is_empty() {
+        Frame::Entry { shard, index, epoch, record: &entry.data }.write(out);
+    } else {
+        Frame::Change { shard, index, epoch, change: &entry.context }.write(out);
+    }
+}
+
+/// The members that a snapshot knows, unless they are those that the log began with.
+pub(super) fn write_members(
+    shard: ShardId,
+    members: &Members,
+    initial: &Members,
+    out: &mut Vec<u8>,
+) {
+    if members != initial {
+        Frame::Members { shard, members: &members.encode() }.write(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_booking::NodeId;
+    use raft::eraftpb::MessageType;
+
+    use super::super::Settings;
+    use super::*;
+    use crate::journal::{Durable, ReplicaId};
+
+    #[test]
+    fn a_vote_in_the_turn_in_which_a_sole_voter_comes_to_lead_waits_for_its_write() {
+        // Somebody who came later asks for its vote; before it is polled it stands itself, and leads at
+        // once. What a leader says leaves at once, but the vote may be forgotten until it is written.
+        let (me, settings) = (NodeId(1), Settings::default());
+        let mut group = RaftGroup::new(ShardId(3), me, &[me], settings, Durable::default());
+        let mut asks = Message::default();
+        asks.set_msg_type(MessageType::MsgRequestVote);
+        (asks.from, asks.to, asks.term) = (ReplicaId::new(NodeId(4), 1).raft(), 1, 2);
+        group.step(JournalMessage::new(asks));
+        group.campaign();
+        assert!(group.is_leader() && group.epoch() > Epoch(2));
+        let mut ready = Ready::default();
+        group.poll(&mut ready);
+        assert!(ready.messages.is_empty(), "{:?}", ready.messages);
+        let ticket = ready.ticket.take().expect("it has to be written");
+        group.fsynced(ticket);
+        ready.clear();
+        group.poll(&mut ready);
+        assert_eq!(ready.messages.len(), 1, "now the vote counts");
+    }
+}

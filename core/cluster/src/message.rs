@@ -1,0 +1,146 @@
+//! What travels between clients and nodes and between nodes.
+//!
+//! Owns the wire vocabulary. Requests and replies that leave one place for another
+//! in one turn share a message, and each carries its own instant.
+
+use std::sync::Arc;
+
+use onsale_booking::{Instant, NodeId, Reply, Request, RequestId, Timed};
+
+use crate::facts::FactsMessage;
+use crate::id::{Epoch, ShardId};
+use crate::journal::JournalMessage;
+use crate::membership::Rumour;
+use crate::placement::Placement;
+
+/// A message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// Client to gateway.
+    Requests(Vec<Timed<Request>>),
+    /// Gateway to the node that it takes for the owner.
+    Forwarded(Vec<Timed<Request>>),
+    /// Node to the gateway that forwarded.
+    Answers(Vec<Timed<Answer>>),
+    /// Gateway to client.
+    Replies(Vec<Timed<Reply>>),
+    /// Node to node: I am here.
+    Beat(Beat),
+    /// Node to node: I am here, and this is what I know of the members. Rare, so boxed: it makes
+    /// no other message larger.
+    Gossip(Box<Gossip>),
+    /// Node to node: I am here, lead nothing any more, and am about to stop.
+    Leaving(Beat),
+    /// Node to node: about who carries what.
+    Moves(Moves),
+    /// Node to node: what the journals' replicas say to each other in one turn.
+    Journal(Vec<(ShardId, JournalMessage)>),
+    /// Between clients and nodes and between nodes: about facts.
+    Facts(Box<FactsMessage>),
+}
+
+impl Message {
+    /// Changes the instants that its items carry, each by itself.
+    #[inline]
+    pub fn retime(&mut self, change: impl Fn(Instant) -> Instant) {
+        fn each<T>(batch: &mut [Timed<T>], change: impl Fn(Instant) -> Instant) {
+            batch.iter_mut().for_each(|timed| timed.at = change(timed.at));
+        }
+        match self {
+            Self::Requests(batch) | Self::Forwarded(batch) => each(batch, change),
+            Self::Answers(batch) => each(batch, change),
+            Self::Replies(batch) => each(batch, change),
+            Self::Beat(_)
+            | Self::Gossip(_)
+            | Self::Leaving(_)
+            | Self::Moves(_)
+            | Self::Journal(_)
+            | Self::Facts(_) => {}
+        }
+    }
+}
+
+/// What a node answers to a forwarded request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is decided.
+    Decided(Reply),
+    /// It was not looked at: this node is not the owner.
+    NotOwner {
+        /// The request concerned.
+        request: RequestId,
+        /// Its shard.
+        shard: ShardId,
+        /// Who owns the shard as far as the answering node knows, and since which epoch.
+        owner: Option<(NodeId, Epoch)>,
+    },
+}
+
+impl Answer {
+    /// The request that it answers.
+    pub const fn request(&self) -> RequestId {
+        match self {
+            Self::Decided(reply) => reply.request,
+            Self::NotOwner { request, .. } => *request,
+        }
+    }
+}
+
+/// A node-level sign of life, sent to every peer at a steady pace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beat {
+    /// Counts the sender's boots: a peer that returns with another number has lost its memory.
+    pub incarnation: u64,
+    /// The version of the map that it goes by.
+    pub map: u32,
+    /// How much the shards that it leads have to do; zero where leads do not follow load.
+    pub load: u32,
+    /// Stands for what the sender knows of the members: equal for equal tables.
+    pub view: u64,
+}
+
+/// A beat to a peer whose own beats showed another view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gossip {
+    /// The beat.
+    pub beat: Beat,
+    /// What the sender knows of the members.
+    pub rumours: Arc<[Rumour]>,
+}
+
+/// What nodes say to each other about who carries what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moves {
+    /// A node wants to be of the cluster.
+    Joins(NodeId),
+    /// A node is to carry nothing any more, and then to be of the cluster no longer.
+    Leaves(NodeId),
+    /// A shard's journal has the members that came with this generation, and no others.
+    Moved {
+        /// The shard.
+        shard: ShardId,
+        /// The generation.
+        generation: u32,
+    },
+    /// A node's disk forgot what it had promised: its replicas are given up, and it wants new ones.
+    Forgot {
+        /// The node.
+        node: NodeId,
+        /// The boot in which it found out.
+        incarnation: u64,
+    },
+    /// The sender's map is older than the receiver's, and it wants that.
+    MapWanted,
+    /// The sender's map.
+    Map(Arc<Placement>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_that_travel_by_the_million_are_small() {
+        assert!(size_of::<Timed<Answer>>() <= 64);
+    }
+}

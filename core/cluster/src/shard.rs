@@ -1,0 +1,511 @@
+//! One shard on one node: a replica of its journal and the shows that it leads to.
+//!
+//! Owns the committed state of the shard's shows and the passage from a replica that
+//! follows to an owner that serves, and back. Refuses to know peers' health, routes and
+//! the disk: the node ticks, delivers and writes.
+
+mod agenda;
+mod answers;
+mod clock;
+mod hand_over;
+mod owner;
+mod pursuit;
+mod replay;
+mod waiting;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use onsale_booking::{Instant, NodeId, Request, Show, ShowId};
+
+pub(crate) use self::answers::Answers;
+use self::clock::ShardClock;
+pub(crate) use self::clock::TELL_EVERY;
+use self::hand_over::HandOver;
+use self::owner::Owner;
+pub(crate) use self::pursuit::LEVEL;
+use self::waiting::Waiting;
+use crate::config::{Acknowledge, Deposed, Serves, Setup};
+use crate::effect::Effects;
+use crate::id::{Epoch, ShardId};
+use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Snapshot, Ticket};
+use crate::mark::Mark;
+use crate::message::Answer;
+use crate::observation::{Observation, Phase};
+use crate::placement::Placement;
+use crate::record::{self, Events};
+use crate::shard_time::ShardTime;
+
+/// A shard's snapshot: what its latest stamp says of its time, and each show that was ever touched, in order.
+type State = (Option<ShardTime>, Vec<(ShowId, Vec<u8>)>);
+
+/// A replica of a shard and, while it leads, the shard's owner.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    id: ShardId,
+    node: NodeId,
+    setup: Arc<Setup>,
+    journal: RaftGroup,
+    /// The fold of all applied records. A show that is missing was never touched.
+    shows: BTreeMap<ShowId, Show>,
+    applied: u64,
+    /// What the latest record that changed something says of the shard's time.
+    latest: Option<ShardTime>,
+    /// Makes this node's instants those of the shard.
+    clock: ShardClock,
+    /// Followers that have answered since this replica serves and they were last missed: they have heard the time.
+    told: Vec<NodeId>,
+    /// The record that is applied; kept for its memory.
+    events: Events,
+    owner: Option<Owner>,
+    /// The map, if the records are its versions.
+    map: Option<Arc<Placement>>,
+    /// The passage of the lead to a peer, while it goes on.
+    hand_over: Option<HandOver>,
+    /// The last epoch in which this replica was elected.
+    elected: Epoch,
+    /// Requests that came while this replica led but could not serve yet, or not any more.
+    waiting: Waiting,
+    /// Nodes to which this owner has tried to hand over in vain, and how often.
+    vain: Vec<(NodeId, u32)>,
+    /// Records proposed here in an epoch and not yet applied.
+    outstanding: (Epoch, u64),
+    /// Numbers the questions of the journal; never repeats.
+    reads: u64,
+    /// In which epoch, and for which generation of the members, it was asked whether this replica still leads.
+    asked_for_move: Option<((Epoch, u32), ReadId)>,
+}
+
+impl Shard {
+    pub(crate) fn new(id: ShardId, node: NodeId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
+        let is_map = setup.placement.map_shard() == Some(id);
+        Self {
+            id,
+            node,
+            map: is_map.then(|| Arc::clone(&setup.placement)),
+            waiting: Waiting::new(setup.config.gateway.try_timeout),
+            vain: Vec::new(),
+            setup,
+            journal,
+            shows: BTreeMap::new(),
+            applied: 0,
+            latest: None,
+            clock: ShardClock::default(),
+            told: Vec::new(),
+            events: Events::new(),
+            owner: None,
+            elected: Epoch(0),
+            hand_over: None,
+            outstanding: (Epoch(0), 0),
+            reads: 0,
+            asked_for_move: None,
+        }
+    }
+
+    /// A gateway wants a request decided.
+    pub(crate) fn on_request(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        request: &Request,
+        answers: &mut Answers,
+    ) {
+        match &mut self.owner {
+            _ if self.hand_over.is_some() => self.waiting.add(now, from, request.clone()),
+            Some(owner) => {
+                let now = (self.clock.at(now), now);
+                answers.extend(owner.decide(now, from, request, &self.setup, &self.shows));
+            }
+            None if self.journal.is_leader() => self.waiting.add(now, from, request.clone()),
+            None => answers.push((from, self.not_owner(request))),
+        }
+    }
+
+    /// Looks ahead at what deciding these, for this show, will look at.
+    pub(crate) fn read_ahead<'a>(&self, show: ShowId, requests: impl Iterator<Item = &'a Request>) {
+        if let Some(owner) = &self.owner {
+            owner.read_ahead(show, requests);
+        }
+    }
+
+    pub(crate) fn on_message(&mut self, now: Instant, message: JournalMessage) {
+        let (time, from) = (message.time(), message.from());
+        let is_heard = self.journal.step(message);
+        if is_heard && self.owner.is_some() && !self.told.contains(&from) {
+            self.told.push(from);
+        }
+        // The clock of an owner is nobody's but its own.
+        if let Some(time) = time.filter(|_| is_heard && (self.owner.is_none() || self.is_over())) {
+            self.clock.hear(now, time);
+        }
+    }
+
+    pub(crate) fn on_tick(&mut self) {
+        self.journal.tick();
+    }
+
+    pub(crate) fn on_fsynced(&mut self, upto: Ticket) {
+        self.journal.fsynced(upto);
+    }
+
+    /// A peer that replicates this shard was silent, or has restarted, and is heard.
+    pub(crate) fn on_peer_heard(&mut self, peer: NodeId) {
+        self.told.retain(|&told| told != peer);
+        self.journal.ping();
+    }
+
+    /// Tells the followers the time by which holds are measured, where this node leads, there are any, and not
+    /// every follower has heard it. Says whether it did.
+    pub(crate) fn tell_time(&mut self) -> bool {
+        let has_holds = self.owner.as_ref().is_some_and(|owner| owner.expires_at() < Instant::MAX);
+        let knows = |node: NodeId| node == self.node || self.told.contains(&node);
+        let tells = has_holds && !self.journal.members().each().all(|it| knows(it.node()));
+        if tells {
+            self.journal.speak();
+        }
+        tells
+    }
+
+    /// A peer is taken for dead.
+    pub(crate) fn strike_off(&mut self, peer: NodeId) {
+        self.journal.strike_off(peer);
+    }
+
+    /// Asks another replica to lead, if this one does, without waiting for anything.
+    pub(crate) fn call_to_lead(&mut self, to: NodeId) {
+        self.journal.transfer(to);
+    }
+
+    pub(crate) fn campaign(&mut self) {
+        self.journal.campaign();
+    }
+
+    /// Records the ends of holds whose time and grace are over.
+    pub(crate) fn on_deadline(&mut self, now: Instant) {
+        if let Some(owner) = self.owner.as_mut().filter(|_| self.hand_over.is_none()) {
+            owner.expire(self.clock.at(now), &self.setup, &self.shows);
+        }
+    }
+
+    /// Closes the turn: hands what was decided to the journal, and takes what it has.
+    /// `ready` is cleared first; the node gathers its frames.
+    pub(crate) fn settle(
+        &mut self,
+        now: Instant,
+        ready: &mut Ready,
+        answers: &mut Answers,
+        effects: &mut Effects,
+    ) {
+        self.depose_if_over(answers, effects);
+        if self.hand_over.is_some() {
+            self.go_on_with_hand_over(now, answers, effects);
+        }
+        self.propose(answers, effects);
+        if !ready.is_empty() {
+            ready.clear();
+        }
+        if !self.journal.is_idle() {
+            let in_repair = self.journal.is_in_repair();
+            self.journal.poll(ready);
+            if in_repair && !self.journal.is_in_repair() {
+                effects.observe(Observation::Mark(Mark::ReplicaRepaired));
+            }
+            self.depose_if_over(answers, effects);
+            // What is for a replica that this node had before it forgot finds nobody.
+            if !ready.messages.is_empty() {
+                let time = self.clock.time(now);
+                for mut message in ready.messages.drain(..) {
+                    if message.to() != self.node {
+                        message.tell_time(time);
+                        effects.journal(message.to(), self.id, message);
+                    }
+                }
+            }
+            if !ready.refused.is_empty() {
+                for reason in ready.refused.drain(..) {
+                    effects.observe(Observation::Refused { shard: self.id, reason });
+                }
+            }
+            self.apply(now, ready, answers, effects);
+            self.confirm(&ready.reads, answers);
+        }
+        self.acknowledge_early(answers);
+        self.activate_if_due(now, answers, effects);
+        if self.journal.uncompacted() >= u64::from(self.setup.config.snapshot_every) {
+            self.compact(effects);
+        }
+    }
+
+    /// When `on_deadline` has something to do; may lie too early, never too late.
+    #[inline]
+    pub(crate) fn next_deadline(&self) -> Instant {
+        match (&self.hand_over, &self.owner) {
+            (Some(hand_over), _) => hand_over.ends,
+            (None, Some(owner)) => self.clock.own_at(owner.expires_at()),
+            (None, None) => Instant::MAX,
+        }
+    }
+
+    pub(crate) fn journal(&self) -> &RaftGroup {
+        &self.journal
+    }
+
+    /// Whether this replica owns the shard and serves, in which epoch.
+    pub(crate) fn serves(&self) -> Option<Epoch> {
+        self.owner.as_ref().map(Owner::epoch)
+    }
+
+    /// In which epoch this replica serves, if it does, and how many requests it has decided in it;
+    /// wraps.
+    pub(crate) fn work(&self) -> Option<(Epoch, u32)> {
+        self.owner.as_ref().map(|owner| (owner.epoch(), owner.decided()))
+    }
+
+    /// What this replica is doing.
+    pub(crate) fn phase(&self) -> Phase {
+        match &self.owner {
+            Some(owner) if owner.awaits_commit() => Phase::Replicating,
+            Some(owner) if owner.awaits_confirmation() => Phase::Asking,
+            Some(_) if self.journal.is_trailed() => Phase::Trailed,
+            Some(_) => Phase::Serving,
+            None if self.journal.is_leader() => Phase::TakingOver,
+            None if self.journal.leader().is_some() => Phase::Following,
+            None => Phase::Electing,
+        }
+    }
+
+    /// The committed state of a show; `None` if nothing ever happened to it.
+    pub(crate) fn show(&self, show: ShowId) -> Option<&Show> {
+        self.shows.get(&show)
+    }
+
+    fn not_owner(&self, request: &Request) -> Answer {
+        let owner = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
+        Answer::NotOwner { request: request.id, shard: self.id, owner }
+    }
+
+    fn propose(&mut self, answers: &mut Answers, effects: &mut Effects) {
+        let Some(owner) = &mut self.owner else { return };
+        owner.marks().for_each(|mark| effects.observe(Observation::Mark(mark)));
+        let epoch = owner.epoch();
+        let taken = match owner.close_turn() {
+            owner::Turn::Idle => return,
+            owner::Turn::Changed(record) => {
+                let bytes = record::encode(self.node, record);
+                record.last().into_iter().for_each(|(_, event)| self.clock.stamp(event.at()));
+                let taken = self.journal.propose(bytes);
+                if taken {
+                    if self.outstanding.0 != epoch {
+                        self.outstanding = (epoch, 0);
+                    }
+                    self.outstanding.1 += 1;
+                    owner.proposed();
+                }
+                taken
+            }
+            owner::Turn::Asked => {
+                self.reads += 1;
+                let taken = self.journal.confirm_leadership(ReadId(self.reads));
+                if taken {
+                    owner.asked(ReadId(self.reads));
+                } else if !self.journal.may_serve() {
+                    // It serves before it may: the question is asked once it may.
+                    return;
+                }
+                taken
+            }
+        };
+        if !taken {
+            effects.observe(Observation::Mark(Mark::DeposedAppendRefused));
+            self.depose(answers, effects);
+        }
+    }
+
+    fn apply(&mut self, now: Instant, ready: &Ready, answers: &mut Answers, effects: &mut Effects) {
+        if let Some(snapshot) = &ready.installed {
+            self.install(now, snapshot, effects);
+        }
+        for committed in &ready.committed {
+            assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
+            self.applied = committed.index();
+            if let Some(map) = &mut self.map {
+                if let Some(next) = replay::map_of(committed.record()) {
+                    *map = Arc::new(next);
+                }
+                continue;
+            }
+            let record = committed.record();
+            if !replay::fold(&mut self.shows, &self.setup, record, &mut self.events) {
+                continue;
+            }
+            if let Some((_, event)) = self.events.last() {
+                let stamped = ShardTime::stamped(committed.epoch(), event.at());
+                self.latest = Some(stamped);
+                self.clock.hear(now, stamped);
+            }
+            if committed.epoch() == self.outstanding.0 {
+                assert!(self.outstanding.1 > 0, "only the leader of an epoch proposes in it");
+                self.outstanding.1 -= 1;
+            }
+            let serves_early = self.setup.config.owner.serves == Serves::Elected;
+            if let Some(owner) = &mut self.owner {
+                if serves_early && committed.epoch() != owner.epoch() {
+                    self.events
+                        .iter()
+                        .for_each(|(id, event)| owner.overtaken(*id, event, &self.setup));
+                    continue;
+                }
+                assert_eq!(
+                    committed.epoch(),
+                    owner.epoch(),
+                    "an owner has applied all that older epochs committed"
+                );
+                owner.committed(answers);
+            }
+        }
+        assert_eq!(self.applied, self.journal.applied(), "what is handed over is applied");
+    }
+
+    fn confirm(&mut self, reads: &[ReadId], answers: &mut Answers) {
+        if let Some(owner) = &mut self.owner {
+            owner.confirmed(reads, answers);
+        }
+    }
+
+    /// Tells what was proposed, where that need not be committed.
+    fn acknowledge_early(&mut self, answers: &mut Answers) {
+        let Some(owner) = &mut self.owner else { return };
+        match self.setup.config.owner.acknowledge {
+            Acknowledge::Quorum => {}
+            Acknowledge::OwnDisk => answers.extend(owner.take_proposed(self.journal.undurable())),
+            Acknowledge::Proposal => answers.extend(owner.take_proposed(0)),
+        }
+    }
+
+    fn activate_if_due(&mut self, now: Instant, answers: &mut Answers, effects: &mut Effects) {
+        if self.owner.is_none() {
+            let epoch = self.journal.epoch();
+            if self.journal.is_leader() && self.elected < epoch {
+                self.elected = epoch;
+                effects.observe(Observation::Elected { shard: self.id, epoch });
+            }
+            let settled = self.outstanding.0 != epoch || self.outstanding.1 == 0;
+            let may_serve = match self.setup.config.owner.serves {
+                Serves::CaughtUp => self.journal.may_serve(),
+                Serves::Elected => self.journal.is_leader(),
+            };
+            if may_serve && settled {
+                self.activate(now, answers, effects);
+            } else if !self.journal.is_leader() && !self.awaits_successor() {
+                self.note_waiting(effects);
+                self.hand_over = None;
+                self.turn_away(answers);
+            }
+        }
+    }
+
+    /// Serves from now on.
+    #[cold]
+    fn activate(&mut self, own: Instant, answers: &mut Answers, effects: &mut Effects) {
+        let epoch = self.journal.epoch();
+        self.clock.lead(own, epoch, self.setup.config.owner.reckoning);
+        self.told.clear();
+        let now = self.clock.at(own);
+        if own.since(now).max(now.since(own)) > self.setup.rules.grace {
+            effects.observe(Observation::Mark(Mark::ClocksApart));
+        }
+        let mut owner = Owner::new(self.id, epoch, now, &self.setup, &self.shows);
+        effects.observe(Observation::OwnerActivated { shard: self.id, epoch });
+        if !self.waiting.is_empty() {
+            effects.observe(Observation::Mark(Mark::WaitedForOwner));
+        }
+        self.hand_over = None;
+        for (from, request) in self.waiting.take(own) {
+            answers.extend(owner.decide((now, own), from, &request, &self.setup, &self.shows));
+        }
+        self.owner = Some(owner);
+    }
+
+    /// Whether decisions wait for the next `settle`.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        // An owner that serves before it may has nobody to ask yet.
+        let closes = self.owner.as_ref().is_some_and(Owner::has_to_close);
+        closes && self.journal.may_serve() || self.has_to_call_successor()
+    }
+
+    fn depose_if_over(&mut self, answers: &mut Answers, effects: &mut Effects) {
+        if self.is_over() {
+            self.depose(answers, effects);
+        }
+    }
+
+    /// Whether the epoch is over in which this replica serves.
+    fn is_over(&self) -> bool {
+        let over =
+            |owner: &Owner| !self.journal.is_leader() || self.journal.epoch() != owner.epoch();
+        self.owner.as_ref().is_some_and(over)
+    }
+
+    #[cold]
+    fn depose(&mut self, answers: &mut Answers, effects: &mut Effects) {
+        let Some(owner) = self.owner.take() else { return };
+        self.vain.clear();
+        effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
+        if self.setup.config.owner.deposed == Deposed::Answers {
+            return answers.extend(owner.into_pending());
+        }
+        let hint = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
+        let mut dropped = false;
+        for (gateway, answer) in owner.into_pending() {
+            dropped = true;
+            answers.push((
+                gateway,
+                Answer::NotOwner { request: answer.request(), shard: self.id, owner: hint },
+            ));
+        }
+        if dropped {
+            effects.observe(Observation::Mark(Mark::DecisionsDropped));
+        }
+    }
+
+    fn turn_away(&mut self, answers: &mut Answers) {
+        for (from, request) in self.waiting.take_all() {
+            answers.push((from, self.not_owner(&request)));
+        }
+    }
+
+    #[cold]
+    fn compact(&mut self, effects: &mut Effects) {
+        self.journal.compact(self.snapshot());
+        effects.observe(Observation::Mark(Mark::SnapshotTaken));
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        if let Some(map) = &self.map {
+            return map.encode();
+        }
+        let shows = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
+        let state: State = (self.latest, shows);
+        postcard::to_stdvec(&state).expect("memory holds a snapshot")
+    }
+
+    #[cold]
+    fn install(&mut self, now: Instant, snapshot: &Snapshot, effects: &mut Effects) {
+        assert!(self.owner.is_none(), "nobody overwrites an owner's state");
+        assert!(snapshot.index() >= self.applied, "a snapshot never takes applied records back");
+        self.restore(now, snapshot.state());
+        self.applied = snapshot.index();
+        effects.observe(Observation::Mark(Mark::SnapshotInstalled));
+    }
+
+    fn restore(&mut self, now: Instant, state: &[u8]) {
+        if let Some(map) = &mut self.map {
+            *map = Arc::new(replay::map_of(state).expect("a snapshot of the map holds one"));
+            return;
+        }
+        let (latest, shows) = replay::shows_of(&self.setup, state);
+        self.latest = latest;
+        latest.into_iter().for_each(|stamped| self.clock.hear(now, stamped));
+        self.shows = shows;
+    }
+}

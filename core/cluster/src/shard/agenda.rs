@@ -1,0 +1,332 @@
+//! When an owner ends holds.
+//!
+//! Owns the four ways to see to it that a hold ends, and what each remembers. Refuses to know
+//! what an end does to a show.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use onsale_booking::{Event, HoldId, Instant, Show, ShowId, Span};
+
+use super::owner::head_of;
+use crate::config::{Expiry, Setup};
+use crate::mark::Mark;
+use crate::record::Events;
+
+/// What was recorded, and what was worth counting.
+type Minutes<'a> = (&'a mut Events, &'a mut Vec<Mark>);
+
+/// When holds are ended.
+#[derive(Debug)]
+pub(super) struct Agenda {
+    /// When the owner began to serve.
+    since: Instant,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// At their ends, which stand in the shows. None ends before this.
+    Due(Instant),
+    /// By a job, and then all that are overdue.
+    Swept {
+        /// Its pace.
+        every: Span,
+        /// When it runs next.
+        at: Instant,
+    },
+    /// Each at its own instant, if it lives then.
+    Timers(BTreeSet<(Instant, ShowId, HoldId)>),
+    /// Each at its own instant, whatever has become of it.
+    Listed {
+        /// Those that will be put on the list at this instant, if they live then.
+        upcoming: BTreeSet<(Instant, ShowId, HoldId)>,
+        /// The list: those that will be ended at this instant.
+        doomed: BTreeSet<(Instant, ShowId, HoldId)>,
+    },
+}
+
+impl Agenda {
+    /// The agenda of an owner that begins at `now` with these shows.
+    pub(super) fn new(now: Instant, setup: &Setup, shows: &BTreeMap<ShowId, Show>) -> Self {
+        let way = match setup.config.owner.expiry {
+            Expiry::Due => {
+                Way::Due(shows.values().filter_map(Show::next_expiry).min().unwrap_or(Instant::MAX))
+            }
+            Expiry::Swept => {
+                let every = setup.config.owner.sweep_every;
+                Way::Swept { every, at: after(now, every) }
+            }
+            Expiry::Timers => Way::Timers(BTreeSet::new()),
+            Expiry::Listed => {
+                let upcoming = shows.iter().flat_map(|(&id, show)| {
+                    show.live().map(move |(hold, expires)| (expires, id, hold))
+                });
+                Way::Listed { upcoming: upcoming.collect(), doomed: BTreeSet::new() }
+            }
+        };
+        Self { since: now, way }
+    }
+
+    /// No hold is ended before this instant.
+    pub(super) fn next(&self) -> Instant {
+        let first = |ends: &BTreeSet<(Instant, ShowId, HoldId)>| {
+            ends.first().map_or(Instant::MAX, |&(at, ..)| at)
+        };
+        match &self.way {
+            Way::Due(at) | Way::Swept { at, .. } => *at,
+            Way::Timers(timers) => first(timers),
+            Way::Listed { upcoming, doomed } => first(upcoming).min(first(doomed)),
+        }
+    }
+
+    /// Ends what must not stand in the way of the next decision on a show.
+    pub(super) fn end_before_decision(
+        &self,
+        head: &mut Show,
+        id: ShowId,
+        now: Instant,
+        minutes: Minutes<'_>,
+    ) {
+        if let Way::Due(at) = self.way
+            && at <= now
+        {
+            end_overdue(head, id, now, self.since, minutes);
+        }
+    }
+
+    /// A show was decided on.
+    pub(super) fn see(&mut self, head: &Show) {
+        if let Way::Due(at) = &mut self.way {
+            *at = (*at).min(head.next_expiry().unwrap_or(Instant::MAX));
+        }
+    }
+
+    /// Something changed.
+    pub(super) fn note(&mut self, show: ShowId, event: &Event, setup: &Setup) {
+        if let Event::Held { hold, expires, .. } = *event {
+            match &mut self.way {
+                Way::Due(_) | Way::Swept { .. } => {}
+                Way::Timers(timers) => {
+                    timers.insert((setup.rules.end_of(expires), show, hold));
+                }
+                Way::Listed { upcoming, .. } => {
+                    upcoming.insert((expires, show, hold));
+                }
+            }
+        }
+    }
+
+    /// Ends what is to be ended at `now`.
+    pub(super) fn end_due(
+        &mut self,
+        now: Instant,
+        heads: &mut BTreeMap<ShowId, Show>,
+        setup: &Setup,
+        shows: &BTreeMap<ShowId, Show>,
+        minutes: Minutes<'_>,
+    ) {
+        if now < self.next() {
+            return;
+        }
+        let since = self.since;
+        match &mut self.way {
+            Way::Due(at) => {
+                end_all_overdue(now, heads, setup, shows, since, minutes);
+                let untouched =
+                    shows.iter().filter(|(id, _)| !heads.contains_key(id)).map(|(_, show)| show);
+                *at = untouched
+                    .chain(heads.values())
+                    .filter_map(Show::next_expiry)
+                    .min()
+                    .unwrap_or(Instant::MAX);
+            }
+            Way::Swept { every, at } => {
+                end_all_overdue(now, heads, setup, shows, since, minutes);
+                *at = after(now, *every);
+            }
+            Way::Timers(timers) => {
+                for (id, hold) in over(timers, now) {
+                    let head = head_of(heads, id, setup, shows);
+                    if head.live_until(hold).is_some() {
+                        end(head, id, hold, now, minutes.0);
+                    }
+                }
+            }
+            Way::Listed { upcoming, doomed } => {
+                for (id, hold) in over(upcoming, now) {
+                    let head = head_of(heads, id, setup, shows);
+                    if let Some(expires) = head.live_until(hold) {
+                        doomed.insert((setup.rules.end_of(expires), id, hold));
+                    }
+                }
+                for (id, hold) in over(doomed, now) {
+                    end(head_of(heads, id, setup, shows), id, hold, now, minutes.0);
+                }
+            }
+        }
+    }
+}
+
+/// The first multiple of `every` after `now`.
+fn after(now: Instant, every: Span) -> Instant {
+    Instant((now.0 / every.0 + 1) * every.0)
+}
+
+/// Takes out what stands at `now` or before.
+fn over(ends: &mut BTreeSet<(Instant, ShowId, HoldId)>, now: Instant) -> Vec<(ShowId, HoldId)> {
+    let later = ends.split_off(&(Instant(now.0 + 1), ShowId(0), HoldId(0)));
+    std::mem::replace(ends, later).into_iter().map(|(_, show, hold)| (show, hold)).collect()
+}
+
+fn end_all_overdue(
+    now: Instant,
+    heads: &mut BTreeMap<ShowId, Show>,
+    setup: &Setup,
+    shows: &BTreeMap<ShowId, Show>,
+    since: Instant,
+    (record, marks): Minutes<'_>,
+) {
+    for (&id, show) in shows {
+        // Cloned only if there is something to end.
+        let due = heads.get(&id).unwrap_or(show).next_expiry().is_some_and(|at| at <= now);
+        if due {
+            let head = head_of(heads, id, setup, shows);
+            end_overdue(head, id, now, since, (record, marks));
+        }
+    }
+    for (&id, head) in heads.iter_mut().filter(|(id, _)| !shows.contains_key(id)) {
+        end_overdue(head, id, now, since, (record, marks));
+    }
+}
+
+/// Ends the holds that are overdue. Marks if one of them was so before the owner began to serve.
+fn end_overdue(
+    head: &mut Show,
+    id: ShowId,
+    now: Instant,
+    since: Instant,
+    (record, marks): Minutes<'_>,
+) {
+    if head.next_expiry().is_some_and(|end| end < since) {
+        marks.push(Mark::HoldExpiredInFailover);
+    }
+    while let Some(event) = head.overdue(now) {
+        head.apply(&event);
+        record.push((id, event));
+    }
+}
+
+fn end(head: &mut Show, id: ShowId, hold: HoldId, now: Instant, record: &mut Events) {
+    let event = Event::Expired { hold, at: now };
+    head.apply(&event);
+    record.push((id, event));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use onsale_booking::{Checks, Hall, PaymentId, RequestId, Rules, SeatId, Unfit, UserId};
+
+    use super::*;
+    use crate::config::{Config, OwnerConfig};
+    use crate::placement::Placement;
+
+    const SHOW: ShowId = ShowId(0);
+
+    struct Desk {
+        setup: Setup,
+        agenda: Agenda,
+        heads: BTreeMap<ShowId, Show>,
+        record: Events,
+    }
+
+    /// One show of four seats in which h1 is held from 0 until 100, with a grace of 10; then an
+    /// owner begins with this agenda, which grants h2 at 50.
+    fn desk(expiry: Expiry) -> Desk {
+        let checks = Checks { unfit: Unfit::Overwrites, ..Checks::COMPLETE };
+        let (hold, grace, remember) = (Span(100), Span(10), Span(1_000));
+        let rules = Rules { hold, grace, seats_per_request: 4, remember, checks };
+        let owner = OwnerConfig { expiry, sweep_every: Span(1_000), ..OwnerConfig::default() };
+        let setup = Setup {
+            config: Config { owner, ..Config::example() },
+            placement: Arc::new(Placement::new(1, 1, 1, 1)),
+            hall: Arc::new(Hall::uniform(1, 1, 4)),
+            rules,
+            shows: 1,
+            homes: Vec::new(),
+        };
+        let mut show = Show::new(Arc::clone(&setup.hall), rules);
+        show.apply(&held(1, 0));
+        let agenda = Agenda::new(Instant(20), &setup, &BTreeMap::from([(SHOW, show.clone())]));
+        let heads = BTreeMap::from([(SHOW, show)]);
+        let mut desk = Desk { setup, agenda, heads, record: Events::new() };
+        desk.apply(&held(2, 50));
+        desk
+    }
+
+    fn held(hold: u64, at: u64) -> Event {
+        Event::Held {
+            hold: HoldId(hold),
+            user: UserId(0),
+            seats: [SeatId(hold as u32)].into_iter().collect(),
+            at: Instant(at),
+            expires: Instant(at + 100),
+        }
+    }
+
+    impl Desk {
+        fn apply(&mut self, event: &Event) {
+            let head = self.heads.get_mut(&SHOW).expect("there is one show");
+            head.apply(event);
+            self.agenda.note(SHOW, event, &self.setup);
+            self.agenda.see(head);
+        }
+
+        /// The holds that end at `now`, if it is time.
+        fn end(&mut self, now: u64) -> Vec<u64> {
+            let (mut marks, shows) = (Vec::new(), BTreeMap::new());
+            let minutes = (&mut self.record, &mut marks);
+            self.agenda.end_due(Instant(now), &mut self.heads, &self.setup, &shows, minutes);
+            self.record.drain(..).map(|(_, event)| event.hold().0).collect()
+        }
+    }
+
+    #[test]
+    fn every_hold_ends_at_its_end() {
+        let mut desk = desk(Expiry::Due);
+        assert_eq!(desk.agenda.next(), Instant(110));
+        assert_eq!((desk.end(109), desk.end(110), desk.end(160)), (vec![], vec![1], vec![2]));
+        assert_eq!(desk.agenda.next(), Instant::MAX);
+    }
+
+    #[test]
+    fn a_job_ends_what_is_overdue_when_it_runs() {
+        let mut desk = desk(Expiry::Swept);
+        assert_eq!(desk.agenda.next(), Instant(1_000));
+        assert_eq!((desk.end(999), desk.end(1_000)), (vec![], vec![1, 2]));
+        assert_eq!(desk.agenda.next(), Instant(2_000));
+    }
+
+    #[test]
+    fn timers_are_those_of_the_owner_that_granted() {
+        let mut desk = desk(Expiry::Timers);
+        assert_eq!(desk.agenda.next(), Instant(160));
+        assert_eq!(desk.end(500), [2], "nobody has a timer for what another granted");
+    }
+
+    #[test]
+    fn a_list_is_not_looked_at_again() {
+        let mut desk = desk(Expiry::Listed);
+        assert_eq!(desk.end(100), [], "both are on the list once their time is over");
+        assert_eq!(desk.end(150), [1]);
+        let booked = Event::Booked {
+            request: RequestId(3),
+            hold: HoldId(2),
+            payment: PaymentId(0),
+            at: Instant(155),
+        };
+        desk.apply(&booked);
+        assert_eq!(desk.end(160), [2], "paid for or not");
+    }
+}

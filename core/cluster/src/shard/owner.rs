@@ -1,0 +1,458 @@
+//! The owner of a shard in one epoch: the single writer of its shows.
+//!
+//! Owns what was decided but is not yet committed, and the answers that wait for it.
+//! Refuses to answer early, unless its settings say so: a change is told once its record is
+//! applied, and what is answered from the state alone once a quorum has confirmed, after the
+//! decision, that the state was the latest. So neither an acknowledgement nor a refusal of a
+//! deposed owner ever leaves.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use onsale_booking::{
+    Command, Decision, Event, Instant, NodeId, Outcome, Refusal, Reply, Request, Show, ShowId,
+};
+
+use super::Answers;
+use super::agenda::Agenda;
+use crate::config::{DecidesOn, Reads, Setup};
+use crate::id::{Epoch, ShardId};
+use crate::journal::ReadId;
+use crate::mark::Mark;
+use crate::message::Answer;
+use crate::record::Events;
+
+/// An answer and the gateway that waits for it.
+type Due = (NodeId, Answer);
+
+/// The single writer of a shard's shows, from its activation to the end of its epoch.
+#[derive(Debug)]
+pub(super) struct Owner {
+    shard: ShardId,
+    epoch: Epoch,
+    /// The shows as they will be once all that is decided is committed; those that were
+    /// asked for since the activation.
+    heads: BTreeMap<ShowId, Show>,
+    /// What this turn changed, and whom it answers.
+    record: Events,
+    replies: Answers,
+    /// For each proposed record, in order, the replies that wait for it.
+    proposed: VecDeque<Answers>,
+    /// Counts the records of this epoch that were applied.
+    applied: u64,
+    /// For each question whether this node still leads, in order, how many records have
+    /// to be applied as well, and the replies that wait for both.
+    asked: VecDeque<(ReadId, u64, Answers)>,
+    /// The latest question that was answered.
+    confirmed: Option<ReadId>,
+    /// When holds are ended.
+    agenda: Agenda,
+    marks: Vec<Mark>,
+    /// Counts the requests that were decided; wraps.
+    decided: u32,
+}
+
+/// What a turn needs of the journal.
+pub(super) enum Turn<'a> {
+    /// Nothing was decided, or what was waits for an open question.
+    Idle,
+    /// Something changed: propose this.
+    Changed(&'a Events),
+    /// Only answers: ask whether this node still leads.
+    Asked,
+}
+
+impl Owner {
+    pub(super) fn new(
+        shard: ShardId,
+        epoch: Epoch,
+        now: Instant,
+        setup: &Setup,
+        shows: &BTreeMap<ShowId, Show>,
+    ) -> Self {
+        Self {
+            shard,
+            epoch,
+            heads: BTreeMap::new(),
+            record: Events::new(),
+            replies: Answers::default(),
+            proposed: VecDeque::new(),
+            applied: 0,
+            asked: VecDeque::new(),
+            confirmed: None,
+            agenda: Agenda::new(now, setup, shows),
+            marks: Vec::new(),
+            decided: 0,
+        }
+    }
+
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// How many requests were decided; wraps.
+    pub(super) fn decided(&self) -> u32 {
+        self.decided
+    }
+
+    /// No hold is ended before this instant.
+    pub(super) fn expires_at(&self) -> Instant {
+        self.agenda.next()
+    }
+
+    /// Whether a record was proposed and not yet committed.
+    pub(super) fn awaits_commit(&self) -> bool {
+        !self.proposed.is_empty()
+    }
+
+    /// Whether a question was asked whose answers have not left.
+    pub(super) fn awaits_confirmation(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// Whether nothing is left that was decided and not told.
+    pub(super) fn is_drained(&self) -> bool {
+        let told = self.record.is_empty() && self.replies.is_empty();
+        told && self.proposed.is_empty() && self.asked.is_empty()
+    }
+
+    /// What was worth counting since the last call.
+    pub(super) fn marks(&mut self) -> impl Iterator<Item = Mark> + '_ {
+        self.marks.drain(..)
+    }
+
+    /// Whether the turn's decisions have to go to the journal now.
+    pub(super) fn has_to_close(&self) -> bool {
+        !matches!(self.close_turn(), Turn::Idle)
+    }
+
+    /// Decides a request after all that was decided before it, overdue holds first. Returns the
+    /// answer if it has to wait for nothing. It is now by the shard's time and by this node's own clock, and
+    /// the end of a hold is told by the latter: however far the shard's time is behind, nobody is told an end that
+    /// is past.
+    pub(super) fn decide(
+        &mut self,
+        (now, own): (Instant, Instant),
+        from: NodeId,
+        request: &Request,
+        setup: &Setup,
+        shows: &BTreeMap<ShowId, Show>,
+    ) -> Option<Due> {
+        self.decided = self.decided.wrapping_add(1);
+        if setup.config.owner.decides_on == DecidesOn::Committed {
+            self.heads.remove(&request.show);
+        }
+        let head = head_of(&mut self.heads, request.show, setup, shows);
+        let minutes = (&mut self.record, &mut self.marks);
+        self.agenda.end_before_decision(head, request.show, now, minutes);
+        let decision = head.decide(request, now);
+        let waits = !matches!(decision, Decision::Answer(_))
+            || setup.config.owner.reads == Reads::Confirmed;
+        let outcome = match decision {
+            Decision::Record(event) => {
+                let outcome = head.outcome(&event);
+                head.apply(&event);
+                self.agenda.note(request.show, &event, setup);
+                self.record.push((request.show, event));
+                outcome
+            }
+            // By far the most: not moved about with the room for seats that the others need.
+            Decision::Answer(Outcome::Refused(why)) if waits => {
+                self.marks.extend(mark_of(request, &Outcome::Refused(why)));
+                self.agenda.see(head);
+                self.replies.refuse(from, request.id, why);
+                return None;
+            }
+            Decision::Answer(outcome) => {
+                self.marks.extend(mark_of(request, &outcome));
+                outcome
+            }
+        };
+        let outcome = told_by((now, own), outcome);
+        self.agenda.see(head);
+        let due = (from, Answer::Decided(Reply { request: request.id, outcome }));
+        if !waits {
+            return Some(due);
+        }
+        self.replies.push(due);
+        None
+    }
+
+    /// Looks ahead at what `decide` will look at for each of these requests for a show.
+    pub(super) fn read_ahead<'a>(&self, show: ShowId, requests: impl Iterator<Item = &'a Request>) {
+        if let Some(head) = self.heads.get(&show) {
+            head.read_ahead(requests.map(|request| request.id));
+        }
+    }
+
+    /// Records the ends of all holds whose time and grace are over.
+    pub(super) fn expire(&mut self, now: Instant, setup: &Setup, shows: &BTreeMap<ShowId, Show>) {
+        let Self { agenda, heads, record, marks, .. } = self;
+        agenda.end_due(now, heads, setup, shows, (record, marks));
+    }
+
+    /// A record of an earlier epoch turned out to be committed: it counts from now on.
+    pub(super) fn overtaken(&mut self, show: ShowId, event: &Event, setup: &Setup) {
+        if let Some(head) = self.heads.get_mut(&show) {
+            head.apply(event);
+        }
+        self.agenda.note(show, event, setup);
+    }
+
+    /// What the journal is to be asked for this turn; to be followed by `proposed` or
+    /// `asked` if it takes it.
+    ///
+    /// One question is open at a time: answers that come up meanwhile share the next one,
+    /// as writes that come up during an fsync share the next.
+    pub(super) fn close_turn(&self) -> Turn<'_> {
+        let open = self.asked.back().is_some_and(|(read, ..)| Some(*read) > self.confirmed);
+        match (self.record.is_empty(), self.replies.is_empty()) {
+            (false, _) => Turn::Changed(&self.record),
+            (true, false) if !open => Turn::Asked,
+            (true, _) => Turn::Idle,
+        }
+    }
+
+    /// The turn's record was proposed. All replies of the turn wait for it, those from
+    /// the state alone too: it is proposed after they were decided, so that its commit
+    /// proves this owner's lead at a later time.
+    pub(super) fn proposed(&mut self) {
+        self.record.clear();
+        let replies = self.replies.take();
+        self.proposed.push_back(replies);
+    }
+
+    /// The question was asked. The replies rest on every record proposed before it.
+    pub(super) fn asked(&mut self, read: ReadId) {
+        let rest_on = self.applied + self.proposed.len() as u64;
+        let replies = self.replies.take();
+        self.asked.push_back((read, rest_on, replies));
+    }
+
+    /// Takes the replies that wait for proposed records, all but those for the last `behind`.
+    pub(super) fn take_proposed(&mut self, behind: u64) -> impl Iterator<Item = Due> + '_ {
+        let ahead = (self.proposed.len() as u64).saturating_sub(behind);
+        self.proposed.iter_mut().take(ahead as usize).flat_map(|due| due.take().into_each())
+    }
+
+    /// The oldest proposed record was committed, and the shard has applied it.
+    pub(super) fn committed(&mut self, answers: &mut Answers) {
+        let due = self.proposed.pop_front();
+        let due = due.unwrap_or_else(|| {
+            panic!("{} of {} has a record that its owner did not propose", self.epoch, self.shard)
+        });
+        self.applied += 1;
+        answers.append(due);
+    }
+
+    /// Whether a quorum has answered this question.
+    pub(super) fn is_confirmed(&self, read: ReadId) -> bool {
+        self.confirmed >= Some(read)
+    }
+
+    /// These questions were answered. One that was asked later answers the earlier ones too.
+    pub(super) fn confirmed(&mut self, reads: &[ReadId], answers: &mut Answers) {
+        self.confirmed = self.confirmed.max(reads.iter().copied().max());
+        while let Some((read, rest_on, _)) = self.asked.front() {
+            if Some(*read) > self.confirmed || *rest_on > self.applied {
+                return;
+            }
+            let due = self.asked.pop_front().map(|(_, _, due)| due).unwrap_or_default();
+            answers.append(due);
+        }
+    }
+
+    /// The replies that must not leave any more, oldest first of each kind.
+    pub(super) fn into_pending(self) -> impl Iterator<Item = Due> {
+        let asked = self.asked.into_iter().map(|(_, _, replies)| replies);
+        let all = self.proposed.into_iter().chain(asked).chain([self.replies]);
+        all.flat_map(Answers::into_each)
+    }
+}
+
+pub(super) fn head_of<'a>(
+    heads: &'a mut BTreeMap<ShowId, Show>,
+    id: ShowId,
+    setup: &Setup,
+    shows: &BTreeMap<ShowId, Show>,
+) -> &'a mut Show {
+    heads.entry(id).or_insert_with(|| match shows.get(&id) {
+        Some(show) => show.clone(),
+        None => Show::new(Arc::clone(&setup.hall), setup.rules),
+    })
+}
+
+/// An outcome as it is told when it is now by the shard's time and by this node's clock.
+fn told_by((now, own): (Instant, Instant), outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Held { hold, seats, expires } => {
+            Outcome::Held { hold, seats, expires: own + expires.since(now) }
+        }
+        Outcome::Booked { .. } | Outcome::Released { .. } | Outcome::Refused(_) => outcome,
+    }
+}
+
+/// What is worth counting in an answer that changed nothing.
+fn mark_of(request: &Request, outcome: &Outcome) -> Option<Mark> {
+    match (&request.command, outcome) {
+        (Command::Confirm { .. }, Outcome::Refused(Refusal::HoldLost)) => {
+            Some(Mark::ConfirmTooLate)
+        }
+        (_, Outcome::Refused(_)) => None,
+        (_, Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. }) => {
+            Some(Mark::RepeatAnswered)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_booking::{Checks, Hall, RequestId, Rules, SeatId, Span, UserId, Wish};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::placement::Placement;
+
+    const GATEWAY: NodeId = NodeId(2);
+
+    struct Desk {
+        setup: Setup,
+        shows: BTreeMap<ShowId, Show>,
+        owner: Owner,
+        reads: u64,
+    }
+
+    fn desk() -> Desk {
+        let rules = Rules {
+            hold: Span(100),
+            grace: Span(5),
+            seats_per_request: 4,
+            remember: Span(1_000),
+            checks: Checks::COMPLETE,
+        };
+        let (placement, hall) =
+            (Arc::new(Placement::new(1, 1, 1, 1)), Arc::new(Hall::uniform(1, 1, 4)));
+        let setup = Setup {
+            config: Config::example(),
+            placement,
+            hall,
+            rules,
+            shows: 1,
+            homes: Vec::new(),
+        };
+        let shows = BTreeMap::new();
+        let owner = Owner::new(ShardId(0), Epoch(3), Instant(0), &setup, &shows);
+        Desk { setup, shows, owner, reads: 0 }
+    }
+
+    impl Desk {
+        fn ask(&mut self, now: u64, id: u64, seat: u32) {
+            let picked = [SeatId(seat)].into_iter().collect();
+            let command = Command::Hold(Wish { picked, ..Wish::default() });
+            let request = Request { id: RequestId(id), user: UserId(0), show: ShowId(0), command };
+            let now = (Instant(now), Instant(now));
+            let early = self.owner.decide(now, GATEWAY, &request, &self.setup, &self.shows);
+            assert_eq!(early, None, "every answer waits");
+        }
+
+        /// Hands the turn to a journal that takes everything; says what it was.
+        fn close(&mut self) -> &'static str {
+            match self.owner.close_turn() {
+                Turn::Idle => "nothing",
+                Turn::Changed(_) => {
+                    self.owner.proposed();
+                    "record"
+                }
+                Turn::Asked => {
+                    self.reads += 1;
+                    self.owner.asked(ReadId(self.reads));
+                    "question"
+                }
+            }
+        }
+
+        fn commit(&mut self) -> Vec<(u64, bool)> {
+            let mut answers = Answers::default();
+            self.owner.committed(&mut answers);
+            answers.into_each().map(granted).chain(self.confirm(&[])).collect()
+        }
+
+        fn confirm(&mut self, reads: &[u64]) -> Vec<(u64, bool)> {
+            let mut answers = Answers::default();
+            let reads: Vec<ReadId> = reads.iter().copied().map(ReadId).collect();
+            self.owner.confirmed(&reads, &mut answers);
+            answers.into_each().map(granted).collect()
+        }
+    }
+
+    fn granted((_, answer): Due) -> (u64, bool) {
+        let Answer::Decided(reply) = answer else { panic!("an owner decides") };
+        let refused = matches!(reply.outcome, Outcome::Refused(Refusal::SeatTaken));
+        (reply.request.0, !refused)
+    }
+
+    #[test]
+    fn a_turn_is_one_record_and_its_refusals_wait_for_it() {
+        let mut desk = desk();
+        assert_eq!(desk.close(), "nothing");
+        desk.ask(1, 10, 0);
+        desk.ask(1, 20, 0);
+        desk.ask(1, 30, 1);
+        assert_eq!(desk.close(), "record");
+        assert_eq!(desk.close(), "nothing");
+        assert!(desk.confirm(&[9]).is_empty());
+        assert_eq!(desk.commit(), [(10, true), (20, false), (30, true)]);
+    }
+
+    #[test]
+    fn a_refusal_waits_for_the_question_and_for_the_records_that_it_rests_on() {
+        let mut desk = desk();
+        desk.ask(1, 10, 0);
+        assert_eq!(desk.close(), "record");
+        desk.ask(2, 20, 0);
+        assert_eq!(desk.close(), "question");
+        assert!(desk.confirm(&[1]).is_empty(), "the hold that is in the way may still be lost");
+        assert_eq!(desk.commit(), [(10, true), (20, false)]);
+        desk.ask(3, 30, 0);
+        assert_eq!(desk.close(), "question");
+        desk.ask(4, 40, 0);
+        assert_eq!(desk.close(), "nothing", "one question is open at a time");
+        assert!(desk.confirm(&[1]).is_empty(), "an earlier question proves nothing");
+        assert_eq!(desk.confirm(&[2]), [(30, false)], "what came up later waits for the next");
+        assert_eq!(desk.close(), "question");
+        assert_eq!(desk.confirm(&[4]), [(40, false)], "a later one proves more");
+    }
+
+    #[test]
+    fn overdue_holds_end_before_the_next_request_is_decided() {
+        let mut desk = desk();
+        desk.ask(1, 10, 0);
+        desk.close();
+        assert_eq!(desk.owner.expires_at(), Instant(106));
+        desk.ask(105, 20, 0);
+        desk.ask(106, 30, 0);
+        let Turn::Changed(record) = desk.owner.close_turn() else {
+            panic!("the seat changed hands")
+        };
+        assert_eq!(record.len(), 2, "the end of the one hold, the grant of the other");
+        desk.close();
+        assert_eq!(desk.commit(), [(10, true)]);
+        assert_eq!(desk.commit(), [(20, false), (30, true)]);
+        desk.owner.expire(Instant(500), &desk.setup, &desk.shows);
+        assert_eq!(desk.close(), "record");
+        assert_eq!(desk.owner.expires_at(), Instant::MAX);
+    }
+
+    #[test]
+    fn a_deposed_owner_leaves_every_reply_undelivered() {
+        let mut desk = desk();
+        desk.ask(1, 10, 0);
+        desk.close();
+        desk.ask(2, 20, 0);
+        desk.close();
+        desk.ask(3, 30, 1);
+        let pending: Vec<u64> =
+            desk.owner.into_pending().map(|(_, answer)| answer.request().0).collect();
+        assert_eq!(pending, [10, 20, 30]);
+    }
+}

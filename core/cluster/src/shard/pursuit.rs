@@ -1,0 +1,141 @@
+//! How an owner sees to it that its shard's journal has the members that the map wants.
+//!
+//! Owns the next step, found anew each time from what the journal's members are: so it does not
+//! matter who took the last one. Refuses to know who is wanted, and why.
+
+use std::sync::Arc;
+
+use onsale_booking::{Instant, NodeId};
+
+use super::Shard;
+use crate::effect::Effects;
+use crate::journal::{Change, Journal, ReadId, ReplicaId};
+use crate::observation::HandOverReason;
+use crate::placement::{Placement, Seats};
+
+/// A replica that lacks at most so many records is as good as level: the rest is on its way.
+pub(crate) const LEVEL: u64 = 64;
+
+impl Shard {
+    /// The latest version of the map that is committed, if the records are its versions.
+    pub(crate) fn map(&self) -> Option<&Arc<Placement>> {
+        self.map.as_ref()
+    }
+
+    /// Proposes a version of the map.
+    pub(crate) fn propose_map(&mut self, map: &Placement) -> bool {
+        self.owner.is_some() && self.journal.propose(map.encode())
+    }
+
+    /// Takes the next step, if this replica serves. Says whether none is left: the journal has
+    /// these members and no others. `ends` is when a hand-over that it takes is given up; none goes to
+    /// a node that is `missed`.
+    pub(crate) fn pursue(
+        &mut self,
+        map: &Placement,
+        missed: impl Fn(NodeId) -> bool,
+        ends: Instant,
+        effects: &mut Effects,
+    ) -> bool {
+        let (seats, members) = (map.seats(self.id), self.journal.members());
+        let newer = |member: ReplicaId| member.generation() > seats.generation;
+        if self.owner.is_none() || members.is_joint() || members.each().any(newer) {
+            return false;
+        }
+        let wanted = |member: &ReplicaId| {
+            seats.members.contains(&member.node()) && !map.is_given_up(*member)
+        };
+        let surplus = members.voters().iter().copied().filter(|voter| !wanted(voter));
+        let votes = |node: &NodeId| {
+            members.voters().iter().any(|voter| voter.node() == *node && wanted(voter))
+        };
+        let missing = seats.members.iter().copied().find(|node| !votes(node));
+        let idle = members.learners().iter().copied().find(|learner| !wanted(learner));
+        let learner = members.learners().iter().copied().find(wanted);
+        // No node has two voters, and no zone more than it must. A replica that is gone goes first, the leader last: it
+        // needs somebody to hand over to.
+        let goes_first = |voter: &ReplicaId| {
+            let beside = learner.is_some_and(|learner| learner.node() == voter.node());
+            let stay = members.voters().iter().filter(|other| *other != voter).chain(&learner);
+            let crowding = map.pairs_in_one_zone(stay.map(|member| member.node()));
+            (!beside, crowding, !map.is_given_up(*voter), voter.node() == self.node)
+        };
+        let surplus = surplus.min_by_key(goes_first);
+        let change = match (idle, missing, learner, surplus) {
+            (Some(idle), ..) => Change::Drops(idle),
+            (None, Some(node), None, Some(_)) => {
+                Change::Learns(ReplicaId::new(node, seats.generation))
+            }
+            (None, Some(_), Some(promoted), Some(demoted)) => {
+                // Who has never answered may not have begun: it would have a say, and know nothing of it.
+                let answers = |lag: &u64| *lag < self.journal.applied();
+                let is_level = |lag| lag <= LEVEL;
+                if !self.journal.lag(promoted).filter(answers).is_some_and(is_level) {
+                    // A node that forgot begins once it knows that it may. To any, all that was said until this
+                    // journal fell asleep may have been lost. So whoever is heard is spoken to until it answers.
+                    let may_have_missed = !self.journal.awake() && !missed(promoted.node());
+                    if may_have_missed || map.forgot_in(promoted.node()).is_some() {
+                        self.journal.ping();
+                    }
+                    return false;
+                }
+                let others = members.voters().iter().any(|voter| voter.node() != self.node);
+                // Who alone has a say changes places itself: the journal then passes the lead on.
+                if demoted.node() == self.node && others {
+                    let others = members.voters().iter().filter(|voter| voter.node() != self.node);
+                    let there = others
+                        .copied()
+                        .filter(|voter| !missed(voter.node()) && !map.is_given_up(*voter));
+                    let fitness = |&voter: &ReplicaId| {
+                        (
+                            !wanted(&voter),
+                            self.vain_hand_overs(voter.node()),
+                            self.journal.lag(voter),
+                        )
+                    };
+                    if let Some(to) = there.min_by_key(fitness) {
+                        self.hand_over(to.node(), HandOverReason::Move, ends, effects);
+                    }
+                    return false;
+                }
+                Change::Swaps { promoted, demoted }
+            }
+            _ => {
+                let came = |voter: &ReplicaId| voter.generation() == seats.generation;
+                let has_come = members.voters().iter().any(came);
+                return has_come || self.still_leads(seats.generation);
+            }
+        };
+        self.journal.change_members(change);
+        false
+    }
+
+    /// Whether a quorum has confirmed that this replica still leads since it first knew of a generation;
+    /// asks, if need be. One that was deposed unawares may see the members of long ago, and take them for those
+    /// that are wanted now, where these have no replica that came with the wish.
+    fn still_leads(&mut self, generation: u32) -> bool {
+        let asks = (self.journal.epoch(), generation);
+        if let Some((asked, read)) = self.asked_for_move
+            && asked == asks
+        {
+            return self.owner.as_ref().is_some_and(|owner| owner.is_confirmed(read));
+        }
+        self.reads += 1;
+        let read = ReadId(self.reads);
+        self.asked_for_move = self.journal.confirm_leadership(read).then_some((asks, read));
+        false
+    }
+
+    /// Drops the replica if the map says that it is one no longer: the journal has settled on
+    /// others since it came, and it never comes back under its number.
+    pub(crate) fn leave_if_moved(&mut self, seats: &Seats) -> bool {
+        let newer = self.journal.replica().generation() > seats.generation;
+        let gone = seats.from.is_empty() && !newer && !seats.members.contains(&self.node);
+        if gone && !self.journal.has_left() && !self.journal.is_leader() {
+            self.journal.leave();
+            self.shows.clear();
+            return true;
+        }
+        false
+    }
+}

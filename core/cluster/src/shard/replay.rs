@@ -1,0 +1,157 @@
+//! What a journal amounts to.
+//!
+//! Owns the fold of records and snapshots into shows, which a replica takes its state from while it
+//! runs and which gives the same state again from its disk. Refuses to know who proposed a record.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use onsale_booking::{Show, ShowId};
+
+use super::{Shard, State};
+use crate::config::Setup;
+use crate::journal::{Durable, Journal};
+use crate::placement::Placement;
+use crate::record::{self, Events};
+use crate::shard_time::ShardTime;
+
+pub(super) type Shows = BTreeMap<ShowId, Show>;
+
+/// Folds a committed record into the shows. Returns whether anything was recorded; its events are in
+/// `events` then.
+///
+/// # Panics
+/// If the record is none.
+pub(super) fn fold(shows: &mut Shows, setup: &Setup, record: &[u8], events: &mut Events) -> bool {
+    let writer = record::decode_into(record, events).expect("a committed record is readable");
+    if writer.is_none() {
+        return false;
+    }
+    for (show, event) in events {
+        show_of(shows, setup, *show).apply(event);
+    }
+    true
+}
+
+/// A version of the map, if the record holds one.
+pub(super) fn map_of(record: &[u8]) -> Option<Placement> {
+    let map = || Placement::decode(record).expect("a committed map is readable");
+    (!record.is_empty()).then(map)
+}
+
+/// The shows of a snapshot, and what their latest event says of the shard's time.
+pub(super) fn shows_of(setup: &Setup, state: &[u8]) -> (Option<ShardTime>, Shows) {
+    let (latest, shows): State =
+        postcard::from_bytes(state).expect("a committed snapshot is readable");
+    let restored = shows.into_iter().map(|(id, bytes)| {
+        let show = Show::restore(Arc::clone(&setup.hall), setup.rules, &bytes);
+        (id, show.expect("a committed snapshot keeps a show's promises"))
+    });
+    (latest, restored.collect())
+}
+
+fn show_of<'a>(shows: &'a mut Shows, setup: &Setup, show: ShowId) -> &'a mut Show {
+    shows.entry(show).or_insert_with(|| Show::new(Arc::clone(&setup.hall), setup.rules))
+}
+
+impl Shard {
+    /// Whether what a disk holds of this replica, replayed as far as the replica has applied its
+    /// journal, gives the state that it has; none if the disk does not reach as far. A replica that has left
+    /// has no state, whether its disk says so yet or still holds the journal that it had.
+    pub(crate) fn is_replayed_by(&self, durable: Durable) -> Option<bool> {
+        if self.journal.has_left() {
+            return (!self.shows.is_empty()).then_some(false);
+        }
+        let (snapshot, records) = durable.applied(self.applied)?;
+        if let Some(map) = &self.map {
+            let versions = records.iter().filter_map(|record| map_of(record.record()));
+            let first = map_of(snapshot.state());
+            let last = versions.last().or(first);
+            return Some(last.as_ref().unwrap_or(&self.setup.placement) == map.as_ref());
+        }
+        let mut shows = match snapshot.index() {
+            0 => Shows::new(),
+            _ => shows_of(&self.setup, snapshot.state()).1,
+        };
+        let mut events = Events::new();
+        for record in records {
+            fold(&mut shows, &self.setup, record.record(), &mut events);
+        }
+        Some(self.shows == shows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_booking::{
+        Checks, Event, Hall, HoldId, Instant, NodeId, Rules, SeatId, Span, UserId,
+    };
+
+    use super::*;
+    use crate::config::Config;
+    use crate::id::{Epoch, ShardId};
+    use crate::journal::frame::Frame;
+    use crate::journal::{Found, RaftGroup, Settings, Wal};
+
+    const SHARD: ShardId = ShardId(0);
+
+    /// A replica that has applied one record, and the disk that holds it.
+    fn replica() -> (Shard, Vec<u8>) {
+        let rules = Rules {
+            hold: Span(300),
+            grace: Span(5),
+            seats_per_request: 10,
+            remember: Span(1_000),
+            checks: Checks::COMPLETE,
+        };
+        let setup = Setup {
+            config: Config::example(),
+            placement: Arc::new(Placement::new(1, 1, 1, 1)),
+            hall: Arc::new(Hall::uniform(1, 1, 10)),
+            rules,
+            shows: 1,
+            homes: Vec::new(),
+        };
+        let held = Event::Held {
+            hold: HoldId(1),
+            user: UserId(1),
+            seats: [SeatId(0)].into_iter().collect(),
+            at: Instant(1),
+            expires: Instant(301),
+        };
+        let record = record::encode(NodeId(1), &vec![(ShowId(0), held)]);
+        let mut disk = Vec::new();
+        Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: &record }.write(&mut disk);
+        let (epoch, vote, commit, in_doubt) = (Epoch(1), None, 1, false);
+        Frame::HardState { shard: SHARD, epoch, vote, commit, in_doubt }.write(&mut disk);
+        Frame::Checkpoint { groups: 1 }.write(&mut disk);
+        let settings = Settings::default();
+        let journal = RaftGroup::new(SHARD, NodeId(1), &[NodeId(1)], settings, read(&disk));
+        let mut shard = Shard::new(SHARD, NodeId(1), Arc::new(setup), journal);
+        assert!(fold(&mut shard.shows, &shard.setup, &record, &mut shard.events));
+        shard.applied = 1;
+        (shard, disk)
+    }
+
+    fn read(disk: &[u8]) -> Durable {
+        let segments = vec![(0, disk.to_vec())];
+        Wal::recover(Found { has_written: true, segments }).take(SHARD)
+    }
+
+    #[test]
+    fn only_a_replica_that_has_left_may_be_less_than_its_journal() {
+        let (mut shard, disk) = replica();
+        assert_eq!(shard.is_replayed_by(read(&disk)), Some(true));
+        let shows = std::mem::take(&mut shard.shows);
+        assert_eq!(shard.is_replayed_by(read(&disk)), Some(false), "it forgot, and is a member");
+        shard.journal.leave();
+        assert_eq!(shard.is_replayed_by(read(&disk)), None, "its disk does not say so yet");
+        assert_eq!(shard.is_replayed_by(Durable::default()), None, "its disk has dropped it");
+        shard.shows = shows;
+        assert_eq!(
+            shard.is_replayed_by(read(&disk)),
+            Some(false),
+            "it has left and kept its shows"
+        );
+    }
+}

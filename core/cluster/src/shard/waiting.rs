@@ -1,0 +1,78 @@
+//! Requests that wait for an owner: their replica leads and may not serve yet, or not any more.
+//!
+//! Owns how long one may wait: as long as a gateway waits for an attempt. By then the gateway has asked
+//! again or said that nobody could be reached, so the request is dropped without an answer. A leader
+//! without a quorum may wait for as long as a split lasts. A decision after that would be a hold for a
+//! client that is gone, and once decisions are forgotten even a second one.
+
+use std::collections::VecDeque;
+
+use onsale_booking::{Instant, NodeId, Request, Span};
+
+/// Requests in the order in which they came, each with the instant by this node's clock.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    patience: Span,
+    requests: VecDeque<(Instant, NodeId, Request)>,
+}
+
+impl Waiting {
+    /// Nothing waits. A gateway gives an attempt up after `patience`.
+    pub(super) fn new(patience: Span) -> Self {
+        Self { patience, requests: VecDeque::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// A request came from a gateway.
+    pub(super) fn add(&mut self, now: Instant, from: NodeId, request: Request) {
+        self.drop_given_up(now);
+        self.requests.push_back((now, from, request));
+    }
+
+    /// Takes those that somebody still waits for.
+    pub(super) fn take(&mut self, now: Instant) -> impl Iterator<Item = (NodeId, Request)> + use<> {
+        self.drop_given_up(now);
+        self.take_all()
+    }
+
+    /// Takes all.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = (NodeId, Request)> + use<> {
+        let requests = std::mem::take(&mut self.requests);
+        requests.into_iter().map(|(_, from, request)| (from, request))
+    }
+
+    fn drop_given_up(&mut self, now: Instant) {
+        let fresh = |came: Instant| now.since(came) < self.patience;
+        while self.requests.front().is_some_and(|&(came, ..)| !fresh(came)) {
+            self.requests.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_booking::{Command, HoldId, RequestId, ShowId, UserId};
+
+    use super::*;
+
+    #[test]
+    fn what_no_gateway_waits_for_is_not_decided() {
+        let request = |id| {
+            let command = Command::Release { hold: HoldId(id) };
+            Request { id: RequestId(id), user: UserId(0), show: ShowId(0), command }
+        };
+        let mut waiting = Waiting::new(Span(10));
+        waiting.add(Instant(100), NodeId(1), request(1));
+        waiting.add(Instant(105), NodeId(1), request(2));
+        let taken: Vec<u64> = waiting.take(Instant(110)).map(|(_, due)| due.id.0).collect();
+        assert_eq!(taken, [2], "the first was given up at 110");
+        waiting.add(Instant(200), NodeId(1), request(3));
+        waiting.add(Instant(210), NodeId(1), request(4));
+        assert_eq!(waiting.requests.len(), 1, "nor is it kept while others come");
+        assert_eq!(waiting.take_all().count(), 1);
+        assert!(waiting.is_empty());
+    }
+}

@@ -1,0 +1,581 @@
+//! A cluster in memory: nodes, links of constant latency and disks that keep what was
+//! synced. Owns the passage of time; refuses to know what the nodes say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use onsale_booking::{
+    Checks, ClientId, Command, Draw, Endpoint, Hall, HoldId, Instant, NodeId, Outcome, PaymentId,
+    Request, RequestId, Rules, SeatId, ShowId, Span, UserId, Wish, ZoneId,
+};
+use onsale_cluster::{
+    Config, Effects, Epoch, FactsConfig, Forgets, Found, GatewayConfig, Input, LeadsConfig,
+    MembershipConfig, Message, Node, Observation, OnSuspicion, OwnerConfig, Placement, Promises,
+    Ratio, Sessions, Setup, ShardId, Write,
+};
+
+/// One way between nodes, one way to a client, and one fsync.
+const LINK: Span = Span::from_micros(250);
+const CLIENT: Span = Span::from_micros(1_000);
+pub(crate) const FSYNC: Span = Span::from_micros(300);
+
+enum Event {
+    Deliver { from: Endpoint, to: Endpoint, message: Message },
+    Synced { node: NodeId, incarnation: u64, write: Write },
+}
+
+/// How many messages of a kind were sent between nodes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) beats: u64,
+    pub(crate) journal: u64,
+    pub(crate) others: u64,
+}
+
+pub(crate) struct Cluster {
+    setup: Arc<Setup>,
+    now: Instant,
+    nodes: BTreeMap<NodeId, Node>,
+    incarnations: BTreeMap<NodeId, u64>,
+    disks: BTreeMap<NodeId, BTreeMap<u32, Vec<u8>>>,
+    /// Nodes of which a write was ever durable.
+    written: BTreeSet<NodeId>,
+    /// What a process that died alone left in its machine's page cache, by its node: how many bytes of a segment
+    /// are durable.
+    cached: BTreeMap<NodeId, (u32, usize)>,
+    /// Every write, and when it was begun.
+    pub(crate) begun: Vec<(Instant, NodeId, Write)>,
+    events: BTreeMap<(Instant, u64), Event>,
+    scheduled: u64,
+    cut: BTreeSet<(NodeId, NodeId)>,
+    paused: BTreeMap<NodeId, Instant>,
+    /// Nodes whose disks have no room.
+    full: BTreeSet<NodeId>,
+    /// By how much a node's clock is ahead, if it is.
+    ahead: BTreeMap<NodeId, Span>,
+    loss: Option<u64>,
+    draw: Draw,
+    effects: Effects,
+    pub(crate) sent: Sent,
+    pub(crate) replies: Vec<(RequestId, Outcome)>,
+    pub(crate) observed: Vec<(Instant, NodeId, Observation)>,
+    /// Nodes that have said that they may be stopped.
+    pub(crate) drained: BTreeSet<NodeId>,
+}
+
+pub(crate) fn config() -> Config {
+    Config {
+        beat_every: Span::from_millis(100),
+        suspicion_phi: 8,
+        acceptable_pause: Span::from_millis(100),
+        min_std_deviation: Span::from_millis(20),
+        tick_every: Span::from_millis(50),
+        election_ticks: 6,
+        snapshot_every: 10_000,
+        keep_records: 1_000,
+        segment_bytes: 1 << 20,
+        on_suspicion: OnSuspicion::default(),
+        membership: MembershipConfig { quorum: None, stable_after: Span::from_secs(5) },
+        leads: LeadsConfig::default(),
+        promises: Promises::default(),
+        owner: OwnerConfig::default(),
+        gateway: GatewayConfig {
+            tries: 5,
+            try_timeout: Span::from_millis(500),
+            backoff_base: Span::from_millis(20),
+            backoff_cap: Span::from_millis(400),
+            retry_budget: Ratio { num: 1, den: 10 },
+            in_flight_per_shard: 10_000,
+        },
+        facts: FactsConfig {
+            fanout: 3,
+            repair_every: Span::from_secs(1),
+            accepted_drift: Span::from_secs(10),
+            deletions_last: Span::from_secs(600),
+            patience: Span::from_millis(500),
+            sessions: Sessions::default(),
+            forgets: Forgets::default(),
+        },
+    }
+}
+
+impl Cluster {
+    /// Boots so many nodes, the nth with a clock that is n − 1 times as far ahead.
+    pub(crate) fn with_clocks_apart(config: Config, nodes: u16, shards: u32, apart: Span) -> Self {
+        let ahead = (1..=nodes).map(|n| (NodeId(n), Span(apart.0 * u64::from(n - 1))));
+        Self::begin(config, nodes, Placement::new(nodes, 3, shards, 3), ahead.collect())
+    }
+
+    /// Boots so many nodes in three zones and lets them elect their owners.
+    pub(crate) fn new(nodes: u16, shards: u32) -> Self {
+        Self::with(config(), nodes, shards)
+    }
+
+    pub(crate) fn with(config: Config, nodes: u16, shards: u32) -> Self {
+        Self::begin(config, nodes, Placement::new(nodes, 3, shards, 3), BTreeMap::new())
+    }
+
+    /// A cluster of so many nodes that more may join.
+    pub(crate) fn changing(nodes: u16, spares: u16, shards: u32) -> Self {
+        Self::changing_with(3, nodes, spares, shards)
+    }
+
+    /// The same with so many replicas of each shard.
+    pub(crate) fn changing_with(replicas: u16, nodes: u16, spares: u16, shards: u32) -> Self {
+        let placement = Placement::new(nodes, 3, shards, replicas).changing(spares);
+        Self::begin(config(), nodes, placement, BTreeMap::new())
+    }
+
+    /// Boots so many nodes in three zones, with the venues of all shows in one of them.
+    pub(crate) fn with_venues_in(zone: ZoneId, config: Config, nodes: u16, shards: u32) -> Self {
+        let placement = Placement::new(nodes, 3, shards, 3);
+        let shows = (0..4 * shards).map(ShowId);
+        let homes = placement.homes(shows.map(|show| (show, zone)));
+        Self::begin_with(config, nodes, placement, BTreeMap::new(), homes)
+    }
+
+    fn begin(
+        config: Config,
+        nodes: u16,
+        placement: Placement,
+        ahead: BTreeMap<NodeId, Span>,
+    ) -> Self {
+        Self::begin_with(config, nodes, placement, ahead, Vec::new())
+    }
+
+    fn begin_with(
+        config: Config,
+        nodes: u16,
+        placement: Placement,
+        ahead: BTreeMap<NodeId, Span>,
+        homes: Vec<Option<ZoneId>>,
+    ) -> Self {
+        let mut cluster = Self::without_power(config, placement, ahead, homes);
+        for node in (1..=nodes).map(NodeId) {
+            cluster.start(node);
+        }
+        cluster.run_for(Span::from_millis(200));
+        cluster
+    }
+
+    /// A cluster of which nothing was started yet.
+    pub(crate) fn unstarted(placement: Placement) -> Self {
+        Self::without_power(config(), placement, BTreeMap::new(), Vec::new())
+    }
+
+    fn without_power(
+        config: Config,
+        placement: Placement,
+        ahead: BTreeMap<NodeId, Span>,
+        homes: Vec<Option<ZoneId>>,
+    ) -> Self {
+        let shows = 4 * placement.shards();
+        let rules = Rules {
+            hold: Span::from_secs(300),
+            grace: Span::from_secs(5),
+            seats_per_request: 10,
+            remember: Span::from_secs(600),
+            checks: Checks::COMPLETE,
+        };
+        let placement = Arc::new(placement);
+        let hall = Arc::new(Hall::uniform(2, 10, 20));
+        let setup = Arc::new(Setup { config, placement, hall, rules, shows, homes });
+        Self {
+            setup,
+            now: Instant::ZERO,
+            nodes: BTreeMap::new(),
+            incarnations: BTreeMap::new(),
+            disks: BTreeMap::new(),
+            written: BTreeSet::new(),
+            cached: BTreeMap::new(),
+            begun: Vec::new(),
+            events: BTreeMap::new(),
+            scheduled: 0,
+            cut: BTreeSet::new(),
+            paused: BTreeMap::new(),
+            full: BTreeSet::new(),
+            ahead,
+            loss: None,
+            draw: Draw::new(0),
+            effects: Effects::default(),
+            sent: Sent::default(),
+            replies: Vec::new(),
+            observed: Vec::new(),
+            drained: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn start(&mut self, id: NodeId) {
+        let incarnation = self.incarnations.entry(id).or_insert(0);
+        *incarnation += 1;
+        let seed = u64::from(id.0) << 32 | *incarnation;
+        let disk = self.disks.entry(id).or_default();
+        let segments = disk.iter().map(|(&segment, bytes)| (segment, bytes.clone())).collect();
+        let found = Found { has_written: self.written.contains(&id), segments };
+        let now = self.now + self.ahead_of(id);
+        let incarnation = self.incarnations[&id];
+        let node = Node::boot(Arc::clone(&self.setup), id, incarnation, seed, found, now);
+        assert!(self.nodes.insert(id, node).is_none(), "{id} is up already");
+    }
+
+    /// The machine loses power. Of a write that was not synced a part may be on the disk, and nothing is
+    /// that only the page cache had.
+    pub(crate) fn crash(&mut self, id: NodeId) {
+        let any = self.scheduled as usize;
+        self.crash_keeping(id, |write| any % (write.bytes.len() + 1));
+    }
+
+    /// The same, where so many bytes of the write are on the disk.
+    pub(crate) fn crash_keeping(&mut self, id: NodeId, kept: impl FnOnce(&Write) -> usize) {
+        self.end(id);
+        if let Some((segment, durable)) = self.cached.remove(&id)
+            && let Some(stored) = self.disks.entry(id).or_default().get_mut(&segment)
+        {
+            stored.truncate(durable);
+        }
+        if let Some(write) = self.in_flight(id).cloned() {
+            let stored = self.disks.entry(id).or_default().entry(write.segment).or_default();
+            stored.extend(&write.bytes[..kept(&write)]);
+        }
+    }
+
+    /// The process dies and the machine does not: a write that was not synced is in the page cache, where the
+    /// next process reads it.
+    pub(crate) fn kill(&mut self, id: NodeId) {
+        self.end(id);
+        if let Some(write) = self.in_flight(id).cloned() {
+            let stored = self.disks.entry(id).or_default().entry(write.segment).or_default();
+            self.cached.insert(id, (write.segment, stored.len()));
+            stored.extend(&write.bytes);
+        }
+    }
+
+    fn end(&mut self, id: NodeId) {
+        self.nodes.remove(&id).expect("only what is up can die");
+        self.paused.remove(&id);
+    }
+
+    /// The write of a node's latest process that is on its way to the disk.
+    pub(crate) fn in_flight(&self, id: NodeId) -> Option<&Write> {
+        self.events.values().find_map(|event| match event {
+            Event::Synced { node, incarnation, write }
+                if *node == id && *incarnation == self.incarnations[&id] =>
+            {
+                Some(write)
+            }
+            Event::Synced { .. } | Event::Deliver { .. } => None,
+        })
+    }
+
+    /// Another disk stands where a dead process had its own.
+    pub(crate) fn wipe(&mut self, id: NodeId) {
+        assert!(!self.is_up(id), "{id} lives on its disk");
+        self.disks.remove(&id);
+    }
+
+    /// A bit flips on the disk of a dead process, in the frame that it wrote first.
+    pub(crate) fn rot(&mut self, id: NodeId) {
+        assert!(!self.is_up(id), "{id} has it in memory");
+        let newest = self.disks.get_mut(&id).and_then(|disk| disk.last_entry());
+        newest.expect("it has written").into_mut()[20] ^= 1;
+    }
+
+    /// The process is told something.
+    pub(crate) fn tell(&mut self, id: NodeId, input: Input) {
+        self.turn(id, input);
+    }
+
+    /// The process is told to stop.
+    pub(crate) fn retire(&mut self, id: NodeId) {
+        self.turn(id, Input::Retire);
+    }
+
+    /// The process stands still, and then finds waiting what came meanwhile.
+    pub(crate) fn pause(&mut self, id: NodeId, span: Span) {
+        self.paused.insert(id, self.now + span);
+    }
+
+    /// There is no room on the node's disk any more.
+    pub(crate) fn fill(&mut self, id: NodeId) {
+        self.full.insert(id);
+    }
+
+    /// There is room again.
+    pub(crate) fn make_room(&mut self, id: NodeId) {
+        self.full.remove(&id);
+    }
+
+    pub(crate) fn is_up(&self, id: NodeId) -> bool {
+        self.nodes.contains_key(&id)
+    }
+
+    pub(crate) fn lose_one_in(&mut self, messages: Option<u64>) {
+        self.loss = messages;
+    }
+
+    /// Cuts a node from its peers, both ways; clients still reach it.
+    pub(crate) fn isolate(&mut self, id: NodeId) {
+        self.split(&[id]);
+    }
+
+    /// Cuts these from the others, both ways; clients still reach all.
+    pub(crate) fn split(&mut self, side: &[NodeId]) {
+        let others = self.incarnations.keys().filter(|node| !side.contains(node));
+        for &other in others {
+            self.cut.extend(side.iter().flat_map(|&node| [(node, other), (other, node)]));
+        }
+    }
+
+    /// What a node sends to its peers is lost; it hears them, and clients reach it.
+    pub(crate) fn mute(&mut self, id: NodeId) {
+        let peers = self.incarnations.keys().copied().filter(|&peer| peer != id);
+        self.cut.extend(peers.map(|peer| (id, peer)));
+    }
+
+    pub(crate) fn heal(&mut self) {
+        self.cut.clear();
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[&id]
+    }
+
+    pub(crate) fn disk(&self, id: NodeId) -> Vec<(u32, Vec<u8>)> {
+        let segments = self.disks.get(&id).into_iter().flatten();
+        segments.map(|(&segment, bytes)| (segment, bytes.clone())).collect()
+    }
+
+    pub(crate) fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    pub(crate) fn shard(&self, show: u32) -> ShardId {
+        self.setup.placement.shard_of(ShowId(show))
+    }
+
+    /// The node that serves a show in the latest epoch.
+    pub(crate) fn owner(&self, show: u32) -> Option<(NodeId, Epoch)> {
+        let shard = self.shard(show);
+        let serving = self.nodes.values().filter_map(|node| Some((node.id(), node.serves(shard)?)));
+        serving.max_by_key(|&(_, epoch)| epoch)
+    }
+
+    /// A node that replicates the show and does not serve it.
+    pub(crate) fn follower(&self, show: u32) -> NodeId {
+        let owner = self.owner(show).expect("somebody serves").0;
+        let members = self.setup.placement.replicas(self.shard(show));
+        *members.iter().find(|&&member| member != owner).expect("a shard has followers")
+    }
+
+    /// A client hands a request to a gateway.
+    pub(crate) fn ask(&mut self, gateway: NodeId, request: Request) {
+        let message =
+            Message::Requests(vec![onsale_booking::Timed { at: self.now + CLIENT, item: request }]);
+        let (from, to) = (Endpoint::Client(ClientId(0)), Endpoint::Node(gateway));
+        self.schedule(CLIENT, Event::Deliver { from, to, message });
+    }
+
+    /// Asks, and runs until the reply is there.
+    pub(crate) fn outcome(&mut self, gateway: NodeId, request: Request) -> Outcome {
+        let (id, before) = (request.id, self.replies.len());
+        self.ask(gateway, request);
+        for _ in 0..1_000 {
+            self.run_for(Span::from_millis(10));
+            if let Some((_, outcome)) =
+                self.replies[before..].iter().find(|(answered, _)| *answered == id)
+            {
+                return outcome.clone();
+            }
+        }
+        panic!("{id} was not answered in ten seconds");
+    }
+
+    pub(crate) fn run_for(&mut self, span: Span) {
+        self.run_until(self.now + span);
+    }
+
+    pub(crate) fn run_until(&mut self, end: Instant) {
+        let mut turns = 0;
+        while let Some(at) = self.next_instant().filter(|&at| at <= end) {
+            turns = if at == self.now { turns + 1 } else { 0 };
+            assert!(turns < 1_000, "somebody wants {at} for ever");
+            self.now = at;
+            // Each event is a turn of its own: the harder case for the nodes.
+            if self.events.first_key_value().is_some_and(|(&(due, _), _)| due <= at) {
+                let event = self.events.pop_first().map(|(_, event)| event);
+                event.into_iter().for_each(|event| self.deliver(event));
+                continue;
+            }
+            let due = self
+                .nodes
+                .values()
+                .find(|node| self.deadline_of(node).is_some_and(|due| due <= at));
+            if let Some(id) = due.map(Node::id) {
+                self.turn(id, Input::DeadlineReached);
+            }
+        }
+        self.now = end;
+    }
+
+    fn next_instant(&self) -> Option<Instant> {
+        let event = self.events.first_key_value().map(|(&(at, _), _)| at);
+        let deadline = self.nodes.values().filter_map(|node| self.deadline_of(node)).min();
+        event.into_iter().chain(deadline).min()
+    }
+
+    fn deadline_of(&self, node: &Node) -> Option<Instant> {
+        let resumes = self.paused.get(&node.id()).copied().unwrap_or(Instant::ZERO);
+        let ahead = self.ahead_of(node.id());
+        node.next_deadline().map(|at| Instant(at.0 - ahead.0).max(resumes).max(self.now))
+    }
+
+    fn ahead_of(&self, id: NodeId) -> Span {
+        self.ahead.get(&id).copied().unwrap_or_default()
+    }
+
+    fn deliver(&mut self, event: Event) {
+        let node = match &event {
+            Event::Deliver { to: Endpoint::Node(node), .. } | Event::Synced { node, .. } => {
+                Some(*node)
+            }
+            Event::Deliver { to: Endpoint::Client(_), .. } => None,
+        };
+        let resumes = node.and_then(|node| self.paused.get(&node).copied());
+        if let Some(resumes) = resumes.filter(|&resumes| resumes > self.now) {
+            return self.schedule(resumes.since(self.now), event);
+        }
+        match event {
+            Event::Deliver { from, to: Endpoint::Node(node), message } => {
+                if self.nodes.contains_key(&node) {
+                    self.turn(node, Input::Delivered { from, message });
+                }
+            }
+            Event::Deliver { message, .. } => {
+                let Message::Replies(replies) = message else {
+                    panic!("{message:?} is not for clients")
+                };
+                self.replies.extend(
+                    replies.into_iter().map(|timed| (timed.item.request, timed.item.outcome)),
+                );
+            }
+            Event::Synced { node, incarnation, write } => {
+                // A crash before the sync loses the write.
+                if self.nodes.contains_key(&node) && self.incarnations[&node] == incarnation {
+                    if self.full.contains(&node) {
+                        return self.turn(node, Input::WriteRefused(write));
+                    }
+                    let disk = self.disks.entry(node).or_default();
+                    disk.entry(write.segment).or_default().extend(write.bytes);
+                    disk.retain(|&segment, _| segment >= write.retire_below);
+                    self.written.insert(node);
+                    self.turn(node, Input::Persisted(write.id));
+                }
+            }
+        }
+    }
+
+    fn turn(&mut self, id: NodeId, mut input: Input) {
+        let now = self.now + self.ahead_of(id);
+        if let Input::Delivered { message, .. } = &mut input {
+            arrives(message, now);
+        }
+        let node = self.nodes.get_mut(&id).expect("only what is up is stepped");
+        node.step(now, input, &mut self.effects);
+        loop {
+            while let Some(sending) = self.effects.take_own() {
+                let (from, mut message) = (sending.to, sending.message);
+                arrives(&mut message, now);
+                node.step(now, Input::Delivered { from, message }, &mut self.effects);
+            }
+            node.step(now, Input::TurnEnded, &mut self.effects);
+            if !self.effects.sends.iter().any(|sending| sending.to == Endpoint::Node(id)) {
+                break;
+            }
+        }
+        self.carry_out(id);
+    }
+
+    fn carry_out(&mut self, id: NodeId) {
+        let Effects { sends, writes, observations, drained, .. } =
+            std::mem::take(&mut self.effects);
+        if drained {
+            self.drained.insert(id);
+        }
+        self.observed
+            .extend(observations.into_iter().map(|observation| (self.now, id, observation)));
+        assert!(writes.len() <= 1, "one write at a time");
+        for write in writes {
+            let incarnation = self.incarnations[&id];
+            self.begun.push((self.now, id, write.clone()));
+            self.schedule(FSYNC, Event::Synced { node: id, incarnation, write });
+        }
+        for sending in sends {
+            let latency = match sending.to {
+                Endpoint::Client(_) => CLIENT,
+                Endpoint::Node(to) => {
+                    match &sending.message {
+                        Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_) => {
+                            self.sent.beats += 1;
+                        }
+                        Message::Journal(_) => self.sent.journal += 1,
+                        Message::Requests(_)
+                        | Message::Forwarded(_)
+                        | Message::Answers(_)
+                        | Message::Moves(_)
+                        | Message::Replies(_)
+                        | Message::Facts(_) => {
+                            self.sent.others += 1;
+                        }
+                    }
+                    let lost = self.loss.is_some_and(|one_in| self.draw.below(one_in) == 0);
+                    if lost || self.cut.contains(&(id, to)) {
+                        continue;
+                    }
+                    LINK
+                }
+            };
+            let (from, to, message) = (Endpoint::Node(id), sending.to, sending.message);
+            self.schedule(latency, Event::Deliver { from, to, message });
+        }
+    }
+
+    fn schedule(&mut self, after: Span, event: Event) {
+        self.scheduled += 1;
+        self.events.insert((self.now + after, self.scheduled), event);
+    }
+}
+
+/// Each item of a batch carries the instant at which it reached its receiver, by whose clock it is.
+fn arrives(message: &mut Message, now: Instant) {
+    match message {
+        Message::Requests(batch) | Message::Forwarded(batch) => {
+            batch.iter_mut().for_each(|timed| timed.at = now);
+        }
+        Message::Answers(batch) => batch.iter_mut().for_each(|timed| timed.at = now),
+        Message::Replies(_)
+        | Message::Beat(_)
+        | Message::Gossip(_)
+        | Message::Leaving(_)
+        | Message::Moves(_)
+        | Message::Journal(_)
+        | Message::Facts(_) => {}
+    }
+}
+
+pub(crate) fn hold(id: u64, show: u32, seats: &[u32]) -> Request {
+    let picked = seats.iter().copied().map(SeatId).collect();
+    request(id, show, Command::Hold(Wish { picked, ..Wish::default() }))
+}
+
+pub(crate) fn confirm(id: u64, show: u32, hold: u64) -> Request {
+    request(id, show, Command::Confirm { hold: HoldId(hold), payment: PaymentId(id) })
+}
+
+fn request(id: u64, show: u32, command: Command) -> Request {
+    // A user's requests differ in their last digit.
+    Request { id: RequestId(id), user: UserId((id / 10) as u32), show: ShowId(show), command }
+}

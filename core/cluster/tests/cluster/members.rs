@@ -1,0 +1,137 @@
+//! What a split does to the members' tables, and to clients on its smaller side.
+
+use onsale_booking::{NodeId, Outcome, Refusal, Span};
+use onsale_cluster::membership::State;
+use onsale_cluster::{Mark, Observation};
+
+use super::SHOW;
+use super::harness::{Cluster, hold};
+
+/// Longer than a suspicion takes and the harness's members wait before they judge.
+const JUDGED: Span = Span::from_secs(6);
+/// Long enough for a few rounds of beats.
+const ROUNDS: Span = Span::from_secs(1);
+const MINORITY: Outcome = Outcome::Refused(Refusal::Minority);
+
+fn count(cluster: &Cluster, at: NodeId, observation: Observation) -> usize {
+    cluster.observed.iter().filter(|&&(_, node, seen)| node == at && seen == observation).count()
+}
+
+/// How a node is in the tables of all; they are the same.
+fn agreed(cluster: &Cluster, about: NodeId) -> (State, u64) {
+    let nodes = cluster.setup().placement.node_ids();
+    let tables: Vec<_> = nodes.map(|node| cluster.node(node).membership()).collect();
+    assert!(tables.iter().all(|table| table.view() == tables[0].view()), "{tables:?}");
+    let member = tables[0].member(about).expect("everybody is a member");
+    (member.state, member.incarnation.round)
+}
+
+#[test]
+fn a_minority_refuses_at_once_and_returns_when_the_split_is_over() {
+    let mut cluster = Cluster::new(3, 4);
+    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.isolate(owner);
+    cluster.run_for(JUDGED);
+    let asked = cluster.now();
+    assert_eq!(cluster.outcome(owner, hold(10, SHOW, &[1])), MINORITY);
+    assert!(cluster.now().since(asked) <= Span::from_millis(10), "nobody waits for a time-out");
+    assert_eq!(count(&cluster, owner, Observation::Withdrew), 1);
+    assert_eq!(count(&cluster, owner, Observation::GivenUp { peer: other }), 0);
+    assert_eq!(count(&cluster, other, Observation::GivenUp { peer: owner }), 1);
+    assert!(super::is_held(&cluster.outcome(other, hold(20, SHOW, &[1]))), "the majority sells");
+
+    cluster.heal();
+    cluster.run_for(ROUNDS);
+    assert_eq!(agreed(&cluster, owner), (State::Up, 1), "it came back as another incarnation");
+    assert_eq!(agreed(&cluster, other), (State::Up, 1), "it answered back to a suspicion");
+    assert_eq!(count(&cluster, owner, Observation::Returned), 1);
+    assert_eq!(count(&cluster, owner, Observation::GivenUp { peer: other }), 0);
+    assert!(super::is_held(&cluster.outcome(owner, hold(30, SHOW, &[2]))));
+}
+
+#[test]
+fn a_minority_goes_on_with_shards_whose_quorum_it_hears() {
+    let mut cluster = Cluster::new(5, 8);
+    let side = [NodeId(1), NodeId(2)];
+    let here = |cluster: &Cluster, show| {
+        let replicas = cluster.setup().placement.replicas(cluster.shard(show));
+        replicas.iter().filter(|node| side.contains(node)).count()
+    };
+    let shows = 0..cluster.setup().shows;
+    let at_home = shows.clone().find(|&show| here(&cluster, show) == 2).expect("two of three");
+    let abroad = shows.clone().find(|&show| here(&cluster, show) == 1).expect("one of three");
+    cluster.split(&side);
+    cluster.run_for(JUDGED);
+    for (gateway, id) in side.into_iter().zip([10, 20_u32]) {
+        assert_eq!(count(&cluster, gateway, Observation::Withdrew), 1);
+        assert_eq!(cluster.outcome(gateway, hold(u64::from(id), abroad, &[id])), MINORITY);
+        let held = cluster.outcome(gateway, hold(u64::from(id + 1), at_home, &[id]));
+        assert!(super::is_held(&held), "{held:?}");
+    }
+    cluster.heal();
+    cluster.run_for(ROUNDS);
+    assert!(super::is_held(&cluster.outcome(NodeId(4), hold(30, at_home, &[1]))));
+    let taken = cluster.outcome(NodeId(4), hold(31, at_home, &[10]));
+    assert_eq!(taken, Outcome::Refused(Refusal::SeatTaken), "what the smaller side sold is sold");
+}
+
+#[test]
+fn whoever_waits_at_a_gateway_that_withdraws_is_sent_elsewhere() {
+    let mut patient = super::config();
+    patient.gateway.try_timeout = Span::from_secs(30);
+    let mut cluster = Cluster::with(patient, 3, 1);
+    let owner = cluster.owner(SHOW).unwrap().0;
+    cluster.isolate(owner);
+    cluster.ask(owner, hold(10, SHOW, &[1]));
+    cluster.run_for(JUDGED);
+    assert_eq!(cluster.replies.iter().map(|(_, outcome)| outcome).collect::<Vec<_>>(), [&MINORITY]);
+    assert_eq!(cluster.node(owner).in_flight(), 0);
+}
+
+#[test]
+fn a_zombie_learns_that_it_was_given_up_and_joins_anew() {
+    let mut cluster = Cluster::new(3, 4);
+    cluster.run_for(Span::from_secs(5));
+    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.pause(owner, JUDGED + JUDGED);
+    cluster.run_for(JUDGED);
+    let known = cluster.node(other).membership().member(owner).unwrap();
+    assert_eq!(known.state, State::Down);
+    cluster.run_for(JUDGED + ROUNDS);
+    assert_eq!(count(&cluster, owner, Observation::Mark(Mark::JoinedAnew)), 1);
+    assert_eq!(count(&cluster, owner, Observation::Withdrew), 1);
+    assert_eq!(count(&cluster, owner, Observation::Returned), 1);
+    assert_eq!(agreed(&cluster, owner), (State::Up, 2), "it was suspect, and then given up");
+    assert_eq!(agreed(&cluster, other), (State::Up, 0), "it suspected nobody for its own pause");
+}
+
+#[test]
+fn a_node_that_is_not_heard_withdraws_although_it_hears_a_quorum() {
+    let mut cluster = Cluster::new(3, 4);
+    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.mute(owner);
+    cluster.run_for(JUDGED);
+    assert_eq!(cluster.outcome(owner, hold(10, SHOW, &[1])), MINORITY);
+    assert_eq!(cluster.node(other).membership().member(owner).unwrap().state, State::Down);
+    cluster.heal();
+    cluster.run_for(ROUNDS);
+    assert_eq!(agreed(&cluster, owner).0, State::Up);
+    assert!(super::is_held(&cluster.outcome(owner, hold(30, SHOW, &[2]))));
+}
+
+#[test]
+fn a_restart_is_told_and_then_beats_carry_nothing() {
+    let mut cluster = Cluster::new(3, 4);
+    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.crash(owner);
+    cluster.run_for(Span::from_secs(1));
+    cluster.start(owner);
+    cluster.run_for(ROUNDS);
+    assert_eq!(agreed(&cluster, owner), (State::Up, 0));
+    assert_eq!(count(&cluster, owner, Observation::Withdrew), 0, "who comes back serves at once");
+    let told = Observation::Mark(Mark::RumoursTold);
+    let before = count(&cluster, other, told);
+    assert!(before > 0);
+    cluster.run_for(Span::from_secs(10));
+    assert_eq!(count(&cluster, other, told), before);
+}

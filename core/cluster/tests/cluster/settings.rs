@@ -1,0 +1,85 @@
+//! What an owner that is cut off tells its clients, by the settings that say what it may.
+
+use onsale_booking::{Outcome, Refusal, RequestId, Span};
+use onsale_cluster::{Acknowledge, Config, Deposed, OnSuspicion, OwnerConfig, Reads, Reckoning};
+
+use crate::harness::{Cluster, config, hold};
+use crate::{SHOW, is_held, lasts_with_clocks_apart};
+
+/// Seat 1 is taken; the owner is cut off, and asked for seat 2 and for seat 1. What it has
+/// answered to both after so long.
+fn answered(config: Config, after: Span) -> [Option<Outcome>; 2] {
+    let mut cluster = Cluster::with(config, 3, 1);
+    let owner = cluster.owner(SHOW).expect("one is elected").0;
+    assert!(is_held(&cluster.outcome(owner, hold(10, SHOW, &[1]))));
+    cluster.isolate(owner);
+    cluster.ask(owner, hold(20, SHOW, &[2]));
+    cluster.run_for(Span::from_millis(20));
+    cluster.ask(owner, hold(30, SHOW, &[1]));
+    cluster.run_for(after);
+    [20, 30].map(|id| {
+        let told = cluster.replies.iter().find(|(request, _)| *request == RequestId(id));
+        told.map(|(_, outcome)| outcome.clone())
+    })
+}
+
+fn owner(owner: OwnerConfig) -> Config {
+    Config { owner, ..config() }
+}
+
+#[test]
+fn by_default_it_tells_nothing() {
+    assert_eq!(answered(config(), Span::from_millis(300)), [None, None]);
+}
+
+#[test]
+fn it_may_acknowledge_what_no_quorum_has() {
+    for acknowledge in [Acknowledge::OwnDisk, Acknowledge::Proposal] {
+        let config = owner(OwnerConfig { acknowledge, ..OwnerConfig::default() });
+        let [granted, refused] = answered(config, Span::from_millis(300));
+        assert!(granted.is_some_and(|outcome| is_held(&outcome)), "{acknowledge:?}");
+        assert_eq!(refused, None, "what changes nothing is still confirmed");
+    }
+}
+
+#[test]
+fn it_may_answer_from_memory() {
+    let config = owner(OwnerConfig { reads: Reads::Local, ..OwnerConfig::default() });
+    let taken = Some(Outcome::Refused(Refusal::SeatTaken));
+    assert_eq!(answered(config, Span::from_millis(300)), [None, taken]);
+}
+
+#[test]
+fn it_may_take_the_others_for_dead_and_be_a_majority_of_itself() {
+    let mut config = Config { on_suspicion: OnSuspicion::Down, ..config() };
+    config.gateway.try_timeout = Span::from_secs(30);
+    let [granted, refused] = answered(config, Span::from_secs(2));
+    assert!(granted.is_some_and(|outcome| is_held(&outcome)));
+    assert_eq!(refused, Some(Outcome::Refused(Refusal::SeatTaken)));
+}
+
+#[test]
+fn it_may_give_the_answers_that_it_owed_when_it_was_deposed() {
+    // The same seat is sold by its successor meanwhile.
+    let mut config = owner(OwnerConfig { deposed: Deposed::Answers, ..OwnerConfig::default() });
+    config.gateway.try_timeout = Span::from_secs(30);
+    let mut cluster = Cluster::with(config, 3, 1);
+    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.isolate(owner);
+    cluster.ask(owner, hold(20, SHOW, &[2]));
+    cluster.run_for(Span::from_secs(2));
+    assert!(is_held(&cluster.outcome(other, hold(30, SHOW, &[2]))));
+    cluster.heal();
+    cluster.run_for(Span::from_secs(1));
+    let told = cluster.replies.iter().filter(|(_, outcome)| is_held(outcome)).count();
+    assert_eq!(told, 2, "{:?}", cluster.replies);
+}
+
+#[test]
+fn it_may_take_what_earlier_owners_wrote_for_instants_of_its_own_clock() {
+    // The clock of the next owner but one is five minutes ahead: to it, the hold has long been over.
+    let reckoning = Reckoning::Instants;
+    let config = owner(OwnerConfig { reckoning, ..OwnerConfig::default() });
+    let lasts = lasts_with_clocks_apart(config, Span::from_secs(300));
+    assert!(lasts < Span::from_secs(125), "it ends as soon as that one serves: {lasts}");
+}

@@ -1,0 +1,446 @@
+//! Those who change facts and those who look at them.
+//!
+//! Owns the administrators, the visitors, and the surveys that find out when all nodes agree;
+//! whom each asks what and when. Refuses to know how facts are kept, and to judge answers.
+//!
+//! Everybody has a session: what it was told it takes along to the next node. Visitors go from
+//! node to node; administrators write without asking twice, so a write without an answer may have
+//! happened or not. Whose session no node accepts any more begins a new one.
+
+mod questions;
+mod session;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use onsale_booking::{Instant, NodeId, Span};
+use onsale_cluster::facts::{Asked, FactKey, FactText, FactsAnswer, Question, QuestionId, Told};
+use onsale_reports::FactsResult;
+use onsale_scenarios::{Facts, Scenario};
+
+use self::questions::{catalogue, page};
+use self::session::Session;
+use crate::oracle::facts::{Reading, SessionId};
+use crate::stream::{Stream, UserDraws, fork};
+use crate::witness::Witness;
+
+/// The first facts are written at this pace.
+const LOAD_EVERY: Span = Span::from_millis(20);
+/// How often nodes are surveyed until they agree.
+const SURVEY_EVERY: Span = Span::from_millis(250);
+/// How often a visitor asks another node for the same page.
+const TRIES: u8 = 3;
+
+/// Everybody who deals with facts.
+#[derive(Debug)]
+pub struct Browsing {
+    facts: Facts,
+    /// Whom they ask.
+    nodes: Vec<NodeId>,
+    patience: Span,
+    /// How long an answer may take where nothing is wrong.
+    slowest: Span,
+    /// One way to a node.
+    way: Span,
+    /// How long a client waits, after its connection is lost, before it asks again.
+    pause: Span,
+    changes: Stream,
+    visits_seed: u64,
+    /// When the last fault is over; none if there is no fault.
+    calm: Option<Instant>,
+    agenda: BTreeSet<(Instant, Act)>,
+    /// By person: administrators by their numbers, and after them the visitors.
+    sessions: BTreeMap<u32, Session>,
+    open: BTreeMap<QuestionId, Open>,
+    /// Questions that nobody waits for any more. Whoever asked had little
+    /// patience, perhaps less than links take; only what is still here at the end had no answer.
+    given_up: BTreeMap<QuestionId, Open>,
+    asked: u64,
+    outbox: Vec<Posted>,
+    result: FactsResult,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Act {
+    /// The nth fact of the beginning is written.
+    Load(u32),
+    /// The nth change is made.
+    Change(u32),
+    /// A visitor comes.
+    Come(u32),
+    /// A visitor looks at the nth page, for the mth time.
+    Look(u32, u32, u8),
+    /// All nodes are asked for everything.
+    Survey,
+    /// The same for the last time.
+    LastSurvey,
+    /// Patience with a question ends.
+    GiveUp(QuestionId),
+}
+
+/// A question to send.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// Whom it asks.
+    pub node: NodeId,
+    /// Who asks; nobody in a survey.
+    pub session: Option<SessionId>,
+    /// What.
+    pub question: Question,
+}
+
+/// A question that waits for its answer.
+#[derive(Clone, Debug)]
+struct Open {
+    asked: Instant,
+    /// When patience with it ends.
+    until: Instant,
+    node: NodeId,
+    /// The session at that time; a survey has none.
+    session: Option<SessionId>,
+    by: By,
+}
+
+#[derive(Clone, Debug)]
+enum By {
+    Admin(u32, FactKey),
+    Visitor { visitor: u32, look: u32, attempt: u8 },
+    Survey,
+}
+
+impl Browsing {
+    /// Nobody has come yet. Without facts in the scenario, nobody will. An answer may take as long as the
+    /// `slowest` where nothing is wrong.
+    pub fn new(
+        scenario: &Scenario,
+        seed: u64,
+        calm: Option<Instant>,
+        slowest: Span,
+    ) -> Option<Self> {
+        let facts = scenario.facts.clone()?;
+        let mut agenda = BTreeSet::new();
+        let (from, until) = (Instant::ZERO + facts.from, Instant::ZERO + facts.until);
+        agenda.insert((from, Act::Load(0)));
+        if facts.changes_per_minute > 0 {
+            agenda.insert((from, Act::Change(0)));
+        }
+        if facts.visitors > 0 {
+            agenda.insert((from, Act::Come(0)));
+        }
+        agenda.extend(calm.map(|calm| (calm, Act::Survey)));
+        let over = until.max(calm.unwrap_or_default());
+        // Late enough that all that was told before is to be known.
+        let patience = scenario.crowd.session.request_timeout;
+        let last = over + patience + facts.agree_within + Span::from_secs(1);
+        agenda.insert((last, Act::LastSurvey));
+        Some(Self {
+            nodes: (1..=scenario.cluster.nodes).map(NodeId).collect(),
+            patience,
+            slowest,
+            way: scenario.network.client.least(),
+            pause: scenario.crowd.session.backoff_base,
+            changes: Stream::new(fork(seed, "changes")),
+            visits_seed: fork(seed, "visits"),
+            calm,
+            agenda,
+            sessions: BTreeMap::new(),
+            open: BTreeMap::new(),
+            given_up: BTreeMap::new(),
+            asked: 0,
+            outbox: Vec::new(),
+            result: FactsResult::default(),
+            facts,
+        })
+    }
+
+    /// Nodes have joined or are to leave: these are asked from now on.
+    pub fn ask_among(&mut self, nodes: Vec<NodeId>) {
+        self.nodes = nodes;
+    }
+
+    /// When somebody next does something.
+    pub fn next_wake(&self) -> Option<Instant> {
+        self.agenda.first().map(|&(at, _)| at)
+    }
+
+    /// Whether nobody has anything left to do.
+    pub fn is_done(&self) -> bool {
+        self.agenda.is_empty()
+    }
+
+    /// Questions to send.
+    pub fn drain_outbox(&mut self) -> Vec<Posted> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// What became of everything so far.
+    pub fn result(&self, witness: &Witness) -> FactsResult {
+        let oracle = witness.oracles.facts.as_ref();
+        FactsResult {
+            facts: oracle.map_or(0, |oracle| oracle.keys().count() as u64),
+            lost_with_disks: oracle.map_or(0, |oracle| oracle.lost() as u64),
+            agreed_ms: oracle
+                .filter(|_| self.calm.is_some())
+                .and_then(|oracle| oracle.agreement(&self.nodes))
+                .map(Span::as_millis_f64),
+            ..self.result.clone()
+        }
+    }
+
+    /// Everything that is due at `now`.
+    pub fn act(&mut self, now: Instant, witness: &mut Witness) {
+        while let Some((at, act)) = self.agenda.first().copied().filter(|&(at, _)| at <= now) {
+            self.agenda.pop_first();
+            match act {
+                Act::Load(n) => self.load(at, n, witness),
+                Act::Change(n) => self.change(at, n, witness),
+                Act::Come(visitor) => self.come(at, visitor),
+                Act::Look(visitor, look, attempt) => self.look(at, visitor, look, attempt),
+                Act::Survey => self.survey(at, false, witness),
+                Act::LastSurvey => self.survey(at, true, witness),
+                Act::GiveUp(id) => self.give_up(at, id),
+            }
+        }
+    }
+
+    /// A node answers.
+    pub fn hear(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
+        let Some(Open { asked, until, session, by, .. }) = self.open.remove(&told.id) else {
+            return self.hear_late(now, node, told, witness);
+        };
+        self.agenda.remove(&(until, Act::GiveUp(told.id)));
+        let Some(oracle) = &mut witness.oracles.facts else { return };
+        let reading = Reading { asked, at: now, session, node, facts: &[] };
+        match (&told.answer, by) {
+            (FactsAnswer::Written(stamp), By::Admin(admin, key)) => {
+                self.result.writes += 1;
+                let session = self.session(admin);
+                session.on_answer([*stamp].into_iter());
+                oracle.on_written((asked, now), session.id, (told.id, key), node, *stamp);
+            }
+            (FactsAnswer::Read(facts), By::Visitor { visitor, look, .. }) => {
+                self.result.reads += 1;
+                let versions = facts.iter().filter_map(|(_, version)| version.as_ref());
+                let visitor_session = self.session(self.person(visitor));
+                visitor_session.on_answer(versions.map(|version| version.stamp));
+                oracle.on_read(Reading { facts, ..reading });
+                self.after_look(now, visitor, look);
+            }
+            (FactsAnswer::Read(facts), By::Survey) => {
+                oracle.on_survey(Reading { facts, ..reading })
+            }
+            (FactsAnswer::Behind, by) => {
+                self.result.behind += 1;
+                oracle.on_behind(asked, now, session, node);
+                self.after_behind(node, &by);
+                self.after_failure(now, &by);
+            }
+            (FactsAnswer::Written(_) | FactsAnswer::Read(_) | FactsAnswer::BadQuestion, _) => {
+                panic!("{told:?} is no answer to what was asked")
+            }
+        }
+    }
+
+    fn load(&mut self, at: Instant, n: u32, witness: &mut Witness) {
+        let mut keys = catalogue(self.facts.events).skip(n as usize);
+        let Some(key) = keys.next() else { return };
+        let Some(admin) = self.free_admin(n) else {
+            self.agenda.insert((at + LOAD_EVERY, Act::Load(n)));
+            return;
+        };
+        if keys.next().is_some() {
+            self.agenda.insert((at + LOAD_EVERY, Act::Load(n + 1)));
+        }
+        self.write(at, admin, n, key, Some(format!("{key}, as planned")), witness);
+    }
+
+    fn change(&mut self, at: Instant, n: u32, witness: &mut Witness) {
+        let pace = 60_000_000 / u64::from(self.facts.changes_per_minute);
+        let next = at + Span(pace / 2 + self.changes.below(pace));
+        if next < Instant::ZERO + self.facts.until {
+            self.agenda.insert((next, Act::Change(n + 1)));
+        }
+        let event = questions::event(self.changes.draw(), self.facts.events);
+        let key = questions::changed(self.changes.draw(), event);
+        let deletes = self.changes.below(100) < 15;
+        let text = (!deletes).then(|| format!("{key}, change {n}"));
+        let first = self.changes.below(u64::from(self.facts.admins)) as u32;
+        let node = self.changes.below(self.nodes.len() as u64) as u32;
+        // Where everybody waits for an answer, nobody changes anything.
+        if let Some(admin) = self.free_admin(first) {
+            self.write(at, admin, node, key, text, witness);
+        }
+    }
+
+    /// Somebody who waits for no answer, from the nth on: a session does one thing after the other.
+    fn free_admin(&self, first: u32) -> Option<u32> {
+        let admins = u32::from(self.facts.admins);
+        let busy = |admin: &u32| {
+            let mut open = self.open.values();
+            open.any(|open| matches!(open.by, By::Admin(by, _) if by == *admin))
+        };
+        (0..admins).map(|step| first.wrapping_add(step) % admins).find(|admin| !busy(admin))
+    }
+
+    fn write(
+        &mut self,
+        at: Instant,
+        admin: u32,
+        turn: u32,
+        key: FactKey,
+        text: Option<String>,
+        witness: &mut Witness,
+    ) {
+        let text: Option<FactText> = text.map(Into::into);
+        let id = self.ask(at, turn, By::Admin(admin, key), Asked::Write(key, text.clone()));
+        if let Some(oracle) = &mut witness.oracles.facts {
+            oracle.on_write(id, key, text);
+        }
+    }
+
+    fn come(&mut self, at: Instant, visitor: u32) {
+        if visitor + 1 < self.facts.visitors {
+            let every = (self.facts.until - self.facts.from).0 / u64::from(self.facts.visitors);
+            self.agenda.insert((at + Span(every), Act::Come(visitor + 1)));
+        }
+        self.agenda.insert((at, Act::Look(visitor, 0, 0)));
+    }
+
+    fn look(&mut self, at: Instant, visitor: u32, look: u32, attempt: u8) {
+        let draws = UserDraws::new(self.visits_seed, visitor);
+        let keys = page(questions::event(draws.draw(0, 0), self.facts.events)).collect();
+        let turn = visitor.wrapping_add(look).wrapping_add(u32::from(attempt));
+        self.ask(at, turn, By::Visitor { visitor, look, attempt }, Asked::Read(keys));
+    }
+
+    fn after_look(&mut self, at: Instant, visitor: u32, look: u32) {
+        if look + 1 < self.facts.reads {
+            let draws = UserDraws::new(self.visits_seed, visitor);
+            let think = Span::from_secs(1) + Span(draws.draw(1, look) % 4_000_000);
+            self.agenda.insert((at + think, Act::Look(visitor, look + 1, 0)));
+        } else {
+            self.sessions.remove(&self.person(visitor));
+        }
+    }
+
+    fn survey(&mut self, at: Instant, last: bool, witness: &Witness) {
+        let Some(oracle) = &witness.oracles.facts else { return };
+        let keys: Vec<FactKey> = oracle.keys().collect();
+        let agreed = oracle.agreement(&self.nodes).is_some();
+        let within = self.calm.is_some_and(|calm| at < calm + self.facts.agree_within);
+        if !last && (agreed || !within) {
+            return;
+        }
+        for node in 0..self.nodes.len() as u32 {
+            self.ask(at, node, By::Survey, Asked::Read(keys.clone()));
+        }
+        if !last {
+            self.agenda.insert((at + SURVEY_EVERY, Act::Survey));
+        }
+    }
+
+    fn give_up(&mut self, at: Instant, id: QuestionId) {
+        let Some(open) = self.open.remove(&id) else { return };
+        self.result.unanswered += 1;
+        self.after_failure(at, &open.by);
+        self.given_up.insert(id, open);
+    }
+
+    /// A node died, and with it every connection that it had. What was on its way to it then is refused by itself.
+    pub fn lose_connections(&mut self, now: Instant, node: NodeId, died: Instant) {
+        let lost = |open: &Open| open.node == node && open.asked + self.way <= died;
+        let lost: Vec<QuestionId> =
+            self.open.iter().filter(|(_, open)| lost(open)).map(|(&id, _)| id).collect();
+        lost.into_iter().for_each(|id| self.take_refusal(now, id));
+    }
+
+    /// No process is where a question was sent: nobody waits for its answer longer than for the next try.
+    pub fn take_refusal(&mut self, now: Instant, id: QuestionId) {
+        let Some(open) = self.open.get_mut(&id) else { return };
+        let sooner = open.until.min(now + self.pause);
+        let until = std::mem::replace(&mut open.until, sooner);
+        self.agenda.remove(&(until, Act::GiveUp(id)));
+        self.agenda.insert((sooner, Act::GiveUp(id)));
+    }
+
+    fn hear_late(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
+        if let Some(open) = self.given_up.remove(&told.id)
+            && told.answer == FactsAnswer::Behind
+            && let Some(oracle) = &mut witness.oracles.facts
+        {
+            oracle.on_behind(open.asked, now, open.session, node);
+        }
+    }
+
+    /// The run ends: what was asked longer ago than nodes may take to agree, and than an answer may take to
+    /// come, and has none, gets none.
+    pub fn close(&mut self, now: Instant, witness: &mut Witness) {
+        let Some(oracle) = &mut witness.oracles.facts else { return };
+        for Open { asked, node, .. } in std::mem::take(&mut self.given_up).into_values() {
+            if asked + self.facts.agree_within.max(self.slowest) <= now {
+                oracle.on_unanswered(asked, asked + self.patience, node, "gave no answer");
+            }
+        }
+    }
+
+    /// A session that no node accepts any more is given up for a new one.
+    fn after_behind(&mut self, node: NodeId, by: &By) {
+        let Some(person) = self.person_of(by) else { return };
+        let known = self.sessions.get_mut(&person);
+        if known.is_some_and(|session| session.on_behind(node, &self.nodes)) {
+            self.result.begun_anew += 1;
+            let persons = u32::from(self.facts.admins) + self.facts.visitors;
+            let id = SessionId(persons + self.result.begun_anew as u32);
+            self.sessions.insert(person, Session::new(id));
+        }
+    }
+
+    /// A visitor asks another node, or takes it that this page is not to be had.
+    fn after_failure(&mut self, at: Instant, by: &By) {
+        let &By::Visitor { visitor, look, attempt } = by else { return };
+        if attempt + 1 < TRIES {
+            self.agenda.insert((at, Act::Look(visitor, look, attempt + 1)));
+        } else {
+            self.after_look(at, visitor, look);
+        }
+    }
+
+    fn ask(&mut self, at: Instant, turn: u32, by: By, asked: Asked) -> QuestionId {
+        self.asked += 1;
+        let (id, node) = (QuestionId(self.asked), self.nodes[turn as usize % self.nodes.len()]);
+        let session = self.person_of(&by).map(|person| self.session(person).clone());
+        let (session, seen) = session.map(|session| (session.id, session.seen)).unzip();
+        let until = at + self.patience_of(&by);
+        self.agenda.insert((until, Act::GiveUp(id)));
+        self.open.insert(id, Open { asked: at, until, node, session, by });
+        let question = Question { id, seen: seen.unwrap_or_default(), asked };
+        self.outbox.push(Posted { node, session, question });
+        id
+    }
+
+    /// A survey waits for any answer that may still come: it stands for no client, and hears what each node
+    /// knows in the end.
+    fn patience_of(&self, by: &By) -> Span {
+        match by {
+            By::Admin(..) | By::Visitor { .. } => self.patience,
+            By::Survey => self.patience.max(self.slowest),
+        }
+    }
+
+    /// Somebody's session; a new one if there is none.
+    fn session(&mut self, person: u32) -> &mut Session {
+        self.sessions.entry(person).or_insert_with(|| Session::new(SessionId(person)))
+    }
+
+    /// Who asks; nobody in a survey.
+    fn person_of(&self, by: &By) -> Option<u32> {
+        match *by {
+            By::Admin(admin, _) => Some(admin),
+            By::Visitor { visitor, .. } => Some(self.person(visitor)),
+            By::Survey => None,
+        }
+    }
+
+    fn person(&self, visitor: u32) -> u32 {
+        u32::from(self.facts.admins) + visitor
+    }
+}

@@ -1,0 +1,450 @@
+//! The crowd: ten million people who want tickets.
+//!
+//! Owns who comes when, the waiting room's door, every session, and what became of each
+//! person. It knows the booking API and nothing of the cluster behind it. People cost
+//! no task and no allocation: see [`people`], [`agenda`] and [`arrivals`].
+
+pub mod agenda;
+pub mod arrivals;
+pub mod door;
+pub mod people;
+pub mod seat_map;
+pub mod session;
+mod waiting;
+pub mod wish;
+
+use agenda::{Act, Agenda};
+use arrivals::Curve;
+use door::Door;
+use onsale_booking::{
+    FixedMap, Instant, NodeId, Reply, Request, RequestId, SeatList, ShowId, Span, Timed, UserId,
+};
+use onsale_scenarios::Scenario;
+use people::People;
+use seat_map::SeatMap;
+use waiting::Waiting;
+use wish::Taste;
+
+use crate::oracle::Asked;
+use crate::witness::Witness;
+
+/// The operator calls a show sold out when one seat in so many is left (assumed): the last seats come
+/// back from abandoned carts one by one, for hours.
+const NEGLIGIBLE: u32 = 200;
+
+/// So much more room than its share a batch of requests gets.
+const SLACK: usize = 3;
+
+/// So many people's states are read ahead of their turn.
+const READ_AHEAD: usize = 64;
+
+/// The client side of a run.
+#[derive(Debug)]
+pub struct Crowd {
+    scenario: Scenario,
+    demand_seed: u64,
+    curve: Curve,
+    next_block: u32,
+    /// The present block of arrivals, the next one last.
+    coming: Vec<(Instant, u32)>,
+    door: Option<Door>,
+    people: People,
+    agenda: Agenda,
+    /// The acts of the present turn; kept for its memory.
+    acts: Vec<Act>,
+    waiting: Waiting,
+    carts: FixedMap<u32, Cart>,
+    maps: Vec<SeatMap>,
+    fates: Fates,
+    /// Who has left since somebody asked, if somebody asks.
+    left: Option<Vec<(UserId, Fate)>>,
+    /// The gateways that take requests.
+    gateways: Vec<u16>,
+    /// Those of each zone, where venues stand somewhere; the first is zone 1's.
+    in_zone: Vec<Vec<u16>>,
+    /// Requests of the present turn by gateway.
+    outbox: Vec<Vec<Timed<Request>>>,
+}
+
+/// What a person holds.
+#[derive(Clone, Debug)]
+struct Cart {
+    hold: RequestId,
+    seats: SeatList,
+    /// When the person's timer ends.
+    expires: Instant,
+}
+
+/// What became of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Has tickets.
+    Booked,
+    /// Was told that nothing is left.
+    SoldOut,
+    /// Found no free seats often enough.
+    NoLuck,
+    /// Left a full cart.
+    Abandoned,
+    /// The card was declined.
+    Declined,
+    /// The timer ended before the payment.
+    TooSlow,
+    /// Paid, but the hold was gone: refunded.
+    HoldLost,
+    /// Got no answer often enough.
+    GaveUp,
+    /// Paid and never learned what became of it.
+    Unknown,
+    /// Did not come when called.
+    NoShow,
+    /// Left the waiting room.
+    LeftRoom,
+    /// Stood in the waiting room when the sale ended.
+    TurnedAway,
+}
+
+/// How many met each fate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fates([u64; Fate::ALL.len()]);
+
+impl Fate {
+    /// Every fate, in the order of the report.
+    pub const ALL: [Self; 12] = [
+        Self::Booked,
+        Self::SoldOut,
+        Self::NoLuck,
+        Self::Abandoned,
+        Self::Declined,
+        Self::TooSlow,
+        Self::HoldLost,
+        Self::GaveUp,
+        Self::Unknown,
+        Self::NoShow,
+        Self::LeftRoom,
+        Self::TurnedAway,
+    ];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Booked => "booked",
+            Self::SoldOut => "told sold out",
+            Self::NoLuck => "found no free seats",
+            Self::Abandoned => "abandoned the cart",
+            Self::Declined => "card declined",
+            Self::TooSlow => "timer ran out",
+            Self::HoldLost => "hold lost, refunded",
+            Self::GaveUp => "gave up without an answer",
+            Self::Unknown => "paid, answer unknown",
+            Self::NoShow => "did not come when called",
+            Self::LeftRoom => "left the waiting room",
+            Self::TurnedAway => "turned away from the waiting room",
+        }
+    }
+}
+
+impl Fates {
+    /// One more person met `fate`.
+    pub const fn count(&mut self, fate: Fate) {
+        self.0[fate as usize] += 1;
+    }
+
+    /// How many met `fate`.
+    pub const fn of(&self, fate: Fate) -> u64 {
+        self.0[fate as usize]
+    }
+
+    /// People whose story has ended.
+    pub fn ended(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+impl Crowd {
+    /// A crowd that has not come yet. `demand_seed` fixes every person, `room_seed` the shuffle.
+    pub fn new(scenario: &Scenario, demand_seed: u64, room_seed: u64) -> Self {
+        let crowd = &scenario.crowd;
+        let curve =
+            Curve::new(&crowd.arrivals, crowd.users, demand_seed, crowd.waiting_room.is_some());
+        let seats_per_section =
+            u32::from(scenario.sale.rows) * u32::from(scenario.sale.seats_per_row);
+        let mut crowd = Self {
+            demand_seed,
+            curve,
+            next_block: 0,
+            coming: Vec::new(),
+            door: crowd.waiting_room.clone().map(|room| Door::new(room, crowd.users, room_seed)),
+            people: People::new(crowd.numbers()),
+            agenda: Agenda::default(),
+            acts: Vec::new(),
+            waiting: Waiting::default(),
+            carts: FixedMap::default(),
+            maps: vec![
+                SeatMap::new(scenario.sale.sections, seats_per_section);
+                scenario.sale.shows as usize
+            ],
+            fates: Fates::default(),
+            left: None,
+            gateways: Vec::new(),
+            in_zone: Vec::new(),
+            outbox: vec![Vec::new(); usize::from(scenario.cluster.numbers()) + 1],
+            scenario: scenario.clone(),
+        };
+        crowd.choose_among((1..=scenario.cluster.nodes).collect());
+        crowd
+    }
+
+    /// What became of people so far.
+    pub const fn fates(&self) -> &Fates {
+        &self.fates
+    }
+
+    /// Who has left, and how, since this was asked last; the first time nobody.
+    pub fn take_left(&mut self) -> Vec<(UserId, Fate)> {
+        self.left.replace(Vec::new()).unwrap_or_default()
+    }
+
+    /// When somebody next does something.
+    pub fn next_wake(&mut self) -> Option<Instant> {
+        self.fill_coming();
+        let mut next = self.agenda.next_at().unwrap_or(Instant::MAX);
+        if let Some(&(arrives, _)) = self.coming.last() {
+            next = next.min(arrives);
+        }
+        if let Some(ends) = self.waiting.next_end() {
+            next = next.min(ends);
+        }
+        if let Some(released) = self.door.as_ref().and_then(Door::next_release) {
+            next = next.min(released);
+        }
+        (next < Instant::MAX).then_some(next)
+    }
+
+    /// Whether everybody's story has ended.
+    pub fn is_done(&self) -> bool {
+        self.fates.ended() == u64::from(self.curve.users())
+    }
+
+    /// From now on clients choose among these gateways.
+    pub fn choose_among(&mut self, gateways: Vec<u16>) {
+        if !self.scenario.sale.venues.is_empty() {
+            let zones = self.scenario.cluster.zones;
+            self.in_zone = vec![Vec::new(); usize::from(zones)];
+            for &node in &gateways {
+                self.in_zone[usize::from((node - 1) % zones)].push(node);
+            }
+        }
+        self.gateways = gateways;
+    }
+
+    /// Everything that people do at `now`, or before `now + quantum` if that is more. The requests
+    /// that leave wait in the outbox.
+    pub fn act(&mut self, now: Instant, witness: &mut Witness) {
+        let end = Instant(now.0 + self.scenario.quantum.0.max(1));
+        self.take_arrivals(end, witness);
+        self.take_releases(end, witness);
+        let mut acts = std::mem::take(&mut self.acts);
+        while self.agenda.next_at().is_some_and(|at| at < end) {
+            self.agenda.take_all_before(end, &mut acts);
+            for ahead in acts.chunks(READ_AHEAD) {
+                self.people.read_ahead(ahead.iter().map(|act| act.user));
+                ahead.iter().for_each(|&act| self.on_act(now, act, witness));
+            }
+            acts.clear();
+        }
+        self.acts = acts;
+        self.end_patience(now, end, witness);
+    }
+
+    /// Answers that reached the clients.
+    pub fn hear(&mut self, now: Instant, replies: &[Timed<Reply>], witness: &mut Witness) {
+        for ahead in replies.chunks(READ_AHEAD) {
+            self.people
+                .read_ahead(ahead.iter().map(|reply| session::requester(reply.item.request).0));
+            ahead
+                .iter()
+                .for_each(|reply| self.on_reply(now, reply.at.max(now), &reply.item, witness));
+        }
+    }
+
+    /// A gateway died, and with it every connection that it had: whoever waited for it tries another. What was on
+    /// its way to it when it died is refused by itself.
+    pub fn lose_connections(
+        &mut self,
+        now: Instant,
+        gateway: u16,
+        died: Instant,
+        witness: &mut Witness,
+    ) {
+        let sent = Instant(died.0.saturating_sub(self.scenario.network.client.least().0));
+        for user in self.waiting.at(gateway, sent + self.request_timeout()) {
+            self.lose_connection(now, now, user, gateway, witness);
+        }
+    }
+
+    /// Requests were refused where a gateway ought to be, and when each client learns of it.
+    pub fn take_refusals(
+        &mut self,
+        now: Instant,
+        gateway: u16,
+        refused: &[Timed<RequestId>],
+        witness: &mut Witness,
+    ) {
+        for &Timed { at, item: request } in refused {
+            let (user, sequence) = session::requester(request);
+            let ticket = self
+                .people
+                .get(user)
+                .filter(|person| person.sequence == sequence && person.waits)
+                .map(|person| person.ticket);
+            // A client that waits elsewhere by now lost this connection earlier.
+            if ticket.is_some_and(|ticket| self.waiting.is_at(ticket, gateway)) {
+                self.lose_connection(now, at.max(now), user, gateway, witness);
+            }
+        }
+    }
+
+    /// Hands over the requests of this turn: (gateway, batch), in order of gateway.
+    pub fn drain_outbox(&mut self, mut send: impl FnMut(NodeId, Vec<Timed<Request>>)) {
+        for (gateway, batch) in self.outbox.iter_mut().enumerate() {
+            if !batch.is_empty() {
+                if !batch.is_sorted_by_key(|timed| timed.at) {
+                    batch.sort_by_key(|timed| timed.at);
+                }
+                // The next batch will be about as large; a short one varies most.
+                let next = Vec::with_capacity(batch.len() + batch.len() / 4 + SLACK);
+                send(NodeId(gateway as u16), std::mem::replace(batch, next));
+            }
+        }
+    }
+
+    /// The run is over: counts what never got its answer. Returns the requests still open. Of those whose client was
+    /// turned away meanwhile the present attempt alone is open.
+    pub fn finish(&mut self, end: Instant, witness: &mut Witness) -> Vec<Asked> {
+        let mut open = Vec::new();
+        for (user, person) in self.people.all() {
+            let Some(operation) = session::operation(person.doing) else { continue };
+            witness.recorder.unanswered(operation, person.intended.min(end), end);
+            let mut asked = self.asked(user, person);
+            if person.turned_away {
+                let attempt = end.0.saturating_sub(self.request_timeout().0);
+                asked.since = asked.since.max(Instant(attempt));
+            }
+            open.push(asked);
+        }
+        if let Some(door) = &mut self.door {
+            door.finish(end, &self.curve, witness);
+        }
+        open
+    }
+
+    fn end_patience(&mut self, now: Instant, end: Instant, witness: &mut Witness) {
+        while let Some((ends, user)) = self.waiting.take_ended(end) {
+            self.on_no_answer(now, ends, user, witness);
+        }
+    }
+
+    fn fill_coming(&mut self) {
+        while self.coming.is_empty() && self.next_block * arrivals::BLOCK < self.curve.users() {
+            self.curve.block(self.next_block, &mut self.coming);
+            self.coming.reverse();
+            self.next_block += 1;
+        }
+    }
+
+    fn take_arrivals(&mut self, end: Instant, witness: &mut Witness) {
+        loop {
+            self.fill_coming();
+            let Some(&(at, user)) = self.coming.last().filter(|&&(at, _)| at < end) else { return };
+            // Who was due before this arrival goes in before it.
+            self.take_releases(at, witness);
+            self.coming.pop();
+            witness.recorder.arrived(at, 1);
+            match &mut self.door {
+                Some(door) => {
+                    if door.join(user, at) {
+                        continue;
+                    }
+                    self.fates.count(Fate::TurnedAway);
+                }
+                None => self.enter(user, at),
+            }
+        }
+    }
+
+    fn take_releases(&mut self, end: Instant, witness: &mut Witness) {
+        let due = self.door.as_ref().and_then(Door::next_release).is_some_and(|at| at < end);
+        let Some(mut door) = self.door.take_if(|_| due) else { return };
+        let (curve, fates) = (&self.curve, &mut self.fates);
+        let mut called = Vec::new();
+        door.release(end, curve, witness, |user, at, calling| match calling {
+            door::Calling::Comes => called.push((user, at)),
+            door::Calling::HasLeft => fates.count(Fate::LeftRoom),
+        });
+        let no_show = door.no_show();
+        for (user, at) in called {
+            if self.taste(user).no_show(no_show) {
+                self.fates.count(Fate::NoShow);
+            } else {
+                let at = at + self.taste(user).called(&self.scenario.network.client);
+                witness.recorder.admitted(at, 1);
+                self.enter(user, at);
+            }
+        }
+        self.door = Some(door);
+    }
+
+    /// When next to nothing is left to sell, nobody need wait any longer.
+    fn close_if_sold_out(&mut self, now: Instant, witness: &mut Witness) {
+        if self.door.is_none()
+            || self.maps.iter().any(|map| map.seats() - map.booked() > map.seats() / NEGLIGIBLE)
+        {
+            return;
+        }
+        if let Some(door) = &mut self.door {
+            let fates = &mut self.fates;
+            door.close(now, &self.curve, witness, |calling| {
+                fates.count(match calling {
+                    door::Calling::Comes => Fate::TurnedAway,
+                    door::Calling::HasLeft => Fate::LeftRoom,
+                });
+            });
+        }
+    }
+
+    fn taste(&self, user: u32) -> Taste<'_> {
+        Taste::new(self.demand_seed, user, &self.scenario.sale, &self.scenario.crowd.session)
+    }
+
+    fn map(&mut self, show: ShowId) -> &mut SeatMap {
+        &mut self.maps[show.0 as usize]
+    }
+
+    fn schedule(&mut self, user: u32, stamp: u8, at: Instant) {
+        self.agenda.enter(Act { at, user, stamp });
+    }
+
+    /// Clients choose a gateway in turn, and another one for each attempt; the first in the zone of
+    /// the show's venue, if there is one.
+    fn gateway(&self, user: u32, show: ShowId, sequence: u8, attempt: u8) -> u16 {
+        let mut among = &self.gateways;
+        if attempt == 1
+            && let Some(zone) = self.scenario.sale.venue(show.0)
+            && let Some(near) = self.in_zone.get(usize::from(zone) - 1)
+            && !near.is_empty()
+        {
+            among = near;
+        }
+        let turn = u64::from(user) + u64::from(sequence) + u64::from(attempt);
+        among[(turn % among.len() as u64) as usize]
+    }
+
+    fn server_end(&self, cart: &Cart) -> Instant {
+        cart.expires + self.scenario.sale.grace
+    }
+
+    fn request_timeout(&self) -> Span {
+        self.scenario.crowd.session.request_timeout
+    }
+}

@@ -1,0 +1,516 @@
+//! One person's session: pick, hold, pay, done; retry, give up, abandon.
+//!
+//! Owns what a person does next and how each answer is taken. Every latency runs from
+//! the instant at which the person meant to act, so that a slow answer to one request
+//! cannot hide the wait of the next.
+
+use onsale_booking::{
+    Command, HoldId, Instant, Outcome, PaymentId, Refusal, Reply, Request, RequestId, SectionId,
+    ShowId, Timed, UserId,
+};
+use onsale_reports::{Ending, Operation};
+
+use super::agenda::Act;
+use super::people::{Doing, Person};
+use super::{Cart, Crowd, Fate};
+use crate::oracle::Asked;
+use crate::story::Sight;
+use crate::timer::Promise;
+use crate::witness::Witness;
+
+/// The name of a person's nth request.
+pub const fn request_id(user: u32, sequence: u8) -> RequestId {
+    RequestId(((user as u64) << 8) | sequence as u64)
+}
+
+/// The person who made a request, and which of theirs it is.
+pub const fn requester(id: RequestId) -> (u32, u8) {
+    ((id.0 >> 8) as u32, id.0 as u8)
+}
+
+impl Crowd {
+    /// A person comes in and looks at the seat map.
+    pub(super) fn enter(&mut self, user: u32, at: Instant) {
+        let taste = self.taste(user);
+        let think = taste.pick_think();
+        let picks = taste.picks();
+        let room = self.scenario.crowd.waiting_room.as_ref();
+        if room.is_some_and(|room| think > room.token_valid) {
+            self.fates.count(Fate::TooSlow);
+            return;
+        }
+        let group = taste.group();
+        self.people
+            .enter(user, Person { doing: Doing::Picking, picks, group, ..Person::default() });
+        self.schedule(user, 0, at + think);
+    }
+
+    /// A person's agenda says that it is time.
+    pub(super) fn on_act(&mut self, now: Instant, act: Act, witness: &mut Witness) {
+        let Some(&mut person) =
+            self.people.get(act.user).filter(|person| person.stamp == act.stamp)
+        else {
+            return;
+        };
+        match person.doing {
+            Doing::Picking => self.ask_hold(now, act, person, witness),
+            Doing::Paying => self.end_checkout(now, act, person, witness),
+            Doing::AskingHold | Doing::AskingBooking | Doing::AskingRelease => {
+                // Sends the present request once more.
+                let request = self.request(act.user, &person);
+                let attempt = (act.user, act.at, person.attempt + 1);
+                self.send(attempt, request, witness, |person| person.attempt += 1);
+            }
+            Doing::Away => {}
+        }
+    }
+
+    /// An answer reaches the person.
+    pub(super) fn on_reply(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        reply: &Reply,
+        witness: &mut Witness,
+    ) {
+        let (user, sequence) = requester(reply.request);
+        let Some(known) = self.people.get(user).filter(|person| person.sequence == sequence) else {
+            return;
+        };
+        let person = *known;
+        if person.waits {
+            known.waits = false;
+            self.waiting.strike_out(person.ticket);
+        }
+        if operation(person.doing).is_some()
+            && let Some(ending) = undecided(&reply.outcome)
+        {
+            self.try_again(now, at, user, person, ending, witness);
+            return;
+        }
+        match person.doing {
+            Doing::AskingHold => {
+                self.on_hold_answer(now, at, user, person, &reply.outcome, witness)
+            }
+            Doing::AskingBooking => {
+                self.on_booking_answer(now, at, user, person, &reply.outcome, witness)
+            }
+            Doing::AskingRelease => {
+                self.on_release_answer(now, at, user, person, &reply.outcome, witness)
+            }
+            Doing::Away | Doing::Picking | Doing::Paying => {}
+        }
+    }
+
+    /// The person's attempt comes to nothing: its patience has ended, or its connection.
+    pub(super) fn on_no_answer(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        user: u32,
+        witness: &mut Witness,
+    ) {
+        let Some(person) = self.people.get(user) else { return };
+        assert!(person.waits, "a ticket that was not struck out is a waiting person's");
+        let before = *person;
+        person.waits = false;
+        self.try_again(now, at, user, before, Ending::GaveUp, witness);
+    }
+
+    /// The person learns that the gateway that it waits for is dead.
+    pub(super) fn lose_connection(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        user: u32,
+        gateway: u16,
+        witness: &mut Witness,
+    ) {
+        let Some(&mut Person { sequence, ticket, .. }) = self.people.get(user) else { return };
+        self.waiting.strike_out(ticket);
+        let request = request_id(user, sequence);
+        witness.sees(at, || Sight::Disconnected { user: UserId(user), request, gateway });
+        self.on_no_answer(now, at, user, witness);
+    }
+
+    fn ask_hold(&mut self, now: Instant, act: Act, person: Person, witness: &mut Witness) {
+        let Person { sequence, group, picks, .. } = person;
+        let taste = self.taste(act.user);
+        let (show, preferred) = (taste.show(), taste.section(sequence));
+        let section = self.map(show).choose(act.at, preferred, group);
+        let command = self.hold(act.user, picks, group, section);
+        let wanted = (Doing::AskingHold, sequence, show, command);
+        self.intend(now, act, wanted, witness, |person| {
+            person.section = section;
+            if person.refreshes == 0 {
+                person.began = act.at;
+            }
+        });
+    }
+
+    /// Begins a new intention after request number `before`: a new request with its first attempt, and
+    /// what else it changes about the person.
+    #[inline]
+    fn intend(
+        &mut self,
+        now: Instant,
+        act: Act,
+        (doing, before, show, command): (Doing, u8, ShowId, Command),
+        witness: &mut Witness,
+        change: impl FnOnce(&mut Person),
+    ) {
+        let Act { user, at, .. } = act;
+        let sequence = before.wrapping_add(1);
+        let request = Request { id: request_id(user, sequence), user: UserId(user), show, command };
+        let sent = self.send((user, at, 1), request, witness, |person| {
+            change(person);
+            person.doing = doing;
+            person.sequence = sequence;
+            person.attempt = 1;
+            person.turned_away = false;
+            person.intended = at;
+        });
+        witness.invoked(now, sent);
+    }
+
+    /// Sends an attempt, with what it changes about the person. Returns what waits to leave.
+    #[inline]
+    fn send(
+        &mut self,
+        (user, at, attempt): (u32, Instant, u8),
+        request: Request,
+        witness: &mut Witness,
+        change: impl FnOnce(&mut Person),
+    ) -> &Request {
+        let gateway = self.gateway(user, request.show, requester(request.id).1, attempt);
+        let ticket = self.waiting.wait(at + self.request_timeout(), user, gateway);
+        self.people.change(user, |person| {
+            change(person);
+            person.waits = true;
+            person.ticket = ticket;
+            person.stamp = person.stamp.wrapping_add(1);
+        });
+        witness.recorder.attempts(at, 1);
+        let waiting = &mut self.outbox[usize::from(gateway)];
+        waiting.push(Timed { at, item: request });
+        &waiting[waiting.len() - 1].item
+    }
+
+    /// No usable answer: waits a little and sends the same request again, or gives up.
+    fn try_again(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        user: u32,
+        person: Person,
+        ending: Ending,
+        witness: &mut Witness,
+    ) {
+        // Who has paid goes on until the timer has ended: there is money at stake.
+        let stubborn = person.doing == Doing::AskingBooking
+            && self.carts.get(&user).is_some_and(|cart| at < self.server_end(cart));
+        if person.attempt < self.scenario.crowd.session.tries
+            || (stubborn && person.attempt < u8::MAX)
+        {
+            let pause = self.taste(user).backoff(person.sequence, person.attempt);
+            self.think(user, at + pause, |person| {
+                person.turned_away |= ending == Ending::Overloaded;
+            });
+            return;
+        }
+        if let Some(operation) = operation(person.doing) {
+            witness.recorder.ended(operation, ending, person.intended, at);
+        }
+        let request = request_id(user, person.sequence);
+        witness.sees(at, || Sight::GaveUp { user: UserId(user), request });
+        let unheard_since = match person.turned_away && ending == Ending::GaveUp {
+            true => Instant(at.0 - self.request_timeout().0),
+            false => person.intended,
+        };
+        match person.doing {
+            Doing::AskingHold if ending == Ending::Overloaded => {
+                // It was turned away each time: nothing happened, the person may press the button again.
+                witness.oracles.hold_refused(now, &self.asked(user, &person), Refusal::Overloaded);
+                self.refresh(at, user, person, Fate::GaveUp);
+            }
+            Doing::AskingHold => {
+                witness.oracles.gave_up(now, self.asked(user, &person), unheard_since);
+                self.leave(user, Fate::GaveUp);
+            }
+            Doing::AskingBooking => {
+                witness.oracles.gave_up(now, self.asked(user, &person), unheard_since);
+                self.leave(user, Fate::Unknown);
+            }
+            Doing::AskingRelease => {
+                witness.oracles.gave_up(now, self.asked(user, &person), unheard_since);
+                let fate = self.fate_of_release(user, person);
+                self.leave(user, fate);
+            }
+            Doing::Away | Doing::Picking | Doing::Paying => {}
+        }
+    }
+
+    fn on_hold_answer(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        user: u32,
+        person: Person,
+        outcome: &Outcome,
+        witness: &mut Witness,
+    ) {
+        match outcome {
+            Outcome::Held { seats, expires, .. } => {
+                witness.answered(now, person.intended, &self.request(user, &person), outcome);
+                witness.recorder.ended(Operation::Hold, Ending::Granted, person.intended, at);
+                witness.recorder.seats(at, seats.len() as i64, 0);
+                let sale = &self.scenario.sale;
+                let promise = Promise { hold: sale.hold, grace: sale.grace };
+                let cart = Cart {
+                    hold: request_id(user, person.sequence),
+                    seats: seats.clone(),
+                    expires: promise.timer(person.intended, *expires),
+                };
+                self.start_checkout(at, user, person, cart);
+            }
+            Outcome::Refused(refusal) => {
+                let asked = self.asked(user, &person);
+                witness.hold_refused(now, &asked, *refusal);
+                witness.recorder.ended(Operation::Hold, Ending::Refused, person.intended, at);
+                let sold_out = match refusal {
+                    Refusal::SoldOut => true,
+                    Refusal::SeatTaken
+                    | Refusal::NoneFree
+                    | Refusal::HoldLost
+                    | Refusal::NotYours => false,
+                    Refusal::BadRequest
+                    | Refusal::Overloaded
+                    | Refusal::Unavailable
+                    | Refusal::Minority => false,
+                };
+                let map = self.map(asked.show);
+                if sold_out && map.booked() == map.seats() {
+                    self.leave(user, Fate::SoldOut);
+                } else {
+                    let fate = if sold_out { Fate::SoldOut } else { Fate::NoLuck };
+                    self.refresh(at, user, person, fate);
+                }
+            }
+            Outcome::Booked { .. } | Outcome::Released { .. } => {
+                panic!("a hold request was answered as another kind: {outcome:?}");
+            }
+        }
+    }
+
+    /// Tries other seats after a pause, or leaves with `fate`.
+    fn refresh(&mut self, at: Instant, user: u32, person: Person, fate: Fate) {
+        if person.refreshes >= self.scenario.crowd.session.refreshes {
+            self.leave(user, fate);
+            return;
+        }
+        let pause = self.taste(user).refresh(person.refreshes);
+        self.think(user, at + pause, |person| {
+            person.doing = Doing::Picking;
+            person.refreshes += 1;
+            person.picks = false;
+        });
+    }
+
+    fn start_checkout(&mut self, at: Instant, user: u32, person: Person, cart: Cart) {
+        let taste = self.taste(user);
+        let (show, nth) = (taste.show(), person.sequence);
+        let mut ends = at + taste.checkout(nth);
+        if !taste.abandons(nth) {
+            ends += taste.payment(nth);
+        }
+        self.map(show).held(&cart.seats);
+        let timer = cart.expires.max(at);
+        self.carts.insert(user, cart);
+        self.think(user, ends.min(timer), |person| person.doing = Doing::Paying);
+    }
+
+    fn end_checkout(&mut self, now: Instant, act: Act, person: Person, witness: &mut Witness) {
+        let user = act.user;
+        let taste = self.taste(user);
+        let hold = person.sequence;
+        let expires = self.carts.get(&user).map_or(Instant::ZERO, |cart| cart.expires);
+        let (show, abandons) = (taste.show(), taste.abandons(hold));
+        let (approved, gives_back) = (taste.approved(hold), taste.gives_back(hold));
+        if act.at >= expires {
+            self.leave_cart(user);
+            self.leave(user, Fate::TooSlow);
+        } else if !abandons && approved {
+            let payment = PaymentId(request_id(user, hold.wrapping_add(1)).0);
+            let command = Command::Confirm { hold: self.held_by(user), payment };
+            let wanted = (Doing::AskingBooking, hold, show, command);
+            self.intend(now, act, wanted, witness, |_| {});
+        } else if gives_back {
+            let command = Command::Release { hold: self.held_by(user) };
+            let wanted = (Doing::AskingRelease, hold, show, command);
+            self.intend(now, act, wanted, witness, |_| {});
+        } else {
+            self.leave_cart(user);
+            self.leave(user, if abandons { Fate::Abandoned } else { Fate::Declined });
+        }
+    }
+
+    fn on_booking_answer(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        user: u32,
+        person: Person,
+        outcome: &Outcome,
+        witness: &mut Witness,
+    ) {
+        witness.answered(now, person.intended, &self.request(user, &person), outcome);
+        match outcome {
+            Outcome::Booked { seats, .. } => {
+                witness.recorder.ended(Operation::Confirm, Ending::Granted, person.intended, at);
+                witness.recorder.ended(Operation::Purchase, Ending::Granted, person.began, at);
+                witness.recorder.seats(at, -(seats.len() as i64), seats.len() as i64);
+                let show = self.taste(user).show();
+                self.map(show).sold(seats.len() as u32);
+                self.leave(user, Fate::Booked);
+                self.close_if_sold_out(now, witness);
+            }
+            Outcome::Refused(_) => {
+                witness.recorder.ended(Operation::Confirm, Ending::Refused, person.intended, at);
+                self.leave_cart(user);
+                self.leave(user, Fate::HoldLost);
+            }
+            Outcome::Held { .. } | Outcome::Released { .. } => {
+                panic!("a confirm request was answered as another kind: {outcome:?}");
+            }
+        }
+    }
+
+    fn on_release_answer(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        user: u32,
+        person: Person,
+        outcome: &Outcome,
+        witness: &mut Witness,
+    ) {
+        witness.answered(now, person.intended, &self.request(user, &person), outcome);
+        match outcome {
+            Outcome::Released { .. } => {
+                witness.recorder.ended(Operation::Release, Ending::Granted, person.intended, at);
+                if let Some(cart) = self.carts.get(&user) {
+                    let seats = cart.seats.clone();
+                    let show = self.taste(user).show();
+                    self.map(show).returned(&seats);
+                    witness.recorder.seats(at, -(seats.len() as i64), 0);
+                }
+                let fate = self.fate_of_release(user, person);
+                self.leave(user, fate);
+            }
+            Outcome::Refused(_) => {
+                witness.recorder.ended(Operation::Release, Ending::Refused, person.intended, at);
+                let fate = self.fate_of_release(user, person);
+                self.leave(user, fate);
+            }
+            Outcome::Held { .. } | Outcome::Booked { .. } => {
+                panic!("a release request was answered as another kind: {outcome:?}");
+            }
+        }
+    }
+
+    fn fate_of_release(&self, user: u32, person: Person) -> Fate {
+        // The hold was the request before the release.
+        if self.taste(user).abandons(person.sequence.wrapping_sub(1)) {
+            Fate::Abandoned
+        } else {
+            Fate::Declined
+        }
+    }
+
+    /// The seats come back when the hold ends on the server.
+    fn leave_cart(&mut self, user: u32) {
+        if let Some(cart) = self.carts.get(&user) {
+            let (ends, seats) = (self.server_end(cart), cart.seats.clone());
+            let show = self.taste(user).show();
+            self.map(show).left_behind(ends, &seats);
+        }
+    }
+
+    fn leave(&mut self, user: u32, fate: Fate) {
+        // Who asks for a hold has no cart yet, and those who leave then are the most.
+        if self.people.get(user).is_some_and(|person| person.doing != Doing::AskingHold) {
+            self.carts.remove(&user);
+        }
+        self.people.leave(user);
+        self.fates.count(fate);
+        if let Some(left) = &mut self.left {
+            left.push((UserId(user), fate));
+        }
+    }
+
+    /// The person changes, and acts next at `at`; whatever was on the agenda is overtaken.
+    fn think(&mut self, user: u32, at: Instant, change: impl FnOnce(&mut Person)) {
+        let Some(person) = self.people.get(user) else { return };
+        change(person);
+        person.stamp = person.stamp.wrapping_add(1);
+        let stamp = person.stamp;
+        self.schedule(user, stamp, at);
+    }
+
+    pub(super) fn asked(&self, user: u32, person: &Person) -> Asked {
+        let show = self.taste(user).show();
+        Asked {
+            request: request_id(user, person.sequence),
+            user: UserId(user),
+            show,
+            since: person.intended,
+        }
+    }
+
+    /// The person's present request; every attempt repeats it to the letter.
+    fn request(&self, user: u32, person: &Person) -> Request {
+        let id = request_id(user, person.sequence);
+        let command = match person.doing {
+            Doing::AskingBooking => {
+                Command::Confirm { hold: self.held_by(user), payment: PaymentId(id.0) }
+            }
+            Doing::AskingRelease => Command::Release { hold: self.held_by(user) },
+            Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => {
+                self.hold(user, person.picks, person.group, person.section)
+            }
+        };
+        Request { id, user: UserId(user), show: self.taste(user).show(), command }
+    }
+
+    #[inline]
+    fn hold(&self, user: u32, picks: bool, group: u8, section: SectionId) -> Command {
+        Command::Hold(self.taste(user).wish(picks, group, section))
+    }
+
+    fn held_by(&self, user: u32) -> HoldId {
+        self.carts.get(&user).map_or(HoldId(0), |cart| HoldId::from(cart.hold))
+    }
+}
+
+/// What a person waits for; none who waits for no answer.
+pub(super) const fn operation(doing: Doing) -> Option<Operation> {
+    match doing {
+        Doing::AskingHold => Some(Operation::Hold),
+        Doing::AskingBooking => Some(Operation::Confirm),
+        Doing::AskingRelease => Some(Operation::Release),
+        Doing::Away | Doing::Picking | Doing::Paying => None,
+    }
+}
+
+/// How an answer counts that no owner gave; none if an owner did.
+pub(crate) fn undecided(outcome: &Outcome) -> Option<Ending> {
+    if let Outcome::Refused(Refusal::Overloaded) = outcome {
+        Some(Ending::Overloaded)
+    } else if let Outcome::Refused(Refusal::Unavailable) = outcome {
+        Some(Ending::Unavailable)
+    } else if let Outcome::Refused(Refusal::Minority) = outcome {
+        Some(Ending::Minority)
+    } else {
+        None
+    }
+}

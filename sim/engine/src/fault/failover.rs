@@ -1,0 +1,93 @@
+//! How long the hot show was without its owner, step by step.
+//!
+//! Owns the instants at which its owner was suspected, another elected, and the first record of
+//! that one's epoch committed. Refuses to know what became of the owner and whose fault it was.
+
+use onsale_booking::{Instant, NodeId};
+use onsale_cluster::Epoch;
+
+/// The way from one owner of the hot show to the next.
+#[derive(Clone, Debug)]
+pub struct Failover {
+    owner: NodeId,
+    epoch: Epoch,
+    /// When another node first suspected the owner.
+    pub suspected: Option<Instant>,
+    /// When another epoch's owner was elected.
+    pub elected: Option<Instant>,
+    /// When the first record of that or a later epoch was committed: its owner serves.
+    pub serving: Option<Instant>,
+}
+
+impl Failover {
+    /// The show is owned by `owner` since `epoch`.
+    pub(super) fn new((epoch, owner): (Epoch, NodeId)) -> Self {
+        Self { owner, epoch, suspected: None, elected: None, serving: None }
+    }
+
+    pub(super) fn on_suspected(&mut self, now: Instant, peer: NodeId) {
+        if peer == self.owner && self.elected.is_none() {
+            self.suspected.get_or_insert(now);
+        }
+    }
+
+    pub(super) fn on_elected(&mut self, now: Instant, epoch: Epoch) {
+        if epoch > self.epoch {
+            self.elected.get_or_insert(now);
+        }
+    }
+
+    /// The owner has handed the show over: whoever has it now is to be missed from here on.
+    pub(super) fn on_handed_over(&mut self, epoch: Epoch, owner: NodeId) {
+        if !self.happened() {
+            *self = Self::new((epoch, owner));
+        }
+    }
+
+    pub(super) fn on_serving(&mut self, now: Instant, epoch: Epoch) {
+        if epoch > self.epoch {
+            self.serving.get_or_insert(now);
+        }
+    }
+
+    /// Whether the owner was replaced.
+    pub(super) fn happened(&self) -> bool {
+        self.elected.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hand_over_is_no_failover() {
+        let mut failover = Failover::new((Epoch(3), NodeId(2)));
+        failover.on_handed_over(Epoch(4), NodeId(1));
+        failover.on_serving(Instant(1), Epoch(4));
+        assert!(!failover.happened() && failover.serving.is_none());
+        failover.on_suspected(Instant(2), NodeId(1));
+        failover.on_elected(Instant(3), Epoch(5));
+        failover.on_handed_over(Epoch(6), NodeId(2));
+        failover.on_serving(Instant(4), Epoch(5));
+        let steps = (failover.suspected, failover.elected, failover.serving);
+        assert_eq!(steps, (Some(Instant(2)), Some(Instant(3)), Some(Instant(4))));
+    }
+
+    #[test]
+    fn each_step_counts_once_and_only_the_struck_owner_s_epoch_ends() {
+        let mut failover = Failover::new((Epoch(3), NodeId(2)));
+        failover.on_suspected(Instant(1), NodeId(4));
+        failover.on_elected(Instant(2), Epoch(3));
+        assert!(failover.suspected.is_none() && !failover.happened());
+        failover.on_suspected(Instant(3), NodeId(2));
+        failover.on_suspected(Instant(4), NodeId(2));
+        failover.on_elected(Instant(5), Epoch(4));
+        failover.on_suspected(Instant(6), NodeId(2));
+        failover.on_elected(Instant(7), Epoch(5));
+        failover.on_serving(Instant(8), Epoch(5));
+        assert!(failover.happened());
+        let steps = (failover.suspected, failover.elected, failover.serving);
+        assert_eq!(steps, (Some(Instant(3)), Some(Instant(5)), Some(Instant(8))));
+    }
+}

@@ -1,0 +1,267 @@
+//! How long each shard was without a leader.
+//!
+//! Owns the measure, by shard. An outage ends when a leader serves. It begins when the leader's process dies or
+//! stands still, or when it admits no more requests because it hands the shard over. Where the leader lives and
+//! another is elected (it is cut off or slow), nobody can see when it ceased to lead: the outage begins when its
+//! successor last heard of it, or with the first request since its last decision, if that is earlier; never
+//! before that decision or the strike of the fault in force. Refuses to know what a fault does. Every outage counts,
+//! whether its fault is over or not; one that is there at the end has no end.
+
+use onsale_booking::{Instant, NodeId, Span};
+use onsale_cluster::ShardId;
+
+/// A time in which a shard had no leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// The shard.
+    pub shard: ShardId,
+    /// Since when.
+    pub since: Instant,
+    /// Until when; none if to the end of the run.
+    pub until: Option<Instant>,
+    /// Why.
+    pub cause: Cause,
+    /// Whether the same process goes on leading after it, having stood still.
+    pub stood_still: bool,
+}
+
+/// Why a shard had no leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// None had been elected since the run began.
+    NeverLed,
+    /// This fault, by its number in the plan.
+    Fault(usize),
+    /// It was handed over.
+    HandedOver,
+    /// No fault in force explains it.
+    Unexplained,
+}
+
+impl Outage {
+    /// How long it lasted, if to the end of the run until `end`.
+    pub fn length(&self, end: Instant) -> Span {
+        self.until.unwrap_or(end).since(self.since)
+    }
+}
+
+/// The outages of all shards.
+#[derive(Clone, Debug, Default)]
+pub struct Outages {
+    /// By shard.
+    courses: Vec<Course>,
+    ended: Vec<Outage>,
+}
+
+/// What is known of the time before a leader serves.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Before {
+    /// When a leader's decision last reached a client.
+    pub decided: Instant,
+    /// When the first request since then was asked, if there is one.
+    pub asked: Option<Instant>,
+    /// When the new leader's node last heard of the old one's.
+    pub heard: Instant,
+    /// Since when its predecessor admitted no more requests, if it handed the shard over.
+    pub handed_over: Option<Instant>,
+}
+
+/// One shard's course.
+#[derive(Clone, Copy, Debug, Default)]
+struct Course {
+    /// Who led last, and since when it serves.
+    leader: Option<(NodeId, Instant)>,
+    /// When another was elected since.
+    elected: Option<Instant>,
+    /// Since when it does not, and why, as far as that is known.
+    lost: Option<(Instant, Cause)>,
+}
+
+impl Outages {
+    /// Shards that were never led.
+    pub(super) fn new(shards: u32) -> Self {
+        Self { courses: vec![Course::default(); shards as usize], ended: Vec::new() }
+    }
+
+    /// A node's process died or stands still: what it leads has no leader.
+    pub(super) fn stopped(&mut self, now: Instant, node: NodeId, cause: Cause) {
+        for course in &mut self.courses {
+            if course.leader.is_some_and(|(leader, _)| leader == node) {
+                course.lost.get_or_insert((now, cause));
+            }
+        }
+    }
+
+    /// A process that stood still goes on: nobody else leads what it leads.
+    pub(super) fn goes_on(&mut self, now: Instant, node: NodeId) {
+        for (shard, course) in (0..).map(ShardId).zip(&mut self.courses) {
+            if let Some((leader, _)) = course.leader
+                && leader == node
+                && let Some((since, cause)) = course.lost.take()
+            {
+                self.ended.push(Outage {
+                    shard,
+                    since,
+                    until: Some(now),
+                    cause,
+                    stood_still: true,
+                });
+            }
+        }
+    }
+
+    /// The fault that took a shard's leader away, if the shard has none for that.
+    pub(super) fn lost_to(&self, shard: ShardId) -> Option<usize> {
+        match self.courses[shard.0 as usize].lost {
+            Some((_, Cause::Fault(fault))) => Some(fault),
+            Some((_, Cause::NeverLed | Cause::HandedOver | Cause::Unexplained)) | None => None,
+        }
+    }
+
+    /// Who served last, if anybody has.
+    pub(super) fn leader(&self, shard: ShardId) -> Option<NodeId> {
+        self.courses[shard.0 as usize].leader.map(|(leader, _)| leader)
+    }
+
+    /// A leader was elected, and does not serve yet.
+    pub(super) fn elected(&mut self, now: Instant, shard: ShardId) {
+        self.courses[shard.0 as usize].elected.get_or_insert(now);
+    }
+
+    /// A leader serves. `in_force` says which fault was in force since an instant, and when it struck.
+    pub(super) fn serves(
+        &mut self,
+        now: Instant,
+        shard: ShardId,
+        node: NodeId,
+        before: Before,
+        in_force: impl FnOnce(Instant) -> Option<(Instant, usize)>,
+    ) {
+        let course = &mut self.courses[shard.0 as usize];
+        let elected = course.elected.take().unwrap_or(now);
+        let Some((_, served)) = course.leader.replace((node, now)) else { return };
+        let (since, cause) = course.lost.take().unwrap_or_else(|| {
+            let missed = before.heard.min(elected);
+            let missed = before.asked.map_or(missed, |asked| asked.min(missed));
+            let since = missed.max(before.decided).max(served);
+            match (before.handed_over, in_force(since)) {
+                (Some(since), _) => (since, Cause::HandedOver),
+                (None, Some((at, fault))) => (since.max(at), Cause::Fault(fault)),
+                (None, None) => (since, Cause::Unexplained),
+            }
+        });
+        let stood_still = false;
+        self.ended.push(Outage { shard, since, until: Some(now), cause, stood_still });
+    }
+
+    /// All of a run, the longest first; of equals the earlier, then by shard.
+    pub fn finish(&self, end: Instant) -> Vec<Outage> {
+        let open = (0..).map(ShardId).zip(&self.courses).filter_map(|(shard, course)| {
+            let (since, cause) = match (course.leader, course.lost) {
+                (None, _) => (Instant::ZERO, Cause::NeverLed),
+                (Some(_), lost) => lost?,
+            };
+            Some(Outage { shard, since, until: None, cause, stood_still: false })
+        });
+        let mut all: Vec<Outage> = self.ended.iter().copied().chain(open).collect();
+        let order =
+            |outage: &Outage| (std::cmp::Reverse(outage.length(end)), outage.since, outage.shard);
+        all.sort_by_key(order);
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARD: ShardId = ShardId(1);
+
+    fn secs(secs: u64) -> Instant {
+        Instant(secs * 1_000_000)
+    }
+
+    /// Two shards, both led by n1 since the first second.
+    fn led() -> Outages {
+        let mut outages = Outages::new(2);
+        for shard in [ShardId(0), SHARD] {
+            outages.serves(secs(1), shard, NodeId(1), Before::default(), |_| None);
+        }
+        outages
+    }
+
+    fn outage(shard: ShardId, since: u64, until: Option<u64>, cause: Cause) -> Outage {
+        let until = until.map(secs);
+        Outage { shard, since: secs(since), until, cause, stood_still: false }
+    }
+
+    #[test]
+    fn an_outage_lasts_from_the_leader_s_death_to_the_next_leader_whatever_its_fault_lasts() {
+        let mut outages = led();
+        outages.stopped(secs(60), NodeId(1), Cause::Fault(3));
+        // The fault is over and another has struck before a leader serves.
+        outages.stopped(secs(80), NodeId(1), Cause::Fault(4));
+        assert_eq!(outages.lost_to(SHARD), Some(3));
+        let in_force = |_| Some((secs(80), 4));
+        outages.serves(secs(91), SHARD, NodeId(2), Before::default(), in_force);
+        assert_eq!(outages.lost_to(SHARD), None);
+        let expected = [
+            outage(ShardId(0), 60, None, Cause::Fault(3)),
+            outage(SHARD, 60, Some(91), Cause::Fault(3)),
+        ];
+        assert_eq!(outages.finish(secs(100)), expected);
+    }
+
+    #[test]
+    fn a_leader_that_lives_is_missed_from_when_its_successor_or_a_client_misses_it() {
+        // Last decided, first asked since, last heard by the successor; and since when there was no leader.
+        let table = [
+            // Cut off at 60, and nobody asked.
+            ((20, None, 60), 60),
+            // Its beats come, and it decides nothing.
+            ((62, Some(63), 72), 63),
+            // Nobody asked, its beats come, and another is elected: nobody can know more.
+            ((20, None, 72), 72),
+            // Its successor missed it for long, and it went on deciding with others.
+            ((71, None, 61), 71),
+            // Somebody has waited since before the strike: that was not it.
+            ((20, Some(30), 65), 60),
+        ];
+        for ((decided, asked, heard), since) in table {
+            let mut outages = led();
+            outages.elected(secs(73), SHARD);
+            let before = Before {
+                decided: secs(decided),
+                asked: asked.map(secs),
+                heard: secs(heard),
+                handed_over: None,
+            };
+            outages.serves(secs(75), SHARD, NodeId(2), before, |_| Some((secs(60), 0)));
+            let expected = outage(SHARD, since, Some(75), Cause::Fault(0));
+            assert_eq!(outages.finish(secs(80)), [expected]);
+        }
+    }
+
+    #[test]
+    fn a_pause_ends_when_the_leader_goes_on_or_another_serves() {
+        let mut outages = led();
+        outages.stopped(secs(10), NodeId(1), Cause::Fault(0));
+        outages.serves(secs(12), SHARD, NodeId(2), Before::default(), |_| None);
+        outages.goes_on(secs(15), NodeId(1));
+        let expected = [
+            Outage { stood_still: true, ..outage(ShardId(0), 10, Some(15), Cause::Fault(0)) },
+            outage(SHARD, 10, Some(12), Cause::Fault(0)),
+        ];
+        assert_eq!(outages.finish(secs(20)), expected);
+    }
+
+    #[test]
+    fn a_lead_transfer_counts_and_so_does_a_shard_that_was_never_led() {
+        let mut outages = led();
+        let before = Before { handed_over: Some(secs(8)), ..Before::default() };
+        outages.serves(secs(9), SHARD, NodeId(2), before, |_| Some((secs(5), 7)));
+        assert_eq!(outages.finish(secs(9)), [outage(SHARD, 8, Some(9), Cause::HandedOver)]);
+        let never = Outages::new(1).finish(secs(9));
+        assert_eq!(never, [outage(ShardId(0), 0, None, Cause::NeverLed)]);
+    }
+}

@@ -1,0 +1,79 @@
+//! What reports tell of faults and of the times in which shards had no leader.
+//!
+//! Owns which outage is told of which fault. Refuses to know how either was measured.
+
+use std::collections::BTreeSet;
+
+use onsale_booking::{Instant, Span};
+use onsale_cluster::ShardId;
+use onsale_reports::{FailoverResult, FaultResult, OutageResult, Outages};
+
+use super::Struck;
+use super::outages::{Cause, Outage};
+use crate::plan::Plan;
+use crate::world::World;
+
+/// What reports tell of one fault.
+pub fn fault(world: &World, plan: &Plan, struck: &Struck, outages: &[Outage]) -> FaultResult {
+    let after = |at: Instant| at.since(struck.at).as_millis_f64();
+    let mut its_own: Vec<&Outage> = outages
+        .iter()
+        .filter(|outage| outage.cause == Cause::Fault(struck.index) && !outage.stood_still)
+        .collect();
+    // Of each shard the first counts: it was led meanwhile, and another leader was lost later.
+    its_own.sort_by_key(|outage| (outage.shard, outage.since));
+    its_own.dedup_by_key(|outage| outage.shard);
+    let ends: Option<Vec<Instant>> = its_own.iter().map(|outage| outage.until).collect();
+    FaultResult {
+        index: struck.index,
+        kind: plan.faults[struck.index].family().name().to_owned(),
+        what: struck.what.clone(),
+        at_s: struck.at.as_secs_f64(),
+        healed_s: struck.healed.map(Instant::as_secs_f64),
+        phase: struck.phase.name().to_owned(),
+        touched: world.touched(struck.index),
+        shards_lost_owner: its_own.len() as u32,
+        recovery_ms: ends.and_then(|ends| ends.into_iter().max()).map(after),
+        failover: struck.failover().map(|failover| FailoverResult {
+            suspected_ms: failover.suspected.map(after),
+            elected_ms: failover.elected.map(after),
+            serving_ms: failover.serving.map(after),
+        }),
+        hand_overs: struck.hand_overs.summary(world.hot),
+    }
+}
+
+/// What reports tell of the times in which shards had no leader.
+pub fn outages(world: &World, outages: &[Outage], end: Instant) -> Outages {
+    let why = |cause: Cause| match cause {
+        Cause::NeverLed => "no leader was ever elected".to_owned(),
+        Cause::HandedOver => "lead transfer".to_owned(),
+        Cause::Unexplained => "no fault was in force".to_owned(),
+        Cause::Fault(index) => {
+            let struck = world.faults.struck().iter().find(|struck| struck.index == index);
+            struck.map_or_else(|| format!("fault {index}"), |struck| struck.what.clone())
+        }
+    };
+    let shards: BTreeSet<ShardId> = outages.iter().map(|outage| outage.shard).collect();
+    Outages {
+        count: outages.len() as u64,
+        shards: shards.len() as u64,
+        total_s: outages.iter().fold(Span::ZERO, |sum, it| sum + it.length(end)).as_secs_f64(),
+        open: outages.iter().filter(|outage| outage.until.is_none()).count() as u64,
+        longest: outages
+            .iter()
+            .take(Outages::LISTED)
+            .map(|outage| OutageResult {
+                shard: outage.shard.to_string(),
+                from_s: outage.since.as_secs_f64(),
+                to_s: outage.until.map(Instant::as_secs_f64),
+                lasted_ms: outage.length(end).as_millis_f64(),
+                fault: match outage.cause {
+                    Cause::Fault(index) => Some(index),
+                    Cause::NeverLed | Cause::HandedOver | Cause::Unexplained => None,
+                },
+                why: why(outage.cause),
+            })
+            .collect(),
+    }
+}

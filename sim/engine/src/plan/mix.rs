@@ -1,0 +1,113 @@
+//! The crowd of one seed: who comes how, drawn anew so that runs differ in kind.
+//!
+//! Owns which traits of a crowd a seed may change, and into what. Each trait draws from a
+//! stream of its own, so that a new trait moves none of the old ones, and is left as the
+//! scenario has it in half of all seeds. How many people come, and what is for sale, is
+//! the scenario's.
+
+use onsale_booking::Span;
+use onsale_scenarios::{Arrivals, Crowd, Ratio, Scenario, Session};
+
+use crate::stream::{Stream, fork};
+
+/// A change of a crowd; the stream says which.
+type Trait = fn(&mut Scenario, &mut Stream);
+
+const TRAITS: [(&str, Trait); 8] = [
+    ("hot", hot),
+    ("arrivals", arrivals),
+    ("taste", taste),
+    ("groups", groups),
+    ("haste", haste),
+    ("payment", payment),
+    ("fickle", fickle),
+    ("patience", patience),
+];
+
+/// Gives the scenario the crowd of a seed.
+pub(super) fn draw(scenario: &mut Scenario, seed: u64) {
+    for (name, change) in TRAITS {
+        let mut stream = Stream::new(fork(seed, &format!("mix/{name}")));
+        if stream.below(2) == 0 {
+            change(scenario, &mut stream);
+        }
+    }
+}
+
+fn pick<T: Clone>(of: &[T], stream: &mut Stream) -> T {
+    of[stream.below(of.len() as u64) as usize].clone()
+}
+
+/// From a crowd that spreads over all shows to one that wants a single show.
+fn hot(scenario: &mut Scenario, stream: &mut Stream) {
+    scenario.sale.hot_share = Ratio::percent(pick(&[3, 50, 95], stream));
+}
+
+/// Another shape over the same time. A waiting room keeps its opening, a recorded curve its shape.
+fn arrivals(scenario: &mut Scenario, stream: &mut Stream) {
+    let Crowd { arrivals, waiting_room: None, .. } = &mut scenario.crowd else { return };
+    let (Arrivals::Constant { over }
+    | Arrivals::Ramp { over }
+    | Arrivals::Spike { over, .. }
+    | Arrivals::OnSale { over, .. }) = *arrivals
+    else {
+        return;
+    };
+    let half = Span(over.0 / 2);
+    *arrivals = match stream.below(3) {
+        0 => Arrivals::Ramp { over },
+        1 => Arrivals::Constant { over: half },
+        _ => Arrivals::Spike {
+            over,
+            at: Span(stream.below(half.0)),
+            decay: Span(over.0 / 8),
+            share: Ratio::percent(70),
+        },
+    };
+}
+
+/// Who takes what there is, who picks on the map, and whether all pick the same.
+fn taste(scenario: &mut Scenario, stream: &mut Stream) {
+    let session = &mut scenario.crowd.session;
+    session.best_available = Ratio::percent(pick(&[0, 50, 100], stream));
+    session.zipf_milli = pick(&[0, 1_000, 2_000], stream);
+    session.split = Ratio::percent(pick(&[0, 50], stream));
+}
+
+/// From people who come alone to parties as large as a request may be.
+fn groups(scenario: &mut Scenario, stream: &mut Stream) {
+    let most = usize::from(scenario.sale.seats_per_request);
+    let large = (1..=most).map(|size| u32::from(2 * size > most)).collect();
+    scenario.crowd.session.group_weights = pick(&[vec![1], vec![1; most], large], stream);
+}
+
+/// How long people look and how long they take to pay: up to the end of their holds.
+fn haste(scenario: &mut Scenario, stream: &mut Stream) {
+    let hold = scenario.sale.hold;
+    let Session { pick_think, checkout_think, .. } = &mut scenario.crowd.session;
+    let median = Span((hold.0 / pick(&[50, 4, 1], stream)).max(1));
+    checkout_think.set_typical(median);
+    pick_think.set_typical(pick(&[Span::from_secs(1), pick_think.typical()], stream));
+}
+
+/// Whose card is declined, and how long the provider thinks.
+fn payment(scenario: &mut Scenario, stream: &mut Stream) {
+    let session = &mut scenario.crowd.session;
+    session.approval = Ratio::percent(pick(&[50, 100], stream));
+    session.payment.set_typical(pick(&[Span::from_millis(200), Span::from_secs(8)], stream));
+}
+
+/// Who leaves a cart behind, and who says so.
+fn fickle(scenario: &mut Scenario, stream: &mut Stream) {
+    let session = &mut scenario.crowd.session;
+    session.abandon = Ratio::percent(pick(&[0, 75], stream));
+    session.release = Ratio::percent(pick(&[0, 100], stream));
+}
+
+/// How soon people try again, and how often.
+fn patience(scenario: &mut Scenario, stream: &mut Stream) {
+    let session = &mut scenario.crowd.session;
+    session.request_timeout = Span::from_millis(pick(&[300, 1_000, 20_000], stream));
+    session.tries = pick(&[1, 6], stream);
+    session.refreshes = pick(&[0, 2], stream);
+}

@@ -1,0 +1,148 @@
+//! The clients' host: whoever is no node of the cluster.
+//!
+//! Owns the turns of the crowd and of those who deal with facts, and that the run ends once all their
+//! stories have. Refuses to know what they do.
+
+use onsale_booking::{Endpoint, Instant, NodeId};
+use onsale_cluster::Message;
+use onsale_cluster::facts::FactsMessage;
+use onsale_scenarios::Scenario;
+
+use crate::browsing::{Browsing, Posted};
+use crate::crowd::Crowd;
+use crate::story::Sight;
+use crate::world::network::CLIENTS;
+use crate::world::{self, Reset, Resident, Turn, World, next_turn};
+
+/// The clients' host: the turns of the crowd and of those who deal with facts.
+struct Clients {
+    crowd: Crowd,
+    browsing: Option<Browsing>,
+    scenario: Scenario,
+    /// When the last fault is over.
+    calm: Instant,
+    /// Everybody's story has ended; the run's end is entered.
+    ending: bool,
+    ended: bool,
+}
+
+/// The clients take their place with their first turn.
+pub(super) async fn serve_clients(
+    crowd: Crowd,
+    browsing: Option<Browsing>,
+    scenario: Scenario,
+    calm: Instant,
+) {
+    let mut clients = Clients { crowd, browsing, scenario, calm, ending: false, ended: false };
+    let (now, turn) = next_turn(CLIENTS).await;
+    world::with(|world| clients.take_turn(world, now, turn));
+    world::reside(CLIENTS, Box::new(clients)).await;
+}
+
+impl Resident for Clients {
+    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn) {
+        if self.ended {
+            // What still comes finds nobody.
+            return;
+        }
+        let crowd = &mut self.crowd;
+        if let Some(open) = world.rotation.take_changed() {
+            crowd.choose_among(open);
+        }
+        if let Some(browsing) = &mut self.browsing
+            && let Some(members) = world.rotation.take_changed_members()
+        {
+            browsing.ask_among(members);
+        }
+        match turn {
+            Turn::Delivered { message: Message::Replies(batch), .. } => {
+                crowd.hear(now, &batch, &mut world.witness)
+            }
+            Turn::Delivered { from: Endpoint::Node(node), message: Message::Facts(message) } => {
+                if let (Some(browsing), FactsMessage::Told(told)) = (&mut self.browsing, &*message)
+                {
+                    browsing.hear(now, node, told, &mut world.witness);
+                }
+            }
+            Turn::Reset { node, reset } => {
+                let (gateway, node) = (node as u16, NodeId(node as u16));
+                match *reset {
+                    Reset::Died(died) => {
+                        crowd.lose_connections(now, gateway, died, &mut world.witness);
+                        if let Some(browsing) = &mut self.browsing {
+                            browsing.lose_connections(now, node, died);
+                        }
+                    }
+                    Reset::Requests(refused) => {
+                        crowd.take_refusals(now, gateway, &refused, &mut world.witness);
+                    }
+                    Reset::Question(id) => {
+                        self.browsing.iter_mut().for_each(|browsing| browsing.take_refusal(now, id))
+                    }
+                }
+            }
+            Turn::Wake => {
+                crowd.act(now, &mut world.witness);
+                if let Some(browsing) = &mut self.browsing {
+                    browsing.act(now, &mut world.witness);
+                }
+            }
+            Turn::End => {
+                // Where everybody was gone already, nothing is left out.
+                world.stops_at.take_if(|at| *at != now);
+                if let Some(browsing) = &mut self.browsing {
+                    browsing.close(now, &mut world.witness);
+                    world.facts = Some(browsing.result(&world.witness));
+                }
+                world.open = crowd.finish(now, &mut world.witness);
+                world.fates = crowd.fates().clone();
+                world.stop();
+                self.ended = true;
+                return;
+            }
+            Turn::Boot
+            | Turn::Delivered { .. }
+            | Turn::Persisted(_)
+            | Turn::WriteFailed(_)
+            | Turn::WriteRefused(_)
+            | Turn::DamageFound
+            | Turn::Dies(_)
+            | Turn::CoreFree(_)
+            | Turn::Probed
+            | Turn::Told(_)
+            | Turn::Stage { .. }
+            | Turn::Fault { .. }
+            | Turn::FaultStep { .. } => {
+                panic!("{turn:?} is not the clients'")
+            }
+        }
+        crowd.drain_outbox(|gateway, batch| {
+            let departs = batch[0].at;
+            world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
+        });
+        if world.witness.watch.is_some() {
+            for (user, fate) in crowd.take_left() {
+                world.witness.sees(now, || Sight::Left { user, fate });
+            }
+        }
+        let (mut wake, mut done) = (crowd.next_wake(), crowd.is_done());
+        if let Some(browsing) = &mut self.browsing {
+            for Posted { node, session, question } in browsing.drain_outbox() {
+                let node = usize::from(node.0);
+                world.witness.sees(now, || Sight::Looks { session, node, question: &question });
+                let question = Message::Facts(Box::new(FactsMessage::Question(question)));
+                world.send(CLIENTS, node, now, question);
+            }
+            wake = wake.into_iter().chain(browsing.next_wake()).min();
+            done &= browsing.is_done();
+        }
+        world.wake_at(CLIENTS, wake);
+        world.report_users(crowd.fates().ended());
+        if done && !self.ending {
+            // Nobody is left: the last holds run out, and the run is over.
+            self.ending = true;
+            let (sale, calm) = (&self.scenario.sale, self.scenario.calm);
+            world.end_at(now.max(self.calm) + sale.hold + sale.grace + calm);
+        }
+    }
+}

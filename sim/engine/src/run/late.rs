@@ -1,0 +1,50 @@
+//! How late holds may end where nothing is wrong but clocks.
+//!
+//! Owns what the oracles' limit is made of: the paces of the cluster, the ways of its network and the writes of
+//! its disks in their tails, and the clocks that the plan makes slow. Refuses to know what happens in a run.
+
+use onsale_booking::Span;
+use onsale_scenarios::{Fault, Scenario};
+
+use super::{feasible, slowest};
+use crate::oracle::Lateness;
+use crate::plan::Plan;
+
+/// Where the network may lose any word, an election takes so many times as long …
+const LOSSY_ELECTIONS: u64 = 3;
+/// … and a replica that starts has heard one of the leader's words, one a second, after this.
+const LOSSY_HEARS: Span = Span::from_secs(10);
+
+pub(super) fn lateness(plan: &Plan) -> Lateness {
+    let Scenario { cluster, network, sale, disk, .. } = &plan.scenario;
+    let is_lossy = !network.loss.is_never();
+    let time_out = cluster.tick_every.0 * u64::from(cluster.election_ticks);
+    let once = cluster.acceptable_pause.0 + 10 * cluster.beat_every.0 + 4 * time_out;
+    let election = match (feasible::leaders_lead(&plan.scenario), is_lossy) {
+        (true, false) => Span(once),
+        (true, true) => Span(LOSSY_ELECTIONS * once),
+        // Nobody can say when one ends, or when a leader comes to what is due.
+        (false, _) => plan.scenario.duration,
+    };
+    let inside = slowest::inside(network);
+    let hears = match is_lossy {
+        true => LOSSY_HEARS,
+        false => Span(2 * cluster.beat_every.0 + 4 * inside.0),
+    };
+    let commit = Span(2 * (inside.0 + slowest::write(disk).0));
+    let slow = plan.faults.iter().filter_map(|fault| {
+        if let Fault::ClockDrift { by, slow: true, .. } = fault { Some(by) } else { None }
+    });
+    let lasts = (sale.hold + sale.grace).0;
+    // A clock that loses `num` in `den` shows a span only after so much more.
+    let lost = slow.map(|by| {
+        let (num, den) = (u128::from(by.num), u128::from(by.den));
+        (u128::from(lasts) * num).div_ceil((den - num).max(1)) as u64
+    });
+    Lateness {
+        lasts: Span(lasts + lost.sum::<u64>()),
+        election,
+        hears,
+        slack: Span::from_secs(1) + election + commit + plan.scenario.quantum,
+    }
+}

@@ -1,0 +1,92 @@
+//! How long an answer may take where nothing is wrong.
+//!
+//! Owns the bounds by which oracles tell an answer that is on its way from one that never comes: what
+//! the scenario's links, disks and cores take at most, all of them in their tails. Refuses to know who waits.
+
+use onsale_booking::Span;
+use onsale_scenarios::{Costs, Disk, Network, Scenario, Timing};
+
+use crate::sample::timing;
+use crate::world::network::REORDERED;
+
+/// For a request: there and back between client and gateway, gateway and owner, owner and follower, two
+/// writes, and the work on the way.
+pub(super) fn of_request(scenario: &Scenario) -> Span {
+    let network = &scenario.network;
+    let write = write(&scenario.disk);
+    let ways = way(network, &network.client).0 + 2 * inside(network).0;
+    Span(2 * (ways + write.0 + work(&scenario.costs).0))
+}
+
+/// For a question about facts: there and back between client and node, as long as the node may wait for
+/// what it has not seen, and for a write twice: behind the write in flight, and once more where what was written
+/// meanwhile has to be written anew.
+pub(super) fn of_question(scenario: &Scenario) -> Span {
+    let network = &scenario.network;
+    let writes = 4 * write(&scenario.disk).0;
+    Span(2 * way(network, &network.client).0 + scenario.cluster.facts.patience.0 + writes)
+}
+
+/// Whether a node may ask another one about facts and lose its patience before the answer.
+pub(super) fn outlasts_patience(scenario: &Scenario) -> bool {
+    2 * inside(&scenario.network).0 > scenario.cluster.facts.patience.0
+}
+
+/// One way between two nodes.
+pub(super) fn inside(network: &Network) -> Span {
+    way(network, &network.between_zones).max(way(network, &network.within_zone))
+}
+
+/// The longest that a way takes where nothing is wrong: with all its jitter, and in its tail. On a network that always
+/// reorders a message may be held back for as long as [`REORDERED`] ways before that.
+fn way(network: &Network, latency: &Timing) -> Span {
+    let longest = most(latency);
+    let held_back = if network.reorder.is_never() { 0 } else { REORDERED * longest.0 };
+    let way = longest.0 + network.jitter.of(longest.0) + held_back;
+    Span(way * u64::from(network.tail_factor))
+}
+
+/// The longest that a write takes.
+pub(super) fn write(disk: &Disk) -> Span {
+    let fsync = most(&disk.fsync);
+    Span((fsync.0 + disk.jitter.of(fsync.0)) * u64::from(disk.tail_factor))
+}
+
+/// A request's work at its gateway, its owner and a follower, one way.
+pub(super) fn work(costs: &Costs) -> Span {
+    let reply = costs.reply.as_ref().unwrap_or(&costs.route);
+    let each = [&costs.route, &costs.decide, &costs.journal_message, &costs.persisted, reply];
+    Span(each.into_iter().map(|cost| most(cost).0).sum())
+}
+
+/// The longest that is ever drawn.
+fn most(of: &Timing) -> Span {
+    timing(u64::MAX, of)
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_booking::Instant;
+    use onsale_scenarios::Ratio;
+
+    use super::*;
+    use crate::world::network::Network as Links;
+
+    /// No message takes longer than the bound, and one that is held back takes longer than a bound without that.
+    #[test]
+    fn a_way_takes_at_most_its_bound_on_a_network_that_reorders() {
+        let reorder = Ratio::percent(50);
+        let network = Network { tail: Ratio::ALWAYS, reorder, ..Scenario::default().network };
+        let mut links = Links::new(network.clone(), 3, 3, 1);
+        let taken = (0..2_000).map(|n| {
+            // Far apart, so that none waits for the one before it.
+            let departs = Instant(n * 1_000_000_000);
+            links.carry(1, 2, departs).first.expect("nothing is lost")
+        });
+        let longest = taken.max().unwrap_or_default();
+        let in_order = Network { reorder: Ratio::NEVER, ..network.clone() };
+        let without = way(&in_order, &network.between_zones);
+        assert!(longest <= way(&network, &network.between_zones), "{longest}");
+        assert!(longest > without, "{longest} is explained by {without}");
+    }
+}

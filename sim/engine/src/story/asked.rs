@@ -1,0 +1,108 @@
+//! A request in a story: how often it was asked and passed on, and why once more.
+//!
+//! Owns the words for attempts and tries. Refuses to know who belongs to the story.
+
+use std::collections::BTreeMap;
+
+use onsale_booking::{Instant, Request, RequestId, UserId};
+use onsale_cluster::ShardId;
+use onsale_reports::human;
+
+use super::cast::Part;
+use super::words;
+use crate::world::network::Place;
+
+/// A request in the story.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) user: UserId,
+    pub(super) shard: ShardId,
+    pub(super) part: Part,
+    pub(super) attempts: u32,
+    pub(super) heard: bool,
+    /// Whether its client has lost the connection to the gateway that it asked last.
+    pub(super) is_cut_off: bool,
+    /// When its client stopped waiting for good.
+    pub(super) ended: Option<Instant>,
+    /// When it was last asked.
+    last: Instant,
+    /// By gateway, how it was passed on in this attempt.
+    tries: BTreeMap<Place, Tries>,
+}
+
+/// How a gateway has passed a request on.
+#[derive(Debug)]
+struct Tries {
+    count: u32,
+    to: Place,
+    at: Instant,
+    /// Whether the node that it was passed to has sent it back.
+    is_back: bool,
+}
+
+impl Asked {
+    /// A request that is about to be asked.
+    pub(super) fn new(at: Instant, user: UserId, shard: ShardId, part: Part) -> Self {
+        Self {
+            user,
+            shard,
+            part,
+            attempts: 0,
+            heard: false,
+            is_cut_off: false,
+            ended: None,
+            last: at,
+            tries: BTreeMap::new(),
+        }
+    }
+
+    /// Its client asks, or asks again.
+    pub(super) fn ask(&mut self, at: Instant, gateway: Place, request: &Request) -> String {
+        let id = request.id;
+        self.attempts += 1;
+        self.tries.clear();
+        let silence = at.since(std::mem::replace(&mut self.last, at));
+        if self.attempts == 1 {
+            return format!(
+                "asks n{gateway}: {}, {id}",
+                words::wanted(request.show, &request.command)
+            );
+        }
+        let (heard, is_cut_off) =
+            (std::mem::take(&mut self.heard), std::mem::take(&mut self.is_cut_off));
+        let why = match (heard, is_cut_off) {
+            (true, _) => "told to come back later".to_owned(),
+            (false, true) => "as the connection was lost".to_owned(),
+            (false, false) => format!("nothing heard for {}", human::span(silence)),
+        };
+        format!("asks again, n{gateway} this time: {id}, attempt {}, {why}", self.attempts)
+    }
+
+    /// A gateway passes it on.
+    pub(super) fn pass_on(&mut self, at: Instant, from: Place, to: Place, id: RequestId) -> String {
+        let first = Tries { count: 0, to, at, is_back: false };
+        let tries = self.tries.entry(from).or_insert(first);
+        let before = (tries.to, tries.at, tries.is_back);
+        *tries = Tries { count: tries.count + 1, to, at, is_back: false };
+        if tries.count == 1 {
+            return format!(
+                "forwards {id} to n{to}, which it takes for the owner of {}",
+                self.shard
+            );
+        }
+        let why = match before {
+            (node, _, true) => format!("n{node} sent it back"),
+            (node, since, false) => {
+                format!("no answer from n{node} for {}", human::span(at.since(since)))
+            }
+        };
+        format!("tries n{to} now: {id}, try {}, {why}", tries.count)
+    }
+
+    /// A node sends it back to a gateway.
+    pub(super) fn send_back(&mut self, gateway: Place) {
+        if let Some(tries) = self.tries.get_mut(&gateway) {
+            tries.is_back = true;
+        }
+    }
+}

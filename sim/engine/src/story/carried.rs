@@ -1,0 +1,63 @@
+//! Which requests a message carries.
+//!
+//! Owns what is found in which kind of message. Refuses to know which of them belong to a story.
+
+use onsale_booking::RequestId;
+use onsale_cluster::{Answer, Message};
+
+use super::words;
+use crate::world::network::Place;
+
+/// The requests in a message from a place: each with who sends it, and what of it is sent.
+pub(super) fn told(message: &Message, from: Place) -> Vec<(RequestId, String, String)> {
+    let sender = || words::place(from);
+    match message {
+        Message::Requests(batch) => batch
+            .iter()
+            .map(|timed| (timed.item.id, timed.item.user.to_string(), timed.item.id.to_string()))
+            .collect(),
+        Message::Forwarded(batch) => {
+            batch.iter().map(|timed| (timed.item.id, sender(), timed.item.id.to_string())).collect()
+        }
+        Message::Answers(batch) => batch
+            .iter()
+            .map(|timed| answered(&timed.item))
+            .map(|id| (id, sender(), format!("the answer to {id}")))
+            .collect(),
+        Message::Replies(batch) => batch
+            .iter()
+            .map(|timed| timed.item.request)
+            .map(|id| (id, sender(), format!("the reply to {id}")))
+            .collect(),
+        Message::Beat(_)
+        | Message::Gossip(_)
+        | Message::Leaving(_)
+        | Message::Moves(_)
+        | Message::Journal(_)
+        | Message::Facts(_) => Vec::new(),
+    }
+}
+
+/// The requests that a node has to deal with when it takes a message in.
+pub(super) fn to_do(message: &Message) -> Vec<RequestId> {
+    match message {
+        Message::Requests(batch) | Message::Forwarded(batch) => {
+            batch.iter().map(|timed| timed.item.id).collect()
+        }
+        Message::Answers(batch) => batch.iter().map(|timed| answered(&timed.item)).collect(),
+        Message::Replies(_)
+        | Message::Beat(_)
+        | Message::Gossip(_)
+        | Message::Leaving(_)
+        | Message::Moves(_)
+        | Message::Journal(_)
+        | Message::Facts(_) => Vec::new(),
+    }
+}
+
+fn answered(answer: &Answer) -> RequestId {
+    match answer {
+        Answer::Decided(reply) => reply.request,
+        Answer::NotOwner { request, .. } => *request,
+    }
+}

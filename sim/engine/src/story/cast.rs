@@ -1,0 +1,240 @@
+//! Who belongs to a story.
+//!
+//! Owns the decision whether a request, an event or a node has to do with what is followed. For
+//! a seat that takes two looks at a run: only what became of a wish tells which of them got the
+//! seat, and the story begins with the wish. Refuses to know how it is told.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use onsale_booking::{
+    Command, Event, Instant, NodeId, Outcome, Request, RequestId, SeatList, ShowId, UserId,
+};
+use onsale_cluster::facts::FactKey;
+use onsale_cluster::{Message, Placement, ShardId};
+
+use super::records::Newest;
+use super::sight::Sight;
+use super::subject::Subject;
+use crate::crowd::session::requester;
+use crate::oracle::facts::SessionId;
+use crate::world::network::Place;
+
+/// How much is told of somebody who belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// What the journal says of it, and no more.
+    Journaled,
+    /// That it asked and what it was told.
+    Bystander,
+    /// Everything.
+    Lead,
+}
+
+/// Who belongs to a story.
+#[derive(Clone, Debug)]
+pub struct Cast {
+    subjects: Vec<Subject>,
+    placement: Arc<Placement>,
+    /// The requests that were granted a seat that is followed.
+    grants: BTreeSet<RequestId>,
+    newest: Newest,
+}
+
+impl Cast {
+    /// Those who have to do with any of the subjects.
+    pub fn new(subjects: Vec<Subject>, placement: Arc<Placement>) -> Self {
+        let newest = Newest::new(placement.map_shard());
+        Self { subjects, placement, grants: BTreeSet::new(), newest }
+    }
+
+    /// The shard whose records are the versions of the map, if there is one.
+    pub(super) fn map_shard(&self) -> Option<ShardId> {
+        self.placement.map_shard()
+    }
+
+    /// Whether a run must be looked at once before its story can be told.
+    pub fn needs_rehearsal(&self) -> bool {
+        self.subjects.iter().any(|subject| matches!(subject, Subject::Seat(..)))
+    }
+
+    /// The first look: learns who got the seats.
+    pub(super) fn rehearse(&mut self, now: Instant, sight: &Sight<'_>) {
+        for record in self.newest.records(now, sight) {
+            for (show, event) in record.events {
+                if let Event::Held { hold, seats, .. } = event
+                    && self.follows_any(&seats, Some(show))
+                {
+                    self.grants.insert(RequestId(hold.0));
+                }
+            }
+        }
+        // What clients are told may be something else than what the journal says.
+        if let Sight::Arrived { message: Message::Replies(batch), .. } = sight {
+            for reply in batch {
+                if let Outcome::Held { seats, hold, .. } | Outcome::Booked { seats, hold } =
+                    &reply.item.outcome
+                    && self.follows_any(seats, None)
+                {
+                    self.grants.insert(RequestId(hold.0));
+                }
+            }
+        }
+    }
+
+    /// Whether a seat is among them that is followed, if it is the show's.
+    fn follows_any(&self, seats: &SeatList, show: Option<ShowId>) -> bool {
+        self.subjects.iter().any(|subject| match subject {
+            Subject::Seat(of, seat) => show.is_none_or(|show| show == *of) && seats.contains(seat),
+            Subject::Hold(_)
+            | Subject::Request(_)
+            | Subject::User(_)
+            | Subject::Session(_)
+            | Subject::Fact(_)
+            | Subject::Shard(_)
+            | Subject::Show(_)
+            | Subject::Node(_) => false,
+        })
+    }
+
+    /// What part a request plays.
+    pub(super) fn request(&self, request: &Request) -> Option<Part> {
+        let hold = match &request.command {
+            Command::Hold(_) => request.id,
+            Command::Confirm { hold, .. } | Command::Release { hold } => RequestId(hold.0),
+        };
+        self.part(|subject| match subject {
+            Subject::Seat(show, seat) if request.show == show => {
+                let picks =
+                    matches!(&request.command, Command::Hold(wish) if wish.picked.contains(&seat));
+                if self.grants.contains(&hold) {
+                    Some(Part::Lead)
+                } else {
+                    picks.then_some(Part::Bystander)
+                }
+            }
+            Subject::Hold(of) => (of.0 == hold.0).then_some(Part::Lead),
+            Subject::Request(id) => (id == request.id).then_some(Part::Lead),
+            Subject::User(user) => (user == request.user).then_some(Part::Lead),
+            Subject::Show(show) => (show == request.show).then_some(Part::Journaled),
+            Subject::Shard(shard) => {
+                (shard == self.shard_of(request.show)).then_some(Part::Journaled)
+            }
+            Subject::Seat(..) | Subject::Session(_) | Subject::Fact(_) | Subject::Node(_) => None,
+        })
+    }
+
+    /// What part an event plays that a node proposes.
+    pub(super) fn event(&self, show: ShowId, event: &Event, node: Place) -> Option<Part> {
+        let hold = event.hold();
+        self.part(|subject| {
+            let belongs = match subject {
+                Subject::Seat(of, _) => of == show && self.grants.contains(&RequestId(hold.0)),
+                Subject::Hold(of) => of == hold,
+                Subject::Request(id) => event.request() == Some(id),
+                Subject::User(user) => requester(RequestId(hold.0)).0 == user.0,
+                Subject::Show(of) => {
+                    return (of == show).then_some(Part::Journaled);
+                }
+                Subject::Shard(of) => {
+                    return (of == self.shard_of(show)).then_some(Part::Journaled);
+                }
+                Subject::Node(NodeId(of)) => usize::from(of) == node,
+                Subject::Session(_) | Subject::Fact(_) => false,
+            };
+            belongs.then_some(Part::Lead)
+        })
+    }
+
+    /// Whether a place is followed, and not what somebody wants there.
+    pub(super) fn is_a_place(&self) -> bool {
+        self.subjects.iter().any(|subject| {
+            matches!(subject, Subject::Node(_) | Subject::Shard(_) | Subject::Show(_))
+        })
+    }
+
+    /// Whether a node is followed itself.
+    pub(super) fn node(&self, place: Place) -> bool {
+        self.subjects
+            .iter()
+            .any(|subject| matches!(subject, Subject::Node(node) if usize::from(node.0) == place))
+    }
+
+    /// Whether only questions and their answers are followed, and not what comes of them.
+    pub(super) fn is_of_requests(&self) -> bool {
+        self.subjects.iter().all(|subject| matches!(subject, Subject::Request(_)))
+    }
+
+    /// Whether a person is followed.
+    pub(super) fn user(&self, user: UserId) -> bool {
+        self.subjects.contains(&Subject::User(user))
+    }
+
+    /// Whether somebody is followed who reads and writes facts.
+    pub(super) fn session(&self, session: SessionId) -> bool {
+        self.subjects.contains(&Subject::Session(session))
+    }
+
+    /// Whether a fact is followed.
+    pub(super) fn fact(&self, fact: FactKey) -> bool {
+        self.subjects.contains(&Subject::Fact(fact))
+    }
+
+    /// Whether anybody is.
+    pub(super) fn follows_sessions(&self) -> bool {
+        self.subjects.iter().any(|subject| matches!(subject, Subject::Session(_)))
+    }
+
+    /// Whether this is the name of a session that is followed.
+    pub(super) fn is_session(&self, name: &str) -> bool {
+        name.parse().is_ok_and(|subject| {
+            matches!(subject, Subject::Session(_)) && self.subjects.contains(&subject)
+        })
+    }
+
+    /// Whether any fact is.
+    pub(super) fn follows_facts(&self) -> bool {
+        self.subjects.iter().any(|subject| matches!(subject, Subject::Fact(_)))
+    }
+
+    /// Whether facts are followed, or those who read and write them.
+    pub(super) fn is_of_facts(&self) -> bool {
+        let of_facts =
+            |subject: &Subject| matches!(subject, Subject::Fact(_) | Subject::Session(_));
+        self.subjects.iter().any(of_facts)
+    }
+
+    /// Whether just this is followed.
+    pub(super) fn follows(&self, subject: Subject) -> bool {
+        self.subjects.contains(&subject)
+    }
+
+    /// The shards that are known to matter before anything happens.
+    pub(super) fn shards(&self) -> BTreeSet<ShardId> {
+        let shard = |subject: &Subject| match *subject {
+            Subject::Seat(show, _) | Subject::Show(show) => Some(self.shard_of(show)),
+            Subject::Shard(shard) => Some(shard),
+            Subject::Hold(_)
+            | Subject::Request(_)
+            | Subject::User(_)
+            | Subject::Session(_)
+            | Subject::Fact(_)
+            | Subject::Node(_) => None,
+        };
+        self.subjects.iter().filter_map(shard).collect()
+    }
+
+    /// The shard that carries a show.
+    pub(super) fn shard_of(&self, show: ShowId) -> ShardId {
+        self.placement.shard_of(show)
+    }
+
+    /// The nodes that replicate a shard.
+    pub(super) fn replicas(&self, shard: ShardId) -> &[NodeId] {
+        self.placement.replicas(shard)
+    }
+
+    fn part(&self, of: impl Fn(Subject) -> Option<Part>) -> Option<Part> {
+        self.subjects.iter().filter_map(|&subject| of(subject)).max()
+    }
+}

@@ -1,0 +1,57 @@
+//! Elections, as the replicas' messages show them.
+//!
+//! Owns which calls for votes are news: a call goes to several nodes, and one that comes to
+//! nothing is repeated. Refuses to know who wins; an owner says so itself.
+
+use std::collections::BTreeMap;
+
+use onsale_cluster::journal::{Gist, JournalMessage};
+use onsale_cluster::{Epoch, ShardId};
+
+use crate::world::network::Place;
+
+/// Who has called for votes in which epoch.
+#[derive(Debug, Default)]
+pub(super) struct Elections(BTreeMap<(ShardId, Epoch, Place), Calls>);
+
+/// A node's calls in one epoch.
+#[derive(Debug, Default)]
+struct Calls {
+    /// By the node asked, how often it was asked whether it would vote.
+    trials: BTreeMap<Place, u32>,
+    told: u32,
+    stood: bool,
+}
+
+impl Elections {
+    /// What a message between two replicas tells of an election, if that is news.
+    pub(super) fn news(
+        &mut self,
+        shard: ShardId,
+        (from, to): (Place, Place),
+        message: &JournalMessage,
+    ) -> Option<String> {
+        let epoch = message.epoch();
+        match message.gist() {
+            Gist::CallsForVotes { trial } => {
+                let calls = self.0.entry((shard, epoch, from)).or_default();
+                if !trial {
+                    return (!std::mem::replace(&mut calls.stood, true))
+                        .then(|| format!("stands for election as the owner of {shard} ({epoch})"));
+                }
+                // The second call to one node begins anew: so the first came to nothing.
+                let asked = calls.trials.entry(to).or_default();
+                *asked += 1;
+                if *asked <= calls.told.max(1) {
+                    return None;
+                }
+                calls.told = *asked;
+                Some(format!("finds no majority that would make it the owner of {shard} ({epoch})"))
+            }
+            Gist::Votes { trial: false, granted: true } => {
+                Some(format!("votes for n{to} as the owner of {shard} ({epoch})"))
+            }
+            Gist::Votes { .. } | Gist::BringsSnapshot | Gist::Replicates => None,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What a node says about itself, in words.
+//!
+//! Owns the phrases for observations and marks. Refuses to know which of them belong to a story.
+
+use onsale_booking::NodeId;
+use onsale_cluster::{HandOverReason, Mark, Observation, ShardId};
+
+use super::hazards::Hazards;
+use super::line::Kind;
+
+/// What a line tells of, about which shard, and how it says so.
+pub(super) fn told(observation: Observation, hazards: &Hazards) -> (Kind, Option<ShardId>, String) {
+    match observation {
+        Observation::OwnerActivated { shard, epoch } if hazards.has("cluster.owner.serves") => {
+            let what = format!("owns {shard} now ({epoch}), though it may not have caught up");
+            (Kind::Owner, Some(shard), hazards.blame(what, &["cluster.owner.serves"]))
+        }
+        Observation::OwnerActivated { shard, epoch } => {
+            let what = format!("owns {shard} now ({epoch}): all that was committed is applied");
+            (Kind::Owner, Some(shard), what)
+        }
+        Observation::OwnerDeposed { shard, epoch } => {
+            let what =
+                format!("owns {shard} no longer ({epoch}), and drops what was not committed");
+            (Kind::Owner, Some(shard), what)
+        }
+        Observation::Elected { shard, epoch } => {
+            (Kind::Owner, Some(shard), format!("is elected to lead {shard} ({epoch})"))
+        }
+        Observation::GivenUp { peer } => {
+            (Kind::Health, None, format!("sees a quorum without {peer}, and gives it up"))
+        }
+        Observation::Withdrew => {
+            (Kind::Health, None, "withdraws: a quorum is out of its sight".to_owned())
+        }
+        Observation::Returned => (Kind::Health, None, "serves clients again".to_owned()),
+        Observation::HandOverBegan { shard, to, reason } => {
+            (Kind::Owner, Some(shard), of_a_hand_over(shard, to, reason))
+        }
+        Observation::HandOverGivenUp { shard } => {
+            (Kind::Owner, Some(shard), format!("could not hand {shard} over, and goes on"))
+        }
+        Observation::Suspected { peer } => {
+            let what = format!("has not heard {peer} for too long, and suspects it");
+            (Kind::Health, None, hazards.blame(what, &["cluster.on-suspicion"]))
+        }
+        Observation::Trusted { peer } => (Kind::Health, None, format!("hears {peer} again")),
+        Observation::Refused { shard, reason } => {
+            (Kind::Health, Some(shard), format!("refuses: {reason} ({shard})"))
+        }
+        Observation::Mark(mark) => {
+            let words = of_the_disk(mark).or_else(|| of_facts(mark));
+            let what = words.map_or_else(|| mark.to_string(), str::to_owned);
+            let forgets = mark == Mark::FactsForgotten;
+            let keys: &[&str] = if forgets { &["cluster.facts.forgets"] } else { &[] };
+            (Kind::Health, None, hazards.blame(what, keys))
+        }
+    }
+}
+
+/// How an owner begins to hand its shard over.
+fn of_a_hand_over(shard: ShardId, to: NodeId, reason: HandOverReason) -> String {
+    let why = match reason {
+        HandOverReason::Retirement | HandOverReason::Move => "",
+        HandOverReason::Venue => ", which is nearer to the venue",
+        HandOverReason::Load => ", which has less to do",
+    };
+    format!("hands {shard} over to {to}{why}, and admits no more requests")
+}
+
+/// What a node says about its disk, if that is what a mark is about.
+pub(super) fn of_the_disk(mark: Mark) -> Option<&'static str> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all other marks are of other things")]
+    match mark {
+        Mark::TornLogCutOff => Some("cuts its log off where a crash cut a write short"),
+        Mark::LogDamageFound => Some("finds its log damaged, and neither votes nor stands"),
+        Mark::DiskReplaced => Some("finds an empty disk, and neither votes nor stands"),
+        Mark::ReplicaRepaired => Some("has again all that it may have acknowledged, and votes"),
+        Mark::LogRenewed => Some("hears that its log is damaged, and writes it anew"),
+        Mark::StoppedOnWriteError => Some("stops: a write failed"),
+        Mark::DiskFull => Some("finds no room on its disk, and acknowledges nothing"),
+        Mark::LeadHandedOver => Some("asks another to lead"),
+        _ => None,
+    }
+}
+
+/// What a node says about its facts, if that is what a mark is about.
+pub(super) fn of_facts(mark: Mark) -> Option<&'static str> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all other marks are of other things")]
+    match mark {
+        Mark::FactsForgotten => Some("forgets deletions whose lifetime is over"),
+        Mark::FactsFetched => {
+            Some("lacks what a session has seen, and fetches it before it answers")
+        }
+        Mark::FactsBehind => Some("could not fetch in time what a session has seen"),
+        Mark::FactsCopied => Some("takes a whole copy of the facts"),
+        Mark::FactsGap => Some("takes nothing of a message that follows on what it lacks"),
+        Mark::FactsFromTheFuture => Some("does not yet take facts that are ahead of its clock"),
+        Mark::FactsWrittenAnew => {
+            Some("writes a fact again: it may be older than a forgotten deletion")
+        }
+        Mark::FactsWrittenOff => Some("writes off what its disk forgot and no peer has"),
+        _ => None,
+    }
+}

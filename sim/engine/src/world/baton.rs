@@ -1,0 +1,97 @@
+//! Whose turn it is.
+//!
+//! Owns the seats of the hosts and the baton. A host's task holds the baton while it acts,
+//! and [`next_turn`] passes it on to the host that the next event concerns. A host that
+//! has taken its place as a [`Resident`] is given its turns on the spot, wherever the
+//! baton is, without a task being woken for each. Refuses to know what a turn is about.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, Waker};
+
+use onsale_booking::Instant;
+
+use super::network::Place;
+use super::{Process, Turn, World, with};
+
+/// A host that takes its turns wherever the baton is, because nothing in a turn waits.
+pub trait Resident: Send {
+    /// What happens next to it.
+    fn take_turn(&mut self, world: &mut World, now: Instant, turn: Turn);
+}
+
+#[derive(Default)]
+pub(super) struct Seat {
+    pub(super) resident: Option<Box<dyn Resident>>,
+    pub(super) turn: Option<(Instant, Turn)>,
+    pub(super) waker: Option<Waker>,
+}
+
+impl World {
+    /// The run is over for every host: each gets [`Turn::End`], so that its task ends and frees what it holds.
+    pub fn dismiss(&mut self) {
+        self.dismissed = true;
+        for seat in std::mem::take(&mut self.seats) {
+            seat.waker.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// The run is over, and each node that is up is told so while it still has all that it had.
+    pub fn part(&mut self) {
+        for place in 1..self.director() {
+            if self.process(place) == Process::Up
+                && let Some(mut resident) = self.seats[place].resident.take()
+            {
+                resident.take_turn(self, self.now, Turn::End);
+            }
+        }
+    }
+
+    /// Gives residents their turns until one is due that only a task can take.
+    fn play(&mut self) -> (Place, Instant, Turn) {
+        loop {
+            let (host, at, turn) = self.advance();
+            let Some(mut resident) = self.seats[host].resident.take() else {
+                self.advance_clock();
+                return (host, at, turn);
+            };
+            resident.take_turn(self, at, turn);
+            self.seats[host].resident = Some(resident);
+        }
+    }
+
+    fn poll_turn(&mut self, me: Place, cx: &Context<'_>) -> Poll<(Instant, Turn)> {
+        if self.dismissed {
+            return Poll::Ready((self.now, Turn::End));
+        }
+        if self.holder == me {
+            let (host, at, turn) = match self.seats[me].turn.take() {
+                Some((at, turn)) => return Poll::Ready((at, turn)),
+                None => self.play(),
+            };
+            if host == me {
+                return Poll::Ready((at, turn));
+            }
+            self.holder = host;
+            self.seats[host].turn = Some((at, turn));
+            if let Some(waker) = &self.seats[host].waker {
+                waker.wake_by_ref();
+            }
+        }
+        let seat = &mut self.seats[me];
+        if seat.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
+            seat.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+/// Waits for the host's next turn, passing the baton on meanwhile.
+pub async fn next_turn(me: Place) -> (Instant, Turn) {
+    poll_fn(|cx| with(|world| world.poll_turn(me, cx))).await
+}
+
+/// A host takes its place until it is dismissed.
+pub async fn reside(place: Place, resident: Box<dyn Resident>) {
+    with(|world| world.seats[place].resident = Some(resident));
+    while !matches!(next_turn(place).await.1, Turn::End) {}
+}

@@ -1,0 +1,150 @@
+//! Links that carry little: messages queue, and where the queue is full they are lost.
+//!
+//! Owns the bandwidth of links between nodes and the queue in front of each direction, and how
+//! much of it a message takes. Links carry as much as anybody likes unless a fault lowers that.
+//! Refuses to know how long a message then takes to get across.
+
+use onsale_booking::{Instant, Span};
+use onsale_cluster::{Message, Moves};
+
+use super::network::{CLIENTS, Place};
+use super::touches::Touches;
+
+/// A message that would wait longer than this finds the queue full.
+const QUEUE: Span = Span::from_secs(1);
+
+/// So much of each message is not what it says but addresses and checksums.
+const HEADER: u64 = 64;
+
+/// The queues of all links.
+#[derive(Debug)]
+pub struct Queues {
+    places: usize,
+    /// Faults in force: their number, the node that they are about, if not about all, and what its
+    /// links carry in KiB a second.
+    lowered: Vec<(usize, Option<Place>, u32)>,
+    /// By link, when the last byte of what was sent so far has left the sender.
+    free: Vec<Instant>,
+    /// What waited, or found no room.
+    pub(super) touches: Touches,
+}
+
+impl Queues {
+    /// Empty queues in front of links that carry everything.
+    pub(super) fn new(places: usize) -> Self {
+        Self {
+            places,
+            lowered: Vec::new(),
+            free: vec![Instant::ZERO; places * places],
+            touches: Touches::default(),
+        }
+    }
+
+    /// Links between nodes, or those from and to one of them, carry this from now on.
+    pub fn lower(&mut self, fault: usize, node: Option<Place>, kib_per_s: u32) {
+        self.lowered.push((fault, node, kib_per_s));
+    }
+
+    /// They carry everything again; what was queued is gone from the queues at once.
+    pub fn restore(&mut self, fault: usize) {
+        self.lowered.retain(|&(of, ..)| of != fault);
+        if self.lowered.is_empty() {
+            self.free.fill(Instant::ZERO);
+        }
+    }
+
+    /// How long a message waits that is sent at `departs`, and takes to get onto the link; none if
+    /// the queue is full.
+    #[inline]
+    pub(super) fn wait(
+        &mut self,
+        (from, to): (Place, Place),
+        departs: Instant,
+        message: &Message,
+    ) -> Option<Span> {
+        if self.lowered.is_empty() || from == CLIENTS || to == CLIENTS {
+            return Some(Span::ZERO);
+        }
+        let concerned = |node: Option<Place>| node.is_none_or(|node| node == from || node == to);
+        let rates = self.lowered.iter().filter(|&&(_, node, _)| concerned(node));
+        let Some(&(fault, _, kib_per_s)) = rates.min_by_key(|&&(.., rate)| rate) else {
+            return Some(Span::ZERO);
+        };
+        if !matches!(message, Message::Beat(_)) {
+            self.touches.message(fault);
+        }
+        let free = &mut self.free[from * self.places + to];
+        let waits = free.since(departs);
+        if waits > QUEUE {
+            return None;
+        }
+        let takes = Span((bytes(message) * 1_000_000).div_ceil(u64::from(kib_per_s) * 1_024));
+        *free = departs + waits + takes;
+        Some(waits + takes)
+    }
+}
+
+/// About how long a message is on the wire.
+fn bytes(message: &Message) -> u64 {
+    const REQUEST: u64 = 48;
+    const ANSWER: u64 = 40;
+    const BEAT: u64 = 16;
+    const RUMOUR: u64 = 16;
+    const SEATS: u64 = 12;
+    const WISH: u64 = 8;
+    HEADER
+        + match message {
+            Message::Requests(batch) | Message::Forwarded(batch) => batch.len() as u64 * REQUEST,
+            Message::Answers(batch) => batch.len() as u64 * ANSWER,
+            Message::Replies(batch) => batch.len() as u64 * ANSWER,
+            Message::Beat(_) | Message::Leaving(_) => BEAT,
+            Message::Moves(Moves::Map(map)) => u64::from(map.shards()) * SEATS,
+            Message::Moves(_) => WISH,
+            Message::Gossip(gossip) => BEAT + gossip.rumours.len() as u64 * RUMOUR,
+            Message::Journal(messages) => {
+                messages.iter().map(|(_, message)| message.bytes() as u64).sum()
+            }
+            Message::Facts(message) => message.bytes() as u64,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_cluster::Beat;
+
+    use super::*;
+
+    const BEAT: Message = Message::Beat(Beat { incarnation: 1, map: 0, load: 0, view: 0 });
+
+    #[test]
+    fn messages_queue_on_a_link_that_carries_little_and_are_lost_beyond_its_queue() {
+        let mut queues = Queues::new(4);
+        assert_eq!(queues.wait((1, 2), Instant::ZERO, &BEAT), Some(Span::ZERO));
+        queues.lower(7, None, 1);
+        // 80 bytes at 1,024 a second.
+        let takes = Span(78_125);
+        let mut waited = Vec::new();
+        while let Some(wait) = queues.wait((1, 2), Instant::ZERO, &BEAT) {
+            waited.push(wait);
+        }
+        assert_eq!(waited[..3], [takes, Span(takes.0 * 2), Span(takes.0 * 3)]);
+        assert_eq!(waited.len(), 13, "a second's worth, and the one that is being sent");
+        assert_eq!(queues.wait((2, 1), Instant::ZERO, &BEAT), Some(takes), "the other direction");
+        assert_eq!(queues.wait((CLIENTS, 2), Instant::ZERO, &BEAT), Some(Span::ZERO));
+        let later = Instant::ZERO + Span::from_secs(10);
+        assert_eq!(queues.wait((1, 2), later, &BEAT), Some(takes), "it drains");
+        queues.restore(7);
+        assert_eq!(queues.wait((1, 2), Instant::ZERO, &BEAT), Some(Span::ZERO));
+    }
+
+    #[test]
+    fn one_nodes_links_are_congested_alone_and_by_the_narrowest_fault() {
+        let mut queues = Queues::new(4);
+        queues.lower(0, Some(2), 1);
+        assert_eq!(queues.wait((1, 3), Instant::ZERO, &BEAT), Some(Span::ZERO));
+        assert!(queues.wait((3, 2), Instant::ZERO, &BEAT) > Some(Span::ZERO));
+        queues.lower(1, None, 1_000);
+        assert_eq!(queues.wait((2, 3), Instant::ZERO, &BEAT), Some(Span(78_125)));
+        assert_eq!(queues.wait((1, 3), Instant::ZERO, &BEAT), Some(Span(79)));
+    }
+}

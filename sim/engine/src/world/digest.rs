@@ -1,0 +1,109 @@
+//! What a message adds to the trace hash.
+//!
+//! Owns the words that stand for a message: everything in it that can decide anything
+//! later. Refuses to know how words become a hash.
+
+use onsale_booking::{Command, Instant, Outcome, Reply, Request, SeatList};
+use onsale_cluster::{Answer, Beat, Message, Moves};
+
+use crate::fingerprint::Fingerprint;
+
+/// Takes a message into the trace hash: every request and answer in it, with its instant.
+pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
+    match message {
+        Message::Requests(batch) => {
+            batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item))
+        }
+        Message::Forwarded(batch) => {
+            batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item))
+        }
+        Message::Answers(batch) => {
+            for timed in batch {
+                match &timed.item {
+                    Answer::Decided(reply) => digest_reply(fingerprint, timed.at, reply),
+                    Answer::NotOwner { request, shard, owner } => {
+                        fingerprint.fold(timed.at.0 ^ (u64::from(shard.0) << 40));
+                        fingerprint.fold(
+                            request.0
+                                ^ owner.map_or(0, |(node, epoch)| {
+                                    (u64::from(node.0) << 48) ^ epoch.0 << 8
+                                }),
+                        );
+                    }
+                }
+            }
+        }
+        Message::Replies(batch) => {
+            batch.iter().for_each(|timed| digest_reply(fingerprint, timed.at, &timed.item))
+        }
+        Message::Beat(beat) => digest_beat(fingerprint, *beat),
+        // The view stands for what is told.
+        Message::Gossip(gossip) => digest_beat(fingerprint, gossip.beat),
+        Message::Leaving(beat) => fingerprint.fold(!word_of(*beat)),
+        Message::Moves(moves) => fingerprint.fold(digest_moves(moves)),
+        Message::Journal(messages) => {
+            for (shard, message) in messages {
+                fingerprint.fold(u64::from(shard.0) ^ message.digest());
+            }
+        }
+        Message::Facts(message) => fingerprint.fold(message.digest()),
+    }
+}
+
+/// While all members are as they were founded, a view is zero, and so is the map's first version; so
+/// is load where leads do not follow it.
+pub(super) fn digest_beat(fingerprint: &mut Fingerprint, beat: Beat) {
+    fingerprint.fold(word_of(beat));
+}
+
+fn word_of(beat: Beat) -> u64 {
+    let load = u64::from(beat.load).rotate_left(16);
+    beat.incarnation ^ u64::from(beat.map) << 32 ^ load ^ beat.view
+}
+
+fn digest_moves(moves: &Moves) -> u64 {
+    match moves {
+        Moves::Joins(node) => 1 << 32 | u64::from(node.0),
+        Moves::Leaves(node) => 2 << 32 | u64::from(node.0),
+        Moves::Moved { shard, generation } => {
+            3 << 62 ^ u64::from(shard.0) << 32 ^ u64::from(*generation)
+        }
+        Moves::MapWanted => 4 << 32,
+        Moves::Map(map) => 5 << 56 ^ map.version(),
+        Moves::Forgot { node, incarnation } => 6 << 56 ^ u64::from(node.0) << 32 ^ incarnation,
+    }
+}
+
+#[inline]
+fn digest_request(fingerprint: &mut Fingerprint, at: Instant, request: &Request) {
+    let wanted = match &request.command {
+        Command::Hold(wish) => {
+            let picked = wish
+                .picked
+                .iter()
+                .fold(1, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0));
+            wish.best.iter().fold(picked, |hash, (section, count)| {
+                hash.wrapping_mul(37) ^ (u64::from(section.0) << 8 | u64::from(*count))
+            })
+        }
+        Command::Confirm { hold, payment } => hold.0 << 2 ^ payment.0 << 17 ^ 2,
+        Command::Release { hold } => hold.0 << 2 ^ 3,
+    };
+    fingerprint.fold(at.0 ^ wanted.rotate_left(32));
+    fingerprint.fold(request.id.0 ^ (u64::from(request.show.0) << 44));
+}
+
+#[inline]
+fn digest_reply(fingerprint: &mut Fingerprint, at: Instant, reply: &Reply) {
+    let seats = |seats: &SeatList| {
+        seats.iter().fold(7, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0))
+    };
+    let outcome = match &reply.outcome {
+        Outcome::Held { hold, seats: list, expires } => seats(list) ^ hold.0 << 20 ^ expires.0,
+        Outcome::Booked { hold, seats: list } => seats(list) ^ hold.0 << 21 ^ 1,
+        Outcome::Released { hold } => hold.0 << 22 ^ 2,
+        Outcome::Refused(refusal) => *refusal as u64,
+    };
+    fingerprint.fold(at.0 ^ outcome.rotate_left(32));
+    fingerprint.fold(reply.request.0);
+}

@@ -1,0 +1,77 @@
+//! What nodes say about themselves.
+//!
+//! Owns what the world notes of it: who says that it owns a shard, how long a hand-over took, how
+//! far the way to the hot show's next owner is, and how often each mark was seen. None of it enters a verdict.
+
+use onsale_booking::NodeId;
+use onsale_cluster::{HandOverReason, Mark, Observation, ShardId};
+
+use super::World;
+use super::network::Place;
+use crate::fault::outages::Before;
+use crate::story::Sight;
+
+impl World {
+    pub(super) fn on_observation(&mut self, node: Place, observation: Observation) {
+        let me = NodeId(node as u16);
+        self.witness.sees(self.now, || Sight::Observed { node, observation: &observation });
+        match observation {
+            Observation::OwnerActivated { shard, epoch } => {
+                let owner = &mut self.owners[shard.0 as usize];
+                if shard == self.hot {
+                    self.faults.serves(self.now, shard, epoch);
+                }
+                if owner.is_none_or(|(known, _)| epoch > known) {
+                    *owner = Some((epoch, me));
+                    let before = self.before(node, shard);
+                    self.faults.leader_changed(self.now, shard, me, before);
+                }
+            }
+            Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
+            Observation::HandOverBegan { shard, to, reason } => {
+                self.faults.hand_over_began(self.now, shard, to, reason);
+                match reason {
+                    HandOverReason::Retirement | HandOverReason::Move => {}
+                    HandOverReason::Venue => self.mark(Mark::LeadDrawnToVenue),
+                    HandOverReason::Load => self.mark(Mark::LeadShed),
+                }
+            }
+            Observation::HandOverGivenUp { shard } => {
+                self.faults.hand_over_given_up(shard);
+                self.mark(Mark::HandOverGivenUp);
+            }
+            Observation::Elected { shard, epoch } => {
+                self.faults.elected(self.now, shard);
+                if shard == self.hot {
+                    self.faults.hot_elected(self.now, shard, epoch, me);
+                }
+            }
+            Observation::Suspected { peer } => {
+                self.faults.suspected(self.now, self.hot, peer);
+                self.mark(Mark::PeerSuspected);
+            }
+            Observation::Trusted { .. } => self.mark(Mark::PeerTrusted),
+            Observation::GivenUp { .. } => self.mark(Mark::PeerGivenUp),
+            Observation::Withdrew => self.mark(Mark::Withdrew),
+            Observation::Returned => self.mark(Mark::Returned),
+            Observation::Refused { reason: mark, .. } | Observation::Mark(mark) => self.mark(mark),
+        }
+    }
+
+    /// What is known of the time before a node leads a shard.
+    fn before(&self, node: Place, shard: ShardId) -> Before {
+        let leader = self.faults.last_leader(shard).map(|leader| usize::from(leader.0));
+        // Of itself a node has just heard.
+        let another = leader.filter(|&leader| leader != node);
+        Before {
+            decided: self.witness.decided.last(shard),
+            asked: self.witness.decided.asked_since(shard),
+            heard: another.map_or(self.now, |leader| self.machines[node].heard_at[leader]),
+            ..Before::default()
+        }
+    }
+
+    fn mark(&mut self, mark: Mark) {
+        self.marks[mark as usize] += 1;
+    }
+}

@@ -1,0 +1,345 @@
+//! Capsules: a failing run in one file.
+//!
+//! Owns what must be kept to see a failure again, and how to know
+//! whether the code that replays it is the code that failed. Refuses to know how a failure is
+//! shown.
+
+use std::path::Path;
+
+use onsale_reports::json;
+use onsale_scenarios::reading;
+use onsale_sim::fingerprint::Fingerprint;
+use onsale_sim::plan::{Plan, SCHEMA};
+use onsale_sim::run::Outcome;
+use onsale_sim::run::reproduce::build_profile;
+use onsale_sim::world::limits::Limit;
+use serde::{Deserialize, Serialize};
+
+/// Largest capsule or plan that is read: a trace of arrivals for a year of minutes takes twelve mebibytes.
+const CAPSULE_MAX: u64 = 64 << 20;
+
+/// A failing run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capsule {
+    /// The version of this format.
+    pub schema: u32,
+    /// The code that failed.
+    pub code_version: String,
+    /// How it was built.
+    pub build_profile: String,
+    /// The hash over everything that happened; empty if it was not recorded, or if the run was
+    /// interrupted, so that it covers a part that no replay ends at.
+    pub trace_hash: String,
+    /// The oracles that failed.
+    pub failed: Vec<String>,
+    /// The limit that stopped the run; a replay is stopped by it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// The hash of the plan, by which an edited one is known; empty in the first format.
+    #[serde(default)]
+    pub plan_hash: String,
+    /// What was run.
+    pub plan: Plan,
+    /// Whether the plan is the one that failed.
+    #[serde(skip)]
+    pub plan_is: PlanIs,
+}
+
+/// What a capsule's hash says of its plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlanIs {
+    /// The one that failed, or one that nothing is expected of.
+    #[default]
+    Recorded,
+    /// Another one.
+    Edited,
+    /// Unknown: the first format has no hash.
+    Unknown,
+}
+
+/// Why a capsule cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum CapsuleError {
+    /// The file cannot be read.
+    #[error("{file}: cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is not a capsule.
+    #[error(
+        "{file}:{line}:{column}: not a capsule: {what}; expected a capsule.json that a failing run wrote, whole and unedited, or a plan.json"
+    )]
+    Malformed {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// The file is of another version of the format.
+    #[error(
+        "{file}: a capsule of format {found}; this onsale reads formats {FIRST_SCHEMA} to {SCHEMA}: replay it with the code that wrote it"
+    )]
+    OtherSchema {
+        /// The file.
+        file: String,
+        /// Its version.
+        found: u64,
+    },
+    /// The scenario inside is not valid.
+    #[error("{file}: the plan's scenario is not valid: {what}")]
+    Invalid {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// The oldest format that is read: seeds are numbers in it, and capsules have no hash of their plan.
+const FIRST_SCHEMA: u32 = 1;
+
+impl Capsule {
+    /// The capsule of a run.
+    pub fn new(plan: &Plan, outcome: &Outcome) -> Self {
+        let facts = &outcome.summary.facts;
+        let trace_hash = if facts.interrupted { String::new() } else { facts.trace_hash.clone() };
+        Self {
+            trace_hash,
+            failed: outcome.failed().into_iter().map(str::to_owned).collect(),
+            limit: outcome.limit,
+            ..Self::from(plan.clone())
+        }
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        json::pretty(self)
+    }
+
+    /// What about this code is not the code that failed; none if all is the same.
+    pub fn mismatch(&self) -> Option<String> {
+        let (version, profile) = (code_version(), build_profile());
+        (self.code_version != version || self.build_profile != profile).then(|| {
+            format!(
+                "the capsule was written by onsale {} ({}), this is onsale {version} ({profile})",
+                self.code_version, self.build_profile
+            )
+        })
+    }
+}
+
+impl Capsule {
+    /// What the hash says of the plan, as it stands in the file. Other code may write the same plan
+    /// otherwise, and other programs its numbers: either form will do.
+    fn judge(&self, plan: &serde_json::Value) -> PlanIs {
+        if self.schema == FIRST_SCHEMA {
+            PlanIs::Unknown
+        } else if [hash(plan), hash(&json_of(&self.plan))].contains(&self.plan_hash) {
+            PlanIs::Recorded
+        } else {
+            PlanIs::Edited
+        }
+    }
+}
+
+fn json_of(plan: &Plan) -> serde_json::Value {
+    serde_json::from_str(&plan.to_json()).expect("a plan is written as JSON")
+}
+
+/// A hash of JSON, whatever the order of its keys and its blanks.
+fn hash(value: &serde_json::Value) -> String {
+    let mut fingerprint = Fingerprint::default();
+    // Keys of an object are kept in their order as text.
+    fingerprint.fold_bytes(value.to_string().as_bytes());
+    format!("{:016x}", fingerprint.value())
+}
+
+impl From<Plan> for Capsule {
+    /// A capsule that expects nothing of its plan.
+    fn from(plan: Plan) -> Self {
+        Self {
+            schema: SCHEMA,
+            code_version: code_version().to_owned(),
+            build_profile: build_profile().to_owned(),
+            trace_hash: String::new(),
+            failed: Vec::new(),
+            limit: None,
+            plan_hash: hash(&json_of(&plan)),
+            plan,
+            plan_is: PlanIs::Recorded,
+        }
+    }
+}
+
+/// The version of this code: the package's, and the commit it was built from where that is known.
+pub const fn code_version() -> &'static str {
+    env!("ONSALE_VERSION")
+}
+
+/// Reads a capsule or a plan. A plan alone makes a capsule that expects nothing.
+///
+/// # Errors
+/// If the file cannot be read, is no capsule, is of another format, or its scenario is not valid.
+pub fn read(path: &Path) -> Result<Capsule, CapsuleError> {
+    let file = path.display().to_string();
+    let text = reading::whole(path, CAPSULE_MAX).and_then(|bytes| {
+        let no_text = |_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8");
+        String::from_utf8(bytes).map_err(no_text)
+    });
+    let text = text.map_err(|source| CapsuleError::Unreadable { file: file.clone(), source })?;
+    parse(&file, &text)
+}
+
+/// Reads a capsule or a plan from its text; `file` names it in errors.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
+    let malformed = |error: serde_json::Error| CapsuleError::Malformed {
+        file: file.to_owned(),
+        line: error.line(),
+        column: error.column(),
+        what: without_place(&error),
+    };
+    // Some editors put a mark before all text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
+    let schema = value.get("schema").and_then(serde_json::Value::as_u64);
+    let known = u64::from(FIRST_SCHEMA)..=u64::from(SCHEMA);
+    let other = |found| CapsuleError::OtherSchema { file: file.to_owned(), found };
+    if let Some(found) = schema.filter(|found| !known.contains(found)) {
+        return Err(other(found));
+    }
+    let mut capsule: Capsule = if let Some(plan) = value.get("plan") {
+        let mut capsule: Capsule = serde_json::from_str(text).map_err(malformed)?;
+        capsule.plan_is = capsule.judge(plan);
+        capsule
+    } else {
+        let plan: Plan = serde_json::from_str(text).map_err(malformed)?;
+        Capsule::from(plan)
+    };
+    if !known.contains(&capsule.plan.schema.into()) {
+        return Err(other(capsule.plan.schema.into()));
+    }
+    // What is written from here on is of this format.
+    (capsule.schema, capsule.plan.schema) = (SCHEMA, SCHEMA);
+    capsule.plan_hash = hash(&json_of(&capsule.plan));
+    capsule.plan.check().map_err(|error| CapsuleError::Invalid {
+        file: file.to_owned(),
+        what: error.to_string(),
+    })?;
+    Ok(capsule)
+}
+
+/// What serde says, without the place that it says it at: that stands before it already.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        Plan::new(&onsale_scenarios::catalogue::find("fast/crash").unwrap().scenario(), 7)
+    }
+
+    #[test]
+    fn a_plan_is_a_capsule_that_expects_nothing() {
+        let capsule = parse("plan.json", &plan().to_json()).unwrap();
+        assert_eq!(capsule.plan, plan());
+        assert_eq!(capsule.mismatch(), None);
+        assert_eq!((capsule.trace_hash.as_str(), capsule.failed.len()), ("", 0));
+        assert_eq!(parse("capsule.json", &capsule.to_json()).unwrap(), capsule);
+        let marked = format!("\u{feff}{}", capsule.to_json());
+        assert_eq!(parse("bom.json", &marked).unwrap(), capsule, "a byte order mark is no harm");
+    }
+
+    #[test]
+    fn other_code_is_told() {
+        let mut capsule = parse("plan.json", &plan().to_json()).unwrap();
+        capsule.code_version = "9.9.9".to_owned();
+        let words = capsule.mismatch().unwrap();
+        assert!(words.contains("written by onsale 9.9.9"), "{words}");
+    }
+
+    #[test]
+    fn an_edited_plan_is_known_by_its_hash() {
+        let text = parse("plan.json", &plan().to_json()).unwrap().to_json();
+        let is = |text: &str| parse("capsule.json", text).unwrap().plan_is;
+        assert_eq!(is(&text), PlanIs::Recorded);
+        // As another program writes the same.
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(is(&value.to_string()), PlanIs::Recorded);
+        for (from, to) in
+            [("\"users\": 2000", "\"users\": 2001"), ("\"seed\": \"7\"", "\"seed\": \"8\"")]
+        {
+            let edited = text.replacen(from, to, 1);
+            assert_ne!(edited, text);
+            assert_eq!(is(&edited), PlanIs::Edited, "{to}");
+        }
+        let mut nameless = value;
+        nameless["plan_hash"] = "".into();
+        assert_eq!(is(&nameless.to_string()), PlanIs::Edited);
+    }
+
+    #[test]
+    fn the_first_format_is_read() {
+        let mut value: serde_json::Value =
+            serde_json::from_str(&Capsule::from(plan()).to_json()).unwrap();
+        let map = value.as_object_mut().unwrap();
+        map.remove("plan_hash");
+        map["schema"] = 1.into();
+        map["plan"]["schema"] = 1.into();
+        map["plan"]["seed"] = 7.into();
+        let streams = map["plan"]["streams"].as_object_mut().unwrap();
+        for seed in streams.values_mut() {
+            *seed = seed.as_str().unwrap().parse::<u64>().unwrap().into();
+        }
+        let read = parse("capsule.json", &value.to_string()).unwrap();
+        assert_eq!((&read.plan, read.plan_is), (&plan(), PlanIs::Unknown));
+        let plain = parse("plan.json", &value["plan"].to_string()).unwrap();
+        assert_eq!(plain, Capsule::from(plan()));
+    }
+
+    #[test]
+    fn what_is_no_capsule_is_refused_in_one_line() {
+        let whole = parse("plan.json", &plan().to_json()).unwrap().to_json();
+        let table = [
+            (whole[..whole.len() / 2].to_owned(), "EOF while parsing"),
+            ("[]".to_owned(), "not a capsule"),
+            ("{}".to_owned(), "missing field"),
+            (whole.replacen("\"schema\": 2", "\"schema\": 3", 1), "a capsule of format 3"),
+            (
+                whole.replace("\"schema\": 2", "\"schema\": 0").replacen(
+                    "\"schema\": 0",
+                    "\"schema\": 2",
+                    1,
+                ),
+                "format 0",
+            ),
+            (whole.replacen("\"seed\": \"7\"", "\"seed\": \"seven\"", 1), "a whole number"),
+            (
+                whole
+                    .replace("\"n4\"", "\"n99\"")
+                    .replace("\"node\": \"owner\"", "\"node\": \"n99\""),
+                "n99",
+            ),
+        ];
+        for (text, expected) in table {
+            let words = parse("x.json", &text).expect_err(expected).to_string();
+            assert!(words.contains(expected), "{words}");
+            assert!(words.starts_with("x.json:"), "{words}");
+        }
+    }
+}

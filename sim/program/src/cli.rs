@@ -1,0 +1,364 @@
+//! The command line: what can be asked, and how it is written.
+//!
+//! Owns names, defaults and help of every command. Refuses to know how a command is carried out.
+
+pub mod check;
+pub mod shrink;
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::num::NonZeroU64;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap_complete::Shell;
+use onsale_reports::plain;
+use onsale_sim::story;
+use onsale_sim::story::moment::Moment;
+use onsale_sim::wall::NoThread;
+use onsale_sim::world::limits::{Limit, Limits};
+
+use self::check::{CHECK_EXAMPLES, CheckArgs, MERGE_EXAMPLES, MergeArgs};
+use self::shrink::{SHRINK_EXAMPLES, ShrinkArgs};
+use crate::command;
+use crate::exit::Exit;
+use crate::terminal::Terminal;
+
+const ABOUT: &str = "Plays ticket on-sales against a booking cluster, with faults, on virtual time, and checks that no \
+                     seat is sold twice and nothing acknowledged is lost.";
+
+const EXAMPLES: &str = "\
+Start here:
+  onsale scenarios list                 what comes with the program
+  onsale run crash                      play one of them
+  onsale run crash --seed 7             the same with other luck
+  onsale replay 7 --scenario fast/crash play it again
+  onsale shrink 7 --scenario fast/crash make a failure small
+  onsale check                          a hundred seeds of every fast scenario
+
+From a checkout, write `cargo run --release --` for `onsale`.
+
+Exit codes:
+    0  everything held
+    1  an oracle failed
+    2  bad usage, or a bad scenario or capsule; nothing fails that could be shrunk
+    3  no oracle failed but latency: a wait was longer than the scenario allows
+    4  nothing was checked, or a required check was not exercised
+   70  an internal error: two runs of one plan differ, or a result could not be written
+  130  interrupted by Ctrl-C or SIGTERM; the report covers the part that ran";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  onsale run fast/crash                  by its id in the catalogue
+  onsale run stadium-10m                 by its file name, if only one has it
+  onsale run ./my-sale.toml --seed 42    your own
+  onsale run crash --json | jq .oracles  for programs
+  onsale run crash --verify              twice, to see that both runs are the same
+
+Ctrl-C ends a run early with a valid report of the part that ran; a second one kills it.";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  onsale replay 7 --scenario fast/crash              a seed and its scenario
+  onsale replay onsale-out/crash-7/capsule.json      what a failing run left
+  onsale replay onsale-out/crash-7/plan.json         the plan of any run, perhaps edited
+  onsale replay 7 --scenario crash --follow seat:0/12      who wanted a seat, and who got it
+  onsale replay 7 --scenario crash --follow u17 --follow n3 --until 1m35s
+  onsale replay 7 --scenario crash --trace crash.json --from 59s --to 62s
+
+A capsule holds the whole plan: neither its scenario nor its seed is needed. If other code wrote
+it, a warning says so, and the result tells whether the trace hash is still the same.";
+
+const SCENARIOS_EXAMPLES: &str = "\
+Examples:
+  onsale scenarios list
+  onsale scenarios show crash > my-sale.toml
+  onsale scenarios validate my-sale.toml";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  onsale completions bash > ~/.local/share/bash-completion/completions/onsale
+  onsale completions fish > ~/.config/fish/completions/onsale.fish";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "onsale", bin_name = "onsale", version = env!("ONSALE_VERSION"), about = ABOUT, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Colour in what is printed. NO_COLOR and CLICOLOR_FORCE are respected
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+    /// No progress and no notes; errors and warnings stay
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Scenarios may name traces that are not below their own folder
+    #[arg(long, global = true)]
+    pub allow_outside: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Play a scenario and judge it
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Play a run again: a seed, a capsule or a plan
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(ReplayArgs),
+    /// Make a failure as small as it can be: a seed, a capsule or a plan
+    #[command(after_help = SHRINK_EXAMPLES)]
+    Shrink(ShrinkArgs),
+    /// Play many seeds of many scenarios, on all cores
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+    /// Put the parts of a divided check together
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge(MergeArgs),
+    /// Look at scenarios
+    #[command(after_help = SCENARIOS_EXAMPLES)]
+    Scenarios {
+        /// How to look.
+        #[command(subcommand)]
+        verb: ScenariosVerb,
+    },
+    /// Print completions for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// How much a run may do before it is stopped.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct LimitArgs {
+    /// Stop a run after so many events: it failed [default in a sweep: far more than the scenario needs]
+    #[arg(long, value_name = "N")]
+    pub max_events: Option<NonZeroU64>,
+    /// Stop a run whose calendar and disks hold more than this, as 512MiB or 4GiB: it failed
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_memory: Option<u64>,
+}
+
+impl LimitArgs {
+    /// These limits, and where nothing was asked those of a capsule.
+    pub fn or(self, recorded: Option<Limit>) -> Limits {
+        let recorded = Limits::only(recorded);
+        Limits {
+            events_max: self.max_events.map_or(recorded.events_max, u64::from),
+            bytes_max: self.max_memory.unwrap_or(recorded.bytes_max),
+        }
+    }
+
+    /// What was asked, as it is written behind a command: ` --max-events 20000`.
+    pub fn words(self) -> String {
+        let events = self.max_events.map(|events| Limit::MaxEvents(events.into()));
+        let bytes = self.max_memory.map(Limit::MaxBytes);
+        events.into_iter().chain(bytes).map(|limit| format!(" {limit}")).collect()
+    }
+}
+
+/// Bytes in a binary unit.
+fn size(text: &str) -> Result<u64, String> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    let read = units.into_iter().find_map(|(unit, bits)| {
+        let number: u64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+        number.checked_mul(1 << bits).filter(|&size| size > 0)
+    });
+    read.ok_or_else(|| format!("{text:?} is no size; write a whole number and KiB, MiB or GiB"))
+}
+
+/// `onsale run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// An id of the catalogue, a file name that only one of its scenarios has, or a path to a .toml
+    pub scenario: String,
+    /// Where all luck comes from: the same seed, the same run
+    #[arg(
+        long, default_value_t = 1, value_name = "N", allow_negative_numbers = true, value_parser = seed
+    )]
+    pub seed: u64,
+    /// Print the plan as JSON, and run nothing
+    #[arg(long, conflicts_with_all = ["verify", "out", "no_out", "json", "max_events", "max_memory"])]
+    pub plan_only: bool,
+    /// How it is played and where its results go.
+    #[command(flatten)]
+    pub play: PlayArgs,
+}
+
+/// `onsale replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A seed (with --scenario), or the path of a capsule.json or plan.json
+    #[arg(value_name = "SEED|CAPSULE")]
+    pub subject: Subject,
+    /// The scenario of the seed
+    #[arg(long)]
+    pub scenario: Option<String>,
+    /// Tell the story of seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, shard:S, node:N, session:S or
+    /// fact:KIND/N. Names as evidence prints them will do: u17, n3, "show0 seat 12", "session 34", "event 0".
+    /// May be repeated
+    #[arg(long, value_name = "SUBJECT")]
+    pub follow: Vec<story::Subject>,
+    /// Stop at this instant of virtual time, such as 95s, 1m35s or 01:35.250
+    #[arg(long, value_name = "T")]
+    pub until: Option<Moment>,
+    /// Write a trace to look at with <https://ui.perfetto.dev>
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// The story and the trace begin at this instant
+    #[arg(long, value_name = "T")]
+    pub from: Option<Moment>,
+    /// The story and the trace end at this instant; the run goes on
+    #[arg(long, value_name = "T")]
+    pub to: Option<Moment>,
+    /// How it is played and where its results go.
+    #[command(flatten)]
+    pub play: PlayArgs,
+}
+
+/// How a plan is played.
+#[derive(Debug, Args)]
+pub struct PlayArgs {
+    /// The directory for the run's files [default: onsale-out/NAME-SEED, for a replay NAME-SEED-replay]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_out")]
+    pub out: Option<PathBuf>,
+    /// Write no files
+    #[arg(long)]
+    pub no_out: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Play it twice and compare event by event
+    #[arg(long)]
+    pub verify: bool,
+    /// How much it may do.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+/// `onsale scenarios`.
+#[derive(Debug, Subcommand)]
+pub enum ScenariosVerb {
+    /// The catalogue: ids and titles
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A scenario in full, every default filled in
+    Show {
+        /// An id, a file name or a path, as for `run`
+        scenario: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check scenarios without running them
+    Validate {
+        /// Files, or ids of the catalogue
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What to play again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A seed; its scenario must be named.
+    Seed(u64),
+    /// A capsule or a plan.
+    File(PathBuf),
+}
+
+impl FromStr for Subject {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("neither a seed nor a file".to_owned());
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Self::File(text.into()));
+        }
+        seed(text).map(Self::Seed)
+    }
+}
+
+/// A seed: digits and nothing else.
+fn seed(text: &str) -> Result<u64, String> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits
+        .then(|| text.parse().ok())
+        .flatten()
+        .ok_or_else(|| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
+/// Carries out a command line, the program's name first, and tells how to leave.
+pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let words = error.render().to_string();
+            // Help that nobody reads to its end is no error.
+            let _ = match plain::text(&words) {
+                // An argument that a terminal would obey, such as the name of a file.
+                Cow::Owned(escaped) => io::stderr().write_all(escaped.as_bytes()),
+                Cow::Borrowed(_) => error.print(),
+            };
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Passed.into() };
+        }
+    };
+    // A run catches its own panics and reports them; what gets here is a fault of the program around it.
+    let terminal = Terminal::new(cli.color, cli.quiet);
+    let ended = catch_unwind(AssertUnwindSafe(|| command::carry_out(cli)));
+    let ended = ended.unwrap_or_else(|thrown| {
+        if let Some(NoThread(error)) = thrown.downcast_ref() {
+            terminal.error(&format!("the system starts no more threads: {error}"));
+        }
+        Exit::Internal
+    });
+    ended.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_read_as_they_are_written() {
+        assert_eq!(size("512MiB"), Ok(512 << 20));
+        assert_eq!(size("4 GiB"), Ok(4 << 30));
+        for text in ["", "4", "4GB", "-1GiB", "0KiB", "GiB", "99999999999999GiB"] {
+            assert!(size(text).is_err_and(|error| error.contains("MiB")), "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_are_a_seed_and_all_else_is_a_path() {
+        assert_eq!("7".parse(), Ok(Subject::Seed(7)));
+        assert_eq!("./7".parse(), Ok(Subject::File("./7".into())));
+        assert_eq!("out/capsule.json".parse(), Ok(Subject::File("out/capsule.json".into())));
+        assert!("18446744073709551616".parse::<Subject>().is_err());
+        assert_eq!(seed("5"), Ok(5));
+        for text in ["+5", "-5", "", " 5", "5 ", "0x5"] {
+            assert!(seed(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What `onsale shrink` can be asked.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use onsale_booking::Span;
+
+use super::{LimitArgs, Subject};
+
+pub(super) const SHRINK_EXAMPLES: &str = "\
+Examples:
+  onsale shrink onsale-out/crash-7/capsule.json        what a failing run left
+  onsale shrink 7 --scenario fast/crash --budget 5m    a seed and its scenario, with more patience
+  onsale shrink capsule.json --oracle hold             if several oracles failed
+
+Fewer people, a shorter run, fewer shows, shards, nodes, faults and seats, plainer settings, as long as the
+same oracle fails in the same words, numbers apart. The smallest failure so far is always on disk.
+
+Given time to end by itself, the result depends on the plan and the code alone, whatever --jobs
+says. A plan that does not fail is bad usage: exit code 2.";
+
+/// `onsale shrink`.
+#[derive(Debug, Args)]
+pub struct ShrinkArgs {
+    /// A seed (with --scenario), or the path of a capsule.json or plan.json
+    #[arg(value_name = "SEED|CAPSULE")]
+    pub subject: Subject,
+    /// The scenario of the seed
+    #[arg(long)]
+    pub scenario: Option<String>,
+    /// Which oracle must go on failing [default: the first in time, waits last]
+    #[arg(long, value_name = "NAME")]
+    pub oracle: Option<String>,
+    /// How long to search; zero leaves the failure as it is
+    #[arg(long, default_value = "60s", value_name = "SPAN", value_parser = span)]
+    pub budget: Span,
+    /// How much each run may do.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// Runs at once [default: as many as there are cores]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// The directory for the files [default: onsale-out/shrink-NAME-SEED]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A span of time as scenarios write it.
+fn span(text: &str) -> Result<Span, String> {
+    onsale_scenarios::parse_span(text).map_err(|misread| misread.to_string())
+}

@@ -1,0 +1,266 @@
+//! Sweeps: many seeds of many scenarios, and what they teach together.
+//!
+//! Owns what a sweep is: its [`Header`], from which follows which runs it has and in which order.
+//! Seeds rise, and under each seed every scenario is run once, so that any first part of a sweep has
+//! looked at all of them alike. How runs are spread over cores, kept, counted and put together
+//! stands in the modules below. Refuses to know what is said at a terminal.
+
+pub mod merge;
+pub mod partition;
+pub mod play;
+pub mod pool;
+pub mod results;
+pub mod seeds;
+pub mod totals;
+pub mod watch;
+
+use onsale_scenarios::Scenario;
+use onsale_sim::fingerprint::Fingerprint;
+use onsale_sim::run::BUDGET;
+use onsale_sim::run::reproduce::build_profile;
+use onsale_sim::world::limits::Limits;
+use partition::Partition;
+use play::SeedResult;
+use seeds::Seeds;
+use serde::{Deserialize, Serialize};
+
+use crate::capsule::code_version;
+
+/// The version of the results file.
+pub const SCHEMA: u32 = 2;
+
+/// Everything that a sweep's results are a function of. Two sweeps with equal headers have equal
+/// results, to the byte; a header that differs in its part alone is another part of the same sweep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// The version of the results file.
+    pub schema: u32,
+    /// The code that runs.
+    pub code_version: String,
+    /// How it was built.
+    pub build_profile: String,
+    /// What is run under each seed, in this order.
+    pub scenarios: Vec<Named>,
+    /// The seeds.
+    pub seeds: Seeds,
+    /// The part that is run.
+    pub partition: Partition,
+    /// Every so many runs one is played twice; zero: none.
+    pub verify_every: u64,
+    /// Most events of a run; none: as [`Limits::of`] its scenario.
+    pub events_max: Option<u64>,
+    /// Most bytes of a run; none: as [`Limits::of`] its scenario.
+    pub bytes_max: Option<u64>,
+    /// Whether it ends at the first failure.
+    pub fail_fast: bool,
+    /// Whether each seed draws its scenario: then the one that is named stands for all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settings: bool,
+}
+
+/// A scenario by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// A hash of all that it says, defaults included.
+    pub hash: String,
+    /// The oracles that it requires to be exercised.
+    pub oracles: Vec<String>,
+    /// The marks that it requires to be seen.
+    pub marks: Vec<String>,
+    /// What is bound to fail, if anything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fails: Option<BoundToFail>,
+}
+
+/// An oracle that is bound to fail, by an unsafe setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoundToFail {
+    /// Its name.
+    pub oracle: String,
+    /// In one of so many seeds.
+    pub within: u32,
+}
+
+/// One run of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its number in the whole sweep, from 0.
+    pub number: u64,
+    /// The place of its scenario in the header.
+    pub scenario: usize,
+    /// Its seed.
+    pub seed: u64,
+}
+
+impl Header {
+    /// A whole sweep on this code, without a second run of anything and without limits of its own.
+    pub fn new(scenarios: &[Scenario], seeds: Seeds) -> Self {
+        Self {
+            schema: SCHEMA,
+            code_version: code_version().to_owned(),
+            build_profile: build_profile().to_owned(),
+            scenarios: scenarios.iter().map(Named::new).collect(),
+            seeds,
+            partition: Partition::WHOLE,
+            verify_every: 0,
+            events_max: None,
+            bytes_max: None,
+            fail_fast: false,
+            settings: false,
+        }
+    }
+
+    /// The runs of this part, in order.
+    pub fn items(&self) -> impl Iterator<Item = Item> + Send {
+        self.all_items()
+            .filter(|&item| self.partition.holds(&self.scenarios[item.scenario].id, item))
+    }
+
+    /// The runs of all parts, in order.
+    pub fn all_items(&self) -> impl Iterator<Item = Item> + Send {
+        let scenarios = self.scenarios.len();
+        let pairs = self
+            .seeds
+            .iter()
+            .flat_map(move |seed| (0..scenarios).map(move |scenario| (scenario, seed)));
+        (0..).zip(pairs).map(|(number, (scenario, seed))| Item { number, scenario, seed })
+    }
+
+    /// Whether this run is to be played twice. Depends on the whole sweep, not on the part.
+    pub const fn verifies(&self, item: Item) -> bool {
+        self.verify_every > 0 && item.number.is_multiple_of(self.verify_every)
+    }
+
+    /// The oracle that is bound to fail in a scenario, if the sweep has enough seeds to tell.
+    pub fn bound_to_fail(&self, scenario: usize) -> Option<&str> {
+        let seeds = self.seeds.count().unwrap_or(u64::MAX);
+        let fails = self.scenarios[scenario].fails.as_ref();
+        fails.filter(|fails| seeds >= fails.within.into()).map(|fails| &*fails.oracle)
+    }
+
+    /// Whether the failure of an oracle counts. A drawn scenario may take more than a run may: where
+    /// limits are caps, to be stopped is none.
+    pub fn counts(&self, oracle: &str) -> bool {
+        !(self.settings && oracle == BUDGET)
+    }
+
+    /// Whether a run of a scenario failed otherwise than it is bound to.
+    pub fn is_failed(&self, scenario: usize, result: &SeedResult) -> bool {
+        let bound = self.bound_to_fail(scenario);
+        let counts = |oracle: &str| self.counts(oracle) && bound != Some(oracle);
+        result.failures.iter().any(|failed| counts(&failed.oracle))
+    }
+
+    /// How much a run of the scenario may do.
+    pub fn limits(&self, scenario: &Scenario) -> Limits {
+        let usual = Limits::of(scenario);
+        Limits {
+            events_max: self.events_max.unwrap_or(usual.events_max),
+            bytes_max: self.bytes_max.unwrap_or(usual.bytes_max),
+        }
+    }
+
+    /// Whether another sweep is this one up to an earlier last seed: then this one goes on from it.
+    pub fn extends(&self, other: &Self) -> bool {
+        let last = |header: &Self| header.seeds.last.unwrap_or(u64::MAX);
+        let same = Self { seeds: self.seeds, ..other.clone() };
+        self.seeds.first == other.seeds.first
+            && last(self) > last(other)
+            && self.difference(&same).is_none()
+    }
+
+    /// In what another sweep differs, its part aside: `seeds: 1..51, not 1..101`. None if both
+    /// are parts of one.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let scenarios = |header: &Self| {
+            let ids = header.scenarios.iter().map(|scenario| scenario.id.clone());
+            ids.collect::<Vec<_>>().join(" ")
+        };
+        let number = |number: Option<u64>| {
+            number.map_or_else(|| "by scenario".to_owned(), |number| number.to_string())
+        };
+        let fields = [
+            ("format", self.schema.to_string(), other.schema.to_string()),
+            ("code", self.code_version.clone(), other.code_version.clone()),
+            ("profile", self.build_profile.clone(), other.build_profile.clone()),
+            ("scenarios", scenarios(self), scenarios(other)),
+            ("seeds", self.seeds.to_string(), other.seeds.to_string()),
+            ("verify-every", self.verify_every.to_string(), other.verify_every.to_string()),
+            ("max-events", number(self.events_max), number(other.events_max)),
+            ("max-memory", number(self.bytes_max), number(other.bytes_max)),
+            ("settings", self.settings.to_string(), other.settings.to_string()),
+            ("fail-fast", self.fail_fast.to_string(), other.fail_fast.to_string()),
+        ];
+        let named = fields.into_iter().find(|(_, own, its)| own != its);
+        let named = named.map(|(name, own, its)| format!("{name}: {its}, not {own}"));
+        named.or_else(|| {
+            let pairs = self.scenarios.iter().zip(&other.scenarios);
+            let mut others = pairs.filter(|(own, its)| own != its);
+            others.next().map(|(own, _)| format!("the content of {}", own.id))
+        })
+    }
+}
+
+impl Named {
+    fn new(scenario: &Scenario) -> Self {
+        let mut fingerprint = Fingerprint::default();
+        fingerprint.fold_bytes(scenario.to_json().as_bytes());
+        Self {
+            id: scenario.id.clone(),
+            hash: format!("{:016x}", fingerprint.value()),
+            oracles: scenario.must_exercise.clone(),
+            marks: scenario.must_mark.clone(),
+            fails: scenario.must_fail.as_ref().map(|must_fail| BoundToFail {
+                oracle: must_fail.oracle.clone(),
+                within: must_fail.within,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenarios() -> Vec<Scenario> {
+        ["fast/calm", "fast/crash"]
+            .iter()
+            .map(|id| onsale_scenarios::catalogue::find(id).unwrap().scenario())
+            .collect()
+    }
+
+    #[test]
+    fn every_seed_meets_every_scenario_before_the_next() {
+        let header = Header::new(&scenarios(), "3..5".parse().unwrap());
+        let items: Vec<_> =
+            header.items().map(|item| (item.number, item.scenario, item.seed)).collect();
+        assert_eq!(items, [(0, 0, 3), (1, 1, 3), (2, 0, 4), (3, 1, 4)]);
+    }
+
+    #[test]
+    fn a_header_says_in_what_another_differs() {
+        let one = Header::new(&scenarios(), "1..101".parse().unwrap());
+        let part = Header { partition: "hash:2/3".parse().unwrap(), ..one.clone() };
+        assert_eq!(one.difference(&part), None);
+
+        let fewer = Header { seeds: "1..51".parse().unwrap(), ..one.clone() };
+        assert_eq!(one.difference(&fewer).unwrap(), "seeds: 1..51, not 1..101");
+        assert!(one.extends(&fewer) && !fewer.extends(&one) && !one.extends(&one));
+        let later = Header { seeds: "2..51".parse().unwrap(), ..one.clone() };
+        assert!(!one.extends(&later), "it begins elsewhere");
+        let stricter = Header { fail_fast: true, ..fewer.clone() };
+        assert!(!one.extends(&stricter), "it is another sweep");
+        let mut older = one.clone();
+        older.code_version = "0.0.9".to_owned();
+        assert!(one.difference(&older).unwrap().starts_with("code: 0.0.9, not "));
+        let mut edited = scenarios();
+        edited[1].crowd.users += 1;
+        let edited = Header::new(&edited, one.seeds);
+        assert_eq!(one.difference(&edited).unwrap(), "the content of fast/crash");
+    }
+}

@@ -1,0 +1,217 @@
+//! One run of a sweep, and the little that is kept of it.
+//!
+//! Owns the form of a result: a line of the results file, a function of the run alone, so nothing
+//! of wall time or of the machine is in it. Refuses to know what results mean together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use onsale_reports::{Verdict, json};
+use onsale_scenarios::Scenario;
+use onsale_sim::plan::Plan;
+use onsale_sim::run::{Outcome, run_within};
+use onsale_sim::world::limits::Limit;
+use onsale_sim::world::{Progress, Tracing};
+use serde::{Deserialize, Serialize};
+
+use super::{Header, Item};
+use crate::capsule::Capsule;
+use crate::settings;
+use crate::verify::{parted, same};
+
+/// Fails if a run that was played twice was not the same twice. No oracle of a run: only a sweep
+/// that compares can tell.
+pub const DETERMINISM: &str = "determinism";
+
+/// What is kept of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedResult {
+    /// The scenario's id.
+    pub scenario: String,
+    /// The seed.
+    #[serde(with = "json::seed")]
+    pub seed: u64,
+    /// The trace hash.
+    pub trace: String,
+    /// Events simulated.
+    pub events: u64,
+    /// Virtual time in microseconds.
+    pub virtual_us: u64,
+    /// Whether it was played twice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verified: bool,
+    /// Checks of each oracle; none if it was not exercised.
+    pub checks: BTreeMap<String, Option<u64>>,
+    /// The limit that stopped it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// What failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failed>,
+    /// Rare paths of the code that were taken, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub marks: BTreeMap<String, u64>,
+    /// Faults that struck, by family and phase: `crash/replicating`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub faults: BTreeMap<String, u64>,
+}
+
+/// An oracle that failed in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failed {
+    /// Its name.
+    pub oracle: String,
+    /// The failure in a sentence.
+    pub headline: String,
+    /// The story, a line an event.
+    pub details: Vec<String>,
+}
+
+/// A run and, if it failed, what is needed to see it again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Played {
+    /// What is kept.
+    pub result: SeedResult,
+    /// Present if something failed.
+    pub capsule: Option<Box<Capsule>>,
+}
+
+impl Played {
+    /// The little that is kept of an outcome.
+    pub fn of(plan: &Plan, outcome: &Outcome) -> Self {
+        let result = SeedResult::of(outcome);
+        let capsule = (!result.failures.is_empty()).then(|| Box::new(Capsule::new(plan, outcome)));
+        Self { result, capsule }
+    }
+}
+
+impl SeedResult {
+    fn of(outcome: &Outcome) -> Self {
+        let facts = &outcome.summary.facts;
+        let checks = facts.oracles.iter().map(|oracle| {
+            let exercised = oracle.verdict != Verdict::NotExercised;
+            (oracle.name.clone(), exercised.then_some(oracle.checked))
+        });
+        let failed = facts.oracles.iter().filter(|oracle| oracle.verdict == Verdict::Fail);
+        let failures = failed.map(|oracle| {
+            let (headline, details) = oracle.evidence.as_ref().map_or_else(
+                || ("it failed without evidence".to_owned(), Vec::new()),
+                |evidence| (evidence.headline.clone(), evidence.details.clone()),
+            );
+            Failed { oracle: oracle.name.clone(), headline, details }
+        });
+        let mut faults = BTreeMap::new();
+        for fault in &facts.faults {
+            *faults.entry(format!("{}/{}", fault.kind, fault.phase)).or_default() += 1;
+        }
+        Self {
+            scenario: facts.scenario.clone(),
+            seed: facts.seed,
+            trace: facts.trace_hash.clone(),
+            events: facts.events,
+            virtual_us: (facts.virtual_s * 1e6).round() as u64,
+            verified: false,
+            limit: outcome.limit,
+            checks: checks.collect(),
+            failures: failures.collect(),
+            marks: facts.marks.clone(),
+            faults,
+        }
+    }
+}
+
+/// Plays a run of a sweep. None if it was ended from outside: then it says nothing about the seed.
+pub fn play(
+    header: &Header,
+    scenario: &Scenario,
+    item: Item,
+    progress: &Arc<Progress>,
+) -> Option<Played> {
+    let drawn = header.settings.then(|| settings::drawn(item.seed));
+    let scenario = drawn.as_ref().unwrap_or(scenario);
+    let (plan, limits) = (Plan::new(scenario, item.seed), header.limits(scenario));
+    let run = |tracing| run_within(&plan, progress, tracing, limits);
+    let first = whole(run(Tracing::default()))?;
+    let mut played = Played::of(&plan, &first);
+    if !header.verifies(item) {
+        return Some(played);
+    }
+    let second = whole(run(Tracing::default()))?;
+    played.result.verified = true;
+    if !same(&first, &second) {
+        played.result.failures.push(differing(&first, &second, run)?);
+        played.capsule.get_or_insert_with(|| Box::new(Capsule::new(&plan, &first)));
+    }
+    Some(played)
+}
+
+fn whole(outcome: Outcome) -> Option<Outcome> {
+    (!outcome.summary.facts.interrupted).then_some(outcome)
+}
+
+/// Plays a plan whose runs differed twice more, with trails, to see where they part. None if a
+/// run was ended from outside.
+fn differing(
+    first: &Outcome,
+    second: &Outcome,
+    run: impl Fn(Tracing) -> Outcome,
+) -> Option<Failed> {
+    let hash = |outcome: &Outcome| outcome.summary.facts.trace_hash.clone();
+    let mut details =
+        vec![format!("first:  trace {}", hash(first)), format!("second: trace {}", hash(second))];
+    let trailed = || whole(run(Tracing { trail: true, describe: None }));
+    match parted(&trailed()?, &trailed()?, &run) {
+        Some(parted) => details.extend(parted.to_string().lines().map(str::to_owned)),
+        None => details.push("two more runs were the same".to_owned()),
+    }
+    Some(Failed {
+        oracle: DETERMINISM.to_owned(),
+        headline: "two runs of one plan differ".to_owned(),
+        details,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::sweep::seeds::Seeds;
+
+    fn small() -> Scenario {
+        let mut scenario = onsale_scenarios::catalogue::find("fast/calm").unwrap().scenario();
+        scenario.crowd.users = 20;
+        scenario
+    }
+
+    #[test]
+    fn runs_that_differ_are_told_with_the_event_at_which_they_part() {
+        let scenario = small();
+        // Every second run has other luck, as if something beside the plan decided.
+        let turns = Cell::new(0);
+        let run = |tracing| {
+            let seed = 1 + turns.replace(turns.get() + 1) % 2;
+            onsale_sim::run::run(&Plan::new(&scenario, seed), &Arc::default(), tracing)
+        };
+        let (first, second) = (run(Tracing::default()), run(Tracing::default()));
+        let failed = differing(&first, &second, run).expect("nothing was interrupted");
+        assert_eq!(failed.oracle, DETERMINISM);
+        let details = failed.details.join("\n");
+        assert!(details.starts_with(&format!("first:  trace {}", first.summary.facts.trace_hash)));
+        assert!(details.contains("they part at event "), "{details}");
+    }
+
+    #[test]
+    fn a_run_that_is_ended_from_outside_says_nothing() {
+        let scenario = small();
+        let seeds = Seeds { first: 1, last: Some(1) };
+        let header = Header::new(std::slice::from_ref(&scenario), seeds);
+        let item = header.items().next().unwrap();
+        let progress = Arc::new(Progress::default());
+        assert!(play(&header, &scenario, item, &progress).is_some());
+        progress.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(play(&header, &scenario, item, &progress), None);
+    }
+}

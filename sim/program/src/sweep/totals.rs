@@ -1,0 +1,355 @@
+//! What a sweep's results amount to.
+//!
+//! Owns the fold over results in the order of their runs: which failures are the same, what no run
+//! exercised, how fast new marks dry up. The same results in the same order give the same totals,
+//! whether they were just made, read back, or put together from parts. Its memory grows with
+//! what is distinct, not with the number of runs. Refuses to know where results come from.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use onsale_cluster::{Mark, Phase};
+use onsale_reports::sweep::{
+    Bucket, Counted, Failure, InRange, ScenarioFacts, Seen, Stopped, SweepFacts,
+};
+use onsale_sim::oracle::latency::LATENCY;
+use onsale_sim::run::reproduce::{replay_line, seed_of};
+
+use super::Header;
+use super::play::{DETERMINISM, Failed, SeedResult};
+use crate::exit::Exit;
+use crate::signature::kind;
+
+/// Ranges of seeds that a scenario is divided into, at most.
+const BUCKETS_MAX: u64 = 100;
+/// New marks are counted by so many runs.
+const THOUSAND: u64 = 1_000;
+
+/// The totals of a sweep so far.
+#[derive(Clone, Debug)]
+pub struct Totals {
+    facts: SweepFacts,
+    header: Header,
+    /// By scenario: the marks that were seen.
+    marks: Vec<BTreeSet<String>>,
+    /// By scenario, oracle and signature: the place of the failure, among the expected ones or the others.
+    known: BTreeMap<(usize, String, String), usize>,
+    ranges: Vec<Ranges>,
+    /// Whether oracles that no run exercised are told: a part alone cannot.
+    whole: bool,
+    /// Whether every seed has a range of its own.
+    by_seed: bool,
+}
+
+/// Ranges of a scenario's seeds, as wide as it takes for them to be few.
+#[derive(Clone, Debug)]
+struct Ranges {
+    /// A power of two.
+    width: u64,
+    buckets: Vec<RangeTotals>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct RangeTotals {
+    runs: u64,
+    /// None if a run was not made just now.
+    wall_s: Option<f64>,
+    failures: BTreeMap<usize, InRange>,
+}
+
+impl Totals {
+    /// The totals of no result.
+    pub fn new(header: &Header) -> Self {
+        let scenarios = header.scenarios.iter();
+        let part = (!header.partition.is_whole()).then(|| header.partition.to_string());
+        Self {
+            header: header.clone(),
+            marks: vec![BTreeSet::new(); header.scenarios.len()],
+            known: BTreeMap::new(),
+            ranges: scenarios.clone().map(|_| Ranges { width: 1, buckets: Vec::new() }).collect(),
+            whole: header.partition.is_whole(),
+            by_seed: false,
+            facts: SweepFacts {
+                meanings: meanings(),
+                code_version: header.code_version.clone(),
+                build_profile: header.build_profile.clone(),
+                seeds_asked: header.seeds.to_string(),
+                partition: part,
+                scenarios: (0..)
+                    .zip(scenarios)
+                    .map(|(place, scenario)| ScenarioFacts {
+                        id: scenario.id.clone(),
+                        bound_to_fail: header.bound_to_fail(place).map(|name| (name.to_owned(), 0)),
+                        ..ScenarioFacts::default()
+                    })
+                    .collect(),
+                ..SweepFacts::default()
+            },
+        }
+    }
+
+    /// The same with a range for each seed, however many there are.
+    #[must_use]
+    pub fn by_seed(self) -> Self {
+        Self { by_seed: true, ..self }
+    }
+
+    /// How many runs there were.
+    pub fn runs(&self) -> u64 {
+        self.facts.runs()
+    }
+
+    /// How many of them failed otherwise than they are bound to.
+    pub const fn failed_runs(&self) -> u64 {
+        self.facts.failed_runs
+    }
+
+    /// Distinct failures.
+    pub fn distinct(&self) -> usize {
+        self.facts.failures.len() + self.facts.expected.len()
+    }
+
+    /// Takes in the next result, which was read.
+    ///
+    /// # Panics
+    /// If it is of no scenario of the sweep.
+    pub fn add(&mut self, result: &SeedResult) {
+        self.take(result, None);
+    }
+
+    /// Takes in the next result, which was just made, in so many seconds.
+    ///
+    /// # Panics
+    /// As [`add`](Self::add).
+    pub fn add_made(&mut self, result: &SeedResult, wall_s: f64) {
+        self.take(result, Some(wall_s));
+    }
+
+    fn take(&mut self, result: &SeedResult, wall_s: Option<f64>) {
+        let place = self.facts.scenarios.iter().position(|known| known.id == result.scenario);
+        let place = place.expect("a result is of one of the sweep's scenarios");
+        self.count(place, result);
+        let ranges_max = if self.by_seed { u64::MAX } else { BUCKETS_MAX };
+        let range = self.ranges[place].of(result.seed - self.header.seeds.first, ranges_max);
+        let totals = &mut self.ranges[place].buckets[range];
+        totals.wall_s = if totals.runs == 0 { wall_s } else { both(totals.wall_s, wall_s) };
+        totals.runs += 1;
+        for failed in &result.failures {
+            if !self.header.counts(&failed.oracle) {
+                continue;
+            }
+            let is_expected = self.header.bound_to_fail(place) == Some(&*failed.oracle);
+            let failure = self.failure(place, result, failed, is_expected);
+            if is_expected {
+                continue;
+            }
+            let known = self.ranges[place].buckets[range].failures.entry(failure);
+            let own = known.or_insert_with(|| InRange {
+                failure,
+                seen: Seen { count: 0, first_seed: result.seed },
+                headline: failed.headline.clone(),
+                details: failed.details.clone(),
+                reproduce: reproduce(result),
+            });
+            own.seen.count += 1;
+        }
+    }
+
+    fn count(&mut self, place: usize, result: &SeedResult) {
+        let thousand = (self.facts.runs() / THOUSAND) as usize;
+        let facts = &mut self.facts;
+        facts.new_marks.resize(thousand + 1, 0);
+        facts.new_marks[thousand] += tally(&mut facts.marks, &result.marks);
+        tally(&mut facts.faults, &result.faults);
+        let seen = &mut self.marks[place];
+        for mark in result.marks.keys() {
+            if !seen.contains(mark) {
+                seen.insert(mark.clone());
+            }
+        }
+        facts.events += result.events;
+        facts.virtual_us += result.virtual_us;
+        facts.verified += u64::from(result.verified);
+
+        let failed = u64::from(self.header.is_failed(place, result));
+        let is_capped = self.header.settings && result.limit.is_some();
+        let is_vacuous = result.checks.values().all(|checks| checks.unwrap_or(0) == 0);
+        facts.failed_runs += failed;
+        let scenario = &mut facts.scenarios[place];
+        if let Some((oracle, runs)) = &mut scenario.bound_to_fail {
+            *runs += u64::from(result.failures.iter().any(|failed| failed.oracle == *oracle));
+        }
+        scenario.runs += 1;
+        scenario.capped_runs += u64::from(is_capped);
+        scenario.unchecked_runs += u64::from(is_vacuous);
+        scenario.failed_runs += failed;
+        let (first, last) = scenario.seeds.unwrap_or((result.seed, result.seed));
+        scenario.seeds = Some((first.min(result.seed), last.max(result.seed)));
+        for (oracle, &checks) in &result.checks {
+            let total = scenario.checks.entry(oracle.clone()).or_default();
+            *total = checks.map(|checks| total.unwrap_or(0) + checks).or(*total);
+        }
+    }
+
+    /// The place of a failure, a new one or one that is known, among the expected ones or the others.
+    fn failure(
+        &mut self,
+        place: usize,
+        result: &SeedResult,
+        failed: &Failed,
+        is_expected: bool,
+    ) -> usize {
+        let found = self.distinct();
+        let facts = &mut self.facts;
+        let failures = if is_expected { &mut facts.expected } else { &mut facts.failures };
+        let key = (place, failed.oracle.clone(), kind(&failed.headline));
+        match self.known.entry(key) {
+            Entry::Occupied(known) => {
+                failures[*known.get()].seen.count += 1;
+                *known.get()
+            }
+            Entry::Vacant(new) => {
+                failures.push(Failure {
+                    scenario: result.scenario.clone(),
+                    oracle: failed.oracle.clone(),
+                    seen: Seen { count: 1, first_seed: result.seed },
+                    headline: failed.headline.clone(),
+                    details: failed.details.clone(),
+                    reproduce: reproduce(result),
+                    found,
+                    capsule: None,
+                });
+                *new.insert(failures.len() - 1)
+            }
+        }
+    }
+
+    /// The facts so far.
+    pub fn facts(&self, stopped: Option<Stopped>) -> SweepFacts {
+        let mut facts = self.facts.clone();
+        facts.stopped = stopped;
+        let unseen = Mark::ALL.iter().map(|mark| mark.name());
+        let unseen = unseen.filter(|&mark| !facts.marks.contains_key(mark));
+        facts.marks_never = unseen.map(str::to_owned).collect();
+        for (place, scenario) in facts.scenarios.iter_mut().enumerate() {
+            scenario.buckets = self.ranges[place].facts(self.header.seeds.first);
+            // A part, or a sweep that did not come to its end, may have missed what the rest has.
+            if self.whole && stopped.is_none() && scenario.runs > 0 {
+                scenario.unchecked =
+                    scenario.checks.values().all(|checks| checks.unwrap_or(0) == 0);
+                let (named, marks) = (&self.header.scenarios[place], &self.marks[place]);
+                let exercised =
+                    |name: &String| scenario.checks.get(name).is_some_and(Option::is_some);
+                let bound = scenario.bound_to_fail.as_ref().filter(|(_, runs)| *runs == 0);
+                scenario.failure_missed = bound.map(|(oracle, _)| format!("a failure of {oracle}"));
+                scenario.oracles_missed =
+                    named.oracles.iter().filter(|name| !exercised(name)).cloned().collect();
+                scenario.marks_missed =
+                    named.marks.iter().filter(|name| !marks.contains(*name)).cloned().collect();
+            }
+        }
+        facts
+    }
+}
+
+impl Ranges {
+    /// The place of the range of the seed that lies so far behind the first.
+    fn of(&mut self, offset: u64, ranges_max: u64) -> usize {
+        while offset / self.width >= ranges_max {
+            self.width *= 2;
+            let halves = std::mem::take(&mut self.buckets);
+            let mut halves = halves.into_iter();
+            while let Some(mut range) = halves.next() {
+                range.absorb(halves.next().unwrap_or_default());
+                self.buckets.push(range);
+            }
+        }
+        let place = (offset / self.width) as usize;
+        if place >= self.buckets.len() {
+            self.buckets.resize(place + 1, RangeTotals::default());
+        }
+        place
+    }
+
+    /// The ranges in which something was run.
+    fn facts(&self, first_seed: u64) -> Vec<Bucket> {
+        let ranges = (0..).zip(&self.buckets).filter(|(_, range)| range.runs > 0);
+        ranges
+            .map(|(place, range): (u64, _)| {
+                let first = first_seed + place * self.width;
+                Bucket {
+                    seeds: (first, first.saturating_add(self.width - 1)),
+                    runs: range.runs,
+                    wall_s: range.wall_s,
+                    failures: range.failures.values().cloned().collect(),
+                }
+            })
+            .collect()
+    }
+}
+
+impl RangeTotals {
+    /// Takes in the range behind this one.
+    fn absorb(&mut self, next: Self) {
+        self.wall_s = match (self.runs, next.runs) {
+            (_, 0) => self.wall_s,
+            (0, _) => next.wall_s,
+            (_, _) => both(self.wall_s, next.wall_s),
+        };
+        self.runs += next.runs;
+        for (failure, seen) in next.failures {
+            let own = self.failures.entry(failure);
+            own.and_modify(|own| own.seen.count += seen.seen.count).or_insert(seen);
+        }
+    }
+}
+
+/// What the names of marks and phases mean.
+fn meanings() -> BTreeMap<&'static str, &'static str> {
+    let marks = Mark::ALL.iter().map(|mark| (mark.name(), mark.meaning()));
+    marks.chain(Phase::ALL.map(|phase| (phase.name(), phase.meaning()))).collect()
+}
+
+fn both(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    Some(one? + other?)
+}
+
+/// The line that plays a run of a sweep again, stopped where it was stopped.
+fn reproduce(result: &SeedResult) -> String {
+    let limit = result.limit.map(|limit| format!(" {limit}")).unwrap_or_default();
+    replay_line(&(seed_of(result.seed, &result.scenario) + &limit))
+}
+
+/// Adds what a run counted to what all runs did. Returns how many names are new.
+fn tally(all: &mut BTreeMap<String, Counted>, run: &BTreeMap<String, u64>) -> u64 {
+    let before = all.len();
+    for (name, &count) in run {
+        let counted = all.entry(name.clone()).or_default();
+        *counted = Counted { count: counted.count + count, runs: counted.runs + 1 };
+    }
+    (all.len() - before) as u64
+}
+
+/// How the program ends after a sweep. An interrupted one is neither a pass nor a failure; a part
+/// in which nothing fell to its lot is fine.
+pub fn exit(facts: &SweepFacts) -> Exit {
+    if facts.failures.iter().any(|failure| failure.oracle == DETERMINISM) {
+        Exit::Internal
+    } else if facts.stopped == Some(Stopped::Interrupted) {
+        Exit::Interrupted
+    } else if facts.failures.iter().any(|failure| failure.oracle != LATENCY) {
+        Exit::OracleFailed
+    } else if facts.failed_runs > 0 {
+        Exit::LatencyMissed
+    } else if facts.missed().next().is_some()
+        || facts.unchecked().next().is_some()
+        || (facts.runs() == 0 && facts.partition.is_none())
+    {
+        Exit::NotExercised
+    } else {
+        Exit::Passed
+    }
+}
+
+#[cfg(test)]
+mod tests;
