@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    onsale::cli::main_with(std::env::args_os())
+    onsale::program::main_with(std::env::args_os())
 }

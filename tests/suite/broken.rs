@@ -19,7 +19,7 @@ use onsale_scenarios::{Arrivals, Facts, Fault, Ratio, Scenario, Target};
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run_sabotaged;
 use onsale_sim::sabotage::{Relay, Sabotage, Scribe};
-use onsale_sim::world::network::{CLIENTS, Place};
+use onsale_sim::seen::place::{CLIENTS, Place};
 use onsale_tests::{complaint, play, play_all, sale_with, second, small_sale, verdict};
 
 /// The oracle fails within so many seeds, and tells a story with these words in it; the

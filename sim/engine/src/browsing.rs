@@ -19,9 +19,9 @@ use onsale_scenarios::{Facts, Scenario};
 
 use self::questions::{catalogue, page};
 use self::session::Session;
-use crate::oracle::facts::{Reading, SessionId};
 use crate::stream::{Stream, UserDraws, fork};
 use crate::witness::Witness;
+use crate::{oracle::facts::Reading, seen::asked::SessionId};
 
 /// The first facts are written at this pace.
 const LOAD_EVERY: Span = Span::from_millis(20);

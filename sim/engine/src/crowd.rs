@@ -13,6 +13,9 @@ pub mod session;
 mod waiting;
 pub mod wish;
 
+use crate::seen::asked::requester;
+use crate::seen::fate::Fate;
+use crate::seen::fate::Fates;
 use agenda::{Act, Agenda};
 use arrivals::Curve;
 use door::Door;
@@ -25,7 +28,7 @@ use seat_map::SeatMap;
 use waiting::Waiting;
 use wish::Taste;
 
-use crate::oracle::Asked;
+use crate::seen::asked::Asked;
 use crate::witness::Witness;
 
 /// The operator calls a show sold out when one seat in so many is left (assumed): the last seats come
@@ -73,92 +76,6 @@ struct Cart {
     seats: SeatList,
     /// When the person's timer ends.
     expires: Instant,
-}
-
-/// What became of a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// Has tickets.
-    Booked,
-    /// Was told that nothing is left.
-    SoldOut,
-    /// Found no free seats often enough.
-    NoLuck,
-    /// Left a full cart.
-    Abandoned,
-    /// The card was declined.
-    Declined,
-    /// The timer ended before the payment.
-    TooSlow,
-    /// Paid, but the hold was gone: refunded.
-    HoldLost,
-    /// Got no answer often enough.
-    GaveUp,
-    /// Paid and never learned what became of it.
-    Unknown,
-    /// Did not come when called.
-    NoShow,
-    /// Left the waiting room.
-    LeftRoom,
-    /// Stood in the waiting room when the sale ended.
-    TurnedAway,
-}
-
-/// How many met each fate.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fates([u64; Fate::ALL.len()]);
-
-impl Fate {
-    /// Every fate, in the order of the report.
-    pub const ALL: [Self; 12] = [
-        Self::Booked,
-        Self::SoldOut,
-        Self::NoLuck,
-        Self::Abandoned,
-        Self::Declined,
-        Self::TooSlow,
-        Self::HoldLost,
-        Self::GaveUp,
-        Self::Unknown,
-        Self::NoShow,
-        Self::LeftRoom,
-        Self::TurnedAway,
-    ];
-
-    /// The name in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Booked => "booked",
-            Self::SoldOut => "told sold out",
-            Self::NoLuck => "found no free seats",
-            Self::Abandoned => "abandoned the cart",
-            Self::Declined => "card declined",
-            Self::TooSlow => "timer ran out",
-            Self::HoldLost => "hold lost, refunded",
-            Self::GaveUp => "gave up without an answer",
-            Self::Unknown => "paid, answer unknown",
-            Self::NoShow => "did not come when called",
-            Self::LeftRoom => "left the waiting room",
-            Self::TurnedAway => "turned away from the waiting room",
-        }
-    }
-}
-
-impl Fates {
-    /// One more person met `fate`.
-    pub const fn count(&mut self, fate: Fate) {
-        self.0[fate as usize] += 1;
-    }
-
-    /// How many met `fate`.
-    pub const fn of(&self, fate: Fate) -> u64 {
-        self.0[fate as usize]
-    }
-
-    /// People whose story has ended.
-    pub fn ended(&self) -> u64 {
-        self.0.iter().sum()
-    }
 }
 
 impl Crowd {
@@ -260,8 +177,7 @@ impl Crowd {
     /// Answers that reached the clients.
     pub fn hear(&mut self, now: Instant, replies: &[Timed<Reply>], witness: &mut Witness) {
         for ahead in replies.chunks(READ_AHEAD) {
-            self.people
-                .read_ahead(ahead.iter().map(|reply| session::requester(reply.item.request).0));
+            self.people.read_ahead(ahead.iter().map(|reply| requester(reply.item.request).0));
             ahead
                 .iter()
                 .for_each(|reply| self.on_reply(now, reply.at.max(now), &reply.item, witness));
@@ -292,7 +208,7 @@ impl Crowd {
         witness: &mut Witness,
     ) {
         for &Timed { at, item: request } in refused {
-            let (user, sequence) = session::requester(request);
+            let (user, sequence) = requester(request);
             let ticket = self
                 .people
                 .get(user)

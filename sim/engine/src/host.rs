@@ -26,10 +26,10 @@ use onsale_scenarios::Costs;
 use self::clock::set_right;
 use self::cores::Cores;
 use self::prices::{Prices, Work};
-use crate::story::Sight;
+use crate::seen::place::Place;
+use crate::seen::sight::Sight;
 use crate::stream::{fork, mix};
 use crate::world::clock::Reading;
-use crate::world::network::Place;
 use crate::world::{self, Doing, Resident, Turn, World, next_turn};
 
 /// What a node's process needs to start.

@@ -16,8 +16,7 @@ mod double_booking;
 mod evidence;
 pub mod facts;
 mod hold;
-mod journal;
-pub mod journal_watch;
+pub(crate) mod journal;
 pub mod latency;
 mod linearizable;
 mod live;
@@ -29,9 +28,9 @@ mod single_writer;
 #[cfg(test)]
 mod tests;
 
+use crate::seen::asked::Asked;
 use onsale_booking::{
-    Command, Event, HoldId, Instant, NodeId, Outcome, Refusal, Request, RequestId, SeatList,
-    ShowId, Span, UserId,
+    Command, Event, HoldId, Instant, NodeId, Outcome, Refusal, Request, SeatList, ShowId, Span,
 };
 use onsale_cluster::journal::Members;
 use onsale_cluster::{Epoch, Placement, ShardId};
@@ -95,19 +94,6 @@ impl OracleSettings {
     pub const fn promise(&self) -> Promise {
         Promise { hold: self.hold, grace: self.grace }
     }
-}
-
-/// A request by its name, and since when its client waits for an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// The request.
-    pub request: RequestId,
-    /// Who asked.
-    pub user: UserId,
-    /// About which show.
-    pub show: ShowId,
-    /// When the first attempt was sent.
-    pub since: Instant,
 }
 
 /// All oracles of a run.

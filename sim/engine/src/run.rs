@@ -12,47 +12,50 @@ mod panics;
 pub mod reproduce;
 mod slowest;
 
+use crate::setup::{placement, setup};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use madsim::runtime::{Handle, Runtime};
 use madsim::time::TimeHandle;
-use onsale_booking::{Checks, Hall, Instant, NodeId, Rules, ShowId, Span, Unfit};
+use onsale_booking::{Instant, NodeId, ShowId, Span};
 use onsale_cluster::facts::EARLY_MAX;
-use onsale_cluster::{
-    Config, Epoch, FactsConfig, GatewayConfig, Mark, MembershipConfig, OwnerConfig, Placement,
-    Setup,
-};
+use onsale_cluster::{Epoch, Mark};
 use onsale_reports::{
     Evidence, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped, Summary,
     TraceResult, Verdict,
 };
-use onsale_scenarios::{Arrivals, Cluster, Family, Fault, PartitionBy, Sale, Scenario};
+use onsale_scenarios::{Arrivals, Cluster, Family, Fault, Sale};
 
 use self::clients::serve_clients;
 pub use self::panics::keep_panics_quiet;
 use crate::browsing::Browsing;
-use crate::crowd::{Crowd, Fate, Fates};
 use crate::fault::{Faults, results};
 use crate::fingerprint::Trail;
 use crate::host;
 use crate::oracle::facts::Bounds;
-use crate::oracle::{Asked, OracleSettings, Oracles, latency};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
-use crate::story::{Subject, Watch};
+use crate::seen::place::CLIENTS;
 use crate::stream::fork;
 use crate::timer::Promise;
 use crate::wall::{Stopwatch, no_thread, peak_rss_bytes};
 use crate::witness::{Decided, Witness};
 use crate::world::limits::{Limit, Limits};
-use crate::world::network::CLIENTS;
-use crate::world::{self, Process, Progress, Tracing, Turn, World, next_turn};
-
-/// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
-/// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
-const REMEMBER: Span = Span::from_secs(900);
+use crate::{
+    crowd::Crowd,
+    seen::fate::{Fate, Fates},
+};
+use crate::{
+    oracle::{OracleSettings, Oracles, latency},
+    seen::asked::Asked,
+};
+use crate::{
+    seen::place::Process,
+    world::{self, Progress, Tracing, Turn, World, next_turn},
+};
+use crate::{seen::subject::Subject, story::Watch};
 
 /// The verdict on a run that was stopped by its [`Limits`]. It fails there, or is not told of.
 pub const BUDGET: &str = "budget";
@@ -431,98 +434,6 @@ fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
         outcomes.push(("still there when the run ended".to_owned(), open));
     }
     outcomes
-}
-
-/// Who carries what at the beginning.
-pub fn placement(scenario: &Scenario) -> Placement {
-    let cluster = &scenario.cluster;
-    let together = match cluster.partition_by {
-        PartitionBy::Show => 1,
-        PartitionBy::Event => scenario.sale.shows_per_event,
-    };
-    let placement = Placement::new(cluster.nodes, cluster.zones, cluster.shards, cluster.replicas)
-        .together(together);
-    if scenario.changes_nodes() { placement.changing(cluster.spares) } else { placement }
-}
-
-/// What the nodes share, as the scenario says.
-pub fn setup(scenario: &Scenario) -> Setup {
-    let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
-    let owner = OwnerConfig {
-        acknowledge: cluster.owner.acknowledge,
-        reads: cluster.owner.reads,
-        decides_on: cluster.owner.decides_on,
-        serves: cluster.owner.serves,
-        deposed: cluster.owner.deposed,
-        reckoning: cluster.owner.reckoning,
-        overdue: cluster.owner.overdue,
-        expiry: sale.expiry,
-        sweep_every: sale.sweep_every,
-    };
-    let mut checks = Checks {
-        repeats: sale.repeats,
-        confirms: sale.confirms,
-        releases: sale.releases,
-        orders: sale.orders,
-        early: sale.early,
-        unfit: Unfit::IsBroken,
-    };
-    if !(owner.is_single_writer() && checks.are_complete()) {
-        checks.unfit = Unfit::Overwrites;
-    }
-    let placement = placement(scenario);
-    Setup {
-        config: Config {
-            beat_every: cluster.beat_every,
-            suspicion_phi: cluster.suspicion_phi,
-            acceptable_pause: cluster.acceptable_pause,
-            min_std_deviation: cluster.min_std_deviation,
-            tick_every: cluster.tick_every,
-            election_ticks: cluster.election_ticks,
-            snapshot_every: cluster.snapshot_every,
-            keep_records: cluster.keep_records,
-            segment_bytes: cluster.segment_bytes,
-            on_suspicion: cluster.on_suspicion,
-            membership: MembershipConfig {
-                quorum: cluster.membership.static_quorum,
-                stable_after: cluster.membership.stable_after,
-            },
-            leads: cluster.leads.config(),
-            promises: cluster.journal.promises,
-            owner,
-            gateway: GatewayConfig {
-                tries: gateway.tries,
-                try_timeout: gateway.try_timeout,
-                backoff_base: gateway.backoff_base,
-                backoff_cap: gateway.backoff_cap,
-                retry_budget: onsale_cluster::Ratio {
-                    num: gateway.retry_budget.num,
-                    den: gateway.retry_budget.den,
-                },
-                in_flight_per_shard: gateway.in_flight_per_shard,
-            },
-            facts: FactsConfig {
-                fanout: cluster.facts.fanout,
-                repair_every: cluster.facts.repair_every,
-                accepted_drift: cluster.facts.accepted_drift,
-                deletions_last: cluster.facts.deletions_last,
-                patience: cluster.facts.patience,
-                sessions: cluster.facts.sessions,
-                forgets: cluster.facts.forgets,
-            },
-        },
-        homes: placement.homes(sale.venues_of_shows()),
-        placement: Arc::new(placement),
-        hall: Arc::new(Hall::uniform(sale.sections, sale.rows, sale.seats_per_row)),
-        rules: Rules {
-            hold: sale.hold,
-            grace: sale.grace,
-            seats_per_request: sale.seats_per_request,
-            remember: REMEMBER,
-            checks,
-        },
-        shows: sale.shows,
-    }
 }
 
 fn oracle_settings(plan: &Plan) -> OracleSettings {

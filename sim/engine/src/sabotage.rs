@@ -10,7 +10,7 @@ use std::fmt;
 use onsale_booking::Instant;
 use onsale_cluster::Message;
 
-use crate::world::network::Place;
+use crate::seen::place::Place;
 
 /// Sees a message on its last step (when, from where, to where), may rewrite it, and says
 /// whether it arrives.

@@ -17,19 +17,16 @@ mod observed;
 pub mod page;
 pub mod recording;
 mod records;
-pub mod sight;
-pub mod subject;
 mod waits;
 mod words;
 
+use crate::seen::sight::Sight;
 use std::collections::BTreeSet;
 
 use cast::Cast;
 use follow::Follow;
 use onsale_booking::Instant;
 use recording::Recording;
-pub use sight::{Lost, Sight};
-pub use subject::Subject;
 
 use crate::oracle::Oracles;
 

@@ -7,8 +7,8 @@ use onsale_booking::{Instant, Outcome, Refusal, Request, ShowId};
 use onsale_cluster::{Placement, ShardId};
 use onsale_reports::Recorder;
 
-use crate::oracle::{Asked, Oracles};
-use crate::story::{Sight, Watch};
+use crate::{oracle::Oracles, seen::asked::Asked};
+use crate::{seen::sight::Sight, story::Watch};
 
 /// The oracles and the recorder of a run, and perhaps somebody who looks on.
 #[derive(Debug)]

@@ -30,6 +30,9 @@ mod storage;
 mod touches;
 mod turn;
 
+use crate::seen::place::CLIENTS;
+use crate::seen::place::Place;
+use crate::seen::place::Process;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
@@ -49,7 +52,7 @@ use event::Event;
 use limits::{Exceeded, Limits};
 use limp::Limps;
 use madsim::time::TimeHandle;
-use network::{CLIENTS, Network, Place};
+use network::Network;
 use onsale_booking::{Endpoint, Instant, NodeId};
 use onsale_cluster::{Beat, Effects, Epoch, Found, Input, Mark, Phase, ShardId};
 use onsale_reports::{FactsResult, Touched};
@@ -57,17 +60,17 @@ pub use outside::{Progress, Tracing};
 use rotation::Rotation;
 pub use stopping::Stage;
 use touches::Touches;
-pub use turn::{Process, Turn};
+pub use turn::Turn;
 
-use crate::crowd::Fates;
-use crate::fault::FaultLog;
 use crate::fingerprint::{Fingerprint, Trail};
-use crate::oracle::Asked;
-use crate::oracle::journal_watch::JournalWatch;
+use crate::ledger::JournalWatch;
 use crate::plan::Plan;
-use crate::run;
 use crate::sabotage::Sabotage;
-use crate::story::Sight;
+use crate::seen::asked::Asked;
+use crate::seen::fate::Fates;
+use crate::seen::sight::Sight;
+use crate::setup;
+use crate::struck::FaultLog;
 use crate::witness::Witness;
 
 thread_local! {
@@ -232,7 +235,7 @@ impl World {
     /// A world in which nothing has happened. The director holds the baton.
     pub fn new(plan: &Plan, witness: Witness, progress: Arc<Progress>, tracing: Tracing) -> Self {
         let scenario = &plan.scenario;
-        let (nodes, placement) = (scenario.cluster.numbers(), run::placement(scenario));
+        let (nodes, placement) = (scenario.cluster.numbers(), setup::placement(scenario));
         let machines = (0..=nodes)
             .map(|node| Machine {
                 process: if node == 0 { Process::Up } else { Process::Down },
@@ -390,7 +393,7 @@ impl World {
         machine.disk.forget(self.sabotage.disks_lose);
         // What is lost without a trace nobody remembers to have written.
         machine.has_written &= machine.disk.bytes() > 0 || self.sabotage.disks_lose == 0;
-        self.journal.crashed(now, node, &machine.disk, &mut self.witness.oracles);
+        self.journal.crashed(now, node, machine.disk.segments(), &mut self.witness.oracles);
         self.tells_of_process(node, false);
         self.seats[node] = Seat::default();
         self.reset_connections(node);
@@ -399,7 +402,7 @@ impl World {
 
     /// The run is over: the oracles are told the rest of what the disks hold.
     pub fn close_journal(&mut self) {
-        let disks = self.machines.iter().map(|machine| &machine.disk);
+        let disks = self.machines.iter().map(|machine| machine.disk.segments());
         self.journal.finish(self.now, disks, &mut self.witness.oracles);
     }
 

@@ -21,8 +21,8 @@ use onsale_scenarios::{Ratio, Scenario, catalogue};
 use onsale_sim::crowd::agenda::{Act, Agenda};
 use onsale_sim::crowd::arrivals::Curve;
 use onsale_sim::fingerprint::Fingerprint;
-use onsale_sim::run::setup;
 use onsale_sim::sample::{hits, timing, weighted, zipf};
+use onsale_sim::setup::setup;
 use onsale_sim::stream::Stream;
 use onsale_sim::world::calendar::Calendar;
 

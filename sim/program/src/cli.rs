@@ -5,28 +5,18 @@
 pub mod check;
 pub mod shrink;
 
-use std::borrow::Cow;
-use std::ffi::OsString;
-use std::io::{self, Write as _};
+use onsale_sim::seen::subject;
 use std::num::NonZeroU64;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
-use onsale_reports::plain;
-use onsale_sim::story;
 use onsale_sim::story::moment::Moment;
-use onsale_sim::wall::NoThread;
 use onsale_sim::world::limits::{Limit, Limits};
 
 use self::check::{CHECK_EXAMPLES, CheckArgs, MERGE_EXAMPLES, MergeArgs};
 use self::shrink::{SHRINK_EXAMPLES, ShrinkArgs};
-use crate::command;
-use crate::exit::Exit;
-use crate::terminal::Terminal;
 
 const ABOUT: &str = "Plays ticket on-sales against a booking cluster, with faults, on virtual time, and checks that no \
                      seat is sold twice and nothing acknowledged is lost.";
@@ -205,7 +195,7 @@ pub struct ReplayArgs {
     /// fact:KIND/N. Names as evidence prints them will do: u17, n3, "show0 seat 12", "session 34", "event 0".
     /// May be repeated
     #[arg(long, value_name = "SUBJECT")]
-    pub follow: Vec<story::Subject>,
+    pub follow: Vec<subject::Subject>,
     /// Stop at this instant of virtual time, such as 95s, 1m35s or 01:35.250
     #[arg(long, value_name = "T")]
     pub until: Option<Moment>,
@@ -301,33 +291,6 @@ fn seed(text: &str) -> Result<u64, String> {
         .then(|| text.parse().ok())
         .flatten()
         .ok_or_else(|| format!("a seed is a whole number from 0 to {}", u64::MAX))
-}
-
-/// Carries out a command line, the program's name first, and tells how to leave.
-pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => {
-            let words = error.render().to_string();
-            // Help that nobody reads to its end is no error.
-            let _ = match plain::text(&words) {
-                // An argument that a terminal would obey, such as the name of a file.
-                Cow::Owned(escaped) => io::stderr().write_all(escaped.as_bytes()),
-                Cow::Borrowed(_) => error.print(),
-            };
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Passed.into() };
-        }
-    };
-    // A run catches its own panics and reports them; what gets here is a fault of the program around it.
-    let terminal = Terminal::new(cli.color, cli.quiet);
-    let ended = catch_unwind(AssertUnwindSafe(|| command::carry_out(cli)));
-    let ended = ended.unwrap_or_else(|thrown| {
-        if let Some(NoThread(error)) = thrown.downcast_ref() {
-            terminal.error(&format!("the system starts no more threads: {error}"));
-        }
-        Exit::Internal
-    });
-    ended.into()
 }
 
 #[cfg(test)]

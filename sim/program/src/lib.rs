@@ -7,6 +7,7 @@ pub mod detection;
 pub mod exit;
 mod files;
 pub mod invocation;
+pub mod program;
 pub mod progress;
 pub mod settings;
 pub mod shrink;

@@ -8,5 +8,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    onsale::cli::main_with(std::env::args_os())
+    onsale::program::main_with(std::env::args_os())
 }

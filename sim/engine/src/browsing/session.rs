@@ -13,7 +13,7 @@ use onsale_booking::NodeId;
 use onsale_cluster::Stamp;
 use onsale_cluster::facts::Seen;
 
-use crate::oracle::facts::SessionId;
+use crate::seen::asked::SessionId;
 
 /// A session of somebody.
 #[derive(Clone, Debug)]

@@ -4,29 +4,23 @@
 //! the instant at which the person meant to act, so that a slow answer to one request
 //! cannot hide the wait of the next.
 
+use crate::seen::asked::request_id;
+use crate::seen::asked::requester;
+use crate::seen::asked::undecided;
 use onsale_booking::{
-    Command, HoldId, Instant, Outcome, PaymentId, Refusal, Reply, Request, RequestId, SectionId,
-    ShowId, Timed, UserId,
+    Command, HoldId, Instant, Outcome, PaymentId, Refusal, Reply, Request, SectionId, ShowId,
+    Timed, UserId,
 };
 use onsale_reports::{Ending, Operation};
 
 use super::agenda::Act;
 use super::people::{Doing, Person};
-use super::{Cart, Crowd, Fate};
-use crate::oracle::Asked;
-use crate::story::Sight;
+use super::{Cart, Crowd};
+use crate::seen::asked::Asked;
+use crate::seen::fate::Fate;
+use crate::seen::sight::Sight;
 use crate::timer::Promise;
 use crate::witness::Witness;
-
-/// The name of a person's nth request.
-pub const fn request_id(user: u32, sequence: u8) -> RequestId {
-    RequestId(((user as u64) << 8) | sequence as u64)
-}
-
-/// The person who made a request, and which of theirs it is.
-pub const fn requester(id: RequestId) -> (u32, u8) {
-    ((id.0 >> 8) as u32, id.0 as u8)
-}
 
 impl Crowd {
     /// A person comes in and looks at the seat map.
@@ -499,18 +493,5 @@ pub(super) const fn operation(doing: Doing) -> Option<Operation> {
         Doing::AskingBooking => Some(Operation::Confirm),
         Doing::AskingRelease => Some(Operation::Release),
         Doing::Away | Doing::Picking | Doing::Paying => None,
-    }
-}
-
-/// How an answer counts that no owner gave; none if an owner did.
-pub(crate) fn undecided(outcome: &Outcome) -> Option<Ending> {
-    if let Outcome::Refused(Refusal::Overloaded) = outcome {
-        Some(Ending::Overloaded)
-    } else if let Outcome::Refused(Refusal::Unavailable) = outcome {
-        Some(Ending::Unavailable)
-    } else if let Outcome::Refused(Refusal::Minority) = outcome {
-        Some(Ending::Minority)
-    } else {
-        None
     }
 }

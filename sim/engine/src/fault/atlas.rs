@@ -11,8 +11,8 @@ use onsale_cluster::journal::{Members, Recovered, ReplicaId, Wal};
 use onsale_scenarios::GoodCopies;
 
 use super::Faults;
+use crate::seen::place::Place;
 use crate::world::World;
-use crate::world::network::Place;
 
 impl Faults<'_> {
     /// A shard that would be left without a majority of good copies, were the victim's disk damaged too,

@@ -5,8 +5,8 @@
 use onsale_scenarios::Cut;
 
 use super::{Faults, listed};
+use crate::seen::place::{CLIENTS, Place};
 use crate::world::World;
-use crate::world::network::{CLIENTS, Place};
 
 impl Faults<'_> {
     /// The directed links that a partition cuts.

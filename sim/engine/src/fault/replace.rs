@@ -6,8 +6,8 @@
 use onsale_scenarios::Target;
 
 use super::{Faults, spared};
-use crate::world::network::Place;
-use crate::world::{Process, World};
+use crate::seen::place::Place;
+use crate::{seen::place::Process, world::World};
 
 impl Faults<'_> {
     /// A spare starts and joins.

@@ -7,7 +7,7 @@ use onsale_booking::Span;
 use onsale_scenarios::Fault;
 
 use super::Faults;
-use crate::world::network::Place;
+use crate::seen::place::Place;
 use crate::world::{Stage, World};
 
 impl Faults<'_> {

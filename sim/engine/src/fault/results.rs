@@ -8,9 +8,9 @@ use onsale_booking::{Instant, Span};
 use onsale_cluster::ShardId;
 use onsale_reports::{FailoverResult, FaultResult, OutageResult, Outages};
 
-use super::Struck;
-use super::outages::{Cause, Outage};
 use crate::plan::Plan;
+use crate::struck::Struck;
+use crate::struck::outages::{Cause, Outage};
 use crate::world::World;
 
 /// What reports tell of one fault.

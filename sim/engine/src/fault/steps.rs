@@ -3,33 +3,10 @@
 //! Owns what each step does. Refuses to know when steps come.
 
 use super::Faults;
-use crate::story::Sight;
+use crate::seen::place::{CLIENTS, Place};
+use crate::seen::sight::Sight;
+use crate::struck::Steps;
 use crate::world::World;
-use crate::world::network::{CLIENTS, Place};
-
-/// What the steps of a fault are about.
-#[derive(Clone, Debug, Default)]
-pub(super) enum Steps {
-    /// Nothing goes on.
-    #[default]
-    None,
-    /// Links that are cut and mended in turn.
-    Flapping {
-        /// Whose.
-        name: String,
-        /// Which.
-        links: Vec<(Place, Place)>,
-    },
-    /// A process that is killed and started in turn.
-    CrashLoop(Place),
-    /// Nodes that are still to be cut off, and those that are then to come back, the next one last.
-    Swizzle {
-        /// Which are still to be cut off.
-        cut: Vec<Place>,
-        /// Which are to come back.
-        mend: Vec<Place>,
-    },
-}
 
 impl Faults<'_> {
     /// A fault goes on to its next step.

@@ -14,7 +14,7 @@ use super::OracleSettings;
 use super::clients::Clients;
 use super::journal::{Journal, State};
 use super::overdue::Overdue;
-use crate::story::Subject;
+use crate::seen::subject::Subject;
 
 /// Failures that are told; the others are counted.
 const STORIES_MAX: usize = 3;

@@ -37,6 +37,7 @@
 //! Exercised once a write was acknowledged, a session has read at one node what it read at another
 //! before, and a fact was read later than the bound after calm.
 
+use crate::seen::asked::SessionId;
 use std::collections::BTreeMap;
 
 use onsale_booking::{Instant, NodeId, Span};
@@ -45,10 +46,6 @@ use onsale_cluster::facts::{FactKey, FactText, QuestionId, Seen, Version};
 use onsale_reports::OracleResult;
 
 use super::evidence::{Findings, Story};
-
-/// Somebody who reads and writes facts one after the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SessionId(pub u32);
 
 /// What nodes are granted to agree in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

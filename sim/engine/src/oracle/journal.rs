@@ -18,10 +18,10 @@ const ENDED_KEPT: usize = 1 << 16;
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Position {
-    pub(super) shard: ShardId,
-    pub(super) index: u64,
-    pub(super) epoch: Epoch,
+pub(crate) struct Position {
+    pub(crate) shard: ShardId,
+    pub(crate) index: u64,
+    pub(crate) epoch: Epoch,
 }
 
 impl fmt::Display for Position {

@@ -71,8 +71,8 @@ use onsale_booking::{
 };
 use onsale_reports::OracleResult;
 
-use super::Asked;
 use super::evidence::{Findings, Known, Story, same_seats, seats};
+use crate::seen::asked::Asked;
 
 #[cfg(test)]
 mod tests;

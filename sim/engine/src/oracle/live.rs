@@ -16,10 +16,10 @@
 use onsale_booking::{Instant, Refusal, Span};
 use onsale_reports::OracleResult;
 
-use super::Asked;
 use super::evidence::{Findings, Known, Story};
 use super::journal::State;
 use super::moves::Moves;
+use crate::seen::asked::Asked;
 
 #[derive(Debug)]
 pub(super) struct Live {

@@ -13,7 +13,8 @@ use onsale_booking::{
 use onsale_cluster::{Epoch, ShardId};
 use onsale_reports::{OracleResult, Verdict};
 
-use super::{Asked, Lateness, OracleSettings, Oracles};
+use super::{Lateness, OracleSettings, Oracles};
+use crate::seen::asked::Asked;
 
 const SHOW: ShowId = ShowId(0);
 const HOLD_SECS: u64 = 300;

@@ -7,7 +7,7 @@ use onsale_booking::Instant;
 use onsale_reports::OracleResult;
 use onsale_scenarios::{Scenario, hazards};
 
-use crate::fault::Struck;
+use crate::struck::Struck;
 
 /// Puts the circumstances in front of the details of each failure.
 pub(super) fn add(results: &mut [OracleResult], scenario: &Scenario, struck: &[Struck]) {

@@ -10,8 +10,8 @@ use onsale_scenarios::Scenario;
 
 use crate::browsing::{Browsing, Posted};
 use crate::crowd::Crowd;
-use crate::story::Sight;
-use crate::world::network::CLIENTS;
+use crate::seen::place::CLIENTS;
+use crate::seen::sight::Sight;
 use crate::world::{self, Reset, Resident, Turn, World, next_turn};
 
 /// The clients' host: the turns of the crowd and of those who deal with facts.

@@ -10,7 +10,7 @@ use onsale_reports::human;
 
 use super::cast::Part;
 use super::words;
-use crate::world::network::Place;
+use crate::seen::place::Place;
 
 /// A request in the story.
 #[derive(Debug)]

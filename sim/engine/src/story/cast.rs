@@ -14,11 +14,11 @@ use onsale_cluster::facts::FactKey;
 use onsale_cluster::{Message, Placement, ShardId};
 
 use super::records::Newest;
-use super::sight::Sight;
-use super::subject::Subject;
-use crate::crowd::session::requester;
-use crate::oracle::facts::SessionId;
-use crate::world::network::Place;
+use crate::seen::asked::SessionId;
+use crate::seen::asked::requester;
+use crate::seen::place::Place;
+use crate::seen::sight::Sight;
+use crate::seen::subject::Subject;
 
 /// How much is told of somebody who belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

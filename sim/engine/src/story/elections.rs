@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use onsale_cluster::journal::{Gist, JournalMessage};
 use onsale_cluster::{Epoch, ShardId};
 
-use crate::world::network::Place;
+use crate::seen::place::Place;
 
 /// Who has called for votes in which epoch.
 #[derive(Debug, Default)]

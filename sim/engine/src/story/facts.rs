@@ -13,10 +13,10 @@ use onsale_cluster::{Message, Stamp};
 
 use super::cast::Cast;
 use super::line::{Kind, Line};
-use super::sight::Sight;
 use super::words;
-use crate::oracle::facts::SessionId;
-use crate::world::network::{CLIENTS, Place};
+use crate::seen::asked::SessionId;
+use crate::seen::place::{CLIENTS, Place};
+use crate::seen::sight::Sight;
 
 /// What is known of the facts in a story.
 #[derive(Debug, Default)]

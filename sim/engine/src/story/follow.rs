@@ -20,13 +20,13 @@ use super::line::{Kind, Line, arrange};
 use super::moves::{self, MovesTold};
 use super::observed::{self, of_facts, of_the_disk};
 use super::records::{Key, Newest, Record, changes, framed};
-use super::sight::{Lost, Sight};
-use super::subject::Subject;
 use super::waits::Waits;
 use super::words::{self, place};
-use crate::crowd::session::{requester, undecided};
-use crate::world::Process;
-use crate::world::network::{CLIENTS, Place};
+use crate::seen::asked::{requester, undecided};
+use crate::seen::place::Process;
+use crate::seen::place::{CLIENTS, Place};
+use crate::seen::sight::{Lost, Sight};
+use crate::seen::subject::Subject;
 
 /// A story of more lines is cut: nobody reads it, and memory is finite.
 const LINES_MAX: usize = 200_000;

@@ -12,9 +12,9 @@ use onsale_cluster::{Placement, ShardId};
 use super::cast::Cast;
 use super::line::{Kind, Line};
 use super::records::Key;
-use super::subject::Subject;
 use super::words;
-use crate::world::network::Place;
+use crate::seen::place::Place;
+use crate::seen::subject::Subject;
 
 /// Where shards and nodes of the story are to be.
 #[derive(Debug, Default)]

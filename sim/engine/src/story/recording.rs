@@ -15,11 +15,11 @@ use onsale_reports::trace::{Row, TraceWriter, Written};
 use onsale_scenarios::Scenario;
 
 use super::records::Newest;
-use super::sight::Sight;
 use super::words;
-use crate::crowd::session::undecided;
-use crate::world::Process;
-use crate::world::network::{CLIENTS, Place};
+use crate::seen::asked::undecided;
+use crate::seen::place::Process;
+use crate::seen::place::{CLIENTS, Place};
+use crate::seen::sight::Sight;
 
 /// More events than this are more than the tools that draw them bear.
 pub const EVENTS_MAX: u64 = 2_000_000;

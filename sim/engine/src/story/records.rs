@@ -11,8 +11,8 @@ use onsale_cluster::journal::frame::Frame;
 use onsale_cluster::journal::{Change, frame};
 use onsale_cluster::{Epoch, Message, Placement, ShardId, record};
 
-use super::sight::Sight;
-use crate::world::network::Place;
+use crate::seen::place::Place;
+use crate::seen::sight::Sight;
 
 /// A record's place: no two records stand in one, unless somebody breaks a promise.
 pub(super) type Key = (ShardId, u64, Epoch);

@@ -4,8 +4,8 @@
 
 use onsale_booking::{Command, Event, Instant, Outcome, Refusal, SeatList, ShowId, Span, Wish};
 
-use super::sight::Lost;
-use crate::world::network::{CLIENTS, Place};
+use crate::seen::place::{CLIENTS, Place};
+use crate::seen::sight::Lost;
 
 /// `n3`, or `the clients`.
 pub(super) fn place(place: Place) -> String {

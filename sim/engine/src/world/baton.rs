@@ -10,8 +10,9 @@ use std::task::{Context, Poll, Waker};
 
 use onsale_booking::Instant;
 
-use super::network::Place;
-use super::{Process, Turn, World, with};
+use super::{Turn, World, with};
+use crate::seen::place::Place;
+use crate::seen::place::Process;
 
 /// A host that takes its turns wherever the baton is, because nothing in a turn waits.
 pub trait Resident: Send {

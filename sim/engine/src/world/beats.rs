@@ -10,8 +10,9 @@ use std::collections::VecDeque;
 use onsale_booking::{Endpoint, Instant, NodeId};
 use onsale_cluster::{Beat, Message};
 
-use super::network::{Carried, Place};
-use super::{Process, Turn, World, digest};
+use super::{Turn, World, digest};
+use crate::seen::place::Process;
+use crate::seen::place::{Carried, Place};
 
 /// A beat on its way.
 #[derive(Clone, Copy, Debug)]

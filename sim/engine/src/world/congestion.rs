@@ -7,8 +7,8 @@
 use onsale_booking::{Instant, Span};
 use onsale_cluster::{Message, Moves};
 
-use super::network::{CLIENTS, Place};
 use super::touches::Touches;
+use crate::seen::place::{CLIENTS, Place};
 
 /// A message that would wait longer than this finds the queue full.
 const QUEUE: Span = Span::from_secs(1);

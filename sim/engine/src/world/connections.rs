@@ -9,8 +9,9 @@ use onsale_booking::{Instant, RequestId, Timed};
 use onsale_cluster::Message;
 use onsale_cluster::facts::{FactsMessage, QuestionId};
 
-use super::network::{CLIENTS, Place};
-use super::{Event, Process, Turn, World};
+use super::{Event, Turn, World};
+use crate::seen::place::Process;
+use crate::seen::place::{CLIENTS, Place};
 
 /// What a machine tells clients in place of its process.
 #[derive(Clone, Debug)]

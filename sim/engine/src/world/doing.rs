@@ -7,8 +7,8 @@ use std::fmt;
 use onsale_booking::{Endpoint, NodeId};
 use onsale_cluster::{Epoch, Message, ShardId};
 
-use super::network::Place;
 use super::turn::Turn;
+use crate::seen::place::Place;
 
 /// A node, and what its turn is about. Cheap to note: it is noted with every turn, and told once.
 #[derive(Clone, Copy, Debug)]

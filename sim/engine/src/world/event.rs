@@ -6,9 +6,10 @@ use onsale_booking::Instant;
 use onsale_cluster::{Input, Message, PersistId};
 
 use super::connections::Reset;
-use super::network::{CLIENTS, Place};
 use super::stopping::Stage;
-use super::{Process, Turn, World};
+use super::{Turn, World};
+use crate::seen::place::Process;
+use crate::seen::place::{CLIENTS, Place};
 
 /// An event of the calendar. Most events are messages: they are kept small, and what is larger is boxed.
 #[derive(Debug)]

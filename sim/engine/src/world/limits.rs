@@ -11,7 +11,8 @@ use onsale_scenarios::Scenario;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
-use super::{Event, Process, World};
+use super::{Event, World};
+use crate::seen::place::Process;
 
 /// What waits in a calendar counts for so much, whatever it is. A message of a fault run takes
 /// about this; a batch of thousands of requests takes more and counts the same.

@@ -4,17 +4,16 @@
 //! link. Refuses to know what a message says beyond the instants that it moves. Place 0 is
 //! the clients', place n is node n's.
 
+use crate::seen::place::Befell;
+use crate::seen::place::CLIENTS;
+use crate::seen::place::Carried;
+use crate::seen::place::Place;
 use onsale_booking::{Instant, Span};
 use onsale_scenarios::{Network as Settings, Ratio, Timing};
 
 use super::touches::Touches;
 use crate::sample::{hits, timing};
 use crate::stream::{Numbered, below, fork};
-
-/// A place on the network.
-pub type Place = usize;
-/// The clients' place.
-pub const CLIENTS: Place = 0;
 
 /// So many values belong to a message.
 const FATES: u64 = 7;
@@ -120,40 +119,6 @@ pub enum Weather {
         /// How much of it.
         chance: Ratio,
     },
-}
-
-/// How a message fares, had it left now: the latency of each copy that arrives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Carried {
-    /// The message, unless it is lost.
-    pub first: Option<Span>,
-    /// Its duplicate.
-    pub second: Option<Span>,
-    /// What faults did to it.
-    pub befell: Befell,
-}
-
-/// What faults in force did to a message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Befell(u8);
-
-impl Befell {
-    const CUT: u8 = 1;
-    const LOST: u8 = 1 << 1;
-    const LOST_ONE_WAY: u8 = 1 << 2;
-    const DUPLICATED: u8 = 1 << 3;
-    const REORDERED: u8 = 1 << 4;
-    const SLOWED: u8 = 1 << 5;
-
-    /// Whether they did nothing to it.
-    #[inline]
-    pub fn is_nothing(self) -> bool {
-        self.0 == 0
-    }
-
-    fn is(self, what: u8) -> bool {
-        self.0 & what != 0
-    }
 }
 
 impl Network {

@@ -7,9 +7,9 @@ use onsale_booking::NodeId;
 use onsale_cluster::{HandOverReason, Mark, Observation, ShardId};
 
 use super::World;
-use super::network::Place;
-use crate::fault::outages::Before;
-use crate::story::Sight;
+use crate::seen::place::Place;
+use crate::seen::sight::Sight;
+use crate::struck::outages::Before;
 
 impl World {
     pub(super) fn on_observation(&mut self, node: Place, observation: Observation) {

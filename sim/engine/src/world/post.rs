@@ -7,9 +7,10 @@
 use onsale_booking::{Endpoint, Instant, NodeId};
 use onsale_cluster::Message;
 
-use super::network::{CLIENTS, Carried, Place};
-use super::{Event, Process, Turn, World, digest};
-use crate::story::{Lost, Sight};
+use super::{Event, Turn, World, digest};
+use crate::seen::place::Process;
+use crate::seen::place::{CLIENTS, Carried, Place};
+use crate::seen::sight::{Lost, Sight};
 
 impl World {
     /// Sends a message that leaves at `departs`; each item of a batch leaves at its own instant.

@@ -10,7 +10,7 @@ use onsale_booking::{Instant, NodeId, Span};
 use onsale_scenarios::HealthCheck;
 
 use super::health::{Due, Health};
-use super::network::Place;
+use crate::seen::place::Place;
 
 /// The gateways that take requests.
 #[derive(Clone, Debug)]

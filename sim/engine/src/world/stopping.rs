@@ -6,8 +6,9 @@
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::Input;
 
-use super::network::Place;
-use super::{Event, Process, World};
+use super::{Event, World};
+use crate::seen::place::Place;
+use crate::seen::place::Process;
 
 /// What happens next to a node in the course of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

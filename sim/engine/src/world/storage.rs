@@ -9,10 +9,10 @@ use onsale_cluster::journal::Wal;
 use onsale_cluster::{Found, PersistId, Write};
 
 use super::disk::Answer;
-use super::network::Place;
 use super::{Event, Machine, Turn, World};
 use crate::oracle::facts::Loss;
-use crate::story::Sight;
+use crate::seen::place::Place;
+use crate::seen::sight::Sight;
 
 impl Machine {
     /// What its process finds on its disk when it starts.
@@ -124,6 +124,6 @@ impl World {
         machine.has_other_disk = true;
         let disk = &mut machine.disk;
         disk.wipe();
-        self.journal.crashed(self.now, node, disk, &mut self.witness.oracles);
+        self.journal.crashed(self.now, node, disk.segments(), &mut self.witness.oracles);
     }
 }

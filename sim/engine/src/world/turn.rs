@@ -6,8 +6,8 @@ use onsale_booking::Endpoint;
 use onsale_cluster::{Input, Message, PersistId, Write};
 
 use super::connections::Reset;
-use super::network::Place;
 use super::stopping::Stage;
+use crate::seen::place::Place;
 
 /// What happens next to a host. What is rare and large is boxed: turns are moved a lot.
 #[derive(Debug)]
@@ -71,15 +71,4 @@ pub enum Turn {
     Probed,
     /// The run is over.
     End,
-}
-
-/// How a node's process is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Process {
-    /// It runs.
-    Up,
-    /// It stands still.
-    Paused,
-    /// It is dead.
-    Down,
 }

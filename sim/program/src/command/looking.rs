@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use onsale_booking::Instant;
 use onsale_reports::{Summary, human, json, terminal as page};
 use onsale_sim::plan::Plan;
-use onsale_sim::run::{Look, Outcome, setup};
+use onsale_sim::run::{Look, Outcome};
+use onsale_sim::seen::subject::Subject;
+use onsale_sim::setup::setup;
 use onsale_sim::story::cast::Cast;
 use onsale_sim::story::follow::{Follow, Story};
 use onsale_sim::story::hazards::Hazards;
 use onsale_sim::story::recording::Recording;
-use onsale_sim::story::{Subject, Watch, page as story_page};
+use onsale_sim::story::{Watch, page as story_page};
 
 use super::Failure;
 use crate::cli::ReplayArgs;

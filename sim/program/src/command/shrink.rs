@@ -3,6 +3,7 @@
 //! Owns the budget, the progress, the files and the words of a search. Refuses to know how
 //! the search goes about it.
 
+use onsale_sim::seen::subject;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -18,9 +19,8 @@ use onsale_reports::{OracleResult, ReportError, directory, human, json, plain};
 use onsale_scenarios::Arrivals;
 use onsale_scenarios::reading::Reach;
 use onsale_sim::plan::Plan;
-use onsale_sim::run::{
-    Look, Outcome, keep_panics_quiet, reproduce, run_watched, run_within, setup,
-};
+use onsale_sim::run::{Look, Outcome, keep_panics_quiet, reproduce, run_watched, run_within};
+use onsale_sim::setup::setup;
 use onsale_sim::story;
 use onsale_sim::story::Watch;
 use onsale_sim::story::cast::Cast;
@@ -151,8 +151,8 @@ fn cast(case: &Case, target: &Signature) -> Cast {
     let scenario = &case.plan.scenario;
     let failure = case.trial.failure(target);
     let named = failure.map(|failure| failure.follow.clone()).unwrap_or_default();
-    let is_of_facts = |subject: &story::Subject| {
-        matches!(subject, story::Subject::Session(_) | story::Subject::Fact(_))
+    let is_of_facts = |subject: &subject::Subject| {
+        matches!(subject, subject::Subject::Session(_) | subject::Subject::Fact(_))
     };
     if named.iter().any(is_of_facts) {
         return Cast::new(named, setup(scenario).placement);
@@ -171,7 +171,7 @@ fn cast(case: &Case, target: &Signature) -> Cast {
         | Arrivals::OnSale { .. }
         | Arrivals::Trace { .. } => told_of.into_iter().take(LEADS_MAX).collect(),
     };
-    let people = leads.into_iter().map(|user| story::Subject::User(UserId(user)));
+    let people = leads.into_iter().map(|user| subject::Subject::User(UserId(user)));
     Cast::new(people.chain(places).collect(), setup(scenario).placement)
 }
 

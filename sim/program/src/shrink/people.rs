@@ -11,8 +11,8 @@ use onsale_booking::Span;
 use onsale_reports::OracleResult;
 use onsale_scenarios::Arrivals;
 use onsale_sim::crowd::arrivals::Curve;
-use onsale_sim::crowd::session::requester;
 use onsale_sim::plan::Plan;
+use onsale_sim::seen::asked::requester;
 
 use super::Case;
 use crate::signature::Signature;

@@ -16,7 +16,10 @@ use proptest::prelude::*;
 
 use super::dice::Dice;
 use super::{GRACE_SECS, HOLD_SECS, SHOW, settings, verdict};
-use crate::oracle::{Asked, Lateness, OracleSettings, Oracles};
+use crate::{
+    oracle::{Lateness, OracleSettings, Oracles},
+    seen::asked::Asked,
+};
 
 const USERS: u32 = 12;
 const SEATS: u32 = 40;

@@ -18,11 +18,10 @@ use onsale_cluster::journal::{Change, Members, frame};
 use onsale_cluster::record::Record;
 use onsale_cluster::{Epoch, Placement, ShardId, record};
 
-use super::Oracles;
-use super::journal::Position;
 use crate::fingerprint::Fingerprint;
-use crate::world::disk::Disk;
-use crate::world::network::Place;
+use crate::oracle::Oracles;
+use crate::oracle::journal::Position;
+use crate::seen::place::Place;
 
 /// Everything that the disks hold as committed.
 #[derive(Debug)]
@@ -177,16 +176,13 @@ impl JournalWatch {
         self.touched = touched;
     }
 
-    /// The node crashed: its disk keeps what it keeps, and is read anew.
-    pub fn crashed(&mut self, now: Instant, node: Place, disk: &Disk, oracles: &mut Oracles) {
-        self.read_anew(now, node, disk.segments(), oracles);
-    }
-
+    /// The node crashed: its disk keeps these segments, and is read anew.
+    ///
     /// A log holds superseded records too: it is read from the start, as if for the first time. Where it
     /// is damaged, or a handover is not whole, it ends, for the node as for whoever reads here: a record that
     /// was superseded behind that place stands there again, and is no more committed than the disk still says.
     /// What the disk forgot it may hold otherwise from now on, until it calls it committed once more.
-    fn read_anew<'a>(
+    pub fn crashed<'a>(
         &mut self,
         now: Instant,
         node: Place,
@@ -236,15 +232,15 @@ impl JournalWatch {
     /// The run is over. What a majority of disks holds alike is committed, whether or not a
     /// commit index was written since: it tells the oracles the rest, and whether all that
     /// was ever committed is still there.
-    pub fn finish<'a>(
+    pub fn finish<'a, D: Iterator<Item = &'a [u8]>>(
         &mut self,
         now: Instant,
-        disks: impl Iterator<Item = &'a Disk>,
+        disks: impl Iterator<Item = D>,
         oracles: &mut Oracles,
     ) {
         self.tell_the_rest(now, oracles);
         self.members.iter().for_each(|members| oracles.kept_by(members));
-        self.check_kept(now, disks.map(Disk::segments), oracles);
+        self.check_kept(now, disks, oracles);
     }
 
     fn tell_the_rest(&mut self, now: Instant, oracles: &mut Oracles) {
@@ -562,7 +558,7 @@ mod tests {
         }
         if let Some((node, frames)) = kept {
             let kept = bytes(frames);
-            watch.read_anew(Instant::ZERO, node, [&kept[..]].into_iter(), &mut oracles);
+            watch.crashed(Instant::ZERO, node, [&kept[..]].into_iter(), &mut oracles);
         }
         for (node, frames) in then {
             watch.read(Instant::ZERO, *node, &bytes(frames), &mut oracles);

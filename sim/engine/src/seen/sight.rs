@@ -6,10 +6,10 @@ use onsale_booking::{Instant, RequestId, UserId};
 use onsale_cluster::facts::Question;
 use onsale_cluster::{Message, Observation, Write};
 
-use crate::crowd::Fate;
-use crate::oracle::facts::SessionId;
-use crate::world::Process;
-use crate::world::network::{Carried, Place};
+use crate::seen::asked::SessionId;
+use crate::seen::fate::Fate;
+use crate::seen::place::Process;
+use crate::seen::place::{Carried, Place};
 
 /// One thing that happened, shown at its instant and only looked at.
 #[derive(Clone, Copy, Debug)]

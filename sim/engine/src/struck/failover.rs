@@ -21,7 +21,7 @@ pub struct Failover {
 
 impl Failover {
     /// The show is owned by `owner` since `epoch`.
-    pub(super) fn new((epoch, owner): (Epoch, NodeId)) -> Self {
+    pub(crate) fn new((epoch, owner): (Epoch, NodeId)) -> Self {
         Self { owner, epoch, suspected: None, elected: None, serving: None }
     }
 

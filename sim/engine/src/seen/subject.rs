@@ -11,8 +11,8 @@ use onsale_cluster::ShardId;
 use onsale_cluster::facts::{FactKey, FactKind};
 use onsale_scenarios::Scenario;
 
-use crate::crowd::session::requester;
-use crate::oracle::facts::SessionId;
+use crate::seen::asked::SessionId;
+use crate::seen::asked::requester;
 
 /// What can be followed, for whoever asked for something else.
 const FORMS: &str = "follow seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, shard:S, node:N, \

@@ -1,0 +1,47 @@
+//! Who asked what: the names of requests, people and sessions.
+//!
+//! Owns how a request is named after its person, and which answers no leader gave. Refuses to know what
+//! becomes of anybody.
+
+use onsale_booking::{Instant, Outcome, Refusal, RequestId, ShowId, UserId};
+use onsale_reports::Ending;
+
+/// A request by its name, and since when its client waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The request.
+    pub request: RequestId,
+    /// Who asked.
+    pub user: UserId,
+    /// About which show.
+    pub show: ShowId,
+    /// When the first attempt was sent.
+    pub since: Instant,
+}
+
+/// Somebody who reads and writes facts one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionId(pub u32);
+
+/// The name of a person's nth request.
+pub const fn request_id(user: u32, sequence: u8) -> RequestId {
+    RequestId(((user as u64) << 8) | sequence as u64)
+}
+
+/// The person who made a request, and which of theirs it is.
+pub const fn requester(id: RequestId) -> (u32, u8) {
+    ((id.0 >> 8) as u32, id.0 as u8)
+}
+
+/// How an answer counts that no owner gave; none if an owner did.
+pub(crate) fn undecided(outcome: &Outcome) -> Option<Ending> {
+    if let Outcome::Refused(Refusal::Overloaded) = outcome {
+        Some(Ending::Overloaded)
+    } else if let Outcome::Refused(Refusal::Unavailable) = outcome {
+        Some(Ending::Unavailable)
+    } else if let Outcome::Refused(Refusal::Minority) = outcome {
+        Some(Ending::Minority)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,89 @@
+//! What became of people.
+//!
+//! Owns the list of fates, their names in reports, and how many met each. Refuses to know why.
+
+/// What became of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Has tickets.
+    Booked,
+    /// Was told that nothing is left.
+    SoldOut,
+    /// Found no free seats often enough.
+    NoLuck,
+    /// Left a full cart.
+    Abandoned,
+    /// The card was declined.
+    Declined,
+    /// The timer ended before the payment.
+    TooSlow,
+    /// Paid, but the hold was gone: refunded.
+    HoldLost,
+    /// Got no answer often enough.
+    GaveUp,
+    /// Paid and never learned what became of it.
+    Unknown,
+    /// Did not come when called.
+    NoShow,
+    /// Left the waiting room.
+    LeftRoom,
+    /// Stood in the waiting room when the sale ended.
+    TurnedAway,
+}
+
+/// How many met each fate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fates([u64; Fate::ALL.len()]);
+
+impl Fate {
+    /// Every fate, in the order of the report.
+    pub const ALL: [Self; 12] = [
+        Self::Booked,
+        Self::SoldOut,
+        Self::NoLuck,
+        Self::Abandoned,
+        Self::Declined,
+        Self::TooSlow,
+        Self::HoldLost,
+        Self::GaveUp,
+        Self::Unknown,
+        Self::NoShow,
+        Self::LeftRoom,
+        Self::TurnedAway,
+    ];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Booked => "booked",
+            Self::SoldOut => "told sold out",
+            Self::NoLuck => "found no free seats",
+            Self::Abandoned => "abandoned the cart",
+            Self::Declined => "card declined",
+            Self::TooSlow => "timer ran out",
+            Self::HoldLost => "hold lost, refunded",
+            Self::GaveUp => "gave up without an answer",
+            Self::Unknown => "paid, answer unknown",
+            Self::NoShow => "did not come when called",
+            Self::LeftRoom => "left the waiting room",
+            Self::TurnedAway => "turned away from the waiting room",
+        }
+    }
+}
+
+impl Fates {
+    /// One more person met `fate`.
+    pub const fn count(&mut self, fate: Fate) {
+        self.0[fate as usize] += 1;
+    }
+
+    /// How many met `fate`.
+    pub const fn of(&self, fate: Fate) -> u64 {
+        self.0[fate as usize]
+    }
+
+    /// People whose story has ended.
+    pub fn ended(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}

@@ -1,0 +1,108 @@
+//! The cluster that a scenario describes.
+//!
+//! Owns the way from a scenario's settings to those of the nodes, and who carries what at the beginning. Refuses
+//! to know how anything runs.
+
+use std::sync::Arc;
+
+use onsale_booking::{Checks, Hall, Rules, Span, Unfit};
+use onsale_cluster::{
+    Config, FactsConfig, GatewayConfig, MembershipConfig, OwnerConfig, Placement, Setup,
+};
+use onsale_scenarios::{PartitionBy, Scenario};
+
+/// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
+/// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
+const REMEMBER: Span = Span::from_secs(900);
+
+/// Who carries what at the beginning.
+pub fn placement(scenario: &Scenario) -> Placement {
+    let cluster = &scenario.cluster;
+    let together = match cluster.partition_by {
+        PartitionBy::Show => 1,
+        PartitionBy::Event => scenario.sale.shows_per_event,
+    };
+    let placement = Placement::new(cluster.nodes, cluster.zones, cluster.shards, cluster.replicas)
+        .together(together);
+    if scenario.changes_nodes() { placement.changing(cluster.spares) } else { placement }
+}
+
+/// What the nodes share, as the scenario says.
+pub fn setup(scenario: &Scenario) -> Setup {
+    let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
+    let owner = OwnerConfig {
+        acknowledge: cluster.owner.acknowledge,
+        reads: cluster.owner.reads,
+        decides_on: cluster.owner.decides_on,
+        serves: cluster.owner.serves,
+        deposed: cluster.owner.deposed,
+        reckoning: cluster.owner.reckoning,
+        overdue: cluster.owner.overdue,
+        expiry: sale.expiry,
+        sweep_every: sale.sweep_every,
+    };
+    let mut checks = Checks {
+        repeats: sale.repeats,
+        confirms: sale.confirms,
+        releases: sale.releases,
+        orders: sale.orders,
+        early: sale.early,
+        unfit: Unfit::IsBroken,
+    };
+    if !(owner.is_single_writer() && checks.are_complete()) {
+        checks.unfit = Unfit::Overwrites;
+    }
+    let placement = placement(scenario);
+    Setup {
+        config: Config {
+            beat_every: cluster.beat_every,
+            suspicion_phi: cluster.suspicion_phi,
+            acceptable_pause: cluster.acceptable_pause,
+            min_std_deviation: cluster.min_std_deviation,
+            tick_every: cluster.tick_every,
+            election_ticks: cluster.election_ticks,
+            snapshot_every: cluster.snapshot_every,
+            keep_records: cluster.keep_records,
+            segment_bytes: cluster.segment_bytes,
+            on_suspicion: cluster.on_suspicion,
+            membership: MembershipConfig {
+                quorum: cluster.membership.static_quorum,
+                stable_after: cluster.membership.stable_after,
+            },
+            leads: cluster.leads.config(),
+            promises: cluster.journal.promises,
+            owner,
+            gateway: GatewayConfig {
+                tries: gateway.tries,
+                try_timeout: gateway.try_timeout,
+                backoff_base: gateway.backoff_base,
+                backoff_cap: gateway.backoff_cap,
+                retry_budget: onsale_cluster::Ratio {
+                    num: gateway.retry_budget.num,
+                    den: gateway.retry_budget.den,
+                },
+                in_flight_per_shard: gateway.in_flight_per_shard,
+            },
+            facts: FactsConfig {
+                fanout: cluster.facts.fanout,
+                repair_every: cluster.facts.repair_every,
+                accepted_drift: cluster.facts.accepted_drift,
+                deletions_last: cluster.facts.deletions_last,
+                patience: cluster.facts.patience,
+                sessions: cluster.facts.sessions,
+                forgets: cluster.facts.forgets,
+            },
+        },
+        homes: placement.homes(sale.venues_of_shows()),
+        placement: Arc::new(placement),
+        hall: Arc::new(Hall::uniform(sale.sections, sale.rows, sale.seats_per_row)),
+        rules: Rules {
+            hold: sale.hold,
+            grace: sale.grace,
+            seats_per_request: sale.seats_per_request,
+            remember: REMEMBER,
+            checks,
+        },
+        shows: sale.shows,
+    }
+}
