@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use onsale_booking::{
     HoldId, Instant, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span, UserId,
 };
-use onsale_cluster::facts::{FactKey, FactsAnswer, FactsMessage, Told, Version};
+use onsale_cluster::fact::{FactKey, FactsAnswer, FactsMessage, Told, Version};
 use onsale_cluster::journal::frame;
 use onsale_cluster::journal::frame::Frame;
 use onsale_cluster::record::Record;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detector::Suspicion;
 use crate::id::ShardId;
+use crate::journal::Promises;
 use crate::placement::Placement;
 
 /// What all nodes of a cluster share.
@@ -115,17 +116,6 @@ pub enum OnSuspicion {
     /// It takes the peer for dead and strikes it off its list of members, for good. So either
     /// side of a partition is soon a majority of itself.
     Down,
-}
-
-/// When a replica's votes and acknowledgements leave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Promises {
-    /// Once what they promise is durable.
-    #[default]
-    AfterWrite,
-    /// At once, while it is being written.
-    BeforeWrite,
 }
 
 /// How an owner answers and ends holds. The defaults are what the promises of this crate rest

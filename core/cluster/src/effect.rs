@@ -7,37 +7,18 @@ use onsale_booking::{
     Endpoint, Instant, NodeId, Outcome, Refusal, Reply, Request, RequestId, Timed,
 };
 
-use crate::facts::FactsMessage;
+use crate::beat::Beat;
+use crate::fact::FactsMessage;
 use crate::id::ShardId;
 use crate::journal::JournalMessage;
-use crate::message::{Answer, Beat, Gossip, Message, Moves};
+use crate::message::{Answer, Gossip, Message, Moves};
 use crate::observation::Observation;
+use crate::write::Write;
 
 /// So many emptied batches are kept: about as many as a turn sends.
 const SPARE: usize = 8;
 /// So much more room than its share a batch gets, lest a short one grow at once.
 const SLACK: usize = 3;
-
-/// Numbers a node's writes; rises by one with each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PersistId(pub u64);
-
-/// One append to the node's write-ahead log, to be made durable by one fsync.
-///
-/// A node has at most one write in flight; the driver answers it with `Input::Persisted`,
-/// `Input::WriteFailed` or `Input::WriteRefused`. A crash before that may keep any sectors of
-/// `bytes`: those that are missing before another read as zeros.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Write {
-    /// Names the write in the driver's answer.
-    pub id: PersistId,
-    /// The segment (file) to append to; created by its first write.
-    pub segment: u32,
-    /// Framed records.
-    pub bytes: Vec<u8>,
-    /// Once this write is durable, segments below this number may be deleted.
-    pub retire_below: u32,
-}
 
 /// A message to hand to the network.
 #[derive(Clone, Debug, PartialEq)]

@@ -17,82 +17,34 @@
 
 mod early;
 mod gossip;
-mod message;
 mod repeats;
 mod replica;
-mod seen;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, mem};
+use std::mem;
 
 use onsale_booking::{Draw, Endpoint, Instant, NodeId};
-use serde::{Deserialize, Serialize};
 
 pub use self::early::EARLY_MAX;
 use self::early::{Arrival, Early};
 pub use self::gossip::Start;
 use self::gossip::{Boot, Gossip};
-pub use self::message::{Asked, FactsAnswer, FactsMessage, Question, QuestionId, Told, Wanted};
 use self::repeats::{Repeat, Repeats};
-pub use self::replica::{Base, Delta, FactText, Gap, Replica, Version};
-pub use self::seen::Seen;
+pub use self::replica::{Gap, Replica};
 use crate::config::{FactsConfig, Forgets, Sessions};
 use crate::effect::Effects;
+use crate::fact::{
+    Asked, Base, Delta, FactKey, FactText, FactsAnswer, FactsMessage, KEYS_MAX, Question,
+    QuestionId, Seen, TEXT_BYTES_MAX, Told, Version, Wanted,
+};
 use crate::hlc::{HybridClock, Stamp};
 use crate::journal::frame::Frame;
 use crate::mark::Mark;
 use crate::observation::Observation;
 
-/// The most facts that one question may be about.
-pub const KEYS_MAX: usize = 4_096;
-/// The most bytes that the text of a fact may have.
-pub const TEXT_BYTES_MAX: usize = 1_024;
 /// The most questions that wait for a node to catch up; others are told at once that it is behind.
 const WAITING_MAX: usize = 1_024;
-
-/// What a fact is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum FactKind {
-    /// A city.
-    City,
-    /// A venue in a city.
-    Venue,
-    /// A hall of a venue.
-    Hall,
-    /// What is played.
-    Event,
-    /// Who plays.
-    Performer,
-    /// One performance of an event in a hall.
-    Show,
-    /// What a seat costs.
-    Price,
-}
-
-/// Names a fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct FactKey {
-    /// What it is about.
-    pub kind: FactKind,
-    /// Which of them.
-    pub id: u32,
-}
-
-impl fmt::Display for FactKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            FactKind::City => "city",
-            FactKind::Venue => "venue",
-            FactKind::Hall => "hall",
-            FactKind::Event => "event",
-            FactKind::Performer => "performer",
-            FactKind::Show => "show",
-            FactKind::Price => "price",
-        };
-        write!(f, "{kind} {}", self.id)
-    }
-}
 
 /// The facts of one node.
 #[derive(Debug)]

@@ -5,8 +5,8 @@
 
 use onsale_booking::{Endpoint, NodeId, Request};
 
-use crate::effect::{PersistId, Write};
 use crate::message::{Answer, Message};
+use crate::write::{PersistId, Write};
 
 /// One cause of a change in a node.
 ///

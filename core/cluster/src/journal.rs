@@ -21,11 +21,23 @@ use raft::eraftpb;
 use raft::eraftpb::MessageType;
 pub use raft_group::{RaftGroup, Settings};
 pub use recovery::{Durable, Found, Recovered};
+use serde::{Deserialize, Serialize};
 pub use wal::Wal;
 
 use crate::id::Epoch;
 use crate::mark::Mark;
 use crate::shard_time::ShardTime;
+
+/// When a replica's votes and acknowledgements leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Promises {
+    /// Once what they promise is durable.
+    #[default]
+    AfterWrite,
+    /// At once, while it is being written.
+    BeforeWrite,
+}
 
 /// One replica of a shard's log.
 pub trait Journal {

@@ -1,8 +1,10 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
+pub mod beat;
 pub mod config;
 pub mod detector;
 pub mod effect;
+pub mod fact;
 pub mod facts;
 pub mod gateway;
 pub mod hlc;
@@ -19,21 +21,24 @@ pub mod record;
 pub mod resolver;
 mod shard;
 mod shard_time;
+pub mod write;
 
+pub use beat::Beat;
 pub use config::{
     Acknowledge, Config, DecidesOn, Deposed, Expiry, FactsConfig, Forgets, GatewayConfig,
-    LeadsConfig, MembershipConfig, OnSuspicion, Overdue, OwnerConfig, Promises, Ratio, Reads,
-    Reckoning, Serves, Sessions, Setup,
+    LeadsConfig, MembershipConfig, OnSuspicion, Overdue, OwnerConfig, Ratio, Reads, Reckoning,
+    Serves, Sessions, Setup,
 };
-pub use effect::{Effects, PersistId, Sending, Write};
+pub use effect::{Effects, Sending};
 pub use hlc::Stamp;
 pub use id::{Epoch, ShardId};
 pub use input::Input;
-pub use journal::Found;
+pub use journal::{Found, Promises};
 pub use mark::Mark;
 pub use membership::Membership;
-pub use message::{Answer, Beat, Gossip, Message, Moves};
+pub use message::{Answer, Gossip, Message, Moves};
 pub use node::{Audit, Node};
 pub use observation::{HandOverReason, Observation, Phase};
 pub use placement::Placement;
 pub use shard_time::ShardTime;
+pub use write::{PersistId, Write};

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use onsale_booking::draw::mix;
 use onsale_booking::{Instant, NodeId};
 
-use crate::message::Beat;
+use crate::beat::Beat;
 
 /// How often a table is told to a peer that gives no sign of having heard it.
 const UNANSWERED_MAX: u8 = 4;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use onsale_booking::{Instant, NodeId, Reply, Request, RequestId, Timed};
 
-use crate::facts::FactsMessage;
+use crate::beat::Beat;
+use crate::fact::FactsMessage;
 use crate::id::{Epoch, ShardId};
 use crate::journal::JournalMessage;
 use crate::membership::Rumour;
@@ -84,19 +85,6 @@ impl Answer {
             Self::NotOwner { request, .. } => *request,
         }
     }
-}
-
-/// A node-level sign of life, sent to every peer at a steady pace.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Beat {
-    /// Counts the sender's boots: a peer that returns with another number has lost its memory.
-    pub incarnation: u64,
-    /// The version of the map that it goes by.
-    pub map: u32,
-    /// How much the shards that it leads have to do; zero where leads do not follow load.
-    pub load: u32,
-    /// Stands for what the sender knows of the members: equal for equal tables.
-    pub view: u64,
 }
 
 /// A beat to a peer whose own beats showed another view.

@@ -25,9 +25,10 @@ use self::balance::Balance;
 use self::moves::Wishes;
 use self::retirement::Retirement;
 use self::storage::Storage;
+use crate::beat::Beat;
 use crate::config::{Config, Overdue, Setup};
 use crate::detector::{Detector, Heard};
-use crate::effect::{Effects, PersistId, Sending};
+use crate::effect::{Effects, Sending};
 use crate::facts::Facts;
 use crate::gateway::Gateway;
 use crate::id::{Epoch, ShardId};
@@ -35,11 +36,12 @@ use crate::input::Input;
 use crate::journal::{Durable, Found, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
 use crate::mark::Mark;
 use crate::membership::Membership;
-use crate::message::{Beat, Message};
+use crate::message::Message;
 use crate::observation::Observation;
 use crate::placement::Placement;
 use crate::resolver::Resolver;
 use crate::shard::{Answers, Shard, TELL_EVERY};
+use crate::write::PersistId;
 
 /// So many requests or answers of a batch are looked at ahead of their turn.
 const READ_AHEAD: usize = 32;

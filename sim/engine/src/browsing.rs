@@ -13,15 +13,16 @@ mod session;
 use std::collections::{BTreeMap, BTreeSet};
 
 use onsale_booking::{Instant, NodeId, Span};
-use onsale_cluster::facts::{Asked, FactKey, FactText, FactsAnswer, Question, QuestionId, Told};
+use onsale_cluster::fact::{Asked, FactKey, FactText, FactsAnswer, Question, QuestionId, Told};
 use onsale_reports::FactsResult;
 use onsale_scenarios::{Facts, Scenario};
 
 use self::questions::{catalogue, page};
 use self::session::Session;
+use crate::oracle::facts::Reading;
+use crate::seen::asked::SessionId;
 use crate::stream::{Stream, UserDraws, fork};
 use crate::witness::Witness;
-use crate::{oracle::facts::Reading, seen::asked::SessionId};
 
 /// The first facts are written at this pace.
 const LOAD_EVERY: Span = Span::from_millis(20);

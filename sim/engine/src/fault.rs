@@ -17,16 +17,15 @@ use onsale_booking::{NodeId, ShowId, Span};
 use onsale_cluster::{Placement, ShardId};
 use onsale_scenarios::{Fault, GoodCopies, Target};
 
+use crate::seen::place::Place;
+use crate::seen::place::Process as State;
 use crate::seen::sight::Sight;
 use crate::struck::failover::Failover;
 use crate::struck::hand_over::HandOvers;
 use crate::struck::{Steps, Struck, Undo};
 use crate::world::disk::Disk;
-use crate::{seen::place::Place, world::network::Weather};
-use crate::{
-    seen::place::Process as State,
-    world::{Stage, World},
-};
+use crate::world::network::Weather;
+use crate::world::{Stage, World};
 
 /// Carries out faults: knows the cluster's shape and the executor's processes.
 #[derive(Debug)]

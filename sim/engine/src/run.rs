@@ -31,31 +31,27 @@ use onsale_scenarios::{Arrivals, Cluster, Family, Fault, Sale};
 use self::clients::serve_clients;
 pub use self::panics::keep_panics_quiet;
 use crate::browsing::Browsing;
+use crate::crowd::Crowd;
 use crate::fault::{Faults, results};
 use crate::fingerprint::Trail;
 use crate::host;
 use crate::oracle::facts::Bounds;
+use crate::oracle::{OracleSettings, Oracles, latency};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
+use crate::seen::asked::Asked;
+use crate::seen::fate::{Fate, Fates};
 use crate::seen::place::CLIENTS;
+use crate::seen::place::Process;
+use crate::seen::subject::Subject;
+use crate::story::Watch;
 use crate::stream::fork;
 use crate::timer::Promise;
 use crate::wall::{Stopwatch, no_thread, peak_rss_bytes};
 use crate::witness::{Decided, Witness};
+use crate::world;
 use crate::world::limits::{Limit, Limits};
-use crate::{
-    crowd::Crowd,
-    seen::fate::{Fate, Fates},
-};
-use crate::{
-    oracle::{OracleSettings, Oracles, latency},
-    seen::asked::Asked,
-};
-use crate::{
-    seen::place::Process,
-    world::{self, Progress, Tracing, Turn, World, next_turn},
-};
-use crate::{seen::subject::Subject, story::Watch};
+use crate::world::{Progress, Tracing, Turn, World, next_turn};
 
 /// The verdict on a run that was stopped by its [`Limits`]. It fails there, or is not told of.
 pub const BUDGET: &str = "budget";

@@ -7,8 +7,10 @@ use onsale_booking::{Instant, Outcome, Refusal, Request, ShowId};
 use onsale_cluster::{Placement, ShardId};
 use onsale_reports::Recorder;
 
-use crate::{oracle::Oracles, seen::asked::Asked};
-use crate::{seen::sight::Sight, story::Watch};
+use crate::oracle::Oracles;
+use crate::seen::asked::Asked;
+use crate::seen::sight::Sight;
+use crate::story::Watch;
 
 /// The oracles and the recorder of a run, and perhaps somebody who looks on.
 #[derive(Debug)]

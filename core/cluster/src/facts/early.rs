@@ -15,7 +15,7 @@
 
 use onsale_booking::{Instant, NodeId};
 
-use super::{Base, Delta, Seen};
+use crate::fact::{Base, Delta, Seen};
 
 /// The most that is kept. Beyond it one that the next one stands for is dropped; or the last, if there is none
 /// such, and rounds bring it again.

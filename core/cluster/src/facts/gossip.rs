@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 
 use onsale_booking::{Draw, Instant, NodeId, Span};
 
-use super::Seen;
+use crate::fact::Seen;
 use crate::hlc::Stamp;
 
 /// What a node starts from.

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{FactsAnswer, QuestionId};
+use crate::fact::{FactsAnswer, QuestionId};
 
 /// How many writes are remembered. By number and not by time: a process that stood still for hours
 /// finds both copies when it goes on.

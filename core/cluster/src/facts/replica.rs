@@ -15,48 +15,11 @@
 //!   acknowledged is lost, and all copies come to agree.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use onsale_booking::Instant;
-use serde::{Deserialize, Serialize};
 
-use super::{FactKey, Seen};
+use crate::fact::{Base, Delta, FactKey, Seen, Version};
 use crate::hlc::Stamp;
-
-/// The text of a fact.
-pub type FactText = Arc<str>;
-
-/// A write: the text of a fact, or that there is none any more.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Version {
-    /// When it was written, and where.
-    pub stamp: Stamp,
-    /// None for a deletion.
-    pub text: Option<FactText>,
-}
-
-/// What leads from one state of a copy to a later one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delta {
-    /// Where it begins.
-    pub base: Base,
-    /// All that it stands for.
-    pub until: Seen,
-    /// What was written in between and not superseded, in order of the keys.
-    pub written: Vec<(FactKey, Version)>,
-}
-
-/// Where a delta begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Base {
-    /// Whoever has seen this much can take it.
-    Since(Seen),
-    /// It is a whole copy.
-    Nothing {
-        /// Deletions that are not in it any more.
-        forgotten: Seen,
-    },
-}
 
 /// A delta does not begin where the copy ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use onsale_booking::{ClientId, Span};
 
 use super::*;
+use crate::fact::FactKind;
 use crate::message::Message;
 
 const CLIENT: Endpoint = Endpoint::Client(ClientId(0));

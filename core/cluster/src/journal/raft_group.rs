@@ -28,8 +28,8 @@ use super::{
     Change, Durable, Journal, JournalMessage, Members, ReadId, Ready, ReplicaId, Snapshot, Ticket,
     node_of,
 };
-use crate::config::Promises;
 use crate::id::{Epoch, ShardId};
+use crate::journal::Promises;
 use crate::mark::Mark;
 
 /// How a replica behaves in time; all in ticks except `keep_records`.

@@ -7,8 +7,8 @@ use std::mem;
 
 use super::frame::Frame;
 use super::{Journal, Ready, Ticket};
-use crate::effect::{PersistId, Write};
 use crate::id::ShardId;
+use crate::write::{PersistId, Write};
 
 /// Gathers what a node's groups have to make durable.
 #[derive(Debug)]

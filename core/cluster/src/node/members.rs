@@ -6,12 +6,13 @@
 use onsale_booking::NodeId;
 
 use super::Node;
+use crate::beat::Beat;
 use crate::effect::Effects;
 use crate::facts::Start;
 use crate::journal::Recovered;
 use crate::mark::Mark;
 use crate::membership::Heard;
-use crate::message::{Beat, Gossip};
+use crate::message::Gossip;
 use crate::observation::Observation;
 use crate::resolver::Service;
 

@@ -6,10 +6,10 @@
 use onsale_booking::{Instant, NodeId, Span};
 
 use super::Node;
+use crate::beat::Beat;
 use crate::effect::Effects;
 use crate::id::ShardId;
 use crate::journal::Journal;
-use crate::message::Beat;
 use crate::observation::HandOverReason;
 use crate::shard::Shard;
 

@@ -8,12 +8,13 @@
 use onsale_booking::{Instant, Span};
 
 use super::Node;
-use crate::effect::{Effects, PersistId, Write};
+use crate::effect::Effects;
 use crate::id::ShardId;
 use crate::journal::frame::Damage;
 use crate::journal::{Found, Journal, Recovered, Wal};
 use crate::mark::Mark;
 use crate::observation::Observation;
+use crate::write::{PersistId, Write};
 
 /// How long a node waits for room before it tries again.
 pub(super) const RETRY_EVERY: Span = Span::from_millis(100);

@@ -6,9 +6,9 @@ use onsale_booking::{
 
 use super::*;
 use crate::config::Config;
-use crate::effect::Write;
 use crate::message::Answer;
 use crate::placement::Placement;
+use crate::write::Write;
 
 const BEAT: Beat = Beat { incarnation: 1, map: 0, load: 0, view: 0 };
 

@@ -2,7 +2,7 @@
 //!
 //! Owns the facts that belong to an event, and which of them change.
 
-use onsale_cluster::facts::{FactKey, FactKind};
+use onsale_cluster::fact::{FactKey, FactKind};
 
 use crate::stream::below;
 

@@ -11,7 +11,7 @@
 
 use onsale_booking::NodeId;
 use onsale_cluster::Stamp;
-use onsale_cluster::facts::Seen;
+use onsale_cluster::fact::Seen;
 
 use crate::seen::asked::SessionId;
 

@@ -7,7 +7,8 @@ use onsale_scenarios::Target;
 
 use super::{Faults, spared};
 use crate::seen::place::Place;
-use crate::{seen::place::Process, world::World};
+use crate::seen::place::Process;
+use crate::world::World;
 
 impl Faults<'_> {
     /// A spare starts and joins.

@@ -42,7 +42,7 @@ use std::collections::BTreeMap;
 
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::Stamp;
-use onsale_cluster::facts::{FactKey, FactText, QuestionId, Seen, Version};
+use onsale_cluster::fact::{FactKey, FactText, QuestionId, Seen, Version};
 use onsale_reports::OracleResult;
 
 use super::evidence::{Findings, Story};

@@ -5,7 +5,7 @@
 
 use onsale_booking::{Endpoint, Instant, NodeId};
 use onsale_cluster::Message;
-use onsale_cluster::facts::FactsMessage;
+use onsale_cluster::fact::FactsMessage;
 use onsale_scenarios::Scenario;
 
 use crate::browsing::{Browsing, Posted};

@@ -3,7 +3,7 @@
 //! Owns the vocabulary of the watched. Refuses to know who looks, and why.
 
 use onsale_booking::{Instant, RequestId, UserId};
-use onsale_cluster::facts::Question;
+use onsale_cluster::fact::Question;
 use onsale_cluster::{Message, Observation, Write};
 
 use crate::seen::asked::SessionId;

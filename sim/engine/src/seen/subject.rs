@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use onsale_booking::{HoldId, NodeId, RequestId, SeatId, ShowId, UserId};
 use onsale_cluster::ShardId;
-use onsale_cluster::facts::{FactKey, FactKind};
+use onsale_cluster::fact::{FactKey, FactKind};
 use onsale_scenarios::Scenario;
 
 use crate::seen::asked::SessionId;

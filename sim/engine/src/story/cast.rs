@@ -10,7 +10,7 @@ use std::sync::Arc;
 use onsale_booking::{
     Command, Event, Instant, NodeId, Outcome, Request, RequestId, SeatList, ShowId, UserId,
 };
-use onsale_cluster::facts::FactKey;
+use onsale_cluster::fact::FactKey;
 use onsale_cluster::{Message, Placement, ShardId};
 
 use super::records::Newest;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use onsale_booking::Instant;
-use onsale_cluster::facts::{
+use onsale_cluster::fact::{
     Asked, Delta, FactKey, FactText, FactsAnswer, FactsMessage, Question, QuestionId, Told, Version,
 };
 use onsale_cluster::{Message, Stamp};

@@ -7,7 +7,7 @@
 
 use onsale_booking::{Instant, RequestId, Timed};
 use onsale_cluster::Message;
-use onsale_cluster::facts::{FactsMessage, QuestionId};
+use onsale_cluster::fact::{FactsMessage, QuestionId};
 
 use super::{Event, Turn, World};
 use crate::seen::place::Process;

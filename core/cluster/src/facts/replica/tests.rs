@@ -4,7 +4,7 @@ use onsale_booking::NodeId;
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::FactKind;
+use crate::fact::{FactKind, FactText};
 
 const COPIES: usize = 4;
 

@@ -9,8 +9,8 @@ use std::{mem, slice};
 use raft::eraftpb::{Entry, Message};
 
 use super::RaftGroup;
-use crate::config::Promises;
 use crate::id::{Epoch, ShardId};
+use crate::journal::Promises;
 use crate::journal::frame::Frame;
 use crate::journal::{Committed, Journal, JournalMessage, Members, Ready, Snapshot};
 

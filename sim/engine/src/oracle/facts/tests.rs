@@ -1,6 +1,6 @@
 //! What breaks the promise is seen, and what only looks like it is not.
 
-use onsale_cluster::facts::FactKind;
+use onsale_cluster::fact::FactKind;
 use onsale_reports::Verdict;
 
 use super::*;

@@ -16,10 +16,8 @@ use proptest::prelude::*;
 
 use super::dice::Dice;
 use super::{GRACE_SECS, HOLD_SECS, SHOW, settings, verdict};
-use crate::{
-    oracle::{Lateness, OracleSettings, Oracles},
-    seen::asked::Asked,
-};
+use crate::oracle::{Lateness, OracleSettings, Oracles};
+use crate::seen::asked::Asked;
 
 const USERS: u32 = 12;
 const SEATS: u32 = 40;
