@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Declares newtypes of numbers, each shown as its prefix and its number. Systems name what is
-/// theirs alone by it, so that all ids read alike.
+/// Declares newtypes of numbers, each shown as its prefix and its number. A system declares its own ids
+/// with it, so that all ids read alike. The caller's package needs `serde`.
 #[macro_export]
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident($int:ty) = $prefix:literal;)*) => {$(

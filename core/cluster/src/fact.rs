@@ -31,7 +31,7 @@ pub enum FactKind {
     Hall,
     /// What is played.
     Event,
-    /// Who plays.
+    /// A performer.
     Performer,
     /// One performance of an event in a hall.
     Show,

@@ -13,9 +13,6 @@ pub mod session;
 mod waiting;
 pub mod wish;
 
-use crate::seen::asked::requester;
-use crate::seen::fate::Fate;
-use crate::seen::fate::Fates;
 use agenda::{Act, Agenda};
 use arrivals::Curve;
 use door::Door;
@@ -28,7 +25,8 @@ use seat_map::SeatMap;
 use waiting::Waiting;
 use wish::Taste;
 
-use crate::seen::asked::Asked;
+use crate::seen::asked::{Asked, requester};
+use crate::seen::fate::{Fate, Fates};
 use crate::witness::Witness;
 
 /// The operator calls a show sold out when one seat in so many is left (assumed): the last seats come

@@ -1,8 +1,8 @@
 //! Faults: what each does to the world when it strikes, and how it heals.
 //!
-//! Owns the choice of victims. Every fault ends as
-//! if it had never been: what it took down starts again, what it cut is mended. Refuses
-//! to know when faults come (the plan says), how links and disks behave, and what a fault costs (`struck` keeps that).
+//! Owns the choice of victims. Every fault ends as if it had never been: what it took down starts
+//! again, what it cut is mended. Refuses to know when faults come (the plan says), how links and
+//! disks behave, and what a fault costs (`struck` keeps that).
 
 mod atlas;
 mod cuts;

@@ -176,9 +176,9 @@ impl JournalWatch {
         self.touched = touched;
     }
 
-    /// The node crashed: its disk keeps these segments, and is read anew.
+    /// A node crashed, and its disk kept these segments. They are read from the start.
     ///
-    /// A log holds superseded records too: it is read from the start, as if for the first time. Where it
+    /// A log holds superseded records too. Where it
     /// is damaged, or a handover is not whole, it ends, for the node as for whoever reads here: a record that
     /// was superseded behind that place stands there again, and is no more committed than the disk still says.
     /// What the disk forgot it may hold otherwise from now on, until it calls it committed once more.

@@ -12,7 +12,6 @@ mod panics;
 pub mod reproduce;
 mod slowest;
 
-use crate::setup::{placement, setup};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -41,9 +40,9 @@ use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::seen::asked::Asked;
 use crate::seen::fate::{Fate, Fates};
-use crate::seen::place::CLIENTS;
-use crate::seen::place::Process;
+use crate::seen::place::{CLIENTS, Process};
 use crate::seen::subject::Subject;
+use crate::setup::{placement, setup};
 use crate::story::Watch;
 use crate::stream::fork;
 use crate::timer::Promise;
@@ -477,8 +476,8 @@ fn early(plan: &Plan) -> Option<Span> {
 }
 
 /// How much further than nodes accept the clocks of the plan may be apart, all faults at once: by so
-/// much later facts may reach a node from one whose clock is ahead of its own, and by a part of that more: what is
-/// kept until its time comes lies as far apart.
+/// much later facts may reach a node from one whose clock is ahead of its own, and by a 32nd of
+/// that more: the deltas that a node keeps until they are due lie that far apart.
 fn clocks_apart(plan: &Plan) -> Span {
     let wrong_by = |fault: &Fault| {
         if let Fault::ClockDrift { lasts, by, .. } = fault {

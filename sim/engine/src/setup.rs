@@ -1,6 +1,6 @@
 //! The cluster that a scenario describes.
 //!
-//! Owns the way from a scenario's settings to those of the nodes, and who carries what at the beginning. Refuses
+//! Owns the mapping from a scenario's settings to those of the nodes, and the first placement. Refuses
 //! to know how anything runs.
 
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use onsale_cluster::{
 };
 use onsale_scenarios::{PartitionBy, Scenario};
 
-/// How long ended holds are remembered, so that a late repeat of a request is answered and not executed anew.
+/// How long an ended hold is remembered, so that a late retry of its request is answered and not executed again.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
 const REMEMBER: Span = Span::from_secs(900);
 
-/// Who carries what at the beginning.
+/// The placement at the beginning of a run.
 pub fn placement(scenario: &Scenario) -> Placement {
     let cluster = &scenario.cluster;
     let together = match cluster.partition_by {

@@ -20,7 +20,6 @@ mod records;
 mod waits;
 mod words;
 
-use crate::seen::sight::Sight;
 use std::collections::BTreeSet;
 
 use cast::Cast;
@@ -29,6 +28,7 @@ use onsale_booking::Instant;
 use recording::Recording;
 
 use crate::oracle::Oracles;
+use crate::seen::sight::Sight;
 
 /// Whoever looks on.
 #[derive(Debug, Default)]

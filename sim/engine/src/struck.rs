@@ -53,7 +53,7 @@ impl Struck {
     }
 }
 
-/// What is to be undone when a fault heals.
+/// What to undo when a fault heals.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Undo {
     pub(crate) power: Vec<Place>,
@@ -140,7 +140,7 @@ impl FaultLog {
         self.failover(now, hot).into_iter().for_each(|failover| failover.on_suspected(now, peer));
     }
 
-    /// Who led a shard last, if anybody has.
+    /// A shard's last leader, if it has had one.
     pub fn last_leader(&self, shard: ShardId) -> Option<NodeId> {
         self.outages.leader(shard)
     }

@@ -30,9 +30,6 @@ mod storage;
 mod touches;
 mod turn;
 
-use crate::seen::place::CLIENTS;
-use crate::seen::place::Place;
-use crate::seen::place::Process;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
@@ -68,6 +65,7 @@ use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::seen::asked::Asked;
 use crate::seen::fate::Fates;
+use crate::seen::place::{CLIENTS, Place, Process};
 use crate::seen::sight::Sight;
 use crate::setup;
 use crate::struck::FaultLog;

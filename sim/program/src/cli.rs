@@ -5,13 +5,13 @@
 pub mod check;
 pub mod shrink;
 
-use onsale_sim::seen::subject;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
+use onsale_sim::seen::subject;
 use onsale_sim::story::moment::Moment;
 use onsale_sim::world::limits::{Limit, Limits};
 

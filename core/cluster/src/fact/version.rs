@@ -35,11 +35,21 @@ pub struct Delta {
 /// Where a delta begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Base {
-    /// Whoever has seen this much can take it.
+    /// Only a copy that has seen this much can take it.
     Since(Seen),
     /// It is a whole copy.
     Nothing {
         /// Deletions that are not in it any more.
         forgotten: Seen,
     },
+}
+
+impl Delta {
+    /// Whether a copy that has seen this much can take it.
+    pub fn fits(&self, seen: &Seen) -> bool {
+        match &self.base {
+            Base::Since(since) => seen.includes(since),
+            Base::Nothing { .. } => true,
+        }
+    }
 }

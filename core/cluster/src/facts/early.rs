@@ -8,17 +8,17 @@
 //! or not at all. So nobody would take anything of it as long as it writes. What is kept here is
 //! taken as late as its writer's clock was wrong, whatever has been written since.
 //!
-//! Only so much is kept. Where it is more, one goes that the next one stands for as well, so that
-//! what stays lies evenly between now and the last: then everything is taken later by a small part
-//! of that time at most. To drop the last instead would do harm: while a writer goes on, nothing would be
-//! kept until the first is due, and all that came meanwhile would wait for as long once more.
+//! At most 64 deltas are kept. When another comes, one is dropped that the next one includes, so that
+//! those that stay are spread evenly over the time until the last is due: no write is taken later than
+//! it should be by more than a small part of that time. Dropping the newest instead would double the
+//! delay: while the writer goes on, nothing new would be kept until the first is due.
 
 use onsale_booking::{Instant, NodeId};
 
-use crate::fact::{Base, Delta, Seen};
+use crate::fact::{Delta, Seen};
 
-/// The most that is kept. Beyond it one that the next one stands for is dropped; or the last, if there is none
-/// such, and rounds bring it again.
+/// The most deltas that are kept. Beyond it one that the next one includes is dropped; if there is none, the
+/// newest, which a later round brings again.
 pub const EARLY_MAX: usize = 64;
 
 /// A delta, and how it came.
@@ -44,8 +44,8 @@ impl Early {
         self.kept.first().map(|&(at, _)| at)
     }
 
-    /// Keeps what may be taken `at` an instant, unless something that says as much is kept until then. This
-    /// much was seen here.
+    /// Keeps what may be taken `at` an instant, unless something that says as much is kept until then. `seen` is
+    /// what this node has seen.
     pub(super) fn keep(&mut self, seen: &Seen, at: Instant, arrival: Arrival) {
         let says_as_much = |(until, kept): &(Instant, Arrival)| {
             *until == at && kept.delta.until.includes(&arrival.delta.until)
@@ -60,17 +60,13 @@ impl Early {
         }
     }
 
-    /// The one that can be spared: the next one can be taken without it and says all that it says, and the
-    /// time between its neighbours is the shortest. Never the first: whatever comes first would be spared
-    /// shortly before its time, and nothing ever taken.
+    /// The delta to drop: the next one can be taken without it and includes it, and dropping it leaves the
+    /// shortest gap. Never the first: it would be dropped shortly before it is due, and so would the one
+    /// that is then the first.
     fn spare(&self, seen: &Seen) -> Option<usize> {
         let is_spare = |&place: &usize| {
             let (this, next) = (&self.kept[place].1.delta, &self.kept[place + 1].1.delta);
-            let stands_alone = match &next.base {
-                Base::Since(since) => seen.includes(since),
-                Base::Nothing { .. } => true,
-            };
-            stands_alone && next.until.includes(&this.until)
+            next.fits(seen) && next.until.includes(&this.until)
         };
         let gap = |&place: &usize| self.kept[place + 1].0.since(self.kept[place - 1].0);
         (1..self.kept.len() - 1).filter(is_spare).min_by_key(gap)
@@ -97,6 +93,7 @@ mod tests {
     use onsale_booking::Span;
 
     use super::*;
+    use crate::fact::Base;
     use crate::hlc::Stamp;
 
     /// How far ahead the writer's clock is.
@@ -114,9 +111,8 @@ mod tests {
         Arrival { from: NodeId(2), delta, is_news: true }
     }
 
-    /// A node that takes what node 2 says for as long as it says something every 100 ms: all that
-    /// the node lacks each time that `asks` says so, and what was written just then else. Returns how much
-    /// later than it ought to be anything was seen.
+    /// A node hears from node 2 every 100 ms: everything that it lacks where `asks` says so, else only the
+    /// newest write. Returns by how much the latest write was seen too late.
     fn latest(asks: impl Fn(u64) -> bool) -> Span {
         let (mut early, mut seen, mut last) = (Early::default(), Seen::default(), None);
         let (mut late, every) = (Span::ZERO, Span::from_millis(100));
@@ -126,8 +122,7 @@ mod tests {
             early.keep(&seen, now + AHEAD, arrival(since, now.0));
             last = Some(now.0);
             while let Some(Arrival { delta, .. }) = early.take_due(now) {
-                let Base::Since(since) = &delta.base else { panic!("no copies are sent here") };
-                if seen.includes(since) {
+                if delta.fits(&seen) {
                     seen.merge(&delta.until);
                 }
             }
@@ -163,7 +158,7 @@ mod tests {
         }
     }
 
-    /// Twice the time ahead by the places, and the time until a repair comes.
+    /// Two average gaps, and the time until a repair comes.
     fn bound(every: u64) -> Span {
         Span(2 * AHEAD.0 / EARLY_MAX as u64 + (every + 1) * 100_000)
     }

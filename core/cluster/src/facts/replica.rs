@@ -65,8 +65,10 @@ impl Replica {
         if self.seen.includes(&delta.until) {
             return Ok(Vec::new());
         }
+        if !delta.fits(&self.seen) {
+            return Err(Gap);
+        }
         let mut late = match &delta.base {
-            Base::Since(since) if !self.seen.includes(since) => return Err(Gap),
             Base::Since(_) => Vec::new(),
             Base::Nothing { forgotten } => self.compare_with_copy(delta, forgotten),
         };

@@ -4,9 +4,6 @@
 //! the instant at which the person meant to act, so that a slow answer to one request
 //! cannot hide the wait of the next.
 
-use crate::seen::asked::request_id;
-use crate::seen::asked::requester;
-use crate::seen::asked::undecided;
 use onsale_booking::{
     Command, HoldId, Instant, Outcome, PaymentId, Refusal, Reply, Request, SectionId, ShowId,
     Timed, UserId,
@@ -16,7 +13,7 @@ use onsale_reports::{Ending, Operation};
 use super::agenda::Act;
 use super::people::{Doing, Person};
 use super::{Cart, Crowd};
-use crate::seen::asked::Asked;
+use crate::seen::asked::{Asked, request_id, requester, undecided};
 use crate::seen::fate::Fate;
 use crate::seen::sight::Sight;
 use crate::timer::Promise;

@@ -6,8 +6,7 @@
 use onsale_scenarios::Target;
 
 use super::{Faults, spared};
-use crate::seen::place::Place;
-use crate::seen::place::Process;
+use crate::seen::place::{Place, Process};
 use crate::world::World;
 
 impl Faults<'_> {

@@ -37,7 +37,6 @@
 //! Exercised once a write was acknowledged, a session has read at one node what it read at another
 //! before, and a fact was read later than the bound after calm.
 
-use crate::seen::asked::SessionId;
 use std::collections::BTreeMap;
 
 use onsale_booking::{Instant, NodeId, Span};
@@ -46,6 +45,7 @@ use onsale_cluster::fact::{FactKey, FactText, QuestionId, Seen, Version};
 use onsale_reports::OracleResult;
 
 use super::evidence::{Findings, Story};
+use crate::seen::asked::SessionId;
 
 /// What nodes are granted to agree in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

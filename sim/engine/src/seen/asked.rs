@@ -1,6 +1,6 @@
-//! Who asked what: the names of requests, people and sessions.
+//! The names of requests, people and sessions.
 //!
-//! Owns how a request is named after its person, and which answers no leader gave. Refuses to know what
+//! Owns how a request is named after its person, and which refusals no owner decided. Refuses to know what
 //! becomes of anybody.
 
 use onsale_booking::{Instant, Outcome, Refusal, RequestId, ShowId, UserId};
@@ -11,15 +11,15 @@ use onsale_reports::Ending;
 pub struct Asked {
     /// The request.
     pub request: RequestId,
-    /// Who asked.
+    /// The person.
     pub user: UserId,
-    /// About which show.
+    /// The show.
     pub show: ShowId,
     /// When the first attempt was sent.
     pub since: Instant,
 }
 
-/// Somebody who reads and writes facts one after the other.
+/// A session: it reads and writes facts one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionId(pub u32);
 
@@ -33,7 +33,7 @@ pub const fn requester(id: RequestId) -> (u32, u8) {
     ((id.0 >> 8) as u32, id.0 as u8)
 }
 
-/// How an answer counts that no owner gave; none if an owner did.
+/// The ending of an attempt that was refused without an owner's decision; `None` if an owner decided.
 pub(crate) fn undecided(outcome: &Outcome) -> Option<Ending> {
     if let Outcome::Refused(Refusal::Overloaded) = outcome {
         Some(Ending::Overloaded)

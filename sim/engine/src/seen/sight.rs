@@ -8,8 +8,7 @@ use onsale_cluster::{Message, Observation, Write};
 
 use crate::seen::asked::SessionId;
 use crate::seen::fate::Fate;
-use crate::seen::place::Process;
-use crate::seen::place::{Carried, Place};
+use crate::seen::place::{Carried, Place, Process};
 
 /// One thing that happened, shown at its instant and only looked at.
 #[derive(Clone, Copy, Debug)]

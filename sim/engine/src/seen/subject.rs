@@ -11,8 +11,7 @@ use onsale_cluster::ShardId;
 use onsale_cluster::fact::{FactKey, FactKind};
 use onsale_scenarios::Scenario;
 
-use crate::seen::asked::SessionId;
-use crate::seen::asked::requester;
+use crate::seen::asked::{SessionId, requester};
 
 /// What can be followed, for whoever asked for something else.
 const FORMS: &str = "follow seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, shard:S, node:N, \

@@ -14,8 +14,7 @@ use onsale_cluster::fact::FactKey;
 use onsale_cluster::{Message, Placement, ShardId};
 
 use super::records::Newest;
-use crate::seen::asked::SessionId;
-use crate::seen::asked::requester;
+use crate::seen::asked::{SessionId, requester};
 use crate::seen::place::Place;
 use crate::seen::sight::Sight;
 use crate::seen::subject::Subject;

@@ -23,8 +23,7 @@ use super::records::{Key, Newest, Record, changes, framed};
 use super::waits::Waits;
 use super::words::{self, place};
 use crate::seen::asked::{requester, undecided};
-use crate::seen::place::Process;
-use crate::seen::place::{CLIENTS, Place};
+use crate::seen::place::{CLIENTS, Place, Process};
 use crate::seen::sight::{Lost, Sight};
 use crate::seen::subject::Subject;
 

@@ -17,8 +17,7 @@ use onsale_scenarios::Scenario;
 use super::records::Newest;
 use super::words;
 use crate::seen::asked::undecided;
-use crate::seen::place::Process;
-use crate::seen::place::{CLIENTS, Place};
+use crate::seen::place::{CLIENTS, Place, Process};
 use crate::seen::sight::Sight;
 
 /// More events than this are more than the tools that draw them bear.

@@ -11,8 +11,7 @@ use std::task::{Context, Poll, Waker};
 use onsale_booking::Instant;
 
 use super::{Turn, World, with};
-use crate::seen::place::Place;
-use crate::seen::place::Process;
+use crate::seen::place::{Place, Process};
 
 /// A host that takes its turns wherever the baton is, because nothing in a turn waits.
 pub trait Resident: Send {

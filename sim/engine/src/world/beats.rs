@@ -11,8 +11,7 @@ use onsale_booking::{Endpoint, Instant, NodeId};
 use onsale_cluster::{Beat, Message};
 
 use super::{Turn, World, digest};
-use crate::seen::place::Process;
-use crate::seen::place::{Carried, Place};
+use crate::seen::place::{Carried, Place, Process};
 
 /// A beat on its way.
 #[derive(Clone, Copy, Debug)]

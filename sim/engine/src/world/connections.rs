@@ -10,8 +10,7 @@ use onsale_cluster::Message;
 use onsale_cluster::fact::{FactsMessage, QuestionId};
 
 use super::{Event, Turn, World};
-use crate::seen::place::Process;
-use crate::seen::place::{CLIENTS, Place};
+use crate::seen::place::{CLIENTS, Place, Process};
 
 /// What a machine tells clients in place of its process.
 #[derive(Clone, Debug)]

@@ -8,8 +8,7 @@ use onsale_cluster::{Input, Message, PersistId};
 use super::connections::Reset;
 use super::stopping::Stage;
 use super::{Turn, World};
-use crate::seen::place::Process;
-use crate::seen::place::{CLIENTS, Place};
+use crate::seen::place::{CLIENTS, Place, Process};
 
 /// An event of the calendar. Most events are messages: they are kept small, and what is larger is boxed.
 #[derive(Debug)]

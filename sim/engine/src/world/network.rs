@@ -4,15 +4,12 @@
 //! link. Refuses to know what a message says beyond the instants that it moves. Place 0 is
 //! the clients', place n is node n's.
 
-use crate::seen::place::Befell;
-use crate::seen::place::CLIENTS;
-use crate::seen::place::Carried;
-use crate::seen::place::Place;
 use onsale_booking::{Instant, Span};
 use onsale_scenarios::{Network as Settings, Ratio, Timing};
 
 use super::touches::Touches;
 use crate::sample::{hits, timing};
+use crate::seen::place::{Befell, CLIENTS, Carried, Place};
 use crate::stream::{Numbered, below, fork};
 
 /// So many values belong to a message.

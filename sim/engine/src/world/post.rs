@@ -8,8 +8,7 @@ use onsale_booking::{Endpoint, Instant, NodeId};
 use onsale_cluster::Message;
 
 use super::{Event, Turn, World, digest};
-use crate::seen::place::Process;
-use crate::seen::place::{CLIENTS, Carried, Place};
+use crate::seen::place::{CLIENTS, Carried, Place, Process};
 use crate::seen::sight::{Lost, Sight};
 
 impl World {

@@ -7,8 +7,7 @@ use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::Input;
 
 use super::{Event, World};
-use crate::seen::place::Place;
-use crate::seen::place::Process;
+use crate::seen::place::{Place, Process};
 
 /// What happens next to a node in the course of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

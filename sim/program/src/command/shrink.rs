@@ -3,7 +3,6 @@
 //! Owns the budget, the progress, the files and the words of a search. Refuses to know how
 //! the search goes about it.
 
-use onsale_sim::seen::subject;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -20,6 +19,7 @@ use onsale_scenarios::Arrivals;
 use onsale_scenarios::reading::Reach;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::{Look, Outcome, keep_panics_quiet, reproduce, run_watched, run_within};
+use onsale_sim::seen::subject;
 use onsale_sim::setup::setup;
 use onsale_sim::story;
 use onsale_sim::story::Watch;
