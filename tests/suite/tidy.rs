@@ -3,6 +3,8 @@
 //! Owns what can be read off the files alone. Where a rule has an exception, it stands
 //! here with its reason.
 
+mod lengths;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,21 +54,6 @@ const TOP: [&str; 11] = [
 /// not there any more.
 const CIRCLES: [(&str, &[&str]); 1] =
     [("scenarios", &["basis", "check", "defaults", "fault", "file", "scenario", "timing"])];
-
-const LINES_MAX: usize = 700;
-
-/// Files that may be longer, with the reason.
-const LONGER: [(&str, &str); 3] = [
-    ("scenarios/src/file/tests.rs", "a table: one case for each way in which a file can be wrong"),
-    (
-        "core/cluster/tests/journal/members.rs",
-        "the cluster of its own that its stories share is a third of it",
-    ),
-    (
-        "sim/engine/src/oracle/tests.rs",
-        "a table: short histories, and what each oracle says of them",
-    ),
-];
 
 /// Words that no source may use outside the one file that tames them.
 const BANNED: [(&str, &str, &str); 7] = [
@@ -295,20 +282,6 @@ fn every_source_says_what_it_owns() {
         .map(|(path, _)| path)
         .collect();
     none("a source opens with `//!`: what it owns, what it refuses to know", &silent);
-}
-
-#[test]
-fn no_source_has_two_topics() {
-    let long: Vec<String> = sources()
-        .filter(|(path, _)| !LONGER.iter().any(|(longer, _)| longer == path))
-        .map(|(path, text)| (path, text.lines().count()))
-        .filter(|&(_, lines)| lines > LINES_MAX)
-        .map(|(path, lines)| format!("{path}: {lines} lines"))
-        .collect();
-    none(
-        "past 700 lines a file has a second topic: give it a file of its own, or say here why not",
-        &long,
-    );
 }
 
 #[test]

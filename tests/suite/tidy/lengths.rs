@@ -1,0 +1,167 @@
+//! How long a file and a function may be.
+//!
+//! Owns the bounds and their exceptions, each with its reason. Refuses to know what the lines say.
+
+use super::{none, sources};
+
+/// Lines in one source. Past that it has a second topic.
+const LINES_MAX: usize = 500;
+
+/// Lines in one function, from its `fn` to its closing brace. Past that it does a second thing.
+///
+/// Tests are free of it: a test tells one story from its start to its end, or is a table of cases, and a reader of the
+/// code never has to pass through it.
+const FUNCTION_LINES_MAX: usize = 70;
+
+/// The reason of whatever stood here when the bounds were lowered.
+const TO_SPLIT: &str = "longer than the bound when it was set";
+
+/// Files that may be longer, with the reason.
+const LONGER_FILES: &[(&str, &str)] = &[
+    ("core/booking/src/show/tests.rs", TO_SPLIT),
+    ("core/cluster/src/facts.rs", TO_SPLIT),
+    ("core/cluster/src/facts/tests.rs", TO_SPLIT),
+    ("core/cluster/src/journal/frame.rs", TO_SPLIT),
+    ("core/cluster/src/journal/raft_group.rs", TO_SPLIT),
+    ("core/cluster/src/node.rs", TO_SPLIT),
+    ("core/cluster/src/shard.rs", TO_SPLIT),
+    ("core/cluster/tests/cluster/harness.rs", TO_SPLIT),
+    ("core/cluster/tests/cluster/main.rs", TO_SPLIT),
+    ("core/cluster/tests/journal/cluster.rs", TO_SPLIT),
+    (
+        "core/cluster/tests/journal/members.rs",
+        "the cluster of its own that its stories share is a third of it",
+    ),
+    ("reports/src/sweep.rs", TO_SPLIT),
+    ("reports/src/terminal.rs", TO_SPLIT),
+    ("scenarios/src/check.rs", TO_SPLIT),
+    ("scenarios/src/fault.rs", TO_SPLIT),
+    ("scenarios/src/file.rs", TO_SPLIT),
+    ("scenarios/src/file/tests.rs", "a table: one case for each way in which a file can be wrong"),
+    ("scenarios/src/scenario.rs", TO_SPLIT),
+    ("sim/engine/src/host.rs", TO_SPLIT),
+    ("sim/engine/src/ledger.rs", TO_SPLIT),
+    ("sim/engine/src/oracle.rs", TO_SPLIT),
+    ("sim/engine/src/oracle/facts.rs", TO_SPLIT),
+    ("sim/engine/src/oracle/linearizable.rs", TO_SPLIT),
+    (
+        "sim/engine/src/oracle/tests.rs",
+        "a table: short histories, and what each oracle says of them",
+    ),
+    ("sim/engine/src/story/follow.rs", TO_SPLIT),
+    ("sim/engine/src/world.rs", TO_SPLIT),
+    ("sim/engine/src/world/network.rs", TO_SPLIT),
+    ("sim/program/src/settings.rs", TO_SPLIT),
+    ("tests/suite/check.rs", TO_SPLIT),
+    ("tests/suite/cli.rs", TO_SPLIT),
+];
+
+/// Functions that may be longer: file, name and the reason.
+const LONGER_FUNCTIONS: &[(&str, &str, &str)] = &[
+    ("core/cluster/src/journal/raft_group.rs", "new", TO_SPLIT),
+    ("core/cluster/src/journal/raft_group/admission.rs", "refusal", TO_SPLIT),
+    ("core/cluster/src/node.rs", "boot", TO_SPLIT),
+    ("core/cluster/src/shard/pursuit.rs", "pursue", TO_SPLIT),
+    ("reports/src/sample.rs", "facts", TO_SPLIT),
+    ("reports/src/sweep.rs", "failed", TO_SPLIT),
+    ("reports/src/sweep.rs", "new", TO_SPLIT),
+    ("reports/src/terminal/sweep.rs", "learned", TO_SPLIT),
+    ("scenarios/src/check/faults.rs", "fault", TO_SPLIT),
+    ("scenarios/src/trace.rs", "parse", TO_SPLIT),
+    ("sim/engine/src/crowd/arrivals.rs", "new", TO_SPLIT),
+    ("sim/engine/src/fault.rs", "strike", TO_SPLIT),
+    ("sim/engine/src/fault/cuts.rs", "links", TO_SPLIT),
+    ("sim/engine/src/ledger/kept.rs", "check_kept", TO_SPLIT),
+    ("sim/engine/src/plan/swarm.rs", "one", TO_SPLIT),
+    ("sim/engine/src/run.rs", "conclude", TO_SPLIT),
+    ("sim/engine/src/run.rs", "direct", TO_SPLIT),
+    ("sim/engine/src/run/clients.rs", "take_turn", TO_SPLIT),
+    ("sim/engine/src/setup.rs", "setup", TO_SPLIT),
+    ("sim/engine/src/story/follow.rs", "on_record", TO_SPLIT),
+    ("sim/engine/src/story/follow.rs", "see", TO_SPLIT),
+    ("sim/engine/src/story/recording.rs", "see", TO_SPLIT),
+    ("sim/engine/src/world.rs", "new", TO_SPLIT),
+    ("sim/program/src/command/shrink.rs", "shrink", TO_SPLIT),
+];
+
+#[test]
+fn no_source_has_two_topics() {
+    let long: Vec<String> = sources()
+        .filter(|(path, _)| !LONGER_FILES.iter().any(|(longer, _)| longer == path))
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|&(_, lines)| lines > LINES_MAX)
+        .map(|(path, lines)| format!("{path}: {lines} lines"))
+        .collect();
+    none(
+        "past 500 lines a file has a second topic: give it a file of its own, or say here why not",
+        &long,
+    );
+}
+
+#[test]
+fn no_function_does_two_things() {
+    let mut long = Vec::new();
+    for (path, text) in sources().filter(|(path, _)| !path.contains("tests")) {
+        for (name, lines) in long_functions(&text) {
+            let is_known = |known: &(&str, &str, &str)| (known.0, known.1) == (&path, name);
+            if !LONGER_FUNCTIONS.iter().any(is_known) {
+                long.push(format!("{path}: {name}: {lines} lines"));
+            }
+        }
+    }
+    none("past 70 lines a function does two things: give each a name, or say here why not", &long);
+}
+
+#[test]
+fn a_planted_long_function_is_found() {
+    let body = |indent: &str, lines: usize| format!("{indent}    it();\n").repeat(lines);
+    let function = |indent: &str, head: &str, lines: usize| {
+        format!("{indent}{head} {{\n{}{indent}}}\n", body(indent, lines))
+    };
+    let text = [
+        function("", "pub(super) const fn just_short_enough()", FUNCTION_LINES_MAX - 2),
+        function("", "fn too_long()", FUNCTION_LINES_MAX - 1),
+        "trait It {\n    fn one(&self);\n    fn two(\n        &self,\n    ) -> u8;\n".to_owned(),
+        "    fn three() {}\n".to_owned(),
+        function("    ", "async fn on_many_lines(\n        self,\n    ) -> u8", 80),
+        "}\n#[cfg(test)]\nmod tests {\n".to_owned(),
+        function("    ", "fn a_test()", 100),
+    ];
+    let text = text.concat();
+    let found = long_functions(&text).collect::<Vec<_>>();
+    let longer = FUNCTION_LINES_MAX + 1;
+    assert_eq!(found, [("too_long", longer), ("on_many_lines", 84)]);
+}
+
+/// Every function outside a source's tests that is too long, with its lines.
+fn long_functions(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines: Vec<&str> = code.lines().collect();
+    let functions = (0..lines.len()).filter_map(move |first| {
+        let name = function_at(lines[first])?;
+        Some((name, length(&lines[first..])))
+    });
+    functions.filter(|&(_, lines)| lines > FUNCTION_LINES_MAX)
+}
+
+/// The name of the function that begins on a line.
+fn function_at(line: &str) -> Option<&str> {
+    let mut words = line.split_whitespace();
+    words
+        .find(|word| {
+            let qualifies = ["const", "async", "unsafe", "extern", "\"C\""].contains(word);
+            !qualifies && !word.starts_with("pub")
+        })
+        .filter(|&word| word == "fn")?;
+    words.next()?.split(['(', '<']).next()
+}
+
+/// Lines of the function that begins on the first of these, as they are formatted: what begins at some depth ends
+/// at the first line that closes it there.
+fn length(lines: &[&str]) -> usize {
+    let depth = lines[0].len() - lines[0].trim_start().len();
+    let at_depth = |line: &&str| line.len() - line.trim_start().len() == depth;
+    let ends = |line: &&str| at_depth(line) && line.ends_with(['}', ';']);
+    let last = lines.iter().position(ends);
+    last.expect("a function ends") + 1
+}
