@@ -179,7 +179,7 @@ pub struct ReadId(pub u64);
 pub struct Ticket {
     /// Of the replica.
     pub(crate) generation: u32,
-    /// Of the handover.
+    /// Of the batch.
     pub(crate) number: u64,
 }
 

@@ -38,7 +38,7 @@ pub use mark::Mark;
 pub use membership::Membership;
 pub use message::{Answer, Gossip, Message, Moves};
 pub use node::{Audit, Node};
-pub use observation::{HandOverReason, Observation, Phase};
+pub use observation::{Observation, Phase, TransferReason};
 pub use placement::Placement;
 pub use shard_time::ShardTime;
 pub use write::{PersistId, Write};

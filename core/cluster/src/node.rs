@@ -553,7 +553,7 @@ impl Node {
             self.campaign(effects);
         }
         if self.retirement.is_some() {
-            self.hand_over_leads(effects);
+            self.transfer_leads(effects);
         }
         while !self.touched.is_empty() {
             self.settle(effects);

@@ -32,16 +32,16 @@ pub enum Observation {
         epoch: Epoch,
     },
     /// The owner admits no more requests: it hands the shard over.
-    HandOverBegan {
+    LeadTransferBegan {
         /// The shard.
         shard: ShardId,
         /// The peer that is to lead it.
         to: NodeId,
         /// Why.
-        reason: HandOverReason,
+        reason: TransferReason,
     },
     /// The hand-over took too long: the owner goes on.
-    HandOverGivenUp {
+    LeadTransferGivenUp {
         /// The shard.
         shard: ShardId,
     },
@@ -77,7 +77,7 @@ pub enum Observation {
 
 /// Why an owner hands its shard over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HandOverReason {
+pub enum TransferReason {
     /// Its node is about to stop.
     Retirement,
     /// The map wants it led, or carried, by others.

@@ -4,14 +4,14 @@
 //! follows to an owner that serves, and back. Refuses to know peers' health, routes and
 //! the disk: the node ticks, delivers and writes.
 
-mod agenda;
 mod answers;
-mod clock;
-mod hand_over;
+mod expiry;
+mod lead_transfer;
+mod membership_change;
 mod owner;
-mod pursuit;
+mod parked;
 mod replay;
-mod waiting;
+mod shard_clock;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use std::sync::Arc;
 use onsale_booking::{Instant, NodeId, Request, Show, ShowId};
 
 pub(crate) use self::answers::Answers;
-use self::clock::ShardClock;
-pub(crate) use self::clock::TELL_EVERY;
-use self::hand_over::HandOver;
+use self::lead_transfer::LeadTransfer;
+pub(crate) use self::membership_change::LEVEL;
 use self::owner::Owner;
-pub(crate) use self::pursuit::LEVEL;
-use self::waiting::Waiting;
+use self::parked::Parked;
+use self::shard_clock::ShardClock;
+pub(crate) use self::shard_clock::TELL_EVERY;
 use crate::config::{Acknowledge, Deposed, Serves, Setup};
 use crate::effect::Effects;
 use crate::id::{Epoch, ShardId};
@@ -61,13 +61,13 @@ pub(crate) struct Shard {
     /// The map, if the records are its versions.
     map: Option<Arc<Placement>>,
     /// The passage of the lead to a peer, while it goes on.
-    hand_over: Option<HandOver>,
+    lead_transfer: Option<LeadTransfer>,
     /// The last epoch in which this replica was elected.
     elected: Epoch,
     /// Requests that came while this replica led but could not serve yet, or not any more.
-    waiting: Waiting,
+    parked: Parked,
     /// Nodes to which this owner has tried to hand over in vain, and how often.
-    vain: Vec<(NodeId, u32)>,
+    failed_transfers: Vec<(NodeId, u32)>,
     /// Records proposed here in an epoch and not yet applied.
     outstanding: (Epoch, u64),
     /// Numbers the questions of the journal; never repeats.
@@ -83,8 +83,8 @@ impl Shard {
             id,
             node,
             map: is_map.then(|| Arc::clone(&setup.placement)),
-            waiting: Waiting::new(setup.config.gateway.try_timeout),
-            vain: Vec::new(),
+            parked: Parked::new(setup.config.gateway.try_timeout),
+            failed_transfers: Vec::new(),
             setup,
             journal,
             shows: BTreeMap::new(),
@@ -95,7 +95,7 @@ impl Shard {
             events: Events::new(),
             owner: None,
             elected: Epoch(0),
-            hand_over: None,
+            lead_transfer: None,
             outstanding: (Epoch(0), 0),
             reads: 0,
             asked_for_move: None,
@@ -111,12 +111,12 @@ impl Shard {
         answers: &mut Answers,
     ) {
         match &mut self.owner {
-            _ if self.hand_over.is_some() => self.waiting.add(now, from, request.clone()),
+            _ if self.lead_transfer.is_some() => self.parked.add(now, from, request.clone()),
             Some(owner) => {
                 let now = (self.clock.at(now), now);
                 answers.extend(owner.decide(now, from, request, &self.setup, &self.shows));
             }
-            None if self.journal.is_leader() => self.waiting.add(now, from, request.clone()),
+            None if self.journal.is_leader() => self.parked.add(now, from, request.clone()),
             None => answers.push((from, self.not_owner(request))),
         }
     }
@@ -182,7 +182,7 @@ impl Shard {
 
     /// Records the ends of holds whose time and grace are over.
     pub(crate) fn on_deadline(&mut self, now: Instant) {
-        if let Some(owner) = self.owner.as_mut().filter(|_| self.hand_over.is_none()) {
+        if let Some(owner) = self.owner.as_mut().filter(|_| self.lead_transfer.is_none()) {
             owner.expire(self.clock.at(now), &self.setup, &self.shows);
         }
     }
@@ -197,8 +197,8 @@ impl Shard {
         effects: &mut Effects,
     ) {
         self.depose_if_over(answers, effects);
-        if self.hand_over.is_some() {
-            self.go_on_with_hand_over(now, answers, effects);
+        if self.lead_transfer.is_some() {
+            self.advance_transfer(now, answers, effects);
         }
         self.propose(answers, effects);
         if !ready.is_empty() {
@@ -239,8 +239,8 @@ impl Shard {
     /// When `on_deadline` has something to do; may lie too early, never too late.
     #[inline]
     pub(crate) fn next_deadline(&self) -> Instant {
-        match (&self.hand_over, &self.owner) {
-            (Some(hand_over), _) => hand_over.ends,
+        match (&self.lead_transfer, &self.owner) {
+            (Some(transfer), _) => transfer.ends,
             (None, Some(owner)) => self.clock.own_at(owner.expires_at()),
             (None, None) => Instant::MAX,
         }
@@ -398,7 +398,7 @@ impl Shard {
                 self.activate(now, answers, effects);
             } else if !self.journal.is_leader() && !self.awaits_successor() {
                 self.note_waiting(effects);
-                self.hand_over = None;
+                self.lead_transfer = None;
                 self.turn_away(answers);
             }
         }
@@ -416,11 +416,11 @@ impl Shard {
         }
         let mut owner = Owner::new(self.id, epoch, now, &self.setup, &self.shows);
         effects.observe(Observation::OwnerActivated { shard: self.id, epoch });
-        if !self.waiting.is_empty() {
+        if !self.parked.is_empty() {
             effects.observe(Observation::Mark(Mark::WaitedForOwner));
         }
-        self.hand_over = None;
-        for (from, request) in self.waiting.take(own) {
+        self.lead_transfer = None;
+        for (from, request) in self.parked.take(own) {
             answers.extend(owner.decide((now, own), from, &request, &self.setup, &self.shows));
         }
         self.owner = Some(owner);
@@ -430,7 +430,7 @@ impl Shard {
     pub(crate) fn is_unsettled(&self) -> bool {
         // An owner that serves before it may has nobody to ask yet.
         let closes = self.owner.as_ref().is_some_and(Owner::has_to_close);
-        closes && self.journal.may_serve() || self.has_to_call_successor()
+        closes && self.journal.may_serve() || self.must_call_successor()
     }
 
     fn depose_if_over(&mut self, answers: &mut Answers, effects: &mut Effects) {
@@ -449,7 +449,7 @@ impl Shard {
     #[cold]
     fn depose(&mut self, answers: &mut Answers, effects: &mut Effects) {
         let Some(owner) = self.owner.take() else { return };
-        self.vain.clear();
+        self.failed_transfers.clear();
         effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
         if self.setup.config.owner.deposed == Deposed::Answers {
             return answers.extend(owner.into_pending());
@@ -469,7 +469,7 @@ impl Shard {
     }
 
     fn turn_away(&mut self, answers: &mut Answers) {
-        for (from, request) in self.waiting.take_all() {
+        for (from, request) in self.parked.take_all() {
             answers.push((from, self.not_owner(&request)));
         }
     }

@@ -179,7 +179,7 @@ impl JournalWatch {
     /// A node crashed, and its disk kept these segments. They are read from the start.
     ///
     /// A log holds superseded records too. Where it
-    /// is damaged, or a handover is not whole, it ends, for the node as for whoever reads here: a record that
+    /// is damaged, or a batch is not whole, it ends, for the node as for whoever reads here: a record that
     /// was superseded behind that place stands there again, and is no more committed than the disk still says.
     /// What the disk forgot it may hold otherwise from now on, until it calls it committed once more.
     pub fn crashed<'a>(
@@ -193,7 +193,7 @@ impl JournalWatch {
         self.disks[node] = vec![Log::default(); before.len()];
         self.forgot[node] = 0;
         for bytes in segments {
-            for frame in frame::read_handovers(bytes).frames() {
+            for frame in frame::read_batches(bytes).frames() {
                 self.take(now, node, frame, oracles);
             }
         }
@@ -498,7 +498,7 @@ mod tests {
     }
 
     pub(super) fn commit(epoch: u64, commit: u64) -> Frame<'static> {
-        Frame::HardState { shard: SHARD, epoch: Epoch(epoch), vote: None, commit, in_doubt: false }
+        Frame::HardState { shard: SHARD, epoch: Epoch(epoch), vote: None, commit, in_repair: false }
     }
 
     fn snapshot(index: u64, epoch: u64) -> Frame<'static> {

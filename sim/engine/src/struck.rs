@@ -10,7 +10,7 @@ pub mod outages;
 use std::collections::BTreeMap;
 
 use onsale_booking::{Instant, NodeId, Span};
-use onsale_cluster::{Epoch, HandOverReason, Phase, ShardId};
+use onsale_cluster::{Epoch, Phase, ShardId, TransferReason};
 
 use self::failover::Failover;
 use self::hand_over::{Balanced, HandOvers, Passage};
@@ -125,9 +125,9 @@ impl FaultLog {
         if let Some(passage) = passage {
             let latest = self.struck.last_mut();
             let noted = match passage.reason {
-                HandOverReason::Venue => Some(&mut self.balanced.near_venue),
-                HandOverReason::Load => Some(&mut self.balanced.by_load),
-                HandOverReason::Retirement | HandOverReason::Move => {
+                TransferReason::Venue => Some(&mut self.balanced.near_venue),
+                TransferReason::Load => Some(&mut self.balanced.by_load),
+                TransferReason::Retirement | TransferReason::Move => {
                     latest.map(|latest| &mut latest.hand_overs)
                 }
             };
@@ -181,7 +181,7 @@ impl FaultLog {
         since: Instant,
         shard: ShardId,
         to: NodeId,
-        reason: HandOverReason,
+        reason: TransferReason,
     ) {
         self.handing_over.insert(shard, Passage { since, to, reason });
     }

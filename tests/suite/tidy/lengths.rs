@@ -61,7 +61,7 @@ const LONGER_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("core/cluster/src/journal/raft_group.rs", "new", TO_SPLIT),
     ("core/cluster/src/journal/raft_group/admission.rs", "refusal", TO_SPLIT),
     ("core/cluster/src/node.rs", "boot", TO_SPLIT),
-    ("core/cluster/src/shard/pursuit.rs", "pursue", TO_SPLIT),
+    ("core/cluster/src/shard/membership_change.rs", "advance_membership_change", TO_SPLIT),
     ("reports/src/sample.rs", "facts", TO_SPLIT),
     ("reports/src/sweep.rs", "failed", TO_SPLIT),
     ("reports/src/sweep.rs", "new", TO_SPLIT),

@@ -16,7 +16,7 @@
 //! | kind | name | rest of the payload |
 //! |---|---|---|
 //! | 1 | entry | index (8), epoch (8), record |
-//! | 2 | hard state | epoch (8), the replica voted for (8, 0 for none), commit (8), in doubt (1, 0 or 1) |
+//! | 2 | hard state | epoch (8), the replica voted for (8, 0 for none), commit (8), in repair (1, 0 or 1) |
 //! | 3 | snapshot | index (8), epoch (8), state |
 //! | 4 | checkpoint | number of groups (4); the shard is 0 |
 //! | 5 | facts | delta; the shard is 0 |
@@ -25,7 +25,7 @@
 //! | 8 | replica | generation (4), whether it has left (1, 0 or 1) |
 //! | 9 | forgot | incarnation (8); the shard is 0 |
 //!
-//! The frames of a replica come in *handovers*: all that one poll wants durable. A handover is closed by
+//! The frames of a replica come in *batches*: all that one poll wants durable. A batch is closed by
 //! the replica's hard state, or by a replica frame that says that it has left, and counts as a whole or not
 //! at all. So what is read back is always a state that the replica was in.
 //!
@@ -88,7 +88,7 @@ pub enum Frame<'a> {
         commit: u64,
         /// Whether its disk once lost what was durable, and the replica has not made up
         /// for it yet.
-        in_doubt: bool,
+        in_repair: bool,
     },
     /// A state that stands for the log up to an index.
     Snapshot {
@@ -178,10 +178,10 @@ impl Frame<'_> {
                 numbers(out, [index, epoch.0]);
                 out.extend_from_slice(record);
             }
-            Self::HardState { shard, epoch, vote, commit, in_doubt } => {
+            Self::HardState { shard, epoch, vote, commit, in_repair } => {
                 begin(out, HARD_STATE, shard);
                 numbers(out, [epoch.0, vote.map_or(0, ReplicaId::raft), commit]);
-                out.push(u8::from(in_doubt));
+                out.push(u8::from(in_repair));
             }
             Self::Snapshot { shard, index, epoch, state } => {
                 begin(out, SNAPSHOT, shard);
@@ -224,8 +224,8 @@ impl Frame<'_> {
         header[8..].copy_from_slice(&payload.to_le_bytes());
     }
 
-    /// Whether it is the last frame of a handover.
-    pub fn closes_handover(&self) -> bool {
+    /// Whether it is the last frame of a batch.
+    pub fn closes_batch(&self) -> bool {
         match *self {
             Self::HardState { .. } => true,
             Self::Replica { left, .. } => left,
@@ -384,34 +384,34 @@ impl<'a> Iterator for Frames<'a> {
     }
 }
 
-/// Reads what counts of a segment: up to its end, to the first damage or to a handover that is not whole.
-pub fn read_handovers(segment: &[u8]) -> Handovers<'_> {
-    Handovers { frames: read(segment), handover: Vec::new(), at: 0, damage: None }
+/// Reads what counts of a segment: up to its end, to the first damage or to a batch that is not whole.
+pub fn read_batches(segment: &[u8]) -> Batches<'_> {
+    Batches { frames: read(segment), batch: Vec::new(), at: 0, damage: None }
 }
 
-/// The handovers of a segment in order, each frame that is no replica's by itself.
+/// The batches of a segment in order, each frame that is no replica's by itself.
 #[derive(Clone, Debug)]
-pub struct Handovers<'a> {
+pub struct Batches<'a> {
     frames: Frames<'a>,
-    handover: Vec<Frame<'a>>,
+    batch: Vec<Frame<'a>>,
     at: usize,
     damage: Option<Damage>,
 }
 
-impl<'a> Handovers<'a> {
-    /// The byte at which the next handover begins.
+impl<'a> Batches<'a> {
+    /// The byte at which the next batch begins.
     pub fn offset(&self) -> usize {
         self.at
     }
 
-    /// Why there was no next handover; none at the segment's proper end.
+    /// Why there was no next batch; none at the segment's proper end.
     pub fn damage(&self) -> Option<Damage> {
         self.damage
     }
 
-    /// The frames of the next handover.
-    pub fn next_handover(&mut self) -> Option<&[Frame<'a>]> {
-        self.handover.clear();
+    /// The frames of the next batch.
+    pub fn next_batch(&mut self) -> Option<&[Frame<'a>]> {
+        self.batch.clear();
         while self.damage.is_none() {
             let frame = match self.frames.read_on() {
                 Some(Ok(frame)) => frame,
@@ -420,34 +420,34 @@ impl<'a> Handovers<'a> {
                     break;
                 }
                 None => {
-                    self.damage = (!self.handover.is_empty()).then_some(Damage::Torn);
+                    self.damage = (!self.batch.is_empty()).then_some(Damage::Torn);
                     break;
                 }
             };
-            if self.handover.first().is_some_and(|first| first.shard() != frame.shard()) {
-                // No write has anything within a handover.
+            if self.batch.first().is_some_and(|first| first.shard() != frame.shard()) {
+                // No write has anything within a batch.
                 self.damage = Some(Damage::Rotten);
                 break;
             }
-            self.handover.push(frame);
-            if frame.shard().is_none() || frame.closes_handover() {
+            self.batch.push(frame);
+            if frame.shard().is_none() || frame.closes_batch() {
                 self.at = self.frames.offset();
-                return Some(&self.handover);
+                return Some(&self.batch);
             }
         }
         None
     }
 
-    /// The frames of all the handovers, one by one.
+    /// The frames of all the batches, one by one.
     pub fn frames(mut self) -> impl Iterator<Item = Frame<'a>> {
         let mut at = 0;
         std::iter::from_fn(move || {
-            if at == self.handover.len() {
+            if at == self.batch.len() {
                 at = 0;
-                self.next_handover()?;
+                self.next_batch()?;
             }
             at += 1;
-            Some(self.handover[at - 1])
+            Some(self.batch[at - 1])
         })
     }
 }
@@ -472,7 +472,7 @@ fn parse(body: &[u8]) -> Option<Frame<'_>> {
                 replica => Some(ReplicaId::of(replica)),
             },
             commit: fields.u64()?,
-            in_doubt: match fields.rest() {
+            in_repair: match fields.rest() {
                 [0] => false,
                 [1] => true,
                 _ => return None,

@@ -6,11 +6,11 @@
 //! groups.
 
 mod admission;
-mod doubt;
-mod handover;
 mod log;
 mod membership;
-mod questions;
+mod read_index;
+mod ready;
+mod repair;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,10 +19,10 @@ use onsale_booking::NodeId;
 use raft::eraftpb::{ConfChange, ConfChangeType, HardState, Message, MessageType};
 use raft::{Config, ProgressState, RawNode, SnapshotStatus, StateRole};
 
-use self::doubt::Doubt;
-use self::handover::{Waiting, write_entry, write_members};
 use self::log::Log;
-use self::questions::Questions;
+use self::read_index::ReadIndex;
+use self::ready::{PendingWrite, write_entry, write_members};
+use self::repair::Repair;
 use super::frame::Frame;
 use super::{
     Change, Durable, Journal, JournalMessage, Members, ReadId, Ready, ReplicaId, Snapshot, Ticket,
@@ -87,16 +87,16 @@ pub struct RaftGroup {
     followers: Vec<Follower>,
     /// The followers, those that answered a heartbeat last first.
     prompt: Vec<u64>,
-    /// The last handover that has to be durable, and the last that is.
+    /// The last batch that has to be durable, and the last that is.
     written: u64,
     durable: u64,
-    /// Role and leader at the last handover.
+    /// Role and leader at the last batch.
     role: (StateRole, u64),
     /// The last record that was handed over, or that the snapshot includes that was.
-    told: u64,
-    doubt_written: bool,
+    handed_out: u64,
+    repair_written: bool,
     /// What waits for a write.
-    waiting: VecDeque<Waiting>,
+    pending_writes: VecDeque<PendingWrite>,
     outbox: Vec<Message>,
     /// Emptied, for what waits next.
     spare: Vec<Message>,
@@ -104,7 +104,7 @@ pub struct RaftGroup {
     /// durable. Until then the library must not stand for election: it would look for
     /// entries between what is applied and what is committed, which are gone.
     install: Option<(u64, Snapshot)>,
-    questions: Questions,
+    read_index: ReadIndex,
     /// A step that is proposed once the replica that it promotes has answered, and to what.
     awaited: Option<(u64, Change)>,
     /// Confirmed questions, and what has to be applied before they are told.
@@ -112,7 +112,7 @@ pub struct RaftGroup {
     /// A follower that heard of an election no longer trusts its leader to be there.
     roused: bool,
     /// Whether its disk lost what was durable, and it has not made up for it.
-    doubt: Option<Doubt>,
+    repair: Option<Repair>,
     refused: Vec<Mark>,
 }
 
@@ -154,7 +154,7 @@ impl RaftGroup {
         assert!(generation > 0 || voters.contains(&node), "{node} is no voter of {shard}");
         assert!(!voters.contains(&NodeId(0)), "node 0 means none");
         let snapshot = Snapshot(durable.snapshot.clone());
-        let in_doubt = durable.in_doubt;
+        let in_repair = durable.in_repair;
         let config = Config {
             id: ReplicaId::new(node, generation).raft(),
             election_tick: settings.election_ticks,
@@ -190,8 +190,8 @@ impl RaftGroup {
         Self {
             shard,
             settings,
-            doubt: in_doubt.then(|| Doubt::new(peers.clone())),
-            doubt_written: in_doubt,
+            repair: in_repair.then(|| Repair::new(peers.clone())),
+            repair_written: in_repair,
             prompt: peers.clone().collect(),
             followers: peers.map(Follower::new).collect(),
             initial: Members::initial(voters),
@@ -199,15 +199,15 @@ impl RaftGroup {
             named,
             left,
             role: (raft.raft.state, raft.raft.leader_id),
-            told: snapshot.index(),
+            handed_out: snapshot.index(),
             raft,
             written: 0,
             durable: 0,
-            waiting: VecDeque::new(),
+            pending_writes: VecDeque::new(),
             outbox: Vec::new(),
             spare: Vec::new(),
             install: (snapshot.index() > 0).then_some((0, snapshot)),
-            questions: Questions::default(),
+            read_index: ReadIndex::default(),
             awaited: None,
             reads: Vec::new(),
             roused: false,
@@ -221,7 +221,7 @@ impl RaftGroup {
             epoch: Epoch(hard_state.term),
             vote: (hard_state.vote != 0).then(|| ReplicaId::of(hard_state.vote)),
             commit: hard_state.commit,
-            in_doubt: self.doubt.is_some(),
+            in_repair: self.repair.is_some(),
         }
     }
 
@@ -236,7 +236,7 @@ impl RaftGroup {
         raft.lead_transferee.is_none()
             && !self.members.is_joint()
             && self.has_say()
-            && self.questions.is_empty()
+            && self.read_index.is_empty()
             && self.reads.is_empty()
             && self.written <= self.durable
             && log.committed == log.last_index()
@@ -314,10 +314,10 @@ impl Journal for RaftGroup {
             return;
         }
         self.settle_members();
-        if let Some(doubt) = &mut self.doubt {
+        if let Some(repair) = &mut self.repair {
             let raft = &self.raft.raft;
             let silent = raft.leader_id != 0;
-            self.outbox.extend(doubt.tick(
+            self.outbox.extend(repair.tick(
                 self.settings.election_ticks,
                 raft.id,
                 raft.term,
@@ -333,7 +333,7 @@ impl Journal for RaftGroup {
         let before = self.raft.raft.msgs.len();
         self.raft.tick();
         if self.is_leader() {
-            self.ask_again(before);
+            self.attach_read_context(before);
             self.attend_followers();
         }
     }
@@ -345,10 +345,10 @@ impl Journal for RaftGroup {
             self.refused.push(reason);
             return false;
         }
-        if self.betrays_loss(message) {
-            self.lose_trust();
+        if self.reveals_loss(message) {
+            self.begin_repair();
         }
-        if !self.step_in_doubt(message) {
+        if !self.step_in_repair(message) {
             return true;
         }
         let (kind, from, epoch) = (message.get_msg_type(), message.from, message.term);
@@ -360,7 +360,7 @@ impl Journal for RaftGroup {
             && self.is_leader()
             && epoch == self.raft.raft.term
         {
-            self.on_confirmed(from, words);
+            self.on_read_confirmed(from, words);
         }
         if words.is_some()
             && let Some(rank) = self.prompt.iter().position(|&follower| follower == from)
@@ -397,7 +397,7 @@ impl Journal for RaftGroup {
             self.reads.push((committed, read));
             return true;
         }
-        self.questions.ask(committed, read);
+        self.read_index.open(committed, read);
         // A quorum needs half of the followers: those that answered last are asked. If
         // they stay silent, the next tick asks all.
         let before = raft.msgs.len();
@@ -406,14 +406,14 @@ impl Journal for RaftGroup {
         for at in 0..asked {
             self.say_that_it_leads(self.prompt[at]);
         }
-        self.ask_again(before);
+        self.attach_read_context(before);
         // A sole voter awaits no answer: its learners may be silent for ever.
-        self.close_questions();
+        self.confirm_reads();
         true
     }
 
     fn campaign(&mut self) {
-        let barred = self.install.is_some() || self.doubt.is_some() || self.is_behind_members();
+        let barred = self.install.is_some() || self.repair.is_some() || self.is_behind_members();
         // The library would let a replica without a say win: nobody could propose anything, and once its own
         // removal is applied nobody would listen to it either.
         let has_vote = self.raft.raft.promotable();
@@ -448,7 +448,7 @@ impl Journal for RaftGroup {
         if self.is_leader() {
             let before = self.raft.raft.msgs.len();
             self.raft.ping();
-            self.ask_again(before);
+            self.attach_read_context(before);
         }
     }
 
@@ -502,17 +502,17 @@ impl Journal for RaftGroup {
             out.installed = Some(snapshot);
         }
 
-        self.hand_over(out);
-        if self.doubt.is_some() {
-            self.reconsider();
+        self.collect(out);
+        if self.repair.is_some() {
+            self.end_repair_if_caught_up();
         }
         // A replica that crashes must not have to make up again for what it has made up for.
-        let repaired = self.doubt_written && self.doubt.is_none();
+        let repaired = self.repair_written && self.repair.is_none();
         self.written += u64::from(repaired && self.written == written);
         if !out.frames.is_empty() || self.written > written {
-            // It closes the handover, which counts as a whole or not at all.
+            // It closes the batch, which counts as a whole or not at all.
             self.hard_state_frame(&self.raft.raft.hard_state()).write(&mut out.frames);
-            self.doubt_written = self.doubt.is_some();
+            self.repair_written = self.repair.is_some();
             out.ticket = Some(self.ticket());
         }
 
@@ -557,7 +557,7 @@ impl Journal for RaftGroup {
     }
 
     fn is_in_repair(&self) -> bool {
-        self.doubt.is_some()
+        self.repair.is_some()
     }
 
     #[inline(always)]
@@ -676,7 +676,7 @@ impl fmt::Debug for RaftGroup {
             .field("log", &raft.raft_log.to_string())
             .field("written", &self.written)
             .field("durable", &self.durable)
-            .field("doubt", &self.doubt)
+            .field("repair", &self.repair)
             .finish_non_exhaustive()
     }
 }

@@ -68,7 +68,7 @@ impl Wal {
             false => has_written,
         };
         if recovered.lost_promises {
-            recovered.shards.values_mut().for_each(|durable| durable.in_doubt = true);
+            recovered.shards.values_mut().for_each(|durable| durable.in_repair = true);
         }
         recovered
     }
@@ -98,8 +98,8 @@ impl Recovered {
     /// the replica will take no part in elections until it has made up for what it may have forgotten;
     /// that takes all its peers.
     pub fn take(&mut self, shard: ShardId) -> Durable {
-        let in_doubt = self.lost_promises;
-        self.shards.remove(&shard).unwrap_or(Durable { in_doubt, ..Durable::default() })
+        let in_repair = self.lost_promises;
+        self.shards.remove(&shard).unwrap_or(Durable { in_repair, ..Durable::default() })
     }
 
     /// Gives up every replica: none comes back under its number. In this boot the node has found that it forgot.
@@ -119,8 +119,8 @@ impl Recovered {
     }
 
     /// Whether a replica has not made up yet for what may be missing.
-    pub fn is_in_doubt(&self, shard: ShardId) -> bool {
-        self.lost_promises || self.shards.get(&shard).is_some_and(|durable| durable.in_doubt)
+    pub fn is_in_repair(&self, shard: ShardId) -> bool {
+        self.lost_promises || self.shards.get(&shard).is_some_and(|durable| durable.in_repair)
     }
 
     /// Whether something was found of a replica.
@@ -142,7 +142,7 @@ pub struct Durable {
     /// Those after the snapshot, without a gap.
     pub(super) entries: Vec<eraftpb::Entry>,
     /// Whether promises may be missing.
-    pub(super) in_doubt: bool,
+    pub(super) in_repair: bool,
     /// The generation of the replica.
     pub(super) generation: u32,
     /// Whether it has left.
@@ -182,7 +182,7 @@ impl Durable {
         self.snapshot.get_metadata().index + self.entries.len() as u64
     }
 
-    /// Whether a replica can have been in this state at the end of a handover. Nothing else is ever read back,
+    /// Whether a replica can have been in this state at the end of a batch. Nothing else is ever read back,
     /// so nobody has to guess what stood in a hard state that is missing.
     fn is_sound(&self) -> bool {
         let snapshot = self.snapshot.get_metadata();
@@ -236,14 +236,14 @@ impl Durable {
                     *self = Self { left, ..Self::joining(generation) };
                 }
             }
-            Frame::HardState { epoch, vote, commit, in_doubt, .. } => {
+            Frame::HardState { epoch, vote, commit, in_repair, .. } => {
                 if commit > self.last_index() || epoch.0 < self.hard_state.term {
                     return false;
                 }
                 self.hard_state.term = epoch.0;
                 self.hard_state.vote = vote.map_or(0, ReplicaId::raft);
                 self.hard_state.commit = self.hard_state.commit.max(commit);
-                self.in_doubt = in_doubt;
+                self.in_repair = in_repair;
                 return self.is_sound();
             }
             Frame::Snapshot { index, epoch, state, .. } => {
@@ -279,19 +279,19 @@ struct Replayed {
 impl Replayed {
     fn of(segment: &Bytes) -> Self {
         let mut replayed = Self::default();
-        let mut handovers = frame::read_handovers(segment);
-        while let Some(frames) = handovers.next_handover() {
+        let mut batches = frame::read_batches(segment);
+        while let Some(frames) = batches.next_batch() {
             if !replayed.take(frames, segment) {
                 replayed.damage = Some(Damage::Rotten);
                 return replayed;
             }
-            replayed.end = handovers.offset();
+            replayed.end = batches.offset();
         }
-        replayed.damage = handovers.damage();
+        replayed.damage = batches.damage();
         replayed
     }
 
-    /// Says whether the handover can follow what came before.
+    /// Says whether the batch can follow what came before.
     fn take(&mut self, frames: &[Frame<'_>], segment: &Bytes) -> bool {
         if let Some(shard) = frames[0].shard() {
             let durable = self.shards.entry(shard).or_default();

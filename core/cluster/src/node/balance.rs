@@ -11,7 +11,7 @@ use super::Node;
 use crate::config::LeadsConfig;
 use crate::effect::Effects;
 use crate::id::{Epoch, ShardId};
-use crate::observation::HandOverReason;
+use crate::observation::TransferReason;
 use crate::resolver::Service;
 use crate::shard::{LEVEL, Shard};
 
@@ -129,26 +129,28 @@ impl Node {
     /// Gives up the lead of one shard that had better be led elsewhere, with every beat at most.
     pub(super) fn balance(&mut self, effects: &mut Effects) {
         let Some(balance) = &self.balance else { return };
-        if !self.may_hand_over() || self.gateway.service() != Service::All || self.storage.is_full()
+        if !self.may_transfer_lead()
+            || self.gateway.service() != Service::All
+            || self.storage.is_full()
         {
             return;
         }
         let drawn = balance.config.near_venue.then(|| self.drawn_to_venue(balance)).flatten();
         let is_rested = balance.config.by_load && balance.rests_until <= self.now;
         let shed = || is_rested.then(|| self.shed_to_idle(balance)).flatten();
-        let venue = drawn.map(|(id, to)| (id, to, HandOverReason::Venue));
-        let choice = venue.or_else(|| shed().map(|(id, to)| (id, to, HandOverReason::Load)));
+        let venue = drawn.map(|(id, to)| (id, to, TransferReason::Venue));
+        let choice = venue.or_else(|| shed().map(|(id, to)| (id, to, TransferReason::Load)));
         let Some((id, to, reason)) = choice else { return };
-        let ends = self.now + self.hand_over_patience();
+        let ends = self.now + self.transfer_timeout();
         let (Some(balance), Some(shard)) = (&mut self.balance, &mut self.shards[id.0 as usize])
         else {
             return;
         };
         balance.led[id.0 as usize].since = self.now;
-        if reason == HandOverReason::Load {
+        if reason == TransferReason::Load {
             balance.rests_until = self.now + balance.config.rest;
         }
-        shard.hand_over(to, reason, ends, effects);
+        shard.transfer_lead(to, reason, ends, effects);
         self.touch(id);
     }
 

@@ -19,8 +19,8 @@ use crate::resolver::Service;
 /// What a node knows of facts that comes up with this on its disk, of the cluster by the first map or not.
 /// Where a replica has not made up for what is missing, facts may not have either.
 pub(super) fn facts_start(recovered: &Recovered, is_founding: bool) -> Start {
-    let in_doubt = recovered.shards().any(|shard| recovered.is_in_doubt(shard));
-    match recovered.lost_promises() || in_doubt || recovered.forgot.is_some() {
+    let in_repair = recovered.shards().any(|shard| recovered.is_in_repair(shard));
+    match recovered.lost_promises() || in_repair || recovered.forgot.is_some() {
         true => Start::Forgot,
         false if is_founding => Start::Knows,
         false => Start::Joins,

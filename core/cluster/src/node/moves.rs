@@ -18,7 +18,7 @@ use crate::id::{Epoch, ShardId};
 use crate::journal::{Durable, Journal, JournalMessage, RaftGroup, ReplicaId};
 use crate::mark::Mark;
 use crate::message::Moves;
-use crate::observation::{HandOverReason, Observation};
+use crate::observation::{Observation, TransferReason};
 use crate::placement::Placement;
 use crate::shard::Shard;
 
@@ -110,14 +110,15 @@ impl Node {
     pub(super) fn move_on(&mut self, effects: &mut Effects) {
         let Some(map_shard) = self.placement.map_shard() else { return };
         self.wish(effects);
-        let ends = self.now + self.hand_over_patience();
+        let ends = self.now + self.transfer_timeout();
         for place in 0..self.carried.len() {
             let id = self.carried[place];
             let seats = self.placement.seats(id);
             let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
             let missed = |node| self.gateway.avoids(node);
             let moves = !seats.from.is_empty();
-            let moved = moves && shard.pursue(&self.placement, missed, ends, effects);
+            let moved =
+                moves && shard.advance_membership_change(&self.placement, missed, ends, effects);
             let touched = moves || shard.leave_if_moved(seats);
             if moved {
                 let generation = seats.generation;
@@ -133,9 +134,9 @@ impl Node {
 
     /// Whether a lead may go elsewhere though this node stays: none while a peer is missed, for it
     /// may soon be needed there, and one at a time.
-    pub(super) fn may_hand_over(&self) -> bool {
+    pub(super) fn may_transfer_lead(&self) -> bool {
         let missed = self.placement.node_ids().any(|node| self.detector.suspects(node));
-        let busy = self.carries_any(Shard::is_handing_over);
+        let busy = self.carries_any(Shard::is_transferring_lead);
         !missed && !busy && self.retirement.is_none()
     }
 
@@ -143,7 +144,7 @@ impl Node {
     /// this one is drawn to a venue.
     fn lead_where_due(&mut self, ends: Instant, effects: &mut Effects) {
         let by_load = self.balance.as_ref().is_some_and(Balance::is_by_load);
-        if by_load || !self.may_hand_over() {
+        if by_load || !self.may_transfer_lead() {
             return;
         }
         for &id in &self.carried {
@@ -160,7 +161,7 @@ impl Node {
             let is_due =
                 |voter: &ReplicaId| voter.node() == due && !self.placement.is_given_up(*voter);
             if shard.journal().members().voters().iter().any(is_due) {
-                shard.hand_over(due, HandOverReason::Move, ends, effects);
+                shard.transfer_lead(due, TransferReason::Move, ends, effects);
                 return self.touch(id);
             }
         }

@@ -10,7 +10,7 @@ use crate::beat::Beat;
 use crate::effect::Effects;
 use crate::id::ShardId;
 use crate::journal::Journal;
-use crate::observation::HandOverReason;
+use crate::observation::TransferReason;
 use crate::shard::Shard;
 
 /// A node that was told to stop.
@@ -41,15 +41,15 @@ impl Node {
 
     /// A node that leaves hands over every shard that it serves, as soon as it serves it.
     #[cold]
-    pub(super) fn hand_over_leads(&mut self, effects: &mut Effects) {
-        let ends = self.now + self.hand_over_patience();
+    pub(super) fn transfer_leads(&mut self, effects: &mut Effects) {
+        let ends = self.now + self.transfer_timeout();
         let mut leads = self.leads();
         for id in (0..self.shards.len() as u32).map(ShardId) {
             if self.serves(id).is_some()
                 && let Some(successor) = self.successor(id, &leads)
                 && let Some(shard) = &mut self.shards[id.0 as usize]
             {
-                shard.hand_over(successor, HandOverReason::Retirement, ends, effects);
+                shard.transfer_lead(successor, TransferReason::Retirement, ends, effects);
                 leads[usize::from(successor.0)] += 1;
                 self.touch(id);
             }
@@ -79,7 +79,7 @@ impl Node {
     }
 
     /// How long a hand-over may take: as long as an election that fails.
-    pub(super) fn hand_over_patience(&self) -> Span {
+    pub(super) fn transfer_timeout(&self) -> Span {
         let config = &self.setup.config;
         Span(config.tick_every.0 * 2 * u64::from(config.election_ticks))
     }
@@ -97,7 +97,7 @@ impl Node {
     fn successor(&self, id: ShardId, leads: &[u32]) -> Option<NodeId> {
         let shard = self.shards[id.0 as usize].as_ref()?;
         let fitness = |&(lag, member): &(u64, NodeId)| {
-            (shard.vain_hand_overs(member), lag, leads[usize::from(member.0)], member)
+            (shard.failed_transfers_to(member), lag, leads[usize::from(member.0)], member)
         };
         self.followers_there(id).min_by_key(fitness).map(|(_, member)| member)
     }

@@ -14,7 +14,7 @@ use onsale_booking::{
 };
 
 use super::Answers;
-use super::agenda::Agenda;
+use super::expiry::HoldExpiry;
 use crate::config::{DecidesOn, Reads, Setup};
 use crate::id::{Epoch, ShardId};
 use crate::journal::ReadId;
@@ -46,7 +46,7 @@ pub(super) struct Owner {
     /// The latest question that was answered.
     confirmed: Option<ReadId>,
     /// When holds are ended.
-    agenda: Agenda,
+    expiry: HoldExpiry,
     marks: Vec<Mark>,
     /// Counts the requests that were decided; wraps.
     decided: u32,
@@ -80,7 +80,7 @@ impl Owner {
             applied: 0,
             asked: VecDeque::new(),
             confirmed: None,
-            agenda: Agenda::new(now, setup, shows),
+            expiry: HoldExpiry::new(now, setup, shows),
             marks: Vec::new(),
             decided: 0,
         }
@@ -97,7 +97,7 @@ impl Owner {
 
     /// No hold is ended before this instant.
     pub(super) fn expires_at(&self) -> Instant {
-        self.agenda.next()
+        self.expiry.next()
     }
 
     /// Whether a record was proposed and not yet committed.
@@ -143,8 +143,8 @@ impl Owner {
             self.heads.remove(&request.show);
         }
         let head = head_of(&mut self.heads, request.show, setup, shows);
-        let minutes = (&mut self.record, &mut self.marks);
-        self.agenda.end_before_decision(head, request.show, now, minutes);
+        let log = (&mut self.record, &mut self.marks);
+        self.expiry.end_before_decision(head, request.show, now, log);
         let decision = head.decide(request, now);
         let waits = !matches!(decision, Decision::Answer(_))
             || setup.config.owner.reads == Reads::Confirmed;
@@ -152,14 +152,14 @@ impl Owner {
             Decision::Record(event) => {
                 let outcome = head.outcome(&event);
                 head.apply(&event);
-                self.agenda.note(request.show, &event, setup);
+                self.expiry.note(request.show, &event, setup);
                 self.record.push((request.show, event));
                 outcome
             }
             // By far the most: not moved about with the room for seats that the others need.
             Decision::Answer(Outcome::Refused(why)) if waits => {
                 self.marks.extend(mark_of(request, &Outcome::Refused(why)));
-                self.agenda.see(head);
+                self.expiry.see(head);
                 self.replies.refuse(from, request.id, why);
                 return None;
             }
@@ -169,7 +169,7 @@ impl Owner {
             }
         };
         let outcome = told_by((now, own), outcome);
-        self.agenda.see(head);
+        self.expiry.see(head);
         let due = (from, Answer::Decided(Reply { request: request.id, outcome }));
         if !waits {
             return Some(due);
@@ -187,8 +187,8 @@ impl Owner {
 
     /// Records the ends of all holds whose time and grace are over.
     pub(super) fn expire(&mut self, now: Instant, setup: &Setup, shows: &BTreeMap<ShowId, Show>) {
-        let Self { agenda, heads, record, marks, .. } = self;
-        agenda.end_due(now, heads, setup, shows, (record, marks));
+        let Self { expiry, heads, record, marks, .. } = self;
+        expiry.end_due(now, heads, setup, shows, (record, marks));
     }
 
     /// A record of an earlier epoch turned out to be committed: it counts from now on.
@@ -196,7 +196,7 @@ impl Owner {
         if let Some(head) = self.heads.get_mut(&show) {
             head.apply(event);
         }
-        self.agenda.note(show, event, setup);
+        self.expiry.note(show, event, setup);
     }
 
     /// What the journal is to be asked for this turn; to be followed by `proposed` or

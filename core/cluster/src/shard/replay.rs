@@ -122,8 +122,8 @@ mod tests {
         let record = record::encode(NodeId(1), &vec![(ShowId(0), held)]);
         let mut disk = Vec::new();
         Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: &record }.write(&mut disk);
-        let (epoch, vote, commit, in_doubt) = (Epoch(1), None, 1, false);
-        Frame::HardState { shard: SHARD, epoch, vote, commit, in_doubt }.write(&mut disk);
+        let (epoch, vote, commit, in_repair) = (Epoch(1), None, 1, false);
+        Frame::HardState { shard: SHARD, epoch, vote, commit, in_repair }.write(&mut disk);
         Frame::Checkpoint { groups: 1 }.write(&mut disk);
         let settings = Settings::default();
         let journal = RaftGroup::new(SHARD, NodeId(1), &[NodeId(1)], settings, read(&disk));

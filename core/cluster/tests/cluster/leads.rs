@@ -25,7 +25,7 @@ fn served(cluster: &Cluster, nodes: u16) -> Vec<usize> {
 }
 
 fn began(cluster: &Cluster) -> usize {
-    let is_begun = |seen: &Observation| matches!(seen, Observation::HandOverBegan { .. });
+    let is_begun = |seen: &Observation| matches!(seen, Observation::LeadTransferBegan { .. });
     cluster.observed.iter().filter(|(.., seen)| is_begun(seen)).count()
 }
 

@@ -486,7 +486,7 @@ fn a_node_that_retires_hands_over_and_keeps_nobody_waiting() {
     assert_eq!(replies.len(), 100);
     assert!(replies.iter().all(|(_, outcome)| is_held(outcome)), "{replies:?}");
     let story: Vec<_> = cluster.observed.iter().filter(|&&(at, ..)| at > began).collect();
-    let begins = |seen: &Observation| matches!(seen, Observation::HandOverBegan { .. });
+    let begins = |seen: &Observation| matches!(seen, Observation::LeadTransferBegan { .. });
     let serves = |seen: &Observation| matches!(seen, Observation::OwnerActivated { .. });
     let waited = Observation::Mark(Mark::WaitedForSuccessor);
     let begun = story.iter().find(|(.., seen)| begins(seen)).expect("it hands over").0;
@@ -529,7 +529,7 @@ fn an_owner_that_nobody_can_succeed_goes_on() {
     cluster.retire(owner);
     cluster.ask(owner, hold(10, SHOW, &[1]));
     cluster.run_for(Span::from_secs(3));
-    let given_up = |seen: &Observation| matches!(seen, Observation::HandOverGivenUp { .. });
+    let given_up = |seen: &Observation| matches!(seen, Observation::LeadTransferGivenUp { .. });
     assert!(cluster.observed.iter().any(|(_, node, seen)| *node == owner && given_up(seen)));
     assert!(!cluster.drained.contains(&owner));
     cluster.lose_one_in(None);

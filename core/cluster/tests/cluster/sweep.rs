@@ -189,8 +189,8 @@ fn committed(disk: &[(u32, Vec<u8>)]) -> Records {
     let mut put = |shard, index, epoch: onsale_cluster::Epoch, record: &[u8]| {
         records.insert((shard, index), (epoch.0, record.to_vec()));
     };
-    let handovers = disk.iter().flat_map(|(_, bytes)| frame::read_handovers(bytes).frames());
-    for frame in handovers {
+    let batches = disk.iter().flat_map(|(_, bytes)| frame::read_batches(bytes).frames());
+    for frame in batches {
         match frame {
             Frame::Entry { shard, index, epoch, record } => put(shard, index, epoch, record),
             Frame::Change { shard, index, epoch, change } => put(shard, index, epoch, change),

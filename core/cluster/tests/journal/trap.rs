@@ -301,7 +301,7 @@ fn first_epoch() -> Durable {
         epoch: Epoch(1),
         vote: Some(ReplicaId::new(NODES[0], 0)),
         commit: 1,
-        in_doubt: false,
+        in_repair: false,
     }
     .write(&mut segment);
     Frame::Checkpoint { groups: 1 }.write(&mut segment);

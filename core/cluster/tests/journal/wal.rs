@@ -27,12 +27,12 @@ impl Owned {
             Self::Entry(shard, index, epoch, record) => {
                 Frame::Entry { shard: ShardId(*shard), index: *index, epoch: Epoch(*epoch), record }
             }
-            Self::HardState(shard, epoch, vote, commit, in_doubt) => Frame::HardState {
+            Self::HardState(shard, epoch, vote, commit, in_repair) => Frame::HardState {
                 shard: ShardId(*shard),
                 epoch: Epoch(*epoch),
                 vote: (vote.0 != 0).then(|| ReplicaId::new(NodeId(vote.0), vote.1)),
                 commit: *commit,
-                in_doubt: *in_doubt,
+                in_repair: *in_repair,
             },
             Self::Snapshot(shard, index, epoch, state) => Frame::Snapshot {
                 shard: ShardId(*shard),
@@ -288,7 +288,7 @@ fn a_flipped_bit_beside_zeros_is_no_torn_write() {
     }
 }
 
-/// Of a write that is cut anywhere only whole handovers count: a replica that starts is in a state that it was in.
+/// Of a write that is cut anywhere only whole batches count: a replica that starts is in a state that it was in.
 #[test]
 fn a_handover_counts_as_a_whole_or_not_at_all() {
     let hard_state = |epoch, commit| Frame::HardState {
@@ -296,10 +296,10 @@ fn a_handover_counts_as_a_whole_or_not_at_all() {
         epoch: Epoch(epoch),
         vote: None,
         commit,
-        in_doubt: false,
+        in_repair: false,
     };
     let members = Members::initial(&[NodeId(1), NodeId(4)]).encode();
-    let handovers: [&[Frame<'_>]; 4] = [
+    let batches: [&[Frame<'_>]; 4] = [
         &[entry(30, 1), hard_state(1, 0)],
         &[entry(30, 2), entry(30, 3), hard_state(2, 2)],
         &[hard_state(3, 2)],
@@ -313,8 +313,8 @@ fn a_handover_counts_as_a_whole_or_not_at_all() {
     let mut segment = Vec::new();
     Frame::Checkpoint { groups: 0 }.write(&mut segment);
     let mut ends = vec![segment.len()];
-    for handover in handovers {
-        handover.iter().for_each(|frame| frame.write(&mut segment));
+    for batch in batches {
+        batch.iter().for_each(|frame| frame.write(&mut segment));
         ends.push(segment.len());
     }
     for cut in ends[0]..=segment.len() {
@@ -325,11 +325,11 @@ fn a_handover_counts_as_a_whole_or_not_at_all() {
         let only_whole = recover(vec![(0, segment[..whole].to_vec())]).take(SHARDS[0]);
         assert_eq!(recovered.take(SHARDS[0]), only_whole, "cut at {cut}");
     }
-    let read: Vec<_> = frame::read_handovers(&segment[..segment.len() - 1]).frames().collect();
-    assert_eq!(read[1..], handovers[..3].concat());
+    let read: Vec<_> = frame::read_batches(&segment[..segment.len() - 1]).frames().collect();
+    assert_eq!(read[1..], batches[..3].concat());
 }
 
-/// No replica is ever in such a state at the end of a handover: so no crash made it.
+/// No replica is ever in such a state at the end of a batch: so no crash made it.
 #[test]
 fn a_state_that_no_replica_can_have_been_in_is_damage() {
     let (shard, epoch) = (SHARDS[0], Epoch(1));
@@ -338,7 +338,7 @@ fn a_state_that_no_replica_can_have_been_in_is_damage() {
         epoch: Epoch(epoch),
         vote: None,
         commit,
-        in_doubt: false,
+        in_repair: false,
     };
     let learns = Change::Learns(ReplicaId::new(NodeId(4), 1)).encode();
     let change = |index| Frame::Change { shard, index, epoch, change: &learns };
@@ -372,8 +372,8 @@ fn a_snapshot_does_not_inherit_the_members_of_an_earlier_one() {
             Frame::Members { shard, members }.write(&mut segment);
         }
         Frame::Snapshot { shard, index, epoch: Epoch(1), state: b"state" }.write(&mut segment);
-        let (epoch, vote, commit, in_doubt) = (Epoch(1), None, index, false);
-        Frame::HardState { shard, epoch, vote, commit, in_doubt }.write(&mut segment);
+        let (epoch, vote, commit, in_repair) = (Epoch(1), None, index, false);
+        Frame::HardState { shard, epoch, vote, commit, in_repair }.write(&mut segment);
     }
     let mut recovered = recover(vec![(0, segment)]);
     assert_eq!(*boot(shard, 0, &mut recovered).members(), initial);

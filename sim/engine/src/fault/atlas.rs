@@ -39,7 +39,7 @@ impl Faults<'_> {
             let replicas = self.placement.replicas(shard);
             let damaged = others
                 .iter()
-                .filter(|(node, found)| replicas.contains(node) && found.is_in_doubt(shard))
+                .filter(|(node, found)| replicas.contains(node) && found.is_in_repair(shard))
                 .count();
             replicas.contains(&victim) && damaged + 1 > (replicas.len() - 1) / 2
         })

@@ -27,11 +27,11 @@ impl JournalWatch {
         let mut ends_in_change = vec![false; self.chosen.len()];
         for (node, disk) in disks.enumerate() {
             let mut holds = vec![false; self.chosen.len()];
-            let mut doubts = holds.clone();
+            let mut repairing = holds.clone();
             let mut generations = vec![0; self.chosen.len()];
             let mut forgot = 0;
             for bytes in disk {
-                for frame in frame::read_handovers(bytes).frames() {
+                for frame in frame::read_batches(bytes).frames() {
                     if let Frame::Forgot { incarnation } = frame
                         && std::mem::replace(&mut forgot, incarnation) != incarnation
                     {
@@ -58,7 +58,7 @@ impl JournalWatch {
                             holds[shard] &= generation == generations[shard] && !left;
                             generations[shard] = generation;
                         }
-                        Frame::HardState { in_doubt, .. } => doubts[shard] = in_doubt,
+                        Frame::HardState { in_repair, .. } => repairing[shard] = in_repair,
                         Frame::Entry { .. }
                         | Frame::Change { .. }
                         | Frame::Members { .. }
@@ -72,7 +72,7 @@ impl JournalWatch {
                 let replica = ReplicaId::new(NodeId(node as u16), generations[shard]);
                 if holds[shard] {
                     holders[shard].push(replica);
-                } else if doubts[shard] {
+                } else if repairing[shard] {
                     doubters[shard].push(replica);
                 }
             }
@@ -115,7 +115,7 @@ mod tests {
             epoch: Epoch(1),
             vote: None,
             commit: index,
-            in_doubt: true,
+            in_repair: true,
         }
     }
 
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replica_in_doubt_has_no_vote_against_it() {
+    fn a_replica_in_repair_has_no_vote_against_it() {
         let had = [entry(1, 1), commit(1, 1)];
         assert_eq!(verdict(&had, &[&had, &[doubt(1)], &[]]), Verdict::NotExercised);
         assert_eq!(verdict(&had, &[&[doubt(1)], &[doubt(1)], &[]]), Verdict::Fail, "all is lost");

@@ -561,8 +561,8 @@ impl Follow {
                 self.deposed.insert((shard, node));
             }
             Observation::Elected { .. }
-            | Observation::HandOverBegan { .. }
-            | Observation::HandOverGivenUp { .. }
+            | Observation::LeadTransferBegan { .. }
+            | Observation::LeadTransferGivenUp { .. }
             | Observation::Suspected { .. }
             | Observation::Trusted { .. }
             | Observation::GivenUp { .. }
@@ -582,8 +582,8 @@ impl Follow {
             }
             Observation::OwnerActivated { .. }
             | Observation::OwnerDeposed { .. }
-            | Observation::HandOverBegan { .. }
-            | Observation::HandOverGivenUp { .. }
+            | Observation::LeadTransferBegan { .. }
+            | Observation::LeadTransferGivenUp { .. }
             | Observation::Withdrew
             | Observation::Returned => true,
         };

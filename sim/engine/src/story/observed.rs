@@ -3,7 +3,7 @@
 //! Owns the phrases for observations and marks. Refuses to know which of them belong to a story.
 
 use onsale_booking::NodeId;
-use onsale_cluster::{HandOverReason, Mark, Observation, ShardId};
+use onsale_cluster::{Mark, Observation, ShardId, TransferReason};
 
 use super::hazards::Hazards;
 use super::line::Kind;
@@ -34,10 +34,10 @@ pub(super) fn told(observation: Observation, hazards: &Hazards) -> (Kind, Option
             (Kind::Health, None, "withdraws: a quorum is out of its sight".to_owned())
         }
         Observation::Returned => (Kind::Health, None, "serves clients again".to_owned()),
-        Observation::HandOverBegan { shard, to, reason } => {
+        Observation::LeadTransferBegan { shard, to, reason } => {
             (Kind::Owner, Some(shard), of_a_hand_over(shard, to, reason))
         }
-        Observation::HandOverGivenUp { shard } => {
+        Observation::LeadTransferGivenUp { shard } => {
             (Kind::Owner, Some(shard), format!("could not hand {shard} over, and goes on"))
         }
         Observation::Suspected { peer } => {
@@ -59,11 +59,11 @@ pub(super) fn told(observation: Observation, hazards: &Hazards) -> (Kind, Option
 }
 
 /// How an owner begins to hand its shard over.
-fn of_a_hand_over(shard: ShardId, to: NodeId, reason: HandOverReason) -> String {
+fn of_a_hand_over(shard: ShardId, to: NodeId, reason: TransferReason) -> String {
     let why = match reason {
-        HandOverReason::Retirement | HandOverReason::Move => "",
-        HandOverReason::Venue => ", which is nearer to the venue",
-        HandOverReason::Load => ", which has less to do",
+        TransferReason::Retirement | TransferReason::Move => "",
+        TransferReason::Venue => ", which is nearer to the venue",
+        TransferReason::Load => ", which has less to do",
     };
     format!("hands {shard} over to {to}{why}, and admits no more requests")
 }

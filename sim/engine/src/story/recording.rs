@@ -279,10 +279,10 @@ impl Recording {
             Observation::OwnerDeposed { shard, .. } => {
                 self.end(row(node, SHARDS + shard.0), now);
             }
-            Observation::HandOverBegan { shard, to, .. } => {
+            Observation::LeadTransferBegan { shard, to, .. } => {
                 self.mark(state, "owner", &format!("hands {shard} over to {to}"), now);
             }
-            Observation::HandOverGivenUp { shard } => {
+            Observation::LeadTransferGivenUp { shard } => {
                 self.mark(state, "owner", &format!("keeps {shard}"), now);
             }
             Observation::Suspected { peer } => {

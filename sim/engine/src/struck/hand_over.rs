@@ -4,7 +4,7 @@
 //! new one has committed a record of its own epoch and serves.
 
 use onsale_booking::{Instant, NodeId, Span};
-use onsale_cluster::{HandOverReason, ShardId};
+use onsale_cluster::{ShardId, TransferReason};
 use onsale_reports::{HandOvers as Summary, LeadsResult};
 
 /// A shard on its way from one owner to the next.
@@ -12,7 +12,7 @@ use onsale_reports::{HandOvers as Summary, LeadsResult};
 pub(super) struct Passage {
     pub(super) since: Instant,
     pub(super) to: NodeId,
-    pub(super) reason: HandOverReason,
+    pub(super) reason: TransferReason,
 }
 
 /// Shards that were handed over although nothing was wrong.

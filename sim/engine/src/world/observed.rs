@@ -4,7 +4,7 @@
 //! far the way to the hot show's next owner is, and how often each mark was seen. None of it enters a verdict.
 
 use onsale_booking::NodeId;
-use onsale_cluster::{HandOverReason, Mark, Observation, ShardId};
+use onsale_cluster::{Mark, Observation, ShardId, TransferReason};
 
 use super::World;
 use crate::seen::place::Place;
@@ -28,15 +28,15 @@ impl World {
                 }
             }
             Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
-            Observation::HandOverBegan { shard, to, reason } => {
+            Observation::LeadTransferBegan { shard, to, reason } => {
                 self.faults.hand_over_began(self.now, shard, to, reason);
                 match reason {
-                    HandOverReason::Retirement | HandOverReason::Move => {}
-                    HandOverReason::Venue => self.mark(Mark::LeadDrawnToVenue),
-                    HandOverReason::Load => self.mark(Mark::LeadShed),
+                    TransferReason::Retirement | TransferReason::Move => {}
+                    TransferReason::Venue => self.mark(Mark::LeadDrawnToVenue),
+                    TransferReason::Load => self.mark(Mark::LeadShed),
                 }
             }
-            Observation::HandOverGivenUp { shard } => {
+            Observation::LeadTransferGivenUp { shard } => {
                 self.faults.hand_over_given_up(shard);
                 self.mark(Mark::HandOverGivenUp);
             }

@@ -97,7 +97,7 @@ impl RaftGroup {
 
     /// Whether a leader knows this replica to hold what it does not hold: its disk lost what it
     /// had called durable, and left no trace of it.
-    pub(super) fn betrays_loss(&self, message: &Message) -> bool {
+    pub(super) fn reveals_loss(&self, message: &Message) -> bool {
         let raft = &self.raft.raft;
         message.get_msg_type() == MessageType::MsgHeartbeat
             && message.term >= raft.term

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 use raft::eraftpb::Entry;
 
-use super::{Follower, Questions, RaftGroup};
+use super::{Follower, RaftGroup, ReadIndex};
 use crate::journal::frame::Frame;
 use crate::journal::{Change, Committed, Journal, Members, Ready, ReplicaId};
 use crate::mark::Mark;
@@ -45,11 +45,11 @@ impl RaftGroup {
         }
         let number = match self.awaited {
             Some((number, awaited)) if awaited == change => number,
-            Some(_) | None => self.questions.number(),
+            Some(_) | None => self.read_index.number(),
         };
         self.awaited = Some((number, change));
         self.say_that_it_leads(learner.raft()).context =
-            Questions::words_for(number).to_vec().into();
+            ReadIndex::context_of(number).to_vec().into();
         true
     }
 
@@ -104,7 +104,7 @@ impl RaftGroup {
         }
         self.followers.sort_unstable_by_key(|follower| follower.id);
         self.members = members;
-        self.close_questions();
+        self.confirm_reads();
     }
 
     /// A leader ends a change that is half done, no matter who began it, even if its own say ends with
@@ -178,12 +178,12 @@ impl RaftGroup {
     pub(super) fn drop_all(&mut self) {
         self.left = true;
         self.named = false;
-        self.doubt = None;
-        self.waiting.clear();
+        self.repair = None;
+        self.pending_writes.clear();
         self.outbox.clear();
         self.install = None;
         self.reads.clear();
-        self.questions.drop_all();
+        self.read_index.drop_all();
         self.awaited = None;
         self.raft.raft.msgs.clear();
         self.raft.mut_store().clear();

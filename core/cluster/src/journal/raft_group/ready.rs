@@ -16,8 +16,8 @@ use crate::journal::{Committed, Journal, JournalMessage, Members, Ready, Snapsho
 
 /// What waits for a write.
 #[derive(Debug)]
-pub(super) struct Waiting {
-    /// The handover whose frames have to be durable before.
+pub(super) struct PendingWrite {
+    /// The batch whose frames have to be durable before.
     needs: u64,
     /// The index of its snapshot.
     snapshot: Option<u64>,
@@ -43,26 +43,26 @@ impl RaftGroup {
     }
 
     /// Hands over all there is.
-    pub(super) fn hand_over(&mut self, out: &mut Ready) {
+    pub(super) fn collect(&mut self, out: &mut Ready) {
         if !self.has_changed() {
             // By far the most: there are only words, and they are said where they stand.
             let at_once = self.speaks_at_once();
-            let waiting = self.waiting.back_mut().filter(|_| !at_once);
+            let waiting = self.pending_writes.back_mut().filter(|_| !at_once);
             return say(&mut self.raft.raft.msgs, waiting, out);
         }
         let mut said = mem::take(&mut self.raft.raft.msgs);
         let mut before_lead = self.take_said_before_lead(&mut said);
         while self.has_changed() {
-            self.hand_over_changes(out);
-            if let Some(waiting) = self.waiting.back_mut() {
+            self.collect_changes(out);
+            if let Some(waiting) = self.pending_writes.back_mut() {
                 waiting.messages.append(&mut before_lead);
             }
             let at_once = self.speaks_at_once();
-            say(&mut said, self.waiting.back_mut().filter(|_| !at_once), out);
+            say(&mut said, self.pending_writes.back_mut().filter(|_| !at_once), out);
             said.append(&mut self.raft.raft.msgs);
         }
         let at_once = self.speaks_at_once();
-        say(&mut said, self.waiting.back_mut().filter(|_| !at_once), out);
+        say(&mut said, self.pending_writes.back_mut().filter(|_| !at_once), out);
         self.raft.raft.msgs = said;
     }
 
@@ -71,7 +71,7 @@ impl RaftGroup {
         self.is_leader() || self.settings.promises == Promises::BeforeWrite
     }
 
-    /// Takes out what a replica said in earlier epochs, if it has begun to lead since the last handover. A
+    /// Takes out what a replica said in earlier epochs, if it has begun to lead since the last batch. A
     /// sole voter leads at once, but a vote or an acknowledgement from before is no leader's word:
     /// it waits for the write of the new epoch.
     fn take_said_before_lead(&self, said: &mut Vec<Message>) -> Vec<Message> {
@@ -82,11 +82,11 @@ impl RaftGroup {
         said.extract_if(.., |message| message.term < raft.term).collect()
     }
 
-    /// All frames up to a handover are durable: what waited for them is free.
+    /// All frames up to a batch are durable: what waited for them is free.
     pub(super) fn release(&mut self, upto: u64) {
         let (mut snapshot, mut last) = (None, None);
-        let ends = self.waiting.partition_point(|waiting| waiting.needs <= upto);
-        for mut waiting in self.waiting.drain(..ends) {
+        let ends = self.pending_writes.partition_point(|waiting| waiting.needs <= upto);
+        for mut waiting in self.pending_writes.drain(..ends) {
             if waiting.snapshot.is_some() {
                 (snapshot, last) = (waiting.snapshot, None);
             }
@@ -110,15 +110,15 @@ impl RaftGroup {
             || (raft.term, raft.vote, log.committed) != (kept.term, kept.vote, kept.commit)
             || !log.unstable.entries.is_empty()
             || log.unstable.snapshot.is_some()
-            || log.committed.min(log.persisted) > self.told
+            || log.committed.min(log.persisted) > self.handed_out
     }
 
-    fn hand_over_changes(&mut self, out: &mut Ready) {
+    fn collect_changes(&mut self, out: &mut Ready) {
         let role = (self.raft.raft.state, self.raft.raft.leader_id);
         if mem::replace(&mut self.role, role) != role {
             // A question does not outlive the lead under which it was asked.
             self.reads.clear();
-            self.questions.drop_all();
+            self.read_index.drop_all();
             self.awaited = None;
             self.attend_all_anew();
         }
@@ -137,7 +137,7 @@ impl RaftGroup {
             installed = Some(members);
             Frame::Snapshot { shard, index, epoch, state: snapshot.state() }.write(&mut out.frames);
             log.store.install(snapshot.0.clone());
-            self.told = index;
+            self.handed_out = index;
         }
         for entry in &log.unstable.entries {
             write_entry(shard, entry, &mut out.frames);
@@ -152,7 +152,7 @@ impl RaftGroup {
             self.written += 1;
             let (needs, index) = (self.written, snapshot.as_ref().map(Snapshot::index));
             let messages = mem::take(&mut self.spare);
-            self.waiting.push_back(Waiting { needs, snapshot: index, last, messages });
+            self.pending_writes.push_back(PendingWrite { needs, snapshot: index, last, messages });
         }
         if let Some(snapshot) = snapshot {
             self.install = Some((self.written, snapshot));
@@ -164,19 +164,19 @@ impl RaftGroup {
         let raft = &mut self.raft.raft;
         let log = &raft.raft_log;
         let upto = log.committed.min(log.persisted);
-        if self.told < upto {
+        if self.handed_out < upto {
             let first = out.committed.len();
             assert!(
                 self.install.is_none(),
                 "nothing is applied before the snapshot that precedes it"
             );
-            for index in self.told + 1..=upto {
+            for index in self.handed_out + 1..=upto {
                 let entry = raft.raft_log.store.entry(index).clone();
                 raft.reduce_uncommitted_size(slice::from_ref(&entry));
                 out.committed.push(Committed(entry));
             }
-            self.told = upto;
-            raft.commit_apply(self.told);
+            self.handed_out = upto;
+            raft.commit_apply(self.handed_out);
             self.apply_changes(&out.committed[first..]);
         }
     }
@@ -184,7 +184,7 @@ impl RaftGroup {
 
 /// Sends what the library said. What only a leader may say at once waits, on others, for
 /// all that was to be durable when it was said.
-fn say(said: &mut Vec<Message>, waiting: Option<&mut Waiting>, out: &mut Ready) {
+fn say(said: &mut Vec<Message>, waiting: Option<&mut PendingWrite>, out: &mut Ready) {
     if said.is_empty() {
         return;
     }

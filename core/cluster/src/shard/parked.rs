@@ -11,12 +11,12 @@ use onsale_booking::{Instant, NodeId, Request, Span};
 
 /// Requests in the order in which they came, each with the instant by this node's clock.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct Parked {
     patience: Span,
     requests: VecDeque<(Instant, NodeId, Request)>,
 }
 
-impl Waiting {
+impl Parked {
     /// Nothing waits. A gateway gives an attempt up after `patience`.
     pub(super) fn new(patience: Span) -> Self {
         Self { patience, requests: VecDeque::new() }
@@ -64,15 +64,15 @@ mod tests {
             let command = Command::Release { hold: HoldId(id) };
             Request { id: RequestId(id), user: UserId(0), show: ShowId(0), command }
         };
-        let mut waiting = Waiting::new(Span(10));
-        waiting.add(Instant(100), NodeId(1), request(1));
-        waiting.add(Instant(105), NodeId(1), request(2));
-        let taken: Vec<u64> = waiting.take(Instant(110)).map(|(_, due)| due.id.0).collect();
+        let mut parked = Parked::new(Span(10));
+        parked.add(Instant(100), NodeId(1), request(1));
+        parked.add(Instant(105), NodeId(1), request(2));
+        let taken: Vec<u64> = parked.take(Instant(110)).map(|(_, due)| due.id.0).collect();
         assert_eq!(taken, [2], "the first was given up at 110");
-        waiting.add(Instant(200), NodeId(1), request(3));
-        waiting.add(Instant(210), NodeId(1), request(4));
-        assert_eq!(waiting.requests.len(), 1, "nor is it kept while others come");
-        assert_eq!(waiting.take_all().count(), 1);
-        assert!(waiting.is_empty());
+        parked.add(Instant(200), NodeId(1), request(3));
+        parked.add(Instant(210), NodeId(1), request(4));
+        assert_eq!(parked.requests.len(), 1, "nor is it kept while others come");
+        assert_eq!(parked.take_all().count(), 1);
+        assert!(parked.is_empty());
     }
 }

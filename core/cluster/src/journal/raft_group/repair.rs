@@ -8,7 +8,7 @@
 //! 2. It enters an epoch above all of them and calls the peers into it. They elect a
 //!    leader among themselves, which believes nothing about this replica.
 //! 3. Once it has applied a record of that epoch or a later one, it holds all that was
-//!    committed before, and the doubt ends.
+//!    committed before, and the repair ends.
 //!
 //! This takes all peers. If several replicas lost their memory at once, they wait for
 //! ever rather than lose what was acknowledged.
@@ -19,9 +19,9 @@ use super::RaftGroup;
 use crate::journal::node_of;
 use crate::mark::Mark;
 
-/// What a replica in doubt has found out.
+/// What a replica in repair has found out.
 #[derive(Debug)]
-pub(super) struct Doubt {
+pub(super) struct Repair {
     /// The epochs of the peers, as far as they were heard since this replica started.
     heard: Vec<(u64, Option<u64>)>,
     /// The epoch into which the peers are called.
@@ -29,7 +29,7 @@ pub(super) struct Doubt {
     ticks: usize,
 }
 
-impl Doubt {
+impl Repair {
     pub(super) fn new(peers: impl Iterator<Item = u64>) -> Self {
         Self { heard: peers.map(|peer| (peer, None)).collect(), fence: None, ticks: 0 }
     }
@@ -84,29 +84,29 @@ impl Doubt {
 
 impl RaftGroup {
     /// From now on the replica cannot trust its own memory.
-    pub(super) fn lose_trust(&mut self) {
+    pub(super) fn begin_repair(&mut self) {
         let raft = &mut self.raft.raft;
         assert!(
-            self.doubt.as_ref().is_none_or(|doubt| doubt.fence().is_none()),
+            self.repair.as_ref().is_none_or(|repair| repair.fence().is_none()),
             "{}: {} holds all that it acknowledged beyond its fence",
             self.shard,
             node_of(raft.id),
         );
         // It goes on asking until it follows somebody in an epoch that it can trust.
         raft.become_follower(raft.term, 0);
-        if self.doubt.is_none() {
-            self.doubt = Some(Doubt::new(self.followers.iter().map(|follower| follower.id)));
+        if self.repair.is_none() {
+            self.repair = Some(Repair::new(self.followers.iter().map(|follower| follower.id)));
             self.refused.push(Mark::DurableStateMissing);
         }
     }
 
     /// Takes a message on behalf of a replica that cannot trust its own memory. Says
     /// whether the message may go on.
-    pub(super) fn step_in_doubt(&mut self, message: &Message) -> bool {
+    pub(super) fn step_in_repair(&mut self, message: &Message) -> bool {
         let epoch = self.raft.raft.term;
-        let Some(doubt) = &mut self.doubt else { return true };
-        let fenced = doubt.fence().is_some();
-        if let Some(fence) = doubt.hear(message, epoch) {
+        let Some(repair) = &mut self.repair else { return true };
+        let fenced = repair.fence().is_some();
+        if let Some(fence) = repair.hear(message, epoch) {
             self.raft.raft.become_follower(fence, 0);
         }
         let calls = matches!(
@@ -122,12 +122,12 @@ impl RaftGroup {
         fenced && !calls
     }
 
-    /// Ends the doubt when its reason is gone.
-    pub(super) fn reconsider(&mut self) {
-        let fence = self.doubt.as_ref().and_then(Doubt::fence);
+    /// Ends the repair when its reason is gone.
+    pub(super) fn end_repair_if_caught_up(&mut self) {
+        let fence = self.repair.as_ref().and_then(Repair::fence);
         let log = &self.raft.raft.raft_log;
         if fence.is_some_and(|fence| log.term(log.applied).is_ok_and(|epoch| epoch >= fence)) {
-            self.doubt = None;
+            self.repair = None;
         }
     }
 }

@@ -13,18 +13,18 @@ use crate::mark::Mark;
 use crate::record::Events;
 
 /// What was recorded, and what was worth counting.
-type Minutes<'a> = (&'a mut Events, &'a mut Vec<Mark>);
+type TurnLog<'a> = (&'a mut Events, &'a mut Vec<Mark>);
 
 /// When holds are ended.
 #[derive(Debug)]
-pub(super) struct Agenda {
+pub(super) struct HoldExpiry {
     /// When the owner began to serve.
     since: Instant,
-    way: Way,
+    policy: Policy,
 }
 
 #[derive(Debug)]
-enum Way {
+enum Policy {
     /// At their ends, which stand in the shows. None ends before this.
     Due(Instant),
     /// By a job, and then all that are overdue.
@@ -45,26 +45,26 @@ enum Way {
     },
 }
 
-impl Agenda {
-    /// The agenda of an owner that begins at `now` with these shows.
+impl HoldExpiry {
+    /// The expiry of an owner that begins at `now` with these shows.
     pub(super) fn new(now: Instant, setup: &Setup, shows: &BTreeMap<ShowId, Show>) -> Self {
-        let way = match setup.config.owner.expiry {
-            Expiry::Due => {
-                Way::Due(shows.values().filter_map(Show::next_expiry).min().unwrap_or(Instant::MAX))
-            }
+        let policy = match setup.config.owner.expiry {
+            Expiry::Due => Policy::Due(
+                shows.values().filter_map(Show::next_expiry).min().unwrap_or(Instant::MAX),
+            ),
             Expiry::Swept => {
                 let every = setup.config.owner.sweep_every;
-                Way::Swept { every, at: after(now, every) }
+                Policy::Swept { every, at: after(now, every) }
             }
-            Expiry::Timers => Way::Timers(BTreeSet::new()),
+            Expiry::Timers => Policy::Timers(BTreeSet::new()),
             Expiry::Listed => {
                 let upcoming = shows.iter().flat_map(|(&id, show)| {
                     show.live().map(move |(hold, expires)| (expires, id, hold))
                 });
-                Way::Listed { upcoming: upcoming.collect(), doomed: BTreeSet::new() }
+                Policy::Listed { upcoming: upcoming.collect(), doomed: BTreeSet::new() }
             }
         };
-        Self { since: now, way }
+        Self { since: now, policy }
     }
 
     /// No hold is ended before this instant.
@@ -72,10 +72,10 @@ impl Agenda {
         let first = |ends: &BTreeSet<(Instant, ShowId, HoldId)>| {
             ends.first().map_or(Instant::MAX, |&(at, ..)| at)
         };
-        match &self.way {
-            Way::Due(at) | Way::Swept { at, .. } => *at,
-            Way::Timers(timers) => first(timers),
-            Way::Listed { upcoming, doomed } => first(upcoming).min(first(doomed)),
+        match &self.policy {
+            Policy::Due(at) | Policy::Swept { at, .. } => *at,
+            Policy::Timers(timers) => first(timers),
+            Policy::Listed { upcoming, doomed } => first(upcoming).min(first(doomed)),
         }
     }
 
@@ -85,18 +85,18 @@ impl Agenda {
         head: &mut Show,
         id: ShowId,
         now: Instant,
-        minutes: Minutes<'_>,
+        log: TurnLog<'_>,
     ) {
-        if let Way::Due(at) = self.way
+        if let Policy::Due(at) = self.policy
             && at <= now
         {
-            end_overdue(head, id, now, self.since, minutes);
+            end_overdue(head, id, now, self.since, log);
         }
     }
 
     /// A show was decided on.
     pub(super) fn see(&mut self, head: &Show) {
-        if let Way::Due(at) = &mut self.way {
+        if let Policy::Due(at) = &mut self.policy {
             *at = (*at).min(head.next_expiry().unwrap_or(Instant::MAX));
         }
     }
@@ -104,12 +104,12 @@ impl Agenda {
     /// Something changed.
     pub(super) fn note(&mut self, show: ShowId, event: &Event, setup: &Setup) {
         if let Event::Held { hold, expires, .. } = *event {
-            match &mut self.way {
-                Way::Due(_) | Way::Swept { .. } => {}
-                Way::Timers(timers) => {
+            match &mut self.policy {
+                Policy::Due(_) | Policy::Swept { .. } => {}
+                Policy::Timers(timers) => {
                     timers.insert((setup.rules.end_of(expires), show, hold));
                 }
-                Way::Listed { upcoming, .. } => {
+                Policy::Listed { upcoming, .. } => {
                     upcoming.insert((expires, show, hold));
                 }
             }
@@ -123,15 +123,15 @@ impl Agenda {
         heads: &mut BTreeMap<ShowId, Show>,
         setup: &Setup,
         shows: &BTreeMap<ShowId, Show>,
-        minutes: Minutes<'_>,
+        log: TurnLog<'_>,
     ) {
         if now < self.next() {
             return;
         }
         let since = self.since;
-        match &mut self.way {
-            Way::Due(at) => {
-                end_all_overdue(now, heads, setup, shows, since, minutes);
+        match &mut self.policy {
+            Policy::Due(at) => {
+                end_all_overdue(now, heads, setup, shows, since, log);
                 let untouched =
                     shows.iter().filter(|(id, _)| !heads.contains_key(id)).map(|(_, show)| show);
                 *at = untouched
@@ -140,19 +140,19 @@ impl Agenda {
                     .min()
                     .unwrap_or(Instant::MAX);
             }
-            Way::Swept { every, at } => {
-                end_all_overdue(now, heads, setup, shows, since, minutes);
+            Policy::Swept { every, at } => {
+                end_all_overdue(now, heads, setup, shows, since, log);
                 *at = after(now, *every);
             }
-            Way::Timers(timers) => {
+            Policy::Timers(timers) => {
                 for (id, hold) in over(timers, now) {
                     let head = head_of(heads, id, setup, shows);
                     if head.live_until(hold).is_some() {
-                        end(head, id, hold, now, minutes.0);
+                        end(head, id, hold, now, log.0);
                     }
                 }
             }
-            Way::Listed { upcoming, doomed } => {
+            Policy::Listed { upcoming, doomed } => {
                 for (id, hold) in over(upcoming, now) {
                     let head = head_of(heads, id, setup, shows);
                     if let Some(expires) = head.live_until(hold) {
@@ -160,7 +160,7 @@ impl Agenda {
                     }
                 }
                 for (id, hold) in over(doomed, now) {
-                    end(head_of(heads, id, setup, shows), id, hold, now, minutes.0);
+                    end(head_of(heads, id, setup, shows), id, hold, now, log.0);
                 }
             }
         }
@@ -184,7 +184,7 @@ fn end_all_overdue(
     setup: &Setup,
     shows: &BTreeMap<ShowId, Show>,
     since: Instant,
-    (record, marks): Minutes<'_>,
+    (record, marks): TurnLog<'_>,
 ) {
     for (&id, show) in shows {
         // Cloned only if there is something to end.
@@ -205,7 +205,7 @@ fn end_overdue(
     id: ShowId,
     now: Instant,
     since: Instant,
-    (record, marks): Minutes<'_>,
+    (record, marks): TurnLog<'_>,
 ) {
     if head.next_expiry().is_some_and(|end| end < since) {
         marks.push(Mark::HoldExpiredInFailover);
@@ -236,13 +236,13 @@ mod tests {
 
     struct Desk {
         setup: Setup,
-        agenda: Agenda,
+        expiry: HoldExpiry,
         heads: BTreeMap<ShowId, Show>,
         record: Events,
     }
 
     /// One show of four seats in which h1 is held from 0 until 100, with a grace of 10; then an
-    /// owner begins with this agenda, which grants h2 at 50.
+    /// owner begins with this expiry, which grants h2 at 50.
     fn desk(expiry: Expiry) -> Desk {
         let checks = Checks { unfit: Unfit::Overwrites, ..Checks::COMPLETE };
         let (hold, grace, remember) = (Span(100), Span(10), Span(1_000));
@@ -258,9 +258,9 @@ mod tests {
         };
         let mut show = Show::new(Arc::clone(&setup.hall), rules);
         show.apply(&held(1, 0));
-        let agenda = Agenda::new(Instant(20), &setup, &BTreeMap::from([(SHOW, show.clone())]));
+        let expiry = HoldExpiry::new(Instant(20), &setup, &BTreeMap::from([(SHOW, show.clone())]));
         let heads = BTreeMap::from([(SHOW, show)]);
-        let mut desk = Desk { setup, agenda, heads, record: Events::new() };
+        let mut desk = Desk { setup, expiry, heads, record: Events::new() };
         desk.apply(&held(2, 50));
         desk
     }
@@ -279,15 +279,15 @@ mod tests {
         fn apply(&mut self, event: &Event) {
             let head = self.heads.get_mut(&SHOW).expect("there is one show");
             head.apply(event);
-            self.agenda.note(SHOW, event, &self.setup);
-            self.agenda.see(head);
+            self.expiry.note(SHOW, event, &self.setup);
+            self.expiry.see(head);
         }
 
         /// The holds that end at `now`, if it is time.
         fn end(&mut self, now: u64) -> Vec<u64> {
             let (mut marks, shows) = (Vec::new(), BTreeMap::new());
-            let minutes = (&mut self.record, &mut marks);
-            self.agenda.end_due(Instant(now), &mut self.heads, &self.setup, &shows, minutes);
+            let log = (&mut self.record, &mut marks);
+            self.expiry.end_due(Instant(now), &mut self.heads, &self.setup, &shows, log);
             self.record.drain(..).map(|(_, event)| event.hold().0).collect()
         }
     }
@@ -295,23 +295,23 @@ mod tests {
     #[test]
     fn every_hold_ends_at_its_end() {
         let mut desk = desk(Expiry::Due);
-        assert_eq!(desk.agenda.next(), Instant(110));
+        assert_eq!(desk.expiry.next(), Instant(110));
         assert_eq!((desk.end(109), desk.end(110), desk.end(160)), (vec![], vec![1], vec![2]));
-        assert_eq!(desk.agenda.next(), Instant::MAX);
+        assert_eq!(desk.expiry.next(), Instant::MAX);
     }
 
     #[test]
     fn a_job_ends_what_is_overdue_when_it_runs() {
         let mut desk = desk(Expiry::Swept);
-        assert_eq!(desk.agenda.next(), Instant(1_000));
+        assert_eq!(desk.expiry.next(), Instant(1_000));
         assert_eq!((desk.end(999), desk.end(1_000)), (vec![], vec![1, 2]));
-        assert_eq!(desk.agenda.next(), Instant(2_000));
+        assert_eq!(desk.expiry.next(), Instant(2_000));
     }
 
     #[test]
     fn timers_are_those_of_the_owner_that_granted() {
         let mut desk = desk(Expiry::Timers);
-        assert_eq!(desk.agenda.next(), Instant(160));
+        assert_eq!(desk.expiry.next(), Instant(160));
         assert_eq!(desk.end(500), [2], "nobody has a timer for what another granted");
     }
 

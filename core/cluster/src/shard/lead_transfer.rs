@@ -14,11 +14,11 @@ use super::{Answers, Shard};
 use crate::effect::Effects;
 use crate::journal::Journal;
 use crate::mark::Mark;
-use crate::observation::{HandOverReason, Observation};
+use crate::observation::{Observation, TransferReason};
 
 /// The passage of a shard's lead to a peer.
 #[derive(Debug)]
-pub(super) struct HandOver {
+pub(super) struct LeadTransfer {
     to: NodeId,
     /// Whether the peer was called into the lead.
     called: bool,
@@ -29,78 +29,78 @@ pub(super) struct HandOver {
 impl Shard {
     /// Begins to hand the shard over, if this replica serves it and is not doing so already;
     /// given up at `ends`.
-    pub(crate) fn hand_over(
+    pub(crate) fn transfer_lead(
         &mut self,
         to: NodeId,
-        reason: HandOverReason,
+        reason: TransferReason,
         ends: Instant,
         effects: &mut Effects,
     ) {
-        if self.owner.is_some() && self.hand_over.is_none() {
-            self.hand_over = Some(HandOver { to, called: false, ends });
-            effects.observe(Observation::HandOverBegan { shard: self.id, to, reason });
+        if self.owner.is_some() && self.lead_transfer.is_none() {
+            self.lead_transfer = Some(LeadTransfer { to, called: false, ends });
+            effects.observe(Observation::LeadTransferBegan { shard: self.id, to, reason });
         }
     }
 
     /// Whether it is being handed over.
-    pub(crate) fn is_handing_over(&self) -> bool {
-        self.hand_over.is_some()
+    pub(crate) fn is_transferring_lead(&self) -> bool {
+        self.lead_transfer.is_some()
     }
 
     /// How often this owner has tried in vain to hand over to a node. A node whose disk hangs may seem level
     /// and well for ever, so the others get a turn.
-    pub(crate) fn vain_hand_overs(&self, to: NodeId) -> u32 {
-        self.vain.iter().find(|(node, _)| *node == to).map_or(0, |&(_, times)| times)
+    pub(crate) fn failed_transfers_to(&self, to: NodeId) -> u32 {
+        self.failed_transfers.iter().find(|(node, _)| *node == to).map_or(0, |&(_, times)| times)
     }
 
     /// Whether requests wait here.
     pub(crate) fn is_waited_for(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.parked.is_empty()
     }
 
     /// Calls the successor once nothing is left to tell, or goes on as the owner if it takes
     /// too long.
-    pub(super) fn go_on_with_hand_over(
+    pub(super) fn advance_transfer(
         &mut self,
         now: Instant,
         answers: &mut Answers,
         effects: &mut Effects,
     ) {
-        if self.has_to_call_successor()
-            && let Some(hand_over) = &mut self.hand_over
+        if self.must_call_successor()
+            && let Some(transfer) = &mut self.lead_transfer
         {
-            hand_over.called = true;
-            self.journal.transfer(hand_over.to);
+            transfer.called = true;
+            self.journal.transfer(transfer.to);
         }
-        let given_up = self.hand_over.take_if(|hand_over| hand_over.ends <= now);
-        let Some(HandOver { to, .. }) = given_up else { return };
-        match self.vain.iter_mut().find(|(node, _)| *node == to) {
+        let given_up = self.lead_transfer.take_if(|transfer| transfer.ends <= now);
+        let Some(LeadTransfer { to, .. }) = given_up else { return };
+        match self.failed_transfers.iter_mut().find(|(node, _)| *node == to) {
             Some((_, times)) => *times += 1,
-            None => self.vain.push((to, 1)),
+            None => self.failed_transfers.push((to, 1)),
         }
         let Some(owner) = &mut self.owner else { return };
         self.journal.give_up_transfer();
-        effects.observe(Observation::HandOverGivenUp { shard: self.id });
-        let due = self.waiting.take(now);
+        effects.observe(Observation::LeadTransferGivenUp { shard: self.id });
+        let due = self.parked.take(now);
         let now = (self.clock.at(now), now);
         for (from, request) in due {
             answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
         }
     }
 
-    pub(super) fn has_to_call_successor(&self) -> bool {
+    pub(super) fn must_call_successor(&self) -> bool {
         let drained = self.owner.as_ref().is_some_and(|owner| owner.is_drained());
-        drained && self.hand_over.as_ref().is_some_and(|hand_over| !hand_over.called)
+        drained && self.lead_transfer.as_ref().is_some_and(|transfer| !transfer.called)
     }
 
     /// Whether the lead is under way, so that requests had better wait for whoever gets it.
     pub(super) fn awaits_successor(&self) -> bool {
-        self.hand_over.is_some() && self.journal.leader().is_none()
+        self.lead_transfer.is_some() && self.journal.leader().is_none()
     }
 
     /// Notes that requests waited for a successor.
     pub(super) fn note_waiting(&self, effects: &mut Effects) {
-        if self.hand_over.is_some() && self.is_waited_for() {
+        if self.lead_transfer.is_some() && self.is_waited_for() {
             effects.observe(Observation::Mark(Mark::WaitedForSuccessor));
         }
     }

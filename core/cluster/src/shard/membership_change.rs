@@ -10,7 +10,7 @@ use onsale_booking::{Instant, NodeId};
 use super::Shard;
 use crate::effect::Effects;
 use crate::journal::{Change, Journal, ReadId, ReplicaId};
-use crate::observation::HandOverReason;
+use crate::observation::TransferReason;
 use crate::placement::{Placement, Seats};
 
 /// A replica that lacks at most so many records is as good as level: the rest is on its way.
@@ -30,7 +30,7 @@ impl Shard {
     /// Takes the next step, if this replica serves. Says whether none is left: the journal has
     /// these members and no others. `ends` is when a hand-over that it takes is given up; none goes to
     /// a node that is `missed`.
-    pub(crate) fn pursue(
+    pub(crate) fn advance_membership_change(
         &mut self,
         map: &Placement,
         missed: impl Fn(NodeId) -> bool,
@@ -89,12 +89,12 @@ impl Shard {
                     let fitness = |&voter: &ReplicaId| {
                         (
                             !wanted(&voter),
-                            self.vain_hand_overs(voter.node()),
+                            self.failed_transfers_to(voter.node()),
                             self.journal.lag(voter),
                         )
                     };
                     if let Some(to) = there.min_by_key(fitness) {
-                        self.hand_over(to.node(), HandOverReason::Move, ends, effects);
+                        self.transfer_lead(to.node(), TransferReason::Move, ends, effects);
                     }
                     return false;
                 }
