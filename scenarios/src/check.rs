@@ -6,7 +6,7 @@
 mod arrivals;
 mod changes;
 mod facts;
-mod faults;
+mod swarm;
 mod timings;
 mod venues;
 
@@ -58,7 +58,7 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     checks.elections(&scenario.cluster, &scenario.disk);
     checks.costs(&scenario.costs);
     for (n, fault) in scenario.faults.iter().enumerate() {
-        checks.fault(&format!("fault[{n}].{}", fault.family()), fault, scenario);
+        fault.check(&format!("fault[{n}].{}", fault.family()), scenario, &mut checks);
     }
     let may_break = !scenario.faults.is_empty() || scenario.swarm.is_some();
     checks.that(scenario.cluster.nodes >= 3 || !may_break, "cluster.nodes", || {
@@ -86,14 +86,14 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
 }
 
 #[derive(Default)]
-struct Checks {
+pub(crate) struct Checks {
     complaints: Vec<Complaint>,
 }
 
 /// The largest crowd.
 pub(crate) const USERS_MAX: u32 = 100_000_000;
 /// Longer than any run that makes sense.
-const DAY: Span = Span::from_secs(24 * 3_600);
+pub(crate) const DAY: Span = Span::from_secs(24 * 3_600);
 
 /// Longest quantum.
 const QUANTUM_MAX: Span = Span::from_secs(1);
@@ -525,13 +525,13 @@ impl Checks {
         });
     }
 
-    fn some_time(&mut self, field: &str, span: Span) {
+    pub(crate) fn some_time(&mut self, field: &str, span: Span) {
         self.that(span > Span::ZERO, field, || {
             ("no time at all".into(), "write a span above zero, such as `5s`".into())
         });
     }
 
-    fn share(&mut self, field: &str, share: Ratio) {
+    pub(crate) fn share(&mut self, field: &str, share: Ratio) {
         self.that(share.den > 0 && share.num <= share.den, field, || {
             (
                 format!("{}/{} is no share", share.num, share.den),
@@ -554,7 +554,7 @@ impl Checks {
         );
     }
 
-    fn span_within(&mut self, field: &str, span: Span, range: RangeInclusive<Span>) {
+    pub(crate) fn span_within(&mut self, field: &str, span: Span, range: RangeInclusive<Span>) {
         self.that(range.contains(&span), field, || {
             (
                 format!("{span} is out of bounds"),
@@ -563,7 +563,12 @@ impl Checks {
         });
     }
 
-    fn within<N: PartialOrd + Display>(&mut self, field: &str, value: N, range: RangeInclusive<N>) {
+    pub(crate) fn within<N: PartialOrd + Display>(
+        &mut self,
+        field: &str,
+        value: N,
+        range: RangeInclusive<N>,
+    ) {
         self.that(range.contains(&value), field, || {
             (
                 format!("{value} is out of bounds"),
@@ -573,7 +578,7 @@ impl Checks {
     }
 
     /// Complains about a field unless all is well; the closure says what is wrong and what would be right.
-    fn that(
+    pub(crate) fn that(
         &mut self,
         all_is_well: bool,
         field: &str,
@@ -583,7 +588,7 @@ impl Checks {
     }
 
     /// The same of two fields that clash.
-    fn that_both(
+    pub(crate) fn that_both(
         &mut self,
         all_is_well: bool,
         field: &str,

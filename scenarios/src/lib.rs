@@ -22,7 +22,10 @@ pub mod trace;
 pub use basis::{Assumption, Basis, assumptions};
 pub use check::ORACLES;
 pub use facts::{Facts, FactsSettings};
-pub use fault::{Cut, Family, Fault, Swarm, Target};
+pub use fault::{
+    ClockFault, Cut, DiskFault, Family, Fault, LASTS_LEAST, MembersFault, NetworkFault,
+    ProcessFault, Swarm, Target, Trouble, What,
+};
 pub use hazard::{HAZARDS, Hazard, hazards, safe_twin};
 pub use human::{Misread, SPAN_MAX, parse_span};
 pub use limit::{Figure, Limit, Part, Wait};

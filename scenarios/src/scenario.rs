@@ -13,7 +13,7 @@ use onsale_cluster::{
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, FactsSettings};
-use crate::fault::{Fault, Swarm, Target};
+use crate::fault::{Family, Fault, Swarm, Target};
 use crate::file::ScenarioFile;
 use crate::limit::Limit;
 use crate::ratio::Ratio;
@@ -166,7 +166,7 @@ pub enum PartitionBy {
 impl Scenario {
     /// Whether nodes may come and go, so that somebody has to see to who carries what.
     pub fn changes_nodes(&self) -> bool {
-        let leaves = |fault: &Fault| matches!(fault, Fault::Leave { .. });
+        let leaves = |fault: &Fault| fault.family() == Family::Leave;
         self.cluster.spares > 0 || self.faults.iter().any(leaves)
     }
 

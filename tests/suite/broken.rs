@@ -15,7 +15,7 @@ use onsale_cluster::journal::frame::Frame;
 use onsale_cluster::record::Record;
 use onsale_cluster::{Expiry, Message, record};
 use onsale_reports::Verdict;
-use onsale_scenarios::{Arrivals, Facts, Fault, Ratio, Scenario, Target};
+use onsale_scenarios::{Arrivals, Facts, Fault, ProcessFault, Ratio, Scenario, Target};
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run_sabotaged;
 use onsale_sim::sabotage::{Relay, Sabotage, Scribe};
@@ -105,11 +105,11 @@ fn mixed_up(seats_in: impl Fn(&mut Outcome) -> Option<&mut SeatList> + Send + 's
 }
 
 fn crash(at: u64, node: Target) -> Fault {
-    Fault::Crash { at: Span::from_secs(at), node, down: Span::from_secs(10) }
+    Fault::new(Span::from_secs(at), Span::from_secs(10), ProcessFault::Crash { node })
 }
 
 fn blackout(at: u64) -> Fault {
-    Fault::PowerLoss { at: Span::from_secs(at), down: Span::from_secs(5) }
+    Fault::new(Span::from_secs(at), Span::from_secs(5), ProcessFault::PowerLoss)
 }
 
 #[test]

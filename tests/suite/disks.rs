@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use onsale_booking::Span;
 use onsale_reports::{Operation, Window};
-use onsale_scenarios::{Fault, Ratio, Scenario, Target};
+use onsale_scenarios::{
+    DiskFault, Family, Fault, NetworkFault, ProcessFault, Ratio, Scenario, Target,
+};
 use onsale_sim::plan::Plan;
 use onsale_sim::run;
 use onsale_sim::run::Outcome;
@@ -45,7 +47,7 @@ fn every_rare_scenario_keeps_its_promises() {
 /// The process is not given a second chance to believe its disk: it is gone until the disk is well.
 #[test]
 fn an_owner_whose_fsync_fails_stops_and_is_replaced() {
-    tell(&[Fault::FsyncError { at: AT, lasts: LASTS, node: Target::Owner }], |outcome| {
+    tell(&[Fault::new(AT, LASTS, DiskFault::FsyncError { node: Target::Owner })], |outcome| {
         assert_eq!(marked(outcome, "stopped-on-write-error"), 1);
         assert!(outcome.summary.facts.faults[0].shards_lost_owner > 0);
     });
@@ -56,8 +58,8 @@ fn an_owner_whose_fsync_fails_stops_and_is_replaced() {
 fn a_process_that_starts_on_a_failing_disk_stops_again() {
     let node = Target::Node(onsale_booking::NodeId(1));
     let faults = [
-        Fault::Crash { at: AT, node, down: Span::from_secs(2) },
-        Fault::FsyncError { at: AT + Span::from_secs(1), lasts: LASTS, node },
+        Fault::new(AT, Span::from_secs(2), ProcessFault::Crash { node }),
+        Fault::new(AT + Span::from_secs(1), LASTS, DiskFault::FsyncError { node }),
     ];
     tell(&faults, |outcome| assert_eq!(marked(outcome, "stopped-on-write-error"), 1));
 }
@@ -65,7 +67,7 @@ fn a_process_that_starts_on_a_failing_disk_stops_again() {
 /// What it has not on disk it does not tell: those who asked it wait until the stall is over.
 #[test]
 fn an_owner_whose_disk_stalls_makes_people_wait() {
-    let stall = Fault::DiskStall { at: AT, lasts: LASTS, node: Target::Owner };
+    let stall = Fault::new(AT, LASTS, DiskFault::DiskStall { node: Target::Owner });
     tell(&[stall], |outcome| {
         let waits = outcome.summary.latency(Operation::Hold, Window::InFaults).percentiles;
         let longest = waits.map(|waits| waits.max);
@@ -75,7 +77,7 @@ fn an_owner_whose_disk_stalls_makes_people_wait() {
 
 #[test]
 fn an_owner_without_room_hands_its_shards_over() {
-    tell(&[Fault::DiskFull { at: AT, lasts: LASTS, node: Target::Owner }], |outcome| {
+    tell(&[Fault::new(AT, LASTS, DiskFault::DiskFull { node: Target::Owner })], |outcome| {
         assert!(marked(outcome, "disk-full") > 10, "it tries again and again");
         assert!(marked(outcome, "lead-handed-over") > 0);
         let fault = &outcome.summary.facts.faults[0];
@@ -90,8 +92,8 @@ fn an_owner_without_room_hands_its_shards_over() {
 #[test]
 fn an_owner_that_hands_over_does_not_take_its_post_again_meanwhile() {
     let faults = [
-        Fault::Loss { at: AT, lasts: Span::from_secs(2), chance: Ratio::ALWAYS },
-        Fault::DiskFull { at: AT, lasts: LASTS, node: Target::Owner },
+        Fault::new(AT, Span::from_secs(2), NetworkFault::Loss { chance: Ratio::ALWAYS }),
+        Fault::new(AT, LASTS, DiskFault::DiskFull { node: Target::Owner }),
     ];
     let mut scenario = Scenario { faults: faults.to_vec(), ..sale_with(&[]) };
     scenario.cluster.nodes = 3;
@@ -109,10 +111,12 @@ fn an_owner_that_hands_over_does_not_take_its_post_again_meanwhile() {
 /// All three replicas are torn at once: were any of them silent for it, there would be no owner.
 #[test]
 fn torn_writes_are_cut_off_and_cost_no_vote() {
-    let torn = |node| Fault::TornTail {
-        at: AT,
-        node: Target::Node(onsale_booking::NodeId(node)),
-        down: Span::from_secs(5),
+    let torn = |node| {
+        Fault::new(
+            AT,
+            Span::from_secs(5),
+            DiskFault::TornTail { node: Target::Node(onsale_booking::NodeId(node)) },
+        )
     };
     let faults: Vec<Fault> = (1..=5).map(torn).collect();
     let mut cut = 0;
@@ -130,8 +134,8 @@ fn torn_writes_are_cut_off_and_cost_no_vote() {
 fn rot_is_found_at_the_start_and_repaired_from_the_others() {
     let node = Target::Owner;
     let faults = [
-        Fault::BitRot { at: AT, lasts: LASTS, node },
-        Fault::Crash { at: AT, node, down: Span::from_secs(5) },
+        Fault::new(AT, LASTS, DiskFault::BitRot { node }),
+        Fault::new(AT, Span::from_secs(5), ProcessFault::Crash { node }),
     ];
     tell(&faults, |outcome| {
         assert!(told(outcome, 0).starts_with("a bit flips"), "{}", told(outcome, 0));
@@ -143,7 +147,7 @@ fn rot_is_found_at_the_start_and_repaired_from_the_others() {
 
 #[test]
 fn rot_under_a_live_node_is_written_anew() {
-    tell(&[Fault::BitRot { at: AT, lasts: LASTS, node: Target::Follower }], |outcome| {
+    tell(&[Fault::new(AT, LASTS, DiskFault::BitRot { node: Target::Follower })], |outcome| {
         assert_eq!(marked(outcome, "log-renewed"), 1);
         assert_eq!(marked(outcome, "log-damage-found"), 0);
     });
@@ -151,7 +155,7 @@ fn rot_under_a_live_node_is_written_anew() {
 
 #[test]
 fn a_node_with_another_disk_is_given_everything_back() {
-    let wipe = Fault::Wipe { at: AT, node: Target::Owner, down: Span::from_secs(5) };
+    let wipe = Fault::new(AT, Span::from_secs(5), DiskFault::Wipe { node: Target::Owner });
     tell(&[wipe], |outcome| {
         assert_eq!(marked(outcome, "disk-replaced"), 1);
         assert!(marked(outcome, "replica-repaired") > 0);
@@ -162,13 +166,13 @@ fn a_node_with_another_disk_is_given_everything_back() {
 #[test]
 fn the_last_good_majority_is_spared() {
     let nodes = [1, 2, 3, 4, 5].map(|node| Target::Node(onsale_booking::NodeId(node)));
-    let wipes = nodes.map(|node| Fault::Wipe { at: AT, node, down: LASTS });
+    let wipes = nodes.map(|node| Fault::new(AT, LASTS, DiskFault::Wipe { node }));
     tell(&wipes, |outcome| {
         let spared = (0..5).filter(|&nth| told(outcome, nth).contains("spared")).count();
         assert_eq!(marked(outcome, "disk-replaced") + spared as u64, 5);
         assert!((1..5).contains(&spared), "{spared}");
     });
-    let mut alone = sale_with(&[Fault::BitRot { at: AT, lasts: LASTS, node: nodes[0] }]);
+    let mut alone = sale_with(&[Fault::new(AT, LASTS, DiskFault::BitRot { node: nodes[0] })]);
     alone.cluster.replicas = 1;
     assert!(told(&play(&alone, 1), 0).contains("spared"), "one copy is a majority of one");
 }
@@ -177,8 +181,12 @@ fn the_last_good_majority_is_spared() {
 #[test]
 fn a_disk_that_lied_is_found_out() {
     let faults = [
-        Fault::LyingDisk { at: Span::from_secs(30), lasts: LASTS + LASTS, node: Target::Follower },
-        Fault::Crash { at: AT, node: Target::Follower, down: Span::from_secs(1) },
+        Fault::new(
+            Span::from_secs(30),
+            LASTS + LASTS,
+            DiskFault::LyingDisk { node: Target::Follower },
+        ),
+        Fault::new(AT, Span::from_secs(1), ProcessFault::Crash { node: Target::Follower }),
     ];
     let mut found = 0;
     tell(&faults, |outcome| assert!(told(outcome, 0).contains("does not keep")));
@@ -213,7 +221,7 @@ fn facts_that_went_with_a_disk_hold_nobody_up() {
 #[test]
 fn no_session_is_given_up_while_every_disk_lasts() {
     let mut scenario = scenario("rare/facts-lost-disk");
-    scenario.faults.retain(|fault| matches!(fault, Fault::OneWayLoss { .. }));
+    scenario.faults.retain(|fault| fault.family() == Family::OneWayLoss);
     scenario.must_mark.retain(|mark| mark != "disk-replaced");
     let look = |_, outcome: Outcome| (complaint(&outcome), outcome.summary.facts.facts);
     for (complaint, facts) in play_all(&scenario, 1..9, look) {

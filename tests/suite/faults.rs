@@ -3,7 +3,7 @@
 use onsale_booking::Span;
 use onsale_cluster::{Overdue, Reckoning};
 use onsale_reports::{Ending, Verdict};
-use onsale_scenarios::{Fault, Ratio, Scenario, Target};
+use onsale_scenarios::{ClockFault, Fault, NetworkFault, ProcessFault, Ratio, Scenario, Target};
 use onsale_sim::run::Outcome;
 use onsale_tests::{complaint, play, sale_with, scenario, verdict};
 
@@ -44,7 +44,7 @@ fn shards_lost_owner(outcome: &Outcome) -> u32 {
 
 #[test]
 fn narrow_links_make_messages_wait_and_then_carry_everything_again() {
-    let congestion = Fault::Congestion { at: AT, lasts: LASTS, node: None, kib_per_s: 2 };
+    let congestion = Fault::new(AT, LASTS, NetworkFault::Congestion { node: None, kib_per_s: 2 });
     tell(&[congestion], |outcome| {
         assert!(slowest_ms(outcome, 45, 60) > 1_000.0, "{} ms", slowest_ms(outcome, 45, 60));
         assert!(mark(outcome, "attempt-timed-out") > 0);
@@ -55,7 +55,7 @@ fn narrow_links_make_messages_wait_and_then_carry_everything_again() {
 fn brief_cuts_are_taken_for_lost_messages_and_long_ones_for_a_dead_owner() {
     let flapping = |millis: u64, peer| {
         let (down, up) = (Span::from_millis(millis), Span::from_millis(900));
-        Fault::Flapping { at: AT, lasts: LASTS, node: OWNER, peer, down, up }
+        Fault::new(AT, LASTS, NetworkFault::Flapping { node: OWNER, peer, down, up })
     };
     tell(&[flapping(80, None)], |outcome| assert_eq!(shards_lost_owner(outcome), 0));
     tell(&[flapping(3_000, None)], |outcome| {
@@ -70,12 +70,12 @@ fn brief_cuts_are_taken_for_lost_messages_and_long_ones_for_a_dead_owner() {
 
 #[test]
 fn loss_in_one_direction_is_loss_in_one_direction() {
-    let loss = |inbound| Fault::OneWayLoss {
-        at: AT,
-        lasts: LASTS,
-        node: OWNER,
-        inbound,
-        chance: Ratio::ALWAYS,
+    let loss = |inbound| {
+        Fault::new(
+            AT,
+            LASTS,
+            NetworkFault::OneWayLoss { node: OWNER, inbound, chance: Ratio::ALWAYS },
+        )
     };
     tell(&[loss(false)], |outcome| {
         assert!(shards_lost_owner(outcome) > 0, "nobody hears its beats");
@@ -93,8 +93,8 @@ fn nodes_go_in_one_order_and_come_back_in_another() {
     let nodes =
         |numbers: [u16; 5]| numbers.map(|n| Target::Node(onsale_booking::NodeId(n))).to_vec();
     let (cut, mend) = (nodes([1, 2, 3, 4, 5]), nodes([3, 1, 5, 2, 4]));
-    let swizzle = Fault::Swizzle { at: AT, lasts: LASTS, cut, mend };
-    assert_eq!(swizzle.steps().len(), 8);
+    let swizzle = Fault::new(AT, LASTS, NetworkFault::Swizzle { cut, mend });
+    assert_eq!(onsale_sim::fault::steps(&swizzle).len(), 8);
     tell(&[swizzle], |outcome| {
         // The fourth of ten moves leaves one node, the sixth brings another back.
         assert_eq!(granted(outcome, 48, 51), 0, "one node alone sells nothing");
@@ -104,7 +104,11 @@ fn nodes_go_in_one_order_and_come_back_in_another() {
 
 fn drift(percent: u32) -> Fault {
     let (at, lasts) = (Span::from_secs(1), Span::from_secs(59));
-    Fault::ClockDrift { at, lasts, node: OWNER, by: Ratio::percent(percent), slow: false }
+    Fault::new(
+        at,
+        lasts,
+        ClockFault::Drift { node: OWNER, by: Ratio::percent(percent), slow: false },
+    )
 }
 
 #[test]
@@ -118,25 +122,21 @@ fn a_clock_that_drifts_within_the_grace_ends_no_hold_too_soon_and_beyond_it_does
 /// The owner's wall clock is set wrong, it dies and comes back, and is the owner again after its
 /// successor has died as well.
 fn jump_and_crash(back: bool) -> Vec<Fault> {
-    let crash = |at, down| Fault::Crash {
-        at: Span::from_secs(at),
-        node: OWNER,
-        down: Span::from_secs(down),
+    let crash = |at, down| {
+        Fault::new(Span::from_secs(at), Span::from_secs(down), ProcessFault::Crash { node: OWNER })
     };
     let by = Span::from_secs(300);
-    let jump = Fault::ClockJump { at: Span::from_secs(30), lasts: LASTS, node: OWNER, by, back };
+    let jump = Fault::new(Span::from_secs(30), LASTS, ClockFault::Jump { node: OWNER, by, back });
     vec![jump, crash(40, 1), crash(50, 5)]
 }
 
 #[test]
 fn a_jump_alone_moves_nothing() {
-    let jump = Fault::ClockJump {
-        at: AT,
-        lasts: LASTS,
-        node: OWNER,
-        by: Span::from_secs(300),
-        back: false,
-    };
+    let jump = Fault::new(
+        AT,
+        LASTS,
+        ClockFault::Jump { node: OWNER, by: Span::from_secs(300), back: false },
+    );
     let (with, without) = (play(&sale_with(&[jump]), 1), play(&sale_with(&[]), 1));
     let sold = |outcome: &Outcome| outcome.summary.facts.users_outcome.clone();
     assert_eq!(sold(&with), sold(&without));
@@ -161,7 +161,7 @@ fn an_owner_that_started_by_a_wrong_clock_ends_holds_as_any_other() {
 #[test]
 fn holds_are_kept_and_ended_however_far_apart_clocks_are() {
     for skew in [4, 300, 50_000] {
-        let crash = |at| Fault::Crash { at, node: OWNER, down: Span::from_secs(4) };
+        let crash = |at| Fault::new(at, Span::from_secs(4), ProcessFault::Crash { node: OWNER });
         let mut sale = sale_with(&[crash(AT), crash(Span::from_secs(50))]);
         sale.cluster.clock_skew = Span::from_secs(skew);
         assert_eq!(complaint(&play(&sale, 1)), None, "clocks {skew} s apart");
@@ -170,7 +170,7 @@ fn holds_are_kept_and_ended_however_far_apart_clocks_are() {
 
 #[test]
 fn a_node_that_limps_is_slow_and_then_as_fast_as_ever() {
-    let limp = |factor| Fault::Limp { at: AT, lasts: LASTS, node: OWNER, factor };
+    let limp = |factor| Fault::new(AT, LASTS, ProcessFault::Limp { node: OWNER, factor });
     tell(&[limp(10_000)], |outcome| {
         let (limps, walks) = (slowest_ms(outcome, 41, 60), slowest_ms(outcome, 5, 40));
         assert!(limps > 2.0 * walks, "{limps} ms after {walks} ms");
@@ -180,8 +180,8 @@ fn a_node_that_limps_is_slow_and_then_as_fast_as_ever() {
 #[test]
 fn a_node_that_crashes_again_and_again_is_up_in_between_and_in_the_end() {
     let (down, up) = (Span::from_secs(3), Span::from_secs(2));
-    let crashes = Fault::CrashLoop { at: AT, lasts: LASTS, node: OWNER, down, up };
-    assert_eq!(crashes.steps().len(), 7);
+    let crashes = Fault::new(AT, LASTS, ProcessFault::CrashLoop { node: OWNER, down, up });
+    assert_eq!(onsale_sim::fault::steps(&crashes).len(), 7);
     tell(&[crashes], |outcome| {
         // Four times its four peers hear it anew, and each of them says so.
         assert_eq!(mark(outcome, "peer-restarted"), 16);

@@ -3,7 +3,7 @@
 
 use onsale_booking::{NodeId, Span};
 use onsale_reports::{Operation, Window};
-use onsale_scenarios::{Cut, Fault, HealthCheck, Scenario, Target};
+use onsale_scenarios::{Cut, Fault, HealthCheck, NetworkFault, ProcessFault, Scenario, Target};
 use onsale_sim::run::Outcome;
 use onsale_tests::{complaint, play, sale_with};
 
@@ -35,12 +35,13 @@ fn p90_in_faults_ms(outcome: &Outcome) -> f64 {
 
 /// Two of five machines are without power: nobody answers in their place.
 fn zone_without_power() -> Scenario {
-    sale_with(&[Fault::ZoneLoss { at: AT, zone: 1, down: LASTS }])
+    sale_with(&[Fault::new(AT, LASTS, ProcessFault::ZoneLoss { zone: 1 })])
 }
 
 /// The same two processes, dead on machines that have power.
 fn two_dead_processes() -> Scenario {
-    let dead = |node| Fault::Crash { at: AT, node: Target::Node(NodeId(node)), down: LASTS };
+    let dead =
+        |node| Fault::new(AT, LASTS, ProcessFault::Crash { node: Target::Node(NodeId(node)) });
     sale_with(&[dead(1), dead(4)])
 }
 
@@ -83,12 +84,12 @@ fn a_silent_gateway_is_taken_out_once_its_checks_have_failed() {
     let settled = 45 + out + patience;
     let silent = [
         zone_without_power(),
-        sale_with(&[Fault::Pause { at: AT, node: Target::Node(NodeId(2)), lasts: LASTS }]),
-        sale_with(&[Fault::Partition {
-            at: AT,
-            lasts: LASTS,
-            cut: Cut::Isolate(vec![Target::Node(NodeId(2))]),
-        }]),
+        sale_with(&[Fault::new(AT, LASTS, ProcessFault::Pause { node: Target::Node(NodeId(2)) })]),
+        sale_with(&[Fault::new(
+            AT,
+            LASTS,
+            NetworkFault::Partition { cut: Cut::Isolate(vec![Target::Node(NodeId(2))]) },
+        )]),
     ];
     for scenario in silent {
         tell(&scenario, |outcome| {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use onsale_booking::Span;
 use onsale_reports::{csv, terminal};
-use onsale_scenarios::{Cut, Fault, Target};
+use onsale_scenarios::{Cut, Fault, NetworkFault, ProcessFault, Target};
 use onsale_sim::run::Outcome;
 use onsale_tests::{play, sale_with};
 
@@ -16,16 +16,16 @@ use onsale_tests::{play, sale_with};
 static RUN: LazyLock<Outcome> = LazyLock::new(|| {
     let mut outcome = play(
         &sale_with(&[
-            Fault::Crash {
-                at: Span::from_secs(30),
-                node: Target::Owner,
-                down: Span::from_secs(10),
-            },
-            Fault::Partition {
-                at: Span::from_secs(50),
-                lasts: Span::from_secs(15),
-                cut: Cut::Isolate(vec![Target::Owner]),
-            },
+            Fault::new(
+                Span::from_secs(30),
+                Span::from_secs(10),
+                ProcessFault::Crash { node: Target::Owner },
+            ),
+            Fault::new(
+                Span::from_secs(50),
+                Span::from_secs(15),
+                NetworkFault::Partition { cut: Cut::Isolate(vec![Target::Owner]) },
+            ),
         ]),
         1,
     );

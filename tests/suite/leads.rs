@@ -2,7 +2,7 @@
 
 use onsale_booking::{NodeId, Span};
 use onsale_reports::{Operation, Window};
-use onsale_scenarios::{Fault, Leads, Scenario, Target};
+use onsale_scenarios::{Fault, Leads, ProcessFault, Scenario, Target};
 use onsale_sim::run::Outcome;
 use onsale_tests::{complaint, play, sale_with, scenario};
 
@@ -40,7 +40,7 @@ fn leads_near_their_venues_save_a_way_between_regions_and_back() {
 #[test]
 fn a_node_that_comes_back_gets_its_share_again() {
     let node = Target::Node(NodeId(1));
-    let crash = Fault::Crash { at: Span::from_secs(30), node, down: Span::from_secs(10) };
+    let crash = Fault::new(Span::from_secs(30), Span::from_secs(10), ProcessFault::Crash { node });
     let stay = sale_with(&[crash]);
     let mut share = stay.clone();
     share.cluster.leads = Leads { by_load: true, ..Leads::default() };

@@ -3,7 +3,7 @@
 use onsale_booking::{NodeId, Span};
 use onsale_reports::timeline::Second;
 use onsale_reports::{Ending, HandOvers, Operation, Window};
-use onsale_scenarios::{Fault, PartitionBy, Scenario, Target};
+use onsale_scenarios::{Fault, MembersFault, PartitionBy, ProcessFault, Scenario, Target};
 use onsale_sim::run::Outcome;
 use onsale_sim::setup::placement;
 use onsale_tests::{complaint, play, play_all, sale_with, scenario};
@@ -36,7 +36,8 @@ fn nodes(numbers: &[u16]) -> Vec<Target> {
 #[test]
 fn a_restart_costs_milliseconds() {
     let (patience, down) = (Span::from_secs(2), Span::from_secs(10));
-    let restart = Fault::Restart { at: AT, node: Target::Owner, patience, down };
+    let restart =
+        Fault::new(AT, patience + down, ProcessFault::Restart { node: Target::Owner, patience });
     tell(&sale_with(&[restart]), |outcome| {
         let took = hand_overs(outcome, 0);
         assert!(took.shards > 0 && took.median_ms < 20.0, "{took:?}");
@@ -53,7 +54,8 @@ fn a_restart_costs_milliseconds() {
 #[test]
 fn a_restart_in_too_great_haste_loses_nothing() {
     let (patience, down) = (Span(1), Span::from_secs(10));
-    let restart = Fault::Restart { at: AT, node: Target::Owner, patience, down };
+    let restart =
+        Fault::new(AT, patience + down, ProcessFault::Restart { node: Target::Owner, patience });
     tell(&sale_with(&[restart]), |outcome| {
         let while_down = &outcome.records.timeline()[46..54];
         let granted = |second: &Second| second.holds[Ending::Granted as usize];
@@ -65,8 +67,8 @@ fn a_restart_in_too_great_haste_loses_nothing() {
 #[test]
 fn nodes_come_and_go_and_nobody_is_missed() {
     let lasts = Span::from_secs(30);
-    let join = Fault::Join { at: Span::from_secs(20), lasts, nodes: nodes(&[6]) };
-    let leave = Fault::Leave { at: Span::from_secs(50), lasts, nodes: nodes(&[1]) };
+    let join = Fault::new(Span::from_secs(20), lasts, MembersFault::Join { nodes: nodes(&[6]) });
+    let leave = Fault::new(Span::from_secs(50), lasts, MembersFault::Leave { nodes: nodes(&[1]) });
     let mut sale = sale_with(&[join, leave]);
     sale.cluster.spares = 1;
     tell(&sale, |outcome| {
@@ -82,7 +84,8 @@ fn nodes_come_and_go_and_nobody_is_missed() {
 #[test]
 fn a_run_may_end_while_a_replica_leaves() {
     let (at, lasts) = (Span::from_millis(200), Span::from_millis(10));
-    let mut sale = sale_with(&[Fault::Join { at, lasts, nodes: nodes(&[6, 7]) }]);
+    let mut sale =
+        sale_with(&[Fault::new(at, lasts, MembersFault::Join { nodes: nodes(&[6, 7]) })]);
     sale.duration = Span::from_secs(2);
     (sale.cluster.spares, sale.cluster.shards) = (2, 24);
     sale.must_exercise.clear();
@@ -94,9 +97,11 @@ fn a_run_may_end_while_a_replica_leaves() {
 /// Crashes in the midst of moves: of the node that comes, of the one that goes, and of owners.
 #[test]
 fn moves_survive_crashes() {
-    let crash = |at, node| Fault::Crash { at: Span::from_secs(at), node, down: Span::from_secs(3) };
-    let join = Fault::Join { at: Span::from_secs(20), lasts: AT, nodes: nodes(&[6, 7]) };
-    let leave = Fault::Leave { at: Span::from_secs(35), lasts: AT, nodes: nodes(&[1, 2]) };
+    let crash = |at, node| {
+        Fault::new(Span::from_secs(at), Span::from_secs(3), ProcessFault::Crash { node })
+    };
+    let join = Fault::new(Span::from_secs(20), AT, MembersFault::Join { nodes: nodes(&[6, 7]) });
+    let leave = Fault::new(Span::from_secs(35), AT, MembersFault::Leave { nodes: nodes(&[1, 2]) });
     let node = |number| Target::Node(NodeId(number));
     let mut sale = sale_with(&[
         join,

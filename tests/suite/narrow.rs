@@ -3,7 +3,7 @@
 
 use onsale_booking::{NodeId, Span};
 use onsale_cluster::OnSuspicion;
-use onsale_scenarios::{Cut, Fault, Target};
+use onsale_scenarios::{Cut, DiskFault, Family, Fault, NetworkFault, Target};
 use onsale_tests::{complaint, play, sale_with, scenario};
 
 /// While a shard of one replica moves, the newcomer is lost for good at one instant after the other. Only between two
@@ -14,8 +14,8 @@ fn a_newcomer_is_lost_at_any_instant_while_a_shard_of_one_replica_moves_to_it() 
     let mut lost = Vec::new();
     for ms in (20_290..20_420).step_by(2) {
         for fault in &mut scenario.faults {
-            if let Fault::Replace { at, .. } = fault {
-                *at = Span::from_millis(ms);
+            if fault.family() == Family::Replace {
+                fault.at = Span::from_millis(ms);
             }
         }
         lost.extend(complaint(&play(&scenario, 1)).map(|_| ms));
@@ -30,8 +30,12 @@ fn a_newcomer_is_lost_at_any_instant_while_a_shard_of_one_replica_moves_to_it() 
 fn a_node_that_strikes_all_others_off_while_its_disk_hangs_waits_for_it() {
     let (node, second) = (Target::Node(NodeId(2)), Span::from_secs);
     let mut sale = sale_with(&[
-        Fault::DiskStall { at: second(30), lasts: second(20), node },
-        Fault::Partition { at: second(32), lasts: second(10), cut: Cut::Isolate(vec![node]) },
+        Fault::new(second(30), second(20), DiskFault::DiskStall { node }),
+        Fault::new(
+            second(32),
+            second(10),
+            NetworkFault::Partition { cut: Cut::Isolate(vec![node]) },
+        ),
     ]);
     sale.cluster.nodes = 3;
     sale.cluster.shards = 4;

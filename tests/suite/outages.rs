@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use onsale_booking::Span;
 use onsale_reports::{FaultResult, Outages};
-use onsale_scenarios::{Family, Fault, Ratio, Target};
+use onsale_scenarios::{
+    ClockFault, DiskFault, Family, Fault, NetworkFault, ProcessFault, Ratio, Target,
+};
 use onsale_sim::plan::Plan;
 use onsale_sim::run::{Look, Outcome, run_watched};
 use onsale_tests::{complaint, play, sale_with, second};
@@ -24,7 +26,7 @@ fn outages(outcome: &Outcome) -> &Outages {
 /// A loss of all power is over when the nodes start: that shards still have no leader then is its doing, too.
 #[test]
 fn an_outage_is_told_whatever_fault_it_outlasts() {
-    let power_loss = Fault::PowerLoss { at: AT, down: LASTS };
+    let power_loss = Fault::new(AT, LASTS, ProcessFault::PowerLoss);
     let scenario = sale_with(&[power_loss]);
     let outcome = play(&scenario, 1);
     assert_eq!(complaint(&outcome), None);
@@ -45,7 +47,7 @@ fn an_outage_is_told_whatever_fault_it_outlasts() {
 /// Where a run is looked at in the midst of it, its shards have no leader, and reports say so.
 #[test]
 fn an_outage_that_has_not_ended_is_told() {
-    let scenario = sale_with(&[Fault::PowerLoss { at: AT, down: LASTS }]);
+    let scenario = sale_with(&[Fault::new(AT, LASTS, ProcessFault::PowerLoss)]);
     let plan = Plan::new(&scenario, 1);
     let look = Look { until: Some(second(50)), ..Look::default() };
     let outcome = run_watched(&plan, &Arc::default(), look);
@@ -70,18 +72,18 @@ fn each_fault_tells_what_it_touched_and_nothing_where_it_touched_nothing() {
     let (at, lasts, chance) = (AT, LASTS, Ratio::percent(20));
     let down = Span::from_secs(5);
     let busy = [
-        Fault::Crash { at, node, down },
-        Fault::Pause { at, node, lasts },
-        Fault::Loss { at, lasts, chance },
-        Fault::Duplicate { at, lasts, chance },
-        Fault::Reorder { at, lasts, chance },
-        Fault::SlowNetwork { at, lasts, factor: 5 },
-        Fault::SlowDisk { at, node, lasts, factor: 5 },
-        Fault::Limp { at, node, lasts, factor: 5 },
-        Fault::ClockDrift { at, node, lasts, by: Ratio::percent(1), slow: false },
-        Fault::DiskStall { at, node, lasts },
-        Fault::DiskFull { at, node, lasts },
-        Fault::FsyncError { at, node, lasts },
+        Fault::new(at, down, ProcessFault::Crash { node }),
+        Fault::new(at, lasts, ProcessFault::Pause { node }),
+        Fault::new(at, lasts, NetworkFault::Loss { chance }),
+        Fault::new(at, lasts, NetworkFault::Duplicate { chance }),
+        Fault::new(at, lasts, NetworkFault::Reorder { chance }),
+        Fault::new(at, lasts, NetworkFault::SlowNetwork { factor: 5 }),
+        Fault::new(at, lasts, DiskFault::SlowDisk { node, factor: 5 }),
+        Fault::new(at, lasts, ProcessFault::Limp { node, factor: 5 }),
+        Fault::new(at, lasts, ClockFault::Drift { node, by: Ratio::percent(1), slow: false }),
+        Fault::new(at, lasts, DiskFault::DiskStall { node }),
+        Fault::new(at, lasts, DiskFault::DiskFull { node }),
+        Fault::new(at, lasts, DiskFault::FsyncError { node }),
     ];
     for fault in busy {
         let outcome = play(&sale_with(std::slice::from_ref(&fault)), 1);
@@ -102,9 +104,13 @@ fn each_fault_tells_what_it_touched_and_nothing_where_it_touched_nothing() {
     }
     // A chance of nothing, a wall clock that jumps while no process starts, and a disk that stalls for a microsecond.
     let inert = [
-        Fault::Duplicate { at, lasts, chance: Ratio::new(1, 1_000_000_000) },
-        Fault::ClockJump { at, node, lasts, by: Span::from_secs(60), back: false },
-        Fault::DiskStall { at, node: Target::Node(onsale_booking::NodeId(3)), lasts: Span(1) },
+        Fault::new(at, lasts, NetworkFault::Duplicate { chance: Ratio::new(1, 1_000_000_000) }),
+        Fault::new(at, lasts, ClockFault::Jump { node, by: Span::from_secs(60), back: false }),
+        Fault::new(
+            at,
+            Span(1),
+            DiskFault::DiskStall { node: Target::Node(onsale_booking::NodeId(3)) },
+        ),
     ];
     for fault in inert {
         let outcome = play(&sale_with(std::slice::from_ref(&fault)), 1);

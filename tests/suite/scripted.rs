@@ -2,7 +2,7 @@
 
 use onsale_booking::Span;
 use onsale_reports::{Ending, Operation, Verdict, Window};
-use onsale_scenarios::{Cut, Fault, Ratio, Target};
+use onsale_scenarios::{Cut, Fault, NetworkFault, ProcessFault, Ratio, Target};
 use onsale_sim::run::Outcome;
 use onsale_tests::{complaint, play, sale_with, verdict};
 
@@ -38,7 +38,7 @@ fn granted(outcome: &Outcome, from: usize, until: usize) -> u64 {
 /// The owner dies in mid-sale. Its peers miss its beats, elect, replay and serve within a second.
 #[test]
 fn an_owner_that_dies_is_replaced_within_a_second() {
-    tell(&[Fault::Crash { at: AT, node: Target::Owner, down: LASTS }], |outcome| {
+    tell(&[Fault::new(AT, LASTS, ProcessFault::Crash { node: Target::Owner })], |outcome| {
         assert!(outcome.summary.facts.faults[0].shards_lost_owner > 0);
         assert!(recovery_ms(outcome, 0) < 1_000.0, "{} ms", recovery_ms(outcome, 0));
     });
@@ -47,7 +47,7 @@ fn an_owner_that_dies_is_replaced_within_a_second() {
 /// A follower dies: its leader has another, so the hot show's owner stays.
 #[test]
 fn a_follower_that_dies_is_hardly_missed() {
-    tell(&[Fault::Crash { at: AT, node: Target::Follower, down: LASTS }], |outcome| {
+    tell(&[Fault::new(AT, LASTS, ProcessFault::Crash { node: Target::Follower })], |outcome| {
         assert_eq!(outcome.summary.latency(Operation::Hold, Window::Whole).unanswered, 0);
         assert!(granted(outcome, 46, 65) > 40, "the sale goes on: {}", granted(outcome, 46, 65));
     });
@@ -57,7 +57,7 @@ fn a_follower_that_dies_is_hardly_missed() {
 /// was acknowledged is there, and paid carts are still good.
 #[test]
 fn a_blackout_forgets_nothing() {
-    tell(&[Fault::PowerLoss { at: AT, down: Span::from_secs(10) }], |outcome| {
+    tell(&[Fault::new(AT, Span::from_secs(10), ProcessFault::PowerLoss)], |outcome| {
         assert_eq!(verdict(outcome, "lost-booking"), Verdict::Pass);
         assert_eq!(granted(outcome, 46, 55), 0, "nobody sells in the dark");
         assert!(granted(outcome, 57, 70) > 20, "and everybody does in the light");
@@ -69,7 +69,7 @@ fn a_blackout_forgets_nothing() {
 #[test]
 fn an_isolated_owner_sells_nothing_and_its_successor_sells_once() {
     let cut = Cut::Isolate(vec![Target::Owner]);
-    tell(&[Fault::Partition { at: AT, lasts: LASTS, cut }], |outcome| {
+    tell(&[Fault::new(AT, LASTS, NetworkFault::Partition { cut })], |outcome| {
         assert_eq!(verdict(outcome, "double-booking"), Verdict::Pass);
         assert!(outcome.summary.facts.faults[0].shards_lost_owner > 0);
         assert!(
@@ -84,7 +84,7 @@ fn an_isolated_owner_sells_nothing_and_its_successor_sells_once() {
 /// before its sleep is refused by a journal that has moved on.
 #[test]
 fn a_sleeping_owner_wakes_up_deposed() {
-    tell(&[Fault::Pause { at: AT, node: Target::Owner, lasts: LASTS }], |outcome| {
+    tell(&[Fault::new(AT, LASTS, ProcessFault::Pause { node: Target::Owner })], |outcome| {
         assert!(marks(outcome).contains_key("owner-deposed"), "{:?}", marks(outcome));
         assert_eq!(verdict(outcome, "hold"), Verdict::Pass);
     });
@@ -94,7 +94,7 @@ fn a_sleeping_owner_wakes_up_deposed() {
 #[test]
 fn a_short_pause_deposes_nobody() {
     tell(
-        &[Fault::Pause { at: AT, node: Target::Owner, lasts: Span::from_millis(100) }],
+        &[Fault::new(AT, Span::from_millis(100), ProcessFault::Pause { node: Target::Owner })],
         |outcome| {
             assert_eq!(outcome.summary.facts.faults[0].shards_lost_owner, 0);
             assert!(!marks(outcome).contains_key("owner-deposed"), "{:?}", marks(outcome));
@@ -106,7 +106,7 @@ fn a_short_pause_deposes_nobody() {
 /// wrong one either. When they are back, all is well.
 #[test]
 fn without_a_quorum_nothing_is_sold_and_nothing_is_lost() {
-    let loss = |at, zone| Fault::ZoneLoss { at: Span::from_secs(at), zone, down: LASTS };
+    let loss = |at, zone| Fault::new(Span::from_secs(at), LASTS, ProcessFault::ZoneLoss { zone });
     tell(&[loss(45, 1), loss(46, 2)], |outcome| {
         assert_eq!(granted(outcome, 48, 64), 0, "no shard has two of three replicas");
         assert!(granted(outcome, 68, 85) > 20);
@@ -117,10 +117,12 @@ fn without_a_quorum_nothing_is_sold_and_nothing_is_lost() {
 /// before it committed.
 #[test]
 fn a_series_of_owners_hands_the_sale_on() {
-    let crash = |at| Fault::Crash {
-        at: Span::from_secs(at),
-        node: Target::Owner,
-        down: Span::from_secs(4),
+    let crash = |at| {
+        Fault::new(
+            Span::from_secs(at),
+            Span::from_secs(4),
+            ProcessFault::Crash { node: Target::Owner },
+        )
     };
     tell(&[crash(40), crash(46), crash(52), crash(58)], |outcome| {
         assert!((0..4).all(|fault| recovery_ms(outcome, fault) < 1_500.0));
@@ -132,8 +134,8 @@ fn a_series_of_owners_hands_the_sale_on() {
 #[test]
 fn a_bad_network_costs_time_only() {
     let faults = [
-        Fault::Loss { at: AT, lasts: LASTS, chance: Ratio { num: 1, den: 3 } },
-        Fault::Duplicate { at: AT, lasts: LASTS, chance: Ratio { num: 1, den: 2 } },
+        Fault::new(AT, LASTS, NetworkFault::Loss { chance: Ratio { num: 1, den: 3 } }),
+        Fault::new(AT, LASTS, NetworkFault::Duplicate { chance: Ratio { num: 1, den: 2 } }),
     ];
     tell(&faults, |outcome| assert_eq!(verdict(outcome, "atomic"), Verdict::Pass));
 }
@@ -142,13 +144,17 @@ fn a_bad_network_costs_time_only() {
 #[test]
 fn faults_that_overlap_heal_one_by_one() {
     let faults = [
-        Fault::Partition { at: AT, lasts: LASTS, cut: Cut::Halves },
-        Fault::Crash { at: Span::from_secs(50), node: Target::Owner, down: Span::from_secs(30) },
-        Fault::Pause {
-            at: Span::from_secs(52),
-            node: Target::Follower,
-            lasts: Span::from_secs(10),
-        },
+        Fault::new(AT, LASTS, NetworkFault::Partition { cut: Cut::Halves }),
+        Fault::new(
+            Span::from_secs(50),
+            Span::from_secs(30),
+            ProcessFault::Crash { node: Target::Owner },
+        ),
+        Fault::new(
+            Span::from_secs(52),
+            Span::from_secs(10),
+            ProcessFault::Pause { node: Target::Follower },
+        ),
     ];
     tell(&faults, |outcome| {
         assert!(outcome.summary.facts.faults.iter().all(|fault| fault.healed_s.is_some()));

@@ -7,7 +7,7 @@ use onsale::shrink::regression;
 use onsale::shrink::regression::Origin;
 use onsale::signature::Signature;
 use onsale_booking::{NodeId, Span};
-use onsale_scenarios::{Arrivals, Fault, Target};
+use onsale_scenarios::{Arrivals, Fault, ProcessFault, Target};
 use onsale_sim::plan::Plan;
 use onsale_tests::small_sale;
 use serde_json::Value;
@@ -250,11 +250,11 @@ fn the_test_that_is_made_compiles_and_is_compared() {
     let people = [3, 17, 40].map(|number| (Span::from_secs(u64::from(number)), number));
     scenario.crowd.users = 3;
     scenario.crowd.arrivals = Arrivals::Named { people: people.into() };
-    scenario.faults = vec![Fault::Crash {
-        at: Span::from_secs(20),
-        node: Target::Node(NodeId(2)),
-        down: Span::from_secs(5),
-    }];
+    scenario.faults = vec![Fault::new(
+        Span::from_secs(20),
+        Span::from_secs(5),
+        ProcessFault::Crash { node: Target::Node(NodeId(2)) },
+    )];
     scenario.must_exercise.clear();
     scenario.limits.clear();
     "shrunk/small-sale".clone_into(&mut scenario.id);

@@ -6,7 +6,7 @@
 use onsale_booking::Span;
 
 use super::Checks;
-use crate::fault::{Family, Fault, Swarm};
+use crate::fault::{Family, Fault, Swarm, What};
 use crate::scenario::Scenario;
 
 impl Checks {
@@ -79,9 +79,6 @@ impl Checks {
 
 /// By how many nodes a cluster grows, from when on.
 fn change(fault: &Fault) -> Option<(Span, i32)> {
-    if let Fault::Join { at, nodes, .. } = fault {
-        return Some((*at, nodes.len() as i32));
-    }
-    let Fault::Leave { at, nodes, .. } = fault else { return None };
-    Some((*at, -(nodes.len() as i32)))
+    let What::Members(change) = &fault.what else { return None };
+    Some((fault.at, change.grows_by())).filter(|&(_, by)| by != 0)
 }

@@ -7,143 +7,127 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A family of faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Family {
-    /// Crash and restart of a node.
-    Crash,
-    /// Pause of a node.
-    Pause,
-    /// Loss of a zone's power.
-    ZoneLoss,
-    /// Loss of the whole cluster's power.
-    PowerLoss,
-    /// Partitions of every shape.
-    Partition,
-    /// Message loss.
-    Loss,
-    /// Message duplication.
-    Duplicate,
-    /// Message reordering.
-    Reorder,
-    /// Slow links.
-    SlowNetwork,
-    /// Slow disks.
-    SlowDisk,
-    /// Message loss in one direction.
-    OneWayLoss,
-    /// Links that carry little.
-    Congestion,
-    /// Nodes and links that come and go.
-    Flapping,
-    /// Nodes cut off in one order and back in another.
-    Swizzle,
-    /// Clocks that run too fast or too slowly.
-    ClockDrift,
-    /// Clocks that are set wrong.
-    ClockJump,
-    /// Slow cores.
-    Limp,
-    /// Processes that die again and again.
-    CrashLoop,
-    /// Failing writes.
-    FsyncError,
-    /// Stalled disks.
-    DiskStall,
-    /// Full disks.
-    DiskFull,
-    /// Torn writes.
-    TornTail,
-    /// Flipped bits.
-    BitRot,
-    /// Replaced disks.
-    Wipe,
-    /// Lying disks.
-    LyingDisk,
-    /// Restart of a node that is told to stop.
-    Restart,
-    /// Restarts of all nodes in turn.
-    RollingRestart,
-    /// Nodes that join. Never drawn.
-    Join,
-    /// Nodes that leave. Never drawn.
-    Leave,
-    /// Nodes that are lost for good and replaced. Drawn only where it is named, once at most.
-    Replace,
+/// Declares families: each with its key in a scenario file, and the key that says how long its faults last.
+macro_rules! families {
+    (
+        drawn { $($(#[$doc:meta])* $Drawn:ident = $drawn:literal, $drawn_for:literal;)* }
+        drawn_where_named { $($(#[$named_doc:meta])* $Named:ident = $named:literal, $named_for:literal;)* }
+        written { $($(#[$written_doc:meta])* $Written:ident = $written:literal, $written_for:literal;)* }
+    ) => {
+        /// A family of faults.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Family {
+            $($(#[$doc])* #[serde(rename = $drawn)] $Drawn,)*
+            $($(#[$named_doc])* #[serde(rename = $named)] $Named,)*
+            $($(#[$written_doc])* #[serde(rename = $written)] $Written,)*
+        }
+
+        impl Family {
+            /// Every family that seeds draw unasked, in the order in which they draw. New ones go last.
+            pub const ALL: &[Self] = &[$(Self::$Drawn),*];
+
+            /// Families that seeds draw only where a swarm names them.
+            const NAMED: &[Self] = &[$(Self::$Named),*];
+
+            /// Its key in a scenario file.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$Drawn => $drawn,)*
+                    $(Self::$Named => $named,)*
+                    $(Self::$Written => $written,)*
+                }
+            }
+
+            /// The key that says how long a fault lasts: `lasts`, or `down` where something is down for all of it.
+            pub(super) const fn length_key(self) -> &'static str {
+                match self {
+                    $(Self::$Drawn => $drawn_for,)*
+                    $(Self::$Named => $named_for,)*
+                    $(Self::$Written => $written_for,)*
+                }
+            }
+        }
+    };
+}
+
+families! {
+    drawn {
+        /// Crash and restart of a node.
+        Crash = "crash", "down";
+        /// Pause of a node.
+        Pause = "pause", "lasts";
+        /// Loss of a zone's power.
+        ZoneLoss = "zone-loss", "down";
+        /// Loss of the whole cluster's power.
+        PowerLoss = "power-loss", "down";
+        /// Partitions of every shape.
+        Partition = "partition", "lasts";
+        /// Message loss.
+        Loss = "loss", "lasts";
+        /// Message duplication.
+        Duplicate = "duplicate", "lasts";
+        /// Message reordering.
+        Reorder = "reorder", "lasts";
+        /// Slow links.
+        SlowNetwork = "slow-network", "lasts";
+        /// Slow disks.
+        SlowDisk = "slow-disk", "lasts";
+        /// Message loss in one direction.
+        OneWayLoss = "one-way-loss", "lasts";
+        /// Links that carry little.
+        Congestion = "congestion", "lasts";
+        /// Nodes and links that come and go.
+        Flapping = "flapping", "lasts";
+        /// Nodes cut off in one order and back in another.
+        Swizzle = "swizzle", "lasts";
+        /// Clocks that run too fast or too slowly.
+        ClockDrift = "clock-drift", "lasts";
+        /// Clocks that are set wrong.
+        ClockJump = "clock-jump", "lasts";
+        /// Slow cores.
+        Limp = "limp", "lasts";
+        /// Processes that die again and again.
+        CrashLoop = "crash-loop", "lasts";
+        /// Failing writes.
+        FsyncError = "fsync-error", "lasts";
+        /// Stalled disks.
+        DiskStall = "disk-stall", "lasts";
+        /// Full disks.
+        DiskFull = "disk-full", "lasts";
+        /// Torn writes.
+        TornTail = "torn-tail", "down";
+        /// Flipped bits.
+        BitRot = "bit-rot", "lasts";
+        /// Replaced disks.
+        Wipe = "wipe", "down";
+        /// Restart of a node that is told to stop.
+        Restart = "restart", "down";
+        /// Restarts of all nodes in turn.
+        RollingRestart = "rolling-restart", "lasts";
+    }
+    drawn_where_named {
+        /// Nodes that are lost for good and replaced; once at most in a run.
+        Replace = "replace", "lasts";
+    }
+    written {
+        /// Nodes that join.
+        Join = "join", "lasts";
+        /// Nodes that leave.
+        Leave = "leave", "lasts";
+        /// Lying disks. What such a disk loses no safe system can know.
+        LyingDisk = "lying-disk", "lasts";
+    }
 }
 
 impl Family {
-    /// Every family that breaks no promise, in the order in which seeds draw them. New ones go
-    /// last. What a lying disk loses no safe system can know: it is drawn only where it is named.
-    pub const ALL: [Self; 26] = [
-        Self::Crash,
-        Self::Pause,
-        Self::ZoneLoss,
-        Self::PowerLoss,
-        Self::Partition,
-        Self::Loss,
-        Self::Duplicate,
-        Self::Reorder,
-        Self::SlowNetwork,
-        Self::SlowDisk,
-        Self::OneWayLoss,
-        Self::Congestion,
-        Self::Flapping,
-        Self::Swizzle,
-        Self::ClockDrift,
-        Self::ClockJump,
-        Self::Limp,
-        Self::CrashLoop,
-        Self::FsyncError,
-        Self::DiskStall,
-        Self::DiskFull,
-        Self::TornTail,
-        Self::BitRot,
-        Self::Wipe,
-        Self::Restart,
-        Self::RollingRestart,
-    ];
-
-    /// Its key in a scenario file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Crash => "crash",
-            Self::Pause => "pause",
-            Self::ZoneLoss => "zone-loss",
-            Self::PowerLoss => "power-loss",
-            Self::Partition => "partition",
-            Self::Loss => "loss",
-            Self::Duplicate => "duplicate",
-            Self::Reorder => "reorder",
-            Self::SlowNetwork => "slow-network",
-            Self::SlowDisk => "slow-disk",
-            Self::OneWayLoss => "one-way-loss",
-            Self::Congestion => "congestion",
-            Self::Flapping => "flapping",
-            Self::Swizzle => "swizzle",
-            Self::ClockDrift => "clock-drift",
-            Self::ClockJump => "clock-jump",
-            Self::Limp => "limp",
-            Self::CrashLoop => "crash-loop",
-            Self::FsyncError => "fsync-error",
-            Self::DiskStall => "disk-stall",
-            Self::DiskFull => "disk-full",
-            Self::TornTail => "torn-tail",
-            Self::BitRot => "bit-rot",
-            Self::Wipe => "wipe",
-            Self::LyingDisk => "lying-disk",
-            Self::Restart => "restart",
-            Self::RollingRestart => "rolling-restart",
-            Self::Join => "join",
-            Self::Leave => "leave",
-            Self::Replace => "replace",
-        }
+    /// Whether a run has one fault of the family at most.
+    pub fn strikes_once(self) -> bool {
+        self == Self::Replace
     }
 
     /// Whether a swarm may name it.
     pub fn may_be_drawn(self) -> bool {
-        self == Self::Replace || Self::ALL.contains(&self)
+        Self::ALL.contains(&self) || Self::NAMED.contains(&self)
     }
 }
 

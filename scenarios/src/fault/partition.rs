@@ -8,7 +8,8 @@ use std::fmt;
 use onsale_booking::Span;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Cut, Target, is_off};
+use super::written::is_off;
+use super::{Cut, Target};
 use crate::human::{HumanSpan, Misread};
 
 #[derive(Serialize, Deserialize)]

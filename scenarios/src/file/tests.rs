@@ -9,7 +9,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::catalogue;
-use crate::fault::{Cut, Family, Target};
+use crate::fault::{
+    ClockFault, Cut, DiskFault, Family, MembersFault, NetworkFault, ProcessFault, Target,
+};
 use crate::limit::{Figure, Part, Wait};
 use crate::ratio::Ratio;
 use crate::scenario::WaitingRoom;
@@ -980,7 +982,7 @@ fn a_target() -> impl Strategy<Value = Target> {
 }
 
 fn a_family() -> impl Strategy<Value = Family> {
-    prop_oneof![prop::sample::select(&Family::ALL[..]), Just(Family::LyingDisk)]
+    prop_oneof![prop::sample::select(Family::ALL), Just(Family::LyingDisk)]
 }
 
 fn a_fault() -> BoxedStrategy<Fault> {
@@ -996,57 +998,69 @@ fn a_fault() -> BoxedStrategy<Fault> {
     let times = (a_span(0, 50_000), a_span(1, 10_000));
     (times, a_target(), chance(), cut, 2_u32..1_000, 1_u16..=3, a_family())
         .prop_map(|((at, lasts), node, chance, cut, factor, zone, family)| match family {
-            Family::Crash => Fault::Crash { at, node, down: lasts },
-            Family::Pause => Fault::Pause { at, node, lasts },
-            Family::ZoneLoss => Fault::ZoneLoss { at, zone, down: lasts },
-            Family::PowerLoss => Fault::PowerLoss { at, down: lasts },
-            Family::Partition => Fault::Partition { at, lasts, cut },
-            Family::Loss => Fault::Loss { at, lasts, chance },
-            Family::Duplicate => Fault::Duplicate { at, lasts, chance },
-            Family::Reorder => Fault::Reorder { at, lasts, chance },
-            Family::SlowNetwork => Fault::SlowNetwork { at, lasts, factor },
-            Family::SlowDisk => Fault::SlowDisk { at, lasts, node, factor },
-            Family::OneWayLoss => {
-                Fault::OneWayLoss { at, lasts, node, inbound: factor % 2 == 0, chance }
-            }
-            Family::Congestion => {
-                Fault::Congestion { at, lasts, node: (zone > 1).then_some(node), kib_per_s: factor }
-            }
+            Family::Crash => Fault::new(at, lasts, ProcessFault::Crash { node }),
+            Family::Pause => Fault::new(at, lasts, ProcessFault::Pause { node }),
+            Family::ZoneLoss => Fault::new(at, lasts, ProcessFault::ZoneLoss { zone }),
+            Family::PowerLoss => Fault::new(at, lasts, ProcessFault::PowerLoss),
+            Family::Partition => Fault::new(at, lasts, NetworkFault::Partition { cut }),
+            Family::Loss => Fault::new(at, lasts, NetworkFault::Loss { chance }),
+            Family::Duplicate => Fault::new(at, lasts, NetworkFault::Duplicate { chance }),
+            Family::Reorder => Fault::new(at, lasts, NetworkFault::Reorder { chance }),
+            Family::SlowNetwork => Fault::new(at, lasts, NetworkFault::SlowNetwork { factor }),
+            Family::SlowDisk => Fault::new(at, lasts, DiskFault::SlowDisk { node, factor }),
+            Family::OneWayLoss => Fault::new(
+                at,
+                lasts,
+                NetworkFault::OneWayLoss { node, inbound: factor % 2 == 0, chance },
+            ),
+            Family::Congestion => Fault::new(
+                at,
+                lasts,
+                NetworkFault::Congestion { node: (zone > 1).then_some(node), kib_per_s: factor },
+            ),
             Family::Flapping => {
                 let peer = Some(Target::Owner).filter(|_| zone > 1 && node != Target::Owner);
                 let (down, up) = (Span::from_millis(1), Span::from_millis(u64::from(factor)));
-                Fault::Flapping { at, lasts, node, peer, down, up }
+                Fault::new(at, lasts, NetworkFault::Flapping { node, peer, down, up })
             }
             Family::Swizzle => {
                 let cut = vec![Target::Node(NodeId(1)), Target::Follower];
                 let mend = cut.iter().rev().copied().collect();
-                Fault::Swizzle { at, lasts, cut, mend }
+                Fault::new(at, lasts, NetworkFault::Swizzle { cut, mend })
             }
-            Family::ClockDrift => {
-                Fault::ClockDrift { at, lasts, node, by: Ratio::new(1, factor), slow: zone > 1 }
-            }
+            Family::ClockDrift => Fault::new(
+                at,
+                lasts,
+                ClockFault::Drift { node, by: Ratio::new(1, factor), slow: zone > 1 },
+            ),
             Family::ClockJump => {
-                Fault::ClockJump { at, lasts, node, by: lasts, back: factor % 2 == 0 }
+                Fault::new(at, lasts, ClockFault::Jump { node, by: lasts, back: factor % 2 == 0 })
             }
-            Family::Limp => Fault::Limp { at, lasts, node, factor },
+            Family::Limp => Fault::new(at, lasts, ProcessFault::Limp { node, factor }),
             Family::CrashLoop => {
                 let (down, up) = (Span::from_millis(1), Span::from_millis(u64::from(factor)));
-                Fault::CrashLoop { at, lasts, node, down, up }
+                Fault::new(at, lasts, ProcessFault::CrashLoop { node, down, up })
             }
-            Family::FsyncError => Fault::FsyncError { at, lasts, node },
-            Family::DiskStall => Fault::DiskStall { at, lasts, node },
-            Family::DiskFull => Fault::DiskFull { at, lasts, node },
-            Family::TornTail => Fault::TornTail { at, node, down: lasts },
-            Family::BitRot => Fault::BitRot { at, lasts, node },
-            Family::Wipe => Fault::Wipe { at, node, down: lasts },
-            Family::LyingDisk => Fault::LyingDisk { at, lasts, node },
-            Family::Restart => Fault::Restart { at, node, patience: lasts, down: lasts },
-            Family::Join => Fault::Join { at, lasts, nodes: vec![node] },
-            Family::Leave => Fault::Leave { at, lasts, nodes: vec![node] },
-            Family::Replace => Fault::Replace { at, lasts, node, by: Target::Node(NodeId(6)) },
-            Family::RollingRestart => {
-                Fault::RollingRestart { at, lasts, patience: Span(1), down: Span(1) }
+            Family::FsyncError => Fault::new(at, lasts, DiskFault::FsyncError { node }),
+            Family::DiskStall => Fault::new(at, lasts, DiskFault::DiskStall { node }),
+            Family::DiskFull => Fault::new(at, lasts, DiskFault::DiskFull { node }),
+            Family::TornTail => Fault::new(at, lasts, DiskFault::TornTail { node }),
+            Family::BitRot => Fault::new(at, lasts, DiskFault::BitRot { node }),
+            Family::Wipe => Fault::new(at, lasts, DiskFault::Wipe { node }),
+            Family::LyingDisk => Fault::new(at, lasts, DiskFault::LyingDisk { node }),
+            Family::Restart => {
+                Fault::new(at, lasts + lasts, ProcessFault::Restart { node, patience: lasts })
             }
+            Family::Join => Fault::new(at, lasts, MembersFault::Join { nodes: vec![node] }),
+            Family::Leave => Fault::new(at, lasts, MembersFault::Leave { nodes: vec![node] }),
+            Family::Replace => {
+                Fault::new(at, lasts, MembersFault::Replace { node, by: Target::Node(NodeId(6)) })
+            }
+            Family::RollingRestart => Fault::new(
+                at,
+                lasts,
+                ProcessFault::RollingRestart { patience: Span(1), down: Span(1) },
+            ),
         })
         .boxed()
 }

@@ -8,6 +8,7 @@ compile_error!(
 
 pub mod browsing;
 pub mod crowd;
+mod expand;
 pub mod fault;
 pub mod fingerprint;
 pub mod host;

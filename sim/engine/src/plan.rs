@@ -3,10 +3,7 @@
 //! Owns what a run depends on besides the code: the scenario with every default, the
 //! seeds of the named streams, and every fault with its instant and parameters. A plan
 //! can be printed, saved, edited and replayed without the seed. Refuses to know how it
-//! is carried out.
-
-mod mix;
-mod swarm;
+//! is drawn, and how it is carried out.
 
 use std::collections::BTreeMap;
 
@@ -38,29 +35,7 @@ pub struct Plan {
     pub scenario: Scenario,
 }
 
-/// The streams that every plan names.
-const STREAMS: [&str; 4] = ["demand", "room", "network", "nodes"];
-
 impl Plan {
-    /// Expands a seed.
-    pub fn new(scenario: &Scenario, seed: u64) -> Self {
-        let mut streams: BTreeMap<String, u64> =
-            STREAMS.iter().map(|&name| (name.to_owned(), fork(seed, name))).collect();
-        for node in 1..=scenario.cluster.numbers() {
-            let name = format!("disk/{node}");
-            streams.insert(name.clone(), fork(seed, &name));
-        }
-        let (mut scenario, mut faults) = (scenario.clone(), scenario.faults.clone());
-        if let Some(swarm) = &scenario.swarm {
-            faults.extend(swarm::draw(swarm, &scenario, seed));
-            if swarm.mix {
-                mix::draw(&mut scenario, seed);
-            }
-        }
-        faults.sort_by_key(Fault::at);
-        Self { schema: SCHEMA, seed, streams, faults, scenario }
-    }
-
     /// The seed of a named stream.
     pub fn stream(&self, name: &str) -> u64 {
         self.streams.get(name).copied().unwrap_or_else(|| fork(self.seed, name))
@@ -77,119 +52,11 @@ impl Plan {
 
     /// When the last fault has healed.
     pub fn calm_from(&self) -> Span {
-        self.faults.iter().map(|fault| fault.at() + fault.lasts()).max().unwrap_or_default()
+        self.faults.iter().map(Fault::ends).max().unwrap_or_default()
     }
 
     /// The plan as JSON, for people and for `replay`.
     pub fn to_json(&self) -> String {
         json::pretty(self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn swarming() -> Scenario {
-        onsale_scenarios::catalogue::find("fast/all-families")
-            .expect("it is in the catalogue")
-            .scenario()
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        #[test]
-        fn a_seed_expands_the_same_every_time_and_survives_json(seed: u64) {
-            let scenario = swarming();
-            let plan = Plan::new(&scenario, seed);
-            prop_assert_eq!(&plan, &Plan::new(&scenario, seed));
-            let read: Plan = serde_json::from_str(&plan.to_json()).expect("a printed plan reads back");
-            prop_assert_eq!(read, plan);
-        }
-
-        #[test]
-        fn what_is_drawn_makes_a_sound_plan(seed: u64, room: bool) {
-            let mut scenario = swarming();
-            scenario.crowd.waiting_room = room.then(|| onsale_scenarios::WaitingRoom {
-                opening: Span::from_secs(30),
-                ..onsale_scenarios::WaitingRoom::default()
-            });
-            scenario.sale.seats_per_request = 6;
-            let plan = Plan::new(&scenario, seed);
-            prop_assert!(plan.check().is_ok(), "{:?}", plan.check());
-            prop_assert_eq!(plan.scenario.crowd.users, scenario.crowd.users);
-        }
-
-        #[test]
-        fn drawn_faults_stay_in_their_bounds(seed: u64) {
-            let scenario = swarming();
-            let swarm = scenario.swarm.clone().expect("it swarms");
-            let plan = Plan::new(&scenario, seed);
-            prop_assert!(plan.faults.len() <= usize::from(swarm.faults_max));
-            for fault in &plan.faults {
-                prop_assert!(fault.at() >= swarm.from);
-                prop_assert!(fault.at() + fault.lasts() <= swarm.until);
-                prop_assert!(swarm.families.contains(&fault.family()));
-            }
-        }
-    }
-
-    #[test]
-    fn seeds_differ_in_kind() {
-        let scenario = swarming();
-        let kinds: std::collections::BTreeSet<Vec<_>> = (0..50)
-            .map(|seed| Plan::new(&scenario, seed).faults.iter().map(Fault::family).collect())
-            .collect();
-        assert!(kinds.len() > 20, "{} kinds of run in 50 seeds", kinds.len());
-    }
-
-    #[test]
-    fn crowds_differ_in_kind_unless_they_are_to_stay() {
-        let mut scenario = swarming();
-        let crowds = |scenario: &Scenario| {
-            let plans = (0..50).map(|seed| Plan::new(scenario, seed).scenario);
-            let told = plans.map(|drawn| format!("{:?} {:?}", drawn.crowd, drawn.sale));
-            told.collect::<std::collections::BTreeSet<_>>().len()
-        };
-        assert!(crowds(&scenario) > 40, "{} kinds of crowd in 50 seeds", crowds(&scenario));
-        scenario.swarm.as_mut().expect("it swarms").mix = false;
-        assert_eq!(crowds(&scenario), 1);
-    }
-
-    #[test]
-    fn one_node_at_most_is_drawn_to_be_lost_and_often_one_that_has_just_joined() {
-        let scenario = onsale_scenarios::catalogue::find("fast/elastic-faults")
-            .expect("it is in the catalogue")
-            .scenario();
-        let join = scenario.faults.iter().find(|fault| !fault.joining().is_empty());
-        let join = join.expect("nodes join");
-        let (mut lost, mut new) = (0, 0);
-        for seed in 0..300 {
-            let plan = Plan::new(&scenario, seed);
-            assert!(plan.check().is_ok(), "seed {seed}: {:?}", plan.check());
-            for fault in &plan.faults {
-                let Fault::Replace { at, node, .. } = fault else { continue };
-                lost += 1;
-                let since = at.0.saturating_sub(join.at().0);
-                new += u32::from(join.joining().contains(node) && since < 10_000_000);
-            }
-        }
-        assert!(lost > 30 && new > 8 && new < lost, "{lost} lost, {new} of them new");
-    }
-
-    #[test]
-    fn a_family_that_goes_moves_no_fault_of_the_others() {
-        let with = swarming();
-        let mut without = with.clone();
-        let swarm = without.swarm.as_mut().expect("it swarms");
-        let gone = swarm.families.pop().expect("it has families");
-        for seed in 0..50 {
-            let all = Plan::new(&with, seed).faults;
-            let fewer = Plan::new(&without, seed).faults;
-            let kept: Vec<_> = all.into_iter().filter(|fault| fault.family() != gone).collect();
-            assert!(kept.iter().all(|fault| fewer.contains(fault)), "seed {seed}");
-        }
     }
 }

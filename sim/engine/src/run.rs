@@ -25,13 +25,13 @@ use onsale_reports::{
     Evidence, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped, Summary,
     TraceResult, Verdict,
 };
-use onsale_scenarios::{Arrivals, Cluster, Family, Fault, Sale};
+use onsale_scenarios::{Arrivals, ClockFault, Cluster, Fault, Sale, What};
 
 use self::clients::serve_clients;
 pub use self::panics::keep_panics_quiet;
 use crate::browsing::Browsing;
 use crate::crowd::Crowd;
-use crate::fault::{Faults, results};
+use crate::fault::{self, Faults, results};
 use crate::fingerprint::Trail;
 use crate::host;
 use crate::oracle::facts::Bounds;
@@ -199,11 +199,11 @@ async fn direct(plan: &Plan) {
         (1..=usize::from(scenario.cluster.nodes)).for_each(|place| world.start(place));
         world.wake_at(CLIENTS, Some(Instant::ZERO));
         for (index, fault) in plan.faults.iter().enumerate() {
-            world.enter_fault(Instant::ZERO + fault.at(), index, true);
-            for (step, at) in fault.steps().into_iter().enumerate() {
+            world.enter_fault(Instant::ZERO + fault.at, index, true);
+            for (step, at) in fault::steps(fault).into_iter().enumerate() {
                 world.enter_step(Instant::ZERO + at, index, step);
             }
-            world.enter_fault(Instant::ZERO + fault.at() + fault.lasts(), index, false);
+            world.enter_fault(Instant::ZERO + fault.ends(), index, false);
         }
         world.end_at(Instant::ZERO + scenario.duration);
         world.stops_at.into_iter().for_each(|at| world.end_at(at));
@@ -212,13 +212,7 @@ async fn direct(plan: &Plan) {
         }
         world.director()
     });
-    let faults = Faults {
-        plan: &plan.faults,
-        placement: &setup.placement,
-        good_copies: scenario.disk.good_copies,
-        executor: &executor,
-        processes: &processes,
-    };
+    let mut faults = Faults::new(plan, &setup.placement, &executor, &processes);
     let mut healed = 0;
     loop {
         let (now, turn) = next_turn(director).await;
@@ -462,14 +456,15 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
 /// How much sooner than they should holds may end by the fastest clock of the plan, all drifts at
 /// once; none if no clock is ever wrong.
 fn early(plan: &Plan) -> Option<Span> {
-    let may_be_wrong =
-        |fault: &Fault| matches!(fault.family(), Family::ClockDrift | Family::ClockJump);
-    if plan.scenario.cluster.clock_skew == Span::ZERO && !plan.faults.iter().any(may_be_wrong) {
+    let mut faults = plan.faults.iter();
+    let may_be_wrong = faults.any(|fault| matches!(fault.what, What::Clock(_)));
+    if plan.scenario.cluster.clock_skew == Span::ZERO && !may_be_wrong {
         return None;
     }
     let Sale { hold, grace, .. } = plan.scenario.sale;
     let drifts = plan.faults.iter().filter_map(|fault| {
-        if let Fault::ClockDrift { by, slow: false, .. } = fault { Some(by) } else { None }
+        let What::Clock(ClockFault::Drift { by, slow, .. }) = &fault.what else { return None };
+        (!slow).then_some(by)
     });
     let lost = drifts.map(|by| Promise { hold, grace }.lost_to(by.num, by.den));
     Some(lost.fold(Span::ZERO, |sum, lost| sum + lost))
@@ -480,13 +475,7 @@ fn early(plan: &Plan) -> Option<Span> {
 /// that more: the deltas that a node keeps until they are due lie that far apart.
 fn clocks_apart(plan: &Plan) -> Span {
     let wrong_by = |fault: &Fault| {
-        if let Fault::ClockDrift { lasts, by, .. } = fault {
-            by.of(lasts.0)
-        } else if let Fault::ClockJump { by, .. } = fault {
-            by.0
-        } else {
-            0
-        }
+        if let What::Clock(clock) = &fault.what { clock.wrong_by(fault.lasts).0 } else { 0 }
     };
     let apart = plan.faults.iter().map(wrong_by).sum::<u64>();
     let Cluster { clock_skew, facts, .. } = &plan.scenario.cluster;

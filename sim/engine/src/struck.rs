@@ -1,7 +1,7 @@
 //! What faults have struck, and what they cost.
 //!
-//! Owns the log of them: when each struck and healed, which leaders it took away and how long they were missed, and what
-//! is to be undone. Refuses to know how a fault does its harm, and the world that it does it to.
+//! Owns the log of them: when each struck and healed, which leaders it took away and how long they were missed.
+//! Refuses to know how a fault does its harm, and the world that it does it to.
 
 pub mod failover;
 pub mod hand_over;
@@ -15,7 +15,6 @@ use onsale_cluster::{Epoch, Phase, ShardId, TransferReason};
 use self::failover::Failover;
 use self::hand_over::{Balanced, HandOvers, Passage};
 use self::outages::{Before, Cause, Outage, Outages};
-use crate::seen::place::Place;
 
 /// A fault that healed at once can still cost an owner for so long: suspicion and an election take a fraction of it.
 const AFTERMATH: Span = Span::from_secs(2);
@@ -37,8 +36,6 @@ pub struct Struck {
     pub(crate) failover: Option<Failover>,
     /// Shards that were handed over while it was the latest fault.
     pub hand_overs: HandOvers,
-    pub(crate) undo: Undo,
-    pub(crate) steps: Steps,
 }
 
 impl Struck {
@@ -51,20 +48,6 @@ impl Struck {
     fn is_due(&self, now: Instant) -> bool {
         self.healed.is_none_or(|healed| now <= healed.max(self.at + AFTERMATH))
     }
-}
-
-/// What to undo when a fault heals.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Undo {
-    pub(crate) power: Vec<Place>,
-    pub(crate) start: Vec<Place>,
-    pub(crate) resume: Vec<Place>,
-    pub(crate) mend: Vec<(Place, Place)>,
-    pub(crate) settle: bool,
-    pub(crate) speed_up: Vec<Place>,
-    pub(crate) walk: Vec<Place>,
-    pub(crate) put_right: Vec<Place>,
-    pub(crate) cure: Option<Place>,
 }
 
 /// Every fault that has struck, in order.
@@ -198,28 +181,4 @@ fn in_force(struck: &[Struck], since: Instant) -> Option<(Instant, usize)> {
     let mut due = struck.iter().filter(|struck| struck.is_due(since));
     let before = due.clone().rfind(|struck| struck.at <= since);
     before.or_else(|| due.next()).map(|struck| (struck.at, struck.index))
-}
-
-/// What the steps of a fault are about.
-#[derive(Clone, Debug, Default)]
-pub(crate) enum Steps {
-    /// Nothing goes on.
-    #[default]
-    None,
-    /// Links that are cut and mended in turn.
-    Flapping {
-        /// Whose.
-        name: String,
-        /// Which.
-        links: Vec<(Place, Place)>,
-    },
-    /// A process that is killed and started in turn.
-    CrashLoop(Place),
-    /// Nodes that are still to be cut off, and those that are then to come back, the next one last.
-    Swizzle {
-        /// Which are still to be cut off.
-        cut: Vec<Place>,
-        /// Which are to come back.
-        mend: Vec<Place>,
-    },
 }

@@ -17,6 +17,7 @@ mod digest;
 pub mod disk;
 pub mod doing;
 mod event;
+mod faults;
 mod health;
 pub mod limits;
 pub mod limp;

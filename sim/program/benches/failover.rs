@@ -13,7 +13,7 @@ use onsale::sweep::pool;
 use onsale::sweep::pool::Stop;
 use onsale_booking::{Draw, Span};
 use onsale_reports::{FaultResult, human};
-use onsale_scenarios::{Arrivals, Cut, Fault, Scenario, Target};
+use onsale_scenarios::{Arrivals, Cut, Fault, NetworkFault, ProcessFault, Scenario, Target};
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run;
 use onsale_sim::world::Tracing;
@@ -56,21 +56,27 @@ const HAND_OFF: [(&str, Step); 3] = [
 const CASES: [Case; 4] = [
     Case {
         name: "crash of the owner",
-        strike: |at| Fault::Crash { at, node: Target::Owner, down: LASTS },
+        strike: |at| Fault::new(at, LASTS, ProcessFault::Crash { node: Target::Owner }),
         users: 10,
         steps: &FAILOVER,
         target_ms: 500.0,
     },
     Case {
         name: "pause of the owner",
-        strike: |at| Fault::Pause { at, node: Target::Owner, lasts: LASTS },
+        strike: |at| Fault::new(at, LASTS, ProcessFault::Pause { node: Target::Owner }),
         users: 10,
         steps: &FAILOVER,
         target_ms: 500.0,
     },
     Case {
         name: "isolation of the owner",
-        strike: |at| Fault::Partition { at, lasts: LASTS, cut: Cut::Isolate(vec![Target::Owner]) },
+        strike: |at| {
+            Fault::new(
+                at,
+                LASTS,
+                NetworkFault::Partition { cut: Cut::Isolate(vec![Target::Owner]) },
+            )
+        },
         users: 10,
         steps: &FAILOVER,
         target_ms: 500.0,
@@ -78,7 +84,13 @@ const CASES: [Case; 4] = [
     // Under load, for an owner hands over only once it has told all that it decided.
     Case {
         name: "hand-offs in a restart",
-        strike: |at| Fault::Restart { at, node: Target::Owner, patience: LASTS, down: LASTS },
+        strike: |at| {
+            Fault::new(
+                at,
+                LASTS + LASTS,
+                ProcessFault::Restart { node: Target::Owner, patience: LASTS },
+            )
+        },
         users: 1_000,
         steps: &HAND_OFF,
         target_ms: 20.0,

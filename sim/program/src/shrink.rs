@@ -33,7 +33,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use onsale_booking::Span;
-use onsale_scenarios::Fault;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::Outcome;
 use onsale_sim::seen::subject::Subject;
@@ -438,7 +437,7 @@ fn between(low: u64, high: u64, unit: fn(u64) -> u64) -> Vec<u64> {
 
 /// Puts a plan in order after a change: as if it had been drawn like this.
 fn tidy(plan: &mut Plan) {
-    plan.faults.sort_by_key(Fault::at);
+    plan.faults.sort_by_key(|fault| fault.at);
     plan.scenario.faults.clone_from(&plan.faults);
     plan.scenario.swarm = None;
     plan.scenario.must_exercise.clear();

@@ -66,3 +66,8 @@ fn leaves_no_quorum(
     };
     is_struck && !members.is_quorum(has_good_copy)
 }
+
+/// What is said of a fault that spares a disk.
+pub(super) fn spared(name: &str, shard: ShardId) -> String {
+    format!("disk of {name} spared: {shard} would lose its majority of good copies")
+}

@@ -1,94 +1,85 @@
 //! Which links a partition cuts.
 //!
-//! Owns the shapes of partitions: who still hears whom. Refuses to know when a partition comes and goes.
+//! Owns the shapes: islands, halves, one direction, a ring of majorities, a bridge. Refuses to know
+//! how links are cut.
 
-use onsale_scenarios::Cut;
+use onsale_scenarios::{Cut, Target};
 
-use super::{Faults, listed};
+use super::Faults;
+use super::victims::listed;
 use crate::seen::place::{CLIENTS, Place};
 use crate::world::World;
 
+/// Directed links.
+type Links = Vec<(Place, Place)>;
+
 impl Faults<'_> {
-    /// The directed links that a partition cuts.
-    pub(super) fn links(&self, world: &World, cut: &Cut) -> (Vec<(Place, Place)>, String) {
-        let all: Vec<Place> = self.places().collect();
-        let nodes = all.len();
-        let both = |pairs: &mut dyn Iterator<Item = (Place, Place)>| {
-            pairs.flat_map(|(a, b)| [(a, b), (b, a)]).collect::<Vec<_>>()
-        };
-        let across = |left: &[Place], right: &[Place]| {
-            both(&mut left.iter().flat_map(|&a| right.iter().map(move |&b| (a, b))))
-        };
+    /// The directed links that a partition cuts, and what it is called.
+    pub(super) fn links(&self, world: &World, cut: &Cut) -> (Links, String) {
         match cut {
-            Cut::Isolate(targets) => {
-                let mut island: Vec<Place> =
-                    targets.iter().map(|&target| self.victim(world, target)).collect();
-                island.sort_unstable();
-                island.dedup();
-                let mainland: Vec<Place> = std::iter::once(CLIENTS)
-                    .chain(all.iter().copied().filter(|place| !island.contains(place)))
-                    .collect();
-                let names = island
-                    .iter()
-                    .map(|&place| self.name(world, place))
-                    .collect::<Vec<_>>()
-                    .join(" and ");
-                (across(&island, &mainland), format!("isolation of {names}"))
-            }
-            Cut::Halves => {
-                let owner = self.owner(world);
-                let rest: Vec<Place> =
-                    all.iter().copied().filter(|&place| place != owner).collect();
-                let with_owner = (nodes - 1) / 2;
-                let (beside, other) = rest.split_at(with_owner.saturating_sub(1));
-                let small: Vec<Place> =
-                    std::iter::once(owner).chain(beside.iter().copied()).collect();
-                (
-                    across(&small, other),
-                    format!(
-                        "split into {} and {}, n{owner} in the smaller half",
-                        listed(&small),
-                        listed(other)
-                    ),
-                )
-            }
+            Cut::Isolate(targets) => self.isolation(world, targets),
+            Cut::Halves => self.halves(world),
             Cut::OneWay(target) => {
                 let victim = self.victim(world, *target);
-                let links = all
-                    .iter()
-                    .filter(|&&place| place != victim)
-                    .map(|&place| (victim, place))
-                    .collect();
+                let others = self.places().filter(|&place| place != victim);
+                let links = others.map(|place| (victim, place)).collect();
                 (links, format!("what {} sends to other nodes is lost", self.name(world, victim)))
             }
             Cut::MajorityRing => {
-                // Each node sees itself and the same number of neighbours on both sides of the ring: just a majority.
-                let reach = nodes / 2 / 2 + nodes / 2 % 2;
-                let apart = |a: Place, b: Place| {
-                    let gap = a.abs_diff(b);
-                    gap.min(nodes - gap) > reach
-                };
-                let mut pairs = all
-                    .iter()
-                    .flat_map(|&a| all.iter().map(move |&b| (a, b)))
-                    .filter(|&(a, b)| a < b && apart(a, b));
-                (both(&mut pairs), "majority ring: each node sees another majority".to_owned())
+                (self.majority_ring(), "majority ring: each node sees another majority".to_owned())
             }
-            Cut::Bridge => {
-                let middle = nodes.div_ceil(2);
-                let (left, right): (Vec<Place>, Vec<Place>) = all
-                    .iter()
-                    .filter(|&&place| place != middle)
-                    .partition(|&&place| place < middle);
-                (
-                    across(&left, &right),
-                    format!(
-                        "bridge: {} and {} see each other only through n{middle}",
-                        listed(&left),
-                        listed(&right)
-                    ),
-                )
-            }
+            Cut::Bridge => self.bridge(),
         }
     }
+
+    fn isolation(&self, world: &World, targets: &[Target]) -> (Links, String) {
+        let mut island = self.victims(world, targets);
+        island.sort_unstable();
+        island.dedup();
+        let nodes = self.places().filter(|place| !island.contains(place));
+        let mainland: Vec<Place> = std::iter::once(CLIENTS).chain(nodes).collect();
+        let names: Vec<String> = island.iter().map(|&place| self.name(world, place)).collect();
+        (across(&island, &mainland), format!("isolation of {}", names.join(" and ")))
+    }
+
+    fn halves(&self, world: &World) -> (Links, String) {
+        let owner = self.owner(world);
+        let rest: Vec<Place> = self.places().filter(|&place| place != owner).collect();
+        let with_owner = rest.len() / 2;
+        let (beside, other) = rest.split_at(with_owner.saturating_sub(1));
+        let small: Vec<Place> = std::iter::once(owner).chain(beside.iter().copied()).collect();
+        let (half, rest) = (listed(&small), listed(other));
+        let what = format!("split into {half} and {rest}, n{owner} in the smaller half");
+        (across(&small, other), what)
+    }
+
+    /// Each node sees itself and the same number of neighbours on both sides of the ring: just a majority.
+    fn majority_ring(&self) -> Links {
+        let nodes = self.places().count();
+        let reach = nodes / 2 / 2 + nodes / 2 % 2;
+        let apart = |a: Place, b: Place| {
+            let gap = a.abs_diff(b);
+            gap.min(nodes - gap) > reach
+        };
+        let pairs = self.places().flat_map(|a| self.places().map(move |b| (a, b)));
+        both_ways(pairs.filter(|&(a, b)| a < b && apart(a, b)))
+    }
+
+    fn bridge(&self) -> (Links, String) {
+        let middle = self.places().count().div_ceil(2);
+        let others = self.places().filter(|&place| place != middle);
+        let (left, right): (Vec<Place>, Vec<Place>) = others.partition(|&place| place < middle);
+        let (one, other) = (listed(&left), listed(&right));
+        let what = format!("bridge: {one} and {other} see each other only through n{middle}");
+        (across(&left, &right), what)
+    }
+}
+
+/// All links between two sides.
+fn across(left: &[Place], right: &[Place]) -> Links {
+    both_ways(left.iter().flat_map(|&a| right.iter().map(move |&b| (a, b))))
+}
+
+fn both_ways(pairs: impl Iterator<Item = (Place, Place)>) -> Links {
+    pairs.flat_map(|(a, b)| [(a, b), (b, a)]).collect()
 }

@@ -4,7 +4,7 @@
 //! its disks in their tails, and the clocks that the plan makes slow. Refuses to know what happens in a run.
 
 use onsale_booking::Span;
-use onsale_scenarios::{Fault, Scenario};
+use onsale_scenarios::{ClockFault, Scenario, What};
 
 use super::{feasible, slowest};
 use crate::oracle::Lateness;
@@ -33,7 +33,8 @@ pub(super) fn lateness(plan: &Plan) -> Lateness {
     };
     let commit = Span(2 * (inside.0 + slowest::write(disk).0));
     let slow = plan.faults.iter().filter_map(|fault| {
-        if let Fault::ClockDrift { by, slow: true, .. } = fault { Some(by) } else { None }
+        let What::Clock(ClockFault::Drift { by, slow, .. }) = &fault.what else { return None };
+        slow.then_some(by)
     });
     let lasts = (sale.hold + sale.grace).0;
     // A clock that loses `num` in `den` shows a span only after so much more.

@@ -50,7 +50,7 @@ pub(super) fn move_moments(plan: &mut Plan, to: impl Fn(Span) -> Span) {
 pub(super) fn windows(plan: &Plan) -> Vec<Plan> {
     let Some(facts) = &plan.scenario.facts else { return Vec::new() };
     let few = [1, 2, 4, 8, 16, 32].into_iter().filter(|&visitors| visitors < facts.visitors);
-    let strikes: Vec<Span> = plan.faults.iter().map(onsale_scenarios::Fault::at).collect();
+    let strikes: Vec<Span> = plan.faults.iter().map(|fault| fault.at).collect();
     let lengths = [4, 10, 20].map(Span::from_secs);
     let lengths = lengths.into_iter().filter(|&length| length < facts.until - facts.from);
     let before = [0, 1, 3, 7].map(Span::from_secs);
@@ -137,7 +137,7 @@ mod tests {
             assert!(window.check().is_ok());
             let (few, all) =
                 (window.scenario.facts.unwrap(), plan.scenario.facts.as_ref().unwrap());
-            assert!(few.visitors < all.visitors && few.from <= plan.faults[0].at());
+            assert!(few.visitors < all.visitors && few.from <= plan.faults[0].at);
         }
     }
 }

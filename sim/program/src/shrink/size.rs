@@ -7,7 +7,6 @@ use onsale_booking::Span;
 use onsale_scenarios::Ratio;
 use onsale_sim::plan::Plan;
 
-use super::fault::aim_within;
 use super::{Dial, one, readable};
 
 /// The least nodes that a scenario may have.
@@ -108,5 +107,5 @@ pub(super) fn with_fewer_replicas(plan: &Plan) -> Vec<Plan> {
 
 fn aim_faults(plan: &mut Plan) {
     let (nodes, zones) = (plan.scenario.cluster.nodes, plan.scenario.cluster.zones);
-    plan.faults.iter_mut().for_each(|fault| aim_within(fault, nodes, zones));
+    plan.faults.iter_mut().for_each(|fault| fault.aim_within(nodes, zones));
 }

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use onsale_booking::NodeId;
-use onsale_scenarios::{Cut, Family, Ratio, Scenario, Target};
+use onsale_scenarios::{
+    Cut, Family, Fault, NetworkFault, ProcessFault, Ratio, Scenario, Target, What,
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -93,20 +95,22 @@ fn everything_that_does_not_matter_goes() {
 
 #[test]
 fn the_faults_that_matter_stay_and_become_shorter() {
-    let crash = |at, number| Fault::Crash {
-        at: Span::from_secs(at),
-        node: Target::Node(NodeId(number)),
-        down: Span::from_secs(20),
+    let crash = |at, number| {
+        Fault::new(
+            Span::from_secs(at),
+            Span::from_secs(20),
+            ProcessFault::Crash { node: Target::Node(NodeId(number)) },
+        )
     };
     let mut plan = plan(1);
     plan.faults = (1..=5).map(|number| crash(20 * u64::from(number), number)).collect();
     let end = shrunk(&plan, 2, |plan| {
-        let downs: Vec<Span> = plan.faults.iter().map(Fault::lasts).collect();
+        let downs: Vec<Span> = plan.faults.iter().map(|fault| fault.lasts).collect();
         downs.len() >= 2 && downs.iter().all(|&down| down >= Span::from_secs(3))
     });
     let faults = &end.best.plan.faults;
     assert_eq!(faults.len(), 2);
-    assert!(faults.iter().all(|fault| fault.lasts() == Span::from_secs(3)), "{faults:?}");
+    assert!(faults.iter().all(|fault| fault.lasts == Span::from_secs(3)), "{faults:?}");
     assert_eq!(end.best.plan.scenario.faults, *faults, "the scenario says the same");
     // Who aimed at a node that is gone aims at one that is there.
     assert_eq!(end.best.plan.scenario.cluster.nodes, 3);
@@ -115,7 +119,8 @@ fn the_faults_that_matter_stay_and_become_shorter() {
 #[test]
 fn a_fault_becomes_a_simpler_one_if_that_is_enough() {
     let mut plan = plan(1);
-    plan.faults = vec![Fault::PowerLoss { at: Span::from_secs(60), down: Span::from_secs(9) }];
+    plan.faults =
+        vec![Fault::new(Span::from_secs(60), Span::from_secs(9), ProcessFault::PowerLoss)];
     let struck = |families: &'static [Family]| {
         move |plan: &Plan| plan.faults.iter().any(|fault| families.contains(&fault.family()))
     };
@@ -129,36 +134,42 @@ fn a_fault_becomes_a_simpler_one_if_that_is_enough() {
 fn what_is_lost_by_chance_becomes_one_node_that_nobody_hears() {
     let (at, lasts, chance) = (Span::from_secs(60), Span::from_secs(8), Ratio::percent(28));
     let mut plan = plan(1);
-    let loss = Fault::Loss { at, lasts, chance };
+    let loss = Fault::new(at, lasts, NetworkFault::Loss { chance });
     plan.faults = vec![loss.clone()];
     // Only that very fault loses the right messages, or the second node's silence at the 63rd second.
     let moment = Span::from_secs(63);
     let end = shrunk(&plan, 1, |plan| {
         plan.faults.iter().any(|fault| {
-            let (at, lasts) = (fault.at(), fault.lasts());
+            let (at, lasts) = (fault.at, fault.lasts);
             let silent = at <= moment && moment < at + lasts && lasts <= Span::from_secs(1);
             *fault == loss
                 || silent
-                    && matches!(
-                        fault,
-                        Fault::Partition { cut: Cut::OneWay(Target::Node(NodeId(2))), .. }
-                    )
+                    && fault.what
+                        == What::Network(NetworkFault::Partition {
+                            cut: Cut::OneWay(Target::Node(NodeId(2))),
+                        })
         })
     });
     let faults = &end.best.plan.faults;
-    assert!(matches!(faults[..], [Fault::Partition { .. }]), "{faults:?}");
+    let families: Vec<_> = faults.iter().map(Fault::family).collect();
+    assert_eq!(families, [Family::Partition], "{faults:?}");
 }
 
 #[test]
 fn links_that_clog_are_made_narrow_around_one_node() {
     let (at, lasts) = (Span::from_secs(60), Span::from_secs(8));
     let mut plan = plan(1);
-    plan.faults = vec![Fault::Congestion { at, lasts, node: None, kib_per_s: 13 }];
-    let clogs = |fault: &Fault| matches!(fault, Fault::Congestion { .. });
+    plan.faults =
+        vec![Fault::new(at, lasts, NetworkFault::Congestion { node: None, kib_per_s: 13 })];
+    let clogs = |fault: &Fault| fault.family() == Family::Congestion;
     let end = shrunk(&plan, 1, |plan| plan.faults.iter().any(clogs));
     let faults = &end.best.plan.faults;
-    let narrow = matches!(faults[..], [Fault::Congestion { node: Some(_), kib_per_s: 1, .. }]);
-    assert!(narrow, "{faults:?}");
+    let [Fault { what: What::Network(NetworkFault::Congestion { node, kib_per_s }), .. }] =
+        &faults[..]
+    else {
+        panic!("{faults:?}");
+    };
+    assert!(node.is_some() && *kib_per_s == 1, "{faults:?}");
 }
 
 #[test]
@@ -338,15 +349,15 @@ fn a_fault_that_has_to_strike_late_strikes_at_an_instant_that_reads_well() {
     let mut plan = plan(1);
     plan.scenario.crowd.users = 3;
     let (at, lasts) = (Span(60_119_244), Span::from_secs(8));
-    plan.faults = vec![Fault::Duplicate { at, lasts, chance: Ratio::ALWAYS }];
+    plan.faults = vec![Fault::new(at, lasts, NetworkFault::Duplicate { chance: Ratio::ALWAYS })];
     let end = shrunk(&plan, 1, |plan| {
         plan.faults.iter().any(|fault| {
-            let heals = fault.at() + fault.lasts();
-            matches!(fault, Fault::Duplicate { .. }) && heals > at && fault.at() >= Span(119_244)
+            let heals = fault.ends();
+            fault.family() == Family::Duplicate && heals > at && fault.at >= Span(119_244)
         })
     });
     let fault = &end.best.plan.faults[0];
-    assert!(fault.at().0.is_multiple_of(1_000), "{fault:?}");
+    assert!(fault.at.0.is_multiple_of(1_000), "{fault:?}");
 }
 
 proptest! {

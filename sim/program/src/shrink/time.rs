@@ -4,9 +4,9 @@
 //! moved. Refuses to know what happens at them.
 
 use onsale_booking::Span;
+use onsale_scenarios::LASTS_LEAST;
 use onsale_sim::plan::Plan;
 
-use super::fault::{LASTS_LEAST, timed};
 use super::people::{list, with};
 use super::{Case, Dial, facts, readable};
 use crate::signature::Signature;
@@ -23,10 +23,10 @@ pub(super) fn cut(plan: &Plan, end: Span) -> Plan {
     };
     cut.scenario.duration = end;
     facts::cut(&mut cut, end);
-    cut.faults.retain(|fault| fault.at() < end);
+    cut.faults.retain(|fault| fault.at < end);
     for fault in &mut cut.faults {
-        let lasts = fault.lasts().min(end - fault.at());
-        *fault = timed(fault, fault.at(), lasts);
+        let lasts = fault.lasts.min(end - fault.at);
+        *fault = fault.timed(fault.at, lasts);
     }
     cut
 }
@@ -66,7 +66,7 @@ const MOMENTS_MAX: usize = 100;
 /// last is the duration's own dial.
 fn moments(plan: &Plan) -> Vec<Span> {
     let people = list(plan).unwrap_or_default().iter().map(|&(at, _)| at);
-    let faults = plan.faults.iter().flat_map(|fault| [fault.at(), fault.at() + fault.lasts()]);
+    let faults = plan.faults.iter().flat_map(|fault| [fault.at, fault.ends()]);
     let mut moments: Vec<Span> = people.chain(faults).chain(facts::moments(plan)).collect();
     moments.sort_unstable();
     moments.dedup();
@@ -126,11 +126,10 @@ pub(super) fn later(plan: &Plan) -> Vec<Plan> {
     let mut plans = Vec::new();
     for (nth, fault) in plan.faults.iter().enumerate() {
         // The coarsest first, down to the one that it stands at already.
-        let coarser = units.into_iter().take_while(|unit| !fault.at().0.is_multiple_of(unit.0));
+        let coarser = units.into_iter().take_while(|unit| !fault.at.0.is_multiple_of(unit.0));
         for unit in coarser {
             let mut plan = plan.clone();
-            plan.faults[nth] =
-                timed(fault, Span(fault.at().0.next_multiple_of(unit.0)), fault.lasts());
+            plan.faults[nth] = fault.timed(Span(fault.at.0.next_multiple_of(unit.0)), fault.lasts);
             plans.push(plan);
         }
     }
@@ -144,10 +143,10 @@ fn moved(plan: &Plan, to: impl Fn(Span) -> Span) -> Plan {
         None => plan.clone(),
     };
     for fault in &mut plan.faults {
-        let (at, healed) = (to(fault.at()), to(fault.at() + fault.lasts()));
+        let (at, healed) = (to(fault.at), to(fault.ends()));
         // No fault becomes longer because its beginning moves.
-        let lasts = (healed - at).max(LASTS_LEAST).min(fault.lasts());
-        *fault = timed(fault, at, lasts);
+        let lasts = (healed - at).max(LASTS_LEAST).min(fault.lasts);
+        *fault = fault.timed(at, lasts);
     }
     facts::move_moments(&mut plan, &to);
     plan.scenario.duration = to(plan.scenario.duration);

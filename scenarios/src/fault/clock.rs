@@ -1,0 +1,89 @@
+//! Faults of machines' clocks.
+//!
+//! Owns these families: their keys and bounds. Refuses to know how a clock runs.
+
+use onsale_booking::Span;
+
+use super::{Fault, Group, Site, Target, Trouble};
+use crate::check::{Checks, DAY};
+use crate::fault::Family;
+use crate::ratio::Ratio;
+
+/// A fault of one node's clock.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClockFault {
+    /// A node's clock does not keep time until it is put right.
+    Drift {
+        /// Whose.
+        node: Target,
+        /// Gains this share of the time that passes.
+        by: Ratio,
+        /// Whether it loses it instead.
+        slow: bool,
+    },
+    /// A node's wall clock is set wrong until it is put right. A process that runs goes on evenly; one that starts
+    /// takes the wrong time for its own.
+    Jump {
+        /// Whose.
+        node: Target,
+        /// By how much it jumps ahead.
+        by: Span,
+        /// Whether it jumps back instead.
+        back: bool,
+    },
+}
+
+impl ClockFault {
+    /// By how much the clock is wrong once the fault has lasted for so long.
+    pub const fn wrong_by(&self, lasts: Span) -> Span {
+        match self {
+            Self::Drift { by, .. } => Span(by.of(lasts.0)),
+            Self::Jump { by, .. } => *by,
+        }
+    }
+}
+
+impl Group for ClockFault {
+    fn family(&self) -> Family {
+        match self {
+            Self::Drift { .. } => Family::ClockDrift,
+            Self::Jump { .. } => Family::ClockJump,
+        }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        None
+    }
+
+    fn check(&self, site: &Site<'_>, checks: &mut Checks) {
+        match self {
+            Self::Drift { node, by, .. } => {
+                site.target(checks, "node", *node);
+                let by_half = by.den > 0 && u64::from(by.num) * 2 <= u64::from(by.den);
+                checks.that(!by.is_never() && by_half, &site.key("by"), || {
+                    (
+                        format!("a clock does not drift by {by}"),
+                        "write a share above 0 and up to `50%`, such as `1/1000`".into(),
+                    )
+                });
+            }
+            Self::Jump { node, by, .. } => {
+                site.target(checks, "node", *node);
+                checks.span_within(&site.key("by"), *by, Span(1)..=DAY);
+            }
+        }
+    }
+
+    fn simpler(&self, _fault: &Fault, _nodes: u16, _zones: u16) -> Vec<Fault> {
+        Vec::new()
+    }
+
+    fn jump(&mut self) -> Option<&mut Span> {
+        if let Self::Jump { by, .. } = self { Some(by) } else { None }
+    }
+
+    fn aim_within(&mut self, nodes: u16, _zones: u16) {
+        let (Self::Drift { node, .. } | Self::Jump { node, .. }) = self;
+        node.aim_within(nodes);
+    }
+}

@@ -1,0 +1,117 @@
+//! Faults that change which nodes are of the cluster.
+//!
+//! Owns these families: their keys, and which nodes may join or leave. Refuses to know how nodes move.
+
+use std::slice;
+
+use super::{Fault, Group, Site, Target, Trouble};
+use crate::check::Checks;
+use crate::fault::Family;
+
+/// A change of the cluster's members.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MembersFault {
+    /// Spare nodes start and join the cluster.
+    Join {
+        /// Which.
+        nodes: Vec<Target>,
+    },
+    /// Nodes are told to leave the cluster, and stop once they carry nothing any more. For one
+    /// that is dead, another is told.
+    Leave {
+        /// Which.
+        nodes: Vec<Target>,
+    },
+    /// A node and its disk are gone for good. A spare joins, and another node is told to have the lost
+    /// one struck off.
+    Replace {
+        /// Which is lost.
+        node: Target,
+        /// Which takes its place.
+        by: Target,
+    },
+}
+
+impl MembersFault {
+    /// The spares that join.
+    pub fn joining(&self) -> &[Target] {
+        match self {
+            Self::Join { nodes } => nodes,
+            Self::Leave { .. } => &[],
+            Self::Replace { by, .. } => slice::from_ref(by),
+        }
+    }
+
+    /// By how many nodes the cluster grows that were there or are spare; a node that is replaced counts as neither.
+    pub(crate) const fn grows_by(&self) -> i32 {
+        match self {
+            Self::Join { nodes } => nodes.len() as i32,
+            Self::Leave { nodes } => -(nodes.len() as i32),
+            Self::Replace { .. } => 0,
+        }
+    }
+}
+
+impl Group for MembersFault {
+    fn family(&self) -> Family {
+        match self {
+            Self::Join { .. } => Family::Join,
+            Self::Leave { .. } => Family::Leave,
+            Self::Replace { .. } => Family::Replace,
+        }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        Some(Trouble::Delays)
+    }
+
+    fn check(&self, site: &Site<'_>, checks: &mut Checks) {
+        match self {
+            Self::Join { nodes } => site.movers(checks, nodes, true),
+            Self::Leave { nodes } => site.movers(checks, nodes, false),
+            Self::Replace { node, by } => {
+                site.target(checks, "node", *node);
+                site.mover(checks, &site.key("by"), *by, true);
+            }
+        }
+    }
+
+    fn simpler(&self, _fault: &Fault, _nodes: u16, _zones: u16) -> Vec<Fault> {
+        Vec::new()
+    }
+
+    /// They name nodes that a smaller cluster may not have: it does not become smaller.
+    fn aim_within(&mut self, _nodes: u16, _zones: u16) {}
+}
+
+impl Site<'_> {
+    /// Nodes that join or leave: named, each once, and spares if they join.
+    fn movers(&self, checks: &mut Checks, nodes: &[Target], joins: bool) {
+        let (list, last) = (self.key("nodes"), self.cluster.numbers());
+        checks.that(!nodes.is_empty(), &list, || {
+            ("no node is named".into(), format!("name at least one: `nodes = [\"n{last}\"]`"))
+        });
+        for (n, target) in nodes.iter().enumerate() {
+            let item = format!("{list}[{n}]");
+            self.mover(checks, &item, *target, joins);
+            checks.that(!nodes[..n].contains(target), &item, || {
+                (format!("`{target}` is named twice"), "name each node once".into())
+            });
+        }
+    }
+
+    fn mover(&self, checks: &mut Checks, field: &str, target: Target, joins: bool) {
+        let (first, last) =
+            (if joins { self.cluster.nodes + 1 } else { 1 }, self.cluster.numbers());
+        let fits = matches!(target, Target::Node(node) if (first..=last).contains(&node.0));
+        checks.that(fits, field, || {
+            let help = if first > last {
+                "let there be some: `cluster.spares = 1`".to_owned()
+            } else {
+                format!("one of n{first} to n{last}")
+            };
+            let what = if joins { "no spare node" } else { "no node by number" };
+            (format!("`{target}` is {what}"), help)
+        });
+    }
+}

@@ -1,0 +1,304 @@
+//! Faults of the network.
+//!
+//! Owns these families: their keys and bounds, and which faults are simpler. Refuses to know how messages travel.
+
+use onsale_booking::{NodeId, Span};
+
+use super::{Fault, Group, Site, Target, Trouble, parts};
+use crate::check::Checks;
+use crate::fault::Family;
+use crate::ratio::Ratio;
+
+/// A fault of the network.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NetworkFault {
+    /// Links are cut, what is in flight on them included.
+    Partition {
+        /// Which links.
+        cut: Cut,
+    },
+    /// Messages between nodes are lost more often.
+    Loss {
+        /// Share lost.
+        chance: Ratio,
+    },
+    /// Messages between nodes arrive twice more often.
+    Duplicate {
+        /// Share duplicated.
+        chance: Ratio,
+    },
+    /// Messages on one link overtake each other more often.
+    Reorder {
+        /// Share that may be overtaken.
+        chance: Ratio,
+    },
+    /// All links between nodes are slower.
+    SlowNetwork {
+        /// How many times slower.
+        factor: u32,
+    },
+    /// Messages between a node and the others are lost more often, in one direction.
+    OneWayLoss {
+        /// Whose.
+        node: Target,
+        /// Whether those are lost that it is sent, rather than those that it sends.
+        inbound: bool,
+        /// Share lost.
+        chance: Ratio,
+    },
+    /// Links between nodes carry so little that messages queue on them, and are lost where the
+    /// queue is full.
+    Congestion {
+        /// Those from and to this node; without it, all.
+        node: Option<Target>,
+        /// What each carries in each direction, in KiB a second.
+        kib_per_s: u32,
+    },
+    /// A node is cut off and comes back, again and again.
+    Flapping {
+        /// Which.
+        node: Target,
+        /// Only its link with this one; without it, all its links, those with clients too.
+        peer: Option<Target>,
+        /// How long it is cut off each time.
+        down: Span,
+        /// How long it is whole in between.
+        up: Span,
+    },
+    /// Nodes are cut off one after another, from the clients too, and come back one after another; cuts and returns
+    /// are evenly spread.
+    Swizzle {
+        /// In which order they are cut off.
+        cut: Vec<Target>,
+        /// In which order they come back: the same nodes.
+        mend: Vec<Target>,
+    },
+}
+
+/// Which links a partition cuts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// These nodes are cut from the others, and from the clients too.
+    Isolate(Vec<Target>),
+    /// The nodes split into two halves, the smaller one with the owner of the hot show.
+    Halves,
+    /// What this node sends to the other nodes is lost; what they send arrives.
+    OneWay(Target),
+    /// Each node sees a majority, no two the same one.
+    MajorityRing,
+    /// Two halves see each other only through one node.
+    Bridge,
+}
+
+impl Group for NetworkFault {
+    fn family(&self) -> Family {
+        match self {
+            Self::Partition { .. } => Family::Partition,
+            Self::Loss { .. } => Family::Loss,
+            Self::Duplicate { .. } => Family::Duplicate,
+            Self::Reorder { .. } => Family::Reorder,
+            Self::SlowNetwork { .. } => Family::SlowNetwork,
+            Self::OneWayLoss { .. } => Family::OneWayLoss,
+            Self::Congestion { .. } => Family::Congestion,
+            Self::Flapping { .. } => Family::Flapping,
+            Self::Swizzle { .. } => Family::Swizzle,
+        }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Duplicate { .. } => None,
+            Self::Partition { .. }
+            | Self::Loss { .. }
+            | Self::Reorder { .. }
+            | Self::SlowNetwork { .. }
+            | Self::OneWayLoss { .. }
+            | Self::Congestion { .. }
+            | Self::Flapping { .. }
+            | Self::Swizzle { .. } => Some(Trouble::Delays),
+        }
+    }
+
+    fn check(&self, site: &Site<'_>, checks: &mut Checks) {
+        match self {
+            Self::Partition { cut } => site.cut(checks, cut),
+            Self::Loss { chance } | Self::Duplicate { chance } | Self::Reorder { chance } => {
+                site.chance(checks, *chance);
+            }
+            Self::SlowNetwork { factor } => site.factor(checks, *factor),
+            Self::OneWayLoss { node, chance, .. } => {
+                site.target(checks, "node", *node);
+                site.chance(checks, *chance);
+            }
+            Self::Congestion { node, kib_per_s } => {
+                node.iter().for_each(|node| site.target(checks, "node", *node));
+                checks.within(&site.key("kib-per-s"), *kib_per_s, 1..=1_000_000);
+            }
+            Self::Flapping { node, peer, down, up } => {
+                site.target(checks, "node", *node);
+                if let Some(peer) = peer {
+                    site.target(checks, "peer", *peer);
+                    checks.that(peer != node, &site.key("peer"), || {
+                        ("a node has no link with itself".into(), "name another node".into())
+                    });
+                }
+                site.comes_and_goes(checks, *down, *up);
+            }
+            Self::Swizzle { cut, mend } => {
+                site.nodes(checks, "cut", cut);
+                site.nodes(checks, "mend", mend);
+                let same = cut.len() == mend.len() && cut.iter().all(|node| mend.contains(node));
+                checks.that_both(same, &site.key("mend"), &site.key("cut"), || {
+                    (
+                        "not the nodes that are cut off come back".into(),
+                        "name the same nodes in `cut` and `mend`, each once".into(),
+                    )
+                });
+            }
+        }
+    }
+
+    fn simpler(&self, fault: &Fault, nodes: u16, _zones: u16) -> Vec<Fault> {
+        let isolation = |node| fault.but(Self::Partition { cut: Cut::Isolate(vec![node]) });
+        match self {
+            Self::Partition { cut: Cut::Isolate(nodes) } if nodes.len() == 1 => Vec::new(),
+            Self::Partition { cut: Cut::Isolate(nodes) } => {
+                nodes.iter().map(|&node| isolation(node)).collect()
+            }
+            Self::Partition { .. } => Target::BOTH_ROLES.map(isolation).into(),
+            // Chance decides for every message anew: a fault that loses all depends on less.
+            Self::Loss { .. } => {
+                let mute = (1..=nodes).map(|node| Cut::OneWay(Target::Node(NodeId(node))));
+                let surer = mute.flat_map(|cut| parts(&fault.but(Self::Partition { cut })));
+                surer.chain(self.certain(fault)).collect()
+            }
+            Self::Duplicate { .. } | Self::Reorder { .. } | Self::OneWayLoss { .. } => {
+                self.certain(fault)
+            }
+            Self::Flapping { node, .. } => vec![isolation(*node)],
+            Self::Swizzle { cut, mend } => swizzles_with_fewer(fault, cut, mend),
+            Self::Congestion { node: None, kib_per_s } => Target::BOTH_ROLES
+                .map(|node| fault.but(Self::Congestion { node: Some(node), kib_per_s: *kib_per_s }))
+                .into(),
+            // It takes fewer people to clog a narrower link.
+            Self::Congestion { node: Some(node), kib_per_s } if *kib_per_s > 1 => {
+                vec![fault.but(Self::Congestion { node: Some(*node), kib_per_s: kib_per_s / 2 })]
+            }
+            Self::Congestion { .. } | Self::SlowNetwork { .. } => Vec::new(),
+        }
+    }
+
+    fn fit(&mut self, lasts: Span) {
+        if let Self::Flapping { down, .. } = self {
+            *down = (*down).min(lasts);
+        }
+    }
+
+    fn factor(&mut self) -> Option<&mut u32> {
+        if let Self::SlowNetwork { factor } = self { Some(factor) } else { None }
+    }
+
+    fn aim_within(&mut self, nodes: u16, _zones: u16) {
+        let aim = |target: &mut Target| target.aim_within(nodes);
+        match self {
+            Self::OneWayLoss { node, .. } => aim(node),
+            Self::Congestion { node, .. } => node.iter_mut().for_each(aim),
+            Self::Flapping { node, peer, .. } => {
+                aim(node);
+                peer.iter_mut().for_each(aim);
+                // A link with itself is none: the whole node flaps then.
+                peer.take_if(|peer| peer == node);
+            }
+            Self::Swizzle { cut, mend } => {
+                for nodes in [cut, mend] {
+                    nodes.iter_mut().for_each(aim);
+                    let all = std::mem::take(nodes);
+                    for node in all {
+                        if !nodes.contains(&node) {
+                            nodes.push(node);
+                        }
+                    }
+                }
+            }
+            Self::Partition { cut: Cut::Isolate(targets) } => targets.iter_mut().for_each(aim),
+            Self::Partition { cut: Cut::OneWay(node) } => aim(node),
+            Self::Partition { cut: Cut::Halves | Cut::MajorityRing | Cut::Bridge }
+            | Self::Loss { .. }
+            | Self::Duplicate { .. }
+            | Self::Reorder { .. }
+            | Self::SlowNetwork { .. } => {}
+        }
+    }
+}
+
+impl NetworkFault {
+    /// Faults of the family that leave nothing to chance: for as long, or for some part of the time.
+    fn certain(&self, fault: &Fault) -> Vec<Fault> {
+        let mut certain = self.clone();
+        if let Self::Loss { chance }
+        | Self::Duplicate { chance }
+        | Self::Reorder { chance }
+        | Self::OneWayLoss { chance, .. } = &mut certain
+        {
+            *chance = Ratio::ALWAYS;
+        }
+        if certain == *self { Vec::new() } else { parts(&fault.but(certain)) }
+    }
+}
+
+/// One node less; one node alone is isolated.
+fn swizzles_with_fewer(fault: &Fault, cut: &[Target], mend: &[Target]) -> Vec<Fault> {
+    let without = |gone: &Target| {
+        let but = |nodes: &[Target]| {
+            nodes.iter().copied().filter(|node| node != gone).collect::<Vec<_>>()
+        };
+        fault.but(match &but(cut)[..] {
+            &[last] => NetworkFault::Partition { cut: Cut::Isolate(vec![last]) },
+            left => NetworkFault::Swizzle { cut: left.to_vec(), mend: but(mend) },
+        })
+    };
+    cut.iter().filter(|_| cut.len() > 1).map(without).collect()
+}
+
+impl Site<'_> {
+    fn chance(&self, checks: &mut Checks, chance: Ratio) {
+        let field = self.key("chance");
+        checks.share(&field, chance);
+        checks.that(!chance.is_never(), &field, || {
+            (
+                "a fault with no chance does nothing".into(),
+                "write a share above 0, such as `1/20`".into(),
+            )
+        });
+    }
+
+    fn cut(&self, checks: &mut Checks, cut: &Cut) {
+        match cut {
+            Cut::Isolate(targets) => {
+                let nodes = self.cluster.nodes;
+                checks.that(targets.len() < usize::from(nodes), &self.key("isolate"), || {
+                    let what = format!("all {nodes} nodes are isolated from no other");
+                    (what, "leave at least one node out".into())
+                });
+                self.nodes(checks, "isolate", targets);
+            }
+            Cut::OneWay(target) => self.target(checks, "one-way", *target),
+            Cut::Halves | Cut::MajorityRing | Cut::Bridge => {}
+        }
+    }
+
+    /// Some nodes, each once.
+    fn nodes(&self, checks: &mut Checks, key: &str, targets: &[Target]) {
+        checks.that(!targets.is_empty(), &self.key(key), || {
+            let what = if key == "isolate" { "isolated" } else { "named" };
+            (format!("no node is {what}"), format!("name at least one: `{key} = [\"owner\"]`"))
+        });
+        for (n, target) in targets.iter().enumerate() {
+            let item = format!("{key}[{n}]");
+            self.target(checks, &item, *target);
+            checks.that(!targets[..n].contains(target), &self.key(&item), || {
+                (format!("`{target}` is named twice"), "name each node once".into())
+            });
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Faults of processes and of the machines that they run on.
+//!
+//! Owns these families: their keys and bounds, and which faults are simpler. Refuses to know how a process dies.
+
+use onsale_booking::Span;
+
+use super::{Fault, Group, Site, Target, Trouble};
+use crate::check::Checks;
+use crate::fault::Family;
+
+/// A fault of processes, or of their machines.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProcessFault {
+    /// The process dies, loses un-synced data, and starts again.
+    Crash {
+        /// Which.
+        node: Target,
+    },
+    /// The process is told to stop, stops once it is done or its patience ends, and starts again. It lasts for
+    /// the patience and the time that the process is down.
+    Restart {
+        /// Which.
+        node: Target,
+        /// How long it may take to stop.
+        patience: Span,
+    },
+    /// Every process is told to stop and starts again, one node after the other, each in an equal part of the time.
+    RollingRestart {
+        /// How long one may take to stop.
+        patience: Span,
+        /// How long one stays down.
+        down: Span,
+    },
+    /// A process dies again and again, each time soon after it has started.
+    CrashLoop {
+        /// Which.
+        node: Target,
+        /// How long it is down each time.
+        down: Span,
+        /// How long it is up in between.
+        up: Span,
+    },
+    /// The process stands still and then goes on, knowing nothing of it.
+    Pause {
+        /// Which.
+        node: Target,
+    },
+    /// A node's cores are slower.
+    Limp {
+        /// Which.
+        node: Target,
+        /// How many times slower.
+        factor: u32,
+    },
+    /// All nodes of a zone lose power.
+    ZoneLoss {
+        /// Which zone, from 1.
+        zone: u16,
+    },
+    /// All nodes lose power at once.
+    PowerLoss,
+}
+
+impl Group for ProcessFault {
+    fn family(&self) -> Family {
+        match self {
+            Self::Crash { .. } => Family::Crash,
+            Self::Restart { .. } => Family::Restart,
+            Self::RollingRestart { .. } => Family::RollingRestart,
+            Self::CrashLoop { .. } => Family::CrashLoop,
+            Self::Pause { .. } => Family::Pause,
+            Self::Limp { .. } => Family::Limp,
+            Self::ZoneLoss { .. } => Family::ZoneLoss,
+            Self::PowerLoss => Family::PowerLoss,
+        }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Pause { .. } | Self::Limp { .. } => Some(Trouble::Delays),
+            Self::Crash { .. }
+            | Self::Restart { .. }
+            | Self::RollingRestart { .. }
+            | Self::CrashLoop { .. }
+            | Self::ZoneLoss { .. }
+            | Self::PowerLoss => None,
+        }
+    }
+
+    fn check(&self, site: &Site<'_>, checks: &mut Checks) {
+        match self {
+            Self::Crash { node } | Self::Pause { node } => site.target(checks, "node", *node),
+            Self::Restart { node, patience } => {
+                site.target(checks, "node", *node);
+                checks.some_time(&site.key("patience"), *patience);
+                checks.some_time(&site.key("down"), Span(site.lasts.0.saturating_sub(patience.0)));
+            }
+            Self::RollingRestart { patience, down } => site.takes_turns(checks, *patience, *down),
+            Self::CrashLoop { node, down, up } => {
+                site.target(checks, "node", *node);
+                site.comes_and_goes(checks, *down, *up);
+            }
+            Self::Limp { node, factor } => {
+                site.target(checks, "node", *node);
+                site.factor(checks, *factor);
+            }
+            Self::ZoneLoss { zone } => {
+                let zones = site.cluster.zones;
+                checks.that((1..=zones).contains(zone), &site.key("zone"), || {
+                    (format!("there is no zone {zone}"), format!("the zones are 1 to {zones}"))
+                });
+            }
+            Self::PowerLoss => {}
+        }
+    }
+
+    fn simpler(&self, fault: &Fault, _nodes: u16, zones: u16) -> Vec<Fault> {
+        let crashes = || Target::BOTH_ROLES.map(|node| fault.but(Self::Crash { node }));
+        match self {
+            Self::PowerLoss => {
+                let zone_losses = (1..=zones).map(|zone| fault.but(Self::ZoneLoss { zone }));
+                crashes().into_iter().chain(zone_losses).collect()
+            }
+            Self::ZoneLoss { .. } | Self::Restart { .. } => crashes().into(),
+            Self::RollingRestart { patience, down } => Target::BOTH_ROLES
+                .map(|node| {
+                    let restart = Self::Restart { node, patience: *patience };
+                    Fault::new(fault.at, *patience + *down, restart)
+                })
+                .into(),
+            Self::CrashLoop { node, .. } => vec![fault.but(Self::Crash { node: *node })],
+            Self::Crash { .. } | Self::Pause { .. } | Self::Limp { .. } => Vec::new(),
+        }
+    }
+
+    fn before_down(&self) -> Span {
+        if let Self::Restart { patience, .. } = self { *patience } else { Span::ZERO }
+    }
+
+    fn fit(&mut self, lasts: Span) {
+        if let Self::Restart { patience, .. } = self {
+            *patience = (*patience).min(Span(lasts.0 / 2));
+        }
+        if let Self::CrashLoop { down, .. } = self {
+            *down = (*down).min(lasts);
+        }
+    }
+
+    fn factor(&mut self) -> Option<&mut u32> {
+        if let Self::Limp { factor, .. } = self { Some(factor) } else { None }
+    }
+
+    fn aim_within(&mut self, nodes: u16, zones: u16) {
+        match self {
+            Self::Crash { node }
+            | Self::Restart { node, .. }
+            | Self::CrashLoop { node, .. }
+            | Self::Pause { node }
+            | Self::Limp { node, .. } => node.aim_within(nodes),
+            Self::ZoneLoss { zone } => *zone = (*zone - 1) % zones + 1,
+            Self::RollingRestart { .. } | Self::PowerLoss => {}
+        }
+    }
+}
+
+impl Site<'_> {
+    /// Every node in turn has to stop and start within its part of the time.
+    fn takes_turns(&self, checks: &mut Checks, patience: Span, down: Span) {
+        checks.some_time(&self.key("patience"), patience);
+        checks.some_time(&self.key("down"), down);
+        let nodes = self.cluster.numbers();
+        let (turn, needs) = (self.lasts.0 / u64::from(nodes.max(1)), patience + down);
+        checks.that_both(turn > needs.0, &self.key("lasts"), "cluster.nodes", || {
+            let what = format!(
+                "each of {nodes} nodes has {}, but may take {needs} to stop and start",
+                Span(turn)
+            );
+            let most = Span((needs.0 + 1_000_000) * u64::from(nodes));
+            (what, format!("at least `lasts = \"{most}\"`, or less `patience` or `down`"))
+        });
+    }
+}

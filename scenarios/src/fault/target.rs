@@ -1,0 +1,90 @@
+//! Which node a fault strikes.
+//!
+//! Owns how a target is named and read. Refuses to know which node it turns out to be.
+
+use std::fmt;
+use std::str::FromStr;
+
+use onsale_booking::NodeId;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::human::{self, Misread};
+
+/// Which node a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `n3`.
+    Node(NodeId),
+    /// `owner`: whoever owns the hot show when the fault strikes.
+    Owner,
+    /// `follower`: a node that replicates the hot show and does not own it.
+    Follower,
+}
+
+impl Target {
+    /// The nodes that two faults strike in place of one: the hot show's owner, and a follower.
+    pub(super) const BOTH_ROLES: [Self; 2] = [Self::Owner, Self::Follower];
+
+    /// Another node than this one, whichever node owns the hot show.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Owner => Self::Follower,
+            Self::Follower | Self::Node(_) => Self::Owner,
+        }
+    }
+
+    /// Moves it into a cluster of so many nodes.
+    pub(super) const fn aim_within(&mut self, nodes: u16) {
+        if let Self::Node(NodeId(number)) = self {
+            *number = (*number - 1) % nodes + 1;
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node(node) => node.fmt(f),
+            Self::Owner => f.write_str("owner"),
+            Self::Follower => f.write_str("follower"),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = Misread;
+
+    /// Reads `n3`, `owner` or `follower`.
+    fn from_str(text: &str) -> Result<Self, Misread> {
+        let number =
+            text.strip_prefix('n').filter(|digits| !digits.is_empty()).and_then(human::digits);
+        match (text, number.map(u16::try_from)) {
+            ("owner", _) => Ok(Self::Owner),
+            ("follower", _) => Ok(Self::Follower),
+            (_, Some(Ok(number))) => Ok(Self::Node(NodeId(number))),
+            (_, Some(Err(_)) | None) => {
+                let help = match (human::digits(text), human::closest(text, ["owner", "follower"]))
+                {
+                    (Some(number), _) if !text.is_empty() => format!("did you mean `n{number}`?"),
+                    (_, Some(name)) => format!("did you mean `{name}`?"),
+                    (Some(_) | None, None) => {
+                        "name a node `n3`, or `owner`, or `follower`".to_owned()
+                    }
+                };
+                Err(Misread::new(format!("{text:?} is no target"), help))
+            }
+        }
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        human::from_text(deserializer, "a target such as `n3` or `owner`", Self::from_str)
+    }
+}

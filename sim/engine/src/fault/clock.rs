@@ -1,0 +1,75 @@
+//! Faults of clocks.
+//!
+//! Owns how they strike, heal and are drawn. Refuses to know how a clock runs.
+
+use onsale_booking::Span;
+use onsale_scenarios::{ClockFault, Family, Ratio, Scenario};
+
+use super::swarm::Draw;
+use super::{Faults, Strike};
+use crate::seen::place::Place;
+use crate::stream::below;
+use crate::world::World;
+
+/// What such a fault has done.
+#[derive(Debug, Default)]
+pub(super) struct Force {
+    /// The node whose clock is wrong.
+    wrong: Option<Place>,
+}
+
+impl Faults<'_> {
+    pub(super) fn strike_clock(&self, strike: &mut Strike<'_>, fault: &ClockFault) -> String {
+        let (ClockFault::Drift { node, .. } | ClockFault::Jump { node, .. }) = fault;
+        let (index, now) = (strike.index, strike.world.now);
+        let victim = self.victim(strike.world, *node);
+        let name = self.name(strike.world, victim);
+        strike.force.clock.wrong = Some(victim);
+        let clock = &mut strike.world.machine(victim).clock;
+        match fault {
+            ClockFault::Drift { by, slow, .. } => {
+                clock.drift(now, index, *by, *slow);
+                let way = if *slow { "loses" } else { "gains" };
+                format!("the clock of {name} {way} {by}")
+            }
+            ClockFault::Jump { by, back, .. } => {
+                clock.jump(index, *by, *back);
+                let way = if *back { "back" } else { "ahead" };
+                format!("the wall clock of {name} set {way} by {by}")
+            }
+        }
+    }
+}
+
+impl Force {
+    pub(super) fn heal(self, world: &mut World, index: usize) {
+        let now = world.now;
+        self.wrong.into_iter().for_each(|place| world.machine(place).clock.put_right(now, index));
+    }
+}
+
+/// Draws a fault, if the family is one of these.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other families are of other groups")]
+pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<ClockFault> {
+    let node = draw.target;
+    Some(match family {
+        Family::ClockDrift => {
+            let by = Ratio { num: drift_ppm(draw.scenario, draw.strength), den: 1_000_000 };
+            ClockFault::Drift { node, by, slow: draw.stream.below(2) == 0 }
+        }
+        Family::ClockJump => {
+            // Milliseconds to an hour, each order of magnitude as often.
+            let by = Span::from_millis(1 + (draw.stream.draw() >> (42 + below(draw.strength, 22))));
+            ClockFault::Jump { node, by, back: draw.stream.below(2) == 0 }
+        }
+        _ => return None,
+    })
+}
+
+/// How fast a clock drifts, in parts in a million: each order of magnitude as often, and at most so
+/// fast that three such drifts of one clock leave clients' timers safe.
+fn drift_ppm(scenario: &Scenario, strength: u64) -> u32 {
+    let (hold, grace) = (scenario.sale.hold, scenario.sale.grace);
+    let most = u128::from(grace.0) * 4 / 5 * 1_000_000 / u128::from((hold + grace).0) / 3;
+    ((most as u64) >> below(strength, 8)).clamp(1, 500_000) as u32
+}

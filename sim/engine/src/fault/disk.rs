@@ -1,0 +1,111 @@
+//! Faults of disks.
+//!
+//! Owns how they strike, heal and are drawn; a strike that would leave a record without a majority of good copies spares
+//! the disk. Refuses to know how a disk behaves.
+
+use onsale_scenarios::{DiskFault, Family};
+
+use super::atlas::spared;
+use super::swarm::Draw;
+use super::{Faults, Strike};
+use crate::seen::place::Place;
+use crate::stream::below;
+use crate::world::World;
+use crate::world::disk::Disk;
+
+/// What such a fault has done.
+#[derive(Debug, Default)]
+pub(super) struct Force {
+    /// The node whose disk is slow.
+    slow: Option<Place>,
+    /// The node whose disk is ill.
+    ill: Option<Place>,
+}
+
+impl Faults<'_> {
+    pub(super) fn strike_disk(&self, strike: &mut Strike<'_>, fault: &DiskFault) -> String {
+        let index = strike.index;
+        let victim = self.victim(strike.world, fault.node());
+        let name = self.name(strike.world, victim);
+        match fault {
+            DiskFault::SlowDisk { factor, .. } => {
+                strike.world.machine(victim).disk.slow_down(index, *factor);
+                strike.force.disk.slow = Some(victim);
+                format!("disk of {name} {factor} times slower")
+            }
+            DiskFault::FsyncError { .. } => {
+                strike.ill_disk(victim).fail_writes(index);
+                format!("writes of {name} fail")
+            }
+            DiskFault::DiskStall { .. } => {
+                strike.ill_disk(victim).stall(index);
+                format!("disk of {name} stalls")
+            }
+            DiskFault::DiskFull { .. } => {
+                strike.ill_disk(victim).fill(index);
+                format!("disk of {name} full")
+            }
+            DiskFault::LyingDisk { .. } => {
+                strike.ill_disk(victim).lie(index);
+                format!("disk of {name} acknowledges what it does not keep")
+            }
+            DiskFault::TornTail { .. } => {
+                strike.ill_disk(victim).arm(index);
+                if strike.world.machine(victim).disk.in_flight().is_some() {
+                    self.kill(strike, victim);
+                }
+                format!("crash of {name} in the midst of a write")
+            }
+            DiskFault::BitRot { .. } => match self.endangers(strike.world, victim) {
+                Some(shard) => spared(&name, shard),
+                None => {
+                    let rots = strike.ill_disk(victim).rot(index);
+                    let what = if rots { "a bit flips" } else { "nothing is there to rot" };
+                    format!("{what} on the disk of {name}")
+                }
+            },
+            DiskFault::Wipe { .. } => match self.endangers(strike.world, victim) {
+                Some(shard) => spared(&name, shard),
+                None => {
+                    self.kill(strike, victim);
+                    strike.world.touches.write(index);
+                    strike.world.wipe(victim);
+                    format!("crash of {name}, and another disk instead of its own")
+                }
+            },
+        }
+    }
+}
+
+impl Strike<'_> {
+    /// A disk that is ill until the fault heals.
+    fn ill_disk(&mut self, victim: Place) -> &mut Disk {
+        self.force.disk.ill = Some(victim);
+        &mut self.world.machine(victim).disk
+    }
+}
+
+impl Force {
+    pub(super) fn heal(self, world: &mut World, index: usize) {
+        self.slow.into_iter().for_each(|place| world.machine(place).disk.speed_up(index));
+        self.ill.into_iter().for_each(|place| world.cure_disk(place, index));
+    }
+}
+
+/// Draws a fault, if the family is one of these.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other families are of other groups")]
+pub(super) fn draw(family: Family, draw: &Draw<'_>) -> Option<DiskFault> {
+    let node = draw.target;
+    Some(match family {
+        Family::SlowDisk => {
+            DiskFault::SlowDisk { node, factor: 2 + below(draw.strength, 99) as u32 }
+        }
+        Family::FsyncError => DiskFault::FsyncError { node },
+        Family::DiskStall => DiskFault::DiskStall { node },
+        Family::DiskFull => DiskFault::DiskFull { node },
+        Family::TornTail => DiskFault::TornTail { node },
+        Family::BitRot => DiskFault::BitRot { node },
+        Family::Wipe => DiskFault::Wipe { node },
+        _ => return None,
+    })
+}

@@ -1,0 +1,98 @@
+//! Nodes that join and leave, and a node that is lost for good while another takes its place.
+//!
+//! Owns what operators do then: start the spare, tell nodes to leave, and have the lost one struck off by another's
+//! word. Refuses to know how shards move.
+
+use onsale_booking::Span;
+use onsale_scenarios::{Family, Fault, MembersFault, Scenario, Target};
+
+use super::atlas::spared;
+use super::swarm::Draw;
+use super::victims::listed;
+use super::{Faults, Strike};
+use crate::seen::place::{Place, Process};
+use crate::stream::{Stream, below};
+
+/// For how long a node that joins may count as one that has just begun: about as long as it takes until the
+/// first shards are on it.
+const FIRST_MOVES: Span = Span::from_secs(10);
+
+impl Faults<'_> {
+    pub(super) fn strike_members(&self, strike: &mut Strike<'_>, fault: &MembersFault) -> String {
+        match fault {
+            MembersFault::Join { nodes } => {
+                let joining = self.victims(strike.world, nodes);
+                joining.iter().for_each(|&place| self.join(strike, place));
+                format!("{} joins", listed(&joining))
+            }
+            MembersFault::Leave { nodes } => {
+                let leaving = self.victims(strike.world, nodes);
+                leaving.iter().for_each(|&place| {
+                    strike.world.touches.turn(strike.index);
+                    strike.world.tell_to_leave(strike.index, place);
+                });
+                format!("{} leaves", listed(&leaving))
+            }
+            MembersFault::Replace { node, by } => self.replace(strike, *node, *by),
+        }
+    }
+
+    /// A spare starts and joins.
+    fn join(&self, strike: &mut Strike<'_>, place: Place) {
+        let world = &mut *strike.world;
+        if world.may_start(place) {
+            world.touches.turn(strike.index);
+            self.executor.restart(self.processes[place]);
+            world.start_to_join(place);
+        }
+    }
+
+    /// A node is lost, and another takes its place. Says what happened.
+    fn replace(&self, strike: &mut Strike<'_>, lost: Target, by: Target) -> String {
+        let (victim, spare) = (self.victim(strike.world, lost), self.victim(strike.world, by));
+        let name = self.name(strike.world, victim);
+        if let Some(shard) = self.endangers(strike.world, victim) {
+            self.join(strike, spare);
+            return format!("{}; n{spare} joins", spared(&name, shard));
+        }
+        let (world, index) = (&mut *strike.world, strike.index);
+        // It is gone for good with its machine, which answers nobody for it.
+        world.cut_power(victim);
+        if world.process(victim) != Process::Down {
+            self.executor.kill(self.processes[victim]);
+            world.kill(victim, Some(index));
+        }
+        world.lose(index, victim);
+        self.join(strike, spare);
+        format!("loss of {name} for good; n{spare} takes its place")
+    }
+}
+
+/// Draws a fault, if the family is one of these that seeds draw.
+pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<MembersFault> {
+    if family != Family::Replace {
+        return None;
+    }
+    let by = draw.scenario.spare_at_hand().expect("a spare is at hand");
+    let mut node = draw.target;
+    let fits =
+        |&(at, _): &(Span, Target)| at >= draw.swarm.from && at + draw.lasts <= draw.swarm.until;
+    if let Some(new) = newcomer(draw.scenario, draw.stream).filter(fits) {
+        (draw.at, node) = new;
+    }
+    Some(MembersFault::Replace { node, by })
+}
+
+/// One of the nodes that join, and an instant at which it has just begun to; in every other seed nobody.
+fn newcomer(scenario: &Scenario, stream: &mut Stream) -> Option<(Span, Target)> {
+    let joins = |fault: &'_ Fault| -> Vec<(Span, Target)> {
+        fault.joining().iter().map(|&node| (fault.at, node)).collect()
+    };
+    let joining: Vec<(Span, Target)> = scenario.faults.iter().flat_map(joins).collect();
+    let (off, nth, after) = (stream.below(2) == 0, stream.draw(), stream.below(FIRST_MOVES.0));
+    if off || joining.is_empty() {
+        return None;
+    }
+    let (at, node) = joining[below(nth, joining.len() as u64) as usize];
+    Some((at + Span(after), node))
+}

@@ -1,0 +1,248 @@
+//! Faults of processes and of their machines.
+//!
+//! Owns how they strike, go on, heal and are drawn. A process that another fault has taken down or started meanwhile is
+//! that fault's business. Refuses to know what a node does when it is told to stop.
+
+use onsale_booking::Span;
+use onsale_scenarios::{Family, Fault, ProcessFault, What};
+
+use super::swarm::Draw;
+use super::{Faults, Strike};
+use crate::seen::place::{Place, Process};
+use crate::stream::below;
+use crate::world::{Stage, World};
+
+/// What such a fault has done.
+#[derive(Debug, Default)]
+pub(super) struct Force {
+    /// Machines that have no power.
+    without_power: Vec<Place>,
+    /// Processes that it took down.
+    down: Vec<Place>,
+    /// The process that stands still.
+    paused: Option<Place>,
+    /// The node whose cores are slow.
+    limps: Option<Place>,
+    /// The process that dies again and again.
+    dies_again: Option<Place>,
+}
+
+/// When such a fault goes on to its next step.
+pub(super) fn steps(fault: &Fault, what: &ProcessFault) -> Vec<Span> {
+    if let ProcessFault::CrashLoop { down, up, .. } = what {
+        turns(fault, *down, *up)
+    } else {
+        Vec::new()
+    }
+}
+
+/// The ends of the turns in which something is down and up while a fault lasts.
+pub(super) fn turns(fault: &Fault, down: Span, up: Span) -> Vec<Span> {
+    let turns = [down, up].into_iter().cycle();
+    let ends = turns.scan(fault.at, |at, turn| {
+        *at = *at + turn;
+        Some(*at)
+    });
+    ends.take_while(|&end| end < fault.ends()).collect()
+}
+
+impl Faults<'_> {
+    pub(super) fn strike_process(&self, strike: &mut Strike<'_>, fault: &ProcessFault) -> String {
+        match fault {
+            ProcessFault::Crash { node } => {
+                let victim = self.victim(strike.world, *node);
+                self.kill(strike, victim);
+                format!("crash of {}", self.name(strike.world, victim))
+            }
+            ProcessFault::Restart { node, .. } => {
+                let (world, index) = (&mut *strike.world, strike.index);
+                let victim = self.victim(world, *node);
+                world.enter_stage(world.now, index, victim, Stage::Told);
+                format!("restart of {}", self.name(world, victim))
+            }
+            ProcessFault::RollingRestart { .. } => {
+                let (world, index) = (&mut *strike.world, strike.index);
+                let turn = Span(strike.lasts.0 / u64::from(self.placement.nodes()));
+                for (nth, place) in (0..).zip(self.places()) {
+                    world.enter_stage(world.now + Span(turn.0 * nth), index, place, Stage::Told);
+                }
+                format!("restart of every node, one each {turn}")
+            }
+            ProcessFault::CrashLoop { node, down, up } => {
+                let victim = self.victim(strike.world, *node);
+                self.kill(strike, victim);
+                strike.force.process.dies_again = Some(victim);
+                let name = self.name(strike.world, victim);
+                format!("{name} crashes again and again: down for {down}, up for {up}")
+            }
+            ProcessFault::Pause { node } => {
+                let victim = self.victim(strike.world, *node);
+                let world = &mut *strike.world;
+                if world.process(victim) == Process::Up {
+                    world.pause(victim, strike.index);
+                    self.executor.pause(self.processes[victim]);
+                    strike.force.process.paused = Some(victim);
+                }
+                format!("pause of {}", self.name(world, victim))
+            }
+            ProcessFault::Limp { node, factor } => {
+                let victim = self.victim(strike.world, *node);
+                let world = &mut *strike.world;
+                world.machine(victim).limps.begin(strike.index, *factor);
+                strike.force.process.limps = Some(victim);
+                format!("{} {factor} times slower", self.name(world, victim))
+            }
+            ProcessFault::ZoneLoss { zone } => {
+                let names = self.lose_power(strike, |place| self.zone(place) == *zone);
+                format!("power loss of zone {zone} ({names})")
+            }
+            ProcessFault::PowerLoss => {
+                let names = self.lose_power(strike, |_| true);
+                format!("power loss of the whole cluster ({names})")
+            }
+        }
+    }
+
+    /// A process dies again, or starts again.
+    pub(super) fn step_process(
+        &self,
+        world: &mut World,
+        index: usize,
+        force: &mut Force,
+    ) -> String {
+        let victim = force.dies_again.expect("a fault of processes that goes on is a crash loop");
+        if force.down.is_empty() {
+            self.kill_for(world, Some(index), victim, &mut force.down);
+            format!("n{victim} dies again")
+        } else {
+            force.down.drain(..).for_each(|place| self.revive(world, place));
+            format!("n{victim} starts")
+        }
+    }
+
+    pub(super) fn heal_process(&self, world: &mut World, index: usize, force: Force) {
+        force.without_power.into_iter().for_each(|place| world.restore_power(place));
+        force.down.into_iter().for_each(|place| self.revive(world, place));
+        // A process that died meanwhile is no longer paused.
+        if let Some(place) = force.paused
+            && world.process(place) == Process::Paused
+        {
+            self.executor.resume(self.processes[place]);
+            world.resume(place);
+        }
+        force.limps.into_iter().for_each(|place| world.machine(place).limps.end(index));
+    }
+
+    /// A fault that tells nodes to stop reaches the next stage of its course.
+    pub fn reach(&self, world: &mut World, index: usize, node: Place, stage: Stage) {
+        // A node that leaves takes the time that it takes, and does not come back.
+        let (mut patience, mut starts_after) = (Span::ZERO, None);
+        let Fault { lasts, what, .. } = &self.plan[index];
+        if let What::Process(ProcessFault::Restart { patience: time, .. }) = what {
+            (patience, starts_after) = (*time, Some(*lasts - *time));
+        }
+        if let What::Process(ProcessFault::RollingRestart { patience: time, down }) = what {
+            (patience, starts_after) = (*time, Some(*down));
+        }
+        match stage {
+            Stage::Told => world.tell_to_stop(index, node, patience),
+            Stage::Stops if world.is_stopping(index, node) => {
+                self.executor.kill(self.processes[node]);
+                world.kill(node, Some(index));
+                if let Some(down) = starts_after {
+                    world.enter_stage(world.now + down, index, node, Stage::Starts);
+                }
+            }
+            Stage::Starts => self.revive(world, node),
+            Stage::Stops => {}
+        }
+    }
+
+    /// A process has to die: its write is to tear, or it asked to be stopped because its disk fails. It starts
+    /// again when that fault heals, or at once if it has healed meanwhile.
+    pub fn die(&mut self, world: &mut World, victim: Place) {
+        let disk = &world.machine(victim).disk;
+        let cause = disk.armed_by().or_else(|| disk.fails_by());
+        let mut down = Vec::new();
+        self.kill_for(world, cause, victim, &mut down);
+        match cause.and_then(|index| self.in_force[index].as_mut()) {
+            Some(force) => force.process.down.append(&mut down),
+            None => self.start(world, victim),
+        }
+    }
+
+    /// Kills a process until the fault heals.
+    pub(super) fn kill(&self, strike: &mut Strike<'_>, victim: Place) {
+        let down = &mut strike.force.process.down;
+        self.kill_for(strike.world, Some(strike.index), victim, down);
+    }
+
+    fn kill_for(&self, world: &mut World, by: Option<usize>, victim: Place, down: &mut Vec<Place>) {
+        if world.process(victim) != Process::Down {
+            self.executor.kill(self.processes[victim]);
+            world.kill(victim, by);
+            down.push(victim);
+        }
+    }
+
+    /// A process that is down starts again, unless another fault started it since and a third killed it again.
+    fn revive(&self, world: &mut World, place: Place) {
+        if world.may_start(place) {
+            self.start(world, place);
+        }
+    }
+
+    fn start(&self, world: &mut World, place: Place) {
+        self.executor.restart(self.processes[place]);
+        world.start(place);
+    }
+
+    fn lose_power(&self, strike: &mut Strike<'_>, is_struck: impl Fn(Place) -> bool) -> String {
+        let victims: Vec<Place> = self.places().filter(|&place| is_struck(place)).collect();
+        for &victim in &victims {
+            strike.world.cut_power(victim);
+            strike.force.process.without_power.push(victim);
+            self.kill(strike, victim);
+        }
+        victims.iter().map(|victim| format!("n{victim}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Draws a fault, if the family is one of these.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other families are of other groups")]
+pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<ProcessFault> {
+    let node = draw.target;
+    Some(match family {
+        Family::Crash => ProcessFault::Crash { node },
+        Family::Pause => ProcessFault::Pause { node },
+        Family::ZoneLoss => ProcessFault::ZoneLoss { zone: draw.zone() },
+        Family::PowerLoss => ProcessFault::PowerLoss,
+        Family::Restart => ProcessFault::Restart { node, patience: stop_patience(draw.lasts) },
+        Family::RollingRestart => draw_rolling_restart(draw),
+        Family::Limp => ProcessFault::Limp { node, factor: 2 << below(draw.strength, 14) },
+        Family::CrashLoop => {
+            let (down, up) = draw.turns();
+            ProcessFault::CrashLoop { node, down, up }
+        }
+        _ => return None,
+    })
+}
+
+fn draw_rolling_restart(draw: &Draw<'_>) -> ProcessFault {
+    let turn = |nodes: u16| {
+        let turn = Span(draw.lasts.0 / u64::from(nodes));
+        let patience = stop_patience(turn);
+        (patience, Span((turn - patience).0 / 2))
+    };
+    let (nodes, numbers) = (draw.scenario.cluster.nodes, draw.scenario.cluster.numbers());
+    let (patience, down) = turn(nodes);
+    // Spare nodes that have joined take turns, too.
+    let fits = (patience + down).0 < draw.lasts.0 / u64::from(numbers);
+    let (patience, down) = if fits { (patience, down) } else { turn(numbers) };
+    ProcessFault::RollingRestart { patience, down }
+}
+
+/// Of the time that a restart takes, how much the node may take to stop.
+fn stop_patience(lasts: Span) -> Span {
+    Span(lasts.0 / 2).min(Span::from_secs(2))
+}

@@ -1,0 +1,125 @@
+//! Faults drawn from a seed.
+//!
+//! Owns how a seed chooses: which families are on, how often each strikes and whom, then the
+//! instants, lengths, targets and strengths of its faults; what a family draws besides stands with the family. Each
+//! family draws from a stream of its own, so that a new family moves no fault of the old ones.
+
+use onsale_booking::{NodeId, Span};
+use onsale_scenarios::{Family, Fault, Scenario, Swarm, Target, What};
+
+use super::{clock, disk, members, network, process};
+use crate::stream::{Stream, below, fork};
+
+/// The faults of one seed, in no particular order.
+pub(crate) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> {
+    let mut drawn: Vec<(bool, u64, Fault)> = Vec::new();
+    for &family in &swarm.families {
+        let mut stream = Stream::new(fork(seed, &format!("swarm/{}", family.name())));
+        let off = stream.below(2) == 0;
+        // A family that is on strikes once, now and then, or as often as it may.
+        let most = u64::from(swarm.faults_max);
+        let mut rate = [1, most.div_ceil(2), most][stream.below(3) as usize];
+        if family.strikes_once() {
+            rate = 1;
+        }
+        let aim = Aim::draw(&mut stream);
+        for _ in 0..=stream.below(rate) {
+            // The order in which faults are kept is drawn with them, so that it favours no family.
+            let rank = stream.draw();
+            drawn.push((off, rank, one(family, aim, swarm, scenario, &mut stream)));
+        }
+    }
+    // Families that are off stand last: they fill up a seed that would have too few.
+    drawn.sort_by_key(|&(off, rank, _)| (off, rank));
+    let on = drawn.iter().take_while(|&&(off, ..)| !off).count();
+    drawn.truncate(on.clamp(usize::from(swarm.faults_min), usize::from(swarm.faults_max)));
+    drawn.into_iter().map(|(.., fault)| fault).collect()
+}
+
+/// Whom a family strikes in one seed.
+#[derive(Clone, Copy)]
+enum Aim {
+    /// The owner of the hot show, again and again: that is where it hurts.
+    Owner,
+    /// Its follower.
+    Follower,
+    /// One node, whatever it is at the time, again and again.
+    Node(u64),
+    /// Anybody, the owner most often.
+    Anybody,
+}
+
+impl Aim {
+    fn draw(stream: &mut Stream) -> Self {
+        let (kind, node) = (stream.below(6), stream.draw());
+        match kind {
+            0 => Self::Owner,
+            1 => Self::Follower,
+            2 => Self::Node(node),
+            _ => Self::Anybody,
+        }
+    }
+
+    fn target(self, scenario: &Scenario, stream: &mut Stream) -> Target {
+        let (kind, node) = (stream.below(4), stream.draw());
+        let numbered =
+            |node| Target::Node(NodeId(1 + below(node, u64::from(scenario.cluster.nodes)) as u16));
+        let is_followed = scenario.cluster.replicas > 1;
+        match (self, kind) {
+            // A shard with one replica has no follower: its owner is struck.
+            (Self::Follower, _) | (Self::Anybody, 2) if !is_followed => Target::Owner,
+            (Self::Owner, _) | (Self::Anybody, 0 | 1) => Target::Owner,
+            (Self::Follower, _) | (Self::Anybody, 2) => Target::Follower,
+            (Self::Node(node), _) => numbered(node),
+            (Self::Anybody, _) => numbered(node),
+        }
+    }
+}
+
+/// What is drawn for a fault of any family, and the stream for what its own family needs besides.
+pub(super) struct Draw<'a> {
+    /// When it strikes.
+    pub(super) at: Span,
+    pub(super) lasts: Span,
+    /// Which node it strikes, if it strikes one.
+    pub(super) target: Target,
+    /// How strong it is, from all of `u64`.
+    pub(super) strength: u64,
+    pub(super) swarm: &'a Swarm,
+    pub(super) scenario: &'a Scenario,
+    pub(super) stream: &'a mut Stream,
+}
+
+impl Draw<'_> {
+    /// A zone, by the strength.
+    pub(super) fn zone(&self) -> u16 {
+        1 + below(self.strength, u64::from(self.scenario.cluster.zones)) as u16
+    }
+
+    /// How long something is down and up in turn: one to eight times while the fault lasts.
+    pub(super) fn turns(&mut self) -> (Span, Span) {
+        let turn = self.lasts.0 / (1 + below(self.strength, 8));
+        let least = Span::from_millis(1).0;
+        let down = (turn * (1 + self.stream.below(9)) / 10).max(least).min(self.lasts.0);
+        (Span(down), Span(turn.saturating_sub(down).max(least)))
+    }
+}
+
+fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mut Stream) -> Fault {
+    let window = swarm.until - swarm.from;
+    let longest = swarm.lasts_max.min(window);
+    let lasts = swarm.lasts_min.min(longest)
+        + Span(stream.below(longest.0.saturating_sub(swarm.lasts_min.0) + 1));
+    let at = swarm.from + Span(stream.below((window - lasts).0 + 1));
+    let target = aim.target(scenario, stream);
+    let strength = stream.draw();
+    let mut draw = Draw { at, lasts, target, strength, swarm, scenario, stream };
+    let what = None
+        .or_else(|| process::draw(family, &mut draw).map(What::Process))
+        .or_else(|| network::draw(family, &mut draw).map(What::Network))
+        .or_else(|| disk::draw(family, &draw).map(What::Disk))
+        .or_else(|| clock::draw(family, &mut draw).map(What::Clock))
+        .or_else(|| members::draw(family, &mut draw).map(What::Members));
+    let what = what.unwrap_or_else(|| panic!("{family} is never drawn"));
+    Fault { at: draw.at, lasts, what }
+}
