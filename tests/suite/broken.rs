@@ -19,7 +19,7 @@ use onsale_scenarios::{Arrivals, Facts, Fault, ProcessFault, Ratio, Scenario, Ta
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run_sabotaged;
 use onsale_sim::sabotage::{Relay, Sabotage, Scribe};
-use onsale_sim::seen::place::{CLIENTS, Place};
+use onsale_sim::seen::place::Place;
 use onsale_tests::{complaint, play, play_all, sale_with, second, small_sale, verdict};
 
 /// The oracle fails within so many seeds, and tells a story with these words in it; the
@@ -55,7 +55,7 @@ fn sees(
 }
 
 fn relay(
-    meddle: impl FnMut(Instant, usize, usize, &mut Message) -> bool + Send + 'static,
+    meddle: impl FnMut(Instant, Place, Place, &mut Message) -> bool + Send + 'static,
 ) -> Sabotage {
     let relay: Relay = Box::new(meddle);
     Sabotage { relay: Some(relay), ..Sabotage::default() }
@@ -66,12 +66,12 @@ fn answers(mut rewrite: impl FnMut(ShowId, UserId, &mut Reply) + Send + 'static)
     let mut asked: BTreeMap<RequestId, (ShowId, UserId)> = BTreeMap::new();
     relay(move |_, from, to, message| {
         match message {
-            Message::Requests(batch) if from == CLIENTS => {
+            Message::Requests(batch) if from == Place::Clients => {
                 asked.extend(
                     batch.iter().map(|timed| (timed.item.id, (timed.item.show, timed.item.user))),
                 );
             }
-            Message::Replies(batch) if to == CLIENTS => {
+            Message::Replies(batch) if to == Place::Clients => {
                 for timed in batch {
                     let (show, user) = asked[&timed.item.request];
                     rewrite(show, user, &mut timed.item);
@@ -318,7 +318,7 @@ fn single_writer_sees_two_nodes_that_write_in_one_epoch() {
 fn single_writer_sees_disks_that_hold_different_records_of_one_epoch() {
     let one_differs = || {
         forged(|place, _, record| {
-            if place == 2 {
+            if place == Place::node(2) {
                 record.events.pop();
             }
         })
@@ -336,7 +336,8 @@ fn single_writer_sees_epochs_that_come_again() {
 
 #[test]
 fn latency_sees_a_limit_that_is_not_kept() {
-    let stalling = || relay(|now, _, to, _| to != CLIENTS || now < second(30) || now > second(45));
+    let stalling =
+        || relay(|now, _, to, _| to != Place::Clients || now < second(30) || now > second(45));
     let mut scenario = small_sale();
     scenario.limits = vec!["hold p99.9 < 1s".parse().expect("it is a limit")];
     sees("latency", "hold p99.9 < 1s: it was", &scenario, 1, stalling);
@@ -344,7 +345,9 @@ fn latency_sees_a_limit_that_is_not_kept() {
 
 #[test]
 fn live_sees_links_that_do_not_heal() {
-    let cut = || relay(|now, from, to, _| now < second(30) || from == CLIENTS || to == CLIENTS);
+    let cut = || {
+        relay(|now, from, to, _| now < second(30) || from == Place::Clients || to == Place::Clients)
+    };
     sees("live", "although the cluster was whole", &sale_with(&[crash(20, Target::Owner)]), 1, cut);
 }
 
@@ -379,7 +382,7 @@ fn facts_sees_a_visitor_who_is_told_old_news() {
             if let Message::Facts(message) = message
                 && let FactsMessage::Told(Told { answer: FactsAnswer::Read(facts), .. }) =
                     &mut **message
-                && to == CLIENTS
+                && to == Place::Clients
             {
                 for (key, version) in facts {
                     let known = first.entry(*key).or_insert_with(|| version.clone());
@@ -399,7 +402,9 @@ fn facts_sees_a_visitor_who_is_told_old_news() {
 fn facts_sees_copies_that_do_not_come_to_agree() {
     let deaf = || {
         relay(|now, from, to, message| {
-            let gossip = matches!(message, Message::Facts(_)) && from != CLIENTS && to != CLIENTS;
+            let gossip = matches!(message, Message::Facts(_))
+                && from != Place::Clients
+                && to != Place::Clients;
             !gossip || now < second(30)
         })
     };
@@ -420,7 +425,7 @@ fn facts_sees_disks_that_lose_what_sessions_have_seen() {
 fn facts_sees_nodes_that_fall_silent() {
     let silent = || {
         relay(|now, _, to, message| {
-            !(matches!(message, Message::Facts(_)) && to == CLIENTS && now > second(50))
+            !(matches!(message, Message::Facts(_)) && to == Place::Clients && now > second(50))
         })
     };
     let mut scenario = sale_with_facts(&[crash(20, Target::Owner)]);
@@ -436,7 +441,7 @@ fn facts_sees_nodes_that_fall_silent() {
 fn facts_sees_silence_from_far_away() {
     let silent = || {
         relay(|now, _, to, message| {
-            !(matches!(message, Message::Facts(_)) && to == CLIENTS && now > second(50))
+            !(matches!(message, Message::Facts(_)) && to == Place::Clients && now > second(50))
         })
     };
     let mut scenario = sale_with_facts(&[]);

@@ -23,6 +23,7 @@ use onsale_cluster::Placement;
 use onsale_scenarios::{Fault, GoodCopies, What};
 
 use crate::plan::Plan;
+use crate::seen::place::PlaceTable;
 use crate::world::World;
 
 /// Carries out faults: knows the cluster's shape and the executor's processes.
@@ -37,7 +38,7 @@ pub struct Faults<'a> {
     /// The executor.
     executor: &'a Handle,
     /// Its processes, by place; the first is the clients'.
-    processes: &'a [Process],
+    processes: &'a PlaceTable<Process>,
     /// By fault, what it has done; nothing before it strikes.
     in_force: Vec<Option<Force>>,
 }
@@ -77,7 +78,7 @@ impl<'a> Faults<'a> {
         plan: &'a Plan,
         placement: &'a Placement,
         executor: &'a Handle,
-        processes: &'a [Process],
+        processes: &'a PlaceTable<Process>,
     ) -> Self {
         Self {
             plan: &plan.faults,

@@ -165,7 +165,7 @@ impl Host {
         let recovery = prices.of_recovery(bytes);
         let node = Node::boot(
             machine.setup.clone(),
-            NodeId(place as u16),
+            place.node_id(),
             incarnation,
             seed,
             found,
@@ -205,7 +205,7 @@ impl Host {
         let audit = self.node.audit(world.machine(self.place).disk.contents());
         assert!(
             audit.astray.is_empty(),
-            "n{}: what it has of {:?} is not what its disk amounts to",
+            "{}: what it has of {:?} is not what its disk amounts to",
             self.place,
             audit.astray
         );

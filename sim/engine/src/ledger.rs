@@ -21,7 +21,7 @@ use onsale_cluster::{Epoch, Placement, ShardId, record};
 use crate::fingerprint::Fingerprint;
 use crate::oracle::Oracles;
 use crate::oracle::journal::Position;
-use crate::seen::place::Place;
+use crate::seen::place::{Layout, Place, PlaceTable};
 
 /// Everything that the disks hold as committed.
 #[derive(Debug)]
@@ -31,9 +31,9 @@ pub struct JournalWatch {
     /// The shard whose records are versions of the map, if there is one.
     map: Option<ShardId>,
     /// By place and by shard: the log as that disk holds it.
-    disks: Vec<Vec<Log>>,
+    disks: PlaceTable<Vec<Log>>,
     /// By place: in which boot its node found the latest time that it had forgotten what was there.
-    forgot: Vec<u64>,
+    forgot: PlaceTable<u64>,
     /// By shard: the records that are committed, from the first on, and how many were told.
     chosen: Vec<Vec<Chosen>>,
     /// By shard: records that are not known to be committed, and since when one stands on any disk.
@@ -144,13 +144,14 @@ impl JournalWatch {
     /// Empty disks.
     pub fn new(placement: &Placement) -> Self {
         let shards = placement.shards() as usize;
+        let layout = Layout::new(placement.nodes(), 0);
         let members = (0..placement.shards())
             .map(|shard| Members::initial(placement.replicas(ShardId(shard))));
         Self {
             members: members.collect(),
             map: placement.map_shard(),
-            disks: vec![vec![Log::default(); shards]; usize::from(placement.nodes()) + 1],
-            forgot: vec![0; usize::from(placement.nodes()) + 1],
+            disks: PlaceTable::new(layout, |_| vec![Log::default(); shards]),
+            forgot: PlaceTable::new(layout, |_| 0),
             chosen: vec![Vec::new(); shards],
             fresh: vec![Fresh::default(); shards],
             touched: Vec::new(),
@@ -215,7 +216,7 @@ impl JournalWatch {
         let place = shard.0 as usize;
         let (committed, known) = (&self.members[place], self.chosen[place].len() as u64);
         let mut all = vec![committed.clone()];
-        for log in self.disks.iter().map(|logs| &logs[place]) {
+        for log in self.disks.values().map(|logs| &logs[place]) {
             let mut after = None;
             for (_, record) in (known + 1..).map_while(|index| log.get(index)) {
                 let change = record.strip_prefix(&CHANGE).and_then(Change::decode);
@@ -248,8 +249,9 @@ impl JournalWatch {
             loop {
                 let next = self.chosen[shard.0 as usize].len() as u64 + 1;
                 let place = shard.0 as usize;
-                let held: Vec<(Place, Chosen)> = (0..)
-                    .zip(&self.disks)
+                let held: Vec<(Place, Chosen)> = self
+                    .disks
+                    .iter()
                     .filter_map(|(node, logs)| {
                         logs[place].get(next).map(|(epoch, record)| {
                             (node, Chosen { epoch: *epoch, hash: hash(record) })
@@ -258,7 +260,7 @@ impl JournalWatch {
                     .collect();
                 let agreed = |entry: &Chosen| {
                     self.members[place].is_quorum(|member| {
-                        let node = usize::from(member.node().0);
+                        let node = Place::Node(member.node());
                         let is_it = self.disks[node][place].generation == member.generation();
                         is_it && held.contains(&(node, *entry))
                     })
@@ -268,7 +270,7 @@ impl JournalWatch {
                 self.compare(now, node, shard, oracles);
             }
             let known = self.chosen[shard.0 as usize].len() as u64;
-            let commits = self.disks.iter().map(|logs| logs[shard.0 as usize].commit);
+            let commits = self.disks.values().map(|logs| logs[shard.0 as usize].commit);
             if let Some(committed) = commits.max().filter(|&committed| committed > known) {
                 oracles.journal_gap(now, shard, known + 1, committed);
             }
@@ -355,7 +357,7 @@ impl JournalWatch {
             check_same(now, node, at, record, first, oracles);
             return;
         }
-        for (other, logs) in self.disks.iter().enumerate() {
+        for (other, logs) in self.disks.iter() {
             if let Some((theirs, other_record)) = logs[place].get(index)
                 && *theirs == epoch
                 && other_record != record
@@ -366,7 +368,7 @@ impl JournalWatch {
                     index,
                     epoch,
                     format!(
-                        "n{node} holds a record with hash {:016x}, n{other} one with hash {:016x}",
+                        "{node} holds a record with hash {:016x}, {other} one with hash {:016x}",
                         hash(record),
                         hash(other_record)
                     ),
@@ -443,7 +445,7 @@ fn check_same(
     let held = Chosen { epoch, hash: hash(record) };
     if held != first {
         let detail = format!(
-            "n{node} holds a record of {epoch} with hash {:016x}, another disk one of {} with hash {:016x}",
+            "{node} holds a record of {epoch} with hash {:016x}, another disk one of {} with hash {:016x}",
             held.hash, first.epoch, first.hash
         );
         if held.epoch == first.epoch {
@@ -531,20 +533,20 @@ mod tests {
     }
 
     /// What `lost-booking` says once these frames have become durable on these nodes.
-    fn verdict(written: &[(Place, &[Frame<'static>])]) -> Verdict {
+    fn verdict(written: &[(u16, &[Frame<'static>])]) -> Verdict {
         verdict_of("lost-booking", written)
     }
 
-    fn verdict_of(oracle: &str, written: &[(Place, &[Frame<'static>])]) -> Verdict {
+    fn verdict_of(oracle: &str, written: &[(u16, &[Frame<'static>])]) -> Verdict {
         verdict_after(oracle, written, None, &[])
     }
 
     /// The same, with a disk that is read anew in between, and keeps this.
     fn verdict_after(
         oracle: &str,
-        written: &[(Place, &[Frame<'static>])],
-        kept: Option<(Place, &[Frame<'static>])>,
-        then: &[(Place, &[Frame<'static>])],
+        written: &[(u16, &[Frame<'static>])],
+        kept: Option<(u16, &[Frame<'static>])>,
+        then: &[(u16, &[Frame<'static>])],
     ) -> Verdict {
         let (mut watch, mut oracles) =
             (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Oracles::new(settings()));
@@ -554,14 +556,14 @@ mod tests {
             bytes
         };
         for (node, frames) in written {
-            watch.read(Instant::ZERO, *node, &bytes(frames), &mut oracles);
+            watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut oracles);
         }
         if let Some((node, frames)) = kept {
             let kept = bytes(frames);
-            watch.crashed(Instant::ZERO, node, [&kept[..]].into_iter(), &mut oracles);
+            watch.crashed(Instant::ZERO, Place::node(node), [&kept[..]].into_iter(), &mut oracles);
         }
         for (node, frames) in then {
-            watch.read(Instant::ZERO, *node, &bytes(frames), &mut oracles);
+            watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut oracles);
         }
         watch.tell_the_rest(Instant::ZERO, &mut oracles);
         let results = oracles.finish(Instant::ZERO, &[]);
@@ -603,7 +605,7 @@ mod tests {
             Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: b"other" },
         );
         let single_writer =
-            |written: &[(Place, &[Frame<'static>])]| verdict_of("single-writer", written);
+            |written: &[(u16, &[Frame<'static>])]| verdict_of("single-writer", written);
         assert_eq!(single_writer(&[(1, &[one]), (2, &[other])]), Verdict::Fail);
         assert_eq!(single_writer(&[(1, &[one, commit(1, 1)]), (2, &[other])]), Verdict::Fail);
         assert_eq!(
@@ -650,7 +652,7 @@ mod tests {
         let own: &[_] =
             &[entry(1, 1), entry(2, 1), commit(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
         let kept = &own[..3];
-        let after = |then: &[(Place, &[Frame<'static>])]| {
+        let after = |then: &[(u16, &[Frame<'static>])]| {
             let written = [(2, others), (3, others), (1, own)];
             verdict_after("lost-booking", &written, Some((1, kept)), then)
         };

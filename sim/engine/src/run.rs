@@ -40,7 +40,7 @@ use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::seen::asked::Asked;
 use crate::seen::fate::{Fate, Fates};
-use crate::seen::place::{CLIENTS, Process};
+use crate::seen::place::{Layout, Place, PlaceTable, Process};
 use crate::seen::subject::Subject;
 use crate::setup::{placement, setup};
 use crate::story::Watch;
@@ -164,8 +164,6 @@ async fn direct(plan: &Plan) {
     let scenario = &plan.scenario;
     let setup = Arc::new(setup(scenario));
     let executor = Handle::current();
-    let mut processes = Vec::new();
-
     let calm = Instant::ZERO + plan.calm_from();
     let (demand_seed, room_seed, sale) =
         (plan.stream("demand"), plan.stream("room"), scenario.clone());
@@ -176,28 +174,32 @@ async fn direct(plan: &Plan) {
         let browsing = Browsing::new(&sale, facts_seed, faults_end, slowest);
         serve_clients(Crowd::new(&sale, demand_seed, room_seed), browsing, sale.clone(), calm)
     });
-    processes.push(clients.build().id());
+    let mut clients = Some(clients);
 
-    for place in 1..=usize::from(scenario.cluster.numbers()) {
+    let layout = Layout::new(scenario.cluster.numbers(), 0);
+    let processes = PlaceTable::new(layout, |place| {
+        if let Some(clients) = clients.take() {
+            return clients.build().id();
+        }
         let machine = host::Machine {
             setup: setup.clone(),
             costs: scenario.costs.clone(),
             cores: scenario.cluster.cores,
             slice: scenario.quantum,
-            seed: fork(plan.stream("nodes"), &format!("node/{place}")),
+            seed: fork(plan.stream("nodes"), &format!("node/{}", place.number())),
         };
         let node = executor
             .create_node()
-            .name(format!("n{place}"))
+            .name(place.to_string())
             .init(move || host::run(place, machine.clone()));
-        processes.push(node.build().id());
-    }
+        node.build().id()
+    });
 
-    let director = world::with(|world| {
+    world::with(|world| {
         world.keep_clock(TimeHandle::current());
         world.hot = setup.placement.shard_of(ShowId(0));
-        (1..=usize::from(scenario.cluster.nodes)).for_each(|place| world.start(place));
-        world.wake_at(CLIENTS, Some(Instant::ZERO));
+        (1..=scenario.cluster.nodes).for_each(|node| world.start(Place::node(node)));
+        world.wake_at(Place::Clients, Some(Instant::ZERO));
         for (index, fault) in plan.faults.iter().enumerate() {
             world.enter_fault(Instant::ZERO + fault.at, index, true);
             for (step, at) in fault::steps(fault).into_iter().enumerate() {
@@ -210,12 +212,11 @@ async fn direct(plan: &Plan) {
         if plan.faults.is_empty() {
             world.witness.oracles.faults_over(Instant::ZERO);
         }
-        world.director()
     });
     let mut faults = Faults::new(plan, &setup.placement, &executor, &processes);
     let mut healed = 0;
     loop {
-        let (now, turn) = next_turn(director).await;
+        let (now, turn) = next_turn(Place::Director).await;
         match turn {
             Turn::Fault { index, strikes: true } => {
                 world::with(|world| faults.strike(world, index))
@@ -230,7 +231,7 @@ async fn direct(plan: &Plan) {
             }),
             Turn::End => {
                 world::with(World::part);
-                processes.iter().for_each(|&process| executor.resume(process));
+                processes.values().for_each(|&process| executor.resume(process));
                 world::with(World::dismiss);
                 // Every host that was told runs before time moves on.
                 madsim::time::sleep(std::time::Duration::from_millis(1)).await;
@@ -374,15 +375,15 @@ fn by_trace(arrivals: &Arrivals) -> Option<TraceResult> {
 
 /// How things stand where a run was stopped.
 fn standing(world: &World, at: Instant) -> Stopped {
-    let nodes = (1..world.director()).map(|place| {
+    let nodes = world.layout().nodes().map(|place| {
         let owns = |owner: &&Option<(Epoch, NodeId)>| {
-            owner.is_some_and(|(_, node)| usize::from(node.0) == place)
+            owner.is_some_and(|(_, node)| Place::Node(node) == place)
         };
         let owned = world.owners.iter().filter(owns).count();
         match world.process(place) {
-            Process::Up => format!("n{place} up, owns {owned}"),
-            Process::Paused => format!("n{place} stands still"),
-            Process::Down => format!("n{place} down"),
+            Process::Up => format!("{place} up, owns {owned}"),
+            Process::Paused => format!("{place} stands still"),
+            Process::Down => format!("{place} down"),
         }
     });
     let oldest = world.open.iter().min_by_key(|asked| (asked.since, asked.request));

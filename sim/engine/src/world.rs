@@ -66,7 +66,7 @@ use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::seen::asked::Asked;
 use crate::seen::fate::Fates;
-use crate::seen::place::{CLIENTS, Place, Process};
+use crate::seen::place::{Layout, Place, PlaceTable, Process};
 use crate::seen::sight::Sight;
 use crate::setup;
 use crate::struck::FaultLog;
@@ -132,9 +132,9 @@ pub struct Machine {
     /// Those that have arrived, with their instants: taken in at the host's next turn.
     beats: Vec<(Instant, NodeId, Beat)>,
     /// By place: the beat that came last.
-    heard: Vec<Beat>,
+    heard: PlaceTable<Beat>,
     /// By place: when a message from there came last.
-    heard_at: Vec<Instant>,
+    heard_at: PlaceTable<Instant>,
     /// What makes its cores slow.
     pub limps: Limps,
     /// Its clocks.
@@ -203,9 +203,11 @@ pub struct World {
     /// What became of facts, if there are any.
     pub facts: Option<FactsResult>,
     /// By place; the first is the clients' and always up.
-    machines: Vec<Machine>,
+    machines: PlaceTable<Machine>,
     calendar: Calendar<Event>,
-    seats: Vec<Seat>,
+    seats: PlaceTable<Seat>,
+    /// The director's, which stands on no machine.
+    director: Seat,
     holder: Place,
     ended: bool,
     dismissed: bool,
@@ -224,6 +226,12 @@ impl fmt::Debug for World {
     }
 }
 
+/// What stands for a link in the trace hash.
+#[inline]
+fn word((from, to): (Place, Place)) -> u64 {
+    u64::from(from.number()) << 32 | u64::from(to.number())
+}
+
 /// What an even placement gives a node.
 fn replicas_a_node(cluster: &onsale_scenarios::Cluster) -> u64 {
     let replicas = u64::from(cluster.shards) * u64::from(cluster.replicas);
@@ -235,9 +243,11 @@ impl World {
     pub fn new(plan: &Plan, witness: Witness, progress: Arc<Progress>, tracing: Tracing) -> Self {
         let scenario = &plan.scenario;
         let (nodes, placement) = (scenario.cluster.numbers(), setup::placement(scenario));
-        let machines = (0..=nodes)
-            .map(|node| Machine {
-                process: if node == 0 { Process::Up } else { Process::Down },
+        let layout = Layout::new(nodes, 0);
+        let machines = PlaceTable::new(layout, |place| {
+            let node = place.number();
+            Machine {
+                process: if place == Place::Clients { Process::Up } else { Process::Down },
                 incarnation: 0,
                 booted: Instant::ZERO,
                 died: Instant::ZERO,
@@ -254,27 +264,26 @@ impl World {
                 wake: None,
                 coming: VecDeque::new(),
                 beats: Vec::new(),
-                heard: vec![Beat::default(); usize::from(nodes) + 1],
-                heard_at: vec![Instant::ZERO; usize::from(nodes) + 1],
+                heard: PlaceTable::new(layout, |_| Beat::default()),
+                heard_at: PlaceTable::new(layout, |_| Instant::ZERO),
                 limps: Limps::default(),
-                clock: Clock::of(&scenario.cluster, node),
+                clock: Clock::of(&scenario.cluster, place.as_node().map_or(0, |node| node.0)),
                 disk: Disk::new(
                     scenario.disk.clone(),
                     plan.stream(&format!("disk/{node}")),
                     plan.stream(&format!("disk-faults/{node}")),
                 ),
-            })
-            .collect::<Vec<_>>();
-        let director = machines.len();
+            }
+        });
         Self {
             now: Instant::ZERO,
             network: Network::new(
                 scenario.network.clone(),
-                nodes,
+                layout,
                 scenario.cluster.zones,
                 plan.stream("network"),
             ),
-            queues: Queues::new(machines.len()),
+            queues: Queues::new(layout),
             witness,
             journal: JournalWatch::new(&placement),
             doing: None,
@@ -302,8 +311,9 @@ impl World {
             fates: Fates::default(),
             facts: None,
             calendar: Calendar::default(),
-            seats: (0..=director).map(|_| Seat::default()).collect(),
-            holder: director,
+            seats: PlaceTable::new(layout, |_| Seat::default()),
+            director: Seat::default(),
+            holder: Place::Director,
             ended: false,
             dismissed: false,
             machines,
@@ -313,9 +323,9 @@ impl World {
         }
     }
 
-    /// The place of the host that carries out faults and ends the run.
-    pub fn director(&self) -> Place {
-        self.machines.len()
+    /// Which places there are.
+    pub const fn layout(&self) -> Layout {
+        self.machines.layout()
     }
 
     /// How a node's process is.
@@ -371,7 +381,7 @@ impl World {
     /// The process dies, by a fault unless by itself; its disk keeps what was synced and a prefix of the rest.
     pub fn kill(&mut self, node: Place, by: Option<usize>) {
         let now = self.now;
-        self.faults.leader_stopped(now, NodeId(node as u16), by);
+        self.faults.leader_stopped(now, node.node_id(), by);
         if let Some(fault) = by
             && self.machines[node].disk.in_flight().is_some()
         {
@@ -386,7 +396,7 @@ impl World {
         machine.stalled.clear();
         machine.coming.clear();
         machine.beats.clear();
-        machine.heard.fill(Beat::default());
+        machine.heard.values_mut().for_each(|heard| *heard = Beat::default());
         machine.wake = None;
         machine.disk.crash(now);
         machine.disk.forget(self.sabotage.disks_lose);
@@ -401,14 +411,14 @@ impl World {
 
     /// The run is over: the oracles are told the rest of what the disks hold.
     pub fn close_journal(&mut self) {
-        let disks = self.machines.iter().map(|machine| machine.disk.segments());
+        let disks = self.machines.values().map(|machine| machine.disk.segments());
         self.journal.finish(self.now, disks, &mut self.witness.oracles);
     }
 
     /// The process stands still, by a fault.
     pub fn pause(&mut self, node: Place, by: usize) {
         assert_eq!(self.machines[node].process, Process::Up, "only a running process is paused");
-        self.faults.leader_stopped(self.now, NodeId(node as u16), Some(by));
+        self.faults.leader_stopped(self.now, node.node_id(), Some(by));
         self.machines[node].paused_by = Some(by);
         self.machines[node].process = Process::Paused;
         self.shows_process(node);
@@ -422,7 +432,7 @@ impl World {
             "only a paused process is resumed"
         );
         self.machines[node].process = Process::Up;
-        self.faults.leader_goes_on(self.now, NodeId(node as u16));
+        self.faults.leader_goes_on(self.now, node.node_id());
         self.shows_process(node);
         for turn in std::mem::take(&mut self.machines[node].stalled) {
             let incarnation = self.machines[node].incarnation;
@@ -477,8 +487,8 @@ impl World {
         if !effects.sends.is_empty() {
             for sending in effects.sends.drain(..) {
                 let to = match sending.to {
-                    Endpoint::Node(to) => usize::from(to.0),
-                    Endpoint::Client(_) => CLIENTS,
+                    Endpoint::Node(to) => Place::Node(to),
+                    Endpoint::Client(_) => Place::Clients,
                 };
                 self.send(node, to, sending.at, sending.message);
             }
@@ -503,7 +513,7 @@ impl World {
     fn probe(&mut self) -> Option<(Place, Turn)> {
         self.phase = Phase::Electing;
         let (_, owner) = self.owners[self.hot.0 as usize]?;
-        let place = usize::from(owner.0);
+        let place = Place::Node(owner);
         let answers =
             self.machines[place].process == Process::Up && self.seats[place].resident.is_some();
         answers.then_some((place, Turn::Probed))
@@ -512,7 +522,7 @@ impl World {
     /// All that a fault has touched so far.
     pub fn touched(&self, fault: usize) -> Touched {
         let shared = [&self.touches, &self.network.touches, &self.queues.touches];
-        let machines = self.machines.iter().flat_map(|machine| {
+        let machines = self.machines.values().flat_map(|machine| {
             [&machine.limps.touches, &machine.clock.touches, &machine.disk.touches]
         });
         shared.into_iter().chain(machines).map(|touches| touches.of(fault)).sum()
@@ -555,7 +565,7 @@ impl World {
 
     fn tells_of_process(&mut self, node: Place, is_up: bool) {
         let kept_by = self.journal.all_members();
-        self.witness.oracles.process(self.now, NodeId(node as u16), is_up, kept_by);
+        self.witness.oracles.process(self.now, node.node_id(), is_up, kept_by);
     }
 
     fn shows_process(&mut self, node: Place) {

@@ -25,9 +25,9 @@ impl Faults<'_> {
         let others: Vec<(NodeId, Recovered)> = self
             .places()
             .filter(|&place| place != victim)
-            .map(|place| (NodeId(place as u16), Wal::recover(world.found(place))))
+            .map(|place| (place.node_id(), Wal::recover(world.found(place))))
             .collect();
-        let (map, victim) = (self.placement, NodeId(victim as u16));
+        let (map, victim) = (self.placement, victim.node_id());
         let mut shards = (0..map.shards()).map(ShardId);
         if map.map_shard().is_some() {
             return shards.find(|&shard| {

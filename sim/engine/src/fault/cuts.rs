@@ -7,7 +7,7 @@ use onsale_scenarios::{Cut, Target};
 
 use super::Faults;
 use super::victims::listed;
-use crate::seen::place::{CLIENTS, Place};
+use crate::seen::place::Place;
 use crate::world::World;
 
 /// Directed links.
@@ -37,7 +37,7 @@ impl Faults<'_> {
         island.sort_unstable();
         island.dedup();
         let nodes = self.places().filter(|place| !island.contains(place));
-        let mainland: Vec<Place> = std::iter::once(CLIENTS).chain(nodes).collect();
+        let mainland: Vec<Place> = std::iter::once(Place::Clients).chain(nodes).collect();
         let names: Vec<String> = island.iter().map(|&place| self.name(world, place)).collect();
         (across(&island, &mainland), format!("isolation of {}", names.join(" and ")))
     }
@@ -49,7 +49,7 @@ impl Faults<'_> {
         let (beside, other) = rest.split_at(with_owner.saturating_sub(1));
         let small: Vec<Place> = std::iter::once(owner).chain(beside.iter().copied()).collect();
         let (half, rest) = (listed(&small), listed(other));
-        let what = format!("split into {half} and {rest}, n{owner} in the smaller half");
+        let what = format!("split into {half} and {rest}, {owner} in the smaller half");
         (across(&small, other), what)
     }
 
@@ -58,7 +58,7 @@ impl Faults<'_> {
         let nodes = self.places().count();
         let reach = nodes / 2 / 2 + nodes / 2 % 2;
         let apart = |a: Place, b: Place| {
-            let gap = a.abs_diff(b);
+            let gap = a.number().abs_diff(b.number()) as usize;
             gap.min(nodes - gap) > reach
         };
         let pairs = self.places().flat_map(|a| self.places().map(move |b| (a, b)));
@@ -66,11 +66,11 @@ impl Faults<'_> {
     }
 
     fn bridge(&self) -> (Links, String) {
-        let middle = self.places().count().div_ceil(2);
+        let middle = Place::node(self.placement.nodes().div_ceil(2));
         let others = self.places().filter(|&place| place != middle);
         let (left, right): (Vec<Place>, Vec<Place>) = others.partition(|&place| place < middle);
         let (one, other) = (listed(&left), listed(&right));
-        let what = format!("bridge: {one} and {other} see each other only through n{middle}");
+        let what = format!("bridge: {one} and {other} see each other only through {middle}");
         (across(&left, &right), what)
     }
 }

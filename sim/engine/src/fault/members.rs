@@ -53,7 +53,7 @@ impl Faults<'_> {
         let name = self.name(strike.world, victim);
         if let Some(shard) = self.endangers(strike.world, victim) {
             self.join(strike, spare);
-            return format!("{}; n{spare} joins", spared(&name, shard));
+            return format!("{}; {spare} joins", spared(&name, shard));
         }
         let (world, index) = (&mut *strike.world, strike.index);
         // It is gone for good with its machine, which answers nobody for it.
@@ -64,7 +64,7 @@ impl Faults<'_> {
         }
         world.lose(index, victim);
         self.join(strike, spare);
-        format!("loss of {name} for good; n{spare} takes its place")
+        format!("loss of {name} for good; {spare} takes its place")
     }
 }
 

@@ -8,7 +8,7 @@ use onsale_scenarios::{Cut, Family, Fault, NetworkFault, Ratio, Target};
 use super::swarm::Draw;
 use super::victims::listed;
 use super::{Faults, Strike, process};
-use crate::seen::place::{CLIENTS, Place};
+use crate::seen::place::Place;
 use crate::stream::{Stream, below};
 use crate::world::World;
 use crate::world::network::Weather;
@@ -108,7 +108,7 @@ impl Faults<'_> {
         if let Some(peer) = peer {
             let peer = self.victim(strike.world, peer);
             links.retain(|&(from, to)| from == peer || to == peer);
-            name = format!("the link of n{peer} with {name},");
+            name = format!("the link of {peer} with {name},");
         }
         strike.cut(links.clone());
         strike.force.network.steps = Steps::Flapping { name: name.clone(), links };
@@ -162,7 +162,7 @@ impl Faults<'_> {
                         world.network.cut(index, from, to);
                         links_cut.push((from, to));
                     }
-                    format!("n{node} is cut off, too")
+                    format!("{node} is cut off, too")
                 } else if let Some(node) = mend.pop() {
                     for (from, to) in self.links_of(node) {
                         if let Some(place) = links_cut.iter().position(|&it| it == (from, to)) {
@@ -170,7 +170,7 @@ impl Faults<'_> {
                             world.network.mend(index, from, to, now);
                         }
                     }
-                    format!("n{node} is back")
+                    format!("{node} is back")
                 } else {
                     "nobody is left".to_owned()
                 }
@@ -180,7 +180,8 @@ impl Faults<'_> {
 
     /// All links from and to a node.
     fn links_of(&self, node: Place) -> Vec<(Place, Place)> {
-        let others = std::iter::once(CLIENTS).chain(self.places()).filter(|&other| other != node);
+        let others =
+            std::iter::once(Place::Clients).chain(self.places()).filter(|&other| other != node);
         others.flat_map(|other| [(node, other), (other, node)]).collect()
     }
 }

@@ -113,10 +113,10 @@ impl Faults<'_> {
         let victim = force.dies_again.expect("a fault of processes that goes on is a crash loop");
         if force.down.is_empty() {
             self.kill_for(world, Some(index), victim, &mut force.down);
-            format!("n{victim} dies again")
+            format!("{victim} dies again")
         } else {
             force.down.drain(..).for_each(|place| self.revive(world, place));
-            format!("n{victim} starts")
+            format!("{victim} starts")
         }
     }
 
@@ -204,7 +204,7 @@ impl Faults<'_> {
             strike.force.process.without_power.push(victim);
             self.kill(strike, victim);
         }
-        victims.iter().map(|victim| format!("n{victim}")).collect::<Vec<_>>().join(", ")
+        victims.iter().map(Place::to_string).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -2,39 +2,39 @@
 //!
 //! Owns the choice of victims: a target is resolved when its fault strikes. Refuses to know what happens to them.
 
-use onsale_booking::{NodeId, ShowId};
+use onsale_booking::ShowId;
 use onsale_scenarios::Target;
 
 use super::Faults;
-use crate::seen::place::Place;
+use crate::seen::place::{Layout, Place};
 use crate::world::World;
 
 impl Faults<'_> {
-    pub(super) fn places(&self) -> std::ops::RangeInclusive<Place> {
-        1..=usize::from(self.placement.nodes())
+    pub(super) fn places(&self) -> impl DoubleEndedIterator<Item = Place> + Clone + use<> {
+        Layout::new(self.placement.nodes(), 0).nodes()
     }
 
     pub(super) fn zone(&self, place: Place) -> u16 {
-        self.placement.zone_of(NodeId(place as u16)).0
+        self.placement.zone_of(place.node_id()).0
     }
 
     pub(super) fn owner(&self, world: &World) -> Place {
         let shard = world.hot;
         let owner = world.owners[shard.0 as usize]
             .map_or_else(|| self.placement.replicas(shard)[0], |(_, node)| node);
-        usize::from(owner.0)
+        Place::Node(owner)
     }
 
     pub(super) fn victim(&self, world: &World, target: Target) -> Place {
         match target {
-            Target::Node(node) => usize::from(node.0),
+            Target::Node(node) => Place::Node(node),
             Target::Owner => self.owner(world),
             Target::Follower => {
                 let owner = self.owner(world);
                 let replicas = self.placement.replicas(world.hot);
                 replicas
                     .iter()
-                    .map(|node| usize::from(node.0))
+                    .map(|&node| Place::Node(node))
                     .find(|&place| place != owner)
                     .unwrap_or(owner)
             }
@@ -47,15 +47,15 @@ impl Faults<'_> {
 
     pub(super) fn name(&self, world: &World, place: Place) -> String {
         if place == self.owner(world) {
-            format!("n{place}, the owner of {}", ShowId(0))
+            format!("{place}, the owner of {}", ShowId(0))
         } else {
-            format!("n{place}")
+            place.to_string()
         }
     }
 }
 
 /// Several nodes in braces.
 pub(super) fn listed(places: &[Place]) -> String {
-    let names: Vec<String> = places.iter().map(|place| format!("n{place}")).collect();
+    let names: Vec<String> = places.iter().map(Place::to_string).collect();
     format!("{{{}}}", names.join(", "))
 }

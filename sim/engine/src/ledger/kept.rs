@@ -106,6 +106,7 @@ mod tests {
 
     use super::super::tests::{commit, entry, settings};
     use super::*;
+    use crate::seen::place::Place;
 
     const SHARD: ShardId = ShardId(0);
 
@@ -130,7 +131,7 @@ mod tests {
         let (mut watch, mut oracles) =
             (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Oracles::new(settings()));
         for node in [1, 2] {
-            watch.read(Instant::ZERO, node, &bytes(had), &mut oracles);
+            watch.read(Instant::ZERO, Place::node(node), &bytes(had), &mut oracles);
         }
         let disks: Vec<_> = [&[][..]].iter().chain(kept).map(|frames| bytes(frames)).collect();
         let disks = disks.iter().map(|bytes| std::iter::once(&bytes[..]));

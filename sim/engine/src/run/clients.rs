@@ -3,14 +3,14 @@
 //! Owns the turns of the crowd and of those who deal with facts, and that the run ends once all their
 //! stories have. Refuses to know what they do.
 
-use onsale_booking::{Endpoint, Instant, NodeId};
+use onsale_booking::{Endpoint, Instant};
 use onsale_cluster::Message;
 use onsale_cluster::fact::FactsMessage;
 use onsale_scenarios::Scenario;
 
 use crate::browsing::{Browsing, Posted};
 use crate::crowd::Crowd;
-use crate::seen::place::CLIENTS;
+use crate::seen::place::Place;
 use crate::seen::sight::Sight;
 use crate::world::{self, Reset, Resident, Turn, World, next_turn};
 
@@ -34,9 +34,9 @@ pub(super) async fn serve_clients(
     calm: Instant,
 ) {
     let mut clients = Clients { crowd, browsing, scenario, calm, ending: false, ended: false };
-    let (now, turn) = next_turn(CLIENTS).await;
+    let (now, turn) = next_turn(Place::Clients).await;
     world::with(|world| clients.take_turn(world, now, turn));
-    world::reside(CLIENTS, Box::new(clients)).await;
+    world::reside(Place::Clients, Box::new(clients)).await;
 }
 
 impl Resident for Clients {
@@ -65,7 +65,8 @@ impl Resident for Clients {
                 }
             }
             Turn::Reset { node, reset } => {
-                let (gateway, node) = (node as u16, NodeId(node as u16));
+                let node = node.node_id();
+                let gateway = node.0;
                 match *reset {
                     Reset::Died(died) => {
                         crowd.lose_connections(now, gateway, died, &mut world.witness);
@@ -118,7 +119,7 @@ impl Resident for Clients {
         }
         crowd.drain_outbox(|gateway, batch| {
             let departs = batch[0].at;
-            world.send(CLIENTS, usize::from(gateway.0), departs, Message::Requests(batch));
+            world.send(Place::Clients, Place::Node(gateway), departs, Message::Requests(batch));
         });
         if world.witness.watch.is_some() {
             for (user, fate) in crowd.take_left() {
@@ -128,15 +129,15 @@ impl Resident for Clients {
         let (mut wake, mut done) = (crowd.next_wake(), crowd.is_done());
         if let Some(browsing) = &mut self.browsing {
             for Posted { node, session, question } in browsing.drain_outbox() {
-                let node = usize::from(node.0);
+                let node = Place::Node(node);
                 world.witness.sees(now, || Sight::Looks { session, node, question: &question });
                 let question = Message::Facts(Box::new(FactsMessage::Question(question)));
-                world.send(CLIENTS, node, now, question);
+                world.send(Place::Clients, node, now, question);
             }
             wake = wake.into_iter().chain(browsing.next_wake()).min();
             done &= browsing.is_done();
         }
-        world.wake_at(CLIENTS, wake);
+        world.wake_at(Place::Clients, wake);
         world.report_users(crowd.fates().ended());
         if done && !self.ending {
             // Nobody is left: the last holds run out, and the run is over.

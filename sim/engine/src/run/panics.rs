@@ -93,6 +93,7 @@ mod tests {
     use onsale_booking::{Endpoint, NodeId};
 
     use super::*;
+    use crate::seen::place::Place;
     use crate::world::Turn;
 
     #[test]
@@ -113,7 +114,8 @@ mod tests {
         let from = Endpoint::Node(NodeId(2));
         let turn =
             Turn::Delivered { from, message: onsale_cluster::Message::Forwarded(Vec::new()) };
-        let said = sentence(Instant(1_500_000), Some(Doing::turn(3, &turn)), "left == right");
+        let said =
+            sentence(Instant(1_500_000), Some(Doing::turn(Place::node(3), &turn)), "left == right");
         let expected = "at 00:01.500 n3 broke a promise of its own as it took in forwarded requests \
                         from n2: left == right";
         assert_eq!(said, expected);

@@ -70,6 +70,7 @@ mod tests {
     use onsale_scenarios::Ratio;
 
     use super::*;
+    use crate::seen::place::{Layout, Place};
     use crate::world::network::Network as Links;
 
     /// No message takes longer than the bound, and one that is held back takes longer than a bound without that.
@@ -77,11 +78,11 @@ mod tests {
     fn a_way_takes_at_most_its_bound_on_a_network_that_reorders() {
         let reorder = Ratio::percent(50);
         let network = Network { tail: Ratio::ALWAYS, reorder, ..Scenario::default().network };
-        let mut links = Links::new(network.clone(), 3, 3, 1);
+        let mut links = Links::new(network.clone(), Layout::new(3, 0), 3, 1);
         let taken = (0..2_000).map(|n| {
             // Far apart, so that none waits for the one before it.
             let departs = Instant(n * 1_000_000_000);
-            links.carry(1, 2, departs).first.expect("nothing is lost")
+            links.carry(Place::node(1), Place::node(2), departs).first.expect("nothing is lost")
         });
         let longest = taken.max().unwrap_or_default();
         let in_order = Network { reorder: Ratio::NEVER, ..network.clone() };

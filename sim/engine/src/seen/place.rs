@@ -1,13 +1,183 @@
 //! Where things happen: the places of a run, how a process is, and how a message fares between two places.
 //!
-//! Owns the vocabulary alone. Refuses to know who stands at a place, and what is carried.
+//! Owns the vocabulary alone, and the tables that have one entry a place. Refuses to know who stands at a place, and
+//! what is carried.
 
-use onsale_booking::Span;
+use std::fmt;
+use std::ops::{Index, IndexMut};
+
+use onsale_booking::{NodeId, Span};
 
 /// A place on the network.
-pub type Place = usize;
-/// The clients' place.
-pub const CLIENTS: Place = 0;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// Everybody who asks: people, administrators, visitors.
+    Clients,
+    /// A node of the system under test; numbered from 1.
+    Node(NodeId),
+    /// A service that is neither client nor node, such as a payment provider; numbered from 1.
+    Service(ServiceId),
+    /// Where faults are carried out. It has no machine and no links.
+    Director,
+}
+
+/// A service outside the system under test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceId(pub u16);
+
+impl Place {
+    /// The place of a node.
+    #[inline]
+    pub const fn node(number: u16) -> Self {
+        Self::Node(NodeId(number))
+    }
+
+    /// The node that stands here, if one does.
+    #[inline]
+    pub const fn as_node(self) -> Option<NodeId> {
+        match self {
+            Self::Node(node) => Some(node),
+            Self::Clients | Self::Service(_) | Self::Director => None,
+        }
+    }
+
+    /// The node that stands here.
+    ///
+    /// # Panics
+    /// If none does.
+    #[inline]
+    pub fn node_id(self) -> NodeId {
+        self.as_node().unwrap_or_else(|| panic!("{self} are no node"))
+    }
+
+    /// The number that stands for a place in trace hashes and drawings: 0 for the clients, n for node n; services and
+    /// the director come beyond all nodes.
+    #[inline]
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Clients => 0,
+            Self::Node(NodeId(node)) => node as u32,
+            Self::Service(ServiceId(service)) => 1 << 16 | service as u32,
+            Self::Director => 1 << 17,
+        }
+    }
+}
+
+impl From<NodeId> for Place {
+    #[inline]
+    fn from(node: NodeId) -> Self {
+        Self::Node(node)
+    }
+}
+
+impl fmt::Display for Place {
+    /// `n3`, or `the clients`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clients => write!(f, "the clients"),
+            Self::Node(node) => write!(f, "{node}"),
+            Self::Service(ServiceId(service)) => write!(f, "service{service}"),
+            Self::Director => write!(f, "the director"),
+        }
+    }
+}
+
+/// Which places there are: the clients, and so many nodes and services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    nodes: u16,
+    services: u16,
+}
+
+impl Layout {
+    /// The clients, and so many nodes and services.
+    pub const fn new(nodes: u16, services: u16) -> Self {
+        Self { nodes, services }
+    }
+
+    /// How many places have a machine.
+    pub const fn count(self) -> usize {
+        1 + self.nodes as usize + self.services as usize
+    }
+
+    /// Where among [`count`](Self::count) entries a place has its own. The director has none: its slot is beyond all.
+    #[inline]
+    pub const fn slot(self, place: Place) -> usize {
+        match place {
+            Place::Clients => 0,
+            Place::Node(NodeId(node)) => node as usize,
+            Place::Service(ServiceId(service)) => self.nodes as usize + service as usize,
+            Place::Director => usize::MAX,
+        }
+    }
+
+    /// Where among the square of [`count`](Self::count) entries a link has its own.
+    #[inline]
+    pub const fn link(self, from: Place, to: Place) -> usize {
+        self.slot(from) * self.count() + self.slot(to)
+    }
+
+    /// The places of all nodes, in order.
+    pub fn nodes(self) -> impl DoubleEndedIterator<Item = Place> + Clone {
+        (1..=self.nodes).map(Place::node)
+    }
+
+    /// All places that have a machine, in the order of their slots.
+    pub fn places(self) -> impl Iterator<Item = Place> + Clone {
+        let services = (1..=self.services).map(|service| Place::Service(ServiceId(service)));
+        std::iter::once(Place::Clients).chain(self.nodes()).chain(services)
+    }
+}
+
+/// One entry for each place that has a machine.
+#[derive(Clone, Debug)]
+pub struct PlaceTable<T> {
+    layout: Layout,
+    entries: Vec<T>,
+}
+
+impl<T> PlaceTable<T> {
+    /// A table whose entries `make` makes.
+    pub fn new(layout: Layout, make: impl FnMut(Place) -> T) -> Self {
+        Self { layout, entries: layout.places().map(make).collect() }
+    }
+
+    /// Which places it has entries for.
+    pub const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// All entries with their places.
+    pub fn iter(&self) -> impl Iterator<Item = (Place, &T)> {
+        self.layout.places().zip(&self.entries)
+    }
+
+    /// All entries, in the order of their places.
+    pub fn values(&self) -> std::slice::Iter<'_, T> {
+        self.entries.iter()
+    }
+
+    /// All entries, to be changed.
+    pub fn values_mut(&mut self) -> std::slice::IterMut<'_, T> {
+        self.entries.iter_mut()
+    }
+}
+
+impl<T> Index<Place> for PlaceTable<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, place: Place) -> &T {
+        &self.entries[self.layout.slot(place)]
+    }
+}
+
+impl<T> IndexMut<Place> for PlaceTable<T> {
+    #[inline]
+    fn index_mut(&mut self, place: Place) -> &mut T {
+        &mut self.entries[self.layout.slot(place)]
+    }
+}
 
 /// How a node's process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,5 +221,22 @@ impl Befell {
 
     pub(crate) fn is(self, what: u8) -> bool {
         self.0 & what != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_small_and_each_has_a_slot_of_its_own() {
+        assert_eq!(size_of::<Place>(), 4);
+        let layout = Layout::new(3, 2);
+        let slots: Vec<usize> = layout.places().map(|place| layout.slot(place)).collect();
+        assert_eq!(slots, (0..layout.count()).collect::<Vec<_>>());
+        let mut table = PlaceTable::new(layout, |place| place.to_string());
+        table[Place::node(2)].push('!');
+        let entries: Vec<&str> = table.values().map(String::as_str).collect();
+        assert_eq!(entries, ["the clients", "n1", "n2!", "n3", "service1", "service2"]);
     }
 }

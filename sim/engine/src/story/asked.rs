@@ -64,7 +64,7 @@ impl Asked {
         let silence = at.since(std::mem::replace(&mut self.last, at));
         if self.attempts == 1 {
             return format!(
-                "asks n{gateway}: {}, {id}",
+                "asks {gateway}: {}, {id}",
                 words::wanted(request.show, &request.command)
             );
         }
@@ -75,7 +75,7 @@ impl Asked {
             (false, true) => "as the connection was lost".to_owned(),
             (false, false) => format!("nothing heard for {}", human::span(silence)),
         };
-        format!("asks again, n{gateway} this time: {id}, attempt {}, {why}", self.attempts)
+        format!("asks again, {gateway} this time: {id}, attempt {}, {why}", self.attempts)
     }
 
     /// A gateway passes it on.
@@ -86,17 +86,17 @@ impl Asked {
         *tries = Tries { count: tries.count + 1, to, at, is_back: false };
         if tries.count == 1 {
             return format!(
-                "forwards {id} to n{to}, which it takes for the owner of {}",
+                "forwards {id} to {to}, which it takes for the owner of {}",
                 self.shard
             );
         }
         let why = match before {
-            (node, _, true) => format!("n{node} sent it back"),
+            (node, _, true) => format!("{node} sent it back"),
             (node, since, false) => {
-                format!("no answer from n{node} for {}", human::span(at.since(since)))
+                format!("no answer from {node} for {}", human::span(at.since(since)))
             }
         };
-        format!("tries n{to} now: {id}, try {}, {why}", tries.count)
+        format!("tries {to} now: {id}, try {}, {why}", tries.count)
     }
 
     /// A node sends it back to a gateway.

@@ -138,7 +138,7 @@ impl Cast {
                 Subject::Shard(of) => {
                     return (of == self.shard_of(show)).then_some(Part::Journaled);
                 }
-                Subject::Node(NodeId(of)) => usize::from(of) == node,
+                Subject::Node(of) => Place::Node(of) == node,
                 Subject::Session(_) | Subject::Fact(_) => false,
             };
             belongs.then_some(Part::Lead)
@@ -156,7 +156,7 @@ impl Cast {
     pub(super) fn node(&self, place: Place) -> bool {
         self.subjects
             .iter()
-            .any(|subject| matches!(subject, Subject::Node(node) if usize::from(node.0) == place))
+            .any(|subject| matches!(subject, Subject::Node(node) if Place::Node(*node) == place))
     }
 
     /// Whether only questions and their answers are followed, and not what comes of them.

@@ -49,7 +49,7 @@ impl Elections {
                 Some(format!("finds no majority that would make it the owner of {shard} ({epoch})"))
             }
             Gist::Votes { trial: false, granted: true } => {
-                Some(format!("votes for n{to} as the owner of {shard} ({epoch})"))
+                Some(format!("votes for {to} as the owner of {shard} ({epoch})"))
             }
             Gist::Votes { .. } | Gist::BringsSnapshot | Gist::Replicates => None,
         }

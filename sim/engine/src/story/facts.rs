@@ -15,7 +15,7 @@ use super::cast::Cast;
 use super::line::{Kind, Line};
 use super::words;
 use crate::seen::asked::SessionId;
-use crate::seen::place::{CLIENTS, Place};
+use crate::seen::place::Place;
 use crate::seen::sight::Sight;
 
 /// What is known of the facts in a story.
@@ -64,7 +64,7 @@ impl FactsTold {
                 let why = words::lost(why, from, to);
                 self.on_lost(now, (from, to), facts, &why, cast)
             }
-            Sight::Arrived { from, to: CLIENTS, message: Message::Facts(facts), .. } => {
+            Sight::Arrived { from, to: Place::Clients, message: Message::Facts(facts), .. } => {
                 let FactsMessage::Told(told) = &**facts else { return Vec::new() };
                 self.on_heard(now, from, told, cast).into_iter().collect()
             }
@@ -102,8 +102,8 @@ impl FactsTold {
                 }
                 self.open.insert(question.id, Asker { session, writes: Some(*key) });
                 match text {
-                    Some(text) => format!("asks n{node} to make {key} {text:?}"),
-                    None => format!("asks n{node} to delete {key}"),
+                    Some(text) => format!("asks {node} to make {key} {text:?}"),
+                    None => format!("asks {node} to delete {key}"),
                 }
             }
             Asked::Read(keys) => {
@@ -118,7 +118,7 @@ impl FactsTold {
                 if surveys {
                     return None;
                 }
-                format!("asks n{node} about {}", named(keys, cast))
+                format!("asks {node} about {}", named(keys, cast))
             }
         };
         Some(Line::plain(now, asker(session), Kind::Ask, what))
@@ -156,9 +156,9 @@ impl FactsTold {
             FactsAnswer::BadQuestion => "this is no question for it".to_owned(),
         };
         let line =
-            Line::plain(now, asker(session), Kind::Client, format!("hears from n{from}: {what}"));
+            Line::plain(now, asker(session), Kind::Client, format!("hears from {from}: {what}"));
         // Surveys ask again and again until all nodes agree.
-        let repeats = session.is_none().then(|| format!("what n{from} knows: {what}"));
+        let repeats = session.is_none().then(|| format!("what {from} knows: {what}"));
         Some(Line { repeats, ..line })
     }
 
@@ -172,9 +172,9 @@ impl FactsTold {
     ) -> Vec<Line> {
         let mut lines = Vec::new();
         for (key, told) in delta(message).into_iter().flat_map(|delta| &delta.written) {
-            let writer = usize::from(told.stamp.node.0);
+            let writer = Place::Node(told.stamp.node);
             if cast.fact(*key) && to != writer && self.known.insert((to, *key, told.stamp)) {
-                let what = format!("tells n{to}: {}", said(*key, Some(told)));
+                let what = format!("tells {to}: {}", said(*key, Some(told)));
                 lines.push(Line::plain(departs, words::place(from), Kind::Route, what));
             }
         }
@@ -213,7 +213,7 @@ impl FactsTold {
                 followed.map(|(key, told)| {
                     self.known.remove(&(to, *key, told.stamp));
                     let line = lost(words::place(from), format!("what it says about {key}"));
-                    let repeats = Some(format!("{key} on its way from n{from} to n{to}"));
+                    let repeats = Some(format!("{key} on its way from {from} to {to}"));
                     Line { repeats, ..line }
                 })
             }

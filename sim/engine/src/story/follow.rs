@@ -23,7 +23,7 @@ use super::records::{Key, Newest, Record, changes, framed};
 use super::waits::Waits;
 use super::words::{self, place};
 use crate::seen::asked::{requester, undecided};
-use crate::seen::place::{CLIENTS, Place, Process};
+use crate::seen::place::{Place, Process};
 use crate::seen::sight::{Lost, Sight};
 use crate::seen::subject::Subject;
 
@@ -139,7 +139,7 @@ impl Follow {
                     ids.retain(|id| self.requests.contains_key(id));
                     ids.into_iter().for_each(|id| self.waits.come(now, to, id));
                 }
-                if let (false, CLIENTS, Message::Replies(batch)) = (waits, to, message) {
+                if let (false, Place::Clients, Message::Replies(batch)) = (waits, to, message) {
                     for reply in batch {
                         self.on_heard(
                             reply.at.max(now),
@@ -176,7 +176,7 @@ impl Follow {
                 if let Some(asked) = self.requests.get_mut(&request) {
                     asked.is_cut_off = true;
                 }
-                if self.tells(request, CLIENTS, gateway.into()) {
+                if self.tells(request, Place::Clients, Place::node(gateway)) {
                     let what = format!("loses the connection to n{gateway}: {request}");
                     self.tell_of(request, Line::plain(now, user.to_string(), Kind::Client, what));
                 }
@@ -288,7 +288,7 @@ impl Follow {
         let Some(part) = self.cast.request(request) else {
             if self.cast.node(gateway) {
                 let wanted = words::wanted(request.show, &request.command);
-                let what = format!("asks n{gateway}: {wanted}, {id}");
+                let what = format!("asks {gateway}: {wanted}, {id}");
                 let line = Line::plain(at, request.user.to_string(), Kind::Ask, what);
                 self.tell(Line { request: Some(id), ..line });
             }
@@ -315,7 +315,7 @@ impl Follow {
         let shard = self.cast.shard_of(request.show);
         let what = match self.requests.get_mut(&id) {
             Some(asked) => asked.pass_on(at, from, to, id),
-            None => format!("forwards {id} to n{to}, which it takes for the owner of {shard}"),
+            None => format!("forwards {id} to {to}, which it takes for the owner of {shard}"),
         };
         self.tell_of(
             id,
@@ -327,7 +327,7 @@ impl Follow {
         let (id, what) = match answer {
             Answer::Decided(reply) => {
                 let outcome = words::told(&reply.outcome);
-                let what = format!("answers n{to}: {}, {outcome}", reply.request);
+                let what = format!("answers {to}: {}, {outcome}", reply.request);
                 let is_early = |written: &Written| {
                     let quorum = self.cast.replicas(written.shard).len() / 2 + 1;
                     written.request == Some(reply.request) && written.disks.len() < quorum
@@ -345,7 +345,7 @@ impl Follow {
             }
             Answer::NotOwner { request, shard, owner } => {
                 let hint = match owner {
-                    Some((owner, epoch)) if usize::from(owner.0) == from => {
+                    Some((owner, epoch)) if Place::Node(*owner) == from => {
                         format!("it leads {shard} in {epoch}, but does not serve yet")
                     }
                     Some((owner, epoch)) => {
@@ -356,7 +356,7 @@ impl Follow {
                 if let Some(asked) = self.requests.get_mut(request) {
                     asked.send_back(to);
                 }
-                (*request, format!("sends {request} back to n{to}: {hint}"))
+                (*request, format!("sends {request} back to {to}: {hint}"))
             }
         };
         if self.tells(id, from, to) {
@@ -370,7 +370,7 @@ impl Follow {
         let decided = undecided(outcome).is_none();
         let Some(asked) = self.requests.get_mut(&id) else {
             if self.cast.node(from) {
-                let what = format!("hears from n{from}: {id}, {told}");
+                let what = format!("hears from {from}: {id}, {told}");
                 let line = Line::plain(at, user.to_string(), Kind::Client, what);
                 self.tell(Line { request: Some(id), ..line });
             }
@@ -383,11 +383,11 @@ impl Follow {
         match asked.part {
             Part::Lead => {
                 let again = if late { ", which it no longer waits for" } else { "" };
-                let what = format!("hears from n{from}: {id}, {told}{again}");
+                let what = format!("hears from {from}: {id}, {told}{again}");
                 self.tell_of(id, Line::plain(at, user.to_string(), Kind::Client, what));
             }
             Part::Bystander if !late => {
-                let what = format!("wanted it too, and hears from n{from}: {id}, {told}");
+                let what = format!("wanted it too, and hears from {from}: {id}, {told}");
                 self.tell_of(id, Line::plain(at, user.to_string(), Kind::Client, what));
             }
             Part::Bystander | Part::Journaled => {}
@@ -529,13 +529,13 @@ impl Follow {
             if written.part < Part::Lead || written.disks.contains(&to) {
                 continue;
             }
-            let what = format!("record {index} of {shard} ({epoch}) never reaches n{to}: {why}");
+            let what = format!("record {index} of {shard} ({epoch}) never reaches {to}: {why}");
             self.tell(Line {
                 request: written.request,
                 shard: Some(shard),
                 // Once a quorum has it, nobody waits for this node.
                 context: written.disks.len() > self.cast.replicas(shard).len() / 2,
-                repeats: Some(format!("record {index} of {shard} on its way to n{to}")),
+                repeats: Some(format!("record {index} of {shard} on its way to {to}")),
                 ..Line::plain(at, place(from), Kind::Lost, what)
             });
         }
@@ -640,13 +640,13 @@ impl Follow {
 
     fn owns_a_shard(&self, node: NodeId) -> bool {
         self.shards.iter().any(|shard| {
-            self.owners.get(shard).is_some_and(|&(_, owner)| owner == usize::from(node.0))
+            self.owners.get(shard).is_some_and(|&(_, owner)| owner == Place::Node(node))
         })
     }
 
     fn replicates(&self, node: Place) -> bool {
         self.shards.iter().any(|&shard| {
-            self.cast.replicas(shard).iter().any(|replica| usize::from(replica.0) == node)
+            self.cast.replicas(shard).iter().any(|&replica| Place::Node(replica) == node)
         })
     }
 

@@ -57,7 +57,7 @@ impl MovesTold {
         for member in map.node_ids() {
             let now = (true, map.is_leaving(member));
             let before = self.members.insert(member, now);
-            if cast.node(usize::from(member.0)) && before.is_some_and(|before| before != now) {
+            if cast.node(Place::Node(member)) && before.is_some_and(|before| before != now) {
                 let what = if now.1 { "is to leave" } else { "is to stay" };
                 lines.push(line(
                     at,
@@ -70,7 +70,7 @@ impl MovesTold {
         for (member, state) in &mut self.members {
             if state.0 && !map.has(*member) {
                 *state = (false, false);
-                if cast.node(usize::from(member.0)) {
+                if cast.node(Place::Node(*member)) {
                     let what = format!("strikes {member} off the cluster (map {version})");
                     lines.push(line(at, node, None, what));
                 }
@@ -109,7 +109,7 @@ pub(super) fn on_journal(
     cast: &Cast,
 ) -> Option<Line> {
     let is_news = message.gist() == Gist::BringsSnapshot && cast.follows(Subject::Shard(shard));
-    let what = format!("sends n{to} a snapshot of {shard}");
+    let what = format!("sends {to} a snapshot of {shard}");
     is_news.then(|| Line { repeats: Some(what.clone()), ..line(at, from, Some(shard), what) })
 }
 

@@ -17,7 +17,7 @@ use onsale_scenarios::Scenario;
 use super::records::Newest;
 use super::words;
 use crate::seen::asked::undecided;
-use crate::seen::place::{CLIENTS, Place, Process};
+use crate::seen::place::{Place, Process};
 use crate::seen::sight::Sight;
 
 /// More events than this are more than the tools that draw them bear.
@@ -144,7 +144,7 @@ impl Recording {
             }
             Sight::Arrived { from, to, message, .. } => {
                 self.on_landed(now, from, to, None);
-                if to == CLIENTS {
+                if to == Place::Clients {
                     self.on_replies(now, message);
                 }
             }
@@ -203,13 +203,18 @@ impl Recording {
     }
 
     fn on_sent(&mut self, from: Place, to: Place, departs: Instant, message: &Message) {
-        let (CLIENTS, Message::Requests(batch)) = (from, message) else { return };
+        let (Place::Clients, Message::Requests(batch)) = (from, message) else { return };
         for timed in batch {
             let (id, at) = (timed.item.id, timed.at);
             if self.requests.contains_key(&id) {
                 if self.requests[&id].begun && self.is_inside(at) {
-                    let step = format!("asks n{to} again");
-                    self.out.step(row(CLIENTS, 0), ("request", id.0), &step, at.max(departs));
+                    let step = format!("asks {to} again");
+                    self.out.step(
+                        row(Place::Clients, 0),
+                        ("request", id.0),
+                        &step,
+                        at.max(departs),
+                    );
                 }
                 continue;
             }
@@ -234,7 +239,7 @@ impl Recording {
             if undecided(&reply.item.outcome).is_none() {
                 self.on_answered(at, id, &told);
             } else if self.requests.get(&id).is_some_and(|open| open.begun) && self.is_inside(at) {
-                self.out.step(row(CLIENTS, 0), ("request", id.0), &told, at);
+                self.out.step(row(Place::Clients, 0), ("request", id.0), &told, at);
             }
         }
     }
@@ -243,7 +248,7 @@ impl Recording {
         let Some(open) = self.requests.remove(&id).filter(|open| open.begun) else { return };
         let arguments = [("told", told.to_owned())];
         let at = at.min(self.to).max(open.since);
-        self.out.end(row(CLIENTS, 0), ("request", id.0), open.name, at, &arguments);
+        self.out.end(row(Place::Clients, 0), ("request", id.0), open.name, at, &arguments);
     }
 
     fn on_landed(&mut self, now: Instant, from: Place, to: Place, lost: Option<String>) {
@@ -334,7 +339,8 @@ impl Recording {
             ("user", open.user.to_string()),
             ("asked", open.since.to_string()),
         ];
-        open.begun = self.out.begin(row(CLIENTS, 0), ("request", id.0), open.name, at, &arguments);
+        open.begun =
+            self.out.begin(row(Place::Clients, 0), ("request", id.0), open.name, at, &arguments);
     }
 
     fn begin(&mut self, row: Row, category: &'static str, name: String, since: Instant) {
@@ -367,7 +373,7 @@ impl Recording {
 }
 
 fn row(place: Place, tid: u32) -> Row {
-    Row { pid: u32::try_from(place).unwrap_or(0), tid }
+    Row { pid: place.number(), tid }
 }
 
 /// What a message is called; beats are not drawn.

@@ -4,12 +4,12 @@
 
 use onsale_booking::{Command, Event, Instant, Outcome, Refusal, SeatList, ShowId, Span, Wish};
 
-use crate::seen::place::{CLIENTS, Place};
+use crate::seen::place::Place;
 use crate::seen::sight::Lost;
 
 /// `n3`, or `the clients`.
 pub(super) fn place(place: Place) -> String {
-    if place == CLIENTS { "the clients".to_owned() } else { format!("n{place}") }
+    place.to_string()
 }
 
 /// `seat 12`, `seats 12, 13`.

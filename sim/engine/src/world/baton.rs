@@ -30,14 +30,15 @@ impl World {
     /// The run is over for every host: each gets [`Turn::End`], so that its task ends and frees what it holds.
     pub fn dismiss(&mut self) {
         self.dismissed = true;
-        for seat in std::mem::take(&mut self.seats) {
+        let seats = self.seats.values_mut().chain(std::iter::once(&mut self.director));
+        for seat in seats.map(std::mem::take) {
             seat.waker.into_iter().for_each(Waker::wake);
         }
     }
 
     /// The run is over, and each node that is up is told so while it still has all that it had.
     pub fn part(&mut self) {
-        for place in 1..self.director() {
+        for place in self.layout().nodes() {
             if self.process(place) == Process::Up
                 && let Some(mut resident) = self.seats[place].resident.take()
             {
@@ -50,12 +51,19 @@ impl World {
     fn play(&mut self) -> (Place, Instant, Turn) {
         loop {
             let (host, at, turn) = self.advance();
-            let Some(mut resident) = self.seats[host].resident.take() else {
+            let Some(mut resident) = self.seat(host).resident.take() else {
                 self.advance_clock();
                 return (host, at, turn);
             };
             resident.take_turn(self, at, turn);
-            self.seats[host].resident = Some(resident);
+            self.seat(host).resident = Some(resident);
+        }
+    }
+
+    fn seat(&mut self, place: Place) -> &mut Seat {
+        match place {
+            Place::Director => &mut self.director,
+            Place::Clients | Place::Node(_) | Place::Service(_) => &mut self.seats[place],
         }
     }
 
@@ -64,7 +72,7 @@ impl World {
             return Poll::Ready((self.now, Turn::End));
         }
         if self.holder == me {
-            let (host, at, turn) = match self.seats[me].turn.take() {
+            let (host, at, turn) = match self.seat(me).turn.take() {
                 Some((at, turn)) => return Poll::Ready((at, turn)),
                 None => self.play(),
             };
@@ -72,12 +80,12 @@ impl World {
                 return Poll::Ready((at, turn));
             }
             self.holder = host;
-            self.seats[host].turn = Some((at, turn));
-            if let Some(waker) = &self.seats[host].waker {
+            self.seat(host).turn = Some((at, turn));
+            if let Some(waker) = &self.seat(host).waker {
                 waker.wake_by_ref();
             }
         }
-        let seat = &mut self.seats[me];
+        let seat = self.seat(me);
         if seat.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
             seat.waker = Some(cx.waker().clone());
         }
@@ -92,6 +100,6 @@ pub async fn next_turn(me: Place) -> (Instant, Turn) {
 
 /// A host takes its place until it is dismissed.
 pub async fn reside(place: Place, resident: Box<dyn Resident>) {
-    with(|world| world.seats[place].resident = Some(resident));
+    with(|world| world.seat(place).resident = Some(resident));
     while !matches!(next_turn(place).await.1, Turn::End) {}
 }

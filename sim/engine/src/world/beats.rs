@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use onsale_booking::{Endpoint, Instant, NodeId};
 use onsale_cluster::{Beat, Message};
 
-use super::{Turn, World, digest};
+use super::{Turn, World, digest, word};
 use crate::seen::place::{Carried, Place, Process};
 
 /// A beat on its way.
@@ -20,7 +20,7 @@ pub(super) struct Coming {
     departed: Instant,
     beat: Beat,
     sender: u32,
-    from: u16,
+    from: NodeId,
 }
 
 impl World {
@@ -50,7 +50,7 @@ impl World {
         carried: Carried,
         beat: Beat,
     ) {
-        let (sender, from) = (self.machines[from].incarnation, from as u16);
+        let (sender, from) = (self.machines[from].incarnation, from.node_id());
         let coming = &mut self.machines[to].coming;
         let beat = |latency| Coming { at: departed + latency, departed, beat, sender, from };
         if let Some(latency) = carried.first {
@@ -63,7 +63,7 @@ impl World {
 
     /// Before something happens to nodes: what has arrived before is not struck.
     pub(super) fn let_all_beats_arrive(&mut self) {
-        (0..self.machines.len()).for_each(|node| self.let_beats_arrive(node));
+        self.layout().places().for_each(|place| self.let_beats_arrive(place));
     }
 
     /// The beats that were to arrive by now have arrived, or were lost on their way. Nothing that
@@ -91,21 +91,20 @@ impl World {
     fn let_beat_arrive(&mut self, node: Place, coming: Coming) {
         let Coming { at, departed, beat, sender, from } = coming;
         self.fingerprint.fold(at.0);
-        if self.why_lost(usize::from(from), node, departed, sender).is_some() {
+        if self.why_lost(Place::Node(from), node, departed, sender).is_some() {
             self.fingerprint.fold(u64::MAX);
             return;
         }
         self.messages += 1;
-        self.fingerprint.fold(u64::from(from) << 32 | node as u64);
+        self.fingerprint.fold(word((Place::Node(from), node)));
         digest::digest_beat(&mut self.fingerprint, beat);
-        let (sender, machine) = (NodeId(from), &mut self.machines[node]);
-        machine.heard_at[usize::from(from)] = at;
+        let machine = &mut self.machines[node];
+        machine.heard_at[Place::Node(from)] = at;
         match machine.process {
-            Process::Up => machine.beats.push((at, sender, beat)),
-            Process::Paused => machine.stalled.push(Turn::Delivered {
-                from: Endpoint::Node(sender),
-                message: Message::Beat(beat),
-            }),
+            Process::Up => machine.beats.push((at, from, beat)),
+            Process::Paused => machine
+                .stalled
+                .push(Turn::Delivered { from: Endpoint::Node(from), message: Message::Beat(beat) }),
             Process::Down => {}
         }
     }

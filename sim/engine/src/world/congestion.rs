@@ -8,7 +8,7 @@ use onsale_booking::{Instant, Span};
 use onsale_cluster::{Message, Moves};
 
 use super::touches::Touches;
-use crate::seen::place::{CLIENTS, Place};
+use crate::seen::place::{Layout, Place};
 
 /// A message that would wait longer than this finds the queue full.
 const QUEUE: Span = Span::from_secs(1);
@@ -19,7 +19,7 @@ const HEADER: u64 = 64;
 /// The queues of all links.
 #[derive(Debug)]
 pub struct Queues {
-    places: usize,
+    layout: Layout,
     /// Faults in force: their number, the node that they are about, if not about all, and what its
     /// links carry in KiB a second.
     lowered: Vec<(usize, Option<Place>, u32)>,
@@ -31,11 +31,11 @@ pub struct Queues {
 
 impl Queues {
     /// Empty queues in front of links that carry everything.
-    pub(super) fn new(places: usize) -> Self {
+    pub(super) fn new(layout: Layout) -> Self {
         Self {
-            places,
+            layout,
             lowered: Vec::new(),
-            free: vec![Instant::ZERO; places * places],
+            free: vec![Instant::ZERO; layout.count().pow(2)],
             touches: Touches::default(),
         }
     }
@@ -62,7 +62,7 @@ impl Queues {
         departs: Instant,
         message: &Message,
     ) -> Option<Span> {
-        if self.lowered.is_empty() || from == CLIENTS || to == CLIENTS {
+        if self.lowered.is_empty() || from == Place::Clients || to == Place::Clients {
             return Some(Span::ZERO);
         }
         let concerned = |node: Option<Place>| node.is_none_or(|node| node == from || node == to);
@@ -73,7 +73,7 @@ impl Queues {
         if !matches!(message, Message::Beat(_)) {
             self.touches.message(fault);
         }
-        let free = &mut self.free[from * self.places + to];
+        let free = &mut self.free[self.layout.link(from, to)];
         let waits = free.since(departs);
         if waits > QUEUE {
             return None;
@@ -114,37 +114,41 @@ mod tests {
 
     use super::*;
 
+    const N1: Place = Place::node(1);
+    const N2: Place = Place::node(2);
+    const N3: Place = Place::node(3);
+
     const BEAT: Message = Message::Beat(Beat { incarnation: 1, map: 0, load: 0, view: 0 });
 
     #[test]
     fn messages_queue_on_a_link_that_carries_little_and_are_lost_beyond_its_queue() {
-        let mut queues = Queues::new(4);
-        assert_eq!(queues.wait((1, 2), Instant::ZERO, &BEAT), Some(Span::ZERO));
+        let mut queues = Queues::new(Layout::new(3, 0));
+        assert_eq!(queues.wait((N1, N2), Instant::ZERO, &BEAT), Some(Span::ZERO));
         queues.lower(7, None, 1);
         // 80 bytes at 1,024 a second.
         let takes = Span(78_125);
         let mut waited = Vec::new();
-        while let Some(wait) = queues.wait((1, 2), Instant::ZERO, &BEAT) {
+        while let Some(wait) = queues.wait((N1, N2), Instant::ZERO, &BEAT) {
             waited.push(wait);
         }
         assert_eq!(waited[..3], [takes, Span(takes.0 * 2), Span(takes.0 * 3)]);
         assert_eq!(waited.len(), 13, "a second's worth, and the one that is being sent");
-        assert_eq!(queues.wait((2, 1), Instant::ZERO, &BEAT), Some(takes), "the other direction");
-        assert_eq!(queues.wait((CLIENTS, 2), Instant::ZERO, &BEAT), Some(Span::ZERO));
+        assert_eq!(queues.wait((N2, N1), Instant::ZERO, &BEAT), Some(takes), "the other direction");
+        assert_eq!(queues.wait((Place::Clients, N2), Instant::ZERO, &BEAT), Some(Span::ZERO));
         let later = Instant::ZERO + Span::from_secs(10);
-        assert_eq!(queues.wait((1, 2), later, &BEAT), Some(takes), "it drains");
+        assert_eq!(queues.wait((N1, N2), later, &BEAT), Some(takes), "it drains");
         queues.restore(7);
-        assert_eq!(queues.wait((1, 2), Instant::ZERO, &BEAT), Some(Span::ZERO));
+        assert_eq!(queues.wait((N1, N2), Instant::ZERO, &BEAT), Some(Span::ZERO));
     }
 
     #[test]
     fn one_nodes_links_are_congested_alone_and_by_the_narrowest_fault() {
-        let mut queues = Queues::new(4);
-        queues.lower(0, Some(2), 1);
-        assert_eq!(queues.wait((1, 3), Instant::ZERO, &BEAT), Some(Span::ZERO));
-        assert!(queues.wait((3, 2), Instant::ZERO, &BEAT) > Some(Span::ZERO));
+        let mut queues = Queues::new(Layout::new(3, 0));
+        queues.lower(0, Some(Place::node(2)), 1);
+        assert_eq!(queues.wait((N1, N3), Instant::ZERO, &BEAT), Some(Span::ZERO));
+        assert!(queues.wait((N3, N2), Instant::ZERO, &BEAT) > Some(Span::ZERO));
         queues.lower(1, None, 1_000);
-        assert_eq!(queues.wait((2, 3), Instant::ZERO, &BEAT), Some(Span(78_125)));
-        assert_eq!(queues.wait((1, 3), Instant::ZERO, &BEAT), Some(Span(79)));
+        assert_eq!(queues.wait((N2, N3), Instant::ZERO, &BEAT), Some(Span(78_125)));
+        assert_eq!(queues.wait((N1, N3), Instant::ZERO, &BEAT), Some(Span(79)));
     }
 }

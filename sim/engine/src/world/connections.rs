@@ -10,7 +10,7 @@ use onsale_cluster::Message;
 use onsale_cluster::fact::{FactsMessage, QuestionId};
 
 use super::{Event, Turn, World};
-use crate::seen::place::{CLIENTS, Place, Process};
+use crate::seen::place::{Place, Process};
 
 /// What a machine tells clients in place of its process.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl World {
     /// What a client sent arrives where no process is, or another than the one to which it was sent.
     #[cold]
     pub(super) fn refuse(&mut self, node: Place, message: &Message) {
-        let Some(way) = self.network.follow(node, CLIENTS, self.now) else { return };
+        let Some(way) = self.network.follow(node, Place::Clients, self.now) else { return };
         match message {
             Message::Requests(batch) => {
                 let heard =
@@ -72,7 +72,7 @@ impl World {
         if self.machines[node].dark > 0 {
             return;
         }
-        if let Some(way) = self.network.follow(node, CLIENTS, self.now) {
+        if let Some(way) = self.network.follow(node, Place::Clients, self.now) {
             let (departed, reset) = (self.now, Box::new(reset));
             self.calendar.enter(departed + way, Event::Reset { node, departed, reset });
         }
@@ -86,19 +86,20 @@ impl World {
         departed: Instant,
         reset: Box<Reset>,
     ) -> Option<(Place, Turn)> {
-        if self.network.severed_since(node, CLIENTS, departed) {
+        if self.network.severed_since(node, Place::Clients, departed) {
             return None;
         }
-        self.fingerprint.fold(node as u64);
-        self.give(CLIENTS, Turn::Reset { node, reset })
+        self.fingerprint.fold(u64::from(node.number()));
+        self.give(Place::Clients, Turn::Reset { node, reset })
     }
 
     /// Whoever checks gateways finds out what has changed since this was called last.
     pub fn check_gateways(&mut self) {
-        for node in 1..self.machines.len() {
+        for node in self.layout().nodes() {
             let is_up = self.machines[node].process == Process::Up;
-            let answers =
-                is_up && !self.network.is_cut(CLIENTS, node) && !self.network.is_cut(node, CLIENTS);
+            let answers = is_up
+                && !self.network.is_cut(Place::Clients, node)
+                && !self.network.is_cut(node, Place::Clients);
             if let Some(due) = self.rotation.see(self.now, node, answers) {
                 self.calendar.enter(due.at, Event::Checked { node, changes: due.changes });
             }

@@ -62,7 +62,7 @@ impl Doing {
 
     /// The node.
     pub fn node(self) -> NodeId {
-        NodeId(self.place as u16)
+        self.place.node_id()
     }
 }
 

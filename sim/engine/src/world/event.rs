@@ -8,12 +8,12 @@ use onsale_cluster::{Input, Message, PersistId};
 use super::connections::Reset;
 use super::stopping::Stage;
 use super::{Turn, World};
-use crate::seen::place::{CLIENTS, Place, Process};
+use crate::seen::place::{Place, Process};
 
 /// An event of the calendar. Most events are messages: they are kept small, and what is larger is boxed.
 #[derive(Debug)]
 pub(super) enum Event {
-    Arrives { from: u16, to: u16, sender: u32, departed: Instant, message: Message },
+    Arrives { from: Place, to: Place, sender: u32, departed: Instant, message: Message },
     Reset { node: Place, departed: Instant, reset: Box<Reset> },
     Checked { node: Place, changes: u32 },
     Durable { node: Place, incarnation: u32, id: PersistId },
@@ -39,7 +39,7 @@ impl World {
         self.fingerprint.fold(self.now.0);
         match event {
             Event::Arrives { from, to, sender, departed, message } => {
-                self.arrive(usize::from(from), usize::from(to), sender, departed, message)
+                self.arrive(from, to, sender, departed, message)
             }
             Event::Reset { node, departed, reset } => self.reset_arrives(node, departed, reset),
             Event::Checked { node, changes } => {
@@ -52,7 +52,7 @@ impl World {
                 {
                     return None;
                 }
-                self.fingerprint.fold((node as u64) << 32 | id.0);
+                self.fingerprint.fold(u64::from(node.number()) << 32 | id.0);
                 self.write_ends(node, id)
             }
             Event::Wakes { host, incarnation } => {
@@ -78,7 +78,7 @@ impl World {
                 self.give_rarely(node, incarnation, Turn::Told(input))
             }
             Event::Stage { index, node, stage } => {
-                let word = (index as u64) << 32 | (node as u64) << 2 | stage as u64;
+                let word = (index as u64) << 32 | u64::from(node.number()) << 2 | stage as u64;
                 self.give_director(word, Turn::Stage { index, node, stage })
             }
             Event::Fault { index, strikes } => {
@@ -92,9 +92,9 @@ impl World {
             Event::Probes => self.probe(),
             Event::End => {
                 let first = !std::mem::replace(&mut self.ended, true);
-                first.then_some((CLIENTS, Turn::End))
+                first.then_some((Place::Clients, Turn::End))
             }
-            Event::Stop => Some((self.director(), Turn::End)),
+            Event::Stop => Some((Place::Director, Turn::End)),
         }
     }
 
@@ -103,14 +103,14 @@ impl World {
     fn give_director(&mut self, word: u64, turn: Turn) -> Option<(Place, Turn)> {
         self.let_all_beats_arrive();
         self.fingerprint.fold(word);
-        Some((self.director(), turn))
+        Some((Place::Director, turn))
     }
 
     #[cold]
     fn has_to_die(&mut self, node: Place, incarnation: u32) -> Option<(Place, Turn)> {
         let machine = &self.machines[node];
         let same = machine.incarnation == incarnation && machine.process != Process::Down;
-        same.then_some((self.director(), Turn::Dies(node)))
+        same.then_some((Place::Director, Turn::Dies(node)))
     }
 
     #[cold]

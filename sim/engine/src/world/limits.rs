@@ -122,7 +122,7 @@ impl World {
     /// Whether a process may start; if it would do more than the run may, the run ends instead.
     pub(super) fn affords_start(&mut self) -> bool {
         self.replicas_started += self.replicas_a_node;
-        let up = self.machines.iter().filter(|machine| machine.process != Process::Down).count();
+        let up = self.machines.values().filter(|machine| machine.process != Process::Down).count();
         let running = self.replicas_a_node.saturating_mul(up as u64);
         let exceeded = self.limits.exceeded_by_start(self.events, self.replicas_started, running);
         if exceeded.is_some() && self.exceeded.is_none() {
@@ -140,9 +140,9 @@ impl World {
             return;
         }
         self.exceeded = self.limits.exceeded_by(self.events, || {
-            let stalled = self.machines.iter().map(|machine| machine.stalled.len());
+            let stalled = self.machines.values().map(|machine| machine.stalled.len());
             let waiting = self.calendar.len() + stalled.sum::<usize>();
-            let disks: u64 = self.machines.iter().map(|machine| machine.disk.bytes()).sum();
+            let disks: u64 = self.machines.values().map(|machine| machine.disk.bytes()).sum();
             waiting as u64 * BYTES_PER_EVENT + disks
         });
         if self.exceeded.is_some() {

@@ -1,15 +1,15 @@
 //! The network: who hears whom, when, and what is lost on the way.
 //!
 //! Owns latency, jitter, tail, loss, duplication, order and cuts of every directed
-//! link. Refuses to know what a message says beyond the instants that it moves. Place 0 is
-//! the clients', place n is node n's.
+//! link. Refuses to know what a message says beyond the instants that it moves. Neither does
+//! it know who stands at a place.
 
-use onsale_booking::{Instant, Span};
+use onsale_booking::{Instant, NodeId, Span};
 use onsale_scenarios::{Network as Settings, Ratio, Timing};
 
 use super::touches::Touches;
 use crate::sample::{hits, timing};
-use crate::seen::place::{Befell, CLIENTS, Carried, Place};
+use crate::seen::place::{Befell, Carried, Layout, Place};
 use crate::stream::{Numbered, below, fork};
 
 /// So many values belong to a message.
@@ -21,7 +21,7 @@ pub const REORDERED: u64 = 4;
 #[derive(Debug)]
 pub struct Network {
     settings: Settings,
-    places: usize,
+    layout: Layout,
     links: Vec<Link>,
     weather: Vec<(usize, Weather)>,
     /// What befalls messages that no weather touches.
@@ -119,14 +119,15 @@ pub enum Weather {
 }
 
 impl Network {
-    /// Calm links between `nodes` nodes in `zones` zones and the clients.
-    pub fn new(settings: Settings, nodes: u16, zones: u16, seed: u64) -> Self {
-        let places = usize::from(nodes) + 1;
-        let zone = |place: Place| (place - 1) % usize::from(zones);
+    /// Calm links between all places; nodes are spread over `zones` zones.
+    pub fn new(settings: Settings, layout: Layout, zones: u16, seed: u64) -> Self {
+        let zone = |node: NodeId| (node.0 - 1) % zones;
         let way = |from, to| match (from, to) {
-            (CLIENTS, _) | (_, CLIENTS) => Way::Client,
-            (from, to) if zone(from) == zone(to) => Way::WithinZone,
-            _ => Way::BetweenZones,
+            (Place::Node(from), Place::Node(to)) if zone(from) == zone(to) => Way::WithinZone,
+            (Place::Node(_), Place::Node(_)) => Way::BetweenZones,
+            (Place::Clients | Place::Node(_) | Place::Service(_) | Place::Director, _) => {
+                Way::Client
+            }
         };
         let link = |from, to| {
             let way = way(from, to);
@@ -136,8 +137,8 @@ impl Network {
             };
             Link { way, varies, base, jitter: settings.jitter.of(base), ..Link::default() }
         };
-        let all = |from| (0..places).map(move |to| (from, to));
-        let links = (0..places).flat_map(all).map(|(from, to)| link(from, to)).collect();
+        let all = |from| layout.places().map(move |to| (from, to));
+        let links = layout.places().flat_map(all).map(|(from, to)| link(from, to)).collect();
         let calm = Chances {
             loss: settings.loss,
             one_way: Ratio::NEVER,
@@ -147,7 +148,7 @@ impl Network {
         };
         Self {
             settings,
-            places,
+            layout,
             links,
             weather: Vec::new(),
             calm,
@@ -185,7 +186,7 @@ impl Network {
         departs: Instant,
     ) -> Carried {
         let index = self.index(from, to);
-        let between_nodes = from != CLIENTS && to != CLIENTS && from != to;
+        let between_nodes = from != Place::Clients && to != Place::Clients && from != to;
         let chances = match between_nodes && !self.weather.is_empty() {
             true => self.storm(from, to),
             false => self.calm,
@@ -388,13 +389,18 @@ impl Network {
     }
 
     fn index(&self, from: Place, to: Place) -> usize {
-        from * self.places + to
+        self.layout.link(from, to)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const N1: Place = Place::node(1);
+    const N2: Place = Place::node(2);
+    const N3: Place = Place::node(3);
+    const N4: Place = Place::node(4);
 
     const NEVER: Ratio = Ratio { num: 0, den: 1 };
     const ALWAYS: Ratio = Ratio { num: 1, den: 1 };
@@ -414,17 +420,17 @@ mod tests {
     }
 
     fn network(settings: Settings) -> Network {
-        Network::new(settings, 5, 3, 1)
+        Network::new(settings, Layout::new(5, 0), 3, 1)
     }
 
     #[test]
     fn latency_follows_the_zones_and_jitters() {
         let mut network = network(settings());
         let table = [
-            (1, 4, 100..=150),
-            (1, 2, 1_000..=1_500),
-            (CLIENTS, 3, 20_000..=30_000),
-            (2, CLIENTS, 20_000..=30_000),
+            (N1, N4, 100..=150),
+            (N1, N2, 1_000..=1_500),
+            (Place::Clients, N3, 20_000..=30_000),
+            (N2, Place::Clients, 20_000..=30_000),
         ];
         for (from, to, range) in table {
             let drawn: Vec<u64> = (0..500)
@@ -447,7 +453,8 @@ mod tests {
             let mut network = network(Settings { reorder, ..settings() });
             let arrivals: Vec<u64> = (0..200)
                 .map(|k| {
-                    k * 10 + network.carry(1, 2, Instant(k * 10)).first.expect("nothing is lost").0
+                    k * 10
+                        + network.carry(N1, N2, Instant(k * 10)).first.expect("nothing is lost").0
                 })
                 .collect();
             arrivals.windows(2).filter(|pair| pair[1] < pair[0]).count()
@@ -460,52 +467,55 @@ mod tests {
     fn a_cut_takes_what_is_in_flight_and_only_its_direction() {
         let mut network = network(settings());
         let sent = Instant(1_000);
-        assert!(!network.severed_since(1, 2, sent));
-        network.cut(0, 1, 2);
-        assert!(network.severed_since(1, 2, sent));
-        assert!(!network.severed_since(2, 1, sent));
-        assert_eq!(network.carry(1, 2, Instant(1_100)).first, None);
-        network.mend(0, 1, 2, Instant(1_200));
-        assert!(network.severed_since(1, 2, sent), "it was cut on its way");
-        assert!(!network.severed_since(1, 2, Instant(1_201)));
+        assert!(!network.severed_since(N1, N2, sent));
+        network.cut(0, N1, N2);
+        assert!(network.severed_since(N1, N2, sent));
+        assert!(!network.severed_since(N2, N1, sent));
+        assert_eq!(network.carry(N1, N2, Instant(1_100)).first, None);
+        network.mend(0, N1, N2, Instant(1_200));
+        assert!(network.severed_since(N1, N2, sent), "it was cut on its way");
+        assert!(!network.severed_since(N1, N2, Instant(1_201)));
     }
 
     #[test]
     fn a_word_that_follows_overtakes_nothing_and_draws_nothing() {
         let mut network = network(settings());
-        assert_eq!(network.follow(1, 2, Instant::ZERO), Some(Span(1_000)));
-        let latest = network.carry(1, 2, Instant::ZERO).first.expect("nothing is lost");
+        assert_eq!(network.follow(N1, N2, Instant::ZERO), Some(Span(1_000)));
+        let latest = network.carry(N1, N2, Instant::ZERO).first.expect("nothing is lost");
         assert!(latest > Span(1_000), "its latency was drawn");
-        assert_eq!(network.follow(1, 2, Instant::ZERO), Some(latest));
-        assert_eq!((network.follow(1, 2, Instant(latest.0)), network.sent), (Some(Span(1_000)), 1));
-        network.cut(0, 1, 2);
-        assert!(network.is_cut(1, 2) && !network.is_cut(2, 1));
-        assert_eq!(network.follow(1, 2, Instant(99)), None);
+        assert_eq!(network.follow(N1, N2, Instant::ZERO), Some(latest));
+        assert_eq!(
+            (network.follow(N1, N2, Instant(latest.0)), network.sent),
+            (Some(Span(1_000)), 1)
+        );
+        network.cut(0, N1, N2);
+        assert!(network.is_cut(N1, N2) && !network.is_cut(N2, N1));
+        assert_eq!(network.follow(N1, N2, Instant(99)), None);
     }
 
     #[test]
     fn overlapping_cuts_are_counted() {
         let mut network = network(settings());
-        network.cut(0, 1, 2);
-        network.cut(0, 1, 2);
-        network.mend(0, 1, 2, Instant(5));
-        assert!(network.severed_since(1, 2, Instant(9)));
+        network.cut(0, N1, N2);
+        network.cut(0, N1, N2);
+        network.mend(0, N1, N2, Instant(5));
+        assert!(network.severed_since(N1, N2, Instant(9)));
     }
 
     #[test]
     fn weather_touches_links_between_nodes_only() {
         let mut network = network(settings());
         network.disturb(0, Weather::Loss(ALWAYS));
-        assert_eq!(network.carry(1, 2, Instant::ZERO).first, None);
-        assert!(network.carry(CLIENTS, 2, Instant::ZERO).first.is_some());
+        assert_eq!(network.carry(N1, N2, Instant::ZERO).first, None);
+        assert!(network.carry(Place::Clients, N2, Instant::ZERO).first.is_some());
         network.settle(0);
         network.disturb(1, Weather::Duplicate(ALWAYS));
-        let carried = network.carry(1, 2, Instant::ZERO);
+        let carried = network.carry(N1, N2, Instant::ZERO);
         assert!(carried.first.is_some() && carried.second.is_some());
         network.settle(1);
         network.disturb(2, Weather::Slow(10));
         assert!(
-            network.carry(1, 2, Instant(10_000_000)).first.expect("nothing is lost")
+            network.carry(N1, N2, Instant(10_000_000)).first.expect("nothing is lost")
                 >= Span(10_000)
         );
     }
@@ -513,7 +523,8 @@ mod tests {
     #[test]
     fn loss_takes_its_share() {
         let mut network = network(Settings { loss: Ratio { num: 1, den: 10 }, ..settings() });
-        let lost = (0..10_000).filter(|&k| network.carry(1, 2, Instant(k)).first.is_none()).count();
+        let lost =
+            (0..10_000).filter(|&k| network.carry(N1, N2, Instant(k)).first.is_none()).count();
         assert!((850..1_150).contains(&lost), "{lost} of 10,000");
     }
 }

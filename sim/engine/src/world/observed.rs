@@ -3,7 +3,6 @@
 //! Owns what the world notes of it: who says that it owns a shard, how long a hand-over took, how
 //! far the way to the hot show's next owner is, and how often each mark was seen. None of it enters a verdict.
 
-use onsale_booking::NodeId;
 use onsale_cluster::{Mark, Observation, ShardId, TransferReason};
 
 use super::World;
@@ -13,7 +12,7 @@ use crate::struck::outages::Before;
 
 impl World {
     pub(super) fn on_observation(&mut self, node: Place, observation: Observation) {
-        let me = NodeId(node as u16);
+        let me = node.node_id();
         self.witness.sees(self.now, || Sight::Observed { node, observation: &observation });
         match observation {
             Observation::OwnerActivated { shard, epoch } => {
@@ -60,7 +59,7 @@ impl World {
 
     /// What is known of the time before a node leads a shard.
     fn before(&self, node: Place, shard: ShardId) -> Before {
-        let leader = self.faults.last_leader(shard).map(|leader| usize::from(leader.0));
+        let leader = self.faults.last_leader(shard).map(Place::Node);
         // Of itself a node has just heard.
         let another = leader.filter(|&leader| leader != node);
         Before {

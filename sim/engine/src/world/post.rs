@@ -4,11 +4,11 @@
 //! to know what it says beyond what its receiver's turn needs. Beats that say nothing new have
 //! a way of their own.
 
-use onsale_booking::{Endpoint, Instant, NodeId};
+use onsale_booking::{Endpoint, Instant};
 use onsale_cluster::Message;
 
-use super::{Event, Turn, World, digest};
-use crate::seen::place::{CLIENTS, Carried, Place, Process};
+use super::{Event, Turn, World, digest, word};
+use crate::seen::place::{Carried, Place, Process};
 use crate::seen::sight::{Lost, Sight};
 
 impl World {
@@ -31,7 +31,6 @@ impl World {
         }
         let mut arrives = |latency, mut message: Message| {
             message.retime(|at| at + latency);
-            let (from, to) = (from as u16, to as u16);
             let event = Event::Arrives { from, to, sender, departed, message };
             self.calendar.enter(departed + latency, event);
         };
@@ -113,7 +112,7 @@ impl World {
                 self.note_lost(from, to, why);
             }
             self.fingerprint.fold(u64::MAX);
-            if from == CLIENTS && matches!(why, Lost::Down | Lost::Restarted) {
+            if from == Place::Clients && matches!(why, Lost::Down | Lost::Restarted) {
                 self.refuse(to, &message);
             }
             return None;
@@ -122,19 +121,19 @@ impl World {
         self.witness.sees(self.now, || Sight::Arrived { from, to, message: &message, waits });
         self.messages += 1;
         self.machines[to].heard_at[from] = self.now;
-        self.fingerprint.fold((from as u64) << 32 | to as u64);
+        self.fingerprint.fold(word((from, to)));
         digest::fold(&mut self.fingerprint, &message);
         if let Message::Beat(beat) = message
             && self.machines[to].process == Process::Up
             && std::mem::replace(&mut self.machines[to].heard[from], beat) == beat
         {
-            self.machines[to].beats.push((self.now, NodeId(from as u16), beat));
+            self.machines[to].beats.push((self.now, from.node_id(), beat));
             return None;
         }
-        let from = if from == CLIENTS {
-            Endpoint::Client(onsale_booking::ClientId(0))
-        } else {
-            Endpoint::Node(NodeId(from as u16))
+        let from = match from {
+            Place::Node(node) => Endpoint::Node(node),
+            Place::Clients => Endpoint::Client(onsale_booking::ClientId(0)),
+            Place::Service(_) | Place::Director => panic!("{from} sends nothing yet"),
         };
         self.give(to, Turn::Delivered { from, message })
     }

@@ -10,14 +10,14 @@ use onsale_booking::{Instant, NodeId, Span};
 use onsale_scenarios::HealthCheck;
 
 use super::health::{Due, Health};
-use crate::seen::place::Place;
+use crate::seen::place::{Layout, Place, PlaceTable};
 
 /// The gateways that take requests.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    /// By place; the first is the clients'.
-    open: Vec<bool>,
-    health: Vec<Health>,
+    /// By place; the clients' is never open.
+    open: PlaceTable<bool>,
+    health: PlaceTable<Health>,
     changed: bool,
     /// Those that are to be of the cluster, in order.
     members: Vec<NodeId>,
@@ -27,12 +27,13 @@ pub struct Rotation {
 impl Rotation {
     /// The first so many of the nodes, which are numbered from 1 to `numbers`.
     pub(super) fn new(numbers: u16, first: u16, check: HealthCheck) -> Self {
-        let begins = |node: u16| (1..=first).contains(&node);
-        let open = (0..=numbers).map(begins).collect();
+        let begins = |place: Place| place.as_node().is_some_and(|node| node.0 <= first);
+        let layout = Layout::new(numbers, 0);
         // Checks of the nodes are spread over the time from one to the next.
-        let offset = |node: u16| Span(check.every.0 / u64::from(numbers + 1) * u64::from(node));
-        let health = |node| Health::new(check, offset(node), begins(node));
-        let health = (0..=numbers).map(health).collect();
+        let apart = check.every.0 / u64::from(numbers + 1);
+        let first_check = |place: Place| Span(apart * u64::from(place.number()));
+        let health = |place| Health::new(check, first_check(place), begins(place));
+        let (open, health) = (PlaceTable::new(layout, begins), PlaceTable::new(layout, health));
         let members = (1..=first).map(NodeId).collect();
         Self { open, health, changed: false, members, members_changed: false }
     }
@@ -59,14 +60,14 @@ impl Rotation {
 
     /// Takes a gateway out; the last one stays.
     pub(super) fn close(&mut self, node: Place) {
-        if self.open.iter().filter(|&&open| open).count() > 1 {
+        if self.open.values().filter(|&&open| open).count() > 1 {
             self.changed |= std::mem::replace(&mut self.open[node], false);
         }
     }
 
     /// A node is to be of the cluster.
     pub(super) fn joins(&mut self, node: Place) {
-        let node = NodeId(node as u16);
+        let node = node.node_id();
         if let Err(place) = self.members.binary_search(&node) {
             self.members.insert(place, node);
             self.members_changed = true;
@@ -76,7 +77,7 @@ impl Rotation {
     /// A node is to be of the cluster no more.
     pub(super) fn leaves(&mut self, node: Place) {
         let before = self.members.len();
-        self.members.retain(|member| usize::from(member.0) != node);
+        self.members.retain(|&member| Place::Node(member) != node);
         self.members_changed |= self.members.len() < before;
     }
 
@@ -88,9 +89,10 @@ impl Rotation {
     /// The gateways, if they have changed since this was asked last.
     pub fn take_changed(&mut self) -> Option<Vec<u16>> {
         std::mem::take(&mut self.changed).then(|| {
-            let open = (0..).zip(&self.open).filter(|(_, open)| **open).map(|(node, _)| node);
+            let open = self.open.iter().filter(|(_, open)| **open);
+            let open = open.map(|(place, _)| place.node_id().0);
             let (healthy, ill): (Vec<u16>, Vec<u16>) =
-                open.partition(|&node| self.health[usize::from(node)].is_healthy());
+                open.partition(|&node| self.health[Place::node(node)].is_healthy());
             if healthy.is_empty() { ill } else { healthy }
         })
     }

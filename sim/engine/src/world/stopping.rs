@@ -3,7 +3,7 @@
 //! Owns the way of the word to the process and of its answer back. Refuses to know why it is
 //! told, and who stops and starts it then.
 
-use onsale_booking::{Instant, NodeId, Span};
+use onsale_booking::{Instant, Span};
 use onsale_cluster::Input;
 
 use super::{Event, World};
@@ -51,13 +51,13 @@ impl World {
     /// whenever it starts; if it is dead, another one is told as well, if all are dead the first that stays
     /// once it starts.
     pub fn tell_to_leave(&mut self, index: usize, node: Place) {
-        let input = Input::Leave(NodeId(node as u16));
+        let input = Input::Leave(node.node_id());
         let machine = &mut self.machines[node];
         machine.leaves_for = Some(index);
         machine.orders = vec![input.clone()];
         self.rotation.close(node);
         self.rotation.leaves(node);
-        self.witness.oracles.told_to_leave(self.now, NodeId(node as u16));
+        self.witness.oracles.told_to_leave(self.now, node.node_id());
         if machine.process != Process::Down {
             machine.stopping = Some(index);
             return self.tell(node, input);
@@ -65,7 +65,7 @@ impl World {
         let lives = |place: &Place| {
             self.machines[*place].process != Process::Down && self.rotation.is_open(*place)
         };
-        if let Some(other) = (1..self.machines.len()).find(lives) {
+        if let Some(other) = self.layout().nodes().find(lives) {
             self.machines[other].orders.push(input.clone());
             return self.tell(other, input);
         }
@@ -73,7 +73,7 @@ impl World {
             let machine = &self.machines[*place];
             machine.incarnation > 0 && !machine.is_lost && machine.leaves_for.is_none()
         };
-        if let Some(other) = (1..self.machines.len()).find(stays) {
+        if let Some(other) = self.layout().nodes().find(stays) {
             self.machines[other].orders.push(input);
         }
     }

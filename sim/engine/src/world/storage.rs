@@ -3,7 +3,7 @@
 //! Owns what the journal's watch and the process are told of a disk that fails. Refuses to know
 //! whom faults strike and what is on a disk.
 
-use onsale_booking::{Instant, NodeId, Span};
+use onsale_booking::{Instant, Span};
 use onsale_cluster::facts::remembered;
 use onsale_cluster::journal::Wal;
 use onsale_cluster::{Found, PersistId, Write};
@@ -110,11 +110,11 @@ impl World {
         let left = remembered(&found.facts);
         let mut kept = left.clone();
         let stays = |machine: &&Machine| !machine.is_lost && machine.leaves_for.is_none();
-        for machine in self.machines.iter().filter(stays) {
+        for machine in self.machines.values().filter(stays) {
             kept.merge(&remembered(&Wal::recover(machine.found()).facts));
         }
         if let Some(oracle) = &mut self.witness.oracles.facts {
-            oracle.on_disk_lost(NodeId(node as u16), Loss { at: self.now, left, kept });
+            oracle.on_disk_lost(node.node_id(), Loss { at: self.now, left, kept });
         }
     }
 
