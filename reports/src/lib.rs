@@ -30,6 +30,7 @@ pub mod json;
 pub mod junit;
 pub mod latency;
 pub mod operation;
+pub mod oracle;
 pub mod plain;
 pub mod recorder;
 pub mod step_summary;
@@ -52,6 +53,7 @@ pub use facts::{
 };
 pub use latency::Latencies;
 pub use operation::{Ending, Operation, Window};
+pub use oracle::Oracle;
 pub use recorder::{Recorder, RecorderSettings, Records};
 pub use summary::{LatencyRow, Percentiles, Summary};
 pub use sweep::SweepFacts;

@@ -17,6 +17,7 @@ use std::ops::RangeInclusive;
 use onsale_booking::Span;
 use onsale_cluster::Mark;
 use onsale_cluster::placement::REPLICAS_MAX;
+use onsale_reports::Oracle;
 
 use crate::human;
 use crate::limit::{Part, Wait};
@@ -26,19 +27,6 @@ use crate::scenario::{
     Arrivals, Cluster, Costs, Crowd, Disk, Gateway, HealthCheck, MustFail, Network, Sale, Scenario,
     Session, WaitingRoom,
 };
-
-/// The oracles that a scenario can demand to have been exercised.
-pub const ORACLES: [&str; 9] = [
-    "double-booking",
-    "lost-booking",
-    "atomic",
-    "hold",
-    "linearizable",
-    "single-writer",
-    "live",
-    "facts",
-    "latency",
-];
 
 /// Everything that makes the scenario unsound; nothing if it is sound.
 pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
@@ -75,7 +63,12 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     if scenario.changes_nodes() {
         checks.changes(scenario);
     }
-    checks.names("expect.exercised", "oracle", &scenario.must_exercise, &ORACLES);
+    checks.names(
+        "expect.exercised",
+        "oracle",
+        &scenario.must_exercise,
+        &Oracle::DEMANDABLE.map(Oracle::name),
+    );
     let marks: Vec<&str> = Mark::ALL.iter().map(|mark| mark.name()).collect();
     checks.names("expect.marks", "mark", &scenario.must_mark, &marks);
     if let Some(must_fail) = &scenario.must_fail {
@@ -467,7 +460,8 @@ impl Checks {
                 },
             );
         }
-        let demanded = scenario.must_exercise.iter().position(|oracle| oracle == "latency");
+        let demanded =
+            scenario.must_exercise.iter().position(|oracle| oracle == Oracle::Latency.name());
         if let Some(n) = demanded.filter(|_| scenario.limits.is_empty()) {
             self.that(false, &format!("expect.exercised[{n}]"), || {
                 let what = "there is no limit for `latency` to check".into();
@@ -481,7 +475,12 @@ impl Checks {
             ("`within` says how soon, but not what".into(), "add `fails = \"hold\"`".into())
         });
         if !must_fail.oracle.is_empty() {
-            self.name("expect.fails", "oracle", &must_fail.oracle, &ORACLES);
+            self.name(
+                "expect.fails",
+                "oracle",
+                &must_fail.oracle,
+                &Oracle::DEMANDABLE.map(Oracle::name),
+            );
         }
         self.that_both(must_fail.within > 0, "expect.within", "expect.fails", || {
             ("`fails` says what, but not how soon".into(), "add `within = 20`, in seeds".into())

@@ -20,7 +20,6 @@ mod timing;
 pub mod trace;
 
 pub use basis::{Assumption, Basis, assumptions};
-pub use check::ORACLES;
 pub use facts::{Facts, FactsSettings};
 pub use fault::{
     ClockFault, Cut, DiskFault, Family, Fault, LASTS_LEAST, MembersFault, NetworkFault,

@@ -4,9 +4,10 @@
 //! draw from every setting's range; here are the first of them, and what the command says of them.
 
 use onsale::settings::drawn;
+use onsale_reports::Oracle;
 use onsale_scenarios::Scenario;
 use onsale_sim::plan::Plan;
-use onsale_sim::run::{BUDGET, run_within};
+use onsale_sim::run::run_within;
 use onsale_sim::world::Tracing;
 use onsale_sim::world::limits::Limits;
 use onsale_tests::complaint;
@@ -25,7 +26,7 @@ fn whatever_is_sound_to_write_breaks_nothing() {
         let mut outcome = run_within(&plan, &std::sync::Arc::default(), Tracing::default(), CAP);
         whole += u32::from(outcome.limit.is_none());
         // To be stopped by the cap is no failure here.
-        outcome.summary.facts.oracles.retain(|oracle| oracle.name != BUDGET);
+        outcome.summary.facts.oracles.retain(|oracle| oracle.name != Oracle::Budget.name());
         assert_eq!(complaint(&outcome), None, "{}", scenario.to_brief_toml());
         judged += outcome.summary.facts.oracles.iter().map(|oracle| oracle.checked).sum::<u64>();
     }

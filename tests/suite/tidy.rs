@@ -12,12 +12,22 @@ use std::path::{Path, PathBuf};
 use onsale_scenarios::catalogue;
 
 /// Which of the packages each may use. `core/booking` knows nobody; nobody but the tests knows all.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("core/booking", &[]),
     ("core/cluster", &["onsale-booking"]),
-    ("scenarios", &["onsale-booking", "onsale-cluster"]),
+    ("scenarios", &["onsale-booking", "onsale-cluster", "onsale-reports"]),
     ("reports", &["onsale-booking"]),
-    ("sim/engine", &["onsale-booking", "onsale-cluster", "onsale-reports", "onsale-scenarios"]),
+    ("sim/oracles", &["onsale-booking", "onsale-reports"]),
+    (
+        "sim/engine",
+        &[
+            "onsale-booking",
+            "onsale-cluster",
+            "onsale-oracles",
+            "onsale-reports",
+            "onsale-scenarios",
+        ],
+    ),
     (
         "sim/program",
         &["onsale-booking", "onsale-cluster", "onsale-reports", "onsale-scenarios", "onsale-sim"],

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use onsale_booking::{NodeId, Span};
 use onsale_cluster::Mark;
+use onsale_reports::Oracle;
 use proptest::prelude::*;
 
 use super::*;
@@ -1136,7 +1137,7 @@ prop_compose! {
         shares in (a_share(), a_share(), a_share()),
         faults in prop::collection::vec(a_fault(), 0..5),
         families in prop::option::of(prop::sample::subsequence(Family::ALL.to_vec(), 1..=Family::ALL.len())),
-        must_exercise in prop::sample::subsequence(check::ORACLES.map(str::to_owned).to_vec(), 0..=8),
+        must_exercise in prop::sample::subsequence(Oracle::DEMANDABLE.map(|oracle| oracle.name().to_owned()).to_vec(), 0..=8),
         must_mark in prop::sample::subsequence(Mark::ALL.iter().map(|mark| mark.name().to_owned()).collect::<Vec<_>>(), 0..=3),
         figures in prop::collection::vec((1_u32..=100_000, a_span(1, 600_000)), 1..4),
     ) -> Scenario {

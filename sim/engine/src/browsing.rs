@@ -19,7 +19,7 @@ use onsale_scenarios::{Facts, Scenario};
 
 use self::questions::{catalogue, page};
 use self::session::Session;
-use crate::oracle::facts::Reading;
+use crate::judges::facts::Reading;
 use crate::seen::asked::SessionId;
 use crate::stream::{Stream, UserDraws, fork};
 use crate::witness::Witness;
@@ -175,7 +175,7 @@ impl Browsing {
 
     /// What became of everything so far.
     pub fn result(&self, witness: &Witness) -> FactsResult {
-        let oracle = witness.oracles.facts.as_ref();
+        let oracle = witness.judges.facts.as_ref();
         FactsResult {
             facts: oracle.map_or(0, |oracle| oracle.keys().count() as u64),
             lost_with_disks: oracle.map_or(0, |oracle| oracle.lost() as u64),
@@ -209,7 +209,7 @@ impl Browsing {
             return self.hear_late(now, node, told, witness);
         };
         self.agenda.remove(&(until, Act::GiveUp(told.id)));
-        let Some(oracle) = &mut witness.oracles.facts else { return };
+        let Some(oracle) = &mut witness.judges.facts else { return };
         let reading = Reading { asked, at: now, session, node, facts: &[] };
         match (&told.answer, by) {
             (FactsAnswer::Written(stamp), By::Admin(admin, key)) => {
@@ -293,7 +293,7 @@ impl Browsing {
     ) {
         let text: Option<FactText> = text.map(Into::into);
         let id = self.ask(at, turn, By::Admin(admin, key), Asked::Write(key, text.clone()));
-        if let Some(oracle) = &mut witness.oracles.facts {
+        if let Some(oracle) = &mut witness.judges.facts {
             oracle.on_write(id, key, text);
         }
     }
@@ -324,7 +324,7 @@ impl Browsing {
     }
 
     fn survey(&mut self, at: Instant, last: bool, witness: &Witness) {
-        let Some(oracle) = &witness.oracles.facts else { return };
+        let Some(oracle) = &witness.judges.facts else { return };
         let keys: Vec<FactKey> = oracle.keys().collect();
         let agreed = oracle.agreement(&self.nodes).is_some();
         let within = self.calm.is_some_and(|calm| at < calm + self.facts.agree_within);
@@ -366,7 +366,7 @@ impl Browsing {
     fn hear_late(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
         if let Some(open) = self.given_up.remove(&told.id)
             && told.answer == FactsAnswer::Behind
-            && let Some(oracle) = &mut witness.oracles.facts
+            && let Some(oracle) = &mut witness.judges.facts
         {
             oracle.on_behind(open.asked, now, open.session, node);
         }
@@ -375,7 +375,7 @@ impl Browsing {
     /// The run ends: what was asked longer ago than nodes may take to agree, and than an answer may take to
     /// come, and has none, gets none.
     pub fn close(&mut self, now: Instant, witness: &mut Witness) {
-        let Some(oracle) = &mut witness.oracles.facts else { return };
+        let Some(oracle) = &mut witness.judges.facts else { return };
         for Open { asked, node, .. } in std::mem::take(&mut self.given_up).into_values() {
             if asked + self.facts.agree_within.max(self.slowest) <= now {
                 oracle.on_unanswered(asked, asked + self.patience, node, "gave no answer");

@@ -19,13 +19,14 @@ use door::Door;
 use onsale_booking::{
     FixedMap, Instant, NodeId, Reply, Request, RequestId, SeatList, ShowId, Span, Timed, UserId,
 };
+use onsale_oracles::Asked;
 use onsale_scenarios::Scenario;
 use people::People;
 use seat_map::SeatMap;
 use waiting::Waiting;
 use wish::Taste;
 
-use crate::seen::asked::{Asked, requester};
+use crate::seen::asked::requester;
 use crate::seen::fate::{Fate, Fates};
 use crate::witness::Witness;
 

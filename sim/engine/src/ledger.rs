@@ -1,7 +1,7 @@
 //! The journal's durable content, read from the disks.
 //!
 //! Owns the reading of every byte that became durable, on every node, and tells the
-//! oracles each committed record once. A record counts as committed as soon as one disk
+//! judges each committed record once. A record counts as committed as soon as one disk
 //! holds it together with a commit index that covers it; every other disk that says the
 //! same later must hold the same record, no disk may overwrite it, and when the run is
 //! over a majority of disks must still hold it or a snapshot that covers it. Records of one
@@ -17,10 +17,10 @@ use onsale_cluster::journal::frame::Frame;
 use onsale_cluster::journal::{Change, Members, frame};
 use onsale_cluster::record::Record;
 use onsale_cluster::{Epoch, Placement, ShardId, record};
+use onsale_oracles::Position;
 
 use crate::fingerprint::Fingerprint;
-use crate::oracle::Oracles;
-use crate::oracle::journal::Position;
+use crate::judges::Judges;
 use crate::seen::place::{Layout, Place, PlaceTable};
 
 /// Everything that the disks hold as committed.
@@ -160,10 +160,10 @@ impl JournalWatch {
     }
 
     /// Bytes became durable on a node's disk.
-    pub fn read(&mut self, now: Instant, node: Place, bytes: &[u8], oracles: &mut Oracles) {
+    pub fn read(&mut self, now: Instant, node: Place, bytes: &[u8], judges: &mut Judges) {
         let mut touched = std::mem::take(&mut self.touched);
         for frame in frame::read(bytes) {
-            if let Some(shard) = self.take(now, node, frame, oracles)
+            if let Some(shard) = self.take(now, node, frame, judges)
                 && touched.last() != Some(&shard)
             {
                 touched.push(shard);
@@ -172,7 +172,7 @@ impl JournalWatch {
         touched.sort_unstable();
         touched.dedup();
         for shard in touched.drain(..) {
-            self.compare(now, node, shard, oracles);
+            self.compare(now, node, shard, judges);
         }
         self.touched = touched;
     }
@@ -188,14 +188,14 @@ impl JournalWatch {
         now: Instant,
         node: Place,
         segments: impl Iterator<Item = &'a [u8]>,
-        oracles: &mut Oracles,
+        judges: &mut Judges,
     ) {
         let before = std::mem::take(&mut self.disks[node]);
         self.disks[node] = vec![Log::default(); before.len()];
         self.forgot[node] = 0;
         for bytes in segments {
             for frame in frame::read_batches(bytes).frames() {
-                self.take(now, node, frame, oracles);
+                self.take(now, node, frame, judges);
             }
         }
         for (log, mut before) in self.disks[node].iter_mut().zip(before) {
@@ -237,14 +237,14 @@ impl JournalWatch {
         &mut self,
         now: Instant,
         disks: impl Iterator<Item = D>,
-        oracles: &mut Oracles,
+        judges: &mut Judges,
     ) {
-        self.tell_the_rest(now, oracles);
-        self.members.iter().for_each(|members| oracles.kept_by(members));
-        self.check_kept(now, disks, oracles);
+        self.tell_the_rest(now, judges);
+        self.members.iter().for_each(|members| judges.kept_by(members));
+        self.check_kept(now, disks, judges);
     }
 
-    fn tell_the_rest(&mut self, now: Instant, oracles: &mut Oracles) {
+    fn tell_the_rest(&mut self, now: Instant, judges: &mut Judges) {
         for shard in (0..self.chosen.len() as u32).map(ShardId) {
             loop {
                 let next = self.chosen[shard.0 as usize].len() as u64 + 1;
@@ -267,12 +267,12 @@ impl JournalWatch {
                 };
                 let Some(&(node, _)) = held.iter().find(|(_, entry)| agreed(entry)) else { break };
                 self.disks[node][place].commit = next;
-                self.compare(now, node, shard, oracles);
+                self.compare(now, node, shard, judges);
             }
             let known = self.chosen[shard.0 as usize].len() as u64;
             let commits = self.disks.values().map(|logs| logs[shard.0 as usize].commit);
             if let Some(committed) = commits.max().filter(|&committed| committed > known) {
-                oracles.journal_gap(now, shard, known + 1, committed);
+                judges.oracles.journal_gap(now, shard.0, known + 1, committed);
             }
         }
     }
@@ -282,7 +282,7 @@ impl JournalWatch {
         now: Instant,
         node: Place,
         frame: Frame<'_>,
-        oracles: &mut Oracles,
+        judges: &mut Judges,
     ) -> Option<ShardId> {
         if let Frame::Forgot { incarnation } = frame {
             self.forget(node, incarnation);
@@ -296,19 +296,19 @@ impl JournalWatch {
                     if index > self.chosen[shard.0 as usize].len() as u64 {
                         self.fresh[shard.0 as usize].note(index, epoch, now);
                     }
-                    self.check_written_once(now, node, Position { shard, index, epoch }, oracles);
+                    self.check_written_once(now, node, position(shard, index, epoch), judges);
                 } else if let Some(&first) = self.chosen[shard.0 as usize].get(index as usize - 1) {
-                    check_same(now, node, Position { shard, index, epoch }, record, first, oracles);
+                    check_same(now, node, position(shard, index, epoch), record, first, judges);
                 }
             }
             Frame::Change { index, epoch, change, .. } => {
                 let (shard, record) = (shard, marked(change));
                 if index > log.compared {
                     log.put(index, epoch, &record, &mut self.spare);
-                    self.check_written_once(now, node, Position { shard, index, epoch }, oracles);
+                    self.check_written_once(now, node, position(shard, index, epoch), judges);
                 } else if let Some(&first) = self.chosen[shard.0 as usize].get(index as usize - 1) {
-                    let at = Position { shard, index, epoch };
-                    check_same(now, node, at, &record, first, oracles);
+                    let at = position(shard, index, epoch);
+                    check_same(now, node, at, &record, first, judges);
                 }
             }
             // Another replica begins on this disk, or there is none any more.
@@ -347,14 +347,13 @@ impl JournalWatch {
 
     /// What a disk holds must be what every other disk holds in that place of that epoch,
     /// long before anybody knows whether it is committed.
-    fn check_written_once(&self, now: Instant, node: Place, at: Position, oracles: &mut Oracles) {
-        let Position { shard, index, epoch } = at;
-        let place = shard.0 as usize;
+    fn check_written_once(&self, now: Instant, node: Place, at: Position, judges: &mut Judges) {
+        let (place, index, epoch) = (at.log as usize, at.index, Epoch(at.term));
         let Some((_, record)) = self.disks[node][place].get(index) else { return };
         if let Some(&first) = self.chosen[place].get(index as usize - 1)
             && first.epoch == epoch
         {
-            check_same(now, node, at, record, first, oracles);
+            check_same(now, node, at, record, first, judges);
             return;
         }
         for (other, logs) in self.disks.iter() {
@@ -362,11 +361,9 @@ impl JournalWatch {
                 && *theirs == epoch
                 && other_record != record
             {
-                oracles.journal_fork(
+                judges.oracles.journal_fork(
                     now,
-                    shard,
-                    index,
-                    epoch,
+                    at,
                     format!(
                         "{node} holds a record with hash {:016x}, {other} one with hash {:016x}",
                         hash(record),
@@ -379,7 +376,7 @@ impl JournalWatch {
     }
 
     /// Tells or compares what this disk holds as committed and has not been looked at.
-    fn compare(&mut self, now: Instant, node: Place, shard: ShardId, oracles: &mut Oracles) {
+    fn compare(&mut self, now: Instant, node: Place, shard: ShardId, judges: &mut Judges) {
         let log = &mut self.disks[node][shard.0 as usize];
         let chosen = &mut self.chosen[shard.0 as usize];
         while log.compared < log.commit {
@@ -394,7 +391,7 @@ impl JournalWatch {
             };
             match chosen.get(index as usize - 1) {
                 Some(&first) => {
-                    check_same(now, node, Position { shard, index, epoch }, &record, first, oracles)
+                    check_same(now, node, position(shard, index, epoch), &record, first, judges)
                 }
                 None => {
                     assert_eq!(
@@ -404,21 +401,21 @@ impl JournalWatch {
                     );
                     chosen.push(Chosen { epoch, hash: hash(&record) });
                     let written = self.fresh[shard.0 as usize].take(index, epoch);
-                    let when = (written.unwrap_or(now), now);
+                    let (when, at) = ((written.unwrap_or(now), now), position(shard, index, epoch));
                     if let Some(change) = record.strip_prefix(&CHANGE) {
                         let members = &mut self.members[shard.0 as usize];
                         let change = Change::decode(change);
                         if let Some(next) = change.and_then(|change| members.after(change)) {
                             let before = std::mem::replace(members, next.clone());
-                            oracles.members_changed(now, shard, before, next);
+                            judges.members_changed(now, shard, before, next);
                         }
-                        oracles.committed(when, shard, index, epoch, None, &[]);
+                        judges.oracles.committed(when, at, None, &[]);
                     } else if self.map == Some(shard) {
                         let map = Placement::decode(&record);
-                        map.into_iter().for_each(|map| oracles.map_changed(now, map));
-                        oracles.committed(when, shard, index, epoch, None, &[]);
+                        map.into_iter().for_each(|map| judges.map_changed(now, map));
+                        judges.oracles.committed(when, at, None, &[]);
                     } else {
-                        tell(when, shard, index, epoch, &record, oracles);
+                        tell(when, at, &record, judges);
                     }
                 }
             }
@@ -426,6 +423,10 @@ impl JournalWatch {
             log.compared = index;
         }
     }
+}
+
+const fn position(shard: ShardId, index: u64, epoch: Epoch) -> Position {
+    Position { log: shard.0, index, term: epoch.0 }
 }
 
 fn marked(change: &[u8]) -> Vec<u8> {
@@ -439,9 +440,9 @@ fn check_same(
     at: Position,
     record: &[u8],
     first: Chosen,
-    oracles: &mut Oracles,
+    judges: &mut Judges,
 ) {
-    let Position { shard, index, epoch } = at;
+    let epoch = Epoch(at.term);
     let held = Chosen { epoch, hash: hash(record) };
     if held != first {
         let detail = format!(
@@ -449,31 +450,22 @@ fn check_same(
             held.hash, first.epoch, first.hash
         );
         if held.epoch == first.epoch {
-            oracles.journal_fork(now, shard, index, epoch, detail);
+            judges.oracles.journal_fork(now, at, detail);
         } else {
-            oracles.journal_conflict(now, shard, index, epoch, detail);
+            judges.oracles.journal_conflict(now, at, detail);
         }
     }
 }
 
-fn tell(
-    when: (Instant, Instant),
-    shard: ShardId,
-    index: u64,
-    epoch: Epoch,
-    record: &[u8],
-    oracles: &mut Oracles,
-) {
+fn tell(when: (Instant, Instant), at: Position, record: &[u8], judges: &mut Judges) {
     match record::decode(record) {
-        Ok(None) => oracles.committed(when, shard, index, epoch, None, &[]),
+        Ok(None) => judges.oracles.committed(when, at, None, &[]),
         Ok(Some(Record { writer, events })) => {
-            oracles.committed(when, shard, index, epoch, Some(writer), &events)
+            judges.oracles.committed(when, at, Some(writer), &events)
         }
-        Err(error) => oracles.journal_conflict(
+        Err(error) => judges.oracles.journal_conflict(
             when.1,
-            shard,
-            index,
-            epoch,
+            at,
             format!("the committed record cannot be read: {error}"),
         ),
     }
@@ -487,11 +479,10 @@ fn hash(record: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use onsale_booking::Span;
     use onsale_reports::Verdict;
 
     use super::*;
-    use crate::oracle::{Lateness, OracleSettings};
+    use crate::judges::tests::settings;
 
     const SHARD: ShardId = ShardId(0);
 
@@ -505,31 +496,6 @@ mod tests {
 
     fn snapshot(index: u64, epoch: u64) -> Frame<'static> {
         Frame::Snapshot { shard: SHARD, index, epoch: Epoch(epoch), state: &[] }
-    }
-
-    pub(super) fn settings() -> OracleSettings {
-        OracleSettings {
-            shows: 1,
-            seats_per_show: 1,
-            seats_per_section: 1,
-            seats_per_row: 1,
-            seats_per_request: 1,
-            hold: Span::from_secs(60),
-            grace: Span::from_secs(5),
-            early: None,
-            lateness: Lateness {
-                lasts: Span::from_secs(65),
-                election: Span::from_secs(3),
-                hears: Span::from_secs(1),
-                slack: Span::from_secs(4),
-            },
-            slowest_answer: Some(Span::ZERO),
-            moves_end: true,
-            patience: Span::ZERO,
-            live_bound: Span::from_secs(60),
-            quantum: Span::ZERO,
-            facts: None,
-        }
     }
 
     /// What `lost-booking` says once these frames have become durable on these nodes.
@@ -548,25 +514,25 @@ mod tests {
         kept: Option<(u16, &[Frame<'static>])>,
         then: &[(u16, &[Frame<'static>])],
     ) -> Verdict {
-        let (mut watch, mut oracles) =
-            (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Oracles::new(settings()));
+        let (mut watch, mut judges) =
+            (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Judges::new(settings()));
         let bytes = |frames: &[Frame<'static>]| {
             let mut bytes = Vec::new();
             frames.iter().for_each(|frame| frame.write(&mut bytes));
             bytes
         };
         for (node, frames) in written {
-            watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut oracles);
+            watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut judges);
         }
         if let Some((node, frames)) = kept {
             let kept = bytes(frames);
-            watch.crashed(Instant::ZERO, Place::node(node), [&kept[..]].into_iter(), &mut oracles);
+            watch.crashed(Instant::ZERO, Place::node(node), [&kept[..]].into_iter(), &mut judges);
         }
         for (node, frames) in then {
-            watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut oracles);
+            watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut judges);
         }
-        watch.tell_the_rest(Instant::ZERO, &mut oracles);
-        let results = oracles.finish(Instant::ZERO, &[]);
+        watch.tell_the_rest(Instant::ZERO, &mut judges);
+        let results = judges.finish(Instant::ZERO, &[]);
         results
             .iter()
             .find(|result| result.name == oracle)

@@ -8,6 +8,7 @@ mod circumstances;
 mod clients;
 mod feasible;
 mod late;
+mod limits;
 mod panics;
 pub mod reproduce;
 mod slowest;
@@ -21,9 +22,10 @@ use madsim::time::TimeHandle;
 use onsale_booking::{Instant, NodeId, ShowId, Span};
 use onsale_cluster::facts::EARLY_MAX;
 use onsale_cluster::{Epoch, Mark};
+use onsale_oracles::{Asked, OracleSettings, Promise, latency};
 use onsale_reports::{
-    Evidence, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped, Summary,
-    TraceResult, Verdict,
+    Evidence, Oracle, OracleResult, Recorder, RecorderSettings, Records, RunFacts, Stopped,
+    Summary, TraceResult, Verdict,
 };
 use onsale_scenarios::{Arrivals, ClockFault, Cluster, Fault, Sale, What};
 
@@ -34,26 +36,21 @@ use crate::crowd::Crowd;
 use crate::fault::{self, Faults, results};
 use crate::fingerprint::Trail;
 use crate::host;
-use crate::oracle::facts::Bounds;
-use crate::oracle::{OracleSettings, Oracles, latency};
+use crate::judges::facts::Bounds;
+use crate::judges::{JudgeSettings, Judges};
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
-use crate::seen::asked::Asked;
 use crate::seen::fate::{Fate, Fates};
 use crate::seen::place::{Layout, Place, PlaceTable, Process};
-use crate::seen::subject::Subject;
+use crate::seen::subject;
 use crate::setup::{placement, setup};
 use crate::story::Watch;
 use crate::stream::fork;
-use crate::timer::Promise;
 use crate::wall::{Stopwatch, no_thread, peak_rss_bytes};
 use crate::witness::{Decided, Witness};
 use crate::world;
 use crate::world::limits::{Limit, Limits};
 use crate::world::{Progress, Tracing, Turn, World, next_turn};
-
-/// The verdict on a run that was stopped by its [`Limits`]. It fails there, or is not told of.
-pub const BUDGET: &str = "budget";
 
 /// What a run leaves.
 #[derive(Debug)]
@@ -107,7 +104,7 @@ pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
     carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
 }
 
-/// The same within limits: a run that exceeds one is ended there, and the oracle [`BUDGET`] fails.
+/// The same within limits: a run that exceeds one is ended there, and [`Oracle::Budget`] fails.
 pub fn run_within(
     plan: &Plan,
     progress: &Arc<Progress>,
@@ -134,7 +131,7 @@ fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabota
     let (world, panicked) = std::thread::scope(|scope| {
         let run = move || {
             let witness = Witness {
-                oracles: Oracles::new(oracle_settings(plan)),
+                judges: Judges::new(judge_settings(plan)),
                 recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
                 watch: look.watch,
                 decided: Decided::new(placement(&plan.scenario)),
@@ -210,7 +207,7 @@ async fn direct(plan: &Plan) {
         world.end_at(Instant::ZERO + scenario.duration);
         world.stops_at.into_iter().for_each(|at| world.end_at(at));
         if plan.faults.is_empty() {
-            world.witness.oracles.faults_over(Instant::ZERO);
+            world.witness.judges.faults_over(Instant::ZERO);
         }
     });
     let mut faults = Faults::new(plan, &setup.placement, &executor, &processes);
@@ -226,7 +223,7 @@ async fn direct(plan: &Plan) {
                 faults.heal(world, index);
                 healed += 1;
                 if healed == plan.faults.len() {
-                    world.witness.oracles.faults_over(now);
+                    world.witness.judges.faults_over(now);
                 }
             }),
             Turn::End => {
@@ -274,19 +271,20 @@ fn conclude(
     let struck = world.faults.struck().iter();
     let faults = struck.map(|struck| results::fault(&world, plan, struck, &outages)).collect();
     let outages = results::outages(&world, &outages, end);
-    let Witness { oracles, recorder, watch, .. } = world.witness;
-    let ((sold, held), recovery) = (oracles.seats(), oracles.recovery());
-    let mut results = oracles.finish(end, &world.open);
+    let Witness { judges, recorder, watch, .. } = world.witness;
+    let ((sold, held), recovery) = (judges.oracles.seats(), judges.oracles.recovery());
+    let mut results = judges.finish(end, &world.open);
     let records = recorder.finish(end);
-    results.extend(latency::judge(&scenario.limits, &records));
+    results.extend(latency::judge(&limits::held_against(&scenario.limits), &records));
     results.extend(
-        panicked.map(|words| stopped("invariant", end, panics::sentence(end, world.doing, &words))),
-    );
-    results.extend(
-        world.exceeded.map(|exceeded| {
-            stopped(BUDGET, end, format!("at {end} the run was stopped: {exceeded}"))
+        panicked.map(|words| {
+            stopped(Oracle::Invariant, end, panics::sentence(end, world.doing, &words))
         }),
     );
+    results.extend(world.exceeded.map(|exceeded| {
+        stopped(Oracle::Budget, end, format!("at {end} the run was stopped: {exceeded}"))
+    }));
+    results.iter_mut().filter_map(|result| result.evidence.as_mut()).for_each(subject::name_in);
     circumstances::add(&mut results, scenario, world.faults.struck());
     for result in &results {
         world.fingerprint.fold_bytes(result.name.as_bytes());
@@ -398,16 +396,15 @@ fn standing(world: &World, at: Instant) -> Stopped {
 }
 
 /// The verdict on a run that did not come to its end.
-fn stopped(name: &str, at: Instant, headline: String) -> OracleResult {
-    let follow = Subject::named_in(&headline).iter().map(ToString::to_string).collect();
+fn stopped(oracle: Oracle, at: Instant, headline: String) -> OracleResult {
     OracleResult {
-        name: name.to_owned(),
+        name: oracle.name().to_owned(),
         verdict: Verdict::Fail,
         checked: 1,
         evidence: Some(Evidence {
             headline,
             details: vec!["the run stops here; what follows covers the part before".to_owned()],
-            follow,
+            follow: Vec::new(),
             found_us: Some(at.micros()),
         }),
     }
@@ -426,11 +423,12 @@ fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
     outcomes
 }
 
-fn oracle_settings(plan: &Plan) -> OracleSettings {
+fn judge_settings(plan: &Plan) -> JudgeSettings {
     let scenario = &plan.scenario;
     let sale = &scenario.sale;
     let seats_per_section = u32::from(sale.rows) * u32::from(sale.seats_per_row);
-    OracleSettings {
+    let (lateness, paces) = late::lateness(plan);
+    let oracles = OracleSettings {
         shows: sale.shows,
         seats_per_show: seats_per_section * u32::from(sale.sections),
         seats_per_section,
@@ -439,19 +437,19 @@ fn oracle_settings(plan: &Plan) -> OracleSettings {
         hold: sale.hold,
         grace: sale.grace,
         early: early(plan),
-        lateness: late::lateness(plan),
+        lateness,
         slowest_answer: feasible::answers_come(scenario).then(|| slowest::of_request(scenario)),
-        moves_end: feasible::moves_end(scenario),
         patience: scenario.crowd.session.request_timeout + scenario.crowd.session.backoff_cap,
         live_bound: scenario.calm,
         quantum: scenario.quantum,
-        facts: scenario.facts.as_ref().map(|facts| Bounds {
-            agree_within: facts.agree_within,
-            clocks_apart: clocks_apart(plan),
-            is_lossy: !feasible::facts_arrive(scenario),
-            is_slow: slowest::outlasts_patience(scenario),
-        }),
-    }
+    };
+    let facts = scenario.facts.as_ref().map(|facts| Bounds {
+        agree_within: facts.agree_within,
+        clocks_apart: clocks_apart(plan),
+        is_lossy: !feasible::facts_arrive(scenario),
+        is_slow: slowest::outlasts_patience(scenario),
+    });
+    JudgeSettings { oracles, paces, moves_end: feasible::moves_end(scenario), facts }
 }
 
 /// How much sooner than they should holds may end by the fastest clock of the plan, all drifts at

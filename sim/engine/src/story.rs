@@ -27,7 +27,7 @@ use follow::Follow;
 use onsale_booking::Instant;
 use recording::Recording;
 
-use crate::oracle::Oracles;
+use crate::judges::Judges;
 use crate::seen::sight::Sight;
 
 /// Whoever looks on.
@@ -70,13 +70,13 @@ impl Watch {
     }
 
     /// Shows what the oracles have found since the last time.
-    pub fn see_verdicts(&mut self, now: Instant, oracles: &Oracles) {
-        let failures = oracles.failures();
+    pub fn see_verdicts(&mut self, now: Instant, judges: &Judges) {
+        let failures = judges.failures();
         if failures == self.failures {
             return;
         }
         self.failures = failures;
-        for (oracle, headline) in oracles.headlines() {
+        for (oracle, headline) in judges.headlines() {
             if self.judged.insert(headline.to_owned()) {
                 self.see(now, &Sight::Judged { oracle, headline });
             }

@@ -5,10 +5,10 @@
 
 use onsale_booking::{Instant, Outcome, Refusal, Request, ShowId};
 use onsale_cluster::{Placement, ShardId};
+use onsale_oracles::Asked;
 use onsale_reports::Recorder;
 
-use crate::oracle::Oracles;
-use crate::seen::asked::Asked;
+use crate::judges::Judges;
 use crate::seen::sight::Sight;
 use crate::story::Watch;
 
@@ -16,7 +16,7 @@ use crate::story::Watch;
 #[derive(Debug)]
 pub struct Witness {
     /// Judges.
-    pub oracles: Oracles,
+    pub judges: Judges,
     /// Counts.
     pub recorder: Recorder,
     /// Looks on, and changes nothing by it.
@@ -67,19 +67,19 @@ impl Witness {
     /// A client asks for something new.
     pub fn invoked(&mut self, now: Instant, request: &Request) {
         self.decided.note_asked(now, request.show);
-        self.oracles.invoked(now, request);
+        self.judges.oracles.invoked(now, request);
     }
 
     /// A leader's answer reaches its client, who has waited since `since`.
     pub fn answered(&mut self, now: Instant, since: Instant, request: &Request, outcome: &Outcome) {
         self.decided.note_decided(now, request.show);
-        self.oracles.answered(now, since, request, outcome);
+        self.judges.oracles.answered(now, since, request, outcome);
     }
 
     /// A leader's refusal to hold seats reaches its client.
     pub fn hold_refused(&mut self, now: Instant, asked: &Asked, refusal: Refusal) {
         self.decided.note_decided(now, asked.show);
-        self.oracles.hold_refused(now, asked, refusal);
+        self.judges.oracles.hold_refused(now, asked, refusal);
     }
 
     /// Whether somebody looks on.
@@ -100,7 +100,7 @@ impl Witness {
     #[inline]
     pub fn sees_verdicts(&mut self, now: Instant) {
         if let Some(watch) = &mut self.watch {
-            watch.see_verdicts(now, &self.oracles);
+            watch.see_verdicts(now, &self.judges);
         }
     }
 }

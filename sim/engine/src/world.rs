@@ -53,6 +53,7 @@ use madsim::time::TimeHandle;
 use network::Network;
 use onsale_booking::{Endpoint, Instant, NodeId};
 use onsale_cluster::{Beat, Effects, Epoch, Found, Input, Mark, Phase, ShardId};
+use onsale_oracles::Asked;
 use onsale_reports::{FactsResult, Touched};
 pub use outside::{Progress, Tracing};
 use rotation::Rotation;
@@ -64,7 +65,6 @@ use crate::fingerprint::{Fingerprint, Trail};
 use crate::ledger::JournalWatch;
 use crate::plan::Plan;
 use crate::sabotage::Sabotage;
-use crate::seen::asked::Asked;
 use crate::seen::fate::Fates;
 use crate::seen::place::{Layout, Place, PlaceTable, Process};
 use crate::seen::sight::Sight;
@@ -402,7 +402,7 @@ impl World {
         machine.disk.forget(self.sabotage.disks_lose);
         // What is lost without a trace nobody remembers to have written.
         machine.has_written &= machine.disk.bytes() > 0 || self.sabotage.disks_lose == 0;
-        self.journal.crashed(now, node, machine.disk.segments(), &mut self.witness.oracles);
+        self.journal.crashed(now, node, machine.disk.segments(), &mut self.witness.judges);
         self.tells_of_process(node, false);
         self.seats[node] = Seat::default();
         self.reset_connections(node);
@@ -412,7 +412,7 @@ impl World {
     /// The run is over: the oracles are told the rest of what the disks hold.
     pub fn close_journal(&mut self) {
         let disks = self.machines.values().map(|machine| machine.disk.segments());
-        self.journal.finish(self.now, disks, &mut self.witness.oracles);
+        self.journal.finish(self.now, disks, &mut self.witness.judges);
     }
 
     /// The process stands still, by a fault.
@@ -543,7 +543,7 @@ impl World {
             self.witness.sees_verdicts(self.now);
             self.now = at;
             self.doing = None;
-            self.witness.oracles.go_on_to(at);
+            self.witness.judges.oracles.go_on_to(at);
             self.events += 1;
             if self.tracing.describe == Some(self.events as usize - 1) {
                 self.describe(at, &event);
@@ -565,7 +565,7 @@ impl World {
 
     fn tells_of_process(&mut self, node: Place, is_up: bool) {
         let kept_by = self.journal.all_members();
-        self.witness.oracles.process(self.now, node.node_id(), is_up, kept_by);
+        self.witness.judges.process(self.now, node.node_id(), is_up, kept_by);
     }
 
     fn shows_process(&mut self, node: Place) {

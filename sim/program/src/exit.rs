@@ -4,8 +4,7 @@
 
 use std::process::ExitCode;
 
-use onsale_reports::{RunFacts, Verdict};
-use onsale_sim::oracle::latency::LATENCY;
+use onsale_reports::{Oracle, RunFacts, Verdict};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +36,7 @@ impl Exit {
         let mut failed = facts.oracles.iter().filter(|oracle| oracle.verdict == Verdict::Fail);
         if facts.interrupted && facts.stopped.is_none() {
             Self::Interrupted
-        } else if failed.clone().any(|oracle| oracle.name != LATENCY) {
+        } else if failed.clone().any(|oracle| oracle.name != Oracle::Latency.name()) {
             Self::OracleFailed
         } else if failed.next().is_some() {
             Self::LatencyMissed

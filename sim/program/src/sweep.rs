@@ -14,9 +14,9 @@ pub mod seeds;
 pub mod totals;
 pub mod watch;
 
+use onsale_reports::Oracle;
 use onsale_scenarios::Scenario;
 use onsale_sim::fingerprint::Fingerprint;
-use onsale_sim::run::BUDGET;
 use onsale_sim::run::reproduce::build_profile;
 use onsale_sim::world::limits::Limits;
 use partition::Partition;
@@ -146,7 +146,7 @@ impl Header {
     /// Whether the failure of an oracle counts. A drawn scenario may take more than a run may: where
     /// limits are caps, to be stopped is none.
     pub fn counts(&self, oracle: &str) -> bool {
-        !(self.settings && oracle == BUDGET)
+        !(self.settings && oracle == Oracle::Budget.name())
     }
 
     /// Whether a run of a scenario failed otherwise than it is bound to.

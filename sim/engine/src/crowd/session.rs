@@ -8,15 +8,15 @@ use onsale_booking::{
     Command, HoldId, Instant, Outcome, PaymentId, Refusal, Reply, Request, SectionId, ShowId,
     Timed, UserId,
 };
+use onsale_oracles::{Asked, Promise};
 use onsale_reports::{Ending, Operation};
 
 use super::agenda::Act;
 use super::people::{Doing, Person};
 use super::{Cart, Crowd};
-use crate::seen::asked::{Asked, request_id, requester, undecided};
+use crate::seen::asked::{request_id, requester, undecided};
 use crate::seen::fate::Fate;
 use crate::seen::sight::Sight;
-use crate::timer::Promise;
 use crate::witness::Witness;
 
 impl Crowd {
@@ -221,19 +221,23 @@ impl Crowd {
         match person.doing {
             Doing::AskingHold if ending == Ending::Overloaded => {
                 // It was turned away each time: nothing happened, the person may press the button again.
-                witness.oracles.hold_refused(now, &self.asked(user, &person), Refusal::Overloaded);
+                witness.judges.oracles.hold_refused(
+                    now,
+                    &self.asked(user, &person),
+                    Refusal::Overloaded,
+                );
                 self.refresh(at, user, person, Fate::GaveUp);
             }
             Doing::AskingHold => {
-                witness.oracles.gave_up(now, self.asked(user, &person), unheard_since);
+                witness.judges.oracles.gave_up(now, self.asked(user, &person), unheard_since);
                 self.leave(user, Fate::GaveUp);
             }
             Doing::AskingBooking => {
-                witness.oracles.gave_up(now, self.asked(user, &person), unheard_since);
+                witness.judges.oracles.gave_up(now, self.asked(user, &person), unheard_since);
                 self.leave(user, Fate::Unknown);
             }
             Doing::AskingRelease => {
-                witness.oracles.gave_up(now, self.asked(user, &person), unheard_since);
+                witness.judges.oracles.gave_up(now, self.asked(user, &person), unheard_since);
                 let fate = self.fate_of_release(user, person);
                 self.leave(user, fate);
             }

@@ -8,8 +8,8 @@ use onsale_cluster::ShardId;
 use onsale_cluster::journal::frame::Frame;
 use onsale_cluster::journal::{ReplicaId, frame};
 
-use super::{Chosen, JournalWatch, hash, marked};
-use crate::oracle::Oracles;
+use super::{Chosen, JournalWatch, hash, marked, position};
+use crate::judges::Judges;
 
 impl JournalWatch {
     /// The last record that was committed in each shard must be on a majority of disks, or
@@ -20,7 +20,7 @@ impl JournalWatch {
         &self,
         now: Instant,
         disks: impl Iterator<Item = D>,
-        oracles: &mut Oracles,
+        judges: &mut Judges,
     ) {
         let mut holders = vec![Vec::new(); self.chosen.len()];
         let mut doubters = holders.clone();
@@ -92,7 +92,8 @@ impl JournalWatch {
                 && (holders.is_empty() || !is_kept)
             {
                 let holders = holders.len() as u16;
-                oracles.journal_lost(now, shard, chosen.len() as u64, last.epoch, holders);
+                let at = position(shard, chosen.len() as u64, last.epoch);
+                judges.oracles.journal_lost(now, at, holders);
             }
         }
     }
@@ -104,8 +105,9 @@ mod tests {
     use onsale_cluster::{Epoch, Placement};
     use onsale_reports::Verdict;
 
-    use super::super::tests::{commit, entry, settings};
+    use super::super::tests::{commit, entry};
     use super::*;
+    use crate::judges::tests::settings;
     use crate::seen::place::Place;
 
     const SHARD: ShardId = ShardId(0);
@@ -128,15 +130,15 @@ mod tests {
             frames.iter().for_each(|frame| frame.write(&mut bytes));
             bytes
         };
-        let (mut watch, mut oracles) =
-            (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Oracles::new(settings()));
+        let (mut watch, mut judges) =
+            (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Judges::new(settings()));
         for node in [1, 2] {
-            watch.read(Instant::ZERO, Place::node(node), &bytes(had), &mut oracles);
+            watch.read(Instant::ZERO, Place::node(node), &bytes(had), &mut judges);
         }
         let disks: Vec<_> = [&[][..]].iter().chain(kept).map(|frames| bytes(frames)).collect();
         let disks = disks.iter().map(|bytes| std::iter::once(&bytes[..]));
-        watch.check_kept(Instant::ZERO, disks, &mut oracles);
-        let results = oracles.finish(Instant::ZERO, &[]);
+        watch.check_kept(Instant::ZERO, disks, &mut judges);
+        let results = judges.finish(Instant::ZERO, &[]);
         results[1].verdict
     }
 

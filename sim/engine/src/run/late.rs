@@ -4,10 +4,11 @@
 //! its disks in their tails, and the clocks that the plan makes slow. Refuses to know what happens in a run.
 
 use onsale_booking::Span;
+use onsale_oracles::Lateness;
 use onsale_scenarios::{ClockFault, Scenario, What};
 
 use super::{feasible, slowest};
-use crate::oracle::Lateness;
+use crate::judges::availability::Paces;
 use crate::plan::Plan;
 
 /// Where the network may lose any word, an election takes so many times as long …
@@ -15,7 +16,7 @@ const LOSSY_ELECTIONS: u64 = 3;
 /// … and a replica that starts has heard one of the leader's words, one a second, after this.
 const LOSSY_HEARS: Span = Span::from_secs(10);
 
-pub(super) fn lateness(plan: &Plan) -> Lateness {
+pub(super) fn lateness(plan: &Plan) -> (Lateness, Paces) {
     let Scenario { cluster, network, sale, disk, .. } = &plan.scenario;
     let is_lossy = !network.loss.is_never();
     let time_out = cluster.tick_every.0 * u64::from(cluster.election_ticks);
@@ -42,10 +43,6 @@ pub(super) fn lateness(plan: &Plan) -> Lateness {
         let (num, den) = (u128::from(by.num), u128::from(by.den));
         (u128::from(lasts) * num).div_ceil((den - num).max(1)) as u64
     });
-    Lateness {
-        lasts: Span(lasts + lost.sum::<u64>()),
-        election,
-        hears,
-        slack: Span::from_secs(1) + election + commit + plan.scenario.quantum,
-    }
+    let slack = Span::from_secs(1) + election + commit + plan.scenario.quantum;
+    (Lateness { lasts: Span(lasts + lost.sum::<u64>()), slack }, Paces { election, hears })
 }

@@ -1,23 +1,10 @@
-//! The names of requests, people and sessions.
+//! The names of requests and sessions.
 //!
 //! Owns how a request is named after its person, and which refusals no owner decided. Refuses to know what
 //! becomes of anybody.
 
-use onsale_booking::{Instant, Outcome, Refusal, RequestId, ShowId, UserId};
+use onsale_booking::{Outcome, Refusal, RequestId};
 use onsale_reports::Ending;
-
-/// A request by its name, and since when its client waits for an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// The request.
-    pub request: RequestId,
-    /// The person.
-    pub user: UserId,
-    /// The show.
-    pub show: ShowId,
-    /// When the first attempt was sent.
-    pub since: Instant,
-}
 
 /// A session: it reads and writes facts one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

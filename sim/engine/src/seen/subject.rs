@@ -9,6 +9,8 @@ use std::str::FromStr;
 use onsale_booking::{HoldId, NodeId, RequestId, SeatId, ShowId, UserId};
 use onsale_cluster::ShardId;
 use onsale_cluster::fact::{FactKey, FactKind};
+use onsale_oracles::evidence::ALSO;
+use onsale_reports::Evidence;
 use onsale_scenarios::Scenario;
 
 use crate::seen::asked::{SessionId, requester};
@@ -172,6 +174,19 @@ fn fact(text: &str) -> Option<Subject> {
     let (name, rest) = split(text);
     let id = digits(rest.strip_prefix('/').unwrap_or(rest))?;
     kind(name).map(|kind| Subject::Fact(FactKey { kind, id }))
+}
+
+/// Writes into evidence whom it is about, so that a story can follow them.
+pub(crate) fn name_in(evidence: &mut Evidence) {
+    let mut subjects = Subject::named_in(&evidence.headline);
+    // What a session read of a fact is told of in the details alone.
+    let details = evidence.details.iter().take_while(|line| !line.starts_with(ALSO));
+    for subject in details.flat_map(|line| Subject::named_in(line)) {
+        if matches!(subject, Subject::Session(_)) && !subjects.contains(&subject) {
+            subjects.push(subject);
+        }
+    }
+    evidence.follow = subjects.iter().map(ToString::to_string).collect();
 }
 
 /// What facts of a name are about.

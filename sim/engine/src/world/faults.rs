@@ -16,7 +16,7 @@ impl World {
     pub fn fault_struck(&mut self, index: usize, what: String, trouble: Option<Trouble>) {
         let at = self.now;
         if let Some(trouble) = trouble {
-            self.witness.oracles.trouble(at, trouble == Trouble::Forgets);
+            self.witness.judges.trouble(at, trouble == Trouble::Forgets);
         }
         self.witness.sees(at, || Sight::Fault { index, strikes: true, what: &what });
         self.witness.recorder.fault_began(at, index);
@@ -44,7 +44,7 @@ impl World {
         struck.healed = Some(now);
         self.witness.sees(now, || Sight::Fault { index, strikes: false, what: &struck.what });
         if trouble.is_some() {
-            self.witness.oracles.trouble_over(now);
+            self.witness.judges.trouble_over(now);
         }
         self.witness.recorder.fault_ended(now, index);
     }

@@ -57,7 +57,7 @@ impl World {
         machine.orders = vec![input.clone()];
         self.rotation.close(node);
         self.rotation.leaves(node);
-        self.witness.oracles.told_to_leave(self.now, node.node_id());
+        self.witness.judges.told_to_leave(self.now, node.node_id());
         if machine.process != Process::Down {
             machine.stopping = Some(index);
             return self.tell(node, input);

@@ -10,7 +10,7 @@ use onsale_cluster::{Found, PersistId, Write};
 
 use super::disk::Answer;
 use super::{Event, Machine, Turn, World};
-use crate::oracle::facts::Loss;
+use crate::judges::facts::Loss;
 use crate::seen::place::Place;
 use crate::seen::sight::Sight;
 
@@ -51,7 +51,7 @@ impl World {
                 self.machines[node].has_written = true;
                 let bytes = self.machines[node].disk.complete(now, id);
                 self.witness.sees(now, || Sight::Durable { node, bytes });
-                self.journal.read(now, node, bytes, &mut self.witness.oracles);
+                self.journal.read(now, node, bytes, &mut self.witness.judges);
                 self.give(node, Turn::Persisted(id))
             }
             // What of it is on the disk shows once the process is dead.
@@ -100,7 +100,7 @@ impl World {
     pub(super) fn tell_of_lost_facts(&mut self, node: Place) {
         let machine = &mut self.machines[node];
         let has_other_disk = std::mem::take(&mut machine.has_other_disk);
-        if self.witness.oracles.facts.is_none() {
+        if self.witness.judges.facts.is_none() {
             return;
         }
         let found = Wal::recover(machine.found());
@@ -113,7 +113,7 @@ impl World {
         for machine in self.machines.values().filter(stays) {
             kept.merge(&remembered(&Wal::recover(machine.found()).facts));
         }
-        if let Some(oracle) = &mut self.witness.oracles.facts {
+        if let Some(oracle) = &mut self.witness.judges.facts {
             oracle.on_disk_lost(node.node_id(), Loss { at: self.now, left, kept });
         }
     }
@@ -124,6 +124,6 @@ impl World {
         machine.has_other_disk = true;
         let disk = &mut machine.disk;
         disk.wipe();
-        self.journal.crashed(self.now, node, disk.segments(), &mut self.witness.oracles);
+        self.journal.crashed(self.now, node, disk.segments(), &mut self.witness.judges);
     }
 }

@@ -9,11 +9,10 @@ use std::sync::atomic::Ordering;
 
 use onsale_reports::sweep::{Stopped, SweepFacts, Wall};
 use onsale_reports::{
-    ReportError, annotations, directory, human, junit, step_summary, terminal as page,
+    Oracle, ReportError, annotations, directory, human, junit, step_summary, terminal as page,
 };
 use onsale_scenarios::reading::Reach;
 use onsale_scenarios::{Scenario, catalogue};
-use onsale_sim::run::BUDGET;
 use onsale_sim::run::reproduce::{permission, replay_line, seed_of};
 use onsale_sim::wall;
 use onsale_sim::wall::Stopwatch;
@@ -365,8 +364,9 @@ impl Sweep<'_> {
 fn give_up(scenario: &str, seed: u64, terminal: Terminal) -> ! {
     terminal.error(&format!(
         "seed {seed} of {scenario} has shown no event for {}: it is in a turn that never ends, \
-         which fails {BUDGET}; results up to it are kept\n\n{}",
+         which fails {}; results up to it are kept\n\n{}",
         human::seconds(f64::from(Watch::PATIENCE) * Watch::PACE.as_secs_f64()),
+        Oracle::Budget.name(),
         spoken(&replay_line(&seed_of(seed, scenario)))
     ));
     std::process::exit(Exit::OracleFailed as i32);

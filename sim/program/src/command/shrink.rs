@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use onsale_booking::{Instant, Span, UserId};
 use onsale_reports::terminal::flow;
-use onsale_reports::{OracleResult, ReportError, directory, human, json, plain};
+use onsale_reports::{Oracle, OracleResult, ReportError, directory, human, json, plain};
 use onsale_scenarios::Arrivals;
 use onsale_scenarios::reading::Reach;
 use onsale_sim::plan::Plan;
@@ -224,7 +224,8 @@ fn directory_for(arguments: &ShrinkArgs, plan: &Plan) -> Result<PathBuf, Failure
 /// What a failure comes first by: that a promise broke is a cause, that somebody had to wait is what
 /// comes of it, and of the others the first in time; what took the whole run to judge comes last.
 fn found_at(outcome: &Outcome, failure: &Signature) -> (bool, u64) {
-    let is_of_waiting = ["live", "latency"].contains(&failure.oracle.as_str());
+    let is_of_waiting =
+        [Oracle::Live, Oracle::Latency].map(Oracle::name).contains(&failure.oracle.as_str());
     let mut results = outcome.summary.facts.oracles.iter();
     let result = results.find(|result| result.name == failure.oracle);
     let evidence = result.and_then(|result| result.evidence.as_ref());

@@ -9,10 +9,10 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use onsale_cluster::{Mark, Phase};
+use onsale_reports::Oracle;
 use onsale_reports::sweep::{
     Bucket, Counted, Failure, InRange, ScenarioFacts, Seen, Stopped, SweepFacts,
 };
-use onsale_sim::oracle::latency::LATENCY;
 use onsale_sim::run::reproduce::{replay_line, seed_of};
 
 use super::Header;
@@ -337,7 +337,7 @@ pub fn exit(facts: &SweepFacts) -> Exit {
         Exit::Internal
     } else if facts.stopped == Some(Stopped::Interrupted) {
         Exit::Interrupted
-    } else if facts.failures.iter().any(|failure| failure.oracle != LATENCY) {
+    } else if facts.failures.iter().any(|failure| failure.oracle != Oracle::Latency.name()) {
         Exit::OracleFailed
     } else if facts.failed_runs > 0 {
         Exit::LatencyMissed

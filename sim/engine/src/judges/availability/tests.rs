@@ -1,0 +1,153 @@
+//! Holds that end too late: by how much a crash, a fault, a loss of the time and a disk that forgot
+//! excuse them, and not by a second more.
+//!
+//! A hold lasts 300 s and its grace 5 s; an election takes 3 s, a replica that starts hears the time
+//! within 1 s, and what is left is 1 s: so where nothing happens it ends by 309 s.
+
+use onsale_booking::{Event, HoldId, NodeId};
+use onsale_cluster::journal::Members;
+use onsale_oracles::Position;
+use onsale_reports::Verdict;
+
+use super::super::Judges;
+use super::super::tests::{SHOW, held, secs, settings, verdict};
+
+/// What happens in a cluster of three with one shard, in seconds.
+#[derive(Clone, Copy, Debug)]
+enum Happens {
+    Dies(u16),
+    Starts(u16),
+    /// A fault strikes that is no crash.
+    Strikes,
+    /// One that may make a disk forget.
+    Rots,
+    Heals,
+}
+
+use Happens::{Dies, Heals, Rots, Starts, Strikes};
+
+/// The verdicts of `hold` and of `live` if a hold granted at 100 ends at `end`, and if nothing ends it.
+fn judged(happens: &[(u64, Happens)], end: u64) -> (Verdict, Verdict) {
+    judged_for(3, happens, end)
+}
+
+fn judged_for(replicas: u16, happens: &[(u64, Happens)], end: u64) -> (Verdict, Verdict) {
+    let play = |ends: bool| {
+        let mut judges = Judges::new(settings());
+        let nodes: Vec<NodeId> = (1..=replicas).map(NodeId).collect();
+        let tell = |judges: &mut Judges, at: u64, what: Happens| {
+            let process = |judges: &mut Judges, node, is_up| {
+                let kept_by = std::iter::once(vec![Members::initial(&nodes)]);
+                judges.process(secs(at), NodeId(node), is_up, kept_by);
+            };
+            match what {
+                Dies(node) => process(judges, node, false),
+                Starts(node) => process(judges, node, true),
+                Strikes => judges.trouble(secs(at), false),
+                Rots => judges.trouble(secs(at), true),
+                Heals => judges.trouble_over(secs(at)),
+            }
+        };
+        (1..=replicas).for_each(|node| tell(&mut judges, 0, Starts(node)));
+        let (before, after): (Vec<_>, Vec<_>) = happens.iter().partition(|&&(at, _)| at < 100);
+        before.into_iter().for_each(|&(at, what)| tell(&mut judges, at, what));
+        record(&mut judges, 100, 1, held(100));
+        after.into_iter().for_each(|&(at, what)| tell(&mut judges, at, what));
+        if ends {
+            record(&mut judges, end, 2, Event::Expired { hold: HoldId(1), at: secs(405) });
+        }
+        judges.faults_over(secs(2_000));
+        judges.finish(secs(end), &[])
+    };
+    (verdict(&play(true), "hold"), verdict(&play(false), "live"))
+}
+
+fn record(judges: &mut Judges, at: u64, index: u64, event: Event) {
+    let position = Position { log: 0, index, term: 1 };
+    judges.oracles.committed((secs(at), secs(at)), position, Some(NodeId(1)), &[(SHOW, event)]);
+}
+
+/// The last second at which the hold may end; both oracles agree on it.
+fn limit(happens: &[(u64, Happens)]) -> u64 {
+    limit_for(3, happens)
+}
+
+fn limit_for(replicas: u16, happens: &[(u64, Happens)]) -> u64 {
+    let fails = |end: &u64| judged_for(replicas, happens, *end).0 == Verdict::Fail;
+    let first = (405..2_000).find(fails).expect("there is a limit");
+    assert_eq!(
+        judged_for(replicas, happens, first - 1),
+        (Verdict::NotExercised, Verdict::NotExercised)
+    );
+    assert_eq!(judged_for(replicas, happens, first).1, Verdict::Fail, "nothing ends it");
+    first - 1
+}
+
+#[test]
+fn where_nothing_happens_a_hold_ends_a_second_and_an_election_after_its_grace() {
+    assert_eq!(limit(&[]), 409);
+}
+
+#[test]
+fn a_crash_excuses_one_election_and_only_if_the_hold_is_due() {
+    assert_eq!(limit(&[(300, Dies(1)), (310, Starts(1))]), 409, "long before");
+    assert_eq!(limit(&[(404, Dies(1))]), 411, "an election that ends at 407");
+    assert_eq!(limit(&[(405, Dies(1))]), 412);
+    assert_eq!(limit(&[(500, Dies(1))]), 409, "long after");
+}
+
+/// Everybody dies in turn, and each hears from the others before the next dies.
+#[test]
+fn a_rolling_restart_excuses_nothing() {
+    let (mut happens, mut at) = (Vec::new(), 110);
+    while at < 390 {
+        for node in 1..=3 {
+            happens.extend([(at, Dies(node)), (at + 4, Starts(node))]);
+            at += 5;
+        }
+    }
+    assert_eq!(limit(&happens), 409);
+    let hasty: Vec<_> = (1..=3).map(|node| (110 + 4 * u64::from(node), node)).collect();
+    let hasty: Vec<_> = hasty
+        .into_iter()
+        .flat_map(|(at, node)| [(at, Dies(node)), (at + 4, Starts(node))])
+        .collect();
+    assert!(limit(&hasty) > 409, "who has just started has not heard the time");
+}
+
+#[test]
+fn without_a_majority_a_hold_is_measured_afresh_once_there_is_one() {
+    let two = [(200, Dies(1)), (210, Dies(2)), (240, Starts(2)), (300, Starts(1))];
+    assert_eq!(limit(&two), 240 + 3 + 305 + 4);
+    let all = [(200, Dies(1)), (200, Dies(2)), (200, Dies(3)), (250, Starts(1)), (260, Starts(2))];
+    assert_eq!(limit(&all), 260 + 3 + 305 + 4);
+    let late = [(400, Dies(1)), (400, Dies(2)), (450, Starts(1))];
+    assert_eq!(limit(&late), 450 + 3 + 305 + 4);
+    assert_eq!(limit_for(1, &[(200, Dies(1)), (220, Starts(1))]), 220 + 3 + 305 + 4);
+}
+
+#[test]
+fn a_fault_excuses_as_long_as_it_is_in_force_and_an_election() {
+    assert_eq!(limit(&[(300, Strikes), (320, Heals)]), 409 + 20 + 3);
+    assert_eq!(limit(&[(50, Strikes), (90, Heals)]), 409, "before the grant");
+    let two = [(300, Strikes), (310, Strikes), (320, Heals), (330, Heals)];
+    assert_eq!(limit(&two), 409 + 30 + 3, "at once they count once");
+    assert_eq!(judged(&[(408, Strikes)], 1_500), (Verdict::NotExercised, Verdict::NotExercised));
+}
+
+/// A replica whose disk may have forgotten abstains until all are up, so another one's crash may leave none to lead.
+#[test]
+fn where_a_disk_forgot_a_crash_may_cost_the_majority() {
+    let happens = |strikes| {
+        [
+            (150, strikes),
+            (160, Heals),
+            (200, Dies(1)),
+            (210, Starts(1)),
+            (211, Dies(2)),
+            (390, Starts(2)),
+        ]
+    };
+    assert_eq!(limit(&happens(Strikes)), 409 + 10 + 3);
+    assert_eq!(limit(&happens(Rots)), 390 + 3 + 305 + 4 + 10 + 3);
+}

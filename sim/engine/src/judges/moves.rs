@@ -1,0 +1,201 @@
+//! What `live` says of moves: no step of one leaves a shard at the mercy of a zone, and after calm
+//! each comes to its end.
+//!
+//! Owns the latest version of the map that is committed, since when each shard has been on its way or
+//! where it is, who was told to leave the cluster, what each step made of a journal's members, and who has
+//! a say in each at the end. Refuses to know how shards move, and when calm begins.
+//!
+//! A step fails if a shard could lose any one zone before it and keep a quorum, and cannot after it.
+//! Why that is no false alarm: a node that comes can always take the place of a replica in its own zone, or come
+//! to a zone that has none, as long as the nodes that stay span as many zones as a shard has replicas. If they
+//! did not in some version of the map, no step is judged. Why none is missed: every step is a committed record,
+//! and the steps are all that changes the members.
+//!
+//! Why no alarm about an end is false: a node that is lost for good is struck off by another's word, and then no
+//! move waits for it, and every other node is whole when calm begins. So each move that is wished for
+//! then takes some steps of its journal, and each step takes some beats. A shard is given the
+//! bound for each of its moves, from when it was wished for or from calm; the wish that somebody leaves is
+//! given the bound from the last change of the map, whatever that was, so it may wait for as many
+//! moves as it takes. A node that the others are too few to do without may stay. Why none is missed: what
+//! is wished for is in the map, a move that has ended is gone from it, and whoever has left is not in it.
+
+use onsale_booking::{Instant, NodeId, ZoneId};
+use onsale_cluster::journal::{Members, ReplicaId};
+use onsale_cluster::{Placement, ShardId};
+
+use onsale_oracles::Story;
+use onsale_oracles::live::Calm;
+
+/// A record that changed the members of a journal.
+#[derive(Debug)]
+struct Step {
+    at: Instant,
+    shard: ShardId,
+    before: Members,
+    after: Members,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    /// Whether the settings let every move end.
+    must_end: bool,
+    /// The latest version that was committed; none before the second.
+    map: Option<Placement>,
+    changed: Instant,
+    /// By shard: since when the map has wanted what it wants for it.
+    since: Vec<Instant>,
+    told: Vec<(NodeId, Instant)>,
+    /// The steps of all moves.
+    steps: Vec<Step>,
+    /// Whether in some version of the map the nodes that stayed spanned fewer zones than a shard has replicas.
+    too_few_zones: bool,
+    /// By shard, at the end of the run: the members of its journal.
+    members: Vec<Members>,
+}
+
+impl Moves {
+    pub(super) fn new(must_end: bool) -> Self {
+        Self { must_end, ..Self::default() }
+    }
+
+    /// A version of the map was read from the disks.
+    pub(super) fn on_map(&mut self, at: Instant, map: Placement) {
+        self.since.resize(map.shards() as usize, Instant::ZERO);
+        for (shard, since) in (0..).map(ShardId).zip(&mut self.since) {
+            let (before, seats) = (self.map.as_ref().map(|map| map.seats(shard)), map.seats(shard));
+            let is_same = before.is_some_and(|before| {
+                before.generation == seats.generation && before.from == seats.from
+            });
+            if !is_same {
+                *since = at;
+            }
+        }
+        let mut zones: Vec<_> = staying(&map).map(|node| map.zone_of(node)).collect();
+        zones.sort_unstable();
+        zones.dedup();
+        self.too_few_zones |= zones.len() < map.replicas(ShardId(0)).len();
+        (self.changed, self.map) = (at, Some(map));
+    }
+
+    /// A record that changes the members of a shard's journal was read from the disks.
+    pub(super) fn on_step(&mut self, at: Instant, shard: ShardId, before: Members, after: Members) {
+        self.steps.push(Step { at, shard, before, after });
+    }
+
+    /// The steps after which the loss of one zone would leave a shard without a quorum, though it would not before.
+    fn needing_a_zone(&self) -> Vec<Story> {
+        let Some(map) = self.map.as_ref().filter(|_| !self.too_few_zones) else {
+            return Vec::new();
+        };
+        let needed = |step: &Step| {
+            let (before, after) = (zones_needed(&step.before, map), zones_needed(&step.after, map));
+            let zone = after.into_iter().find(|_| before.is_empty())?;
+            Some(Story {
+                headline: format!("{} depends on zone {} while it moves", step.shard, zone.0),
+                lines: vec![
+                    format!("before {} it was kept by {}", step.at, voters(&step.before)),
+                    format!("from then on it was kept by {}", voters(&step.after)),
+                    format!(
+                        "without zone {} they are no quorum, though those who stay span enough zones",
+                        zone.0
+                    ),
+                ],
+            })
+        };
+        self.steps.iter().filter_map(needed).collect()
+    }
+
+    /// A node is to leave for good, or is lost, and is to be struck off.
+    pub(super) fn on_told_to_leave(&mut self, at: Instant, node: NodeId) {
+        self.told.push((node, at));
+    }
+
+    /// At the end of the run: the members of a shard's journal. Shards are told in order.
+    pub(super) fn on_end(&mut self, members: &Members) {
+        self.members.push(members.clone());
+    }
+
+    /// What breaks the promise of `live`.
+    pub(super) fn finish(&self, end: Instant, calm: Option<Calm>) -> Vec<Story> {
+        let mut stories = self.needing_a_zone();
+        if let Some(calm) = calm.filter(|_| self.must_end) {
+            let mut unended = self.unended(end, |since| calm.is_overdue(since, end));
+            unended.iter_mut().for_each(|story| story.lines.insert(0, calm.to_string()));
+            stories.extend(unended);
+        }
+        stories
+    }
+
+    /// What has not come to its end, though it is overdue.
+    fn unended(&self, end: Instant, overdue: impl Fn(Instant) -> bool) -> Vec<Story> {
+        let Some(map) = &self.map else { return Vec::new() };
+        let mut stories = Vec::new();
+        let late = (0..).map(ShardId).zip(&self.since).filter(|&(_, &since)| overdue(since));
+        for (shard, since) in late {
+            let (seats, members) = (map.seats(shard), self.members.get(shard.0 as usize));
+            let wanted = listed(&seats.members);
+            let lines = vec![
+                format!("wanted on {wanted} since {since}, instead of on {}", listed(&seats.from)),
+                format!(
+                    "kept by {} at the end, {end}",
+                    listed(&members.map(Members::all).unwrap_or_default())
+                ),
+            ];
+            if !seats.from.is_empty() {
+                let headline = format!("the move of {shard} to {wanted} never ended");
+                stories.push(Story { headline, lines });
+            } else if members.is_some_and(|members| !is_kept_by(members, &seats.members)) {
+                let headline = format!("{shard} is not where the map says that it is, {wanted}");
+                stories.push(Story { headline, lines });
+            }
+        }
+        let can_be_missed = staying(map).count() > map.replicas(ShardId(0)).len();
+        for &(node, at) in self.told.iter().filter(|&&(node, _)| map.has(node)) {
+            if overdue(at.max(self.changed)) && (map.is_leaving(node) || can_be_missed) {
+                let headline = format!("{node} was told to leave and never left");
+                let lines = vec![
+                    format!("told at {at}; the map last changed at {}", self.changed),
+                    format!("it is of the cluster still at the end, {end}"),
+                ];
+                stories.push(Story { headline, lines });
+            }
+        }
+        stories
+    }
+}
+
+fn staying(map: &Placement) -> impl Iterator<Item = NodeId> + '_ {
+    map.node_ids().filter(|&node| !map.is_leaving(node))
+}
+
+/// The zones without which these are no quorum.
+fn zones_needed(members: &Members, map: &Placement) -> Vec<ZoneId> {
+    let zone_of = |member: &ReplicaId| map.zone_of(member.node());
+    let mut zones: Vec<ZoneId> = members.all().iter().map(zone_of).collect();
+    zones.sort_unstable();
+    zones.dedup();
+    zones.retain(|&zone| !members.is_quorum(|member| zone_of(&member) != zone));
+    zones
+}
+
+/// Those with a say, and those who had one before the change that is under way.
+fn voters(members: &Members) -> String {
+    let now = listed(members.voters());
+    match members.is_joint() {
+        true => format!("{now}, together with {}", listed(members.before_change().voters())),
+        false => now,
+    }
+}
+
+/// Whether just these nodes have a say.
+fn is_kept_by(members: &Members, nodes: &[NodeId]) -> bool {
+    let voters = members.voters();
+    voters.len() == nodes.len() && voters.iter().all(|voter| nodes.contains(&voter.node()))
+}
+
+fn listed<T: ToString>(members: &[T]) -> String {
+    members.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

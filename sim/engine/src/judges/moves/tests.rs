@@ -1,0 +1,124 @@
+//! What must have come to its end some time after calm, and what no step of a move may cost.
+
+use onsale_booking::NodeId;
+use onsale_cluster::Placement;
+use onsale_cluster::journal::{Change, Members, ReplicaId};
+use onsale_reports::Verdict;
+
+use super::super::tests::{live, secs, settings};
+use super::super::{JudgeSettings, Judges};
+use super::*;
+
+/// A cluster of three whose nodes come and go, and what its map says after so many seconds.
+#[derive(Default)]
+struct Mapped {
+    versions: Vec<(u64, Placement)>,
+    told: Vec<(u64, u16)>,
+    /// Who has a say at the end, if not who the map says.
+    voters: Option<[u16; 3]>,
+}
+
+impl Mapped {
+    /// The verdict at the end; calm begins after a hundred seconds, and the bound is ten.
+    fn judged(&self, end: u64) -> Verdict {
+        self.judged_with(settings(), end)
+    }
+
+    fn judged_with(&self, settings: JudgeSettings, end: u64) -> Verdict {
+        let mut judges = Judges::new(settings);
+        judges.faults_over(secs(100));
+        for &(at, node) in &self.told {
+            judges.told_to_leave(secs(at), NodeId(node));
+        }
+        for (at, map) in &self.versions {
+            judges.map_changed(secs(*at), map.clone());
+        }
+        let (_, map) = self.versions.last().expect("the map has changed");
+        for shard in (0..map.shards()).map(ShardId) {
+            let wanted = map.replicas(shard).to_vec();
+            let voters = self.voters.map_or(wanted, |voters| voters.map(NodeId).to_vec());
+            judges.kept_by(&Members::initial(&voters));
+        }
+        live(judges, end)
+    }
+}
+
+#[test]
+fn after_calm_moves_come_to_an_end() {
+    let grown = Placement::new(3, 3, 8, 3).changing(2).with(NodeId(4)).unwrap();
+    let moves = grown.moved().unwrap();
+    let shard = (0..8).map(ShardId).find(|&shard| !moves.seats(shard).from.is_empty()).unwrap();
+    let settled = moves.settled(shard, moves.seats(shard).generation).unwrap();
+    let (fine, fails) = (Verdict::NotExercised, Verdict::Fail);
+
+    let early = Mapped { versions: vec![(50, moves.clone())], ..Mapped::default() };
+    assert_eq!((early.judged(110), early.judged(111)), (fine, fails), "the bound is from calm");
+    let never = JudgeSettings { moves_end: false, ..settings() };
+    assert_eq!(early.judged_with(never, 111), fine, "on a network that always loses messages");
+    let late = Mapped { versions: vec![(150, moves.clone())], ..Mapped::default() };
+    assert_eq!((late.judged(160), late.judged(161)), (fine, fails), "or from the wish");
+    let versions = vec![(50, moves.clone()), (150, moves.with(NodeId(5)).unwrap())];
+    let unmoved = Mapped { versions, ..Mapped::default() };
+    assert_eq!(unmoved.judged(111), fails, "another version does not prolong a move");
+    let mut ended = Mapped { versions: vec![(50, moves), (60, settled)], ..Mapped::default() };
+    assert_eq!(ended.judged(500), fine);
+    ended.voters = Some([1, 2, 4]);
+    assert_eq!(ended.judged(500), fails, "the map says what is not so");
+}
+
+#[test]
+fn after_calm_who_was_told_to_leave_has_left() {
+    let four = Placement::new(4, 3, 8, 3).changing(0);
+    let leaving = four.without(NodeId(4)).unwrap();
+    let other = four.without(NodeId(3)).unwrap();
+    let (fine, fails) = (Verdict::NotExercised, Verdict::Fail);
+    let told = vec![(50, 4)];
+    let judged = |map: &Placement, end| {
+        Mapped { versions: vec![(105, map.clone())], told: told.clone(), voters: None }.judged(end)
+    };
+    assert_eq!(
+        (judged(&leaving, 115), judged(&leaving, 116)),
+        (fine, fails),
+        "from the last change"
+    );
+    assert_eq!(judged(&other, 500), fine, "the others are too few to do without");
+    let heard_by_nobody = Placement::new(4, 3, 8, 3).changing(1).with(NodeId(5)).unwrap();
+    assert_eq!(judged(&heard_by_nobody, 500), fails);
+}
+
+#[test]
+fn no_step_of_a_move_makes_a_shard_depend_on_a_zone() {
+    // Nodes 1 to 6 stand in zones 1, 2, 3, 1, 2, 3. One comes to a shard in the place of another.
+    let first = Placement::new(3, 3, 8, 3).changing(3);
+    let grown =
+        [4, 5, 6].map(NodeId).iter().fold(first.clone(), |map, &node| map.with(node).unwrap());
+    let judged = |versions: &[&Placement], voters: [u16; 3], comes: u16, goes: u16| {
+        let mut judges = Judges::new(settings());
+        let replica = |node| ReplicaId::new(NodeId(node), 0);
+        let (promoted, demoted) = (ReplicaId::new(NodeId(comes), 1), replica(goes));
+        let mut members = Members::initial(&voters.map(NodeId));
+        for change in [
+            Change::Learns(promoted),
+            Change::Swaps { promoted, demoted },
+            Change::Settles,
+            Change::Drops(demoted),
+        ] {
+            let next = members.after(change).expect("the steps follow");
+            judges.members_changed(secs(30), ShardId(5), members, next.clone());
+            members = next;
+        }
+        for map in versions {
+            judges.map_changed(secs(20), (*map).clone());
+        }
+        live(judges, 90)
+    };
+    let (fine, fails) = (Verdict::NotExercised, Verdict::Fail);
+    assert_eq!(judged(&[&grown], [1, 2, 3], 4, 1), fine, "each in its own zone");
+    assert_eq!(judged(&[&grown], [1, 2, 3], 4, 2), fails, "1 and 4 stand in zone 1");
+    assert_eq!(judged(&[&grown], [1, 4, 3], 6, 3), fine, "it was no better before");
+    assert_eq!(judged(&[&grown], [1, 4, 3], 5, 4), fine, "it is better then");
+    let thin = grown.without(NodeId(2)).and_then(|map| map.without(NodeId(5))).unwrap();
+    assert_eq!(judged(&[&grown, &thin], [1, 2, 3], 4, 2), fine, "nobody stays in zone 2");
+    let enough = grown.without(NodeId(2)).unwrap();
+    assert_eq!(judged(&[&grown, &enough], [1, 2, 3], 4, 2), fails, "5 stays there");
+}

@@ -1,0 +1,55 @@
+//! What the judges' tests share: a small sale, one hold of it, and the verdicts.
+
+use onsale_booking::{Event, HoldId, SeatId, ShowId, Span, UserId};
+use onsale_oracles::{Lateness, OracleSettings};
+use onsale_reports::{OracleResult, Verdict};
+
+use super::*;
+
+pub(super) const SHOW: ShowId = ShowId(0);
+const HOLD_SECS: u64 = 300;
+const GRACE_SECS: u64 = 5;
+
+/// 2 shows, 2 sections, 4 rows of 5 seats; 4 seats a request; bound 10 s. An election takes 3 s, a replica that
+/// starts hears the time within 1 s.
+pub(crate) fn settings() -> JudgeSettings {
+    let oracles = OracleSettings {
+        shows: 2,
+        seats_per_show: 40,
+        seats_per_section: 20,
+        seats_per_row: 5,
+        seats_per_request: 4,
+        hold: Span::from_secs(HOLD_SECS),
+        grace: Span::from_secs(GRACE_SECS),
+        early: None,
+        lateness: Lateness {
+            lasts: Span::from_secs(HOLD_SECS + GRACE_SECS),
+            slack: Span::from_secs(4),
+        },
+        slowest_answer: Some(Span::from_secs(1)),
+        patience: Span::ZERO,
+        live_bound: Span::from_secs(10),
+        quantum: Span::ZERO,
+    };
+    let paces = Paces { election: Span::from_secs(3), hears: Span::from_secs(1) };
+    JudgeSettings { oracles, paces, moves_end: true, facts: None }
+}
+
+pub(super) fn secs(secs: u64) -> Instant {
+    Instant(secs * 1_000_000)
+}
+
+/// A hold of one seat, granted at this second.
+pub(super) fn held(at: u64) -> Event {
+    let (hold, user, seats) = (HoldId(1), UserId(1), [SeatId(3)].into_iter().collect());
+    Event::Held { hold, user, seats, at: secs(at), expires: secs(at + HOLD_SECS) }
+}
+
+pub(super) fn verdict(results: &[OracleResult], name: &str) -> Verdict {
+    results.iter().find(|result| result.name == name).expect("an oracle of that name").verdict
+}
+
+/// The verdict of `live` at this second.
+pub(super) fn live(judges: Judges, end: u64) -> Verdict {
+    verdict(&judges.finish(secs(end), &[]), "live")
+}

@@ -1,0 +1,208 @@
+//! `atomic`: an order is all or nothing, within the limits, and takes effect once.
+//!
+//! Owns the comparison of what was asked, what was answered and what the journal holds,
+//! seat by seat. Refuses to look at time or at other orders.
+//!
+//! Why no alarm is false: each check compares one intention with its own answer and its own
+//! record. A request's id names its hold, and a client accepts one answer a request, so
+//! however late an answer comes it is compared with its own seats. Records are read once
+//! each, so a second grant under one name while the first is alive is a second effect; after
+//! the end of the first it may be a repeat that came when the first was forgotten, which
+//! harms nobody, as nobody waits for it. Why none is missed: an acknowledged hold has as many seats in
+//! each section as were asked for and all the picked ones; a booking has its hold's seats in
+//! the clients' view here, and in the journal's by construction, where a booking names only
+//! its hold; the two views of a hold are compared as soon as both are there.
+
+use std::fmt::Write;
+
+use onsale_booking::{HoldId, Request, SeatId, SeatList, SectionId, ShowId, Wish};
+use onsale_reports::{Oracle, OracleResult};
+
+use super::clients::Told;
+use super::evidence::{Findings, Known, Story, same_seats, seats};
+use super::journal::Grant;
+use super::register::Entry;
+use super::settings::OracleSettings;
+
+#[derive(Debug)]
+pub(super) struct Atomic {
+    pub(super) findings: Findings,
+    acknowledged: u64,
+}
+
+impl Atomic {
+    pub(super) fn new() -> Self {
+        Self { findings: Findings::new(Oracle::Atomic), acknowledged: 0 }
+    }
+
+    /// A record of a hold, before it is folded in.
+    pub(super) fn on_held(
+        &mut self,
+        known: &Known,
+        hold: HoldId,
+        show: ShowId,
+        granted: &SeatList,
+        grant: &Grant,
+    ) {
+        self.findings.checks();
+        let before = known.journal.get(hold);
+        let wrong =
+            if before.is_some_and(|before| before.known.is_alive(grant.at, known.settings.grace)) {
+                Some("was granted while it was alive: one request took effect twice")
+            } else {
+                malformed(&known.settings, show, granted)
+            };
+        if let Some(wrong) = wrong {
+            self.findings.fail(|| {
+                let mut lines = known.about(hold);
+                lines.push(format!(
+                    "journal {}: {hold} of {} held: {}",
+                    grant.held,
+                    grant.user,
+                    seats(show, granted)
+                ));
+                Story { headline: format!("{hold} of {} {wrong}", grant.user), lines }
+            });
+        }
+    }
+
+    /// A client learns of its hold.
+    pub(super) fn on_granted(
+        &mut self,
+        known: &Known,
+        request: &Request,
+        wish: &Wish,
+        (hold, granted): (HoldId, &SeatList),
+        told: &dyn Fn() -> String,
+    ) {
+        self.findings.checks();
+        self.acknowledged += 1;
+        let wrong = if known.clients.get(hold).is_some() {
+            Some("bears the name of one that was granted before")
+        } else {
+            malformed(&known.settings, request.show, granted)
+                .or_else(|| unasked(wish, granted, known.settings.seats_per_section))
+        };
+        if let Some(wrong) = wrong {
+            self.findings.fail(|| Story {
+                headline: format!("the hold that {} got by {} {wrong}", request.user, request.id),
+                lines: vec![asked(request, wish), told()],
+            });
+        }
+    }
+
+    /// A client learns that its hold is a booking.
+    pub(super) fn on_booked(
+        &mut self,
+        known: &Known,
+        request: &Request,
+        (paid, hold): (HoldId, HoldId),
+        booked: &SeatList,
+        told: &dyn Fn() -> String,
+    ) {
+        self.findings.checks();
+        self.acknowledged += 1;
+        let wrong = if paid != hold {
+            Some("is of another hold than the one paid for")
+        } else if known.clients.get(hold).is_some_and(|held| !same_seats(&held.seats, booked)) {
+            Some("has other seats than its hold")
+        } else {
+            malformed(&known.settings, request.show, booked)
+        };
+        if let Some(wrong) = wrong {
+            self.findings.fail(|| {
+                let mut lines = known.about(paid);
+                lines.push(told());
+                Story {
+                    headline: format!(
+                        "the booking that {} got by {} {wrong}",
+                        request.user, request.id
+                    ),
+                    lines,
+                }
+            });
+        }
+    }
+
+    /// A client gets an answer to a question that it did not ask.
+    pub(super) fn on_mismatch(&mut self, request: &Request, told: &dyn Fn() -> String) {
+        self.findings.checks();
+        self.findings.fail(|| Story {
+            headline: format!(
+                "{} of {} was answered with something else than it asked for",
+                request.id, request.user
+            ),
+            lines: vec![format!("asked: {:?}", request.command), told()],
+        });
+    }
+
+    /// Both views of a hold are there.
+    pub(super) fn compare(&mut self, known: &Known, kept: &Entry<Grant>, told: &Entry<Told>) {
+        if kept.show != told.show || !same_seats(&kept.seats, &told.seats) {
+            self.findings.fail(|| Story {
+                headline: format!(
+                    "the journal keeps other seats for {} than {} was told of",
+                    kept.hold, told.known.user
+                ),
+                lines: known.about(kept.hold),
+            });
+        }
+    }
+
+    pub(super) fn finish(self) -> OracleResult {
+        self.findings.finish(self.acknowledged > 0)
+    }
+}
+
+/// What is wrong with a list of seats as such.
+fn malformed(settings: &OracleSettings, show: ShowId, list: &SeatList) -> Option<&'static str> {
+    let twice = || list.iter().enumerate().any(|(n, seat)| list[..n].contains(seat));
+    if list.is_empty() {
+        Some("has no seats")
+    } else if list.len() > usize::from(settings.seats_per_request) {
+        Some("has more seats than a request may have")
+    } else if show.0 >= settings.shows || list.iter().any(|seat| seat.0 >= settings.seats_per_show)
+    {
+        Some("has a seat that does not exist")
+    } else if twice() {
+        Some("has a seat twice")
+    } else {
+        None
+    }
+}
+
+/// What was granted besides or beyond what was asked.
+fn unasked(wish: &Wish, granted: &SeatList, seats_per_section: u32) -> Option<&'static str> {
+    let section = |seat: &SeatId| seat.0 / seats_per_section;
+    let wanted_in = |here: u32| {
+        let best = |&(SectionId(there), count): &(SectionId, u8)| {
+            if u32::from(there) == here { usize::from(count) } else { 0 }
+        };
+        wish.picked.iter().filter(|seat| section(seat) == here).count()
+            + wish.best.iter().map(best).sum::<usize>()
+    };
+    let granted_in = |here: u32| granted.iter().filter(|seat| section(seat) == here).count();
+    if granted.len() != wish.seats() {
+        Some("has not as many seats as were asked for")
+    } else if !wish.picked.iter().all(|seat| granted.contains(seat)) {
+        Some("lacks a seat that was picked")
+    } else if granted.iter().map(section).any(|here| granted_in(here) != wanted_in(here)) {
+        Some("has not as many seats in each section as were asked for")
+    } else {
+        None
+    }
+}
+
+fn asked(request: &Request, wish: &Wish) -> String {
+    let mut text = format!(
+        "client {}: {} picks {}",
+        request.user,
+        request.id,
+        seats(request.show, &wish.picked)
+    );
+    for (section, count) in &wish.best {
+        write!(text, " and the best {count} of {section}")
+            .expect("a string takes what is written to it");
+    }
+    text
+}

@@ -1,0 +1,88 @@
+//! `double-booking`: no seat has two bookings alive at once.
+//!
+//! Owns the judgement over bookings on one seat, once from the journal and once from what
+//! clients were told. Refuses to look at holds.
+//!
+//! Why no alarm is false: nothing gives a booking back, so two records of booking on one
+//! seat, or two clients who both were told of one, are two bookings alive whatever the
+//! order in which records were read or answers came. A booking acknowledged twice, or a
+//! record repeated, names the same hold and is one booking. Why none is missed: a seat that
+//! was booked remembers its first booking to the end of the run. The two views are kept
+//! apart, so a journal that forgets one of the bookings does not hide it.
+
+use onsale_booking::{HoldId, SeatList, ShowId};
+use onsale_reports::{Oracle, OracleResult};
+
+use super::evidence::{Findings, Known, Story};
+use super::position::Position;
+
+#[derive(Debug)]
+pub(super) struct DoubleBooking {
+    pub(super) findings: Findings,
+    acknowledged: u64,
+}
+
+impl DoubleBooking {
+    pub(super) fn new() -> Self {
+        Self { findings: Findings::new(Oracle::DoubleBooking), acknowledged: 0 }
+    }
+
+    /// A record of booking, before it is folded in.
+    pub(super) fn on_committed(&mut self, known: &Known, hold: HoldId, position: Position) {
+        self.findings.checks();
+        let Some(entry) = known.journal.get(hold) else { return };
+        let other = entry.seats.iter().find_map(|&seat| {
+            let other = known.journal.on_seat(entry.show, seat)?;
+            (other.hold != hold && other.known.is_booked()).then_some((seat, other))
+        });
+        let Some((seat, other)) = other else { return };
+        self.findings.fail(|| {
+            let mut lines = known.about(other.hold);
+            lines.extend(known.about(hold));
+            lines.push(format!("journal {position}: {hold} is booked all the same"));
+            let seat = known.seat(entry.show, seat);
+            Story {
+                headline: format!(
+                    "{seat} is booked for {} and for {}",
+                    other.known.user, entry.known.user
+                ),
+                lines,
+            }
+        });
+    }
+
+    /// A client learns that it has a booking, before that is folded in.
+    pub(super) fn on_acknowledged(
+        &mut self,
+        known: &Known,
+        hold: HoldId,
+        show: ShowId,
+        seats: &SeatList,
+        told: &dyn Fn() -> String,
+    ) {
+        self.findings.checks();
+        self.acknowledged += 1;
+        let other = seats.iter().find_map(|&seat| {
+            let other = known.clients.on_seat(show, seat)?;
+            let booking = other.known.booked?;
+            (other.hold != hold).then_some((seat, other.hold, booking.user))
+        });
+        let Some((seat, other, user)) = other else { return };
+        self.findings.fail(|| {
+            let mut lines = known.about(other);
+            lines.extend(known.about(hold));
+            lines.push(told());
+            Story {
+                headline: format!(
+                    "{} was promised to {user} and to another as booked",
+                    known.seat(show, seat)
+                ),
+                lines,
+            }
+        });
+    }
+
+    pub(super) fn finish(self) -> OracleResult {
+        self.findings.finish(self.acknowledged > 0)
+    }
+}

@@ -1,0 +1,251 @@
+//! What an oracle found, and how it is told.
+//!
+//! Owns the count of failures, the few that are kept, and the words for seats, holds and
+//! bookings. Refuses to know what a failure is.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use onsale_booking::{HoldId, Instant, Outcome, SeatId, SeatList, ShowId};
+use onsale_reports::{Evidence, Oracle, OracleResult, Verdict};
+
+use super::clients::Clients;
+use super::journal::{Journal, State};
+use super::overdue::Overdue;
+use super::settings::OracleSettings;
+
+/// Failures that are told; the others are counted.
+const STORIES_MAX: usize = 3;
+
+/// Before the headline of each further failure, among the details of the first.
+pub const ALSO: &str = "also: ";
+
+/// One failure, told in a few lines.
+#[derive(Debug)]
+pub struct Story {
+    /// Which promise broke, for whom.
+    pub headline: String,
+    /// What clients were told and what disks hold about it.
+    pub lines: Vec<String>,
+}
+
+/// The instant that a run has reached: the run sets it, and findings are dated by it.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Arc<AtomicU64>);
+
+impl Clock {
+    pub(super) fn set(&self, now: Instant) {
+        self.0.store(now.micros(), Ordering::Relaxed);
+    }
+
+    fn now(&self) -> Instant {
+        Instant(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// What one oracle has looked at and found.
+#[derive(Debug)]
+pub struct Findings {
+    oracle: Oracle,
+    checked: u64,
+    failures: u64,
+    /// The first failures, each with the instant at which it was found.
+    stories: Vec<(Option<Instant>, Story)>,
+    /// None for what is judged by a run's figures alone.
+    clock: Option<Clock>,
+}
+
+impl Findings {
+    /// Nothing has been looked at.
+    pub const fn new(oracle: Oracle) -> Self {
+        Self { oracle, checked: 0, failures: 0, stories: Vec::new(), clock: None }
+    }
+
+    /// From now on, failures are dated by this clock.
+    pub fn go_by(&mut self, clock: &Clock) {
+        self.clock = Some(clock.clone());
+    }
+
+    /// One more case was looked at.
+    #[inline]
+    pub const fn checks(&mut self) {
+        self.checked += 1;
+    }
+
+    /// How many cases were looked at.
+    pub const fn checked(&self) -> u64 {
+        self.checked
+    }
+
+    /// One more promise was broken; `story` is asked for only if it is one of the first.
+    pub fn fail(&mut self, story: impl FnOnce() -> Story) {
+        self.failures += 1;
+        if self.stories.len() < STORIES_MAX {
+            self.stories.push((self.clock.as_ref().map(Clock::now), story()));
+        }
+    }
+
+    /// How many promises were broken.
+    pub const fn failures(&self) -> u64 {
+        self.failures
+    }
+
+    /// The oracle's name, and what each failure is about that is told.
+    pub fn headlines(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.stories.iter().map(|(_, story)| (self.oracle.name(), story.headline.as_str()))
+    }
+
+    /// A failure is a failure; without one, `exercised` says whether the oracle's subject happened.
+    pub fn finish(self, exercised: bool) -> OracleResult {
+        let verdict = if self.failures > 0 {
+            Verdict::Fail
+        } else if exercised {
+            Verdict::Pass
+        } else {
+            Verdict::NotExercised
+        };
+        OracleResult {
+            name: self.oracle.name().to_owned(),
+            verdict,
+            checked: self.checked,
+            evidence: self.evidence(),
+        }
+    }
+
+    fn evidence(self) -> Option<Evidence> {
+        let mut stories = self.stories.into_iter();
+        let (found, Story { headline, lines: mut details }) = stories.next()?;
+        for (_, Story { headline, lines }) in stories {
+            details.push(format!("{ALSO}{headline}"));
+            details.extend(lines);
+        }
+        let untold = self.failures - self.failures.min(STORIES_MAX as u64);
+        if untold > 0 {
+            details.push(format!("and {untold} more"));
+        }
+        let found_us = found.map(Instant::micros);
+        Some(Evidence { headline, details, follow: Vec::new(), found_us })
+    }
+}
+
+/// All that is known when something is judged: the hall, and the two folds.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) settings: OracleSettings,
+    pub(super) journal: Journal,
+    pub(super) clients: Clients,
+    pub(super) overdue: Overdue,
+}
+
+impl Known {
+    pub(super) fn new(settings: OracleSettings) -> Self {
+        Self {
+            journal: Journal::new(settings.shows, settings.seats_per_show, settings.grace),
+            clients: Clients::new(settings.shows, settings.seats_per_show),
+            overdue: Overdue::new(settings.lateness),
+            settings,
+        }
+    }
+
+    /// Whether the client of a hold counts on it at `at`.
+    pub(super) fn timer_runs(&self, hold: HoldId, at: Instant) -> bool {
+        let told = self.clients.get(hold);
+        told.is_some_and(|told| at + self.settings.quantum < told.known.expires)
+    }
+
+    /// `show0 seat 1234 (section 3, row 2, place 9)`, all counted from 0.
+    pub(super) fn seat(&self, show: ShowId, seat: SeatId) -> String {
+        let (section, within) =
+            (seat.0 / self.settings.seats_per_section, seat.0 % self.settings.seats_per_section);
+        let (row, place) =
+            (within / self.settings.seats_per_row, within % self.settings.seats_per_row);
+        format!("{show} seat {} (section {section}, row {row}, place {place})", seat.0)
+    }
+
+    /// What both folds know of a hold, in time's order as far as they can tell.
+    pub(super) fn about(&self, hold: HoldId) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(entry) = self.journal.get(hold) {
+            let grant = &entry.known;
+            lines.push(format!(
+                "journal {}: {hold} of {} held at {} until {} of the shard's time: {}",
+                grant.held,
+                grant.user,
+                grant.at,
+                grant.expires,
+                seats(entry.show, &entry.seats)
+            ));
+            lines.extend(match grant.state {
+                State::Held => None,
+                State::Booked { request, at, position } => Some(format!(
+                    "journal {position}: {hold} booked by {request} at {at} of the shard's time"
+                )),
+                State::Released { request, at, position } => Some(format!(
+                    "journal {position}: {hold} released by {request} at {at} of the shard's time"
+                )),
+                State::Expired { at, position } => {
+                    Some(format!("journal {position}: {hold} expired at {at} of the shard's time"))
+                }
+            });
+        } else {
+            lines.push(format!("journal: {hold} is not in it, or ended long ago"));
+        }
+        if let Some(entry) = self.clients.get(hold) {
+            let told = &entry.known;
+            if told.from < told.expires {
+                lines.push(format!(
+                    "client {}: told at {} that {} grants {hold} until {}: {}",
+                    told.user,
+                    told.from,
+                    told.request,
+                    told.expires,
+                    seats(entry.show, &entry.seats)
+                ));
+            }
+            lines.extend(
+                told.released
+                    .map(|at| format!("client {}: asked at {at} to release {hold}", told.user)),
+            );
+            lines.extend(told.booked.map(|booking| {
+                let seats = seats(entry.show, &entry.seats);
+                format!(
+                    "client {}: told at {} that {} made {hold} a booking: {seats}",
+                    booking.user, booking.at, booking.request
+                )
+            }));
+        }
+        lines
+    }
+}
+
+/// `show0 seats 12 13`.
+pub(super) fn seats(show: ShowId, seats: &SeatList) -> String {
+    let mut text = format!("{show} {}", if seats.len() == 1 { "seat" } else { "seats" });
+    for seat in seats {
+        write!(text, " {}", seat.0).expect("a string takes what is written to it");
+    }
+    text
+}
+
+/// Whether two lists name the same seats, in whatever order.
+pub(super) fn same_seats(one: &SeatList, other: &SeatList) -> bool {
+    let sorted = |list: &SeatList| {
+        let mut list = list.clone();
+        list.sort_unstable();
+        list
+    };
+    one == other || sorted(one) == sorted(other)
+}
+
+/// An answer in a few words.
+pub(super) fn tell(show: ShowId, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Held { hold, seats: list, expires } => {
+            format!("{hold} is granted until {expires}: {}", seats(show, list))
+        }
+        Outcome::Booked { hold, seats: list } => format!("{hold} is booked: {}", seats(show, list)),
+        Outcome::Released { hold } => format!("{hold} is released"),
+        Outcome::Refused(refusal) => format!("refused: {refusal:?}"),
+    }
+}

@@ -1,0 +1,375 @@
+//! `hold`: an acknowledged hold is exclusive until its client's timer ends.
+//!
+//! Owns the judgement over what happens to a hold between its grant and its end: from the
+//! journal, record by record, and from the clients, window by window. Refuses to compare
+//! instants of which it cannot know that they are in order.
+//!
+//! **Why no alarm of the journal's is false.** Records are folded in the log's order, which
+//! is the order in which they took effect; how late they were read does not matter. Time is
+//! taken from the records themselves, where the rule is about the owner's decision: a hold
+//! counts as over once a later record's own instant has passed its time and grace, whether
+//! its end was recorded or not. Those instants are in the shard's time, which owners hand on and
+//! which may be any distance from the calendar's. The calendar is used once, for an end that
+//! was durable while the client's timer still ran; a record can be read late, never early.
+//!
+//! **Why no alarm of the clients' is false.** Let a window reach from the instant at which
+//! a client learned of its hold to the earlier of its [timer](crate::timer)'s end and the instant at which
+//! it asked to release it, or for ever once it learned of the booking. The owner took the
+//! seats before the client could learn of it; it frees them at the earliest when the time
+//! and the grace are over, or when a release has arrived that was sent before; and never
+//! once they are booked. So the time for which the owner keeps the seats contains the
+//! window, however late answers and releases are. A correct cluster keeps a seat for one
+//! hold at a time, so two windows on a seat cannot overlap. This needs no bound on message
+//! delays, and nothing about when the other grant was decided: an answer that comes
+//! minutes late opens a late and short window, or none. A client that gave up accepts no
+//! answer, so it opens no window. Batched messages may blur the order of instants by up to
+//! the batching quantum, so an overlap counts if it is longer than that.
+//!
+//! **An end that comes too late.** Whatever ends a hold stands on a disk by the [limit](super::overdue), by the
+//! calendar. A hold that nothing ends is told by `live`, by the same limit.
+//!
+//! **A confirmation refused while time was left.** A client that is told that its hold is lost,
+//! before its timer and the grace are over, was told so by an owner that decided earlier
+//! still; so the hold was lost while it was promised. Where clocks may be wrong, two parts of the grace
+//! are not promised: that by which the client may have believed a clock that was ahead, and that which
+//! the fastest can eat up. Not judged if the client had asked
+//! to release the hold or had confirmed it by another request.
+
+use onsale_booking::{HoldId, Instant, Refusal, Request, RequestId, SeatList, ShowId};
+use onsale_reports::{Oracle, OracleResult};
+
+use super::clients::{Confirming, Told};
+use super::evidence::{Findings, Known, Story, seats};
+use super::journal::{Grant, State};
+use super::position::Position;
+use super::register::Entry;
+
+#[derive(Debug)]
+pub(super) struct Hold {
+    pub(super) findings: Findings,
+    acknowledged: u64,
+}
+
+impl Hold {
+    pub(super) fn new() -> Self {
+        Self { findings: Findings::new(Oracle::Hold), acknowledged: 0 }
+    }
+
+    /// A record of a hold, before it is folded in.
+    pub(super) fn on_held(
+        &mut self,
+        known: &Known,
+        hold: HoldId,
+        show: ShowId,
+        granted: &SeatList,
+        grant: &Grant,
+    ) {
+        self.findings.checks();
+        let record = || {
+            format!(
+                "journal {}: {hold} of {} held at {} until {}: {}",
+                grant.held,
+                grant.user,
+                grant.at,
+                grant.expires,
+                seats(show, granted)
+            )
+        };
+        if grant.expires < grant.at + known.settings.hold {
+            self.findings.fail(|| Story {
+                headline: format!(
+                    "{hold} of {} is shorter than {}",
+                    grant.user, known.settings.hold
+                ),
+                lines: vec![record()],
+            });
+        }
+        let taken = granted.iter().find_map(|&seat| {
+            let other = known.journal.on_seat(show, seat)?;
+            (other.hold != hold && other.known.is_alive(grant.at, known.settings.grace))
+                .then_some((seat, other))
+        });
+        let Some((seat, other)) = taken else { return };
+        self.findings.fail(|| {
+            let mut lines = known.about(other.hold);
+            lines.push(record());
+            let already = if other.known.is_booked() { "booked for" } else { "held for" };
+            Story {
+                headline: format!(
+                    "{} was held for {} while {already} {}",
+                    known.seat(show, seat),
+                    grant.user,
+                    other.known.user
+                ),
+                lines,
+            }
+        });
+    }
+
+    /// A record of booking, before it is folded in; `asked` says who wanted it, if anyone did.
+    pub(super) fn on_booked(
+        &mut self,
+        known: &Known,
+        hold: HoldId,
+        request: RequestId,
+        asked: Option<Confirming>,
+        position: Position,
+    ) {
+        self.findings.checks();
+        let wrong = match known.journal.get(hold) {
+            None => Some("which is not held".to_owned()),
+            Some(entry) => match entry.known.state {
+                State::Booked { position, .. } => {
+                    Some(format!("which was booked at {position} already"))
+                }
+                State::Released { position, .. } => {
+                    Some(format!("which was released at {position}"))
+                }
+                State::Expired { position, .. } => Some(format!("which expired at {position}")),
+                State::Held => entry
+                    .seats
+                    .iter()
+                    .find_map(|&seat| {
+                        let other = known.journal.on_seat(entry.show, seat)?;
+                        (other.hold != hold).then(|| {
+                            format!("whose {} went to {}", known.seat(entry.show, seat), other.hold)
+                        })
+                    })
+                    .or_else(|| match asked {
+                        None => Some("which nobody asked to confirm by it".to_owned()),
+                        Some(asked) if asked.hold != hold => {
+                            Some(format!("while it asked for {}", asked.hold))
+                        }
+                        Some(asked) if asked.user != entry.known.user => {
+                            Some(format!("which is not of {}, who asked", asked.user))
+                        }
+                        Some(_) => None,
+                    }),
+            },
+        };
+        if let Some(wrong) = wrong {
+            self.findings.fail(|| {
+                let mut lines = known.about(hold);
+                lines.push(format!("journal {position}: {request} books {hold}"));
+                Story { headline: format!("{request} booked {hold}, {wrong}"), lines }
+            });
+        }
+    }
+
+    /// A record of release, before it is folded in.
+    pub(super) fn on_released(
+        &mut self,
+        known: &Known,
+        hold: HoldId,
+        request: RequestId,
+        position: Position,
+    ) {
+        if let Some(entry) = known.journal.get(hold)
+            && entry.known.is_booked()
+        {
+            self.findings.fail(|| {
+                let mut lines = known.about(hold);
+                lines.push(format!("journal {position}: {request} releases {hold}"));
+                Story {
+                    headline: format!(
+                        "{hold} was released although {} had booked it",
+                        entry.known.user
+                    ),
+                    lines,
+                }
+            });
+        }
+    }
+
+    /// A record of expiry, read at `read`, before it is folded in.
+    pub(super) fn on_expired(
+        &mut self,
+        known: &Known,
+        hold: HoldId,
+        at: Instant,
+        read: Instant,
+        position: Position,
+    ) {
+        self.findings.checks();
+        let Some(entry) = known.journal.get(hold) else { return };
+        let (grant, settings) = (&entry.known, &known.settings);
+        // A shard's time lags behind right clocks, if anything.
+        let comes_soon = settings.early.is_none() && read + settings.quantum < grant.expires;
+        let wrong = match grant.state {
+            State::Booked { .. } => Some(format!("although {} had booked it", grant.user)),
+            State::Held if at < grant.expires + settings.grace => Some(format!(
+                "{} before its time and grace were over",
+                (grant.expires + settings.grace).since(at)
+            )),
+            State::Held if known.timer_runs(hold, read) || comes_soon => {
+                Some(format!("on the disks at {read}, while its client's timer ran"))
+            }
+            State::Held | State::Released { .. } | State::Expired { .. } => None,
+        };
+        if let Some(wrong) = wrong {
+            self.findings.fail(|| {
+                let mut lines = known.about(hold);
+                lines.push(format!("journal {position}: {hold} expires at {at}"));
+                Story { headline: format!("{hold} of {} expired {wrong}", grant.user), lines }
+            });
+        }
+    }
+
+    /// A record by which a hold ends, in whatever way; it first stood on a disk at `written`. Before it is
+    /// folded in.
+    pub(super) fn on_ended(
+        &mut self,
+        known: &Known,
+        hold: HoldId,
+        written: Instant,
+        position: Position,
+    ) {
+        let Some(entry) = known.journal.get(hold) else { return };
+        let (log, granted) = (position.log, entry.known.written);
+        if entry.known.state != State::Held {
+            return;
+        }
+        if let Some(limit) = known.overdue.is_overdue(log, granted, written) {
+            self.findings.fail(|| {
+                let mut lines = known.about(hold);
+                lines.push(format!("on a disk since {granted}: it had to end by {limit}"));
+                lines.push(format!("journal {position}: it ends; on a disk since {written}"));
+                let late = written.since(granted + known.settings.hold + known.settings.grace);
+                Story {
+                    headline: format!(
+                        "{hold} of {} outlived its time by {}",
+                        entry.known.user,
+                        Instant(late.0)
+                    ),
+                    lines,
+                }
+            });
+        }
+    }
+
+    /// A client learns of its hold, before that is folded in.
+    pub(super) fn on_granted(
+        &mut self,
+        known: &Known,
+        request: &Request,
+        (hold, granted): (HoldId, &SeatList),
+        window: (Instant, Instant),
+        told: &dyn Fn() -> String,
+    ) {
+        self.findings.checks();
+        self.acknowledged += 1;
+        self.check_window(known, request, (hold, granted), window, told);
+    }
+
+    /// A client learns that its hold is a booking, before that is folded in: its window never ends.
+    pub(super) fn on_acknowledged(
+        &mut self,
+        known: &Known,
+        at: Instant,
+        request: &Request,
+        (hold, booked): (HoldId, &SeatList),
+        told: &dyn Fn() -> String,
+    ) {
+        self.findings.checks();
+        let from = known.clients.get(hold).map_or(at, |held| held.known.from);
+        self.check_window(known, request, (hold, booked), (from, Instant::MAX), told);
+    }
+
+    /// A confirmation is refused.
+    pub(super) fn on_confirm_refused(
+        &mut self,
+        known: &Known,
+        at: Instant,
+        request: &Request,
+        hold: HoldId,
+        refusal: Refusal,
+    ) {
+        match refusal {
+            Refusal::HoldLost | Refusal::NotYours => {}
+            Refusal::SeatTaken
+            | Refusal::NoneFree
+            | Refusal::SoldOut
+            | Refusal::BadRequest
+            | Refusal::Overloaded
+            | Refusal::Unavailable
+            | Refusal::Minority => return,
+        }
+        self.findings.checks();
+        let Some(entry) = known.clients.get(hold) else { return };
+        let told = &entry.known;
+        let alone = told.user == request.user
+            && told.released.is_none()
+            && told.booked.is_none()
+            && told.confirms == 1;
+        let promise = known.settings.promise();
+        let wrong = known.settings.early.map(|early| promise.believed() + early);
+        let ends = told.expires + (promise.grace - wrong.unwrap_or_default());
+        if alone && at + known.settings.quantum < ends {
+            self.findings.fail(|| {
+                let mut lines = known.about(hold);
+                lines.push(format!(
+                    "client {}: told at {at} that {} is refused: {refusal:?}",
+                    request.user, request.id
+                ));
+                Story {
+                    headline: format!(
+                        "{} was refused {hold} while its time and grace ran",
+                        request.user
+                    ),
+                    lines,
+                }
+            });
+        }
+    }
+
+    /// Both views of a hold are there.
+    pub(super) fn compare(&mut self, known: &Known, kept: &Entry<Grant>, told: &Entry<Told>) {
+        let (grant, promise, settings) = (&kept.known, &told.known, &known.settings);
+        // By right clocks: decided between question and answer, and not before the shard's time says so.
+        let least = grant.expires.max(promise.asked + settings.hold);
+        let most = promise.from + settings.hold + settings.quantum;
+        let is_right = promise.as_told + settings.quantum >= least && promise.as_told <= most;
+        if grant.user != promise.user || settings.early.is_none() && !is_right {
+            self.findings.fail(|| Story {
+                headline: format!(
+                    "the journal keeps {} for another user or time than {} was told",
+                    kept.hold, promise.user
+                ),
+                lines: known.about(kept.hold),
+            });
+        }
+    }
+
+    fn check_window(
+        &mut self,
+        known: &Known,
+        request: &Request,
+        (hold, list): (HoldId, &SeatList),
+        (from, until): (Instant, Instant),
+        told: &dyn Fn() -> String,
+    ) {
+        let shared = list.iter().find_map(|&seat| {
+            let other = known.clients.on_seat(request.show, seat)?;
+            let overlap = other.known.overlap(from, until);
+            (other.hold != hold && overlap > known.settings.quantum).then_some((seat, other))
+        });
+        let Some((seat, other)) = shared else { return };
+        self.findings.fail(|| {
+            let mut lines = known.about(other.hold);
+            lines.extend(known.about(hold));
+            lines.push(told());
+            let seat = known.seat(request.show, seat);
+            Story {
+                headline: format!(
+                    "{seat} was promised to {} and to {} at once",
+                    other.known.user, request.user
+                ),
+                lines,
+            }
+        });
+    }
+
+    pub(super) fn finish(self) -> OracleResult {
+        self.findings.finish(self.acknowledged > 0)
+    }
+}

@@ -1,0 +1,190 @@
+//! `latency`: the scenario's own limits on what people wait.
+//!
+//! Owns the comparison of each limit with the recorder's histograms, which count every wait
+//! from the instant at which it was meant. Refuses to know what made anybody wait.
+//!
+//! A wait that was still going on when the run was over counts as longer than all that ended,
+//! and ranks are taken over both. Where a figure falls on such waits, the limit is missed once the
+//! longest of them has lasted as long as it allows; before that nothing more is known than
+//! the longest that ended. Percentiles are exact to three digits, the maximum to the
+//! microsecond.
+//!
+//! A limit on what never happened is no pass: one such, with all others kept, and the oracle
+//! is not exercised.
+
+use onsale_booking::Span;
+use onsale_reports::{Latencies, Operation, Oracle, OracleResult, Records, Window};
+
+use super::evidence::{Findings, Story};
+
+/// A limit as it is held against a run's histograms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// How the scenario writes it.
+    pub text: String,
+    /// What people wait for.
+    pub operation: Operation,
+    /// Which waits count.
+    pub window: Window,
+    /// Which part of them must be shorter, in thousandths of a percent; [`ALL_OF_THEM`] for the longest.
+    pub share: u32,
+    /// Than what.
+    pub below: Span,
+}
+
+/// Every wait, in thousandths of a percent.
+pub const ALL_OF_THEM: u32 = 100_000;
+
+/// The verdict on a run's limits; none where the scenario has none.
+pub fn judge(limits: &[Limit], records: &Records) -> Option<OracleResult> {
+    let mut findings = Findings::new(Oracle::Latency);
+    let mut unmeasured = 0;
+    for limit in limits {
+        let latencies = records.latencies(limit.operation, limit.window);
+        match measure(limit, latencies) {
+            None => unmeasured += 1,
+            Some(measured) => {
+                findings.checks();
+                if measured.wait >= limit.below {
+                    findings.fail(|| told(limit, &measured, latencies));
+                }
+            }
+        }
+    }
+    (!limits.is_empty()).then(|| findings.finish(unmeasured == 0))
+}
+
+/// What a limit is held against.
+struct Measured {
+    wait: Span,
+    /// Whether it had not ended when the run was over.
+    goes_on: bool,
+}
+
+fn measure(limit: &Limit, latencies: &Latencies) -> Option<Measured> {
+    let (ended, open) = (latencies.count(), latencies.unanswered());
+    if ended + open == 0 {
+        return None;
+    }
+    let all = u128::from(ended + open);
+    let rank = (all * u128::from(limit.share)).div_ceil(u128::from(ALL_OF_THEM));
+    let longest_open = latencies.unanswered_longest();
+    let at_rank = if rank > u128::from(ended) {
+        if longest_open >= limit.below {
+            return Some(Measured { wait: longest_open, goes_on: true });
+        }
+        latencies.max()
+    } else {
+        latencies.quantile(rank as f64 / ended as f64)
+    };
+    Some(Measured { wait: at_rank.unwrap_or(longest_open), goes_on: at_rank.is_none() })
+}
+
+fn told(limit: &Limit, measured: &Measured, latencies: &Latencies) -> Story {
+    let Measured { wait, goes_on } = *measured;
+    let ms = |span: Span| format!("{} ms", span.as_millis_f64());
+    let mut lines = vec![format!(
+        "measured {}{}, over {} that ended and {} that never did",
+        ms(wait),
+        if goes_on { " and going on" } else { "" },
+        latencies.count(),
+        latencies.unanswered()
+    )];
+    lines.extend(latencies.max().map(|max| format!("the longest that ended took {}", ms(max))));
+    Story { headline: format!("{}: it was {}", limit.text, ms(wait)), lines }
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_booking::Instant;
+    use onsale_reports::{Ending, Recorder, RecorderSettings, Verdict};
+
+    use super::*;
+
+    /// A hundred holds that took 1 to 100 ms, those from 91 ms on under a fault; and some
+    /// that were open for 5 s at the end.
+    fn records(open: usize) -> Records {
+        let mut recorder = Recorder::new(RecorderSettings { duration: Span::from_secs(10) });
+        for ms in 1..=100_u64 {
+            let meant = Instant(ms * 10_000);
+            if ms == 91 {
+                recorder.fault_began(meant, 0);
+            }
+            let answered = meant + Span::from_millis(ms);
+            recorder.ended(Operation::Hold, Ending::Granted, meant, answered);
+        }
+        let end = Instant(8_000_000);
+        for _ in 0..open {
+            recorder.unanswered(Operation::Hold, Instant(3_000_000), end);
+        }
+        recorder.finish(end)
+    }
+
+    /// A limit with a text of its own, which evidence only repeats.
+    fn limit(operation: Operation, share: u32, below_ms: u64, window: Window) -> Limit {
+        let name = operation.name();
+        let text = format!("{name} {share} < {below_ms}ms {window:?}");
+        Limit { text, operation, window, share, below: Span::from_millis(below_ms) }
+    }
+
+    const WHOLE: Window = Window::Whole;
+
+    fn holds(share: u32, below_ms: u64, window: Window) -> Limit {
+        limit(Operation::Hold, share, below_ms, window)
+    }
+
+    fn verdict(limits: &[Limit], open: usize) -> Verdict {
+        judge(limits, &records(open)).expect("there are limits").verdict
+    }
+
+    #[test]
+    fn what_is_measured_decides() {
+        assert!(judge(&[], &records(0)).is_none());
+        let (p1, p50, p99, max) = (1_000, 50_000, 99_000, ALL_OF_THEM);
+        let table = [
+            (holds(p50, 50, WHOLE), 0, Verdict::Fail),
+            (holds(p50, 51, WHOLE), 0, Verdict::Pass),
+            (holds(max, 100, WHOLE), 0, Verdict::Fail),
+            (holds(max, 101, WHOLE), 0, Verdict::Pass),
+            (holds(max, 100, Window::OutsideFaults), 0, Verdict::Pass),
+            (holds(p1, 91, Window::InFaults), 0, Verdict::Fail),
+            (holds(p99, 100, WHOLE), 0, Verdict::Pass),
+            // Of 101, the 100th.
+            (holds(p99, 100, WHOLE), 1, Verdict::Fail),
+            // Of 102, the 101st: it waits, and has done so for 5 s.
+            (holds(p99, 101, WHOLE), 2, Verdict::Fail),
+            (holds(p99, 5_001, WHOLE), 2, Verdict::Pass),
+            (holds(max, 5_000, WHOLE), 1, Verdict::Fail),
+            (limit(Operation::Confirm, p99, 3_600_000, WHOLE), 0, Verdict::NotExercised),
+        ];
+        for (limit, open, expected) in table {
+            assert_eq!(
+                verdict(std::slice::from_ref(&limit), open),
+                expected,
+                "{limit:?}, {open} open"
+            );
+        }
+    }
+
+    #[test]
+    fn one_limit_that_nothing_was_held_against_is_no_pass() {
+        let unmeasured = limit(Operation::Confirm, ALL_OF_THEM, 1_000, WHOLE);
+        let with = |below_ms| [holds(ALL_OF_THEM, below_ms, WHOLE), unmeasured.clone()];
+        assert_eq!(verdict(&with(1_000), 0), Verdict::NotExercised);
+        assert_eq!(verdict(&with(1), 0), Verdict::Fail);
+    }
+
+    #[test]
+    fn the_evidence_names_limit_measure_and_count() {
+        let result = judge(&[holds(99_000, 1_000, Window::InFaults)], &records(1)).unwrap();
+        let evidence = result.evidence.unwrap();
+        assert_eq!(evidence.headline, "hold 99000 < 1000ms InFaults: it was 5000 ms");
+        assert_eq!(
+            evidence.details,
+            [
+                "measured 5000 ms and going on, over 10 that ended and 1 that never did",
+                "the longest that ended took 100 ms"
+            ]
+        );
+    }
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../ARCHITECTURE.md")]
+
+mod asked;
+mod atomic;
+mod clients;
+mod double_booking;
+pub mod evidence;
+mod hold;
+mod journal;
+pub mod latency;
+mod linearizable;
+pub mod live;
+mod lost_booking;
+mod oracles;
+pub mod overdue;
+mod position;
+mod register;
+mod settings;
+mod single_writer;
+#[cfg(test)]
+mod tests;
+pub mod timer;
+
+pub use asked::Asked;
+pub use evidence::{Findings, Story};
+pub use oracles::Oracles;
+pub use overdue::{Lateness, Overdue};
+pub use position::Position;
+pub use settings::OracleSettings;
+pub use timer::Promise;

@@ -1,0 +1,510 @@
+//! `linearizable`: each show's history of holds, bookings and releases has a legal order in
+//! real time.
+//!
+//! Owns the search for that order, over what clients asked and were told and nothing else.
+//! Refuses to look at the journal, at wishes and at the grace.
+//!
+//! # The object
+//!
+//! One show. A seat is free, held or booked; a hold has a name, a user, seats and an instant
+//! `expires`, and is live, booked, released or expired. An operation takes effect at one
+//! point between the instants at which it was invoked and answered; one that no owner
+//! answered (no answer, `Overloaded`, `Unavailable`, `Minority`, `BadRequest`) at one point after it was
+//! invoked, or never. A request and its repeats are one operation.
+//!
+//! | operation | legal at its point | answer |
+//! |---|---|---|
+//! | `Hold`, request r of user u | its seats are free; they become held by r, live, of u | `Held` |
+//! | `Hold` | in some section fewer seats are unbooked than a request may name | `SoldOut` |
+//! | `Hold` | always | `SeatTaken`, `NoneFree`, `HoldLost` |
+//! | `Confirm` of a live or booked hold | always; it becomes booked | `Booked`, with its seats |
+//! | `Confirm` of a released or expired hold | always | `HoldLost` |
+//! | `Release` of a live hold | always; it becomes released, its seats free | `Released` |
+//! | `Release` of a released hold | always | `Released` or `HoldLost` |
+//! | `Release` of a booked or expired hold | always | `HoldLost` |
+//! | `Confirm`, `Release` by another than the hold's user | always | `NotYours` |
+//! | internal: expiry of a live hold | `expires` has come; its seats become free | |
+//!
+//! Clients name a hold only after they were told of it; what names another one is not judged. `expires` is
+//! what the client makes of it, who counts from when it asked: it may have come before the answer.
+//!
+//! # Why one sweep decides it
+//!
+//! For a hold h that a client was told of, let D(h) be the latest point of its grant: its
+//! answer. Let L(h) be the earliest point of its end: the earliest of `expires` and the invocations of
+//! releases that may have had effect; without `expires`, if one was answered `Released`; never, if one
+//! confirmation was answered `Booked`. Clients release what they were told of, so D < L, unless the answer
+//! came after `expires`. Then there is no instant at which h was sure to be held, and its user never counted
+//! on it: only its order with each hold alone is checked, and what follows holds for the others.
+//!
+//! - *The order on a seat is forced.* If h comes before k on a seat, then h ends before k
+//!   begins: D(h) < L(h) ≤ D(k) < L(k). Every legal order goes by rising D.
+//! - *What is checked is necessary.* In that order, L(h) ≤ D(k) for neighbours on a seat,
+//!   and the answers about one hold leave room for its end at L or later.
+//! - *And it is sufficient.* Grant each hold as early as its invocation and the ends before it
+//!   on its seats allow, and end it at L if its answers or a successor want an end. Whatever came
+//!   before, that grant is at or before D, and so before L: an end is never put off by what went
+//!   before, nothing is handed on from hold to hold, and holds of several seats couple nothing.
+//!   Operations without effect find their points beside that.
+//! - *`SoldOut` adds bookings, which never go.* It is easiest to explain at its answer, with each
+//!   booking as early as its confirmation was invoked. An unanswered confirmation counts if nobody got
+//!   a seat of its hold later and no answer contradicts it: then it may have had effect, at no one's cost. The
+//!   `SoldOut` that was answered first is the hardest to explain, and the only one kept.
+//!
+//! So the check is sound for this object, complete but for answers that came too late, n log n in the holds that were
+//! granted, and in memory for those alone; what was refused costs a comparison.
+//!
+//! The batching quantum blurs instants. Then one instant is later than another only if it is
+//! by more than that, and two holds are in conflict only if neither order will do: alarms
+//! stay true, and what happens within a quantum is not told apart.
+//!
+//! # What the object leaves out
+//!
+//! - When `SeatTaken`, `NoneFree` and `HoldLost` answer a `Hold` rightly. Refusals are not
+//!   journaled, so a repeat of a request that was refused or given up may be granted later, to
+//!   nobody, and that grant excuses every later refusal of its seats. Clients cannot tell.
+//! - Which seats a wish allows: `atomic`. How long a hold lasts, and the grace: `hold`.
+
+use onsale_booking::{
+    Command, FixedMap, HoldId, Instant, Outcome, Refusal, Request, RequestId, SeatId, SeatList,
+    ShowId, Span, UserId,
+};
+use onsale_reports::{Oracle, OracleResult};
+
+use super::asked::Asked;
+use super::evidence::{Findings, Known, Story, same_seats, seats, tell};
+
+#[cfg(test)]
+mod tests;
+
+#[derive(Debug)]
+pub(super) struct Linearizable {
+    pub(super) findings: Findings,
+    quantum: Span,
+    /// In the order in which clients were told.
+    grants: Vec<Grant>,
+    by_name: FixedMap<HoldId, u32>,
+    /// By show, the first answer that it is sold out.
+    sold_out: Vec<Option<(Instant, Asked)>>,
+}
+
+/// A hold that a client was told of, and what was asked and told about it since.
+#[derive(Debug)]
+struct Grant {
+    hold: HoldId,
+    user: UserId,
+    show: ShowId,
+    seats: SeatList,
+    asked: Instant,
+    told: Instant,
+    expires: Instant,
+    /// By the hold's own user; others change nothing.
+    settling: Vec<Settling>,
+}
+
+/// A confirmation or a release.
+#[derive(Clone, Copy, Debug)]
+struct Settling {
+    request: RequestId,
+    kind: Kind,
+    asked: Instant,
+    /// `MAX` if it was not answered.
+    told: Instant,
+    answer: Answer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Confirm,
+    Release,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// None, or none that says whether it had effect.
+    Unknown,
+    /// `Booked` or `Released`.
+    Done,
+    /// `HoldLost`.
+    Lost,
+}
+
+/// What the answers about a hold leave open.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    /// D: it was granted then or earlier.
+    granted_by: Instant,
+    /// L: it ended then or later; `MAX` if it never did.
+    held_until: Instant,
+    /// It is booked from then on, if it is, or if nobody gets a seat of it later.
+    booked_from: Option<Instant>,
+}
+
+impl Linearizable {
+    pub(super) fn new(shows: u32, quantum: Span) -> Self {
+        Self {
+            findings: Findings::new(Oracle::Linearizable),
+            quantum,
+            grants: Vec::new(),
+            by_name: FixedMap::default(),
+            sold_out: vec![None; shows as usize],
+        }
+    }
+
+    /// A client learns of its hold.
+    pub(super) fn on_granted(
+        &mut self,
+        (asked, told): (Instant, Instant),
+        request: &Request,
+        (hold, list): (HoldId, &SeatList),
+        expires: Instant,
+    ) {
+        self.findings.checks();
+        if hold != HoldId::from(request.id) {
+            self.findings.fail(|| Story {
+                headline: format!("{} was granted {hold}, which is not named after it", request.id),
+                lines: vec![format!(
+                    "client {}: asked {} at {asked}, told at {told} that {hold} is granted: {}",
+                    request.user,
+                    request.id,
+                    seats(request.show, list)
+                )],
+            });
+            return;
+        }
+        let place = u32::try_from(self.grants.len()).expect("fewer than 2^32 holds are granted");
+        let before = self.by_name.insert(hold, place);
+        assert_eq!(before, None, "a client accepts one answer to a request");
+        self.grants.push(Grant {
+            hold,
+            user: request.user,
+            show: request.show,
+            seats: list.clone(),
+            asked,
+            told,
+            expires,
+            settling: Vec::new(),
+        });
+    }
+
+    /// A client's hold is refused.
+    pub(super) fn on_hold_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
+        match refusal {
+            Refusal::SoldOut => {
+                if let Some(first @ None) = self.sold_out.get_mut(asked.show.0 as usize) {
+                    *first = Some((at, *asked));
+                }
+            }
+            Refusal::NotYours => self.findings.fail(|| Story {
+                headline: format!("{} is told that its own name is another's", asked.request),
+                lines: vec![format!(
+                    "client {}: asked {} at {}, told at {at}: {refusal:?}",
+                    asked.user, asked.request, asked.since
+                )],
+            }),
+            Refusal::SeatTaken
+            | Refusal::NoneFree
+            | Refusal::HoldLost
+            | Refusal::BadRequest
+            | Refusal::Overloaded
+            | Refusal::Unavailable
+            | Refusal::Minority => {}
+        }
+    }
+
+    /// A client asks to confirm or to release a hold.
+    pub(super) fn on_settling(&mut self, at: Instant, request: &Request) {
+        let (hold, kind) = match request.command {
+            Command::Hold(_) => return,
+            Command::Confirm { hold, .. } => (hold, Kind::Confirm),
+            Command::Release { hold } => (hold, Kind::Release),
+        };
+        if let Some(grant) = self.grant_mut(hold).filter(|grant| grant.user == request.user) {
+            grant.settling.push(Settling {
+                request: request.id,
+                kind,
+                asked: at,
+                told: Instant::MAX,
+                answer: Answer::Unknown,
+            });
+        }
+    }
+
+    /// A client learns what became of its confirmation or release.
+    pub(super) fn on_settled(
+        &mut self,
+        (asked, told): (Instant, Instant),
+        request: &Request,
+        outcome: &Outcome,
+    ) {
+        let (Command::Confirm { hold, .. } | Command::Release { hold }) = request.command else {
+            return;
+        };
+        let Some(grant) = self.grant_mut(hold) else { return };
+        let op = grant.settling.iter_mut().find(|op| op.request == request.id);
+        let is_lost = matches!(outcome, Outcome::Refused(Refusal::HoldLost));
+        let is_legal = match (op, outcome) {
+            (
+                _,
+                Outcome::Refused(
+                    Refusal::BadRequest
+                    | Refusal::Overloaded
+                    | Refusal::Unavailable
+                    | Refusal::Minority,
+                ),
+            ) => return,
+            // Asked before the hold was told of.
+            (None, _) if grant.user == request.user => return,
+            (None, _) => matches!(outcome, Outcome::Refused(Refusal::NotYours)),
+            (Some(op), Outcome::Booked { hold: booked, seats })
+                if op.kind == Kind::Confirm
+                    && *booked == hold
+                    && same_seats(seats, &grant.seats) =>
+            {
+                (op.told, op.answer) = (told, Answer::Done);
+                true
+            }
+            (Some(op), Outcome::Released { hold: released })
+                if op.kind == Kind::Release && *released == hold =>
+            {
+                (op.told, op.answer) = (told, Answer::Done);
+                true
+            }
+            (Some(op), _) if is_lost => {
+                (op.told, op.answer) = (told, Answer::Lost);
+                true
+            }
+            (Some(_), _) => false,
+        };
+        self.findings.checks();
+        if !is_legal {
+            let told_before = self.grant_mut(hold).map_or_else(Vec::new, |grant| grant.tell());
+            self.findings.fail(|| {
+                let mut lines = told_before;
+                lines.push(format!(
+                    "client {}: asked {} at {asked}, told at {told}: {}",
+                    request.user,
+                    request.id,
+                    tell(request.show, outcome)
+                ));
+                Story {
+                    headline: format!(
+                        "{} of {} about {hold} has an answer that no order explains",
+                        request.id, request.user
+                    ),
+                    lines,
+                }
+            });
+        }
+    }
+
+    /// The verdict, now that all that will ever be told was told.
+    pub(super) fn finish(mut self, known: &Known) -> OracleResult {
+        let grants = std::mem::take(&mut self.grants);
+        let mut lives = Vec::with_capacity(grants.len());
+        for grant in &grants {
+            match grant.life(self.quantum) {
+                Ok(life) => lives.push((life, grant)),
+                Err(headline) => {
+                    self.findings.fail(|| Story { headline, lines: grant.tell() });
+                }
+            }
+        }
+        lives.sort_unstable_by_key(|(life, grant)| {
+            (grant.show, life.granted_by, life.held_until, grant.hold)
+        });
+        for show in lives.chunk_by_mut(|(_, one), (_, other)| one.show == other.show) {
+            self.judge_seats(known, show);
+        }
+        self.judge_sold_out(known, &lives);
+        self.findings.finish(!grants.is_empty())
+    }
+
+    /// The holds of one show, in the order that is forced on them.
+    fn judge_seats(&mut self, known: &Known, show: &mut [(Life, &Grant)]) {
+        // By seat, the one of those before that keeps it longest.
+        let mut keepers: FixedMap<SeatId, usize> = FixedMap::default();
+        for next in 0..show.len() {
+            let (life, grant) = show[next];
+            for &seat in &grant.seats {
+                self.findings.checks();
+                if let Some(&keeper) = keepers.get(&seat).filter(|&&keeper| keeper != next) {
+                    let (before, _) = show[keeper];
+                    if later(life.held_until, before.granted_by, self.quantum) {
+                        // The seat went on from the one to the other, so the one did not book it.
+                        show[keeper].0.booked_from = None;
+                        if later(before.held_until, life.granted_by, self.quantum) {
+                            let pair = [show[keeper], (life, grant)];
+                            self.findings.fail(|| conflict(known, seat, pair));
+                        }
+                    }
+                    if before.held_until > life.held_until {
+                        continue;
+                    }
+                }
+                keepers.insert(seat, next);
+            }
+        }
+    }
+
+    /// Whether enough may have been booked when shows were first called sold out.
+    fn judge_sold_out(&mut self, known: &Known, lives: &[(Life, &Grant)]) {
+        let settings = &known.settings;
+        for (show, first) in (0..).map(ShowId).zip(std::mem::take(&mut self.sold_out)) {
+            let Some((at, asked)) = first else { continue };
+            self.findings.checks();
+            let from = lives.partition_point(|(_, grant)| grant.show < show);
+            let of_show = lives[from..].iter().take_while(|(_, grant)| grant.show == show);
+            let mut booked: FixedMap<u32, u32> = FixedMap::default();
+            let mut most = 0;
+            for (life, grant) in of_show {
+                if life.booked_from.is_some_and(|from| !later(from, at, self.quantum)) {
+                    for seat in &grant.seats {
+                        let section =
+                            booked.entry(seat.0 / settings.seats_per_section).or_default();
+                        *section += 1;
+                        most = most.max(*section);
+                    }
+                }
+            }
+            if most + u32::from(settings.seats_per_request) <= settings.seats_per_section {
+                self.findings.fail(|| Story {
+                    headline: format!("{show} is called sold out while every section has room"),
+                    lines: vec![
+                        format!(
+                            "client {}: asked {} at {}, told at {at} that it is sold out",
+                            asked.user, asked.request, asked.since
+                        ),
+                        format!(
+                            "no section can have had more than {most} of its {} seats booked by then",
+                            settings.seats_per_section
+                        ),
+                    ],
+                });
+            }
+        }
+    }
+
+    fn grant_mut(&mut self, hold: HoldId) -> Option<&mut Grant> {
+        let place = *self.by_name.get(&hold)?;
+        self.grants.get_mut(place as usize)
+    }
+}
+
+impl Grant {
+    /// What its answers leave open, or how they contradict each other.
+    fn life(&self, quantum: Span) -> Result<Life, String> {
+        let asked = |kind, answers: &[Answer]| {
+            let wanted = |op: &&Settling| op.kind == kind && answers.contains(&op.answer);
+            self.settling.iter().filter(wanted).map(|op| op.asked).min().unwrap_or(Instant::MAX)
+        };
+        let told = |kind, answer| {
+            let wanted = |op: &&Settling| op.kind == kind && op.answer == answer;
+            self.settling.iter().filter(wanted).map(|op| op.told).min().unwrap_or(Instant::MAX)
+        };
+        let Self { hold, user, expires, .. } = self;
+        let confirm_asked = asked(Kind::Confirm, &[Answer::Unknown, Answer::Done]);
+        let release_asked = asked(Kind::Release, &[Answer::Unknown, Answer::Done]);
+        let (booked, refused_booking) =
+            (told(Kind::Confirm, Answer::Done), told(Kind::Confirm, Answer::Lost));
+        let (released, refused_release) =
+            (told(Kind::Release, Answer::Done), told(Kind::Release, Answer::Lost));
+
+        let granted_by = self.told;
+        let may_be_booked = released == Instant::MAX
+            && refused_booking == Instant::MAX
+            && confirm_asked < Instant::MAX
+            && !later(confirm_asked, refused_release, quantum);
+        let as_booked =
+            Life { granted_by, held_until: Instant::MAX, booked_from: Some(confirm_asked) };
+        if booked < Instant::MAX {
+            return if may_be_booked {
+                Ok(as_booked)
+            } else {
+                Err(format!("{hold} of {user} was booked, and was over without that"))
+            };
+        }
+
+        let held_until =
+            if released < Instant::MAX { release_asked } else { release_asked.min(*expires) };
+        if later(held_until, released.min(refused_booking), quantum) {
+            return Err(format!(
+                "{hold} was lost to {user} at a time when nothing can have ended it"
+            ));
+        }
+        if later(held_until, refused_release, quantum) {
+            // Only a booking explains that there was nothing to release.
+            return if may_be_booked {
+                Ok(as_booked)
+            } else {
+                Err(format!(
+                    "{hold} of {user} could not be released while nothing can have ended it"
+                ))
+            };
+        }
+        let booked_from = may_be_booked.then_some(confirm_asked);
+        Ok(Life { granted_by, held_until, booked_from })
+    }
+
+    /// What its client asked and was told, a line an operation.
+    fn tell(&self) -> Vec<String> {
+        let Self { hold, user, .. } = self;
+        let mut lines = vec![format!(
+            "client {user}: asked {} at {}, told at {} that it grants {hold} until {}: {}",
+            RequestId(hold.0),
+            self.asked,
+            self.told,
+            self.expires,
+            seats(self.show, &self.seats)
+        )];
+        lines.extend(self.settling.iter().map(|op| {
+            let (what, done) = match op.kind {
+                Kind::Confirm => ("confirm", "booked"),
+                Kind::Release => ("release", "released"),
+            };
+            let answer = match op.answer {
+                Answer::Unknown => "never told".to_owned(),
+                Answer::Done => format!("told at {} that it is {done}", op.told),
+                Answer::Lost => format!("told at {} that it is lost", op.told),
+            };
+            format!(
+                "client {user}: asked {} at {} to {what} {hold}, {answer}",
+                op.request, op.asked
+            )
+        }));
+        lines
+    }
+}
+
+/// Whether `a` is certainly later than `b`.
+fn later(a: Instant, b: Instant, quantum: Span) -> bool {
+    a.since(b) > quantum
+}
+
+/// Two holds of one seat of which neither can have come first.
+fn conflict(known: &Known, seat: SeatId, pair: [(Life, &Grant); 2]) -> Story {
+    let [(_, one), (_, other)] = pair;
+    let mut lines = Vec::new();
+    for (_, grant) in pair {
+        lines.extend(grant.tell());
+    }
+    for ((life, grant), (other, after)) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+        let ends = if life.held_until == Instant::MAX {
+            "is booked for good".to_owned()
+        } else {
+            format!("ended at {} or later", life.held_until)
+        };
+        lines.push(format!(
+            "{} not before {}: {} {ends}, {} was granted at {} or earlier",
+            grant.hold, after.hold, grant.hold, after.hold, other.granted_by
+        ));
+    }
+    let seat = known.seat(one.show, seat);
+    Story {
+        headline: format!(
+            "no order lets {} of {} and {} of {} both have {seat}",
+            one.hold, one.user, other.hold, other.user
+        ),
+        lines,
+    }
+}

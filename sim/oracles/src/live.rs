@@ -1,0 +1,210 @@
+//! `live`: after calm every request ends and every hold is resolved within the bound.
+//!
+//! Owns the calm, what is asked of the cluster from then on, and how long recovery took. What a system promises of
+//! itself besides, such as that replicas stand where its map says, its own judges look at; this oracle tells it.
+//! Refuses to look at what the answers say, beyond whether they are answers.
+//!
+//! Why no alarm is false: nothing is judged before calm plus the bound. A request first sent
+//! after that meets a cluster that is promised to be whole, so no word at all and "no owner
+//! could be reached" break the promise; "try later" is an answer, and no word to a client that
+//! gave up before one could have come is not the cluster's fault; nor is either where the network
+//! loses messages while nothing is wrong. A request still open
+//! is given the bound from calm or from its own time, whichever is later. A hold still off the market
+//! at the end has had until its [limit](super::overdue), whenever calm began. Why none is missed: a request ends in an answer, in its client's
+//! giving up, or is open at the end, and each of the three is told.
+
+use std::fmt;
+
+use onsale_booking::{Instant, Refusal, Span};
+use onsale_reports::{Oracle, OracleResult};
+
+use super::asked::Asked;
+use super::evidence::{Findings, Known, Story};
+use super::journal::State;
+
+/// Calm: nothing is broken any more, and what is still under way has some time to come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calm {
+    /// When it began.
+    pub from: Instant,
+    /// How soon after that everything must be over.
+    pub bound: Span,
+}
+
+impl Calm {
+    /// Whether what goes on at `end` since an instant should be over: it has had the bound from then or from calm,
+    /// whichever is later.
+    pub fn is_overdue(self, since: Instant, end: Instant) -> bool {
+        end > since.max(self.from) + self.bound
+    }
+}
+
+impl fmt::Display for Calm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "calm began at {}, with {} to recover in", self.from, self.bound)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) findings: Findings,
+    bound: Span,
+    slowest_answer: Option<Span>,
+    calm: Instant,
+    /// Requests first sent later than this must be answered.
+    judged_from: Instant,
+    decided: Instant,
+}
+
+impl Live {
+    pub(super) const fn new(bound: Span, slowest_answer: Option<Span>) -> Self {
+        Self {
+            findings: Findings::new(Oracle::Live),
+            bound,
+            slowest_answer,
+            calm: Instant::MAX,
+            judged_from: Instant::MAX,
+            decided: Instant::MAX,
+        }
+    }
+
+    pub(super) fn on_calm(&mut self, at: Instant) {
+        assert_eq!(self.calm, Instant::MAX, "calm begins once");
+        self.calm = at;
+        self.judged_from = at + self.bound;
+    }
+
+    pub(super) fn calm(&self) -> Option<Calm> {
+        let Self { calm, bound, .. } = *self;
+        (calm < Instant::MAX).then_some(Calm { from: calm, bound })
+    }
+
+    #[inline]
+    pub(super) fn on_invoked(&mut self, at: Instant) {
+        if at > self.judged_from {
+            self.findings.checks();
+        }
+    }
+
+    /// An owner decided a request; the decision lies after calm if the request does.
+    #[inline]
+    pub(super) fn on_decided(&mut self, at: Instant, since: Instant) {
+        if since >= self.calm && at < self.decided {
+            self.decided = at;
+        }
+    }
+
+    pub(super) fn on_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
+        match refusal {
+            Refusal::SeatTaken
+            | Refusal::NoneFree
+            | Refusal::SoldOut
+            | Refusal::HoldLost
+            | Refusal::NotYours => {
+                self.on_decided(at, asked.since);
+            }
+            Refusal::BadRequest | Refusal::Overloaded => {}
+            Refusal::Unavailable => {
+                self.on_unanswered(at, *asked, "was told that no owner could be reached")
+            }
+            Refusal::Minority => {
+                self.on_unanswered(at, *asked, "was told that the gateway had withdrawn")
+            }
+        }
+    }
+
+    /// A client that gave up before the slowest answer could have come says nothing of the cluster.
+    pub(super) fn on_given_up(&mut self, at: Instant, asked: Asked, unheard_since: Instant) {
+        if self.slowest_answer.is_some_and(|slowest| at.since(unheard_since) >= slowest) {
+            self.on_unanswered(at, asked, "was given up without an answer");
+        }
+    }
+
+    fn on_unanswered(&mut self, at: Instant, asked: Asked, how: &'static str) {
+        if asked.since > self.judged_from && self.slowest_answer.is_some() {
+            self.findings.fail(|| Story {
+                headline: format!(
+                    "{} of {} {how} although the cluster was whole",
+                    asked.request, asked.user
+                ),
+                lines: vec![
+                    Calm { from: self.calm, bound: self.bound }.to_string(),
+                    format!(
+                        "client {}: sent {} about {} at {}",
+                        asked.user, asked.request, asked.show, asked.since
+                    ),
+                    format!("client {}: {how} at {at}", asked.user),
+                ],
+            });
+        }
+    }
+
+    /// From calm to the first decision that a client learned of on a request sent after it.
+    pub(super) fn recovery(&self) -> Option<Span> {
+        (self.decided < Instant::MAX).then(|| self.decided.since(self.calm))
+    }
+
+    pub(super) fn finish(
+        mut self,
+        known: &Known,
+        end: Instant,
+        open: &[Asked],
+        own: Vec<Story>,
+    ) -> OracleResult {
+        let calm = self.calm();
+        let overdue = |since| calm.is_some_and(|calm| calm.is_overdue(since, end));
+        // Whoever asked during the last fault asks again once patience ends, and has a quarter of the bound from then
+        // on; an answer that is lost every time never comes.
+        let asked_again = self.calm + known.settings.patience + Span(self.bound.0 / 4);
+        let is_late = |asked: &&Asked| {
+            self.slowest_answer.is_some() && end > asked_again && overdue(asked.since)
+        };
+        for asked in open.iter().filter(is_late) {
+            self.findings.fail(|| Story {
+                headline: format!("{} of {} never ended", asked.request, asked.user),
+                lines: vec![
+                    Calm { from: self.calm, bound: self.bound }.to_string(),
+                    format!(
+                        "client {}: sent {} about {} at {}",
+                        asked.user, asked.request, asked.show, asked.since
+                    ),
+                    format!("it was open still at the end, {end}"),
+                ],
+            });
+        }
+        for entry in known.journal.iter().filter(|entry| entry.known.state == State::Held) {
+            let stuck = || {
+                let remembers = |seat| {
+                    known
+                        .journal
+                        .on_seat(entry.show, seat)
+                        .is_some_and(|on_seat| on_seat.hold == entry.hold)
+                };
+                entry.seats.iter().copied().any(remembers)
+            };
+            let (log, granted) = (entry.known.held.log, entry.known.written);
+            if self.calm < Instant::MAX
+                && let Some(limit) = known.overdue.is_overdue(log, granted, end)
+                && stuck()
+            {
+                self.findings.fail(|| {
+                    let mut lines = known.about(entry.hold);
+                    lines.push(format!("on a disk since {granted}: it had to end by {limit}"));
+                    lines.push(format!("nothing had ended it at the end, {end}"));
+                    Story {
+                        headline: format!(
+                            "{} of {} was never resolved",
+                            entry.hold, entry.known.user
+                        ),
+                        lines,
+                    }
+                });
+            }
+        }
+        for story in own {
+            self.findings.fail(|| story);
+        }
+        let exercised = self.findings.checked() > 0;
+        self.findings.finish(exercised)
+    }
+}

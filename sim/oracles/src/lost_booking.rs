@@ -1,0 +1,91 @@
+//! `lost-booking`: every booking that a client was told of is in the journal at the end.
+//!
+//! Owns the comparison of acknowledged bookings with the journal, and what the journal's
+//! own copies disagree about. Refuses to say when a booking must have become durable: an
+//! acknowledgement may be seen before the records that it rests on are read from disks, so
+//! the two are compared at the end, when everything that a quorum keeps has been read.
+//!
+//! Why no alarm is false: a booking acknowledged in earnest had its record committed, what
+//! is committed is never taken back, and nothing ends a booking. Why none is missed: every
+//! acknowledged booking is kept and compared, with its show, seats and user; a client that
+//! gave up was promised nothing.
+
+use onsale_booking::Instant;
+use onsale_reports::{Oracle, OracleResult};
+
+use super::clients::Acknowledged;
+use super::evidence::{Findings, Known, Story, same_seats};
+use super::position::Position;
+
+#[derive(Debug)]
+pub(super) struct LostBooking {
+    pub(super) findings: Findings,
+}
+
+impl LostBooking {
+    pub(super) fn new() -> Self {
+        Self { findings: Findings::new(Oracle::LostBooking) }
+    }
+
+    /// Two disks hold different committed records in one place: one of them has lost what
+    /// the other keeps.
+    pub(super) fn on_conflict(&mut self, at: Instant, position: Position, detail: String) {
+        self.findings.fail(|| Story {
+            headline: format!("two nodes keep different committed records at {position}"),
+            lines: vec![format!("seen at {at}: {detail}")],
+        });
+    }
+
+    /// A committed record is on fewer disks than keep it safe: one more loss, and what rests on it is gone.
+    pub(super) fn on_lost(&mut self, at: Instant, position: Position, holders: u16) {
+        self.findings.fail(|| Story {
+            headline: format!(
+                "the committed record at {position} is not on a majority of disks any more"
+            ),
+            lines: vec![format!("at {at} it is on {holders}, or covered there by a snapshot")],
+        });
+    }
+
+    pub(super) fn finish(mut self, known: &Known) -> OracleResult {
+        let mut lost = Vec::new();
+        for told in known.clients.iter() {
+            let Some(booking) = told.known.booked else { continue };
+            self.findings.checks();
+            let kept = known.journal.get(told.hold).is_some_and(|kept| {
+                kept.known.is_booked()
+                    && kept.known.user == booking.user
+                    && kept.show == told.show
+                    && same_seats(&kept.seats, &told.seats)
+            });
+            if !kept {
+                lost.push((booking.at, booking, told));
+            }
+        }
+        lost.sort_unstable_by_key(|&(at, _, told)| (at, told.hold));
+        for (_, Acknowledged { user, .. }, told) in lost {
+            self.findings.fail(|| {
+                let mut lines = known.about(told.hold);
+                if let Some((seat, other)) = told.seats.iter().find_map(|&seat| {
+                    let other = known.journal.on_seat(told.show, seat)?;
+                    (other.hold != told.hold).then_some((seat, other))
+                }) {
+                    lines.push(format!(
+                        "in the journal, {} went to {}:",
+                        known.seat(told.show, seat),
+                        other.known.user
+                    ));
+                    lines.extend(known.about(other.hold));
+                }
+                Story {
+                    headline: format!(
+                        "the booking {} that {user} was told of is not in the journal as told",
+                        told.hold
+                    ),
+                    lines,
+                }
+            });
+        }
+        let exercised = self.findings.checked() > 0;
+        self.findings.finish(exercised)
+    }
+}

@@ -1,0 +1,380 @@
+//! All oracles of a run, told of one thing after the other.
+//!
+//! Owns which oracle hears what, and the two folds that they judge by. Refuses to judge.
+
+use onsale_booking::{
+    Command, Event, HoldId, Instant, NodeId, Outcome, Refusal, Request, SeatList, ShowId, Span,
+};
+use onsale_reports::OracleResult;
+
+use super::asked::Asked;
+use super::atomic::Atomic;
+use super::clients::{Acknowledged, Confirming, Told};
+use super::double_booking::DoubleBooking;
+use super::evidence::{Clock, Findings, Known, Story, tell};
+use super::hold::Hold;
+use super::journal::{Grant, State};
+use super::linearizable::Linearizable;
+use super::live::{Calm, Live};
+use super::lost_booking::LostBooking;
+use super::overdue::Overdue;
+use super::position::Position;
+use super::settings::OracleSettings;
+use super::single_writer::SingleWriter;
+
+/// All oracles of a run.
+#[derive(Debug)]
+pub struct Oracles {
+    known: Known,
+    clock: Clock,
+    /// By log, the index of the last record read.
+    read: Vec<u64>,
+    double_booking: DoubleBooking,
+    lost_booking: LostBooking,
+    atomic: Atomic,
+    hold: Hold,
+    linearizable: Linearizable,
+    single_writer: SingleWriter,
+    live: Live,
+}
+
+impl Oracles {
+    /// Oracles of a run that has not begun.
+    ///
+    /// # Panics
+    /// If a section or a row has no seats.
+    pub fn new(settings: OracleSettings) -> Self {
+        assert!(settings.seats_per_section > 0, "a section has seats");
+        assert!(settings.seats_per_row > 0, "a row has seats");
+        let mut oracles = Self {
+            clock: Clock::default(),
+            read: Vec::new(),
+            double_booking: DoubleBooking::new(),
+            lost_booking: LostBooking::new(),
+            atomic: Atomic::new(),
+            hold: Hold::new(),
+            linearizable: Linearizable::new(settings.shows, settings.quantum),
+            single_writer: SingleWriter::new(),
+            live: Live::new(settings.live_bound, settings.slowest_answer),
+            known: Known::new(settings),
+        };
+        let clock = oracles.clock.clone();
+        oracles.findings_mut().for_each(|findings| findings.go_by(&clock));
+        oracles
+    }
+
+    /// The run has reached this instant: what is found from now on is dated by it.
+    #[inline]
+    pub fn go_on_to(&self, now: Instant) {
+        self.clock.set(now);
+    }
+
+    /// A client sends the first attempt of an intention. Not to be repeated for retries.
+    pub fn invoked(&mut self, at: Instant, request: &Request) {
+        self.live.on_invoked(at);
+        self.linearizable.on_settling(at, request);
+        match &request.command {
+            Command::Hold(_) => {}
+            &Command::Confirm { hold, .. } => {
+                self.known
+                    .clients
+                    .confirm_invoked(request.id, Confirming { hold, user: request.user });
+            }
+            &Command::Release { hold } => {
+                self.known.clients.release_invoked(at, hold, request.user)
+            }
+        }
+    }
+
+    /// A client accepts the answer to a request that it first sent at `since`. Once a
+    /// request: what comes after it gave up, or a second time, it does not accept.
+    pub fn answered(&mut self, at: Instant, since: Instant, request: &Request, outcome: &Outcome) {
+        let told = || {
+            format!(
+                "client {}: told at {at} about {}: {}",
+                request.user,
+                request.id,
+                tell(request.show, outcome)
+            )
+        };
+        let mut mismatched = true;
+        match outcome {
+            Outcome::Refused(refusal) => {
+                self.refused(at, since, request, *refusal);
+                self.linearizable.on_settled((since, at), request, outcome);
+                return;
+            }
+            Outcome::Held { hold, seats, expires } => {
+                if let Command::Hold(wish) = &request.command {
+                    mismatched = false;
+                    self.atomic.on_granted(&self.known, request, wish, (*hold, seats), &told);
+                    self.granted((since, at), request, (*hold, seats), *expires, &told);
+                }
+            }
+            Outcome::Booked { hold, seats } => {
+                if let &Command::Confirm { hold: paid, .. } = &request.command {
+                    mismatched = false;
+                    self.atomic.on_booked(&self.known, request, (paid, *hold), seats, &told);
+                    self.booked(at, request, (*hold, seats), &told);
+                }
+            }
+            Outcome::Released { hold } => {
+                if let Command::Release { hold: asked } = &request.command {
+                    mismatched = asked != hold;
+                }
+            }
+        }
+        self.linearizable.on_settled((since, at), request, outcome);
+        if mismatched {
+            self.atomic.on_mismatch(request, &told);
+        }
+        self.live.on_decided(at, since);
+    }
+
+    /// The same as [`answered`](Self::answered) for a refused `Hold`, the most frequent of
+    /// answers, with less to gather.
+    pub fn hold_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
+        self.live.on_refused(at, asked, refusal);
+        self.linearizable.on_hold_refused(at, asked, refusal);
+    }
+
+    /// A client stops waiting: what became of the request it will never know. It has heard nothing since it first
+    /// asked or, if it was turned away meanwhile, since it asked last.
+    pub fn gave_up(&mut self, at: Instant, asked: Asked, unheard_since: Instant) {
+        self.live.on_given_up(at, asked, unheard_since);
+    }
+
+    /// A committed record is read from what the system declares durable: each index of a log once, in rising order,
+    /// with or without those that carry no events and name no writer. It may be read long after it was committed, and
+    /// after clients were told what it says; before [`finish`](Self::finish), everything that is safe from the loss of
+    /// a minority must have been read. It first stood on a disk at `written`.
+    ///
+    /// # Panics
+    /// If the index does not rise.
+    pub fn committed(
+        &mut self,
+        (written, read): (Instant, Instant),
+        position: Position,
+        writer: Option<NodeId>,
+        events: &[(ShowId, Event)],
+    ) {
+        let place = position.log as usize;
+        if place >= self.read.len() {
+            self.read.resize(place + 1, 0);
+        }
+        assert!(
+            position.index > self.read[place],
+            "the records of a log are read in its order, each once"
+        );
+        self.read[place] = position.index;
+        self.single_writer.on_committed(position, writer);
+        for (show, event) in events {
+            match event {
+                Event::Held { hold, user, seats, at, expires } => {
+                    let grant = Grant {
+                        user: *user,
+                        written,
+                        read,
+                        at: *at,
+                        expires: *expires,
+                        held: position,
+                        state: State::Held,
+                    };
+                    self.held(*hold, *show, seats, grant);
+                }
+                &Event::Booked { request, hold, at, .. } => {
+                    let asked = self.known.clients.confirm_committed(request);
+                    self.hold.on_booked(&self.known, hold, request, asked, position);
+                    self.hold.on_ended(&self.known, hold, written, position);
+                    self.double_booking.on_committed(&self.known, hold, position);
+                    self.known.journal.booked(hold, request, at, position);
+                }
+                &Event::Released { request, hold, at } => {
+                    self.hold.on_released(&self.known, hold, request, position);
+                    self.hold.on_ended(&self.known, hold, written, position);
+                    self.known.journal.ended(hold, State::Released { request, at, position });
+                }
+                &Event::Expired { hold, at: decided } => {
+                    self.hold.on_expired(&self.known, hold, decided, read, position);
+                    self.hold.on_ended(&self.known, hold, written, position);
+                    self.known.journal.ended(hold, State::Expired { at: decided, position });
+                }
+            }
+        }
+    }
+
+    /// Two disks hold records of one term in one place that differ, committed or not: told by
+    /// `single-writer`.
+    pub fn journal_fork(&mut self, at: Instant, position: Position, detail: String) {
+        self.single_writer.on_fork(at, position, detail);
+    }
+
+    /// At the end, a disk knows all up to `committed` to be committed, and the record at `index` was
+    /// never found: told by `single-writer`.
+    pub fn journal_gap(&mut self, at: Instant, log: u32, index: u64, committed: u64) {
+        self.single_writer.on_gap(at, log, index, committed);
+    }
+
+    /// Two disks' committed records in one place are of different terms, or one cannot be read:
+    /// told by `lost-booking`.
+    pub fn journal_conflict(&mut self, at: Instant, position: Position, detail: String) {
+        self.lost_booking.on_conflict(at, position, detail);
+    }
+
+    /// At the end, fewer disks than keep it safe hold a record that was committed: told by `lost-booking`.
+    pub fn journal_lost(&mut self, at: Instant, position: Position, holders: u16) {
+        self.lost_booking.on_lost(at, position, holders);
+    }
+
+    /// What may make holds end late: a system declares it here.
+    pub const fn overdue(&mut self) -> &mut Overdue {
+        &mut self.known.overdue
+    }
+
+    /// The last fault is over and everything is healed: calm begins. In a run without faults
+    /// that is its start; without this call `live` is not exercised.
+    ///
+    /// # Panics
+    /// If it is called twice.
+    pub fn faults_over(&mut self, at: Instant) {
+        self.live.on_calm(at);
+    }
+
+    /// Calm, once it has begun.
+    pub fn calm(&self) -> Option<Calm> {
+        self.live.calm()
+    }
+
+    /// What findings are dated by: a system's own judges go by it too.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// From calm to the first decision of a leader that a client learned of, on a request
+    /// that was sent after calm began. A refusal counts, but not one that a gateway can
+    /// give without the leader. None if there was no calm or no such decision.
+    pub fn recovery(&self) -> Option<Span> {
+        self.live.recovery()
+    }
+
+    /// Seats that the journal says are booked, and seats that it says are on hold.
+    pub fn seats(&self) -> (u64, u64) {
+        self.known.journal.seats()
+    }
+
+    /// What each has found so far, in the order of reports.
+    pub fn findings(&self) -> impl Iterator<Item = &Findings> {
+        [
+            &self.double_booking.findings,
+            &self.lost_booking.findings,
+            &self.atomic.findings,
+            &self.hold.findings,
+            &self.linearizable.findings,
+            &self.single_writer.findings,
+            &self.live.findings,
+        ]
+        .into_iter()
+    }
+
+    fn findings_mut(&mut self) -> impl Iterator<Item = &mut Findings> {
+        [
+            &mut self.double_booking.findings,
+            &mut self.lost_booking.findings,
+            &mut self.atomic.findings,
+            &mut self.hold.findings,
+            &mut self.linearizable.findings,
+            &mut self.single_writer.findings,
+            &mut self.live.findings,
+        ]
+        .into_iter()
+    }
+
+    /// The verdicts at the end of the run, in the order of reports, given what clients still wait for and what a
+    /// system's own judges found that `live` is to tell.
+    pub fn finish(self, end: Instant, open: &[Asked], own: Vec<Story>) -> Vec<OracleResult> {
+        vec![
+            self.double_booking.finish(),
+            self.lost_booking.finish(&self.known),
+            self.atomic.finish(),
+            self.hold.finish(),
+            self.linearizable.finish(&self.known),
+            self.single_writer.finish(),
+            self.live.finish(&self.known, end, open, own),
+        ]
+    }
+
+    fn held(&mut self, hold: HoldId, show: ShowId, seats: &SeatList, grant: Grant) {
+        self.atomic.on_held(&self.known, hold, show, seats, &grant);
+        self.hold.on_held(&self.known, hold, show, seats, &grant);
+        self.known.journal.held(hold, show, seats.clone(), grant);
+        self.compare(hold);
+    }
+
+    fn granted(
+        &mut self,
+        (since, at): (Instant, Instant),
+        request: &Request,
+        (hold, seats): (HoldId, &SeatList),
+        expires: Instant,
+        told: &dyn Fn() -> String,
+    ) {
+        let timer = self.known.settings.promise().timer(since, expires);
+        self.hold.on_granted(&self.known, request, (hold, seats), (at, timer), told);
+        self.linearizable.on_granted((since, at), request, (hold, seats), timer);
+        if self.known.clients.get(hold).is_some() {
+            return;
+        }
+        let told = Told {
+            user: request.user,
+            request: request.id,
+            from: at,
+            until: timer,
+            expires: timer,
+            as_told: expires,
+            asked: since,
+            released: None,
+            confirms: 0,
+            booked: None,
+        };
+        self.known.clients.held(hold, request.show, seats.clone(), told);
+        self.compare(hold);
+    }
+
+    fn booked(
+        &mut self,
+        at: Instant,
+        request: &Request,
+        (hold, seats): (HoldId, &SeatList),
+        told: &dyn Fn() -> String,
+    ) {
+        self.double_booking.on_acknowledged(&self.known, hold, request.show, seats, told);
+        self.hold.on_acknowledged(&self.known, at, request, (hold, seats), told);
+        let booking = Acknowledged { user: request.user, request: request.id, at };
+        self.known.clients.booked(hold, request.show, seats, booking);
+    }
+
+    fn refused(&mut self, at: Instant, since: Instant, request: &Request, refusal: Refusal) {
+        let asked = Asked { request: request.id, user: request.user, show: request.show, since };
+        self.live.on_refused(at, &asked, refusal);
+        match request.command {
+            Command::Hold(_) => self.linearizable.on_hold_refused(at, &asked, refusal),
+            Command::Release { .. } => {}
+            Command::Confirm { hold, .. } => {
+                self.hold.on_confirm_refused(&self.known, at, request, hold, refusal);
+            }
+        }
+    }
+
+    /// Once both views of a hold are there, they must agree. A grant decided after the client
+    /// learned of the hold is another one, given to a repeat so late that the first was
+    /// forgotten: nobody waits for it.
+    fn compare(&mut self, hold: HoldId) {
+        if let (Some(kept), Some(told)) =
+            (self.known.journal.get(hold), self.known.clients.get(hold))
+            && kept.known.at.min(kept.known.read) <= told.known.from + self.known.settings.quantum
+        {
+            self.atomic.compare(&self.known, kept, told);
+            self.hold.compare(&self.known, kept, told);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Holds that end too late: by how much the gaps and troubles that a system declares excuse them, and not by a
+//! second more.
+//!
+//! A hold lasts 300 s and its grace 5 s, and the slack is 4 s: so where nothing happens it ends by 409 s if it was
+//! granted at 100 s.
+
+use super::*;
+use crate::Overdue;
+
+/// The last second at which a hold may end that was granted at 100; `hold` and `live` agree on it.
+fn limit(declare: &dyn Fn(&mut Overdue)) -> u64 {
+    let judged = |end: u64| {
+        let play = |ends: bool| {
+            let mut history = History::new();
+            history.asks(100, &hold_request(1, 1, &[3])).held(100, 1, 1, &[3]);
+            declare(history.oracles.overdue());
+            if ends {
+                history.record(end, Event::Expired { hold: HoldId(1), at: secs(405) });
+            }
+            history.oracles.faults_over(secs(2_000));
+            history.results(end, &[])
+        };
+        (verdict(&play(true), "hold"), verdict(&play(false), "live"))
+    };
+    let first = (405..2_000).find(|&end| judged(end).0 == Verdict::Fail).expect("there is a limit");
+    assert_eq!(judged(first - 1), (Verdict::NotExercised, Verdict::NotExercised));
+    assert_eq!(judged(first).1, Verdict::Fail, "nothing ends it");
+    first - 1
+}
+
+#[test]
+fn where_nothing_happens_a_hold_ends_within_the_slack() {
+    assert_eq!(limit(&|_| {}), 409);
+}
+
+#[test]
+fn whatever_ends_a_hold_ends_it_in_time() {
+    let ends = |at: u64, event: Event| {
+        let mut history = History::new();
+        history.asks(100, &hold_request(1, 1, &[3])).held(100, 1, 1, &[3]);
+        history.record(at, event);
+        history.results(at, &[])
+    };
+    let (hold, request) = (HoldId(1), RequestId(9));
+    let released = Event::Released { request, hold, at: secs(200) };
+    assert_eq!(verdict(&ends(409, released.clone()), "hold"), Verdict::NotExercised);
+    assert_eq!(verdict(&ends(410, released), "hold"), Verdict::Fail);
+    let booked = Event::Booked { request, hold, payment: PaymentId(9), at: secs(200) };
+    let results = ends(410, booked);
+    let told =
+        results.iter().find(|result| result.name == "hold").expect("it is one of the oracles");
+    let details = &told.evidence.as_ref().expect("it failed").details;
+    assert!(
+        details.contains(&"also: h1 of u1 outlived its time by 00:05.000".to_owned()),
+        "{details:?}"
+    );
+}
+
+#[test]
+fn a_gap_excuses_what_falls_due_in_it() {
+    let gap = |from, until| limit(&move |overdue| overdue.gap_begins(0, secs(from), secs(until)));
+    assert_eq!(gap(300, 303), 409, "long before");
+    assert_eq!(gap(404, 407), 411, "the part after it was due");
+    assert_eq!(gap(405, 408), 412);
+    assert_eq!(gap(500, 503), 409, "long after");
+    let open = |overdue: &mut Overdue| {
+        overdue.gap_begins(0, secs(406), Instant::MAX);
+        overdue.gap_ends(0, secs(450));
+    };
+    assert_eq!(limit(&open), 409 + 44);
+    assert_eq!(limit(&|overdue| overdue.gap_begins(1, secs(404), secs(500))), 409, "another log's");
+}
+
+#[test]
+fn a_trouble_excuses_its_whole_time_from_the_grant_on() {
+    let trouble = |from, until| {
+        limit(&move |overdue| {
+            overdue.trouble_begins(secs(from));
+            overdue.trouble_ends(secs(until));
+        })
+    };
+    assert_eq!(trouble(300, 323), 409 + 23);
+    assert_eq!(trouble(50, 93), 409, "before the grant");
+    assert_eq!(trouble(90, 110), 409 + 10);
+}
+
+#[test]
+fn where_the_time_was_lost_a_hold_is_measured_again() {
+    assert_eq!(limit(&|overdue| overdue.measured_afresh(0, secs(243))), 243 + 305 + 4);
+    assert_eq!(limit(&|overdue| overdue.measured_afresh(0, secs(43))), 409, "before the grant");
+}
