@@ -1,219 +1,89 @@
-//! A booking node: a gateway, replicas of shards, and an eye on its peers.
+//! A booking node: a gateway, replicas of shards, and a view of its peers.
 //!
-//! Owns the composition: who is told what in which order, the node's one write-ahead
-//! log, its timers, and when sleeping groups are woken. Refuses to know what a request
-//! means, who may write, and how anything is carried out.
+//! Owns the composition: which part is told what in which order, the doors through which a driver changes the node,
+//! and what holds after every step. Refuses to know what a request means, who may write, and how anything is carried
+//! out. Each part owns its fields and says in its header what it refuses to know.
 
 mod audit;
-mod balance;
+mod beats;
+mod boot;
+mod boot_barrier;
+mod coordinator;
+mod disk;
 mod elections;
-mod members;
+mod lead_balance;
+mod leads;
 mod moves;
+mod peers;
+mod replicas;
 mod reports;
 mod requests;
 mod retirement;
-mod start;
-mod storage;
+mod successors;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use onsale_booking::{Draw, Endpoint, Instant, NodeId, Request, Span, Timed};
 
 pub use self::audit::Audit;
-use self::balance::Balance;
+use self::boot_barrier::BootBarrier;
+use self::coordinator::Coordinator;
+use self::disk::Disk;
+use self::elections::Elections;
+use self::lead_balance::LeadBalance;
 use self::moves::Wishes;
+use self::peers::Peers;
+use self::replicas::Replicas;
 use self::retirement::Retirement;
-use self::storage::Storage;
 use crate::beat::Beat;
-use crate::config::{Config, Overdue, Setup};
-use crate::detector::{Detector, Heard};
-use crate::effect::{Effects, Sending};
+use crate::config::{Overdue, Setup};
+use crate::effect::Effects;
 use crate::facts::Facts;
 use crate::gateway::Gateway;
-use crate::id::{Epoch, ShardId};
+use crate::id::ShardId;
 use crate::input::Input;
-use crate::journal::{Durable, Found, Journal, JournalMessage, RaftGroup, Ready, Settings, Wal};
+use crate::journal::{Journal, JournalMessage};
 use crate::mark::Mark;
-use crate::membership::Membership;
 use crate::message::Message;
 use crate::observation::Observation;
 use crate::placement::Placement;
-use crate::resolver::Resolver;
-use crate::shard::{Answers, Shard, TELL_EVERY};
-use crate::write::PersistId;
+use crate::shard::Answers;
+use crate::write::{PersistId, Write};
 
-/// So many requests or answers of a batch are looked at ahead of their turn.
+/// How many requests or answers of a batch are read ahead of their turn.
 const READ_AHEAD: usize = 32;
 
 /// One node of the cluster.
 #[derive(Debug)]
 pub struct Node {
     me: NodeId,
+    /// Rises with every boot.
     incarnation: u64,
     setup: Arc<Setup>,
-    /// The map that it goes by; that of the setup is the first.
+    /// The latest map that the node knows; that of the setup is the first.
     placement: Arc<Placement>,
-    wishes: Wishes,
-    /// None where leads stay where they fall.
-    balance: Option<Balance>,
-    /// For replicas that begin later.
-    draw: Draw,
+    /// Never runs backwards.
     now: Instant,
-    detector: Detector,
-    membership: Membership,
-    resolver: Resolver,
+    next_beat: Instant,
+    peers: Peers,
     gateway: Gateway,
     facts: Facts,
-    /// By shard number; those that this node replicates. Boxed, for of many shards it has few.
-    shards: Vec<Option<Box<Shard>>>,
-    /// Their numbers, in order.
-    carried: Vec<ShardId>,
-    /// Shards to settle at the end of the turn, in the order of their first touch.
-    touched: Vec<ShardId>,
-    is_touched: Vec<bool>,
-    /// By shard number: whether its journal needs ticks; and how many do.
-    is_awake: Vec<bool>,
-    awake: usize,
-    wal: Wal,
-    writing: Option<PersistId>,
-    /// Elections to stand for: when, where, the epoch that must not have passed, and the
-    /// leader to replace.
-    campaigns: BTreeSet<(Instant, ShardId, Epoch, NodeId)>,
-    next_beat: Instant,
-    /// With the first beat from then on it tells the time of shards with live holds to who may not know it.
-    next_telling: Instant,
-    /// Ticks come at this offset of each multiple of the pace, so that nodes differ.
-    tick_offset: Span,
-    next_tick: Option<Instant>,
-    /// No hold of an owned show ends before this.
-    expires_at: Instant,
-    /// What was found on the disk at the start, and is still to be told.
-    found: Option<Mark>,
-    /// Messages held back until the first write of this boot is durable; none once it is.
-    held: Option<Vec<Sending>>,
-    /// In which boot it found the latest time that its disk had forgotten, where replicas are renewed then.
-    forgot: Option<u64>,
-    storage: Storage,
-    retirement: Option<Retirement>,
-    ready: Ready,
+    replicas: Replicas,
+    elections: Elections,
+    disk: Disk,
+    barrier: BootBarrier,
+    wishes: Wishes,
+    coordinator: Coordinator,
+    /// `None` where leads stay where elections put them.
+    balance: Option<LeadBalance>,
+    retirement: Retirement,
+    /// For replicas that begin later.
+    draw: Draw,
+    /// What this turn answers to gateways.
     answers: Answers,
 }
 
 impl Node {
-    /// A node as it comes up at `now` with what was found on its disk. `incarnation` rises with every boot.
-    /// Its first deadline is `now`.
-    ///
-    /// What a process reads back is durable only as far as somebody synced it: after the crash of a process
-    /// alone it may be in the page cache and nowhere else, and after a failed fsync even another fsync may
-    /// report a success that means nothing. So a node does not trust that what it has read is on the disk. It writes all of
-    /// it anew at once, into a segment of its own, and sends nothing before that is durable.
-    ///
-    /// What a driver must do for it: create that segment as a new file, and answer a write with
-    /// [`Input::Persisted`] only when the file and the directory entry are durable. Keep
-    /// [`Found::has_written`] where the loss of the log's disk does not lose it, and set it durably before it hands over
-    /// the first such answer that the node ever gets. Hand over the segments as they are: a driver that drops or mends
-    /// a torn one takes away the evidence.
-    pub fn boot(
-        setup: Arc<Setup>,
-        me: NodeId,
-        incarnation: u64,
-        seed: u64,
-        found: Found,
-        now: Instant,
-    ) -> Self {
-        let mut draw = Draw::new(seed);
-        let (config, placement) = (&setup.config, &setup.placement);
-        let renewed = placement.map_shard().is_some();
-        let mut recovered = storage::recover(incarnation, found, renewed);
-        let facts_start = members::facts_start(&recovered, placement.has(me));
-        let mut shards = Vec::with_capacity(placement.shards() as usize);
-        let mut carried = Vec::new();
-        for id in (0..placement.shards()).map(ShardId) {
-            let members = placement.replicas(id);
-            // What the first map says a node that forgot no longer remembers to be true of it.
-            let begins = members.contains(&me) && recovered.forgot.is_none();
-            if !begins && !recovered.has(id) {
-                shards.push(None);
-                continue;
-            }
-            let settings = settings(config, &mut draw);
-            let durable = recovered.take(id);
-            let first_boot = durable == Durable::default();
-            let journal = RaftGroup::new(id, me, members, settings, durable);
-            let mut shard = Shard::new(id, me, Arc::clone(&setup), journal);
-            if first_boot && members[0] == me {
-                shard.campaign();
-            }
-            shards.push(Some(Box::new(shard)));
-            carried.push(id);
-        }
-        let tick_offset = Span(draw.below(config.tick_every.0));
-        let gateway_draw = Draw::new(draw.below(u64::MAX));
-        let placement = Arc::clone(placement);
-        let gateway = Gateway::new(
-            config.gateway.clone(),
-            Arc::clone(&placement),
-            setup.shows,
-            gateway_draw,
-            now,
-        );
-        let facts = Facts::boot(
-            (me, incarnation),
-            facts_start,
-            config.facts.clone(),
-            placement.node_ids().filter(|&node| node != me),
-            Draw::new(draw.below(u64::MAX)),
-            &recovered.facts,
-            now,
-        );
-        let mut node = Self {
-            me,
-            incarnation,
-            wishes: Wishes::default(),
-            balance: Balance::new(config.leads, placement.shards(), placement.nodes(), now),
-            draw,
-            now,
-            detector: Detector::new(config.suspicion(), placement.node_ids(), me, now),
-            membership: Membership::new(me, incarnation, placement.nodes(), now),
-            resolver: Resolver::new(config, placement.node_ids().count() as u16, now),
-            gateway,
-            facts,
-            touched: Vec::new(),
-            is_touched: vec![false; shards.len()],
-            is_awake: vec![false; shards.len()],
-            awake: 0,
-            wal: Wal::new(config.segment_bytes as usize, recovered.next_segment),
-            writing: None,
-            campaigns: BTreeSet::new(),
-            next_beat: now,
-            next_telling: now,
-            tick_offset,
-            next_tick: None,
-            expires_at: Instant::MAX,
-            found: storage::found(&recovered),
-            held: Some(Vec::new()),
-            forgot: recovered.forgot,
-            storage: Storage::default(),
-            retirement: None,
-            ready: Ready::default(),
-            answers: Answers::default(),
-            shards,
-            carried,
-            placement,
-            setup,
-        };
-        node.wal.remember(node.forgot);
-        node.wal.renew();
-        if node.placement.map_shard().is_some() {
-            node.on_other_nodes();
-        }
-        for place in 0..node.carried.len() {
-            node.touch(node.carried[place]);
-        }
-        node
-    }
-
     /// The only way in which the node changes. Never fails: what is hostile or stale is
     /// refused with an observed reason. Inputs of one turn may come slightly out of
     /// order; the node's own time never runs backwards.
@@ -223,24 +93,21 @@ impl Node {
     /// When one of its own promises is broken.
     #[inline]
     pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
-        if !self.begins(now, effects) {
-            return;
-        }
-        match input {
-            Input::Delivered { from, message } => self.on_delivered(from, message, effects),
-            Input::Request { from, request } => self.on_request(from, &request, effects),
-            Input::Forwarded { from, request } => self.on_forwarded(from, &request, effects),
-            Input::Answered { from, answer } => self.on_answered(from, &answer, effects),
-            Input::Persisted(id) => self.on_persisted(id, effects),
-            Input::WriteFailed(id) => self.on_write_failed(id, effects),
-            Input::WriteRefused(write) => self.on_write_refused(write, effects),
-            Input::DamageFound => self.on_damage_found(effects),
-            Input::Join => self.on_join(),
-            Input::Leave(node) => self.on_leave(node, effects),
-            Input::Retire => self.on_retire(),
-            Input::DeadlineReached => self.on_deadline(effects),
-            Input::TurnEnded => self.on_turn_ended(effects),
-        }
+        self.enter(now, effects, |node, effects| match input {
+            Input::Delivered { from, message } => node.on_delivered(from, message, effects),
+            Input::Request { from, request } => node.on_request(from, &request, effects),
+            Input::Forwarded { from, request } => node.on_forwarded(from, &request, effects),
+            Input::Answered { from, answer } => node.on_answered(from, &answer, effects),
+            Input::Persisted(id) => node.on_persisted(id, effects),
+            Input::WriteFailed(id) => node.on_write_failed(id, effects),
+            Input::WriteRefused(write) => node.on_write_refused(write, effects),
+            Input::DamageFound => node.disk.on_damage_found(effects),
+            Input::Join => node.on_join(),
+            Input::Leave(leaver) => node.on_leave(leaver, effects),
+            Input::Retire => node.retirement.begin(),
+            Input::DeadlineReached => node.on_deadline(effects),
+            Input::TurnEnded => node.on_turn_ended(effects),
+        });
     }
 
     /// Looks ahead at what steps with these inputs will look at: the misses overlap, where one step after
@@ -263,7 +130,7 @@ impl Node {
         }));
     }
 
-    /// The same as `step` with a message that arrived.
+    /// The door for a message: the same as `step` with [`Input::Delivered`], which is not put together first.
     #[inline]
     pub fn deliver(
         &mut self,
@@ -272,41 +139,19 @@ impl Node {
         message: Message,
         effects: &mut Effects,
     ) {
-        if self.begins(now, effects) {
-            self.on_delivered(from, message, effects);
-        }
+        self.enter(now, effects, |node, effects| node.on_delivered(from, message, effects));
     }
 
-    /// The same as `step` with a beat, which is most of what a node hears, and no message around it.
+    /// The door for a beat, which is most of what a node hears: the same as `step`, without a message around it.
     #[inline]
     pub fn hear(&mut self, now: Instant, from: NodeId, beat: Beat, effects: &mut Effects) {
-        if self.begins(now, effects) {
-            self.on_beat(from, beat, effects);
-        }
+        self.enter(now, effects, |node, effects| node.on_beat(from, beat, effects));
     }
 
-    /// The same as `step` with [`Input::DeadlineReached`].
-    #[inline]
-    pub fn wake(&mut self, now: Instant, effects: &mut Effects) {
-        if self.begins(now, effects) {
-            self.on_deadline(effects);
-        }
-    }
-
-    /// The same as `step` with [`Input::TurnEnded`], which every turn ends with.
-    #[inline]
-    pub fn end_turn(&mut self, now: Instant, effects: &mut Effects) {
-        if self.begins(now, effects) {
-            self.on_turn_ended(effects);
-        }
-    }
-
-    /// The same as `step` with a request that a gateway passed on, looked at where it stands.
+    /// The door for a request that a gateway passed on: the same as `step` with [`Input::Forwarded`], without a copy.
     #[inline]
     pub fn decide(&mut self, now: Instant, from: NodeId, request: &Request, effects: &mut Effects) {
-        if self.begins(now, effects) {
-            self.on_forwarded(from, request, effects);
-        }
+        self.enter(now, effects, |node, effects| node.on_forwarded(from, request, effects));
     }
 
     /// Whether a request that a gateway passed on has waited for so long that this node no longer decides it.
@@ -322,29 +167,33 @@ impl Node {
         effects.observe(Observation::Mark(Mark::PassedOver));
     }
 
-    /// When the node wants to be stepped next, whatever else happens. May lie too early.
+    /// When the node wants to be stepped next, if nothing else happens; `None` once it has stopped. May lie too early,
+    /// never too late.
     #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
-        if self.storage.has_failed() {
+        if self.disk.has_failed() {
             return None;
         }
-        let mut next = self.next_beat.min(self.detector.next_deadline()).min(self.expires_at);
-        next = next.min(self.storage.next_deadline());
-        next = next.min(self.next_tick.unwrap_or(Instant::MAX));
+        let mut next = self.next_beat.min(self.peers.next_deadline());
+        next = next.min(self.replicas.next_deadline());
+        next = next.min(self.disk.next_deadline());
         next = next.min(self.gateway.next_deadline().unwrap_or(Instant::MAX));
         next = next.min(self.facts.next_deadline().unwrap_or(Instant::MAX));
-        next = next.min(self.next_campaign());
-        Some(next)
+        Some(next.min(self.elections.next_deadline()))
     }
 
-    /// Begins a step; false if the node does nothing any more.
+    /// What every door leads through: a node whose disk failed does nothing any more, and time never runs backwards.
     #[inline]
-    fn begins(&mut self, now: Instant, effects: &mut Effects) -> bool {
-        if self.storage.has_failed() {
-            return false;
+    fn enter(
+        &mut self,
+        now: Instant,
+        effects: &mut Effects,
+        act: impl FnOnce(&mut Self, &mut Effects),
+    ) {
+        if !self.disk.has_failed() {
+            self.advance(now, effects);
+            act(self, effects);
         }
-        self.advance(now, effects);
-        true
     }
 
     #[inline]
@@ -366,9 +215,7 @@ impl Node {
     #[cold]
     fn stood_still(&mut self, effects: &mut Effects) {
         effects.observe(Observation::Mark(Mark::StoodStill));
-        self.detector.excuse(self.now);
-        self.membership.excuse(self.now);
-        self.resolver.excuse(self.now);
+        self.peers.excuse(self.now);
         self.next_beat = self.now;
     }
 
@@ -428,20 +275,32 @@ impl Node {
     }
 
     fn on_persisted(&mut self, id: PersistId, effects: &mut Effects) {
-        if self.writing != Some(id) {
-            return effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
+        if !self.disk.expects(id, effects) {
+            return;
         }
-        self.writing = None;
-        self.speak(effects);
+        self.barrier.lift(effects);
         self.facts.on_persisted(self.now, effects);
-        let tickets = self.wal.persisted(id);
+        let tickets = self.disk.on_persisted(id);
         for &(id, ticket) in &tickets {
-            if let Some(shard) = &mut self.shards[id.0 as usize] {
+            if let Some(shard) = self.replicas.get_mut(id) {
                 shard.on_fsynced(ticket);
-                self.touch(id);
+                self.replicas.touch(id);
             }
         }
-        self.wal.reuse(tickets);
+        self.disk.reuse(tickets);
+    }
+
+    fn on_write_failed(&mut self, id: PersistId, effects: &mut Effects) {
+        if self.disk.expects(id, effects) {
+            self.disk.on_write_failed(effects);
+        }
+    }
+
+    fn on_write_refused(&mut self, write: Write, effects: &mut Effects) {
+        if self.disk.expects(write.id, effects) {
+            self.disk.on_write_refused(self.now, write, effects);
+            self.call_heirs(effects);
+        }
     }
 
     fn on_journal(
@@ -454,11 +313,10 @@ impl Node {
         if self.placement.map_shard().is_some() {
             self.begin_replica(id, &message, effects);
         }
-        let shard = self.shards.get_mut(id.0 as usize).and_then(Option::as_mut);
-        match shard.filter(|_| message.from() == from) {
+        match self.replicas.get_mut(id).filter(|_| message.from() == from) {
             Some(shard) => {
                 shard.on_message(self.now, message);
-                self.touch(id);
+                self.replicas.touch(id);
             }
             None => {
                 effects.observe(Observation::Refused { shard: id, reason: Mark::JournalAstray })
@@ -466,75 +324,17 @@ impl Node {
         }
     }
 
-    #[inline]
-    fn on_beat(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
-        if u64::from(beat.map) != self.placement.version() {
-            self.on_version(from, beat.map.into(), effects);
-        }
-        if let Some(balance) = &mut self.balance {
-            balance.on_told(from, beat.load);
-        }
-        let heard = self.detector.heard(from, beat.incarnation, self.now);
-        if heard != Some(Heard::Steady) {
-            self.on_news(from, beat, heard, effects);
-        }
-        if self.membership.on_beat(from, beat) {
-            self.admit(from, effects);
-        }
-    }
-
-    /// A beat said more than that its sender is well.
-    #[cold]
-    fn on_news(&mut self, from: NodeId, beat: Beat, heard: Option<Heard>, effects: &mut Effects) {
-        match heard {
-            Some(Heard::Steady) => {}
-            Some(Heard::Again) => {
-                effects.observe(Observation::Trusted { peer: from });
-                self.gateway.on_trusted(from);
-                self.facts.on_heard(self.now, from, beat.incarnation);
-                self.campaigns.retain(|&(.., leader)| leader != from);
-                self.wake_followers(from);
-            }
-            Some(Heard::Restarted { suspected }) => {
-                if suspected {
-                    effects.observe(Observation::Trusted { peer: from });
-                }
-                self.gateway.on_trusted(from);
-                effects.observe(Observation::Mark(Mark::PeerRestarted));
-                self.facts.on_heard(self.now, from, beat.incarnation);
-                self.wake_followers(from);
-                self.replace(from);
-            }
-            Some(Heard::Stale) => effects.observe(Observation::Mark(Mark::StaleBeat)),
-            None => effects.observe(Observation::Mark(Mark::StrangeBeat)),
-        }
-    }
-
     fn on_deadline(&mut self, effects: &mut Effects) {
         if self.next_beat <= self.now {
             self.beat(effects);
             self.move_on(effects);
-            self.balance(effects);
-            self.tell_times();
+            self.balance_leads(effects);
+            self.replicas.tell_times(self.now);
             // Beats missed while the process stood still are not made up for.
             self.next_beat = self.now + self.setup.config.beat_every;
         }
-        if self.next_tick.is_some_and(|at| at <= self.now) {
-            for place in 0..self.carried.len() {
-                let id = self.carried[place];
-                if self.is_awake[id.0 as usize]
-                    && let Some(shard) = &mut self.shards[id.0 as usize]
-                {
-                    shard.on_tick();
-                    self.touch(id);
-                }
-            }
-            self.next_tick = Some(self.tick_after(self.now));
-        }
-        if self.expires_at <= self.now {
-            self.expire();
-        }
-        self.write_again(effects);
+        self.replicas.on_deadline(self.now);
+        self.disk.write_again(self.now, effects);
         self.gateway.on_deadline(self.now, effects);
         if self.facts.next_deadline().is_some_and(|at| at <= self.now) {
             self.facts.on_deadline(self.now, effects);
@@ -543,19 +343,17 @@ impl Node {
 
     /// Suspicion comes here and not with the deadline: what has arrived is heard first.
     fn on_turn_ended(&mut self, effects: &mut Effects) {
-        if self.found.is_some() {
-            self.tell_what_was_found(effects);
-        }
-        if self.detector.next_deadline() <= self.now {
+        self.disk.tell_what_was_found(effects);
+        if self.peers.next_deadline() <= self.now {
             self.suspect(effects);
         }
-        if self.next_campaign() <= self.now {
+        if self.elections.next_deadline() <= self.now {
             self.campaign(effects);
         }
-        if self.retirement.is_some() {
-            self.transfer_leads(effects);
+        if self.retirement.has_begun() {
+            self.transfer_all_leads(effects);
         }
-        while !self.touched.is_empty() {
+        while self.replicas.has_touched() {
             self.settle(effects);
         }
         if !self.answers.is_empty() {
@@ -563,136 +361,40 @@ impl Node {
             answers.into_iter().for_each(|(gateway, batch)| effects.answer(gateway, batch));
         }
         self.gateway.on_turn_ended();
-        self.write(effects);
-        if self.retirement.is_some() {
+        self.disk.write(&self.replicas, &mut self.facts, effects);
+        if self.retirement.has_begun() {
             self.drain(effects);
         }
-        self.hold_back(effects);
-        self.detector.sharpen(self.next_beat);
+        self.barrier.hold_back(effects);
+        self.peers.sharpen(self.next_beat);
     }
 
-    fn touch(&mut self, id: ShardId) {
-        if !std::mem::replace(&mut self.is_touched[id.0 as usize], true) {
-            self.touched.push(id);
-        }
-    }
-
+    /// Closes the turn of every replica that was touched, and draws what follows from it for the gateway, the map and
+    /// elections.
     fn settle(&mut self, effects: &mut Effects) {
-        let mut touched = std::mem::take(&mut self.touched);
+        let mut touched = self.replicas.take_touched();
         let (mut orphaned, mut newer_map) = (Vec::new(), None);
         for id in touched.drain(..) {
-            self.is_touched[id.0 as usize] = false;
-            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
-            shard.settle(self.now, &mut self.ready, &mut self.answers, effects);
-            self.wal.gather(id, &self.ready);
-            self.expires_at = self.expires_at.min(shard.next_deadline());
+            let settled = self.replicas.settle(id, self.now, &mut self.answers, effects);
+            let Some((shard, ready)) = settled else { continue };
+            self.disk.gather(id, ready);
             if let Some(map) = shard.map().filter(|map| map.version() > self.placement.version()) {
                 newer_map = Some(Arc::clone(map));
             }
             let journal = shard.journal();
-            let leader = journal.leader();
-            if let Some(leader) = leader {
+            if let Some(leader) = journal.leader() {
                 self.gateway.on_owner_known(id, leader, journal.epoch());
-            }
-            let awake = journal.awake();
-            if std::mem::replace(&mut self.is_awake[id.0 as usize], awake) != awake {
-                self.awake = if awake { self.awake + 1 } else { self.awake - 1 };
-            }
-            if !awake {
-                // No suspicion is to come that would wake it.
-                if let Some(leader) = leader.filter(|&leader| self.detector.suspects(leader)) {
+                // No suspicion is to come that would wake a sleeping journal.
+                if self.peers.suspects(leader) && !journal.awake() {
                     orphaned.push((id, leader));
                 }
             }
-            if shard.is_unsettled() {
-                self.is_touched[id.0 as usize] = true;
-                self.touched.push(id);
-            }
         }
-        self.next_tick = match self.next_tick {
-            _ if self.awake == 0 => None,
-            Some(at) => Some(at),
-            None => Some(self.tick_after(self.now)),
-        };
-        if self.touched.is_empty() {
-            self.touched = touched;
-        }
+        self.replicas.settled(self.now, touched);
         newer_map.into_iter().for_each(|map| self.adopt(&map));
         // A leader that is well is heard before this, and trusted again.
         let later = self.now + self.setup.config.beat_every + self.setup.config.beat_every;
-        if !orphaned.is_empty() {
-            orphaned.into_iter().for_each(|(id, leader)| self.stand_against(id, leader, later));
-        }
-    }
-
-    fn write(&mut self, effects: &mut Effects) {
-        if self.facts.has_log() {
-            self.wal.gather_facts(self.facts.drain_log());
-        }
-        if !self.wal.has_a_write() {
-            return;
-        }
-        if self.wal.segment_is_due() {
-            self.wal.inherits(|out| self.facts.checkpoint(out));
-        }
-        let journals = self.shards.iter().flatten().map(|shard| shard.journal());
-        if let Some(write) = self.wal.begin(journals) {
-            assert!(self.writing.is_none(), "at most one write is in flight");
-            self.writing = Some(write.id);
-            self.facts.on_write_begun();
-            effects.persist(write);
-        }
-    }
-
-    /// Holds go on by the same time whichever replica leads next: all hear it.
-    fn tell_times(&mut self) {
-        if self.now < self.next_telling {
-            return;
-        }
-        self.next_telling = self.now + TELL_EVERY;
-        for place in 0..self.carried.len() {
-            let id = self.carried[place];
-            if let Some(shard) = &mut self.shards[id.0 as usize]
-                && shard.tell_time()
-            {
-                self.touch(id);
-            }
-        }
-    }
-
-    fn expire(&mut self) {
-        self.expires_at = Instant::MAX;
-        for place in 0..self.carried.len() {
-            let id = self.carried[place];
-            let Some(shard) = &mut self.shards[id.0 as usize] else { continue };
-            let due = shard.next_deadline() <= self.now;
-            if due {
-                shard.on_deadline(self.now);
-            }
-            self.expires_at = self.expires_at.min(shard.next_deadline());
-            if due {
-                self.touch(id);
-            }
-        }
-    }
-
-    /// The first tick after `now` on this node's grid.
-    fn tick_after(&self, now: Instant) -> Instant {
-        let every = self.setup.config.tick_every.0;
-        let passed = now.0.saturating_sub(self.tick_offset.0) / every;
-        Instant((passed + 1) * every + self.tick_offset.0)
-    }
-}
-
-/// How a replica on this node behaves in time. The library would draw election timeouts from an
-/// unseeded generator; a range of one value that is drawn here leaves it no choice.
-fn settings(config: &Config, draw: &mut Draw) -> Settings {
-    let election_ticks = u64::from(config.election_ticks);
-    Settings {
-        election_ticks: (election_ticks + draw.below(election_ticks)) as usize,
-        keep_records: u64::from(config.keep_records),
-        promises: config.promises,
-        ..Settings::default()
+        orphaned.into_iter().for_each(|(id, leader)| self.stand_against(id, leader, later));
     }
 }
 

@@ -303,7 +303,7 @@ impl Host {
         let done = self.cores.take(0, now, Span::ZERO);
         self.note(0, done, Span::ZERO, Work::of(&Input::DeadlineReached));
         self.turn_ends = self.turn_ends.max(done);
-        self.node.wake(self.clock.at(done), &mut self.effects);
+        self.node.step(self.clock.at(done), Input::DeadlineReached, &mut self.effects);
     }
 
     /// Work of the first core waits its turn, but on a node with one core not behind requests.
@@ -612,7 +612,7 @@ impl Host {
         let clock = self.clock;
         self.take_own(world, now);
         loop {
-            self.node.end_turn(clock.at(self.turn_ends), &mut self.effects);
+            self.node.step(clock.at(self.turn_ends), Input::TurnEnded, &mut self.effects);
             if !self.take_own(world, now) {
                 break;
             }

@@ -22,8 +22,8 @@ impl Node {
     pub fn audit(&self, durable: Vec<(u32, Vec<u8>)>) -> Audit {
         let mut recovered = Wal::recover(Found { has_written: true, segments: durable });
         let mut audit = Audit::default();
-        for &id in &self.carried {
-            let Some(shard) = &self.shards[id.0 as usize] else { continue };
+        for &id in self.replicas.carried() {
+            let Some(shard) = self.replicas.get(id) else { continue };
             let Some(is_replayed) = shard.is_replayed_by(recovered.take(id)) else { continue };
             audit.replicas += 1;
             if !is_replayed {

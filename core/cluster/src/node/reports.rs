@@ -22,30 +22,30 @@ impl Node {
     /// Who leads a shard as far as this node's replica knows, and since which epoch. For
     /// reports and for choosing what to strike, never for verdicts.
     pub fn owner_of(&self, shard: ShardId) -> Option<(NodeId, Epoch)> {
-        let journal = self.shards[shard.0 as usize].as_ref()?.journal();
+        let journal = self.replicas.get(shard)?.journal();
         journal.leader().map(|leader| (leader, journal.epoch()))
     }
 
     /// In which epoch this node serves a shard as its owner. For reports, never for verdicts.
     pub fn serves(&self, shard: ShardId) -> Option<Epoch> {
-        self.shards[shard.0 as usize].as_deref().and_then(Shard::serves)
+        self.replicas.get(shard).and_then(Shard::serves)
     }
 
     /// What this node's replica of a shard is doing. For reports, never for verdicts.
     pub fn phase(&self, shard: ShardId) -> Option<Phase> {
-        self.shards[shard.0 as usize].as_deref().map(Shard::phase)
+        self.replicas.get(shard).map(Shard::phase)
     }
 
     /// The committed state of a show on this node's replica, if anything has happened to
     /// it. For reports, never for verdicts.
     pub fn show(&self, show: ShowId) -> Option<&Show> {
-        self.shards[self.setup.placement.shard_of(show).0 as usize].as_ref()?.show(show)
+        self.replicas.get(self.setup.placement.shard_of(show))?.show(show)
     }
 
     /// The members of a shard's journal as far as this node's replica has applied it, unless it has left. For
     /// reports, never for verdicts.
     pub fn members(&self, shard: ShardId) -> Option<&Members> {
-        let journal = self.shards[shard.0 as usize].as_ref()?.journal();
+        let journal = self.replicas.get(shard)?.journal();
         (!journal.has_left()).then(|| journal.members())
     }
 
@@ -56,7 +56,7 @@ impl Node {
 
     /// What this node knows of the cluster's members.
     pub fn membership(&self) -> &Membership {
-        &self.membership
+        self.peers.membership()
     }
 
     /// How many clients wait for this gateway. For reports, never for verdicts.

@@ -52,7 +52,7 @@ impl Node {
         let mut requests = requests.peekable();
         let Some(show) = requests.peek().map(|request| request.show) else { return };
         let id = self.setup.placement.shard_of(show);
-        if let Some(shard) = &self.shards[id.0 as usize] {
+        if let Some(shard) = self.replicas.get(id) {
             shard.read_ahead(show, requests.filter(|request| request.show == show));
         }
     }
@@ -61,10 +61,10 @@ impl Node {
     pub(super) fn on_forwarded(&mut self, from: NodeId, request: &Request, effects: &mut Effects) {
         let known = request.show.0 < self.setup.shows;
         let id = self.setup.placement.shard_of(request.show);
-        match self.shards[id.0 as usize].as_mut().filter(|_| known) {
+        match self.replicas.get_mut(id).filter(|_| known) {
             Some(shard) => {
                 shard.on_request(self.now, from, request, &mut self.answers);
-                self.touch(id);
+                self.replicas.touch(id);
             }
             None => {
                 effects.observe(Observation::Refused { shard: id, reason: Mark::RequestAstray });

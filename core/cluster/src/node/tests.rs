@@ -4,6 +4,7 @@ use onsale_booking::{
     Checks, ClientId, Command, Hall, HoldId, Outcome, Reply, RequestId, Rules, ShowId, UserId,
 };
 
+use super::elections::Candidacy;
 use super::*;
 use crate::config::Config;
 use crate::message::Answer;
@@ -100,19 +101,10 @@ fn a_node_beats_at_once_and_then_at_its_pace() {
     assert!(effects.is_empty(), "time does not run backwards");
 }
 
-#[test]
-fn ticks_keep_to_a_grid() {
-    let node = node();
-    let (first, every) = (node.tick_after(Instant(1_000_000)), 50_000);
-    assert!(first > Instant(1_000_000) && first.0 <= 1_000_000 + every);
-    assert_eq!(node.tick_after(first), Instant(first.0 + every));
-    assert_eq!(node.tick_after(Instant(first.0 - 1)), first);
-}
-
 /// A node that has begun to write, and its write.
 fn writing() -> (Node, Effects, Write) {
     let (mut node, mut effects) = (node(), Effects::default());
-    node.touch(ShardId(0));
+    node.replicas.touch(ShardId(0));
     node.step(Instant::ZERO, Input::DamageFound, &mut effects);
     node.step(Instant::ZERO, Input::TurnEnded, &mut effects);
     let write = effects.writes.pop().expect("a damaged log is written anew");
@@ -159,12 +151,11 @@ fn a_node_without_room_puts_off_an_election_to_a_later_turn() {
     let (mut node, mut effects, write) = writing();
     node.step(Instant(1), Input::WriteRefused(write), &mut effects);
     let late = Instant(1_000_000);
-    let id =
-        (0..2).map(ShardId).find(|id| node.shards[id.0 as usize].is_some()).expect("it has one");
-    let epoch = node.shards[id.0 as usize].as_ref().expect("it is found").journal().epoch();
-    node.campaigns.insert((Instant(2), id, epoch, NodeId(2)));
+    let shard = node.replicas.carried()[0];
+    let epoch = node.replicas.get(shard).expect("it is carried").journal().epoch();
+    node.elections.plan(Candidacy { at: Instant(2), shard, epoch, leader: NodeId(2) }, 0);
     node.step(late, Input::TurnEnded, &mut effects);
-    assert!(node.next_campaign() > late);
+    assert!(node.elections.next_deadline() > late);
     let abstained = Observation::Mark(Mark::AbstainedWithoutDisk);
     assert_eq!(effects.observations.iter().filter(|&told| *told == abstained).count(), 1);
 }
@@ -173,10 +164,10 @@ fn a_node_without_room_puts_off_an_election_to_a_later_turn() {
 fn an_empty_disk_is_a_new_nodes_only_once() {
     let found = |has_written| Found { has_written, segments: Vec::new() };
     for boot in [1, 2, 9] {
-        let new = storage::recover(boot, found(false), false);
+        let new = disk::recover(boot, found(false), false);
         assert!(!new.lost_promises() && !new.replaced, "boot {boot}: none before was heard of");
     }
-    let other = storage::recover(2, found(true), false);
+    let other = disk::recover(2, found(true), false);
     assert!(other.lost_promises() && other.replaced);
 }
 

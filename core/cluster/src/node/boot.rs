@@ -1,0 +1,149 @@
+//! How a node comes up with what it finds on its disk.
+//!
+//! Owns the order in which a node's parts are made, and so the order in which they draw their luck. Refuses to know
+//! what was found: the log's recovery says.
+
+use std::sync::Arc;
+
+use onsale_booking::{Draw, Instant, NodeId, Span};
+
+use super::Node;
+use super::boot_barrier::BootBarrier;
+use super::coordinator::Coordinator;
+use super::disk::{self, Disk};
+use super::elections::Elections;
+use super::lead_balance::LeadBalance;
+use super::moves::Wishes;
+use super::peers::Peers;
+use super::replicas::{Replicas, Ticks};
+use super::retirement::Retirement;
+use crate::config::{Config, Setup};
+use crate::facts::{Facts, Start};
+use crate::gateway::Gateway;
+use crate::id::ShardId;
+use crate::journal::{Durable, Found, RaftGroup, Recovered, Settings};
+use crate::shard::{Answers, Shard};
+
+impl Node {
+    /// A node as it starts at `now` with what was found on its disk. `incarnation` rises with every boot.
+    /// Its first deadline is `now`.
+    ///
+    /// What a process reads back is durable only as far as somebody synced it. After the crash of a process alone it
+    /// may be in the page cache and nowhere else, and after a failed fsync even another fsync may report a success that
+    /// means nothing. So a node does not trust that what it has read is on the disk: it writes all of it once more at
+    /// once, into a segment of its own, and sends nothing before that is durable.
+    ///
+    /// What a driver must do for it: create that segment as a new file, and answer a write with
+    /// [`Input::Persisted`](crate::Input::Persisted) only when the file and the directory entry are durable. Keep
+    /// [`Found::has_written`] where the loss of the log's disk does not lose it, and set it durably before it hands over
+    /// the first such answer that the node ever gets. Hand over the segments as they are: a driver that drops or mends
+    /// a torn one takes away the evidence.
+    pub fn boot(
+        setup: Arc<Setup>,
+        me: NodeId,
+        incarnation: u64,
+        seed: u64,
+        found: Found,
+        now: Instant,
+    ) -> Self {
+        let (config, placement) = (&setup.config, Arc::clone(&setup.placement));
+        let mut draw = Draw::new(seed);
+        let changes = placement.map_shard().is_some();
+        let mut recovered = disk::recover(incarnation, found, changes);
+        let facts_start = facts_start(&recovered, placement.has(me));
+        let shards = replicas(&setup, me, &mut recovered, &mut draw);
+        let ticks = Ticks::new(config.tick_every, Span(draw.below(config.tick_every.0)));
+        let (gateway_draw, facts_draw) =
+            (Draw::new(draw.below(u64::MAX)), Draw::new(draw.below(u64::MAX)));
+        let mut node = Self {
+            me,
+            incarnation,
+            now,
+            peers: Peers::new(config, &placement, (me, incarnation), now),
+            gateway: Gateway::new(
+                config.gateway.clone(),
+                Arc::clone(&placement),
+                setup.shows,
+                gateway_draw,
+                now,
+            ),
+            facts: Facts::boot(
+                (me, incarnation),
+                facts_start,
+                config.facts.clone(),
+                placement.node_ids().filter(|&node| node != me),
+                facts_draw,
+                &recovered.facts,
+                now,
+            ),
+            replicas: Replicas::new(shards, ticks, now),
+            elections: Elections::default(),
+            disk: Disk::new(config.segment_bytes as usize, &recovered),
+            barrier: BootBarrier::new(),
+            wishes: Wishes::default(),
+            coordinator: Coordinator::default(),
+            balance: LeadBalance::new(config.leads, placement.shards(), placement.nodes(), now),
+            retirement: Retirement::default(),
+            draw,
+            next_beat: now,
+            answers: Answers::default(),
+            placement,
+            setup,
+        };
+        if changes {
+            node.peers.count_members(&node.placement);
+            node.follow_facts();
+        }
+        node
+    }
+}
+
+/// The replicas of a node that starts: those of which something was found, and those that the first map puts there.
+fn replicas(
+    setup: &Arc<Setup>,
+    me: NodeId,
+    recovered: &mut Recovered,
+    draw: &mut Draw,
+) -> Vec<Option<Box<Shard>>> {
+    let replica = |id: ShardId| {
+        let members = setup.placement.replicas(id);
+        // What the first map says, a node that forgot no longer remembers to be true of it.
+        let begins = members.contains(&me) && recovered.forgot.is_none();
+        if !begins && !recovered.has(id) {
+            return None;
+        }
+        let settings = settings(&setup.config, draw);
+        let durable = recovered.take(id);
+        let is_first_boot = durable == Durable::default();
+        let journal = RaftGroup::new(id, me, members, settings, durable);
+        let mut shard = Shard::new(id, me, Arc::clone(setup), journal);
+        if is_first_boot && members[0] == me {
+            shard.campaign();
+        }
+        Some(Box::new(shard))
+    };
+    (0..setup.placement.shards()).map(ShardId).map(replica).collect()
+}
+
+/// What a starting node knows of facts, `is_founding` if it is of the cluster by the first map. Where a replica is
+/// still in repair, facts may be missing too.
+fn facts_start(recovered: &Recovered, is_founding: bool) -> Start {
+    let in_repair = recovered.shards().any(|shard| recovered.is_in_repair(shard));
+    match recovered.lost_promises() || in_repair || recovered.forgot.is_some() {
+        true => Start::Forgot,
+        false if is_founding => Start::Knows,
+        false => Start::Joins,
+    }
+}
+
+/// How a replica on this node behaves in time. The library would draw election timeouts from an unseeded generator; a
+/// range of one value that is drawn here leaves it no choice.
+pub(super) fn settings(config: &Config, draw: &mut Draw) -> Settings {
+    let election_ticks = u64::from(config.election_ticks);
+    Settings {
+        election_ticks: (election_ticks + draw.below(election_ticks)) as usize,
+        keep_records: u64::from(config.keep_records),
+        promises: config.promises,
+        ..Settings::default()
+    }
+}

@@ -1,0 +1,183 @@
+//! A node's disk, as the node sees it: its write-ahead log, the write in flight, and what it does when a write fails.
+//!
+//! Owns the answer to each kind of refusal. After a write that failed the node stops: the pages of a failed fsync may
+//! count as clean, and a second fsync may say nothing. Without room the node acknowledges nothing and tries the same
+//! write again until there is room. Refuses to know what is written, and how long a disk may take.
+
+use onsale_booking::{Instant, Span};
+
+use super::replicas::Replicas;
+use crate::effect::Effects;
+use crate::facts::Facts;
+use crate::id::ShardId;
+use crate::journal::frame::Damage;
+use crate::journal::{Found, Ready, Recovered, Ticket, Wal};
+use crate::mark::Mark;
+use crate::observation::Observation;
+use crate::write::{PersistId, Write};
+
+/// How long a node waits for room before it tries again.
+pub(super) const RETRY_EVERY: Span = Span::from_millis(100);
+
+/// The disk of one node.
+#[derive(Debug)]
+pub(super) struct Disk {
+    wal: Wal,
+    in_flight: Option<PersistId>,
+    state: State,
+    /// What was found on it at the start, until it is told.
+    found: Option<Mark>,
+    /// Incarnation at which disk loss was last detected (only where membership can change).
+    forgot: Option<u64>,
+}
+
+/// How the disk is, as far as its answers tell.
+#[derive(Debug, Default)]
+enum State {
+    /// It does what it is asked.
+    #[default]
+    Works,
+    /// It had no room for the write, which is due again at the instant.
+    Full(Instant, Write),
+    /// A write failed: the node does nothing any more.
+    Failed,
+}
+
+impl Disk {
+    /// The disk of a node that starts with what was found. Its first write is a whole segment.
+    pub(super) fn new(segment_bytes: usize, recovered: &Recovered) -> Self {
+        let mut wal = Wal::new(segment_bytes, recovered.next_segment);
+        wal.remember(recovered.forgot);
+        wal.renew();
+        let found = found(recovered);
+        Self { wal, in_flight: None, state: State::Works, found, forgot: recovered.forgot }
+    }
+
+    /// Whether a write failed: the node does nothing any more.
+    #[inline]
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.state, State::Failed)
+    }
+
+    /// Whether there is no room for the write in flight.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self.state, State::Full(..))
+    }
+
+    /// Incarnation at which the node last found that its disk had lost what it had promised.
+    pub(super) fn forgot(&self) -> Option<u64> {
+        self.forgot
+    }
+
+    /// When a write is due again. A node that is behind its time comes to it later.
+    #[inline]
+    pub(super) fn next_deadline(&self) -> Instant {
+        match &self.state {
+            State::Full(at, _) => *at,
+            State::Works | State::Failed => Instant::MAX,
+        }
+    }
+
+    /// Tells what was found at the start, once.
+    pub(super) fn tell_what_was_found(&mut self, effects: &mut Effects) {
+        if let Some(mark) = self.found.take() {
+            effects.observe(Observation::Mark(mark));
+        }
+    }
+
+    /// Takes what a journal wants written.
+    #[inline]
+    pub(super) fn gather(&mut self, shard: ShardId, ready: &Ready) {
+        self.wal.gather(shard, ready);
+    }
+
+    /// Begins the next write, if there is something to write and none is in flight.
+    pub(super) fn write(&mut self, replicas: &Replicas, facts: &mut Facts, effects: &mut Effects) {
+        if facts.has_log() {
+            self.wal.gather_facts(facts.drain_log());
+        }
+        if !self.wal.has_a_write() {
+            return;
+        }
+        if self.wal.segment_is_due() {
+            self.wal.inherits(|out| facts.checkpoint(out));
+        }
+        if let Some(write) = self.wal.begin(replicas.journals()) {
+            assert!(self.in_flight.is_none(), "at most one write is in flight");
+            self.in_flight = Some(write.id);
+            facts.on_write_begun();
+            effects.persist(write);
+        }
+    }
+
+    /// Whether the answer is to the write in flight; any other is observed and ignored.
+    pub(super) fn expects(&self, id: PersistId, effects: &mut Effects) -> bool {
+        let is_expected = self.in_flight == Some(id);
+        if !is_expected {
+            effects.observe(Observation::Mark(Mark::StrayWriteAnswer));
+        }
+        is_expected
+    }
+
+    /// The write in flight is durable. Returns the frame batches that it made durable; give the list back with
+    /// `reuse`.
+    pub(super) fn on_persisted(&mut self, id: PersistId) -> Vec<(ShardId, Ticket)> {
+        self.in_flight = None;
+        self.wal.persisted(id)
+    }
+
+    /// Takes the list back, for its memory.
+    pub(super) fn reuse(&mut self, tickets: Vec<(ShardId, Ticket)>) {
+        self.wal.reuse(tickets);
+    }
+
+    /// The write in flight failed: what of it is durable, nobody knows. The node stops.
+    pub(super) fn on_write_failed(&mut self, effects: &mut Effects) {
+        effects.observe(Observation::Mark(Mark::StoppedOnWriteError));
+        effects.stops = true;
+        self.state = State::Failed;
+    }
+
+    /// There was no room for the write in flight: it is tried again later.
+    pub(super) fn on_write_refused(&mut self, now: Instant, write: Write, effects: &mut Effects) {
+        effects.observe(Observation::Mark(Mark::DiskFull));
+        self.state = State::Full(now + RETRY_EVERY, write);
+    }
+
+    /// What is durable was found damaged: the next write is a whole new segment, from memory.
+    pub(super) fn on_damage_found(&mut self, effects: &mut Effects) {
+        effects.observe(Observation::Mark(Mark::LogRenewed));
+        self.wal.renew();
+    }
+
+    /// Tries the write again that found no room, if it is time.
+    #[inline]
+    pub(super) fn write_again(&mut self, now: Instant, effects: &mut Effects) {
+        if self.next_deadline() <= now
+            && let State::Full(_, write) = std::mem::take(&mut self.state)
+        {
+            effects.persist(write);
+        }
+    }
+}
+
+/// What a node finds on its disk. Where replicas are to be `renewed`, none of a disk that lost promises comes back: the
+/// members may be others by now, and nobody could tell a replica which peers it would have to ask.
+pub(super) fn recover(incarnation: u64, found: Found, renewed: bool) -> Recovered {
+    let mut recovered = Wal::recover(found);
+    if renewed && recovered.lost_promises() {
+        recovered.give_up_replicas(incarnation);
+    }
+    recovered
+}
+
+/// What is worth telling of it.
+fn found(recovered: &Recovered) -> Option<Mark> {
+    match recovered.damage {
+        _ if recovered.replaced => Some(Mark::DiskReplaced),
+        Some((.., Damage::Torn)) => Some(Mark::TornLogCutOff),
+        Some((.., Damage::Rotten)) => Some(Mark::LogDamageFound),
+        None => None,
+    }
+}
