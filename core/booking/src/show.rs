@@ -18,6 +18,7 @@
 //! the state are durable: a refusal because a hold was lost is final only with the
 //! event that ended it.
 
+mod audit;
 mod best;
 mod checks;
 mod event;
@@ -270,9 +271,14 @@ impl Show {
     /// On an event that this state cannot have led to: the journal is broken.
     pub fn apply(&mut self, event: &Event) {
         self.forget(event.at());
-        if self.rules.checks.unfit == Unfit::Overwrites {
-            return self.overwrite(event);
+        match self.rules.checks.unfit {
+            Unfit::IsBroken => self.apply_fit(event),
+            Unfit::Overwrites => self.overwrite(event),
         }
+        self.check_invariants();
+    }
+
+    fn apply_fit(&mut self, event: &Event) {
         match event {
             Event::Held { hold, user, seats, at, expires } => {
                 assert!(!seats.is_empty(), "{hold} holds no seat");
@@ -357,37 +363,6 @@ impl Show {
     /// Whether every seat is booked.
     pub fn is_sold_out(&self) -> bool {
         self.seats.all().unbooked == 0
-    }
-
-    /// Checks everything that is kept twice against its source. Slow: for tests.
-    ///
-    /// # Panics
-    /// If anything disagrees.
-    pub fn assert_consistent(&self) {
-        self.live.assert_consistent();
-        let mut seats = Seats::new(Arc::clone(self.hall()));
-        for (position, grant) in self.bookings.iter().enumerate() {
-            assert!(seats.try_hold(&grant.seats), "a seat of {} is granted twice", grant.hold);
-            seats.book(&grant.seats);
-            assert_eq!(
-                self.index.get(&grant.hold),
-                Some(&Place::Booked(position as u32)),
-                "{} is booked",
-                grant.hold
-            );
-        }
-        for grant in self.live.iter() {
-            assert!(seats.try_hold(&grant.seats), "a seat of {} is granted twice", grant.hold);
-            let place = self.index.get(&grant.hold).expect("a live hold can be found");
-            assert_eq!(self.grant(*place), Some(grant), "{} is live", grant.hold);
-        }
-        for ended in &self.ended {
-            let place = Place::Ended(ended.user, ended.ending);
-            assert_eq!(self.index.get(&ended.hold), Some(&place), "{} has ended", ended.hold);
-        }
-        assert_eq!(self.seats, seats, "seats are taken by holds and bookings alone");
-        let known = self.live.len() + self.bookings.len() + self.ended.len();
-        assert_eq!(self.index.len(), known, "every hold has one fate");
     }
 
     fn check_wish(&self, wish: &Wish) -> Result<(), Refusal> {

@@ -435,6 +435,7 @@ impl Facts {
             until: [stamp].into_iter().collect(),
             written: written.into_iter().collect(),
         };
+        assert!(self.last < Some(stamp), "a node's writes are stamped in order");
         self.last = Some(stamp);
         frame(&delta, &mut self.log);
         self.gathered.push(Own { stamp, delta, asker });

@@ -422,6 +422,10 @@ impl Gateway {
         flight.phase = Phase::Asked;
         flight.moves += 1;
         let at = now + self.config.try_timeout;
+        assert!(
+            self.timeouts.back().is_none_or(|last| last.at <= at),
+            "attempts time out in the order in which they were made"
+        );
         self.timeouts.push_back(Alarm { at, slot, moves: flight.moves });
     }
 
@@ -463,7 +467,9 @@ impl Gateway {
     ) -> Option<Result<Flight, Flight>> {
         let flight = self.flights.land(id, may_land)?;
         if let Ok(landed) = &flight {
-            self.in_flight[landed.shard.0 as usize] -= 1;
+            let in_flight = &mut self.in_flight[landed.shard.0 as usize];
+            assert!(*in_flight > 0, "what lands was in flight");
+            *in_flight -= 1;
         }
         Some(flight)
     }

@@ -1,13 +1,12 @@
 //! The journal: one replicated log a shard.
 //!
-//! Owns the contract between a replica of a log and the node that hosts it. Refuses to
-//! know the clock, chance, the network, the disk and what the records mean: the node
-//! ticks, delivers, writes and applies, and asks [`Journal::poll`] what follows.
+//! Owns the contract between a replica of a log and the node that hosts it. Refuses to know the clock, chance, the
+//! network, the disk and what the records mean: the node ticks, delivers, writes and applies, and asks
+//! [`RaftGroup::poll`] what follows.
 //!
-//! A turn of the node is: call any of the inputs, then `poll` every replica that was
-//! touched, hand its frames to the node's [`Wal`], send its messages, apply what it
-//! committed. When a write is durable, `Wal::persisted` names the replicas concerned,
-//! which are told by [`Journal::fsynced`] and polled again.
+//! A turn of the node is: call any of the inputs, then `poll` every replica that was touched, hand its frames to the
+//! node's [`Wal`], send its messages, apply what it committed. When a write is durable, `Wal::persisted` names the
+//! replicas concerned, which are told by [`RaftGroup::fsynced`] and polled again.
 
 pub mod frame;
 pub mod members;
@@ -39,138 +38,7 @@ pub enum Promises {
     BeforeWrite,
 }
 
-/// One replica of a shard's log.
-pub trait Journal {
-    /// Advances the replica's own time by one. The node calls it at a steady pace while
-    /// [`Journal::awake`] says so.
-    fn tick(&mut self);
-
-    /// Takes a message from a peer that was sent to this incarnation of the node, not to
-    /// an earlier one. Never fails: what is hostile, misdirected or of a
-    /// kind that no peer sends is refused, and the next poll says why. If it shows that the disk
-    /// lost what it had called durable, the replica is in repair from then on. Says whether it was
-    /// let through.
-    ///
-    /// # Panics
-    ///
-    /// When two peers lead in one epoch: a vote was forgotten, and it is too late for repair.
-    fn step(&mut self, message: JournalMessage) -> bool;
-
-    /// Appends a record, if this replica leads and is not handing its lead over; says
-    /// whether it did. The record is not committed before `poll` says so and may still be
-    /// lost with the lead. A batch is one record, because the library pays for each.
-    ///
-    /// # Panics
-    ///
-    /// When the record is empty: that is how a leader opens its epoch.
-    fn propose(&mut self, record: Vec<u8>) -> bool;
-
-    /// Asks a quorum whether this replica still leads. Once it has confirmed, and all that
-    /// was committed before the question is applied, `poll` returns `read`. Without a
-    /// quorum, or if the lead is lost first, it never does. Says whether the question was
-    /// taken: it is not before a record of the current epoch is committed.
-    ///
-    /// `read` is not used twice in an epoch.
-    fn confirm_leadership(&mut self, read: ReadId) -> bool;
-
-    /// Stands for election now, because the node suspects the leader. A leader ignores it.
-    fn campaign(&mut self);
-
-    /// Makes a leader speak to every follower, one of which was silent and is heard again.
-    /// Others ignore it.
-    fn ping(&mut self);
-
-    /// Makes a leader say something to every follower, and keeps nobody awake by it. Others ignore it.
-    fn speak(&mut self);
-
-    /// Begins to hand the lead to `to`; given up after an election timeout. Until it ends,
-    /// nothing can be proposed. Others than the leader ignore it.
-    fn transfer(&mut self, to: NodeId);
-
-    /// Ends a transfer that has not succeeded: records are proposed again. The peer may still
-    /// have been called, and lead later.
-    fn give_up_transfer(&mut self);
-
-    /// How many records a follower lacks as far as this leader knows; none of others, and of
-    /// nobody else's followers.
-    fn lag(&self, follower: ReplicaId) -> Option<u64>;
-
-    /// All frames up to the poll that carried this ticket are durable. One of the node's earlier
-    /// replica of the log means nothing.
-    fn fsynced(&mut self, upto: Ticket);
-
-    /// Puts into `out`, which is clear, what the node has to do next. What it hands over in `installed` and
-    /// `committed` counts as applied: the node applies it, in order, before it calls
-    /// anything else.
-    fn poll(&mut self, out: &mut Ready);
-
-    /// Replaces the log up to the applied index by `state`, which is all that applying it
-    /// led to. The last records before it are kept for followers that lag a little. Costs
-    /// no write: the next segment of the write-ahead log carries it.
-    fn compact(&mut self, state: Vec<u8>);
-
-    /// Appends frames that hold all the replica's state that has to be durable.
-    fn checkpoint(&self, frames: &mut Vec<u8>);
-
-    /// Whether its disk lost what was durable, and the replica has not made up for it: it
-    /// neither votes nor stands for election.
-    fn is_in_repair(&self) -> bool;
-
-    /// Whether the replica needs ticks. A sleeping replica sends nothing until it is
-    /// touched again.
-    fn awake(&self) -> bool;
-
-    /// Who leads, as far as this replica knows.
-    fn leader(&self) -> Option<NodeId>;
-
-    /// The latest epoch that this replica has heard of.
-    fn epoch(&self) -> Epoch;
-
-    /// Whether it leads in that epoch, as far as it knows.
-    fn is_leader(&self) -> bool;
-
-    /// Whether a follower lacks, as far as this leader knows, what is committed. Never of others.
-    fn is_trailed(&self) -> bool;
-
-    /// Whether an owner may serve here: it leads and is not handing its lead over, and all that is
-    /// committed, including a record of its own epoch, is applied. Fresh answers need `confirm_leadership` too.
-    fn may_serve(&self) -> bool;
-
-    /// The index of the last record that was handed over.
-    fn applied(&self) -> u64;
-
-    /// How many records at the end of the log are not durable here yet.
-    fn undurable(&self) -> u64;
-
-    /// Who the members are, as far as this replica has applied the log.
-    fn members(&self) -> &Members;
-
-    /// Appends a step that changes the members, if this replica leads, the step follows from the
-    /// members, and the last one is applied; says whether it did. The only voter gives way to a learner
-    /// only once that one has answered, so that one that died a moment ago takes nothing over; then
-    /// the step is appended with the answer.
-    fn change_members(&mut self, change: Change) -> bool;
-
-    /// The replica is a member no longer and never will be again: it drops what it holds, and
-    /// keeps only its number, so that no late message brings it back.
-    fn leave(&mut self);
-
-    /// Whether it has left.
-    fn has_left(&self) -> bool;
-
-    /// Which of its node's replicas of the log this is.
-    fn replica(&self) -> ReplicaId;
-
-    /// Strikes a peer off the members, for good, without asking anybody: what it says is
-    /// refused from now on, and a quorum is one of the others.
-    fn strike_off(&mut self, peer: NodeId);
-
-    /// How many records there are since the last snapshot: when to compact. More than any bound
-    /// if a new member has to be sent one that knows it, so that no older one will do.
-    fn uncompacted(&self) -> u64;
-}
-
-/// Names one question of [`Journal::confirm_leadership`].
+/// Names one question of [`RaftGroup::confirm_leadership`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReadId(pub u64);
 
@@ -263,7 +131,7 @@ impl Snapshot {
         Epoch(self.0.get_metadata().term)
     }
 
-    /// What was given to [`Journal::compact`].
+    /// What was given to [`RaftGroup::compact`].
     pub fn state(&self) -> &[u8] {
         &self.0.data
     }

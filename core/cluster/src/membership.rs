@@ -303,6 +303,10 @@ impl Membership {
     fn set(&mut self, node: NodeId, member: Member, now: Instant) {
         let Some(place) = self.place(node) else { return };
         let entry = &mut self.entries[place];
+        assert!(
+            member.incarnation >= entry.member.incarnation,
+            "{node} never goes back to an earlier incarnation"
+        );
         self.view ^= weight(node, entry.member) ^ weight(node, member);
         (entry.member, entry.since) = (member, now);
         self.told = None;

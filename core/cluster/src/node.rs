@@ -42,7 +42,7 @@ use crate::facts::Facts;
 use crate::gateway::Gateway;
 use crate::id::ShardId;
 use crate::input::Input;
-use crate::journal::{Journal, JournalMessage};
+use crate::journal::JournalMessage;
 use crate::mark::Mark;
 use crate::message::Message;
 use crate::observation::Observation;
@@ -193,7 +193,23 @@ impl Node {
         if !self.disk.has_failed() {
             self.advance(now, effects);
             act(self, effects);
+            assert!(
+                effects.stops || !self.disk.has_failed(),
+                "a node whose disk failed asks to be stopped"
+            );
         }
+    }
+
+    /// What holds after every turn; cheap.
+    fn check_invariants(&self, effects: &Effects) {
+        assert!(
+            effects.sends.is_empty() || !self.barrier.is_up(),
+            "{}: nothing leaves before the first write of a boot is durable",
+            self.me
+        );
+        assert!(self.answers.is_empty(), "{}: what is decided is answered in its turn", self.me);
+        self.replicas.check_invariants();
+        self.disk.check_invariants();
     }
 
     #[inline]
@@ -367,6 +383,7 @@ impl Node {
         }
         self.barrier.hold_back(effects);
         self.peers.sharpen(self.next_beat);
+        self.check_invariants(effects);
     }
 
     /// Closes the turn of every replica that was touched, and draws what follows from it for the gateway, the map and

@@ -10,6 +10,7 @@ mod lead_transfer;
 mod membership_change;
 mod owner;
 mod parked;
+mod pending_replies;
 mod replay;
 mod shard_clock;
 
@@ -28,7 +29,7 @@ pub(crate) use self::shard_clock::TELL_EVERY;
 use crate::config::{Acknowledge, Deposed, Serves, Setup};
 use crate::effect::Effects;
 use crate::id::{Epoch, ShardId};
-use crate::journal::{Journal, JournalMessage, RaftGroup, ReadId, Ready, Snapshot, Ticket};
+use crate::journal::{JournalMessage, RaftGroup, ReadId, Ready, Snapshot, Ticket};
 use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::{Observation, Phase};
@@ -234,6 +235,24 @@ impl Shard {
         if self.journal.uncompacted() >= u64::from(self.setup.config.snapshot_every) {
             self.compact(effects);
         }
+        self.check_invariants();
+    }
+
+    /// What holds after every turn; cheap.
+    fn check_invariants(&self) {
+        let (id, epoch) = (self.id, self.journal.epoch());
+        assert!(self.elected <= epoch, "{id}: epochs rise");
+        let Some(owner) = &self.owner else { return };
+        assert!(
+            self.journal.is_leader() && owner.epoch() == epoch,
+            "{id}: only the leader of an epoch serves in it"
+        );
+        let (proposed_in, outstanding) = self.outstanding;
+        assert!(
+            proposed_in != epoch || owner.proposed_records() as u64 == outstanding,
+            "{id}: every record that is proposed and not applied has its answers waiting"
+        );
+        owner.check_invariants();
     }
 
     /// When `on_deadline` has something to do; may lie too early, never too late.

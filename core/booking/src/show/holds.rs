@@ -78,6 +78,10 @@ impl Holds {
             before = self.link(before).before;
         }
         let after = if before == NIL { self.first } else { self.link(before).after };
+        assert!(
+            self.at(after).is_none_or(|link| grant.expires < link.grant.expires),
+            "holds stand in the order of their ends"
+        );
 
         let link = Link { grant, before, after };
         let slot = match self.vacant.pop() {
@@ -188,6 +192,18 @@ mod tests {
         assert_eq!(order(&holds), [5, 4, 2, 6], "a vacant slot is used again");
         assert_eq!(holds.get(two).hold, HoldId(2));
         assert_eq!(holds.links.len(), 5);
+    }
+
+    #[test]
+    #[should_panic(expected = "holds stand in the order of their ends")]
+    fn a_list_out_of_order_is_caught() {
+        let mut holds = Holds::new();
+        holds.insert(grant(1, 10));
+        let later = holds.insert(grant(2, 20));
+        holds.link_mut(later).grant.expires = Instant(5);
+        holds.link_mut(later).before = NIL;
+        holds.last = Slot(0);
+        holds.insert(grant(3, 15));
     }
 
     #[test]

@@ -130,6 +130,16 @@ impl Seats {
         }
     }
 
+    /// What holds after every event; cheap: the free seats are among those not booked, and those in the hall.
+    pub(super) fn check_invariants(&self) {
+        let Tally { free, unbooked } = self.all;
+        assert!(
+            free <= unbooked && unbooked <= self.hall.seats(),
+            "every seat is free, held or booked: {free} of {unbooked} of {}",
+            self.hall.seats()
+        );
+    }
+
     /// Each row's free and booked places: all that cannot be derived.
     pub(super) fn bits(&self) -> (&[u64], &[u64]) {
         (&self.free, &self.booked)
@@ -354,6 +364,15 @@ mod tests {
                 "{booked:?} {held:?} {picked:?} {best:?}"
             );
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "every seat is free, held or booked")]
+    fn counts_that_do_not_add_up_are_caught() {
+        let mut seats = seats(&[]);
+        seats.check_invariants();
+        seats.all.unbooked -= 1;
+        seats.check_invariants();
     }
 
     #[test]

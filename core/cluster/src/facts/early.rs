@@ -58,6 +58,7 @@ impl Early {
         if self.kept.len() > EARLY_MAX {
             self.kept.remove(self.spare(seen).unwrap_or(EARLY_MAX));
         }
+        assert!(self.kept.len() <= EARLY_MAX, "what comes too early is bounded");
     }
 
     /// The delta to drop: the next one can be taken without it and includes it, and dropping it leaves the

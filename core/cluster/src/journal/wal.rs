@@ -6,7 +6,7 @@
 use std::mem;
 
 use super::frame::Frame;
-use super::{Journal, Ready, Ticket};
+use super::{RaftGroup, Ready, Ticket};
 use crate::id::ShardId;
 use crate::write::{PersistId, Write};
 
@@ -103,10 +103,7 @@ impl Wal {
     /// The next write, if something was gathered and no write is in flight. `groups` are
     /// all groups of the node, each gathered since it was last polled; they are asked for
     /// their checkpoints when a new segment begins.
-    pub fn begin<'a, J: Journal + 'a>(
-        &mut self,
-        groups: impl IntoIterator<Item = &'a J>,
-    ) -> Option<Write> {
+    pub fn begin<'a>(&mut self, groups: impl IntoIterator<Item = &'a RaftGroup>) -> Option<Write> {
         if !self.has_a_write() {
             return None;
         }
@@ -147,13 +144,18 @@ impl Wal {
         Some(Write { id: self.last, segment: number, bytes, retire_below: number })
     }
 
+    /// The write in flight.
+    pub(crate) fn in_flight(&self) -> Option<PersistId> {
+        self.in_flight.as_ref().map(|(id, _)| *id)
+    }
+
     /// Whether there is a write to begin.
     #[inline]
     pub(crate) fn has_a_write(&self) -> bool {
         self.in_flight.is_none() && (self.renewing || !self.gathered.is_empty())
     }
 
-    /// Which polls a finished write made durable, to be passed on to `Journal::fsynced`.
+    /// Which polls a finished write made durable, to be passed on to `RaftGroup::fsynced`.
     /// Nothing, if no such write is in flight.
     pub fn persisted(&mut self, id: PersistId) -> Vec<(ShardId, Ticket)> {
         match self.in_flight.take_if(|(in_flight, _)| *in_flight == id) {

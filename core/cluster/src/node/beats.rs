@@ -13,7 +13,6 @@ use crate::config::OnSuspicion;
 use crate::detector::Heard;
 use crate::effect::Effects;
 use crate::id::ShardId;
-use crate::journal::Journal;
 use crate::mark::Mark;
 use crate::message::Gossip;
 use crate::observation::Observation;
@@ -31,9 +30,10 @@ impl Node {
             self.peers.membership_mut().leave(self.now);
         }
         let is_full = self.disk.is_full();
-        let load = self.balance.as_mut().map_or(0, |balance| {
-            balance.count_load(self.now, &self.replicas, is_full)
-        });
+        let load = self
+            .balance
+            .as_mut()
+            .map_or(0, |balance| balance.count_load(self.now, &self.replicas, is_full));
         let map = u32::try_from(self.placement.version()).expect("maps are few");
         let view = self.peers.membership().view();
         let beat = Beat { incarnation: self.incarnation, map, load, view };

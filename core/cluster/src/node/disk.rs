@@ -111,6 +111,16 @@ impl Disk {
         }
     }
 
+    /// What holds after every turn; cheap.
+    pub(super) fn check_invariants(&self) {
+        assert_eq!(self.in_flight, self.wal.in_flight(), "the node and its log await one write");
+        assert!(!self.wal.has_a_write(), "every promise that waits has a write on its way");
+        assert!(
+            self.in_flight.is_some() || !self.is_full(),
+            "only a write in flight can lack room"
+        );
+    }
+
     /// Whether the answer is to the write in flight; any other is observed and ignored.
     pub(super) fn expects(&self, id: PersistId, effects: &mut Effects) -> bool {
         let is_expected = self.in_flight == Some(id);

@@ -36,7 +36,7 @@ pub(super) struct Candidacy {
 impl Elections {
     /// Plans a candidacy, later by a fixed delay for each of the `rivals` that come first.
     pub(super) fn plan(&mut self, mut candidacy: Candidacy, rivals: usize) {
-        candidacy.at = candidacy.at + Span(RANK_DELAY.0 * rivals as u64);
+        candidacy.at += Span(RANK_DELAY.0 * rivals as u64);
         self.planned.insert(candidacy);
     }
 

@@ -165,9 +165,7 @@ impl LeadBalance {
     ) -> impl Iterator<Item = ShardId> + 'a {
         successors.replicas.carried().iter().copied().filter(move |id| {
             let led = &self.led[id.0 as usize];
-            led.epoch.is_some()
-                && !successors.is_moving(*id)
-                && led.since + self.config.rest <= now
+            led.epoch.is_some() && !successors.is_moving(*id) && led.since + self.config.rest <= now
         })
     }
 

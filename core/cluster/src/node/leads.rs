@@ -11,7 +11,7 @@ use super::lead_balance::LeadBalance;
 use super::successors::Successors;
 use crate::effect::Effects;
 use crate::id::ShardId;
-use crate::journal::{Journal, ReplicaId};
+use crate::journal::{RaftGroup, ReplicaId};
 use crate::mark::Mark;
 use crate::observation::{Observation, TransferReason};
 use crate::resolver::Service;
@@ -163,7 +163,7 @@ impl Node {
     /// How many of this node's shards each node leads.
     fn leads(&self) -> Vec<u32> {
         let mut leads = vec![0; usize::from(self.placement.nodes()) + 1];
-        let leaders = self.replicas.journals().filter_map(Journal::leader);
+        let leaders = self.replicas.journals().filter_map(RaftGroup::leader);
         leaders.for_each(|leader| leads[usize::from(leader.0)] += 1);
         leads
     }

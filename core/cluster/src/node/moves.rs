@@ -14,7 +14,7 @@ use super::Node;
 use super::coordinator::NextMap;
 use crate::effect::Effects;
 use crate::id::ShardId;
-use crate::journal::{Durable, Journal, JournalMessage, RaftGroup};
+use crate::journal::{Durable, JournalMessage, RaftGroup};
 use crate::mark::Mark;
 use crate::message::Moves;
 use crate::observation::Observation;
@@ -75,6 +75,7 @@ impl Node {
             return;
         }
         let before = std::mem::replace(&mut self.placement, Arc::clone(map));
+        assert_eq!(before.shards(), map.shards(), "a map has the same shards for ever");
         let gone = before.node_ids().filter(|&node| node != self.me && !map.has(node));
         gone.for_each(|node| {
             self.wishes.leaves.remove(&node);
@@ -183,8 +184,7 @@ impl Node {
         let is_newer = replica.generation() > known.unwrap_or(0);
         // Where what was durable is lost, one that came before may have promised something.
         let forgot = self.disk.forgot().is_some();
-        let is_given_up =
-            forgot && (!self.may_begin_anew() || self.placement.is_given_up(replica));
+        let is_given_up = forgot && (!self.may_begin_anew() || self.placement.is_given_up(replica));
         if is_given_up || !message.is_from_leader() || replica.node() != self.me || !is_newer {
             return;
         }

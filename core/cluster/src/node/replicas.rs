@@ -9,7 +9,7 @@ use onsale_booking::{Instant, Span};
 
 use crate::effect::Effects;
 use crate::id::ShardId;
-use crate::journal::{Journal, RaftGroup, Ready};
+use crate::journal::{RaftGroup, Ready};
 use crate::shard::{Answers, Shard, TELL_EVERY};
 
 /// The replicas of one node.
@@ -75,7 +75,30 @@ impl Replicas {
             shards,
         };
         replicas.for_each_touched(|_, _| true);
+        replicas.audit();
         replicas
+    }
+
+    /// What holds after every turn; cheap.
+    pub(super) fn check_invariants(&self) {
+        assert!(self.touched.is_empty(), "every shard that was touched is settled");
+        assert!(self.awake <= self.carried.len(), "only what is carried is awake");
+        assert_eq!(
+            self.ticks.next.is_some(),
+            self.awake > 0,
+            "ticks come exactly while a journal is awake"
+        );
+    }
+
+    /// Compares everything that is kept twice; as slow as there are shards.
+    fn audit(&self) {
+        let carried = (0..).map(ShardId).zip(&self.shards).filter(|(_, shard)| shard.is_some());
+        let carried = carried.map(|(id, _)| id);
+        assert!(carried.eq(self.carried.iter().copied()), "a node has what it carries, in order");
+        let awake = self.is_awake.iter().filter(|&&awake| awake).count();
+        assert_eq!(awake, self.awake, "those that are awake are counted");
+        let touched = self.is_touched.iter().filter(|&&touched| touched).count();
+        assert_eq!(touched, self.touched.len(), "a shard is touched once");
     }
 
     /// The replica of a shard, if the node has one.
@@ -124,6 +147,7 @@ impl Replicas {
         if mem::take(&mut self.is_awake[id.0 as usize]) {
             self.awake -= 1;
         }
+        self.audit();
     }
 
     /// The shard has to be settled before the turn ends.
@@ -250,6 +274,28 @@ impl Replicas {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn none() -> Replicas {
+        let ticks = Ticks::new(Span(50_000), Span(1_234));
+        Replicas::new(vec![None, None], ticks, Instant::ZERO)
+    }
+
+    #[test]
+    #[should_panic(expected = "every shard that was touched is settled")]
+    fn a_shard_that_is_left_unsettled_is_caught() {
+        let mut replicas = none();
+        replicas.check_invariants();
+        replicas.touch(ShardId(1));
+        replicas.check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "a node has what it carries, in order")]
+    fn a_shard_that_is_carried_without_a_replica_is_caught() {
+        let mut replicas = none();
+        replicas.carried.push(ShardId(1));
+        replicas.audit();
+    }
 
     #[test]
     fn ticks_keep_to_a_grid() {

@@ -7,7 +7,7 @@ use onsale_booking::{NodeId, Show, ShowId};
 
 use super::Node;
 use crate::id::{Epoch, ShardId};
-use crate::journal::{Journal, Members};
+use crate::journal::Members;
 use crate::membership::Membership;
 use crate::observation::Phase;
 use crate::placement::Placement;

@@ -9,7 +9,6 @@ use super::replicas::Replicas;
 use crate::config::Setup;
 use crate::gateway::Gateway;
 use crate::id::ShardId;
-use crate::journal::Journal;
 use crate::placement::Placement;
 use crate::shard::LEVEL;
 

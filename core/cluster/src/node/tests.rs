@@ -7,6 +7,7 @@ use onsale_booking::{
 use super::elections::Candidacy;
 use super::*;
 use crate::config::Config;
+use crate::journal::Found;
 use crate::message::Answer;
 use crate::placement::Placement;
 use crate::write::Write;

@@ -12,7 +12,6 @@ use onsale_booking::{Instant, NodeId};
 
 use super::{Answers, Shard};
 use crate::effect::Effects;
-use crate::journal::Journal;
 use crate::mark::Mark;
 use crate::observation::{Observation, TransferReason};
 

@@ -9,7 +9,7 @@ use onsale_booking::{Instant, NodeId};
 
 use super::Shard;
 use crate::effect::Effects;
-use crate::journal::{Change, Journal, ReadId, ReplicaId};
+use crate::journal::{Change, ReadId, ReplicaId};
 use crate::observation::TransferReason;
 use crate::placement::{Placement, Seats};
 

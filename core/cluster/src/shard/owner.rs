@@ -6,7 +6,7 @@
 //! decision, that the state was the latest. So neither an acknowledgement nor a refusal of a
 //! deposed owner ever leaves.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use onsale_booking::{
@@ -15,6 +15,7 @@ use onsale_booking::{
 
 use super::Answers;
 use super::expiry::HoldExpiry;
+use super::pending_replies::PendingReplies;
 use crate::config::{DecidesOn, Reads, Setup};
 use crate::id::{Epoch, ShardId};
 use crate::journal::ReadId;
@@ -36,18 +37,13 @@ pub(super) struct Owner {
     /// What this turn changed, and whom it answers.
     record: Events,
     replies: Answers,
-    /// For each proposed record, in order, the replies that wait for it.
-    proposed: VecDeque<Answers>,
-    /// Counts the records of this epoch that were applied.
-    applied: u64,
-    /// For each question whether this node still leads, in order, how many records have
-    /// to be applied as well, and the replies that wait for both.
-    asked: VecDeque<(ReadId, u64, Answers)>,
-    /// The latest question that was answered.
-    confirmed: Option<ReadId>,
+    /// Replies that wait for the journal.
+    pending: PendingReplies,
     /// When holds are ended.
     expiry: HoldExpiry,
     marks: Vec<Mark>,
+    /// The shard's time at the latest decision.
+    latest: Instant,
     /// Counts the requests that were decided; wraps.
     decided: u32,
 }
@@ -76,12 +72,10 @@ impl Owner {
             heads: BTreeMap::new(),
             record: Events::new(),
             replies: Answers::default(),
-            proposed: VecDeque::new(),
-            applied: 0,
-            asked: VecDeque::new(),
-            confirmed: None,
+            pending: PendingReplies::default(),
             expiry: HoldExpiry::new(now, setup, shows),
             marks: Vec::new(),
+            latest: now,
             decided: 0,
         }
     }
@@ -100,20 +94,36 @@ impl Owner {
         self.expiry.next()
     }
 
+    /// What holds after every turn; cheap.
+    pub(super) fn check_invariants(&self) {
+        self.pending.check_invariants();
+    }
+
+    /// Time goes on: the shard's time never runs backwards while one node leads.
+    fn advance(&mut self, now: Instant) {
+        assert!(self.latest <= now, "{}: time runs backwards in {}", self.shard, self.epoch);
+        self.latest = now;
+    }
+
+    /// How many records were proposed and not yet committed.
+    pub(super) fn proposed_records(&self) -> usize {
+        self.pending.records()
+    }
+
     /// Whether a record was proposed and not yet committed.
     pub(super) fn awaits_commit(&self) -> bool {
-        !self.proposed.is_empty()
+        !self.pending.awaits_no_record()
     }
 
     /// Whether a question was asked whose answers have not left.
     pub(super) fn awaits_confirmation(&self) -> bool {
-        !self.asked.is_empty()
+        !self.pending.awaits_no_read()
     }
 
     /// Whether nothing is left that was decided and not told.
     pub(super) fn is_drained(&self) -> bool {
         let told = self.record.is_empty() && self.replies.is_empty();
-        told && self.proposed.is_empty() && self.asked.is_empty()
+        told && self.pending.awaits_no_record() && self.pending.awaits_no_read()
     }
 
     /// What was worth counting since the last call.
@@ -138,6 +148,7 @@ impl Owner {
         setup: &Setup,
         shows: &BTreeMap<ShowId, Show>,
     ) -> Option<Due> {
+        self.advance(now);
         self.decided = self.decided.wrapping_add(1);
         if setup.config.owner.decides_on == DecidesOn::Committed {
             self.heads.remove(&request.show);
@@ -187,6 +198,7 @@ impl Owner {
 
     /// Records the ends of all holds whose time and grace are over.
     pub(super) fn expire(&mut self, now: Instant, setup: &Setup, shows: &BTreeMap<ShowId, Show>) {
+        self.advance(now);
         let Self { expiry, heads, record, marks, .. } = self;
         expiry.end_due(now, heads, setup, shows, (record, marks));
     }
@@ -205,10 +217,9 @@ impl Owner {
     /// One question is open at a time: answers that come up meanwhile share the next one,
     /// as writes that come up during an fsync share the next.
     pub(super) fn close_turn(&self) -> Turn<'_> {
-        let open = self.asked.back().is_some_and(|(read, ..)| Some(*read) > self.confirmed);
         match (self.record.is_empty(), self.replies.is_empty()) {
             (false, _) => Turn::Changed(&self.record),
-            (true, false) if !open => Turn::Asked,
+            (true, false) if !self.pending.has_open_read() => Turn::Asked,
             (true, _) => Turn::Idle,
         }
     }
@@ -218,55 +229,40 @@ impl Owner {
     /// proves this owner's lead at a later time.
     pub(super) fn proposed(&mut self) {
         self.record.clear();
-        let replies = self.replies.take();
-        self.proposed.push_back(replies);
+        self.pending.on_proposed(self.replies.take());
     }
 
     /// The question was asked. The replies rest on every record proposed before it.
     pub(super) fn asked(&mut self, read: ReadId) {
-        let rest_on = self.applied + self.proposed.len() as u64;
-        let replies = self.replies.take();
-        self.asked.push_back((read, rest_on, replies));
+        self.pending.on_read_asked(read, self.replies.take());
     }
 
     /// Takes the replies that wait for proposed records, all but those for the last `behind`.
     pub(super) fn take_proposed(&mut self, behind: u64) -> impl Iterator<Item = Due> + '_ {
-        let ahead = (self.proposed.len() as u64).saturating_sub(behind);
-        self.proposed.iter_mut().take(ahead as usize).flat_map(|due| due.take().into_each())
+        self.pending.take_proposed(behind)
     }
 
     /// The oldest proposed record was committed, and the shard has applied it.
     pub(super) fn committed(&mut self, answers: &mut Answers) {
-        let due = self.proposed.pop_front();
-        let due = due.unwrap_or_else(|| {
+        let due = self.pending.on_committed().unwrap_or_else(|| {
             panic!("{} of {} has a record that its owner did not propose", self.epoch, self.shard)
         });
-        self.applied += 1;
         answers.append(due);
     }
 
     /// Whether a quorum has answered this question.
     pub(super) fn is_confirmed(&self, read: ReadId) -> bool {
-        self.confirmed >= Some(read)
+        self.pending.is_confirmed(read)
     }
 
     /// These questions were answered. One that was asked later answers the earlier ones too.
     pub(super) fn confirmed(&mut self, reads: &[ReadId], answers: &mut Answers) {
-        self.confirmed = self.confirmed.max(reads.iter().copied().max());
-        while let Some((read, rest_on, _)) = self.asked.front() {
-            if Some(*read) > self.confirmed || *rest_on > self.applied {
-                return;
-            }
-            let due = self.asked.pop_front().map(|(_, _, due)| due).unwrap_or_default();
-            answers.append(due);
-        }
+        self.pending.on_confirmed(reads, answers);
     }
 
     /// The replies that must not leave any more, oldest first of each kind.
     pub(super) fn into_pending(self) -> impl Iterator<Item = Due> {
-        let asked = self.asked.into_iter().map(|(_, _, replies)| replies);
-        let all = self.proposed.into_iter().chain(asked).chain([self.replies]);
-        all.flat_map(Answers::into_each)
+        self.pending.into_each().chain([self.replies]).flat_map(Answers::into_each)
     }
 }
 
@@ -441,6 +437,14 @@ mod tests {
         desk.owner.expire(Instant(500), &desk.setup, &desk.shows);
         assert_eq!(desk.close(), "record");
         assert_eq!(desk.owner.expires_at(), Instant::MAX);
+    }
+
+    #[test]
+    #[should_panic(expected = "time runs backwards")]
+    fn a_clock_that_steps_back_is_caught() {
+        let mut desk = desk();
+        desk.ask(2, 10, 0);
+        desk.ask(1, 20, 1);
     }
 
     #[test]

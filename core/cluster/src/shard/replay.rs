@@ -10,7 +10,7 @@ use onsale_booking::{Show, ShowId};
 
 use super::{Shard, State};
 use crate::config::Setup;
-use crate::journal::{Durable, Journal};
+use crate::journal::Durable;
 use crate::placement::Placement;
 use crate::record::{self, Events};
 use crate::shard_time::ShardTime;

@@ -6,9 +6,7 @@
 use std::collections::BTreeMap;
 
 use onsale_booking::NodeId;
-use onsale_cluster::journal::{
-    Found, Journal, JournalMessage, RaftGroup, ReadId, Ready, Settings, Wal,
-};
+use onsale_cluster::journal::{Found, JournalMessage, RaftGroup, ReadId, Ready, Settings, Wal};
 use onsale_cluster::{ShardId, Write};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -211,7 +209,7 @@ impl Cluster {
                     if node.suspects[from] || node.peer_boots[from] != from_boot {
                         node.suspects[from] = false;
                         node.peer_boots[from] = from_boot;
-                        node.groups.values_mut().for_each(Journal::ping);
+                        node.groups.values_mut().for_each(RaftGroup::ping);
                     }
                     self.settle(to);
                 }
@@ -223,7 +221,7 @@ impl Cluster {
                         .groups
                         .values_mut()
                         .filter(|group| group.awake())
-                        .for_each(Journal::tick);
+                        .for_each(RaftGroup::tick);
                     self.suspect(node);
                     self.settle(node);
                     self.at(TICK_US, Event::Tick { node, boot });

@@ -7,8 +7,7 @@ use onsale_booking::NodeId;
 use onsale_cluster::ShardId;
 use onsale_cluster::journal::frame::Frame;
 use onsale_cluster::journal::{
-    Change, Durable, Found, Journal, JournalMessage, RaftGroup, Ready, ReplicaId, Settings, Wal,
-    frame,
+    Change, Durable, Found, JournalMessage, RaftGroup, Ready, ReplicaId, Settings, Wal, frame,
 };
 
 use crate::cluster::Chance;
@@ -326,10 +325,13 @@ impl Five {
     }
 
     fn leader(&self) -> Option<NodeId> {
-        let leads = |node: &&(NodeId, &Node)| node.1.group.as_ref().is_some_and(Journal::may_serve);
+        let leads =
+            |node: &&(NodeId, &Node)| node.1.group.as_ref().is_some_and(RaftGroup::may_serve);
         let nodes: Vec<_> = (1..).map(NodeId).zip(&self.nodes).collect();
-        let leader =
-            nodes.iter().filter(leads).max_by_key(|node| node.1.group.as_ref().map(Journal::epoch));
+        let leader = nodes
+            .iter()
+            .filter(leads)
+            .max_by_key(|node| node.1.group.as_ref().map(RaftGroup::epoch));
         leader.map(|&(node, _)| node)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use onsale_booking::NodeId;
 use onsale_cluster::journal::{
-    Change, Durable, Journal, JournalMessage, RaftGroup, ReadId, Ready, ReplicaId, Settings, Ticket,
+    Change, Durable, JournalMessage, RaftGroup, ReadId, Ready, ReplicaId, Settings, Ticket,
 };
 use onsale_cluster::{Mark, ShardId};
 

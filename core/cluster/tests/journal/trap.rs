@@ -4,8 +4,8 @@
 use onsale_booking::NodeId;
 use onsale_cluster::journal::frame::Frame;
 use onsale_cluster::journal::{
-    Durable, Found, Journal, JournalMessage, RaftGroup, ReadId, Ready, ReplicaId, Settings,
-    Snapshot, Ticket, Wal,
+    Durable, Found, JournalMessage, RaftGroup, ReadId, Ready, ReplicaId, Settings, Snapshot,
+    Ticket, Wal,
 };
 use onsale_cluster::{Epoch, Mark, ShardId};
 
@@ -90,7 +90,7 @@ impl Trio {
     fn run(&mut self, ticks: usize, mut passes: impl FnMut(&JournalMessage) -> bool) {
         self.pump(&mut passes);
         for _ in 0..ticks {
-            self.groups.iter_mut().filter(|group| group.awake()).for_each(Journal::tick);
+            self.groups.iter_mut().filter(|group| group.awake()).for_each(RaftGroup::tick);
             self.pump(&mut passes);
         }
     }
@@ -152,7 +152,7 @@ fn trap_1_those_who_were_told_that_they_lost_do_not_split_votes_for_ever() {
         trio.groups[1].campaign();
         trio.groups[2].campaign();
         trio.run(6 * ticks, |_| true);
-        assert!(trio.groups.iter().any(Journal::is_leader), "{ticks} ticks: {:?}", trio.groups);
+        assert!(trio.groups.iter().any(RaftGroup::is_leader), "{ticks} ticks: {:?}", trio.groups);
     }
 }
 

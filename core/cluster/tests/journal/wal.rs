@@ -3,8 +3,7 @@
 use onsale_booking::NodeId;
 use onsale_cluster::journal::frame::{Damage, Frame};
 use onsale_cluster::journal::{
-    Change, Durable, Found, Journal, Members, RaftGroup, Ready, Recovered, ReplicaId, Settings,
-    Wal, frame,
+    Change, Durable, Found, Members, RaftGroup, Ready, Recovered, ReplicaId, Settings, Wal, frame,
 };
 use onsale_cluster::{Epoch, PersistId, ShardId};
 use proptest::prelude::*;

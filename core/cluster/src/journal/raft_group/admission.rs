@@ -6,7 +6,7 @@
 use raft::eraftpb::{EntryType, Message, MessageType};
 
 use super::RaftGroup;
-use crate::journal::{Journal, Members, ReplicaId, node_of};
+use crate::journal::{Members, ReplicaId, node_of};
 use crate::mark::Mark;
 
 impl RaftGroup {

@@ -83,8 +83,18 @@ impl Log {
     }
 
     /// Takes what the replica promises and knows. Says whether it promises more than before.
+    ///
+    /// # Panics
+    ///
+    /// When it takes a promise back.
     pub(super) fn keep(&mut self, term: u64, vote: u64, commit: u64) -> bool {
         let kept = &mut self.hard_state;
+        assert!(term >= kept.term, "an epoch is never left for an earlier one");
+        assert!(commit >= kept.commit, "what was committed stays committed");
+        assert!(
+            term > kept.term || kept.vote == 0 || vote == kept.vote,
+            "a replica votes once in an epoch"
+        );
         let promised = (term, vote) != (kept.term, kept.vote);
         (kept.term, kept.vote, kept.commit) = (term, vote, commit);
         promised
@@ -212,5 +222,36 @@ impl Storage for Log {
             return Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable));
         }
         Ok(self.snapshot.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn promised() -> Log {
+        let mut log = Log::new(&[NodeId(1)], Durable::default());
+        log.append(&mut vec![Entry { index: 1, term: 5, ..Entry::default() }]);
+        assert!(log.keep(5, 1, 1));
+        assert!(!log.keep(5, 1, 1), "nothing new is promised");
+        log
+    }
+
+    #[test]
+    #[should_panic(expected = "an epoch is never left for an earlier one")]
+    fn an_epoch_that_goes_back_is_caught() {
+        promised().keep(4, 1, 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "what was committed stays committed")]
+    fn a_commit_index_that_goes_back_is_caught() {
+        promised().keep(5, 1, 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "a replica votes once in an epoch")]
+    fn a_second_vote_in_one_epoch_is_caught() {
+        promised().keep(5, 2, 1);
     }
 }

@@ -5,16 +5,60 @@
 //! told of each when it is applied. So what the library checks for changes of its own is
 //! checked here. Refuses to know who wants a change.
 
-use std::cmp::Reverse;
+use onsale_booking::NodeId;
+use raft::eraftpb::{ConfChange, ConfChangeType, Entry};
 
-use raft::eraftpb::Entry;
-
-use super::{Follower, RaftGroup, ReadIndex};
+use super::{RaftGroup, ReadIndex};
 use crate::journal::frame::Frame;
-use crate::journal::{Change, Committed, Journal, Members, Ready, ReplicaId};
+use crate::journal::{Change, Committed, Members, Ready, ReplicaId};
 use crate::mark::Mark;
 
 impl RaftGroup {
+    /// Who the members are, as far as this replica has applied the log.
+    pub fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// Appends a step that changes the members, if this replica leads, the step follows from the
+    /// members, and the last one is applied; says whether it did. The only voter gives way to a learner
+    /// only once that one has answered, so that one that died a moment ago takes nothing over; then
+    /// the step is appended with the answer.
+    pub fn change_members(&mut self, change: Change) -> bool {
+        match change {
+            Change::Swaps { promoted, .. } if self.members.voters().len() == 1 => {
+                self.propose_once_heard(change, promoted)
+            }
+            Change::Learns(_) | Change::Swaps { .. } | Change::Settles | Change::Drops(_) => {
+                self.propose_change(change)
+            }
+        }
+    }
+
+    /// Strikes a peer off the members, for good, without asking anybody: what it says is
+    /// refused from now on, and a quorum is one of the others.
+    pub fn strike_off(&mut self, peer: NodeId) {
+        let peer = u64::from(peer.0);
+        if !self.followers.contains(peer) {
+            return;
+        }
+        let mut change = ConfChange { node_id: peer, ..ConfChange::default() };
+        change.set_change_type(ConfChangeType::RemoveNode);
+        let voters = self.raft.apply_conf_change(&change).expect("a member can be struck off");
+        self.adopt(Members::of_raft(&voters));
+        self.raft.mut_store().set_voters(voters);
+    }
+
+    /// The replica is a member no longer and never will be again: it drops what it holds, and
+    /// keeps only its number, so that no late message brings it back.
+    pub fn leave(&mut self) {
+        self.drop_all();
+    }
+
+    /// Whether it has left.
+    pub fn has_left(&self) -> bool {
+        self.left
+    }
+
     /// Proposes a step, one at a time: the next only when the last is applied, and what older
     /// epochs left behind too, because each counts on the one before.
     pub(super) fn propose_change(&mut self, change: Change) -> bool {
@@ -48,8 +92,7 @@ impl RaftGroup {
             Some(_) | None => self.read_index.number(),
         };
         self.awaited = Some((number, change));
-        self.say_that_it_leads(learner.raft()).context =
-            ReadIndex::context_of(number).to_vec().into();
+        self.heartbeat(learner.raft()).context = ReadIndex::context_of(number).to_vec().into();
         true
     }
 
@@ -93,17 +136,9 @@ impl RaftGroup {
     pub(super) fn adopt(&mut self, members: Members) {
         let me = self.raft.raft.id;
         let peers = members.all().into_iter().map(ReplicaId::raft).filter(|&id| id != me);
-        let peers: Vec<u64> = peers.collect();
-        self.followers.retain(|follower| peers.contains(&follower.id));
-        self.prompt.retain(|id| peers.contains(id));
-        for id in peers {
-            if !self.prompt.contains(&id) {
-                self.prompt.push(id);
-                self.followers.push(Follower::new(id));
-            }
-        }
-        self.followers.sort_unstable_by_key(|follower| follower.id);
+        self.followers.adopt(&peers.collect::<Vec<u64>>());
         self.members = members;
+        assert!(!self.members.voters().is_empty(), "{}: somebody has a vote", self.shard);
         self.confirm_reads();
     }
 
@@ -125,17 +160,10 @@ impl RaftGroup {
     /// Calls the voter that was called least often, and of those the one with most of the log. A voter
     /// that acknowledged everything and then died must not be called for ever.
     fn pass_the_lead_on(&mut self) {
-        let raft = &self.raft.raft;
-        let fitness = |follower: &&mut Follower| {
-            let matched = raft.prs().get(follower.id).map_or(0, |progress| progress.matched);
-            (Reverse(follower.calls), matched)
-        };
-        let voters = self.members.voters();
-        let voters =
-            self.followers.iter_mut().filter(|peer| voters.contains(&ReplicaId::of(peer.id)));
-        let Some(successor) = voters.max_by_key(fitness) else { return };
-        successor.calls = successor.calls.saturating_add(1);
-        let successor = successor.id;
+        let (raft, voters) = (&self.raft.raft, self.members.voters());
+        let may_lead = |id| voters.contains(&ReplicaId::of(id));
+        let matched = |id| raft.prs().get(id).map_or(0, |progress| progress.matched);
+        let Some(successor) = self.followers.call_one(may_lead, matched) else { return };
         self.raft.transfer_leader(successor);
     }
 
@@ -154,7 +182,7 @@ impl RaftGroup {
     /// Whether a replica may be a member in the eyes of others: it is one here, or came later
     /// than all that are.
     pub(super) fn may_be_member(&self, id: u64) -> bool {
-        if self.followers.iter().any(|follower| follower.id == id) {
+        if self.followers.contains(id) {
             return true;
         }
         let latest = self.members.all().into_iter().map(ReplicaId::generation).max();
@@ -165,7 +193,7 @@ impl RaftGroup {
     pub(super) fn name_replica(&mut self, out: &mut Ready) {
         if !std::mem::replace(&mut self.named, true) {
             self.replica_frame().write(&mut out.frames);
-            self.written += 1;
+            self.writes.add();
         }
     }
 
@@ -179,10 +207,9 @@ impl RaftGroup {
         self.left = true;
         self.named = false;
         self.repair = None;
-        self.pending_writes.clear();
+        self.writes.drop_pending();
         self.outbox.clear();
         self.install = None;
-        self.reads.clear();
         self.read_index.drop_all();
         self.awaited = None;
         self.raft.raft.msgs.clear();

@@ -8,13 +8,15 @@ use std::collections::VecDeque;
 
 use raft::eraftpb::MessageType;
 
-use super::{Follower, RaftGroup};
+use super::RaftGroup;
 use crate::journal::ReadId;
 
 /// The reads of one replica that wait for a quorum, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct ReadIndex {
     open: VecDeque<PendingRead>,
+    /// Confirmed reads, and the index that must be applied before each is answered.
+    confirmed: Vec<(u64, ReadId)>,
     /// The number of the latest read; never repeats.
     last: u64,
 }
@@ -56,30 +58,90 @@ impl ReadIndex {
         (number <= self.last).then_some(number)
     }
 
-    /// Closes every read that `confirms` says a quorum has confirmed, oldest first, and passes it to `closed`
-    /// with the index that must be applied first.
-    pub(super) fn close(
-        &mut self,
-        confirms: impl Fn(u64) -> bool,
-        mut closed: impl FnMut(u64, ReadId),
-    ) {
-        while let Some(read) = self.open.front().filter(|front| confirms(front.number)) {
-            closed(read.index, read.read);
+    /// A read is confirmed, and answered once `index` is applied.
+    pub(super) fn confirm(&mut self, index: u64, read: ReadId) {
+        self.confirmed.push((index, read));
+    }
+
+    /// Confirms the open reads of which `has_quorum` says so, oldest first.
+    pub(super) fn confirm_open(&mut self, has_quorum: impl Fn(u64) -> bool) {
+        while let Some(open) = self.open.front().filter(|front| has_quorum(front.number)) {
+            self.confirmed.push((open.index, open.read));
             self.open.pop_front();
         }
     }
 
-    /// Drops every open read: none outlives the leadership under which it was opened.
-    pub(super) fn drop_all(&mut self) {
-        self.open.clear();
+    /// Takes the confirmed reads that rest on nothing beyond `applied`.
+    #[inline]
+    pub(super) fn take_applied(&mut self, applied: u64, out: &mut Vec<ReadId>) {
+        if !self.confirmed.is_empty() {
+            let due = self.confirmed.extract_if(.., |(index, _)| *index <= applied);
+            out.extend(due.map(|(_, read)| read));
+        }
     }
 
+    /// Drops every read: none outlives the leadership under which it was opened.
+    pub(super) fn drop_all(&mut self) {
+        self.open.clear();
+        self.confirmed.clear();
+    }
+
+    /// Whether no read is open or waits to be answered.
     pub(super) fn is_empty(&self) -> bool {
-        self.open.is_empty()
+        self.open.is_empty() && self.confirmed.is_empty()
+    }
+
+    /// Whether a confirmed read waits to be answered.
+    #[inline]
+    pub(super) fn has_confirmed(&self) -> bool {
+        !self.confirmed.is_empty()
+    }
+
+    /// What holds after every step; cheap.
+    pub(super) fn check_invariants(&self) {
+        let ends = self.open.front().zip(self.open.back());
+        assert!(
+            ends.is_none_or(|(first, last)| {
+                first.number <= last.number && last.number <= self.last && first.index <= last.index
+            }),
+            "open reads stand in the order in which they were opened"
+        );
     }
 }
 
 impl RaftGroup {
+    /// Asks a quorum whether this replica still leads. Once it has confirmed, and all that
+    /// was committed before the question is applied, `poll` returns `read`. Without a
+    /// quorum, or if the lead is lost first, it never does. Says whether the question was
+    /// taken: it is not before a record of the current epoch is committed.
+    ///
+    /// `read` is not used twice in an epoch.
+    pub fn confirm_leadership(&mut self, read: ReadId) -> bool {
+        let raft = &self.raft.raft;
+        if !self.is_leader() || !raft.commit_to_current_term() {
+            return false;
+        }
+        let committed = raft.raft_log.committed;
+        if self.followers.is_empty() {
+            self.read_index.confirm(committed, read);
+            return true;
+        }
+        self.read_index.open(committed, read);
+        // A quorum needs half of the followers: those that answered last are asked. If they stay silent, the next tick
+        // asks all.
+        let before = raft.msgs.len();
+        let plain = !self.members.is_joint() && self.members.learners().is_empty();
+        let followers = self.followers.len();
+        let asked = if plain { followers.div_ceil(2) } else { followers };
+        for at in 0..asked {
+            self.heartbeat(self.followers.prompt()[at]);
+        }
+        self.attach_read_context(before);
+        // A sole voter awaits no answer: its learners may be silent for ever.
+        self.confirm_reads();
+        true
+    }
+
     /// Puts the context of the latest open read on the heartbeats queued since position `before`.
     pub(super) fn attach_read_context(&mut self, before: usize) {
         let Some(context) = self.read_index.context() else { return };
@@ -92,9 +154,7 @@ impl RaftGroup {
     /// A follower has answered a heartbeat and echoed its context.
     pub(super) fn on_read_confirmed(&mut self, from: u64, context: &[u8]) {
         let Some(number) = self.read_index.number_in(context) else { return };
-        if let Some(follower) = self.followers.iter_mut().find(|follower| follower.id == from) {
-            follower.confirmed = follower.confirmed.max(number);
-        }
+        self.followers.on_read_confirmed(from, number);
         self.confirm_reads();
         self.propose_awaited(from, number);
     }
@@ -102,14 +162,10 @@ impl RaftGroup {
     /// Moves the reads that a quorum has confirmed to those that wait to be applied.
     pub(super) fn confirm_reads(&mut self) {
         let (followers, me) = (&self.followers, self.raft.raft.id);
-        let confirms = |number| {
+        self.read_index.confirm_open(|number| {
             self.members.is_quorum(|member| {
-                let says = |follower: &Follower| {
-                    follower.id == member.raft() && follower.confirmed >= number
-                };
-                member.raft() == me || followers.iter().any(says)
+                member.raft() == me || followers.has_confirmed(member.raft(), number)
             })
-        };
-        self.read_index.close(confirms, |index, read| self.reads.push((index, read)));
+        });
     }
 }

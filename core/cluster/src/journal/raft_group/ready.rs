@@ -12,19 +12,7 @@ use super::RaftGroup;
 use crate::id::{Epoch, ShardId};
 use crate::journal::Promises;
 use crate::journal::frame::Frame;
-use crate::journal::{Committed, Journal, JournalMessage, Members, Ready, Snapshot};
-
-/// What waits for a write.
-#[derive(Debug)]
-pub(super) struct PendingWrite {
-    /// The batch whose frames have to be durable before.
-    needs: u64,
-    /// The index of its snapshot.
-    snapshot: Option<u64>,
-    /// Index and term of its last entry.
-    last: Option<(u64, u64)>,
-    messages: Vec<Message>,
-}
+use crate::journal::{Committed, JournalMessage, Members, Ready, Snapshot};
 
 impl RaftGroup {
     /// Whether a poll would find nothing, as after most answers to heartbeats.
@@ -36,7 +24,7 @@ impl RaftGroup {
         self.named
             && self.outbox.is_empty()
             && self.refused.is_empty()
-            && self.reads.is_empty()
+            && !self.read_index.has_confirmed()
             && self.install.is_none()
             && self.raft.raft.msgs.is_empty()
             && !self.has_changed()
@@ -47,22 +35,22 @@ impl RaftGroup {
         if !self.has_changed() {
             // By far the most: there are only words, and they are said where they stand.
             let at_once = self.speaks_at_once();
-            let waiting = self.pending_writes.back_mut().filter(|_| !at_once);
+            let waiting = self.writes.last_messages().filter(|_| !at_once);
             return say(&mut self.raft.raft.msgs, waiting, out);
         }
         let mut said = mem::take(&mut self.raft.raft.msgs);
         let mut before_lead = self.take_said_before_lead(&mut said);
         while self.has_changed() {
             self.collect_changes(out);
-            if let Some(waiting) = self.pending_writes.back_mut() {
-                waiting.messages.append(&mut before_lead);
+            if let Some(waiting) = self.writes.last_messages() {
+                waiting.append(&mut before_lead);
             }
             let at_once = self.speaks_at_once();
-            say(&mut said, self.pending_writes.back_mut().filter(|_| !at_once), out);
+            say(&mut said, self.writes.last_messages().filter(|_| !at_once), out);
             said.append(&mut self.raft.raft.msgs);
         }
         let at_once = self.speaks_at_once();
-        say(&mut said, self.pending_writes.back_mut().filter(|_| !at_once), out);
+        say(&mut said, self.writes.last_messages().filter(|_| !at_once), out);
         self.raft.raft.msgs = said;
     }
 
@@ -82,22 +70,13 @@ impl RaftGroup {
         said.extract_if(.., |message| message.term < raft.term).collect()
     }
 
-    /// All frames up to a batch are durable: what waited for them is free.
-    pub(super) fn release(&mut self, upto: u64) {
-        let (mut snapshot, mut last) = (None, None);
-        let ends = self.pending_writes.partition_point(|waiting| waiting.needs <= upto);
-        for mut waiting in self.pending_writes.drain(..ends) {
-            if waiting.snapshot.is_some() {
-                (snapshot, last) = (waiting.snapshot, None);
-            }
-            last = waiting.last.or(last);
-            self.outbox.append(&mut waiting.messages);
-            self.spare = waiting.messages;
-        }
-        if let Some(index) = snapshot {
+    /// All frames up to a batch are durable: what waited for them is free, and the library hears of it.
+    pub(super) fn persisted(&mut self, upto: u64) {
+        let Some(persisted) = self.writes.persisted(upto, &mut self.outbox) else { return };
+        if let Some(index) = persisted.snapshot {
             self.raft.raft.on_persist_snap(index);
         }
-        if let Some((index, term)) = last {
+        if let Some((index, term)) = persisted.last {
             self.raft.raft.on_persist_entries(index, term);
         }
     }
@@ -116,11 +95,10 @@ impl RaftGroup {
     fn collect_changes(&mut self, out: &mut Ready) {
         let role = (self.raft.raft.state, self.raft.raft.leader_id);
         if mem::replace(&mut self.role, role) != role {
-            // A question does not outlive the lead under which it was asked.
-            self.reads.clear();
+            // A read does not outlive the leadership under which it was opened.
             self.read_index.drop_all();
             self.awaited = None;
-            self.attend_all_anew();
+            self.followers.start_over();
         }
         let shard = self.shard;
         let raft = &mut self.raft.raft;
@@ -149,13 +127,10 @@ impl RaftGroup {
             log.unstable.entries_size = 0;
         }
         if promised || snapshot.is_some() || last.is_some() {
-            self.written += 1;
-            let (needs, index) = (self.written, snapshot.as_ref().map(Snapshot::index));
-            let messages = mem::take(&mut self.spare);
-            self.pending_writes.push_back(PendingWrite { needs, snapshot: index, last, messages });
+            self.writes.push(snapshot.as_ref().map(Snapshot::index), last);
         }
         if let Some(snapshot) = snapshot {
-            self.install = Some((self.written, snapshot));
+            self.install = Some((self.writes.written(), snapshot));
         }
 
         if let Some(members) = installed {
@@ -184,12 +159,12 @@ impl RaftGroup {
 
 /// Sends what the library said. What only a leader may say at once waits, on others, for
 /// all that was to be durable when it was said.
-fn say(said: &mut Vec<Message>, waiting: Option<&mut PendingWrite>, out: &mut Ready) {
+fn say(said: &mut Vec<Message>, waiting: Option<&mut Vec<Message>>, out: &mut Ready) {
     if said.is_empty() {
         return;
     }
     match waiting {
-        Some(waiting) => waiting.messages.append(said),
+        Some(waiting) => waiting.append(said),
         None => JournalMessage::put_each(said, &mut out.messages),
     }
 }

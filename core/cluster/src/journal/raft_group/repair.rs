@@ -95,7 +95,7 @@ impl RaftGroup {
         // It goes on asking until it follows somebody in an epoch that it can trust.
         raft.become_follower(raft.term, 0);
         if self.repair.is_none() {
-            self.repair = Some(Repair::new(self.followers.iter().map(|follower| follower.id)));
+            self.repair = Some(Repair::new(self.followers.ids()));
             self.refused.push(Mark::DurableStateMissing);
         }
     }

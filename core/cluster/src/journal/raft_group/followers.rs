@@ -1,0 +1,133 @@
+//! What a replica remembers of its peers beyond what the library does.
+//!
+//! Owns how long each has been silent, which read it confirmed last, and which of them answer most promptly. Refuses to
+//! know the log: what a follower has of it is the library's business.
+
+use std::cmp::Reverse;
+
+/// The peers of one replica, by number.
+#[derive(Debug)]
+pub(super) struct Followers {
+    each: Vec<Follower>,
+    /// Their numbers; the one that answered a heartbeat last comes first.
+    prompt: Vec<u64>,
+}
+
+/// One peer.
+#[derive(Debug)]
+pub(super) struct Follower {
+    /// Its number in the library.
+    pub(super) id: u64,
+    /// Ticks for which it has lacked something and said nothing.
+    pub(super) silent_ticks: u32,
+    /// Ticks since it was sent a snapshot that it has not acknowledged.
+    pub(super) snapshot_ticks: u32,
+    /// The latest read that it confirmed.
+    confirmed: u64,
+    /// How often a leader without a vote called it into the lead.
+    calls: u32,
+}
+
+impl Follower {
+    fn new(id: u64) -> Self {
+        Self { id, silent_ticks: 0, snapshot_ticks: 0, confirmed: 0, calls: 0 }
+    }
+}
+
+impl Followers {
+    /// These peers, of which the first is expected to answer first.
+    pub(super) fn new(peers: Vec<u64>) -> Self {
+        Self { each: peers.iter().copied().map(Follower::new).collect(), prompt: peers }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.each.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.each.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Follower> {
+        self.each.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Follower> {
+        self.each.iter_mut()
+    }
+
+    /// The peers' numbers.
+    pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
+        self.each.iter().map(|follower| follower.id)
+    }
+
+    pub(super) fn contains(&self, id: u64) -> bool {
+        self.each.iter().any(|follower| follower.id == id)
+    }
+
+    /// The numbers of the peers, those that answered a heartbeat last first.
+    pub(super) fn prompt(&self) -> &[u64] {
+        &self.prompt
+    }
+
+    /// These are the peers from now on, in order of their numbers. Those that stay keep what is remembered of them.
+    pub(super) fn adopt(&mut self, peers: &[u64]) {
+        self.each.retain(|follower| peers.contains(&follower.id));
+        self.prompt.retain(|id| peers.contains(id));
+        for &id in peers {
+            if !self.prompt.contains(&id) {
+                self.prompt.push(id);
+                self.each.push(Follower::new(id));
+            }
+        }
+        self.each.sort_unstable_by_key(|follower| follower.id);
+    }
+
+    /// A leadership begins or ends: silence and calls are counted from zero.
+    pub(super) fn start_over(&mut self) {
+        for follower in &mut self.each {
+            follower.silent_ticks = 0;
+            follower.snapshot_ticks = 0;
+            follower.calls = 0;
+        }
+    }
+
+    /// A peer said something.
+    pub(super) fn on_heard(&mut self, id: u64) {
+        if let Some(follower) = self.each.iter_mut().find(|follower| follower.id == id) {
+            follower.silent_ticks = 0;
+        }
+    }
+
+    /// A peer answered a heartbeat: it is the most prompt of all.
+    pub(super) fn on_heartbeat_answered(&mut self, id: u64) {
+        if let Some(rank) = self.prompt.iter().position(|&follower| follower == id) {
+            self.prompt[..=rank].rotate_right(1);
+        }
+    }
+
+    /// A peer confirmed a read, and so every earlier one.
+    pub(super) fn on_read_confirmed(&mut self, id: u64, number: u64) {
+        if let Some(follower) = self.each.iter_mut().find(|follower| follower.id == id) {
+            follower.confirmed = follower.confirmed.max(number);
+        }
+    }
+
+    /// Whether a peer confirmed a read or a later one.
+    pub(super) fn has_confirmed(&self, id: u64, number: u64) -> bool {
+        self.each.iter().any(|follower| follower.id == id && follower.confirmed >= number)
+    }
+
+    /// The peer to call into the lead, of those that `may_lead`: the one called least often, and of those the one that
+    /// has `matched` most of the log. Counts the call.
+    pub(super) fn call_one(
+        &mut self,
+        may_lead: impl Fn(u64) -> bool,
+        matched: impl Fn(u64) -> u64,
+    ) -> Option<u64> {
+        let fit = self.each.iter_mut().filter(|follower| may_lead(follower.id));
+        let one = fit.max_by_key(|follower| (Reverse(follower.calls), matched(follower.id)))?;
+        one.calls = one.calls.saturating_add(1);
+        Some(one.id)
+    }
+}
