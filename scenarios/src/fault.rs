@@ -13,6 +13,7 @@ mod process;
 mod site;
 mod swarm;
 mod target;
+mod value;
 mod written;
 
 use onsale_booking::Span;
@@ -27,8 +28,8 @@ pub use self::process::ProcessFault;
 use self::site::Site;
 pub use self::swarm::Swarm;
 pub use self::target::Target;
-use crate::check::Checks;
-use crate::scenario::Scenario;
+use crate::setting::Checks;
+use crate::settings::Cluster;
 
 /// One fault at a fixed time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -182,9 +183,15 @@ impl Fault {
     }
 
     /// Complains about all that is wrong with it, where `field` is the key that it stands at.
-    pub(crate) fn check(&self, field: &str, scenario: &Scenario, checks: &mut Checks) {
-        let site = Site { field, lasts: self.lasts, cluster: &scenario.cluster };
-        self.check_times(&site, scenario.duration, checks);
+    pub(crate) fn check(
+        &self,
+        field: &str,
+        cluster: &Cluster,
+        duration: Span,
+        checks: &mut Checks,
+    ) {
+        let site = Site { field, lasts: self.lasts, cluster };
+        self.check_times(&site, duration, checks);
         self.what.group().check(&site, checks);
     }
 

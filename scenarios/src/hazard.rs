@@ -3,9 +3,9 @@
 //! Owns the list: which setting, with which value, lets which failure happen. Refuses to know
 //! how it shows; each is an ordinary setting of the component that it belongs to.
 
-use crate::basis::leaves;
-use crate::facts::FactsSettings;
-use crate::scenario::{Cluster, Disk, Owner, Sale, Scenario};
+use crate::assumptions::leaves;
+use crate::scenario::Scenario;
+use crate::settings::{Cluster, Disk, FactsSettings, Owner, Sale};
 
 /// One way to break a promise by configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

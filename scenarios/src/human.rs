@@ -275,25 +275,6 @@ pub(crate) mod milli {
     }
 }
 
-/// Numbers with their times as pairs: `["90s", 120]`.
-pub(crate) mod points {
-    use super::*;
-
-    pub(crate) fn serialize<S: Serializer, N: Serialize + Copy>(
-        points: &[(Span, N)],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(points.iter().map(|&(at, number)| Pair(HumanSpan(at), number)))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>, N: Deserialize<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<(Span, N)>, D::Error> {
-        let points = Vec::<Pair<HumanSpan, N>>::deserialize(deserializer)?;
-        Ok(points.into_iter().map(|Pair(HumanSpan(at), number)| (at, number)).collect())
-    }
-}
-
 fn span_help(text: &str) -> String {
     match lenient_span(text) {
         Some(span) => format!("did you mean `{span}`?"),

@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 
-pub mod basis;
+mod assumptions;
+mod basis;
 pub mod catalogue;
 mod check;
-mod defaults;
-mod facts;
 mod fault;
 mod file;
+mod form;
 pub mod hazard;
 mod human;
 mod limit;
@@ -16,23 +16,31 @@ mod ratio;
 pub mod reading;
 mod scale;
 pub mod scenario;
+mod setting;
+mod settings;
 mod timing;
 pub mod trace;
+mod writing;
+mod written;
 
-pub use basis::{Assumption, Basis, assumptions};
-pub use facts::{Facts, FactsSettings};
+pub use assumptions::{Assumption, assumptions};
+pub use basis::Basis;
 pub use fault::{
     ClockFault, Cut, DiskFault, Family, Fault, LASTS_LEAST, MembersFault, NetworkFault,
     ProcessFault, Swarm, Target, Trouble, What,
 };
+pub use form::settings;
 pub use hazard::{HAZARDS, Hazard, hazards, safe_twin};
 pub use human::{Misread, SPAN_MAX, parse_span};
 pub use limit::{Figure, Limit, Part, Wait};
 pub use problem::{Problem, ScenarioError};
 pub use ratio::Ratio;
 pub use scale::Scale;
-pub use scenario::{
-    Arrivals, Cluster, Costs, Crowd, Disk, Gateway, GoodCopies, HealthCheck, Journal, Leads,
-    LogNormal, MustFail, Network, Owner, PartitionBy, Sale, Scenario, Session, WaitingRoom,
+pub use scenario::{MustFail, Scenario};
+pub use setting::{Choice, Key, Kind, Milli, Section};
+pub use settings::{
+    Arrivals, Cluster, Costs, Crowd, Disk, Facts, FactsSettings, Gateway, GoodCopies, HealthCheck,
+    Journal, Leads, Membership, Network, Owner, PartitionBy, Sale, Session, WaitingRoom,
 };
-pub use timing::Timing;
+pub use timing::{LogNormal, Timing};
+pub use written::Written;

@@ -10,7 +10,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::human::{self, HumanSpan, Misread, Pair};
 use crate::ratio::Ratio;
-use crate::scenario::LogNormal;
 
 /// How long something takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +26,18 @@ pub enum Timing {
     /// By its quantiles, evenly spread between each two: shares that do not fall, from 0 to 100 %, and spans
     /// that do not fall either. A share that stands twice is a leap.
     Quantiles(Vec<(Ratio, Span)>),
+}
+
+/// A lognormal span.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogNormal {
+    /// Half of all draws lie below.
+    #[serde(with = "human::span")]
+    pub median: Span,
+    /// Standard deviation of the logarithm, in thousandths.
+    #[serde(rename = "sigma", with = "human::milli")]
+    pub sigma_milli: u32,
 }
 
 impl Timing {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
 pub mod best_seats;
+pub mod choice;
 pub mod draw;
 pub mod id;
 pub mod map;

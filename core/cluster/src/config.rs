@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use onsale_booking::{Hall, Rules, Span, ZoneId};
-use serde::{Deserialize, Serialize};
+use onsale_booking::{Hall, Rules, Span, ZoneId, choices};
 
 use crate::detector::Suspicion;
 use crate::id::ShardId;
@@ -106,16 +105,15 @@ pub struct LeadsConfig {
     pub rest: Span,
 }
 
-/// What a replica does with a peer that has fallen silent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnSuspicion {
-    /// It stands for election if that peer led; the peer stays a member, and counts.
-    #[default]
-    Elect,
-    /// It takes the peer for dead and strikes it off its list of members, for good. So either
-    /// side of a partition is soon a majority of itself.
-    Down,
+choices! {
+    /// What a replica does with a peer that has fallen silent.
+    pub enum OnSuspicion {
+        /// It stands for election if that peer led; the peer stays a member, and counts.
+        Elect,
+        /// It takes the peer for dead and strikes it off its list of members, for good. So either
+        /// side of a partition is soon a majority of itself.
+        Down,
+    }
 }
 
 /// How an owner answers and ends holds. The defaults are what the promises of this crate rest
@@ -143,105 +141,97 @@ pub struct OwnerConfig {
     pub sweep_every: Span,
 }
 
-/// When a change is told to the client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Acknowledge {
-    /// Once its record is committed and applied.
-    #[default]
-    Quorum,
-    /// Once its record is durable on the owner's own disk.
-    OwnDisk,
-    /// Once its record is proposed.
-    Proposal,
+choices! {
+    /// When a change is told to the client.
+    pub enum Acknowledge {
+        /// Once its record is committed and applied.
+        Quorum,
+        /// Once its record is durable on the owner's own disk.
+        OwnDisk,
+        /// Once its record is proposed.
+        Proposal,
+    }
 }
 
-/// When an answer that changes nothing is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reads {
-    /// Once a quorum has confirmed that the owner still leads, and all that it rests on is
-    /// applied.
-    #[default]
-    Confirmed,
-    /// At once, from what the owner has in memory.
-    Local,
+choices! {
+    /// When an answer that changes nothing is told.
+    pub enum Reads {
+        /// Once a quorum has confirmed that the owner still leads, and all that it rests on is
+        /// applied.
+        Confirmed,
+        /// At once, from what the owner has in memory.
+        Local,
+    }
 }
 
-/// Which state requests are decided on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DecidesOn {
-    /// Everything committed and everything decided before.
-    #[default]
-    Latest,
-    /// Everything committed, as a transaction reads it that locks nothing.
-    Committed,
+choices! {
+    /// Which state requests are decided on.
+    pub enum DecidesOn {
+        /// Everything committed and everything decided before.
+        Latest,
+        /// Everything committed, as a transaction reads it that locks nothing.
+        Committed,
+    }
 }
 
-/// When a new owner begins to serve.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Serves {
-    /// Once it has applied everything that was committed before.
-    #[default]
-    CaughtUp,
-    /// As soon as it is elected, from as much as it knows to be committed; the rest follows.
-    Elected,
+choices! {
+    /// When a new owner begins to serve.
+    pub enum Serves {
+        /// Once it has applied everything that was committed before.
+        CaughtUp,
+        /// As soon as it is elected, from as much as it knows to be committed; the rest follows.
+        Elected,
+    }
 }
 
-/// What an owner does with open answers when its epoch is over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Deposed {
-    /// It drops them, and hands the requests back to their gateways.
-    #[default]
-    HandsBack,
-    /// It gives them: it was the owner when it decided.
-    Answers,
+choices! {
+    /// What an owner does with open answers when its epoch is over.
+    pub enum Deposed {
+        /// It drops them, and hands the requests back to their gateways.
+        HandsBack,
+        /// It gives them: it was the owner when it decided.
+        Answers,
+    }
 }
 
-/// What an owner takes the instants in the journal for, which earlier owners wrote there by
-/// clocks of their own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reckoning {
-    /// Instants of the shard's own time, which replicas tell each other and count on by their own clocks.
-    #[default]
-    Elapsed,
-    /// Instants of its own clock.
-    Instants,
+choices! {
+    /// What an owner takes the instants in the journal for, which earlier owners wrote there by
+    /// clocks of their own.
+    pub enum Reckoning {
+        /// Instants of the shard's own time, which replicas tell each other and count on by their own clocks.
+        Elapsed,
+        /// Instants of its own clock.
+        Instants,
+    }
 }
 
-/// What becomes of a request that has waited for more than a quarter of a gateway's patience before its owner came to
-/// it. Its answer waits for as long where the gateway is the owner's own node, and half is left for the way and the
-/// journal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Overdue {
-    /// It is passed over, unanswered: its gateway gives it up before the answer could come, and whoever still wants
-    /// it asks again. So an owner that has fallen behind decides what is waited for, and catches up.
-    #[default]
-    PassedOver,
-    /// It is decided like any other.
-    Decided,
+choices! {
+    /// What becomes of a request that has waited for more than a quarter of a gateway's patience before its owner came to
+    /// it. Its answer waits for as long where the gateway is the owner's own node, and half is left for the way and the
+    /// journal.
+    pub enum Overdue {
+        /// It is passed over, unanswered: its gateway gives it up before the answer could come, and whoever still wants
+        /// it asks again. So an owner that has fallen behind decides what is waited for, and catches up.
+        PassedOver,
+        /// It is decided like any other.
+        Decided,
+    }
 }
 
-/// What makes a hold end whose time and grace are over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Expiry {
-    /// Its end, as the journal has it: whoever owns the show then records it, and before it
-    /// decides anything else.
-    #[default]
-    Due,
-    /// A job that looks for such holds every so often, and nothing else.
-    Swept,
-    /// A timer in the memory of the owner that granted it.
-    Timers,
-    /// A job that lists the holds whose time is over, and when the grace is over ends those
-    /// on the list by name, whatever has become of them.
-    Listed,
+choices! {
+    /// What makes a hold end whose time and grace are over.
+    pub enum Expiry {
+        /// Its end, as the journal has it: whoever owns the show then records it, and before it
+        /// decides anything else.
+        Due,
+        /// A job that looks for such holds every so often, and nothing else.
+        Swept,
+        /// A timer in the memory of the owner that granted it.
+        Timers,
+        /// A job that lists the holds whose time is over, and when the grace is over ends those
+        /// on the list by name, whatever has become of them.
+        Listed,
+    }
 }
 
 impl OwnerConfig {
@@ -273,27 +263,25 @@ pub struct FactsConfig {
     pub forgets: Forgets,
 }
 
-/// What a session's token is good for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sessions {
-    /// A node that has not seen what the session has does not answer it.
-    #[default]
-    Monotonic,
-    /// Nothing: every node answers what it has.
-    Ignored,
+choices! {
+    /// What a session's token is good for.
+    pub enum Sessions {
+        /// A node that has not seen what the session has does not answer it.
+        Monotonic,
+        /// Nothing: every node answers what it has.
+        Ignored,
+    }
 }
 
-/// How deletions are forgotten when their lifetime is over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Forgets {
-    /// A node remembers that it has forgotten some, and up to when: who has not seen as much is
-    /// given a whole copy.
-    #[default]
-    AndTells,
-    /// Without a trace. Who was away for longer keeps what was deleted, and gives it to others.
-    Silently,
+choices! {
+    /// How deletions are forgotten when their lifetime is over.
+    pub enum Forgets {
+        /// A node remembers that it has forgotten some, and up to when: who has not seen as much is
+        /// given a whole copy.
+        AndTells,
+        /// Without a trace. Who was away for longer keeps what was deleted, and gives it to others.
+        Silently,
+    }
 }
 
 /// How a gateway treats requests.

@@ -15,27 +15,25 @@ mod recovery;
 mod wal;
 
 pub use members::{Change, Members, ReplicaId};
-use onsale_booking::{Instant, NodeId};
+use onsale_booking::{Instant, NodeId, choices};
 use raft::eraftpb;
 use raft::eraftpb::MessageType;
 pub use raft_group::{RaftGroup, Settings};
 pub use recovery::{Durable, Found, Recovered};
-use serde::{Deserialize, Serialize};
 pub use wal::Wal;
 
 use crate::id::Epoch;
 use crate::mark::Mark;
 use crate::shard_time::ShardTime;
 
-/// When a replica's votes and acknowledgements leave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Promises {
-    /// Once what they promise is durable.
-    #[default]
-    AfterWrite,
-    /// At once, while it is being written.
-    BeforeWrite,
+choices! {
+    /// When a replica's votes and acknowledgements leave.
+    pub enum Promises {
+        /// Once what they promise is durable.
+        AfterWrite,
+        /// At once, while it is being written.
+        BeforeWrite,
+    }
 }
 
 /// Names one question of [`RaftGroup::confirm_leadership`].

@@ -4,8 +4,8 @@
 
 use onsale_booking::Span;
 
-use super::{Checks, USERS_MAX};
-use crate::scenario::Arrivals;
+use super::Checks;
+use crate::settings::{Arrivals, USERS_MAX};
 
 impl Checks {
     pub(super) fn arrivals(&mut self, arrivals: &Arrivals, duration: Span) {
@@ -15,13 +15,11 @@ impl Checks {
             }
             Arrivals::Poisson { over } => self.over("crowd.arrivals.poisson.over", *over, duration),
             Arrivals::Ramp { over } => self.over("crowd.arrivals.ramp.over", *over, duration),
-            Arrivals::Spike { over, at, decay, share } => {
+            Arrivals::Spike { over, at, .. } => {
                 self.over("crowd.arrivals.spike.over", *over, duration);
                 self.before("crowd.arrivals.spike.at", *at, *over, "the last arrival");
-                self.some_time("crowd.arrivals.spike.decay", *decay);
-                self.share("crowd.arrivals.spike.share", *share);
             }
-            Arrivals::OnSale { opening, over, before, rush_share, rush, decay } => {
+            Arrivals::OnSale { opening, over, before, rush, .. } => {
                 self.over("crowd.arrivals.on-sale.over", *over, duration);
                 self.before("crowd.arrivals.on-sale.opening", *opening, *over, "the last arrival");
                 self.that(
@@ -32,9 +30,6 @@ impl Checks {
                         (what, "open later, or write `before = \"0%\"`".into())
                     },
                 );
-                self.share("crowd.arrivals.on-sale.before", *before);
-                self.share("crowd.arrivals.on-sale.rush-share", *rush_share);
-                self.some_time("crowd.arrivals.on-sale.rush", *rush);
                 self.that(
                     *opening + *rush <= *over || opening >= over,
                     "crowd.arrivals.on-sale.rush",
@@ -46,7 +41,6 @@ impl Checks {
                         )
                     },
                 );
-                self.some_time("crowd.arrivals.on-sale.decay", *decay);
             }
             Arrivals::Trace { file, points, scale } => {
                 self.that(scale.is_none(), "crowd.arrivals.trace.scale", || {

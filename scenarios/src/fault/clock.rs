@@ -5,9 +5,9 @@
 use onsale_booking::Span;
 
 use super::{Fault, Group, Site, Target, Trouble};
-use crate::check::{Checks, DAY};
 use crate::fault::Family;
 use crate::ratio::Ratio;
+use crate::setting::{Checks, DAY};
 
 /// A fault of one node's clock.
 #[derive(Clone, Debug, PartialEq)]

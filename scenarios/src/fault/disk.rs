@@ -3,8 +3,8 @@
 //! Owns these families: their keys and bounds, and which faults are simpler. Refuses to know how a disk fails.
 
 use super::{Fault, Group, ProcessFault, Site, Target, Trouble};
-use crate::check::Checks;
 use crate::fault::Family;
+use crate::setting::Checks;
 
 /// A fault of one node's disk.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::setting::{Choice, Kind, Value, by_serde};
+
 /// Declares families: each with its key in a scenario file, and the key that says how long its faults last.
 macro_rules! families {
     (
@@ -129,6 +131,21 @@ impl Family {
     pub fn may_be_drawn(self) -> bool {
         Self::ALL.contains(&self) || Self::NAMED.contains(&self)
     }
+}
+
+/// A family that a swarm may name.
+impl Value for Family {
+    type Bounds = ();
+
+    const ANY: () = ();
+
+    fn kind((): &()) -> Kind {
+        let drawn = Self::ALL.iter().chain(Self::NAMED);
+        let choice = |family: &Self| Choice { name: family.name().to_owned(), doc: "" };
+        Kind::Name(drawn.map(choice).collect())
+    }
+
+    by_serde!();
 }
 
 impl fmt::Display for Family {

@@ -5,8 +5,8 @@
 use std::slice;
 
 use super::{Fault, Group, Site, Target, Trouble};
-use crate::check::Checks;
 use crate::fault::Family;
+use crate::setting::Checks;
 
 /// A change of the cluster's members.
 #[derive(Clone, Debug, PartialEq)]

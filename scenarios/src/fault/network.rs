@@ -5,9 +5,9 @@
 use onsale_booking::{NodeId, Span};
 
 use super::{Fault, Group, Site, Target, Trouble, parts};
-use crate::check::Checks;
 use crate::fault::Family;
 use crate::ratio::Ratio;
+use crate::setting::Checks;
 
 /// A fault of the network.
 #[derive(Clone, Debug, PartialEq)]

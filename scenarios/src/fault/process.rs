@@ -5,8 +5,8 @@
 use onsale_booking::Span;
 
 use super::{Fault, Group, Site, Target, Trouble};
-use crate::check::Checks;
 use crate::fault::Family;
+use crate::setting::Checks;
 
 /// A fault of processes, or of their machines.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,8 +5,8 @@
 use onsale_booking::Span;
 
 use super::Target;
-use crate::check::{Checks, DAY};
-use crate::scenario::Cluster;
+use crate::setting::{Checks, DAY};
+use crate::settings::Cluster;
 
 /// Nothing goes and comes back more often in one fault.
 const TURNS_MAX: u64 = 10_000;

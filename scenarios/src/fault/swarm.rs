@@ -1,16 +1,15 @@
-//! Faults drawn from the seed: how many, of which families, when and how long.
+//! `[swarm]`: faults drawn from the seed, how many, of which families, when and how long.
 //!
 //! Owns the bounds of what a seed may draw, and how they are written. Refuses to know how it draws.
 
 use onsale_booking::Span;
-use serde::{Deserialize, Serialize};
+use serde::{Deserializer, Serializer};
 
 use super::Family;
-use crate::human::{HumanSpan, Pair};
+use crate::setting::{Checks, Kind, Table, Value, settings};
 
 /// Faults drawn from the seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "SwarmTable", into = "SwarmTable")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Swarm {
     /// Which families may be on; each seed draws a subset.
     pub families: Vec<Family>,
@@ -30,21 +29,50 @@ pub struct Swarm {
     pub mix: bool,
 }
 
-/// How a swarm is written: bounds as pairs.
-#[derive(Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct SwarmTable {
-    families: Vec<Family>,
-    faults: Pair<u16, u16>,
-    from: HumanSpan,
-    until: HumanSpan,
-    lasts: Pair<HumanSpan, HumanSpan>,
-    mix: bool,
+// All families, over the middle of a five-minute run.
+settings! {
+    /// Faults drawn from the seed.
+    section SwarmTable {
+        /// Families that may strike; each seed draws some of them. All that break no promise, if left out.
+        families: Vec<Family> = Family::ALL.to_vec(), chosen;
+        /// Least and greatest number of faults, up to 1,000.
+        faults: (u16, u16) = (2, 6), chosen, unit "faults";
+        /// When the first may strike; before `until`.
+        from: Span = Span::from_secs(20), chosen;
+        /// When the last has ended; at most `duration`.
+        until: Span = Span::from_secs(240), chosen;
+        /// How long a fault lasts, at least and at most.
+        lasts: (Span, Span) = (Span::from_secs(1), Span::from_secs(20)), chosen;
+        /// Whether each seed draws its own kind of crowd as well.
+        mix: bool = true, chosen;
+    }
 }
 
-impl Default for SwarmTable {
+impl Default for Swarm {
     fn default() -> Self {
-        Swarm::default().into()
+        SwarmTable::default().into()
+    }
+}
+
+impl Value for Swarm {
+    type Bounds = ();
+
+    const ANY: () = ();
+
+    fn kind((): &()) -> Kind {
+        Kind::Table(SwarmTable::describe())
+    }
+
+    fn check(&self, field: &str, (): &(), checks: &mut Checks) {
+        SwarmTable::from(self.clone()).check_keys(field, checks);
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        SwarmTable::read(deserializer).map(Self::from)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        SwarmTable::from(self.clone()).write(serializer)
     }
 }
 
@@ -52,10 +80,10 @@ impl From<Swarm> for SwarmTable {
     fn from(swarm: Swarm) -> Self {
         Self {
             families: swarm.families,
-            faults: Pair(swarm.faults_min, swarm.faults_max),
-            from: HumanSpan(swarm.from),
-            until: HumanSpan(swarm.until),
-            lasts: Pair(HumanSpan(swarm.lasts_min), HumanSpan(swarm.lasts_max)),
+            faults: (swarm.faults_min, swarm.faults_max),
+            from: swarm.from,
+            until: swarm.until,
+            lasts: (swarm.lasts_min, swarm.lasts_max),
             mix: swarm.mix,
         }
     }
@@ -63,14 +91,13 @@ impl From<Swarm> for SwarmTable {
 
 impl From<SwarmTable> for Swarm {
     fn from(table: SwarmTable) -> Self {
-        let Pair(faults_min, faults_max) = table.faults;
-        let Pair(HumanSpan(lasts_min), HumanSpan(lasts_max)) = table.lasts;
+        let ((faults_min, faults_max), (lasts_min, lasts_max)) = (table.faults, table.lasts);
         Self {
             families: table.families,
             faults_min,
             faults_max,
-            from: table.from.0,
-            until: table.until.0,
+            from: table.from,
+            until: table.until,
             lasts_min,
             lasts_max,
             mix: table.mix,

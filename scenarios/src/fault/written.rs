@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     ClockFault, Cut, DiskFault, Fault, MembersFault, NetworkFault, ProcessFault, Target, What,
 };
-use crate::defaults;
 use crate::human;
 use crate::ratio::Ratio;
 
@@ -27,7 +26,7 @@ pub(super) enum Table {
         #[serde(with = "human::span")]
         at: Span,
         node: Target,
-        #[serde(default = "defaults::stop_patience", with = "human::span")]
+        #[serde(default = "stop_patience", with = "human::span")]
         patience: Span,
         #[serde(with = "human::span")]
         down: Span,
@@ -37,7 +36,7 @@ pub(super) enum Table {
         at: Span,
         #[serde(with = "human::span")]
         lasts: Span,
-        #[serde(default = "defaults::stop_patience", with = "human::span")]
+        #[serde(default = "stop_patience", with = "human::span")]
         patience: Span,
         #[serde(with = "human::span")]
         down: Span,
@@ -401,6 +400,11 @@ impl From<Fault> for Table {
             What::Disk(DiskFault::LyingDisk { node }) => Self::LyingDisk { at, lasts, node },
         }
     }
+}
+
+/// How long a node may take to stop.
+const fn stop_patience() -> Span {
+    Span::from_secs(2)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

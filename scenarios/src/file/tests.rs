@@ -11,11 +11,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::catalogue;
 use crate::fault::{
-    ClockFault, Cut, DiskFault, Family, MembersFault, NetworkFault, ProcessFault, Target,
+    ClockFault, Cut, DiskFault, Family, Fault, MembersFault, NetworkFault, ProcessFault, Swarm,
+    Target,
 };
-use crate::limit::{Figure, Part, Wait};
+use crate::limit::{Figure, Limit, Part, Wait};
 use crate::ratio::Ratio;
-use crate::scenario::WaitingRoom;
+use crate::setting::Milli;
+use crate::settings::WaitingRoom;
 use crate::timing::Timing;
 
 fn no_files(_: &str) -> io::Result<Vec<u8>> {
@@ -162,7 +164,7 @@ fn values_of_another_type_are_answered_with_the_right_form() {
     x.toml:3:8: crowd.session.zipf: 1.2345 is too fine; write at most three decimals
     x.toml:3:8: crowd.session.zipf: NaN is out of range; write a number from 0 to 10
     x.toml:3:17: crowd.session.group-weights: invalid type: integer `3`, expected a sequence; write a list in brackets
-    x.toml:3:12: crowd.arrivals: invalid type: unit variant, expected struct variant; write a table: `{ key = value }`
+    x.toml:3:12: crowd.arrivals: invalid type: string "constant", expected a table with one key; write a table: `{ key = value }`
     x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `poisson`, `ramp`, `spike`, `on-sale`, `trace` and `named`
     x.toml:2:1: crowd.arrivals: one key belongs here; write one of `constant`, `poisson`, `ramp`, `spike`, `on-sale`, `trace` and `named`
     x.toml:3:18: crowd.arrivals.trace.file: "gone.csv" can't be read: no such file; the path is relative to the scenario's file
@@ -1168,7 +1170,7 @@ prop_compose! {
         scenario.costs.decide = drawn.clone();
         scenario.costs.reply = (sigma_milli % 2 == 0).then_some(drawn);
         scenario.network.client = scenario.network.client.typical().max(scenario.quantum).into();
-        scenario.crowd.session.zipf_milli = zipf_milli;
+        scenario.crowd.session.zipf = Milli(zipf_milli);
         scenario.crowd.session.group_weights = group_weights;
         (scenario.sale.hot_share, scenario.disk.jitter, scenario.network.duplicate) = shares;
         let bounds = (Span::from_secs(1), Span::from_secs(60));

@@ -3,8 +3,7 @@
 //! Owns the choices and what each means; the defaults are what the promises of this crate
 //! rest on, everything else is what other systems do. Refuses to know how a check is made.
 
-use serde::{Deserialize, Serialize};
-
+use crate::choices;
 use crate::time::Span;
 
 /// What a show checks before it changes.
@@ -25,37 +24,34 @@ pub struct Checks {
     pub unfit: Unfit,
 }
 
-/// What a request repeated comes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Repeats {
-    /// The answer that it got at first.
-    #[default]
-    Recognised,
-    /// Another hold or booking: it is executed again.
-    Anew,
+choices! {
+    /// What a request repeated comes to.
+    pub enum Repeats {
+        /// The answer that it got at first.
+        Recognised,
+        /// Another hold or booking: it is executed again.
+        Anew,
+    }
 }
 
-/// Whose wish is honoured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Honours {
-    /// That of holds that live.
-    #[default]
-    LiveHolds,
-    /// That of every hold that is remembered, over or not.
-    AnyHold,
+choices! {
+    /// Whose wish is honoured.
+    pub enum Honours {
+        /// That of holds that live.
+        LiveHolds,
+        /// That of every hold that is remembered, over or not.
+        AnyHold,
+    }
 }
 
-/// Whether a wish is met as a whole or not at all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Orders {
-    /// All seats of the wish, or none.
-    #[default]
-    Whole,
-    /// As many as there are.
-    Partial,
+choices! {
+    /// Whether a wish is met as a whole or not at all.
+    pub enum Orders {
+        /// All seats of the wish, or none.
+        Whole,
+        /// As many as there are.
+        Partial,
+    }
 }
 
 /// What a record does that does not fit the state.

@@ -103,8 +103,7 @@ impl<'a> Taste<'a> {
         let (rows, width) = (u32::from(self.sale.rows), u32::from(self.sale.seats_per_row));
         let sections = u32::from(self.sale.sections);
         let group = u32::from(group).min(width);
-        let rank =
-            zipf(self.draw(Purpose::Seat, 0), rows * width * sections, self.session.zipf_milli);
+        let rank = zipf(self.draw(Purpose::Seat, 0), rows * width * sections, self.session.zipf.0);
         let (row, across) = (rank / (width * sections), rank % (width * sections));
         let (section, place) = (across / width, (across % width).min(width - group));
         let first = (section * rows + row) * width + place;

@@ -6,7 +6,7 @@
 //! the scenario's.
 
 use onsale_booking::Span;
-use onsale_scenarios::{Arrivals, Crowd, Ratio, Scenario, Session};
+use onsale_scenarios::{Arrivals, Crowd, Milli, Ratio, Scenario, Session};
 
 use crate::stream::{Stream, fork};
 
@@ -70,7 +70,7 @@ fn arrivals(scenario: &mut Scenario, stream: &mut Stream) {
 fn taste(scenario: &mut Scenario, stream: &mut Stream) {
     let session = &mut scenario.crowd.session;
     session.best_available = Ratio::percent(pick(&[0, 50, 100], stream));
-    session.zipf_milli = pick(&[0, 1_000, 2_000], stream);
+    session.zipf = Milli(pick(&[0, 1_000, 2_000], stream));
     session.split = Ratio::percent(pick(&[0, 50], stream));
 }
 

@@ -2,39 +2,40 @@
 //!
 //! Owns what makes a timing sound, however it is drawn. Refuses to know what takes so long.
 
+use std::ops::RangeInclusive;
+
 use onsale_booking::Span;
 
 use super::Checks;
 use crate::ratio::Ratio;
-use crate::scenario::LogNormal;
-use crate::timing::Timing;
+use crate::timing::{LogNormal, Timing};
 
 /// Quantiles that a timing may have.
 const QUANTILES_MAX: usize = 1_000;
 
 impl Checks {
-    /// None of what is written down in a timing may exceed `most`; what is drawn beyond it is as drawn.
-    pub(super) fn timing(&mut self, field: &str, timing: &Timing, most: Span) {
+    /// What is written down in a timing lies within the bounds; what is drawn beyond them is as drawn.
+    pub(super) fn timing(&mut self, field: &str, timing: &Timing, bounds: &RangeInclusive<Span>) {
         match timing {
-            Timing::Constant(span) => self.span_within(field, *span, Span::ZERO..=most),
+            Timing::Constant(span) => self.span_within(field, *span, bounds.clone()),
             Timing::Exponential { mean } => {
                 let field = format!("{field}.mean");
                 self.some_time(&field, *mean);
-                self.span_within(&field, *mean, Span::ZERO..=most);
+                self.span_within(&field, *mean, bounds.clone());
             }
             Timing::LogNormal(LogNormal { median, sigma_milli }) => {
                 let median_field = format!("{field}.median");
                 self.some_time(&median_field, *median);
-                self.span_within(&median_field, *median, Span::ZERO..=most);
+                self.span_within(&median_field, *median, bounds.clone());
                 self.within(&format!("{field}.sigma"), *sigma_milli, 0..=10_000);
             }
             Timing::Quantiles(points) => {
-                self.quantiles(&format!("{field}.quantiles"), points, most)
+                self.quantiles(&format!("{field}.quantiles"), points, bounds)
             }
         }
     }
 
-    fn quantiles(&mut self, field: &str, points: &[(Ratio, Span)], most: Span) {
+    fn quantiles(&mut self, field: &str, points: &[(Ratio, Span)], bounds: &RangeInclusive<Span>) {
         let count = points.len();
         self.that((2..=QUANTILES_MAX).contains(&count), field, || {
             let help =
@@ -43,7 +44,7 @@ impl Checks {
         });
         for (n, &(share, span)) in points.iter().enumerate() {
             self.share(&format!("{field}[{n}][0]"), share);
-            self.span_within(&format!("{field}[{n}][1]"), span, Span::ZERO..=most);
+            self.span_within(&format!("{field}[{n}][1]"), span, bounds.clone());
         }
         let ends = [(0, Ratio::NEVER), (count.saturating_sub(1), Ratio::ALWAYS)];
         for (n, due) in ends {

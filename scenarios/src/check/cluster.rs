@@ -1,0 +1,130 @@
+//! What makes a cluster sound.
+//!
+//! Owns the rules between nodes, zones, replicas and quorums, and whether elections can settle. Refuses to know how
+//! elections go.
+
+use onsale_booking::Span;
+use onsale_cluster::placement::REPLICAS_MAX;
+
+use super::Checks;
+use crate::settings::{Cluster, Disk};
+
+/// Nodes at most, spare ones included: the order of their ids is that of their numbers.
+const NODES_MAX: u16 = 99;
+
+impl Checks {
+    pub(super) fn cluster(&mut self, cluster: &Cluster) {
+        if cluster.spares < NODES_MAX {
+            let spares = 0..=NODES_MAX - cluster.nodes.min(NODES_MAX);
+            self.within("cluster.spares", cluster.spares, spares);
+        }
+        self.that_both(
+            (1..=cluster.nodes).contains(&cluster.zones)
+                || !(1..=NODES_MAX).contains(&cluster.zones),
+            "cluster.zones",
+            "cluster.nodes",
+            || {
+                let what =
+                    format!("{} nodes can't stand in {} zones", cluster.nodes, cluster.zones);
+                (what, "every zone needs a node, and every node a zone".into())
+            },
+        );
+        self.replicas(cluster);
+        self.quorum(cluster);
+        let gateway = &cluster.gateway;
+        self.ordered(
+            "cluster.gateway",
+            ("backoff-base", gateway.backoff_base),
+            ("backoff-cap", gateway.backoff_cap),
+        );
+    }
+
+    fn quorum(&mut self, cluster: &Cluster) {
+        let Some(quorum) = cluster.membership.static_quorum else { return };
+        let (nodes, numbers) = (cluster.nodes, cluster.numbers());
+        let least = numbers / 2 + 1;
+        let field = "cluster.membership.static-quorum";
+        self.that_both(quorum >= least, field, "cluster.nodes", || {
+            let what = format!("both sides of a split can see {quorum} of {numbers} nodes");
+            let help = if least > nodes {
+                "leave it out: then it is a majority of those who are of the cluster".into()
+            } else if numbers > nodes {
+                format!("at least {least}, more than half once all spare ones have joined")
+            } else {
+                format!("at least {least}, more than half of the nodes")
+            };
+            (what, help)
+        });
+        self.that_both(quorum <= nodes, field, "cluster.nodes", || {
+            let what = format!("nobody ever sees {quorum} of {nodes} nodes");
+            let help = if least > nodes {
+                "leave it out: then it is a majority of those who are of the cluster".into()
+            } else {
+                format!("at most {nodes}; at {least} most nodes may be lost")
+            };
+            (what, help)
+        });
+    }
+
+    fn replicas(&mut self, cluster: &Cluster) {
+        let Cluster { replicas, nodes, zones, .. } = *cluster;
+        let field = "cluster.replicas";
+        let most = REPLICAS_MAX as u16;
+        self.that(replicas <= most, field, || {
+            let what = format!("{replicas} replicas are more than a journal can have");
+            (what, format!("at most {most}; three survive the loss of a zone, five of two"))
+        });
+        let room = zones.min(nodes).min(most);
+        let fits = if room % 2 == 1 { room } else { room.saturating_sub(1) };
+        self.that(replicas % 2 == 1, field, || {
+            let what = format!("{replicas} replicas survive no more losses than one fewer would");
+            let help = if replicas > 1 {
+                format!("use an odd number: {} or {}", replicas - 1, replicas.saturating_add(1))
+            } else {
+                "use 3".into()
+            };
+            (what, help)
+        });
+        self.that_both(replicas % 2 == 0 || replicas <= nodes, field, "cluster.nodes", || {
+            let what = format!("{replicas} replicas need as many nodes, and there are {nodes}");
+            (what, format!("use {fits}, or add nodes"))
+        });
+        self.that_both(
+            replicas % 2 == 0 || replicas > nodes || replicas <= zones,
+            field,
+            "cluster.zones",
+            || {
+                let what = format!("{replicas} replicas need as many zones, and there are {zones}");
+                (what, format!("use {fits}, or `zones = {replicas}`"))
+            },
+        );
+    }
+
+    /// Whoever stands for election writes that it does, and whoever votes for it writes that. If
+    /// that takes longer than others wait before they stand themselves, nobody is ever elected.
+    pub(super) fn elections(&mut self, cluster: &Cluster, disk: &Disk) {
+        let patience = cluster.tick_every.0.saturating_mul(u64::from(cluster.election_ticks));
+        let (num, den) = (u64::from(disk.jitter.num), u64::from(disk.jitter.den));
+        if den == 0 || patience == 0 || cluster.replicas == 1 {
+            return;
+        }
+        let takes = Span(disk.fsync.typical().0.saturating_mul(2 * (den + num)) / den);
+        let settles = takes.0 <= patience;
+        let others = ["cluster.election-ticks", "cluster.tick-every", "disk.jitter"];
+        self.that_any(settles, "disk.fsync", &others, || {
+            let what = format!(
+                "a vote takes two writes, up to {takes}, and after {} without a leader others \
+                 stand too: elections can't settle",
+                Span(patience)
+            );
+            let (most, ticks) = (
+                Span(patience.saturating_mul(den) / (2 * (den + num))),
+                takes.0.div_ceil(cluster.tick_every.0),
+            );
+            let help = format!(
+                "at most `fsync = \"{most}\"`, or at least `election-ticks = {ticks}`, or longer ticks"
+            );
+            (what, help)
+        });
+    }
+}

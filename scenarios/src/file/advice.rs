@@ -1,0 +1,140 @@
+//! From what a reader of TOML or JSON says to what is wrong, where, and what would be right.
+//!
+//! Owns the words. Refuses to know any setting.
+
+use std::ops::Range;
+
+use crate::human;
+use crate::locate::Place;
+use crate::problem::{Complaint, ScenarioError, Source};
+
+pub(super) fn explain_toml(source: &Source, error: &toml::de::Error) -> ScenarioError {
+    let text = source.text();
+    let span = error.span().or_else(|| too_deep(text)).unwrap_or(0..0);
+    // A file has no id of its own: that key is known, and refused.
+    let message = error.message().replace("expected one of `id`, ", "expected one of ");
+    explain(source, span, Place::of_toml(text), &message)
+}
+
+/// So deep the reader of TOML goes.
+const TOML_DEPTH_MAX: usize = 80;
+
+/// Where a text nests deeper than its reader follows, by brackets, braces or dotted keys: it says that one does,
+/// but not where.
+fn too_deep(text: &str) -> Option<Range<usize>> {
+    let (mut open, mut dots, mut quote) = (0_usize, 0_usize, None);
+    let mut letters = text.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match (quote, letter) {
+            (Some('"'), '\\') => drop(letters.next()),
+            (Some(end), _) if letter == end => quote = None,
+            (Some('#'), '\n') => (quote, dots) = (None, 0),
+            (Some(_), _) => {}
+            (None, '"' | '\'' | '#') => quote = Some(letter),
+            (None, '[' | '{') => open += 1,
+            (None, ']' | '}') => open = open.saturating_sub(1),
+            (None, '.') => dots += 1,
+            (None, '\n' | '=' | ',') => dots = 0,
+            (None, _) => {}
+        }
+        if open + dots >= TOML_DEPTH_MAX {
+            return Some(at..at + 1);
+        }
+    }
+    None
+}
+
+pub(super) fn explain_json(source: &Source, error: &serde_json::Error) -> ScenarioError {
+    let text = source.text();
+    let line = error.line().saturating_sub(1);
+    let line_start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    // The reader has passed the value's last byte when it finds fault with it.
+    let offset = (line_start + error.column()).saturating_sub(1).min(text.len());
+    let message = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    explain(
+        source,
+        offset..offset + 1,
+        Place::of_json(text),
+        message.strip_suffix(&place).unwrap_or(&message),
+    )
+}
+
+/// Turns a reader's message into a problem with a way out.
+fn explain(
+    source: &Source,
+    span: Range<usize>,
+    places: Option<Place>,
+    message: &str,
+) -> ScenarioError {
+    let in_syntax = places.is_none();
+    let field = places.map_or_else(String::new, |places| places.field_at(span.start));
+    let (what, help) = advice(message, in_syntax);
+    source.error(span, Complaint::new(field, what, help))
+}
+
+fn advice(message: &str, in_syntax: bool) -> (String, String) {
+    // Our own values bring their advice on a second line.
+    if let Some((what, help)) = message.split_once('\n') {
+        return (what.to_owned(), help.to_owned());
+    }
+
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if let Some((word, known)) = quoted.split_first() {
+        for (prefix, noun) in [("unknown field", "key"), ("unknown variant", "name")] {
+            if message.starts_with(prefix) {
+                return unknown(noun, word, known);
+            }
+        }
+        if message.starts_with("missing field") {
+            return (format!("`{word}` is missing"), format!("add `{word} = …`"));
+        }
+    }
+    // How the TOML reader says it of the keys of a fault or a shape of arrivals.
+    if let Some(rest) = message.strip_prefix("unexpected keys in table: ")
+        && let Some((words, known)) = rest.split_once(", available keys: ")
+    {
+        let known: Vec<&str> = known.split(", ").collect();
+        return unknown("key", words.split(", ").next().unwrap_or(words), &known);
+    }
+    if message.starts_with("wanted exactly 1 element") || message.starts_with("expected value at") {
+        let help = "write one fault under each `[[fault]]`";
+        return ("one key belongs here".to_owned(), help.to_owned());
+    }
+
+    let limits = [
+        ("expected u8", "write a whole number from 0 to 255"),
+        ("expected u16", "write a whole number from 0 to 65535"),
+        ("expected u32", "write a whole number from 0 to 4294967295"),
+        ("expected u64", "write a whole number from 0 up"),
+        ("expected f64", "write a number such as `0.8`"),
+        ("expected a span of time", "write text such as `\"5s\"`"),
+        ("expected a share", "write text such as `\"40%\"`"),
+        ("expected a limit", "write text such as `\"hold p99 < 500ms\"`"),
+        ("expected a target", "write text such as `\"n3\"`"),
+        ("EOF while parsing", "the text ends too early: it was cut off"),
+        ("expected a string", "write text in quotes"),
+        ("expected a boolean", "write `true` or `false`"),
+        ("expected a sequence", "write a list in brackets"),
+        ("expected an array", "write a list in brackets"),
+        ("expected struct", "write a table: `{ key = value }`"),
+        ("expected a table", "write a table: `{ key = value }`"),
+        ("expected enum", "write a table with one key"),
+    ];
+    let limit = limits.iter().find(|(expected, _)| message.contains(expected));
+    let help = match limit {
+        Some((_, help)) => *help,
+        None if in_syntax => "mend the syntax here; text stands in quotes, and each key once",
+        None => "`onsale scenarios show fast/calm` prints a whole scenario to compare with",
+    };
+    (message.to_owned(), help.to_owned())
+}
+
+fn unknown(noun: &str, word: &str, known: &[&str]) -> (String, String) {
+    let help = match human::closest(word, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "nothing belongs here".to_owned(),
+        None => format!("known here: {}", known.join(", ")),
+    };
+    (format!("unknown {noun} `{word}`"), help)
+}

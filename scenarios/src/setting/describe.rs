@@ -1,0 +1,119 @@
+//! What can be told of a setting without its value.
+//!
+//! Owns the description of keys and their types, as schema, reference and comments are made from it. Refuses to know
+//! how any of them looks.
+
+use onsale_booking::Span;
+use toml::Value as Toml;
+
+use super::{Value, Writable};
+use crate::basis::Basis;
+
+/// A table of a scenario file: its keys, in the order in which they are written.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// What it is about.
+    pub doc: &'static str,
+    /// Its keys.
+    pub keys: Vec<Key>,
+}
+
+/// One key of a table.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// As it is written.
+    pub name: &'static str,
+    /// What it sets.
+    pub doc: &'static str,
+    /// Its type, with its bounds.
+    pub kind: Kind,
+    /// What its number counts; empty where the type says it or there is nothing to count.
+    pub unit: &'static str,
+    /// Whether a file must write it.
+    pub is_required: bool,
+    /// What it is if a file leaves it out; `None` if that is told by its absence.
+    pub default: Option<Toml>,
+    /// What the default rests on.
+    pub basis: Basis,
+}
+
+/// The type of a value, with its bounds. Both ends of all bounds are included.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// A whole number.
+    Whole {
+        /// The least.
+        least: u64,
+        /// The greatest.
+        most: u64,
+    },
+    /// A number with up to three decimals.
+    Decimal {
+        /// The least, in thousandths.
+        least_milli: u32,
+        /// The greatest, in thousandths.
+        most_milli: u32,
+    },
+    /// `true` or `false`.
+    Flag,
+    /// A span of time, as text with a unit.
+    Span {
+        /// The shortest.
+        least: Span,
+        /// The longest.
+        most: Span,
+    },
+    /// A share, as text: `1/200`, `40%`.
+    Share,
+    /// A share or a multiple, as text: `10%`, `250%`.
+    Scale,
+    /// A span, or how one is drawn.
+    Timing {
+        /// The longest that may be written.
+        most: Span,
+    },
+    /// One of several names.
+    Name(Vec<Choice>),
+    /// Text in a form of its own.
+    Text {
+        /// What it is, in a few words; empty for any text.
+        form: &'static str,
+        /// A regular expression for all of it; empty for any text.
+        pattern: &'static str,
+    },
+    /// A list of values.
+    List(Box<Self>),
+    /// Two values in brackets.
+    Pair(Box<Self>, Box<Self>),
+    /// A table.
+    Table(Section),
+    /// A table with exactly one key, one of these.
+    OneOf(Vec<(&'static str, Section)>),
+}
+
+/// One of the names that a key may have as its value.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// As it is written.
+    pub name: String,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+impl Key {
+    pub(crate) fn new<T: Value>(
+        name: &'static str,
+        doc: &'static str,
+        bounds: &T::Bounds,
+        unit: &'static str,
+        default: Option<T>,
+        basis: Basis,
+    ) -> Self {
+        let is_required = default.is_none() && T::left_out().is_none();
+        let written = default.filter(|value| !value.is_left_out());
+        let default = written.map(|value| {
+            Toml::try_from(Writable(&value)).expect("every default has a form in TOML")
+        });
+        Self { name, doc, kind: T::kind(bounds), unit, is_required, default, basis }
+    }
+}

@@ -1,0 +1,22 @@
+//! `[expect]`: what has to come out of a run.
+//!
+//! Owns the keys. Refuses to know how a run is judged.
+
+use crate::limit::Limit;
+use crate::setting::settings;
+
+settings! {
+    /// What has to come out of a run.
+    pub(crate) section Expect {
+        /// Oracles that must have been exercised, by name: a check whose subject never happened is no pass.
+        exercised: Vec<String> = Vec::new(), chosen;
+        /// Marks that must have been seen, by name: nor is a run that never took a rare path.
+        marks: Vec<String> = Vec::new(), chosen;
+        /// Limits on what people wait.
+        latency: Vec<Limit> = Vec::new(), chosen;
+        /// With an unsafe setting: the oracle that must fail.
+        fails: Option<String>;
+        /// Seeds, whichever the first is, in one of which it fails.
+        within: Option<u32>, unit "seeds";
+    }
+}
