@@ -119,7 +119,7 @@ pub struct FaultResult {
     pub index: usize,
     /// Its kind, as scenarios spell it.
     pub kind: String,
-    /// The same for people: `crash of n2, the owner of show0`.
+    /// The same for people: `crash of n2, the leader of show0`.
     pub what: String,
     /// When it struck, in virtual seconds.
     pub at_s: f64,
@@ -129,19 +129,19 @@ pub struct FaultResult {
     pub phase: String,
     /// What it touched.
     pub touched: Touched,
-    /// Shards whose owner it took away.
-    pub shards_lost_owner: u32,
-    /// From the strike to the next owner's first commit, the longest over those shards; none if
-    /// no shard lost its owner, or if one never committed again.
+    /// Shards whose leader it took away.
+    pub shards_lost_leader: u32,
+    /// From the strike to the next leader's first commit, the longest over those shards; none if
+    /// no shard lost its leader, or if one never committed again.
     pub recovery_ms: Option<f64>,
-    /// How the hot show got its next owner; none if it kept the one it had.
+    /// How the hot show got its next leader; none if it kept the one it had.
     pub failover: Option<FailoverResult>,
     /// The shards that were handed over during it; none if none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand_overs: Option<HandOvers>,
 }
 
-/// How long shards were without an owner while they were handed over: from the old owner's last
+/// How long shards were without a leader while they were handed over: from the old leader's last
 /// admission to the new one's first commit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HandOvers {
@@ -157,14 +157,14 @@ pub struct HandOvers {
 
 /// The shards that were handed over although nothing was wrong; none if none was.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct LeadsResult {
+pub struct LeadTransfers {
     /// To nodes nearer to their venues.
     pub near_venue: Option<HandOvers>,
     /// To nodes with less to do.
     pub by_load: Option<HandOvers>,
 }
 
-impl LeadsResult {
+impl LeadTransfers {
     /// Whether there was none.
     pub fn is_empty(&self) -> bool {
         self.near_venue.is_none() && self.by_load.is_none()
@@ -175,11 +175,11 @@ impl LeadsResult {
 /// step never came, or came without a need: a leader that restarts is replaced unsuspected.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FailoverResult {
-    /// Another node suspected the owner.
+    /// Another node suspected the leader.
     pub suspected_ms: Option<f64>,
-    /// The next owner was elected.
+    /// The next leader was elected.
     pub elected_ms: Option<f64>,
-    /// The first record of the next owner's epoch was committed: it serves.
+    /// The first record of the next leader's epoch was committed: it serves.
     pub serving_ms: Option<f64>,
 }
 
@@ -276,8 +276,8 @@ pub struct RunFacts {
     pub faults: Vec<FaultResult>,
     /// The times in which shards had no leader.
     pub outages: Outages,
-    /// Leads that went elsewhere although nothing was wrong.
-    pub leads: LeadsResult,
+    /// Lead transfers although nothing was wrong.
+    pub lead_transfers: LeadTransfers,
     /// What became of the users: name and count, in the order to show them.
     pub users_outcome: Vec<(String, u64)>,
     /// The parameters that nobody measured or published: field, value and where it comes from.

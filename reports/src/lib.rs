@@ -48,7 +48,7 @@ mod tally;
 pub use detection::{Detection, Detections};
 pub use directory::ReportError;
 pub use facts::{
-    Evidence, FactsResult, FailoverResult, FaultResult, HandOvers, LeadsResult, OracleResult,
+    Evidence, FactsResult, FailoverResult, FaultResult, HandOvers, LeadTransfers, OracleResult,
     OutageResult, Outages, RunFacts, Stopped, Touched, TraceResult, Verdict,
 };
 pub use latency::Latencies;

@@ -48,7 +48,7 @@ pub enum Ending {
     Refused,
     /// The cluster declined to queue it.
     Overloaded,
-    /// No owner could be reached in time.
+    /// No leader could be reached in time.
     Unavailable,
     /// The gateway was on the smaller side of a split.
     Minority,

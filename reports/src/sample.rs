@@ -5,7 +5,7 @@
 use onsale_booking::{Instant, Span};
 
 use crate::facts::{
-    Evidence, FailoverResult, FaultResult, LeadsResult, OracleResult, OutageResult, Outages,
+    Evidence, FailoverResult, FaultResult, LeadTransfers, OracleResult, OutageResult, Outages,
     RunFacts, Touched, Verdict,
 };
 use crate::operation::{Ending, Operation};
@@ -76,7 +76,8 @@ pub(crate) fn failed() -> Summary {
 fn facts() -> RunFacts {
     RunFacts {
         scenario: "fast/crash".to_owned(),
-        title: "The hot show's owner crashes at the worst minute and no booking is lost".to_owned(),
+        title: "The hot show's leader crashes at the worst minute and no booking is lost"
+            .to_owned(),
         seed: u64::MAX,
         code_version: "0.1.0+1759215".to_owned(),
         build_profile: "release".to_owned(),
@@ -120,12 +121,12 @@ fn facts() -> RunFacts {
             FaultResult {
                 index: 0,
                 kind: "crash".to_owned(),
-                what: "crash of n2, the owner of show0".to_owned(),
+                what: "crash of n2, the leader of show0".to_owned(),
                 at_s: 4.0,
                 healed_s: Some(7.0),
                 phase: "replicating".to_owned(),
                 touched: Touched { messages: 1_204, writes: 1, turns: 0 },
-                shards_lost_owner: 3,
+                shards_lost_leader: 3,
                 recovery_ms: Some(412.25),
                 failover: Some(FailoverResult {
                     suspected_ms: Some(231.5),
@@ -142,7 +143,7 @@ fn facts() -> RunFacts {
                 healed_s: None,
                 phase: "electing".to_owned(),
                 touched: Touched { messages: 0, writes: 0, turns: 96 },
-                shards_lost_owner: 1,
+                shards_lost_leader: 1,
                 recovery_ms: None,
                 failover: None,
                 hand_overs: None,
@@ -155,7 +156,7 @@ fn facts() -> RunFacts {
                 healed_s: Some(9.75),
                 phase: "serving".to_owned(),
                 touched: Touched::default(),
-                shards_lost_owner: 0,
+                shards_lost_leader: 0,
                 recovery_ms: None,
                 failover: None,
                 hand_overs: None,
@@ -189,10 +190,10 @@ fn facts() -> RunFacts {
         )],
         reproduce: "onsale run fast/crash --seed 18446744073709551615".to_owned(),
         facts: None,
-        leads: LeadsResult::default(),
+        lead_transfers: LeadTransfers::default(),
         calm_recovery_ms: Some(1_204.0),
         must_exercise_misses: vec!["fairness".to_owned()],
-        marks: [("owner-deposed".to_owned(), 4), ("snapshot-installed".to_owned(), 1)].into(),
+        marks: [("leader-deposed".to_owned(), 4), ("snapshot-installed".to_owned(), 1)].into(),
     }
 }
 
@@ -206,6 +207,6 @@ fn outage(
     lasted_ms: f64,
     fault: Option<usize>,
 ) -> OutageResult {
-    let why = if fault == Some(0) { "crash of n2, the owner of show0" } else { "pause of n3" };
+    let why = if fault == Some(0) { "crash of n2, the leader of show0" } else { "pause of n3" };
     OutageResult { shard: shard.to_owned(), from_s, to_s, lasted_ms, fault, why: why.to_owned() }
 }

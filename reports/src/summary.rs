@@ -8,7 +8,7 @@ use onsale_booking::Span;
 use serde::{Serialize, Serializer};
 
 use crate::facts::{
-    Evidence, FactsResult, FaultResult, LeadsResult, Outages, RunFacts, Stopped, TraceResult,
+    Evidence, FactsResult, FaultResult, LeadTransfers, Outages, RunFacts, Stopped, TraceResult,
     Verdict,
 };
 use crate::json;
@@ -146,7 +146,7 @@ struct Document<'a> {
     faults: &'a [FaultResult],
     outages: &'a Outages,
     #[serde(skip_serializing_if = "Option::is_none")]
-    leads: Option<&'a LeadsResult>,
+    lead_transfers: Option<&'a LeadTransfers>,
     #[serde(skip_serializing_if = "Option::is_none")]
     facts: Option<&'a FactsResult>,
     calm_recovery_ms: Option<f64>,
@@ -232,7 +232,7 @@ impl<'a> Document<'a> {
                 .collect(),
             faults: &facts.faults,
             outages: &facts.outages,
-            leads: (!facts.leads.is_empty()).then_some(&facts.leads),
+            lead_transfers: (!facts.lead_transfers.is_empty()).then_some(&facts.lead_transfers),
             facts: facts.facts.as_ref(),
             calm_recovery_ms: facts.calm_recovery_ms,
             assumptions: facts

@@ -459,12 +459,12 @@ pub(crate) mod tests {
                     failed_runs: 0,
                     checks: [("hold".to_owned(), Some(40)), ("live".to_owned(), None)].into(),
                     oracles_missed: vec!["live".to_owned()],
-                    marks_missed: vec!["owner-deposed".to_owned()],
+                    marks_missed: vec!["leader-deposed".to_owned()],
                     buckets: vec![bucket((1, 4), 4, Vec::new())],
                     ..ScenarioFacts::default()
                 },
             ],
-            marks: [("owner-deposed".to_owned(), Counted { count: 9, runs: 4 })].into(),
+            marks: [("leader-deposed".to_owned(), Counted { count: 9, runs: 4 })].into(),
             marks_never: vec!["stood-still".to_owned()],
             faults: [
                 ("crash/electing".to_owned(), Counted { count: 2, runs: 2 }),
@@ -503,12 +503,12 @@ pub(crate) mod tests {
         assert_eq!(json["failures"][0]["first_seed"], "2");
         assert_eq!(json["failure_rate_below"], serde_json::Value::Null);
         assert_eq!(json["virtual_s"], 2_400.0);
-        assert_eq!(json["marks"]["owner-deposed"]["runs"], 4);
+        assert_eq!(json["marks"]["leader-deposed"]["runs"], 4);
         let never = serde_json::json!([
             { "scenario": "fast/calm", "oracle": "live", "required": true }
         ]);
         assert_eq!(json["not_exercised"], never);
-        assert_eq!(json["marks_missed"][0]["mark"], "owner-deposed");
+        assert_eq!(json["marks_missed"][0]["mark"], "leader-deposed");
         assert_eq!(json["faults"]["crash/serving"]["count"], 1_200);
 
         let json: serde_json::Value = serde_json::from_str(&passed().to_json()).unwrap();

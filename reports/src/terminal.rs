@@ -52,7 +52,7 @@ pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
     latencies(&mut page, summary);
     faults(&mut page, summary);
     outages(&mut page, summary);
-    leads(&mut page, summary);
+    lead_transfers(&mut page, summary);
     replicated_facts(&mut page, summary);
     costs(&mut page, summary);
 
@@ -358,14 +358,14 @@ fn fault_items(fault: &FaultResult) -> Vec<String> {
         None => "lasted to the end".to_owned(),
     });
     items.push(touched(fault));
-    if fault.shards_lost_owner > 0 {
-        let number = u64::from(fault.shards_lost_owner);
+    if fault.shards_lost_leader > 0 {
+        let number = u64::from(fault.shards_lost_leader);
         let shards = format!("{} {}", human::count(number), plural(number, "shard"));
         items.push(match fault.recovery_ms {
             Some(recovery) => {
-                format!("{shards} lost the owner, back within {}", human::millis(recovery))
+                format!("{shards} lost the leader, back within {}", human::millis(recovery))
             }
-            None => format!("{shards} lost the owner, not all came back"),
+            None => format!("{shards} lost the leader, not all came back"),
         });
     }
     items.extend(fault.failover.iter().flat_map(failover_items));
@@ -376,7 +376,7 @@ fn fault_items(fault: &FaultResult) -> Vec<String> {
 /// What a fault touched. A shard that it left without a leader is touched, too.
 fn touched(fault: &FaultResult) -> String {
     let Touched { messages, writes, turns } = fault.touched;
-    if fault.touched.is_nothing() && fault.shards_lost_owner == 0 {
+    if fault.touched.is_nothing() && fault.shards_lost_leader == 0 {
         return INERT.to_owned();
     }
     let counted = [(messages, "message"), (writes, "write"), (turns, "turn")];
@@ -403,20 +403,20 @@ fn hand_overs(how: &str, passed: &HandOvers) -> String {
     )
 }
 
-fn leads(page: &mut Page, summary: &Summary) {
-    let leads = &summary.facts.leads;
-    if leads.is_empty() {
+fn lead_transfers(page: &mut Page, summary: &Summary) {
+    let transfers = &summary.facts.lead_transfers;
+    if transfers.is_empty() {
         return;
     }
-    let drawn = leads.near_venue.iter().map(|passed| hand_overs("drawn to venues", passed));
-    let shed = leads.by_load.iter().map(|passed| hand_overs("given to idler nodes", passed));
-    page.section("leads", &drawn.chain(shed).collect::<Vec<_>>());
+    let drawn = transfers.near_venue.iter().map(|passed| hand_overs("drawn to venues", passed));
+    let shed = transfers.by_load.iter().map(|passed| hand_overs("given to idler nodes", passed));
+    page.section("lead transfers", &drawn.chain(shed).collect::<Vec<_>>());
     page.gap();
 }
 
 fn failover_items(failover: &FailoverResult) -> impl Iterator<Item = String> {
     let steps = [
-        ("owner suspected after", failover.suspected_ms),
+        ("leader suspected after", failover.suspected_ms),
         ("next elected after", failover.elected_ms),
         ("first commit after", failover.serving_ms),
     ];

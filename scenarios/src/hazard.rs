@@ -5,12 +5,12 @@
 
 use crate::assumptions::leaves;
 use crate::scenario::Scenario;
-use crate::settings::{Cluster, Disk, FactsSettings, Owner, Sale};
+use crate::settings::{Cluster, Disk, FactsSettings, Leader, Sale};
 
 /// One way to break a promise by configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hazard {
-    /// Path of the key, as in `cluster.owner.acknowledge`.
+    /// Path of the key, as in `cluster.leader.acknowledge`.
     pub key: &'static str,
     /// The value that is unsafe; for a span, every one but the default is.
     pub value: Option<&'static str>,
@@ -49,43 +49,43 @@ pub const HAZARDS: [Hazard; 21] = [
         "replicas vote and acknowledge before their disks have it",
     ),
     named(
-        "cluster.owner.acknowledge",
+        "cluster.leader.acknowledge",
         "own-disk",
         &["B4", "D2"],
         "a leader answers before a quorum has the record",
     ),
     named(
-        "cluster.owner.acknowledge",
+        "cluster.leader.acknowledge",
         "proposal",
         &["A11"],
         "a leader answers before any disk has the record",
     ),
     named(
-        "cluster.owner.reads",
+        "cluster.leader.reads",
         "local",
         &["D2"],
         "a leader answers from memory without asking whether it still leads",
     ),
     named(
-        "cluster.owner.decides-on",
+        "cluster.leader.decides-on",
         "committed",
         &["B1", "B6"],
         "a leader decides without what it has decided but not committed yet",
     ),
     named(
-        "cluster.owner.serves",
+        "cluster.leader.serves",
         "elected",
         &["A7", "B4"],
         "a leader serves before it has applied what was committed before it",
     ),
     named(
-        "cluster.owner.deposed",
+        "cluster.leader.deposed",
         "answers",
         &["A3", "D3"],
         "a leader that was deposed answers as if its decisions were kept",
     ),
     named(
-        "cluster.owner.reckoning",
+        "cluster.leader.reckoning",
         "instants",
         &["C2", "D6"],
         "a new leader takes its own clock for the shard's time",
@@ -140,16 +140,16 @@ pub fn hazards(scenario: &Scenario) -> Vec<(&'static Hazard, String)> {
 
 /// The same scenario with every hazard switched off; nothing has to fail in it.
 pub fn safe_twin(scenario: &Scenario) -> Scenario {
-    let Cluster { on_suspicion, journal, owner, facts, .. } = Cluster::default();
+    let Cluster { on_suspicion, journal, leader, facts, .. } = Cluster::default();
     let Sale { expiry, early, repeats, confirms, releases, orders, .. } = Sale::default();
     let Disk { write_back, good_copies, .. } = Disk::default();
     let twin = scenario.clone();
     let FactsSettings { sessions, forgets, .. } = facts;
     let facts = FactsSettings { sessions, forgets, ..twin.cluster.facts };
     // Whether late requests are decided costs time and breaks nothing.
-    let owner = Owner { overdue: twin.cluster.owner.overdue, ..owner };
+    let leader = Leader { overdue: twin.cluster.leader.overdue, ..leader };
     Scenario {
-        cluster: Cluster { on_suspicion, journal, owner, facts, ..twin.cluster },
+        cluster: Cluster { on_suspicion, journal, leader, facts, ..twin.cluster },
         sale: Sale { expiry, early, repeats, confirms, releases, orders, ..twin.sale },
         disk: Disk { write_back, good_copies, ..twin.disk },
         must_fail: None,

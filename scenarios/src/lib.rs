@@ -40,7 +40,7 @@ pub use scenario::{MustFail, Scenario};
 pub use setting::{Choice, Key, Kind, Milli, Section};
 pub use settings::{
     Arrivals, Cluster, Costs, Crowd, Disk, Facts, FactsSettings, Gateway, GoodCopies, HealthCheck,
-    Journal, Leads, Membership, Network, Owner, PartitionBy, Sale, Session, WaitingRoom,
+    Journal, Leader, LeaderPlacement, Membership, Network, PartitionBy, Sale, Session, WaitingRoom,
 };
 pub use timing::{LogNormal, Timing};
 pub use written::Written;

@@ -18,7 +18,9 @@ use std::ops::RangeInclusive;
 use onsale_booking::Span;
 
 pub use self::arrivals::Arrivals;
-pub use self::cluster::{Cluster, Gateway, Journal, Leads, Membership, Owner, PartitionBy};
+pub use self::cluster::{
+    Cluster, Gateway, Journal, Leader, LeaderPlacement, Membership, PartitionBy,
+};
 pub use self::costs::Costs;
 pub(crate) use self::crowd::USERS_MAX;
 pub use self::crowd::{Crowd, HealthCheck, Session, WaitingRoom};

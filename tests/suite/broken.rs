@@ -348,10 +348,16 @@ fn live_sees_links_that_do_not_heal() {
     let cut = || {
         relay(|now, from, to, _| now < second(30) || from == Place::Clients || to == Place::Clients)
     };
-    sees("live", "although the cluster was whole", &sale_with(&[crash(20, Target::Owner)]), 1, cut);
+    sees(
+        "live",
+        "although the cluster was whole",
+        &sale_with(&[crash(20, Target::Leader)]),
+        1,
+        cut,
+    );
 }
 
-/// Everybody fills a cart and walks away; then the links go, and no owner can record the end of a hold.
+/// Everybody fills a cart and walks away; then the links go, and no leader can record the end of a hold.
 #[test]
 fn live_sees_holds_that_nobody_ends() {
     let cut = || relay(|now, _, _, _| now < second(40));
@@ -394,7 +400,7 @@ fn facts_sees_a_visitor_who_is_told_old_news() {
             true
         })
     };
-    sees("facts", "back in time", &sale_with_facts(&[crash(20, Target::Owner)]), 1, replayed);
+    sees("facts", "back in time", &sale_with_facts(&[crash(20, Target::Leader)]), 1, replayed);
 }
 
 /// From some time on no node hears another about facts.
@@ -408,7 +414,7 @@ fn facts_sees_copies_that_do_not_come_to_agree() {
             !gossip || now < second(30)
         })
     };
-    let scenario = sale_with_facts(&[crash(20, Target::Owner)]);
+    let scenario = sale_with_facts(&[crash(20, Target::Leader)]);
     sees("facts", "does not know what", &scenario, 1, deaf);
 }
 
@@ -428,7 +434,7 @@ fn facts_sees_nodes_that_fall_silent() {
             !(matches!(message, Message::Facts(_)) && to == Place::Clients && now > second(50))
         })
     };
-    let mut scenario = sale_with_facts(&[crash(20, Target::Owner)]);
+    let mut scenario = sale_with_facts(&[crash(20, Target::Leader)]);
     scenario.crowd.session.request_timeout = Span::from_millis(60);
     let facts = play(&scenario, 1).summary.facts.facts.expect("facts were read");
     assert!(facts.unanswered > 20, "{facts:?}");

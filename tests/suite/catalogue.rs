@@ -46,7 +46,7 @@ fn seeds_that_failed_once_pass() {
         // Rot brought a superseded record back, and the oracle took it for committed.
         ("fast/all-families", 35_231),
         ("fast/all-families", 68_472),
-        // An owner handed its lead over to a dead node, again and again; and a late answer about facts
+        // A leader handed its leadership over to a dead node, again and again; and a late answer about facts
         // was taken for none.
         ("rare/elastic-everything", 111),
         // A node that was down got a say before it had begun; then another was lost for good, or forgot.
@@ -72,13 +72,13 @@ fn seeds_that_failed_once_pass() {
         // More came too early than a node keeps, so it kept nothing new until the first of it was due.
         ("rare/facts-slow-disks", 658),
         ("rare/facts-slow-disks", 836),
-        // An owner decided what nobody waited for any more, and never caught up.
+        // A leader decided what nobody waited for any more, and never caught up.
         ("rare/retry-storm-budgeted", 6),
         // A snapshot for a node that forgot was lost, and taken for under way ever after.
         ("fast/elastic-disks", 309),
-        // An owner deposed unawares reported the map's own move as over, by members of long ago.
+        // A leader deposed unawares reported the map's own move as over, by members of long ago.
         ("fast/elastic-faults", 644),
-        // All members were to go, and the owner tried to hand over to one that stays.
+        // All members were to go, and the leader tried to hand over to one that stays.
         ("fast/elastic-faults", 58),
     ];
     for (id, seed) in table {

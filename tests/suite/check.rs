@@ -33,7 +33,7 @@ pick-think = { median = "2s", sigma = 0.8 }
 checkout-think = { median = "2s", sigma = 0.6 }
 
 [[fault]]
-crash = { at = "20s", node = "owner", down = "5s" }
+crash = { at = "20s", node = "leader", down = "5s" }
 
 [expect]
 exercised = ["hold"]

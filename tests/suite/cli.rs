@@ -31,7 +31,7 @@ pick-think = { median = "5s", sigma = 0.8 }
 checkout-think = { median = "5s", sigma = 0.6 }
 
 [[fault]]
-crash = { at = "30s", node = "owner", down = "5s" }
+crash = { at = "30s", node = "leader", down = "5s" }
 
 [expect]
 exercised = ["double-booking", "hold"]
@@ -332,7 +332,7 @@ fn a_run_in_which_nothing_was_checked_is_no_pass() {
         "title = \"Nobody ever hears of anybody\"\nduration = \"20s\"\ncalm = \"20s\"\n\
          [crowd]\nusers = 20\n[crowd.arrivals]\nconstant = {{ over = \"8s\" }}\n\
          [network]\nwithin-zone = {far}\nbetween-zones = {far}\nclient = {far}\n\
-         [[fault]]\ncrash = {{ at = \"3s\", node = \"owner\", down = \"2s\" }}\n"
+         [[fault]]\ncrash = {{ at = \"3s\", node = \"leader\", down = \"2s\" }}\n"
     );
     desk.put("vacuous.toml", &vacuous);
     let said = desk.onsale(&["run", "vacuous.toml", "--no-out"], 4);
@@ -414,7 +414,7 @@ fn bad_capsules_are_refused_in_a_line() {
     let plan = desk.onsale(&["run", "small.toml", "--plan-only"], 0).out;
     desk.put("truncated.json", &plan[..plan.len() / 2]);
     desk.put("newer.json", &plan.replacen("\"schema\": 2", "\"schema\": 3", 1));
-    desk.put("node.json", &plan.replace("\"node\": \"owner\"", "\"node\": \"n9\""));
+    desk.put("node.json", &plan.replace("\"node\": \"leader\"", "\"node\": \"n9\""));
     desk.put("binary.json", "\u{0}\u{1}");
     let table = [
         ("truncated.json", "not a capsule: EOF while parsing"),

@@ -46,10 +46,10 @@ fn every_rare_scenario_keeps_its_promises() {
 
 /// The process is not given a second chance to believe its disk: it is gone until the disk is well.
 #[test]
-fn an_owner_whose_fsync_fails_stops_and_is_replaced() {
-    tell(&[Fault::new(AT, LASTS, DiskFault::FsyncError { node: Target::Owner })], |outcome| {
+fn a_leader_whose_fsync_fails_stops_and_is_replaced() {
+    tell(&[Fault::new(AT, LASTS, DiskFault::FsyncError { node: Target::Leader })], |outcome| {
         assert_eq!(marked(outcome, "stopped-on-write-error"), 1);
-        assert!(outcome.summary.facts.faults[0].shards_lost_owner > 0);
+        assert!(outcome.summary.facts.faults[0].shards_lost_leader > 0);
     });
 }
 
@@ -66,8 +66,8 @@ fn a_process_that_starts_on_a_failing_disk_stops_again() {
 
 /// What it has not on disk it does not tell: those who asked it wait until the stall is over.
 #[test]
-fn an_owner_whose_disk_stalls_makes_people_wait() {
-    let stall = Fault::new(AT, LASTS, DiskFault::DiskStall { node: Target::Owner });
+fn a_leader_whose_disk_stalls_makes_people_wait() {
+    let stall = Fault::new(AT, LASTS, DiskFault::DiskStall { node: Target::Leader });
     tell(&[stall], |outcome| {
         let waits = outcome.summary.latency(Operation::Hold, Window::InFaults).percentiles;
         let longest = waits.map(|waits| waits.max);
@@ -76,24 +76,24 @@ fn an_owner_whose_disk_stalls_makes_people_wait() {
 }
 
 #[test]
-fn an_owner_without_room_hands_its_shards_over() {
-    tell(&[Fault::new(AT, LASTS, DiskFault::DiskFull { node: Target::Owner })], |outcome| {
+fn a_leader_without_room_hands_its_shards_over() {
+    tell(&[Fault::new(AT, LASTS, DiskFault::DiskFull { node: Target::Leader })], |outcome| {
         assert!(marked(outcome, "disk-full") > 10, "it tries again and again");
-        assert!(marked(outcome, "lead-handed-over") > 0);
+        assert!(marked(outcome, "lead-transfer-asked") > 0);
         let fault = &outcome.summary.facts.faults[0];
-        assert!(fault.shards_lost_owner > 0);
+        assert!(fault.shards_lost_leader > 0);
         assert!(fault.recovery_ms < Some(1_000.0), "{:?}", fault.recovery_ms);
     });
 }
 
-/// While it handed its lead over to a peer that did not hear it, an owner without room took its
+/// While it handed its leadership over to a peer that did not hear it, a leader without room took its
 /// post again at once, whenever a hold was due to end: and lost it at once, in the same instant,
 /// for ever.
 #[test]
-fn an_owner_that_hands_over_does_not_take_its_post_again_meanwhile() {
+fn a_leader_that_hands_over_does_not_take_its_post_again_meanwhile() {
     let faults = [
         Fault::new(AT, Span::from_secs(2), NetworkFault::Loss { chance: Ratio::ALWAYS }),
-        Fault::new(AT, LASTS, DiskFault::DiskFull { node: Target::Owner }),
+        Fault::new(AT, LASTS, DiskFault::DiskFull { node: Target::Leader }),
     ];
     let mut scenario = Scenario { faults: faults.to_vec(), ..sale_with(&[]) };
     scenario.cluster.nodes = 3;
@@ -108,7 +108,7 @@ fn an_owner_that_hands_over_does_not_take_its_post_again_meanwhile() {
     }
 }
 
-/// All three replicas are torn at once: were any of them silent for it, there would be no owner.
+/// All three replicas are torn at once: were any of them silent for it, there would be no leader.
 #[test]
 fn torn_writes_are_cut_off_and_cost_no_vote() {
     let torn = |node| {
@@ -132,7 +132,7 @@ fn torn_writes_are_cut_off_and_cost_no_vote() {
 /// Nobody votes for a while who may have forgotten whom it voted for.
 #[test]
 fn rot_is_found_at_the_start_and_repaired_from_the_others() {
-    let node = Target::Owner;
+    let node = Target::Leader;
     let faults = [
         Fault::new(AT, LASTS, DiskFault::BitRot { node }),
         Fault::new(AT, Span::from_secs(5), ProcessFault::Crash { node }),
@@ -155,7 +155,7 @@ fn rot_under_a_live_node_is_written_anew() {
 
 #[test]
 fn a_node_with_another_disk_is_given_everything_back() {
-    let wipe = Fault::new(AT, Span::from_secs(5), DiskFault::Wipe { node: Target::Owner });
+    let wipe = Fault::new(AT, Span::from_secs(5), DiskFault::Wipe { node: Target::Leader });
     tell(&[wipe], |outcome| {
         assert_eq!(marked(outcome, "disk-replaced"), 1);
         assert!(marked(outcome, "replica-repaired") > 0);

@@ -9,7 +9,7 @@ use onsale_tests::{complaint, play, sale_with, scenario, verdict};
 
 const AT: Span = Span::from_secs(40);
 const LASTS: Span = Span::from_secs(20);
-const OWNER: Target = Target::Owner;
+const LEADER: Target = Target::Leader;
 
 /// Plays a few seeds with these faults, which are over after a minute: the oracles must be content,
 /// and people must be sold to afterwards as if nothing had been.
@@ -38,8 +38,8 @@ fn mark(outcome: &Outcome, name: &str) -> u64 {
     outcome.summary.facts.marks.get(name).copied().unwrap_or_default()
 }
 
-fn shards_lost_owner(outcome: &Outcome) -> u32 {
-    outcome.summary.facts.faults.iter().map(|fault| fault.shards_lost_owner).sum()
+fn shards_lost_leader(outcome: &Outcome) -> u32 {
+    outcome.summary.facts.faults.iter().map(|fault| fault.shards_lost_leader).sum()
 }
 
 #[test]
@@ -52,18 +52,18 @@ fn narrow_links_make_messages_wait_and_then_carry_everything_again() {
 }
 
 #[test]
-fn brief_cuts_are_taken_for_lost_messages_and_long_ones_for_a_dead_owner() {
+fn brief_cuts_are_taken_for_lost_messages_and_long_ones_for_a_dead_leader() {
     let flapping = |millis: u64, peer| {
         let (down, up) = (Span::from_millis(millis), Span::from_millis(900));
-        Fault::new(AT, LASTS, NetworkFault::Flapping { node: OWNER, peer, down, up })
+        Fault::new(AT, LASTS, NetworkFault::Flapping { node: LEADER, peer, down, up })
     };
-    tell(&[flapping(80, None)], |outcome| assert_eq!(shards_lost_owner(outcome), 0));
+    tell(&[flapping(80, None)], |outcome| assert_eq!(shards_lost_leader(outcome), 0));
     tell(&[flapping(3_000, None)], |outcome| {
-        assert!(shards_lost_owner(outcome) > 0);
+        assert!(shards_lost_leader(outcome) > 0);
         assert!(mark(outcome, "peer-trusted") > 4, "it is heard again, and again");
     });
     tell(&[flapping(3_000, Some(Target::Follower))], |outcome| {
-        assert!(granted(outcome, 42, 60) > 40, "the owner has another follower");
+        assert!(granted(outcome, 42, 60) > 40, "the leader has another follower");
         assert!(mark(outcome, "peer-trusted") > 0);
     });
 }
@@ -74,11 +74,11 @@ fn loss_in_one_direction_is_loss_in_one_direction() {
         Fault::new(
             AT,
             LASTS,
-            NetworkFault::OneWayLoss { node: OWNER, inbound, chance: Ratio::ALWAYS },
+            NetworkFault::OneWayLoss { node: LEADER, inbound, chance: Ratio::ALWAYS },
         )
     };
     tell(&[loss(false)], |outcome| {
-        assert!(shards_lost_owner(outcome) > 0, "nobody hears its beats");
+        assert!(shards_lost_leader(outcome) > 0, "nobody hears its beats");
         assert!(granted(outcome, 45, 60) > 40, "its successor sells");
     });
     tell(&[loss(true)], |outcome| {
@@ -98,7 +98,7 @@ fn nodes_go_in_one_order_and_come_back_in_another() {
     tell(&[swizzle], |outcome| {
         // The fourth of ten moves leaves one node, the sixth brings another back.
         assert_eq!(granted(outcome, 48, 51), 0, "one node alone sells nothing");
-        assert!(shards_lost_owner(outcome) > 0);
+        assert!(shards_lost_leader(outcome) > 0);
     });
 }
 
@@ -107,7 +107,7 @@ fn drift(percent: u32) -> Fault {
     Fault::new(
         at,
         lasts,
-        ClockFault::Drift { node: OWNER, by: Ratio::percent(percent), slow: false },
+        ClockFault::Drift { node: LEADER, by: Ratio::percent(percent), slow: false },
     )
 }
 
@@ -119,14 +119,14 @@ fn a_clock_that_drifts_within_the_grace_ends_no_hold_too_soon_and_beyond_it_does
     assert_eq!(verdict(&outcome, "hold"), Verdict::Fail);
 }
 
-/// The owner's wall clock is set wrong, it dies and comes back, and is the owner again after its
+/// The leader's wall clock is set wrong, it dies and comes back, and is the leader again after its
 /// successor has died as well.
 fn jump_and_crash(back: bool) -> Vec<Fault> {
     let crash = |at, down| {
-        Fault::new(Span::from_secs(at), Span::from_secs(down), ProcessFault::Crash { node: OWNER })
+        Fault::new(Span::from_secs(at), Span::from_secs(down), ProcessFault::Crash { node: LEADER })
     };
     let by = Span::from_secs(300);
-    let jump = Fault::new(Span::from_secs(30), LASTS, ClockFault::Jump { node: OWNER, by, back });
+    let jump = Fault::new(Span::from_secs(30), LASTS, ClockFault::Jump { node: LEADER, by, back });
     vec![jump, crash(40, 1), crash(50, 5)]
 }
 
@@ -135,7 +135,7 @@ fn a_jump_alone_moves_nothing() {
     let jump = Fault::new(
         AT,
         LASTS,
-        ClockFault::Jump { node: OWNER, by: Span::from_secs(300), back: false },
+        ClockFault::Jump { node: LEADER, by: Span::from_secs(300), back: false },
     );
     let (with, without) = (play(&sale_with(&[jump]), 1), play(&sale_with(&[]), 1));
     let sold = |outcome: &Outcome| outcome.summary.facts.users_outcome.clone();
@@ -144,7 +144,7 @@ fn a_jump_alone_moves_nothing() {
 }
 
 #[test]
-fn an_owner_that_started_by_a_wrong_clock_ends_holds_as_any_other() {
+fn a_leader_that_started_by_a_wrong_clock_ends_holds_as_any_other() {
     for back in [false, true] {
         tell(&jump_and_crash(back), |outcome| {
             assert!(mark(outcome, "clocks-apart") > 0, "{:?}", outcome.summary.facts.marks);
@@ -152,7 +152,7 @@ fn an_owner_that_started_by_a_wrong_clock_ends_holds_as_any_other() {
             assert_eq!(verdict(outcome, "live"), Verdict::Pass);
         });
         let mut sale = sale_with(&jump_and_crash(back));
-        sale.cluster.owner.reckoning = Reckoning::Instants;
+        sale.cluster.leader.reckoning = Reckoning::Instants;
         // By a clock that is ahead holds end too soon, by one that is behind too late.
         assert_eq!(verdict(&play(&sale, 1), "hold"), Verdict::Fail, "back: {back}");
     }
@@ -161,7 +161,7 @@ fn an_owner_that_started_by_a_wrong_clock_ends_holds_as_any_other() {
 #[test]
 fn holds_are_kept_and_ended_however_far_apart_clocks_are() {
     for skew in [4, 300, 50_000] {
-        let crash = |at| Fault::new(at, Span::from_secs(4), ProcessFault::Crash { node: OWNER });
+        let crash = |at| Fault::new(at, Span::from_secs(4), ProcessFault::Crash { node: LEADER });
         let mut sale = sale_with(&[crash(AT), crash(Span::from_secs(50))]);
         sale.cluster.clock_skew = Span::from_secs(skew);
         assert_eq!(complaint(&play(&sale, 1)), None, "clocks {skew} s apart");
@@ -170,7 +170,7 @@ fn holds_are_kept_and_ended_however_far_apart_clocks_are() {
 
 #[test]
 fn a_node_that_limps_is_slow_and_then_as_fast_as_ever() {
-    let limp = |factor| Fault::new(AT, LASTS, ProcessFault::Limp { node: OWNER, factor });
+    let limp = |factor| Fault::new(AT, LASTS, ProcessFault::Limp { node: LEADER, factor });
     tell(&[limp(10_000)], |outcome| {
         let (limps, walks) = (slowest_ms(outcome, 41, 60), slowest_ms(outcome, 5, 40));
         assert!(limps > 2.0 * walks, "{limps} ms after {walks} ms");
@@ -180,7 +180,7 @@ fn a_node_that_limps_is_slow_and_then_as_fast_as_ever() {
 #[test]
 fn a_node_that_crashes_again_and_again_is_up_in_between_and_in_the_end() {
     let (down, up) = (Span::from_secs(3), Span::from_secs(2));
-    let crashes = Fault::new(AT, LASTS, ProcessFault::CrashLoop { node: OWNER, down, up });
+    let crashes = Fault::new(AT, LASTS, ProcessFault::CrashLoop { node: LEADER, down, up });
     assert_eq!(onsale_sim::fault::steps(&crashes).len(), 7);
     tell(&[crashes], |outcome| {
         // Four times its four peers hear it anew, and each of them says so.
@@ -195,23 +195,23 @@ fn selling(outcome: &Outcome, from: usize, until: usize) -> usize {
 }
 
 #[test]
-fn a_storm_of_retries_outlasts_its_cause_unless_the_owner_passes_over_what_nobody_waits_for() {
+fn a_storm_of_retries_outlasts_its_cause_unless_the_leader_passes_over_what_nobody_waits_for() {
     let play = |scenario: &Scenario| {
         let outcome = play(scenario, 1);
         assert_eq!(complaint(&outcome), None);
         outcome
     };
     let decided = scenario("rare/retry-storm");
-    assert_eq!(decided.cluster.owner.overdue, Overdue::Decided);
+    assert_eq!(decided.cluster.leader.overdue, Overdue::Decided);
     let mut passed_over = decided.clone();
-    passed_over.cluster.owner.overdue = Overdue::PassedOver;
+    passed_over.cluster.leader.overdue = Overdue::PassedOver;
     let (storm, caught_up) = (play(&decided), play(&passed_over));
     assert!(selling(&caught_up, 100, 200) > 95, "it needs no budget for that");
     assert_eq!(mark(&storm, "passed-over"), 0);
     assert!(mark(&caught_up, "passed-over") > 100);
     let budgeted = play(&scenario("rare/retry-storm-budgeted"));
     assert!(selling(&storm, 20, 60) > 35 && selling(&budgeted, 20, 60) > 35);
-    // The owner is slow from 60 to 70 s.
+    // The leader is slow from 60 to 70 s.
     assert_eq!(selling(&storm, 130, 230), 0, "it has been well for a minute, and serves nobody");
     assert!(selling(&budgeted, 100, 200) > 95);
 }

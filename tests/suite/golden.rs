@@ -12,19 +12,19 @@ use onsale_scenarios::{Cut, Fault, NetworkFault, ProcessFault, Target};
 use onsale_sim::run::Outcome;
 use onsale_tests::{play, sale_with};
 
-/// An owner crashes and another one is cut off; seed 1.
+/// A leader crashes and another one is cut off; seed 1.
 static RUN: LazyLock<Outcome> = LazyLock::new(|| {
     let mut outcome = play(
         &sale_with(&[
             Fault::new(
                 Span::from_secs(30),
                 Span::from_secs(10),
-                ProcessFault::Crash { node: Target::Owner },
+                ProcessFault::Crash { node: Target::Leader },
             ),
             Fault::new(
                 Span::from_secs(50),
                 Span::from_secs(15),
-                NetworkFault::Partition { cut: Cut::Isolate(vec![Target::Owner]) },
+                NetworkFault::Partition { cut: Cut::Isolate(vec![Target::Leader]) },
             ),
         ]),
         1,

@@ -12,7 +12,7 @@ mod faults;
 mod files;
 mod gateways;
 mod golden;
-mod leads;
+mod leader_placement;
 mod moves;
 mod narrow;
 mod outages;

@@ -37,7 +37,7 @@ fn nodes(numbers: &[u16]) -> Vec<Target> {
 fn a_restart_costs_milliseconds() {
     let (patience, down) = (Span::from_secs(2), Span::from_secs(10));
     let restart =
-        Fault::new(AT, patience + down, ProcessFault::Restart { node: Target::Owner, patience });
+        Fault::new(AT, patience + down, ProcessFault::Restart { node: Target::Leader, patience });
     tell(&sale_with(&[restart]), |outcome| {
         let took = hand_overs(outcome, 0);
         assert!(took.shards > 0 && took.median_ms < 20.0, "{took:?}");
@@ -55,7 +55,7 @@ fn a_restart_costs_milliseconds() {
 fn a_restart_in_too_great_haste_loses_nothing() {
     let (patience, down) = (Span(1), Span::from_secs(10));
     let restart =
-        Fault::new(AT, patience + down, ProcessFault::Restart { node: Target::Owner, patience });
+        Fault::new(AT, patience + down, ProcessFault::Restart { node: Target::Leader, patience });
     tell(&sale_with(&[restart]), |outcome| {
         let while_down = &outcome.records.timeline()[46..54];
         let granted = |second: &Second| second.holds[Ending::Granted as usize];
@@ -94,7 +94,7 @@ fn a_run_may_end_while_a_replica_leaves() {
     }
 }
 
-/// Crashes in the midst of moves: of the node that comes, of the one that goes, and of owners.
+/// Crashes in the midst of moves: of the node that comes, of the one that goes, and of leaders.
 #[test]
 fn moves_survive_crashes() {
     let crash = |at, node| {
@@ -106,11 +106,11 @@ fn moves_survive_crashes() {
     let mut sale = sale_with(&[
         join,
         crash(22, node(6)),
-        crash(25, Target::Owner),
+        crash(25, Target::Leader),
         crash(28, node(1)),
         leave,
         crash(37, node(2)),
-        crash(40, Target::Owner),
+        crash(40, Target::Leader),
         crash(43, node(7)),
     ]);
     sale.cluster.spares = 2;

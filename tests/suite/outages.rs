@@ -13,7 +13,7 @@ use onsale_tests::{complaint, play, sale_with, second};
 
 const AT: Span = Span::from_secs(40);
 const LASTS: Span = Span::from_secs(20);
-const LEADER: Target = Target::Owner;
+const LEADER: Target = Target::Leader;
 
 fn faults(outcome: &Outcome) -> &[FaultResult] {
     &outcome.summary.facts.faults
@@ -31,7 +31,7 @@ fn an_outage_is_told_whatever_fault_it_outlasts() {
     let outcome = play(&scenario, 1);
     assert_eq!(complaint(&outcome), None);
     let fault = &faults(&outcome)[0];
-    assert_eq!(fault.shards_lost_owner, scenario.cluster.shards);
+    assert_eq!(fault.shards_lost_leader, scenario.cluster.shards);
     let recovery = fault.recovery_ms.expect("all shards are led again");
     assert!((20_000.0..22_000.0).contains(&recovery), "{recovery} ms");
     assert!(fault.failover.is_some_and(|failover| failover.serving_ms > Some(20_000.0)));

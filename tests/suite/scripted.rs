@@ -25,7 +25,7 @@ fn tell(faults: &[Fault], then: impl Fn(&Outcome)) {
 fn recovery_ms(outcome: &Outcome, fault: usize) -> f64 {
     outcome.summary.facts.faults[fault]
         .recovery_ms
-        .expect("the shards that lost their owner got another")
+        .expect("the shards that lost their leader got another")
 }
 
 fn granted(outcome: &Outcome, from: usize, until: usize) -> u64 {
@@ -35,16 +35,16 @@ fn granted(outcome: &Outcome, from: usize, until: usize) -> u64 {
         .sum()
 }
 
-/// The owner dies in mid-sale. Its peers miss its beats, elect, replay and serve within a second.
+/// The leader dies in mid-sale. Its peers miss its beats, elect, replay and serve within a second.
 #[test]
-fn an_owner_that_dies_is_replaced_within_a_second() {
-    tell(&[Fault::new(AT, LASTS, ProcessFault::Crash { node: Target::Owner })], |outcome| {
-        assert!(outcome.summary.facts.faults[0].shards_lost_owner > 0);
+fn a_leader_that_dies_is_replaced_within_a_second() {
+    tell(&[Fault::new(AT, LASTS, ProcessFault::Crash { node: Target::Leader })], |outcome| {
+        assert!(outcome.summary.facts.faults[0].shards_lost_leader > 0);
         assert!(recovery_ms(outcome, 0) < 1_000.0, "{} ms", recovery_ms(outcome, 0));
     });
 }
 
-/// A follower dies: its leader has another, so the hot show's owner stays.
+/// A follower dies: its leader has another, so the hot show's leader stays.
 #[test]
 fn a_follower_that_dies_is_hardly_missed() {
     tell(&[Fault::new(AT, LASTS, ProcessFault::Crash { node: Target::Follower })], |outcome| {
@@ -64,14 +64,14 @@ fn a_blackout_forgets_nothing() {
     });
 }
 
-/// The owner is cut off from everyone, believes that it still leads, and can commit
+/// The leader is cut off from everyone, believes that it still leads, and can commit
 /// nothing; its successor sells the same seats, each once.
 #[test]
-fn an_isolated_owner_sells_nothing_and_its_successor_sells_once() {
-    let cut = Cut::Isolate(vec![Target::Owner]);
+fn an_isolated_leader_sells_nothing_and_its_successor_sells_once() {
+    let cut = Cut::Isolate(vec![Target::Leader]);
     tell(&[Fault::new(AT, LASTS, NetworkFault::Partition { cut })], |outcome| {
         assert_eq!(verdict(outcome, "double-booking"), Verdict::Pass);
-        assert!(outcome.summary.facts.faults[0].shards_lost_owner > 0);
+        assert!(outcome.summary.facts.faults[0].shards_lost_leader > 0);
         assert!(
             granted(outcome, 47, 65) > 40,
             "the majority sells on: {}",
@@ -80,12 +80,12 @@ fn an_isolated_owner_sells_nothing_and_its_successor_sells_once() {
     });
 }
 
-/// The owner stands still for long, is replaced, and wakes up deposed: what it had decided
+/// The leader stands still for long, is replaced, and wakes up deposed: what it had decided
 /// before its sleep is refused by a journal that has moved on.
 #[test]
-fn a_sleeping_owner_wakes_up_deposed() {
-    tell(&[Fault::new(AT, LASTS, ProcessFault::Pause { node: Target::Owner })], |outcome| {
-        assert!(marks(outcome).contains_key("owner-deposed"), "{:?}", marks(outcome));
+fn a_sleeping_leader_wakes_up_deposed() {
+    tell(&[Fault::new(AT, LASTS, ProcessFault::Pause { node: Target::Leader })], |outcome| {
+        assert!(marks(outcome).contains_key("leader-deposed"), "{:?}", marks(outcome));
         assert_eq!(verdict(outcome, "hold"), Verdict::Pass);
     });
 }
@@ -94,10 +94,10 @@ fn a_sleeping_owner_wakes_up_deposed() {
 #[test]
 fn a_short_pause_deposes_nobody() {
     tell(
-        &[Fault::new(AT, Span::from_millis(100), ProcessFault::Pause { node: Target::Owner })],
+        &[Fault::new(AT, Span::from_millis(100), ProcessFault::Pause { node: Target::Leader })],
         |outcome| {
-            assert_eq!(outcome.summary.facts.faults[0].shards_lost_owner, 0);
-            assert!(!marks(outcome).contains_key("owner-deposed"), "{:?}", marks(outcome));
+            assert_eq!(outcome.summary.facts.faults[0].shards_lost_leader, 0);
+            assert!(!marks(outcome).contains_key("leader-deposed"), "{:?}", marks(outcome));
         },
     );
 }
@@ -113,15 +113,15 @@ fn without_a_quorum_nothing_is_sold_and_nothing_is_lost() {
     });
 }
 
-/// Owner after owner dies as soon as it has taken over: each successor replays what all
+/// Leader after leader dies as soon as it has taken over: each successor replays what all
 /// before it committed.
 #[test]
-fn a_series_of_owners_hands_the_sale_on() {
+fn a_series_of_leaders_hands_the_sale_on() {
     let crash = |at| {
         Fault::new(
             Span::from_secs(at),
             Span::from_secs(4),
-            ProcessFault::Crash { node: Target::Owner },
+            ProcessFault::Crash { node: Target::Leader },
         )
     };
     tell(&[crash(40), crash(46), crash(52), crash(58)], |outcome| {
@@ -148,7 +148,7 @@ fn faults_that_overlap_heal_one_by_one() {
         Fault::new(
             Span::from_secs(50),
             Span::from_secs(30),
-            ProcessFault::Crash { node: Target::Owner },
+            ProcessFault::Crash { node: Target::Leader },
         ),
         Fault::new(
             Span::from_secs(52),

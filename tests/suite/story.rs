@@ -9,7 +9,7 @@ use crate::cli::{BLACKOUT, Desk};
 
 /// Enough people that some of them meet a crash, on one show.
 const FAILOVER: &str = r#"
-title = "An owner dies while everybody wants something of it"
+title = "A leader dies while everybody wants something of it"
 duration = "90s"
 calm = "30s"
 
@@ -32,7 +32,7 @@ pick-think = { median = "2s", sigma = 0.8 }
 checkout-think = { median = "5s", sigma = 0.6 }
 
 [[fault]]
-crash = { at = "30s", node = "owner", down = "5s" }
+crash = { at = "30s", node = "leader", down = "5s" }
 "#;
 
 /// The story in lines, and the summary behind it.
@@ -106,7 +106,7 @@ fn a_story_goes_from_the_question_to_the_answer_and_changes_nothing() {
 }
 
 #[test]
-fn a_story_across_a_failover_names_the_crash_and_the_new_owner() {
+fn a_story_across_a_failover_names_the_crash_and_the_new_leader() {
     let desk = Desk::new("story-failover");
     desk.put("failover.toml", FAILOVER);
     let replay = ["replay", "1", "--scenario", "failover.toml"];
@@ -124,14 +124,14 @@ fn a_story_across_a_failover_names_the_crash_and_the_new_owner() {
             ("strike", &format!("crash of {victim}")),
             ("lost", &format!("never reaches {victim}: {victim} is down")),
             ("health", &format!("has not heard {victim}")),
-            ("owner", "stands for election"),
-            ("owner", "votes for"),
-            ("owner", "owns s"),
+            ("leader", "stands for election"),
+            ("leader", "votes for"),
+            ("leader", "owns s"),
             ("client", "hears from n"),
         ],
     );
-    let owner = lines.iter().find(|line| text(line, "what").starts_with("owns s")).unwrap();
-    assert_ne!(text(owner, "who"), victim);
+    let leader = lines.iter().find(|line| text(line, "what").starts_with("owns s")).unwrap();
+    assert_ne!(text(leader, "who"), victim);
     let lost = lines.iter().find(|line| text(line, "kind") == "lost").unwrap();
     assert_eq!(lost["faults_in_force"], serde_json::json!([0]));
 }
@@ -176,8 +176,8 @@ fn the_story_of_a_double_booking_tells_of_both() {
     let booked = lines[..=verdict].iter().filter(|line| {
         text(line, "kind") == "decision" && text(line, "what").contains("booked, paid with")
     });
-    let owners: BTreeSet<&str> = booked.map(|line| text(line, "who")).collect();
-    assert_eq!(owners.len(), 2, "{lines:#?}");
+    let leaders: BTreeSet<&str> = booked.map(|line| text(line, "who")).collect();
+    assert_eq!(leaders.len(), 2, "{lines:#?}");
 }
 
 /// What a leader of long ago decides for a client is told with the setting that lets it, and the evidence
@@ -286,12 +286,12 @@ fn a_move_is_followed_step_by_step() {
     in_order(
         &moved.expect("nodes join, and shards move to them"),
         &[
-            ("owner", "instead of on n"),
-            ("owner", "begins to learn the log"),
-            ("owner", "under both majorities"),
-            ("owner", "the old majority has no say any more"),
-            ("owner", "is dropped"),
-            ("owner", "notes that s"),
+            ("leader", "instead of on n"),
+            ("leader", "begins to learn the log"),
+            ("leader", "under both majorities"),
+            ("leader", "the old majority has no say any more"),
+            ("leader", "is dropped"),
+            ("leader", "notes that s"),
         ],
     );
 }
@@ -363,7 +363,7 @@ fn a_trace_is_what_its_readers_expect() {
     assert!(pairs > 0 && works > 0 && arrows.0 > 0 && arrows.0 == arrows.1);
     assert!(rows.values().any(|name| *name == "n1 in zone 1"), "{rows:?}");
     let named = |what: &str| events.iter().any(|event| text(event, "name").contains(what));
-    assert!(named("crash of n") && named("fsync of ") && named("owner of s") && named("decide"));
+    assert!(named("crash of n") && named("fsync of ") && named("leader of s") && named("decide"));
 }
 
 #[test]

@@ -112,7 +112,7 @@ pub enum Refusal {
     BadRequest,
     /// The cluster declined to queue the request: try later.
     Overloaded,
-    /// No owner could be reached within the gateway's patience; the outcome is unknown.
+    /// No leader could be reached within the gateway's patience; the outcome is unknown.
     Unavailable,
     /// The gateway's node is on the smaller side of a split, or was given up by the larger one:
     /// ask another. What an attempt under way has come to is unknown.

@@ -4,7 +4,7 @@
 //! repeated comes to. Refuses to know how events are made durable, who else wants to
 //! write, and which show it is.
 //!
-//! The owner of a show goes through each request in this order, and takes the next one
+//! The leader of a show goes through each request in this order, and takes the next one
 //! only after it has applied what the last one changed:
 //! 1. while there is one, record and apply the [`overdue`](Show::overdue) event;
 //! 2. [`decide`](Show::decide);
@@ -385,7 +385,7 @@ impl Show {
         let Some(&place) = self.index.get(&hold) else {
             return Fate::Unknown;
         };
-        let (owner, fate) = match place {
+        let (leader, fate) = match place {
             Place::Live(slot) => {
                 let grant = self.live.get(slot);
                 (grant.user, if now < self.end_of(grant) { Fate::Live(grant) } else { Fate::Lost })
@@ -397,7 +397,7 @@ impl Show {
             Place::Ended(user, Ending::Released) => (user, Fate::Released),
             Place::Ended(user, Ending::Expired) => (user, Fate::Lost),
         };
-        if owner == user { fate } else { Fate::Foreign }
+        if leader == user { fate } else { Fate::Foreign }
     }
 
     fn grant(&self, place: Place) -> Option<&Grant> {

@@ -25,12 +25,12 @@ pub struct Setup {
     pub rules: Rules,
     /// The number of shows; they are numbered from 0.
     pub shows: u32,
-    /// By shard number, as far as it goes: the zone to which its lead is drawn, if leads are.
+    /// By shard number, as far as it goes: the zone to which its leadership is drawn, if leads are.
     pub homes: Vec<Option<ZoneId>>,
 }
 
 impl Setup {
-    /// The zone to which a shard's lead is drawn, if there is one.
+    /// The zone to which a shard's leadership is drawn, if there is one.
     pub fn home_of(&self, shard: ShardId) -> Option<ZoneId> {
         self.homes.get(shard.0 as usize).copied().flatten()
     }
@@ -71,11 +71,11 @@ pub struct Config {
     /// When a node withdraws, and when it gives a peer up.
     pub membership: MembershipConfig,
     /// Where shards are led while nothing is wrong.
-    pub leads: LeadsConfig,
+    pub leader_placement: LeaderPlacementConfig,
     /// When a replica's promises leave.
     pub promises: Promises,
-    /// How an owner answers and ends holds.
-    pub owner: OwnerConfig,
+    /// How a leader answers and ends holds.
+    pub leader: LeaderConfig,
     /// How a gateway treats requests.
     pub gateway: GatewayConfig,
     /// How facts are kept.
@@ -92,15 +92,15 @@ pub struct MembershipConfig {
     pub stable_after: Span,
 }
 
-/// Where shards are led while nothing is wrong. Unless something is said here, a lead stays where
+/// Where shards are led while nothing is wrong. Unless something is said here, leadership stays where
 /// an election or the map has put it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeadsConfig {
-    /// Leads are drawn to the zones of [`Setup::homes`].
+pub struct LeaderPlacementConfig {
+    /// Leaders are drawn to the zones of [`Setup::homes`].
     pub near_venue: bool,
     /// Nodes give leads to others that have a good deal less to do.
     pub by_load: bool,
-    /// How long a shard stays with an owner before it is given up for one of these reasons, and
+    /// How long a shard stays with a leader before it is given up for one of these reasons, and
     /// how long a node rests after it has given one up for its load.
     pub rest: Span,
 }
@@ -116,21 +116,21 @@ choices! {
     }
 }
 
-/// How an owner answers and ends holds. The defaults are what the promises of this crate rest
+/// How a leader answers and ends holds. The defaults are what the promises of this crate rest
 /// on; everything else is what other systems do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OwnerConfig {
+pub struct LeaderConfig {
     /// When a change is told to the client.
     pub acknowledge: Acknowledge,
     /// When an answer that changes nothing is told.
     pub reads: Reads,
     /// Which state requests are decided on.
     pub decides_on: DecidesOn,
-    /// When a new owner begins to serve.
+    /// When a new leader begins to serve.
     pub serves: Serves,
-    /// What an owner does with open answers when its epoch is over.
+    /// What a leader does with open answers when its epoch is over.
     pub deposed: Deposed,
-    /// What an owner takes the instants in the journal for.
+    /// What a leader takes the instants in the journal for.
     pub reckoning: Reckoning,
     /// What becomes of requests that have waited for too long to be decided.
     pub overdue: Overdue,
@@ -146,7 +146,7 @@ choices! {
     pub enum Acknowledge {
         /// Once its record is committed and applied.
         Quorum,
-        /// Once its record is durable on the owner's own disk.
+        /// Once its record is durable on the leader's own disk.
         OwnDisk,
         /// Once its record is proposed.
         Proposal,
@@ -156,10 +156,10 @@ choices! {
 choices! {
     /// When an answer that changes nothing is told.
     pub enum Reads {
-        /// Once a quorum has confirmed that the owner still leads, and all that it rests on is
+        /// Once a quorum has confirmed that the leader still leads, and all that it rests on is
         /// applied.
         Confirmed,
-        /// At once, from what the owner has in memory.
+        /// At once, from what the leader has in memory.
         Local,
     }
 }
@@ -175,7 +175,7 @@ choices! {
 }
 
 choices! {
-    /// When a new owner begins to serve.
+    /// When a new leader begins to serve.
     pub enum Serves {
         /// Once it has applied everything that was committed before.
         CaughtUp,
@@ -185,17 +185,17 @@ choices! {
 }
 
 choices! {
-    /// What an owner does with open answers when its epoch is over.
+    /// What a leader does with open answers when its epoch is over.
     pub enum Deposed {
         /// It drops them, and hands the requests back to their gateways.
         HandsBack,
-        /// It gives them: it was the owner when it decided.
+        /// It gives them: it was the leader when it decided.
         Answers,
     }
 }
 
 choices! {
-    /// What an owner takes the instants in the journal for, which earlier owners wrote there by
+    /// What a leader takes the instants in the journal for, which earlier leaders wrote there by
     /// clocks of their own.
     pub enum Reckoning {
         /// Instants of the shard's own time, which replicas tell each other and count on by their own clocks.
@@ -206,12 +206,12 @@ choices! {
 }
 
 choices! {
-    /// What becomes of a request that has waited for more than a quarter of a gateway's patience before its owner came to
-    /// it. Its answer waits for as long where the gateway is the owner's own node, and half is left for the way and the
+    /// What becomes of a request that has waited for more than a quarter of a gateway's patience before its leader came to
+    /// it. Its answer waits for as long where the gateway is the leader's own node, and half is left for the way and the
     /// journal.
     pub enum Overdue {
         /// It is passed over, unanswered: its gateway gives it up before the answer could come, and whoever still wants
-        /// it asks again. So an owner that has fallen behind decides what is waited for, and catches up.
+        /// it asks again. So a leader that has fallen behind decides what is waited for, and catches up.
         PassedOver,
         /// It is decided like any other.
         Decided,
@@ -226,7 +226,7 @@ choices! {
         Due,
         /// A job that looks for such holds every so often, and nothing else.
         Swept,
-        /// A timer in the memory of the owner that granted it.
+        /// A timer in the memory of the leader that granted it.
         Timers,
         /// A job that lists the holds whose time is over, and when the grace is over ends those
         /// on the list by name, whatever has become of them.
@@ -234,7 +234,7 @@ choices! {
     }
 }
 
-impl OwnerConfig {
+impl LeaderConfig {
     /// Whether every change is decided on a state that all earlier changes are part of, so
     /// that every record fits the state that it meets.
     pub fn is_single_writer(&self) -> bool {
@@ -329,9 +329,9 @@ impl Config {
             segment_bytes: 1 << 20,
             on_suspicion: OnSuspicion::default(),
             membership: MembershipConfig { quorum: Some(3), stable_after: Span::from_secs(2) },
-            leads: LeadsConfig::default(),
+            leader_placement: LeaderPlacementConfig::default(),
             promises: Promises::default(),
-            owner: OwnerConfig::default(),
+            leader: LeaderConfig::default(),
             gateway: GatewayConfig {
                 tries: 3,
                 try_timeout: Span::from_millis(500),

@@ -1,6 +1,6 @@
 //! The gateway: takes clients' requests and sees them answered.
 //!
-//! Owns the requests in flight, whom it takes for the owner of each shard, and what a
+//! Owns the requests in flight, whom it takes for the leader of each shard, and what a
 //! retry may cost. Refuses to know what a request means: it reads a request's id and
 //! show. Every node is a gateway; a request for a shard that its own node leads is sent to
 //! that node like any other.
@@ -46,10 +46,10 @@ pub struct Gateway {
     backoffs: BinaryHeap<Reverse<Alarm>>,
 }
 
-/// Whom the gateway takes for the owner of a shard.
+/// Whom the gateway takes for the leader of a shard.
 #[derive(Clone, Copy, Debug)]
 struct Belief {
-    owner: NodeId,
+    leader: NodeId,
     epoch: Epoch,
 }
 
@@ -70,7 +70,7 @@ impl Gateway {
         now: Instant,
     ) -> Self {
         let first =
-            |shard| Belief { owner: placement.replicas(ShardId(shard))[0], epoch: Epoch(0) };
+            |shard| Belief { leader: placement.replicas(ShardId(shard))[0], epoch: Epoch(0) };
         Self {
             budget: Budget::new(config.retry_budget, now),
             beliefs: (0..placement.shards()).map(first).collect(),
@@ -160,8 +160,8 @@ impl Gateway {
     ) {
         match answer {
             Answer::Decided(reply) => self.on_decided(from, reply, effects),
-            &Answer::NotOwner { request, shard, owner } => {
-                self.on_not_owner(now, from, request, shard, owner, effects)
+            &Answer::NotLeader { request, shard, leader } => {
+                self.on_not_leader(now, from, request, shard, leader, effects)
             }
         }
     }
@@ -231,24 +231,24 @@ impl Gateway {
     pub fn on_map(&mut self, placement: Arc<Placement>) {
         self.placement = placement;
         for shard in (0..self.placement.shards()).map(ShardId) {
-            self.forget_owner(shard, self.beliefs[shard.0 as usize].owner);
+            self.forget_leader(shard, self.beliefs[shard.0 as usize].leader);
         }
     }
 
-    /// If a node that is taken for a shard's owner carries no replica of it by the map, the shard's first
-    /// replica is taken for the owner instead. If it is the map that is old, that replica gives a hint.
-    fn forget_owner(&mut self, shard: ShardId, node: NodeId) {
+    /// If a node that is taken for a shard's leader carries no replica of it by the map, the shard's first
+    /// replica is taken for the leader instead. If it is the map that is old, that replica gives a hint.
+    fn forget_leader(&mut self, shard: ShardId, node: NodeId) {
         let belief = &mut self.beliefs[shard.0 as usize];
-        if belief.owner == node && !carries(&self.placement, shard, node) {
-            belief.owner = self.placement.replicas(shard)[0];
+        if belief.leader == node && !carries(&self.placement, shard, node) {
+            belief.leader = self.placement.replicas(shard)[0];
         }
     }
 
     /// Somebody knows who owns a shard since which epoch.
-    pub fn on_owner_known(&mut self, shard: ShardId, owner: NodeId, epoch: Epoch) {
+    pub fn on_leader_known(&mut self, shard: ShardId, leader: NodeId, epoch: Epoch) {
         let belief = &mut self.beliefs[shard.0 as usize];
         if epoch > belief.epoch {
-            *belief = Belief { owner, epoch };
+            *belief = Belief { leader, epoch };
         }
     }
 
@@ -276,9 +276,9 @@ impl Gateway {
         self.flights.len()
     }
 
-    /// Whom this gateway takes for the owner of a shard.
-    pub fn believed_owner(&self, shard: ShardId) -> NodeId {
-        self.beliefs[shard.0 as usize].owner
+    /// Whom this gateway takes for the leader of a shard.
+    pub fn believed_leader(&self, shard: ShardId) -> NodeId {
+        self.beliefs[shard.0 as usize].leader
     }
 
     fn on_decided(&mut self, from: NodeId, reply: &Reply, effects: &mut Effects) {
@@ -295,10 +295,10 @@ impl Gateway {
         // A node that decides is the leader; but an answer that was long under way may know less than a hint or map that came since.
         if flight.target == from
             && flight.epoch == belief.epoch
-            && belief.owner != from
+            && belief.leader != from
             && carries(&self.placement, flight.shard, from)
         {
-            belief.owner = from;
+            belief.leader = from;
         }
         match reply.outcome {
             // By far the most.
@@ -309,13 +309,13 @@ impl Gateway {
         }
     }
 
-    fn on_not_owner(
+    fn on_not_leader(
         &mut self,
         now: Instant,
         from: NodeId,
         request: RequestId,
         shard: ShardId,
-        owner: Option<(NodeId, Epoch)>,
+        leader: Option<(NodeId, Epoch)>,
         effects: &mut Effects,
     ) {
         let Some(belief) = self.beliefs.get_mut(shard.0 as usize) else {
@@ -327,10 +327,10 @@ impl Gateway {
             let changes = self.placement.map_shard().is_some();
             members.contains(node) || changes && (1..=self.placement.nodes()).contains(&node.0)
         };
-        if let Some((owner, epoch)) = owner.filter(|(owner, _)| may_own(owner)) {
-            let denied = belief.owner == from && owner != from && epoch == belief.epoch;
+        if let Some((leader, epoch)) = leader.filter(|(leader, _)| may_own(leader)) {
+            let denied = belief.leader == from && leader != from && epoch == belief.epoch;
             if epoch > belief.epoch || denied {
-                *belief = Belief { owner, epoch };
+                *belief = Belief { leader, epoch };
             }
         }
         let belief = *belief;
@@ -343,12 +343,12 @@ impl Gateway {
         }
         // Epochs rise, so hints cannot send a request round in circles.
         if belief.epoch > flight.epoch
-            && belief.owner != from
-            && !self.suspected[usize::from(belief.owner.0)]
+            && belief.leader != from
+            && !self.suspected[usize::from(belief.leader.0)]
         {
             effects.observe(Observation::Mark(Mark::HintFollowed));
             self.flights[slot].tries -= 1;
-            self.ask_again(now, slot, belief.owner, effects);
+            self.ask_again(now, slot, belief.leader, effects);
         } else {
             self.back_off(now, slot, effects);
         }
@@ -384,14 +384,14 @@ impl Gateway {
     }
 
     fn first_choice(&self, shard: ShardId) -> NodeId {
-        let owner = self.beliefs[shard.0 as usize].owner;
-        if self.suspected[usize::from(owner.0)] { self.after(shard, owner) } else { owner }
+        let leader = self.beliefs[shard.0 as usize].leader;
+        if self.suspected[usize::from(leader.0)] { self.after(shard, leader) } else { leader }
     }
 
     fn next_choice(&self, flight: &Flight) -> NodeId {
         let belief = self.beliefs[flight.shard.0 as usize];
-        if belief.epoch > flight.epoch && !self.suspected[usize::from(belief.owner.0)] {
-            return belief.owner;
+        if belief.epoch > flight.epoch && !self.suspected[usize::from(belief.leader.0)] {
+            return belief.leader;
         }
         self.after(flight.shard, flight.target)
     }
@@ -431,7 +431,7 @@ impl Gateway {
 
     fn back_off(&mut self, now: Instant, slot: u32, effects: &mut Effects) {
         let Flight { shard, target, .. } = self.flights[slot];
-        self.forget_owner(shard, target);
+        self.forget_leader(shard, target);
         let flight = &mut self.flights[slot];
         if flight.tries >= self.config.tries || !self.budget.withdraw(now) {
             let id = flight.id;
@@ -451,7 +451,7 @@ impl Gateway {
         self.backoffs.push(Reverse(Alarm { at, slot, moves: flight.moves }));
     }
 
-    /// No owner answers a request in flight.
+    /// No leader answers a request in flight.
     fn turn_away(&mut self, id: RequestId, why: Refusal, effects: &mut Effects) {
         if let Some(Ok(flight)) = self.land(id, |_| true) {
             effects.refuse(flight.reply_to, id, why);

@@ -5,6 +5,6 @@
 onsale_booking::ids! {
     /// A replicated log and the shows whose events it carries.
     ShardId(u32) = "s";
-    /// The ownership epoch of a shard: the term of its journal.
+    /// The leadership epoch of a shard: the term of its journal.
     Epoch(u64) = "e";
 }

@@ -152,7 +152,7 @@ pub enum Gist {
     },
     /// A state that stands for the records up to an index.
     BringsSnapshot,
-    /// Records, what is known of them, or a sign that the lead goes on.
+    /// Records, what is known of them, or a sign that the leadership goes on.
     Replicates,
 }
 

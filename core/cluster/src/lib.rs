@@ -26,8 +26,8 @@ pub mod write;
 pub use beat::Beat;
 pub use config::{
     Acknowledge, Config, DecidesOn, Deposed, Expiry, FactsConfig, Forgets, GatewayConfig,
-    LeadsConfig, MembershipConfig, OnSuspicion, Overdue, OwnerConfig, Ratio, Reads, Reckoning,
-    Serves, Sessions, Setup,
+    LeaderConfig, LeaderPlacementConfig, MembershipConfig, OnSuspicion, Overdue, Ratio, Reads,
+    Reckoning, Serves, Sessions, Setup,
 };
 pub use effect::{Effects, Sending};
 pub use hlc::Stamp;

@@ -32,15 +32,15 @@ macro_rules! marks {
 }
 
 marks! {
-    /// An owner lost its lead or its epoch and stopped serving.
-    OwnerDeposed = "owner-deposed";
-    /// An owner was deposed with decisions that were not committed: their requests go back.
+    /// A leader lost its leadership or its epoch and stopped serving.
+    LeaderDeposed = "leader-deposed";
+    /// A leader was deposed with decisions that were not committed: their requests go back.
     DecisionsDropped = "decisions-dropped";
-    /// A deposed owner's append, or its question whether it still leads, was refused.
+    /// A deposed leader's append, or its question whether it still leads, was refused.
     DeposedAppendRefused = "deposed-append-refused";
     /// Requests waited for a leader that had not applied all that was committed.
-    WaitedForOwner = "waited-for-owner";
-    /// A hold whose time had ended while nobody served was ended by the next owner.
+    WaitedForLeader = "waited-for-leader";
+    /// A hold whose time had ended while nobody served was ended by the next leader.
     HoldExpiredInFailover = "hold-expired-in-failover";
     /// A repeated request was answered from the journal and not executed again.
     RepeatAnswered = "repeat-answered";
@@ -86,7 +86,7 @@ marks! {
     TornLogCutOff = "torn-log-cut-off";
     /// A gateway's attempt at a request timed out.
     AttemptTimedOut = "attempt-timed-out";
-    /// A gateway followed a hint to a newer owner.
+    /// A gateway followed a hint to a newer leader.
     HintFollowed = "hint-followed";
     /// A gateway gave a request up: its tries or its budget for retries were used up.
     RetriesUsedUp = "retries-used-up";
@@ -104,7 +104,7 @@ marks! {
     UnknownShard = "unknown-shard";
     /// A message was of a kind that its sender never sends.
     ImpossibleMessage = "impossible-message";
-    /// A request had waited for an owner for too long, and was passed over.
+    /// A request had waited for a leader for too long, and was passed over.
     PassedOver = "passed-over";
     /// A write was answered that was not in flight.
     StrayWriteAnswer = "stray-write-answer";
@@ -136,7 +136,7 @@ marks! {
     ElectionRefused = "election-refused";
     /// A replica that lost its memory kept out of an election.
     AbstainedInDoubt = "abstained-in-doubt";
-    /// A new owner's clock was further from its shard's time than the grace of a hold.
+    /// A new leader's clock was further from its shard's time than the grace of a hold.
     ClocksApart = "clocks-apart";
     /// A node found at its start that its durable log had been damaged.
     LogDamageFound = "log-damage-found";
@@ -153,7 +153,7 @@ marks! {
     /// A node found no room on its disk.
     DiskFull = "disk-full";
     /// A node that could not write asked another to lead one of its shards.
-    LeadHandedOver = "lead-handed-over";
+    LeadTransferAsked = "lead-transfer-asked";
     /// A node that could not write kept out of an election.
     AbstainedWithoutDisk = "abstained-without-disk";
     /// A node had not seen what a session had, and fetched it before it answered.
@@ -176,14 +176,14 @@ marks! {
     FactsWrittenAnew = "facts-written-anew";
     /// What a node's disk forgot of its own writes no peer had either: a later write stands for it.
     FactsWrittenOff = "facts-written-off";
-    /// Requests came to an owner that handed its shard over, and waited for the successor.
+    /// Requests came to a leader that handed its shard over, and waited for the successor.
     WaitedForSuccessor = "waited-for-successor";
-    /// An owner that could not hand its shard over in time went on serving it.
+    /// A leader that could not hand its shard over in time went on serving it.
     HandOverGivenUp = "hand-over-given-up";
-    /// An owner began to hand its shard over to a node nearer to the venue.
-    LeadDrawnToVenue = "lead-drawn-to-venue";
-    /// An owner began to hand its shard over to a node with less to do.
-    LeadShed = "lead-shed";
+    /// A leader began to hand its shard over to a node nearer to the venue.
+    LeaderDrawnToVenue = "leader-drawn-to-venue";
+    /// A leader began to hand its shard over to a node with less to do.
+    LeaderShed = "leader-shed";
     /// A node that forgot began a replica anew, in the place of the one that it had.
     ReplicaBegunAnew = "replica-begun-anew";
     /// A node was to leave that a shard was on its way to: the shard goes to another.

@@ -19,7 +19,7 @@ use crate::placement::Placement;
 pub enum Message {
     /// Client to gateway.
     Requests(Vec<Timed<Request>>),
-    /// Gateway to the node that it takes for the owner.
+    /// Gateway to the node that it takes for the leader.
     Forwarded(Vec<Timed<Request>>),
     /// Node to the gateway that forwarded.
     Answers(Vec<Timed<Answer>>),
@@ -66,14 +66,14 @@ impl Message {
 pub enum Answer {
     /// It is decided.
     Decided(Reply),
-    /// It was not looked at: this node is not the owner.
-    NotOwner {
+    /// It was not looked at: this node is not the leader.
+    NotLeader {
         /// The request concerned.
         request: RequestId,
         /// Its shard.
         shard: ShardId,
         /// Who owns the shard as far as the answering node knows, and since which epoch.
-        owner: Option<(NodeId, Epoch)>,
+        leader: Option<(NodeId, Epoch)>,
     },
 }
 
@@ -82,7 +82,7 @@ impl Answer {
     pub const fn request(&self) -> RequestId {
         match self {
             Self::Decided(reply) => reply.request,
-            Self::NotOwner { request, .. } => *request,
+            Self::NotLeader { request, .. } => *request,
         }
     }
 }

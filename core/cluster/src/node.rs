@@ -12,7 +12,7 @@ mod coordinator;
 mod disk;
 mod elections;
 mod lead_balance;
-mod leads;
+mod leader_placement;
 mod moves;
 mod peers;
 mod replicas;
@@ -74,7 +74,7 @@ pub struct Node {
     barrier: BootBarrier,
     wishes: Wishes,
     coordinator: Coordinator,
-    /// `None` where leads stay where elections put them.
+    /// `None` where leaders stay where elections put them.
     balance: Option<LeadBalance>,
     retirement: Retirement,
     /// For replicas that begin later.
@@ -159,7 +159,7 @@ impl Node {
     pub fn is_overdue(&self, waited: Span) -> bool {
         let config = &self.setup.config;
         let quarter = Span(config.gateway.try_timeout.0 / 4);
-        config.owner.overdue == Overdue::PassedOver && waited > quarter
+        config.leader.overdue == Overdue::PassedOver && waited > quarter
     }
 
     /// Such a request is passed over.
@@ -400,7 +400,7 @@ impl Node {
             }
             let journal = shard.journal();
             if let Some(leader) = journal.leader() {
-                self.gateway.on_owner_known(id, leader, journal.epoch());
+                self.gateway.on_leader_known(id, leader, journal.epoch());
                 // No suspicion is to come that would wake a sleeping journal.
                 if self.peers.suspects(leader) && !journal.awake() {
                     orphaned.push((id, leader));

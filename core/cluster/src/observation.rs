@@ -18,20 +18,20 @@ pub enum Observation {
         epoch: Epoch,
     },
     /// The node leads the shard, has applied all that was committed, and serves.
-    OwnerActivated {
+    LeaderActivated {
         /// The shard.
         shard: ShardId,
         /// The epoch it serves in.
         epoch: Epoch,
     },
     /// The node stopped serving the shard.
-    OwnerDeposed {
+    LeaderDeposed {
         /// The shard.
         shard: ShardId,
         /// The epoch that ended.
         epoch: Epoch,
     },
-    /// The owner admits no more requests: it hands the shard over.
+    /// The leader admits no more requests: it hands the shard over.
     LeadTransferBegan {
         /// The shard.
         shard: ShardId,
@@ -40,7 +40,7 @@ pub enum Observation {
         /// Why.
         reason: TransferReason,
     },
-    /// The hand-over took too long: the owner goes on.
+    /// The hand-over took too long: the leader goes on.
     LeadTransferGivenUp {
         /// The shard.
         shard: ShardId,
@@ -75,7 +75,7 @@ pub enum Observation {
     Mark(Mark),
 }
 
-/// Why an owner hands its shard over.
+/// Why a leader hands its shard over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferReason {
     /// Its node is about to stop.

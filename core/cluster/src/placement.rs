@@ -69,7 +69,7 @@ impl Placement {
     ///
     /// A shard goes to the nodes with its highest hashes, one a zone while zones last,
     /// then two a zone, and so on. Of these the one that is first in the fewest shards
-    /// so far comes first, so that owners are spread evenly.
+    /// so far comes first, so that leaders are spread evenly.
     ///
     /// `replicas` is odd and at most `nodes` and [`REPLICAS_MAX`].
     pub fn new(nodes: u16, zones: u16, shards: u32, replicas: u16) -> Self {
@@ -122,12 +122,12 @@ impl Placement {
     fn seat(&mut self, first_in: &mut [u32]) {
         let shard = self.shards();
         let mut members = choose(shard, &self.nodes, self.zones, self.replicas);
-        let owner = members
+        let leader = members
             .iter()
             .enumerate()
             .min_by_key(|&(rank, node)| (first_in[usize::from(node.0)], rank))
             .map_or(0, |(rank, _)| rank);
-        members[..=owner].rotate_right(1);
+        members[..=leader].rotate_right(1);
         first_in[usize::from(members[0].0)] += 1;
         self.shards.push(Seats { members, generation: 0, from: Vec::new() });
     }
@@ -181,7 +181,7 @@ impl Placement {
         zone_of(node, self.zones)
     }
 
-    /// The nodes that replicate a shard, or are to; the first is its owner at the first boot.
+    /// The nodes that replicate a shard, or are to; the first is its leader at the first boot.
     pub fn replicas(&self, shard: ShardId) -> &[NodeId] {
         &self.shards[shard.0 as usize].members
     }
@@ -329,7 +329,7 @@ impl Placement {
     }
 
     /// The map that brings the shards nearer to where they belong, one move a node at a time,
-    /// spreads the owners evenly once nothing moves, and forgets nodes that carry nothing and are
+    /// spreads the leaders evenly once nothing moves, and forgets nodes that carry nothing and are
     /// to; none if all is as it should be.
     ///
     /// No move puts more replicas of a shard into one zone than there were before it or belong there: a
@@ -362,7 +362,7 @@ impl Placement {
             }
         }
         if next.shards.iter().all(|seats| seats.from.is_empty()) {
-            next.spread_owners();
+            next.spread_leaders();
         }
         let done = |node: &NodeId| self.is_leaving(*node) && !carries[usize::from(node.0)];
         next.nodes.retain(|node| !done(node));
@@ -372,7 +372,7 @@ impl Placement {
 
     /// Puts other members first, where shards are led, until no node is first in two more than a
     /// fellow member is.
-    fn spread_owners(&mut self) {
+    fn spread_leaders(&mut self) {
         let mut first_in = vec![0_u32; usize::from(self.numbers) + 1];
         for seats in &self.shards {
             first_in[usize::from(seats.members[0].0)] += 1;

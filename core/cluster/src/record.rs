@@ -14,10 +14,10 @@ const EVENT_BYTES: usize = 64;
 /// The events of one record, in order, each with its show.
 pub type Events = Vec<(ShowId, Event)>;
 
-/// A record: what an owner changed in one turn.
+/// A record: what a leader changed in one turn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The owner of the shard that proposed it. Nothing is decided by it: it lets a reader
+    /// The leader of the shard that proposed it. Nothing is decided by it: it lets a reader
     /// of the journal see that an epoch has one writer.
     pub writer: NodeId,
     /// What changed.

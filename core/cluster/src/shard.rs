@@ -1,14 +1,14 @@
 //! One shard on one node: a replica of its journal and the shows that it leads to.
 //!
 //! Owns the committed state of the shard's shows and the passage from a replica that
-//! follows to an owner that serves, and back. Refuses to know peers' health, routes and
+//! follows to a leader that serves, and back. Refuses to know peers' health, routes and
 //! the disk: the node ticks, delivers and writes.
 
 mod answers;
 mod expiry;
 mod lead_transfer;
+mod leader;
 mod membership_change;
-mod owner;
 mod parked;
 mod pending_replies;
 mod replay;
@@ -21,8 +21,8 @@ use onsale_booking::{Instant, NodeId, Request, Show, ShowId};
 
 pub(crate) use self::answers::Answers;
 use self::lead_transfer::LeadTransfer;
+use self::leader::Leader;
 pub(crate) use self::membership_change::LEVEL;
-use self::owner::Owner;
 use self::parked::Parked;
 use self::shard_clock::ShardClock;
 pub(crate) use self::shard_clock::TELL_EVERY;
@@ -40,7 +40,7 @@ use crate::shard_time::ShardTime;
 /// A shard's snapshot: what its latest stamp says of its time, and each show that was ever touched, in order.
 type State = (Option<ShardTime>, Vec<(ShowId, Vec<u8>)>);
 
-/// A replica of a shard and, while it leads, the shard's owner.
+/// A replica of a shard and, while it leads, the shard itself.
 #[derive(Debug)]
 pub(crate) struct Shard {
     id: ShardId,
@@ -58,16 +58,16 @@ pub(crate) struct Shard {
     told: Vec<NodeId>,
     /// The record that is applied; kept for its memory.
     events: Events,
-    owner: Option<Owner>,
+    leader: Option<Leader>,
     /// The map, if the records are its versions.
     map: Option<Arc<Placement>>,
-    /// The passage of the lead to a peer, while it goes on.
+    /// The passage of the leadership to a peer, while it goes on.
     lead_transfer: Option<LeadTransfer>,
     /// The last epoch in which this replica was elected.
     elected: Epoch,
     /// Requests that came while this replica led but could not serve yet, or not any more.
     parked: Parked,
-    /// Nodes to which this owner has tried to hand over in vain, and how often.
+    /// Nodes to which this leader has tried to hand over in vain, and how often.
     failed_transfers: Vec<(NodeId, u32)>,
     /// Records proposed here in an epoch and not yet applied.
     outstanding: (Epoch, u64),
@@ -94,7 +94,7 @@ impl Shard {
             clock: ShardClock::default(),
             told: Vec::new(),
             events: Events::new(),
-            owner: None,
+            leader: None,
             elected: Epoch(0),
             lead_transfer: None,
             outstanding: (Epoch(0), 0),
@@ -111,32 +111,32 @@ impl Shard {
         request: &Request,
         answers: &mut Answers,
     ) {
-        match &mut self.owner {
+        match &mut self.leader {
             _ if self.lead_transfer.is_some() => self.parked.add(now, from, request.clone()),
-            Some(owner) => {
+            Some(leader) => {
                 let now = (self.clock.at(now), now);
-                answers.extend(owner.decide(now, from, request, &self.setup, &self.shows));
+                answers.extend(leader.decide(now, from, request, &self.setup, &self.shows));
             }
             None if self.journal.is_leader() => self.parked.add(now, from, request.clone()),
-            None => answers.push((from, self.not_owner(request))),
+            None => answers.push((from, self.not_leader(request))),
         }
     }
 
     /// Looks ahead at what deciding these, for this show, will look at.
     pub(crate) fn read_ahead<'a>(&self, show: ShowId, requests: impl Iterator<Item = &'a Request>) {
-        if let Some(owner) = &self.owner {
-            owner.read_ahead(show, requests);
+        if let Some(leader) = &self.leader {
+            leader.read_ahead(show, requests);
         }
     }
 
     pub(crate) fn on_message(&mut self, now: Instant, message: JournalMessage) {
         let (time, from) = (message.time(), message.from());
         let is_heard = self.journal.step(message);
-        if is_heard && self.owner.is_some() && !self.told.contains(&from) {
+        if is_heard && self.leader.is_some() && !self.told.contains(&from) {
             self.told.push(from);
         }
-        // The clock of an owner is nobody's but its own.
-        if let Some(time) = time.filter(|_| is_heard && (self.owner.is_none() || self.is_over())) {
+        // The clock of a leader is nobody's but its own.
+        if let Some(time) = time.filter(|_| is_heard && (self.leader.is_none() || self.is_over())) {
             self.clock.hear(now, time);
         }
     }
@@ -158,7 +158,8 @@ impl Shard {
     /// Tells the followers the time by which holds are measured, where this node leads, there are any, and not
     /// every follower has heard it. Says whether it did.
     pub(crate) fn tell_time(&mut self) -> bool {
-        let has_holds = self.owner.as_ref().is_some_and(|owner| owner.expires_at() < Instant::MAX);
+        let has_holds =
+            self.leader.as_ref().is_some_and(|leader| leader.expires_at() < Instant::MAX);
         let knows = |node: NodeId| node == self.node || self.told.contains(&node);
         let tells = has_holds && !self.journal.members().each().all(|it| knows(it.node()));
         if tells {
@@ -183,8 +184,8 @@ impl Shard {
 
     /// Records the ends of holds whose time and grace are over.
     pub(crate) fn on_deadline(&mut self, now: Instant) {
-        if let Some(owner) = self.owner.as_mut().filter(|_| self.lead_transfer.is_none()) {
-            owner.expire(self.clock.at(now), &self.setup, &self.shows);
+        if let Some(leader) = self.leader.as_mut().filter(|_| self.lead_transfer.is_none()) {
+            leader.expire(self.clock.at(now), &self.setup, &self.shows);
         }
     }
 
@@ -242,25 +243,25 @@ impl Shard {
     fn check_invariants(&self) {
         let (id, epoch) = (self.id, self.journal.epoch());
         assert!(self.elected <= epoch, "{id}: epochs rise");
-        let Some(owner) = &self.owner else { return };
+        let Some(leader) = &self.leader else { return };
         assert!(
-            self.journal.is_leader() && owner.epoch() == epoch,
+            self.journal.is_leader() && leader.epoch() == epoch,
             "{id}: only the leader of an epoch serves in it"
         );
         let (proposed_in, outstanding) = self.outstanding;
         assert!(
-            proposed_in != epoch || owner.proposed_records() as u64 == outstanding,
+            proposed_in != epoch || leader.proposed_records() as u64 == outstanding,
             "{id}: every record that is proposed and not applied has its answers waiting"
         );
-        owner.check_invariants();
+        leader.check_invariants();
     }
 
     /// When `on_deadline` has something to do; may lie too early, never too late.
     #[inline]
     pub(crate) fn next_deadline(&self) -> Instant {
-        match (&self.lead_transfer, &self.owner) {
+        match (&self.lead_transfer, &self.leader) {
             (Some(transfer), _) => transfer.ends,
-            (None, Some(owner)) => self.clock.own_at(owner.expires_at()),
+            (None, Some(leader)) => self.clock.own_at(leader.expires_at()),
             (None, None) => Instant::MAX,
         }
     }
@@ -271,20 +272,20 @@ impl Shard {
 
     /// Whether this replica owns the shard and serves, in which epoch.
     pub(crate) fn serves(&self) -> Option<Epoch> {
-        self.owner.as_ref().map(Owner::epoch)
+        self.leader.as_ref().map(Leader::epoch)
     }
 
     /// In which epoch this replica serves, if it does, and how many requests it has decided in it;
     /// wraps.
     pub(crate) fn work(&self) -> Option<(Epoch, u32)> {
-        self.owner.as_ref().map(|owner| (owner.epoch(), owner.decided()))
+        self.leader.as_ref().map(|leader| (leader.epoch(), leader.decided()))
     }
 
     /// What this replica is doing.
     pub(crate) fn phase(&self) -> Phase {
-        match &self.owner {
-            Some(owner) if owner.awaits_commit() => Phase::Replicating,
-            Some(owner) if owner.awaits_confirmation() => Phase::Asking,
+        match &self.leader {
+            Some(leader) if leader.awaits_commit() => Phase::Replicating,
+            Some(leader) if leader.awaits_confirmation() => Phase::Asking,
             Some(_) if self.journal.is_trailed() => Phase::Trailed,
             Some(_) => Phase::Serving,
             None if self.journal.is_leader() => Phase::TakingOver,
@@ -298,18 +299,18 @@ impl Shard {
         self.shows.get(&show)
     }
 
-    fn not_owner(&self, request: &Request) -> Answer {
-        let owner = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
-        Answer::NotOwner { request: request.id, shard: self.id, owner }
+    fn not_leader(&self, request: &Request) -> Answer {
+        let leader = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
+        Answer::NotLeader { request: request.id, shard: self.id, leader }
     }
 
     fn propose(&mut self, answers: &mut Answers, effects: &mut Effects) {
-        let Some(owner) = &mut self.owner else { return };
-        owner.marks().for_each(|mark| effects.observe(Observation::Mark(mark)));
-        let epoch = owner.epoch();
-        let taken = match owner.close_turn() {
-            owner::Turn::Idle => return,
-            owner::Turn::Changed(record) => {
+        let Some(leader) = &mut self.leader else { return };
+        leader.marks().for_each(|mark| effects.observe(Observation::Mark(mark)));
+        let epoch = leader.epoch();
+        let taken = match leader.close_turn() {
+            leader::Turn::Idle => return,
+            leader::Turn::Changed(record) => {
                 let bytes = record::encode(self.node, record);
                 record.last().into_iter().for_each(|(_, event)| self.clock.stamp(event.at()));
                 let taken = self.journal.propose(bytes);
@@ -318,15 +319,15 @@ impl Shard {
                         self.outstanding = (epoch, 0);
                     }
                     self.outstanding.1 += 1;
-                    owner.proposed();
+                    leader.proposed();
                 }
                 taken
             }
-            owner::Turn::Asked => {
+            leader::Turn::Asked => {
                 self.reads += 1;
                 let taken = self.journal.confirm_leadership(ReadId(self.reads));
                 if taken {
-                    owner.asked(ReadId(self.reads));
+                    leader.asked(ReadId(self.reads));
                 } else if !self.journal.may_serve() {
                     // It serves before it may: the question is asked once it may.
                     return;
@@ -366,50 +367,50 @@ impl Shard {
                 assert!(self.outstanding.1 > 0, "only the leader of an epoch proposes in it");
                 self.outstanding.1 -= 1;
             }
-            let serves_early = self.setup.config.owner.serves == Serves::Elected;
-            if let Some(owner) = &mut self.owner {
-                if serves_early && committed.epoch() != owner.epoch() {
+            let serves_early = self.setup.config.leader.serves == Serves::Elected;
+            if let Some(leader) = &mut self.leader {
+                if serves_early && committed.epoch() != leader.epoch() {
                     self.events
                         .iter()
-                        .for_each(|(id, event)| owner.overtaken(*id, event, &self.setup));
+                        .for_each(|(id, event)| leader.overtaken(*id, event, &self.setup));
                     continue;
                 }
                 assert_eq!(
                     committed.epoch(),
-                    owner.epoch(),
-                    "an owner has applied all that older epochs committed"
+                    leader.epoch(),
+                    "a leader has applied all that older epochs committed"
                 );
-                owner.committed(answers);
+                leader.committed(answers);
             }
         }
         assert_eq!(self.applied, self.journal.applied(), "what is handed over is applied");
     }
 
     fn confirm(&mut self, reads: &[ReadId], answers: &mut Answers) {
-        if let Some(owner) = &mut self.owner {
-            owner.confirmed(reads, answers);
+        if let Some(leader) = &mut self.leader {
+            leader.confirmed(reads, answers);
         }
     }
 
     /// Tells what was proposed, where that need not be committed.
     fn acknowledge_early(&mut self, answers: &mut Answers) {
-        let Some(owner) = &mut self.owner else { return };
-        match self.setup.config.owner.acknowledge {
+        let Some(leader) = &mut self.leader else { return };
+        match self.setup.config.leader.acknowledge {
             Acknowledge::Quorum => {}
-            Acknowledge::OwnDisk => answers.extend(owner.take_proposed(self.journal.undurable())),
-            Acknowledge::Proposal => answers.extend(owner.take_proposed(0)),
+            Acknowledge::OwnDisk => answers.extend(leader.take_proposed(self.journal.undurable())),
+            Acknowledge::Proposal => answers.extend(leader.take_proposed(0)),
         }
     }
 
     fn activate_if_due(&mut self, now: Instant, answers: &mut Answers, effects: &mut Effects) {
-        if self.owner.is_none() {
+        if self.leader.is_none() {
             let epoch = self.journal.epoch();
             if self.journal.is_leader() && self.elected < epoch {
                 self.elected = epoch;
                 effects.observe(Observation::Elected { shard: self.id, epoch });
             }
             let settled = self.outstanding.0 != epoch || self.outstanding.1 == 0;
-            let may_serve = match self.setup.config.owner.serves {
+            let may_serve = match self.setup.config.leader.serves {
                 Serves::CaughtUp => self.journal.may_serve(),
                 Serves::Elected => self.journal.is_leader(),
             };
@@ -427,28 +428,28 @@ impl Shard {
     #[cold]
     fn activate(&mut self, own: Instant, answers: &mut Answers, effects: &mut Effects) {
         let epoch = self.journal.epoch();
-        self.clock.lead(own, epoch, self.setup.config.owner.reckoning);
+        self.clock.lead(own, epoch, self.setup.config.leader.reckoning);
         self.told.clear();
         let now = self.clock.at(own);
         if own.since(now).max(now.since(own)) > self.setup.rules.grace {
             effects.observe(Observation::Mark(Mark::ClocksApart));
         }
-        let mut owner = Owner::new(self.id, epoch, now, &self.setup, &self.shows);
-        effects.observe(Observation::OwnerActivated { shard: self.id, epoch });
+        let mut leader = Leader::new(self.id, epoch, now, &self.setup, &self.shows);
+        effects.observe(Observation::LeaderActivated { shard: self.id, epoch });
         if !self.parked.is_empty() {
-            effects.observe(Observation::Mark(Mark::WaitedForOwner));
+            effects.observe(Observation::Mark(Mark::WaitedForLeader));
         }
         self.lead_transfer = None;
         for (from, request) in self.parked.take(own) {
-            answers.extend(owner.decide((now, own), from, &request, &self.setup, &self.shows));
+            answers.extend(leader.decide((now, own), from, &request, &self.setup, &self.shows));
         }
-        self.owner = Some(owner);
+        self.leader = Some(leader);
     }
 
     /// Whether decisions wait for the next `settle`.
     pub(crate) fn is_unsettled(&self) -> bool {
-        // An owner that serves before it may has nobody to ask yet.
-        let closes = self.owner.as_ref().is_some_and(Owner::has_to_close);
+        // A leader that serves before it may has nobody to ask yet.
+        let closes = self.leader.as_ref().is_some_and(Leader::has_to_close);
         closes && self.journal.may_serve() || self.must_call_successor()
     }
 
@@ -461,25 +462,25 @@ impl Shard {
     /// Whether the epoch is over in which this replica serves.
     fn is_over(&self) -> bool {
         let over =
-            |owner: &Owner| !self.journal.is_leader() || self.journal.epoch() != owner.epoch();
-        self.owner.as_ref().is_some_and(over)
+            |leader: &Leader| !self.journal.is_leader() || self.journal.epoch() != leader.epoch();
+        self.leader.as_ref().is_some_and(over)
     }
 
     #[cold]
     fn depose(&mut self, answers: &mut Answers, effects: &mut Effects) {
-        let Some(owner) = self.owner.take() else { return };
+        let Some(leader) = self.leader.take() else { return };
         self.failed_transfers.clear();
-        effects.observe(Observation::OwnerDeposed { shard: self.id, epoch: owner.epoch() });
-        if self.setup.config.owner.deposed == Deposed::Answers {
-            return answers.extend(owner.into_pending());
+        effects.observe(Observation::LeaderDeposed { shard: self.id, epoch: leader.epoch() });
+        if self.setup.config.leader.deposed == Deposed::Answers {
+            return answers.extend(leader.into_pending());
         }
         let hint = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
         let mut dropped = false;
-        for (gateway, answer) in owner.into_pending() {
+        for (gateway, answer) in leader.into_pending() {
             dropped = true;
             answers.push((
                 gateway,
-                Answer::NotOwner { request: answer.request(), shard: self.id, owner: hint },
+                Answer::NotLeader { request: answer.request(), shard: self.id, leader: hint },
             ));
         }
         if dropped {
@@ -489,7 +490,7 @@ impl Shard {
 
     fn turn_away(&mut self, answers: &mut Answers) {
         for (from, request) in self.parked.take_all() {
-            answers.push((from, self.not_owner(&request)));
+            answers.push((from, self.not_leader(&request)));
         }
     }
 
@@ -510,7 +511,7 @@ impl Shard {
 
     #[cold]
     fn install(&mut self, now: Instant, snapshot: &Snapshot, effects: &mut Effects) {
-        assert!(self.owner.is_none(), "nobody overwrites an owner's state");
+        assert!(self.leader.is_none(), "nobody overwrites a leader's state");
         assert!(snapshot.index() >= self.applied, "a snapshot never takes applied records back");
         self.restore(now, snapshot.state());
         self.applied = snapshot.index();

@@ -1,4 +1,4 @@
-//! What makes a sale sound, and leads that are drawn to its venues.
+//! What makes a sale sound, and leaders that are drawn to its venues.
 //!
 //! Owns the rules between halls, shows, holds, venues and zones. Refuses to know who is drawn where.
 
@@ -45,10 +45,15 @@ impl Checks {
             });
         }
         let somewhere = !sale.venues.is_empty();
-        let field = "cluster.leads.near-venue";
-        self.that_both(!cluster.leads.near_venue || somewhere, field, "sale.venues", || {
-            let what = "leads are drawn to venues, and no venue stands anywhere".to_owned();
-            (what, "say in which zones they stand: `venues = [1]` under `[sale]`".into())
-        });
+        let field = "cluster.leader-placement.near-venue";
+        self.that_both(
+            !cluster.leader_placement.near_venue || somewhere,
+            field,
+            "sale.venues",
+            || {
+                let what = "leaders are drawn to venues, and no venue stands anywhere".to_owned();
+                (what, "say in which zones they stand: `venues = [1]` under `[sale]`".into())
+            },
+        );
     }
 }

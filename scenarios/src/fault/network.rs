@@ -80,7 +80,7 @@ pub enum NetworkFault {
 pub enum Cut {
     /// These nodes are cut from the others, and from the clients too.
     Isolate(Vec<Target>),
-    /// The nodes split into two halves, the smaller one with the owner of the hot show.
+    /// The nodes split into two halves, the smaller one with the leader of the hot show.
     Halves,
     /// What this node sends to the other nodes is lost; what they send arrives.
     OneWay(Target),
@@ -291,7 +291,7 @@ impl Site<'_> {
     fn nodes(&self, checks: &mut Checks, key: &str, targets: &[Target]) {
         checks.that(!targets.is_empty(), &self.key(key), || {
             let what = if key == "isolate" { "isolated" } else { "named" };
-            (format!("no node is {what}"), format!("name at least one: `{key} = [\"owner\"]`"))
+            (format!("no node is {what}"), format!("name at least one: `{key} = [\"leader\"]`"))
         });
         for (n, target) in targets.iter().enumerate() {
             let item = format!("{key}[{n}]");

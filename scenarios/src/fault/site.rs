@@ -33,11 +33,11 @@ impl Site<'_> {
             Target::Node(node) => checks.that((1..=numbers).contains(&node.0), &field, || {
                 (format!("there is no node {node}"), format!("the nodes are n1 to n{numbers}"))
             }),
-            Target::Owner => {}
+            Target::Leader => {}
             Target::Follower => checks.that(self.cluster.replicas > 1, &field, || {
                 (
                     "with one replica there is no follower".into(),
-                    "write `owner`, or `cluster.replicas = 3`".into(),
+                    "write `leader`, or `cluster.replicas = 3`".into(),
                 )
             }),
         }

@@ -15,21 +15,21 @@ use crate::human::{self, Misread};
 pub enum Target {
     /// `n3`.
     Node(NodeId),
-    /// `owner`: whoever owns the hot show when the fault strikes.
-    Owner,
+    /// `leader`: whoever owns the hot show when the fault strikes.
+    Leader,
     /// `follower`: a node that replicates the hot show and does not own it.
     Follower,
 }
 
 impl Target {
-    /// The nodes that two faults strike in place of one: the hot show's owner, and a follower.
-    pub(super) const BOTH_ROLES: [Self; 2] = [Self::Owner, Self::Follower];
+    /// The nodes that two faults strike in place of one: the hot show's leader, and a follower.
+    pub(super) const BOTH_ROLES: [Self; 2] = [Self::Leader, Self::Follower];
 
     /// Another node than this one, whichever node owns the hot show.
     pub const fn other(self) -> Self {
         match self {
-            Self::Owner => Self::Follower,
-            Self::Follower | Self::Node(_) => Self::Owner,
+            Self::Leader => Self::Follower,
+            Self::Follower | Self::Node(_) => Self::Leader,
         }
     }
 
@@ -45,7 +45,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Node(node) => node.fmt(f),
-            Self::Owner => f.write_str("owner"),
+            Self::Leader => f.write_str("leader"),
             Self::Follower => f.write_str("follower"),
         }
     }
@@ -54,21 +54,21 @@ impl fmt::Display for Target {
 impl FromStr for Target {
     type Err = Misread;
 
-    /// Reads `n3`, `owner` or `follower`.
+    /// Reads `n3`, `leader` or `follower`.
     fn from_str(text: &str) -> Result<Self, Misread> {
         let number =
             text.strip_prefix('n').filter(|digits| !digits.is_empty()).and_then(human::digits);
         match (text, number.map(u16::try_from)) {
-            ("owner", _) => Ok(Self::Owner),
+            ("leader", _) => Ok(Self::Leader),
             ("follower", _) => Ok(Self::Follower),
             (_, Some(Ok(number))) => Ok(Self::Node(NodeId(number))),
             (_, Some(Err(_)) | None) => {
-                let help = match (human::digits(text), human::closest(text, ["owner", "follower"]))
+                let help = match (human::digits(text), human::closest(text, ["leader", "follower"]))
                 {
                     (Some(number), _) if !text.is_empty() => format!("did you mean `n{number}`?"),
                     (_, Some(name)) => format!("did you mean `{name}`?"),
                     (Some(_) | None, None) => {
-                        "name a node `n3`, or `owner`, or `follower`".to_owned()
+                        "name a node `n3`, or `leader`, or `follower`".to_owned()
                     }
                 };
                 Err(Misread::new(format!("{text:?} is no target"), help))
@@ -85,6 +85,6 @@ impl Serialize for Target {
 
 impl<'de> Deserialize<'de> for Target {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        human::from_text(deserializer, "a target such as `n3` or `owner`", Self::from_str)
+        human::from_text(deserializer, "a target such as `n3` or `leader`", Self::from_str)
     }
 }

@@ -79,7 +79,7 @@ fn words_that_are_not_known_are_answered_with_near_ones() {
         "[[fault]]\ncrahs = { at = \"1s\", node = \"n1\", down = \"1s\" }",
         "[[fault]]\ncrash = { at = \"1s\", nod = \"n1\", down = \"1s\" }",
         "[[fault]]\npartition = { at = \"1s\", lasts = \"1s\", halfs = true }",
-        "[[fault]]\npause = { at = \"1s\", node = \"ownr\", lasts = \"1s\" }",
+        "[[fault]]\npause = { at = \"1s\", node = \"leadr\", lasts = \"1s\" }",
         "[[fault]]\npause = { at = \"1s\", node = \"3\", lasts = \"1s\" }",
         "[swarm]\nfamilies = [\"crash\", \"zone_los\"]",
         "[expect]\nexercised = [\"hold\", \"dubble-booking\"]",
@@ -100,7 +100,7 @@ fn words_that_are_not_known_are_answered_with_near_ones() {
     x.toml:3:1: fault[0].crahs: unknown name `crahs`; did you mean `crash`?
     x.toml:3:22: fault[0].crash.nod: unknown key `nod`; did you mean `node`?
     x.toml:3:40: fault[0].partition.halfs: unknown key `halfs`; did you mean `halves`?
-    x.toml:3:29: fault[0].pause.node: "ownr" is no target; did you mean `owner`?
+    x.toml:3:29: fault[0].pause.node: "leadr" is no target; did you mean `leader`?
     x.toml:3:29: fault[0].pause.node: "3" is no target; did you mean `n3`?
     x.toml:3:22: swarm.families[1]: unknown name `zone_los`; did you mean `zone-loss`?
     x.toml:3:22: expect.exercised[1]: there is no oracle "dubble-booking"; did you mean `double-booking`?
@@ -171,7 +171,7 @@ fn values_of_another_type_are_answered_with_the_right_form() {
     x.toml:2:1: fault[0]: one key belongs here; write one fault under each `[[fault]]`
     x.toml:2:9: fault: invalid type: integer `3`, expected a sequence; write a list in brackets
     x.toml:3:9: fault[0].crash: `at` is missing; add `at = …`
-    x.toml:3:29: fault[0].crash.node: 3 is a bare number, not a target such as `n3` or `owner`; did you mean `n3`?
+    x.toml:3:29: fault[0].crash.node: 3 is a bare number, not a target such as `n3` or `leader`; did you mean `n3`?
     x.toml:3:13: fault[0].partition: the partition cuts nothing; give one of `isolate = ["n1"]`, `halves = true`, `one-way = "n1"`, `majority-ring = true`, `bridge = true`
     x.toml:3:13: fault[0].partition: the partition is cut in several ways; give one of `isolate = ["n1"]`, `halves = true`, `one-way = "n1"`, `majority-ring = true`, `bridge = true`
     x.toml:3:10: swarm.faults: not two values; write two values in brackets, the least first
@@ -262,8 +262,8 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
         "[cluster.membership]\nstatic-quorum = 2",
         "[cluster]\nnodes = 6\n[cluster.membership]\nstatic-quorum = 7\nstable-after = \"0s\"",
         "[cluster]\nshards = 0",
-        "[sale]\nvenues = [1, 4]\n[cluster.leads]\nrest = \"0s\"",
-        "[cluster.leads]\nnear-venue = true",
+        "[sale]\nvenues = [1, 4]\n[cluster.leader-placement]\nrest = \"0s\"",
+        "[cluster.leader-placement]\nnear-venue = true",
         "[cluster.gateway]\nbackoff-base = \"1s\"",
         "[sale]\nshows = 1",
         "[sale]\nseats-per-row = 65",
@@ -331,8 +331,8 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:6:16: cluster.membership.stable-after: no time at all; write a span above zero, such as `5s`
     x.toml:3:10: cluster.shards: 0 is out of bounds; write a number from 1 to 65536
     x.toml:3:14: sale.venues[1]: there is no zone 4; the zones are 1 to 3
-    x.toml:5:8: cluster.leads.rest: no time at all; write a span above zero, such as `5s`
-    x.toml:3:14: cluster.leads.near-venue: leads are drawn to venues, and no venue stands anywhere; say in which zones they stand: `venues = [1]` under `[sale]`
+    x.toml:5:8: cluster.leader-placement.rest: no time at all; write a span above zero, such as `5s`
+    x.toml:3:14: cluster.leader-placement.near-venue: leaders are drawn to venues, and no venue stands anywhere; say in which zones they stand: `venues = [1]` under `[sale]`
     x.toml:3:16: cluster.gateway.backoff-base: 1s is above `backoff-cap`, 500ms; `backoff-base` is at most `backoff-cap`
     x.toml:3:9: sale.shows: 20% want the hot show, but there is no other for the rest; with one show, write `hot-share = "100%"`
     x.toml:3:17: sale.seats-per-row: 65 is out of bounds; write a number from 1 to 64
@@ -366,11 +366,11 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:3:36: fault[0].power-loss.down: the fault lasts until 301s, but the run ends at 5m; at most `down = "10s"`, or lengthen `duration`
     x.toml:3:44: fault[0].loss.chance: a fault with no chance does nothing; write a share above 0, such as `1/20`
     x.toml:3:52: fault[0].slow-network.factor: 1 is out of bounds; write a number from 2 to 1000000
-    x.toml:3:50: fault[0].partition.isolate: no node is isolated; name at least one: `isolate = ["owner"]`
+    x.toml:3:50: fault[0].partition.isolate: no node is isolated; name at least one: `isolate = ["leader"]`
     x.toml:3:57: fault[0].partition.isolate[1]: `n1` is named twice; name each node once
     x.toml:3:50: fault[0].partition.isolate: all 5 nodes are isolated from no other; leave at least one node out
     x.toml:3:50: fault[0].partition.one-way: there is no node n6; the nodes are n1 to n5
-    x.toml:5:29: fault[0].pause.node: with one replica there is no follower; write `owner`, or `cluster.replicas = 3`
+    x.toml:5:29: fault[0].pause.node: with one replica there is no follower; write `leader`, or `cluster.replicas = 3`
     x.toml:3:12: swarm.families: no family may strike; name some, or leave the key out for all: crash, pause, zone-loss, power-loss, partition, loss, duplicate, reorder, slow-network, slow-disk, one-way-loss, congestion, flapping, swizzle, clock-drift, clock-jump, limp, crash-loop, fsync-error, disk-stall, disk-full, torn-tail, bit-rot, wipe, restart, rolling-restart
     x.toml:3:21: swarm.families[1]: `loss` is named twice; name each family once
     x.toml:3:10: swarm.faults: the least number, 3, is above the greatest, 2; write `faults = [2, 3]`
@@ -394,15 +394,15 @@ fn what_disks_cannot_do_is_refused() {
         "[disk]\nfsync = \"400ms\"",
         "[disk]\nfsync = \"10ms\"\n[cluster]\nelection-ticks = 2\ntick-every = \"2ms\"",
         "[[fault]]\ndisk-full = { at = \"1s\", lasts = \"1s\", node = \"n6\" }",
-        "[[fault]]\nwipe = { at = \"1s\", node = \"owner\", down = \"0s\" }",
-        "[[fault]]\nbit-rot = { at = \"1s\", down = \"1s\", node = \"owner\" }",
+        "[[fault]]\nwipe = { at = \"1s\", node = \"leader\", down = \"0s\" }",
+        "[[fault]]\nbit-rot = { at = \"1s\", down = \"1s\", node = \"leader\" }",
         "[swarm]\nfamilies = [\"disk-ful\"]",
     ]);
     insta::assert_snapshot!(said, @r#"
     x.toml:3:9: disk.fsync: a vote takes two writes, up to 1200ms, and after 500ms without a leader others stand too: elections can't settle; at most `fsync = "166666us"`, or at least `election-ticks = 24`, or longer ticks
     x.toml:3:9: disk.fsync: a vote takes two writes, up to 30ms, and after 4ms without a leader others stand too: elections can't settle; at most `fsync = "1333us"`, or at least `election-ticks = 15`, or longer ticks
     x.toml:3:47: fault[0].disk-full.node: there is no node n6; the nodes are n1 to n5
-    x.toml:3:44: fault[0].wipe.down: no time at all; write a span above zero, such as `5s`
+    x.toml:3:45: fault[0].wipe.down: no time at all; write a span above zero, such as `5s`
     x.toml:3:24: fault[0].bit-rot.down: unknown key `down`; known here: at, lasts, node
     x.toml:3:13: swarm.families[0]: unknown name `disk-ful`; did you mean `disk-full`?
     "#);
@@ -529,7 +529,7 @@ fn one_node_at_most_is_lost_for_good() {
         let text = format!("title = \"t\"\n[cluster]\nspares = 2\n{faults}");
         read(&text).err().map(|error| error.to_string()).unwrap_or_default()
     };
-    assert_eq!(said(&replace("owner", "n6")), "");
+    assert_eq!(said(&replace("leader", "n6")), "");
     let twice = said(&(replace("n1", "n6") + &replace("n2", "n7")));
     assert!(twice.contains("fault[1].replace: a second node is lost for good"), "{twice}");
     let by_no_spare = said(&replace("n1", "n2"));
@@ -627,7 +627,7 @@ fn a_scenario_is_printed_in_full() {
     [cluster.membership]
     stable-after = "3s"
 
-    [cluster.leads]
+    [cluster.leader-placement]
     near-venue = false
     by-load = false
     rest = "5s"
@@ -635,7 +635,7 @@ fn a_scenario_is_printed_in_full() {
     [cluster.journal]
     promises = "after-write"
 
-    [cluster.owner]
+    [cluster.leader]
     acknowledge = "quorum"
     reads = "confirmed"
     decides-on = "latest"
@@ -832,30 +832,30 @@ fn faults_of_networks_clocks_and_processes_are_judged_where_they_are_written() {
     let said = complaints_about(&[
         "[[fault]]\none-way-loss = { at = \"1s\", lasts = \"1s\", node = \"n6\", chance = \"0%\" }",
         "[[fault]]\ncongestion = { at = \"1s\", lasts = \"1s\", kib-per-s = 0 }",
-        "[[fault]]\nflapping = { at = \"1s\", lasts = \"1s\", node = \"owner\", peer = \"owner\", down = \"2s\", up = \"0s\" }",
-        "[[fault]]\ncrash-loop = { at = \"1s\", lasts = \"1m\", node = \"owner\", down = \"1ms\", up = \"1ms\" }",
+        "[[fault]]\nflapping = { at = \"1s\", lasts = \"1s\", node = \"leader\", peer = \"leader\", down = \"2s\", up = \"0s\" }",
+        "[[fault]]\ncrash-loop = { at = \"1s\", lasts = \"1m\", node = \"leader\", down = \"1ms\", up = \"1ms\" }",
         "[[fault]]\nswizzle = { at = \"1s\", lasts = \"1s\", cut = [\"n1\", \"n1\"], mend = [\"n2\", \"n1\"] }",
         "[[fault]]\nswizzle = { at = \"1s\", lasts = \"1s\", cut = [\"n1\", \"n2\"], mend = [\"n1\", \"n3\"] }",
         "[[fault]]\nswizzle = { at = \"1s\", lasts = \"1s\", cut = [], mend = [] }",
-        "[[fault]]\nclock-drift = { at = \"1s\", lasts = \"1s\", node = \"owner\", by = \"60%\" }",
-        "[[fault]]\nclock-jump = { at = \"1s\", lasts = \"1s\", node = \"owner\", by = \"0s\" }",
-        "[[fault]]\nlimp = { at = \"1s\", lasts = \"1s\", node = \"owner\", factor = 1 }",
+        "[[fault]]\nclock-drift = { at = \"1s\", lasts = \"1s\", node = \"leader\", by = \"60%\" }",
+        "[[fault]]\nclock-jump = { at = \"1s\", lasts = \"1s\", node = \"leader\", by = \"0s\" }",
+        "[[fault]]\nlimp = { at = \"1s\", lasts = \"1s\", node = \"leader\", factor = 1 }",
     ]);
     insta::assert_snapshot!(said, @r#"
     x.toml:3:50: fault[0].one-way-loss.node: there is no node n6; the nodes are n1 to n5
     x.toml:3:65: fault[0].one-way-loss.chance: a fault with no chance does nothing; write a share above 0, such as `1/20`
     x.toml:3:53: fault[0].congestion.kib-per-s: 0 is out of bounds; write a number from 1 to 1000000
-    x.toml:3:62: fault[0].flapping.peer: a node has no link with itself; name another node
-    x.toml:3:78: fault[0].flapping.down: it is down for 2s, but the fault lasts 1s; at most `down = "1s"`, or lengthen `lasts`
-    x.toml:3:89: fault[0].flapping.up: 0us is out of bounds; write 1ms to 24h
+    x.toml:3:63: fault[0].flapping.peer: a node has no link with itself; name another node
+    x.toml:3:80: fault[0].flapping.down: it is down for 2s, but the fault lasts 1s; at most `down = "1s"`, or lengthen `lasts`
+    x.toml:3:91: fault[0].flapping.up: 0us is out of bounds; write 1ms to 24h
     x.toml:3:35: fault[0].crash-loop.lasts: it comes and goes 30000 times; shorten `lasts` until it is at most 10000 times
     x.toml:3:51: fault[0].swizzle.cut[1]: `n1` is named twice; name each node once
     x.toml:3:65: fault[0].swizzle.mend: not the nodes that are cut off come back; name the same nodes in `cut` and `mend`, each once
-    x.toml:3:44: fault[0].swizzle.cut: no node is named; name at least one: `cut = ["owner"]`
-    x.toml:3:55: fault[0].swizzle.mend: no node is named; name at least one: `mend = ["owner"]`
-    x.toml:3:63: fault[0].clock-drift.by: a clock does not drift by 60%; write a share above 0 and up to `50%`, such as `1/1000`
-    x.toml:3:62: fault[0].clock-jump.by: 0us is out of bounds; write 1us to 24h
-    x.toml:3:60: fault[0].limp.factor: 1 is out of bounds; write a number from 2 to 1000000
+    x.toml:3:44: fault[0].swizzle.cut: no node is named; name at least one: `cut = ["leader"]`
+    x.toml:3:55: fault[0].swizzle.mend: no node is named; name at least one: `mend = ["leader"]`
+    x.toml:3:64: fault[0].clock-drift.by: a clock does not drift by 60%; write a share above 0 and up to `50%`, such as `1/1000`
+    x.toml:3:63: fault[0].clock-jump.by: 0us is out of bounds; write 1us to 24h
+    x.toml:3:61: fault[0].limp.factor: 1 is out of bounds; write a number from 2 to 1000000
     "#);
 }
 
@@ -978,7 +978,7 @@ fn a_share() -> BoxedStrategy<Ratio> {
 
 fn a_target() -> impl Strategy<Value = Target> {
     prop_oneof![
-        Just(Target::Owner),
+        Just(Target::Leader),
         Just(Target::Follower),
         (1_u16..=3).prop_map(|node| Target::Node(NodeId(node)))
     ]
@@ -992,7 +992,7 @@ fn a_fault() -> BoxedStrategy<Fault> {
     let chance = || a_share().prop_filter("a chance", |share| !share.is_never());
     let cut = prop_oneof![
         a_target().prop_map(|target| Cut::Isolate(vec![target])),
-        Just(Cut::Isolate(vec![Target::Owner, Target::Node(NodeId(2))])),
+        Just(Cut::Isolate(vec![Target::Leader, Target::Node(NodeId(2))])),
         Just(Cut::Halves),
         a_target().prop_map(Cut::OneWay),
         Just(Cut::MajorityRing),
@@ -1022,7 +1022,7 @@ fn a_fault() -> BoxedStrategy<Fault> {
                 NetworkFault::Congestion { node: (zone > 1).then_some(node), kib_per_s: factor },
             ),
             Family::Flapping => {
-                let peer = Some(Target::Owner).filter(|_| zone > 1 && node != Target::Owner);
+                let peer = Some(Target::Leader).filter(|_| zone > 1 && node != Target::Leader);
                 let (down, up) = (Span::from_millis(1), Span::from_millis(u64::from(factor)));
                 Fault::new(at, lasts, NetworkFault::Flapping { node, peer, down, up })
             }

@@ -1,11 +1,11 @@
 //! `[cluster]`: the booking cluster, and how its parts behave.
 //!
-//! Owns what a scenario can say of nodes, journals, members, leads, gateways and owners. Refuses to know how they work.
+//! Owns what a scenario can say of nodes, journals, members, leads, gateways and leaders. Refuses to know how they work.
 
 use onsale_booking::{Span, choices};
 use onsale_cluster::{
-    Acknowledge, DecidesOn, Deposed, LeadsConfig, OnSuspicion, Overdue, Promises, Reads, Reckoning,
-    Serves,
+    Acknowledge, DecidesOn, Deposed, LeaderPlacementConfig, OnSuspicion, Overdue, Promises, Reads,
+    Reckoning, Serves,
 };
 
 use super::facts::FactsSettings;
@@ -53,13 +53,13 @@ settings! {
         /// When a node withdraws, and when it gives a peer up.
         membership: Membership;
         /// Where shards are led while nothing is wrong.
-        leads: Leads;
+        leader_placement: LeaderPlacement;
         /// By how much the first node's clock is behind the last one's; those between are evenly apart.
         clock_skew: Span = Span::ZERO, chosen, in UP_TO_A_DAY;
         /// How journals are kept.
         journal: Journal;
-        /// How an owner answers.
-        owner: Owner;
+        /// How a leader answers.
+        leader: Leader;
         /// How a gateway treats requests.
         gateway: Gateway;
         /// How facts are kept.
@@ -98,23 +98,23 @@ settings! {
 }
 
 settings! {
-    /// Where shards are led while nothing is wrong. Left out, a lead stays where an election or the map has put it.
-    pub section Leads {
-        /// Whether leads are drawn to the zones of `sale.venues`.
+    /// Where shards are led while nothing is wrong. Left out, leadership stays where an election or the map has put it.
+    pub section LeaderPlacement {
+        /// Whether leaders are drawn to the zones of `sale.venues`.
         near_venue: bool = false, chosen;
         /// Whether nodes give leads to others that have a good deal less to do.
         by_load: bool = false, chosen;
-        /// How long a shard stays with an owner before it is given up for one of these reasons, and how long a node
+        /// How long a shard stays with a leader before it is given up for one of these reasons, and how long a node
         /// rests after it has given one up for its load.
         rest: Span = Span::from_secs(5), chosen, in SOME_TIME;
     }
 }
 
-impl Leads {
+impl LeaderPlacement {
     /// The same for the nodes.
-    pub fn config(&self) -> LeadsConfig {
+    pub fn config(&self) -> LeaderPlacementConfig {
         let Self { near_venue, by_load, rest } = *self;
-        LeadsConfig { near_venue, by_load, rest }
+        LeaderPlacementConfig { near_venue, by_load, rest }
     }
 }
 
@@ -127,19 +127,19 @@ settings! {
 }
 
 settings! {
-    /// How an owner answers.
-    pub section Owner {
+    /// How a leader answers.
+    pub section Leader {
         /// When a change is told to the client.
         acknowledge: Acknowledge = Acknowledge::Quorum, chosen;
         /// When an answer that changes nothing is told.
         reads: Reads = Reads::Confirmed, chosen;
         /// Which state requests are decided on.
         decides_on: DecidesOn = DecidesOn::Latest, chosen;
-        /// When a new owner begins to serve.
+        /// When a new leader begins to serve.
         serves: Serves = Serves::CaughtUp, chosen;
-        /// What an owner does with open answers when its epoch is over.
+        /// What a leader does with open answers when its epoch is over.
         deposed: Deposed = Deposed::HandsBack, chosen;
-        /// What an owner takes the instants in the journal for.
+        /// What a leader takes the instants in the journal for.
         reckoning: Reckoning = Reckoning::Elapsed, chosen;
         /// What becomes of requests that have waited for more than a quarter of a gateway's patience.
         overdue: Overdue = Overdue::PassedOver, chosen;

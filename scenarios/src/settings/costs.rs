@@ -19,7 +19,7 @@ settings! {
         route: Timing = Timing::Constant(Span::from_micros(4)), assumed, in UP_TO_A_MINUTE;
         /// A gateway hands back a reply. Left out, as much as `route`.
         reply: Option<Timing>, in UP_TO_A_MINUTE;
-        /// An owner decides a command.
+        /// A leader decides a command.
         decide: Timing = Timing::Constant(Span::from_micros(10)), assumed, in UP_TO_A_MINUTE;
         /// A node takes in one journal message.
         journal_message: Timing = Timing::Constant(Span::from_micros(4)), assumed, in UP_TO_A_MINUTE;

@@ -334,7 +334,7 @@ fn conclude(
         oracles: results,
         faults,
         outages,
-        leads: world.faults.balanced().summary(world.hot),
+        lead_transfers: world.faults.balanced().summary(world.hot),
         users_outcome: outcomes(&world.fates, u64::from(scenario.crowd.users)),
         assumptions: onsale_scenarios::assumptions(scenario)
             .into_iter()
@@ -374,10 +374,10 @@ fn by_trace(arrivals: &Arrivals) -> Option<TraceResult> {
 /// How things stand where a run was stopped.
 fn standing(world: &World, at: Instant) -> Stopped {
     let nodes = world.layout().nodes().map(|place| {
-        let owns = |owner: &&Option<(Epoch, NodeId)>| {
-            owner.is_some_and(|(_, node)| Place::Node(node) == place)
+        let owns = |leader: &&Option<(Epoch, NodeId)>| {
+            leader.is_some_and(|(_, node)| Place::Node(node) == place)
         };
-        let owned = world.owners.iter().filter(owns).count();
+        let owned = world.leaders.iter().filter(owns).count();
         match world.process(place) {
             Process::Up => format!("{place} up, owns {owned}"),
             Process::Paused => format!("{place} stands still"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use onsale_booking::{Checks, Hall, Rules, Span, Unfit};
 use onsale_cluster::{
-    Config, FactsConfig, GatewayConfig, MembershipConfig, OwnerConfig, Placement, Setup,
+    Config, FactsConfig, GatewayConfig, LeaderConfig, MembershipConfig, Placement, Setup,
 };
 use onsale_scenarios::{PartitionBy, Scenario};
 
@@ -30,14 +30,14 @@ pub fn placement(scenario: &Scenario) -> Placement {
 /// What the nodes share, as the scenario says.
 pub fn setup(scenario: &Scenario) -> Setup {
     let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
-    let owner = OwnerConfig {
-        acknowledge: cluster.owner.acknowledge,
-        reads: cluster.owner.reads,
-        decides_on: cluster.owner.decides_on,
-        serves: cluster.owner.serves,
-        deposed: cluster.owner.deposed,
-        reckoning: cluster.owner.reckoning,
-        overdue: cluster.owner.overdue,
+    let leader = LeaderConfig {
+        acknowledge: cluster.leader.acknowledge,
+        reads: cluster.leader.reads,
+        decides_on: cluster.leader.decides_on,
+        serves: cluster.leader.serves,
+        deposed: cluster.leader.deposed,
+        reckoning: cluster.leader.reckoning,
+        overdue: cluster.leader.overdue,
         expiry: sale.expiry,
         sweep_every: sale.sweep_every,
     };
@@ -49,7 +49,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
         early: sale.early,
         unfit: Unfit::IsBroken,
     };
-    if !(owner.is_single_writer() && checks.are_complete()) {
+    if !(leader.is_single_writer() && checks.are_complete()) {
         checks.unfit = Unfit::Overwrites;
     }
     let placement = placement(scenario);
@@ -69,9 +69,9 @@ pub fn setup(scenario: &Scenario) -> Setup {
                 quorum: cluster.membership.static_quorum,
                 stable_after: cluster.membership.stable_after,
             },
-            leads: cluster.leads.config(),
+            leader_placement: cluster.leader_placement.config(),
             promises: cluster.journal.promises,
-            owner,
+            leader,
             gateway: GatewayConfig {
                 tries: gateway.tries,
                 try_timeout: gateway.try_timeout,

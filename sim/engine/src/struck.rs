@@ -16,7 +16,7 @@ use self::failover::Failover;
 use self::hand_over::{Balanced, HandOvers, Passage};
 use self::outages::{Before, Cause, Outage, Outages};
 
-/// A fault that healed at once can still cost an owner for so long: suspicion and an election take a fraction of it.
+/// A fault that healed at once can still cost a leader for so long: suspicion and an election take a fraction of it.
 const AFTERMATH: Span = Span::from_secs(2);
 
 /// A fault that has struck.
@@ -32,19 +32,19 @@ pub struct Struck {
     pub phase: Phase,
     /// When it healed.
     pub healed: Option<Instant>,
-    /// The way to the hot show's next owner, if it had one.
+    /// The way to the hot show's next leader, if it had one.
     pub(crate) failover: Option<Failover>,
     /// Shards that were handed over while it was the latest fault.
     pub hand_overs: HandOvers,
 }
 
 impl Struck {
-    /// The way to the hot show's next owner, if it got another while this was the latest fault.
+    /// The way to the hot show's next leader, if it got another while this was the latest fault.
     pub fn failover(&self) -> Option<&Failover> {
         self.failover.as_ref().filter(|failover| failover.happened())
     }
 
-    /// Whether it can be why an owner changes now.
+    /// Whether it can be why a leader changes now.
     fn is_due(&self, now: Instant) -> bool {
         self.healed.is_none_or(|healed| now <= healed.max(self.at + AFTERMATH))
     }
@@ -54,7 +54,7 @@ impl Struck {
 #[derive(Clone, Debug, Default)]
 pub struct FaultLog {
     pub(crate) struck: Vec<Struck>,
-    /// Shards whose owners admit no more requests.
+    /// Shards whose leaders admit no more requests.
     handing_over: BTreeMap<ShardId, Passage>,
     /// Shards that no fault made anybody hand over.
     balanced: Balanced,
@@ -158,7 +158,7 @@ impl FaultLog {
         latest.failover.as_mut().filter(|_| is_why)
     }
 
-    /// A shard's owner admits no more requests, to hand it over.
+    /// A shard's leader admits no more requests, to hand it over.
     pub fn hand_over_began(
         &mut self,
         since: Instant,

@@ -164,7 +164,7 @@ pub struct World {
     /// Which gateways clients choose among.
     pub rotation: Rotation,
     /// By shard: who says that it owns it. For reports and for choosing victims.
-    pub owners: Vec<Option<(Epoch, NodeId)>>,
+    pub leaders: Vec<Option<(Epoch, NodeId)>>,
     /// The oracles' and the hosts' trace hash.
     pub fingerprint: Fingerprint,
     /// What is broken beyond all faults; nothing, outside the tests that prove the oracles.
@@ -290,7 +290,7 @@ impl World {
             faults: FaultLog::new(placement.shards()),
             touches: Touches::default(),
             rotation: Rotation::new(nodes, scenario.cluster.nodes, scenario.crowd.health_check),
-            owners: vec![None; placement.shards() as usize],
+            leaders: vec![None; placement.shards() as usize],
             fingerprint: Fingerprint::default(),
             sabotage: Sabotage::default(),
             trail: tracing.trail.then(Trail::default),
@@ -508,12 +508,12 @@ impl World {
         }
     }
 
-    /// The hot show's owner is asked what its shard is doing, if it can say.
+    /// The hot show's leader is asked what its shard is doing, if it can say.
     #[cold]
     fn probe(&mut self) -> Option<(Place, Turn)> {
         self.phase = Phase::Electing;
-        let (_, owner) = self.owners[self.hot.0 as usize]?;
-        let place = Place::Node(owner);
+        let (_, leader) = self.leaders[self.hot.0 as usize]?;
+        let place = Place::Node(leader);
         let answers =
             self.machines[place].process == Process::Up && self.seats[place].resident.is_some();
         answers.then_some((place, Turn::Probed))

@@ -23,7 +23,7 @@ pub(super) struct Told {
     pub(super) until: Instant,
     /// When its client's timer ends.
     pub(super) expires: Instant,
-    /// When it ends as the owner told, by its own clock.
+    /// When it ends as the leader told, by its own clock.
     pub(super) as_told: Instant,
     /// When its client asked to release it.
     pub(super) released: Option<Instant>,

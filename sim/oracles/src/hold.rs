@@ -6,18 +6,18 @@
 //!
 //! **Why no alarm of the journal's is false.** Records are folded in the log's order, which
 //! is the order in which they took effect; how late they were read does not matter. Time is
-//! taken from the records themselves, where the rule is about the owner's decision: a hold
+//! taken from the records themselves, where the rule is about the leader's decision: a hold
 //! counts as over once a later record's own instant has passed its time and grace, whether
-//! its end was recorded or not. Those instants are in the shard's time, which owners hand on and
+//! its end was recorded or not. Those instants are in the shard's time, which leaders hand on and
 //! which may be any distance from the calendar's. The calendar is used once, for an end that
 //! was durable while the client's timer still ran; a record can be read late, never early.
 //!
 //! **Why no alarm of the clients' is false.** Let a window reach from the instant at which
 //! a client learned of its hold to the earlier of its [timer](crate::timer)'s end and the instant at which
-//! it asked to release it, or for ever once it learned of the booking. The owner took the
+//! it asked to release it, or for ever once it learned of the booking. The leader took the
 //! seats before the client could learn of it; it frees them at the earliest when the time
 //! and the grace are over, or when a release has arrived that was sent before; and never
-//! once they are booked. So the time for which the owner keeps the seats contains the
+//! once they are booked. So the time for which the leader keeps the seats contains the
 //! window, however late answers and releases are. A correct cluster keeps a seat for one
 //! hold at a time, so two windows on a seat cannot overlap. This needs no bound on message
 //! delays, and nothing about when the other grant was decided: an answer that comes
@@ -29,7 +29,7 @@
 //! calendar. A hold that nothing ends is told by `live`, by the same limit.
 //!
 //! **A confirmation refused while time was left.** A client that is told that its hold is lost,
-//! before its timer and the grace are over, was told so by an owner that decided earlier
+//! before its timer and the grace are over, was told so by a leader that decided earlier
 //! still; so the hold was lost while it was promised. Where clocks may be wrong, two parts of the grace
 //! are not promised: that by which the client may have believed a clock that was ahead, and that which
 //! the fastest can eat up. Not judged if the client had asked

@@ -22,7 +22,7 @@ pub(super) struct Grant {
     /// When the record first stood on a disk, and when it was read: on the calendar, and not before it was decided.
     pub(super) written: Instant,
     pub(super) read: Instant,
-    /// When it was decided, in the shard's time, which is that of its owners' clocks.
+    /// When it was decided, in the shard's time, which is that of its leaders' clocks.
     pub(super) at: Instant,
     /// When its time is over, in the shard's.
     pub(super) expires: Instant,

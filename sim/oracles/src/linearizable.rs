@@ -8,7 +8,7 @@
 //!
 //! One show. A seat is free, held or booked; a hold has a name, a user, seats and an instant
 //! `expires`, and is live, booked, released or expired. An operation takes effect at one
-//! point between the instants at which it was invoked and answered; one that no owner
+//! point between the instants at which it was invoked and answered; one that no leader
 //! answered (no answer, `Overloaded`, `Unavailable`, `Minority`, `BadRequest`) at one point after it was
 //! invoked, or never. A request and its repeats are one operation.
 //!

@@ -5,7 +5,7 @@
 //! Refuses to look at what the answers say, beyond whether they are answers.
 //!
 //! Why no alarm is false: nothing is judged before calm plus the bound. A request first sent
-//! after that meets a cluster that is promised to be whole, so no word at all and "no owner
+//! after that meets a cluster that is promised to be whole, so no word at all and "no leader
 //! could be reached" break the promise; "try later" is an answer, and no word to a client that
 //! gave up before one could have come is not the cluster's fault; nor is either where the network
 //! loses messages while nothing is wrong. A request still open
@@ -86,7 +86,7 @@ impl Live {
         }
     }
 
-    /// An owner decided a request; the decision lies after calm if the request does.
+    /// A leader decided a request; the decision lies after calm if the request does.
     #[inline]
     pub(super) fn on_decided(&mut self, at: Instant, since: Instant) {
         if since >= self.calm && at < self.decided {
@@ -105,7 +105,7 @@ impl Live {
             }
             Refusal::BadRequest | Refusal::Overloaded => {}
             Refusal::Unavailable => {
-                self.on_unanswered(at, *asked, "was told that no owner could be reached")
+                self.on_unanswered(at, *asked, "was told that no leader could be reached")
             }
             Refusal::Minority => {
                 self.on_unanswered(at, *asked, "was told that the gateway had withdrawn")

@@ -23,7 +23,7 @@ pub struct OracleSettings {
     pub seats_per_request: u8,
     /// How long a hold lasts for its user.
     pub hold: Span,
-    /// How much longer the owner keeps it.
+    /// How much longer the leader keeps it.
     pub grace: Span,
     /// Where clocks may be wrong, how much sooner than its time and grace a hold may end because one
     /// runs too fast; what is left of the grace keeps clients' timers safe. None where all are right.

@@ -1,13 +1,13 @@
-//! `single-writer`: no two owners commit in one epoch, and the journal has no gaps.
+//! `single-writer`: no two leaders commit in one epoch, and the journal has no gaps.
 //!
 //! Owns the judgement over who wrote what in which epoch, from the records that the disks
-//! hold. Refuses to hear who believes to be an owner: many may, only one can commit.
+//! hold. Refuses to hear who believes to be a leader: many may, only one can commit.
 //!
 //! A record names the node that proposed it, and stands in the log under its index and the
 //! epoch in which it was proposed. Four things show two writers, or a log that is not one:
 //! - two nodes wrote committed records of one epoch;
 //! - two disks hold different records at one index of one epoch, committed or not;
-//! - a committed record is of an earlier epoch than the one before it: a deposed owner wrote
+//! - a committed record is of an earlier epoch than the one before it: a deposed leader wrote
 //!   after its successor;
 //! - a disk knows more to be committed than there are records without a gap.
 //!
@@ -17,7 +17,7 @@
 //! `lost-booking`. Why none is missed: every byte of every disk is read when it becomes
 //! durable, and all that is committed was durable on a majority of disks.
 //!
-//! Exercised once a shard has committed events in two epochs: where one owner served from
+//! Exercised once a shard has committed events in two epochs: where one leader served from
 //! start to end, there was nobody to keep out.
 
 use onsale_booking::{Instant, NodeId};
@@ -61,7 +61,7 @@ impl SingleWriter {
         {
             self.findings.fail(|| Story {
                 headline: format!(
-                    "a deposed owner of {} wrote after its successor",
+                    "a deposed leader of {} wrote after its successor",
                     position.log_name()
                 ),
                 lines: vec![

@@ -1,6 +1,6 @@
 //! A client's timer: until when it may count on the seats that it holds.
 //!
-//! Owns what a client concludes from the instant that it was told, which the owner took from
+//! Owns what a client concludes from the instant that it was told, which the leader took from
 //! a clock that may be any distance from the client's. Refuses to know what the client does
 //! when its timer ends.
 
@@ -15,22 +15,22 @@ const TRUST: u64 = 5;
 pub struct Promise {
     /// How long a hold lasts for its user.
     pub hold: Span,
-    /// How much longer the owner keeps it.
+    /// How much longer the leader keeps it.
     pub grace: Span,
 }
 
 impl Promise {
     /// When the timer ends of a client that first asked at `asked` and was told `told`.
     ///
-    /// The owner decided after the client asked, so the hold lasts at least from then on, and the
-    /// instant told cannot be right if it is earlier. If it is much later, the owner's clock is
+    /// The leader decided after the client asked, so the hold lasts at least from then on, and the
+    /// instant told cannot be right if it is earlier. If it is much later, the leader's clock is
     /// ahead, or the decision was long in coming; the client cannot tell, and assumes the worse.
     pub fn timer(self, asked: Instant, told: Instant) -> Instant {
         let sure = asked + self.hold;
         told.clamp(sure, sure + self.believed())
     }
 
-    /// By how much a client may take its hold to last longer than it does, if the owner's clock is ahead.
+    /// By how much a client may take its hold to last longer than it does, if the leader's clock is ahead.
     pub fn believed(self) -> Span {
         Span(self.grace.0 / TRUST)
     }

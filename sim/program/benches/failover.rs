@@ -1,6 +1,6 @@
-//! How long a show is without its owner: the same fault, or the same restart, under many seeds.
+//! How long a show is without its leader: the same fault, or the same restart, under many seeds.
 //!
-//! Owns what happens to the owner and the distribution of each step over the seeds. What it prints
+//! Owns what happens to the leader and the distribution of each step over the seeds. What it prints
 //! is virtual time, so it is the same on any machine.
 
 use std::num::NonZeroUsize;
@@ -26,7 +26,7 @@ const SPREAD: Span = Span::from_secs(1);
 const LASTS: Span = Span::from_secs(3);
 const DURATION: Span = Span::from_secs(10);
 
-/// Something that happens to the owner of the hot show, and the steps to the next one.
+/// Something that happens to the leader of the hot show, and the steps to the next one.
 struct Case {
     name: &'static str,
     strike: fn(Span) -> Fault,
@@ -55,40 +55,40 @@ const HAND_OFF: [(&str, Step); 3] = [
 
 const CASES: [Case; 4] = [
     Case {
-        name: "crash of the owner",
-        strike: |at| Fault::new(at, LASTS, ProcessFault::Crash { node: Target::Owner }),
+        name: "crash of the leader",
+        strike: |at| Fault::new(at, LASTS, ProcessFault::Crash { node: Target::Leader }),
         users: 10,
         steps: &FAILOVER,
         target_ms: 500.0,
     },
     Case {
-        name: "pause of the owner",
-        strike: |at| Fault::new(at, LASTS, ProcessFault::Pause { node: Target::Owner }),
+        name: "pause of the leader",
+        strike: |at| Fault::new(at, LASTS, ProcessFault::Pause { node: Target::Leader }),
         users: 10,
         steps: &FAILOVER,
         target_ms: 500.0,
     },
     Case {
-        name: "isolation of the owner",
+        name: "isolation of the leader",
         strike: |at| {
             Fault::new(
                 at,
                 LASTS,
-                NetworkFault::Partition { cut: Cut::Isolate(vec![Target::Owner]) },
+                NetworkFault::Partition { cut: Cut::Isolate(vec![Target::Leader]) },
             )
         },
         users: 10,
         steps: &FAILOVER,
         target_ms: 500.0,
     },
-    // Under load, for an owner hands over only once it has told all that it decided.
+    // Under load, for a leader hands over only once it has told all that it decided.
     Case {
         name: "hand-offs in a restart",
         strike: |at| {
             Fault::new(
                 at,
                 LASTS + LASTS,
-                ProcessFault::Restart { node: Target::Owner, patience: LASTS },
+                ProcessFault::Restart { node: Target::Leader, patience: LASTS },
             )
         },
         users: 1_000,

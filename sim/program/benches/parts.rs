@@ -158,10 +158,10 @@ fn gateway(criterion: &mut Criterion) {
             id += 1;
             let now = Instant(id);
             gateway.on_request(now, Endpoint::Client(ClientId(0)), &hold(id), &mut effects);
-            let owner = forwarded_to(&effects.sends);
+            let leader = forwarded_to(&effects.sends);
             let outcome = Outcome::Refused(Refusal::NoneFree);
             let reply = Reply { request: RequestId(id), outcome };
-            gateway.on_answer(now, owner, &Answer::Decided(reply), &mut effects);
+            gateway.on_answer(now, leader, &Answer::Decided(reply), &mut effects);
             gateway.on_turn_ended();
             effects.sends.clear();
         });

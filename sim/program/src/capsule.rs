@@ -332,7 +332,7 @@ mod tests {
             (
                 whole
                     .replace("\"n4\"", "\"n99\"")
-                    .replace("\"node\": \"owner\"", "\"node\": \"n99\""),
+                    .replace("\"node\": \"leader\"", "\"node\": \"n99\""),
                 "n99",
             ),
         ];

@@ -79,7 +79,7 @@ pub const TABLE: [(&str, &[(&str, Values)]); 19] = [
     ),
     ("cluster.membership", &[("static-quorum", Together), ("stable-after", Micros(1, MINUTE))]),
     (
-        "cluster.leads",
+        "cluster.leader-placement",
         &[
             ("near-venue", Of(&["true", "false"])),
             ("by-load", Of(&["true", "false"])),
@@ -88,7 +88,7 @@ pub const TABLE: [(&str, &[(&str, Values)]); 19] = [
     ),
     ("cluster.journal", &[("promises", Safe)]),
     (
-        "cluster.owner",
+        "cluster.leader",
         &[
             ("acknowledge", Safe),
             ("reads", Safe),

@@ -66,7 +66,7 @@ impl Event {
         }
     }
 
-    /// When it was decided, on the clock of the owner of the day.
+    /// When it was decided, on the clock of the leader of the day.
     pub fn at(&self) -> Instant {
         match self {
             Self::Held { at, .. }

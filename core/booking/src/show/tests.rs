@@ -55,7 +55,7 @@ fn list(seats: &[u32]) -> SeatList {
     seats.iter().copied().map(SeatId).collect()
 }
 
-/// Plays the owner: records what is overdue, decides, records, answers.
+/// Plays the leader: records what is overdue, decides, records, answers.
 fn ask(show: &mut Show, now: u64, request: &Request) -> Outcome {
     let now = Instant(now);
     while let Some(event) = show.overdue(now) {
@@ -591,8 +591,8 @@ impl Model {
 enum Step {
     Ask(Request),
     Wait(u64),
-    /// The next owner reads an earlier time.
-    OwnerWhoseClockLags(u64),
+    /// The next leader reads an earlier time.
+    LeaderWhoseClockLags(u64),
     Tidy,
 }
 
@@ -625,7 +625,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         24 => ask,
         4 => (0u64..60).prop_map(Step::Wait),
-        1 => (0u64..30).prop_map(Step::OwnerWhoseClockLags),
+        1 => (0u64..30).prop_map(Step::LeaderWhoseClockLags),
         3 => Just(Step::Tidy),
     ]
 }
@@ -651,7 +651,7 @@ proptest! {
             };
             match step {
                 Step::Wait(span) => now += Span(span),
-                Step::OwnerWhoseClockLags(span) => now = Instant(now.0 - span.min(now.0)),
+                Step::LeaderWhoseClockLags(span) => now = Instant(now.0 - span.min(now.0)),
                 Step::Tidy => {
                     while let Some(event) = show.overdue(now) {
                         record(&mut show, &mut model, event);

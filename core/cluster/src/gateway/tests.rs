@@ -1,4 +1,4 @@
-//! A request's way through the gateway, told by a bench that plays clients, owners and time.
+//! A request's way through the gateway, told by a bench that plays clients, leaders and time.
 
 use onsale_booking::{ClientId, Command, HoldId, ShowId, UserId};
 
@@ -45,8 +45,8 @@ fn request(id: u64) -> Request {
     }
 }
 
-fn not_owner(id: u64, owner: Option<(NodeId, Epoch)>) -> Answer {
-    Answer::NotOwner { request: RequestId(id), shard: ShardId(0), owner }
+fn not_leader(id: u64, leader: Option<(NodeId, Epoch)>) -> Answer {
+    Answer::NotLeader { request: RequestId(id), shard: ShardId(0), leader }
 }
 
 fn decided(id: u64) -> Answer {
@@ -137,9 +137,9 @@ fn a_newer_hint_is_followed_at_once_and_an_old_one_after_a_backoff() {
     let mut bench = bench(3, 10);
     let [first, second, third] = bench.members[..] else { panic!("a shard has three replicas") };
     bench.ask(Instant(0), 1);
-    bench.answer(Instant(10), first, not_owner(1, Some((second, Epoch(4)))));
+    bench.answer(Instant(10), first, not_leader(1, Some((second, Epoch(4)))));
     assert_eq!(bench.asked(), [first, second]);
-    bench.answer(Instant(20), second, not_owner(1, Some((first, Epoch(3)))));
+    bench.answer(Instant(20), second, not_leader(1, Some((first, Epoch(3)))));
     assert!(bench.asked().is_empty());
     let at = bench.wait();
     assert!(at <= Instant(20) + Span::from_millis(10), "the first backoff is at most its base");
@@ -156,7 +156,7 @@ fn an_answer_to_an_attempt_given_up_changes_nothing() {
     bench.wait();
     bench.wait();
     assert_eq!(bench.asked(), [first, second]);
-    bench.answer(Instant(200_000), first, not_owner(1, None));
+    bench.answer(Instant(200_000), first, not_leader(1, None));
     assert!(bench.asked().is_empty() && bench.gateway.in_flight() == 1);
     bench.answer(Instant(200_001), first, decided(1));
     assert_eq!(bench.replies().len(), 1, "a decision is welcome from anybody");
@@ -201,7 +201,7 @@ fn a_full_shard_and_a_show_that_is_not_there_are_refused() {
 }
 
 #[test]
-fn a_suspected_owner_is_left_and_avoided() {
+fn a_suspected_leader_is_left_and_avoided() {
     let mut bench = bench(4, 10);
     let [first, second, third] = bench.members[..] else { panic!("a shard has three replicas") };
     bench.ask(Instant(0), 1);
@@ -243,7 +243,7 @@ fn a_gateway_that_has_withdrawn_serves_while_it_hears_a_quorum_of_the_replicas()
 #[test]
 fn requests_for_this_node_are_sent_like_any_other() {
     let mut bench = bench(3, 10);
-    bench.gateway.on_owner_known(ShardId(0), ME, Epoch(2));
+    bench.gateway.on_leader_known(ShardId(0), ME, Epoch(2));
     bench.ask(Instant(0), 1);
     assert_eq!(bench.asked(), [ME]);
     bench.answer(Instant(0), ME, decided(1));
@@ -251,35 +251,35 @@ fn requests_for_this_node_are_sent_like_any_other() {
 }
 
 #[test]
-fn a_node_that_carries_a_shard_no_more_is_not_taken_for_its_owner() {
+fn a_node_that_carries_a_shard_no_more_is_not_taken_for_its_leader() {
     // The only replica moves from 1 to 2, while the gateway has nothing to ask. With one try a request finds
-    // the new owner all the same.
+    // the new leader all the same.
     let first = Placement::new(1, 1, 1, 1).changing(1);
     let (old, new) = (NodeId(1), NodeId(2));
     let leaves = first.with(new).and_then(|map| map.without(old)).expect("two are enough");
     let mut bench = bench_with(first, 1, 10);
-    bench.gateway.on_owner_known(ShardId(0), old, Epoch(3));
+    bench.gateway.on_leader_known(ShardId(0), old, Epoch(3));
     let under_way = leaves.moved().expect("the shard is to move");
     let generation = under_way.seats(ShardId(0)).generation;
     let settled = under_way.settled(ShardId(0), generation).expect("it is on its way");
     assert_eq!(under_way.replicas(ShardId(0)), [new]);
     bench.gateway.on_map(Arc::new(under_way));
-    assert_eq!(bench.gateway.believed_owner(ShardId(0)), old, "it may serve until the other does");
+    assert_eq!(bench.gateway.believed_leader(ShardId(0)), old, "it may serve until the other does");
     bench.gateway.on_map(Arc::new(settled));
-    assert_eq!(bench.gateway.believed_owner(ShardId(0)), new);
-    // Somebody who was away tells of the old owner: that costs one request.
-    bench.gateway.on_owner_known(ShardId(0), old, Epoch(4));
+    assert_eq!(bench.gateway.believed_leader(ShardId(0)), new);
+    // Somebody who was away tells of the old leader: that costs one request.
+    bench.gateway.on_leader_known(ShardId(0), old, Epoch(4));
     bench.ask(Instant(0), 1);
     bench.ask(Instant(0), 2);
-    bench.answer(Instant(1), old, not_owner(1, None));
-    assert_eq!(bench.gateway.believed_owner(ShardId(0)), new);
+    bench.answer(Instant(1), old, not_leader(1, None));
+    assert_eq!(bench.gateway.believed_leader(ShardId(0)), new);
     bench.answer(Instant(2), old, decided(2));
-    assert_eq!(bench.gateway.believed_owner(ShardId(0)), new, "what it decided was long ago");
+    assert_eq!(bench.gateway.believed_leader(ShardId(0)), new, "what it decided was long ago");
 }
 
 #[test]
 fn a_refusal_of_an_attempt_given_up_is_no_answer() {
-    // The first attempt is refused by an owner that has lost the shard by the time at which its answer
+    // The first attempt is refused by a leader that has lost the shard by the time at which its answer
     // arrives. The second one is granted: its client must not hear "taken" of a seat that it holds.
     let refused = |id| {
         Answer::Decided(Reply {

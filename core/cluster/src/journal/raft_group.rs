@@ -280,9 +280,9 @@ impl RaftGroup {
         true
     }
 
-    /// Appends a record, if this replica leads and is not handing its lead over; says
+    /// Appends a record, if this replica leads and is not handing its leadership over; says
     /// whether it did. The record is not committed before `poll` says so and may still be
-    /// lost with the lead. A batch is one record, because the library pays for each.
+    /// lost with the leadership. A batch is one record, because the library pays for each.
     ///
     /// # Panics
     ///

@@ -65,7 +65,7 @@ impl Wal {
         self.forgot = forgot;
     }
 
-    /// What is durable has been found damaged while its owner is alive: the next write begins a
+    /// What is durable has been found damaged while its leader is alive: the next write begins a
     /// new segment, which is all that recovery needs, and the damaged one goes.
     pub fn renew(&mut self) {
         if let Segment::Open { number, .. } = self.segment {

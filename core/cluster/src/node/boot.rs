@@ -82,7 +82,12 @@ impl Node {
             barrier: BootBarrier::new(),
             wishes: Wishes::default(),
             coordinator: Coordinator::default(),
-            balance: LeadBalance::new(config.leads, placement.shards(), placement.nodes(), now),
+            balance: LeadBalance::new(
+                config.leader_placement,
+                placement.shards(),
+                placement.nodes(),
+                now,
+            ),
             retirement: Retirement::default(),
             draw,
             next_beat: now,

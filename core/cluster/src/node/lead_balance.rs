@@ -1,13 +1,13 @@
 //! Lead balance: a healthy node gives leads up to a node near the venue, or to one that has less to do.
 //!
 //! Owns the node's load, what peers told of theirs, and the choice of the one shard that goes next. Refuses to know how
-//! a lead is transferred. Nothing rests on it: a peer that looks idle may be busy by now, and then the next beats tell.
+//! leadership is transferred. Nothing rests on it: a peer that looks idle may be busy by now, and then the next beats tell.
 
 use onsale_booking::{Instant, NodeId};
 
 use super::replicas::Replicas;
 use super::successors::Successors;
-use crate::config::LeadsConfig;
+use crate::config::LeaderPlacementConfig;
 use crate::id::{Epoch, ShardId};
 use crate::observation::TransferReason;
 use crate::shard::Shard;
@@ -24,7 +24,7 @@ const NO_ROOM: u32 = u32::MAX;
 /// What a node knows of its own load and of its peers'.
 #[derive(Debug)]
 pub(super) struct LeadBalance {
-    config: LeadsConfig,
+    config: LeaderPlacementConfig,
     /// By shard number.
     led: Vec<Led>,
     /// By node number: the load in its last beat.
@@ -46,8 +46,13 @@ struct Led {
 }
 
 impl LeadBalance {
-    /// `None` where leads stay where elections put them.
-    pub(super) fn new(config: LeadsConfig, shards: u32, nodes: u16, now: Instant) -> Option<Self> {
+    /// `None` where leaders stay where elections put them.
+    pub(super) fn new(
+        config: LeaderPlacementConfig,
+        shards: u32,
+        nodes: u16,
+        now: Instant,
+    ) -> Option<Self> {
         (config.near_venue || config.by_load).then(|| Self {
             config,
             led: vec![Led::default(); shards as usize],
@@ -56,12 +61,12 @@ impl LeadBalance {
         })
     }
 
-    /// Whether leads follow load.
+    /// Whether leaders follow load.
     pub(super) fn is_by_load(&self) -> bool {
         self.config.by_load
     }
 
-    /// Whether leads follow venues.
+    /// Whether leaders follow venues.
     pub(super) fn is_near_venue(&self) -> bool {
         self.config.near_venue
     }
@@ -97,7 +102,7 @@ impl LeadBalance {
         }
     }
 
-    /// The one shard whose lead had better move now, to whom, and why.
+    /// The one shard whose leadership had better move now, to whom, and why.
     pub(super) fn choose(
         &self,
         now: Instant,
@@ -110,7 +115,7 @@ impl LeadBalance {
         venue.or_else(|| shed().map(|(id, to)| (id, to, TransferReason::Load)))
     }
 
-    /// This node begins to transfer a lead: the shard rests before the next try, and so does the node if it was for
+    /// This node begins to transfer leadership: the shard rests before the next try, and so does the node if it was for
     /// its load.
     pub(super) fn on_transfer(&mut self, now: Instant, id: ShardId, reason: TransferReason) {
         self.led[id.0 as usize].since = now;

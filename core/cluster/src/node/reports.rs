@@ -21,12 +21,12 @@ impl Node {
 
     /// Who leads a shard as far as this node's replica knows, and since which epoch. For
     /// reports and for choosing what to strike, never for verdicts.
-    pub fn owner_of(&self, shard: ShardId) -> Option<(NodeId, Epoch)> {
+    pub fn leader_of(&self, shard: ShardId) -> Option<(NodeId, Epoch)> {
         let journal = self.replicas.get(shard)?.journal();
         journal.leader().map(|leader| (leader, journal.epoch()))
     }
 
-    /// In which epoch this node serves a shard as its owner. For reports, never for verdicts.
+    /// In which epoch this node serves a shard as its leader. For reports, never for verdicts.
     pub fn serves(&self, shard: ShardId) -> Option<Epoch> {
         self.replicas.get(shard).and_then(Shard::serves)
     }

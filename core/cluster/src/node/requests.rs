@@ -1,6 +1,6 @@
 //! The way of requests and answers through a node.
 //!
-//! Owns who of the node is asked: the gateway about clients' requests and owners' answers, the
+//! Owns who of the node is asked: the gateway about clients' requests and leaders' answers, the
 //! replica here about what a gateway passed on. Refuses to know where a request belongs, and what
 //! is decided of it.
 
@@ -70,7 +70,7 @@ impl Node {
                 effects.observe(Observation::Refused { shard: id, reason: Mark::RequestAstray });
                 // By the map a replica may be due here that has not begun yet.
                 if known {
-                    let answer = Answer::NotOwner { request: request.id, shard: id, owner: None };
+                    let answer = Answer::NotLeader { request: request.id, shard: id, leader: None };
                     self.answers.push((from, answer));
                 }
             }

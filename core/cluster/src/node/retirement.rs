@@ -1,6 +1,6 @@
 //! How a node leaves: it transfers what it leads, sees its clients answered, and says that it may be stopped.
 //!
-//! Owns whether the node was told to stop, and since when it has led nothing. Refuses to know how a lead is
+//! Owns whether the node was told to stop, and since when it has led nothing. Refuses to know how leadership is
 //! transferred, and to whom best.
 
 use onsale_booking::{Instant, Span};

@@ -1,7 +1,7 @@
 //! Which nodes could lead a shard next.
 //!
 //! Owns the conditions that every successor meets: it has a vote that counts, it is not missed, and this node, as the
-//! shard's leader, knows how many records it lacks. Refuses to know why a lead moves, and which successor is best.
+//! shard's leader, knows how many records it lacks. Refuses to know why leadership moves, and which successor is best.
 
 use onsale_booking::{NodeId, ZoneId};
 

@@ -56,7 +56,7 @@ fn what_is_hostile_or_stale_is_refused_with_a_reason() {
         command: release.clone(),
     };
     let reply = Reply { request: RequestId(7), outcome: Outcome::Released { hold: HoldId(1) } };
-    let denial = Answer::NotOwner { request: RequestId(7), shard: ShardId(99), owner: None };
+    let denial = Answer::NotLeader { request: RequestId(7), shard: ShardId(99), leader: None };
     let astray =
         JournalMessage::new(raft::eraftpb::Message { from: 2, to: 1, ..Default::default() });
     let timed = |item| vec![Timed { at: Instant::ZERO, item }];
@@ -174,7 +174,7 @@ fn an_empty_disk_is_a_new_nodes_only_once() {
 
 #[test]
 fn a_batch_of_requests_is_taken_as_its_requests_one_by_one() {
-    // Shows of several owners and one that does not exist, and a repeat.
+    // Shows of several leaders and one that does not exist, and a repeat.
     let asked = [(1, 0), (2, 1), (3, 2), (4, 8), (3, 2), (5, 3), (6, 4), (7, 0), (8, 5)];
     let batch = (100..).zip(asked).map(|(at, (id, show))| {
         let command = Command::Release { hold: HoldId(id) };
@@ -199,5 +199,5 @@ fn a_batch_of_requests_is_taken_as_its_requests_one_by_one() {
         let batches = at_once.sends.iter().map(|sent| &sent.message);
         most = most.max(batches.filter(|sent| matches!(sent, Message::Forwarded(_))).count());
     }
-    assert!(most > 1, "a batch is parted between owners");
+    assert!(most > 1, "a batch is parted between leaders");
 }

@@ -25,8 +25,8 @@ fn replicas_stand_in_different_zones_while_zones_last() {
 }
 
 #[test]
-fn owners_and_replicas_are_spread_evenly() {
-    // (nodes, zones, shards, greatest spread of owners, greatest replicas on one node per mille of the mean)
+fn leaders_and_replicas_are_spread_evenly() {
+    // (nodes, zones, shards, greatest spread of leaders, greatest replicas on one node per mille of the mean)
     let table = [
         (3, 3, 64, 1, 1_000),
         (5, 3, 64, 2, 1_700),
@@ -42,7 +42,7 @@ fn owners_and_replicas_are_spread_evenly() {
             placement.replicas(shard).iter().for_each(|node| carried[usize::from(node.0) - 1] += 1);
         }
         let (least, greatest) = (owned.iter().min().unwrap(), owned.iter().max().unwrap());
-        assert!(greatest - least <= spread, "owners of {nodes} nodes: {owned:?}");
+        assert!(greatest - least <= spread, "leaders of {nodes} nodes: {owned:?}");
         let per_mille = carried.iter().max().unwrap() * u32::from(nodes) * 1_000 / (shards * 3);
         assert!(per_mille <= most, "replicas of {nodes} nodes: {carried:?}");
     }

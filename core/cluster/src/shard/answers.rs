@@ -1,7 +1,7 @@
 //! Answers on their way to gateways, this node's own among them.
 //!
 //! Owns their order, which is that in which they were given, and that those for one gateway in a row
-//! stand as they will leave: a busy owner's are handed on by the batch. Refuses to know when they may.
+//! stand as they will leave: a busy leader's are handed on by the batch. Refuses to know when they may.
 
 use onsale_booking::{Instant, NodeId, Outcome, Refusal, Reply, RequestId, Timed};
 

@@ -1,4 +1,4 @@
-//! When an owner ends holds.
+//! When a leader ends holds.
 //!
 //! Owns the four ways to see to it that a hold ends, and what each remembers. Refuses to know
 //! what an end does to a show.
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use onsale_booking::{Event, HoldId, Instant, Show, ShowId, Span};
 
-use super::owner::head_of;
+use super::leader::head_of;
 use crate::config::{Expiry, Setup};
 use crate::mark::Mark;
 use crate::record::Events;
@@ -18,7 +18,7 @@ type TurnLog<'a> = (&'a mut Events, &'a mut Vec<Mark>);
 /// When holds are ended.
 #[derive(Debug)]
 pub(super) struct HoldExpiry {
-    /// When the owner began to serve.
+    /// When the leader began to serve.
     since: Instant,
     policy: Policy,
 }
@@ -46,14 +46,14 @@ enum Policy {
 }
 
 impl HoldExpiry {
-    /// The expiry of an owner that begins at `now` with these shows.
+    /// The expiry of a leader that begins at `now` with these shows.
     pub(super) fn new(now: Instant, setup: &Setup, shows: &BTreeMap<ShowId, Show>) -> Self {
-        let policy = match setup.config.owner.expiry {
+        let policy = match setup.config.leader.expiry {
             Expiry::Due => Policy::Due(
                 shows.values().filter_map(Show::next_expiry).min().unwrap_or(Instant::MAX),
             ),
             Expiry::Swept => {
-                let every = setup.config.owner.sweep_every;
+                let every = setup.config.leader.sweep_every;
                 Policy::Swept { every, at: after(now, every) }
             }
             Expiry::Timers => Policy::Timers(BTreeSet::new()),
@@ -199,7 +199,7 @@ fn end_all_overdue(
     }
 }
 
-/// Ends the holds that are overdue. Marks if one of them was so before the owner began to serve.
+/// Ends the holds that are overdue. Marks if one of them was so before the leader began to serve.
 fn end_overdue(
     head: &mut Show,
     id: ShowId,
@@ -229,7 +229,7 @@ mod tests {
     use onsale_booking::{Checks, Hall, PaymentId, RequestId, Rules, SeatId, Unfit, UserId};
 
     use super::*;
-    use crate::config::{Config, OwnerConfig};
+    use crate::config::{Config, LeaderConfig};
     use crate::placement::Placement;
 
     const SHOW: ShowId = ShowId(0);
@@ -242,14 +242,14 @@ mod tests {
     }
 
     /// One show of four seats in which h1 is held from 0 until 100, with a grace of 10; then an
-    /// owner begins with this expiry, which grants h2 at 50.
+    /// leader begins with this expiry, which grants h2 at 50.
     fn desk(expiry: Expiry) -> Desk {
         let checks = Checks { unfit: Unfit::Overwrites, ..Checks::COMPLETE };
         let (hold, grace, remember) = (Span(100), Span(10), Span(1_000));
         let rules = Rules { hold, grace, seats_per_request: 4, remember, checks };
-        let owner = OwnerConfig { expiry, sweep_every: Span(1_000), ..OwnerConfig::default() };
+        let leader = LeaderConfig { expiry, sweep_every: Span(1_000), ..LeaderConfig::default() };
         let setup = Setup {
-            config: Config { owner, ..Config::example() },
+            config: Config { leader, ..Config::example() },
             placement: Arc::new(Placement::new(1, 1, 1, 1)),
             hall: Arc::new(Hall::uniform(1, 1, 4)),
             rules,
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn timers_are_those_of_the_owner_that_granted() {
+    fn timers_are_those_of_the_leader_that_granted() {
         let mut desk = desk(Expiry::Timers);
         assert_eq!(desk.expiry.next(), Instant(160));
         assert_eq!(desk.end(500), [2], "nobody has a timer for what another granted");

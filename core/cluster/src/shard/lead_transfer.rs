@@ -1,8 +1,8 @@
-//! How an owner hands its shard to a peer without waiting to be missed.
+//! How a leader hands its shard to a peer without waiting to be missed.
 //!
 //! Owns the steps: it admits no more requests, waits until all that it decided is told, and
-//! has the journal call the peer into the lead. Requests that come meanwhile wait here; they
-//! go to the successor as soon as it is known, or are decided here after all if the lead has
+//! has the journal call the peer to lead. Requests that come meanwhile wait here; they
+//! go to the successor as soon as it is known, or are decided here after all if the leadership has
 //! not moved in time. Refuses to know why a shard is handed over, and to whom best.
 //!
 //! Nothing rests on it: the successor is elected like any other leader, and what it finds in
@@ -15,11 +15,11 @@ use crate::effect::Effects;
 use crate::mark::Mark;
 use crate::observation::{Observation, TransferReason};
 
-/// The passage of a shard's lead to a peer.
+/// The passage of a shard's leadership to a peer.
 #[derive(Debug)]
 pub(super) struct LeadTransfer {
     to: NodeId,
-    /// Whether the peer was called into the lead.
+    /// Whether the peer was called to lead.
     called: bool,
     /// When it is given up.
     pub(super) ends: Instant,
@@ -35,7 +35,7 @@ impl Shard {
         ends: Instant,
         effects: &mut Effects,
     ) {
-        if self.owner.is_some() && self.lead_transfer.is_none() {
+        if self.leader.is_some() && self.lead_transfer.is_none() {
             self.lead_transfer = Some(LeadTransfer { to, called: false, ends });
             effects.observe(Observation::LeadTransferBegan { shard: self.id, to, reason });
         }
@@ -46,7 +46,7 @@ impl Shard {
         self.lead_transfer.is_some()
     }
 
-    /// How often this owner has tried in vain to hand over to a node. A node whose disk hangs may seem level
+    /// How often this leader has tried in vain to hand over to a node. A node whose disk hangs may seem level
     /// and well for ever, so the others get a turn.
     pub(crate) fn failed_transfers_to(&self, to: NodeId) -> u32 {
         self.failed_transfers.iter().find(|(node, _)| *node == to).map_or(0, |&(_, times)| times)
@@ -57,7 +57,7 @@ impl Shard {
         !self.parked.is_empty()
     }
 
-    /// Calls the successor once nothing is left to tell, or goes on as the owner if it takes
+    /// Calls the successor once nothing is left to tell, or goes on as the leader if it takes
     /// too long.
     pub(super) fn advance_transfer(
         &mut self,
@@ -77,22 +77,22 @@ impl Shard {
             Some((_, times)) => *times += 1,
             None => self.failed_transfers.push((to, 1)),
         }
-        let Some(owner) = &mut self.owner else { return };
+        let Some(leader) = &mut self.leader else { return };
         self.journal.give_up_transfer();
         effects.observe(Observation::LeadTransferGivenUp { shard: self.id });
         let due = self.parked.take(now);
         let now = (self.clock.at(now), now);
         for (from, request) in due {
-            answers.extend(owner.decide(now, from, &request, &self.setup, &self.shows));
+            answers.extend(leader.decide(now, from, &request, &self.setup, &self.shows));
         }
     }
 
     pub(super) fn must_call_successor(&self) -> bool {
-        let drained = self.owner.as_ref().is_some_and(|owner| owner.is_drained());
+        let drained = self.leader.as_ref().is_some_and(|leader| leader.is_drained());
         drained && self.lead_transfer.as_ref().is_some_and(|transfer| !transfer.called)
     }
 
-    /// Whether the lead is under way, so that requests had better wait for whoever gets it.
+    /// Whether the leadership is under way, so that requests had better wait for whoever gets it.
     pub(super) fn awaits_successor(&self) -> bool {
         self.lead_transfer.is_some() && self.journal.leader().is_none()
     }

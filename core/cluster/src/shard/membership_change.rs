@@ -1,4 +1,4 @@
-//! How an owner sees to it that its shard's journal has the members that the map wants.
+//! How a leader sees to it that its shard's journal has the members that the map wants.
 //!
 //! Owns the next step, found anew each time from what the journal's members are: so it does not
 //! matter who took the last one. Refuses to know who is wanted, and why.
@@ -24,7 +24,7 @@ impl Shard {
 
     /// Proposes a version of the map.
     pub(crate) fn propose_map(&mut self, map: &Placement) -> bool {
-        self.owner.is_some() && self.journal.propose(map.encode())
+        self.leader.is_some() && self.journal.propose(map.encode())
     }
 
     /// Takes the next step, if this replica serves. Says whether none is left: the journal has
@@ -39,7 +39,7 @@ impl Shard {
     ) -> bool {
         let (seats, members) = (map.seats(self.id), self.journal.members());
         let newer = |member: ReplicaId| member.generation() > seats.generation;
-        if self.owner.is_none() || members.is_joint() || members.each().any(newer) {
+        if self.leader.is_none() || members.is_joint() || members.each().any(newer) {
             return false;
         }
         let wanted = |member: &ReplicaId| {
@@ -80,7 +80,7 @@ impl Shard {
                     return false;
                 }
                 let others = members.voters().iter().any(|voter| voter.node() != self.node);
-                // Who alone has a say changes places itself: the journal then passes the lead on.
+                // Who alone has a say changes places itself: the journal then passes the leadership on.
                 if demoted.node() == self.node && others {
                     let others = members.voters().iter().filter(|voter| voter.node() != self.node);
                     let there = others
@@ -118,7 +118,7 @@ impl Shard {
         if let Some((asked, read)) = self.asked_for_move
             && asked == asks
         {
-            return self.owner.as_ref().is_some_and(|owner| owner.is_confirmed(read));
+            return self.leader.as_ref().is_some_and(|leader| leader.is_confirmed(read));
         }
         self.reads += 1;
         let read = ReadId(self.reads);

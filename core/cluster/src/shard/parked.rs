@@ -1,4 +1,4 @@
-//! Requests that wait for an owner: their replica leads and may not serve yet, or not any more.
+//! Requests that wait for a leader: their replica leads and may not serve yet, or not any more.
 //!
 //! Owns how long one may wait: as long as a gateway waits for an attempt. By then the gateway has asked
 //! again or said that nobody could be reached, so the request is dropped without an answer. A leader

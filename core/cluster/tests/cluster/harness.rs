@@ -9,9 +9,9 @@ use onsale_booking::{
     Request, RequestId, Rules, SeatId, ShowId, Span, UserId, Wish, ZoneId,
 };
 use onsale_cluster::{
-    Config, Effects, Epoch, FactsConfig, Forgets, Found, GatewayConfig, Input, LeadsConfig,
-    MembershipConfig, Message, Node, Observation, OnSuspicion, OwnerConfig, Placement, Promises,
-    Ratio, Sessions, Setup, ShardId, Write,
+    Config, Effects, Epoch, FactsConfig, Forgets, Found, GatewayConfig, Input, LeaderConfig,
+    LeaderPlacementConfig, MembershipConfig, Message, Node, Observation, OnSuspicion, Placement,
+    Promises, Ratio, Sessions, Setup, ShardId, Write,
 };
 
 /// One way between nodes, one way to a client, and one fsync.
@@ -76,9 +76,9 @@ pub(crate) fn config() -> Config {
         segment_bytes: 1 << 20,
         on_suspicion: OnSuspicion::default(),
         membership: MembershipConfig { quorum: None, stable_after: Span::from_secs(5) },
-        leads: LeadsConfig::default(),
+        leader_placement: LeaderPlacementConfig::default(),
         promises: Promises::default(),
-        owner: OwnerConfig::default(),
+        leader: LeaderConfig::default(),
         gateway: GatewayConfig {
             tries: 5,
             try_timeout: Span::from_millis(500),
@@ -106,7 +106,7 @@ impl Cluster {
         Self::begin(config, nodes, Placement::new(nodes, 3, shards, 3), ahead.collect())
     }
 
-    /// Boots so many nodes in three zones and lets them elect their owners.
+    /// Boots so many nodes in three zones and lets them elect their leaders.
     pub(crate) fn new(nodes: u16, shards: u32) -> Self {
         Self::with(config(), nodes, shards)
     }
@@ -358,7 +358,7 @@ impl Cluster {
     }
 
     /// The node that serves a show in the latest epoch.
-    pub(crate) fn owner(&self, show: u32) -> Option<(NodeId, Epoch)> {
+    pub(crate) fn leader(&self, show: u32) -> Option<(NodeId, Epoch)> {
         let shard = self.shard(show);
         let serving = self.nodes.values().filter_map(|node| Some((node.id(), node.serves(shard)?)));
         serving.max_by_key(|&(_, epoch)| epoch)
@@ -366,9 +366,9 @@ impl Cluster {
 
     /// A node that replicates the show and does not serve it.
     pub(crate) fn follower(&self, show: u32) -> NodeId {
-        let owner = self.owner(show).expect("somebody serves").0;
+        let leader = self.leader(show).expect("somebody serves").0;
         let members = self.setup.placement.replicas(self.shard(show));
-        *members.iter().find(|&&member| member != owner).expect("a shard has followers")
+        *members.iter().find(|&&member| member != leader).expect("a shard has followers")
     }
 
     /// A client hands a request to a gateway.

@@ -20,8 +20,8 @@ fn held() -> (Cluster, Instant) {
 /// How long after its grant the hold has ended, give or take a tenth of a second.
 fn lasts(cluster: &mut Cluster, granted: Instant) -> Span {
     let ended = |cluster: &Cluster| {
-        let owner = cluster.owner(SHOW).map(|(owner, _)| owner);
-        let show = owner.and_then(|owner| cluster.node(owner).show(ShowId(SHOW)));
+        let leader = cluster.leader(SHOW).map(|(leader, _)| leader);
+        let show = leader.and_then(|leader| cluster.node(leader).show(ShowId(SHOW)));
         show.is_some_and(|show| show.held() == 0)
     };
     while !ended(cluster) {
@@ -71,7 +71,7 @@ fn the_time_is_told_until_it_is_heard() {
     let (mut cluster, granted) = held();
     cluster.run_for(Span::from_secs(100));
     for _ in 0..6 {
-        let leader = cluster.owner(SHOW).expect("somebody leads").0;
+        let leader = cluster.leader(SHOW).expect("somebody leads").0;
         for node in NODES.into_iter().filter(|&node| node != leader) {
             cluster.crash(node);
             cluster.run_for(Span::from_secs(1));
@@ -81,7 +81,7 @@ fn the_time_is_told_until_it_is_heard() {
             cluster.lose_one_in(None);
             cluster.run_for(Span::from_millis(1_200));
         }
-        let leader = cluster.owner(SHOW).expect("somebody leads").0;
+        let leader = cluster.leader(SHOW).expect("somebody leads").0;
         cluster.crash(leader);
         cluster.run_for(Span::from_secs(5));
         cluster.start(leader);
@@ -115,7 +115,7 @@ fn the_time_is_told_until_all_have_answered() {
         cluster.sent.journal - before
     };
     assert_eq!(said(&mut cluster), 0, "all know it");
-    let leader = cluster.owner(SHOW).expect("somebody leads").0;
+    let leader = cluster.leader(SHOW).expect("somebody leads").0;
     cluster.crash(leader);
     let in_a_minute = said(&mut cluster);
     assert!(

@@ -3,7 +3,7 @@
 mod forgets;
 mod harness;
 mod holds;
-mod leads;
+mod leader_placement;
 mod members;
 mod moves;
 mod newcomers;
@@ -30,27 +30,27 @@ fn is_booked(outcome: &Outcome) -> bool {
 }
 
 #[test]
-fn a_booking_survives_its_owners_crash() {
-    // A seat is held and paid for; the owner dies; the next one knows who sits there.
+fn a_booking_survives_its_leaders_crash() {
+    // A seat is held and paid for; the leader dies; the next one knows who sits there.
     let mut cluster = Cluster::new(3, 4);
-    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    let (leader, other) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
     assert!(is_held(&cluster.outcome(other, hold(10, SHOW, &[7]))));
     assert!(is_booked(&cluster.outcome(other, confirm(11, SHOW, 10))));
-    cluster.crash(owner);
+    cluster.crash(leader);
     cluster.run_for(Span::from_millis(500));
-    assert_ne!(cluster.owner(SHOW).unwrap().0, owner);
+    assert_ne!(cluster.leader(SHOW).unwrap().0, leader);
     assert_eq!(cluster.outcome(other, hold(20, SHOW, &[7])), Outcome::Refused(Refusal::SeatTaken));
     assert!(is_held(&cluster.outcome(other, hold(30, SHOW, &[8]))));
 }
 
 #[test]
 fn a_retry_after_the_failover_is_answered_from_the_journal() {
-    // The owner dies with its reply on the way. The same request again gets the same
+    // The leader dies with its reply on the way. The same request again gets the same
     // seats and the same timer, not a second hold.
     let mut cluster = Cluster::new(3, 4);
-    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    let (leader, other) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
     let first = cluster.outcome(other, hold(10, SHOW, &[1, 2]));
-    cluster.crash(owner);
+    cluster.crash(leader);
     cluster.run_for(Span::from_millis(500));
     let again = cluster.outcome(other, hold(10, SHOW, &[1, 2]));
     let (Outcome::Held { seats, expires, .. }, Outcome::Held { seats: same, expires: as_told, .. }) =
@@ -58,27 +58,27 @@ fn a_retry_after_the_failover_is_answered_from_the_journal() {
     else {
         panic!("both are told of the hold")
     };
-    // The next owner had the time from a word that was on its way.
+    // The next leader had the time from a word that was on its way.
     assert!(seats == same && as_told.since(expires) <= Span::from_millis(1) && as_told >= expires);
     assert_eq!(cluster.node(other).show(ShowId(SHOW)).unwrap().held(), 2);
 }
 
 #[test]
-fn a_deposed_owner_neither_grants_nor_refuses() {
-    // The owner is cut off and does not know that another sells in its place. Its own
+fn a_deposed_leader_neither_grants_nor_refuses() {
+    // The leader is cut off and does not know that another sells in its place. Its own
     // clients ask for a free seat and for a taken one: neither answer may leave.
     let mut cluster = Cluster::new(3, 4);
-    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    let (leader, other) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
     assert!(is_held(&cluster.outcome(other, hold(10, SHOW, &[1]))));
-    cluster.isolate(owner);
-    cluster.ask(owner, hold(20, SHOW, &[2]));
+    cluster.isolate(leader);
+    cluster.ask(leader, hold(20, SHOW, &[2]));
     cluster.run_for(Span::from_millis(20));
-    cluster.ask(owner, hold(30, SHOW, &[1]));
+    cluster.ask(leader, hold(30, SHOW, &[1]));
     assert!(is_held(&cluster.outcome(other, hold(40, SHOW, &[2]))), "the majority sells on");
     cluster.run_for(Span::from_secs(10));
     assert!(
-        cluster.node(owner).serves(cluster.shard(SHOW)).is_some(),
-        "it still takes itself for the owner"
+        cluster.node(leader).serves(cluster.shard(SHOW)).is_some(),
+        "it still takes itself for the leader"
     );
     let answers =
         cluster.replies.iter().filter(|(id, _)| [RequestId(20), RequestId(30)].contains(id));
@@ -88,26 +88,26 @@ fn a_deposed_owner_neither_grants_nor_refuses() {
     );
     cluster.heal();
     cluster.run_for(Span::from_secs(1));
-    assert_eq!(cluster.node(owner).serves(cluster.shard(SHOW)), None);
-    assert_eq!(cluster.outcome(owner, hold(20, SHOW, &[2])), Outcome::Refused(Refusal::SeatTaken));
+    assert_eq!(cluster.node(leader).serves(cluster.shard(SHOW)), None);
+    assert_eq!(cluster.outcome(leader, hold(20, SHOW, &[2])), Outcome::Refused(Refusal::SeatTaken));
 }
 
 #[test]
-fn what_a_deposed_owner_had_pending_is_decided_by_the_next() {
-    // A request waits at an owner that is cut off. When the links are back the owner
-    // learns of its end, and the gateway takes the request to the next owner.
+fn what_a_deposed_leader_had_pending_is_decided_by_the_next() {
+    // A request waits at a leader that is cut off. When the links are back the leader
+    // learns of its end, and the gateway takes the request to the next leader.
     let mut patient = config();
     patient.gateway.try_timeout = Span::from_secs(30);
     let mut cluster = Cluster::with(patient, 3, 1);
-    let owner = cluster.owner(SHOW).unwrap().0;
-    cluster.isolate(owner);
-    cluster.ask(owner, hold(20, SHOW, &[2]));
+    let leader = cluster.leader(SHOW).unwrap().0;
+    cluster.isolate(leader);
+    cluster.ask(leader, hold(20, SHOW, &[2]));
     cluster.run_for(Span::from_secs(2));
     assert!(cluster.replies.is_empty());
     cluster.heal();
     cluster.run_for(Span::from_secs(1));
     assert!(is_held(&cluster.replies[0].1));
-    assert_ne!(cluster.owner(SHOW).unwrap().0, owner);
+    assert_ne!(cluster.leader(SHOW).unwrap().0, leader);
 }
 
 #[test]
@@ -123,8 +123,8 @@ fn a_hold_ends_after_its_time_and_grace_and_not_before() {
         Outcome::Refused(Refusal::SeatTaken)
     );
     cluster.run_until(expires + Span::from_millis(5_010));
-    let owner = cluster.owner(SHOW).unwrap().0;
-    assert_eq!(cluster.node(owner).show(ShowId(SHOW)).unwrap().held(), 0, "nobody had to ask");
+    let leader = cluster.leader(SHOW).unwrap().0;
+    assert_eq!(cluster.node(leader).show(ShowId(SHOW)).unwrap().held(), 0, "nobody had to ask");
     assert!(is_held(&cluster.outcome(gateway, hold(30, SHOW, &[5]))));
     assert_eq!(
         cluster.outcome(gateway, confirm(11, SHOW, 10)),
@@ -133,37 +133,37 @@ fn a_hold_ends_after_its_time_and_grace_and_not_before() {
 }
 
 #[test]
-fn holds_end_under_the_next_owner_too() {
-    // The owner dies while a hold runs; the next owner ends the hold, not before its time, and later
+fn holds_end_under_the_next_leader_too() {
+    // The leader dies while a hold runs; the next leader ends the hold, not before its time, and later
     // only by as long as it took to learn of it.
     let mut cluster = Cluster::new(3, 4);
-    let (owner, gateway) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    let (leader, gateway) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
     let held = cluster.outcome(gateway, hold(10, SHOW, &[5]));
     let Outcome::Held { expires, .. } = held else { panic!("{held:?}") };
-    cluster.crash(owner);
+    cluster.crash(leader);
     cluster.run_until(expires + Span::from_millis(4_990));
-    let owner = cluster.owner(SHOW).unwrap().0;
-    assert_eq!(cluster.node(owner).show(ShowId(SHOW)).unwrap().held(), 1);
+    let leader = cluster.leader(SHOW).unwrap().0;
+    assert_eq!(cluster.node(leader).show(ShowId(SHOW)).unwrap().held(), 1);
     cluster.run_until(expires + Span::from_millis(5_010));
-    assert_eq!(cluster.node(owner).show(ShowId(SHOW)).unwrap().held(), 0);
+    assert_eq!(cluster.node(leader).show(ShowId(SHOW)).unwrap().held(), 0);
 }
 
-/// How long a hold lasts that is granted at once and whose owner dies after a minute, and whose next
-/// owner dies, too, after another, where the nodes' clocks are so far apart.
+/// How long a hold lasts that is granted at once and whose leader dies after a minute, and whose next
+/// leader dies, too, after another, where the nodes' clocks are so far apart.
 fn lasts_with_clocks_apart(config: Config, apart: Span) -> Span {
     let mut cluster = Cluster::with_clocks_apart(config, 3, 1, apart);
     assert!(is_held(&cluster.outcome(cluster.follower(SHOW), hold(10, SHOW, &[5]))));
     let granted = cluster.now();
     for _ in 0..2 {
         cluster.run_for(Span::from_secs(60));
-        let owner = cluster.owner(SHOW).expect("somebody owns it").0;
-        cluster.crash(owner);
+        let leader = cluster.leader(SHOW).expect("somebody owns it").0;
+        cluster.crash(leader);
         cluster.run_for(Span::from_secs(1));
-        cluster.start(owner);
+        cluster.start(leader);
     }
     let holds = |cluster: &Cluster| {
-        let owner = cluster.owner(SHOW).expect("somebody owns it").0;
-        cluster.node(owner).show(ShowId(SHOW)).expect("it is known").held() > 0
+        let leader = cluster.leader(SHOW).expect("somebody owns it").0;
+        cluster.node(leader).show(ShowId(SHOW)).expect("it is known").held() > 0
     };
     while holds(&cluster) {
         cluster.run_for(Span::from_millis(500));
@@ -184,18 +184,18 @@ fn holds_last_as_long_however_far_apart_clocks_are() {
 }
 
 #[test]
-fn a_gateway_follows_hints_to_the_owner() {
-    // A node that carries no replica believes in the first owner; after a failover it is
+fn a_gateway_follows_hints_to_the_leader() {
+    // A node that carries no replica believes in the first leader; after a failover it is
     // told by a replica who owns the shard now, and the request arrives in one go.
     let mut cluster = Cluster::new(5, 1);
     let members = cluster.setup().placement.replicas(cluster.shard(SHOW)).to_vec();
     let outsider = (1..=5).map(NodeId).find(|node| !members.contains(node)).unwrap();
-    let owner = cluster.owner(SHOW).unwrap().0;
-    cluster.isolate(owner);
+    let leader = cluster.leader(SHOW).unwrap().0;
+    cluster.isolate(leader);
     cluster.run_for(Span::from_millis(600));
     cluster.heal();
     cluster.run_for(Span::from_millis(600));
-    assert_ne!(cluster.owner(SHOW).unwrap().0, owner);
+    assert_ne!(cluster.leader(SHOW).unwrap().0, leader);
     cluster.observed.clear();
     let asked = cluster.now();
     assert!(is_held(&cluster.outcome(outsider, hold(10, SHOW, &[1]))));
@@ -242,11 +242,11 @@ fn the_whole_cluster_comes_back_from_its_logs() {
 
 #[test]
 fn a_crash_costs_about_four_hundred_milliseconds() {
-    // From the owner's death to the first acknowledgement of the next.
+    // From the leader's death to the first acknowledgement of the next.
     let mut cluster = Cluster::new(5, 16);
     cluster.run_for(Span::from_secs(20));
-    let (owner, gateway) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
-    cluster.crash(owner);
+    let (leader, gateway) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.crash(leader);
     let died = cluster.now();
     assert!(is_held(&cluster.outcome(gateway, hold(10, SHOW, &[3]))));
     let took = cluster.now().since(died);
@@ -257,7 +257,7 @@ fn a_crash_costs_about_four_hundred_milliseconds() {
 fn a_restarted_node_is_brought_up_to_date() {
     // A follower misses a booking while it is down and has it soon after its return.
     let mut cluster = Cluster::new(3, 4);
-    let (gateway, follower) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    let (gateway, follower) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
     cluster.crash(follower);
     assert!(is_held(&cluster.outcome(gateway, hold(10, SHOW, &[3]))));
     cluster.run_for(Span::from_secs(30));
@@ -267,13 +267,13 @@ fn a_restarted_node_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_crashed_owner_that_returns_at_once_is_replaced_at_once() {
-    // The owner restarts faster than anybody could suspect it: its new incarnation tells.
+fn a_crashed_leader_that_returns_at_once_is_replaced_at_once() {
+    // The leader restarts faster than anybody could suspect it: its new incarnation tells.
     let mut cluster = Cluster::new(3, 4);
     cluster.run_for(Span::from_secs(5));
-    let (owner, gateway) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
-    cluster.crash(owner);
-    cluster.start(owner);
+    let (leader, gateway) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.crash(leader);
+    cluster.start(leader);
     let restarted = cluster.now();
     assert!(is_held(&cluster.outcome(gateway, hold(10, SHOW, &[3]))));
     assert!(
@@ -284,20 +284,20 @@ fn a_crashed_owner_that_returns_at_once_is_replaced_at_once() {
 }
 
 #[test]
-fn a_paused_owner_is_replaced_and_accepts_it() {
-    // The owner's process stands still for three seconds. Another takes over; when the
+fn a_paused_leader_is_replaced_and_accepts_it() {
+    // The leader's process stands still for three seconds. Another takes over; when the
     // first goes on it finds old requests and old messages, and causes no new election.
     let mut cluster = Cluster::new(3, 4);
     cluster.run_for(Span::from_secs(5));
-    let (owner, gateway) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
-    cluster.pause(owner, Span::from_secs(3));
+    let (leader, gateway) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.pause(leader, Span::from_secs(3));
     cluster.ask(gateway, hold(10, SHOW, &[3]));
-    cluster.ask(owner, hold(20, SHOW, &[3]));
+    cluster.ask(leader, hold(20, SHOW, &[3]));
     cluster.run_for(Span::from_millis(2_900));
-    let (next, epoch) = cluster.owner(SHOW).unwrap();
-    assert_ne!(next, owner);
+    let (next, epoch) = cluster.leader(SHOW).unwrap();
+    assert_ne!(next, leader);
     cluster.run_for(Span::from_secs(2));
-    assert_eq!(cluster.owner(SHOW), Some((next, epoch)));
+    assert_eq!(cluster.leader(SHOW), Some((next, epoch)));
     assert_eq!(cluster.replies.iter().filter(|(_, outcome)| is_held(outcome)).count(), 1);
     assert_eq!(cluster.replies.len(), 2);
 }
@@ -307,7 +307,7 @@ fn a_replica_that_lags_far_behind_gets_a_snapshot() {
     // While a follower is down the others compact what it is missing.
     let compacting = Config { snapshot_every: 20, keep_records: 5, ..config() };
     let mut cluster = Cluster::with(compacting, 3, 1);
-    let (gateway, follower) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
+    let (gateway, follower) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
     cluster.crash(follower);
     for seat in 0..100 {
         cluster.ask(gateway, hold(u64::from(seat) * 10, SHOW, &[seat]));
@@ -448,13 +448,13 @@ fn a_node_is_what_its_disk_amounts_to_and_no_other() {
 fn the_same_script_gives_the_same_run() {
     let play = || {
         let mut cluster = Cluster::new(5, 16);
-        let owner = cluster.owner(SHOW).unwrap().0;
+        let leader = cluster.leader(SHOW).unwrap().0;
         (0..40).for_each(|user| {
             cluster
                 .ask(NodeId(1 + user % 5), hold(u64::from(user) * 10, u32::from(user % 16), &[9]))
         });
         cluster.run_for(Span::from_millis(3));
-        cluster.crash(owner);
+        cluster.crash(leader);
         cluster.run_for(Span::from_secs(5));
         (cluster.observed, cluster.replies, cluster.sent)
     };
@@ -463,31 +463,31 @@ fn the_same_script_gives_the_same_run() {
 
 #[test]
 fn a_node_that_retires_hands_over_and_keeps_nobody_waiting() {
-    // The owner is told to stop while a client asks every millisecond through every gateway. Its
-    // shards have other owners long before anybody would have missed it, nobody is turned away,
+    // The leader is told to stop while a client asks every millisecond through every gateway. Its
+    // shards have other leaders long before anybody would have missed it, nobody is turned away,
     // and then it says that it may go.
     let mut cluster = Cluster::new(3, 4);
-    let owner = cluster.owner(SHOW).unwrap().0;
+    let leader = cluster.leader(SHOW).unwrap().0;
     let before = cluster.replies.len();
     let began = cluster.now();
     for n in 0..100_u64 {
         if n == 20 {
-            cluster.retire(owner);
+            cluster.retire(leader);
         }
         let seat = 3 * n as u32;
         cluster.ask(NodeId(1 + (n % 3) as u16), hold(10 * (n + 1), SHOW, &[seat]));
         cluster.run_for(Span::from_millis(1));
     }
-    assert!(!cluster.drained.contains(&owner), "clients still ask it");
+    assert!(!cluster.drained.contains(&leader), "clients still ask it");
     cluster.run_for(Span::from_millis(600));
-    assert!(cluster.drained.contains(&owner));
-    assert_ne!(cluster.owner(SHOW).unwrap().0, owner);
+    assert!(cluster.drained.contains(&leader));
+    assert_ne!(cluster.leader(SHOW).unwrap().0, leader);
     let replies = &cluster.replies[before..];
     assert_eq!(replies.len(), 100);
     assert!(replies.iter().all(|(_, outcome)| is_held(outcome)), "{replies:?}");
     let story: Vec<_> = cluster.observed.iter().filter(|&&(at, ..)| at > began).collect();
     let begins = |seen: &Observation| matches!(seen, Observation::LeadTransferBegan { .. });
-    let serves = |seen: &Observation| matches!(seen, Observation::OwnerActivated { .. });
+    let serves = |seen: &Observation| matches!(seen, Observation::LeaderActivated { .. });
     let waited = Observation::Mark(Mark::WaitedForSuccessor);
     let begun = story.iter().find(|(.., seen)| begins(seen)).expect("it hands over").0;
     let served = story.iter().rfind(|(.., seen)| serves(seen)).expect("others serve").0;
@@ -502,55 +502,55 @@ fn a_node_that_retires_hands_over_and_keeps_nobody_waiting() {
 #[test]
 fn a_retired_node_that_comes_back_is_a_node_like_any_other() {
     let mut cluster = Cluster::new(3, 4);
-    let owner = cluster.owner(SHOW).unwrap().0;
-    cluster.retire(owner);
+    let leader = cluster.leader(SHOW).unwrap().0;
+    cluster.retire(leader);
     cluster.run_for(Span::from_millis(600));
-    cluster.crash(owner);
+    cluster.crash(leader);
     cluster.run_for(Span::from_secs(1));
-    cluster.start(owner);
+    cluster.start(leader);
     cluster.run_for(Span::from_secs(1));
-    let successor = cluster.owner(SHOW).unwrap().0;
+    let successor = cluster.leader(SHOW).unwrap().0;
     cluster.retire(successor);
     cluster.run_for(Span::from_millis(600));
     assert!(cluster.drained.contains(&successor));
-    assert_ne!(cluster.owner(SHOW).unwrap().0, successor);
-    assert!(is_held(&cluster.outcome(owner, hold(10, SHOW, &[1]))));
+    assert_ne!(cluster.leader(SHOW).unwrap().0, successor);
+    assert!(is_held(&cluster.outcome(leader, hold(10, SHOW, &[1]))));
 }
 
 #[test]
-fn an_owner_that_nobody_can_succeed_goes_on() {
+fn a_leader_that_nobody_can_succeed_goes_on() {
     // Told to stop while it is cut off from its peers: it can hand over to nobody, gives up,
     // decides what has waited, and once the links are back hands over after all.
     let mut patient = config();
     patient.gateway.try_timeout = Span::from_secs(30);
     let mut cluster = Cluster::with(patient, 3, 1);
-    let owner = cluster.owner(SHOW).unwrap().0;
+    let leader = cluster.leader(SHOW).unwrap().0;
     cluster.lose_one_in(Some(1));
-    cluster.retire(owner);
-    cluster.ask(owner, hold(10, SHOW, &[1]));
+    cluster.retire(leader);
+    cluster.ask(leader, hold(10, SHOW, &[1]));
     cluster.run_for(Span::from_secs(3));
     let given_up = |seen: &Observation| matches!(seen, Observation::LeadTransferGivenUp { .. });
-    assert!(cluster.observed.iter().any(|(_, node, seen)| *node == owner && given_up(seen)));
-    assert!(!cluster.drained.contains(&owner));
+    assert!(cluster.observed.iter().any(|(_, node, seen)| *node == leader && given_up(seen)));
+    assert!(!cluster.drained.contains(&leader));
     cluster.lose_one_in(None);
     cluster.run_for(Span::from_secs(40));
     assert!(cluster.replies.iter().any(|(id, outcome)| *id == RequestId(10) && is_held(outcome)));
-    assert!(cluster.drained.contains(&owner), "{:?}", cluster.observed);
-    assert_ne!(cluster.owner(SHOW).unwrap().0, owner);
+    assert!(cluster.drained.contains(&leader), "{:?}", cluster.observed);
+    assert_ne!(cluster.leader(SHOW).unwrap().0, leader);
 }
 
 #[test]
 fn so_many_wait_for_a_successor_and_the_others_are_told_at_once() {
-    // The hand-over stalls, for the owner's links are cut. Thirty clients ask meanwhile, of whom ten
+    // The hand-over stalls, for the leader's links are cut. Thirty clients ask meanwhile, of whom ten
     // may wait at their gateway: the others are sent away at once, and the ten are served in the end.
     let mut narrow = config();
     narrow.gateway.in_flight_per_shard = 10;
     let mut cluster = Cluster::with(narrow, 3, 1);
-    let owner = cluster.owner(SHOW).unwrap().0;
-    cluster.isolate(owner);
-    cluster.retire(owner);
+    let leader = cluster.leader(SHOW).unwrap().0;
+    cluster.isolate(leader);
+    cluster.retire(leader);
     for n in 0..30 {
-        cluster.ask(owner, hold(10 * (n + 1), SHOW, &[3 * n as u32]));
+        cluster.ask(leader, hold(10 * (n + 1), SHOW, &[3 * n as u32]));
     }
     cluster.run_for(Span::from_millis(100));
     assert_eq!(cluster.replies.len(), 20);
@@ -560,5 +560,5 @@ fn so_many_wait_for_a_successor_and_the_others_are_told_at_once() {
     cluster.run_for(Span::from_secs(2));
     assert_eq!(cluster.replies.len(), 30);
     assert!(cluster.replies[20..].iter().all(|(_, outcome)| is_held(outcome)));
-    assert_ne!(cluster.owner(SHOW).unwrap().0, owner);
+    assert_ne!(cluster.leader(SHOW).unwrap().0, leader);
 }

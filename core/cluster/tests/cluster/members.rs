@@ -29,24 +29,24 @@ fn agreed(cluster: &Cluster, about: NodeId) -> (State, u64) {
 #[test]
 fn a_minority_refuses_at_once_and_returns_when_the_split_is_over() {
     let mut cluster = Cluster::new(3, 4);
-    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
-    cluster.isolate(owner);
+    let (leader, other) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.isolate(leader);
     cluster.run_for(JUDGED);
     let asked = cluster.now();
-    assert_eq!(cluster.outcome(owner, hold(10, SHOW, &[1])), MINORITY);
+    assert_eq!(cluster.outcome(leader, hold(10, SHOW, &[1])), MINORITY);
     assert!(cluster.now().since(asked) <= Span::from_millis(10), "nobody waits for a time-out");
-    assert_eq!(count(&cluster, owner, Observation::Withdrew), 1);
-    assert_eq!(count(&cluster, owner, Observation::GivenUp { peer: other }), 0);
-    assert_eq!(count(&cluster, other, Observation::GivenUp { peer: owner }), 1);
+    assert_eq!(count(&cluster, leader, Observation::Withdrew), 1);
+    assert_eq!(count(&cluster, leader, Observation::GivenUp { peer: other }), 0);
+    assert_eq!(count(&cluster, other, Observation::GivenUp { peer: leader }), 1);
     assert!(super::is_held(&cluster.outcome(other, hold(20, SHOW, &[1]))), "the majority sells");
 
     cluster.heal();
     cluster.run_for(ROUNDS);
-    assert_eq!(agreed(&cluster, owner), (State::Up, 1), "it came back as another incarnation");
+    assert_eq!(agreed(&cluster, leader), (State::Up, 1), "it came back as another incarnation");
     assert_eq!(agreed(&cluster, other), (State::Up, 1), "it answered back to a suspicion");
-    assert_eq!(count(&cluster, owner, Observation::Returned), 1);
-    assert_eq!(count(&cluster, owner, Observation::GivenUp { peer: other }), 0);
-    assert!(super::is_held(&cluster.outcome(owner, hold(30, SHOW, &[2]))));
+    assert_eq!(count(&cluster, leader, Observation::Returned), 1);
+    assert_eq!(count(&cluster, leader, Observation::GivenUp { peer: other }), 0);
+    assert!(super::is_held(&cluster.outcome(leader, hold(30, SHOW, &[2]))));
 }
 
 #[test]
@@ -80,55 +80,55 @@ fn whoever_waits_at_a_gateway_that_withdraws_is_sent_elsewhere() {
     let mut patient = super::config();
     patient.gateway.try_timeout = Span::from_secs(30);
     let mut cluster = Cluster::with(patient, 3, 1);
-    let owner = cluster.owner(SHOW).unwrap().0;
-    cluster.isolate(owner);
-    cluster.ask(owner, hold(10, SHOW, &[1]));
+    let leader = cluster.leader(SHOW).unwrap().0;
+    cluster.isolate(leader);
+    cluster.ask(leader, hold(10, SHOW, &[1]));
     cluster.run_for(JUDGED);
     assert_eq!(cluster.replies.iter().map(|(_, outcome)| outcome).collect::<Vec<_>>(), [&MINORITY]);
-    assert_eq!(cluster.node(owner).in_flight(), 0);
+    assert_eq!(cluster.node(leader).in_flight(), 0);
 }
 
 #[test]
 fn a_zombie_learns_that_it_was_given_up_and_joins_anew() {
     let mut cluster = Cluster::new(3, 4);
     cluster.run_for(Span::from_secs(5));
-    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
-    cluster.pause(owner, JUDGED + JUDGED);
+    let (leader, other) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.pause(leader, JUDGED + JUDGED);
     cluster.run_for(JUDGED);
-    let known = cluster.node(other).membership().member(owner).unwrap();
+    let known = cluster.node(other).membership().member(leader).unwrap();
     assert_eq!(known.state, State::Down);
     cluster.run_for(JUDGED + ROUNDS);
-    assert_eq!(count(&cluster, owner, Observation::Mark(Mark::JoinedAnew)), 1);
-    assert_eq!(count(&cluster, owner, Observation::Withdrew), 1);
-    assert_eq!(count(&cluster, owner, Observation::Returned), 1);
-    assert_eq!(agreed(&cluster, owner), (State::Up, 2), "it was suspect, and then given up");
+    assert_eq!(count(&cluster, leader, Observation::Mark(Mark::JoinedAnew)), 1);
+    assert_eq!(count(&cluster, leader, Observation::Withdrew), 1);
+    assert_eq!(count(&cluster, leader, Observation::Returned), 1);
+    assert_eq!(agreed(&cluster, leader), (State::Up, 2), "it was suspect, and then given up");
     assert_eq!(agreed(&cluster, other), (State::Up, 0), "it suspected nobody for its own pause");
 }
 
 #[test]
 fn a_node_that_is_not_heard_withdraws_although_it_hears_a_quorum() {
     let mut cluster = Cluster::new(3, 4);
-    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
-    cluster.mute(owner);
+    let (leader, other) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.mute(leader);
     cluster.run_for(JUDGED);
-    assert_eq!(cluster.outcome(owner, hold(10, SHOW, &[1])), MINORITY);
-    assert_eq!(cluster.node(other).membership().member(owner).unwrap().state, State::Down);
+    assert_eq!(cluster.outcome(leader, hold(10, SHOW, &[1])), MINORITY);
+    assert_eq!(cluster.node(other).membership().member(leader).unwrap().state, State::Down);
     cluster.heal();
     cluster.run_for(ROUNDS);
-    assert_eq!(agreed(&cluster, owner).0, State::Up);
-    assert!(super::is_held(&cluster.outcome(owner, hold(30, SHOW, &[2]))));
+    assert_eq!(agreed(&cluster, leader).0, State::Up);
+    assert!(super::is_held(&cluster.outcome(leader, hold(30, SHOW, &[2]))));
 }
 
 #[test]
 fn a_restart_is_told_and_then_beats_carry_nothing() {
     let mut cluster = Cluster::new(3, 4);
-    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
-    cluster.crash(owner);
+    let (leader, other) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.crash(leader);
     cluster.run_for(Span::from_secs(1));
-    cluster.start(owner);
+    cluster.start(leader);
     cluster.run_for(ROUNDS);
-    assert_eq!(agreed(&cluster, owner), (State::Up, 0));
-    assert_eq!(count(&cluster, owner, Observation::Withdrew), 0, "who comes back serves at once");
+    assert_eq!(agreed(&cluster, leader), (State::Up, 0));
+    assert_eq!(count(&cluster, leader, Observation::Withdrew), 0, "who comes back serves at once");
     let told = Observation::Mark(Mark::RumoursTold);
     let before = count(&cluster, other, told);
     assert!(before > 0);

@@ -10,8 +10,8 @@ use crate::harness::{Cluster, confirm, hold};
 pub(crate) const SHOWS: u32 = 16;
 
 /// The nodes that serve a shard.
-fn owners(cluster: &Cluster) -> BTreeSet<NodeId> {
-    (0..SHOWS).filter_map(|show| cluster.owner(show)).map(|(owner, _)| owner).collect()
+fn leaders(cluster: &Cluster) -> BTreeSet<NodeId> {
+    (0..SHOWS).filter_map(|show| cluster.leader(show)).map(|(leader, _)| leader).collect()
 }
 
 /// Asks for a fresh seat every few milliseconds, through every gateway that is up; says which
@@ -64,13 +64,13 @@ fn a_cluster_grows_and_shrinks_while_it_sells() {
     }
     let asked = sell(&mut cluster, 0, 600, &[1, 2, 3]);
     check_granted(&cluster, &asked);
-    assert!(owners(&cluster).iter().any(|owner| owner.0 > 3), "{:?}", owners(&cluster));
+    assert!(leaders(&cluster).iter().any(|leader| leader.0 > 3), "{:?}", leaders(&cluster));
     for node in [1, 2, 3].map(NodeId) {
         cluster.tell(node, Input::Leave(node));
     }
     let asked = sell(&mut cluster, 600, 900, &[4, 5, 6]);
     check_granted(&cluster, &asked);
-    assert!(owners(&cluster).iter().all(|owner| owner.0 > 3), "{:?}", owners(&cluster));
+    assert!(leaders(&cluster).iter().all(|leader| leader.0 > 3), "{:?}", leaders(&cluster));
     assert!([1, 2, 3].map(NodeId).iter().all(|node| cluster.drained.contains(node)));
     [1, 2, 3].map(NodeId).into_iter().for_each(|node| cluster.crash(node));
     cluster.run_for(Span::from_secs(1));
@@ -138,8 +138,8 @@ fn a_shard_of_one_replica_answers_while_its_newcomer_is_silent() {
         [4, 5].map(NodeId).into_iter().for_each(|node| cluster.crash(node));
         cluster.run_for(Span::from_secs(1));
         for show in 0..SHOWS {
-            let Some((owner, _)) = cluster.owner(show) else { continue };
-            let members = cluster.node(owner).members(cluster.shard(show)).expect("it serves");
+            let Some((leader, _)) = cluster.leader(show) else { continue };
+            let members = cluster.node(leader).members(cluster.shard(show)).expect("it serves");
             if members.learners().is_empty() {
                 continue;
             }
@@ -150,7 +150,7 @@ fn a_shard_of_one_replica_answers_while_its_newcomer_is_silent() {
             assert_eq!(outcome, taken, "step {step}, show {show}");
         }
     }
-    assert!(learn > 20, "{learn} shows had an owner with a learner");
+    assert!(learn > 20, "{learn} shows had a leader with a learner");
 }
 
 #[test]
@@ -161,8 +161,8 @@ fn a_node_that_stops_hands_over_to_another_where_the_first_cannot_lead() {
     cluster.fill(NodeId(2));
     cluster.retire(NodeId(1));
     cluster.run_for(Span::from_secs(5));
-    assert!(cluster.drained.contains(&NodeId(1)), "{:?}", owners(&cluster));
-    assert_eq!(owners(&cluster), [NodeId(3)].into());
+    assert!(cluster.drained.contains(&NodeId(1)), "{:?}", leaders(&cluster));
+    assert_eq!(leaders(&cluster), [NodeId(3)].into());
 }
 
 #[test]
@@ -187,8 +187,8 @@ fn a_node_whose_disk_is_gone_is_replaced() {
 }
 
 #[test]
-fn an_owner_that_moves_away_hands_over_to_a_member_that_is_there() {
-    // While a dead node is a member still, owners move to new nodes: whoever tried to hand over to
+fn a_leader_that_moves_away_hands_over_to_a_member_that_is_there() {
+    // While a dead node is a member still, leaders move to new nodes: whoever tried to hand over to
     // the dead one would try for ever, and neither it nor anybody else could leave.
     let mut cluster = Cluster::changing(3, 3, 16);
     let asked = sell(&mut cluster, 0, 50, &[1, 2, 3]);

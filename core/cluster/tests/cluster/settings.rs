@@ -1,21 +1,21 @@
-//! What an owner that is cut off tells its clients, by the settings that say what it may.
+//! What a leader that is cut off tells its clients, by the settings that say what it may.
 
 use onsale_booking::{Outcome, Refusal, RequestId, Span};
-use onsale_cluster::{Acknowledge, Config, Deposed, OnSuspicion, OwnerConfig, Reads, Reckoning};
+use onsale_cluster::{Acknowledge, Config, Deposed, LeaderConfig, OnSuspicion, Reads, Reckoning};
 
 use crate::harness::{Cluster, config, hold};
 use crate::{SHOW, is_held, lasts_with_clocks_apart};
 
-/// Seat 1 is taken; the owner is cut off, and asked for seat 2 and for seat 1. What it has
+/// Seat 1 is taken; the leader is cut off, and asked for seat 2 and for seat 1. What it has
 /// answered to both after so long.
 fn answered(config: Config, after: Span) -> [Option<Outcome>; 2] {
     let mut cluster = Cluster::with(config, 3, 1);
-    let owner = cluster.owner(SHOW).expect("one is elected").0;
-    assert!(is_held(&cluster.outcome(owner, hold(10, SHOW, &[1]))));
-    cluster.isolate(owner);
-    cluster.ask(owner, hold(20, SHOW, &[2]));
+    let leader = cluster.leader(SHOW).expect("one is elected").0;
+    assert!(is_held(&cluster.outcome(leader, hold(10, SHOW, &[1]))));
+    cluster.isolate(leader);
+    cluster.ask(leader, hold(20, SHOW, &[2]));
     cluster.run_for(Span::from_millis(20));
-    cluster.ask(owner, hold(30, SHOW, &[1]));
+    cluster.ask(leader, hold(30, SHOW, &[1]));
     cluster.run_for(after);
     [20, 30].map(|id| {
         let told = cluster.replies.iter().find(|(request, _)| *request == RequestId(id));
@@ -23,8 +23,8 @@ fn answered(config: Config, after: Span) -> [Option<Outcome>; 2] {
     })
 }
 
-fn owner(owner: OwnerConfig) -> Config {
-    Config { owner, ..config() }
+fn leader(leader: LeaderConfig) -> Config {
+    Config { leader, ..config() }
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn by_default_it_tells_nothing() {
 #[test]
 fn it_may_acknowledge_what_no_quorum_has() {
     for acknowledge in [Acknowledge::OwnDisk, Acknowledge::Proposal] {
-        let config = owner(OwnerConfig { acknowledge, ..OwnerConfig::default() });
+        let config = leader(LeaderConfig { acknowledge, ..LeaderConfig::default() });
         let [granted, refused] = answered(config, Span::from_millis(300));
         assert!(granted.is_some_and(|outcome| is_held(&outcome)), "{acknowledge:?}");
         assert_eq!(refused, None, "what changes nothing is still confirmed");
@@ -44,7 +44,7 @@ fn it_may_acknowledge_what_no_quorum_has() {
 
 #[test]
 fn it_may_answer_from_memory() {
-    let config = owner(OwnerConfig { reads: Reads::Local, ..OwnerConfig::default() });
+    let config = leader(LeaderConfig { reads: Reads::Local, ..LeaderConfig::default() });
     let taken = Some(Outcome::Refused(Refusal::SeatTaken));
     assert_eq!(answered(config, Span::from_millis(300)), [None, taken]);
 }
@@ -61,12 +61,12 @@ fn it_may_take_the_others_for_dead_and_be_a_majority_of_itself() {
 #[test]
 fn it_may_give_the_answers_that_it_owed_when_it_was_deposed() {
     // The same seat is sold by its successor meanwhile.
-    let mut config = owner(OwnerConfig { deposed: Deposed::Answers, ..OwnerConfig::default() });
+    let mut config = leader(LeaderConfig { deposed: Deposed::Answers, ..LeaderConfig::default() });
     config.gateway.try_timeout = Span::from_secs(30);
     let mut cluster = Cluster::with(config, 3, 1);
-    let (owner, other) = (cluster.owner(SHOW).unwrap().0, cluster.follower(SHOW));
-    cluster.isolate(owner);
-    cluster.ask(owner, hold(20, SHOW, &[2]));
+    let (leader, other) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
+    cluster.isolate(leader);
+    cluster.ask(leader, hold(20, SHOW, &[2]));
     cluster.run_for(Span::from_secs(2));
     assert!(is_held(&cluster.outcome(other, hold(30, SHOW, &[2]))));
     cluster.heal();
@@ -76,10 +76,10 @@ fn it_may_give_the_answers_that_it_owed_when_it_was_deposed() {
 }
 
 #[test]
-fn it_may_take_what_earlier_owners_wrote_for_instants_of_its_own_clock() {
-    // The clock of the next owner but one is five minutes ahead: to it, the hold has long been over.
+fn it_may_take_what_earlier_leaders_wrote_for_instants_of_its_own_clock() {
+    // The clock of the next leader but one is five minutes ahead: to it, the hold has long been over.
     let reckoning = Reckoning::Instants;
-    let config = owner(OwnerConfig { reckoning, ..OwnerConfig::default() });
+    let config = leader(LeaderConfig { reckoning, ..LeaderConfig::default() });
     let lasts = lasts_with_clocks_apart(config, Span::from_secs(300));
     assert!(lasts < Span::from_secs(125), "it ends as soon as that one serves: {lasts}");
 }

@@ -107,7 +107,8 @@ fn what_only_the_page_cache_has_is_not_acknowledged() {
     // n2's disk has no room for what it read, nobody is told anything.
     for has_room in [true, false] {
         let mut cluster = Cluster::new(3, SHARDS);
-        let owned = |show: &u32| cluster.owner(*show).is_some_and(|(owner, _)| owner == NodeId(1));
+        let owned =
+            |show: &u32| cluster.leader(*show).is_some_and(|(leader, _)| leader == NodeId(1));
         let show = (0..4 * SHARDS).find(owned).expect("n1 leads a shard");
         let held = cluster.outcome(NodeId(1), hold(10, show, &[7]));
         assert!(matches!(held, Outcome::Held { .. }));

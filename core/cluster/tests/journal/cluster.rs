@@ -420,7 +420,7 @@ impl Cluster {
         self.settle(at);
     }
 
-    /// Proposes a fresh record wherever a node takes itself for the owner.
+    /// Proposes a fresh record wherever a node takes itself for the leader.
     pub(crate) fn propose(&mut self, shard: ShardId) -> bool {
         let mut taken = false;
         for at in 0..NODES.len() {
@@ -436,7 +436,7 @@ impl Cluster {
         taken
     }
 
-    /// Asks every node that takes itself for the owner to prove it.
+    /// Asks every node that takes itself for the leader to prove it.
     pub(crate) fn ask(&mut self, shard: ShardId) {
         for at in 0..NODES.len() {
             let read = ReadId(self.next_value);
@@ -463,7 +463,7 @@ impl Cluster {
     pub(crate) fn check_live(&mut self) {
         for shard in SHARDS {
             let before = self.acked.get(&shard).copied();
-            assert!(self.propose(shard), "{shard} has an owner");
+            assert!(self.propose(shard), "{shard} has a leader");
             self.run_until(self.now + 500_000);
             let acked = self.acked[&shard];
             assert!(Some(acked) > before, "{shard} commits");

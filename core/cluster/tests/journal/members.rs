@@ -592,8 +592,8 @@ fn one_step_at_a_time_and_only_one_that_follows() {
 }
 
 #[test]
-fn a_leader_that_loses_its_say_passes_the_lead_on() {
-    // The library would leave it in the lead, unable to propose, with followers that sleep.
+fn a_leader_that_loses_its_say_passes_leadership_on() {
+    // The library would leave it in the leadership, unable to propose, with followers that sleep.
     let mut five = Five::new(u64::MAX);
     let (new, old) = (ReplicaId::new(NodeId(4), 1), ReplicaId::new(FIRST[0], 0));
     assert!(five.change(Change::Learns(new)));

@@ -191,9 +191,9 @@ fn a_sole_replica_does_not_give_way_to_the_dead() {
 }
 
 #[test]
-fn a_lead_is_not_passed_to_the_dead_for_ever() {
+fn leadership_is_not_passed_to_the_dead_for_ever() {
     // 3 is to give way to 4. The leader is cut off before the last step; 3 is elected, and has to pass
-    // the lead on. 4 acknowledges its first record and dies before it is called: of all it has the most,
+    // the leadership on. 4 acknowledges its first record and dies before it is called: of all it has the most,
     // and the greatest number.
     let (old, new) = (replica(3, 0), replica(4, 1));
     let mut stage = Stage::new(&[1, 2, 3]);

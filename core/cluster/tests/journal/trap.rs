@@ -168,7 +168,7 @@ fn trap_2_nothing_is_applied_before_it_is_durable_here() {
     assert!(trio.records[1].contains(&b"sold".to_vec()), "followers apply it");
     trio.sync(0);
     assert_eq!(trio.groups[0].applied(), before + 1);
-    assert!(trio.groups[0].may_serve(), "the owner served throughout");
+    assert!(trio.groups[0].may_serve(), "the leader served throughout");
 }
 
 /// Node 3 misses so much that it needs a snapshot.
@@ -361,7 +361,7 @@ fn a_transfer_to_a_dead_node_is_given_up() {
     assert!(trio.records[0].contains(&b"on we go".to_vec()));
 }
 
-/// A leader that lost its lead unnoticed by one follower: the follower sleeps on, but a
+/// A leader that lost its leadership unnoticed by one follower: the follower sleeps on, but a
 /// request for its vote wakes it.
 #[test]
 fn a_request_for_a_vote_wakes_a_follower() {

@@ -43,13 +43,13 @@ impl Faults<'_> {
     }
 
     fn halves(&self, world: &World) -> (Links, String) {
-        let owner = self.owner(world);
-        let rest: Vec<Place> = self.places().filter(|&place| place != owner).collect();
-        let with_owner = rest.len() / 2;
-        let (beside, other) = rest.split_at(with_owner.saturating_sub(1));
-        let small: Vec<Place> = std::iter::once(owner).chain(beside.iter().copied()).collect();
+        let leader = self.leader(world);
+        let rest: Vec<Place> = self.places().filter(|&place| place != leader).collect();
+        let with_leader = rest.len() / 2;
+        let (beside, other) = rest.split_at(with_leader.saturating_sub(1));
+        let small: Vec<Place> = std::iter::once(leader).chain(beside.iter().copied()).collect();
         let (half, rest) = (listed(&small), listed(other));
-        let what = format!("split into {half} and {rest}, {owner} in the smaller half");
+        let what = format!("split into {half} and {rest}, {leader} in the smaller half");
         (across(&small, other), what)
     }
 

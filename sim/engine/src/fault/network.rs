@@ -247,8 +247,8 @@ fn draw_cut(draw: &mut Draw<'_>) -> Cut {
     let cluster = &draw.scenario.cluster;
     match draw.stream.below(8) {
         0 => Cut::Isolate(vec![draw.target]),
-        1 if cluster.replicas == 1 => Cut::Isolate(vec![Target::Owner]),
-        1 => Cut::Isolate(vec![Target::Owner, Target::Follower]),
+        1 if cluster.replicas == 1 => Cut::Isolate(vec![Target::Leader]),
+        1 => Cut::Isolate(vec![Target::Leader, Target::Follower]),
         // One zone is all there is: nobody would be on the other side.
         2 if cluster.zones == 1 => Cut::Isolate(draw_minority(draw)),
         2 => Cut::Isolate(draw_zone(draw)),

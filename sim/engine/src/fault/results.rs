@@ -32,7 +32,7 @@ pub fn fault(world: &World, plan: &Plan, struck: &Struck, outages: &[Outage]) ->
         healed_s: struck.healed.map(Instant::as_secs_f64),
         phase: struck.phase.name().to_owned(),
         touched: world.touched(struck.index),
-        shards_lost_owner: its_own.len() as u32,
+        shards_lost_leader: its_own.len() as u32,
         recovery_ms: ends.and_then(|ends| ends.into_iter().max()).map(after),
         failover: struck.failover().map(|failover| FailoverResult {
             suspected_ms: failover.suspected.map(after),

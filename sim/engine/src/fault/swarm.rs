@@ -39,13 +39,13 @@ pub(crate) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> 
 /// Whom a family strikes in one seed.
 #[derive(Clone, Copy)]
 enum Aim {
-    /// The owner of the hot show, again and again: that is where it hurts.
-    Owner,
+    /// The leader of the hot show, again and again: that is where it hurts.
+    Leader,
     /// Its follower.
     Follower,
     /// One node, whatever it is at the time, again and again.
     Node(u64),
-    /// Anybody, the owner most often.
+    /// Anybody, the leader most often.
     Anybody,
 }
 
@@ -53,7 +53,7 @@ impl Aim {
     fn draw(stream: &mut Stream) -> Self {
         let (kind, node) = (stream.below(6), stream.draw());
         match kind {
-            0 => Self::Owner,
+            0 => Self::Leader,
             1 => Self::Follower,
             2 => Self::Node(node),
             _ => Self::Anybody,
@@ -66,9 +66,9 @@ impl Aim {
             |node| Target::Node(NodeId(1 + below(node, u64::from(scenario.cluster.nodes)) as u16));
         let is_followed = scenario.cluster.replicas > 1;
         match (self, kind) {
-            // A shard with one replica has no follower: its owner is struck.
-            (Self::Follower, _) | (Self::Anybody, 2) if !is_followed => Target::Owner,
-            (Self::Owner, _) | (Self::Anybody, 0 | 1) => Target::Owner,
+            // A shard with one replica has no follower: its leader is struck.
+            (Self::Follower, _) | (Self::Anybody, 2) if !is_followed => Target::Leader,
+            (Self::Leader, _) | (Self::Anybody, 0 | 1) => Target::Leader,
             (Self::Follower, _) | (Self::Anybody, 2) => Target::Follower,
             (Self::Node(node), _) => numbered(node),
             (Self::Anybody, _) => numbered(node),

@@ -18,25 +18,25 @@ impl Faults<'_> {
         self.placement.zone_of(place.node_id()).0
     }
 
-    pub(super) fn owner(&self, world: &World) -> Place {
+    pub(super) fn leader(&self, world: &World) -> Place {
         let shard = world.hot;
-        let owner = world.owners[shard.0 as usize]
+        let leader = world.leaders[shard.0 as usize]
             .map_or_else(|| self.placement.replicas(shard)[0], |(_, node)| node);
-        Place::Node(owner)
+        Place::Node(leader)
     }
 
     pub(super) fn victim(&self, world: &World, target: Target) -> Place {
         match target {
             Target::Node(node) => Place::Node(node),
-            Target::Owner => self.owner(world),
+            Target::Leader => self.leader(world),
             Target::Follower => {
-                let owner = self.owner(world);
+                let leader = self.leader(world);
                 let replicas = self.placement.replicas(world.hot);
                 replicas
                     .iter()
                     .map(|&node| Place::Node(node))
-                    .find(|&place| place != owner)
-                    .unwrap_or(owner)
+                    .find(|&place| place != leader)
+                    .unwrap_or(leader)
             }
         }
     }
@@ -46,8 +46,8 @@ impl Faults<'_> {
     }
 
     pub(super) fn name(&self, world: &World, place: Place) -> String {
-        if place == self.owner(world) {
-            format!("{place}, the owner of {}", ShowId(0))
+        if place == self.leader(world) {
+            format!("{place}, the leader of {}", ShowId(0))
         } else {
             place.to_string()
         }

@@ -9,7 +9,7 @@ use onsale_scenarios::{Costs, Disk, Network, Scenario, Timing};
 use crate::sample::timing;
 use crate::world::network::REORDERED;
 
-/// For a request: there and back between client and gateway, gateway and owner, owner and follower, two
+/// For a request: there and back between client and gateway, gateway and leader, leader and follower, two
 /// writes, and the work on the way.
 pub(super) fn of_request(scenario: &Scenario) -> Span {
     let network = &scenario.network;
@@ -52,7 +52,7 @@ pub(super) fn write(disk: &Disk) -> Span {
     Span((fsync.0 + disk.jitter.of(fsync.0)) * u64::from(disk.tail_factor))
 }
 
-/// A request's work at its gateway, its owner and a follower, one way.
+/// A request's work at its gateway, its leader and a follower, one way.
 pub(super) fn work(costs: &Costs) -> Span {
     let reply = costs.reply.as_ref().unwrap_or(&costs.route);
     let each = [&costs.route, &costs.decide, &costs.journal_message, &costs.persisted, reply];

@@ -1,6 +1,6 @@
 //! The names of requests and sessions.
 //!
-//! Owns how a request is named after its person, and which refusals no owner decided. Refuses to know what
+//! Owns how a request is named after its person, and which refusals no leader decided. Refuses to know what
 //! becomes of anybody.
 
 use onsale_booking::{Outcome, Refusal, RequestId};
@@ -20,7 +20,7 @@ pub const fn requester(id: RequestId) -> (u32, u8) {
     ((id.0 >> 8) as u32, id.0 as u8)
 }
 
-/// The ending of an attempt that was refused without an owner's decision; `None` if an owner decided.
+/// The ending of an attempt that was refused without a leader's decision; `None` if a leader decided.
 pub(crate) fn undecided(outcome: &Outcome) -> Option<Ending> {
     if let Outcome::Refused(Refusal::Overloaded) = outcome {
         Some(Ending::Overloaded)

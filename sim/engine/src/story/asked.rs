@@ -86,7 +86,7 @@ impl Asked {
         *tries = Tries { count: tries.count + 1, to, at, is_back: false };
         if tries.count == 1 {
             return format!(
-                "forwards {id} to {to}, which it takes for the owner of {}",
+                "forwards {id} to {to}, which it takes for the leader of {}",
                 self.shard
             );
         }

@@ -58,6 +58,6 @@ pub(super) fn to_do(message: &Message) -> Vec<RequestId> {
 fn answered(answer: &Answer) -> RequestId {
     match answer {
         Answer::Decided(reply) => reply.request,
-        Answer::NotOwner { request, .. } => *request,
+        Answer::NotLeader { request, .. } => *request,
     }
 }

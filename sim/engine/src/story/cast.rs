@@ -27,7 +27,7 @@ pub(super) enum Part {
     /// That it asked and what it was told.
     Bystander,
     /// Everything.
-    Lead,
+    Principal,
 }
 
 /// Who belongs to a story.
@@ -107,14 +107,14 @@ impl Cast {
                 let picks =
                     matches!(&request.command, Command::Hold(wish) if wish.picked.contains(&seat));
                 if self.grants.contains(&hold) {
-                    Some(Part::Lead)
+                    Some(Part::Principal)
                 } else {
                     picks.then_some(Part::Bystander)
                 }
             }
-            Subject::Hold(of) => (of.0 == hold.0).then_some(Part::Lead),
-            Subject::Request(id) => (id == request.id).then_some(Part::Lead),
-            Subject::User(user) => (user == request.user).then_some(Part::Lead),
+            Subject::Hold(of) => (of.0 == hold.0).then_some(Part::Principal),
+            Subject::Request(id) => (id == request.id).then_some(Part::Principal),
+            Subject::User(user) => (user == request.user).then_some(Part::Principal),
             Subject::Show(show) => (show == request.show).then_some(Part::Journaled),
             Subject::Shard(shard) => {
                 (shard == self.shard_of(request.show)).then_some(Part::Journaled)
@@ -141,7 +141,7 @@ impl Cast {
                 Subject::Node(of) => Place::Node(of) == node,
                 Subject::Session(_) | Subject::Fact(_) => false,
             };
-            belongs.then_some(Part::Lead)
+            belongs.then_some(Part::Principal)
         })
     }
 

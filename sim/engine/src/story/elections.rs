@@ -1,7 +1,7 @@
 //! Elections, as the replicas' messages show them.
 //!
 //! Owns which calls for votes are news: a call goes to several nodes, and one that comes to
-//! nothing is repeated. Refuses to know who wins; an owner says so itself.
+//! nothing is repeated. Refuses to know who wins; a leader says so itself.
 
 use std::collections::BTreeMap;
 
@@ -36,8 +36,9 @@ impl Elections {
             Gist::CallsForVotes { trial } => {
                 let calls = self.0.entry((shard, epoch, from)).or_default();
                 if !trial {
-                    return (!std::mem::replace(&mut calls.stood, true))
-                        .then(|| format!("stands for election as the owner of {shard} ({epoch})"));
+                    return (!std::mem::replace(&mut calls.stood, true)).then(|| {
+                        format!("stands for election as the leader of {shard} ({epoch})")
+                    });
                 }
                 // The second call to one node begins anew: so the first came to nothing.
                 let asked = calls.trials.entry(to).or_default();
@@ -46,10 +47,12 @@ impl Elections {
                     return None;
                 }
                 calls.told = *asked;
-                Some(format!("finds no majority that would make it the owner of {shard} ({epoch})"))
+                Some(format!(
+                    "finds no majority that would make it the leader of {shard} ({epoch})"
+                ))
             }
             Gist::Votes { trial: false, granted: true } => {
-                Some(format!("votes for {to} as the owner of {shard} ({epoch})"))
+                Some(format!("votes for {to} as the leader of {shard} ({epoch})"))
             }
             Gist::Votes { .. } | Gist::BringsSnapshot | Gist::Replicates => None,
         }

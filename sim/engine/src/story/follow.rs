@@ -54,9 +54,9 @@ pub struct Follow {
     every_fault: bool,
     /// Whether the unsafe settings were told.
     is_blamed: bool,
-    /// Shards whose owners matter.
+    /// Shards whose leaders matter.
     shards: BTreeSet<ShardId>,
-    owners: BTreeMap<ShardId, (Epoch, Place)>,
+    leaders: BTreeMap<ShardId, (Epoch, Place)>,
     /// Who led a shard and was deposed.
     deposed: BTreeSet<(ShardId, Place)>,
     /// How often each node was started.
@@ -95,7 +95,7 @@ impl Follow {
             is_blamed: false,
             requests: BTreeMap::new(),
             records: BTreeMap::new(),
-            owners: BTreeMap::new(),
+            leaders: BTreeMap::new(),
             boots: BTreeMap::new(),
             elections: Elections::default(),
             facts: FactsTold::default(),
@@ -192,7 +192,7 @@ impl Follow {
                 let beyond = !self.cast.is_of_requests();
                 let acts = |asked: &Asked| {
                     let now = beyond || asked.ended == Some(now);
-                    asked.user == user && asked.part == Part::Lead && now
+                    asked.user == user && asked.part == Part::Principal && now
                 };
                 if self.cast.user(user) || self.requests.values().any(acts) {
                     let what = format!("leaves: {}", fate.name());
@@ -245,7 +245,7 @@ impl Follow {
             Message::Replies(batch) => {
                 for timed in batch {
                     let request = timed.item.request;
-                    // Everything else is an owner's answer, and told as such.
+                    // Everything else is a leader's answer, and told as such.
                     if let Outcome::Refused(refusal @ (Refusal::Unavailable | Refusal::Minority)) =
                         timed.item.outcome
                         && self.tells(request, from, to)
@@ -270,7 +270,7 @@ impl Follow {
                             shard: Some(*shard),
                             context: !followed,
                             repeats: Some(what.clone()),
-                            ..Line::plain(departs, place(from), Kind::Owner, what)
+                            ..Line::plain(departs, place(from), Kind::Leader, what)
                         });
                     }
                 }
@@ -295,14 +295,14 @@ impl Follow {
             return;
         };
         let shard = self.cast.shard_of(request.show);
-        if part == Part::Lead {
+        if part == Part::Principal {
             self.shards.insert(shard);
         }
         let thinks = self.waits.thinks(at, request.user);
         let new = || Asked::new(at, request.user, shard, part);
         let asked = self.requests.entry(id).or_insert_with(new);
         let what = format!("{thinks}{}", asked.ask(at, gateway, request));
-        if asked.part == Part::Lead {
+        if asked.part == Part::Principal {
             self.tell_of(id, Line::plain(at, request.user.to_string(), Kind::Ask, what));
         }
     }
@@ -315,7 +315,7 @@ impl Follow {
         let shard = self.cast.shard_of(request.show);
         let what = match self.requests.get_mut(&id) {
             Some(asked) => asked.pass_on(at, from, to, id),
-            None => format!("forwards {id} to {to}, which it takes for the owner of {shard}"),
+            None => format!("forwards {id} to {to}, which it takes for the leader of {shard}"),
         };
         self.tell_of(
             id,
@@ -332,26 +332,26 @@ impl Follow {
                     let quorum = self.cast.replicas(written.shard).len() / 2 + 1;
                     written.request == Some(reply.request) && written.disks.len() < quorum
                 };
-                let keys = ["cluster.owner.acknowledge"];
+                let keys = ["cluster.leader.acknowledge"];
                 let was_deposed = |asked: &Asked| self.deposed.contains(&(asked.shard, from));
                 let what = if self.hazards.has(keys[0]) && self.records.values().any(is_early) {
                     self.hazards.blame(format!("{what}, before a quorum has it"), &keys)
                 } else if self.requests.get(&reply.request).is_some_and(was_deposed) {
-                    self.hazards.blame(what, &["cluster.owner.deposed"])
+                    self.hazards.blame(what, &["cluster.leader.deposed"])
                 } else {
                     what
                 };
                 (reply.request, what)
             }
-            Answer::NotOwner { request, shard, owner } => {
-                let hint = match owner {
-                    Some((owner, epoch)) if Place::Node(*owner) == from => {
+            Answer::NotLeader { request, shard, leader } => {
+                let hint = match leader {
+                    Some((leader, epoch)) if Place::Node(*leader) == from => {
                         format!("it leads {shard} in {epoch}, but does not serve yet")
                     }
-                    Some((owner, epoch)) => {
-                        format!("not the owner of {shard}, which is {owner} in {epoch}")
+                    Some((leader, epoch)) => {
+                        format!("not the leader of {shard}, which is {leader} in {epoch}")
                     }
-                    None => format!("not the owner of {shard}, and knows of none"),
+                    None => format!("not the leader of {shard}, and knows of none"),
                 };
                 if let Some(asked) = self.requests.get_mut(request) {
                     asked.send_back(to);
@@ -381,7 +381,7 @@ impl Follow {
         asked.heard = true;
         asked.ended = asked.ended.or_else(|| decided.then_some(at));
         match asked.part {
-            Part::Lead => {
+            Part::Principal => {
                 let again = if late { ", which it no longer waits for" } else { "" };
                 let what = format!("hears from {from}: {id}, {told}{again}");
                 self.tell_of(id, Line::plain(at, user.to_string(), Kind::Client, what));
@@ -432,7 +432,7 @@ impl Follow {
             let decides = match request {
                 Some(request) if self.deposed.contains(&(shard, record.node)) => {
                     let decides = format!("decides {request}, though deposed: {happened}");
-                    self.hazards.blame(decides, &["cluster.owner.deposed"])
+                    self.hazards.blame(decides, &["cluster.leader.deposed"])
                 }
                 Some(request) if self.records.values().any(again) => {
                     let decides = format!("decides {request} once more: {happened}");
@@ -440,7 +440,7 @@ impl Follow {
                 }
                 Some(request) => format!("decides {request}: {happened}"),
                 None => {
-                    let keys = ["sale.expiry", "sale.early", "cluster.owner.reckoning"];
+                    let keys = ["sale.expiry", "sale.early", "cluster.leader.reckoning"];
                     self.hazards.blame(format!("finds {happened}"), &keys)
                 }
             };
@@ -481,7 +481,7 @@ impl Follow {
         for (key, _) in framed(bytes) {
             let (shard, index, epoch) = key;
             let Some(written) = self.records.get_mut(&key) else { continue };
-            if !written.disks.insert(node) || written.part < Part::Lead {
+            if !written.disks.insert(node) || written.part < Part::Principal {
                 continue;
             }
             let (disks, replicas) = (written.disks.len(), self.cast.replicas(shard).len());
@@ -526,7 +526,7 @@ impl Follow {
     ) {
         for (index, epoch, _) in message.records() {
             let Some(written) = self.records.get(&(shard, index, epoch)) else { continue };
-            if written.part < Part::Lead || written.disks.contains(&to) {
+            if written.part < Part::Principal || written.disks.contains(&to) {
                 continue;
             }
             let what = format!("record {index} of {shard} ({epoch}) never reaches {to}: {why}");
@@ -553,11 +553,11 @@ impl Follow {
     fn on_observed(&mut self, now: Instant, node: Place, observation: Observation) {
         let followed = self.cast.node(node);
         match observation {
-            Observation::OwnerActivated { shard, epoch } => {
-                self.owners.insert(shard, (epoch, node));
+            Observation::LeaderActivated { shard, epoch } => {
+                self.leaders.insert(shard, (epoch, node));
                 self.deposed.remove(&(shard, node));
             }
-            Observation::OwnerDeposed { shard, .. } => {
+            Observation::LeaderDeposed { shard, .. } => {
                 self.deposed.insert((shard, node));
             }
             Observation::Elected { .. }
@@ -580,8 +580,8 @@ impl Follow {
                 of_the_disk(mark).is_some() && self.replicates(node)
                     || of_facts(mark).is_some() && self.cast.is_of_facts()
             }
-            Observation::OwnerActivated { .. }
-            | Observation::OwnerDeposed { .. }
+            Observation::LeaderActivated { .. }
+            | Observation::LeaderDeposed { .. }
             | Observation::LeadTransferBegan { .. }
             | Observation::LeadTransferGivenUp { .. }
             | Observation::Withdrew
@@ -622,7 +622,7 @@ impl Follow {
     fn concerns(&self, words: &str) -> bool {
         let leads = |user: Option<UserId>, id: u64| {
             self.requests.iter().any(|(request, asked)| {
-                asked.part == Part::Lead && (Some(asked.user) == user || request.0 == id)
+                asked.part == Part::Principal && (Some(asked.user) == user || request.0 == id)
             })
         };
         self.cast.is_a_place()
@@ -640,7 +640,7 @@ impl Follow {
 
     fn owns_a_shard(&self, node: NodeId) -> bool {
         self.shards.iter().any(|shard| {
-            self.owners.get(shard).is_some_and(|&(_, owner)| owner == Place::Node(node))
+            self.leaders.get(shard).is_some_and(|&(_, leader)| leader == Place::Node(node))
         })
     }
 
@@ -652,7 +652,7 @@ impl Follow {
 
     /// Whether it is told how a request goes its way between two places.
     fn tells(&self, id: RequestId, from: Place, to: Place) -> bool {
-        self.requests.get(&id).is_some_and(|asked| asked.part == Part::Lead)
+        self.requests.get(&id).is_some_and(|asked| asked.part == Part::Principal)
             || self.cast.node(from)
             || self.cast.node(to)
     }
@@ -664,11 +664,11 @@ impl Follow {
             line.shard = line.shard.or(Some(asked.shard));
             line.repeats = match asked.part {
                 Part::Bystander => Some("others who wanted it and were refused".to_owned()),
-                Part::Lead if asked.attempts > ATTEMPTS_TOLD && line.kind != Kind::Client => {
+                Part::Principal if asked.attempts > ATTEMPTS_TOLD && line.kind != Kind::Client => {
                     Some(format!("attempts with {id}"))
                 }
                 Part::Journaled => Some("clients that give up".to_owned()),
-                Part::Lead => None,
+                Part::Principal => None,
             };
         }
         self.tell(line);

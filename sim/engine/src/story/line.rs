@@ -18,18 +18,18 @@ pub enum Kind {
     Ask,
     /// A request goes its way between nodes.
     Route,
-    /// An owner decides.
+    /// A leader decides.
     Decision,
     /// A record gets onto a disk, or is overtaken by another.
     Record,
-    /// An owner answers a gateway.
+    /// A leader answers a gateway.
     Answer,
     /// A client hears, gives up or leaves.
     Client,
     /// A message does not get there.
     Lost,
-    /// A shard gets or loses its owner.
-    Owner,
+    /// A shard gets or loses its leader.
+    Leader,
     /// A node starts, stands still, or suspects another.
     Health,
     /// A fault strikes.
@@ -53,7 +53,7 @@ impl Kind {
             Self::Answer => "answer",
             Self::Client => "client",
             Self::Lost => "lost",
-            Self::Owner => "owner",
+            Self::Leader => "leader",
             Self::Health => "health",
             Self::Strike => "strike",
             Self::Step => "step",
@@ -206,14 +206,14 @@ mod tests {
             fault(1, Kind::Strike, 0),
             fault(2, Kind::Strike, 1),
             fault(3, Kind::Heal, 0),
-            line(4, Kind::Owner, true),
+            line(4, Kind::Leader, true),
             line(5, Kind::Ask, false),
-            line(6, Kind::Owner, true),
+            line(6, Kind::Leader, true),
             line(7, Kind::Client, false),
             fault(8, Kind::Heal, 1),
         ];
         assert_eq!(told(&arrange(lines)), ["2", "5", "6", "7"]);
-        assert_eq!(arrange(vec![line(1, Kind::Owner, true)]), []);
+        assert_eq!(arrange(vec![line(1, Kind::Leader, true)]), []);
     }
 
     #[test]

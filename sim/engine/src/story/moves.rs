@@ -118,5 +118,5 @@ fn listed(nodes: &[NodeId]) -> String {
 }
 
 fn line(at: Instant, node: Place, shard: Option<ShardId>, what: String) -> Line {
-    Line { shard, ..Line::plain(at, words::place(node), Kind::Owner, what) }
+    Line { shard, ..Line::plain(at, words::place(node), Kind::Leader, what) }
 }

@@ -11,21 +11,21 @@ use super::line::Kind;
 /// What a line tells of, about which shard, and how it says so.
 pub(super) fn told(observation: Observation, hazards: &Hazards) -> (Kind, Option<ShardId>, String) {
     match observation {
-        Observation::OwnerActivated { shard, epoch } if hazards.has("cluster.owner.serves") => {
+        Observation::LeaderActivated { shard, epoch } if hazards.has("cluster.leader.serves") => {
             let what = format!("owns {shard} now ({epoch}), though it may not have caught up");
-            (Kind::Owner, Some(shard), hazards.blame(what, &["cluster.owner.serves"]))
+            (Kind::Leader, Some(shard), hazards.blame(what, &["cluster.leader.serves"]))
         }
-        Observation::OwnerActivated { shard, epoch } => {
+        Observation::LeaderActivated { shard, epoch } => {
             let what = format!("owns {shard} now ({epoch}): all that was committed is applied");
-            (Kind::Owner, Some(shard), what)
+            (Kind::Leader, Some(shard), what)
         }
-        Observation::OwnerDeposed { shard, epoch } => {
+        Observation::LeaderDeposed { shard, epoch } => {
             let what =
                 format!("owns {shard} no longer ({epoch}), and drops what was not committed");
-            (Kind::Owner, Some(shard), what)
+            (Kind::Leader, Some(shard), what)
         }
         Observation::Elected { shard, epoch } => {
-            (Kind::Owner, Some(shard), format!("is elected to lead {shard} ({epoch})"))
+            (Kind::Leader, Some(shard), format!("is elected to lead {shard} ({epoch})"))
         }
         Observation::GivenUp { peer } => {
             (Kind::Health, None, format!("sees a quorum without {peer}, and gives it up"))
@@ -35,10 +35,10 @@ pub(super) fn told(observation: Observation, hazards: &Hazards) -> (Kind, Option
         }
         Observation::Returned => (Kind::Health, None, "serves clients again".to_owned()),
         Observation::LeadTransferBegan { shard, to, reason } => {
-            (Kind::Owner, Some(shard), of_a_hand_over(shard, to, reason))
+            (Kind::Leader, Some(shard), of_a_hand_over(shard, to, reason))
         }
         Observation::LeadTransferGivenUp { shard } => {
-            (Kind::Owner, Some(shard), format!("could not hand {shard} over, and goes on"))
+            (Kind::Leader, Some(shard), format!("could not hand {shard} over, and goes on"))
         }
         Observation::Suspected { peer } => {
             let what = format!("has not heard {peer} for too long, and suspects it");
@@ -58,7 +58,7 @@ pub(super) fn told(observation: Observation, hazards: &Hazards) -> (Kind, Option
     }
 }
 
-/// How an owner begins to hand its shard over.
+/// How a leader begins to hand its shard over.
 fn of_a_hand_over(shard: ShardId, to: NodeId, reason: TransferReason) -> String {
     let why = match reason {
         TransferReason::Retirement | TransferReason::Move => "",
@@ -79,7 +79,7 @@ pub(super) fn of_the_disk(mark: Mark) -> Option<&'static str> {
         Mark::LogRenewed => Some("hears that its log is damaged, and writes it anew"),
         Mark::StoppedOnWriteError => Some("stops: a write failed"),
         Mark::DiskFull => Some("finds no room on its disk, and acknowledges nothing"),
-        Mark::LeadHandedOver => Some("asks another to lead"),
+        Mark::LeadTransferAsked => Some("asks another to lead"),
         _ => None,
     }
 }

@@ -40,7 +40,7 @@ pub fn render(story: &Story, colour: bool, width: Option<usize>) -> String {
             Kind::Lost => paint("31", what),
             Kind::Verdict => paint("1;31", what),
             Kind::Client => paint("32", what),
-            Kind::Owner | Kind::Health => paint("36", what),
+            Kind::Leader | Kind::Health => paint("36", what),
             Kind::Ask | Kind::Route | Kind::Decision | Kind::Record | Kind::Answer => {
                 what.to_owned()
             }

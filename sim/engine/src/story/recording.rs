@@ -277,18 +277,18 @@ impl Recording {
     fn on_observed(&mut self, now: Instant, node: Place, observation: Observation) {
         let state = row(node, STATE);
         match observation {
-            Observation::OwnerActivated { shard, epoch } => {
-                let name = format!("owner of {shard} ({epoch})");
-                self.begin(row(node, SHARDS + shard.0), "owner", name, now);
+            Observation::LeaderActivated { shard, epoch } => {
+                let name = format!("leader of {shard} ({epoch})");
+                self.begin(row(node, SHARDS + shard.0), "leader", name, now);
             }
-            Observation::OwnerDeposed { shard, .. } => {
+            Observation::LeaderDeposed { shard, .. } => {
                 self.end(row(node, SHARDS + shard.0), now);
             }
             Observation::LeadTransferBegan { shard, to, .. } => {
-                self.mark(state, "owner", &format!("hands {shard} over to {to}"), now);
+                self.mark(state, "leader", &format!("hands {shard} over to {to}"), now);
             }
             Observation::LeadTransferGivenUp { shard } => {
-                self.mark(state, "owner", &format!("keeps {shard}"), now);
+                self.mark(state, "leader", &format!("keeps {shard}"), now);
             }
             Observation::Suspected { peer } => {
                 self.mark(state, "health", &format!("suspects {peer}"), now);

@@ -59,7 +59,7 @@ pub(super) fn refused(refusal: Refusal) -> &'static str {
         Refusal::NotYours => "refused, it is somebody else's",
         Refusal::BadRequest => "refused, it makes no sense",
         Refusal::Overloaded => "turned away, too much is under way",
-        Refusal::Unavailable => "no owner could be reached",
+        Refusal::Unavailable => "no leader could be reached",
         Refusal::Minority => "turned away, the gateway has withdrawn",
     }
 }

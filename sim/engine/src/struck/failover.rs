@@ -1,32 +1,32 @@
-//! How long the hot show was without its owner, step by step.
+//! How long the hot show was without its leader, step by step.
 //!
-//! Owns the instants at which its owner was suspected, another elected, and the first record of
-//! that one's epoch committed. Refuses to know what became of the owner and whose fault it was.
+//! Owns the instants at which its leader was suspected, another elected, and the first record of
+//! that one's epoch committed. Refuses to know what became of the leader and whose fault it was.
 
 use onsale_booking::{Instant, NodeId};
 use onsale_cluster::Epoch;
 
-/// The way from one owner of the hot show to the next.
+/// The way from one leader of the hot show to the next.
 #[derive(Clone, Debug)]
 pub struct Failover {
-    owner: NodeId,
+    leader: NodeId,
     epoch: Epoch,
-    /// When another node first suspected the owner.
+    /// When another node first suspected the leader.
     pub suspected: Option<Instant>,
-    /// When another epoch's owner was elected.
+    /// When another epoch's leader was elected.
     pub elected: Option<Instant>,
-    /// When the first record of that or a later epoch was committed: its owner serves.
+    /// When the first record of that or a later epoch was committed: its leader serves.
     pub serving: Option<Instant>,
 }
 
 impl Failover {
-    /// The show is owned by `owner` since `epoch`.
-    pub(crate) fn new((epoch, owner): (Epoch, NodeId)) -> Self {
-        Self { owner, epoch, suspected: None, elected: None, serving: None }
+    /// The show is owned by `leader` since `epoch`.
+    pub(crate) fn new((epoch, leader): (Epoch, NodeId)) -> Self {
+        Self { leader, epoch, suspected: None, elected: None, serving: None }
     }
 
     pub(super) fn on_suspected(&mut self, now: Instant, peer: NodeId) {
-        if peer == self.owner && self.elected.is_none() {
+        if peer == self.leader && self.elected.is_none() {
             self.suspected.get_or_insert(now);
         }
     }
@@ -37,10 +37,10 @@ impl Failover {
         }
     }
 
-    /// The owner has handed the show over: whoever has it now is to be missed from here on.
-    pub(super) fn on_handed_over(&mut self, epoch: Epoch, owner: NodeId) {
+    /// The leader has handed the show over: whoever has it now is to be missed from here on.
+    pub(super) fn on_handed_over(&mut self, epoch: Epoch, leader: NodeId) {
         if !self.happened() {
-            *self = Self::new((epoch, owner));
+            *self = Self::new((epoch, leader));
         }
     }
 
@@ -50,7 +50,7 @@ impl Failover {
         }
     }
 
-    /// Whether the owner was replaced.
+    /// Whether the leader was replaced.
     pub(super) fn happened(&self) -> bool {
         self.elected.is_some()
     }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn each_step_counts_once_and_only_the_struck_owner_s_epoch_ends() {
+    fn each_step_counts_once_and_only_the_struck_leader_s_epoch_ends() {
         let mut failover = Failover::new((Epoch(3), NodeId(2)));
         failover.on_suspected(Instant(1), NodeId(4));
         failover.on_elected(Instant(2), Epoch(3));

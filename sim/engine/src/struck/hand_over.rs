@@ -1,13 +1,13 @@
-//! How long shards were without an owner while they were handed over.
+//! How long shards were without a leader while they were handed over.
 //!
-//! Owns the measure: from the instant at which the old owner admits no more requests until the
+//! Owns the measure: from the instant at which the old leader admits no more requests until the
 //! new one has committed a record of its own epoch and serves.
 
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::{ShardId, TransferReason};
-use onsale_reports::{HandOvers as Summary, LeadsResult};
+use onsale_reports::{HandOvers as Summary, LeadTransfers};
 
-/// A shard on its way from one owner to the next.
+/// A shard on its way from one leader to the next.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Passage {
     pub(super) since: Instant,
@@ -26,8 +26,11 @@ pub struct Balanced {
 
 impl Balanced {
     /// What reports tell of them.
-    pub fn summary(&self, hot: ShardId) -> LeadsResult {
-        LeadsResult { near_venue: self.near_venue.summary(hot), by_load: self.by_load.summary(hot) }
+    pub fn summary(&self, hot: ShardId) -> LeadTransfers {
+        LeadTransfers {
+            near_venue: self.near_venue.summary(hot),
+            by_load: self.by_load.summary(hot),
+        }
     }
 }
 

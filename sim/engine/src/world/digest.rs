@@ -21,11 +21,11 @@ pub(super) fn fold(fingerprint: &mut Fingerprint, message: &Message) {
             for timed in batch {
                 match &timed.item {
                     Answer::Decided(reply) => digest_reply(fingerprint, timed.at, reply),
-                    Answer::NotOwner { request, shard, owner } => {
+                    Answer::NotLeader { request, shard, leader } => {
                         fingerprint.fold(timed.at.0 ^ (u64::from(shard.0) << 40));
                         fingerprint.fold(
                             request.0
-                                ^ owner.map_or(0, |(node, epoch)| {
+                                ^ leader.map_or(0, |(node, epoch)| {
                                     (u64::from(node.0) << 48) ^ epoch.0 << 8
                                 }),
                         );

@@ -26,7 +26,7 @@ impl World {
             at,
             phase: self.phase,
             healed: None,
-            failover: self.owners[self.hot.0 as usize].map(Failover::new),
+            failover: self.leaders[self.hot.0 as usize].map(Failover::new),
             hand_overs: HandOvers::default(),
         });
     }

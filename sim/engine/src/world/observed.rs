@@ -1,7 +1,7 @@
 //! What nodes say about themselves.
 //!
 //! Owns what the world notes of it: who says that it owns a shard, how long a hand-over took, how
-//! far the way to the hot show's next owner is, and how often each mark was seen. None of it enters a verdict.
+//! far the way to the hot show's next leader is, and how often each mark was seen. None of it enters a verdict.
 
 use onsale_cluster::{Mark, Observation, ShardId, TransferReason};
 
@@ -15,24 +15,24 @@ impl World {
         let me = node.node_id();
         self.witness.sees(self.now, || Sight::Observed { node, observation: &observation });
         match observation {
-            Observation::OwnerActivated { shard, epoch } => {
-                let owner = &mut self.owners[shard.0 as usize];
+            Observation::LeaderActivated { shard, epoch } => {
+                let leader = &mut self.leaders[shard.0 as usize];
                 if shard == self.hot {
                     self.faults.serves(self.now, shard, epoch);
                 }
-                if owner.is_none_or(|(known, _)| epoch > known) {
-                    *owner = Some((epoch, me));
+                if leader.is_none_or(|(known, _)| epoch > known) {
+                    *leader = Some((epoch, me));
                     let before = self.before(node, shard);
                     self.faults.leader_changed(self.now, shard, me, before);
                 }
             }
-            Observation::OwnerDeposed { .. } => self.mark(Mark::OwnerDeposed),
+            Observation::LeaderDeposed { .. } => self.mark(Mark::LeaderDeposed),
             Observation::LeadTransferBegan { shard, to, reason } => {
                 self.faults.hand_over_began(self.now, shard, to, reason);
                 match reason {
                     TransferReason::Retirement | TransferReason::Move => {}
-                    TransferReason::Venue => self.mark(Mark::LeadDrawnToVenue),
-                    TransferReason::Load => self.mark(Mark::LeadShed),
+                    TransferReason::Venue => self.mark(Mark::LeaderDrawnToVenue),
+                    TransferReason::Load => self.mark(Mark::LeaderShed),
                 }
             }
             Observation::LeadTransferGivenUp { shard } => {

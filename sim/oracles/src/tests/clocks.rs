@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Asked for at 0 and told of 302, a client takes it that its hold lasts until 301. An owner whose clock is
+/// Asked for at 0 and told of 302, a client takes it that its hold lasts until 301. A leader whose clock is
 /// ahead by two seconds frees the seats at 305, and right clocks not before 307.
 #[test]
 fn what_a_client_believed_of_a_clock_that_is_ahead_is_not_promised_twice() {

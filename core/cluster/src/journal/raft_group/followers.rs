@@ -24,7 +24,7 @@ pub(super) struct Follower {
     pub(super) snapshot_ticks: u32,
     /// The latest read that it confirmed.
     confirmed: u64,
-    /// How often a leader without a vote called it into the lead.
+    /// How often a leader without a vote called it to lead.
     calls: u32,
 }
 
@@ -83,7 +83,7 @@ impl Followers {
         self.each.sort_unstable_by_key(|follower| follower.id);
     }
 
-    /// A leadership begins or ends: silence and calls are counted from zero.
+    /// Leadership begins or ends: silence and calls are counted from zero.
     pub(super) fn start_over(&mut self) {
         for follower in &mut self.each {
             follower.silent_ticks = 0;
@@ -118,7 +118,7 @@ impl Followers {
         self.each.iter().any(|follower| follower.id == id && follower.confirmed >= number)
     }
 
-    /// The peer to call into the lead, of those that `may_lead`: the one called least often, and of those the one that
+    /// The peer to call to lead, of those that `may_lead`: the one called least often, and of those the one that
     /// has `matched` most of the log. Counts the call.
     pub(super) fn call_one(
         &mut self,

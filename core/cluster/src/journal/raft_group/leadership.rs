@@ -1,6 +1,6 @@
 //! How a replica comes to lead, what it does as the leader, and when it may sleep.
 //!
-//! Owns elections as far as the library leaves them to its user, heartbeats out of turn, the transfer of the lead, and
+//! Owns elections as far as the library leaves them to its user, heartbeats out of turn, the transfer of the leadership, and
 //! what a leader counts of its followers. Refuses to know who should lead.
 
 use onsale_booking::NodeId;
@@ -56,7 +56,7 @@ impl RaftGroup {
         }
     }
 
-    /// Begins to transfer the lead to `to`; given up after an election timeout. Until it ends, nothing can be proposed.
+    /// Begins to transfer the leadership to `to`; given up after an election timeout. Until it ends, nothing can be proposed.
     /// Others than the leader ignore it.
     pub fn transfer(&mut self, to: NodeId) {
         if self.is_leader() {
@@ -119,7 +119,7 @@ impl RaftGroup {
             })
     }
 
-    /// Whether a leader may serve here: it is not transferring its lead, has a vote, and all that is committed,
+    /// Whether a leader may serve here: it is not transferring its leadership, has a vote, and all that is committed,
     /// including a record of its own epoch, is applied. Fresh answers need `confirm_leadership` too.
     pub fn may_serve(&self) -> bool {
         let raft = &self.raft.raft;

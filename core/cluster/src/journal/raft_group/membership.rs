@@ -153,13 +153,13 @@ impl RaftGroup {
             self.propose_step(Change::Settles);
         }
         if !self.has_say() && self.raft.raft.lead_transferee.is_none() {
-            self.pass_the_lead_on();
+            self.pass_leadership_on();
         }
     }
 
     /// Calls the voter that was called least often, and of those the one with most of the log. A voter
     /// that acknowledged everything and then died must not be called for ever.
-    fn pass_the_lead_on(&mut self) {
+    fn pass_leadership_on(&mut self) {
         let (raft, voters) = (&self.raft.raft, self.members.voters());
         let may_lead = |id| voters.contains(&ReplicaId::of(id));
         let matched = |id| raft.prs().get(id).map_or(0, |progress| progress.matched);

@@ -112,7 +112,7 @@ impl ReadIndex {
 impl RaftGroup {
     /// Asks a quorum whether this replica still leads. Once it has confirmed, and all that
     /// was committed before the question is applied, `poll` returns `read`. Without a
-    /// quorum, or if the lead is lost first, it never does. Says whether the question was
+    /// quorum, or if the leadership is lost first, it never does. Says whether the question was
     /// taken: it is not before a record of the current epoch is committed.
     ///
     /// `read` is not used twice in an epoch.

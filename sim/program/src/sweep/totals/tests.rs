@@ -10,7 +10,7 @@ fn header(partition: &str, seeds: &str) -> Header {
         id: id.to_owned(),
         hash: String::new(),
         oracles: vec!["hold".to_owned(), "live".to_owned()],
-        marks: vec!["owner-deposed".to_owned()],
+        marks: vec!["leader-deposed".to_owned()],
         fails: None,
     };
     Header {
@@ -39,7 +39,7 @@ fn passed(scenario: &str, seed: u64) -> SeedResult {
         limit: None,
         checks: [("hold".to_owned(), Some(3)), ("live".to_owned(), Some(1))].into(),
         failures: Vec::new(),
-        marks: [("owner-deposed".to_owned(), 2)].into(),
+        marks: [("leader-deposed".to_owned(), 2)].into(),
         faults: [("crash/serving".to_owned(), 1)].into(),
     }
 }
@@ -113,7 +113,7 @@ fn what_one_seed_missed_another_may_exercise() {
 
     let unmarked = SeedResult { marks: BTreeMap::new(), ..passed("fast/calm", 1) };
     let facts = totals(std::slice::from_ref(&unmarked));
-    assert_eq!(facts.scenarios[1].marks_missed, ["owner-deposed"]);
+    assert_eq!(facts.scenarios[1].marks_missed, ["leader-deposed"]);
     assert_eq!(exit(&facts), Exit::NotExercised);
     assert_eq!(exit(&totals(&[unmarked, passed("fast/calm", 2)])), Exit::Passed);
 
@@ -294,7 +294,7 @@ fn new_marks_are_counted_by_thousands() {
     }
     let facts = totals.facts(None);
     assert_eq!(facts.new_marks, [1, 1, 0]);
-    assert_eq!(facts.marks["owner-deposed"], Counted { count: 4_002, runs: 2_001 });
+    assert_eq!(facts.marks["leader-deposed"], Counted { count: 4_002, runs: 2_001 });
     assert_eq!(facts.marks["peer-suspected"].runs, 1_001);
     assert_eq!(facts.faults["crash/serving"], Counted { count: 2_001, runs: 2_001 });
     assert_eq!(facts.marks_never.len(), Mark::ALL.len() - 2);

@@ -1,7 +1,7 @@
 //! Where a small cluster in memory leads its shards while nothing is wrong. Each opens with its story.
 
 use onsale_booking::{NodeId, Span, ZoneId};
-use onsale_cluster::{Config, LeadsConfig, Observation, ShardId};
+use onsale_cluster::{Config, LeaderPlacementConfig, Observation, ShardId};
 
 use crate::harness::{Cluster, config, hold};
 use crate::is_held;
@@ -10,7 +10,10 @@ const SHARDS: u32 = 12;
 const REST: Span = Span::from_secs(2);
 
 fn leads(near_venue: bool, by_load: bool) -> Config {
-    Config { leads: LeadsConfig { near_venue, by_load, rest: REST }, ..config() }
+    Config {
+        leader_placement: LeaderPlacementConfig { near_venue, by_load, rest: REST },
+        ..config()
+    }
 }
 
 /// How many shards each node serves; the first is n1.
@@ -42,7 +45,7 @@ fn leads_stay_where_they_fall_unless_something_is_said() {
 
 #[test]
 fn venues_draw_the_leads_again_after_a_crash() {
-    // All venues stand in zone 2, which is n2. It gets all leads, one from each node at a time;
+    // All venues stand in zone 2, which is n2. It gets all leaders, one from each node at a time;
     // it dies, and gets them all again once it is back. In between nobody hands anything over.
     let mut cluster = Cluster::with_venues_in(ZoneId(2), leads(true, false), 3, SHARDS);
     assert_eq!(served(&cluster, 3), [4, 4, 4]);
@@ -88,15 +91,15 @@ fn a_node_that_comes_back_gets_leads_again_and_then_they_stay() {
 
 #[test]
 fn a_busy_shard_stays_and_idle_ones_go() {
-    // One show is asked for all the time. Its owner keeps it, and gives the others away.
+    // One show is asked for all the time. Its leader keeps it, and gives the others away.
     let mut cluster = Cluster::with(leads(false, true), 3, SHARDS);
-    let owner = cluster.owner(0).expect("one is elected").0;
+    let leader = cluster.leader(0).expect("one is elected").0;
     for n in 0..1_500_u64 {
         cluster.ask(NodeId(1 + n as u16 % 3), hold(10 * (n + 1), 0, &[n as u32 % 400]));
         cluster.run_for(Span::from_millis(20));
     }
-    assert_eq!(cluster.owner(0).expect("it is served").0, owner);
-    assert!(served(&cluster, 3)[usize::from(owner.0) - 1] <= 2, "{:?}", served(&cluster, 3));
+    assert_eq!(cluster.leader(0).expect("it is served").0, leader);
+    assert!(served(&cluster, 3)[usize::from(leader.0) - 1] <= 2, "{:?}", served(&cluster, 3));
     // What was asked in the midst of it was answered.
     assert_eq!(cluster.replies.len(), 1_500);
     assert!(is_held(&cluster.replies[0].1));

@@ -1,7 +1,7 @@
 //! Which shards a node leads while nothing is wrong.
 //!
-//! Owns the occasions on which a node transfers a lead: the map wants the shard led elsewhere, a venue or load draws it,
-//! the node is about to stop, or its disk is full. Refuses to know how a lead is transferred (the shard does) and which
+//! Owns the occasions on which a node transfers leadership: the map wants the shard led elsewhere, a venue or load draws it,
+//! the node is about to stop, or its disk is full. Refuses to know how leadership is transferred (the shard does) and which
 //! followers could take it.
 
 use onsale_booking::{NodeId, Span};
@@ -17,11 +17,11 @@ use crate::observation::{Observation, TransferReason};
 use crate::resolver::Service;
 use crate::shard::Shard;
 
-/// How long one peer is asked to take a lead before another is, which may be better off.
+/// How long one peer is asked to take leadership before another is, which may be better off.
 const HEIR_EVERY: Span = Span::from_millis(1_000);
 
 impl Node {
-    /// Whether a lead may move though this node stays: none while a peer is missed, for this node may soon be needed
+    /// Whether leadership may move though this node stays: none while a peer is missed, for this node may soon be needed
     /// there, and one at a time.
     fn may_transfer_lead(&self) -> bool {
         let missed = self.placement.node_ids().any(|node| self.peers.suspects(node));
@@ -29,7 +29,7 @@ impl Node {
         !missed && !self.retirement.has_begun() && !is_busy()
     }
 
-    /// Transfers one shard that is led here to where the map wants it led, unless leads follow load or this one is
+    /// Transfers one shard that is led here to where the map wants it led, unless leaders follow load or this one is
     /// drawn to a venue.
     pub(super) fn lead_where_due(&mut self, effects: &mut Effects) {
         let by_load = self.balance.as_ref().is_some_and(LeadBalance::is_by_load);
@@ -118,7 +118,7 @@ impl Node {
                 .filter(|&peer| peer != *me && !peers.suspects(peer))
                 .collect();
             let Some(&heir) = heirs.get(turn % heirs.len().max(1)) else { return false };
-            effects.observe(Observation::Mark(Mark::LeadHandedOver));
+            effects.observe(Observation::Mark(Mark::LeadTransferAsked));
             shard.call_to_lead(heir);
             true
         });
@@ -154,7 +154,7 @@ impl Node {
         }
     }
 
-    /// Whether venues draw this shard's lead.
+    /// Whether venues draw this shard's leadership.
     fn is_drawn(&self, id: ShardId) -> bool {
         let near_venue = self.balance.as_ref().is_some_and(LeadBalance::is_near_venue);
         near_venue && self.setup.home_of(id).is_some()

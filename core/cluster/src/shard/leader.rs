@@ -1,10 +1,10 @@
-//! The owner of a shard in one epoch: the single writer of its shows.
+//! The leader of a shard in one epoch: the single writer of its shows.
 //!
 //! Owns what was decided but is not yet committed, and the answers that wait for it.
 //! Refuses to answer early, unless its settings say so: a change is told once its record is
 //! applied, and what is answered from the state alone once a quorum has confirmed, after the
 //! decision, that the state was the latest. So neither an acknowledgement nor a refusal of a
-//! deposed owner ever leaves.
+//! deposed leader ever leaves.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ type Due = (NodeId, Answer);
 
 /// The single writer of a shard's shows, from its activation to the end of its epoch.
 #[derive(Debug)]
-pub(super) struct Owner {
+pub(super) struct Leader {
     shard: ShardId,
     epoch: Epoch,
     /// The shows as they will be once all that is decided is committed; those that were
@@ -58,7 +58,7 @@ pub(super) enum Turn<'a> {
     Asked,
 }
 
-impl Owner {
+impl Leader {
     pub(super) fn new(
         shard: ShardId,
         epoch: Epoch,
@@ -150,7 +150,7 @@ impl Owner {
     ) -> Option<Due> {
         self.advance(now);
         self.decided = self.decided.wrapping_add(1);
-        if setup.config.owner.decides_on == DecidesOn::Committed {
+        if setup.config.leader.decides_on == DecidesOn::Committed {
             self.heads.remove(&request.show);
         }
         let head = head_of(&mut self.heads, request.show, setup, shows);
@@ -158,7 +158,7 @@ impl Owner {
         self.expiry.end_before_decision(head, request.show, now, log);
         let decision = head.decide(request, now);
         let waits = !matches!(decision, Decision::Answer(_))
-            || setup.config.owner.reads == Reads::Confirmed;
+            || setup.config.leader.reads == Reads::Confirmed;
         let outcome = match decision {
             Decision::Record(event) => {
                 let outcome = head.outcome(&event);
@@ -226,7 +226,7 @@ impl Owner {
 
     /// The turn's record was proposed. All replies of the turn wait for it, those from
     /// the state alone too: it is proposed after they were decided, so that its commit
-    /// proves this owner's lead at a later time.
+    /// proves this leader's leadership at a later time.
     pub(super) fn proposed(&mut self) {
         self.record.clear();
         self.pending.on_proposed(self.replies.take());
@@ -245,7 +245,7 @@ impl Owner {
     /// The oldest proposed record was committed, and the shard has applied it.
     pub(super) fn committed(&mut self, answers: &mut Answers) {
         let due = self.pending.on_committed().unwrap_or_else(|| {
-            panic!("{} of {} has a record that its owner did not propose", self.epoch, self.shard)
+            panic!("{} of {} has a record that its leader did not propose", self.epoch, self.shard)
         });
         answers.append(due);
     }
@@ -314,7 +314,7 @@ mod tests {
     struct Desk {
         setup: Setup,
         shows: BTreeMap<ShowId, Show>,
-        owner: Owner,
+        leader: Leader,
         reads: u64,
     }
 
@@ -337,8 +337,8 @@ mod tests {
             homes: Vec::new(),
         };
         let shows = BTreeMap::new();
-        let owner = Owner::new(ShardId(0), Epoch(3), Instant(0), &setup, &shows);
-        Desk { setup, shows, owner, reads: 0 }
+        let leader = Leader::new(ShardId(0), Epoch(3), Instant(0), &setup, &shows);
+        Desk { setup, shows, leader, reads: 0 }
     }
 
     impl Desk {
@@ -347,21 +347,21 @@ mod tests {
             let command = Command::Hold(Wish { picked, ..Wish::default() });
             let request = Request { id: RequestId(id), user: UserId(0), show: ShowId(0), command };
             let now = (Instant(now), Instant(now));
-            let early = self.owner.decide(now, GATEWAY, &request, &self.setup, &self.shows);
+            let early = self.leader.decide(now, GATEWAY, &request, &self.setup, &self.shows);
             assert_eq!(early, None, "every answer waits");
         }
 
         /// Hands the turn to a journal that takes everything; says what it was.
         fn close(&mut self) -> &'static str {
-            match self.owner.close_turn() {
+            match self.leader.close_turn() {
                 Turn::Idle => "nothing",
                 Turn::Changed(_) => {
-                    self.owner.proposed();
+                    self.leader.proposed();
                     "record"
                 }
                 Turn::Asked => {
                     self.reads += 1;
-                    self.owner.asked(ReadId(self.reads));
+                    self.leader.asked(ReadId(self.reads));
                     "question"
                 }
             }
@@ -369,20 +369,20 @@ mod tests {
 
         fn commit(&mut self) -> Vec<(u64, bool)> {
             let mut answers = Answers::default();
-            self.owner.committed(&mut answers);
+            self.leader.committed(&mut answers);
             answers.into_each().map(granted).chain(self.confirm(&[])).collect()
         }
 
         fn confirm(&mut self, reads: &[u64]) -> Vec<(u64, bool)> {
             let mut answers = Answers::default();
             let reads: Vec<ReadId> = reads.iter().copied().map(ReadId).collect();
-            self.owner.confirmed(&reads, &mut answers);
+            self.leader.confirmed(&reads, &mut answers);
             answers.into_each().map(granted).collect()
         }
     }
 
     fn granted((_, answer): Due) -> (u64, bool) {
-        let Answer::Decided(reply) = answer else { panic!("an owner decides") };
+        let Answer::Decided(reply) = answer else { panic!("a leader decides") };
         let refused = matches!(reply.outcome, Outcome::Refused(Refusal::SeatTaken));
         (reply.request.0, !refused)
     }
@@ -424,19 +424,19 @@ mod tests {
         let mut desk = desk();
         desk.ask(1, 10, 0);
         desk.close();
-        assert_eq!(desk.owner.expires_at(), Instant(106));
+        assert_eq!(desk.leader.expires_at(), Instant(106));
         desk.ask(105, 20, 0);
         desk.ask(106, 30, 0);
-        let Turn::Changed(record) = desk.owner.close_turn() else {
+        let Turn::Changed(record) = desk.leader.close_turn() else {
             panic!("the seat changed hands")
         };
         assert_eq!(record.len(), 2, "the end of the one hold, the grant of the other");
         desk.close();
         assert_eq!(desk.commit(), [(10, true)]);
         assert_eq!(desk.commit(), [(20, false), (30, true)]);
-        desk.owner.expire(Instant(500), &desk.setup, &desk.shows);
+        desk.leader.expire(Instant(500), &desk.setup, &desk.shows);
         assert_eq!(desk.close(), "record");
-        assert_eq!(desk.owner.expires_at(), Instant::MAX);
+        assert_eq!(desk.leader.expires_at(), Instant::MAX);
     }
 
     #[test]
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deposed_owner_leaves_every_reply_undelivered() {
+    fn a_deposed_leader_leaves_every_reply_undelivered() {
         let mut desk = desk();
         desk.ask(1, 10, 0);
         desk.close();
@@ -456,7 +456,7 @@ mod tests {
         desk.close();
         desk.ask(3, 30, 1);
         let pending: Vec<u64> =
-            desk.owner.into_pending().map(|(_, answer)| answer.request().0).collect();
+            desk.leader.into_pending().map(|(_, answer)| answer.request().0).collect();
         assert_eq!(pending, [10, 20, 30]);
     }
 }
