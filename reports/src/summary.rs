@@ -17,7 +17,7 @@ use crate::operation::{Ending, Operation, Window};
 use crate::recorder::Records;
 
 /// The version of `summary.json`. Rises when a key changes its meaning or goes away.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// The facts of a run and what its users waited for.
 #[derive(Clone, Debug, PartialEq)]
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn json_names_what_programs_look_for() {
         let json: serde_json::Value = serde_json::from_str(&sample::passed().to_json()).unwrap();
-        assert_eq!(json["schema"], 2);
+        assert_eq!(json["schema"], 3);
         assert_eq!(json["seed"], u64::MAX.to_string());
         assert_eq!(json["oracles"]["double-booking"]["verdict"], "pass");
         assert_eq!(json["oracles"]["fairness"]["verdict"], "not-exercised");

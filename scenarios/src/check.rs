@@ -153,8 +153,8 @@ impl Checks {
     /// A name that is known; `noun` is what it names.
     fn name(&mut self, field: &str, noun: &str, name: &str, known: &[&str]) {
         self.that(known.contains(&name), field, || {
-            let help = match human::closest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
+            let help = match human::meant(name, known.iter().copied()) {
+                Some(meant) => meant,
                 None => format!("the {noun}s are {}", known.join(", ")),
             };
             (format!("there is no {noun} {name:?}"), help)

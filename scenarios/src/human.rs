@@ -133,6 +133,31 @@ pub(crate) fn closest<'a>(
     best.map(|(_, candidate)| candidate)
 }
 
+/// What a word that is not known any more is called today.
+const RENAMED: [(&str, &str); 7] = [
+    ("owner", "leader"),
+    ("leads", "leader-placement"),
+    ("owner-deposed", "leader-deposed"),
+    ("waited-for-owner", "waited-for-leader"),
+    ("lead-handed-over", "lead-transfer-asked"),
+    ("lead-drawn-to-venue", "leader-drawn-to-venue"),
+    ("lead-shed", "leader-shed"),
+];
+
+/// The advice about a word that is not among the candidates, if one of them is meant.
+pub(crate) fn meant<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let renamed = RENAMED.iter().find(|(old, new)| *old == word && candidates.contains(new));
+    match (renamed, closest(word, candidates)) {
+        (Some((_, new)), _) => Some(format!("renamed to `{new}`")),
+        (None, Some(near)) => Some(format!("did you mean `{near}`?")),
+        (None, None) => None,
+    }
+}
+
 /// Reads a value that is written as text; a bare number is offered to `parse` for its advice.
 pub(crate) fn from_text<'de, D: Deserializer<'de>, T>(
     deserializer: D,

@@ -258,7 +258,7 @@ fn results_are_neither_lost_nor_mixed() {
     desk.put("r.jsonl", &kept.replacen("\"events\"", "\"event\"", 1));
     let said = one(&["--resume"], 2);
     assert!(said.err.contains("r.jsonl:2: not a result: unknown field `event`"), "{}", said.err);
-    for text in ["a diary", "{\"schema\":2}\n", "{\"schema\":7}\n", "[]\n"] {
+    for text in ["a diary", "{\"schema\":3}\n", "{\"schema\":7}\n", "[]\n"] {
         desk.put("r.jsonl", text);
         let said = one(&["--resume"], 2);
         assert!(said.err.contains("r.jsonl:1: "), "{}", said.err);

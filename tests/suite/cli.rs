@@ -175,7 +175,7 @@ fn json_carries_what_programs_look_for() {
     let desk = Desk::new("json");
     let said = desk.onsale(&["run", "small.toml", "--json"], 0);
     let json = said.json();
-    assert_eq!(json["schema"], 2);
+    assert_eq!(json["schema"], 3);
     assert_eq!(json["scenario"], "small.toml");
     assert_eq!(json["seed"], "1");
     assert_eq!(json["interrupted"], false);
@@ -279,18 +279,16 @@ fn an_edited_capsule_is_told_as_edited() {
     let said = desk.onsale(&["shrink", "named.json", "--budget", "0s"], 0);
     assert!(said.err.contains("warning: edited"), "{}", said.err);
 
-    // The first format says nothing of it, and its seeds are numbers.
-    let mut first: Value = serde_json::from_str(&edited).unwrap();
-    let number = |seed: &Value| seed.as_str().unwrap().parse::<u64>().unwrap().into();
-    let map = first.as_object_mut().unwrap();
-    (map["schema"], map["plan"]["schema"]) = (1.into(), 1.into());
-    map.remove("plan_hash");
-    map["plan"]["seed"] = number(&map["plan"]["seed"]);
-    for seed in map["plan"]["streams"].as_object_mut().unwrap().values_mut() {
-        *seed = number(seed);
-    }
-    let said = replay(&first.to_string());
-    assert!(said.contains("its plan may have been edited"), "{said}");
+    // Formats before this one used other words.
+    let older = capsule.replacen("\"schema\": 3", "\"schema\": 2", 1);
+    assert_ne!(older, capsule);
+    desk.put("older.json", &older);
+    let said = desk.onsale(&["replay", "older.json"], 2);
+    assert!(
+        said.err.contains("older.json: a capsule of format 2; this onsale reads format 3"),
+        "{}",
+        said.err
+    );
 }
 
 /// Whoever stops a run by its budget sees the same again, from the line, and from the capsule.
@@ -413,12 +411,12 @@ fn bad_capsules_are_refused_in_a_line() {
     let desk = Desk::new("capsule");
     let plan = desk.onsale(&["run", "small.toml", "--plan-only"], 0).out;
     desk.put("truncated.json", &plan[..plan.len() / 2]);
-    desk.put("newer.json", &plan.replacen("\"schema\": 2", "\"schema\": 3", 1));
+    desk.put("newer.json", &plan.replacen("\"schema\": 3", "\"schema\": 4", 1));
     desk.put("node.json", &plan.replace("\"node\": \"leader\"", "\"node\": \"n9\""));
     desk.put("binary.json", "\u{0}\u{1}");
     let table = [
         ("truncated.json", "not a capsule: EOF while parsing"),
-        ("newer.json", "a capsule of format 3"),
+        ("newer.json", "a capsule of format 4"),
         ("node.json", "there is no node n9"),
         ("binary.json", "not a capsule"),
         ("missing.json", "cannot be read"),

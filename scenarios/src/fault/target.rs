@@ -63,10 +63,9 @@ impl FromStr for Target {
             ("follower", _) => Ok(Self::Follower),
             (_, Some(Ok(number))) => Ok(Self::Node(NodeId(number))),
             (_, Some(Err(_)) | None) => {
-                let help = match (human::digits(text), human::closest(text, ["leader", "follower"]))
-                {
+                let help = match (human::digits(text), human::meant(text, ["leader", "follower"])) {
                     (Some(number), _) if !text.is_empty() => format!("did you mean `n{number}`?"),
-                    (_, Some(name)) => format!("did you mean `{name}`?"),
+                    (_, Some(meant)) => meant,
                     (Some(_) | None, None) => {
                         "name a node `n3`, or `leader`, or `follower`".to_owned()
                     }

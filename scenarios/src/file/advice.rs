@@ -131,8 +131,8 @@ fn advice(message: &str, in_syntax: bool) -> (String, String) {
 }
 
 fn unknown(noun: &str, word: &str, known: &[&str]) -> (String, String) {
-    let help = match human::closest(word, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
+    let help = match human::meant(word, known.iter().copied()) {
+        Some(meant) => meant,
         None if known.is_empty() => "nothing belongs here".to_owned(),
         None => format!("known here: {}", known.join(", ")),
     };

@@ -110,6 +110,23 @@ fn words_that_are_not_known_are_answered_with_near_ones() {
 }
 
 #[test]
+fn a_word_of_an_earlier_version_is_answered_with_the_one_of_today() {
+    let said = complaints_about(&[
+        "[cluster.owner]\nacknowledge = \"own-disk\"",
+        "[cluster.leads]\nnear-venue = true",
+        "[[fault]]\npause = { at = \"1s\", node = \"owner\", lasts = \"1s\" }",
+        "[expect]\nmarks = [\"owner-deposed\", \"lead-shed\"]",
+    ]);
+    insta::assert_snapshot!(said, @r#"
+    x.toml:2:10: cluster.owner: unknown key `owner`; renamed to `leader`
+    x.toml:2:10: cluster.leads: unknown key `leads`; renamed to `leader-placement`
+    x.toml:3:29: fault[0].pause.node: "owner" is no target; renamed to `leader`
+    x.toml:3:10: expect.marks[0]: there is no mark "owner-deposed"; renamed to `leader-deposed`
+    x.toml:3:27: expect.marks[1]: there is no mark "lead-shed"; renamed to `leader-shed`
+    "#);
+}
+
+#[test]
 fn values_of_another_type_are_answered_with_the_right_form() {
     let said = complaints_about(&[
         "duration = \"5min\"",

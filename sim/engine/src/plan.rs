@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::stream::fork;
 
 /// The version of the plan's format.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Everything that a run is a function of, besides the code.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -36,8 +36,7 @@ pub struct Capsule {
     /// The limit that stopped the run; a replay is stopped by it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
-    /// The hash of the plan, by which an edited one is known; empty in the first format.
-    #[serde(default)]
+    /// The hash of the plan, by which an edited one is known.
     pub plan_hash: String,
     /// What was run.
     pub plan: Plan,
@@ -54,8 +53,6 @@ pub enum PlanIs {
     Recorded,
     /// Another one.
     Edited,
-    /// Unknown: the first format has no hash.
-    Unknown,
 }
 
 /// Why a capsule cannot be replayed.
@@ -85,7 +82,7 @@ pub enum CapsuleError {
     },
     /// The file is of another version of the format.
     #[error(
-        "{file}: a capsule of format {found}; this onsale reads formats {FIRST_SCHEMA} to {SCHEMA}: replay it with the code that wrote it"
+        "{file}: a capsule of format {found}; this onsale reads format {SCHEMA} alone: replay it with the version that wrote it"
     )]
     OtherSchema {
         /// The file.
@@ -102,9 +99,6 @@ pub enum CapsuleError {
         what: String,
     },
 }
-
-/// The oldest format that is read: seeds are numbers in it, and capsules have no hash of their plan.
-const FIRST_SCHEMA: u32 = 1;
 
 impl Capsule {
     /// The capsule of a run.
@@ -140,9 +134,7 @@ impl Capsule {
     /// What the hash says of the plan, as it stands in the file. Other code may write the same plan
     /// otherwise, and other programs its numbers: either form will do.
     fn judge(&self, plan: &serde_json::Value) -> PlanIs {
-        if self.schema == FIRST_SCHEMA {
-            PlanIs::Unknown
-        } else if [hash(plan), hash(&json_of(&self.plan))].contains(&self.plan_hash) {
+        if [hash(plan), hash(&json_of(&self.plan))].contains(&self.plan_hash) {
             PlanIs::Recorded
         } else {
             PlanIs::Edited
@@ -213,9 +205,8 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
     let schema = value.get("schema").and_then(serde_json::Value::as_u64);
-    let known = u64::from(FIRST_SCHEMA)..=u64::from(SCHEMA);
     let other = |found| CapsuleError::OtherSchema { file: file.to_owned(), found };
-    if let Some(found) = schema.filter(|found| !known.contains(found)) {
+    if let Some(found) = schema.filter(|&found| found != u64::from(SCHEMA)) {
         return Err(other(found));
     }
     let mut capsule: Capsule = if let Some(plan) = value.get("plan") {
@@ -226,11 +217,9 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
         let plan: Plan = serde_json::from_str(text).map_err(malformed)?;
         Capsule::from(plan)
     };
-    if !known.contains(&capsule.plan.schema.into()) {
+    if capsule.plan.schema != SCHEMA {
         return Err(other(capsule.plan.schema.into()));
     }
-    // What is written from here on is of this format.
-    (capsule.schema, capsule.plan.schema) = (SCHEMA, SCHEMA);
     capsule.plan_hash = hash(&json_of(&capsule.plan));
     capsule.plan.check().map_err(|error| CapsuleError::Invalid {
         file: file.to_owned(),
@@ -294,22 +283,19 @@ mod tests {
     }
 
     #[test]
-    fn the_first_format_is_read() {
-        let mut value: serde_json::Value =
-            serde_json::from_str(&Capsule::from(plan()).to_json()).unwrap();
-        let map = value.as_object_mut().unwrap();
-        map.remove("plan_hash");
-        map["schema"] = 1.into();
-        map["plan"]["schema"] = 1.into();
-        map["plan"]["seed"] = 7.into();
-        let streams = map["plan"]["streams"].as_object_mut().unwrap();
-        for seed in streams.values_mut() {
-            *seed = seed.as_str().unwrap().parse::<u64>().unwrap().into();
+    fn an_older_format_is_refused_by_name() {
+        let text = Capsule::from(plan()).to_json();
+        for (from, to) in [("\"schema\": 3", "\"schema\": 2"), ("\"schema\": 3", "\"schema\": 1")] {
+            let words = parse("capsule.json", &text.replacen(from, to, 1)).unwrap_err().to_string();
+            assert_eq!(
+                words,
+                format!(
+                    "capsule.json: a capsule of format {}; this onsale reads format 3 alone: replay it \
+                     with the version that wrote it",
+                    &to[10..]
+                )
+            );
         }
-        let read = parse("capsule.json", &value.to_string()).unwrap();
-        assert_eq!((&read.plan, read.plan_is), (&plan(), PlanIs::Unknown));
-        let plain = parse("plan.json", &value["plan"].to_string()).unwrap();
-        assert_eq!(plain, Capsule::from(plan()));
     }
 
     #[test]
@@ -319,11 +305,11 @@ mod tests {
             (whole[..whole.len() / 2].to_owned(), "EOF while parsing"),
             ("[]".to_owned(), "not a capsule"),
             ("{}".to_owned(), "missing field"),
-            (whole.replacen("\"schema\": 2", "\"schema\": 3", 1), "a capsule of format 3"),
+            (whole.replacen("\"schema\": 3", "\"schema\": 4", 1), "a capsule of format 4"),
             (
-                whole.replace("\"schema\": 2", "\"schema\": 0").replacen(
+                whole.replace("\"schema\": 3", "\"schema\": 0").replacen(
                     "\"schema\": 0",
-                    "\"schema\": 2",
+                    "\"schema\": 3",
                     1,
                 ),
                 "format 0",

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::capsule::code_version;
 
 /// The version of the results file.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Everything that a sweep's results are a function of. Two sweeps with equal headers have equal
 /// results, to the byte; a header that differs in its part alone is another part of the same sweep.

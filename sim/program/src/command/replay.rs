@@ -112,11 +112,7 @@ fn compare(
             named(&failed)
         ));
     }
-    match capsule.plan_is {
-        PlanIs::Recorded | PlanIs::Unknown => {}
-        PlanIs::Edited => return exit,
-    }
-    if capsule.trace_hash.is_empty() {
+    if capsule.plan_is == PlanIs::Edited || capsule.trace_hash.is_empty() {
         return exit;
     }
     if capsule.trace_hash == facts.trace_hash {
@@ -127,12 +123,6 @@ fn compare(
         format!("the trace hash is {}, recorded was {}", facts.trace_hash, capsule.trace_hash);
     if other_code {
         terminal.warn(&format!("{differ}: on this code the plan plays out otherwise"));
-        return exit;
-    }
-    if capsule.plan_is == PlanIs::Unknown {
-        terminal.warn(&format!(
-            "{differ}: its plan may have been edited, which a capsule of the first format does not tell"
-        ));
         return exit;
     }
     terminal.error(&format!(

@@ -79,9 +79,6 @@ pub enum ResultsError {
     },
 }
 
-/// The oldest format that is read: seeds are numbers in it. A sweep in it is not gone on with.
-const FIRST_SCHEMA: u32 = 1;
-
 /// Results that were read, line by line.
 #[derive(Debug)]
 pub struct Reader {
@@ -120,9 +117,7 @@ impl Reader {
             file: path.to_owned(),
             line: 1,
             what,
-            expected: format!(
-                "a results file of format {FIRST_SCHEMA} to {SCHEMA}, as onsale check writes it"
-            ),
+            expected: format!("a results file of format {SCHEMA}, as onsale check writes it"),
         };
         if line.last() != Some(&b'\n') {
             let torn = HEADER_START.starts_with(&line[..line.len().min(HEADER_START.len())]);
@@ -131,8 +126,7 @@ impl Reader {
         let value: serde_json::Value = serde_json::from_slice(&line)
             .map_err(|error| malformed(format!("not a results file: {error}")))?;
         let schema = value.get("schema").and_then(serde_json::Value::as_u64);
-        let known = u64::from(FIRST_SCHEMA)..=u64::from(SCHEMA);
-        if let Some(found) = schema.filter(|found| !known.contains(found)) {
+        if let Some(found) = schema.filter(|&found| found != u64::from(SCHEMA)) {
             return Err(malformed(format!("a results file of format {found}")));
         }
         let header = serde_json::from_value(value)
