@@ -16,7 +16,9 @@
 //! it, writes off what it forgot, with a later write that says nothing.
 
 mod early;
+mod exchange;
 mod gossip;
+mod own_writes;
 mod repeats;
 mod replica;
 #[cfg(test)]
@@ -30,16 +32,17 @@ pub use self::early::EARLY_MAX;
 use self::early::{Arrival, Early};
 pub use self::gossip::Start;
 use self::gossip::{Boot, Gossip};
+pub use self::own_writes::remembered;
+use self::own_writes::{Own, OwnWrites, frame, logged};
 use self::repeats::{Repeat, Repeats};
 pub use self::replica::{Gap, Replica};
 use crate::config::{FactsConfig, Forgets, Sessions};
 use crate::effect::Effects;
 use crate::fact::{
-    Asked, Base, Delta, FactKey, FactText, FactsAnswer, FactsMessage, KEYS_MAX, Question,
-    QuestionId, Seen, TEXT_BYTES_MAX, Told, Version, Wanted,
+    Asked, Delta, FactKey, FactText, FactsAnswer, FactsMessage, KEYS_MAX, Question, QuestionId,
+    Seen, TEXT_BYTES_MAX, Told, Wanted,
 };
 use crate::hlc::{HybridClock, Stamp};
-use crate::journal::frame::Frame;
 use crate::mark::Mark;
 use crate::observation::Observation;
 
@@ -57,28 +60,13 @@ pub struct Facts {
     gossip: Gossip,
     /// What peers said that time has not come near yet.
     early: Early,
-    /// The latest write of this node, on its disk or on the way there.
-    last: Option<Stamp>,
-    /// Writes of this node for the next write to its disk, and those in the present one. Nobody
-    /// hears of them before they are durable.
-    gathered: Vec<Own>,
-    writing: Vec<Own>,
-    /// What goes into the write-ahead log next, framed.
-    log: Vec<u8>,
+    own: OwnWrites,
     /// Questions that this node has not seen enough for, in the order of their deadlines.
     waiting: Vec<Waiting>,
     /// Writes that may be asked for a second time.
     repeats: Repeats,
     /// Whether it is about to go, and takes no more questions.
     leaves: bool,
-}
-
-/// A write of this node, and who waits for it.
-#[derive(Clone, Debug)]
-struct Own {
-    stamp: Stamp,
-    delta: Delta,
-    asker: Option<(Endpoint, QuestionId)>,
 }
 
 #[derive(Clone, Debug)]
@@ -108,10 +96,7 @@ impl Facts {
             replica: Replica::default(),
             gossip,
             early: Early::default(),
-            last: None,
-            gathered: Vec::new(),
-            writing: Vec::new(),
-            log: Vec::new(),
+            own: OwnWrites::default(),
             waiting: Vec::new(),
             repeats: Repeats::default(),
             leaves: false,
@@ -222,8 +207,7 @@ impl Facts {
 
     /// Whether nothing is lost with this node: some peer has seen all that was written here.
     pub fn is_told(&self) -> bool {
-        let pending = !(self.gathered.is_empty() && self.writing.is_empty());
-        !pending && self.last.is_none_or(|last| self.gossip.has_told(last))
+        !self.own.are_pending() && self.own.last().is_none_or(|last| self.gossip.has_told(last))
     }
 
     /// A peer has fallen silent.
@@ -241,12 +225,12 @@ impl Facts {
     /// Whether there are frames for the write-ahead log.
     #[inline]
     pub fn has_log(&self) -> bool {
-        !self.log.is_empty()
+        self.own.has_log()
     }
 
     /// Frames for the write-ahead log since this was asked last.
     pub fn drain_log(&mut self) -> std::vec::Drain<'_, u8> {
-        self.log.drain(..)
+        self.own.drain_log()
     }
 
     /// Everything that a new segment of the write-ahead log inherits, framed.
@@ -254,21 +238,20 @@ impl Facts {
         if !self.replica.seen().is_empty() {
             frame(&self.replica.copy(), out);
         }
-        self.writing.iter().chain(&self.gathered).for_each(|own| frame(&own.delta, out));
+        self.own.checkpoint(out);
     }
 
     /// All that was logged so far is part of the write that begins.
     pub fn on_write_begun(&mut self) {
-        assert!(self.writing.is_empty(), "at most one write is in flight");
-        mem::swap(&mut self.writing, &mut self.gathered);
+        self.own.on_write_begun();
     }
 
     /// That write is durable: this node's own writes in it are visible from now on.
     pub fn on_persisted(&mut self, now: Instant, effects: &mut Effects) {
-        if self.writing.is_empty() {
+        if !self.own.are_being_written() {
             return;
         }
-        for Own { stamp, delta, asker } in mem::take(&mut self.writing) {
+        for Own { stamp, delta, asker } in self.own.take_durable() {
             // What nobody was told of yet is simply written once more, where it cannot stand:
             // an earlier life of this node has used the stamp, on a disk that lost what was durable
             // and by a clock that jumped back; or the disk took longer than deletions are
@@ -350,7 +333,7 @@ impl Facts {
     /// A write of this node's own that a session has seen and that it knows nothing of: its disk
     /// forgot it.
     fn has_forgotten(&self, question: &Question) -> Option<Stamp> {
-        question.seen.of(self.me).filter(|&stamp| Some(stamp) > self.last)
+        question.seen.of(self.me).filter(|&stamp| Some(stamp) > self.own.last())
     }
 
     /// What this node forgot is lost once all peers have been heard and none of them has it.
@@ -362,7 +345,7 @@ impl Facts {
         let Some(lost) = forgot.filter(|&lost| self.clock.accepts_from(lost) <= now).max() else {
             return;
         };
-        if self.gossip.has_heard_all(self.me, self.last) {
+        if self.gossip.has_heard_all(self.me, self.own.last()) {
             effects.observe(Observation::Mark(Mark::FactsWrittenOff));
             self.clock.hear(lost);
             self.log_write(now, None, None);
@@ -390,15 +373,10 @@ impl Facts {
     /// that it has not. Where a write is made anew, the copy shows for a moment neither that write
     /// nor what may have superseded it.
     fn may_answer(&self, question: &Question) -> bool {
-        let has_caught_up = self.gossip.may_answer(question.writes(), self.me, self.last);
+        let has_caught_up = self.gossip.may_answer(question.writes(), self.me, self.own.last());
         let suits = self.config.sessions == Sessions::Ignored
-            || !self.writes_anew() && self.replica.seen().includes(&question.seen);
+            || !self.own.repeat_another() && self.replica.seen().includes(&question.seen);
         has_caught_up && suits
-    }
-
-    /// Whether a write of nobody's is on its way to the disk.
-    fn writes_anew(&self) -> bool {
-        self.writing.iter().chain(&self.gathered).any(|own| own.asker.is_none())
     }
 
     fn tell_behind(&mut self, from: Endpoint, id: QuestionId, effects: &mut Effects) {
@@ -429,16 +407,7 @@ impl Facts {
         asker: Option<(Endpoint, QuestionId)>,
     ) {
         let stamp = self.clock.stamp(now);
-        let written = what.map(|(key, text)| (key, Version { stamp, text }));
-        let delta = Delta {
-            base: Base::Since(self.last.into_iter().collect()),
-            until: [stamp].into_iter().collect(),
-            written: written.into_iter().collect(),
-        };
-        assert!(self.last < Some(stamp), "a node's writes are stamped in order");
-        self.last = Some(stamp);
-        frame(&delta, &mut self.log);
-        self.gathered.push(Own { stamp, delta, asker });
+        self.own.add(stamp, what, asker);
     }
 
     /// Whether somebody speaks in its latest boot: what an earlier one said may be lost.
@@ -458,76 +427,9 @@ impl Facts {
         boot
     }
 
-    fn on_digest(
-        &mut self,
-        now: Instant,
-        from: NodeId,
-        knows: u64,
-        (seen, wanted): (&Seen, Wanted),
-        effects: &mut Effects,
-    ) {
-        self.gossip.on_digest(from, knows == self.incarnation, seen, self.replica.seen());
-        // What is being written anew is not given away before; another round will come.
-        let lacks = wanted != Wanted::Nothing && !seen.includes(self.replica.seen());
-        if lacks && !self.writes_anew() {
-            let (incarnation, delta) = (self.incarnation, self.replica.delta_since(seen));
-            effects.facts(Endpoint::Node(from), FactsMessage::Repair { incarnation, delta });
-        }
-        if wanted == Wanted::RepairAndDigest {
-            self.tell_seen(from, Wanted::Repair, effects);
-        }
-        self.gossip.plan(now, self.replica.seen());
-        self.answer_waiting(now, effects);
-        self.write_off(now, effects);
-    }
-
-    /// Another node says what it has seen, or what was written just now.
-    fn on_delta(&mut self, now: Instant, arrival: Arrival, effects: &mut Effects) {
-        let Arrival { from, delta, is_news } = &arrival;
-        if *is_news && self.replica.seen().includes(&delta.until) {
-            return;
-        }
-        let is_near_from = delta.until.stamps().map(|stamp| self.clock.accepts_from(stamp)).max();
-        if let Some(at) = is_near_from.filter(|&at| at > now) {
-            effects.observe(Observation::Mark(Mark::FactsFromTheFuture));
-            return self.early.keep(self.replica.seen(), at, arrival);
-        }
-        if !self.take(now, delta, effects) {
-            return;
-        }
-        if *is_news {
-            self.spread(*from, delta, effects);
-        } else {
-            self.tell_seen(*from, Wanted::Nothing, effects);
-        }
-    }
-
-    /// Takes what another node has seen. Says whether it could.
-    fn take(&mut self, now: Instant, delta: &Delta, effects: &mut Effects) -> bool {
-        if self.replica.seen().includes(&delta.until) {
-            return true;
-        }
-        let Ok(late) = self.replica.merge(delta) else {
-            effects.observe(Observation::Mark(Mark::FactsGap));
-            return false;
-        };
-        if matches!(delta.base, Base::Nothing { .. }) {
-            effects.observe(Observation::Mark(Mark::FactsCopied));
-        }
-        frame(delta, &mut self.log);
-        self.hear(delta);
-        for (key, version) in late {
-            effects.observe(Observation::Mark(Mark::FactsWrittenAnew));
-            self.write(now, key, version.text, None);
-        }
-        self.gossip.plan(now, self.replica.seen());
-        self.answer_waiting(now, effects);
-        true
-    }
-
     fn hear(&mut self, delta: &Delta) {
         delta.until.stamps().for_each(|stamp| self.clock.hear(stamp));
-        self.last = self.last.max(self.replica.seen().of(self.me));
+        self.own.remember(self.replica.seen().of(self.me));
     }
 
     fn answer_waiting(&mut self, now: Instant, effects: &mut Effects) {
@@ -542,40 +444,4 @@ impl Facts {
             }
         }
     }
-
-    fn tell_seen(&self, to: NodeId, wanted: Wanted, effects: &mut Effects) {
-        let digest = FactsMessage::Digest {
-            incarnation: self.incarnation,
-            knows: self.gossip.boot_of(to),
-            seen: self.replica.seen().clone(),
-            wanted,
-        };
-        effects.facts(Endpoint::Node(to), digest);
-    }
-
-    fn spread(&mut self, from: NodeId, news: &Delta, effects: &mut Effects) {
-        for node in self.gossip.listeners(from) {
-            let (incarnation, delta) = (self.incarnation, news.clone());
-            effects.facts(Endpoint::Node(node), FactsMessage::News { incarnation, delta });
-        }
-    }
-}
-
-/// What a node has seen that starts with what its log holds, in order. For whoever looks at disks.
-pub fn remembered(durable: &[Vec<u8>]) -> Seen {
-    let mut replica = Replica::default();
-    for delta in logged(durable) {
-        // What begins after a gap the node does not take either.
-        replica.merge(&delta).ok();
-    }
-    replica.seen().clone()
-}
-
-fn logged(durable: &[Vec<u8>]) -> impl Iterator<Item = Delta> + '_ {
-    durable.iter().filter_map(|bytes| postcard::from_bytes(bytes).ok())
-}
-
-fn frame(delta: &Delta, out: &mut Vec<u8>) {
-    let bytes = postcard::to_stdvec(delta).expect("a delta is plain data");
-    Frame::Facts { delta: &bytes }.write(out);
 }

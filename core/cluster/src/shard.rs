@@ -29,16 +29,13 @@ pub(crate) use self::shard_clock::TELL_EVERY;
 use crate::config::{Acknowledge, Deposed, Serves, Setup};
 use crate::effect::Effects;
 use crate::id::{Epoch, ShardId};
-use crate::journal::{JournalMessage, RaftGroup, ReadId, Ready, Snapshot, Ticket};
+use crate::journal::{JournalMessage, RaftGroup, ReadId, Ready, Ticket};
 use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::{Observation, Phase};
 use crate::placement::Placement;
 use crate::record::{self, Events};
 use crate::shard_time::ShardTime;
-
-/// A shard's snapshot: what its latest stamp says of its time, and each show that was ever touched, in order.
-type State = (Option<ShardTime>, Vec<(ShowId, Vec<u8>)>);
 
 /// A replica of a shard and, while it leads, the shard itself.
 #[derive(Debug)]
@@ -341,51 +338,6 @@ impl Shard {
         }
     }
 
-    fn apply(&mut self, now: Instant, ready: &Ready, answers: &mut Answers, effects: &mut Effects) {
-        if let Some(snapshot) = &ready.installed {
-            self.install(now, snapshot, effects);
-        }
-        for committed in &ready.committed {
-            assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
-            self.applied = committed.index();
-            if let Some(map) = &mut self.map {
-                if let Some(next) = replay::map_of(committed.record()) {
-                    *map = Arc::new(next);
-                }
-                continue;
-            }
-            let record = committed.record();
-            if !replay::fold(&mut self.shows, &self.setup, record, &mut self.events) {
-                continue;
-            }
-            if let Some((_, event)) = self.events.last() {
-                let stamped = ShardTime::stamped(committed.epoch(), event.at());
-                self.latest = Some(stamped);
-                self.clock.hear(now, stamped);
-            }
-            if committed.epoch() == self.outstanding.0 {
-                assert!(self.outstanding.1 > 0, "only the leader of an epoch proposes in it");
-                self.outstanding.1 -= 1;
-            }
-            let serves_early = self.setup.config.leader.serves == Serves::Elected;
-            if let Some(leader) = &mut self.leader {
-                if serves_early && committed.epoch() != leader.epoch() {
-                    self.events
-                        .iter()
-                        .for_each(|(id, event)| leader.overtaken(*id, event, &self.setup));
-                    continue;
-                }
-                assert_eq!(
-                    committed.epoch(),
-                    leader.epoch(),
-                    "a leader has applied all that older epochs committed"
-                );
-                leader.committed(answers);
-            }
-        }
-        assert_eq!(self.applied, self.journal.applied(), "what is handed over is applied");
-    }
-
     fn confirm(&mut self, reads: &[ReadId], answers: &mut Answers) {
         if let Some(leader) = &mut self.leader {
             leader.confirmed(reads, answers);
@@ -492,40 +444,5 @@ impl Shard {
         for (from, request) in self.parked.take_all() {
             answers.push((from, self.not_leader(&request)));
         }
-    }
-
-    #[cold]
-    fn compact(&mut self, effects: &mut Effects) {
-        self.journal.compact(self.snapshot());
-        effects.observe(Observation::Mark(Mark::SnapshotTaken));
-    }
-
-    fn snapshot(&self) -> Vec<u8> {
-        if let Some(map) = &self.map {
-            return map.encode();
-        }
-        let shows = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
-        let state: State = (self.latest, shows);
-        postcard::to_stdvec(&state).expect("memory holds a snapshot")
-    }
-
-    #[cold]
-    fn install(&mut self, now: Instant, snapshot: &Snapshot, effects: &mut Effects) {
-        assert!(self.leader.is_none(), "nobody overwrites a leader's state");
-        assert!(snapshot.index() >= self.applied, "a snapshot never takes applied records back");
-        self.restore(now, snapshot.state());
-        self.applied = snapshot.index();
-        effects.observe(Observation::Mark(Mark::SnapshotInstalled));
-    }
-
-    fn restore(&mut self, now: Instant, state: &[u8]) {
-        if let Some(map) = &mut self.map {
-            *map = Arc::new(replay::map_of(state).expect("a snapshot of the map holds one"));
-            return;
-        }
-        let (latest, shows) = replay::shows_of(&self.setup, state);
-        self.latest = latest;
-        latest.into_iter().for_each(|stamped| self.clock.hear(now, stamped));
-        self.shows = shows;
     }
 }

@@ -18,18 +18,6 @@ const TO_SPLIT: &str = "longer than the bound when it was set";
 
 /// Files that may be longer, with the reason.
 const LONGER_FILES: &[(&str, &str)] = &[
-    ("core/booking/src/show/tests.rs", TO_SPLIT),
-    ("core/cluster/src/facts.rs", TO_SPLIT),
-    ("core/cluster/src/facts/tests.rs", TO_SPLIT),
-    ("core/cluster/src/journal/frame.rs", TO_SPLIT),
-    ("core/cluster/src/shard.rs", TO_SPLIT),
-    ("core/cluster/tests/cluster/harness.rs", TO_SPLIT),
-    ("core/cluster/tests/cluster/main.rs", TO_SPLIT),
-    ("core/cluster/tests/journal/cluster.rs", TO_SPLIT),
-    (
-        "core/cluster/tests/journal/members.rs",
-        "the cluster of its own that its stories share is a third of it",
-    ),
     ("reports/src/sweep.rs", TO_SPLIT),
     ("reports/src/terminal.rs", TO_SPLIT),
     ("scenarios/src/file/tests.rs", "a table: one case for each way in which a file can be wrong"),
@@ -48,8 +36,6 @@ const LONGER_FILES: &[(&str, &str)] = &[
 
 /// Functions that may be longer: file, name and the reason.
 const LONGER_FUNCTIONS: &[(&str, &str, &str)] = &[
-    ("core/cluster/src/journal/raft_group/admission.rs", "refusal", TO_SPLIT),
-    ("core/cluster/src/shard/membership_change.rs", "advance_membership_change", TO_SPLIT),
     ("reports/src/sample.rs", "facts", TO_SPLIT),
     ("reports/src/sweep.rs", "failed", TO_SPLIT),
     ("reports/src/sweep.rs", "new", TO_SPLIT),

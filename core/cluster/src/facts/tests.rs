@@ -1,13 +1,16 @@
 //! Nodes that gossip over a network that loses and delays, and crash.
 
 mod boots;
+mod catching_up;
+mod clocks;
 
 use std::collections::VecDeque;
 
 use onsale_booking::{ClientId, Span};
 
 use super::*;
-use crate::fact::FactKind;
+use crate::fact::{Base, FactKind, Version};
+use crate::journal::frame::Frame;
 use crate::message::Message;
 
 const CLIENT: Endpoint = Endpoint::Client(ClientId(0));
@@ -269,140 +272,6 @@ fn a_session_is_not_answered_from_what_it_has_seen_past() {
     assert_eq!(facts[0].1.as_ref().and_then(|version| version.text.as_deref()), Some("new"));
 }
 
-#[test]
-fn a_node_that_joins_answers_once_it_has_caught_up_with_a_peer() {
-    let mut town = Town::new(3, 0);
-    town.write(1, 1, "known");
-    town.run(Span::from_secs(5));
-    town.told.clear();
-    town.wipe(3, Start::Joins);
-    let read = || Asked::Read(vec![price(1)]);
-    town.apart = vec![NodeId(1), NodeId(2)];
-    town.ask(3, &Seen::default(), read());
-    town.write(3, 2, "mine");
-    town.run(Span::from_secs(1));
-    assert_eq!(town.told, [(NodeId(3), FactsAnswer::Behind), (NodeId(3), FactsAnswer::Behind)]);
-    town.apart = vec![NodeId(2)];
-    town.ask(3, &Seen::default(), read());
-    town.write(3, 2, "mine");
-    town.run(Span::from_millis(100));
-    let answers: Vec<_> = town.told[2..].iter().map(|(_, answer)| answer).collect();
-    let [FactsAnswer::Read(facts), FactsAnswer::Written(_)] = answers[..] else {
-        panic!("one peer is enough: {answers:?}")
-    };
-    assert_eq!(facts[0].1.as_ref().and_then(|version| version.text.as_deref()), Some("known"));
-}
-
-/// Only one peer has heard of a write when its node's disk goes. Were the node to write anew before
-/// it hears of it again, the others would take it for seen.
-#[test]
-fn a_node_whose_disk_forgot_writes_once_it_has_caught_up_with_all() {
-    let mut town = Town::new(3, 0);
-    town.apart = vec![NodeId(3)];
-    town.write(1, 1, "only here");
-    town.run(Span::from_millis(200));
-    assert_eq!(town.prices(1)[1..], ["only here", ""]);
-    town.wipe(1, Start::Forgot);
-    town.apart = vec![NodeId(2)];
-    town.write(1, 2, "too soon");
-    town.ask(1, &Seen::default(), Asked::Read(vec![price(1)]));
-    town.run(Span::from_secs(1));
-    let answers: Vec<_> = town.told[1..].iter().map(|(_, answer)| answer).collect();
-    assert!(matches!(answers[..], [FactsAnswer::Read(_), FactsAnswer::Behind]), "{answers:?}");
-    town.apart.clear();
-    town.write(1, 2, "later");
-    town.run(Span::from_secs(10));
-    assert_eq!(
-        (town.prices(1), town.prices(2)),
-        (vec!["only here".into(); 3], vec!["later".into(); 3])
-    );
-}
-
-/// What a peer had when it first spoke is enough: of what it writes now some is always too early.
-#[test]
-fn a_node_whose_disk_forgot_does_not_wait_for_a_peer_to_fall_silent() {
-    let mut town = Town::new(3, 0);
-    let excess = Span::from_secs(2);
-    town.ahead = town.config.accepted_drift + excess;
-    for step in 0..100 {
-        if step == 20 {
-            town.wipe(2, Start::Forgot);
-        }
-        town.write(1, 1, &step.to_string());
-        town.run(Span::from_millis(100));
-    }
-    assert!(town.now < Instant(SECOND) + excess + Span::from_secs(9));
-    town.told.clear();
-    town.write(2, 2, "taken");
-    town.run(Span::from_millis(50));
-    assert!(matches!(town.told[..], [(NodeId(2), FactsAnswer::Written(_))]), "{:?}", town.told);
-}
-
-/// What was under way when the disk went may reach a peer after it first spoke.
-#[test]
-fn a_write_of_its_own_that_only_a_peer_has_is_waited_for() {
-    let (me, peer, nothing) = (NodeId(1), NodeId(2), Seen::default());
-    let mut gossip = Gossip::new(Start::Forgot, [peer], 1, Span(1), Draw::new(1));
-    gossip.on_digest(peer, false, &nothing, &nothing);
-    assert!(!gossip.may_answer(false, me, None), "it may still take what an earlier boot told it");
-    gossip.on_digest(peer, true, &nothing, &nothing);
-    assert!(gossip.may_answer(true, me, None));
-    let forgot = Stamp { at: Instant(SECOND), count: 0, node: me };
-    gossip.on_digest(peer, true, &[forgot].into_iter().collect(), &nothing);
-    assert!(!gossip.may_answer(true, me, None));
-    assert!(gossip.may_answer(true, me, Some(forgot)));
-}
-
-/// What a clock far ahead stamped waits at the peers for its time. Once its writer has lost it with its disk,
-/// and writes anew, it would pass there for having seen the new writes (`facts/slow-disks`, seed 16).
-#[test]
-fn what_an_earlier_boot_wrote_too_early_is_dropped_once_it_is_forgotten() {
-    let mut town = Town::new(3, 0);
-    town.ahead = town.config.accepted_drift + Span::from_secs(5);
-    town.write(1, 1, "too early");
-    town.run(Span::from_millis(100));
-    assert!(town.marks.contains(&Mark::FactsFromTheFuture));
-    town.ahead = Span::ZERO;
-    town.wipe(1, Start::Forgot);
-    town.told.clear();
-    for text in ["one", "two", "three"] {
-        town.write(1, 2, text);
-        town.run(Span::from_secs(3));
-    }
-    assert_eq!(town.told.len(), 3);
-    assert!(town.told.iter().all(|(_, answer)| matches!(answer, FactsAnswer::Written(_))));
-    assert_eq!(town.prices(2), vec!["three"; 3]);
-    assert_eq!(town.prices(1), vec![""; 3]);
-}
-
-/// The same for what was under way when the disk went.
-#[test]
-fn what_an_earlier_boot_said_is_not_heard_after_it_is_back() {
-    let mut town = Town::new(3, 0);
-    town.ahead = Span(town.config.accepted_drift.0 / 2);
-    town.write(1, 1, "under way");
-    town.ahead = Span::ZERO;
-    town.wipe(1, Start::Forgot);
-    town.run(Span::from_millis(100));
-    assert!(town.marks.contains(&Mark::FactsFromEarlierBoot));
-    town.write(1, 2, "known");
-    town.run(Span::from_secs(5));
-    assert_eq!(town.prices(1), vec![""; 3]);
-    assert_eq!(town.prices(2), vec!["known"; 3]);
-}
-
-/// A crash alone loses nothing: what peers dropped they are told again.
-#[test]
-fn what_an_earlier_boot_wrote_too_early_and_kept_is_told_again() {
-    let mut town = Town::new(3, 0);
-    town.ahead = town.config.accepted_drift + Span::from_secs(5);
-    town.write(1, 1, "too early");
-    town.run(Span::from_millis(100));
-    town.restart(1);
-    town.run(Span::from_secs(20));
-    assert_eq!(town.prices(1), vec!["too early"; 3]);
-}
-
 /// A copy of a write is answered like the write, and not written: it would win over what came in between.
 #[test]
 fn a_write_that_is_delivered_twice_is_executed_once() {
@@ -441,56 +310,6 @@ fn a_write_that_is_delivered_twice_is_executed_once() {
     town.run(Span::from_secs(5));
     assert_eq!(town.told[5..], [(NodeId(1), FactsAnswer::Behind)]);
     assert_eq!(town.prices(1), vec!["fourth"; 2]);
-}
-
-/// A session has seen what went with a disk: once that is known of all, it is served by all.
-#[test]
-fn what_a_disk_forgot_and_nobody_has_is_written_off() {
-    let mut town = Town::new(3, 0);
-    town.write(1, 1, "told");
-    town.run(Span::from_secs(5));
-    town.apart = vec![NodeId(1)];
-    town.write(1, 1, "lost");
-    let seen = town.nodes[0].seen().clone();
-    town.wipe(1, Start::Forgot);
-    town.told.clear();
-    let read = || Asked::Read(vec![price(1)]);
-    town.apart = vec![NodeId(3)];
-    (1..=3).for_each(|node| town.ask(node, &seen, read()));
-    town.run(Span::from_secs(1));
-    assert!(town.told.iter().all(|(_, answer)| *answer == FactsAnswer::Behind), "one may have it");
-    assert_eq!(town.told.len(), 3);
-    town.apart.clear();
-    town.told.clear();
-    town.ask(1, &seen, read());
-    town.run(Span::from_secs(5));
-    (2..=3).for_each(|node| town.ask(node, &seen, read()));
-    let known = |(_, answer): &(NodeId, FactsAnswer)| {
-        let FactsAnswer::Read(facts) = answer else { panic!("{answer:?}") };
-        facts[0].1.as_ref().and_then(|version| version.text.clone())
-    };
-    let known: Vec<_> = town.told.iter().filter_map(known).collect();
-    assert_eq!(known.iter().map(|text| &**text).collect::<Vec<_>>(), ["told"; 3]);
-    assert_eq!(town.marks.iter().filter(|&&mark| mark == Mark::FactsWrittenOff).count(), 1);
-    assert!(
-        town.nodes.iter().all(|facts| facts.next_deadline().is_none()),
-        "then there is silence"
-    );
-}
-
-/// What a session says it has seen does not drag the clock along either.
-#[test]
-fn what_is_too_far_ahead_is_not_written_off() {
-    let mut town = Town::new(2, 0);
-    let at = town.now + town.config.accepted_drift + Span::from_secs(2);
-    let seen = [Stamp { at, count: 0, node: NodeId(1) }].into_iter().collect();
-    town.ask(1, &seen, Asked::Read(vec![price(1)]));
-    town.run(Span::from_secs(1));
-    assert_eq!(town.told, [(NodeId(1), FactsAnswer::Behind)]);
-    town.run(Span::from_secs(2));
-    town.ask(1, &seen, Asked::Read(vec![price(1)]));
-    town.run(Span::from_secs(1));
-    assert!(matches!(town.told[1..], [(NodeId(1), FactsAnswer::Read(_))]), "{:?}", town.told);
 }
 
 #[test]
@@ -553,55 +372,6 @@ fn what_is_made_anew_is_not_read_before_it_is_written() {
     let version = facts.replica.get(price(1)).expect("it was made anew");
     assert_eq!(version.text.as_deref(), Some("late"));
     assert!(!seen.covers(version.stamp) && version.stamp.node == NodeId(1));
-}
-
-#[test]
-fn a_clock_far_ahead_is_not_followed() {
-    let mut town = Town::new(2, 0);
-    let stamp = Stamp { at: town.now + Span::from_secs(2), count: 0, node: NodeId(1) };
-    let delta = Delta {
-        base: Base::Since(Seen::default()),
-        until: [stamp].into_iter().collect(),
-        written: vec![(price(1), Version { stamp, text: Some("ahead".into()) })],
-    };
-    let news = |town: &mut Town, delta: &Delta| {
-        let message = FactsMessage::News { incarnation: 1, delta: delta.clone() };
-        town.step(2, |facts, now, effects| {
-            facts.on_message(now, Endpoint::Node(NodeId(1)), message, effects);
-        });
-    };
-    news(&mut town, &delta);
-    assert_eq!(
-        (town.marks.as_slice(), town.prices(1)[1].as_str()),
-        (&[Mark::FactsFromTheFuture][..], "")
-    );
-    town.run(Span::from_secs(1));
-    assert_eq!(town.prices(1)[1], "ahead", "once time has come near, it is taken");
-    town.write(2, 1, "later");
-    assert_eq!(town.prices(1)[1], "later", "what is written now is later than what was heard");
-}
-
-/// Its latest write is always too far ahead; what it wrote before is not.
-#[test]
-fn a_writer_whose_clock_is_ahead_is_heard_though_it_never_rests() {
-    let mut town = Town::new(5, 0);
-    let excess = Span::from_secs(2);
-    town.ahead = town.config.accepted_drift + excess;
-    for step in 0..600 {
-        town.write(1, 1, &step.to_string());
-        town.run(Span::from_millis(100));
-    }
-    // News do not reach everybody: three rounds may have to bring them, each at most twice as late.
-    let behind = Span(excess.0 + 6 * town.config.repair_every.0);
-    for price in town.prices(1) {
-        let price: u64 = price.parse().expect("it was heard");
-        assert!((600 - price) * 100_000 <= behind.0, "{price} of 600");
-    }
-    town.run(excess + Span::from_secs(30));
-    assert_eq!(town.prices(1), vec!["599"; 5]);
-    let sent = town.sent;
-    town.run(Span::from_secs(3_600));
-    assert_eq!(town.sent, sent, "then there is silence");
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! How a leader sees to it that its shard's journal has the members that the map wants.
+//! Membership change: a leader brings its shard's journal to the members that the map wants.
 //!
-//! Owns the next step, found anew each time from what the journal's members are: so it does not
-//! matter who took the last one. Refuses to know who is wanted, and why.
+//! Owns the next step. It is found each time from what the journal's members are, so it does not matter which leader
+//! took the last one. Refuses to know why the map wants these members.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use onsale_booking::{Instant, NodeId};
 
 use super::Shard;
 use crate::effect::Effects;
-use crate::journal::{Change, ReadId, ReplicaId};
+use crate::journal::{Change, Members, ReadId, ReplicaId};
 use crate::observation::TransferReason;
 use crate::placement::{Placement, Seats};
 
@@ -27,9 +27,9 @@ impl Shard {
         self.leader.is_some() && self.journal.propose(map.encode())
     }
 
-    /// Takes the next step, if this replica serves. Says whether none is left: the journal has
-    /// these members and no others. `ends` is when a hand-over that it takes is given up; none goes to
-    /// a node that is `missed`.
+    /// Takes the next step towards the members that the map wants, if this replica serves. Says whether none is left:
+    /// the journal has these members and no others. `ends` is when a lead transfer that the step needs is given up;
+    /// none goes to a node that is `missed`.
     pub(crate) fn advance_membership_change(
         &mut self,
         map: &Placement,
@@ -42,65 +42,21 @@ impl Shard {
         if self.leader.is_none() || members.is_joint() || members.each().any(newer) {
             return false;
         }
-        let wanted = |member: &ReplicaId| {
-            seats.members.contains(&member.node()) && !map.is_given_up(*member)
-        };
-        let surplus = members.voters().iter().copied().filter(|voter| !wanted(voter));
-        let votes = |node: &NodeId| {
-            members.voters().iter().any(|voter| voter.node() == *node && wanted(voter))
-        };
-        let missing = seats.members.iter().copied().find(|node| !votes(node));
-        let idle = members.learners().iter().copied().find(|learner| !wanted(learner));
-        let learner = members.learners().iter().copied().find(wanted);
-        // No node has two voters, and no zone more than it must. A replica that is gone goes first, the leader last: it
-        // needs somebody to hand over to.
-        let goes_first = |voter: &ReplicaId| {
-            let beside = learner.is_some_and(|learner| learner.node() == voter.node());
-            let stay = members.voters().iter().filter(|other| *other != voter).chain(&learner);
-            let crowding = map.pairs_in_one_zone(stay.map(|member| member.node()));
-            (!beside, crowding, !map.is_given_up(*voter), voter.node() == self.node)
-        };
-        let surplus = surplus.min_by_key(goes_first);
-        let change = match (idle, missing, learner, surplus) {
-            (Some(idle), ..) => Change::Drops(idle),
-            (None, Some(node), None, Some(_)) => {
-                Change::Learns(ReplicaId::new(node, seats.generation))
-            }
-            (None, Some(_), Some(promoted), Some(demoted)) => {
-                // Who has never answered may not have begun: it would have a say, and know nothing of it.
-                let answers = |lag: &u64| *lag < self.journal.applied();
-                let is_level = |lag| lag <= LEVEL;
-                if !self.journal.lag(promoted).filter(answers).is_some_and(is_level) {
-                    // A node that forgot begins once it knows that it may. To any, all that was said until this
-                    // journal fell asleep may have been lost. So whoever is heard is spoken to until it answers.
-                    let may_have_missed = !self.journal.awake() && !missed(promoted.node());
-                    if may_have_missed || map.forgot_in(promoted.node()).is_some() {
-                        self.journal.ping();
-                    }
+        let change = match next_step(map, seats, members, self.node) {
+            Some(Change::Swaps { promoted, demoted }) => {
+                if !self.is_level(promoted, map, &missed) {
                     return false;
                 }
-                let others = members.voters().iter().any(|voter| voter.node() != self.node);
-                // Who alone has a say changes places itself: the journal then passes the leadership on.
-                if demoted.node() == self.node && others {
-                    let others = members.voters().iter().filter(|voter| voter.node() != self.node);
-                    let there = others
-                        .copied()
-                        .filter(|voter| !missed(voter.node()) && !map.is_given_up(*voter));
-                    let fitness = |&voter: &ReplicaId| {
-                        (
-                            !wanted(&voter),
-                            self.failed_transfers_to(voter.node()),
-                            self.journal.lag(voter),
-                        )
-                    };
-                    if let Some(to) = there.min_by_key(fitness) {
-                        self.transfer_lead(to.node(), TransferReason::Move, ends, effects);
-                    }
+                // A leader that is the only voter changes places itself: the journal then passes the leadership on.
+                let others = self.journal.members().voters().iter();
+                if demoted.node() == self.node && others.clone().any(|it| it.node() != self.node) {
+                    self.transfer_to_stay(map, seats, missed, ends, effects);
                     return false;
                 }
                 Change::Swaps { promoted, demoted }
             }
-            _ => {
+            Some(change) => change,
+            None => {
                 let came = |voter: &ReplicaId| voter.generation() == seats.generation;
                 let has_come = members.voters().iter().any(came);
                 return has_come || self.still_leads(seats.generation);
@@ -108,6 +64,51 @@ impl Shard {
         };
         self.journal.change_members(change);
         false
+    }
+
+    /// Whether a learner has answered, and is level. Otherwise the leader speaks to it, if it may have missed what was
+    /// said.
+    fn is_level(
+        &mut self,
+        learner: ReplicaId,
+        map: &Placement,
+        missed: impl Fn(NodeId) -> bool,
+    ) -> bool {
+        // A learner that has never answered may not have begun: it would have a vote, and know nothing of it.
+        let answers = |lag: &u64| *lag < self.journal.applied();
+        let is_level = |lag| lag <= LEVEL;
+        if self.journal.lag(learner).filter(answers).is_some_and(is_level) {
+            return true;
+        }
+        // A node that forgot begins once it knows that it may. Any learner may have missed all that was said until this
+        // journal fell asleep. So a learner that is heard is spoken to until it answers.
+        let may_have_missed = !self.journal.awake() && !missed(learner.node());
+        if may_have_missed || map.forgot_in(learner.node()).is_some() {
+            self.journal.ping();
+        }
+        false
+    }
+
+    /// Transfers the leadership to a voter that stays, or to any that is there: this replica is about to lose its vote.
+    fn transfer_to_stay(
+        &mut self,
+        map: &Placement,
+        seats: &Seats,
+        missed: impl Fn(NodeId) -> bool,
+        ends: Instant,
+        effects: &mut Effects,
+    ) {
+        let voters = self.journal.members().voters().iter().copied();
+        let there = voters.filter(|voter| {
+            voter.node() != self.node && !missed(voter.node()) && !map.is_given_up(*voter)
+        });
+        let fitness = |&voter: &ReplicaId| {
+            let stays = is_wanted(map, seats, voter);
+            (!stays, self.failed_transfers_to(voter.node()), self.journal.lag(voter))
+        };
+        if let Some(to) = there.min_by_key(fitness) {
+            self.transfer_lead(to.node(), TransferReason::Move, ends, effects);
+        }
     }
 
     /// Whether a quorum has confirmed that this replica still leads since it first knew of a generation;
@@ -137,5 +138,38 @@ impl Shard {
             return true;
         }
         false
+    }
+}
+
+/// Whether a replica is one that the map wants.
+fn is_wanted(map: &Placement, seats: &Seats, member: ReplicaId) -> bool {
+    seats.members.contains(&member.node()) && !map.is_given_up(member)
+}
+
+/// The next step from the members to those that the map wants, for the leader on node `me`; `None` if none is left.
+fn next_step(map: &Placement, seats: &Seats, members: &Members, me: NodeId) -> Option<Change> {
+    let wanted = |member: &ReplicaId| is_wanted(map, seats, *member);
+    let surplus = members.voters().iter().copied().filter(|voter| !wanted(voter));
+    let votes =
+        |node: &NodeId| members.voters().iter().any(|voter| voter.node() == *node && wanted(voter));
+    let missing = seats.members.iter().copied().find(|node| !votes(node));
+    let idle = members.learners().iter().copied().find(|learner| !wanted(learner));
+    let learner = members.learners().iter().copied().find(wanted);
+    // No node has two voters, and no zone more than it must. A replica that is gone goes first, the leader last: it
+    // needs somebody to transfer the leadership to.
+    let goes_first = |voter: &ReplicaId| {
+        let beside = learner.is_some_and(|learner| learner.node() == voter.node());
+        let stay = members.voters().iter().filter(|other| *other != voter).chain(&learner);
+        let crowding = map.pairs_in_one_zone(stay.map(|member| member.node()));
+        (!beside, crowding, !map.is_given_up(*voter), voter.node() == me)
+    };
+    let surplus = surplus.min_by_key(goes_first);
+    match (idle, missing, learner, surplus) {
+        (Some(idle), ..) => Some(Change::Drops(idle)),
+        (None, Some(node), None, Some(_)) => {
+            Some(Change::Learns(ReplicaId::new(node, seats.generation)))
+        }
+        (None, Some(_), Some(promoted), Some(demoted)) => Some(Change::Swaps { promoted, demoted }),
+        (None, ..) => None,
     }
 }

@@ -6,23 +6,29 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use onsale_booking::{Show, ShowId};
+use onsale_booking::{Instant, Show, ShowId};
 
-use super::{Shard, State};
-use crate::config::Setup;
-use crate::journal::Durable;
+use super::{Answers, Shard};
+use crate::config::{Serves, Setup};
+use crate::effect::Effects;
+use crate::journal::{Durable, Ready, Snapshot};
+use crate::mark::Mark;
+use crate::observation::Observation;
 use crate::placement::Placement;
 use crate::record::{self, Events};
 use crate::shard_time::ShardTime;
 
-pub(super) type Shows = BTreeMap<ShowId, Show>;
+/// A shard's snapshot: what its latest stamp says of its time, and each show that was ever touched, in order.
+type State = (Option<ShardTime>, Vec<(ShowId, Vec<u8>)>);
+
+type Shows = BTreeMap<ShowId, Show>;
 
 /// Folds a committed record into the shows. Returns whether anything was recorded; its events are in
 /// `events` then.
 ///
 /// # Panics
 /// If the record is none.
-pub(super) fn fold(shows: &mut Shows, setup: &Setup, record: &[u8], events: &mut Events) -> bool {
+fn fold(shows: &mut Shows, setup: &Setup, record: &[u8], events: &mut Events) -> bool {
     let writer = record::decode_into(record, events).expect("a committed record is readable");
     if writer.is_none() {
         return false;
@@ -34,13 +40,13 @@ pub(super) fn fold(shows: &mut Shows, setup: &Setup, record: &[u8], events: &mut
 }
 
 /// A version of the map, if the record holds one.
-pub(super) fn map_of(record: &[u8]) -> Option<Placement> {
+fn map_of(record: &[u8]) -> Option<Placement> {
     let map = || Placement::decode(record).expect("a committed map is readable");
     (!record.is_empty()).then(map)
 }
 
 /// The shows of a snapshot, and what their latest event says of the shard's time.
-pub(super) fn shows_of(setup: &Setup, state: &[u8]) -> (Option<ShardTime>, Shows) {
+fn shows_of(setup: &Setup, state: &[u8]) -> (Option<ShardTime>, Shows) {
     let (latest, shows): State =
         postcard::from_bytes(state).expect("a committed snapshot is readable");
     let restored = shows.into_iter().map(|(id, bytes)| {
@@ -55,6 +61,93 @@ fn show_of<'a>(shows: &'a mut Shows, setup: &Setup, show: ShowId) -> &'a mut Sho
 }
 
 impl Shard {
+    /// Applies what a poll handed out: a snapshot, then committed records.
+    pub(super) fn apply(
+        &mut self,
+        now: Instant,
+        ready: &Ready,
+        answers: &mut Answers,
+        effects: &mut Effects,
+    ) {
+        if let Some(snapshot) = &ready.installed {
+            self.install(now, snapshot, effects);
+        }
+        for committed in &ready.committed {
+            assert_eq!(committed.index(), self.applied + 1, "records are applied without gaps");
+            self.applied = committed.index();
+            if let Some(map) = &mut self.map {
+                if let Some(next) = map_of(committed.record()) {
+                    *map = Arc::new(next);
+                }
+                continue;
+            }
+            let record = committed.record();
+            if !fold(&mut self.shows, &self.setup, record, &mut self.events) {
+                continue;
+            }
+            if let Some((_, event)) = self.events.last() {
+                let stamped = ShardTime::stamped(committed.epoch(), event.at());
+                self.latest = Some(stamped);
+                self.clock.hear(now, stamped);
+            }
+            if committed.epoch() == self.outstanding.0 {
+                assert!(self.outstanding.1 > 0, "only the leader of an epoch proposes in it");
+                self.outstanding.1 -= 1;
+            }
+            let serves_early = self.setup.config.leader.serves == Serves::Elected;
+            if let Some(leader) = &mut self.leader {
+                if serves_early && committed.epoch() != leader.epoch() {
+                    self.events
+                        .iter()
+                        .for_each(|(id, event)| leader.overtaken(*id, event, &self.setup));
+                    continue;
+                }
+                assert_eq!(
+                    committed.epoch(),
+                    leader.epoch(),
+                    "a leader has applied all that older epochs committed"
+                );
+                leader.committed(answers);
+            }
+        }
+        assert_eq!(self.applied, self.journal.applied(), "what is handed over is applied");
+    }
+
+    #[cold]
+    pub(super) fn compact(&mut self, effects: &mut Effects) {
+        self.journal.compact(self.snapshot());
+        effects.observe(Observation::Mark(Mark::SnapshotTaken));
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        if let Some(map) = &self.map {
+            return map.encode();
+        }
+        let shows = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
+        let state: State = (self.latest, shows);
+        postcard::to_stdvec(&state).expect("memory holds a snapshot")
+    }
+
+    #[cold]
+    fn install(&mut self, now: Instant, snapshot: &Snapshot, effects: &mut Effects) {
+        assert!(self.leader.is_none(), "nobody overwrites a leader's state");
+        assert!(snapshot.index() >= self.applied, "a snapshot never takes applied records back");
+        self.restore(now, snapshot.state());
+        self.applied = snapshot.index();
+        effects.observe(Observation::Mark(Mark::SnapshotInstalled));
+    }
+
+    fn restore(&mut self, now: Instant, state: &[u8]) {
+        if let Some(map) = &mut self.map {
+            *map = Arc::new(map_of(state).expect("a snapshot of the map holds one"));
+            return;
+        }
+        let (latest, shows) = shows_of(&self.setup, state);
+        self.latest = latest;
+        latest.into_iter().for_each(|stamped| self.clock.hear(now, stamped));
+        self.shows = shows;
+    }
+
     /// Whether what a disk holds of this replica, replayed as far as the replica has applied its
     /// journal, gives the state that it has; none if the disk does not reach as far. A replica that has left
     /// has no state, whether its disk says so yet or still holds the journal that it had.

@@ -4,8 +4,9 @@
 use onsale_booking::{NodeId, Outcome, Refusal, Span};
 use onsale_cluster::{Input, Mark, Observation, ShardId};
 
-use crate::harness::{Cluster, hold};
+use crate::harness::Cluster;
 use crate::moves::{SHOWS, book_a_seat_each};
+use crate::sample::hold;
 
 /// The shard of the map, behind four of shows.
 const MAP: ShardId = ShardId(4);

@@ -1,18 +1,21 @@
 //! A cluster in memory: nodes, links of constant latency and disks that keep what was
 //! synced. Owns the passage of time; refuses to know what the nodes say.
 
+mod disks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use onsale_booking::{
-    Checks, ClientId, Command, Draw, Endpoint, Hall, HoldId, Instant, NodeId, Outcome, PaymentId,
-    Request, RequestId, Rules, SeatId, ShowId, Span, UserId, Wish, ZoneId,
+    Checks, ClientId, Draw, Endpoint, Hall, Instant, NodeId, Outcome, Request, RequestId, Rules,
+    ShowId, Span, ZoneId,
 };
 use onsale_cluster::{
-    Config, Effects, Epoch, FactsConfig, Forgets, Found, GatewayConfig, Input, LeaderConfig,
-    LeaderPlacementConfig, MembershipConfig, Message, Node, Observation, OnSuspicion, Placement,
-    Promises, Ratio, Sessions, Setup, ShardId, Write,
+    Config, Effects, Epoch, Found, Input, Message, Node, Observation, Placement, Setup, ShardId,
+    Write,
 };
+
+use crate::sample::config;
 
 /// One way between nodes, one way to a client, and one fsync.
 const LINK: Span = Span::from_micros(250);
@@ -61,42 +64,6 @@ pub(crate) struct Cluster {
     pub(crate) observed: Vec<(Instant, NodeId, Observation)>,
     /// Nodes that have said that they may be stopped.
     pub(crate) drained: BTreeSet<NodeId>,
-}
-
-pub(crate) fn config() -> Config {
-    Config {
-        beat_every: Span::from_millis(100),
-        suspicion_phi: 8,
-        acceptable_pause: Span::from_millis(100),
-        min_std_deviation: Span::from_millis(20),
-        tick_every: Span::from_millis(50),
-        election_ticks: 6,
-        snapshot_every: 10_000,
-        keep_records: 1_000,
-        segment_bytes: 1 << 20,
-        on_suspicion: OnSuspicion::default(),
-        membership: MembershipConfig { quorum: None, stable_after: Span::from_secs(5) },
-        leader_placement: LeaderPlacementConfig::default(),
-        promises: Promises::default(),
-        leader: LeaderConfig::default(),
-        gateway: GatewayConfig {
-            tries: 5,
-            try_timeout: Span::from_millis(500),
-            backoff_base: Span::from_millis(20),
-            backoff_cap: Span::from_millis(400),
-            retry_budget: Ratio { num: 1, den: 10 },
-            in_flight_per_shard: 10_000,
-        },
-        facts: FactsConfig {
-            fanout: 3,
-            repair_every: Span::from_secs(1),
-            accepted_drift: Span::from_secs(10),
-            deletions_last: Span::from_secs(600),
-            patience: Span::from_millis(500),
-            sessions: Sessions::default(),
-            forgets: Forgets::default(),
-        },
-    }
 }
 
 impl Cluster {
@@ -218,68 +185,6 @@ impl Cluster {
         assert!(self.nodes.insert(id, node).is_none(), "{id} is up already");
     }
 
-    /// The machine loses power. Of a write that was not synced a part may be on the disk, and nothing is
-    /// that only the page cache had.
-    pub(crate) fn crash(&mut self, id: NodeId) {
-        let any = self.scheduled as usize;
-        self.crash_keeping(id, |write| any % (write.bytes.len() + 1));
-    }
-
-    /// The same, where so many bytes of the write are on the disk.
-    pub(crate) fn crash_keeping(&mut self, id: NodeId, kept: impl FnOnce(&Write) -> usize) {
-        self.end(id);
-        if let Some((segment, durable)) = self.cached.remove(&id)
-            && let Some(stored) = self.disks.entry(id).or_default().get_mut(&segment)
-        {
-            stored.truncate(durable);
-        }
-        if let Some(write) = self.in_flight(id).cloned() {
-            let stored = self.disks.entry(id).or_default().entry(write.segment).or_default();
-            stored.extend(&write.bytes[..kept(&write)]);
-        }
-    }
-
-    /// The process dies and the machine does not: a write that was not synced is in the page cache, where the
-    /// next process reads it.
-    pub(crate) fn kill(&mut self, id: NodeId) {
-        self.end(id);
-        if let Some(write) = self.in_flight(id).cloned() {
-            let stored = self.disks.entry(id).or_default().entry(write.segment).or_default();
-            self.cached.insert(id, (write.segment, stored.len()));
-            stored.extend(&write.bytes);
-        }
-    }
-
-    fn end(&mut self, id: NodeId) {
-        self.nodes.remove(&id).expect("only what is up can die");
-        self.paused.remove(&id);
-    }
-
-    /// The write of a node's latest process that is on its way to the disk.
-    pub(crate) fn in_flight(&self, id: NodeId) -> Option<&Write> {
-        self.events.values().find_map(|event| match event {
-            Event::Synced { node, incarnation, write }
-                if *node == id && *incarnation == self.incarnations[&id] =>
-            {
-                Some(write)
-            }
-            Event::Synced { .. } | Event::Deliver { .. } => None,
-        })
-    }
-
-    /// Another disk stands where a dead process had its own.
-    pub(crate) fn wipe(&mut self, id: NodeId) {
-        assert!(!self.is_up(id), "{id} lives on its disk");
-        self.disks.remove(&id);
-    }
-
-    /// A bit flips on the disk of a dead process, in the frame that it wrote first.
-    pub(crate) fn rot(&mut self, id: NodeId) {
-        assert!(!self.is_up(id), "{id} has it in memory");
-        let newest = self.disks.get_mut(&id).and_then(|disk| disk.last_entry());
-        newest.expect("it has written").into_mut()[20] ^= 1;
-    }
-
     /// The process is told something.
     pub(crate) fn tell(&mut self, id: NodeId, input: Input) {
         self.turn(id, input);
@@ -293,16 +198,6 @@ impl Cluster {
     /// The process stands still, and then finds waiting what came meanwhile.
     pub(crate) fn pause(&mut self, id: NodeId, span: Span) {
         self.paused.insert(id, self.now + span);
-    }
-
-    /// There is no room on the node's disk any more.
-    pub(crate) fn fill(&mut self, id: NodeId) {
-        self.full.insert(id);
-    }
-
-    /// There is room again.
-    pub(crate) fn make_room(&mut self, id: NodeId) {
-        self.full.remove(&id);
     }
 
     pub(crate) fn is_up(&self, id: NodeId) -> bool {
@@ -564,18 +459,4 @@ fn arrives(message: &mut Message, now: Instant) {
         | Message::Journal(_)
         | Message::Facts(_) => {}
     }
-}
-
-pub(crate) fn hold(id: u64, show: u32, seats: &[u32]) -> Request {
-    let picked = seats.iter().copied().map(SeatId).collect();
-    request(id, show, Command::Hold(Wish { picked, ..Wish::default() }))
-}
-
-pub(crate) fn confirm(id: u64, show: u32, hold: u64) -> Request {
-    request(id, show, Command::Confirm { hold: HoldId(hold), payment: PaymentId(id) })
-}
-
-fn request(id: u64, show: u32, command: Command) -> Request {
-    // A user's requests differ in their last digit.
-    Request { id: RequestId(id), user: UserId((id / 10) as u32), show: ShowId(show), command }
 }

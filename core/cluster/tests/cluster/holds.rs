@@ -2,7 +2,8 @@
 
 use onsale_booking::{Instant, NodeId, Outcome, ShowId, Span};
 
-use super::harness::{Cluster, hold};
+use crate::harness::Cluster;
+use crate::sample::hold;
 
 const SHOW: u32 = 0;
 const NODES: [NodeId; 3] = [NodeId(1), NodeId(2), NodeId(3)];
@@ -10,7 +11,7 @@ const NODES: [NodeId; 3] = [NodeId(1), NodeId(2), NodeId(3)];
 /// A cluster of three with one shard, and when a hold in it was granted. Clocks are ten days apart.
 fn held() -> (Cluster, Instant) {
     let apart = Span::from_secs(864_000);
-    let mut cluster = Cluster::with_clocks_apart(super::harness::config(), 3, 1, apart);
+    let mut cluster = Cluster::with_clocks_apart(crate::sample::config(), 3, 1, apart);
     let outcome = cluster.outcome(cluster.follower(SHOW), hold(10, SHOW, &[5]));
     assert!(matches!(outcome, Outcome::Held { .. }), "{outcome:?}");
     let granted = cluster.now();

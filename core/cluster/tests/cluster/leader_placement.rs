@@ -3,8 +3,9 @@
 use onsale_booking::{NodeId, Span, ZoneId};
 use onsale_cluster::{Config, LeaderPlacementConfig, Observation, ShardId};
 
-use crate::harness::{Cluster, config, hold};
+use crate::harness::Cluster;
 use crate::is_held;
+use crate::sample::{config, hold};
 
 const SHARDS: u32 = 12;
 const REST: Span = Span::from_secs(2);

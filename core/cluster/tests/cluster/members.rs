@@ -5,7 +5,8 @@ use onsale_cluster::membership::State;
 use onsale_cluster::{Mark, Observation};
 
 use super::SHOW;
-use super::harness::{Cluster, hold};
+use crate::harness::Cluster;
+use crate::sample::hold;
 
 /// Longer than a suspicion takes and the harness's members wait before they judge.
 const JUDGED: Span = Span::from_secs(6);

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use onsale_booking::{NodeId, Outcome, Refusal, RequestId, Span};
 use onsale_cluster::{Input, Mark, Observation, ShardId};
 
-use crate::harness::{Cluster, confirm, hold};
+use crate::harness::Cluster;
+use crate::sample::{confirm, hold};
 
 pub(crate) const SHOWS: u32 = 16;
 

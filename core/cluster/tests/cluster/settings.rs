@@ -3,7 +3,8 @@
 use onsale_booking::{Outcome, Refusal, RequestId, Span};
 use onsale_cluster::{Acknowledge, Config, Deposed, LeaderConfig, OnSuspicion, Reads, Reckoning};
 
-use crate::harness::{Cluster, config, hold};
+use crate::harness::Cluster;
+use crate::sample::{config, hold};
 use crate::{SHOW, is_held, lasts_with_clocks_apart};
 
 /// Seat 1 is taken; the leader is cut off, and asked for seat 2 and for seat 1. What it has

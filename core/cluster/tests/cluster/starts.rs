@@ -4,7 +4,8 @@ use onsale_booking::{NodeId, Outcome, Refusal, Span};
 use onsale_cluster::{Input, Mark, Observation, Placement, ShardId};
 
 use crate::forgets::marked;
-use crate::harness::{Cluster, FSYNC, confirm, hold};
+use crate::harness::{Cluster, FSYNC};
+use crate::sample::{confirm, hold};
 
 const SHARDS: u32 = 4;
 const NODES: [NodeId; 3] = [NodeId(1), NodeId(2), NodeId(3)];

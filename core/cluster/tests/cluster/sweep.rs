@@ -11,7 +11,8 @@ use onsale_cluster::journal::frame;
 use onsale_cluster::journal::frame::Frame;
 use onsale_cluster::{Input, ShardId, Write};
 
-use crate::harness::{Cluster, FSYNC, confirm, hold};
+use crate::harness::{Cluster, FSYNC};
+use crate::sample::{confirm, hold};
 
 /// What is going on while a node dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,9 @@ use onsale_cluster::journal::ReplicaId;
 use onsale_cluster::{Input, ShardId};
 
 use crate::forgets::join;
-use crate::harness::{Cluster, hold};
+use crate::harness::Cluster;
 use crate::moves::{SHOWS, book_a_seat_each};
+use crate::sample::hold;
 
 /// Nodes 1 to 6 stand in zones 1, 2, 3, 1, 2, 3.
 const ZONES: u16 = 3;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use onsale_booking::NodeId;
 use onsale_cluster::journal::{Found, JournalMessage, RaftGroup, ReadId, Ready, Settings, Wal};
 use onsale_cluster::{ShardId, Write};
-use rand_xoshiro::Xoshiro256PlusPlus;
-use rand_xoshiro::rand_core::{Rng, SeedableRng};
+
+use crate::chance::{Chance, Faults};
 
 pub(crate) const NODES: [NodeId; 3] = [NodeId(1), NodeId(2), NodeId(3)];
 pub(crate) const SHARDS: [ShardId; 2] = [ShardId(7), ShardId(8)];
@@ -17,54 +17,6 @@ pub(crate) const SHARDS: [ShardId; 2] = [ShardId(7), ShardId(8)];
 const TICK_US: u64 = 10_000;
 const BEAT_US: u64 = 50_000;
 const SUSPECT_US: u64 = 200_000;
-
-/// Chance, for whoever plays the driver.
-pub(crate) struct Chance(Xoshiro256PlusPlus);
-
-impl Chance {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(Xoshiro256PlusPlus::seed_from_u64(seed))
-    }
-
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.0.next_u64() % bound
-    }
-
-    pub(crate) fn one_in(&mut self, n: u64) -> bool {
-        n > 0 && self.below(n) == 0
-    }
-}
-
-/// What goes wrong while it lasts.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Faults {
-    /// One message in so many is lost; 0 for none.
-    pub(crate) drop_one_in: u64,
-    /// Whether messages overtake each other.
-    pub(crate) reorder: bool,
-    /// Whether an fsync may claim what it did not do.
-    pub(crate) lying_disks: bool,
-    /// Whose disk may rot when it crashes.
-    pub(crate) rotting: Option<usize>,
-    /// Small, so that segments and snapshots turn over.
-    pub(crate) segment_bytes: usize,
-    pub(crate) compact_after: u64,
-    pub(crate) keep_records: u64,
-}
-
-impl Default for Faults {
-    fn default() -> Self {
-        Self {
-            drop_one_in: 0,
-            reorder: false,
-            lying_disks: false,
-            rotting: None,
-            segment_bytes: 2_000,
-            compact_after: 20,
-            keep_records: 5,
-        }
-    }
-}
 
 enum Event {
     Journal { to: usize, boot: u32, messages: Vec<(ShardId, JournalMessage)> },

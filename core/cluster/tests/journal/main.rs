@@ -2,7 +2,9 @@
 //! of the Raft library one by one, and the write-ahead log under damage.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
+mod chance;
 mod cluster;
+mod five;
 mod members;
 mod narrow;
 mod storm;

@@ -2,7 +2,8 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use crate::cluster::{Chance, Cluster, Faults, NODES, SHARDS};
+use crate::chance::{Chance, Faults};
+use crate::cluster::{Cluster, NODES, SHARDS};
 
 /// What goes wrong besides crashes, cuts and losses.
 #[derive(Clone, Copy, PartialEq)]

@@ -8,7 +8,8 @@ use onsale_cluster::journal::{
 use onsale_cluster::{Epoch, PersistId, ShardId};
 use proptest::prelude::*;
 
-use crate::cluster::{Cluster, Faults, NODES, SHARDS};
+use crate::chance::Faults;
+use crate::cluster::{Cluster, NODES, SHARDS};
 
 /// A frame that owns its bytes.
 #[derive(Clone, Debug)]

@@ -61,7 +61,7 @@ fn a_rewrite_on_restart_follows_on_the_last_write_of_the_log() {
         copy_that_forgot(stamp(2, 2)),
         own(&[first], second, 2, "two"),
     ]);
-    let [write] = &facts.gathered[..] else { panic!("{:?}", facts.gathered) };
+    let [write] = facts.own.gathered() else { panic!("{:?}", facts.own) };
     assert_eq!(write.delta.base, Base::Since([second].into_iter().collect()));
     assert_eq!(write.delta.written[0].0, price(1));
     assert!(write.stamp > second);

@@ -6,7 +6,7 @@
 use raft::eraftpb::{EntryType, Message, MessageType};
 
 use super::RaftGroup;
-use crate::journal::{Members, ReplicaId, node_of};
+use crate::journal::{Members, node_of};
 use crate::mark::Mark;
 
 impl RaftGroup {
@@ -16,8 +16,7 @@ impl RaftGroup {
     ///
     /// When it proves that promises were broken.
     pub(super) fn refusal(&self, message: &Message) -> Option<Mark> {
-        let raft = &self.raft.raft;
-        if message.to != raft.id {
+        if message.to != self.raft.raft.id {
             return Some(Mark::JournalMisdirected);
         }
         if let Some(left) = self.refusal_after_leaving() {
@@ -30,47 +29,13 @@ impl RaftGroup {
             return Some(Mark::JournalWithoutEpoch);
         }
         match message.get_msg_type() {
-            MessageType::MsgAppend => {
-                let mut before = (message.index, message.log_term);
-                for entry in message.entries.iter() {
-                    let in_order = entry.index == before.0 + 1 && entry.term >= before.1;
-                    if !in_order
-                        || entry.term > message.term
-                        || entry.get_entry_type() != EntryType::EntryNormal
-                    {
-                        return Some(Mark::JournalAppendBroken);
-                    }
-                    before = (entry.index, entry.term);
-                }
-                self.check_sole_leader(message);
-                None
-            }
+            MessageType::MsgAppend => self.refusal_of_append(message),
             MessageType::MsgHeartbeat => {
                 self.check_sole_leader(message);
                 None
             }
-            MessageType::MsgSnapshot => {
-                let meta = message.get_snapshot().get_metadata();
-                let members = Members::of_raft(meta.get_conf_state());
-                if meta.index == 0
-                    || meta.term == 0
-                    || !members.all().contains(&ReplicaId::of(raft.id))
-                {
-                    return Some(Mark::JournalForeignSnapshot);
-                }
-                self.check_sole_leader(message);
-                None
-            }
-            MessageType::MsgAppendResponse => {
-                if message.request_snapshot != 0 {
-                    return Some(Mark::JournalSnapshotRequest);
-                }
-                let heard = message.term == raft.term && !message.reject;
-                if heard && self.is_leader() && message.index > raft.raft_log.last_index() {
-                    return Some(Mark::JournalFalseAcknowledgement);
-                }
-                None
-            }
+            MessageType::MsgSnapshot => self.refusal_of_snapshot(message),
+            MessageType::MsgAppendResponse => self.refusal_of_acknowledgement(message),
             MessageType::MsgTimeoutNow => {
                 if self.must_not_lead_alone() {
                     return Some(Mark::JournalCalledBeforeDisk);
@@ -93,6 +58,42 @@ impl RaftGroup {
             | MessageType::MsgReadIndex
             | MessageType::MsgReadIndexResp => Some(Mark::JournalImpossibleKind),
         }
+    }
+
+    fn refusal_of_append(&self, message: &Message) -> Option<Mark> {
+        let mut before = (message.index, message.log_term);
+        for entry in message.entries.iter() {
+            let in_order = entry.index == before.0 + 1 && entry.term >= before.1;
+            if !in_order
+                || entry.term > message.term
+                || entry.get_entry_type() != EntryType::EntryNormal
+            {
+                return Some(Mark::JournalAppendBroken);
+            }
+            before = (entry.index, entry.term);
+        }
+        self.check_sole_leader(message);
+        None
+    }
+
+    fn refusal_of_snapshot(&self, message: &Message) -> Option<Mark> {
+        let meta = message.get_snapshot().get_metadata();
+        let members = Members::of_raft(meta.get_conf_state()).all();
+        if meta.index == 0 || meta.term == 0 || !members.contains(&self.replica()) {
+            return Some(Mark::JournalForeignSnapshot);
+        }
+        self.check_sole_leader(message);
+        None
+    }
+
+    fn refusal_of_acknowledgement(&self, message: &Message) -> Option<Mark> {
+        let raft = &self.raft.raft;
+        if message.request_snapshot != 0 {
+            return Some(Mark::JournalSnapshotRequest);
+        }
+        let is_heard = message.term == raft.term && !message.reject;
+        let is_false = is_heard && self.is_leader() && message.index > raft.raft_log.last_index();
+        is_false.then_some(Mark::JournalFalseAcknowledgement)
     }
 
     /// Whether a leader knows this replica to hold what it does not hold: its disk lost what it
