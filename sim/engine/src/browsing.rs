@@ -7,7 +7,7 @@
 //! node to node; administrators write without asking twice, so a write without an answer may have
 //! happened or not. Whose session no node accepts any more begins a new one.
 
-mod questions;
+mod pages;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use onsale_cluster::fact::{Asked, FactKey, FactText, FactsAnswer, Question, Ques
 use onsale_reports::FactsResult;
 use onsale_scenarios::{Facts, Scenario};
 
-use self::questions::{catalogue, page};
+use self::pages::{catalogue, page};
 use self::session::Session;
 use crate::judges::facts::Reading;
 use crate::seen::asked::SessionId;
@@ -48,7 +48,7 @@ pub struct Browsing {
     visits_seed: u64,
     /// When the last fault is over; none if there is no fault.
     calm: Option<Instant>,
-    agenda: BTreeSet<(Instant, Act)>,
+    timers: BTreeSet<(Instant, Act)>,
     /// By person: administrators by their numbers, and after them the visitors.
     sessions: BTreeMap<u32, Session>,
     open: BTreeMap<QuestionId, Open>,
@@ -118,21 +118,21 @@ impl Browsing {
         slowest: Span,
     ) -> Option<Self> {
         let facts = scenario.facts.clone()?;
-        let mut agenda = BTreeSet::new();
+        let mut timers = BTreeSet::new();
         let (from, until) = (Instant::ZERO + facts.from, Instant::ZERO + facts.until);
-        agenda.insert((from, Act::Load(0)));
+        timers.insert((from, Act::Load(0)));
         if facts.changes_per_minute > 0 {
-            agenda.insert((from, Act::Change(0)));
+            timers.insert((from, Act::Change(0)));
         }
         if facts.visitors > 0 {
-            agenda.insert((from, Act::Come(0)));
+            timers.insert((from, Act::Come(0)));
         }
-        agenda.extend(calm.map(|calm| (calm, Act::Survey)));
+        timers.extend(calm.map(|calm| (calm, Act::Survey)));
         let over = until.max(calm.unwrap_or_default());
         // Late enough that all that was told before is to be known.
         let patience = scenario.crowd.session.request_timeout;
         let last = over + patience + facts.agree_within + Span::from_secs(1);
-        agenda.insert((last, Act::LastSurvey));
+        timers.insert((last, Act::LastSurvey));
         Some(Self {
             nodes: (1..=scenario.cluster.nodes).map(NodeId).collect(),
             patience,
@@ -142,7 +142,7 @@ impl Browsing {
             changes: Stream::new(fork(seed, "changes")),
             visits_seed: fork(seed, "visits"),
             calm,
-            agenda,
+            timers,
             sessions: BTreeMap::new(),
             open: BTreeMap::new(),
             given_up: BTreeMap::new(),
@@ -160,12 +160,12 @@ impl Browsing {
 
     /// When somebody next does something.
     pub fn next_wake(&self) -> Option<Instant> {
-        self.agenda.first().map(|&(at, _)| at)
+        self.timers.first().map(|&(at, _)| at)
     }
 
     /// Whether nobody has anything left to do.
     pub fn is_done(&self) -> bool {
-        self.agenda.is_empty()
+        self.timers.is_empty()
     }
 
     /// Questions to send.
@@ -189,8 +189,8 @@ impl Browsing {
 
     /// Everything that is due at `now`.
     pub fn act(&mut self, now: Instant, witness: &mut Witness) {
-        while let Some((at, act)) = self.agenda.first().copied().filter(|&(at, _)| at <= now) {
-            self.agenda.pop_first();
+        while let Some((at, act)) = self.timers.first().copied().filter(|&(at, _)| at <= now) {
+            self.timers.pop_first();
             match act {
                 Act::Load(n) => self.load(at, n, witness),
                 Act::Change(n) => self.change(at, n, witness),
@@ -208,7 +208,7 @@ impl Browsing {
         let Some(Open { asked, until, session, by, .. }) = self.open.remove(&told.id) else {
             return self.hear_late(now, node, told, witness);
         };
-        self.agenda.remove(&(until, Act::GiveUp(told.id)));
+        self.timers.remove(&(until, Act::GiveUp(told.id)));
         let Some(oracle) = &mut witness.judges.facts else { return };
         let reading = Reading { asked, at: now, session, node, facts: &[] };
         match (&told.answer, by) {
@@ -245,11 +245,11 @@ impl Browsing {
         let mut keys = catalogue(self.facts.events).skip(n as usize);
         let Some(key) = keys.next() else { return };
         let Some(admin) = self.free_admin(n) else {
-            self.agenda.insert((at + LOAD_EVERY, Act::Load(n)));
+            self.timers.insert((at + LOAD_EVERY, Act::Load(n)));
             return;
         };
         if keys.next().is_some() {
-            self.agenda.insert((at + LOAD_EVERY, Act::Load(n + 1)));
+            self.timers.insert((at + LOAD_EVERY, Act::Load(n + 1)));
         }
         self.write(at, admin, n, key, Some(format!("{key}, as planned")), witness);
     }
@@ -258,10 +258,10 @@ impl Browsing {
         let pace = 60_000_000 / u64::from(self.facts.changes_per_minute);
         let next = at + Span(pace / 2 + self.changes.below(pace));
         if next < Instant::ZERO + self.facts.until {
-            self.agenda.insert((next, Act::Change(n + 1)));
+            self.timers.insert((next, Act::Change(n + 1)));
         }
-        let event = questions::event(self.changes.draw(), self.facts.events);
-        let key = questions::changed(self.changes.draw(), event);
+        let event = pages::event(self.changes.draw(), self.facts.events);
+        let key = pages::changed(self.changes.draw(), event);
         let deletes = self.changes.below(100) < 15;
         let text = (!deletes).then(|| format!("{key}, change {n}"));
         let first = self.changes.below(u64::from(self.facts.admins)) as u32;
@@ -301,14 +301,14 @@ impl Browsing {
     fn come(&mut self, at: Instant, visitor: u32) {
         if visitor + 1 < self.facts.visitors {
             let every = (self.facts.until - self.facts.from).0 / u64::from(self.facts.visitors);
-            self.agenda.insert((at + Span(every), Act::Come(visitor + 1)));
+            self.timers.insert((at + Span(every), Act::Come(visitor + 1)));
         }
-        self.agenda.insert((at, Act::Look(visitor, 0, 0)));
+        self.timers.insert((at, Act::Look(visitor, 0, 0)));
     }
 
     fn look(&mut self, at: Instant, visitor: u32, look: u32, attempt: u8) {
         let draws = UserDraws::new(self.visits_seed, visitor);
-        let keys = page(questions::event(draws.draw(0, 0), self.facts.events)).collect();
+        let keys = page(pages::event(draws.draw(0, 0), self.facts.events)).collect();
         let turn = visitor.wrapping_add(look).wrapping_add(u32::from(attempt));
         self.ask(at, turn, By::Visitor { visitor, look, attempt }, Asked::Read(keys));
     }
@@ -317,7 +317,7 @@ impl Browsing {
         if look + 1 < self.facts.reads {
             let draws = UserDraws::new(self.visits_seed, visitor);
             let think = Span::from_secs(1) + Span(draws.draw(1, look) % 4_000_000);
-            self.agenda.insert((at + think, Act::Look(visitor, look + 1, 0)));
+            self.timers.insert((at + think, Act::Look(visitor, look + 1, 0)));
         } else {
             self.sessions.remove(&self.person(visitor));
         }
@@ -335,7 +335,7 @@ impl Browsing {
             self.ask(at, node, By::Survey, Asked::Read(keys.clone()));
         }
         if !last {
-            self.agenda.insert((at + SURVEY_EVERY, Act::Survey));
+            self.timers.insert((at + SURVEY_EVERY, Act::Survey));
         }
     }
 
@@ -359,8 +359,8 @@ impl Browsing {
         let Some(open) = self.open.get_mut(&id) else { return };
         let sooner = open.until.min(now + self.pause);
         let until = std::mem::replace(&mut open.until, sooner);
-        self.agenda.remove(&(until, Act::GiveUp(id)));
-        self.agenda.insert((sooner, Act::GiveUp(id)));
+        self.timers.remove(&(until, Act::GiveUp(id)));
+        self.timers.insert((sooner, Act::GiveUp(id)));
     }
 
     fn hear_late(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
@@ -399,7 +399,7 @@ impl Browsing {
     fn after_failure(&mut self, at: Instant, by: &By) {
         let &By::Visitor { visitor, look, attempt } = by else { return };
         if attempt + 1 < TRIES {
-            self.agenda.insert((at, Act::Look(visitor, look, attempt + 1)));
+            self.timers.insert((at, Act::Look(visitor, look, attempt + 1)));
         } else {
             self.after_look(at, visitor, look);
         }
@@ -411,7 +411,7 @@ impl Browsing {
         let session = self.person_of(&by).map(|person| self.session(person).clone());
         let (session, seen) = session.map(|session| (session.id, session.seen)).unzip();
         let until = at + self.patience_of(&by);
-        self.agenda.insert((until, Act::GiveUp(id)));
+        self.timers.insert((until, Act::GiveUp(id)));
         self.open.insert(id, Open { asked: at, until, node, session, by });
         let question = Question { id, seen: seen.unwrap_or_default(), asked };
         self.outbox.push(Posted { node, session, question });

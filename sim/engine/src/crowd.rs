@@ -2,18 +2,17 @@
 //!
 //! Owns who comes when, the waiting room's door, every session, and what became of each
 //! person. It knows the booking API and nothing of the cluster behind it. People cost
-//! no task and no allocation: see [`people`], [`agenda`] and [`arrivals`].
+//! no task and no allocation: see [`people`], [`timer_wheel`] and [`arrivals`].
 
-pub mod agenda;
 pub mod arrivals;
 pub mod door;
 pub mod people;
 pub mod seat_map;
 pub mod session;
+pub mod taste;
+pub mod timer_wheel;
 mod waiting;
-pub mod wish;
 
-use agenda::{Act, Agenda};
 use arrivals::Curve;
 use door::Door;
 use onsale_booking::{
@@ -23,8 +22,9 @@ use onsale_oracles::Asked;
 use onsale_scenarios::Scenario;
 use people::People;
 use seat_map::SeatMap;
+use taste::Taste;
+use timer_wheel::{Act, TimerWheel};
 use waiting::Waiting;
-use wish::Taste;
 
 use crate::seen::asked::requester;
 use crate::seen::fate::{Fate, Fates};
@@ -51,7 +51,7 @@ pub struct Crowd {
     coming: Vec<(Instant, u32)>,
     door: Option<Door>,
     people: People,
-    agenda: Agenda,
+    timers: TimerWheel,
     /// The acts of the present turn; kept for its memory.
     acts: Vec<Act>,
     waiting: Waiting,
@@ -92,7 +92,7 @@ impl Crowd {
             coming: Vec::new(),
             door: crowd.waiting_room.clone().map(|room| Door::new(room, crowd.users, room_seed)),
             people: People::new(crowd.numbers()),
-            agenda: Agenda::default(),
+            timers: TimerWheel::default(),
             acts: Vec::new(),
             waiting: Waiting::default(),
             carts: FixedMap::default(),
@@ -124,7 +124,7 @@ impl Crowd {
     /// When somebody next does something.
     pub fn next_wake(&mut self) -> Option<Instant> {
         self.fill_coming();
-        let mut next = self.agenda.next_at().unwrap_or(Instant::MAX);
+        let mut next = self.timers.next_at().unwrap_or(Instant::MAX);
         if let Some(&(arrives, _)) = self.coming.last() {
             next = next.min(arrives);
         }
@@ -161,8 +161,8 @@ impl Crowd {
         self.take_arrivals(end, witness);
         self.take_releases(end, witness);
         let mut acts = std::mem::take(&mut self.acts);
-        while self.agenda.next_at().is_some_and(|at| at < end) {
-            self.agenda.take_all_before(end, &mut acts);
+        while self.timers.next_at().is_some_and(|at| at < end) {
+            self.timers.take_all_before(end, &mut acts);
             for ahead in acts.chunks(READ_AHEAD) {
                 self.people.read_ahead(ahead.iter().map(|act| act.user));
                 ahead.iter().for_each(|&act| self.on_act(now, act, witness));
@@ -337,7 +337,7 @@ impl Crowd {
     }
 
     fn schedule(&mut self, user: u32, stamp: u8, at: Instant) {
-        self.agenda.enter(Act { at, user, stamp });
+        self.timers.enter(Act { at, user, stamp });
     }
 
     /// Clients choose a gateway in turn, and another one for each attempt; the first in the zone of

@@ -18,8 +18,8 @@ use onsale_cluster::message::{Answer, Message};
 use onsale_cluster::{Effects, Placement};
 use onsale_reports::{Ending, Operation, Recorder, RecorderSettings};
 use onsale_scenarios::{Ratio, Scenario, catalogue};
-use onsale_sim::crowd::agenda::{Act, Agenda};
 use onsale_sim::crowd::arrivals::Curve;
+use onsale_sim::crowd::timer_wheel::{Act, TimerWheel};
 use onsale_sim::fingerprint::Fingerprint;
 use onsale_sim::sample::{hits, timing, weighted, zipf};
 use onsale_sim::setup::setup;
@@ -39,17 +39,20 @@ fn queues(criterion: &mut Criterion) {
             calendar.enter(at + Span(stream.below(100_000)), event);
         });
     });
-    criterion.bench_function("agenda: take one, enter one; 1,000,000 within 100 s", |bencher| {
-        let (mut agenda, mut stream) = (Agenda::default(), Stream::new(1));
-        let mut enter = |agenda: &mut Agenda, from: Instant, user| {
-            agenda.enter(Act { at: from + Span(stream.below(100_000_000)), user, stamp: 0 });
-        };
-        (0..1_000_000).for_each(|user| enter(&mut agenda, Instant::ZERO, user));
-        bencher.iter(|| {
-            let act = agenda.take_before(Instant::MAX).expect("it stays full");
-            enter(&mut agenda, act.at, act.user);
-        });
-    });
+    criterion.bench_function(
+        "timer wheel: take one, enter one; 1,000,000 within 100 s",
+        |bencher| {
+            let (mut wheel, mut stream) = (TimerWheel::default(), Stream::new(1));
+            let mut enter = |wheel: &mut TimerWheel, from: Instant, user| {
+                wheel.enter(Act { at: from + Span(stream.below(100_000_000)), user, stamp: 0 });
+            };
+            (0..1_000_000).for_each(|user| enter(&mut wheel, Instant::ZERO, user));
+            bencher.iter(|| {
+                let act = wheel.take_before(Instant::MAX).expect("it stays full");
+                enter(&mut wheel, act.at, act.user);
+            });
+        },
+    );
 }
 
 fn people(criterion: &mut Criterion) {

@@ -42,7 +42,6 @@ const LONGER_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("reports/src/terminal/sweep.rs", "learned", TO_SPLIT),
     ("scenarios/src/fault/written.rs", "from", TO_SPLIT),
     ("scenarios/src/trace.rs", "parse", TO_SPLIT),
-    ("sim/engine/src/crowd/arrivals.rs", "new", TO_SPLIT),
     ("sim/engine/src/ledger/kept.rs", "check_kept", TO_SPLIT),
     ("sim/engine/src/run.rs", "conclude", TO_SPLIT),
     ("sim/engine/src/run.rs", "direct", TO_SPLIT),

@@ -114,78 +114,15 @@ impl Curve {
     /// The curve of `users` people. With a waiting room people come to the room; without one,
     /// those who gather early press the button at the opening.
     pub fn new(shape: &Arrivals, users: u32, seed: u64, waiting_room: bool) -> Self {
-        let points = match shape {
-            Arrivals::Constant { over } | Arrivals::Poisson { over } => {
-                vec![(0, 0.0), (over.0, 1.0)]
-            }
-            Arrivals::Ramp { over } => sampled(*over, &[], &|t| {
-                let x = t / over.as_secs_f64();
-                x * x
-            }),
-            Arrivals::Spike { over, at, decay, share } => {
-                let (end, at_s, share) = (over.as_secs_f64(), at.as_secs_f64(), share_of(*share));
-                let spike = decaying(at_s, end, decay.as_secs_f64());
-                sampled(*over, &[*at], &|t| share * spike(t) + (1.0 - share) * t / end)
-            }
-            Arrivals::OnSale { opening, over, before, rush_share, rush, decay } => {
-                let (end, open, before) =
-                    (over.as_secs_f64(), opening.as_secs_f64(), share_of(*before));
-                let after = decaying(open, end, decay.as_secs_f64());
-                if waiting_room {
-                    let gathering = |t: f64| {
-                        let x = (t / open).min(1.0);
-                        x * x
-                    };
-                    sampled(*over, &[*opening], &|t| {
-                        let gathered = if open > 0.0 { gathering(t) } else { 1.0 };
-                        before * gathered + (1.0 - before) * after(t)
-                    })
-                } else {
-                    let rushing = before * share_of(*rush_share);
-                    let rush_s = rush.as_secs_f64();
-                    sampled(*over, &[*opening, *opening + *rush], &|t| {
-                        let rushed = if rush_s > 0.0 {
-                            ((t - open) / rush_s).clamp(0.0, 1.0)
-                        } else {
-                            f64::from(t > open)
-                        };
-                        rushing * rushed + (1.0 - rushing) * after(t)
-                    })
-                }
-            }
-            Arrivals::Trace { points, .. } => traced(points),
-            Arrivals::Named { people } => {
-                let last = people.iter().map(|&(at, _)| at.0).max().unwrap_or_default();
-                vec![(0, 0.0), (last, 1.0)]
-            }
+        let points = positions(&shares(shape, waiting_room), users);
+        let gaps = if let Arrivals::Poisson { over } = shape {
+            Some(Gaps::new(*over, users, seed))
+        } else {
+            None
         };
-        let whole = u64::from(users) << POSITION_BITS;
-        let last = points.len() - 1;
-        let mut scaled: Vec<(u64, u64)> =
-            points.iter().map(|&(at, share)| (at, (share * whole as f64) as u64)).collect();
-        scaled[last].1 = whole;
-        for index in 1..scaled.len() {
-            scaled[index].1 = scaled[index].1.max(scaled[index - 1].1);
-        }
-        let named = match shape {
-            Arrivals::Named { people } => Some(Named::new(people)),
-            Arrivals::Constant { .. }
-            | Arrivals::Poisson { .. }
-            | Arrivals::Ramp { .. }
-            | Arrivals::Spike { .. }
-            | Arrivals::OnSale { .. }
-            | Arrivals::Trace { .. } => None,
-        };
-        let gaps = match shape {
-            Arrivals::Poisson { over } => Some(Gaps::new(*over, users, seed)),
-            Arrivals::Constant { .. }
-            | Arrivals::Ramp { .. }
-            | Arrivals::Spike { .. }
-            | Arrivals::OnSale { .. }
-            | Arrivals::Trace { .. }
-            | Arrivals::Named { .. } => None,
-        };
-        Self { seed, users, points: scaled, gaps, named }
+        let named =
+            if let Arrivals::Named { people } = shape { Some(Named::new(people)) } else { None };
+        Self { seed, users, points, gaps, named }
     }
 
     /// How many users come in all.
@@ -265,6 +202,68 @@ fn instant_at(points: &[(u64, u64)], position: u64) -> Instant {
     let ((t0, c0), (t1, c1)) = (points[next - 1], points[next]);
     let along = u128::from(position - c0) * u128::from(t1 - t0) / u128::from((c1 - c0).max(1));
     Instant(t0 + along as u64)
+}
+
+/// The share of all people who have come by each instant, in microseconds; both ascend.
+fn shares(shape: &Arrivals, waiting_room: bool) -> Vec<(u64, f64)> {
+    match shape {
+        Arrivals::Constant { over } | Arrivals::Poisson { over } => {
+            vec![(0, 0.0), (over.0, 1.0)]
+        }
+        Arrivals::Ramp { over } => sampled(*over, &[], &|t| {
+            let x = t / over.as_secs_f64();
+            x * x
+        }),
+        Arrivals::Spike { over, at, decay, share } => {
+            let (end, at_s, share) = (over.as_secs_f64(), at.as_secs_f64(), share_of(*share));
+            let spike = decaying(at_s, end, decay.as_secs_f64());
+            sampled(*over, &[*at], &|t| share * spike(t) + (1.0 - share) * t / end)
+        }
+        Arrivals::OnSale { opening, over, before, rush_share, rush, decay } => {
+            let (end, open, before) =
+                (over.as_secs_f64(), opening.as_secs_f64(), share_of(*before));
+            let after = decaying(open, end, decay.as_secs_f64());
+            if waiting_room {
+                let gathering = |t: f64| {
+                    let x = (t / open).min(1.0);
+                    x * x
+                };
+                sampled(*over, &[*opening], &|t| {
+                    let gathered = if open > 0.0 { gathering(t) } else { 1.0 };
+                    before * gathered + (1.0 - before) * after(t)
+                })
+            } else {
+                let rushing = before * share_of(*rush_share);
+                let rush_s = rush.as_secs_f64();
+                sampled(*over, &[*opening, *opening + *rush], &|t| {
+                    let rushed = if rush_s > 0.0 {
+                        ((t - open) / rush_s).clamp(0.0, 1.0)
+                    } else {
+                        f64::from(t > open)
+                    };
+                    rushing * rushed + (1.0 - rushing) * after(t)
+                })
+            }
+        }
+        Arrivals::Trace { points, .. } => traced(points),
+        Arrivals::Named { people } => {
+            let last = people.iter().map(|&(at, _)| at.0).max().unwrap_or_default();
+            vec![(0, 0.0), (last, 1.0)]
+        }
+    }
+}
+
+/// The same in positions on the curve of so many people, whose last is the whole.
+fn positions(shares: &[(u64, f64)], users: u32) -> Vec<(u64, u64)> {
+    let whole = u64::from(users) << POSITION_BITS;
+    let mut points: Vec<(u64, u64)> =
+        shares.iter().map(|&(at, share)| (at, (share * whole as f64) as u64)).collect();
+    let last = points.len() - 1;
+    points[last].1 = whole;
+    for index in 1..points.len() {
+        points[index].1 = points[index].1.max(points[index - 1].1);
+    }
+    points
 }
 
 fn share_of(ratio: Ratio) -> f64 {

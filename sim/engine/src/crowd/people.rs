@@ -42,7 +42,7 @@ pub struct Person {
     pub attempt: u8,
     /// Fresh requests made after refusals.
     pub refreshes: u8,
-    /// Moves on whenever the agenda's entry for this person loses its meaning.
+    /// Moves on whenever the timer of this person loses its meaning.
     pub stamp: u8,
     /// Whether an attempt is under way: sent, and neither answered nor given up.
     pub waits: bool,

@@ -11,8 +11,8 @@ use onsale_booking::{
 use onsale_oracles::{Asked, Promise};
 use onsale_reports::{Ending, Operation};
 
-use super::agenda::Act;
 use super::people::{Doing, Person};
+use super::timer_wheel::Act;
 use super::{Cart, Crowd};
 use crate::seen::asked::{request_id, requester, undecided};
 use crate::seen::fate::Fate;
@@ -36,7 +36,7 @@ impl Crowd {
         self.schedule(user, 0, at + think);
     }
 
-    /// A person's agenda says that it is time.
+    /// A person's timer says that it is time.
     pub(super) fn on_act(&mut self, now: Instant, act: Act, witness: &mut Witness) {
         let Some(&mut person) =
             self.people.get(act.user).filter(|person| person.stamp == act.stamp)
@@ -443,7 +443,7 @@ impl Crowd {
         }
     }
 
-    /// The person changes, and acts next at `at`; whatever was on the agenda is overtaken.
+    /// The person changes, and acts next at `at`; the timer before is overtaken.
     fn think(&mut self, user: u32, at: Instant, change: impl FnOnce(&mut Person)) {
         let Some(person) = self.people.get(user) else { return };
         change(person);

@@ -24,7 +24,7 @@ use onsale_booking::{
 use onsale_scenarios::Scenario;
 use onsale_sim::crowd::arrivals::Curve;
 use onsale_sim::crowd::seat_map::SeatMap;
-use onsale_sim::crowd::wish::Taste;
+use onsale_sim::crowd::taste::Taste;
 use onsale_sim::plan::Plan;
 use onsale_sim::seen::asked::request_id;
 use onsale_sim::seen::fate::{Fate, Fates};

@@ -5,7 +5,7 @@
 
 use onsale_booking::Span;
 use onsale_scenarios::{Ratio, Session, Timing};
-use onsale_sim::crowd::wish::Taste;
+use onsale_sim::crowd::taste::Taste;
 use onsale_sim::plan::Plan;
 
 use super::people::{list, with};

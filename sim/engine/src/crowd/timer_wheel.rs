@@ -1,4 +1,4 @@
-//! The agenda: what each person does next, and when.
+//! The crowd's timer wheel: what each person does next, and when.
 //!
 //! Owns the order of the crowd's intentions, in buckets of time. Refuses to know what
 //! they are. An entry costs eight bytes, its entry and its removal a few
@@ -58,7 +58,7 @@ impl Packed {
 /// Those of the present group stand in their buckets, those of later groups together: they are dealt
 /// out when their group comes up. An act is moved once more for that, but always to one of a few places.
 #[derive(Debug, Default)]
-pub struct Agenda {
+pub struct TimerWheel {
     /// The present group's buckets that are still to come.
     buckets: Wheel,
     /// Groups to come, by number mod [`WHEEL`].
@@ -151,7 +151,7 @@ struct Pile {
     len: u32,
 }
 
-impl Agenda {
+impl TimerWheel {
     /// Enters an act. An act in the past comes next.
     pub fn enter(&mut self, act: Act) {
         self.waiting += 1;
@@ -311,26 +311,26 @@ mod tests {
     proptest! {
         #[test]
         fn acts_come_in_order_and_none_is_lost(steps in prop::collection::vec((0_u64..2_000_000_000, 0_u64..3), 1..200)) {
-            let mut agenda = Agenda::default();
+            let mut wheel = TimerWheel::default();
             let mut model: Vec<Act> = Vec::new();
             let mut now = 0;
             for (user, (ahead, takes)) in (0_u32..).zip(steps) {
                 let act = Act { at: Instant(now + ahead), user, stamp: 0 };
-                agenda.enter(act);
+                wheel.enter(act);
                 model.push(act);
                 model.sort_unstable();
                 for _ in 0..takes {
                     let end = Instant(now + 500_000_000);
                     let expected = model.first().filter(|act| act.at < end).copied();
-                    prop_assert_eq!(agenda.next_at(), model.first().map(|act| act.at));
-                    let taken = agenda.take_before(end);
+                    prop_assert_eq!(wheel.next_at(), model.first().map(|act| act.at));
+                    let taken = wheel.take_before(end);
                     prop_assert_eq!(taken, expected);
                     if let Some(taken) = taken {
                         model.remove(0);
                         now = now.max(taken.at.0);
                     }
                 }
-                prop_assert_eq!(agenda.waiting(), model.len());
+                prop_assert_eq!(wheel.waiting(), model.len());
             }
         }
     }
