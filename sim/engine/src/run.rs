@@ -446,8 +446,8 @@ fn judge_settings(plan: &Plan) -> JudgeSettings {
     let facts = scenario.facts.as_ref().map(|facts| Bounds {
         agree_within: facts.agree_within,
         clocks_apart: clocks_apart(plan),
-        is_lossy: !feasible::facts_arrive(scenario),
-        is_slow: slowest::outlasts_patience(scenario),
+        may_go_unanswered: !feasible::facts_arrive(scenario),
+        may_lose_patience: slowest::outlasts_patience(scenario),
     });
     JudgeSettings { oracles, paces, moves_end: feasible::moves_end(scenario), facts }
 }

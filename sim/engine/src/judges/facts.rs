@@ -37,6 +37,8 @@
 //! Exercised once a write was acknowledged, a session has read at one node what it read at another
 //! before, and a fact was read later than the bound after calm.
 
+mod history;
+
 use std::collections::BTreeMap;
 
 use onsale_booking::{Instant, NodeId, Span};
@@ -46,6 +48,7 @@ use onsale_oracles::evidence::Clock;
 use onsale_oracles::{Findings, Story};
 use onsale_reports::{Oracle, OracleResult};
 
+use self::history::{History, Told, Write, loss_after};
 use crate::seen::asked::SessionId;
 
 /// What nodes are granted to agree in.
@@ -57,9 +60,9 @@ pub struct Bounds {
     pub clocks_apart: Span,
     /// Whether answers may fail to come where nothing is wrong: the network loses messages, or nodes are never
     /// through with their work.
-    pub is_lossy: bool,
+    pub may_go_unanswered: bool,
     /// Whether a node may ask another one and lose its patience before the answer where nothing is wrong.
-    pub is_slow: bool,
+    pub may_lose_patience: bool,
 }
 
 /// A read, as its client saw it.
@@ -94,8 +97,8 @@ pub struct Facts {
     findings: Findings,
     bound: Span,
     clocks_apart: Span,
-    is_lossy: bool,
-    is_slow: bool,
+    may_go_unanswered: bool,
+    may_lose_patience: bool,
     calm: Instant,
     histories: BTreeMap<FactKey, History>,
     /// What each session has met of a fact, each version later than those before.
@@ -111,32 +114,6 @@ pub struct Facts {
     agreed: BTreeMap<NodeId, Instant>,
 }
 
-/// All that clients know of one fact.
-#[derive(Clone, Debug, Default)]
-struct History {
-    writes: BTreeMap<QuestionId, Write>,
-    /// The versions of which somebody was told.
-    versions: BTreeMap<Stamp, Told>,
-}
-
-#[derive(Clone, Debug)]
-struct Write {
-    text: Option<FactText>,
-    stamp: Option<Stamp>,
-}
-
-/// A version of which somebody was told.
-#[derive(Clone, Debug)]
-struct Told {
-    text: Option<FactText>,
-    /// When somebody was first told, and by whom.
-    at: Instant,
-    node: NodeId,
-    /// Who told of it and has not lost it with its disk since.
-    holders: Vec<NodeId>,
-    is_lost: bool,
-}
-
 /// A version that a session met of a fact, and where.
 #[derive(Clone, Copy, Debug)]
 struct Met {
@@ -145,68 +122,17 @@ struct Met {
     at: Instant,
 }
 
-impl History {
-    /// The latest version of which somebody was told by `at` and that is not lost.
-    fn told_by(&self, at: Instant) -> Option<(Stamp, &Told)> {
-        let mut latest = self.versions.iter().rev().map(|(&stamp, told)| (stamp, told));
-        latest.find(|(_, told)| told.at <= at && !told.is_lost)
-    }
-
-    /// Somebody is told of a version, by what the node's disk held before a loss or else by what it
-    /// holds. Returns what is known of it.
-    fn tell(
-        &mut self,
-        at: Instant,
-        node: NodeId,
-        version: &Version,
-        before: Option<&Loss>,
-    ) -> &Told {
-        let (text, stamp) = (version.text.clone(), version.stamp);
-        let anew = || Told { text, at, node, holders: Vec::new(), is_lost: false };
-        let told = self.versions.entry(stamp).or_insert_with(anew);
-        if let Some(loss) = before.filter(|loss| !loss.left.covers(stamp)) {
-            told.is_lost = told.holders.is_empty() && !loss.kept.covers(stamp);
-            return told;
-        }
-        if !told.holders.contains(&node) {
-            told.holders.push(node);
-        }
-        told.is_lost = false;
-        told
-    }
-
-    fn is_lost(&self, stamp: Stamp) -> bool {
-        self.versions.get(&stamp).is_some_and(|told| told.is_lost)
-    }
-
-    /// How many writes were acknowledged and are lost.
-    fn lost(&self) -> usize {
-        let stamps = self.writes.values().filter_map(|write| write.stamp);
-        stamps.filter(|&stamp| self.is_lost(stamp)).count()
-    }
-
-    /// Whether an answer is as late as `stamp`, or nothing, where that may be deleted.
-    fn reaches(&self, stamp: Stamp, found: Option<&Version>) -> bool {
-        let may_delete =
-            |write: &Write| write.text.is_none() && write.stamp.is_none_or(|at| at >= stamp);
-        match found {
-            Some(version) => version.stamp >= stamp,
-            None => self.writes.values().any(may_delete),
-        }
-    }
-}
-
 impl Facts {
     /// An oracle over nodes that are to agree after calm within what they are granted.
     pub(super) fn new(bounds: Bounds, clock: &Clock) -> Self {
-        let Bounds { agree_within, clocks_apart, is_lossy, is_slow } = bounds;
+        let Bounds { agree_within, clocks_apart, may_go_unanswered, may_lose_patience } = bounds;
         let mut findings = Findings::new(Oracle::Facts);
         findings.go_by(clock);
         Self {
             findings,
             bound: agree_within + clocks_apart,
-            is_lossy,
-            is_slow,
+            may_go_unanswered,
+            may_lose_patience,
             clocks_apart,
             calm: Instant::MAX,
             histories: BTreeMap::new(),
@@ -318,7 +244,7 @@ impl Facts {
     ) {
         let newest = session.and_then(|session| self.newest.get(&session));
         let clocks_explain = newest.is_some_and(|&told| told + self.clocks_apart > asked);
-        if !self.is_slow
+        if !self.may_lose_patience
             && !clocks_explain
             && !session.is_some_and(|session| self.has_met_what_is_lost(session))
         {
@@ -343,7 +269,7 @@ impl Facts {
 
     /// A node did not answer a question.
     pub fn on_unanswered(&mut self, asked: Instant, at: Instant, node: NodeId, how: &'static str) {
-        if self.is_lossy || asked < self.judged_from() {
+        if self.may_go_unanswered || asked < self.judged_from() {
             return;
         }
         self.findings.fail(|| Story {
@@ -462,12 +388,6 @@ impl Facts {
             history.is_some_and(|history| met.iter().any(|met| history.is_lost(met.stamp)))
         })
     }
-}
-
-/// What a node that was asked at an instant has lost since: it may have answered by what it had
-/// before.
-fn loss_after(losses: &BTreeMap<NodeId, Loss>, node: NodeId, asked: Instant) -> Option<&Loss> {
-    losses.get(&node).filter(|loss| asked <= loss.at)
 }
 
 impl Met {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use onsale_booking::PaymentId;
+use onsale_booking::{PaymentId, RequestId, UserId};
 use onsale_reports::Verdict;
 use proptest::prelude::*;
 

@@ -33,7 +33,12 @@ impl Town {
 
     fn with_clocks_apart(clocks_apart: Span) -> Self {
         let agree_within = Span::from_secs(5) - clocks_apart;
-        Self::within(Bounds { agree_within, clocks_apart, is_lossy: false, is_slow: false })
+        Self::within(Bounds {
+            agree_within,
+            clocks_apart,
+            may_go_unanswered: false,
+            may_lose_patience: false,
+        })
     }
 
     fn within(bounds: Bounds) -> Self {
@@ -176,15 +181,20 @@ fn silence_in_calm_is_seen_and_before_it_is_not() {
 #[test]
 fn silence_shows_nothing_where_messages_are_always_lost_nor_being_behind_where_they_are_slow() {
     let agree_within = Span::from_secs(5);
-    let bounds = Bounds { agree_within, clocks_apart: Span::ZERO, is_lossy: true, is_slow: false };
+    let bounds = Bounds {
+        agree_within,
+        clocks_apart: Span::ZERO,
+        may_go_unanswered: true,
+        may_lose_patience: false,
+    };
     let town = Town::within(bounds);
     let town = town.write(1, "ten").read(2, 1, version(1, "ten"));
     let mut town = town.read(16, 2, version(1, "ten"));
     town.0.on_unanswered(second(16), second(17), NodeId(2), "gave no answer");
     town.0.on_behind(second(16), second(17), Some(VISITOR), NodeId(2));
     town.says("");
-    for (is_slow, words) in [(true, ""), (false, "n2 said that it was behind")] {
-        let town = Town::within(Bounds { is_lossy: false, is_slow, ..bounds });
+    for (may_lose_patience, words) in [(true, ""), (false, "n2 said that it was behind")] {
+        let town = Town::within(Bounds { may_go_unanswered: false, may_lose_patience, ..bounds });
         let town = town.write(1, "ten").read(2, 1, version(1, "ten"));
         let mut town = town.read(16, 2, version(1, "ten"));
         town.0.on_behind(second(16), second(17), Some(VISITOR), NodeId(2));

@@ -1,0 +1,178 @@
+//! A hold as its client saw it, and what that leaves open.
+//!
+//! Owns what the answers about one hold say of when it began and ended. Refuses to compare holds, beyond the words
+//! for two that no order explains.
+
+use onsale_booking::{HoldId, Instant, RequestId, SeatId, SeatList, ShowId, Span, UserId};
+
+use super::super::evidence::{Known, Story, seats};
+
+/// A hold that a client was told of, and what was asked and told about it since.
+#[derive(Debug)]
+pub(super) struct Grant {
+    pub(super) hold: HoldId,
+    pub(super) user: UserId,
+    pub(super) show: ShowId,
+    pub(super) seats: SeatList,
+    pub(super) asked: Instant,
+    pub(super) told: Instant,
+    pub(super) expires: Instant,
+    /// By the hold's own user; others change nothing.
+    pub(super) settling: Vec<Settling>,
+}
+
+/// A confirmation or a release.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settling {
+    pub(super) request: RequestId,
+    pub(super) kind: Kind,
+    pub(super) asked: Instant,
+    /// `MAX` if it was not answered.
+    pub(super) told: Instant,
+    pub(super) answer: Answer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Confirm,
+    Release,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// None, or none that says whether it had effect.
+    Unknown,
+    /// `Booked` or `Released`.
+    Done,
+    /// `HoldLost`.
+    Lost,
+}
+
+/// What the answers about a hold leave open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Life {
+    /// D: it was granted then or earlier.
+    pub(super) granted_by: Instant,
+    /// L: it ended then or later; `MAX` if it never did.
+    pub(super) held_until: Instant,
+    /// It is booked from then on, if it is, or if nobody gets a seat of it later.
+    pub(super) booked_from: Option<Instant>,
+}
+
+impl Grant {
+    /// What its answers leave open, or how they contradict each other.
+    pub(super) fn life(&self, quantum: Span) -> Result<Life, String> {
+        let asked = |kind, answers: &[Answer]| {
+            let wanted = |op: &&Settling| op.kind == kind && answers.contains(&op.answer);
+            self.settling.iter().filter(wanted).map(|op| op.asked).min().unwrap_or(Instant::MAX)
+        };
+        let told = |kind, answer| {
+            let wanted = |op: &&Settling| op.kind == kind && op.answer == answer;
+            self.settling.iter().filter(wanted).map(|op| op.told).min().unwrap_or(Instant::MAX)
+        };
+        let Self { hold, user, expires, .. } = self;
+        let confirm_asked = asked(Kind::Confirm, &[Answer::Unknown, Answer::Done]);
+        let release_asked = asked(Kind::Release, &[Answer::Unknown, Answer::Done]);
+        let (booked, refused_booking) =
+            (told(Kind::Confirm, Answer::Done), told(Kind::Confirm, Answer::Lost));
+        let (released, refused_release) =
+            (told(Kind::Release, Answer::Done), told(Kind::Release, Answer::Lost));
+
+        let granted_by = self.told;
+        let may_be_booked = released == Instant::MAX
+            && refused_booking == Instant::MAX
+            && confirm_asked < Instant::MAX
+            && !later(confirm_asked, refused_release, quantum);
+        let as_booked =
+            Life { granted_by, held_until: Instant::MAX, booked_from: Some(confirm_asked) };
+        if booked < Instant::MAX {
+            return if may_be_booked {
+                Ok(as_booked)
+            } else {
+                Err(format!("{hold} of {user} was booked, and was over without that"))
+            };
+        }
+
+        let held_until =
+            if released < Instant::MAX { release_asked } else { release_asked.min(*expires) };
+        if later(held_until, released.min(refused_booking), quantum) {
+            return Err(format!(
+                "{hold} was lost to {user} at a time when nothing can have ended it"
+            ));
+        }
+        if later(held_until, refused_release, quantum) {
+            // Only a booking explains that there was nothing to release.
+            return if may_be_booked {
+                Ok(as_booked)
+            } else {
+                Err(format!(
+                    "{hold} of {user} could not be released while nothing can have ended it"
+                ))
+            };
+        }
+        let booked_from = may_be_booked.then_some(confirm_asked);
+        Ok(Life { granted_by, held_until, booked_from })
+    }
+
+    /// What its client asked and was told, a line an operation.
+    pub(super) fn tell(&self) -> Vec<String> {
+        let Self { hold, user, .. } = self;
+        let mut lines = vec![format!(
+            "client {user}: asked {} at {}, told at {} that it grants {hold} until {}: {}",
+            RequestId(hold.0),
+            self.asked,
+            self.told,
+            self.expires,
+            seats(self.show, &self.seats)
+        )];
+        lines.extend(self.settling.iter().map(|op| {
+            let (what, done) = match op.kind {
+                Kind::Confirm => ("confirm", "booked"),
+                Kind::Release => ("release", "released"),
+            };
+            let answer = match op.answer {
+                Answer::Unknown => "never told".to_owned(),
+                Answer::Done => format!("told at {} that it is {done}", op.told),
+                Answer::Lost => format!("told at {} that it is lost", op.told),
+            };
+            format!(
+                "client {user}: asked {} at {} to {what} {hold}, {answer}",
+                op.request, op.asked
+            )
+        }));
+        lines
+    }
+}
+
+/// Whether `a` is certainly later than `b`.
+pub(super) fn later(a: Instant, b: Instant, quantum: Span) -> bool {
+    a.since(b) > quantum
+}
+
+/// Two holds of one seat of which neither can have come first.
+pub(super) fn conflict(known: &Known, seat: SeatId, pair: [(Life, &Grant); 2]) -> Story {
+    let [(_, one), (_, other)] = pair;
+    let mut lines = Vec::new();
+    for (_, grant) in pair {
+        lines.extend(grant.tell());
+    }
+    for ((life, grant), (other, after)) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+        let ends = if life.held_until == Instant::MAX {
+            "is booked for good".to_owned()
+        } else {
+            format!("ended at {} or later", life.held_until)
+        };
+        lines.push(format!(
+            "{} not before {}: {} {ends}, {} was granted at {} or earlier",
+            grant.hold, after.hold, grant.hold, after.hold, other.granted_by
+        ));
+    }
+    let seat = known.seat(one.show, seat);
+    Story {
+        headline: format!(
+            "no order lets {} of {} and {} of {} both have {seat}",
+            one.hold, one.user, other.hold, other.user
+        ),
+        lines,
+    }
+}
