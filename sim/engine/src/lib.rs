@@ -7,6 +7,7 @@ compile_error!(
 );
 
 pub mod browsing;
+mod clients;
 pub mod crowd;
 mod expand;
 pub mod fault;

@@ -1,0 +1,73 @@
+//! What the judges are told of a plan: its sale, and by how much what goes wrong in it may be late.
+//!
+//! Owns the translation of scenario and faults into the judges' settings. Refuses to know what happens in a run.
+
+use onsale_booking::Span;
+use onsale_cluster::facts::EARLY_MAX;
+use onsale_oracles::{OracleSettings, Promise};
+use onsale_scenarios::{ClockFault, Cluster, Fault, Sale, What};
+
+use super::{feasible, late, slowest};
+use crate::judges::JudgeSettings;
+use crate::judges::facts::Bounds;
+use crate::plan::Plan;
+
+/// The judges' settings for a plan.
+pub(super) fn judge_settings(plan: &Plan) -> JudgeSettings {
+    let scenario = &plan.scenario;
+    let sale = &scenario.sale;
+    let seats_per_section = u32::from(sale.rows) * u32::from(sale.seats_per_row);
+    let (lateness, paces) = late::lateness(plan);
+    let oracles = OracleSettings {
+        shows: sale.shows,
+        seats_per_show: seats_per_section * u32::from(sale.sections),
+        seats_per_section,
+        seats_per_row: u32::from(sale.seats_per_row),
+        seats_per_request: sale.seats_per_request,
+        hold: sale.hold,
+        grace: sale.grace,
+        early: early(plan),
+        lateness,
+        slowest_answer: feasible::answers_come(scenario).then(|| slowest::of_request(scenario)),
+        patience: scenario.crowd.session.request_timeout + scenario.crowd.session.backoff_cap,
+        live_bound: scenario.calm,
+        quantum: scenario.quantum,
+    };
+    let facts = scenario.facts.as_ref().map(|facts| Bounds {
+        agree_within: facts.agree_within,
+        clocks_apart: clocks_apart(plan),
+        may_go_unanswered: !feasible::facts_arrive(scenario),
+        may_lose_patience: slowest::outlasts_patience(scenario),
+    });
+    JudgeSettings { oracles, paces, moves_end: feasible::moves_end(scenario), facts }
+}
+
+/// How much sooner than they should holds may end by the fastest clock of the plan, all drifts at
+/// once; none if no clock is ever wrong.
+fn early(plan: &Plan) -> Option<Span> {
+    let mut faults = plan.faults.iter();
+    let may_be_wrong = faults.any(|fault| matches!(fault.what, What::Clock(_)));
+    if plan.scenario.cluster.clock_skew == Span::ZERO && !may_be_wrong {
+        return None;
+    }
+    let Sale { hold, grace, .. } = plan.scenario.sale;
+    let drifts = plan.faults.iter().filter_map(|fault| {
+        let What::Clock(ClockFault::Drift { by, slow, .. }) = &fault.what else { return None };
+        (!slow).then_some(by)
+    });
+    let lost = drifts.map(|by| Promise { hold, grace }.lost_to(by.num, by.den));
+    Some(lost.fold(Span::ZERO, |sum, lost| sum + lost))
+}
+
+/// How much further than nodes accept the clocks of the plan may be apart, all faults at once: by so
+/// much later facts may reach a node from one whose clock is ahead of its own, and by a 32nd of
+/// that more: the deltas that a node keeps until they are due lie that far apart.
+fn clocks_apart(plan: &Plan) -> Span {
+    let wrong_by = |fault: &Fault| {
+        if let What::Clock(clock) = &fault.what { clock.wrong_by(fault.lasts).0 } else { 0 }
+    };
+    let apart = plan.faults.iter().map(wrong_by).sum::<u64>();
+    let Cluster { clock_skew, facts, .. } = &plan.scenario.cluster;
+    let apart = (clock_skew.0 + apart).saturating_sub(facts.accepted_drift.0);
+    Span(apart + apart / (EARLY_MAX as u64 / 2))
+}

@@ -1,0 +1,195 @@
+//! What a run comes to, put together when it is over.
+//!
+//! Owns the order in which its verdicts are gathered and folded into the trace hash, and the facts of its summary.
+//! Refuses to judge.
+
+use std::collections::BTreeMap;
+
+use onsale_booking::{Instant, NodeId, Span};
+use onsale_cluster::{Epoch, Mark};
+use onsale_oracles::{Asked, latency};
+use onsale_reports::{
+    Evidence, Oracle, OracleResult, RunFacts, Stopped, Summary, TraceResult, Verdict,
+};
+use onsale_scenarios::{Arrivals, Scenario};
+
+use super::{Outcome, circumstances, limits, panics, reproduce};
+use crate::fault::results;
+use crate::plan::Plan;
+use crate::seen::fate::{Fate, Fates};
+use crate::seen::place::{Place, Process};
+use crate::seen::subject;
+use crate::wall::{Stopwatch, peak_rss_bytes};
+use crate::witness::Witness;
+use crate::world::World;
+
+/// The outcome of a run whose world has come to its end, or to the panic that is told.
+pub(super) fn conclude(
+    plan: &Plan,
+    mut world: World,
+    panicked: Option<String>,
+    stopwatch: &Stopwatch,
+) -> Outcome {
+    let (scenario, end) = (&plan.scenario, world.now);
+    world.close_journal();
+    world.witness.sees_verdicts(end);
+    let mut facts = of_the_plan(plan);
+    add_what_happened(&mut facts, plan, &mut world);
+    let cut_short = world.is_cut_short();
+
+    let Witness { judges, recorder, watch, .. } = world.witness;
+    (facts.sold_seats, facts.held_at_end) = judges.oracles.seats();
+    let recovery = judges.oracles.recovery().filter(|_| !plan.faults.is_empty());
+    facts.calm_recovery_ms = recovery.map(Span::as_millis_f64);
+    let mut results = judges.finish(end, &world.open);
+    let records = recorder.finish(end);
+    facts.admitted = records.timeline().iter().map(|second| second.admitted).sum();
+    results.extend(latency::judge(&limits::held_against(&scenario.limits), &records));
+    results.extend(
+        panicked.map(|words| {
+            stopped(Oracle::Invariant, end, panics::sentence(end, world.doing, &words))
+        }),
+    );
+    results.extend(world.exceeded.map(|exceeded| {
+        stopped(Oracle::Budget, end, format!("at {end} the run was stopped: {exceeded}"))
+    }));
+    results.iter_mut().filter_map(|result| result.evidence.as_mut()).for_each(subject::name_in);
+    circumstances::add(&mut results, scenario, world.faults.struck());
+    for result in &results {
+        world.fingerprint.fold_bytes(result.name.as_bytes());
+        world.fingerprint.fold(result.verdict as u64 ^ result.checked << 2);
+    }
+    facts.trace_hash = format!("{:016x}", world.fingerprint.value());
+    if !cut_short {
+        facts.must_exercise_misses = misses(scenario, &results, &facts.marks);
+    }
+    facts.oracles = results;
+    facts.wall_s = stopwatch.elapsed_s();
+    facts.peak_rss_bytes = peak_rss_bytes();
+    Outcome {
+        summary: Summary::new(facts, &records),
+        records,
+        limit: world.exceeded.map(|exceeded| world.limits.that(exceeded)),
+        trail: world.trail,
+        described: world.described,
+        watch,
+    }
+}
+
+/// What the plan alone says.
+fn of_the_plan(plan: &Plan) -> RunFacts {
+    let scenario = &plan.scenario;
+    let seats = u64::from(scenario.sale.sections)
+        * u64::from(scenario.sale.rows)
+        * u64::from(scenario.sale.seats_per_row);
+    let assumption = |assumption: onsale_scenarios::Assumption| {
+        let onsale_scenarios::Assumption { field, value, basis } = assumption;
+        (field.to_string(), value.to_string(), basis.to_string())
+    };
+    RunFacts {
+        scenario: scenario.id.clone(),
+        title: scenario.title.clone(),
+        seed: plan.seed,
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+        build_profile: reproduce::build_profile().to_owned(),
+        users: u64::from(scenario.crowd.users),
+        trace: by_trace(&scenario.crowd.arrivals),
+        seats: seats * u64::from(scenario.sale.shows),
+        assumptions: onsale_scenarios::assumptions(scenario).into_iter().map(assumption).collect(),
+        reproduce: reproduce::reproduce(plan),
+        ..RunFacts::default()
+    }
+}
+
+/// What the world has counted and what faults have cost.
+fn add_what_happened(facts: &mut RunFacts, plan: &Plan, world: &mut World) {
+    let end = world.now;
+    let outages = world.faults.outages(end);
+    let struck = world.faults.struck().iter();
+    facts.faults = struck.map(|struck| results::fault(world, plan, struck, &outages)).collect();
+    facts.outages = results::outages(world, &outages, end);
+    facts.lead_transfers = world.faults.balanced().summary(world.hot);
+    facts.virtual_s = end.as_secs_f64();
+    facts.events = world.events;
+    facts.messages = world.messages;
+    facts.replicas_replayed = world.replicas_replayed;
+    facts.interrupted = world.interrupted || world.stops_at.is_some();
+    facts.stopped = world.stops_at.map(|at| standing(world, at));
+    facts.users_outcome = outcomes(&world.fates, u64::from(plan.scenario.crowd.users));
+    facts.facts = world.facts.take();
+    let count = |&mark: &Mark| (mark.name().to_owned(), world.marks[mark as usize]);
+    facts.marks = Mark::ALL.iter().map(count).filter(|&(_, count)| count > 0).collect();
+}
+
+/// What the scenario expects and the run did not show: oracles that were not exercised, and marks.
+fn misses(
+    scenario: &Scenario,
+    results: &[OracleResult],
+    marks: &BTreeMap<String, u64>,
+) -> Vec<String> {
+    let exercised = |name: &str| {
+        results.iter().any(|result| result.name == name && result.verdict != Verdict::NotExercised)
+    };
+    let idle = scenario.must_exercise.iter().filter(|name| !exercised(name));
+    let unseen = scenario.must_mark.iter().filter(|name| !marks.contains_key(*name));
+    idle.chain(unseen).cloned().collect()
+}
+
+/// The trace that people come by, if they do.
+fn by_trace(arrivals: &Arrivals) -> Option<TraceResult> {
+    let Arrivals::Trace { file, points, .. } = arrivals else { return None };
+    let arrivals = points.iter().map(|&(_, people)| people).sum();
+    Some(TraceResult { file: file.clone(), arrivals })
+}
+
+/// How things stand where a run was stopped.
+fn standing(world: &World, at: Instant) -> Stopped {
+    let nodes = world.layout().nodes().map(|place| {
+        let owns = |leader: &&Option<(Epoch, NodeId)>| {
+            leader.is_some_and(|(_, node)| Place::Node(node) == place)
+        };
+        let owned = world.leaders.iter().filter(owns).count();
+        match world.process(place) {
+            Process::Up => format!("{place} up, owns {owned}"),
+            Process::Paused => format!("{place} stands still"),
+            Process::Down => format!("{place} down"),
+        }
+    });
+    let oldest = world.open.iter().min_by_key(|asked| (asked.since, asked.request));
+    Stopped {
+        at_s: at.as_secs_f64(),
+        nodes: nodes.collect(),
+        waiting: world.open.len() as u64,
+        waits_longest: oldest.map(|Asked { request, user, show, since }| {
+            format!("{request} of {user}, about {show}, since {since}")
+        }),
+    }
+}
+
+/// The verdict on a run that did not come to its end.
+fn stopped(oracle: Oracle, at: Instant, headline: String) -> OracleResult {
+    OracleResult {
+        name: oracle.name().to_owned(),
+        verdict: Verdict::Fail,
+        checked: 1,
+        evidence: Some(Evidence {
+            headline,
+            details: vec!["the run stops here; what follows covers the part before".to_owned()],
+            follow: Vec::new(),
+            found_us: Some(at.micros()),
+        }),
+    }
+}
+
+fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {
+    let mut outcomes: Vec<(String, u64)> = Fate::ALL
+        .iter()
+        .map(|&fate| (fate.name().to_owned(), fates.of(fate)))
+        .filter(|&(_, count)| count > 0)
+        .collect();
+    let open = users - fates.ended();
+    if open > 0 {
+        outcomes.push(("still there when the run ended".to_owned(), open));
+    }
+    outcomes
+}
