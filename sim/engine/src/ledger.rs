@@ -9,8 +9,7 @@
 //! hear what a node says about itself: bytes on disks are all it sees.
 
 mod kept;
-
-use std::collections::VecDeque;
+mod log;
 
 use onsale_booking::Instant;
 use onsale_cluster::journal::frame::Frame;
@@ -19,6 +18,7 @@ use onsale_cluster::record::Record;
 use onsale_cluster::{Epoch, Placement, ShardId, record};
 use onsale_oracles::Position;
 
+use self::log::{Chosen, Fresh, Log, Spare};
 use crate::fingerprint::Fingerprint;
 use crate::judges::Judges;
 use crate::seen::place::{Layout, Place, PlaceTable};
@@ -43,102 +43,9 @@ pub struct JournalWatch {
     spare: Spare,
 }
 
-/// Room for most records.
-const RECORD_BYTES: usize = 128;
-
-/// Records that are not needed any more; kept for their memory.
-#[derive(Debug, Default)]
-struct Spare(Vec<Vec<u8>>);
-
-impl Spare {
-    fn copy(&mut self, record: &[u8]) -> Vec<u8> {
-        let mut copy = self.0.pop().unwrap_or_default();
-        copy.clear();
-        copy.reserve(record.len().max(RECORD_BYTES));
-        copy.extend_from_slice(record);
-        copy
-    }
-}
-
-/// A shard's log on one disk, as far as it is not known to be committed.
-#[derive(Clone, Debug, Default)]
-struct Log {
-    /// Records without gaps, the first of them in the place `first`.
-    tail: VecDeque<(Epoch, Vec<u8>)>,
-    first: u64,
-    commit: u64,
-    /// Up to here this disk's committed records were compared.
-    compared: u64,
-    /// The generation of the replica, of which the disk may have had others.
-    generation: u32,
-}
-
 /// A record that changes the members is kept behind these bytes, with which no other begins: they
 /// would name a writer with a number beyond all numbers of nodes.
 const CHANGE: [u8; 3] = [0xFF; 3];
-
-impl Log {
-    /// A record in its place supersedes what stands there and after it.
-    fn put(&mut self, index: u64, epoch: Epoch, record: &[u8], spare: &mut Spare) {
-        let fits = (self.first..=self.first + self.tail.len() as u64).contains(&index);
-        if self.tail.is_empty() || !fits {
-            self.drop_through(u64::MAX, spare);
-            self.first = index;
-        }
-        while self.tail.len() as u64 > index - self.first {
-            spare.0.extend(self.tail.pop_back().map(|(_, record)| record));
-        }
-        self.tail.push_back((epoch, spare.copy(record)));
-    }
-
-    fn get(&self, index: u64) -> Option<&(Epoch, Vec<u8>)> {
-        self.tail.get(index.checked_sub(self.first)? as usize)
-    }
-
-    /// Drops the records up to `index`.
-    fn drop_through(&mut self, index: u64, spare: &mut Spare) {
-        while self.first <= index
-            && let Some((_, record)) = self.tail.pop_front()
-        {
-            spare.0.push(record);
-            self.first += 1;
-        }
-    }
-
-    /// Takes the record at `index` out, and drops those before it.
-    fn take(&mut self, index: u64, spare: &mut Spare) -> Option<(Epoch, Vec<u8>)> {
-        self.drop_through(index - 1, spare);
-        let stands_there = self.first == index && !self.tail.is_empty();
-        self.first += u64::from(stands_there);
-        if stands_there { self.tail.pop_front() } else { None }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Chosen {
-    epoch: Epoch,
-    hash: u64,
-}
-
-/// Records by place and epoch, in the order in which they were first written.
-#[derive(Clone, Debug, Default)]
-struct Fresh(VecDeque<(u64, Epoch, Instant)>);
-
-impl Fresh {
-    fn note(&mut self, index: u64, epoch: Epoch, now: Instant) {
-        if !self.0.iter().rev().any(|&(at, of, _)| (at, of) == (index, epoch)) {
-            self.0.push_back((index, epoch, now));
-        }
-    }
-
-    /// A record is committed: since when it stands on a disk. Others in its place or before are not asked for.
-    fn take(&mut self, index: u64, epoch: Epoch) -> Option<Instant> {
-        let since = self.0.iter().find(|&&(at, of, _)| (at, of) == (index, epoch));
-        let since = since.map(|&(.., since)| since);
-        self.0.retain(|&(at, ..)| at > index);
-        since
-    }
-}
 
 impl JournalWatch {
     /// Empty disks.
@@ -180,7 +87,7 @@ impl JournalWatch {
     /// A node crashed, and its disk kept these segments. They are read from the start.
     ///
     /// A log holds superseded records too. Where it
-    /// is damaged, or a batch is not whole, it ends, for the node as for whoever reads here: a record that
+    /// is damaged, or a handover is not whole, it ends, for the node as for whoever reads here: a record that
     /// was superseded behind that place stands there again, and is no more committed than the disk still says.
     /// What the disk forgot it may hold otherwise from now on, until it calls it committed once more.
     pub fn crashed<'a>(
@@ -314,7 +221,7 @@ impl JournalWatch {
             // Another replica begins on this disk, or there is none any more.
             Frame::Replica { generation, left, .. } => {
                 if left || generation != log.generation {
-                    *log = Log { generation, ..Log::default() };
+                    *log = Log::of(generation);
                 }
             }
             Frame::Members { .. } => {}
@@ -478,152 +385,4 @@ fn hash(record: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use onsale_reports::Verdict;
-
-    use super::*;
-    use crate::judges::tests::settings;
-
-    const SHARD: ShardId = ShardId(0);
-
-    pub(super) fn entry(index: u64, epoch: u64) -> Frame<'static> {
-        Frame::Entry { shard: SHARD, index, epoch: Epoch(epoch), record: &[] }
-    }
-
-    pub(super) fn commit(epoch: u64, commit: u64) -> Frame<'static> {
-        Frame::HardState { shard: SHARD, epoch: Epoch(epoch), vote: None, commit, in_repair: false }
-    }
-
-    fn snapshot(index: u64, epoch: u64) -> Frame<'static> {
-        Frame::Snapshot { shard: SHARD, index, epoch: Epoch(epoch), state: &[] }
-    }
-
-    /// What `lost-booking` says once these frames have become durable on these nodes.
-    fn verdict(written: &[(u16, &[Frame<'static>])]) -> Verdict {
-        verdict_of("lost-booking", written)
-    }
-
-    fn verdict_of(oracle: &str, written: &[(u16, &[Frame<'static>])]) -> Verdict {
-        verdict_after(oracle, written, None, &[])
-    }
-
-    /// The same, with a disk that is read anew in between, and keeps this.
-    fn verdict_after(
-        oracle: &str,
-        written: &[(u16, &[Frame<'static>])],
-        kept: Option<(u16, &[Frame<'static>])>,
-        then: &[(u16, &[Frame<'static>])],
-    ) -> Verdict {
-        let (mut watch, mut judges) =
-            (JournalWatch::new(&Placement::new(3, 3, 1, 3)), Judges::new(settings()));
-        let bytes = |frames: &[Frame<'static>]| {
-            let mut bytes = Vec::new();
-            frames.iter().for_each(|frame| frame.write(&mut bytes));
-            bytes
-        };
-        for (node, frames) in written {
-            watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut judges);
-        }
-        if let Some((node, frames)) = kept {
-            let kept = bytes(frames);
-            watch.crashed(Instant::ZERO, Place::node(node), [&kept[..]].into_iter(), &mut judges);
-        }
-        for (node, frames) in then {
-            watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut judges);
-        }
-        watch.tell_the_rest(Instant::ZERO, &mut judges);
-        let results = judges.finish(Instant::ZERO, &[]);
-        results
-            .iter()
-            .find(|result| result.name == oracle)
-            .expect("it is one of the oracles")
-            .verdict
-    }
-
-    #[test]
-    fn disks_that_agree_are_left_in_peace() {
-        let log: &[_] = &[entry(1, 1), entry(2, 1), commit(1, 2)];
-        assert_eq!(verdict(&[(1, log), (2, log), (3, log)]), Verdict::NotExercised);
-    }
-
-    #[test]
-    fn two_records_committed_in_one_place_are_seen() {
-        let (one, other): (&[_], &[_]) =
-            (&[entry(1, 1), commit(1, 1)], &[entry(1, 2), commit(2, 1)]);
-        assert_eq!(verdict(&[(1, one), (2, other)]), Verdict::Fail);
-    }
-
-    #[test]
-    fn a_committed_record_that_is_overwritten_is_seen() {
-        let log: &[_] = &[entry(1, 1), commit(1, 1)];
-        assert_eq!(
-            verdict(&[(1, log), (1, &[entry(1, 1)])]),
-            Verdict::NotExercised,
-            "the same again is the same"
-        );
-        assert_eq!(verdict(&[(1, log), (1, &[entry(1, 2)])]), Verdict::Fail);
-    }
-
-    #[test]
-    fn two_records_of_one_epoch_are_seen_before_any_is_committed() {
-        let (one, other) = (
-            entry(1, 1),
-            Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: b"other" },
-        );
-        let single_writer =
-            |written: &[(u16, &[Frame<'static>])]| verdict_of("single-writer", written);
-        assert_eq!(single_writer(&[(1, &[one]), (2, &[other])]), Verdict::Fail);
-        assert_eq!(single_writer(&[(1, &[one, commit(1, 1)]), (2, &[other])]), Verdict::Fail);
-        assert_eq!(
-            single_writer(&[(1, &[one]), (2, &[entry(1, 2)])]),
-            Verdict::NotExercised,
-            "the one supersedes the other"
-        );
-    }
-
-    #[test]
-    fn a_gap_is_seen() {
-        let log: &[_] = &[entry(1, 1), entry(3, 1), commit(1, 3)];
-        assert_eq!(verdict_of("single-writer", &[(1, log), (2, log)]), Verdict::Fail);
-        let whole: &[_] = &[entry(1, 1), entry(2, 1), entry(3, 1), commit(1, 3)];
-        assert_eq!(verdict_of("single-writer", &[(1, log), (2, whole)]), Verdict::NotExercised);
-    }
-
-    /// n1 led e1 and wrote a second record that nobody else has. It is deposed and gets the
-    /// successor's snapshot. Its own second record was never committed.
-    #[test]
-    fn a_snapshot_does_not_vouch_for_what_it_supersedes() {
-        let deposed: &[_] = &[entry(1, 1), entry(2, 1), commit(1, 1)];
-        let others: &[_] = &[entry(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
-        assert_eq!(
-            verdict(&[(1, deposed), (1, &[snapshot(3, 2)]), (2, others), (3, others)]),
-            Verdict::NotExercised
-        );
-    }
-
-    /// A disk's own snapshot comes with a commit index that it never wrote: all before it was committed.
-    #[test]
-    fn a_snapshot_vouches_for_what_leads_to_it() {
-        let own: &[_] = &[entry(1, 1), entry(2, 1), snapshot(2, 1)];
-        let other: &[_] = &[entry(1, 1), entry(2, 2), commit(2, 2)];
-        assert_eq!(verdict(&[(1, own), (2, other)]), Verdict::Fail);
-    }
-
-    /// n1 wrote a second record that nobody else has, and then the one that took its place. The disk
-    /// rots there: the first one stands again, uncommitted. Only where the disk calls it committed,
-    /// it is one too many.
-    #[test]
-    fn what_rot_brings_back_is_not_committed_until_the_disk_says_so() {
-        let others: &[_] = &[entry(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
-        let own: &[_] =
-            &[entry(1, 1), entry(2, 1), commit(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
-        let kept = &own[..3];
-        let after = |then: &[(u16, &[Frame<'static>])]| {
-            let written = [(2, others), (3, others), (1, own)];
-            verdict_after("lost-booking", &written, Some((1, kept)), then)
-        };
-        assert_eq!(after(&[(1, kept)]), Verdict::NotExercised, "as it begins a new segment");
-        assert_eq!(after(&[(1, kept), (1, &others[1..])]), Verdict::NotExercised, "repaired");
-        assert_eq!(after(&[(1, kept), (1, &[commit(2, 2)])]), Verdict::Fail);
-    }
-}
+mod tests;

@@ -6,10 +6,111 @@
 use onsale_booking::{Instant, NodeId};
 use onsale_cluster::ShardId;
 use onsale_cluster::journal::frame::Frame;
-use onsale_cluster::journal::{ReplicaId, frame};
+use onsale_cluster::journal::{Members, ReplicaId, frame};
 
 use super::{Chosen, JournalWatch, hash, marked, position};
 use crate::judges::Judges;
+
+/// What one disk holds at the end, by shard.
+struct DiskEnd {
+    /// Whether it holds the last record that was committed, or a snapshot that covers it.
+    holds: Vec<bool>,
+    /// Whether its replica is in doubt of what it has lost.
+    doubts: Vec<bool>,
+    generations: Vec<u32>,
+    /// In which boot its node found the latest time that it had forgotten what was there.
+    forgot: u64,
+}
+
+/// Which replicas have the last record of each shard.
+struct Keepers {
+    holders: Vec<Vec<ReplicaId>>,
+    doubters: Vec<Vec<ReplicaId>>,
+    /// Whether the last record is a change of the members.
+    ends_in_change: Vec<bool>,
+}
+
+impl DiskEnd {
+    fn new(shards: usize) -> Self {
+        Self {
+            holds: vec![false; shards],
+            doubts: vec![false; shards],
+            generations: vec![0; shards],
+            forgot: 0,
+        }
+    }
+
+    /// The next frame on the disk. Returns the shard whose last record it is, if that changes the members.
+    fn take(&mut self, frame: Frame<'_>, chosen: &[Vec<Chosen>]) -> Option<usize> {
+        if let Frame::Forgot { incarnation } = frame
+            && std::mem::replace(&mut self.forgot, incarnation) != incarnation
+        {
+            self.holds.fill(false);
+            self.generations.fill(0);
+        }
+        let shard = frame.shard()?.0 as usize;
+        let (last, holds) = (chosen[shard].len() as u64, &mut self.holds[shard]);
+        let is_last = |index, epoch, hash: &dyn Fn() -> u64| {
+            index == last
+                && chosen[shard]
+                    .last()
+                    .is_some_and(|last| last.epoch == epoch && last.hash == hash())
+        };
+        match frame {
+            Frame::Entry { index, epoch, record, .. } if index <= last => {
+                *holds = is_last(index, epoch, &|| hash(record));
+            }
+            Frame::Change { index, epoch, change, .. } if index <= last => {
+                *holds = is_last(index, epoch, &|| hash(&marked(change)));
+                return holds.then_some(shard);
+            }
+            Frame::Snapshot { index, .. } => *holds |= index >= last,
+            Frame::Replica { generation, left, .. } => {
+                *holds &= generation == self.generations[shard] && !left;
+                self.generations[shard] = generation;
+            }
+            Frame::HardState { in_repair, .. } => self.doubts[shard] = in_repair,
+            Frame::Entry { .. }
+            | Frame::Change { .. }
+            | Frame::Members { .. }
+            | Frame::Checkpoint { .. }
+            | Frame::Facts { .. }
+            | Frame::Forgot { .. } => {}
+        }
+        None
+    }
+}
+
+impl Keepers {
+    fn new(shards: usize) -> Self {
+        let nobody = vec![Vec::new(); shards];
+        Self { holders: nobody.clone(), doubters: nobody, ends_in_change: vec![false; shards] }
+    }
+
+    fn add(&mut self, node: NodeId, end: &DiskEnd) {
+        for (shard, &generation) in end.generations.iter().enumerate() {
+            let replica = ReplicaId::new(node, generation);
+            if end.holds[shard] {
+                self.holders[shard].push(replica);
+            } else if end.doubts[shard] {
+                self.doubters[shard].push(replica);
+            }
+        }
+    }
+
+    /// Whether those that have the last record of a shard, and those in doubt, are a majority of its members.
+    fn are_enough(&self, shard: usize, members: &Members) -> bool {
+        let (holders, doubters) = (&self.holders[shard], &self.doubters[shard]);
+        let counts = |member| holders.contains(&member) || doubters.contains(&member);
+        // Who gets a say by a change has none in whether it is committed.
+        let is_quorum = if self.ends_in_change[shard] {
+            members.before_change().is_quorum(counts)
+        } else {
+            members.is_quorum(counts)
+        };
+        !holders.is_empty() && is_quorum
+    }
+}
 
 impl JournalWatch {
     /// The last record that was committed in each shard must be on a majority of disks, or
@@ -22,77 +123,25 @@ impl JournalWatch {
         disks: impl Iterator<Item = D>,
         judges: &mut Judges,
     ) {
-        let mut holders = vec![Vec::new(); self.chosen.len()];
-        let mut doubters = holders.clone();
-        let mut ends_in_change = vec![false; self.chosen.len()];
+        let shards = self.chosen.len();
+        let mut keepers = Keepers::new(shards);
         for (node, disk) in disks.enumerate() {
-            let mut holds = vec![false; self.chosen.len()];
-            let mut repairing = holds.clone();
-            let mut generations = vec![0; self.chosen.len()];
-            let mut forgot = 0;
+            let mut end = DiskEnd::new(shards);
             for bytes in disk {
                 for frame in frame::read_batches(bytes).frames() {
-                    if let Frame::Forgot { incarnation } = frame
-                        && std::mem::replace(&mut forgot, incarnation) != incarnation
-                    {
-                        holds.fill(false);
-                        generations.fill(0);
-                    }
-                    let Some(shard) = frame.shard().map(|shard| shard.0 as usize) else { continue };
-                    let last = self.chosen[shard].len() as u64;
-                    match frame {
-                        Frame::Entry { index, epoch, record, .. } if index <= last => {
-                            let is_held =
-                                |last: &Chosen| *last == Chosen { epoch, hash: hash(record) };
-                            holds[shard] =
-                                index == last && self.chosen[shard].last().is_some_and(is_held);
-                        }
-                        Frame::Change { index, epoch, change, .. } if index <= last => {
-                            let held = Chosen { epoch, hash: hash(&marked(change)) };
-                            holds[shard] =
-                                index == last && self.chosen[shard].last() == Some(&held);
-                            ends_in_change[shard] |= holds[shard];
-                        }
-                        Frame::Snapshot { index, .. } => holds[shard] |= index >= last,
-                        Frame::Replica { generation, left, .. } => {
-                            holds[shard] &= generation == generations[shard] && !left;
-                            generations[shard] = generation;
-                        }
-                        Frame::HardState { in_repair, .. } => repairing[shard] = in_repair,
-                        Frame::Entry { .. }
-                        | Frame::Change { .. }
-                        | Frame::Members { .. }
-                        | Frame::Checkpoint { .. }
-                        | Frame::Facts { .. }
-                        | Frame::Forgot { .. } => {}
+                    if let Some(shard) = end.take(frame, &self.chosen) {
+                        keepers.ends_in_change[shard] = true;
                     }
                 }
             }
-            for shard in 0..self.chosen.len() {
-                let replica = ReplicaId::new(NodeId(node as u16), generations[shard]);
-                if holds[shard] {
-                    holders[shard].push(replica);
-                } else if repairing[shard] {
-                    doubters[shard].push(replica);
-                }
-            }
+            keepers.add(NodeId(node as u16), &end);
         }
-        let found = holders.iter().zip(&doubters);
-        for (shard, (chosen, (holders, doubters))) in
-            (0..).map(ShardId).zip(self.chosen.iter().zip(found))
-        {
-            let counts = |member| holders.contains(&member) || doubters.contains(&member);
-            // Who gets a say by a change has none in whether it is committed.
-            let members = &self.members[shard.0 as usize];
-            let is_kept = match ends_in_change[shard.0 as usize] {
-                true => members.before_change().is_quorum(counts),
-                false => members.is_quorum(counts),
-            };
-            if let Some(last) = chosen.last()
-                && (holders.is_empty() || !is_kept)
-            {
-                let holders = holders.len() as u16;
-                let at = position(shard, chosen.len() as u64, last.epoch);
+        for (shard, chosen) in (0..).zip(&self.chosen) {
+            let place = shard as usize;
+            let Some(last) = chosen.last() else { continue };
+            if !keepers.are_enough(place, &self.members[place]) {
+                let at = position(ShardId(shard), chosen.len() as u64, last.epoch);
+                let holders = keepers.holders[place].len() as u16;
                 judges.oracles.journal_lost(now, at, holders);
             }
         }

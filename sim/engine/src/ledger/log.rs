@@ -1,0 +1,107 @@
+//! A shard's log on one disk, as far as it is not known to be committed, and what is known of records by then.
+//!
+//! Owns which record stands in a place, and the memory of records that are not needed any more. Refuses to compare
+//! disks.
+
+use std::collections::VecDeque;
+
+use onsale_booking::Instant;
+use onsale_cluster::Epoch;
+
+/// Room for most records.
+const RECORD_BYTES: usize = 128;
+
+/// Records that are not needed any more; kept for their memory.
+#[derive(Debug, Default)]
+pub(super) struct Spare(pub(super) Vec<Vec<u8>>);
+
+impl Spare {
+    pub(super) fn copy(&mut self, record: &[u8]) -> Vec<u8> {
+        let mut copy = self.0.pop().unwrap_or_default();
+        copy.clear();
+        copy.reserve(record.len().max(RECORD_BYTES));
+        copy.extend_from_slice(record);
+        copy
+    }
+}
+
+/// A shard's log on one disk, as far as it is not known to be committed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Log {
+    /// Records without gaps, the first of them in the place `first`.
+    tail: VecDeque<(Epoch, Vec<u8>)>,
+    first: u64,
+    pub(super) commit: u64,
+    /// Up to here this disk's committed records were compared.
+    pub(super) compared: u64,
+    /// The generation of the replica, of which the disk may have had others.
+    pub(super) generation: u32,
+}
+
+impl Log {
+    /// The log of a replica that has just begun.
+    pub(super) fn of(generation: u32) -> Self {
+        Self { generation, ..Self::default() }
+    }
+
+    /// A record in its place supersedes what stands there and after it.
+    pub(super) fn put(&mut self, index: u64, epoch: Epoch, record: &[u8], spare: &mut Spare) {
+        let fits = (self.first..=self.first + self.tail.len() as u64).contains(&index);
+        if self.tail.is_empty() || !fits {
+            self.drop_through(u64::MAX, spare);
+            self.first = index;
+        }
+        while self.tail.len() as u64 > index - self.first {
+            spare.0.extend(self.tail.pop_back().map(|(_, record)| record));
+        }
+        self.tail.push_back((epoch, spare.copy(record)));
+    }
+
+    pub(super) fn get(&self, index: u64) -> Option<&(Epoch, Vec<u8>)> {
+        self.tail.get(index.checked_sub(self.first)? as usize)
+    }
+
+    /// Drops the records up to `index`.
+    pub(super) fn drop_through(&mut self, index: u64, spare: &mut Spare) {
+        while self.first <= index
+            && let Some((_, record)) = self.tail.pop_front()
+        {
+            spare.0.push(record);
+            self.first += 1;
+        }
+    }
+
+    /// Takes the record at `index` out, and drops those before it.
+    pub(super) fn take(&mut self, index: u64, spare: &mut Spare) -> Option<(Epoch, Vec<u8>)> {
+        self.drop_through(index - 1, spare);
+        let stands_there = self.first == index && !self.tail.is_empty();
+        self.first += u64::from(stands_there);
+        if stands_there { self.tail.pop_front() } else { None }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chosen {
+    pub(super) epoch: Epoch,
+    pub(super) hash: u64,
+}
+
+/// Records by place and epoch, in the order in which they were first written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fresh(VecDeque<(u64, Epoch, Instant)>);
+
+impl Fresh {
+    pub(super) fn note(&mut self, index: u64, epoch: Epoch, now: Instant) {
+        if !self.0.iter().rev().any(|&(at, of, _)| (at, of) == (index, epoch)) {
+            self.0.push_back((index, epoch, now));
+        }
+    }
+
+    /// A record is committed: since when it stands on a disk. Others in its place or before are not asked for.
+    pub(super) fn take(&mut self, index: u64, epoch: Epoch) -> Option<Instant> {
+        let since = self.0.iter().find(|&&(at, of, _)| (at, of) == (index, epoch));
+        let since = since.map(|&(.., since)| since);
+        self.0.retain(|&(at, ..)| at > index);
+        since
+    }
+}
