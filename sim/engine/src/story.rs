@@ -6,10 +6,12 @@
 mod asked;
 mod carried;
 pub mod cast;
+mod disks;
 mod elections;
 mod facts;
 pub mod follow;
 pub mod hazards;
+mod leaders;
 pub mod line;
 pub mod moment;
 mod moves;
@@ -17,6 +19,8 @@ mod observed;
 pub mod page;
 pub mod recording;
 mod records;
+mod requests;
+pub mod telling;
 mod waits;
 mod words;
 

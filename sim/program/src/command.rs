@@ -24,7 +24,7 @@ use onsale_scenarios::catalogue::{self, LoadError};
 use onsale_scenarios::reading::Reach;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::{Look, Outcome, run_watched};
-use onsale_sim::story::follow::Story;
+use onsale_sim::story::telling::Story;
 use onsale_sim::wall::Stopwatch;
 use onsale_sim::world::limits::Limits;
 use onsale_sim::world::{Progress, Tracing};

@@ -22,7 +22,6 @@ const LONGER_FILES: &[(&str, &str)] = &[
     ("reports/src/terminal.rs", TO_SPLIT),
     ("scenarios/src/file/tests.rs", "a table: one case for each way in which a file can be wrong"),
     ("sim/engine/src/host.rs", TO_SPLIT),
-    ("sim/engine/src/story/follow.rs", TO_SPLIT),
     ("sim/engine/src/world.rs", TO_SPLIT),
     ("sim/engine/src/world/network.rs", TO_SPLIT),
     ("sim/oracles/src/tests.rs", "a table: short histories, and what each oracle says of them"),
@@ -41,9 +40,6 @@ const LONGER_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("scenarios/src/trace.rs", "parse", TO_SPLIT),
     ("sim/engine/src/run.rs", "direct", TO_SPLIT),
     ("sim/engine/src/setup.rs", "setup", TO_SPLIT),
-    ("sim/engine/src/story/follow.rs", "on_record", TO_SPLIT),
-    ("sim/engine/src/story/follow.rs", "see", TO_SPLIT),
-    ("sim/engine/src/story/recording.rs", "see", TO_SPLIT),
     ("sim/engine/src/world.rs", "new", TO_SPLIT),
     ("sim/program/src/command/shrink.rs", "shrink", TO_SPLIT),
 ];

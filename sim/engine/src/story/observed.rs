@@ -1,12 +1,37 @@
 //! What a node says about itself, in words.
 //!
-//! Owns the phrases for observations and marks. Refuses to know which of them belong to a story.
+//! Owns the phrases for observations and marks, and which kinds of them concern a story at all.
 
 use onsale_booking::NodeId;
 use onsale_cluster::{Mark, Observation, ShardId, TransferReason};
 
 use super::hazards::Hazards;
 use super::line::Kind;
+
+/// Whether what a node says of itself concerns a story, for whoever does not follow the node: about a peer if that
+/// leads one of its shards, about a disk if the node has a replica of one.
+pub(super) fn concerns(
+    observation: Observation,
+    leads: impl Fn(NodeId) -> bool,
+    replicates: impl Fn() -> bool,
+    is_of_facts: bool,
+) -> bool {
+    match observation {
+        Observation::GivenUp { peer }
+        | Observation::Suspected { peer }
+        | Observation::Trusted { peer } => leads(peer),
+        Observation::Elected { .. } | Observation::Refused { .. } => false,
+        Observation::Mark(mark) => {
+            of_the_disk(mark).is_some() && replicates() || of_facts(mark).is_some() && is_of_facts
+        }
+        Observation::LeaderActivated { .. }
+        | Observation::LeaderDeposed { .. }
+        | Observation::LeadTransferBegan { .. }
+        | Observation::LeadTransferGivenUp { .. }
+        | Observation::Withdrew
+        | Observation::Returned => true,
+    }
+}
 
 /// What a line tells of, about which shard, and how it says so.
 pub(super) fn told(observation: Observation, hazards: &Hazards) -> (Kind, Option<ShardId>, String) {
@@ -69,7 +94,7 @@ fn of_a_hand_over(shard: ShardId, to: NodeId, reason: TransferReason) -> String 
 }
 
 /// What a node says about its disk, if that is what a mark is about.
-pub(super) fn of_the_disk(mark: Mark) -> Option<&'static str> {
+fn of_the_disk(mark: Mark) -> Option<&'static str> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "all other marks are of other things")]
     match mark {
         Mark::TornLogCutOff => Some("cuts its log off where a crash cut a write short"),
@@ -85,7 +110,7 @@ pub(super) fn of_the_disk(mark: Mark) -> Option<&'static str> {
 }
 
 /// What a node says about its facts, if that is what a mark is about.
-pub(super) fn of_facts(mark: Mark) -> Option<&'static str> {
+fn of_facts(mark: Mark) -> Option<&'static str> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "all other marks are of other things")]
     match mark {
         Mark::FactsForgotten => Some("forgets deletions whose lifetime is over"),

@@ -9,8 +9,8 @@ use onsale_reports::terminal::flow;
 use onsale_reports::{human, json};
 use serde::Serialize;
 
-use super::follow::Story;
 use super::line::{Kind, Line};
+use super::telling::Story;
 
 /// However narrow the terminal, so many columns are left for what happens.
 const ROOM_MIN: usize = 24;

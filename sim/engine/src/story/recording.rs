@@ -14,7 +14,7 @@ use onsale_cluster::{Message, Observation, ShardId};
 use onsale_reports::trace::{Row, TraceWriter, Written};
 use onsale_scenarios::Scenario;
 
-use super::records::Newest;
+use super::records::{Newest, Record};
 use super::words;
 use crate::seen::asked::undecided;
 use crate::seen::place::{Place, Process};
@@ -121,17 +121,7 @@ impl Recording {
         }
         self.seen = now;
         for record in self.newest.records(now, sight) {
-            let (shard, index, epoch) = record.key;
-            let says = record.events.first().map(|(_, event)| words::happened(event));
-            let more = record.events.len().saturating_sub(1);
-            let says = match (says, &record.map) {
-                (None, None) => "opens its epoch".to_owned(),
-                (None, Some(map)) => format!("version {} of the map", map.version()),
-                (Some(says), _) if more == 0 => says,
-                (Some(says), _) => format!("{says} and {more} more"),
-            };
-            let name = format!("record {index} ({epoch}): {says}");
-            self.mark(row(record.node, SHARDS + shard.0), "record", &name, record.at);
+            self.on_record(&record);
         }
         match *sight {
             Sight::Sent { from, to, departs, message, carried, .. } => {
@@ -185,6 +175,20 @@ impl Recording {
                 self.mark(row, "oracle", &format!("{oracle}: {headline}"), now);
             }
         }
+    }
+
+    fn on_record(&mut self, record: &Record) {
+        let (shard, index, epoch) = record.key;
+        let says = record.events.first().map(|(_, event)| words::happened(event));
+        let more = record.events.len().saturating_sub(1);
+        let says = match (says, &record.map) {
+            (None, None) => "opens its epoch".to_owned(),
+            (None, Some(map)) => format!("version {} of the map", map.version()),
+            (Some(says), _) if more == 0 => says,
+            (Some(says), _) => format!("{says} and {more} more"),
+        };
+        let name = format!("record {index} ({epoch}): {says}");
+        self.mark(row(record.node, SHARDS + shard.0), "record", &name, record.at);
     }
 
     /// Ends what is open, and the file.

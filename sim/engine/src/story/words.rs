@@ -2,7 +2,10 @@
 //!
 //! Owns the phrases. Refuses to know when they are used.
 
-use onsale_booking::{Command, Event, Instant, Outcome, Refusal, SeatList, ShowId, Span, Wish};
+use onsale_booking::{
+    Command, Event, Instant, NodeId, Outcome, Refusal, SeatList, ShowId, Span, Wish,
+};
+use onsale_cluster::{Epoch, ShardId};
 
 use crate::seen::place::Place;
 use crate::seen::sight::Lost;
@@ -96,5 +99,20 @@ pub(super) fn lost(why: Lost, from: Place, to: Place) -> String {
         Lost::Down => format!("{} is down", place(to)),
         Lost::Restarted => format!("{} was started anew meanwhile", place(to)),
         Lost::Taken => "somebody took it off the line".to_owned(),
+    }
+}
+
+/// Why a node that is not a shard's leader, or does not serve yet, sends a request back.
+pub(super) fn not_the_leader(
+    shard: ShardId,
+    leader: Option<(NodeId, Epoch)>,
+    from: Place,
+) -> String {
+    match leader {
+        Some((leader, epoch)) if Place::Node(leader) == from => {
+            format!("it leads {shard} in {epoch}, but does not serve yet")
+        }
+        Some((leader, epoch)) => format!("not the leader of {shard}, which is {leader} in {epoch}"),
+        None => format!("not the leader of {shard}, and knows of none"),
     }
 }

@@ -11,9 +11,10 @@ use onsale_sim::run::{Look, Outcome};
 use onsale_sim::seen::subject::Subject;
 use onsale_sim::setup::setup;
 use onsale_sim::story::cast::Cast;
-use onsale_sim::story::follow::{Follow, Story};
+use onsale_sim::story::follow::Follow;
 use onsale_sim::story::hazards::Hazards;
 use onsale_sim::story::recording::Recording;
+use onsale_sim::story::telling::Story;
 use onsale_sim::story::{Watch, page as story_page};
 
 use super::Failure;

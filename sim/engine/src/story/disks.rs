@@ -1,0 +1,144 @@
+//! The records of a story, and on which disks each of them is.
+//!
+//! Owns the words for a record that gets onto a disk, is lost on its way, or is overtaken by another. Refuses to know
+//! what it says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use onsale_booking::{Instant, RequestId};
+use onsale_cluster::journal::JournalMessage;
+use onsale_cluster::{Epoch, ShardId};
+
+use super::cast::{Cast, Part};
+use super::line::{Kind, Line};
+use super::records::{Key, Record, framed};
+use super::words::place;
+use crate::seen::place::Place;
+
+/// The records of a story.
+#[derive(Debug, Default)]
+pub(super) struct Disks(BTreeMap<Key, Written>);
+
+/// A record in the story.
+#[derive(Debug)]
+struct Written {
+    request: Option<RequestId>,
+    shard: ShardId,
+    part: Part,
+    disks: BTreeSet<Place>,
+}
+
+impl Written {
+    /// On how many disks it is, and of how many.
+    fn spread(&self, cast: &Cast) -> (usize, usize) {
+        (self.disks.len(), cast.replicas(self.shard).len())
+    }
+}
+
+impl Disks {
+    /// A record belongs to the story: it says what came of a request, if it does.
+    pub(super) fn enter(&mut self, key: Key, request: Option<RequestId>, part: Part) {
+        let new = || Written { request, shard: key.0, part, disks: BTreeSet::new() };
+        self.0.entry(key).or_insert_with(new);
+    }
+
+    /// Whether a record says already what came of a request.
+    pub(super) fn have_decided(&self, request: RequestId) -> bool {
+        self.0.values().any(|written| written.request == Some(request))
+    }
+
+    /// Whether such a record is on fewer disks than a quorum.
+    pub(super) fn lack_a_quorum_of(&self, request: RequestId, cast: &Cast) -> bool {
+        let lacks = |written: &Written| {
+            let (disks, replicas) = written.spread(cast);
+            disks < replicas / 2 + 1
+        };
+        self.0.values().any(|written| written.request == Some(request) && lacks(written))
+    }
+
+    /// A record is put in the place of those of earlier epochs.
+    pub(super) fn overtaken(&self, record: &Record, cast: &Cast) -> Vec<Line> {
+        let (shard, index, _) = record.key;
+        let older = self.0.range((shard, index, Epoch(0))..record.key);
+        let told = older.map(|((.., before), written)| {
+            let (disks, replicas) = written.spread(cast);
+            let named =
+                written.request.map_or_else(|| "an expiry".to_owned(), |id| id.to_string());
+            let kept = if disks > replicas / 2 {
+                format!(", although {disks} of {replicas} had it on disk")
+            } else {
+                String::new()
+            };
+            let what = format!(
+                "puts another record in place of record {index} of {shard} ({before}): what was decided \
+                 of {named} is void{kept}"
+            );
+            Line {
+                request: written.request,
+                shard: Some(shard),
+                ..Line::plain(record.at, place(record.node), Kind::Record, what)
+            }
+        });
+        told.collect()
+    }
+
+    /// Bytes are durable on a node's disk; `after` is what it waited for.
+    pub(super) fn durable(
+        &mut self,
+        now: Instant,
+        node: Place,
+        (bytes, after): (&[u8], &str),
+        cast: &Cast,
+    ) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for (key, _) in framed(bytes) {
+            let (shard, index, epoch) = key;
+            let Some(written) = self.0.get_mut(&key) else { continue };
+            if !written.disks.insert(node) || written.part < Part::Principal {
+                continue;
+            }
+            let (disks, replicas) = written.spread(cast);
+            let quorum = if disks == replicas / 2 + 1 { ", a quorum" } else { "" };
+            let what = format!(
+                "has record {index} of {shard} ({epoch}) on disk: {disks} of {replicas}{quorum}{after}"
+            );
+            lines.push(Line {
+                request: written.request,
+                shard: Some(shard),
+                // What comes after the quorum is nobody's news, but it closes no story either.
+                context: disks > replicas / 2 + 1,
+                ..Line::plain(now, place(node), Kind::Record, what)
+            });
+        }
+        lines
+    }
+
+    /// Records do not get to a node that has not got them yet.
+    pub(super) fn lost(
+        &self,
+        at: Instant,
+        (from, to): (Place, Place),
+        (shard, message): (ShardId, &JournalMessage),
+        why: &str,
+        cast: &Cast,
+    ) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for (index, epoch, _) in message.records() {
+            let Some(written) = self.0.get(&(shard, index, epoch)) else { continue };
+            if written.part < Part::Principal || written.disks.contains(&to) {
+                continue;
+            }
+            let (disks, replicas) = written.spread(cast);
+            let what = format!("record {index} of {shard} ({epoch}) never reaches {to}: {why}");
+            lines.push(Line {
+                request: written.request,
+                shard: Some(shard),
+                // Once a quorum has it, nobody waits for this node.
+                context: disks > replicas / 2,
+                repeats: Some(format!("record {index} of {shard} on its way to {to}")),
+                ..Line::plain(at, place(from), Kind::Lost, what)
+            });
+        }
+        lines
+    }
+}
