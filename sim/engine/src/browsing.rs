@@ -1,11 +1,11 @@
-//! Those who change facts and those who look at them.
+//! Administrators, who change facts, and visitors, who look at them.
 //!
 //! Owns the administrators, the visitors, and the surveys that find out when all nodes agree;
 //! whom each asks what and when. Refuses to know how facts are kept, and to judge answers.
 //!
 //! Everybody has a session: what it was told it takes along to the next node. Visitors go from
 //! node to node; administrators write without asking twice, so a write without an answer may have
-//! happened or not. Whose session no node accepts any more begins a new one.
+//! happened or not. If no node accepts a session any more, its bearer begins a new one.
 
 mod pages;
 mod session;
@@ -35,7 +35,7 @@ const TRIES: u8 = 3;
 #[derive(Debug)]
 pub struct Browsing {
     facts: Facts,
-    /// Whom they ask.
+    /// The nodes that they ask.
     nodes: Vec<NodeId>,
     patience: Span,
     /// How long an answer may take where nothing is wrong.
@@ -46,7 +46,7 @@ pub struct Browsing {
     pause: Span,
     changes: Stream,
     visits_seed: u64,
-    /// When the last fault is over; none if there is no fault.
+    /// When the last fault is over; `None` if there is no fault.
     calm: Option<Instant>,
     timers: BTreeSet<(Instant, Act)>,
     /// By person: administrators by their numbers, and after them the visitors.
@@ -81,9 +81,9 @@ enum Act {
 /// A question to send.
 #[derive(Clone, Debug)]
 pub struct Posted {
-    /// Whom it asks.
+    /// The node that it asks.
     pub node: NodeId,
-    /// Who asks; nobody in a survey.
+    /// The session that asks; `None` in a survey.
     pub session: Option<SessionId>,
     /// What.
     pub question: Question,
@@ -432,7 +432,7 @@ impl Browsing {
         self.sessions.entry(person).or_insert_with(|| Session::new(SessionId(person)))
     }
 
-    /// Who asks; nobody in a survey.
+    /// The session that asks; `None` in a survey.
     fn person_of(&self, by: &By) -> Option<u32> {
         match *by {
             By::Admin(admin, _) => Some(admin),

@@ -30,14 +30,14 @@ use crate::seen::asked::requester;
 use crate::seen::fate::{Fate, Fates};
 use crate::witness::Witness;
 
-/// The operator calls a show sold out when one seat in so many is left (assumed): the last seats come
+/// The operator calls a show sold out when one seat in 200 is left (assumed): the last seats come
 /// back from abandoned carts one by one, for hours.
 const NEGLIGIBLE: u32 = 200;
 
-/// So much more room than its share a batch of requests gets.
+/// How many times its share a batch of requests gets as room.
 const SLACK: usize = 3;
 
-/// So many people's states are read ahead of their turn.
+/// How many people's states are read ahead of their turn.
 const READ_AHEAD: usize = 64;
 
 /// The client side of a run.
@@ -58,11 +58,11 @@ pub struct Crowd {
     carts: FixedMap<u32, Cart>,
     maps: Vec<SeatMap>,
     fates: Fates,
-    /// Who has left since somebody asked, if somebody asks.
+    /// The people who have left since this was asked last, if it is asked.
     left: Option<Vec<(UserId, Fate)>>,
     /// The gateways that take requests.
     gateways: Vec<u16>,
-    /// Those of each zone, where venues stand somewhere; the first is zone 1's.
+    /// The gateways of each zone, where venues stand somewhere; the first are zone 1's.
     in_zone: Vec<Vec<u16>>,
     /// Requests of the present turn by gateway.
     outbox: Vec<Vec<Timed<Request>>>,
@@ -116,7 +116,7 @@ impl Crowd {
         &self.fates
     }
 
-    /// Who has left, and how, since this was asked last; the first time nobody.
+    /// The people who have left since this was asked last, and how; nobody the first time.
     pub fn take_left(&mut self) -> Vec<(UserId, Fate)> {
         self.left.replace(Vec::new()).unwrap_or_default()
     }
@@ -272,7 +272,7 @@ impl Crowd {
         loop {
             self.fill_coming();
             let Some(&(at, user)) = self.coming.last().filter(|&&(at, _)| at < end) else { return };
-            // Who was due before this arrival goes in before it.
+            // People who were due before this arrival go in before it.
             self.take_releases(at, witness);
             self.coming.pop();
             witness.recorder.arrived(at, 1);

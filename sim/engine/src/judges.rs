@@ -34,7 +34,7 @@ pub struct JudgeSettings {
 /// All judges of a run.
 #[derive(Debug)]
 pub struct Judges {
-    /// Those of every system.
+    /// The oracles of every system.
     pub oracles: Oracles,
     availability: Availability,
     moves: Moves,

@@ -56,7 +56,7 @@ pub struct Outcome {
     pub trail: Option<Trail>,
     /// The event that was asked for, in words.
     pub described: Option<String>,
-    /// Whoever looked on, with all that was seen.
+    /// The watch that looked on, with all that it saw.
     pub watch: Option<Box<Watch>>,
 }
 
@@ -67,7 +67,7 @@ pub struct Look {
     pub tracing: Tracing,
     /// How much it may do.
     pub limits: Limits,
-    /// Who looks on.
+    /// The watch that looks on.
     pub watch: Option<Box<Watch>>,
     /// Where to stop, if before the end.
     pub until: Option<Instant>,

@@ -47,7 +47,7 @@ impl Told {
     }
 }
 
-/// Who asked to confirm what.
+/// A confirmation that was asked for: of which hold, by which user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Confirming {
     pub(super) hold: HoldId,
@@ -87,7 +87,7 @@ impl Clients {
         }
     }
 
-    /// Who asked for the booking that is now in the journal; asked once.
+    /// The confirmation behind a booking that is now in the journal. It is asked for once.
     pub(super) fn confirm_committed(&mut self, request: RequestId) -> Option<Confirming> {
         self.confirming.remove(&request)
     }

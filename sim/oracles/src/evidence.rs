@@ -35,7 +35,9 @@ pub struct Story {
 pub struct Clock(Arc<AtomicU64>);
 
 impl Clock {
+    #[inline]
     pub(super) fn set(&self, now: Instant) {
+        assert!(now >= self.now(), "a run does not go back in time");
         self.0.store(now.micros(), Ordering::Relaxed);
     }
 
@@ -97,7 +99,12 @@ impl Findings {
     }
 
     /// A failure is a failure; without one, `exercised` says whether the oracle's subject happened.
+    ///
+    /// # Panics
+    /// If more failures are told than were counted.
     pub fn finish(self, exercised: bool) -> OracleResult {
+        let told = self.stories.len() as u64;
+        assert_eq!(told, self.failures.min(STORIES_MAX as u64), "the first failures are told");
         let verdict = if self.failures > 0 {
             Verdict::Fail
         } else if exercised {
@@ -228,7 +235,7 @@ pub(super) fn seats(show: ShowId, seats: &SeatList) -> String {
     text
 }
 
-/// Whether two lists name the same seats, in whatever order.
+/// Whether two lists name the same seats, in any order.
 pub(super) fn same_seats(one: &SeatList, other: &SeatList) -> bool {
     let sorted = |list: &SeatList| {
         let mut list = list.clone();

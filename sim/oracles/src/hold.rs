@@ -25,7 +25,7 @@
 //! answer, so it opens no window. Batched messages may blur the order of instants by up to
 //! the batching quantum, so an overlap counts if it is longer than that.
 //!
-//! **An end that comes too late.** Whatever ends a hold stands on a disk by the [limit](super::overdue), by the
+//! **An end that comes too late.** The record that ends a hold stands on a disk by the [limit](super::overdue), by the
 //! calendar. A hold that nothing ends is told by `live`, by the same limit.
 //!
 //! **A confirmation refused while time was left.** A client that is told that its hold is lost,
@@ -215,7 +215,7 @@ impl Hold {
         }
     }
 
-    /// A record by which a hold ends, in whatever way; it first stood on a disk at `written`. Before it is
+    /// A record that ends a hold; it first stood on a disk at `written`. Before it is
     /// folded in.
     pub(super) fn on_ended(
         &mut self,

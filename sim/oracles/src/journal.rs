@@ -107,7 +107,7 @@ impl Journal {
         self.register.seat(hold, |other| !other.known.is_alive(at, grace));
     }
 
-    /// A booking, whatever state its hold was in: its seats remember it from now on, except
+    /// A booking. Whether or not its hold was still alive, its seats remember it from now on, except
     /// where they have a booking already.
     pub(super) fn booked(
         &mut self,

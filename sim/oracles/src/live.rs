@@ -153,7 +153,7 @@ impl Live {
     ) -> OracleResult {
         let calm = self.calm();
         let overdue = |since| calm.is_some_and(|calm| calm.is_overdue(since, end));
-        // Whoever asked during the last fault asks again once patience ends, and has a quarter of the bound from then
+        // A client that asked during the last fault asks again once patience ends, and has a quarter of the bound from then
         // on; an answer that is lost every time never comes.
         let asked_again = self.calm + known.settings.patience + Span(self.bound.0 / 4);
         let is_late = |asked: &&Asked| {

@@ -150,7 +150,7 @@ impl Oracles {
     /// a minority must have been read. It first stood on a disk at `written`.
     ///
     /// # Panics
-    /// If the index does not rise.
+    /// If the index does not rise, or the record was read before it was written.
     pub fn committed(
         &mut self,
         (written, read): (Instant, Instant),
@@ -158,6 +158,7 @@ impl Oracles {
         writer: Option<NodeId>,
         events: &[(ShowId, Event)],
     ) {
+        assert!(written <= read, "a record is written before it is read");
         let place = position.log as usize;
         if place >= self.read.len() {
             self.read.resize(place + 1, 0);
@@ -252,7 +253,7 @@ impl Oracles {
 
     /// From calm to the first decision of a leader that a client learned of, on a request
     /// that was sent after calm began. A refusal counts, but not one that a gateway can
-    /// give without the leader. None if there was no calm or no such decision.
+    /// give without the leader. `None` if there was no calm or no such decision.
     pub fn recovery(&self) -> Option<Span> {
         self.live.recovery()
     }

@@ -36,12 +36,21 @@ pub struct Lateness {
 #[derive(Debug, Default)]
 pub struct Periods(Vec<(Instant, Instant)>);
 
-/// Of what has not begun.
+/// The periods of a log that nothing was declared of.
 const NEVER: &Periods = &Periods(Vec::new());
 
 impl Periods {
     /// One more begins, no earlier than those before; until [`Instant::MAX`] if its end is not known.
+    ///
+    /// # Panics
+    /// If it ends before it begins, or begins before one that is known.
     pub fn begin(&mut self, from: Instant, until: Instant) {
+        assert!(from <= until, "a period ends after it began");
+        let last = self.0.last().map(|&(begins, _)| begins);
+        assert!(
+            last.is_none_or(|last| last <= from),
+            "periods are told in the order in which they begin"
+        );
         match self.0.last_mut() {
             Some((_, last)) if *last >= from => *last = until.max(*last),
             Some(_) | None => self.0.push((from, until)),
@@ -55,7 +64,7 @@ impl Periods {
         }
     }
 
-    /// Those that reach beyond `from`.
+    /// The periods that reach beyond `from`, each from there on.
     fn after(&self, from: Instant) -> impl Iterator<Item = (Instant, Instant)> + '_ {
         let first = self.0.partition_point(|&(_, until)| until <= from);
         self.0[first..].iter().map(move |&(begins, ends)| (begins.max(from), ends))
@@ -153,7 +162,7 @@ impl Overdue {
     }
 }
 
-/// Whether for so long, somewhere in a span of the calendar, none of these periods goes on.
+/// Whether a span of the calendar has a stretch of length `long` in which none of these periods goes on.
 pub fn is_free((from, until): (Instant, Instant), long: Span, periods: [&Periods; 2]) -> bool {
     let mut busy: Vec<_> = periods.iter().flat_map(|periods| periods.after(from)).collect();
     busy.sort_unstable();

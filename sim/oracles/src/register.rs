@@ -1,4 +1,4 @@
-//! Who stands on which seat, and what is known of each hold by name.
+//! Which hold stands on which seat, and what is known of each hold by name.
 //!
 //! Owns the memory that the folds share. A seat remembers one hold, the last that was
 //! put on it; a hold is forgotten once no seat remembers it and nobody has pinned it.
@@ -96,7 +96,9 @@ impl<T> Register<T> {
             self.seats[show.0 as usize][seat.0 as usize] = place;
             self.entry_mut(place).remembered += 1;
             if before != NOBODY {
-                self.entry_mut(before).remembered -= 1;
+                let other = self.entry_mut(before);
+                assert!(other.remembered > 0, "a hold that stands on a seat is remembered by it");
+                other.remembered -= 1;
                 self.forget_if_loose(before);
             }
         }
@@ -116,7 +118,7 @@ impl<T> Register<T> {
         self.forget_if_loose(place);
     }
 
-    /// Forgets a hold, whatever remembers or pins it.
+    /// Forgets a hold, even if seats remember it or it is pinned.
     pub(super) fn remove(&mut self, hold: HoldId) {
         let place = self.by_hold[&hold];
         let entry = self.entry(place);
@@ -141,7 +143,7 @@ impl<T> Register<T> {
 
     fn forget(&mut self, place: u32) {
         let hold = self.entry(place).hold;
-        self.by_hold.remove(&hold);
+        assert_eq!(self.by_hold.remove(&hold), Some(place), "a hold has one name and one place");
         self.entries[place as usize] = None;
         self.vacant.push(place);
     }

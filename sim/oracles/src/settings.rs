@@ -30,7 +30,7 @@ pub struct OracleSettings {
     pub early: Option<Span>,
     /// How late a hold may end where nothing happens.
     pub lateness: Lateness,
-    /// After so long at most a client whose attempt got no answer asks again.
+    /// The longest time after which a client whose attempt got no answer asks again.
     pub patience: Span,
     /// How soon after calm the cluster must be live again.
     pub live_bound: Span,

@@ -39,7 +39,7 @@ pub(super) struct SingleWriter {
 #[derive(Clone, Debug, Default)]
 struct Log {
     last: Option<Position>,
-    /// Who wrote the latest record with events.
+    /// The writer of the latest record with events.
     wrote: Option<(NodeId, Position)>,
 }
 

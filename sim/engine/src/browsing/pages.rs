@@ -6,7 +6,7 @@ use onsale_cluster::fact::{FactKey, FactKind};
 
 use crate::stream::below;
 
-/// So many events share a venue and its hall, and so many venues a city.
+/// Events that share a venue and its hall, and venues that share a city.
 const EVENTS_A_VENUE: u32 = 5;
 const VENUES_A_CITY: u32 = 2;
 

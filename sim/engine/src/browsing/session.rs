@@ -21,7 +21,7 @@ pub(super) struct Session {
     pub(super) id: SessionId,
     /// The token.
     pub(super) seen: Seen,
-    /// Who has said that it is behind since the session was answered last.
+    /// The nodes that have said that they are behind since the session was answered last.
     behind: Vec<NodeId>,
 }
 

@@ -36,7 +36,7 @@ pub struct Curve {
     points: Vec<(u64, u64)>,
     /// The gaps between them, if they come one after the other and not block by block.
     gaps: Option<Gaps>,
-    /// The people who come, if they are named, whatever the curve says.
+    /// The people who come, if they are named. The curve says nothing then.
     named: Option<Named>,
 }
 
@@ -63,7 +63,7 @@ impl Named {
     }
 }
 
-/// A Poisson stream of so many people: gaps between them that are exponential, and stretched so that the
+/// A Poisson stream of people: gaps between them that are exponential, and stretched so that the
 /// one after the last would come at the end. Only where each block begins is stored.
 #[derive(Clone, Debug)]
 struct Gaps {
@@ -253,7 +253,7 @@ fn shares(shape: &Arrivals, waiting_room: bool) -> Vec<(u64, f64)> {
     }
 }
 
-/// The same in positions on the curve of so many people, whose last is the whole.
+/// The same as positions on the curve of `users` people; the last is the whole.
 fn positions(shares: &[(u64, f64)], users: u32) -> Vec<(u64, u64)> {
     let whole = u64::from(users) << POSITION_BITS;
     let mut points: Vec<(u64, u64)> =

@@ -69,7 +69,7 @@ impl SeatMap {
         }
     }
 
-    /// Somebody was told that so many seats are booked.
+    /// Somebody was told that this number of seats is booked.
     pub const fn sold(&mut self, seats: u32) {
         self.booked += seats;
     }

@@ -197,7 +197,7 @@ impl Crowd {
         ending: Ending,
         witness: &mut Witness,
     ) {
-        // Who has paid goes on until the timer has ended: there is money at stake.
+        // A person who has paid goes on until the timer has ended: there is money at stake.
         let stubborn = person.doing == Doing::AskingBooking
             && self.carts.get(&user).is_some_and(|cart| at < self.server_end(cart));
         if person.attempt < self.scenario.crowd.session.tries
@@ -432,7 +432,7 @@ impl Crowd {
     }
 
     fn leave(&mut self, user: u32, fate: Fate) {
-        // Who asks for a hold has no cart yet, and those who leave then are the most.
+        // People who ask for a hold have no cart yet, and most people leave then.
         if self.people.get(user).is_some_and(|person| person.doing != Doing::AskingHold) {
             self.carts.remove(&user);
         }

@@ -22,7 +22,7 @@ const GROUP_BITS: u32 = BUCKET_BITS + WHEEL_BITS;
 pub struct Act {
     /// When.
     pub at: Instant,
-    /// Whose.
+    /// The person.
     pub user: u32,
     /// The person's stamp when it was entered.
     pub stamp: u8,
@@ -55,7 +55,7 @@ impl Packed {
 
 /// Acts to come.
 ///
-/// Those of the present group stand in their buckets, those of later groups together: they are dealt
+/// Acts of the present group stand in their buckets, those of later groups together: they are dealt
 /// out when their group comes up. An act is moved once more for that, but always to one of a few places.
 #[derive(Debug, Default)]
 pub struct TimerWheel {

@@ -1,4 +1,4 @@
-//! Who waits for an answer, at which gateway, and until when.
+//! The people who wait for an answer: at which gateway, and until when.
 //!
 //! Owns the clients' patience with their attempts, in the order in which it ends: everybody's is as long.
 //! Refuses to know who they are and what they asked.

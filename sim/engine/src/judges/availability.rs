@@ -85,6 +85,7 @@ impl Availability {
 
     /// It is over.
     pub(super) fn on_trouble_over(&mut self, at: Instant, overdue: &mut Overdue) {
+        assert!(self.under_way > 0, "what is over has begun");
         self.under_way -= 1;
         if self.under_way == 0 {
             overdue.trouble_ends(at + self.paces.election);

@@ -56,7 +56,7 @@ use crate::seen::asked::SessionId;
 pub struct Bounds {
     /// How soon after calm they are to agree if clocks are as close as nodes accept.
     pub agree_within: Span,
-    /// How much further than that clocks may be apart: so much later facts may reach a node.
+    /// How much further than that clocks may be apart: facts may reach a node later by as much.
     pub clocks_apart: Span,
     /// Whether answers may fail to come where nothing is wrong: the network loses messages, or nodes are never
     /// through with their work.
@@ -72,7 +72,7 @@ pub struct Reading<'a> {
     pub asked: Instant,
     /// When its answer was heard.
     pub at: Instant,
-    /// Whose it is; none if what it finds binds nobody.
+    /// The session that reads; `None` if what is found binds nobody.
     pub session: Option<SessionId>,
     /// Which node answered.
     pub node: NodeId,
@@ -147,6 +147,7 @@ impl Facts {
     }
 
     pub(super) fn on_calm(&mut self, at: Instant) {
+        assert_eq!(self.calm, Instant::MAX, "calm begins once");
         self.calm = at;
     }
 

@@ -15,7 +15,7 @@
 //! move waits for it, and every other node is whole when calm begins. So each move that is wished for
 //! then takes some steps of its journal, and each step takes some beats. A shard is given the
 //! bound for each of its moves, from when it was wished for or from calm; the wish that somebody leaves is
-//! given the bound from the last change of the map, whatever that was, so it may wait for as many
+//! given the bound from the last change of the map, so it may wait for as many
 //! moves as it takes. A node that the others are too few to do without may stay. Why none is missed: what
 //! is wished for is in the map, a move that has ended is gone from it, and whoever has left is not in it.
 
@@ -178,7 +178,7 @@ fn zones_needed(members: &Members, map: &Placement) -> Vec<ZoneId> {
     zones
 }
 
-/// Those with a say, and those who had one before the change that is under way.
+/// The voters, and those before the change that is under way.
 fn voters(members: &Members) -> String {
     let now = listed(members.voters());
     match members.is_joint() {

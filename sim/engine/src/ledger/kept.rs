@@ -102,7 +102,7 @@ impl Keepers {
     fn are_enough(&self, shard: usize, members: &Members) -> bool {
         let (holders, doubters) = (&self.holders[shard], &self.doubters[shard]);
         let counts = |member| holders.contains(&member) || doubters.contains(&member);
-        // Who gets a say by a change has none in whether it is committed.
+        // A node that becomes a voter by a change has no vote on that change.
         let is_quorum = if self.ends_in_change[shard] {
             members.before_change().is_quorum(counts)
         } else {

@@ -28,7 +28,7 @@ fn verdict_of(oracle: &str, written: &[(u16, &[Frame<'static>])]) -> Verdict {
     verdict_after(oracle, written, None, &[])
 }
 
-/// The same, with a disk that is read anew in between, and keeps this.
+/// The same, with a disk that is read again in between, and keeps this.
 fn verdict_after(
     oracle: &str,
     written: &[(u16, &[Frame<'static>])],

@@ -43,7 +43,7 @@ pub(super) fn judge_settings(plan: &Plan) -> JudgeSettings {
 }
 
 /// How much sooner than they should holds may end by the fastest clock of the plan, all drifts at
-/// once; none if no clock is ever wrong.
+/// once; `None` if no clock is ever wrong.
 fn early(plan: &Plan) -> Option<Span> {
     let mut faults = plan.faults.iter();
     let may_be_wrong = faults.any(|fault| matches!(fault.what, What::Clock(_)));

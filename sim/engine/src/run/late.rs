@@ -11,7 +11,7 @@ use super::{feasible, slowest};
 use crate::judges::availability::Paces;
 use crate::plan::Plan;
 
-/// Where the network may lose any word, an election takes so many times as long …
+/// How many times as long an election takes where the network may lose any message …
 const LOSSY_ELECTIONS: u64 = 3;
 /// … and a replica that starts has heard one of the leader's words, one a second, after this.
 const LOSSY_HEARS: Span = Span::from_secs(10);
@@ -38,7 +38,7 @@ pub(super) fn lateness(plan: &Plan) -> (Lateness, Paces) {
         slow.then_some(by)
     });
     let lasts = (sale.hold + sale.grace).0;
-    // A clock that loses `num` in `den` shows a span only after so much more.
+    // A clock that loses `num` in `den` shows a span later by this much.
     let lost = slow.map(|by| {
         let (num, den) = (u128::from(by.num), u128::from(by.den));
         (u128::from(lasts) * num).div_ceil((den - num).max(1)) as u64

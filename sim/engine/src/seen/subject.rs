@@ -1,4 +1,4 @@
-//! Whom or what a story follows.
+//! The subjects of stories: a person, a seat, a request, a node and so on.
 //!
 //! Owns the names: how people write them, how evidence prints them, and which of them exist in
 //! a scenario. Refuses to know what happens to their bearers.
@@ -20,7 +20,7 @@ const FORMS: &str = "follow seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, s
                      session:S or fact:KIND/N, or a name as the evidence prints it, such as u17, \
                      \"show0 seat 1234\", \"session 34\" or \"event 0\"";
 
-/// Whom or what a story follows.
+/// What a story follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// Everybody who had or wanted a seat.

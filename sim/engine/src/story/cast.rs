@@ -1,4 +1,4 @@
-//! Who belongs to a story.
+//! The cast of a story: people, requests and places that belong to it.
 //!
 //! Owns the decision whether a request, an event or a node has to do with what is followed. For
 //! a seat that takes two looks at a run: only what became of a wish tells which of them got the
@@ -30,7 +30,7 @@ pub(super) enum Part {
     Principal,
 }
 
-/// Who belongs to a story.
+/// The cast of a story.
 #[derive(Clone, Debug)]
 pub struct Cast {
     subjects: Vec<Subject>,
@@ -41,7 +41,7 @@ pub struct Cast {
 }
 
 impl Cast {
-    /// Those who have to do with any of the subjects.
+    /// The cast of a story about these subjects.
     pub fn new(subjects: Vec<Subject>, placement: Arc<Placement>) -> Self {
         let newest = Newest::new(placement.map_shard());
         Self { subjects, placement, grants: BTreeSet::new(), newest }

@@ -10,7 +10,7 @@ use onsale_cluster::{Epoch, ShardId};
 
 use crate::seen::place::Place;
 
-/// Who has called for votes in which epoch.
+/// Which nodes have called for votes in which epoch.
 #[derive(Debug, Default)]
 pub(super) struct Elections(BTreeMap<(ShardId, Epoch, Place), Calls>);
 
@@ -40,7 +40,7 @@ impl Elections {
                         format!("stands for election as the leader of {shard} ({epoch})")
                     });
                 }
-                // The second call to one node begins anew: so the first came to nothing.
+                // A second call to one node is a new attempt: the first came to nothing.
                 let asked = calls.trials.entry(to).or_default();
                 *asked += 1;
                 if *asked <= calls.told.max(1) {

@@ -16,7 +16,7 @@ pub struct Hazards {
 }
 
 impl Hazards {
-    /// Those that a scenario switches on.
+    /// The unsafe settings that a scenario switches on.
     pub fn of(scenario: &Scenario) -> Self {
         let on = hazards(scenario);
         let told = on.iter().map(|(hazard, setting)| format!("{setting}: {}", hazard.lets));

@@ -8,7 +8,7 @@ use onsale_cluster::ShardId;
 
 /// What happens to several within this happens to them together.
 const TOGETHER: Span = Span::from_secs(1);
-/// So many repetitions are told in full before the rest is counted.
+/// Repetitions that are told in full before the rest is counted.
 const REPEATS_TOLD: usize = 3;
 
 /// What a line tells of.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::line::{Kind, Line};
 use super::telling::Story;
 
-/// However narrow the terminal, so many columns are left for what happens.
+/// Columns that are left for what happens on the narrowest terminal.
 const ROOM_MIN: usize = 24;
 
 /// The story for people: a line each with the rails of faults in force, when, who and what; broken

@@ -51,7 +51,7 @@ impl Waits {
     }
 
     /// When a node decided a request that it could propose only at `at`, because its disk was busy until
-    /// then; none if nothing had to wait.
+    /// then; `None` if nothing had to wait.
     pub(super) fn decided(&self, at: Instant, node: Place, request: RequestId) -> Option<Instant> {
         let came = *self.came.get(&(node, request))?;
         let (since, until) = *self.before.get(&node)?;

@@ -17,7 +17,7 @@ pub struct Outage {
     pub shard: ShardId,
     /// Since when.
     pub since: Instant,
-    /// Until when; none if to the end of the run.
+    /// Until when; `None` if to the end of the run.
     pub until: Option<Instant>,
     /// Why.
     pub cause: Cause,
@@ -69,7 +69,7 @@ pub struct Before {
 /// One shard's course.
 #[derive(Clone, Copy, Debug, Default)]
 struct Course {
-    /// Who led last, and since when it serves.
+    /// The last leader, and since when it serves.
     leader: Option<(NodeId, Instant)>,
     /// When another was elected since.
     elected: Option<Instant>,
@@ -118,7 +118,7 @@ impl Outages {
         }
     }
 
-    /// Who served last, if anybody has.
+    /// The last leader that served, if any has.
     pub(super) fn leader(&self, shard: ShardId) -> Option<NodeId> {
         self.courses[shard.0 as usize].leader.map(|(leader, _)| leader)
     }

@@ -90,7 +90,7 @@ fn after_calm_holds_come_to_an_end() {
     };
     assert_eq!(live(100, 509), Verdict::Pass);
     assert_eq!(live(100, 510), Verdict::Fail);
-    // Calm does not begin the hold anew.
+    // Calm does not prolong the hold.
     assert_eq!(live(400, 509), Verdict::NotExercised);
     assert_eq!(live(400, 510), Verdict::Fail);
 }

@@ -31,7 +31,7 @@ pub(super) struct Told {
     /// When somebody was first told, and by whom.
     pub(super) at: Instant,
     pub(super) node: NodeId,
-    /// Who told of it and has not lost it with its disk since.
+    /// The nodes that told of it and have not lost it with their disks since.
     pub(super) holders: Vec<NodeId>,
     pub(super) is_lost: bool,
 }
