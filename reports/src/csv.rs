@@ -1,93 +1,133 @@
 //! The tables as CSV.
 //!
-//! Owns the columns. Times are milliseconds with three decimals, so that every microsecond
+//! Owns the columns, each with what it says. Times are milliseconds with three decimals, so that every microsecond
 //! shows; a figure that does not exist is an empty field, not a zero.
 
 use onsale_booking::Span;
 
+use crate::documented::Field;
 use crate::operation::{Ending, Operation, Window};
 use crate::recorder::Records;
-use crate::summary::Summary;
+use crate::summary::{LatencyRow, Percentiles, Summary};
+use crate::timeline::Second;
+
+/// A column: its name, what it says, and its field in a row.
+struct Column<Row> {
+    about: Field,
+    field: fn(&Row) -> String,
+}
+
+const fn column<Row>(
+    name: &'static str,
+    doc: &'static str,
+    field: fn(&Row) -> String,
+) -> Column<Row> {
+    Column { about: Field { name, doc }, field }
+}
+
+/// A row of `latency.csv`.
+type Latency = (Operation, Window, LatencyRow);
+
+const LATENCY: [Column<Latency>; 9] = [
+    column("operation", "What people waited for.", |row| row.0.name().to_owned()),
+    column(
+        "window",
+        "`whole` for the whole run, `in-faults` for what a fault was on during any part of, `outside-faults` for the \
+         rest.",
+        |row| row.1.name().to_owned(),
+    ),
+    column("count", "Operations that ended.", |row| row.2.count.to_string()),
+    column("p50_ms", "The median, in milliseconds.", |row| percentile(row, |it| it.p50)),
+    column("p90_ms", "Nine in ten took at most so long.", |row| percentile(row, |it| it.p90)),
+    column("p99_ms", "99 in 100 took at most so long.", |row| percentile(row, |it| it.p99)),
+    column("p99_9_ms", "999 in 1,000 took at most so long.", |row| percentile(row, |it| it.p99_9)),
+    column("max_ms", "The longest, exact.", |row| percentile(row, |it| it.max)),
+    column(
+        "unanswered",
+        "Operations that had no answer when the run was over; not counted.",
+        |row| row.2.unanswered.to_string(),
+    ),
+];
+
+fn percentile(row: &Latency, of: fn(Percentiles) -> Span) -> String {
+    millis(row.2.percentiles.map(of))
+}
+
+/// A row of `timeline.csv`: a virtual second, from 0.
+type Row = (usize, Second);
+
+const TIMELINE: [Column<Row>; 17] = [
+    column("t_s", "The virtual second, from 0.", |(t_s, _)| t_s.to_string()),
+    column("arrivals", "People who arrived.", |(_, it)| it.arrived.to_string()),
+    column("admitted", "People who were admitted.", |(_, it)| it.admitted.to_string()),
+    column("attempts", "Requests sent, retries included.", |(_, it)| it.attempts.to_string()),
+    column("hold_granted", "Holds that ended with the seats.", |row| holds(row, Ending::Granted)),
+    column("hold_refused", "Holds that the cluster decided against.", |row| {
+        holds(row, Ending::Refused)
+    }),
+    column("hold_overloaded", "Holds that the cluster declined to queue.", |row| {
+        holds(row, Ending::Overloaded)
+    }),
+    column("hold_unavailable", "Holds for which no leader could be reached in time.", |row| {
+        holds(row, Ending::Unavailable)
+    }),
+    column("hold_minority", "Holds asked of a gateway on the smaller side of a split.", |row| {
+        holds(row, Ending::Minority)
+    }),
+    column("hold_gave_up", "Holds for which the person stopped waiting.", |row| {
+        holds(row, Ending::GaveUp)
+    }),
+    column("confirm_granted", "Confirmations that ended with a booking.", |(_, it)| {
+        it.confirms[Ending::Granted as usize].to_string()
+    }),
+    column("confirm_failed", "Confirmations that ended without one.", |(_, it)| {
+        let all: u64 = it.confirms.iter().sum();
+        (all - it.confirms[Ending::Granted as usize]).to_string()
+    }),
+    column("seats_held", "Seats on hold at the end of the second.", |(_, it)| {
+        it.seats_held.to_string()
+    }),
+    column("seats_booked", "Seats booked at the end of the second.", |(_, it)| {
+        it.seats_booked.to_string()
+    }),
+    column("hold_mean_ms", "Mean wait of the holds that ended, in milliseconds.", |(_, it)| {
+        millis(it.hold_mean())
+    }),
+    column("hold_max_ms", "Longest wait of a hold that ended, in milliseconds.", |(_, it)| {
+        millis(it.hold_max())
+    }),
+    column("faults_active", "Faults that were on in any part of the second.", |(_, it)| {
+        it.faults_active.to_string()
+    }),
+];
+
+fn holds((_, second): &Row, ending: Ending) -> String {
+    second.holds[ending as usize].to_string()
+}
+
+/// The columns of `latency.csv`.
+pub fn latency_columns() -> Vec<Field> {
+    LATENCY.iter().map(|column| column.about).collect()
+}
+
+/// The columns of `timeline.csv`.
+pub fn timeline_columns() -> Vec<Field> {
+    TIMELINE.iter().map(|column| column.about).collect()
+}
 
 /// The text of `latency.csv`: a row an operation and window, in a fixed order.
 pub fn latency(summary: &Summary) -> String {
-    let mut table = Table::new(&[
-        "operation",
-        "window",
-        "count",
-        "p50_ms",
-        "p90_ms",
-        "p99_ms",
-        "p99_9_ms",
-        "max_ms",
-        "unanswered",
-    ]);
-    for operation in Operation::ALL {
-        for window in Window::ALL {
-            let row = summary.latency(operation, window);
-            let percentiles = row.percentiles;
-            table.row([
-                operation.name().to_owned(),
-                window.name().to_owned(),
-                row.count.to_string(),
-                millis(percentiles.map(|percentiles| percentiles.p50)),
-                millis(percentiles.map(|percentiles| percentiles.p90)),
-                millis(percentiles.map(|percentiles| percentiles.p99)),
-                millis(percentiles.map(|percentiles| percentiles.p99_9)),
-                millis(percentiles.map(|percentiles| percentiles.max)),
-                row.unanswered.to_string(),
-            ]);
-        }
-    }
-    table.finish()
+    let operations = Operation::ALL.into_iter();
+    let rows = operations.flat_map(|operation| {
+        Window::ALL.map(|window| (operation, window, *summary.latency(operation, window)))
+    });
+    table(&LATENCY, rows)
 }
 
 /// The text of `timeline.csv`: a row a virtual second. Seats are those at its end; the
 /// `hold_` columns and the two of `confirm_` count what ended in it.
 pub fn timeline(records: &Records) -> String {
-    let mut table = Table::new(&[
-        "t_s",
-        "arrivals",
-        "admitted",
-        "attempts",
-        "hold_granted",
-        "hold_refused",
-        "hold_overloaded",
-        "hold_unavailable",
-        "hold_minority",
-        "hold_gave_up",
-        "confirm_granted",
-        "confirm_failed",
-        "seats_held",
-        "seats_booked",
-        "hold_mean_ms",
-        "hold_max_ms",
-        "faults_active",
-    ]);
-    for (t_s, second) in records.timeline().iter().enumerate() {
-        let confirms: u64 = second.confirms.iter().sum();
-        let confirmed = second.confirms[Ending::Granted as usize];
-        table.row([
-            t_s.to_string(),
-            second.arrived.to_string(),
-            second.admitted.to_string(),
-            second.attempts.to_string(),
-            second.holds[Ending::Granted as usize].to_string(),
-            second.holds[Ending::Refused as usize].to_string(),
-            second.holds[Ending::Overloaded as usize].to_string(),
-            second.holds[Ending::Unavailable as usize].to_string(),
-            second.holds[Ending::Minority as usize].to_string(),
-            second.holds[Ending::GaveUp as usize].to_string(),
-            confirmed.to_string(),
-            (confirms - confirmed).to_string(),
-            second.seats_held.to_string(),
-            second.seats_booked.to_string(),
-            millis(second.hold_mean()),
-            millis(second.hold_max()),
-            second.faults_active.to_string(),
-        ]);
-    }
-    table.finish()
+    table(&TIMELINE, records.timeline().iter().copied().enumerate())
 }
 
 /// Exact milliseconds: no float takes part.
@@ -97,25 +137,16 @@ fn millis(span: Option<Span>) -> String {
     })
 }
 
-struct Table(::csv::Writer<Vec<u8>>);
-
 const IN_MEMORY: &str = "rows of one width fit into memory";
 
-impl Table {
-    fn new(columns: &[&str]) -> Self {
-        let mut writer = ::csv::Writer::from_writer(Vec::new());
-        writer.write_record(columns).expect(IN_MEMORY);
-        Self(writer)
+fn table<Row>(columns: &[Column<Row>], rows: impl Iterator<Item = Row>) -> String {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns.iter().map(|column| column.about.name)).expect(IN_MEMORY);
+    for row in rows {
+        writer.write_record(columns.iter().map(|column| (column.field)(&row))).expect(IN_MEMORY);
     }
-
-    fn row<const WIDTH: usize>(&mut self, fields: [String; WIDTH]) {
-        self.0.write_record(fields).expect(IN_MEMORY);
-    }
-
-    fn finish(self) -> String {
-        let bytes = self.0.into_inner().expect(IN_MEMORY);
-        String::from_utf8(bytes).expect("fields of text make a table of text")
-    }
+    let bytes = writer.into_inner().expect(IN_MEMORY);
+    String::from_utf8(bytes).expect("fields of text make a table of text")
 }
 
 #[cfg(test)]

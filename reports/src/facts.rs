@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::documented::documented;
+
 /// What an oracle found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -18,18 +20,20 @@ pub enum Verdict {
     NotExercised,
 }
 
-/// Why an oracle failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// One sentence: which promise broke, for which seat or user.
-    pub headline: String,
-    /// The story, a line an event.
-    pub details: Vec<String>,
-    /// Whom or what it is about, as `replay --follow` takes it, the most telling first.
-    pub follow: Vec<String>,
-    /// Virtual time at which it was found, in microseconds; none if it took the whole run to judge.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub found_us: Option<u64>,
+documented! {
+    /// Why an oracle failed.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Evidence {
+        /// One sentence: which promise broke, for which seat or user.
+        pub headline: String,
+        /// The story, a line an event.
+        pub details: Vec<String>,
+        /// Whom or what it is about, as `replay --follow` takes it, the most telling first.
+        pub follow: Vec<String>,
+        /// Virtual time at which it was found, in microseconds; none if it took the whole run to judge.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub found_us: Option<u64>,
+    }
 }
 
 /// One oracle's result.
@@ -45,17 +49,19 @@ pub struct OracleResult {
     pub evidence: Option<Evidence>,
 }
 
-/// What a fault touched. One that touched nothing proves nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Touched {
-    /// Messages that it lost, delayed, doubled or reordered, or that found the process that it had stopped
-    /// down. Beats aside: they come whatever happens.
-    pub messages: u64,
-    /// Writes that it slowed, failed, refused, tore or lost, and what was written that it damaged.
-    pub writes: u64,
-    /// Turns of processes that it delayed or slowed, or that went by a clock that it made wrong, and
-    /// processes that it told to stop, to leave or to join.
-    pub turns: u64,
+documented! {
+    /// What a fault touched. One that touched nothing proves nothing.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Touched {
+        /// Messages that it lost, delayed, doubled or reordered, or that found the process that it had stopped
+        /// down. Beats aside: they come whatever happens.
+        pub messages: u64,
+        /// Writes that it slowed, failed, refused, tore or lost, and what was written that it damaged.
+        pub writes: u64,
+        /// Turns of processes that it delayed or slowed, or that went by a clock that it made wrong, and
+        /// processes that it told to stop, to leave or to join.
+        pub turns: u64,
+    }
 }
 
 impl Touched {
@@ -75,36 +81,40 @@ impl std::iter::Sum for Touched {
     }
 }
 
-/// A time in which a shard had no leader.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OutageResult {
-    /// The shard, as in `s3`.
-    pub shard: String,
-    /// Since when, in virtual seconds.
-    pub from_s: f64,
-    /// Until when, in virtual seconds; none if to the end of the run.
-    pub to_s: Option<f64>,
-    /// How long.
-    pub lasted_ms: f64,
-    /// The number of the fault in the plan that took the leader away, if one did.
-    pub fault: Option<usize>,
-    /// Why, for people.
-    pub why: String,
+documented! {
+    /// A time in which a shard had no leader.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct OutageResult {
+        /// The shard, as in `s3`.
+        pub shard: String,
+        /// Since when, in virtual seconds.
+        pub from_s: f64,
+        /// Until when, in virtual seconds; none if to the end of the run.
+        pub to_s: Option<f64>,
+        /// How long.
+        pub lasted_ms: f64,
+        /// The number of the fault in the plan that took the leader away, if one did.
+        pub fault: Option<usize>,
+        /// Why, for people.
+        pub why: String,
+    }
 }
 
-/// The times in which shards had no leader, whatever took it away and however long that lasted.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Outages {
-    /// How many there were.
-    pub count: u64,
-    /// How many shards had one.
-    pub shards: u64,
-    /// All together, in seconds.
-    pub total_s: f64,
-    /// How many of them were still there when the run ended.
-    pub open: u64,
-    /// The longest of them, the longest first, at most [`Self::LISTED`].
-    pub longest: Vec<OutageResult>,
+documented! {
+    /// The times in which shards had no leader, whatever took it away and however long that lasted.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Outages {
+        /// How many there were.
+        pub count: u64,
+        /// How many shards had one.
+        pub shards: u64,
+        /// All together, in seconds.
+        pub total_s: f64,
+        /// How many of them were still there when the run ended.
+        pub open: u64,
+        /// The longest of them, the longest first, at most [`Self::LISTED`].
+        pub longest: Vec<OutageResult>,
+    }
 }
 
 impl Outages {
@@ -112,56 +122,62 @@ impl Outages {
     pub const LISTED: usize = 100;
 }
 
-/// One fault and what it cost.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FaultResult {
-    /// Its number in the plan.
-    pub index: usize,
-    /// Its kind, as scenarios spell it.
-    pub kind: String,
-    /// The same for people: `crash of n2, the leader of show0`.
-    pub what: String,
-    /// When it struck, in virtual seconds.
-    pub at_s: f64,
-    /// When it healed, in virtual seconds; none if it lasted to the end.
-    pub healed_s: Option<f64>,
-    /// What the hot show's shard was doing when it struck: `replicating`, `electing` and so on.
-    pub phase: String,
-    /// What it touched.
-    pub touched: Touched,
-    /// Shards whose leader it took away.
-    pub shards_lost_leader: u32,
-    /// From the strike to the next leader's first commit, the longest over those shards; none if
-    /// no shard lost its leader, or if one never committed again.
-    pub recovery_ms: Option<f64>,
-    /// How the hot show got its next leader; none if it kept the one it had.
-    pub failover: Option<FailoverResult>,
-    /// The shards that were handed over during it; none if none was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hand_overs: Option<HandOvers>,
+documented! {
+    /// One fault and what it cost.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct FaultResult {
+        /// Its number in the plan.
+        pub index: usize,
+        /// Its kind, as scenarios spell it.
+        pub kind: String,
+        /// The same for people: `crash of n2, the leader of show0`.
+        pub what: String,
+        /// When it struck, in virtual seconds.
+        pub at_s: f64,
+        /// When it healed, in virtual seconds; none if it lasted to the end.
+        pub healed_s: Option<f64>,
+        /// What the hot show's shard was doing when it struck: `replicating`, `electing` and so on.
+        pub phase: String,
+        /// What it touched.
+        pub touched: Touched,
+        /// Shards whose leader it took away.
+        pub shards_lost_leader: u32,
+        /// From the strike to the next leader's first commit, the longest over those shards; none if
+        /// no shard lost its leader, or if one never committed again.
+        pub recovery_ms: Option<f64>,
+        /// How the hot show got its next leader; none if it kept the one it had.
+        pub failover: Option<FailoverResult>,
+        /// The shards that were handed over during it; none if none was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub hand_overs: Option<HandOvers>,
+    }
 }
 
-/// How long shards were without a leader while they were handed over: from the old leader's last
-/// admission to the new one's first commit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HandOvers {
-    /// How many there were.
-    pub shards: u32,
-    /// Half of them took at most so long.
-    pub median_ms: f64,
-    /// The longest.
-    pub max_ms: f64,
-    /// The longest of the hot show's shard, if it was among them.
-    pub hot_ms: Option<f64>,
+documented! {
+    /// How long shards were without a leader while they were handed over: from the old leader's last
+    /// admission to the new one's first commit.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct HandOvers {
+        /// How many there were.
+        pub shards: u32,
+        /// Half of them took at most so long.
+        pub median_ms: f64,
+        /// The longest.
+        pub max_ms: f64,
+        /// The longest of the hot show's shard, if it was among them.
+        pub hot_ms: Option<f64>,
+    }
 }
 
-/// The shards that were handed over although nothing was wrong; none if none was.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct LeadTransfers {
-    /// To nodes nearer to their venues.
-    pub near_venue: Option<HandOvers>,
-    /// To nodes with less to do.
-    pub by_load: Option<HandOvers>,
+documented! {
+    /// The shards that were handed over although nothing was wrong; none if none was.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    pub struct LeadTransfers {
+        /// To nodes nearer to their venues.
+        pub near_venue: Option<HandOvers>,
+        /// To nodes with less to do.
+        pub by_load: Option<HandOvers>,
+    }
 }
 
 impl LeadTransfers {
@@ -171,60 +187,68 @@ impl LeadTransfers {
     }
 }
 
-/// From a fault's strike to each step of the hot show's failover, in milliseconds; none if that
-/// step never came, or came without a need: a leader that restarts is replaced unsuspected.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FailoverResult {
-    /// Another node suspected the leader.
-    pub suspected_ms: Option<f64>,
-    /// The next leader was elected.
-    pub elected_ms: Option<f64>,
-    /// The first record of the next leader's epoch was committed: it serves.
-    pub serving_ms: Option<f64>,
+documented! {
+    /// From a fault's strike to each step of the hot show's failover, in milliseconds; none if that
+    /// step never came, or came without a need: a leader that restarts is replaced unsuspected.
+    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct FailoverResult {
+        /// Another node suspected the leader.
+        pub suspected_ms: Option<f64>,
+        /// The next leader was elected.
+        pub elected_ms: Option<f64>,
+        /// The first record of the next leader's epoch was committed: it serves.
+        pub serving_ms: Option<f64>,
+    }
 }
 
-/// How things stood where a run was stopped on purpose.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Stopped {
-    /// Where, in virtual seconds.
-    pub at_s: f64,
-    /// How each node was, and how many shards it owned as far as it knew.
-    pub nodes: Vec<String>,
-    /// How many requests waited for an answer.
-    pub waiting: u64,
-    /// Which of them waited longest.
-    pub waits_longest: Option<String>,
+documented! {
+    /// How things stood where a run was stopped on purpose.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Stopped {
+        /// Where, in virtual seconds.
+        pub at_s: f64,
+        /// How each node was, and how many shards it owned as far as it knew.
+        pub nodes: Vec<String>,
+        /// How many requests waited for an answer.
+        pub waiting: u64,
+        /// Which of them waited longest.
+        pub waits_longest: Option<String>,
+    }
 }
 
-/// What became of the facts that nodes replicate, and of those who read and wrote them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct FactsResult {
-    /// How many facts anybody asked to write.
-    pub facts: u64,
-    /// Writes acknowledged.
-    pub writes: u64,
-    /// Reads answered.
-    pub reads: u64,
-    /// Questions answered with "I am behind".
-    pub behind: u64,
-    /// Sessions begun anew because every node was behind what the one before had seen.
-    pub begun_anew: u64,
-    /// Acknowledged writes that went with a disk and were nowhere else.
-    pub lost_with_disks: u64,
-    /// Questions that got no answer in time.
-    pub unanswered: u64,
-    /// From the last fault's healing until all nodes were found to agree; none if they never
-    /// were, or if there was no fault.
-    pub agreed_ms: Option<f64>,
+documented! {
+    /// What became of the facts that nodes replicate, and of those who read and wrote them.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    pub struct FactsResult {
+        /// How many facts anybody asked to write.
+        pub facts: u64,
+        /// Writes acknowledged.
+        pub writes: u64,
+        /// Reads answered.
+        pub reads: u64,
+        /// Questions answered with "I am behind".
+        pub behind: u64,
+        /// Sessions begun anew because every node was behind what the one before had seen.
+        pub begun_anew: u64,
+        /// Acknowledged writes that went with a disk and were nowhere else.
+        pub lost_with_disks: u64,
+        /// Questions that got no answer in time.
+        pub unanswered: u64,
+        /// From the last fault's healing until all nodes were found to agree; none if they never
+        /// were, or if there was no fault.
+        pub agreed_ms: Option<f64>,
+    }
 }
 
-/// The trace that a crowd comes by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TraceResult {
-    /// Its file, as the scenario names it.
-    pub file: String,
-    /// How many arrivals it counts. If as many people come as that, nothing was scaled.
-    pub arrivals: u64,
+documented! {
+    /// The trace that a crowd comes by.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct TraceResult {
+        /// Its file, as the scenario names it.
+        pub file: String,
+        /// How many arrivals it counts. If as many people come as that, nothing was scaled.
+        pub arrivals: u64,
+    }
 }
 
 /// A run's facts.

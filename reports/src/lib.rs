@@ -40,6 +40,7 @@ pub mod terminal;
 pub mod timeline;
 pub mod trace;
 
+mod documented;
 mod fault_windows;
 #[cfg(test)]
 mod sample;
@@ -47,6 +48,7 @@ mod tally;
 
 pub use detection::{Detection, Detections};
 pub use directory::ReportError;
+pub use documented::Field;
 pub use facts::{
     Evidence, FactsResult, FailoverResult, FaultResult, HandOvers, LeadTransfers, OracleResult,
     OutageResult, Outages, RunFacts, Stopped, Touched, TraceResult, Verdict,

@@ -3,31 +3,51 @@
 //! Owns the list that scenarios demand from, that judges answer with and that exit codes look at. Refuses to know
 //! what any of them judges.
 
-/// A judge of a run, or a verdict on one that did not come to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Oracle {
+macro_rules! oracles {
+    ($($(#[doc = $doc:literal])* $oracle:ident = $name:literal;)*) => {
+        /// A judge of a run, or a verdict on one that did not come to its end.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Oracle {
+            $($(#[doc = $doc])* $oracle,)*
+        }
+
+        impl Oracle {
+            /// The name in scenarios and reports.
+            pub const fn name(self) -> &'static str {
+                match self {$(Self::$oracle => $name,)*}
+            }
+
+            /// What it watches over, in a sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self {$(Self::$oracle => concat!($($doc),*).trim_ascii(),)*}
+            }
+        }
+    };
+}
+
+oracles! {
     /// No seat is sold twice.
-    DoubleBooking,
+    DoubleBooking = "double-booking";
     /// No acknowledged booking is lost.
-    LostBooking,
+    LostBooking = "lost-booking";
     /// A request is granted whole or not at all.
-    Atomic,
+    Atomic = "atomic";
     /// A hold lasts as long as it was promised to, and no longer.
-    Hold,
+    Hold = "hold";
     /// All answers fit one order of the requests.
-    Linearizable,
+    Linearizable = "linearizable";
     /// One writer a term, and a log without gaps.
-    SingleWriter,
+    SingleWriter = "single-writer";
     /// After calm everything comes to its end.
-    Live,
+    Live = "live";
     /// Nobody reads facts back in time, and all nodes agree in the end.
-    Facts,
+    Facts = "facts";
     /// The scenario's own limits on waits are kept.
-    Latency,
+    Latency = "latency";
     /// No assertion inside the code broke.
-    Invariant,
+    Invariant = "invariant";
     /// The run did not exceed what it may do.
-    Budget,
+    Budget = "budget";
 }
 
 impl Oracle {
@@ -43,21 +63,4 @@ impl Oracle {
         Self::Facts,
         Self::Latency,
     ];
-
-    /// The name in scenarios and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DoubleBooking => "double-booking",
-            Self::LostBooking => "lost-booking",
-            Self::Atomic => "atomic",
-            Self::Hold => "hold",
-            Self::Linearizable => "linearizable",
-            Self::SingleWriter => "single-writer",
-            Self::Live => "live",
-            Self::Facts => "facts",
-            Self::Latency => "latency",
-            Self::Invariant => "invariant",
-            Self::Budget => "budget",
-        }
-    }
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use onsale_booking::Span;
 use serde::{Serialize, Serializer};
 
+use crate::documented::{Field, documented};
 use crate::facts::{
-    Evidence, FactsResult, FaultResult, LeadTransfers, Outages, RunFacts, Stopped, TraceResult,
-    Verdict,
+    Evidence, FactsResult, FailoverResult, FaultResult, HandOvers, LeadTransfers, OutageResult,
+    Outages, RunFacts, Stopped, Touched, TraceResult, Verdict,
 };
 use crate::json;
 use crate::latency::Latencies;
@@ -111,79 +112,161 @@ impl Summary {
     }
 }
 
-/// The keys of `summary.json`, in their order.
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: u32,
-    scenario: &'a str,
-    title: &'a str,
-    #[serde(with = "json::seed")]
-    seed: u64,
-    code_version: &'a str,
-    build_profile: &'a str,
-    trace_hash: &'a str,
-    interrupted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stopped: Option<&'a Stopped>,
-    users: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace: Option<&'a TraceResult>,
-    admitted: u64,
-    seats: u64,
-    sold_seats: u64,
-    held_at_end: u64,
-    virtual_s: f64,
-    wall_s: f64,
-    events: u64,
-    messages: u64,
-    replicas_replayed: u32,
-    peak_rss_bytes: u64,
-    oracles: InOrder<&'a str, OracleDocument<'a>>,
-    must_exercise_misses: &'a [String],
-    marks: &'a BTreeMap<String, u64>,
-    users_outcome: InOrder<&'a str, u64>,
-    latency_ms: InOrder<&'static str, OperationDocument>,
-    faults: &'a [FaultResult],
-    outages: &'a Outages,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lead_transfers: Option<&'a LeadTransfers>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    facts: Option<&'a FactsResult>,
-    calm_recovery_ms: Option<f64>,
-    assumptions: Vec<AssumptionDocument<'a>>,
-    reproduce: &'a str,
+documented! {
+    /// The keys of `summary.json`, in their order.
+    #[derive(Serialize)]
+    struct Document<'a> {
+        /// Version of this document; rises when a key changes its meaning or goes away.
+        schema: u32,
+        /// The scenario's id.
+        scenario: &'a str,
+        /// The scenario's title.
+        title: &'a str,
+        /// The seed; as text if it is too large for a float.
+        #[serde(with = "json::seed")]
+        seed: u64,
+        /// Version of the code that ran.
+        code_version: &'a str,
+        /// How the code was built: `release` or `dev`.
+        build_profile: &'a str,
+        /// Hash over everything that happened: equal for equal runs.
+        trace_hash: &'a str,
+        /// Whether the run was stopped before its end, so that everything here covers a part.
+        interrupted: bool,
+        /// How things stood where the run was stopped on purpose; absent unless it was.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stopped: Option<&'a Stopped>,
+        /// People who were to come.
+        users: u64,
+        /// The trace that they come by; absent unless they do.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        trace: Option<&'a TraceResult>,
+        /// People who were admitted.
+        admitted: u64,
+        /// Seats for sale.
+        seats: u64,
+        /// Seats booked at the end.
+        sold_seats: u64,
+        /// Seats on hold at the end.
+        held_at_end: u64,
+        /// Virtual time from start to end, in seconds.
+        virtual_s: f64,
+        /// Wall time from start to end, in seconds.
+        wall_s: f64,
+        /// Events simulated.
+        events: u64,
+        /// Messages delivered.
+        messages: u64,
+        /// Replicas whose state was compared, at the end, with what their own disk amounts to.
+        replicas_replayed: u32,
+        /// Most memory that the process has had resident, in bytes; zero if unknown.
+        peak_rss_bytes: u64,
+        /// What each oracle found, by its name.
+        oracles: InOrder<&'a str, OracleDocument<'a>>,
+        /// What the scenario says must happen and did not: oracles exercised, marks seen.
+        must_exercise_misses: &'a [String],
+        /// How often each rare path was taken, by its name.
+        marks: &'a BTreeMap<String, u64>,
+        /// What became of the people, by outcome.
+        users_outcome: InOrder<&'a str, u64>,
+        /// How long each operation took, in milliseconds, by its name.
+        latency_ms: InOrder<&'static str, OperationDocument>,
+        /// The faults, in the order in which they struck.
+        faults: &'a [FaultResult],
+        /// The times in which shards had no leader.
+        outages: &'a Outages,
+        /// Lead transfers although nothing was wrong; absent if none did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lead_transfers: Option<&'a LeadTransfers>,
+        /// What became of the facts that nodes replicate; absent if there were none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        facts: Option<&'a FactsResult>,
+        /// From the last fault's healing until the run was live again, in milliseconds; null if it never was, or if there was no fault.
+        calm_recovery_ms: Option<f64>,
+        /// Values of the scenario that nobody measured or published.
+        assumptions: Vec<AssumptionDocument<'a>>,
+        /// The command line that plays this run again.
+        reproduce: &'a str,
+    }
 }
 
-#[derive(Serialize)]
-struct OracleDocument<'a> {
-    verdict: Verdict,
-    checked: u64,
-    evidence: Option<&'a Evidence>,
+documented! {
+    #[derive(Serialize)]
+    struct OracleDocument<'a> {
+        /// `pass`, `fail` or `not-exercised`: what it watches for never happened.
+        verdict: Verdict,
+        /// Checks that it made.
+        checked: u64,
+        /// Why it failed; null unless it did.
+        evidence: Option<&'a Evidence>,
+    }
 }
 
-#[derive(Serialize)]
-struct AssumptionDocument<'a> {
-    field: &'a str,
-    value: &'a str,
-    basis: &'a str,
+documented! {
+    #[derive(Serialize)]
+    struct AssumptionDocument<'a> {
+        /// Path of the key, as in `crowd.session.abandon`.
+        field: &'a str,
+        /// The value, as a scenario file writes it.
+        value: &'a str,
+        /// What it rests on.
+        basis: &'a str,
+    }
 }
 
-#[derive(Serialize)]
-struct OperationDocument {
-    count: u64,
-    p50: Option<f64>,
-    p90: Option<f64>,
-    p99: Option<f64>,
-    p99_9: Option<f64>,
-    max: Option<f64>,
-    mean: Option<f64>,
-    unanswered: u64,
-    unanswered_longest: f64,
-    endings: InOrder<&'static str, u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    in_faults: Option<Box<Self>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outside_faults: Option<Box<Self>>,
+documented! {
+    #[derive(Serialize)]
+    struct OperationDocument {
+        /// Operations that ended.
+        count: u64,
+        /// The median.
+        p50: Option<f64>,
+        /// Nine in ten took at most so long.
+        p90: Option<f64>,
+        /// 99 in 100 took at most so long.
+        p99: Option<f64>,
+        /// 999 in 1,000 took at most so long.
+        p99_9: Option<f64>,
+        /// The longest, exact.
+        max: Option<f64>,
+        /// The mean, exact.
+        mean: Option<f64>,
+        /// Operations that had no answer when the run was over; not among `count`.
+        unanswered: u64,
+        /// The longest that one of those had waited.
+        unanswered_longest: f64,
+        /// How many ended in each way, by ending.
+        endings: InOrder<&'static str, u64>,
+        /// The same for those during any part of which a fault was on.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        in_faults: Option<Box<Self>>,
+        /// The same for the others.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        outside_faults: Option<Box<Self>>,
+    }
+}
+
+/// The objects of `summary.json`, each with its place and its fields.
+pub fn documents() -> Vec<(&'static str, &'static [Field])> {
+    vec![
+        ("", Document::FIELDS),
+        ("oracles.NAME", OracleDocument::FIELDS),
+        ("oracles.NAME.evidence", Evidence::FIELDS),
+        ("latency_ms.OPERATION", OperationDocument::FIELDS),
+        ("faults[]", FaultResult::FIELDS),
+        ("faults[].touched", Touched::FIELDS),
+        ("faults[].failover", FailoverResult::FIELDS),
+        ("faults[].hand_overs", HandOvers::FIELDS),
+        ("outages", Outages::FIELDS),
+        ("outages.longest[]", OutageResult::FIELDS),
+        ("lead_transfers", LeadTransfers::FIELDS),
+        ("lead_transfers.near_venue", HandOvers::FIELDS),
+        ("lead_transfers.by_load", HandOvers::FIELDS),
+        ("facts", FactsResult::FIELDS),
+        ("trace", TraceResult::FIELDS),
+        ("stopped", Stopped::FIELDS),
+        ("assumptions[]", AssumptionDocument::FIELDS),
+    ]
 }
 
 impl<'a> Document<'a> {
@@ -296,7 +379,50 @@ impl<K: Serialize, V: Serialize> Serialize for InOrder<K, V> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
+    use super::documents;
     use crate::sample;
+
+    /// Objects whose keys are names of something, with what stands for the name.
+    const MAPS: [(&str, &str); 5] = [
+        ("oracles", "NAME"),
+        ("latency_ms", "OPERATION"),
+        ("latency_ms.OPERATION.endings", "ENDING"),
+        ("marks", "MARK"),
+        ("users_outcome", "OUTCOME"),
+    ];
+
+    /// Every object in a document has its fields listed.
+    fn check(place: &str, value: &Value) {
+        if let Some(items) = value.as_array() {
+            items.iter().for_each(|item| check(&format!("{place}[]"), item));
+        }
+        let place = place.trim_end_matches(".in_faults").trim_end_matches(".outside_faults");
+        let Some(object) = value.as_object() else { return };
+        let name = MAPS.iter().find(|(map, _)| *map == place).map(|(_, name)| *name);
+        let documents = documents();
+        let fields = documents.iter().find(|(known, _)| *known == place);
+        for (key, value) in object {
+            let is_known = fields.is_some_and(|(_, fields)| fields.iter().any(|it| it.name == key));
+            assert!(name.is_some() || is_known, "nothing tells of {place}: {key}");
+            let step = name.unwrap_or(key);
+            let inner = if place.is_empty() { step.to_owned() } else { format!("{place}.{step}") };
+            check(&inner, value);
+        }
+    }
+
+    #[test]
+    fn every_field_is_told_of() {
+        for summary in [sample::passed(), sample::failed()] {
+            check("", &serde_json::from_str(&summary.to_json()).unwrap());
+        }
+        for (place, fields) in documents() {
+            for field in fields {
+                assert!(!field.doc.is_empty(), "{place}: what is {}?", field.name);
+            }
+        }
+    }
 
     #[test]
     fn json_keeps_its_keys_and_their_order() {
@@ -305,12 +431,12 @@ mod tests {
 
     #[test]
     fn json_names_what_programs_look_for() {
-        let json: serde_json::Value = serde_json::from_str(&sample::passed().to_json()).unwrap();
+        let json: Value = serde_json::from_str(&sample::passed().to_json()).unwrap();
         assert_eq!(json["schema"], 3);
         assert_eq!(json["seed"], u64::MAX.to_string());
         assert_eq!(json["oracles"]["double-booking"]["verdict"], "pass");
         assert_eq!(json["oracles"]["fairness"]["verdict"], "not-exercised");
         assert_eq!(json["latency_ms"]["hold"]["unanswered"], 2);
-        assert_eq!(json["latency_ms"]["release"]["p99_9"], serde_json::Value::Null);
+        assert_eq!(json["latency_ms"]["release"]["p99_9"], Value::Null);
     }
 }

@@ -12,12 +12,11 @@ mod partition;
 mod process;
 mod site;
 mod swarm;
+mod tables;
 mod target;
-mod value;
 mod written;
 
 use onsale_booking::Span;
-use serde::{Deserialize, Serialize};
 
 pub use self::clock::ClockFault;
 pub use self::disk::DiskFault;
@@ -32,8 +31,7 @@ use crate::setting::Checks;
 use crate::settings::Cluster;
 
 /// One fault at a fixed time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "written::Table", into = "written::Table")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     /// When it strikes, since the run began.
     pub at: Span,
@@ -199,7 +197,6 @@ impl Fault {
     fn check_times(&self, site: &Site<'_>, end: Span, checks: &mut Checks) {
         let family = self.family();
         let (at, ends, length) = (self.at, self.ends(), site.key(family.length_key()));
-        checks.some_time(&length, self.lasts);
         checks.that_both(at < end, &site.key("at"), "duration", || {
             let what = format!("the fault strikes at {at}, but the run ends at {end}");
             (what, "strike earlier, or lengthen `duration`".into())

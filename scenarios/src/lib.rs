@@ -14,8 +14,10 @@ mod locate;
 mod problem;
 mod ratio;
 pub mod reading;
+mod reference;
 mod scale;
 pub mod scenario;
+mod schema;
 mod setting;
 mod settings;
 mod timing;
@@ -35,8 +37,10 @@ pub use human::{Misread, SPAN_MAX, parse_span};
 pub use limit::{Figure, Limit, Part, Wait};
 pub use problem::{Problem, ScenarioError};
 pub use ratio::Ratio;
+pub use reference::reference;
 pub use scale::Scale;
 pub use scenario::{MustFail, Scenario};
+pub use schema::schema;
 pub use setting::{Choice, Key, Kind, Milli, Section};
 pub use settings::{
     Arrivals, Cluster, Costs, Crowd, Disk, Facts, FactsSettings, Gateway, GoodCopies, HealthCheck,

@@ -10,6 +10,7 @@ mod one_of;
 mod reading;
 mod timings;
 mod values;
+mod words;
 
 use std::ops::RangeInclusive;
 
@@ -24,7 +25,7 @@ pub(crate) use self::reading::{
     KeyAmong, Readable, Writable, missing, read_table, read_value, write_table,
 };
 pub use self::values::Milli;
-pub(crate) use self::values::{by_serde, name_of, names};
+pub(crate) use self::values::{Switch, by_serde, name_of, names};
 use crate::human::SPAN_MAX;
 
 /// Longer than any run that makes sense.
@@ -133,7 +134,8 @@ pub(crate) const fn kebab<const LENGTH: usize>(name: &str) -> [u8; LENGTH] {
 ///
 /// Behind the default stands what it rests on: `chosen` (a setting of the system), `assumed` (nobody measured it),
 /// or `sourced "…"`. Bounds and unit may be left out. A key without a default is a section, an option, or must be
-/// written; in a `section` every key can be left out, so that it has a `Default`, in a `table` none has to.
+/// written; in a `section` every key can be left out, so that it has a `Default`, in a `table` none has to. What a table
+/// that was read has to be is judged by the function behind `=>`, while its place is known.
 macro_rules! settings {
     (
         $(#[doc = $about:literal])*
@@ -146,7 +148,7 @@ macro_rules! settings {
                     $(, in $bounds:expr)?
                     $(, unit $unit:literal)?;
             )*
-        }
+        } $(=> $judge:ident;)?
     ) => {
         $(#[doc = $about])*
         #[derive(Clone, Debug, PartialEq)]
@@ -166,7 +168,7 @@ macro_rules! settings {
                         $crate::setting::read_value(&mut map, key, &mut $field)?;
                     })*
                 }
-                Ok(Self {$(
+                let table = Self {$(
                     $field: match $field {
                         Some(value) => value,
                         None => {
@@ -174,7 +176,9 @@ macro_rules! settings {
                             $crate::setting::missing(key, $crate::setting::given!($ty $(, $default)?))?
                         }
                     },
-                )*})
+                )*};
+                $($judge(&table).map_err($crate::human::Misread::into_serde)?;)?
+                Ok(table)
             }
 
             fn write_keys<S: serde::ser::SerializeStruct>(&self, keys: &mut S) -> Result<(), S::Error> {
@@ -330,7 +334,7 @@ macro_rules! basis {
 macro_rules! shapes {
     (
         $(#[doc = $about:literal])*
-        pub enum $name:ident in $shapes:ident: $help:literal {
+        $vis:vis enum $name:ident in $shapes:ident: $help:literal {
             $(
                 $(#[doc = $shape_doc:literal])*
                 $shape:ident {
@@ -341,13 +345,13 @@ macro_rules! shapes {
                             $(, in $bounds:expr)?
                             $(, unit $unit:literal)?;
                     )*
-                }
+                } $(=> $judge:ident;)?
             )*
         }
     ) => {
         $(#[doc = $about])*
         #[derive(Clone, Debug, PartialEq)]
-        pub enum $name {
+        $vis enum $name {
             $(
                 $(#[doc = $shape_doc])*
                 $shape {
@@ -369,7 +373,7 @@ macro_rules! shapes {
                             $(, in $bounds)?
                             $(, unit $unit)?;
                     )*
-                }
+                } $(=> $judge;)?
             })*
         }
 

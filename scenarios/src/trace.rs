@@ -35,64 +35,78 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<(Span, u64)>, ScenarioError
         if span.is_empty() {
             continue;
         }
-        let refuse =
-            |what: String, help: String| source.error(span.clone(), Complaint::new("", what, help));
-        let mut cells = row.iter();
-        let (Some(offset), Some(arrivals), None) = (cells.next(), cells.next(), cells.next())
-        else {
-            return Err(refuse(
-                "a line has two columns".into(),
-                "write `offset_s,arrivals`, as in `60,1200`".into(),
-            ));
-        };
-        if !header_seen {
-            if [offset, arrivals] != HEADER {
-                let what = "the header is another one".to_owned();
-                return Err(refuse(what, "the first line is `offset_s,arrivals`".into()));
-            }
-            header_seen = true;
-            continue;
-        }
-
-        let point =
-            (parse_offset(offset), human::digits(arrivals).filter(|_| !arrivals.is_empty()));
-        let (Some(offset), Some(arrivals)) = point else {
-            let (what, help) = if arrivals.starts_with('-') || offset.starts_with('-') {
-                ("a number is negative", "time and counts start at 0")
-            } else {
-                (
-                    "a value is no number",
-                    "write seconds and a whole number of people, as in `60,1200`",
-                )
-            };
-            return Err(refuse(what.to_owned(), help.into()));
-        };
-        if let Some((expected, problem)) = break_in_steps(&points, offset) {
-            return Err(refuse(
-                problem,
-                format!("the next offset would be {} s", seconds(expected)),
-            ));
-        }
-        points.push((offset, arrivals));
+        let read =
+            if header_seen { read_point(&row, &points).map(Some) } else { read_header(&row) };
+        let refuse = |(what, help): Wrong| source.error(span, Complaint::new("", what, help));
+        header_seen = true;
+        points.extend(read.map_err(refuse)?);
     }
+    match check_whole(header_seen, &points) {
+        Ok(()) => Ok(points),
+        Err((what, help)) => {
+            Err(source.error(text.len()..text.len(), Complaint::new("", what, help)))
+        }
+    }
+}
 
-    let end = |what: &str, help: &str| {
-        source.error(text.len()..text.len(), Complaint::new("", what, help))
+/// What is wrong, and what would be right.
+type Wrong = (String, String);
+
+fn wrong(what: &str, help: &str) -> Wrong {
+    (what.to_owned(), help.to_owned())
+}
+
+fn two_columns(row: &csv::StringRecord) -> Result<[&str; 2], Wrong> {
+    let mut cells = row.iter();
+    let (Some(first), Some(second), None) = (cells.next(), cells.next(), cells.next()) else {
+        return Err(wrong("a line has two columns", "write `offset_s,arrivals`, as in `60,1200`"));
     };
+    Ok([first, second])
+}
+
+/// The first row; it has no point.
+fn read_header(row: &csv::StringRecord) -> Result<Option<(Span, u64)>, Wrong> {
+    if two_columns(row)? == HEADER {
+        return Ok(None);
+    }
+    Err(wrong("the header is another one", "the first line is `offset_s,arrivals`"))
+}
+
+/// The point of a row that follows others.
+fn read_point(row: &csv::StringRecord, points: &[(Span, u64)]) -> Result<(Span, u64), Wrong> {
+    let [offset, arrivals] = two_columns(row)?;
+    let point = (parse_offset(offset), human::digits(arrivals).filter(|_| !arrivals.is_empty()));
+    let (Some(at), Some(people)) = point else {
+        return Err(if arrivals.starts_with('-') || offset.starts_with('-') {
+            wrong("a number is negative", "time and counts start at 0")
+        } else {
+            let help = "write seconds and a whole number of people, as in `60,1200`";
+            wrong("a value is no number", help)
+        });
+    };
+    match break_in_steps(points, at) {
+        None => Ok((at, people)),
+        Some((expected, problem)) => {
+            Err((problem, format!("the next offset would be {} s", seconds(expected))))
+        }
+    }
+}
+
+/// What no single row can have wrong.
+fn check_whole(header_seen: bool, points: &[(Span, u64)]) -> Result<(), Wrong> {
     if !header_seen {
-        return Err(end("the file is empty", "the first line is `offset_s,arrivals`"));
+        return Err(wrong("the file is empty", "the first line is `offset_s,arrivals`"));
     }
     if points.len() < 2 {
-        return Err(end(
-            "a trace has at least two points",
-            "the distance of the first two is the length of every step",
-        ));
+        let help = "the distance of the first two is the length of every step";
+        return Err(wrong("a trace has at least two points", help));
     }
     match points.iter().try_fold(0_u64, |sum, (_, arrivals)| sum.checked_add(*arrivals)) {
-        Some(0) => Err(end("nobody arrives", "at least one count is above 0")),
-        Some(_) => Ok(points),
+        Some(0) => Err(wrong("nobody arrives", "at least one count is above 0")),
+        Some(_) => Ok(()),
         None => {
-            Err(end("the arrivals add up to more than 2^64", "counts are people: scale them down"))
+            let help = "counts are people: scale them down";
+            Err(wrong("the arrivals add up to more than 2^64", help))
         }
     }
 }

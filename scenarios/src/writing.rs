@@ -2,6 +2,8 @@
 //!
 //! Owns how a scenario looks as text; what is written reads back to an equal scenario. Refuses to know any setting.
 
+mod commented;
+
 use std::fmt;
 
 use toml::{Table, Value};
@@ -53,20 +55,22 @@ fn leave_out_defaults(table: &mut Table, defaults: &Table, levels: u8) {
     });
 }
 
+/// Whether a value of the table at `path` has a heading of its own.
+fn is_section(path: &str, value: &Value) -> bool {
+    let tables = |items: &[Value]| !items.is_empty() && items.iter().all(Value::is_table);
+    let is_table = value.is_table() || value.as_array().is_some_and(|items| tables(items));
+    is_table && !path.contains('.')
+}
+
 /// Writes scalars first, then sections of at most two levels; what lies deeper stays on one line.
 fn write_table(text: &mut impl fmt::Write, path: &str, table: &Table) -> fmt::Result {
-    let is_section = |value: &Value| {
-        let tables = |items: &[Value]| !items.is_empty() && items.iter().all(Value::is_table);
-        (value.is_table() || value.as_array().is_some_and(|items| tables(items)))
-            && !path.contains('.')
-    };
-    for (key, value) in table.iter().filter(|(_, value)| !is_section(value)) {
+    for (key, value) in table.iter().filter(|(_, value)| !is_section(path, value)) {
         // Only the list of faults can stand empty at the top: it has nothing to say then.
         if !(path.is_empty() && value.is_array()) {
             writeln!(text, "{key} = {}", Plain(value))?;
         }
     }
-    for (key, value) in table.iter().filter(|(_, value)| is_section(value)) {
+    for (key, value) in table.iter().filter(|(_, value)| is_section(path, value)) {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         if let Value::Table(section) = value {
             writeln!(text, "\n[{path}]")?;

@@ -32,7 +32,7 @@ impl Value for Written {
     const ANY: () = ();
 
     fn kind((): &()) -> Kind {
-        Kind::List(Box::new(String::kind(&())))
+        Kind::List(Box::new(String::kind(&None)))
     }
 
     fn is_left_out(&self) -> bool {

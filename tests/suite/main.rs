@@ -16,6 +16,7 @@ mod leader_placement;
 mod moves;
 mod narrow;
 mod outages;
+mod reference;
 mod robust;
 mod scripted;
 mod settings;

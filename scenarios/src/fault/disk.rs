@@ -112,9 +112,6 @@ impl Group for DiskFault {
 
     fn check(&self, site: &Site<'_>, checks: &mut Checks) {
         site.target(checks, "node", self.node());
-        if let Self::SlowDisk { factor, .. } = self {
-            site.factor(checks, *factor);
-        }
     }
 
     /// A crash is the simplest thing that can happen to what a disk holds.

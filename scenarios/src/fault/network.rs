@@ -125,14 +125,13 @@ impl Group for NetworkFault {
             Self::Loss { chance } | Self::Duplicate { chance } | Self::Reorder { chance } => {
                 site.chance(checks, *chance);
             }
-            Self::SlowNetwork { factor } => site.factor(checks, *factor),
+            Self::SlowNetwork { .. } => {}
             Self::OneWayLoss { node, chance, .. } => {
                 site.target(checks, "node", *node);
                 site.chance(checks, *chance);
             }
-            Self::Congestion { node, kib_per_s } => {
+            Self::Congestion { node, .. } => {
                 node.iter().for_each(|node| site.target(checks, "node", *node));
-                checks.within(&site.key("kib-per-s"), *kib_per_s, 1..=1_000_000);
             }
             Self::Flapping { node, peer, down, up } => {
                 site.target(checks, "node", *node);
@@ -263,7 +262,6 @@ fn swizzles_with_fewer(fault: &Fault, cut: &[Target], mend: &[Target]) -> Vec<Fa
 impl Site<'_> {
     fn chance(&self, checks: &mut Checks, chance: Ratio) {
         let field = self.key("chance");
-        checks.share(&field, chance);
         checks.that(!chance.is_never(), &field, || {
             (
                 "a fault with no chance does nothing".into(),

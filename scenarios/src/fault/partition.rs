@@ -1,92 +1,54 @@
 //! How a partition is written: the cut is one of five keys beside its times.
 //!
-//! Owns that table, and what is wrong with one that cuts nothing or in several ways. Refuses to
-//! know what is cut.
+//! Owns what is wrong with a table that cuts nothing or in several ways. Refuses to know what is cut.
 
-use std::fmt;
-
-use onsale_booking::Span;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-use super::written::is_off;
 use super::{Cut, Target};
-use crate::human::{HumanSpan, Misread};
+use crate::human::Misread;
+use crate::setting::Switch;
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct PartitionTable {
-    at: HumanSpan,
-    lasts: HumanSpan,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    isolate: Option<Vec<Target>>,
-    #[serde(default, skip_serializing_if = "is_off")]
-    halves: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    one_way: Option<Target>,
-    #[serde(default, skip_serializing_if = "is_off")]
-    majority_ring: bool,
-    #[serde(default, skip_serializing_if = "is_off")]
-    bridge: bool,
+/// The keys of which one says what is cut.
+pub(super) struct CutKeys {
+    pub(super) isolate: Option<Vec<Target>>,
+    pub(super) halves: Switch,
+    pub(super) one_way: Option<Target>,
+    pub(super) majority_ring: Switch,
+    pub(super) bridge: Switch,
 }
 
-pub(super) fn serialize<S: Serializer>(
-    at: &Span,
-    lasts: &Span,
-    cut: &Cut,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut table = PartitionTable {
-        at: HumanSpan(*at),
-        lasts: HumanSpan(*lasts),
-        isolate: None,
-        halves: false,
-        one_way: None,
-        majority_ring: false,
-        bridge: false,
-    };
-    match cut {
-        Cut::Isolate(nodes) => table.isolate = Some(nodes.clone()),
-        Cut::Halves => table.halves = true,
-        Cut::OneWay(node) => table.one_way = Some(*node),
-        Cut::MajorityRing => table.majority_ring = true,
-        Cut::Bridge => table.bridge = true,
-    }
-    table.serialize(serializer)
-}
-
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<(Span, Span, Cut), D::Error> {
-    deserializer.deserialize_map(PartitionVisitor)
-}
-
-/// Judges the cut while the reader still knows where the table stands.
-struct PartitionVisitor;
-
-impl<'de> de::Visitor<'de> for PartitionVisitor {
-    type Value = (Span, Span, Cut);
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("struct of a partition")
-    }
-
-    fn visit_map<M: de::MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
-        let table = PartitionTable::deserialize(de::value::MapAccessDeserializer::new(map))?;
+impl CutKeys {
+    /// The one cut, or what is wrong.
+    pub(super) fn cut(self) -> Result<Cut, Misread> {
         let cuts = [
-            table.isolate.map(Cut::Isolate),
-            table.halves.then_some(Cut::Halves),
-            table.one_way.map(Cut::OneWay),
-            table.majority_ring.then_some(Cut::MajorityRing),
-            table.bridge.then_some(Cut::Bridge),
+            self.isolate.map(Cut::Isolate),
+            self.halves.0.then_some(Cut::Halves),
+            self.one_way.map(Cut::OneWay),
+            self.majority_ring.0.then_some(Cut::MajorityRing),
+            self.bridge.0.then_some(Cut::Bridge),
         ];
         let mut cuts = cuts.into_iter().flatten();
         match (cuts.next(), cuts.next()) {
-            (Some(cut), None) => Ok((table.at.0, table.lasts.0, cut)),
-            (None, _) => Err(Misread::new("the partition cuts nothing", ONE_CUT).into_serde()),
+            (Some(cut), None) => Ok(cut),
+            (None, _) => Err(Misread::new("the partition cuts nothing", ONE_CUT)),
             (Some(_), Some(_)) => {
-                Err(Misread::new("the partition is cut in several ways", ONE_CUT).into_serde())
+                Err(Misread::new("the partition is cut in several ways", ONE_CUT))
             }
         }
+    }
+}
+
+impl From<Cut> for CutKeys {
+    fn from(cut: Cut) -> Self {
+        let off = Switch(false);
+        let mut keys =
+            Self { isolate: None, halves: off, one_way: None, majority_ring: off, bridge: off };
+        match cut {
+            Cut::Isolate(nodes) => keys.isolate = Some(nodes),
+            Cut::Halves => keys.halves = Switch(true),
+            Cut::OneWay(node) => keys.one_way = Some(node),
+            Cut::MajorityRing => keys.majority_ring = Switch(true),
+            Cut::Bridge => keys.bridge = Switch(true),
+        }
+        keys
     }
 }
 

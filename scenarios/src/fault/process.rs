@@ -89,20 +89,14 @@ impl Group for ProcessFault {
 
     fn check(&self, site: &Site<'_>, checks: &mut Checks) {
         match self {
-            Self::Crash { node } | Self::Pause { node } => site.target(checks, "node", *node),
-            Self::Restart { node, patience } => {
-                site.target(checks, "node", *node);
-                checks.some_time(&site.key("patience"), *patience);
-                checks.some_time(&site.key("down"), Span(site.lasts.0.saturating_sub(patience.0)));
-            }
+            Self::Crash { node }
+            | Self::Restart { node, .. }
+            | Self::Pause { node }
+            | Self::Limp { node, .. } => site.target(checks, "node", *node),
             Self::RollingRestart { patience, down } => site.takes_turns(checks, *patience, *down),
             Self::CrashLoop { node, down, up } => {
                 site.target(checks, "node", *node);
                 site.comes_and_goes(checks, *down, *up);
-            }
-            Self::Limp { node, factor } => {
-                site.target(checks, "node", *node);
-                site.factor(checks, *factor);
             }
             Self::ZoneLoss { zone } => {
                 let zones = site.cluster.zones;
@@ -166,8 +160,6 @@ impl Group for ProcessFault {
 impl Site<'_> {
     /// Every node in turn has to stop and start within its part of the time.
     fn takes_turns(&self, checks: &mut Checks, patience: Span, down: Span) {
-        checks.some_time(&self.key("patience"), patience);
-        checks.some_time(&self.key("down"), down);
         let nodes = self.cluster.numbers();
         let (turn, needs) = (self.lasts.0 / u64::from(nodes.max(1)), patience + down);
         checks.that_both(turn > needs.0, &self.key("lasts"), "cluster.nodes", || {

@@ -5,13 +5,11 @@
 use onsale_booking::Span;
 
 use super::Target;
-use crate::setting::{Checks, DAY};
+use crate::setting::Checks;
 use crate::settings::Cluster;
 
 /// Nothing goes and comes back more often in one fault.
 const TURNS_MAX: u64 = 10_000;
-/// Nor faster than this.
-const SHORTEST_TURN: Span = Span::from_millis(1);
 
 /// A fault's place in the scenario: its key, how long it lasts, and the cluster that it strikes.
 pub(super) struct Site<'a> {
@@ -43,16 +41,9 @@ impl Site<'_> {
         }
     }
 
-    /// Something becomes so many times slower.
-    pub(super) fn factor(&self, checks: &mut Checks, factor: u32) {
-        checks.within(&self.key("factor"), factor, 2..=1_000_000);
-    }
-
     /// Something goes and comes back again and again.
     pub(super) fn comes_and_goes(&self, checks: &mut Checks, down: Span, up: Span) {
         let (lasts, length) = (self.lasts, self.key("lasts"));
-        checks.span_within(&self.key("down"), down, SHORTEST_TURN..=DAY);
-        checks.span_within(&self.key("up"), up, SHORTEST_TURN..=DAY);
         checks.that_both(down <= lasts, &self.key("down"), &length, || {
             let what = format!("it is down for {down}, but the fault lasts {lasts}");
             (what, format!("at most `down = \"{lasts}\"`, or lengthen `lasts`"))

@@ -9,6 +9,7 @@ use onsale_booking::NodeId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::human::{self, Misread};
+use crate::setting::{Kind, Value, by_serde};
 
 /// Which node a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,21 @@ impl FromStr for Target {
             }
         }
     }
+}
+
+impl Value for Target {
+    type Bounds = ();
+
+    const ANY: () = ();
+
+    fn kind((): &()) -> Kind {
+        Kind::Text {
+            form: "a node such as `n3`, or `leader` or `follower` of the hot show",
+            pattern: "^(n[0-9]+|leader|follower)$",
+        }
+    }
+
+    by_serde!();
 }
 
 impl Serialize for Target {

@@ -1,255 +1,47 @@
-//! How a fault is written: one key, its family, with a table of all its keys.
+//! From a fault to the table that a file has, and back.
 //!
-//! Owns those tables. Refuses to know what makes a fault sound.
+//! Owns which of a table's keys say when a fault strikes and how long it lasts. Refuses to know what makes a fault sound.
 
 use onsale_booking::Span;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{
-    ClockFault, Cut, DiskFault, Fault, MembersFault, NetworkFault, ProcessFault, Target, What,
-};
-use crate::human;
-use crate::ratio::Ratio;
+use super::partition::CutKeys;
+use super::tables::Table;
+use super::{ClockFault, DiskFault, Fault, MembersFault, NetworkFault, ProcessFault, What};
+use crate::setting::{Checks, Kind, Switch, Value};
 
-/// A fault with all its keys.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
-pub(super) enum Table {
-    Crash {
-        #[serde(with = "human::span")]
-        at: Span,
-        node: Target,
-        #[serde(with = "human::span")]
-        down: Span,
-    },
-    Restart {
-        #[serde(with = "human::span")]
-        at: Span,
-        node: Target,
-        #[serde(default = "stop_patience", with = "human::span")]
-        patience: Span,
-        #[serde(with = "human::span")]
-        down: Span,
-    },
-    RollingRestart {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        #[serde(default = "stop_patience", with = "human::span")]
-        patience: Span,
-        #[serde(with = "human::span")]
-        down: Span,
-    },
-    Join {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        nodes: Vec<Target>,
-    },
-    Leave {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        nodes: Vec<Target>,
-    },
-    Replace {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-        by: Target,
-    },
-    Pause {
-        #[serde(with = "human::span")]
-        at: Span,
-        node: Target,
-        #[serde(with = "human::span")]
-        lasts: Span,
-    },
-    ZoneLoss {
-        #[serde(with = "human::span")]
-        at: Span,
-        zone: u16,
-        #[serde(with = "human::span")]
-        down: Span,
-    },
-    PowerLoss {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        down: Span,
-    },
-    #[serde(with = "super::partition")]
-    Partition { at: Span, lasts: Span, cut: Cut },
-    Loss {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        chance: Ratio,
-    },
-    Duplicate {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        chance: Ratio,
-    },
-    Reorder {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        chance: Ratio,
-    },
-    SlowNetwork {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        factor: u32,
-    },
-    SlowDisk {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-        factor: u32,
-    },
-    OneWayLoss {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-        #[serde(default, skip_serializing_if = "is_off")]
-        inbound: bool,
-        chance: Ratio,
-    },
-    Congestion {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        node: Option<Target>,
-        kib_per_s: u32,
-    },
-    Flapping {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        peer: Option<Target>,
-        #[serde(with = "human::span")]
-        down: Span,
-        #[serde(with = "human::span")]
-        up: Span,
-    },
-    Swizzle {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        cut: Vec<Target>,
-        mend: Vec<Target>,
-    },
-    ClockDrift {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-        by: Ratio,
-        #[serde(default, skip_serializing_if = "is_off")]
-        slow: bool,
-    },
-    ClockJump {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-        #[serde(with = "human::span")]
-        by: Span,
-        #[serde(default, skip_serializing_if = "is_off")]
-        back: bool,
-    },
-    Limp {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-        factor: u32,
-    },
-    CrashLoop {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-        #[serde(with = "human::span")]
-        down: Span,
-        #[serde(with = "human::span")]
-        up: Span,
-    },
-    FsyncError {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-    },
-    DiskStall {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-    },
-    DiskFull {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-    },
-    TornTail {
-        #[serde(with = "human::span")]
-        at: Span,
-        node: Target,
-        #[serde(with = "human::span")]
-        down: Span,
-    },
-    BitRot {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-    },
-    Wipe {
-        #[serde(with = "human::span")]
-        at: Span,
-        node: Target,
-        #[serde(with = "human::span")]
-        down: Span,
-    },
-    LyingDisk {
-        #[serde(with = "human::span")]
-        at: Span,
-        #[serde(with = "human::span")]
-        lasts: Span,
-        node: Target,
-    },
+impl Value for Fault {
+    type Bounds = ();
+
+    const ANY: () = ();
+
+    fn kind((): &()) -> Kind {
+        Table::kind(&())
+    }
+
+    fn check(&self, field: &str, (): &(), checks: &mut Checks) {
+        Table::from(self.clone()).check(field, &(), checks);
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Table::read(deserializer).map(Self::from)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Table::from(self.clone()).write(serializer)
+    }
+}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.write(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(deserializer)
+    }
 }
 
 impl From<Table> for Fault {
@@ -274,7 +66,9 @@ impl From<Table> for Fault {
                 Self::new(at, down, ProcessFault::ZoneLoss { zone })
             }
             Table::PowerLoss { at, down } => Self::new(at, down, ProcessFault::PowerLoss),
-            Table::Partition { at, lasts, cut } => {
+            Table::Partition { at, lasts, isolate, halves, one_way, majority_ring, bridge } => {
+                let keys = CutKeys { isolate, halves, one_way, majority_ring, bridge };
+                let cut = keys.cut().expect("a table that was read has one cut");
                 Self::new(at, lasts, NetworkFault::Partition { cut })
             }
             Table::Loss { at, lasts, chance } => {
@@ -293,7 +87,7 @@ impl From<Table> for Fault {
                 Self::new(at, lasts, DiskFault::SlowDisk { node, factor })
             }
             Table::OneWayLoss { at, lasts, node, inbound, chance } => {
-                Self::new(at, lasts, NetworkFault::OneWayLoss { node, inbound, chance })
+                Self::new(at, lasts, NetworkFault::OneWayLoss { node, inbound: inbound.0, chance })
             }
             Table::Congestion { at, lasts, node, kib_per_s } => {
                 Self::new(at, lasts, NetworkFault::Congestion { node, kib_per_s })
@@ -305,10 +99,10 @@ impl From<Table> for Fault {
                 Self::new(at, lasts, NetworkFault::Swizzle { cut, mend })
             }
             Table::ClockDrift { at, lasts, node, by, slow } => {
-                Self::new(at, lasts, ClockFault::Drift { node, by, slow })
+                Self::new(at, lasts, ClockFault::Drift { node, by, slow: slow.0 })
             }
             Table::ClockJump { at, lasts, node, by, back } => {
-                Self::new(at, lasts, ClockFault::Jump { node, by, back })
+                Self::new(at, lasts, ClockFault::Jump { node, by, back: back.0 })
             }
             Table::Limp { at, lasts, node, factor } => {
                 Self::new(at, lasts, ProcessFault::Limp { node, factor })
@@ -340,7 +134,7 @@ impl From<Fault> for Table {
         match what {
             What::Process(ProcessFault::Crash { node }) => Self::Crash { at, node, down: lasts },
             What::Process(ProcessFault::Restart { node, patience }) => {
-                Self::Restart { at, node, patience, down: lasts - patience }
+                Self::Restart { at, node, patience, down: Span(lasts.0.saturating_sub(patience.0)) }
             }
             What::Process(ProcessFault::RollingRestart { patience, down }) => {
                 Self::RollingRestart { at, lasts, patience, down }
@@ -355,7 +149,10 @@ impl From<Fault> for Table {
                 Self::ZoneLoss { at, zone, down: lasts }
             }
             What::Process(ProcessFault::PowerLoss) => Self::PowerLoss { at, down: lasts },
-            What::Network(NetworkFault::Partition { cut }) => Self::Partition { at, lasts, cut },
+            What::Network(NetworkFault::Partition { cut }) => {
+                let CutKeys { isolate, halves, one_way, majority_ring, bridge } = cut.into();
+                Self::Partition { at, lasts, isolate, halves, one_way, majority_ring, bridge }
+            }
             What::Network(NetworkFault::Loss { chance }) => Self::Loss { at, lasts, chance },
             What::Network(NetworkFault::Duplicate { chance }) => {
                 Self::Duplicate { at, lasts, chance }
@@ -368,7 +165,7 @@ impl From<Fault> for Table {
                 Self::SlowDisk { at, lasts, node, factor }
             }
             What::Network(NetworkFault::OneWayLoss { node, inbound, chance }) => {
-                Self::OneWayLoss { at, lasts, node, inbound, chance }
+                Self::OneWayLoss { at, lasts, node, inbound: Switch(inbound), chance }
             }
             What::Network(NetworkFault::Congestion { node, kib_per_s }) => {
                 Self::Congestion { at, lasts, node, kib_per_s }
@@ -380,10 +177,10 @@ impl From<Fault> for Table {
                 Self::Swizzle { at, lasts, cut, mend }
             }
             What::Clock(ClockFault::Drift { node, by, slow }) => {
-                Self::ClockDrift { at, lasts, node, by, slow }
+                Self::ClockDrift { at, lasts, node, by, slow: Switch(slow) }
             }
             What::Clock(ClockFault::Jump { node, by, back }) => {
-                Self::ClockJump { at, lasts, node, by, back }
+                Self::ClockJump { at, lasts, node, by, back: Switch(back) }
             }
             What::Process(ProcessFault::Limp { node, factor }) => {
                 Self::Limp { at, lasts, node, factor }
@@ -400,14 +197,4 @@ impl From<Fault> for Table {
             What::Disk(DiskFault::LyingDisk { node }) => Self::LyingDisk { at, lasts, node },
         }
     }
-}
-
-/// How long a node may take to stop.
-const fn stop_patience() -> Span {
-    Span::from_secs(2)
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-pub(super) fn is_off(flag: &bool) -> bool {
-    !flag
 }

@@ -11,7 +11,7 @@ use onsale_cluster::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Checks, DAY, Kind, Readable, Value, Writable};
+use super::{Checks, Choice, DAY, Kind, Readable, Value, Writable};
 use crate::human::{self, HumanSpan, Pair, SPAN_MAX};
 use crate::limit::Limit;
 use crate::ratio::Ratio;
@@ -112,13 +112,17 @@ impl Value for bool {
     by_serde!();
 }
 
+/// Bounded is a text that is a name: by those that there are. A rule complains about another, with a near one at hand.
 impl Value for String {
-    type Bounds = ();
+    type Bounds = Option<fn() -> Vec<Choice>>;
 
-    const ANY: () = ();
+    const ANY: Self::Bounds = None;
 
-    fn kind((): &()) -> Kind {
-        Kind::Text { form: "", pattern: "" }
+    fn kind(bounds: &Self::Bounds) -> Kind {
+        match bounds {
+            Some(names) => Kind::Name(names()),
+            None => Kind::Text { form: "", pattern: "" },
+        }
     }
 
     by_serde!();
@@ -204,6 +208,36 @@ impl Value for Limit {
     }
 
     by_serde!();
+}
+
+/// A flag that is written only where it is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Switch(pub(crate) bool);
+
+impl Value for Switch {
+    type Bounds = ();
+
+    const ANY: () = ();
+
+    fn kind((): &()) -> Kind {
+        Kind::Flag
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        bool::deserialize(deserializer).map(Self)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+
+    fn is_left_out(&self) -> bool {
+        !self.0
+    }
+
+    fn left_out() -> Option<Self> {
+        Some(Self(false))
+    }
 }
 
 /// A number with up to three decimals, in thousandths: 0 to 10,000.

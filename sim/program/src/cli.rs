@@ -67,7 +67,11 @@ const SCENARIOS_EXAMPLES: &str = "\
 Examples:
   onsale scenarios list
   onsale scenarios show crash > my-sale.toml
-  onsale scenarios validate my-sale.toml";
+  onsale scenarios validate my-sale.toml
+  onsale scenarios schema > onsale.schema.json
+
+With the line `#:schema ./onsale.schema.json` at the top of a scenario, editors that know TOML (taplo, Even Better
+TOML) complete its keys and underline what is wrong.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -242,7 +246,7 @@ pub enum ScenariosVerb {
         #[arg(long)]
         json: bool,
     },
-    /// A scenario in full, every default filled in
+    /// A scenario in full, every default filled in, with a comment at each key
     Show {
         /// An id, a file name or a path, as for `run`
         scenario: String,
@@ -250,6 +254,10 @@ pub enum ScenariosVerb {
         #[arg(long)]
         json: bool,
     },
+    /// The JSON Schema of a scenario file, by which editors complete and underline
+    Schema,
+    /// Every key, fault, output column, mark and phase with its meaning, as Markdown
+    Reference,
     /// Check scenarios without running them
     Validate {
         /// Files, or ids of the catalogue

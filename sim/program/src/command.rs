@@ -8,6 +8,7 @@ mod completions;
 mod detect;
 mod looking;
 mod merge;
+mod reference;
 mod replay;
 mod run;
 mod scenarios;

@@ -6,7 +6,7 @@ use onsale_scenarios::catalogue::{self, LoadError};
 use onsale_scenarios::reading::Reach;
 use serde::Serialize;
 
-use super::Failure;
+use super::{Failure, reference};
 use crate::cli::ScenariosVerb;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -20,6 +20,8 @@ pub(super) fn scenarios(
     match verb {
         ScenariosVerb::List { json } => list(*json, terminal),
         ScenariosVerb::Show { scenario, json } => show(scenario, *json, reach, terminal),
+        ScenariosVerb::Schema => print(&json::pretty(&onsale_scenarios::schema()), terminal),
+        ScenariosVerb::Reference => print(&reference::page(), terminal),
         ScenariosVerb::Validate { files, json } => validate(files, *json, reach, terminal),
     }
 }
@@ -46,9 +48,12 @@ fn list(json: bool, terminal: Terminal) -> Result<Exit, Failure> {
 
 fn show(name: &str, json: bool, reach: Reach, terminal: Terminal) -> Result<Exit, Failure> {
     let scenario = catalogue::load_within(name, reach)?;
-    let text =
-        if json { json::pretty(&scenario) } else { format!("{}\n", scenario.to_toml().trim_end()) };
-    terminal.data(&text)?;
+    let text = if json { json::pretty(&scenario) } else { scenario.to_commented_toml() };
+    print(&text, terminal)
+}
+
+fn print(text: &str, terminal: Terminal) -> Result<Exit, Failure> {
+    terminal.data(text)?;
     Ok(Exit::Passed)
 }
 

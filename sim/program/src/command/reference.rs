@@ -1,0 +1,54 @@
+//! `onsale scenarios reference`: everything that a scenario can say and a run puts out, as one page.
+//!
+//! Owns the order of the page. Refuses to know any key, column or mark: what each means stands where it is declared.
+
+use onsale_cluster::Mark;
+use onsale_cluster::observation::Phase;
+use onsale_reports::{Field, csv, summary};
+
+const INTRODUCTION: &str = "\
+<!-- Printed by `onsale scenarios reference`. A test compares it; ONSALE_BLESS=1 writes it. -->
+
+# Reference
+
+Every key of a scenario file, every fault, and everything that a run puts out. How a value is written, and what
+scenarios are for, stands in [README.md](README.md). *Chosen* is a setting of the system, *assumed* a value that nobody
+measured, *sourced* one with a source.
+
+## Keys of a scenario
+";
+
+/// The page.
+pub(super) fn page() -> String {
+    let mark = |mark: &Mark| Field { name: mark.name(), doc: mark.meaning() };
+    let phase = |phase: Phase| Field { name: phase.name(), doc: phase.meaning() };
+    [
+        INTRODUCTION,
+        &onsale_scenarios::reference(),
+        "\n## Columns\n\n### `latency.csv`\n\nA row an operation and window.\n\n",
+        &table("column", csv::latency_columns()),
+        "\n### `timeline.csv`\n\nA row a virtual second.\n\n",
+        &table("column", csv::timeline_columns()),
+        "\n## Fields of `summary.json`\n\n`run --json` prints the same.\n",
+        &summary::documents()
+            .iter()
+            .map(|(place, fields)| document(place, fields))
+            .collect::<String>(),
+        "\n## Marks\n\nRare paths, as `[expect] marks` names them and summaries count them.\n\n",
+        &table("mark", Mark::ALL.iter().map(mark)),
+        "\n## Phases\n\nWhat the hot show's shard was doing when a fault struck.\n\n",
+        &table("phase", Phase::ALL.map(phase)),
+    ]
+    .concat()
+}
+
+fn document(place: &str, fields: &[Field]) -> String {
+    let heading = if place.is_empty() { "The top".to_owned() } else { format!("`{place}`") };
+    format!("\n### {heading}\n\n{}", table("field", fields.iter().copied()))
+}
+
+fn table(noun: &str, fields: impl IntoIterator<Item = Field>) -> String {
+    let row = |Field { name, doc }| format!("| `{name}` | {} |\n", doc.replace('|', "\\|"));
+    let rows: String = fields.into_iter().map(row).collect();
+    format!("| {noun} | what it says |\n|---|---|\n{rows}")
+}
