@@ -95,7 +95,7 @@ pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
     carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
 }
 
-/// The same within limits: a run that exceeds one is ended there, and [`Oracle::Budget`] fails.
+/// The same within limits: a run that exceeds one is ended there, and [`Oracle::Budget`](onsale_reports::Oracle::Budget) fails.
 pub fn run_within(
     plan: &Plan,
     progress: &Arc<Progress>,
