@@ -41,7 +41,7 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     checks.network(&scenario.network);
     for (n, fault) in scenario.faults.iter().enumerate() {
         let field = format!("fault[{n}].{}", fault.family());
-        fault.check(&field, &scenario.cluster, scenario.duration, &mut checks);
+        fault.check_in(&field, &scenario.cluster, scenario.duration, &mut checks);
     }
     let may_break = !scenario.faults.is_empty() || scenario.swarm.is_some();
     checks.that(scenario.cluster.nodes >= 3 || !may_break, "cluster.nodes", || {

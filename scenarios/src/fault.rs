@@ -4,6 +4,7 @@
 //! their own stands in one file each. Refuses to know how the world does it.
 
 mod clock;
+mod declare;
 mod disk;
 mod family;
 mod members;
@@ -12,13 +13,14 @@ mod partition;
 mod process;
 mod site;
 mod swarm;
-mod tables;
 mod target;
-mod written;
 
 use onsale_booking::Span;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use self::clock::ClockFault;
+use self::declare::Declared;
 pub use self::disk::DiskFault;
 pub use self::family::Family;
 pub use self::members::MembersFault;
@@ -27,7 +29,7 @@ pub use self::process::ProcessFault;
 use self::site::Site;
 pub use self::swarm::Swarm;
 pub use self::target::Target;
-use crate::setting::Checks;
+use crate::setting::{Checks, Kind, OneOf, Value, read_one_of, write_one_of};
 use crate::settings::Cluster;
 
 /// One fault at a fixed time.
@@ -66,23 +68,15 @@ pub enum Trouble {
 }
 
 /// What each group says of its families.
-trait Group {
-    /// The family.
-    fn family(&self) -> Family;
-
+trait Group: Declared {
     /// What judges must allow for while it is in force.
     fn trouble(&self) -> Option<Trouble>;
 
-    /// Complains about what is wrong with its keys.
+    /// Complains about what is wrong between its keys, and with nodes and zones that are not there.
     fn check(&self, site: &Site<'_>, checks: &mut Checks);
 
     /// Simpler faults that may cause the same: fewer nodes, fewer links, and nothing left to chance.
     fn simpler(&self, fault: &Fault, nodes: u16, zones: u16) -> Vec<Fault>;
-
-    /// How much of the time that it lasts passes before what the key `down` says.
-    fn before_down(&self) -> Span {
-        Span::ZERO
-    }
 
     /// Makes spans of its own fit into another time that it lasts.
     fn fit(&mut self, _lasts: Span) {}
@@ -180,8 +174,8 @@ impl Fault {
         self.what.group_mut().aim_within(nodes, zones);
     }
 
-    /// Complains about all that is wrong with it, where `field` is the key that it stands at.
-    pub(crate) fn check(
+    /// Complains about all that is wrong with it but single keys, where `field` is the key that it stands at.
+    pub(crate) fn check_in(
         &self,
         field: &str,
         cluster: &Cluster,
@@ -189,22 +183,22 @@ impl Fault {
         checks: &mut Checks,
     ) {
         let site = Site { field, lasts: self.lasts, cluster };
-        self.check_times(&site, duration, checks);
-        self.what.group().check(&site, checks);
+        let group = self.what.group();
+        self.check_times(&site, group, duration, checks);
+        group.check(&site, checks);
     }
 
-    /// It strikes while the run lasts, lasts for some time, and heals before the run ends.
-    fn check_times(&self, site: &Site<'_>, end: Span, checks: &mut Checks) {
-        let family = self.family();
-        let (at, ends, length) = (self.at, self.ends(), site.key(family.length_key()));
+    /// It strikes while the run lasts, and heals before the run ends.
+    fn check_times(&self, site: &Site<'_>, group: &dyn Group, end: Span, checks: &mut Checks) {
+        let (at, ends) = (self.at, self.ends());
         checks.that_both(at < end, &site.key("at"), "duration", || {
             let what = format!("the fault strikes at {at}, but the run ends at {end}");
             (what, "strike earlier, or lengthen `duration`".into())
         });
-        checks.that_both(at >= end || ends <= end, &length, "duration", || {
+        let key = group.length_key();
+        checks.that_both(at >= end || ends <= end, &site.key(key), "duration", || {
             let what = format!("the fault lasts until {ends}, but the run ends at {end}");
-            let most = Span((end - at).0.saturating_sub(self.what.group().before_down().0));
-            let key = family.length_key();
+            let most = Span((end - at).0.saturating_sub(group.before().0));
             (what, format!("at most `{key} = \"{most}\"`, or lengthen `duration`"))
         });
     }
@@ -253,5 +247,79 @@ impl From<ClockFault> for What {
 impl From<MembersFault> for What {
     fn from(fault: MembersFault) -> Self {
         Self::Members(fault)
+    }
+}
+
+impl OneOf for Fault {
+    const NAMES: &'static [&'static str] = Family::NAMES;
+    const HELP: &'static str = "write one fault under each `[[fault]]`";
+
+    fn read_shape<'de, M: de::MapAccess<'de>>(family: &str, map: &mut M) -> Result<Self, M::Error> {
+        if let Some(fault) = ProcessFault::read(family, map)? {
+            return Ok(fault);
+        }
+        if let Some(fault) = NetworkFault::read(family, map)? {
+            return Ok(fault);
+        }
+        if let Some(fault) = DiskFault::read(family, map)? {
+            return Ok(fault);
+        }
+        if let Some(fault) = ClockFault::read(family, map)? {
+            return Ok(fault);
+        }
+        let fault = MembersFault::read(family, map)?;
+        fault.ok_or_else(|| de::Error::unknown_variant(family, Self::NAMES))
+    }
+
+    fn write_shape<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
+        match &self.what {
+            What::Process(what) => what.write(self, map),
+            What::Network(what) => what.write(self, map),
+            What::Disk(what) => what.write(self, map),
+            What::Clock(what) => what.write(self, map),
+            What::Members(what) => what.write(self, map),
+        }
+    }
+}
+
+impl Value for Fault {
+    type Bounds = ();
+
+    const ANY: () = ();
+
+    fn kind((): &()) -> Kind {
+        let groups = [
+            ProcessFault::describe(),
+            NetworkFault::describe(),
+            DiskFault::describe(),
+            ClockFault::describe(),
+            MembersFault::describe(),
+        ];
+        Kind::OneOf(groups.concat())
+    }
+
+    fn check(&self, field: &str, (): &(), checks: &mut Checks) {
+        let path = format!("{field}.{}", self.family());
+        self.what.group().check_keys(self, &path, checks);
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_one_of(deserializer)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_one_of(self, serializer)
+    }
+}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.write(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(deserializer)
     }
 }

@@ -109,7 +109,7 @@ fn crash(at: u64, node: Target) -> Fault {
 }
 
 fn blackout(at: u64) -> Fault {
-    Fault::new(Span::from_secs(at), Span::from_secs(5), ProcessFault::PowerLoss)
+    Fault::new(Span::from_secs(at), Span::from_secs(5), ProcessFault::PowerLoss {})
 }
 
 #[test]

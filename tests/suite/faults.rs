@@ -107,7 +107,7 @@ fn drift(percent: u32) -> Fault {
     Fault::new(
         at,
         lasts,
-        ClockFault::Drift { node: LEADER, by: Ratio::percent(percent), slow: false },
+        ClockFault::ClockDrift { node: LEADER, by: Ratio::percent(percent), slow: false },
     )
 }
 
@@ -126,7 +126,8 @@ fn jump_and_crash(back: bool) -> Vec<Fault> {
         Fault::new(Span::from_secs(at), Span::from_secs(down), ProcessFault::Crash { node: LEADER })
     };
     let by = Span::from_secs(300);
-    let jump = Fault::new(Span::from_secs(30), LASTS, ClockFault::Jump { node: LEADER, by, back });
+    let jump =
+        Fault::new(Span::from_secs(30), LASTS, ClockFault::ClockJump { node: LEADER, by, back });
     vec![jump, crash(40, 1), crash(50, 5)]
 }
 
@@ -135,7 +136,7 @@ fn a_jump_alone_moves_nothing() {
     let jump = Fault::new(
         AT,
         LASTS,
-        ClockFault::Jump { node: LEADER, by: Span::from_secs(300), back: false },
+        ClockFault::ClockJump { node: LEADER, by: Span::from_secs(300), back: false },
     );
     let (with, without) = (play(&sale_with(&[jump]), 1), play(&sale_with(&[]), 1));
     let sold = |outcome: &Outcome| outcome.summary.facts.users_outcome.clone();

@@ -26,7 +26,7 @@ fn outages(outcome: &Outcome) -> &Outages {
 /// A loss of all power is over when the nodes start: that shards still have no leader then is its doing, too.
 #[test]
 fn an_outage_is_told_whatever_fault_it_outlasts() {
-    let power_loss = Fault::new(AT, LASTS, ProcessFault::PowerLoss);
+    let power_loss = Fault::new(AT, LASTS, ProcessFault::PowerLoss {});
     let scenario = sale_with(&[power_loss]);
     let outcome = play(&scenario, 1);
     assert_eq!(complaint(&outcome), None);
@@ -47,7 +47,7 @@ fn an_outage_is_told_whatever_fault_it_outlasts() {
 /// Where a run is looked at in the midst of it, its shards have no leader, and reports say so.
 #[test]
 fn an_outage_that_has_not_ended_is_told() {
-    let scenario = sale_with(&[Fault::new(AT, LASTS, ProcessFault::PowerLoss)]);
+    let scenario = sale_with(&[Fault::new(AT, LASTS, ProcessFault::PowerLoss {})]);
     let plan = Plan::new(&scenario, 1);
     let look = Look { until: Some(second(50)), ..Look::default() };
     let outcome = run_watched(&plan, &Arc::default(), look);
@@ -80,7 +80,7 @@ fn each_fault_tells_what_it_touched_and_nothing_where_it_touched_nothing() {
         Fault::new(at, lasts, NetworkFault::SlowNetwork { factor: 5 }),
         Fault::new(at, lasts, DiskFault::SlowDisk { node, factor: 5 }),
         Fault::new(at, lasts, ProcessFault::Limp { node, factor: 5 }),
-        Fault::new(at, lasts, ClockFault::Drift { node, by: Ratio::percent(1), slow: false }),
+        Fault::new(at, lasts, ClockFault::ClockDrift { node, by: Ratio::percent(1), slow: false }),
         Fault::new(at, lasts, DiskFault::DiskStall { node }),
         Fault::new(at, lasts, DiskFault::DiskFull { node }),
         Fault::new(at, lasts, DiskFault::FsyncError { node }),
@@ -105,7 +105,7 @@ fn each_fault_tells_what_it_touched_and_nothing_where_it_touched_nothing() {
     // A chance of nothing, a wall clock that jumps while no process starts, and a disk that stalls for a microsecond.
     let inert = [
         Fault::new(at, lasts, NetworkFault::Duplicate { chance: Ratio::new(1, 1_000_000_000) }),
-        Fault::new(at, lasts, ClockFault::Jump { node, by: Span::from_secs(60), back: false }),
+        Fault::new(at, lasts, ClockFault::ClockJump { node, by: Span::from_secs(60), back: false }),
         Fault::new(
             at,
             Span(1),

@@ -57,7 +57,7 @@ fn a_follower_that_dies_is_hardly_missed() {
 /// was acknowledged is there, and paid carts are still good.
 #[test]
 fn a_blackout_forgets_nothing() {
-    tell(&[Fault::new(AT, Span::from_secs(10), ProcessFault::PowerLoss)], |outcome| {
+    tell(&[Fault::new(AT, Span::from_secs(10), ProcessFault::PowerLoss {})], |outcome| {
         assert_eq!(verdict(outcome, "lost-booking"), Verdict::Pass);
         assert_eq!(granted(outcome, 46, 55), 0, "nobody sells in the dark");
         assert!(granted(outcome, 57, 70) > 20, "and everybody does in the light");

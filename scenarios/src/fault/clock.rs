@@ -4,60 +4,54 @@
 
 use onsale_booking::Span;
 
-use super::{Fault, Group, Site, Target, Trouble};
-use crate::fault::Family;
+use super::declare::faults;
+use super::{Family, Fault, Group, Site, Target, Trouble};
 use crate::ratio::Ratio;
-use crate::setting::Checks;
+use crate::setting::{Checks, DAY};
 
-/// A fault of one node's clock.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ClockFault {
-    /// A node's clock does not keep time until it is put right.
-    Drift {
-        /// Whose.
-        node: Target,
-        /// Gains this share of the time that passes.
-        by: Ratio,
-        /// Whether it loses it instead.
-        slow: bool,
-    },
-    /// A node's wall clock is set wrong until it is put right. A process that runs goes on evenly; one that starts
-    /// takes the wrong time for its own.
-    Jump {
-        /// Whose.
-        node: Target,
-        /// By how much it jumps ahead.
-        by: Span,
-        /// Whether it jumps back instead.
-        back: bool,
-    },
+faults! {
+    /// A fault of one node's clock.
+    pub enum ClockFault in clock_keys {
+        /// A node's clock does not keep time until it is put right.
+        ClockDrift for lasts {
+            /// Which node.
+            node: Target;
+            /// Share of the time that passes by which it gains, above 0 and up to 50%.
+            by: Ratio;
+            /// Whether it loses it instead.
+            slow: bool = false, chosen;
+        }
+        /// A node's wall clock is set wrong until it is put right. A process that runs goes on evenly; one that starts
+        /// takes the wrong time for its own.
+        ClockJump for lasts {
+            /// Which node.
+            node: Target;
+            /// By how much it jumps ahead.
+            by: Span, in Span(1)..=DAY;
+            /// Whether it jumps back instead.
+            back: bool = false, chosen;
+        }
+    }
 }
 
 impl ClockFault {
     /// By how much the clock is wrong once the fault has lasted for so long.
     pub const fn wrong_by(&self, lasts: Span) -> Span {
         match self {
-            Self::Drift { by, .. } => Span(by.of(lasts.0)),
-            Self::Jump { by, .. } => *by,
+            Self::ClockDrift { by, .. } => Span(by.of(lasts.0)),
+            Self::ClockJump { by, .. } => *by,
         }
     }
 }
 
 impl Group for ClockFault {
-    fn family(&self) -> Family {
-        match self {
-            Self::Drift { .. } => Family::ClockDrift,
-            Self::Jump { .. } => Family::ClockJump,
-        }
-    }
-
     fn trouble(&self) -> Option<Trouble> {
         None
     }
 
     fn check(&self, site: &Site<'_>, checks: &mut Checks) {
         match self {
-            Self::Drift { node, by, .. } => {
+            Self::ClockDrift { node, by, .. } => {
                 site.target(checks, "node", *node);
                 let by_half = by.den > 0 && u64::from(by.num) * 2 <= u64::from(by.den);
                 checks.that(!by.is_never() && by_half, &site.key("by"), || {
@@ -67,7 +61,7 @@ impl Group for ClockFault {
                     )
                 });
             }
-            Self::Jump { node, .. } => site.target(checks, "node", *node),
+            Self::ClockJump { node, .. } => site.target(checks, "node", *node),
         }
     }
 
@@ -76,11 +70,11 @@ impl Group for ClockFault {
     }
 
     fn jump(&mut self) -> Option<&mut Span> {
-        if let Self::Jump { by, .. } = self { Some(by) } else { None }
+        if let Self::ClockJump { by, .. } = self { Some(by) } else { None }
     }
 
     fn aim_within(&mut self, nodes: u16, _zones: u16) {
-        let (Self::Drift { node, .. } | Self::Jump { node, .. }) = self;
+        let (Self::ClockDrift { node, .. } | Self::ClockJump { node, .. }) = self;
         node.aim_within(nodes);
     }
 }

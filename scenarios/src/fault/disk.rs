@@ -2,56 +2,60 @@
 //!
 //! Owns these families: their keys and bounds, and which faults are simpler. Refuses to know how a disk fails.
 
-use super::{Fault, Group, ProcessFault, Site, Target, Trouble};
-use crate::fault::Family;
+use onsale_booking::Span;
+
+use super::declare::faults;
+use super::site::FACTOR;
+use super::{Family, Fault, Group, ProcessFault, Site, Target, Trouble};
 use crate::setting::Checks;
 
-/// A fault of one node's disk.
-#[derive(Clone, Debug, PartialEq)]
-pub enum DiskFault {
-    /// A node's disk is slower.
-    SlowDisk {
-        /// Which.
-        node: Target,
-        /// How many times slower.
-        factor: u32,
-    },
-    /// A node's writes fail, and the process stops at the first that does. It starts again when
-    /// the disk is well.
-    FsyncError {
-        /// Which.
-        node: Target,
-    },
-    /// No write of a node completes for a while; then they go on.
-    DiskStall {
-        /// Which.
-        node: Target,
-    },
-    /// A node's disk has no room: writes are refused until there is.
-    DiskFull {
-        /// Which.
-        node: Target,
-    },
-    /// The process dies during its next write, of which any sectors survive.
-    TornTail {
-        /// Which.
-        node: Target,
-    },
-    /// A bit of what is durable flips. A process that starts meanwhile finds it; a scrub does at the end.
-    BitRot {
-        /// Which.
-        node: Target,
-    },
-    /// The process dies, and starts again with an empty disk.
-    Wipe {
-        /// Which.
-        node: Target,
-    },
-    /// A node's disk acknowledges what a crash takes with it, until the fault is over.
-    LyingDisk {
-        /// Which.
-        node: Target,
-    },
+faults! {
+    /// A fault of one node's disk.
+    pub enum DiskFault in disk_keys {
+        /// A node's disk is slower.
+        SlowDisk for lasts {
+            /// Which node.
+            node: Target;
+            /// How many times slower.
+            factor: u32, in FACTOR;
+        }
+        /// A node's writes fail, and the process stops at the first that does. It starts again when
+        /// the disk is well.
+        FsyncError for lasts {
+            /// Which node.
+            node: Target;
+        }
+        /// No write of a node completes for a while; then they go on.
+        DiskStall for lasts {
+            /// Which node.
+            node: Target;
+        }
+        /// A node's disk has no room: writes are refused until there is.
+        DiskFull for lasts {
+            /// Which node.
+            node: Target;
+        }
+        /// The process dies during its next write, of which any sectors survive.
+        TornTail for down {
+            /// Which node.
+            node: Target;
+        }
+        /// A bit of what is durable flips. A process that starts meanwhile finds it; a scrub does at the end.
+        BitRot for lasts {
+            /// Which node.
+            node: Target;
+        }
+        /// The process dies, and starts again with an empty disk.
+        Wipe for down {
+            /// Which node.
+            node: Target;
+        }
+        /// A node's disk acknowledges what a crash takes with it, until the fault is over.
+        LyingDisk for lasts {
+            /// Which node.
+            node: Target;
+        }
+    }
 }
 
 impl DiskFault {
@@ -84,19 +88,6 @@ impl DiskFault {
 }
 
 impl Group for DiskFault {
-    fn family(&self) -> Family {
-        match self {
-            Self::SlowDisk { .. } => Family::SlowDisk,
-            Self::FsyncError { .. } => Family::FsyncError,
-            Self::DiskStall { .. } => Family::DiskStall,
-            Self::DiskFull { .. } => Family::DiskFull,
-            Self::TornTail { .. } => Family::TornTail,
-            Self::BitRot { .. } => Family::BitRot,
-            Self::Wipe { .. } => Family::Wipe,
-            Self::LyingDisk { .. } => Family::LyingDisk,
-        }
-    }
-
     fn trouble(&self) -> Option<Trouble> {
         match self {
             Self::SlowDisk { .. } | Self::DiskStall { .. } | Self::DiskFull { .. } => {

@@ -7,21 +7,23 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::setting::{Choice, Kind, Value, by_serde};
+use crate::setting::{Choice, Kind, Value, by_serde, key_name};
 
-/// Declares families: each with its key in a scenario file, and the key that says how long its faults last.
+/// Declares families: those that seeds draw unasked, those that they draw where a swarm names them, and those that
+/// only files write.
 macro_rules! families {
     (
-        drawn { $($(#[$doc:meta])* $Drawn:ident = $drawn:literal, $drawn_for:literal;)* }
-        drawn_where_named { $($(#[$named_doc:meta])* $Named:ident = $named:literal, $named_for:literal;)* }
-        written { $($(#[$written_doc:meta])* $Written:ident = $written:literal, $written_for:literal;)* }
+        drawn { $($(#[doc = $drawn_doc:literal])* $Drawn:ident;)* }
+        drawn_where_named { $($(#[doc = $named_doc:literal])* $Named:ident;)* }
+        written { $($(#[doc = $written_doc:literal])* $Written:ident;)* }
     ) => {
         /// A family of faults.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
         pub enum Family {
-            $($(#[$doc])* #[serde(rename = $drawn)] $Drawn,)*
-            $($(#[$named_doc])* #[serde(rename = $named)] $Named,)*
-            $($(#[$written_doc])* #[serde(rename = $written)] $Written,)*
+            $($(#[doc = $drawn_doc])* $Drawn,)*
+            $($(#[doc = $named_doc])* $Named,)*
+            $($(#[doc = $written_doc])* $Written,)*
         }
 
         impl Family {
@@ -31,21 +33,28 @@ macro_rules! families {
             /// Families that seeds draw only where a swarm names them.
             const NAMED: &[Self] = &[$(Self::$Named),*];
 
+            /// The keys of all families in a scenario file.
+            pub(super) const NAMES: &[&str] = &[
+                $(key_name!($Drawn),)*
+                $(key_name!($Named),)*
+                $(key_name!($Written),)*
+            ];
+
             /// Its key in a scenario file.
             pub const fn name(self) -> &'static str {
                 match self {
-                    $(Self::$Drawn => $drawn,)*
-                    $(Self::$Named => $named,)*
-                    $(Self::$Written => $written,)*
+                    $(Self::$Drawn => key_name!($Drawn),)*
+                    $(Self::$Named => key_name!($Named),)*
+                    $(Self::$Written => key_name!($Written),)*
                 }
             }
 
-            /// The key that says how long a fault lasts: `lasts`, or `down` where something is down for all of it.
-            pub(super) const fn length_key(self) -> &'static str {
+            /// What its faults are, in a few words.
+            const fn doc(self) -> &'static str {
                 match self {
-                    $(Self::$Drawn => $drawn_for,)*
-                    $(Self::$Named => $named_for,)*
-                    $(Self::$Written => $written_for,)*
+                    $(Self::$Drawn => concat!($($drawn_doc),*),)*
+                    $(Self::$Named => concat!($($named_doc),*),)*
+                    $(Self::$Written => concat!($($written_doc),*),)*
                 }
             }
         }
@@ -55,69 +64,69 @@ macro_rules! families {
 families! {
     drawn {
         /// Crash and restart of a node.
-        Crash = "crash", "down";
+        Crash;
         /// Pause of a node.
-        Pause = "pause", "lasts";
+        Pause;
         /// Loss of a zone's power.
-        ZoneLoss = "zone-loss", "down";
+        ZoneLoss;
         /// Loss of the whole cluster's power.
-        PowerLoss = "power-loss", "down";
+        PowerLoss;
         /// Partitions of every shape.
-        Partition = "partition", "lasts";
+        Partition;
         /// Message loss.
-        Loss = "loss", "lasts";
+        Loss;
         /// Message duplication.
-        Duplicate = "duplicate", "lasts";
+        Duplicate;
         /// Message reordering.
-        Reorder = "reorder", "lasts";
+        Reorder;
         /// Slow links.
-        SlowNetwork = "slow-network", "lasts";
+        SlowNetwork;
         /// Slow disks.
-        SlowDisk = "slow-disk", "lasts";
+        SlowDisk;
         /// Message loss in one direction.
-        OneWayLoss = "one-way-loss", "lasts";
+        OneWayLoss;
         /// Links that carry little.
-        Congestion = "congestion", "lasts";
+        Congestion;
         /// Nodes and links that come and go.
-        Flapping = "flapping", "lasts";
+        Flapping;
         /// Nodes cut off in one order and back in another.
-        Swizzle = "swizzle", "lasts";
+        Swizzle;
         /// Clocks that run too fast or too slowly.
-        ClockDrift = "clock-drift", "lasts";
+        ClockDrift;
         /// Clocks that are set wrong.
-        ClockJump = "clock-jump", "lasts";
+        ClockJump;
         /// Slow cores.
-        Limp = "limp", "lasts";
+        Limp;
         /// Processes that die again and again.
-        CrashLoop = "crash-loop", "lasts";
+        CrashLoop;
         /// Failing writes.
-        FsyncError = "fsync-error", "lasts";
+        FsyncError;
         /// Stalled disks.
-        DiskStall = "disk-stall", "lasts";
+        DiskStall;
         /// Full disks.
-        DiskFull = "disk-full", "lasts";
+        DiskFull;
         /// Torn writes.
-        TornTail = "torn-tail", "down";
+        TornTail;
         /// Flipped bits.
-        BitRot = "bit-rot", "lasts";
+        BitRot;
         /// Replaced disks.
-        Wipe = "wipe", "down";
+        Wipe;
         /// Restart of a node that is told to stop.
-        Restart = "restart", "down";
+        Restart;
         /// Restarts of all nodes in turn.
-        RollingRestart = "rolling-restart", "lasts";
+        RollingRestart;
     }
     drawn_where_named {
         /// Nodes that are lost for good and replaced; once at most in a run.
-        Replace = "replace", "lasts";
+        Replace;
     }
     written {
         /// Nodes that join.
-        Join = "join", "lasts";
+        Join;
         /// Nodes that leave.
-        Leave = "leave", "lasts";
+        Leave;
         /// Lying disks. What such a disk loses no safe system can know.
-        LyingDisk = "lying-disk", "lasts";
+        LyingDisk;
     }
 }
 
@@ -133,7 +142,12 @@ impl Family {
     }
 }
 
-/// A family that a swarm may name.
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl Value for Family {
     type Bounds = ();
 
@@ -141,15 +155,10 @@ impl Value for Family {
 
     fn kind((): &()) -> Kind {
         let drawn = Self::ALL.iter().chain(Self::NAMED);
-        let choice = |family: &Self| Choice { name: family.name().to_owned(), doc: "" };
+        let choice =
+            |family: &Self| Choice { name: family.name().to_owned(), doc: family.doc().trim() };
         Kind::Name(drawn.map(choice).collect())
     }
 
     by_serde!();
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }

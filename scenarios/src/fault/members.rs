@@ -4,32 +4,35 @@
 
 use std::slice;
 
-use super::{Fault, Group, Site, Target, Trouble};
-use crate::fault::Family;
+use onsale_booking::Span;
+
+use super::declare::faults;
+use super::{Family, Fault, Group, Site, Target, Trouble};
 use crate::setting::Checks;
 
-/// A change of the cluster's members.
-#[derive(Clone, Debug, PartialEq)]
-pub enum MembersFault {
-    /// Spare nodes start and join the cluster.
-    Join {
-        /// Which.
-        nodes: Vec<Target>,
-    },
-    /// Nodes are told to leave the cluster, and stop once they carry nothing any more. For one
-    /// that is dead, another is told.
-    Leave {
-        /// Which.
-        nodes: Vec<Target>,
-    },
-    /// A node and its disk are gone for good. A spare joins, and another node is told to have the lost
-    /// one struck off.
-    Replace {
-        /// Which is lost.
-        node: Target,
-        /// Which takes its place.
-        by: Target,
-    },
+faults! {
+    /// A change of the cluster's members.
+    pub enum MembersFault in members_keys {
+        /// Spare nodes start and join the cluster.
+        Join for lasts {
+            /// Spare nodes, each once.
+            nodes: Vec<Target>;
+        }
+        /// Nodes are told to leave the cluster, and stop once they carry nothing any more. For one
+        /// that is dead, another is told.
+        Leave for lasts {
+            /// Nodes by number, each once.
+            nodes: Vec<Target>;
+        }
+        /// A node and its disk are gone for good. A spare joins, and another node is told to have the lost
+        /// one struck off.
+        Replace for lasts {
+            /// The node that is lost.
+            node: Target;
+            /// The spare that takes its place.
+            by: Target;
+        }
+    }
 }
 
 impl MembersFault {
@@ -53,14 +56,6 @@ impl MembersFault {
 }
 
 impl Group for MembersFault {
-    fn family(&self) -> Family {
-        match self {
-            Self::Join { .. } => Family::Join,
-            Self::Leave { .. } => Family::Leave,
-            Self::Replace { .. } => Family::Replace,
-        }
-    }
-
     fn trouble(&self) -> Option<Trouble> {
         Some(Trouble::Delays)
     }

@@ -4,75 +4,77 @@
 
 use onsale_booking::{NodeId, Span};
 
-use super::{Fault, Group, Site, Target, Trouble, parts};
-use crate::fault::Family;
+use super::declare::faults;
+use super::site::{FACTOR, TURN};
+use super::{Family, Fault, Group, Site, Target, Trouble, parts};
 use crate::ratio::Ratio;
 use crate::setting::Checks;
 
-/// A fault of the network.
-#[derive(Clone, Debug, PartialEq)]
-pub enum NetworkFault {
-    /// Links are cut, what is in flight on them included.
-    Partition {
-        /// Which links.
-        cut: Cut,
-    },
-    /// Messages between nodes are lost more often.
-    Loss {
-        /// Share lost.
-        chance: Ratio,
-    },
-    /// Messages between nodes arrive twice more often.
-    Duplicate {
-        /// Share duplicated.
-        chance: Ratio,
-    },
-    /// Messages on one link overtake each other more often.
-    Reorder {
-        /// Share that may be overtaken.
-        chance: Ratio,
-    },
-    /// All links between nodes are slower.
-    SlowNetwork {
-        /// How many times slower.
-        factor: u32,
-    },
-    /// Messages between a node and the others are lost more often, in one direction.
-    OneWayLoss {
-        /// Whose.
-        node: Target,
-        /// Whether those are lost that it is sent, rather than those that it sends.
-        inbound: bool,
-        /// Share lost.
-        chance: Ratio,
-    },
-    /// Links between nodes carry so little that messages queue on them, and are lost where the
-    /// queue is full.
-    Congestion {
-        /// Those from and to this node; without it, all.
-        node: Option<Target>,
-        /// What each carries in each direction, in KiB a second.
-        kib_per_s: u32,
-    },
-    /// A node is cut off and comes back, again and again.
-    Flapping {
-        /// Which.
-        node: Target,
-        /// Only its link with this one; without it, all its links, those with clients too.
-        peer: Option<Target>,
-        /// How long it is cut off each time.
-        down: Span,
-        /// How long it is whole in between.
-        up: Span,
-    },
-    /// Nodes are cut off one after another, from the clients too, and come back one after another; cuts and returns
-    /// are evenly spread.
-    Swizzle {
-        /// In which order they are cut off.
-        cut: Vec<Target>,
-        /// In which order they come back: the same nodes.
-        mend: Vec<Target>,
-    },
+faults! {
+    /// A fault of the network.
+    pub enum NetworkFault in network_keys {
+        /// Links are cut, what is in flight on them included.
+        Partition for lasts in partition {
+            /// Which links.
+            cut: Cut;
+        }
+        /// Messages between nodes are lost more often.
+        Loss for lasts {
+            /// Share of them that is lost, above 0.
+            chance: Ratio;
+        }
+        /// Messages between nodes arrive twice more often.
+        Duplicate for lasts {
+            /// Share of them that is duplicated, above 0.
+            chance: Ratio;
+        }
+        /// Messages on one link overtake each other more often.
+        Reorder for lasts {
+            /// Share of them that may be overtaken, above 0.
+            chance: Ratio;
+        }
+        /// All links between nodes are slower.
+        SlowNetwork for lasts {
+            /// How many times slower.
+            factor: u32, in FACTOR;
+        }
+        /// Messages between a node and the others are lost more often, in one direction.
+        OneWayLoss for lasts {
+            /// Which node.
+            node: Target;
+            /// Whether those are lost that it is sent, rather than those that it sends.
+            inbound: bool = false, chosen;
+            /// Share of them that is lost, above 0.
+            chance: Ratio;
+        }
+        /// Links between nodes carry so little that messages queue on them, and are lost where the
+        /// queue is full.
+        Congestion for lasts {
+            /// Only links from and to this node; without it, all.
+            node: Option<Target>;
+            /// What each link carries in each direction.
+            kib_per_s: u32, in 1..=1_000_000, unit "KiB a second";
+        }
+        /// A node is cut off and comes back, again and again.
+        Flapping for lasts {
+            /// Which node.
+            node: Target;
+            /// Only its link with this one; without it, all its links, those with clients too.
+            peer: Option<Target>;
+            /// How long it is cut off each time.
+            down: Span, in TURN;
+            /// How long it is whole in between.
+            up: Span, in TURN;
+        }
+        /// Nodes are cut off one after another, from the clients too, and come back one after another; cuts and returns
+        /// are evenly spread.
+        Swizzle for lasts {
+            /// Nodes in the order in which they are cut off.
+            cut: Vec<Target>;
+            /// The same nodes in the order in which they come back.
+            mend: Vec<Target>;
+        }
+    }
 }
 
 /// Which links a partition cuts.
@@ -91,20 +93,6 @@ pub enum Cut {
 }
 
 impl Group for NetworkFault {
-    fn family(&self) -> Family {
-        match self {
-            Self::Partition { .. } => Family::Partition,
-            Self::Loss { .. } => Family::Loss,
-            Self::Duplicate { .. } => Family::Duplicate,
-            Self::Reorder { .. } => Family::Reorder,
-            Self::SlowNetwork { .. } => Family::SlowNetwork,
-            Self::OneWayLoss { .. } => Family::OneWayLoss,
-            Self::Congestion { .. } => Family::Congestion,
-            Self::Flapping { .. } => Family::Flapping,
-            Self::Swizzle { .. } => Family::Swizzle,
-        }
-    }
-
     fn trouble(&self) -> Option<Trouble> {
         match self {
             Self::Duplicate { .. } => None,
@@ -125,7 +113,6 @@ impl Group for NetworkFault {
             Self::Loss { chance } | Self::Duplicate { chance } | Self::Reorder { chance } => {
                 site.chance(checks, *chance);
             }
-            Self::SlowNetwork { .. } => {}
             Self::OneWayLoss { node, chance, .. } => {
                 site.target(checks, "node", *node);
                 site.chance(checks, *chance);
@@ -133,6 +120,7 @@ impl Group for NetworkFault {
             Self::Congestion { node, .. } => {
                 node.iter().for_each(|node| site.target(checks, "node", *node));
             }
+            Self::SlowNetwork { .. } => {}
             Self::Flapping { node, peer, down, up } => {
                 site.target(checks, "node", *node);
                 if let Some(peer) = peer {

@@ -1,33 +1,82 @@
 //! How a partition is written: the cut is one of five keys beside its times.
 //!
-//! Owns what is wrong with a table that cuts nothing or in several ways. Refuses to know what is cut.
+//! Owns that table, and what is wrong with one that cuts nothing or in several ways. Refuses to
+//! know what is cut.
+
+use std::fmt;
+
+use onsale_booking::Span;
+use serde::{Deserializer, Serializer, de};
 
 use super::{Cut, Target};
 use crate::human::Misread;
-use crate::setting::Switch;
+use crate::setting::{Checks, Kind, SOME_TIME, Switch, Table, Value, settings};
 
-/// The keys of which one says what is cut.
-pub(super) struct CutKeys {
-    pub(super) isolate: Option<Vec<Target>>,
-    pub(super) halves: Switch,
-    pub(super) one_way: Option<Target>,
-    pub(super) majority_ring: Switch,
-    pub(super) bridge: Switch,
+/// A partition as it is, which is not as it is written.
+#[derive(Clone, Debug)]
+pub(super) struct Partition {
+    pub(super) at: Span,
+    pub(super) lasts: Span,
+    pub(super) cut: Cut,
 }
 
-impl CutKeys {
-    /// The one cut, or what is wrong.
-    pub(super) fn cut(self) -> Result<Cut, Misread> {
+settings! {
+    /// Links are cut, what is in flight on them included; one of the keys says which.
+    table PartitionTable {
+        /// When it strikes, from the start of the run.
+        at: Span;
+        /// How long it lasts.
+        lasts: Span, in SOME_TIME;
+        /// These nodes are cut from the others, and from the clients too.
+        isolate: Option<Vec<Target>>;
+        /// The nodes split into two halves, the smaller one with the leader of the hot show.
+        halves: Switch;
+        /// What this node sends to the other nodes is lost; what they send arrives.
+        one_way: Option<Target>;
+        /// Each node sees a majority, no two the same one.
+        majority_ring: Switch;
+        /// Two halves see each other only through one node.
+        bridge: Switch;
+    }
+}
+
+impl From<&Partition> for PartitionTable {
+    fn from(Partition { at, lasts, cut }: &Partition) -> Self {
+        let mut table = Self {
+            at: *at,
+            lasts: *lasts,
+            isolate: None,
+            halves: Switch(false),
+            one_way: None,
+            majority_ring: Switch(false),
+            bridge: Switch(false),
+        };
+        match cut {
+            Cut::Isolate(nodes) => table.isolate = Some(nodes.clone()),
+            Cut::Halves => table.halves = Switch(true),
+            Cut::OneWay(node) => table.one_way = Some(*node),
+            Cut::MajorityRing => table.majority_ring = Switch(true),
+            Cut::Bridge => table.bridge = Switch(true),
+        }
+        table
+    }
+}
+
+impl TryFrom<PartitionTable> for Partition {
+    type Error = Misread;
+
+    fn try_from(table: PartitionTable) -> Result<Self, Misread> {
+        let PartitionTable { at, lasts, isolate, halves, one_way, majority_ring, bridge } = table;
         let cuts = [
-            self.isolate.map(Cut::Isolate),
-            self.halves.0.then_some(Cut::Halves),
-            self.one_way.map(Cut::OneWay),
-            self.majority_ring.0.then_some(Cut::MajorityRing),
-            self.bridge.0.then_some(Cut::Bridge),
+            isolate.map(Cut::Isolate),
+            halves.0.then_some(Cut::Halves),
+            one_way.map(Cut::OneWay),
+            majority_ring.0.then_some(Cut::MajorityRing),
+            bridge.0.then_some(Cut::Bridge),
         ];
         let mut cuts = cuts.into_iter().flatten();
         match (cuts.next(), cuts.next()) {
-            (Some(cut), None) => Ok(cut),
+            (Some(cut), None) => Ok(Self { at, lasts, cut }),
             (None, _) => Err(Misread::new("the partition cuts nothing", ONE_CUT)),
             (Some(_), Some(_)) => {
                 Err(Misread::new("the partition is cut in several ways", ONE_CUT))
@@ -36,19 +85,41 @@ impl CutKeys {
     }
 }
 
-impl From<Cut> for CutKeys {
-    fn from(cut: Cut) -> Self {
-        let off = Switch(false);
-        let mut keys =
-            Self { isolate: None, halves: off, one_way: None, majority_ring: off, bridge: off };
-        match cut {
-            Cut::Isolate(nodes) => keys.isolate = Some(nodes),
-            Cut::Halves => keys.halves = Switch(true),
-            Cut::OneWay(node) => keys.one_way = Some(node),
-            Cut::MajorityRing => keys.majority_ring = Switch(true),
-            Cut::Bridge => keys.bridge = Switch(true),
-        }
-        keys
+impl Value for Partition {
+    type Bounds = ();
+
+    const ANY: () = ();
+
+    fn kind((): &()) -> Kind {
+        PartitionTable::kind(&())
+    }
+
+    fn check(&self, field: &str, (): &(), checks: &mut Checks) {
+        PartitionTable::from(self).check_keys(field, checks);
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PartitionVisitor)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        PartitionTable::from(self).write(serializer)
+    }
+}
+
+/// Judges the cut while the reader still knows where the table stands.
+struct PartitionVisitor;
+
+impl<'de> de::Visitor<'de> for PartitionVisitor {
+    type Value = Partition;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("struct of a partition")
+    }
+
+    fn visit_map<M: de::MapAccess<'de>>(self, map: M) -> Result<Partition, M::Error> {
+        let table = PartitionTable::read_keys(map)?;
+        Partition::try_from(table).map_err(Misread::into_serde)
     }
 }
 

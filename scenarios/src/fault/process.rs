@@ -4,77 +4,66 @@
 
 use onsale_booking::Span;
 
-use super::{Fault, Group, Site, Target, Trouble};
-use crate::fault::Family;
-use crate::setting::Checks;
+use super::declare::faults;
+use super::site::{FACTOR, TURN};
+use super::{Family, Fault, Group, Site, Target, Trouble};
+use crate::setting::{Checks, SOME_TIME};
 
-/// A fault of processes, or of their machines.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ProcessFault {
-    /// The process dies, loses un-synced data, and starts again.
-    Crash {
-        /// Which.
-        node: Target,
-    },
-    /// The process is told to stop, stops once it is done or its patience ends, and starts again. It lasts for
-    /// the patience and the time that the process is down.
-    Restart {
-        /// Which.
-        node: Target,
-        /// How long it may take to stop.
-        patience: Span,
-    },
-    /// Every process is told to stop and starts again, one node after the other, each in an equal part of the time.
-    RollingRestart {
-        /// How long one may take to stop.
-        patience: Span,
-        /// How long one stays down.
-        down: Span,
-    },
-    /// A process dies again and again, each time soon after it has started.
-    CrashLoop {
-        /// Which.
-        node: Target,
-        /// How long it is down each time.
-        down: Span,
-        /// How long it is up in between.
-        up: Span,
-    },
-    /// The process stands still and then goes on, knowing nothing of it.
-    Pause {
-        /// Which.
-        node: Target,
-    },
-    /// A node's cores are slower.
-    Limp {
-        /// Which.
-        node: Target,
-        /// How many times slower.
-        factor: u32,
-    },
-    /// All nodes of a zone lose power.
-    ZoneLoss {
-        /// Which zone, from 1.
-        zone: u16,
-    },
-    /// All nodes lose power at once.
-    PowerLoss,
+faults! {
+    /// A fault of processes, or of their machines.
+    pub enum ProcessFault in process_keys {
+        /// The process dies, loses un-synced data, and starts again.
+        Crash for down {
+            /// Which node.
+            node: Target;
+        }
+        /// The process is told to stop, stops once it is done or its patience ends, and starts again. It lasts for
+        /// the patience and the time that the process is down.
+        Restart for down after patience {
+            /// Which node.
+            node: Target;
+            /// How long it may take to stop.
+            patience: Span = Span::from_secs(2), chosen, in SOME_TIME;
+        }
+        /// Every process is told to stop and starts again, one node after the other, each in an equal part of the time.
+        RollingRestart for lasts {
+            /// How long one node may take to stop.
+            patience: Span = Span::from_secs(2), chosen, in SOME_TIME;
+            /// How long one node stays down.
+            down: Span, in SOME_TIME;
+        }
+        /// A process dies again and again, each time soon after it has started.
+        CrashLoop for lasts {
+            /// Which node.
+            node: Target;
+            /// How long it is down each time.
+            down: Span, in TURN;
+            /// How long it is up in between.
+            up: Span, in TURN;
+        }
+        /// The process stands still and then goes on, knowing nothing of it.
+        Pause for lasts {
+            /// Which node.
+            node: Target;
+        }
+        /// A node's cores are slower.
+        Limp for lasts {
+            /// Which node.
+            node: Target;
+            /// How many times slower.
+            factor: u32, in FACTOR;
+        }
+        /// All nodes of a zone lose power.
+        ZoneLoss for down {
+            /// Which zone, from 1.
+            zone: u16;
+        }
+        /// All nodes lose power at once.
+        PowerLoss for down {}
+    }
 }
 
 impl Group for ProcessFault {
-    fn family(&self) -> Family {
-        match self {
-            Self::Crash { .. } => Family::Crash,
-            Self::Restart { .. } => Family::Restart,
-            Self::RollingRestart { .. } => Family::RollingRestart,
-            Self::CrashLoop { .. } => Family::CrashLoop,
-            Self::Pause { .. } => Family::Pause,
-            Self::Limp { .. } => Family::Limp,
-            Self::ZoneLoss { .. } => Family::ZoneLoss,
-            Self::PowerLoss => Family::PowerLoss,
-        }
-    }
-
     fn trouble(&self) -> Option<Trouble> {
         match self {
             Self::Pause { .. } | Self::Limp { .. } => Some(Trouble::Delays),
@@ -83,7 +72,7 @@ impl Group for ProcessFault {
             | Self::RollingRestart { .. }
             | Self::CrashLoop { .. }
             | Self::ZoneLoss { .. }
-            | Self::PowerLoss => None,
+            | Self::PowerLoss {} => None,
         }
     }
 
@@ -104,14 +93,14 @@ impl Group for ProcessFault {
                     (format!("there is no zone {zone}"), format!("the zones are 1 to {zones}"))
                 });
             }
-            Self::PowerLoss => {}
+            Self::PowerLoss {} => {}
         }
     }
 
     fn simpler(&self, fault: &Fault, _nodes: u16, zones: u16) -> Vec<Fault> {
         let crashes = || Target::BOTH_ROLES.map(|node| fault.but(Self::Crash { node }));
         match self {
-            Self::PowerLoss => {
+            Self::PowerLoss {} => {
                 let zone_losses = (1..=zones).map(|zone| fault.but(Self::ZoneLoss { zone }));
                 crashes().into_iter().chain(zone_losses).collect()
             }
@@ -125,10 +114,6 @@ impl Group for ProcessFault {
             Self::CrashLoop { node, .. } => vec![fault.but(Self::Crash { node: *node })],
             Self::Crash { .. } | Self::Pause { .. } | Self::Limp { .. } => Vec::new(),
         }
-    }
-
-    fn before_down(&self) -> Span {
-        if let Self::Restart { patience, .. } = self { *patience } else { Span::ZERO }
     }
 
     fn fit(&mut self, lasts: Span) {
@@ -152,7 +137,7 @@ impl Group for ProcessFault {
             | Self::Pause { node }
             | Self::Limp { node, .. } => node.aim_within(nodes),
             Self::ZoneLoss { zone } => *zone = (*zone - 1) % zones + 1,
-            Self::RollingRestart { .. } | Self::PowerLoss => {}
+            Self::RollingRestart { .. } | Self::PowerLoss {} => {}
         }
     }
 }

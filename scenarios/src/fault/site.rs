@@ -2,14 +2,20 @@
 //!
 //! Owns the rules that keys of several groups have in common. Refuses to know what the families do.
 
+use std::ops::RangeInclusive;
+
 use onsale_booking::Span;
 
 use super::Target;
-use crate::setting::Checks;
+use crate::setting::{Checks, DAY};
 use crate::settings::Cluster;
 
 /// Nothing goes and comes back more often in one fault.
 const TURNS_MAX: u64 = 10_000;
+/// For how long something is down or up in turn.
+pub(super) const TURN: RangeInclusive<Span> = Span::from_millis(1)..=DAY;
+/// How many times slower something may become.
+pub(super) const FACTOR: RangeInclusive<u32> = 2..=1_000_000;
 
 /// A fault's place in the scenario: its key, how long it lasts, and the cluster that it strikes.
 pub(super) struct Site<'a> {

@@ -6,10 +6,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use onsale_booking::NodeId;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserializer, Serializer};
 
 use crate::human::{self, Misread};
-use crate::setting::{Kind, Value, by_serde};
+use crate::setting::{Kind, Value};
 
 /// Which node a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,22 +84,16 @@ impl Value for Target {
 
     fn kind((): &()) -> Kind {
         Kind::Text {
-            form: "a node such as `n3`, or `leader` or `follower` of the hot show",
-            pattern: "^(n[0-9]+|leader|follower)$",
+            form: "a node: `n3`, or `leader` or `follower` of the hot show",
+            pattern: r"^(n[0-9]+|leader|follower)$",
         }
     }
 
-    by_serde!();
-}
-
-impl Serialize for Target {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Target {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         human::from_text(deserializer, "a target such as `n3` or `leader`", Self::from_str)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }

@@ -1021,7 +1021,7 @@ fn a_fault() -> BoxedStrategy<Fault> {
             Family::Crash => Fault::new(at, lasts, ProcessFault::Crash { node }),
             Family::Pause => Fault::new(at, lasts, ProcessFault::Pause { node }),
             Family::ZoneLoss => Fault::new(at, lasts, ProcessFault::ZoneLoss { zone }),
-            Family::PowerLoss => Fault::new(at, lasts, ProcessFault::PowerLoss),
+            Family::PowerLoss => Fault::new(at, lasts, ProcessFault::PowerLoss {}),
             Family::Partition => Fault::new(at, lasts, NetworkFault::Partition { cut }),
             Family::Loss => Fault::new(at, lasts, NetworkFault::Loss { chance }),
             Family::Duplicate => Fault::new(at, lasts, NetworkFault::Duplicate { chance }),
@@ -1051,11 +1051,13 @@ fn a_fault() -> BoxedStrategy<Fault> {
             Family::ClockDrift => Fault::new(
                 at,
                 lasts,
-                ClockFault::Drift { node, by: Ratio::new(1, factor), slow: zone > 1 },
+                ClockFault::ClockDrift { node, by: Ratio::new(1, factor), slow: zone > 1 },
             ),
-            Family::ClockJump => {
-                Fault::new(at, lasts, ClockFault::Jump { node, by: lasts, back: factor % 2 == 0 })
-            }
+            Family::ClockJump => Fault::new(
+                at,
+                lasts,
+                ClockFault::ClockJump { node, by: lasts, back: factor % 2 == 0 },
+            ),
             Family::Limp => Fault::new(at, lasts, ProcessFault::Limp { node, factor }),
             Family::CrashLoop => {
                 let (down, up) = (Span::from_millis(1), Span::from_millis(u64::from(factor)));

@@ -36,11 +36,6 @@ const LONGER_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("reports/src/sweep.rs", "failed", TO_SPLIT),
     ("reports/src/sweep.rs", "new", TO_SPLIT),
     ("reports/src/terminal/sweep.rs", "learned", TO_SPLIT),
-    (
-        "scenarios/src/fault/written.rs",
-        "from",
-        "a table: every family's keys, and where each stands in a fault",
-    ),
     ("sim/engine/src/run.rs", "direct", TO_SPLIT),
     ("sim/engine/src/setup.rs", "setup", TO_SPLIT),
     ("sim/engine/src/world.rs", "new", TO_SPLIT),

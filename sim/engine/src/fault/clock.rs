@@ -20,19 +20,19 @@ pub(super) struct Force {
 
 impl Faults<'_> {
     pub(super) fn strike_clock(&self, strike: &mut Strike<'_>, fault: &ClockFault) -> String {
-        let (ClockFault::Drift { node, .. } | ClockFault::Jump { node, .. }) = fault;
+        let (ClockFault::ClockDrift { node, .. } | ClockFault::ClockJump { node, .. }) = fault;
         let (index, now) = (strike.index, strike.world.now);
         let victim = self.victim(strike.world, *node);
         let name = self.name(strike.world, victim);
         strike.force.clock.wrong = Some(victim);
         let clock = &mut strike.world.machine(victim).clock;
         match fault {
-            ClockFault::Drift { by, slow, .. } => {
+            ClockFault::ClockDrift { by, slow, .. } => {
                 clock.drift(now, index, *by, *slow);
                 let way = if *slow { "loses" } else { "gains" };
                 format!("the clock of {name} {way} {by}")
             }
-            ClockFault::Jump { by, back, .. } => {
+            ClockFault::ClockJump { by, back, .. } => {
                 clock.jump(index, *by, *back);
                 let way = if *back { "back" } else { "ahead" };
                 format!("the wall clock of {name} set {way} by {by}")
@@ -55,12 +55,12 @@ pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<ClockFault> {
     Some(match family {
         Family::ClockDrift => {
             let by = Ratio { num: drift_ppm(draw.scenario, draw.strength), den: 1_000_000 };
-            ClockFault::Drift { node, by, slow: draw.stream.below(2) == 0 }
+            ClockFault::ClockDrift { node, by, slow: draw.stream.below(2) == 0 }
         }
         Family::ClockJump => {
             // Milliseconds to an hour, each order of magnitude as often.
             let by = Span::from_millis(1 + (draw.stream.draw() >> (42 + below(draw.strength, 22))));
-            ClockFault::Jump { node, by, back: draw.stream.below(2) == 0 }
+            ClockFault::ClockJump { node, by, back: draw.stream.below(2) == 0 }
         }
         _ => return None,
     })

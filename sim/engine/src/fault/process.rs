@@ -96,7 +96,7 @@ impl Faults<'_> {
                 let names = self.lose_power(strike, |place| self.zone(place) == *zone);
                 format!("power loss of zone {zone} ({names})")
             }
-            ProcessFault::PowerLoss => {
+            ProcessFault::PowerLoss {} => {
                 let names = self.lose_power(strike, |_| true);
                 format!("power loss of the whole cluster ({names})")
             }
@@ -216,7 +216,7 @@ pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<ProcessFault> 
         Family::Crash => ProcessFault::Crash { node },
         Family::Pause => ProcessFault::Pause { node },
         Family::ZoneLoss => ProcessFault::ZoneLoss { zone: draw.zone() },
-        Family::PowerLoss => ProcessFault::PowerLoss,
+        Family::PowerLoss => ProcessFault::PowerLoss {},
         Family::Restart => ProcessFault::Restart { node, patience: stop_patience(draw.lasts) },
         Family::RollingRestart => draw_rolling_restart(draw),
         Family::Limp => ProcessFault::Limp { node, factor: 2 << below(draw.strength, 14) },

@@ -52,7 +52,7 @@ fn early(plan: &Plan) -> Option<Span> {
     }
     let Sale { hold, grace, .. } = plan.scenario.sale;
     let drifts = plan.faults.iter().filter_map(|fault| {
-        let What::Clock(ClockFault::Drift { by, slow, .. }) = &fault.what else { return None };
+        let What::Clock(ClockFault::ClockDrift { by, slow, .. }) = &fault.what else { return None };
         (!slow).then_some(by)
     });
     let lost = drifts.map(|by| Promise { hold, grace }.lost_to(by.num, by.den));

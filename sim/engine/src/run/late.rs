@@ -34,7 +34,7 @@ pub(super) fn lateness(plan: &Plan) -> (Lateness, Paces) {
     };
     let commit = Span(2 * (inside.0 + slowest::write(disk).0));
     let slow = plan.faults.iter().filter_map(|fault| {
-        let What::Clock(ClockFault::Drift { by, slow, .. }) = &fault.what else { return None };
+        let What::Clock(ClockFault::ClockDrift { by, slow, .. }) = &fault.what else { return None };
         slow.then_some(by)
     });
     let lasts = (sale.hold + sale.grace).0;

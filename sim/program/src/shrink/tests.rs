@@ -120,7 +120,7 @@ fn the_faults_that_matter_stay_and_become_shorter() {
 fn a_fault_becomes_a_simpler_one_if_that_is_enough() {
     let mut plan = plan(1);
     plan.faults =
-        vec![Fault::new(Span::from_secs(60), Span::from_secs(9), ProcessFault::PowerLoss)];
+        vec![Fault::new(Span::from_secs(60), Span::from_secs(9), ProcessFault::PowerLoss {})];
     let struck = |families: &'static [Family]| {
         move |plan: &Plan| plan.faults.iter().any(|fault| families.contains(&fault.family()))
     };

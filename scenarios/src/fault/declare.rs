@@ -1,0 +1,198 @@
+//! How families of faults are declared: each once, with its keys, their bounds and docs.
+//!
+//! Owns what follows from a declaration: the group's enum, how a fault is read and written, and its description. Refuses
+//! to know any family.
+
+use onsale_booking::Span;
+
+use super::{Family, Fault};
+use crate::setting::{Checks, Kind, Section};
+
+/// What follows for each fault from how its family is declared.
+pub(super) trait Declared {
+    /// The family.
+    fn family(&self) -> Family;
+
+    /// The key that says how long it lasts: `lasts`, or `down` where something is down for all of it.
+    fn length_key(&self) -> &'static str;
+
+    /// How much of the time that it lasts passes before what that key says.
+    fn before(&self) -> Span;
+
+    /// Complains about every key out of bounds; `path` is its table's path in the scenario.
+    fn check_keys(&self, fault: &Fault, path: &str, checks: &mut Checks);
+}
+
+/// The description of a table.
+pub(super) fn section(kind: Kind) -> Section {
+    let Kind::Table(section) = kind else { panic!("the keys of a fault are a table") };
+    section
+}
+
+/// Declares the families of one group:
+///
+/// ```text
+/// faults! {
+///     /// A fault of processes.
+///     pub enum ProcessFault in process_keys {
+///         /// The process stands still and then goes on, knowing nothing of it.
+///         Pause for lasts {
+///             /// Which node.
+///             node: Target;
+///         }
+///     }
+/// }
+/// ```
+///
+/// Every family has the key `at` besides, and `lasts` or `down`, which stands behind `for`; `after` names a key whose
+/// span passes before that. A family whose keys are not its fields brings a table of its own, from the module behind
+/// `in`. Keys are written as in `settings!`.
+macro_rules! faults {
+    (
+        $(#[doc = $about:literal])*
+        pub enum $Group:ident in $keys:ident {
+            $(
+                $(#[doc = $doc:literal])*
+                $Family:ident for $length:ident $(after $before:ident)? $(in $own:ident)? {
+                    $(
+                        $(#[doc = $key_doc:literal])*
+                        $key:ident: $ty:ty
+                            $(= $default:expr, $basis:ident $($source:literal)?)?
+                            $(, in $bounds:expr)?
+                            $(, unit $unit:literal)?;
+                    )*
+                }
+            )*
+        }
+    ) => {
+        $(#[doc = $about])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum $Group {
+            $(
+                $(#[doc = $doc])*
+                $Family {
+                    $($(#[doc = $key_doc])* $key: $ty,)*
+                },
+            )*
+        }
+
+        mod $keys {
+            use super::*;
+
+            $($crate::fault::declare::table! { ($(in $own)?) $length $(#[doc = $doc])* $Family {
+                $(
+                    $(#[doc = $key_doc])*
+                    $key: $ty
+                        $(= $default, $basis $($source)?)?
+                        $(, in $bounds)?
+                        $(, unit $unit)?;
+                )*
+            } })*
+        }
+
+        impl $Group {
+            /// Reads the table of a fault, if its family is one of these.
+            pub(super) fn read<'de, M: serde::de::MapAccess<'de>>(
+                family: &str,
+                map: &mut M,
+            ) -> Result<Option<Fault>, M::Error> {
+                $(if family == $crate::setting::key_name!($Family) {
+                    let table: $crate::setting::Readable<$keys::$Family> = map.next_value()?;
+                    let $keys::$Family { at, $length, $($key),* } = table.0;
+                    let lasts = $length $(+ $before)?;
+                    return Ok(Some(Fault::new(at, lasts, Self::$Family { $($key),* })));
+                })*
+                Ok(None)
+            }
+
+            /// Writes the family and its table.
+            pub(super) fn write<S: serde::ser::SerializeMap>(
+                &self,
+                fault: &Fault,
+                map: &mut S,
+            ) -> Result<(), S::Error> {
+                let (at, lasts) = (fault.at, fault.lasts);
+                match self.clone() {$(
+                    Self::$Family { $($key),* } => {
+                        let $length = Span(lasts.0 $(.saturating_sub($before.0))?);
+                        let table = $keys::$Family { at, $length, $($key),* };
+                        let family = $crate::setting::key_name!($Family);
+                        map.serialize_entry(family, &$crate::setting::Writable(&table))
+                    }
+                )*}
+            }
+
+            /// Each family, and its table.
+            pub(super) fn describe() -> Vec<(&'static str, $crate::setting::Section)> {
+                vec![$((
+                    $crate::setting::key_name!($Family),
+                    $crate::fault::declare::section(<$keys::$Family as $crate::setting::Value>::kind(&())),
+                )),*]
+            }
+        }
+
+        impl $crate::fault::declare::Declared for $Group {
+            fn family(&self) -> Family {
+                match self {$(
+                    Self::$Family { .. } => Family::$Family,
+                )*}
+            }
+
+            fn length_key(&self) -> &'static str {
+                match self {$(
+                    Self::$Family { .. } => stringify!($length),
+                )*}
+            }
+
+            fn before(&self) -> Span {
+                match self {$(
+                    Self::$Family { $($before,)? .. } => Span::ZERO $(+ *$before)?,
+                )*}
+            }
+
+            fn check_keys(&self, fault: &Fault, path: &str, checks: &mut Checks) {
+                let (at, lasts) = (fault.at, fault.lasts);
+                match self.clone() {$(
+                    Self::$Family { $($key),* } => {
+                        let $length = Span(lasts.0 $(.saturating_sub($before.0))?);
+                        let table = $keys::$Family { at, $length, $($key),* };
+                        $crate::setting::Value::check(&table, path, &(), checks);
+                    }
+                )*}
+            }
+        }
+    };
+}
+pub(super) use faults;
+
+/// The keys of one family, with those that every family has.
+macro_rules! table {
+    ((in $own:ident) $length:ident $(#[doc = $doc:literal])* $Family:ident { $($keys:tt)* }) => {
+        pub(super) use crate::fault::$own::$Family;
+    };
+    (() down $(#[doc = $doc:literal])* $Family:ident { $($keys:tt)* }) => {
+        $crate::setting::settings! {
+            $(#[doc = $doc])*
+            pub(super) table $Family {
+                /// When it strikes, from the start of the run.
+                at: Span;
+                $($keys)*
+                /// How long it stays down.
+                down: Span, in $crate::setting::SOME_TIME;
+            }
+        }
+    };
+    (() lasts $(#[doc = $doc:literal])* $Family:ident { $($keys:tt)* }) => {
+        $crate::setting::settings! {
+            $(#[doc = $doc])*
+            pub(super) table $Family {
+                /// When it strikes, from the start of the run.
+                at: Span;
+                /// How long it lasts.
+                lasts: Span, in $crate::setting::SOME_TIME;
+                $($keys)*
+            }
+        }
+    };
+}
+pub(super) use table;
