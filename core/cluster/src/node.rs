@@ -91,23 +91,26 @@ impl Node {
     /// # Panics
     ///
     /// When one of its own promises is broken.
-    #[inline]
+    #[inline(always)]
     pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
-        self.enter(now, effects, |node, effects| match input {
-            Input::Delivered { from, message } => node.on_delivered(from, message, effects),
-            Input::Request { from, request } => node.on_request(from, &request, effects),
-            Input::Forwarded { from, request } => node.on_forwarded(from, &request, effects),
-            Input::Answered { from, answer } => node.on_answered(from, &answer, effects),
-            Input::Persisted(id) => node.on_persisted(id, effects),
-            Input::WriteFailed(id) => node.on_write_failed(id, effects),
-            Input::WriteRefused(write) => node.on_write_refused(write, effects),
-            Input::DamageFound => node.disk.on_damage_found(effects),
-            Input::Join => node.on_join(),
-            Input::Leave(leaver) => node.on_leave(leaver, effects),
-            Input::Retire => node.retirement.begin(),
-            Input::DeadlineReached => node.on_deadline(effects),
-            Input::TurnEnded => node.on_turn_ended(effects),
-        });
+        if !self.enter(now, effects) {
+            return;
+        }
+        match input {
+            Input::Delivered { from, message } => self.on_delivered(from, message, effects),
+            Input::Request { from, request } => self.on_request(from, &request, effects),
+            Input::Forwarded { from, request } => self.on_forwarded(from, &request, effects),
+            Input::Answered { from, answer } => self.on_answered(from, &answer, effects),
+            Input::Persisted(id) => self.on_persisted(id, effects),
+            Input::WriteFailed(id) => self.on_write_failed(id, effects),
+            Input::WriteRefused(write) => self.on_write_refused(write, effects),
+            Input::DamageFound => self.disk.on_damage_found(effects),
+            Input::Join => self.on_join(),
+            Input::Leave(leaver) => self.on_leave(leaver, effects),
+            Input::Retire => self.retirement.begin(),
+            Input::DeadlineReached => self.on_deadline(effects),
+            Input::TurnEnded => self.on_turn_ended(effects),
+        }
     }
 
     /// Looks ahead at what steps with these inputs will look at: the misses overlap, where one step after
@@ -139,19 +142,25 @@ impl Node {
         message: Message,
         effects: &mut Effects,
     ) {
-        self.enter(now, effects, |node, effects| node.on_delivered(from, message, effects));
+        if self.enter(now, effects) {
+            self.on_delivered(from, message, effects);
+        }
     }
 
     /// The door for a beat, which is most of what a node hears: the same as `step`, without a message around it.
     #[inline]
     pub fn hear(&mut self, now: Instant, from: NodeId, beat: Beat, effects: &mut Effects) {
-        self.enter(now, effects, |node, effects| node.on_beat(from, beat, effects));
+        if self.enter(now, effects) {
+            self.on_beat(from, beat, effects);
+        }
     }
 
     /// The door for a request that a gateway passed on: the same as `step` with [`Input::Forwarded`], without a copy.
     #[inline]
     pub fn decide(&mut self, now: Instant, from: NodeId, request: &Request, effects: &mut Effects) {
-        self.enter(now, effects, |node, effects| node.on_forwarded(from, request, effects));
+        if self.enter(now, effects) {
+            self.on_forwarded(from, request, effects);
+        }
     }
 
     /// Whether a request that a gateway passed on has waited for so long that this node no longer decides it.
@@ -182,22 +191,15 @@ impl Node {
         Some(next.min(self.elections.next_deadline()))
     }
 
-    /// What every door leads through: a node whose disk failed does nothing any more, and time never runs backwards.
+    /// The one guard behind every door: says whether the node still acts. One whose disk failed does nothing any more;
+    /// for any other, time goes on and never backwards.
     #[inline]
-    fn enter(
-        &mut self,
-        now: Instant,
-        effects: &mut Effects,
-        act: impl FnOnce(&mut Self, &mut Effects),
-    ) {
-        if !self.disk.has_failed() {
-            self.advance(now, effects);
-            act(self, effects);
-            assert!(
-                effects.stops || !self.disk.has_failed(),
-                "a node whose disk failed asks to be stopped"
-            );
+    fn enter(&mut self, now: Instant, effects: &mut Effects) -> bool {
+        if self.disk.has_failed() {
+            return false;
         }
+        self.advance(now, effects);
+        true
     }
 
     /// What holds after every turn; cheap.
