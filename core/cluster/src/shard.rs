@@ -6,6 +6,7 @@
 
 mod answers;
 mod expiry;
+mod fencing;
 mod lead_transfer;
 mod leader;
 mod membership_change;
@@ -26,7 +27,7 @@ pub(crate) use self::membership_change::LEVEL;
 use self::parked::Parked;
 use self::shard_clock::ShardClock;
 pub(crate) use self::shard_clock::TELL_EVERY;
-use crate::config::{Acknowledge, Deposed, Serves, Setup};
+use crate::config::{Acknowledge, Serves, Setup};
 use crate::effect::Effects;
 use crate::id::{Epoch, ShardId};
 use crate::journal::{JournalMessage, RaftGroup, ReadId, Ready, Ticket};
@@ -403,41 +404,6 @@ impl Shard {
         // A leader that serves before it may has nobody to ask yet.
         let closes = self.leader.as_ref().is_some_and(Leader::has_to_close);
         closes && self.journal.may_serve() || self.must_call_successor()
-    }
-
-    fn depose_if_over(&mut self, answers: &mut Answers, effects: &mut Effects) {
-        if self.is_over() {
-            self.depose(answers, effects);
-        }
-    }
-
-    /// Whether the epoch is over in which this replica serves.
-    fn is_over(&self) -> bool {
-        let over =
-            |leader: &Leader| !self.journal.is_leader() || self.journal.epoch() != leader.epoch();
-        self.leader.as_ref().is_some_and(over)
-    }
-
-    #[cold]
-    fn depose(&mut self, answers: &mut Answers, effects: &mut Effects) {
-        let Some(leader) = self.leader.take() else { return };
-        self.failed_transfers.clear();
-        effects.observe(Observation::LeaderDeposed { shard: self.id, epoch: leader.epoch() });
-        if self.setup.config.leader.deposed == Deposed::Answers {
-            return answers.extend(leader.into_pending());
-        }
-        let hint = self.journal.leader().map(|leader| (leader, self.journal.epoch()));
-        let mut dropped = false;
-        for (gateway, answer) in leader.into_pending() {
-            dropped = true;
-            answers.push((
-                gateway,
-                Answer::NotLeader { request: answer.request(), shard: self.id, leader: hint },
-            ));
-        }
-        if dropped {
-            effects.observe(Observation::Mark(Mark::DecisionsDropped));
-        }
     }
 
     fn turn_away(&mut self, answers: &mut Answers) {

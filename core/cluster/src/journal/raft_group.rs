@@ -204,7 +204,7 @@ impl RaftGroup {
     }
 
     /// Advances the replica's own time by one. The node calls it at a steady pace while
-    /// [`Journal::awake`] says so.
+    /// [`RaftGroup::awake`] says so.
     pub fn tick(&mut self) {
         if self.install.is_some() || self.left {
             return;
