@@ -15,7 +15,7 @@ use crate::time::Instant;
 pub struct Request {
     /// Names the intention; unique in a run.
     pub id: RequestId,
-    /// Whose intention it is.
+    /// The user who asks.
     pub user: UserId,
     /// The show concerned.
     pub show: ShowId,

@@ -59,7 +59,7 @@ pub struct Rules {
     /// Most seats a request; 1 to [`SEATS_PER_REQUEST_MAX`].
     pub seats_per_request: u8,
     /// How long a hold that was released or expired is remembered, so that a late
-    /// repeat of its request is not executed anew. Longer than a request can be under way.
+    /// repeat of its request is not executed again. Longer than a request can be under way.
     pub remember: Span,
     /// What is checked before something changes.
     pub checks: Checks,
@@ -89,7 +89,7 @@ impl Rules {
 /// `Confirm`, whichever request or payment it names, is told the fact and changes
 /// nothing.
 ///
-/// Refusals are not journaled. A late repeat of a refused request is judged anew and may
+/// Refusals are not journaled. A late repeat of a refused request is judged again and may
 /// be granted; a hold that nobody waits for then runs out by itself. The same holds for
 /// a repeat that comes later than [`Rules::remember`] after the end of its hold.
 #[derive(Clone, Debug)]

@@ -38,7 +38,7 @@ pub struct WaitingRoom {
 pub struct Admission {
     /// When the turn came; at or before the instant up to which was asked.
     pub at: Instant,
-    /// Whose turn it is.
+    /// The user who is admitted next.
     pub user: UserId,
 }
 
@@ -65,7 +65,7 @@ impl WaitingRoom {
     /// These users come at `at`, in this order. A user who has ever been here is not
     /// let in again; after the close nobody is. Returns how many joined.
     ///
-    /// Whoever was due before `at` must have been released: a slot that opened earlier
+    /// Everybody due before `at` must have been released: a slot that opened earlier
     /// is not for those who come later.
     pub fn join(&mut self, users: Range<u32>, at: Instant) -> u32 {
         if self.closed {

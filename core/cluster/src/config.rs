@@ -17,7 +17,7 @@ use crate::placement::Placement;
 pub struct Setup {
     /// How the nodes behave.
     pub config: Config,
-    /// Who carries what.
+    /// Which nodes carry which shard.
     pub placement: Arc<Placement>,
     /// The hall in which all shows are played.
     pub hall: Arc<Hall>,
@@ -279,7 +279,7 @@ choices! {
         /// A node remembers that it has forgotten some, and up to when: who has not seen as much is
         /// given a whole copy.
         AndTells,
-        /// Without a trace. Who was away for longer keeps what was deleted, and gives it to others.
+        /// Without a trace. A node that was away for longer keeps what was deleted, and gives it to others.
         Silently,
     }
 }

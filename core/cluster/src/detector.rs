@@ -36,7 +36,7 @@ pub enum Heard {
     Steady,
     /// The peer was suspected and is not any more.
     Again,
-    /// The peer has booted anew since its last beat, suspected or not.
+    /// The peer has restarted since its last beat, suspected or not.
     Restarted {
         /// Whether it was suspected until now.
         suspected: bool,
@@ -166,7 +166,7 @@ impl Detector {
         suspects
     }
 
-    /// This node stood still until `now` and heard nothing: its peers' silence starts anew.
+    /// This node stood still until `now` and heard nothing: its peers' silence starts over.
     pub fn excuse(&mut self, now: Instant) {
         for peer in self.peers.iter_mut().flatten().filter(|peer| !peer.suspected) {
             peer.beat(&self.suspicion, self.y_milli, now);

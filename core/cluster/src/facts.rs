@@ -370,7 +370,7 @@ impl Facts {
     }
 
     /// Whether this node has caught up since it started, and the session that asks has seen nothing
-    /// that it has not. Where a write is made anew, the copy shows for a moment neither that write
+    /// that it has not. Where a write is made again, the copy shows for a moment neither that write
     /// nor what may have superseded it.
     fn may_answer(&self, question: &Question) -> bool {
         let has_caught_up = self.gossip.may_answer(question.writes(), self.me, self.own.last());

@@ -38,7 +38,7 @@ pub struct Gateway {
     beliefs: Vec<Belief>,
     in_flight: Vec<u32>,
     suspected: Vec<bool>,
-    /// Whom it serves, as the resolver has judged.
+    /// About which shards it serves clients, as the resolver has judged.
     service: Service,
     flights: Flights,
     /// In order of their instants, since patience is the same for all.
@@ -46,7 +46,7 @@ pub struct Gateway {
     backoffs: BinaryHeap<Reverse<Alarm>>,
 }
 
-/// Whom the gateway takes for the leader of a shard.
+/// The node that the gateway takes for the leader of a shard.
 #[derive(Clone, Copy, Debug)]
 struct Belief {
     leader: NodeId,
@@ -276,7 +276,7 @@ impl Gateway {
         self.flights.len()
     }
 
-    /// Whom this gateway takes for the leader of a shard.
+    /// The node that this gateway takes for the leader of a shard.
     pub fn believed_leader(&self, shard: ShardId) -> NodeId {
         self.beliefs[shard.0 as usize].leader
     }
@@ -321,7 +321,7 @@ impl Gateway {
         let Some(belief) = self.beliefs.get_mut(shard.0 as usize) else {
             return effects.observe(Observation::Refused { shard, reason: Mark::UnknownShard });
         };
-        // Who replicates a shard may have changed since this node's map was drawn.
+        // A shard's members may have changed since this node's map was drawn.
         let members = self.placement.replicas(shard);
         let may_own = |node: &NodeId| {
             let changes = self.placement.map_shard().is_some();

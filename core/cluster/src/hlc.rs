@@ -19,7 +19,7 @@ pub struct Stamp {
     pub at: Instant,
     /// Logical part: tells apart what the physical part does not.
     pub count: u32,
-    /// Who wrote.
+    /// The node that wrote.
     pub node: NodeId,
 }
 

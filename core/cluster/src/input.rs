@@ -21,7 +21,7 @@ pub enum Input {
     /// A message arrived. The items of a batch may be handed over one by one instead,
     /// each at its own instant, as `Request`, `Forwarded` and `Answered`.
     Delivered {
-        /// Who sent it.
+        /// The sender.
         from: Endpoint,
         /// The message.
         message: Message,
@@ -42,7 +42,7 @@ pub enum Input {
     },
     /// A node answers this gateway.
     Answered {
-        /// Who was asked.
+        /// The node that was asked.
         from: NodeId,
         /// What became of it.
         answer: Answer,
@@ -55,7 +55,7 @@ pub enum Input {
     /// There was no room for this write, and nothing of it was kept. The node writes it again.
     WriteRefused(Write),
     /// What is durable does not match its checksums any more. The node, which has it in memory,
-    /// writes it anew.
+    /// writes it again.
     DamageFound,
     /// The node is to be of the cluster: it asks until it is.
     Join,

@@ -51,7 +51,7 @@ pub enum State {
     Down,
 }
 
-/// What is known of a member. The greater word prevails.
+/// What is known of a member. The greater rumour wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Member {
     /// Which life of the member is meant.
@@ -63,7 +63,7 @@ pub struct Member {
 /// A word about a member, as beats carry it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rumour {
-    /// Whom it is about.
+    /// The member that it is about.
     pub node: NodeId,
     /// What is said.
     pub member: Member,
@@ -85,7 +85,7 @@ pub enum Heard {
     Admitted,
     /// This node was suspect, and answers back.
     Refuted,
-    /// This node was given up, and joins anew.
+    /// This node was given up, and joins again.
     GivenUp,
     /// Nobody can know this: it is of a node that is no member, or of a life of this node that
     /// has not been.

@@ -72,7 +72,7 @@ pub enum Answer {
         request: RequestId,
         /// Its shard.
         shard: ShardId,
-        /// Who owns the shard as far as the answering node knows, and since which epoch.
+        /// The leader of the shard as far as the answering node knows, and its epoch.
         leader: Option<(NodeId, Epoch)>,
     },
 }

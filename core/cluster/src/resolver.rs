@@ -63,7 +63,7 @@ impl Resolver {
     }
 
     /// So many nodes are seen at `now`, and so many agree about the members, this one included.
-    /// To be told at a steady pace. Who was in the minority has missed what the others made of
+    /// To be told at a steady pace. A node that was in the minority has missed what the others made of
     /// it, so it waits until a quorum agrees with it again.
     pub fn look(&mut self, seen: u16, agree: impl FnOnce() -> u16, now: Instant) {
         let sees_quorum = seen >= self.quorum;
@@ -97,7 +97,7 @@ impl Resolver {
         self.sees_quorum
     }
 
-    /// Whether a member that is suspect since then is to be given up. Who has just come back
+    /// Whether a member that is suspect since then is to be given up. A node that has just come back
     /// to a quorum suspects those that it finds there, until they have answered back.
     pub fn gives_up(&self, suspect_since: Instant, now: Instant) -> bool {
         self.sees_quorum && now >= suspect_since.max(self.since) + self.stable_after

@@ -35,11 +35,11 @@ choices! {
 }
 
 choices! {
-    /// Whose wish is honoured.
+    /// Which holds a request still applies to.
     pub enum Honours {
-        /// That of holds that live.
+        /// Live holds.
         LiveHolds,
-        /// That of every hold that is remembered, over or not.
+        /// Every hold that is remembered, ended or not.
         AnyHold,
     }
 }

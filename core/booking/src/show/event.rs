@@ -17,7 +17,7 @@ pub enum Event {
     Held {
         /// The hold, named after the request that it answers.
         hold: HoldId,
-        /// Whose it is.
+        /// The user who holds the seats.
         user: UserId,
         /// All seats of the wish.
         seats: SeatList,

@@ -17,8 +17,8 @@ pub struct QuestionId(pub u64);
 pub struct Question {
     /// Comes back with the answer.
     pub id: QuestionId,
-    /// What the client's session has seen: the session token. Who has not seen as much does not
-    /// answer.
+    /// What the client's session has seen: the session token. A node that has not seen as much does
+    /// not answer.
     pub seen: Seen,
     /// What is asked.
     pub asked: Asked,

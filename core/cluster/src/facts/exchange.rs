@@ -22,7 +22,7 @@ impl Facts {
         effects: &mut Effects,
     ) {
         self.gossip.on_digest(from, knows == self.incarnation, seen, self.replica.seen());
-        // What is being written anew is not given away before; another round will come.
+        // What is being written again is not given away before; another round will come.
         let lacks = wanted != Wanted::Nothing && !seen.includes(self.replica.seen());
         if lacks && !self.own.repeat_another() {
             let (incarnation, delta) = (self.incarnation, self.replica.delta_since(seen));

@@ -131,7 +131,7 @@ impl Gossip {
         }
     }
 
-    /// Whom to send the digest to, if it is time for a round.
+    /// The peers to send the digest to, if it is time for a round.
     pub(super) fn on_deadline(&mut self, now: Instant, seen: &Seen) -> Vec<NodeId> {
         if self.round.take_if(|at| *at <= now).is_none() {
             return Vec::new();
@@ -141,13 +141,13 @@ impl Gossip {
         choose(&mut self.draw, lacking.collect(), fanout)
     }
 
-    /// Whom to tell news that came from `from`.
+    /// The peers to pass news on to that came from `from`.
     pub(super) fn listeners(&mut self, from: NodeId) -> Vec<NodeId> {
         let others = self.peers.iter().filter(|peer| !peer.suspected && peer.node != from);
         choose(&mut self.draw, others.map(|peer| peer.node).collect(), self.fanout)
     }
 
-    /// Whom to ask for what `writers` wrote: them, as far as they are heard, and one more. Where
+    /// The peers to ask for what `writers` wrote: them, as far as they are heard, and one more. Where
     /// all have to be heard, all that have not been.
     pub(super) fn sources(&mut self, writers: &[NodeId], needs_all: bool) -> Vec<NodeId> {
         let is_source = |peer: &&Peer| writers.contains(&peer.node) || needs_all && !peer.caught_up;
@@ -229,7 +229,7 @@ impl Peer {
     }
 }
 
-/// So many of them at random; all, if there are no more.
+/// `count` of them at random; all, if there are no more.
 fn choose(draw: &mut Draw, mut nodes: Vec<NodeId>, count: usize) -> Vec<NodeId> {
     draw.shuffle(&mut nodes);
     nodes.truncate(count);

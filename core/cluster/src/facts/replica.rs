@@ -11,7 +11,7 @@
 //!   delta, and drops what is not in it;
 //! - a write that one side has not seen, and that would win there, may be older
 //!   than a deletion of that key that it has forgotten and the other has not seen: nobody can
-//!   tell any more. It is handed back, to be written anew, so that no write that was
+//!   tell any more. It is handed back, to be written again, so that no write that was
 //!   acknowledged is lost, and all copies come to agree.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,7 @@ impl Replica {
     }
 
     /// Takes a delta. Returns the writes of which nobody can tell any more whether they were
-    /// deleted: they are to be written anew.
+    /// deleted: they are to be written again.
     ///
     /// # Errors
     /// If it begins after what was seen here; nothing is taken then.

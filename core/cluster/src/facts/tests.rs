@@ -336,7 +336,7 @@ fn nobody_waits_for_a_node_that_has_left_and_what_it_wrote_stays() {
 }
 
 /// Two nodes forget a deletion that a third has not heard of, and that has written meanwhile what
-/// was deleted: while it is made anew, who has seen the deletion is told nothing older.
+/// was deleted: while it is made again, who has seen the deletion is told nothing older.
 #[test]
 fn what_is_made_anew_is_not_read_before_it_is_written() {
     let mut town = Town::new(3, 0);

@@ -1,4 +1,4 @@
-//! Who keeps a log: its replicas, and how they change while the log grows.
+//! The members of a log: its replicas, and how they change while the log grows.
 //!
 //! Owns the steps of a change and what each makes of the members. A change is a record of the
 //! log like any other, and counts from the moment at which it is applied. Refuses to know who

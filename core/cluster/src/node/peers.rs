@@ -107,7 +107,7 @@ impl Peers {
         self.count_members(map);
     }
 
-    /// Who is of the cluster, by the map.
+    /// Takes the members of the cluster from the map.
     pub(super) fn count_members(&mut self, map: &Placement) {
         self.membership.count(|node| map.has(node));
         self.resolver.on_nodes(map.node_ids().count() as u16);

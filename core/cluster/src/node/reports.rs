@@ -1,4 +1,4 @@
-//! What a node says of itself to whoever looks on.
+//! What a node can be asked from outside.
 //!
 //! Owns the answers for reports and for choosing what to strike. Refuses to serve verdicts, and
 //! changes nothing.
@@ -19,7 +19,7 @@ impl Node {
         self.me
     }
 
-    /// Who leads a shard as far as this node's replica knows, and since which epoch. For
+    /// The node that leads a shard, as far as this node's replica knows, and since which epoch. For
     /// reports and for choosing what to strike, never for verdicts.
     pub fn leader_of(&self, shard: ShardId) -> Option<(NodeId, Epoch)> {
         let journal = self.replicas.get(shard)?.journal();

@@ -127,7 +127,7 @@ proptest! {
     }
 
     /// The same where deletions are forgotten at any time, by some and not by others: nothing
-    /// that was deleted comes back unless it was written anew.
+    /// that was deleted comes back unless it was written again.
     #[test]
     fn forgetting_brings_nothing_back(steps in steps(2)) {
         let mut copies = Copies::new();
@@ -139,7 +139,7 @@ proptest! {
     }
 
     /// To take a delta twice is to take it once, and of two it matters not which comes first. What
-    /// is to be written anew is left out: it depends on who has forgotten what.
+    /// is to be written again is left out: it depends on who has forgotten what.
     #[test]
     fn merging_is_idempotent_and_commutative(steps in steps(1)) {
         let mut copies = Copies::new();

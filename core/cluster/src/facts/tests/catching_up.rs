@@ -87,7 +87,7 @@ fn a_write_of_its_own_that_only_a_peer_has_is_waited_for() {
 }
 
 /// What a clock far ahead stamped waits at the peers for its time. Once its writer has lost it with its disk,
-/// and writes anew, it would pass there for having seen the new writes (`facts/slow-disks`, seed 16).
+/// and writes again, it would pass there for having seen the new writes (`facts/slow-disks`, seed 16).
 #[test]
 fn what_an_earlier_boot_wrote_too_early_is_dropped_once_it_is_forgotten() {
     let mut town = Town::new(3, 0);

@@ -14,7 +14,7 @@ use crate::journal::{Change, Committed, Members, Ready, ReplicaId};
 use crate::mark::Mark;
 
 impl RaftGroup {
-    /// Who the members are, as far as this replica has applied the log.
+    /// The members, as far as this replica has applied the log.
     pub fn members(&self) -> &Members {
         &self.members
     }
@@ -107,7 +107,7 @@ impl RaftGroup {
         }
     }
 
-    /// Whether a step is committed and not applied. Whoever stood for election now would count
+    /// Whether a step is committed and not applied. A replica that stood for election now would count
     /// the votes of members whose say has ended.
     pub(super) fn is_behind_members(&self) -> bool {
         let log = &self.raft.raft.raft_log;
