@@ -5,8 +5,8 @@
 use onsale_scenarios::Scenario;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run;
-use onsale_sim::world::Tracing;
 use onsale_tests::complaint;
+use onsale_world::Tracing;
 
 const SCENARIO: &str = r#"
 title = "A crowd quarrels over too few seats, and nothing breaks"

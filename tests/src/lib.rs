@@ -15,7 +15,7 @@ use onsale_scenarios::{Arrivals, Fault, Scenario, catalogue};
 use onsale_sim::plan::Plan;
 use onsale_sim::run;
 use onsale_sim::run::Outcome;
-use onsale_sim::world::Tracing;
+use onsale_world::Tracing;
 
 /// The scenario of this id in the catalogue.
 ///

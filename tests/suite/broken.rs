@@ -19,8 +19,8 @@ use onsale_scenarios::{Arrivals, Facts, Fault, ProcessFault, Ratio, Scenario, Ta
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run_sabotaged;
 use onsale_sim::sabotage::{Relay, Sabotage, Scribe};
-use onsale_sim::seen::place::Place;
 use onsale_tests::{complaint, play, play_all, sale_with, second, small_sale, verdict};
+use onsale_world::place::Place;
 
 /// The oracle fails within so many seeds, and tells a story with these words in it; the
 /// same seeds pass when nothing is broken.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use onsale_sim::plan::Plan;
 use onsale_sim::run;
-use onsale_sim::world::Tracing;
 use onsale_tests::{folder, play, play_all, scenario, small_sale};
+use onsale_world::Tracing;
 
 /// Hashes of runs that a debug build and a release build must both produce. Written anew
 /// with `ONSALE_BLESS=1`, when what happens in a run was changed on purpose.

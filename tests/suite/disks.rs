@@ -7,12 +7,12 @@ use onsale_reports::{Operation, Window};
 use onsale_scenarios::{
     DiskFault, Family, Fault, NetworkFault, ProcessFault, Ratio, Scenario, Target,
 };
+use onsale_sim::allowance::allowance;
 use onsale_sim::plan::Plan;
 use onsale_sim::run;
 use onsale_sim::run::Outcome;
-use onsale_sim::world::Tracing;
-use onsale_sim::world::limits::Limits;
 use onsale_tests::{complaint, folder, play, play_all, sale_with, scenario};
+use onsale_world::Tracing;
 
 const AT: Span = Span::from_secs(45);
 const LASTS: Span = Span::from_secs(20);
@@ -102,7 +102,7 @@ fn a_leader_that_hands_over_does_not_take_its_post_again_meanwhile() {
     for seed in 1..=3 {
         let plan = Plan::new(&scenario, seed);
         let outcome =
-            run::run_within(&plan, &Arc::default(), Tracing::default(), Limits::of(&scenario));
+            run::run_within(&plan, &Arc::default(), Tracing::default(), allowance(&scenario));
         assert_eq!(complaint(&outcome), None);
         assert!(marked(&outcome, "deposed-append-refused") > 0, "it was in the midst of it");
     }

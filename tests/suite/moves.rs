@@ -4,8 +4,8 @@ use onsale_booking::{NodeId, Span};
 use onsale_reports::timeline::Second;
 use onsale_reports::{Ending, HandOvers, Operation, Window};
 use onsale_scenarios::{Fault, MembersFault, PartitionBy, ProcessFault, Scenario, Target};
+use onsale_sim::replicated::setup::placement;
 use onsale_sim::run::Outcome;
-use onsale_sim::setup::placement;
 use onsale_tests::{complaint, play, play_all, sale_with, scenario};
 
 const AT: Span = Span::from_secs(45);

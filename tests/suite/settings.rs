@@ -8,9 +8,9 @@ use onsale_reports::Oracle;
 use onsale_scenarios::Scenario;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run_within;
-use onsale_sim::world::Tracing;
-use onsale_sim::world::limits::Limits;
 use onsale_tests::complaint;
+use onsale_world::Tracing;
+use onsale_world::limits::Limits;
 
 use crate::cli::Desk;
 

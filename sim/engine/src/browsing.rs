@@ -16,12 +16,12 @@ use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::fact::{Asked, FactKey, FactText, FactsAnswer, Question, QuestionId, Told};
 use onsale_reports::FactsResult;
 use onsale_scenarios::{Facts, Scenario};
+use onsale_world::stream::{Stream, UserDraws, fork};
 
 use self::pages::{catalogue, page};
 use self::session::Session;
 use crate::judges::facts::Reading;
 use crate::seen::asked::SessionId;
-use crate::stream::{Stream, UserDraws, fork};
 use crate::witness::Witness;
 
 /// The first facts are written at this pace.

@@ -8,10 +8,10 @@ mod mix;
 use std::collections::BTreeMap;
 
 use onsale_scenarios::Scenario;
+use onsale_world::stream::fork;
 
 use crate::fault::swarm;
 use crate::plan::{Plan, SCHEMA};
-use crate::stream::fork;
 
 /// The streams that every plan names.
 const STREAMS: [&str; 4] = ["demand", "room", "network", "nodes"];

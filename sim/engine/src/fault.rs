@@ -5,7 +5,6 @@
 //! the world alone: it says what it did, and the world tells whoever judges or counts. Refuses to know when faults come
 //! (the plan says), how links and disks behave, and what a fault costs (`struck` keeps that).
 
-mod atlas;
 mod clock;
 mod cuts;
 mod disk;
@@ -16,29 +15,24 @@ pub mod results;
 pub(crate) mod swarm;
 mod victims;
 
-use madsim::runtime::Handle;
-use madsim::task::NodeId as Process;
 use onsale_booking::Span;
 use onsale_cluster::Placement;
 use onsale_scenarios::{Fault, GoodCopies, What};
 
 use crate::plan::Plan;
-use crate::seen::place::PlaceTable;
-use crate::world::World;
+use crate::system::{System, World};
 
-/// Carries out faults: knows the cluster's shape and the executor's processes.
+/// Carries out faults: knows the cluster's shape.
 #[derive(Debug)]
-pub struct Faults<'a> {
+pub struct Faults<'a, S: System> {
     /// The plan's faults.
     plan: &'a [Fault],
+    /// The system that they strike.
+    setup: &'a S::Setup,
     /// Which node carries what.
     placement: &'a Placement,
     /// What damage to disks leaves each shard.
     good_copies: GoodCopies,
-    /// The executor.
-    executor: &'a Handle,
-    /// Its processes, by place; the first is the clients'.
-    processes: &'a PlaceTable<Process>,
     /// By fault, what it has done; nothing before it strikes.
     in_force: Vec<Option<Force>>,
 }
@@ -53,8 +47,8 @@ struct Force {
 }
 
 /// A fault that strikes just now.
-struct Strike<'a> {
-    world: &'a mut World,
+struct Strike<'a, S: System> {
+    world: &'a mut World<S>,
     /// Its number in the plan.
     index: usize,
     /// How long it lasts.
@@ -72,26 +66,20 @@ pub fn steps(fault: &Fault) -> Vec<Span> {
     }
 }
 
-impl<'a> Faults<'a> {
+impl<'a, S: System> Faults<'a, S> {
     /// None of the plan's faults has struck.
-    pub fn new(
-        plan: &'a Plan,
-        placement: &'a Placement,
-        executor: &'a Handle,
-        processes: &'a PlaceTable<Process>,
-    ) -> Self {
+    pub fn new(plan: &'a Plan, setup: &'a S::Setup) -> Self {
         Self {
             plan: &plan.faults,
-            placement,
+            setup,
+            placement: S::placement(setup),
             good_copies: plan.scenario.disk.good_copies,
-            executor,
-            processes,
             in_force: plan.faults.iter().map(|_| None).collect(),
         }
     }
 
     /// A fault strikes.
-    pub fn strike(&mut self, world: &mut World, index: usize) {
+    pub fn strike(&mut self, world: &mut World<S>, index: usize) {
         let (fault, mut force) = (&self.plan[index], Force::default());
         let mut strike = Strike { world, index, lasts: fault.lasts, force: &mut force };
         let what = match &fault.what {
@@ -102,11 +90,11 @@ impl<'a> Faults<'a> {
             What::Members(what) => self.strike_members(&mut strike, what),
         };
         self.in_force[index] = Some(force);
-        world.fault_struck(index, what, fault.trouble());
+        world.ears.fault_struck(world.now, index, what, fault.trouble());
     }
 
     /// A fault goes on to its next step.
-    pub fn step(&mut self, world: &mut World, index: usize) {
+    pub fn step(&mut self, world: &mut World<S>, index: usize) {
         let mut force = self.in_force[index].take().expect("what goes on has struck");
         let what = match &self.plan[index].what {
             What::Process(_) => self.step_process(world, index, &mut force.process),
@@ -116,12 +104,12 @@ impl<'a> Faults<'a> {
             }
         };
         self.in_force[index] = Some(force);
-        world.fault_goes_on(index, &what);
+        world.ears.fault_goes_on(world.now, index, &what);
     }
 
     /// A fault heals.
-    pub fn heal(&mut self, world: &mut World, index: usize) {
-        world.fault_healed(index, self.plan[index].trouble());
+    pub fn heal(&mut self, world: &mut World<S>, index: usize) {
+        world.ears.fault_healed(world.now, index, self.plan[index].trouble());
         let force = self.in_force[index].as_mut().map(std::mem::take);
         let Force { process, network, disk, clock } = force.expect("what heals has struck");
         self.heal_process(world, index, process);

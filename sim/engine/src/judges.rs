@@ -1,7 +1,7 @@
 //! What judges the replicated cluster: the oracles of every system, and what this one promises besides.
 //!
 //! Owns which of its own judges hears what: when a shard may have no leader, whether moves come to their end, and
-//! what sessions read of facts. Refuses to know how evidence is come by: the [ledger](crate::ledger) reads disks, and
+//! what sessions read of facts. Refuses to know how evidence is come by: the [ledger](crate::replicated::ledger) reads disks, and
 //! clients tell what they were told.
 
 pub mod availability;

@@ -6,24 +6,21 @@ compile_error!(
      environment overrides that file: unset it, or add the flag to it: RUSTFLAGS=\"$RUSTFLAGS --cfg madsim\""
 );
 
+pub mod allowance;
 pub mod browsing;
 mod clients;
 pub mod crowd;
+pub mod doing;
 mod expand;
 pub mod fault;
-pub mod fingerprint;
-pub mod host;
 pub mod judges;
-pub mod ledger;
 pub mod plan;
+pub mod replicated;
 pub mod run;
 pub mod sabotage;
-pub mod sample;
 pub mod seen;
-pub mod setup;
 pub mod story;
-pub mod stream;
 pub mod struck;
+pub mod system;
 pub mod wall;
 pub mod witness;
-pub mod world;

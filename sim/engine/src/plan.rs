@@ -12,7 +12,7 @@ use onsale_reports::json;
 use onsale_scenarios::{Fault, Scenario, ScenarioError};
 use serde::{Deserialize, Serialize};
 
-use crate::stream::fork;
+use onsale_world::stream::fork;
 
 /// The version of the plan's format.
 pub const SCHEMA: u32 = 3;

@@ -10,7 +10,7 @@ use std::fmt;
 use onsale_booking::Instant;
 use onsale_cluster::Message;
 
-use crate::seen::place::Place;
+use onsale_world::place::Place;
 
 /// Sees a message on its last step (when, from where, to where), may rewrite it, and says
 /// whether it arrives.

@@ -16,7 +16,7 @@ use onsale_reports::{FaultResult, human};
 use onsale_scenarios::{Arrivals, Cut, Fault, NetworkFault, ProcessFault, Scenario, Target};
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run;
-use onsale_sim::world::Tracing;
+use onsale_world::Tracing;
 use serde_json::json;
 
 /// The earliest strike; beats have settled by then.

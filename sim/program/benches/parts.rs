@@ -20,11 +20,11 @@ use onsale_reports::{Ending, Operation, Recorder, RecorderSettings};
 use onsale_scenarios::{Ratio, Scenario, catalogue};
 use onsale_sim::crowd::arrivals::Curve;
 use onsale_sim::crowd::timer_wheel::{Act, TimerWheel};
-use onsale_sim::fingerprint::Fingerprint;
-use onsale_sim::sample::{hits, timing, weighted, zipf};
-use onsale_sim::setup::setup;
-use onsale_sim::stream::Stream;
-use onsale_sim::world::calendar::Calendar;
+use onsale_sim::replicated::setup::setup;
+use onsale_world::calendar::Calendar;
+use onsale_world::fingerprint::Fingerprint;
+use onsale_world::sample::{hits, timing, weighted, zipf};
+use onsale_world::stream::Stream;
 
 fn stadium() -> Scenario {
     catalogue::load("slow/stadium-10m").expect("the catalogue has the stadium")

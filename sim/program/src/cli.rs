@@ -13,7 +13,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 use onsale_sim::seen::subject;
 use onsale_sim::story::moment::Moment;
-use onsale_sim::world::limits::{Limit, Limits};
+use onsale_world::limits::{Limit, Limits};
 
 use self::check::{CHECK_EXAMPLES, CheckArgs, MERGE_EXAMPLES, MergeArgs};
 use self::shrink::{SHRINK_EXAMPLES, ShrinkArgs};

@@ -27,8 +27,8 @@ use onsale_sim::plan::Plan;
 use onsale_sim::run::{Look, Outcome, run_watched};
 use onsale_sim::story::telling::Story;
 use onsale_sim::wall::Stopwatch;
-use onsale_sim::world::limits::Limits;
-use onsale_sim::world::{Progress, Tracing};
+use onsale_world::limits::Limits;
+use onsale_world::{Progress, Tracing};
 
 use self::looking::Looking;
 use crate::capsule::code_version;

@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering;
 
 use onsale_reports::Detection;
 use onsale_scenarios::{MustFail, Scenario, hazards};
+use onsale_sim::allowance::allowance;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run_within;
-use onsale_sim::world::limits::Limits;
-use onsale_sim::world::{Progress, Tracing};
+use onsale_world::{Progress, Tracing};
 
 /// From so many starts each scenario is measured, so that no lucky seed decides.
 pub const STARTS: u32 = 20;
@@ -32,7 +32,7 @@ pub fn seeds_to_failure(
     let first = u64::from(start) * STRIDE;
     for count in 1..=must_fail.within {
         let plan = Plan::new(scenario, first + u64::from(count - 1));
-        let outcome = run_within(&plan, progress, Tracing::default(), Limits::of(scenario));
+        let outcome = run_within(&plan, progress, Tracing::default(), allowance(scenario));
         if progress.stop.load(Ordering::Relaxed) {
             return Err(Interrupted);
         }

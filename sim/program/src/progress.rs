@@ -11,7 +11,7 @@ use onsale_booking::Span;
 use onsale_reports::{human, plain};
 use onsale_scenarios::Scenario;
 use onsale_sim::wall;
-use onsale_sim::world::Progress;
+use onsale_world::Progress;
 
 /// How often the line is drawn anew.
 const PACE: Duration = Duration::from_millis(100);

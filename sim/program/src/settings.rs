@@ -10,7 +10,7 @@ use std::io;
 
 use onsale_booking::{Draw, Span};
 use onsale_scenarios::{Family, Ratio, Scenario, ScenarioError, Timing};
-use onsale_sim::stream::fork;
+use onsale_world::stream::fork;
 
 /// The name under which drawn scenarios are run: `onsale run settings --seed 7`.
 pub const SETTINGS: &str = "settings";

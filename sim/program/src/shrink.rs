@@ -36,7 +36,7 @@ use onsale_booking::Span;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::Outcome;
 use onsale_sim::seen::subject::Subject;
-use onsale_sim::world::Progress;
+use onsale_world::Progress;
 use rustc_hash::FxHasher;
 use search::Found;
 

@@ -16,9 +16,10 @@ pub mod watch;
 
 use onsale_reports::Oracle;
 use onsale_scenarios::Scenario;
-use onsale_sim::fingerprint::Fingerprint;
+use onsale_sim::allowance::allowance;
 use onsale_sim::run::reproduce::build_profile;
-use onsale_sim::world::limits::Limits;
+use onsale_world::fingerprint::Fingerprint;
+use onsale_world::limits::Limits;
 use partition::Partition;
 use play::SeedResult;
 use seeds::Seeds;
@@ -48,9 +49,9 @@ pub struct Header {
     pub partition: Partition,
     /// Every so many runs one is played twice; zero: none.
     pub verify_every: u64,
-    /// Most events of a run; none: as [`Limits::of`] its scenario.
+    /// Most events of a run; none: as [`allowance`] says of its scenario.
     pub events_max: Option<u64>,
-    /// Most bytes of a run; none: as [`Limits::of`] its scenario.
+    /// Most bytes of a run; none: as [`allowance`] says of its scenario.
     pub bytes_max: Option<u64>,
     /// Whether it ends at the first failure.
     pub fail_fast: bool,
@@ -158,7 +159,7 @@ impl Header {
 
     /// How much a run of the scenario may do.
     pub fn limits(&self, scenario: &Scenario) -> Limits {
-        let usual = Limits::of(scenario);
+        let usual = allowance(scenario);
         Limits {
             events_max: self.events_max.unwrap_or(usual.events_max),
             bytes_max: self.bytes_max.unwrap_or(usual.bytes_max),

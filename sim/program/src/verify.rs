@@ -6,7 +6,7 @@ use std::fmt;
 
 use onsale_reports::Summary;
 use onsale_sim::run::Outcome;
-use onsale_sim::world::Tracing;
+use onsale_world::Tracing;
 
 /// Longer events are cut: what matters is which event it is.
 const WORDS_MAX: usize = 600;

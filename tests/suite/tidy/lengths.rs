@@ -21,9 +21,6 @@ const LONGER_FILES: &[(&str, &str)] = &[
     ("reports/src/sweep.rs", TO_SPLIT),
     ("reports/src/terminal.rs", TO_SPLIT),
     ("scenarios/src/file/tests.rs", "a table: one case for each way in which a file can be wrong"),
-    ("sim/engine/src/host.rs", TO_SPLIT),
-    ("sim/engine/src/world.rs", TO_SPLIT),
-    ("sim/engine/src/world/network.rs", TO_SPLIT),
     ("sim/oracles/src/tests.rs", "a table: short histories, and what each oracle says of them"),
     ("sim/program/src/settings.rs", TO_SPLIT),
     ("tests/suite/check.rs", TO_SPLIT),
@@ -36,9 +33,7 @@ const LONGER_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("reports/src/sweep.rs", "failed", TO_SPLIT),
     ("reports/src/sweep.rs", "new", TO_SPLIT),
     ("reports/src/terminal/sweep.rs", "learned", TO_SPLIT),
-    ("sim/engine/src/run.rs", "direct", TO_SPLIT),
-    ("sim/engine/src/setup.rs", "setup", TO_SPLIT),
-    ("sim/engine/src/world.rs", "new", TO_SPLIT),
+    ("sim/engine/src/replicated/setup.rs", "setup", TO_SPLIT),
     ("sim/program/src/command/shrink.rs", "shrink", TO_SPLIT),
 ];
 

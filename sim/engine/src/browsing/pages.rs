@@ -4,7 +4,7 @@
 
 use onsale_cluster::fact::{FactKey, FactKind};
 
-use crate::stream::below;
+use onsale_world::stream::below;
 
 /// Events that share a venue and its hall, and venues that share a city.
 const EVENTS_A_VENUE: u32 = 5;

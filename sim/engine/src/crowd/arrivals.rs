@@ -16,8 +16,8 @@ use std::ops::Range;
 use onsale_booking::{Instant, Span};
 use onsale_scenarios::{Arrivals, Ratio};
 
-use crate::sample::exponential;
-use crate::stream::UserDraws;
+use onsale_world::sample::exponential;
+use onsale_world::stream::UserDraws;
 
 /// People in a block, as a power of two.
 const BLOCK_BITS: u32 = 8;
@@ -150,7 +150,7 @@ impl Curve {
     fn position(&self, user: u32) -> u64 {
         let start = user / BLOCK * BLOCK;
         let size = (self.users - start).min(BLOCK);
-        let within = crate::stream::below(
+        let within = onsale_world::stream::below(
             UserDraws::new(self.seed, user).draw(PURPOSE, 0),
             u64::from(size) << POSITION_BITS,
         );
@@ -307,8 +307,9 @@ fn traced(points: &[(Span, u64)]) -> Vec<(u64, f64)> {
 
 #[cfg(test)]
 mod tests {
+    use onsale_world::stream::mix;
+
     use super::*;
-    use crate::stream::mix;
 
     const HALF: Ratio = Ratio { num: 1, den: 2 };
 

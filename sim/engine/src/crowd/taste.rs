@@ -6,8 +6,8 @@
 use onsale_booking::{BestSeats, SeatId, SeatList, SectionId, ShowId, Span, Wish};
 use onsale_scenarios::{Ratio, Sale, Session, Timing};
 
-use crate::sample::{hits, timing, uniform, weighted, zipf};
-use crate::stream::{UserDraws, below};
+use onsale_world::sample::{hits, timing, uniform, weighted, zipf};
+use onsale_world::stream::{UserDraws, below};
 
 /// What a draw decides. The numbers are part of every seed's meaning: never reuse one. 0 is the arrival's.
 #[derive(Clone, Copy, Debug)]

@@ -296,8 +296,8 @@ mod tests {
     fn a_full_bucket_is_in_order() {
         let mut acts: Vec<Packed> = (0..5_000_u64)
             .map(|n| Act {
-                at: Instant(crate::stream::mix(n) % (1 << BUCKET_BITS) / 100 * 100),
-                user: crate::stream::mix(n + 1) as u32,
+                at: Instant(onsale_world::stream::mix(n) % (1 << BUCKET_BITS) / 100 * 100),
+                user: onsale_world::stream::mix(n + 1) as u32,
                 stamp: n as u8,
             })
             .map(Packed::new)

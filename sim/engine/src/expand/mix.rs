@@ -8,7 +8,7 @@
 use onsale_booking::Span;
 use onsale_scenarios::{Arrivals, Crowd, Milli, Ratio, Scenario, Session};
 
-use crate::stream::{Stream, fork};
+use onsale_world::stream::{Stream, fork};
 
 /// A change of a crowd; the stream says which.
 type Trait = fn(&mut Scenario, &mut Stream);

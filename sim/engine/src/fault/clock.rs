@@ -4,12 +4,12 @@
 
 use onsale_booking::Span;
 use onsale_scenarios::{ClockFault, Family, Ratio, Scenario};
+use onsale_world::place::Place;
+use onsale_world::stream::below;
 
 use super::swarm::Draw;
 use super::{Faults, Strike};
-use crate::seen::place::Place;
-use crate::stream::below;
-use crate::world::World;
+use crate::system::{System, World};
 
 /// What such a fault has done.
 #[derive(Debug, Default)]
@@ -18,8 +18,8 @@ pub(super) struct Force {
     wrong: Option<Place>,
 }
 
-impl Faults<'_> {
-    pub(super) fn strike_clock(&self, strike: &mut Strike<'_>, fault: &ClockFault) -> String {
+impl<S: System> Faults<'_, S> {
+    pub(super) fn strike_clock(&self, strike: &mut Strike<'_, S>, fault: &ClockFault) -> String {
         let (ClockFault::ClockDrift { node, .. } | ClockFault::ClockJump { node, .. }) = fault;
         let (index, now) = (strike.index, strike.world.now);
         let victim = self.victim(strike.world, *node);
@@ -42,7 +42,7 @@ impl Faults<'_> {
 }
 
 impl Force {
-    pub(super) fn heal(self, world: &mut World, index: usize) {
+    pub(super) fn heal<S: System>(self, world: &mut World<S>, index: usize) {
         let now = world.now;
         self.wrong.into_iter().for_each(|place| world.machine(place).clock.put_right(now, index));
     }

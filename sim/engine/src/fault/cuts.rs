@@ -4,18 +4,18 @@
 //! how links are cut.
 
 use onsale_scenarios::{Cut, Target};
+use onsale_world::place::Place;
 
 use super::Faults;
 use super::victims::listed;
-use crate::seen::place::Place;
-use crate::world::World;
+use crate::system::{System, World};
 
 /// Directed links.
 type Links = Vec<(Place, Place)>;
 
-impl Faults<'_> {
+impl<S: System> Faults<'_, S> {
     /// The directed links that a partition cuts, and what it is called.
-    pub(super) fn links(&self, world: &World, cut: &Cut) -> (Links, String) {
+    pub(super) fn links(&self, world: &World<S>, cut: &Cut) -> (Links, String) {
         match cut {
             Cut::Isolate(targets) => self.isolation(world, targets),
             Cut::Halves => self.halves(world),
@@ -32,7 +32,7 @@ impl Faults<'_> {
         }
     }
 
-    fn isolation(&self, world: &World, targets: &[Target]) -> (Links, String) {
+    fn isolation(&self, world: &World<S>, targets: &[Target]) -> (Links, String) {
         let mut island = self.victims(world, targets);
         island.sort_unstable();
         island.dedup();
@@ -42,7 +42,7 @@ impl Faults<'_> {
         (across(&island, &mainland), format!("isolation of {}", names.join(" and ")))
     }
 
-    fn halves(&self, world: &World) -> (Links, String) {
+    fn halves(&self, world: &World<S>) -> (Links, String) {
         let leader = self.leader(world);
         let rest: Vec<Place> = self.places().filter(|&place| place != leader).collect();
         let with_leader = rest.len() / 2;

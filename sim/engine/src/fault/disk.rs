@@ -4,14 +4,14 @@
 //! the disk. Refuses to know how a disk behaves.
 
 use onsale_scenarios::{DiskFault, Family};
+use onsale_world::disk::Disk;
+use onsale_world::place::Place;
+use onsale_world::stream::below;
 
-use super::atlas::spared;
 use super::swarm::Draw;
+use super::victims::spared;
 use super::{Faults, Strike};
-use crate::seen::place::Place;
-use crate::stream::below;
-use crate::world::World;
-use crate::world::disk::Disk;
+use crate::system::{System, World};
 
 /// What such a fault has done.
 #[derive(Debug, Default)]
@@ -22,8 +22,8 @@ pub(super) struct Force {
     ill: Option<Place>,
 }
 
-impl Faults<'_> {
-    pub(super) fn strike_disk(&self, strike: &mut Strike<'_>, fault: &DiskFault) -> String {
+impl<S: System> Faults<'_, S> {
+    pub(super) fn strike_disk(&self, strike: &mut Strike<'_, S>, fault: &DiskFault) -> String {
         let index = strike.index;
         let victim = self.victim(strike.world, fault.node());
         let name = self.name(strike.world, victim);
@@ -77,7 +77,7 @@ impl Faults<'_> {
     }
 }
 
-impl Strike<'_> {
+impl<S: System> Strike<'_, S> {
     /// A disk that is ill until the fault heals.
     fn ill_disk(&mut self, victim: Place) -> &mut Disk {
         self.force.disk.ill = Some(victim);
@@ -86,7 +86,7 @@ impl Strike<'_> {
 }
 
 impl Force {
-    pub(super) fn heal(self, world: &mut World, index: usize) {
+    pub(super) fn heal<S: System>(self, world: &mut World<S>, index: usize) {
         self.slow.into_iter().for_each(|place| world.machine(place).disk.speed_up(index));
         self.ill.into_iter().for_each(|place| world.cure_disk(place, index));
     }

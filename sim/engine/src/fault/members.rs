@@ -5,20 +5,24 @@
 
 use onsale_booking::Span;
 use onsale_scenarios::{Family, Fault, MembersFault, Scenario, Target};
+use onsale_world::place::{Place, Process};
+use onsale_world::stream::{Stream, below};
 
-use super::atlas::spared;
 use super::swarm::Draw;
-use super::victims::listed;
+use super::victims::{listed, spared};
 use super::{Faults, Strike};
-use crate::seen::place::{Place, Process};
-use crate::stream::{Stream, below};
+use crate::system::System;
 
 /// For how long a node that joins may count as one that has just begun: about as long as it takes until the
 /// first shards are on it.
 const FIRST_MOVES: Span = Span::from_secs(10);
 
-impl Faults<'_> {
-    pub(super) fn strike_members(&self, strike: &mut Strike<'_>, fault: &MembersFault) -> String {
+impl<S: System> Faults<'_, S> {
+    pub(super) fn strike_members(
+        &self,
+        strike: &mut Strike<'_, S>,
+        fault: &MembersFault,
+    ) -> String {
         match fault {
             MembersFault::Join { nodes } => {
                 let joining = self.victims(strike.world, nodes);
@@ -38,17 +42,16 @@ impl Faults<'_> {
     }
 
     /// A spare starts and joins.
-    fn join(&self, strike: &mut Strike<'_>, place: Place) {
+    fn join(&self, strike: &mut Strike<'_, S>, place: Place) {
         let world = &mut *strike.world;
         if world.may_start(place) {
             world.touches.turn(strike.index);
-            self.executor.restart(self.processes[place]);
             world.start_to_join(place);
         }
     }
 
     /// A node is lost, and another takes its place. Says what happened.
-    fn replace(&self, strike: &mut Strike<'_>, lost: Target, by: Target) -> String {
+    fn replace(&self, strike: &mut Strike<'_, S>, lost: Target, by: Target) -> String {
         let (victim, spare) = (self.victim(strike.world, lost), self.victim(strike.world, by));
         let name = self.name(strike.world, victim);
         if let Some(shard) = self.endangers(strike.world, victim) {
@@ -59,7 +62,6 @@ impl Faults<'_> {
         // It is gone for good with its machine, which answers nobody for it.
         world.cut_power(victim);
         if world.process(victim) != Process::Down {
-            self.executor.kill(self.processes[victim]);
             world.kill(victim, Some(index));
         }
         world.lose(index, victim);

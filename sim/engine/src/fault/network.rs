@@ -4,14 +4,14 @@
 
 use onsale_booking::{NodeId, Span};
 use onsale_scenarios::{Cut, Family, Fault, NetworkFault, Ratio, Target};
+use onsale_world::network::Weather;
+use onsale_world::place::Place;
+use onsale_world::stream::{Stream, below};
 
 use super::swarm::Draw;
 use super::victims::listed;
 use super::{Faults, Strike, process};
-use crate::seen::place::Place;
-use crate::stream::{Stream, below};
-use crate::world::World;
-use crate::world::network::Weather;
+use crate::system::{System, World};
 
 /// What such a fault has done.
 #[derive(Debug, Default)]
@@ -55,8 +55,12 @@ pub(super) fn steps(fault: &Fault, what: &NetworkFault) -> Vec<Span> {
     (1..gaps).map(|nth| fault.at + Span(fault.lasts.0 * nth / gaps)).collect()
 }
 
-impl Faults<'_> {
-    pub(super) fn strike_network(&self, strike: &mut Strike<'_>, fault: &NetworkFault) -> String {
+impl<S: System> Faults<'_, S> {
+    pub(super) fn strike_network(
+        &self,
+        strike: &mut Strike<'_, S>,
+        fault: &NetworkFault,
+    ) -> String {
         match fault {
             NetworkFault::Partition { cut } => {
                 let (links, what) = self.links(strike.world, cut);
@@ -101,7 +105,7 @@ impl Faults<'_> {
     }
 
     /// A node, or one link of it, is cut off for the first time. Says what it is called.
-    fn flap(&self, strike: &mut Strike<'_>, node: Target, peer: Option<Target>) -> String {
+    fn flap(&self, strike: &mut Strike<'_, S>, node: Target, peer: Option<Target>) -> String {
         let node = self.victim(strike.world, node);
         let mut name = self.name(strike.world, node);
         let mut links = self.links_of(node);
@@ -116,7 +120,7 @@ impl Faults<'_> {
     }
 
     /// The first of several nodes is cut off. Says what will happen.
-    fn swizzle(&self, strike: &mut Strike<'_>, cut: &[Target], mend: &[Target]) -> String {
+    fn swizzle(&self, strike: &mut Strike<'_, S>, cut: &[Target], mend: &[Target]) -> String {
         // Two names may turn out to be one node: it is cut off twice, and comes back with the second.
         let mut cut = self.victims(strike.world, cut);
         let mut mend = self.victims(strike.world, mend);
@@ -137,7 +141,7 @@ impl Faults<'_> {
     /// What comes and goes comes or goes, or the next node of several is cut off or back.
     pub(super) fn step_network(
         &self,
-        world: &mut World,
+        world: &mut World<S>,
         index: usize,
         force: &mut Force,
     ) -> String {
@@ -186,7 +190,7 @@ impl Faults<'_> {
     }
 }
 
-impl Strike<'_> {
+impl<S: System> Strike<'_, S> {
     /// Cuts links until the fault heals.
     fn cut(&mut self, links: Vec<(Place, Place)>) {
         links.iter().for_each(|&(from, to)| self.world.network.cut(self.index, from, to));
@@ -201,7 +205,7 @@ impl Strike<'_> {
 }
 
 impl Force {
-    pub(super) fn heal(self, world: &mut World, index: usize) {
+    pub(super) fn heal<S: System>(self, world: &mut World<S>, index: usize) {
         let now = world.now;
         self.cut.iter().for_each(|&(from, to)| world.network.mend(index, from, to, now));
         if self.is_weather {

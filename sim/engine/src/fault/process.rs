@@ -5,12 +5,13 @@
 
 use onsale_booking::Span;
 use onsale_scenarios::{Family, Fault, ProcessFault, What};
+use onsale_world::Stage;
+use onsale_world::place::{Place, Process};
+use onsale_world::stream::below;
 
 use super::swarm::Draw;
 use super::{Faults, Strike};
-use crate::seen::place::{Place, Process};
-use crate::stream::below;
-use crate::world::{Stage, World};
+use crate::system::{System, World};
 
 /// What such a fault has done.
 #[derive(Debug, Default)]
@@ -46,8 +47,12 @@ pub(super) fn turns(fault: &Fault, down: Span, up: Span) -> Vec<Span> {
     ends.take_while(|&end| end < fault.ends()).collect()
 }
 
-impl Faults<'_> {
-    pub(super) fn strike_process(&self, strike: &mut Strike<'_>, fault: &ProcessFault) -> String {
+impl<S: System> Faults<'_, S> {
+    pub(super) fn strike_process(
+        &self,
+        strike: &mut Strike<'_, S>,
+        fault: &ProcessFault,
+    ) -> String {
         match fault {
             ProcessFault::Crash { node } => {
                 let victim = self.victim(strike.world, *node);
@@ -80,7 +85,6 @@ impl Faults<'_> {
                 let world = &mut *strike.world;
                 if world.process(victim) == Process::Up {
                     world.pause(victim, strike.index);
-                    self.executor.pause(self.processes[victim]);
                     strike.force.process.paused = Some(victim);
                 }
                 format!("pause of {}", self.name(world, victim))
@@ -106,7 +110,7 @@ impl Faults<'_> {
     /// A process dies again, or starts again.
     pub(super) fn step_process(
         &self,
-        world: &mut World,
+        world: &mut World<S>,
         index: usize,
         force: &mut Force,
     ) -> String {
@@ -120,21 +124,20 @@ impl Faults<'_> {
         }
     }
 
-    pub(super) fn heal_process(&self, world: &mut World, index: usize, force: Force) {
+    pub(super) fn heal_process(&self, world: &mut World<S>, index: usize, force: Force) {
         force.without_power.into_iter().for_each(|place| world.restore_power(place));
         force.down.into_iter().for_each(|place| self.revive(world, place));
         // A process that died meanwhile is no longer paused.
         if let Some(place) = force.paused
             && world.process(place) == Process::Paused
         {
-            self.executor.resume(self.processes[place]);
             world.resume(place);
         }
         force.limps.into_iter().for_each(|place| world.machine(place).limps.end(index));
     }
 
     /// A fault that tells nodes to stop reaches the next stage of its course.
-    pub fn reach(&self, world: &mut World, index: usize, node: Place, stage: Stage) {
+    pub fn reach(&self, world: &mut World<S>, index: usize, node: Place, stage: Stage) {
         // A node that leaves takes the time that it takes, and does not come back.
         let (mut patience, mut starts_after) = (Span::ZERO, None);
         let Fault { lasts, what, .. } = &self.plan[index];
@@ -147,7 +150,6 @@ impl Faults<'_> {
         match stage {
             Stage::Told => world.tell_to_stop(index, node, patience),
             Stage::Stops if world.is_stopping(index, node) => {
-                self.executor.kill(self.processes[node]);
                 world.kill(node, Some(index));
                 if let Some(down) = starts_after {
                     world.enter_stage(world.now + down, index, node, Stage::Starts);
@@ -160,44 +162,44 @@ impl Faults<'_> {
 
     /// A process has to die: its write is to tear, or it asked to be stopped because its disk fails. It starts
     /// again when that fault heals, or at once if it has healed meanwhile.
-    pub fn die(&mut self, world: &mut World, victim: Place) {
+    pub fn die(&mut self, world: &mut World<S>, victim: Place) {
         let disk = &world.machine(victim).disk;
         let cause = disk.armed_by().or_else(|| disk.fails_by());
         let mut down = Vec::new();
         self.kill_for(world, cause, victim, &mut down);
         match cause.and_then(|index| self.in_force[index].as_mut()) {
             Some(force) => force.process.down.append(&mut down),
-            None => self.start(world, victim),
+            None => world.start(victim),
         }
     }
 
     /// Kills a process until the fault heals.
-    pub(super) fn kill(&self, strike: &mut Strike<'_>, victim: Place) {
+    pub(super) fn kill(&self, strike: &mut Strike<'_, S>, victim: Place) {
         let down = &mut strike.force.process.down;
         self.kill_for(strike.world, Some(strike.index), victim, down);
     }
 
-    fn kill_for(&self, world: &mut World, by: Option<usize>, victim: Place, down: &mut Vec<Place>) {
+    fn kill_for(
+        &self,
+        world: &mut World<S>,
+        by: Option<usize>,
+        victim: Place,
+        down: &mut Vec<Place>,
+    ) {
         if world.process(victim) != Process::Down {
-            self.executor.kill(self.processes[victim]);
             world.kill(victim, by);
             down.push(victim);
         }
     }
 
     /// A process that is down starts again, unless another fault started it since and a third killed it again.
-    fn revive(&self, world: &mut World, place: Place) {
+    fn revive(&self, world: &mut World<S>, place: Place) {
         if world.may_start(place) {
-            self.start(world, place);
+            world.start(place);
         }
     }
 
-    fn start(&self, world: &mut World, place: Place) {
-        self.executor.restart(self.processes[place]);
-        world.start(place);
-    }
-
-    fn lose_power(&self, strike: &mut Strike<'_>, is_struck: impl Fn(Place) -> bool) -> String {
+    fn lose_power(&self, strike: &mut Strike<'_, S>, is_struck: impl Fn(Place) -> bool) -> String {
         let victims: Vec<Place> = self.places().filter(|&place| is_struck(place)).collect();
         for &victim in &victims {
             strike.world.cut_power(victim);

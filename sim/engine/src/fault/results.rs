@@ -11,10 +11,15 @@ use onsale_reports::{FailoverResult, FaultResult, OutageResult, Outages};
 use crate::plan::Plan;
 use crate::struck::Struck;
 use crate::struck::outages::{Cause, Outage};
-use crate::world::World;
+use crate::system::{System, World};
 
 /// What reports tell of one fault.
-pub fn fault(world: &World, plan: &Plan, struck: &Struck, outages: &[Outage]) -> FaultResult {
+pub fn fault<S: System>(
+    world: &World<S>,
+    plan: &Plan,
+    struck: &Struck,
+    outages: &[Outage],
+) -> FaultResult {
     let after = |at: Instant| at.since(struck.at).as_millis_f64();
     let mut its_own: Vec<&Outage> = outages
         .iter()
@@ -39,18 +44,18 @@ pub fn fault(world: &World, plan: &Plan, struck: &Struck, outages: &[Outage]) ->
             elected_ms: failover.elected.map(after),
             serving_ms: failover.serving.map(after),
         }),
-        hand_overs: struck.hand_overs.summary(world.hot),
+        hand_overs: struck.hand_overs.summary(world.ears.hot),
     }
 }
 
 /// What reports tell of the times in which shards had no leader.
-pub fn outages(world: &World, outages: &[Outage], end: Instant) -> Outages {
+pub fn outages<S: System>(world: &World<S>, outages: &[Outage], end: Instant) -> Outages {
     let why = |cause: Cause| match cause {
         Cause::NeverLed => "no leader was ever elected".to_owned(),
         Cause::HandedOver => "lead transfer".to_owned(),
         Cause::Unexplained => "no fault was in force".to_owned(),
         Cause::Fault(index) => {
-            let struck = world.faults.struck().iter().find(|struck| struck.index == index);
+            let struck = world.ears.faults.struck().iter().find(|struck| struck.index == index);
             struck.map_or_else(|| format!("fault {index}"), |struck| struck.what.clone())
         }
     };

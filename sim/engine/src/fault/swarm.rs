@@ -6,9 +6,9 @@
 
 use onsale_booking::{NodeId, Span};
 use onsale_scenarios::{Family, Fault, Scenario, Swarm, Target, What};
+use onsale_world::stream::{Stream, below, fork};
 
 use super::{clock, disk, members, network, process};
-use crate::stream::{Stream, below, fork};
 
 /// The faults of one seed, in no particular order.
 pub(crate) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> {

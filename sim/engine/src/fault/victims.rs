@@ -3,14 +3,15 @@
 //! Owns the choice of victims: a target is resolved when its fault strikes. Refuses to know what happens to them.
 
 use onsale_booking::ShowId;
+use onsale_cluster::ShardId;
 use onsale_scenarios::Target;
+use onsale_world::place::{Layout, Place};
 
 use super::Faults;
-use crate::seen::place::{Layout, Place};
-use crate::world::World;
+use crate::system::{Ledger, System, World};
 
-impl Faults<'_> {
-    pub(super) fn places(&self) -> impl DoubleEndedIterator<Item = Place> + Clone + use<> {
+impl<S: System> Faults<'_, S> {
+    pub(super) fn places(&self) -> impl DoubleEndedIterator<Item = Place> + Clone + use<S> {
         Layout::new(self.placement.nodes(), 0).nodes()
     }
 
@@ -18,20 +19,20 @@ impl Faults<'_> {
         self.placement.zone_of(place.node_id()).0
     }
 
-    pub(super) fn leader(&self, world: &World) -> Place {
-        let shard = world.hot;
-        let leader = world.leaders[shard.0 as usize]
+    pub(super) fn leader(&self, world: &World<S>) -> Place {
+        let shard = world.ears.hot;
+        let leader = world.ears.leaders[shard.0 as usize]
             .map_or_else(|| self.placement.replicas(shard)[0], |(_, node)| node);
         Place::Node(leader)
     }
 
-    pub(super) fn victim(&self, world: &World, target: Target) -> Place {
+    pub(super) fn victim(&self, world: &World<S>, target: Target) -> Place {
         match target {
             Target::Node(node) => Place::Node(node),
             Target::Leader => self.leader(world),
             Target::Follower => {
                 let leader = self.leader(world);
-                let replicas = self.placement.replicas(world.hot);
+                let replicas = self.placement.replicas(world.ears.hot);
                 replicas
                     .iter()
                     .map(|&node| Place::Node(node))
@@ -41,17 +42,28 @@ impl Faults<'_> {
         }
     }
 
-    pub(super) fn victims(&self, world: &World, targets: &[Target]) -> Vec<Place> {
+    /// A log that would be left without a majority of good copies, were the victim's disk damaged too, and that must
+    /// not be.
+    pub(super) fn endangers(&self, world: &World<S>, victim: Place) -> Option<ShardId> {
+        world.ears.ledger.endangers(self.setup, world.machines(), victim, self.good_copies)
+    }
+
+    pub(super) fn victims(&self, world: &World<S>, targets: &[Target]) -> Vec<Place> {
         targets.iter().map(|&target| self.victim(world, target)).collect()
     }
 
-    pub(super) fn name(&self, world: &World, place: Place) -> String {
+    pub(super) fn name(&self, world: &World<S>, place: Place) -> String {
         if place == self.leader(world) {
             format!("{place}, the leader of {}", ShowId(0))
         } else {
             place.to_string()
         }
     }
+}
+
+/// What is said of a fault that spares a disk.
+pub(super) fn spared(name: &str, shard: ShardId) -> String {
+    format!("disk of {name} spared: {shard} would lose its majority of good copies")
 }
 
 /// Several nodes in braces.

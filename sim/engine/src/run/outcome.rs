@@ -12,49 +12,48 @@ use onsale_reports::{
     Evidence, Oracle, OracleResult, RunFacts, Stopped, Summary, TraceResult, Verdict,
 };
 use onsale_scenarios::{Arrivals, Scenario};
+use onsale_world::place::{Place, Process};
 
 use super::{Outcome, circumstances, limits, panics, reproduce};
 use crate::fault::results;
 use crate::plan::Plan;
 use crate::seen::fate::{Fate, Fates};
-use crate::seen::place::{Place, Process};
 use crate::seen::subject;
+use crate::system::{System, World};
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
-use crate::world::World;
 
 /// The outcome of a run whose world has come to its end, or to the panic that is told.
-pub(super) fn conclude(
+pub(super) fn conclude<S: System>(
     plan: &Plan,
-    mut world: World,
+    mut world: World<S>,
     panicked: Option<String>,
     stopwatch: &Stopwatch,
 ) -> Outcome {
     let (scenario, end) = (&plan.scenario, world.now);
-    world.close_journal();
-    world.witness.sees_verdicts(end);
+    let (machines, ears) = world.machines_and_ears();
+    ears.close_ledger(end, machines);
+    ears.witness.sees_verdicts(end);
     let mut facts = of_the_plan(plan);
     add_what_happened(&mut facts, plan, &mut world);
-    let cut_short = world.is_cut_short();
+    let cut_short = world.course.is_cut_short();
 
-    let Witness { judges, recorder, watch, .. } = world.witness;
+    let Witness { judges, recorder, watch, .. } = world.ears.witness;
     (facts.sold_seats, facts.held_at_end) = judges.oracles.seats();
     let recovery = judges.oracles.recovery().filter(|_| !plan.faults.is_empty());
     facts.calm_recovery_ms = recovery.map(Span::as_millis_f64);
-    let mut results = judges.finish(end, &world.open);
+    let mut results = judges.finish(end, &world.ears.open);
     let records = recorder.finish(end);
     facts.admitted = records.timeline().iter().map(|second| second.admitted).sum();
     results.extend(latency::judge(&limits::held_against(&scenario.limits), &records));
-    results.extend(
-        panicked.map(|words| {
-            stopped(Oracle::Invariant, end, panics::sentence(end, world.doing, &words))
-        }),
-    );
-    results.extend(world.exceeded.map(|exceeded| {
+    results.extend(panicked.map(|words| {
+        stopped(Oracle::Invariant, end, panics::sentence(end, world.ears.doing, &words))
+    }));
+    results.extend(world.course.exceeded.map(|exceeded| {
         stopped(Oracle::Budget, end, format!("at {end} the run was stopped: {exceeded}"))
     }));
     results.iter_mut().filter_map(|result| result.evidence.as_mut()).for_each(subject::name_in);
-    circumstances::add(&mut results, scenario, world.faults.struck());
+    circumstances::add(&mut results, scenario, world.ears.faults.struck());
     for result in &results {
         world.fingerprint.fold_bytes(result.name.as_bytes());
         world.fingerprint.fold(result.verdict as u64 ^ result.checked << 2);
@@ -69,9 +68,9 @@ pub(super) fn conclude(
     Outcome {
         summary: Summary::new(facts, &records),
         records,
-        limit: world.exceeded.map(|exceeded| world.limits.that(exceeded)),
-        trail: world.trail,
-        described: world.described,
+        limit: world.course.exceeded.map(|exceeded| world.course.limits.that(exceeded)),
+        trail: world.course.trail,
+        described: world.course.described,
         watch,
     }
 }
@@ -102,22 +101,22 @@ fn of_the_plan(plan: &Plan) -> RunFacts {
 }
 
 /// What the world has counted and what faults have cost.
-fn add_what_happened(facts: &mut RunFacts, plan: &Plan, world: &mut World) {
+fn add_what_happened<S: System>(facts: &mut RunFacts, plan: &Plan, world: &mut World<S>) {
     let end = world.now;
-    let outages = world.faults.outages(end);
-    let struck = world.faults.struck().iter();
+    let outages = world.ears.faults.outages(end);
+    let struck = world.ears.faults.struck().iter();
     facts.faults = struck.map(|struck| results::fault(world, plan, struck, &outages)).collect();
     facts.outages = results::outages(world, &outages, end);
-    facts.lead_transfers = world.faults.balanced().summary(world.hot);
+    facts.lead_transfers = world.ears.faults.balanced().summary(world.ears.hot);
     facts.virtual_s = end.as_secs_f64();
-    facts.events = world.events;
-    facts.messages = world.messages;
-    facts.replicas_replayed = world.replicas_replayed;
-    facts.interrupted = world.interrupted || world.stops_at.is_some();
-    facts.stopped = world.stops_at.map(|at| standing(world, at));
-    facts.users_outcome = outcomes(&world.fates, u64::from(plan.scenario.crowd.users));
-    facts.facts = world.facts.take();
-    let count = |&mark: &Mark| (mark.name().to_owned(), world.marks[mark as usize]);
+    facts.events = world.course.events;
+    facts.messages = world.course.messages;
+    facts.replicas_replayed = world.ears.replicas_replayed;
+    facts.interrupted = world.course.interrupted || world.course.stops_at.is_some();
+    facts.stopped = world.course.stops_at.map(|at| standing(world, at));
+    facts.users_outcome = outcomes(&world.ears.fates, u64::from(plan.scenario.crowd.users));
+    facts.facts = world.ears.facts.take();
+    let count = |&mark: &Mark| (mark.name().to_owned(), world.ears.marks[mark as usize]);
     facts.marks = Mark::ALL.iter().map(count).filter(|&(_, count)| count > 0).collect();
 }
 
@@ -143,23 +142,23 @@ fn by_trace(arrivals: &Arrivals) -> Option<TraceResult> {
 }
 
 /// How things stand where a run was stopped.
-fn standing(world: &World, at: Instant) -> Stopped {
+fn standing<S: System>(world: &World<S>, at: Instant) -> Stopped {
     let nodes = world.layout().nodes().map(|place| {
         let owns = |leader: &&Option<(Epoch, NodeId)>| {
             leader.is_some_and(|(_, node)| Place::Node(node) == place)
         };
-        let owned = world.leaders.iter().filter(owns).count();
+        let owned = world.ears.leaders.iter().filter(owns).count();
         match world.process(place) {
             Process::Up => format!("{place} up, owns {owned}"),
             Process::Paused => format!("{place} stands still"),
             Process::Down => format!("{place} down"),
         }
     });
-    let oldest = world.open.iter().min_by_key(|asked| (asked.since, asked.request));
+    let oldest = world.ears.open.iter().min_by_key(|asked| (asked.since, asked.request));
     Stopped {
         at_s: at.as_secs_f64(),
         nodes: nodes.collect(),
-        waiting: world.open.len() as u64,
+        waiting: world.ears.open.len() as u64,
         waits_longest: oldest.map(|Asked { request, user, show, since }| {
             format!("{request} of {user}, about {show}, since {since}")
         }),

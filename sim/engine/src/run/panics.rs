@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use onsale_booking::Instant;
 
-use crate::world::Doing;
+use crate::doing::Doing;
 
 /// The name of a run's thread.
 pub(super) const THREAD: &str = "run";
@@ -90,11 +90,11 @@ fn short(file: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use onsale_booking::{Endpoint, NodeId};
+    use onsale_world::NodeTurn;
+    use onsale_world::place::Place;
 
     use super::*;
-    use crate::seen::place::Place;
-    use crate::world::Turn;
+    use crate::replicated::Replicated;
 
     #[test]
     fn a_place_in_the_code_reads_the_same_on_any_machine() {
@@ -111,9 +111,8 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_sentence_about_a_node() {
-        let from = Endpoint::Node(NodeId(2));
-        let turn =
-            Turn::Delivered { from, message: onsale_cluster::Message::Forwarded(Vec::new()) };
+        let message = onsale_cluster::Message::Forwarded(Vec::new());
+        let turn = NodeTurn::<Replicated>::Delivered(Place::node(2), message);
         let said =
             sentence(Instant(1_500_000), Some(Doing::turn(Place::node(3), &turn)), "left == right");
         let expected = "at 00:01.500 n3 broke a promise of its own as it took in forwarded requests \

@@ -6,8 +6,8 @@
 use onsale_booking::Span;
 use onsale_scenarios::{Costs, Disk, Network, Scenario, Timing};
 
-use crate::sample::timing;
-use crate::world::network::REORDERED;
+use onsale_world::network::REORDERED;
+use onsale_world::sample::timing;
 
 /// For a request: there and back between client and gateway, gateway and leader, leader and follower, two
 /// writes, and the work on the way.
@@ -68,10 +68,10 @@ fn most(of: &Timing) -> Span {
 mod tests {
     use onsale_booking::Instant;
     use onsale_scenarios::Ratio;
+    use onsale_world::network::Network as Links;
+    use onsale_world::place::{Layout, Place};
 
     use super::*;
-    use crate::seen::place::{Layout, Place};
-    use crate::world::network::Network as Links;
 
     /// No message takes longer than the bound, and one that is held back takes longer than a bound without that.
     #[test]

@@ -4,11 +4,12 @@
 
 use onsale_booking::{Instant, RequestId, UserId};
 use onsale_cluster::fact::Question;
-use onsale_cluster::{Message, Observation, Write};
+use onsale_cluster::{Message, Observation};
+use onsale_world::place::{Carried, Lost, Place, Process};
 
 use crate::seen::asked::SessionId;
+use crate::seen::declared::Declared;
 use crate::seen::fate::Fate;
-use crate::seen::place::{Carried, Place, Process};
 
 /// One thing that happened, shown at its instant and only looked at.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +55,10 @@ pub enum Sight<'a> {
     Writes {
         /// On which disk.
         node: Place,
-        /// What.
-        write: &'a Write,
+        /// What is appended.
+        bytes: &'a [u8],
+        /// The records in it, if the system declares them.
+        declared: Option<&'a [Declared]>,
     },
     /// A write is over, and is not durable.
     WriteFails {
@@ -68,6 +71,8 @@ pub enum Sight<'a> {
         node: Place,
         /// What was appended.
         bytes: &'a [u8],
+        /// The records in it, if the system declares them.
+        declared: Option<&'a [Declared]>,
     },
     /// A core is busy.
     Worked {
@@ -153,21 +158,4 @@ pub enum Sight<'a> {
         /// In one sentence.
         headline: &'a str,
     },
-}
-
-/// Why a message that left does not get there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lost {
-    /// The link is cut, or was while the message was on it.
-    Cut,
-    /// The network lost it.
-    Loss,
-    /// Its sender died before it left.
-    NeverLeft,
-    /// Its receiver is dead.
-    Down,
-    /// Its receiver was started anew since.
-    Restarted,
-    /// Somebody meddles with the network.
-    Taken,
 }

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use onsale_booking::{Instant, Request, RequestId, UserId};
 use onsale_cluster::ShardId;
 use onsale_reports::human;
+use onsale_world::place::Place;
 
 use super::cast::Part;
 use super::words;
-use crate::seen::place::Place;
 
 /// A request in the story.
 #[derive(Debug)]

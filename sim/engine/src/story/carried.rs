@@ -4,9 +4,9 @@
 
 use onsale_booking::RequestId;
 use onsale_cluster::{Answer, Message};
+use onsale_world::place::Place;
 
 use super::words;
-use crate::seen::place::Place;
 
 /// The requests in a message from a place: each with who sends it, and what of it is sent.
 pub(super) fn told(message: &Message, from: Place) -> Vec<(RequestId, String, String)> {

@@ -12,10 +12,10 @@ use onsale_booking::{
 };
 use onsale_cluster::fact::FactKey;
 use onsale_cluster::{Message, Placement, ShardId};
+use onsale_world::place::Place;
 
 use super::records::Newest;
 use crate::seen::asked::{SessionId, requester};
-use crate::seen::place::Place;
 use crate::seen::sight::Sight;
 use crate::seen::subject::Subject;
 

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use onsale_booking::{Instant, RequestId};
 use onsale_cluster::journal::JournalMessage;
 use onsale_cluster::{Epoch, ShardId};
+use onsale_world::place::Place;
 
 use super::cast::{Cast, Part};
 use super::line::{Kind, Line};
-use super::records::{Key, Record, framed};
+use super::records::{Key, Record};
 use super::words::place;
-use crate::seen::place::Place;
 
 /// The records of a story.
 #[derive(Debug, Default)]
@@ -82,16 +82,16 @@ impl Disks {
         told.collect()
     }
 
-    /// Bytes are durable on a node's disk; `after` is what it waited for.
+    /// Records are durable on a node's disk; `after` is what they waited for.
     pub(super) fn durable(
         &mut self,
         now: Instant,
         node: Place,
-        (bytes, after): (&[u8], &str),
+        (keys, after): (&[Key], &str),
         cast: &Cast,
     ) -> Vec<Line> {
         let mut lines = Vec::new();
-        for (key, _) in framed(bytes) {
+        for &key in keys {
             let (shard, index, epoch) = key;
             let Some(written) = self.0.get_mut(&key) else { continue };
             if !written.disks.insert(node) || written.part < Part::Principal {

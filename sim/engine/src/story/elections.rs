@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use onsale_cluster::journal::{Gist, JournalMessage};
 use onsale_cluster::{Epoch, ShardId};
 
-use crate::seen::place::Place;
+use onsale_world::place::Place;
 
 /// Which nodes have called for votes in which epoch.
 #[derive(Debug, Default)]

@@ -10,12 +10,12 @@ use onsale_cluster::fact::{
     Asked, Delta, FactKey, FactText, FactsAnswer, FactsMessage, Question, QuestionId, Told, Version,
 };
 use onsale_cluster::{Message, Stamp};
+use onsale_world::place::Place;
 
 use super::cast::Cast;
 use super::line::{Kind, Line};
 use super::words;
 use crate::seen::asked::SessionId;
-use crate::seen::place::Place;
 use crate::seen::sight::Sight;
 
 /// What is known of the facts in a story.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use onsale_booking::{Event, HoldId, Instant, Outcome, Refusal, Request, RequestId, UserId};
 use onsale_cluster::{Answer, Message, Observation};
 use onsale_reports::human;
+use onsale_world::place::{Lost, Place, Process};
 
 use super::asked::Asked;
 use super::carried;
@@ -20,15 +21,14 @@ use super::leaders::Leaders;
 use super::line::{Kind, Line};
 use super::moves::{self, MovesTold};
 use super::observed;
-use super::records::{Key, Newest, Record, changes};
+use super::records::{Key, Newest, Record, changes, keys};
 use super::requests::Requests;
 use super::telling::{Story, Telling};
 use super::waits::Waits;
 use super::words::{self, place};
 use crate::seen::asked::{requester, undecided};
 use crate::seen::fate::Fate;
-use crate::seen::place::{Place, Process};
-use crate::seen::sight::{Lost, Sight};
+use crate::seen::sight::Sight;
 use crate::seen::subject::Subject;
 
 /// Tells a story.
@@ -101,8 +101,10 @@ impl Follow {
             Sight::Arrived { from, to, message, waits: false } => {
                 self.on_arrived(now, from, to, message);
             }
-            Sight::Writes { node, write, .. } => self.on_writes(now, node, &write.bytes),
-            Sight::Durable { node, bytes } => self.on_durable(now, node, bytes),
+            Sight::Writes { node, bytes, .. } => self.on_writes(now, node, bytes),
+            Sight::Durable { node, bytes, declared } => {
+                self.on_durable(now, node, &keys(bytes, declared));
+            }
             Sight::Observed { node, observation } => self.on_observed(now, node, *observation),
             Sight::Process { node, state, boots } => self.on_process(now, node, state, boots),
             Sight::Fault { index, strikes: true, what } => {
@@ -403,9 +405,9 @@ impl Follow {
         }
     }
 
-    fn on_durable(&mut self, now: Instant, node: Place, bytes: &[u8]) {
+    fn on_durable(&mut self, now: Instant, node: Place, keys: &[Key]) {
         let after = self.waits.end_write(now, node);
-        self.story.tell_all(self.disks.durable(now, node, (bytes, &after), &self.cast));
+        self.story.tell_all(self.disks.durable(now, node, (keys, &after), &self.cast));
     }
 
     fn on_lost(&mut self, at: Instant, from: Place, to: Place, message: &Message, why: Lost) {

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use onsale_booking::NodeId;
 use onsale_cluster::{Observation, ShardId};
+use onsale_world::place::Place;
 
 use super::cast::Cast;
-use crate::seen::place::Place;
 
 /// Which node leads each shard, as they say themselves.
 #[derive(Debug)]

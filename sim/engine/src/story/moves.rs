@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use onsale_booking::{Instant, NodeId};
 use onsale_cluster::journal::{Change, Gist, JournalMessage};
 use onsale_cluster::{Placement, ShardId};
+use onsale_world::place::Place;
 
 use super::cast::Cast;
 use super::line::{Kind, Line};
 use super::records::Key;
 use super::words;
-use crate::seen::place::Place;
 use crate::seen::subject::Subject;
 
 /// Where shards and nodes of the story are to be.

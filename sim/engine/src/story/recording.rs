@@ -13,11 +13,11 @@ use onsale_booking::{Command, Instant, RequestId, Span, UserId};
 use onsale_cluster::{Message, Observation, ShardId};
 use onsale_reports::trace::{Row, TraceWriter, Written};
 use onsale_scenarios::Scenario;
+use onsale_world::place::{Place, Process};
 
 use super::records::{Newest, Record};
 use super::words;
 use crate::seen::asked::undecided;
-use crate::seen::place::{Place, Process};
 use crate::seen::sight::Sight;
 
 /// More events than this are more than the tools that draw them bear.
@@ -141,8 +141,8 @@ impl Recording {
             Sight::Lost { from, to, why, .. } => {
                 self.on_landed(now, from, to, Some(words::lost(why, from, to)));
             }
-            Sight::Writes { node, write, .. } => {
-                let name = format!("fsync of {} bytes", write.bytes.len());
+            Sight::Writes { node, bytes, .. } => {
+                let name = format!("fsync of {} bytes", bytes.len());
                 self.begin(row(node, DISK), "disk", name, now);
             }
             Sight::Durable { node, .. } | Sight::WriteFails { node } => {

@@ -10,8 +10,9 @@ use onsale_booking::{Event, Instant, ShowId};
 use onsale_cluster::journal::frame::Frame;
 use onsale_cluster::journal::{Change, frame};
 use onsale_cluster::{Epoch, Message, Placement, ShardId, record};
+use onsale_world::place::Place;
 
-use crate::seen::place::Place;
+use crate::seen::declared::Declared;
 use crate::seen::sight::Sight;
 
 /// A record's place: no two records stand in one, unless somebody breaks a promise.
@@ -68,12 +69,28 @@ impl Newest {
                     take(*departs, *from, (*shard, index, epoch), bytes);
                 }
             }
-        } else if let Sight::Writes { node, write, .. } = sight {
-            for (key, bytes) in framed(&write.bytes) {
+        } else if let Sight::Writes { node, declared: Some(declared), .. } = sight {
+            return self.declared(now, *node, declared);
+        } else if let Sight::Writes { node, bytes, .. } = sight {
+            for (key, bytes) in framed(bytes) {
                 take(now, *node, key, bytes);
             }
         }
         fresh
+    }
+
+    /// Those of records that a system declares.
+    fn declared(&mut self, at: Instant, node: Place, declared: &[Declared]) -> Vec<Record> {
+        let key = |record: &Declared| (record.log, record.index, record.term);
+        let fresh = declared.iter().filter(|record| self.is_news(key(record)));
+        let told = |record: &Declared| Record {
+            at,
+            node,
+            key: key(record),
+            events: record.events.clone(),
+            map: None,
+        };
+        fresh.map(told).collect()
     }
 
     /// Within an epoch there is one proposer, whose indexes rise.
@@ -102,8 +119,18 @@ pub(super) fn changes(bytes: &[u8]) -> impl Iterator<Item = (Key, Change)> {
     })
 }
 
+/// The places of the records in what was written: as the system declares them, else as framed.
+pub(super) fn keys(bytes: &[u8], declared: Option<&[Declared]>) -> Vec<Key> {
+    match declared {
+        Some(declared) => {
+            declared.iter().map(|record| (record.log, record.index, record.term)).collect()
+        }
+        None => framed(bytes).map(|(key, _)| key).collect(),
+    }
+}
+
 /// The records in framed bytes.
-pub(super) fn framed(bytes: &[u8]) -> impl Iterator<Item = (Key, &[u8])> {
+fn framed(bytes: &[u8]) -> impl Iterator<Item = (Key, &[u8])> {
     frame::read(bytes).filter_map(|frame| match frame {
         Frame::Entry { shard, index, epoch, record } => Some(((shard, index, epoch), record)),
         Frame::HardState { .. }

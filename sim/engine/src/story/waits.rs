@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use onsale_booking::{Instant, RequestId, Span, UserId};
 use onsale_reports::human;
 
-use crate::seen::place::Place;
+use onsale_world::place::Place;
 
 /// Shorter delays are told by nobody.
 const DELAY_TOLD: Span = Span::from_millis(10);

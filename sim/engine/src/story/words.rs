@@ -7,8 +7,7 @@ use onsale_booking::{
 };
 use onsale_cluster::{Epoch, ShardId};
 
-use crate::seen::place::Place;
-use crate::seen::sight::Lost;
+use onsale_world::place::{Lost, Place};
 
 /// `n3`, or `the clients`.
 pub(super) fn place(place: Place) -> String {

@@ -12,7 +12,7 @@ use onsale_sim::crowd::arrivals::Curve;
 use onsale_sim::plan::Plan;
 use onsale_sim::run;
 use onsale_sim::run::Outcome;
-use onsale_sim::world::Tracing;
+use onsale_world::Tracing;
 
 /// The mean service.
 pub(crate) const MEAN: Span = Span::from_millis(20);

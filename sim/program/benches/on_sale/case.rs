@@ -10,7 +10,7 @@ use onsale_scenarios::{Arrivals, Scenario, catalogue};
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run;
 use onsale_sim::wall::peak_rss_bytes;
-use onsale_sim::world::Tracing;
+use onsale_world::Tracing;
 use serde::{Deserialize, Serialize};
 
 use crate::plain;

@@ -6,8 +6,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use onsale_sim::stream::mix;
 use onsale_sim::wall::Stopwatch;
+use onsale_world::stream::mix;
 
 /// Events that wait in the heap at any time.
 const WAITING: u64 = 10_000;

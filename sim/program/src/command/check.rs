@@ -16,8 +16,8 @@ use onsale_scenarios::{Scenario, catalogue};
 use onsale_sim::run::reproduce::{permission, replay_line, seed_of};
 use onsale_sim::wall;
 use onsale_sim::wall::Stopwatch;
-use onsale_sim::world::Progress;
-use onsale_sim::world::limits::Limits;
+use onsale_world::Progress;
+use onsale_world::limits::Limits;
 
 use super::{Failure, OUT, detect, stop_on_signals};
 use crate::capsule::Capsule;

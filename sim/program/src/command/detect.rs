@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use onsale_reports::{Detection, Detections, terminal as page};
 use onsale_scenarios::{MustFail, Scenario};
-use onsale_sim::world::Progress;
+use onsale_world::Progress;
 
 use super::{Failure, stop_on_signals};
 use crate::capsule;

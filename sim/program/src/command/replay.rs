@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use onsale_scenarios::reading::Reach;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::{Outcome, reproduce};
-use onsale_sim::world::limits::Limits;
+use onsale_world::limits::Limits;
 
 use super::looking::Looking;
 use super::{Failure, Play, Played, dir_of_run, half_named, scenario_of, shown};

@@ -18,9 +18,9 @@ use onsale_reports::{Oracle, OracleResult, ReportError, directory, human, json, 
 use onsale_scenarios::Arrivals;
 use onsale_scenarios::reading::Reach;
 use onsale_sim::plan::Plan;
+use onsale_sim::replicated::setup::setup;
 use onsale_sim::run::{Look, Outcome, keep_panics_quiet, reproduce, run_watched, run_within};
 use onsale_sim::seen::subject;
-use onsale_sim::setup::setup;
 use onsale_sim::story;
 use onsale_sim::story::Watch;
 use onsale_sim::story::cast::Cast;
@@ -28,8 +28,8 @@ use onsale_sim::story::follow::Follow;
 use onsale_sim::story::hazards::Hazards;
 use onsale_sim::story::telling::Story;
 use onsale_sim::wall::Stopwatch;
-use onsale_sim::world::limits::Limits;
-use onsale_sim::world::{Progress, Tracing};
+use onsale_world::limits::Limits;
+use onsale_world::{Progress, Tracing};
 use serde::Serialize;
 
 use super::{Failure, claim_dir, default_dir, half_named, scenario_of, shown, stop_on_signals};

@@ -5,8 +5,8 @@
 use std::fmt::Write as _;
 
 use onsale_sim::plan::Plan;
-use onsale_sim::stream::fork;
-use onsale_sim::world::limits::Limit;
+use onsale_world::limits::Limit;
+use onsale_world::stream::fork;
 
 use crate::signature::Signature;
 
@@ -61,7 +61,7 @@ pub fn test(plan: &Plan, origin: Origin<'_>) -> String {
                 Limit::MaxBytes(bytes) => format!("MaxBytes({bytes})"),
             };
             (
-                "use onsale_sim::run::run_within;\nuse onsale_sim::world::limits::{Limit, Limits};",
+                "use onsale_sim::run::run_within;\nuse onsale_world::limits::{Limit, Limits};",
                 format!(
                     "{{\n        let limits = Limits::only(Some(Limit::{limit}));\n        \
                      run_within(&plan, &std::sync::Arc::default(), Tracing::default(), limits)\n    }}"
@@ -86,7 +86,7 @@ pub fn test(plan: &Plan, origin: Origin<'_>) -> String {
 use onsale_scenarios::Scenario;
 use onsale_sim::plan::Plan;
 {imports}
-use onsale_sim::world::Tracing;
+use onsale_world::Tracing;
 use onsale_tests::complaint;
 
 const SCENARIO: &str = r{fence}"

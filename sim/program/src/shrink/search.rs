@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use onsale_sim::wall;
-use onsale_sim::world::Progress;
+use onsale_world::Progress;
 
 /// How often whoever waits for candidates is asked whether to go on.
 const PACE: Duration = Duration::from_millis(50);

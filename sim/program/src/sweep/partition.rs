@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use onsale_sim::stream::fork;
+use onsale_world::stream::fork;
 use serde::{Deserialize, Serialize};
 
 use super::Item;

@@ -10,8 +10,8 @@ use onsale_reports::{Verdict, json};
 use onsale_scenarios::Scenario;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::{Outcome, run_within};
-use onsale_sim::world::limits::Limit;
-use onsale_sim::world::{Progress, Tracing};
+use onsale_world::limits::Limit;
+use onsale_world::{Progress, Tracing};
 use serde::{Deserialize, Serialize};
 
 use super::{Header, Item};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
 use onsale_sim::wall;
-use onsale_sim::world::Progress;
+use onsale_world::Progress;
 
 /// Ends a sweep from outside: no run begins any more, and those that go on are cut short.
 #[derive(Debug, Default)]
@@ -128,7 +128,7 @@ mod tests {
 
     /// Later items are done sooner: order cannot come from luck.
     fn slow_first(item: u64) -> u64 {
-        (0..(40 - item) * 2_000).fold(item, |sum, step| onsale_sim::stream::mix(sum ^ step))
+        (0..(40 - item) * 2_000).fold(item, |sum, step| onsale_world::stream::mix(sum ^ step))
     }
 
     #[test]

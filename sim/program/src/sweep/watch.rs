@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use onsale_sim::world::Progress;
+use onsale_world::Progress;
 
 use super::Item;
 

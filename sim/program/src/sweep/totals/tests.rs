@@ -1,6 +1,6 @@
 //! What results amount to, on results made by hand.
 
-use onsale_sim::world::limits::Limit;
+use onsale_world::limits::Limit;
 
 use super::*;
 use crate::sweep::{BoundToFail, Named, SCHEMA};

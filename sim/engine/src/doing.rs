@@ -1,0 +1,98 @@
+//! What a node is doing in its turn, in case that it breaks off in the midst of it.
+//!
+//! Owns the words for it. Refuses to know what comes of the turn.
+
+use std::fmt;
+
+use onsale_booking::NodeId;
+use onsale_cluster::{Epoch, Message, ShardId};
+use onsale_world::place::Place;
+use onsale_world::{Cargo, NodeTurn};
+
+/// A node, and what its turn is about. Cheap to note: it is noted with every turn, and told once.
+#[derive(Clone, Copy, Debug)]
+pub struct Doing {
+    place: Place,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Starts,
+    TakesIn(Place, &'static str),
+    Replicates { from: Place, shard: ShardId, others: usize, record: Option<(u64, Epoch)> },
+    Hears(&'static str),
+}
+
+impl Doing {
+    /// A node takes a turn.
+    #[inline]
+    pub fn turn<C: Cargo<Message = Message>>(place: Place, turn: &NodeTurn<C>) -> Self {
+        let what = match turn {
+            NodeTurn::Delivered(from, Message::Journal(batch)) if !batch.is_empty() => {
+                let (shard, message) = &batch[0];
+                let record = message.records().next().map(|(index, epoch, _)| (index, epoch));
+                let others = batch.len() - 1;
+                What::Replicates { from: *from, shard: *shard, others, record }
+            }
+            NodeTurn::Delivered(from, message) => What::TakesIn(*from, kind(message)),
+            NodeTurn::Boot => What::Starts,
+            NodeTurn::Persisted(_) => What::Hears("heard that a write is durable"),
+            NodeTurn::WriteFailed(_) => What::Hears("heard that a write failed"),
+            NodeTurn::WriteRefused(_) => What::Hears("heard that its disk is full"),
+            NodeTurn::DamageFound => What::Hears("heard that its disk is damaged"),
+            NodeTurn::Wake => What::Hears("did what was due"),
+            NodeTurn::CoreFree(_) => What::Hears("went on with work that had waited"),
+            NodeTurn::Told(_) => What::Hears("was told what to do by an operator"),
+        };
+        Self { place, what }
+    }
+
+    /// The node.
+    pub fn node(self) -> NodeId {
+        self.place.node_id()
+    }
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.what {
+            What::Starts => write!(f, "started and read its disk"),
+            What::Hears(what) => write!(f, "{what}"),
+            What::TakesIn(from, what) => write!(f, "took in {what} from {}", sender(from)),
+            What::Replicates { from, shard, others, record } => {
+                write!(f, "took in what {} says about {shard}", sender(from))?;
+                if let Some((index, epoch)) = record {
+                    write!(f, ", record {index} ({epoch})")?;
+                }
+                match others {
+                    0 => Ok(()),
+                    1 => write!(f, ", and about one other shard"),
+                    others => write!(f, ", and about {others} other shards"),
+                }
+            }
+        }
+    }
+}
+
+fn sender(from: Place) -> String {
+    match from {
+        Place::Clients => "clients".to_owned(),
+        Place::Node(_) | Place::Service(_) | Place::Director => from.to_string(),
+    }
+}
+
+const fn kind(message: &Message) -> &'static str {
+    match message {
+        Message::Requests(_) => "requests",
+        Message::Forwarded(_) => "forwarded requests",
+        Message::Answers(_) => "answers",
+        Message::Replies(_) => "replies",
+        Message::Beat(_) => "a beat",
+        Message::Gossip(_) => "gossip about members",
+        Message::Leaving(_) => "a farewell",
+        Message::Moves(_) => "a message about moves",
+        Message::Journal(_) => "an empty message of a journal",
+        Message::Facts(_) => "a message about facts",
+    }
+}

@@ -1,0 +1,145 @@
+//! The flagship: the replicated cluster of `onsale-cluster` as a system under test.
+//!
+//! Owns what the seam asks of it: its messages as cargo, its nodes as hosts, and the ledger that reads its journals off
+//! the disks. Refuses to know how it is judged.
+
+pub(crate) mod atlas;
+mod cargo;
+pub mod host;
+pub mod ledger;
+pub mod setup;
+
+use onsale_booking::Instant;
+use onsale_cluster::facts::remembered;
+use onsale_cluster::journal::Wal;
+use onsale_cluster::{Found, Placement, Setup, ShardId};
+use onsale_scenarios::{GoodCopies, Scenario};
+use onsale_world::Machine;
+use onsale_world::place::{Place, PlaceTable};
+
+use self::host::Host;
+use self::ledger::JournalWatch;
+use crate::judges::Judges;
+use crate::judges::facts::Loss;
+use crate::seen::declared::Declared;
+use crate::system::{Ledger, System};
+
+/// The replicated cluster.
+#[derive(Clone, Copy, Debug)]
+pub struct Replicated;
+
+type Machines = PlaceTable<Machine<Replicated>>;
+
+impl System for Replicated {
+    type Setup = Setup;
+    type Host = Host;
+    type Ledger = JournalWatch;
+
+    fn setup(scenario: &Scenario) -> Setup {
+        setup::setup(scenario)
+    }
+
+    fn placement(setup: &Setup) -> &Placement {
+        &setup.placement
+    }
+}
+
+/// What a node finds on its machine's disk when it starts.
+fn found(machine: &Machine<Replicated>) -> Found {
+    Found { has_written: machine.has_written(), segments: machine.disk.contents() }
+}
+
+impl Ledger<Replicated> for JournalWatch {
+    fn new(setup: &Setup) -> Self {
+        Self::of(&setup.placement)
+    }
+
+    fn written(&mut self, now: Instant, node: Place, bytes: &[u8], judges: &mut Judges) {
+        self.read(now, node, bytes, judges);
+    }
+
+    fn started(
+        &mut self,
+        now: Instant,
+        node: Place,
+        has_other_disk: bool,
+        machines: &Machines,
+        judges: &mut Judges,
+    ) {
+        judges.process(now, node.node_id(), true, self.all_members());
+        tell_of_lost_facts(now, node, has_other_disk, machines, judges);
+    }
+
+    fn died(
+        &mut self,
+        now: Instant,
+        node: Place,
+        machine: &Machine<Replicated>,
+        judges: &mut Judges,
+    ) {
+        self.crashed(now, node, machine.disk.segments(), judges);
+        judges.process(now, node.node_id(), false, self.all_members());
+    }
+
+    fn disk_replaced(
+        &mut self,
+        now: Instant,
+        node: Place,
+        machine: &Machine<Replicated>,
+        judges: &mut Judges,
+    ) {
+        self.crashed(now, node, machine.disk.segments(), judges);
+    }
+
+    fn gone_for_good(
+        &mut self,
+        now: Instant,
+        node: Place,
+        machines: &Machines,
+        judges: &mut Judges,
+    ) {
+        tell_of_lost_facts(now, node, true, machines, judges);
+    }
+
+    fn finish(&mut self, now: Instant, machines: &Machines, judges: &mut Judges) {
+        let disks = machines.values().map(|machine| machine.disk.segments());
+        self.close(now, disks, judges);
+    }
+
+    fn endangers(
+        &self,
+        setup: &Setup,
+        machines: &Machines,
+        victim: Place,
+        good_copies: GoodCopies,
+    ) -> Option<ShardId> {
+        self.endangered(&setup.placement, machines, victim, good_copies)
+    }
+
+    /// A story reads its frames itself: it tells of more than records.
+    fn declared(_: &[u8]) -> Option<Vec<Declared>> {
+        None
+    }
+}
+
+/// A process starts, or never will: the oracle of facts hears what is left of them, if a fault has
+/// damaged its disk or put another in its place. What disks lose by themselves nothing excuses.
+fn tell_of_lost_facts(
+    now: Instant,
+    node: Place,
+    has_other_disk: bool,
+    machines: &Machines,
+    judges: &mut Judges,
+) {
+    let Some(oracle) = &mut judges.facts else { return };
+    let recovered = Wal::recover(found(&machines[node]));
+    if !has_other_disk && !recovered.lost_promises() {
+        return;
+    }
+    let left = remembered(&recovered.facts);
+    let mut kept = left.clone();
+    for machine in machines.values().filter(|machine| machine.stays()) {
+        kept.merge(&remembered(&Wal::recover(found(machine)).facts));
+    }
+    oracle.on_disk_lost(node.node_id(), Loss { at: now, left, kept });
+}

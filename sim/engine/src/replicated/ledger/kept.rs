@@ -1,0 +1,232 @@
+//! What disks keep at the end of a run of what was committed.
+//!
+//! Owns the count of those that hold the last record of each shard, and what counts as held. Refuses to know
+//! how it came to be committed.
+
+use onsale_booking::{Instant, NodeId};
+use onsale_cluster::ShardId;
+use onsale_cluster::journal::frame::Frame;
+use onsale_cluster::journal::{Members, ReplicaId, frame};
+
+use super::{Chosen, JournalWatch, hash, marked, position};
+use crate::judges::Judges;
+
+/// What one disk holds at the end, by shard.
+struct DiskEnd {
+    /// Whether it holds the last record that was committed, or a snapshot that covers it.
+    holds: Vec<bool>,
+    /// Whether its replica is in doubt of what it has lost.
+    doubts: Vec<bool>,
+    generations: Vec<u32>,
+    /// In which boot its node found the latest time that it had forgotten what was there.
+    forgot: u64,
+}
+
+/// Which replicas have the last record of each shard.
+struct Keepers {
+    holders: Vec<Vec<ReplicaId>>,
+    doubters: Vec<Vec<ReplicaId>>,
+    /// Whether the last record is a change of the members.
+    ends_in_change: Vec<bool>,
+}
+
+impl DiskEnd {
+    fn new(shards: usize) -> Self {
+        Self {
+            holds: vec![false; shards],
+            doubts: vec![false; shards],
+            generations: vec![0; shards],
+            forgot: 0,
+        }
+    }
+
+    /// The next frame on the disk. Returns the shard whose last record it is, if that changes the members.
+    fn take(&mut self, frame: Frame<'_>, chosen: &[Vec<Chosen>]) -> Option<usize> {
+        if let Frame::Forgot { incarnation } = frame
+            && std::mem::replace(&mut self.forgot, incarnation) != incarnation
+        {
+            self.holds.fill(false);
+            self.generations.fill(0);
+        }
+        let shard = frame.shard()?.0 as usize;
+        let (last, holds) = (chosen[shard].len() as u64, &mut self.holds[shard]);
+        let is_last = |index, epoch, hash: &dyn Fn() -> u64| {
+            index == last
+                && chosen[shard]
+                    .last()
+                    .is_some_and(|last| last.epoch == epoch && last.hash == hash())
+        };
+        match frame {
+            Frame::Entry { index, epoch, record, .. } if index <= last => {
+                *holds = is_last(index, epoch, &|| hash(record));
+            }
+            Frame::Change { index, epoch, change, .. } if index <= last => {
+                *holds = is_last(index, epoch, &|| hash(&marked(change)));
+                return holds.then_some(shard);
+            }
+            Frame::Snapshot { index, .. } => *holds |= index >= last,
+            Frame::Replica { generation, left, .. } => {
+                *holds &= generation == self.generations[shard] && !left;
+                self.generations[shard] = generation;
+            }
+            Frame::HardState { in_repair, .. } => self.doubts[shard] = in_repair,
+            Frame::Entry { .. }
+            | Frame::Change { .. }
+            | Frame::Members { .. }
+            | Frame::Checkpoint { .. }
+            | Frame::Facts { .. }
+            | Frame::Forgot { .. } => {}
+        }
+        None
+    }
+}
+
+impl Keepers {
+    fn new(shards: usize) -> Self {
+        let nobody = vec![Vec::new(); shards];
+        Self { holders: nobody.clone(), doubters: nobody, ends_in_change: vec![false; shards] }
+    }
+
+    fn add(&mut self, node: NodeId, end: &DiskEnd) {
+        for (shard, &generation) in end.generations.iter().enumerate() {
+            let replica = ReplicaId::new(node, generation);
+            if end.holds[shard] {
+                self.holders[shard].push(replica);
+            } else if end.doubts[shard] {
+                self.doubters[shard].push(replica);
+            }
+        }
+    }
+
+    /// Whether those that have the last record of a shard, and those in doubt, are a majority of its members.
+    fn are_enough(&self, shard: usize, members: &Members) -> bool {
+        let (holders, doubters) = (&self.holders[shard], &self.doubters[shard]);
+        let counts = |member| holders.contains(&member) || doubters.contains(&member);
+        // A node that becomes a voter by a change has no vote on that change.
+        let is_quorum = if self.ends_in_change[shard] {
+            members.before_change().is_quorum(counts)
+        } else {
+            members.is_quorum(counts)
+        };
+        !holders.is_empty() && is_quorum
+    }
+}
+
+impl JournalWatch {
+    /// The last record that was committed in each shard must be on a majority of disks, or
+    /// covered by a snapshot there. Those before it were compared when they were committed. A disk whose
+    /// replica is in doubt of what it has lost counts with them as long as one has the record: until that
+    /// replica is repaired it has no vote, so the others elect nobody who lacks it.
+    pub(super) fn check_kept<'a, D: Iterator<Item = &'a [u8]>>(
+        &self,
+        now: Instant,
+        disks: impl Iterator<Item = D>,
+        judges: &mut Judges,
+    ) {
+        let shards = self.chosen.len();
+        let mut keepers = Keepers::new(shards);
+        for (node, disk) in disks.enumerate() {
+            let mut end = DiskEnd::new(shards);
+            for bytes in disk {
+                for frame in frame::read_batches(bytes).frames() {
+                    if let Some(shard) = end.take(frame, &self.chosen) {
+                        keepers.ends_in_change[shard] = true;
+                    }
+                }
+            }
+            keepers.add(NodeId(node as u16), &end);
+        }
+        for (shard, chosen) in (0..).zip(&self.chosen) {
+            let place = shard as usize;
+            let Some(last) = chosen.last() else { continue };
+            if !keepers.are_enough(place, &self.members[place]) {
+                let at = position(ShardId(shard), chosen.len() as u64, last.epoch);
+                let holders = keepers.holders[place].len() as u16;
+                judges.oracles.journal_lost(now, at, holders);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_cluster::journal::Change;
+    use onsale_cluster::{Epoch, Placement};
+    use onsale_reports::Verdict;
+    use onsale_world::place::Place;
+
+    use super::super::tests::{commit, entry};
+    use super::*;
+    use crate::judges::tests::settings;
+
+    const SHARD: ShardId = ShardId(0);
+
+    fn doubt(index: u64) -> Frame<'static> {
+        Frame::HardState {
+            shard: SHARD,
+            epoch: Epoch(1),
+            vote: None,
+            commit: index,
+            in_repair: true,
+        }
+    }
+
+    /// What `lost-booking` says once nodes 1 and 2 of three have had the first frames, and at the end disks
+    /// hold the others.
+    fn verdict(had: &[Frame<'_>], kept: &[&[Frame<'_>]]) -> Verdict {
+        let bytes = |frames: &[Frame<'_>]| {
+            let mut bytes = Vec::new();
+            frames.iter().for_each(|frame| frame.write(&mut bytes));
+            bytes
+        };
+        let (mut watch, mut judges) =
+            (JournalWatch::of(&Placement::new(3, 3, 1, 3)), Judges::new(settings()));
+        for node in [1, 2] {
+            watch.read(Instant::ZERO, Place::node(node), &bytes(had), &mut judges);
+        }
+        let disks: Vec<_> = [&[][..]].iter().chain(kept).map(|frames| bytes(frames)).collect();
+        let disks = disks.iter().map(|bytes| std::iter::once(&bytes[..]));
+        watch.check_kept(Instant::ZERO, disks, &mut judges);
+        let results = judges.finish(Instant::ZERO, &[]);
+        results[1].verdict
+    }
+
+    #[test]
+    fn a_record_that_a_majority_keeps_is_kept() {
+        let had = [entry(1, 1), commit(1, 1)];
+        assert_eq!(verdict(&had, &[&had, &had, &[]]), Verdict::NotExercised);
+        assert_eq!(verdict(&had, &[&had, &[], &[]]), Verdict::Fail);
+    }
+
+    #[test]
+    fn a_replica_in_repair_has_no_vote_against_it() {
+        let had = [entry(1, 1), commit(1, 1)];
+        assert_eq!(verdict(&had, &[&had, &[doubt(1)], &[]]), Verdict::NotExercised);
+        assert_eq!(verdict(&had, &[&[doubt(1)], &[doubt(1)], &[]]), Verdict::Fail, "all is lost");
+        let repaired = [doubt(1), commit(1, 1)];
+        assert_eq!(verdict(&had, &[&had, &repaired, &[]]), Verdict::Fail, "and it has one again");
+    }
+
+    #[test]
+    fn who_gets_a_say_need_not_have_the_record_that_says_so() {
+        let members = Placement::new(3, 3, 1, 3);
+        let leader = ReplicaId::new(members.replicas(SHARD)[0], 0);
+        let new = ReplicaId::new(NodeId(4), 1);
+        let change = |index, change: Change| Frame::Change {
+            shard: SHARD,
+            index,
+            epoch: Epoch(1),
+            change: change.encode().leak(),
+        };
+        let swap = Change::Swaps { promoted: new, demoted: leader };
+        let had = [change(1, Change::Learns(new)), change(2, swap), commit(1, 2)];
+        let gone = leader.node().0 as usize;
+        let other = if gone == 1 { 2 } else { 1 };
+        // The one that goes and one that stays: a majority of those of old, and not of the new ones.
+        let mut kept: Vec<&[Frame<'_>]> = vec![&[]; 4];
+        (kept[gone - 1], kept[other - 1]) = (&had, &had);
+        assert_eq!(verdict(&had, &kept), Verdict::NotExercised);
+        kept[other - 1] = &[];
+        assert_eq!(verdict(&had, &kept), Verdict::Fail);
+    }
+}

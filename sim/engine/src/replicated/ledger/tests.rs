@@ -1,0 +1,141 @@
+//! What disks that disagree are told of, and what is left in peace.
+
+use onsale_reports::Verdict;
+
+use super::*;
+use crate::judges::tests::settings;
+
+const SHARD: ShardId = ShardId(0);
+
+pub(super) fn entry(index: u64, epoch: u64) -> Frame<'static> {
+    Frame::Entry { shard: SHARD, index, epoch: Epoch(epoch), record: &[] }
+}
+
+pub(super) fn commit(epoch: u64, commit: u64) -> Frame<'static> {
+    Frame::HardState { shard: SHARD, epoch: Epoch(epoch), vote: None, commit, in_repair: false }
+}
+
+fn snapshot(index: u64, epoch: u64) -> Frame<'static> {
+    Frame::Snapshot { shard: SHARD, index, epoch: Epoch(epoch), state: &[] }
+}
+
+/// What `lost-booking` says once these frames have become durable on these nodes.
+fn verdict(written: &[(u16, &[Frame<'static>])]) -> Verdict {
+    verdict_of("lost-booking", written)
+}
+
+fn verdict_of(oracle: &str, written: &[(u16, &[Frame<'static>])]) -> Verdict {
+    verdict_after(oracle, written, None, &[])
+}
+
+/// The same, with a disk that is read again in between, and keeps this.
+fn verdict_after(
+    oracle: &str,
+    written: &[(u16, &[Frame<'static>])],
+    kept: Option<(u16, &[Frame<'static>])>,
+    then: &[(u16, &[Frame<'static>])],
+) -> Verdict {
+    let (mut watch, mut judges) =
+        (JournalWatch::of(&Placement::new(3, 3, 1, 3)), Judges::new(settings()));
+    let bytes = |frames: &[Frame<'static>]| {
+        let mut bytes = Vec::new();
+        frames.iter().for_each(|frame| frame.write(&mut bytes));
+        bytes
+    };
+    for (node, frames) in written {
+        watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut judges);
+    }
+    if let Some((node, frames)) = kept {
+        let kept = bytes(frames);
+        watch.crashed(Instant::ZERO, Place::node(node), [&kept[..]].into_iter(), &mut judges);
+    }
+    for (node, frames) in then {
+        watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut judges);
+    }
+    watch.tell_the_rest(Instant::ZERO, &mut judges);
+    let results = judges.finish(Instant::ZERO, &[]);
+    results.iter().find(|result| result.name == oracle).expect("it is one of the oracles").verdict
+}
+
+#[test]
+fn disks_that_agree_are_left_in_peace() {
+    let log: &[_] = &[entry(1, 1), entry(2, 1), commit(1, 2)];
+    assert_eq!(verdict(&[(1, log), (2, log), (3, log)]), Verdict::NotExercised);
+}
+
+#[test]
+fn two_records_committed_in_one_place_are_seen() {
+    let (one, other): (&[_], &[_]) = (&[entry(1, 1), commit(1, 1)], &[entry(1, 2), commit(2, 1)]);
+    assert_eq!(verdict(&[(1, one), (2, other)]), Verdict::Fail);
+}
+
+#[test]
+fn a_committed_record_that_is_overwritten_is_seen() {
+    let log: &[_] = &[entry(1, 1), commit(1, 1)];
+    assert_eq!(
+        verdict(&[(1, log), (1, &[entry(1, 1)])]),
+        Verdict::NotExercised,
+        "the same again is the same"
+    );
+    assert_eq!(verdict(&[(1, log), (1, &[entry(1, 2)])]), Verdict::Fail);
+}
+
+#[test]
+fn two_records_of_one_epoch_are_seen_before_any_is_committed() {
+    let (one, other) =
+        (entry(1, 1), Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: b"other" });
+    let single_writer = |written: &[(u16, &[Frame<'static>])]| verdict_of("single-writer", written);
+    assert_eq!(single_writer(&[(1, &[one]), (2, &[other])]), Verdict::Fail);
+    assert_eq!(single_writer(&[(1, &[one, commit(1, 1)]), (2, &[other])]), Verdict::Fail);
+    assert_eq!(
+        single_writer(&[(1, &[one]), (2, &[entry(1, 2)])]),
+        Verdict::NotExercised,
+        "the one supersedes the other"
+    );
+}
+
+#[test]
+fn a_gap_is_seen() {
+    let log: &[_] = &[entry(1, 1), entry(3, 1), commit(1, 3)];
+    assert_eq!(verdict_of("single-writer", &[(1, log), (2, log)]), Verdict::Fail);
+    let whole: &[_] = &[entry(1, 1), entry(2, 1), entry(3, 1), commit(1, 3)];
+    assert_eq!(verdict_of("single-writer", &[(1, log), (2, whole)]), Verdict::NotExercised);
+}
+
+/// n1 led e1 and wrote a second record that nobody else has. It is deposed and gets the
+/// successor's snapshot. Its own second record was never committed.
+#[test]
+fn a_snapshot_does_not_vouch_for_what_it_supersedes() {
+    let deposed: &[_] = &[entry(1, 1), entry(2, 1), commit(1, 1)];
+    let others: &[_] = &[entry(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
+    assert_eq!(
+        verdict(&[(1, deposed), (1, &[snapshot(3, 2)]), (2, others), (3, others)]),
+        Verdict::NotExercised
+    );
+}
+
+/// A disk's own snapshot comes with a commit index that it never wrote: all before it was committed.
+#[test]
+fn a_snapshot_vouches_for_what_leads_to_it() {
+    let own: &[_] = &[entry(1, 1), entry(2, 1), snapshot(2, 1)];
+    let other: &[_] = &[entry(1, 1), entry(2, 2), commit(2, 2)];
+    assert_eq!(verdict(&[(1, own), (2, other)]), Verdict::Fail);
+}
+
+/// n1 wrote a second record that nobody else has, and then the one that took its place. The disk
+/// rots there: the first one stands again, uncommitted. Only where the disk calls it committed,
+/// it is one too many.
+#[test]
+fn what_rot_brings_back_is_not_committed_until_the_disk_says_so() {
+    let others: &[_] = &[entry(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
+    let own: &[_] =
+        &[entry(1, 1), entry(2, 1), commit(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
+    let kept = &own[..3];
+    let after = |then: &[(u16, &[Frame<'static>])]| {
+        let written = [(2, others), (3, others), (1, own)];
+        verdict_after("lost-booking", &written, Some((1, kept)), then)
+    };
+    assert_eq!(after(&[(1, kept)]), Verdict::NotExercised, "as it begins a new segment");
+    assert_eq!(after(&[(1, kept), (1, &others[1..])]), Verdict::NotExercised, "repaired");
+    assert_eq!(after(&[(1, kept), (1, &[commit(2, 2)])]), Verdict::Fail);
+}

@@ -1,0 +1,209 @@
+//! Everything that listens to the world.
+//!
+//! Owns the judges, the ledger that reads disks, the recorder, whoever looks on, and what is noted of a run for its
+//! reports: what faults cost, who led which shard, which marks were seen. It hears what happens at the instant at which
+//! it does, in the same order, and changes nothing by it, but for the sabotage of tests. Refuses to know when a turn
+//! comes, and what a host makes of it.
+
+mod faults;
+
+use onsale_booking::{Instant, NodeId, ShowId};
+use onsale_cluster::{Epoch, Mark, Message, Phase, ShardId};
+use onsale_oracles::Asked;
+use onsale_reports::FactsResult;
+use onsale_world::place::{Carried, Lost, Place, PlaceTable, Process};
+use onsale_world::{Listener, Machine, Meddler, Passing, Write};
+
+use super::{Ledger, System};
+use crate::doing::Doing;
+use crate::sabotage::Sabotage;
+use crate::seen::fate::Fates;
+use crate::seen::sight::Sight;
+use crate::struck::FaultLog;
+use crate::witness::Witness;
+
+/// The world of a run.
+pub type World<S> = onsale_world::World<S, Audience<S>>;
+
+/// Everything that listens to the world.
+#[derive(Debug)]
+pub struct Audience<S: System> {
+    /// Judges and recorder.
+    pub witness: Witness,
+    /// What the disks hold as committed.
+    pub ledger: S::Ledger,
+    /// Which node has its turn, and what it does in it; none if it is no node's.
+    pub doing: Option<Doing>,
+    /// What faults did.
+    pub faults: FaultLog,
+    /// By shard: who says that it owns it. For reports and for choosing victims.
+    pub leaders: Vec<Option<(Epoch, NodeId)>>,
+    /// How often each mark was seen, in the order of [`Mark::ALL`].
+    pub marks: Vec<u64>,
+    /// The shard of the hot show.
+    pub hot: ShardId,
+    /// What that shard was doing when it was last asked.
+    pub phase: Phase,
+    /// Replicas whose state was compared, at the end, with what their disk amounts to.
+    pub replicas_replayed: u32,
+    /// What clients still waited for when the run ended.
+    pub open: Vec<Asked>,
+    /// What became of everybody.
+    pub fates: Fates,
+    /// What became of facts, if there are any.
+    pub facts: Option<FactsResult>,
+    /// What is broken beyond all faults; nothing, outside the tests that prove the oracles.
+    sabotage: Sabotage,
+}
+
+impl<S: System> Audience<S> {
+    /// An audience that has seen nothing.
+    pub fn new(setup: &S::Setup, witness: Witness, sabotage: Sabotage) -> Self {
+        let placement = S::placement(setup);
+        Self {
+            witness,
+            ledger: S::Ledger::new(setup),
+            doing: None,
+            faults: FaultLog::new(placement.shards()),
+            leaders: vec![None; placement.shards() as usize],
+            marks: vec![0; Mark::ALL.len()],
+            hot: placement.shard_of(ShowId(0)),
+            phase: Phase::Electing,
+            replicas_replayed: 0,
+            open: Vec::new(),
+            fates: Fates::default(),
+            facts: None,
+            sabotage,
+        }
+    }
+
+    /// The run is over: the oracles are told the rest of what the disks hold.
+    pub fn close_ledger(&mut self, now: Instant, machines: &PlaceTable<Machine<S>>) {
+        self.ledger.finish(now, machines, &mut self.witness.judges);
+    }
+
+    fn shows_process(&mut self, now: Instant, node: Place, state: Process, boots: u64) {
+        self.witness.sees(now, || Sight::Process { node, state, boots });
+    }
+}
+
+impl<S: System> Listener<S> for Audience<S> {
+    #[inline]
+    fn goes_on(&mut self, from: Instant, to: Instant) {
+        self.witness.sees_verdicts(from);
+        self.doing = None;
+        self.witness.judges.oracles.go_on_to(to);
+    }
+
+    #[inline]
+    fn is_watching(&self) -> bool {
+        self.witness.is_watched()
+    }
+
+    fn sent(
+        &mut self,
+        now: Instant,
+        Passing { from, to, message }: Passing<'_, S>,
+        departs: Instant,
+        carried: Carried,
+        cut: bool,
+    ) {
+        self.witness.sees(now, || Sight::Sent { from, to, departs, message, carried, cut });
+    }
+
+    fn lost(&mut self, now: Instant, passing: Passing<'_, S>, why: Lost) {
+        let Passing { from, to, message } = passing;
+        self.witness.sees(now, || Sight::Lost { from, to, message, why });
+    }
+
+    fn arrived(&mut self, now: Instant, passing: Passing<'_, S>, waits: bool) {
+        let Passing { from, to, message } = passing;
+        self.witness.sees(now, || Sight::Arrived { from, to, message, waits });
+    }
+
+    #[inline]
+    fn write_begins(&mut self, now: Instant, node: Place, write: &Write) {
+        if self.is_watching() {
+            let bytes = &write.bytes[..];
+            let declared = S::Ledger::declared(bytes);
+            let declared = declared.as_deref();
+            self.witness.sees(now, || Sight::Writes { node, bytes, declared });
+        }
+    }
+
+    fn write_failed(&mut self, now: Instant, node: Place) {
+        self.witness.sees(now, || Sight::WriteFails { node });
+    }
+
+    fn written(&mut self, now: Instant, node: Place, bytes: &[u8]) {
+        if self.is_watching() {
+            let declared = S::Ledger::declared(bytes);
+            let declared = declared.as_deref();
+            self.witness.sees(now, || Sight::Durable { node, bytes, declared });
+        }
+        self.ledger.written(now, node, bytes, &mut self.witness.judges);
+    }
+
+    fn started(
+        &mut self,
+        now: Instant,
+        node: Place,
+        has_other_disk: bool,
+        machines: &PlaceTable<Machine<S>>,
+    ) {
+        let judges = &mut self.witness.judges;
+        self.ledger.started(now, node, has_other_disk, machines, judges);
+        let boots = u64::from(machines[node].life.incarnation());
+        self.shows_process(now, node, Process::Up, boots);
+    }
+
+    fn paused(&mut self, now: Instant, node: Place, by: usize, boots: u64) {
+        self.faults.leader_stopped(now, node.node_id(), Some(by));
+        self.shows_process(now, node, Process::Paused, boots);
+    }
+
+    fn resumed(&mut self, now: Instant, node: Place, boots: u64) {
+        self.faults.leader_goes_on(now, node.node_id());
+        self.shows_process(now, node, Process::Up, boots);
+    }
+
+    fn died(&mut self, now: Instant, node: Place, by: Option<usize>, machine: &Machine<S>) {
+        self.faults.leader_stopped(now, node.node_id(), by);
+        self.ledger.died(now, node, machine, &mut self.witness.judges);
+        let boots = u64::from(machine.life.incarnation());
+        self.shows_process(now, node, Process::Down, boots);
+    }
+
+    fn disk_replaced(&mut self, now: Instant, node: Place, machine: &Machine<S>) {
+        self.ledger.disk_replaced(now, node, machine, &mut self.witness.judges);
+    }
+
+    fn gone_for_good(&mut self, now: Instant, node: Place, machines: &PlaceTable<Machine<S>>) {
+        self.ledger.gone_for_good(now, node, machines, &mut self.witness.judges);
+    }
+
+    fn told_to_leave(&mut self, now: Instant, node: NodeId) {
+        self.witness.judges.told_to_leave(now, node);
+    }
+}
+
+impl<S: System> Meddler<S> for Audience<S> {
+    #[inline]
+    fn relays(&self) -> bool {
+        self.sabotage.relay.is_some()
+    }
+
+    #[inline]
+    fn relay(&mut self, now: Instant, from: Place, to: Place, message: &mut Message) -> bool {
+        self.sabotage.relay(now, from, to, message)
+    }
+
+    #[inline]
+    fn rewrite(&mut self, node: Place, bytes: &mut Vec<u8>) {
+        self.sabotage.write(node, bytes);
+    }
+
+    fn disks_lose(&self) -> u64 {
+        self.sabotage.disks_lose
+    }
+}

@@ -1,0 +1,57 @@
+//! What faults say that they have done.
+//!
+//! Owns which listeners hear of it: the log, the oracles, the recorder and whoever looks on. Refuses to know what a fault
+//! does.
+
+use onsale_booking::Instant;
+use onsale_scenarios::Trouble;
+
+use super::Audience;
+use crate::seen::sight::Sight;
+use crate::struck::Struck;
+use crate::struck::failover::Failover;
+use crate::struck::hand_over::HandOvers;
+use crate::system::System;
+
+impl<S: System> Audience<S> {
+    /// A fault has struck, and did what it says.
+    pub fn fault_struck(
+        &mut self,
+        at: Instant,
+        index: usize,
+        what: String,
+        trouble: Option<Trouble>,
+    ) {
+        if let Some(trouble) = trouble {
+            self.witness.judges.trouble(at, trouble == Trouble::Forgets);
+        }
+        self.witness.sees(at, || Sight::Fault { index, strikes: true, what: &what });
+        self.witness.recorder.fault_began(at, index);
+        self.faults.struck.push(Struck {
+            index,
+            what,
+            at,
+            phase: self.phase,
+            healed: None,
+            failover: self.leaders[self.hot.0 as usize].map(Failover::new),
+            hand_overs: HandOvers::default(),
+        });
+    }
+
+    /// A fault has gone on to its next step, and did what it says.
+    pub fn fault_goes_on(&mut self, now: Instant, index: usize, what: &str) {
+        self.witness.sees(now, || Sight::FaultStep { index, what });
+    }
+
+    /// A fault heals.
+    pub fn fault_healed(&mut self, now: Instant, index: usize, trouble: Option<Trouble>) {
+        let mut struck = self.faults.struck.iter_mut();
+        let struck = struck.find(|struck| struck.index == index).expect("what heals has struck");
+        struck.healed = Some(now);
+        self.witness.sees(now, || Sight::Fault { index, strikes: false, what: &struck.what });
+        if trouble.is_some() {
+            self.witness.judges.trouble_over(now);
+        }
+        self.witness.recorder.fault_ended(now, index);
+    }
+}

@@ -1,0 +1,130 @@
+//! Links that carry little: messages queue, and where the queue is full they are lost.
+//!
+//! Owns the bandwidth of links between nodes and the queue in front of each direction, and how
+//! much of it a message takes. Links carry as much as anybody likes unless a fault lowers that.
+//! Refuses to know how long a message then takes to get across.
+
+use onsale_booking::{Instant, Span};
+
+use crate::place::{Layout, Place};
+use crate::touches::Touches;
+
+/// A message that would wait longer than this finds the queue full.
+const QUEUE: Span = Span::from_secs(1);
+
+/// So much of each message is not what it says but addresses and checksums.
+const HEADER: u64 = 64;
+
+/// The queues of all links.
+#[derive(Debug)]
+pub struct Queues {
+    layout: Layout,
+    /// Faults in force: their number, the node that they are about, if not about all, and what its
+    /// links carry in KiB a second.
+    lowered: Vec<(usize, Option<Place>, u32)>,
+    /// By link, when the last byte of what was sent so far has left the sender.
+    free: Vec<Instant>,
+    /// What waited, or found no room.
+    pub(crate) touches: Touches,
+}
+
+impl Queues {
+    /// Empty queues in front of links that carry everything.
+    pub(crate) fn new(layout: Layout) -> Self {
+        Self {
+            layout,
+            lowered: Vec::new(),
+            free: vec![Instant::ZERO; layout.count().pow(2)],
+            touches: Touches::default(),
+        }
+    }
+
+    /// Links between nodes, or those from and to one of them, carry this from now on.
+    pub fn lower(&mut self, fault: usize, node: Option<Place>, kib_per_s: u32) {
+        self.lowered.push((fault, node, kib_per_s));
+    }
+
+    /// They carry everything again; what was queued is gone from the queues at once.
+    pub fn restore(&mut self, fault: usize) {
+        self.lowered.retain(|&(of, ..)| of != fault);
+        if self.lowered.is_empty() {
+            self.free.fill(Instant::ZERO);
+        }
+    }
+
+    /// How long a message of so many bytes waits that is sent at `departs`, and takes to get onto the link; none if
+    /// the queue is full. Faults are held to account for it if it `counts`.
+    #[inline]
+    pub(crate) fn wait(
+        &mut self,
+        (from, to): (Place, Place),
+        departs: Instant,
+        counts: bool,
+        bytes: impl FnOnce() -> u64,
+    ) -> Option<Span> {
+        if self.lowered.is_empty() || from == Place::Clients || to == Place::Clients {
+            return Some(Span::ZERO);
+        }
+        let concerned = |node: Option<Place>| node.is_none_or(|node| node == from || node == to);
+        let rates = self.lowered.iter().filter(|&&(_, node, _)| concerned(node));
+        let Some(&(fault, _, kib_per_s)) = rates.min_by_key(|&&(.., rate)| rate) else {
+            return Some(Span::ZERO);
+        };
+        if counts {
+            self.touches.message(fault);
+        }
+        let free = &mut self.free[self.layout.link(from, to)];
+        let waits = free.since(departs);
+        if waits > QUEUE {
+            return None;
+        }
+        let takes = Span(((HEADER + bytes()) * 1_000_000).div_ceil(u64::from(kib_per_s) * 1_024));
+        *free = departs + waits + takes;
+        Some(waits + takes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const N1: Place = Place::node(1);
+    const N2: Place = Place::node(2);
+    const N3: Place = Place::node(3);
+
+    fn waits(queues: &mut Queues, link: (Place, Place), departs: Instant) -> Option<Span> {
+        queues.wait(link, departs, true, || 16)
+    }
+
+    #[test]
+    fn messages_queue_on_a_link_that_carries_little_and_are_lost_beyond_its_queue() {
+        let mut queues = Queues::new(Layout::new(3, 0));
+        assert_eq!(waits(&mut queues, (N1, N2), Instant::ZERO), Some(Span::ZERO));
+        queues.lower(7, None, 1);
+        // 80 bytes at 1,024 a second.
+        let takes = Span(78_125);
+        let mut waited = Vec::new();
+        while let Some(wait) = waits(&mut queues, (N1, N2), Instant::ZERO) {
+            waited.push(wait);
+        }
+        assert_eq!(waited[..3], [takes, Span(takes.0 * 2), Span(takes.0 * 3)]);
+        assert_eq!(waited.len(), 13, "a second's worth, and the one that is being sent");
+        assert_eq!(waits(&mut queues, (N2, N1), Instant::ZERO), Some(takes), "the other direction");
+        assert_eq!(waits(&mut queues, (Place::Clients, N2), Instant::ZERO), Some(Span::ZERO));
+        let later = Instant::ZERO + Span::from_secs(10);
+        assert_eq!(waits(&mut queues, (N1, N2), later), Some(takes), "it drains");
+        queues.restore(7);
+        assert_eq!(waits(&mut queues, (N1, N2), Instant::ZERO), Some(Span::ZERO));
+    }
+
+    #[test]
+    fn one_nodes_links_are_congested_alone_and_by_the_narrowest_fault() {
+        let mut queues = Queues::new(Layout::new(3, 0));
+        queues.lower(0, Some(Place::node(2)), 1);
+        assert_eq!(waits(&mut queues, (N1, N3), Instant::ZERO), Some(Span::ZERO));
+        assert!(waits(&mut queues, (N3, N2), Instant::ZERO) > Some(Span::ZERO));
+        queues.lower(1, None, 1_000);
+        assert_eq!(waits(&mut queues, (N2, N3), Instant::ZERO), Some(Span(78_125)));
+        assert_eq!(waits(&mut queues, (N1, N3), Instant::ZERO), Some(Span(79)));
+    }
+}

@@ -1,0 +1,303 @@
+//! What goes wrong with a disk: how it answers a write, what it tears, and which of its bits flip.
+//!
+//! Owns the ailments in force, by the number of the fault that brought each, and the damage that
+//! they do. Refuses to know when they come and go, and what a node makes of an answer.
+
+use onsale_booking::Instant;
+
+use super::Disk;
+use crate::stream::{Stream, below};
+use crate::write::{Write, WriteId};
+
+/// What a disk writes whole or not at all, in bytes.
+const SECTOR: usize = 512;
+
+/// What a disk says when a write's time has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The write is durable.
+    Durable,
+    /// Nothing, for as long as it stalls.
+    Silent,
+    /// The write, or its fsync, failed.
+    Failed,
+    /// There is no room for it.
+    Full,
+}
+
+/// The ailments of one disk, each by the number of its fault.
+#[derive(Debug)]
+pub(super) struct Ailments {
+    stalled: Vec<usize>,
+    failing: Vec<usize>,
+    full: Vec<usize>,
+    lying: Vec<usize>,
+    tearing: Option<usize>,
+    /// With the segment that rots.
+    rotten: Vec<(usize, u32)>,
+    /// A write's time has come while the disk stalls.
+    overdue: bool,
+    stream: Stream,
+}
+
+impl Ailments {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            stalled: Vec::new(),
+            failing: Vec::new(),
+            full: Vec::new(),
+            lying: Vec::new(),
+            tearing: None,
+            rotten: Vec::new(),
+            overdue: false,
+            stream: Stream::new(seed),
+        }
+    }
+
+    /// Nobody waits for an answer any more.
+    pub(super) fn crash(&mut self) {
+        self.overdue = false;
+    }
+
+    /// Segments below this number are gone, and what was wrong with them.
+    pub(super) fn retire_below(&mut self, number: u32) {
+        self.rotten.retain(|&(_, segment)| segment >= number);
+    }
+
+    pub(super) fn lies(&self) -> bool {
+        !self.lying.is_empty()
+    }
+
+    /// The faults that make it lie.
+    pub(super) fn lying(&self) -> impl Iterator<Item = usize> {
+        self.lying.iter().copied()
+    }
+
+    /// Whether this crash tears the write in flight; at most one does.
+    pub(super) fn tears(&mut self) -> bool {
+        self.tearing.take().is_some()
+    }
+}
+
+impl Disk {
+    /// What the disk says to the write in flight, whose time has come.
+    pub fn answer(&mut self) -> Answer {
+        let ailments = &mut self.ailments;
+        if !ailments.stalled.is_empty() {
+            ailments.stalled.iter().for_each(|&fault| self.touches.write(fault));
+            ailments.overdue = true;
+            Answer::Silent
+        } else if let Some(&fault) = ailments.failing.first() {
+            self.touches.write(fault);
+            Answer::Failed
+        } else if let Some(&fault) = ailments.full.first() {
+            self.touches.write(fault);
+            Answer::Full
+        } else {
+            Answer::Durable
+        }
+    }
+
+    /// From now on no write completes.
+    pub fn stall(&mut self, fault: usize) {
+        self.ailments.stalled.push(fault);
+    }
+
+    /// That stall ends. Says whether a write's time has come meanwhile, and it is answered now.
+    pub fn go_on(&mut self, fault: usize) -> bool {
+        self.ailments.stalled.retain(|&of| of != fault);
+        self.ailments.stalled.is_empty() && std::mem::take(&mut self.ailments.overdue)
+    }
+
+    /// From now on every write fails.
+    pub fn fail_writes(&mut self, fault: usize) {
+        self.ailments.failing.push(fault);
+    }
+
+    /// Which fault makes writes fail, the oldest if there are several.
+    pub fn fails_by(&self) -> Option<usize> {
+        self.ailments.failing.first().copied()
+    }
+
+    /// That fault is over.
+    pub fn write_again(&mut self, fault: usize) {
+        self.ailments.failing.retain(|&of| of != fault);
+    }
+
+    /// From now on there is no room.
+    pub fn fill(&mut self, fault: usize) {
+        self.ailments.full.push(fault);
+    }
+
+    /// There is room again.
+    pub fn make_room(&mut self, fault: usize) {
+        self.ailments.full.retain(|&of| of != fault);
+    }
+
+    /// From now on what is acknowledged is kept only as long as there is no crash.
+    pub fn lie(&mut self, fault: usize) {
+        self.ailments.lying.push(fault);
+    }
+
+    /// That fault is over: what was acknowledged is durable by now.
+    pub fn keep_word(&mut self, fault: usize) {
+        self.ailments.lying.retain(|&of| of != fault);
+        if self.ailments.lying.is_empty() {
+            self.cached.retain(|&(until, _)| until != Instant::MAX);
+        }
+    }
+
+    /// Takes back the write in flight, of which nothing is kept.
+    ///
+    /// # Panics
+    /// If no write is in flight.
+    pub fn refuse(&mut self) -> Write {
+        self.in_flight.take().expect("a refused write was in flight")
+    }
+
+    /// The next crash tears the write in flight.
+    pub fn arm(&mut self, fault: usize) {
+        self.ailments.tearing = Some(fault);
+    }
+
+    /// Which fault waits for a write to tear.
+    pub fn armed_by(&self) -> Option<usize> {
+        self.ailments.tearing
+    }
+
+    /// That fault waits no longer.
+    pub fn disarm(&mut self, fault: usize) {
+        self.ailments.tearing.take_if(|of| *of == fault);
+    }
+
+    /// The write in flight.
+    pub fn in_flight(&self) -> Option<WriteId> {
+        self.in_flight.as_ref().map(|write| write.id)
+    }
+
+    /// One durable bit flips. Says whether there was one.
+    pub fn rot(&mut self, fault: usize) -> bool {
+        let bits = self.ailments.stream.draw();
+        let Some(mut newest) = self.segments.last_entry() else { return false };
+        let segment = *newest.key();
+        let bytes = newest.get_mut();
+        if bytes.is_empty() {
+            return false;
+        }
+        let bit = below(bits, bytes.len() as u64 * 8) as usize;
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        self.ailments.rotten.push((fault, segment));
+        self.touches.write(fault);
+        true
+    }
+
+    /// Whether what that fault made rot is still there; it is looked at no more.
+    pub fn scrub(&mut self, fault: usize) -> bool {
+        let before = self.ailments.rotten.len();
+        self.ailments.rotten.retain(|&(of, _)| of != fault);
+        self.ailments.rotten.len() < before
+    }
+
+    /// Everything is gone: another disk stands there.
+    pub fn wipe(&mut self) {
+        self.segments.clear();
+        self.cached.clear();
+        self.ailments.rotten.clear();
+    }
+
+    /// Of the write in flight any sectors survive, the last of them perhaps in part. What is
+    /// missing before a survivor reads as zeros.
+    pub(super) fn tear(&mut self) {
+        let Some(write) = self.in_flight.take() else { return };
+        let start = self.segments.get(&write.segment).map_or(0, Vec::len);
+        let mut torn = Vec::new();
+        let (mut at, mut last) = (0, 0);
+        while at < write.bytes.len() {
+            let sector_ends = (start + at + 1).next_multiple_of(SECTOR) - start;
+            let end = sector_ends.min(write.bytes.len());
+            if below(self.ailments.stream.draw(), 2) == 0 {
+                torn.resize(at, 0);
+                torn.extend_from_slice(&write.bytes[at..end]);
+                last = end - at;
+            }
+            at = end;
+        }
+        // The head was over the last one when the power went, or past it.
+        let short = below(self.ailments.stream.draw(), 2 * last as u64) as usize;
+        torn.truncate(torn.len() - if short < last { short } else { 0 });
+        if !torn.is_empty() {
+            self.append(write.segment, &torn);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_scenarios::Scenario;
+
+    use super::*;
+
+    fn disk(seed: u64) -> Disk {
+        Disk::new(Scenario::default().disk, seed, seed)
+    }
+
+    fn write(id: u64, bytes: Vec<u8>) -> Write {
+        Write { id: WriteId(id), segment: 0, bytes, retire_below: 0 }
+    }
+
+    /// Records in the order of their numbers.
+    fn records(first: u64, count: u64) -> Vec<u8> {
+        (first..first + count).flat_map(|index| [index as u8; 90]).collect()
+    }
+
+    /// A disk with so many records, all durable.
+    fn used(seed: u64, count: u64) -> Disk {
+        let mut disk = disk(seed);
+        disk.begin(write(1, records(1, count)));
+        disk.complete(Instant::ZERO, WriteId(1));
+        disk
+    }
+
+    #[test]
+    fn a_disk_answers_for_the_worst_of_its_ailments() {
+        let mut disk = disk(1);
+        assert_eq!(disk.answer(), Answer::Durable);
+        disk.fill(1);
+        assert_eq!(disk.answer(), Answer::Full);
+        disk.fail_writes(2);
+        assert_eq!(disk.answer(), Answer::Failed);
+        assert_eq!(disk.fails_by(), Some(2));
+        disk.stall(3);
+        disk.stall(4);
+        assert_eq!(disk.answer(), Answer::Silent);
+        assert!(!disk.go_on(3), "it stalls still");
+        assert!(disk.go_on(4), "a write is overdue");
+        disk.write_again(2);
+        disk.make_room(1);
+        assert_eq!(disk.answer(), Answer::Durable);
+    }
+
+    #[test]
+    fn a_lying_disk_loses_what_it_acknowledged_in_a_crash_and_only_then() {
+        let mut disk = used(1, 3);
+        let before = disk.contents();
+        disk.lie(1);
+        disk.begin(write(2, records(4, 2)));
+        disk.complete(Instant::ZERO, WriteId(2));
+        disk.crash(Instant::ZERO);
+        assert_eq!(disk.contents(), before);
+        disk.begin(write(3, records(4, 2)));
+        disk.complete(Instant::ZERO, WriteId(3));
+        disk.keep_word(1);
+        disk.crash(Instant::ZERO);
+        assert!(disk.contents() > before, "the truth by now");
+    }
+
+    #[test]
+    fn a_wiped_disk_is_empty() {
+        let mut disk = used(1, 3);
+        disk.rot(1);
+        disk.wipe();
+        assert!(disk.contents().is_empty() && !disk.scrub(1) && !disk.rot(1));
+    }
+}

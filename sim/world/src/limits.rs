@@ -1,0 +1,158 @@
+//! Limits: how much a run may do before it is stopped.
+//!
+//! Owns the two measures, events and bytes, and how often they are taken. Both are functions of
+//! the plan and the code: a run that is stopped is stopped at the same event on every machine.
+//! Refuses to read the machine's clock or memory, so a turn that never ends is not seen
+//! (whoever plays many runs watches for it from outside), and to know what becomes of a stopped run.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What waits in a calendar counts for so much, whatever it is. A message of a fault run takes
+/// about this; a batch of thousands of requests takes more and counts the same.
+pub(crate) const BYTES_PER_EVENT: u64 = 256;
+
+/// A replica counts for so much in the memory of a process that runs.
+pub const BYTES_PER_REPLICA: u64 = 8 << 10;
+
+/// Bytes are counted once in so many events: counting walks the whole calendar.
+const EVENTS_PER_COUNT: u64 = 1 << 16;
+
+/// The most that a run may do. Without limits by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most events, looked at every 256 and whenever a process starts, where each of its replicas counts as one.
+    pub events_max: u64,
+    /// Most bytes, looked at every 65,536 events: what stands on all disks, and
+    /// 256 for each event to come and each turn that waits for a paused process;
+    /// and whenever a process starts: 8,192 for each replica of those that run.
+    /// The rest of the processes' memory is not in it.
+    pub bytes_max: u64,
+}
+
+/// One of the two limits: the one that stopped a run. Under it alone the run is stopped at the same
+/// event again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// On events.
+    MaxEvents(u64),
+    /// On bytes.
+    MaxBytes(u64),
+}
+
+/// The limit that a run exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exceeded {
+    /// It had so many events, and may have no more.
+    Events(u64),
+    /// It kept more bytes than these.
+    Bytes(u64),
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { events_max: u64::MAX, bytes_max: u64::MAX }
+    }
+}
+
+impl Limits {
+    /// The limit that is exceeded if a process starts now: after so many events, with so many replicas started so
+    /// far, of which so many run.
+    pub fn exceeded_by_start(self, events: u64, started: u64, running: u64) -> Option<Exceeded> {
+        let done = events.saturating_add(started);
+        if done >= self.events_max {
+            return Some(Exceeded::Events(done));
+        }
+        let is_too_large = running.saturating_mul(BYTES_PER_REPLICA) > self.bytes_max;
+        is_too_large.then_some(Exceeded::Bytes(self.bytes_max))
+    }
+
+    /// This limit alone, or none.
+    pub fn only(limit: Option<Limit>) -> Self {
+        match limit {
+            None => Self::default(),
+            Some(Limit::MaxEvents(events_max)) => Self { events_max, ..Self::default() },
+            Some(Limit::MaxBytes(bytes_max)) => Self { bytes_max, ..Self::default() },
+        }
+    }
+
+    /// The limit that was exceeded.
+    pub const fn that(self, exceeded: Exceeded) -> Limit {
+        match exceeded {
+            Exceeded::Events(_) => Limit::MaxEvents(self.events_max),
+            Exceeded::Bytes(_) => Limit::MaxBytes(self.bytes_max),
+        }
+    }
+
+    /// The limit that is exceeded after so many events; `bytes` is asked now and then.
+    pub fn exceeded_by(self, events: u64, bytes: impl FnOnce() -> u64) -> Option<Exceeded> {
+        if events >= self.events_max {
+            return Some(Exceeded::Events(events));
+        }
+        let counts = self.bytes_max < u64::MAX && events.is_multiple_of(EVENTS_PER_COUNT);
+        (counts && bytes() > self.bytes_max).then_some(Exceeded::Bytes(self.bytes_max))
+    }
+}
+
+impl fmt::Display for Limit {
+    /// As the command line takes it: `--max-events 20000`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MaxEvents(events) => write!(f, "--max-events {events}"),
+            // Whoever may say so, says it in whole KiB.
+            Self::MaxBytes(bytes) => write!(f, "--max-memory {}KiB", bytes >> 10),
+        }
+    }
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Events(events) => write!(f, "it had {events} events, all that it may have"),
+            Self::Bytes(bytes) => write!(f, "it keeps more than {bytes} bytes"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_measures_end_a_run_and_neither_does_by_default() {
+        let limits = Limits { events_max: 1 << 20, bytes_max: 100 };
+        assert_eq!(limits.exceeded_by(256, || unreachable!("counted too often")), None);
+        assert_eq!(limits.exceeded_by(EVENTS_PER_COUNT, || 100), None);
+        assert_eq!(limits.exceeded_by(EVENTS_PER_COUNT, || 101), Some(Exceeded::Bytes(100)));
+        assert_eq!(limits.exceeded_by(1 << 20, || 0), Some(Exceeded::Events(1 << 20)));
+        assert_eq!(Limits::default().exceeded_by(u64::MAX - 1, || u64::MAX), None);
+    }
+
+    #[test]
+    fn the_limit_that_stopped_a_run_stops_it_again() {
+        let limits = Limits { events_max: 1 << 20, bytes_max: 100 << 10 };
+        let table = [
+            (Exceeded::Events(1 << 20), "--max-events 1048576"),
+            (Exceeded::Bytes(100 << 10), "--max-memory 100KiB"),
+        ];
+        for (exceeded, words) in table {
+            let limit = limits.that(exceeded);
+            assert_eq!(limit.to_string(), words);
+            let again = Limits::only(Some(limit)).exceeded_by(1 << 20, || u64::MAX);
+            assert_eq!(again, Some(exceeded));
+        }
+        assert_eq!(Limits::only(None), Limits::default());
+    }
+
+    #[test]
+    fn what_a_start_takes_counts() {
+        let limits = Limits { events_max: 1_000, bytes_max: 100 << 20 };
+        assert_eq!(limits.exceeded_by_start(0, 999, 999), None);
+        assert_eq!(limits.exceeded_by_start(1, 999, 999), Some(Exceeded::Events(1_000)));
+        let small = Limits { bytes_max: 1 << 20, ..limits };
+        assert_eq!(small.exceeded_by_start(0, 128, 128), None);
+        assert_eq!(small.exceeded_by_start(0, 129, 129), Some(Exceeded::Bytes(1 << 20)));
+    }
+}

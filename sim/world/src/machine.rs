@@ -1,0 +1,103 @@
+//! A machine: its process, its errands, its disk, its clocks and its cores' pace.
+//!
+//! Owns what stands together in one place. Refuses to know what the process on it decides.
+
+use onsale_booking::Instant;
+
+use crate::cargo::Cargo;
+use crate::chatter::Chatter;
+use crate::clock::Clock;
+use crate::disk::Disk;
+use crate::limp::Limps;
+use crate::place::{Layout, Place, PlaceTable, Process};
+use crate::process::Life;
+use crate::touches::Touches;
+use crate::turn::{NodeTurn, Order};
+
+/// One machine.
+#[derive(Debug)]
+pub struct Machine<C: Cargo> {
+    /// Its process.
+    pub life: Life,
+    pub(crate) errand: Errand,
+    /// What waits for a paused process.
+    pub(crate) stalled: Vec<NodeTurn<C>>,
+    pub(crate) chatter: Chatter<C::Beat>,
+    /// When a message last came from each place.
+    pub(crate) heard_at: PlaceTable<Instant>,
+    /// What makes its cores slow.
+    pub limps: Limps,
+    /// Its clocks.
+    pub clock: Clock,
+    /// Its disk.
+    pub disk: Disk,
+    /// Whether a fault put another disk in place of the one that it had, since it started last.
+    pub(crate) has_other_disk: bool,
+    /// Whether a write of it was ever durable: its driver remembers that elsewhere than on its disk.
+    has_written: bool,
+}
+
+/// What an operator wants of a process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Errand {
+    /// The fault for which it was told to stop, until it stops.
+    pub(crate) stopping: Option<usize>,
+    /// The fault for which it is to leave for good.
+    pub(crate) leaves_for: Option<usize>,
+    /// Whether it is gone for good.
+    pub(crate) is_lost: bool,
+    /// What it is told whenever it starts.
+    pub(crate) orders: Vec<Order>,
+}
+
+impl<C: Cargo> Machine<C> {
+    pub(crate) fn new(layout: Layout, place: Place, clock: Clock, disk: Disk) -> Self {
+        let always_up = place.as_node().is_none();
+        Self {
+            life: Life::new(if always_up { Process::Up } else { Process::Down }),
+            errand: Errand::default(),
+            stalled: Vec::new(),
+            chatter: Chatter::new(layout),
+            heard_at: PlaceTable::new(layout, |_| Instant::ZERO),
+            limps: Limps::default(),
+            clock,
+            disk,
+            has_other_disk: false,
+            has_written: false,
+        }
+    }
+
+    /// Whether a write of it was ever durable.
+    pub const fn has_written(&self) -> bool {
+        self.has_written
+    }
+
+    /// Whether it will start again, and stays with the system: it is neither lost nor told to leave for good.
+    pub const fn stays(&self) -> bool {
+        !self.errand.is_lost && self.errand.leaves_for.is_none()
+    }
+
+    pub(crate) fn note_written(&mut self) {
+        self.has_written = true;
+    }
+
+    /// Its process died: what was in flight is lost, and besides the last `lost` bytes that its disk acknowledged.
+    pub(crate) fn lose_what_was_not_durable(&mut self, now: Instant, lost: u64) {
+        self.stalled.clear();
+        self.chatter.forget();
+        self.errand.stopping = None;
+        self.disk.crash(now);
+        self.disk.forget(lost);
+        // What is lost without a trace nobody remembers to have written.
+        self.has_written &= self.disk.bytes() > 0 || lost == 0;
+    }
+
+    /// Bytes and turns that it keeps, for the run's limits.
+    pub(crate) fn keeps(&self) -> (usize, u64) {
+        (self.stalled.len(), self.disk.bytes())
+    }
+
+    pub(crate) fn touches(&self) -> [&Touches; 3] {
+        [&self.limps.touches, &self.clock.touches, &self.disk.touches]
+    }
+}

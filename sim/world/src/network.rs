@@ -1,0 +1,397 @@
+//! The network: who hears whom, when, and what is lost on the way.
+//!
+//! Owns latency, jitter, tail, loss, duplication, order and cuts of every directed
+//! link. Refuses to know what a message says beyond the instants that it moves. Neither does
+//! it know who stands at a place.
+
+use onsale_booking::{Instant, NodeId, Span};
+use onsale_scenarios::{Network as Settings, Ratio, Timing};
+
+use crate::place::{Befell, Carried, Layout, Place};
+use crate::sample::{hits, timing};
+use crate::stream::{Numbered, below, fork};
+use crate::touches::Touches;
+
+/// So many values belong to a message.
+const FATES: u64 = 7;
+/// A message that is reordered is held back for up to so many times its way.
+pub const REORDERED: u64 = 4;
+
+/// All links between all places.
+#[derive(Debug)]
+pub struct Network {
+    settings: Settings,
+    layout: Layout,
+    links: Vec<Link>,
+    weather: Vec<(usize, Weather)>,
+    /// What befalls messages that no weather touches.
+    calm: Chances,
+    /// Whether every message arrives once and in order that no cut takes.
+    is_calm: bool,
+    fates: Numbered,
+    /// What is lost in one direction: one value a message.
+    one_way: Numbered,
+    /// What latencies that vary draw from.
+    latencies: Numbered,
+    /// Messages sent.
+    sent: u64,
+    /// Cuts in force: the fault and the link.
+    cutters: Vec<(usize, usize)>,
+    /// What faults touched on the links.
+    pub(crate) touches: Touches,
+}
+
+/// One direction between two places.
+#[derive(Clone, Copy, Debug, Default)]
+struct Link {
+    /// Partitions that cut it now.
+    cuts: u16,
+    /// When it was last cut or still was, and the fault that cut it.
+    severed: Option<(Instant, usize)>,
+    /// The latest arrival on it: later messages come no sooner, unless they are reordered.
+    last_arrival: Instant,
+    way: Way,
+    /// Whether its latency is drawn.
+    varies: bool,
+    /// The least latency on a calm day, in microseconds, and the most that jitter adds, where it does not vary.
+    base: u64,
+    jitter: u64,
+}
+
+/// How far apart two places are.
+#[derive(Clone, Copy, Debug, Default)]
+enum Way {
+    #[default]
+    Client,
+    WithinZone,
+    BetweenZones,
+}
+
+impl Way {
+    fn of(self, settings: &Settings) -> &Timing {
+        match self {
+            Self::Client => &settings.client,
+            Self::WithinZone => &settings.within_zone,
+            Self::BetweenZones => &settings.between_zones,
+        }
+    }
+}
+
+/// What befalls a message by chance.
+#[derive(Clone, Copy, Debug)]
+struct Chances {
+    loss: Ratio,
+    /// Loss of what one node sends or is sent, on top of it.
+    one_way: Ratio,
+    duplicate: Ratio,
+    reorder: Ratio,
+    /// It takes so many times as long.
+    slow: u64,
+}
+
+impl Chances {
+    /// Whether nothing befalls a message.
+    fn lets_all_through(&self) -> bool {
+        [self.loss, self.duplicate, self.reorder].into_iter().all(Ratio::is_never)
+    }
+}
+
+/// A disturbance of all links between nodes, while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    /// Messages are lost.
+    Loss(Ratio),
+    /// Messages arrive twice.
+    Duplicate(Ratio),
+    /// Messages overtake each other.
+    Reorder(Ratio),
+    /// Everything is so many times slower.
+    Slow(u32),
+    /// What one node sends to others, or is sent by them, is lost.
+    OneWay {
+        /// Which.
+        node: Place,
+        /// Whether it is what it is sent.
+        inbound: bool,
+        /// How much of it.
+        chance: Ratio,
+    },
+}
+
+impl Network {
+    /// Calm links between all places; nodes are spread over `zones` zones.
+    pub fn new(settings: Settings, layout: Layout, zones: u16, seed: u64) -> Self {
+        let zone = |node: NodeId| (node.0 - 1) % zones;
+        let way = |from, to| match (from, to) {
+            (Place::Node(from), Place::Node(to)) if zone(from) == zone(to) => Way::WithinZone,
+            (Place::Node(_), Place::Node(_)) => Way::BetweenZones,
+            (Place::Clients | Place::Node(_) | Place::Service(_) | Place::Director, _) => {
+                Way::Client
+            }
+        };
+        let link = |from, to| {
+            let way = way(from, to);
+            let (base, varies) = match way.of(&settings).constant() {
+                Some(base) => (base.0, false),
+                None => (0, true),
+            };
+            Link { way, varies, base, jitter: settings.jitter.of(base), ..Link::default() }
+        };
+        let all = |from| layout.places().map(move |to| (from, to));
+        let links = layout.places().flat_map(all).map(|(from, to)| link(from, to)).collect();
+        let calm = Chances {
+            loss: settings.loss,
+            one_way: Ratio::NEVER,
+            duplicate: settings.duplicate,
+            reorder: settings.reorder,
+            slow: 1,
+        };
+        Self {
+            settings,
+            layout,
+            links,
+            weather: Vec::new(),
+            calm,
+            is_calm: calm.lets_all_through(),
+            fates: Numbered::new(seed),
+            one_way: Numbered::new(fork(seed, "one-way")),
+            latencies: Numbered::new(fork(seed, "latency")),
+            sent: 0,
+            cutters: Vec::new(),
+            touches: Touches::default(),
+        }
+    }
+
+    /// Sends a message that leaves at `departs`.
+    ///
+    /// What happens to a message is drawn by its number, so that it does not move the fate
+    /// of the next.
+    #[inline(always)]
+    pub fn carry(&mut self, from: Place, to: Place, departs: Instant) -> Carried {
+        let (number, index) = (self.sent, self.index(from, to));
+        self.sent += 1;
+        let link = &self.links[index];
+        if self.is_calm && link.cuts == 0 && !link.varies {
+            return self.let_through::<false>((number, index), departs, self.calm);
+        }
+        self.carry_through(number, (from, to), departs)
+    }
+
+    /// The same where not every message arrives once and in order, or latencies are drawn.
+    #[inline(never)]
+    fn carry_through(
+        &mut self,
+        number: u64,
+        (from, to): (Place, Place),
+        departs: Instant,
+    ) -> Carried {
+        let index = self.index(from, to);
+        let between_nodes = from != Place::Clients && to != Place::Clients && from != to;
+        let chances = match between_nodes && !self.weather.is_empty() {
+            true => self.storm(from, to),
+            false => self.calm,
+        };
+        let lost_with = |draw: u64, chance: Ratio| !chance.is_never() && hits(draw, chance);
+        let befell = if self.links[index].cuts > 0 {
+            Befell::CUT
+        } else if lost_with(self.one_way.draw(number + 1), chances.one_way) {
+            Befell::LOST_ONE_WAY
+        } else if lost_with(self.fates.draw(number * FATES), chances.loss) {
+            Befell::LOST
+        } else {
+            return self.let_through::<true>((number, index), departs, chances);
+        };
+        Carried { befell: Befell(befell), ..Carried::default() }
+    }
+
+    /// A message that is not lost.
+    #[inline]
+    fn let_through<const DISTURBED: bool>(
+        &mut self,
+        (number, index): (u64, usize),
+        departs: Instant,
+        chances: Chances,
+    ) -> Carried {
+        let (fates, first) = (self.fates, number * FATES);
+        let draw = |fate: u64| fates.draw(first + fate);
+        let happens = |fate, chance: Ratio| chance.num > 0 && hits(draw(fate), chance);
+        let link = &mut self.links[index];
+        let (mut base, mut jitter) = (link.base, link.jitter);
+        if DISTURBED {
+            if link.varies {
+                base = timing(self.latencies.draw(number + 1), link.way.of(&self.settings)).0;
+                jitter = self.settings.jitter.of(base);
+            }
+            (base, jitter) = (base * chances.slow, jitter * chances.slow);
+        }
+        let mut latency = Span(base + below(draw(1), jitter + 1));
+        let reordered = DISTURBED && happens(2, chances.reorder);
+        if reordered {
+            latency = latency + Span(below(draw(3), REORDERED * base + 1));
+        }
+        if happens(4, self.settings.tail) {
+            latency = Span(latency.0 * u64::from(self.settings.tail_factor));
+        }
+        if !reordered {
+            latency = latency.max(link.last_arrival.since(departs));
+            link.last_arrival = departs + latency;
+        }
+        let duplicated = DISTURBED && happens(5, chances.duplicate);
+        let second = duplicated.then(|| latency + Span(below(draw(6), 4 * base + 1)));
+        let all = [
+            (DISTURBED && chances.slow > 1, Befell::SLOWED),
+            (reordered, Befell::REORDERED),
+            (duplicated, Befell::DUPLICATED),
+        ];
+        let befell = all.into_iter().filter(|&(happened, _)| happened);
+        let befell = Befell(befell.map(|(_, what)| what).sum());
+        Carried { first: Some(latency), second, befell }
+    }
+
+    /// What befalls a message between two nodes in this weather.
+    #[cold]
+    fn storm(&self, from: Place, to: Place) -> Chances {
+        let mut chances = self.calm;
+        for &(_, weather) in &self.weather {
+            match weather {
+                Weather::Loss(chance) => chances.loss = chance,
+                Weather::Duplicate(chance) => chances.duplicate = chance,
+                Weather::Reorder(chance) => chances.reorder = chance,
+                Weather::Slow(factor) => chances.slow = u64::from(factor),
+                Weather::OneWay { node, inbound, chance } => {
+                    if node == if inbound { to } else { from } {
+                        chances.one_way = chance;
+                    }
+                }
+            }
+        }
+        chances
+    }
+
+    /// Sends a message that waits for so long before it leaves; none if there is no room for it to
+    /// wait in.
+    #[inline(always)]
+    pub fn carry_after(
+        &mut self,
+        from: Place,
+        to: Place,
+        departs: Instant,
+        waits: Option<Span>,
+    ) -> Carried {
+        match waits {
+            Some(Span::ZERO) => self.carry(from, to, departs),
+            waits => self.carry_late((from, to), departs, waits),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn carry_late(
+        &mut self,
+        (from, to): (Place, Place),
+        departs: Instant,
+        waits: Option<Span>,
+    ) -> Carried {
+        let carried = self.carry(from, to, departs + waits.unwrap_or_default());
+        match waits {
+            Some(waits) => Carried {
+                first: carried.first.map(|latency| waits + latency),
+                second: carried.second.map(|latency| waits + latency),
+                befell: carried.befell,
+            },
+            None => Carried::default(),
+        }
+    }
+
+    /// How long a word takes that leaves at `departs`, where nothing befalls it and it overtakes nothing; none
+    /// if the link is cut.
+    pub fn follow(&self, from: Place, to: Place, departs: Instant) -> Option<Span> {
+        let link = &self.links[self.index(from, to)];
+        (link.cuts == 0).then(|| Span(link.base).max(link.last_arrival.since(departs)))
+    }
+
+    /// Whether one direction is cut now.
+    pub fn is_cut(&self, from: Place, to: Place) -> bool {
+        self.links[self.index(from, to)].cuts > 0
+    }
+
+    /// Whether what left at `sent` was cut on its way: the link is or was severed since.
+    #[inline]
+    pub fn severed_since(&self, from: Place, to: Place, sent: Instant) -> bool {
+        let link = &self.links[self.index(from, to)];
+        link.cuts > 0 || link.severed.is_some_and(|(cut, _)| cut >= sent)
+    }
+
+    /// Cuts one direction; `fault` names why.
+    pub fn cut(&mut self, fault: usize, from: Place, to: Place) {
+        let index = self.index(from, to);
+        self.links[index].cuts += 1;
+        self.cutters.push((fault, index));
+    }
+
+    /// Mends one direction that was cut once by `cut` for the same fault. What was in flight stays lost.
+    pub fn mend(&mut self, fault: usize, from: Place, to: Place, now: Instant) {
+        let index = self.index(from, to);
+        let cutter = self.cutters.iter().position(|&cut| cut == (fault, index));
+        self.cutters.swap_remove(cutter.expect("only a cut link is mended"));
+        let link = &mut self.links[index];
+        link.cuts -= 1;
+        link.severed = Some((now, fault));
+    }
+
+    /// A message on this link, beats aside, fared otherwise because of faults: each of them is held to account.
+    #[cold]
+    pub fn note(&mut self, from: Place, to: Place, befell: Befell) {
+        if befell.is(Befell::CUT) {
+            return self.note_cut(from, to);
+        }
+        // Of two faults of one kind the later is in force.
+        let mut kinds = [None; 5];
+        for &(fault, weather) in &self.weather {
+            let (kind, touched) = match weather {
+                Weather::Loss(_) => (0, befell.is(Befell::LOST)),
+                Weather::Duplicate(_) => (1, befell.is(Befell::DUPLICATED)),
+                Weather::Reorder(_) => (2, befell.is(Befell::REORDERED)),
+                Weather::Slow(_) => (3, befell.is(Befell::SLOWED)),
+                Weather::OneWay { node, inbound, .. } => {
+                    (4, befell.is(Befell::LOST_ONE_WAY) && node == if inbound { to } else { from })
+                }
+            };
+            if touched {
+                kinds[kind] = Some(fault);
+            }
+        }
+        kinds.into_iter().flatten().for_each(|fault| self.touches.message(fault));
+    }
+
+    /// A message was lost because its link is cut, or was while it was on its way.
+    #[cold]
+    pub fn note_cut(&mut self, from: Place, to: Place) {
+        let index = self.index(from, to);
+        let (link, touches) = (&self.links[index], &mut self.touches);
+        if link.cuts == 0 {
+            return link.severed.iter().for_each(|&(_, fault)| touches.message(fault));
+        }
+        let by = self.cutters.iter().filter(|&&(_, cut)| cut == index);
+        by.for_each(|&(fault, _)| touches.message(fault));
+    }
+
+    /// A disturbance begins; `fault` names it.
+    pub fn disturb(&mut self, fault: usize, weather: Weather) {
+        self.weather.push((fault, weather));
+        self.is_calm = false;
+    }
+
+    /// A disturbance ends.
+    pub fn settle(&mut self, fault: usize) {
+        self.weather.retain(|&(of, _)| of != fault);
+        self.is_calm = self.weather.is_empty() && self.calm.lets_all_through();
+    }
+
+    fn index(&self, from: Place, to: Place) -> usize {
+        self.layout.link(from, to)
+    }
+}
+
+#[cfg(test)]
+mod tests;

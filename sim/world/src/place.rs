@@ -1,0 +1,289 @@
+//! Where things happen: the places of a run, how a process is, and how a message fares between two places.
+//!
+//! Owns the vocabulary alone, and the tables that have one entry a place. Refuses to know who stands at a place, and
+//! what is carried.
+
+use std::fmt;
+use std::ops::{Index, IndexMut};
+
+use onsale_booking::{NodeId, Span};
+
+/// A place on the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// Everybody who asks: people, administrators, visitors.
+    Clients,
+    /// A node of the system under test; numbered from 1.
+    Node(NodeId),
+    /// A service that is neither client nor node, such as a payment provider; numbered from 1.
+    Service(ServiceId),
+    /// Where faults are carried out. It has no machine and no links.
+    Director,
+}
+
+/// A service outside the system under test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceId(pub u16);
+
+impl Place {
+    /// The place of a node.
+    #[inline]
+    pub const fn node(number: u16) -> Self {
+        Self::Node(NodeId(number))
+    }
+
+    /// The node that stands here, if one does.
+    #[inline]
+    pub const fn as_node(self) -> Option<NodeId> {
+        match self {
+            Self::Node(node) => Some(node),
+            Self::Clients | Self::Service(_) | Self::Director => None,
+        }
+    }
+
+    /// The node that stands here.
+    ///
+    /// # Panics
+    /// If none does.
+    #[inline]
+    pub fn node_id(self) -> NodeId {
+        self.as_node().unwrap_or_else(|| panic!("{self} are no node"))
+    }
+
+    /// The number that stands for a place in trace hashes and drawings: 0 for the clients, n for node n; services and
+    /// the director come beyond all nodes.
+    #[inline]
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Clients => 0,
+            Self::Node(NodeId(node)) => node as u32,
+            Self::Service(ServiceId(service)) => 1 << 16 | service as u32,
+            Self::Director => 1 << 17,
+        }
+    }
+}
+
+impl From<NodeId> for Place {
+    #[inline]
+    fn from(node: NodeId) -> Self {
+        Self::Node(node)
+    }
+}
+
+impl fmt::Display for Place {
+    /// `n3`, or `the clients`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clients => write!(f, "the clients"),
+            Self::Node(node) => write!(f, "{node}"),
+            Self::Service(ServiceId(service)) => write!(f, "service{service}"),
+            Self::Director => write!(f, "the director"),
+        }
+    }
+}
+
+/// A place in two bytes, for what is kept by the thousand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slim(u16);
+
+impl Slim {
+    const SERVICE: u16 = 1 << 15;
+
+    /// # Panics
+    /// For the director, to whom nothing is sent.
+    #[inline]
+    pub(crate) fn new(place: Place) -> Self {
+        match place {
+            Place::Clients => Self(0),
+            Place::Node(NodeId(node)) => Self(node),
+            Place::Service(ServiceId(service)) => Self(service | Self::SERVICE),
+            Place::Director => panic!("nothing is sent to the director"),
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn place(self) -> Place {
+        match self.0 {
+            0 => Place::Clients,
+            node if node < Self::SERVICE => Place::Node(NodeId(node)),
+            service => Place::Service(ServiceId(service & !Self::SERVICE)),
+        }
+    }
+}
+
+/// Which places there are: the clients, and so many nodes and services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    pub(crate) nodes: u16,
+    services: u16,
+}
+
+impl Layout {
+    /// The clients, and so many nodes and services.
+    pub const fn new(nodes: u16, services: u16) -> Self {
+        Self { nodes, services }
+    }
+
+    /// How many places have a machine.
+    pub const fn count(self) -> usize {
+        1 + self.nodes as usize + self.services as usize
+    }
+
+    /// Where among [`count`](Self::count) entries a place has its own. The director has none: its slot is beyond all.
+    #[inline]
+    pub const fn slot(self, place: Place) -> usize {
+        match place {
+            Place::Clients => 0,
+            Place::Node(NodeId(node)) => node as usize,
+            Place::Service(ServiceId(service)) => self.nodes as usize + service as usize,
+            Place::Director => usize::MAX,
+        }
+    }
+
+    /// Where among the square of [`count`](Self::count) entries a link has its own.
+    #[inline]
+    pub const fn link(self, from: Place, to: Place) -> usize {
+        self.slot(from) * self.count() + self.slot(to)
+    }
+
+    /// The places of all nodes, in order.
+    pub fn nodes(self) -> impl DoubleEndedIterator<Item = Place> + Clone {
+        (1..=self.nodes).map(Place::node)
+    }
+
+    /// All places that have a machine, in the order of their slots.
+    pub fn places(self) -> impl Iterator<Item = Place> + Clone {
+        let services = (1..=self.services).map(|service| Place::Service(ServiceId(service)));
+        std::iter::once(Place::Clients).chain(self.nodes()).chain(services)
+    }
+}
+
+/// One entry for each place that has a machine.
+#[derive(Clone, Debug)]
+pub struct PlaceTable<T> {
+    layout: Layout,
+    entries: Vec<T>,
+}
+
+impl<T> PlaceTable<T> {
+    /// A table whose entries `make` makes.
+    pub fn new(layout: Layout, make: impl FnMut(Place) -> T) -> Self {
+        Self { layout, entries: layout.places().map(make).collect() }
+    }
+
+    /// Which places it has entries for.
+    pub const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// All entries with their places.
+    pub fn iter(&self) -> impl Iterator<Item = (Place, &T)> {
+        self.layout.places().zip(&self.entries)
+    }
+
+    /// All entries, in the order of their places.
+    pub fn values(&self) -> std::slice::Iter<'_, T> {
+        self.entries.iter()
+    }
+
+    /// All entries, to be changed.
+    pub fn values_mut(&mut self) -> std::slice::IterMut<'_, T> {
+        self.entries.iter_mut()
+    }
+}
+
+impl<T> Index<Place> for PlaceTable<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, place: Place) -> &T {
+        &self.entries[self.layout.slot(place)]
+    }
+}
+
+impl<T> IndexMut<Place> for PlaceTable<T> {
+    #[inline]
+    fn index_mut(&mut self, place: Place) -> &mut T {
+        &mut self.entries[self.layout.slot(place)]
+    }
+}
+
+/// Why a message that left does not get there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The link is cut, or was while the message was on it.
+    Cut,
+    /// The network lost it.
+    Loss,
+    /// Its sender died before it left.
+    NeverLeft,
+    /// Its receiver is dead.
+    Down,
+    /// Its receiver was started anew since.
+    Restarted,
+    /// Somebody meddles with the network.
+    Taken,
+}
+
+/// How a node's process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Process {
+    /// It runs.
+    Up,
+    /// It stands still.
+    Paused,
+    /// It is dead.
+    Down,
+}
+
+/// How a message fares, had it left now: the latency of each copy that arrives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// The message, unless it is lost.
+    pub first: Option<Span>,
+    /// Its duplicate.
+    pub second: Option<Span>,
+    /// What faults did to it.
+    pub befell: Befell,
+}
+
+/// What faults in force did to a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Befell(pub(crate) u8);
+
+impl Befell {
+    pub(crate) const CUT: u8 = 1;
+    pub(crate) const LOST: u8 = 1 << 1;
+    pub(crate) const LOST_ONE_WAY: u8 = 1 << 2;
+    pub(crate) const DUPLICATED: u8 = 1 << 3;
+    pub(crate) const REORDERED: u8 = 1 << 4;
+    pub(crate) const SLOWED: u8 = 1 << 5;
+
+    /// Whether they did nothing to it.
+    #[inline]
+    pub fn is_nothing(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn is(self, what: u8) -> bool {
+        self.0 & what != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_small_and_each_has_a_slot_of_its_own() {
+        assert_eq!(size_of::<Place>(), 4);
+        let layout = Layout::new(3, 2);
+        let slots: Vec<usize> = layout.places().map(|place| layout.slot(place)).collect();
+        assert_eq!(slots, (0..layout.count()).collect::<Vec<_>>());
+        assert!(layout.places().all(|place| Slim::new(place).place() == place));
+        let mut table = PlaceTable::new(layout, |place| place.to_string());
+        table[Place::node(2)].push('!');
+        let entries: Vec<&str> = table.values().map(String::as_str).collect();
+        assert_eq!(entries, ["the clients", "n1", "n2!", "n3", "service1", "service2"]);
+    }
+}

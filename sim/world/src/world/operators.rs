@@ -1,0 +1,100 @@
+//! Processes that are told something by an operator: to join, to stop, to leave, and do so in their own time.
+//!
+//! Owns the way of the word to the process and of its answer back. Refuses to know why it is told, and who stops and
+//! starts it then.
+
+use onsale_booking::{Instant, Span};
+
+use super::World;
+use super::event::Event;
+use crate::cargo::Cargo;
+use crate::listener::Listener;
+use crate::machine::Machine;
+use crate::place::{Place, Process};
+use crate::turn::{Order, Stage};
+
+impl<C: Cargo, L: Listener<C>> World<C, L> {
+    /// A fault reaches a stage at an instant.
+    pub fn enter_stage(&mut self, at: Instant, fault: usize, node: Place, stage: Stage) {
+        self.calendar.enter(at, Event::Stage { fault, node, stage });
+    }
+
+    /// Tells a process to stop, for a fault; it may take so long. Nothing if it is dead, or has
+    /// been told already.
+    pub fn tell_to_stop(&mut self, fault: usize, node: Place, patience: Span) {
+        let machine = &mut self.machines[node];
+        if machine.life.state() == Process::Down || machine.errand.stopping.is_some() {
+            return;
+        }
+        machine.errand.stopping = Some(fault);
+        self.touches.turn(fault);
+        self.rotation.close(node);
+        self.tell(node, Order::Retire);
+        self.enter_stage(self.now + patience, fault, node, Stage::Stops);
+    }
+
+    /// A process starts, and is told now and whenever it starts again to join the cluster.
+    pub fn start_to_join(&mut self, node: Place) {
+        self.machines[node].errand.orders = vec![Order::Join];
+        self.rotation.joins(node);
+        self.start(node);
+    }
+
+    /// A node is to leave the cluster, and then to stop for good, for a fault. It is told so
+    /// whenever it starts; if it is dead, another one is told as well, if all are dead the first that stays
+    /// once it starts.
+    pub fn tell_to_leave(&mut self, fault: usize, node: Place) {
+        let order = Order::Leave(node.node_id());
+        let machine = &mut self.machines[node];
+        machine.errand.leaves_for = Some(fault);
+        machine.errand.orders = vec![order];
+        self.rotation.close(node);
+        self.rotation.leaves(node);
+        self.ears.told_to_leave(self.now, node.node_id());
+        if machine.life.state() != Process::Down {
+            machine.errand.stopping = Some(fault);
+            return self.tell(node, order);
+        }
+        let lives = |place: &Place| {
+            self.machines[*place].life.state() != Process::Down && self.rotation.is_open(*place)
+        };
+        if let Some(other) = self.layout().nodes().find(lives) {
+            self.machines[other].errand.orders.push(order);
+            return self.tell(other, order);
+        }
+        let stays = |place: &Place| {
+            let machine: &Machine<C> = &self.machines[*place];
+            machine.life.incarnation() > 0 && machine.stays()
+        };
+        if let Some(other) = self.layout().nodes().find(stays) {
+            self.machines[other].errand.orders.push(order);
+        }
+    }
+
+    /// A node that is dead is gone for good, and its disk with it; another one is told to have it
+    /// struck off.
+    pub fn lose(&mut self, fault: usize, node: Place) {
+        self.machines[node].errand.is_lost = true;
+        self.wipe(node);
+        self.machines[node].has_other_disk = false;
+        self.ears.gone_for_good(self.now, node, &self.machines);
+        self.tell_to_leave(fault, node);
+    }
+
+    /// Whether a process is still about to stop for this fault.
+    pub fn is_stopping(&self, fault: usize, node: Place) -> bool {
+        self.machines[node].errand.stopping == Some(fault)
+    }
+
+    /// The process says that nothing is left for it to do.
+    pub fn may_stop(&mut self, node: Place) {
+        if let Some(fault) = self.machines[node].errand.stopping {
+            self.enter_stage(self.now, fault, node, Stage::Stops);
+        }
+    }
+
+    fn tell(&mut self, node: Place, order: Order) {
+        let incarnation = self.machines[node].life.incarnation();
+        self.calendar.enter(self.now, Event::Told { node, incarnation, order });
+    }
+}

@@ -1,0 +1,206 @@
+//! The way of a message from place to place.
+//!
+//! Owns when it is handed to the network, when it arrives, and why it is lost if it is. Signs of life that say nothing
+//! new have a way of their own. Refuses to know what a message says.
+
+use onsale_booking::{Instant, NodeId};
+
+use super::event::Event;
+use super::{World, word};
+use crate::cargo::Cargo;
+use crate::chatter::Coming;
+use crate::listener::{Listener, Passing};
+use crate::place::{Carried, Lost, Place, Process, Slim};
+use crate::turn::{ClientsTurn, NodeTurn, Turn};
+
+impl<C: Cargo, L: Listener<C>> World<C, L> {
+    /// Sends a message that leaves at `departs`.
+    #[inline]
+    pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: C::Message) {
+        let departed = departs.max(self.now);
+        let beat = C::beat(&message);
+        let bytes = || C::bytes(&message);
+        let waits = self.queues.wait((from, to), departed, beat.is_none(), bytes);
+        let carried = self.network.carry_after(from, to, departed, waits);
+        if self.ears.is_watching() {
+            self.show_sent((from, to), departed, &message, carried);
+        }
+        let sender = self.machines[from].life.incarnation();
+        if let Some(beat) = beat {
+            let heard = self.machines[to].chatter.heard(from);
+            if C::is_steady(beat, heard) && !self.ears.relays() {
+                return self.send_beat((from, sender), to, departed, carried, beat);
+            }
+        } else if !carried.befell.is_nothing() {
+            self.network.note(from, to, carried.befell);
+        }
+        let mut arrives = |latency, mut message: C::Message| {
+            C::retime(&mut message, |at| at + latency);
+            let (from, to) = (Slim::new(from), Slim::new(to));
+            let event = Event::Arrives { from, to, sender, departed, message };
+            self.calendar.enter(departed + latency, event);
+        };
+        if let Some(latency) = carried.second {
+            arrives(latency, message.clone());
+        }
+        if let Some(latency) = carried.first {
+            arrives(latency, message);
+        }
+    }
+
+    /// Out of the way of the many runs at which nobody looks.
+    #[cold]
+    #[inline(never)]
+    fn show_sent(
+        &mut self,
+        (from, to): (Place, Place),
+        departs: Instant,
+        message: &C::Message,
+        carried: Carried,
+    ) {
+        let cut = self.network.severed_since(from, to, departs);
+        self.ears.sent(self.now, Passing { from, to, message }, departs, carried, cut);
+    }
+
+    /// Why a message that would arrive now does not; none if it does.
+    #[inline]
+    fn why_lost(&self, from: Place, to: Place, departed: Instant, sender: u32) -> Option<Lost> {
+        let (source, target) = (&self.machines[from].life, &self.machines[to].life);
+        source
+            .why_lost(target, departed, sender)
+            .or_else(|| self.network.severed_since(from, to, departed).then_some(Lost::Cut))
+    }
+
+    /// A message, signs of life aside, was lost on its way: the fault that lost it is held to account.
+    #[cold]
+    fn note_lost(&mut self, from: Place, to: Place, why: Lost) {
+        let by = match why {
+            Lost::NeverLeft => self.machines[from].life.killed_by(),
+            Lost::Down | Lost::Restarted => self.machines[to].life.killed_by(),
+            Lost::Cut => return self.network.note_cut(from, to),
+            Lost::Loss | Lost::Taken => None,
+        };
+        by.into_iter().for_each(|fault| self.touches.message(fault));
+    }
+
+    /// A message arrives, unless it is lost on the way. Returns the turn that it gives.
+    pub(super) fn arrive(
+        &mut self,
+        from: Place,
+        to: Place,
+        sender: u32,
+        departed: Instant,
+        mut message: C::Message,
+    ) -> Option<Turn<C>> {
+        let lost = self.why_lost(from, to, departed, sender).or_else(|| {
+            let arrives = self.ears.relay(self.now, from, to, &mut message);
+            (!arrives).then_some(Lost::Taken)
+        });
+        if let Some(why) = lost {
+            self.never_arrives(from, to, message, why);
+            return None;
+        }
+        let state = self.machines[to].life.state();
+        if self.ears.is_watching() {
+            let passing = Passing { from, to, message: &message };
+            self.ears.arrived(self.now, passing, state == Process::Paused);
+        }
+        self.course.messages += 1;
+        self.machines[to].heard_at[from] = self.now;
+        self.fingerprint.fold(word((from, to)));
+        C::fold(&message, &mut self.fingerprint);
+        if let Some(beat) = C::beat(&message)
+            && state == Process::Up
+            && self.machines[to].chatter.hears(from, beat) == beat
+        {
+            self.machines[to].chatter.arrive(self.now, from.node_id(), beat);
+            return None;
+        }
+        match to {
+            Place::Clients => Some(Turn::Clients(ClientsTurn::Delivered(from, message))),
+            Place::Node(_) | Place::Service(_) | Place::Director => {
+                self.give(to, NodeTurn::Delivered(from, message))
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn never_arrives(&mut self, from: Place, to: Place, message: C::Message, why: Lost) {
+        if self.ears.is_watching() {
+            self.ears.lost(self.now, Passing { from, to, message: &message }, why);
+        }
+        if C::beat(&message).is_none() {
+            self.note_lost(from, to, why);
+        }
+        self.fingerprint.fold(u64::MAX);
+        if from == Place::Clients && matches!(why, Lost::Down | Lost::Restarted) {
+            self.refuse(to, message);
+        }
+    }
+
+    /// Takes the signs of life that came since the host's last turn.
+    #[inline]
+    pub fn take_beats(&mut self, node: Place, beats: &mut Vec<(Instant, NodeId, C::Beat)>) {
+        self.let_beats_arrive(node);
+        self.machines[node].chatter.take(beats);
+    }
+
+    /// Sends a sign of life that says nothing new.
+    fn send_beat(
+        &mut self,
+        (from, sender): (Place, u32),
+        to: Place,
+        departed: Instant,
+        carried: Carried,
+        beat: C::Beat,
+    ) {
+        let (from, chatter) = (from.node_id(), &mut self.machines[to].chatter);
+        for latency in [carried.first, carried.second].into_iter().flatten() {
+            chatter.line_up(Coming { at: departed + latency, departed, beat, sender, from });
+        }
+    }
+
+    /// The signs of life that were to arrive by now have arrived, or were lost on their way. Nothing that
+    /// decides that may have changed since the first of them was due.
+    #[inline]
+    pub(super) fn let_beats_arrive(&mut self, node: Place) {
+        if self.machines[node].chatter.is_due(self.now) {
+            self.let_due_beats_arrive(node);
+        }
+    }
+
+    #[inline(never)]
+    fn let_due_beats_arrive(&mut self, node: Place) {
+        let mut coming = self.machines[node].chatter.take_coming();
+        while let Some(&beat) = coming.front()
+            && beat.at <= self.now
+        {
+            coming.pop_front();
+            self.let_beat_arrive(node, beat);
+        }
+        self.machines[node].chatter.put_back(coming);
+    }
+
+    #[inline(always)]
+    fn let_beat_arrive(&mut self, node: Place, coming: Coming<C::Beat>) {
+        let Coming { at, departed, beat, sender, from } = coming;
+        let sent_by = Place::Node(from);
+        self.fingerprint.fold(at.0);
+        if self.why_lost(sent_by, node, departed, sender).is_some() {
+            self.fingerprint.fold(u64::MAX);
+            return;
+        }
+        self.course.messages += 1;
+        self.fingerprint.fold(word((sent_by, node)));
+        C::fold_beat(beat, &mut self.fingerprint);
+        let machine = &mut self.machines[node];
+        machine.heard_at[sent_by] = at;
+        match machine.life.state() {
+            Process::Up => machine.chatter.arrive(at, from, beat),
+            Process::Paused => {
+                machine.stalled.push(NodeTurn::Delivered(sent_by, C::of_beat(beat)));
+            }
+            Process::Down => {}
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Processes that start, stand still, go on and die.
+//!
+//! Owns what else in the world that changes. Refuses to know why.
+
+use super::World;
+use super::event::Event;
+use crate::cargo::Cargo;
+use crate::listener::Listener;
+use crate::place::{Place, Process};
+
+impl<C: Cargo, L: Listener<C>> World<C, L> {
+    /// The process is started: its host is told to boot.
+    pub fn start(&mut self, node: Place) {
+        let now = self.now;
+        let machine = &mut self.machines[node];
+        machine.life.start(now);
+        machine.clock.start(now);
+        let incarnation = machine.life.incarnation();
+        machine.errand.stopping = machine.errand.leaves_for;
+        let has_other_disk = std::mem::take(&mut machine.has_other_disk);
+        if machine.errand.leaves_for.is_none() {
+            self.rotation.open(node);
+        }
+        self.calendar.enter(now, Event::Boots { node, incarnation });
+        for &order in &self.machines[node].errand.orders {
+            self.calendar.enter(now, Event::Told { node, incarnation, order });
+        }
+        self.ears.started(now, node, has_other_disk, &self.machines);
+    }
+
+    /// The process dies, by a fault unless by itself; its disk keeps what was synced and a prefix of the rest.
+    pub fn kill(&mut self, node: Place, by: Option<usize>) {
+        let now = self.now;
+        let machine = &mut self.machines[node];
+        if let Some(fault) = by
+            && machine.disk.in_flight().is_some()
+        {
+            self.touches.write(fault);
+        }
+        machine.life.die(now, by);
+        machine.lose_what_was_not_durable(now, self.ears.disks_lose());
+        self.ears.died(now, node, by, machine);
+        self.reset_connections(node);
+    }
+
+    /// The process is to die now: it asked for it.
+    pub fn give_up(&mut self, node: Place) {
+        let incarnation = self.machines[node].life.incarnation();
+        self.calendar.enter(self.now, Event::Dies { node, incarnation });
+    }
+
+    /// The process stands still, by a fault.
+    pub fn pause(&mut self, node: Place, by: usize) {
+        let life = &mut self.machines[node].life;
+        life.pause(by);
+        self.ears.paused(self.now, node, by, u64::from(life.incarnation()));
+    }
+
+    /// The process goes on, and finds everything that came meanwhile.
+    pub fn resume(&mut self, node: Place) {
+        let machine = &mut self.machines[node];
+        machine.life.resume();
+        let incarnation = machine.life.incarnation();
+        self.ears.resumed(self.now, node, u64::from(incarnation));
+        for turn in std::mem::take(&mut machine.stalled) {
+            let turn = Box::new(turn);
+            self.calendar.enter(self.now, Event::Resumed { node, incarnation, turn });
+        }
+    }
+
+    /// Whether a process is down and can be started.
+    pub fn may_start(&self, node: Place) -> bool {
+        let machine = &self.machines[node];
+        machine.life.state() == Process::Down && !machine.errand.is_lost
+    }
+}
