@@ -3,6 +3,8 @@
 //! Owns how tests start runs and how they tell what went wrong, always with the scenario,
 //! the seed and a command to paste. Refuses to judge: oracles do.
 
+pub mod parsing;
+
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -55,7 +57,7 @@ pub fn sale_with(faults: &[Fault]) -> Scenario {
     Scenario { faults: faults.to_vec(), ..small_sale() }
 }
 
-/// An instant so many seconds into a run.
+/// The instant `seconds` seconds into a run.
 pub fn second(seconds: u64) -> Instant {
     Instant::ZERO + Span::from_secs(seconds)
 }
@@ -93,7 +95,7 @@ pub fn play_all<T: Send>(
     looked.into_iter().map(|(_, seen)| seen).collect()
 }
 
-/// What is wrong with an outcome, with all that is needed to see it again; none if nothing is.
+/// What is wrong with an outcome, with all that is needed to see it again; `None` if nothing is wrong.
 pub fn complaint(outcome: &Outcome) -> Option<String> {
     let facts = &outcome.summary.facts;
     let mut wrong = String::new();
