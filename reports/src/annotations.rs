@@ -21,7 +21,7 @@ pub fn render(facts: &SweepFacts) -> String {
         lines.push(format!(
             "in {} of {}, first {}",
             human::count(failure.seen.count),
-            human::counted(runs_of(facts, &failure.scenario), "seed"),
+            human::counted(facts.runs_of(&failure.scenario), "seed"),
             failure.seen.first_seed
         ));
         lines.push(failure.reproduce.clone());
@@ -49,10 +49,6 @@ pub fn render(facts: &SweepFacts) -> String {
         ));
     }
     commands.concat()
-}
-
-fn runs_of(facts: &SweepFacts, id: &str) -> u64 {
-    facts.scenarios.iter().find(|scenario| scenario.id == id).map_or(0, |scenario| scenario.runs)
 }
 
 fn file_of<'a>(facts: &'a SweepFacts, id: &str) -> Option<&'a str> {

@@ -17,20 +17,20 @@ pub struct Detection {
     pub failures: Vec<String>,
     /// The oracle that has to fail.
     pub oracle: String,
-    /// Within so many seeds.
+    /// Limit on the number of seeds.
     pub within: u32,
-    /// For each start, how many seeds it took; none if it did not within that limit.
+    /// For each start, how many seeds it took; `None` if it took more than the limit.
     pub seeds: Vec<Option<u32>>,
 }
 
 impl Detection {
     /// How many seeds it took in the middle of all starts, the later of the two if their number
-    /// is even; none if that start went without.
+    /// is even; `None` if that start saw no failure.
     pub fn median(&self) -> Option<u32> {
         self.ordered().get(self.seeds.len() / 2).copied()
     }
 
-    /// How many seeds it took at most; none if a start went without.
+    /// How many seeds it took at most; `None` if a start saw no failure.
     pub fn worst(&self) -> Option<u32> {
         self.ordered().last().copied().filter(|_| self.is_seen())
     }

@@ -114,7 +114,7 @@ struct Partial {
 }
 
 impl Partial {
-    /// A new file, whatever stands there: what has its name already is somebody else's, or a link.
+    /// A new file. A file or link that has its name already belongs to somebody else.
     fn create(dir: &Path, name: &str) -> Result<Self, ReportError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {

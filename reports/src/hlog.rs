@@ -13,9 +13,9 @@ use hdrhistogram::serialization::interval_log::{
     IntervalLogWriterBuilder, IntervalLogWriterError, Tag,
 };
 
+use crate::histogram;
 use crate::operation::Operation;
 use crate::recorder::Records;
-use crate::tally;
 
 /// Writes the text of `latency.hlog`.
 ///
@@ -32,12 +32,12 @@ pub fn write<W: io::Write>(records: &Records, out: &mut W) -> io::Result<()> {
         .begin_log_with(out, &mut serializer)?;
 
     let length = Duration::from_micros(records.interval_length.micros());
-    let mut histogram = tally::histogram();
+    let mut histogram = histogram::hdr();
     for interval in &records.intervals {
         for operation in Operation::ALL {
             histogram.reset();
             for cells in interval.cells(operation) {
-                tally::add_cells(&mut histogram, cells);
+                histogram::add_cells(&mut histogram, cells);
             }
             if histogram.is_empty() {
                 continue;
@@ -88,7 +88,7 @@ mod tests {
             let bytes = decode_base64(interval.encoded_histogram());
             let histogram = Deserializer::new().deserialize(&mut &*bytes).unwrap();
             let tag = interval.tag().unwrap().as_str().to_owned();
-            read.entry(tag).or_insert_with(tally::histogram).add(histogram).unwrap();
+            read.entry(tag).or_insert_with(histogram::hdr).add(histogram).unwrap();
         }
         assert!(starts.is_sorted() && starts.len() > 5, "{starts:?}");
 

@@ -11,7 +11,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use crate::human;
 use crate::sweep::{Bucket, InRange, ScenarioFacts, Stopped, SweepFacts};
 
-/// A case tells so many distinct failures in full; the others are counted.
+/// Distinct failures that a case tells in full; the others are counted.
 const STORIES_MAX: usize = 10;
 
 /// The sweep as an XML document.
@@ -31,7 +31,7 @@ pub fn render(facts: &SweepFacts) -> String {
     report.to_string().expect("a string takes what is written to it")
 }
 
-/// A sweep whose results could not be written is an error, whatever its seeds were until then.
+/// A sweep whose results could not be written is an error, also if all seeds passed until then.
 fn broken_off(facts: &SweepFacts) -> TestSuite {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_type("broken-off").set_message(format!(
@@ -50,7 +50,7 @@ fn suite(facts: &SweepFacts, scenario: &ScenarioFacts) -> TestSuite {
     for (name, value) in [
         ("seeds", scenario.runs.to_string()),
         ("seeds asked for", facts.seeds_asked.clone()),
-        ("partition", facts.partition.clone().unwrap_or_else(|| "all".to_owned())),
+        ("slice", facts.slice.clone().unwrap_or_else(|| "all".to_owned())),
         ("code", facts.code_version.clone()),
         ("profile", facts.build_profile.clone()),
     ] {

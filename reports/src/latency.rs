@@ -5,16 +5,16 @@
 
 use onsale_booking::Span;
 
+use crate::histogram::SparseHistogram;
 use crate::operation::Ending;
-use crate::tally::Spread;
 
 /// Everything that is known about one operation in one window.
 ///
-/// The spread holds what ended, in whatever way; what was never answered has no latency
+/// The histogram holds requests that ended, in any way; unanswered ones have no latency
 /// and is counted beside it, with the longest wait.
 #[derive(Clone, Debug, Default)]
 pub struct Latencies {
-    spread: Spread,
+    spread: SparseHistogram,
     counts: Counts,
 }
 
@@ -44,11 +44,11 @@ impl Counts {
 }
 
 impl Latencies {
-    pub(crate) fn new(counts: Counts, spread: Spread) -> Self {
+    pub(crate) fn new(counts: Counts, spread: SparseHistogram) -> Self {
         Self { spread, counts }
     }
 
-    pub(crate) fn spread(&self) -> &Spread {
+    pub(crate) fn spread(&self) -> &SparseHistogram {
         &self.spread
     }
 
@@ -77,18 +77,18 @@ impl Latencies {
     }
 
     /// The latency within which the share `quantile` (0 to 1) of those that ended had done so,
-    /// to three significant digits and never above the maximum. None if nothing ended.
+    /// to three significant digits and never above the maximum. `None` if nothing ended.
     pub fn quantile(&self, quantile: f64) -> Option<Span> {
         Some(Span(self.spread.quantile(quantile)?.min(self.counts.max_us)))
     }
 
-    /// The mean, from exact values, to the microsecond. None if nothing ended.
+    /// The mean, from exact values, to the microsecond. `None` if nothing ended.
     pub fn mean(&self) -> Option<Span> {
         let count = self.count();
         (count > 0).then(|| Span((self.counts.sum_us + count / 2) / count))
     }
 
-    /// The longest, exact. None if nothing ended.
+    /// The longest, exact. `None` if nothing ended.
     pub fn max(&self) -> Option<Span> {
         (self.count() > 0).then_some(Span(self.counts.max_us))
     }

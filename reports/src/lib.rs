@@ -17,7 +17,7 @@
 //! ([`terminal::sweep`]), as JSON, as JUnit XML ([`junit`]), as [`annotations`] and as a [`step_summary`].
 //!
 //! This crate judges nothing: verdicts come in with the facts and go out as they came.
-//! Whatever it prints is a function of the records and the facts alone.
+//! All output is a function of the records and the facts alone.
 
 pub mod annotations;
 pub mod csv;
@@ -42,9 +42,9 @@ pub mod trace;
 
 mod documented;
 mod fault_windows;
+mod histogram;
 #[cfg(test)]
 mod sample;
-mod tally;
 
 pub use detection::{Detection, Detections};
 pub use directory::ReportError;

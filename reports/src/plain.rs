@@ -96,7 +96,7 @@ pub fn quoted(word: &str) -> String {
     quoted + "'"
 }
 
-/// Bytes as bash, ksh and zsh read them in `$'…'`, whatever their locale.
+/// Bytes as bash, ksh and zsh read them in `$'…'` in any locale.
 fn write_bytes(quoted: &mut String, letter: char) {
     for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
         write!(quoted, "\\x{byte:02x}").expect("a string takes what is written to it");

@@ -6,9 +6,9 @@
 use onsale_booking::{Instant, Span};
 
 use crate::fault_windows::FaultWindows;
+use crate::histogram::{Adder, Cells, IntervalHistogram};
 use crate::latency::{Counts, Latencies};
 use crate::operation::{Ending, Operation, Window};
-use crate::tally::{Adder, Cells, Tally};
 use crate::timeline::{Second, Timeline};
 
 /// Most intervals that a run of the expected duration is cut into.
@@ -33,7 +33,7 @@ pub struct Recorder {
     interval: u64,
     interval_end: Instant,
     /// By [`Operation`] and [`Window`]; the whole is added up at the end.
-    tallies: [[Tally; Window::ALL.len()]; Operation::ALL.len()],
+    histograms: [[IntervalHistogram; Window::ALL.len()]; Operation::ALL.len()],
     counts: [[Counts; Window::ALL.len()]; Operation::ALL.len()],
     intervals: Vec<Interval>,
     timeline: Timeline,
@@ -64,7 +64,7 @@ impl Recorder {
             interval_length,
             interval: 0,
             interval_end: Instant::ZERO + interval_length,
-            tallies: Default::default(),
+            histograms: Default::default(),
             counts: Default::default(),
             intervals: Vec::new(),
             timeline: Timeline::default(),
@@ -86,7 +86,7 @@ impl Recorder {
         }
         let latency_us = answered.since(intended).micros();
         let window = self.faults.window_of(intended, answered);
-        self.tallies[operation as usize][window as usize].record(latency_us);
+        self.histograms[operation as usize][window as usize].record(latency_us);
 
         let counts = &mut self.counts[operation as usize][window as usize];
         counts.endings[ending as usize] += 1;
@@ -123,7 +123,7 @@ impl Recorder {
         self.timeline.at(at).attempts += count;
     }
 
-    /// So many more (or fewer) seats are on hold and booked.
+    /// Changes the numbers of seats on hold and booked.
     #[inline]
     pub fn seats(&mut self, at: Instant, held_delta: i64, booked_delta: i64) {
         let second = self.timeline.at(at);
@@ -181,9 +181,9 @@ impl Recorder {
 
     fn close_interval(&mut self) {
         let mut cells = Vec::new();
-        for (operation, tallies) in Operation::ALL.into_iter().zip(&mut self.tallies) {
-            for (window, tally) in Window::ALL.into_iter().zip(tallies) {
-                let taken = tally.take();
+        for (operation, histograms) in Operation::ALL.into_iter().zip(&mut self.histograms) {
+            for (window, histogram) in Window::ALL.into_iter().zip(histograms) {
+                let taken = histogram.take();
                 if !taken.is_empty() {
                     cells.push((operation, window, taken));
                 }

@@ -96,72 +96,8 @@ fn facts() -> RunFacts {
         replicas_replayed: 38,
         interrupted: true,
         stopped: None,
-        oracles: vec![
-            oracle("double-booking", Verdict::Pass, 1_204_211),
-            OracleResult {
-                evidence: Some(Evidence {
-                    headline: "u17 was charged twice for h99, which books two seats of show0 once"
-                        .to_owned(),
-                    details: vec![
-                        "00:04.103 n2 sends p1 to the provider, epoch e3".to_owned(),
-                        "00:04.350 n2 crashes; n4 leads s0 from e4 and replays the journal up \
-                         to the hold, not to the payment"
-                            .to_owned(),
-                        "00:04.351 n4 sends p2 to the provider".to_owned(),
-                    ],
-                    follow: vec!["hold:99".to_owned(), "user:17".to_owned()],
-                    found_us: Some(4_351_000),
-                }),
-                ..oracle("payment", Verdict::Fail, 600)
-            },
-            oracle("single-writer", Verdict::Pass, 1),
-            oracle("fairness", Verdict::NotExercised, 0),
-        ],
-        faults: vec![
-            FaultResult {
-                index: 0,
-                kind: "crash".to_owned(),
-                what: "crash of n2, the leader of show0".to_owned(),
-                at_s: 4.0,
-                healed_s: Some(7.0),
-                phase: "replicating".to_owned(),
-                touched: Touched { messages: 1_204, writes: 1, turns: 0 },
-                shards_lost_leader: 3,
-                recovery_ms: Some(412.25),
-                failover: Some(FailoverResult {
-                    suspected_ms: Some(231.5),
-                    elected_ms: Some(262.125),
-                    serving_ms: Some(264.0),
-                }),
-                hand_overs: None,
-            },
-            FaultResult {
-                index: 1,
-                kind: "pause".to_owned(),
-                what: "pause of n3".to_owned(),
-                at_s: 6.0,
-                healed_s: None,
-                phase: "electing".to_owned(),
-                touched: Touched { messages: 0, writes: 0, turns: 96 },
-                shards_lost_leader: 1,
-                recovery_ms: None,
-                failover: None,
-                hand_overs: None,
-            },
-            FaultResult {
-                index: 2,
-                kind: "slow-disk".to_owned(),
-                what: "slow disk of n1".to_owned(),
-                at_s: 9.5,
-                healed_s: Some(9.75),
-                phase: "serving".to_owned(),
-                touched: Touched::default(),
-                shards_lost_leader: 0,
-                recovery_ms: None,
-                failover: None,
-                hand_overs: None,
-            },
-        ],
+        oracles: oracles(),
+        faults: faults(),
         outages: Outages {
             count: 4,
             shards: 4,
@@ -195,6 +131,66 @@ fn facts() -> RunFacts {
         must_exercise_misses: vec!["fairness".to_owned()],
         marks: [("leader-deposed".to_owned(), 4), ("snapshot-installed".to_owned(), 1)].into(),
     }
+}
+
+fn oracles() -> Vec<OracleResult> {
+    let details = [
+        "00:04.103 n2 sends p1 to the provider, epoch e3",
+        "00:04.350 n2 crashes; n4 leads s0 from e4 and replays the journal up to the hold, not to the payment",
+        "00:04.351 n4 sends p2 to the provider",
+    ];
+    let evidence = Evidence {
+        headline: "u17 was charged twice for h99, which books two seats of show0 once".to_owned(),
+        details: details.map(str::to_owned).to_vec(),
+        follow: vec!["hold:99".to_owned(), "user:17".to_owned()],
+        found_us: Some(4_351_000),
+    };
+    vec![
+        oracle("double-booking", Verdict::Pass, 1_204_211),
+        OracleResult { evidence: Some(evidence), ..oracle("payment", Verdict::Fail, 600) },
+        oracle("single-writer", Verdict::Pass, 1),
+        oracle("fairness", Verdict::NotExercised, 0),
+    ]
+}
+
+fn faults() -> Vec<FaultResult> {
+    let fault = |index, kind: &str, what: &str, at_s, phase: &str, touched| FaultResult {
+        index,
+        kind: kind.to_owned(),
+        what: what.to_owned(),
+        at_s,
+        healed_s: None,
+        phase: phase.to_owned(),
+        touched,
+        shards_lost_leader: 0,
+        recovery_ms: None,
+        failover: None,
+        hand_overs: None,
+    };
+    let touched = |messages, writes, turns| Touched { messages, writes, turns };
+    let failover = FailoverResult {
+        suspected_ms: Some(231.5),
+        elected_ms: Some(262.125),
+        serving_ms: Some(264.0),
+    };
+    let crash = "crash of n2, the leader of show0";
+    vec![
+        FaultResult {
+            healed_s: Some(7.0),
+            shards_lost_leader: 3,
+            recovery_ms: Some(412.25),
+            failover: Some(failover),
+            ..fault(0, "crash", crash, 4.0, "replicating", touched(1_204, 1, 0))
+        },
+        FaultResult {
+            shards_lost_leader: 1,
+            ..fault(1, "pause", "pause of n3", 6.0, "electing", touched(0, 0, 96))
+        },
+        FaultResult {
+            healed_s: Some(9.75),
+            ..fault(2, "slow-disk", "slow disk of n1", 9.5, "serving", Touched::default())
+        },
+    ]
 }
 
 fn oracle(name: &str, verdict: Verdict, checked: u64) -> OracleResult {

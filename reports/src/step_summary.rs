@@ -21,23 +21,23 @@ const TAKES: &str = "a string takes what is written to it";
 /// The sweep as Markdown: what was learned, a table of scenarios, and every distinct failure with its
 /// evidence and the line that plays it again.
 pub fn render(facts: &SweepFacts) -> String {
-    let seeds = human::counted(facts.runs(), "seed");
-    let scenarios = human::counted(facts.scenarios.len() as u64, "scenario");
-    let part = facts.partition.as_ref().map(|part| format!(", part {part}")).unwrap_or_default();
+    let seeds = human::counted(facts.seeds().all, "seed");
+    let scenarios = human::counted(facts.swept().count() as u64, "scenario");
+    let slice = facts.slice.as_ref().map(|slice| format!(", slice {slice}")).unwrap_or_default();
     let verdict = if facts.stopped == Some(Stopped::BrokenOff) {
         format!(
-            "❌ broken off, since a result could not be written: {} of {seeds} failed until then",
-            human::count(facts.failed_runs)
+            "❌ broken off, since a result could not be written: {} failed until then",
+            facts.failed_of()
         )
     } else if facts.failed_runs > 0 {
-        format!("❌ {} of {seeds} failed", human::count(facts.failed_runs))
+        format!("❌ {} failed", facts.failed_of())
     } else if facts.missed().next().is_some() || facts.unchecked().next().is_some() {
         format!("⚠️ no failure in {seeds}, and not everything was checked")
     } else {
         format!("✅ no failure in {seeds}")
     };
     let mut text = format!("### onsale check: {verdict}\n\n");
-    writeln!(text, "{seeds} of {scenarios}, {} each{part}\n", facts.seeds_asked).expect(TAKES);
+    writeln!(text, "{seeds} of {scenarios}, {} each{slice}\n", facts.seeds_asked).expect(TAKES);
     table(&mut text, facts);
     for failure in facts.failures.iter().take(STORIES_MAX) {
         story(&mut text, failure);
@@ -83,7 +83,7 @@ fn story(text: &mut String, failure: &Failure) {
     fenced(text, &failure.reproduce);
 }
 
-/// A block of text as it is: its fence is longer than whatever could end it.
+/// A block of text as it is: its fence is longer than any row of backticks in it.
 fn fenced(text: &mut String, block: &str) {
     let longest = block.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat((longest + 1).max(3));

@@ -40,7 +40,7 @@ pub struct LatencyRow {
     pub unanswered: u64,
     /// The longest that one of those had waited.
     pub unanswered_longest: Span,
-    /// None if nothing ended.
+    /// `None` if nothing ended.
     pub percentiles: Option<Percentiles>,
 }
 

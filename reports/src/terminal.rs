@@ -4,29 +4,23 @@
 //! Refuses to know whether the terminal wants colour or how wide it is.
 
 pub mod detection;
+mod fault;
+mod latency;
+mod page;
 pub mod sweep;
 
-use onsale_booking::{Instant, Span};
+use onsale_booking::Instant;
 
-use crate::facts::{
-    FailoverResult, FaultResult, HandOvers, OracleResult, OutageResult, Touched, TraceResult,
-    Verdict,
-};
+use self::fault::{faults, lead_transfers, outages};
+use self::latency::latencies;
+pub use self::page::flow;
+use self::page::{Page, Style, WIDTH_MIN, columns, plural};
+use crate::facts::{OracleResult, TraceResult, Verdict};
 use crate::human;
-use crate::operation::{Operation, Window};
-use crate::summary::{LatencyRow, Percentiles, Summary};
+use crate::summary::Summary;
 
-/// A narrower terminal is treated as this wide.
-const WIDTH_MIN: usize = 40;
-/// Where a section's text starts; its label stands before.
-const TEXT_COLUMN: usize = 14;
-/// Longer lists end in a hint at the file that has all of it.
-const FAULTS_MAX: usize = 12;
+/// Lines of evidence that are shown; summary.json has all.
 const DETAILS_MAX: usize = 20;
-/// Of the times without a leader these many are told one by one.
-const OUTAGES_MAX: usize = 3;
-/// What stands out of a fault's line.
-const INERT: &str = "touched nothing";
 
 /// What broke and what held, without figures: what belongs below a story. The last line is the
 /// command that plays the run again.
@@ -197,128 +191,6 @@ fn by_trace(users: u64, TraceResult { file, arrivals }: &TraceResult) -> String 
     format!("scaled: {share:.3} % of the {} arrivals of {file}", human::count(*arrivals))
 }
 
-/// A line of the latency table: label, count, five percentiles, unanswered.
-type Line = [String; 8];
-
-fn latencies(page: &mut Page, summary: &Summary) {
-    let header = ["latency", "count", "p50", "p90", "p99", "p99.9", "max", "unanswered"];
-    let mut lines: Vec<(Line, u64)> = Vec::new();
-    for operation in Operation::ALL {
-        let row = summary.latency(operation, Window::Whole);
-        if row.is_empty() {
-            continue;
-        }
-        lines.push((line(operation.name(), row), row.unanswered));
-        let split = matches!(operation, Operation::Hold | Operation::Confirm);
-        let in_faults = summary.latency(operation, Window::InFaults);
-        if split && !in_faults.is_empty() {
-            let outside = summary.latency(operation, Window::OutsideFaults);
-            lines.push((line("  in faults", in_faults), in_faults.unanswered));
-            lines.push((line("  outside", outside), outside.unanswered));
-        }
-    }
-    if lines.is_empty() {
-        return;
-    }
-
-    let mut widths = header.map(|cell| cell.chars().count());
-    for (line, _) in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    widths[0] = widths[0].max(TEXT_COLUMN - 4);
-    let total: usize = widths.iter().sum();
-    let gap = if 2 + total + 2 * (widths.len() - 1) <= page.width { 2 } else { 1 };
-
-    let heading = page.paint(Style::Dim, &padded(&header.map(str::to_owned), &widths, gap));
-    page.line(&format!("  {heading}"));
-    for (line, unanswered) in lines {
-        let text = padded(&line, &widths, gap);
-        let style = if unanswered > 0 { Style::Yellow } else { Style::Plain };
-        let (figures, last) = text.split_at(text.len() - line[line.len() - 1].len());
-        let last = page.paint(style, last);
-        page.line(&format!("  {figures}{last}"));
-    }
-    page.gap();
-}
-
-fn line(label: &str, row: &LatencyRow) -> Line {
-    let span = |of: fn(&Percentiles) -> Span| {
-        row.percentiles.as_ref().map_or_else(|| "–".to_owned(), |found| human::span(of(found)))
-    };
-    [
-        label.to_owned(),
-        human::count(row.count),
-        span(|found| found.p50),
-        span(|found| found.p90),
-        span(|found| found.p99),
-        span(|found| found.p99_9),
-        span(|found| found.max),
-        human::count(row.unanswered),
-    ]
-}
-
-/// The label flush left, the figures flush right.
-fn padded(line: &Line, widths: &[usize; 8], gap: usize) -> String {
-    let mut text = format!("{:1$}", line[0], widths[0]);
-    for (cell, width) in line.iter().zip(widths).skip(1) {
-        text.extend(std::iter::repeat_n(' ', gap + width - cell.chars().count()));
-        text.push_str(cell);
-    }
-    text
-}
-
-fn faults(page: &mut Page, summary: &Summary) {
-    let facts = &summary.facts;
-    for (position, fault) in facts.faults.iter().take(FAULTS_MAX).enumerate() {
-        let label = if position == 0 { "faults" } else { "" };
-        let at = instant(fault.at_s).to_string();
-        page.hanging(label, &format!("{at}  "), &fault_items(fault));
-    }
-    if let Some(more) = facts.faults.len().checked_sub(FAULTS_MAX + 1) {
-        page.section("", &[format!("… and {} more in summary.json", more + 1)]);
-    }
-    if let Some(recovery) = facts.calm_recovery_ms {
-        let recovery = human::millis(recovery);
-        page.section("calm", &[format!("live again {recovery} after the last fault")]);
-    }
-    if !facts.faults.is_empty() || facts.calm_recovery_ms.is_some() {
-        page.gap();
-    }
-}
-
-/// The times in which shards had no leader: all in one line, then the longest.
-fn outages(page: &mut Page, summary: &Summary) {
-    let outages = &summary.facts.outages;
-    if outages.count == 0 {
-        return;
-    }
-    let counted = |count, one| format!("{} {}", human::count(count), plural(count, one));
-    let mut items = vec![
-        format!(
-            "{}, {}, {} altogether",
-            counted(outages.shards, "shard"),
-            counted(outages.count, "time"),
-            human::seconds(outages.total_s)
-        ),
-        format!("longest {}", outage(&outages.longest[0])),
-    ];
-    if outages.open > 0 {
-        items.push(format!("{} without a leader at the end", counted(outages.open, "shard")));
-    }
-    page.section("leaderless", &items);
-    let more = outages.longest.iter().skip(1).take(OUTAGES_MAX - 1).map(outage);
-    page.section("", &more.collect::<Vec<_>>());
-    page.gap();
-}
-
-fn outage(outage: &OutageResult) -> String {
-    let OutageResult { shard, from_s, to_s, lasted_ms, why, .. } = outage;
-    let end = if to_s.is_none() { ", to the end" } else { "" };
-    format!("{shard} {} from {}{end}: {why}", human::millis(*lasted_ms), instant(*from_s))
-}
-
 fn replicated_facts(page: &mut Page, summary: &Summary) {
     let Some(facts) = &summary.facts.facts else { return };
     let counted = |count, one| format!("{} {}", human::count(count), plural(count, one));
@@ -351,81 +223,6 @@ fn instant(seconds: f64) -> Instant {
     Instant::ZERO + human::from_seconds(seconds)
 }
 
-fn fault_items(fault: &FaultResult) -> Vec<String> {
-    let mut items = vec![fault.what.clone()];
-    items.push(match fault.healed_s {
-        Some(healed) => format!("lasted {}", human::seconds(healed - fault.at_s)),
-        None => "lasted to the end".to_owned(),
-    });
-    items.push(touched(fault));
-    if fault.shards_lost_leader > 0 {
-        let number = u64::from(fault.shards_lost_leader);
-        let shards = format!("{} {}", human::count(number), plural(number, "shard"));
-        items.push(match fault.recovery_ms {
-            Some(recovery) => {
-                format!("{shards} lost the leader, back within {}", human::millis(recovery))
-            }
-            None => format!("{shards} lost the leader, not all came back"),
-        });
-    }
-    items.extend(fault.failover.iter().flat_map(failover_items));
-    items.extend(fault.hand_overs.iter().map(|passed| hand_overs("handed over", passed)));
-    items
-}
-
-/// What a fault touched. A shard that it left without a leader is touched, too.
-fn touched(fault: &FaultResult) -> String {
-    let Touched { messages, writes, turns } = fault.touched;
-    if fault.touched.is_nothing() && fault.shards_lost_leader == 0 {
-        return INERT.to_owned();
-    }
-    let counted = [(messages, "message"), (writes, "write"), (turns, "turn")];
-    let told = counted.into_iter().filter(|&(count, _)| count > 0);
-    let told = told.map(|(count, one)| format!("{} {}", human::count(count), plural(count, one)));
-    let told: Vec<String> = told.collect();
-    if told.is_empty() {
-        "touched no message".to_owned()
-    } else {
-        format!("touched {}", told.join(", "))
-    }
-}
-
-fn hand_overs(how: &str, passed: &HandOvers) -> String {
-    let number = u64::from(passed.shards);
-    let hot = passed.hot_ms.map(|took| format!(", the hot one {}", human::millis(took)));
-    format!(
-        "{} {} {how}: median {}, longest {}{}",
-        human::count(number),
-        plural(number, "shard"),
-        human::millis(passed.median_ms),
-        human::millis(passed.max_ms),
-        hot.unwrap_or_default(),
-    )
-}
-
-fn lead_transfers(page: &mut Page, summary: &Summary) {
-    let transfers = &summary.facts.lead_transfers;
-    if transfers.is_empty() {
-        return;
-    }
-    let drawn = transfers.near_venue.iter().map(|passed| hand_overs("drawn to venues", passed));
-    let shed = transfers.by_load.iter().map(|passed| hand_overs("given to idler nodes", passed));
-    page.section("lead transfers", &drawn.chain(shed).collect::<Vec<_>>());
-    page.gap();
-}
-
-fn failover_items(failover: &FailoverResult) -> impl Iterator<Item = String> {
-    let steps = [
-        ("leader suspected after", failover.suspected_ms),
-        ("next elected after", failover.elected_ms),
-        ("first commit after", failover.serving_ms),
-    ];
-    let told = |(step, after): (&str, Option<f64>)| {
-        after.map(|after| format!("{step} {}", human::millis(after)))
-    };
-    steps.into_iter().filter_map(told)
-}
-
 fn costs(page: &mut Page, summary: &Summary) {
     let facts = &summary.facts;
     let mut time = vec![format!(
@@ -449,99 +246,6 @@ fn costs(page: &mut Page, summary: &Summary) {
     page.section("code", &[facts.code_version.clone(), facts.build_profile.clone()]);
     page.section("trace", std::slice::from_ref(&facts.trace_hash));
     page.gap();
-}
-
-#[derive(Clone, Copy)]
-enum Style {
-    Plain,
-    Bold,
-    Dim,
-    Green,
-    Yellow,
-    Red,
-}
-
-struct Page {
-    text: String,
-    colour: bool,
-    width: usize,
-}
-
-impl Page {
-    /// One line: a break that came with a name would make two of it.
-    fn line(&mut self, line: &str) {
-        if line.contains('\n') {
-            self.text.push_str(&line.replace('\n', "\\u{a}"));
-        } else {
-            self.text.push_str(line);
-        }
-        self.text.push('\n');
-    }
-
-    fn gap(&mut self) {
-        self.text.push('\n');
-    }
-
-    /// A label and items set apart by dots; an item that does not fit opens a new line.
-    fn section(&mut self, label: &str, items: &[String]) {
-        self.hanging(label, "", items);
-    }
-
-    /// The same behind a lead, below which further lines stay clear.
-    fn hanging(&mut self, label: &str, lead: &str, items: &[String]) {
-        let indent = lead.chars().count();
-        let room = self.width - TEXT_COLUMN - indent;
-        let items = items.iter().map(String::as_str);
-        for (position, line) in flow(items, " · ", room).iter().enumerate() {
-            let (label, lead) = if position == 0 { (label, lead) } else { ("", "") };
-            let label = format!("{label:0$}", TEXT_COLUMN - 2);
-            let label = self.paint(Style::Dim, &label);
-            let line = line.replace(INERT, &self.paint(Style::Yellow, INERT));
-            self.line(&format!("  {label}{lead:indent$}{line}"));
-        }
-    }
-
-    fn paint(&self, style: Style, text: &str) -> String {
-        let code = match style {
-            Style::Plain => return text.to_owned(),
-            Style::Bold => "1",
-            Style::Dim => "2",
-            Style::Green => "32",
-            Style::Yellow => "33",
-            Style::Red => "31",
-        };
-        let blank = text.trim().is_empty();
-        if self.colour && !blank { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-}
-
-/// The noun for so many.
-fn plural(number: u64, noun: &str) -> String {
-    if number == 1 { noun.to_owned() } else { format!("{noun}s") }
-}
-
-/// Fills lines of `width` columns with pieces. A piece that is wider stands alone and whole,
-/// because cut names and commands are of no use.
-pub fn flow<'a>(pieces: impl Iterator<Item = &'a str>, between: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for piece in pieces {
-        match lines.last_mut() {
-            Some(line)
-                if line.chars().count() + between.chars().count() + piece.chars().count()
-                    <= width =>
-            {
-                line.push_str(between);
-                line.push_str(piece);
-            }
-            Some(_) | None => lines.push(piece.to_owned()),
-        }
-    }
-    lines
-}
-
-/// The width of the widest.
-fn columns<'a>(texts: impl IntoIterator<Item = &'a str>) -> usize {
-    texts.into_iter().map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What happened in each virtual second.
 //!
-//! Owns the rows; an event belongs to the second in which it lies, in whatever order events
+//! Owns the rows; an event belongs to the second in which it lies, in any order in which events
 //! are told. Refuses to know about single operations.
 
 use onsale_booking::{Instant, Span};
@@ -33,13 +33,13 @@ pub struct Second {
 }
 
 impl Second {
-    /// Mean latency of the holds that ended in this second. None if none did.
+    /// Mean latency of the holds that ended in this second. `None` if none did.
     pub fn hold_mean(&self) -> Option<Span> {
         let ended: u64 = self.holds.iter().sum();
         (ended > 0).then(|| Span((self.hold_sum_us + ended / 2) / ended))
     }
 
-    /// Longest latency of the holds that ended in this second. None if none did.
+    /// Longest latency of the holds that ended in this second. `None` if none did.
     pub fn hold_max(&self) -> Option<Span> {
         let ended: u64 = self.holds.iter().sum();
         (ended > 0).then_some(Span(self.hold_max_us))

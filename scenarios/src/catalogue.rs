@@ -49,104 +49,19 @@ pub enum LoadError {
     Unsound(#[from] ScenarioError),
 }
 
-macro_rules! entries {
-    ($($id:literal,)*) => {
-        &[$(Entry { id: $id, text: include_str!(concat!("../catalogue/", $id, ".toml")) },)*]
-    };
-}
+const ENTRIES: &[Entry] = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 
-const ENTRIES: &[Entry] = entries![
-    "fast/all-families",
-    "fast/bit-rot",
-    "fast/calm",
-    "fast/clock-drift",
-    "fast/clock-jump",
-    "fast/congestion",
-    "fast/crash",
-    "fast/crash-loop",
-    "fast/disk-full",
-    "fast/disk-stall",
-    "fast/duplicate-reorder",
-    "fast/elastic",
-    "fast/elastic-disks",
-    "fast/elastic-facts",
-    "fast/elastic-faults",
-    "fast/elastic-newcomer-lost",
-    "fast/elastic-zone-loss",
-    "fast/facts-partition",
-    "fast/facts-swarm",
-    "fast/flapping",
-    "fast/fsync-error",
-    "fast/holds-crashes",
-    "fast/holds-rolling-restart",
-    "fast/leads",
-    "fast/limp",
-    "fast/loss",
-    "fast/lossy-one-way",
-    "fast/one-way",
-    "fast/partition-bridge",
-    "fast/partition-by-event",
-    "fast/partition-by-show",
-    "fast/partition-halves",
-    "fast/partition-isolate",
-    "fast/partition-ring",
-    "fast/pause",
-    "fast/power-loss",
-    "fast/power-loss-at-first-start",
-    "fast/region-far",
-    "fast/region-near",
-    "fast/replace-dead-node",
-    "fast/replace-node",
-    "fast/restart",
-    "fast/rolling-restart",
-    "fast/slow-disk",
-    "fast/slow-network",
-    "fast/snapshots",
-    "fast/split-brain",
-    "fast/swizzle",
-    "fast/torn-tail",
-    "fast/zone-loss",
-    "fast/zone-loss-opening",
-    "rare/disk-replaced",
-    "rare/elastic-everything",
-    "rare/elastic-torn-writes",
-    "rare/facts-lost-disk",
-    "rare/facts-slow-disks",
-    "rare/lying-disk",
-    "rare/one-replica-newcomer-lost",
-    "rare/one-replica-stale-owner",
-    "rare/retry-storm",
-    "rare/retry-storm-budgeted",
-    "rare/zombie-admitted",
-    "rare/zombie-owner",
-    "slow/stadium-10m",
-    "slow/stadium-10m-no-queue",
-    "unsafe/acknowledge-own-disk",
-    "unsafe/acknowledge-proposal",
-    "unsafe/clock-skew",
-    "unsafe/confirm-any",
-    "unsafe/copies-any",
-    "unsafe/decide-on-committed",
-    "unsafe/deposed-answers",
-    "unsafe/disk-write-back",
-    "unsafe/expiry-early",
-    "unsafe/expiry-listed",
-    "unsafe/expiry-swept",
-    "unsafe/expiry-timers",
-    "unsafe/facts-forget",
-    "unsafe/facts-sessions",
-    "unsafe/order-partial",
-    "unsafe/promise-before-write",
-    "unsafe/read-local",
-    "unsafe/release-any",
-    "unsafe/repeat-anew",
-    "unsafe/serve-elected",
-    "unsafe/suspicion-down",
-];
+/// The folder of scenarios that once failed, each with the seed under which it did: `[replay]`.
+pub const REGRESSIONS: &str = "regressions";
 
 /// The whole catalogue, by id.
 pub const fn all() -> &'static [Entry] {
     ENTRIES
+}
+
+/// The scenarios of [`REGRESSIONS`].
+pub fn regressions() -> impl Iterator<Item = &'static Entry> {
+    ENTRIES.iter().filter(|entry| folder_of(entry.id) == Some(REGRESSIONS))
 }
 
 impl Entry {
@@ -227,7 +142,7 @@ pub fn load_within(path_or_id: &str, reach: Reach) -> Result<Scenario, LoadError
 /// As [`load`].
 pub fn select(name: &str, reach: Reach) -> Result<Vec<Scenario>, LoadError> {
     let folder = name.trim_end_matches('/');
-    let within = |entry: &&Entry| entry.id.rsplit_once('/').is_some_and(|(dir, _)| dir == folder);
+    let within = |entry: &&Entry| folder_of(entry.id) == Some(folder);
     let scenarios: Vec<_> = ENTRIES.iter().filter(within).map(Entry::scenario).collect();
     if scenarios.is_empty() { Ok(vec![load_within(name, reach)?]) } else { Ok(scenarios) }
 }
@@ -250,6 +165,10 @@ fn unknown(name: &str) -> LoadError {
     LoadError::Unknown { name: name.to_owned(), help }
 }
 
+fn folder_of(id: &str) -> Option<&str> {
+    id.rsplit_once('/').map(|(folder, _)| folder)
+}
+
 fn file_name(id: &str) -> &str {
     id.rsplit_once('/').map_or(id, |(_, name)| name)
 }
@@ -261,24 +180,25 @@ mod tests {
     const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/catalogue");
 
     #[test]
-    fn every_file_is_listed_sound_short_and_opens_with_its_story() {
-        let mut files = Vec::new();
-        for folder in std::fs::read_dir(DIRECTORY).unwrap() {
-            let folder = folder.unwrap();
-            for file in std::fs::read_dir(folder.path()).unwrap() {
-                let name = file.unwrap().file_name().into_string().unwrap();
-                let name = name.strip_suffix(".toml").expect("the catalogue holds TOML alone");
-                files.push(format!("{}/{name}", folder.file_name().into_string().unwrap()));
-            }
-        }
-        files.sort();
-        assert_eq!(files, ENTRIES.iter().map(|entry| entry.id).collect::<Vec<_>>());
-
+    fn every_entry_is_sound_and_short_and_opens_with_its_story() {
+        assert!(ENTRIES.is_sorted_by_key(|entry| entry.id));
         for entry in ENTRIES {
             assert_eq!(entry.scenario().id, entry.id);
             assert!(entry.text.starts_with("# "), "{} has no story", entry.id);
-            assert!(entry.text.lines().count() < 45, "{} is longer than a screen", entry.id);
+            let is_regression = entry.id.starts_with(REGRESSIONS);
+            let lines = entry.text.lines().count();
+            assert!(lines < 45 || is_regression, "{} is longer than a screen", entry.id);
         }
+    }
+
+    #[test]
+    fn regressions_and_no_other_scenarios_say_under_which_seed_they_failed() {
+        for entry in ENTRIES {
+            let is_regression = entry.id.starts_with(REGRESSIONS);
+            assert_eq!(entry.scenario().replay.is_some(), is_regression, "{}", entry.id);
+        }
+        let regressions: Vec<&str> = regressions().map(|entry| entry.id).collect();
+        assert!(regressions.len() > 4, "{regressions:?}");
     }
 
     #[test]

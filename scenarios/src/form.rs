@@ -5,6 +5,7 @@
 use onsale_booking::Span;
 
 use crate::fault::{Fault, Swarm};
+use crate::replay::Replay;
 use crate::setting::{SOME_TIME, Section, Table, settings};
 use crate::settings::{Cluster, Costs, Crowd, Disk, Expect, Facts, Network, QUANTUM, Sale};
 use crate::written::Written;
@@ -44,6 +45,8 @@ settings! {
         swarm: Option<Swarm>;
         /// What has to come out of a run.
         expect: Expect;
+        /// Seed under which the scenario once failed. Left out, it is no regression.
+        replay: Option<Replay>;
         /// Only in JSON: of a file it is known.
         written: Written = Written::default(), chosen;
     }

@@ -90,46 +90,36 @@ pub fn is_below(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// A directory of one test, removed at its end.
-    struct Desk(PathBuf);
-
-    impl Desk {
-        fn new(test: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("onsale-{test}-{}", std::process::id()));
-            std::fs::create_dir_all(path.join("sales/traces")).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Desk {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
+    /// A directory with a folder of traces, removed at the end of its test.
+    fn desk() -> tempfile::TempDir {
+        let desk = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(desk.path().join("sales/traces")).unwrap();
+        desk
     }
 
     #[test]
     fn regular_files_are_read_up_to_the_limit() {
-        let desk = Desk::new("reading");
-        let file = desk.0.join("file");
+        let desk = desk();
+        let file = desk.path().join("file");
         std::fs::write(&file, vec![b'x'; 1 << 20]).unwrap();
         assert_eq!(whole(&file, 1 << 20).unwrap().len(), 1 << 20);
         std::fs::write(&file, vec![b'x'; (1 << 20) + 1]).unwrap();
         let error = whole(&file, 1 << 20).unwrap_err().to_string();
         assert_eq!(error, "it is larger than 1 MiB, the most that is read of it");
-        let error = whole(&desk.0, 1 << 20).unwrap_err().to_string();
+        let error = whole(desk.path(), 1 << 20).unwrap_err().to_string();
         assert_eq!(error, "it is a directory, and no regular file");
-        let missing = whole(&desk.0.join("missing"), 1 << 20).unwrap_err();
+        let missing = whole(&desk.path().join("missing"), 1 << 20).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }
 
     #[cfg(unix)]
     #[test]
     fn pipes_and_devices_are_not_opened() {
-        let desk = Desk::new("devices");
-        let pipe = desk.0.join("pipe");
+        let desk = desk();
+        let pipe = desk.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        std::os::unix::fs::symlink("/dev/zero", desk.0.join("link")).unwrap();
-        for path in [pipe.as_path(), Path::new("/dev/zero"), &desk.0.join("link")] {
+        std::os::unix::fs::symlink("/dev/zero", desk.path().join("link")).unwrap();
+        for path in [pipe.as_path(), Path::new("/dev/zero"), &desk.path().join("link")] {
             let error = whole(path, 1 << 20).unwrap_err().to_string();
             assert_eq!(error, "it is a pipe or a device, and no regular file");
         }
@@ -138,17 +128,17 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_scenario_reaches_below_its_folder_and_no_further() {
-        let desk = Desk::new("reach");
-        let scenario = desk.0.join("sales/x.toml");
+        let desk = desk();
+        let scenario = desk.path().join("sales/x.toml");
         for file in ["sales/traces/t.csv", "out.csv"] {
-            std::fs::write(desk.0.join(file), "").unwrap();
+            std::fs::write(desk.path().join(file), "").unwrap();
         }
-        std::os::unix::fs::symlink("../out.csv", desk.0.join("sales/link.csv")).unwrap();
-        std::os::unix::fs::symlink("traces", desk.0.join("sales/within")).unwrap();
+        std::os::unix::fs::symlink("../out.csv", desk.path().join("sales/link.csv")).unwrap();
+        std::os::unix::fs::symlink("traces", desk.path().join("sales/within")).unwrap();
         for name in ["traces/t.csv", "./traces/t.csv", "within/t.csv"] {
             assert!(beside(&scenario, name, Reach::Below).is_ok(), "{name}");
         }
-        let absolute = desk.0.join("sales/traces/t.csv");
+        let absolute = desk.path().join("sales/traces/t.csv");
         for name in ["../out.csv", "traces/../../out.csv", "link.csv", absolute.to_str().unwrap()] {
             let error = beside(&scenario, name, Reach::Below).unwrap_err().to_string();
             assert!(error.contains("--allow-outside"), "{name}: {error}");

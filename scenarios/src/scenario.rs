@@ -9,6 +9,7 @@ use toml::Table;
 use crate::fault::{Family, Fault, Swarm, Target};
 use crate::form::ScenarioFile;
 use crate::limit::Limit;
+use crate::replay::Replay;
 use crate::setting::Writable;
 use crate::settings::{Cluster, Costs, Crowd, Disk, Expect, Facts, Network, Sale};
 use crate::written::Written;
@@ -52,6 +53,8 @@ pub struct Scenario {
     pub must_mark: Vec<String>,
     /// What is bound to break, if an unsafe setting is on.
     pub must_fail: Option<MustFail>,
+    /// Seed under which it once failed; `None` for a scenario that is no regression.
+    pub replay: Option<Replay>,
     /// Which of the keys that have a default its file wrote all the same.
     pub written: Written,
 }
@@ -120,6 +123,7 @@ impl From<Scenario> for ScenarioFile {
                 fails,
                 within,
             },
+            replay: scenario.replay,
             written: scenario.written,
         }
     }
@@ -153,6 +157,7 @@ impl From<ScenarioFile> for Scenario {
             limits: latency,
             must_mark: marks,
             must_fail,
+            replay: file.replay,
             written: file.written,
         }
     }

@@ -32,6 +32,10 @@ checkout-think = { median = "8s", sigma = 0.6 }
 
 [[fault]]
 crash = { at = "20s", node = "n2", down = "5s" }
+
+[replay]
+seed = "7"
+streams = [["network", "24301"]]
 "#;
 
 #[test]
@@ -40,8 +44,7 @@ fn small_sale_1_hold() {
     let no_files = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let scenario = Scenario::from_toml(id, id, SCENARIO.as_bytes(), &no_files);
     let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
-    let mut plan = Plan::new(&scenario, 7);
-    plan.streams.insert("network".to_owned(), 0x0000000000005eed);
+    let plan = Plan::new(&scenario, 7);
     let outcome = run(&plan, &std::sync::Arc::default(), Tracing::default());
     assert_eq!(complaint(&outcome), None);
 }

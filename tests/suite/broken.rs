@@ -22,7 +22,7 @@ use onsale_sim::sabotage::{Relay, Sabotage, Scribe};
 use onsale_tests::{complaint, play, play_all, sale_with, second, small_sale, verdict};
 use onsale_world::place::Place;
 
-/// The oracle fails within so many seeds, and tells a story with these words in it; the
+/// The oracle fails within `seeds` seeds, and tells a story with these words in it; the
 /// same seeds pass when nothing is broken.
 fn sees(
     oracle: &str,
@@ -238,7 +238,7 @@ fn linearizable_sees_seats_that_two_had_at_once() {
     sees("linearizable", "no order lets", &scenario, 1, mix_up);
 }
 
-/// Who is refused gets the first grant of the show once more, after its time: the client counts from
+/// A person who is refused gets the first grant of the show once more, after its time: the client counts from
 /// when it asked, and loses seats that nobody took from it.
 #[test]
 fn linearizable_sees_an_old_grant_that_is_told_again() {

@@ -3,96 +3,11 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::cli::Desk;
-
-/// A sale of a minute, so that a debug build is through with a seed in a moment.
-const TINY: &str = r#"
-title = "A tiny sale and one crash"
-duration = "1m"
-calm = "20s"
-
-[cluster]
-shards = 2
-
-[sale]
-shows = 2
-hold = "10s"
-
-[crowd]
-users = 15
-
-[crowd.arrivals]
-constant = { over = "40s" }
-
-[crowd.session]
-pick-think = { median = "2s", sigma = 0.8 }
-checkout-think = { median = "2s", sigma = 0.6 }
-
-[[fault]]
-crash = { at = "20s", node = "leader", down = "5s" }
-
-[expect]
-exercised = ["hold"]
-"#;
-
-/// A promise that nobody can keep: an answer takes four seconds, and a microsecond is allowed.
-pub(super) const NEVER: &str = r#"
-title = "Nobody is answered within a microsecond"
-duration = "1m"
-calm = "1us"
-
-[cluster]
-shards = 2
-
-[sale]
-shows = 2
-hold = "10s"
-
-[crowd]
-users = 60
-
-[crowd.arrivals]
-constant = { over = "60s" }
-
-[crowd.session]
-pick-think = { median = "2s", sigma = 0.8 }
-
-[network]
-client = "2s"
-"#;
-
-/// A desk with two scenarios that hold and one that cannot.
-pub(super) fn desk(test: &str) -> Desk {
-    let desk = Desk::new(&format!("check-{test}"));
-    desk.put("tiny.toml", TINY);
-    let (calm, _) = TINY.split_once("[[fault]]").expect("it has a fault");
-    desk.put("calm.toml", calm);
-    desk.put("never.toml", NEVER);
-    desk
-}
-
-/// A sweep of the tiny scenarios, its results in `file`.
-pub(super) fn sweep<'a>(file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    [&["check", "tiny.toml", "calm.toml", "--seeds", "1..7", "--results", file], more].concat()
-}
-
-/// Waits until a sweep under way has written so many lines.
-#[cfg(unix)]
-pub(super) fn await_lines(desk: &Desk, file: &str, lines: usize, child: &mut Child) {
-    loop {
-        let over = child.try_wait().expect("a child can be asked").is_some();
-        let text = fs::read_to_string(desk.0.join(file)).unwrap_or_default();
-        if text.matches('\n').count() >= lines {
-            return;
-        }
-        assert!(!over, "the sweep was over after {} lines", text.lines().count());
-        std::thread::yield_now();
-    }
-}
+use crate::desk::{Desk, NEVER, TINY, await_handler, await_lines, sweep};
 
 /// What of the totals is not of this machine, or of the files on it.
 fn timeless(mut json: Value) -> Value {
@@ -107,7 +22,7 @@ fn timeless(mut json: Value) -> Value {
 
 #[test]
 fn nobody_can_tell_how_many_threads_there_were() {
-    let desk = desk("jobs");
+    let desk = Desk::of_sweeps("jobs");
     let alone = desk.onsale(&sweep("one.jsonl", &["--jobs", "1", "--verify-every", "3"]), 0);
     let three = desk.onsale(&sweep("three.jsonl", &["--jobs", "3", "--verify-every", "3"]), 0);
     assert_eq!(alone.out, three.out);
@@ -125,7 +40,7 @@ fn nobody_can_tell_how_many_threads_there_were() {
 
 #[test]
 fn a_run_of_a_sweep_is_the_run_of_its_seed() {
-    let desk = desk("same");
+    let desk = Desk::of_sweeps("same");
     desk.onsale(&["check", "tiny.toml", "--seeds", "5", "--results", "one.jsonl"], 0);
     let line: Value = serde_json::from_str(desk.read("one.jsonl").lines().nth(1).unwrap()).unwrap();
     let run = desk.onsale(&["run", "tiny.toml", "--seed", "5", "--no-out", "--json"], 0).json();
@@ -138,7 +53,7 @@ fn a_run_of_a_sweep_is_the_run_of_its_seed() {
 /// run again and nothing else.
 #[test]
 fn a_sweep_that_was_killed_goes_on_to_the_same_bytes() {
-    let desk = desk("resume");
+    let desk = Desk::of_sweeps("resume");
     let unbroken = desk.onsale(&sweep("whole.jsonl", &[]), 0);
     let whole = desk.read("whole.jsonl");
     let ends: Vec<usize> = whole.match_indices('\n').map(|(end, _)| end + 1).collect();
@@ -158,7 +73,7 @@ fn a_sweep_that_was_killed_goes_on_to_the_same_bytes() {
 /// A resumed sweep may ask for more seeds: results that are there are not played again.
 #[test]
 fn a_sweep_may_go_on_to_a_later_seed() {
-    let desk = desk("extend");
+    let desk = Desk::of_sweeps("extend");
     let check = |file: &str, seeds: &str, more: &[&str]| {
         let arguments = [
             "check",
@@ -175,16 +90,16 @@ fn a_sweep_may_go_on_to_a_later_seed() {
     };
     let whole = check("whole.jsonl", "1..7", &[]);
     for cut in [0, 9] {
-        check("part.jsonl", "1..4", &["--overwrite"]);
-        let part = desk.read("part.jsonl");
-        desk.put("part.jsonl", &part[..part.len() - cut]);
-        let longer = check("part.jsonl", "1..7", &["--resume"]);
-        assert_eq!(desk.read("part.jsonl"), desk.read("whole.jsonl"));
+        check("slice.jsonl", "1..4", &["--overwrite"]);
+        let slice = desk.read("slice.jsonl");
+        desk.put("slice.jsonl", &slice[..slice.len() - cut]);
+        let longer = check("slice.jsonl", "1..7", &["--resume"]);
+        assert_eq!(desk.read("slice.jsonl"), desk.read("whole.jsonl"));
         assert_eq!(longer.out, whole.out);
         let known = if cut == 0 { "6 results" } else { "5 results" };
         assert!(longer.err.contains(&format!("resumed behind {known}")), "{}", longer.err);
     }
-    // Of a part, too.
+    // Of a slice, too.
     let half = ["--partition", "hash:1/2"];
     check("half.jsonl", "1..7", &half);
     check("growing.jsonl", "1..3", &half);
@@ -195,7 +110,7 @@ fn a_sweep_may_go_on_to_a_later_seed() {
 #[cfg(unix)]
 #[test]
 fn a_real_kill_leaves_what_can_be_resumed() {
-    let desk = desk("kill");
+    let desk = Desk::of_sweeps("kill");
     desk.onsale(&sweep("whole.jsonl", &[]), 0);
     let mut child = desk
         .command(&sweep("killed.jsonl", &[]))
@@ -213,7 +128,7 @@ fn a_real_kill_leaves_what_can_be_resumed() {
 
 #[test]
 fn results_are_neither_lost_nor_mixed() {
-    let desk = desk("guard");
+    let desk = Desk::of_sweeps("guard");
     let one = |more: &[&str], code| {
         let arguments = ["check", "tiny.toml", "--seeds", "1..3", "--results", "r.jsonl"];
         desk.onsale(&[&arguments, more].concat(), code)
@@ -221,11 +136,11 @@ fn results_are_neither_lost_nor_mixed() {
     one(&[], 0);
     let kept = desk.read("r.jsonl");
     let table: [(&[&str], &str); 7] = [
-        (&[], "--resume goes on with them, --overwrite starts anew"),
+        (&[], "--resume goes on with them, --overwrite starts over"),
         (&["--resume", "--seeds", "1..2"], "seeds: 1..3, not 1..2"),
         (&["--resume", "--seeds", "2..5"], "seeds: 1..3, not 2..5"),
         (&["--resume", "calm.toml"], "scenarios: tiny.toml, not tiny.toml calm.toml"),
-        (&["--resume", "--partition", "hash:1/2"], "part hash:1/1, not hash:1/2"),
+        (&["--resume", "--partition", "hash:1/2"], "slice hash:1/1, not hash:1/2"),
         (&["--resume", "--max-events", "9"], "max-events: by scenario, not 9"),
         (&["--resume", "--overwrite"], "cannot be used with"),
     ];
@@ -274,17 +189,17 @@ fn results_are_neither_lost_nor_mixed() {
 }
 
 #[test]
-fn parts_make_the_whole() {
-    let desk = desk("merge");
+fn slices_make_the_whole() {
+    let desk = Desk::of_sweeps("merge");
     let all = ["tiny.toml", "never.toml", "--seeds", "1..6", "--verify-every", "4"];
     let check =
         |more: &[&'static str], code| desk.onsale(&[&["check"], &all[..], more].concat(), code);
     let whole = check(&["--results", "whole.jsonl", "--junit", "whole.xml", "--json"], 1);
     for (rule, files) in [("hash", ["h1", "h2", "h3"]), ("count", ["c1", "c2", "c3"])] {
-        for (part, file) in (1..).zip(files) {
-            let part = format!("{rule}:{part}/3");
+        for (number, file) in (1..).zip(files) {
+            let slice = format!("{rule}:{number}/3");
             let arguments =
-                [&["check"], &all[..], &["--partition", &part, "--results", file]].concat();
+                [&["check"], &all[..], &["--partition", &slice, "--results", file]].concat();
             let status = desk.command(&arguments).output().unwrap().status.code();
             assert!(matches!(status, Some(0 | 1)), "{status:?}");
         }
@@ -309,12 +224,12 @@ fn parts_make_the_whole() {
     desk.put("longer", &format!("{torn}{}\n", torn.lines().last().unwrap()));
     desk.put("empty", "");
     let table: [(&[&str], &str); 8] = [
-        (&["h1", "h3"], "parts are missing: hash:2/3"),
-        (&["h2"], "parts are missing: hash:1/3, hash:3/3"),
-        (&["h1", "h2", "h3", "h2"], "part hash:2/3 was run twice: h2 and h2"),
+        (&["h1", "h3"], "slices are missing: hash:2/3"),
+        (&["h2"], "slices are missing: hash:1/3, hash:3/3"),
+        (&["h1", "h2", "h3", "h2"], "slice hash:2/3 was run twice: h2 and h2"),
         (&["h1", "other", "h3"], "other is of another sweep than h1: scenarios: tiny.toml, not"),
-        (&["h1", "c2", "h3"], "part count:2/3 does not belong to the same division as hash:1/3"),
-        (&["h1", "torn", "h3"], "torn: part hash:2/3 ends before seed"),
+        (&["h1", "c2", "h3"], "slice count:2/3 does not belong to the same division as hash:1/3"),
+        (&["h1", "torn", "h3"], "torn: slice hash:2/3 ends before seed"),
         (&["h1", "longer", "h3"], "longer:"),
         (&["h1", "empty", "h3"], "empty: it holds no results"),
     ];
@@ -330,7 +245,7 @@ fn parts_make_the_whole() {
 /// A scenario that is bound to fail passes where what it names failed, and nothing else did.
 #[test]
 fn what_must_fail_passes_if_it_does() {
-    let desk = desk("bound");
+    let desk = Desk::of_sweeps("bound");
     let bound = |oracle: &str, text: &str| {
         let (text, _) = text.split_once("[expect]").unwrap_or((text, ""));
         desk.put("bound.toml", &format!("{text}\n[expect]\nfails = \"{oracle}\"\nwithin = 3\n"));
@@ -354,7 +269,7 @@ fn what_must_fail_passes_if_it_does() {
     // Two seeds are too few to tell.
     let said = check(&["--seeds", "1..3"], 1);
     assert!(said.out.contains("✗ bound.toml"), "{}", said.out);
-    // A part may have too few, the whole has not.
+    // A slice may have too few, the whole has not.
     check(&["--seeds", "1..4", "--partition", "count:2/4"], 0);
 
     // Another oracle than the named one is a failure, and so is none at all.
@@ -372,7 +287,7 @@ fn what_must_fail_passes_if_it_does() {
 
 #[test]
 fn the_first_failure_may_be_the_last() {
-    let desk = desk("fast");
+    let desk = Desk::of_sweeps("fast");
     let check = |file, jobs, more: &[&'static str]| {
         let arguments = ["check", "tiny.toml", "never.toml", "calm.toml", "--seeds", "4..40"];
         let rest = ["--fail-fast", "--results", file, "--jobs", jobs];
@@ -390,7 +305,7 @@ fn the_first_failure_may_be_the_last() {
 
 #[test]
 fn a_sweep_may_end_by_time() {
-    let desk = desk("time");
+    let desk = Desk::of_sweeps("time");
     let time = ["check", "tiny.toml", "--seeds", "11..", "--for", "1s", "--results", "r.jsonl"];
     let first = desk.onsale(&time, 0);
     let seeds = desk.read("r.jsonl").lines().count() as u64 - 1;
@@ -406,7 +321,7 @@ fn a_sweep_may_end_by_time() {
 
 #[test]
 fn what_no_seed_exercised_is_no_pass() {
-    let desk = desk("idle");
+    let desk = Desk::of_sweeps("idle");
     let idle = TINY.replace("[crowd.session]", "[crowd.session]\napproval = \"0%\"");
     desk.put("idle.toml", &idle.replace("[\"hold\"]", "[\"hold\", \"double-booking\"]"));
     let check = ["check", "idle.toml", "--seeds", "1..4", "--junit", "j.xml", "--annotations"];
@@ -424,20 +339,20 @@ fn what_no_seed_exercised_is_no_pass() {
     );
     assert!(json["not_exercised"].as_array().unwrap().contains(&required));
 
-    // A part cannot know; a part in which there is nothing to do is well.
+    // A slice cannot know; an empty slice passes.
     desk.onsale(
         &["check", "idle.toml", "--seeds", "1..4", "--partition", "hash:1/2", "--results", "p"],
         0,
     );
-    for part in ["count:1/2", "count:2/2"] {
-        let arguments = ["check", "tiny.toml", "--seeds", "1", "--partition", part, "--overwrite"];
+    for slice in ["count:1/2", "count:2/2"] {
+        let arguments = ["check", "tiny.toml", "--seeds", "1", "--partition", slice, "--overwrite"];
         desk.onsale(&arguments, 0);
     }
 }
 
 #[test]
 fn a_run_that_exceeds_its_limits_is_stopped_and_told() {
-    let desk = desk("limits");
+    let desk = Desk::of_sweeps("limits");
     let check = ["check", "tiny.toml", "--seeds", "1..3", "--json", "--overwrite"];
     let said = desk.onsale(&[&check[..], &["--max-events", "2000"]].concat(), 1);
     let failure = &said.json()["failures"][0];
@@ -457,14 +372,14 @@ fn a_run_that_exceeds_its_limits_is_stopped_and_told() {
 
 #[test]
 fn nonsense_is_answered_with_what_would_be_right() {
-    let desk = desk("usage");
+    let desk = Desk::of_sweeps("usage");
     let table: [(&[&str], &str); 9] = [
         (&["--seeds", "9..3"], "its end must lie above its start"),
         (&["--seeds", "-3..4"], "no seed"),
         (&["--seeds", "5.."], "has no end: give it one, as in 5..105"),
         (&["--for", "0s"], "no time is no sweep"),
         (&["--for", "1m", "--seeds", "1..5"], "write --seeds 1.."),
-        (&["--partition", "hash:5/4"], "parts are numbered from 1 to 4"),
+        (&["--partition", "hash:5/4"], "slices are numbered from 1 to 4"),
         (&["--partition", "2/4"], "write hash:2/4"),
         (&["--jobs", "0"], "--jobs"),
         (&["fats"], "there is no scenario `fats`"),
@@ -483,7 +398,7 @@ fn nonsense_is_answered_with_what_would_be_right() {
 #[cfg(target_os = "linux")]
 #[test]
 fn ctrl_c_keeps_what_was_found_and_it_can_be_resumed() {
-    let desk = desk("ctrl-c");
+    let desk = Desk::of_sweeps("ctrl-c");
     let sweep = ["check", "tiny.toml", "calm.toml", "--seeds", "1..5000", "--results", "r.jsonl"];
     let mut child = desk
         .command(&[&sweep[..], &["--json", "--jobs", "2"]].concat())
@@ -491,7 +406,7 @@ fn ctrl_c_keeps_what_was_found_and_it_can_be_resumed() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    crate::cli::await_handler(child.id(), 2);
+    await_handler(child.id(), 2);
     await_lines(&desk, "r.jsonl", 5, &mut child);
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
@@ -505,7 +420,7 @@ fn ctrl_c_keeps_what_was_found_and_it_can_be_resumed() {
     assert!(kept.ends_with('\n'));
     assert_eq!(json["seeds"], kept.lines().count() as u64 - 1);
 
-    // What was found is a first part of the sweep, the header aside.
+    // What was found is a beginning of the sweep, the header aside.
     desk.onsale(
         &["check", "tiny.toml", "calm.toml", "--seeds", "1..3", "--results", "few.jsonl"],
         0,
@@ -520,15 +435,15 @@ fn ctrl_c_keeps_what_was_found_and_it_can_be_resumed() {
     assert!(desk.read("r.jsonl").starts_with(&kept), "it went on behind what was there");
 }
 
-/// Whoever ends a job says SIGTERM.
+/// CI systems end a job with SIGTERM.
 #[cfg(target_os = "linux")]
 #[test]
 fn sigterm_ends_a_sweep_with_a_report_of_the_part_that_ran() {
-    let desk = desk("sigterm");
+    let desk = Desk::of_sweeps("sigterm");
     let sweep = ["check", "tiny.toml", "--seeds", "1..5000", "--results", "r.jsonl", "--json"];
     let mut child =
         desk.command(&sweep).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    crate::cli::await_handler(child.id(), 15);
+    await_handler(child.id(), 15);
     await_lines(&desk, "r.jsonl", 3, &mut child);
     // Twice at once, as `timeout` does: that is no second request.
     let id = child.id().to_string();
@@ -545,7 +460,7 @@ fn sigterm_ends_a_sweep_with_a_report_of_the_part_that_ran() {
 #[cfg(target_os = "linux")]
 #[test]
 fn results_that_cannot_be_written_end_the_sweep() {
-    let desk = desk("full");
+    let desk = Desk::of_sweeps("full");
     let check = ["check", "tiny.toml", "--seeds", "1..3", "--overwrite", "--results", "/dev/full"];
     let said = desk.onsale(&check, 70);
     assert!(said.err.contains("/dev/full: "), "{}", said.err);

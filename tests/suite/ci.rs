@@ -4,11 +4,11 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::check::{NEVER, desk};
+use crate::desk::{Desk, NEVER};
 
 #[test]
 fn a_failure_is_told_to_everybody_who_must_know() {
-    let desk = desk("fail");
+    let desk = Desk::of_sweeps("fail");
     let arguments =
         ["check", "never.toml", "tiny.toml", "--seeds", "1..4", "--junit", "ci/junit.xml"];
     let said = desk.onsale(&[&arguments[..], &["--annotations"]].concat(), 1);
@@ -19,7 +19,7 @@ fn a_failure_is_told_to_everybody_who_must_know() {
     let replay = replay.expect("the last line plays a failure again");
     desk.onsale(&replay.split(' ').chain(["--no-out"]).collect::<Vec<_>>(), 1);
 
-    // The capsule is where replay and whatever else starts from.
+    // Replay starts from the capsule, and so does everything else.
     let json = desk.onsale(&[&arguments[..], &["--json", "--resume"]].concat(), 1).json();
     let failure = &json["failures"][0];
     assert_eq!((&failure["oracle"], &failure["first_seed"]), (&"live".into(), &"1".into()));
@@ -85,7 +85,7 @@ pub(super) fn without_times(xml: &str) -> String {
 /// Ranges of seeds keep a report short; on demand each seed has a case.
 #[test]
 fn a_case_is_a_range_of_seeds_or_a_seed() {
-    let desk = desk("cases");
+    let desk = Desk::of_sweeps("cases");
     desk.onsale(&["check", "never.toml", "--seeds", "1..131", "--junit", "ranges.xml", "-q"], 1);
     let results = "onsale-out/check/results.jsonl";
     desk.onsale(&["merge", results, "--junit", "seeds.xml", "--junit-seeds"], 1);
@@ -103,7 +103,7 @@ fn a_case_is_a_range_of_seeds_or_a_seed() {
 /// GitHub tells by the environment that it listens.
 #[test]
 fn annotations_come_unasked_where_they_are_read() {
-    let desk = desk("github");
+    let desk = Desk::of_sweeps("github");
     let check = ["check", "never.toml", "--seeds", "1", "--overwrite"];
     let said = |value: &str| {
         let mut command = desk.command(&check);
@@ -111,21 +111,21 @@ fn annotations_come_unasked_where_they_are_read() {
         String::from_utf8(output.stderr).unwrap()
     };
     assert!(said("true").contains("::error file=never.toml,title="));
-    let part = |more: &[&str]| {
-        let part = [&check[..], &["--partition", "count:1/1"], more].concat();
-        let mut command = desk.command(&part);
+    let slice = |more: &[&str]| {
+        let slice = [&check[..], &["--partition", "count:1/1"], more].concat();
+        let mut command = desk.command(&slice);
         let output = command.env("GITHUB_ACTIONS", "true").output().unwrap();
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(part(&[]).contains("::error"), "one of one is no part");
+    assert!(slice(&[]).contains("::error"), "one of one is the whole sweep");
     assert!(!said("false").contains("::error"));
 }
 
-/// What parts find is told by their merge alone, as errors beside their scenario and in the summary of
+/// What slices find is told by their merge alone, as errors beside their scenario and in the summary of
 /// the step.
 #[test]
-fn parts_leave_the_telling_to_their_merge() {
-    let desk = desk("doubles");
+fn slices_leave_the_telling_to_their_merge() {
+    let desk = Desk::of_sweeps("doubles");
     fs::create_dir_all(desk.0.join("repo/sales")).unwrap();
     desk.put("repo/sales/never.toml", NEVER);
     let top = desk.0.join("repo");
@@ -136,8 +136,8 @@ fn parts_leave_the_telling_to_their_merge() {
         String::from_utf8(command.output().unwrap().stderr).unwrap()
     };
     desk.put("summary.md", "# Somebody else's\n");
-    for part in ["1", "2"] {
-        let (name, file) = (format!("count:{part}/2"), format!("{part}.jsonl"));
+    for number in ["1", "2"] {
+        let (name, file) = (format!("count:{number}/2"), format!("{number}.jsonl"));
         let said = onsale(&[
             "check",
             "never.toml",

@@ -1,128 +1,11 @@
 //! The command line, from outside: what it prints where, which files it leaves, how it ends.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use assert_cmd::assert::OutputAssertExt;
 use serde_json::Value;
 
-/// A sale that takes a moment: few people, one crash.
-const SMALL: &str = r#"
-title = "A small sale and one crash"
-duration = "2m"
-calm = "20s"
-
-[cluster]
-shards = 4
-
-[sale]
-shows = 2
-hold = "20s"
-
-[crowd]
-users = 60
-
-[crowd.arrivals]
-constant = { over = "90s" }
-
-[crowd.session]
-pick-think = { median = "5s", sigma = 0.8 }
-checkout-think = { median = "5s", sigma = 0.6 }
-
-[[fault]]
-crash = { at = "30s", node = "leader", down = "5s" }
-
-[expect]
-exercised = ["double-booking", "hold"]
-"#;
-
-/// A promise that nobody can keep, to see how a broken one is told.
-pub(super) const BLACKOUT: &str = r#"
-title = "No cluster comes back from a blackout within a microsecond"
-duration = "2m"
-calm = "1us"
-
-[sale]
-hold = "20s"
-
-[crowd]
-users = 300
-
-[crowd.arrivals]
-constant = { over = "100s" }
-
-[[fault]]
-power-loss = { at = "60s", down = "15s" }
-"#;
-
-/// A directory of one test, removed at its end. Commands run in it, as a person's would.
-pub(super) struct Desk(pub(super) PathBuf);
-
-impl Desk {
-    pub(super) fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("onsale-cli-{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("there is room for a test's directory");
-        let desk = Self(path);
-        desk.put("small.toml", SMALL);
-        desk
-    }
-
-    pub(super) fn put(&self, name: &str, text: &str) {
-        fs::write(self.0.join(name), text).expect("a test writes into its own directory");
-    }
-
-    pub(super) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    pub(super) fn json(&self, name: &str) -> Value {
-        serde_json::from_str(&self.read(name)).expect("what onsale writes as JSON is JSON")
-    }
-
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_onsale-under-test"));
-        command
-            .args(arguments)
-            .current_dir(&self.0)
-            .env_remove("COLUMNS")
-            .env_remove("NO_COLOR")
-            .env_remove("CLICOLOR_FORCE")
-            .env_remove("GITHUB_ACTIONS")
-            .env_remove("GITHUB_STEP_SUMMARY")
-            .env_remove("GITHUB_WORKSPACE")
-            .env_remove("CARGO");
-        command
-    }
-
-    /// Runs `onsale` and expects this exit code.
-    pub(super) fn onsale(&self, arguments: &[&str], code: i32) -> Said {
-        let Output { stdout, stderr, .. } =
-            self.command(arguments).assert().code(code).get_output().clone();
-        let text = |bytes| String::from_utf8(bytes).expect("onsale speaks UTF-8");
-        let said = Said { out: text(stdout), err: text(stderr) };
-        assert!(!said.err.contains("panicked"), "{}", said.err);
-        said
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        // A directory that stays behind harms no other test.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-pub(super) struct Said {
-    pub(super) out: String,
-    pub(super) err: String,
-}
-
-impl Said {
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).expect("standard output is JSON and nothing else")
-    }
-}
+use crate::desk::{BLACKOUT, Desk, SMALL, await_handler};
 
 #[test]
 fn a_run_prints_its_summary_and_leaves_its_files() {
@@ -158,7 +41,7 @@ fn the_last_line_plays_the_run_again() {
     assert_eq!(again["trace_hash"], first["trace_hash"]);
     assert!(desk.0.join("onsale-out/small-3-replay/summary.json").exists());
 
-    // Whoever has cargo run it can paste the line, too.
+    // The line can also be pasted where cargo runs the program.
     let by_cargo = desk
         .command(&["run", "small.toml", "--seed", "3", "--no-out"])
         .env("CARGO", "/bin/cargo")
@@ -291,7 +174,7 @@ fn an_edited_capsule_is_told_as_edited() {
     );
 }
 
-/// Whoever stops a run by its budget sees the same again, from the line, and from the capsule.
+/// A run that its budget stopped is reproduced by the line, and by the capsule.
 #[test]
 fn a_budget_stops_a_replay_at_the_same_event() {
     let desk = Desk::new("budget");
@@ -518,20 +401,6 @@ fn a_reader_that_goes_away_is_no_error() {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         assert!(output.stderr.is_empty(), "{arguments:?}: {output:?}");
-    }
-}
-
-/// Waits until the process catches the signal: a bit of the mask that the kernel shows.
-#[cfg(target_os = "linux")]
-pub(super) fn await_handler(pid: u32, signal: u32) {
-    let status = PathBuf::from(format!("/proc/{pid}/status"));
-    let catches = |path: &Path| {
-        let text = fs::read_to_string(path).ok()?;
-        let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim().to_owned();
-        Some(u64::from_str_radix(&mask, 16).ok()? >> (signal - 1) & 1 == 1)
-    };
-    while !catches(&status).expect("the run is still there") {
-        std::thread::yield_now();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who comes, and how their waiting is told.
+//! The crowd: how many people come, and how reports tell of their waits.
 
 use onsale_booking::Span;
 use onsale_reports::{Ending, Operation, TraceResult, Window, terminal};
@@ -6,7 +6,7 @@ use onsale_scenarios::{Arrivals, Ratio, WaitingRoom};
 use onsale_tests::{complaint, play, sale_with};
 
 /// People who are let in and people who are told that nothing is left do not share a row: the second wait for as long as
-/// the sale lasts, whatever the release.
+/// the sale lasts, for any release rate.
 #[test]
 fn the_queue_tells_who_is_let_in_from_who_is_turned_away() {
     let mut scenario = sale_with(&[]);
@@ -26,7 +26,7 @@ fn the_queue_tells_who_is_let_in_from_who_is_turned_away() {
     assert_eq!(let_in.endings[Ending::Granted as usize], let_in.count, "nobody else is among them");
     assert!(turned_away.count > 0, "the hall is sold out while people wait");
     assert_eq!(turned_away.endings[Ending::Granted as usize], 0);
-    // Who comes later is told at the door, and does not wait.
+    // People who come later are told at the door, and do not wait.
     assert!(let_in.count + turned_away.count <= outcome.summary.facts.users);
     let page = terminal::render(&outcome.summary, false, 100);
     assert!(page.contains("\n  queue") && page.contains("\n  turned-away"), "{page}");

@@ -184,7 +184,7 @@ fn a_node_that_crashes_again_and_again_is_up_in_between_and_in_the_end() {
     let crashes = Fault::new(AT, LASTS, ProcessFault::CrashLoop { node: LEADER, down, up });
     assert_eq!(onsale_sim::fault::steps(&crashes).len(), 7);
     tell(&[crashes], |outcome| {
-        // Four times its four peers hear it anew, and each of them says so.
+        // Four times its four peers hear it again, and each of them says so.
         assert_eq!(mark(outcome, "peer-restarted"), 16);
         assert!(granted(outcome, 42, 60) > 40, "the others sell on");
     });

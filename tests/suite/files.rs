@@ -6,88 +6,87 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
-use crate::check::{self, await_lines};
-use crate::cli::{BLACKOUT, Desk};
+use crate::desk::{BLACKOUT, Desk, await_lines, sweep};
 
-/// The two parts of a small sweep.
-fn parts(desk: &Desk) {
-    for (part, file) in [("count:1/2", "part-1.jsonl"), ("count:2/2", "part-2.jsonl")] {
-        desk.onsale(&check::sweep(file, &["--partition", part]), 0);
+/// The two slices of a small sweep.
+fn slices(desk: &Desk) {
+    for (slice, file) in [("count:1/2", "slice-1.jsonl"), ("count:2/2", "slice-2.jsonl")] {
+        desk.onsale(&sweep(file, &["--partition", slice]), 0);
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_merge_replaces_none_of_its_parts() {
-    let desk = check::desk("own-parts");
-    parts(&desk);
-    symlink("part-1.jsonl", desk.0.join("soft.jsonl")).unwrap();
-    fs::hard_link(desk.0.join("part-1.jsonl"), desk.0.join("hard.jsonl")).unwrap();
-    let before = desk.read("part-1.jsonl");
-    for target in ["part-1.jsonl", "./part-1.jsonl", "soft.jsonl", "hard.jsonl"] {
+fn a_merge_replaces_none_of_its_slices() {
+    let desk = Desk::of_sweeps("own-slices");
+    slices(&desk);
+    symlink("slice-1.jsonl", desk.0.join("soft.jsonl")).unwrap();
+    fs::hard_link(desk.0.join("slice-1.jsonl"), desk.0.join("hard.jsonl")).unwrap();
+    let before = desk.read("slice-1.jsonl");
+    for target in ["slice-1.jsonl", "./slice-1.jsonl", "soft.jsonl", "hard.jsonl"] {
         for option in [&["--results", target, "--overwrite"][..], &["--junit", target]] {
-            let arguments = [&["merge", "part-1.jsonl", "part-2.jsonl"], option].concat();
+            let arguments = [&["merge", "slice-1.jsonl", "slice-2.jsonl"], option].concat();
             let said = desk.onsale(&arguments, 2);
             let words = format!("{} {target} would overwrite what is merged", option[0]);
             assert!(said.err.contains(&words), "{}", said.err);
-            assert_eq!(desk.read("part-1.jsonl"), before, "{arguments:?}");
+            assert_eq!(desk.read("slice-1.jsonl"), before, "{arguments:?}");
         }
     }
-    let whole = ["merge", "part-1.jsonl", "part-2.jsonl", "--results", "whole.jsonl"];
+    let whole = ["merge", "slice-1.jsonl", "slice-2.jsonl", "--results", "whole.jsonl"];
     desk.onsale(&whole, 0);
     // What makes no whole takes the place of nothing.
     let kept = desk.read("whole.jsonl");
-    desk.put("part-2.jsonl", &desk.read("part-2.jsonl")[..900]);
+    desk.put("slice-2.jsonl", &desk.read("slice-2.jsonl")[..900]);
     desk.onsale(&[&whole[..], &["--overwrite"]].concat(), 2);
     assert_eq!(desk.read("whole.jsonl"), kept);
 }
 
 #[test]
 fn two_options_write_two_files() {
-    let desk = check::desk("two-options");
-    desk.onsale(&check::sweep("x.jsonl", &[]), 0);
+    let desk = Desk::of_sweeps("two-options");
+    desk.onsale(&sweep("x.jsonl", &[]), 0);
     let before = desk.read("x.jsonl");
     for more in [&["--resume"][..], &["--overwrite"]] {
         let more = [more, &["--junit", "./x.jsonl"]].concat();
-        let said = desk.onsale(&check::sweep("x.jsonl", &more), 2);
+        let said = desk.onsale(&sweep("x.jsonl", &more), 2);
         assert!(said.err.contains("is the file of --results, too"), "{}", said.err);
         assert_eq!(desk.read("x.jsonl"), before);
     }
-    let said = desk.onsale(&check::sweep("new.jsonl", &["--junit", "new.jsonl"]), 2);
+    let said = desk.onsale(&sweep("new.jsonl", &["--junit", "new.jsonl"]), 2);
     assert!(said.err.contains("is the file of --results, too"), "{}", said.err);
     assert!(!desk.0.join("new.jsonl").exists(), "nothing was run");
 }
 
 #[test]
 fn what_is_read_or_was_not_made_here_stays() {
-    let desk = check::desk("not-ours");
+    let desk = Desk::of_sweeps("not-ours");
     desk.put("notes.txt", "dear diary\n");
     desk.put("json.json", "{\"schema\":1,\"precious\":\"data of mine, 1 line\"}");
-    let results = check::sweep("tiny.toml", &["--overwrite"]);
+    let results = sweep("tiny.toml", &["--overwrite"]);
     let said = desk.onsale(&results, 2);
     assert!(said.err.contains("would overwrite the scenario"), "{}", said.err);
     for file in ["notes.txt", "json.json"] {
         let before = desk.read(file);
         for more in [&[][..], &["--resume"], &["--overwrite"]] {
-            let said = desk.onsale(&check::sweep(file, more), 2);
+            let said = desk.onsale(&sweep(file, more), 2);
             let words = ["holds something, and no results of a sweep", ":1: not a results file"];
             let told = words.iter().any(|words| said.err.contains(words));
             assert!(told, "{}", said.err);
             assert_eq!(desk.read(file), before);
         }
-        let said = desk.onsale(&check::sweep("x.jsonl", &["--junit", file]), 2);
+        let said = desk.onsale(&sweep("x.jsonl", &["--junit", file]), 2);
         assert!(said.err.contains("which onsale did not make"), "{}", said.err);
         let trace = ["replay", "1", "--scenario", "small.toml", "--no-out", "--trace", file];
         let said = desk.onsale(&trace, 2);
         assert!(said.err.contains("which onsale did not make"), "{}", said.err);
         assert_eq!(desk.read(file), before);
     }
-    let said = desk.onsale(&check::sweep(".", &[]), 2);
+    let said = desk.onsale(&sweep(".", &[]), 2);
     assert!(said.err.contains("is no regular file"), "{}", said.err);
 
     // What it made it replaces: the same twice is no mistake.
     for _ in 0..2 {
-        desk.onsale(&check::sweep("y.jsonl", &["--overwrite", "--junit", "y.xml"]), 0);
+        desk.onsale(&sweep("y.jsonl", &["--overwrite", "--junit", "y.xml"]), 0);
         let trace = ["replay", "1", "--scenario", "small.toml", "--out", "d", "--trace", "t.json"];
         desk.onsale(&trace, 0);
     }
@@ -165,7 +164,7 @@ fn what_is_shrunk_is_never_written_over() {
 
 #[test]
 fn capsules_of_two_scenarios_have_two_names() {
-    let desk = check::desk("clash");
+    let desk = Desk::of_sweeps("clash");
     for folder in ["a", "sub"] {
         fs::create_dir(desk.0.join(folder)).unwrap();
     }
@@ -191,12 +190,12 @@ fn capsules_of_two_scenarios_have_two_names() {
 #[cfg(unix)]
 #[test]
 fn one_sweep_at_a_time_writes_a_results_file() {
-    let desk = check::desk("lock");
+    let desk = Desk::of_sweeps("lock");
     let running = ["check", "tiny.toml", "--seeds", "1..", "--for", "10m", "--results", "r.jsonl"];
     let mut first = desk.command(&running).spawn().unwrap();
     await_lines(&desk, "r.jsonl", 2, &mut first);
     for more in [&["--resume"][..], &["--overwrite"], &[]] {
-        let said = desk.onsale(&check::sweep("r.jsonl", more), 2);
+        let said = desk.onsale(&sweep("r.jsonl", more), 2);
         assert!(
             said.err.contains("a sweep that still runs writes its results there"),
             "{}",
@@ -206,19 +205,19 @@ fn one_sweep_at_a_time_writes_a_results_file() {
     first.kill().unwrap();
     first.wait().unwrap();
     assert!(!desk.read("r.jsonl").contains('\0'));
-    desk.onsale(&check::sweep("r.jsonl", &["--overwrite"]), 0);
+    desk.onsale(&sweep("r.jsonl", &["--overwrite"]), 0);
 }
 
 #[test]
 fn what_stands_behind_the_last_run_is_not_cut_off() {
-    let desk = check::desk("behind");
-    desk.onsale(&check::sweep("r.jsonl", &[]), 0);
+    let desk = Desk::of_sweeps("behind");
+    desk.onsale(&sweep("r.jsonl", &[]), 0);
     let whole = desk.read("r.jsonl");
     let last = whole.lines().last().unwrap();
     for behind in [format!("{last}\n"), "notes\n".to_owned(), "notes".to_owned()] {
         let text = format!("{whole}{behind}");
         desk.put("r.jsonl", &text);
-        let said = desk.onsale(&check::sweep("r.jsonl", &["--resume"]), 2);
+        let said = desk.onsale(&sweep("r.jsonl", &["--resume"]), 2);
         assert!(said.err.contains("more results than the sweep has runs"), "{}", said.err);
         assert_eq!(desk.read("r.jsonl"), text);
         desk.onsale(&["merge", "r.jsonl"], 2);
@@ -226,10 +225,10 @@ fn what_stands_behind_the_last_run_is_not_cut_off() {
 }
 
 #[test]
-fn missing_parts_are_not_counted_one_by_one() {
-    let desk = check::desk("many-parts");
-    desk.onsale(&check::sweep("part.jsonl", &["--partition", "hash:1/4294967295"]), 0);
-    let said = desk.onsale(&["merge", "part.jsonl"], 2);
+fn missing_slices_are_not_counted_one_by_one() {
+    let desk = Desk::of_sweeps("many-slices");
+    desk.onsale(&sweep("slice.jsonl", &["--partition", "hash:1/4294967295"]), 0);
+    let said = desk.onsale(&["merge", "slice.jsonl"], 2);
     assert!(said.err.contains("hash:2/4294967295, hash:3/4294967295"), "{}", said.err);
     assert!(said.err.contains(" and 4294967284 more; "), "{}", said.err);
     assert!(said.err.len() < 1_000, "{}", said.err);
@@ -239,11 +238,11 @@ fn missing_parts_are_not_counted_one_by_one() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_sweep_that_breaks_off_says_so() {
-    let desk = check::desk("full");
+    let desk = Desk::of_sweeps("full");
     // Of a file system only this much is taken: `ulimit -f` counts blocks of 512 or 1,024 bytes.
     let program = desk.command(&[]).get_program().to_owned();
     let script = format!(
-        "trap '' XFSZ; ulimit -f 4; exec {} check tiny.toml --seeds 1..200 --results r.jsonl --junit j.xml",
+        "trap '' XFSZ; ulimit -f 4; exec {} check --skip-regressions tiny.toml --seeds 1..200 --results r.jsonl --junit j.xml",
         program.to_string_lossy()
     );
     let output = std::process::Command::new("sh")

@@ -58,7 +58,7 @@ fn a_process_that_dies_costs_its_clients_a_backoff_and_a_machine_without_power_t
     });
 }
 
-/// Whoever asks a dead gateway is refused at once, for as long as it is dead: here no health check ever takes it out.
+/// A dead gateway refuses at once, as long as it is dead: here no health check ever takes it out.
 #[test]
 fn a_dead_process_refuses_whoever_comes() {
     let mut scenario = two_dead_processes();
@@ -76,7 +76,7 @@ fn a_dead_process_refuses_whoever_comes() {
     assert!(without > with + 10, "{without} attempts without checks, {with} with them");
 }
 
-/// Checks fail at three instants in a row, the last one when the next is due: eight seconds at most. Whoever asked
+/// Checks fail at three instants in a row, the last one when the next is due: eight seconds at most. A client that asked
 /// before that waits for five.
 #[test]
 fn a_silent_gateway_is_taken_out_once_its_checks_have_failed() {

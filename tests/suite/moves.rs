@@ -74,7 +74,7 @@ fn nodes_come_and_go_and_nobody_is_missed() {
     tell(&sale, |outcome| {
         assert!(hand_overs(outcome, 0).shards > 0, "the new node leads some");
         assert!(hand_overs(outcome, 1).median_ms < 20.0, "{:?}", hand_overs(outcome, 1));
-        // Whoever has stopped is missed; nobody stands for election, for it led nothing.
+        // A stopped node is suspected, but no election follows, because it led nothing.
         assert_eq!(mark(outcome, "stood-for-election"), 0);
     });
 }
@@ -94,7 +94,7 @@ fn a_run_may_end_while_a_replica_leaves() {
     }
 }
 
-/// Crashes in the midst of moves: of the node that comes, of the one that goes, and of leaders.
+/// Crashes during moves: of the node that comes, of the one that goes, and of leaders.
 #[test]
 fn moves_survive_crashes() {
     let crash = |at, node| {

@@ -25,7 +25,7 @@ fn outages(outcome: &Outcome) -> &Outages {
 
 /// A loss of all power is over when the nodes start: that shards still have no leader then is its doing, too.
 #[test]
-fn an_outage_is_told_whatever_fault_it_outlasts() {
+fn an_outage_is_told_also_if_it_outlasts_its_fault() {
     let power_loss = Fault::new(AT, LASTS, ProcessFault::PowerLoss {});
     let scenario = sale_with(&[power_loss]);
     let outcome = play(&scenario, 1);
@@ -44,7 +44,7 @@ fn an_outage_is_told_whatever_fault_it_outlasts() {
     assert!(told.longest.iter().all(|outage| outage.fault == Some(0) && outage.from_s == 40.0));
 }
 
-/// Where a run is looked at in the midst of it, its shards have no leader, and reports say so.
+/// A run that is stopped during an outage has shards without a leader, and reports say so.
 #[test]
 fn an_outage_that_has_not_ended_is_told() {
     let scenario = sale_with(&[Fault::new(AT, LASTS, ProcessFault::PowerLoss {})]);

@@ -7,7 +7,7 @@ use boon::{Compiler, SchemaIndex, Schemas, ValidationError};
 use onsale_scenarios::{catalogue, schema};
 use serde_json::Value;
 
-use super::cli::Desk;
+use crate::desk::Desk;
 
 #[test]
 fn the_reference_is_what_the_program_prints() {

@@ -1,13 +1,12 @@
-//! Nobody's terminal, nobody's memory: what a file says is shown and not obeyed, only so much of it is read, and
+//! Nobody's terminal, nobody's memory: what a file says is shown and not obeyed, only a bounded part of it is read, and
 //! what is asked senselessly is answered at once.
 
 use std::fs;
 use std::process::Stdio;
 
-use crate::check;
-use crate::cli::{BLACKOUT, Desk};
+use crate::desk::{BLACKOUT, Desk, sweep};
 
-/// What no output may hold, whatever a file says.
+/// What no output may hold, even if a file says it.
 fn assert_plain(text: &str) {
     let obeyed = |letter: char| letter.is_control() && letter != '\n' || letter == '\u{202e}';
     assert!(!text.contains(obeyed), "{text:?}");
@@ -87,7 +86,7 @@ fn titles_ids_and_names_are_shown_and_not_obeyed() {
 
 #[test]
 fn results_of_a_stranger_are_shown_and_not_obeyed() {
-    let desk = check::desk("stranger");
+    let desk = Desk::of_sweeps("stranger");
     desk.onsale(&["check", "never.toml", "--seeds", "1..3", "--results", "r.jsonl"], 1);
     let evil = "\u{1b}[2J\u{1b}]0;pwn\u{7} ]]> & <b> \0 \u{fffe}\n::error::line\r\n::add-mask::x";
     let mut lines: Vec<serde_json::Value> =
@@ -119,7 +118,7 @@ fn results_of_a_stranger_are_shown_and_not_obeyed() {
 #[cfg(unix)]
 #[test]
 fn what_has_no_end_is_not_read() {
-    let desk = check::desk("endless");
+    let desk = Desk::of_sweeps("endless");
     let pipe = desk.0.join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     std::os::unix::fs::symlink("/dev/zero", desk.0.join("zero.toml")).unwrap();
@@ -149,7 +148,7 @@ fn what_has_no_end_is_not_read() {
         let said = desk.onsale(&["merge", file], 2);
         assert!(said.err.contains("is a pipe or a device"), "{}", said.err);
     }
-    desk.onsale(&check::sweep("pipe", &["--resume"]), 70);
+    desk.onsale(&sweep("pipe", &["--resume"]), 70);
 }
 
 #[test]
@@ -223,17 +222,17 @@ fn starting_a_cluster_counts_against_limits() {
 
 #[test]
 fn more_jobs_than_runs_start_no_more_threads() {
-    let desk = check::desk("threads");
-    let many = desk.onsale(&check::sweep("r.jsonl", &["--jobs", "1000000000"]), 0);
-    let one = desk.onsale(&check::sweep("one.jsonl", &["--jobs", "1"]), 0);
+    let desk = Desk::of_sweeps("threads");
+    let many = desk.onsale(&sweep("r.jsonl", &["--jobs", "1000000000"]), 0);
+    let one = desk.onsale(&sweep("one.jsonl", &["--jobs", "1"]), 0);
     assert_eq!(many.out, one.out);
 }
 
 #[test]
 fn a_machine_without_threads_is_told_of_and_is_no_panic() {
-    let desk = check::desk("no-threads");
+    let desk = Desk::of_sweeps("no-threads");
     // Enough memory for the program, and none for another stack.
-    for arguments in [&check::sweep("r.jsonl", &[])[..], &["run", "tiny.toml"]] {
+    for arguments in [&sweep("r.jsonl", &[])[..], &["run", "tiny.toml"]] {
         let output = desk
             .command(arguments)
             .env("RUST_MIN_STACK", "70368744177664")
@@ -259,7 +258,7 @@ fn a_byte_order_mark_is_no_harm() {
 #[test]
 fn a_story_ends_where_the_run_does() {
     let desk = Desk::new("story-end");
-    // So much work a message that nodes are still at it when the run ends.
+    // Messages cost so much that nodes are still at work when the run ends.
     let costs = "[costs]\njournal-message = \"400ms\"\n\n[[fault]]";
     desk.put("busy.toml", &desk.read("small.toml").replacen("[[fault]]", costs, 1));
     let replay = ["replay", "1", "--scenario", "busy.toml", "--no-out", "--json", "--follow"];

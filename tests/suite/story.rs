@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::cli::{BLACKOUT, Desk};
+use crate::desk::{BLACKOUT, Desk};
 
 /// Enough people that some of them meet a crash, on one show.
 const FAILOVER: &str = r#"
@@ -410,32 +410,4 @@ fn a_capsule_of_another_build_says_so_and_whether_it_still_holds() {
 
     let said = desk.onsale(&["replay", "moved.json", "--no-out", "--until", "70s"], 0);
     assert!(said.err.contains("nothing is compared with what was recorded"), "{}", said.err);
-}
-
-/// What people read first is what they see then. Written anew with `ONSALE_BLESS=1`, when what happens
-/// in a run was changed on purpose; if it no longer meets the crash, the text before it needs another.
-#[test]
-fn the_story_in_the_readme_is_told_so() {
-    let desk = Desk::new("story-readme");
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = std::fs::read_to_string(path).expect("the project has a readme");
-    let sample = readme
-        .split("```console\n$ onsale ")
-        .skip(1)
-        .find(|sample| sample.starts_with("replay") && sample.contains("--follow"))
-        .and_then(|sample| sample.split("```").next())
-        .expect("the readme has a story");
-    let (command, told) = sample.split_once('\n').expect("the command stands before the story");
-    let mut arguments: Vec<&str> = command.split(' ').collect();
-    arguments.extend(["--no-out", "--quiet"]);
-    let said = desk.onsale(&arguments, 0);
-    let (story, _) = said.out.split_once("\n\n").expect("the verdicts follow the story");
-    let meets_a_crash = ["crash of n", " is down", " stands for election", " hears from n"];
-    assert!(meets_a_crash.iter().all(|words| story.contains(words)), "{story}");
-    if std::env::var_os("ONSALE_BLESS").is_some() {
-        let renewed = readme.replace(told, &format!("{story}\n"));
-        std::fs::write(path, renewed).expect("the readme is writable");
-    } else {
-        assert_eq!(told.trim_end(), story, "{command} tells otherwise");
-    }
 }

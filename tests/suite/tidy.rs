@@ -359,7 +359,8 @@ fn every_scenario_is_listed_and_short() {
     ids.sort();
     assert_eq!(ids, catalogue::all().iter().map(|entry| entry.id).collect::<Vec<_>>());
     for (path, text) in files {
-        assert!(text.lines().count() <= 45, "{path}: a scenario fits on a screen");
+        let is_shrunk = path.starts_with("scenarios/catalogue/regressions/");
+        assert!(text.lines().count() <= 45 || is_shrunk, "{path}: a scenario fits on a screen");
         assert!(text.starts_with("# "), "{path}: a scenario opens with its story");
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Page, Style, TEXT_COLUMN, WIDTH_MIN, columns, flow, plural};
+use super::page::{Page, Style, TEXT_COLUMN, WIDTH_MIN, columns, flow, plural};
 use crate::human;
 use crate::sweep::{Failure, ScenarioFacts, Stopped, SweepFacts};
 
@@ -31,58 +31,80 @@ pub fn render(facts: &SweepFacts, colour: bool, width: usize) -> String {
     page.text
 }
 
+/// A line each scenario, and one for all regressions that hold.
 fn scenarios(page: &mut Page, facts: &SweepFacts) {
-    let name_width = columns(facts.scenarios.iter().map(|scenario| scenario.id.as_str()));
-    let counts: Vec<String> =
-        facts.scenarios.iter().map(|scenario| human::count(scenario.runs)).collect();
+    let told = |scenario: &&ScenarioFacts| !scenario.is_regression || state(scenario).0 != "✓";
+    let holding = facts.scenarios.iter().filter(|scenario| !told(scenario)).count() as u64;
+    let held = (holding > 0).then(|| Row {
+        state: ("✓", Style::Green),
+        id: REGRESSIONS,
+        runs: holding,
+        words: "hold".to_owned(),
+    });
+    let rows: Vec<Row<'_>> =
+        held.into_iter().chain(facts.scenarios.iter().filter(told).map(row)).collect();
+    let id_width = columns(rows.iter().map(|row| row.id));
+    let counts: Vec<String> = rows.iter().map(|row| human::count(row.runs)).collect();
     let count_width = columns(counts.iter().map(String::as_str));
-    for (scenario, count) in facts.scenarios.iter().zip(&counts) {
-        let missed: Vec<&str> = scenario.missed().collect();
-        let (mark, style) = if scenario.failed_runs > 0 {
-            ("✗", Style::Red)
-        } else if scenario.runs == 0 || scenario.unchecked || !missed.is_empty() {
-            ("–", Style::Yellow)
-        } else {
-            ("✓", Style::Green)
-        };
-        let (mark, id) = (page.paint(style, mark), &scenario.id);
-        let seeds = plural(scenario.runs, "seed");
-        let mut words = Vec::new();
-        if scenario.failed_runs > 0 {
-            words.push(format!("{} failed", human::count(scenario.failed_runs)));
-        }
-        if let Some((oracle, runs)) = scenario.bound_to_fail.as_ref().filter(|(_, runs)| *runs > 0)
-        {
-            words.push(format!("{oracle} failed in {}, as it must", human::count(*runs)));
-        }
-        if scenario.unchecked_runs > 0 && !scenario.unchecked {
-            words.push(format!("{} checked nothing", human::count(scenario.unchecked_runs)));
-        }
-        if scenario.capped_runs > 0 {
-            words.push(format!("{} stopped by a cap", human::count(scenario.capped_runs)));
-        }
-        if scenario.unchecked {
-            words.push("no oracle had anything to check".to_owned());
-        }
-        if !missed.is_empty() {
-            words.push(format!("did not happen: {}", missed.join(", ")));
-        }
-        let words = page.paint(style, &words.join(" · "));
+    for (Row { state: (mark, style), id, runs, words }, count) in rows.iter().zip(&counts) {
+        let (mark, words) = (page.paint(*style, mark), page.paint(*style, words));
+        let seeds = plural(*runs, "seed");
         page.line(
-            format!("  {mark} {id:name_width$}  {count:>count_width$} {seeds}  {words}").trim_end(),
+            format!("  {mark} {id:id_width$}  {count:>count_width$} {seeds}  {words}").trim_end(),
         );
     }
     page.gap();
 }
 
-fn runs_of<'a>(facts: &'a SweepFacts, failure: &Failure) -> &'a ScenarioFacts {
-    let found = facts.scenarios.iter().find(|scenario| scenario.id == failure.scenario);
-    found.expect("a failure is of one of the sweep's scenarios")
+/// How the line of all regressions that hold begins.
+const REGRESSIONS: &str = "regressions";
+
+struct Row<'a> {
+    state: (&'static str, Style),
+    id: &'a str,
+    runs: u64,
+    words: String,
+}
+
+/// The mark of a scenario, and its colour.
+fn state(scenario: &ScenarioFacts) -> (&'static str, Style) {
+    if scenario.failed_runs > 0 {
+        ("✗", Style::Red)
+    } else if scenario.runs == 0 || scenario.unchecked || scenario.missed().next().is_some() {
+        ("–", Style::Yellow)
+    } else {
+        ("✓", Style::Green)
+    }
+}
+
+fn row(scenario: &ScenarioFacts) -> Row<'_> {
+    let missed: Vec<&str> = scenario.missed().collect();
+    let mut words = Vec::new();
+    if scenario.failed_runs > 0 {
+        words.push(format!("{} failed", human::count(scenario.failed_runs)));
+    }
+    if let Some((oracle, runs)) = scenario.bound_to_fail.as_ref().filter(|(_, runs)| *runs > 0) {
+        words.push(format!("{oracle} failed in {}, as it must", human::count(*runs)));
+    }
+    if scenario.unchecked_runs > 0 && !scenario.unchecked {
+        words.push(format!("{} checked nothing", human::count(scenario.unchecked_runs)));
+    }
+    if scenario.capped_runs > 0 {
+        words.push(format!("{} stopped by a cap", human::count(scenario.capped_runs)));
+    }
+    if scenario.unchecked {
+        words.push("no oracle had anything to check".to_owned());
+    }
+    if !missed.is_empty() {
+        words.push(format!("did not happen: {}", missed.join(", ")));
+    }
+    let words = words.join(" · ");
+    Row { state: state(scenario), id: &scenario.id, runs: scenario.runs, words }
 }
 
 fn story(page: &mut Page, facts: &SweepFacts, failure: &Failure) {
     let mark = page.paint(Style::Red, "✗");
-    let seeds = runs_of(facts, failure).runs;
+    let seeds = facts.runs_of(&failure.scenario);
     page.line(&format!(
         "  {mark} {} in {} · {} of {} · first {}",
         failure.oracle,
@@ -226,16 +248,22 @@ fn sentence(page: &mut Page, label: &str, words: &str) {
     }
 }
 
+/// The last lines: what was run, why it ended early, and what follows from it.
 fn learned(page: &mut Page, facts: &SweepFacts) {
-    let runs = facts.runs();
-    let part = facts.partition.as_ref().map(|part| format!(", part {part}")).unwrap_or_default();
+    let slice = facts.slice.as_ref().map(|slice| format!(", slice {slice}")).unwrap_or_default();
     page.line(&format!(
-        "{} of {} · {} each{part} · {} virtual",
-        human::counted(runs, "seed"),
-        human::counted(facts.scenarios.len() as u64, "scenario"),
+        "{} of {} · {} each{slice} · {} virtual",
+        human::counted(facts.seeds().all, "seed"),
+        human::counted(facts.swept().count() as u64, "scenario"),
         facts.seeds_asked,
         human::seconds(facts.virtual_us as f64 / 1e6)
     ));
+    let regressions = facts.regressions();
+    if regressions.all > 0 {
+        let words = if regressions.failed == 0 { "all hold" } else { "not all hold" };
+        let played = human::counted(regressions.all, "regression");
+        page.line(&format!("{played} played first: {words}"));
+    }
     let words = match facts.stopped {
         Some(Stopped::Interrupted) => Some("interrupted: --resume goes on"),
         Some(Stopped::FirstFailure) => Some("stopped at the first failure"),
@@ -269,42 +297,41 @@ fn learned(page: &mut Page, facts: &SweepFacts) {
             let words = page.paint(Style::Bold, &words);
             page.line(&words);
         }
-        None if runs == 0 => page.line("nothing was run"),
+        None if facts.runs() == 0 => page.line("nothing was run"),
         None if facts.failed_runs == 0 => page.line("no seed showed anything"),
-        None => {
-            page.line(&format!(
-                "{} of {} failed, in {}:",
-                human::count(facts.failed_runs),
-                human::counted(runs, "seed"),
-                human::counted(facts.failures.len() as u64, "way")
-            ));
-            for failure in facts.failures.iter().take(STORIES_MAX) {
-                page.line(&format!(
-                    "  {} in {}, {}, first {}:",
-                    failure.oracle,
-                    failure.scenario,
-                    human::counted(failure.seen.count, "seed"),
-                    failure.seen.first_seed
-                ));
-                let command = page.paint(Style::Bold, &failure.reproduce);
-                page.line(&format!("    {command}"));
-            }
-            let untold = facts.failures.len().saturating_sub(STORIES_MAX) as u64;
-            if untold > 0 {
-                let untold = human::counted(untold, "other way");
-                page.line(&format!("  and {untold}; --json lists all"));
-            }
-        }
+        None => failed(page, facts),
+    }
+}
+
+/// What failed, each with the line that plays it again.
+fn failed(page: &mut Page, facts: &SweepFacts) {
+    let ways = human::counted(facts.failures.len() as u64, "way");
+    page.line(&format!("{} failed, in {ways}:", facts.failed_of()));
+    for failure in facts.failures.iter().take(STORIES_MAX) {
+        page.line(&format!(
+            "  {} in {}, {}, first {}:",
+            failure.oracle,
+            failure.scenario,
+            human::counted(failure.seen.count, "seed"),
+            failure.seen.first_seed
+        ));
+        let command = page.paint(Style::Bold, &failure.reproduce);
+        page.line(&format!("    {command}"));
+    }
+    let untold = facts.failures.len().saturating_sub(STORIES_MAX) as u64;
+    if untold > 0 {
+        let untold = human::counted(untold, "other way");
+        page.line(&format!("  and {untold}; --json lists all"));
     }
 }
 
 /// How far a sweep came that did not come to a last seed; none if it did not begin.
 fn reached(facts: &SweepFacts) -> Option<String> {
-    let lasts = || facts.scenarios.iter().map(|scenario| scenario.seeds.map(|(_, last)| last));
+    let lasts = || facts.swept().map(|scenario| scenario.seeds.map(|(_, last)| last));
     let last = lasts().max()??;
-    let (there, all) = (lasts().filter(|&seed| seed == Some(last)).count(), facts.scenarios.len());
-    // A part has only some scenarios under any seed.
-    Some(if there == all || facts.partition.is_some() {
+    let (there, all) = (lasts().filter(|&seed| seed == Some(last)).count(), lasts().count());
+    // A slice has only some scenarios under any seed.
+    Some(if there == all || facts.slice.is_some() {
         format!("the last seed was {last}")
     } else {
         format!("the last seed was {last}, under {there} of {all} scenarios")
@@ -327,7 +354,7 @@ fn percent(rate: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::tests::{failed, passed};
+    use crate::sweep::tests::{failed, passed, relapsed};
 
     #[test]
     fn a_sweep_with_failures_shows_each_once() {
@@ -337,6 +364,20 @@ mod tests {
     #[test]
     fn a_sweep_without_says_what_that_means() {
         insta::assert_snapshot!("sweep-passed", render(&passed(), false, 100));
+    }
+
+    #[test]
+    fn a_regression_that_fails_is_told_like_a_seed() {
+        let page = render(&relapsed(), false, 80);
+        for words in [
+            "  ✓ regressions            2 seeds  hold\n  ✗ regressions/lost-vote  1 seed  1 failed\n",
+            "\n  ✗ hold in regressions/lost-vote · 1 of 1 seed · first 7\n",
+            "\n8 seeds of 2 scenarios · 1..5 each · 40m 00s virtual\n3 regressions played first: not all hold\n",
+            "\n2 of 8 seeds and 1 of 3 regressions failed, in 3 ways:\n",
+            "\n    onsale replay 7 --scenario regressions/lost-vote\n",
+        ] {
+            assert!(page.contains(words), "{words}{page}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod mix;
 
 use std::collections::BTreeMap;
 
+use onsale_reports::json::seed::Seed;
 use onsale_scenarios::Scenario;
 use onsale_world::stream::fork;
 
@@ -17,13 +18,17 @@ use crate::plan::{Plan, SCHEMA};
 const STREAMS: [&str; 4] = ["demand", "room", "network", "nodes"];
 
 impl Plan {
-    /// Expands a seed.
+    /// Expands a seed. Under the seed of its scenario's `[replay]`, the streams that stand there replace those that
+    /// the seed draws.
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
         let mut streams: BTreeMap<String, u64> =
             STREAMS.iter().map(|&name| (name.to_owned(), fork(seed, name))).collect();
         for node in 1..=scenario.cluster.numbers() {
             let name = format!("disk/{node}");
             streams.insert(name.clone(), fork(seed, &name));
+        }
+        if let Some(replay) = scenario.replay.as_ref().filter(|replay| replay.seed.0 == seed) {
+            streams.extend(replay.streams.iter().map(|(name, Seed(seed))| (name.clone(), *seed)));
         }
         let (mut scenario, mut faults) = (scenario.clone(), scenario.faults.clone());
         if let Some(swarm) = &scenario.swarm {

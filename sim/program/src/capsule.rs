@@ -118,7 +118,7 @@ impl Capsule {
         json::pretty(self)
     }
 
-    /// What about this code is not the code that failed; none if all is the same.
+    /// In what this code differs from the code that failed; `None` if it is the same.
     pub fn mismatch(&self) -> Option<String> {
         let (version, profile) = (code_version(), build_profile());
         (self.code_version != version || self.build_profile != profile).then(|| {
@@ -146,7 +146,7 @@ fn json_of(plan: &Plan) -> serde_json::Value {
     serde_json::from_str(&plan.to_json()).expect("a plan is written as JSON")
 }
 
-/// A hash of JSON, whatever the order of its keys and its blanks.
+/// Hash of JSON that does not depend on the order of its keys or on white space.
 fn hash(value: &serde_json::Value) -> String {
     let mut fingerprint = Fingerprint::default();
     // Keys of an object are kept in their order as text.

@@ -25,7 +25,7 @@ const EXAMPLES: &str = "\
 Start here:
   onsale scenarios list                 what comes with the program
   onsale run crash                      play one of them
-  onsale run crash --seed 7             the same with other luck
+  onsale run crash --seed 7             the same with another seed
   onsale replay 7 --scenario fast/crash play it again
   onsale shrink 7 --scenario fast/crash make a failure small
   onsale check                          a hundred seeds of every fast scenario
@@ -111,7 +111,7 @@ pub enum Verb {
     /// Play many seeds of many scenarios, on all cores
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
-    /// Put the parts of a divided check together
+    /// Merge the slices of a divided check
     #[command(after_help = MERGE_EXAMPLES)]
     Merge(MergeArgs),
     /// Look at scenarios
@@ -132,7 +132,7 @@ pub enum Verb {
 /// How much a run may do before it is stopped.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct LimitArgs {
-    /// Stop a run after so many events: it failed [default in a sweep: far more than the scenario needs]
+    /// Stop a run after this many events: it failed [default in a sweep: far more than the scenario needs]
     #[arg(long, value_name = "N")]
     pub max_events: Option<NonZeroU64>,
     /// Stop a run whose calendar and disks hold more than this, as 512MiB or 4GiB: it failed
@@ -173,11 +173,9 @@ fn size(text: &str) -> Result<u64, String> {
 pub struct RunArgs {
     /// An id of the catalogue, a file name that only one of its scenarios has, or a path to a .toml
     pub scenario: String,
-    /// Where all luck comes from: the same seed, the same run
-    #[arg(
-        long, default_value_t = 1, value_name = "N", allow_negative_numbers = true, value_parser = seed
-    )]
-    pub seed: u64,
+    /// Random seed: the same seed, the same run [default: 1, or the seed of the scenario's [replay]]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
+    pub seed: Option<u64>,
     /// Print the plan as JSON, and run nothing
     #[arg(long, conflicts_with_all = ["verify", "out", "no_out", "json", "max_events", "max_memory"])]
     pub plan_only: bool,

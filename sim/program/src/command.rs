@@ -72,7 +72,7 @@ enum Failure {
     /// The results of a sweep cannot be written or read.
     #[error(transparent)]
     Results(#[from] ResultsError),
-    /// The parts of a sweep make no whole.
+    /// The slices of a sweep cannot be merged.
     #[error(transparent)]
     Merge(#[from] MergeError),
     /// A file cannot be written.

@@ -13,12 +13,12 @@ use onsale_sim::plan::Plan;
 use onsale_sim::run::run_within;
 use onsale_world::{Progress, Tracing};
 
-/// From so many starts each scenario is measured, so that no lucky seed decides.
+/// Number of starts from which each scenario is measured, so that no lucky seed decides.
 pub const STARTS: u32 = 20;
 /// The seeds of the nth start begin at n times this.
 const STRIDE: u64 = 1_000;
 
-/// How many seeds from a start on it takes until the oracle fails; none if it does not within
+/// How many seeds from a start on it takes until the oracle fails; `None` if it does not within
 /// the scenario's limit.
 ///
 /// # Errors

@@ -30,8 +30,8 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// What a run's facts amount to. An interrupted run is neither a pass nor a failure, whatever
-    /// its oracles saw until then; one that was to stop is what it was until then.
+    /// What a run's facts amount to. An interrupted run is neither a pass nor a failure, even if
+    /// its oracles saw something until then; one that was to stop is what it was until then.
     pub fn of(facts: &RunFacts) -> Self {
         let mut failed = facts.oracles.iter().filter(|oracle| oracle.verdict == Verdict::Fail);
         if facts.interrupted && facts.stopped.is_none() {

@@ -2,7 +2,7 @@
 //!
 //! Owns the one question, asked by every command and every option before anything is run: never what the
 //! command reads, never what another of its options writes, never what this program did not make, and never
-//! the files of another run. Two paths are one file by whatever spelling or link. Refuses to write anything.
+//! the files of another run. Two paths are one file under any spelling or link. Refuses to write anything.
 
 mod name;
 
@@ -314,38 +314,30 @@ fn place(option: &str) -> &'static str {
 mod tests {
     use std::fs;
 
+    use tempfile::TempDir;
+
     use super::*;
 
-    /// A directory of one test, removed at its end.
-    struct Desk(PathBuf);
-
-    impl Desk {
-        fn new(test: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("onsale-{test}-{}", std::process::id()));
-            fs::create_dir_all(path.join("sub")).unwrap();
-            Self(path)
-        }
-
-        fn put(&self, name: &str, text: &str) -> PathBuf {
-            fs::write(self.0.join(name), text).unwrap();
-            self.0.join(name)
-        }
+    /// A directory with a folder in it, removed at the end of its test.
+    fn desk() -> TempDir {
+        let desk = tempfile::tempdir().unwrap();
+        fs::create_dir_all(desk.path().join("sub")).unwrap();
+        desk
     }
 
-    impl Drop for Desk {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn put(desk: &TempDir, name: &str, text: &str) -> PathBuf {
+        fs::write(desk.path().join(name), text).unwrap();
+        desk.path().join(name)
     }
 
     #[cfg(unix)]
     #[test]
     fn one_file_is_one_by_every_spelling_and_link() {
-        let desk = Desk::new("claims");
-        let part = desk.put("part.jsonl", "{}\n");
-        std::os::unix::fs::symlink("part.jsonl", desk.0.join("soft")).unwrap();
-        std::os::unix::fs::symlink("sub", desk.0.join("folder")).unwrap();
-        fs::hard_link(&part, desk.0.join("hard")).unwrap();
+        let desk = desk();
+        let part = put(&desk, "part.jsonl", "{}\n");
+        std::os::unix::fs::symlink("part.jsonl", desk.path().join("soft")).unwrap();
+        std::os::unix::fs::symlink("sub", desk.path().join("folder")).unwrap();
+        fs::hard_link(&part, desk.path().join("hard")).unwrap();
         for name in [
             "part.jsonl",
             "./part.jsonl",
@@ -356,8 +348,10 @@ mod tests {
         ] {
             let mut claims = Claims::default();
             claims.reads("what is merged", &part);
-            let error =
-                claims.writes("--junit", &desk.0.join(name), |_| true).unwrap_err().to_string();
+            let error = claims
+                .writes("--junit", &desk.path().join(name), |_| true)
+                .unwrap_err()
+                .to_string();
             assert!(
                 error.contains("would overwrite what is merged: choose another file"),
                 "{error}"
@@ -365,22 +359,23 @@ mod tests {
         }
         // Files that are not there yet are told apart by their place.
         let mut claims = Claims::default();
-        claims.writes("--results", &desk.0.join("sub/new"), |_| true).unwrap();
-        let error = claims.writes("--junit", &desk.0.join("folder/new"), |_| true).unwrap_err();
+        claims.writes("--results", &desk.path().join("sub/new"), |_| true).unwrap();
+        let error =
+            claims.writes("--junit", &desk.path().join("folder/new"), |_| true).unwrap_err();
         assert!(error.to_string().contains("is the file of --results, too"), "{error}");
-        claims.writes("--junit", &desk.0.join("sub/other"), |_| true).unwrap();
+        claims.writes("--junit", &desk.path().join("sub/other"), |_| true).unwrap();
     }
 
     #[cfg(unix)]
     #[test]
     fn what_others_made_stays() {
-        let desk = Desk::new("foreign");
-        desk.put("notes.txt", "mine");
-        desk.put("empty.xml", "");
-        desk.put("ours.xml", "<?xml version=\"1.0\"?>\n<testsuites name=\"onsale check\">");
-        std::os::unix::fs::symlink("nowhere", desk.0.join("dangling")).unwrap();
+        let desk = desk();
+        put(&desk, "notes.txt", "mine");
+        put(&desk, "empty.xml", "");
+        put(&desk, "ours.xml", "<?xml version=\"1.0\"?>\n<testsuites name=\"onsale check\">");
+        std::os::unix::fs::symlink("nowhere", desk.path().join("dangling")).unwrap();
         let said = |name: &str| {
-            let told = Claims::default().writes("--junit", &desk.0.join(name), is_junit);
+            let told = Claims::default().writes("--junit", &desk.path().join(name), is_junit);
             told.err().map(|error| error.to_string()).unwrap_or_default()
         };
         assert!(said("notes.txt").contains("which onsale did not make"));
@@ -393,18 +388,20 @@ mod tests {
 
     #[test]
     fn a_directory_belongs_to_one_run() {
-        let desk = Desk::new("run");
+        let desk = desk();
         let crash = onsale_scenarios::catalogue::find("fast/crash").unwrap().scenario();
         let plan = Plan::new(&crash, 7);
-        assert!(no_other_run("--out", &desk.0, &plan).is_ok(), "it is empty");
-        desk.put("plan.json", &plan.to_json());
-        assert!(no_other_run("--out", &desk.0, &plan).is_ok(), "the same again");
-        let error = no_other_run("--out", &desk.0, &Plan::new(&crash, 8)).unwrap_err().to_string();
+        assert!(no_other_run("--out", desk.path(), &plan).is_ok(), "it is empty");
+        put(&desk, "plan.json", &plan.to_json());
+        assert!(no_other_run("--out", desk.path(), &plan).is_ok(), "the same again");
+        let error =
+            no_other_run("--out", desk.path(), &Plan::new(&crash, 8)).unwrap_err().to_string();
         assert!(error.contains("holds the files of seed 7 of fast/crash"), "{error}");
         let mut claims = Claims::default();
-        claims.writes_into("--out", &desk.0, &RUN).unwrap();
-        desk.put("latency.csv", "dear diary, today\n");
-        let error = Claims::default().writes_into("--out", &desk.0, &RUN).unwrap_err().to_string();
+        claims.writes_into("--out", desk.path(), &RUN).unwrap();
+        put(&desk, "latency.csv", "dear diary, today\n");
+        let error =
+            Claims::default().writes_into("--out", desk.path(), &RUN).unwrap_err().to_string();
         assert!(
             error.contains("latency.csv, which onsale did not make: choose another directory"),
             "{error}"

@@ -13,7 +13,7 @@ use onsale_scenarios::Scenario;
 use onsale_sim::wall;
 use onsale_world::Progress;
 
-/// How often the line is drawn anew.
+/// Pace at which the line is redrawn.
 const PACE: Duration = Duration::from_millis(100);
 
 /// Does the work, and shows meanwhile how far it is. The line is gone at the end.
@@ -39,9 +39,9 @@ pub struct Swept {
 /// When a sweep will be over.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Goal {
-    /// After about so many runs.
+    /// After about this many runs.
     Runs(u64),
-    /// After so many seconds.
+    /// After this many seconds.
     Seconds(f64),
 }
 
@@ -98,7 +98,7 @@ impl Minutes {
 }
 
 impl Goal {
-    /// How far a sweep is after so many seconds, and when it will be over:
+    /// Progress of a sweep after `elapsed_s` seconds, and when it will be over:
     /// `94 of 470 seeds · 9.4 seeds/s · 0 failed · 40.0 s left`.
     fn words(self, swept: &Swept, wall_s: f64) -> String {
         let (done, failed) =
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(Goal::Runs(470).words(&swept, 10.0), words);
         let words = "94 seeds · 9.4 seeds/s · 2 failed · 50.0 s left";
         assert_eq!(Goal::Seconds(60.0).words(&swept, 10.0), words);
-        // What was asked for is an estimate where runs are dealt to parts.
+        // What was asked for is an estimate where runs are dealt to slices.
         assert!(!Goal::Runs(90).words(&swept, 10.0).contains("-"));
     }
 

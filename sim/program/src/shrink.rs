@@ -42,7 +42,7 @@ use search::Found;
 
 use crate::signature::Signature;
 
-/// How a plan is carried out. It ends early, whatever it comes to, if its progress is told to stop.
+/// Carries out a plan. It ends early, without a useful result, if its progress is told to stop.
 pub type Runner<'a> = dyn Fn(&Plan, &Arc<Progress>) -> Trial + Sync + 'a;
 
 /// What must be known of a run to judge a candidate.

@@ -13,12 +13,12 @@ use serde::Serialize;
 pub struct Signature {
     /// The oracle that failed.
     pub oracle: String,
-    /// What it says, with `N` for whatever differs from run to run.
+    /// What it says, with `N` for numbers, which differ from run to run.
     pub kind: String,
 }
 
 impl Signature {
-    /// The signature of a result; none if the oracle did not fail.
+    /// The signature of a result; `None` if the oracle did not fail.
     pub fn of(result: &OracleResult) -> Option<Self> {
         let headline = result.evidence.as_ref().map_or("", |evidence| &evidence.headline);
         (result.verdict == Verdict::Fail)

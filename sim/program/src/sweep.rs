@@ -1,29 +1,30 @@
 //! Sweeps: many seeds of many scenarios, and what they teach together.
 //!
 //! Owns what a sweep is: its [`Header`], from which follows which runs it has and in which order.
-//! Seeds rise, and under each seed every scenario is run once, so that any first part of a sweep has
-//! looked at all of them alike. How runs are spread over cores, kept, counted and put together
-//! stands in the modules below. Refuses to know what is said at a terminal.
+//! Regressions come first, each under its own seed. Then seeds rise, and under each seed every scenario is run
+//! once, so that any beginning of a sweep has looked at all of them alike. How runs are spread over cores, kept,
+//! counted and merged stands in the modules below. Refuses to know what is said at a terminal.
 
 pub mod merge;
-pub mod partition;
 pub mod play;
 pub mod pool;
 pub mod results;
 pub mod seeds;
+pub mod slice;
 pub mod totals;
 pub mod watch;
 
 use onsale_reports::Oracle;
+use onsale_reports::json::seed::Seed;
 use onsale_scenarios::Scenario;
 use onsale_sim::allowance::allowance;
-use onsale_sim::run::reproduce::build_profile;
+use onsale_sim::run::reproduce::{build_profile, permission};
 use onsale_world::fingerprint::Fingerprint;
 use onsale_world::limits::Limits;
-use partition::Partition;
 use play::SeedResult;
 use seeds::Seeds;
 use serde::{Deserialize, Serialize};
+use slice::Slice;
 
 use crate::capsule::code_version;
 
@@ -31,7 +32,7 @@ use crate::capsule::code_version;
 pub const SCHEMA: u32 = 3;
 
 /// Everything that a sweep's results are a function of. Two sweeps with equal headers have equal
-/// results, to the byte; a header that differs in its part alone is another part of the same sweep.
+/// results, to the byte; a header that differs only in its slice is another slice of the same sweep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
@@ -41,13 +42,14 @@ pub struct Header {
     pub code_version: String,
     /// How it was built.
     pub build_profile: String,
-    /// What is run under each seed, in this order.
+    /// What is run, in this order: regressions, then what is run under each seed.
     pub scenarios: Vec<Named>,
     /// The seeds.
     pub seeds: Seeds,
-    /// The part that is run.
-    pub partition: Partition,
-    /// Every so many runs one is played twice; zero: none.
+    /// The slice that is run.
+    #[serde(rename = "partition")]
+    pub slice: Slice,
+    /// One in `verify_every` runs is played twice; zero: none.
     pub verify_every: u64,
     /// Most events of a run; none: as [`allowance`] says of its scenario.
     pub events_max: Option<u64>,
@@ -75,6 +77,12 @@ pub struct Named {
     /// What is bound to fail, if anything is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fails: Option<BoundToFail>,
+    /// Seed under which it is played once, before the sweep; `None` for what is run under every seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Seed>,
+    /// Whether reading it takes `--allow-outside`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_outside: bool,
 }
 
 /// An oracle that is bound to fail, by an unsafe setting.
@@ -83,7 +91,7 @@ pub struct Named {
 pub struct BoundToFail {
     /// Its name.
     pub oracle: String,
-    /// In one of so many seeds.
+    /// Number of seeds, one of which must show it.
     pub within: u32,
 }
 
@@ -107,7 +115,7 @@ impl Header {
             build_profile: build_profile().to_owned(),
             scenarios: scenarios.iter().map(Named::new).collect(),
             seeds,
-            partition: Partition::WHOLE,
+            slice: Slice::WHOLE,
             verify_every: 0,
             events_max: None,
             bytes_max: None,
@@ -116,30 +124,72 @@ impl Header {
         }
     }
 
-    /// The runs of this part, in order.
-    pub fn items(&self) -> impl Iterator<Item = Item> + Send {
-        self.all_items()
-            .filter(|&item| self.partition.holds(&self.scenarios[item.scenario].id, item))
+    /// The same sweep with regressions before it.
+    ///
+    /// # Panics
+    /// If one of them does not say under which seed it failed.
+    #[must_use]
+    pub fn after(self, regressions: &[Scenario]) -> Self {
+        let named = |scenario: &Scenario| {
+            let replay = scenario.replay.as_ref().expect("a regression says its seed");
+            Named { replay: Some(replay.seed), ..Named::new(scenario) }
+        };
+        let scenarios = regressions.iter().map(named).chain(self.scenarios).collect();
+        Self { scenarios, ..self }
     }
 
-    /// The runs of all parts, in order.
+    /// Number of regressions: they are the first of its scenarios.
+    pub fn regressions(&self) -> usize {
+        self.scenarios.iter().take_while(|scenario| scenario.replay.is_some()).count()
+    }
+
+    /// Number of runs in all slices; `None` for a sweep without a last seed.
+    pub fn runs(&self) -> Option<u64> {
+        let regressions = self.regressions();
+        let swept = (self.scenarios.len() - regressions) as u64;
+        Some(self.seeds.count()?.saturating_mul(swept).saturating_add(regressions as u64))
+    }
+
+    /// Seed under which a scenario is replayed once; `None` for what is run under every seed.
+    pub fn replayed(&self, scenario: usize) -> Option<u64> {
+        let replay = self.scenarios[scenario].replay.filter(|_| scenario < self.regressions());
+        replay.map(|Seed(seed)| seed)
+    }
+
+    /// The lowest seed under which a scenario is run.
+    pub fn first_seed(&self, scenario: usize) -> u64 {
+        self.replayed(scenario).unwrap_or(self.seeds.first)
+    }
+
+    /// The runs of this slice, in order.
+    pub fn items(&self) -> impl Iterator<Item = Item> + Send {
+        self.all_items().filter(|&item| self.slice.holds(&self.scenarios[item.scenario].id, item))
+    }
+
+    /// The runs of all slices, in order.
     pub fn all_items(&self) -> impl Iterator<Item = Item> + Send {
-        let scenarios = self.scenarios.len();
+        let (regressions, all) = (self.regressions(), self.scenarios.len());
+        let replayed = (0..regressions).filter_map(|place| Some((place, self.replayed(place)?)));
         let pairs = self
             .seeds
             .iter()
-            .flat_map(move |seed| (0..scenarios).map(move |scenario| (scenario, seed)));
-        (0..).zip(pairs).map(|(number, (scenario, seed))| Item { number, scenario, seed })
+            .flat_map(move |seed| (regressions..all).map(move |scenario| (scenario, seed)));
+        let runs = replayed.chain(pairs);
+        (0..).zip(runs).map(|(number, (scenario, seed))| Item { number, scenario, seed })
     }
 
-    /// Whether this run is to be played twice. Depends on the whole sweep, not on the part.
+    /// Whether this run is to be played twice. Depends on the whole sweep, not on the slice.
     pub const fn verifies(&self, item: Item) -> bool {
         self.verify_every > 0 && item.number.is_multiple_of(self.verify_every)
     }
 
     /// The oracle that is bound to fail in a scenario, if the sweep has enough seeds to tell.
     pub fn bound_to_fail(&self, scenario: usize) -> Option<&str> {
-        let seeds = self.seeds.count().unwrap_or(u64::MAX);
+        let seeds = if self.replayed(scenario).is_some() {
+            1
+        } else {
+            self.seeds.count().unwrap_or(u64::MAX)
+        };
         let fails = self.scenarios[scenario].fails.as_ref();
         fails.filter(|fails| seeds >= fails.within.into()).map(|fails| &*fails.oracle)
     }
@@ -157,9 +207,12 @@ impl Header {
         result.failures.iter().any(|failed| counts(&failed.oracle))
     }
 
-    /// How much a run of the scenario may do.
-    pub fn limits(&self, scenario: &Scenario) -> Limits {
+    /// How much a run of the scenario may do. A regression may do as much as it needs.
+    pub fn limits(&self, item: Item, scenario: &Scenario) -> Limits {
         let usual = allowance(scenario);
+        if self.replayed(item.scenario).is_some() {
+            return usual;
+        }
         Limits {
             events_max: self.events_max.unwrap_or(usual.events_max),
             bytes_max: self.bytes_max.unwrap_or(usual.bytes_max),
@@ -175,8 +228,8 @@ impl Header {
             && self.difference(&same).is_none()
     }
 
-    /// In what another sweep differs, its part aside: `seeds: 1..51, not 1..101`. None if both
-    /// are parts of one.
+    /// In what another sweep differs, its slice aside: `seeds: 1..51, not 1..101`. `None` if both
+    /// are slices of one.
     pub fn difference(&self, other: &Self) -> Option<String> {
         let scenarios = |header: &Self| {
             let ids = header.scenarios.iter().map(|scenario| scenario.id.clone());
@@ -220,6 +273,8 @@ impl Named {
                 oracle: must_fail.oracle.clone(),
                 within: must_fail.within,
             }),
+            replay: None,
+            allow_outside: !permission(scenario).is_empty(),
         }
     }
 }
@@ -244,10 +299,30 @@ mod tests {
     }
 
     #[test]
+    fn regressions_come_first_and_once() {
+        let entries = onsale_scenarios::catalogue::regressions().take(2);
+        let regressions: Vec<Scenario> = entries.map(|entry| entry.scenario()).collect();
+        let seeds: Vec<u64> =
+            regressions.iter().map(|known| known.replay.as_ref().unwrap().seed.0).collect();
+        let header = Header::new(&scenarios(), "3..5".parse().unwrap()).after(&regressions);
+        let items: Vec<_> =
+            header.items().map(|item| (item.number, item.scenario, item.seed)).collect();
+        let expected =
+            [(0, 0, seeds[0]), (1, 1, seeds[1]), (2, 2, 3), (3, 3, 3), (4, 2, 4), (5, 3, 4)];
+        assert_eq!(items, expected);
+        assert_eq!((header.regressions(), header.runs()), (2, Some(6)));
+        let limited = Header { events_max: Some(7), settings: true, ..header };
+        let limits = |item| limited.limits(item, &regressions[0]).events_max;
+        let mut items = limited.items();
+        assert!(limits(items.next().unwrap()) > 7, "a regression is played to its end");
+        assert_eq!(limits(items.nth(1).unwrap()), 7);
+    }
+
+    #[test]
     fn a_header_says_in_what_another_differs() {
         let one = Header::new(&scenarios(), "1..101".parse().unwrap());
-        let part = Header { partition: "hash:2/3".parse().unwrap(), ..one.clone() };
-        assert_eq!(one.difference(&part), None);
+        let slice = Header { slice: "hash:2/3".parse().unwrap(), ..one.clone() };
+        assert_eq!(one.difference(&slice), None);
 
         let fewer = Header { seeds: "1..51".parse().unwrap(), ..one.clone() };
         assert_eq!(one.difference(&fewer).unwrap(), "seeds: 1..51, not 1..101");

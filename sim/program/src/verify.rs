@@ -20,7 +20,7 @@ pub enum Difference {
     Report,
 }
 
-/// Where two runs that kept their trails part; none if they are the same.
+/// First event in which two runs with trails differ; `None` if they are the same.
 ///
 /// # Panics
 /// If a run kept no trail.
@@ -68,7 +68,7 @@ fn timeless(summary: &Summary) -> Summary {
 pub struct Parted {
     /// Where.
     pub difference: Difference,
-    /// The event in the first run; none if that run was over, or has no words for it.
+    /// The event in the first run; `None` if that run was over, or has no words for it.
     pub first: Option<String>,
     /// The event in the second.
     pub second: Option<String>,

@@ -18,24 +18,13 @@ const TO_SPLIT: &str = "longer than the bound when it was set";
 
 /// Files that may be longer, with the reason.
 const LONGER_FILES: &[(&str, &str)] = &[
-    ("reports/src/sweep.rs", TO_SPLIT),
-    ("reports/src/terminal.rs", TO_SPLIT),
     ("scenarios/src/file/tests.rs", "a table: one case for each way in which a file can be wrong"),
     ("sim/oracles/src/tests.rs", "a table: short histories, and what each oracle says of them"),
-    ("sim/program/src/settings.rs", TO_SPLIT),
-    ("tests/suite/check.rs", TO_SPLIT),
-    ("tests/suite/cli.rs", TO_SPLIT),
 ];
 
 /// Functions that may be longer: file, name and the reason.
-const LONGER_FUNCTIONS: &[(&str, &str, &str)] = &[
-    ("reports/src/sample.rs", "facts", TO_SPLIT),
-    ("reports/src/sweep.rs", "failed", TO_SPLIT),
-    ("reports/src/sweep.rs", "new", TO_SPLIT),
-    ("reports/src/terminal/sweep.rs", "learned", TO_SPLIT),
-    ("sim/engine/src/replicated/setup.rs", "setup", TO_SPLIT),
-    ("sim/program/src/command/shrink.rs", "shrink", TO_SPLIT),
-];
+const LONGER_FUNCTIONS: &[(&str, &str, &str)] =
+    &[("sim/engine/src/replicated/setup.rs", "setup", TO_SPLIT)];
 
 #[test]
 fn no_source_has_two_topics() {

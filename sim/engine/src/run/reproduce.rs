@@ -18,11 +18,14 @@ pub fn reproduce(plan: &Plan) -> String {
     replay_line(&seed_of(plan.seed, &plan.scenario.id)) + permission(&plan.scenario)
 }
 
+/// What lets the program read a trace that is not below the folder of its scenario.
+pub const ALLOW_OUTSIDE: &str = " --allow-outside";
+
 /// What must stand behind a line that reads the scenario: ` --allow-outside`, if it names a trace that is not
 /// below its folder.
 pub fn permission(scenario: &Scenario) -> &'static str {
     match &scenario.crowd.arrivals {
-        Arrivals::Trace { file, .. } if !reading::is_below(file) => " --allow-outside",
+        Arrivals::Trace { file, .. } if !reading::is_below(file) => ALLOW_OUTSIDE,
         Arrivals::Trace { .. }
         | Arrivals::Constant { .. }
         | Arrivals::Poisson { .. }

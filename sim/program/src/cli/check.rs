@@ -8,8 +8,8 @@ use onsale_booking::Span;
 use onsale_scenarios::parse_span;
 
 use super::LimitArgs;
-use crate::sweep::partition::Partition;
 use crate::sweep::seeds::Seeds;
+use crate::sweep::slice::Slice;
 
 pub(super) const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -22,7 +22,7 @@ Examples:
   onsale check --settings --seeds 1..1001         scenarios from all over the settings' ranges
   onsale check --unsafe                           how soon the oracles see what settings break
 
-Every scenario is run under each seed before the next seed begins. The page at the end is the same
+The regressions of the catalogue come first, then every scenario under each seed before the next seed begins. The page at the end is the same
 for any --jobs, resumed or not. Ctrl-C or SIGTERM ends the sweep and keeps its results, with exit code
 130; a second one kills it.
 
@@ -31,7 +31,7 @@ least `within` seeds.";
 
 pub(super) const MERGE_EXAMPLES: &str = "\
 Examples:
-  onsale merge part-1.jsonl part-2.jsonl --junit junit.xml
+  onsale merge slice-1.jsonl slice-2.jsonl --junit junit.xml
   onsale merge results.jsonl                      the page of one sweep once more
 
 The page, the exit code and, with --results, the file are those of a sweep that was not divided.";
@@ -54,8 +54,8 @@ pub struct CheckArgs {
     /// Measure in how many seeds the oracles see what unsafe settings break, from 20 starts each
     /// [default SCENARIO: unsafe]; ends with 1 if one is not seen within its scenario's limit
     #[arg(long = "unsafe", conflicts_with_all = [
-        "seeds", "time", "fail_fast", "verify_every", "partition", "max_events", "max_memory",
-        "out", "results", "resume", "overwrite", "junit", "junit_seeds", "annotations",
+        "seeds", "time", "fail_fast", "verify_every", "slice", "max_events", "max_memory",
+        "out", "results", "resume", "overwrite", "junit", "junit_seeds", "annotations", "skip_regressions",
     ])]
     pub unsafe_settings: bool,
     /// Play scenarios that the seeds draw from all over the settings' ranges, one a seed. A run that its
@@ -68,9 +68,12 @@ pub struct CheckArgs {
     /// Play every K-th run twice and compare: a difference ends with 70
     #[arg(long, value_name = "K")]
     pub verify_every: Option<NonZeroU64>,
-    /// Run one part of the sweep only: hash:M/N, or count:M/N
-    #[arg(long, value_name = "PART")]
-    pub partition: Option<Partition>,
+    /// Run one slice of the sweep only: hash:M/N, or count:M/N
+    #[arg(long = "partition", value_name = "SLICE")]
+    pub slice: Option<Slice>,
+    /// Leave out the regressions: scenarios that once failed, each played first under the seed that showed it
+    #[arg(long)]
+    pub skip_regressions: bool,
     /// How much a run may do.
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -102,7 +105,7 @@ impl CheckArgs {
 /// `onsale merge`.
 #[derive(Debug, Args)]
 pub struct MergeArgs {
-    /// Results files, one of each part
+    /// Results files, one of each slice
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Write the results of the whole to this file
@@ -125,7 +128,7 @@ pub struct ReportArgs {
     /// A test case each seed, and not each range of seeds
     #[arg(long, requires = "junit")]
     pub junit_seeds: bool,
-    /// Print failures as annotations of GitHub Actions [default there, but for a part: its merge does]
+    /// Print failures as annotations of GitHub Actions [default there, but for a slice: its merge does]
     #[arg(long)]
     pub annotations: bool,
     /// Print the totals as JSON

@@ -13,12 +13,12 @@ Examples:
   onsale shrink onsale-out/crash-7/capsule.json        what a failing run left
   onsale shrink 7 --scenario fast/crash --budget 5m    a seed and its scenario, with more patience
   onsale shrink capsule.json --oracle hold             if several oracles failed
+  onsale shrink capsule.json --save                    keep it among the regressions
 
 Fewer people, a shorter run, fewer shows, shards, nodes, faults and seats, plainer settings, as long as the
 same oracle fails in the same words, numbers apart. The smallest failure so far is always on disk.
 
-Given time to end by itself, the result depends on the plan and the code alone, whatever --jobs
-says. A plan that does not fail is bad usage: exit code 2.";
+Given time to finish, the result depends on the plan and the code alone, and not on --jobs. A plan that does not fail is bad usage: exit code 2.";
 
 /// `onsale shrink`.
 #[derive(Debug, Args)]
@@ -44,6 +44,10 @@ pub struct ShrinkArgs {
     /// The directory for the files [default: onsale-out/shrink-NAME-SEED]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Add the shrunk failure to the catalogue's regressions, which every `check` plays first: a scenario with
+    /// its story as comment [default DIR: scenarios/catalogue/regressions of the source tree around here]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pub save: Option<Option<PathBuf>>,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

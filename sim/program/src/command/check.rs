@@ -13,7 +13,7 @@ use onsale_reports::{
 };
 use onsale_scenarios::reading::Reach;
 use onsale_scenarios::{Scenario, catalogue};
-use onsale_sim::run::reproduce::{permission, replay_line, seed_of};
+use onsale_sim::run::reproduce::{replay_line, seed_of};
 use onsale_sim::wall;
 use onsale_sim::wall::Stopwatch;
 use onsale_world::Progress;
@@ -27,11 +27,11 @@ use crate::files::{self, Claims};
 use crate::invocation::spoken;
 use crate::progress::{self, Goal, Swept};
 use crate::settings;
-use crate::sweep::partition::Partition;
 use crate::sweep::play::{Played, play};
 use crate::sweep::pool::{self, Stop};
 use crate::sweep::results::{self, Existing, Writer};
 use crate::sweep::seeds::Seeds;
+use crate::sweep::slice::Slice;
 use crate::sweep::totals::{self, Totals};
 use crate::sweep::watch::Watch;
 use crate::sweep::{Header, Item};
@@ -59,7 +59,9 @@ pub(super) fn check(
     if arguments.unsafe_settings {
         return detect::detect(&scenarios, arguments, terminal);
     }
-    let header = header(arguments, &scenarios)?;
+    let regressions = if arguments.skip_regressions { Vec::new() } else { regressions() };
+    let header = header(arguments, &scenarios)?.after(&regressions);
+    let scenarios = [regressions, scenarios].concat();
     let dir = arguments.out.clone().unwrap_or_else(|| Path::new(OUT).join("check"));
     let path = arguments.results.clone().unwrap_or_else(|| dir.join("results.jsonl"));
     let existing = match (arguments.resume, arguments.overwrite) {
@@ -87,7 +89,7 @@ pub(super) fn check(
     let Sweep { totals, dir, trouble, .. } = sweep;
     let stopped = trouble.as_ref().map(|_| Stopped::BrokenOff).or(stopped);
 
-    let mut facts = addressed(permitted(totals.facts(stopped), &scenarios));
+    let mut facts = addressed(totals.facts(stopped));
     facts.wall = Some(Wall { seconds: stopwatch.elapsed_s(), runs: facts.runs() - known });
     let told = facts.failures.iter_mut().chain(&mut facts.expected);
     for failure in told.filter(|failure| failure.found < CAPSULES_MAX) {
@@ -113,22 +115,6 @@ pub(super) fn check(
     }
 }
 
-/// What was learned, its lines to paste with what lets a scenario read its trace.
-fn permitted(mut facts: SweepFacts, scenarios: &[Scenario]) -> SweepFacts {
-    let permission = |id: &str| {
-        let scenario = scenarios.iter().find(|scenario| scenario.id == id);
-        scenario.map_or("", permission)
-    };
-    for failure in facts.failures.iter_mut().chain(&mut facts.expected) {
-        failure.reproduce += permission(&failure.scenario);
-    }
-    for scenario in &mut facts.scenarios {
-        let ranges = scenario.buckets.iter_mut().flat_map(|bucket| &mut bucket.failures);
-        ranges.for_each(|failure| failure.reproduce += permission(&scenario.id));
-    }
-    facts
-}
-
 /// What was learned, for where it is read: lines to paste as the program was started, and scenarios with
 /// their files from the top of the repository.
 pub(super) fn addressed(mut facts: SweepFacts) -> SweepFacts {
@@ -150,7 +136,7 @@ pub(super) fn addressed(mut facts: SweepFacts) -> SweepFacts {
 /// Where the scenarios that come along stand in the program's own repository.
 const CATALOGUE: &str = "scenarios/catalogue";
 
-/// The file of a scenario from the top of a repository; none if it is not in it.
+/// The file of a scenario from the top of a repository; `None` if it is not in it.
 fn file_of(id: &str, here: &Path, top: &Path) -> Option<String> {
     let comes_along = top.join(CATALOGUE).join(format!("{id}.toml"));
     let file = [here.join(id), comes_along].into_iter().find(|file| file.is_file())?;
@@ -173,8 +159,8 @@ pub(super) fn report(
         exit = exit.or(Exit::Internal);
     }
     let on_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|is| is == "true");
-    // What parts found is told once, by their merge.
-    let is_told = arguments.annotations || (on_github && facts.partition.is_none());
+    // What slices found is told once, by their merge.
+    let is_told = arguments.annotations || (on_github && facts.slice.is_none());
     if is_told {
         terminal.annotations(&annotations::render(facts));
         let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty());
@@ -232,6 +218,11 @@ fn scenarios(names: &[String], usual: &str, reach: Reach) -> Result<Vec<Scenario
     Ok(scenarios)
 }
 
+/// The scenarios of the catalogue that once failed.
+fn regressions() -> Vec<Scenario> {
+    catalogue::regressions().map(catalogue::Entry::scenario).collect()
+}
+
 fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failure> {
     let usual = Seeds { first: 1, last: arguments.time.is_none().then_some(100) };
     let seeds = arguments.seeds.unwrap_or(usual);
@@ -248,7 +239,7 @@ fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failu
     }?;
     let cap = arguments.settings.then_some(SETTINGS_CAP);
     Ok(Header {
-        partition: arguments.partition.unwrap_or(Partition::WHOLE),
+        slice: arguments.slice.unwrap_or(Slice::WHOLE),
         verify_every: arguments.verify_every.map_or(0, u64::from),
         events_max: arguments
             .limits
@@ -316,11 +307,11 @@ impl Sweep<'_> {
             }
         };
         let sweep = || wall::every(Watch::PACE, look, sweep);
-        let goal = match (limit_s, header.seeds.count()) {
+        let goal = match (limit_s, header.runs()) {
             (Some(limit_s), _) => Goal::Seconds(limit_s),
             (None, count) => {
-                let all = count.unwrap_or(0).saturating_mul(scenarios.len() as u64);
-                Goal::Runs((all / u64::from(header.partition.of)).saturating_sub(known))
+                let all = count.unwrap_or(0);
+                Goal::Runs((all / u64::from(header.slice.of)).saturating_sub(known))
             }
         };
         progress::show_sweep(goal, &swept, terminal.line(), |words| terminal.note(words), sweep);

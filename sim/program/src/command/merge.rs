@@ -1,4 +1,4 @@
-//! `onsale merge`: the parts of a sweep as one.
+//! `onsale merge`: the slices of a sweep as one.
 
 use onsale_reports::sweep::Stopped;
 
@@ -7,12 +7,12 @@ use super::check::{addressed, make_room, report};
 use crate::cli::check::MergeArgs;
 use crate::exit::Exit;
 use crate::files::Claims;
-use crate::sweep::merge::Parts;
+use crate::sweep::merge::Slices;
 use crate::sweep::results::{self, Existing};
 use crate::sweep::totals::Totals;
 use crate::terminal::Terminal;
 
-/// Puts parts together and reports the whole.
+/// Merges slices and reports the whole sweep.
 pub(super) fn merge(arguments: &MergeArgs, terminal: Terminal) -> Result<Exit, Failure> {
     let mut claims = Claims::default();
     arguments.files.iter().for_each(|file| claims.reads("what is merged", file));
@@ -20,19 +20,19 @@ pub(super) fn merge(arguments: &MergeArgs, terminal: Terminal) -> Result<Exit, F
         claims.takes("--results", path)?;
     }
     make_room(&arguments.report, &mut claims)?;
-    let parts = Parts::open(&arguments.files)?;
-    let header = parts.header().clone();
+    let slices = Slices::open(&arguments.files)?;
+    let header = slices.header().clone();
     let mut totals = Totals::new(&header);
     if arguments.report.junit_seeds {
         totals = totals.by_seed();
     }
-    let cut = parts.read(|result| totals.add(&result))?;
+    let cut = slices.read(|result| totals.add(&result))?;
     if let Some(path) = &arguments.results {
-        // Only now it is known that the parts make a whole, which may take the place of another.
+        // Only now it is known that the slices make a whole, which may replace another.
         let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
         let (mut whole, _) = results::open(path, &header, existing, drop)?;
         let mut kept = Ok(());
-        Parts::open(&arguments.files)?.read(|result| {
+        Slices::open(&arguments.files)?.read(|result| {
             if kept.is_ok() {
                 kept = whole.append(&result);
             }
@@ -42,7 +42,7 @@ pub(super) fn merge(arguments: &MergeArgs, terminal: Terminal) -> Result<Exit, F
     if !cut.is_empty() {
         let cut: Vec<String> = cut.iter().map(ToString::to_string).collect();
         terminal.warn(&format!(
-            "these parts ended at their first failure, and the rest of them was not run: {}",
+            "these slices ended at their first failure, and the rest of them was not run: {}",
             cut.join(", ")
         ));
     }

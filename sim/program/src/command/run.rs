@@ -13,8 +13,9 @@ use crate::terminal::Terminal;
 
 /// Plays a scenario, or prints the plan of it.
 pub(super) fn run(arguments: &RunArgs, reach: Reach, terminal: Terminal) -> Result<Exit, Failure> {
-    let scenario = scenario_of(&arguments.scenario, arguments.seed, reach)?;
-    let plan = Plan::new(&scenario, arguments.seed);
+    let scenario = scenario_of(&arguments.scenario, arguments.seed.unwrap_or(1), reach)?;
+    let replayed = scenario.replay.as_ref().map(|replay| replay.seed.0);
+    let plan = Plan::new(&scenario, arguments.seed.or(replayed).unwrap_or(1));
     if arguments.plan_only {
         terminal.data(&plan.to_json())?;
         return Ok(Exit::Passed);

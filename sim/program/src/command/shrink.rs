@@ -3,9 +3,10 @@
 //! Owns the budget, the progress, the files and the words of a search. Refuses to know how
 //! the search goes about it.
 
+mod page;
+mod shelf;
+
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,15 +14,13 @@ use std::sync::atomic::Ordering;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use onsale_booking::{Instant, Span, UserId};
-use onsale_reports::terminal::flow;
-use onsale_reports::{Oracle, OracleResult, ReportError, directory, human, json, plain};
+use onsale_reports::{Oracle, ReportError, human, plain};
 use onsale_scenarios::Arrivals;
 use onsale_scenarios::reading::Reach;
 use onsale_sim::plan::Plan;
 use onsale_sim::replicated::setup::setup;
 use onsale_sim::run::{Look, Outcome, keep_panics_quiet, reproduce, run_watched, run_within};
 use onsale_sim::seen::subject;
-use onsale_sim::story;
 use onsale_sim::story::Watch;
 use onsale_sim::story::cast::Cast;
 use onsale_sim::story::follow::Follow;
@@ -30,8 +29,9 @@ use onsale_sim::story::telling::Story;
 use onsale_sim::wall::Stopwatch;
 use onsale_world::limits::Limits;
 use onsale_world::{Progress, Tracing};
-use serde::Serialize;
 
+use self::page::Told;
+use self::shelf::{CAPSULE, FILE_WIDTH, REGRESSION, SCENARIO, STORY, Shelf};
 use super::{Failure, claim_dir, default_dir, half_named, scenario_of, shown, stop_on_signals};
 use crate::capsule::{self, Capsule, PlanIs};
 use crate::cli::Subject;
@@ -39,7 +39,7 @@ use crate::cli::shrink::ShrinkArgs;
 use crate::exit::Exit;
 use crate::files::Claims;
 use crate::invocation::spoken;
-use crate::shrink::regression::{self, Origin};
+use crate::shrink::regression::Origin;
 use crate::shrink::scale::Scale;
 use crate::shrink::{self, Case, Standing, Trial};
 use crate::signature::Signature;
@@ -54,13 +54,8 @@ pub(super) fn shrink(
     let stopwatch = Stopwatch::start();
     let recorded = read(arguments, reach)?;
     let dir = directory_for(arguments, &recorded.plan)?;
-    let other_code = recorded.mismatch();
-    if let Some(mismatch) = &other_code {
-        terminal.warn(&format!("other code: {mismatch}; what is shrunk is what fails now"));
-    }
-    if recorded.plan_is == PlanIs::Edited {
-        terminal.warn("edited: the plan in this capsule is not the one that failed; what is shrunk is what fails now");
-    }
+    let folder = shelf::folder_for(arguments, &recorded.plan)?;
+    warn_of_changes(&recorded, terminal);
     let limits = arguments.limits.or(recorded.limit);
     keep_panics_quiet();
     let session = Arc::new(Progress::default());
@@ -73,24 +68,13 @@ pub(super) fn shrink(
     }
     let target = target(arguments.oracle.as_deref(), &first, &recorded)?;
     let start = Case { plan: recorded.plan.clone(), trial: Trial::of(&first) };
-    let comparable = other_code.is_none()
-        && recorded.plan_is == PlanIs::Recorded
-        && limits == Limits::only(recorded.limit);
-    // A plan without a hash is compared with itself at the end, once it is small.
-    if comparable
-        && !recorded.trace_hash.is_empty()
+    if is_comparable(&recorded, limits)
         && let Some(exit) = differs(&recorded.trace_hash, &start, terminal)
     {
         return Ok(exit);
     }
-
-    let origin = Origin {
-        scenario: &recorded.plan.scenario.id,
-        seed: recorded.plan.seed,
-        signature: &target,
-        limit: first.limit,
-    };
-    let shelf = Shelf { dir: &dir, origin };
+    let origin = Origin::of(&recorded.plan, &target, first.limit);
+    let shelf = Shelf { dir: &dir, origin, folder };
     shelf.put_capsule(&start)?;
     let mut search =
         Search { budget: arguments.budget, stopwatch, session: &session, limits, unsaved: None };
@@ -99,19 +83,10 @@ pub(super) fn shrink(
         return Err(error.into());
     }
     let best = &shrunk.best;
-
-    // A second Ctrl-C kills: this run must not end early, for it is what the files tell of.
-    let hazards = Hazards::of(&best.plan.scenario);
-    let follow = Follow::new(cast(best, &target), hazards, ALL_OF_IT).with_every_fault();
-    let watch = Watch::of(Some(follow), None);
-    let look = Look { watch, limits, ..Look::default() };
-    let mut last = run_watched(&best.plan, &Arc::default(), look);
+    let (last, story) = follow(best, &target, limits);
     if let Some(exit) = differs(&last.summary.facts.trace_hash, best, terminal) {
         return Ok(exit);
     }
-    let end = last.end();
-    let follow = last.watch.take().and_then(|watch| watch.follow);
-    let story = follow.map(|follow| follow.finish(end));
     let told = Told {
         schema: onsale_sim::plan::SCHEMA,
         scenario: origin.scenario,
@@ -123,6 +98,7 @@ pub(super) fn shrink(
         before: Scale::of(&start),
         after: Scale::of(best),
         dir: &dir,
+        saved: shelf.save(best, story.as_ref())?,
         reproduce: spoken(&reproduce::replay_line(&shown(&dir.join(CAPSULE)))),
     };
     let page = |colour, width| told.page(&last, story.as_ref(), colour, width);
@@ -132,12 +108,50 @@ pub(super) fn shrink(
     } else {
         terminal.page(|colour| page(colour, terminal.line_width()))?;
     }
-    terminal.note(&format!(
-        "files in {}: {CAPSULE}, {SCENARIO}, {REGRESSION} for tests/suite, {STORY}",
-        dir.display()
-    ));
+    note_files(&told, terminal);
     let interrupted = session.stop.load(Ordering::Relaxed);
     Ok(if interrupted { Exit::Interrupted } else { Exit::Passed })
+}
+
+/// Warns where the failure that is shrunk may not be the recorded one.
+fn warn_of_changes(recorded: &Capsule, terminal: Terminal) {
+    if let Some(mismatch) = recorded.mismatch() {
+        terminal.warn(&format!("other code: {mismatch}; what is shrunk is what fails now"));
+    }
+    if recorded.plan_is == PlanIs::Edited {
+        terminal.warn("edited: the plan in this capsule is not the one that failed; what is shrunk is what fails now");
+    }
+}
+
+/// Whether the first run must have the recorded trace hash. A plan without a hash is compared with itself at the
+/// end, once it is small.
+fn is_comparable(recorded: &Capsule, limits: Limits) -> bool {
+    recorded.mismatch().is_none()
+        && recorded.plan_is == PlanIs::Recorded
+        && limits == Limits::only(recorded.limit)
+        && !recorded.trace_hash.is_empty()
+}
+
+/// The smallest case once more, with its story. A second Ctrl-C kills: this run must not end early, because the
+/// files tell of it.
+fn follow(case: &Case, target: &Signature, limits: Limits) -> (Outcome, Option<Story>) {
+    let hazards = Hazards::of(&case.plan.scenario);
+    let follow = Follow::new(cast(case, target), hazards, ALL_OF_IT).with_every_fault();
+    let look = Look { watch: Watch::of(Some(follow), None), limits, ..Look::default() };
+    let mut last = run_watched(&case.plan, &Arc::default(), look);
+    let end = last.end();
+    let follow = last.watch.take().and_then(|watch| watch.follow);
+    (last, follow.map(|follow| follow.finish(end)))
+}
+
+fn note_files(told: &Told<'_>, terminal: Terminal) {
+    terminal.note(&format!(
+        "files in {}: {CAPSULE}, {SCENARIO}, {REGRESSION} for tests/suite, {STORY}",
+        told.dir.display()
+    ));
+    if let Some(saved) = &told.saved {
+        terminal.note(&format!("saved as {}", saved.display()));
+    }
 }
 
 const ALL_OF_IT: (Instant, Instant) = (Instant::ZERO, Instant::MAX);
@@ -175,14 +189,6 @@ fn cast(case: &Case, target: &Signature) -> Cast {
     let people = leads.into_iter().map(|user| subject::Subject::User(UserId(user)));
     Cast::new(people.chain(places).collect(), setup(scenario).placement)
 }
-
-const CAPSULE: &str = "capsule.json";
-const SCENARIO: &str = "scenario.toml";
-const REGRESSION: &str = "regression.rs";
-const STORY: &str = "story.txt";
-
-/// Columns of the story in its file.
-const FILE_WIDTH: usize = 80;
 
 /// What is to be shrunk; a seed or a plan makes a capsule that expects nothing.
 fn read(arguments: &ShrinkArgs, reach: Reach) -> Result<Capsule, Failure> {
@@ -352,123 +358,3 @@ fn progress_words(standing: &Standing<'_>, left_s: f64) -> String {
 fn plural(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", human::count(count), if count == 1 { "" } else { "s" })
 }
-
-/// Where the results stand.
-struct Shelf<'a> {
-    dir: &'a Path,
-    origin: Origin<'a>,
-}
-
-impl Shelf<'_> {
-    /// The case in the form that replays.
-    fn put_capsule(&self, case: &Case) -> Result<(), ReportError> {
-        let failed = case.trial.failures.iter().map(|failure| failure.signature.oracle.clone());
-        let capsule = Capsule {
-            trace_hash: case.trial.trace_hash.clone(),
-            failed: failed.collect(),
-            limit: self.origin.limit,
-            ..Capsule::from(case.plan.clone())
-        };
-        self.put(CAPSULE, &capsule.to_json())
-    }
-
-    fn put_all(&self, case: &Case, story: &str) -> Result<(), ReportError> {
-        self.put_capsule(case)?;
-        self.put(SCENARIO, &regression::scenario(&case.plan, self.origin))?;
-        self.put(REGRESSION, &regression::test(&case.plan, self.origin))?;
-        self.put(STORY, story)
-    }
-
-    fn put(&self, name: &str, text: &str) -> Result<(), ReportError> {
-        directory::publish(self.dir, name, |out| out.write_all(text.as_bytes()))
-    }
-}
-
-/// What is said at the end.
-#[derive(Serialize)]
-struct Told<'a> {
-    schema: u32,
-    scenario: &'a str,
-    #[serde(with = "json::seed")]
-    seed: u64,
-    signature: &'a Signature,
-    is_finished: bool,
-    runs: u64,
-    wall_s: f64,
-    before: Scale,
-    after: Scale,
-    dir: &'a Path,
-    reproduce: String,
-}
-
-impl Told<'_> {
-    fn json(&self) -> String {
-        json::pretty(self)
-    }
-
-    /// The table, what was found, and what happens in the smallest run.
-    fn page(
-        &self,
-        last: &Outcome,
-        story: Option<&Story>,
-        colour: bool,
-        width: Option<usize>,
-    ) -> String {
-        let mut text =
-            format!("{} · seed {} · {} fails\n\n", self.scenario, self.seed, self.signature.oracle);
-        self.table(&mut text);
-        let (runs, took) = (human::count(self.runs), human::seconds(self.wall_s));
-        let end = if self.is_finished {
-            "nothing smaller fails in the same way"
-        } else {
-            "not at its end: with a larger --budget more may go"
-        };
-        writeln!(text, "\n  {runs} runs in {took} · {end}\n").expect(TAKES);
-
-        if let Some(story) = story {
-            text += &story::page::render(story, colour, width);
-        }
-        let failed = |result: &&OracleResult| result.name == self.signature.oracle;
-        let result = last.summary.facts.oracles.iter().find(failed);
-        if let Some(evidence) = result.and_then(|result| result.evidence.as_ref()) {
-            let headline = format!("✗ {}: {}", self.signature.oracle, evidence.headline);
-            text += "\n";
-            hang(&mut text, &headline, (2, 6), width);
-            evidence.details.iter().for_each(|detail| hang(&mut text, detail, (6, 8), width));
-        }
-        writeln!(text, "\n{}", self.reproduce).expect(TAKES);
-        text
-    }
-
-    fn table(&self, text: &mut String) {
-        let (before, after) = (&self.before, &self.after);
-        let count =
-            |name, of: fn(&Scale) -> u64| (name, human::count(of(before)), human::count(of(after)));
-        let rows = [
-            ("", "before".to_owned(), "after".to_owned()),
-            count("faults", |scale| scale.faults),
-            count("users", |scale| scale.users),
-            count("shows", |scale| scale.shows),
-            count("seats a show", |scale| scale.seats),
-            count("nodes", |scale| scale.nodes),
-            count("shards", |scale| scale.shards),
-            ("duration", human::seconds(before.duration_s), human::seconds(after.duration_s)),
-            count("events", |scale| scale.events),
-            ("wall", human::millis(before.wall_ms), human::millis(after.wall_ms)),
-        ];
-        for (name, before, after) in rows {
-            writeln!(text, "  {name:<14}{before:>10}{after:>12}").expect(TAKES);
-        }
-    }
-}
-
-/// A text that begins at one column and goes on at another.
-fn hang(text: &mut String, words: &str, (first, rest): (usize, usize), width: Option<usize>) {
-    let room = width.map_or(usize::MAX, |width| width.saturating_sub(rest));
-    for (nth, line) in flow(words.split(' '), " ", room).iter().enumerate() {
-        let indent = if nth == 0 { first } else { rest };
-        writeln!(text, "{:indent$}{line}", "").expect(TAKES);
-    }
-}
-
-const TAKES: &str = "a string takes what is written to it";

@@ -9,7 +9,7 @@ use onsale_sim::plan::Plan;
 
 use super::{Dial, one};
 
-/// Ends what the readers and writers do with the run. Whoever came before still comes at the same
+/// Ends what the readers and writers do with the run. Those who came before still come at the same
 /// instant: visitors come evenly, so as many stay as had come by then.
 pub(super) fn cut(plan: &mut Plan, end: Span) {
     let Some(facts) = &mut plan.scenario.facts else { return };

@@ -7,7 +7,7 @@ use onsale_sim::plan::Plan;
 
 use super::people::{list, with};
 
-/// Under the streams of so many other seeds a candidate is tried.
+/// Number of other seeds under whose streams a candidate is tried.
 pub(super) const OTHERS: usize = 8;
 
 /// The seeds that are tried for a plan of their own.

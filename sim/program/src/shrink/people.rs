@@ -20,7 +20,7 @@ use crate::signature::Signature;
 /// A larger crowd is not named person by person: first it must become smaller as a whole.
 const NAMED_MAX: usize = 100_000;
 
-/// A crowd of at most so many is thinned out person by person.
+/// Largest crowd that is thinned out person by person.
 const FEW: usize = 32;
 
 /// One in so many stays, the fewest first. A run that fails with few people is over in no time, and
@@ -81,7 +81,7 @@ fn came(plan: &Plan, who: BTreeSet<u32>) -> Vec<(Span, u32)> {
     who.into_iter().map(|user| (Span(curve.arrival(user).0), user)).collect()
 }
 
-/// The people of a plan, in order of arrival; none if they are not named.
+/// The people of a plan, in order of arrival; `None` if they are not named.
 pub(super) fn list(plan: &Plan) -> Option<&[(Span, u32)]> {
     match &plan.scenario.crowd.arrivals {
         Arrivals::Named { people } => Some(people),
@@ -108,7 +108,7 @@ pub(super) fn count(plan: &Plan) -> usize {
     list(plan).map_or(0, <[_]>::len)
 }
 
-/// The plan without some of its people, counted in order of arrival; none if nobody is left.
+/// The plan without some of its people, counted in order of arrival; `None` if nobody is left.
 pub(super) fn without(plan: &Plan, who: Range<usize>) -> Option<Plan> {
     let people = list(plan)?;
     let stay = [&people[..who.start], &people[who.end..]].concat();

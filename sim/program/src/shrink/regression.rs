@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use onsale_reports::json::seed::Seed;
+use onsale_scenarios::{Replay, Scenario};
 use onsale_sim::plan::Plan;
 use onsale_world::limits::Limit;
 use onsale_world::stream::fork;
@@ -23,28 +25,54 @@ pub struct Origin<'a> {
     pub limit: Option<Limit>,
 }
 
-/// The plan's scenario as a file: its faults at fixed times, its people by name.
+impl<'a> Origin<'a> {
+    /// The origin of what is shrunk from a plan.
+    pub fn of(plan: &'a Plan, signature: &'a Signature, limit: Option<Limit>) -> Self {
+        Self { scenario: &plan.scenario.id, seed: plan.seed, signature, limit }
+    }
+}
+
+/// The plan's scenario as a file: its faults at fixed times, its people by name, and the seed that it fails under.
 pub fn scenario(plan: &Plan, origin: Origin<'_>) -> String {
     let Origin { scenario, seed, signature, limit } = origin;
-    let limit = limit.map(|limit| format!(" {limit}")).unwrap_or_default();
     let mut text = format!(
         "# {} fails: {}\n# Shrunk from seed {seed} of {}.\n",
         signature.oracle,
         plainly(&signature.kind),
         plainly(scenario)
     );
-    let foreign = foreign_streams(plan);
-    if foreign.is_empty() {
-        writeln!(text, "# It fails under `--seed {}{limit}`.", plan.seed).expect(TAKES);
-    } else {
-        writeln!(
-            text,
-            "# Seed {} alone draws other values than the failure needs: its capsule has them.",
-            plan.seed
-        )
-        .expect(TAKES);
+    if let Some(limit) = limit {
+        writeln!(text, "# It fails with {limit}.").expect(TAKES);
     }
     text + &fixed(plan).to_brief_toml()
+}
+
+/// Lines of a story in a regression's comment; its file is to be read at once.
+const STORY_LINES: usize = 40;
+
+/// The same as a regression of the catalogue, with its story as comment.
+pub fn saved(plan: &Plan, origin: Origin<'_>, story: &str) -> String {
+    let Origin { scenario, seed, signature, .. } = origin;
+    let mut text = format!(
+        "# {} failed: {}\n# Shrunk from seed {seed} of {}.\n#\n",
+        signature.oracle,
+        plainly(&signature.kind),
+        plainly(scenario)
+    );
+    for line in story.lines().take(STORY_LINES) {
+        writeln!(text, "# {}", plainly(line).trim_end()).expect(TAKES);
+    }
+    let untold = story.lines().count().saturating_sub(STORY_LINES);
+    if untold > 0 {
+        writeln!(text, "# and {untold} lines more").expect(TAKES);
+    }
+    text + &fixed(plan).to_brief_toml()
+}
+
+/// The name of its file, without extension: `crash-7-double-booking`.
+pub fn file_stem(origin: Origin<'_>) -> String {
+    let name = name(origin.scenario, origin.seed, &origin.signature.oracle);
+    name.trim_start_matches('_').replace('_', "-")
 }
 
 /// The plan as a test in Rust that passes once nothing fails any more.
@@ -71,12 +99,6 @@ pub fn test(plan: &Plan, origin: Origin<'_>) -> String {
     };
     let toml = fixed(plan).to_brief_toml();
     let fence = "#".repeat(1 + longest_run(&toml, '#'));
-    let mut streams = String::new();
-    for (name, value) in foreign_streams(plan) {
-        writeln!(streams, "    plan.streams.insert({name:?}.to_owned(), {value:#018x});")
-            .expect(TAKES);
-    }
-    let mutable = if streams.is_empty() { "" } else { "mut " };
     let name = name(scenario, seed, &signature.oracle);
     format!(
         r##"//! A regression: {oracle} failed, shrunk from seed {seed} of {scenario}.
@@ -98,8 +120,8 @@ fn {name}() {{
     let no_files = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let scenario = Scenario::from_toml(id, id, SCENARIO.as_bytes(), &no_files);
     let scenario = scenario.unwrap_or_else(|error| panic!("{{error}}"));
-    let {mutable}plan = Plan::new(&scenario, {plan_seed});
-{streams}    let outcome = {run};
+    let plan = Plan::new(&scenario, {plan_seed});
+    let outcome = {run};
     assert_eq!(complaint(&outcome), None);
 }}
 "##,
@@ -113,15 +135,23 @@ fn {name}() {{
 
 const TAKES: &str = "a string takes what is written to it";
 
-/// The scenario with the plan's faults instead of those that a seed would draw.
-fn fixed(plan: &Plan) -> onsale_scenarios::Scenario {
-    onsale_scenarios::Scenario { faults: plan.faults.clone(), swarm: None, ..plan.scenario.clone() }
+/// The scenario with the plan's faults instead of those that a seed would draw, and with its seeds.
+fn fixed(plan: &Plan) -> Scenario {
+    let replay = Replay { seed: Seed(plan.seed), streams: foreign_streams(plan) };
+    Scenario {
+        faults: plan.faults.clone(),
+        swarm: None,
+        replay: Some(replay),
+        ..plan.scenario.clone()
+    }
 }
 
 /// The streams that the plan's seed does not draw.
-fn foreign_streams(plan: &Plan) -> Vec<(&str, u64)> {
-    let streams = plan.streams.iter().map(|(name, &value)| (name.as_str(), value));
-    streams.filter(|&(name, value)| value != fork(plan.seed, name)).collect()
+fn foreign_streams(plan: &Plan) -> Vec<(String, Seed)> {
+    let foreign = |(name, value): (&String, &u64)| {
+        (*value != fork(plan.seed, name)).then(|| (name.clone(), Seed(*value)))
+    };
+    plan.streams.iter().filter_map(foreign).collect()
 }
 
 /// Text that stays in its comment.
@@ -148,8 +178,6 @@ fn name(scenario: &str, seed: u64, oracle: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use onsale_scenarios::Scenario;
-
     use super::*;
     use crate::shrink::people;
 
@@ -170,11 +198,8 @@ mod tests {
         let no_files = |_: &str| Err(std::io::ErrorKind::NotFound.into());
         let id = &plan.scenario.id;
         let scenario = Scenario::from_toml(id, id, toml.as_bytes(), &no_files).unwrap();
-        let mut again = Plan::new(&scenario, plan.seed);
-        for (name, value) in foreign_streams(plan) {
-            again.streams.insert(name.to_owned(), value);
-        }
-        again
+        let again = Plan::new(&scenario, plan.seed);
+        Plan { scenario: Scenario { replay: None, ..again.scenario }, ..again }
     }
 
     #[test]
@@ -195,27 +220,36 @@ mod tests {
             let test = test(&plan, origin);
             let (_, rest) = test.split_once("const SCENARIO: &str = r#").unwrap();
             let fence = &rest[..rest.find('"').unwrap()];
-            let (toml, code) =
-                rest[fence.len() + 1..].split_once(&format!("\"#{fence};\n")).unwrap();
+            let (toml, _) = rest[fence.len() + 1..].split_once(&format!("\"#{fence};\n")).unwrap();
             assert_eq!(again(&plan, toml), plan);
-            assert_eq!(code.contains("\"network\".to_owned(), 0x000000000000001f"), {
-                !foreign_streams(&plan).is_empty()
-            });
+            assert_eq!(again(&plan, &saved(&plan, origin, "00:01 u0 asks\n")), plan);
         }
     }
 
     #[test]
-    fn the_scenario_says_whether_its_seed_is_enough() {
+    fn a_scenario_says_what_failed_and_under_which_seeds() {
         let signature = signature();
         let origin =
             Origin { scenario: "my sales/x.toml", seed: 5, signature: &signature, limit: None };
         let mut plan = plan();
+        plan.streams.insert("network".to_owned(), 31);
         let text = scenario(&plan, origin);
         assert!(text.starts_with("# double-booking fails: seat N is gone  twice\n"), "{text}");
         assert!(text.contains("# Shrunk from seed 5 of my sales/x.toml.\n"), "{text}");
-        assert!(text.contains("# It fails under `--seed 7`.\n"), "{text}");
-        plan.streams.insert("network".to_owned(), 0x1f);
-        assert!(scenario(&plan, origin).contains("# Seed 7 alone draws other values"));
+        assert!(text.contains("[replay]\nseed = \"7\"\n"), "{text}");
+        assert!(text.contains("streams = [[\"network\", \"31\"]]"), "{text}");
+    }
+
+    #[test]
+    fn a_regression_has_its_story_as_comment() {
+        let signature = signature();
+        let origin = Origin { scenario: "fast/x", seed: 5, signature: &signature, limit: None };
+        let story = "  00:01  u0  asks n1\n".repeat(STORY_LINES + 3);
+        let text = saved(&plan(), origin, &story);
+        assert!(text.starts_with("# double-booking failed: seat N"), "{text}");
+        assert_eq!(text.matches("#   00:01  u0  asks n1\n").count(), STORY_LINES);
+        assert!(text.contains("\n# and 3 lines more\n"), "{text}");
+        assert_eq!(file_stem(origin), "x-5-double-booking");
     }
 
     #[test]

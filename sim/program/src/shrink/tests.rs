@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// 300 people, five nodes, and whatever the seed draws.
+/// 300 people, five nodes, and the faults that the seed draws.
 fn plan(seed: u64) -> Plan {
     let mut scenario = onsale_scenarios::catalogue::find("fast/all-families").unwrap().scenario();
     scenario.crowd.users = 300;
@@ -53,7 +53,7 @@ fn numbers(plan: &Plan) -> Vec<u32> {
     numbers
 }
 
-/// Whether these people come, whatever became of the crowd.
+/// Whether these people come, in a crowd of any size.
 fn come(plan: &Plan, who: &[u32]) -> bool {
     match people::list(plan) {
         Some(_) => who.iter().all(|user| numbers(plan).contains(user)),
@@ -70,7 +70,7 @@ fn only_the_people_who_matter_stay_and_come_when_they_came() {
         all.copied().collect::<Vec<_>>()
     };
     let expected = instants(&plan);
-    // Who is told to come at another instant is another matter here.
+    // At which instant they come does not matter here.
     let end = shrunk(&plan, 1, |plan| come(plan, &who) && instants(plan) == expected);
     assert!(end.is_finished);
     assert_eq!(numbers(&end.best.plan), who);
@@ -112,7 +112,7 @@ fn the_faults_that_matter_stay_and_become_shorter() {
     assert_eq!(faults.len(), 2);
     assert!(faults.iter().all(|fault| fault.lasts == Span::from_secs(3)), "{faults:?}");
     assert_eq!(end.best.plan.scenario.faults, *faults, "the scenario says the same");
-    // Who aimed at a node that is gone aims at one that is there.
+    // A fault that aimed at a removed node aims at one that is left.
     assert_eq!(end.best.plan.scenario.cluster.nodes, 3);
 }
 
@@ -363,7 +363,7 @@ fn a_fault_that_has_to_strike_late_strikes_at_an_instant_that_reads_well() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
-    /// Whatever few people and faults a failure needs, nothing else stays.
+    /// A failure that needs few people and faults keeps no others.
     #[test]
     fn nothing_stays_that_can_go(
         seed: u64,

@@ -73,7 +73,7 @@ fn moments(plan: &Plan) -> Vec<Span> {
     moments
 }
 
-/// So much between two moments lets what one leads to settle before the other.
+/// Gap between two moments in which the effects of the first settle.
 pub(super) const SLACK: Span = Span::from_secs(1);
 
 /// The gaps between the moments, each down to `least`. The last one comes first: one that closes

@@ -1,21 +1,21 @@
-//! The parts of a sweep, put together.
+//! The slices of a sweep, merged.
 //!
-//! Owns which files make a whole: every part once, all of one sweep, each to its end. Results come
-//! out in the order of the whole sweep, so that whoever takes them cannot tell that it was spread.
+//! Owns which files make a whole: every slice once, all of one sweep, each to its end. Results come
+//! out in the order of the whole sweep, so their reader cannot tell that it was spread.
 //! Refuses to know what the results amount to.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::partition::Partition;
 use super::play::SeedResult;
 use super::results::{Reader, ResultsError};
+use super::slice::Slice;
 use super::{Header, SCHEMA};
 
-/// Missing parts that are told by name.
+/// Missing slices that are named; the rest are counted.
 const MISSING_MAX: usize = 10;
 
-/// Why parts make no whole.
+/// Why slices cannot be merged.
 #[derive(Debug, thiserror::Error)]
 pub enum MergeError {
     /// A file cannot be used.
@@ -29,7 +29,7 @@ pub enum MergeError {
     },
     /// Two files are of different sweeps.
     #[error(
-        "{file} is of another sweep than {first}: {what}; merge the parts of one sweep",
+        "{file} is of another sweep than {first}: {what}; merge the slices of one sweep",
         file = .file.display(), first = .first.display()
     )]
     OtherSweep {
@@ -40,40 +40,40 @@ pub enum MergeError {
         /// In what it differs.
         what: String,
     },
-    /// Two files hold the same part.
+    /// Two files hold the same slice.
     #[error(
-        "part {part} was run twice: {first} and {second}; leave one of them out",
+        "slice {slice} was run twice: {first} and {second}; leave one of them out",
         first = .first.display(), second = .second.display()
     )]
     Twice {
-        /// The part.
-        part: Partition,
+        /// The slice.
+        slice: Slice,
         /// A file.
         first: PathBuf,
         /// The other.
         second: PathBuf,
     },
-    /// Parts are not there.
+    /// Slices are missing.
     #[error(
-        "parts are missing: {}{}; run them with --partition, or give their files",
-        .parts.join(", "), if *.more > 0 { format!(" and {} more", .more) } else { String::new() }
+        "slices are missing: {}{}; run them with --partition, or give their files",
+        .slices.join(", "), if *.more > 0 { format!(" and {} more", .more) } else { String::new() }
     )]
     Missing {
         /// The first of them.
-        parts: Vec<String>,
+        slices: Vec<String>,
         /// How many more there are.
         more: u32,
     },
-    /// A part did not come to its end.
+    /// A slice did not come to its end.
     #[error(
-        "{file}: part {part} ends before seed {seed} of {scenario}; finish it with \
-         onsale check … --partition {part} --resume", file = .file.display()
+        "{file}: slice {slice} ends before seed {seed} of {scenario}; finish it with \
+         onsale check … --partition {slice} --resume", file = .file.display()
     )]
     Unfinished {
         /// The file.
         file: PathBuf,
-        /// The part.
-        part: Partition,
+        /// The slice.
+        slice: Slice,
         /// The seed that is not there.
         seed: u64,
         /// Its scenario.
@@ -81,15 +81,15 @@ pub enum MergeError {
     },
 }
 
-/// All parts of a sweep, by their number.
+/// All slices of a sweep, by their number.
 #[derive(Debug)]
-pub struct Parts {
+pub struct Slices {
     header: Header,
-    parts: Vec<Part>,
+    inputs: Vec<Input>,
 }
 
 #[derive(Debug)]
-struct Part {
+struct Input {
     reader: Reader,
     /// Whether the last result that was read has a failure.
     failed: bool,
@@ -97,7 +97,7 @@ struct Part {
     over: bool,
 }
 
-impl Parts {
+impl Slices {
     /// Opens the files and sees whether they make a whole.
     ///
     /// # Errors
@@ -106,44 +106,44 @@ impl Parts {
     /// # Panics
     /// If there are no files.
     pub fn open(files: &[PathBuf]) -> Result<Self, MergeError> {
-        let mut parts: Vec<Part> = Vec::new();
+        let mut inputs: Vec<Input> = Vec::new();
         for file in files {
             let reader =
                 Reader::open(file)?.ok_or_else(|| MergeError::Empty { file: file.clone() })?;
-            if let Some(Part { reader: first, .. }) = parts.first()
+            if let Some(Input { reader: first, .. }) = inputs.first()
                 && let Some(what) = unlike(first.header(), reader.header())
             {
                 let (file, first) = (file.clone(), first.path().to_owned());
                 return Err(MergeError::OtherSweep { file, first, what });
             }
-            let same = |part: &&Part| part.reader.header().partition == reader.header().partition;
-            if let Some(twin) = parts.iter().find(same) {
+            let same = |input: &&Input| input.reader.header().slice == reader.header().slice;
+            if let Some(twin) = inputs.iter().find(same) {
                 return Err(MergeError::Twice {
-                    part: reader.header().partition,
+                    slice: reader.header().slice,
                     first: twin.reader.path().to_owned(),
                     second: file.clone(),
                 });
             }
-            parts.push(Part { reader, failed: false, over: false });
+            inputs.push(Input { reader, failed: false, over: false });
         }
-        parts.sort_by_key(|part| part.reader.header().partition.part);
-        let header = parts.first().expect("a merge has files").reader.header().clone();
-        let partition = header.partition;
+        inputs.sort_by_key(|input| input.reader.header().slice.number);
+        let header = inputs.first().expect("a merge has files").reader.header().clone();
+        let slice = header.slice;
         let there: BTreeSet<u32> =
-            parts.iter().map(|part| part.reader.header().partition.part).collect();
-        let missing = partition.of - there.len() as u32;
+            inputs.iter().map(|input| input.reader.header().slice.number).collect();
+        let missing = slice.of - there.len() as u32;
         if missing > 0 {
-            let parts = (1..=partition.of)
+            let slices = (1..=slice.of)
                 .filter(|number| !there.contains(number))
                 .take(MISSING_MAX)
-                .map(|part| Partition { part, ..partition }.to_string())
+                .map(|number| Slice { number, ..slice }.to_string())
                 .collect::<Vec<_>>();
-            let more = missing - parts.len() as u32;
-            return Err(MergeError::Missing { parts, more });
+            let more = missing - slices.len() as u32;
+            return Err(MergeError::Missing { slices, more });
         }
         // What is written from here on is of this format.
-        let header = Header { schema: SCHEMA, partition: Partition::WHOLE, ..header };
-        Ok(Self { header, parts })
+        let header = Header { schema: SCHEMA, slice: Slice::WHOLE, ..header };
+        Ok(Self { header, inputs })
     }
 
     /// The whole sweep.
@@ -151,52 +151,52 @@ impl Parts {
         &self.header
     }
 
-    /// Every result, in the order of the whole sweep. A part that was to end at its first failure
-    /// may do so, and one without a last seed may end anywhere. Returns the parts that did the former.
+    /// Every result, in the order of the whole sweep. A slice that was to end at its first failure
+    /// may do so, and one without a last seed may end anywhere. Returns the slices that did the former.
     ///
     /// # Errors
-    /// If a part is not finished or its results are not those of the sweep.
-    pub fn read(mut self, mut take: impl FnMut(SeedResult)) -> Result<Vec<Partition>, MergeError> {
-        let dealt = self.parts[0].reader.header().partition;
+    /// If a slice is not finished or its results are not those of the sweep.
+    pub fn read(mut self, mut take: impl FnMut(SeedResult)) -> Result<Vec<Slice>, MergeError> {
+        let dealt = self.inputs[0].reader.header().slice;
         let mut cut = Vec::new();
         for item in self.header.all_items() {
             let scenario = &self.header.scenarios[item.scenario].id;
-            let part = &mut self.parts[dealt.part_of(scenario, item) as usize - 1];
-            if !part.over {
-                if let Some(result) = part.reader.next(item)? {
-                    part.failed = self.header.is_failed(item.scenario, &result);
+            let input = &mut self.inputs[dealt.number_of(scenario, item) as usize - 1];
+            if !input.over {
+                if let Some(result) = input.reader.next(item)? {
+                    input.failed = self.header.is_failed(item.scenario, &result);
                     take(result);
                     continue;
                 }
-                part.over = true;
-                let own = part.reader.header().partition;
-                if self.header.fail_fast && part.failed {
+                input.over = true;
+                let own = input.reader.header().slice;
+                if self.header.fail_fast && input.failed {
                     cut.push(own);
                 } else if self.header.seeds.last.is_some() {
                     return Err(MergeError::Unfinished {
-                        file: part.reader.path().to_owned(),
-                        part: own,
+                        file: input.reader.path().to_owned(),
+                        slice: own,
                         seed: item.seed,
                         scenario: scenario.clone(),
                     });
                 }
             }
-            if self.parts.iter().all(|part| part.over) {
+            if self.inputs.iter().all(|input| input.over) {
                 break;
             }
         }
-        for part in self.parts.iter_mut().filter(|part| !part.over) {
-            part.reader.finish()?;
+        for input in self.inputs.iter_mut().filter(|input| !input.over) {
+            input.reader.finish()?;
         }
         Ok(cut)
     }
 }
 
-/// Why two files are not of one sweep, spread by one rule over equally many parts.
+/// Why two files are not of one sweep, dealt by one rule to equally many slices.
 fn unlike(first: &Header, other: &Header) -> Option<String> {
     first.difference(other).or_else(|| {
-        let (own, its) = (first.partition, other.partition);
+        let (own, its) = (first.slice, other.slice);
         let same = own.rule == its.rule && own.of == its.of;
-        (!same).then(|| format!("part {its} does not belong to the same division as {own}"))
+        (!same).then(|| format!("slice {its} does not belong to the same division as {own}"))
     })
 }

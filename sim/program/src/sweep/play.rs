@@ -41,7 +41,7 @@ pub struct SeedResult {
     /// Whether it was played twice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verified: bool,
-    /// Checks of each oracle; none if it was not exercised.
+    /// Checks of each oracle; `None` if it was not exercised.
     pub checks: BTreeMap<String, Option<u64>>,
     /// The limit that stopped it, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,16 +122,17 @@ impl SeedResult {
     }
 }
 
-/// Plays a run of a sweep. None if it was ended from outside: then it says nothing about the seed.
+/// Plays a run of a sweep. `None` if it was ended from outside: then it says nothing about the seed.
 pub fn play(
     header: &Header,
     scenario: &Scenario,
     item: Item,
     progress: &Arc<Progress>,
 ) -> Option<Played> {
-    let drawn = header.settings.then(|| settings::drawn(item.seed));
+    let is_drawn = header.settings && header.replayed(item.scenario).is_none();
+    let drawn = is_drawn.then(|| settings::drawn(item.seed));
     let scenario = drawn.as_ref().unwrap_or(scenario);
-    let (plan, limits) = (Plan::new(scenario, item.seed), header.limits(scenario));
+    let (plan, limits) = (Plan::new(scenario, item.seed), header.limits(item, scenario));
     let run = |tracing| run_within(&plan, progress, tracing, limits);
     let first = whole(run(Tracing::default()))?;
     let mut played = Played::of(&plan, &first);

@@ -43,7 +43,7 @@ impl Stop {
     fn handle(&self) -> Arc<Progress> {
         let progress = Arc::new(Progress::default());
         self.runs().push(Arc::clone(&progress));
-        // Whoever asked before the handle was listed did not see it.
+        // A request from before the handle was listed did not reach it.
         if self.asked() {
             progress.stop.store(true, Ordering::Relaxed);
         }
@@ -55,7 +55,7 @@ impl Stop {
     }
 }
 
-/// Works on the items on so many threads, and hands the results over on the caller's thread, in
+/// Works on the items on `threads` threads, and hands the results over on the caller's thread, in
 /// the order of the items. Ends when there are no more, when `take` breaks, when `stop` is asked
 /// for, or at work that comes to nothing; what lies behind that is neither begun nor handed over. So the
 /// results are always those of a first part of the items. No more threads are started than there are items, and
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn results_come_in_order_whatever_the_number_of_threads() {
+    fn results_come_in_order_for_any_number_of_threads() {
         let run = |jobs| {
             let mut seen = Vec::new();
             let work = |item, _: &Arc<Progress>| Some((item, slow_first(item)));

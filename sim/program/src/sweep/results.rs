@@ -1,9 +1,9 @@
-//! The results file: what a sweep has found so far, safe from whatever ends it.
+//! The results file: what a sweep has found so far, safe from a kill or a crash.
 //!
 //! Owns the form: JSON, a line each; first the sweep's [`Header`], then its runs in order, each
 //! written whole before the next is looked at. A kill leaves at most one torn line, the last, which is cut
 //! off when the sweep goes on; so a resumed sweep leaves the same bytes as an unbroken one.
-//! Whoever writes the file holds its lock, and nobody else writes it meanwhile. Refuses to know what the results amount to.
+//! The writer holds the lock of the file, so nobody else writes it meanwhile. Refuses to know what the results amount to.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -30,7 +30,7 @@ pub enum ResultsError {
     /// It holds results, and nothing was said of what is to become of them.
     #[error(
         "{file} holds the results of an earlier sweep: --resume goes on with them, --overwrite \
-         starts anew, --results FILE puts the new ones elsewhere", file = .file.display()
+         starts over, --results FILE puts the new ones elsewhere", file = .file.display()
     )]
     Exists {
         /// The file.
@@ -56,7 +56,7 @@ pub enum ResultsError {
     },
     /// It is of another sweep.
     #[error(
-        "{file} is of another sweep: {what}; ask for the same, or start anew with --overwrite or \
+        "{file} is of another sweep: {what}; ask for the same, or start over with --overwrite or \
          --results FILE", file = .file.display()
     )]
     OtherSweep {
@@ -219,7 +219,7 @@ fn line_of(path: &Path, input: &mut BufReader<File>, number: u64) -> Result<Vec<
 /// How every header begins: a shorter file may be a torn one.
 const HEADER_START: &[u8] = b"{\"schema\":";
 
-/// Whether a file begins with a header, whatever its version, or is empty or the torn beginning of one.
+/// Whether a file begins with a header of any version, or is empty or the torn beginning of one.
 pub fn is_results(head: &[u8]) -> bool {
     const NEXT: &[u8] = b",\"code_version\":";
     let Some(rest) = head.strip_prefix(HEADER_START) else { return HEADER_START.starts_with(head) };
@@ -277,7 +277,7 @@ pub fn open(
     if existing != Existing::Resume && !is_results(&head) {
         return Err(ResultsError::Foreign { file: path.to_owned() });
     }
-    // A kill at its start left a part of the header, or nothing.
+    // A kill at its start left the beginning of the header, or nothing.
     let is_torn = head.len() < first.len() && first.starts_with(&head);
     match existing {
         Existing::Keep if !head.is_empty() => {
@@ -294,11 +294,12 @@ pub fn open(
     let Some(mut reader) = reader else {
         return Err(ResultsError::Foreign { file: path.to_owned() });
     };
-    let parts = (header.partition, reader.header.partition);
-    let other_part = || (parts.0 != parts.1).then(|| format!("part {}, not {}", parts.1, parts.0));
+    let slices = (header.slice, reader.header.slice);
+    let other_slice =
+        || (slices.0 != slices.1).then(|| format!("slice {}, not {}", slices.1, slices.0));
     let is_longer = header.extends(&reader.header);
     let differs = if is_longer { None } else { header.difference(&reader.header) };
-    if let Some(what) = differs.or_else(other_part) {
+    if let Some(what) = differs.or_else(other_slice) {
         return Err(ResultsError::OtherSweep { file: path.to_owned(), what });
     }
     let results_start = reader.end;

@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 pub struct Seeds {
     /// The first.
     pub first: u64,
-    /// The last, which is no lower than the first; none if there is no end.
+    /// The last, which is no lower than the first; `None` for an open end.
     pub last: Option<u64>,
 }
 
 impl Seeds {
-    /// How many there are; none if there is no end. All 2⁶⁴ count as one less.
+    /// Number of seeds; `None` for an open end. All 2⁶⁴ count as one less.
     pub fn count(self) -> Option<u64> {
         self.last.map(|last| (last - self.first).saturating_add(1))
     }

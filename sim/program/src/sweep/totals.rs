@@ -2,7 +2,7 @@
 //!
 //! Owns the fold over results in the order of their runs: which failures are the same, what no run
 //! exercised, how fast new marks dry up. The same results in the same order give the same totals,
-//! whether they were just made, read back, or put together from parts. Its memory grows with
+//! whether they were just made, read back, or merged from slices. Its memory grows with
 //! what is distinct, not with the number of runs. Refuses to know where results come from.
 
 use std::collections::btree_map::Entry;
@@ -13,16 +13,16 @@ use onsale_reports::Oracle;
 use onsale_reports::sweep::{
     Bucket, Counted, Failure, InRange, ScenarioFacts, Seen, Stopped, SweepFacts,
 };
-use onsale_sim::run::reproduce::{replay_line, seed_of};
+use onsale_sim::run::reproduce::{ALLOW_OUTSIDE, replay_line, seed_of};
 
-use super::Header;
 use super::play::{DETERMINISM, Failed, SeedResult};
+use super::{Header, Named};
 use crate::exit::Exit;
 use crate::signature::kind;
 
 /// Ranges of seeds that a scenario is divided into, at most.
 const BUCKETS_MAX: u64 = 100;
-/// New marks are counted by so many runs.
+/// Number of runs by which new marks are counted.
 const THOUSAND: u64 = 1_000;
 
 /// The totals of a sweep so far.
@@ -35,7 +35,7 @@ pub struct Totals {
     /// By scenario, oracle and signature: the place of the failure, among the expected ones or the others.
     known: BTreeMap<(usize, String, String), usize>,
     ranges: Vec<Ranges>,
-    /// Whether oracles that no run exercised are told: a part alone cannot.
+    /// Whether oracles that no run exercised are told: a slice alone cannot.
     whole: bool,
     /// Whether every seed has a range of its own.
     by_seed: bool,
@@ -52,7 +52,7 @@ struct Ranges {
 #[derive(Clone, Debug, Default)]
 struct RangeTotals {
     runs: u64,
-    /// None if a run was not made just now.
+    /// `None` if a run was not made just now.
     wall_s: Option<f64>,
     failures: BTreeMap<usize, InRange>,
 }
@@ -61,24 +61,25 @@ impl Totals {
     /// The totals of no result.
     pub fn new(header: &Header) -> Self {
         let scenarios = header.scenarios.iter();
-        let part = (!header.partition.is_whole()).then(|| header.partition.to_string());
+        let slice = (!header.slice.is_whole()).then(|| header.slice.to_string());
         Self {
             header: header.clone(),
             marks: vec![BTreeSet::new(); header.scenarios.len()],
             known: BTreeMap::new(),
             ranges: scenarios.clone().map(|_| Ranges { width: 1, buckets: Vec::new() }).collect(),
-            whole: header.partition.is_whole(),
+            whole: header.slice.is_whole(),
             by_seed: false,
             facts: SweepFacts {
                 meanings: meanings(),
                 code_version: header.code_version.clone(),
                 build_profile: header.build_profile.clone(),
                 seeds_asked: header.seeds.to_string(),
-                partition: part,
+                slice,
                 scenarios: (0..)
                     .zip(scenarios)
                     .map(|(place, scenario)| ScenarioFacts {
                         id: scenario.id.clone(),
+                        is_regression: header.replayed(place).is_some(),
                         bound_to_fail: header.bound_to_fail(place).map(|name| (name.to_owned(), 0)),
                         ..ScenarioFacts::default()
                     })
@@ -117,7 +118,7 @@ impl Totals {
         self.take(result, None);
     }
 
-    /// Takes in the next result, which was just made, in so many seconds.
+    /// Takes in the next result, which was just made, in `wall_s` seconds.
     ///
     /// # Panics
     /// As [`add`](Self::add).
@@ -126,11 +127,10 @@ impl Totals {
     }
 
     fn take(&mut self, result: &SeedResult, wall_s: Option<f64>) {
-        let place = self.facts.scenarios.iter().position(|known| known.id == result.scenario);
-        let place = place.expect("a result is of one of the sweep's scenarios");
+        let place = self.place_of(result);
         self.count(place, result);
         let ranges_max = if self.by_seed { u64::MAX } else { BUCKETS_MAX };
-        let range = self.ranges[place].of(result.seed - self.header.seeds.first, ranges_max);
+        let range = self.ranges[place].of(result.seed - self.header.first_seed(place), ranges_max);
         let totals = &mut self.ranges[place].buckets[range];
         totals.wall_s = if totals.runs == 0 { wall_s } else { both(totals.wall_s, wall_s) };
         totals.runs += 1;
@@ -149,18 +149,28 @@ impl Totals {
                 seen: Seen { count: 0, first_seed: result.seed },
                 headline: failed.headline.clone(),
                 details: failed.details.clone(),
-                reproduce: reproduce(result),
+                reproduce: reproduce(&self.header.scenarios[place], result),
             });
             own.seen.count += 1;
         }
+    }
+
+    /// The place of a result's scenario. A regression that is also swept stands twice among them.
+    fn place_of(&self, result: &SeedResult) -> usize {
+        let is_it = |&place: &usize| {
+            let is_run = self.header.replayed(place).is_none_or(|seed| seed == result.seed);
+            self.header.scenarios[place].id == result.scenario && is_run
+        };
+        let place = (0..self.header.scenarios.len()).find(is_it);
+        place.expect("a result is of one of the sweep's scenarios")
     }
 
     fn count(&mut self, place: usize, result: &SeedResult) {
         let thousand = (self.facts.runs() / THOUSAND) as usize;
         let facts = &mut self.facts;
         facts.new_marks.resize(thousand + 1, 0);
-        facts.new_marks[thousand] += tally(&mut facts.marks, &result.marks);
-        tally(&mut facts.faults, &result.faults);
+        facts.new_marks[thousand] += add(&mut facts.marks, &result.marks);
+        add(&mut facts.faults, &result.faults);
         let seen = &mut self.marks[place];
         for mark in result.marks.keys() {
             if !seen.contains(mark) {
@@ -215,7 +225,7 @@ impl Totals {
                     seen: Seen { count: 1, first_seed: result.seed },
                     headline: failed.headline.clone(),
                     details: failed.details.clone(),
-                    reproduce: reproduce(result),
+                    reproduce: reproduce(&self.header.scenarios[place], result),
                     found,
                     capsule: None,
                 });
@@ -232,8 +242,8 @@ impl Totals {
         let unseen = unseen.filter(|&mark| !facts.marks.contains_key(mark));
         facts.marks_never = unseen.map(str::to_owned).collect();
         for (place, scenario) in facts.scenarios.iter_mut().enumerate() {
-            scenario.buckets = self.ranges[place].facts(self.header.seeds.first);
-            // A part, or a sweep that did not come to its end, may have missed what the rest has.
+            scenario.buckets = self.ranges[place].facts(self.header.first_seed(place));
+            // A slice, or a sweep that did not come to its end, may have missed what the rest has.
             if self.whole && stopped.is_none() && scenario.runs > 0 {
                 scenario.unchecked =
                     scenario.checks.values().all(|checks| checks.unwrap_or(0) == 0);
@@ -315,13 +325,14 @@ fn both(one: Option<f64>, other: Option<f64>) -> Option<f64> {
 }
 
 /// The line that plays a run of a sweep again, stopped where it was stopped.
-fn reproduce(result: &SeedResult) -> String {
+fn reproduce(named: &Named, result: &SeedResult) -> String {
     let limit = result.limit.map(|limit| format!(" {limit}")).unwrap_or_default();
-    replay_line(&(seed_of(result.seed, &result.scenario) + &limit))
+    let outside = if named.allow_outside { ALLOW_OUTSIDE } else { "" };
+    replay_line(&(seed_of(result.seed, &result.scenario) + &limit + outside))
 }
 
 /// Adds what a run counted to what all runs did. Returns how many names are new.
-fn tally(all: &mut BTreeMap<String, Counted>, run: &BTreeMap<String, u64>) -> u64 {
+fn add(all: &mut BTreeMap<String, Counted>, run: &BTreeMap<String, u64>) -> u64 {
     let before = all.len();
     for (name, &count) in run {
         let counted = all.entry(name.clone()).or_default();
@@ -330,8 +341,8 @@ fn tally(all: &mut BTreeMap<String, Counted>, run: &BTreeMap<String, u64>) -> u6
     (all.len() - before) as u64
 }
 
-/// How the program ends after a sweep. An interrupted one is neither a pass nor a failure; a part
-/// in which nothing fell to its lot is fine.
+/// How the program ends after a sweep. An interrupted one is neither a pass nor a failure; an
+/// empty slice passes.
 pub fn exit(facts: &SweepFacts) -> Exit {
     if facts.failures.iter().any(|failure| failure.oracle == DETERMINISM) {
         Exit::Internal
@@ -343,7 +354,7 @@ pub fn exit(facts: &SweepFacts) -> Exit {
         Exit::LatencyMissed
     } else if facts.missed().next().is_some()
         || facts.unchecked().next().is_some()
-        || (facts.runs() == 0 && facts.partition.is_none())
+        || (facts.runs() == 0 && facts.slice.is_none())
     {
         Exit::NotExercised
     } else {

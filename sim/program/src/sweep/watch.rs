@@ -1,6 +1,6 @@
 //! The watch over a sweep's threads: a turn that never ends is told, not waited for.
 //!
-//! Owns what it means to stand still: at so many [looks](Watch::PATIENCE) in a row a run has shown
+//! Owns what it means to stand still: at [`Watch::PATIENCE`] looks in a row a run has shown
 //! no event. Limits on events and bytes end every other run that goes in circles, at the same event
 //! everywhere; inside one turn no event is counted, and only the machine's clock is left. So the
 //! watch decides nothing about a run: whoever hears of it can only give up, because a thread

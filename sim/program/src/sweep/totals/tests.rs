@@ -5,13 +5,15 @@ use onsale_world::limits::Limit;
 use super::*;
 use crate::sweep::{BoundToFail, Named, SCHEMA};
 
-fn header(partition: &str, seeds: &str) -> Header {
+fn header(slice: &str, seeds: &str) -> Header {
     let named = |id: &str| Named {
         id: id.to_owned(),
         hash: String::new(),
         oracles: vec!["hold".to_owned(), "live".to_owned()],
         marks: vec!["leader-deposed".to_owned()],
         fails: None,
+        replay: None,
+        allow_outside: false,
     };
     Header {
         schema: SCHEMA,
@@ -19,7 +21,7 @@ fn header(partition: &str, seeds: &str) -> Header {
         build_profile: "debug".to_owned(),
         scenarios: vec![named("fast/crash"), named("fast/calm")],
         seeds: seeds.parse().unwrap(),
-        partition: partition.parse().unwrap(),
+        slice: slice.parse().unwrap(),
         verify_every: 0,
         events_max: None,
         bytes_max: None,
@@ -117,10 +119,10 @@ fn what_one_seed_missed_another_may_exercise() {
     assert_eq!(exit(&facts), Exit::NotExercised);
     assert_eq!(exit(&totals(&[unmarked, passed("fast/calm", 2)])), Exit::Passed);
 
-    // A part cannot tell what the others exercise, nor can what was cut short.
-    let mut part = Totals::new(&header("hash:1/2", "1..101"));
-    part.add(&idle);
-    assert_eq!(exit(&part.facts(None)), Exit::Passed);
+    // A slice cannot tell what the others exercise, nor can what was cut short.
+    let mut slice = Totals::new(&header("hash:1/2", "1..101"));
+    slice.add(&idle);
+    assert_eq!(exit(&slice.facts(None)), Exit::Passed);
     let mut cut = Totals::new(&header("hash:1/1", "1..101"));
     cut.add(&idle);
     assert_eq!(exit(&cut.facts(Some(Stopped::Interrupted))), Exit::Interrupted);
@@ -241,8 +243,8 @@ fn where_limits_are_caps_to_be_stopped_is_neither_a_failure_nor_a_pass() {
 #[test]
 fn nothing_run_is_no_pass_but_for_a_part() {
     assert_eq!(exit(&totals(&[])), Exit::NotExercised);
-    let part = Totals::new(&header("hash:3/7", "1..2"));
-    assert_eq!(exit(&part.facts(None)), Exit::Passed);
+    let slice = Totals::new(&header("hash:3/7", "1..2"));
+    assert_eq!(exit(&slice.facts(None)), Exit::Passed);
 }
 
 #[test]

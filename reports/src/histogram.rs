@@ -1,8 +1,8 @@
-//! Counts latencies while the run goes on.
+//! Histograms of latencies while the run goes on.
 //!
 //! Owns the slots: the bucket layout of an HdrHistogram of microseconds with three significant
 //! digits, so that a slot's count moves into one without a second rounding. Refuses to know
-//! percentiles. `hdrhistogram` itself is not used here because clearing and adding one costs a
+//! which percentiles are reported. `hdrhistogram` itself is not used here because clearing and adding one costs a
 //! walk over all its 26,000 counters; with the used slots noted, closing an interval costs what
 //! the interval holds, which keeps a small run's hundred intervals out of its profile.
 
@@ -19,7 +19,7 @@ const SUB_BUCKETS: u64 = 1 << SUB_BUCKET_BITS;
 const HALF: u64 = SUB_BUCKETS / 2;
 const SLOTS: usize = slot_of(LATENCY_MAX_US) as usize + 1;
 
-/// What an interval counted: for every slot hit, by rising slot, the distance from the one
+/// Finished histogram of an interval: for every slot hit, by rising slot, the distance from the one
 /// before and the count, both as variable-length integers. Most pairs take two or three bytes;
 /// a busy run keeps millions of them until its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,16 +64,16 @@ fn varint(bytes: &mut impl Iterator<Item = u8>) -> Option<u32> {
     }
 }
 
-/// What one interval counted so far.
+/// Histogram of one interval of the run, under way.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct IntervalHistogram {
     /// Counts by slot, up to the greatest that was hit.
     counts: Vec<u32>,
     /// The slots that are not zero, in the order of their first hit.
     touched: Vec<u32>,
 }
 
-impl Tally {
+impl IntervalHistogram {
     /// Counts one latency.
     #[inline]
     pub(crate) fn record(&mut self, latency_us: u64) {
@@ -95,7 +95,7 @@ impl Tally {
         self.touched.push(slot);
     }
 
-    /// Takes what was counted and starts anew.
+    /// Takes the counts and clears them.
     pub(crate) fn take(&mut self) -> Cells {
         self.touched.sort_unstable();
         let mut bytes = Vec::with_capacity(3 * self.touched.len());
@@ -109,13 +109,13 @@ impl Tally {
     }
 }
 
-/// How latencies spread: the slots that are not zero, by rising slot, and their counts.
+/// Slots that are not zero, by rising slot, and their counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Spread(Vec<(u32, u64)>);
+pub(crate) struct SparseHistogram(Vec<(u32, u64)>);
 
-impl Spread {
-    /// The value within which the share `quantile` of the latencies lies, as an HdrHistogram
-    /// says it; none if there are none.
+impl SparseHistogram {
+    /// Latency in microseconds below which the share `quantile` (0 to 1) lies, as an HdrHistogram says it; `None` if
+    /// nothing was counted.
     pub(crate) fn quantile(&self, quantile: f64) -> Option<u64> {
         let total: u64 = self.0.iter().map(|&(_, count)| count).sum();
         let rank = ((quantile.min(1.0) * total as f64).ceil() as u64).max(1);
@@ -129,7 +129,7 @@ impl Spread {
     }
 }
 
-/// Adds up what many intervals counted.
+/// Sum of the histograms of many intervals.
 #[derive(Debug)]
 pub(crate) struct Adder {
     counts: Vec<u64>,
@@ -145,16 +145,16 @@ impl Adder {
         cells.iter().for_each(|(slot, count)| self.add(slot, u64::from(count)));
     }
 
-    pub(crate) fn add_spread(&mut self, spread: &Spread) {
+    pub(crate) fn add_spread(&mut self, spread: &SparseHistogram) {
         spread.0.iter().for_each(|&(slot, count)| self.add(slot, count));
     }
 
-    /// Takes the sum and starts anew.
-    pub(crate) fn take(&mut self) -> Spread {
+    /// Takes the sum and clears it.
+    pub(crate) fn take(&mut self) -> SparseHistogram {
         self.touched.sort_unstable();
         let counts = &mut self.counts;
         let taken = |slot: u32| (slot, std::mem::take(&mut counts[slot as usize]));
-        Spread(self.touched.drain(..).map(taken).collect())
+        SparseHistogram(self.touched.drain(..).map(taken).collect())
     }
 
     fn add(&mut self, slot: u32, count: u64) {
@@ -167,12 +167,12 @@ impl Adder {
 }
 
 /// An empty histogram of microseconds.
-pub(crate) fn histogram() -> Histogram<u64> {
+pub(crate) fn hdr() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LATENCY_MAX_US, DIGITS)
         .expect("six hours of microseconds fit a histogram of three digits")
 }
 
-/// Moves counted latencies into a histogram made by [`histogram`].
+/// Moves counted latencies into a histogram made by [`hdr`].
 pub(crate) fn add_cells(histogram: &mut Histogram<u64>, cells: &Cells) {
     for (slot, count) in cells.iter() {
         histogram.saturating_record_n(value_of(slot), u64::from(count));
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn slots_are_those_of_an_hdr_histogram() {
-        let reference = histogram();
+        let reference = hdr();
         let mut value = 0;
         while value <= LATENCY_MAX_US {
             assert_eq!(value_of(slot_of(value)), reference.lowest_equivalent(value), "{value}");
@@ -215,29 +215,29 @@ mod tests {
 
     #[test]
     fn an_interval_is_taken_once() {
-        let mut tally = Tally::default();
+        let mut interval = IntervalHistogram::default();
         for latency in [5_000_000, 7, 7, u64::MAX] {
-            tally.record(latency);
+            interval.record(latency);
         }
-        (0..300).for_each(|_| tally.record(0));
-        let mut taken = histogram();
-        add_cells(&mut taken, &tally.take());
+        (0..300).for_each(|_| interval.record(0));
+        let mut taken = hdr();
+        add_cells(&mut taken, &interval.take());
         assert_eq!(taken.len(), 304);
         assert_eq!(taken.count_at(0), 300);
         assert_eq!(taken.count_at(7), 2);
         assert_eq!(taken.count_at(LATENCY_MAX_US), 1);
-        assert!(tally.take().is_empty());
+        assert!(interval.take().is_empty());
     }
 
     #[test]
     fn a_sum_has_the_quantiles_of_an_hdr_histogram() {
-        let mut tally = Tally::default();
-        let (mut reference, mut adder) = (histogram(), Adder::new());
+        let mut interval = IntervalHistogram::default();
+        let (mut reference, mut adder) = (hdr(), Adder::new());
         for round in 1..=40_u64 {
             for step in 0..round * 7 {
-                tally.record(step * step * step * round % 300_000_000);
+                interval.record(step * step * step * round % 300_000_000);
             }
-            let cells = tally.take();
+            let cells = interval.take();
             add_cells(&mut reference, &cells);
             adder.add_cells(&cells);
         }

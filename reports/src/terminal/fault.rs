@@ -1,0 +1,138 @@
+//! What went wrong during a run, at a terminal: faults, outages and lead transfers.
+//!
+//! Owns their lines, and how many of them are told. Refuses to know what they did to latencies.
+
+use super::page::{INERT, Page, plural};
+use crate::facts::{FailoverResult, FaultResult, HandOvers, OutageResult, Touched};
+use crate::human;
+use crate::summary::Summary;
+
+/// Longer lists end in a hint at the file that has all of it.
+const FAULTS_MAX: usize = 12;
+/// Of the times without a leader these many are told one by one.
+const OUTAGES_MAX: usize = 3;
+
+pub(super) fn faults(page: &mut Page, summary: &Summary) {
+    let facts = &summary.facts;
+    for (position, fault) in facts.faults.iter().take(FAULTS_MAX).enumerate() {
+        let label = if position == 0 { "faults" } else { "" };
+        let at = super::instant(fault.at_s).to_string();
+        page.hanging(label, &format!("{at}  "), &fault_items(fault));
+    }
+    if let Some(more) = facts.faults.len().checked_sub(FAULTS_MAX + 1) {
+        page.section("", &[format!("… and {} more in summary.json", more + 1)]);
+    }
+    if let Some(recovery) = facts.calm_recovery_ms {
+        let recovery = human::millis(recovery);
+        page.section("calm", &[format!("live again {recovery} after the last fault")]);
+    }
+    if !facts.faults.is_empty() || facts.calm_recovery_ms.is_some() {
+        page.gap();
+    }
+}
+
+/// The times in which shards had no leader: all in one line, then the longest.
+pub(super) fn outages(page: &mut Page, summary: &Summary) {
+    let outages = &summary.facts.outages;
+    if outages.count == 0 {
+        return;
+    }
+    let counted = |count, one| format!("{} {}", human::count(count), plural(count, one));
+    let mut items = vec![
+        format!(
+            "{}, {}, {} altogether",
+            counted(outages.shards, "shard"),
+            counted(outages.count, "time"),
+            human::seconds(outages.total_s)
+        ),
+        format!("longest {}", outage(&outages.longest[0])),
+    ];
+    if outages.open > 0 {
+        items.push(format!("{} without a leader at the end", counted(outages.open, "shard")));
+    }
+    page.section("leaderless", &items);
+    let more = outages.longest.iter().skip(1).take(OUTAGES_MAX - 1).map(outage);
+    page.section("", &more.collect::<Vec<_>>());
+    page.gap();
+}
+
+fn outage(outage: &OutageResult) -> String {
+    let OutageResult { shard, from_s, to_s, lasted_ms, why, .. } = outage;
+    let end = if to_s.is_none() { ", to the end" } else { "" };
+    format!("{shard} {} from {}{end}: {why}", human::millis(*lasted_ms), super::instant(*from_s))
+}
+
+fn fault_items(fault: &FaultResult) -> Vec<String> {
+    let mut items = vec![fault.what.clone()];
+    items.push(match fault.healed_s {
+        Some(healed) => format!("lasted {}", human::seconds(healed - fault.at_s)),
+        None => "lasted to the end".to_owned(),
+    });
+    items.push(touched(fault));
+    if fault.shards_lost_leader > 0 {
+        let number = u64::from(fault.shards_lost_leader);
+        let shards = format!("{} {}", human::count(number), plural(number, "shard"));
+        items.push(match fault.recovery_ms {
+            Some(recovery) => {
+                format!("{shards} lost the leader, back within {}", human::millis(recovery))
+            }
+            None => format!("{shards} lost the leader, not all came back"),
+        });
+    }
+    items.extend(fault.failover.iter().flat_map(failover_items));
+    items.extend(fault.hand_overs.iter().map(|passed| hand_overs("handed over", passed)));
+    items
+}
+
+/// What a fault touched. A shard that it left without a leader is touched, too.
+fn touched(fault: &FaultResult) -> String {
+    let Touched { messages, writes, turns } = fault.touched;
+    if fault.touched.is_nothing() && fault.shards_lost_leader == 0 {
+        return INERT.to_owned();
+    }
+    let counted = [(messages, "message"), (writes, "write"), (turns, "turn")];
+    let told = counted.into_iter().filter(|&(count, _)| count > 0);
+    let told = told.map(|(count, one)| format!("{} {}", human::count(count), plural(count, one)));
+    let told: Vec<String> = told.collect();
+    if told.is_empty() {
+        "touched no message".to_owned()
+    } else {
+        format!("touched {}", told.join(", "))
+    }
+}
+
+fn hand_overs(how: &str, passed: &HandOvers) -> String {
+    let number = u64::from(passed.shards);
+    let hot = passed.hot_ms.map(|took| format!(", the hot one {}", human::millis(took)));
+    format!(
+        "{} {} {how}: median {}, longest {}{}",
+        human::count(number),
+        plural(number, "shard"),
+        human::millis(passed.median_ms),
+        human::millis(passed.max_ms),
+        hot.unwrap_or_default(),
+    )
+}
+
+pub(super) fn lead_transfers(page: &mut Page, summary: &Summary) {
+    let transfers = &summary.facts.lead_transfers;
+    if transfers.is_empty() {
+        return;
+    }
+    let drawn = transfers.near_venue.iter().map(|passed| hand_overs("drawn to venues", passed));
+    let shed = transfers.by_load.iter().map(|passed| hand_overs("given to idler nodes", passed));
+    page.section("lead transfers", &drawn.chain(shed).collect::<Vec<_>>());
+    page.gap();
+}
+
+fn failover_items(failover: &FailoverResult) -> impl Iterator<Item = String> {
+    let steps = [
+        ("leader suspected after", failover.suspected_ms),
+        ("next elected after", failover.elected_ms),
+        ("first commit after", failover.serving_ms),
+    ];
+    let told = |(step, after): (&str, Option<f64>)| {
+        after.map(|after| format!("{step} {}", human::millis(after)))
+    };
+    steps.into_iter().filter_map(told)
+}
