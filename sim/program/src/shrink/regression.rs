@@ -80,7 +80,7 @@ pub fn test(plan: &Plan, origin: Origin<'_>) -> String {
     let Origin { scenario, seed, signature, limit } = origin;
     let (imports, run) = match limit {
         None => (
-            "use onsale_sim::run::run;",
+            "use onsale_sim::run::run;\nuse onsale_tests::complaint;",
             "run(&plan, &std::sync::Arc::default(), Tracing::default())".to_owned(),
         ),
         Some(limit) => {
@@ -89,7 +89,7 @@ pub fn test(plan: &Plan, origin: Origin<'_>) -> String {
                 Limit::MaxBytes(bytes) => format!("MaxBytes({bytes})"),
             };
             (
-                "use onsale_sim::run::run_within;\nuse onsale_world::limits::{Limit, Limits};",
+                "use onsale_sim::run::run_within;\nuse onsale_tests::complaint;\nuse onsale_world::limits::{Limit, Limits};",
                 format!(
                     "{{\n        let limits = Limits::only(Some(Limit::{limit}));\n        \
                      run_within(&plan, &std::sync::Arc::default(), Tracing::default(), limits)\n    }}"
@@ -109,7 +109,6 @@ use onsale_scenarios::Scenario;
 use onsale_sim::plan::Plan;
 {imports}
 use onsale_world::Tracing;
-use onsale_tests::complaint;
 
 const SCENARIO: &str = r{fence}"
 {toml}"{fence};
