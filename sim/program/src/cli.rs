@@ -173,7 +173,7 @@ fn size(text: &str) -> Result<u64, String> {
 pub struct RunArgs {
     /// An id of the catalogue, a file name that only one of its scenarios has, or a path to a .toml
     pub scenario: String,
-    /// Random seed: the same seed, the same run [default: 1, or the seed of the scenario's [replay]]
+    /// Random seed: the same seed, the same run [default: 1, or the one that the scenario says under `replay`]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     pub seed: Option<u64>,
     /// Print the plan as JSON, and run nothing

@@ -9,7 +9,7 @@ use onsale_booking::{Checks, Hall, Rules, Span, Unfit};
 use onsale_cluster::{
     Config, FactsConfig, GatewayConfig, LeaderConfig, MembershipConfig, Placement, Setup,
 };
-use onsale_scenarios::{PartitionBy, Scenario};
+use onsale_scenarios::{Cluster, PartitionBy, Sale, Scenario};
 
 /// How long an ended hold is remembered, so that a late retry of its request is answered and not executed again.
 /// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
@@ -29,18 +29,8 @@ pub fn placement(scenario: &Scenario) -> Placement {
 
 /// What the nodes share, as the scenario says.
 pub fn setup(scenario: &Scenario) -> Setup {
-    let (cluster, sale, gateway) = (&scenario.cluster, &scenario.sale, &scenario.cluster.gateway);
-    let leader = LeaderConfig {
-        acknowledge: cluster.leader.acknowledge,
-        reads: cluster.leader.reads,
-        decides_on: cluster.leader.decides_on,
-        serves: cluster.leader.serves,
-        deposed: cluster.leader.deposed,
-        reckoning: cluster.leader.reckoning,
-        overdue: cluster.leader.overdue,
-        expiry: sale.expiry,
-        sweep_every: sale.sweep_every,
-    };
+    let (cluster, sale) = (&scenario.cluster, &scenario.sale);
+    let leader = leader(cluster, sale);
     let mut checks = Checks {
         repeats: sale.repeats,
         confirms: sale.confirms,
@@ -72,26 +62,8 @@ pub fn setup(scenario: &Scenario) -> Setup {
             leader_placement: cluster.leader_placement.config(),
             promises: cluster.journal.promises,
             leader,
-            gateway: GatewayConfig {
-                tries: gateway.tries,
-                try_timeout: gateway.try_timeout,
-                backoff_base: gateway.backoff_base,
-                backoff_cap: gateway.backoff_cap,
-                retry_budget: onsale_cluster::Ratio {
-                    num: gateway.retry_budget.num,
-                    den: gateway.retry_budget.den,
-                },
-                in_flight_per_shard: gateway.in_flight_per_shard,
-            },
-            facts: FactsConfig {
-                fanout: cluster.facts.fanout,
-                repair_every: cluster.facts.repair_every,
-                accepted_drift: cluster.facts.accepted_drift,
-                deletions_last: cluster.facts.deletions_last,
-                patience: cluster.facts.patience,
-                sessions: cluster.facts.sessions,
-                forgets: cluster.facts.forgets,
-            },
+            gateway: gateway(cluster),
+            facts: facts(cluster),
         },
         homes: placement.homes(sale.venues_of_shows()),
         placement: Arc::new(placement),
@@ -104,5 +76,47 @@ pub fn setup(scenario: &Scenario) -> Setup {
             checks,
         },
         shows: sale.shows,
+    }
+}
+
+fn leader(cluster: &Cluster, sale: &Sale) -> LeaderConfig {
+    LeaderConfig {
+        acknowledge: cluster.leader.acknowledge,
+        reads: cluster.leader.reads,
+        decides_on: cluster.leader.decides_on,
+        serves: cluster.leader.serves,
+        deposed: cluster.leader.deposed,
+        reckoning: cluster.leader.reckoning,
+        overdue: cluster.leader.overdue,
+        expiry: sale.expiry,
+        sweep_every: sale.sweep_every,
+    }
+}
+
+fn gateway(cluster: &Cluster) -> GatewayConfig {
+    let gateway = &cluster.gateway;
+    GatewayConfig {
+        tries: gateway.tries,
+        try_timeout: gateway.try_timeout,
+        backoff_base: gateway.backoff_base,
+        backoff_cap: gateway.backoff_cap,
+        retry_budget: onsale_cluster::Ratio {
+            num: gateway.retry_budget.num,
+            den: gateway.retry_budget.den,
+        },
+        in_flight_per_shard: gateway.in_flight_per_shard,
+    }
+}
+
+fn facts(cluster: &Cluster) -> FactsConfig {
+    let facts = &cluster.facts;
+    FactsConfig {
+        fanout: facts.fanout,
+        repair_every: facts.repair_every,
+        accepted_drift: facts.accepted_drift,
+        deletions_last: facts.deletions_last,
+        patience: facts.patience,
+        sessions: facts.sessions,
+        forgets: facts.forgets,
     }
 }
