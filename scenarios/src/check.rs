@@ -10,6 +10,7 @@ mod crowd;
 mod facts;
 mod sale;
 mod swarm;
+mod system;
 
 use std::collections::BTreeSet;
 
@@ -24,7 +25,7 @@ use crate::problem::Complaint;
 use crate::ratio::Ratio;
 use crate::scenario::{MustFail, Scenario};
 use crate::setting::{Checks, Table};
-use crate::settings::{Network, QUANTUM};
+use crate::settings::{Network, QUANTUM, System};
 
 /// Everything that makes the scenario unsound; nothing if it is sound.
 pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
@@ -43,7 +44,9 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
         let field = format!("fault[{n}].{}", fault.family());
         fault.check_in(&field, &scenario.cluster, scenario.duration, &mut checks);
     }
-    let may_break = !scenario.faults.is_empty() || scenario.swarm.is_some();
+    checks.system(scenario);
+    let fails_over = scenario.cluster.system == System::Replicated;
+    let may_break = fails_over && (!scenario.faults.is_empty() || scenario.swarm.is_some());
     checks.that(scenario.cluster.nodes >= 3 || !may_break, "cluster.nodes", || {
         let what = format!(
             "with {} of them there is nothing left to fail over to",

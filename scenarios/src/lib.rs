@@ -46,7 +46,8 @@ pub use schema::schema;
 pub use setting::{Choice, Key, Kind, Milli, Section};
 pub use settings::{
     Arrivals, Cluster, Costs, Crowd, Disk, Facts, FactsSettings, Gateway, GoodCopies, HealthCheck,
-    Journal, Leader, LeaderPlacement, Membership, Network, PartitionBy, Sale, Session, WaitingRoom,
+    Journal, Leader, LeaderPlacement, Membership, Network, PartitionBy, Sale, Session, System,
+    WaitingRoom,
 };
 pub use timing::{LogNormal, Timing};
 pub use written::Written;

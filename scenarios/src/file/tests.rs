@@ -576,12 +576,12 @@ fn json_is_checked_like_toml() {
     let json = catalogue::find("crash").unwrap().scenario().to_json();
     let said =
         |json: &str| Scenario::from_json("plan.json", json.as_bytes()).unwrap_err().to_string();
-    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:13:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
-    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:13:13: cluster: unknown key `replica`; did you mean `replicas`?");
-    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:72:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
-    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:177:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
+    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:14:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
+    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:14:13: cluster: unknown key `replica`; did you mean `replicas`?");
+    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:73:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
+    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:178:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
     let (cut_off, _) = json.split_once("1m\"").unwrap();
-    insta::assert_snapshot!(said(cut_off), @"plan.json:72:13: EOF while parsing a string; the text ends too early: it was cut off");
+    insta::assert_snapshot!(said(cut_off), @"plan.json:73:13: EOF while parsing a string; the text ends too early: it was cut off");
     insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
 
     let capsule = format!(
@@ -616,12 +616,13 @@ fn the_whole_catalogue_reads_back_from_what_it_prints() {
 #[test]
 fn a_scenario_is_printed_in_full() {
     insta::assert_snapshot!(catalogue::find("all-families").unwrap().scenario().to_toml(), @r#"
-    title = "Whatever breaks, no seat is sold twice and nothing acknowledged is lost"
+    title = "Under all kinds of faults, no seat is sold twice and nothing acknowledged is lost"
     duration = "5m"
     calm = "90s"
     quantum = "0us"
 
     [cluster]
+    system = "replicated"
     nodes = 5
     spares = 0
     zones = 3

@@ -15,6 +15,8 @@ use crate::setting::{SOME_TIME, UP_TO_A_DAY, names, settings};
 settings! {
     /// The booking cluster.
     pub section Cluster {
+        /// Which system sells.
+        system: System = System::Replicated, chosen;
         /// Booking nodes, numbered from 1. With faults at least 3, with spares at most 99 altogether.
         nodes: u16 = 5, chosen, in 1..=99, unit "nodes";
         /// More nodes, numbered on, that are not of the cluster and may join it.
@@ -77,7 +79,17 @@ choices! {
     }
 }
 
-names!(PartitionBy);
+choices! {
+    /// Which system sells.
+    pub enum System {
+        /// A cluster of nodes, each shard with a leader and replicas of its journal.
+        Replicated,
+        /// One process with one log, which it writes ahead: a crash costs availability and nothing else.
+        Solo,
+    }
+}
+
+names!(PartitionBy, System);
 
 impl Cluster {
     /// The greatest number of a node, spare or not.

@@ -19,6 +19,7 @@ pub mod replicated;
 pub mod run;
 pub mod sabotage;
 pub mod seen;
+pub mod solo;
 pub mod story;
 pub mod struck;
 pub mod system;

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use madsim::runtime::Runtime;
 use onsale_booking::Instant;
 use onsale_reports::{Recorder, RecorderSettings, Records, Summary, Verdict};
+use onsale_scenarios::System as Choice;
 use onsale_world::fingerprint::Trail;
 use onsale_world::limits::{Limit, Limits};
 use onsale_world::{Progress, Tracing};
@@ -31,6 +32,7 @@ use crate::judges::Judges;
 use crate::plan::Plan;
 use crate::replicated::Replicated;
 use crate::sabotage::Sabotage;
+use crate::solo::Solo;
 use crate::story::Watch;
 use crate::system::{self, Audience, System, World};
 use crate::wall::{Stopwatch, no_thread};
@@ -85,12 +87,7 @@ impl Outcome {
 
 /// Carries out a plan on a thread of its own.
 pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
-    carry_out::<Replicated>(
-        plan,
-        progress,
-        Look { tracing, ..Look::default() },
-        Sabotage::default(),
-    )
+    carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
 }
 
 /// The same within limits: a run that exceeds one is ended there, and [`Oracle::Budget`](onsale_reports::Oracle::Budget) fails.
@@ -100,26 +97,29 @@ pub fn run_within(
     tracing: Tracing,
     limits: Limits,
 ) -> Outcome {
-    carry_out::<Replicated>(
-        plan,
-        progress,
-        Look { tracing, limits, ..Look::default() },
-        Sabotage::default(),
-    )
+    carry_out(plan, progress, Look { tracing, limits, ..Look::default() }, Sabotage::default())
 }
 
 /// Carries out a plan on a thread of its own while somebody looks on.
 pub fn run_watched(plan: &Plan, progress: &Arc<Progress>, look: Look) -> Outcome {
-    carry_out::<Replicated>(plan, progress, look, Sabotage::default())
+    carry_out(plan, progress, look, Sabotage::default())
 }
 
 /// Carries out a plan in a world that is broken beyond what plans can say. Only for tests
 /// that prove that an oracle sees it.
 pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
-    carry_out::<Replicated>(plan, &Arc::default(), Look::default(), sabotage)
+    carry_out(plan, &Arc::default(), Look::default(), sabotage)
 }
 
-fn carry_out<S: System>(
+/// Each system has a run of its own, compiled for it.
+fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabotage) -> Outcome {
+    match plan.scenario.cluster.system {
+        Choice::Replicated => play::<Replicated>(plan, progress, look, sabotage),
+        Choice::Solo => play::<Solo>(plan, progress, look, sabotage),
+    }
+}
+
+fn play<S: System>(
     plan: &Plan,
     progress: &Arc<Progress>,
     look: Look,

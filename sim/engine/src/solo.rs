@@ -1,0 +1,90 @@
+//! Solo: one process with one log, as a system under test.
+//!
+//! Owns what the seam asks of it. It answers once what it decided is durable, so when it crashes it loses
+//! availability, never safety: after its restart it reads its log. Refuses to know how it is judged.
+
+mod host;
+mod ledger;
+mod log;
+mod seller;
+
+use std::sync::Arc;
+
+use onsale_booking::{Hall, Instant, Rules};
+use onsale_cluster::{Acknowledge, Message, Placement};
+use onsale_scenarios::Scenario;
+use onsale_world::Cargo;
+use onsale_world::fingerprint::Fingerprint;
+
+use self::host::Host;
+use self::ledger::LogWatch;
+use crate::replicated::{self, Replicated};
+use crate::system::System;
+
+/// One process, one log.
+#[derive(Clone, Copy, Debug)]
+pub struct Solo;
+
+/// What its process needs to know for a run.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    placement: Placement,
+    hall: Arc<Hall>,
+    rules: Rules,
+    shows: u32,
+    /// Whether it answers before its log has what it answers.
+    is_hasty: bool,
+}
+
+impl System for Solo {
+    type Setup = Setup;
+    type Host = Host;
+    type Ledger = LogWatch;
+
+    fn setup(scenario: &Scenario) -> Setup {
+        let onsale_cluster::Setup { hall, rules, shows, placement, .. } =
+            replicated::setup::setup(scenario);
+        let is_hasty = scenario.cluster.leader.acknowledge == Acknowledge::Proposal;
+        Setup { placement: (*placement).clone(), hall, rules, shows, is_hasty }
+    }
+
+    fn placement(setup: &Setup) -> &Placement {
+        &setup.placement
+    }
+}
+
+/// Requests and replies are what the flagship's are; nothing else is ever sent.
+impl Cargo for Solo {
+    type Message = Message;
+    type Beat = ();
+
+    fn bytes(message: &Message) -> u64 {
+        Replicated::bytes(message)
+    }
+
+    fn retime(message: &mut Message, change: impl Fn(Instant) -> Instant) {
+        Replicated::retime(message, change);
+    }
+
+    fn fold(message: &Message, fingerprint: &mut Fingerprint) {
+        Replicated::fold(message, fingerprint);
+    }
+
+    fn is_refused(message: &Message) -> bool {
+        matches!(message, Message::Requests(_))
+    }
+
+    fn beat(_: &Message) -> Option<()> {
+        None
+    }
+
+    fn of_beat((): ()) -> Message {
+        panic!("there is nobody to tell that one lives")
+    }
+
+    fn is_steady((): (), (): ()) -> bool {
+        false
+    }
+
+    fn fold_beat((): (), _: &mut Fingerprint) {}
+}

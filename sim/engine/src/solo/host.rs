@@ -1,0 +1,167 @@
+//! The process as a host of the world.
+//!
+//! Owns its one core, and hands each request over at the instant at which the core has done the work. Refuses to know
+//! what is decided.
+
+use std::sync::Arc;
+
+use onsale_booking::{Instant, Reply, Span, Timed};
+use onsale_cluster::{Epoch, Message, Phase, ShardId};
+use onsale_scenarios::{Costs, Timing};
+use onsale_world::clock::Reading;
+use onsale_world::cores::Cores;
+use onsale_world::place::Place;
+use onsale_world::sample::timing;
+use onsale_world::stream::{Stream, fork, mix};
+use onsale_world::{Machine, NodeTurn, Write, WriteId};
+
+use super::log::read;
+use super::seller::Seller;
+use super::{Setup, Solo};
+use crate::doing::Doing;
+use crate::plan::Plan;
+use crate::seen::sight::Sight;
+use crate::struck::outages::Before;
+use crate::system::{self, World};
+
+/// A process, from its start to its death.
+#[derive(Debug)]
+pub struct Host {
+    place: Place,
+    setup: Arc<Setup>,
+    seller: Seller,
+    core: Cores,
+    costs: Costs,
+    chance: Stream,
+    /// The segment of this start.
+    segment: u32,
+    writes: u64,
+    clock: Reading,
+    slow: u64,
+}
+
+/// The one log.
+const LOG: ShardId = ShardId(0);
+
+impl system::Host<Solo> for Host {
+    fn boot(world: &mut World<Solo>, place: Place, plan: &Plan, setup: &Arc<Setup>) -> Self {
+        let (now, boots) = (world.now, world.incarnation(place));
+        world.ears.doing = Some(Doing::turn::<Solo>(place, &NodeTurn::Boot));
+        let machine = world.machine(place);
+        let log = read(machine.disk.segments());
+        let seed = fork(plan.stream("nodes"), &format!("node/{}", place.number()));
+        let mut host = Self {
+            place,
+            setup: setup.clone(),
+            seller: Seller::new(setup.clone(), boots, &log),
+            core: Cores::new(1),
+            costs: plan.scenario.costs.clone(),
+            chance: Stream::new(mix(fork(seed, "costs") ^ boots)),
+            segment: boots as u32,
+            writes: 0,
+            clock: machine.clock.reading(),
+            slow: machine.limps.slow(),
+        };
+        let recovery = host.cost(|costs| &costs.recover_mib).0 * machine.disk.bytes() / (1 << 20);
+        host.core.take(0, now, Span(recovery));
+        let (ears, me) = (&mut world.ears, place.node_id());
+        ears.leaders[LOG.0 as usize] = Some((Epoch(boots), me));
+        ears.faults.elected(now, LOG);
+        ears.faults.leader_changed(now, LOG, me, Before { heard: now, ..Before::default() });
+        host.end_turn(world, now);
+        host
+    }
+
+    fn take_turn(&mut self, world: &mut World<Solo>, turn: NodeTurn<Solo>) {
+        let now = world.now;
+        world.ears.doing = Some(Doing::turn(self.place, &turn));
+        let machine = world.machine(self.place);
+        (self.clock, self.slow) = (machine.clock.reading(), machine.limps.slow());
+        let mut done = now;
+        match turn {
+            NodeTurn::Delivered(_, Message::Requests(batch)) => {
+                for Timed { at, item } in batch {
+                    done = self.work(world, at.max(now), "decide", |costs| &costs.decide);
+                    self.seller.decide(self.clock.at(done), &item);
+                }
+            }
+            NodeTurn::Persisted(_) => {
+                done = self.work(world, now, "persisted", |costs| &costs.persisted);
+                let replies = self.seller.persisted();
+                self.reply(world, done, replies);
+            }
+            // What of it is on the disk shows once the process is dead.
+            NodeTurn::WriteFailed(_) | NodeTurn::WriteRefused(_) => {
+                return world.give_up(self.place);
+            }
+            NodeTurn::Wake => self.seller.wake(self.clock.at(now)),
+            NodeTurn::Boot
+            | NodeTurn::Delivered(..)
+            | NodeTurn::DamageFound
+            | NodeTurn::CoreFree(_)
+            | NodeTurn::Told(_) => panic!("solo takes no such turn: {turn:?}"),
+        }
+        self.end_turn(world, done);
+    }
+
+    fn phase(&self, _: ShardId) -> Phase {
+        Phase::Serving
+    }
+
+    fn audit(&self, machine: &Machine<Solo>) -> u32 {
+        let Some(portrait) = self.seller.portrait() else { return 0 };
+        let replayed = Seller::new(self.setup.clone(), 0, &read(machine.disk.segments()));
+        let replayed = replayed.portrait().unwrap_or_default();
+        // A show that was only asked about is not on the disk.
+        let touched = |id| portrait.iter().find(|(of, _)| of == id).map(|(_, bytes)| bytes);
+        let is_same = replayed.iter().all(|(id, bytes)| touched(id) == Some(bytes));
+        assert!(is_same, "{}: what it has sold is not what its log amounts to", self.place);
+        1
+    }
+}
+
+impl Host {
+    /// The core does a piece of work that arrives at `at`; returns when it has.
+    fn work(
+        &mut self,
+        world: &mut World<Solo>,
+        at: Instant,
+        work: &'static str,
+        price: impl Fn(&Costs) -> &Timing,
+    ) -> Instant {
+        let cost = self.cost(price);
+        let done = self.core.take(0, at, cost);
+        let (node, from) = (self.place, Instant(done.0 - cost.0));
+        let sight = || Sight::Worked { node, core: 0, from, until: done, work };
+        world.ears.witness.sees(world.now, sight);
+        done
+    }
+
+    fn cost(&mut self, price: impl Fn(&Costs) -> &Timing) -> Span {
+        Span(timing(self.chance.draw(), price(&self.costs)).0 * self.slow)
+    }
+
+    fn reply(&self, world: &mut World<Solo>, at: Instant, replies: Vec<Reply>) {
+        if !replies.is_empty() {
+            let batch = replies.into_iter().map(|item| Timed { at, item }).collect();
+            world.send(self.place, Place::Clients, at, Message::Replies(batch));
+        }
+    }
+
+    fn end_turn(&mut self, world: &mut World<Solo>, done: Instant) {
+        if self.setup.is_hasty {
+            let hasty = self.seller.take_replies();
+            self.reply(world, done, hasty);
+        }
+        if let Some(line) = self.seller.write() {
+            self.writes += 1;
+            let (id, segment) = (WriteId(self.writes), self.segment);
+            let write = Write { id, segment, bytes: line.to_bytes(), retire_below: 0 };
+            world.begin_write(self.place, done, write);
+        }
+        let replies = self.seller.take_replies();
+        self.reply(world, done, replies);
+        let wake = self.seller.next_expiry().map(|at| self.clock.when(at));
+        world.wake_at(self.place, wake);
+    }
+}

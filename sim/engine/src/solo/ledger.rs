@@ -1,0 +1,138 @@
+//! What the one disk declares.
+//!
+//! Owns the reading of the log: a line that is durable is committed, there is nobody else to ask. What was declared must
+//! stand there after each crash, and at the end. Refuses to hear what the process says of itself.
+
+use onsale_booking::{Instant, Span};
+use onsale_cluster::{Epoch, ShardId};
+use onsale_oracles::Position;
+use onsale_scenarios::GoodCopies;
+use onsale_world::Machine;
+use onsale_world::place::{Place, PlaceTable};
+
+use super::log::{Line, lines, read};
+use super::{Setup, Solo};
+use crate::judges::Judges;
+use crate::seen::declared::Declared;
+use crate::system::Ledger;
+
+/// A process that has started may take so long to come to what is due.
+const WAKES: Span = Span::from_secs(1);
+
+/// What was declared so far.
+#[derive(Debug, Default)]
+pub struct LogWatch {
+    declared: Vec<Line>,
+    /// Whether any of it is gone: nothing more is declared then, for it would stand in the place of what was.
+    is_broken: bool,
+}
+
+impl LogWatch {
+    /// Declares a line that is new, and compares one that is not.
+    fn take(&mut self, now: Instant, node: Place, line: Line, judges: &mut Judges) {
+        let at = Position { log: 0, index: line.index, term: line.term };
+        if self.is_broken {
+            return;
+        }
+        match self.declared.get(line.index as usize - 1) {
+            Some(declared) if *declared == line => {}
+            Some(declared) => {
+                let detail = format!("{node} holds {line:?} where {declared:?} was durable");
+                judges.oracles.journal_conflict(now, at, detail);
+                self.is_broken = true;
+            }
+            None => {
+                let (writer, events) = (Some(node.node_id()), &line.events);
+                judges.oracles.committed((now, now), at, writer, events);
+                self.declared.push(line);
+            }
+        }
+    }
+
+    /// The disk is read from its beginning: what was declared must be there.
+    fn reread(&mut self, now: Instant, node: Place, machine: &Machine<Solo>, judges: &mut Judges) {
+        let log = read(machine.disk.segments());
+        if let Some(lost) = self.declared.get(log.len()).filter(|_| !self.is_broken) {
+            let at = Position { log: 0, index: lost.index, term: lost.term };
+            judges.oracles.journal_lost(now, at, 0);
+            self.is_broken = true;
+        }
+        log.into_iter().for_each(|line| self.take(now, node, line, judges));
+    }
+}
+
+impl Ledger<Solo> for LogWatch {
+    fn new(_: &Setup) -> Self {
+        Self::default()
+    }
+
+    fn written(&mut self, now: Instant, node: Place, bytes: &[u8], judges: &mut Judges) {
+        lines(bytes).for_each(|line| self.take(now, node, line, judges));
+    }
+
+    fn started(
+        &mut self,
+        now: Instant,
+        _: Place,
+        _: bool,
+        _: &PlaceTable<Machine<Solo>>,
+        judges: &mut Judges,
+    ) {
+        let overdue = judges.oracles.overdue();
+        overdue.gap_ends(0, now + WAKES);
+    }
+
+    /// Until it starts again nobody ends a hold.
+    fn died(&mut self, now: Instant, node: Place, machine: &Machine<Solo>, judges: &mut Judges) {
+        self.reread(now, node, machine, judges);
+        judges.oracles.overdue().gap_begins(0, now, Instant::MAX);
+    }
+
+    fn disk_replaced(
+        &mut self,
+        now: Instant,
+        node: Place,
+        machine: &Machine<Solo>,
+        judges: &mut Judges,
+    ) {
+        self.reread(now, node, machine, judges);
+    }
+
+    fn gone_for_good(
+        &mut self,
+        _: Instant,
+        _: Place,
+        _: &PlaceTable<Machine<Solo>>,
+        _: &mut Judges,
+    ) {
+    }
+
+    fn finish(&mut self, now: Instant, machines: &PlaceTable<Machine<Solo>>, judges: &mut Judges) {
+        let node = Place::node(1);
+        self.reread(now, node, &machines[node], judges);
+    }
+
+    /// There is one copy: a disk that may not be damaged is never struck.
+    fn endangers(
+        &self,
+        _: &Setup,
+        _: &PlaceTable<Machine<Solo>>,
+        _: Place,
+        good_copies: GoodCopies,
+    ) -> Option<ShardId> {
+        match good_copies {
+            GoodCopies::Majority => Some(ShardId(0)),
+            GoodCopies::Any => None,
+        }
+    }
+
+    fn declared(bytes: &[u8]) -> Option<Vec<Declared>> {
+        let told = |line: Line| Declared {
+            log: ShardId(0),
+            index: line.index,
+            term: Epoch(line.term),
+            events: line.events,
+        };
+        Some(lines(bytes).map(told).collect())
+    }
+}

@@ -1,0 +1,163 @@
+//! The second system behind the seam, from a plan to its outcome.
+//!
+//! One process, one log: whatever strikes it, every promise about seats is kept, runs are the same each time, and what
+//! is broken on purpose is seen, with a story that names seats, people and the fault.
+
+use std::sync::Arc;
+
+use onsale_booking::{NodeId, Span};
+use onsale_cluster::Acknowledge;
+use onsale_reports::Verdict;
+use onsale_scenarios::{
+    DiskFault, Fault, NetworkFault, ProcessFault, Scenario, Target, Timing, catalogue,
+};
+use onsale_sim::plan::Plan;
+use onsale_sim::run::{self, Look, Outcome};
+use onsale_sim::sabotage::Sabotage;
+use onsale_sim::seen::subject::Subject;
+use onsale_sim::story::Watch;
+use onsale_sim::story::cast::Cast;
+use onsale_sim::story::follow::Follow;
+use onsale_sim::story::hazards::Hazards;
+use onsale_world::Tracing;
+
+/// Oracles whose promises a crash must not break.
+const SAFETY: [&str; 6] =
+    ["double-booking", "lost-booking", "atomic", "hold", "linearizable", "single-writer"];
+
+fn solo() -> Scenario {
+    catalogue::find("fast/solo").expect("it is in the catalogue").scenario()
+}
+
+fn play(scenario: &Scenario, seed: u64) -> Outcome {
+    run::run(&Plan::new(scenario, seed), &Arc::default(), Tracing::default())
+}
+
+fn seconds(seconds: u64) -> Span {
+    Span::from_secs(seconds)
+}
+
+/// Every safety oracle has looked at something, and found nothing.
+fn is_safe(name: &str, seed: u64, outcome: &Outcome) {
+    let facts = &outcome.summary.facts;
+    for result in &facts.oracles {
+        let told = result.evidence.as_ref().map(|told| (&told.headline, &told.details));
+        assert_ne!(result.verdict, Verdict::Fail, "{name} {seed}: {}: {told:?}", result.name);
+        if SAFETY.contains(&result.name.as_str()) {
+            assert!(result.checked > 0, "{name} {seed}: {} checked nothing", result.name);
+        }
+    }
+    assert!(facts.sold_seats > 0, "{name} {seed}: nothing was sold");
+    assert_eq!(facts.replicas_replayed, 1, "{name} {seed}: its log is replayed at the end");
+}
+
+fn with(faults: Vec<Fault>) -> Scenario {
+    Scenario { faults, ..solo() }
+}
+
+#[test]
+fn whatever_strikes_it_no_promise_about_seats_is_broken() {
+    let node = Target::Node(NodeId(1));
+    let (down, up) = (seconds(2), seconds(3));
+    let crash_loop = ProcessFault::CrashLoop { node, down, up };
+    let cases = [
+        ("crash", vec![Fault::new(seconds(60), seconds(15), ProcessFault::Crash { node })]),
+        ("crash-loop", vec![Fault::new(seconds(60), seconds(40), crash_loop)]),
+        ("pause", vec![Fault::new(seconds(60), seconds(20), ProcessFault::Pause { node })]),
+        ("power", vec![Fault::new(seconds(70), seconds(5), ProcessFault::PowerLoss {})]),
+        (
+            "disk",
+            vec![
+                Fault::new(seconds(40), seconds(20), DiskFault::SlowDisk { node, factor: 50 }),
+                Fault::new(seconds(70), seconds(5), DiskFault::DiskStall { node }),
+                Fault::new(seconds(90), seconds(3), DiskFault::FsyncError { node }),
+                Fault::new(seconds(110), seconds(3), DiskFault::TornTail { node }),
+            ],
+        ),
+        (
+            "cut",
+            vec![Fault::new(
+                seconds(60),
+                seconds(20),
+                NetworkFault::Flapping { node, peer: None, down, up },
+            )],
+        ),
+    ];
+    for (name, faults) in cases {
+        let scenario = with(faults);
+        for seed in 1..=6 {
+            is_safe(name, seed, &play(&scenario, seed));
+        }
+    }
+}
+
+#[test]
+fn every_fault_of_the_catalogues_scenario_touches_something_over_many_seeds() {
+    let scenario = solo();
+    let mut touched = vec![0; scenario.faults.len()];
+    for seed in 1..=24 {
+        let outcome = play(&scenario, seed);
+        is_safe("fast/solo", seed, &outcome);
+        for fault in &outcome.summary.facts.faults {
+            let it = fault.touched;
+            touched[fault.index] += it.messages + it.writes + it.turns;
+        }
+    }
+    assert!(touched.iter().all(|&times| times > 0), "{touched:?}");
+}
+
+#[test]
+fn a_run_is_the_same_each_time() {
+    let hash = |seed| play(&solo(), seed).summary.facts.trace_hash;
+    assert_eq!(hash(3), hash(3));
+    assert_ne!(hash(3), hash(4));
+}
+
+#[test]
+fn an_answer_before_the_write_is_seen_and_told() {
+    let mut scenario = solo();
+    scenario.cluster.leader.acknowledge = Acknowledge::Proposal;
+    scenario.disk.fsync = Timing::Constant(Span::from_millis(100));
+    let power_loss = |at| Fault::new(seconds(at), seconds(1), ProcessFault::PowerLoss {});
+    scenario.faults = [50, 60, 70, 80].map(power_loss).to_vec();
+    let failed = (1..=5).find_map(|seed| {
+        let outcome = play(&scenario, seed);
+        let oracles = &outcome.summary.facts.oracles;
+        let lost = oracles.iter().find(|result| result.name == "lost-booking")?;
+        Some((seed, lost.evidence.clone()?))
+    });
+    let (seed, evidence) = failed.expect("it loses bookings within five seeds");
+    assert!(!evidence.follow.is_empty(), "{evidence:?}");
+    let plan = Plan::new(&scenario, seed);
+    let placement = Arc::new(onsale_sim::replicated::setup::placement(&scenario));
+    let subjects: Vec<Subject> = evidence
+        .follow
+        .iter()
+        .map(|name| name.parse().expect("a name that evidence has"))
+        .collect();
+    let look = |watch| Look { watch: Some(Box::new(watch)), ..Look::default() };
+    let cast = Cast::new(subjects, placement);
+    let rehearsed = run::run_watched(&plan, &Arc::default(), look(Watch::rehearsing(cast)));
+    let cast = rehearsed.watch.and_then(|watch| watch.rehearsal).expect("it was rehearsed");
+    let all = (onsale_booking::Instant::ZERO, onsale_booking::Instant::MAX);
+    let follow = Follow::new(cast, Hazards::of(&scenario), all);
+    let watch = Watch::of(Some(follow), None).expect("it follows somebody");
+    let told =
+        run::run_watched(&plan, &Arc::default(), Look { watch: Some(watch), ..Look::default() });
+    let end = told.end();
+    let story = told.watch.and_then(|watch| watch.follow).expect("it followed").finish(end);
+    let text: String =
+        story.lines.iter().map(|line| format!("{} {}\n", line.who, line.what)).collect();
+    for words in ["power loss", "seat", "booked", "hears from n1", "fails: ", "UNSAFE"] {
+        assert!(text.contains(words), "{words}:\n{text}");
+    }
+}
+
+#[test]
+fn a_disk_that_loses_what_it_acknowledged_is_seen() {
+    let node = Target::Node(NodeId(1));
+    let scenario = with(vec![Fault::new(seconds(120), seconds(5), ProcessFault::Crash { node })]);
+    let sabotage = Sabotage { disks_lose: 4_000, ..Sabotage::default() };
+    let broken = run::run_sabotaged(&Plan::new(&scenario, 1), sabotage);
+    assert!(broken.failed().contains(&"lost-booking"), "{:?}", broken.failed());
+}
