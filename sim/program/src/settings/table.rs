@@ -43,6 +43,8 @@ pub(super) const TABLE: [(&str, &[(&str, Values)]); 19] = [
     (
         "cluster",
         &[
+            // Most of what is drawn here is of this system alone.
+            ("system", Safe),
             // Nodes, zones, replicas and spares fit each other.
             ("nodes", Together),
             ("spares", Together),
