@@ -88,6 +88,7 @@ impl Subject {
             let id = &scenario.id;
             Err(format!("{self}: {id} has {what} {first} to {}, not {number}", after - 1))
         };
+        let no_facts = || format!("{self}: {} has no facts", scenario.id);
         let users = u64::from(scenario.crowd.numbers());
         match self {
             Self::Seat(show, seat) => within("shows", show.0.into(), 0, sale.shows.into())
@@ -96,12 +97,11 @@ impl Subject {
             Self::User(user) => within("users", user.0.into(), 0, users),
             // Sessions that are begun in place of others have numbers beyond.
             Self::Session(_) if scenario.facts.is_some() => Ok(()),
-            Self::Fact(fact) if let Some(facts) = &scenario.facts => {
-                within("facts of this kind", fact.id.into(), 0, facts.events.into())
-            }
-            Self::Session(_) | Self::Fact(_) => {
-                Err(format!("{self}: {} has no facts", scenario.id))
-            }
+            Self::Session(_) => Err(no_facts()),
+            Self::Fact(fact) => match &scenario.facts {
+                Some(facts) => within("facts of this kind", fact.id.into(), 0, facts.events.into()),
+                None => Err(no_facts()),
+            },
             Self::Shard(shard) => {
                 within("shards", shard.0.into(), 0, scenario.cluster.shards.into())
             }
