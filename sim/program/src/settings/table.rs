@@ -17,7 +17,7 @@ pub(super) enum Values {
     LogNormal(u64),
     /// Drawn with others that it must fit; the reason stands beside it.
     Together,
-    /// Always the default: any other value breaks a promise.
+    /// Always the default: any other value breaks a promise, or names a system that takes few of these settings.
     Safe,
 }
 
@@ -43,7 +43,6 @@ pub(super) const TABLE: [(&str, &[(&str, Values)]); 19] = [
     (
         "cluster",
         &[
-            // Most of what is drawn here is of this system alone.
             ("system", Safe),
             // Nodes, zones, replicas and spares fit each other.
             ("nodes", Together),
