@@ -38,9 +38,11 @@ const LATENCY: [Column<Latency>; 9] = [
     ),
     column("count", "Operations that ended.", |row| row.2.count.to_string()),
     column("p50_ms", "The median, in milliseconds.", |row| percentile(row, |it| it.p50)),
-    column("p90_ms", "Nine in ten took at most so long.", |row| percentile(row, |it| it.p90)),
-    column("p99_ms", "99 in 100 took at most so long.", |row| percentile(row, |it| it.p99)),
-    column("p99_9_ms", "999 in 1,000 took at most so long.", |row| percentile(row, |it| it.p99_9)),
+    column("p90_ms", "Nine in ten took at most this long.", |row| percentile(row, |it| it.p90)),
+    column("p99_ms", "99 in 100 took at most this long.", |row| percentile(row, |it| it.p99)),
+    column("p99_9_ms", "999 in 1,000 took at most this long.", |row| {
+        percentile(row, |it| it.p99_9)
+    }),
     column("max_ms", "The longest, exact.", |row| percentile(row, |it| it.max)),
     column(
         "unanswered",

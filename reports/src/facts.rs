@@ -28,9 +28,9 @@ documented! {
         pub headline: String,
         /// The story, a line an event.
         pub details: Vec<String>,
-        /// Whom or what it is about, as `replay --follow` takes it, the most telling first.
+        /// Subjects of the failure, as `replay --follow` takes them, the most telling first.
         pub follow: Vec<String>,
-        /// Virtual time at which it was found, in microseconds; none if it took the whole run to judge.
+        /// Virtual time at which it was found, in microseconds; no value if it took the whole run to judge.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub found_us: Option<u64>,
     }
@@ -89,7 +89,7 @@ documented! {
         pub shard: String,
         /// Since when, in virtual seconds.
         pub from_s: f64,
-        /// Until when, in virtual seconds; none if to the end of the run.
+        /// End of the window, in virtual seconds; no value if it lasts to the end of the run.
         pub to_s: Option<f64>,
         /// How long.
         pub lasted_ms: f64,
@@ -134,7 +134,7 @@ documented! {
         pub what: String,
         /// When it struck, in virtual seconds.
         pub at_s: f64,
-        /// When it healed, in virtual seconds; none if it lasted to the end.
+        /// When it healed, in virtual seconds; no value if it lasted to the end.
         pub healed_s: Option<f64>,
         /// What the hot show's shard was doing when it struck: `replicating`, `electing` and so on.
         pub phase: String,
@@ -145,9 +145,9 @@ documented! {
         /// From the strike to the next leader's first commit, the longest over those shards; none if
         /// no shard lost its leader, or if one never committed again.
         pub recovery_ms: Option<f64>,
-        /// How the hot show got its next leader; none if it kept the one it had.
+        /// How the hot show got its next leader; no value if it kept its leader.
         pub failover: Option<FailoverResult>,
-        /// The shards that were handed over during it; none if none was.
+        /// The shards that were handed over during it; no value if there were none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub hand_overs: Option<HandOvers>,
     }
@@ -160,7 +160,7 @@ documented! {
     pub struct HandOvers {
         /// How many there were.
         pub shards: u32,
-        /// Half of them took at most so long.
+        /// Half of them took at most this long.
         pub median_ms: f64,
         /// The longest.
         pub max_ms: f64,
@@ -170,7 +170,7 @@ documented! {
 }
 
 documented! {
-    /// The shards that were handed over although nothing was wrong; none if none was.
+    /// The shards that were handed over although nothing was wrong; no value if there were none.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     pub struct LeadTransfers {
         /// To nodes nearer to their venues.
@@ -188,7 +188,7 @@ impl LeadTransfers {
 }
 
 documented! {
-    /// From a fault's strike to each step of the hot show's failover, in milliseconds; none if that
+    /// From a fault's strike to each step of the hot show's failover, in milliseconds; no value if that
     /// step never came, or came without a need: a leader that restarts is replaced unsuspected.
     #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
     pub struct FailoverResult {
@@ -228,13 +228,13 @@ documented! {
         pub reads: u64,
         /// Questions answered with "I am behind".
         pub behind: u64,
-        /// Sessions begun anew because every node was behind what the one before had seen.
+        /// Sessions begun again because every node was behind what the one before had seen.
         pub begun_anew: u64,
         /// Acknowledged writes that went with a disk and were nowhere else.
         pub lost_with_disks: u64,
         /// Questions that got no answer in time.
         pub unanswered: u64,
-        /// From the last fault's healing until all nodes were found to agree; none if they never
+        /// From the last fault's healing until all nodes were found to agree; no value if they never
         /// were, or if there was no fault.
         pub agreed_ms: Option<f64>,
     }
@@ -310,7 +310,7 @@ pub struct RunFacts {
     pub reproduce: String,
     /// What became of the facts that nodes replicate, if there were any.
     pub facts: Option<FactsResult>,
-    /// From the last fault's healing until the run was live again; none if it never was, or if
+    /// From the last fault's healing until the run was live again; no value if it never was, or if
     /// there was no fault.
     pub calm_recovery_ms: Option<f64>,
     /// What the scenario says must happen and did not: oracles exercised, marks seen.

@@ -221,11 +221,11 @@ documented! {
         count: u64,
         /// The median.
         p50: Option<f64>,
-        /// Nine in ten took at most so long.
+        /// Nine in ten took at most this long.
         p90: Option<f64>,
-        /// 99 in 100 took at most so long.
+        /// 99 in 100 took at most this long.
         p99: Option<f64>,
-        /// 999 in 1,000 took at most so long.
+        /// 999 in 1,000 took at most this long.
         p99_9: Option<f64>,
         /// The longest, exact.
         max: Option<f64>,

@@ -91,7 +91,7 @@ trait Group: Declared {
         None
     }
 
-    /// Moves what it aims at into a cluster of so many nodes and zones.
+    /// Moves what it aims at into a cluster of this many nodes and zones.
     fn aim_within(&mut self, nodes: u16, zones: u16);
 }
 
@@ -121,7 +121,7 @@ impl What {
 pub const LASTS_LEAST: Span = Span::from_millis(1);
 
 impl Fault {
-    /// A fault that strikes at an instant and lasts for so long.
+    /// A fault that strikes at an instant and lasts for this long.
     pub fn new(at: Span, lasts: Span, what: impl Into<What>) -> Self {
         Self { at, lasts, what: what.into() }
     }
@@ -169,7 +169,7 @@ impl Fault {
         self.what.group_mut().jump()
     }
 
-    /// Moves what it aims at into a cluster of so many nodes and zones.
+    /// Moves what it aims at into a cluster of this many nodes and zones.
     pub fn aim_within(&mut self, nodes: u16, zones: u16) {
         self.what.group_mut().aim_within(nodes, zones);
     }

@@ -29,9 +29,9 @@ settings! {
         cluster: Cluster;
         /// What is for sale.
         sale: Sale;
-        /// Who comes.
+        /// The people who come.
         crowd: Crowd;
-        /// Who reads and changes facts. Left out, nobody does.
+        /// The readers and writers of facts. Left out, there are none.
         facts: Option<Facts>;
         /// How messages travel.
         network: Network;

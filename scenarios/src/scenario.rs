@@ -31,7 +31,7 @@ pub struct Scenario {
     pub cluster: Cluster,
     /// What is for sale.
     pub sale: Sale,
-    /// Who comes.
+    /// The people who come.
     pub crowd: Crowd,
     /// Who reads and changes facts, if anybody does.
     pub facts: Option<Facts>,

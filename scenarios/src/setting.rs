@@ -321,7 +321,7 @@ macro_rules! basis {
 /// shapes! {
 ///     /// When people come.
 ///     pub enum Arrivals in shapes: "write one of `constant` and `ramp`" {
-///         /// The same rate for so long.
+///         /// The same rate for this long.
 ///         Constant {
 ///             /// From the start.
 ///             over: Span, in SOME_TIME;

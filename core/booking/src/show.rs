@@ -257,7 +257,7 @@ impl Show {
         self.live.iter().map(|grant| (grant.hold, grant.expires))
     }
 
-    /// When the user's timer of a live hold ends; none if it does not live.
+    /// When the user's timer of a live hold ends; `None` if it does not live.
     pub fn live_until(&self, hold: HoldId) -> Option<Instant> {
         match self.index.get(&hold)? {
             &Place::Live(slot) => Some(self.live.get(slot).expires),

@@ -68,7 +68,7 @@ marks! {
     SuspicionRefuted = "suspicion-refuted";
     /// A node that saw a quorum gave up a peer that was suspect for long enough.
     PeerGivenUp = "peer-given-up";
-    /// A node learned that it had been given up, and joined anew.
+    /// A node learned that it had been given up, and joined again.
     JoinedAnew = "joined-anew";
     /// A node that had come or come back was admitted by one that saw a quorum.
     PeerAdmitted = "peer-admitted";
@@ -146,7 +146,7 @@ marks! {
     DurableStateMissing = "durable-state-missing";
     /// A replica has again all that it may have acknowledged, and votes.
     ReplicaRepaired = "replica-repaired";
-    /// A node wrote its log anew, because what was durable had been damaged.
+    /// A node rewrote its log, because what was durable had been damaged.
     LogRenewed = "log-renewed";
     /// A node stopped because a write failed.
     StoppedOnWriteError = "stopped-on-write-error";
@@ -172,7 +172,7 @@ marks! {
     FactsCopied = "facts-copied";
     /// Deletions were forgotten because their lifetime was over.
     FactsForgotten = "facts-forgotten";
-    /// A fact might have been deleted, nobody can tell any more: it was written anew.
+    /// A fact might have been deleted, nobody can tell any more: it was written again.
     FactsWrittenAnew = "facts-written-anew";
     /// What a node's disk forgot of its own writes no peer had either: a later write stands for it.
     FactsWrittenOff = "facts-written-off";
@@ -184,7 +184,7 @@ marks! {
     LeaderDrawnToVenue = "leader-drawn-to-venue";
     /// A leader began to hand its shard over to a node with less to do.
     LeaderShed = "leader-shed";
-    /// A node that forgot began a replica anew, in the place of the one that it had.
+    /// A node that forgot began a new replica in the place of the one that it had.
     ReplicaBegunAnew = "replica-begun-anew";
     /// A node was to leave that a shard was on its way to: the shard goes to another.
     MoveRedirected = "move-redirected";

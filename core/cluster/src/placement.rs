@@ -214,7 +214,7 @@ impl Placement {
         shows.iter().map(most).collect()
     }
 
-    /// The map in which a node is of the cluster; none if it is already.
+    /// The map in which a node is of the cluster; `None` if it is already.
     pub fn with(&self, node: NodeId) -> Option<Self> {
         let place = self.nodes.binary_search(&node).err()?;
         let mut next = self.next();
@@ -222,7 +222,7 @@ impl Placement {
         Some(next)
     }
 
-    /// The map in which a node of the cluster is to carry nothing; none if it is not of the
+    /// The map in which a node of the cluster is to carry nothing; `None` if it is not of the
     /// cluster, is leaving already, or the others are too few to carry the replicas. A shard that
     /// is on its way to the node goes to another at once: whoever leaves may be lost for good, and
     /// then the move would never end.
@@ -259,7 +259,7 @@ impl Placement {
     }
 
     /// The map that knows that a node's disk forgot, as the node found in this boot: replicas that came before
-    /// are given up, and new ones take their places, on the same node, or on others if it leaves; none if it
+    /// are given up, and new ones take their places, on the same node, or on others if it leaves; `None` if it
     /// is known already.
     pub fn forgotten(&self, node: NodeId, incarnation: u64) -> Option<Self> {
         if self.lapse(node).is_some_and(|known| known.incarnation >= incarnation) {
@@ -307,7 +307,7 @@ impl Placement {
         }
     }
 
-    /// Reads them back; none if they are no map.
+    /// Reads them back; `None` if they are no map.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (mut map, lapses) = postcard::take_from_bytes::<Self>(bytes).ok()?;
         if !lapses.is_empty() {
@@ -330,7 +330,7 @@ impl Placement {
 
     /// The map that brings the shards nearer to where they belong, one move a node at a time,
     /// spreads the leaders evenly once nothing moves, and forgets nodes that carry nothing and are
-    /// to; none if all is as it should be.
+    /// to; `None` if all is as it should be.
     ///
     /// No move puts more replicas of a shard into one zone than there were before it or belong there: a
     /// node that comes takes the place of the replica in its own zone, or its zone had none. If the

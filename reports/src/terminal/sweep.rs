@@ -325,7 +325,7 @@ fn failed(page: &mut Page, facts: &SweepFacts) {
     }
 }
 
-/// How far a sweep came that did not come to a last seed; none if it did not begin.
+/// How far a sweep came that did not come to a last seed; no value if it did not begin.
 fn reached(facts: &SweepFacts) -> Option<String> {
     let lasts = || facts.swept().map(|scenario| scenario.seeds.map(|(_, last)| last));
     let last = lasts().max()??;

@@ -35,7 +35,7 @@ faults! {
 }
 
 impl ClockFault {
-    /// By how much the clock is wrong once the fault has lasted for so long.
+    /// By how much the clock is wrong once the fault has lasted for this long.
     pub const fn wrong_by(&self, lasts: Span) -> Span {
         match self {
             Self::ClockDrift { by, .. } => Span(by.of(lasts.0)),

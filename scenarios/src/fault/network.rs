@@ -153,7 +153,7 @@ impl Group for NetworkFault {
                 nodes.iter().map(|&node| isolation(node)).collect()
             }
             Self::Partition { .. } => Target::BOTH_ROLES.map(isolation).into(),
-            // Chance decides for every message anew: a fault that loses all depends on less.
+            // Chance decides for each message: a fault that loses all depends on less.
             Self::Loss { .. } => {
                 let mute = (1..=nodes).map(|node| Cut::OneWay(Target::Node(NodeId(node))));
                 let surer = mute.flat_map(|cut| parts(&fault.but(Self::Partition { cut })));

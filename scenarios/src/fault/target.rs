@@ -34,7 +34,7 @@ impl Target {
         }
     }
 
-    /// Moves it into a cluster of so many nodes.
+    /// Moves it into a cluster of this many nodes.
     pub(super) const fn aim_within(&mut self, nodes: u16) {
         if let Self::Node(NodeId(number)) = self {
             *number = (*number - 1) % nodes + 1;

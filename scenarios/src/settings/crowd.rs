@@ -14,7 +14,7 @@ use crate::timing::Timing;
 pub(crate) const USERS_MAX: u32 = 100_000_000;
 
 settings! {
-    /// Who comes, when, and how they behave.
+    /// The people: how many, when they come, and how they behave.
     pub section Crowd {
         /// How many people come. A trace's number if one is played, as far as neither this nor `scale` is written.
         users: u32 = 2_000, chosen, in 1..=USERS_MAX, unit "people";

@@ -54,7 +54,7 @@ impl Watch {
         Self { rehearsal: Some(cast), ..Self::default() }
     }
 
-    /// One that tells a story or keeps a trace; none if there is nothing to do.
+    /// One that tells a story or keeps a trace; `None` if there is nothing to do.
     pub fn of(follow: Option<Follow>, recording: Option<Recording>) -> Option<Box<Self>> {
         let watches = follow.is_some() || recording.is_some();
         watches.then(|| Box::new(Self { follow, recording, ..Self::default() }))

@@ -16,7 +16,7 @@ use self::failover::Failover;
 use self::hand_over::{Balanced, HandOvers, Passage};
 use self::outages::{Before, Cause, Outage, Outages};
 
-/// A fault that healed at once can still cost a leader for so long: suspicion and an election take a fraction of it.
+/// A fault that healed at once can still cost a leader for this long: suspicion and an election take a fraction of it.
 const AFTERMATH: Span = Span::from_secs(2);
 
 /// A fault that has struck.

@@ -34,7 +34,7 @@ pub struct OracleSettings {
     pub patience: Span,
     /// How soon after calm the cluster must be live again.
     pub live_bound: Span,
-    /// How long an answer may take where nothing is wrong, if all that can be slow on its way is; none if the
+    /// How long an answer may take where nothing is wrong, if all that can be slow on its way is; `None` if the
     /// network or the settings may keep it from coming even then.
     pub slowest_answer: Option<Span>,
     /// By how much the instants of cause and effect may be out of order: the quantum within

@@ -52,7 +52,7 @@ impl Queues {
         }
     }
 
-    /// How long a message of so many bytes waits that is sent at `departs`, and takes to get onto the link; none if
+    /// How long a message of this many bytes waits that is sent at `departs`, and takes to get onto the link; none if
     /// the queue is full. Faults are held to account for it if it `counts`.
     #[inline]
     pub(crate) fn wait(

@@ -50,7 +50,7 @@ pub struct Course {
     pub stops_at: Option<Instant>,
     /// Whether its end was given out.
     pub(crate) ended: bool,
-    /// A process that starts counts for so many replicas.
+    /// A process that starts counts for this many replicas.
     pub(crate) replicas_a_node: u64,
     replicas_started: u64,
     progress: Arc<Progress>,

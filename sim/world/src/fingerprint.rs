@@ -42,7 +42,7 @@ impl Fingerprint {
 pub struct Trail(pub Vec<u64>);
 
 impl Trail {
-    /// The number of the first event at which two runs differ; none if they are the same.
+    /// The number of the first event at which two runs differ; `None` if they are the same.
     pub fn first_difference(&self, other: &Self) -> Option<usize> {
         let shared = self.0.len().min(other.0.len());
         // The hash rolls: once two runs part they stay apart.

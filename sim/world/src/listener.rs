@@ -1,4 +1,4 @@
-//! Whoever listens to a world, and meddles with it.
+//! The listener of a world, which may also interfere.
 //!
 //! Owns the list of what a world tells while it happens. A listener hears each at its instant, after the world has
 //! done its part and before anything else happens; what it makes of it changes nothing here. Only a meddler changes

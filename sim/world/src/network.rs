@@ -268,7 +268,7 @@ impl Network {
         chances
     }
 
-    /// Sends a message that waits for so long before it leaves; none if there is no room for it to
+    /// Sends a message that waits for so long before it leaves; `None` if there is no room for it to
     /// wait in.
     #[inline(always)]
     pub fn carry_after(

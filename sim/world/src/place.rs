@@ -111,7 +111,7 @@ impl Slim {
     }
 }
 
-/// Which places there are: the clients, and so many nodes and services.
+/// Which places there are: the clients, and this many nodes and services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     pub(crate) nodes: u16,
@@ -119,7 +119,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The clients, and so many nodes and services.
+    /// The clients, and this many nodes and services.
     pub const fn new(nodes: u16, services: u16) -> Self {
         Self { nodes, services }
     }
@@ -219,7 +219,7 @@ pub enum Lost {
     NeverLeft,
     /// Its receiver is dead.
     Down,
-    /// Its receiver was started anew since.
+    /// Its receiver was restarted since.
     Restarted,
     /// Somebody meddles with the network.
     Taken,

@@ -25,7 +25,7 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// The first so many of the nodes.
+    /// The first nodes, this many.
     pub(crate) fn new(layout: Layout, first: u16, check: HealthCheck) -> Self {
         let begins = |place: Place| place.as_node().is_some_and(|node| node.0 <= first);
         // Checks of the nodes are spread over the time from one to the next.

@@ -90,7 +90,7 @@ pub enum DirectorTurn {
         /// What is to happen to it.
         stage: Stage,
     },
-    /// A process has to die: in the midst of its write, or because it asked for it.
+    /// A process has to die: during its write, or because it asked for it.
     Dies(Place),
     /// The clients have gone: the run is over.
     End,

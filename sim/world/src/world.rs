@@ -53,7 +53,7 @@ pub struct Settings {
     pub health_check: HealthCheck,
     /// How far the clock of the last member is ahead of the first one's.
     pub clock_skew: Span,
-    /// A process that starts counts for so many replicas in the limits of a run.
+    /// A process that starts counts for this many replicas in the limits of a run.
     pub replicas_a_node: u64,
 }
 
@@ -61,9 +61,9 @@ pub struct Settings {
 pub struct World<C: Cargo, L> {
     /// The instant of the present event.
     pub now: Instant,
-    /// Whoever listens.
+    /// The listener.
     pub ears: L,
-    /// Who hears whom.
+    /// The links between places.
     pub network: Network,
     /// What waits in front of links that carry little.
     pub queues: Queues,

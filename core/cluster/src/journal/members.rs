@@ -149,7 +149,7 @@ impl Members {
         majority(&self.voters) && majority(&self.outgoing)
     }
 
-    /// The members after a step; none if the step does not follow, which changes nothing.
+    /// The members after a step; `None` if the step does not follow, which changes nothing.
     pub fn after(&self, change: Change) -> Option<Self> {
         let mut next = self.clone();
         match change {
@@ -196,7 +196,7 @@ impl Members {
         postcard::to_stdvec(self).expect("memory holds the members")
     }
 
-    /// Reads them back; none if they are not members.
+    /// Reads them back; `None` if they are not members.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         postcard::from_bytes(bytes).ok()
     }
@@ -233,7 +233,7 @@ impl Change {
         postcard::to_stdvec(self).expect("memory holds a change")
     }
 
-    /// Reads them back; none if they are no change.
+    /// Reads them back; `None` if they are no change.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         postcard::from_bytes(bytes).ok()
     }

@@ -108,7 +108,7 @@ impl Recovered {
         self.forgot = Some(incarnation);
     }
 
-    /// The replica of the log that the disk holds; none if the disk holds none.
+    /// The replica of the log that the disk holds; `None` if the disk holds none.
     pub fn generation(&self, shard: ShardId) -> Option<u32> {
         self.shards.get(&shard).map(Durable::generation)
     }

@@ -60,7 +60,7 @@ fn who_says_that_it_leaves_is_not_missed() {
     // Who does not know that yet suspects it: it answers back, and goes on leaving.
     assert_eq!(leaver.on_rumour(said(PEER, 1, 0, State::Suspect), NOW), Heard::Refuted);
     assert_eq!(leaver.member(PEER), Some(member(1, 1, State::Leaving)));
-    // Who was given up joins again first.
+    // A node that was given up joins again first.
     assert_eq!(leaver.on_rumour(said(PEER, 1, 1, State::Down), NOW), Heard::GivenUp);
     leaver.leave(NOW);
     assert_eq!(leaver.member(PEER), Some(member(1, 2, State::Joining)));

@@ -13,7 +13,7 @@ use crate::journal::{Change, Members, ReadId, ReplicaId};
 use crate::observation::TransferReason;
 use crate::placement::{Placement, Seats};
 
-/// A replica that lacks at most so many records is as good as level: the rest is on its way.
+/// A replica that lacks at most this many records is as good as level: the rest is on its way.
 pub(crate) const LEVEL: u64 = 64;
 
 impl Shard {

@@ -149,7 +149,7 @@ impl Shard {
     }
 
     /// Whether what a disk holds of this replica, replayed as far as the replica has applied its
-    /// journal, gives the state that it has; none if the disk does not reach as far. A replica that has left
+    /// journal, gives the state that it has; `None` if the disk does not reach as far. A replica that has left
     /// has no state, whether its disk says so yet or still holds the journal that it had.
     pub(crate) fn is_replayed_by(&self, durable: Durable) -> Option<bool> {
         if self.journal.has_left() {

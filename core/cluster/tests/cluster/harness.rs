@@ -73,7 +73,7 @@ impl Cluster {
         Self::begin(config, nodes, Placement::new(nodes, 3, shards, 3), ahead.collect())
     }
 
-    /// Boots so many nodes in three zones and lets them elect their leaders.
+    /// Boots this many nodes in three zones and lets them elect their leaders.
     pub(crate) fn new(nodes: u16, shards: u32) -> Self {
         Self::with(config(), nodes, shards)
     }
@@ -93,7 +93,7 @@ impl Cluster {
         Self::begin(config(), nodes, placement, BTreeMap::new())
     }
 
-    /// Boots so many nodes in three zones, with the venues of all shows in one of them.
+    /// Boots this many nodes in three zones, with the venues of all shows in one of them.
     pub(crate) fn with_venues_in(zone: ZoneId, config: Config, nodes: u16, shards: u32) -> Self {
         let placement = Placement::new(nodes, 3, shards, 3);
         let shows = (0..4 * shards).map(ShowId);

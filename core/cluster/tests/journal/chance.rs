@@ -23,13 +23,13 @@ impl Chance {
 /// What goes wrong while it lasts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Faults {
-    /// One message in so many is lost; 0 for none.
+    /// One message in this many is lost; 0 for none.
     pub(crate) drop_one_in: u64,
     /// Whether messages overtake each other.
     pub(crate) reorder: bool,
     /// Whether an fsync may claim what it did not do.
     pub(crate) lying_disks: bool,
-    /// Whose disk may rot when it crashes.
+    /// The node whose disk may rot when it crashes.
     pub(crate) rotting: Option<usize>,
     /// Small, so that segments and snapshots turn over.
     pub(crate) segment_bytes: usize,

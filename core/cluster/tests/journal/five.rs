@@ -43,7 +43,7 @@ pub(crate) struct Five {
     pub(crate) values: u64,
     pub(crate) generation: u32,
     pub(crate) compact_after: u64,
-    /// Whose next write is torn, and after how many frames, or in the last: the node dies in it.
+    /// The node whose next write is torn, and after how many frames, or in the last: it dies during that write.
     pub(crate) tears: Option<(NodeId, usize)>,
 }
 

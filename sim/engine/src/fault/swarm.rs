@@ -36,7 +36,7 @@ pub(crate) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> 
     drawn.into_iter().map(|(.., fault)| fault).collect()
 }
 
-/// Whom a family strikes in one seed.
+/// The nodes that a family strikes under one seed.
 #[derive(Clone, Copy)]
 enum Aim {
     /// The leader of the hot show, again and again: that is where it hurts.

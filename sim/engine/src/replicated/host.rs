@@ -309,7 +309,7 @@ impl Host {
         self.work((world, at), (Some(0), at), work, || input);
     }
 
-    /// When the first core has done something that it begins in this turn; none if that has to wait.
+    /// When the first core has done something that it begins in this turn; `None` if that has to wait.
     #[inline(always)]
     fn done_by_first(&mut self, at: Instant, work: Work) -> Option<Instant> {
         self.cost_if_begun(work).map(|cost| self.do_by_first(at, work, cost))

@@ -16,7 +16,7 @@ use crate::judges::Judges;
 use crate::seen::declared::Declared;
 use crate::system::Ledger;
 
-/// A process that has started may take so long to come to what is due.
+/// A process that has started may take this long to come to what is due.
 const WAKES: Span = Span::from_secs(1);
 
 /// What was declared so far.

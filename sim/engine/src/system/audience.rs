@@ -32,7 +32,7 @@ pub struct Audience<S: System> {
     pub witness: Witness,
     /// What the disks hold as committed.
     pub ledger: S::Ledger,
-    /// Which node has its turn, and what it does in it; none if it is no node's.
+    /// Which node has its turn, and what it does in it; `None` if it is no node's.
     pub doing: Option<Doing>,
     /// What faults did.
     pub faults: FaultLog,

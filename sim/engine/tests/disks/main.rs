@@ -18,7 +18,7 @@ fn recovered(disk: &Disk) -> Recovered {
     Wal::recover(Found { has_written: true, segments: disk.contents() })
 }
 
-/// The frames of so many records.
+/// The frames of this many records.
 fn records(first: u64, count: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     for index in first..first + count {
@@ -28,7 +28,7 @@ fn records(first: u64, count: u64) -> Vec<u8> {
     bytes
 }
 
-/// A disk with a checkpoint and so many records, all durable.
+/// A disk with a checkpoint and this many records, all durable.
 fn used(seed: u64, count: u64) -> Disk {
     let mut disk = Disk::new(Scenario::default().disk, seed, seed);
     let mut bytes = Vec::new();

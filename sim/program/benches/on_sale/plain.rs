@@ -262,7 +262,7 @@ impl Person<'_> {
         }
     }
 
-    /// One request with its retries; none if no answer came.
+    /// One request with its retries; `None` if no answer came.
     async fn ask(
         &self,
         sequence: u8,

@@ -250,7 +250,7 @@ mod tests {
         (first..first + count).flat_map(|index| [index as u8; 90]).collect()
     }
 
-    /// A disk with so many records, all durable.
+    /// A disk with this many records, all durable.
     fn used(seed: u64, count: u64) -> Disk {
         let mut disk = disk(seed);
         disk.begin(write(1, records(1, count)));

@@ -67,7 +67,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         Some(Turn::Clients(turn))
     }
 
-    /// Whoever checks gateways finds out what has changed since this was called last.
+    /// Health checks learn what has changed since the last call.
     pub fn check_gateways(&mut self) {
         for node in self.layout().nodes() {
             let is_up = self.machines[node].life.state() == Process::Up;

@@ -19,7 +19,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.calendar.enter(at, Event::Stage { fault, node, stage });
     }
 
-    /// Tells a process to stop, for a fault; it may take so long. Nothing if it is dead, or has
+    /// Tells a process to stop, for a fault; it may take this long. Nothing if it is dead, or has
     /// been told already.
     pub fn tell_to_stop(&mut self, fault: usize, node: Place, patience: Span) {
         let machine = &mut self.machines[node];

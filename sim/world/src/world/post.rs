@@ -62,7 +62,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.ears.sent(self.now, Passing { from, to, message }, departs, carried, cut);
     }
 
-    /// Why a message that would arrive now does not; none if it does.
+    /// Why a message that would arrive now does not; `None` if it does.
     #[inline]
     fn why_lost(&self, from: Place, to: Place, departed: Instant, sender: u32) -> Option<Lost> {
         let (source, target) = (&self.machines[from].life, &self.machines[to].life);

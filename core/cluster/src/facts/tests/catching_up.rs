@@ -26,7 +26,7 @@ fn a_node_that_joins_answers_once_it_has_caught_up_with_a_peer() {
     assert_eq!(facts[0].1.as_ref().and_then(|version| version.text.as_deref()), Some("known"));
 }
 
-/// Only one peer has heard of a write when its node's disk goes. Were the node to write anew before
+/// Only one peer has heard of a write when its node's disk goes. If the node wrote again before
 /// it hears of it again, the others would take it for seen.
 #[test]
 fn a_node_whose_disk_forgot_writes_once_it_has_caught_up_with_all() {

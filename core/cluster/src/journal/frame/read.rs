@@ -8,7 +8,7 @@ use super::*;
 /// Why reading a segment stopped before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// The frame is cut short or lacks a sector, as a crash in the midst of a write leaves it:
+    /// The frame is cut short or lacks a sector, as a crash during a write leaves it:
     /// what follows was not durable either.
     Torn,
     /// The frame is there in full and does not match its checksum: what was durable is lost.

@@ -13,7 +13,7 @@ impl Cluster {
         self.crash_keeping(id, |write| any % (write.bytes.len() + 1));
     }
 
-    /// The same, where so many bytes of the write are on the disk.
+    /// The same, where this many bytes of the write are on the disk.
     pub(crate) fn crash_keeping(&mut self, id: NodeId, kept: impl FnOnce(&Write) -> usize) {
         self.end(id);
         if let Some((segment, durable)) = self.cached.remove(&id)

@@ -9,12 +9,12 @@ use super::super::tests::{live, secs, settings};
 use super::super::{JudgeSettings, Judges};
 use super::*;
 
-/// A cluster of three whose nodes come and go, and what its map says after so many seconds.
+/// A cluster of three whose nodes come and go, and what its map says after this many seconds.
 #[derive(Default)]
 struct Mapped {
     versions: Vec<(u64, Placement)>,
     told: Vec<(u64, u16)>,
-    /// Who has a say at the end, if not who the map says.
+    /// The voters at the end, if they are not those of the map.
     voters: Option<[u16; 3]>,
 }
 
