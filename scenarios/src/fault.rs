@@ -20,7 +20,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use self::clock::ClockFault;
-use self::declare::Declared;
+use self::declare::{Declared, groups};
 pub use self::disk::DiskFault;
 pub use self::family::Family;
 pub use self::members::MembersFault;
@@ -43,19 +43,20 @@ pub struct Fault {
     pub what: What,
 }
 
-/// What a fault does, by group.
-#[derive(Clone, Debug, PartialEq)]
-pub enum What {
-    /// To processes, or to their machines.
-    Process(ProcessFault),
-    /// To the network.
-    Network(NetworkFault),
-    /// To a disk.
-    Disk(DiskFault),
-    /// To a clock.
-    Clock(ClockFault),
-    /// To the cluster's members.
-    Members(MembersFault),
+groups! {
+    /// What a fault does, by group.
+    pub enum What {
+        /// To processes, or to their machines.
+        Process(ProcessFault),
+        /// To the network.
+        Network(NetworkFault),
+        /// To a disk.
+        Disk(DiskFault),
+        /// To a clock.
+        Clock(ClockFault),
+        /// To the cluster's members.
+        Members(MembersFault),
+    }
 }
 
 /// Why a system may be late, or forgetful, while a fault is in force although its processes are up.
@@ -93,28 +94,6 @@ trait Group: Declared {
 
     /// Moves what it aims at into a cluster of this many nodes and zones.
     fn aim_within(&mut self, nodes: u16, zones: u16);
-}
-
-impl What {
-    fn group(&self) -> &dyn Group {
-        match self {
-            Self::Process(fault) => fault,
-            Self::Network(fault) => fault,
-            Self::Disk(fault) => fault,
-            Self::Clock(fault) => fault,
-            Self::Members(fault) => fault,
-        }
-    }
-
-    fn group_mut(&mut self) -> &mut dyn Group {
-        match self {
-            Self::Process(fault) => fault,
-            Self::Network(fault) => fault,
-            Self::Disk(fault) => fault,
-            Self::Clock(fault) => fault,
-            Self::Members(fault) => fault,
-        }
-    }
 }
 
 /// A shorter fault makes no simpler story.
@@ -220,65 +199,17 @@ fn parts(fault: &Fault) -> Vec<Fault> {
     parts.map(part).filter(|part| part.lasts >= LASTS_LEAST).collect()
 }
 
-impl From<ProcessFault> for What {
-    fn from(fault: ProcessFault) -> Self {
-        Self::Process(fault)
-    }
-}
-
-impl From<NetworkFault> for What {
-    fn from(fault: NetworkFault) -> Self {
-        Self::Network(fault)
-    }
-}
-
-impl From<DiskFault> for What {
-    fn from(fault: DiskFault) -> Self {
-        Self::Disk(fault)
-    }
-}
-
-impl From<ClockFault> for What {
-    fn from(fault: ClockFault) -> Self {
-        Self::Clock(fault)
-    }
-}
-
-impl From<MembersFault> for What {
-    fn from(fault: MembersFault) -> Self {
-        Self::Members(fault)
-    }
-}
-
 impl OneOf for Fault {
     const NAMES: &'static [&'static str] = Family::NAMES;
     const HELP: &'static str = "write one fault under each `[[fault]]`";
 
     fn read_shape<'de, M: de::MapAccess<'de>>(family: &str, map: &mut M) -> Result<Self, M::Error> {
-        if let Some(fault) = ProcessFault::read(family, map)? {
-            return Ok(fault);
-        }
-        if let Some(fault) = NetworkFault::read(family, map)? {
-            return Ok(fault);
-        }
-        if let Some(fault) = DiskFault::read(family, map)? {
-            return Ok(fault);
-        }
-        if let Some(fault) = ClockFault::read(family, map)? {
-            return Ok(fault);
-        }
-        let fault = MembersFault::read(family, map)?;
+        let fault = What::read(family, map)?;
         fault.ok_or_else(|| de::Error::unknown_variant(family, Self::NAMES))
     }
 
     fn write_shape<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        match &self.what {
-            What::Process(what) => what.write(self, map),
-            What::Network(what) => what.write(self, map),
-            What::Disk(what) => what.write(self, map),
-            What::Clock(what) => what.write(self, map),
-            What::Members(what) => what.write(self, map),
-        }
+        self.what.write(self, map)
     }
 }
 
@@ -288,14 +219,7 @@ impl Value for Fault {
     const ANY: () = ();
 
     fn kind((): &()) -> Kind {
-        let groups = [
-            ProcessFault::describe(),
-            NetworkFault::describe(),
-            DiskFault::describe(),
-            ClockFault::describe(),
-            MembersFault::describe(),
-        ];
-        Kind::OneOf(groups.concat())
+        Kind::OneOf(What::describe())
     }
 
     fn check(&self, field: &str, (): &(), checks: &mut Checks) {

@@ -1,7 +1,7 @@
-//! How families of faults are declared: each once, with its keys, their bounds and docs.
+//! How groups and families of faults are declared: each once, a family with its keys, their bounds and docs.
 //!
-//! Owns what follows from a declaration: the group's enum, how a fault is read and written, and its description. Refuses
-//! to know any family.
+//! Owns what follows from a declaration: the enums, how a fault is read and written, and its description. Refuses
+//! to know any group and any family.
 
 use onsale_booking::Span;
 
@@ -28,6 +28,70 @@ pub(super) fn section(kind: Kind) -> Section {
     let Kind::Table(section) = kind else { panic!("the keys of a fault are a table") };
     section
 }
+
+/// Declares the groups: one variant each, with the enum of its families, which [`faults!`] declares.
+macro_rules! groups {
+    (
+        $(#[doc = $about:literal])*
+        pub enum $What:ident {
+            $($(#[doc = $doc:literal])* $Name:ident($Group:ident),)*
+        }
+    ) => {
+        $(#[doc = $about])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum $What {
+            $($(#[doc = $doc])* $Name($Group),)*
+        }
+
+        impl $What {
+            fn group(&self) -> &dyn Group {
+                match self {
+                    $(Self::$Name(fault) => fault,)*
+                }
+            }
+
+            fn group_mut(&mut self) -> &mut dyn Group {
+                match self {
+                    $(Self::$Name(fault) => fault,)*
+                }
+            }
+
+            /// Reads the table of a fault, if any group has its family.
+            fn read<'de, M: serde::de::MapAccess<'de>>(
+                family: &str,
+                map: &mut M,
+            ) -> Result<Option<Fault>, M::Error> {
+                $(if let Some(fault) = $Group::read(family, map)? {
+                    return Ok(Some(fault));
+                })*
+                Ok(None)
+            }
+
+            /// Writes the family and its table.
+            fn write<S: serde::ser::SerializeMap>(
+                &self,
+                fault: &Fault,
+                map: &mut S,
+            ) -> Result<(), S::Error> {
+                match self {
+                    $(Self::$Name(what) => what.write(fault, map),)*
+                }
+            }
+
+            /// Each family of every group, and its table.
+            fn describe() -> Vec<(&'static str, $crate::setting::Section)> {
+                [$($Group::describe()),*].concat()
+            }
+        }
+
+        $(impl From<$Group> for $What {
+            fn from(fault: $Group) -> Self {
+                Self::$Name(fault)
+            }
+        })*
+    };
+}
+pub(super) use groups;
 
 /// Declares the families of one group:
 ///
