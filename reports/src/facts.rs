@@ -228,8 +228,8 @@ documented! {
         pub reads: u64,
         /// Questions answered with "I am behind".
         pub behind: u64,
-        /// Sessions begun again because every node was behind what the one before had seen.
-        pub begun_anew: u64,
+        /// Sessions started over because every node was behind what they had seen.
+        pub started_over: u64,
         /// Acknowledged writes that went with a disk and were nowhere else.
         pub lost_with_disks: u64,
         /// Questions that got no answer in time.

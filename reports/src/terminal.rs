@@ -205,8 +205,8 @@ fn replicated_facts(page: &mut Page, summary: &Summary) {
     if facts.unanswered > 0 {
         items.push(format!("{} without an answer", human::count(facts.unanswered)));
     }
-    if facts.begun_anew > 0 {
-        items.push(format!("{} begun anew", counted(facts.begun_anew, "session")));
+    if facts.started_over > 0 {
+        items.push(format!("{} started over", counted(facts.started_over, "session")));
     }
     if facts.lost_with_disks > 0 {
         items.push(format!("{} lost with disks", counted(facts.lost_with_disks, "write")));
@@ -272,14 +272,14 @@ mod tests {
             writes: 1_200,
             reads: 1,
             unanswered: 2,
-            begun_anew: 1,
+            started_over: 1,
             lost_with_disks: 3,
             agreed_ms: Some(292.0),
             ..FactsResult::default()
         });
         let told = "facts       90 facts · 1,200 writes · 1 read · 2 without an answer";
         assert!(render(&summary, false, 100).contains(told));
-        let lost = "1 session begun anew · 3 writes lost with disks";
+        let lost = "1 session started over · 3 writes lost with disks";
         assert!(render(&summary, false, 160).contains(lost));
         assert!(
             render(&summary, false, 120).contains("all nodes agree 292 ms after the last fault")

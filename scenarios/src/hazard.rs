@@ -116,7 +116,12 @@ pub const HAZARDS: [Hazard; 21] = [
         "a job frees the holds of a list without looking again",
     ),
     span("sale.early", &["F4"], "the server ends a hold before its client's timer does"),
-    named("sale.repeats", "anew", &["B3"], "a request that arrives twice is executed twice"),
+    named(
+        "sale.repeats",
+        "executed-again",
+        &["B3"],
+        "a request that arrives twice is executed twice",
+    ),
     named("sale.confirms", "any-hold", &["C3"], "a payment books seats although its hold is over"),
     named("sale.releases", "any-hold", &["D4"], "a release frees seats although its hold is over"),
     named("sale.orders", "partial", &["E2"], "an order is granted in part"),

@@ -133,8 +133,8 @@ pub(crate) fn closest<'a>(
     best.map(|(_, candidate)| candidate)
 }
 
-/// What a word that is not known any more is called today.
-const RENAMED: [(&str, &str); 7] = [
+/// Words that were renamed: the old one, and the one in its place.
+const RENAMED: [(&str, &str); 11] = [
     ("owner", "leader"),
     ("leads", "leader-placement"),
     ("owner-deposed", "leader-deposed"),
@@ -142,6 +142,10 @@ const RENAMED: [(&str, &str); 7] = [
     ("lead-handed-over", "lead-transfer-asked"),
     ("lead-drawn-to-venue", "leader-drawn-to-venue"),
     ("lead-shed", "leader-shed"),
+    ("joined-anew", "rejoined"),
+    ("facts-written-anew", "facts-rewritten"),
+    ("replica-begun-anew", "replica-replaced"),
+    ("anew", "executed-again"),
 ];
 
 /// The advice about a word that is not among the candidates, if one of them is meant.

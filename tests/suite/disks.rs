@@ -204,7 +204,7 @@ fn facts_that_went_with_a_disk_hold_nobody_up() {
     let lost = runs.iter().filter(|(.., facts)| facts.lost_with_disks > 0).count();
     assert!(lost * 2 > runs.len(), "{lost} of {} runs lost something", runs.len());
     assert!(runs.iter().any(|&(_, written_off, _)| written_off > 0));
-    assert!(runs.iter().any(|(.., facts)| facts.begun_anew > 0));
+    assert!(runs.iter().any(|(.., facts)| facts.started_over > 0));
 }
 
 /// That its peers do not hear a node costs no session: who told of something tells of it again.
@@ -218,6 +218,6 @@ fn no_session_is_given_up_while_every_disk_lasts() {
         assert_eq!(complaint, None);
         let facts = facts.expect("there are facts");
         assert!(facts.behind > 0, "{facts:?}");
-        assert_eq!((facts.begun_anew, facts.lost_with_disks), (0, 0), "{facts:?}");
+        assert_eq!((facts.started_over, facts.lost_with_disks), (0, 0), "{facts:?}");
     }
 }

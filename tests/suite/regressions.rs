@@ -85,7 +85,7 @@ fn a_shrunk_failure_is_saved_beside_the_others_and_over_none() {
     desk.onsale(&["run", "unsafe/repeat-anew", "--quiet", "--out", "run"], 1);
     let said = desk.onsale(&["shrink", "run/capsule.json", "--save"], 2);
     assert!(
-        said.err.contains("sale.repeats = \"anew\" breaks its promise by design"),
+        said.err.contains("sale.repeats = \"executed-again\" breaks its promise by design"),
         "{}",
         said.err
     );

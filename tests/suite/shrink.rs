@@ -31,7 +31,7 @@ shards = 4
 [sale]
 shows = 3
 hold = "20s"
-repeats = "anew"
+repeats = "executed-again"
 
 [crowd]
 users = 120
@@ -94,7 +94,7 @@ fn a_mixed_failure_ends_small_and_goes_with_its_cause() {
     let scenario = desk.read("small/scenario.toml");
     let seed = desk.json("small/capsule.json")["plan"]["seed"].as_str().unwrap().to_owned();
     desk.onsale(&["run", "small/scenario.toml", "--no-out"], 1);
-    let cause = "repeats = \"anew\"\n";
+    let cause = "repeats = \"executed-again\"\n";
     assert!(scenario.contains(cause), "{scenario}");
     desk.put("safe.toml", &scenario.replace(cause, ""));
     desk.onsale(&["run", "safe.toml", "--seed", &seed, "--no-out"], 0);

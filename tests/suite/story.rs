@@ -196,7 +196,7 @@ fn an_unsafe_setting_is_named_beside_what_it_let_through() {
     let minutes = format!("found at {:02}:{:02}.", found / 60_000_000, found / 1_000_000 % 60);
     assert!(details[0].starts_with(&minutes), "{details:?}");
     assert!(details[1].starts_with("latest fault: 10% of messages duplicated"), "{details:?}");
-    let setting = "unsafe setting: sale.repeats = \"anew\": a request that arrives twice";
+    let setting = "unsafe setting: sale.repeats = \"executed-again\": a request that arrives twice";
     assert!(details[2].starts_with(setting), "{details:?}");
 
     let follow = evidence["follow"][0].as_str().unwrap();
@@ -207,10 +207,13 @@ fn an_unsafe_setting_is_named_beside_what_it_let_through() {
             ("decision", "held for"),
             ("decision", "once more: "),
             ("verdict", "atomic fails"),
-            ("verdict", "sale.repeats = \"anew\": a request that arrives twice is executed twice"),
+            (
+                "verdict",
+                "sale.repeats = \"executed-again\": a request that arrives twice is executed twice",
+            ),
         ],
     );
-    in_order(&lines, &[("decision", "[sale.repeats = \"anew\"]")]);
+    in_order(&lines, &[("decision", "[sale.repeats = \"executed-again\"]")]);
 }
 
 /// Every line of a story, a report and a shrunk failure stays within the columns that there are, but for

@@ -178,7 +178,7 @@ impl Show {
                 match self.fate(hold, request.user, now) {
                     Fate::Unknown => self.decide_hold(hold, request.user, wish, now),
                     Fate::Live(_) | Fate::Booked(_) | Fate::Released | Fate::Lost
-                        if checks.repeats == Repeats::Anew =>
+                        if checks.repeats == Repeats::ExecutedAgain =>
                     {
                         self.decide_hold(hold, request.user, wish, now)
                     }
@@ -197,7 +197,7 @@ impl Show {
                 };
                 match self.fate(hold, request.user, now) {
                     Fate::Live(_) => booked(),
-                    Fate::Booked(_) if checks.repeats == Repeats::Anew => booked(),
+                    Fate::Booked(_) if checks.repeats == Repeats::ExecutedAgain => booked(),
                     Fate::Booked(grant) => {
                         Decision::Answer(Outcome::Booked { hold, seats: grant.seats.clone() })
                     }

@@ -69,7 +69,7 @@ marks! {
     /// A node that saw a quorum gave up a peer that was suspect for long enough.
     PeerGivenUp = "peer-given-up";
     /// A node learned that it had been given up, and joined again.
-    JoinedAnew = "joined-anew";
+    Rejoined = "rejoined";
     /// A node that had come or come back was admitted by one that saw a quorum.
     PeerAdmitted = "peer-admitted";
     /// A node withdrew: it saw too few for too long, or was given up.
@@ -172,8 +172,8 @@ marks! {
     FactsCopied = "facts-copied";
     /// Deletions were forgotten because their lifetime was over.
     FactsForgotten = "facts-forgotten";
-    /// A fact might have been deleted, nobody can tell any more: it was written again.
-    FactsWrittenAnew = "facts-written-anew";
+    /// A fact that might have been deleted, with no record left to tell, was written again.
+    FactsRewritten = "facts-rewritten";
     /// What a node's disk forgot of its own writes no peer had either: a later write stands for it.
     FactsWrittenOff = "facts-written-off";
     /// Requests came to a leader that handed its shard over, and waited for the successor.
@@ -184,8 +184,8 @@ marks! {
     LeaderDrawnToVenue = "leader-drawn-to-venue";
     /// A leader began to hand its shard over to a node with less to do.
     LeaderShed = "leader-shed";
-    /// A node that forgot began a new replica in the place of the one that it had.
-    ReplicaBegunAnew = "replica-begun-anew";
+    /// A node that lost its disk replaced its replica by a new one.
+    ReplicaReplaced = "replica-replaced";
     /// A node was to leave that a shard was on its way to: the shard goes to another.
     MoveRedirected = "move-redirected";
 }

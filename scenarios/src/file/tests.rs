@@ -110,12 +110,14 @@ fn words_that_are_not_known_are_answered_with_near_ones() {
 }
 
 #[test]
-fn a_word_of_an_earlier_version_is_answered_with_the_one_of_today() {
+fn a_renamed_word_is_refused_with_its_new_name() {
     let said = complaints_about(&[
         "[cluster.owner]\nacknowledge = \"own-disk\"",
         "[cluster.leads]\nnear-venue = true",
         "[[fault]]\npause = { at = \"1s\", node = \"owner\", lasts = \"1s\" }",
         "[expect]\nmarks = [\"owner-deposed\", \"lead-shed\"]",
+        "[sale]\nrepeats = \"anew\"",
+        "[expect]\nmarks = [\"joined-anew\", \"facts-written-anew\", \"replica-begun-anew\"]",
     ]);
     insta::assert_snapshot!(said, @r#"
     x.toml:2:10: cluster.owner: unknown key `owner`; renamed to `leader`
@@ -123,6 +125,10 @@ fn a_word_of_an_earlier_version_is_answered_with_the_one_of_today() {
     x.toml:3:29: fault[0].pause.node: "owner" is no target; renamed to `leader`
     x.toml:3:10: expect.marks[0]: there is no mark "owner-deposed"; renamed to `leader-deposed`
     x.toml:3:27: expect.marks[1]: there is no mark "lead-shed"; renamed to `leader-shed`
+    x.toml:3:11: sale.repeats: unknown name `anew`; renamed to `executed-again`
+    x.toml:3:10: expect.marks[0]: there is no mark "joined-anew"; renamed to `rejoined`
+    x.toml:3:25: expect.marks[1]: there is no mark "facts-written-anew"; renamed to `facts-rewritten`
+    x.toml:3:47: expect.marks[2]: there is no mark "replica-begun-anew"; renamed to `replica-replaced`
     "#);
 }
 

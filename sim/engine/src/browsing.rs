@@ -388,9 +388,9 @@ impl Browsing {
         let Some(person) = self.person_of(by) else { return };
         let known = self.sessions.get_mut(&person);
         if known.is_some_and(|session| session.on_behind(node, &self.nodes)) {
-            self.result.begun_anew += 1;
+            self.result.started_over += 1;
             let persons = u32::from(self.facts.admins) + self.facts.visitors;
-            let id = SessionId(persons + self.result.begun_anew as u32);
+            let id = SessionId(persons + self.result.started_over as u32);
             self.sessions.insert(person, Session::new(id));
         }
     }

@@ -9,7 +9,7 @@ use crate::time::Span;
 /// What a show checks before it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checks {
-    /// What a request repeated comes to.
+    /// How a repeated request is handled.
     pub repeats: Repeats,
     /// Which holds a confirmation makes a booking.
     pub confirms: Honours,
@@ -25,12 +25,12 @@ pub struct Checks {
 }
 
 choices! {
-    /// What a request repeated comes to.
+    /// How a repeated request is handled.
     pub enum Repeats {
-        /// The answer that it got at first.
+        /// By its id: it gets the first answer again.
         Recognised,
-        /// Another hold or booking: it is executed again.
-        Anew,
+        /// As a new request: it makes another hold or booking.
+        ExecutedAgain,
     }
 }
 

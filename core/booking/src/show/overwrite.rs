@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_repeat_takes_other_seats_and_pays_twice() {
-        let mut show = show(Checks { repeats: Repeats::Anew, ..LOOSE });
+        let mut show = show(Checks { repeats: Repeats::ExecutedAgain, ..LOOSE });
         let first = ask(&mut show, 0, 10, best(1));
         assert_ne!(ask(&mut show, 1, 10, best(1)), first);
         assert_eq!((show.free(), show.live().count()), (2, 1), "the seat of the first is lost");

@@ -72,7 +72,7 @@ impl Facts {
         self.own.log(delta);
         self.hear(delta);
         for (key, version) in late {
-            effects.observe(Observation::Mark(Mark::FactsWrittenAnew));
+            effects.observe(Observation::Mark(Mark::FactsRewritten));
             self.write(now, key, version.text, None);
         }
         self.gossip.plan(now, self.replica.seen());

@@ -189,7 +189,7 @@ impl Node {
             return;
         }
         if forgot {
-            effects.observe(Observation::Mark(Mark::ReplicaBegunAnew));
+            effects.observe(Observation::Mark(Mark::ReplicaReplaced));
         }
         let (setup, me) = (Arc::clone(&self.setup), self.me);
         let settings = super::boot::settings(&setup.config, &mut self.draw);

@@ -130,7 +130,7 @@ impl Peers {
                     effects.observe(Observation::Mark(Mark::SuspicionRefuted));
                 }
                 membership::Heard::GivenUp => {
-                    effects.observe(Observation::Mark(Mark::JoinedAnew));
+                    effects.observe(Observation::Mark(Mark::Rejoined));
                     self.resolver.on_given_up();
                 }
                 membership::Heard::Impossible => {

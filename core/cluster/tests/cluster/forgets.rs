@@ -73,9 +73,9 @@ fn a_node_that_forgot_takes_its_own_place() {
         }
         cluster.start(NodeId(2));
         cluster.run_for(Span::from_secs(5));
-        assert_eq!(marked(&cluster, Mark::ReplicaBegunAnew), 5);
+        assert_eq!(marked(&cluster, Mark::ReplicaReplaced), 5);
         check_each_can_be_missed(&mut cluster, &[1, 2, 3], 0);
-        assert_eq!(marked(&cluster, Mark::ReplicaBegunAnew), 5, "a start on its disk is none anew");
+        assert_eq!(marked(&cluster, Mark::ReplicaReplaced), 5, "a start on its disk is none anew");
     }
 }
 

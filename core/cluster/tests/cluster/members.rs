@@ -99,7 +99,7 @@ fn a_zombie_learns_that_it_was_given_up_and_joins_anew() {
     let known = cluster.node(other).membership().member(leader).unwrap();
     assert_eq!(known.state, State::Down);
     cluster.run_for(JUDGED + ROUNDS);
-    assert_eq!(count(&cluster, leader, Observation::Mark(Mark::JoinedAnew)), 1);
+    assert_eq!(count(&cluster, leader, Observation::Mark(Mark::Rejoined)), 1);
     assert_eq!(count(&cluster, leader, Observation::Withdrew), 1);
     assert_eq!(count(&cluster, leader, Observation::Returned), 1);
     assert_eq!(agreed(&cluster, leader), (State::Up, 2), "it was suspect, and then given up");

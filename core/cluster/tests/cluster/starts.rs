@@ -74,7 +74,7 @@ fn nodes_that_cannot_start_at_first_do_not_hold_up_the_others() {
             cluster.start(newcomer);
             cluster.tell(newcomer, Input::Join);
             cluster.run_for(Span::from_secs(10));
-            assert_eq!(marked(&cluster, Mark::ReplicaBegunAnew), 0, "it forgot nothing");
+            assert_eq!(marked(&cluster, Mark::ReplicaReplaced), 0, "it forgot nothing");
             let carries = (0..SHARDS).map(ShardId);
             let carries = carries.filter(|&shard| cluster.node(newcomer).phase(shard).is_some());
             assert!(carries.count() > 0, "it has joined");
@@ -95,7 +95,7 @@ fn a_disk_that_is_replaced_after_the_first_write_is_still_noticed() {
         cluster.start(NODES[1]);
         cluster.run_for(Span::from_secs(5));
         assert_eq!(marked(&cluster, Mark::DiskReplaced), 1);
-        assert_eq!(marked(&cluster, Mark::ReplicaBegunAnew) > 0, changes);
+        assert_eq!(marked(&cluster, Mark::ReplicaReplaced) > 0, changes);
         check_serves(&mut cluster, "replaced");
     }
 }

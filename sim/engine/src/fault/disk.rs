@@ -54,7 +54,7 @@ impl<S: System> Faults<'_, S> {
                 if strike.world.machine(victim).disk.in_flight().is_some() {
                     self.kill(strike, victim);
                 }
-                format!("crash of {name} in the midst of a write")
+                format!("crash of {name} during a write")
             }
             DiskFault::BitRot { .. } => match self.endangers(strike.world, victim) {
                 Some(shard) => spared(&name, shard),

@@ -121,7 +121,7 @@ fn of_facts(mark: Mark) -> Option<&'static str> {
         Mark::FactsCopied => Some("takes a whole copy of the facts"),
         Mark::FactsGap => Some("takes nothing of a message that follows on what it lacks"),
         Mark::FactsFromTheFuture => Some("does not yet take facts that are ahead of its clock"),
-        Mark::FactsWrittenAnew => {
+        Mark::FactsRewritten => {
             Some("writes a fact again: it may be older than a forgotten deletion")
         }
         Mark::FactsWrittenOff => Some("writes off what its disk forgot and no peer has"),
