@@ -1,8 +1,8 @@
 //! A booking node: a gateway, replicas of shards, and a view of its peers.
 //!
-//! Owns the composition: which part is told what in which order, the doors through which a driver changes the node,
-//! and what holds after every step. Refuses to know what a request means, who may write, and how anything is carried
-//! out. Each part owns its fields and says in its header what it refuses to know.
+//! Owns the composition: which part is told what, and in which order, the doors through which a driver changes the
+//! node, and the invariants after every step. Refuses to know what a request means, who may write, and how anything is
+//! carried out. Each part owns its fields and says in its header what it refuses to know.
 
 mod audit;
 mod beats;
@@ -60,7 +60,7 @@ pub struct Node {
     /// Rises with every boot.
     incarnation: u64,
     setup: Arc<Setup>,
-    /// The latest map that the node knows; that of the setup is the first.
+    /// The latest map that the node knows; at first the one of the setup.
     placement: Arc<Placement>,
     /// Never runs backwards.
     now: Instant,
@@ -77,20 +77,19 @@ pub struct Node {
     /// `None` where leaders stay where elections put them.
     balance: Option<LeadBalance>,
     retirement: Retirement,
-    /// For replicas that begin later.
+    /// Seeds the replicas that begin later.
     draw: Draw,
-    /// What this turn answers to gateways.
+    /// This turn's answers to gateways.
     answers: Answers,
 }
 
 impl Node {
-    /// The only way in which the node changes. Never fails: what is hostile or stale is
-    /// refused with an observed reason. Inputs of one turn may come slightly out of
-    /// order; the node's own time never runs backwards.
+    /// Changes the node; the one door that all others are cases of. Never fails: hostile or stale input is refused with
+    /// an observed reason. Inputs of one turn may come slightly out of order; the node's own time never runs backwards.
     ///
     /// # Panics
     ///
-    /// When one of its own promises is broken.
+    /// If one of its own promises is broken.
     #[inline(always)]
     pub fn step(&mut self, now: Instant, input: Input, effects: &mut Effects) {
         if !self.enter(now, effects) {
@@ -113,8 +112,8 @@ impl Node {
         }
     }
 
-    /// Looks ahead at what steps with these inputs will look at: the misses overlap, where one step after
-    /// another would wait for each in turn. Changes nothing but the time it takes.
+    /// Prefetches what `step` will read for these inputs, so that the cache misses overlap. Changes nothing but the
+    /// time it takes.
     pub fn read_ahead<'a>(&self, inputs: impl Iterator<Item = &'a Input>) {
         self.read_ahead_of_decisions(inputs.filter_map(|input| match input {
             Input::Forwarded { request, .. } => Some(request),
@@ -133,7 +132,7 @@ impl Node {
         }));
     }
 
-    /// The door for a message: the same as `step` with [`Input::Delivered`], which is not put together first.
+    /// Takes a message: the same as `step` with [`Input::Delivered`], without building the input.
     #[inline]
     pub fn deliver(
         &mut self,
@@ -147,7 +146,7 @@ impl Node {
         }
     }
 
-    /// The door for a beat, which is most of what a node hears: the same as `step`, without a message around it.
+    /// Takes a beat, which is most of a node's input: the same as `step`, without a message around it.
     #[inline]
     pub fn hear(&mut self, now: Instant, from: NodeId, beat: Beat, effects: &mut Effects) {
         if self.enter(now, effects) {
@@ -155,7 +154,7 @@ impl Node {
         }
     }
 
-    /// The door for a request that a gateway passed on: the same as `step` with [`Input::Forwarded`], without a copy.
+    /// Takes a request that a gateway passed on: the same as `step` with [`Input::Forwarded`], without a copy.
     #[inline]
     pub fn decide(&mut self, now: Instant, from: NodeId, request: &Request, effects: &mut Effects) {
         if self.enter(now, effects) {
@@ -163,7 +162,7 @@ impl Node {
         }
     }
 
-    /// Whether a request that a gateway passed on has waited for so long that this node no longer decides it.
+    /// Whether a request that a gateway passed on has waited too long for this node to decide it.
     #[inline]
     pub fn is_overdue(&self, waited: Span) -> bool {
         let config = &self.setup.config;
@@ -171,13 +170,13 @@ impl Node {
         config.leader.overdue == Overdue::PassedOver && waited > quarter
     }
 
-    /// Such a request is passed over.
+    /// Skips an overdue request without an answer.
     pub fn pass_over(&mut self, effects: &mut Effects) {
         effects.observe(Observation::Mark(Mark::PassedOver));
     }
 
-    /// When the node wants to be stepped next, if nothing else happens; `None` once it has stopped. May lie too early,
-    /// never too late.
+    /// The next instant at which the node wants to be stepped, if nothing else happens; `None` once it has stopped. May
+    /// be too early, never too late.
     #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
         if self.disk.has_failed() {
@@ -191,8 +190,8 @@ impl Node {
         Some(next.min(self.elections.next_deadline()))
     }
 
-    /// The one guard behind every door: says whether the node still acts. One whose disk failed does nothing any more;
-    /// for any other, time goes on and never backwards.
+    /// The guard behind every door: whether the node still acts. A node whose disk failed does nothing more; for any
+    /// other, time goes on and never backwards.
     #[inline]
     fn enter(&mut self, now: Instant, effects: &mut Effects) -> bool {
         if self.disk.has_failed() {
@@ -202,7 +201,7 @@ impl Node {
         true
     }
 
-    /// What holds after every turn; cheap.
+    /// The invariants after every turn; cheap.
     fn check_invariants(&self, effects: &Effects) {
         assert!(
             effects.sends.is_empty() || !self.barrier.is_up(),
@@ -221,8 +220,8 @@ impl Node {
         self.excuse_own_standstill(effects);
     }
 
-    /// If this node's own beat is overdue it was this node that stood still, and what its
-    /// peers have sent meanwhile is still to be taken in.
+    /// Excuses the peers if this node's own beat is overdue: then it was this node that stood still, and its peers'
+    /// messages are still to be read.
     #[inline]
     fn excuse_own_standstill(&mut self, effects: &mut Effects) {
         if self.now > self.next_beat + self.setup.config.acceptable_pause {
@@ -359,7 +358,7 @@ impl Node {
         }
     }
 
-    /// Suspicion comes here and not with the deadline: what has arrived is heard first.
+    /// Suspects peers only now and not at the deadline, so that all that has arrived is heard first.
     fn on_turn_ended(&mut self, effects: &mut Effects) {
         self.disk.tell_what_was_found(effects);
         if self.peers.next_deadline() <= self.now {
@@ -388,7 +387,7 @@ impl Node {
         self.check_invariants(effects);
     }
 
-    /// Closes the turn of every replica that was touched, and draws what follows from it for the gateway, the map and
+    /// Closes the turn of every replica that was touched, and draws the consequences for the gateway, the map and
     /// elections.
     fn settle(&mut self, effects: &mut Effects) {
         let mut touched = self.replicas.take_touched();
@@ -403,7 +402,7 @@ impl Node {
             let journal = shard.journal();
             if let Some(leader) = journal.leader() {
                 self.gateway.on_leader_known(id, leader, journal.epoch());
-                // No suspicion is to come that would wake a sleeping journal.
+                // No suspicion is still to come that would wake a sleeping journal.
                 if self.peers.suspects(leader) && !journal.awake() {
                     orphaned.push((id, leader));
                 }

@@ -1,18 +1,18 @@
-//! Whether a node's memory is what its disk amounts to.
+//! Whether a node's memory equals the replay of its disk.
 //!
-//! Owns the comparison, replica by replica, of the committed state with what replaying the journal
-//! from the disk alone gives. Changes nothing, and refuses to judge what a damaged disk lacks.
+//! Owns the comparison, replica by replica, of the committed state with a replay of the journal from the disk alone.
+//! Changes nothing, and refuses to judge what a damaged disk lacks.
 
 use super::Node;
 use crate::id::ShardId;
 use crate::journal::{Found, Wal};
 
-/// What an audit of a node found.
+/// The findings of an audit of one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Audit {
-    /// How many replicas were compared: those whose disk has all that they have applied.
+    /// Number of replicas compared: those whose disk has all that they have applied.
     pub replicas: u32,
-    /// Those that are not what their journal amounts to.
+    /// The replicas that differ from their journals.
     pub astray: Vec<ShardId>,
 }
 

@@ -1,7 +1,7 @@
 //! What a node does with beats, and with their absence.
 //!
-//! Owns what follows when a peer is heard, falls silent, restarts or spreads rumours: for the gateway, for facts, and
-//! for the shards that both replicate, where this node speaks as the leader or stands for election. Refuses to know
+//! Owns the consequences when a peer is heard, falls silent, restarts or spreads rumours: for the gateway, for facts,
+//! and for the shards that both replicate, where this node speaks as the leader or stands for election. Refuses to know
 //! when a silence is too long (the peers' view says) and who wins an election (the journal says).
 
 use onsale_booking::{Instant, NodeId};
@@ -19,8 +19,8 @@ use crate::observation::Observation;
 use crate::resolver::Service;
 
 impl Node {
-    /// Tells every peer that this node lives, and what it knows of the members if the peer showed another view. A node
-    /// that is about to stop says that instead. A node outside the cluster hears no beats, so it judges nobody.
+    /// Sends every peer a beat, and the members' table if the peer showed another view. A node that is about to stop
+    /// says that instead. A node outside the cluster hears no beats, so it judges nobody.
     pub(super) fn beat(&mut self, effects: &mut Effects) {
         if self.is_of_cluster() {
             self.peers.look_around(self.now, effects);
@@ -102,7 +102,7 @@ impl Node {
         self.on_beat(from, gossip.beat, effects);
     }
 
-    /// A peer leads nothing any more and will be gone soon: nobody waits until it is missed.
+    /// A peer leads nothing any more and will soon be gone: its silence is not waited for.
     #[inline(never)]
     pub(super) fn on_leaving(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
         self.on_beat(from, beat, effects);
@@ -111,12 +111,12 @@ impl Node {
         }
     }
 
-    /// Whether this node is of the cluster, by the map that it goes by.
+    /// Whether this node is a member of the cluster, by the map that it goes by.
     pub(super) fn is_of_cluster(&self) -> bool {
         self.placement.map_shard().is_none() || self.placement.has(self.me)
     }
 
-    /// The gateway serves clients as far as the resolver says.
+    /// Has the gateway serve clients as far as the resolver allows.
     fn settle_service(&mut self, effects: &mut Effects) {
         let (service, before) = (self.peers.service(), self.gateway.service());
         if service == before {
@@ -147,7 +147,7 @@ impl Node {
         }
     }
 
-    /// A peer is here again: where this node leads and the peer follows, it is spoken to.
+    /// A peer is back: where this node leads and the peer follows, it speaks to the peer.
     fn wake_followers(&mut self, peer: NodeId) {
         for id in self.shared_with(peer) {
             if let Some(shard) = self.replicas.get_mut(id) {
@@ -157,7 +157,7 @@ impl Node {
         }
     }
 
-    /// A peer is gone, or has forgotten that it led: where it did, this node will stand for election, the sooner the
+    /// A peer is gone, or has forgotten that it led: where it led, this node will stand for election, the sooner the
     /// further up it is in the shard's list.
     fn replace(&mut self, peer: NodeId) {
         for id in self.shared_with(peer) {
@@ -167,7 +167,7 @@ impl Node {
         }
     }
 
-    /// A silent peer is taken for dead in every shard that it shares with this node.
+    /// Treats a silent peer as dead in every shard that it shares with this node.
     fn strike_off(&mut self, peer: NodeId) {
         for id in self.shared_with(peer) {
             if let Some(shard) = self.replicas.get_mut(id) {
@@ -200,7 +200,7 @@ impl Node {
                 continue;
             }
             let Some(shard) = self.replicas.get_mut(candidacy.shard) else { continue };
-            // If the epoch has passed, somebody else was quicker.
+            // If the epoch has passed, another candidate was quicker.
             if shard.journal().epoch() == candidacy.epoch && !shard.journal().is_leader() {
                 effects.observe(Observation::Mark(Mark::StoodForElection));
                 shard.campaign();
@@ -209,7 +209,7 @@ impl Node {
         }
     }
 
-    /// Whether a peer leads a shard as far as this node's replica knows.
+    /// Whether this node's replica follows a peer as the leader of a shard.
     fn follows(&self, id: ShardId, peer: NodeId) -> bool {
         self.replicas.get(id).is_some_and(|shard| shard.journal().leader() == Some(peer))
     }

@@ -1,6 +1,6 @@
-//! How a node comes up with what it finds on its disk.
+//! How a node starts with the contents of its disk.
 //!
-//! Owns the order in which a node's parts are made, and so the order in which they draw their luck. Refuses to know
+//! Owns the order in which a node's parts are made, and so the order of their random draws. Refuses to know
 //! what was found: the log's recovery says.
 
 use std::sync::Arc;
@@ -25,19 +25,19 @@ use crate::journal::{Durable, Found, RaftGroup, Recovered, Settings};
 use crate::shard::{Answers, Shard};
 
 impl Node {
-    /// A node as it starts at `now` with what was found on its disk. `incarnation` rises with every boot.
-    /// Its first deadline is `now`.
+    /// A node that starts at `now` with the contents of its disk. `incarnation` rises with every boot. Its first
+    /// deadline is `now`.
     ///
-    /// What a process reads back is durable only as far as somebody synced it. After the crash of a process alone it
-    /// may be in the page cache and nowhere else, and after a failed fsync even another fsync may report a success that
-    /// means nothing. So a node does not trust that what it has read is on the disk: it writes all of it once more at
-    /// once, into a segment of its own, and sends nothing before that is durable.
+    /// What a process reads back is durable only as far as it was synced. After the crash of a process alone it may be
+    /// in the page cache and nowhere else, and after a failed fsync even another fsync may report a success that means
+    /// nothing. So a node does not trust that what it has read is on the disk: it first writes all of it once more,
+    /// into a new segment, and sends nothing before that is durable.
     ///
-    /// What a driver must do for it: create that segment as a new file, and answer a write with
-    /// [`Input::Persisted`](crate::Input::Persisted) only when the file and the directory entry are durable. Keep
-    /// [`Found::has_written`] where the loss of the log's disk does not lose it, and set it durably before it hands over
-    /// the first such answer that the node ever gets. Hand over the segments as they are: a driver that drops or mends
-    /// a torn one takes away the evidence.
+    /// A driver must create that segment as a new file, and answer a write with
+    /// [`Input::Persisted`](crate::Input::Persisted) only when the file and the directory entry are durable. It must
+    /// keep [`Found::has_written`] where the loss of the log's disk does not lose it, and set it durably before it
+    /// hands over the first such answer that the node ever gets. It must hand over the segments as they are: a driver
+    /// that drops or mends a torn one takes away the evidence.
     pub fn boot(
         setup: Arc<Setup>,
         me: NodeId,
@@ -103,7 +103,7 @@ impl Node {
     }
 }
 
-/// The replicas of a node that starts: those of which something was found, and those that the first map puts there.
+/// The replicas of a node that starts: those found on the disk, and those that the first map puts there.
 fn replicas(
     setup: &Arc<Setup>,
     me: NodeId,
@@ -112,7 +112,7 @@ fn replicas(
 ) -> Vec<Option<Box<Shard>>> {
     let replica = |id: ShardId| {
         let members = setup.placement.replicas(id);
-        // What the first map says, a node that forgot no longer remembers to be true of it.
+        // A node that forgot does not know whether it still has the replicas of the first map.
         let begins = members.contains(&me) && recovered.forgot.is_none();
         if !begins && !recovered.has(id) {
             return None;
@@ -130,7 +130,7 @@ fn replicas(
     (0..setup.placement.shards()).map(ShardId).map(replica).collect()
 }
 
-/// What a starting node knows of facts, `is_founding` if it is of the cluster by the first map. Where a replica is
+/// A starting node's state of facts; `is_founding` if the first map has the node. Where a replica is
 /// still in repair, facts may be missing too.
 fn facts_start(recovered: &Recovered, is_founding: bool) -> Start {
     let in_repair = recovered.shards().any(|shard| recovered.is_in_repair(shard));
@@ -141,7 +141,7 @@ fn facts_start(recovered: &Recovered, is_founding: bool) -> Start {
     }
 }
 
-/// How a replica on this node behaves in time. The library would draw election timeouts from an unseeded generator; a
+/// The timing of a replica on this node. The library would draw election timeouts from an unseeded generator; a
 /// range of one value that is drawn here leaves it no choice.
 pub(super) fn settings(config: &Config, draw: &mut Draw) -> Settings {
     let election_ticks = u64::from(config.election_ticks);

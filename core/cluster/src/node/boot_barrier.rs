@@ -1,18 +1,18 @@
-//! What a node keeps to itself when it starts.
+//! The boot barrier: messages that a node holds back when it starts.
 //!
-//! Owns the messages from a boot to its first durable write. Until then none may leave: it rests on what was read back
-//! from the disk, and nobody knows whether that would survive a loss of power. Refuses to know what is said.
+//! Owns the messages from a boot to its first durable write. Until then none may leave: it rests on data read back
+//! from the disk, and nobody knows whether those would survive a loss of power. Refuses to know what is said.
 
 use crate::effect::{Effects, Sending};
 
-/// How many messages are held back at most: more than a node has to say while one write takes its time. Any beyond
+/// The most messages held back: more than a node has to say during one write. Any beyond
 /// that are lost, as they may be on any network.
 const HELD_MAX: usize = 1 << 16;
 
 /// Holds messages back until the first write of a boot is durable.
 #[derive(Debug)]
 pub(super) struct BootBarrier {
-    /// In order; `None` once the barrier is lifted.
+    /// Held messages in order; `None` once the barrier is lifted.
     held: Option<Vec<Sending>>,
 }
 
@@ -37,7 +37,7 @@ impl BootBarrier {
         }
     }
 
-    /// A write is durable, and so is everything that this boot began with: what was held back leaves now.
+    /// A write is durable, and with it all that this boot began with: releases the held messages.
     #[inline]
     pub(super) fn lift(&mut self, effects: &mut Effects) {
         if let Some(held) = self.held.take() {

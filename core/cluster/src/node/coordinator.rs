@@ -1,6 +1,6 @@
-//! The coordinator: the node that serves the map's own shard makes the next version of the map.
+//! The coordinator: the node that leads the map's own shard makes the next version of the map.
 //!
-//! Owns what the coordinator has heard since the last version, and the version that it proposed last. Refuses to know
+//! Owns the wishes since the last version, and the version that it proposed last. Refuses to know
 //! where shards belong (the map says) and how their members change (their leaders see to it). Every wish is repeated
 //! with every beat until it is fulfilled, so a wish that is lost, late or heard twice does no harm.
 
@@ -13,18 +13,18 @@ use crate::id::{Epoch, ShardId};
 use crate::message::Moves;
 use crate::placement::Placement;
 
-/// What a node knows as the coordinator. Nodes that are not the coordinator hear wishes too, and drop them.
+/// A node's state as the coordinator. Nodes that are not the coordinator hear wishes too, and drop them.
 #[derive(Debug, Default)]
 pub(super) struct Coordinator {
     joins: BTreeSet<NodeId>,
     leaves: BTreeSet<NodeId>,
-    /// Shards whose journals have the members of a generation.
+    /// Shards whose journals have reached the members of a generation.
     moved: BTreeMap<ShardId, u32>,
     /// Nodes whose disks forgot, and the incarnation that found out.
     forgot: BTreeMap<NodeId, u64>,
-    /// The version that this node proposed last, and in which epoch.
+    /// Epoch and number of the version that this node proposed last.
     proposed: Option<(Epoch, u64)>,
-    /// The version after which nothing is left to do, unless somebody wishes for something.
+    /// The version after which nothing is left to do until the next wish.
     at_rest: Option<u64>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct NextMap {
 }
 
 impl Coordinator {
-    /// Notes a wish, if it is one. `nodes` is the greatest number that a node may have.
+    /// Notes a wish, if it is one. `nodes` is the greatest node number allowed.
     pub(super) fn hear(&mut self, wish: &Moves, nodes: u16) {
         match *wish {
             Moves::Joins(node) if node.0 <= nodes => {
@@ -55,8 +55,8 @@ impl Coordinator {
         }
     }
 
-    /// The next version of the map, if this node serves the map's shard, its last proposal is committed, and something
-    /// changes. `serves` is the epoch in which it does, and the latest committed version. What was heard is used up.
+    /// The next version of the map, if this node leads the map's shard, its last proposal is committed, and something
+    /// changes. `serves` is the epoch in which it leads, and the latest committed version. Uses up the wishes.
     pub(super) fn next_map(&mut self, serves: Option<(Epoch, &Placement)>) -> Option<NextMap> {
         let (joins, leaves) = (mem::take(&mut self.joins), mem::take(&mut self.leaves));
         let (moved, forgot) = (mem::take(&mut self.moved), mem::take(&mut self.forgot));

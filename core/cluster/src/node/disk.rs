@@ -1,7 +1,7 @@
 //! A node's disk, as the node sees it: its write-ahead log, the write in flight, and what it does when a write fails.
 //!
-//! Owns the answer to each kind of refusal. After a write that failed the node stops: the pages of a failed fsync may
-//! count as clean, and a second fsync may say nothing. Without room the node acknowledges nothing and tries the same
+//! Owns the answer to each kind of refusal. After a failed write the node stops: the pages of a failed fsync may
+//! count as clean, and a second fsync may report success. Without room the node acknowledges nothing and tries the same
 //! write again until there is room. Refuses to know what is written, and how long a disk may take.
 
 use onsale_booking::{Instant, Span};
@@ -25,19 +25,19 @@ pub(super) struct Disk {
     wal: Wal,
     in_flight: Option<PersistId>,
     state: State,
-    /// What was found on it at the start, until it is told.
+    /// The finding at the start, until it is observed.
     found: Option<Mark>,
     /// Incarnation at which disk loss was last detected (only where membership can change).
     forgot: Option<u64>,
 }
 
-/// How the disk is, as far as its answers tell.
+/// The state of the disk, by its answers.
 #[derive(Debug, Default)]
 enum State {
-    /// It does what it is asked.
+    /// Writes succeed.
     #[default]
     Works,
-    /// It had no room for the write, which is due again at the instant.
+    /// The disk had no room for the write, which is tried again at the instant.
     Full(Instant, Write),
     /// A write failed: the node does nothing any more.
     Failed,
@@ -65,12 +65,12 @@ impl Disk {
         matches!(self.state, State::Full(..))
     }
 
-    /// Incarnation at which the node last found that its disk had lost what it had promised.
+    /// Incarnation at which disk loss was last detected.
     pub(super) fn forgot(&self) -> Option<u64> {
         self.forgot
     }
 
-    /// When a write is due again. A node that is behind its time comes to it later.
+    /// When a refused write is tried again. A node that is behind its time comes to it later.
     #[inline]
     pub(super) fn next_deadline(&self) -> Instant {
         match &self.state {
@@ -79,14 +79,14 @@ impl Disk {
         }
     }
 
-    /// Tells what was found at the start, once.
+    /// Observes what was found at the start, once.
     pub(super) fn tell_what_was_found(&mut self, effects: &mut Effects) {
         if let Some(mark) = self.found.take() {
             effects.observe(Observation::Mark(mark));
         }
     }
 
-    /// Takes what a journal wants written.
+    /// Appends the frames of one poll of a journal.
     #[inline]
     pub(super) fn gather(&mut self, shard: ShardId, ready: &Ready) {
         self.wal.gather(shard, ready);
@@ -111,7 +111,7 @@ impl Disk {
         }
     }
 
-    /// What holds after every turn; cheap.
+    /// The invariants after every turn; cheap.
     pub(super) fn check_invariants(&self) {
         assert_eq!(self.in_flight, self.wal.in_flight(), "the node and its log await one write");
         assert!(!self.wal.has_a_write(), "every promise that waits has a write on its way");
@@ -137,19 +137,19 @@ impl Disk {
         self.wal.persisted(id)
     }
 
-    /// Takes the list back, for its memory.
+    /// Takes the list back to reuse its memory.
     pub(super) fn reuse(&mut self, tickets: Vec<(ShardId, Ticket)>) {
         self.wal.reuse(tickets);
     }
 
-    /// The write in flight failed: what of it is durable, nobody knows. The node stops.
+    /// The write in flight failed, and nobody knows which part of it is durable. The node stops.
     pub(super) fn on_write_failed(&mut self, effects: &mut Effects) {
         effects.observe(Observation::Mark(Mark::StoppedOnWriteError));
         effects.stops = true;
         self.state = State::Failed;
     }
 
-    /// There was no room for the write in flight: it is tried again later.
+    /// The write in flight found no room: it is tried again later.
     pub(super) fn on_write_refused(&mut self, now: Instant, write: Write, effects: &mut Effects) {
         effects.observe(Observation::Mark(Mark::DiskFull));
         self.state = State::Full(now + RETRY_EVERY, write);
@@ -161,7 +161,7 @@ impl Disk {
         self.wal.renew();
     }
 
-    /// Tries the write again that found no room, if it is time.
+    /// Retries the write that found no room, if it is time.
     #[inline]
     pub(super) fn write_again(&mut self, now: Instant, effects: &mut Effects) {
         if self.next_deadline() <= now
@@ -172,8 +172,8 @@ impl Disk {
     }
 }
 
-/// What a node finds on its disk. Where replicas are to be `renewed`, none of a disk that lost promises comes back: the
-/// members may be others by now, and nobody could tell a replica which peers it would have to ask.
+/// Recovers a node from the contents of its disk. Where lost replicas are to be `renewed`, a disk that lost promises
+/// gives none back: the members may have changed, and a replica would not know which peers to ask.
 pub(super) fn recover(incarnation: u64, found: Found, renewed: bool) -> Recovered {
     let mut recovered = Wal::recover(found);
     if renewed && recovered.lost_promises() {
@@ -182,7 +182,7 @@ pub(super) fn recover(incarnation: u64, found: Found, renewed: bool) -> Recovere
     recovered
 }
 
-/// What is worth telling of it.
+/// The mark of what was found, if it is worth observing.
 fn found(recovered: &Recovered) -> Option<Mark> {
     match recovered.damage {
         _ if recovered.replaced => Some(Mark::DiskReplaced),

@@ -9,14 +9,14 @@ use onsale_booking::{Instant, NodeId, Span};
 
 use crate::id::{Epoch, ShardId};
 
-/// How much longer each further replica waits before it stands for election, so that the first in the shard's list
+/// Further delay of each replica before it stands for election, so that the first in the shard's list
 /// wins unopposed: longer than a round trip and a write.
 const RANK_DELAY: Span = Span::from_millis(30);
 
 /// The elections that one node has planned.
 #[derive(Debug, Default)]
 pub(super) struct Elections {
-    /// Earliest first.
+    /// Candidacies, earliest first.
     planned: BTreeSet<Candidacy>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Candidacy {
     pub(super) at: Instant,
     /// The shard.
     pub(super) shard: ShardId,
-    /// The epoch in which it was planned: if it has passed by then, somebody else was quicker.
+    /// The epoch in which it was planned: if it has passed by then, another candidate was quicker.
     pub(super) epoch: Epoch,
     /// The leader to replace.
     pub(super) leader: NodeId,
@@ -40,7 +40,7 @@ impl Elections {
         self.planned.insert(candidacy);
     }
 
-    /// When the next candidacy is due.
+    /// When the next candidacy is due; [`Instant::MAX`] if none is planned.
     #[inline]
     pub(super) fn next_deadline(&self) -> Instant {
         match self.planned.is_empty() {

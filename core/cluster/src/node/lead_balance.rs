@@ -1,7 +1,8 @@
-//! Lead balance: a healthy node gives leads up to a node near the venue, or to one that has less to do.
+//! Lead balance: a healthy node transfers leads to a node near the venue, or to one with less to do.
 //!
-//! Owns the node's load, what peers told of theirs, and the choice of the one shard that goes next. Refuses to know how
-//! leadership is transferred. Nothing rests on it: a peer that looks idle may be busy by now, and then the next beats tell.
+//! Owns the node's load, the loads that peers reported, and the choice of the one shard that goes next. Refuses to know
+//! how leadership is transferred. Nothing depends on it: a peer that looks idle may be busy by now, and the next beats
+//! will show it.
 
 use onsale_booking::{Instant, NodeId};
 
@@ -12,41 +13,41 @@ use crate::id::{Epoch, ShardId};
 use crate::observation::TransferReason;
 use crate::shard::Shard;
 
-/// What a request weighs, and after how many beats two thirds of that are forgotten. So a shard with a request a beat
-/// weighs their product.
+/// Weight of a request, and the number of beats after which two thirds of it are forgotten. So a shard with one request
+/// a beat weighs their product.
 const REQUEST: u32 = 32;
 const FADES: u32 = 32;
-/// What a shard weighs without any request: a sixteenth of a request a beat. So idle shards are spread by number.
+/// Weight of a shard without any request: a sixteenth of a request a beat. So idle shards are spread by number.
 const AT_REST: u32 = REQUEST * FADES / 16;
-/// The load that a node tells while its disk is full: it leads nothing, and is not idle either.
+/// The load that a node reports while its disk is full: it leads nothing, and is not idle either.
 const NO_ROOM: u32 = u32::MAX;
 
-/// What a node knows of its own load and of its peers'.
+/// A node's own load and its peers'.
 #[derive(Debug)]
 pub(super) struct LeadBalance {
     config: LeaderPlacementConfig,
-    /// By shard number.
+    /// The shards by number.
     led: Vec<Led>,
     /// By node number: the load in its last beat.
     told: Vec<u32>,
-    /// This node gives no lead up for its load before this.
+    /// This node gives no lead up for its load before this instant.
     rests_until: Instant,
 }
 
-/// A shard, as far as this node serves it.
+/// A shard that this node may lead.
 #[derive(Clone, Copy, Debug, Default)]
 struct Led {
     epoch: Option<Epoch>,
-    /// Since when, or since the last try to hand it over.
+    /// Since when it leads, or since the last try to transfer the lead.
     since: Instant,
     /// Requests decided in the epoch, up to the last beat.
     decided: u32,
-    /// What they weigh by now.
+    /// Decayed weight of those requests.
     load: u32,
 }
 
 impl LeadBalance {
-    /// `None` where leaders stay where elections put them.
+    /// The balance; `None` where leaders stay where elections put them.
     pub(super) fn new(
         config: LeaderPlacementConfig,
         shards: u32,
@@ -71,7 +72,7 @@ impl LeadBalance {
         self.config.near_venue
     }
 
-    /// A peer's beat told its load.
+    /// Notes the load in a peer's beat.
     #[inline]
     pub(super) fn on_beat(&mut self, peer: NodeId, load: u32) {
         if let Some(told) = self.told.get_mut(usize::from(peer.0)) {
@@ -79,8 +80,8 @@ impl LeadBalance {
         }
     }
 
-    /// Counts what was decided since the last beat. Returns the load that the next beat tells: zero where leads do not
-    /// follow load, and beyond all load while the disk `is_full` and the node could lead nothing.
+    /// Counts the decisions since the last beat. Returns the load for the next beat: zero where leads do not
+    /// follow load, and the maximum while the disk `is_full` and the node could lead nothing.
     pub(super) fn count_load(&mut self, now: Instant, replicas: &Replicas, is_full: bool) -> u32 {
         let mut load = 0_u32;
         for (led, shard) in self.led.iter_mut().zip(replicas.by_number()) {
@@ -115,8 +116,8 @@ impl LeadBalance {
         venue.or_else(|| shed().map(|(id, to)| (id, to, TransferReason::Load)))
     }
 
-    /// This node begins to transfer leadership: the shard rests before the next try, and so does the node if it was for
-    /// its load.
+    /// This node begins to transfer leadership: the shard rests before the next try, and so does the node if load was
+    /// the reason.
     pub(super) fn on_transfer(&mut self, now: Instant, id: ShardId, reason: TransferReason) {
         self.led[id.0 as usize].since = now;
         if reason == TransferReason::Load {
@@ -124,7 +125,7 @@ impl LeadBalance {
         }
     }
 
-    /// The first shard whose venue has a replica nearer to it, and the idlest such node.
+    /// The first shard with a replica nearer to its venue, and the idlest such node.
     fn drawn_to_venue(
         &self,
         now: Instant,
@@ -142,8 +143,8 @@ impl LeadBalance {
         })
     }
 
-    /// The heaviest shard that leaves this node with no less to do than its successor, and the idlest of those; `None`
-    /// unless that one has a third less to do than this node.
+    /// The heaviest shard whose transfer leaves this node with no less to do than the successor, and the idlest
+    /// successor; `None` unless that one has a third less to do than this node.
     fn shed_to_idle(&self, now: Instant, successors: Successors<'_>) -> Option<(ShardId, NodeId)> {
         let (mine, me) = (self.load(), successors.me);
         let options = self.rested(now, successors).flat_map(|id| {
@@ -174,7 +175,7 @@ impl LeadBalance {
         })
     }
 
-    /// The followers that could lead a shard at once, stay, and have room on their disks.
+    /// The followers that could lead a shard at once, stay in the cluster, and have room on their disks.
     fn fit<'a>(
         &'a self,
         successors: Successors<'a>,

@@ -1,8 +1,8 @@
 //! Which shards a node leads while nothing is wrong.
 //!
-//! Owns the occasions on which a node transfers leadership: the map wants the shard led elsewhere, a venue or load draws it,
-//! the node is about to stop, or its disk is full. Refuses to know how leadership is transferred (the shard does) and which
-//! followers could take it.
+//! Owns the occasions on which a node transfers leadership: the map wants the shard led elsewhere, a venue or load
+//! draws it, the node is about to stop, or its disk is full. Refuses to know how leadership is transferred (the shard
+//! does) and which followers could take it.
 
 use onsale_booking::{NodeId, Span};
 
@@ -17,20 +17,20 @@ use crate::observation::{Observation, TransferReason};
 use crate::resolver::Service;
 use crate::shard::Shard;
 
-/// How long one peer is asked to take leadership before another is, which may be better off.
+/// How long one peer is asked to lead before the next one is, which may be better off.
 const HEIR_EVERY: Span = Span::from_millis(1_000);
 
 impl Node {
-    /// Whether leadership may move though this node stays: none while a peer is missed, for this node may soon be needed
-    /// there, and one at a time.
+    /// Whether leadership may move though this node stays: one shard at a time, and none while a peer is missed,
+    /// because this node may soon have to replace it.
     fn may_transfer_lead(&self) -> bool {
         let missed = self.placement.node_ids().any(|node| self.peers.suspects(node));
         let is_busy = || self.carries_any(Shard::is_transferring_lead);
         !missed && !self.retirement.has_begun() && !is_busy()
     }
 
-    /// Transfers one shard that is led here to where the map wants it led, unless leaders follow load or this one is
-    /// drawn to a venue.
+    /// Transfers one shard that is led here to the node that the map wants, unless leaders follow load or a venue draws
+    /// this shard.
     pub(super) fn lead_where_due(&mut self, effects: &mut Effects) {
         let by_load = self.balance.as_ref().is_some_and(LeadBalance::is_by_load);
         if by_load || !self.may_transfer_lead() {
@@ -53,7 +53,7 @@ impl Node {
         }
     }
 
-    /// Transfers one lead that a venue or load draws elsewhere, with every beat at most.
+    /// Transfers at most one lead a beat that a venue or load draws elsewhere.
     pub(super) fn balance_leads(&mut self, effects: &mut Effects) {
         let Some(balance) = &self.balance else { return };
         if !self.may_transfer_lead()
@@ -69,7 +69,7 @@ impl Node {
         self.transfer_lead(id, to, reason, effects);
     }
 
-    /// A node that is about to stop transfers every shard that it serves, as soon as it serves it.
+    /// Transfers every shard that this node leads, as soon as it leads it: the node is about to stop.
     #[cold]
     pub(super) fn transfer_all_leads(&mut self, effects: &mut Effects) {
         let mut leads = self.leads();
@@ -83,8 +83,8 @@ impl Node {
         }
     }
 
-    /// Says that the node may be stopped: it leads nothing, nobody waits for it, and peers that did not know that yet
-    /// have had the time to ask it.
+    /// Reports that the node may be stopped: it leads nothing, no client waits for it, and peers that did not know that
+    /// yet have had the time to ask it.
     #[cold]
     pub(super) fn drain(&mut self, effects: &mut Effects) {
         let mut shards = self.replicas.iter();
@@ -95,15 +95,15 @@ impl Node {
             // The peers hear of it at once.
             self.next_beat = self.now;
         }
-        // By then nothing is on its way here that was sent before.
+        // Any message sent to this node before then has arrived.
         let quiet = self.setup.config.gateway.try_timeout;
         let is_quiet = self.retirement.is_quiet_for(quiet, self.now);
-        // A node that comes back finds on its disk what it wrote; one that leaves for good does not.
+        // A node that comes back finds its writes on its disk; one that leaves for good does not.
         let may_go = self.is_of_cluster() || self.facts.is_told();
         effects.drained = is_quiet && self.gateway.in_flight() == 0 && may_go;
     }
 
-    /// Peers that can write should lead: this node, whose disk is full, cannot acknowledge what it proposes.
+    /// Calls peers that can write to lead: this node's disk is full, so it cannot acknowledge its proposals.
     pub(super) fn call_heirs(&mut self, effects: &mut Effects) {
         let turn = (self.now.0 / HEIR_EVERY.0) as usize;
         let Self { me, replicas, placement, peers, .. } = self;
@@ -160,7 +160,7 @@ impl Node {
         near_venue && self.setup.home_of(id).is_some()
     }
 
-    /// How many of this node's shards each node leads.
+    /// Number of this node's shards that each node leads.
     fn leads(&self) -> Vec<u32> {
         let mut leads = vec![0; usize::from(self.placement.nodes()) + 1];
         let leaders = self.replicas.journals().filter_map(RaftGroup::leader);
@@ -168,7 +168,7 @@ impl Node {
         leads
     }
 
-    /// The follower to transfer a shard to: one that is there, was not called in vain more often than others, lacks
+    /// The follower to transfer a shard to: one that is heard, has failed the fewest transfers, lacks
     /// least, and leads least.
     fn best_successor(&self, id: ShardId, leads: &[u32]) -> Option<NodeId> {
         let shard = self.replicas.get(id)?;

@@ -1,4 +1,4 @@
-//! A node's part in changes of the map: which node carries which shard.
+//! A node's part in changes of the map of nodes and shards.
 //!
 //! Owns the map's spread, the wishes of nodes that join and leave, and the replicas that begin here. Refuses to know
 //! where shards belong (the map says), how their members change (their leaders see to it), and what the next map is
@@ -21,17 +21,17 @@ use crate::observation::Observation;
 use crate::placement::Placement;
 use crate::shard::Shard;
 
-/// What this node wants of the coordinator.
+/// This node's wishes to the coordinator.
 #[derive(Debug, Default)]
 pub(super) struct Wishes {
-    /// Whether this node is to be of the cluster.
+    /// Whether this node is to join the cluster.
     joins: bool,
-    /// The nodes that this node was told are to leave the cluster.
+    /// The nodes that this node was told to remove from the cluster.
     leaves: BTreeSet<NodeId>,
 }
 
 impl Wishes {
-    /// Whether this node was told that a node is to leave for good, and the node is of the cluster still.
+    /// Whether this node was told that a node is to leave for good, and the node is still a member.
     pub(super) fn leaves(&self, node: NodeId) -> bool {
         self.leaves.contains(&node)
     }
@@ -59,7 +59,7 @@ impl Node {
         }
     }
 
-    /// A peer goes by another version of the map. A node outside the cluster is sent no beats, so it is told here that
+    /// Compares a peer's version of the map. A node outside the cluster is sent no beats, so it is told here that
     /// there is a newer one.
     pub(super) fn on_version(&self, from: NodeId, version: u64, effects: &mut Effects) {
         if version > self.placement.version() {
@@ -69,7 +69,7 @@ impl Node {
         }
     }
 
-    /// Goes by a map from now on, if it is newer.
+    /// Adopts a map, if it is newer.
     pub(super) fn adopt(&mut self, map: &Arc<Placement>) {
         if map.version() <= self.placement.version() {
             return;
@@ -91,7 +91,7 @@ impl Node {
         self.facts.on_peers(self.now, peers);
     }
 
-    /// Says, takes and asks for what is next, with every beat.
+    /// Repeats wishes, moves and requests for a newer map, with every beat.
     pub(super) fn move_on(&mut self, effects: &mut Effects) {
         let Some(map_shard) = self.placement.map_shard() else { return };
         self.wish(effects);
@@ -128,7 +128,7 @@ impl Node {
         for node in self.wishes.leaves.clone() {
             let has_left = map.version() > 0 && !map.has(node);
             let is_done = has_left && !(node == self.me && carries(self));
-            // A node that died while it joined may be let in late: it has to leave then.
+            // A node that died while it joined may be admitted late: it has to leave then.
             if is_done && node == self.me {
                 self.wishes.leaves.remove(&node);
                 self.retirement.begin();
@@ -138,7 +138,7 @@ impl Node {
         }
     }
 
-    /// Whether this is so of any replica here.
+    /// Whether `is_so` of any replica here.
     pub(super) fn carries_any(&self, is_so: impl Fn(&Shard) -> bool) -> bool {
         self.replicas.iter().any(is_so)
     }
@@ -162,14 +162,14 @@ impl Node {
         }
     }
 
-    /// Whether the map knows of the last time that this node's disk forgot. Until then nobody can tell which replicas
-    /// came before.
+    /// Whether the map has recorded the last loss of this node's disk. Until then it is unknown which replicas
+    /// came before it.
     fn may_begin_anew(&self) -> bool {
         self.placement.forgot_in(self.me) >= self.disk.forgot()
     }
 
-    /// A leader's message names a replica of this node that is newer than the one here, if there is one: that one is
-    /// no member any more, and the new one begins.
+    /// Begins the replica of this node that a leader's message names, if it is newer than the one here: the old one is
+    /// no longer a member.
     pub(super) fn begin_replica(
         &mut self,
         id: ShardId,
@@ -182,7 +182,7 @@ impl Node {
         }
         let known = self.replicas.get(id).map(|shard| shard.journal().replica().generation());
         let is_newer = replica.generation() > known.unwrap_or(0);
-        // Where what was durable is lost, one that came before may have promised something.
+        // Where a disk lost promises, an earlier replica may have made some.
         let forgot = self.disk.forgot().is_some();
         let is_given_up = forgot && (!self.may_begin_anew() || self.placement.is_given_up(replica));
         if is_given_up || !message.is_from_leader() || replica.node() != self.me || !is_newer {
@@ -200,7 +200,7 @@ impl Node {
     }
 }
 
-/// Tells every node of the cluster, this one last: only the coordinator listens, and who that is changes.
+/// Tells every node of the cluster, this one last: only the coordinator listens, and it changes.
 fn tell_all(map: &Placement, me: NodeId, moves: &Moves, effects: &mut Effects) {
     let others = map.node_ids().filter(|&node| node != me);
     others.chain([me]).for_each(|node| effects.moves(node, moves.clone()));

@@ -1,8 +1,8 @@
-//! What one node thinks of its peers.
+//! One node's view of its peers.
 //!
-//! Owns the failure detector, the table of members and the resolver, and how they go together: silence becomes
-//! suspicion, suspicion becomes a rumour, and a quorum that is seen for long enough gives a member up. Refuses to know
-//! shards: elections follow from silence that this node has heard itself, and no safety rests on anything here.
+//! Owns the failure detector, the table of members and the resolver, and how they work together: silence becomes
+//! suspicion, suspicion becomes a rumour, and a quorum that is seen for long enough calls a member down. Refuses to
+//! know shards: elections follow from silence that this node has heard itself, and no safety depends on anything here.
 
 use onsale_booking::{Instant, NodeId};
 
@@ -15,7 +15,7 @@ use crate::observation::Observation;
 use crate::placement::Placement;
 use crate::resolver::{Resolver, Service};
 
-/// What one node thinks of its peers.
+/// One node's view of its peers.
 #[derive(Debug)]
 pub(super) struct Peers {
     me: NodeId,
@@ -40,7 +40,7 @@ impl Peers {
         }
     }
 
-    /// A peer's beat. `None` if the sender is no peer.
+    /// Takes a peer's beat. `None` if the sender is no peer.
     #[inline]
     pub(super) fn hear(&mut self, from: NodeId, incarnation: u64, now: Instant) -> Option<Heard> {
         self.detector.heard(from, incarnation, now)
@@ -51,13 +51,13 @@ impl Peers {
         &self.membership
     }
 
-    /// The same, to be changed by beats.
+    /// The table of members, to be changed by beats.
     #[inline]
     pub(super) fn membership_mut(&mut self) -> &mut Membership {
         &mut self.membership
     }
 
-    /// Whether a peer is silent for too long. Nobody suspects itself.
+    /// Whether a peer is silent for too long. A node does not suspect itself.
     pub(super) fn suspects(&self, peer: NodeId) -> bool {
         self.detector.suspects(peer)
     }
@@ -67,12 +67,12 @@ impl Peers {
         self.detector.is_current(peer, incarnation)
     }
 
-    /// About which shards this node serves clients.
+    /// The shards for which this node serves clients.
     pub(super) fn service(&self) -> Service {
         self.resolver.service()
     }
 
-    /// When a peer may become suspect next; may lie too early, never too late.
+    /// When a peer may become suspect next; may be too early, never too late.
     #[inline]
     pub(super) fn next_deadline(&self) -> Instant {
         self.detector.next_deadline()
@@ -84,7 +84,7 @@ impl Peers {
         self.detector.sharpen(until);
     }
 
-    /// The peers that have become suspect by `now`, each told once.
+    /// The peers that have become suspect by `now`, each reported once.
     pub(super) fn overdue(&mut self, now: Instant) -> Vec<NodeId> {
         self.detector.overdue(now)
     }
@@ -96,7 +96,7 @@ impl Peers {
         self.resolver.excuse(now);
     }
 
-    /// There is another map: its nodes are watched, others are not, and the quorum is one of its nodes.
+    /// Adopts a map: its nodes are watched, others are not, and the quorum is one of its nodes.
     pub(super) fn on_map(&mut self, before: &Placement, map: &Placement, now: Instant) {
         for node in map.node_ids().filter(|&node| node != self.me) {
             self.detector.watch(node, now);
@@ -107,7 +107,7 @@ impl Peers {
         self.count_members(map);
     }
 
-    /// Takes the members of the cluster from the map.
+    /// Takes the cluster's members from the map.
     pub(super) fn count_members(&mut self, map: &Placement) {
         self.membership.count(|node| map.has(node));
         self.resolver.on_nodes(map.node_ids().count() as u16);
@@ -140,14 +140,14 @@ impl Peers {
         }
     }
 
-    /// A peer that joins was heard: it is admitted, if this node sees a quorum.
+    /// Admits a joining peer that was heard, if this node sees a quorum.
     pub(super) fn admit(&mut self, joins: NodeId, now: Instant, effects: &mut Effects) {
         if self.resolver.sees_quorum() && self.membership.admit(joins, now) {
             effects.observe(Observation::Mark(Mark::PeerAdmitted));
         }
     }
 
-    /// Judges what is seen: whether this node serves, and which members it gives up.
+    /// Judges what is seen: whether this node serves, and which members it calls down.
     pub(super) fn look_around(&mut self, now: Instant, effects: &mut Effects) {
         let agree = || 1 + self.membership.agreeing();
         self.resolver.look(1 + self.detector.heard_peers(), agree, now);

@@ -1,7 +1,7 @@
 //! The replicas of shards on one node.
 //!
 //! Owns which shards the node carries, which of them must be settled before the turn ends, which are awake, and when
-//! the next one needs a tick or has a hold to end. Refuses to know what a replica does, and who else has one.
+//! the next one needs a tick or has a hold to end. Refuses to know what a replica does, and which others exist.
 
 use std::mem;
 
@@ -15,27 +15,27 @@ use crate::shard::{Answers, Shard, TELL_EVERY};
 /// The replicas of one node.
 #[derive(Debug)]
 pub(super) struct Replicas {
-    /// By shard number; `None` where the node has no replica. Boxed: of many shards a node has few.
+    /// By shard number; `None` where the node has no replica. Boxed, because a node has few of many shards.
     shards: Vec<Option<Box<Shard>>>,
-    /// The numbers of those that it has, in order.
+    /// The numbers of the shards that it carries, in order.
     carried: Vec<ShardId>,
     /// Shards to settle at the end of the turn, in the order of their first touch.
     touched: Vec<ShardId>,
     is_touched: Vec<bool>,
     /// By shard number: whether its journal needs ticks.
     is_awake: Vec<bool>,
-    /// How many journals need ticks.
+    /// Number of journals that need ticks.
     awake: usize,
     ticks: Ticks,
-    /// No hold of a shard that is led here ends before this.
+    /// No hold of a shard that is led here ends before this instant.
     expires_at: Instant,
-    /// From then on, shards with live holds may tell their time to followers that have not heard it.
+    /// From this instant on, leaders may tell the time of shards with live holds to followers that have not heard it.
     next_telling: Instant,
-    /// What the last poll brought; kept for its memory.
+    /// The result of the last poll; kept for its memory.
     ready: Ready,
 }
 
-/// The node's own grid of ticks, so that nodes differ. Without an awake journal there is no next tick.
+/// The node's own grid of ticks, offset so that nodes differ. Without an awake journal there is no next tick.
 #[derive(Debug)]
 pub(super) struct Ticks {
     offset: Span,
@@ -57,7 +57,7 @@ impl Ticks {
 }
 
 impl Replicas {
-    /// Those of a node that starts at `now`, by shard number. All have to be settled.
+    /// The replicas of a node that starts at `now`, by shard number. All have to be settled.
     pub(super) fn new(shards: Vec<Option<Box<Shard>>>, ticks: Ticks, now: Instant) -> Self {
         let numbered = (0..).map(ShardId).zip(&shards);
         let carried: Vec<_> =
@@ -79,7 +79,7 @@ impl Replicas {
         replicas
     }
 
-    /// What holds after every turn; cheap.
+    /// The invariants after every turn; cheap.
     pub(super) fn check_invariants(&self) {
         assert!(self.touched.is_empty(), "every shard that was touched is settled");
         assert!(self.awake <= self.carried.len(), "only what is carried is awake");
@@ -90,7 +90,7 @@ impl Replicas {
         );
     }
 
-    /// Compares everything that is kept twice; as slow as there are shards.
+    /// Compares all redundant state; takes time in proportion to the shards.
     fn audit(&self) {
         let carried = (0..).map(ShardId).zip(&self.shards).filter(|(_, shard)| shard.is_some());
         let carried = carried.map(|(id, _)| id);
@@ -107,18 +107,18 @@ impl Replicas {
         self.shards.get(id.0 as usize)?.as_deref()
     }
 
-    /// The same, to be changed. What changes it must `touch` it.
+    /// The replica of a shard, to be changed; the caller must `touch` it.
     #[inline]
     pub(super) fn get_mut(&mut self, id: ShardId) -> Option<&mut Shard> {
         self.shards.get_mut(id.0 as usize)?.as_deref_mut()
     }
 
-    /// By shard number, `None` where the node has no replica.
+    /// Replicas by shard number, `None` where the node has none.
     pub(super) fn by_number(&self) -> &[Option<Box<Shard>>] {
         &self.shards
     }
 
-    /// Whether there is a shard with this number at all, carried here or not.
+    /// Whether a shard has this number, carried here or not.
     pub(super) fn knows(&self, id: ShardId) -> bool {
         (id.0 as usize) < self.shards.len()
     }
@@ -138,7 +138,7 @@ impl Replicas {
         self.iter().map(Shard::journal)
     }
 
-    /// A replica begins on this node, in place of an earlier one if there is one.
+    /// Begins a replica on this node, in place of an earlier one if there is one.
     pub(super) fn begin(&mut self, id: ShardId, shard: Shard) {
         self.shards[id.0 as usize] = Some(Box::new(shard));
         if let Err(place) = self.carried.binary_search(&id) {
@@ -150,7 +150,7 @@ impl Replicas {
         self.audit();
     }
 
-    /// The shard has to be settled before the turn ends.
+    /// Notes that the shard has to be settled before the turn ends.
     #[inline]
     pub(super) fn touch(&mut self, id: ShardId) {
         if !mem::replace(&mut self.is_touched[id.0 as usize], true) {
@@ -158,7 +158,7 @@ impl Replicas {
         }
     }
 
-    /// Changes each replica, in order, and touches those of which `change` says that it did.
+    /// Changes each replica, in order, and touches it if `change` returns `true`.
     pub(super) fn for_each_touched(&mut self, mut change: impl FnMut(ShardId, &mut Shard) -> bool) {
         for place in 0..self.carried.len() {
             let id = self.carried[place];
@@ -206,7 +206,7 @@ impl Replicas {
         Some((shard, &self.ready))
     }
 
-    /// One round of settling is over: ticks go on while a journal is awake. `emptied` is the list of that round.
+    /// Ends a round of settling: ticks go on while a journal is awake. `emptied` is the list of that round.
     pub(super) fn settled(&mut self, now: Instant, emptied: Vec<ShardId>) {
         self.ticks.next = match self.ticks.next {
             _ if self.awake == 0 => None,
@@ -218,7 +218,7 @@ impl Replicas {
         }
     }
 
-    /// When `on_deadline` has something to do. May lie too early, never too late.
+    /// When `on_deadline` has something to do. May be too early, never too late.
     #[inline]
     pub(super) fn next_deadline(&self) -> Instant {
         self.expires_at.min(self.ticks.next.unwrap_or(Instant::MAX))
@@ -235,8 +235,8 @@ impl Replicas {
         }
     }
 
-    /// Tells followers the time of shards with live holds, once a second: whichever replica leads next, holds go on by
-    /// the same time.
+    /// Tells followers the time of shards with live holds, once a second, so that holds go on by the same time
+    /// whichever replica leads next.
     pub(super) fn tell_times(&mut self, now: Instant) {
         if now >= self.next_telling {
             self.next_telling = now + TELL_EVERY;

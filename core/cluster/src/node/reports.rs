@@ -1,6 +1,6 @@
-//! What a node can be asked from outside.
+//! Queries of a node from outside.
 //!
-//! Owns the answers for reports and for choosing what to strike. Refuses to serve verdicts, and
+//! Owns the answers for reports and for choosing targets of faults. Refuses to serve verdicts, and
 //! changes nothing.
 
 use onsale_booking::{NodeId, Show, ShowId};
@@ -14,30 +14,30 @@ use crate::placement::Placement;
 use crate::shard::Shard;
 
 impl Node {
-    /// Which node this is.
+    /// This node's id.
     pub fn id(&self) -> NodeId {
         self.me
     }
 
-    /// The node that leads a shard, as far as this node's replica knows, and since which epoch. For
-    /// reports and for choosing what to strike, never for verdicts.
+    /// The node that leads a shard and its epoch, as far as this node's replica knows. For
+    /// reports and for choosing targets of faults, never for verdicts.
     pub fn leader_of(&self, shard: ShardId) -> Option<(NodeId, Epoch)> {
         let journal = self.replicas.get(shard)?.journal();
         journal.leader().map(|leader| (leader, journal.epoch()))
     }
 
-    /// In which epoch this node serves a shard as its leader. For reports, never for verdicts.
+    /// The epoch in which this node serves a shard as its leader. For reports, never for verdicts.
     pub fn serves(&self, shard: ShardId) -> Option<Epoch> {
         self.replicas.get(shard).and_then(Shard::serves)
     }
 
-    /// What this node's replica of a shard is doing. For reports, never for verdicts.
+    /// The phase of this node's replica of a shard. For reports, never for verdicts.
     pub fn phase(&self, shard: ShardId) -> Option<Phase> {
         self.replicas.get(shard).map(Shard::phase)
     }
 
-    /// The committed state of a show on this node's replica, if anything has happened to
-    /// it. For reports, never for verdicts.
+    /// The committed state of a show on this node's replica, `None` if it was never touched. For reports, never for
+    /// verdicts.
     pub fn show(&self, show: ShowId) -> Option<&Show> {
         self.replicas.get(self.setup.placement.shard_of(show))?.show(show)
     }
@@ -49,17 +49,17 @@ impl Node {
         (!journal.has_left()).then(|| journal.members())
     }
 
-    /// The version of the map that this node goes by.
+    /// The map that this node goes by.
     pub fn map(&self) -> &Placement {
         &self.placement
     }
 
-    /// What this node knows of the cluster's members.
+    /// This node's table of members.
     pub fn membership(&self) -> &Membership {
         self.peers.membership()
     }
 
-    /// How many clients wait for this gateway. For reports, never for verdicts.
+    /// Number of clients' requests pending at this gateway. For reports, never for verdicts.
     pub fn in_flight(&self) -> usize {
         self.gateway.in_flight()
     }

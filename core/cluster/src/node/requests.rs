@@ -1,7 +1,7 @@
-//! The way of requests and answers through a node.
+//! The path of requests and answers through a node.
 //!
-//! Owns who of the node is asked: the gateway about clients' requests and leaders' answers, the
-//! replica here about what a gateway passed on. Refuses to know where a request belongs, and what
+//! Owns the dispatch inside a node: the gateway takes clients' requests and leaders' answers, the
+//! local replica takes requests that a gateway passed on. Refuses to know where a request belongs, and what
 //! is decided of it.
 
 use onsale_booking::{Endpoint, NodeId, Request, Timed};
@@ -13,7 +13,7 @@ use crate::message::Answer;
 use crate::observation::Observation;
 
 impl Node {
-    /// What goes on to the same node goes on in the same batch; what does not is taken out of it.
+    /// Takes a batch of requests. Those that go on to the same node stay in one batch; others are sent on their own.
     pub(super) fn on_requests(
         &mut self,
         from: Endpoint,
@@ -47,7 +47,7 @@ impl Node {
         self.gateway.on_request(self.now, from, request, effects);
     }
 
-    /// Looks ahead for those of the requests that are for the first one's show.
+    /// Prefetches for those of the requests that are for the first one's show.
     pub(super) fn read_ahead_of_decisions<'a>(&self, requests: impl Iterator<Item = &'a Request>) {
         let mut requests = requests.peekable();
         let Some(show) = requests.peek().map(|request| request.show) else { return };
@@ -68,7 +68,7 @@ impl Node {
             }
             None => {
                 effects.observe(Observation::Refused { shard: id, reason: Mark::RequestAstray });
-                // By the map a replica may be due here that has not begun yet.
+                // The map may have a replica here that has not begun yet.
                 if known {
                     let answer = Answer::NotLeader { request: request.id, shard: id, leader: None };
                     self.answers.push((from, answer));

@@ -1,6 +1,6 @@
 //! Which nodes could lead a shard next.
 //!
-//! Owns the conditions that every successor meets: it has a vote that counts, it is not missed, and this node, as the
+//! Owns the conditions on every successor: it has a vote that counts, it is heard, and this node, as the
 //! shard's leader, knows how many records it lacks. Refuses to know why leadership moves, and which successor is best.
 
 use onsale_booking::{NodeId, ZoneId};
@@ -12,7 +12,7 @@ use crate::id::ShardId;
 use crate::placement::Placement;
 use crate::shard::LEVEL;
 
-/// What a node looks at when it chooses a shard's next leader.
+/// The state that a choice of a shard's next leader needs.
 #[derive(Clone, Copy)]
 pub(super) struct Successors<'a> {
     pub(super) me: NodeId,
@@ -35,18 +35,18 @@ impl<'a> Successors<'a> {
         })
     }
 
-    /// Those of them that could lead at once, and stay in the cluster.
+    /// The successors that could lead at once, and stay in the cluster.
     pub(super) fn level(self, id: ShardId) -> impl Iterator<Item = NodeId> + 'a {
         let level = self.of(id).filter(|&(lag, _)| lag <= LEVEL);
         level.map(|(_, node)| node).filter(move |&node| !self.map.is_leaving(node))
     }
 
-    /// The zone in which a node stands.
+    /// The zone of a node.
     pub(super) fn zone_of(self, node: NodeId) -> ZoneId {
         self.map.zone_of(node)
     }
 
-    /// Whether a shard is on its way to other nodes.
+    /// Whether a shard is moving to other nodes.
     pub(super) fn is_moving(self, id: ShardId) -> bool {
         !self.map.seats(id).from.is_empty()
     }

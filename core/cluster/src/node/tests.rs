@@ -1,4 +1,4 @@
-//! What a node refuses, and how its timers run.
+//! The inputs that a node refuses, and how its timers run.
 
 use onsale_booking::{
     Checks, ClientId, Command, Hall, HoldId, Outcome, Reply, RequestId, Rules, ShowId, UserId,
@@ -34,7 +34,7 @@ fn numbered(me: u16, shows: u32) -> Node {
     started(Node::boot(Arc::new(setup), NodeId(me), 1, 1, Found::default(), Instant::ZERO))
 }
 
-/// Its first segment is durable.
+/// The node once its first segment is durable.
 fn started(mut node: Node) -> Node {
     let mut effects = Effects::default();
     node.step(Instant::ZERO, Input::TurnEnded, &mut effects);
@@ -102,13 +102,13 @@ fn a_node_beats_at_once_and_then_at_its_pace() {
     assert!(effects.is_empty(), "time does not run backwards");
 }
 
-/// A node that has begun to write, and its write.
+/// A node that has begun to write, and that write.
 fn writing() -> (Node, Effects, Write) {
     let (mut node, mut effects) = (node(), Effects::default());
     node.replicas.touch(ShardId(0));
     node.step(Instant::ZERO, Input::DamageFound, &mut effects);
     node.step(Instant::ZERO, Input::TurnEnded, &mut effects);
-    let write = effects.writes.pop().expect("a damaged log is written anew");
+    let write = effects.writes.pop().expect("a damaged log is rewritten");
     effects = Effects::default();
     (node, effects, write)
 }
@@ -144,8 +144,8 @@ fn a_write_that_finds_no_room_is_written_again_as_it_was() {
     assert!(!effects.observations.contains(&Observation::Mark(Mark::StrayWriteAnswer)));
 }
 
-/// A node behind its time comes to its suspicions before it tries to write again: it must put
-/// an election off beyond now, or it would come to it for ever (`fast/all-families` 702, a limping
+/// A node behind its time checks for silent peers before it retries its write: it must put
+/// an election off beyond now, or it would loop for ever (`fast/all-families` 702, a limping
 /// node with a full disk).
 #[test]
 fn a_node_without_room_puts_off_an_election_to_a_later_turn() {
@@ -199,5 +199,5 @@ fn a_batch_of_requests_is_taken_as_its_requests_one_by_one() {
         let batches = at_once.sends.iter().map(|sent| &sent.message);
         most = most.max(batches.filter(|sent| matches!(sent, Message::Forwarded(_))).count());
     }
-    assert!(most > 1, "a batch is parted between leaders");
+    assert!(most > 1, "a batch is split between leaders");
 }
