@@ -1,6 +1,6 @@
-//! One shard on one node: a replica of its journal and the shows that it leads to.
+//! One shard on one node: a replica of its journal and the shows that result from it.
 //!
-//! Owns the committed state of the shard's shows and the passage from a replica that
+//! Owns the committed state of the shard's shows, and the change from a replica that
 //! follows to a leader that serves, and back. Refuses to know peers' health, routes and
 //! the disk: the node ticks, delivers and writes.
 
@@ -45,33 +45,34 @@ pub(crate) struct Shard {
     node: NodeId,
     setup: Arc<Setup>,
     journal: RaftGroup,
-    /// The fold of all applied records. A show that is missing was never touched.
+    /// The fold of all applied records; a missing show was never touched.
     shows: BTreeMap<ShowId, Show>,
     applied: u64,
-    /// What the latest record that changed something says of the shard's time.
+    /// The shard's time by the latest record that changed something.
     latest: Option<ShardTime>,
-    /// Makes this node's instants those of the shard.
+    /// Converts between this node's instants and the shard's.
     clock: ShardClock,
-    /// Followers that have answered since this replica serves and they were last missed: they have heard the time.
+    /// Followers that have heard the time: they have answered since this replica serves and since they were last
+    /// missed.
     told: Vec<NodeId>,
-    /// The record that is applied; kept for its memory.
+    /// The events of the record being applied; kept for its memory.
     events: Events,
     leader: Option<Leader>,
-    /// The map, if the records are its versions.
+    /// The map, if this shard's records are its versions.
     map: Option<Arc<Placement>>,
-    /// The passage of the leadership to a peer, while it goes on.
+    /// The lead transfer under way, if any.
     lead_transfer: Option<LeadTransfer>,
     /// The last epoch in which this replica was elected.
     elected: Epoch,
-    /// Requests that came while this replica led but could not serve yet, or not any more.
+    /// Requests that came while this replica led but could not serve yet, or no longer.
     parked: Parked,
-    /// Nodes to which this leader has tried to hand over in vain, and how often.
+    /// Nodes to which this leader has failed to transfer the lead, and how often.
     failed_transfers: Vec<(NodeId, u32)>,
     /// Records proposed here in an epoch and not yet applied.
     outstanding: (Epoch, u64),
-    /// Numbers the questions of the journal; never repeats.
+    /// Number of the latest read index asked of the journal; never repeats.
     reads: u64,
-    /// In which epoch, and for which generation of the members, it was asked whether this replica still leads.
+    /// The epoch and generation of the members for which a quorum was last asked whether this replica still leads.
     asked_for_move: Option<((Epoch, u32), ReadId)>,
 }
 
@@ -101,7 +102,7 @@ impl Shard {
         }
     }
 
-    /// A gateway wants a request decided.
+    /// Takes a request that a gateway wants decided.
     pub(crate) fn on_request(
         &mut self,
         now: Instant,
@@ -120,7 +121,7 @@ impl Shard {
         }
     }
 
-    /// Looks ahead at what deciding these, for this show, will look at.
+    /// Prefetches what decisions on these requests, for this show, will read.
     pub(crate) fn read_ahead<'a>(&self, show: ShowId, requests: impl Iterator<Item = &'a Request>) {
         if let Some(leader) = &self.leader {
             leader.read_ahead(show, requests);
@@ -133,7 +134,7 @@ impl Shard {
         if is_heard && self.leader.is_some() && !self.told.contains(&from) {
             self.told.push(from);
         }
-        // The clock of a leader is nobody's but its own.
+        // While it leads, only its own clock carries the shard's time.
         if let Some(time) = time.filter(|_| is_heard && (self.leader.is_none() || self.is_over())) {
             self.clock.hear(now, time);
         }
@@ -147,14 +148,14 @@ impl Shard {
         self.journal.fsynced(upto);
     }
 
-    /// A peer that replicates this shard was silent, or has restarted, and is heard.
+    /// A peer that replicates this shard was silent, or has restarted, and is heard again.
     pub(crate) fn on_peer_heard(&mut self, peer: NodeId) {
         self.told.retain(|&told| told != peer);
         self.journal.ping();
     }
 
-    /// Tells the followers the time by which holds are measured, where this node leads, there are any, and not
-    /// every follower has heard it. Says whether it did.
+    /// Tells the followers the time by which holds are measured, if this node leads, holds are live, and not
+    /// every follower has heard it. Returns whether it did.
     pub(crate) fn tell_time(&mut self) -> bool {
         let has_holds =
             self.leader.as_ref().is_some_and(|leader| leader.expires_at() < Instant::MAX);
@@ -166,12 +167,12 @@ impl Shard {
         tells
     }
 
-    /// A peer is taken for dead.
+    /// Treats a peer as dead.
     pub(crate) fn strike_off(&mut self, peer: NodeId) {
         self.journal.strike_off(peer);
     }
 
-    /// Asks another replica to lead, if this one does, without waiting for anything.
+    /// Asks another replica to lead, if this one leads, without waiting for anything.
     pub(crate) fn call_to_lead(&mut self, to: NodeId) {
         self.journal.transfer(to);
     }
@@ -187,7 +188,7 @@ impl Shard {
         }
     }
 
-    /// Closes the turn: hands what was decided to the journal, and takes what it has.
+    /// Closes the turn: proposes its decisions to the journal, and takes the journal's output.
     /// `ready` is cleared first; the node gathers its frames.
     pub(crate) fn settle(
         &mut self,
@@ -211,7 +212,7 @@ impl Shard {
                 effects.observe(Observation::Mark(Mark::ReplicaRepaired));
             }
             self.depose_if_over(answers, effects);
-            // What is for a replica that this node had before it forgot finds nobody.
+            // Messages for the replica that this node had before it forgot are dropped.
             if !ready.messages.is_empty() {
                 let time = self.clock.time(now);
                 for mut message in ready.messages.drain(..) {
@@ -237,7 +238,7 @@ impl Shard {
         self.check_invariants();
     }
 
-    /// What holds after every turn; cheap.
+    /// The invariants after every turn; cheap.
     fn check_invariants(&self) {
         let (id, epoch) = (self.id, self.journal.epoch());
         assert!(self.elected <= epoch, "{id}: epochs rise");
@@ -254,7 +255,7 @@ impl Shard {
         leader.check_invariants();
     }
 
-    /// When `on_deadline` has something to do; may lie too early, never too late.
+    /// When `on_deadline` has something to do; may be too early, never too late.
     #[inline]
     pub(crate) fn next_deadline(&self) -> Instant {
         match (&self.lead_transfer, &self.leader) {
@@ -268,18 +269,18 @@ impl Shard {
         &self.journal
     }
 
-    /// Whether this replica owns the shard and serves, in which epoch.
+    /// The epoch in which this replica serves the shard as its leader; `None` if it does not.
     pub(crate) fn serves(&self) -> Option<Epoch> {
         self.leader.as_ref().map(Leader::epoch)
     }
 
-    /// In which epoch this replica serves, if it does, and how many requests it has decided in it;
+    /// The epoch in which this replica serves, and how many requests it has decided in it; the count
     /// wraps.
     pub(crate) fn work(&self) -> Option<(Epoch, u32)> {
         self.leader.as_ref().map(|leader| (leader.epoch(), leader.decided()))
     }
 
-    /// What this replica is doing.
+    /// The phase of this replica.
     pub(crate) fn phase(&self) -> Phase {
         match &self.leader {
             Some(leader) if leader.awaits_commit() => Phase::Replicating,
@@ -292,7 +293,7 @@ impl Shard {
         }
     }
 
-    /// The committed state of a show; `None` if nothing ever happened to it.
+    /// The committed state of a show; `None` if it was never touched.
     pub(crate) fn show(&self, show: ShowId) -> Option<&Show> {
         self.shows.get(&show)
     }
@@ -327,7 +328,7 @@ impl Shard {
                 if taken {
                     leader.asked(ReadId(self.reads));
                 } else if !self.journal.may_serve() {
-                    // It serves before it may: the question is asked once it may.
+                    // It serves before it may: the read index is asked once it may.
                     return;
                 }
                 taken
@@ -345,7 +346,7 @@ impl Shard {
         }
     }
 
-    /// Tells what was proposed, where that need not be committed.
+    /// Sends the answers of proposed records, where those need not be committed.
     fn acknowledge_early(&mut self, answers: &mut Answers) {
         let Some(leader) = &mut self.leader else { return };
         match self.setup.config.leader.acknowledge {
@@ -377,7 +378,7 @@ impl Shard {
         }
     }
 
-    /// Serves from now on.
+    /// Begins to serve.
     #[cold]
     fn activate(&mut self, own: Instant, answers: &mut Answers, effects: &mut Effects) {
         let epoch = self.journal.epoch();
@@ -401,7 +402,7 @@ impl Shard {
 
     /// Whether decisions wait for the next `settle`.
     pub(crate) fn is_unsettled(&self) -> bool {
-        // A leader that serves before it may has nobody to ask yet.
+        // A leader that serves before it may has no quorum to ask yet.
         let closes = self.leader.as_ref().is_some_and(Leader::has_to_close);
         closes && self.journal.may_serve() || self.must_call_successor()
     }

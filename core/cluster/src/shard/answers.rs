@@ -1,7 +1,7 @@
 //! Answers on their way to gateways, this node's own among them.
 //!
-//! Owns their order, which is that in which they were given, and that those for one gateway in a row
-//! stand as they will leave: a busy leader's are handed on by the batch. Refuses to know when they may.
+//! Owns their order, which is that of the decisions. Consecutive answers for one gateway are stored
+//! as they will leave: a busy leader's leave in batches. Refuses to know when they may.
 
 use onsale_booking::{Instant, NodeId, Outcome, Refusal, Reply, RequestId, Timed};
 
@@ -11,11 +11,11 @@ use crate::message::Answer;
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     runs: Vec<Run>,
-    /// The most answers that a run had lately; with a little more room than that the next one begins.
+    /// Length of the longest recent run; the next run reserves a little more than that.
     room: usize,
 }
 
-/// Answers in a row for one gateway. Their instants are set when they leave.
+/// Consecutive answers for one gateway. Their instants are set when they leave.
 type Run = (NodeId, Vec<Timed<Answer>>);
 
 impl Answers {
@@ -28,14 +28,14 @@ impl Answers {
         self.run(to).push(Timed { at: Instant::ZERO, item });
     }
 
-    /// Adds a refusal at the end: by far the most, and not handed about with the room for seats.
+    /// Adds a refusal at the end: by far the most frequent answer, so it is not moved about with the room for seats.
     #[inline]
     pub(crate) fn refuse(&mut self, to: NodeId, request: RequestId, why: Refusal) {
         let reply = Reply { request, outcome: Outcome::Refused(why) };
         self.run(to).push(Timed { at: Instant::ZERO, item: Answer::Decided(reply) });
     }
 
-    /// Adds what others hold at the end.
+    /// Appends the answers of `others`.
     pub(crate) fn append(&mut self, mut others: Self) {
         if self.runs.is_empty() {
             self.runs = others.runs;
@@ -44,19 +44,19 @@ impl Answers {
         }
     }
 
-    /// Takes all; the next will be about as many.
+    /// Takes all, and reserves for as many.
     pub(crate) fn take(&mut self) -> Self {
         Self { runs: self.take_runs(), room: 0 }
     }
 
-    /// Takes all, by the run.
+    /// Takes all, in runs.
     pub(crate) fn take_runs(&mut self) -> Vec<Run> {
         let longest = self.runs.iter().map(|(_, batch)| batch.len()).max();
         self.room = longest.unwrap_or(0).max(self.room - self.room.div_ceil(16));
         std::mem::take(&mut self.runs)
     }
 
-    /// All, one by one.
+    /// All answers, one by one.
     pub(crate) fn into_each(self) -> impl Iterator<Item = (NodeId, Answer)> {
         let runs = self.runs.into_iter();
         runs.flat_map(|(to, batch)| batch.into_iter().map(move |timed| (to, timed.item)))

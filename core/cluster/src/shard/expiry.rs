@@ -1,6 +1,6 @@
 //! When a leader ends holds.
 //!
-//! Owns the four ways to see to it that a hold ends, and what each remembers. Refuses to know
+//! Owns the four ways to end holds, and the state of each. Refuses to know
 //! what an end does to a show.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +12,10 @@ use crate::config::{Expiry, Setup};
 use crate::mark::Mark;
 use crate::record::Events;
 
-/// What was recorded, and what was worth counting.
+/// The turn's events and marks.
 type TurnLog<'a> = (&'a mut Events, &'a mut Vec<Mark>);
 
-/// When holds are ended.
+/// The expiry policy of one leader.
 #[derive(Debug)]
 pub(super) struct HoldExpiry {
     /// When the leader began to serve.
@@ -25,22 +25,22 @@ pub(super) struct HoldExpiry {
 
 #[derive(Debug)]
 enum Policy {
-    /// At their ends, which stand in the shows. None ends before this.
+    /// At their ends, which the shows know. No hold ends before this instant.
     Due(Instant),
-    /// By a job, and then all that are overdue.
+    /// By a periodic job that ends all overdue holds.
     Swept {
-        /// Its pace.
+        /// The job's period.
         every: Span,
-        /// When it runs next.
+        /// The job's next run.
         at: Instant,
     },
-    /// Each at its own instant, if it lives then.
+    /// By a timer for each hold, if the hold is still live then.
     Timers(BTreeSet<(Instant, ShowId, HoldId)>),
-    /// Each at its own instant, whatever has become of it.
+    /// By a list that is not checked again: each hold ends at its instant, even if it was booked since.
     Listed {
-        /// Those that will be put on the list at this instant, if they live then.
+        /// Holds that go on the list at this instant, if they are live then.
         upcoming: BTreeSet<(Instant, ShowId, HoldId)>,
-        /// The list: those that will be ended at this instant.
+        /// The list: holds that end at this instant.
         doomed: BTreeSet<(Instant, ShowId, HoldId)>,
     },
 }
@@ -67,7 +67,7 @@ impl HoldExpiry {
         Self { since: now, policy }
     }
 
-    /// No hold is ended before this instant.
+    /// The earliest instant at which a hold may end.
     pub(super) fn next(&self) -> Instant {
         let first = |ends: &BTreeSet<(Instant, ShowId, HoldId)>| {
             ends.first().map_or(Instant::MAX, |&(at, ..)| at)
@@ -79,7 +79,7 @@ impl HoldExpiry {
         }
     }
 
-    /// Ends what must not stand in the way of the next decision on a show.
+    /// Ends the holds that must not block the next decision on a show.
     pub(super) fn end_before_decision(
         &self,
         head: &mut Show,
@@ -94,14 +94,14 @@ impl HoldExpiry {
         }
     }
 
-    /// A show was decided on.
+    /// Notes a show on which a decision was made.
     pub(super) fn see(&mut self, head: &Show) {
         if let Policy::Due(at) = &mut self.policy {
             *at = (*at).min(head.next_expiry().unwrap_or(Instant::MAX));
         }
     }
 
-    /// Something changed.
+    /// Notes an event.
     pub(super) fn note(&mut self, show: ShowId, event: &Event, setup: &Setup) {
         if let Event::Held { hold, expires, .. } = *event {
             match &mut self.policy {
@@ -116,7 +116,7 @@ impl HoldExpiry {
         }
     }
 
-    /// Ends what is to be ended at `now`.
+    /// Ends the holds that are due at `now`.
     pub(super) fn end_due(
         &mut self,
         now: Instant,
@@ -172,7 +172,7 @@ fn after(now: Instant, every: Span) -> Instant {
     Instant((now.0 / every.0 + 1) * every.0)
 }
 
-/// Takes out what stands at `now` or before.
+/// Takes out the holds due at `now` or before.
 fn over(ends: &mut BTreeSet<(Instant, ShowId, HoldId)>, now: Instant) -> Vec<(ShowId, HoldId)> {
     let later = ends.split_off(&(Instant(now.0 + 1), ShowId(0), HoldId(0)));
     std::mem::replace(ends, later).into_iter().map(|(_, show, hold)| (show, hold)).collect()
@@ -199,7 +199,7 @@ fn end_all_overdue(
     }
 }
 
-/// Ends the holds that are overdue. Marks if one of them was so before the leader began to serve.
+/// Ends the overdue holds of a show. Marks if one of them was overdue before the leader began to serve.
 fn end_overdue(
     head: &mut Show,
     id: ShowId,
@@ -241,7 +241,7 @@ mod tests {
         record: Events,
     }
 
-    /// One show of four seats in which h1 is held from 0 until 100, with a grace of 10; then an
+    /// One show of four seats in which h1 is held from 0 until 100, with a grace of 10; then a
     /// leader begins with this expiry, which grants h2 at 50.
     fn desk(expiry: Expiry) -> Desk {
         let checks = Checks { unfit: Unfit::Overwrites, ..Checks::COMPLETE };
@@ -312,7 +312,7 @@ mod tests {
     fn timers_are_those_of_the_leader_that_granted() {
         let mut desk = desk(Expiry::Timers);
         assert_eq!(desk.expiry.next(), Instant(160));
-        assert_eq!(desk.end(500), [2], "nobody has a timer for what another granted");
+        assert_eq!(desk.end(500), [2], "no leader has a timer for another one's hold");
     }
 
     #[test]
@@ -327,6 +327,6 @@ mod tests {
             at: Instant(155),
         };
         desk.apply(&booked);
-        assert_eq!(desk.end(160), [2], "paid for or not");
+        assert_eq!(desk.end(160), [2], "booked or not");
     }
 }

@@ -1,7 +1,7 @@
-//! Fencing: a leader whose epoch is over stops serving, and nothing that it has not answered yet leaves.
+//! Fencing: a leader whose epoch is over stops serving, and its unsent answers never leave.
 //!
-//! Owns when that is, and what becomes of the replies that wait: their gateways are sent to the next leader. Refuses to
-//! know who that is; a writer is fenced by its journal's quorum, which takes no record of an earlier epoch.
+//! Owns when that is, and the end of the pending replies: their gateways are sent to the next leader. Refuses to
+//! know which node that is; a writer is fenced by its journal's quorum, which takes no record of an earlier epoch.
 
 use super::leader::Leader;
 use super::{Answers, Shard};
@@ -18,7 +18,7 @@ impl Shard {
         }
     }
 
-    /// Whether the epoch is over in which this replica serves.
+    /// Whether this replica serves in an epoch that is over.
     pub(super) fn is_over(&self) -> bool {
         let over =
             |leader: &Leader| !self.journal.is_leader() || self.journal.epoch() != leader.epoch();

@@ -1,12 +1,12 @@
-//! How a leader hands its shard to a peer without waiting to be missed.
+//! Lead transfer: a leader passes its shard to a peer without waiting to be missed.
 //!
-//! Owns the steps: it admits no more requests, waits until all that it decided is told, and
+//! Owns the steps: the leader admits no more requests, waits until all its decisions are answered, and
 //! has the journal call the peer to lead. Requests that come meanwhile wait here; they
 //! go to the successor as soon as it is known, or are decided here after all if the leadership has
-//! not moved in time. Refuses to know why a shard is handed over, and to whom best.
+//! not moved in time. Refuses to know why a shard is transferred, and which successor is best.
 //!
-//! Nothing rests on it: the successor is elected like any other leader, and what it finds in
-//! the journal is all that was ever acknowledged.
+//! Nothing depends on it: the successor is elected like any other leader, and finds in
+//! the journal all that was ever acknowledged.
 
 use onsale_booking::{Instant, NodeId};
 
@@ -15,18 +15,18 @@ use crate::effect::Effects;
 use crate::mark::Mark;
 use crate::observation::{Observation, TransferReason};
 
-/// The passage of a shard's leadership to a peer.
+/// A lead transfer under way.
 #[derive(Debug)]
 pub(super) struct LeadTransfer {
     to: NodeId,
     /// Whether the peer was called to lead.
     called: bool,
-    /// When it is given up.
+    /// When the transfer is given up.
     pub(super) ends: Instant,
 }
 
 impl Shard {
-    /// Begins to hand the shard over, if this replica serves it and is not doing so already;
+    /// Begins to transfer the lead, if this replica serves and is not doing so already;
     /// given up at `ends`.
     pub(crate) fn transfer_lead(
         &mut self,
@@ -41,12 +41,12 @@ impl Shard {
         }
     }
 
-    /// Whether it is being handed over.
+    /// Whether a transfer is under way.
     pub(crate) fn is_transferring_lead(&self) -> bool {
         self.lead_transfer.is_some()
     }
 
-    /// How often this leader has tried in vain to hand over to a node. A node whose disk hangs may seem level
+    /// How often this leader has failed to transfer the lead to a node. A node whose disk hangs may seem level
     /// and well for ever, so the others get a turn.
     pub(crate) fn failed_transfers_to(&self, to: NodeId) -> u32 {
         self.failed_transfers.iter().find(|(node, _)| *node == to).map_or(0, |&(_, times)| times)
@@ -57,7 +57,7 @@ impl Shard {
         !self.parked.is_empty()
     }
 
-    /// Calls the successor once nothing is left to tell, or goes on as the leader if it takes
+    /// Calls the successor once every decision is answered, or goes on as the leader if that takes
     /// too long.
     pub(super) fn advance_transfer(
         &mut self,
@@ -92,12 +92,12 @@ impl Shard {
         drained && self.lead_transfer.as_ref().is_some_and(|transfer| !transfer.called)
     }
 
-    /// Whether the leadership is under way, so that requests had better wait for whoever gets it.
+    /// Whether the lead is moving, so that requests had better wait for the next leader.
     pub(super) fn awaits_successor(&self) -> bool {
         self.lead_transfer.is_some() && self.journal.leader().is_none()
     }
 
-    /// Notes that requests waited for a successor.
+    /// Observes that requests waited for a successor.
     pub(super) fn note_waiting(&self, effects: &mut Effects) {
         if self.lead_transfer.is_some() && self.is_waited_for() {
             effects.observe(Observation::Mark(Mark::WaitedForSuccessor));

@@ -1,8 +1,8 @@
 //! The leader of a shard in one epoch: the single writer of its shows.
 //!
-//! Owns what was decided but is not yet committed, and the answers that wait for it.
-//! Refuses to answer early, unless its settings say so: a change is told once its record is
-//! applied, and what is answered from the state alone once a quorum has confirmed, after the
+//! Owns the decisions that are not yet committed, and the answers that wait for them.
+//! Refuses to answer early, unless its settings say so: a change is answered once its record is
+//! applied, and an answer from the state alone leaves once a quorum has confirmed, after the
 //! decision, that the state was the latest. So neither an acknowledgement nor a refusal of a
 //! deposed leader ever leaves.
 
@@ -31,30 +31,30 @@ type Due = (NodeId, Answer);
 pub(super) struct Leader {
     shard: ShardId,
     epoch: Epoch,
-    /// The shows as they will be once all that is decided is committed; those that were
-    /// asked for since the activation.
+    /// The shows as they will be once all decisions are committed; only those that were
+    /// requested since the activation.
     heads: BTreeMap<ShowId, Show>,
-    /// What this turn changed, and whom it answers.
+    /// This turn's events, and the answers that wait for them.
     record: Events,
     replies: Answers,
     /// Replies that wait for the journal.
     pending: PendingReplies,
-    /// When holds are ended.
+    /// The expiry of holds.
     expiry: HoldExpiry,
     marks: Vec<Mark>,
     /// The shard's time at the latest decision.
     latest: Instant,
-    /// Counts the requests that were decided; wraps.
+    /// Number of requests decided; wraps.
     decided: u32,
 }
 
-/// What a turn needs of the journal.
+/// What a turn asks of the journal.
 pub(super) enum Turn<'a> {
-    /// Nothing was decided, or what was waits for an open question.
+    /// Nothing was decided, or the answers wait for an open read index.
     Idle,
-    /// Something changed: propose this.
+    /// Something changed: propose these events.
     Changed(&'a Events),
-    /// Only answers: ask whether this node still leads.
+    /// Only answers: open a read index.
     Asked,
 }
 
@@ -84,28 +84,28 @@ impl Leader {
         self.epoch
     }
 
-    /// How many requests were decided; wraps.
+    /// Number of requests decided; wraps.
     pub(super) fn decided(&self) -> u32 {
         self.decided
     }
 
-    /// No hold is ended before this instant.
+    /// The earliest instant at which a hold may end.
     pub(super) fn expires_at(&self) -> Instant {
         self.expiry.next()
     }
 
-    /// What holds after every turn; cheap.
+    /// The invariants after every turn; cheap.
     pub(super) fn check_invariants(&self) {
         self.pending.check_invariants();
     }
 
-    /// Time goes on: the shard's time never runs backwards while one node leads.
+    /// Advances the shard's time, which never runs backwards while one node leads.
     fn advance(&mut self, now: Instant) {
         assert!(self.latest <= now, "{}: time runs backwards in {}", self.shard, self.epoch);
         self.latest = now;
     }
 
-    /// How many records were proposed and not yet committed.
+    /// Number of records proposed and not yet committed.
     pub(super) fn proposed_records(&self) -> usize {
         self.pending.records()
     }
@@ -115,18 +115,18 @@ impl Leader {
         !self.pending.awaits_no_record()
     }
 
-    /// Whether a question was asked whose answers have not left.
+    /// Whether a read index was asked for and its answers have not left.
     pub(super) fn awaits_confirmation(&self) -> bool {
         !self.pending.awaits_no_read()
     }
 
-    /// Whether nothing is left that was decided and not told.
+    /// Whether every decision is answered.
     pub(super) fn is_drained(&self) -> bool {
         let told = self.record.is_empty() && self.replies.is_empty();
         told && self.pending.awaits_no_record() && self.pending.awaits_no_read()
     }
 
-    /// What was worth counting since the last call.
+    /// The marks since the last call.
     pub(super) fn marks(&mut self) -> impl Iterator<Item = Mark> + '_ {
         self.marks.drain(..)
     }
@@ -136,10 +136,10 @@ impl Leader {
         !matches!(self.close_turn(), Turn::Idle)
     }
 
-    /// Decides a request after all that was decided before it, overdue holds first. Returns the
-    /// answer if it has to wait for nothing. It is now by the shard's time and by this node's own clock, and
-    /// the end of a hold is told by the latter: however far the shard's time is behind, nobody is told an end that
-    /// is past.
+    /// Decides a request after all earlier decisions, and ends overdue holds first. Returns the
+    /// answer if it need not wait. `now` is the shard's time and this node's own. The client is told
+    /// the end of a hold by the latter: however far the shard's time is behind, no client is told an end
+    /// in the past.
     pub(super) fn decide(
         &mut self,
         (now, own): (Instant, Instant),
@@ -189,7 +189,7 @@ impl Leader {
         None
     }
 
-    /// Looks ahead at what `decide` will look at for each of these requests for a show.
+    /// Prefetches what `decide` will read for each of these requests for a show.
     pub(super) fn read_ahead<'a>(&self, show: ShowId, requests: impl Iterator<Item = &'a Request>) {
         if let Some(head) = self.heads.get(&show) {
             head.read_ahead(requests.map(|request| request.id));
@@ -203,7 +203,7 @@ impl Leader {
         expiry.end_due(now, heads, setup, shows, (record, marks));
     }
 
-    /// A record of an earlier epoch turned out to be committed: it counts from now on.
+    /// A record of an earlier epoch turned out to be committed: later decisions build on it.
     pub(super) fn overtaken(&mut self, show: ShowId, event: &Event, setup: &Setup) {
         if let Some(head) = self.heads.get_mut(&show) {
             head.apply(event);
@@ -211,11 +211,11 @@ impl Leader {
         self.expiry.note(show, event, setup);
     }
 
-    /// What the journal is to be asked for this turn; to be followed by `proposed` or
-    /// `asked` if it takes it.
+    /// What this turn asks of the journal; to be followed by `proposed` or
+    /// `asked` if the journal takes it.
     ///
-    /// One question is open at a time: answers that come up meanwhile share the next one,
-    /// as writes that come up during an fsync share the next.
+    /// One read index is open at a time: answers that arise meanwhile share the next one,
+    /// as writes that arise during an fsync share the next.
     pub(super) fn close_turn(&self) -> Turn<'_> {
         match (self.record.is_empty(), self.replies.is_empty()) {
             (false, _) => Turn::Changed(&self.record),
@@ -225,14 +225,14 @@ impl Leader {
     }
 
     /// The turn's record was proposed. All replies of the turn wait for it, those from
-    /// the state alone too: it is proposed after they were decided, so that its commit
+    /// the state alone too: it was proposed after they were decided, so that its commit
     /// proves this leader's leadership at a later time.
     pub(super) fn proposed(&mut self) {
         self.record.clear();
         self.pending.on_proposed(self.replies.take());
     }
 
-    /// The question was asked. The replies rest on every record proposed before it.
+    /// The read index was asked for. The replies rest on every record proposed before it.
     pub(super) fn asked(&mut self, read: ReadId) {
         self.pending.on_read_asked(read, self.replies.take());
     }
@@ -250,12 +250,12 @@ impl Leader {
         answers.append(due);
     }
 
-    /// Whether a quorum has answered this question.
+    /// Whether a quorum has confirmed this read.
     pub(super) fn is_confirmed(&self, read: ReadId) -> bool {
         self.pending.is_confirmed(read)
     }
 
-    /// These questions were answered. One that was asked later answers the earlier ones too.
+    /// These reads were confirmed. A later read confirms the earlier ones too.
     pub(super) fn confirmed(&mut self, reads: &[ReadId], answers: &mut Answers) {
         self.pending.on_confirmed(reads, answers);
     }
@@ -278,7 +278,7 @@ pub(super) fn head_of<'a>(
     })
 }
 
-/// An outcome as it is told when it is now by the shard's time and by this node's clock.
+/// An outcome as the client is told it, from the shard's time and this node's clock.
 fn told_by((now, own): (Instant, Instant), outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Held { hold, seats, expires } => {
@@ -288,7 +288,7 @@ fn told_by((now, own): (Instant, Instant), outcome: Outcome) -> Outcome {
     }
 }
 
-/// What is worth counting in an answer that changed nothing.
+/// The mark of an answer that changed nothing, if it is worth counting.
 fn mark_of(request: &Request, outcome: &Outcome) -> Option<Mark> {
     match (&request.command, outcome) {
         (Command::Confirm { .. }, Outcome::Refused(Refusal::HoldLost)) => {
@@ -351,7 +351,7 @@ mod tests {
             assert_eq!(early, None, "every answer waits");
         }
 
-        /// Hands the turn to a journal that takes everything; says what it was.
+        /// Hands the turn to a journal that takes everything; returns what the turn asked for.
         fn close(&mut self) -> &'static str {
             match self.leader.close_turn() {
                 Turn::Idle => "nothing",
@@ -407,14 +407,14 @@ mod tests {
         assert_eq!(desk.close(), "record");
         desk.ask(2, 20, 0);
         assert_eq!(desk.close(), "question");
-        assert!(desk.confirm(&[1]).is_empty(), "the hold that is in the way may still be lost");
+        assert!(desk.confirm(&[1]).is_empty(), "the hold that blocks it may still be lost");
         assert_eq!(desk.commit(), [(10, true), (20, false)]);
         desk.ask(3, 30, 0);
         assert_eq!(desk.close(), "question");
         desk.ask(4, 40, 0);
-        assert_eq!(desk.close(), "nothing", "one question is open at a time");
-        assert!(desk.confirm(&[1]).is_empty(), "an earlier question proves nothing");
-        assert_eq!(desk.confirm(&[2]), [(30, false)], "what came up later waits for the next");
+        assert_eq!(desk.close(), "nothing", "one read index is open at a time");
+        assert!(desk.confirm(&[1]).is_empty(), "an earlier read proves nothing");
+        assert_eq!(desk.confirm(&[2]), [(30, false)], "a later refusal waits for the next read");
         assert_eq!(desk.close(), "question");
         assert_eq!(desk.confirm(&[4]), [(40, false)], "a later one proves more");
     }
@@ -430,7 +430,7 @@ mod tests {
         let Turn::Changed(record) = desk.leader.close_turn() else {
             panic!("the seat changed hands")
         };
-        assert_eq!(record.len(), 2, "the end of the one hold, the grant of the other");
+        assert_eq!(record.len(), 2, "one hold ends, the other is granted");
         desk.close();
         assert_eq!(desk.commit(), [(10, true)]);
         assert_eq!(desk.commit(), [(20, false), (30, true)]);

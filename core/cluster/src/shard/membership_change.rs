@@ -1,6 +1,6 @@
 //! Membership change: a leader brings its shard's journal to the members that the map wants.
 //!
-//! Owns the next step. It is found each time from what the journal's members are, so it does not matter which leader
+//! Owns the next step. It is derived each time from the journal's members, so it does not matter which leader
 //! took the last one. Refuses to know why the map wants these members.
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::placement::{Placement, Seats};
 pub(crate) const LEVEL: u64 = 64;
 
 impl Shard {
-    /// The latest version of the map that is committed, if the records are its versions.
+    /// The latest committed version of the map, if this shard's records are its versions.
     pub(crate) fn map(&self) -> Option<&Arc<Placement>> {
         self.map.as_ref()
     }
@@ -27,9 +27,9 @@ impl Shard {
         self.leader.is_some() && self.journal.propose(map.encode())
     }
 
-    /// Takes the next step towards the members that the map wants, if this replica serves. Says whether none is left:
-    /// the journal has these members and no others. `ends` is when a lead transfer that the step needs is given up;
-    /// none goes to a node that is `missed`.
+    /// Takes the next step towards the members that the map wants, if this replica serves. Returns whether none is
+    /// left: the journal has these members and no others. `ends` is when a lead transfer that the step needs is given
+    /// up; none goes to a node that is `missed`.
     pub(crate) fn advance_membership_change(
         &mut self,
         map: &Placement,
@@ -66,22 +66,22 @@ impl Shard {
         false
     }
 
-    /// Whether a learner has answered, and is level. Otherwise the leader speaks to it, if it may have missed what was
-    /// said.
+    /// Whether a learner has answered, and is level. Otherwise the leader speaks to it, if it may have missed earlier
+    /// messages.
     fn is_level(
         &mut self,
         learner: ReplicaId,
         map: &Placement,
         missed: impl Fn(NodeId) -> bool,
     ) -> bool {
-        // A learner that has never answered may not have begun: it would have a vote, and know nothing of it.
+        // A learner that has never answered may not have begun: it would have a vote without knowing it.
         let answers = |lag: &u64| *lag < self.journal.applied();
         let is_level = |lag| lag <= LEVEL;
         if self.journal.lag(learner).filter(answers).is_some_and(is_level) {
             return true;
         }
-        // A node that forgot begins once it knows that it may. Any learner may have missed all that was said until this
-        // journal fell asleep. So a learner that is heard is spoken to until it answers.
+        // A node that forgot begins once it knows that it may. Until this journal fell asleep, any learner may have
+        // missed all messages. So the leader speaks to a learner that is heard until it answers.
         let may_have_missed = !self.journal.awake() && !missed(learner.node());
         if may_have_missed || map.forgot_in(learner.node()).is_some() {
             self.journal.ping();
@@ -89,7 +89,7 @@ impl Shard {
         false
     }
 
-    /// Transfers the leadership to a voter that stays, or to any that is there: this replica is about to lose its vote.
+    /// Transfers the leadership to a voter that stays, or to any that is heard: this replica is about to lose its vote.
     fn transfer_to_stay(
         &mut self,
         map: &Placement,
@@ -111,9 +111,9 @@ impl Shard {
         }
     }
 
-    /// Whether a quorum has confirmed that this replica still leads since it first knew of a generation;
-    /// asks, if need be. One that was deposed unawares may see the members of long ago, and take them for those
-    /// that are wanted now, where these have no replica that came with the wish.
+    /// Whether a quorum has confirmed, since this replica first knew of a generation, that it still leads; asks if need
+    /// be. A leader deposed without its knowledge may see an old list of members, and take it for the wanted one, where
+    /// that has no replica that came with the wish.
     fn still_leads(&mut self, generation: u32) -> bool {
         let asks = (self.journal.epoch(), generation);
         if let Some((asked, read)) = self.asked_for_move
@@ -127,7 +127,7 @@ impl Shard {
         false
     }
 
-    /// Drops the replica if the map says that it is one no longer: the journal has settled on
+    /// Drops the replica if the map says that it is no longer one: the journal has settled on
     /// others since it came, and it never comes back under its number.
     pub(crate) fn leave_if_moved(&mut self, seats: &Seats) -> bool {
         let newer = self.journal.replica().generation() > seats.generation;
@@ -146,7 +146,7 @@ fn is_wanted(map: &Placement, seats: &Seats, member: ReplicaId) -> bool {
     seats.members.contains(&member.node()) && !map.is_given_up(member)
 }
 
-/// The next step from the members to those that the map wants, for the leader on node `me`; `None` if none is left.
+/// The next step from `members` to those that the map wants, for the leader on node `me`; `None` if none is left.
 fn next_step(map: &Placement, seats: &Seats, members: &Members, me: NodeId) -> Option<Change> {
     let wanted = |member: &ReplicaId| is_wanted(map, seats, *member);
     let surplus = members.voters().iter().copied().filter(|voter| !wanted(voter));
@@ -156,7 +156,7 @@ fn next_step(map: &Placement, seats: &Seats, members: &Members, me: NodeId) -> O
     let idle = members.learners().iter().copied().find(|learner| !wanted(learner));
     let learner = members.learners().iter().copied().find(wanted);
     // No node has two voters, and no zone more than it must. A replica that is gone goes first, the leader last: it
-    // needs somebody to transfer the leadership to.
+    // needs a member to transfer the leadership to.
     let goes_first = |voter: &ReplicaId| {
         let beside = learner.is_some_and(|learner| learner.node() == voter.node());
         let stay = members.voters().iter().filter(|other| *other != voter).chain(&learner);

@@ -1,7 +1,7 @@
-//! Requests that wait for a leader: their replica leads and may not serve yet, or not any more.
+//! Parked requests: their replica leads but may not serve yet, or no longer.
 //!
 //! Owns how long one may wait: as long as a gateway waits for an attempt. By then the gateway has asked
-//! again or said that nobody could be reached, so the request is dropped without an answer. A leader
+//! again or answered *unavailable*, so the request is dropped without an answer. A leader
 //! without a quorum may wait for as long as a split lasts. A decision after that would be a hold for a
 //! client that is gone, and once decisions are forgotten even a second one.
 
@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use onsale_booking::{Instant, NodeId, Request, Span};
 
-/// Requests in the order in which they came, each with the instant by this node's clock.
+/// Requests in order of arrival, each with its instant by this node's clock.
 #[derive(Debug)]
 pub(super) struct Parked {
     patience: Span,
@@ -17,7 +17,7 @@ pub(super) struct Parked {
 }
 
 impl Parked {
-    /// Nothing waits. A gateway gives an attempt up after `patience`.
+    /// No parked requests. A gateway gives an attempt up after `patience`.
     pub(super) fn new(patience: Span) -> Self {
         Self { patience, requests: VecDeque::new() }
     }
@@ -26,13 +26,13 @@ impl Parked {
         self.requests.is_empty()
     }
 
-    /// A request came from a gateway.
+    /// Parks a gateway's request.
     pub(super) fn add(&mut self, now: Instant, from: NodeId, request: Request) {
         self.drop_given_up(now);
         self.requests.push_back((now, from, request));
     }
 
-    /// Takes those that somebody still waits for.
+    /// Takes the requests whose gateways still wait.
     pub(super) fn take(&mut self, now: Instant) -> impl Iterator<Item = (NodeId, Request)> + use<> {
         self.drop_given_up(now);
         self.take_all()
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_gateway_waits_for_is_not_decided() {
+    fn a_request_that_its_gateway_gave_up_is_not_decided() {
         let request = |id| {
             let command = Command::Release { hold: HoldId(id) };
             Request { id: RequestId(id), user: UserId(0), show: ShowId(0), command }

@@ -1,8 +1,8 @@
 //! Replies that must not leave yet.
 //!
-//! Owns, for each record that the leader proposed, the replies that wait for its commit, and for each read the replies
-//! that wait for a quorum's confirmation and for the records that they rest on. Refuses to know what was decided, and
-//! how a record is committed.
+//! Owns, for each record that the leader proposed, the replies that wait for its commit, and for each read index the
+//! replies that wait for a quorum's confirmation and for the records that they rest on. Refuses to know what was
+//! decided, and how a record is committed.
 
 use std::collections::VecDeque;
 
@@ -17,9 +17,9 @@ use crate::message::Answer;
 pub(super) struct PendingReplies {
     /// For each record that was proposed and not applied, in order, the replies that wait for it.
     proposed: VecDeque<Answers>,
-    /// How many records of this epoch were applied.
+    /// Number of this epoch's records that were applied.
     applied: u64,
-    /// For each read that was asked for, in order: how many records have to be applied as well, and the replies that
+    /// For each open read, in order: how many records have to be applied as well, and the replies that
     /// wait for both.
     reads: VecDeque<(ReadId, u64, Answers)>,
     /// The latest read that was confirmed.
@@ -27,7 +27,7 @@ pub(super) struct PendingReplies {
 }
 
 impl PendingReplies {
-    /// How many records were proposed and not applied.
+    /// Number of records proposed and not applied.
     pub(super) fn records(&self) -> usize {
         self.proposed.len()
     }
@@ -79,7 +79,8 @@ impl PendingReplies {
         self.confirmed >= Some(read)
     }
 
-    /// These reads were confirmed, and with each every earlier one. Appends the replies that wait for nothing any more.
+    /// Notes confirmed reads, each of which confirms every earlier one. Appends the replies that need not wait any
+    /// more.
     pub(super) fn on_confirmed(&mut self, reads: &[ReadId], answers: &mut Answers) {
         self.confirmed = self.confirmed.max(reads.iter().copied().max());
         while let Some((read, rest_on, _)) = self.reads.front() {
@@ -91,13 +92,13 @@ impl PendingReplies {
         }
     }
 
-    /// Everything that waits: first what waits for records, then what waits for reads, each oldest first.
+    /// All pending replies: first those for records, then those for reads, each oldest first.
     pub(super) fn into_each(self) -> impl Iterator<Item = Answers> {
         let reads = self.reads.into_iter().map(|(_, _, replies)| replies);
         self.proposed.into_iter().chain(reads)
     }
 
-    /// What holds after every turn; cheap.
+    /// The invariants after every turn; cheap.
     pub(super) fn check_invariants(&self) {
         let rests = |(read, rest_on, _): &(ReadId, u64, Answers)| (*read, *rest_on);
         let (first, last) = (self.reads.front().map(rests), self.reads.back().map(rests));

@@ -1,7 +1,7 @@
-//! What a journal amounts to.
+//! Replay of a journal into shows.
 //!
-//! Owns the fold of records and snapshots into shows, which a replica takes its state from while it
-//! runs and which gives the same state again from its disk. Refuses to know who proposed a record.
+//! Owns the fold of records and snapshots into shows: a running replica takes its state from it, and it gives
+//! the same state again from the disk. Refuses to know who proposed a record.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use crate::placement::Placement;
 use crate::record::{self, Events};
 use crate::shard_time::ShardTime;
 
-/// A shard's snapshot: what its latest stamp says of its time, and each show that was ever touched, in order.
+/// A shard's snapshot: its time by the latest stamp, and each show that was ever touched, in order.
 type State = (Option<ShardTime>, Vec<(ShowId, Vec<u8>)>);
 
 type Shows = BTreeMap<ShowId, Show>;
 
-/// Folds a committed record into the shows. Returns whether anything was recorded; its events are in
-/// `events` then.
+/// Folds a committed record into the shows. Returns whether it recorded any events, which are then in
+/// `events`.
 ///
 /// # Panics
-/// If the record is none.
+/// If the bytes are no record.
 fn fold(shows: &mut Shows, setup: &Setup, record: &[u8], events: &mut Events) -> bool {
     let writer = record::decode_into(record, events).expect("a committed record is readable");
     if writer.is_none() {
@@ -45,7 +45,7 @@ fn map_of(record: &[u8]) -> Option<Placement> {
     (!record.is_empty()).then(map)
 }
 
-/// The shows of a snapshot, and what their latest event says of the shard's time.
+/// The shows of a snapshot, and the shard's time by their latest event.
 fn shows_of(setup: &Setup, state: &[u8]) -> (Option<ShardTime>, Shows) {
     let (latest, shows): State =
         postcard::from_bytes(state).expect("a committed snapshot is readable");
@@ -61,7 +61,7 @@ fn show_of<'a>(shows: &'a mut Shows, setup: &Setup, show: ShowId) -> &'a mut Sho
 }
 
 impl Shard {
-    /// Applies what a poll handed out: a snapshot, then committed records.
+    /// Applies the result of a poll: a snapshot, then committed records.
     pub(super) fn apply(
         &mut self,
         now: Instant,
@@ -148,9 +148,9 @@ impl Shard {
         self.shows = shows;
     }
 
-    /// Whether what a disk holds of this replica, replayed as far as the replica has applied its
-    /// journal, gives the state that it has; `None` if the disk does not reach as far. A replica that has left
-    /// has no state, whether its disk says so yet or still holds the journal that it had.
+    /// Whether the disk's copy of this replica, replayed as far as the replica has applied its
+    /// journal, gives the same state; `None` if the disk does not reach as far. A replica that has left
+    /// has no state, whether its disk says so yet or still holds the old journal.
     pub(crate) fn is_replayed_by(&self, durable: Durable) -> Option<bool> {
         if self.journal.has_left() {
             return (!self.shows.is_empty()).then_some(false);

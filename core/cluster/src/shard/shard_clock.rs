@@ -1,13 +1,13 @@
-//! A shard's time: what its holds are measured by, whichever node leads it.
+//! A shard's time, which measures its holds whichever node leads it.
 //!
-//! Owns the passage between a node's own clock and the shard's time. Refuses to compare the clocks
+//! Owns the conversion between a node's own clock and the shard's time. Refuses to compare the clocks
 //! of two nodes: they may be any distance apart.
 //!
 //! The first leader's clock sets the shard's time. Each replica keeps the best
 //! [reading](ShardTime) that it has heard or found in a record, and when, on its own clock, it
-//! heard it; since then it counts by its own clock. Whatever replicas of a shard say to each other
+//! heard it; since then it counts by its own clock. Every message between replicas of a shard
 //! carries what the sender knows. So a candidate hears the time with the votes, and a replica that
-//! was away hears it from the first word of the leader. A leader fixes its clock when it begins to
+//! was away hears it with the leader's first message. A leader fixes its clock when it begins to
 //! serve, and hears no other time as long as it leads.
 
 use onsale_booking::{Instant, Span};
@@ -16,13 +16,13 @@ use crate::config::Reckoning;
 use crate::id::Epoch;
 use crate::shard_time::ShardTime;
 
-/// What one replica knows of its shard's time.
+/// A replica's knowledge of its shard's time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ShardClock {
     heard: Option<Heard>,
 }
 
-/// A reading, and what this node's clock showed when it was heard.
+/// A reading, and this node's clock when it was heard.
 #[derive(Clone, Copy, Debug)]
 struct Heard {
     time: ShardTime,
@@ -30,15 +30,15 @@ struct Heard {
 }
 
 impl ShardClock {
-    /// Takes a reading in, heard when this node's clock shows `own`, if it is better than what is known.
+    /// Takes a reading, heard when this node's clock shows `own`, if it is better than the known one.
     pub(super) fn hear(&mut self, own: Instant, time: ShardTime) {
         if self.time(own).is_none_or(|known| known < time) {
             self.heard = Some(Heard { time, own });
         }
     }
 
-    /// This node leads in `epoch` from now on: its clock alone carries the time on. Where nothing was
-    /// ever heard, it sets it.
+    /// Begins to lead in `epoch`: this node's clock alone carries the time on, and sets it if none was
+    /// ever heard.
     pub(super) fn lead(&mut self, own: Instant, epoch: Epoch, reckoning: Reckoning) {
         let at = match reckoning {
             Reckoning::Elapsed => self.at(own),
@@ -47,25 +47,25 @@ impl ShardClock {
         self.heard = Some(Heard { time: ShardTime::stamped(epoch, at), own });
     }
 
-    /// The leader stamps a record with this instant of the shard's time.
+    /// Notes that the leader stamps a record with this instant of the shard's time.
     pub(super) fn stamp(&mut self, at: Instant) {
         if let Some(Heard { time, .. }) = &mut self.heard {
             time.since = time.since.max(at);
         }
     }
 
-    /// What to tell others when this node's clock shows `own`.
+    /// The reading to tell others when this node's clock shows `own`.
     pub(super) fn time(&self, own: Instant) -> Option<ShardTime> {
         let heard = self.heard?;
         Some(ShardTime { at: heard.time.at + own.since(heard.own), ..heard.time })
     }
 
-    /// The shard's time when this node's clock shows `own`; that clock's where nothing was heard.
+    /// The shard's time when this node's clock shows `own`; equal to it where nothing was heard.
     pub(super) fn at(&self, own: Instant) -> Instant {
         self.time(own).map_or(own, |time| time.at)
     }
 
-    /// What this node's clock shows at an instant of the shard's time.
+    /// The instant on this node's clock for an instant of the shard's time.
     pub(super) fn own_at(&self, at: Instant) -> Instant {
         match self.heard {
             Some(heard) if at < Instant::MAX => heard.own + at.since(heard.time.at),
@@ -75,8 +75,8 @@ impl ShardClock {
 }
 
 /// How often the leader of a shard with live holds tells its followers the time while one of them has not
-/// answered. A replica that has just started is spoken to at once; this is for when that word is
-/// lost.
+/// answered. A replica that has just started is told at once; this covers the loss of that
+/// message.
 pub(crate) const TELL_EVERY: Span = Span::from_secs(1);
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_read_back_from_a_disk_yields_to_who_has_counted_since() {
+    fn a_record_read_back_from_a_disk_yields_to_a_later_reading() {
         let mut clock = ShardClock::default();
         clock.hear(Instant(5), told(1, 1_000, 1_000));
         clock.hear(Instant(6), told(1, 1_000, 61_000));
@@ -117,9 +117,9 @@ mod tests {
         assert_eq!(clock.at(Instant(7)), Instant(61_001), "late news takes no time back");
     }
 
-    /// A replica's clock runs fast while nothing is on hold. What is granted then must not be measured by it.
+    /// A replica's clock runs fast while nothing is on hold. It must not measure a later hold.
     #[test]
-    fn what_was_counted_before_a_grant_does_not_count_after_it() {
+    fn time_counted_before_a_grant_does_not_count_after_it() {
         let mut clock = ShardClock::default();
         clock.hear(Instant(0), told(1, 100, 100));
         assert_eq!(clock.at(Instant(90_000)), Instant(90_100));
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(
             clock.time(Instant(20)),
             Some(told(3, 515, 520)),
-            "its own words come back to it"
+            "its own reading comes back to it"
         );
     }
 }
