@@ -1,8 +1,8 @@
 //! The journal: one replicated log a shard.
 //!
-//! Owns the contract between a replica of a log and the node that hosts it. Refuses to know the clock, chance, the
-//! network, the disk and what the records mean: the node ticks, delivers, writes and applies, and asks
-//! [`RaftGroup::poll`] what follows.
+//! Owns the contract between a replica of a log and the node that hosts it. Refuses to know the clock, randomness, the
+//! network, the disk and the meaning of records: the node ticks, delivers, writes and applies, and asks
+//! [`RaftGroup::poll`] for the consequences.
 //!
 //! A turn of the node is: call any of the inputs, then `poll` every replica that was touched, hand its frames to the
 //! node's [`Wal`], send its messages, apply what it committed. When a write is durable, `Wal::persisted` names the
@@ -29,47 +29,47 @@ use crate::shard_time::ShardTime;
 choices! {
     /// When a replica's votes and acknowledgements leave.
     pub enum Promises {
-        /// Once what they promise is durable.
+        /// Once the promised state is durable.
         AfterWrite,
         /// At once, while it is being written.
         BeforeWrite,
     }
 }
 
-/// Names one question of [`RaftGroup::confirm_leadership`].
+/// Identifies one read index of [`RaftGroup::confirm_leadership`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReadId(pub u64);
 
-/// Marks how far a replica's frames go; later polls have greater ones.
+/// A position in a replica's frames, to be durable; later polls have greater ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket {
-    /// Of the replica.
+    /// The generation of the replica.
     pub(crate) generation: u32,
-    /// Of the batch.
+    /// The number of the frame batch.
     pub(crate) number: u64,
 }
 
-/// What a poll asks of the node. Kept and cleared by the node, to save allocations.
+/// A poll's requests to the node. The node keeps and clears it, to save allocations.
 #[derive(Debug, Default)]
 pub struct Ready {
-    /// To send at once; what may only be said after a write waits inside for `fsynced`.
+    /// Messages to send at once; those that may leave only after a write wait inside for `fsynced`.
     pub messages: Vec<JournalMessage>,
-    /// A state that replaces whatever was applied before; it comes before `committed`.
+    /// A state that replaces the applied one; it comes before `committed`.
     pub installed: Option<Snapshot>,
     /// Records that are committed and durable here, in the order of their indexes.
     pub committed: Vec<Committed>,
-    /// Confirmed questions; they hold for the state after `committed`.
+    /// Confirmed reads; they hold for the state after `committed`.
     pub reads: Vec<ReadId>,
-    /// Why messages were refused.
+    /// The marks of refused messages.
     pub refused: Vec<Mark>,
     /// Framed state to append to the write-ahead log; empty unless `ticket` is set.
     pub frames: Vec<u8>,
-    /// Names the frames in `fsynced`.
+    /// The ticket to give to `fsynced` once the frames are durable.
     pub ticket: Option<Ticket>,
 }
 
 impl Ready {
-    /// Whether nothing follows.
+    /// Whether the node has nothing to do.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
             && self.installed.is_none()
@@ -97,7 +97,7 @@ impl Ready {
 pub struct Committed(pub(crate) eraftpb::Entry);
 
 impl Committed {
-    /// Its place in the log; rises by one from record to record.
+    /// Its index in the log; rises by one from record to record.
     pub fn index(&self) -> u64 {
         self.0.index
     }
@@ -107,14 +107,14 @@ impl Committed {
         Epoch(self.0.term)
     }
 
-    /// What was proposed. Empty for the record by which a leader opens its epoch, and for one
+    /// The proposed bytes. Empty for the record by which a leader opens its epoch, and for one
     /// that changes the members.
     pub fn record(&self) -> &[u8] {
         &self.0.data
     }
 }
 
-/// A state of the application and the place in the log that it stands for.
+/// A state of the application and its index in the log.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot(pub(crate) eraftpb::Snapshot);
 
@@ -124,48 +124,48 @@ impl Snapshot {
         self.0.get_metadata().index
     }
 
-    /// That record's epoch.
+    /// The epoch of the last record that it includes.
     pub fn epoch(&self) -> Epoch {
         Epoch(self.0.get_metadata().term)
     }
 
-    /// What was given to [`RaftGroup::compact`].
+    /// The state given to [`RaftGroup::compact`].
     pub fn state(&self) -> &[u8] {
         &self.0.data
     }
 }
 
-/// What a message between replicas is for.
+/// The purpose of a message between replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gist {
-    /// Its sender stands for election, or first finds out whether it would win.
+    /// A call for votes, or a trial call to find out whether its sender would win.
     CallsForVotes {
-        /// Whether it only finds out.
+        /// Whether it is only a trial.
         trial: bool,
     },
     /// The answer to such a call.
     Votes {
         /// Whether the call was a trial.
         trial: bool,
-        /// Whether it is a vote for whoever called.
+        /// Whether the vote was granted.
         granted: bool,
     },
-    /// A state that stands for the records up to an index.
+    /// A snapshot up to an index.
     BringsSnapshot,
-    /// Records, what is known of them, or a sign that the leadership goes on.
+    /// Records, a commit index, or a heartbeat.
     Replicates,
 }
 
-/// What one replica of a shard's log says to another. Outside the journal it can be looked at,
+/// A message from one replica of a shard's log to another. Outside the journal it can be read,
 /// not made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JournalMessage(Box<Said>);
 
-/// Boxed: a message of the library takes 200 bytes and is handed on a dozen times.
+/// The content of a message. Boxed: a message of the library takes 200 bytes and is moved a dozen times.
 #[derive(Clone, Debug, PartialEq)]
 struct Said {
     message: eraftpb::Message,
-    /// The shard's time, as the sender knows it; of epoch 0, in which nobody leads, if it knows none.
+    /// The shard's time as the sender knows it; of epoch 0, which has no leader, if it knows none.
     time: ShardTime,
 }
 
@@ -176,17 +176,17 @@ impl JournalMessage {
         Self(Box::new(Said { message, time: NO_TIME }))
     }
 
-    /// What the library said, as messages.
+    /// Moves the library's messages to `out`.
     pub(crate) fn put_each(said: &mut Vec<eraftpb::Message>, out: &mut Vec<Self>) {
         out.extend(said.drain(..).map(Self::new));
     }
 
-    /// The shard's time as its sender knew it when it left.
+    /// The shard's time as its sender knew it when the message left.
     pub fn time(&self) -> Option<ShardTime> {
         (self.0.time.epoch > NO_TIME.epoch).then_some(self.0.time)
     }
 
-    /// It is about to leave, and says what its sender knows of the shard's time.
+    /// Adds the sender's reading of the shard's time to a message about to leave.
     pub(crate) fn tell_time(&mut self, time: Option<ShardTime>) {
         self.0.time = time.unwrap_or(NO_TIME);
     }
@@ -201,7 +201,7 @@ impl JournalMessage {
         ReplicaId::of(self.0.message.to)
     }
 
-    /// Whether it comes from a leader that takes its receiver for a member.
+    /// Whether it comes from a leader that counts its receiver as a member.
     pub fn is_from_leader(&self) -> bool {
         matches!(
             self.0.message.get_msg_type(),
@@ -214,18 +214,18 @@ impl JournalMessage {
         node_of(self.0.message.to)
     }
 
-    /// The epoch in which it is said; in a trial call for votes the epoch that is sought.
+    /// The epoch of the message; in a trial call for votes the epoch that is sought.
     pub fn epoch(&self) -> Epoch {
         Epoch(self.0.message.term)
     }
 
-    /// The records that it carries: index, the epoch that proposed it, and what was proposed.
+    /// The records that it carries: index, epoch of the proposer, and the proposed bytes.
     /// Empty for the record by which a leader opens its epoch, and for one that changes the members.
     pub fn records(&self) -> impl Iterator<Item = (u64, Epoch, &[u8])> {
         self.0.message.entries.iter().map(|entry| (entry.index, Epoch(entry.term), &entry.data[..]))
     }
 
-    /// What it is for, as far as who leads is concerned.
+    /// The purpose of the message in elections and replication.
     pub fn gist(&self) -> Gist {
         match self.0.message.get_msg_type() {
             MessageType::MsgRequestPreVote => Gist::CallsForVotes { trial: true },
@@ -254,7 +254,7 @@ impl JournalMessage {
         }
     }
 
-    /// Its size on the wire, in bytes, to within a few dozen.
+    /// Its size on the wire in bytes, exact to a few dozen.
     pub fn bytes(&self) -> usize {
         const FIXED: usize = 56;
         const PER_ENTRY: usize = 12;
@@ -263,7 +263,7 @@ impl JournalMessage {
         FIXED + entries + self.0.message.context.len() + self.0.message.get_snapshot().data.len()
     }
 
-    /// A number that differs, in all likelihood, between messages that differ in more than
+    /// A hash that differs, in all likelihood, between messages that differ in more than
     /// the bytes of their records. Stable across processes and versions of Rust.
     pub fn digest(&self) -> u64 {
         let message = &self.0.message;
@@ -295,7 +295,7 @@ impl JournalMessage {
     }
 }
 
-/// Within the Raft library replicas are numbered as [`ReplicaId`] does it, and 0 means none.
+/// The node of a replica's number in the Raft library: [`ReplicaId`] numbers replicas, and 0 means none.
 fn node_of(id: u64) -> NodeId {
     ReplicaId::of(id).node()
 }

@@ -1,13 +1,13 @@
-//! How durable state is framed in the write-ahead log.
+//! The format of durable state in the write-ahead log.
 //!
 //! Owns the bytes: writing frames, and reading them back as far as they can be trusted.
-//! Refuses to know what a sequence of frames adds up to.
+//! Refuses to know the meaning of a sequence of frames.
 //!
 //! A segment is a sequence of frames. All numbers are little-endian.
 //!
 //! | bytes | meaning |
 //! |---|---|
-//! | 1 | mark: 0xA5, or 0x5A if the payload has so many zeros in a row that they could be a whole sector |
+//! | 1 | mark: 0xA5, or 0x5A if the payload has a run of zeros that could fill a whole sector |
 //! | 3 | check of the mark and of the 8 bytes that follow |
 //! | 4 | length `n` of the payload |
 //! | 4 | CRC-32 of the payload |
@@ -20,28 +20,28 @@
 //! | 3 | snapshot | index (8), epoch (8), state |
 //! | 4 | checkpoint | number of groups (4); the shard is 0 |
 //! | 5 | facts | delta; the shard is 0 |
-//! | 6 | change | index (8), epoch (8), the step that it makes of the members |
-//! | 7 | members | the members of which the snapshot after it knows, if not the first ones |
+//! | 6 | change | index (8), epoch (8), the step of the membership change |
+//! | 7 | members | the members of the snapshot after it, if not the first ones |
 //! | 8 | replica | generation (4), whether it has left (1, 0 or 1) |
 //! | 9 | forgot | incarnation (8); the shard is 0 |
 //!
-//! The frames of a replica come in *batches*: all that one poll wants durable. A batch is closed by
+//! The frames of a replica come in *batches*, one for each poll. A batch is closed by
 //! the replica's hard state, or by a replica frame that says that it has left, and counts as a whole or not
-//! at all. So what is read back is always a state that the replica was in.
+//! at all. So recovery always gives a state that the replica was in.
 //!
 //! An entry supersedes every earlier entry of its shard at its index and above; a snapshot
 //! supersedes every earlier entry. A change is an entry. A replica with another generation
-//! supersedes everything of its shard; one that is named nowhere is of generation 0. A log of a node that
+//! supersedes everything of its shard; one without a replica frame is of generation 0. The log of a node that
 //! forgot says so before everything else, in each segment: then no replica is of generation 0. The commit
-//! index of a hard state may lag behind what was committed: it is written along with the next thing that has
+//! index of a hard state may lag behind: it is written along with the next state that has
 //! to be durable.
 //!
 //! A segment begins with a checkpoint: the frames of every group's whole state, closed by
 //! a checkpoint frame. So one segment suffices to recover a node.
 //!
 //! A crash during a write keeps any of its sectors, the last of them perhaps in part, and a missing
-//! sector before another one reads as zeros. That is how damage to a write that nobody relied on is told
-//! from damage to what was durable. Flipped bits make no sector of zeros, and a frame has none: its first
+//! sector before another one reads as zeros. That tells damage to a write that nothing depended on
+//! from damage to durable state. Flipped bits make no sector of zeros, and a frame has none: its first
 //! byte is never zero, however few of its bytes stand in its first sector, and where the payload
 //! has such a run of zeros the mark says so, and zeros prove nothing.
 
@@ -57,59 +57,59 @@ pub use self::read::{Batches, Damage, Frames, read, read_batches};
 /// The length of a frame's header, in bytes.
 const HEADER: usize = 12;
 
-/// What a disk writes whole or not at all, in bytes.
+/// The unit that a disk writes whole or not at all, in bytes.
 const SECTOR: usize = 512;
 
-/// The first byte of a frame. Not zero, so that a sector that was never written shows even if only this
-/// byte of the frame stands in it; and half its bits are set, so that it takes more than a flipped bit to make it zero.
+/// The first byte of a frame. Not zero, so that a sector that was never written is noticed even if it holds only this
+/// byte of the frame; and half its bits are set, so that it takes more than a flipped bit to make it zero.
 const MARK: u8 = 0xA5;
-/// The same, of a frame whose payload may itself fill a sector with zeros.
+/// The first byte of a frame whose payload may itself fill a sector with zeros.
 const MARK_OF_ZEROS: u8 = !MARK;
 
 /// A piece of durable state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
-    /// A record in its place.
+    /// A record of the log.
     Entry {
-        /// The log.
+        /// The shard of the log.
         shard: ShardId,
-        /// The place.
+        /// Its index in the log.
         index: u64,
         /// The epoch of the leader that proposed it.
         epoch: Epoch,
-        /// What was proposed; empty for the record by which a leader opens its epoch.
+        /// The proposed bytes; empty for the record by which a leader opens its epoch.
         record: &'a [u8],
     },
-    /// What the replica promised.
+    /// A replica's promises.
     HardState {
-        /// The log.
+        /// The shard of the log.
         shard: ShardId,
         /// The latest epoch that the replica entered.
         epoch: Epoch,
         /// The replica that it voted for in that epoch.
         vote: Option<ReplicaId>,
-        /// Up to where it knew the log to be committed, at least.
+        /// An index up to which the log is committed, perhaps not the latest.
         commit: u64,
-        /// Whether its disk once lost what was durable, and the replica has not made up
-        /// for it yet.
+        /// Whether its disk once lost durable state that the replica has not recovered
+        /// yet.
         in_repair: bool,
     },
     /// A state that stands for the log up to an index.
     Snapshot {
-        /// The log.
+        /// The shard of the log.
         shard: ShardId,
         /// The last index that it includes.
         index: u64,
-        /// That record's epoch.
+        /// The epoch of that last record.
         epoch: Epoch,
         /// The application's state.
         state: &'a [u8],
     },
-    /// A record that changes the members, in its place.
+    /// A record that changes the members.
     Change {
-        /// The log.
+        /// The shard of the log.
         shard: ShardId,
-        /// The place.
+        /// Its index in the log.
         index: u64,
         /// The epoch of the leader that proposed it.
         epoch: Epoch,
@@ -118,39 +118,39 @@ pub enum Frame<'a> {
     },
     /// The members that belong to the next snapshot.
     Members {
-        /// The log.
+        /// The shard of the log.
         shard: ShardId,
-        /// As `Members` encodes them.
+        /// The members as `Members` encodes them.
         members: &'a [u8],
     },
-    /// Which of the node's replicas of a log this is.
+    /// The generation of the node's replica of a log.
     Replica {
-        /// The log.
+        /// The shard of the log.
         shard: ShardId,
-        /// The generation that it came with.
+        /// The generation of the replica.
         generation: u32,
-        /// Whether it is one no longer.
+        /// Whether it has left.
         left: bool,
     },
-    /// All that a segment inherits stands before this.
+    /// The end of the frames that a segment inherits.
     Checkpoint {
-        /// How many groups it covers.
+        /// Number of groups covered.
         groups: u32,
     },
-    /// What the node came to know about facts.
+    /// News of the facts.
     Facts {
-        /// A delta of the facts, as they write it.
+        /// A delta of the facts, as they encode it.
         delta: &'a [u8],
     },
-    /// The node once lost what was durable: what an earlier disk held is no replica's any more.
+    /// The node once lost durable state: no replica owns what an earlier disk held.
     Forgot {
-        /// In which boot it found out, the latest time.
+        /// Incarnation at which disk loss was last detected.
         incarnation: u64,
     },
 }
 
 impl Frame<'_> {
-    /// The log that it belongs to; none for what is the node's own.
+    /// The shard that it belongs to; `None` for the node's own frames.
     pub fn shard(&self) -> Option<ShardId> {
         match *self {
             Self::Entry { shard, .. }
@@ -163,7 +163,7 @@ impl Frame<'_> {
         }
     }
 
-    /// Appends it, framed.
+    /// Appends the framed bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
         let start = out.len();
         match *self {
@@ -244,7 +244,7 @@ const MEMBERS: u8 = 7;
 const REPLICA: u8 = 8;
 const FORGOT: u8 = 9;
 
-/// Room for a header, and what every payload begins with.
+/// Appends room for a header and the beginning of every payload.
 fn begin(out: &mut Vec<u8>, kind: u8, shard: ShardId) {
     let mut bytes = [0; HEADER + 5];
     bytes[HEADER] = kind;
@@ -256,8 +256,8 @@ fn numbers<const COUNT: usize>(out: &mut Vec<u8>, numbers: [u64; COUNT]) {
     out.extend_from_slice(numbers.map(u64::to_le_bytes).as_flattened());
 }
 
-/// The mark and the check, which tells a header that is there in full from one that is not: the finalizer
-/// of splitmix64, for a CRC costs ten times as much on so few bytes.
+/// The mark and the check, which tells a complete header from an incomplete one: the finalizer
+/// of splitmix64, because a CRC costs ten times as much on so few bytes.
 const fn first_word(mark: u8, length: u32, payload: u32) -> u32 {
     let mut mixed = ((length as u64) << 32 | payload as u64) ^ (mark as u64) << 24;
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -265,7 +265,7 @@ const fn first_word(mark: u8, length: u32, payload: u32) -> u32 {
     (mixed >> 32) as u32 & !0xFF | mark as u32
 }
 
-/// The CRC-32 of a payload. Which way to compute it this machine has is found out once: payloads are short.
+/// The CRC-32 of a payload. The fastest method of this machine is detected once, because payloads are short.
 fn crc(payload: &[u8]) -> u32 {
     static FRESH: LazyLock<crc32fast::Hasher> = LazyLock::new(crc32fast::Hasher::new);
     let mut hasher = FRESH.clone();

@@ -1,14 +1,14 @@
 //! The members of a log: its replicas, and how they change while the log grows.
 //!
-//! Owns the steps of a change and what each makes of the members. A change is a record of the
+//! Owns the steps of a change and the effect of each on the members. A change is a record of the
 //! log like any other, and counts from the moment at which it is applied. Refuses to know who
 //! wants a change, and when the next step is due.
 //!
-//! One replica takes the place of another in four steps: it learns the log, without a say;
-//! the two change places, and until that is over a quorum of the old members *and* one of the
-//! new must agree; the old majority's say ends; the one that learned last to be without a say
+//! One replica replaces another in four steps: it learns the log, without a vote;
+//! the two change places, and until that is over the configuration is joint: a quorum of the old members *and* one of
+//! the new must agree; the old majority's vote ends; the replica that lost its vote
 //! is dropped. A replica that comes back to a node is a new one with a number of its own: so
-//! what its predecessor promised is nobody's promise, and nobody counts it twice.
+//! the promises of its predecessor do not bind it, and no replica is counted twice.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use raft::eraftpb::{
 };
 use serde::{Deserialize, Serialize};
 
-/// One replica: a node, and which of the replicas that the node has had of this log.
+/// The identity of a replica: a node, and a generation that tells the node's successive replicas of a log apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ReplicaId(u64);
@@ -26,8 +26,8 @@ pub struct ReplicaId(u64);
 impl ReplicaId {
     const NODE_BITS: u32 = 16;
 
-    /// The replica of a node that came with a generation; those that a log begins with come
-    /// with generation 0.
+    /// The replica of a node with a generation, which is 0 for the replicas that a log begins
+    /// with.
     pub fn new(node: NodeId, generation: u32) -> Self {
         Self(u64::from(node.0) | u64::from(generation) << Self::NODE_BITS)
     }
@@ -37,7 +37,7 @@ impl ReplicaId {
         NodeId(self.0 as u16)
     }
 
-    /// The generation that it came with.
+    /// Its generation.
     pub fn generation(self) -> u32 {
         (self.0 >> Self::NODE_BITS) as u32
     }
@@ -63,13 +63,13 @@ impl fmt::Display for ReplicaId {
 /// The members of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Members {
-    /// Those with a say, in order.
+    /// The voters, in order.
     voters: Vec<ReplicaId>,
-    /// Those who had one before, while two change places: a quorum of these must agree too.
+    /// The voters before the change under way: a quorum of these must agree too.
     outgoing: Vec<ReplicaId>,
-    /// Those who are told everything and have no say.
+    /// The learners, which are told everything and have no vote.
     learners: Vec<ReplicaId>,
-    /// Those who will be learners once the outgoing majority's say ends.
+    /// Voters that become learners once the outgoing majority's vote ends.
     demoted: Vec<ReplicaId>,
 }
 
@@ -80,12 +80,12 @@ pub enum Change {
     Learns(ReplicaId),
     /// A learner and a voter change places, under both majorities.
     Swaps {
-        /// The learner that gets a say.
+        /// The learner that gets a vote.
         promoted: ReplicaId,
         /// The voter that loses it.
         demoted: ReplicaId,
     },
-    /// The outgoing majority's say ends.
+    /// The outgoing majority's vote ends.
     Settles,
     /// A learner is dropped.
     Drops(ReplicaId),
@@ -99,22 +99,22 @@ impl Members {
         Self { voters, ..Self::default() }
     }
 
-    /// Those with a say.
+    /// The members with a vote.
     pub fn voters(&self) -> &[ReplicaId] {
         &self.voters
     }
 
-    /// Those without one.
+    /// The members without a vote.
     pub fn learners(&self) -> &[ReplicaId] {
         &self.learners
     }
 
-    /// Whether two majorities must agree.
+    /// Whether the configuration is joint: two majorities must agree.
     pub fn is_joint(&self) -> bool {
         !self.outgoing.is_empty()
     }
 
-    /// Those who had a say before the change that is under way; if none is, these.
+    /// The members before the change under way; if none is, these.
     pub fn before_change(&self) -> Self {
         match self.is_joint() {
             true => Self { voters: self.outgoing.clone(), ..Self::default() },
@@ -122,17 +122,17 @@ impl Members {
         }
     }
 
-    /// Whether the log is kept on a node.
+    /// Whether a member is on a node.
     pub fn are_on(&self, node: NodeId) -> bool {
         self.each().any(|member| member.node() == node)
     }
 
-    /// Everybody who is told what is appended; while two change places, some of them twice.
+    /// Every member that receives appends; in a joint configuration some twice.
     pub fn each(&self) -> impl Iterator<Item = ReplicaId> + '_ {
         [&self.voters, &self.outgoing, &self.learners].into_iter().flatten().copied()
     }
 
-    /// Everybody who is told what is appended, each once, in order.
+    /// Every member that receives appends, each once, in order.
     pub fn all(&self) -> Vec<ReplicaId> {
         let mut all: Vec<_> = self.each().collect();
         all.sort_unstable();
@@ -140,7 +140,7 @@ impl Members {
         all
     }
 
-    /// Whether those of whom `agrees` says so are enough to decide.
+    /// Whether the members that `agrees` accepts are a quorum.
     pub fn is_quorum(&self, agrees: impl Fn(ReplicaId) -> bool) -> bool {
         let majority = |side: &[ReplicaId]| {
             side.is_empty()
@@ -154,7 +154,7 @@ impl Members {
         let mut next = self.clone();
         match change {
             Change::Learns(new) => {
-                // Beside an older one on its node, which forgot, it may learn.
+                // A node that forgot may have a learner beside its older replica.
                 let is_known = |member: ReplicaId| {
                     member.node() == new.node() && member.generation() >= new.generation()
                 };
@@ -191,12 +191,12 @@ impl Members {
         Some(next)
     }
 
-    /// The bytes of a frame.
+    /// Encodes the members for a frame.
     pub fn encode(&self) -> Vec<u8> {
         postcard::to_stdvec(self).expect("memory holds the members")
     }
 
-    /// Reads them back; `None` if they are not members.
+    /// Decodes the members; `None` if the bytes are none.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         postcard::from_bytes(bytes).ok()
     }
@@ -228,12 +228,12 @@ impl Members {
 }
 
 impl Change {
-    /// The bytes of a frame.
+    /// Encodes the step for a frame.
     pub fn encode(&self) -> Vec<u8> {
         postcard::to_stdvec(self).expect("memory holds a change")
     }
 
-    /// Reads them back; `None` if they are no change.
+    /// Decodes a step; `None` if the bytes are none.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         postcard::from_bytes(bytes).ok()
     }
@@ -269,7 +269,7 @@ fn insert(side: &mut Vec<ReplicaId>, member: ReplicaId) {
     }
 }
 
-/// Whether it was there.
+/// Removes a member; returns whether it was there.
 fn take(side: &mut Vec<ReplicaId>, member: ReplicaId) -> bool {
     let place = side.binary_search(&member);
     place.is_ok_and(|place| side.remove(place) == member)
@@ -289,7 +289,7 @@ mod tests {
         let (new, old) = (id(4, 7), id(2, 0));
         let learns = begin.after(Change::Learns(new)).unwrap();
         assert!(learns.is_quorum(|member| [id(1, 0), old].contains(&member)));
-        assert!(!learns.is_quorum(|member| [id(1, 0), new].contains(&member)), "it has no say");
+        assert!(!learns.is_quorum(|member| [id(1, 0), new].contains(&member)), "it has no vote");
         let joint = learns.after(Change::Swaps { promoted: new, demoted: old }).unwrap();
         assert!(!joint.is_quorum(|member| [id(1, 0), old].contains(&member)), "the new side too");
         assert!(!joint.is_quorum(|member| [id(1, 0), new].contains(&member)), "the old side too");
@@ -305,7 +305,7 @@ mod tests {
         let begin = Members::initial(&[NodeId(1), NodeId(2), NodeId(3)]);
         let (new, old) = (id(2, 9), id(2, 0));
         let learns = begin.after(Change::Learns(new)).unwrap();
-        assert!(!learns.is_quorum(|member| [id(1, 0), new].contains(&member)), "it has no say");
+        assert!(!learns.is_quorum(|member| [id(1, 0), new].contains(&member)), "it has no vote");
         let joint = learns.after(Change::Swaps { promoted: new, demoted: old }).unwrap();
         assert!(
             !joint.is_quorum(|member| [id(1, 0), new].contains(&member)),

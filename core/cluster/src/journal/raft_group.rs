@@ -1,6 +1,6 @@
 //! A replica of a log as a Raft group of the crate `raft`.
 //!
-//! Owns the translation: what the library asks for becomes frames, messages and records, each in its time. Besides,
+//! Owns the translation of the library's requests into frames, messages and records, each at its time; also
 //! what the library leaves to its user: sleep, the retry of snapshots, and the refusal of messages that would break it.
 //! Refuses to know other groups.
 
@@ -34,21 +34,21 @@ use crate::id::{Epoch, ShardId};
 use crate::journal::Promises;
 use crate::mark::Mark;
 
-/// How a replica behaves in time; all in ticks except `keep_records`.
+/// The timing of a replica; all in ticks except `keep_records`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long it waits for a leader before it stands for election; more than
-    /// `heartbeat_ticks`. Drawn for each replica by whoever owns chance, lest all stand at
+    /// `heartbeat_ticks`. The caller draws it for each replica, so that not all stand at
     /// the same time. After a lost election it waits for up to twice as long.
     pub election_ticks: usize,
-    /// How often a leader that is awake speaks.
+    /// The heartbeat interval of a leader that is awake.
     pub heartbeat_ticks: usize,
-    /// How long a leader stays awake for a follower that is silent. Longer than it takes the
-    /// node to suspect a peer: one that is silent for less is not pinged when it is back.
+    /// How long a leader stays awake for a silent follower. Longer than the
+    /// node takes to suspect a peer: one that is silent for less is not pinged when it is back.
     pub patience_ticks: u32,
-    /// After how long a snapshot that was not acknowledged counts as lost.
+    /// Time after which an unacknowledged snapshot counts as lost.
     pub snapshot_ticks: u32,
-    /// How many records before a snapshot are kept for followers that lag.
+    /// Number of records before a snapshot that are kept for followers that lag.
     pub keep_records: u64,
     /// When votes and acknowledgements leave.
     pub promises: Promises,
@@ -67,11 +67,11 @@ impl Default for Settings {
     }
 }
 
-/// The most that one append carries, unless a single record is larger.
+/// The most bytes in one append, unless a single record is larger.
 const APPEND_BYTES_MAX: u64 = 1 << 20;
-/// The most that may be proposed and not yet committed, unless a single record is larger.
+/// The most bytes proposed and not yet committed, unless a single record is larger.
 const UNCOMMITTED_BYTES_MAX: u64 = 64 << 20;
-/// The most appends on their way to one follower.
+/// The most appends in flight to one follower.
 const APPENDS_IN_FLIGHT_MAX: usize = 32;
 
 /// One replica of a shard's log.
@@ -79,32 +79,32 @@ pub struct RaftGroup {
     shard: ShardId,
     settings: Settings,
     raft: RawNode<Log>,
-    /// The members that the log began with.
+    /// The members at the beginning of the log.
     initial: Members,
-    /// The members by the records that are applied.
+    /// The members by the applied records.
     members: Members,
-    /// Whether it is durable, or about to be, which of the node's replicas this is.
+    /// Whether this replica's generation is durable, or about to be.
     named: bool,
-    /// Whether it is no member any more, and holds nothing.
+    /// Whether it is no longer a member, and holds nothing.
     left: bool,
     followers: Followers,
     writes: Writes,
-    /// To send with the next poll.
+    /// Messages to send with the next poll.
     outbox: Vec<Message>,
     /// Role and leader at the last poll.
     role: (StateRole, u64),
     /// The index of the last record that a poll handed out, or that its snapshot included.
     handed_out: u64,
     /// A snapshot that has to be handed out before anything else, once the batch with its frames is durable. Until then
-    /// the library must not stand for election: it would look for entries between what is applied and what is
-    /// committed, which are gone.
+    /// the library must not stand for election: it would look for entries between the applied and the committed
+    /// index, which are gone.
     install: Option<(u64, Snapshot)>,
     read_index: ReadIndex,
     /// A step that is proposed once the replica that it promotes has answered this read.
     awaited: Option<(u64, Change)>,
-    /// A follower that heard of an election no longer trusts its leader to be there.
+    /// Whether a follower heard of an election and no longer trusts that its leader is there.
     roused: bool,
-    /// `Some` while the disk has lost what was durable, and the replica has not made up for it.
+    /// `Some` while the disk has lost durable state and the replica has not recovered it.
     repair: Option<Repair>,
     /// Whether the last batch said that the replica is in repair.
     repair_written: bool,
@@ -112,15 +112,15 @@ pub struct RaftGroup {
 }
 
 impl RaftGroup {
-    /// The replica of `shard` on `node`. `voters` are the members that the log begins with; the
-    /// replica is one of them unless it joins later. `durable` is what `Wal::recover` found, the
+    /// The replica of `shard` on `node`. `voters` are the members at the beginning of the log; the
+    /// replica is one of them unless it joins later. `durable` comes from `Wal::recover`; it is the
     /// default for a replica that the log begins with, or `Durable::joining` for a new one. The
     /// first poll hands out the snapshot that it holds, if any.
     ///
     /// # Panics
     ///
-    /// When the settings contradict themselves or `node` is 0, or not among the voters and not
-    /// joining either.
+    /// If the settings contradict themselves, or `node` is 0, or neither among the voters nor
+    /// joining.
     pub fn new(
         shard: ShardId,
         node: NodeId,
@@ -133,7 +133,7 @@ impl RaftGroup {
         assert!(!voters.contains(&NodeId(0)), "node 0 means none");
         let snapshot = Snapshot(durable.snapshot.clone());
         let (in_repair, left) = (durable.in_repair, durable.has_left());
-        // What was found of a joining replica includes its name.
+        // The state found of a joining replica includes its name.
         let named = generation == 0 || durable != Durable::joining(generation);
         let config = config(settings, ReplicaId::new(node, generation), snapshot.index());
         let log = Log::new(voters, durable);
@@ -175,7 +175,7 @@ impl RaftGroup {
         }
     }
 
-    /// What holds after every poll; cheap.
+    /// The invariants after every poll; cheap.
     fn check_invariants(&self) {
         let log = &self.raft.raft.raft_log;
         let shard = self.shard;
@@ -235,14 +235,14 @@ impl RaftGroup {
     }
 
     /// Takes a message from a peer that was sent to this incarnation of the node, not to
-    /// an earlier one. Never fails: what is hostile, misdirected or of a
+    /// an earlier one. Never fails: a message that is hostile, misdirected or of a
     /// kind that no peer sends is refused, and the next poll says why. If it shows that the disk
-    /// lost what it had called durable, the replica is in repair from then on. Says whether it was
+    /// lost durable state, the replica is in repair from then on. Returns whether it was
     /// let through.
     ///
     /// # Panics
     ///
-    /// When two peers lead in one epoch: a vote was forgotten, and it is too late for repair.
+    /// If two peers lead in one epoch: a vote was forgotten, and it is too late for repair.
     pub fn step(&mut self, message: JournalMessage) -> bool {
         let mut said = message.0;
         let message = &mut said.message;
@@ -280,20 +280,20 @@ impl RaftGroup {
         true
     }
 
-    /// Appends a record, if this replica leads and is not handing its leadership over; says
+    /// Appends a record, if this replica leads and is not transferring its leadership; returns
     /// whether it did. The record is not committed before `poll` says so and may still be
     /// lost with the leadership. A batch is one record, because the library pays for each.
     ///
     /// # Panics
     ///
-    /// When the record is empty: that is how a leader opens its epoch.
+    /// If the record is empty: that is how a leader opens its epoch.
     pub fn propose(&mut self, record: Vec<u8>) -> bool {
         assert!(!record.is_empty(), "an empty record is how a leader opens its epoch");
         self.is_leader() && self.raft.propose(Vec::new(), record).is_ok()
     }
 
-    /// All frames up to the poll that carried this ticket are durable. One of the node's earlier
-    /// replica of the log means nothing.
+    /// All frames up to the poll that carried this ticket are durable. A ticket of an earlier
+    /// replica of the log on this node is ignored.
     pub fn fsynced(&mut self, upto: Ticket) {
         if upto.generation != self.replica().generation() {
             return;
@@ -301,8 +301,8 @@ impl RaftGroup {
         self.persisted(upto.number);
     }
 
-    /// Puts into `out`, which is clear, what the node has to do next. What it hands over in `installed` and
-    /// `committed` counts as applied: the node applies it, in order, before it calls
+    /// Puts the node's next tasks into `out`, which must be clear. `installed` and
+    /// `committed` count as applied: the node applies them, in order, before it calls
     /// anything else.
     pub fn poll(&mut self, out: &mut Ready) {
         assert!(out.ticket.is_none(), "frames are gathered and cleared before the next poll");
@@ -329,7 +329,7 @@ impl RaftGroup {
         if self.repair.is_some() {
             self.end_repair_if_caught_up();
         }
-        // A replica that crashes must not have to make up again for what it has made up for.
+        // A replica that crashes must not repeat a repair that it has finished.
         let repaired = self.repair_written && self.repair.is_none();
         if repaired && self.writes.written() == written {
             self.writes.add();
@@ -345,8 +345,8 @@ impl RaftGroup {
         self.check_invariants();
     }
 
-    /// Replaces the log up to the applied index by `state`, which is all that applying it
-    /// led to. The last records before it are kept for followers that lag a little. Costs
+    /// Replaces the log up to the applied index by `state`, the result of applying it.
+    /// The last records before it are kept for followers that lag a little. Costs
     /// no write: the next segment of the write-ahead log carries it.
     pub fn compact(&mut self, state: Vec<u8>) {
         let raft = &self.raft.raft;
@@ -359,7 +359,7 @@ impl RaftGroup {
         self.raft.mut_store().compact(applied, state, self.settings.keep_records);
     }
 
-    /// Appends frames that hold all the replica's state that has to be durable.
+    /// Appends frames that hold all of the replica's state that has to be durable.
     pub fn checkpoint(&self, frames: &mut Vec<u8>) {
         if ReplicaId::of(self.raft.raft.id).generation() > 0 || self.left {
             self.replica_frame().write(frames);
@@ -378,12 +378,12 @@ impl RaftGroup {
                 .write(frames);
         }
         log.after(index).iter().for_each(|entry| write_entry(self.shard, entry, frames));
-        // What the library knows but was not polled for has not been promised either.
+        // State that the library has and no poll has taken is not promised either.
         self.hard_state_frame(log.hard_state()).write(frames);
     }
 
-    /// How many records there are since the last snapshot: when to compact. More than any bound
-    /// if a new member has to be sent one that knows it, so that no older one will do.
+    /// Number of records since the last snapshot: when to compact. More than any bound
+    /// if a new member needs a snapshot that includes it, so that no older one will do.
     pub fn uncompacted(&self) -> u64 {
         if self.left {
             return 0;
@@ -394,35 +394,35 @@ impl RaftGroup {
         self.applied().saturating_sub(self.raft.store().snapshot().get_metadata().index)
     }
 
-    /// The index of the last record that was handed over.
+    /// Index of the last record that was handed over.
     pub fn applied(&self) -> u64 {
         self.raft.raft.raft_log.applied
     }
 
-    /// How many records at the end of the log are not durable here yet.
+    /// Number of records at the end of the log that are not durable here yet.
     pub fn undurable(&self) -> u64 {
         let log = &self.raft.raft.raft_log;
         log.last_index() - log.persisted
     }
 
-    /// Whether its disk lost what was durable, and the replica has not made up for it: it
+    /// Whether its disk lost durable state that the replica has not recovered: it
     /// neither votes nor stands for election.
     pub fn is_in_repair(&self) -> bool {
         self.repair.is_some()
     }
 
-    /// Which of its node's replicas of the log this is.
+    /// The identity of this replica: node and generation.
     pub fn replica(&self) -> ReplicaId {
         ReplicaId::of(self.raft.raft.id)
     }
 }
 
-/// The settings of the library for a replica whose log begins with a snapshot at index `applied`.
+/// The library's settings for a replica whose log begins with a snapshot at index `applied`.
 fn config(settings: Settings, replica: ReplicaId, applied: u64) -> Config {
     Config {
         id: replica.raft(),
         election_tick: settings.election_ticks,
-        // The library draws from this range, from a source that no seed reaches. What it draws is replaced before every
+        // The library draws from this range, from a source that no seed reaches. The result is replaced before every
         // tick.
         min_election_tick: settings.election_ticks,
         max_election_tick: 2 * settings.election_ticks,
@@ -439,7 +439,7 @@ fn config(settings: Settings, replica: ReplicaId, applied: u64) -> Config {
     }
 }
 
-/// The other members. The order of the map is a good first guess of who answers first.
+/// The other members. The order of the map is a good first guess at which answer first.
 fn peers(members: &Members, me: u64, voters: &[NodeId]) -> Vec<u64> {
     let mut peers: Vec<u64> = members.all().into_iter().map(ReplicaId::raft).collect();
     peers.retain(|&peer| peer != me);

@@ -1,7 +1,7 @@
-//! What a node's disk adds up to when it starts.
+//! Recovery: a node's state from its disk when it starts.
 //!
-//! Owns the reading back of segments: how far each can be trusted, what its frames add up to for each replica,
-//! and whether promises may be missing. Refuses to know how a segment comes about, and what a replica does with
+//! Owns the reading back of segments: how far each can be trusted, the state of each replica that its frames give,
+//! and whether promises may be missing. Refuses to know how a segment is written, and what a replica does with
 //! its state.
 
 use std::collections::BTreeMap;
@@ -13,23 +13,23 @@ use super::frame::{self, Damage, Frame};
 use super::{Change, Committed, Members, ReplicaId, Snapshot, Wal};
 use crate::id::ShardId;
 
-/// What a driver finds where a node's write-ahead log is kept, and remembers of it.
+/// The contents of a node's write-ahead log, and the driver's memory of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// Whether a write of the node has ever been durable, on this disk or another. The driver remembers it
     /// apart from the log, before it tells the node that its first write is durable. Until then the node has
-    /// promised nothing, so what its disk lacks is not lost.
+    /// promised nothing, so nothing is lost if its disk is empty.
     pub has_written: bool,
     /// The segments by number, in any order, torn tails included.
     pub segments: Vec<(u32, Vec<u8>)>,
 }
 
 impl Wal {
-    /// What was found adds up to this.
+    /// The state that the found segments give.
     ///
-    /// Only the newest segment whose checkpoint is whole counts: a newer one was begun but
-    /// nothing in it was promised, an older one is included in the checkpoint. The older one stays
-    /// until then: so if there is none at all, either nothing was ever durable or it is lost.
+    /// Only the newest segment with a whole checkpoint counts: a newer one was begun but
+    /// nothing in it was promised, an older one is included in the checkpoint. The older one is deleted only
+    /// then: so if there is none at all, either nothing was ever durable or it is lost.
     pub fn recover(found: Found) -> Recovered {
         let Found { has_written, mut segments } = found;
         segments.sort_unstable_by_key(|(number, _)| *number);
@@ -40,7 +40,7 @@ impl Wal {
         for (number, bytes) in segments.into_iter().rev() {
             let replayed = Replayed::of(&Bytes::from(bytes));
             let end = match (replayed.damage, replayed.whole_checkpoint) {
-                // Cut between two frames.
+                // The segment is cut between two frames.
                 (None, false) => Some((replayed.end, Damage::Torn)),
                 (damage, _) => damage.map(|damage| (replayed.end, damage)),
             };
@@ -74,61 +74,61 @@ impl Wal {
     }
 }
 
-/// What a disk held.
+/// The contents of a disk.
 #[derive(Debug, Default)]
 pub struct Recovered {
     shards: BTreeMap<ShardId, Durable>,
     /// Deltas of the facts, in order.
     pub facts: Vec<Vec<u8>>,
-    /// The number for the next segment: greater than that of any that was found.
+    /// Number of the next segment: greater than that of any found segment.
     pub next_segment: u32,
-    /// Where trust ended before the end: segment, byte and kind. What follows is not used.
+    /// Where trust ended before the end: segment, byte offset and kind. Later bytes are not used.
     /// After [`Damage::Torn`] nothing that was promised is missing.
     pub damage: Option<(u32, usize, Damage)>,
-    /// Whether the disk itself is another one.
+    /// Whether the disk was replaced by another one.
     pub replaced: bool,
     lost_promises: bool,
-    /// In which boot the node found the latest time that it had forgotten, and gave up the replicas that
-    /// it had until then.
+    /// Incarnation at which disk loss was last detected, and all replicas until then were given
+    /// up.
     pub forgot: Option<u64>,
 }
 
 impl Recovered {
-    /// The state of one replica; that of a new one if there is none. Where promises may be missing
-    /// the replica will take no part in elections until it has made up for what it may have forgotten;
+    /// Takes the state of one replica; that of a new one if there is none. Where promises may be missing
+    /// the replica takes no part in elections until it has recovered all that it may have forgotten;
     /// that takes all its peers.
     pub fn take(&mut self, shard: ShardId) -> Durable {
         let in_repair = self.lost_promises;
         self.shards.remove(&shard).unwrap_or(Durable { in_repair, ..Durable::default() })
     }
 
-    /// Gives up every replica: none comes back under its number. In this boot the node has found that it forgot.
+    /// Gives up every replica, so that none comes back under its number. `incarnation` has detected the loss.
     pub fn give_up_replicas(&mut self, incarnation: u64) {
         self.shards.clear();
         self.forgot = Some(incarnation);
     }
 
-    /// The replica of the log that the disk holds; `None` if the disk holds none.
+    /// The generation of the replica of a log on the disk; `None` if the disk has none.
     pub fn generation(&self, shard: ShardId) -> Option<u32> {
         self.shards.get(&shard).map(Durable::generation)
     }
 
-    /// Whether what was promised may be missing, of any replica.
+    /// Whether any replica's promises may be missing.
     pub fn lost_promises(&self) -> bool {
         self.lost_promises
     }
 
-    /// Whether a replica has not made up yet for what may be missing.
+    /// Whether a replica may lack promises that it has not recovered yet.
     pub fn is_in_repair(&self, shard: ShardId) -> bool {
         self.lost_promises || self.shards.get(&shard).is_some_and(|durable| durable.in_repair)
     }
 
-    /// Whether something was found of a replica.
+    /// Whether anything of a replica was found.
     pub fn has(&self, shard: ShardId) -> bool {
         self.shards.contains_key(&shard)
     }
 
-    /// The replicas of which something was found.
+    /// The shards with anything found of a replica.
     pub fn shards(&self) -> impl Iterator<Item = ShardId> {
         self.shards.keys().copied()
     }
@@ -139,7 +139,7 @@ impl Recovered {
 pub struct Durable {
     pub(super) hard_state: eraftpb::HardState,
     pub(super) snapshot: eraftpb::Snapshot,
-    /// Those after the snapshot, without a gap.
+    /// The entries after the snapshot, without a gap.
     pub(super) entries: Vec<eraftpb::Entry>,
     /// Whether promises may be missing.
     pub(super) in_repair: bool,
@@ -167,7 +167,7 @@ impl Durable {
         self.left
     }
 
-    /// The snapshot, the empty one if there is none, and the records after it up to an index; none if
+    /// The snapshot, the empty one if there is none, and the records after it up to an index; `None` if
     /// they do not reach it.
     pub fn applied(self, upto: u64) -> Option<(Snapshot, Vec<Committed>)> {
         let first = self.snapshot.get_metadata().index;
@@ -182,12 +182,12 @@ impl Durable {
         self.snapshot.get_metadata().index + self.entries.len() as u64
     }
 
-    /// Whether a replica can have been in this state at the end of a batch. Nothing else is ever read back,
-    /// so nobody has to guess what stood in a hard state that is missing.
+    /// Whether a replica can have been in this state at the end of a batch. Recovery never gives any other,
+    /// so it never guesses a missing hard state.
     fn is_sound(&self) -> bool {
         let snapshot = self.snapshot.get_metadata();
         let last_epoch = self.entries.last().map_or(snapshot.term, |entry| entry.term);
-        // A change is proposed when the one before it is applied, and whoever is sent it is sent
+        // A change is proposed when the one before it is applied, and the replica that receives it is sent
         // that commit index along with it.
         let known =
             self.entries.iter().rev().take_while(|entry| entry.index > self.hard_state.commit);
@@ -195,7 +195,7 @@ impl Durable {
         last_epoch <= self.hard_state.term && pending <= 1 && self.members.is_none()
     }
 
-    /// Says whether the entry can follow what came before.
+    /// Appends an entry. Returns whether it can follow the earlier ones.
     fn put(&mut self, entry: eraftpb::Entry) -> bool {
         let commit = self.hard_state.commit.max(self.snapshot.get_metadata().index);
         if entry.index <= commit || entry.index > self.last_index() + 1 {
@@ -207,8 +207,8 @@ impl Durable {
         true
     }
 
-    /// Says whether the frame can follow what came before. What it carries stays where it is, in
-    /// `segment`.
+    /// Replays a frame, whose content stays in `segment`. Returns whether it can follow the
+    /// earlier ones.
     fn replay(&mut self, frame: Frame<'_>, segment: &Bytes) -> bool {
         match frame {
             Frame::Entry { index, epoch, record, .. } => {
@@ -264,14 +264,14 @@ impl Durable {
     }
 }
 
-/// What one segment adds up to.
+/// The state that one segment gives.
 #[derive(Default)]
 struct Replayed {
     shards: BTreeMap<ShardId, Durable>,
     facts: Vec<Vec<u8>>,
     forgot: Option<u64>,
     whole_checkpoint: bool,
-    /// Where the last frame ends that counts.
+    /// The end of the last frame that counts.
     end: usize,
     damage: Option<Damage>,
 }
@@ -291,7 +291,7 @@ impl Replayed {
         replayed
     }
 
-    /// Says whether the batch can follow what came before.
+    /// Replays a batch. Returns whether it can follow the earlier ones.
     fn take(&mut self, frames: &[Frame<'_>], segment: &Bytes) -> bool {
         if let Some(shard) = frames[0].shard() {
             let durable = self.shards.entry(shard).or_default();

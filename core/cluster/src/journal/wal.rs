@@ -1,7 +1,7 @@
 //! A node's write-ahead log: one log shared by the node's groups, one fsync in flight.
 //!
 //! Owns the gathering of frames into writes and the order of segments. Refuses to know
-//! files, how a segment is read back, and what a group does with its state.
+//! files, how a segment is read back, and the meaning of a group's state.
 
 use std::mem;
 
@@ -10,28 +10,28 @@ use super::{RaftGroup, Ready, Ticket};
 use crate::id::ShardId;
 use crate::write::{PersistId, Write};
 
-/// Gathers what a node's groups have to make durable.
+/// Gathers a node's frames into writes.
 #[derive(Debug)]
 pub struct Wal {
     segment_bytes: usize,
     segment: Segment,
     gathered: Vec<u8>,
-    /// About as many bytes as recent writes had.
+    /// Recent size of a write in bytes, to reserve memory.
     room: usize,
     tickets: Vec<(ShardId, Ticket)>,
-    /// What the next segment inherits besides the groups' checkpoints.
+    /// Frames that the next segment inherits besides the groups' checkpoints.
     inherited: Vec<u8>,
     in_flight: Option<(PersistId, Vec<(ShardId, Ticket)>)>,
     last: PersistId,
-    /// Whether a new segment is to begin, though nothing may be gathered.
+    /// Whether a new segment is to begin, even if nothing was gathered.
     renewing: bool,
-    /// In which boot the node found the latest time that it had forgotten what was durable.
+    /// Incarnation at which disk loss was last detected.
     forgot: Option<u64>,
 }
 
 #[derive(Debug)]
 enum Segment {
-    /// The next write begins it.
+    /// The next write begins the segment.
     Due(u32),
     Open {
         number: u32,
@@ -41,9 +41,9 @@ enum Segment {
 }
 
 impl Wal {
-    /// A log that closes a segment once more than `segment_bytes` (and more than its
-    /// checkpoint takes, so that checkpoints are at most half of what is written) follow
-    /// its checkpoint. Its first write begins `first_segment`, which must be greater than
+    /// A log that closes a segment once more than `segment_bytes`, and more than its
+    /// checkpoint takes, follow the checkpoint; so checkpoints are at most half of all
+    /// bytes written. Its first write begins `first_segment`, which must be greater than
     /// any segment on the disk.
     pub fn new(segment_bytes: usize, first_segment: u32) -> Self {
         Self {
@@ -60,13 +60,13 @@ impl Wal {
         }
     }
 
-    /// Each segment from now on says that the node forgot, and in which boot it found out.
+    /// Sets the incarnation that detected a disk loss; each segment from now on records it.
     pub fn remember(&mut self, forgot: Option<u64>) {
         self.forgot = forgot;
     }
 
-    /// What is durable has been found damaged while its leader is alive: the next write begins a
-    /// new segment, which is all that recovery needs, and the damaged one goes.
+    /// A durable segment was found damaged while the node runs: the next write begins a
+    /// new segment, which is all that recovery needs, and the damaged one is deleted.
     pub fn renew(&mut self) {
         if let Segment::Open { number, .. } = self.segment {
             self.segment = Segment::Due(number + 1);
@@ -88,13 +88,13 @@ impl Wal {
         self.gathered.extend(frames);
     }
 
-    /// Whether there is a write to begin, and it begins a segment, and so needs to be told what
-    /// that inherits.
+    /// Whether there is a write to begin, and it begins a segment, so that `inherits` must be called
+    /// first.
     pub fn segment_is_due(&self) -> bool {
         self.has_a_write() && matches!(self.segment, Segment::Due(_))
     }
 
-    /// Frames of everything that the next segment inherits and that belongs to no group.
+    /// Takes the frames that the next segment inherits and that belong to no group.
     pub fn inherits(&mut self, checkpoint: impl FnOnce(&mut Vec<u8>)) {
         self.inherited.clear();
         checkpoint(&mut self.inherited);
@@ -117,7 +117,7 @@ impl Wal {
                 *number
             }
             Segment::Due(number) => {
-                // The groups' checkpoints include what was gathered.
+                // The groups' checkpoints include the gathered frames.
                 bytes.clear();
                 if let Some(incarnation) = self.forgot {
                     Frame::Forgot { incarnation }.write(&mut bytes);
@@ -155,8 +155,8 @@ impl Wal {
         self.in_flight.is_none() && (self.renewing || !self.gathered.is_empty())
     }
 
-    /// Which polls a finished write made durable, to be passed on to `RaftGroup::fsynced`.
-    /// Nothing, if no such write is in flight.
+    /// The polls that a finished write made durable, to be passed on to `RaftGroup::fsynced`.
+    /// Empty if no such write is in flight.
     pub fn persisted(&mut self, id: PersistId) -> Vec<(ShardId, Ticket)> {
         match self.in_flight.take_if(|(in_flight, _)| *in_flight == id) {
             Some((_, tickets)) => tickets,
@@ -164,7 +164,7 @@ impl Wal {
         }
     }
 
-    /// Takes the tickets of a finished write back, for their memory.
+    /// Takes the tickets of a finished write back to reuse their memory.
     pub(crate) fn reuse(&mut self, mut tickets: Vec<(ShardId, Ticket)>) {
         if self.tickets.is_empty() {
             tickets.clear();

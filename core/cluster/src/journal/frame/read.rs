@@ -1,7 +1,7 @@
 //! Reading frames back, as far as they can be trusted.
 //!
-//! Owns the line between a write that a crash cut short and damage to what was durable. Refuses to know what a sequence
-//! of frames adds up to.
+//! Owns the line between a write that a crash cut short and damage to durable state. Refuses to know the meaning of a
+//! sequence of frames.
 
 use super::*;
 
@@ -9,9 +9,9 @@ use super::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
     /// The frame is cut short or lacks a sector, as a crash during a write leaves it:
-    /// what follows was not durable either.
+    /// nothing after it was durable either.
     Torn,
-    /// The frame is there in full and does not match its checksum: what was durable is lost.
+    /// The frame is complete and does not match its checksum: durable state is lost.
     Rotten,
 }
 
@@ -34,12 +34,12 @@ impl<'a> Frames<'a> {
         self.at
     }
 
-    /// Why there was no next frame; none at the segment's proper end.
+    /// Why there was no next frame; `None` at the segment's proper end.
     pub fn damage(&self) -> Option<Damage> {
         self.damage
     }
 
-    /// The next frame, or what is wrong with it; none at the segment's end.
+    /// The next frame, or the damage to it; `None` at the segment's end.
     #[inline(always)]
     fn read_on(&mut self) -> Option<Result<Frame<'a>, Damage>> {
         if self.at == self.segment.len() {
@@ -81,8 +81,8 @@ impl<'a> Frames<'a> {
         Ok((frame, end))
     }
 
-    /// Whether a sector that was never written is what is wrong between two places. The last one
-    /// was written: the segment would end before it.
+    /// `Torn` if a sector between two offsets was never written, else `Rotten`. The last sector
+    /// was written: otherwise the segment would end before it.
     fn damage_within(&self, from: usize, until: usize) -> Damage {
         let mut at = from;
         while at < until {
@@ -114,12 +114,12 @@ impl<'a> Iterator for Frames<'a> {
     }
 }
 
-/// Reads what counts of a segment: up to its end, to the first damage or to a batch that is not whole.
+/// Reads the valid part of a segment: up to its end, to the first damage or to an incomplete batch.
 pub fn read_batches(segment: &[u8]) -> Batches<'_> {
     Batches { frames: read(segment), batch: Vec::new(), at: 0, damage: None }
 }
 
-/// The batches of a segment in order, each frame that is no replica's by itself.
+/// The batches of a segment in order; each frame of no replica is a batch by itself.
 #[derive(Clone, Debug)]
 pub struct Batches<'a> {
     frames: Frames<'a>,
@@ -134,7 +134,7 @@ impl<'a> Batches<'a> {
         self.at
     }
 
-    /// Why there was no next batch; none at the segment's proper end.
+    /// Why there was no next batch; `None` at the segment's proper end.
     pub fn damage(&self) -> Option<Damage> {
         self.damage
     }
@@ -155,7 +155,7 @@ impl<'a> Batches<'a> {
                 }
             };
             if self.batch.first().is_some_and(|first| first.shard() != frame.shard()) {
-                // No write has anything within a batch.
+                // No write puts anything else within a batch.
                 self.damage = Some(Damage::Rotten);
                 break;
             }
@@ -182,7 +182,7 @@ impl<'a> Batches<'a> {
     }
 }
 
-/// None for a payload that no version of this code wrote.
+/// The frame of a payload; `None` if no version of this code wrote it.
 fn parse(body: &[u8]) -> Option<Frame<'_>> {
     let (kind, rest) = body.split_first()?;
     let mut fields = Fields(rest);
@@ -238,7 +238,7 @@ fn parse(body: &[u8]) -> Option<Frame<'_>> {
     fields.0.is_empty().then_some(frame)
 }
 
-/// What is left of a payload.
+/// The rest of a payload.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {

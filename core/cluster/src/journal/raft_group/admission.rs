@@ -1,7 +1,7 @@
-//! Which messages a replica lets through to the library.
+//! Admission: the messages that a replica lets through to the library.
 //!
-//! Owns the line between what a peer may send, however late, and what no peer sends. The
-//! library takes much on trust: it panics, or worse, where this refuses.
+//! Owns the line between messages that a peer may send, however late, and those that no peer sends. The
+//! library trusts its input: it panics, or worse, where this refuses.
 
 use raft::eraftpb::{EntryType, Message, MessageType};
 
@@ -10,11 +10,11 @@ use crate::journal::{Members, node_of};
 use crate::mark::Mark;
 
 impl RaftGroup {
-    /// Why a message is not let through.
+    /// The reason to refuse a message; `None` lets it through.
     ///
     /// # Panics
     ///
-    /// When it proves that promises were broken.
+    /// If the message proves that promises were broken.
     pub(super) fn refusal(&self, message: &Message) -> Option<Mark> {
         if message.to != self.raft.raft.id {
             return Some(Mark::JournalMisdirected);
@@ -96,8 +96,8 @@ impl RaftGroup {
         is_false.then_some(Mark::JournalFalseAcknowledgement)
     }
 
-    /// Whether a leader knows this replica to hold what it does not hold: its disk lost what it
-    /// had called durable, and left no trace of it.
+    /// Whether a leader believes that this replica holds records that it lacks: its disk lost
+    /// durable state without a trace.
     pub(super) fn reveals_loss(&self, message: &Message) -> bool {
         let raft = &self.raft.raft;
         message.get_msg_type() == MessageType::MsgHeartbeat

@@ -1,7 +1,7 @@
-//! What a replica remembers of its peers beyond what the library does.
+//! A replica's memory of its peers beyond the library's.
 //!
 //! Owns how long each has been silent, which read it confirmed last, and which of them answer most promptly. Refuses to
-//! know the log: what a follower has of it is the library's business.
+//! know the log: the library tracks a follower's part of it.
 
 use std::cmp::Reverse;
 
@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 #[derive(Debug)]
 pub(super) struct Followers {
     each: Vec<Follower>,
-    /// Their numbers; the one that answered a heartbeat last comes first.
+    /// The peers' numbers; the one that answered a heartbeat last comes first.
     prompt: Vec<u64>,
 }
 
@@ -18,13 +18,13 @@ pub(super) struct Followers {
 pub(super) struct Follower {
     /// Its number in the library.
     pub(super) id: u64,
-    /// Ticks for which it has lacked something and said nothing.
+    /// Ticks of silence while it has lacked something.
     pub(super) silent_ticks: u32,
     /// Ticks since it was sent a snapshot that it has not acknowledged.
     pub(super) snapshot_ticks: u32,
     /// The latest read that it confirmed.
     confirmed: u64,
-    /// How often a leader without a vote called it to lead.
+    /// Number of times that a leader without a vote called it to lead.
     calls: u32,
 }
 
@@ -35,7 +35,7 @@ impl Follower {
 }
 
 impl Followers {
-    /// These peers, of which the first is expected to answer first.
+    /// A memory of `peers`, of which the first is expected to answer first.
     pub(super) fn new(peers: Vec<u64>) -> Self {
         Self { each: peers.iter().copied().map(Follower::new).collect(), prompt: peers }
     }
@@ -65,12 +65,12 @@ impl Followers {
         self.each.iter().any(|follower| follower.id == id)
     }
 
-    /// The numbers of the peers, those that answered a heartbeat last first.
+    /// The numbers of the peers, the most recent to answer a heartbeat first.
     pub(super) fn prompt(&self) -> &[u64] {
         &self.prompt
     }
 
-    /// These are the peers from now on, in order of their numbers. Those that stay keep what is remembered of them.
+    /// Replaces the peers, in order of their numbers. Those that stay keep their memory.
     pub(super) fn adopt(&mut self, peers: &[u64]) {
         self.each.retain(|follower| peers.contains(&follower.id));
         self.prompt.retain(|id| peers.contains(id));
@@ -83,7 +83,7 @@ impl Followers {
         self.each.sort_unstable_by_key(|follower| follower.id);
     }
 
-    /// Leadership begins or ends: silence and calls are counted from zero.
+    /// Leadership begins or ends: resets silence and calls to zero.
     pub(super) fn start_over(&mut self) {
         for follower in &mut self.each {
             follower.silent_ticks = 0;
@@ -92,7 +92,7 @@ impl Followers {
         }
     }
 
-    /// A peer said something.
+    /// A peer sent a message.
     pub(super) fn on_heard(&mut self, id: u64) {
         if let Some(follower) = self.each.iter_mut().find(|follower| follower.id == id) {
             follower.silent_ticks = 0;
@@ -118,7 +118,7 @@ impl Followers {
         self.each.iter().any(|follower| follower.id == id && follower.confirmed >= number)
     }
 
-    /// The peer to call to lead, of those that `may_lead`: the one called least often, and of those the one that
+    /// The peer to call to lead among those that `may_lead`: the one called least often, and of equals the one that
     /// has `matched` most of the log. Counts the call.
     pub(super) fn call_one(
         &mut self,

@@ -1,7 +1,7 @@
-//! How a replica comes to lead, what it does as the leader, and when it may sleep.
+//! How a replica comes to lead, its duties as the leader, and when it may sleep.
 //!
-//! Owns elections as far as the library leaves them to its user, heartbeats out of turn, the transfer of the leadership, and
-//! what a leader counts of its followers. Refuses to know who should lead.
+//! Owns elections as far as the library leaves them to its user, heartbeats out of turn, lead transfer, and
+//! a leader's counters of its followers. Refuses to know who should lead.
 
 use onsale_booking::NodeId;
 use raft::eraftpb::{Message, MessageType};
@@ -13,16 +13,16 @@ use crate::journal::{ReplicaId, node_of};
 use crate::mark::Mark;
 
 impl RaftGroup {
-    /// Stands for election now, because the node suspects the leader. A leader ignores it.
+    /// Stands for election now, because the node suspects the leader. Ignored on a leader.
     pub fn campaign(&mut self) {
         let barred = self.install.is_some() || self.repair.is_some() || self.is_behind_members();
-        // The library would let a replica without a vote win: nobody could propose anything, and once its own removal
-        // is applied nobody would listen to it either.
+        // The library would let a replica without a vote win: no record could be proposed, and once its own removal
+        // is applied no member would listen to it either.
         let has_vote = self.raft.raft.promotable();
         if self.is_leader() || barred || self.left || !has_vote {
             return;
         }
-        // Once its disk has caught up it stands with a tick.
+        // Once its disk has caught up it stands for election with a tick.
         self.roused = true;
         if self.must_not_lead_alone() {
             return;
@@ -32,13 +32,13 @@ impl RaftGroup {
         }
     }
 
-    /// Makes a leader speak to every follower, one of which was silent and is heard again. Others ignore it.
+    /// Makes a leader speak to every follower, one of which was silent and is heard again. Ignored on others.
     pub fn ping(&mut self) {
         if self.is_leader() {
             for follower in self.followers.iter_mut() {
                 follower.silent_ticks = 0;
                 // A learner may be called for as long as it does not answer: a snapshot that was lost on the way to it
-                // has to be given up all the same.
+                // still has to be given up.
                 if self.members.voters().contains(&ReplicaId::of(follower.id)) {
                     follower.snapshot_ticks = 0;
                 }
@@ -47,7 +47,7 @@ impl RaftGroup {
         }
     }
 
-    /// Makes a leader say something to every follower, and keeps nobody awake by it. Others ignore it.
+    /// Makes a leader speak to every follower without keeping any replica awake. Ignored on others.
     pub fn speak(&mut self) {
         if self.is_leader() {
             let before = self.raft.raft.msgs.len();
@@ -56,8 +56,8 @@ impl RaftGroup {
         }
     }
 
-    /// Begins to transfer the leadership to `to`; given up after an election timeout. Until it ends, nothing can be proposed.
-    /// Others than the leader ignore it.
+    /// Begins to transfer the leadership to `to`; given up after an election timeout. Until it ends, nothing can be
+    /// proposed. Ignored on replicas that do not lead.
     pub fn transfer(&mut self, to: NodeId) {
         if self.is_leader() {
             let voters = self.members.voters().iter();
@@ -67,27 +67,27 @@ impl RaftGroup {
         }
     }
 
-    /// Ends a transfer that has not succeeded: records are proposed again. The peer may still have been called, and
+    /// Ends an unfinished transfer: records are proposed again. The peer may still have been called, and
     /// lead later.
     pub fn give_up_transfer(&mut self) {
         self.raft.raft.abort_leader_transfer();
     }
 
-    /// How many records a follower lacks as far as this leader knows; `None` for anybody else.
+    /// Number of records that a follower lacks as far as this leader knows; `None` on other replicas.
     pub fn lag(&self, follower: ReplicaId) -> Option<u64> {
         let raft = &self.raft.raft;
         let progress = raft.prs().get(follower.raft()).filter(|_| self.is_leader())?;
         Some(raft.raft_log.last_index().saturating_sub(progress.matched))
     }
 
-    /// Whether the replica needs ticks. A sleeping replica sends nothing until it is touched again.
+    /// Whether the replica needs ticks. A sleeping replica sends nothing until it is touched.
     #[inline(always)]
     pub fn awake(&self) -> bool {
         let raft = &self.raft.raft;
         match raft.state {
             _ if self.left => false,
             StateRole::Leader => !self.is_settled(),
-            // A replica without a vote has nobody to wake.
+            // A replica without a vote has no peer to wake.
             StateRole::Follower => raft.promotable() && (raft.leader_id == 0 || self.roused),
             StateRole::Candidate | StateRole::PreCandidate => true,
         }
@@ -99,17 +99,17 @@ impl RaftGroup {
         (id != 0 && !self.left).then(|| node_of(id))
     }
 
-    /// The latest epoch that this replica has heard of.
+    /// The latest epoch known to this replica.
     pub fn epoch(&self) -> Epoch {
         Epoch(self.raft.raft.term)
     }
 
-    /// Whether it leads in that epoch, as far as it knows.
+    /// Whether it leads in the latest epoch that it knows.
     pub fn is_leader(&self) -> bool {
         self.raft.raft.state == StateRole::Leader && !self.left
     }
 
-    /// Whether a follower lacks, as far as this leader knows, what is committed. Never of others.
+    /// Whether, as far as this leader knows, a follower lacks committed records. Never on other replicas.
     pub fn is_trailed(&self) -> bool {
         let raft = &self.raft.raft;
         self.is_leader()
@@ -119,8 +119,8 @@ impl RaftGroup {
             })
     }
 
-    /// Whether a leader may serve here: it is not transferring its leadership, has a vote, and all that is committed,
-    /// including a record of its own epoch, is applied. Fresh answers need `confirm_leadership` too.
+    /// Whether a leader may serve here: it is not transferring its leadership, has a vote, and has applied all that is
+    /// committed, including a record of its own epoch. Fresh answers need `confirm_leadership` too.
     pub fn may_serve(&self) -> bool {
         let raft = &self.raft.raft;
         let leads = self.is_leader() && raft.lead_transferee.is_none();
@@ -134,12 +134,12 @@ impl RaftGroup {
         let commit = progress.matched.min(raft.raft_log.committed);
         let (from, term, msg_type) = (raft.id, raft.term, MessageType::MsgHeartbeat);
         raft.msgs.push(Message { msg_type, from, to, term, commit, ..Message::default() });
-        raft.msgs.last_mut().expect("it was said just now")
+        raft.msgs.last_mut().expect("it was queued just now")
     }
 
-    /// How many ticks of silence lead to an election. Candidates of one epoch wait for different times, and take turns
+    /// Ticks of silence before an election. Candidates of one epoch wait for different times, and take turns
     /// from epoch to epoch: two that stood at the same time and wait equally long would split the votes for ever. A
-    /// replica that was told that it lost is a follower again, and waits like a candidate until somebody leads.
+    /// replica that was told that it lost is a follower again, and waits like a candidate until a leader is known.
     pub(super) fn election_timeout(&self) -> usize {
         let raft = &self.raft.raft;
         let least = self.settings.election_ticks;
@@ -153,7 +153,7 @@ impl RaftGroup {
         least + turn * least / (self.followers.len() + 1)
     }
 
-    /// Counts the ticks of a leader's followers, and gives up snapshots that were not acknowledged in time.
+    /// Advances a leader's counters of its followers, and gives up snapshots that were not acknowledged in time.
     pub(super) fn tick_followers(&mut self) {
         let raft = &self.raft.raft;
         let log = &raft.raft_log;
@@ -171,12 +171,12 @@ impl RaftGroup {
                 lost.push(follower.id);
             }
         }
-        // The next heartbeat's answer has the follower probed after the snapshot. If it never came, the probe is
-        // rejected and the snapshot sent again.
+        // The next heartbeat's answer makes the library probe the follower after the snapshot. If the snapshot never
+        // arrived, the probe is rejected and the snapshot sent again.
         lost.into_iter().for_each(|id| self.raft.report_snapshot(id, SnapshotStatus::Finish));
     }
 
-    /// Whether nothing is left for a leader to do.
+    /// Whether a leader has nothing left to do.
     fn is_settled(&self) -> bool {
         let raft = &self.raft.raft;
         let log = &raft.raft_log;
@@ -192,7 +192,7 @@ impl RaftGroup {
             })
     }
 
-    /// Whether a follower has everything, and knows that it is committed.
+    /// Whether a follower has every record, and knows that it is committed.
     fn is_level(&self, follower: u64) -> bool {
         let raft = &self.raft.raft;
         let progress = raft.prs().get(follower).expect("the library tracks every voter");

@@ -1,6 +1,6 @@
 //! The log as the Raft library reads it, in memory.
 //!
-//! Owns what was handed to the write-ahead log, durable or not: the library itself tracks
+//! Owns all that was handed to the write-ahead log, durable or not: the library itself tracks
 //! which is which.
 
 use std::cell::Cell;
@@ -16,15 +16,15 @@ pub(super) struct Log {
     hard_state: HardState,
     voters: ConfState,
     snapshot: Snapshot,
-    /// Index and term of what precedes the first entry; at or before the snapshot.
+    /// Index and term of the entry before the first; at or before the snapshot.
     before: (u64, u64),
     entries: Vec<Entry>,
-    /// Whether a member was to be sent a snapshot that does not know it.
+    /// Whether a member needs a snapshot that includes it, and this one does not.
     wanted: Cell<bool>,
 }
 
 impl Log {
-    /// The log that a disk held. `initial` are the nodes of the members that it began with, in
+    /// The log that a disk held. `initial` are the nodes of its first members, in
     /// the order in which the library is to speak to them.
     pub(super) fn new(initial: &[NodeId], durable: Durable) -> Self {
         let Durable { hard_state, mut snapshot, entries, .. } = durable;
@@ -43,7 +43,7 @@ impl Log {
         log
     }
 
-    /// The members in force: those of the snapshot, and what was applied since.
+    /// The members in force: those of the snapshot, changed by the records applied since.
     pub(super) fn voters(&self) -> &ConfState {
         &self.voters
     }
@@ -61,7 +61,7 @@ impl Log {
                 .any(|entry| !entry.context.is_empty())
     }
 
-    /// Drops everything but the members.
+    /// Drops everything except the members.
     pub(super) fn clear(&mut self) {
         *self = Self {
             hard_state: HardState::default(),
@@ -73,7 +73,7 @@ impl Log {
         };
     }
 
-    /// Whether the next snapshot is due whatever the length of the log.
+    /// Whether the next snapshot is due regardless of the length of the log.
     pub(super) fn is_snapshot_wanted(&self) -> bool {
         self.wanted.get()
     }
@@ -82,11 +82,11 @@ impl Log {
         &self.hard_state
     }
 
-    /// Takes what the replica promises and knows. Says whether it promises more than before.
+    /// Takes the replica's promises and its commit index. Returns whether it promises more than before.
     ///
     /// # Panics
     ///
-    /// When it takes a promise back.
+    /// If it takes a promise back.
     pub(super) fn keep(&mut self, term: u64, vote: u64, commit: u64) -> bool {
         let kept = &mut self.hard_state;
         assert!(term >= kept.term, "an epoch is never left for an earlier one");
@@ -109,12 +109,12 @@ impl Log {
         &self.entries[self.position(index + 1)..]
     }
 
-    /// The entry at `index`, which is kept.
+    /// The entry at `index`, which must be in the log.
     pub(super) fn entry(&self, index: u64) -> &Entry {
         &self.entries[self.position(index)]
     }
 
-    /// Replaces everything.
+    /// Replaces the whole log by a snapshot.
     pub(super) fn install(&mut self, snapshot: Snapshot) {
         let meta = snapshot.get_metadata();
         self.before = (meta.index, meta.term);
@@ -123,7 +123,7 @@ impl Log {
         self.snapshot = snapshot;
     }
 
-    /// Replaces what stands at and after the first of `entries`, which it takes.
+    /// Takes `entries`, and replaces all from the index of the first.
     pub(super) fn append(&mut self, entries: &mut Vec<Entry>) {
         let Some(first) = entries.first() else { return };
         assert!(first.index <= self.last() + 1, "a log has no gaps");
@@ -131,7 +131,7 @@ impl Log {
         self.entries.append(entries);
     }
 
-    /// Takes `state` as the snapshot at `index`, and keeps `keep` entries before it.
+    /// Makes `state` the snapshot at `index`, and keeps `keep` entries before it.
     pub(super) fn compact(&mut self, index: u64, state: Vec<u8>, keep: u64) {
         if index <= self.snapshot.get_metadata().index {
             return;

@@ -1,9 +1,9 @@
-//! How a replica takes part in changes of the members.
+//! A replica's part in a membership change.
 //!
-//! Owns when a step may be proposed, what it does here once it is applied, and when a change
-//! that is under way forbids to stand for election. Changes are records of ours: the library is
-//! told of each when it is applied. So what the library checks for changes of its own is
-//! checked here. Refuses to know who wants a change.
+//! Owns when a step may be proposed, its effect here once it is applied, and when a change
+//! under way forbids to stand for election. Changes are records of this crate: the library is
+//! told of each when it is applied. So the checks that the library makes for changes of its own are
+//! made here. Refuses to know who wants a change.
 
 use onsale_booking::NodeId;
 use raft::eraftpb::{ConfChange, ConfChangeType, Entry};
@@ -20,8 +20,8 @@ impl RaftGroup {
     }
 
     /// Appends a step that changes the members, if this replica leads, the step follows from the
-    /// members, and the last one is applied; says whether it did. The only voter gives way to a learner
-    /// only once that one has answered, so that one that died a moment ago takes nothing over; then
+    /// members, and the last one is applied; returns whether it did. A sole voter gives way to a learner
+    /// only once the learner has answered, so that one that died a moment ago takes nothing over; then
     /// the step is appended with the answer.
     pub fn change_members(&mut self, change: Change) -> bool {
         match change {
@@ -34,7 +34,7 @@ impl RaftGroup {
         }
     }
 
-    /// Strikes a peer off the members, for good, without asking anybody: what it says is
+    /// Strikes a peer off the members, for good, without a vote: its messages are
     /// refused from now on, and a quorum is one of the others.
     pub fn strike_off(&mut self, peer: NodeId) {
         let peer = u64::from(peer.0);
@@ -48,7 +48,7 @@ impl RaftGroup {
         self.raft.mut_store().set_voters(voters);
     }
 
-    /// The replica is a member no longer and never will be again: it drops what it holds, and
+    /// Drops all state of a replica that is no longer a member and never will be again. It
     /// keeps only its number, so that no late message brings it back.
     pub fn leave(&mut self) {
         self.drop_all();
@@ -59,13 +59,13 @@ impl RaftGroup {
         self.left
     }
 
-    /// Proposes a step, one at a time: the next only when the last is applied, and what older
-    /// epochs left behind too, because each counts on the one before.
+    /// Proposes a step, one at a time: the next only when the last is applied, and all that older
+    /// epochs left behind too, because each step builds on the one before.
     pub(super) fn propose_change(&mut self, change: Change) -> bool {
         self.has_say() && self.propose_step(change)
     }
 
-    /// The same for a leader whose say has ended, too.
+    /// Proposes a step, even for a leader that has lost its vote.
     fn propose_step(&mut self, change: Change) -> bool {
         let raft = &self.raft.raft;
         let log = &raft.raft_log;
@@ -81,8 +81,8 @@ impl RaftGroup {
     }
 
     /// Asks a learner whether it is there, and proposes a step with its answer. Once a sole voter has given
-    /// way nothing can be decided without the learner, and what it acknowledged a while ago does
-    /// not say that it still lives. Said again, it goes on waiting for the same answer.
+    /// way nothing can be decided without the learner, and an earlier acknowledgement does
+    /// not prove that it still lives. If repeated, it goes on waiting for the same answer.
     pub(super) fn propose_once_heard(&mut self, change: Change, learner: ReplicaId) -> bool {
         if !self.may_serve() || self.members.after(change).is_none() {
             return false;
@@ -96,7 +96,7 @@ impl RaftGroup {
         true
     }
 
-    /// A follower has answered a question, or one that was asked before it.
+    /// A follower has confirmed this read, or a later one.
     pub(super) fn propose_awaited(&mut self, from: u64, number: u64) {
         let answers = |&mut (awaited, change): &mut (u64, Change)| {
             let Change::Swaps { promoted, .. } = change else { return false };
@@ -108,7 +108,7 @@ impl RaftGroup {
     }
 
     /// Whether a step is committed and not applied. A replica that stood for election now would count
-    /// the votes of members whose say has ended.
+    /// the votes of members that have lost theirs.
     pub(super) fn is_behind_members(&self) -> bool {
         let log = &self.raft.raft.raft_log;
         let unwritten = |entry: &Entry| !entry.context.is_empty() && entry.index <= log.committed;
@@ -132,19 +132,19 @@ impl RaftGroup {
         }
     }
 
-    /// The members are others now.
+    /// Adopts new members.
     pub(super) fn adopt(&mut self, members: Members) {
         let me = self.raft.raft.id;
         let peers = members.all().into_iter().map(ReplicaId::raft).filter(|&id| id != me);
         self.followers.adopt(&peers.collect::<Vec<u64>>());
         self.members = members;
-        assert!(!self.members.voters().is_empty(), "{}: somebody has a vote", self.shard);
+        assert!(!self.members.voters().is_empty(), "{}: a member has a vote", self.shard);
         self.confirm_reads();
     }
 
-    /// A leader ends a change that is half done, no matter who began it, even if its own say ends with
-    /// it: until then a shard of one replica needs both nodes. A leader without a say then passes the
-    /// lead on: the library would let it lead for ever, and nobody could propose anything.
+    /// Has a leader settle a half-done change, no matter which leader began it, even if its own vote ends with
+    /// it: until then a shard of one replica needs both nodes. A leader without a vote then transfers the
+    /// leadership: the library would let it lead for ever, and no record could be proposed.
     pub(super) fn settle_members(&mut self) {
         if !self.is_leader() {
             return;
@@ -157,7 +157,7 @@ impl RaftGroup {
         }
     }
 
-    /// Calls the voter that was called least often, and of those the one with most of the log. A voter
+    /// Calls the voter that was called least often, and of equals the one with most of the log. A voter
     /// that acknowledged everything and then died must not be called for ever.
     fn pass_leadership_on(&mut self) {
         let (raft, voters) = (&self.raft.raft, self.members.voters());
@@ -168,18 +168,18 @@ impl RaftGroup {
     }
 
     /// Whether it is the only voter and part of its log is not on disk yet. It would lead at once, and
-    /// acknowledge what it may still lose; the library panics. So it waits for its disk.
+    /// acknowledge records that it may still lose; the library panics. So it waits for its disk.
     pub(super) fn must_not_lead_alone(&self) -> bool {
         let me = ReplicaId::of(self.raft.raft.id);
         self.undurable() > 0 && self.members.is_quorum(|member| member == me)
     }
 
-    /// Whether this replica will have a say when the change under way is over.
+    /// Whether this replica will have a vote when the change under way is over.
     pub(super) fn has_say(&self) -> bool {
         self.members.voters().contains(&ReplicaId::of(self.raft.raft.id))
     }
 
-    /// Whether a replica may be a member in the eyes of others: it is one here, or came later
+    /// Whether others may count a replica as a member: it is one here, or came later
     /// than all that are.
     pub(super) fn may_be_member(&self, id: u64) -> bool {
         if self.followers.contains(id) {
@@ -189,7 +189,7 @@ impl RaftGroup {
         latest.is_none_or(|latest| ReplicaId::of(id).generation() > latest)
     }
 
-    /// Which of the node's replicas this is has to be durable before anything else.
+    /// Writes this replica's generation, which has to be durable before anything else.
     pub(super) fn name_replica(&mut self, out: &mut Ready) {
         if !std::mem::replace(&mut self.named, true) {
             self.replica_frame().write(&mut out.frames);
@@ -202,7 +202,7 @@ impl RaftGroup {
         Frame::Replica { shard: self.shard, generation, left: self.left }
     }
 
-    /// Drops everything, and has it written that there is nothing.
+    /// Drops everything, and writes that nothing is left.
     pub(super) fn drop_all(&mut self) {
         self.left = true;
         self.named = false;
@@ -216,7 +216,7 @@ impl RaftGroup {
         self.raft.mut_store().clear();
     }
 
-    /// Why a message to a replica that has left is not let through.
+    /// The reason to refuse a message to a replica that has left.
     pub(super) fn refusal_after_leaving(&self) -> Option<Mark> {
         self.left.then_some(Mark::JournalMisdirected)
     }

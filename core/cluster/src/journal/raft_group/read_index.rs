@@ -63,7 +63,7 @@ impl ReadIndex {
         self.confirmed.push((index, read));
     }
 
-    /// Confirms the open reads of which `has_quorum` says so, oldest first.
+    /// Confirms the open reads that have a quorum by `has_quorum`, oldest first.
     pub(super) fn confirm_open(&mut self, has_quorum: impl Fn(u64) -> bool) {
         while let Some(open) = self.open.front().filter(|front| has_quorum(front.number)) {
             self.confirmed.push((open.index, open.read));
@@ -71,7 +71,7 @@ impl ReadIndex {
         }
     }
 
-    /// Takes the confirmed reads that rest on nothing beyond `applied`.
+    /// Takes the confirmed reads that need nothing beyond `applied`.
     #[inline]
     pub(super) fn take_applied(&mut self, applied: u64, out: &mut Vec<ReadId>) {
         if !self.confirmed.is_empty() {
@@ -97,7 +97,7 @@ impl ReadIndex {
         !self.confirmed.is_empty()
     }
 
-    /// What holds after every step; cheap.
+    /// The invariants after every step; cheap.
     pub(super) fn check_invariants(&self) {
         let ends = self.open.front().zip(self.open.back());
         assert!(
@@ -110,12 +110,12 @@ impl ReadIndex {
 }
 
 impl RaftGroup {
-    /// Asks a quorum whether this replica still leads. Once it has confirmed, and all that
-    /// was committed before the question is applied, `poll` returns `read`. Without a
-    /// quorum, or if the leadership is lost first, it never does. Says whether the question was
-    /// taken: it is not before a record of the current epoch is committed.
+    /// Asks a quorum whether this replica still leads. Once it has confirmed, and all records
+    /// committed before the read are applied, `poll` returns `read`. Without a
+    /// quorum, or if the leadership is lost first, it never does. Returns whether the read was
+    /// taken: it is refused until a record of the current epoch is committed.
     ///
-    /// `read` is not used twice in an epoch.
+    /// `read` must not be used twice in an epoch.
     pub fn confirm_leadership(&mut self, read: ReadId) -> bool {
         let raft = &self.raft.raft;
         if !self.is_leader() || !raft.commit_to_current_term() {

@@ -1,8 +1,8 @@
-//! What a replica hands over: state to write, records to apply, words to send.
+//! A replica's output: state to write, records to apply, messages to send.
 //!
 //! Owns the order in which these leave. It is the library's own (`RawNode::ready`), but read
-//! off its state: the batches in which the library gathers it cost more than what is in
-//! them, and most often there are only words. Refuses to know what a frame looks like.
+//! off its state: the batches in which the library gathers it cost more than their
+//! content, and most often there are only messages. Refuses to know the format of a frame.
 
 use std::{mem, slice};
 
@@ -30,10 +30,10 @@ impl RaftGroup {
             && !self.has_changed()
     }
 
-    /// Hands over all there is.
+    /// Hands over everything there is.
     pub(super) fn collect(&mut self, out: &mut Ready) {
         if !self.has_changed() {
-            // By far the most: there are only words, and they are said where they stand.
+            // By far the most frequent case: only messages, which are moved out where they are.
             let at_once = self.speaks_at_once();
             let waiting = self.writes.last_messages().filter(|_| !at_once);
             return say(&mut self.raft.raft.msgs, waiting, out);
@@ -54,13 +54,13 @@ impl RaftGroup {
         self.raft.raft.msgs = said;
     }
 
-    /// Whether what the library says now need not wait for a write.
+    /// Whether the library's present messages need not wait for a write.
     fn speaks_at_once(&self) -> bool {
         self.is_leader() || self.settings.promises == Promises::BeforeWrite
     }
 
-    /// Takes out what a replica said in earlier epochs, if it has begun to lead since the last batch. A
-    /// sole voter leads at once, but a vote or an acknowledgement from before is no leader's word:
+    /// Takes out the messages from earlier epochs, if the replica has begun to lead since the last batch. A
+    /// sole voter leads at once, but a vote or an acknowledgement from before was not sent as the leader:
     /// it waits for the write of the new epoch.
     fn take_said_before_lead(&self, said: &mut Vec<Message>) -> Vec<Message> {
         let raft = &self.raft.raft;
@@ -70,7 +70,7 @@ impl RaftGroup {
         said.extract_if(.., |message| message.term < raft.term).collect()
     }
 
-    /// All frames up to a batch are durable: what waited for them is free, and the library hears of it.
+    /// All frames up to a batch are durable: releases the messages that waited for them, and tells the library.
     pub(super) fn persisted(&mut self, upto: u64) {
         let Some(persisted) = self.writes.persisted(upto, &mut self.outbox) else { return };
         if let Some(index) = persisted.snapshot {
@@ -81,7 +81,7 @@ impl RaftGroup {
         }
     }
 
-    /// Whether the library has more than words.
+    /// Whether the library has more than messages.
     fn has_changed(&self) -> bool {
         let raft = &self.raft.raft;
         let (log, kept) = (&raft.raft_log, raft.store().hard_state());
@@ -157,8 +157,8 @@ impl RaftGroup {
     }
 }
 
-/// Sends what the library said. What only a leader may say at once waits, on others, for
-/// all that was to be durable when it was said.
+/// Sends the library's messages. Those that only a leader may send at once wait, on others, for
+/// all state that was to be durable when they were made.
 fn say(said: &mut Vec<Message>, waiting: Option<&mut Vec<Message>>, out: &mut Ready) {
     if said.is_empty() {
         return;
@@ -179,7 +179,7 @@ pub(super) fn write_entry(shard: ShardId, entry: &Entry, out: &mut Vec<u8>) {
     }
 }
 
-/// The members that a snapshot knows, unless they are those that the log began with.
+/// Frames the members of a snapshot, unless they are those at the beginning of the log.
 pub(super) fn write_members(
     shard: ShardId,
     members: &Members,
@@ -202,8 +202,8 @@ mod tests {
 
     #[test]
     fn a_vote_in_the_turn_in_which_a_sole_voter_comes_to_lead_waits_for_its_write() {
-        // Somebody who came later asks for its vote; before it is polled it stands itself, and leads at
-        // once. What a leader says leaves at once, but the vote may be forgotten until it is written.
+        // A replica that came later asks for its vote; before the vote is polled the voter stands itself, and leads at
+        // once. A leader's messages leave at once, but the vote may be forgotten until it is written.
         let (me, settings) = (NodeId(1), Settings::default());
         let mut group = RaftGroup::new(ShardId(3), me, &[me], settings, Durable::default());
         let mut asks = Message::default();

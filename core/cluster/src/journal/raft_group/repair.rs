@@ -1,17 +1,17 @@
-//! How a replica whose disk lost what was durable comes back without breaking promises.
+//! Repair: a replica whose disk lost durable state comes back without breaking promises.
 //!
 //! It may have acknowledged records and cast votes that it no longer remembers, so it
-//! neither votes nor stands until it holds whatever it may have acknowledged:
+//! neither votes nor stands until it holds every record that it may have acknowledged:
 //!
 //! 1. It asks every peer for its epoch. No peer counts a vote or an acknowledgement of
-//!    its from a later epoch than these.
+//!    this replica from a later epoch than these.
 //! 2. It enters an epoch above all of them and calls the peers into it. They elect a
-//!    leader among themselves, which believes nothing about this replica.
+//!    leader among themselves, which assumes nothing about this replica.
 //! 3. Once it has applied a record of that epoch or a later one, it holds all that was
 //!    committed before, and the repair ends.
 //!
 //! This takes all peers. If several replicas lost their memory at once, they wait for
-//! ever rather than lose what was acknowledged.
+//! ever rather than lose acknowledged records.
 
 use raft::eraftpb::{Message, MessageType};
 
@@ -19,10 +19,10 @@ use super::RaftGroup;
 use crate::journal::node_of;
 use crate::mark::Mark;
 
-/// What a replica in repair has found out.
+/// The progress of a repair.
 #[derive(Debug)]
 pub(super) struct Repair {
-    /// The epochs of the peers, as far as they were heard since this replica started.
+    /// The peers' epochs, as far as they were heard since this replica started.
     heard: Vec<(u64, Option<u64>)>,
     /// The epoch into which the peers are called.
     fence: Option<u64>,
@@ -48,12 +48,12 @@ impl Repair {
         self.fence
     }
 
-    /// The epoch from which on the replica can trust what it is told.
+    /// The epoch from which on the replica can trust its leaders.
     pub(super) fn fence(&self) -> Option<u64> {
         self.fence
     }
 
-    /// What to say now, every `pace` ticks; `silent` once a leader is known.
+    /// The messages to send now, every `pace` ticks; `silent` once a leader is known.
     pub(super) fn tick(&mut self, pace: usize, id: u64, epoch: u64, silent: bool) -> Vec<Message> {
         self.ticks += 1;
         if silent || self.ticks % pace != 1 {
@@ -65,12 +65,12 @@ impl Repair {
             .map(|(peer, _)| {
                 let mut message = Message { from: id, to: *peer, ..Message::default() };
                 match fence {
-                    // With an empty log nobody grants it; the refusal carries the peer's epoch.
+                    // With an empty log no peer grants it; the refusal carries the peer's epoch.
                     None => {
                         message.set_msg_type(MessageType::MsgRequestPreVote);
                         message.term = epoch + 1;
                     }
-                    // What the library itself says to a leader whose epoch is over.
+                    // The library sends the same to a leader whose epoch is over.
                     Some(fence) => {
                         message.set_msg_type(MessageType::MsgAppendResponse);
                         message.term = fence;
@@ -83,7 +83,7 @@ impl Repair {
 }
 
 impl RaftGroup {
-    /// From now on the replica cannot trust its own memory.
+    /// Begins a repair: from now on the replica cannot trust its own memory.
     pub(super) fn begin_repair(&mut self) {
         let raft = &mut self.raft.raft;
         assert!(
@@ -92,7 +92,7 @@ impl RaftGroup {
             self.shard,
             node_of(raft.id),
         );
-        // It goes on asking until it follows somebody in an epoch that it can trust.
+        // It goes on asking until it follows a leader in an epoch that it can trust.
         raft.become_follower(raft.term, 0);
         if self.repair.is_none() {
             self.repair = Some(Repair::new(self.followers.ids()));
@@ -100,7 +100,7 @@ impl RaftGroup {
         }
     }
 
-    /// Takes a message on behalf of a replica that cannot trust its own memory. Says
+    /// Handles a message to a replica that cannot trust its own memory. Returns
     /// whether the message may go on.
     pub(super) fn step_in_repair(&mut self, message: &Message) -> bool {
         let epoch = self.raft.raft.term;
@@ -118,11 +118,11 @@ impl RaftGroup {
         if calls {
             self.refused.push(Mark::AbstainedInDoubt);
         }
-        // Before the fence, a leader still believes what this replica once acknowledged.
+        // Before the fence, a leader still counts forgotten acknowledgements of this replica.
         fenced && !calls
     }
 
-    /// Ends the repair when its reason is gone.
+    /// Ends the repair once the replica has caught up.
     pub(super) fn end_repair_if_caught_up(&mut self) {
         let fence = self.repair.as_ref().and_then(Repair::fence);
         let log = &self.raft.raft.raft_log;

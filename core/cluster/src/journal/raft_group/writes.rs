@@ -1,7 +1,7 @@
-//! What a replica wants durable, and what waits until it is.
+//! A replica's frame batches, and the messages that wait until they are durable.
 //!
 //! Owns the count of frame batches, how far they are durable, and the messages that may leave only then: the promises.
-//! Refuses to know what a batch holds, and the disk.
+//! Refuses to know the content of a batch, and the disk.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -11,20 +11,20 @@ use raft::eraftpb::Message;
 /// The frame batches of one replica, and the messages that wait for them.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
-    /// The number of the last batch that has to be durable.
+    /// Number of the last batch that has to be durable.
     written: u64,
-    /// The number of the last batch that is durable; at most `written`.
+    /// Number of the last durable batch; at most `written`.
     durable: u64,
-    /// Oldest first.
+    /// Pending writes, oldest first.
     pending: VecDeque<PendingWrite>,
     /// An emptied list, kept for its memory.
     spare: Vec<Message>,
 }
 
-/// What waits for one batch.
+/// The messages that wait for one batch.
 #[derive(Debug)]
 struct PendingWrite {
-    /// The batch that has to be durable before.
+    /// The batch that has to be durable first.
     needs: u64,
     /// The index of its snapshot.
     snapshot: Option<u64>,
@@ -33,7 +33,7 @@ struct PendingWrite {
     messages: Vec<Message>,
 }
 
-/// What a finished write made durable for the library.
+/// The library's state that a finished write made durable.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Persisted {
     /// The index of the latest snapshot.
@@ -43,12 +43,12 @@ pub(super) struct Persisted {
 }
 
 impl Writes {
-    /// The number of the last batch that has to be durable.
+    /// Number of the last batch that has to be durable.
     pub(super) fn written(&self) -> u64 {
         self.written
     }
 
-    /// The number of the last batch that is durable.
+    /// Number of the last durable batch.
     pub(super) fn durable(&self) -> u64 {
         self.durable
     }
@@ -58,14 +58,14 @@ impl Writes {
         self.written <= self.durable
     }
 
-    /// One more batch has to be durable, though nothing waits for it. Returns its number.
+    /// Counts one more batch that has to be durable, though nothing waits for it. Returns its number.
     pub(super) fn add(&mut self) -> u64 {
         self.written += 1;
         self.written
     }
 
-    /// One more batch has to be durable, with a snapshot at an index or entries up to an index and term. Returns its
-    /// number.
+    /// Counts one more batch that has to be durable, with a snapshot at an index or entries up to an index and term.
+    /// Returns its number.
     pub(super) fn push(&mut self, snapshot: Option<u64>, last: Option<(u64, u64)>) -> u64 {
         let needs = self.add();
         let messages = mem::take(&mut self.spare);
@@ -79,11 +79,11 @@ impl Writes {
     }
 
     /// The batches up to a number are durable. Appends the messages that waited for them to `free`, in order. Returns
-    /// what the library has to be told, `None` if that was known.
+    /// the news for the library, `None` if it was known.
     ///
     /// # Panics
     ///
-    /// When the batch was never written.
+    /// If the batch was never written.
     pub(super) fn persisted(&mut self, upto: u64, free: &mut Vec<Message>) -> Option<Persisted> {
         assert!(upto <= self.written, "only what was written becomes durable");
         if upto <= self.durable {
@@ -103,12 +103,12 @@ impl Writes {
         Some(persisted)
     }
 
-    /// Nothing that waited leaves any more.
+    /// Drops all waiting messages: they never leave.
     pub(super) fn drop_pending(&mut self) {
         self.pending.clear();
     }
 
-    /// What holds after every step; cheap.
+    /// The invariants after every step; cheap.
     pub(super) fn check_invariants(&self) {
         assert!(self.durable <= self.written, "only what was written is durable");
         assert!(
