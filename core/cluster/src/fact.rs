@@ -1,7 +1,6 @@
-//! Facts as they are named, written and told.
+//! The vocabulary of facts: how they are named, written and told.
 //!
-//! Owns the vocabulary of facts: keys, versions, deltas, what was seen, questions and answers. Refuses to know how copies
-//! come to agree.
+//! Owns keys, versions, deltas, version vectors, questions and answers. Refuses to know how copies come to agree.
 
 mod message;
 mod seen;
@@ -15,12 +14,12 @@ pub use self::message::{Asked, FactsAnswer, FactsMessage, Question, QuestionId, 
 pub use self::seen::Seen;
 pub use self::version::{Base, Delta, FactText, Version};
 
-/// The most facts that one question may be about.
+/// The most facts that one question may name.
 pub const KEYS_MAX: usize = 4_096;
-/// The most bytes that the text of a fact may have.
+/// The longest text of a fact, in bytes.
 pub const TEXT_BYTES_MAX: usize = 1_024;
 
-/// What a fact is about.
+/// The kind of thing that a fact describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum FactKind {
     /// A city.
@@ -29,22 +28,22 @@ pub enum FactKind {
     Venue,
     /// A hall of a venue.
     Hall,
-    /// What is played.
+    /// A work that is performed.
     Event,
     /// A performer.
     Performer,
     /// One performance of an event in a hall.
     Show,
-    /// What a seat costs.
+    /// The price of a seat.
     Price,
 }
 
-/// Names a fact.
+/// The name of a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FactKey {
-    /// What it is about.
+    /// The kind of thing.
     pub kind: FactKind,
-    /// Which of them.
+    /// The number of the thing among its kind.
     pub id: u32,
 }
 

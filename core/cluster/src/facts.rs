@@ -1,19 +1,16 @@
 //! The facts of a node: what is played where, when and for how much.
 //!
-//! Owns a copy of the facts on every node, from which it answers, and how writes come to all the
-//! others. Refuses to know what a fact says, and takes no part in selling: who may have a seat is
-//! the journal's business.
+//! Owns a node's copy of the facts, from which it answers, and how writes reach all the others. Refuses to know the
+//! meaning of a fact, and takes no part in selling: the journal decides who may have a seat.
 //!
-//! Facts prefer answers to agreement. A write is acknowledged once it is on the disk of the node
-//! that was asked, and then gossiped, so facts can be read and written on every side of a
-//! partition. Of two writes on one fact the one with the later [stamp](crate::hlc) wins, on every
-//! node alike. What one session reads never goes back in time: it brings along what it has seen,
-//! and a node that has not seen as much fetches it first, or says so.
+//! Facts prefer answers to agreement. A write is acknowledged once it is on the disk of the node that was asked, and
+//! then gossiped, so facts can be read and written on every side of a partition. Of two writes on one fact the one with
+//! the later [stamp](crate::hlc) wins, on every node alike. A session's reads never go back in time: it carries what it
+//! has seen, and a node that has not seen as much fetches it first, or says that it is behind.
 //!
-//! What a node learns from others it writes down with its next write. So what is lost with a disk
-//! is only what was written through its node and not yet gossiped. A session that has seen it no
-//! node could serve any more; so a node that is back, and learns from all its peers that none has
-//! it, writes off what it forgot, with a later write that says nothing.
+//! A node logs the news of others with its own next write. So a lost disk loses only writes that were made through its
+//! node and not yet gossiped. No node could serve a session that has seen such a write; so a node that is back, and
+//! learns from all its peers that none has it, writes off the lost write with a later, empty one.
 
 mod early;
 mod exchange;
@@ -46,7 +43,7 @@ use crate::hlc::{HybridClock, Stamp};
 use crate::mark::Mark;
 use crate::observation::Observation;
 
-/// The most questions that wait for a node to catch up; others are told at once that it is behind.
+/// The most questions that wait for a node to catch up; further ones are answered *behind* at once.
 const WAITING_MAX: usize = 1_024;
 
 /// The facts of one node.
@@ -58,14 +55,14 @@ pub struct Facts {
     clock: HybridClock,
     replica: Replica,
     gossip: Gossip,
-    /// What peers said that time has not come near yet.
+    /// Deltas of peers whose stamps are still too far ahead.
     early: Early,
     own: OwnWrites,
     /// Questions that this node has not seen enough for, in the order of their deadlines.
     waiting: Vec<Waiting>,
-    /// Writes that may be asked for a second time.
+    /// Writes that may be delivered a second time.
     repeats: Repeats,
-    /// Whether it is about to go, and takes no more questions.
+    /// Whether the node is about to leave, and takes no more questions.
     leaves: bool,
 }
 
@@ -77,7 +74,7 @@ struct Waiting {
 }
 
 impl Facts {
-    /// The facts of node `me` as it comes up at `now` with what its log holds of them, in order.
+    /// The facts of node `me` as it starts at `now` with the deltas of its log, in order.
     pub fn boot(
         (me, incarnation): (NodeId, u64),
         start: Start,
@@ -104,14 +101,14 @@ impl Facts {
         };
         let mut late = Vec::new();
         for delta in logged(durable) {
-            // A gap is what damage to the log leaves: peers fill it.
+            // Damage to the log leaves a gap: peers fill it.
             if let Ok(more) = facts.replica.merge(&delta) {
                 facts.hear(&delta);
                 late.extend(more);
             }
         }
-        // Only after the whole log: a new write covers all earlier writes of this node, so it must follow on the
-        // last of them. A fact that the log itself rewrote or changed later is left as it is.
+        // Only after the whole log: a new write covers all earlier writes of this node, so it must follow on the last
+        // of them. A fact that the log itself rewrote or changed later is left as it is.
         for (key, version) in late {
             if facts.replica.get(key).is_none_or(|known| *known <= version) {
                 facts.write(now, key, version.text, None);
@@ -121,7 +118,7 @@ impl Facts {
         facts
     }
 
-    /// When the facts want to be stepped next, if nothing else happens.
+    /// The next instant at which the facts want to be stepped, if nothing else happens.
     #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
         let round = self.gossip.next_deadline().unwrap_or(Instant::MAX);
@@ -132,7 +129,7 @@ impl Facts {
         Some(round.min(early).min(waits).min(forgets)).filter(|&at| at < Instant::MAX)
     }
 
-    /// A message about facts arrives.
+    /// Takes a message about facts.
     pub fn on_message(
         &mut self,
         now: Instant,
@@ -170,7 +167,7 @@ impl Facts {
         }
     }
 
-    /// A round, what came too early, the end of somebody's waiting, or a deletion's lifetime may be due.
+    /// Handles what is due: a round, early deltas, questions that have waited too long, tombstones that expire.
     pub fn on_deadline(&mut self, now: Instant, effects: &mut Effects) {
         while let Some(arrival) = self.early.take_due(now) {
             self.on_delta(now, arrival, effects);
@@ -191,13 +188,13 @@ impl Facts {
         }
     }
 
-    /// These are the peers from now on.
+    /// Replaces the peers.
     pub fn on_peers(&mut self, now: Instant, peers: impl IntoIterator<Item = NodeId>) {
         self.gossip.follow(peers);
         self.gossip.plan(now, self.replica.seen());
     }
 
-    /// This node is about to leave: whoever asks is sent elsewhere.
+    /// This node is about to leave: further questions are answered *behind*.
     pub fn on_leave(&mut self, effects: &mut Effects) {
         self.leaves = true;
         for Waiting { from, question, .. } in mem::take(&mut self.waiting) {
@@ -228,12 +225,12 @@ impl Facts {
         self.own.has_log()
     }
 
-    /// Frames for the write-ahead log since this was asked last.
+    /// Frames for the write-ahead log since the last call.
     pub fn drain_log(&mut self) -> std::vec::Drain<'_, u8> {
         self.own.drain_log()
     }
 
-    /// Everything that a new segment of the write-ahead log inherits, framed.
+    /// Appends everything that a new segment of the write-ahead log inherits, framed.
     pub fn checkpoint(&self, out: &mut Vec<u8>) {
         if !self.replica.seen().is_empty() {
             frame(&self.replica.copy(), out);
@@ -246,16 +243,15 @@ impl Facts {
         self.own.on_write_begun();
     }
 
-    /// That write is durable: this node's own writes in it are visible from now on.
+    /// The write in flight is durable: this node's own writes in it are visible from now on.
     pub fn on_persisted(&mut self, now: Instant, effects: &mut Effects) {
         if !self.own.are_being_written() {
             return;
         }
         for Own { stamp, delta, asker } in self.own.take_durable() {
-            // What nobody was told of yet is simply written once more, where it cannot stand:
-            // an earlier life of this node has used the stamp, on a disk that lost what was durable
-            // and by a clock that jumped back; or the disk took longer than deletions are
-            // remembered, and one that is forgotten may be later.
+            // A write with a stamp that is already used is simply written again, since no peer has heard of it: an
+            // earlier boot of this node has used the stamp, on a disk that lost durable state and by a clock that
+            // jumped back; or the disk took longer than tombstones are kept, and a dropped one may be later.
             if self.replica.seen().covers(stamp) {
                 for (key, version) in delta.written {
                     self.write(now, key, version.text, asker);
@@ -278,7 +274,7 @@ impl Facts {
         self.answer_waiting(now, effects);
     }
 
-    /// What this node has seen. For reports, never for verdicts.
+    /// This node's version vector. For reports, never for verdicts.
     pub fn seen(&self) -> &Seen {
         self.replica.seen()
     }
@@ -330,15 +326,13 @@ impl Facts {
         self.write_off(now, effects);
     }
 
-    /// A write of this node's own that a session has seen and that it knows nothing of: its disk
-    /// forgot it.
+    /// The stamp of a write of this node's own that a session has seen and this node does not know: its disk forgot it.
     fn has_forgotten(&self, question: &Question) -> Option<Stamp> {
         question.seen.of(self.me).filter(|&stamp| Some(stamp) > self.own.last())
     }
 
-    /// What this node forgot is lost once all peers have been heard and none of them has it.
-    /// Whatever it writes from then on stands for that too, even if it says nothing. A stamp that
-    /// is too far ahead of the clock has to wait here as well.
+    /// Writes off a forgotten write once all peers have been heard and none of them has it. Any later write of this
+    /// node covers it, even an empty one. A stamp that is too far ahead of the clock has to wait here as well.
     fn write_off(&mut self, now: Instant, effects: &mut Effects) {
         let waiting = self.waiting.iter();
         let forgot = waiting.filter_map(|waiting| self.has_forgotten(&waiting.question));
@@ -369,9 +363,8 @@ impl Facts {
         }
     }
 
-    /// Whether this node has caught up since it started, and the session that asks has seen nothing
-    /// that it has not. Where a write is made again, the copy shows for a moment neither that write
-    /// nor what may have superseded it.
+    /// Whether this node has caught up since it started, and has seen all that the asking session has. While a write is
+    /// rewritten, the copy briefly shows neither that write nor one that may have superseded it.
     fn may_answer(&self, question: &Question) -> bool {
         let has_caught_up = self.gossip.may_answer(question.writes(), self.me, self.own.last());
         let suits = self.config.sessions == Sessions::Ignored
@@ -389,7 +382,7 @@ impl Facts {
         effects.facts(to, FactsMessage::Told(Told { id, answer }));
     }
 
-    /// Stamps a write and logs it; the rest follows once it is durable.
+    /// Stamps a write and logs it; it takes effect once it is durable.
     fn write(
         &mut self,
         now: Instant,
@@ -410,7 +403,7 @@ impl Facts {
         self.own.add(stamp, what, asker);
     }
 
-    /// Whether somebody speaks in its latest boot: what an earlier one said may be lost.
+    /// Whether a node speaks in its latest boot: news of an earlier one may be lost.
     fn is_latest_boot(&mut self, node: NodeId, incarnation: u64, effects: &mut Effects) -> bool {
         let is_latest = self.learn_of_boot(node, incarnation) != Boot::Earlier;
         if !is_latest {

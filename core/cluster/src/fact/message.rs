@@ -1,4 +1,4 @@
-//! What is said about facts.
+//! The messages about facts.
 //!
 //! Owns the questions of clients, their answers, and what nodes tell each other.
 
@@ -8,35 +8,34 @@ use serde::Serialize;
 use super::{Delta, FactKey, FactText, Seen, Version};
 use crate::hlc::Stamp;
 
-/// Names a question; unique in a run.
+/// The id of a question; unique in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct QuestionId(pub u64);
 
-/// A client asks a node.
+/// A client's question to a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Question {
-    /// Comes back with the answer.
+    /// Returned with the answer.
     pub id: QuestionId,
-    /// What the client's session has seen: the session token. A node that has not seen as much does
-    /// not answer.
+    /// The session token: the version vector of the client's session. A node that has not seen as much does not answer.
     pub seen: Seen,
-    /// What is asked.
+    /// The read or write.
     pub asked: Asked,
 }
 
 impl Question {
-    /// Whether something is to be written.
+    /// Whether it is a write.
     pub fn writes(&self) -> bool {
         matches!(self.asked, Asked::Write(..))
     }
 }
 
-/// What can be asked.
+/// A read or a write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Asked {
-    /// What is known of these facts; at most [`KEYS_MAX`](super::KEYS_MAX).
+    /// The latest versions of these facts; at most [`KEYS_MAX`](super::KEYS_MAX).
     Read(Vec<FactKey>),
-    /// From now on this fact reads so; none deletes it.
+    /// The fact's new text; `None` deletes it.
     Write(FactKey, Option<FactText>),
 }
 
@@ -49,69 +48,69 @@ pub struct Told {
     pub answer: FactsAnswer,
 }
 
-/// What a question comes to.
+/// The outcome of a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum FactsAnswer {
-    /// What the node knows of each fact, in the order of the question. Nothing is known of what
-    /// never was, or was deleted so long ago that it is forgotten.
+    /// The node's version of each fact, in the order of the question. `None` for a fact that never was, or whose
+    /// tombstone was dropped.
     Read(Vec<(FactKey, Option<Version>)>),
-    /// It is written on this node's disk, and others will hear of it.
+    /// The write is on this node's disk, and others will hear of it.
     Written(Stamp),
-    /// The node has not seen what the session has, and could not fetch it in time: ask another.
+    /// The node has not seen as much as the session, and could not fetch it in time: ask another.
     Behind,
     /// Too many keys, or too long a text.
     BadQuestion,
 }
 
-/// What a digest asks for.
+/// The answer that a digest asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Wanted {
-    /// What its sender lacks.
+    /// The writes that its sender lacks.
     Repair,
-    /// That, and what the receiver has seen.
+    /// A repair, and the receiver's digest.
     RepairAndDigest,
-    /// Nothing: it says that a repair was taken. What the receiver has seen since is left to the next round.
-    /// Where somebody goes on writing there is always something, and two nodes would answer each other for
-    /// ever; networks that deliver twice would have them do so more and more.
+    /// Nothing: it acknowledges a repair. The receiver's news since then are left to the next round. Where a writer
+    /// goes on there is always news, and two nodes would answer each other for ever; networks that deliver twice would
+    /// have them do so more and more.
     Nothing,
 }
 
-/// What travels about facts.
+/// A message about facts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum FactsMessage {
     /// Client to node.
     Question(Question),
     /// Node to client.
     Told(Told),
-    /// Node to node: what I have seen.
+    /// Node to node: the sender's version vector.
     Digest {
-        /// Counts the sender's boots: what an earlier boot had seen may be lost.
+        /// The sender's incarnation: the knowledge of an earlier boot may be lost.
         incarnation: u64,
-        /// The latest boot of the receiver that the sender knows of; 0 if it has not heard it yet.
+        /// The latest incarnation of the receiver that the sender knows of; 0 if it has not heard it yet.
         knows: u64,
-        /// What it has seen.
+        /// The sender's version vector.
         seen: Seen,
-        /// What the receiver is to answer.
+        /// The answer wanted from the receiver.
         wanted: Wanted,
     },
-    /// Node to node: what you lack. Is answered with a digest once it is taken.
+    /// Node to node: the writes that the receiver lacks. Answered with a digest once taken.
     Repair {
-        /// Counts the sender's boots: what an earlier one said may be lost, and is not taken any more.
+        /// The sender's incarnation: a repair of an earlier boot may be lost there, and is not taken any more.
         incarnation: u64,
-        /// What the receiver lacks.
+        /// The writes that the receiver lacks.
         delta: Delta,
     },
-    /// Node to node: what was written just now. Is passed on, and not answered.
+    /// Node to node: a new write. Passed on, and not answered.
     News {
-        /// As in a repair.
+        /// The sender's incarnation, as in a repair.
         incarnation: u64,
-        /// What was written.
+        /// The new write.
         delta: Delta,
     },
 }
 
 impl FactsMessage {
-    /// A number that stands for all that it says.
+    /// A hash of its whole content.
     pub fn digest(&self) -> u64 {
         let bytes = self.encoded();
         let word = |chunk: &[u8]| {
@@ -120,7 +119,7 @@ impl FactsMessage {
         bytes.chunks(8).fold(bytes.len() as u64, |hash, chunk| mix(hash ^ word(chunk)))
     }
 
-    /// How long it is on the wire.
+    /// Its size on the wire, in bytes.
     pub fn bytes(&self) -> usize {
         self.encoded().len()
     }

@@ -1,23 +1,23 @@
-//! What was seen of whom.
+//! Version vectors.
 //!
-//! Owns, by writer, the latest write that was seen, where a writer's writes are seen in order: a
-//! version vector. Refuses to know what was written.
+//! Owns, for each writer, the latest write that was seen; a writer's writes are always seen in order. Refuses to know
+//! what was written.
 
 use onsale_booking::NodeId;
 use serde::{Deserialize, Serialize};
 
 use crate::hlc::Stamp;
 
-/// By writer, the latest write that was seen. Stands for that write and all before it of the
-/// same writer.
+/// A version vector: for each writer the stamp of the latest write seen, which covers all earlier writes of the same
+/// writer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen(
-    /// In order of the writers, each once.
+    /// One stamp a writer, in order of the writers.
     Vec<Stamp>,
 );
 
 impl Seen {
-    /// A writer's latest write that was seen.
+    /// The stamp of a writer's latest write seen.
     pub fn of(&self, writer: NodeId) -> Option<Stamp> {
         self.place(writer).ok().map(|place| self.0[place])
     }
@@ -27,12 +27,12 @@ impl Seen {
         self.of(stamp.node) >= Some(stamp)
     }
 
-    /// Whether all that the other saw was seen.
+    /// Whether everything that `other` covers was seen.
     pub fn includes(&self, other: &Self) -> bool {
         other.0.iter().all(|&stamp| self.covers(stamp))
     }
 
-    /// A write was seen, and all before it of the same writer.
+    /// Adds a write, and all earlier ones of the same writer.
     pub fn add(&mut self, stamp: Stamp) {
         match self.place(stamp.node) {
             Ok(place) => self.0[place] = self.0[place].max(stamp),
@@ -40,12 +40,12 @@ impl Seen {
         }
     }
 
-    /// All that the other saw was seen.
+    /// Adds everything that `other` covers.
     pub fn merge(&mut self, other: &Self) {
         other.0.iter().for_each(|&stamp| self.add(stamp));
     }
 
-    /// Each writer's latest, in order of the writers.
+    /// Each writer's latest stamp, in order of the writers.
     pub fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
         self.0.iter().copied()
     }

@@ -1,4 +1,4 @@
-//! Versions of facts, and what leads from one copy to a later one.
+//! Versions of facts, and the deltas between copies.
 //!
 //! Owns their form alone. Refuses to know which version wins.
 
@@ -12,40 +12,40 @@ use crate::hlc::Stamp;
 /// The text of a fact.
 pub type FactText = Arc<str>;
 
-/// A write: the text of a fact, or that there is none any more.
+/// One write of a fact: a text or a tombstone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version {
-    /// When it was written, and where.
+    /// When it was written, and by which node.
     pub stamp: Stamp,
-    /// None for a deletion.
+    /// The text; `None` for a tombstone.
     pub text: Option<FactText>,
 }
 
-/// What leads from one state of a copy to a later one.
+/// The difference between a state of a copy and a later one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delta {
-    /// Where it begins.
+    /// The state that it begins from.
     pub base: Base,
-    /// All that it stands for.
+    /// The state that it ends at.
     pub until: Seen,
-    /// What was written in between and not superseded, in order of the keys.
+    /// The writes in between that were not superseded, in order of the keys.
     pub written: Vec<(FactKey, Version)>,
 }
 
-/// Where a delta begins.
+/// The state that a delta begins from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Base {
-    /// Only a copy that has seen this much can take it.
+    /// A copy that has seen at least this much; no other can take it.
     Since(Seen),
-    /// It is a whole copy.
+    /// An empty copy: the delta is a whole copy.
     Nothing {
-        /// Deletions that are not in it any more.
+        /// The latest tombstones dropped from it, by writer.
         forgotten: Seen,
     },
 }
 
 impl Delta {
-    /// Whether a copy that has seen this much can take it.
+    /// Whether a copy with this vector can take it.
     pub fn fits(&self, seen: &Seen) -> bool {
         match &self.base {
             Base::Since(since) => seen.includes(since),

@@ -1,51 +1,51 @@
-//! What comes too early: deltas with a stamp further ahead than is accepted.
+//! Early deltas: their stamps are further ahead than is accepted.
 //!
-//! Owns what waits until time has come near, from when each may be taken, and which of them can be spared.
+//! Owns the deltas that wait until the clock has come near, when each may be taken, and which of them can be spared.
 //! Refuses to look at what was written, and to judge stamps.
 //!
-//! To refuse such a delta and wait for the next would not do: a writer whose clock is ahead, and that
-//! goes on writing, always has a latest write that is too far ahead, and a delta is taken as a whole
-//! or not at all. So nobody would take anything of it as long as it writes. What is kept here is
-//! taken as late as its writer's clock was wrong, whatever has been written since.
+//! It would not do to refuse such a delta and wait for the next: a writer whose clock is ahead, and that goes on
+//! writing, always has a latest write that is too far ahead, and a delta is taken as a whole or not at all. So no peer
+//! would take anything of it as long as it writes. A delta kept here is taken as late as its writer's clock was wrong,
+//! no matter how much has been written since.
 //!
-//! At most 64 deltas are kept. When another comes, one is dropped that the next one includes, so that
-//! those that stay are spread evenly over the time until the last is due: no write is taken later than
-//! it should be by more than a small part of that time. Dropping the newest instead would double the
-//! delay: while the writer goes on, nothing new would be kept until the first is due.
+//! At most 64 deltas are kept. When another comes, one is dropped that the next one includes, so that the kept ones are
+//! spread evenly over the time until the last is due: no write is taken later than it should be by more than a small
+//! part of that time. Dropping the newest instead would double the delay: while the writer goes on, nothing new would
+//! be kept until the first is due.
 
 use onsale_booking::{Instant, NodeId};
 
 use crate::fact::{Delta, Seen};
 
-/// The most deltas that are kept. Beyond it one that the next one includes is dropped; if there is none, the
-/// newest, which a later round brings again.
+/// The most deltas kept. Beyond it one that the next one includes is dropped; if there is none, the newest, which a
+/// later round brings again.
 pub const EARLY_MAX: usize = 64;
 
-/// A delta, and how it came.
+/// A delta, and how it arrived.
 #[derive(Clone, Debug)]
 pub(super) struct Arrival {
     pub(super) from: NodeId,
     pub(super) delta: Delta,
-    /// Whether it is passed on, or else answered.
+    /// Whether it is news, which is passed on, or a repair, which is answered.
     pub(super) is_news: bool,
 }
 
-/// What waits until time has come near.
+/// The early deltas of one node.
 #[derive(Debug, Default)]
 pub(super) struct Early {
-    /// With when each may be taken, the soonest first.
+    /// Each with the instant at which it may be taken, the soonest first.
     kept: Vec<(Instant, Arrival)>,
 }
 
 impl Early {
-    /// When something may be taken next.
+    /// When the next delta may be taken.
     #[inline]
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.kept.first().map(|&(at, _)| at)
     }
 
-    /// Keeps what may be taken `at` an instant, unless something that says as much is kept until then. `seen` is
-    /// what this node has seen.
+    /// Keeps a delta that may be taken at instant `at`, unless a kept one says as much by then. `seen` is this node's
+    /// version vector.
     pub(super) fn keep(&mut self, seen: &Seen, at: Instant, arrival: Arrival) {
         let says_as_much = |(until, kept): &(Instant, Arrival)| {
             *until == at && kept.delta.until.includes(&arrival.delta.until)
@@ -61,9 +61,8 @@ impl Early {
         assert!(self.kept.len() <= EARLY_MAX, "what comes too early is bounded");
     }
 
-    /// The delta to drop: the next one can be taken without it and includes it, and dropping it leaves the
-    /// shortest gap. Never the first: it would be dropped shortly before it is due, and so would the one
-    /// that is then the first.
+    /// The delta to drop: the next one can be taken without it and includes it, and dropping it leaves the shortest
+    /// gap. Never the first: it would be dropped shortly before it is due, and so would each later first one.
     fn spare(&self, seen: &Seen) -> Option<usize> {
         let is_spare = |&place: &usize| {
             let (this, next) = (&self.kept[place].1.delta, &self.kept[place + 1].1.delta);
@@ -73,16 +72,15 @@ impl Early {
         (1..self.kept.len() - 1).filter(is_spare).min_by_key(gap)
     }
 
-    /// A node is in a later boot than any before, and this much of what it wrote was seen here: what
-    /// is kept of its earlier boots is dropped. If its disk kept it the node tells it again. If not it must
-    /// not be taken any more: the node does not know what it wrote, and goes on with stamps that the
-    /// stamps in here may pass for having seen.
+    /// A node is in a later boot than before, and `seen` of its writes were seen here: drops the deltas kept of its
+    /// earlier boots. If the node's disk kept them it tells them again. If not they must not be taken any more: the
+    /// node does not know what it wrote, and the stamps in them would cover its new writes.
     pub(super) fn drop_earlier_boots(&mut self, node: NodeId, seen: &Seen) {
         let is_known = |arrival: &Arrival| arrival.delta.until.of(node) <= seen.of(node);
         self.kept.retain(|(_, arrival)| arrival.from != node && is_known(arrival));
     }
 
-    /// What may be taken by now, one after the other.
+    /// Takes the next delta that is due at `now`.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Arrival> {
         self.kept.first().filter(|&&(at, _)| at <= now)?;
         Some(self.kept.remove(0).1)
@@ -104,7 +102,7 @@ mod tests {
         Stamp { at: Instant(at), count: 0, node: NodeId(2) }
     }
 
-    /// What node 2 wrote until an instant, for whoever has seen what it wrote until another one.
+    /// Node 2's writes until `until`, as a delta for a node that has seen its writes until `since`.
     fn arrival(since: Option<u64>, until: u64) -> Arrival {
         let seen = |at: Option<u64>| at.map(stamp).into_iter().collect();
         let base = Base::Since(seen(since));
@@ -112,8 +110,8 @@ mod tests {
         Arrival { from: NodeId(2), delta, is_news: true }
     }
 
-    /// A node hears from node 2 every 100 ms: everything that it lacks where `asks` says so, else only the
-    /// newest write. Returns by how much the latest write was seen too late.
+    /// A node hears from node 2 every 100 ms: everything that it lacks where `asks` says so, else only the newest
+    /// write. Returns by how much the latest write was seen too late.
     fn latest(asks: impl Fn(u64) -> bool) -> Span {
         let (mut early, mut seen, mut last) = (Early::default(), Seen::default(), None);
         let (mut late, every) = (Span::ZERO, Span::from_millis(100));
@@ -135,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_again_is_kept_once_and_the_soonest_come_first() {
+    fn a_repeated_delta_is_kept_once_and_the_soonest_come_first() {
         let mut early = Early::default();
         for at in [7, 5, 7, 6, 5] {
             early.keep(&Seen::default(), Instant(at), arrival(None, at));
@@ -150,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_taken_as_late_as_the_clock_is_wrong_and_a_32nd_more() {
-        // Nothing but repairs: each stands for all before it.
+        // Only repairs: each covers all before it.
         assert!(latest(|_| true) <= bound(0), "{}", latest(|_| true));
         // Repairs now and then, and each write by itself in between, which needs the one before it.
         for every in [2, 5, 10, 20] {
@@ -165,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn where_none_stands_for_another_the_last_is_dropped() {
+    fn where_no_delta_includes_another_the_last_is_dropped() {
         let mut early = Early::default();
         for at in (1..=2 * EARLY_MAX as u64).rev() {
             early.keep(&Seen::default(), Instant(at), arrival(Some(at - 1), at));

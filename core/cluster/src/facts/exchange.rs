@@ -1,7 +1,7 @@
-//! What nodes tell each other about facts.
+//! The exchange of facts between nodes.
 //!
-//! Owns the answers to digests and deltas: what is taken, kept until its time comes, repaired or passed on. Refuses to
-//! know which peers to speak to, and when: gossip says.
+//! Owns the answers to digests and deltas: each delta is taken, kept until its time comes, repaired or passed on.
+//! Refuses to know which peers to speak to, and when: gossip says.
 
 use onsale_booking::{Endpoint, Instant, NodeId};
 
@@ -22,7 +22,7 @@ impl Facts {
         effects: &mut Effects,
     ) {
         self.gossip.on_digest(from, knows == self.incarnation, seen, self.replica.seen());
-        // What is being written again is not given away before; another round will come.
+        // A fact that is being rewritten is not given away before; another round will come.
         let lacks = wanted != Wanted::Nothing && !seen.includes(self.replica.seen());
         if lacks && !self.own.repeat_another() {
             let (incarnation, delta) = (self.incarnation, self.replica.delta_since(seen));
@@ -36,7 +36,7 @@ impl Facts {
         self.write_off(now, effects);
     }
 
-    /// Another node says what it has seen, or what was written just now.
+    /// Another node tells what it has seen, or what was written just now.
     pub(super) fn on_delta(&mut self, now: Instant, arrival: Arrival, effects: &mut Effects) {
         let Arrival { from, delta, is_news } = &arrival;
         if *is_news && self.replica.seen().includes(&delta.until) {
@@ -57,7 +57,7 @@ impl Facts {
         }
     }
 
-    /// Takes what another node has seen. Says whether it could.
+    /// Takes another node's delta. Returns whether it could.
     fn take(&mut self, now: Instant, delta: &Delta, effects: &mut Effects) -> bool {
         if self.replica.seen().includes(&delta.until) {
             return true;

@@ -1,13 +1,12 @@
-//! With whom to speak about facts, and when.
+//! Gossip: with which peers to exchange facts, and when.
 //!
-//! Owns what each peer is known to have seen, whom a node has to catch up with before it answers,
-//! the choice of peers, and the pace of rounds. Refuses to know what the facts are.
+//! Owns what each peer is known to have seen, with which peers a node has to catch up before it answers, the choice of
+//! peers, and the pace of rounds. Refuses to know what the facts are.
 //!
-//! News go to a few peers at once, each of which passes them on once. What that misses is
-//! repaired in rounds: a node sends its digest to a few of the peers of which it does not know
-//! that they have seen as much. When it knows that of all, it falls silent; what wakes it is
-//! something new, or a peer that is heard again, has restarted or has joined. A node that has to catch
-//! up asks when it is asked.
+//! News go to a few peers at once, each of which passes them on once. Anti-entropy repairs the gaps in rounds: a node
+//! sends its digest to a few of the peers that may not have seen as much. When it knows that all have, it falls silent;
+//! it wakes on news, or on a peer that is heard again, has restarted or has joined. A node that has to catch up asks
+//! when it is asked.
 
 use std::cmp::Ordering;
 
@@ -16,27 +15,26 @@ use onsale_booking::{Draw, Instant, NodeId, Span};
 use crate::fact::Seen;
 use crate::hlc::Stamp;
 
-/// What a node starts from.
+/// A starting node's knowledge of facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// It knows all that it has ever seen.
     Knows,
     /// It joins: it answers once it has caught up with a peer.
     Joins,
-    /// Its disk forgot. It answers once it has caught up with a peer, and writes once it has with all:
-    /// one may be all that has seen this node's latest write, and what is written next stands for
-    /// that too.
+    /// Its disk forgot. It answers once it has caught up with a peer, and writes once it has with all: only one may
+    /// have seen this node's latest write, and the next write covers that one too.
     Forgot,
 }
 
-/// In which boot somebody speaks, compared with the latest that it was heard in.
+/// The boot of a message, compared with the latest known boot of its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Boot {
-    /// In an earlier one.
+    /// An earlier boot.
     Earlier,
-    /// In the same one.
+    /// The same boot.
     Same,
-    /// In a later one.
+    /// A later boot.
     Later,
 }
 
@@ -48,7 +46,7 @@ pub(super) struct Gossip {
     every: Span,
     peers: Vec<Peer>,
     draw: Draw,
-    /// When the next round is, if one is to come.
+    /// When the next round is, if one is planned.
     round: Option<Instant>,
 }
 
@@ -56,14 +54,13 @@ pub(super) struct Gossip {
 struct Peer {
     node: NodeId,
     incarnation: u64,
-    /// What it has seen, at least.
+    /// The peer's version vector, or an earlier one.
     seen: Seen,
     suspected: bool,
-    /// What it had seen when it first spoke to this node in the present boots of both, knowing of both.
+    /// The peer's version vector when it first spoke to this node in the present boots of both, knowing of both.
     first: Option<Seen>,
-    /// Whether this node has, in this boot, seen as much as that. What comes to the peer later is
-    /// not waited for: there is always something too early to be taken where a peer's clock is
-    /// ahead and it goes on writing.
+    /// Whether this node has, in this boot, seen as much as `first`. News that reach the peer later are not waited for:
+    /// where a peer's clock is ahead and it goes on writing, something is always too early to be taken.
     caught_up: bool,
 }
 
@@ -79,7 +76,7 @@ impl Gossip {
         Self { start, fanout, every, peers, draw, round: None }
     }
 
-    /// These are the peers from now on: who is gone is forgotten, who has come has seen nothing.
+    /// Replaces the peers: a peer that has left is forgotten, a new one has seen nothing.
     pub(super) fn follow(&mut self, nodes: impl IntoIterator<Item = NodeId>) {
         let mut before = std::mem::take(&mut self.peers);
         for node in nodes {
@@ -89,8 +86,7 @@ impl Gossip {
         }
     }
 
-    /// Whether node `me` has seen enough to answer, a write or else a read; `last` is its latest
-    /// write.
+    /// Whether node `me` has seen enough to answer a question, which may be a write; `last` is its latest write.
     pub(super) fn may_answer(&self, writes: bool, me: NodeId, last: Option<Stamp>) -> bool {
         match self.start {
             Start::Knows => true,
@@ -99,9 +95,9 @@ impl Gossip {
         }
     }
 
-    /// Whether this node has caught up with all peers, and none is known to know a later write of
-    /// its own. What an earlier boot wrote and told, whoever has it has had it since then, and
-    /// spoke of it when it first spoke: so what none of them has nobody has.
+    /// Whether this node has caught up with all peers, and none is known to know a later write of its own. A peer that
+    /// has a write of an earlier boot has had it since then, and included it when it first spoke: so a write that none
+    /// of them has is lost.
     pub(super) fn has_heard_all(&self, me: NodeId, last: Option<Stamp>) -> bool {
         self.peers.iter().all(|peer| peer.caught_up && peer.seen.of(me) <= last)
     }
@@ -116,17 +112,17 @@ impl Gossip {
         self.peers.iter().any(|peer| peer.seen.covers(stamp))
     }
 
-    /// When the next round is, if one is to come.
+    /// When the next round is, if one is planned.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.round
     }
 
-    /// Plans a round if some peer may not have seen as much; calls one off if all have.
+    /// Plans a round if some peer may not have seen as much; calls it off if all have.
     pub(super) fn plan(&mut self, now: Instant, seen: &Seen) {
         if !self.peers.iter().any(|peer| peer.lacks(seen)) {
             self.round = None;
         } else if self.round.is_none() {
-            // Spread, so that nodes that heard of the same news do not all ask at once.
+            // Spread, so that nodes that heard the same news do not all ask at once.
             self.round = Some(now + self.every + self.draw.span(self.every));
         }
     }
@@ -141,14 +137,14 @@ impl Gossip {
         choose(&mut self.draw, lacking.collect(), fanout)
     }
 
-    /// The peers to pass news on to that came from `from`.
+    /// The peers to pass news from `from` on to.
     pub(super) fn listeners(&mut self, from: NodeId) -> Vec<NodeId> {
         let others = self.peers.iter().filter(|peer| !peer.suspected && peer.node != from);
         choose(&mut self.draw, others.map(|peer| peer.node).collect(), self.fanout)
     }
 
-    /// The peers to ask for what `writers` wrote: them, as far as they are heard, and one more. Where
-    /// all have to be heard, all that have not been.
+    /// The peers to ask for the writes of `writers`: those of them that are heard, and one more. Where all peers have
+    /// to be heard, every peer that has not been.
     pub(super) fn sources(&mut self, writers: &[NodeId], needs_all: bool) -> Vec<NodeId> {
         let is_source = |peer: &&Peer| writers.contains(&peer.node) || needs_all && !peer.caught_up;
         let heard = self.peers.iter().filter(|peer| !peer.suspected);
@@ -159,8 +155,8 @@ impl Gossip {
         sources
     }
 
-    /// A peer says what it has seen; this node has seen so much itself. Only one that knows of this
-    /// node's present boot has dropped what it kept of the boots before, and may be caught up with.
+    /// Takes a peer's version vector `seen`; `mine` is this node's. Only a peer that knows of this node's present boot
+    /// has dropped the deltas of the boots before, so only with that one can a node catch up.
     pub(super) fn on_digest(&mut self, from: NodeId, knows_me: bool, seen: &Seen, mine: &Seen) {
         let Some(peer) = self.peers.iter_mut().find(|peer| peer.node == from) else { return };
         peer.seen.merge(seen);
@@ -169,8 +165,7 @@ impl Gossip {
         }
     }
 
-    /// Somebody speaks in a boot of it. One that has left, and is no peer any more, may have something to
-    /// tell still.
+    /// A node speaks in a boot. Even one that has left, and is no longer a peer, may still have news to tell.
     pub(super) fn on_boot(&mut self, node: NodeId, incarnation: u64) -> Boot {
         let peer = self.peers.iter_mut().find(|peer| peer.node == node);
         peer.map_or(Boot::Same, |peer| peer.is_in(incarnation))
@@ -211,7 +206,7 @@ impl Peer {
         }
     }
 
-    /// It is heard in a boot. What it had seen in earlier ones may be lost.
+    /// Notes the boot of a peer's message. Knowledge of an earlier boot may be lost.
     fn is_in(&mut self, incarnation: u64) -> Boot {
         match incarnation.cmp(&self.incarnation) {
             Ordering::Less => Boot::Earlier,
@@ -229,7 +224,7 @@ impl Peer {
     }
 }
 
-/// `count` of them at random; all, if there are no more.
+/// `count` of the nodes at random; all, if there are no more.
 fn choose(draw: &mut Draw, mut nodes: Vec<NodeId>, count: usize) -> Vec<NodeId> {
     draw.shuffle(&mut nodes);
     nodes.truncate(count);

@@ -1,7 +1,7 @@
-//! A node's own writes of facts, from their stamp to the disk, and the log that they go into.
+//! A node's own writes of facts, from their stamp to the disk, and their log.
 //!
 //! Owns the order of the node's writes, which of them are gathered for the next disk write and which are in the present
-//! one, and the frames for the write-ahead log. Refuses to know who else has to hear of them.
+//! one, and the frames for the write-ahead log. Refuses to know which other nodes have to hear of them.
 
 use std::mem;
 
@@ -12,16 +12,16 @@ use crate::fact::{Base, Delta, FactKey, FactText, QuestionId, Seen, Version};
 use crate::hlc::Stamp;
 use crate::journal::frame::Frame;
 
-/// A node's own writes. Nobody hears of one before it is durable.
+/// A node's own writes. No peer hears of one before it is durable.
 #[derive(Debug, Default)]
 pub(super) struct OwnWrites {
-    /// The latest, on the disk or on the way there.
+    /// The stamp of the latest write, on the disk or on the way there.
     last: Option<Stamp>,
-    /// For the next write to the disk.
+    /// Writes for the next disk write.
     gathered: Vec<Own>,
-    /// In the write in flight.
+    /// Writes in the disk write in flight.
     writing: Vec<Own>,
-    /// What goes into the write-ahead log next, framed.
+    /// The next frames of the write-ahead log.
     log: Vec<u8>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct OwnWrites {
 pub(super) struct Own {
     pub(super) stamp: Stamp,
     pub(super) delta: Delta,
-    /// The client that waits for it, and its question; `None` if the node repeats somebody's write by itself.
+    /// The client that waits for it, and its question; `None` if the node rewrites another one's write by itself.
     pub(super) asker: Option<(Endpoint, QuestionId)>,
 }
 
@@ -40,12 +40,12 @@ impl OwnWrites {
         self.last
     }
 
-    /// A write of this node turned up elsewhere: it is remembered if it is the latest.
+    /// Notes a write of this node that turned up elsewhere, if it is the latest.
     pub(super) fn remember(&mut self, stamp: Option<Stamp>) {
         self.last = self.last.max(stamp);
     }
 
-    /// Logs a write; `what` is `None` if it says nothing and only stands for all before it.
+    /// Logs a write; `what` is `None` if it is empty and only covers all before it.
     pub(super) fn add(
         &mut self,
         stamp: Stamp,
@@ -64,7 +64,7 @@ impl OwnWrites {
         self.gathered.push(Own { stamp, delta, asker });
     }
 
-    /// Logs what another node said.
+    /// Logs another node's delta.
     pub(super) fn log(&mut self, delta: &Delta) {
         frame(delta, &mut self.log);
     }
@@ -107,12 +107,12 @@ impl OwnWrites {
         self.pending().next().is_some()
     }
 
-    /// Whether one of them repeats a write by itself, for no client.
+    /// Whether one of them rewrites another write, for no client.
     pub(super) fn repeat_another(&self) -> bool {
         self.pending().any(|own| own.asker.is_none())
     }
 
-    /// Those for the next write to the disk.
+    /// The writes for the next disk write.
     #[cfg(test)]
     pub(super) fn gathered(&self) -> &[Own] {
         &self.gathered
@@ -123,11 +123,11 @@ impl OwnWrites {
     }
 }
 
-/// What a node has seen that starts with what its log holds, in order. For whoever looks at disks.
+/// The version vector of a node that starts with these deltas of its log, in order. For readers of disks.
 pub fn remembered(durable: &[Vec<u8>]) -> Seen {
     let mut replica = Replica::default();
     for delta in logged(durable) {
-        // What begins after a gap the node does not take either.
+        // The node does not take deltas after a gap either.
         replica.merge(&delta).ok();
     }
     replica.seen().clone()

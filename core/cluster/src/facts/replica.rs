@@ -1,18 +1,16 @@
 //! One copy of the facts.
 //!
-//! Owns the last-writer-wins map, what it was told of every writer, and what it has forgotten.
+//! Owns the last-writer-wins map, its version vector, and the vector of its dropped tombstones.
 //! Refuses to know clocks, messages and disks.
 //!
-//! A copy is always what follows from *all* that it has [`Seen`]: a delta that does not begin
-//! where the copy ends is not taken. So what is seen never has to be looked at again, and that
-//! is what makes it safe to forget that something was deleted:
+//! A copy is always the result of *all* that it has [`Seen`]: a delta that does not begin where the copy ends is not
+//! taken. So a seen write never has to be looked at again, which makes it safe to drop tombstones:
 //! - an old value that comes once more is known to be seen, and does not come back to life;
-//! - who has not seen a deletion that is forgotten here is given a whole copy instead of a
-//!   delta, and drops what is not in it;
-//! - a write that one side has not seen, and that would win there, may be older
-//!   than a deletion of that key that it has forgotten and the other has not seen: nobody can
-//!   tell any more. It is handed back, to be written again, so that no write that was
-//!   acknowledged is lost, and all copies come to agree.
+//! - a node that has not seen a tombstone that is dropped here is given a whole copy instead of a delta, and drops
+//!   every fact that is not in it;
+//! - a write that one side has not seen, and that would win there, may be older than a tombstone of that key that it
+//!   has dropped and the other has not seen: it is impossible to tell. It is handed back, to be rewritten, so that no
+//!   acknowledged write is lost, and all copies come to agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +19,7 @@ use onsale_booking::Instant;
 use crate::fact::{Base, Delta, FactKey, Seen, Version};
 use crate::hlc::Stamp;
 
-/// A delta does not begin where the copy ends.
+/// The error of a delta that does not begin where the copy ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap;
 
@@ -29,38 +27,37 @@ pub struct Gap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replica {
     facts: BTreeMap<FactKey, Version>,
-    /// The deletions among them, the oldest first.
+    /// The tombstones, oldest first.
     deleted: BTreeSet<(Stamp, FactKey)>,
     seen: Seen,
     forgotten: Seen,
 }
 
 impl Replica {
-    /// The latest that was seen of a fact; a deletion may have been forgotten.
+    /// The latest version seen of a fact; `None` also if its tombstone was dropped.
     pub fn get(&self, key: FactKey) -> Option<&Version> {
         self.facts.get(&key)
     }
 
-    /// All that was seen.
+    /// The version vector of this copy.
     pub fn seen(&self) -> &Seen {
         &self.seen
     }
 
-    /// How many facts there are, deletions that are remembered included.
+    /// Number of facts, tombstones included.
     pub fn len(&self) -> usize {
         self.facts.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no facts.
     pub fn is_empty(&self) -> bool {
         self.facts.is_empty()
     }
 
-    /// Takes a delta. Returns the writes of which nobody can tell any more whether they were
-    /// deleted: they are to be written again.
+    /// Takes a delta. Returns the writes that may or may not have been deleted: they are to be rewritten.
     ///
     /// # Errors
-    /// If it begins after what was seen here; nothing is taken then.
+    /// If it begins after what was seen here; then nothing is taken.
     pub fn merge(&mut self, delta: &Delta) -> Result<Vec<(FactKey, Version)>, Gap> {
         if self.seen.includes(&delta.until) {
             return Ok(Vec::new());
@@ -91,8 +88,7 @@ impl Replica {
         Ok(late)
     }
 
-    /// What somebody lacks who has seen so much: a whole copy, if that includes deletions that
-    /// are forgotten here.
+    /// The delta that a copy with vector `seen` lacks: a whole copy, if it lacks tombstones that are dropped here.
     pub fn delta_since(&self, seen: &Seen) -> Delta {
         if !seen.includes(&self.forgotten) {
             return self.copy();
@@ -115,8 +111,7 @@ impl Replica {
         }
     }
 
-    /// Forgets deletions that were stamped before `before`; with `tells`, remembers that there
-    /// were such. Returns how many.
+    /// Drops tombstones stamped before `before`; with `tells`, remembers that there were such. Returns their number.
     pub fn forget(&mut self, before: Instant, tells: bool) -> usize {
         let mut count = 0;
         while let Some(&(stamp, key)) = self.deleted.first().filter(|(stamp, _)| stamp.at < before)
@@ -131,15 +126,15 @@ impl Replica {
         count
     }
 
-    /// When the oldest deletion that is remembered was stamped.
+    /// The stamp of the oldest tombstone.
     #[inline]
     pub fn oldest_deletion(&self) -> Option<Instant> {
         self.deleted.first().map(|(stamp, _)| stamp.at)
     }
 
-    /// What is here and not in the copy, or in it as it was before: if its giver has seen it, it
-    /// has seen it superseded, and it goes. If not, it may be older than a deletion that its
-    /// giver has forgotten and that was not seen here, and is returned.
+    /// Compares this copy with a whole one, which lacks a fact or has an older version of it: if its giver has seen
+    /// that fact, it has seen it superseded, and the fact goes. If not, it may be older than a tombstone that the giver
+    /// has dropped and this copy has not seen, and is returned.
     fn compare_with_copy(&mut self, copy: &Delta, forgotten: &Seen) -> Vec<(FactKey, Version)> {
         let oldest_sure = missed(forgotten, &self.seen);
         let (deleted, mut late) = (&mut self.deleted, Vec::new());
@@ -177,7 +172,7 @@ impl Replica {
     }
 }
 
-/// The latest of the deletions forgotten on one side that the other has not seen.
+/// The latest of the tombstones dropped on one side that the other has not seen.
 fn missed(forgotten: &Seen, seen: &Seen) -> Option<Stamp> {
     forgotten.stamps().filter(|&stamp| !seen.covers(stamp)).max()
 }

@@ -1,4 +1,4 @@
-//! Nodes that gossip over a network that loses and delays, and crash.
+//! Nodes that gossip over a network that loses and delays messages, and that crash.
 
 mod boots;
 mod catching_up;
@@ -21,11 +21,11 @@ struct Town {
     now: Instant,
     config: FactsConfig,
     nodes: Vec<Facts>,
-    /// What each node has on its disk.
+    /// The disk of each node, as deltas.
     disks: Vec<Vec<Vec<u8>>>,
     under_way: VecDeque<(NodeId, Endpoint, FactsMessage)>,
     told: Vec<(NodeId, FactsAnswer)>,
-    /// Who is heard by nobody, and hears nobody.
+    /// Nodes cut off from all others.
     apart: Vec<NodeId>,
     /// How far the first node's clock is ahead of the others.
     ahead: Span,
@@ -33,7 +33,7 @@ struct Town {
     draw: Draw,
     /// Whether each message is delivered twice.
     twice: bool,
-    /// So many of a hundred messages are lost.
+    /// Percentage of messages lost.
     loss: u64,
     questions: u64,
     marks: Vec<Mark>,
@@ -73,7 +73,7 @@ impl Town {
         self.start(node, Start::Knows);
     }
 
-    /// A node loses all that it has.
+    /// A node loses its disk.
     fn wipe(&mut self, node: u16, start: Start) {
         self.disks[usize::from(node) - 1].clear();
         self.start(node, start);
@@ -110,7 +110,7 @@ impl Town {
         let (me, place) = (NodeId(node), usize::from(node) - 1);
         let (now, mut effects) = (self.clock(node), Effects::default());
         act(&mut self.nodes[place], now, &mut effects);
-        // Every write is durable at once: the frame as the node's log keeps it.
+        // Every write is durable at once, framed as the node's log keeps it.
         let bytes: Vec<u8> = self.nodes[place].drain_log().collect();
         for frame in crate::journal::frame::read(&bytes) {
             let Frame::Facts { delta } = frame else { panic!("{frame:?} is not about facts") };
@@ -165,7 +165,7 @@ impl Town {
         }
     }
 
-    /// What each node says about a price; empty if it is deleted or not known.
+    /// Each node's text of a price; empty if it is deleted or not known.
     fn prices(&self, id: u32) -> Vec<String> {
         let text = |facts: &Facts| facts.replica.get(price(id))?.text.clone();
         self.nodes.iter().map(|facts| text(facts).unwrap_or_default().to_string()).collect()
@@ -177,7 +177,7 @@ fn price(id: u32) -> FactKey {
 }
 
 #[test]
-fn news_reach_everybody_and_then_there_is_silence() {
+fn news_reach_every_node_and_then_there_is_silence() {
     let mut town = Town::new(20, 0);
     town.write(7, 1, "49.50");
     assert_eq!(town.told.len(), 1, "a write is acknowledged by its node alone");
@@ -199,7 +199,7 @@ fn a_town_without_facts_never_wakes() {
 }
 
 #[test]
-fn what_is_lost_on_the_way_is_repaired() {
+fn lost_messages_are_repaired() {
     let mut town = Town::new(9, 60);
     for id in 0..30 {
         town.write(1 + (id % 9) as u16, id % 7, &format!("v{id}"));
@@ -250,7 +250,7 @@ fn a_node_that_was_away_for_too_long_takes_a_copy_and_says_so() {
 }
 
 #[test]
-fn a_session_is_not_answered_from_what_it_has_seen_past() {
+fn a_session_is_not_answered_from_an_older_copy() {
     let mut town = Town::new(3, 0);
     town.apart = vec![NodeId(3)];
     town.write(1, 1, "new");
@@ -272,7 +272,7 @@ fn a_session_is_not_answered_from_what_it_has_seen_past() {
     assert_eq!(facts[0].1.as_ref().and_then(|version| version.text.as_deref()), Some("new"));
 }
 
-/// A copy of a write is answered like the write, and not written: it would win over what came in between.
+/// A copy of a write gets the answer of the write, and is not executed: it would win over a write in between.
 #[test]
 fn a_write_that_is_delivered_twice_is_executed_once() {
     let mut town = Town::new(2, 0);
@@ -294,16 +294,16 @@ fn a_write_that_is_delivered_twice_is_executed_once() {
     town.run(Span::from_secs(5));
     assert_eq!(town.prices(1), vec!["second"; 2]);
     assert_eq!(town.told.len(), 3);
-    assert_eq!(town.told[0], town.told[2], "the copy is answered alike");
+    assert_eq!(town.told[0], town.told[2], "the copy gets the same answer");
     assert!(town.marks.contains(&Mark::FactsRepeated));
 
-    // A write that was not made is not made by its copy either: its asker was told so.
+    // A write that was not made is not made by its copy either: its client was told so.
     let seen = [Stamp { at: town.now + Span(1), count: 0, node: NodeId(2) }].into_iter().collect();
     let third = Question { seen, ..asked(103, "third") };
     ask(&mut town, 1, &third);
     ask(&mut town, 1, &third);
     town.run(Span::from_secs(1));
-    assert_eq!(town.told[3..], [(NodeId(1), FactsAnswer::Behind)], "one waits, and the other not");
+    assert_eq!(town.told[3..], [(NodeId(1), FactsAnswer::Behind)], "one waits, the other does not");
     town.write(2, 1, "fourth");
     town.run(Span::from_secs(1));
     ask(&mut town, 1, &third);
@@ -313,13 +313,13 @@ fn a_write_that_is_delivered_twice_is_executed_once() {
 }
 
 #[test]
-fn nobody_waits_for_a_node_that_has_left_and_what_it_wrote_stays() {
+fn no_node_waits_for_one_that_has_left_and_its_writes_stay() {
     let mut town = Town::new(3, 0);
     town.apart = vec![NodeId(3)];
     town.write(3, 1, "last words");
     town.step(3, |facts, _, effects| facts.on_leave(effects));
     town.ask(3, &Seen::default(), Asked::Read(vec![price(1)]));
-    assert_eq!(town.told.last(), Some(&(NodeId(3), FactsAnswer::Behind)), "it sends people away");
+    assert_eq!(town.told.last(), Some(&(NodeId(3), FactsAnswer::Behind)), "it sends clients away");
     for node in [1, 2] {
         let stay = [1, 2].map(NodeId).into_iter().filter(move |peer| peer.0 != node);
         town.step(node, |facts, now, _| facts.on_peers(now, stay));
@@ -335,10 +335,10 @@ fn nobody_waits_for_a_node_that_has_left_and_what_it_wrote_stays() {
     assert_eq!(town.prices(1)[..2], ["last words", "last words"]);
 }
 
-/// Two nodes forget a deletion that a third has not heard of, and that has written meanwhile what
-/// was deleted: while it is made again, who has seen the deletion is told nothing older.
+/// Two nodes drop a tombstone that a third has not heard of, and the third has written the deleted key meanwhile: while
+/// that is rewritten, a session that has seen the deletion is told nothing older.
 #[test]
-fn what_is_made_anew_is_not_read_before_it_is_written() {
+fn a_rewritten_fact_is_not_read_before_it_is_written() {
     let mut town = Town::new(3, 0);
     town.write(1, 1, "first");
     town.run(Span::from_secs(10));
@@ -369,13 +369,13 @@ fn what_is_made_anew_is_not_read_before_it_is_written() {
     facts.on_write_begun();
     facts.on_persisted(now, &mut effects);
     assert_eq!(told(&effects), 1, "{effects:?}");
-    let version = facts.replica.get(price(1)).expect("it was made anew");
+    let version = facts.replica.get(price(1)).expect("it was rewritten");
     assert_eq!(version.text.as_deref(), Some("late"));
     assert!(!seen.covers(version.stamp) && version.stamp.node == NodeId(1));
 }
 
 #[test]
-fn a_checkpoint_holds_all_that_the_log_held() {
+fn a_checkpoint_holds_the_whole_log() {
     let mut town = Town::new(2, 0);
     town.write(1, 1, "one");
     town.write(2, 2, "two");
@@ -393,7 +393,7 @@ fn a_checkpoint_holds_all_that_the_log_held() {
 }
 
 #[test]
-fn what_is_too_large_is_refused() {
+fn a_question_or_text_that_is_too_large_is_refused() {
     let mut town = Town::new(2, 0);
     town.write(1, 1, &"x".repeat(TEXT_BYTES_MAX + 1));
     town.ask(1, &Seen::default(), Asked::Read(vec![price(1); KEYS_MAX + 1]));
@@ -403,10 +403,10 @@ fn what_is_too_large_is_refused() {
     );
 }
 
-/// A disk may take longer than deletions are remembered: a write that may be older than one that is
-/// forgotten when it is durable is not lost on its own node.
+/// A disk may take longer than tombstones are kept: a write that may be older than one dropped before it is durable is
+/// not lost on its own node.
 #[test]
-fn a_write_that_is_durable_late_is_acknowledged_as_what_can_be_read() {
+fn a_write_that_is_durable_late_is_acknowledged_as_it_can_be_read() {
     let mut town = Town::new(2, 0);
     let mut effects = Effects::default();
     let question = Question {
@@ -444,7 +444,7 @@ fn a_write_that_is_durable_late_is_acknowledged_as_what_can_be_read() {
     assert_eq!(known.map(|version| version.stamp), written);
 }
 
-/// There is always something new, and everything is heard twice: what is said in answer has an end.
+/// There is always something new, and every message is delivered twice: the answers to answers end.
 #[test]
 fn nodes_do_not_answer_each_other_for_ever() {
     let mut town = Town::new(3, 0);
@@ -458,6 +458,6 @@ fn nodes_do_not_answer_each_other_for_ever() {
         }
         sent.push(mem::take(&mut town.sent));
     }
-    // Fifty writes a second, told to two who pass them on, and rounds.
+    // Fifty writes a second, told to two peers that pass them on, and rounds.
     assert!(sent.iter().all(|&sent| sent < 1_000), "{sent:?}");
 }

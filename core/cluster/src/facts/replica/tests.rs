@@ -1,4 +1,4 @@
-//! Copies come to agree, whatever they are told in which order, and whatever they forget.
+//! Copies come to agree, in whatever order they are told, and whatever they drop.
 
 use onsale_booking::NodeId;
 use proptest::prelude::*;
@@ -12,11 +12,11 @@ const COPIES: usize = 4;
 enum Step {
     /// A copy writes a key, or deletes it.
     Write(usize, u32, bool),
-    /// A copy gives another what it lacks.
+    /// A copy gives another the writes that it lacks.
     Give(usize, usize),
-    /// A copy gives another what it lacked some time ago, once more.
+    /// A copy gives another an earlier delta once more.
     GiveAgain(usize, prop::sample::Index),
-    /// A copy forgets deletions up to so long ago.
+    /// A copy drops tombstones up to an age.
     Forget(usize, u64),
 }
 
@@ -33,11 +33,11 @@ fn steps(forgets: u32) -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..120)
 }
 
-/// Copies that write, tell each other and forget; their clocks are in step.
+/// Copies that write, tell each other and forget; their clocks agree.
 #[derive(Default)]
 struct Copies {
     copies: Vec<Replica>,
-    /// Every write, in the order of the stamps: with its key, and none for a deletion.
+    /// Every write in the order of the stamps, with its key; `None` for a deletion.
     writes: Vec<(FactKey, Version)>,
     given: Vec<Delta>,
 }
@@ -90,7 +90,7 @@ impl Copies {
         }
     }
 
-    /// Everybody tells everybody, until nobody lacks anything.
+    /// Every copy tells every other, until none lacks anything.
     fn settle(&mut self) {
         for _ in 0..2 * COPIES {
             for from in 0..COPIES {
@@ -104,7 +104,7 @@ impl Copies {
         facts.filter_map(|(key, version)| Some((*key, version.text.clone()?))).collect()
     }
 
-    /// What the last write on each key says.
+    /// The text of the last write on each key.
     fn winners(&self) -> Vec<(FactKey, FactText)> {
         let last: BTreeMap<FactKey, &Version> =
             self.writes.iter().map(|(key, version)| (*key, version)).collect();
@@ -114,7 +114,7 @@ impl Copies {
 }
 
 proptest! {
-    /// The last writer wins on every copy, whatever the order in which writes came.
+    /// The last writer wins on every copy, in any order of the writes.
     #[test]
     fn copies_come_to_agree_on_the_last_write(steps in steps(0)) {
         let mut copies = Copies::new();
@@ -126,8 +126,8 @@ proptest! {
         }
     }
 
-    /// The same where deletions are forgotten at any time, by some and not by others: nothing
-    /// that was deleted comes back unless it was written again.
+    /// The last writer wins also where some copies drop tombstones at any time and others do not: nothing that was
+    /// deleted comes back unless it was written again.
     #[test]
     fn forgetting_brings_nothing_back(steps in steps(2)) {
         let mut copies = Copies::new();
@@ -138,8 +138,8 @@ proptest! {
         }
     }
 
-    /// To take a delta twice is to take it once, and of two it matters not which comes first. What
-    /// is to be written again is left out: it depends on who has forgotten what.
+    /// To take a delta twice is to take it once, and the order of two does not matter. The writes to be rewritten are
+    /// left out: they depend on which copy has dropped which tombstones.
     #[test]
     fn merging_is_idempotent_and_commutative(steps in steps(1)) {
         let mut copies = Copies::new();
@@ -175,7 +175,7 @@ fn a_delta_that_begins_later_is_not_taken() {
 }
 
 #[test]
-fn who_missed_a_forgotten_deletion_is_given_a_whole_copy_and_drops_what_it_lacks() {
+fn a_copy_that_missed_a_dropped_tombstone_gets_a_whole_copy_and_drops_what_is_not_in_it() {
     let mut copies = Copies::new();
     copies.write(0, price(1), Some("one".into()));
     copies.step(Step::Give(0, 1));
@@ -190,7 +190,7 @@ fn who_missed_a_forgotten_deletion_is_given_a_whole_copy_and_drops_what_it_lacks
 }
 
 #[test]
-fn a_write_that_may_be_older_than_a_forgotten_deletion_is_made_anew() {
+fn a_write_that_may_be_older_than_a_dropped_tombstone_is_rewritten() {
     let mut copies = Copies::new();
     copies.write(0, price(1), Some("one".into()));
     copies.step(Step::Give(0, 1));

@@ -10,7 +10,7 @@ fn bytes(delta: &Delta) -> Vec<u8> {
     postcard::to_stdvec(delta).expect("a delta is plain data")
 }
 
-/// A write of node 1 in its log, and the write of its that it follows on.
+/// A write of node 1 in its log, and the write of its own that it follows on.
 fn own(after: &[Stamp], stamp: Stamp, id: u32, text: &str) -> Vec<u8> {
     let version = Version { stamp, text: Some(text.into()) };
     bytes(&Delta {
@@ -20,7 +20,7 @@ fn own(after: &[Stamp], stamp: Stamp, id: u32, text: &str) -> Vec<u8> {
     })
 }
 
-/// A whole copy of a node that has forgotten a deletion that may be later than what node 1 wrote.
+/// A whole copy of a node that has dropped a tombstone that may be later than node 1's write.
 fn copy_that_forgot(deletion: Stamp) -> Vec<u8> {
     let seen: Seen = [deletion].into_iter().collect();
     bytes(&Delta {
@@ -38,9 +38,9 @@ fn booted(log: &[Vec<u8>]) -> Facts {
 }
 
 #[test]
-fn what_the_log_rewrote_is_not_rewritten_on_restart() {
-    // Else the old text replaces later ones, and a peer that lost the writes in between believes
-    // that it has seen them (rare/facts-slow-disks, 326).
+fn a_fact_that_the_log_rewrote_is_not_rewritten_on_restart() {
+    // Otherwise the old text replaces later ones, and a peer that lost the writes in between believes that it has seen
+    // them (rare/facts-slow-disks, 326).
     let (first, again) = (stamp(1, 1), stamp(1, 3));
     let facts = booted(&[
         own(&[], first, 1, "old"),

@@ -26,8 +26,8 @@ fn a_node_that_joins_answers_once_it_has_caught_up_with_a_peer() {
     assert_eq!(facts[0].1.as_ref().and_then(|version| version.text.as_deref()), Some("known"));
 }
 
-/// Only one peer has heard of a write when its node's disk goes. If the node wrote again before
-/// it hears of it again, the others would take it for seen.
+/// Only one peer has heard of a write when its node's disk is lost. If the node wrote again before it hears of that
+/// write, the others would believe that they have seen it.
 #[test]
 fn a_node_whose_disk_forgot_writes_once_it_has_caught_up_with_all() {
     let mut town = Town::new(3, 0);
@@ -51,7 +51,7 @@ fn a_node_whose_disk_forgot_writes_once_it_has_caught_up_with_all() {
     );
 }
 
-/// What a peer had when it first spoke is enough: of what it writes now some is always too early.
+/// A peer's vector when it first spoke is enough: some of its later writes are always too early.
 #[test]
 fn a_node_whose_disk_forgot_does_not_wait_for_a_peer_to_fall_silent() {
     let mut town = Town::new(3, 0);
@@ -71,7 +71,7 @@ fn a_node_whose_disk_forgot_does_not_wait_for_a_peer_to_fall_silent() {
     assert!(matches!(town.told[..], [(NodeId(2), FactsAnswer::Written(_))]), "{:?}", town.told);
 }
 
-/// What was under way when the disk went may reach a peer after it first spoke.
+/// A write under way when the disk was lost may reach a peer after the peer first spoke.
 #[test]
 fn a_write_of_its_own_that_only_a_peer_has_is_waited_for() {
     let (me, peer, nothing) = (NodeId(1), NodeId(2), Seen::default());
@@ -86,10 +86,10 @@ fn a_write_of_its_own_that_only_a_peer_has_is_waited_for() {
     assert!(gossip.may_answer(true, me, Some(forgot)));
 }
 
-/// What a clock far ahead stamped waits at the peers for its time. Once its writer has lost it with its disk,
-/// and writes again, it would pass there for having seen the new writes (`facts/slow-disks`, seed 16).
+/// A stamp of a clock far ahead waits at the peers for its time. Once its writer has lost it with its disk, and writes
+/// again, it would cover the new writes there (`facts/slow-disks`, seed 16).
 #[test]
-fn what_an_earlier_boot_wrote_too_early_is_dropped_once_it_is_forgotten() {
+fn an_early_write_of_an_earlier_boot_is_dropped_once_its_node_has_forgotten_it() {
     let mut town = Town::new(3, 0);
     town.ahead = town.config.accepted_drift + Span::from_secs(5);
     town.write(1, 1, "too early");
@@ -108,9 +108,9 @@ fn what_an_earlier_boot_wrote_too_early_is_dropped_once_it_is_forgotten() {
     assert_eq!(town.prices(1), vec![""; 3]);
 }
 
-/// The same for what was under way when the disk went.
+/// A write under way when the disk was lost is dropped as well.
 #[test]
-fn what_an_earlier_boot_said_is_not_heard_after_it_is_back() {
+fn a_message_of_an_earlier_boot_is_not_taken_after_the_node_is_back() {
     let mut town = Town::new(3, 0);
     town.ahead = Span(town.config.accepted_drift.0 / 2);
     town.write(1, 1, "under way");
@@ -124,9 +124,9 @@ fn what_an_earlier_boot_said_is_not_heard_after_it_is_back() {
     assert_eq!(town.prices(2), vec!["known"; 3]);
 }
 
-/// A crash alone loses nothing: what peers dropped they are told again.
+/// A crash alone loses nothing: the node tells its peers again what they dropped.
 #[test]
-fn what_an_earlier_boot_wrote_too_early_and_kept_is_told_again() {
+fn an_early_write_of_an_earlier_boot_that_its_disk_kept_is_told_again() {
     let mut town = Town::new(3, 0);
     town.ahead = town.config.accepted_drift + Span::from_secs(5);
     town.write(1, 1, "too early");
@@ -136,9 +136,9 @@ fn what_an_earlier_boot_wrote_too_early_and_kept_is_told_again() {
     assert_eq!(town.prices(1), vec!["too early"; 3]);
 }
 
-/// A session has seen what went with a disk: once that is known of all, it is served by all.
+/// A session has seen a write that was lost with a disk: once all have confirmed that, all serve the session.
 #[test]
-fn what_a_disk_forgot_and_nobody_has_is_written_off() {
+fn a_write_that_a_disk_forgot_and_no_peer_has_is_written_off() {
     let mut town = Town::new(3, 0);
     town.write(1, 1, "told");
     town.run(Span::from_secs(5));
@@ -171,9 +171,9 @@ fn what_a_disk_forgot_and_nobody_has_is_written_off() {
     );
 }
 
-/// What a session says it has seen does not drag the clock along either.
+/// A session's vector does not drag the clock along either.
 #[test]
-fn what_is_too_far_ahead_is_not_written_off() {
+fn a_stamp_too_far_ahead_is_not_written_off() {
     let mut town = Town::new(2, 0);
     let at = town.now + town.config.accepted_drift + Span::from_secs(2);
     let seen = [Stamp { at, count: 0, node: NodeId(1) }].into_iter().collect();

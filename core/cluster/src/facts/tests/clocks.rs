@@ -25,10 +25,10 @@ fn a_clock_far_ahead_is_not_followed() {
     town.run(Span::from_secs(1));
     assert_eq!(town.prices(1)[1], "ahead", "once time has come near, it is taken");
     town.write(2, 1, "later");
-    assert_eq!(town.prices(1)[1], "later", "what is written now is later than what was heard");
+    assert_eq!(town.prices(1)[1], "later", "a new write is later than those heard");
 }
 
-/// Its latest write is always too far ahead; what it wrote before is not.
+/// Its latest write is always too far ahead; the writes before are not.
 #[test]
 fn a_writer_whose_clock_is_ahead_is_heard_though_it_never_rests() {
     let mut town = Town::new(5, 0);
@@ -38,7 +38,7 @@ fn a_writer_whose_clock_is_ahead_is_heard_though_it_never_rests() {
         town.write(1, 1, &step.to_string());
         town.run(Span::from_millis(100));
     }
-    // News do not reach everybody: three rounds may have to bring them, each at most twice as late.
+    // News do not reach every node: three rounds may have to bring them, each at most twice as late.
     let behind = Span(excess.0 + 6 * town.config.repair_every.0);
     for price in town.prices(1) {
         let price: u64 = price.parse().expect("it was heard");
