@@ -179,7 +179,7 @@ fn a_disk_that_lied_is_found_out() {
         Fault::new(AT, Span::from_secs(1), ProcessFault::Crash { node: Target::Follower }),
     ];
     let mut found = 0;
-    tell(&faults, |outcome| assert!(told(outcome, 0).contains("does not keep")));
+    tell(&faults, |outcome| assert!(told(outcome, 0).contains("that it loses")));
     for seed in 1..=3 {
         found += marked(&play(&sale_with(&faults), seed), "durable-state-missing");
     }

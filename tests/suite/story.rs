@@ -123,14 +123,14 @@ fn a_story_across_a_failover_names_the_crash_and_the_new_leader() {
         &[
             ("strike", &format!("crash of {victim}")),
             ("lost", &format!("never reaches {victim}: {victim} is down")),
-            ("health", &format!("has not heard {victim}")),
+            ("health", &format!("has not heard from {victim}")),
             ("leader", "stands for election"),
             ("leader", "votes for"),
-            ("leader", "owns s"),
+            ("leader", "leads s"),
             ("client", "hears from n"),
         ],
     );
-    let leader = lines.iter().find(|line| text(line, "what").starts_with("owns s")).unwrap();
+    let leader = lines.iter().find(|line| text(line, "what").starts_with("leads s")).unwrap();
     assert_ne!(text(leader, "who"), victim);
     let lost = lines.iter().find(|line| text(line, "kind") == "lost").unwrap();
     assert_eq!(lost["faults_in_force"], serde_json::json!([0]));
@@ -289,11 +289,11 @@ fn a_move_is_followed_step_by_step() {
     in_order(
         &moved.expect("nodes join, and shards move to them"),
         &[
-            ("leader", "instead of on n"),
-            ("leader", "begins to learn the log"),
-            ("leader", "under both majorities"),
-            ("leader", "the old majority has no say any more"),
-            ("leader", "is dropped"),
+            ("leader", "instead of n"),
+            ("leader", "joins as a learner"),
+            ("leader", "as a voter, in a joint configuration"),
+            ("leader", "the joint configuration ends"),
+            ("leader", "is removed"),
             ("leader", "notes that s"),
         ],
     );

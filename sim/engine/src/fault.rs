@@ -1,9 +1,9 @@
 //! Faults: what each does to the world when it strikes, and how it heals.
 //!
-//! Owns which faults are in force, what each has to undo, and what its next step is; each group of families has a file
-//! of its own: how it strikes, goes on, heals and is drawn. Every fault ends as if it had never been. A fault acts on
-//! the world alone: it says what it did, and the world tells whoever judges or counts. Refuses to know when faults come
-//! (the plan says), how links and disks behave, and what a fault costs (`struck` keeps that).
+//! Owns which faults are in force, what each must undo, and its next step. Each group of families has its own file: how
+//! it strikes, steps, heals and is drawn. Healing undoes a fault completely. A fault acts on the world alone: it
+//! returns what it did, and the world tells its listener. Refuses to know when faults strike (the plan says), how links
+//! and disks behave, and what a fault costs (`struck` measures that).
 
 mod clock;
 mod cuts;
@@ -22,22 +22,22 @@ use onsale_scenarios::{Fault, GoodCopies, What};
 use crate::plan::Plan;
 use crate::system::{System, World};
 
-/// Carries out faults: knows the cluster's shape.
+/// Carries out a plan's faults on a cluster of known shape.
 #[derive(Debug)]
 pub struct Faults<'a, S: System> {
     /// The plan's faults.
     plan: &'a [Fault],
-    /// The system that they strike.
+    /// The system under test.
     setup: &'a S::Setup,
-    /// Which node carries what.
+    /// The replicas of each shard.
     placement: &'a Placement,
-    /// What damage to disks leaves each shard.
+    /// The good copies that damage to disks must leave each shard.
     good_copies: GoodCopies,
-    /// By fault, what it has done; nothing before it strikes.
+    /// By fault, what it has done; `None` before it strikes.
     in_force: Vec<Option<Force>>,
 }
 
-/// What a fault has done: what healing has to undo, and what its next step is about.
+/// What a fault has done: what healing must undo, and what its next step needs.
 #[derive(Debug, Default)]
 struct Force {
     process: process::Force,
@@ -46,18 +46,18 @@ struct Force {
     clock: clock::Force,
 }
 
-/// A fault that strikes just now.
+/// A fault that is striking.
 struct Strike<'a, S: System> {
     world: &'a mut World<S>,
-    /// Its number in the plan.
+    /// Number of the fault in the plan.
     index: usize,
-    /// How long it lasts.
+    /// Time from the strike until it heals.
     lasts: Span,
-    /// What it does.
+    /// What it has done so far.
     force: &'a mut Force,
 }
 
-/// When a fault goes on to its next step, after it strikes and before it heals.
+/// Instants of a fault's steps, after its strike and before it heals.
 pub fn steps(fault: &Fault) -> Vec<Span> {
     match &fault.what {
         What::Process(what) => process::steps(fault, what),
@@ -67,7 +67,7 @@ pub fn steps(fault: &Fault) -> Vec<Span> {
 }
 
 impl<'a, S: System> Faults<'a, S> {
-    /// None of the plan's faults has struck.
+    /// The faults of a plan, before any has struck.
     pub fn new(plan: &'a Plan, setup: &'a S::Setup) -> Self {
         Self {
             plan: &plan.faults,
@@ -78,7 +78,7 @@ impl<'a, S: System> Faults<'a, S> {
         }
     }
 
-    /// A fault strikes.
+    /// Strikes with a fault.
     pub fn strike(&mut self, world: &mut World<S>, index: usize) {
         let (fault, mut force) = (&self.plan[index], Force::default());
         let mut strike = Strike { world, index, lasts: fault.lasts, force: &mut force };
@@ -93,9 +93,9 @@ impl<'a, S: System> Faults<'a, S> {
         world.ears.fault_struck(world.now, index, what, fault.trouble());
     }
 
-    /// A fault goes on to its next step.
+    /// Takes a fault's next step.
     pub fn step(&mut self, world: &mut World<S>, index: usize) {
-        let mut force = self.in_force[index].take().expect("what goes on has struck");
+        let mut force = self.in_force[index].take().expect("a fault strikes before it steps");
         let what = match &self.plan[index].what {
             What::Process(_) => self.step_process(world, index, &mut force.process),
             What::Network(_) => self.step_network(world, index, &mut force.network),
@@ -107,11 +107,12 @@ impl<'a, S: System> Faults<'a, S> {
         world.ears.fault_goes_on(world.now, index, &what);
     }
 
-    /// A fault heals.
+    /// Heals a fault.
     pub fn heal(&mut self, world: &mut World<S>, index: usize) {
         world.ears.fault_healed(world.now, index, self.plan[index].trouble());
         let force = self.in_force[index].as_mut().map(std::mem::take);
-        let Force { process, network, disk, clock } = force.expect("what heals has struck");
+        let Force { process, network, disk, clock } =
+            force.expect("a fault strikes before it heals");
         self.heal_process(world, index, process);
         network.heal(world, index);
         disk.heal(world, index);

@@ -1,7 +1,7 @@
 //! Watching a run: its story, told in words, and its trace, for tools that draw it.
 //!
-//! Owns whoever looks on while a run goes on. Looking changes nothing: everything is shown
-//! after it was decided, and by reference. Refuses to judge; that is the oracles' business.
+//! Owns the observers of a run. Watching changes nothing: everything is shown after it was
+//! decided, and by reference. Refuses to judge; that is the oracles' job.
 
 mod asked;
 mod carried;
@@ -34,33 +34,34 @@ use recording::Recording;
 use crate::judges::Judges;
 use crate::seen::sight::Sight;
 
-/// Whoever looks on.
+/// The observers of one run.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// Finds out who belongs to a story.
+    /// Finds the people, requests and places that belong to a story.
     pub rehearsal: Option<Cast>,
-    /// Tells it.
+    /// Tells the story.
     pub follow: Option<Follow>,
     /// Records everything, for tools.
     pub recording: Option<Recording>,
-    /// How many failures there were when the oracles were last looked at, and what was shown.
+    /// Failures counted when the oracles were last read.
     failures: u64,
+    /// Headlines already shown.
     judged: BTreeSet<String>,
 }
 
 impl Watch {
-    /// One that finds out who belongs to a story.
+    /// A watch that finds the cast of a story.
     pub fn rehearsing(cast: Cast) -> Self {
         Self { rehearsal: Some(cast), ..Self::default() }
     }
 
-    /// One that tells a story or keeps a trace; `None` if there is nothing to do.
+    /// A watch that tells a story or records a trace; `None` if it has neither to do.
     pub fn of(follow: Option<Follow>, recording: Option<Recording>) -> Option<Box<Self>> {
         let watches = follow.is_some() || recording.is_some();
         watches.then(|| Box::new(Self { follow, recording, ..Self::default() }))
     }
 
-    /// Shows what happens.
+    /// Shows the observers what happened.
     pub fn see(&mut self, now: Instant, sight: &Sight<'_>) {
         if let Some(cast) = &mut self.rehearsal {
             cast.rehearse(now, sight);
@@ -73,7 +74,7 @@ impl Watch {
         }
     }
 
-    /// Shows what the oracles have found since the last time.
+    /// Shows the observers the failures found since the last call.
     pub fn see_verdicts(&mut self, now: Instant, judges: &Judges) {
         let failures = judges.failures();
         if failures == self.failures {

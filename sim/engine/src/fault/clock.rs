@@ -11,7 +11,7 @@ use super::swarm::Draw;
 use super::{Faults, Strike};
 use crate::system::{System, World};
 
-/// What such a fault has done.
+/// What a clock fault must undo.
 #[derive(Debug, Default)]
 pub(super) struct Force {
     /// The node whose clock is wrong.
@@ -30,12 +30,12 @@ impl<S: System> Faults<'_, S> {
             ClockFault::ClockDrift { by, slow, .. } => {
                 clock.drift(now, index, *by, *slow);
                 let way = if *slow { "loses" } else { "gains" };
-                format!("the clock of {name} {way} {by}")
+                format!("clock of {name} {way} {by}")
             }
             ClockFault::ClockJump { by, back, .. } => {
                 clock.jump(index, *by, *back);
                 let way = if *back { "back" } else { "ahead" };
-                format!("the wall clock of {name} set {way} by {by}")
+                format!("wall clock of {name} set {way} by {by}")
             }
         }
     }
@@ -58,7 +58,7 @@ pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<ClockFault> {
             ClockFault::ClockDrift { node, by, slow: draw.stream.below(2) == 0 }
         }
         Family::ClockJump => {
-            // Milliseconds to an hour, each order of magnitude as often.
+            // One millisecond to about an hour, log-uniform.
             let by = Span::from_millis(1 + (draw.stream.draw() >> (42 + below(draw.strength, 22))));
             ClockFault::ClockJump { node, by, back: draw.stream.below(2) == 0 }
         }
@@ -66,8 +66,8 @@ pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<ClockFault> {
     })
 }
 
-/// How fast a clock drifts, in parts in a million: each order of magnitude as often, and at most so
-/// fast that three such drifts of one clock leave clients' timers safe.
+/// Drift of a clock in parts per million, log-uniform. The bound keeps clients' timers safe under three
+/// such drifts of one clock.
 fn drift_ppm(scenario: &Scenario, strength: u64) -> u32 {
     let (hold, grace) = (scenario.sale.hold, scenario.sale.grace);
     let most = u128::from(grace.0) * 4 / 5 * 1_000_000 / u128::from((hold + grace).0) / 3;

@@ -1,4 +1,4 @@
-//! Which links a partition cuts.
+//! The links that a partition cuts.
 //!
 //! Owns the shapes: islands, halves, one direction, a ring of majorities, a bridge. Refuses to know
 //! how links are cut.
@@ -14,7 +14,7 @@ use crate::system::{System, World};
 type Links = Vec<(Place, Place)>;
 
 impl<S: System> Faults<'_, S> {
-    /// The directed links that a partition cuts, and what it is called.
+    /// The directed links that a partition cuts, and its description.
     pub(super) fn links(&self, world: &World<S>, cut: &Cut) -> (Links, String) {
         match cut {
             Cut::Isolate(targets) => self.isolation(world, targets),
@@ -23,7 +23,7 @@ impl<S: System> Faults<'_, S> {
                 let victim = self.victim(world, *target);
                 let others = self.places().filter(|&place| place != victim);
                 let links = others.map(|place| (victim, place)).collect();
-                (links, format!("what {} sends to other nodes is lost", self.name(world, victim)))
+                (links, format!("one-way partition: no node hears {}", self.name(world, victim)))
             }
             Cut::MajorityRing => {
                 (self.majority_ring(), "majority ring: each node sees another majority".to_owned())
@@ -53,7 +53,7 @@ impl<S: System> Faults<'_, S> {
         (across(&small, other), what)
     }
 
-    /// Each node sees itself and the same number of neighbours on both sides of the ring: just a majority.
+    /// Each node sees itself and equally many neighbours on both sides of the ring: a bare majority.
     fn majority_ring(&self) -> Links {
         let nodes = self.places().count();
         let reach = nodes / 2 / 2 + nodes / 2 % 2;

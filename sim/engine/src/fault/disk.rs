@@ -1,7 +1,7 @@
 //! Faults of disks.
 //!
-//! Owns how they strike, heal and are drawn; a strike that would leave a record without a majority of good copies spares
-//! the disk. Refuses to know how a disk behaves.
+//! Owns how they strike, heal and are drawn. A strike that would leave a record without a majority of good copies
+//! spares the disk. Refuses to know how a disk behaves.
 
 use onsale_scenarios::{DiskFault, Family};
 use onsale_world::disk::Disk;
@@ -13,12 +13,12 @@ use super::victims::spared;
 use super::{Faults, Strike};
 use crate::system::{System, World};
 
-/// What such a fault has done.
+/// What a disk fault must undo.
 #[derive(Debug, Default)]
 pub(super) struct Force {
     /// The node whose disk is slow.
     slow: Option<Place>,
-    /// The node whose disk is ill.
+    /// The node whose disk has an ailment.
     ill: Option<Place>,
 }
 
@@ -47,7 +47,7 @@ impl<S: System> Faults<'_, S> {
             }
             DiskFault::LyingDisk { .. } => {
                 strike.ill_disk(victim).lie(index);
-                format!("disk of {name} acknowledges what it does not keep")
+                format!("disk of {name} acknowledges writes that it loses")
             }
             DiskFault::TornTail { .. } => {
                 strike.ill_disk(victim).arm(index);
@@ -60,7 +60,7 @@ impl<S: System> Faults<'_, S> {
                 Some(shard) => spared(&name, shard),
                 None => {
                     let rots = strike.ill_disk(victim).rot(index);
-                    let what = if rots { "a bit flips" } else { "nothing is there to rot" };
+                    let what = if rots { "a bit flips" } else { "no bit to flip" };
                     format!("{what} on the disk of {name}")
                 }
             },
@@ -70,7 +70,7 @@ impl<S: System> Faults<'_, S> {
                     self.kill(strike, victim);
                     strike.world.touches.write(index);
                     strike.world.wipe(victim);
-                    format!("crash of {name}, and another disk instead of its own")
+                    format!("crash of {name}, its disk replaced by an empty one")
                 }
             },
         }
@@ -78,7 +78,7 @@ impl<S: System> Faults<'_, S> {
 }
 
 impl<S: System> Strike<'_, S> {
-    /// A disk that is ill until the fault heals.
+    /// The victim's disk, marked for the cure when the fault heals.
     fn ill_disk(&mut self, victim: Place) -> &mut Disk {
         self.force.disk.ill = Some(victim);
         &mut self.world.machine(victim).disk

@@ -1,7 +1,7 @@
-//! Nodes that join and leave, and a node that is lost for good while another takes its place.
+//! Nodes that join and leave, and a node that is lost for good and replaced.
 //!
-//! Owns what operators do then: start the spare, tell nodes to leave, and have the lost one struck off by another's
-//! word. Refuses to know how shards move.
+//! Owns the operators' part: start the spare, tell nodes to leave, and have another node remove the lost one. Refuses
+//! to know how shards move.
 
 use onsale_booking::Span;
 use onsale_scenarios::{Family, Fault, MembersFault, Scenario, Target};
@@ -13,8 +13,7 @@ use super::victims::{listed, spared};
 use super::{Faults, Strike};
 use crate::system::System;
 
-/// For how long a node that joins may count as one that has just begun: about as long as it takes until the
-/// first shards are on it.
+/// Time for which a joining node counts as new: about as long as its first shards take to arrive.
 const FIRST_MOVES: Span = Span::from_secs(10);
 
 impl<S: System> Faults<'_, S> {
@@ -41,7 +40,7 @@ impl<S: System> Faults<'_, S> {
         }
     }
 
-    /// A spare starts and joins.
+    /// Starts a spare, which joins.
     fn join(&self, strike: &mut Strike<'_, S>, place: Place) {
         let world = &mut *strike.world;
         if world.may_start(place) {
@@ -50,7 +49,7 @@ impl<S: System> Faults<'_, S> {
         }
     }
 
-    /// A node is lost, and another takes its place. Says what happened.
+    /// Loses a node for good and starts the spare that replaces it. Returns the fault's description.
     fn replace(&self, strike: &mut Strike<'_, S>, lost: Target, by: Target) -> String {
         let (victim, spare) = (self.victim(strike.world, lost), self.victim(strike.world, by));
         let name = self.name(strike.world, victim);
@@ -59,14 +58,14 @@ impl<S: System> Faults<'_, S> {
             return format!("{}; {spare} joins", spared(&name, shard));
         }
         let (world, index) = (&mut *strike.world, strike.index);
-        // It is gone for good with its machine, which answers nobody for it.
+        // Its machine is gone too, so no kernel resets its connections.
         world.cut_power(victim);
         if world.process(victim) != Process::Down {
             world.kill(victim, Some(index));
         }
         world.lose(index, victim);
         self.join(strike, spare);
-        format!("loss of {name} for good; {spare} takes its place")
+        format!("permanent loss of {name}; {spare} replaces it")
     }
 }
 
@@ -85,7 +84,7 @@ pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<MembersFault> 
     Some(MembersFault::Replace { node, by })
 }
 
-/// One of the nodes that join, and an instant at which it has just begun to; in every other seed nobody.
+/// A joining node and an instant shortly after it began to join; `None` for half of the seeds.
 fn newcomer(scenario: &Scenario, stream: &mut Stream) -> Option<(Span, Target)> {
     let joins = |fault: &'_ Fault| -> Vec<(Span, Target)> {
         fault.joining().iter().map(|&node| (fault.at, node)).collect()

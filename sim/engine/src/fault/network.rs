@@ -1,6 +1,6 @@
 //! Faults of the network.
 //!
-//! Owns how they strike, go on, heal and are drawn. Refuses to know how messages travel.
+//! Owns how they strike, step, heal and are drawn. Refuses to know how messages travel.
 
 use onsale_booking::{NodeId, Span};
 use onsale_scenarios::{Cut, Family, Fault, NetworkFault, Ratio, Target};
@@ -13,39 +13,39 @@ use super::victims::listed;
 use super::{Faults, Strike, process};
 use crate::system::{System, World};
 
-/// What such a fault has done.
+/// What a network fault must undo.
 #[derive(Debug, Default)]
 pub(super) struct Force {
     /// Directed links that are cut, each once for each cut.
     cut: Vec<(Place, Place)>,
-    /// Whether it makes all links worse than they are.
+    /// Whether it degrades links: loss, delay, bandwidth.
     is_weather: bool,
     steps: Steps,
 }
 
-/// What the steps of such a fault are about.
+/// What the steps of a network fault need.
 #[derive(Debug, Default)]
 enum Steps {
-    /// Nothing goes on.
+    /// No steps.
     #[default]
     None,
-    /// Links that are cut and mended in turn.
+    /// Links that are cut and mended alternately.
     Flapping {
-        /// Whose.
+        /// Name of the node or link in reports.
         name: String,
-        /// Which.
+        /// The directed links.
         links: Vec<(Place, Place)>,
     },
-    /// Nodes that are still to be cut off, and those that are then to come back, the next one last.
+    /// Nodes to be cut off, then nodes to be reconnected, the next one last.
     Swizzle {
-        /// Which are still to be cut off.
+        /// Nodes still to be cut off.
         cut: Vec<Place>,
-        /// Which are to come back.
+        /// Nodes still to be reconnected.
         mend: Vec<Place>,
     },
 }
 
-/// When such a fault goes on to its next step.
+/// Instants of a network fault's steps.
 pub(super) fn steps(fault: &Fault, what: &NetworkFault) -> Vec<Span> {
     if let NetworkFault::Flapping { down, up, .. } = what {
         return process::turns(fault, *down, *up);
@@ -98,13 +98,13 @@ impl<S: System> Faults<'_, S> {
             }
             NetworkFault::Flapping { node, peer, down, up } => {
                 let name = self.flap(strike, *node, *peer);
-                format!("{name} flaps: cut for {down}, whole for {up}")
+                format!("{name} flaps: cut for {down}, connected for {up}")
             }
             NetworkFault::Swizzle { cut, mend } => self.swizzle(strike, cut, mend),
         }
     }
 
-    /// A node, or one link of it, is cut off for the first time. Says what it is called.
+    /// Cuts a node, or one link of it, for the first time. Returns its name in reports.
     fn flap(&self, strike: &mut Strike<'_, S>, node: Target, peer: Option<Target>) -> String {
         let node = self.victim(strike.world, node);
         let mut name = self.name(strike.world, node);
@@ -119,13 +119,13 @@ impl<S: System> Faults<'_, S> {
         name
     }
 
-    /// The first of several nodes is cut off. Says what will happen.
+    /// Cuts off the first of several nodes. Returns the fault's description.
     fn swizzle(&self, strike: &mut Strike<'_, S>, cut: &[Target], mend: &[Target]) -> String {
-        // Two names may turn out to be one node: it is cut off twice, and comes back with the second.
+        // Two targets may resolve to one node: it is cut off twice, and reconnected with the second.
         let mut cut = self.victims(strike.world, cut);
         let mut mend = self.victims(strike.world, mend);
         let what = format!(
-            "one after another cut off: {}; back in the order {}",
+            "cut off one after another: {}; reconnected in the order {}",
             listed(&cut),
             listed(&mend)
         );
@@ -138,7 +138,7 @@ impl<S: System> Faults<'_, S> {
         what
     }
 
-    /// What comes and goes comes or goes, or the next node of several is cut off or back.
+    /// Cuts or mends flapping links, or cuts off or reconnects the next node of a swizzle.
     pub(super) fn step_network(
         &self,
         world: &mut World<S>,
@@ -157,7 +157,7 @@ impl<S: System> Faults<'_, S> {
                 } else {
                     let cut = links_cut.drain(..);
                     cut.for_each(|(from, to)| world.network.mend(index, from, to, now));
-                    format!("{name} is whole for now")
+                    format!("{name} is connected for now")
                 }
             }
             Steps::Swizzle { cut, mend } => {
@@ -166,7 +166,7 @@ impl<S: System> Faults<'_, S> {
                         world.network.cut(index, from, to);
                         links_cut.push((from, to));
                     }
-                    format!("{node} is cut off, too")
+                    format!("{node} is cut off too")
                 } else if let Some(node) = mend.pop() {
                     for (from, to) in self.links_of(node) {
                         if let Some(place) = links_cut.iter().position(|&it| it == (from, to)) {
@@ -174,9 +174,9 @@ impl<S: System> Faults<'_, S> {
                             world.network.mend(index, from, to, now);
                         }
                     }
-                    format!("{node} is back")
+                    format!("{node} is reconnected")
                 } else {
-                    "nobody is left".to_owned()
+                    "no node is left".to_owned()
                 }
             }
         }
@@ -197,7 +197,7 @@ impl<S: System> Strike<'_, S> {
         self.force.network.cut.extend(links);
     }
 
-    /// Makes links worse until the fault heals.
+    /// Degrades links until the fault heals.
     fn disturb(&mut self, weather: Weather) {
         self.world.network.disturb(self.index, weather);
         self.force.network.is_weather = true;
@@ -237,7 +237,7 @@ pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<NetworkFault> 
         Family::Flapping => {
             let (down, up) = draw.turns();
             let peer = (draw.stream.below(2) == 0).then(|| node.other());
-            // Without a follower there is nobody on the other side but everybody.
+            // Without a follower no single peer can be named: all links of the node flap.
             let peer =
                 peer.filter(|&peer| peer != Target::Follower || draw.scenario.cluster.replicas > 1);
             NetworkFault::Flapping { node, peer, down, up }
@@ -253,7 +253,7 @@ fn draw_cut(draw: &mut Draw<'_>) -> Cut {
         0 => Cut::Isolate(vec![draw.target]),
         1 if cluster.replicas == 1 => Cut::Isolate(vec![Target::Leader]),
         1 => Cut::Isolate(vec![Target::Leader, Target::Follower]),
-        // One zone is all there is: nobody would be on the other side.
+        // With one zone, no node would be on the other side.
         2 if cluster.zones == 1 => Cut::Isolate(draw_minority(draw)),
         2 => Cut::Isolate(draw_zone(draw)),
         3 => Cut::Isolate(draw_minority(draw)),
@@ -281,14 +281,14 @@ fn in_drawn_order(mut nodes: Vec<Target>, bits: u64) -> Vec<Target> {
     nodes
 }
 
-/// The nodes of a zone: node n stands in zone (n − 1) mod zones, numbered from 1.
+/// The nodes of a drawn zone: node n is in zone (n − 1) mod zones, numbered from 1.
 fn draw_zone(draw: &Draw<'_>) -> Vec<Target> {
     let cluster = &draw.scenario.cluster;
     let numbers = (draw.zone()..=cluster.nodes).step_by(usize::from(cluster.zones));
     numbers.map(|node| Target::Node(NodeId(node))).collect()
 }
 
-/// The largest number of neighbours that leaves the others a majority.
+/// Neighbouring nodes, as many as leave the others a majority.
 fn draw_minority(draw: &Draw<'_>) -> Vec<Target> {
     let nodes = draw.scenario.cluster.nodes;
     let first = below(draw.strength, u64::from(nodes)) as u16;

@@ -1,7 +1,7 @@
 //! Faults of processes and of their machines.
 //!
-//! Owns how they strike, go on, heal and are drawn. A process that another fault has taken down or started meanwhile is
-//! that fault's business. Refuses to know what a node does when it is told to stop.
+//! Owns how they strike, step, heal and are drawn. A process that another fault has killed or started since is left to
+//! that fault. Refuses to know what a node does when it is told to stop.
 
 use onsale_booking::Span;
 use onsale_scenarios::{Family, Fault, ProcessFault, What};
@@ -13,22 +13,22 @@ use super::swarm::Draw;
 use super::{Faults, Strike};
 use crate::system::{System, World};
 
-/// What such a fault has done.
+/// What a process fault must undo.
 #[derive(Debug, Default)]
 pub(super) struct Force {
     /// Machines that have no power.
     without_power: Vec<Place>,
-    /// Processes that it took down.
+    /// Processes that it killed.
     down: Vec<Place>,
-    /// The process that stands still.
+    /// The process that it paused.
     paused: Option<Place>,
     /// The node whose cores are slow.
     limps: Option<Place>,
-    /// The process that dies again and again.
+    /// The process in a crash loop.
     dies_again: Option<Place>,
 }
 
-/// When such a fault goes on to its next step.
+/// Instants of a process fault's steps.
 pub(super) fn steps(fault: &Fault, what: &ProcessFault) -> Vec<Span> {
     if let ProcessFault::CrashLoop { down, up, .. } = what {
         turns(fault, *down, *up)
@@ -37,7 +37,7 @@ pub(super) fn steps(fault: &Fault, what: &ProcessFault) -> Vec<Span> {
     }
 }
 
-/// The ends of the turns in which something is down and up while a fault lasts.
+/// Ends of the alternating down and up periods within a fault's duration.
 pub(super) fn turns(fault: &Fault, down: Span, up: Span) -> Vec<Span> {
     let turns = [down, up].into_iter().cycle();
     let ends = turns.scan(fault.at, |at, turn| {
@@ -71,14 +71,14 @@ impl<S: System> Faults<'_, S> {
                 for (nth, place) in (0..).zip(self.places()) {
                     world.enter_stage(world.now + Span(turn.0 * nth), index, place, Stage::Told);
                 }
-                format!("restart of every node, one each {turn}")
+                format!("restart of every node, one every {turn}")
             }
             ProcessFault::CrashLoop { node, down, up } => {
                 let victim = self.victim(strike.world, *node);
                 self.kill(strike, victim);
                 strike.force.process.dies_again = Some(victim);
                 let name = self.name(strike.world, victim);
-                format!("{name} crashes again and again: down for {down}, up for {up}")
+                format!("crash loop of {name}: down for {down}, up for {up}")
             }
             ProcessFault::Pause { node } => {
                 let victim = self.victim(strike.world, *node);
@@ -107,27 +107,27 @@ impl<S: System> Faults<'_, S> {
         }
     }
 
-    /// A process dies again, or starts again.
+    /// Kills or starts the process of a crash loop.
     pub(super) fn step_process(
         &self,
         world: &mut World<S>,
         index: usize,
         force: &mut Force,
     ) -> String {
-        let victim = force.dies_again.expect("a fault of processes that goes on is a crash loop");
+        let victim = force.dies_again.expect("only a crash loop has steps");
         if force.down.is_empty() {
             self.kill_for(world, Some(index), victim, &mut force.down);
-            format!("{victim} dies again")
+            format!("{victim} crashes again")
         } else {
             force.down.drain(..).for_each(|place| self.revive(world, place));
-            format!("{victim} starts")
+            format!("{victim} restarts")
         }
     }
 
     pub(super) fn heal_process(&self, world: &mut World<S>, index: usize, force: Force) {
         force.without_power.into_iter().for_each(|place| world.restore_power(place));
         force.down.into_iter().for_each(|place| self.revive(world, place));
-        // A process that died meanwhile is no longer paused.
+        // A process that has died since is no longer paused.
         if let Some(place) = force.paused
             && world.process(place) == Process::Paused
         {
@@ -136,9 +136,9 @@ impl<S: System> Faults<'_, S> {
         force.limps.into_iter().for_each(|place| world.machine(place).limps.end(index));
     }
 
-    /// A fault that tells nodes to stop reaches the next stage of its course.
+    /// Takes a node to the next stage of a restart: told, stopped, started.
     pub fn reach(&self, world: &mut World<S>, index: usize, node: Place, stage: Stage) {
-        // A node that leaves takes the time that it takes, and does not come back.
+        // A leaving node has no deadline, and does not restart.
         let (mut patience, mut starts_after) = (Span::ZERO, None);
         let Fault { lasts, what, .. } = &self.plan[index];
         if let What::Process(ProcessFault::Restart { patience: time, .. }) = what {
@@ -160,8 +160,8 @@ impl<S: System> Faults<'_, S> {
         }
     }
 
-    /// A process has to die: its write is to tear, or it asked to be stopped because its disk fails. It starts
-    /// again when that fault heals, or at once if it has healed meanwhile.
+    /// Kills a process whose write is to tear, or that asked to stop because its disk fails. It restarts when
+    /// that fault heals, or at once if it has healed already.
     pub fn die(&mut self, world: &mut World<S>, victim: Place) {
         let disk = &world.machine(victim).disk;
         let cause = disk.armed_by().or_else(|| disk.fails_by());
@@ -192,7 +192,7 @@ impl<S: System> Faults<'_, S> {
         }
     }
 
-    /// A process that is down starts again, unless another fault started it since and a third killed it again.
+    /// Starts a process, unless a fault still keeps it down.
     fn revive(&self, world: &mut World<S>, place: Place) {
         if world.may_start(place) {
             world.start(place);
@@ -244,7 +244,7 @@ fn draw_rolling_restart(draw: &Draw<'_>) -> ProcessFault {
     ProcessFault::RollingRestart { patience, down }
 }
 
-/// Of the time that a restart takes, how much the node may take to stop.
+/// Share of a restart's duration that the node may take to stop.
 fn stop_patience(lasts: Span) -> Span {
     Span(lasts.0 / 2).min(Span::from_secs(2))
 }

@@ -1,6 +1,6 @@
-//! What reports tell of faults and of the times in which shards had no leader.
+//! The report rows for faults and leaderless times.
 //!
-//! Owns which outage is told of which fault. Refuses to know how either was measured.
+//! Owns which outage is attributed to which fault. Refuses to know how either was measured.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::struck::Struck;
 use crate::struck::outages::{Cause, Outage};
 use crate::system::{System, World};
 
-/// What reports tell of one fault.
+/// The report row of one fault.
 pub fn fault<S: System>(
     world: &World<S>,
     plan: &Plan,
@@ -25,7 +25,7 @@ pub fn fault<S: System>(
         .iter()
         .filter(|outage| outage.cause == Cause::Fault(struck.index) && !outage.stood_still)
         .collect();
-    // Of each shard the first counts: it was led meanwhile, and another leader was lost later.
+    // Only the first outage of each shard counts: later ones are another leader's loss.
     its_own.sort_by_key(|outage| (outage.shard, outage.since));
     its_own.dedup_by_key(|outage| outage.shard);
     let ends: Option<Vec<Instant>> = its_own.iter().map(|outage| outage.until).collect();
@@ -48,7 +48,7 @@ pub fn fault<S: System>(
     }
 }
 
-/// What reports tell of the times in which shards had no leader.
+/// The report section on outages, the times in which shards had no leader.
 pub fn outages<S: System>(world: &World<S>, outages: &[Outage], end: Instant) -> Outages {
     let why = |cause: Cause| match cause {
         Cause::NeverLed => "no leader was ever elected".to_owned(),

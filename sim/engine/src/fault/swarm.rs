@@ -1,8 +1,8 @@
 //! Faults drawn from a seed.
 //!
-//! Owns how a seed chooses: which families are on, how often each strikes and whom, then the
-//! instants, lengths, targets and strengths of its faults; what a family draws besides stands with the family. Each
-//! family draws from a stream of its own, so that a new family moves no fault of the old ones.
+//! Owns how a seed chooses: the families that are on, their rates and aims, then the instants, durations, targets and
+//! strengths of their faults. A family's own draws are in the family's file. Each family has its own stream, so a new
+//! family changes no fault of the others.
 
 use onsale_booking::{NodeId, Span};
 use onsale_scenarios::{Family, Fault, Scenario, Swarm, Target, What};
@@ -16,7 +16,7 @@ pub(crate) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> 
     for &family in &swarm.families {
         let mut stream = Stream::new(fork(seed, &format!("swarm/{}", family.name())));
         let off = stream.below(2) == 0;
-        // A family that is on strikes once, now and then, or as often as it may.
+        // A family that is on strikes once, at half of the highest rate, or at the highest.
         let most = u64::from(swarm.faults_max);
         let mut rate = [1, most.div_ceil(2), most][stream.below(3) as usize];
         if family.strikes_once() {
@@ -24,28 +24,28 @@ pub(crate) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> 
         }
         let aim = Aim::draw(&mut stream);
         for _ in 0..=stream.below(rate) {
-            // The order in which faults are kept is drawn with them, so that it favours no family.
+            // The order in which faults are kept is drawn too, so that it favours no family.
             let rank = stream.draw();
             drawn.push((off, rank, one(family, aim, swarm, scenario, &mut stream)));
         }
     }
-    // Families that are off stand last: they fill up a seed that would have too few.
+    // Families that are off come last: they fill up a seed with too few faults.
     drawn.sort_by_key(|&(off, rank, _)| (off, rank));
     let on = drawn.iter().take_while(|&&(off, ..)| !off).count();
     drawn.truncate(on.clamp(usize::from(swarm.faults_min), usize::from(swarm.faults_max)));
     drawn.into_iter().map(|(.., fault)| fault).collect()
 }
 
-/// The nodes that a family strikes under one seed.
+/// The nodes that a family strikes in one seed.
 #[derive(Clone, Copy)]
 enum Aim {
-    /// The leader of the hot show, again and again: that is where it hurts.
+    /// Always the leader of the hot show: that is where it hurts.
     Leader,
-    /// Its follower.
+    /// Always a follower of the hot show.
     Follower,
-    /// One node, whatever it is at the time, again and again.
+    /// Always the same node, in any role.
     Node(u64),
-    /// Anybody, the leader most often.
+    /// Any node, most often the leader.
     Anybody,
 }
 
@@ -76,14 +76,14 @@ impl Aim {
     }
 }
 
-/// What is drawn for a fault of any family, and the stream for what its own family needs besides.
+/// The draws common to all families, and the stream for the family's own.
 pub(super) struct Draw<'a> {
-    /// When it strikes.
+    /// Time of the strike, since the start of the run.
     pub(super) at: Span,
     pub(super) lasts: Span,
-    /// Which node it strikes, if it strikes one.
+    /// The node that it strikes, if it strikes one.
     pub(super) target: Target,
-    /// How strong it is, from all of `u64`.
+    /// Its strength, uniform over all of `u64`.
     pub(super) strength: u64,
     pub(super) swarm: &'a Swarm,
     pub(super) scenario: &'a Scenario,
@@ -91,12 +91,12 @@ pub(super) struct Draw<'a> {
 }
 
 impl Draw<'_> {
-    /// A zone, by the strength.
+    /// A zone, drawn from the strength.
     pub(super) fn zone(&self) -> u16 {
         1 + below(self.strength, u64::from(self.scenario.cluster.zones)) as u16
     }
 
-    /// How long something is down and up in turn: one to eight times while the fault lasts.
+    /// Lengths of alternating down and up periods: one to eight pairs within the fault's duration.
     pub(super) fn turns(&mut self) -> (Span, Span) {
         let turn = self.lasts.0 / (1 + below(self.strength, 8));
         let least = Span::from_millis(1).0;

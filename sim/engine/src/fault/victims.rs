@@ -1,6 +1,6 @@
-//! Which nodes a fault strikes, and what people call them.
+//! The nodes that a fault strikes, and their names in reports.
 //!
-//! Owns the choice of victims: a target is resolved when its fault strikes. Refuses to know what happens to them.
+//! Owns the choice of victims: a target is resolved when its fault strikes. Refuses to know what is done to them.
 
 use onsale_booking::ShowId;
 use onsale_cluster::ShardId;
@@ -42,8 +42,8 @@ impl<S: System> Faults<'_, S> {
         }
     }
 
-    /// A log that would be left without a majority of good copies, were the victim's disk damaged too, and that must
-    /// not be.
+    /// A log that must keep a majority of good copies, and would lose it if the victim's disk were damaged; `None` if
+    /// the disk may be damaged.
     pub(super) fn endangers(&self, world: &World<S>, victim: Place) -> Option<ShardId> {
         world.ears.ledger.endangers(self.setup, world.machines(), victim, self.good_copies)
     }
@@ -61,7 +61,7 @@ impl<S: System> Faults<'_, S> {
     }
 }
 
-/// What is said of a fault that spares a disk.
+/// The description of a fault that spares a disk.
 pub(super) fn spared(name: &str, shard: ShardId) -> String {
     format!("disk of {name} spared: {shard} would lose its majority of good copies")
 }

@@ -1,6 +1,6 @@
-//! A request in a story: how often it was asked and passed on, and why once more.
+//! A request in a story: how often it was sent and forwarded, and why again.
 //!
-//! Owns the words for attempts and tries. Refuses to know who belongs to the story.
+//! Owns the phrases for a client's attempts and a gateway's tries. Refuses to know which requests belong to the story.
 
 use std::collections::BTreeMap;
 
@@ -20,28 +20,28 @@ pub(super) struct Asked {
     pub(super) part: Part,
     pub(super) attempts: u32,
     pub(super) heard: bool,
-    /// Whether its client has lost the connection to the gateway that it asked last.
+    /// Whether its client has lost the connection to the last gateway asked.
     pub(super) is_cut_off: bool,
     /// When its client stopped waiting for good.
     pub(super) ended: Option<Instant>,
     /// When it was last asked.
     last: Instant,
-    /// By gateway, how it was passed on in this attempt.
+    /// By gateway, how it was forwarded in this attempt.
     tries: BTreeMap<Place, Tries>,
 }
 
-/// How a gateway has passed a request on.
+/// How a gateway has forwarded a request.
 #[derive(Debug)]
 struct Tries {
     count: u32,
     to: Place,
     at: Instant,
-    /// Whether the node that it was passed to has sent it back.
+    /// Whether that node has sent it back.
     is_back: bool,
 }
 
 impl Asked {
-    /// A request that is about to be asked.
+    /// A request not sent yet.
     pub(super) fn new(at: Instant, user: UserId, shard: ShardId, part: Part) -> Self {
         Self {
             user,
@@ -56,7 +56,7 @@ impl Asked {
         }
     }
 
-    /// Its client asks, or asks again.
+    /// The line for an attempt by its client.
     pub(super) fn ask(&mut self, at: Instant, gateway: Place, request: &Request) -> String {
         let id = request.id;
         self.attempts += 1;
@@ -72,23 +72,20 @@ impl Asked {
             (std::mem::take(&mut self.heard), std::mem::take(&mut self.is_cut_off));
         let why = match (heard, is_cut_off) {
             (true, _) => "told to come back later".to_owned(),
-            (false, true) => "as the connection was lost".to_owned(),
-            (false, false) => format!("nothing heard for {}", human::span(silence)),
+            (false, true) => "the connection was lost".to_owned(),
+            (false, false) => format!("no answer for {}", human::span(silence)),
         };
-        format!("asks again, {gateway} this time: {id}, attempt {}, {why}", self.attempts)
+        format!("retries at {gateway}: {id}, attempt {}, {why}", self.attempts)
     }
 
-    /// A gateway passes it on.
+    /// The line for a gateway that forwards it.
     pub(super) fn pass_on(&mut self, at: Instant, from: Place, to: Place, id: RequestId) -> String {
         let first = Tries { count: 0, to, at, is_back: false };
         let tries = self.tries.entry(from).or_insert(first);
         let before = (tries.to, tries.at, tries.is_back);
         *tries = Tries { count: tries.count + 1, to, at, is_back: false };
         if tries.count == 1 {
-            return format!(
-                "forwards {id} to {to}, which it takes for the leader of {}",
-                self.shard
-            );
+            return format!("forwards {id} to {to}, which it believes to lead {}", self.shard);
         }
         let why = match before {
             (node, _, true) => format!("{node} sent it back"),
@@ -96,10 +93,10 @@ impl Asked {
                 format!("no answer from {node} for {}", human::span(at.since(since)))
             }
         };
-        format!("tries {to} now: {id}, try {}, {why}", tries.count)
+        format!("forwards {id} to {to}, try {}: {why}", tries.count)
     }
 
-    /// A node sends it back to a gateway.
+    /// Notes that a node has sent it back to a gateway.
     pub(super) fn send_back(&mut self, gateway: Place) {
         if let Some(tries) = self.tries.get_mut(&gateway) {
             tries.is_back = true;

@@ -1,6 +1,6 @@
-//! Which requests a message carries.
+//! The requests that a message carries.
 //!
-//! Owns what is found in which kind of message. Refuses to know which of them belong to a story.
+//! Owns where each kind of message holds them. Refuses to know which of them belong to a story.
 
 use onsale_booking::RequestId;
 use onsale_cluster::{Answer, Message};
@@ -8,7 +8,7 @@ use onsale_world::place::Place;
 
 use super::words;
 
-/// The requests in a message from a place: each with who sends it, and what of it is sent.
+/// The requests in a message from a place: each with its sender, and the phrase for what is sent.
 pub(super) fn told(message: &Message, from: Place) -> Vec<(RequestId, String, String)> {
     let sender = || words::place(from);
     match message {
@@ -38,7 +38,7 @@ pub(super) fn told(message: &Message, from: Place) -> Vec<(RequestId, String, St
     }
 }
 
-/// The requests that a node has to deal with when it takes a message in.
+/// The requests that a node must process when a message arrives.
 pub(super) fn to_do(message: &Message) -> Vec<RequestId> {
     match message {
         Message::Requests(batch) | Message::Forwarded(batch) => {

@@ -1,8 +1,8 @@
-//! The cast of a story: people, requests and places that belong to it.
+//! The cast of a story: the people, requests and places that belong to it.
 //!
-//! Owns the decision whether a request, an event or a node has to do with what is followed. For
-//! a seat that takes two looks at a run: only what became of a wish tells which of them got the
-//! seat, and the story begins with the wish. Refuses to know how it is told.
+//! Owns the decision whether a request, an event or a node concerns a followed subject. A seat
+//! takes two passes over a run: the story begins with a wish, and only the outcome shows which
+//! wish got the seat. Refuses to know how it is told.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::seen::asked::{SessionId, requester};
 use crate::seen::sight::Sight;
 use crate::seen::subject::Subject;
 
-/// How much is told of somebody who belongs.
+/// How much a story tells about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
-    /// What the journal says of it, and no more.
+    /// Only its journal records.
     Journaled,
-    /// That it asked and what it was told.
+    /// That it was sent, and its answer.
     Bystander,
     /// Everything.
     Principal,
@@ -35,7 +35,7 @@ pub(super) enum Part {
 pub struct Cast {
     subjects: Vec<Subject>,
     placement: Arc<Placement>,
-    /// The requests that were granted a seat that is followed.
+    /// The requests that were granted a followed seat.
     grants: BTreeSet<RequestId>,
     newest: Newest,
 }
@@ -47,17 +47,17 @@ impl Cast {
         Self { subjects, placement, grants: BTreeSet::new(), newest }
     }
 
-    /// The shard whose records are the versions of the map, if there is one.
+    /// The shard whose records are versions of the map, if there is one.
     pub(super) fn map_shard(&self) -> Option<ShardId> {
         self.placement.map_shard()
     }
 
-    /// Whether a run must be looked at once before its story can be told.
+    /// Whether the run must be played once before its story can be told.
     pub fn needs_rehearsal(&self) -> bool {
         self.subjects.iter().any(|subject| matches!(subject, Subject::Seat(..)))
     }
 
-    /// The first look: learns who got the seats.
+    /// The first pass: learns which requests got the seats.
     pub(super) fn rehearse(&mut self, now: Instant, sight: &Sight<'_>) {
         for record in self.newest.records(now, sight) {
             for (show, event) in record.events {
@@ -68,7 +68,7 @@ impl Cast {
                 }
             }
         }
-        // What clients are told may be something else than what the journal says.
+        // Clients may be told something other than what the journal says.
         if let Sight::Arrived { message: Message::Replies(batch), .. } = sight {
             for reply in batch {
                 if let Outcome::Held { seats, hold, .. } | Outcome::Booked { seats, hold } =
@@ -81,7 +81,7 @@ impl Cast {
         }
     }
 
-    /// Whether a seat is among them that is followed, if it is the show's.
+    /// Whether one of these seats is followed, of this show if one is given.
     fn follows_any(&self, seats: &SeatList, show: Option<ShowId>) -> bool {
         self.subjects.iter().any(|subject| match subject {
             Subject::Seat(of, seat) => show.is_none_or(|show| show == *of) && seats.contains(seat),
@@ -96,7 +96,7 @@ impl Cast {
         })
     }
 
-    /// What part a request plays.
+    /// The part that a request plays; `None` if it does not belong.
     pub(super) fn request(&self, request: &Request) -> Option<Part> {
         let hold = match &request.command {
             Command::Hold(_) => request.id,
@@ -123,7 +123,7 @@ impl Cast {
         })
     }
 
-    /// What part an event plays that a node proposes.
+    /// The part that an event proposed by a node plays; `None` if it does not belong.
     pub(super) fn event(&self, show: ShowId, event: &Event, node: Place) -> Option<Part> {
         let hold = event.hold();
         self.part(|subject| {
@@ -145,70 +145,70 @@ impl Cast {
         })
     }
 
-    /// Whether a place is followed, and not what somebody wants there.
+    /// Whether a place is followed: a node, a shard or a show.
     pub(super) fn is_a_place(&self) -> bool {
         self.subjects.iter().any(|subject| {
             matches!(subject, Subject::Node(_) | Subject::Shard(_) | Subject::Show(_))
         })
     }
 
-    /// Whether a node is followed itself.
+    /// Whether this node is followed.
     pub(super) fn node(&self, place: Place) -> bool {
         self.subjects
             .iter()
             .any(|subject| matches!(subject, Subject::Node(node) if Place::Node(*node) == place))
     }
 
-    /// Whether only questions and their answers are followed, and not what comes of them.
+    /// Whether only requests are followed, each up to its answer.
     pub(super) fn is_of_requests(&self) -> bool {
         self.subjects.iter().all(|subject| matches!(subject, Subject::Request(_)))
     }
 
-    /// Whether a person is followed.
+    /// Whether this person is followed.
     pub(super) fn user(&self, user: UserId) -> bool {
         self.subjects.contains(&Subject::User(user))
     }
 
-    /// Whether somebody is followed who reads and writes facts.
+    /// Whether this session of reading and writing facts is followed.
     pub(super) fn session(&self, session: SessionId) -> bool {
         self.subjects.contains(&Subject::Session(session))
     }
 
-    /// Whether a fact is followed.
+    /// Whether this fact is followed.
     pub(super) fn fact(&self, fact: FactKey) -> bool {
         self.subjects.contains(&Subject::Fact(fact))
     }
 
-    /// Whether anybody is.
+    /// Whether any session is followed.
     pub(super) fn follows_sessions(&self) -> bool {
         self.subjects.iter().any(|subject| matches!(subject, Subject::Session(_)))
     }
 
-    /// Whether this is the name of a session that is followed.
+    /// Whether this is the name of a followed session.
     pub(super) fn is_session(&self, name: &str) -> bool {
         name.parse().is_ok_and(|subject| {
             matches!(subject, Subject::Session(_)) && self.subjects.contains(&subject)
         })
     }
 
-    /// Whether any fact is.
+    /// Whether any fact is followed.
     pub(super) fn follows_facts(&self) -> bool {
         self.subjects.iter().any(|subject| matches!(subject, Subject::Fact(_)))
     }
 
-    /// Whether facts are followed, or those who read and write them.
+    /// Whether any fact or session is followed.
     pub(super) fn is_of_facts(&self) -> bool {
         let of_facts =
             |subject: &Subject| matches!(subject, Subject::Fact(_) | Subject::Session(_));
         self.subjects.iter().any(of_facts)
     }
 
-    /// Whether just this is followed.
+    /// Whether exactly this subject is followed.
     pub(super) fn follows(&self, subject: Subject) -> bool {
         self.subjects.contains(&subject)
     }
 
-    /// The shards that are known to matter before anything happens.
+    /// The shards known to matter before the run begins.
     pub(super) fn shards(&self) -> BTreeSet<ShardId> {
         let shard = |subject: &Subject| match *subject {
             Subject::Seat(show, _) | Subject::Show(show) => Some(self.shard_of(show)),
@@ -223,12 +223,12 @@ impl Cast {
         self.subjects.iter().filter_map(shard).collect()
     }
 
-    /// The shard that carries a show.
+    /// The shard that carries this show.
     pub(super) fn shard_of(&self, show: ShowId) -> ShardId {
         self.placement.shard_of(show)
     }
 
-    /// The nodes that replicate a shard.
+    /// The nodes that replicate this shard.
     pub(super) fn replicas(&self, shard: ShardId) -> &[NodeId] {
         self.placement.replicas(shard)
     }

@@ -1,7 +1,7 @@
-//! The records of a story, and on which disks each of them is.
+//! The records of a story, and the disks that hold each of them.
 //!
-//! Owns the words for a record that gets onto a disk, is lost on its way, or is overtaken by another. Refuses to know
-//! what it says.
+//! Owns the phrases for a record that becomes durable, is lost on the way, or is overwritten. Refuses to know what it
+//! says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,25 +29,25 @@ struct Written {
 }
 
 impl Written {
-    /// On how many disks it is, and of how many.
+    /// The disks that hold it, and the replicas of its shard.
     fn spread(&self, cast: &Cast) -> (usize, usize) {
         (self.disks.len(), cast.replicas(self.shard).len())
     }
 }
 
 impl Disks {
-    /// A record belongs to the story: it says what came of a request, if it does.
+    /// Adds a record to the story, with the request that it decides, if any.
     pub(super) fn enter(&mut self, key: Key, request: Option<RequestId>, part: Part) {
         let new = || Written { request, shard: key.0, part, disks: BTreeSet::new() };
         self.0.entry(key).or_insert_with(new);
     }
 
-    /// Whether a record says already what came of a request.
+    /// Whether a record already decides this request.
     pub(super) fn have_decided(&self, request: RequestId) -> bool {
         self.0.values().any(|written| written.request == Some(request))
     }
 
-    /// Whether such a record is on fewer disks than a quorum.
+    /// Whether a record that decides this request is on fewer disks than a quorum.
     pub(super) fn lack_a_quorum_of(&self, request: RequestId, cast: &Cast) -> bool {
         let lacks = |written: &Written| {
             let (disks, replicas) = written.spread(cast);
@@ -56,22 +56,21 @@ impl Disks {
         self.0.values().any(|written| written.request == Some(request) && lacks(written))
     }
 
-    /// A record is put in the place of those of earlier epochs.
+    /// The lines for records of earlier epochs that this record overwrites.
     pub(super) fn overtaken(&self, record: &Record, cast: &Cast) -> Vec<Line> {
         let (shard, index, _) = record.key;
         let older = self.0.range((shard, index, Epoch(0))..record.key);
         let told = older.map(|((.., before), written)| {
             let (disks, replicas) = written.spread(cast);
-            let named =
-                written.request.map_or_else(|| "an expiry".to_owned(), |id| id.to_string());
+            let named = written.request.map_or_else(|| "an expiry".to_owned(), |id| id.to_string());
             let kept = if disks > replicas / 2 {
                 format!(", although {disks} of {replicas} had it on disk")
             } else {
                 String::new()
             };
             let what = format!(
-                "puts another record in place of record {index} of {shard} ({before}): what was decided \
-                 of {named} is void{kept}"
+                "overwrites record {index} of {shard} ({before}): the decision on {named} is \
+                 void{kept}"
             );
             Line {
                 request: written.request,
@@ -82,7 +81,7 @@ impl Disks {
         told.collect()
     }
 
-    /// Records are durable on a node's disk; `after` is what they waited for.
+    /// The lines for records that became durable on a node's disk; `after` says what they waited for.
     pub(super) fn durable(
         &mut self,
         now: Instant,
@@ -105,7 +104,7 @@ impl Disks {
             lines.push(Line {
                 request: written.request,
                 shard: Some(shard),
-                // What comes after the quorum is nobody's news, but it closes no story either.
+                // Copies after the quorum are only context: no story ends with one.
                 context: disks > replicas / 2 + 1,
                 ..Line::plain(now, place(node), Kind::Record, what)
             });
@@ -113,7 +112,7 @@ impl Disks {
         lines
     }
 
-    /// Records do not get to a node that has not got them yet.
+    /// The lines for records lost on the way to a node that lacks them.
     pub(super) fn lost(
         &self,
         at: Instant,
@@ -133,7 +132,7 @@ impl Disks {
             lines.push(Line {
                 request: written.request,
                 shard: Some(shard),
-                // Once a quorum has it, nobody waits for this node.
+                // Once a quorum has it, nothing waits for this node.
                 context: disks > replicas / 2,
                 repeats: Some(format!("record {index} of {shard} on its way to {to}")),
                 ..Line::plain(at, place(from), Kind::Lost, what)

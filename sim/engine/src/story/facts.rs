@@ -1,7 +1,7 @@
-//! Facts in a story: who asks about them, what the nodes answer, and how a write gets to the others.
+//! Facts in a story: questions about them, the nodes' answers, and how a write spreads.
 //!
-//! Owns what is remembered of each question and version in the story. Refuses to judge what is
-//! answered, and to know how lines look.
+//! Owns what is remembered of each question and version in the story. Refuses to judge answers,
+//! and to know how lines look.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,14 +18,14 @@ use super::words;
 use crate::seen::asked::SessionId;
 use crate::seen::sight::Sight;
 
-/// What is known of the facts in a story.
+/// The questions and versions of facts that a story has told.
 #[derive(Debug, Default)]
 pub(super) struct FactsTold {
-    /// The questions of the story that have no answer yet, with who asks.
+    /// The unanswered questions of the story, each with its asker.
     open: BTreeMap<QuestionId, Asker>,
-    /// Which node was told of which version, or has written it.
+    /// The versions that each node was told of, or has written.
     known: BTreeSet<(Place, FactKey, Stamp)>,
-    /// By session, what it was last told of each fact.
+    /// By session and fact, the version that it was last told.
     last: BTreeMap<(Option<SessionId>, FactKey), Option<Version>>,
 }
 
@@ -36,9 +36,9 @@ struct Asker {
 }
 
 impl FactsTold {
-    /// What a sight tells of facts that are followed, or of sessions that are.
+    /// The lines for followed facts and sessions.
     ///
-    /// Where a session is followed, the story is its own: what others do with the facts is told in between.
+    /// Where a session is followed, the lines of others are only context.
     pub(super) fn see(&mut self, now: Instant, sight: &Sight<'_>, cast: &Cast) -> Vec<Line> {
         let mut lines = self.look(now, sight, cast);
         for line in &mut lines {
@@ -102,7 +102,7 @@ impl FactsTold {
                 }
                 self.open.insert(question.id, Asker { session, writes: Some(*key) });
                 match text {
-                    Some(text) => format!("asks {node} to make {key} {text:?}"),
+                    Some(text) => format!("asks {node} to set {key} to {text:?}"),
                     None => format!("asks {node} to delete {key}"),
                 }
             }
@@ -114,7 +114,7 @@ impl FactsTold {
                     return None;
                 }
                 self.open.insert(question.id, Asker { session, writes: None });
-                // A survey asks every node for everything: what it hears is enough.
+                // A survey asks every node for everything: its answers are enough.
                 if surveys {
                     return None;
                 }
@@ -140,10 +140,10 @@ impl FactsTold {
                     }
                 }
                 match (told.is_empty(), same) {
-                    (true, 0) => "nothing of it".to_owned(),
-                    (true, _) => "what it knew already".to_owned(),
+                    (true, 0) => "no such facts".to_owned(),
+                    (true, _) => "nothing new".to_owned(),
                     (false, 0) => told.join("; "),
-                    (false, _) => format!("{}; and what it knew already", told.join("; ")),
+                    (false, _) => format!("{}; the rest is unchanged", told.join("; ")),
                 }
             }
             FactsAnswer::Written(stamp) => {
@@ -151,18 +151,18 @@ impl FactsTold {
                 format!("{key} is written, {}", version(*stamp))
             }
             FactsAnswer::Behind => {
-                "it has not seen what this session has, and could not fetch it in time".to_owned()
+                "it is behind this session, and could not catch up in time".to_owned()
             }
-            FactsAnswer::BadQuestion => "this is no question for it".to_owned(),
+            FactsAnswer::BadQuestion => "the question is invalid".to_owned(),
         };
         let line =
             Line::plain(now, asker(session), Kind::Client, format!("hears from {from}: {what}"));
-        // Surveys ask again and again until all nodes agree.
+        // Surveys repeat until all nodes agree.
         let repeats = session.is_none().then(|| format!("what {from} knows: {what}"));
         Some(Line { repeats, ..line })
     }
 
-    /// A node tells another of a version for the first time.
+    /// The lines for versions that a node sends another for the first time.
     fn on_sent(
         &mut self,
         departs: Instant,
@@ -212,7 +212,7 @@ impl FactsTold {
                 let followed = news.into_iter().find(|(key, _)| cast.fact(*key));
                 followed.map(|(key, told)| {
                     self.known.remove(&(to, *key, told.stamp));
-                    let line = lost(words::place(from), format!("what it says about {key}"));
+                    let line = lost(words::place(from), format!("the update of {key}"));
                     let repeats = Some(format!("{key} on its way from {from} to {to}"));
                     Line { repeats, ..line }
                 })
@@ -230,7 +230,7 @@ fn delta(message: &FactsMessage) -> Option<&Delta> {
     }
 }
 
-/// The facts of the story among these, or all.
+/// The followed facts among these and a count of the others, or all if none is followed.
 fn named(keys: &[FactKey], cast: &Cast) -> String {
     let followed: Vec<String> =
         keys.iter().filter(|key| cast.fact(**key)).map(ToString::to_string).collect();
@@ -248,7 +248,7 @@ fn asker(session: Option<SessionId>) -> String {
 
 fn said(key: FactKey, found: Option<&Version>) -> String {
     match found {
-        None => format!("nothing is known of {key}"),
+        None => format!("{key} is unknown"),
         Some(Version { stamp, text }) => {
             format!("{key} {}, {}", reads(text.as_ref()), version(*stamp))
         }

@@ -1,7 +1,7 @@
-//! The storyteller: turns what is seen into lines about whoever is followed.
+//! The storyteller: turns what happens into lines about the followed subjects.
 //!
-//! Owns who hears of what happens: the requests, the records on disks, the leaders and the rest of what a line may
-//! have to say "again" or "too late" about. Refuses to judge, and to know how lines look.
+//! Owns the dispatch of sights to the parts that remember: requests, records on disks, leaders, and so on. Refuses to
+//! judge, and to know how lines look.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,25 +36,25 @@ use crate::seen::subject::Subject;
 pub struct Follow {
     cast: Cast,
     hazards: Hazards,
-    /// Whether the unsafe settings were told.
+    /// Whether the unsafe settings have been listed.
     is_blamed: bool,
     story: Telling,
     newest: Newest,
     requests: Requests,
     disks: Disks,
     leaders: Leaders,
-    /// How often each node was started.
+    /// Starts of each node.
     boots: BTreeMap<Place, u64>,
     elections: Elections,
     facts: FactsTold,
     moves: MovesTold,
-    /// Steps towards other members that were seen.
+    /// Membership changes that were seen.
     steps: BTreeSet<Key>,
     waits: Waits,
 }
 
 impl Follow {
-    /// A story about a cast, as far as it takes place within a span of time.
+    /// A story about a cast, within a window of virtual time.
     pub fn new(cast: Cast, hazards: Hazards, within: (Instant, Instant)) -> Self {
         Self {
             hazards,
@@ -74,13 +74,13 @@ impl Follow {
         }
     }
 
-    /// The same with every fault, whether anything else happens in it or not: of a failure that was shrunk
-    /// each fault that is left is a part.
+    /// The same with every fault, even one in which nothing else happens: each fault left in a shrunk failure is part
+    /// of it.
     pub fn with_every_fault(self) -> Self {
         Self { story: self.story.with_every_fault(), ..self }
     }
 
-    /// Takes in what happens.
+    /// Tells what happened, if it belongs to the story.
     pub(super) fn see(&mut self, now: Instant, sight: &Sight<'_>) {
         for record in self.newest.records(now, sight) {
             self.on_record(&record);
@@ -122,7 +122,7 @@ impl Follow {
             Sight::GaveUp { user, request } => self.on_given_up(now, user, request),
             Sight::Left { user, fate } => self.on_left(now, user, fate),
             Sight::Judged { oracle, headline } => self.on_judged(now, oracle, headline),
-            // What the node says of a write that fails is told.
+            // The node's own observation tells of a failed write.
             Sight::WriteFails { .. } | Sight::Worked { .. } | Sight::Looks { .. } => {}
         }
     }
@@ -159,7 +159,7 @@ impl Follow {
     fn on_given_up(&mut self, now: Instant, user: UserId, request: RequestId) {
         if let Some(asked) = self.requests.get_mut(request) {
             asked.ended = Some(now);
-            let what = format!("gives {request} up, after {} attempts", asked.attempts);
+            let what = format!("gives up on {request} after {} attempts", asked.attempts);
             self.tell_of(request, Line::plain(now, user.to_string(), Kind::Client, what));
         }
     }
@@ -180,7 +180,7 @@ impl Follow {
         }
     }
 
-    /// Which unsafe settings are in force, once, below the first verdict.
+    /// Lists the unsafe settings in force, once, below the first verdict.
     fn tell_hazards(&mut self, now: Instant) {
         if !std::mem::replace(&mut self.is_blamed, true) {
             for setting in self.hazards.told().to_vec() {
@@ -189,7 +189,7 @@ impl Follow {
         }
     }
 
-    /// The story, in order and without what nobody misses.
+    /// The story, in order, without irrelevant context.
     pub fn finish(self, end: Instant) -> Story {
         self.story.finish(end)
     }
@@ -212,12 +212,12 @@ impl Follow {
             Message::Replies(batch) => {
                 for timed in batch {
                     let request = timed.item.request;
-                    // Everything else is a leader's answer, and told as such.
+                    // All other replies are a leader's answer, and told as such.
                     if let Outcome::Refused(refusal @ (Refusal::Unavailable | Refusal::Minority)) =
                         timed.item.outcome
                         && self.tells(request, from, to)
                     {
-                        let what = format!("gives {request} up: {}", words::refused(refusal));
+                        let what = format!("gives up on {request}: {}", words::refused(refusal));
                         self.tell_of(
                             request,
                             Line::plain(timed.at, place(from), Kind::Answer, what),
@@ -282,7 +282,7 @@ impl Follow {
         let shard = self.cast.shard_of(request.show);
         let what = match self.requests.get_mut(id) {
             Some(asked) => asked.pass_on(at, from, to, id),
-            None => format!("forwards {id} to {to}, which it takes for the leader of {shard}"),
+            None => format!("forwards {id} to {to}, which it believes to lead {shard}"),
         };
         self.tell_of(
             id,
@@ -338,7 +338,7 @@ impl Follow {
         asked.ended = asked.ended.or_else(|| decided.then_some(at));
         match asked.part {
             Part::Principal => {
-                let again = if late { ", which it no longer waits for" } else { "" };
+                let again = if late { ", but no longer waits for it" } else { "" };
                 let what = format!("hears from {from}: {id}, {told}{again}");
                 self.tell_of(id, Line::plain(at, user.to_string(), Kind::Client, what));
             }
@@ -363,7 +363,7 @@ impl Follow {
             let waited = request.and_then(|id| self.waits.decided(record.at, record.node, id));
             let later = waited.map_or_else(String::new, |at| {
                 let waited = human::span(record.at.since(at));
-                format!(" {waited} later, once the write before it was done")
+                format!(" {waited} later, once the previous write was done")
             });
             let time = words::of_the_shard(event.at(), waited.unwrap_or(record.at));
             let what =
@@ -377,7 +377,7 @@ impl Follow {
         }
     }
 
-    /// What a record's event decides, and which unsafe setting lets it.
+    /// The phrase for what an event decides, with the unsafe setting that allows it.
     fn decides(&self, record: &Record, event: &Event) -> String {
         let happened = words::happened(event);
         let Some(request) = event.request() else {
@@ -429,7 +429,7 @@ impl Follow {
     fn on_waits(&mut self, at: Instant, node: Place, message: &Message) {
         for id in carried::to_do(message) {
             if self.tells(id, node, node) {
-                let what = format!("stands still, and {id} waits for it");
+                let what = format!("is paused, and {id} waits for it");
                 self.tell_of(id, Line::plain(at, place(node), Kind::Lost, what));
             }
         }
@@ -459,9 +459,9 @@ impl Follow {
     fn on_process(&mut self, now: Instant, node: Place, state: Process, boots: u64) {
         let before = self.boots.insert(node, boots);
         let what = match state {
-            Process::Up if before == Some(boots) => "goes on",
-            Process::Up if before.is_some() => "starts anew and reads its disk",
-            // The first start is no news, and of the others the fault tells.
+            Process::Up if before == Some(boots) => "resumes",
+            Process::Up if before.is_some() => "restarts and reads its disk",
+            // The first start is no news, and the fault tells of the others.
             Process::Up | Process::Paused | Process::Down => return,
         };
         let followed = self.cast.node(node);
@@ -471,7 +471,7 @@ impl Follow {
         }
     }
 
-    /// Whether something said is about anybody or anything in the story.
+    /// Whether these words name a subject of the story.
     fn concerns(&self, words: &str) -> bool {
         self.cast.is_a_place()
             || Subject::named_in(words).into_iter().any(|subject| match subject {
@@ -488,7 +488,7 @@ impl Follow {
             })
     }
 
-    /// Whether it is told how a request goes its way between two places.
+    /// Whether the story tells how a request travels between two places.
     fn tells(&self, id: RequestId, from: Place, to: Place) -> bool {
         self.requests.is_lead(id) || self.cast.node(from) || self.cast.node(to)
     }

@@ -1,6 +1,6 @@
-//! Unsafe settings in a story: each is named beside what it lets through.
+//! Unsafe settings in a story: each is named beside what it allows.
 //!
-//! Owns which settings are in force. Refuses to know where they show.
+//! Owns which settings are in force. Refuses to know which lines show them.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use onsale_scenarios::{Scenario, hazards};
 /// The unsafe settings of a scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Hazards {
-    /// By key, as the scenario's file writes it.
+    /// By key, the setting as the scenario's file writes it.
     settings: BTreeMap<&'static str, String>,
-    /// The same with what each lets happen.
+    /// The same, each with what it allows.
     told: Vec<String>,
 }
 
@@ -26,17 +26,17 @@ impl Hazards {
         }
     }
 
-    /// Each with what it lets happen.
+    /// The settings, each with what it allows.
     pub(super) fn told(&self) -> &[String] {
         &self.told
     }
 
-    /// Whether a setting is unsafe here.
+    /// Whether this setting is unsafe here.
     pub(super) fn has(&self, key: &str) -> bool {
         self.settings.contains_key(key)
     }
 
-    /// Adds to a line which of these settings let it happen, if one is unsafe here.
+    /// Adds to a line the setting that allowed it, if one of these is unsafe here.
     pub(super) fn blame(&self, line: String, keys: &[&str]) -> String {
         match keys.iter().find_map(|key| self.settings.get(key)) {
             Some(setting) => format!("{line} [{setting}]"),

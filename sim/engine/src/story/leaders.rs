@@ -1,6 +1,6 @@
-//! The shards of a story, and which nodes lead them.
+//! The shards of a story, and the nodes that lead them.
 //!
-//! Owns what nodes said of that, and since when it is no longer so. Refuses to know why it matters.
+//! Owns what nodes said about leading, and which of them were deposed. Refuses to know why it matters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use onsale_world::place::Place;
 
 use super::cast::Cast;
 
-/// Which node leads each shard, as they say themselves.
+/// The leader of each shard, as the nodes say themselves.
 #[derive(Debug)]
 pub(super) struct Leaders {
     /// The shards that the story is about.
@@ -21,22 +21,22 @@ pub(super) struct Leaders {
 }
 
 impl Leaders {
-    /// Nobody leads these shards yet.
+    /// The shards of a story, without leaders yet.
     pub(super) const fn of(shards: BTreeSet<ShardId>) -> Self {
         Self { shards, leads: BTreeMap::new(), deposed: BTreeSet::new() }
     }
 
-    /// The story is about this shard too.
+    /// Adds a shard to the story.
     pub(super) fn add(&mut self, shard: ShardId) {
         self.shards.insert(shard);
     }
 
-    /// Whether the story is about a shard.
+    /// Whether the story is about this shard.
     pub(super) fn has(&self, shard: ShardId) -> bool {
         self.shards.contains(&shard)
     }
 
-    /// A node says something of itself.
+    /// Notes what a node says about itself.
     pub(super) fn hear(&mut self, node: Place, observation: Observation) {
         if let Observation::LeaderActivated { shard, .. } = observation {
             self.leads.insert(shard, node);

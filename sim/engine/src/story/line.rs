@@ -1,40 +1,40 @@
 //! A line of a story.
 //!
-//! Owns what a line is made of, and how a sequence of lines becomes readable: in order, without
-//! what is beside the point, without endless repetition. Refuses to know where lines come from.
+//! Owns the parts of a line, and how a sequence of lines becomes readable: ordered, trimmed of
+//! irrelevant context, repetitions folded. Refuses to know where lines come from.
 
 use onsale_booking::{Instant, RequestId, Span};
 use onsale_cluster::ShardId;
 
-/// What happens to several within this happens to them together.
+/// Window within which equal lines of several places are joined into one.
 const TOGETHER: Span = Span::from_secs(1);
-/// Repetitions that are told in full before the rest is counted.
+/// Repetitions told in full before the rest is counted.
 const REPEATS_TOLD: usize = 3;
 
-/// What a line tells of.
+/// The kind of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A client asks, or asks again.
+    /// A client sends a request, or retries it.
     Ask,
-    /// A request goes its way between nodes.
+    /// A request or an update travels between nodes.
     Route,
-    /// A leader decides.
+    /// A leader decides a request.
     Decision,
-    /// A record gets onto a disk, or is overtaken by another.
+    /// A record becomes durable, or is overwritten.
     Record,
     /// A leader answers a gateway.
     Answer,
-    /// A client hears, gives up or leaves.
+    /// A client gets an answer, gives up or leaves.
     Client,
-    /// A message does not get there.
+    /// A message is lost.
     Lost,
     /// A shard gets or loses its leader.
     Leader,
-    /// A node starts, stands still, or suspects another.
+    /// A node starts, pauses, or suspects another.
     Health,
     /// A fault strikes.
     Strike,
-    /// A fault goes on.
+    /// A fault takes its next step.
     Step,
     /// A fault heals.
     Heal,
@@ -63,16 +63,16 @@ impl Kind {
     }
 }
 
-/// What happened, to whom.
+/// One line of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// When.
+    /// Instant in virtual time.
     pub at: Instant,
-    /// Who acts: `u17`, `n3`, `FAULT`, `ORACLE`.
+    /// The actor: `u17`, `n3`, `FAULT`, `ORACLE`.
     pub who: String,
-    /// What it does.
+    /// What the actor does.
     pub what: String,
-    /// Of what kind that is.
+    /// The kind of the line.
     pub kind: Kind,
     /// The request concerned.
     pub request: Option<RequestId>,
@@ -80,14 +80,14 @@ pub struct Line {
     pub shard: Option<ShardId>,
     /// The fault's number in the plan, where one strikes or heals.
     pub fault: Option<usize>,
-    /// Whether it only explains others: told where it stands between them.
+    /// Whether it only explains other lines: told where it stands between them.
     pub context: bool,
-    /// What it repeats: lines that stand together and repeat the same are told a few times.
+    /// What it repeats: of adjacent lines that repeat the same, only the first few are told.
     pub repeats: Option<String>,
 }
 
 impl Line {
-    /// A line that is about nothing but itself.
+    /// A line without request, shard, fault or repetition.
     pub(super) fn plain(at: Instant, who: String, kind: Kind, what: String) -> Self {
         Self {
             at,
@@ -103,19 +103,18 @@ impl Line {
     }
 }
 
-/// Puts lines in order, and leaves out what nobody misses.
+/// Puts lines in order, drops irrelevant context and folds repetitions.
 ///
-/// Lines come in the order in which things were carried out, and each bears its own instant: a
-/// message leaves when the work that leads to it is done, which is later than the turn that
-/// started the work. Nothing has an instant before its cause's, so a stable sort keeps every
-/// effect behind its cause.
+/// Lines come in the order of execution, and each has its own instant: a message leaves when the
+/// work that leads to it is done, which is later than the turn that started the work. No effect
+/// has an earlier instant than its cause, so a stable sort keeps every effect behind its cause.
 pub(super) fn arrange(mut lines: Vec<Line>) -> Vec<Line> {
     lines.sort_by_key(|line| line.at);
     fold(trim(lines))
 }
 
-/// Context is told from the first line of the story's own to the last; before that only faults
-/// that are still in force then.
+/// Drops context before the first and after the last line of the story's own, except faults
+/// still in force at the first.
 fn trim(lines: Vec<Line>) -> Vec<Line> {
     let own = |line: &Line| !line.context;
     let Some(first) = lines.iter().position(own) else { return Vec::new() };
@@ -153,7 +152,7 @@ fn fold(lines: Vec<Line>) -> Vec<Line> {
     told
 }
 
-/// What several do alike, one after another, is one line.
+/// Joins equal lines of several actors into one; `None` if they are not equal.
 fn join(group: &[Line]) -> Option<Line> {
     let (first, others) = group.split_first()?;
     let together = |line: &Line| line.what == first.what && line.at.since(first.at) < TOGETHER;
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_several_do_alike_is_one_line() {
+    fn equal_lines_of_several_nodes_are_joined() {
         let suspects = |who: &str, at| Line {
             who: who.to_owned(),
             what: "suspects n3".to_owned(),
@@ -242,6 +241,6 @@ mod tests {
         assert_eq!((told.len(), told[0].who.as_str()), (1, "n4"));
         assert_eq!(told[0].what, "suspects n3; so do n1, n2");
         let apart = vec![suspects("n4", 1), suspects("n4", 2)];
-        assert_eq!(arrange(apart).len(), 2, "the same twice is not two");
+        assert_eq!(arrange(apart).len(), 2, "two lines of one node are not two nodes");
     }
 }

@@ -1,6 +1,6 @@
-//! An instant of a run as people write it.
+//! An instant of a run, as people write it.
 //!
-//! Owns the two forms: how long after the start, `1m35s`, and the clock of the reports,
+//! Owns the two forms: the time since the start, `1m35s`, and the clock of the reports,
 //! `01:35.250`. Refuses to know how long a run is.
 
 use std::str::FromStr;
@@ -18,14 +18,14 @@ impl FromStr for Moment {
         let micros = if text.contains(':') { clock(text) } else { spans(text) };
         micros.map(|micros| Self(Instant(micros))).ok_or_else(|| {
             format!(
-                "`{text}` is no instant of a run: write how long after its start, such as 95s or \
-                 1m35s250ms, or what reports print, such as 01:35.250"
+                "`{text}` is not an instant of a run: write the time since its start, such as 95s \
+                or 1m35s250ms, or the clock that reports print, such as 01:35.250"
             )
         })
     }
 }
 
-/// `1m35s250ms`: whole numbers, each with its unit, the longest first and each once.
+/// Parses `1m35s250ms` to microseconds: whole numbers, each with its unit, the longest unit first and each once.
 fn spans(text: &str) -> Option<u64> {
     const UNITS: [(&str, u64); 5] =
         [("us", 1), ("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000)];
@@ -44,7 +44,7 @@ fn spans(text: &str) -> Option<u64> {
     (!text.is_empty()).then_some(micros)
 }
 
-/// `[h:]mm:ss[.fraction]`: what follows something larger is below 60.
+/// Parses `[h:]mm:ss[.fraction]` to microseconds: every part but the first is below 60.
 fn clock(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     if fraction.len() > 6 || fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {

@@ -1,7 +1,7 @@
-//! Moves in a story: where the map wants a shard, which step its journal takes, and who gets a copy.
+//! Moves in a story: where the map wants a shard, its journal's membership changes, and snapshots on their way.
 //!
-//! Owns what was last wanted, so that only news is told. Refuses to know why a shard moves, and how
-//! lines look.
+//! Owns the last wanted placement, so that only news is told. Refuses to know why a shard moves, and
+//! how lines look.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,17 @@ use super::records::Key;
 use super::words;
 use crate::seen::subject::Subject;
 
-/// Where shards and nodes of the story are to be.
+/// The last wanted placement of each shard, and the state of each node in the map.
 #[derive(Debug, Default)]
 pub(super) struct MovesTold {
-    /// By shard: where it is wanted, and instead of where.
+    /// By shard: the wanted replicas, and the ones they replace.
     wanted: BTreeMap<ShardId, (Vec<NodeId>, Vec<NodeId>)>,
-    /// By node: whether it is of the cluster, and whether it is to leave.
+    /// By node: whether it is in the cluster, and whether it is to leave.
     members: BTreeMap<NodeId, (bool, bool)>,
 }
 
 impl MovesTold {
-    /// A version of the map is proposed.
+    /// The lines for a proposed version of the map.
     pub(super) fn on_map(
         &mut self,
         at: Instant,
@@ -48,7 +48,7 @@ impl MovesTold {
                 (None, true) => continue,
                 (_, true) => format!("notes that {shard} is on {wanted} (map {version})"),
                 (_, false) => format!(
-                    "wants {shard} on {wanted} instead of on {} (map {version})",
+                    "wants {shard} on {wanted} instead of {} (map {version})",
                     listed(&seats.from)
                 ),
             };
@@ -71,7 +71,7 @@ impl MovesTold {
             if state.0 && !map.has(*member) {
                 *state = (false, false);
                 if cast.node(Place::Node(*member)) {
-                    let what = format!("strikes {member} off the cluster (map {version})");
+                    let what = format!("removes {member} from the cluster (map {version})");
                     lines.push(line(at, node, None, what));
                 }
             }
@@ -80,7 +80,7 @@ impl MovesTold {
     }
 }
 
-/// A journal is to take a step towards other members.
+/// The line for a proposed membership change.
 pub(super) fn on_change(
     at: Instant,
     node: Place,
@@ -89,18 +89,19 @@ pub(super) fn on_change(
     cast: &Cast,
 ) -> Option<Line> {
     let step = match change {
-        Change::Learns(replica) => format!("{replica} begins to learn the log"),
+        Change::Learns(replica) => format!("{replica} joins as a learner"),
         Change::Swaps { promoted, demoted } => {
-            format!("{promoted} gets the vote of {demoted}, under both majorities")
+            format!("{promoted} replaces {demoted} as a voter, in a joint configuration")
         }
-        Change::Settles => "the old majority has no say any more".to_owned(),
-        Change::Drops(replica) => format!("{replica} is dropped"),
+        Change::Settles => "the joint configuration ends".to_owned(),
+        Change::Drops(replica) => format!("{replica} is removed"),
     };
-    let what = format!("proposes a step of members as record {index} of {shard} ({epoch}): {step}");
+    let what =
+        format!("proposes a membership change as record {index} of {shard} ({epoch}): {step}");
     cast.follows(Subject::Shard(shard)).then(|| line(at, node, Some(shard), what))
 }
 
-/// A copy of a shard is on its way.
+/// The line for a snapshot of a shard on its way.
 pub(super) fn on_journal(
     at: Instant,
     (from, to): (Place, Place),

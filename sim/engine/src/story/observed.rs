@@ -1,6 +1,6 @@
-//! What a node says about itself, in words.
+//! A node's observations about itself, in words.
 //!
-//! Owns the phrases for observations and marks, and which kinds of them concern a story at all.
+//! Owns the phrases for observations and marks, and which of them concern a story.
 
 use onsale_booking::NodeId;
 use onsale_cluster::{Mark, Observation, ShardId, TransferReason};
@@ -8,8 +8,8 @@ use onsale_cluster::{Mark, Observation, ShardId, TransferReason};
 use super::hazards::Hazards;
 use super::line::Kind;
 
-/// Whether what a node says of itself concerns a story, for whoever does not follow the node: about a peer if that
-/// leads one of its shards, about a disk if the node has a replica of one.
+/// Whether a node's observation concerns a story that does not follow the node. One about a peer does if the peer leads
+/// one of the story's shards, one about a disk if the node has a replica of one.
 pub(super) fn concerns(
     observation: Observation,
     leads: impl Fn(NodeId) -> bool,
@@ -33,43 +33,42 @@ pub(super) fn concerns(
     }
 }
 
-/// What a line tells of, about which shard, and how it says so.
+/// The kind of line for an observation, the shard it is about, and the phrase.
 pub(super) fn told(observation: Observation, hazards: &Hazards) -> (Kind, Option<ShardId>, String) {
     match observation {
         Observation::LeaderActivated { shard, epoch } if hazards.has("cluster.leader.serves") => {
-            let what = format!("owns {shard} now ({epoch}), though it may not have caught up");
+            let what = format!("leads {shard} now ({epoch}), though it may not have caught up");
             (Kind::Leader, Some(shard), hazards.blame(what, &["cluster.leader.serves"]))
         }
         Observation::LeaderActivated { shard, epoch } => {
-            let what = format!("owns {shard} now ({epoch}): all that was committed is applied");
+            let what = format!("leads {shard} now ({epoch}): all committed records are applied");
             (Kind::Leader, Some(shard), what)
         }
         Observation::LeaderDeposed { shard, epoch } => {
-            let what =
-                format!("owns {shard} no longer ({epoch}), and drops what was not committed");
+            let what = format!("no longer leads {shard} ({epoch}), and drops uncommitted records");
             (Kind::Leader, Some(shard), what)
         }
         Observation::Elected { shard, epoch } => {
-            (Kind::Leader, Some(shard), format!("is elected to lead {shard} ({epoch})"))
+            (Kind::Leader, Some(shard), format!("is elected leader of {shard} ({epoch})"))
         }
         Observation::GivenUp { peer } => {
-            (Kind::Health, None, format!("sees a quorum without {peer}, and gives it up"))
+            (Kind::Health, None, format!("sees a quorum without {peer}, and gives up on it"))
         }
-        Observation::Withdrew => {
-            (Kind::Health, None, "withdraws: a quorum is out of its sight".to_owned())
-        }
+        Observation::Withdrew => (Kind::Health, None, "withdraws: it sees no quorum".to_owned()),
         Observation::Returned => (Kind::Health, None, "serves clients again".to_owned()),
         Observation::LeadTransferBegan { shard, to, reason } => {
             (Kind::Leader, Some(shard), of_a_hand_over(shard, to, reason))
         }
-        Observation::LeadTransferGivenUp { shard } => {
-            (Kind::Leader, Some(shard), format!("could not hand {shard} over, and goes on"))
-        }
+        Observation::LeadTransferGivenUp { shard } => (
+            Kind::Leader,
+            Some(shard),
+            format!("gives up the transfer of {shard}, and goes on leading it"),
+        ),
         Observation::Suspected { peer } => {
-            let what = format!("has not heard {peer} for too long, and suspects it");
+            let what = format!("has not heard from {peer} for too long, and suspects it");
             (Kind::Health, None, hazards.blame(what, &["cluster.on-suspicion"]))
         }
-        Observation::Trusted { peer } => (Kind::Health, None, format!("hears {peer} again")),
+        Observation::Trusted { peer } => (Kind::Health, None, format!("hears from {peer} again")),
         Observation::Refused { shard, reason } => {
             (Kind::Health, Some(shard), format!("refuses: {reason} ({shard})"))
         }
@@ -83,48 +82,50 @@ pub(super) fn told(observation: Observation, hazards: &Hazards) -> (Kind, Option
     }
 }
 
-/// How a leader begins to hand its shard over.
+/// The phrase for the start of a lead transfer.
 fn of_a_hand_over(shard: ShardId, to: NodeId, reason: TransferReason) -> String {
     let why = match reason {
         TransferReason::Retirement | TransferReason::Move => "",
         TransferReason::Venue => ", which is nearer to the venue",
         TransferReason::Load => ", which has less to do",
     };
-    format!("hands {shard} over to {to}{why}, and admits no more requests")
+    format!("transfers the lead of {shard} to {to}{why}, and admits no more requests")
 }
 
-/// What a node says about its disk, if that is what a mark is about.
+/// The phrase for a mark about a node's disk; `None` for other marks.
 fn of_the_disk(mark: Mark) -> Option<&'static str> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "all other marks are of other things")]
     match mark {
-        Mark::TornLogCutOff => Some("cuts its log off where a crash cut a write short"),
-        Mark::LogDamageFound => Some("finds its log damaged, and neither votes nor stands"),
-        Mark::DiskReplaced => Some("finds an empty disk, and neither votes nor stands"),
-        Mark::ReplicaRepaired => Some("has again all that it may have acknowledged, and votes"),
-        Mark::LogRenewed => Some("hears that its log is damaged, and writes it anew"),
+        Mark::TornLogCutOff => Some("truncates its log where a crash tore a write"),
+        Mark::LogDamageFound => {
+            Some("finds its log damaged, and neither votes nor stands for election")
+        }
+        Mark::DiskReplaced => {
+            Some("finds an empty disk, and neither votes nor stands for election")
+        }
+        Mark::ReplicaRepaired => {
+            Some("has recovered all that it may have acknowledged, and votes again")
+        }
+        Mark::LogRenewed => Some("learns that its log is damaged, and rewrites it"),
         Mark::StoppedOnWriteError => Some("stops: a write failed"),
-        Mark::DiskFull => Some("finds no room on its disk, and acknowledges nothing"),
-        Mark::LeadTransferAsked => Some("asks another to lead"),
+        Mark::DiskFull => Some("finds its disk full, and acknowledges nothing"),
+        Mark::LeadTransferAsked => Some("asks another node to lead"),
         _ => None,
     }
 }
 
-/// What a node says about its facts, if that is what a mark is about.
+/// The phrase for a mark about a node's facts; `None` for other marks.
 fn of_facts(mark: Mark) -> Option<&'static str> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "all other marks are of other things")]
     match mark {
-        Mark::FactsForgotten => Some("forgets deletions whose lifetime is over"),
-        Mark::FactsFetched => {
-            Some("lacks what a session has seen, and fetches it before it answers")
-        }
-        Mark::FactsBehind => Some("could not fetch in time what a session has seen"),
-        Mark::FactsCopied => Some("takes a whole copy of the facts"),
-        Mark::FactsGap => Some("takes nothing of a message that follows on what it lacks"),
-        Mark::FactsFromTheFuture => Some("does not yet take facts that are ahead of its clock"),
-        Mark::FactsRewritten => {
-            Some("writes a fact again: it may be older than a forgotten deletion")
-        }
-        Mark::FactsWrittenOff => Some("writes off what its disk forgot and no peer has"),
+        Mark::FactsForgotten => Some("drops expired tombstones"),
+        Mark::FactsFetched => Some("is behind a session, and catches up before it answers"),
+        Mark::FactsBehind => Some("is behind a session, and could not catch up in time"),
+        Mark::FactsCopied => Some("takes a full copy of the facts"),
+        Mark::FactsGap => Some("ignores an update that builds on updates it lacks"),
+        Mark::FactsFromTheFuture => Some("defers facts that are ahead of its clock"),
+        Mark::FactsRewritten => Some("rewrites a fact that may be older than a dropped tombstone"),
+        Mark::FactsWrittenOff => Some("writes off facts that its disk lost and no peer has"),
         _ => None,
     }
 }

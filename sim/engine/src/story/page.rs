@@ -1,7 +1,7 @@
-//! A story on a page: aligned for people, or a JSON object a line for programs.
+//! A story on a page: aligned for people, or one JSON object a line for programs.
 //!
-//! Owns columns, colour, and the rails on the left that show which faults are in force. Refuses
-//! to know what a line means.
+//! Owns columns, colour, and the rails on the left that show the faults in force. Refuses to
+//! know what a line means.
 
 use std::fmt::Write as _;
 
@@ -12,11 +12,11 @@ use serde::Serialize;
 use super::line::{Kind, Line};
 use super::telling::Story;
 
-/// Columns that are left for what happens on the narrowest terminal.
+/// Columns left for the text on the narrowest terminal.
 const ROOM_MIN: usize = 24;
 
-/// The story for people: a line each with the rails of faults in force, when, who and what; broken
-/// where it is wider than `width`, if there is one.
+/// The story for people: in each line the rails of the faults in force, the instant, the actor and
+/// the text, wrapped to `width` columns if one is given.
 pub fn render(story: &Story, colour: bool, width: Option<usize>) -> String {
     let who = story.lines.iter().map(|line| line.who.chars().count()).max().unwrap_or(0);
     let rails = rails(&story.lines);
@@ -59,13 +59,13 @@ pub fn render(story: &Story, colour: bool, width: Option<usize>) -> String {
     }
     if story.untold > 0 {
         let untold = human::count(story.untold);
-        writeln!(page, "… and {untold} more lines: see less of it with --from, --to or --until")
+        writeln!(page, "… and {untold} more lines: narrow the story with --from, --to or --until")
             .expect("a string takes what is written");
     }
     page
 }
 
-/// The rails that go on below a line.
+/// The rails that continue below a line.
 fn passing(rail: &str) -> String {
     let below = |mark| match mark {
         '┌' | '│' => '│',
@@ -74,7 +74,7 @@ fn passing(rail: &str) -> String {
     rail.chars().map(below).collect()
 }
 
-/// The story for programs: a JSON object a line.
+/// The story for programs: one JSON object a line.
 pub fn json_lines(story: &Story) -> String {
     let mut in_force: Vec<usize> = Vec::new();
     let mut text = String::new();
@@ -99,7 +99,7 @@ pub fn json_lines(story: &Story) -> String {
     text
 }
 
-/// The keys of a line, in their order.
+/// The keys of a line, in the order written.
 #[derive(Serialize)]
 struct Document<'a> {
     at_us: u64,
@@ -111,12 +111,12 @@ struct Document<'a> {
     request: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shard: Option<String>,
-    /// Their numbers in the plan.
+    /// Numbers of the faults in the plan.
     faults_in_force: &'a [usize],
 }
 
-/// For each line a rail a fault that is in force: it opens where the fault strikes and closes
-/// where it heals.
+/// The rails of each line, one for each fault in force: a rail opens where its fault strikes and
+/// closes where it heals.
 fn rails(lines: &[Line]) -> Vec<String> {
     let mut rails: Vec<Option<usize>> = Vec::new();
     let mut drawn = Vec::with_capacity(lines.len());
@@ -170,7 +170,7 @@ mod tests {
                 line(2, "FAULT", Kind::Strike, "crash of n3", Some(0)),
                 line(3, "FAULT", Kind::Strike, "pause of n2", Some(1)),
                 line(4, "FAULT", Kind::Heal, "over: crash of n3", Some(0)),
-                line(5, "n2", Kind::Lost, "stands still", None),
+                line(5, "n2", Kind::Lost, "is paused", None),
                 line(6, "FAULT", Kind::Heal, "over: pause of n2", Some(1)),
             ],
             untold: 0,
@@ -178,21 +178,21 @@ mod tests {
     }
 
     #[test]
-    fn rails_stand_beside_what_happens_in_a_fault() {
+    fn rails_mark_the_lines_during_a_fault() {
         let expected = "   00:00.001  u17    asks n2
 ┌  00:00.002  FAULT  crash of n3
 │┌ 00:00.003  FAULT  pause of n2
 └│ 00:00.004  FAULT  over: crash of n3
- │ 00:00.005  n2     stands still
+ │ 00:00.005  n2     is paused
  └ 00:00.006  FAULT  over: pause of n2
 ";
         assert_eq!(render(&story(), false, None), expected);
         assert_eq!(render(&story(), false, Some(40)), expected);
-        assert!(render(&story(), true, None).contains("\x1b[31mstands still\x1b[0m"));
+        assert!(render(&story(), true, None).contains("\x1b[31mis paused\x1b[0m"));
     }
 
     #[test]
-    fn a_line_is_broken_where_the_terminal_ends_and_rails_go_on() {
+    fn a_line_wraps_at_the_terminal_s_width_and_rails_continue() {
         let mut story = story();
         story.lines.truncate(4);
         "crash of n3, which leads show0 and many others".clone_into(&mut story.lines[1].what);

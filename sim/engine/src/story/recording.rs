@@ -1,8 +1,8 @@
-//! A run as a trace for tools that draw it: nodes as processes, shards, cores, disks and links as
+//! A run as a trace for tools that draw it: nodes as processes; shards, cores, disks and links as
 //! their threads.
 //!
-//! Owns what is drawn where, and what must be remembered to draw a span when it ends. Refuses to
-//! know the format, which `onsale_reports::trace` owns.
+//! Owns the layout, and what must be remembered to draw a span when it ends. Refuses to know the
+//! format, which `onsale_reports::trace` owns.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -20,19 +20,19 @@ use super::words;
 use crate::seen::asked::undecided;
 use crate::seen::sight::Sight;
 
-/// More events than this are more than the tools that draw them bear.
+/// Upper bound of events in a trace: the tools that draw them fail beyond.
 pub const EVENTS_MAX: u64 = 2_000_000;
 
-/// The process that stands for faults and oracles.
+/// Number of the process that shows faults and oracles.
 const FAULTS: u32 = 1_000;
-/// Threads of a node: its own state, then its cores, then these, then its shards.
+/// Thread numbers of a node: its own state, then its cores, then these, then its shards.
 const STATE: u32 = 0;
 const DISK: u32 = 70;
 const OUT: u32 = 71;
 const IN: u32 = 72;
 const SHARDS: u32 = 100;
 
-/// Records what is seen in a window of virtual time.
+/// Records a window of virtual time.
 #[derive(Debug)]
 pub struct Recording {
     out: TraceWriter<BufWriter<File>>,
@@ -40,10 +40,10 @@ pub struct Recording {
     to: Instant,
     seen: Instant,
     newest: Newest,
-    /// Spans that have begun: one a row.
+    /// Open spans, at most one a row.
     spans: BTreeMap<Row, Open>,
     requests: BTreeMap<RequestId, Asked>,
-    /// On their way, by link and instant of arrival.
+    /// Messages on their way, by link and instant of arrival.
     flying: BTreeMap<(Place, Place, Instant), VecDeque<Flying>>,
     messages: u64,
 }
@@ -55,7 +55,7 @@ struct Open {
     since: Instant,
 }
 
-/// A request that its client waits for.
+/// An unanswered request.
 #[derive(Debug)]
 struct Asked {
     name: &'static str,
@@ -72,7 +72,7 @@ struct Flying {
 }
 
 impl Recording {
-    /// A trace in `file` of what happens from `from` to `to`.
+    /// A recording of the window from `from` to `to`, written to `file`.
     ///
     /// # Errors
     /// If the file cannot be created.
@@ -114,7 +114,7 @@ impl Recording {
         })
     }
 
-    /// Takes in what happens.
+    /// Records what happened.
     pub(super) fn see(&mut self, now: Instant, sight: &Sight<'_>) {
         if self.seen < self.from && now >= self.from {
             self.begin_what_is_open();
@@ -191,10 +191,10 @@ impl Recording {
         self.mark(row(record.node, SHARDS + shard.0), "record", &name, record.at);
     }
 
-    /// Ends what is open, and the file.
+    /// Closes the open spans and the file.
     ///
     /// # Errors
-    /// The first that there was in writing it.
+    /// The first error in writing it.
     pub fn finish(mut self) -> io::Result<Written> {
         let end = self.seen.min(self.to);
         for row in self.spans.keys().copied().collect::<Vec<_>>() {
@@ -289,22 +289,22 @@ impl Recording {
                 self.end(row(node, SHARDS + shard.0), now);
             }
             Observation::LeadTransferBegan { shard, to, .. } => {
-                self.mark(state, "leader", &format!("hands {shard} over to {to}"), now);
+                self.mark(state, "leader", &format!("transfers the lead of {shard} to {to}"), now);
             }
             Observation::LeadTransferGivenUp { shard } => {
-                self.mark(state, "leader", &format!("keeps {shard}"), now);
+                self.mark(state, "leader", &format!("goes on leading {shard}"), now);
             }
             Observation::Suspected { peer } => {
                 self.mark(state, "health", &format!("suspects {peer}"), now);
             }
             Observation::Trusted { peer } => {
-                self.mark(state, "health", &format!("hears {peer} again"), now);
+                self.mark(state, "health", &format!("hears from {peer} again"), now);
             }
             Observation::Elected { shard, epoch } => {
-                self.mark(state, "elected", &format!("leads {shard} ({epoch})"), now);
+                self.mark(state, "elected", &format!("elected leader of {shard} ({epoch})"), now);
             }
             Observation::GivenUp { peer } => {
-                self.mark(state, "health", &format!("gives {peer} up"), now);
+                self.mark(state, "health", &format!("gives up on {peer}"), now);
             }
             Observation::Withdrew => self.mark(state, "health", "withdraws", now),
             Observation::Returned => self.mark(state, "health", "serves again", now),
@@ -318,7 +318,7 @@ impl Recording {
         match state {
             Process::Up => self.end(process, now),
             Process::Paused => {
-                self.begin(process, "process", "stands still".to_owned(), now);
+                self.begin(process, "process", "paused".to_owned(), now);
             }
             Process::Down => {
                 let of_node = |row: &&Row| row.pid == process.pid;
@@ -357,7 +357,7 @@ impl Recording {
         }
     }
 
-    /// As much of it as lies in the window.
+    /// Writes the part of a span that lies in the window.
     fn span(&mut self, row: Row, category: &str, name: &str, (since, until): (Instant, Instant)) {
         let (since, until) = (since.max(self.from), until.min(self.to));
         if since < until {
@@ -380,7 +380,7 @@ fn row(place: Place, tid: u32) -> Row {
     Row { pid: place.number(), tid }
 }
 
-/// What a message is called; beats are not drawn.
+/// The name of a message in the trace; `None` for messages not drawn, such as beats.
 fn called(message: &Message) -> Option<String> {
     let many = |what: &str, count: usize| match count {
         1 => what.to_owned(),

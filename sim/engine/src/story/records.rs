@@ -1,8 +1,8 @@
-//! Records of journals, as they show up between the hosts.
+//! Records of journals, as they appear in messages and writes.
 //!
-//! Owns which of them is seen for the first time. A record travels and is written many times,
-//! and is told once: where it first shows up, which is at its proposer. Refuses to know what
-//! its events mean.
+//! Owns which of them are seen for the first time. A record is sent and written many times, and
+//! told once: where it first appears, which is at its proposer. Refuses to know what its events
+//! mean.
 
 use std::collections::BTreeMap;
 
@@ -15,46 +15,46 @@ use onsale_world::place::Place;
 use crate::seen::declared::Declared;
 use crate::seen::sight::Sight;
 
-/// A record's place: no two records stand in one, unless somebody breaks a promise.
+/// A record's key: no two records share one, unless a promise is broken.
 pub(super) type Key = (ShardId, u64, Epoch);
 
-/// A record that is seen for the first time.
+/// A record seen for the first time.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
-    /// When it was proposed.
+    /// Instant of its proposal.
     pub(super) at: Instant,
-    /// By whom.
+    /// Its proposer.
     pub(super) node: Place,
-    /// In which place.
+    /// Its key.
     pub(super) key: Key,
-    /// What it says; nothing if it opens an epoch, or is a version of the map.
+    /// Its events; none if it opens an epoch, or is a version of the map.
     pub(super) events: Vec<(ShowId, Event)>,
-    /// The map, if it is a version of it.
+    /// The map, if the record is a version of it.
     pub(super) map: Option<Placement>,
 }
 
-/// By shard and epoch: the newest record that was seen.
+/// The newest record seen, by shard and epoch.
 #[derive(Clone, Debug)]
 pub(super) struct Newest {
     by_epoch: BTreeMap<(ShardId, Epoch), u64>,
-    /// The shard whose records are the versions of the map, if there is one.
+    /// The shard whose records are versions of the map, if there is one.
     map: Option<ShardId>,
 }
 
 impl Newest {
-    /// Nothing was seen yet.
+    /// No record seen yet.
     pub(super) fn new(map: Option<ShardId>) -> Self {
         Self { by_epoch: BTreeMap::new(), map }
     }
 
-    /// The records that first show up here.
+    /// The records that a sight shows for the first time.
     pub(super) fn records(&mut self, now: Instant, sight: &Sight<'_>) -> Vec<Record> {
         let mut fresh = Vec::new();
         let mut take = |at, node, key: Key, bytes| {
             if !self.is_news(key) {
                 return;
             }
-            // What does not read back is the oracles' business.
+            // A record that does not decode is the oracles' concern.
             let (events, map) = if self.map == Some(key.0) {
                 (Vec::new(), Placement::decode(bytes))
             } else {
@@ -79,7 +79,7 @@ impl Newest {
         fresh
     }
 
-    /// Those of records that a system declares.
+    /// The new ones among the records that a system declares.
     fn declared(&mut self, at: Instant, node: Place, declared: &[Declared]) -> Vec<Record> {
         let key = |record: &Declared| (record.log, record.index, record.term);
         let fresh = declared.iter().filter(|record| self.is_news(key(record)));
@@ -93,7 +93,7 @@ impl Newest {
         fresh.map(told).collect()
     }
 
-    /// Within an epoch there is one proposer, whose indexes rise.
+    /// Whether a record is new: an epoch has one proposer, and its indexes rise.
     fn is_news(&mut self, (shard, index, epoch): Key) -> bool {
         let newest = self.by_epoch.entry((shard, epoch)).or_default();
         let news = index > *newest;
@@ -102,7 +102,7 @@ impl Newest {
     }
 }
 
-/// The steps towards other members in framed bytes.
+/// The membership changes in framed bytes.
 pub(super) fn changes(bytes: &[u8]) -> impl Iterator<Item = (Key, Change)> {
     frame::read(bytes).filter_map(|frame| match frame {
         Frame::Change { shard, index, epoch, change } => {
@@ -119,7 +119,7 @@ pub(super) fn changes(bytes: &[u8]) -> impl Iterator<Item = (Key, Change)> {
     })
 }
 
-/// The places of the records in what was written: as the system declares them, else as framed.
+/// The keys of the records in a write: as the system declares them, else as framed.
 pub(super) fn keys(bytes: &[u8], declared: Option<&[Declared]>) -> Vec<Key> {
     match declared {
         Some(declared) => {

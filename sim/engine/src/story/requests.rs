@@ -1,7 +1,7 @@
 //! The requests of a story.
 //!
-//! Owns which of them are told in full, and from when on what is told of them repeats itself. Refuses to know what
-//! happens to them.
+//! Owns which of them are told in full, and when their lines count as repetition. Refuses to know what happens to
+//! them.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::asked::Asked;
 use super::cast::Part;
 use super::line::{Kind, Line};
 
-/// From this attempt on a client's attempts are told as one.
+/// Attempts of a request told in full; the lines of later ones are folded.
 const ATTEMPTS_TOLD: u32 = 3;
 
 /// The requests of a story.
@@ -31,22 +31,22 @@ impl Requests {
         self.0.get_mut(&id)
     }
 
-    /// A request that is asked, for the first time or again.
+    /// The entry of a request, made with `new` at its first attempt.
     pub(super) fn enter(&mut self, id: RequestId, new: impl FnOnce() -> Asked) -> &mut Asked {
         self.0.entry(id).or_insert_with(new)
     }
 
-    /// Whether everything is told of a request.
+    /// Whether this request is told in full.
     pub(super) fn is_lead(&self, id: RequestId) -> bool {
         self.0.get(&id).is_some_and(|asked| asked.part == Part::Principal)
     }
 
-    /// Whether one of which everything is told is this person's.
+    /// Whether this person has a request that is told in full.
     pub(super) fn is_by(&self, user: UserId) -> bool {
         self.0.values().any(|asked| asked.part == Part::Principal && asked.user == user)
     }
 
-    /// Whether one of these is this person's, and ended at this instant, if it is asked for.
+    /// Whether this person has a request that is told in full and ended at this instant, if one is given.
     pub(super) fn end_with(&self, user: UserId, at: Option<Instant>) -> bool {
         let ends = |asked: &Asked| at.is_none() || asked.ended == at;
         self.0
@@ -54,7 +54,7 @@ impl Requests {
             .any(|asked| asked.user == user && asked.part == Part::Principal && ends(asked))
     }
 
-    /// A line about a request; from a number of attempts on, they count as repetition.
+    /// Marks a line as being about a request; lines of late attempts count as repetition.
     pub(super) fn mark(&self, id: RequestId, mut line: Line) -> Line {
         line.request = Some(id);
         if let Some(asked) = self.0.get(&id) {

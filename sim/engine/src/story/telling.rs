@@ -1,29 +1,29 @@
-//! The lines of a story that are kept.
+//! The kept lines of a story.
 //!
-//! Owns from when until when it is told, and how many lines it may have. Refuses to know what they say.
+//! Owns the window of time that is told, and the bound on its lines. Refuses to know what they say.
 
 use onsale_booking::Instant;
 
 use super::line::{Line, arrange};
 
-/// A story of more lines is cut: nobody reads it, and memory is finite.
+/// Upper bound of lines in a story: nobody reads more, and memory is finite.
 const LINES_MAX: usize = 200_000;
 
-/// A story as it was told.
+/// A finished story.
 #[derive(Clone, Debug)]
 pub struct Story {
     /// Its lines, in order.
     pub lines: Vec<Line>,
-    /// Lines that were too many to be kept.
+    /// Lines dropped past the bound.
     pub untold: u64,
 }
 
-/// A story while it is told.
+/// A story in the making.
 #[derive(Debug)]
 pub(super) struct Telling {
     from: Instant,
     to: Instant,
-    /// Whether a place is followed: what happens around it is the story itself.
+    /// Whether a place is followed: then no line is mere context.
     is_a_place: bool,
     every_fault: bool,
     lines: Vec<Line>,
@@ -35,7 +35,7 @@ impl Telling {
         Self { from, to, is_a_place, every_fault: false, lines: Vec::new(), untold: 0 }
     }
 
-    /// The same with every fault, whether anything else happens in it or not.
+    /// The same with every fault, even one in which nothing else happens.
     pub(super) fn with_every_fault(self) -> Self {
         Self { every_fault: true, ..self }
     }
@@ -63,9 +63,9 @@ impl Telling {
         lines.into_iter().for_each(|line| self.tell(line));
     }
 
-    /// The story, in order and without what nobody misses.
+    /// The story, in order, without irrelevant context.
     pub(super) fn finish(self, end: Instant) -> Story {
-        // What a busy node was about to send when the run ended was never sent.
+        // A busy node's messages that would have left after the run's end were never sent.
         let lines = self.lines.into_iter().filter(|line| line.at <= end).collect();
         Story { lines: arrange(lines), untold: self.untold }
     }

@@ -1,7 +1,7 @@
-//! Delays in a story: what something waited for.
+//! Delays in a story, and their causes.
 //!
-//! Owns the instants that explain them: since when a disk writes, when a request came to a node, when
-//! somebody last heard anything. Refuses to know what belongs to the story.
+//! Owns the instants that explain them: the start of a disk's write, the arrival of a request at a node,
+//! the last answer to a person. Refuses to know what belongs to the story.
 
 use std::collections::BTreeMap;
 
@@ -10,33 +10,33 @@ use onsale_reports::human;
 
 use onsale_world::place::Place;
 
-/// Shorter delays are told by nobody.
+/// Shortest delay that is told.
 const DELAY_TOLD: Span = Span::from_millis(10);
-/// What people do without asking takes them as long as this; more is told.
+/// Shortest think time that is told.
 const THOUGHT_TOLD: Span = Span::from_secs(1);
-/// What follows a write follows within this.
+/// Longest gap between the end of a write and what follows from it.
 const AT_ONCE: Span = Span::from_millis(1);
 
-/// What delays are explained by.
+/// The instants that explain delays.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
-    /// By node: since when its disk writes what it was last given.
+    /// By node: the start of its disk's current write.
     since: BTreeMap<Place, Instant>,
-    /// By node: from when until when its disk wrote before.
+    /// By node: start and end of its disk's previous write.
     before: BTreeMap<Place, (Instant, Instant)>,
-    /// When a request came to a node that was not standing still.
+    /// Arrival of a request at a running node.
     came: BTreeMap<(Place, RequestId), Instant>,
-    /// When somebody last heard something.
+    /// By person: the last answer.
     heard: BTreeMap<UserId, Instant>,
 }
 
 impl Waits {
-    /// A disk begins to write.
+    /// Notes that a disk begins to write.
     pub(super) fn begin_write(&mut self, now: Instant, node: Place) {
         self.since.insert(node, now);
     }
 
-    /// It is done: how long it took, if that is long.
+    /// Notes the end of a write; returns the phrase for its length, if it was long.
     pub(super) fn end_write(&mut self, now: Instant, node: Place) -> String {
         let Some(since) = self.since.remove(&node) else { return String::new() };
         self.before.insert(node, (since, now));
@@ -45,13 +45,13 @@ impl Waits {
         if is_long { format!(", after {} of writing", human::span(took)) } else { String::new() }
     }
 
-    /// A request of the story comes to a node.
+    /// Notes the arrival of a request at a node.
     pub(super) fn come(&mut self, at: Instant, node: Place, request: RequestId) {
         self.came.insert((node, request), at);
     }
 
-    /// When a node decided a request that it could propose only at `at`, because its disk was busy until
-    /// then; `None` if nothing had to wait.
+    /// Instant at which a node decided a request that it could propose only at `at`, because its disk was
+    /// busy until then; `None` if it did not wait.
     pub(super) fn decided(&self, at: Instant, node: Place, request: RequestId) -> Option<Instant> {
         let came = *self.came.get(&(node, request))?;
         let (since, until) = *self.before.get(&node)?;
@@ -59,12 +59,12 @@ impl Waits {
         (waited && since <= came && came < until && at.since(until) < AT_ONCE).then_some(came)
     }
 
-    /// Somebody hears something.
+    /// Notes an answer to a person.
     pub(super) fn hear(&mut self, at: Instant, user: UserId) {
         self.heard.insert(user, at);
     }
 
-    /// What somebody does before asking something new, if it takes long.
+    /// The phrase for a person's think time before a new request, if it was long.
     pub(super) fn thinks(&mut self, at: Instant, user: UserId) -> String {
         let thought = self.heard.remove(&user).map(|heard| at.since(heard));
         match thought.filter(|&thought| thought >= THOUGHT_TOLD) {

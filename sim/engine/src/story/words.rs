@@ -1,6 +1,6 @@
-//! What requests, answers and events are called in a story.
+//! The phrases for requests, answers and events in a story.
 //!
-//! Owns the phrases. Refuses to know when they are used.
+//! Owns the words. Refuses to know when they are used.
 
 use onsale_booking::{
     Command, Event, Instant, NodeId, Outcome, Refusal, SeatList, ShowId, Span, Wish,
@@ -21,7 +21,7 @@ pub(super) fn seats(list: &SeatList) -> String {
     format!("{noun} {}", numbers.join(", "))
 }
 
-/// What a client wants.
+/// The phrase for a client's request.
 pub(super) fn wanted(show: ShowId, command: &Command) -> String {
     match command {
         Command::Hold(wish) => format!("hold {} of {show}", wished(wish)),
@@ -39,7 +39,7 @@ fn wished(wish: &Wish) -> String {
     picked.into_iter().chain(best).collect::<Vec<_>>().join(" and ")
 }
 
-/// What a client is told.
+/// The phrase for an answer to a client.
 pub(super) fn told(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Held { hold, seats: list, expires } => {
@@ -51,22 +51,22 @@ pub(super) fn told(outcome: &Outcome) -> String {
     }
 }
 
-/// Why not.
+/// The phrase for a refusal.
 pub(super) fn refused(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::SeatTaken => "refused, a seat is taken",
-        Refusal::NoneFree => "refused, too few are free now",
+        Refusal::NoneFree => "refused, too few seats are free",
         Refusal::SoldOut => "refused, sold out",
-        Refusal::HoldLost => "refused, the hold is over",
-        Refusal::NotYours => "refused, it is somebody else's",
-        Refusal::BadRequest => "refused, it makes no sense",
-        Refusal::Overloaded => "turned away, too much is under way",
+        Refusal::HoldLost => "refused, the hold had already ended",
+        Refusal::NotYours => "refused, it belongs to someone else",
+        Refusal::BadRequest => "refused, the request is invalid",
+        Refusal::Overloaded => "turned away, the node is overloaded",
         Refusal::Unavailable => "no leader could be reached",
         Refusal::Minority => "turned away, the gateway has withdrawn",
     }
 }
 
-/// What the journal says happened.
+/// The phrase for an event in the journal.
 pub(super) fn happened(event: &Event) -> String {
     match event {
         Event::Held { hold, user, seats: list, expires, .. } => {
@@ -75,33 +75,33 @@ pub(super) fn happened(event: &Event) -> String {
         Event::Booked { hold, payment, .. } => format!("{hold} booked, paid with {payment}"),
         Event::Released { hold, .. } => format!("{hold} released, its seats are free"),
         Event::Expired { hold, .. } => {
-            format!("{hold} expired, as its time and grace are over: its seats are free")
+            format!("{hold} expired, its time and grace are over: its seats are free")
         }
     }
 }
 
-/// The shard's own time of a decision, where it is not the run's.
+/// The phrase for a decision's instant in the shard's time, where that differs from the run's.
 pub(super) fn of_the_shard(decided: Instant, at: Instant) -> String {
     let apart = decided.since(at).max(at.since(decided));
-    if apart < APART_TOLD { String::new() } else { format!(", by the shard's time at {decided}") }
+    if apart < APART_TOLD { String::new() } else { format!(", at {decided} in the shard's time") }
 }
 
-/// Clocks that are closer together are taken to agree.
+/// Smallest difference between the shard's time and the run's that is told.
 const APART_TOLD: Span = Span::from_millis(2);
 
-/// Why a message does not get to `to`.
+/// The phrase for why a message is lost.
 pub(super) fn lost(why: Lost, from: Place, to: Place) -> String {
     match why {
         Lost::Cut => "the link is cut".to_owned(),
         Lost::Loss => "lost on the way".to_owned(),
         Lost::NeverLeft => format!("{} died before it left", place(from)),
         Lost::Down => format!("{} is down", place(to)),
-        Lost::Restarted => format!("{} was started anew meanwhile", place(to)),
-        Lost::Taken => "somebody took it off the line".to_owned(),
+        Lost::Restarted => format!("{} has restarted since", place(to)),
+        Lost::Taken => "intercepted on the way".to_owned(),
     }
 }
 
-/// Why a node that is not a shard's leader, or does not serve yet, sends a request back.
+/// The phrase for why a node that does not lead a shard, or does not serve yet, sends a request back.
 pub(super) fn not_the_leader(
     shard: ShardId,
     leader: Option<(NodeId, Epoch)>,
@@ -111,7 +111,7 @@ pub(super) fn not_the_leader(
         Some((leader, epoch)) if Place::Node(leader) == from => {
             format!("it leads {shard} in {epoch}, but does not serve yet")
         }
-        Some((leader, epoch)) => format!("not the leader of {shard}, which is {leader} in {epoch}"),
-        None => format!("not the leader of {shard}, and knows of none"),
+        Some((leader, epoch)) => format!("{leader} leads {shard} in {epoch}"),
+        None => format!("it does not lead {shard}, and knows no leader"),
     }
 }
