@@ -1,12 +1,12 @@
-//! The calendar: what happens when.
+//! The calendar: the event queue of a run.
 //!
-//! Owns the order of all events: by instant, and at one instant in the order in which
-//! they were entered. Refuses to know what they are.
+//! Owns the order of all events: by instant, and at one instant in the order of entry.
+//! Refuses to know what they are.
 //!
-//! A ring of short slots holds the near future and a heap the rest: most events lie a
-//! network's latency, a disk's or a beat's pace ahead, and enter and leave the ring
-//! without a comparison. The events themselves stay where they were put, in notes that are
-//! used again as soon as they are free: so a calendar with little in it touches little memory.
+//! A ring of short slots holds the near future and a heap the rest: most events lie only a
+//! network latency, a disk latency or a beat ahead, and enter and leave the ring without a
+//! comparison. The events themselves do not move: they lie in notes that are reused as soon as
+//! they are free, so a calendar with few events touches little memory.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,28 +15,28 @@ use onsale_booking::Instant;
 
 /// Width of a slot in microseconds, as a power of two.
 const WIDTH_BITS: u32 = 7;
-/// Slots in the ring: an eighth of a second in all, more than a beat's pace.
+/// Slots in the ring: an eighth of a second in all, longer than the interval between beats.
 const RING: u64 = 1 << 10;
 const WORDS: usize = RING as usize / 64;
-/// The number of no note.
+/// Note number that means none.
 const NONE: u32 = u32::MAX;
 
-/// Events to come.
+/// Event queue, ordered by instant and then by entry.
 #[derive(Debug)]
 pub struct Calendar<E> {
     notes: Vec<Note<E>>,
-    /// The first free note, and from note to note the others.
+    /// Head of the linked list of free notes.
     free: u32,
-    /// By slot: the note that was put there last, and from note to note those before it.
+    /// By slot: head of the linked list of its notes, the last entered first.
     ring: Vec<u32>,
-    /// One bit a slot: whether anything stands in it.
+    /// One bit a slot: whether it has notes.
     occupied: [u64; WORDS],
-    /// The slot being served, counted from the beginning of time; its notes, the next one last.
+    /// The slot being served, counted from instant zero; its notes, the next one last.
     current: u64,
     open: Vec<(Instant, u32)>,
-    /// By instant and, at one instant, in the order in which they were entered.
+    /// Far events, by instant and then by entry.
     far: BinaryHeap<Reverse<(Instant, u64, u32)>>,
-    /// Counts what was entered far ahead.
+    /// Far events entered so far.
     entered: u64,
     len: usize,
 }
@@ -72,7 +72,7 @@ impl<E> Calendar<E> {
         self.len += 1;
         let slot = at.0 >> WIDTH_BITS;
         if slot <= self.current {
-            // At one instant whatever was entered before comes first, and so stands behind it.
+            // At one instant, earlier entries come first, and so stand behind it.
             let place = self.open.partition_point(|&(other, _)| other > at);
             self.open.insert(place, (at, note));
         } else if slot - self.current < RING {
@@ -83,17 +83,17 @@ impl<E> Calendar<E> {
         }
     }
 
-    /// Events to come.
+    /// Number of pending events.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether nothing is to come.
+    /// Whether no event is pending.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Takes the next event.
+    /// Removes and returns the next event.
     #[inline]
     pub fn take(&mut self) -> Option<(Instant, E)> {
         if self.open.is_empty() {
@@ -107,7 +107,7 @@ impl<E> Calendar<E> {
         Some((at, event))
     }
 
-    /// Writes an event down where there is room.
+    /// Stores an event in a free note, and returns its number.
     #[inline]
     fn note(&mut self, at: Instant, event: E) -> u32 {
         let event = Some(event);
@@ -117,7 +117,7 @@ impl<E> Calendar<E> {
             return number;
         }
         let number = self.notes.len() as u32;
-        assert!(number < NONE, "memory ends before numbers do");
+        assert!(number < NONE, "memory runs out before note numbers do");
         self.notes.push(Note { event, at, next: NONE });
         number
     }
@@ -136,8 +136,8 @@ impl<E> Calendar<E> {
             return;
         }
         self.current = next;
-        // What was entered while its slot was far ahead is put into the ring before anything
-        // else can be: so in each slot notes stand in the order in which they were entered.
+        // Far events move into the ring as soon as their slot is near, before anything else can be
+        // entered there: so each slot's notes are in the order of entry.
         while let Some(&Reverse((at, _, note))) = self.far.peek()
             && (at.0 >> WIDTH_BITS) - next < RING
         {
@@ -152,12 +152,12 @@ impl<E> Calendar<E> {
             number = note.next;
         }
         if self.open.len() > 1 {
-            // Those entered last stand first already, and stay before others of their instant.
+            // The last entered stand first already, and the sort is stable.
             self.open.sort_by_key(|&(at, _)| Reverse(at));
         }
     }
 
-    /// The first slot after the current one in which something stands.
+    /// The first slot after the current one that has notes.
     #[inline]
     fn next_occupied(&self) -> Option<u64> {
         let start = self.current + 1;

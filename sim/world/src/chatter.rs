@@ -1,9 +1,8 @@
-//! Signs of life that say nothing new.
+//! Heartbeats that say nothing new.
 //!
-//! Owns those that are on their way to a machine, those that have arrived, and what was heard last. One that its
-//! receiver has heard just so before only puts off a suspicion, and a node looks at its suspicions in its turns: so
-//! nothing happens when it arrives, and whether it did is found out at the node's next turn, or before the next
-//! fault. Refuses to know what a node concludes from it.
+//! Owns those on their way to a machine, those that have arrived, and the last one heard from each place. A repeated
+//! heartbeat only delays a suspicion, and a node checks its suspicions in its turns: so its arrival is no event, and is
+//! settled at the node's next turn, or before the next fault. Refuses to know what a node concludes from it.
 
 use std::collections::VecDeque;
 
@@ -11,7 +10,7 @@ use onsale_booking::{Instant, NodeId};
 
 use crate::place::{Layout, Place, PlaceTable};
 
-/// A sign of life on its way.
+/// A heartbeat on its way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Coming<B> {
     pub(crate) at: Instant,
@@ -21,14 +20,14 @@ pub(crate) struct Coming<B> {
     pub(crate) from: NodeId,
 }
 
-/// The signs of life that one machine is sent.
+/// The heartbeats sent to one machine.
 #[derive(Debug)]
 pub(crate) struct Chatter<B> {
-    /// On their way, in the order of their arrivals.
+    /// Heartbeats on their way, in the order of arrival.
     coming: VecDeque<Coming<B>>,
-    /// Those that have arrived, with their instants: taken in at the node's next turn.
+    /// Arrived heartbeats with their instants, for the node's next turn.
     arrived: Vec<(Instant, NodeId, B)>,
-    /// By sender: what came last.
+    /// By sender: the last heartbeat.
     heard: PlaceTable<B>,
 }
 
@@ -41,25 +40,25 @@ impl<B: Copy + Default> Chatter<B> {
         }
     }
 
-    /// What was heard last from a place.
+    /// The last heartbeat heard from a place.
     #[inline]
     pub(crate) fn heard(&self, from: Place) -> B {
         self.heard[from]
     }
 
-    /// Notes what was heard from a place, and returns what was heard before.
+    /// Notes a heartbeat from a place, and returns the one before.
     #[inline]
     pub(crate) fn hears(&mut self, from: Place, beat: B) -> B {
         std::mem::replace(&mut self.heard[from], beat)
     }
 
-    /// One has arrived.
+    /// Adds an arrived heartbeat.
     #[inline]
     pub(crate) fn arrive(&mut self, at: Instant, from: NodeId, beat: B) {
         self.arrived.push((at, from, beat));
     }
 
-    /// Hands those over that have arrived.
+    /// Moves the arrived heartbeats to `beats`.
     #[inline]
     pub(crate) fn take(&mut self, beats: &mut Vec<(Instant, NodeId, B)>) {
         if !self.arrived.is_empty() {
@@ -67,13 +66,13 @@ impl<B: Copy + Default> Chatter<B> {
         }
     }
 
-    /// Whether one is due.
+    /// Whether a heartbeat on its way is due by `now`.
     #[inline]
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.coming.front().is_some_and(|next| next.at <= now)
     }
 
-    /// Takes the queue of those on their way, to be put back.
+    /// Takes the queue of heartbeats on their way, to be put back.
     pub(crate) fn take_coming(&mut self) -> VecDeque<Coming<B>> {
         std::mem::take(&mut self.coming)
     }
@@ -82,7 +81,7 @@ impl<B: Copy + Default> Chatter<B> {
         self.coming = coming;
     }
 
-    /// One sets out. Few are on their way, and most come last.
+    /// Queues a heartbeat by its arrival. The queue is short, and most go to its end.
     #[inline]
     pub(crate) fn line_up(&mut self, beat: Coming<B>) {
         let coming = &mut self.coming;
@@ -94,7 +93,7 @@ impl<B: Copy + Default> Chatter<B> {
         }
     }
 
-    /// The receiver died: it has heard nothing, and what is on its way is lost.
+    /// Forgets everything, as the receiver died: heartbeats on their way are lost.
     pub(crate) fn forget(&mut self) {
         self.coming.clear();
         self.arrived.clear();

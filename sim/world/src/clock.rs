@@ -1,8 +1,8 @@
-//! A node's clocks: what its machine's wall clock says, and what the process on it goes by.
+//! A node's clocks: the machine's wall clock, and the clock that its process uses.
 //!
-//! Owns both, and the passage between true instants and those of the process. A process takes
-//! the wall clock's time when it starts, and from then on counts evenly, as the monotonic clocks
-//! of real machines do: it drifts with its machine and never jumps. Refuses to know why a clock is wrong.
+//! Owns both, and the conversion between true instants and those of the process. A process reads
+//! the wall clock when it starts, and then counts evenly, as the monotonic clocks of real machines
+//! do: it drifts with its machine and never jumps. Refuses to know why a clock is wrong.
 
 use onsale_booking::{Instant, Span};
 use onsale_scenarios::Ratio;
@@ -11,85 +11,85 @@ use crate::place::Place;
 
 use crate::touches::Touches;
 
-/// A rate of nothing gained or lost is so many parts.
+/// Unit of drift rates: a rate of 1 is one part in this many.
 const PARTS: i128 = 1_000_000_000;
 
 /// The clocks of one node.
 #[derive(Clone, Debug)]
 pub struct Clock {
     reading: Reading,
-    /// By how much the wall clock is ahead when nothing is wrong with it, in microseconds.
+    /// Offset of the wall clock without faults, in microseconds.
     ahead: i64,
-    /// Jumps in force: the fault, and by how much each.
+    /// Jumps in force: the fault, and the jump in microseconds.
     jumps: Vec<(usize, i64)>,
-    /// Drifts in force: the fault, since when, and its rate.
+    /// Drifts in force: the fault, its start, and its rate in [`PARTS`].
     drifts: Vec<(usize, Instant, i64)>,
-    /// Turns that went by a clock that drifts, and starts by one that had jumped.
+    /// Turns that used a drifting clock, and starts that read a clock that had jumped.
     pub(crate) touches: Touches,
 }
 
-/// How a process's clock runs, until something happens to it.
+/// The rate of a process's clock, valid until the next change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// Then it read …
+    /// True instant in microseconds at which it read `reads`.
     since: i64,
-    /// … this; by the microsecond.
+    /// Reading at `since`, in microseconds.
     reads: i64,
-    /// Parts in [`PARTS`] gained from then on.
+    /// Parts in [`PARTS`] gained since.
     gains: i64,
 }
 
 impl Clock {
-    /// The clock of a place where nothing is wrong: the first node's is right, that of the last of `members` is
-    /// `skew` ahead, those between are evenly apart, and spares are like the last.
+    /// The clock of a place without faults: the first node's is true, that of the last of `members` is `skew`
+    /// ahead, those between are evenly spaced, and spares are like the last.
     pub fn of(skew: Span, members: u16, place: Place) -> Self {
         let last = (u64::from(members) - 1).max(1);
         let before = u64::from(place.number().saturating_sub(1));
         Self::new(Span(skew.0 * before.min(last) / last))
     }
 
-    /// A clock that is so far ahead, and keeps time.
+    /// A clock that is ahead by a constant.
     fn new(ahead: Span) -> Self {
         let ahead = ahead.0 as i64;
         let reading = Reading { since: 0, reads: ahead, gains: 0 };
         Self { reading, ahead, jumps: Vec::new(), drifts: Vec::new(), touches: Touches::default() }
     }
 
-    /// How the present process's clock runs, for the turn that begins.
+    /// The reading of the process's clock for the turn that begins.
     #[inline]
     pub fn reading(&mut self) -> Reading {
         self.drifts.iter().for_each(|&(fault, ..)| self.touches.turn(fault));
         self.reading
     }
 
-    /// A process starts: its clock takes the wall clock's time.
+    /// Sets the clock of a starting process to the wall clock.
     pub fn start(&mut self, now: Instant) {
         self.jumps.iter().for_each(|&(fault, _)| self.touches.turn(fault));
         let wall = self.wall(now);
         self.reading = Reading { since: now.0 as i64, reads: wall, gains: self.gains() };
     }
 
-    /// The wall clock jumps.
+    /// Makes the wall clock jump.
     pub fn jump(&mut self, fault: usize, by: Span, back: bool) {
         let by = by.0 as i64;
         self.jumps.push((fault, if back { -by } else { by }));
     }
 
-    /// Both clocks begin to drift.
+    /// Makes both clocks drift.
     pub fn drift(&mut self, now: Instant, fault: usize, by: Ratio, slow: bool) {
         let rate = (i128::from(by.num) * PARTS / i128::from(by.den)) as i64;
         self.drifts.push((fault, now, if slow { -rate } else { rate }));
         self.change_rate(now);
     }
 
-    /// The wall clock is put right, as far as this fault made it wrong; no clock drifts by it any more.
+    /// Undoes a fault: its drift ends, and the wall clock loses the error that it caused.
     pub fn put_right(&mut self, now: Instant, fault: usize) {
         self.jumps.retain(|&(of, _)| of != fault);
         self.drifts.retain(|&(of, ..)| of != fault);
         self.change_rate(now);
     }
 
-    /// What the wall clock says; no wall clock goes back beyond its origin.
+    /// The wall clock in microseconds, at least 0.
     fn wall(&self, now: Instant) -> i64 {
         let jumped: i64 = self.jumps.iter().map(|&(_, by)| by).sum();
         let gained = |&(_, since, rate): &(usize, Instant, i64)| gained(now.since(since).0, rate);
@@ -113,7 +113,7 @@ impl Reading {
         self.since == self.reads && self.gains == 0
     }
 
-    /// What it shows at a true instant.
+    /// The instant shown at a true instant.
     #[inline]
     pub fn at(self, now: Instant) -> Instant {
         let passed = now.0 as i64 - self.since;
@@ -121,7 +121,7 @@ impl Reading {
         Instant((self.reads + passed + gained).max(0) as u64)
     }
 
-    /// The first true instant at which it shows this or more.
+    /// The first true instant at which it shows `shows` or later.
     #[inline]
     pub fn when(self, shows: Instant) -> Instant {
         let ahead = shows.0.min(i64::MAX as u64 / 2) as i64 - self.reads;
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_is_only_seen_by_processes_that_start_meanwhile() {
+    fn only_processes_that_start_during_a_jump_see_it() {
         let mut clock = Clock::new(Span::ZERO);
         clock.start(secs(5));
         clock.jump(0, Span::from_secs(300), false);
@@ -164,7 +164,7 @@ mod tests {
         clock.start(secs(20));
         assert_eq!(clock.reading().at(secs(25)), secs(325));
         clock.put_right(secs(30), 0);
-        assert_eq!(clock.reading().at(secs(31)), secs(331), "the process goes on evenly");
+        assert_eq!(clock.reading().at(secs(31)), secs(331), "a running process does not jump");
         clock.start(secs(40));
         assert!(clock.reading().is_true());
     }
@@ -187,14 +187,18 @@ mod tests {
             clock.drift(Instant::ZERO, 3, PERCENT, slow);
             assert_eq!(clock.reading().at(secs(100)), secs(shows));
             clock.put_right(secs(100), 3);
-            assert_eq!(clock.reading().at(secs(200)), secs(shows + 100), "nothing jumps");
+            assert_eq!(
+                clock.reading().at(secs(200)),
+                secs(shows + 100),
+                "the process's clock does not jump"
+            );
             clock.start(secs(200));
             assert!(clock.reading().is_true(), "the wall clock was put right");
         }
     }
 
     proptest! {
-        /// A deadline is reached when the clock says so, not a microsecond sooner.
+        /// A deadline is reached when the clock shows it, not a microsecond earlier.
         #[test]
         fn the_way_back_is_the_first_instant_that_shows_it(
             (since, ahead, passes) in (0_u64..1 << 40, 0_u64..1 << 40, 1_u64..1 << 40),

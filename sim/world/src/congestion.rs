@@ -1,35 +1,35 @@
-//! Links that carry little: messages queue, and where the queue is full they are lost.
+//! Links with limited bandwidth: messages queue, and are lost when the queue is full.
 //!
 //! Owns the bandwidth of links between nodes and the queue in front of each direction, and how
-//! much of it a message takes. Links carry as much as anybody likes unless a fault lowers that.
-//! Refuses to know how long a message then takes to get across.
+//! much of it a message takes. Bandwidth is unlimited unless a fault lowers it. Refuses to know
+//! the latency of the link itself.
 
 use onsale_booking::{Instant, Span};
 
 use crate::place::{Layout, Place};
 use crate::touches::Touches;
 
-/// A message that would wait longer than this finds the queue full.
+/// Length of a link's queue: a message that would wait longer is lost.
 const QUEUE: Span = Span::from_secs(1);
 
-/// So much of each message is not what it says but addresses and checksums.
+/// Addresses and checksums of a message, in bytes.
 const HEADER: u64 = 64;
 
 /// The queues of all links.
 #[derive(Debug)]
 pub struct Queues {
     layout: Layout,
-    /// Faults in force: their number, the node that they are about, if not about all, and what its
-    /// links carry in KiB a second.
+    /// Faults in force: number, node concerned (all nodes if none), and the bandwidth of its links
+    /// in KiB a second.
     lowered: Vec<(usize, Option<Place>, u32)>,
-    /// By link, when the last byte of what was sent so far has left the sender.
+    /// By link, the instant at which the last queued byte leaves the sender.
     free: Vec<Instant>,
-    /// What waited, or found no room.
+    /// Messages that waited or were lost.
     pub(crate) touches: Touches,
 }
 
 impl Queues {
-    /// Empty queues in front of links that carry everything.
+    /// Empty queues in front of links without limits.
     pub(crate) fn new(layout: Layout) -> Self {
         Self {
             layout,
@@ -39,12 +39,12 @@ impl Queues {
         }
     }
 
-    /// Links between nodes, or those from and to one of them, carry this from now on.
+    /// Limits the bandwidth of the links between nodes, or of one node's links.
     pub fn lower(&mut self, fault: usize, node: Option<Place>, kib_per_s: u32) {
         self.lowered.push((fault, node, kib_per_s));
     }
 
-    /// They carry everything again; what was queued is gone from the queues at once.
+    /// Lifts a fault's limit; the queues are empty at once.
     pub fn restore(&mut self, fault: usize) {
         self.lowered.retain(|&(of, ..)| of != fault);
         if self.lowered.is_empty() {
@@ -52,8 +52,8 @@ impl Queues {
         }
     }
 
-    /// How long a message of this many bytes waits that is sent at `departs`, and takes to get onto the link; none if
-    /// the queue is full. Faults are held to account for it if it `counts`.
+    /// Queueing and transmission time of a message of this many bytes that is sent at `departs`; `None` if the queue is
+    /// full. The delay is attributed to the faults if the message `counts`.
     #[inline]
     pub(crate) fn wait(
         &mut self,
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_queue_on_a_link_that_carries_little_and_are_lost_beyond_its_queue() {
+    fn messages_queue_on_a_slow_link_and_are_lost_beyond_its_queue() {
         let mut queues = Queues::new(Layout::new(3, 0));
         assert_eq!(waits(&mut queues, (N1, N2), Instant::ZERO), Some(Span::ZERO));
         queues.lower(7, None, 1);
@@ -108,7 +108,7 @@ mod tests {
             waited.push(wait);
         }
         assert_eq!(waited[..3], [takes, Span(takes.0 * 2), Span(takes.0 * 3)]);
-        assert_eq!(waited.len(), 13, "a second's worth, and the one that is being sent");
+        assert_eq!(waited.len(), 13, "a second's worth, and the one being sent");
         assert_eq!(waits(&mut queues, (N2, N1), Instant::ZERO), Some(takes), "the other direction");
         assert_eq!(waits(&mut queues, (Place::Clients, N2), Instant::ZERO), Some(Span::ZERO));
         let later = Instant::ZERO + Span::from_secs(10);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn one_nodes_links_are_congested_alone_and_by_the_narrowest_fault() {
+    fn only_one_nodes_links_are_congested_and_by_the_narrowest_fault() {
         let mut queues = Queues::new(Layout::new(3, 0));
         queues.lower(0, Some(Place::node(2)), 1);
         assert_eq!(waits(&mut queues, (N1, N3), Instant::ZERO), Some(Span::ZERO));

@@ -1,26 +1,26 @@
 //! The cores of a node: how long work waits for each.
 //!
-//! Owns the backlog of every core, and which one the gateway's work goes to. Refuses to know
-//! what the work is.
+//! Owns the backlog of every core, and the choice of a core for the gateway's work. Refuses to
+//! know what the work is.
 
 use std::ops::Range;
 
 use onsale_booking::{Instant, Span};
 
-/// The cores of one node; the first is the control core if there are several.
+/// The cores of one node, at least one; the first is the control core if there are several.
 #[derive(Debug)]
 pub struct Cores {
     cores: Vec<Core>,
-    /// The first that does the gateway's work.
+    /// The first core that does the gateway's work.
     first: usize,
-    /// The latest instant at which the gateway's cores were asked which is free. Each catches up
-    /// with it when it is needed: most are not.
+    /// The latest instant at which a free gateway core was looked for. Each core catches up with it
+    /// when it is needed: most are not.
     asked: Instant,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Core {
-    /// It has done what it was given so far, unless it was idle since.
+    /// Instant at which the work given so far is done, unless it was idle since.
     free: Instant,
     /// Never later than `free`.
     seen: Instant,
@@ -34,27 +34,27 @@ impl Core {
 }
 
 impl Cores {
-    /// So many idle cores, at least one.
+    /// `count` idle cores, at least one.
     pub fn new(count: u16) -> Self {
         assert!(count > 0, "a node has a core");
         let cores = vec![Core::default(); usize::from(count)];
         Self { first: usize::from(cores.len() > 1), cores, asked: Instant::ZERO }
     }
 
-    /// How many there are.
+    /// Number of cores.
     pub const fn count(&self) -> usize {
         self.cores.len()
     }
 
-    /// Takes in work that arrives at `at`; returns when it will be done. Work that arrives a little
-    /// out of order waits for what is left, not for the idle time in between.
+    /// Adds work that arrives at `at`; returns the instant at which it is done. Work that arrives a little
+    /// out of order waits for the remaining work, not for the idle time in between.
     pub fn take(&mut self, core: usize, at: Instant, cost: Span) -> Instant {
         let core = self.seen_at(core, at);
         core.free += cost;
         at + core.free.since(core.seen)
     }
 
-    /// When work that arrives at `at` can start.
+    /// The instant at which work that arrives at `at` can start.
     pub fn starts(&mut self, core: usize, at: Instant) -> Instant {
         let core = self.seen_at(core, at);
         at + core.free.since(core.seen)
@@ -65,7 +65,7 @@ impl Cores {
         self.first..self.cores.len()
     }
 
-    /// The core that the gateway's work goes to if it arrives at `at`: the one that is free first.
+    /// The gateway core that is free first for work that arrives at `at`.
     pub fn freest(&mut self, at: Instant) -> usize {
         self.asked = self.asked.max(at);
         let mut freest = (Span(u64::MAX), self.first);
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(cores.take(0, Instant(500), Span::ZERO), Instant(500));
     }
 
-    /// A core that is asked every time.
+    /// A core that catches up every time.
     #[derive(Clone, Default)]
     struct Model {
         backlog: u64,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     proptest! {
-        /// Cores that catch up late wait as long as cores that are all asked each time.
+        /// Cores that catch up lazily wait as long as cores that catch up every time.
         #[test]
         fn the_freest_core_is_the_first_that_waits_least(
             count in 1_u16..5,
@@ -131,7 +131,7 @@ mod tests {
             let count = usize::from(count);
             let mut model = vec![Model::default(); count];
             for (step, (ahead, cost, named)) in (0..).zip(steps) {
-                // Roughly in order, now and then a little back.
+                // Roughly in order, sometimes a little earlier.
                 let at = step * 10 + ahead;
                 let core = if let Some(named) = named {
                     named % count

@@ -1,7 +1,7 @@
-//! How far a run has come, and whether it may go on.
+//! The progress of a run, and whether it may go on.
 //!
-//! Owns the counts of events and messages, what ends a run before its time, and what passes between a run and whoever
-//! started it. Refuses to know what becomes of it.
+//! Owns the counts of events and messages, the reasons to end a run early, and the exchange between a run and its
+//! caller. Refuses to know what becomes of a stopped run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,53 +11,53 @@ use onsale_booking::Instant;
 use crate::fingerprint::Trail;
 use crate::limits::{Exceeded, Limits};
 
-/// What a run tells while it goes on, and the one thing it is told.
+/// Progress of a run in flight, shared with its caller, who can stop it.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Virtual time in microseconds.
+    /// Current virtual time in microseconds.
     pub now_us: AtomicU64,
-    /// Events so far.
+    /// Events processed so far.
     pub events: AtomicU64,
-    /// People whose story has ended.
+    /// People who have left.
     pub users: AtomicU64,
-    /// Set from outside: end the run now.
+    /// Set by the caller to end the run.
     pub stop: AtomicBool,
 }
 
-/// How much of a run is remembered event by event.
+/// What to record of each event of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tracing {
-    /// Keep the hash after each event.
+    /// Whether to keep the hash after each event.
     pub trail: bool,
-    /// Put this event into words.
+    /// Number of an event to describe in words.
     pub describe: Option<usize>,
 }
 
-/// The course of a run.
+/// Progress, limits and early end of a run.
 #[derive(Debug)]
 pub struct Course {
-    /// Events so far.
+    /// Events processed so far.
     pub events: u64,
     /// Messages delivered.
     pub messages: u64,
-    /// How much the run may do.
+    /// The limits of the run.
     pub limits: Limits,
     /// The limit that ended the run.
     pub exceeded: Option<Exceeded>,
-    /// Whether the run was ended from outside.
+    /// Whether the caller ended the run.
     pub interrupted: bool,
-    /// Where it is to be stopped, if before its end.
+    /// Instant at which it is to be stopped, if before its end.
     pub stops_at: Option<Instant>,
-    /// Whether its end was given out.
+    /// Whether its end has been announced.
     pub(crate) ended: bool,
-    /// A process that starts counts for this many replicas.
+    /// Replicas that a starting process counts as.
     pub(crate) replicas_a_node: u64,
     replicas_started: u64,
     progress: Arc<Progress>,
     tracing: Tracing,
-    /// The hash after each event, if it is kept.
+    /// The hash after each event, if kept.
     pub trail: Option<Trail>,
-    /// The event that was to be put into words.
+    /// Description of the event chosen by [`Tracing::describe`].
     pub described: Option<String>,
 }
 
@@ -80,17 +80,17 @@ impl Course {
         }
     }
 
-    /// Whether the run ends before its time: what has not happened in it might have.
+    /// Whether the run ended early: what has not happened in it might have.
     pub const fn is_cut_short(&self) -> bool {
         self.interrupted || self.stops_at.is_some() || self.exceeded.is_some()
     }
 
-    /// How many people's stories have ended, for whoever watches.
+    /// Reports the number of people who have left.
     pub fn report_users(&self, users: u64) {
         self.progress.users.store(users, Ordering::Relaxed);
     }
 
-    /// Says how far the run is. Whether it is to be ended now, because that is wanted.
+    /// Reports progress. Returns whether the run is to end now.
     pub(crate) fn report(&mut self, now: Instant) -> bool {
         self.progress.now_us.store(now.0, Ordering::Relaxed);
         self.progress.events.store(self.events, Ordering::Relaxed);
@@ -99,12 +99,13 @@ impl Course {
         stops
     }
 
-    /// Whether the event that has just been counted is to be put into words.
+    /// Whether the last counted event is to be described.
     pub(crate) fn describes(&self) -> bool {
         self.tracing.describe == Some(self.events as usize - 1)
     }
 
-    /// A process starts while so many run; says whether that is within the limits, and whether the run ends instead.
+    /// Counts a process that starts while `running` others run. Returns whether that is within the limits, and whether
+    /// the run ends instead.
     pub(crate) fn affords_start(&mut self, running: u64) -> (bool, bool) {
         self.replicas_started += self.replicas_a_node;
         let running = self.replicas_a_node.saturating_mul(running);
@@ -116,7 +117,7 @@ impl Course {
         (self.exceeded.is_none(), ends)
     }
 
-    /// Whether the run ends because it has done more than it may; `keeps` is asked now and then.
+    /// Whether the run ends because it exceeds a limit; `keeps` counts bytes, and is called rarely.
     pub(crate) fn exceeds(&mut self, keeps: impl FnOnce() -> u64) -> bool {
         if self.ended || self.exceeded.is_some() {
             return false;

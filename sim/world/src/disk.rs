@@ -1,4 +1,4 @@
-//! A node's disk: what is durable, and what a crash leaves of the rest.
+//! A node's disk: the durable bytes, and what a crash leaves of the rest.
 //!
 //! Owns the segments of the write-ahead log and the fsync in flight. Refuses to know
 //! what the bytes mean.
@@ -17,7 +17,7 @@ use crate::stream::{Stream, below, fork};
 use crate::touches::Touches;
 use crate::write::{Write, WriteId};
 
-/// Room that a segment begins with, in bytes: growing, it would be moved again and again.
+/// Initial capacity of a segment, in bytes: growing would copy it repeatedly.
 const SEGMENT_ROOM: usize = 64 << 10;
 
 /// One node's disk.
@@ -26,19 +26,19 @@ pub struct Disk {
     settings: Settings,
     segments: BTreeMap<u32, Vec<u8>>,
     in_flight: Option<Write>,
-    /// What was acknowledged and is in the volatile cache still: until when, and how many bytes.
+    /// Acknowledged writes still in the volatile cache: when they settle, and their bytes.
     cached: VecDeque<(Instant, u64)>,
     slow: Vec<(usize, u32)>,
     stream: Stream,
-    /// What fsyncs that vary draw from.
+    /// Stream of drawn fsync latencies.
     fsyncs: Stream,
     ailments: Ailments,
-    /// Writes that faults touched, and what was written and damaged.
+    /// Writes that faults touched, and durable bytes that they damaged.
     pub(crate) touches: Touches,
 }
 
 impl Disk {
-    /// An empty disk. What goes wrong with it is drawn from a seed of its own.
+    /// An empty disk. Its faults draw from a seed of their own.
     pub fn new(settings: Settings, seed: u64, faults_seed: u64) -> Self {
         Self {
             ailments: Ailments::new(faults_seed),
@@ -53,12 +53,12 @@ impl Disk {
         }
     }
 
-    /// Starts a write and tells how long it takes until it is durable.
+    /// Starts a write and returns the time until it is durable.
     ///
     /// # Panics
     /// If another write is in flight: a node has one at a time.
     pub fn begin(&mut self, write: Write) -> Span {
-        assert!(self.in_flight.is_none(), "one write in flight a node");
+        assert!(self.in_flight.is_none(), "a node has at most one write in flight");
         let fate = [self.stream.draw(), self.stream.draw()];
         let fsync = match self.settings.fsync.constant() {
             Some(fsync) => fsync,
@@ -77,12 +77,12 @@ impl Disk {
         Span(takes)
     }
 
-    /// The write in flight is durable, or so the disk says. Returns what was appended.
+    /// Completes the write in flight: it is durable, or so the disk says. Returns the appended bytes.
     ///
     /// # Panics
     /// If another write than `id` is in flight.
     pub fn complete(&mut self, now: Instant, id: WriteId) -> &[u8] {
-        let write = self.in_flight.take().expect("a completed write was in flight");
+        let write = self.in_flight.take().expect("only a write in flight completes");
         assert_eq!(write.id, id, "writes complete in order");
         if self.ailments.lies() {
             self.ailments.lying().for_each(|fault| self.touches.write(fault));
@@ -97,8 +97,8 @@ impl Disk {
         &self.segments[&write.segment][start..]
     }
 
-    /// Power is gone: of the write in flight a random prefix survives, unless it came after
-    /// something that a volatile cache has lost.
+    /// Crashes: a random prefix of the write in flight survives, unless a volatile cache lost
+    /// something before it.
     pub fn crash(&mut self, now: Instant) {
         let bits = self.stream.draw();
         self.ailments.crash();
@@ -119,8 +119,8 @@ impl Disk {
         }
     }
 
-    /// The disk has lied: the last `bytes` of what it acknowledged are not there. The oldest file is,
-    /// even if it is empty: so a disk that forgot everything does not look like another one.
+    /// Drops the last `bytes` acknowledged bytes, for a disk that lied. The oldest file stays, even if
+    /// empty, so that a disk that lost everything does not look like a replaced one.
     pub fn forget(&mut self, bytes: u64) {
         let mut left = usize::try_from(bytes).unwrap_or(usize::MAX);
         let oldest = self.segments.keys().next().copied();
@@ -141,7 +141,7 @@ impl Disk {
         }
     }
 
-    /// What a starting node reads back.
+    /// The segments that a starting node reads back, with their numbers.
     pub fn contents(&self) -> Vec<(u32, Vec<u8>)> {
         self.segments.iter().map(|(&segment, bytes)| (segment, bytes.clone())).collect()
     }
@@ -151,22 +151,22 @@ impl Disk {
         self.segments.values().map(Vec::as_slice)
     }
 
-    /// How much a starting node reads back, in bytes.
+    /// The size of what a starting node reads back, in bytes.
     pub fn bytes(&self) -> u64 {
         self.segments.values().map(|bytes| bytes.len() as u64).sum()
     }
 
-    /// The disk becomes so many times slower; `fault` names it.
+    /// Makes the disk `factor` times slower, for a fault.
     pub fn slow_down(&mut self, fault: usize, factor: u32) {
         self.slow.push((fault, factor));
     }
 
-    /// That slowness ends.
+    /// Ends the slowness of a fault.
     pub fn speed_up(&mut self, fault: usize) {
         self.slow.retain(|&(of, _)| of != fault);
     }
 
-    /// Takes out of the cache what has reached the disk by `now`.
+    /// Removes writes from the cache that have settled by `now`.
     fn settle(&mut self, now: Instant) {
         while self.cached.front().is_some_and(|&(until, _)| until <= now) {
             self.cached.pop_front();
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_keeps_a_prefix_of_what_was_not_synced() {
+    fn a_crash_keeps_a_prefix_of_the_unsynced_write() {
         let kept: Vec<u64> = (0..200)
             .map(|seed| {
                 let mut disk = disk(seed);
@@ -240,7 +240,7 @@ mod tests {
             .collect();
         assert!(
             kept.contains(&0) && kept.contains(&8),
-            "everything from nothing to all of it can survive"
+            "any prefix can survive, from nothing to all"
         );
     }
 
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_volatile_cache_loses_what_it_had_acknowledged() {
+    fn a_volatile_cache_loses_acknowledged_writes() {
         let mut disk = disk_with_cache(1, Span(100));
         for (id, at) in [(1, 1_000), (2, 1_050), (3, 1_120)] {
             disk.begin(write(id, 0, b"abc", 0));
@@ -270,11 +270,11 @@ mod tests {
         disk.crash(Instant(1_150));
         assert_eq!(disk.contents(), [(0, b"abcabc".to_vec())]);
         disk.crash(Instant(1_151));
-        assert_eq!(disk.bytes(), 6, "what is left has settled");
+        assert_eq!(disk.bytes(), 6, "only settled writes are left");
     }
 
     #[test]
-    fn old_segments_go_once_the_new_one_is_durable() {
+    fn old_segments_are_deleted_once_the_new_one_is_durable() {
         let mut disk = disk(1);
         disk.begin(write(1, 0, b"old", 0));
         disk.complete(NOW, WriteId(1));

@@ -1,4 +1,4 @@
-//! The trace hash: one number over everything that happened in a run.
+//! The trace hash: one number over all events of a run.
 //!
 //! Owns the rolling hash and, for a determinism check, the hash after each event.
 //! Refuses to know what an event means.
@@ -10,13 +10,13 @@ use crate::stream::mix;
 pub struct Fingerprint(u64);
 
 impl Fingerprint {
-    /// Takes in one word. Order matters.
+    /// Folds in one word. Order matters.
     pub const fn fold(&mut self, word: u64) {
         // One multiplication a word: this runs for every request of every user.
         self.0 = (self.0 ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(29);
     }
 
-    /// Takes in bytes.
+    /// Folds in bytes.
     pub fn fold_bytes(&mut self, bytes: &[u8]) {
         let mut chunks = bytes.chunks_exact(8);
         for chunk in &mut chunks {
@@ -31,13 +31,13 @@ impl Fingerprint {
         self.fold(bytes.len() as u64);
     }
 
-    /// The hash of what was taken in so far.
+    /// The hash so far.
     pub const fn value(self) -> u64 {
         mix(self.0)
     }
 }
 
-/// The hash after each event of a run, to find where another run parts from it.
+/// The hash after each event of a run, to find where another run diverges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trail(pub Vec<u64>);
 
@@ -45,7 +45,7 @@ impl Trail {
     /// The number of the first event at which two runs differ; `None` if they are the same.
     pub fn first_difference(&self, other: &Self) -> Option<usize> {
         let shared = self.0.len().min(other.0.len());
-        // The hash rolls: once two runs part they stay apart.
+        // The hash rolls: once two runs diverge, they stay apart.
         let same =
             self.0[..shared].iter().zip(&other.0[..shared]).take_while(|(a, b)| a == b).count();
         (same < self.0.len().max(other.0.len())).then_some(same)

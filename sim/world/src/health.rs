@@ -1,42 +1,43 @@
-//! Health checks: when it is found out that a gateway answers no more, or again.
+//! Health checks: when a gateway is found to be down, or up again.
 //!
-//! Owns the verdict on one gateway, and when it is due. A check is no event: what it would find is known
-//! from the instants at which the gateway fell silent or came back, so that checks of a gateway at
-//! which nothing changes cost nothing. Refuses to know why a gateway is silent, and who is sent where.
+//! Owns the verdict on one gateway, and when it is due. A check is no event: its result follows from
+//! the instants at which the gateway went silent or came back, so checks of an unchanged gateway cost
+//! nothing. Refuses to know why a gateway is silent, and where clients are sent.
 //!
-//! Checks come on a grid, and one that is not answered by the time of the next has failed.
+//! Checks are on a grid, and a check not answered by the time of the next has failed.
 
 use onsale_booking::{Instant, Span};
 use onsale_scenarios::HealthCheck;
 
-/// What whoever checks a gateway knows of it.
+/// A load balancer's view of one gateway.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Health {
     settings: HealthCheck,
-    /// When the first check is.
+    /// Time of the first check.
     first: Span,
-    /// Whether checks are answered, and since when.
+    /// Whether checks are answered.
     answers: bool,
+    /// Instant of the last change of `answers`.
     since: Instant,
-    /// Whether clients are sent there.
+    /// Whether clients are sent to the gateway.
     is_healthy: bool,
-    /// So many checks in a row said otherwise, up to `since`.
+    /// Checks in a row that contradicted `is_healthy`, up to `since`.
     streak: u64,
-    /// Counts the changes of `answers`, so that a verdict that was planned before one is none.
+    /// Counts the changes of `answers`: a verdict planned before a change is void.
     changes: u32,
 }
 
-/// A verdict that is due unless something changes before.
+/// A planned verdict, void if something changes before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
-    /// When.
+    /// Instant of the verdict.
     pub(crate) at: Instant,
-    /// After how many changes.
+    /// Changes counted when it was planned.
     pub(crate) changes: u32,
 }
 
 impl Health {
-    /// A gateway that is checked from `first` on, and answers from the start, or does not.
+    /// A gateway that is checked from `first` on; `answers` says whether it is up at the start.
     pub(crate) fn new(settings: HealthCheck, first: Span, answers: bool) -> Self {
         let since = Instant::ZERO;
         Self { settings, first, answers, since, is_healthy: answers, streak: 0, changes: 0 }
@@ -46,7 +47,7 @@ impl Health {
         self.is_healthy
     }
 
-    /// From now on checks are answered, or not. Says when that changes the verdict, if this is new.
+    /// Notes that checks are answered from now on, or not. Returns the verdict that this plans, if any.
     pub(crate) fn see(&mut self, now: Instant, answers: bool) -> Option<Due> {
         if answers == self.answers {
             return None;
@@ -63,7 +64,7 @@ impl Health {
             return None;
         }
         let HealthCheck { every, fall, rise } = self.settings;
-        // A check that is answered has succeeded at once, one that is not has failed with the next.
+        // An answered check succeeds at once, an unanswered one fails at the time of the next.
         let wanted = u64::from(if answers { rise } else { fall + 1 });
         let more = wanted.saturating_sub(self.streak + 1);
         let next = self.checks_before(now) + more;
@@ -71,7 +72,7 @@ impl Health {
         Some(Due { at, changes: self.changes })
     }
 
-    /// A verdict is due. Says whether it changes anything.
+    /// Carries out a verdict that is due. Returns whether it changes anything.
     pub(crate) fn judge(&mut self, now: Instant, changes: u32) -> bool {
         let stands = changes == self.changes && self.answers != self.is_healthy;
         if stands {
@@ -80,7 +81,7 @@ impl Health {
         stands
     }
 
-    /// How many checks there are before an instant.
+    /// Number of checks before an instant.
     fn checks_before(&self, now: Instant) -> u64 {
         now.0.saturating_sub(self.first.0).div_ceil(self.settings.every.0)
     }
@@ -102,15 +103,15 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_gateway_is_out_after_so_many_checks_and_back_after_so_many() {
+    fn a_silent_gateway_is_out_after_failed_checks_and_back_after_answered_ones() {
         let mut health = health();
         let out = health.see(Instant(15), false);
         assert_eq!(
             at(out),
             Some(54),
-            "checks at 24, 34 and 44 fail, the last when the next is due"
+            "checks at 24, 34 and 44 fail, the last at the time of the next"
         );
-        assert_eq!(health.see(Instant(16), false), None, "nothing new");
+        assert_eq!(health.see(Instant(16), false), None, "no change");
         assert!(health.judge(Instant(54), 1) && !health.is_healthy());
         let back = health.see(Instant(60), true);
         assert_eq!(at(back), Some(74), "checks at 64 and 74 are answered");
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn one_check_is_enough_where_one_is_asked_for() {
+    fn one_check_is_enough_where_one_is_configured() {
         let mut health = Health::new(HealthCheck { fall: 1, rise: 1, ..SETTINGS }, Span(4), true);
         assert_eq!(at(health.see(Instant(5), false)), Some(24));
         assert!(health.judge(Instant(24), 1));
@@ -126,16 +127,16 @@ mod tests {
     }
 
     #[test]
-    fn checks_count_in_a_row_whatever_happens_between_them() {
+    fn only_checks_in_a_row_count_not_changes_between_them() {
         let mut health = health();
         health.see(Instant(15), false);
-        // It answers between the checks at 34 and 44, and nobody notices.
+        // It answers between the checks at 34 and 44, which no check sees.
         assert_eq!(health.see(Instant(36), true), None);
         assert_eq!(at(health.see(Instant(38), false)), Some(54));
-        // It answers the check at 44: they count anew.
+        // It answers the check at 44: the count starts over.
         assert_eq!(health.see(Instant(40), true), None);
         assert_eq!(at(health.see(Instant(46), false)), Some(84));
-        assert!(!health.judge(Instant(54), 3), "what was planned before is no verdict");
+        assert!(!health.judge(Instant(54), 3), "a verdict planned before a change is void");
         assert!(health.is_healthy());
     }
 }

@@ -1,53 +1,53 @@
-//! Limits: how much a run may do before it is stopped.
+//! Limits: what a run may use before it is stopped.
 //!
-//! Owns the two measures, events and bytes, and how often they are taken. Both are functions of
-//! the plan and the code: a run that is stopped is stopped at the same event on every machine.
-//! Refuses to read the machine's clock or memory, so a turn that never ends is not seen
-//! (whoever plays many runs watches for it from outside), and to know what becomes of a stopped run.
+//! Owns the two measures, events and bytes, and how often they are checked. Both are functions of
+//! the plan and the code: a run is stopped at the same event on every machine. Refuses to read the
+//! machine's clock or memory, so it does not see a turn that never ends (a watchdog outside the run
+//! does), and to know what becomes of a stopped run.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What waits in a calendar counts for so much, whatever it is. A message of a fault run takes
-/// about this; a batch of thousands of requests takes more and counts the same.
+/// Bytes that a pending event counts as. A message of a fault run takes about this; a batch of
+/// thousands of requests takes more and counts the same.
 pub(crate) const BYTES_PER_EVENT: u64 = 256;
 
-/// A replica counts for so much in the memory of a process that runs.
+/// Bytes that a replica of a running process counts as.
 pub const BYTES_PER_REPLICA: u64 = 8 << 10;
 
-/// Bytes are counted once in so many events: counting walks the whole calendar.
+/// Events between two counts of the bytes: counting walks the whole calendar.
 const EVENTS_PER_COUNT: u64 = 1 << 16;
 
-/// The most that a run may do. Without limits by default.
+/// The limits of a run. Unlimited by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Most events, looked at every 256 and whenever a process starts, where each of its replicas counts as one.
+    /// Upper bound of events, checked every 256 events and whenever a process starts; each of its replicas counts as one
+    /// event.
     pub events_max: u64,
-    /// Most bytes, looked at every 65,536 events: what stands on all disks, and
-    /// 256 for each event to come and each turn that waits for a paused process;
-    /// and whenever a process starts: 8,192 for each replica of those that run.
-    /// The rest of the processes' memory is not in it.
+    /// Upper bound of bytes. Checked every 65,536 events: the bytes on all disks, and
+    /// 256 for each pending event and each turn that waits for a paused process.
+    /// Checked whenever a process starts: 8,192 for each replica of running processes.
+    /// Other memory of the processes does not count.
     pub bytes_max: u64,
 }
 
-/// One of the two limits: the one that stopped a run. Under it alone the run is stopped at the same
-/// event again.
+/// The limit that stopped a run. Under it alone, the run stops at the same event again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// On events.
+    /// A limit on events.
     MaxEvents(u64),
-    /// On bytes.
+    /// A limit on bytes.
     MaxBytes(u64),
 }
 
 /// The limit that a run exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exceeded {
-    /// It had so many events, and may have no more.
+    /// The run had this many events, all that it may have.
     Events(u64),
-    /// It kept more bytes than these.
+    /// The run kept more than this many bytes.
     Bytes(u64),
 }
 
@@ -58,8 +58,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The limit that is exceeded if a process starts now: after so many events, with so many replicas started so
-    /// far, of which so many run.
+    /// The limit that the start of a process would exceed, after `events` events, with `started` replicas started so
+    /// far, of which `running` run.
     pub fn exceeded_by_start(self, events: u64, started: u64, running: u64) -> Option<Exceeded> {
         let done = events.saturating_add(started);
         if done >= self.events_max {
@@ -69,7 +69,7 @@ impl Limits {
         is_too_large.then_some(Exceeded::Bytes(self.bytes_max))
     }
 
-    /// This limit alone, or none.
+    /// Limits with this one alone, or none.
     pub fn only(limit: Option<Limit>) -> Self {
         match limit {
             None => Self::default(),
@@ -78,7 +78,7 @@ impl Limits {
         }
     }
 
-    /// The limit that was exceeded.
+    /// The limit that `exceeded` names.
     pub const fn that(self, exceeded: Exceeded) -> Limit {
         match exceeded {
             Exceeded::Events(_) => Limit::MaxEvents(self.events_max),
@@ -86,7 +86,7 @@ impl Limits {
         }
     }
 
-    /// The limit that is exceeded after so many events; `bytes` is asked now and then.
+    /// The limit that is exceeded after `events` events; `bytes` is called rarely.
     pub fn exceeded_by(self, events: u64, bytes: impl FnOnce() -> u64) -> Option<Exceeded> {
         if events >= self.events_max {
             return Some(Exceeded::Events(events));
@@ -97,11 +97,11 @@ impl Limits {
 }
 
 impl fmt::Display for Limit {
-    /// As the command line takes it: `--max-events 20000`.
+    /// Formats the limit as the command line takes it: `--max-events 20000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MaxEvents(events) => write!(f, "--max-events {events}"),
-            // Whoever may say so, says it in whole KiB.
+            // The command line takes whole KiB.
             Self::MaxBytes(bytes) => write!(f, "--max-memory {}KiB", bytes >> 10),
         }
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_start_takes_counts() {
+    fn the_start_of_a_process_counts() {
         let limits = Limits { events_max: 1_000, bytes_max: 100 << 20 };
         assert_eq!(limits.exceeded_by_start(0, 999, 999), None);
         assert_eq!(limits.exceeded_by_start(1, 999, 999), Some(Exceeded::Events(1_000)));

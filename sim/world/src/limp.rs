@@ -1,10 +1,10 @@
-//! How much slower a machine's cores are than they should be.
+//! The slowdown of a machine's cores.
 //!
-//! Owns the faults that make them so, and how many turns each slowed. Refuses to know what the cores do.
+//! Owns the faults that slow them, and how many turns each slowed. Refuses to know what the cores do.
 
 use crate::touches::Touches;
 
-/// What makes the cores of one machine slow.
+/// The faults that slow the cores of one machine.
 #[derive(Clone, Debug, Default)]
 pub struct Limps {
     faults: Vec<(usize, u32)>,
@@ -12,19 +12,19 @@ pub struct Limps {
 }
 
 impl Limps {
-    /// How many times slower they are in the turn that begins.
+    /// The slowdown factor for the turn that begins, at least 1.
     #[inline]
     pub fn slow(&mut self) -> u64 {
         self.faults.iter().for_each(|&(fault, _)| self.touches.turn(fault));
         self.faults.iter().map(|&(_, factor)| u64::from(factor)).max().unwrap_or(1)
     }
 
-    /// By this fault they are so many times slower.
+    /// Makes the cores `factor` times slower, for a fault.
     pub fn begin(&mut self, fault: usize, factor: u32) {
         self.faults.push((fault, factor));
     }
 
-    /// This fault is over.
+    /// Ends the slowdown of a fault.
     pub fn end(&mut self, fault: usize) {
         self.faults.retain(|&(of, _)| of != fault);
     }

@@ -1,8 +1,8 @@
 //! The listener of a world, which may also interfere.
 //!
-//! Owns the list of what a world tells while it happens. A listener hears each at its instant, after the world has
-//! done its part and before anything else happens; what it makes of it changes nothing here. Only a meddler changes
-//! what is carried and written, for tests that break a world beyond what any fault can.
+//! Owns the list of notifications. A listener gets each at its instant, after the world has done its part and before
+//! the next event, and changes nothing here. Only a meddler changes messages and writes, for tests that break a world
+//! as no fault can. Refuses to know what a listener does with a notification.
 
 use onsale_booking::{Instant, NodeId};
 
@@ -11,27 +11,27 @@ use crate::machine::Machine;
 use crate::place::{Carried, Lost, Place, PlaceTable};
 use crate::write::Write;
 
-/// A message on its way, or no longer.
+/// A message that was sent, arrived or was lost.
 #[derive(Debug)]
 pub struct Passing<'a, C: Cargo> {
-    /// From where.
+    /// Its sender.
     pub from: Place,
-    /// Where to.
+    /// Its receiver.
     pub to: Place,
-    /// What it says.
+    /// The message.
     pub message: &'a C::Message,
 }
 
-/// Hears what happens in a world.
+/// Receives notifications of what happens in a world.
 pub trait Listener<C: Cargo>: Meddler<C> {
-    /// The calendar goes on from one event to the next.
+    /// Time advances from one event to the next.
     fn goes_on(&mut self, from: Instant, to: Instant);
 
-    /// Whether messages are to be shown: if not, [`sent`](Self::sent), [`lost`](Self::lost) and
-    /// [`arrived`](Self::arrived) may be left out.
+    /// Whether it wants to see messages: if not, [`sent`](Self::sent), [`lost`](Self::lost) and
+    /// [`arrived`](Self::arrived) may be skipped.
     fn is_watching(&self) -> bool;
 
-    /// A message leaves at `departs`. `cut` says whether its link is cut, which is why it is not carried.
+    /// A message leaves at `departs`. `cut` says whether it is lost to a cut link.
     fn sent(
         &mut self,
         now: Instant,
@@ -41,22 +41,22 @@ pub trait Listener<C: Cargo>: Meddler<C> {
         cut: bool,
     );
 
-    /// A message that left never gets there.
+    /// A message that left is lost.
     fn lost(&mut self, now: Instant, passing: Passing<'_, C>, why: Lost);
 
-    /// A message gets there; it `waits` if the process stands still.
+    /// A message arrives; it `waits` if the process is paused.
     fn arrived(&mut self, now: Instant, passing: Passing<'_, C>, waits: bool);
 
     /// A write begins.
     fn write_begins(&mut self, now: Instant, node: Place, write: &Write);
 
-    /// A write is over, and is not durable.
+    /// A write failed.
     fn write_failed(&mut self, now: Instant, node: Place);
 
-    /// A write is durable, or so the disk says: these bytes were appended.
+    /// A write is durable, or so the disk says; `bytes` were appended.
     fn written(&mut self, now: Instant, node: Place, bytes: &[u8]);
 
-    /// A process starts, on another disk than it had if a fault put one in.
+    /// A process starts, on a replaced disk if a fault replaced it.
     fn started(
         &mut self,
         now: Instant,
@@ -65,36 +65,36 @@ pub trait Listener<C: Cargo>: Meddler<C> {
         machines: &PlaceTable<Machine<C>>,
     );
 
-    /// A process stands still, by a fault.
+    /// A fault pauses a process.
     fn paused(&mut self, now: Instant, node: Place, by: usize, boots: u64);
 
-    /// A process that stood still goes on.
+    /// A paused process resumes.
     fn resumed(&mut self, now: Instant, node: Place, boots: u64);
 
-    /// A process died, by a fault unless by itself.
+    /// A process died, by a fault or by itself.
     fn died(&mut self, now: Instant, node: Place, by: Option<usize>, machine: &Machine<C>);
 
-    /// Another disk stands where a dead process had its own.
+    /// The disk of a dead process was replaced by an empty one.
     fn disk_replaced(&mut self, now: Instant, node: Place, machine: &Machine<C>);
 
-    /// A dead node is gone for good, and its disk with it.
+    /// A dead node is permanently lost with its disk.
     fn gone_for_good(&mut self, now: Instant, node: Place, machines: &PlaceTable<Machine<C>>);
 
-    /// A node was told to leave for good, or is lost and is to be struck off by another's word.
+    /// A node was told to leave for good, or is lost and to be removed by another node.
     fn told_to_leave(&mut self, now: Instant, node: NodeId);
 }
 
-/// Changes what a world carries and writes, as no fault may.
+/// Changes messages and writes, as no fault may.
 pub trait Meddler<C: Cargo> {
-    /// Whether it looks at messages on their last step.
+    /// Whether it wants to see arriving messages.
     fn relays(&self) -> bool;
 
-    /// Sees a message on its last step, may rewrite it, and says whether it arrives.
+    /// Sees an arriving message, may rewrite it, and returns whether it arrives.
     fn relay(&mut self, now: Instant, from: Place, to: Place, message: &mut C::Message) -> bool;
 
-    /// Sees what a node gives to its disk, and may rewrite it.
+    /// Sees the bytes of a node's write, and may rewrite them.
     fn rewrite(&mut self, node: Place, bytes: &mut Vec<u8>);
 
-    /// How many of the bytes last acknowledged as durable are gone after a crash.
+    /// Number of acknowledged bytes, the last ones, that a crash loses.
     fn disks_lose(&self) -> u64;
 }

@@ -1,6 +1,6 @@
 //! A machine: its process, its errands, its disk, its clocks and its cores' pace.
 //!
-//! Owns what stands together in one place. Refuses to know what the process on it decides.
+//! Owns the parts of one place. Refuses to know what the process on it decides.
 
 use onsale_booking::Instant;
 
@@ -20,33 +20,33 @@ pub struct Machine<C: Cargo> {
     /// Its process.
     pub life: Life,
     pub(crate) errand: Errand,
-    /// What waits for a paused process.
+    /// Turns that wait for a paused process.
     pub(crate) stalled: Vec<NodeTurn<C>>,
     pub(crate) chatter: Chatter<C::Beat>,
-    /// When a message last came from each place.
+    /// Arrival of the last message, by sender.
     pub(crate) heard_at: PlaceTable<Instant>,
-    /// What makes its cores slow.
+    /// The faults that slow its cores.
     pub limps: Limps,
     /// Its clocks.
     pub clock: Clock,
     /// Its disk.
     pub disk: Disk,
-    /// Whether a fault put another disk in place of the one that it had, since it started last.
+    /// Whether a fault replaced its disk since its process last started.
     pub(crate) has_other_disk: bool,
-    /// Whether a write of it was ever durable: its driver remembers that elsewhere than on its disk.
+    /// Whether a write of it was ever durable: its driver remembers that apart from the disk.
     has_written: bool,
 }
 
-/// What an operator wants of a process.
+/// An operator's orders to a process.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Errand {
     /// The fault for which it was told to stop, until it stops.
     pub(crate) stopping: Option<usize>,
     /// The fault for which it is to leave for good.
     pub(crate) leaves_for: Option<usize>,
-    /// Whether it is gone for good.
+    /// Whether it is permanently lost.
     pub(crate) is_lost: bool,
-    /// What it is told whenever it starts.
+    /// Orders that it gets whenever it starts.
     pub(crate) orders: Vec<Order>,
 }
 
@@ -72,7 +72,7 @@ impl<C: Cargo> Machine<C> {
         self.has_written
     }
 
-    /// Whether it will start again, and stays with the system: it is neither lost nor told to leave for good.
+    /// Whether it stays with the system: it is neither lost nor told to leave for good.
     pub const fn stays(&self) -> bool {
         !self.errand.is_lost && self.errand.leaves_for.is_none()
     }
@@ -81,18 +81,18 @@ impl<C: Cargo> Machine<C> {
         self.has_written = true;
     }
 
-    /// Its process died: what was in flight is lost, and besides the last `lost` bytes that its disk acknowledged.
+    /// Loses the write in flight, as its process died, and the last `lost` bytes that its disk acknowledged.
     pub(crate) fn lose_what_was_not_durable(&mut self, now: Instant, lost: u64) {
         self.stalled.clear();
         self.chatter.forget();
         self.errand.stopping = None;
         self.disk.crash(now);
         self.disk.forget(lost);
-        // What is lost without a trace nobody remembers to have written.
+        // If the disk lost everything it ever acknowledged, the driver counts it as never written.
         self.has_written &= self.disk.bytes() > 0 || lost == 0;
     }
 
-    /// Bytes and turns that it keeps, for the run's limits.
+    /// Bytes on its disk and turns that wait, for the run's limits.
     pub(crate) fn keeps(&self) -> (usize, u64) {
         (self.stalled.len(), self.disk.bytes())
     }

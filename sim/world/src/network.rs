@@ -1,8 +1,7 @@
-//! The network: who hears whom, when, and what is lost on the way.
+//! The network: which messages arrive, and when.
 //!
-//! Owns latency, jitter, tail, loss, duplication, order and cuts of every directed
-//! link. Refuses to know what a message says beyond the instants that it moves. Neither does
-//! it know who stands at a place.
+//! Owns latency, jitter, tail, loss, duplication, order and cuts of every directed link. Refuses
+//! to know what a message says, and what stands at a place.
 
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_scenarios::{Network as Settings, Ratio, Timing};
@@ -12,9 +11,9 @@ use crate::sample::{hits, timing};
 use crate::stream::{Numbered, below, fork};
 use crate::touches::Touches;
 
-/// So many values belong to a message.
+/// Random draws reserved per message.
 const FATES: u64 = 7;
-/// A message that is reordered is held back for up to so many times its way.
+/// Longest delay of a reordered message, in multiples of its latency.
 pub const REORDERED: u64 = 4;
 
 /// All links between all places.
@@ -24,41 +23,41 @@ pub struct Network {
     layout: Layout,
     links: Vec<Link>,
     weather: Vec<(usize, Weather)>,
-    /// What befalls messages that no weather touches.
+    /// Chances of messages that no weather touches.
     calm: Chances,
-    /// Whether every message arrives once and in order that no cut takes.
+    /// Whether every message arrives once and in order, cuts aside.
     is_calm: bool,
     fates: Numbered,
-    /// What is lost in one direction: one value a message.
+    /// Draws for loss in one direction: one a message.
     one_way: Numbered,
-    /// What latencies that vary draw from.
+    /// Draws for varying latencies.
     latencies: Numbered,
     /// Messages sent.
     sent: u64,
     /// Cuts in force: the fault and the link.
     cutters: Vec<(usize, usize)>,
-    /// What faults touched on the links.
+    /// Messages that faults touched.
     pub(crate) touches: Touches,
 }
 
 /// One direction between two places.
 #[derive(Clone, Copy, Debug, Default)]
 struct Link {
-    /// Partitions that cut it now.
+    /// Number of faults that cut it now.
     cuts: u16,
-    /// When it was last cut or still was, and the fault that cut it.
+    /// The latest instant at which it was cut, and the fault that cut it.
     severed: Option<(Instant, usize)>,
-    /// The latest arrival on it: later messages come no sooner, unless they are reordered.
+    /// The latest arrival on it: later messages arrive no sooner, unless reordered.
     last_arrival: Instant,
     way: Way,
     /// Whether its latency is drawn.
     varies: bool,
-    /// The least latency on a calm day, in microseconds, and the most that jitter adds, where it does not vary.
+    /// Least latency without weather and the most that jitter adds, in microseconds; unused if the latency is drawn.
     base: u64,
     jitter: u64,
 }
 
-/// How far apart two places are.
+/// The distance between two places.
 #[derive(Clone, Copy, Debug, Default)]
 enum Way {
     #[default]
@@ -77,20 +76,20 @@ impl Way {
     }
 }
 
-/// What befalls a message by chance.
+/// Chances of loss, duplication and so on of a message.
 #[derive(Clone, Copy, Debug)]
 struct Chances {
     loss: Ratio,
-    /// Loss of what one node sends or is sent, on top of it.
+    /// Additional loss of one node's messages, in one direction.
     one_way: Ratio,
     duplicate: Ratio,
     reorder: Ratio,
-    /// It takes so many times as long.
+    /// Factor on its latency.
     slow: u64,
 }
 
 impl Chances {
-    /// Whether nothing befalls a message.
+    /// Whether every message passes unchanged.
     fn lets_all_through(&self) -> bool {
         [self.loss, self.duplicate, self.reorder].into_iter().all(Ratio::is_never)
     }
@@ -105,15 +104,15 @@ pub enum Weather {
     Duplicate(Ratio),
     /// Messages overtake each other.
     Reorder(Ratio),
-    /// Everything is so many times slower.
+    /// Latencies are multiplied by this factor.
     Slow(u32),
-    /// What one node sends to others, or is sent by them, is lost.
+    /// Messages from one node to others, or from others to it, are lost.
     OneWay {
-        /// Which.
+        /// The node.
         node: Place,
-        /// Whether it is what it is sent.
+        /// Whether messages to it are lost, rather than from it.
         inbound: bool,
-        /// How much of it.
+        /// Share of the messages lost.
         chance: Ratio,
     },
 }
@@ -164,8 +163,8 @@ impl Network {
 
     /// Sends a message that leaves at `departs`.
     ///
-    /// What happens to a message is drawn by its number, so that it does not move the fate
-    /// of the next.
+    /// The fate of a message is drawn by its number, so that it does not change the fate of the
+    /// next.
     #[inline(always)]
     pub fn carry(&mut self, from: Place, to: Place, departs: Instant) -> Carried {
         let (number, index) = (self.sent, self.index(from, to));
@@ -177,7 +176,7 @@ impl Network {
         self.carry_through(number, (from, to), departs)
     }
 
-    /// The same where not every message arrives once and in order, or latencies are drawn.
+    /// The general case: messages may be lost, duplicated or reordered, or latencies are drawn.
     #[inline(never)]
     fn carry_through(
         &mut self,
@@ -204,7 +203,7 @@ impl Network {
         Carried { befell: Befell(befell), ..Carried::default() }
     }
 
-    /// A message that is not lost.
+    /// Latencies of a message that is not lost.
     #[inline]
     fn let_through<const DISTURBED: bool>(
         &mut self,
@@ -248,7 +247,7 @@ impl Network {
         Carried { first: Some(latency), second, befell }
     }
 
-    /// What befalls a message between two nodes in this weather.
+    /// Chances of a message between two nodes in the weather in force.
     #[cold]
     fn storm(&self, from: Place, to: Place) -> Chances {
         let mut chances = self.calm;
@@ -268,8 +267,7 @@ impl Network {
         chances
     }
 
-    /// Sends a message that waits for so long before it leaves; `None` if there is no room for it to
-    /// wait in.
+    /// Sends a message that first waits in a link's queue; `None` if the queue is full.
     #[inline(always)]
     pub fn carry_after(
         &mut self,
@@ -303,8 +301,8 @@ impl Network {
         }
     }
 
-    /// How long a word takes that leaves at `departs`, where nothing befalls it and it overtakes nothing; none
-    /// if the link is cut.
+    /// Latency of a signal that leaves at `departs`, is never lost by chance and overtakes nothing; `None` if the
+    /// link is cut.
     pub fn follow(&self, from: Place, to: Place, departs: Instant) -> Option<Span> {
         let link = &self.links[self.index(from, to)];
         (link.cuts == 0).then(|| Span(link.base).max(link.last_arrival.since(departs)))
@@ -315,21 +313,21 @@ impl Network {
         self.links[self.index(from, to)].cuts > 0
     }
 
-    /// Whether what left at `sent` was cut on its way: the link is or was severed since.
+    /// Whether a message that left at `sent` was lost to a cut: the link is or was cut since.
     #[inline]
     pub fn severed_since(&self, from: Place, to: Place, sent: Instant) -> bool {
         let link = &self.links[self.index(from, to)];
         link.cuts > 0 || link.severed.is_some_and(|(cut, _)| cut >= sent)
     }
 
-    /// Cuts one direction; `fault` names why.
+    /// Cuts one direction, for a fault.
     pub fn cut(&mut self, fault: usize, from: Place, to: Place) {
         let index = self.index(from, to);
         self.links[index].cuts += 1;
         self.cutters.push((fault, index));
     }
 
-    /// Mends one direction that was cut once by `cut` for the same fault. What was in flight stays lost.
+    /// Mends one direction that was cut once by `cut` for the same fault. Messages in flight stay lost.
     pub fn mend(&mut self, fault: usize, from: Place, to: Place, now: Instant) {
         let index = self.index(from, to);
         let cutter = self.cutters.iter().position(|&cut| cut == (fault, index));
@@ -339,13 +337,13 @@ impl Network {
         link.severed = Some((now, fault));
     }
 
-    /// A message on this link, beats aside, fared otherwise because of faults: each of them is held to account.
+    /// Attributes to each fault in force what it did to a message on this link, beats aside.
     #[cold]
     pub fn note(&mut self, from: Place, to: Place, befell: Befell) {
         if befell.is(Befell::CUT) {
             return self.note_cut(from, to);
         }
-        // Of two faults of one kind the later is in force.
+        // Of two faults of one kind, the later one is in force.
         let mut kinds = [None; 5];
         for &(fault, weather) in &self.weather {
             let (kind, touched) = match weather {
@@ -364,7 +362,7 @@ impl Network {
         kinds.into_iter().flatten().for_each(|fault| self.touches.message(fault));
     }
 
-    /// A message was lost because its link is cut, or was while it was on its way.
+    /// Attributes to faults a message lost to a cut link, before or during its way.
     #[cold]
     pub fn note_cut(&mut self, from: Place, to: Place) {
         let index = self.index(from, to);
@@ -376,13 +374,13 @@ impl Network {
         by.for_each(|&(fault, _)| touches.message(fault));
     }
 
-    /// A disturbance begins; `fault` names it.
+    /// Begins a disturbance, for a fault.
     pub fn disturb(&mut self, fault: usize, weather: Weather) {
         self.weather.push((fault, weather));
         self.is_calm = false;
     }
 
-    /// A disturbance ends.
+    /// Ends a fault's disturbance.
     pub fn settle(&mut self, fault: usize) {
         self.weather.retain(|&(of, _)| of != fault);
         self.is_calm = self.weather.is_empty() && self.calm.lets_all_through();

@@ -1,7 +1,6 @@
-//! Where things happen: the places of a run, how a process is, and how a message fares between two places.
+//! The places of a run, the states of a process, and the fate of a message between two places.
 //!
-//! Owns the vocabulary alone, and the tables that have one entry a place. Refuses to know who stands at a place, and
-//! what is carried.
+//! Owns the vocabulary, and tables with one entry a place. Refuses to know what stands at a place, and what is carried.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -11,28 +10,28 @@ use onsale_booking::{NodeId, Span};
 /// A place on the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
-    /// Everybody who asks: people, administrators, visitors.
+    /// All clients: people, administrators, visitors.
     Clients,
     /// A node of the system under test; numbered from 1.
     Node(NodeId),
     /// A service that is neither client nor node, such as a payment provider; numbered from 1.
     Service(ServiceId),
-    /// Where faults are carried out. It has no machine and no links.
+    /// The director, which carries out faults. It has no machine and no links.
     Director,
 }
 
-/// A service outside the system under test.
+/// Number of a service outside the system under test, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceId(pub u16);
 
 impl Place {
-    /// The place of a node.
+    /// The place of the node with this number.
     #[inline]
     pub const fn node(number: u16) -> Self {
         Self::Node(NodeId(number))
     }
 
-    /// The node that stands here, if one does.
+    /// The node at this place, if it is one.
     #[inline]
     pub const fn as_node(self) -> Option<NodeId> {
         match self {
@@ -41,17 +40,17 @@ impl Place {
         }
     }
 
-    /// The node that stands here.
+    /// The node at this place.
     ///
     /// # Panics
-    /// If none does.
+    /// If it is no node.
     #[inline]
     pub fn node_id(self) -> NodeId {
-        self.as_node().unwrap_or_else(|| panic!("{self} are no node"))
+        self.as_node().unwrap_or_else(|| panic!("{self} is not a node"))
     }
 
-    /// The number that stands for a place in trace hashes and drawings: 0 for the clients, n for node n; services and
-    /// the director come beyond all nodes.
+    /// The number of a place in trace hashes and traces: 0 for the clients, n for node n; services and the director
+    /// come after all nodes.
     #[inline]
     pub const fn number(self) -> u32 {
         match self {
@@ -71,7 +70,7 @@ impl From<NodeId> for Place {
 }
 
 impl fmt::Display for Place {
-    /// `n3`, or `the clients`.
+    /// Formats a place as `n3`, or `the clients`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Clients => write!(f, "the clients"),
@@ -82,7 +81,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// A place in two bytes, for what is kept by the thousand.
+/// A place in two bytes, for things kept by the thousand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slim(u16);
 
@@ -90,7 +89,7 @@ impl Slim {
     const SERVICE: u16 = 1 << 15;
 
     /// # Panics
-    /// For the director, to whom nothing is sent.
+    /// For the director, to which nothing is sent.
     #[inline]
     pub(crate) fn new(place: Place) -> Self {
         match place {
@@ -111,7 +110,7 @@ impl Slim {
     }
 }
 
-/// Which places there are: the clients, and this many nodes and services.
+/// The places of a run: the clients, and a number of nodes and services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     pub(crate) nodes: u16,
@@ -119,17 +118,17 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The clients, and this many nodes and services.
+    /// A layout of the clients, and this many nodes and services.
     pub const fn new(nodes: u16, services: u16) -> Self {
         Self { nodes, services }
     }
 
-    /// How many places have a machine.
+    /// Number of places that have a machine.
     pub const fn count(self) -> usize {
         1 + self.nodes as usize + self.services as usize
     }
 
-    /// Where among [`count`](Self::count) entries a place has its own. The director has none: its slot is beyond all.
+    /// Index of a place in a table of [`count`](Self::count) entries. The director has none: its slot is past the end.
     #[inline]
     pub const fn slot(self, place: Place) -> usize {
         match place {
@@ -140,7 +139,7 @@ impl Layout {
         }
     }
 
-    /// Where among the square of [`count`](Self::count) entries a link has its own.
+    /// Index of a link in a table of [`count`](Self::count)² entries.
     #[inline]
     pub const fn link(self, from: Place, to: Place) -> usize {
         self.slot(from) * self.count() + self.slot(to)
@@ -166,12 +165,12 @@ pub struct PlaceTable<T> {
 }
 
 impl<T> PlaceTable<T> {
-    /// A table whose entries `make` makes.
+    /// A table with entries made by `make`.
     pub fn new(layout: Layout, make: impl FnMut(Place) -> T) -> Self {
         Self { layout, entries: layout.places().map(make).collect() }
     }
 
-    /// Which places it has entries for.
+    /// The places that it has entries for.
     pub const fn layout(&self) -> Layout {
         self.layout
     }
@@ -186,7 +185,7 @@ impl<T> PlaceTable<T> {
         self.entries.iter()
     }
 
-    /// All entries, to be changed.
+    /// All entries, mutable, in the order of their places.
     pub fn values_mut(&mut self) -> std::slice::IterMut<'_, T> {
         self.entries.iter_mut()
     }
@@ -208,10 +207,10 @@ impl<T> IndexMut<Place> for PlaceTable<T> {
     }
 }
 
-/// Why a message that left does not get there.
+/// Why a message that left is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
-    /// The link is cut, or was while the message was on it.
+    /// The link is cut, or was cut while the message was on it.
     Cut,
     /// The network lost it.
     Loss,
@@ -219,35 +218,35 @@ pub enum Lost {
     NeverLeft,
     /// Its receiver is dead.
     Down,
-    /// Its receiver was restarted since.
+    /// Its receiver has restarted since.
     Restarted,
-    /// Somebody meddles with the network.
+    /// A meddler took it.
     Taken,
 }
 
-/// How a node's process is.
+/// State of a node's process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Process {
     /// It runs.
     Up,
-    /// It stands still.
+    /// It is paused.
     Paused,
     /// It is dead.
     Down,
 }
 
-/// How a message fares, had it left now: the latency of each copy that arrives.
+/// The fate of a sent message: the latency of each copy that arrives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carried {
-    /// The message, unless it is lost.
+    /// Latency of the message; `None` if it is lost.
     pub first: Option<Span>,
-    /// Its duplicate.
+    /// Latency of its duplicate, if there is one.
     pub second: Option<Span>,
-    /// What faults did to it.
+    /// The effects of faults on it.
     pub befell: Befell,
 }
 
-/// What faults in force did to a message.
+/// The effects of the faults in force on a message, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Befell(pub(crate) u8);
 
@@ -259,7 +258,7 @@ impl Befell {
     pub(crate) const REORDERED: u8 = 1 << 4;
     pub(crate) const SLOWED: u8 = 1 << 5;
 
-    /// Whether they did nothing to it.
+    /// Whether there were none.
     #[inline]
     pub fn is_nothing(self) -> bool {
         self.0 == 0
@@ -275,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_small_and_each_has_a_slot_of_its_own() {
+    fn places_are_small_and_each_has_its_own_slot() {
         assert_eq!(size_of::<Place>(), 4);
         let layout = Layout::new(3, 2);
         let slots: Vec<usize> = layout.places().map(|place| layout.slot(place)).collect();

@@ -1,7 +1,7 @@
-//! The process on a machine: whether it runs, and in which of its lives it is.
+//! The process on a machine: its state and its incarnation.
 //!
-//! Owns when it started and died, which faults did that, whether its machine has power, and when it is to be woken.
-//! Refuses to know what it does.
+//! Owns when it started and died, the faults that caused it, whether its machine has power, and when it is to be
+//! woken. Refuses to know what it does.
 
 use onsale_booking::Instant;
 
@@ -11,24 +11,24 @@ use crate::place::{Lost, Process};
 #[derive(Clone, Copy, Debug)]
 pub struct Life {
     state: Process,
-    /// Counts boots.
+    /// Number of boots so far.
     incarnation: u32,
-    /// Messages that left earlier than this are lost on a process that did not exist yet.
+    /// Instant of the last boot: messages that left earlier were sent to another incarnation, and are lost.
     booted: Instant,
-    /// When the previous incarnation died.
+    /// Instant at which the previous incarnation died.
     died: Instant,
-    /// The fault that killed it last, if one did.
+    /// The fault that last killed it, if one did.
     killed_by: Option<usize>,
-    /// The fault for which it stands still.
+    /// The fault that paused it.
     paused_by: Option<usize>,
-    /// Faults that keep it without power.
+    /// Number of faults that keep it without power.
     dark: u16,
-    /// The earliest wake-up that is entered.
+    /// The earliest pending wake-up.
     wake: Option<Instant>,
 }
 
 impl Life {
-    /// A process that was never started, or that always runs.
+    /// A process that was never started, or one that always runs.
     pub(crate) const fn new(state: Process) -> Self {
         Self {
             state,
@@ -42,24 +42,24 @@ impl Life {
         }
     }
 
-    /// How it is.
+    /// Its state.
     #[inline]
     pub const fn state(&self) -> Process {
         self.state
     }
 
-    /// Counts its boots.
+    /// Its incarnation: the number of boots so far.
     #[inline]
     pub const fn incarnation(&self) -> u32 {
         self.incarnation
     }
 
-    /// The fault that killed it last, if one did.
+    /// The fault that last killed it, if one did.
     pub(crate) const fn killed_by(&self) -> Option<usize> {
         self.killed_by
     }
 
-    /// The fault for which it stands still, if it does.
+    /// The fault that paused it, if it is paused.
     pub(crate) const fn paused_by(&self) -> Option<usize> {
         self.paused_by
     }
@@ -103,7 +103,7 @@ impl Life {
         self.dark = self.dark.checked_sub(1).expect("only power that was cut is restored");
     }
 
-    /// It is to be woken at `at`; says whether that is to be entered, because nothing sooner is.
+    /// Notes a wake-up at `at`. Returns whether to enter it in the calendar: not if an earlier one is pending.
     #[inline]
     pub(crate) fn wakes_at(&mut self, at: Instant) -> bool {
         let is_sooner = self.wake.is_none_or(|wake| at < wake);
@@ -113,7 +113,7 @@ impl Life {
         is_sooner
     }
 
-    /// A wake-up that was entered for this incarnation has come; says whether it still counts.
+    /// Notes that a wake-up of this incarnation is due. Returns whether it still counts.
     #[inline]
     pub(crate) fn wakes(&mut self, now: Instant, incarnation: u32) -> bool {
         let counts = self.incarnation == incarnation && self.wake == Some(now);
@@ -123,8 +123,8 @@ impl Life {
         counts
     }
 
-    /// Why a message that left this process, then in its incarnation `sender`, does not arrive at `target` now, as far
-    /// as that is the processes' doing.
+    /// Why a message that left this process, then in incarnation `sender`, does not arrive at `target` now, as far as
+    /// the state of the processes decides it.
     #[inline]
     pub(crate) fn why_lost(&self, target: &Self, departed: Instant, sender: u32) -> Option<Lost> {
         // A process that died before the message was to leave never sent it.

@@ -1,9 +1,8 @@
-//! Which gateways clients choose among, and which nodes keep facts.
+//! The gateways that clients choose among, and the nodes that keep facts.
 //!
-//! Owns the lists that a load balancer would have. A node that is told to stop is taken out
-//! of its list, and is in again when it starts; one that falls silent, for whatever reason, is taken out
-//! once its health checks have failed, and is in again once they have succeeded. Where all fail, none is
-//! taken out. Whoever deals with facts asks all who are to be of the cluster, told to stop for a while or not.
+//! Owns a load balancer's lists. A node that is told to stop is taken out at once, and put back when it starts; one
+//! that goes silent for any reason is taken out once its health checks have failed, and put back once they have
+//! succeeded. If all fail, none is taken out. Requests for facts go to all members of the cluster, stopping or not.
 //! Refuses to know how clients choose.
 
 use onsale_booking::{Instant, NodeId, Span};
@@ -15,20 +14,20 @@ use crate::place::{Layout, Place, PlaceTable};
 /// The gateways that take requests.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    /// By place; the clients' is never open.
+    /// Whether each place is open; the clients' never is.
     open: PlaceTable<bool>,
     health: PlaceTable<Health>,
     changed: bool,
-    /// Those that are to be of the cluster, in order.
+    /// The members of the cluster, in order.
     members: Vec<NodeId>,
     members_changed: bool,
 }
 
 impl Rotation {
-    /// The first nodes, this many.
+    /// The first `first` nodes.
     pub(crate) fn new(layout: Layout, first: u16, check: HealthCheck) -> Self {
         let begins = |place: Place| place.as_node().is_some_and(|node| node.0 <= first);
-        // Checks of the nodes are spread over the time from one to the next.
+        // The nodes' checks are spread evenly over the interval.
         let apart = check.every.0 / u64::from(layout.nodes + 1);
         let first_check = |place: Place| Span(apart * u64::from(place.number()));
         let health = |place| Health::new(check, first_check(place), begins(place));
@@ -37,13 +36,12 @@ impl Rotation {
         Self { open, health, changed: false, members, members_changed: false }
     }
 
-    /// A node's gateway answers from now on, or does not. Says when clients are to be sent elsewhere, or there
-    /// again, if this is new.
+    /// Notes that a node's gateway answers from now on, or not. Returns the health verdict that this plans, if any.
     pub(crate) fn see(&mut self, now: Instant, node: Place, answers: bool) -> Option<Due> {
         self.health[node].see(now, answers)
     }
 
-    /// What was to be found out about a node's gateway after so many changes is found out.
+    /// Carries out a verdict on a node's gateway that was planned after `changes` changes.
     #[cold]
     pub(crate) fn judge(&mut self, now: Instant, node: Place, changes: u32) {
         self.changed |= self.health[node].judge(now, changes);
@@ -64,7 +62,7 @@ impl Rotation {
         }
     }
 
-    /// A node is to be of the cluster.
+    /// Adds a member of the cluster.
     pub(crate) fn joins(&mut self, node: Place) {
         let node = node.node_id();
         if let Err(place) = self.members.binary_search(&node) {
@@ -73,19 +71,19 @@ impl Rotation {
         }
     }
 
-    /// A node is to be of the cluster no more.
+    /// Removes a member of the cluster.
     pub(crate) fn leaves(&mut self, node: Place) {
         let before = self.members.len();
         self.members.retain(|&member| Place::Node(member) != node);
         self.members_changed |= self.members.len() < before;
     }
 
-    /// Those that are to be of the cluster, if they have changed since this was asked last.
+    /// The members of the cluster, if they have changed since the last call.
     pub fn take_changed_members(&mut self) -> Option<Vec<NodeId>> {
         std::mem::take(&mut self.members_changed).then(|| self.members.clone())
     }
 
-    /// The gateways, if they have changed since this was asked last.
+    /// The open gateways, if they have changed since the last call.
     pub fn take_changed(&mut self) -> Option<Vec<u16>> {
         std::mem::take(&mut self.changed).then(|| {
             let open = self.open.iter().filter(|(_, open)| **open);

@@ -1,15 +1,15 @@
 //! Samplers: from 64 random bits to a span, a size, a rank.
 //!
-//! Owns every distribution of the simulator, written on `libm` alone: library
-//! samplers switch to the platform's maths when another crate turns a feature on,
-//! and then a dependency's update changes seeds. Each sampler has a golden hash.
+//! Owns every distribution of the simulator, built on `libm` alone: library samplers switch to
+//! the platform's maths when another crate turns on a feature, so updating a dependency could
+//! change what seeds draw. Each sampler has a golden hash. Refuses to know what the draws decide.
 
 use onsale_booking::Span;
 use onsale_scenarios::{LogNormal, Ratio, Timing};
 
 use crate::stream::below;
 
-/// Whether an event of probability `ratio` happens; decided in integers.
+/// Whether an event of probability `ratio` happens, decided in integers.
 pub const fn hits(bits: u64, ratio: Ratio) -> bool {
     below(bits, ratio.den as u64) < ratio.num as u64
 }
@@ -75,7 +75,7 @@ pub fn normal(bits: u64) -> f64 {
     }
 }
 
-/// How long something takes, in whole microseconds. More bits never take less.
+/// A span from a timing, in whole microseconds. Larger `bits` never give a shorter span.
 pub fn timing(bits: u64, timing: &Timing) -> Span {
     match timing {
         Timing::Constant(span) => *span,
@@ -85,12 +85,12 @@ pub fn timing(bits: u64, timing: &Timing) -> Span {
     }
 }
 
-/// An exponential span in whole microseconds; at most 38 times the mean, for bits are finite.
+/// An exponential span in whole microseconds, at most 38 times the mean, as bits are finite.
 pub fn exponential(bits: u64, mean: Span) -> Span {
     Span((mean.0 as f64 * -libm::log(unit(!bits)) + 0.5) as u64)
 }
 
-/// A span of a table of quantiles: shares that do not fall, from none to all.
+/// A span from a table of quantiles, whose shares rise from 0 to 1.
 pub fn quantile(bits: u64, points: &[(Ratio, Span)]) -> Span {
     let reaches = |&(share, _): &(Ratio, Span)| scaled(share) > u128::from(bits);
     let next = points.iter().position(reaches).unwrap_or(points.len() - 1).max(1);
@@ -100,7 +100,7 @@ pub fn quantile(bits: u64, points: &[(Ratio, Span)]) -> Span {
     least + Span(((along + (high - low) / 2) / (high - low).max(1)) as u64)
 }
 
-/// A share of 2⁶⁴.
+/// A share, scaled to 2⁶⁴.
 fn scaled(share: Ratio) -> u128 {
     (u128::from(share.num) << 64) / u128::from(share.den)
 }
@@ -154,7 +154,7 @@ mod tests {
 
     /// A change here changes every seed: it must be meant.
     #[test]
-    fn samplers_keep_their_values_for_ever() {
+    fn samplers_never_change_their_values() {
         let hashes = [
             golden(|bits| u64::from(hits(bits, Ratio { num: 1, den: 3 }))),
             golden(|bits| uniform(bits, Span(10), Span(5_000)).0),
@@ -189,7 +189,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_is_drawn_has_its_mean_and_its_ends() {
+    fn draws_have_the_right_mean_and_bounds() {
         let mut stream = Stream::new(4);
         let bits: Vec<u64> = (0..200_000).map(|_| stream.draw()).collect();
         let mean = |draw: &dyn Fn(u64) -> Span| {
@@ -201,7 +201,7 @@ mod tests {
         let table = mean(&|bits| quantile(bits, &TABLE));
         assert!((table - 4_500.0).abs() < 18.0, "{table}");
         let leap = bits.iter().filter(|&&bits| quantile(bits, &TABLE) == Span(7_000)).count();
-        assert!((99_300..100_700).contains(&leap), "half of them are behind the leap, not {leap}");
+        assert!((99_300..100_700).contains(&leap), "half of them are past the jump, not {leap}");
         let drawn = [
             Timing::Constant(Span(7)),
             Timing::Exponential { mean: Span(5_000) },
@@ -212,7 +212,7 @@ mod tests {
             let mut sorted = bits.clone();
             sorted.sort_unstable();
             let rises = sorted.windows(2).all(|two| timing(two[0], &of) <= timing(two[1], &of));
-            assert!(rises, "more bits take no less: {of:?}");
+            assert!(rises, "larger bits never give a shorter span: {of:?}");
             assert!(timing(0, &of) >= of.least());
         }
         assert_eq!(timing(u64::MAX, &Timing::Exponential { mean: Span(1_000) }), Span(37_430));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_share_as_they_say() {
+    fn draws_follow_the_weights() {
         let mut stream = Stream::new(3);
         let mut counts = [0_u32; 3];
         for _ in 0..30_000 {

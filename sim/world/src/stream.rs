@@ -1,20 +1,20 @@
-//! Named streams of randomness and the draws of each user.
+//! Named random streams, and the draws of each user.
 //!
-//! Owns how one seed becomes many independent generators whose values are frozen:
-//! xoshiro256++ seeded by SplitMix64, and counter-based generators for messages and users.
+//! Owns how one seed becomes many independent generators with frozen values: xoshiro256++
+//! seeded by SplitMix64, and counter-based generators for messages and users.
 //! Refuses to know what the draws decide.
 
 use rand::Rng as _;
 use rand::SeedableRng as _;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// A generator with a name. Two names never share values; a new name moves no other.
+/// A named generator. Names do not share values, and a new name changes no other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stream(Xoshiro256PlusPlus);
 
 /// The seed of the stream `name` under `seed`.
 pub fn fork(seed: u64, name: &str) -> u64 {
-    // FNV-1a over the name, mixed with the seed twice so that neighbouring seeds part.
+    // FNV-1a over the name, mixed with the seed twice so that neighbouring seeds diverge.
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
@@ -38,13 +38,13 @@ impl Stream {
         self.0.next_u64()
     }
 
-    /// A uniform draw from 0 to `bound`, the bound excluded; zero if the bound is.
+    /// A uniform draw from 0 to `bound` − 1; 0 if `bound` is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         below(self.draw(), bound)
     }
 }
 
-/// A stream of which any value can be had without those before it: SplitMix64 by number.
+/// A random-access stream: SplitMix64 by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbered(u64);
 
@@ -60,10 +60,10 @@ impl Numbered {
     }
 }
 
-/// The draws of one user: a pure function of the demand seed, the user and what is drawn.
+/// The draws of one user: a pure function of the demand seed, the user and the purpose.
 ///
-/// Ten million users need no stored generator, and removing some leaves the others as
-/// they were.
+/// Ten million users need no stored generators, and removing some does not change the
+/// others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserDraws {
     key: u64,
@@ -75,7 +75,7 @@ impl UserDraws {
         Self { key: mix(seed ^ (user as u64).wrapping_mul(GOLDEN_GAMMA)) }
     }
 
-    /// 64 bits for one purpose; `nth` tells repeated draws for that purpose apart.
+    /// 64 bits for one purpose; `nth` numbers repeated draws for it.
     pub const fn draw(self, purpose: u8, nth: u32) -> u64 {
         mix(self.key ^ mix(((purpose as u64) << 32) | nth as u64))
     }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streams_keep_their_values_for_ever() {
+    fn streams_never_change_their_values() {
         let mut network = Stream::new(fork(1, "network"));
         let mut demand = Stream::new(fork(1, "demand"));
         let drawn: Vec<u64> = (0..3).map(|_| network.draw()).collect();

@@ -1,7 +1,7 @@
-//! What faults touched: the messages, writes and turns that each changed.
+//! The messages, writes and turns that each fault changed.
 //!
-//! Owns the counts, by the fault's number in the plan. Refuses to know what faults do. Nothing here
-//! decides anything: a fault that touched nothing proves nothing, and reports say so.
+//! Owns the counts, by the fault's number in the plan. They affect no outcome: a fault that touched
+//! nothing proves nothing, and reports say so. Refuses to know what faults do.
 
 use std::collections::BTreeMap;
 
@@ -12,25 +12,25 @@ use onsale_reports::Touched;
 pub struct Touches(BTreeMap<usize, Touched>);
 
 impl Touches {
-    /// The fault lost, delayed, doubled or reordered a message.
+    /// Counts a message that the fault lost, delayed, duplicated or reordered.
     #[cold]
     pub fn message(&mut self, fault: usize) {
         self.0.entry(fault).or_default().messages += 1;
     }
 
-    /// The fault slowed, failed, refused, tore or lost a write, or damaged what was written.
+    /// Counts a write that the fault slowed, failed, refused, tore, lost or damaged.
     #[cold]
     pub fn write(&mut self, fault: usize) {
         self.0.entry(fault).or_default().writes += 1;
     }
 
-    /// The fault delayed or slowed a process's turn, or made it go by a wrong clock.
+    /// Counts a turn that the fault delayed or slowed, or that used a wrong clock.
     #[cold]
     pub fn turn(&mut self, fault: usize) {
         self.0.entry(fault).or_default().turns += 1;
     }
 
-    /// What the fault touched here.
+    /// The counts of one fault.
     pub(crate) fn of(&self, fault: usize) -> Touched {
         self.0.get(&fault).copied().unwrap_or_default()
     }

@@ -1,7 +1,7 @@
-//! What the world hands to a host.
+//! The turns that the world gives to hosts.
 //!
-//! Owns the vocabulary alone: one list for each kind of host, so that nobody is handed what is not theirs. Refuses to
-//! know when a turn comes and what a host makes of it.
+//! Owns the vocabulary: one list for each kind of host, so that no host can get another's turn. Refuses to know when a
+//! turn comes and what a host does with it.
 
 use onsale_booking::{Instant, NodeId};
 
@@ -9,18 +9,18 @@ use crate::cargo::Cargo;
 use crate::place::Place;
 use crate::write::{Write, WriteId};
 
-/// What happens next, and to whom.
+/// A turn, and the host that gets it.
 #[derive(Debug)]
 pub enum Turn<C: Cargo> {
-    /// To a node.
+    /// A node's turn.
     Node(Place, NodeTurn<C>),
-    /// To the clients.
+    /// The clients' turn.
     Clients(ClientsTurn<C>),
-    /// To the director.
+    /// The director's turn.
     Director(DirectorTurn),
 }
 
-/// What happens next to a node. What is rare and large is boxed: turns are moved a lot.
+/// A node's turn. Rare and large variants are boxed, as turns are moved often.
 #[derive(Debug)]
 pub enum NodeTurn<C: Cargo> {
     /// The process starts.
@@ -31,78 +31,78 @@ pub enum NodeTurn<C: Cargo> {
     Persisted(WriteId),
     /// A write failed.
     WriteFailed(WriteId),
-    /// There was no room for a write.
+    /// The disk was too full for a write.
     WriteRefused(Box<Write>),
     /// A scrub found damage on the disk.
     DamageFound,
-    /// The instant that the node asked for has come.
+    /// The instant that the node asked to be woken at.
     Wake,
-    /// A core has caught up with its queue.
+    /// A core has finished its queue.
     CoreFree(usize),
-    /// An operator tells the process something.
+    /// An operator's order to the process.
     Told(Order),
 }
 
-/// What an operator tells a process.
+/// An operator's order to a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Stop as soon as nothing is left to do.
+    /// Stop as soon as no work is left.
     Retire,
     /// Join the cluster.
     Join,
-    /// This node is to leave the cluster for good.
+    /// Have this node leave the cluster for good.
     Leave(NodeId),
 }
 
-/// What happens next to the clients.
+/// The clients' turn.
 #[derive(Debug)]
 pub enum ClientsTurn<C: Cargo> {
     /// A message arrived from a place.
     Delivered(Place, C::Message),
-    /// A machine resets the connections of a process that died at this instant.
+    /// A machine resets the connections to a process that died at this instant.
     Reset(Place, Instant),
-    /// A machine refuses what arrived when no process was there. Its items carry the instants at which clients hear
-    /// of it.
+    /// A machine refuses a message that arrived when no process was there. Its items carry the instants at which
+    /// clients learn of it.
     Returned(Place, Box<C::Message>),
-    /// The instant that the clients asked for has come.
+    /// The instant that the clients asked to be woken at.
     Wake,
     /// The run is over.
     End,
 }
 
-/// What happens next to the director.
+/// The director's turn.
 #[derive(Clone, Copy, Debug)]
 pub enum DirectorTurn {
     /// A fault is about to strike.
     Probe,
-    /// A fault strikes; its number in the plan.
+    /// The fault with this number in the plan strikes.
     Strike(usize),
-    /// A fault that is in force goes on to its next step.
+    /// The fault with this number takes its next step.
     Step(usize),
-    /// A fault heals.
+    /// The fault with this number heals.
     Heal(usize),
-    /// A fault that takes its course reaches the next stage of it.
+    /// A restart reaches its next stage at a node.
     Stage {
-        /// Its number in the plan.
+        /// Number of the fault in the plan.
         fault: usize,
         /// The node concerned.
         node: Place,
-        /// What is to happen to it.
+        /// The stage reached.
         stage: Stage,
     },
-    /// A process has to die: during its write, or because it asked for it.
+    /// A process must die: during its write, or because it asked to.
     Dies(Place),
-    /// The clients have gone: the run is over.
+    /// The clients are done: the run is over.
     End,
 }
 
-/// What happens next to a node in the course of a fault.
+/// A stage in the restart of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// It is told to stop.
+    /// The node is told to stop.
     Told,
-    /// It stops: it said that it may, or it has had its time.
+    /// The node stops: it said that it may, or its time is up.
     Stops,
-    /// It starts again.
+    /// The node starts again.
     Starts,
 }

@@ -1,9 +1,9 @@
 //! The world: everything between the hosts.
 //!
-//! Owns who gets the next turn: the calendar alone decides. It puts the parts together that own the rest: the network
-//! and its queues, the machines with their processes, disks and clocks, the gateways' rotation, and the course of the
-//! run. What happens in it it tells a [`Listener`], at the same instant. Refuses to know what is carried and written,
-//! what hosts do with a turn, and what a listener makes of what it hears.
+//! Owns the order of turns: the calendar alone decides. It composes the parts that own the rest: the network and its
+//! queues, the machines with their processes, disks and clocks, the gateways' rotation, and the course of the run. It
+//! notifies a [`Listener`] of everything at the same instant. Refuses to know what is carried and written, what hosts
+//! do with a turn, and what a listener does with a notification.
 
 mod connections;
 mod event;
@@ -36,44 +36,44 @@ use crate::rotation::Rotation;
 use crate::touches::Touches;
 use crate::turn::{DirectorTurn, NodeTurn, Turn};
 
-/// What a world is like before anything happens.
+/// Settings of a world.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Which places there are.
+    /// The places of the run.
     pub layout: Layout,
-    /// How many of the nodes are of the system from the start; the others are spares.
+    /// Number of nodes that are members from the start; the others are spares.
     pub members: u16,
-    /// Zones over which nodes are spread.
+    /// Number of zones over which nodes are spread.
     pub zones: u16,
-    /// Links.
+    /// Settings of links.
     pub network: NetworkSettings,
-    /// Disks.
+    /// Settings of disks.
     pub disk: DiskSettings,
-    /// Checks of gateways.
+    /// Settings of the gateways' health checks.
     pub health_check: HealthCheck,
-    /// How far the clock of the last member is ahead of the first one's.
+    /// Offset of the last member's clock from the first one's.
     pub clock_skew: Span,
-    /// A process that starts counts for this many replicas in the limits of a run.
+    /// Replicas that a starting process counts as in the limits of a run.
     pub replicas_a_node: u64,
 }
 
 /// Everything between the hosts.
 pub struct World<C: Cargo, L> {
-    /// The instant of the present event.
+    /// Instant of the current event.
     pub now: Instant,
     /// The listener.
     pub ears: L,
     /// The links between places.
     pub network: Network,
-    /// What waits in front of links that carry little.
+    /// The queues in front of links with limited bandwidth.
     pub queues: Queues,
-    /// Which gateways clients choose among.
+    /// The gateways that clients choose among.
     pub rotation: Rotation,
     /// The trace hash.
     pub fingerprint: Fingerprint,
-    /// How far the run has come.
+    /// Progress and limits of the run.
     pub course: Course,
-    /// What faults touched of processes.
+    /// Turns that faults touched.
     pub touches: Touches,
     machines: PlaceTable<Machine<C>>,
     calendar: Calendar<Event<C>>,
@@ -88,16 +88,16 @@ impl<C: Cargo, L> fmt::Debug for World<C, L> {
     }
 }
 
-/// What stands for a link in the trace hash.
+/// The word for a link in the trace hash.
 #[inline]
 fn word((from, to): (Place, Place)) -> u64 {
     u64::from(from.number()) << 32 | u64::from(to.number())
 }
 
 impl<C: Cargo, L> World<C, L> {
-    /// A world in which nothing has happened.
+    /// A world before its first event.
     ///
-    /// `seed` says the seed of each stream of chance by name.
+    /// `seed` gives the seed of each random stream by name.
     pub fn new(
         settings: Settings,
         seed: impl Fn(&str) -> u64,
@@ -129,7 +129,7 @@ impl<C: Cargo, L> World<C, L> {
         }
     }
 
-    /// Which places there are.
+    /// The places of the run.
     pub const fn layout(&self) -> Layout {
         self.machines.layout()
     }
@@ -145,54 +145,54 @@ impl<C: Cargo, L> World<C, L> {
         &self.machines
     }
 
-    /// All machines, and whoever listens.
+    /// All machines, and the listener.
     pub const fn machines_and_ears(&mut self) -> (&PlaceTable<Machine<C>>, &mut L) {
         (&self.machines, &mut self.ears)
     }
 
-    /// How a node's process is.
+    /// State of a node's process.
     #[inline]
     pub fn process(&self, node: Place) -> Process {
         self.machines[node].life.state()
     }
 
-    /// Counts a node's boots.
+    /// Incarnation of a node: the number of its boots so far.
     pub fn incarnation(&self, node: Place) -> u64 {
         u64::from(self.machines[node].life.incarnation())
     }
 
-    /// When a message last came to a place from another.
+    /// Instant at which a place last got a message from another.
     pub fn heard_at(&self, place: Place, from: Place) -> Instant {
         self.machines[place].heard_at[from]
     }
 
-    /// A fault is to strike at an instant.
+    /// Enters a fault's strike at an instant.
     pub fn enter_strike(&mut self, at: Instant, fault: usize) {
         self.calendar.enter(at, Event::Probes);
         self.calendar.enter(at, Event::Fault { fault, strikes: true });
     }
 
-    /// A fault is to go on to a step at an instant.
+    /// Enters a fault's step at an instant.
     pub fn enter_step(&mut self, at: Instant, fault: usize, step: usize) {
         self.calendar.enter(at, Event::FaultStep { fault, step });
     }
 
-    /// A fault is to heal at an instant.
+    /// Enters a fault's healing at an instant.
     pub fn enter_heal(&mut self, at: Instant, fault: usize) {
         self.calendar.enter(at, Event::Fault { fault, strikes: false });
     }
 
-    /// The run is to end at an instant, if nothing ends it before.
+    /// Enters the end of the run at an instant, if nothing ends it earlier.
     pub fn end_at(&mut self, at: Instant) {
         self.calendar.enter(at.max(self.now), Event::End);
     }
 
-    /// The last word: the director may go.
+    /// Ends the run: the director's last turn comes next.
     pub fn stop(&mut self) {
         self.calendar.enter(self.now, Event::Stop);
     }
 
-    /// The host wants a turn at `at`, or sooner if something else comes.
+    /// Enters a wake-up for a host at `at`, or none.
     pub fn wake_at(&mut self, host: Place, at: Option<Instant>) {
         let Some(at) = at else { return };
         let at = at.max(self.now);
@@ -203,13 +203,13 @@ impl<C: Cargo, L> World<C, L> {
         }
     }
 
-    /// A core of the node has caught up with its queue at `at`.
+    /// Enters the instant at which a core of a node has finished its queue.
     pub fn core_free_at(&mut self, node: Place, core: usize, at: Instant) {
         let incarnation = self.machines[node].life.incarnation();
         self.calendar.enter(at.max(self.now), Event::CoreFree { node, incarnation, core });
     }
 
-    /// All that a fault has touched so far.
+    /// The messages, writes and turns that a fault has touched so far.
     pub fn touched(&self, fault: usize) -> Touched {
         let shared = [&self.touches, &self.network.touches, &self.queues.touches];
         let machines = self.machines.values().flat_map(Machine::touches);
@@ -218,7 +218,7 @@ impl<C: Cargo, L> World<C, L> {
 }
 
 impl<C: Cargo, L: Listener<C>> World<C, L> {
-    /// Takes events until one gives somebody a turn.
+    /// Processes events until one gives a host a turn.
     #[inline]
     pub fn advance(&mut self) -> Turn<C> {
         loop {
@@ -226,12 +226,12 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
                 self.report_progress();
             }
             let Some((at, event)) = self.calendar.take() else {
-                // Nothing can happen any more: so the run is over.
+                // No event is left: so the run is over.
                 let last = if self.course.ended { Event::Stop } else { Event::End };
                 self.calendar.enter(self.now, last);
                 continue;
             };
-            assert!(at >= self.now, "the calendar does not go back");
+            assert!(at >= self.now, "time does not go back");
             self.ears.goes_on(self.now, at);
             self.now = at;
             self.course.events += 1;
@@ -248,7 +248,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// Says how far the run is, and ends it if that is wanted or it has done more than it may.
+    /// Reports progress, and ends the run if its caller wants that or it exceeds a limit.
     #[cold]
     fn report_progress(&mut self) {
         if self.course.report(self.now) {
@@ -267,7 +267,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// A turn for the process for which it was meant, and not for one started since.
+    /// A turn for this incarnation of a process; `None` if it has restarted since.
     fn give_same(&mut self, node: Place, incarnation: u32, turn: NodeTurn<C>) -> Option<Turn<C>> {
         if self.machines[node].life.incarnation() == incarnation {
             self.give(node, turn)
@@ -276,7 +276,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// A turn for a node; a paused process finds it when it is resumed, a dead one never.
+    /// A turn for a node; a paused process gets it when it resumes, a dead one never.
     #[inline]
     fn give(&mut self, node: Place, turn: NodeTurn<C>) -> Option<Turn<C>> {
         if self.machines[node].life.state() == Process::Up {
@@ -296,7 +296,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// The turn of a fault: before it strikes, goes on or ends, what has come so far has come.
+    /// A turn of a fault. Before it strikes, steps or heals, due heartbeats are settled.
     #[cold]
     fn give_director(&mut self, word: u64, turn: DirectorTurn) -> Option<Turn<C>> {
         self.layout().nodes().for_each(|place| self.let_beats_arrive(place));

@@ -1,19 +1,19 @@
 //! A write to a node's disk.
 //!
-//! Owns what is made durable by one fsync. Refuses to know what the bytes say.
+//! Owns the bytes made durable by one fsync. Refuses to know what they say.
 
-/// Numbers a node's writes; rises by one with each.
+/// Number of a node's write; rises by one with each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WriteId(pub u64);
 
 /// One append to a segment of a node's log. A node has at most one write in flight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
-    /// Names the write in what becomes of it.
+    /// Number of the write, which its result names.
     pub id: WriteId,
-    /// The segment (file) to append to; created by its first write.
+    /// The segment (file) to append to; its first write creates it.
     pub segment: u32,
-    /// What to append.
+    /// The bytes to append.
     pub bytes: Vec<u8>,
     /// Once this write is durable, segments below this number may be deleted.
     pub retire_below: u32,

@@ -1,7 +1,7 @@
-//! What goes wrong with a disk: how it answers a write, what it tears, and which of its bits flip.
+//! Ailments of a disk: how it answers a write, how it tears one, and which bits flip.
 //!
-//! Owns the ailments in force, by the number of the fault that brought each, and the damage that
-//! they do. Refuses to know when they come and go, and what a node makes of an answer.
+//! Owns the ailments in force, by the number of the fault that caused each, and the damage that
+//! they do. Refuses to know when they begin and end, and how a node reacts to an answer.
 
 use onsale_booking::Instant;
 
@@ -9,19 +9,19 @@ use super::Disk;
 use crate::stream::{Stream, below};
 use crate::write::{Write, WriteId};
 
-/// What a disk writes whole or not at all, in bytes.
+/// Unit of atomic writes, in bytes.
 const SECTOR: usize = 512;
 
-/// What a disk says when a write's time has come.
+/// A disk's answer when a write's time has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The write is durable.
     Durable,
-    /// Nothing, for as long as it stalls.
+    /// No answer, while it stalls.
     Silent,
     /// The write, or its fsync, failed.
     Failed,
-    /// There is no room for it.
+    /// The disk is full.
     Full,
 }
 
@@ -33,9 +33,9 @@ pub(super) struct Ailments {
     full: Vec<usize>,
     lying: Vec<usize>,
     tearing: Option<usize>,
-    /// With the segment that rots.
+    /// Bit rot, with the segment concerned.
     rotten: Vec<(usize, u32)>,
-    /// A write's time has come while the disk stalls.
+    /// Whether a write's time has come while the disk stalls.
     overdue: bool,
     stream: Stream,
 }
@@ -54,12 +54,12 @@ impl Ailments {
         }
     }
 
-    /// Nobody waits for an answer any more.
+    /// Drops the pending answer, as the process died.
     pub(super) fn crash(&mut self) {
         self.overdue = false;
     }
 
-    /// Segments below this number are gone, and what was wrong with them.
+    /// Drops the rot of segments below this number, which are deleted.
     pub(super) fn retire_below(&mut self, number: u32) {
         self.rotten.retain(|&(_, segment)| segment >= number);
     }
@@ -73,14 +73,14 @@ impl Ailments {
         self.lying.iter().copied()
     }
 
-    /// Whether this crash tears the write in flight; at most one does.
+    /// Whether this crash tears the write in flight. A fault tears at most one.
     pub(super) fn tears(&mut self) -> bool {
         self.tearing.take().is_some()
     }
 }
 
 impl Disk {
-    /// What the disk says to the write in flight, whose time has come.
+    /// The answer to the write in flight, whose time has come.
     pub fn answer(&mut self) -> Answer {
         let ailments = &mut self.ailments;
         if !ailments.stalled.is_empty() {
@@ -98,48 +98,48 @@ impl Disk {
         }
     }
 
-    /// From now on no write completes.
+    /// Stalls the disk: no write completes.
     pub fn stall(&mut self, fault: usize) {
         self.ailments.stalled.push(fault);
     }
 
-    /// That stall ends. Says whether a write's time has come meanwhile, and it is answered now.
+    /// Ends a stall. Returns whether a write became due during it, to be answered now.
     pub fn go_on(&mut self, fault: usize) -> bool {
         self.ailments.stalled.retain(|&of| of != fault);
         self.ailments.stalled.is_empty() && std::mem::take(&mut self.ailments.overdue)
     }
 
-    /// From now on every write fails.
+    /// Makes every write fail.
     pub fn fail_writes(&mut self, fault: usize) {
         self.ailments.failing.push(fault);
     }
 
-    /// Which fault makes writes fail, the oldest if there are several.
+    /// The fault that makes writes fail, the oldest if there are several.
     pub fn fails_by(&self) -> Option<usize> {
         self.ailments.failing.first().copied()
     }
 
-    /// That fault is over.
+    /// Ends the failing of writes, for a fault.
     pub fn write_again(&mut self, fault: usize) {
         self.ailments.failing.retain(|&of| of != fault);
     }
 
-    /// From now on there is no room.
+    /// Fills the disk.
     pub fn fill(&mut self, fault: usize) {
         self.ailments.full.push(fault);
     }
 
-    /// There is room again.
+    /// Ends the lack of space, for a fault.
     pub fn make_room(&mut self, fault: usize) {
         self.ailments.full.retain(|&of| of != fault);
     }
 
-    /// From now on what is acknowledged is kept only as long as there is no crash.
+    /// Makes the disk lie: acknowledged writes survive only until a crash.
     pub fn lie(&mut self, fault: usize) {
         self.ailments.lying.push(fault);
     }
 
-    /// That fault is over: what was acknowledged is durable by now.
+    /// Ends the lying, for a fault: all acknowledged writes are durable.
     pub fn keep_word(&mut self, fault: usize) {
         self.ailments.lying.retain(|&of| of != fault);
         if self.ailments.lying.is_empty() {
@@ -147,25 +147,25 @@ impl Disk {
         }
     }
 
-    /// Takes back the write in flight, of which nothing is kept.
+    /// Takes back the write in flight, with nothing of it on the disk.
     ///
     /// # Panics
     /// If no write is in flight.
     pub fn refuse(&mut self) -> Write {
-        self.in_flight.take().expect("a refused write was in flight")
+        self.in_flight.take().expect("only a write in flight is refused")
     }
 
-    /// The next crash tears the write in flight.
+    /// Arms a fault: the next crash tears the write in flight.
     pub fn arm(&mut self, fault: usize) {
         self.ailments.tearing = Some(fault);
     }
 
-    /// Which fault waits for a write to tear.
+    /// The fault that waits for a write to tear.
     pub fn armed_by(&self) -> Option<usize> {
         self.ailments.tearing
     }
 
-    /// That fault waits no longer.
+    /// Disarms a fault that has torn no write.
     pub fn disarm(&mut self, fault: usize) {
         self.ailments.tearing.take_if(|of| *of == fault);
     }
@@ -175,7 +175,7 @@ impl Disk {
         self.in_flight.as_ref().map(|write| write.id)
     }
 
-    /// One durable bit flips. Says whether there was one.
+    /// Flips one durable bit. Returns whether there was one.
     pub fn rot(&mut self, fault: usize) -> bool {
         let bits = self.ailments.stream.draw();
         let Some(mut newest) = self.segments.last_entry() else { return false };
@@ -191,22 +191,22 @@ impl Disk {
         true
     }
 
-    /// Whether what that fault made rot is still there; it is looked at no more.
+    /// Whether the damage of a fault is still on the disk; forgets it.
     pub fn scrub(&mut self, fault: usize) -> bool {
         let before = self.ailments.rotten.len();
         self.ailments.rotten.retain(|&(of, _)| of != fault);
         self.ailments.rotten.len() < before
     }
 
-    /// Everything is gone: another disk stands there.
+    /// Replaces the disk by an empty one.
     pub fn wipe(&mut self) {
         self.segments.clear();
         self.cached.clear();
         self.ailments.rotten.clear();
     }
 
-    /// Of the write in flight any sectors survive, the last of them perhaps in part. What is
-    /// missing before a survivor reads as zeros.
+    /// Tears the write in flight: any of its sectors survive, the last of them perhaps in part. A
+    /// missing sector before a survivor reads as zeros.
     pub(super) fn tear(&mut self) {
         let Some(write) = self.in_flight.take() else { return };
         let start = self.segments.get(&write.segment).map_or(0, Vec::len);
@@ -222,7 +222,7 @@ impl Disk {
             }
             at = end;
         }
-        // The head was over the last one when the power went, or past it.
+        // The power went during the last sector, or after it.
         let short = below(self.ailments.stream.draw(), 2 * last as u64) as usize;
         torn.truncate(torn.len() - if short < last { short } else { 0 });
         if !torn.is_empty() {
@@ -270,7 +270,7 @@ mod tests {
         disk.stall(3);
         disk.stall(4);
         assert_eq!(disk.answer(), Answer::Silent);
-        assert!(!disk.go_on(3), "it stalls still");
+        assert!(!disk.go_on(3), "another stall is in force");
         assert!(disk.go_on(4), "a write is overdue");
         disk.write_again(2);
         disk.make_room(1);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lying_disk_loses_what_it_acknowledged_in_a_crash_and_only_then() {
+    fn a_lying_disk_loses_acknowledged_writes_in_a_crash_only() {
         let mut disk = used(1, 3);
         let before = disk.contents();
         disk.lie(1);
@@ -290,7 +290,7 @@ mod tests {
         disk.complete(Instant::ZERO, WriteId(3));
         disk.keep_word(1);
         disk.crash(Instant::ZERO);
-        assert!(disk.contents() > before, "the truth by now");
+        assert!(disk.contents() > before, "all acknowledged writes are durable");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What links do to messages, on calm days and in weather.
+//! Links with and without weather.
 
 use super::*;
 
@@ -78,7 +78,7 @@ fn a_cut_takes_what_is_in_flight_and_only_its_direction() {
 }
 
 #[test]
-fn a_word_that_follows_overtakes_nothing_and_draws_nothing() {
+fn a_signal_overtakes_nothing_and_draws_nothing() {
     let mut network = network(settings());
     assert_eq!(network.follow(N1, N2, Instant::ZERO), Some(Span(1_000)));
     let latest = network.carry(N1, N2, Instant::ZERO).first.expect("nothing is lost");

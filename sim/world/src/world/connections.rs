@@ -1,9 +1,9 @@
-//! What clients notice of a gateway that answers no more.
+//! What clients notice of a gateway that is down.
 //!
-//! Owns what a machine says in place of a process that is dead, and health checks of gateways. As long as
-//! a machine has power its kernel resets the connections that a process leaves behind, and refuses what
-//! arrives where none listens: clients learn of it one way later. A machine without power, one that is cut off,
-//! and a process that stands still say nothing. Refuses to know what clients make of it.
+//! Owns a machine's answers for a dead process, and the gateways' health checks. While a machine has power, its kernel
+//! resets the connections of a dead process, and refuses messages that arrive when no process listens: clients learn
+//! of it one way later. A machine without power, one that is cut off, and a paused process are silent. Refuses to know
+//! how clients react.
 
 use onsale_booking::Instant;
 
@@ -15,22 +15,22 @@ use crate::place::{Place, Process};
 use crate::turn::{ClientsTurn, Turn};
 
 impl<C: Cargo, L: Listener<C>> World<C, L> {
-    /// A machine loses power, for one more fault.
+    /// Cuts a machine's power, for one more fault.
     pub fn cut_power(&mut self, node: Place) {
         self.machines[node].life.cut_power();
     }
 
-    /// A machine has power again, as far as one fault is concerned.
+    /// Restores a machine's power, for one fault.
     pub fn restore_power(&mut self, node: Place) {
         self.machines[node].life.restore_power();
     }
 
-    /// A process has died: clients that were connected to it learn of it, unless its machine has no power.
+    /// Resets the clients' connections to a dead process, unless its machine has no power.
     pub(super) fn reset_connections(&mut self, node: Place) {
         self.enter_reset(node, ClientsTurn::Reset(node, self.now));
     }
 
-    /// What a client sent arrives where no process is, or another than the one to which it was sent.
+    /// Refuses a client's message that finds no process, or another incarnation than it was sent to.
     #[cold]
     pub(super) fn refuse(&mut self, node: Place, mut message: C::Message) {
         if let Some(way) = self.network.follow(node, Place::Clients, self.now)
@@ -41,7 +41,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// It follows what the process had sent before, and is lost with it where the link is cut.
+    /// Enters a reset behind the process's last messages; it is lost with them if the link is cut.
     fn enter_reset(&mut self, node: Place, turn: ClientsTurn<C>) {
         if !self.machines[node].life.has_power() {
             return;
@@ -52,7 +52,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// A machine's word about a process that is dead reaches the clients, unless it was cut on its way.
+    /// The clients' turn for a machine's reset or refusal, unless a cut took it on its way.
     #[cold]
     pub(super) fn reset_arrives(
         &mut self,
@@ -67,7 +67,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         Some(Turn::Clients(turn))
     }
 
-    /// Health checks learn what has changed since the last call.
+    /// Updates the health checks with the changes since the last call.
     pub fn check_gateways(&mut self) {
         for node in self.layout().nodes() {
             let is_up = self.machines[node].life.state() == Process::Up;

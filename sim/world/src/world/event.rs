@@ -1,6 +1,6 @@
-//! The kinds of events, and what each does.
+//! The kinds of events, and their effects.
 //!
-//! Owns which host an event gives a turn. Refuses to know when events come, and what a host does in its turn.
+//! Owns the mapping from events to turns. Refuses to know when events come, and what a host does in its turn.
 
 use onsale_booking::Instant;
 
@@ -12,7 +12,7 @@ use crate::place::{Place, Process, Slim};
 use crate::turn::{ClientsTurn, DirectorTurn, NodeTurn, Order, Stage, Turn};
 use crate::write::WriteId;
 
-/// An event of the calendar. Most events are messages: they are kept small, and what is larger is boxed.
+/// An event of the calendar. Most events are messages: these are kept small, and larger variants are boxed.
 #[derive(Debug)]
 pub(super) enum Event<C: Cargo> {
     Arrives { from: Slim, to: Slim, sender: u32, departed: Instant, message: C::Message },
@@ -35,7 +35,7 @@ pub(super) enum Event<C: Cargo> {
 }
 
 impl<C: Cargo, L: Listener<C>> World<C, L> {
-    /// One event. Returns the turn that it gives, if it gives one.
+    /// Processes one event. Returns the turn that it gives, if any.
     #[inline]
     pub(super) fn happen(&mut self, event: Event<C>) -> Option<Turn<C>> {
         self.fingerprint.fold(self.now.0);
@@ -110,20 +110,20 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         same.then_some(Turn::Director(DirectorTurn::Dies(node)))
     }
 
-    /// A process boots, if it may; if it would do more than the run may, the run ends instead.
+    /// Boots a process that may start; if that exceeds the run's limits, the run ends instead.
     #[cold]
     fn boots(&mut self, node: Place, incarnation: u32) -> Option<Turn<C>> {
         let running = self.machines.values().filter(|it| it.life.state() != Process::Down).count();
         let (affords, ends) = self.course.affords_start(running as u64);
         if ends {
-            // Nothing else happens: whoever was to hear of it has not started.
+            // No other event may happen: the process that they are for has not started.
             self.calendar = Calendar::default();
             self.calendar.enter(self.now, Event::End);
         }
         if affords { self.give_same(node, incarnation, NodeTurn::Boot) } else { None }
     }
 
-    /// A turn of a kind that is rare, out of the way of those that are most of a run.
+    /// A rare kind of turn, kept out of the hot path.
     #[cold]
     fn give_rarely(&mut self, node: Place, incarnation: u32, turn: NodeTurn<C>) -> Option<Turn<C>> {
         self.give_same(node, incarnation, turn)

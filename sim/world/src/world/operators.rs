@@ -1,7 +1,7 @@
-//! Processes that are told something by an operator: to join, to stop, to leave, and do so in their own time.
+//! Operators' orders to processes: to join, to stop, to leave, each in the process's own time.
 //!
-//! Owns the way of the word to the process and of its answer back. Refuses to know why it is told, and who stops and
-//! starts it then.
+//! Owns the delivery of an order and of the process's answer. Refuses to know why an order is given, and what stops and
+//! starts the process.
 
 use onsale_booking::{Instant, Span};
 
@@ -14,13 +14,13 @@ use crate::place::{Place, Process};
 use crate::turn::{Order, Stage};
 
 impl<C: Cargo, L: Listener<C>> World<C, L> {
-    /// A fault reaches a stage at an instant.
+    /// Enters a stage of a restart at an instant.
     pub fn enter_stage(&mut self, at: Instant, fault: usize, node: Place, stage: Stage) {
         self.calendar.enter(at, Event::Stage { fault, node, stage });
     }
 
-    /// Tells a process to stop, for a fault; it may take this long. Nothing if it is dead, or has
-    /// been told already.
+    /// Tells a process to stop within `patience`, for a fault. Does nothing if it is dead, or has been
+    /// told already.
     pub fn tell_to_stop(&mut self, fault: usize, node: Place, patience: Span) {
         let machine = &mut self.machines[node];
         if machine.life.state() == Process::Down || machine.errand.stopping.is_some() {
@@ -33,15 +33,15 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.enter_stage(self.now + patience, fault, node, Stage::Stops);
     }
 
-    /// A process starts, and is told now and whenever it starts again to join the cluster.
+    /// Starts a process, and tells it to join the cluster, now and at every later start.
     pub fn start_to_join(&mut self, node: Place) {
         self.machines[node].errand.orders = vec![Order::Join];
         self.rotation.joins(node);
         self.start(node);
     }
 
-    /// A node is to leave the cluster, and then to stop for good, for a fault. It is told so
-    /// whenever it starts; if it is dead, another one is told as well, if all are dead the first that stays
+    /// Tells a node to leave the cluster and then to stop for good, for a fault. It is told again at
+    /// every start. If it is dead, another node is told as well; if all are dead, the first that stays,
     /// once it starts.
     pub fn tell_to_leave(&mut self, fault: usize, node: Place) {
         let order = Order::Leave(node.node_id());
@@ -71,8 +71,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// A node that is dead is gone for good, and its disk with it; another one is told to have it
-    /// struck off.
+    /// Loses a dead node and its disk for good; another node is told to have it removed.
     pub fn lose(&mut self, fault: usize, node: Place) {
         self.machines[node].errand.is_lost = true;
         self.wipe(node);
@@ -86,7 +85,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.machines[node].errand.stopping == Some(fault)
     }
 
-    /// The process says that nothing is left for it to do.
+    /// Notes that a process has no work left and may be stopped.
     pub fn may_stop(&mut self, node: Place) {
         if let Some(fault) = self.machines[node].errand.stopping {
             self.enter_stage(self.now, fault, node, Stage::Stops);

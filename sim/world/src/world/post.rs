@@ -1,7 +1,7 @@
-//! The way of a message from place to place.
+//! The delivery of messages from place to place.
 //!
-//! Owns when it is handed to the network, when it arrives, and why it is lost if it is. Signs of life that say nothing
-//! new have a way of their own. Refuses to know what a message says.
+//! Owns when a message is given to the network, when it arrives, and why it is lost. Heartbeats that say nothing new
+//! take a path of their own. Refuses to know what a message says.
 
 use onsale_booking::{Instant, NodeId};
 
@@ -48,7 +48,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// Out of the way of the many runs at which nobody looks.
+    /// Shows a sent message to the listener; kept out of the hot path of runs that nobody watches.
     #[cold]
     #[inline(never)]
     fn show_sent(
@@ -71,7 +71,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
             .or_else(|| self.network.severed_since(from, to, departed).then_some(Lost::Cut))
     }
 
-    /// A message, signs of life aside, was lost on its way: the fault that lost it is held to account.
+    /// Attributes a lost message, heartbeats aside, to the fault that lost it.
     #[cold]
     fn note_lost(&mut self, from: Place, to: Place, why: Lost) {
         let by = match why {
@@ -83,7 +83,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         by.into_iter().for_each(|fault| self.touches.message(fault));
     }
 
-    /// A message arrives, unless it is lost on the way. Returns the turn that it gives.
+    /// Delivers a message, unless it is lost on the way. Returns the turn that it gives.
     pub(super) fn arrive(
         &mut self,
         from: Place,
@@ -138,14 +138,14 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// Takes the signs of life that came since the host's last turn.
+    /// Moves the heartbeats that came since the host's last turn to `beats`.
     #[inline]
     pub fn take_beats(&mut self, node: Place, beats: &mut Vec<(Instant, NodeId, C::Beat)>) {
         self.let_beats_arrive(node);
         self.machines[node].chatter.take(beats);
     }
 
-    /// Sends a sign of life that says nothing new.
+    /// Sends a heartbeat that says nothing new.
     fn send_beat(
         &mut self,
         (from, sender): (Place, u32),
@@ -160,8 +160,8 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// The signs of life that were to arrive by now have arrived, or were lost on their way. Nothing that
-    /// decides that may have changed since the first of them was due.
+    /// Settles the heartbeats due by now: each has arrived or is lost. Nothing that decides that may have
+    /// changed since the first of them was due.
     #[inline]
     pub(super) fn let_beats_arrive(&mut self, node: Place) {
         if self.machines[node].chatter.is_due(self.now) {

@@ -1,6 +1,6 @@
-//! Processes that start, stand still, go on and die.
+//! Processes that start, pause, resume and die.
 //!
-//! Owns what else in the world that changes. Refuses to know why.
+//! Owns what else in the world changes with them. Refuses to know why.
 
 use super::World;
 use super::event::Event;
@@ -9,7 +9,7 @@ use crate::listener::Listener;
 use crate::place::{Place, Process};
 
 impl<C: Cargo, L: Listener<C>> World<C, L> {
-    /// The process is started: its host is told to boot.
+    /// Starts a process: its host is told to boot.
     pub fn start(&mut self, node: Place) {
         let now = self.now;
         let machine = &mut self.machines[node];
@@ -28,7 +28,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.ears.started(now, node, has_other_disk, &self.machines);
     }
 
-    /// The process dies, by a fault unless by itself; its disk keeps what was synced and a prefix of the rest.
+    /// Kills a process, for a fault or by itself; its disk keeps the synced bytes and a prefix of the rest.
     pub fn kill(&mut self, node: Place, by: Option<usize>) {
         let now = self.now;
         let machine = &mut self.machines[node];
@@ -43,20 +43,20 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.reset_connections(node);
     }
 
-    /// The process is to die now: it asked for it.
+    /// Lets a process die that asked for it.
     pub fn give_up(&mut self, node: Place) {
         let incarnation = self.machines[node].life.incarnation();
         self.calendar.enter(self.now, Event::Dies { node, incarnation });
     }
 
-    /// The process stands still, by a fault.
+    /// Pauses a process, for a fault.
     pub fn pause(&mut self, node: Place, by: usize) {
         let life = &mut self.machines[node].life;
         life.pause(by);
         self.ears.paused(self.now, node, by, u64::from(life.incarnation()));
     }
 
-    /// The process goes on, and finds everything that came meanwhile.
+    /// Resumes a process, with all turns that came during the pause.
     pub fn resume(&mut self, node: Place) {
         let machine = &mut self.machines[node];
         machine.life.resume();
@@ -68,7 +68,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// Whether a process is down and can be started.
+    /// Whether a process is down and may be started.
     pub fn may_start(&self, node: Place) -> bool {
         let machine = &self.machines[node];
         machine.life.state() == Process::Down && !machine.errand.is_lost

@@ -1,6 +1,6 @@
-//! Disks in the world: how a write begins and ends, and what faults do to what is on them.
+//! Disks in the world: how a write begins and ends, and how faults damage them.
 //!
-//! Owns what the process is told of a disk that fails. Refuses to know whom faults strike and what is on a disk.
+//! Owns what a process is told about a failing disk. Refuses to know which disks faults strike and what is on them.
 
 use onsale_booking::{Instant, Span};
 
@@ -14,7 +14,7 @@ use crate::turn::{NodeTurn, Turn};
 use crate::write::{Write, WriteId};
 
 impl<C: Cargo, L: Listener<C>> World<C, L> {
-    /// A process writes at an instant; one whose write is to tear dies in its midst.
+    /// Begins a process's write at an instant; a process whose write is to tear dies during it.
     pub fn begin_write(&mut self, node: Place, at: Instant, mut write: Write) {
         self.ears.rewrite(node, &mut write.bytes);
         self.fingerprint.fold(write.id.0);
@@ -30,7 +30,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.calendar.enter(at + takes, Event::Durable { node, incarnation, id });
     }
 
-    /// A write's time has come: its process hears what became of it, if the disk says anything.
+    /// Ends a write whose time has come: its process gets the disk's answer, if there is one.
     pub(super) fn write_ends(&mut self, node: Place, id: WriteId) -> Option<Turn<C>> {
         let (now, machine) = (self.now, &mut self.machines[node]);
         let answer = machine.disk.answer();
@@ -45,7 +45,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
                 self.ears.written(now, node, bytes);
                 self.give(node, NodeTurn::Persisted(id))
             }
-            // What of it is on the disk shows once the process is dead.
+            // How much of it is on the disk shows once the process is dead.
             Answer::Failed => self.give(node, NodeTurn::WriteFailed(id)),
             Answer::Full => {
                 let write = machine.disk.refuse();
@@ -54,7 +54,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// What a fault did to a disk is over.
+    /// Ends what a fault did to a disk.
     pub fn cure_disk(&mut self, node: Place, fault: usize) {
         let disk = &mut self.machines[node].disk;
         disk.write_again(fault);
@@ -65,7 +65,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.scrub(node, fault);
     }
 
-    /// A disk stalls no longer for this fault: a write that waits for it ends now.
+    /// Ends a fault's stall: a write that waits for it ends now.
     fn go_on_writing(&mut self, node: Place, fault: usize) {
         let machine = &mut self.machines[node];
         if machine.disk.go_on(fault)
@@ -76,8 +76,8 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// The disk is read through: a live process hears if what that fault made rot is still there. One that
-    /// starts looks for itself.
+    /// Scrubs the disk: a live process is told if the fault's damage is still there. A starting process
+    /// looks for itself.
     fn scrub(&mut self, node: Place, fault: usize) {
         let machine = &mut self.machines[node];
         if machine.disk.scrub(fault) {
@@ -86,7 +86,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// Another disk stands where a dead process had its own.
+    /// Replaces the disk of a dead process by an empty one.
     pub fn wipe(&mut self, node: Place) {
         let machine = &mut self.machines[node];
         machine.has_other_disk = true;
