@@ -8,29 +8,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::documented::documented;
 
-/// What an oracle found.
+/// An oracle's verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Every check held.
+    /// Every check passed.
     Pass,
-    /// A check did not hold.
+    /// A check failed.
     Fail,
-    /// What it watches for never happened, which is no pass.
+    /// There was nothing to check, which is no pass.
     NotExercised,
 }
 
 documented! {
-    /// Why an oracle failed.
+    /// The evidence of an oracle's failure.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Evidence {
         /// One sentence: which promise broke, for which seat or user.
         pub headline: String,
-        /// The story, a line an event.
+        /// The story, one event a line.
         pub details: Vec<String>,
-        /// Subjects of the failure, as `replay --follow` takes them, the most telling first.
+        /// Subjects of the failure, as `replay --follow` takes them, the most informative first.
         pub follow: Vec<String>,
-        /// Virtual time at which it was found, in microseconds; no value if it took the whole run to judge.
+        /// Virtual time at which it was found, in microseconds; no value if it was found at the end of the run.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub found_us: Option<u64>,
     }
@@ -41,25 +41,25 @@ documented! {
 pub struct OracleResult {
     /// Its name, as scenarios spell it.
     pub name: String,
-    /// What it found.
+    /// Its verdict.
     pub verdict: Verdict,
-    /// How many checks it made.
+    /// Number of checks made.
     pub checked: u64,
-    /// Present if it failed.
+    /// The evidence, if it failed.
     pub evidence: Option<Evidence>,
 }
 
 documented! {
-    /// What a fault touched. One that touched nothing proves nothing.
+    /// What a fault touched. A fault that touched nothing proves nothing.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Touched {
-        /// Messages that it lost, delayed, doubled or reordered, or that found the process that it had stopped
-        /// down. Beats aside: they come whatever happens.
+        /// Messages that it lost, delayed, duplicated or reordered, or that were sent to a process that it had stopped;
+        /// without heartbeats, which are sent all the time.
         pub messages: u64,
-        /// Writes that it slowed, failed, refused, tore or lost, and what was written that it damaged.
+        /// Writes that it slowed, failed, refused, tore, lost or damaged.
         pub writes: u64,
-        /// Turns of processes that it delayed or slowed, or that went by a clock that it made wrong, and
-        /// processes that it told to stop, to leave or to join.
+        /// Turns of processes that it delayed or slowed, or whose clock it made wrong, and processes that it told to
+        /// stop, leave or join.
         pub turns: u64,
     }
 }
@@ -82,145 +82,144 @@ impl std::iter::Sum for Touched {
 }
 
 documented! {
-    /// A time in which a shard had no leader.
+    /// An outage: a time in which a shard had no leader.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     pub struct OutageResult {
         /// The shard, as in `s3`.
         pub shard: String,
-        /// Since when, in virtual seconds.
+        /// Start of the outage, in virtual seconds.
         pub from_s: f64,
-        /// End of the window, in virtual seconds; no value if it lasts to the end of the run.
+        /// End of the outage, in virtual seconds; no value if it lasts to the end of the run.
         pub to_s: Option<f64>,
-        /// How long.
+        /// Its duration, in milliseconds.
         pub lasted_ms: f64,
         /// The number of the fault in the plan that took the leader away, if one did.
         pub fault: Option<usize>,
-        /// Why, for people.
+        /// The cause, in words.
         pub why: String,
     }
 }
 
 documented! {
-    /// The times in which shards had no leader, whatever took it away and however long that lasted.
+    /// All outages: times in which a shard had no leader, whatever their cause and duration.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     pub struct Outages {
-        /// How many there were.
+        /// Their number.
         pub count: u64,
-        /// How many shards had one.
+        /// Number of shards concerned.
         pub shards: u64,
-        /// All together, in seconds.
+        /// Sum of their durations, in seconds.
         pub total_s: f64,
-        /// How many of them were still there when the run ended.
+        /// Number of outages that lasted to the end of the run.
         pub open: u64,
-        /// The longest of them, the longest first, at most [`Self::LISTED`].
+        /// The longest outages, the longest first, at most [`Self::LISTED`].
         pub longest: Vec<OutageResult>,
     }
 }
 
 impl Outages {
-    /// How many are listed one by one.
+    /// Number of outages listed one by one.
     pub const LISTED: usize = 100;
 }
 
 documented! {
-    /// One fault and what it cost.
+    /// One fault and its effects.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     pub struct FaultResult {
         /// Its number in the plan.
         pub index: usize,
         /// Its kind, as scenarios spell it.
         pub kind: String,
-        /// The same for people: `crash of n2, the leader of show0`.
+        /// Its description: `crash of n2, the leader of show0`.
         pub what: String,
-        /// When it struck, in virtual seconds.
+        /// Instant at which it struck, in virtual seconds.
         pub at_s: f64,
-        /// When it healed, in virtual seconds; no value if it lasted to the end.
+        /// Instant at which it healed, in virtual seconds; no value if it lasted to the end.
         pub healed_s: Option<f64>,
         /// What the hot show's shard was doing when it struck: `replicating`, `electing` and so on.
         pub phase: String,
         /// What it touched.
         pub touched: Touched,
-        /// Shards whose leader it took away.
+        /// Number of shards that lost their leader.
         pub shards_lost_leader: u32,
-        /// From the strike to the next leader's first commit, the longest over those shards; none if
-        /// no shard lost its leader, or if one never committed again.
+        /// Longest time from the strike to the next leader's first commit, over those shards; no value if no shard lost
+        /// its leader, or if one never committed again.
         pub recovery_ms: Option<f64>,
-        /// How the hot show got its next leader; no value if it kept its leader.
+        /// The failover of the hot show; no value if it kept its leader.
         pub failover: Option<FailoverResult>,
-        /// The shards that were handed over during it; no value if there were none.
+        /// Lead transfers during the fault; no value if there were none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub hand_overs: Option<HandOvers>,
     }
 }
 
 documented! {
-    /// How long shards were without a leader while they were handed over: from the old leader's last
-    /// admission to the new one's first commit.
+    /// Durations of lead transfers: from the old leader's last admission to the new one's first commit.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     pub struct HandOvers {
-        /// How many there were.
+        /// Their number.
         pub shards: u32,
-        /// Half of them took at most this long.
+        /// Their median, in milliseconds.
         pub median_ms: f64,
-        /// The longest.
+        /// The longest, in milliseconds.
         pub max_ms: f64,
-        /// The longest of the hot show's shard, if it was among them.
+        /// The longest of the hot show's shard, in milliseconds, if it was among them.
         pub hot_ms: Option<f64>,
     }
 }
 
 documented! {
-    /// The shards that were handed over although nothing was wrong; no value if there were none.
+    /// Lead transfers without a fault; no value if there were none.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     pub struct LeadTransfers {
-        /// To nodes nearer to their venues.
+        /// Number of transfers to nodes nearer to the venues.
         pub near_venue: Option<HandOvers>,
-        /// To nodes with less to do.
+        /// Number of transfers to nodes with less load.
         pub by_load: Option<HandOvers>,
     }
 }
 
 impl LeadTransfers {
-    /// Whether there was none.
+    /// Whether there were none.
     pub fn is_empty(&self) -> bool {
         self.near_venue.is_none() && self.by_load.is_none()
     }
 }
 
 documented! {
-    /// From a fault's strike to each step of the hot show's failover, in milliseconds; no value if that
-    /// step never came, or came without a need: a leader that restarts is replaced unsuspected.
+    /// Times from a fault's strike to each step of the hot show's failover, in milliseconds; no value if the step never
+    /// came or was not needed: a restarting leader is replaced without suspicion.
     #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
     pub struct FailoverResult {
-        /// Another node suspected the leader.
+        /// Until another node suspected the leader.
         pub suspected_ms: Option<f64>,
-        /// The next leader was elected.
+        /// Until the next leader was elected.
         pub elected_ms: Option<f64>,
-        /// The first record of the next leader's epoch was committed: it serves.
+        /// Until the first record of the next leader's epoch was committed: from then on it serves.
         pub serving_ms: Option<f64>,
     }
 }
 
 documented! {
-    /// How things stood where a run was stopped on purpose.
+    /// The state at the instant at which a run was stopped on purpose.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     pub struct Stopped {
-        /// Where, in virtual seconds.
+        /// The instant, in virtual seconds.
         pub at_s: f64,
-        /// How each node was, and how many shards it owned as far as it knew.
+        /// State of each node, and the number of shards that it led to its own knowledge.
         pub nodes: Vec<String>,
-        /// How many requests waited for an answer.
+        /// Number of requests that waited for an answer.
         pub waiting: u64,
-        /// Which of them waited longest.
+        /// The request that waited longest.
         pub waits_longest: Option<String>,
     }
 }
 
 documented! {
-    /// What became of the facts that nodes replicate, and of those who read and wrote them.
+    /// Results of the replicated facts, their readers and writers.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     pub struct FactsResult {
-        /// How many facts anybody asked to write.
+        /// Number of facts written.
         pub facts: u64,
         /// Writes acknowledged.
         pub writes: u64,
@@ -230,23 +229,23 @@ documented! {
         pub behind: u64,
         /// Sessions started over because every node was behind what they had seen.
         pub started_over: u64,
-        /// Acknowledged writes that went with a disk and were nowhere else.
+        /// Acknowledged writes that existed only on a lost disk.
         pub lost_with_disks: u64,
-        /// Questions that got no answer in time.
+        /// Questions without an answer in time.
         pub unanswered: u64,
-        /// From the last fault's healing until all nodes were found to agree; no value if they never
-        /// were, or if there was no fault.
+        /// Time from the last fault's healing until all nodes agreed, in milliseconds; no value if they never did, or
+        /// without a fault.
         pub agreed_ms: Option<f64>,
     }
 }
 
 documented! {
-    /// The trace that a crowd comes by.
+    /// The trace of a crowd's arrivals.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     pub struct TraceResult {
         /// Its file, as the scenario names it.
         pub file: String,
-        /// How many arrivals it counts. If as many people come as that, nothing was scaled.
+        /// Number of arrivals that it counts. If as many people come, nothing was scaled.
         pub arrivals: u64,
     }
 }
@@ -262,15 +261,15 @@ pub struct RunFacts {
     pub seed: u64,
     /// The version of the code that ran.
     pub code_version: String,
-    /// How it was built.
+    /// The build profile.
     pub build_profile: String,
-    /// The hash over everything that happened.
+    /// The hash over all events of the run.
     pub trace_hash: String,
-    /// Users who were to come.
+    /// Number of users of the scenario.
     pub users: u64,
-    /// The trace that they come by, if they do.
+    /// The trace of their arrivals, if there is one.
     pub trace: Option<TraceResult>,
-    /// Of them, admitted.
+    /// Number of users admitted.
     pub admitted: u64,
     /// Seats booked at the end.
     pub sold_seats: u64,
@@ -282,45 +281,44 @@ pub struct RunFacts {
     pub virtual_s: f64,
     /// Wall time from start to end, in seconds.
     pub wall_s: f64,
-    /// Most memory that the process has had resident; zero if unknown.
+    /// Peak resident memory of the process in bytes; zero if unknown.
     pub peak_rss_bytes: u64,
     /// Events simulated.
     pub events: u64,
     /// Messages delivered.
     pub messages: u64,
-    /// Replicas whose state was compared, at the end, with what their own disk amounts to.
+    /// Replicas whose state was compared at the end with the state rebuilt from their disk.
     pub replicas_replayed: u32,
-    /// Whether the run was stopped before its end, so that everything here covers a part.
+    /// Whether the run was stopped before its end, so that all figures cover a part.
     pub interrupted: bool,
-    /// How things stood where it was stopped, if it was to be stopped there.
+    /// The state at the instant of `--until`, if the run was stopped there.
     pub stopped: Option<Stopped>,
-    /// The oracles' results, in the order to show them.
+    /// The oracles' results, in the order of reports.
     pub oracles: Vec<OracleResult>,
     /// The faults, in the order in which they struck.
     pub faults: Vec<FaultResult>,
-    /// The times in which shards had no leader.
+    /// The outages of shards.
     pub outages: Outages,
-    /// Lead transfers although nothing was wrong.
+    /// Lead transfers without a fault.
     pub lead_transfers: LeadTransfers,
-    /// What became of the users: name and count, in the order to show them.
+    /// Fates of the users: name and count, in the order of reports.
     pub users_outcome: Vec<(String, u64)>,
-    /// The parameters that nobody measured or published: field, value and where it comes from.
+    /// The assumed parameters: field, value and basis.
     pub assumptions: Vec<(String, String, String)>,
     /// The command line that plays this run again.
     pub reproduce: String,
-    /// What became of the facts that nodes replicate, if there were any.
+    /// Results of the replicated facts, if there were any.
     pub facts: Option<FactsResult>,
-    /// From the last fault's healing until the run was live again; no value if it never was, or if
-    /// there was no fault.
+    /// Time from the last fault's healing until the run was live again; no value if it never was, or without a fault.
     pub calm_recovery_ms: Option<f64>,
-    /// What the scenario says must happen and did not: oracles exercised, marks seen.
+    /// Expectations of the scenario that were not met: oracles to exercise, marks to see.
     pub must_exercise_misses: Vec<String>,
-    /// How often each rare path was taken, by its name.
+    /// Number of times each rare path was taken, by its mark.
     pub marks: BTreeMap<String, u64>,
 }
 
 impl RunFacts {
-    /// Whether any oracle made a check: a run without one shows nothing.
+    /// Whether any oracle made a check: a run without checks shows nothing.
     pub fn checked_anything(&self) -> bool {
         let exercised = |oracle: &&OracleResult| oracle.verdict != Verdict::NotExercised;
         self.oracles.iter().filter(exercised).any(|oracle| oracle.checked > 0)

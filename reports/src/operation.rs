@@ -3,13 +3,13 @@
 //! Owns the names under which the reports show them. Refuses to know what the
 //! cluster did in the meantime.
 
-/// Something that a user waits for. Each is one intention with all its retries, measured from
-/// the instant at which the user meant to act, so that a stalled client hides no wait.
+/// An operation that a user waits for: one intention with all its retries, measured from the instant at which the user
+/// meant to act, so that a stalled client hides no wait (coordinated omission).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
-    /// The waiting room of those who are let in: from arrival to admission.
+    /// Waiting room of people who are admitted: from arrival to admission.
     Queue,
-    /// The waiting room of those who are not: from arrival until they are told that nothing is left, or give up.
+    /// Waiting room of people who are not: from arrival until they are told that nothing is left, or give up.
     TurnedAway,
     /// Getting seats held.
     Hold,
@@ -22,7 +22,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// All, in the order of the reports.
+    /// All of them, in the order of reports.
     pub const ALL: [Self; 6] =
         [Self::Queue, Self::TurnedAway, Self::Hold, Self::Confirm, Self::Release, Self::Purchase];
 
@@ -42,11 +42,11 @@ impl Operation {
 /// How an operation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ending {
-    /// The user got it.
+    /// It was granted.
     Granted,
-    /// The cluster decided against it.
+    /// The cluster refused it.
     Refused,
-    /// The cluster declined to queue it.
+    /// The cluster was overloaded and did not queue it.
     Overloaded,
     /// No leader could be reached in time.
     Unavailable,
@@ -57,7 +57,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// All, in the order of the reports.
+    /// All of them, in the order of reports.
     pub const ALL: [Self; 6] = [
         Self::Granted,
         Self::Refused,
@@ -80,19 +80,19 @@ impl Ending {
     }
 }
 
-/// Which operations a figure covers.
+/// The part of a run that a figure covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Window {
-    /// All of the run.
+    /// All operations of the run.
     Whole,
-    /// Those during any part of which a fault was on.
+    /// Operations that overlap a fault.
     InFaults,
-    /// The others.
+    /// The other operations.
     OutsideFaults,
 }
 
 impl Window {
-    /// All, in the order of the reports.
+    /// All of them, in the order of reports.
     pub const ALL: [Self; 3] = [Self::Whole, Self::InFaults, Self::OutsideFaults];
 
     /// The name in tables.

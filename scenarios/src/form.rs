@@ -1,6 +1,6 @@
-//! The form of a scenario file: its top level, where sections, faults and expectations meet.
+//! The form of a scenario file: its top-level keys and sections.
 //!
-//! Owns the keys of the top. Refuses to know what makes a scenario sound.
+//! Owns the top-level keys. Refuses to know what makes a scenario valid.
 
 use onsale_booking::Span;
 
@@ -12,50 +12,50 @@ use crate::written::Written;
 
 // Five nodes, 64 shards and 2,000 users over five minutes, without faults, id or title.
 settings! {
-    /// A scenario, as a file has it.
+    /// A scenario file.
     pub(crate) section ScenarioFile {
-        /// Only in JSON: a file's id is its path.
+        /// The id, only in JSON; the id of a file is its path.
         id: Option<String>;
         /// One sentence that says what the scenario shows.
         title: String = String::new(), chosen;
         /// How long the crowd acts, in virtual time.
         duration: Span = Span::from_secs(300), chosen, in SOME_TIME;
         // Longer than a hold with its grace, so that every hold can come to its end.
-        /// How soon after the last fault, when everything heals, the run must be live again.
+        /// Bound after the last fault within which the run must be live again.
         calm: Span = Span::from_secs(360), chosen, in SOME_TIME;
-        /// Requests that leave one place for another within this span share a message; zero: each has its own.
+        /// Batching window: requests between the same two places within this span share a message; zero: one message each.
         quantum: Span = Span::ZERO, chosen, in QUANTUM;
         /// The booking cluster.
         cluster: Cluster;
-        /// What is for sale.
+        /// The shows for sale.
         sale: Sale;
-        /// The people who come.
+        /// The people.
         crowd: Crowd;
-        /// The readers and writers of facts. Left out, there are none.
+        /// The people who read and change facts; by default there are none.
         facts: Option<Facts>;
         /// How messages travel.
         network: Network;
         /// How writes become durable.
         disk: Disk;
-        /// What each kind of work costs a core.
+        /// CPU time of each kind of work.
         costs: Costs;
         /// Faults at fixed times, each with one key: its family.
         fault: Vec<Fault> = Vec::new(), chosen;
-        /// Faults drawn from the seed. Left out, none is.
+        /// Faults drawn from the seed; by default there are none.
         swarm: Option<Swarm>;
-        /// What has to come out of a run.
+        /// The results that a run, or a sweep, must have to pass.
         expect: Expect;
-        /// Seed under which the scenario once failed. Left out, it is no regression.
+        /// The seed under which the scenario once failed; only for a regression.
         replay: Option<Replay>;
-        /// Only in JSON: of a file it is known.
+        /// Keys that the file wrote, only in JSON.
         written: Written = Written::default(), chosen;
     }
 }
 
-/// Keys that no file has: a plan in JSON does.
+/// Keys that exist only in the JSON of a plan.
 const ONLY_IN_JSON: [&str; 2] = ["id", "written"];
 
-/// A scenario file: all its sections with all their keys.
+/// All sections and keys of a scenario file.
 pub fn settings() -> Section {
     let mut file = ScenarioFile::describe();
     file.keys.retain(|key| !ONLY_IN_JSON.contains(&key.name));

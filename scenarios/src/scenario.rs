@@ -14,7 +14,7 @@ use crate::setting::Writable;
 use crate::settings::{Cluster, Costs, Crowd, Disk, Expect, Facts, Network, Sale};
 use crate::written::Written;
 
-/// A whole scenario. What each setting is, and what it is unless a file says otherwise, stands at its key.
+/// A whole scenario. Each setting's meaning and default is documented at its key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
     /// Catalogue path without extension (`fast/crash`), or the file's path as given.
@@ -23,23 +23,24 @@ pub struct Scenario {
     pub title: String,
     /// How long the crowd acts: virtual time from the start to the last arrival's horizon.
     pub duration: Span,
-    /// After the last fault everything heals; within this bound the run must be live again.
+    /// Bound after the last fault within which the run must be live again.
     pub calm: Span,
-    /// Requests that leave one place for another within this span share a message. Zero: one message a request.
+    /// Batching window: requests between the same two places within this span share a message; zero: one message a
+    /// request.
     pub quantum: Span,
     /// The booking cluster.
     pub cluster: Cluster,
-    /// What is for sale.
+    /// The shows for sale.
     pub sale: Sale,
-    /// The people who come.
+    /// The crowd.
     pub crowd: Crowd,
-    /// Who reads and changes facts, if anybody does.
+    /// The people who read and change facts, if there are any.
     pub facts: Option<Facts>,
     /// How messages travel.
     pub network: Network,
     /// How writes become durable.
     pub disk: Disk,
-    /// What each kind of work costs a core.
+    /// CPU time of each kind of work.
     pub costs: Costs,
     /// Faults at fixed times.
     pub faults: Vec<Fault>,
@@ -47,24 +48,24 @@ pub struct Scenario {
     pub swarm: Option<Swarm>,
     /// Oracles that must have been exercised, by name.
     pub must_exercise: Vec<String>,
-    /// Limits on what people wait.
+    /// Limits on how long people wait.
     pub limits: Vec<Limit>,
     /// Marks that must have been seen, by name.
     pub must_mark: Vec<String>,
-    /// What is bound to break, if an unsafe setting is on.
+    /// The expected failure, with an unsafe setting.
     pub must_fail: Option<MustFail>,
     /// Seed under which it once failed; `None` for a scenario that is no regression.
     pub replay: Option<Replay>,
-    /// Which of the keys that have a default its file wrote all the same.
+    /// Keys with a default that the file writes nonetheless.
     pub written: Written,
 }
 
-/// What is bound to break, and how soon it has to be seen.
+/// An expected failure, and within how many seeds it must be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MustFail {
-    /// The oracle that has to fail.
+    /// The oracle that must fail.
     pub oracle: String,
-    /// In one of so many seeds, whichever the first is.
+    /// Number of consecutive seeds within which it must fail, whatever the first seed.
     pub within: u32,
 }
 
@@ -76,13 +77,13 @@ impl Default for Scenario {
 }
 
 impl Scenario {
-    /// Whether nodes may come and go, so that somebody has to see to who carries what.
+    /// Whether members may change, so that shards have to be moved.
     pub fn changes_nodes(&self) -> bool {
         let leaves = |fault: &Fault| fault.family() == Family::Leave;
         self.cluster.spares > 0 || self.faults.iter().any(leaves)
     }
 
-    /// The first spare that no fault of the list has join.
+    /// The first spare that no fault in the list lets join.
     pub fn spare_at_hand(&self) -> Option<Target> {
         let joins =
             |spare: &Target| self.faults.iter().any(|fault| fault.joining().contains(spare));
@@ -90,7 +91,7 @@ impl Scenario {
         spares.map(|number| Target::Node(NodeId(number))).find(|spare| !joins(spare))
     }
 
-    /// As a file has it, every default filled in. The id is left out, as in every file.
+    /// Serializes it as a file with every default filled in. Files have no id.
     pub(crate) fn to_table(&self) -> Table {
         let file = ScenarioFile { id: None, written: Written::default(), ..self.clone().into() };
         Table::try_from(Writable(&file)).expect("every field of a scenario has a form in TOML")
@@ -129,7 +130,7 @@ impl From<Scenario> for ScenarioFile {
     }
 }
 
-/// As it was written, sound or not.
+/// Reads it as written, without checks.
 impl From<ScenarioFile> for Scenario {
     fn from(file: ScenarioFile) -> Self {
         let Expect { exercised, marks, latency, fails, within } = file.expect;

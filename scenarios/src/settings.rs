@@ -1,6 +1,6 @@
-//! The settings of a scenario: every key of its file, said once.
+//! The settings of a scenario: every key of its file, defined once.
 //!
-//! Owns keys, types, units, defaults, bounds, what each default rests on, and a line of doc each; a section a file.
+//! Owns each key's type, unit, default, bounds, basis of the default and one-line doc; one section a file.
 //! Refuses to know rules between two settings, and how a file is read.
 
 pub(crate) mod arrivals;

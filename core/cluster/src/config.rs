@@ -66,7 +66,7 @@ pub struct Config {
     pub keep_records: u32,
     /// A write-ahead log segment is closed at this size in bytes.
     pub segment_bytes: u32,
-    /// What a replica does with a peer that has fallen silent.
+    /// What a node does about a silent peer.
     pub on_suspicion: OnSuspicion,
     /// When a node withdraws, and when it gives a peer up.
     pub membership: MembershipConfig,
@@ -106,35 +106,35 @@ pub struct LeaderPlacementConfig {
 }
 
 choices! {
-    /// What a replica does with a peer that has fallen silent.
+    /// What a node does about a silent peer.
     pub enum OnSuspicion {
-        /// It stands for election if that peer led; the peer stays a member, and counts.
+        /// It stands for election if the peer led; the peer stays a member and counts for quorums.
         Elect,
-        /// It takes the peer for dead and strikes it off its list of members, for good. So either
-        /// side of a partition is soon a majority of itself.
+        /// It removes the peer from its list of members for good. So either side of a partition soon counts as a
+        /// majority.
         Down,
     }
 }
 
-/// How a leader answers and ends holds. The defaults are what the promises of this crate rest
-/// on; everything else is what other systems do.
+/// How a leader answers and ends holds. The promises of this crate rest on the defaults; the other choices are
+/// habits of other systems.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeaderConfig {
-    /// When a change is told to the client.
+    /// When a client is told that its request changed something.
     pub acknowledge: Acknowledge,
-    /// When an answer that changes nothing is told.
+    /// When a client is told that its request changed nothing.
     pub reads: Reads,
     /// Which state requests are decided on.
     pub decides_on: DecidesOn,
     /// When a new leader begins to serve.
     pub serves: Serves,
-    /// What a leader does with open answers when its epoch is over.
+    /// What a leader does with pending answers when its epoch ends.
     pub deposed: Deposed,
-    /// What a leader takes the instants in the journal for.
+    /// How a leader interprets the instants in the journal.
     pub reckoning: Reckoning,
-    /// What becomes of requests that have waited for too long to be decided.
+    /// What a leader does with requests that have waited too long.
     pub overdue: Overdue,
-    /// What makes a hold end whose time and grace are over.
+    /// How a hold ends once its time and grace are over.
     pub expiry: Expiry,
     /// Pace of the job of [`Expiry::Swept`], in multiples of which it runs; not zero
     /// where there is that job.
@@ -142,7 +142,7 @@ pub struct LeaderConfig {
 }
 
 choices! {
-    /// When a change is told to the client.
+    /// When a client is told that its request changed something.
     pub enum Acknowledge {
         /// Once its record is committed and applied.
         Quorum,
@@ -154,12 +154,12 @@ choices! {
 }
 
 choices! {
-    /// When an answer that changes nothing is told.
+    /// When a client is told that its request changed nothing.
     pub enum Reads {
-        /// Once a quorum has confirmed that the leader still leads, and all that it rests on is
-        /// applied.
+        /// Once a quorum has confirmed that the leader still leads (read index), and the state that the answer rests on
+        /// is applied.
         Confirmed,
-        /// At once, from what the leader has in memory.
+        /// At once, from the leader's memory.
         Local,
     }
 }
@@ -167,9 +167,9 @@ choices! {
 choices! {
     /// Which state requests are decided on.
     pub enum DecidesOn {
-        /// Everything committed and everything decided before.
+        /// On everything committed and everything decided before.
         Latest,
-        /// Everything committed, as a transaction reads it that locks nothing.
+        /// On everything committed, like a transaction that takes no locks.
         Committed,
     }
 }
@@ -179,57 +179,54 @@ choices! {
     pub enum Serves {
         /// Once it has applied everything that was committed before.
         CaughtUp,
-        /// As soon as it is elected, from as much as it knows to be committed; the rest follows.
+        /// As soon as it is elected, from the records that it knows to be committed; the others follow.
         Elected,
     }
 }
 
 choices! {
-    /// What a leader does with open answers when its epoch is over.
+    /// What a leader does with pending answers when its epoch ends.
     pub enum Deposed {
-        /// It drops them, and hands the requests back to their gateways.
+        /// It drops them and sends the requests back to their gateways.
         HandsBack,
-        /// It gives them: it was the leader when it decided.
+        /// It sends them: it was the leader when it decided.
         Answers,
     }
 }
 
 choices! {
-    /// What a leader takes the instants in the journal for, which earlier leaders wrote there by
-    /// clocks of their own.
+    /// How a leader interprets the instants in the journal, which earlier leaders wrote by their own clocks.
     pub enum Reckoning {
-        /// Instants of the shard's own time, which replicas tell each other and count on by their own clocks.
+        /// As the shard's own time, which replicas send each other and advance by their own clocks.
         Elapsed,
-        /// Instants of its own clock.
+        /// As instants of its own clock.
         Instants,
     }
 }
 
 choices! {
-    /// What becomes of a request that has waited for more than a quarter of a gateway's patience before its leader came to
-    /// it. Its answer waits for as long where the gateway is the leader's own node, and half is left for the way and the
-    /// journal.
+    /// What a leader does with a request that has waited longer than a quarter of a gateway's timeout. If the gateway is
+    /// on the leader's own node, its answer may wait as long again; half of the timeout is left for network and journal.
     pub enum Overdue {
-        /// It is passed over, unanswered: its gateway gives it up before the answer could come, and whoever still wants
-        /// it asks again. So a leader that has fallen behind decides what is waited for, and catches up.
+        /// It drops the request without an answer: the gateway would give up before the answer arrives, and the client
+        /// asks again. So a leader that is behind decides requests that still matter, and catches up.
         PassedOver,
-        /// It is decided like any other.
+        /// It decides the request like any other.
         Decided,
     }
 }
 
 choices! {
-    /// What makes a hold end whose time and grace are over.
+    /// How a hold ends once its time and grace are over.
     pub enum Expiry {
-        /// Its end, as the journal has it: whoever owns the show then records it, and before it
-        /// decides anything else.
+        /// When due by the journal: the leader of that time records the end before it decides anything else.
         Due,
-        /// A job that looks for such holds every so often, and nothing else.
+        /// Only by a job that runs at intervals and looks for such holds.
         Swept,
-        /// A timer in the memory of the leader that granted it.
+        /// By a timer in the memory of the leader that granted it.
         Timers,
-        /// A job that lists the holds whose time is over, and when the grace is over ends those
-        /// on the list by name, whatever has become of them.
+        /// By a job that lists the holds whose time is over, and ends the listed holds by name when their grace is over,
+        /// without looking at their state again.
         Listed,
     }
 }
@@ -257,29 +254,29 @@ pub struct FactsConfig {
     pub deletions_last: Span,
     /// How long a question waits for a node to fetch what the session has seen.
     pub patience: Span,
-    /// What a session's token is good for.
+    /// What the token of a session guarantees.
     pub sessions: Sessions,
-    /// How deletions are forgotten.
+    /// How tombstones are dropped.
     pub forgets: Forgets,
 }
 
 choices! {
-    /// What a session's token is good for.
+    /// What the token of a session guarantees.
     pub enum Sessions {
-        /// A node that has not seen what the session has does not answer it.
+        /// Monotonic reads: a node that lacks facts that the session has seen does not answer it.
         Monotonic,
-        /// Nothing: every node answers what it has.
+        /// Nothing: every node answers with the facts that it has.
         Ignored,
     }
 }
 
 choices! {
-    /// How deletions are forgotten when their lifetime is over.
+    /// How tombstones are dropped when their lifetime is over.
     pub enum Forgets {
-        /// A node remembers that it has forgotten some, and up to when: who has not seen as much is
-        /// given a whole copy.
+        /// With a record of the time up to which they were dropped: a peer that has not seen that time is sent a whole
+        /// copy.
         AndTells,
-        /// Without a trace. A node that was away for longer keeps what was deleted, and gives it to others.
+        /// Without a record: a node that was away for longer keeps the deleted facts and sends them to others.
         Silently,
     }
 }

@@ -27,11 +27,11 @@ use crate::mark::Mark;
 use crate::shard_time::ShardTime;
 
 choices! {
-    /// When a replica's votes and acknowledgements leave.
+    /// When a replica sends its votes and acknowledgements.
     pub enum Promises {
         /// Once the promised state is durable.
         AfterWrite,
-        /// At once, while it is being written.
+        /// At once, while the state is being written.
         BeforeWrite,
     }
 }

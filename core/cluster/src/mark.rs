@@ -1,7 +1,7 @@
 //! Marks: the rare paths that coverage counts.
 //!
-//! Owns the list of them, with a name for each that scenarios and reports use. A mark says
-//! that a path was taken, never that this was right or wrong. Refuses to know who counts.
+//! Owns their list, with the names that scenarios and reports use. A mark says that a path was
+//! taken, never that this was right or wrong. Refuses to know who counts.
 
 use std::fmt;
 
@@ -34,13 +34,13 @@ macro_rules! marks {
 marks! {
     /// A leader lost its leadership or its epoch and stopped serving.
     LeaderDeposed = "leader-deposed";
-    /// A leader was deposed with decisions that were not committed: their requests go back.
+    /// A leader was deposed with uncommitted decisions: their requests go back to the gateways.
     DecisionsDropped = "decisions-dropped";
-    /// A deposed leader's append, or its question whether it still leads, was refused.
+    /// An append or a read index of a deposed leader was refused.
     DeposedAppendRefused = "deposed-append-refused";
-    /// Requests waited for a leader that had not applied all that was committed.
+    /// Requests waited for a new leader that had not applied all committed records.
     WaitedForLeader = "waited-for-leader";
-    /// A hold whose time had ended while nobody served was ended by the next leader.
+    /// A hold that ran out while its shard had no leader was ended by the next leader.
     HoldExpiredInFailover = "hold-expired-in-failover";
     /// A repeated request was answered from the journal and not executed again.
     RepeatAnswered = "repeat-answered";
@@ -54,27 +54,27 @@ marks! {
     PeerSuspected = "peer-suspected";
     /// A suspected peer was heard again.
     PeerTrusted = "peer-trusted";
-    /// A peer came back without its memory.
+    /// A peer restarted.
     PeerRestarted = "peer-restarted";
-    /// A beat of a peer's earlier boot arrived late.
+    /// A late heartbeat of a peer's earlier incarnation arrived.
     StaleBeat = "stale-beat";
-    /// A beat came from a node that is not of the cluster.
+    /// A heartbeat came from a node that is no member.
     StrangeBeat = "strange-beat";
-    /// A node told another view of the members to a peer.
+    /// A node sent a peer rumours, because their views of the members differed.
     RumoursTold = "rumours-told";
-    /// A rumour was about no member, or about what its receiver knows better.
+    /// A rumour was about a node that is no member, or contradicted facts that its receiver knows for certain.
     StrangeRumour = "strange-rumour";
-    /// A node that was suspected answered back.
+    /// A suspected node refuted the suspicion.
     SuspicionRefuted = "suspicion-refuted";
-    /// A node that saw a quorum gave up a peer that was suspect for long enough.
+    /// A node that saw a quorum declared a peer dead that had been suspect for long enough.
     PeerGivenUp = "peer-given-up";
-    /// A node learned that it had been given up, and joined again.
+    /// A node learned that it had been declared dead, and joined again.
     Rejoined = "rejoined";
-    /// A node that had come or come back was admitted by one that saw a quorum.
+    /// A node that joined or returned was admitted by a node that saw a quorum.
     PeerAdmitted = "peer-admitted";
-    /// A node withdrew: it saw too few for too long, or was given up.
+    /// A node withdrew from service: it saw too few nodes for too long, or had been declared dead.
     Withdrew = "withdrew";
-    /// A node that had withdrawn came back into service.
+    /// A withdrawn node came back into service.
     Returned = "returned";
     /// A gateway refused a request because its node had withdrawn.
     RefusedInMinority = "refused-in-minority";
@@ -82,7 +82,7 @@ marks! {
     StoodStill = "stood-still";
     /// A replica stood for election.
     StoodForElection = "stood-for-election";
-    /// A write-ahead log ended in a write that a crash had cut short: it was cut off there.
+    /// A write-ahead log ended in a torn write, which was cut off.
     TornLogCutOff = "torn-log-cut-off";
     /// A gateway's attempt at a request timed out.
     AttemptTimedOut = "attempt-timed-out";
@@ -90,13 +90,13 @@ marks! {
     HintFollowed = "hint-followed";
     /// A gateway gave a request up: its tries or its budget for retries were used up.
     RetriesUsedUp = "retries-used-up";
-    /// A gateway took no more requests for a shard.
+    /// A gateway refused a request because too many were in flight to the shard.
     TooManyInFlight = "too-many-in-flight";
     /// A client repeated a request that its gateway was still working on.
     RepeatInFlight = "repeat-in-flight";
-    /// An answer came for a request that nobody waits for any more.
+    /// An answer came for a request that was no longer pending.
     AnswerToNobody = "answer-to-nobody";
-    /// An answer came from a node that the gateway had given up.
+    /// An answer came from a node that the gateway no longer waited for.
     AnswerTooLate = "answer-too-late";
     /// A request was forwarded to a node that does not replicate its show.
     RequestAstray = "request-astray";
@@ -104,49 +104,49 @@ marks! {
     UnknownShard = "unknown-shard";
     /// A message was of a kind that its sender never sends.
     ImpossibleMessage = "impossible-message";
-    /// A request had waited for a leader for too long, and was passed over.
+    /// A leader dropped a request that had waited too long.
     PassedOver = "passed-over";
-    /// A write was answered that was not in flight.
+    /// The completion of a write came that was not in flight.
     StrayWriteAnswer = "stray-write-answer";
-    /// A journal's message reached a node that does not replicate the shard.
+    /// A journal message reached a node that does not replicate the shard.
     JournalAstray = "journal-astray";
-    /// A journal's message was for another node.
+    /// A journal message was for another node.
     JournalMisdirected = "journal-misdirected";
-    /// A journal's message came from a node that is no replica.
+    /// A journal message came from a node that is no replica.
     JournalFromOutsider = "journal-from-outsider";
-    /// A journal's message had no epoch.
+    /// A journal message had no epoch.
     JournalWithoutEpoch = "journal-without-epoch";
-    /// The entries of an append did not follow each other.
+    /// The entries of an append were not consecutive.
     JournalAppendBroken = "journal-append-broken";
     /// A snapshot was of another group.
     JournalForeignSnapshot = "journal-foreign-snapshot";
-    /// A follower asked for a snapshot, which none does here.
+    /// A follower asked for a snapshot, which followers never do.
     JournalSnapshotRequest = "journal-snapshot-request";
-    /// A follower acknowledged what was never sent.
+    /// A follower acknowledged an entry that was never sent.
     JournalFalseAcknowledgement = "journal-false-acknowledgement";
-    /// A replica was called to lead while it installed a snapshot.
+    /// A replica was asked to lead while it installed a snapshot.
     JournalCalledInSnapshot = "journal-called-in-snapshot";
-    /// The only voter was called to lead while part of its log was not on disk.
+    /// The only voter was asked to lead while part of its log was not on disk.
     JournalCalledBeforeDisk = "journal-called-before-disk";
-    /// A journal's message was of a kind that no peer sends.
+    /// A journal message was of a kind that no peer sends.
     JournalImpossibleKind = "journal-impossible-kind";
     /// The Raft library refused a message.
     JournalMessageRefused = "journal-message-refused";
     /// The Raft library refused to stand for election.
     ElectionRefused = "election-refused";
-    /// A replica that lost its memory kept out of an election.
+    /// A replica that had lost durable state kept out of an election.
     AbstainedInDoubt = "abstained-in-doubt";
-    /// A new leader's clock was further from its shard's time than the grace of a hold.
+    /// A new leader's clock differed from its shard's time by more than the grace of a hold.
     ClocksApart = "clocks-apart";
-    /// A node found at its start that its durable log had been damaged.
+    /// A starting node found its durable log damaged.
     LogDamageFound = "log-damage-found";
-    /// A node found an empty disk where its own had been.
+    /// A starting node found an empty disk instead of its own.
     DiskReplaced = "disk-replaced";
-    /// A replica learned from its leader that its disk had lost what it had acknowledged.
+    /// A replica learned from its leader that its disk had lost acknowledged records.
     DurableStateMissing = "durable-state-missing";
-    /// A replica has again all that it may have acknowledged, and votes.
+    /// A replica got back everything that it may have acknowledged, and votes again.
     ReplicaRepaired = "replica-repaired";
-    /// A node rewrote its log, because what was durable had been damaged.
+    /// A node rewrote its log because it was damaged on disk.
     LogRenewed = "log-renewed";
     /// A node stopped because a write failed.
     StoppedOnWriteError = "stopped-on-write-error";
@@ -156,37 +156,37 @@ marks! {
     LeadTransferAsked = "lead-transfer-asked";
     /// A node that could not write kept out of an election.
     AbstainedWithoutDisk = "abstained-without-disk";
-    /// A node had not seen what a session had, and fetched it before it answered.
+    /// A node lacked facts that a session had seen, and fetched them before it answered.
     FactsFetched = "facts-fetched";
-    /// A node could not fetch in time what a session had seen, and said so.
+    /// A node could not fetch the facts that a session had seen in time, and answered "behind".
     FactsBehind = "facts-behind";
-    /// What a peer said of facts in an earlier boot of it arrived after it had been heard in a later one.
+    /// A message about facts from a peer's earlier incarnation arrived late.
     FactsFromEarlierBoot = "facts-from-earlier-boot";
     /// A write of a fact was delivered a second time, and not executed again.
     FactsRepeated = "facts-repeated";
-    /// Facts were further ahead of a node's clock than it accepts, and not taken.
+    /// A node refused facts with timestamps too far ahead of its clock.
     FactsFromTheFuture = "facts-from-the-future";
-    /// Facts came before others that they follow, and were not taken.
+    /// A node refused facts because earlier ones were missing.
     FactsGap = "facts-gap";
-    /// A node had not seen deletions that a peer had forgotten, and took a whole copy.
+    /// A node had missed deletions whose tombstones a peer had dropped, and took a whole copy.
     FactsCopied = "facts-copied";
-    /// Deletions were forgotten because their lifetime was over.
+    /// Tombstones were dropped because their lifetime was over.
     FactsForgotten = "facts-forgotten";
-    /// A fact that might have been deleted, with no record left to tell, was written again.
+    /// A fact was written again because it might have been deleted and the tombstone dropped.
     FactsRewritten = "facts-rewritten";
-    /// What a node's disk forgot of its own writes no peer had either: a later write stands for it.
+    /// Writes that a node's disk had lost were on no peer either, and were written off.
     FactsWrittenOff = "facts-written-off";
-    /// Requests came to a leader that handed its shard over, and waited for the successor.
+    /// Requests came to a leader during a lead transfer and waited for its successor.
     WaitedForSuccessor = "waited-for-successor";
-    /// A leader that could not hand its shard over in time went on serving it.
+    /// A lead transfer did not finish in time, and the leader went on serving.
     HandOverGivenUp = "hand-over-given-up";
-    /// A leader began to hand its shard over to a node nearer to the venue.
+    /// A leader began a lead transfer to a node nearer to the venue.
     LeaderDrawnToVenue = "leader-drawn-to-venue";
-    /// A leader began to hand its shard over to a node with less to do.
+    /// A leader began a lead transfer to a node with less load.
     LeaderShed = "leader-shed";
-    /// A node that lost its disk replaced its replica by a new one.
+    /// A node that had lost durable state replaced its replica by a new one.
     ReplicaReplaced = "replica-replaced";
-    /// A node was to leave that a shard was on its way to: the shard goes to another.
+    /// A node was told to leave while a shard was moving to it: the shard moves to another node.
     MoveRedirected = "move-redirected";
 }
 

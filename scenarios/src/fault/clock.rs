@@ -12,30 +12,30 @@ use crate::setting::{Checks, DAY};
 faults! {
     /// A fault of one node's clock.
     pub enum ClockFault in clock_keys {
-        /// A node's clock does not keep time until it is put right.
+        /// A node's clock runs too fast or too slowly until it is set right.
         ClockDrift for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
-            /// Share of the time that passes by which it gains, above 0 and up to 50%.
+            /// Rate by which it gains or loses time, above 0 and up to 50%.
             by: Ratio;
-            /// Whether it loses it instead.
+            /// Whether it runs too slowly, instead of too fast.
             slow: bool = false, chosen;
         }
-        /// A node's wall clock is set wrong until it is put right. A process that runs goes on evenly; one that starts
-        /// takes the wrong time for its own.
+        /// A node's wall clock is wrong until it is set right. A running process is not affected; a process that starts
+        /// takes over the wrong time.
         ClockJump for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
-            /// By how much it jumps ahead.
+            /// Size of the jump.
             by: Span, in Span(1)..=DAY;
-            /// Whether it jumps back instead.
+            /// Whether it jumps back, instead of ahead.
             back: bool = false, chosen;
         }
     }
 }
 
 impl ClockFault {
-    /// By how much the clock is wrong once the fault has lasted for this long.
+    /// Error of the clock after the fault has lasted for this span.
     pub const fn wrong_by(&self, lasts: Span) -> Span {
         match self {
             Self::ClockDrift { by, .. } => Span(by.of(lasts.0)),

@@ -1,22 +1,22 @@
-//! How groups and families of faults are declared: each once, a family with its keys, their bounds and docs.
+//! Declarations of fault groups and families: each once, a family with its keys, their bounds and docs.
 //!
-//! Owns what follows from a declaration: the enums, how a fault is read and written, and its description. Refuses
-//! to know any group and any family.
+//! Owns the code made from a declaration: the enums, reading, writing and description of faults. Refuses to know any
+//! group or family.
 
 use onsale_booking::Span;
 
 use super::{Family, Fault};
 use crate::setting::{Checks, Kind, Section};
 
-/// What follows for each fault from how its family is declared.
+/// Properties of a fault that follow from the declaration of its family.
 pub(super) trait Declared {
     /// The family.
     fn family(&self) -> Family;
 
-    /// The key that says how long it lasts: `lasts`, or `down` where something is down for all of it.
+    /// The key of the duration: `lasts`, or `down` for a downtime.
     fn length_key(&self) -> &'static str;
 
-    /// How much of the time that it lasts passes before what that key says.
+    /// The part of the duration that passes before the span of that key.
     fn before(&self) -> Span;
 
     /// Complains about every key out of bounds; `path` is its table's path in the scenario.
@@ -56,7 +56,7 @@ macro_rules! groups {
                 }
             }
 
-            /// Reads the table of a fault, if any group has its family.
+            /// Reads the table of a fault, if a group has its family.
             fn read<'de, M: serde::de::MapAccess<'de>>(
                 family: &str,
                 map: &mut M,
@@ -78,7 +78,7 @@ macro_rules! groups {
                 }
             }
 
-            /// Each family of every group, and its table.
+            /// Every family of every group, and its table.
             fn describe() -> Vec<(&'static str, $crate::setting::Section)> {
                 [$($Group::describe()),*].concat()
             }
@@ -99,18 +99,18 @@ pub(super) use groups;
 /// faults! {
 ///     /// A fault of processes.
 ///     pub enum ProcessFault in process_keys {
-///         /// The process stands still and then goes on, knowing nothing of it.
+///         /// The process stands still and then goes on, unaware of the pause.
 ///         Pause for lasts {
-///             /// Which node.
+///             /// The node.
 ///             node: Target;
 ///         }
 ///     }
 /// }
 /// ```
 ///
-/// Every family has the key `at` besides, and `lasts` or `down`, which stands behind `for`; `after` names a key whose
-/// span passes before that. A family whose keys are not its fields brings a table of its own, from the module behind
-/// `in`. Keys are written as in `settings!`.
+/// Every family also has the key `at`, and the key named after `for`: `lasts` or `down`. `after` names a key whose span
+/// passes before it. A family whose keys are not its fields has a table of its own, in the module named after `in`.
+/// Keys are written as in `settings!`.
 macro_rules! faults {
     (
         $(#[doc = $about:literal])*
@@ -186,7 +186,7 @@ macro_rules! faults {
                 )*}
             }
 
-            /// Each family, and its table.
+            /// Every family, and its table.
             pub(super) fn describe() -> Vec<(&'static str, $crate::setting::Section)> {
                 vec![$((
                     $crate::setting::key_name!($Family),
@@ -238,7 +238,7 @@ macro_rules! table {
         $crate::setting::settings! {
             $(#[doc = $doc])*
             pub(super) table $Family {
-                /// When it strikes, from the start of the run.
+                /// Instant at which it strikes, from the start of the run.
                 at: Span;
                 $($keys)*
                 /// How long it stays down.
@@ -250,9 +250,9 @@ macro_rules! table {
         $crate::setting::settings! {
             $(#[doc = $doc])*
             pub(super) table $Family {
-                /// When it strikes, from the start of the run.
+                /// Instant at which it strikes, from the start of the run.
                 at: Span;
-                /// How long it lasts.
+                /// Its duration.
                 lasts: Span, in $crate::setting::SOME_TIME;
                 $($keys)*
             }

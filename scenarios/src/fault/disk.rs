@@ -14,52 +14,51 @@ faults! {
     pub enum DiskFault in disk_keys {
         /// A node's disk is slower.
         SlowDisk for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
-            /// How many times slower.
+            /// Factor by which it is slower.
             factor: u32, in FACTOR;
         }
-        /// A node's writes fail, and the process stops at the first that does. It starts again when
-        /// the disk is well.
+        /// A node's writes fail, and the process stops at the first failure. It starts again when the fault is over.
         FsyncError for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
         }
-        /// No write of a node completes for a while; then they go on.
+        /// A node's writes stall until the fault is over.
         DiskStall for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
         }
-        /// A node's disk has no room: writes are refused until there is.
+        /// A node's disk is full: writes are refused until the fault is over.
         DiskFull for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
         }
-        /// The process dies during its next write, of which any sectors survive.
+        /// The process dies during its next write (torn write): an arbitrary subset of the sectors survives.
         TornTail for down {
-            /// Which node.
+            /// The node.
             node: Target;
         }
-        /// A bit of what is durable flips. A process that starts meanwhile finds it; a scrub does at the end.
+        /// A bit of durable data flips. The process finds it if it starts meanwhile, otherwise by a scrub at the end.
         BitRot for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
         }
         /// The process dies, and starts again with an empty disk.
         Wipe for down {
-            /// Which node.
+            /// The node.
             node: Target;
         }
-        /// A node's disk acknowledges what a crash takes with it, until the fault is over.
+        /// A node's disk acknowledges writes that a crash loses, until the fault is over.
         LyingDisk for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
         }
     }
 }
 
 impl DiskFault {
-    /// The node whose disk it is.
+    /// The node of the disk.
     pub const fn node(&self) -> Target {
         match self {
             Self::SlowDisk { node, .. }
@@ -105,7 +104,7 @@ impl Group for DiskFault {
         site.target(checks, "node", self.node());
     }
 
-    /// A crash is the simplest thing that can happen to what a disk holds.
+    /// A crash is the simplest fault of stored data.
     fn simpler(&self, fault: &Fault, _nodes: u16, _zones: u16) -> Vec<Fault> {
         match self {
             Self::TornTail { node } | Self::Wipe { node } | Self::FsyncError { node } => {

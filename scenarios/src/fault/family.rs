@@ -1,7 +1,6 @@
 //! The families of faults.
 //!
-//! Owns their names and which of them seeds draw, in which order. Refuses to know what a fault of
-//! a family does.
+//! Owns their names, and which of them seeds draw in which order. Refuses to know what a fault of a family does.
 
 use std::fmt;
 
@@ -9,8 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::setting::{Choice, Kind, Value, by_serde, key_name};
 
-/// Declares families: those that seeds draw unasked, those that they draw where a swarm names them, and those that
-/// only files write.
+/// Declares families: those drawn by default, those drawn only if a swarm names them, and those that only files write.
 macro_rules! families {
     (
         drawn { $($(#[doc = $drawn_doc:literal])* $Drawn:ident;)* }
@@ -27,10 +25,10 @@ macro_rules! families {
         }
 
         impl Family {
-            /// Every family that seeds draw unasked, in the order in which they draw. New ones go last.
+            /// Families drawn by default, in the order of drawing. New ones go last.
             pub const ALL: &[Self] = &[$(Self::$Drawn),*];
 
-            /// Families that seeds draw only where a swarm names them.
+            /// Families drawn only if a swarm names them.
             const NAMED: &[Self] = &[$(Self::$Named),*];
 
             /// The keys of all families in a scenario file.
@@ -49,7 +47,7 @@ macro_rules! families {
                 }
             }
 
-            /// What its faults are, in a few words.
+            /// Its faults, in a few words.
             const fn doc(self) -> &'static str {
                 match self {
                     $(Self::$Drawn => concat!($($drawn_doc),*),)*
@@ -85,7 +83,7 @@ families! {
         SlowDisk;
         /// Message loss in one direction.
         OneWayLoss;
-        /// Links that carry little.
+        /// Links with a low bandwidth.
         Congestion;
         /// Nodes and links that come and go.
         Flapping;
@@ -97,7 +95,7 @@ families! {
         ClockJump;
         /// Slow cores.
         Limp;
-        /// Processes that die again and again.
+        /// Processes that die repeatedly.
         CrashLoop;
         /// Failing writes.
         FsyncError;
@@ -125,13 +123,13 @@ families! {
         Join;
         /// Nodes that leave.
         Leave;
-        /// Lying disks. What such a disk loses no safe system can know.
+        /// Lying disks. No safe system can know what such a disk loses.
         LyingDisk;
     }
 }
 
 impl Family {
-    /// Whether a run has one fault of the family at most.
+    /// Whether a run has at most one fault of the family.
     pub fn strikes_once(self) -> bool {
         self == Self::Replace
     }

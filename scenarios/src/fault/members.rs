@@ -11,25 +11,24 @@ use super::{Family, Fault, Group, Site, Target, Trouble};
 use crate::setting::Checks;
 
 faults! {
-    /// A change of the cluster's members.
+    /// A membership change.
     pub enum MembersFault in members_keys {
         /// Spare nodes start and join the cluster.
         Join for lasts {
-            /// Spare nodes, each once.
+            /// The spare nodes, each once.
             nodes: Vec<Target>;
         }
-        /// Nodes are told to leave the cluster, and stop once they carry nothing any more. For one
-        /// that is dead, another is told.
+        /// Nodes are told to leave the cluster, and stop once they hold no replicas. For a dead node, another node is
+        /// told.
         Leave for lasts {
-            /// Nodes by number, each once.
+            /// The nodes by number, each once.
             nodes: Vec<Target>;
         }
-        /// A node and its disk are gone for good. A spare joins, and another node is told to have the lost
-        /// one struck off.
+        /// A node and its disk are lost for good. A spare joins, and another node is told to remove the lost node.
         Replace for lasts {
-            /// The node that is lost.
+            /// The lost node.
             node: Target;
-            /// The spare that takes its place.
+            /// The spare that replaces it.
             by: Target;
         }
     }
@@ -45,7 +44,7 @@ impl MembersFault {
         }
     }
 
-    /// By how many nodes the cluster grows that were there or are spare; a node that is replaced counts as neither.
+    /// Number of nodes by which the cluster grows, negative if it shrinks; a replaced node does not count.
     pub(crate) const fn grows_by(&self) -> i32 {
         match self {
             Self::Join { nodes } => nodes.len() as i32,
@@ -75,12 +74,12 @@ impl Group for MembersFault {
         Vec::new()
     }
 
-    /// They name nodes that a smaller cluster may not have: it does not become smaller.
+    /// Unchanged: it names nodes that a smaller cluster may lack.
     fn aim_within(&mut self, _nodes: u16, _zones: u16) {}
 }
 
 impl Site<'_> {
-    /// Nodes that join or leave: named, each once, and spares if they join.
+    /// Checks nodes that join or leave: named, each once, and spares if they join.
     fn movers(&self, checks: &mut Checks, nodes: &[Target], joins: bool) {
         let (list, last) = (self.key("nodes"), self.cluster.numbers());
         checks.that(!nodes.is_empty(), &list, || {

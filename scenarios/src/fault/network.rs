@@ -13,61 +13,60 @@ use crate::setting::Checks;
 faults! {
     /// A fault of the network.
     pub enum NetworkFault in network_keys {
-        /// Links are cut, what is in flight on them included.
+        /// Links are cut, and messages in flight on them are lost.
         Partition for lasts in partition {
-            /// Which links.
+            /// The links.
             cut: Cut;
         }
         /// Messages between nodes are lost more often.
         Loss for lasts {
-            /// Share of them that is lost, above 0.
+            /// Share of messages lost, above 0.
             chance: Ratio;
         }
-        /// Messages between nodes arrive twice more often.
+        /// Messages between nodes are duplicated more often.
         Duplicate for lasts {
-            /// Share of them that is duplicated, above 0.
+            /// Share of messages duplicated, above 0.
             chance: Ratio;
         }
         /// Messages on one link overtake each other more often.
         Reorder for lasts {
-            /// Share of them that may be overtaken, above 0.
+            /// Share of messages that others may overtake, above 0.
             chance: Ratio;
         }
         /// All links between nodes are slower.
         SlowNetwork for lasts {
-            /// How many times slower.
+            /// Factor by which they are slower.
             factor: u32, in FACTOR;
         }
         /// Messages between a node and the others are lost more often, in one direction.
         OneWayLoss for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
-            /// Whether those are lost that it is sent, rather than those that it sends.
+            /// Whether messages to the node are lost, instead of messages from it.
             inbound: bool = false, chosen;
-            /// Share of them that is lost, above 0.
+            /// Share of messages lost, above 0.
             chance: Ratio;
         }
-        /// Links between nodes carry so little that messages queue on them, and are lost where the
-        /// queue is full.
+        /// Links between nodes have a low bandwidth: messages queue on them, and are lost when the queue is full.
         Congestion for lasts {
-            /// Only links from and to this node; without it, all.
+            /// Only links of this node; default: all links.
             node: Option<Target>;
-            /// What each link carries in each direction.
+            /// Bandwidth of each link in each direction.
             kib_per_s: u32, in 1..=1_000_000, unit "KiB a second";
         }
-        /// A node is cut off and comes back, again and again.
+        /// A node is cut off and comes back, repeatedly.
         Flapping for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
-            /// Only its link with this one; without it, all its links, those with clients too.
+            /// Only the link with this node; default: all links, with clients too.
             peer: Option<Target>;
-            /// How long it is cut off each time.
+            /// Time that it is cut off, each time.
             down: Span, in TURN;
-            /// How long it is whole in between.
+            /// Time that it is connected in between.
             up: Span, in TURN;
         }
-        /// Nodes are cut off one after another, from the clients too, and come back one after another; cuts and returns
-        /// are evenly spread.
+        /// Nodes are cut off one after another, also from clients, and come back in another order; cuts and returns are
+        /// evenly spaced.
         Swizzle for lasts {
             /// Nodes in the order in which they are cut off.
             cut: Vec<Target>;

@@ -12,7 +12,7 @@ use super::{Cut, Target};
 use crate::human::Misread;
 use crate::setting::{Checks, Kind, SOME_TIME, Switch, Table, Value, settings};
 
-/// A partition as it is, which is not as it is written.
+/// The keys of a partition in a file.
 #[derive(Clone, Debug)]
 pub(super) struct Partition {
     pub(super) at: Span,
@@ -21,17 +21,17 @@ pub(super) struct Partition {
 }
 
 settings! {
-    /// Links are cut, what is in flight on them included; one of the keys says which.
+    /// Links are cut, and messages in flight on them are lost; one of the keys says which links.
     table PartitionTable {
-        /// When it strikes, from the start of the run.
+        /// Instant at which it strikes, from the start of the run.
         at: Span;
-        /// How long it lasts.
+        /// Its duration.
         lasts: Span, in SOME_TIME;
-        /// These nodes are cut from the others, and from the clients too.
+        /// These nodes are cut off from the others, and from clients.
         isolate: Option<Vec<Target>>;
-        /// The nodes split into two halves, the smaller one with the leader of the hot show.
+        /// Two halves, the smaller one with the leader of the hot show.
         halves: Switch;
-        /// What this node sends to the other nodes is lost; what they send arrives.
+        /// Messages from this node to other nodes are lost; messages to it arrive.
         one_way: Option<Target>;
         /// Each node sees a majority, no two the same one.
         majority_ring: Switch;

@@ -10,52 +10,52 @@ use super::{Family, Fault, Group, Site, Target, Trouble};
 use crate::setting::{Checks, SOME_TIME};
 
 faults! {
-    /// A fault of processes, or of their machines.
+    /// A fault of a process or of its machine.
     pub enum ProcessFault in process_keys {
-        /// The process dies, loses un-synced data, and starts again.
+        /// The process dies, loses unsynced data, and starts again.
         Crash for down {
-            /// Which node.
+            /// The node.
             node: Target;
         }
-        /// The process is told to stop, stops once it is done or its patience ends, and starts again. It lasts for
-        /// the patience and the time that the process is down.
+        /// The process is told to stop, stops when its work is done or its patience ends, and starts again. The fault
+        /// lasts for that patience and the downtime.
         Restart for down after patience {
-            /// Which node.
+            /// The node.
             node: Target;
-            /// How long it may take to stop.
+            /// Time that it may take to stop.
             patience: Span = Span::from_secs(2), chosen, in SOME_TIME;
         }
-        /// Every process is told to stop and starts again, one node after the other, each in an equal part of the time.
+        /// Every process in turn is told to stop and starts again, each in an equal part of the time.
         RollingRestart for lasts {
-            /// How long one node may take to stop.
+            /// Time that each node may take to stop.
             patience: Span = Span::from_secs(2), chosen, in SOME_TIME;
-            /// How long one node stays down.
+            /// Downtime of each node.
             down: Span, in SOME_TIME;
         }
-        /// A process dies again and again, each time soon after it has started.
+        /// A process dies repeatedly, each time soon after it has started.
         CrashLoop for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
-            /// How long it is down each time.
+            /// Downtime each time.
             down: Span, in TURN;
-            /// How long it is up in between.
+            /// Time that it is up in between.
             up: Span, in TURN;
         }
-        /// The process stands still and then goes on, knowing nothing of it.
+        /// The process stands still and then goes on, unaware of the pause.
         Pause for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
         }
         /// A node's cores are slower.
         Limp for lasts {
-            /// Which node.
+            /// The node.
             node: Target;
-            /// How many times slower.
+            /// Factor by which they are slower.
             factor: u32, in FACTOR;
         }
         /// All nodes of a zone lose power.
         ZoneLoss for down {
-            /// Which zone, from 1.
+            /// The zone, from 1.
             zone: u16;
         }
         /// All nodes lose power at once.

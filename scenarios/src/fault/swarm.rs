@@ -11,19 +11,19 @@ use crate::setting::{Checks, Kind, Table, Value, settings};
 /// Faults drawn from the seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Swarm {
-    /// Which families may be on; each seed draws a subset.
+    /// Families that may strike; each seed draws a subset.
     pub families: Vec<Family>,
     /// Least number of faults.
     pub faults_min: u16,
     /// Greatest number of faults.
     pub faults_max: u16,
-    /// The first may strike at …
+    /// Earliest instant at which a fault strikes.
     pub from: Span,
-    /// … and the last has ended by …
+    /// Instant by which the last fault has ended.
     pub until: Span,
-    /// A fault lasts at least …
+    /// Shortest duration of a fault.
     pub lasts_min: Span,
-    /// … and at most.
+    /// Longest duration of a fault.
     pub lasts_max: Span,
     /// Whether each seed draws its own kind of crowd as well.
     pub mix: bool,
@@ -33,15 +33,15 @@ pub struct Swarm {
 settings! {
     /// Faults drawn from the seed.
     section SwarmTable {
-        /// Families that may strike; each seed draws some of them. All that break no promise, if left out.
+        /// Families that may strike, of which each seed draws some; default: all that break no promise.
         families: Vec<Family> = Family::ALL.to_vec(), chosen;
         /// Least and greatest number of faults, up to 1,000.
         faults: (u16, u16) = (2, 6), chosen, unit "faults";
-        /// When the first may strike; before `until`.
+        /// Earliest instant at which a fault strikes; before `until`.
         from: Span = Span::from_secs(20), chosen;
-        /// When the last has ended; at most `duration`.
+        /// Instant by which the last fault has ended; at most `duration`.
         until: Span = Span::from_secs(240), chosen;
-        /// How long a fault lasts, at least and at most.
+        /// Shortest and longest duration of a fault.
         lasts: (Span, Span) = (Span::from_secs(1), Span::from_secs(20)), chosen;
         /// Whether each seed draws its own kind of crowd as well.
         mix: bool = true, chosen;

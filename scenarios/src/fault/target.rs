@@ -11,22 +11,22 @@ use serde::{Deserializer, Serializer};
 use crate::human::{self, Misread};
 use crate::setting::{Kind, Value};
 
-/// Which node a fault strikes.
+/// The node that a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// `n3`.
     Node(NodeId),
-    /// `leader`: whoever owns the hot show when the fault strikes.
+    /// `leader`: the leader of the hot show when the fault strikes.
     Leader,
-    /// `follower`: a node that replicates the hot show and does not own it.
+    /// `follower`: a node that replicates the hot show and does not lead it.
     Follower,
 }
 
 impl Target {
-    /// The nodes that two faults strike in place of one: the hot show's leader, and a follower.
+    /// Targets of two faults instead of one: the hot show's leader, and a follower.
     pub(super) const BOTH_ROLES: [Self; 2] = [Self::Leader, Self::Follower];
 
-    /// Another node than this one, whichever node owns the hot show.
+    /// Another node than this one, whichever node leads the hot show.
     pub const fn other(self) -> Self {
         match self {
             Self::Leader => Self::Follower,

@@ -1,6 +1,6 @@
-//! `[crowd.arrivals]`: when people come.
+//! `[crowd.arrivals]`: when people arrive.
 //!
-//! Owns the shapes of arrivals. Refuses to know how one is drawn, and how a trace is read.
+//! Owns the shapes of arrivals. Refuses to know how an arrival is drawn or a trace is read.
 
 use onsale_booking::Span;
 
@@ -12,47 +12,47 @@ use crate::setting::{SOME_TIME, shapes};
 const DECAY: Span = Span::from_secs(300);
 
 shapes! {
-    /// When people come. Each shape is scaled to the number of users.
+    /// When people arrive. Each shape is scaled to the number of users.
     pub enum Arrivals in shapes:
         "write one of `constant`, `poisson`, `ramp`, `spike`, `on-sale`, `trace` and `named`"
     {
-        /// People come evenly.
+        /// A constant rate.
         Constant {
-            /// From the start until then; at most `duration`.
+            /// Time of the last arrival, from the start; at most `duration`.
             over: Span, in SOME_TIME;
         }
-        /// The same rate throughout, and nobody minds when others come: the gaps between two are exponential.
+        /// A Poisson process: a constant rate with exponential gaps between arrivals.
         Poisson {
-            /// From the start until then; at most `duration`.
+            /// Time of the last arrival, from the start; at most `duration`.
             over: Span, in SOME_TIME;
         }
-        /// From nothing to a peak at the end.
+        /// A rate that rises from zero to a peak at the end.
         Ramp {
-            /// From the start until then; at most `duration`.
+            /// Time of the last arrival, from the start; at most `duration`.
             over: Span, in SOME_TIME;
         }
-        /// A floor, and a spike that decays: λ(t) = λ∞ + λ0·e^(−(t−at)/decay) after `at`.
+        /// A constant rate and a spike that decays: λ(t) = λ∞ + λ0·e^(−(t−at)/decay) after `at`.
         Spike {
-            /// From the start until then; at most `duration`.
+            /// Time of the last arrival, from the start; at most `duration`.
             over: Span, in SOME_TIME;
-            /// When the spike comes; before the last arrival.
+            /// Time of the spike; before the last arrival.
             at: Span;
             /// Time constant of its decay.
             decay: Span = DECAY, assumed, in SOME_TIME;
-            /// Share of users in it.
+            /// Share of users in the spike.
             share: Ratio = Ratio::percent(50), assumed;
         }
-        /// People gather before the opening, the rest come after it in a decaying stream.
+        /// Some people gather before the opening; the others arrive after it at a decaying rate.
         OnSale {
-            /// When the sale opens; before the last arrival.
+            /// Time of the opening; before the last arrival.
             opening: Span;
-            /// From the start until then; at most `duration`.
+            /// Time of the last arrival, from the start; at most `duration`.
             over: Span, in SOME_TIME;
             /// Share of users who come before the opening.
             before: Ratio = Ratio::percent(60), assumed;
-            /// Share of those who, without a waiting room, press the button within `rush` of the opening.
+            /// Share of early comers who, without a waiting room, press the button within `rush` of the opening.
             rush_share: Ratio = Ratio::percent(30), assumed;
-            /// How long the rush lasts; it ends before the last arrival.
+            /// Duration of the rush; it ends before the last arrival.
             rush: Span = Span::from_secs(2), assumed, in SOME_TIME;
             /// Time constant of the decay after the opening.
             decay: Span = DECAY, assumed, in SOME_TIME;
@@ -61,16 +61,16 @@ shapes! {
         Trace {
             /// The file, relative to the scenario's: CSV of `offset_s,arrivals`, in even steps.
             file: String;
-            /// How many come of those that the trace counts; all, unless `crowd.users` says otherwise. A scenario that
+            /// Share of the trace's people who come; all of them, unless `crowd.users` says otherwise. A scenario that
             /// was read has the number in `crowd.users` and nothing here.
             scale: Option<Scale>;
-            /// Its points, instead of reading the file: offset from the start, and arrivals from there to the next.
+            /// The points of the trace, instead of its file: offset from the start, and arrivals until the next point.
             points: Vec<(Span, u64)> = Vec::new(), chosen;
         }
-        /// These people and nobody else. What each of them wants hangs on the person's number alone, so that a few can
-        /// be named out of a crowd and still be who they were in it.
+        /// These people and nobody else. A person's wishes depend only on the person's number, so people picked out of
+        /// a crowd want the same as in the crowd.
         Named {
-            /// When each comes, and the person's number.
+            /// The arrival time and number of each person.
             people: Vec<(Span, u32)>;
         }
     }

@@ -1,6 +1,6 @@
 //! `[cluster]`: the booking cluster, and how its parts behave.
 //!
-//! Owns what a scenario can say of nodes, journals, members, leads, gateways and leaders. Refuses to know how they work.
+//! Owns the settings of nodes, journals, membership, leaders and gateways. Refuses to know how they work.
 
 use onsale_booking::{Span, choices};
 use onsale_cluster::{
@@ -15,23 +15,23 @@ use crate::setting::{SOME_TIME, UP_TO_A_DAY, names, settings};
 settings! {
     /// The booking cluster.
     pub section Cluster {
-        /// Which system sells.
+        /// The system under test.
         system: System = System::Replicated, chosen;
-        /// Booking nodes, numbered from 1. With faults at least 3, with spares at most 99 altogether.
+        /// Booking nodes, numbered from 1: at least 3 with faults, at most 99 together with spares.
         nodes: u16 = 5, chosen, in 1..=99, unit "nodes";
-        /// More nodes, numbered on, that are not of the cluster and may join it.
+        /// Spare nodes, numbered after the others; they are not members at the start and may join.
         spares: u16 = 0, chosen, in 0..=98, unit "nodes";
-        /// Zones, at most one a node: node n stands in zone (n − 1) mod zones, numbered from 1.
+        /// Zones, numbered from 1, at most one a node: node n is in zone (n − 1) mod zones.
         zones: u16 = 3, chosen, in 1..=99, unit "zones";
         /// Shards over which the shows are spread.
         shards: u32 = 64, chosen, in 1..=65_536, unit "shards";
-        /// Which shows are sure to share a shard.
+        /// Which shows share a shard for certain.
         partition_by: PartitionBy = PartitionBy::Show, chosen;
         /// Replicas of each shard's journal, in different zones: 1, 3, 5 or 7.
         replicas: u16 = 3, chosen, unit "replicas";
         /// Cores of each node.
         cores: u16 = 4, chosen, in 1..=1_024, unit "cores";
-        /// From one beat of a node to the next: what its peers' failure detectors listen for.
+        /// Interval between a node's heartbeats, by which its peers detect failures.
         beat_every: Span = Span::from_millis(100), chosen, in SOME_TIME;
         /// The φ at which a silent peer is suspected.
         suspicion_phi: u32 = 8, sourced "Akka and Pekko cluster defaults", in 1..=100, unit "φ";
@@ -40,29 +40,29 @@ settings! {
         acceptable_pause: Span = Span::from_millis(120), chosen;
         /// Least standard deviation of the beats' interval that the detector assumes.
         min_std_deviation: Span = Span::from_millis(20), chosen, in SOME_TIME;
-        /// From one tick to the next of a journal that is awake.
+        /// Interval between ticks of a journal that is awake.
         tick_every: Span = Span::from_millis(50), chosen, in SOME_TIME;
-        /// Ticks without word from a leader before an awake replica stands for election.
+        /// Ticks without a message from the leader before an awake replica stands for election.
         election_ticks: u16 = 10, chosen, in 2..=10_000, unit "ticks";
-        /// Records after which a shard's snapshot is taken.
+        /// Records between two snapshots of a shard.
         snapshot_every: u32 = 4_096, chosen, in 1..=u32::MAX, unit "records";
-        /// Records kept behind a snapshot, so that a replica that was away briefly needs none.
+        /// Records kept behind a snapshot, so that a replica that was away briefly needs no snapshot.
         keep_records: u32 = 1_024, chosen, unit "records";
         /// Size at which a segment of the write-ahead log is closed.
         segment_bytes: u32 = 16 << 20, chosen, in 4_096..=1 << 30, unit "bytes";
-        /// What a node does with a peer that has fallen silent.
+        /// What a node does about a silent peer.
         on_suspicion: OnSuspicion = OnSuspicion::Elect, chosen;
-        /// When a node withdraws, and when it gives a peer up.
+        /// When a node withdraws from service, and when it declares a peer dead.
         membership: Membership;
-        /// Where shards are led while nothing is wrong.
+        /// Where leaders are placed while nothing is wrong.
         leader_placement: LeaderPlacement;
-        /// By how much the first node's clock is behind the last one's; those between are evenly apart.
+        /// How far the first node's clock is behind the last node's; the clocks between are evenly spaced.
         clock_skew: Span = Span::ZERO, chosen, in UP_TO_A_DAY;
-        /// How journals are kept.
+        /// How replicas write their journals.
         journal: Journal;
         /// How a leader answers.
         leader: Leader;
-        /// How a gateway treats requests.
+        /// How a gateway forwards requests.
         gateway: Gateway;
         /// How facts are kept.
         facts: FactsSettings;
@@ -70,21 +70,21 @@ settings! {
 }
 
 choices! {
-    /// Which shows are sure to share a shard.
+    /// Which shows share a shard for certain.
     pub enum PartitionBy {
         /// None.
         Show,
-        /// Those of one event: simple, and as hot as the hottest event.
+        /// The shows of one event: simple, and as hot as the hottest event.
         Event,
     }
 }
 
 choices! {
-    /// Which system sells.
+    /// The system under test.
     pub enum System {
         /// A cluster of nodes, each shard with a leader and replicas of its journal.
         Replicated,
-        /// One process with one log, which it writes ahead: a crash costs availability and nothing else.
+        /// One process with one write-ahead log: a crash costs availability and nothing else.
         Solo,
     }
 }
@@ -92,38 +92,37 @@ choices! {
 names!(PartitionBy, System);
 
 impl Cluster {
-    /// The greatest number of a node, spare or not.
+    /// The greatest number of a node, spares included.
     pub const fn numbers(&self) -> u16 {
         self.nodes + self.spares
     }
 }
 
 settings! {
-    /// When a node withdraws, and when it gives a peer up.
+    /// When a node withdraws from service, and when it declares a peer dead.
     pub section Membership {
-        /// Nodes that a node has to see to stay in service, itself included. Left out, it is a majority of those who
-        /// are of the cluster at the time.
+        /// Nodes that a node has to see to stay in service, itself included; default: a majority of the current members.
         static_quorum: Option<u16>, unit "nodes";
-        /// How long a split has to last before either side draws its conclusion.
+        /// How long a split has to last before either side acts on it.
         stable_after: Span = Span::from_secs(3), chosen, in SOME_TIME;
     }
 }
 
 settings! {
-    /// Where shards are led while nothing is wrong. Left out, leadership stays where an election or the map has put it.
+    /// Where leaders are placed while nothing is wrong. By default, a leader stays where an election or the map put it.
     pub section LeaderPlacement {
-        /// Whether leaders are drawn to the zones of `sale.venues`.
+        /// Whether leaders move to the zones of `sale.venues`.
         near_venue: bool = false, chosen;
-        /// Whether nodes give leads to others that have a good deal less to do.
+        /// Whether a node transfers leaders to nodes with much less load.
         by_load: bool = false, chosen;
-        /// How long a shard stays with a leader before it is given up for one of these reasons, and how long a node
-        /// rests after it has given one up for its load.
+        /// Least time that a shard stays with a leader before such a transfer, and least time between two transfers for
+        /// load from one node.
         rest: Span = Span::from_secs(5), chosen, in SOME_TIME;
     }
 }
 
 impl LeaderPlacement {
-    /// The same for the nodes.
+    /// These settings as the nodes take them.
     pub fn config(&self) -> LeaderPlacementConfig {
         let Self { near_venue, by_load, rest } = *self;
         LeaderPlacementConfig { near_venue, by_load, rest }
@@ -131,9 +130,9 @@ impl LeaderPlacement {
 }
 
 settings! {
-    /// How journals are kept.
+    /// How replicas write their journals.
     pub section Journal {
-        /// When a replica's votes and acknowledgements leave.
+        /// When a replica sends its votes and acknowledgements.
         promises: Promises = Promises::AfterWrite, chosen;
     }
 }
@@ -141,37 +140,37 @@ settings! {
 settings! {
     /// How a leader answers.
     pub section Leader {
-        /// When a change is told to the client.
+        /// When a client is told that its request changed something.
         acknowledge: Acknowledge = Acknowledge::Quorum, chosen;
-        /// When an answer that changes nothing is told.
+        /// When a client is told that its request changed nothing.
         reads: Reads = Reads::Confirmed, chosen;
         /// Which state requests are decided on.
         decides_on: DecidesOn = DecidesOn::Latest, chosen;
         /// When a new leader begins to serve.
         serves: Serves = Serves::CaughtUp, chosen;
-        /// What a leader does with open answers when its epoch is over.
+        /// What a leader does with pending answers when its epoch ends.
         deposed: Deposed = Deposed::HandsBack, chosen;
-        /// What a leader takes the instants in the journal for.
+        /// How a leader interprets the instants in the journal.
         reckoning: Reckoning = Reckoning::Elapsed, chosen;
-        /// What becomes of requests that have waited for more than a quarter of a gateway's patience.
+        /// What a leader does with a request that has waited longer than a quarter of `gateway.try-timeout`.
         overdue: Overdue = Overdue::PassedOver, chosen;
     }
 }
 
 settings! {
-    /// How a gateway treats requests.
+    /// How a gateway forwards requests.
     pub section Gateway {
-        /// Attempts at a request, the first included.
+        /// Attempts at a request, including the first.
         tries: u8 = 4, chosen, in 1..=100, unit "attempts";
-        /// Patience with one attempt.
+        /// Timeout of one attempt.
         try_timeout: Span = Span::from_secs(1), assumed, in SOME_TIME;
         /// First backoff; attempt k waits a uniform draw from 0 to base × 2^k (full jitter).
         backoff_base: Span = Span::from_millis(20), assumed;
-        /// Longest backoff; at least the first.
+        /// Longest backoff; at least `backoff-base`.
         backoff_cap: Span = Span::from_millis(500), assumed;
         /// Retries allowed, as a share of first attempts.
         retry_budget: Ratio = Ratio::percent(10), assumed;
-        /// Requests in flight to one shard from which on the gateway answers "overloaded".
+        /// Requests in flight to one shard at which the gateway answers "overloaded".
         in_flight_per_shard: u32 = 2_000, chosen, in 1..=u32::MAX, unit "requests";
     }
 }

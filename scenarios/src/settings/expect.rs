@@ -1,4 +1,4 @@
-//! `[expect]`: what has to come out of a run.
+//! `[expect]`: the results that a scenario requires.
 //!
 //! Owns the keys. Refuses to know how a run is judged.
 
@@ -21,17 +21,17 @@ fn marks() -> Vec<Choice> {
 }
 
 settings! {
-    /// What has to come out of a run.
+    /// The results that a run, or a sweep, must have to pass.
     pub(crate) section Expect {
-        /// Oracles that must have been exercised, by name: a check whose subject never happened is no pass.
+        /// Oracles that must have been exercised: a check that had nothing to check is no pass.
         exercised: Vec<String> = Vec::new(), chosen, in Some(oracles);
-        /// Marks that must have been seen, by name: nor is a run that never took a rare path.
+        /// Marks that must have been seen: a run that never took these rare paths is no pass.
         marks: Vec<String> = Vec::new(), chosen, in Some(marks);
-        /// Limits on what people wait.
+        /// Limits on how long people wait.
         latency: Vec<Limit> = Vec::new(), chosen;
-        /// With an unsafe setting: the oracle that must fail.
+        /// The oracle that must fail, with an unsafe setting.
         fails: Option<String>, in Some(oracles);
-        /// Seeds, whichever the first is, in one of which it fails.
+        /// Number of consecutive seeds within which that oracle must fail, whatever the first seed.
         within: Option<u32>, unit "seeds";
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: what can be asked, and how it is written.
+//! The command line: commands, options and their help.
 //!
 //! Owns names, defaults and help of every command. Refuses to know how a command is carried out.
 
@@ -18,27 +18,27 @@ use onsale_world::limits::{Limit, Limits};
 use self::check::{CHECK_EXAMPLES, CheckArgs, MERGE_EXAMPLES, MergeArgs};
 use self::shrink::{SHRINK_EXAMPLES, ShrinkArgs};
 
-const ABOUT: &str = "Plays ticket on-sales against a booking cluster, with faults, on virtual time, and checks that no \
-                     seat is sold twice and nothing acknowledged is lost.";
+const ABOUT: &str = "Plays ticket on-sales against a booking cluster, with faults, on virtual time. Checks that no \
+                     seat is sold twice and that nothing acknowledged is lost.";
 
 const EXAMPLES: &str = "\
 Start here:
-  onsale scenarios list                 what comes with the program
-  onsale run crash                      play one of them
-  onsale run crash --seed 7             the same with another seed
-  onsale replay 7 --scenario fast/crash play it again
-  onsale shrink 7 --scenario fast/crash make a failure small
-  onsale check                          a hundred seeds of every fast scenario
+  onsale scenarios list                  the scenarios that come with it
+  onsale run crash                       play one of them
+  onsale run crash --seed 7              the same with another seed
+  onsale replay 7 --scenario fast/crash  play it again
+  onsale shrink 7 --scenario fast/crash  make a failure small
+  onsale check                           a hundred seeds of every fast scenario
 
 From a checkout, write `cargo run --release --` for `onsale`.
 
 Exit codes:
-    0  everything held
+    0  every check passed
     1  an oracle failed
-    2  bad usage, or a bad scenario or capsule; nothing fails that could be shrunk
+    2  bad usage, or a bad scenario or capsule; to shrink: the run does not fail
     3  no oracle failed but latency: a wait was longer than the scenario allows
     4  nothing was checked, or a required check was not exercised
-   70  an internal error: two runs of one plan differ, or a result could not be written
+   70  internal error: two runs of one plan differ, or a result was not written
   130  interrupted by Ctrl-C or SIGTERM; the report covers the part that ran";
 
 const RUN_EXAMPLES: &str = "\
@@ -47,21 +47,23 @@ Examples:
   onsale run stadium-10m                 by its file name, if only one has it
   onsale run ./my-sale.toml --seed 42    your own
   onsale run crash --json | jq .oracles  for programs
-  onsale run crash --verify              twice, to see that both runs are the same
+  onsale run crash --verify              twice, comparing the two runs
 
-Ctrl-C ends a run early with a valid report of the part that ran; a second one kills it.";
+Ctrl-C ends a run early with a valid report of the part that ran; a second
+Ctrl-C kills it.";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:
-  onsale replay 7 --scenario fast/crash              a seed and its scenario
-  onsale replay onsale-out/crash-7/capsule.json      what a failing run left
-  onsale replay onsale-out/crash-7/plan.json         the plan of any run, perhaps edited
-  onsale replay 7 --scenario crash --follow seat:0/12      who wanted a seat, and who got it
+  onsale replay 7 --scenario fast/crash          a seed and its scenario
+  onsale replay onsale-out/crash-7/capsule.json  the capsule of a failing run
+  onsale replay onsale-out/crash-7/plan.json     the plan of any run, also edited
+  onsale replay 7 --scenario crash --follow seat:0/12    the story of one seat
   onsale replay 7 --scenario crash --follow u17 --follow n3 --until 1m35s
   onsale replay 7 --scenario crash --trace crash.json --from 59s --to 62s
 
-A capsule holds the whole plan: neither its scenario nor its seed is needed. If other code wrote
-it, a warning says so, and the result tells whether the trace hash is still the same.";
+A capsule holds the whole plan: neither its scenario nor its seed is needed. If
+other code wrote it, a warning says so, and the result says whether the trace
+hash is still the same.";
 
 const SCENARIOS_EXAMPLES: &str = "\
 Examples:
@@ -70,8 +72,8 @@ Examples:
   onsale scenarios validate my-sale.toml
   onsale scenarios schema > onsale.schema.json
 
-With the line `#:schema ./onsale.schema.json` at the top of a scenario, editors that know TOML (taplo, Even Better
-TOML) complete its keys and underline what is wrong.";
+With the line `#:schema ./onsale.schema.json` at the top of a scenario, TOML
+editors (taplo, Even Better TOML) complete its keys and underline mistakes.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -82,21 +84,21 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(name = "onsale", bin_name = "onsale", version = env!("ONSALE_VERSION"), about = ABOUT, after_help = EXAMPLES)]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub verb: Verb,
-    /// Colour in what is printed. NO_COLOR and CLICOLOR_FORCE are respected
+    /// Colour of the output. NO_COLOR and CLICOLOR_FORCE are respected
     #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
-    /// No progress and no notes; errors and warnings stay
+    /// Print no progress and no notes, only errors and warnings
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Scenarios may name traces that are not below their own folder
+    /// Let scenarios name traces outside of their own folder
     #[arg(long, global = true)]
     pub allow_outside: bool,
 }
 
-/// What to do.
+/// A command.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Play a scenario and judge it
@@ -105,19 +107,19 @@ pub enum Verb {
     /// Play a run again: a seed, a capsule or a plan
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
-    /// Make a failure as small as it can be: a seed, a capsule or a plan
+    /// Shrink a failure: a seed, a capsule or a plan
     #[command(after_help = SHRINK_EXAMPLES)]
     Shrink(ShrinkArgs),
     /// Play many seeds of many scenarios, on all cores
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
-    /// Merge the slices of a divided check
+    /// Merge the results of a sweep that was divided into slices
     #[command(after_help = MERGE_EXAMPLES)]
     Merge(MergeArgs),
-    /// Look at scenarios
+    /// List, show and validate scenarios
     #[command(after_help = SCENARIOS_EXAMPLES)]
     Scenarios {
-        /// How to look.
+        /// The command.
         #[command(subcommand)]
         verb: ScenariosVerb,
     },
@@ -129,19 +131,19 @@ pub enum Verb {
     },
 }
 
-/// How much a run may do before it is stopped.
+/// Limits past which a run is aborted.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct LimitArgs {
-    /// Stop a run after this many events: it failed [default in a sweep: far more than the scenario needs]
+    /// Abort a run after this many events, as failed [default in a sweep: far more than the scenario needs]
     #[arg(long, value_name = "N")]
     pub max_events: Option<NonZeroU64>,
-    /// Stop a run whose calendar and disks hold more than this, as 512MiB or 4GiB: it failed
+    /// Abort a run whose event queue and simulated disks exceed this size, as failed; 512MiB, 4GiB
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_memory: Option<u64>,
 }
 
 impl LimitArgs {
-    /// These limits, and where nothing was asked those of a capsule.
+    /// These limits; where an option is absent, the limit recorded in a capsule.
     pub fn or(self, recorded: Option<Limit>) -> Limits {
         let recorded = Limits::only(recorded);
         Limits {
@@ -150,7 +152,7 @@ impl LimitArgs {
         }
     }
 
-    /// What was asked, as it is written behind a command: ` --max-events 20000`.
+    /// The options as they follow a command: ` --max-events 20000`.
     pub fn words(self) -> String {
         let events = self.max_events.map(|events| Limit::MaxEvents(events.into()));
         let bytes = self.max_memory.map(Limit::MaxBytes);
@@ -158,7 +160,7 @@ impl LimitArgs {
     }
 }
 
-/// Bytes in a binary unit.
+/// Reads a size in bytes, written in a binary unit.
 fn size(text: &str) -> Result<u64, String> {
     let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
     let read = units.into_iter().find_map(|(unit, bits)| {
@@ -171,15 +173,15 @@ fn size(text: &str) -> Result<u64, String> {
 /// `onsale run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// An id of the catalogue, a file name that only one of its scenarios has, or a path to a .toml
+    /// An id of the catalogue, a file name that is unique in it, or a path to a .toml
     pub scenario: String,
-    /// Random seed: the same seed, the same run [default: 1, or the one that the scenario says under `replay`]
+    /// Random seed: the same seed gives the same run [default: the scenario's `replay` seed, else 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     pub seed: Option<u64>,
-    /// Print the plan as JSON, and run nothing
+    /// Print the plan as JSON and run nothing
     #[arg(long, conflicts_with_all = ["verify", "out", "no_out", "json", "max_events", "max_memory"])]
     pub plan_only: bool,
-    /// How it is played and where its results go.
+    /// How to play it.
     #[command(flatten)]
     pub play: PlayArgs,
 }
@@ -193,24 +195,24 @@ pub struct ReplayArgs {
     /// The scenario of the seed
     #[arg(long)]
     pub scenario: Option<String>,
-    /// Tell the story of seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, shard:S, node:N, session:S or
-    /// fact:KIND/N. Names as evidence prints them will do: u17, n3, "show0 seat 12", "session 34", "event 0".
+    /// Print the story of seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, shard:S, node:N, session:S or
+    /// fact:KIND/N, or of a name as evidence prints it: u17, n3, "show0 seat 12", "session 34", "event 0".
     /// May be repeated
     #[arg(long, value_name = "SUBJECT")]
     pub follow: Vec<subject::Subject>,
     /// Stop at this instant of virtual time, such as 95s, 1m35s or 01:35.250
     #[arg(long, value_name = "T")]
     pub until: Option<Moment>,
-    /// Write a trace to look at with <https://ui.perfetto.dev>
+    /// Write a trace for <https://ui.perfetto.dev>
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
-    /// The story and the trace begin at this instant
+    /// Begin the story and the trace at this instant
     #[arg(long, value_name = "T")]
     pub from: Option<Moment>,
-    /// The story and the trace end at this instant; the run goes on
+    /// End the story and the trace at this instant; the run goes on
     #[arg(long, value_name = "T")]
     pub to: Option<Moment>,
-    /// How it is played and where its results go.
+    /// How to play it.
     #[command(flatten)]
     pub play: PlayArgs,
 }
@@ -227,10 +229,10 @@ pub struct PlayArgs {
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
-    /// Play it twice and compare event by event
+    /// Play the run twice and compare event by event
     #[arg(long)]
     pub verify: bool,
-    /// How much it may do.
+    /// Its limits.
     #[command(flatten)]
     pub limits: LimitArgs,
 }
@@ -238,39 +240,39 @@ pub struct PlayArgs {
 /// `onsale scenarios`.
 #[derive(Debug, Subcommand)]
 pub enum ScenariosVerb {
-    /// The catalogue: ids and titles
+    /// List the catalogue: ids and titles
     List {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// A scenario in full, every default filled in, with a comment at each key
+    /// Print a scenario in full, with every default and a comment at each key
     Show {
         /// An id, a file name or a path, as for `run`
         scenario: String,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// The JSON Schema of a scenario file, by which editors complete and underline
+    /// Print the JSON Schema of scenario files, by which editors complete and underline
     Schema,
-    /// Every key, fault, output column, mark and phase with its meaning, as Markdown
+    /// Print every key, fault, output column, mark and phase with its meaning, as Markdown
     Reference,
     /// Check scenarios without running them
     Validate {
         /// Files, or ids of the catalogue
         #[arg(required = true, value_name = "FILE")]
         files: Vec<String>,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
 }
 
-/// What to play again.
+/// The run to play again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A seed; its scenario must be named.
+    /// A seed; --scenario names its scenario.
     Seed(u64),
     /// A capsule or a plan.
     File(PathBuf),
@@ -281,7 +283,7 @@ impl FromStr for Subject {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("neither a seed nor a file".to_owned());
+            return Err("write a seed or a file".to_owned());
         }
         if !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(Self::File(text.into()));
@@ -308,6 +310,18 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn examples_fit_a_terminal_of_eighty_columns() {
+        let command = Cli::command();
+        for command in command.get_subcommands().chain([&command]) {
+            let help = command.get_after_help().map(ToString::to_string);
+            let help = help.unwrap_or_else(|| panic!("{command} has no examples"));
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{command}: {line}");
+            }
+        }
     }
 
     #[test]

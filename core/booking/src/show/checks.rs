@@ -1,26 +1,25 @@
-//! What a show checks before it changes.
+//! The checks that a show makes before it changes.
 //!
-//! Owns the choices and what each means; the defaults are what the promises of this crate
-//! rest on, everything else is what other systems do. Refuses to know how a check is made.
+//! Owns the choices and their meaning. The promises of this crate rest on the defaults; the other choices are habits of
+//! other systems. Refuses to know how a check is made.
 
 use crate::choices;
 use crate::time::Span;
 
-/// What a show checks before it changes.
+/// The checks that a show makes before it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checks {
     /// How a repeated request is handled.
     pub repeats: Repeats,
-    /// Which holds a confirmation makes a booking.
+    /// Which holds a confirmation turns into a booking.
     pub confirms: Honours,
-    /// Which holds' seats a release frees.
+    /// Which holds a release ends.
     pub releases: Honours,
-    /// Whether a wish is met as a whole or not at all.
+    /// Whether an order may be granted in part.
     pub orders: Orders,
-    /// How long before its time and grace are over the server ends a hold all the same; at
-    /// most as long as both together.
+    /// Time by which the server ends a hold too early; at most its time and grace together.
     pub early: Span,
-    /// What a record does that does not fit the state.
+    /// What happens on a record that does not fit the state.
     pub unfit: Unfit,
 }
 
@@ -39,27 +38,27 @@ choices! {
     pub enum Honours {
         /// Live holds.
         LiveHolds,
-        /// Every hold that is remembered, ended or not.
+        /// Any hold that is remembered, live or ended.
         AnyHold,
     }
 }
 
 choices! {
-    /// Whether a wish is met as a whole or not at all.
+    /// Whether an order may be granted in part.
     pub enum Orders {
-        /// All seats of the wish, or none.
+        /// No: all seats or none are granted.
         Whole,
-        /// As many as there are.
+        /// Yes: as many seats as there are.
         Partial,
     }
 }
 
-/// What a record does that does not fit the state.
+/// What happens on a record that does not fit the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// It cannot be: the journal is broken.
+    /// It panics: the journal is broken.
     IsBroken,
-    /// It takes effect all the same, as an update by key does: the last writer wins.
+    /// It takes effect anyway, like an update by key: the last writer wins.
     Overwrites,
 }
 

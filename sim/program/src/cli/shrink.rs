@@ -1,4 +1,4 @@
-//! What `onsale shrink` can be asked.
+//! The options of `onsale shrink`.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -10,15 +10,17 @@ use super::{LimitArgs, Subject};
 
 pub(super) const SHRINK_EXAMPLES: &str = "\
 Examples:
-  onsale shrink onsale-out/crash-7/capsule.json        what a failing run left
-  onsale shrink 7 --scenario fast/crash --budget 5m    a seed and its scenario, with more patience
-  onsale shrink capsule.json --oracle hold             if several oracles failed
-  onsale shrink capsule.json --save                    keep it among the regressions
+  onsale shrink onsale-out/crash-7/capsule.json      capsule of a failing run
+  onsale shrink 7 --scenario fast/crash --budget 5m  a seed, with more time
+  onsale shrink capsule.json --oracle hold           if several oracles failed
+  onsale shrink capsule.json --save                  keep it as a regression
 
-Fewer people, a shorter run, fewer shows, shards, nodes, faults and seats, plainer settings, as long as the
-same oracle fails in the same words, numbers apart. The smallest failure so far is always on disk.
+Tries fewer people, a shorter run, fewer shows, shards, nodes, faults and seats,
+and default settings, as long as the same oracle fails in the same words,
+numbers apart. The smallest failure so far is always on disk.
 
-Given time to finish, the result depends on the plan and the code alone, and not on --jobs. A plan that does not fail is bad usage: exit code 2.";
+Given time to finish, the result depends only on the plan and the code, not on
+--jobs. A plan that does not fail is bad usage: exit code 2.";
 
 /// `onsale shrink`.
 #[derive(Debug, Args)]
@@ -29,23 +31,23 @@ pub struct ShrinkArgs {
     /// The scenario of the seed
     #[arg(long)]
     pub scenario: Option<String>,
-    /// Which oracle must go on failing [default: the first in time, waits last]
+    /// The oracle that must keep failing [default: the first in time, `latency` last]
     #[arg(long, value_name = "NAME")]
     pub oracle: Option<String>,
     /// How long to search; zero leaves the failure as it is
     #[arg(long, default_value = "60s", value_name = "SPAN", value_parser = span)]
     pub budget: Span,
-    /// How much each run may do.
+    /// Limits of each run.
     #[command(flatten)]
     pub limits: LimitArgs,
-    /// Runs at once [default: as many as there are cores]
+    /// Number of runs at once [default: one a core]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
     /// The directory for the files [default: onsale-out/shrink-NAME-SEED]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Add the shrunk failure to the catalogue's regressions, which every `check` plays first: a scenario with
-    /// its story as comment [default DIR: scenarios/catalogue/regressions of the source tree around here]
+    /// Save the shrunk failure as a scenario with its story, among the regressions that every `check` plays
+    /// first [default DIR: scenarios/catalogue/regressions of the surrounding source tree]
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     pub save: Option<Option<PathBuf>>,
     /// Print the result as JSON
@@ -53,7 +55,7 @@ pub struct ShrinkArgs {
     pub json: bool,
 }
 
-/// A span of time as scenarios write it.
+/// Reads a span of time as scenarios write it.
 fn span(text: &str) -> Result<Span, String> {
     onsale_scenarios::parse_span(text).map_err(|misread| misread.to_string())
 }
