@@ -15,7 +15,8 @@ use thiserror::Error;
 /// It leaves room to add any number of spans without an overflow.
 pub const SPAN_MAX: Span = Span::from_secs(1_000 * 3_600);
 
-const UNITS: [(&str, u64); 5] =
+/// Units of a span, each with its microseconds.
+pub(crate) const UNITS: [(&str, u64); 5] =
     [("us", 1), ("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000)];
 
 /// Other spellings that people try, and the unit that each one means.

@@ -1,16 +1,17 @@
 //! The JSON Schema of a scenario file, for editors that complete and underline.
 //!
-//! Owns how each type of a key is put in draft 2020-12. What only a rule between two settings can refuse passes it; so do
-//! bounds of spans, which are text. Refuses to know any setting.
+//! Owns how each type of a key is put in draft 2020-12. What only a rule between two settings can refuse passes it.
+//! Refuses to know any setting.
+
+mod span;
 
 use onsale_booking::Span;
 use serde_json::{Map, Value, json};
 
+use self::span::span;
 use crate::form::settings;
 use crate::setting::{Key, Kind, Section};
 
-const SPAN: &str = "^[0-9]+(us|ms|s|m|h)$";
-const SPAN_ABOVE_ZERO: &str = "^0*[1-9][0-9]*(us|ms|s|m|h)$";
 /// A percentage up to 100, or a fraction.
 const SHARE: &str = r"^(0*(100(\.0{1,6})?|[0-9]{1,2}(\.[0-9]{1,6})?)%|[0-9]+/0*[1-9][0-9]*)$";
 const SCALE: &str = r"^[0-9]+(\.[0-9]{1,6})?%$";
@@ -20,7 +21,6 @@ pub fn schema() -> Value {
     let mut schema = table(&settings());
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("onsale scenario");
-    schema["$defs"] = json!({ "timing": timing() });
     schema["required"] = json!(["title"]);
     schema["properties"]["title"]["minLength"] = json!(1);
     schema
@@ -66,11 +66,10 @@ fn value(kind: &Kind) -> Value {
             json!({ "type": "number", "minimum": least, "maximum": most })
         }
         Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Span { least: Span::ZERO, .. } => json!({ "type": "string", "pattern": SPAN }),
-        Kind::Span { .. } => json!({ "type": "string", "pattern": SPAN_ABOVE_ZERO }),
+        Kind::Span { least, most } => json!({ "type": "string", "pattern": span(*least, *most) }),
         Kind::Share => json!({ "type": "string", "pattern": SHARE }),
         Kind::Scale => json!({ "type": "string", "pattern": SCALE }),
-        Kind::Timing { .. } => json!({ "allOf": [{ "$ref": "#/$defs/timing" }] }),
+        Kind::Timing { most } => timing(*most),
         Kind::Name(choices) => {
             let names: Vec<_> = choices.iter().map(|choice| &choice.name).collect();
             let docs: Vec<_> = choices.iter().map(|choice| choice.doc).collect();
@@ -101,10 +100,10 @@ fn pair(first: Value, second: Value) -> Value {
     json!({ "type": "array", "prefixItems": both, "items": false, "minItems": 2, "maxItems": 2 })
 }
 
-/// A span, or how one is drawn.
-fn timing() -> Value {
-    let span =
-        |doc: &str| json!({ "type": "string", "pattern": SPAN_ABOVE_ZERO, "description": doc });
+/// A span, or how one is drawn. None that is written down is longer than `most`.
+fn timing(most: Span) -> Value {
+    let (some_time, any) = (span(Span(1), most), span(Span::ZERO, most));
+    let span = |doc: &str| json!({ "type": "string", "pattern": some_time, "description": doc });
     let drawn = |doc: &str, keys: &[&str], properties: Value| {
         json!({
             "type": "object",
@@ -116,10 +115,10 @@ fn timing() -> Value {
     };
     let points = pair(
         json!({ "type": "string", "pattern": SHARE }),
-        json!({ "type": "string", "pattern": SPAN }),
+        json!({ "type": "string", "pattern": any }),
     );
     json!({ "oneOf": [
-        { "type": "string", "pattern": SPAN, "description": "Always as long." },
+        { "type": "string", "pattern": any, "description": "Always as long." },
         drawn("Exponential.", &["mean"], json!({ "mean": span("The mean.") })),
         drawn("Lognormal.", &["median", "sigma"], json!({
             "median": span("Half of all draws lie below."),

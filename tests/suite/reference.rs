@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use boon::{Compiler, SchemaIndex, Schemas, ValidationError};
-use onsale_scenarios::{catalogue, schema};
+use onsale_scenarios::{Scenario, catalogue, schema};
 use serde_json::Value;
 
 use crate::desk::Desk;
@@ -123,4 +123,51 @@ fn what_is_wrong_with_a_file_alone_is_refused_by_the_schema_too() {
         let is_there = !places.is_empty() && places.iter().all(|it| it.starts_with(place));
         assert!(is_there, "{body}: {places:?}");
     }
+}
+
+/// An editor underlines the same spans that `onsale scenarios validate` refuses: at each bound, in each unit.
+#[test]
+fn spans_out_of_bounds_are_refused_by_the_schema_too() {
+    let judge = Judge::new(schema());
+    let keys = [
+        ("quantum", "\"SPAN\""),
+        ("calm", "\"SPAN\""),
+        ("cluster.clock-skew", "\"SPAN\""),
+        ("costs.route", "\"SPAN\""),
+        ("costs.beat", "{ median = \"SPAN\", sigma = 1.0 }"),
+        (
+            "fault",
+            "[{ clock-jump = { at = \"1s\", lasts = \"1s\", node = \"n1\", by = \"SPAN\" } }]",
+        ),
+        (
+            "fault",
+            "[{ crash-loop = { at = \"1s\", lasts = \"9s\", node = \"n1\", down = \"SPAN\", up = \"1s\" } }]",
+        ),
+    ];
+    let mut spans: Vec<String> = ["0h", "000us", "1us", "0001ms", "12", "1.5s", "1 s", "-1s", "1d"]
+        .map(str::to_owned)
+        .into();
+    for (unit, micros) in
+        [("us", 1), ("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000)]
+    {
+        for bound in [1_000, 1_000_000, 60_000_000, 24 * 3_600_000_000, 1_000 * 3_600_000_000_u64] {
+            let number = bound / micros;
+            spans.extend((number.saturating_sub(1)..=number + 1).map(|n| format!("{n}{unit}")));
+        }
+    }
+    let nothing = |_: &str| Err(std::io::Error::other("there is no file"));
+    let mut refused = 0;
+    for (key, value) in keys {
+        for span in &spans {
+            let text = format!("title = \"t\"\n{key} = {}\n", value.replace("SPAN", span));
+            let read = Scenario::from_toml("t", "t.toml", text.as_bytes(), &nothing);
+            let problems = read.err().map(|error| error.problems).unwrap_or_default();
+            let words = ["is out of bounds", "no time at all", "is too long", "is not a span"];
+            let is_refused =
+                problems.iter().any(|it| words.iter().any(|word| it.what.contains(word)));
+            assert_eq!(!judge.places(&text).is_empty(), is_refused, "{text}: {problems:?}");
+            refused += usize::from(is_refused);
+        }
+    }
+    assert!((200..600).contains(&refused), "{refused} are refused");
 }
