@@ -142,7 +142,7 @@ fn lost_booking_sees_what_is_gone_though_nobody_asks_for_it() {
     let mut scenario = sale_with(&[blackout(280)]);
     scenario.duration = Span::from_secs(300);
     scenario.must_exercise.retain(|oracle| oracle != "live");
-    sees("lost-booking", "not on a majority of disks any more", &scenario, 1, wiped);
+    sees("lost-booking", "no longer on a majority of disks", &scenario, 1, wiped);
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! A request as its client knows it while it waits.
+//! An unanswered request, as its client knows it.
 //!
-//! Owns the name that judges and crowd have for it. Refuses to know what becomes of it.
+//! Owns the type that judges and crowd share for it. Refuses to know what becomes of it.
 
 use onsale_booking::{Instant, RequestId, ShowId, UserId};
 
-/// A request by its name, and since when its client waits for an answer.
+/// An unanswered request, and when its client first sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// The request.
@@ -13,6 +13,6 @@ pub struct Asked {
     pub user: UserId,
     /// The show.
     pub show: ShowId,
-    /// When the first attempt was sent.
+    /// Instant of the first attempt.
     pub since: Instant,
 }

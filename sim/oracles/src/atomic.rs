@@ -1,17 +1,17 @@
 //! `atomic`: an order is all or nothing, within the limits, and takes effect once.
 //!
-//! Owns the comparison of what was asked, what was answered and what the journal holds,
-//! seat by seat. Refuses to look at time or at other orders.
+//! Owns the comparison of request, answer and journal, seat by seat. Refuses to look at time or
+//! at other orders.
 //!
 //! Why no alarm is false: each check compares one intention with its own answer and its own
-//! record. A request's id names its hold, and a client accepts one answer a request, so
-//! however late an answer comes it is compared with its own seats. Records are read once
-//! each, so a second grant under one name while the first is alive is a second effect; after
-//! the end of the first it may be a repeat that came when the first was forgotten, which
-//! harms nobody, as nobody waits for it. Why none is missed: an acknowledged hold has as many seats in
-//! each section as were asked for and all the picked ones; a booking has its hold's seats in
-//! the clients' view here, and in the journal's by construction, where a booking names only
-//! its hold; the two views of a hold are compared as soon as both are there.
+//! record. A request's id names its hold, and a client accepts one answer a request, so even
+//! a late answer is compared with its own seats. Each record is read once, so a second grant
+//! under one name while the first is alive is a second effect. After the end of the first it
+//! may be a late retry that came when the first was forgotten: harmless, as no client waits for
+//! it. Why none is missed: an acknowledged hold has the requested number of seats in each
+//! section and all the picked ones; a booking has its hold's seats, in the clients' view by a
+//! check here, in the journal's by construction, as a booking record names only its hold; the two
+//! views of a hold are compared as soon as both exist.
 
 use std::fmt::Write;
 
@@ -35,7 +35,7 @@ impl Atomic {
         Self { findings: Findings::new(Oracle::Atomic), acknowledged: 0 }
     }
 
-    /// A record of a hold, before it is folded in.
+    /// Judges a record of a hold, before it is folded in.
     pub(super) fn on_held(
         &mut self,
         known: &Known,
@@ -66,7 +66,7 @@ impl Atomic {
         }
     }
 
-    /// A client learns of its hold.
+    /// Judges the answer by which a client learns of its hold.
     pub(super) fn on_granted(
         &mut self,
         known: &Known,
@@ -91,7 +91,7 @@ impl Atomic {
         }
     }
 
-    /// A client learns that its hold is a booking.
+    /// Judges the answer by which a client learns that its hold is booked.
     pub(super) fn on_booked(
         &mut self,
         known: &Known,
@@ -124,7 +124,7 @@ impl Atomic {
         }
     }
 
-    /// A client gets an answer to a question that it did not ask.
+    /// Counts an answer of a kind that the request does not have.
     pub(super) fn on_mismatch(&mut self, request: &Request, told: &dyn Fn() -> String) {
         self.findings.checks();
         self.findings.fail(|| Story {
@@ -136,7 +136,7 @@ impl Atomic {
         });
     }
 
-    /// Both views of a hold are there.
+    /// Compares the two views of a hold, once both exist.
     pub(super) fn compare(&mut self, known: &Known, kept: &Entry<Grant>, told: &Entry<Told>) {
         if kept.show != told.show || !same_seats(&kept.seats, &told.seats) {
             self.findings.fail(|| Story {
@@ -154,7 +154,7 @@ impl Atomic {
     }
 }
 
-/// What is wrong with a list of seats as such.
+/// What is wrong with a list of seats on its own.
 fn malformed(settings: &OracleSettings, show: ShowId, list: &SeatList) -> Option<&'static str> {
     let twice = || list.iter().enumerate().any(|(n, seat)| list[..n].contains(seat));
     if list.is_empty() {
@@ -171,7 +171,7 @@ fn malformed(settings: &OracleSettings, show: ShowId, list: &SeatList) -> Option
     }
 }
 
-/// What was granted besides or beyond what was asked.
+/// How the granted seats differ from the wish.
 fn unasked(wish: &Wish, granted: &SeatList, seats_per_section: u32) -> Option<&'static str> {
     let section = |seat: &SeatId| seat.0 / seats_per_section;
     let wanted_in = |here: u32| {
@@ -202,7 +202,7 @@ fn asked(request: &Request, wish: &Wish) -> String {
     );
     for (section, count) in &wish.best {
         write!(text, " and the best {count} of {section}")
-            .expect("a string takes what is written to it");
+            .expect("writing to a string cannot fail");
     }
     text
 }

@@ -1,7 +1,7 @@
-//! What the clients were told: a fold over their history.
+//! The clients' view: a fold over what they asked and were told.
 //!
 //! Owns each acknowledged hold's window, from the instant at which its client learned of
-//! it to the instant from which the client no longer counts on it. Judges nothing.
+//! it to the instant from which the client no longer counts on it. Refuses to judge.
 
 use onsale_booking::{
     FixedMap, HoldId, Instant, RequestId, SeatId, SeatList, ShowId, Span, UserId,
@@ -9,25 +9,25 @@ use onsale_booking::{
 
 use super::register::{Entry, Register};
 
-/// What the clients' history says of a hold.
+/// A hold in the clients' view.
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) user: UserId,
-    /// The request that was granted, or, if no client ever learned of the hold, confirmed.
+    /// The granted request, or the confirmed one if no client ever learned of the hold.
     pub(super) request: RequestId,
-    /// When its client first asked for it.
+    /// Instant at which its client first asked for it.
     pub(super) asked: Instant,
-    /// When its client learned that the seats are its own for now.
+    /// Instant at which its client learned of it.
     pub(super) from: Instant,
-    /// When its client's timer ends, it asked to release it, or never.
+    /// Instant at which its client's timer ends or it asked for release, whichever is earlier; `MAX` for a booking.
     pub(super) until: Instant,
-    /// When its client's timer ends.
+    /// Instant at which its client's timer ends.
     pub(super) expires: Instant,
-    /// When it ends as the leader told, by its own clock.
+    /// Instant of its end as the leader told it, by the leader's clock.
     pub(super) as_told: Instant,
-    /// When its client asked to release it.
+    /// Instant at which its client asked to release it.
     pub(super) released: Option<Instant>,
-    /// How many intentions to confirm it there were.
+    /// Number of requests to confirm it.
     pub(super) confirms: u8,
     pub(super) booked: Option<Acknowledged>,
 }
@@ -41,24 +41,24 @@ pub(super) struct Acknowledged {
 }
 
 impl Told {
-    /// For how long both clients counted on their seats.
+    /// Time for which both this window and another were open.
     pub(super) fn overlap(&self, from: Instant, until: Instant) -> Span {
         self.until.min(until).since(self.from.max(from))
     }
 }
 
-/// A confirmation that was asked for: of which hold, by which user.
+/// A requested confirmation: its hold and user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Confirming {
     pub(super) hold: HoldId,
     pub(super) user: UserId,
 }
 
-/// The fold.
+/// The fold over the clients' history.
 #[derive(Debug)]
 pub(super) struct Clients {
     register: Register<Told>,
-    /// Confirmations asked for and not yet seen in the journal.
+    /// Requested confirmations not yet seen in the journal.
     confirming: FixedMap<RequestId, Confirming>,
 }
 
@@ -71,7 +71,7 @@ impl Clients {
         self.register.get(hold)
     }
 
-    /// The acknowledged hold that ends last of those on the seat; a booking if there is one.
+    /// The acknowledged hold of a seat that ends last; a booking if there is one.
     pub(super) fn on_seat(&self, show: ShowId, seat: SeatId) -> Option<&Entry<Told>> {
         self.register.on_seat(show, seat)
     }
@@ -87,13 +87,13 @@ impl Clients {
         }
     }
 
-    /// The confirmation behind a booking that is now in the journal. It is asked for once.
+    /// Removes and returns the confirmation behind a booking that is now in the journal.
     pub(super) fn confirm_committed(&mut self, request: RequestId) -> Option<Confirming> {
         self.confirming.remove(&request)
     }
 
-    /// From the instant at which its client asks to release it, a hold is not counted on. A
-    /// booking stays: nothing gives it back. Nor can anyone else give back a hold.
+    /// Closes a hold's window at the instant at which its own client asks to release it. A booking
+    /// stays, and another user's release changes nothing.
     pub(super) fn release_invoked(&mut self, at: Instant, hold: HoldId, user: UserId) {
         if let Some(entry) = self.register.get_mut(hold)
             && entry.known.booked.is_none()
@@ -104,7 +104,7 @@ impl Clients {
         }
     }
 
-    /// A hold not known before. It is remembered by the seats on which nobody's window ends later.
+    /// Adds a new hold. It is remembered by those of its seats where no other window ends later.
     pub(super) fn held(&mut self, hold: HoldId, show: ShowId, seats: SeatList, told: Told) {
         let (from, until) = (told.from, told.until);
         self.register.insert(hold, show, seats, told);
@@ -114,7 +114,7 @@ impl Clients {
         self.register.unpin(hold);
     }
 
-    /// An acknowledged booking, remembered to the end.
+    /// Adds an acknowledged booking, remembered to the end of the run.
     pub(super) fn booked(
         &mut self,
         hold: HoldId,

@@ -1,14 +1,13 @@
-//! `double-booking`: no seat has two bookings alive at once.
+//! `double-booking`: no seat has two live bookings at once.
 //!
-//! Owns the judgement over bookings on one seat, once from the journal and once from what
+//! Owns the judgement over bookings of one seat, once from the journal and once from what
 //! clients were told. Refuses to look at holds.
 //!
-//! Why no alarm is false: nothing gives a booking back, so two records of booking on one
-//! seat, or two clients who both were told of one, are two bookings alive whatever the
-//! order in which records were read or answers came. A booking acknowledged twice, or a
-//! record repeated, names the same hold and is one booking. Why none is missed: a seat that
-//! was booked remembers its first booking to the end of the run. The two views are kept
-//! apart, so a journal that forgets one of the bookings does not hide it.
+//! Why no alarm is false: nothing gives a booking back, so two booking records of one seat, or
+//! two clients told of one, are two live bookings, in any order of reading and answering. A
+//! booking acknowledged twice, or a repeated record, names the same hold and is one booking. Why
+//! none is missed: a booked seat remembers its first booking to the end of the run. The two views
+//! are kept apart, so a journal that forgets one of the bookings does not hide it.
 
 use onsale_booking::{HoldId, SeatList, ShowId};
 use onsale_reports::{Oracle, OracleResult};
@@ -27,7 +26,7 @@ impl DoubleBooking {
         Self { findings: Findings::new(Oracle::DoubleBooking), acknowledged: 0 }
     }
 
-    /// A record of booking, before it is folded in.
+    /// Judges a record of booking, before it is folded in.
     pub(super) fn on_committed(&mut self, known: &Known, hold: HoldId, position: Position) {
         self.findings.checks();
         let Some(entry) = known.journal.get(hold) else { return };
@@ -39,7 +38,7 @@ impl DoubleBooking {
         self.findings.fail(|| {
             let mut lines = known.about(other.hold);
             lines.extend(known.about(hold));
-            lines.push(format!("journal {position}: {hold} is booked all the same"));
+            lines.push(format!("journal {position}: {hold} is booked as well"));
             let seat = known.seat(entry.show, seat);
             Story {
                 headline: format!(
@@ -51,7 +50,7 @@ impl DoubleBooking {
         });
     }
 
-    /// A client learns that it has a booking, before that is folded in.
+    /// Judges the answer by which a client learns of its booking, before it is folded in.
     pub(super) fn on_acknowledged(
         &mut self,
         known: &Known,

@@ -1,6 +1,6 @@
-//! What an oracle found, and how it is told.
+//! The findings of an oracle, and their wording.
 //!
-//! Owns the count of failures, the few that are kept, and the words for seats, holds and
+//! Owns the count of failures, the few that are kept, and the phrases for seats, holds and
 //! bookings. Refuses to know what a failure is.
 
 use std::fmt::Write;
@@ -15,29 +15,29 @@ use super::journal::{Journal, State};
 use super::overdue::Overdue;
 use super::settings::OracleSettings;
 
-/// Failures that are told; the others are counted.
+/// Failures reported in full; the others are counted.
 const STORIES_MAX: usize = 3;
 
-/// Before the headline of each further failure, among the details of the first.
+/// Prefix of each further failure's headline, among the details of the first.
 pub const ALSO: &str = "also: ";
 
-/// One failure, told in a few lines.
+/// One failure, in a few lines.
 #[derive(Debug)]
 pub struct Story {
-    /// Which promise broke, for whom.
+    /// The broken promise, and the person or thing concerned.
     pub headline: String,
-    /// What clients were told and what disks hold about it.
+    /// Evidence: what clients were told and what disks hold.
     pub lines: Vec<String>,
 }
 
-/// The instant that a run has reached: the run sets it, and findings are dated by it.
+/// The current instant of a run: the run sets it, and findings are dated by it.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Arc<AtomicU64>);
 
 impl Clock {
     #[inline]
     pub(super) fn set(&self, now: Instant) {
-        assert!(now >= self.now(), "a run does not go back in time");
+        assert!(now >= self.now(), "time does not go back");
         self.0.store(now.micros(), Ordering::Relaxed);
     }
 
@@ -46,41 +46,41 @@ impl Clock {
     }
 }
 
-/// What one oracle has looked at and found.
+/// The checks and failures of one oracle.
 #[derive(Debug)]
 pub struct Findings {
     oracle: Oracle,
     checked: u64,
     failures: u64,
-    /// The first failures, each with the instant at which it was found.
+    /// The first failures, each with the instant of its discovery.
     stories: Vec<(Option<Instant>, Story)>,
-    /// None for what is judged by a run's figures alone.
+    /// `None` for judges that use a run's figures alone.
     clock: Option<Clock>,
 }
 
 impl Findings {
-    /// Nothing has been looked at.
+    /// Findings without a check.
     pub const fn new(oracle: Oracle) -> Self {
         Self { oracle, checked: 0, failures: 0, stories: Vec::new(), clock: None }
     }
 
-    /// From now on, failures are dated by this clock.
+    /// Dates later failures by this clock.
     pub fn go_by(&mut self, clock: &Clock) {
         self.clock = Some(clock.clone());
     }
 
-    /// One more case was looked at.
+    /// Counts a check.
     #[inline]
     pub const fn checks(&mut self) {
         self.checked += 1;
     }
 
-    /// How many cases were looked at.
+    /// Number of checks.
     pub const fn checked(&self) -> u64 {
         self.checked
     }
 
-    /// One more promise was broken; `story` is asked for only if it is one of the first.
+    /// Counts a failure; `story` is called only for the first few.
     pub fn fail(&mut self, story: impl FnOnce() -> Story) {
         self.failures += 1;
         if self.stories.len() < STORIES_MAX {
@@ -88,23 +88,23 @@ impl Findings {
         }
     }
 
-    /// How many promises were broken.
+    /// Number of failures.
     pub const fn failures(&self) -> u64 {
         self.failures
     }
 
-    /// The oracle's name, and what each failure is about that is told.
+    /// The oracle's name with the headline of each reported failure.
     pub fn headlines(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.stories.iter().map(|(_, story)| (self.oracle.name(), story.headline.as_str()))
     }
 
-    /// A failure is a failure; without one, `exercised` says whether the oracle's subject happened.
+    /// The verdict: fail if there was a failure, else pass or not exercised, as `exercised` says.
     ///
     /// # Panics
-    /// If more failures are told than were counted.
+    /// If the reported failures do not match the count.
     pub fn finish(self, exercised: bool) -> OracleResult {
         let told = self.stories.len() as u64;
-        assert_eq!(told, self.failures.min(STORIES_MAX as u64), "the first failures are told");
+        assert_eq!(told, self.failures.min(STORIES_MAX as u64), "the first failures are kept");
         let verdict = if self.failures > 0 {
             Verdict::Fail
         } else if exercised {
@@ -136,7 +136,7 @@ impl Findings {
     }
 }
 
-/// All that is known when something is judged: the hall, and the two folds.
+/// The input of a judgement: the hall, and the two folds.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) settings: OracleSettings,
@@ -161,7 +161,7 @@ impl Known {
         told.is_some_and(|told| at + self.settings.quantum < told.known.expires)
     }
 
-    /// `show0 seat 1234 (section 3, row 2, place 9)`, all counted from 0.
+    /// The phrase for a seat, `show0 seat 1234 (section 3, row 2, place 9)`, all counted from 0.
     pub(super) fn seat(&self, show: ShowId, seat: SeatId) -> String {
         let (section, within) =
             (seat.0 / self.settings.seats_per_section, seat.0 % self.settings.seats_per_section);
@@ -170,7 +170,7 @@ impl Known {
         format!("{show} seat {} (section {section}, row {row}, place {place})", seat.0)
     }
 
-    /// What both folds know of a hold, in time's order as far as they can tell.
+    /// Evidence of both folds about a hold, in the order of time as far as it is known.
     pub(super) fn about(&self, hold: HoldId) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(entry) = self.journal.get(hold) {
@@ -226,11 +226,11 @@ impl Known {
     }
 }
 
-/// `show0 seats 12 13`.
+/// The phrase for seats, `show0 seats 12 13`.
 pub(super) fn seats(show: ShowId, seats: &SeatList) -> String {
     let mut text = format!("{show} {}", if seats.len() == 1 { "seat" } else { "seats" });
     for seat in seats {
-        write!(text, " {}", seat.0).expect("a string takes what is written to it");
+        write!(text, " {}", seat.0).expect("writing to a string cannot fail");
     }
     text
 }
@@ -245,7 +245,7 @@ pub(super) fn same_seats(one: &SeatList, other: &SeatList) -> bool {
     one == other || sorted(one) == sorted(other)
 }
 
-/// An answer in a few words.
+/// The phrase for an answer.
 pub(super) fn tell(show: ShowId, outcome: &Outcome) -> String {
     match outcome {
         Outcome::Held { hold, seats: list, expires } => {

@@ -1,39 +1,39 @@
 //! `hold`: an acknowledged hold is exclusive until its client's timer ends.
 //!
-//! Owns the judgement over what happens to a hold between its grant and its end: from the
-//! journal, record by record, and from the clients, window by window. Refuses to compare
-//! instants of which it cannot know that they are in order.
+//! Owns the judgement over a hold between its grant and its end: from the journal, record by
+//! record, and from the clients, window by window. Refuses to compare instants whose order it
+//! cannot know.
 //!
-//! **Why no alarm of the journal's is false.** Records are folded in the log's order, which
-//! is the order in which they took effect; how late they were read does not matter. Time is
-//! taken from the records themselves, where the rule is about the leader's decision: a hold
-//! counts as over once a later record's own instant has passed its time and grace, whether
-//! its end was recorded or not. Those instants are in the shard's time, which leaders hand on and
-//! which may be any distance from the calendar's. The calendar is used once, for an end that
-//! was durable while the client's timer still ran; a record can be read late, never early.
+//! **Why no alarm from the journal is false.** Records are folded in the log's order, which
+//! is the order in which they took effect; how late they were read does not matter. Rules about
+//! the leader's decision take the time from the records themselves: a hold counts as over once a
+//! later record's own instant has passed its time and grace, even if its end was not recorded.
+//! Those instants are in the shard's time, which passes from leader to leader and may differ from
+//! the calendar's by any amount. The calendar is used once, for an end that was durable while the
+//! client's timer still ran; a record can be read late, never early.
 //!
-//! **Why no alarm of the clients' is false.** Let a window reach from the instant at which
+//! **Why no alarm from the clients is false.** Let a window reach from the instant at which
 //! a client learned of its hold to the earlier of its [timer](crate::timer)'s end and the instant at which
 //! it asked to release it, or for ever once it learned of the booking. The leader took the
-//! seats before the client could learn of it; it frees them at the earliest when the time
-//! and the grace are over, or when a release has arrived that was sent before; and never
+//! seats before the client could learn of it. It frees them at the earliest when the time
+//! and the grace are over, or when a release arrives, which was sent before; and never
 //! once they are booked. So the time for which the leader keeps the seats contains the
-//! window, however late answers and releases are. A correct cluster keeps a seat for one
+//! window, even if answers and releases are late. A correct cluster keeps a seat for one
 //! hold at a time, so two windows on a seat cannot overlap. This needs no bound on message
-//! delays, and nothing about when the other grant was decided: an answer that comes
+//! delays, and no knowledge of when the other grant was decided: an answer that comes
 //! minutes late opens a late and short window, or none. A client that gave up accepts no
 //! answer, so it opens no window. Batched messages may blur the order of instants by up to
-//! the batching quantum, so an overlap counts if it is longer than that.
+//! the batching quantum, so only a longer overlap counts.
 //!
-//! **An end that comes too late.** The record that ends a hold stands on a disk by the [limit](super::overdue), by the
-//! calendar. A hold that nothing ends is told by `live`, by the same limit.
+//! **An end that comes too late.** The record that ends a hold must be on a disk by the [limit](super::overdue), by the
+//! calendar. `live` reports a hold that never ended, by the same limit.
 //!
-//! **A confirmation refused while time was left.** A client that is told that its hold is lost,
-//! before its timer and the grace are over, was told so by a leader that decided earlier
-//! still; so the hold was lost while it was promised. Where clocks may be wrong, two parts of the grace
-//! are not promised: that by which the client may have believed a clock that was ahead, and that which
-//! the fastest can eat up. Not judged if the client had asked
-//! to release the hold or had confirmed it by another request.
+//! **A confirmation refused while time was left.** If a client is told that its hold is lost
+//! before its timer and the grace are over, the leader decided even earlier; so the hold was lost
+//! while it was promised. Where clocks may be wrong, two parts of the grace are not promised: the
+//! part by which the client may have believed a clock that was ahead, and the part that the fastest
+//! clock can use up. Not judged if the client had asked to release the hold or had confirmed it by
+//! another request.
 
 use onsale_booking::{HoldId, Instant, Refusal, Request, RequestId, SeatList, ShowId};
 use onsale_reports::{Oracle, OracleResult};
@@ -55,7 +55,7 @@ impl Hold {
         Self { findings: Findings::new(Oracle::Hold), acknowledged: 0 }
     }
 
-    /// A record of a hold, before it is folded in.
+    /// Judges a record of a hold, before it is folded in.
     pub(super) fn on_held(
         &mut self,
         known: &Known,
@@ -106,7 +106,7 @@ impl Hold {
         });
     }
 
-    /// A record of booking, before it is folded in; `asked` says who wanted it, if anyone did.
+    /// Judges a record of booking, before it is folded in; `asked` is the confirmation behind it, if any.
     pub(super) fn on_booked(
         &mut self,
         known: &Known,
@@ -156,7 +156,7 @@ impl Hold {
         }
     }
 
-    /// A record of release, before it is folded in.
+    /// Judges a record of release, before it is folded in.
     pub(super) fn on_released(
         &mut self,
         known: &Known,
@@ -181,7 +181,7 @@ impl Hold {
         }
     }
 
-    /// A record of expiry, read at `read`, before it is folded in.
+    /// Judges a record of expiry, read at `read`, before it is folded in.
     pub(super) fn on_expired(
         &mut self,
         known: &Known,
@@ -193,7 +193,7 @@ impl Hold {
         self.findings.checks();
         let Some(entry) = known.journal.get(hold) else { return };
         let (grant, settings) = (&entry.known, &known.settings);
-        // A shard's time lags behind right clocks, if anything.
+        // A shard's time may lag behind true clocks, if it differs at all.
         let comes_soon = settings.early.is_none() && read + settings.quantum < grant.expires;
         let wrong = match grant.state {
             State::Booked { .. } => Some(format!("although {} had booked it", grant.user)),
@@ -215,8 +215,8 @@ impl Hold {
         }
     }
 
-    /// A record that ends a hold; it first stood on a disk at `written`. Before it is
-    /// folded in.
+    /// Judges how late a hold ends, by a record first on a disk at `written`, before it is folded
+    /// in.
     pub(super) fn on_ended(
         &mut self,
         known: &Known,
@@ -247,7 +247,7 @@ impl Hold {
         }
     }
 
-    /// A client learns of its hold, before that is folded in.
+    /// Judges the answer by which a client learns of its hold, before it is folded in.
     pub(super) fn on_granted(
         &mut self,
         known: &Known,
@@ -261,7 +261,7 @@ impl Hold {
         self.check_window(known, request, (hold, granted), window, told);
     }
 
-    /// A client learns that its hold is a booking, before that is folded in: its window never ends.
+    /// Judges the answer by which a client learns that its hold is booked, before it is folded in: its window never ends.
     pub(super) fn on_acknowledged(
         &mut self,
         known: &Known,
@@ -275,7 +275,7 @@ impl Hold {
         self.check_window(known, request, (hold, booked), (from, Instant::MAX), told);
     }
 
-    /// A confirmation is refused.
+    /// Judges the refusal of a confirmation.
     pub(super) fn on_confirm_refused(
         &mut self,
         known: &Known,
@@ -322,10 +322,10 @@ impl Hold {
         }
     }
 
-    /// Both views of a hold are there.
+    /// Compares the two views of a hold, once both exist.
     pub(super) fn compare(&mut self, known: &Known, kept: &Entry<Grant>, told: &Entry<Told>) {
         let (grant, promise, settings) = (&kept.known, &told.known, &known.settings);
-        // By right clocks: decided between question and answer, and not before the shard's time says so.
+        // By true clocks: decided between request and answer, and not before the shard's time allows.
         let least = grant.expires.max(promise.asked + settings.hold);
         let most = promise.from + settings.hold + settings.quantum;
         let is_right = promise.as_told + settings.quantum >= least && promise.as_told <= most;

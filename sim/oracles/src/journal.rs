@@ -1,8 +1,7 @@
-//! What the journal says happened: a fold over its committed records.
+//! The journal's view: a fold over its committed records.
 //!
-//! Owns the state that the records amount to. Judges nothing: a record that breaks a
-//! promise is folded in all the same, in the way that lets the judges see most of what
-//! follows from it.
+//! Owns the state that the records add up to. Refuses to judge: a record that breaks a promise
+//! is folded in as well, in the way that lets the judges see most of its consequences.
 
 use std::collections::VecDeque;
 
@@ -11,26 +10,27 @@ use onsale_booking::{HoldId, Instant, RequestId, SeatId, SeatList, ShowId, Span,
 use super::position::Position;
 use super::register::{Entry, Register};
 
-/// Ended holds that stay known after others took their seats, so that a late record
-/// about one of them can still be told from a record about nothing.
+/// Ended holds that stay known after others took their seats, so that a late record about one of
+/// them is not taken for a record about an unknown hold.
 const ENDED_KEPT: usize = 1 << 16;
 
-/// What the journal says of a hold.
+/// A hold in the journal's view.
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) user: UserId,
-    /// When the record first stood on a disk, and when it was read: on the calendar, and not before it was decided.
+    /// Instant at which its record was first on a disk, by the calendar: not before it was decided.
     pub(super) written: Instant,
+    /// Instant at which its record was read, by the calendar.
     pub(super) read: Instant,
-    /// When it was decided, in the shard's time, which is that of its leaders' clocks.
+    /// Instant of its decision in the shard's time, which its leaders' clocks keep.
     pub(super) at: Instant,
-    /// When its time is over, in the shard's.
+    /// Instant of its expiry in the shard's time.
     pub(super) expires: Instant,
     pub(super) held: Position,
     pub(super) state: State,
 }
 
-/// What became of a hold.
+/// The state of a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Held,
@@ -44,8 +44,8 @@ impl Grant {
         matches!(self.state, State::Booked { .. })
     }
 
-    /// Whether its seats are off the market at `now`. A hold whose time and grace are over
-    /// may be passed over without a record of its end.
+    /// Whether its seats are taken at `now`. A hold whose time and grace are over no longer counts,
+    /// even without a record of its end.
     pub(super) fn is_alive(&self, now: Instant, grace: Span) -> bool {
         match self.state {
             State::Held => now < self.expires + grace,
@@ -55,11 +55,11 @@ impl Grant {
     }
 }
 
-/// The fold.
+/// The fold over the journal's records.
 #[derive(Debug)]
 pub(super) struct Journal {
     register: Register<Grant>,
-    /// Pinned still, the oldest first.
+    /// Ended holds that are still pinned, the oldest first.
     ended: VecDeque<HoldId>,
     grace: Span,
 }
@@ -73,12 +73,12 @@ impl Journal {
         self.register.get(hold)
     }
 
-    /// The hold that last took the seat, alive or not; a booking if the seat has one.
+    /// The last hold of the seat, alive or not; a booking if the seat has one.
     pub(super) fn on_seat(&self, show: ShowId, seat: SeatId) -> Option<&Entry<Grant>> {
         self.register.on_seat(show, seat)
     }
 
-    /// Seats booked, and seats on hold.
+    /// Number of booked seats, and number of held seats.
     pub(super) fn seats(&self) -> (u64, u64) {
         let count = |is: fn(&Grant) -> bool| {
             self.iter().filter(|entry| is(&entry.known)).map(|entry| entry.seats.len() as u64).sum()
@@ -90,10 +90,9 @@ impl Journal {
         self.register.iter()
     }
 
-    /// A grant. Where it tramples on a hold that is alive, the seat goes on remembering the
-    /// older one, whose record of booking or end is still to come. A second grant under the
-    /// name of a hold that is alive changes nothing, under that of one that is over takes its
-    /// place.
+    /// Folds in a grant. If it takes a seat of a live hold, the seat keeps remembering the older
+    /// one, whose booking or end is still to come. A second grant under the name of a live hold
+    /// changes nothing; under the name of an ended hold it replaces that one.
     pub(super) fn held(&mut self, hold: HoldId, show: ShowId, seats: SeatList, grant: Grant) {
         let (at, grace) = (grant.at, self.grace);
         if let Some(before) = self.register.get(hold) {
@@ -107,8 +106,8 @@ impl Journal {
         self.register.seat(hold, |other| !other.known.is_alive(at, grace));
     }
 
-    /// A booking. Whether or not its hold was still alive, its seats remember it from now on, except
-    /// where they have a booking already.
+    /// Folds in a booking. Its seats remember it even if its hold was over, except those that
+    /// already have a booking.
     pub(super) fn booked(
         &mut self,
         hold: HoldId,
@@ -128,7 +127,7 @@ impl Journal {
         self.register.seat(hold, |other| !other.known.is_booked());
     }
 
-    /// The end of a hold that is not booked; no record but a cancellation ends a booking.
+    /// Folds in the end of a hold that is not booked; only a cancellation ends a booking.
     pub(super) fn ended(&mut self, hold: HoldId, state: State) {
         let Some(entry) = self.register.get_mut(hold) else { return };
         if entry.known.state != State::Held {

@@ -1,41 +1,40 @@
-//! `latency`: the scenario's own limits on what people wait.
+//! `latency`: the scenario's own limits on waits.
 //!
 //! Owns the comparison of each limit with the recorder's histograms, which count every wait
-//! from the instant at which it was meant. Refuses to know what made anybody wait.
+//! from the instant at which the person meant to act. Refuses to know the cause of a wait.
 //!
-//! A wait that was still going on when the run was over counts as longer than all that ended,
-//! and ranks are taken over both. Where a figure falls on such waits, the limit is missed once the
-//! longest of them has lasted as long as it allows; before that nothing more is known than
-//! the longest that ended. Percentiles are exact to three digits, the maximum to the
-//! microsecond.
+//! A wait that is open at the end of the run counts as longer than all finished ones, and
+//! percentiles rank both. If a percentile falls on an open wait, the limit is missed once the
+//! longest of them has lasted as long as it allows; before that, only the longest finished wait is
+//! known. Percentiles are exact to three digits, the maximum to the microsecond.
 //!
-//! A limit on what never happened is no pass: one such, with all others kept, and the oracle
-//! is not exercised.
+//! A limit without waits is not a pass: with one such limit and all others kept, the oracle is
+//! not exercised.
 
 use onsale_booking::Span;
 use onsale_reports::{Latencies, Operation, Oracle, OracleResult, Records, Window};
 
 use super::evidence::{Findings, Story};
 
-/// A limit as it is held against a run's histograms.
+/// A limit on the waits of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// How the scenario writes it.
+    /// The limit as the scenario writes it.
     pub text: String,
-    /// What people wait for.
+    /// The operation that people wait for.
     pub operation: Operation,
-    /// Which waits count.
+    /// The waits that count.
     pub window: Window,
-    /// Which part of them must be shorter, in thousandths of a percent; [`ALL_OF_THEM`] for the longest.
+    /// Share of the waits that must be shorter, in thousandths of a percent; [`ALL_OF_THEM`] for the maximum.
     pub share: u32,
-    /// Than what.
+    /// The bound on that share of the waits, exclusive.
     pub below: Span,
 }
 
-/// Every wait, in thousandths of a percent.
+/// Share of all waits, in thousandths of a percent.
 pub const ALL_OF_THEM: u32 = 100_000;
 
-/// The verdict on a run's limits; none where the scenario has none.
+/// The verdict on a run's limits; `None` if the scenario has none.
 pub fn judge(limits: &[Limit], records: &Records) -> Option<OracleResult> {
     let mut findings = Findings::new(Oracle::Latency);
     let mut unmeasured = 0;
@@ -54,10 +53,10 @@ pub fn judge(limits: &[Limit], records: &Records) -> Option<OracleResult> {
     (!limits.is_empty()).then(|| findings.finish(unmeasured == 0))
 }
 
-/// What a limit is held against.
+/// The measured figure of a limit.
 struct Measured {
     wait: Span,
-    /// Whether it had not ended when the run was over.
+    /// Whether the wait was open at the end of the run.
     goes_on: bool,
 }
 
@@ -101,8 +100,8 @@ mod tests {
 
     use super::*;
 
-    /// A hundred holds that took 1 to 100 ms, those from 91 ms on under a fault; and some
-    /// that were open for 5 s at the end.
+    /// A hundred holds that took 1 to 100 ms, those from 91 ms on during a fault, and some that had been open for 5 s
+    /// at the end.
     fn records(open: usize) -> Records {
         let mut recorder = Recorder::new(RecorderSettings { duration: Span::from_secs(10) });
         for ms in 1..=100_u64 {
@@ -120,7 +119,7 @@ mod tests {
         recorder.finish(end)
     }
 
-    /// A limit with a text of its own, which evidence only repeats.
+    /// A limit with a made-up text, which evidence repeats.
     fn limit(operation: Operation, share: u32, below_ms: u64, window: Window) -> Limit {
         let name = operation.name();
         let text = format!("{name} {share} < {below_ms}ms {window:?}");
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_measured_decides() {
+    fn the_measured_figure_decides() {
         assert!(judge(&[], &records(0)).is_none());
         let (p1, p50, p99, max) = (1_000, 50_000, 99_000, ALL_OF_THEM);
         let table = [
@@ -151,7 +150,7 @@ mod tests {
             (holds(p99, 100, WHOLE), 0, Verdict::Pass),
             // Of 101, the 100th.
             (holds(p99, 100, WHOLE), 1, Verdict::Fail),
-            // Of 102, the 101st: it waits, and has done so for 5 s.
+            // Of 102, the 101st: it has been open for 5 s.
             (holds(p99, 101, WHOLE), 2, Verdict::Fail),
             (holds(p99, 5_001, WHOLE), 2, Verdict::Pass),
             (holds(max, 5_000, WHOLE), 1, Verdict::Fail),
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn one_limit_that_nothing_was_held_against_is_no_pass() {
+    fn a_limit_without_waits_is_not_a_pass() {
         let unmeasured = limit(Operation::Confirm, ALL_OF_THEM, 1_000, WHOLE);
         let with = |below_ms| [holds(ALL_OF_THEM, below_ms, WHOLE), unmeasured.clone()];
         assert_eq!(verdict(&with(1_000), 0), Verdict::NotExercised);

@@ -1,21 +1,21 @@
 //! `linearizable`: each show's history of holds, bookings and releases has a legal order in
 //! real time.
 //!
-//! Owns the search for that order, over what clients asked and were told and nothing else.
-//! Refuses to look at the journal, at wishes and at the grace.
+//! Owns the search for that order, over what clients asked and were told alone. Refuses to look
+//! at the journal, at wishes and at the grace.
 //!
 //! # The object
 //!
 //! One show. A seat is free, held or booked; a hold has a name, a user, seats and an instant
 //! `expires`, and is live, booked, released or expired. An operation takes effect at one
-//! point between the instants at which it was invoked and answered; one that no leader
-//! answered (no answer, `Overloaded`, `Unavailable`, `Minority`, `BadRequest`) at one point after it was
-//! invoked, or never. A request and its repeats are one operation.
+//! point between its invocation and its answer; one that no leader answered (no answer,
+//! `Overloaded`, `Unavailable`, `Minority`, `BadRequest`) at one point after its invocation, or
+//! never. A request and its retries are one operation.
 //!
 //! | operation | legal at its point | answer |
 //! |---|---|---|
 //! | `Hold`, request r of user u | its seats are free; they become held by r, live, of u | `Held` |
-//! | `Hold` | in some section fewer seats are unbooked than a request may name | `SoldOut` |
+//! | `Hold` | some section has fewer unbooked seats than a request may name | `SoldOut` |
 //! | `Hold` | always | `SeatTaken`, `NoneFree`, `HoldLost` |
 //! | `Confirm` of a live or booked hold | always; it becomes booked | `Booked`, with its seats |
 //! | `Confirm` of a released or expired hold | always | `HoldLost` |
@@ -25,45 +25,45 @@
 //! | `Confirm`, `Release` by another than the hold's user | always | `NotYours` |
 //! | internal: expiry of a live hold | `expires` has come; its seats become free | |
 //!
-//! Clients name a hold only after they were told of it; what names another one is not judged. `expires` is
-//! what the client makes of it, who counts from when it asked: it may have come before the answer.
+//! Clients name a hold only after they were told of it; operations that name another one are not judged. `expires`
+//! is the client's own estimate, counted from its request: it may be earlier than the answer.
 //!
 //! # Why one sweep decides it
 //!
 //! For a hold h that a client was told of, let D(h) be the latest point of its grant: its
 //! answer. Let L(h) be the earliest point of its end: the earliest of `expires` and the invocations of
 //! releases that may have had effect; without `expires`, if one was answered `Released`; never, if one
-//! confirmation was answered `Booked`. Clients release what they were told of, so D < L, unless the answer
-//! came after `expires`. Then there is no instant at which h was sure to be held, and its user never counted
-//! on it: only its order with each hold alone is checked, and what follows holds for the others.
+//! confirmation was answered `Booked`. Clients release only holds that they were told of, so D < L, unless the
+//! answer came after `expires`. Then h was certainly held at no instant, and its user never counted
+//! on it: only its order with each hold alone is checked, and the following holds for the others.
 //!
 //! - *The order on a seat is forced.* If h comes before k on a seat, then h ends before k
 //!   begins: D(h) < L(h) ≤ D(k) < L(k). Every legal order goes by rising D.
 //! - *What is checked is necessary.* In that order, L(h) ≤ D(k) for neighbours on a seat,
 //!   and the answers about one hold leave room for its end at L or later.
 //! - *And it is sufficient.* Grant each hold as early as its invocation and the ends before it
-//!   on its seats allow, and end it at L if its answers or a successor want an end. Whatever came
-//!   before, that grant is at or before D, and so before L: an end is never put off by what went
-//!   before, nothing is handed on from hold to hold, and holds of several seats couple nothing.
-//!   Operations without effect find their points beside that.
+//!   on its seats allow, and end it at L if its answers or a successor require an end. Regardless of
+//!   earlier holds, that grant is at or before D, and so before L: earlier holds never delay an end,
+//!   no delay passes from hold to hold, and holds of several seats do not couple seats.
+//!   Operations without effect fit in between.
 //! - *`SoldOut` adds bookings, which never go.* It is easiest to explain at its answer, with each
-//!   booking as early as its confirmation was invoked. An unanswered confirmation counts if nobody got
-//!   a seat of its hold later and no answer contradicts it: then it may have had effect, at no one's cost. The
+//!   booking as early as its confirmation was invoked. An unanswered confirmation counts if no other hold
+//!   got one of its seats later and no answer contradicts it: then it may have had effect without conflict. The
 //!   `SoldOut` that was answered first is the hardest to explain, and the only one kept.
 //!
-//! So the check is sound for this object, complete but for answers that came too late, n log n in the holds that were
-//! granted, and in memory for those alone; what was refused costs a comparison.
+//! So the check is sound for this object, complete except for answers that came too late, n log n in the granted
+//! holds, with memory for those alone; a refusal costs one comparison.
 //!
-//! The batching quantum blurs instants. Then one instant is later than another only if it is
-//! by more than that, and two holds are in conflict only if neither order will do: alarms
-//! stay true, and what happens within a quantum is not told apart.
+//! The batching quantum blurs instants. One instant counts as later than another only by more
+//! than the quantum, and two holds conflict only if neither order is possible: alarms stay true,
+//! and the order within a quantum is not judged.
 //!
 //! # What the object leaves out
 //!
-//! - When `SeatTaken`, `NoneFree` and `HoldLost` answer a `Hold` rightly. Refusals are not
-//!   journaled, so a repeat of a request that was refused or given up may be granted later, to
-//!   nobody, and that grant excuses every later refusal of its seats. Clients cannot tell.
-//! - Which seats a wish allows: `atomic`. How long a hold lasts, and the grace: `hold`.
+//! - When `SeatTaken`, `NoneFree` and `HoldLost` are right answers to a `Hold`. Refusals are not
+//!   journaled, so a retry of a refused or abandoned request may be granted later without a waiting
+//!   client, and that grant excuses every later refusal of its seats. Clients cannot tell.
+//! - The seats that a wish allows: see `atomic`. The length of a hold, and the grace: see `hold`.
 
 use onsale_booking::{
     Command, FixedMap, HoldId, Instant, Outcome, Refusal, Request, SeatId, SeatList, ShowId, Span,
@@ -83,10 +83,10 @@ mod tests;
 pub(super) struct Linearizable {
     pub(super) findings: Findings,
     quantum: Span,
-    /// In the order in which clients were told.
+    /// Acknowledged holds, in the order in which clients were told.
     grants: Vec<Grant>,
     by_name: FixedMap<HoldId, u32>,
-    /// By show, the first answer that it is sold out.
+    /// By show, the first answer of `SoldOut`.
     sold_out: Vec<Option<(Instant, Asked)>>,
 }
 
@@ -101,7 +101,7 @@ impl Linearizable {
         }
     }
 
-    /// A client learns of its hold.
+    /// Adds the grant by which a client learns of its hold.
     pub(super) fn on_granted(
         &mut self,
         (asked, told): (Instant, Instant),
@@ -122,7 +122,7 @@ impl Linearizable {
             });
             return;
         }
-        let place = u32::try_from(self.grants.len()).expect("fewer than 2^32 holds are granted");
+        let place = u32::try_from(self.grants.len()).expect("a run grants fewer than 2^32 holds");
         let before = self.by_name.insert(hold, place);
         assert_eq!(before, None, "a client accepts one answer to a request");
         self.grants.push(Grant {
@@ -137,7 +137,7 @@ impl Linearizable {
         });
     }
 
-    /// A client's hold is refused.
+    /// Adds the refusal of a client's hold.
     pub(super) fn on_hold_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
         match refusal {
             Refusal::SoldOut => {
@@ -162,7 +162,7 @@ impl Linearizable {
         }
     }
 
-    /// A client asks to confirm or to release a hold.
+    /// Adds a client's request to confirm or to release a hold.
     pub(super) fn on_settling(&mut self, at: Instant, request: &Request) {
         let (hold, kind) = match request.command {
             Command::Hold(_) => return,
@@ -180,7 +180,7 @@ impl Linearizable {
         }
     }
 
-    /// A client learns what became of its confirmation or release.
+    /// Adds the answer to a confirmation or release.
     pub(super) fn on_settled(
         &mut self,
         (asked, told): (Instant, Instant),
@@ -203,7 +203,7 @@ impl Linearizable {
                     | Refusal::Minority,
                 ),
             ) => return,
-            // Asked before the hold was told of.
+            // Requested before the client was told of the hold.
             (None, _) if grant.user == request.user => return,
             (None, _) => matches!(outcome, Outcome::Refused(Refusal::NotYours)),
             (Some(op), Outcome::Booked { hold: booked, seats })
@@ -248,7 +248,7 @@ impl Linearizable {
         }
     }
 
-    /// The verdict, now that all that will ever be told was told.
+    /// The verdict, once all answers are known.
     pub(super) fn finish(mut self, known: &Known) -> OracleResult {
         let grants = std::mem::take(&mut self.grants);
         let mut lives = Vec::with_capacity(grants.len());
@@ -270,9 +270,9 @@ impl Linearizable {
         self.findings.finish(!grants.is_empty())
     }
 
-    /// The holds of one show, in the order that is forced on them.
+    /// Judges the holds of one show, in their forced order.
     fn judge_seats(&mut self, known: &Known, show: &mut [(Life, &Grant)]) {
-        // By seat, the one of those before that keeps it longest.
+        // By seat, the earlier hold that keeps it longest.
         let mut keepers: FixedMap<SeatId, usize> = FixedMap::default();
         for next in 0..show.len() {
             let (life, grant) = show[next];
@@ -281,7 +281,7 @@ impl Linearizable {
                 if let Some(&keeper) = keepers.get(&seat).filter(|&&keeper| keeper != next) {
                     let (before, _) = show[keeper];
                     if later(life.held_until, before.granted_by, self.quantum) {
-                        // The seat went on from the one to the other, so the one did not book it.
+                        // The seat passed from the one to the other, so the one did not book it.
                         show[keeper].0.booked_from = None;
                         if later(before.held_until, life.granted_by, self.quantum) {
                             let pair = [show[keeper], (life, grant)];
@@ -297,7 +297,7 @@ impl Linearizable {
         }
     }
 
-    /// Whether enough may have been booked when shows were first called sold out.
+    /// Judges the first `SoldOut` of each show: whether enough seats may have been booked by then.
     fn judge_sold_out(&mut self, known: &Known, lives: &[(Life, &Grant)]) {
         let settings = &known.settings;
         for (show, first) in (0..).map(ShowId).zip(std::mem::take(&mut self.sold_out)) {

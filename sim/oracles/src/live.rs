@@ -1,17 +1,17 @@
 //! `live`: after calm every request ends and every hold is resolved within the bound.
 //!
-//! Owns the calm, what is asked of the cluster from then on, and how long recovery took. What a system promises of
-//! itself besides, such as that replicas stand where its map says, its own judges look at; this oracle tells it.
-//! Refuses to look at what the answers say, beyond whether they are answers.
+//! Owns the start of calm, the requests after it, and the recovery time. Other promises of a system, such as that
+//! replicas are where its map says, have judges of their own; this oracle reports their findings. Refuses to look into
+//! answers beyond whether they are answers.
 //!
 //! Why no alarm is false: nothing is judged before calm plus the bound. A request first sent
-//! after that meets a cluster that is promised to be whole, so no word at all and "no leader
-//! could be reached" break the promise; "try later" is an answer, and no word to a client that
-//! gave up before one could have come is not the cluster's fault; nor is either where the network
-//! loses messages while nothing is wrong. A request still open
-//! is given the bound from calm or from its own time, whichever is later. A hold still off the market
-//! at the end has had until its [limit](super::overdue), whenever calm began. Why none is missed: a request ends in an answer, in its client's
-//! giving up, or is open at the end, and each of the three is told.
+//! after that meets a cluster that is promised to be whole, so silence and "no leader could be
+//! reached" break the promise. "Try later" is an answer. Silence is not the cluster's fault if the
+//! client gave up before an answer could have come, or if the network loses messages even without
+//! faults. An open request has the bound from calm or from its own time, whichever is later. A seat
+//! still held at the end has had until its hold's [limit](super::overdue), whenever calm began. Why
+//! none is missed: a request is answered, given up, or open at the end, and each of the three is
+//! reported to the oracle.
 
 use std::fmt;
 
@@ -22,17 +22,17 @@ use super::asked::Asked;
 use super::evidence::{Findings, Known, Story};
 use super::journal::State;
 
-/// Calm: nothing is broken any more, and what is still under way has some time to come to its end.
+/// Calm: all faults have healed, and open requests and holds have a bounded time to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calm {
-    /// When it began.
+    /// Instant at which it began.
     pub from: Instant,
-    /// How soon after that everything must be over.
+    /// Recovery deadline: time after calm within which everything must end.
     pub bound: Span,
 }
 
 impl Calm {
-    /// Whether what goes on at `end` since an instant should be over: it has had the bound from then or from calm,
+    /// Whether something open at `end` since an instant is overdue: it has had the bound from then or from calm,
     /// whichever is later.
     pub fn is_overdue(self, since: Instant, end: Instant) -> bool {
         end > since.max(self.from) + self.bound
@@ -51,7 +51,7 @@ pub(super) struct Live {
     bound: Span,
     slowest_answer: Option<Span>,
     calm: Instant,
-    /// Requests first sent later than this must be answered.
+    /// Instant after which newly sent requests must be answered.
     judged_from: Instant,
     decided: Instant,
 }
@@ -86,7 +86,7 @@ impl Live {
         }
     }
 
-    /// A leader decided a request; the decision lies after calm if the request does.
+    /// Notes a leader's decision; it is after calm if its request is.
     #[inline]
     pub(super) fn on_decided(&mut self, at: Instant, since: Instant) {
         if since >= self.calm && at < self.decided {
@@ -113,7 +113,7 @@ impl Live {
         }
     }
 
-    /// A client that gave up before the slowest answer could have come says nothing of the cluster.
+    /// Judges a client that gave up, unless it did so before the slowest answer could have come.
     pub(super) fn on_given_up(&mut self, at: Instant, asked: Asked, unheard_since: Instant) {
         if self.slowest_answer.is_some_and(|slowest| at.since(unheard_since) >= slowest) {
             self.on_unanswered(at, asked, "was given up without an answer");
@@ -139,7 +139,7 @@ impl Live {
         }
     }
 
-    /// From calm to the first decision that a client learned of on a request sent after it.
+    /// Recovery time: from calm to the first decision, as a client learns of it, on a request sent after calm.
     pub(super) fn recovery(&self) -> Option<Span> {
         (self.decided < Instant::MAX).then(|| self.decided.since(self.calm))
     }
@@ -153,8 +153,8 @@ impl Live {
     ) -> OracleResult {
         let calm = self.calm();
         let overdue = |since| calm.is_some_and(|calm| calm.is_overdue(since, end));
-        // A client that asked during the last fault asks again once patience ends, and has a quarter of the bound from then
-        // on; an answer that is lost every time never comes.
+        // A client that asked during the last fault retries once its patience ends, and has a quarter of the bound from then
+        // on; if every answer is lost, none ever comes.
         let asked_again = self.calm + known.settings.patience + Span(self.bound.0 / 4);
         let is_late = |asked: &&Asked| {
             self.slowest_answer.is_some() && end > asked_again && overdue(asked.since)

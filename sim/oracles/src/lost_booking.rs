@@ -1,14 +1,14 @@
-//! `lost-booking`: every booking that a client was told of is in the journal at the end.
+//! `lost-booking`: every acknowledged booking is in the journal at the end.
 //!
-//! Owns the comparison of acknowledged bookings with the journal, and what the journal's
-//! own copies disagree about. Refuses to say when a booking must have become durable: an
-//! acknowledgement may be seen before the records that it rests on are read from disks, so
-//! the two are compared at the end, when everything that a quorum keeps has been read.
+//! Owns the comparison of acknowledged bookings with the journal, and disagreements between the
+//! journal's copies. Refuses to say when a booking must have become durable: an acknowledgement
+//! may be seen before its records are read from disks, so the two are compared at the end, when
+//! everything on a quorum has been read.
 //!
-//! Why no alarm is false: a booking acknowledged in earnest had its record committed, what
-//! is committed is never taken back, and nothing ends a booking. Why none is missed: every
-//! acknowledged booking is kept and compared, with its show, seats and user; a client that
-//! gave up was promised nothing.
+//! Why no alarm is false: a rightly acknowledged booking had its record committed, a committed
+//! record is never lost, and nothing ends a booking. Why none is missed: every acknowledged
+//! booking is kept and compared, with its show, seats and user; a client that gave up was promised
+//! nothing.
 
 use onsale_booking::Instant;
 use onsale_reports::{Oracle, OracleResult};
@@ -27,8 +27,8 @@ impl LostBooking {
         Self { findings: Findings::new(Oracle::LostBooking) }
     }
 
-    /// Two disks hold different committed records in one place: one of them has lost what
-    /// the other keeps.
+    /// Counts two disks with different committed records in one place: one has lost the other's
+    /// record.
     pub(super) fn on_conflict(&mut self, at: Instant, position: Position, detail: String) {
         self.findings.fail(|| Story {
             headline: format!("two nodes keep different committed records at {position}"),
@@ -36,11 +36,11 @@ impl LostBooking {
         });
     }
 
-    /// A committed record is on fewer disks than keep it safe: one more loss, and what rests on it is gone.
+    /// Counts a committed record on less than a quorum of disks: one more loss may destroy it.
     pub(super) fn on_lost(&mut self, at: Instant, position: Position, holders: u16) {
         self.findings.fail(|| Story {
             headline: format!(
-                "the committed record at {position} is not on a majority of disks any more"
+                "the committed record at {position} is no longer on a majority of disks"
             ),
             lines: vec![format!("at {at} it is on {holders}, or covered there by a snapshot")],
         });

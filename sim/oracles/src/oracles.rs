@@ -1,6 +1,6 @@
-//! All oracles of a run, told of one thing after the other.
+//! All oracles of a run, behind one set of calls.
 //!
-//! Owns which oracle hears what, and the two folds that they judge by. Refuses to judge.
+//! Owns the dispatch to the oracles, and the two folds that they judge by. Refuses to judge.
 
 use onsale_booking::{
     Command, Event, HoldId, Instant, NodeId, Outcome, Refusal, Request, SeatList, ShowId, Span,
@@ -39,7 +39,7 @@ pub struct Oracles {
 }
 
 impl Oracles {
-    /// Oracles of a run that has not begun.
+    /// The oracles of a run before its first event.
     ///
     /// # Panics
     /// If a section or a row has no seats.
@@ -63,13 +63,13 @@ impl Oracles {
         oracles
     }
 
-    /// The run has reached this instant: what is found from now on is dated by it.
+    /// Sets the current instant, by which findings are dated.
     #[inline]
     pub fn go_on_to(&self, now: Instant) {
         self.clock.set(now);
     }
 
-    /// A client sends the first attempt of an intention. Not to be repeated for retries.
+    /// Notes that a client sends the first attempt of a request. Not to be called for retries.
     pub fn invoked(&mut self, at: Instant, request: &Request) {
         self.live.on_invoked(at);
         self.linearizable.on_settling(at, request);
@@ -86,8 +86,8 @@ impl Oracles {
         }
     }
 
-    /// A client accepts the answer to a request that it first sent at `since`. Once a
-    /// request: what comes after it gave up, or a second time, it does not accept.
+    /// Notes that a client accepts the answer to a request first sent at `since`. At most once a
+    /// request: it accepts no second answer, and none after it gave up.
     pub fn answered(&mut self, at: Instant, since: Instant, request: &Request, outcome: &Outcome) {
         let told = || {
             format!(
@@ -131,23 +131,23 @@ impl Oracles {
         self.live.on_decided(at, since);
     }
 
-    /// The same as [`answered`](Self::answered) for a refused `Hold`, the most frequent of
-    /// answers, with less to gather.
+    /// The same as [`answered`](Self::answered) for a refused `Hold`, the most frequent answer, with
+    /// less to collect.
     pub fn hold_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
         self.live.on_refused(at, asked, refusal);
         self.linearizable.on_hold_refused(at, asked, refusal);
     }
 
-    /// A client stops waiting: what became of the request it will never know. It has heard nothing since it first
-    /// asked or, if it was turned away meanwhile, since it asked last.
+    /// Notes that a client gives up on a request, and will never know its outcome. It has heard nothing since
+    /// `unheard_since`: its first attempt or, if it was turned away, its last.
     pub fn gave_up(&mut self, at: Instant, asked: Asked, unheard_since: Instant) {
         self.live.on_given_up(at, asked, unheard_since);
     }
 
-    /// A committed record is read from what the system declares durable: each index of a log once, in rising order,
-    /// with or without those that carry no events and name no writer. It may be read long after it was committed, and
-    /// after clients were told what it says; before [`finish`](Self::finish), everything that is safe from the loss of
-    /// a minority must have been read. It first stood on a disk at `written`.
+    /// Notes a committed record that the system declares durable: each index of a log once, in rising order; records
+    /// without events and writer may be left out. It may be read long after it was committed, and after clients were
+    /// told of it; before [`finish`](Self::finish), every record safe from the loss of a minority must have been read.
+    /// It was first on a disk at `written`.
     ///
     /// # Panics
     /// If the index does not rise, or the record was read before it was written.
@@ -158,7 +158,7 @@ impl Oracles {
         writer: Option<NodeId>,
         events: &[(ShowId, Event)],
     ) {
-        assert!(written <= read, "a record is written before it is read");
+        assert!(written <= read, "a record cannot be read before it is written");
         let place = position.log as usize;
         if place >= self.read.len() {
             self.read.resize(place + 1, 0);
@@ -204,36 +204,36 @@ impl Oracles {
         }
     }
 
-    /// Two disks hold records of one term in one place that differ, committed or not: told by
+    /// Notes that two disks hold different records of one term in one place, committed or not; a failure of
     /// `single-writer`.
     pub fn journal_fork(&mut self, at: Instant, position: Position, detail: String) {
         self.single_writer.on_fork(at, position, detail);
     }
 
-    /// At the end, a disk knows all up to `committed` to be committed, and the record at `index` was
-    /// never found: told by `single-writer`.
+    /// Notes at the end that a disk knows all records up to `committed` to be committed, but the one at `index`
+    /// was never found; a failure of `single-writer`.
     pub fn journal_gap(&mut self, at: Instant, log: u32, index: u64, committed: u64) {
         self.single_writer.on_gap(at, log, index, committed);
     }
 
-    /// Two disks' committed records in one place are of different terms, or one cannot be read:
-    /// told by `lost-booking`.
+    /// Notes that two disks' committed records in one place are of different terms, or one cannot be
+    /// read; a failure of `lost-booking`.
     pub fn journal_conflict(&mut self, at: Instant, position: Position, detail: String) {
         self.lost_booking.on_conflict(at, position, detail);
     }
 
-    /// At the end, fewer disks than keep it safe hold a record that was committed: told by `lost-booking`.
+    /// Notes at the end a committed record on less than a quorum of disks; a failure of `lost-booking`.
     pub fn journal_lost(&mut self, at: Instant, position: Position, holders: u16) {
         self.lost_booking.on_lost(at, position, holders);
     }
 
-    /// What may make holds end late: a system declares it here.
+    /// The gaps and troubles that may make holds end late, which a system declares here.
     pub const fn overdue(&mut self) -> &mut Overdue {
         &mut self.known.overdue
     }
 
-    /// The last fault is over and everything is healed: calm begins. In a run without faults
-    /// that is its start; without this call `live` is not exercised.
+    /// Begins calm: the last fault has healed. In a run without faults that is its start; without
+    /// this call `live` is not exercised.
     ///
     /// # Panics
     /// If it is called twice.
@@ -246,24 +246,24 @@ impl Oracles {
         self.live.calm()
     }
 
-    /// What findings are dated by: a system's own judges go by it too.
+    /// The clock that dates findings: a system's own judges use it too.
     pub const fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// From calm to the first decision of a leader that a client learned of, on a request
-    /// that was sent after calm began. A refusal counts, but not one that a gateway can
-    /// give without the leader. `None` if there was no calm or no such decision.
+    /// Recovery time: from calm to the first leader's decision, as a client learns of it, on a
+    /// request sent after calm. A refusal counts, unless a gateway can give it without the leader.
+    /// `None` if there was no calm or no such decision.
     pub fn recovery(&self) -> Option<Span> {
         self.live.recovery()
     }
 
-    /// Seats that the journal says are booked, and seats that it says are on hold.
+    /// Number of booked seats, and number of held seats, in the journal.
     pub fn seats(&self) -> (u64, u64) {
         self.known.journal.seats()
     }
 
-    /// What each has found so far, in the order of reports.
+    /// The findings of each oracle so far, in the order of reports.
     pub fn findings(&self) -> impl Iterator<Item = &Findings> {
         [
             &self.double_booking.findings,
@@ -290,8 +290,8 @@ impl Oracles {
         .into_iter()
     }
 
-    /// The verdicts at the end of the run, in the order of reports, given what clients still wait for and what a
-    /// system's own judges found that `live` is to tell.
+    /// The verdicts at the end of the run, in the order of reports, given the open requests and the findings of a
+    /// system's own judges for `live` to report.
     pub fn finish(self, end: Instant, open: &[Asked], own: Vec<Story>) -> Vec<OracleResult> {
         vec![
             self.double_booking.finish(),
@@ -366,9 +366,9 @@ impl Oracles {
         }
     }
 
-    /// Once both views of a hold are there, they must agree. A grant decided after the client
-    /// learned of the hold is another one, given to a repeat so late that the first was
-    /// forgotten: nobody waits for it.
+    /// Compares the two views of a hold once both exist. A grant decided after the client learned of
+    /// the hold is another one, for a retry so late that the first was forgotten: no client waits for
+    /// it.
     fn compare(&mut self, hold: HoldId) {
         if let (Some(kept), Some(told)) =
             (self.known.journal.get(hold), self.known.clients.get(hold))

@@ -1,55 +1,55 @@
-//! Until when a hold must have ended, at the latest.
+//! The limit by which a hold must have ended.
 //!
-//! Owns the bound, given what a system declares: when one of its logs may have nobody who can commit, what else
-//! delays it, and from when holds are measured afresh. Refuses to know why, and what ended a hold.
+//! Owns the limit, given what a system declares: the gaps in which a log may be unable to commit, other delays, and the
+//! instants from which holds are measured afresh. Refuses to know their causes, and what ended a hold.
 //!
-//! The bound, for a hold whose grant first stood on a disk at `w`:
+//! The limit of a hold whose grant was first on a disk at `w`:
 //!
 //! ```text
 //! due   = max(w, afresh) + lasts
 //! limit = due + slack + gaps after due + troubles after w
 //! ```
 //!
-//! - *lasts*: hold and grace, and what slow clocks of the plan lose of these.
-//! - *gaps* of a log: it may have nobody who can commit.
-//! - *troubles*: anything may be delayed. They count from the grant on: what delays messages delays the word of what
-//!   time it is.
-//! - *afresh*: the time that a log goes by may have been lost; then a hold is measured again from there.
+//! - *lasts*: hold and grace, and what slow clocks of the plan add to them.
+//! - *gaps* of a log: times in which it may be unable to commit.
+//! - *troubles*: times in which anything may be delayed. They count from the grant on: a delay of messages also delays
+//!   the shard's time.
+//! - *afresh*: a log may have lost its time; then a hold is measured again from there.
 //!
-//! Why no alarm is false: the grant is decided before it stands on a disk, and its end is decided before that does,
-//! so between `w` and the end no more passes than by the deciders' clocks. Outside of gaps and troubles somebody can
-//! commit, and ends what is due when it is due; the slack is for what is on its way. Why none is missed: a system
-//! widens the bound by faults and by the ends of processes only, never by what nodes say of themselves.
+//! Why no alarm is false: the grant is decided before it is on a disk, and its end is decided before that is on a disk,
+//! so no more time passes between `w` and the end than on the deciders' clocks. Outside gaps and troubles a leader can
+//! commit, and ends holds when they are due; the slack covers messages and writes in flight. Why none is missed: a
+//! system widens the limit only by faults and ends of processes, never by what nodes say about themselves.
 
 use onsale_booking::{Instant, Span};
 
-/// What the bound is made of, apart from what happens in the run.
+/// The constant parts of the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lateness {
-    /// Hold, grace, and what clocks that the plan makes slow may add.
+    /// Hold and grace, and what slow clocks of the plan may add.
     pub lasts: Span,
-    /// How late what is due may be recorded where nothing is wrong.
+    /// Time from a hold's due instant to the record of its end, without gaps and troubles.
     pub slack: Span,
 }
 
-/// Spans of the calendar, in order and apart; the last may not have ended.
+/// Disjoint spans of the calendar, in order; the last may be open.
 #[derive(Debug, Default)]
 pub struct Periods(Vec<(Instant, Instant)>);
 
-/// The periods of a log that nothing was declared of.
+/// The gaps of a log without declared gaps.
 const NEVER: &Periods = &Periods(Vec::new());
 
 impl Periods {
-    /// One more begins, no earlier than those before; until [`Instant::MAX`] if its end is not known.
+    /// Adds a period that begins no earlier than those before; `until` is [`Instant::MAX`] if its end is unknown.
     ///
     /// # Panics
-    /// If it ends before it begins, or begins before one that is known.
+    /// If it ends before it begins, or begins before an earlier one.
     pub fn begin(&mut self, from: Instant, until: Instant) {
-        assert!(from <= until, "a period ends after it began");
+        assert!(from <= until, "a period ends after it begins");
         let last = self.0.last().map(|&(begins, _)| begins);
         assert!(
             last.is_none_or(|last| last <= from),
-            "periods are told in the order in which they begin"
+            "periods are added in the order in which they begin"
         );
         match self.0.last_mut() {
             Some((_, last)) if *last >= from => *last = until.max(*last),
@@ -57,30 +57,30 @@ impl Periods {
         }
     }
 
-    /// What has not ended ends.
+    /// Ends the open period, if there is one.
     pub fn end(&mut self, at: Instant) {
         if let Some((_, last)) = self.0.last_mut().filter(|(_, last)| *last == Instant::MAX) {
             *last = at;
         }
     }
 
-    /// The periods that reach beyond `from`, each from there on.
+    /// The parts of the periods after `from`.
     fn after(&self, from: Instant) -> impl Iterator<Item = (Instant, Instant)> + '_ {
         let first = self.0.partition_point(|&(_, until)| until <= from);
         self.0[first..].iter().map(move |&(begins, ends)| (begins.max(from), ends))
     }
 }
 
-/// One log.
+/// The declarations about one log.
 #[derive(Debug, Default)]
 struct Log {
-    /// When it may have nobody who can commit.
+    /// Times in which it may be unable to commit.
     gaps: Periods,
-    /// From when on holds may be measured that were granted before.
+    /// Instant from which earlier holds are measured afresh.
     afresh: Option<Instant>,
 }
 
-/// What may make holds end late.
+/// The declared reasons for holds to end late.
 #[derive(Debug)]
 pub struct Overdue {
     bounds: Lateness,
@@ -93,37 +93,37 @@ impl Overdue {
         Self { bounds, troubles: Periods(Vec::new()), logs: Vec::new() }
     }
 
-    /// Something begins that may delay everything; it goes on until it [ends](Self::trouble_ends).
+    /// Declares the start of something that may delay everything, until it [ends](Self::trouble_ends).
     pub fn trouble_begins(&mut self, at: Instant) {
         self.troubles.begin(at, Instant::MAX);
     }
 
-    /// What was delayed by the trouble is over at this instant.
+    /// Declares the end of a trouble and its delays.
     pub fn trouble_ends(&mut self, at: Instant) {
         self.troubles.end(at);
     }
 
-    /// A log may have nobody who can commit for this time; until [`Instant::MAX`] if nobody knows yet until when.
+    /// Declares a time in which a log may be unable to commit; `until` is [`Instant::MAX`] if its end is unknown.
     pub fn gap_begins(&mut self, log: u32, from: Instant, until: Instant) {
         self.log_mut(log).gaps.begin(from, until);
     }
 
-    /// The gap of a log that had no end ends.
+    /// Declares the end of a log's open gap.
     pub fn gap_ends(&mut self, log: u32, at: Instant) {
         self.log_mut(log).gaps.end(at);
     }
 
-    /// The time that a log goes by may have been lost: what was granted before is measured from this instant.
+    /// Declares that a log may have lost its time: earlier holds are measured from this instant.
     pub fn measured_afresh(&mut self, log: u32, from: Instant) {
         self.log_mut(log).afresh = Some(from);
     }
 
-    /// When anything may be delayed.
+    /// Times in which anything may be delayed.
     pub const fn troubles(&self) -> &Periods {
         &self.troubles
     }
 
-    /// When a log may have nobody who can commit.
+    /// Times in which a log may be unable to commit.
     pub fn gaps(&self, log: u32) -> &Periods {
         self.logs.get(log as usize).map_or(NEVER, |log| &log.gaps)
     }
@@ -136,7 +136,7 @@ impl Overdue {
         &mut self.logs[place]
     }
 
-    /// When a hold of this log whose grant first stood on a disk at `written` has to be over.
+    /// The limit of a hold of this log whose grant was first on a disk at `written`.
     pub(super) fn limit(&self, log: u32, written: Instant) -> Instant {
         let Lateness { lasts, slack } = self.bounds;
         let log = self.logs.get(log as usize);
@@ -151,7 +151,7 @@ impl Overdue {
         })
     }
 
-    /// When it had to be over, if it was not at `ended`.
+    /// The limit, if the hold exceeds it by ending at `ended`.
     #[inline]
     pub(super) fn is_overdue(&self, log: u32, written: Instant, ended: Instant) -> Option<Instant> {
         let Lateness { lasts, slack } = self.bounds;
@@ -162,7 +162,7 @@ impl Overdue {
     }
 }
 
-/// Whether a span of the calendar has a stretch of length `long` in which none of these periods goes on.
+/// Whether a span of the calendar has a stretch of length `long` outside all of these periods.
 pub fn is_free((from, until): (Instant, Instant), long: Span, periods: [&Periods; 2]) -> bool {
     let mut busy: Vec<_> = periods.iter().flat_map(|periods| periods.after(from)).collect();
     busy.sort_unstable();

@@ -1,19 +1,18 @@
-//! Which hold stands on which seat, and what is known of each hold by name.
+//! Holds by name and by seat.
 //!
-//! Owns the memory that the folds share. A seat remembers one hold, the last that was
-//! put on it; a hold is forgotten once no seat remembers it and nobody has pinned it.
-//! So memory is bounded by the seats of the shows that anything happened to, plus the
-//! pins. Refuses to know what a hold means or when it ends.
+//! Owns the data structure of both folds. A seat remembers one hold, the last that was put on it;
+//! a hold is forgotten once no seat remembers it and it has no pin. So memory is bounded by the
+//! seats of the shows in use, plus the pins. Refuses to know what a hold means or when it ends.
 
 use onsale_booking::{FixedMap, HoldId, SeatId, SeatList, ShowId};
 
 const NOBODY: u32 = u32::MAX;
 
-/// Holds by name and by seat, each with what its fold knows of it.
+/// Holds by name and by seat, each with its fold's data.
 #[derive(Debug)]
 pub(super) struct Register<T> {
     seats_per_show: usize,
-    /// For each show the hold's place in `entries` by seat; empty until a seat is taken.
+    /// By show and seat, the hold's index in `entries`; a show's list is empty until a seat is taken.
     seats: Vec<Vec<u32>>,
     entries: Vec<Option<Entry<T>>>,
     vacant: Vec<u32>,
@@ -26,9 +25,9 @@ pub(super) struct Entry<T> {
     pub(super) hold: HoldId,
     pub(super) show: ShowId,
     pub(super) seats: SeatList,
-    /// What the fold knows of it.
+    /// The fold's data about it.
     pub(super) known: T,
-    /// How many seats remember it.
+    /// Number of seats that remember it.
     remembered: u8,
     pins: u8,
 }
@@ -53,18 +52,18 @@ impl<T> Register<T> {
         self.entries[place as usize].as_mut()
     }
 
-    /// The hold that the seat remembers; none too where the show or seat does not exist.
+    /// The hold that a seat remembers; `None` also if the show or seat does not exist.
     pub(super) fn on_seat(&self, show: ShowId, seat: SeatId) -> Option<&Entry<T>> {
         let place = *self.seats.get(show.0 as usize)?.get(seat.0 as usize)?;
         (place != NOBODY).then(|| self.entry(place))
     }
 
-    /// Every hold that is known, in an order that depends on the history alone.
+    /// All known holds, in an order that depends on the history alone.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry<T>> {
         self.entries.iter().flatten()
     }
 
-    /// Makes a hold known, with one pin; it stands on no seat yet.
+    /// Adds a hold with one pin, on no seat yet.
     pub(super) fn insert(&mut self, hold: HoldId, show: ShowId, seats: SeatList, known: T) {
         let entry = Some(Entry { hold, show, seats, known, remembered: 0, pins: 1 });
         let place = if let Some(place) = self.vacant.pop() {
@@ -72,14 +71,14 @@ impl<T> Register<T> {
             place
         } else {
             self.entries.push(entry);
-            u32::try_from(self.entries.len() - 1).expect("fewer than 2^32 holds are alive at once")
+            u32::try_from(self.entries.len() - 1).expect("fewer than 2^32 holds are known at once")
         };
         let before = self.by_hold.insert(hold, place);
-        assert!(before.is_none(), "a hold is made known once");
+        assert!(before.is_none(), "a hold is added once");
     }
 
-    /// Puts a known hold on those of its seats where `gives_way` says so of the hold that the
-    /// seat remembers. Free seats are always taken, seats that don't exist never.
+    /// Puts a known hold on its seats: on free ones, and on those whose remembered hold `gives_way`.
+    /// Seats that do not exist are skipped.
     pub(super) fn seat(&mut self, hold: HoldId, gives_way: impl Fn(&Entry<T>) -> bool) {
         let place = self.by_hold[&hold];
         let entry = self.entry(place);
@@ -97,7 +96,7 @@ impl<T> Register<T> {
             self.entry_mut(place).remembered += 1;
             if before != NOBODY {
                 let other = self.entry_mut(before);
-                assert!(other.remembered > 0, "a hold that stands on a seat is remembered by it");
+                assert!(other.remembered > 0, "a hold on a seat is remembered by it");
                 other.remembered -= 1;
                 self.forget_if_loose(before);
             }
@@ -109,11 +108,11 @@ impl<T> Register<T> {
         self.entry_mut(place).pins += 1;
     }
 
-    /// Takes a pin away; the hold may be forgotten by that.
+    /// Removes a pin; this may make the hold forgotten.
     pub(super) fn unpin(&mut self, hold: HoldId) {
         let place = self.by_hold[&hold];
         let entry = self.entry_mut(place);
-        assert!(entry.pins > 0, "a pin is taken away once");
+        assert!(entry.pins > 0, "only an existing pin is removed");
         entry.pins -= 1;
         self.forget_if_loose(place);
     }
@@ -143,17 +142,17 @@ impl<T> Register<T> {
 
     fn forget(&mut self, place: u32) {
         let hold = self.entry(place).hold;
-        assert_eq!(self.by_hold.remove(&hold), Some(place), "a hold has one name and one place");
+        assert_eq!(self.by_hold.remove(&hold), Some(place), "a hold has one name and one entry");
         self.entries[place as usize] = None;
         self.vacant.push(place);
     }
 
     fn entry(&self, place: u32) -> &Entry<T> {
-        self.entries[place as usize].as_ref().expect("a place that is referred to is filled")
+        self.entries[place as usize].as_ref().expect("a referenced entry exists")
     }
 
     fn entry_mut(&mut self, place: u32) -> &mut Entry<T> {
-        self.entries[place as usize].as_mut().expect("a place that is referred to is filled")
+        self.entries[place as usize].as_mut().expect("a referenced entry exists")
     }
 }
 
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_is_forgotten_with_its_last_seat_and_its_last_pin() {
+    fn a_hold_without_seats_and_pins_is_forgotten() {
         let mut register = Register::new(1, 10);
         put(&mut register, 1, &[1, 2]);
         register.unpin(HoldId(1));

@@ -1,24 +1,24 @@
 //! `single-writer`: no two leaders commit in one epoch, and the journal has no gaps.
 //!
-//! Owns the judgement over who wrote what in which epoch, from the records that the disks
-//! hold. Refuses to hear who believes to be a leader: many may, only one can commit.
+//! Owns the judgement over the writers of each epoch, from the records on disks. Refuses to
+//! listen to nodes that believe they lead: many may, only one can commit.
 //!
-//! A record names the node that proposed it, and stands in the log under its index and the
-//! epoch in which it was proposed. Four things show two writers, or a log that is not one:
+//! A record names its proposer, its index in the log, and the epoch in which it was proposed.
+//! Four things show two writers, or a broken log:
 //! - two nodes wrote committed records of one epoch;
 //! - two disks hold different records at one index of one epoch, committed or not;
 //! - a committed record is of an earlier epoch than the one before it: a deposed leader wrote
 //!   after its successor;
-//! - a disk knows more to be committed than there are records without a gap.
+//! - a disk has a commit index beyond the records found without a gap.
 //!
 //! Why no alarm is false: an epoch has one leader, only a leader proposes, at each index
-//! once, and followers take its log as it is. Records of two epochs at one index are
-//! legal until one of them is committed; what supersedes a committed one is told by
-//! `lost-booking`. Why none is missed: every byte of every disk is read when it becomes
-//! durable, and all that is committed was durable on a majority of disks.
+//! once, and followers copy its log. Records of two epochs at one index are legal until one
+//! of them is committed; `lost-booking` reports one that supersedes a committed record. Why
+//! none is missed: every byte of every disk is read when it becomes durable, and every
+//! committed record was durable on a majority of disks.
 //!
-//! Exercised once a shard has committed events in two epochs: where one leader served from
-//! start to end, there was nobody to keep out.
+//! Exercised once a shard has committed events in two epochs: a single leader has no
+//! predecessor to be kept out.
 
 use onsale_booking::{Instant, NodeId};
 use onsale_reports::{Oracle, OracleResult};
@@ -29,13 +29,13 @@ use super::position::{Position, log_name};
 #[derive(Debug)]
 pub(super) struct SingleWriter {
     pub(super) findings: Findings,
-    /// By number.
+    /// The logs, by number.
     logs: Vec<Log>,
-    /// How often events were committed in a newer epoch than those before.
+    /// Number of times that events were committed in a newer epoch than before.
     changes: u64,
 }
 
-/// The end of a committed log.
+/// The end of a log's committed records.
 #[derive(Clone, Debug, Default)]
 struct Log {
     last: Option<Position>,
@@ -48,7 +48,7 @@ impl SingleWriter {
         Self { findings: Findings::new(Oracle::SingleWriter), logs: Vec::new(), changes: 0 }
     }
 
-    /// The next committed record of a log; without a writer if it has no events.
+    /// Judges the next committed record of a log; it has no writer if it has no events.
     pub(super) fn on_committed(&mut self, position: Position, writer: Option<NodeId>) {
         let place = position.log as usize;
         if place >= self.logs.len() {
@@ -88,7 +88,7 @@ impl SingleWriter {
         }
     }
 
-    /// Two disks hold different records in one place of one epoch.
+    /// Counts two disks with different records at one index of one epoch.
     pub(super) fn on_fork(&mut self, at: Instant, position: Position, detail: String) {
         self.findings.fail(|| Story {
             headline: format!("two records were written to {position}"),
@@ -96,8 +96,8 @@ impl SingleWriter {
         });
     }
 
-    /// A disk knows all up to `committed` to be committed, and the record at `index` was on no
-    /// disk that knew so, nor on a majority.
+    /// Counts a gap: a disk knows all records up to `committed` to be committed, but the one at
+    /// `index` was on no such disk, nor on a majority.
     pub(super) fn on_gap(&mut self, at: Instant, log: u32, index: u64, committed: u64) {
         self.findings.fail(|| Story {
             headline: format!("the journal of {} has a gap at {index}", log_name(log)),

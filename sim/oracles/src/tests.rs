@@ -1,4 +1,4 @@
-//! Minimal histories: each oracle fires on a bad one and stays silent on legal races.
+//! Minimal histories: each oracle fails on a bad one and stays silent on legal races.
 
 mod booth;
 mod calm;
@@ -18,7 +18,7 @@ const SHOW: ShowId = ShowId(0);
 const HOLD_SECS: u64 = 300;
 const GRACE_SECS: u64 = 5;
 
-/// 2 shows, 2 sections, 4 rows of 5 seats; 4 seats a request; bound 10 s.
+/// Settings: 2 shows, 2 sections, 4 rows of 5 seats; 4 seats a request; bound 10 s.
 fn settings() -> OracleSettings {
     OracleSettings {
         shows: 2,
@@ -71,7 +71,7 @@ fn held_outcome(hold: u64, list: &[u32], granted: u64) -> Outcome {
     Outcome::Held { hold: HoldId(hold), seats: seats(list), expires: secs(granted + HOLD_SECS) }
 }
 
-/// A history under way, in whole seconds.
+/// A history in the making, in whole seconds.
 struct History {
     oracles: Oracles,
     index: u64,
@@ -90,7 +90,7 @@ impl History {
         self.written(at, 1, 1, event)
     }
 
-    /// The next record, by this node in this term.
+    /// Adds the next record, by this node in this term.
     fn written(&mut self, at: u64, term: u64, writer: u16, event: Event) -> &mut Self {
         self.index += 1;
         let position = Position { log: 0, index: self.index, term };
@@ -139,7 +139,7 @@ impl History {
         self
     }
 
-    /// A client gets what it picks: asked, granted and told at these instants.
+    /// A client gets the seats that it picks: asked, granted and told at these instants.
     fn gets(
         &mut self,
         (asked, granted, told): (u64, u64, u64),
@@ -177,14 +177,14 @@ impl History {
         )
     }
 
-    /// The oracles that fail, and nothing but these.
+    /// Asserts that exactly these oracles fail.
     fn fails(&mut self, names: &[&str]) {
         let results = self.results(10_000, &[]);
         let failed = || results.iter().filter(|result| result.verdict == Verdict::Fail);
         assert_eq!(failed().map(|result| &*result.name).collect::<Vec<_>>(), names, "{results:#?}");
         for result in failed() {
             let evidence = result.evidence.as_ref().expect("a failure has evidence");
-            assert!(!evidence.details.is_empty(), "a failure tells its story: {evidence:?}");
+            assert!(!evidence.details.is_empty(), "evidence has details: {evidence:?}");
         }
     }
 
@@ -281,13 +281,13 @@ fn the_evidence_names_seat_users_records_and_instants() {
             "journal s0#1 (e1): h1 of u1 held at 00:01.000 until 05:01.000 of the shard's time: show0 seat 33",
             "journal s0#3 (e1): h1 booked by r11 at 00:02.000 of the shard's time",
             "journal s0#2 (e1): h2 of u2 held at 00:01.000 until 05:01.000 of the shard's time: show0 seat 33",
-            "journal s0#4 (e1): h2 is booked all the same",
+            "journal s0#4 (e1): h2 is booked as well",
         ]
     );
 }
 
 #[test]
-fn only_the_first_failures_are_told_and_all_are_counted() {
+fn only_the_first_failures_are_reported_and_all_are_counted() {
     let mut history = History::new();
     for hold in 0..9 {
         history.held(1, hold, 1, &[3]);
@@ -300,7 +300,7 @@ fn only_the_first_failures_are_told_and_all_are_counted() {
 }
 
 #[test]
-fn a_booking_that_was_told_and_is_not_in_the_journal() {
+fn an_acknowledged_booking_that_is_not_in_the_journal() {
     let mut history = History::new();
     history
         .held(1, 1, 1, &[3])
@@ -318,7 +318,7 @@ fn a_booking_that_the_journal_gives_to_someone_else() {
 }
 
 #[test]
-fn a_booking_that_is_read_from_disks_after_it_was_told() {
+fn a_booking_that_is_read_from_disks_after_its_acknowledgement() {
     let mut history = History::new();
     history.gets((0, 1, 2), 1, 1, &[3]).books((5, 6), 11, 1, 1, &[3]);
     history.held(1, 1, 1, &[3]).booked(6, 11, 1);
@@ -388,7 +388,7 @@ fn records_and_answers_that_do_not_fit_each_other() {
 }
 
 #[test]
-fn a_repeat_so_late_that_the_first_grant_was_forgotten() {
+fn a_retry_so_late_that_the_first_grant_was_forgotten() {
     let mut history = History::new();
     history.held(1, 1, 1, &[3]).gets((0, 1, 2), 1, 1, &[3]).expired(306, 1);
     history.held(2_000, 1, 1, &[5]).expired(2_305, 1).held(2_400, 2, 2, &[3]).held(
@@ -520,8 +520,8 @@ fn two_clients_who_count_on_one_seat_at_once() {
     history.fails(&["hold", "linearizable"]);
 }
 
-/// The second answer came when its timer was over, so nobody counted on the seat twice. Yet it was
-/// asked for, granted and over while the first had the seat.
+/// The second answer came after its timer's end, so the clients never counted on the seat at once. Yet it
+/// was requested, granted and over while the first had the seat.
 #[test]
 fn a_hold_that_begins_within_another() {
     let request = hold_request(2, 2, &[3]);
@@ -533,7 +533,7 @@ fn a_hold_that_begins_within_another() {
         history.told(told, 100, &request, &granted);
         history
     };
-    // By whatever clock its end is told: it was asked for at 100, so it lasts until 400 at least.
+    // Its end may be told by any clock: it was requested at 100, so it lasts until 400 at least.
     for expires in [1, 301, 400, 9_000] {
         history(300, expires).fails(&["hold", "linearizable"]);
         history(301, expires).is_silent();
@@ -555,7 +555,7 @@ fn a_hold_that_is_released_and_booked() {
     let booked = Outcome::Booked { hold: HoldId(1), seats: seats(&[3]) };
     both.told(7, 5, &confirm, &booked).told(8, 5, &release, &released);
     both.fails(&["linearizable"]);
-    // One of the two comes first, and the other is told so.
+    // One of the two takes effect first, and the other is refused.
     start().told(8, 5, &release, &released).told(9, 5, &confirm, &lost).is_silent();
     // Nothing to release, so it was booked; then the confirmation cannot fail.
     start().told(8, 5, &release, &lost).is_silent();
@@ -563,7 +563,7 @@ fn a_hold_that_is_released_and_booked() {
 }
 
 #[test]
-fn a_show_that_is_called_sold_out() {
+fn an_answer_of_sold_out() {
     let sold_out = |history: &mut History, at| {
         history.oracles.hold_refused(secs(at), &asked(99, at - 1), Refusal::SoldOut);
     };
@@ -571,7 +571,7 @@ fn a_show_that_is_called_sold_out() {
     sold_out(&mut history, 9);
     history.fails(&["linearizable"]);
 
-    // 17 of a section's 20 seats are fewer than a request may name short of all; 16 are not.
+    // With 17 of a section's 20 seats booked, fewer are left than a request may name; with 16, not.
     for (holds, confirmed, legal) in [(17, 20, true), (16, 20, false), (17, 100, false)] {
         let mut history = History::new();
         for hold in 1..=holds {
@@ -609,11 +609,11 @@ fn two_writers_of_one_term() {
 
 #[test]
 fn windows_that_follow_each_other() {
-    // By time; the second client learns late.
+    // One hold after the other; the second client learns late.
     History::new().gets((0, 1, 2), 1, 1, &[3]).gets((300, 306, 307), 2, 2, &[3]).is_silent();
     // The first answer comes after the first timer and after the second grant.
     History::new().gets((300, 306, 307), 2, 2, &[3]).gets((0, 1, 320), 1, 1, &[3]).is_silent();
-    // A release, and the next grant while its answer is on the way.
+    // A release, and the next grant while the release's answer is on its way.
     let mut history = History::new();
     history.gets((0, 1, 2), 1, 1, &[3]).asks(9, &release_request(11, 1, 1)).gets(
         (8, 10, 11),
@@ -623,7 +623,7 @@ fn windows_that_follow_each_other() {
     );
     history.told(15, 9, &release_request(11, 1, 1), &Outcome::Released { hold: HoldId(1) });
     history.is_silent();
-    // The client gave up on a hold; the seats come to it by another request after the orphan ran out.
+    // The client gave up on a hold, and gets the seats by another request after the orphan expired.
     let mut history = History::new();
     history.asks(0, &hold_request(1, 1, &[3])).oracles.gave_up(secs(9), asked(1, 0), secs(0));
     history.held(1, 1, 1, &[3]).expired(306, 1).held(310, 2, 1, &[3]).gets(
@@ -671,15 +671,15 @@ fn a_confirmation_that_is_refused_while_time_is_left() {
         history
     };
     start().asks(200, &confirm).told(300, 200, &confirm, &lost).fails(&["hold", "linearizable"]);
-    // Sent in time and held up by the network: decided when the time was over.
+    // Sent in time and delayed by the network: decided when the time was over.
     start().asks(300, &confirm).told(306, 300, &confirm, &lost).is_silent();
-    // Given back before; or confirmed by another request, whose answer never came.
+    // Released before; or confirmed by another request that was never answered.
     start()
         .asks(100, &release_request(10, 1, 1))
         .asks(200, &confirm)
         .told(201, 200, &confirm, &lost)
         .is_silent();
-    // That one made it a booking or did nothing: `hold` leaves it to `linearizable` to exclude both.
+    // The other confirmation booked it or had no effect: `hold` leaves that to `linearizable`.
     start()
         .asks(100, &confirm_request(10, 1, 1))
         .asks(200, &confirm)

@@ -295,7 +295,7 @@ mod tests {
             ("show0 seat 12 (section 0, row 0, place 12) is booked for u1 and for u2", "seat:0/12"),
             ("h4353 of u17 was never resolved", "hold:4353"),
             ("r4353 of u17 never ended", "request:4353"),
-            ("s12#88 (e3) is not on a majority of disks any more", "shard:12"),
+            ("s12#88 (e3) is no longer on a majority of disks", "shard:12"),
             ("at 00:10.000 a promise inside the code broke", ""),
             ("session 34 read event 0 back in time", "session:34"),
             ("n3 does not know what n1 said about show 2", "fact:show/2"),

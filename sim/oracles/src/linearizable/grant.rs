@@ -1,13 +1,13 @@
-//! A hold as its client saw it, and what that leaves open.
+//! A hold as its client saw it, and the possible instants of its grant and end.
 //!
-//! Owns what the answers about one hold say of when it began and ended. Refuses to compare holds, beyond the words
-//! for two that no order explains.
+//! Owns the conclusions from the answers about one hold. Refuses to compare holds, except to describe two that no order
+//! explains.
 
 use onsale_booking::{HoldId, Instant, RequestId, SeatId, SeatList, ShowId, Span, UserId};
 
 use super::super::evidence::{Known, Story, seats};
 
-/// A hold that a client was told of, and what was asked and told about it since.
+/// An acknowledged hold, with the later requests and answers about it.
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) hold: HoldId,
@@ -17,7 +17,7 @@ pub(super) struct Grant {
     pub(super) asked: Instant,
     pub(super) told: Instant,
     pub(super) expires: Instant,
-    /// By the hold's own user; others change nothing.
+    /// Confirmations and releases by the hold's own user; others change nothing.
     pub(super) settling: Vec<Settling>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Settling {
     pub(super) request: RequestId,
     pub(super) kind: Kind,
     pub(super) asked: Instant,
-    /// `MAX` if it was not answered.
+    /// Instant of its answer; `MAX` if unanswered.
     pub(super) told: Instant,
     pub(super) answer: Answer,
 }
@@ -40,7 +40,7 @@ pub(super) enum Kind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// None, or none that says whether it had effect.
+    /// No answer, or one that leaves its effect open.
     Unknown,
     /// `Booked` or `Released`.
     Done,
@@ -48,19 +48,19 @@ pub(super) enum Answer {
     Lost,
 }
 
-/// What the answers about a hold leave open.
+/// The bounds on a hold's grant and end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Life {
-    /// D: it was granted then or earlier.
+    /// D: it was granted at this instant or earlier.
     pub(super) granted_by: Instant,
-    /// L: it ended then or later; `MAX` if it never did.
+    /// L: it ended at this instant or later; `MAX` if it never ended.
     pub(super) held_until: Instant,
-    /// It is booked from then on, if it is, or if nobody gets a seat of it later.
+    /// Earliest instant of its booking, if it is or may be booked.
     pub(super) booked_from: Option<Instant>,
 }
 
 impl Grant {
-    /// What its answers leave open, or how they contradict each other.
+    /// Bounds on its grant and end, or how its answers contradict each other.
     pub(super) fn life(&self, quantum: Span) -> Result<Life, String> {
         let asked = |kind, answers: &[Answer]| {
             let wanted = |op: &&Settling| op.kind == kind && answers.contains(&op.answer);
@@ -101,7 +101,7 @@ impl Grant {
             ));
         }
         if later(held_until, refused_release, quantum) {
-            // Only a booking explains that there was nothing to release.
+            // Only a booking explains a failed release.
             return if may_be_booked {
                 Ok(as_booked)
             } else {
@@ -114,7 +114,7 @@ impl Grant {
         Ok(Life { granted_by, held_until, booked_from })
     }
 
-    /// What its client asked and was told, a line an operation.
+    /// Evidence: what its client asked and was told, one line an operation.
     pub(super) fn tell(&self) -> Vec<String> {
         let Self { hold, user, .. } = self;
         let mut lines = vec![format!(
@@ -144,12 +144,12 @@ impl Grant {
     }
 }
 
-/// Whether `a` is certainly later than `b`.
+/// Whether `a` is certainly later than `b`: by more than the quantum.
 pub(super) fn later(a: Instant, b: Instant, quantum: Span) -> bool {
     a.since(b) > quantum
 }
 
-/// Two holds of one seat of which neither can have come first.
+/// The failure of two holds of one seat, neither of which can have come first.
 pub(super) fn conflict(known: &Known, seat: SeatId, pair: [(Life, &Grant); 2]) -> Story {
     let [(_, one), (_, other)] = pair;
     let mut lines = Vec::new();

@@ -1,5 +1,5 @@
-//! The sweep against a search through all orders, on short histories: some legal by
-//! construction, some of those spoilt, some at random.
+//! The sweep compared with a search through all orders, on short histories: legal ones,
+//! mutated legal ones, and random ones.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +15,12 @@ const SHOW: ShowId = ShowId(0);
 const SECTION: u32 = 2;
 const SEATS: u32 = 4;
 
-/// One operation; those about a hold name it by its place in the history.
+/// One operation; it names a hold by its place in the history.
 #[derive(Clone, Debug)]
 struct Op {
     what: What,
     asked: u64,
-    /// None: it was never answered.
+    /// Instant of its answer; `None` if unanswered.
     told: Option<u64>,
     answer: Answer,
 }
@@ -58,8 +58,7 @@ impl Dice {
 }
 
 impl History {
-    /// An object that is played by the rules, with each operation's call before its point and its
-    /// answer after.
+    /// A legal history: each operation takes effect between its call and its answer.
     fn legal(dice: &mut Dice) -> Self {
         let mut history = Self { per_request: 1 + dice.below(2) as u8, ops: Vec::new() };
         let mut status = Vec::new();
@@ -110,7 +109,7 @@ impl History {
         history
     }
 
-    /// Operations with instants and answers at random, where holds are named by who knows them.
+    /// Operations with random instants and answers; only users who know a hold name it.
     fn random(dice: &mut Dice) -> Self {
         let mut history = Self { per_request: 1 + dice.below(2) as u8, ops: Vec::new() };
         for place in 0..2 + dice.below(8) as usize {
@@ -143,7 +142,7 @@ impl History {
         history
     }
 
-    /// Changes one thing, and leaves the history such as clients can have.
+    /// Changes one thing; the result is still a history that clients can have.
     fn spoil(&mut self, dice: &mut Dice) {
         if self.ops.is_empty() {
             return;
@@ -195,7 +194,7 @@ impl History {
         })
     }
 
-    /// Whether some client was told of a hold when it was over already.
+    /// Whether some client was told of a hold that was already over.
     fn has_late_answers(&self) -> bool {
         let is_late = |op: &Op| match op.what {
             What::Held { expires, .. } => op.told.is_some_and(|told| told >= expires),
@@ -254,7 +253,7 @@ impl History {
         false
     }
 
-    /// What the oracle says, with every instant blurred by as much as the dice say.
+    /// The oracle's verdict, with every instant blurred at random within the quantum.
     fn judged(&self, quantum: u64, dice: &mut Dice) -> OracleResult {
         let mut oracle = Linearizable::new(1, Span(quantum));
         let mut calls = Vec::new();
@@ -291,7 +290,7 @@ impl History {
                         (Answer::Done, Kind::Release) => Outcome::Released { hold: named },
                         (Answer::Done, Kind::Confirm) => {
                             let What::Held { seats, .. } = &self.ops[*hold].what else {
-                                panic!("a hold is named")
+                                panic!("only a hold can be named")
                             };
                             let seats = seats.iter().copied().map(SeatId).collect();
                             Outcome::Booked { hold: named, seats }
@@ -332,7 +331,7 @@ impl History {
     }
 }
 
-/// What an operation makes of a hold, and its answer.
+/// The state of a hold after an operation, and the answer.
 fn effect(kind: Kind, status: Status) -> (Status, Answer) {
     match (kind, status) {
         (Kind::Confirm, Status::Live | Status::Booked) => (Status::Booked, Answer::Done),
@@ -345,7 +344,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_has_an_order_raises_no_alarm(seed: u64, quantum in 0..5_u64) {
+    fn a_history_with_a_legal_order_raises_no_alarm(seed: u64, quantum in 0..5_u64) {
         let mut dice = Dice::new(seed);
         let history = History::legal(&mut dice);
         prop_assert!(history.has_an_order(), "{history:#?}");
@@ -354,9 +353,9 @@ proptest! {
     }
 }
 
-/// Both ways: no false alarm, and none missed, but where an answer came when its hold was over.
+/// No false alarm, and none missed, except where an answer came after its hold was over.
 #[test]
-fn the_sweep_says_what_a_search_through_all_orders_says() {
+fn the_sweep_agrees_with_a_search_through_all_orders() {
     let (mut legal, mut illegal, mut missed) = (0, 0, 0);
     for seed in 0..5_000 {
         let mut dice = Dice::new(seed);
@@ -378,10 +377,10 @@ fn the_sweep_says_what_a_search_through_all_orders_says() {
     assert!(missed < 250, "{missed} missed");
 }
 
-/// A hold is asked for at 1, to last until 5, and granted at the client's third try, at 9: it may have been
+/// A hold is requested at 1, to last until 5, and granted at the client's third try, at 9: it may have been
 /// granted after 5, when another hold of the seat was over.
 #[test]
-fn what_was_told_too_late_may_have_been_granted_late() {
+fn a_late_answer_may_be_of_a_late_grant() {
     let hold = |asked, told, expires| Op {
         what: What::Held { seats: BTreeSet::from([0]), expires },
         asked,

@@ -1,6 +1,6 @@
-//! A tiny booking office with one clerk and slow and lossy post. A correct clerk, the
-//! cluster's own or the one here, raises no alarm whatever the post does; the one here has flaws
-//! to order, and each is caught by the oracle named.
+//! A tiny booking office with one clerk and slow, lossy post. A correct clerk, the cluster's own
+//! or the one here, raises no alarm, no matter what the post does. The one here can be given
+//! flaws, and the named oracle catches each.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -23,21 +23,21 @@ const CALM_SECS: u64 = 2_000;
 const END_SECS: u64 = 4_000;
 const PATIENCE: Span = Span::from_secs(40);
 
-/// What the clerk does wrong now and then.
+/// A mistake that the clerk makes now and then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flaw {
     None,
-    /// Grants seats that are taken.
+    /// Grants taken seats.
     Tramples,
-    /// Says "booked" and writes nothing down.
+    /// Says "booked" and records nothing.
     Forgets,
     /// Ends holds at half their time.
     Hurries,
-    /// Books what has run out.
+    /// Books expired holds.
     Indulges,
     /// Grants one seat fewer than asked.
     Skimps,
-    /// Answers nothing any more once the calm has begun.
+    /// Stops answering once calm has begun.
     Sleeps,
 }
 
@@ -54,15 +54,15 @@ impl Dice {
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
-    /// The user does what comes next: asks for seats, or settles its hold.
+    /// The user's next step: asks for seats, or settles its hold.
     Act(u32),
     /// A copy of the request reaches the clerk.
     Arrive(u64),
-    /// The client sends the request once more.
+    /// The client retries the request.
     Retry(u64),
     /// An answer reaches the client.
     Answer(u64, usize),
-    /// The client has waited enough.
+    /// The client gives up.
     Weary(u64),
     /// The journal's next record is read from the disks.
     Read,
@@ -83,8 +83,7 @@ struct Hold {
     fate: Fate,
 }
 
-/// The clerk ends holds when somebody comes next, and says so whenever the post takes it: how late is no
-/// flaw of his.
+/// Settings without limits on lateness: the clerk ends holds only when the next customer comes.
 fn clerks() -> OracleSettings {
     let lateness = Lateness { slack: Span::from_secs(END_SECS), ..settings().lateness };
     OracleSettings { lateness, ..settings() }
@@ -97,15 +96,15 @@ struct Booth {
     steps: BinaryHeap<Reverse<(Instant, u64, Step)>>,
     order: u64,
     requests: u64,
-    /// Requests that their clients wait for, and since when.
+    /// Unanswered requests, and when their clients first sent them.
     open: BTreeMap<u64, (Instant, Request)>,
     sent: BTreeMap<u64, Request>,
     outcomes: Vec<Outcome>,
-    /// The hold that a user has been told of and not yet settled.
+    /// By user, the acknowledged hold not yet settled.
     has: BTreeMap<u32, HoldId>,
-    /// The cluster's clerk, if it is the one who decides.
+    /// The cluster's clerk, if it decides.
     show: Option<Show>,
-    /// What the clerk here knows.
+    /// The holds of the clerk here.
     holds: BTreeMap<HoldId, Hold>,
     journal: Vec<Event>,
     read: usize,
@@ -214,7 +213,7 @@ impl Booth {
         wish
     }
 
-    /// The post loses, doubles and delays letters, but not after calm.
+    /// Posts a letter. The post loses, duplicates and delays letters, but not after calm.
     fn post(&mut self, letter: impl Fn() -> Step) {
         if self.calm() {
             self.after(Span::from_millis(20), letter());
@@ -253,7 +252,7 @@ impl Booth {
     }
 
     fn consult(&mut self, request: &Request) -> Outcome {
-        let show = self.show.as_mut().expect("the core's clerk is there");
+        let show = self.show.as_mut().expect("the cluster's clerk decides");
         match show.decide(request, self.now) {
             Decision::Answer(outcome) => outcome,
             Decision::Record(event) => {
@@ -296,7 +295,7 @@ impl Booth {
         if let Some(event) = self.journal.get(self.read) {
             self.read += 1;
             let index = self.read as u64;
-            // The journal changes hands every ten records.
+            // The journal gets a new writer every ten records.
             let position = Position { log: 0, index, term: index / 10 };
             let (writer, events) =
                 (Some(NodeId(position.term as u16 % 3)), [(SHOW, event.clone())]);
@@ -354,7 +353,7 @@ impl Booth {
     fn decide_confirm(&mut self, request: &Request, id: HoldId, payment: PaymentId) -> Outcome {
         let indulges = self.flaw == Flaw::Indulges;
         let forgets = self.flaw == Flaw::Forgets && self.dice.one_in(4);
-        let hold = self.holds.get_mut(&id).expect("clients confirm what they were granted");
+        let hold = self.holds.get_mut(&id).expect("clients confirm only granted holds");
         assert_eq!(hold.user, request.user);
         let booked = Outcome::Booked { hold: id, seats: hold.seats.clone() };
         let book = match hold.fate {
@@ -371,7 +370,7 @@ impl Booth {
     }
 
     fn decide_release(&mut self, request: &Request, id: HoldId) -> Outcome {
-        let hold = self.holds.get_mut(&id).expect("clients release what they were granted");
+        let hold = self.holds.get_mut(&id).expect("clients release only granted holds");
         match hold.fate {
             Fate::Live => {
                 hold.fate = Fate::Released;
@@ -437,7 +436,7 @@ proptest! {
 }
 
 #[test]
-fn every_flaw_is_caught_by_the_oracle_that_it_belongs_to() {
+fn the_right_oracle_catches_each_flaw() {
     let table = [
         (Flaw::Tramples, "double-booking"),
         (Flaw::Tramples, "hold"),

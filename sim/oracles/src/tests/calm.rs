@@ -1,4 +1,4 @@
-//! What must have come to an end some time after calm: requests and holds.
+//! Requests and holds that must end within a bound after calm.
 
 use super::*;
 
@@ -39,7 +39,7 @@ fn after_calm_requests_get_answers() {
             &[]
         ),
         Verdict::NotExercised,
-        "nobody could have answered so soon"
+        "no answer could have come so soon"
     );
     assert_eq!(
         live(&|history| history.oracles.gave_up(secs(120), asked(1, 90), secs(90)), 500, &[]),
@@ -51,9 +51,9 @@ fn after_calm_requests_get_answers() {
     assert_eq!(live(&|_| {}, 111, &[asked(1, 50)]), Verdict::Fail);
 }
 
-/// A gateway that has too much to do answers: whoever asks it again has waited for the last attempt alone.
+/// An overloaded gateway answers: a client that retries has waited for the last attempt alone.
 #[test]
-fn who_was_turned_away_has_waited_since_the_last_attempt() {
+fn a_client_turned_away_has_waited_since_its_last_attempt() {
     let live = |unheard_since| {
         let mut history = History::new();
         history.oracles.faults_over(secs(100));
@@ -66,7 +66,7 @@ fn who_was_turned_away_has_waited_since_the_last_attempt() {
 }
 
 #[test]
-fn who_asks_again_late_is_answered_late() {
+fn a_client_that_retries_late_is_answered_late() {
     let live = |patience, slowest_answer, end: u64| {
         let patience = Span::from_secs(patience);
         let mut history = History::with(OracleSettings { patience, slowest_answer, ..settings() });
@@ -81,7 +81,7 @@ fn who_asks_again_late_is_answered_late() {
 }
 
 #[test]
-fn after_calm_holds_come_to_an_end() {
+fn after_calm_holds_end() {
     let live = |calm: u64, end: u64| {
         let mut history = History::new();
         history.oracles.faults_over(secs(calm));

@@ -1,11 +1,11 @@
-//! What is promised where clocks may be wrong.
+//! The promise of a hold where clocks may be wrong.
 
 use super::*;
 
-/// Asked for at 0 and told of 302, a client takes it that its hold lasts until 301. A leader whose clock is
-/// ahead by two seconds frees the seats at 305, and right clocks not before 307.
+/// A client that asked at 0 and was told 302 believes that its hold lasts until 301. A leader whose clock is
+/// ahead by two seconds frees the seats at 305, and true clocks not before 307.
 #[test]
-fn what_a_client_believed_of_a_clock_that_is_ahead_is_not_promised_twice() {
+fn time_that_a_client_believed_of_a_clock_ahead_is_not_promised_twice() {
     let lost = Outcome::Refused(Refusal::HoldLost);
     let confirm = confirm_request(11, 1, 1);
     let refused = |early, at| {

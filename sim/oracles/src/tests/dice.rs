@@ -1,10 +1,10 @@
-//! Chance for made-up histories.
+//! Random numbers for made-up histories.
 //!
-//! Owns numbers that a seed decides. Refuses to know what they stand for.
+//! Owns a seeded generator. Refuses to know what its numbers mean.
 
 use onsale_booking::draw::mix;
 
-/// SplitMix64.
+/// The generator SplitMix64.
 pub(crate) struct Dice(u64);
 
 impl Dice {

@@ -1,13 +1,12 @@
-//! Holds that end too late: by how much the gaps and troubles that a system declares excuse them, and not by a
-//! second more.
+//! Holds that end too late: declared gaps and troubles excuse them, to the second.
 //!
-//! A hold lasts 300 s and its grace 5 s, and the slack is 4 s: so where nothing happens it ends by 409 s if it was
-//! granted at 100 s.
+//! A hold lasts 300 s, its grace 5 s, and the slack is 4 s: so without gaps and troubles a hold granted at 100 s ends
+//! by 409 s.
 
 use super::*;
 use crate::Overdue;
 
-/// The last second at which a hold may end that was granted at 100; `hold` and `live` agree on it.
+/// The last second at which a hold granted at 100 may end; `hold` and `live` agree on it.
 fn limit(declare: &dyn Fn(&mut Overdue)) -> u64 {
     let judged = |end: u64| {
         let play = |ends: bool| {
@@ -29,12 +28,12 @@ fn limit(declare: &dyn Fn(&mut Overdue)) -> u64 {
 }
 
 #[test]
-fn where_nothing_happens_a_hold_ends_within_the_slack() {
+fn without_gaps_and_troubles_a_hold_ends_within_the_slack() {
     assert_eq!(limit(&|_| {}), 409);
 }
 
 #[test]
-fn whatever_ends_a_hold_ends_it_in_time() {
+fn every_end_of_a_hold_is_judged_for_lateness() {
     let ends = |at: u64, event: Event| {
         let mut history = History::new();
         history.asks(100, &hold_request(1, 1, &[3])).held(100, 1, 1, &[3]);
@@ -57,10 +56,10 @@ fn whatever_ends_a_hold_ends_it_in_time() {
 }
 
 #[test]
-fn a_gap_excuses_what_falls_due_in_it() {
+fn a_gap_excuses_holds_that_fall_due_in_it() {
     let gap = |from, until| limit(&move |overdue| overdue.gap_begins(0, secs(from), secs(until)));
     assert_eq!(gap(300, 303), 409, "long before");
-    assert_eq!(gap(404, 407), 411, "the part after it was due");
+    assert_eq!(gap(404, 407), 411, "the part of the gap after the hold was due");
     assert_eq!(gap(405, 408), 412);
     assert_eq!(gap(500, 503), 409, "long after");
     let open = |overdue: &mut Overdue| {
@@ -72,7 +71,7 @@ fn a_gap_excuses_what_falls_due_in_it() {
 }
 
 #[test]
-fn a_trouble_excuses_its_whole_time_from_the_grant_on() {
+fn a_trouble_after_the_grant_excuses_its_whole_length() {
     let trouble = |from, until| {
         limit(&move |overdue| {
             overdue.trouble_begins(secs(from));
@@ -85,7 +84,7 @@ fn a_trouble_excuses_its_whole_time_from_the_grant_on() {
 }
 
 #[test]
-fn where_the_time_was_lost_a_hold_is_measured_again() {
+fn a_hold_is_measured_afresh_when_a_log_lost_its_time() {
     assert_eq!(limit(&|overdue| overdue.measured_afresh(0, secs(243))), 243 + 305 + 4);
     assert_eq!(limit(&|overdue| overdue.measured_afresh(0, secs(43))), 409, "before the grant");
 }
