@@ -1,8 +1,8 @@
-//! The crowd: ten million people who want tickets.
+//! The crowd: up to ten million people who want tickets.
 //!
-//! Owns who comes when, the waiting room's door, every session, and what became of each
-//! person. It knows the booking API and nothing of the cluster behind it. People cost
-//! no task and no allocation: see [`people`], [`timer_wheel`] and [`arrivals`].
+//! Owns the arrivals, the waiting room's door, every session, and the fate of each person.
+//! It uses the booking API; refuses to know the cluster behind it. People cost no task and
+//! no allocation: see [`people`], [`timer_wheel`] and [`arrivals`].
 
 pub mod arrivals;
 pub mod door;
@@ -30,14 +30,14 @@ use crate::seen::asked::requester;
 use crate::seen::fate::{Fate, Fates};
 use crate::witness::Witness;
 
-/// The operator calls a show sold out when one seat in 200 is left (assumed): the last seats come
-/// back from abandoned carts one by one, for hours.
+/// Inverse of the share of seats left at which the operator declares a show sold out, 1 in 200
+/// (assumed): the last seats come back from abandoned carts one by one, for hours.
 const NEGLIGIBLE: u32 = 200;
 
-/// How many times its share a batch of requests gets as room.
+/// Capacity of a batch of requests, in multiples of its share.
 const SLACK: usize = 3;
 
-/// How many people's states are read ahead of their turn.
+/// Number of people whose states are read ahead of their turn.
 const READ_AHEAD: usize = 64;
 
 /// The client side of a run.
@@ -47,38 +47,38 @@ pub struct Crowd {
     demand_seed: u64,
     curve: Curve,
     next_block: u32,
-    /// The present block of arrivals, the next one last.
+    /// The current block of arrivals, the next one last.
     coming: Vec<(Instant, u32)>,
     door: Option<Door>,
     people: People,
     timers: TimerWheel,
-    /// The acts of the present turn; kept for its memory.
+    /// The acts of the current turn; kept for its memory.
     acts: Vec<Act>,
     waiting: Waiting,
     carts: FixedMap<u32, Cart>,
     maps: Vec<SeatMap>,
     fates: Fates,
-    /// The people who have left since this was asked last, if it is asked.
+    /// The people who have left since the last call of [`take_left`](Self::take_left); `None` before the first.
     left: Option<Vec<(UserId, Fate)>>,
     /// The gateways that take requests.
     gateways: Vec<u16>,
-    /// The gateways of each zone, where venues stand somewhere; the first are zone 1's.
+    /// The gateways of each zone, zone 1 first, if venues have zones.
     in_zone: Vec<Vec<u16>>,
-    /// Requests of the present turn by gateway.
+    /// Requests of the current turn, by gateway.
     outbox: Vec<Vec<Timed<Request>>>,
 }
 
-/// What a person holds.
+/// A person's hold.
 #[derive(Clone, Debug)]
 struct Cart {
     hold: RequestId,
     seats: SeatList,
-    /// When the person's timer ends.
+    /// Instant at which the person's timer ends.
     expires: Instant,
 }
 
 impl Crowd {
-    /// A crowd that has not come yet. `demand_seed` fixes every person, `room_seed` the shuffle.
+    /// A crowd before the first arrival. `demand_seed` fixes every person, `room_seed` the shuffle.
     pub fn new(scenario: &Scenario, demand_seed: u64, room_seed: u64) -> Self {
         let crowd = &scenario.crowd;
         let curve =
@@ -111,17 +111,17 @@ impl Crowd {
         crowd
     }
 
-    /// What became of people so far.
+    /// The fates of the people who have left so far.
     pub const fn fates(&self) -> &Fates {
         &self.fates
     }
 
-    /// The people who have left since this was asked last, and how; nobody the first time.
+    /// The people who have left since the last call, with their fates; nobody the first time.
     pub fn take_left(&mut self) -> Vec<(UserId, Fate)> {
         self.left.replace(Vec::new()).unwrap_or_default()
     }
 
-    /// When somebody next does something.
+    /// Instant of the next act of anyone.
     pub fn next_wake(&mut self) -> Option<Instant> {
         self.fill_coming();
         let mut next = self.timers.next_at().unwrap_or(Instant::MAX);
@@ -137,12 +137,12 @@ impl Crowd {
         (next < Instant::MAX).then_some(next)
     }
 
-    /// Whether everybody's story has ended.
+    /// Whether everybody has left.
     pub fn is_done(&self) -> bool {
         self.fates.ended() == u64::from(self.curve.users())
     }
 
-    /// From now on clients choose among these gateways.
+    /// Sets the gateways that clients choose among.
     pub fn choose_among(&mut self, gateways: Vec<u16>) {
         if !self.scenario.sale.venues.is_empty() {
             let zones = self.scenario.cluster.zones;
@@ -154,8 +154,8 @@ impl Crowd {
         self.gateways = gateways;
     }
 
-    /// Everything that people do at `now`, or before `now + quantum` if that is more. The requests
-    /// that leave wait in the outbox.
+    /// Carries out all acts at `now`, or before `now + quantum` if that is later. Their requests go to
+    /// the outbox.
     pub fn act(&mut self, now: Instant, witness: &mut Witness) {
         let end = Instant(now.0 + self.scenario.quantum.0.max(1));
         self.take_arrivals(end, witness);
@@ -173,7 +173,7 @@ impl Crowd {
         self.end_patience(now, end, witness);
     }
 
-    /// Answers that reached the clients.
+    /// Takes answers that reached the clients.
     pub fn hear(&mut self, now: Instant, replies: &[Timed<Reply>], witness: &mut Witness) {
         for ahead in replies.chunks(READ_AHEAD) {
             self.people.read_ahead(ahead.iter().map(|reply| requester(reply.item.request).0));
@@ -183,8 +183,8 @@ impl Crowd {
         }
     }
 
-    /// A gateway died, and with it every connection that it had: whoever waited for it tries another. What was on
-    /// its way to it when it died is refused by itself.
+    /// Notes that a gateway died with all its connections: people who waited for it try another. Requests on their
+    /// way to it when it died are refused separately.
     pub fn lose_connections(
         &mut self,
         now: Instant,
@@ -198,7 +198,7 @@ impl Crowd {
         }
     }
 
-    /// Requests were refused where a gateway ought to be, and when each client learns of it.
+    /// Takes requests refused because no gateway was there, with the instant at which each client learns of it.
     pub fn take_refusals(
         &mut self,
         now: Instant,
@@ -213,29 +213,29 @@ impl Crowd {
                 .get(user)
                 .filter(|person| person.sequence == sequence && person.waits)
                 .map(|person| person.ticket);
-            // A client that waits elsewhere by now lost this connection earlier.
+            // A client that now waits elsewhere lost this connection earlier.
             if ticket.is_some_and(|ticket| self.waiting.is_at(ticket, gateway)) {
                 self.lose_connection(now, at.max(now), user, gateway, witness);
             }
         }
     }
 
-    /// Hands over the requests of this turn: (gateway, batch), in order of gateway.
+    /// Sends the requests of this turn: (gateway, batch), in the order of gateways.
     pub fn drain_outbox(&mut self, mut send: impl FnMut(NodeId, Vec<Timed<Request>>)) {
         for (gateway, batch) in self.outbox.iter_mut().enumerate() {
             if !batch.is_empty() {
                 if !batch.is_sorted_by_key(|timed| timed.at) {
                     batch.sort_by_key(|timed| timed.at);
                 }
-                // The next batch will be about as large; a short one varies most.
+                // The next batch will be about as large; short ones vary most.
                 let next = Vec::with_capacity(batch.len() + batch.len() / 4 + SLACK);
                 send(NodeId(gateway as u16), std::mem::replace(batch, next));
             }
         }
     }
 
-    /// The run is over: counts what never got its answer. Returns the requests still open. Of those whose client was
-    /// turned away meanwhile the present attempt alone is open.
+    /// Ends the run: counts the unanswered requests and returns them. Of a request whose client was turned away, only
+    /// the current attempt is open.
     pub fn finish(&mut self, end: Instant, witness: &mut Witness) -> Vec<Asked> {
         let mut open = Vec::new();
         for (user, person) in self.people.all() {
@@ -272,7 +272,7 @@ impl Crowd {
         loop {
             self.fill_coming();
             let Some(&(at, user)) = self.coming.last().filter(|&&(at, _)| at < end) else { return };
-            // People who were due before this arrival go in before it.
+            // People due before this arrival enter first.
             self.take_releases(at, witness);
             self.coming.pop();
             witness.recorder.arrived(at, 1);
@@ -310,7 +310,7 @@ impl Crowd {
         self.door = Some(door);
     }
 
-    /// When next to nothing is left to sell, nobody need wait any longer.
+    /// Closes the waiting room once almost nothing is left to sell.
     fn close_if_sold_out(&mut self, now: Instant, witness: &mut Witness) {
         if self.door.is_none()
             || self.maps.iter().any(|map| map.seats() - map.booked() > map.seats() / NEGLIGIBLE)
@@ -340,8 +340,8 @@ impl Crowd {
         self.timers.enter(Act { at, user, stamp });
     }
 
-    /// Clients choose a gateway in turn, and another one for each attempt; the first in the zone of
-    /// the show's venue, if there is one.
+    /// The gateway of an attempt: round robin, another one for each attempt; the first attempt goes to
+    /// the zone of the show's venue, if it has gateways.
     fn gateway(&self, user: u32, show: ShowId, sequence: u8, attempt: u8) -> u16 {
         let mut among = &self.gateways;
         if attempt == 1

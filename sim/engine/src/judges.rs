@@ -1,8 +1,8 @@
-//! What judges the replicated cluster: the oracles of every system, and what this one promises besides.
+//! The judges of the replicated cluster: the oracles of every system, and judges of its own promises.
 //!
-//! Owns which of its own judges hears what: when a shard may have no leader, whether moves come to their end, and
-//! what sessions read of facts. Refuses to know how evidence is come by: the [ledger](crate::replicated::ledger) reads disks, and
-//! clients tell what they were told.
+//! Owns the dispatch to its own judges: availability of shards, ends of moves, and facts as sessions read them.
+//! Refuses to know where evidence comes from: the [ledger](crate::replicated::ledger) reads disks, and clients report
+//! their answers.
 
 pub mod availability;
 pub mod facts;
@@ -18,16 +18,16 @@ use self::availability::{Availability, Paces};
 use self::facts::{Bounds, Facts};
 use self::moves::Moves;
 
-/// What the judges must know of the sale, the cluster and the run.
+/// Facts about the sale, the cluster and the run that the judges use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JudgeSettings {
-    /// What the oracles of every system must know.
+    /// Settings of the oracles of every system.
     pub oracles: OracleSettings,
-    /// How fast the cluster is where nothing is wrong.
+    /// Speed of the cluster without faults.
     pub paces: Paces,
     /// Whether the settings let every move end.
     pub moves_end: bool,
-    /// What nodes are granted to agree on facts, if there are facts.
+    /// Time that nodes are granted to agree on facts, if there are facts.
     pub facts: Option<Bounds>,
 }
 
@@ -38,12 +38,12 @@ pub struct Judges {
     pub oracles: Oracles,
     availability: Availability,
     moves: Moves,
-    /// Judges facts, if there are any.
+    /// The judge of facts, if there are any.
     pub facts: Option<Facts>,
 }
 
 impl Judges {
-    /// Judges of a run that has not begun.
+    /// The judges of a run before its first event.
     ///
     /// # Panics
     /// If a section or a row has no seats.
@@ -55,7 +55,7 @@ impl Judges {
         Self { oracles, availability, moves: Moves::new(moves_end), facts }
     }
 
-    /// A node's process starts or ends; by whom each shard may be kept is told in order.
+    /// Notes that a node's process starts or ends, with the possible members of each shard, in order.
     pub fn process(
         &mut self,
         at: Instant,
@@ -66,18 +66,18 @@ impl Judges {
         self.availability.on_process(at, node, is_up, kept_by, self.oracles.overdue());
     }
 
-    /// A fault strikes that may keep leaders from committing, or words from arriving, though processes
-    /// are up; what it does to disks may make them forget what they promised.
+    /// Notes the strike of a fault that may keep leaders from committing or messages from arriving, although
+    /// processes are up. `forgets` says whether disks may lose durable promises.
     pub fn trouble(&mut self, at: Instant, forgets: bool) {
         self.availability.on_trouble(at, forgets, self.oracles.overdue());
     }
 
-    /// It heals.
+    /// Notes that such a fault heals.
     pub fn trouble_over(&mut self, at: Instant) {
         self.availability.on_trouble_over(at, self.oracles.overdue());
     }
 
-    /// A committed version of the map is read from the disks, in rising order.
+    /// Notes a committed version of the map, read from disks in rising order.
     pub fn map_changed(&mut self, read: Instant, map: Placement) {
         let mut shards = (0..map.shards()).map(ShardId);
         let moves = shards.any(|shard| !map.seats(shard).from.is_empty());
@@ -85,7 +85,7 @@ impl Judges {
         self.moves.on_map(read, map);
     }
 
-    /// A committed record that changes the members of a shard's journal is read from the disks.
+    /// Notes a committed membership change of a shard's journal, read from disks.
     pub fn members_changed(
         &mut self,
         read: Instant,
@@ -96,18 +96,18 @@ impl Judges {
         self.moves.on_step(read, shard, before, after);
     }
 
-    /// A node was told to leave for good, or is lost and is to be struck off by another's word.
+    /// Notes that a node was told to leave for good, or is lost and to be removed by another node.
     pub fn told_to_leave(&mut self, at: Instant, node: NodeId) {
         self.moves.on_told_to_leave(at, node);
     }
 
-    /// At the end of the run: the members of a shard's journal; shards are told in order.
+    /// Notes at the end of the run the members of a shard's journal; called for the shards in order.
     pub fn kept_by(&mut self, members: &Members) {
         self.moves.on_end(members);
     }
 
-    /// The last fault is over and everything is healed: calm begins. In a run without faults
-    /// that is its start; without this call `live` is not exercised.
+    /// Begins calm: the last fault has healed. In a run without faults that is its start; without
+    /// this call `live` is not exercised.
     ///
     /// # Panics
     /// If it is called twice.
@@ -116,12 +116,12 @@ impl Judges {
         self.facts.iter_mut().for_each(|facts| facts.on_calm(at));
     }
 
-    /// How many promises were found broken so far.
+    /// Number of failures so far.
     pub fn failures(&self) -> u64 {
         self.findings().map(Findings::failures).sum()
     }
 
-    /// What those that are told in full are about: the oracle, and one sentence.
+    /// The failures reported in full: the oracle, and its headline.
     pub fn headlines(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.findings().flat_map(Findings::headlines)
     }
@@ -130,7 +130,7 @@ impl Judges {
         self.oracles.findings().chain(self.facts.as_ref().map(Facts::findings))
     }
 
-    /// The verdicts at the end of the run, given what clients still wait for.
+    /// The verdicts at the end of the run, given the open requests.
     pub fn finish(self, end: Instant, open: &[Asked]) -> Vec<OracleResult> {
         let own = self.moves.finish(end, self.oracles.calm());
         let mut results = self.oracles.finish(end, open, own);

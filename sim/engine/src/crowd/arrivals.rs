@@ -1,15 +1,14 @@
-//! When each user comes.
+//! The arrival of each user.
 //!
 //! Owns the curve of arrivals: any shape becomes a piecewise-linear count of users
 //! over time, and a user's instant is a function of the demand seed and the user's
 //! number alone. Refuses to know what users do.
 //!
-//! Users are numbered in the order of their arrival, block by block: a block of 256
-//! users spreads over the time in which the curve grows by 256, each user uniformly
-//! and independently. So within a block arrivals are as irregular as a Poisson stream,
-//! nothing is stored. Where a Poisson stream is asked for it is one across blocks, too: there the gaps
-//! are drawn, and where each block begins is stored. A crowd of named people is given as it is: taking one away moves
-//! no other.
+//! Users are numbered in the order of arrival, block by block: a block of 256 users spreads over
+//! the time in which the curve grows by 256, each user uniformly and independently. So arrivals
+//! within a block are as irregular as a Poisson stream, and nothing is stored. A Poisson shape is
+//! one across blocks, too: its gaps are drawn, and the start of each block is stored. A crowd of
+//! named people is given as it is: removing one changes no other.
 
 use std::ops::Range;
 
@@ -23,7 +22,7 @@ use onsale_world::stream::UserDraws;
 const BLOCK_BITS: u32 = 8;
 /// People in a block.
 pub const BLOCK: u32 = 1 << BLOCK_BITS;
-/// Positions on the curve are users in 1/65,536.
+/// Precision of positions on the curve: units of 1/65,536 user, as a power of two.
 const POSITION_BITS: u32 = 16;
 const PURPOSE: u8 = 0;
 
@@ -32,15 +31,15 @@ const PURPOSE: u8 = 0;
 pub struct Curve {
     seed: u64,
     users: u32,
-    /// (instant in µs, users who came before it in 1/65,536); both ascend.
+    /// (instant in µs, users before it in 1/65,536); both ascend.
     points: Vec<(u64, u64)>,
-    /// The gaps between them, if they come one after the other and not block by block.
+    /// The gaps between arrivals, for a Poisson stream.
     gaps: Option<Gaps>,
-    /// The people who come, if they are named. The curve says nothing then.
+    /// The named people, if the crowd is given by name; then the curve is unused.
     named: Option<Named>,
 }
 
-/// People whose instants are given.
+/// People with given instants.
 #[derive(Clone, Debug)]
 struct Named {
     by_number: Vec<(u32, Instant)>,
@@ -59,18 +58,18 @@ impl Named {
 
     fn arrival(&self, user: u32) -> Instant {
         let place = self.by_number.binary_search_by_key(&user, |&(number, _)| number);
-        self.by_number[place.expect("only who is named comes")].1
+        self.by_number[place.expect("only named people come")].1
     }
 }
 
-/// A Poisson stream of people: gaps between them that are exponential, and stretched so that the
-/// one after the last would come at the end. Only where each block begins is stored.
+/// A Poisson stream: exponential gaps, scaled so that the person after the last would come at the
+/// end. Only the start of each block is stored.
 #[derive(Clone, Debug)]
 struct Gaps {
     over: u64,
-    /// By block, all gaps before it.
+    /// By block, the sum of all gaps before it.
     before: Vec<u64>,
-    /// All of them.
+    /// Sum of all gaps.
     sum: u64,
 }
 
@@ -92,7 +91,7 @@ impl Gaps {
         to_come.last().unwrap_or(Instant::ZERO)
     }
 
-    /// When the first people of a block come, in order.
+    /// Arrivals of a block's first people, in order.
     fn arrivals(&self, seed: u64, of_block: Range<u32>) -> impl Iterator<Item = Instant> {
         let mut sum = self.before[(of_block.start / BLOCK) as usize];
         of_block.map(move |user| {
@@ -102,17 +101,17 @@ impl Gaps {
     }
 }
 
-/// The gap before a person, in units of which the mean has as many as fit a hundred million people.
+/// The gap before a person, in units so small that the sum for a hundred million people just fits.
 fn gap(seed: u64, user: u32) -> u64 {
     exponential(UserDraws::new(seed, user).draw(PURPOSE, 0), Span(1 << 32)).0
 }
 
-/// Share of a whole that has come by some time; from 0 to 1.
+/// Cumulative share, 0 to 1, of arrivals by a time.
 type Cumulative<'a> = &'a dyn Fn(f64) -> f64;
 
 impl Curve {
     /// The curve of `users` people. With a waiting room people come to the room; without one,
-    /// those who gather early press the button at the opening.
+    /// early people press the button at the opening.
     pub fn new(shape: &Arrivals, users: u32, seed: u64, waiting_room: bool) -> Self {
         let points = positions(&shares(shape, waiting_room), users);
         let gaps = if let Arrivals::Poisson { over } = shape {
@@ -125,17 +124,17 @@ impl Curve {
         Self { seed, users, points, gaps, named }
     }
 
-    /// How many users come in all.
+    /// Number of users in all.
     pub const fn users(&self) -> u32 {
         self.users
     }
 
-    /// When the last user can come.
+    /// Latest possible arrival.
     pub fn end(&self) -> Instant {
         self.points.last().map_or(Instant::ZERO, |&(at, _)| Instant(at))
     }
 
-    /// When this user comes.
+    /// Arrival of this user.
     pub fn arrival(&self, user: u32) -> Instant {
         if let Some(named) = &self.named {
             return named.arrival(user);
@@ -146,7 +145,7 @@ impl Curve {
         instant_at(&self.points, self.position(user))
     }
 
-    /// Where on the curve this user stands.
+    /// Position of this user on the curve.
     fn position(&self, user: u32) -> u64 {
         let start = user / BLOCK * BLOCK;
         let size = (self.users - start).min(BLOCK);
@@ -157,7 +156,7 @@ impl Curve {
         (u64::from(start) << POSITION_BITS) + within
     }
 
-    /// The users of one block with their instants, in order of arrival; empty past the last block.
+    /// Writes the users of one block with their instants to `out`, in the order of arrival; none past the last block.
     pub fn block(&self, block: u32, out: &mut Vec<(Instant, u32)>) {
         out.clear();
         let start = u64::from(block) * u64::from(BLOCK);
@@ -173,11 +172,11 @@ impl Curve {
             let block = start as u32..end as u32;
             return out.extend(gaps.arrivals(self.seed, block.clone()).zip(block));
         }
-        // All stand between a few points of the curve.
+        // All lie between a few points of the curve.
         let first = next_point(&self.points, start << POSITION_BITS);
         let last = next_point(&self.points, (end << POSITION_BITS) - 1);
         let points = &self.points[first - 1..=last];
-        // One word a person: the instant, then the place in the block.
+        // One word a person: the instant, then the index in the block.
         let mut words = [u64::MAX; BLOCK as usize];
         for (word, user) in words.iter_mut().zip(start..end) {
             let at = instant_at(points, self.position(user as u32));
@@ -191,12 +190,12 @@ impl Curve {
     }
 }
 
-/// The first of these points that lies after a position; the last if none does.
+/// Index of the first point after a position; the last if none is.
 fn next_point(points: &[(u64, u64)], position: u64) -> usize {
     points.partition_point(|&(_, count)| count <= position).min(points.len() - 1)
 }
 
-/// When the curve through these points reaches a position.
+/// Instant at which the curve through these points reaches a position.
 fn instant_at(points: &[(u64, u64)], position: u64) -> Instant {
     let next = next_point(points, position);
     let ((t0, c0), (t1, c1)) = (points[next - 1], points[next]);
@@ -204,7 +203,7 @@ fn instant_at(points: &[(u64, u64)], position: u64) -> Instant {
     Instant(t0 + along as u64)
 }
 
-/// The share of all people who have come by each instant, in microseconds; both ascend.
+/// (instant in µs, share of all people before it); both ascend.
 fn shares(shape: &Arrivals, waiting_room: bool) -> Vec<(u64, f64)> {
     match shape {
         Arrivals::Constant { over } | Arrivals::Poisson { over } => {
@@ -253,7 +252,7 @@ fn shares(shape: &Arrivals, waiting_room: bool) -> Vec<(u64, f64)> {
     }
 }
 
-/// The same as positions on the curve of `users` people; the last is the whole.
+/// The same as positions on the curve of `users` people; the last position is everybody.
 fn positions(shares: &[(u64, f64)], users: u32) -> Vec<(u64, u64)> {
     let whole = u64::from(users) << POSITION_BITS;
     let mut points: Vec<(u64, u64)> =
@@ -270,7 +269,7 @@ fn share_of(ratio: Ratio) -> f64 {
     f64::from(ratio.num) / f64::from(ratio.den)
 }
 
-/// The share of an exponentially decaying stream from `from` to `end` that has come by t.
+/// Cumulative share, by time t, of an exponentially decaying stream from `from` to `end`.
 fn decaying(from: f64, end: f64, decay: f64) -> impl Fn(f64) -> f64 {
     let whole = 1.0 - libm::exp(-(end - from) / decay);
     move |t| if t <= from { 0.0 } else { ((1.0 - libm::exp(-(t - from) / decay)) / whole).min(1.0) }
@@ -329,7 +328,7 @@ mod tests {
         for index in 0..5 {
             curve.block(index, &mut block);
             for &(at, user) in &block {
-                assert!(at >= last, "user {user} comes before an earlier one");
+                assert!(at >= last, "user {user} arrives before an earlier one");
                 assert_eq!(at, curve.arrival(user));
                 (last, seen) = (at, seen + 1);
             }
@@ -339,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn named_people_come_when_it_is_said_and_nobody_else() {
+    fn only_named_people_come_at_the_given_instants() {
         let people: Vec<_> = (0..300).map(|n| (Span::from_secs(300 - n), n as u32 * 7)).collect();
         let curve = Curve::new(&Arrivals::Named { people }, 300, 1, false);
         let (mut block, mut come) = (Vec::new(), Vec::new());
@@ -366,7 +365,7 @@ mod tests {
     #[test]
     fn a_poisson_stream_is_one_across_blocks() {
         let over = Span::from_secs(1_000);
-        // How much the counts of windows of 1,000 people vary, by their mean: one in a Poisson stream.
+        // Variance over mean of the counts in windows of 1,000 people: 1 in a Poisson stream.
         let varies = |shape: &Arrivals| {
             let curve = Curve::new(shape, 1_000_000, 1, false);
             let (mut block, mut counts) = (Vec::new(), vec![0_u32; 1_000]);
@@ -429,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn curves_keep_their_values_for_ever() {
+    fn curves_never_change_their_values() {
         let shapes = [
             Arrivals::Constant { over: Span::from_secs(60) },
             Arrivals::Ramp { over: Span::from_secs(60) },

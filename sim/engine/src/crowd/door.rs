@@ -1,8 +1,8 @@
-//! The door of the waiting room: who waits, who is called, who has left by then.
+//! The door of the waiting room: people who wait, are called, or have left.
 //!
-//! Owns the room in front of the sale and the latency of waiting in it. The order of
-//! the queue is booking's ([`onsale_booking::waiting_room`]); people wait as positions, not
-//! as polls.
+//! Owns the room in front of the sale and the latency of waiting in it. The order of the queue is
+//! booking's ([`onsale_booking::waiting_room`]); people wait as positions, and do not poll. Refuses
+//! to know what people do once they are let in.
 
 use onsale_booking::{Instant, Span, WaitingRoom};
 use onsale_reports::{Ending, Operation};
@@ -11,7 +11,7 @@ use onsale_scenarios::{Ratio, WaitingRoom as Settings};
 use super::arrivals::Curve;
 use crate::witness::Witness;
 
-/// The waiting room as the crowd meets it.
+/// The waiting room from the crowd's side.
 #[derive(Debug)]
 pub struct Door {
     settings: Settings,
@@ -19,12 +19,12 @@ pub struct Door {
     closed: bool,
 }
 
-/// What a person does when called.
+/// A person's reaction to the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calling {
-    /// Is still there.
+    /// The person is still there.
     Comes,
-    /// Lost patience before.
+    /// The person lost patience before.
     HasLeft,
 }
 
@@ -40,7 +40,7 @@ impl Door {
         Self { settings, room, closed: false }
     }
 
-    /// A person joins; false if the sale is over.
+    /// Adds a person; `false` if the sale is over.
     pub fn join(&mut self, user: u32, at: Instant) -> bool {
         if !self.closed {
             self.room.join(user..user + 1, at);
@@ -48,17 +48,17 @@ impl Door {
         !self.closed
     }
 
-    /// When the next person is called.
+    /// Instant of the next call.
     pub fn next_release(&self) -> Option<Instant> {
         self.room.next_release()
     }
 
-    /// Share of people who don't come when called.
+    /// Share of no-shows, people who do not come when called.
     pub const fn no_show(&self) -> Ratio {
         self.settings.no_show
     }
 
-    /// Calls everybody whose turn comes before `end`.
+    /// Calls everybody whose turn is before `end`.
     pub fn release(
         &mut self,
         end: Instant,
@@ -75,7 +75,7 @@ impl Door {
         }
     }
 
-    /// The sale is over: everybody who still waits is told.
+    /// Ends the sale: tells everybody who still waits.
     pub fn close(
         &mut self,
         now: Instant,
@@ -91,7 +91,7 @@ impl Door {
         }
     }
 
-    /// The run is over: who still waits has no answer.
+    /// Ends the run: people who still wait are unanswered.
     pub fn finish(&mut self, end: Instant, curve: &Curve, witness: &mut Witness) {
         let opening = Instant::ZERO + self.settings.opening;
         for user in self.room.close() {
@@ -104,11 +104,11 @@ impl Door {
     }
 }
 
-/// How the waiting ends for those who are let in, and for those who are told that nothing is left.
+/// Ends of the wait: let in, or told that nothing is left.
 const LET_IN: (Operation, Ending) = (Operation::Queue, Ending::Granted);
 const TURNED_AWAY: (Operation, Ending) = (Operation::TurnedAway, Ending::Refused);
 
-/// People gather before the opening of their own accord: they wait from the opening on.
+/// Start of a person's wait: people come before the opening by their own choice, so it begins at the opening.
 fn waits_since(curve: &Curve, user: u32, opening: Instant) -> Instant {
     curve.arrival(user).max(opening)
 }

@@ -1,20 +1,20 @@
-//! The people who are inside: their state in flat chunks, dropped when all in a chunk are done.
+//! The people inside: their state in flat chunks, dropped when everybody in a chunk has left.
 //!
-//! Owns where a person's few bytes live. Refuses to know what they mean to a session.
+//! Owns the storage of a person's few bytes. Refuses to know what they mean to a session.
 
 use onsale_booking::{Instant, SectionId};
 
-/// Eight mebibytes of people: few enough to be given back one by one, and large enough that the system
-/// can back them with large pages, as they are looked at in no order.
+/// People in a chunk, eight mebibytes: small enough to be freed one by one, and large enough for huge
+/// pages, as access is random.
 const CHUNK: u32 = 1 << 18;
 
-/// What a person is doing.
+/// The step that a person is at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Doing {
-    /// Not come yet, in the waiting room, or gone.
+    /// Before arrival, in the waiting room, or gone.
     #[default]
     Away,
-    /// Looking at the seat map; will ask for a hold.
+    /// Looking at the seat map, before asking for a hold.
     Picking,
     /// Asked for a hold.
     AskingHold,
@@ -26,35 +26,35 @@ pub enum Doing {
     AskingRelease,
 }
 
-/// One person inside. Thirty-two bytes that share a cache line: ten million are looked at in no order.
+/// One person inside: 32 bytes within a cache line, as access to ten million is random.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(32))]
 pub struct Person {
-    /// When the present intention began.
+    /// Start of the current intention.
     pub intended: Instant,
-    /// When the first hold was intended.
+    /// Instant at which the first hold was intended.
     pub began: Instant,
-    /// What the person is doing.
+    /// The step that the person is at.
     pub doing: Doing,
-    /// Numbers the person's requests.
+    /// Number of the current request.
     pub sequence: u8,
-    /// Attempts made with the present request.
+    /// Attempts of the current request so far.
     pub attempt: u8,
     /// Fresh requests made after refusals.
     pub refreshes: u8,
-    /// Moves on whenever the timer of this person loses its meaning.
+    /// Changes whenever the person's pending act becomes void.
     pub stamp: u8,
-    /// Whether an attempt is under way: sent, and neither answered nor given up.
+    /// Whether an attempt is open: sent, and neither answered nor given up.
     pub waits: bool,
-    /// While it is, the ticket of the client's patience.
+    /// Ticket of the client's patience, while an attempt is open.
     pub ticket: u32,
-    /// Whether the present request names seats from the map.
+    /// Whether the current request names seats from the map.
     pub picks: bool,
-    /// The section of the present wish.
+    /// Section of the current wish.
     pub section: SectionId,
-    /// How many seats the person wants.
+    /// Seats that the person wants.
     pub group: u8,
-    /// Whether an attempt with the present request was answered: too much was under way.
+    /// Whether an attempt of the current request was refused as overloaded.
     pub turned_away: bool,
 }
 
@@ -62,8 +62,8 @@ pub struct Person {
 #[derive(Debug)]
 pub struct People {
     chunks: Vec<Option<Chunk>>,
-    /// The people of a chunk that became empty, all of them away: where one is inside at a time, it is wanted
-    /// again at once.
+    /// The memory of a chunk that became empty, for the next one: if one person is inside at a time, it is
+    /// needed again at once.
     spare: Option<Box<[Person]>>,
     users: u32,
     inside: u64,
@@ -76,18 +76,18 @@ struct Chunk {
 }
 
 impl People {
-    /// Room for `users` people; memory is taken as they come.
+    /// A store for `users` people; memory is allocated as they come.
     pub fn new(users: u32) -> Self {
         let chunks = (0..users.div_ceil(CHUNK)).map(|_| None).collect();
         Self { chunks, spare: None, users, inside: 0 }
     }
 
-    /// How many are inside.
+    /// Number of people inside.
     pub const fn inside(&self) -> u64 {
         self.inside
     }
 
-    /// Lets a person in.
+    /// Adds a person.
     pub fn enter(&mut self, user: u32, person: Person) {
         let size = (self.users - user / CHUNK * CHUNK).min(CHUNK);
         let spare = &mut self.spare;
@@ -101,7 +101,7 @@ impl People {
         self.inside += 1;
     }
 
-    /// A person who is inside.
+    /// A person, if inside.
     #[inline]
     pub fn get(&mut self, user: u32) -> Option<&mut Person> {
         let chunk = self.chunks.get_mut((user / CHUNK) as usize)?.as_mut()?;
@@ -109,8 +109,8 @@ impl People {
         (person.doing != Doing::Away).then_some(person)
     }
 
-    /// Changes a person who is inside, in place: what would be changed in a copy and written back whole
-    /// would wait for its own small writes.
+    /// Changes a person inside in place: writing back a changed copy whole would stall on the small writes
+    /// before it.
     #[inline]
     pub fn change(&mut self, user: u32, change: impl FnOnce(&mut Person)) {
         if let Some(person) = self.get(user) {
@@ -118,8 +118,8 @@ impl People {
         }
     }
 
-    /// Reads ahead the people who are about to be looked at: their misses overlap, where one look after
-    /// another would wait for each in turn. Changes nothing but the time it takes.
+    /// Reads ahead the people who are needed next, so that their cache misses overlap. Changes nothing but the
+    /// time it takes.
     pub fn read_ahead(&self, users: impl Iterator<Item = u32>) {
         let touched = users.fold(0, |touched, user| {
             let chunk = self.chunks.get((user / CHUNK) as usize).and_then(Option::as_ref);
@@ -128,10 +128,10 @@ impl People {
         std::hint::black_box(touched);
     }
 
-    /// A person leaves for good.
+    /// Removes a person for good.
     pub fn leave(&mut self, user: u32) {
         let slot = &mut self.chunks[(user / CHUNK) as usize];
-        let chunk = slot.as_mut().expect("who leaves was inside");
+        let chunk = slot.as_mut().expect("only a person inside leaves");
         chunk.people[(user % CHUNK) as usize].doing = Doing::Away;
         chunk.inside -= 1;
         self.inside -= 1;
@@ -140,7 +140,7 @@ impl People {
         }
     }
 
-    /// Everybody inside, in order.
+    /// Everybody inside, in the order of numbers.
     pub fn all(&self) -> impl Iterator<Item = (u32, &Person)> {
         (0..).zip(&self.chunks).flat_map(|(chunk, slot)| {
             let people = slot.iter().flat_map(|chunk| chunk.people.iter());
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_goes_when_a_chunk_is_empty() {
+    fn memory_is_freed_when_a_chunk_is_empty() {
         let mut people = People::new(CHUNK + 2);
         let person = Person { doing: Doing::Picking, ..Person::default() };
         for user in [0, CHUNK, CHUNK + 1] {
@@ -173,7 +173,7 @@ mod tests {
         assert!(people.chunks[1].is_none());
         assert_eq!(people.inside(), 1);
         people.enter(CHUNK + 1, person);
-        assert!(people.get(CHUNK).is_none(), "who left is not back");
+        assert!(people.get(CHUNK).is_none(), "a person who left is away");
         assert!(people.spare.is_none() && people.get(CHUNK + 1).is_some());
     }
 }

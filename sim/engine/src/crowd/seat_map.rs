@@ -1,14 +1,14 @@
-//! The public seat map: what people see of the seats before they ask.
+//! The public seat map, which people see before they ask.
 //!
-//! Owns the count of free seats a section as the clients' own answers tell it, shown
-//! with a delay. It is a hint to people, never evidence.
+//! Owns the count of free seats in each section, from the clients' own answers, shown with a
+//! delay. It is a hint to people, never evidence. Refuses to know the seats themselves.
 
 use std::collections::BTreeMap;
 
 use onsale_booking::seat_list::SEATS_PER_REQUEST_MAX;
 use onsale_booking::{Instant, SeatId, SectionId, Span};
 
-/// How old the map that people see may be (2 s, assumed: no published value was found).
+/// Longest age of the map that people see (2 s, assumed: no published value was found).
 pub const STALENESS: Span = Span::from_secs(2);
 
 /// The map of one show.
@@ -17,16 +17,16 @@ pub struct SeatMap {
     seats_per_section: u32,
     free: Vec<u32>,
     shown: Vec<u32>,
-    /// By number of seats wanted, then by preferred section: where to ask. Empty until it is wanted.
+    /// By number of seats wanted, then by preferred section: the section to ask in. Empty until it is needed.
     ways: [Vec<SectionId>; SEATS_PER_REQUEST_MAX + 1],
     shown_until: Instant,
     booked: u32,
-    /// Seats of carts that were left behind, by the instant at which they come back.
+    /// Seats of abandoned carts, by the instant at which they come back.
     returning: BTreeMap<Instant, Vec<SeatId>>,
 }
 
 impl SeatMap {
-    /// Every seat of `sections` sections is free.
+    /// A map of `sections` sections with every seat free.
     pub fn new(sections: u16, seats_per_section: u32) -> Self {
         let free = vec![seats_per_section; usize::from(sections)];
         Self {
@@ -40,18 +40,18 @@ impl SeatMap {
         }
     }
 
-    /// Seats that people were told they booked.
+    /// Number of seats in acknowledged bookings.
     pub const fn booked(&self) -> u32 {
         self.booked
     }
 
-    /// Seats in all.
+    /// Number of seats in all.
     pub const fn seats(&self) -> u32 {
         self.seats_per_section * self.free.len() as u32
     }
 
-    /// The section to ask in: the preferred one if the map shows enough seats there, else the next that has
-    /// them, else the preferred one.
+    /// The section to ask in: the preferred one if the map shows enough seats there, else the next with
+    /// enough, else the preferred one.
     pub fn choose(&mut self, now: Instant, preferred: SectionId, seats: u8) -> SectionId {
         self.refresh(now);
         let ways = &mut self.ways[usize::from(seats)];
@@ -61,7 +61,7 @@ impl SeatMap {
         ways[usize::from(preferred.0)]
     }
 
-    /// Somebody was granted these seats.
+    /// Notes that these seats were granted.
     pub fn held(&mut self, seats: &[SeatId]) {
         for seat in seats {
             let free = &mut self.free[(seat.0 / self.seats_per_section) as usize];
@@ -69,12 +69,12 @@ impl SeatMap {
         }
     }
 
-    /// Somebody was told that this number of seats is booked.
+    /// Notes an acknowledged booking of this many seats.
     pub const fn sold(&mut self, seats: u32) {
         self.booked += seats;
     }
 
-    /// Somebody gave these seats back.
+    /// Notes that these seats were given back.
     pub fn returned(&mut self, seats: &[SeatId]) {
         for seat in seats {
             let free = &mut self.free[(seat.0 / self.seats_per_section) as usize];
@@ -82,7 +82,7 @@ impl SeatMap {
         }
     }
 
-    /// Somebody left these seats behind; their hold ends at `at`.
+    /// Notes that these seats were abandoned; their hold ends at `at`.
     pub fn left_behind(&mut self, at: Instant, seats: &[SeatId]) {
         self.returning.entry(at).or_default().extend_from_slice(seats);
     }
@@ -104,10 +104,10 @@ impl SeatMap {
     }
 }
 
-/// For each section the first from it on, round the hall, that shows enough seats; itself if none does.
+/// Finds for each section the next one, around the hall, with enough seats; the section itself if none has.
 fn find_ways(shown: &[u32], seats: u32, ways: &mut Vec<SectionId>) {
     let enough = |section: &usize| shown[*section] >= seats;
-    // Against the direction of the search: behind the last section stands the first that has enough.
+    // Backwards, against the direction of the search: after the last section comes the first with enough.
     let mut found = (0..shown.len()).find(enough);
     for section in (0..shown.len()).rev() {
         found = Some(section).filter(enough).or(found);
@@ -126,7 +126,11 @@ mod tests {
         let now = Instant(5_000_000);
         assert_eq!(map.choose(now, SectionId(1), 4), SectionId(1));
         map.held(&(10..18).map(SeatId).collect::<Vec<_>>());
-        assert_eq!(map.choose(now, SectionId(1), 4), SectionId(1), "the map is not refreshed yet");
+        assert_eq!(
+            map.choose(now, SectionId(1), 4),
+            SectionId(1),
+            "the map has not been refreshed yet"
+        );
         assert_eq!(map.choose(now + STALENESS, SectionId(1), 4), SectionId(2));
         map.held(&(20..30).map(SeatId).collect::<Vec<_>>());
         assert_eq!(map.choose(now + STALENESS + STALENESS, SectionId(1), 4), SectionId(0));

@@ -1,8 +1,8 @@
 //! One person's session: pick, hold, pay, done; retry, give up, abandon.
 //!
-//! Owns what a person does next and how each answer is taken. Every latency runs from
-//! the instant at which the person meant to act, so that a slow answer to one request
-//! cannot hide the wait of the next.
+//! Owns a person's next step and the reaction to each answer. Every latency runs from the
+//! instant at which the person meant to act, so that a slow answer to one request cannot hide the
+//! wait of the next. Refuses to know how requests travel.
 
 use onsale_booking::{
     Command, HoldId, Instant, Outcome, PaymentId, Refusal, Reply, Request, SectionId, ShowId,
@@ -20,7 +20,7 @@ use crate::seen::sight::Sight;
 use crate::witness::Witness;
 
 impl Crowd {
-    /// A person comes in and looks at the seat map.
+    /// Lets a person in, who looks at the seat map.
     pub(super) fn enter(&mut self, user: u32, at: Instant) {
         let taste = self.taste(user);
         let think = taste.pick_think();
@@ -36,7 +36,7 @@ impl Crowd {
         self.schedule(user, 0, at + think);
     }
 
-    /// A person's timer says that it is time.
+    /// Carries out a person's act that is due.
     pub(super) fn on_act(&mut self, now: Instant, act: Act, witness: &mut Witness) {
         let Some(&mut person) =
             self.people.get(act.user).filter(|person| person.stamp == act.stamp)
@@ -47,7 +47,7 @@ impl Crowd {
             Doing::Picking => self.ask_hold(now, act, person, witness),
             Doing::Paying => self.end_checkout(now, act, person, witness),
             Doing::AskingHold | Doing::AskingBooking | Doing::AskingRelease => {
-                // Sends the present request once more.
+                // Retries the current request.
                 let request = self.request(act.user, &person);
                 let attempt = (act.user, act.at, person.attempt + 1);
                 self.send(attempt, request, witness, |person| person.attempt += 1);
@@ -56,7 +56,7 @@ impl Crowd {
         }
     }
 
-    /// An answer reaches the person.
+    /// Takes an answer to the person.
     pub(super) fn on_reply(
         &mut self,
         now: Instant,
@@ -93,7 +93,7 @@ impl Crowd {
         }
     }
 
-    /// The person's attempt comes to nothing: its patience has ended, or its connection.
+    /// Fails the person's attempt: its patience or its connection has ended.
     pub(super) fn on_no_answer(
         &mut self,
         now: Instant,
@@ -102,13 +102,13 @@ impl Crowd {
         witness: &mut Witness,
     ) {
         let Some(person) = self.people.get(user) else { return };
-        assert!(person.waits, "a ticket that was not struck out is a waiting person's");
+        assert!(person.waits, "a valid ticket belongs to a waiting person");
         let before = *person;
         person.waits = false;
         self.try_again(now, at, user, before, Ending::GaveUp, witness);
     }
 
-    /// The person learns that the gateway that it waits for is dead.
+    /// Tells the person that its gateway is dead.
     pub(super) fn lose_connection(
         &mut self,
         now: Instant,
@@ -139,8 +139,8 @@ impl Crowd {
         });
     }
 
-    /// Begins a new intention after request number `before`: a new request with its first attempt, and
-    /// what else it changes about the person.
+    /// Begins a new intention after request number `before`: the first attempt of a new request, and
+    /// another change of the person.
     #[inline]
     fn intend(
         &mut self,
@@ -164,7 +164,7 @@ impl Crowd {
         witness.invoked(now, sent);
     }
 
-    /// Sends an attempt, with what it changes about the person. Returns what waits to leave.
+    /// Sends an attempt, and changes the person. Returns the request for the outbox.
     #[inline]
     fn send(
         &mut self,
@@ -187,7 +187,7 @@ impl Crowd {
         &waiting[waiting.len() - 1].item
     }
 
-    /// No usable answer: waits a little and sends the same request again, or gives up.
+    /// Reacts to an unusable answer or none: retries the request after a pause, or gives up.
     fn try_again(
         &mut self,
         now: Instant,
@@ -197,7 +197,7 @@ impl Crowd {
         ending: Ending,
         witness: &mut Witness,
     ) {
-        // A person who has paid goes on until the timer has ended: there is money at stake.
+        // A person who has paid retries until the timer has ended: money is at stake.
         let stubborn = person.doing == Doing::AskingBooking
             && self.carts.get(&user).is_some_and(|cart| at < self.server_end(cart));
         if person.attempt < self.scenario.crowd.session.tries
@@ -220,7 +220,7 @@ impl Crowd {
         };
         match person.doing {
             Doing::AskingHold if ending == Ending::Overloaded => {
-                // It was turned away each time: nothing happened, the person may press the button again.
+                // Every attempt was turned away: nothing happened, and the person may press the button again.
                 witness.judges.oracles.hold_refused(
                     now,
                     &self.asked(user, &person),
@@ -292,7 +292,7 @@ impl Crowd {
                 }
             }
             Outcome::Booked { .. } | Outcome::Released { .. } => {
-                panic!("a hold request was answered as another kind: {outcome:?}");
+                panic!("a hold request got an answer of another kind: {outcome:?}");
             }
         }
     }
@@ -375,7 +375,7 @@ impl Crowd {
                 self.leave(user, Fate::HoldLost);
             }
             Outcome::Held { .. } | Outcome::Released { .. } => {
-                panic!("a confirm request was answered as another kind: {outcome:?}");
+                panic!("a confirm request got an answer of another kind: {outcome:?}");
             }
         }
     }
@@ -408,13 +408,13 @@ impl Crowd {
                 self.leave(user, fate);
             }
             Outcome::Held { .. } | Outcome::Booked { .. } => {
-                panic!("a release request was answered as another kind: {outcome:?}");
+                panic!("a release request got an answer of another kind: {outcome:?}");
             }
         }
     }
 
     fn fate_of_release(&self, user: u32, person: Person) -> Fate {
-        // The hold was the request before the release.
+        // The request before the release was the hold.
         if self.taste(user).abandons(person.sequence.wrapping_sub(1)) {
             Fate::Abandoned
         } else {
@@ -422,7 +422,7 @@ impl Crowd {
         }
     }
 
-    /// The seats come back when the hold ends on the server.
+    /// Leaves the cart behind: its seats come back when the hold ends on the server.
     fn leave_cart(&mut self, user: u32) {
         if let Some(cart) = self.carts.get(&user) {
             let (ends, seats) = (self.server_end(cart), cart.seats.clone());
@@ -432,7 +432,7 @@ impl Crowd {
     }
 
     fn leave(&mut self, user: u32, fate: Fate) {
-        // People who ask for a hold have no cart yet, and most people leave then.
+        // People asking for a hold have no cart yet, and most people leave at that step.
         if self.people.get(user).is_some_and(|person| person.doing != Doing::AskingHold) {
             self.carts.remove(&user);
         }
@@ -443,7 +443,7 @@ impl Crowd {
         }
     }
 
-    /// The person changes, and acts next at `at`; the timer before is overtaken.
+    /// Changes the person, who acts next at `at`; the pending act becomes void.
     fn think(&mut self, user: u32, at: Instant, change: impl FnOnce(&mut Person)) {
         let Some(person) = self.people.get(user) else { return };
         change(person);
@@ -462,7 +462,7 @@ impl Crowd {
         }
     }
 
-    /// The person's present request; every attempt repeats it to the letter.
+    /// The person's current request; every attempt repeats it exactly.
     fn request(&self, user: u32, person: &Person) -> Request {
         let id = request_id(user, person.sequence);
         let command = match person.doing {
@@ -487,7 +487,7 @@ impl Crowd {
     }
 }
 
-/// What a person waits for; none who waits for no answer.
+/// The operation that a person waits for; `None` at steps without a request.
 pub(super) const fn operation(doing: Doing) -> Option<Operation> {
     match doing {
         Doing::AskingHold => Some(Operation::Hold),

@@ -1,7 +1,7 @@
-//! What each person wants: a pure function of the demand seed and the person's number.
+//! Tastes and habits of each person: a pure function of the demand seed and the person's number.
 //!
-//! Owns group sizes, taste in seats and think times. Refuses to know what the person
-//! has been told so far, except what the caller passes in.
+//! Owns group sizes, taste in seats and think times. Refuses to know what the person has been
+//! told, except what the caller passes in.
 
 use onsale_booking::{BestSeats, SeatId, SeatList, SectionId, ShowId, Span, Wish};
 use onsale_scenarios::{Ratio, Sale, Session, Timing};
@@ -9,7 +9,7 @@ use onsale_scenarios::{Ratio, Sale, Session, Timing};
 use onsale_world::sample::{hits, timing, uniform, weighted, zipf};
 use onsale_world::stream::{UserDraws, below};
 
-/// What a draw decides. The numbers are part of every seed's meaning: never reuse one. 0 is the arrival's.
+/// The purpose of a draw. The numbers are part of every seed's meaning: never reuse one. 0 is the arrival's.
 #[derive(Clone, Copy, Debug)]
 enum Purpose {
     Show = 1,
@@ -45,7 +45,7 @@ impl<'a> Taste<'a> {
         Self { draws: UserDraws::new(seed, user), sale, session }
     }
 
-    /// The show the person came for.
+    /// The show that the person came for.
     pub fn show(self) -> ShowId {
         if self.sale.shows == 1 || hits(self.draw(Purpose::Show, 0), self.sale.hot_share) {
             ShowId(0)
@@ -56,7 +56,7 @@ impl<'a> Taste<'a> {
         }
     }
 
-    /// How many seats.
+    /// Number of seats wanted.
     pub fn group(self) -> u8 {
         let size = weighted(self.draw(Purpose::Group, 0), &self.session.group_weights) as u8 + 1;
         size.min(self.sale.seats_per_request)
@@ -110,17 +110,17 @@ impl<'a> Taste<'a> {
         (first..first + group).map(SeatId).collect()
     }
 
-    /// How long the person looks at the seat map.
+    /// Time that the person looks at the seat map.
     pub fn pick_think(self) -> Span {
         timing(self.draw(Purpose::PickThink, 0), &self.session.pick_think)
     }
 
-    /// How long checkout takes, without the payment provider.
+    /// Duration of the checkout, without the payment provider.
     pub fn checkout(self, hold: u8) -> Span {
         timing(self.draw(Purpose::Checkout, u32::from(hold)), &self.session.checkout_think)
     }
 
-    /// How long the payment provider takes.
+    /// Duration of the payment at the provider.
     pub fn payment(self, hold: u8) -> Span {
         timing(self.draw(Purpose::Payment, u32::from(hold)), &self.session.payment)
     }
@@ -140,12 +140,12 @@ impl<'a> Taste<'a> {
         hits(self.draw(Purpose::Release, u32::from(hold)), self.session.release)
     }
 
-    /// Whether the person does not come when called.
+    /// Whether the person is a no-show.
     pub fn no_show(self, share: Ratio) -> bool {
         hits(self.draw(Purpose::NoShow, 0), share)
     }
 
-    /// How long the call into the sale is on its way.
+    /// Latency of the call into the sale.
     pub fn called(self, client: &Timing) -> Span {
         timing(self.draw(Purpose::Called, 0), client)
     }

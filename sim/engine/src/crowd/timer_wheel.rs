@@ -1,8 +1,8 @@
-//! The crowd's timer wheel: what each person does next, and when.
+//! The crowd's timer wheel: each person's next act.
 //!
-//! Owns the order of the crowd's intentions, in buckets of time. Refuses to know what
-//! they are. An entry costs eight bytes, its entry and its removal a few
-//! nanoseconds, however many million people wait.
+//! Owns the order of the crowd's acts, in buckets of time. An entry takes eight bytes, and a few
+//! nanoseconds to add and to remove, no matter how many million people wait. Refuses to know what
+//! the acts are.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -12,24 +12,24 @@ use onsale_booking::Instant;
 /// Width of a bucket in microseconds, as a power of two: an eighth of a second.
 const BUCKET_BITS: u32 = 17;
 /// Buckets in a group, and groups within reach, as a power of two: a group is eight seconds wide. So
-/// few that the ends of all of either stay in a fast cache while people are entered in no order.
+/// few that the ends of all stay in a fast cache while people are added in random order.
 const WHEEL_BITS: u32 = 6;
 const WHEEL: u64 = 1 << WHEEL_BITS;
 const GROUP_BITS: u32 = BUCKET_BITS + WHEEL_BITS;
 
-/// A person's next act. `stamp` tells it from acts that were overtaken by an answer.
+/// A person's next act. Acts with an old `stamp` are void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Act {
-    /// When.
+    /// Instant of the act.
     pub at: Instant,
     /// The person.
     pub user: u32,
-    /// The person's stamp when it was entered.
+    /// The person's stamp when the act was added.
     pub stamp: u8,
 }
 
-/// An act of a known group in one word, in the order of acts: the time within the group, the person,
-/// the stamp.
+/// An act of a known group, packed in one word in the order of acts: time within the group, person,
+/// stamp.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Packed(u64);
 
@@ -53,32 +53,32 @@ impl Packed {
     }
 }
 
-/// Acts to come.
+/// The pending acts of the crowd.
 ///
-/// Acts of the present group stand in their buckets, those of later groups together: they are dealt
-/// out when their group comes up. An act is moved once more for that, but always to one of a few places.
+/// Acts of the current group are in their buckets, those of later groups in one pile each, distributed
+/// to buckets when their group comes up. That moves an act once more, but always to one of a few places.
 #[derive(Debug, Default)]
 pub struct TimerWheel {
-    /// The present group's buckets that are still to come.
+    /// The current group's buckets that are still to come.
     buckets: Wheel,
-    /// Groups to come, by number mod [`WHEEL`].
+    /// Later groups within reach, by number mod [`WHEEL`].
     groups: Wheel,
-    /// Acts of groups that were not within reach when they were entered.
+    /// Acts of groups that were out of reach when they were added.
     far: BTreeMap<u64, Vec<Packed>>,
     /// The bucket being served.
     current: u64,
-    /// Its acts in order, and how many of them were taken.
+    /// Acts of the bucket being served, in order, and the number taken.
     open: Vec<Packed>,
     taken: usize,
-    /// Kept for its memory.
+    /// Scratch memory of [`sort`].
     spare: Vec<Packed>,
-    /// Acts that were entered when their bucket was open already.
+    /// Acts added when their bucket was already open.
     late: BinaryHeap<Reverse<Act>>,
     blocks: Blocks,
     waiting: usize,
 }
 
-/// Piles of acts, of which a word says which hold any.
+/// Piles of acts; the bits of a word say which are not empty.
 #[derive(Debug)]
 struct Wheel {
     piles: [Pile; WHEEL as usize],
@@ -108,9 +108,9 @@ impl Wheel {
 #[derive(Debug, Default)]
 struct Blocks {
     blocks: Vec<[Packed; BLOCK]>,
-    /// By block, the one of its pile that was filled before it.
+    /// By block, the previous block of its pile.
     before: Vec<u32>,
-    /// Blocks that hold nothing.
+    /// Free blocks.
     empty: Vec<u32>,
 }
 
@@ -131,7 +131,7 @@ impl Blocks {
         pile.len += 1;
     }
 
-    /// Takes the acts off a pile, a block at a time; none when it is empty.
+    /// Takes a block of acts off a pile; `None` if it is empty.
     fn take(&mut self, pile: &mut Pile) -> Option<([Packed; BLOCK], usize)> {
         let filled = (pile.len as usize).checked_sub(1)? % BLOCK + 1;
         let block = pile.last;
@@ -144,7 +144,7 @@ impl Blocks {
 /// Acts in a block.
 const BLOCK: usize = 64;
 
-/// The block that is being filled, and how many acts there are in all.
+/// A pile of acts: the block being filled, and the number of acts in all.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pile {
     last: u32,
@@ -152,7 +152,7 @@ struct Pile {
 }
 
 impl TimerWheel {
-    /// Enters an act. An act in the past comes next.
+    /// Adds an act. An act in the past comes next.
     pub fn enter(&mut self, act: Act) {
         self.waiting += 1;
         if act.at.0 >> BUCKET_BITS <= self.current {
@@ -168,16 +168,16 @@ impl TimerWheel {
         }
     }
 
-    /// When the next act comes.
+    /// Instant of the next act.
     pub fn next_at(&mut self) -> Option<Instant> {
         self.next().map(|act| act.at)
     }
 
-    /// Takes the next act if it comes before `end`.
+    /// Removes and returns the next act if it is before `end`.
     pub fn take_before(&mut self, end: Instant) -> Option<Act> {
         let next = self.next().filter(|act| act.at < end)?;
         self.waiting -= 1;
-        // Equal acts are one and the same.
+        // Equal acts are the same act.
         if self.late.peek() == Some(&Reverse(next)) {
             self.late.pop();
         } else {
@@ -200,7 +200,7 @@ impl TimerWheel {
         }
     }
 
-    /// How many acts are entered, overtaken ones included.
+    /// Number of pending acts, void ones included.
     pub const fn waiting(&self) -> usize {
         self.waiting
     }
@@ -220,7 +220,7 @@ impl TimerWheel {
         self.current >> WHEEL_BITS
     }
 
-    /// Opens the next bucket that holds an act.
+    /// Opens the next bucket that is not empty.
     fn open_next(&mut self) {
         if self.buckets.occupied == 0 && !self.deal_next() {
             return;
@@ -236,7 +236,7 @@ impl TimerWheel {
         sort(&mut self.open, &mut self.spare);
     }
 
-    /// Deals the next group that holds an act out to its buckets; tells whether there is one.
+    /// Distributes the next group that is not empty to buckets; returns whether there is one.
     fn deal_next(&mut self) -> bool {
         let coming = self.groups.occupied.rotate_right((self.group() % WHEEL) as u32);
         let near = (coming != 0).then(|| self.group() + u64::from(coming.trailing_zeros()));
@@ -256,11 +256,11 @@ impl TimerWheel {
     }
 }
 
-/// Sorts acts of one bucket; `spare` is room to work in.
+/// Sorts the acts of one bucket; `spare` is scratch memory.
 ///
-/// Many acts are dealt out by the halves of their times, the lower half first: that costs a few
-/// instructions an act, where comparing costs a hundred. The few of one microsecond are put in order
-/// where they meet.
+/// Many acts are radix-sorted by the two halves of their times, the lower half first: a few
+/// instructions an act, where comparing takes a hundred. The few of one microsecond are sorted by
+/// insertion.
 fn sort(acts: &mut Vec<Packed>, spare: &mut Vec<Packed>) {
     const DIGIT_BITS: u32 = BUCKET_BITS.div_ceil(2);
     const DIGITS: usize = 1 << DIGIT_BITS;

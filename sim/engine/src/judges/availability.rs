@@ -1,62 +1,62 @@
-//! When a shard may have no leader that can commit.
+//! The times in which a shard may have no leader that can commit.
 //!
-//! Owns what may make holds end late, by the calendar: processes that end, faults in force, and since when
-//! replicas have been up. It declares that to the oracles' [bound](onsale_oracles::overdue). Refuses to know what ended
+//! Owns the reasons for holds to end late, by the calendar: processes that end, faults in force, and the time for which
+//! replicas have been up. It declares them to the oracles' [limit](onsale_oracles::overdue). Refuses to know what ended
 //! a hold, and what any node says about its time.
 //!
 //! - The *slack* is a second, an election, one commit and the quantum.
-//! - An *election*: acceptable pause + 10 beats + 4 election time-outs; three times that where the network loses
-//!   messages even if nothing is wrong.
-//! - *Gaps* of a shard: an election from the instant at which the process of a replica ends; and from when the replicas
-//!   that are up are no majority until an election after they are one again.
+//! - An *election*: acceptable pause + 10 beats + 4 election time-outs; three times that if the network loses
+//!   messages even without faults.
+//! - *Gaps* of a shard: an election from the end of a replica's process; and from the instant at which the running
+//!   replicas are no majority until an election after they are one again.
 //! - *Troubles*: while faults other than crashes, restarts and wrong clocks are in force, or the map
 //!   wants replicas elsewhere, and an election after that.
-//! - Holds are measured *afresh*: a shard's time may be lost where no majority of the replicas is up and has heard it
-//!   since its own last start; they are measured from when a majority is up, and an election later. A replica has heard
-//!   the time once it has been up without gaps and troubles for two beats and four ways; for ten
-//!   seconds where the network loses messages.
+//! - Holds are measured *afresh* if a shard may have lost its time: no majority of the replicas is up and has heard it
+//!   since its own last start. They are measured from an election after a majority is up. A replica has heard the time
+//!   once it has been up without gaps and troubles for two beats and four one-way latencies; for ten seconds if the
+//!   network loses messages.
 //!
-//! Why no alarm is false: outside of gaps and troubles somebody leads who can commit, and by the condition
-//! above its time is at most some ways of messages behind; the second is for these. Where a disk may have forgotten
-//! what it had promised, its replica may abstain until all are up: it counts as up once all have been up for the time
-//! of an election. Why none is missed: a crash widens the bound by one election, and nothing that a node says widens it.
+//! Why no alarm is false: outside gaps and troubles a leader can commit, and by the condition above its time is at most
+//! a few message latencies behind; the second covers these. A replica whose disk may have lost promises may abstain
+//! until all are up: it counts as up once all have been up for an election. Why none is missed: a crash widens the
+//! limit by one election, and no claim of a node widens it.
 
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::journal::Members;
 use onsale_oracles::Overdue;
 use onsale_oracles::overdue::{Periods, is_free};
 
-/// How fast a cluster is where nothing is wrong.
+/// Speed of a cluster without faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paces {
-    /// One election.
+    /// Longest duration of an election.
     pub election: Span,
-    /// How long a replica that has started may take to hear the time.
+    /// Longest time until a started replica has heard the shard's time.
     pub hears: Span,
 }
 
-/// One shard.
+/// Availability of one shard.
 #[derive(Debug, Default)]
 struct Shard {
-    /// When a replica is down.
+    /// Times in which a replica is down.
     partial: Periods,
-    /// Whether those that are up are no majority.
+    /// Whether the running replicas are no majority.
     is_short: bool,
-    /// Whether the time may be lost, and nobody has set it since.
+    /// Whether its time may be lost, and has not been set since.
     is_lost: bool,
 }
 
-/// What is known of each node and shard.
+/// Availability of all nodes and shards.
 #[derive(Debug)]
 pub(super) struct Availability {
     paces: Paces,
-    /// By node: since when its process is up.
+    /// By node: start of its process, if it is up.
     up: Vec<Option<Instant>>,
-    /// How many of them are under way.
+    /// Number of troubles in force.
     under_way: u32,
     /// Whether the map wants replicas elsewhere.
     moves: bool,
-    /// Whether a disk may have forgotten something.
+    /// Whether a disk may have lost promises.
     forgets: bool,
     /// Whether any process has ended.
     any_ended: bool,
@@ -76,23 +76,23 @@ impl Availability {
         }
     }
 
-    /// Something begins that is neither a crash nor a wrong clock; what it does to disks may make them forget.
+    /// Begins a trouble, neither crash nor wrong clock; `forgets` says whether disks may lose promises.
     pub(super) fn on_trouble(&mut self, at: Instant, forgets: bool, overdue: &mut Overdue) {
         self.under_way += 1;
         self.forgets |= forgets;
         overdue.trouble_begins(at);
     }
 
-    /// It is over.
+    /// Ends a trouble.
     pub(super) fn on_trouble_over(&mut self, at: Instant, overdue: &mut Overdue) {
-        assert!(self.under_way > 0, "what is over has begun");
+        assert!(self.under_way > 0, "a trouble begins before it ends");
         self.under_way -= 1;
         if self.under_way == 0 {
             overdue.trouble_ends(at + self.paces.election);
         }
     }
 
-    /// The map wants replicas elsewhere than they are, or not any more.
+    /// Notes whether the map wants replicas elsewhere than they are.
     pub(super) fn on_moves(&mut self, at: Instant, moves: bool, overdue: &mut Overdue) {
         match (std::mem::replace(&mut self.moves, moves), moves) {
             (false, true) => self.on_trouble(at, false, overdue),
@@ -101,7 +101,7 @@ impl Availability {
         }
     }
 
-    /// A process starts or ends; by whom each shard may be kept is told in order.
+    /// Notes that a process starts or ends, with the possible members of each shard, in order.
     pub(super) fn on_process(
         &mut self,
         at: Instant,
@@ -175,14 +175,14 @@ impl Availability {
         self.up.get(usize::from(node.0)).copied().flatten()
     }
 
-    /// Whether a replica's say counts if it is up.
+    /// Whether a running replica counts towards a majority.
     fn is_able(&self, at: Instant, log: u32, node: NodeId, overdue: &Overdue) -> bool {
         let busy = [overdue.troubles(), &self.shards[log as usize].partial];
         self.since(node)
             .is_some_and(|since| !self.forgets || is_free((since, at), self.paces.election, busy))
     }
 
-    /// Whether a replica that is up knows the time.
+    /// Whether a running replica has heard the shard's time.
     fn has_heard(&self, at: Instant, log: u32, node: NodeId, overdue: &Overdue) -> bool {
         let busy = [overdue.troubles(), overdue.gaps(log)];
         self.since(node).is_some_and(|since| is_free((since, at), self.paces.hears, busy))

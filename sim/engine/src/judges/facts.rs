@@ -1,41 +1,39 @@
-//! `facts`: copies of the facts come to agree, and no session reads back in time.
+//! `facts`: copies of the facts converge, and no session gets a stale read.
 //!
-//! Owns the judgement over what administrators were told of their writes and what sessions read.
-//! Refuses to look into any copy.
+//! Owns the judgement over the answers to writes and reads. Refuses to look into any copy.
 //!
-//! Answers carry versions, and of two versions of a fact the later wins: that is the promise. A
-//! deletion may be forgotten, so an answer without a version is legal where a deletion was asked
-//! for that may be later than what ought to be there. Five things show that the promise is broken:
+//! The promise: answers carry versions, and of two versions of a fact the later wins. A tombstone
+//! may be dropped, so an answer without a version is legal if a requested deletion may be later
+//! than the expected version. Five things show that the promise is broken:
 //! - a session reads an older version of a fact than it has read or written before;
 //! - a write is acknowledged with an older version than its session had read;
-//! - a version says something that nobody wrote, or one thing here and another there;
-//! - later than the bound after calm, a node does not know what somebody was told by another node
-//!   longer ago than the bound: a write vanished, or copies do not agree;
-//! - later than the bound after calm, a question gets no answer, not even one so late that nobody
-//!   waits for it any more; or the answer that the node is behind, unless clocks or a lost disk
-//!   explain it. Where the network loses messages while nothing is wrong, neither shows anything, and
-//!   where nodes may be too slow for each other the latter does not.
+//! - a version has a text that was never written, or different texts in different places;
+//! - later than the bound after calm, a node does not know a version that another node told longer
+//!   ago than the bound: a write vanished, or copies do not agree;
+//! - later than the bound after calm, a question gets no answer, not even a late one after the
+//!   client gave up; or the answer that the node is behind, unless clocks or a lost disk explain
+//!   it. If the network loses messages even without faults, neither counts; if nodes may be too slow
+//!   for each other, the latter does not.
 //!
-//! A version is lost once disks have taken it that by a fault are gone, are others, or are damaged where a
-//! process starts: no disk of the cluster holds it any more, and nobody ever told of it but nodes
-//! whose disks have lost it. From then on a read may go back behind it, no node need know it, and a
-//! node may be behind for a session that has met it. What was told before it and is not lost counts
-//! as ever. If anybody tells of it once more, it was not lost, and all have to know it.
+//! A version is lost with disks that a fault has destroyed, replaced, or damaged before a process
+//! starts, if no disk of the cluster holds it any more, and only nodes whose disks have lost it ever
+//! told it. From then on a read may return an older version, no node needs to know it, and a node
+//! may be behind for a session that has met it. Earlier versions that are not lost still count. If a
+//! node tells it again, it was not lost, and all must know it.
 //!
-//! Why no alarm is false: the bound is what the scenario grants the cluster to come to an agreement
-//! when nothing is broken any more, and as much more as the plan's clocks may be further apart than
-//! nodes accept; before that only order is judged. For as long as clocks may be so far apart, a
-//! node may also be behind what is new: what somebody was first told of less than that ago, and the
-//! session that asks has seen. Where clocks are right, that is nothing. And a write is promised to
-//! outlive its node's disk only once another node has it: what no other disk holds, and no other
-//! node was heard to know, may have gone with the disk.
+//! Why no alarm is false: the bound is the time that the scenario grants the cluster to agree after
+//! calm, plus the difference of the plan's clocks beyond what nodes accept; before that only order
+//! is judged. For the time of that difference, a node may also be behind a new version: one that was
+//! first told less than that ago, and that the asking session has seen. With true clocks there is no
+//! such version. A write is promised to survive its node's disk only once another node has it: a
+//! version that no other disk holds, and no other node has told, may be gone with the disk.
 //!
-//! Why none is missed: at the end every node is asked for every fact that anybody asked to write;
-//! what one of them still has is told by that, and is not lost. A crash alone excuses nothing: what
-//! a disk ought to have kept and did not, no fault of the disk took.
+//! Why none is missed: at the end every node is asked for every fact that was ever written, so a
+//! version that one of them still has is told, and not lost. A crash alone excuses nothing: a
+//! version that a disk should have kept was not taken by a fault of the disk.
 //!
-//! Exercised once a write was acknowledged, a session has read at one node what it read at another
-//! before, and a fact was read later than the bound after calm.
+//! Exercised once a write was acknowledged, a session has read a version at one node that it had read
+//! at another, and a fact was read later than the bound after calm.
 
 mod history;
 
@@ -51,47 +49,47 @@ use onsale_reports::{Oracle, OracleResult};
 use self::history::{History, Told, Write, loss_after};
 use crate::seen::asked::SessionId;
 
-/// What nodes are granted to agree in.
+/// Bounds on the agreement of nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// How soon after calm they are to agree if clocks are as close as nodes accept.
+    /// Time after calm within which they must agree if clocks are as close as nodes accept.
     pub agree_within: Span,
-    /// How much further than that clocks may be apart: facts may reach a node later by as much.
+    /// Difference of clocks beyond what nodes accept: facts may reach a node later by that.
     pub clocks_apart: Span,
-    /// Whether answers may fail to come where nothing is wrong: the network loses messages, or nodes are never
-    /// through with their work.
+    /// Whether questions may stay unanswered without faults: the network loses messages, or nodes are
+    /// overloaded.
     pub may_go_unanswered: bool,
-    /// Whether a node may ask another one and lose its patience before the answer where nothing is wrong.
+    /// Whether a node may give up on another one before its answer, without faults.
     pub may_lose_patience: bool,
 }
 
 /// A read, as its client saw it.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
-    /// When it was sent.
+    /// Instant at which it was sent.
     pub asked: Instant,
-    /// When its answer was heard.
+    /// Instant of its answer.
     pub at: Instant,
-    /// The session that reads; `None` if what is found binds nobody.
+    /// The session that reads; `None` for a survey, which binds no session.
     pub session: Option<SessionId>,
-    /// Which node answered.
+    /// The node that answered.
     pub node: NodeId,
-    /// What it answered.
+    /// The facts in the answer.
     pub facts: &'a [(FactKey, Option<Version>)],
 }
 
-/// A disk has lost something.
+/// The loss of facts from a disk.
 #[derive(Clone, Debug)]
 pub struct Loss {
-    /// When that was found.
+    /// Instant at which the loss was found.
     pub at: Instant,
-    /// What its node has seen by what is left on it.
+    /// What the node has seen, by the rest of its disk.
     pub left: Seen,
     /// What all disks of the cluster hold together.
     pub kept: Seen,
 }
 
-/// The oracle.
+/// The oracle `facts`.
 #[derive(Debug)]
 pub struct Facts {
     findings: Findings,
@@ -101,20 +99,20 @@ pub struct Facts {
     may_lose_patience: bool,
     calm: Instant,
     histories: BTreeMap<FactKey, History>,
-    /// What each session has met of a fact, each version later than those before.
+    /// By session and fact, the versions that it has met, in rising order.
     sessions: BTreeMap<SessionId, BTreeMap<FactKey, Vec<Met>>>,
-    /// When the newest of what each session has met was first told to anybody.
+    /// By session, the instant at which the newest version that it has met was first told.
     newest: BTreeMap<SessionId, Instant>,
     /// The latest loss of each node's disk.
     losses: BTreeMap<NodeId, Loss>,
     acknowledged: u64,
     reread_elsewhere: u64,
     read_in_calm: u64,
-    /// When each node was first found to know all that had been told when calm began.
+    /// By node, the instant at which it was first found to know everything told before calm.
     agreed: BTreeMap<NodeId, Instant>,
 }
 
-/// A version that a session met of a fact, and where.
+/// A version of a fact that a session met, with node and instant.
 #[derive(Clone, Copy, Debug)]
 struct Met {
     stamp: Stamp,
@@ -123,7 +121,7 @@ struct Met {
 }
 
 impl Facts {
-    /// An oracle over nodes that are to agree after calm within what they are granted.
+    /// An oracle over nodes that must agree within these bounds after calm.
     pub(super) fn new(bounds: Bounds, clock: &Clock) -> Self {
         let Bounds { agree_within, clocks_apart, may_go_unanswered, may_lose_patience } = bounds;
         let mut findings = Findings::new(Oracle::Facts);
@@ -151,24 +149,24 @@ impl Facts {
         self.calm = at;
     }
 
-    /// From calm until each of these nodes was found to know all that had been told when it began.
+    /// Time from calm until each of these nodes was found to know everything told before calm.
     pub fn agreement(&self, nodes: &[NodeId]) -> Option<Span> {
         let agreed: Option<Vec<_>> = nodes.iter().map(|node| self.agreed.get(node)).collect();
         Some(agreed?.into_iter().max()?.since(self.calm))
     }
 
-    /// Every fact that anybody asked to write.
+    /// Every fact that was ever written.
     pub fn keys(&self) -> impl Iterator<Item = FactKey> + '_ {
         self.histories.keys().copied()
     }
 
-    /// A client asks for a write; no text is a deletion.
+    /// Notes a requested write; without text it is a deletion.
     pub fn on_write(&mut self, question: QuestionId, key: FactKey, text: Option<FactText>) {
         let writes = &mut self.histories.entry(key).or_default().writes;
         writes.insert(question, Write { text, stamp: None });
     }
 
-    /// A session is told that its write is acknowledged.
+    /// Judges the acknowledgement of a session's write.
     pub fn on_written(
         &mut self,
         (asked, at): (Instant, Instant),
@@ -196,7 +194,7 @@ impl Facts {
         self.meet(session, key, Met { stamp, node, at });
     }
 
-    /// A read is answered.
+    /// Judges the answer to a read.
     pub fn on_read(&mut self, reading: Reading<'_>) {
         for (key, version) in reading.facts {
             self.findings.checks();
@@ -220,7 +218,7 @@ impl Facts {
         }
     }
 
-    /// A node was asked for every fact: does it know what had been told when calm began?
+    /// Judges a node's answer about every fact: whether it knows everything told before calm.
     pub fn on_survey(&mut self, reading: Reading<'_>) {
         let found: BTreeMap<FactKey, Option<&Version>> =
             reading.facts.iter().map(|(key, version)| (*key, version.as_ref())).collect();
@@ -235,7 +233,7 @@ impl Facts {
         self.on_read(reading);
     }
 
-    /// A node said that it had not seen what the session has, if it is one that asks.
+    /// Judges a node's answer that it is behind the session.
     pub fn on_behind(
         &mut self,
         asked: Instant,
@@ -253,7 +251,7 @@ impl Facts {
         }
     }
 
-    /// A node's disk has lost something.
+    /// Notes that a node's disk has lost facts.
     pub fn on_disk_lost(&mut self, node: NodeId, loss: Loss) {
         let versions = self.histories.values_mut().flat_map(|history| &mut history.versions);
         for (&stamp, told) in versions {
@@ -263,12 +261,12 @@ impl Facts {
         self.losses.insert(node, loss);
     }
 
-    /// How many acknowledged writes were lost with disks.
+    /// Number of acknowledged writes lost with disks.
     pub fn lost(&self) -> usize {
         self.histories.values().map(History::lost).sum()
     }
 
-    /// A node did not answer a question.
+    /// Judges an unanswered question.
     pub fn on_unanswered(&mut self, asked: Instant, at: Instant, node: NodeId, how: &'static str) {
         if self.may_go_unanswered || asked < self.judged_from() {
             return;
@@ -335,7 +333,7 @@ impl Facts {
         }
     }
 
-    /// What a version says was written, and is the same wherever it is read.
+    /// Judges the text of a version: it was written, and is the same in every answer.
     fn check_text(
         &mut self,
         (session, key): (SessionId, FactKey),
@@ -376,7 +374,7 @@ impl Facts {
         }
     }
 
-    /// The latest version that a session has met of a fact and that is not lost.
+    /// The latest version of a fact that a session has met and that is not lost.
     fn latest_met(&self, session: SessionId, key: FactKey) -> Option<Met> {
         let (met, history) = (self.sessions.get(&session)?.get(&key)?, self.histories.get(&key)?);
         met.iter().rev().find(|met| !history.is_lost(met.stamp)).copied()
@@ -412,7 +410,7 @@ fn read(reading: Reading<'_>, key: FactKey, found: Option<&Version>) -> String {
     let who =
         session.map_or_else(|| "survey".to_owned(), |session| format!("session {}", session.0));
     let what = found.map_or_else(
-        || "nothing is known of it".to_owned(),
+        || "unknown".to_owned(),
         |version| {
             format!("version {}, {}", version_name(version.stamp), text(version.text.as_ref()))
         },

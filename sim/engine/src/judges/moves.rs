@@ -1,23 +1,22 @@
-//! What `live` says of moves: no step of one leaves a shard at the mercy of a zone, and after calm
-//! each comes to its end.
+//! Moves, judged for `live`: no step makes a shard depend on a zone, and every move ends after
+//! calm.
 //!
-//! Owns the latest version of the map that is committed, since when each shard has been on its way or
-//! where it is, who was told to leave the cluster, what each step made of a journal's members, and who has
-//! a say in each at the end. Refuses to know how shards move, and when calm begins.
+//! Owns the latest committed version of the map, the start of each shard's move, the nodes told to leave the
+//! cluster, each membership change of a journal, and the members at the end. Refuses to know how shards move,
+//! and when calm begins.
 //!
 //! A step fails if a shard could lose any one zone before it and keep a quorum, and cannot after it.
-//! Why that is no false alarm: a node that comes can always take the place of a replica in its own zone, or come
-//! to a zone that has none, as long as the nodes that stay span as many zones as a shard has replicas. If they
-//! did not in some version of the map, no step is judged. Why none is missed: every step is a committed record,
-//! and the steps are all that changes the members.
+//! Why that is no false alarm: a new node can always replace a replica in its own zone, or go to a zone without
+//! one, as long as the staying nodes span as many zones as a shard has replicas. If they did not in some version
+//! of the map, no step is judged. Why none is missed: every step is a committed record, and nothing else changes
+//! the members.
 //!
-//! Why no alarm about an end is false: a node that is lost for good is struck off by another's word, and then no
-//! move waits for it, and every other node is whole when calm begins. So each move that is wished for
-//! then takes some steps of its journal, and each step takes some beats. A shard is given the
-//! bound for each of its moves, from when it was wished for or from calm; the wish that somebody leaves is
-//! given the bound from the last change of the map, so it may wait for as many
-//! moves as it takes. A node that the others are too few to do without may stay. Why none is missed: what
-//! is wished for is in the map, a move that has ended is gone from it, and whoever has left is not in it.
+//! Why no alarm about an end is false: a permanently lost node is removed by another node, and then no move waits for
+//! it; every other node is whole when calm begins. So each planned move takes some steps of its journal, and each
+//! step takes some beats. A shard has the bound for each of its moves, from its plan or from calm; a leaving node has
+//! the bound from the last change of the map, so it may wait for all its moves. A node may stay if the others are too
+//! few without it. Why none is missed: a planned move is in the map, a finished one is gone from it, and a node that
+//! has left is not in it.
 
 use onsale_booking::{Instant, NodeId, ZoneId};
 use onsale_cluster::journal::{Members, ReplicaId};
@@ -26,7 +25,7 @@ use onsale_cluster::{Placement, ShardId};
 use onsale_oracles::Story;
 use onsale_oracles::live::Calm;
 
-/// A record that changed the members of a journal.
+/// A committed membership change of a journal.
 #[derive(Debug)]
 struct Step {
     at: Instant,
@@ -39,15 +38,15 @@ struct Step {
 pub(super) struct Moves {
     /// Whether the settings let every move end.
     must_end: bool,
-    /// The latest version that was committed; none before the second.
+    /// The latest committed version; `None` before the second.
     map: Option<Placement>,
     changed: Instant,
-    /// By shard: since when the map has wanted what it wants for it.
+    /// By shard: instant since which the map has wanted its current placement.
     since: Vec<Instant>,
     told: Vec<(NodeId, Instant)>,
-    /// The steps of all moves.
+    /// The membership changes of all moves.
     steps: Vec<Step>,
-    /// Whether in some version of the map the nodes that stayed spanned fewer zones than a shard has replicas.
+    /// Whether the staying nodes of some version of the map spanned fewer zones than a shard has replicas.
     too_few_zones: bool,
     /// By shard, at the end of the run: the members of its journal.
     members: Vec<Members>,
@@ -58,7 +57,7 @@ impl Moves {
         Self { must_end, ..Self::default() }
     }
 
-    /// A version of the map was read from the disks.
+    /// Notes a committed version of the map, read from disks.
     pub(super) fn on_map(&mut self, at: Instant, map: Placement) {
         self.since.resize(map.shards() as usize, Instant::ZERO);
         for (shard, since) in (0..).map(ShardId).zip(&mut self.since) {
@@ -77,12 +76,12 @@ impl Moves {
         (self.changed, self.map) = (at, Some(map));
     }
 
-    /// A record that changes the members of a shard's journal was read from the disks.
+    /// Notes a committed membership change of a shard's journal, read from disks.
     pub(super) fn on_step(&mut self, at: Instant, shard: ShardId, before: Members, after: Members) {
         self.steps.push(Step { at, shard, before, after });
     }
 
-    /// The steps after which the loss of one zone would leave a shard without a quorum, though it would not before.
+    /// Failures of steps after which the loss of one zone would cost a shard its quorum, but not before.
     fn needing_a_zone(&self) -> Vec<Story> {
         let Some(map) = self.map.as_ref().filter(|_| !self.too_few_zones) else {
             return Vec::new();
@@ -105,17 +104,17 @@ impl Moves {
         self.steps.iter().filter_map(needed).collect()
     }
 
-    /// A node is to leave for good, or is lost, and is to be struck off.
+    /// Notes that a node is told to leave for good, or is lost and to be removed.
     pub(super) fn on_told_to_leave(&mut self, at: Instant, node: NodeId) {
         self.told.push((node, at));
     }
 
-    /// At the end of the run: the members of a shard's journal. Shards are told in order.
+    /// Notes at the end of the run the members of a shard's journal; called for the shards in order.
     pub(super) fn on_end(&mut self, members: &Members) {
         self.members.push(members.clone());
     }
 
-    /// What breaks the promise of `live`.
+    /// The failures to report under `live`.
     pub(super) fn finish(&self, end: Instant, calm: Option<Calm>) -> Vec<Story> {
         let mut stories = self.needing_a_zone();
         if let Some(calm) = calm.filter(|_| self.must_end) {
@@ -126,7 +125,7 @@ impl Moves {
         stories
     }
 
-    /// What has not come to its end, though it is overdue.
+    /// Failures of overdue moves and leaves.
     fn unended(&self, end: Instant, overdue: impl Fn(Instant) -> bool) -> Vec<Story> {
         let Some(map) = &self.map else { return Vec::new() };
         let mut stories = Vec::new();
@@ -168,7 +167,7 @@ fn staying(map: &Placement) -> impl Iterator<Item = NodeId> + '_ {
     map.node_ids().filter(|&node| !map.is_leaving(node))
 }
 
-/// The zones without which these are no quorum.
+/// The zones whose loss costs these members their quorum.
 fn zones_needed(members: &Members, map: &Placement) -> Vec<ZoneId> {
     let zone_of = |member: &ReplicaId| map.zone_of(member.node());
     let mut zones: Vec<ZoneId> = members.all().iter().map(zone_of).collect();
@@ -178,7 +177,7 @@ fn zones_needed(members: &Members, map: &Placement) -> Vec<ZoneId> {
     zones
 }
 
-/// The voters, and those before the change that is under way.
+/// The phrase for the voters, with the old ones of a joint configuration.
 fn voters(members: &Members) -> String {
     let now = listed(members.voters());
     match members.is_joint() {
@@ -187,7 +186,7 @@ fn voters(members: &Members) -> String {
     }
 }
 
-/// Whether just these nodes have a say.
+/// Whether exactly these nodes are the voters.
 fn is_kept_by(members: &Members, nodes: &[NodeId]) -> bool {
     let voters = members.voters();
     voters.len() == nodes.len() && voters.iter().all(|voter| nodes.contains(&voter.node()))

@@ -1,4 +1,4 @@
-//! What the judges' tests share: a small sale, one hold of it, and the verdicts.
+//! Helpers of the judges' tests: a small sale, one hold of it, and the verdicts.
 
 use onsale_booking::{Event, HoldId, SeatId, ShowId, Span, UserId};
 use onsale_oracles::{Lateness, OracleSettings};
@@ -10,8 +10,8 @@ pub(super) const SHOW: ShowId = ShowId(0);
 const HOLD_SECS: u64 = 300;
 const GRACE_SECS: u64 = 5;
 
-/// 2 shows, 2 sections, 4 rows of 5 seats; 4 seats a request; bound 10 s. An election takes 3 s, a replica that
-/// starts hears the time within 1 s.
+/// Settings: 2 shows, 2 sections, 4 rows of 5 seats; 4 seats a request; bound 10 s. An election takes 3 s, a started
+/// replica hears the time within 1 s.
 pub(crate) fn settings() -> JudgeSettings {
     let oracles = OracleSettings {
         shows: 2,

@@ -1,8 +1,8 @@
-//! Holds that end too late: by how much a crash, a fault, a loss of the time and a disk that forgot
-//! excuse them, and not by a second more.
+//! Holds that end too late: crashes, faults, a lost shard time and a disk that lost promises excuse
+//! them, to the second.
 //!
-//! A hold lasts 300 s and its grace 5 s; an election takes 3 s, a replica that starts hears the time
-//! within 1 s, and what is left is 1 s: so where nothing happens it ends by 309 s.
+//! A hold lasts 300 s and its grace 5 s; an election takes 3 s, a started replica hears the time
+//! within 1 s, and the rest of the slack is 1 s: so without faults it ends by 309 s.
 
 use onsale_booking::{Event, HoldId, NodeId};
 use onsale_cluster::journal::Members;
@@ -12,21 +12,21 @@ use onsale_reports::Verdict;
 use super::super::Judges;
 use super::super::tests::{SHOW, held, secs, settings, verdict};
 
-/// What happens in a cluster of three with one shard, in seconds.
+/// An event in a cluster of three with one shard.
 #[derive(Clone, Copy, Debug)]
 enum Happens {
     Dies(u16),
     Starts(u16),
-    /// A fault strikes that is no crash.
+    /// A fault other than a crash strikes.
     Strikes,
-    /// One that may make a disk forget.
+    /// A fault strikes that may make a disk lose promises.
     Rots,
     Heals,
 }
 
 use Happens::{Dies, Heals, Rots, Starts, Strikes};
 
-/// The verdicts of `hold` and of `live` if a hold granted at 100 ends at `end`, and if nothing ends it.
+/// The verdicts of `hold` if a hold granted at 100 ends at `end`, and of `live` if it never ends.
 fn judged(happens: &[(u64, Happens)], end: u64) -> (Verdict, Verdict) {
     judged_for(3, happens, end)
 }
@@ -84,7 +84,7 @@ fn limit_for(replicas: u16, happens: &[(u64, Happens)]) -> u64 {
 }
 
 #[test]
-fn where_nothing_happens_a_hold_ends_a_second_and_an_election_after_its_grace() {
+fn without_faults_a_hold_ends_a_second_and_an_election_after_its_grace() {
     assert_eq!(limit(&[]), 409);
 }
 
@@ -96,7 +96,7 @@ fn a_crash_excuses_one_election_and_only_if_the_hold_is_due() {
     assert_eq!(limit(&[(500, Dies(1))]), 409, "long after");
 }
 
-/// Everybody dies in turn, and each hears from the others before the next dies.
+/// All nodes die in turn, and each hears from the others before the next dies.
 #[test]
 fn a_rolling_restart_excuses_nothing() {
     let (mut happens, mut at) = (Vec::new(), 110);
@@ -112,7 +112,7 @@ fn a_rolling_restart_excuses_nothing() {
         .into_iter()
         .flat_map(|(at, node)| [(at, Dies(node)), (at + 4, Starts(node))])
         .collect();
-    assert!(limit(&hasty) > 409, "who has just started has not heard the time");
+    assert!(limit(&hasty) > 409, "a node that has just started has not heard the time");
 }
 
 #[test]
@@ -127,17 +127,17 @@ fn without_a_majority_a_hold_is_measured_afresh_once_there_is_one() {
 }
 
 #[test]
-fn a_fault_excuses_as_long_as_it_is_in_force_and_an_election() {
+fn a_fault_excuses_its_duration_and_an_election() {
     assert_eq!(limit(&[(300, Strikes), (320, Heals)]), 409 + 20 + 3);
     assert_eq!(limit(&[(50, Strikes), (90, Heals)]), 409, "before the grant");
     let two = [(300, Strikes), (310, Strikes), (320, Heals), (330, Heals)];
-    assert_eq!(limit(&two), 409 + 30 + 3, "at once they count once");
+    assert_eq!(limit(&two), 409 + 30 + 3, "overlapping faults count once");
     assert_eq!(judged(&[(408, Strikes)], 1_500), (Verdict::NotExercised, Verdict::NotExercised));
 }
 
-/// A replica whose disk may have forgotten abstains until all are up, so another one's crash may leave none to lead.
+/// A replica whose disk may have lost promises abstains until all are up, so another one's crash may leave no leader.
 #[test]
-fn where_a_disk_forgot_a_crash_may_cost_the_majority() {
+fn after_a_disk_lost_promises_a_crash_may_cost_the_majority() {
     let happens = |strikes| {
         [
             (150, strikes),

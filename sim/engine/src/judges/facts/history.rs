@@ -1,6 +1,6 @@
-//! What clients know of one fact: what was asked to be written, and which versions somebody was told of.
+//! The clients' view of one fact: requested writes, and the versions told.
 //!
-//! Owns which versions are lost with disks. Refuses to judge.
+//! Owns the set of versions lost with disks. Refuses to judge.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use onsale_cluster::fact::{FactText, QuestionId, Version};
 
 use super::Loss;
 
-/// All that clients know of one fact.
+/// The clients' view of one fact.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
     pub(super) writes: BTreeMap<QuestionId, Write>,
-    /// The versions of which somebody was told.
+    /// The versions that some client was told.
     pub(super) versions: BTreeMap<Stamp, Told>,
 }
 
@@ -24,27 +24,27 @@ pub(super) struct Write {
     pub(super) stamp: Option<Stamp>,
 }
 
-/// A version of which somebody was told.
+/// A version that some client was told.
 #[derive(Clone, Debug)]
 pub(super) struct Told {
     pub(super) text: Option<FactText>,
-    /// When somebody was first told, and by whom.
+    /// Instant at which it was first told, and by which node.
     pub(super) at: Instant,
     pub(super) node: NodeId,
-    /// The nodes that told of it and have not lost it with their disks since.
+    /// The nodes that told it and have not lost it with their disks since.
     pub(super) holders: Vec<NodeId>,
     pub(super) is_lost: bool,
 }
 
 impl History {
-    /// The latest version of which somebody was told by `at` and that is not lost.
+    /// The latest version that was told by `at` and is not lost.
     pub(super) fn told_by(&self, at: Instant) -> Option<(Stamp, &Told)> {
         let mut latest = self.versions.iter().rev().map(|(&stamp, told)| (stamp, told));
         latest.find(|(_, told)| told.at <= at && !told.is_lost)
     }
 
-    /// Somebody is told of a version, by what the node's disk held before a loss or else by what it
-    /// holds. Returns what is known of it.
+    /// Notes that a node tells a version, from its disk before a loss or now. Returns the version's
+    /// entry.
     pub(super) fn tell(
         &mut self,
         at: Instant,
@@ -70,13 +70,13 @@ impl History {
         self.versions.get(&stamp).is_some_and(|told| told.is_lost)
     }
 
-    /// How many writes were acknowledged and are lost.
+    /// Number of acknowledged writes that are lost.
     pub(super) fn lost(&self) -> usize {
         let stamps = self.writes.values().filter_map(|write| write.stamp);
         stamps.filter(|&stamp| self.is_lost(stamp)).count()
     }
 
-    /// Whether an answer is as late as `stamp`, or nothing, where that may be deleted.
+    /// Whether an answer is at least as late as `stamp`, or empty where a deletion may explain it.
     pub(super) fn reaches(&self, stamp: Stamp, found: Option<&Version>) -> bool {
         let may_delete =
             |write: &Write| write.text.is_none() && write.stamp.is_none_or(|at| at >= stamp);
@@ -87,8 +87,8 @@ impl History {
     }
 }
 
-/// What a node that was asked at an instant has lost since: it may have answered by what it had
-/// before.
+/// The loss of a node since it was asked, if any: it may have answered from its disk before
+/// the loss.
 pub(super) fn loss_after(
     losses: &BTreeMap<NodeId, Loss>,
     node: NodeId,

@@ -1,4 +1,4 @@
-//! What breaks the promise is seen, and what only looks like it is not.
+//! Broken promises about facts are found, and legal look-alikes raise no alarm.
 
 use onsale_cluster::fact::FactKind;
 use onsale_reports::Verdict;
@@ -9,7 +9,7 @@ const PRICE: FactKey = FactKey { kind: FactKind::Price, id: 3 };
 const ADMIN: SessionId = SessionId(0);
 const VISITOR: SessionId = SessionId(7);
 
-/// Two nodes, calm from the tenth second on, with five seconds to agree in.
+/// Two nodes, calm from the tenth second on, with five seconds to agree.
 struct Town(Facts);
 
 fn second(at: u64) -> Instant {
@@ -80,7 +80,7 @@ impl Town {
         self
     }
 
-    /// A node's disk has lost all; other disks hold what node 1 wrote until `kept`.
+    /// A node's disk loses everything; other disks hold node 1's writes up to `kept`.
     fn lose(mut self, at: u64, node: u16, kept: u64) -> Self {
         let (left, kept) = (Seen::default(), [stamp(kept)].into_iter().collect());
         self.0.on_disk_lost(NodeId(node), Loss { at: second(at), left, kept });
@@ -112,7 +112,7 @@ fn copies_that_agree_raise_no_alarm() {
 }
 
 #[test]
-fn a_session_that_reads_back_in_time_is_seen() {
+fn a_stale_read_is_found() {
     let town = Town::new().write(1, "ten").write(2, "twelve");
     town.read(3, 1, version(2, "twelve"))
         .read(4, 2, version(1, "ten"))
@@ -120,31 +120,31 @@ fn a_session_that_reads_back_in_time_is_seen() {
 }
 
 #[test]
-fn a_fact_that_disappears_without_a_deletion_is_seen() {
+fn a_fact_that_disappears_without_a_deletion_is_found() {
     let town = Town::new().write(1, "ten").read(3, 1, version(1, "ten"));
     town.read(4, 2, None).says("read price 3 back in time");
 }
 
 #[test]
-fn a_deletion_that_is_forgotten_is_none_that_vanished() {
+fn a_dropped_tombstone_is_not_a_vanished_write() {
     let town = Town::new().write(1, "ten").read(2, 1, version(1, "ten")).write(3, "");
     let town = town.read(4, 2, version(3, "")).read(5, 1, None).survey(20, 1, None);
     town.survey(20, 2, None).says("");
 }
 
 #[test]
-fn what_was_deleted_and_lives_on_is_seen() {
+fn a_deleted_fact_that_lives_on_is_found() {
     let town = Town::new().write(1, "ten").write(3, "");
     town.survey(20, 2, version(1, "ten")).says("n2 does not know what n1 said about price 3");
 }
 
 #[test]
-fn a_write_that_vanished_is_seen() {
+fn a_vanished_write_is_found() {
     Town::new().write(1, "ten").survey(20, 1, None).says("n1 does not know what n1 said");
 }
 
 #[test]
-fn nodes_that_disagree_are_seen_though_no_write_was_acknowledged() {
+fn disagreeing_nodes_are_found_even_without_an_acknowledged_write() {
     let mut town = Town::new();
     town.0.on_write(QuestionId(1), PRICE, Some("ten".into()));
     let town = town.read(2, 1, version(1, "ten")).survey(20, 2, None);
@@ -152,7 +152,7 @@ fn nodes_that_disagree_are_seen_though_no_write_was_acknowledged() {
 }
 
 #[test]
-fn a_write_that_is_older_than_what_its_writer_saw_is_seen() {
+fn a_write_older_than_its_writer_s_last_read_is_found() {
     let mut town = Town::new().write(5, "ten");
     town.0.on_write(QuestionId(9), PRICE, Some("twelve".into()));
     let at = (second(9), second(9));
@@ -161,7 +161,7 @@ fn a_write_that_is_older_than_what_its_writer_saw_is_seen() {
 }
 
 #[test]
-fn words_that_nobody_wrote_are_seen() {
+fn text_that_was_never_written_is_found() {
     let town = Town::new().write(1, "ten").write(2, "twelve");
     town.read(3, 1, version(4, "a gift")).says("says about price 3 what was not written");
     let town = Town::new().write(1, "ten").write(2, "twelve");
@@ -169,7 +169,7 @@ fn words_that_nobody_wrote_are_seen() {
 }
 
 #[test]
-fn silence_in_calm_is_seen_and_before_it_is_not() {
+fn silence_is_a_failure_only_after_calm() {
     for (at, words) in [(12, ""), (16, "n2 gave no answer although the cluster was whole")] {
         let town = Town::new().write(1, "ten").read(2, 1, version(1, "ten"));
         let mut town = town.read(16, 2, version(1, "ten"));
@@ -179,7 +179,7 @@ fn silence_in_calm_is_seen_and_before_it_is_not() {
 }
 
 #[test]
-fn silence_shows_nothing_where_messages_are_always_lost_nor_being_behind_where_they_are_slow() {
+fn silence_is_excused_on_lossy_networks_and_being_behind_on_slow_ones() {
     let agree_within = Span::from_secs(5);
     let bounds = Bounds {
         agree_within,
@@ -202,9 +202,9 @@ fn silence_shows_nothing_where_messages_are_always_lost_nor_being_behind_where_t
     }
 }
 
-/// The visitor read at 19 what was first told at `told`, and is sent away at 20.
+/// The visitor read at 19 a version first told at `told`, and is sent away at 20.
 #[test]
-fn who_has_seen_what_is_new_may_be_sent_on_as_long_as_clocks_explain_it() {
+fn a_session_with_a_new_version_may_be_sent_away_while_clocks_explain_it() {
     let behind = "n2 said that it was behind";
     let cases = [
         (2, 19, VISITOR, ""),
@@ -226,19 +226,19 @@ fn who_has_seen_what_is_new_may_be_sent_on_as_long_as_clocks_explain_it() {
     town.says(behind);
 }
 
-/// Two writes, of which other disks hold the first, before the disk of their node goes.
+/// Two writes before the loss of their node's disk; other disks hold the first.
 fn told_by(nodes: &[u16]) -> Town {
     let town = Town::new().write(1, "ten").read(2, 2, version(1, "ten")).write(3, "twelve");
     nodes.iter().fold(town, |town, &node| town.read(4, node, version(3, "twelve")))
 }
 
 #[test]
-fn what_went_with_a_disk_and_was_nowhere_else_need_not_be_known() {
+fn a_version_lost_with_the_only_disk_need_not_be_known() {
     let mut town = told_by(&[1]).lose(5, 1, 1).read(6, 2, version(1, "ten"));
     assert_eq!(town.0.lost(), 1);
     town.0.on_behind(second(16), second(17), Some(VISITOR), NodeId(2));
     town.survey(20, 1, version(1, "ten")).read(20, 2, version(1, "ten")).says("");
-    // An answer that was on its way when the disk went says no more than that.
+    // An answer that was on its way when the disk was lost does not show more.
     let mut town = told_by(&[]).lose(5, 1, 1);
     let facts = [(PRICE, version(3, "twelve"))];
     let (asked, at) = (second(5), second(6));
@@ -248,13 +248,13 @@ fn what_went_with_a_disk_and_was_nowhere_else_need_not_be_known() {
 }
 
 #[test]
-fn what_was_told_before_it_counts_as_ever() {
+fn versions_before_the_lost_one_still_count() {
     told_by(&[1]).lose(5, 1, 1).survey(20, 2, None).says("n2 does not know what n1 said");
     told_by(&[1]).lose(5, 1, 1).read(6, 2, None).says("read price 3 back in time");
 }
 
 #[test]
-fn what_another_node_told_another_disk_holds_or_no_disk_has_lost_must_not_vanish() {
+fn a_version_known_elsewhere_or_not_lost_must_not_vanish() {
     let vanished = "back in time";
     let goes_back = |town: Town| town.read(6, 2, version(1, "ten"));
     goes_back(told_by(&[1])).says(vanished);
@@ -267,14 +267,14 @@ fn what_another_node_told_another_disk_holds_or_no_disk_has_lost_must_not_vanish
 }
 
 #[test]
-fn what_is_told_once_more_was_not_lost() {
+fn a_version_told_again_was_not_lost() {
     let town = told_by(&[1]).lose(5, 1, 1).survey(11, 3, version(3, "twelve"));
     assert_eq!(town.0.lost(), 0);
     town.survey(20, 2, version(1, "ten")).says("n2 does not know what n1 said");
 }
 
 #[test]
-fn only_who_met_what_is_lost_may_be_sent_away_for_it() {
+fn only_sessions_that_met_a_lost_version_may_be_sent_away_for_it() {
     for (session, words) in [(VISITOR, ""), (SessionId(8), "n2 said that it was behind")] {
         let mut town = told_by(&[1]).lose(5, 1, 1).read(16, 2, version(1, "ten"));
         town.0.on_behind(second(16), second(17), Some(session), NodeId(2));
@@ -283,7 +283,7 @@ fn only_who_met_what_is_lost_may_be_sent_away_for_it() {
 }
 
 #[test]
-fn what_did_not_happen_is_not_exercised() {
+fn a_check_without_its_subject_is_not_exercised() {
     let quiet = Town::new().write(1, "ten").survey(20, 1, version(1, "ten"));
     assert_eq!(quiet.0.finish().verdict, Verdict::NotExercised);
 }

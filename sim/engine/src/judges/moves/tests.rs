@@ -1,4 +1,4 @@
-//! What must have come to its end some time after calm, and what no step of a move may cost.
+//! Moves must end within a bound after calm, and no step may make a shard depend on a zone.
 
 use onsale_booking::NodeId;
 use onsale_cluster::Placement;
@@ -9,12 +9,12 @@ use super::super::tests::{live, secs, settings};
 use super::super::{JudgeSettings, Judges};
 use super::*;
 
-/// A cluster of three whose nodes come and go, and what its map says after this many seconds.
+/// A cluster of three whose nodes come and go, with versions of its map by second.
 #[derive(Default)]
 struct Mapped {
     versions: Vec<(u64, Placement)>,
     told: Vec<(u64, u16)>,
-    /// The voters at the end, if they are not those of the map.
+    /// The voters at the end, if they differ from the map's.
     voters: Option<[u16; 3]>,
 }
 
@@ -44,7 +44,7 @@ impl Mapped {
 }
 
 #[test]
-fn after_calm_moves_come_to_an_end() {
+fn after_calm_moves_end() {
     let grown = Placement::new(3, 3, 8, 3).changing(2).with(NodeId(4)).unwrap();
     let moves = grown.moved().unwrap();
     let shard = (0..8).map(ShardId).find(|&shard| !moves.seats(shard).from.is_empty()).unwrap();
@@ -56,18 +56,18 @@ fn after_calm_moves_come_to_an_end() {
     let never = JudgeSettings { moves_end: false, ..settings() };
     assert_eq!(early.judged_with(never, 111), fine, "on a network that always loses messages");
     let late = Mapped { versions: vec![(150, moves.clone())], ..Mapped::default() };
-    assert_eq!((late.judged(160), late.judged(161)), (fine, fails), "or from the wish");
+    assert_eq!((late.judged(160), late.judged(161)), (fine, fails), "or from the plan of the move");
     let versions = vec![(50, moves.clone()), (150, moves.with(NodeId(5)).unwrap())];
     let unmoved = Mapped { versions, ..Mapped::default() };
     assert_eq!(unmoved.judged(111), fails, "another version does not prolong a move");
     let mut ended = Mapped { versions: vec![(50, moves), (60, settled)], ..Mapped::default() };
     assert_eq!(ended.judged(500), fine);
     ended.voters = Some([1, 2, 4]);
-    assert_eq!(ended.judged(500), fails, "the map says what is not so");
+    assert_eq!(ended.judged(500), fails, "the map is wrong");
 }
 
 #[test]
-fn after_calm_who_was_told_to_leave_has_left() {
+fn after_calm_nodes_told_to_leave_have_left() {
     let four = Placement::new(4, 3, 8, 3).changing(0);
     let leaving = four.without(NodeId(4)).unwrap();
     let other = four.without(NodeId(3)).unwrap();
@@ -88,7 +88,7 @@ fn after_calm_who_was_told_to_leave_has_left() {
 
 #[test]
 fn no_step_of_a_move_makes_a_shard_depend_on_a_zone() {
-    // Nodes 1 to 6 stand in zones 1, 2, 3, 1, 2, 3. One comes to a shard in the place of another.
+    // Nodes 1 to 6 are in zones 1, 2, 3, 1, 2, 3. One replaces another in a shard.
     let first = Placement::new(3, 3, 8, 3).changing(3);
     let grown =
         [4, 5, 6].map(NodeId).iter().fold(first.clone(), |map, &node| map.with(node).unwrap());
@@ -114,7 +114,7 @@ fn no_step_of_a_move_makes_a_shard_depend_on_a_zone() {
     };
     let (fine, fails) = (Verdict::NotExercised, Verdict::Fail);
     assert_eq!(judged(&[&grown], [1, 2, 3], 4, 1), fine, "each in its own zone");
-    assert_eq!(judged(&[&grown], [1, 2, 3], 4, 2), fails, "1 and 4 stand in zone 1");
+    assert_eq!(judged(&[&grown], [1, 2, 3], 4, 2), fails, "1 and 4 are in zone 1");
     assert_eq!(judged(&[&grown], [1, 4, 3], 6, 3), fine, "it was no better before");
     assert_eq!(judged(&[&grown], [1, 4, 3], 5, 4), fine, "it is better then");
     let thin = grown.without(NodeId(2)).and_then(|map| map.without(NodeId(5))).unwrap();
