@@ -1,7 +1,7 @@
 //! The settings of a cluster, shared by all its nodes.
 //!
-//! Owns the parameters that the machines read. Refuses to know where they come from:
-//! the values are taken as valid, defaults and their sources stand with the scenarios.
+//! Owns the parameters that the machines read. Refuses to know where they come from: the values are taken as valid, and
+//! the scenarios have the defaults and their sources.
 
 use std::sync::Arc;
 
@@ -12,25 +12,25 @@ use crate::id::ShardId;
 use crate::journal::Promises;
 use crate::placement::Placement;
 
-/// What all nodes of a cluster share.
+/// The settings that all nodes of a cluster share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setup {
-    /// How the nodes behave.
+    /// The parameters of the nodes.
     pub config: Config,
     /// Which nodes carry which shard.
     pub placement: Arc<Placement>,
-    /// The hall in which all shows are played.
+    /// The hall of all shows.
     pub hall: Arc<Hall>,
     /// The rules of sale.
     pub rules: Rules,
-    /// The number of shows; they are numbered from 0.
+    /// Number of shows; the first is 0.
     pub shows: u32,
-    /// By shard number, as far as it goes: the zone to which its leadership is drawn, if leads are.
+    /// By shard number, as far as it goes: the zone that draws its leadership, if venues do.
     pub homes: Vec<Option<ZoneId>>,
 }
 
 impl Setup {
-    /// The zone to which a shard's leadership is drawn, if there is one.
+    /// The zone that draws a shard's leadership, if there is one.
     pub fn home_of(&self, shard: ShardId) -> Option<ZoneId> {
         self.homes.get(shard.0 as usize).copied().flatten()
     }
@@ -39,16 +39,16 @@ impl Setup {
 /// A share as an integer ratio, so that no float decides an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ratio {
-    /// So many …
+    /// Numerator.
     pub num: u32,
-    /// … in so many; never zero.
+    /// Denominator; not zero.
     pub den: u32,
 }
 
-/// How the nodes of a cluster behave.
+/// The parameters of a cluster's nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Pace of the node-level beats; not zero.
+    /// Interval between a node's beats; not zero.
     pub beat_every: Span,
     /// φ at which a silent peer is suspected.
     pub suspicion_phi: u32,
@@ -56,11 +56,11 @@ pub struct Config {
     pub acceptable_pause: Span,
     /// Least standard deviation of the beat interval that the detector assumes.
     pub min_std_deviation: Span,
-    /// Pace of the clock of journals that are awake; not zero.
+    /// Tick interval of journals that are awake; not zero.
     pub tick_every: Span,
-    /// Ticks without a leader's word before an awake replica campaigns.
+    /// Ticks without a message of a leader before an awake replica stands for election.
     pub election_ticks: u16,
-    /// A shard's snapshot is taken after so many records.
+    /// Number of records after which a shard's snapshot is taken.
     pub snapshot_every: u32,
     /// Records kept behind a snapshot so that brief absences need none.
     pub keep_records: u32,
@@ -68,7 +68,7 @@ pub struct Config {
     pub segment_bytes: u32,
     /// What a node does about a silent peer.
     pub on_suspicion: OnSuspicion,
-    /// When a node withdraws, and when it gives a peer up.
+    /// When a node withdraws, and when it declares a peer down.
     pub membership: MembershipConfig,
     /// Where shards are led while nothing is wrong.
     pub leader_placement: LeaderPlacementConfig,
@@ -82,26 +82,25 @@ pub struct Config {
     pub facts: FactsConfig,
 }
 
-/// When a node withdraws, and when it gives a peer up.
+/// When a node withdraws, and when it declares a peer down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MembershipConfig {
-    /// So many nodes, itself included, a node has to see: more than half of all. None: a majority
-    /// of those who are of the cluster at the time.
+    /// Number of nodes, itself included, that a node has to see: more than half of all. `None`: a majority of the
+    /// cluster's members at the time.
     pub quorum: Option<u16>,
-    /// How long things have to stay as they are before they are judged.
+    /// How long a state has to last before it is judged.
     pub stable_after: Span,
 }
 
-/// Where shards are led while nothing is wrong. Unless something is said here, leadership stays where
-/// an election or the map has put it.
+/// Where shards are led while nothing is wrong. By default leadership stays where an election or the map has put it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeaderPlacementConfig {
-    /// Leaders are drawn to the zones of [`Setup::homes`].
+    /// Leadership is drawn to the zones of [`Setup::homes`].
     pub near_venue: bool,
-    /// Nodes give leads to others that have a good deal less to do.
+    /// Nodes give leads to others that have much less to do.
     pub by_load: bool,
-    /// How long a shard stays with a leader before it is given up for one of these reasons, and
-    /// how long a node rests after it has given one up for its load.
+    /// How long a shard stays with a leader before it is given up for one of these reasons, and how long a node rests
+    /// after it has given one up for its load.
     pub rest: Span,
 }
 
@@ -124,7 +123,7 @@ pub struct LeaderConfig {
     pub acknowledge: Acknowledge,
     /// When a client is told that its request changed nothing.
     pub reads: Reads,
-    /// Which state requests are decided on.
+    /// The state that requests are decided on.
     pub decides_on: DecidesOn,
     /// When a new leader begins to serve.
     pub serves: Serves,
@@ -136,8 +135,7 @@ pub struct LeaderConfig {
     pub overdue: Overdue,
     /// How a hold ends once its time and grace are over.
     pub expiry: Expiry,
-    /// Pace of the job of [`Expiry::Swept`], in multiples of which it runs; not zero
-    /// where there is that job.
+    /// Interval of the job of [`Expiry::Swept`], which runs at its multiples; not zero with that job.
     pub sweep_every: Span,
 }
 
@@ -165,7 +163,7 @@ choices! {
 }
 
 choices! {
-    /// Which state requests are decided on.
+    /// The state that requests are decided on.
     pub enum DecidesOn {
         /// On everything committed and everything decided before.
         Latest,
@@ -177,7 +175,7 @@ choices! {
 choices! {
     /// When a new leader begins to serve.
     pub enum Serves {
-        /// Once it has applied everything that was committed before.
+        /// Once it has applied all that was committed before.
         CaughtUp,
         /// As soon as it is elected, from the records that it knows to be committed; the others follow.
         Elected,
@@ -232,8 +230,8 @@ choices! {
 }
 
 impl LeaderConfig {
-    /// Whether every change is decided on a state that all earlier changes are part of, so
-    /// that every record fits the state that it meets.
+    /// Whether every change is decided on a state with all earlier changes, so that every record fits the state that it
+    /// meets.
     pub fn is_single_writer(&self) -> bool {
         self.decides_on == DecidesOn::Latest
             && self.serves == Serves::CaughtUp
@@ -244,13 +242,13 @@ impl LeaderConfig {
 /// How facts are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FactsConfig {
-    /// So many peers are told of news, and asked in a round of repair.
+    /// Number of peers that are told of news, and asked in a round of anti-entropy.
     pub fanout: u16,
-    /// Pace of rounds of repair while a peer may lack something; not zero.
+    /// Interval of anti-entropy rounds while a peer may lack something; not zero.
     pub repair_every: Span,
     /// Stamps further ahead of a node's clock than this are not taken.
     pub accepted_drift: Span,
-    /// How long a deletion is remembered.
+    /// How long a tombstone is kept.
     pub deletions_last: Span,
     /// How long a question waits for a node to fetch what the session has seen.
     pub patience: Span,
@@ -286,7 +284,7 @@ choices! {
 pub struct GatewayConfig {
     /// Attempts a request, the first included; at least one.
     pub tries: u8,
-    /// Patience with one attempt.
+    /// The longest wait for one attempt.
     pub try_timeout: Span,
     /// First backoff; attempt k waits a uniform draw from 0 to base × 2^k (full jitter).
     pub backoff_base: Span,
@@ -299,7 +297,7 @@ pub struct GatewayConfig {
 }
 
 impl Config {
-    /// What the failure detector needs to know.
+    /// The parameters of the failure detector.
     pub fn suspicion(&self) -> Suspicion {
         Suspicion {
             phi: self.suspicion_phi,

@@ -1,8 +1,7 @@
 //! Suspicion of silent peers: a φ-accrual failure detector.
 //!
-//! Owns what each peer's beats say about the next one. Refuses to decide what a
-//! suspicion means: it says *when* a shard may move, the journal's quorum says
-//! *whether* it may write.
+//! Owns the prediction of each peer's next beat from its past ones. Refuses to decide what a suspicion means: it says
+//! *when* a shard may move, the journal's quorum says *whether* it may write.
 //!
 //! φ = −log10(e / (1 + e)) with e = exp(−y(1.5976 + 0.070566 y²)) and
 //! y = (silence − mean − pause) / σ, the logistic approximation of the normal tail
@@ -16,45 +15,45 @@ use onsale_booking::{Instant, NodeId, Span};
 const WINDOW: usize = 200;
 const FULL: u64 = WINDOW as u64;
 
-/// When a silence becomes suspicious.
+/// The parameters of the detector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suspicion {
     /// φ at which a silent peer is suspected.
     pub phi: u32,
     /// Silence accepted beyond the mean interval before φ rises.
     pub acceptable_pause: Span,
-    /// Least standard deviation of the interval that is assumed.
+    /// Least standard deviation that is assumed of the interval.
     pub min_std_deviation: Span,
     /// The interval expected before any was seen.
     pub beat_every: Span,
 }
 
-/// What a beat changed in the view of its sender.
+/// The effect of a beat on the view of its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// Nothing: one more beat.
+    /// None: one more beat.
     Steady,
-    /// The peer was suspected and is not any more.
+    /// The peer was suspected and no longer is.
     Again,
     /// The peer has restarted since its last beat, suspected or not.
     Restarted {
         /// Whether it was suspected until now.
         suspected: bool,
     },
-    /// The beat is one of an earlier boot, overtaken on its way.
+    /// The beat is from an earlier boot, overtaken on its way.
     Stale,
 }
 
-/// The view of all peers.
+/// One node's view of the silence of all its peers.
 #[derive(Clone, Debug)]
 pub struct Detector {
     suspicion: Suspicion,
     /// y at which φ reaches the threshold, in thousandths.
     y_milli: u64,
     peers: Vec<Option<Peer>>,
-    /// How many of them are not suspected.
+    /// Number of peers that are not suspected.
     heard: u16,
-    /// No peer becomes suspect before this instant. May lie too early, never too late.
+    /// No peer becomes suspect before this instant. May be too early, never too late.
     scan_at: Instant,
 }
 
@@ -64,7 +63,7 @@ struct Peer {
     suspected: bool,
     last: Instant,
     suspect_at: Instant,
-    /// Microseconds; a ring once full.
+    /// In microseconds; a ring once full.
     intervals: Vec<u32>,
     next: usize,
     sum: u64,
@@ -72,7 +71,7 @@ struct Peer {
 }
 
 impl Detector {
-    /// Watches every node but `me`; each is given the time of a first beat from `now` on.
+    /// Watches every node but `me`; each has the time of a first beat from `now` on.
     pub fn new(
         suspicion: Suspicion,
         nodes: impl Iterator<Item = NodeId>,
@@ -98,7 +97,7 @@ impl Detector {
         detector
     }
 
-    /// Watches one more node, if it does not already, and gives it the time of a first beat.
+    /// Watches one more node, if it is not watched already; it has the time of a first beat.
     pub fn watch(&mut self, node: NodeId, now: Instant) {
         let slot = usize::from(node.0);
         if self.peers.len() <= slot {
@@ -112,14 +111,14 @@ impl Detector {
         self.scan_at = self.earliest();
     }
 
-    /// Watches a node no longer.
+    /// Stops watching a node.
     pub fn forget(&mut self, node: NodeId) {
         if let Some(peer) = self.peers.get_mut(usize::from(node.0)) {
             self.heard -= u16::from(peer.take().is_some_and(|peer| !peer.suspected));
         }
     }
 
-    /// Takes in a beat. `None` if the sender is not a peer.
+    /// Takes a beat. `None` if the sender is not a peer.
     #[inline]
     pub fn heard(&mut self, from: NodeId, incarnation: u64, now: Instant) -> Option<Heard> {
         let peer = self.peers.get_mut(usize::from(from.0))?.as_mut()?;
@@ -145,7 +144,7 @@ impl Detector {
         Some(heard)
     }
 
-    /// The peers whose silence has become suspicious by `now`, each told once.
+    /// The peers whose silence has become suspicious by `now`, each reported once.
     #[inline]
     pub fn overdue(&mut self, now: Instant) -> Vec<NodeId> {
         if now < self.scan_at { Vec::new() } else { self.scan(now) }
@@ -174,13 +173,13 @@ impl Detector {
         self.scan_at = self.earliest();
     }
 
-    /// Whether a peer's latest beat was of this boot of its.
+    /// Whether a peer's latest beat was of this incarnation.
     pub fn is_current(&self, peer: NodeId, incarnation: u64) -> bool {
         let peer = self.peers.get(usize::from(peer.0)).and_then(Option::as_ref);
         peer.is_some_and(|peer| peer.incarnation == Some(incarnation))
     }
 
-    /// Whether a peer is suspected now. Nobody suspects itself.
+    /// Whether a peer is suspected now. A node does not suspect itself.
     pub fn suspects(&self, peer: NodeId) -> bool {
         self.peers
             .get(usize::from(peer.0))
@@ -188,19 +187,19 @@ impl Detector {
             .is_some_and(|peer| peer.suspected)
     }
 
-    /// How many peers are not suspected.
+    /// Number of peers that are not suspected.
     pub fn heard_peers(&self) -> u16 {
         self.heard
     }
 
-    /// Makes the next deadline exact if it lies before `until`, when whoever asks wakes anyway.
+    /// Makes the next deadline exact if it lies before `until`, when the caller wakes anyway.
     pub fn sharpen(&mut self, until: Instant) {
         if self.scan_at < until {
             self.scan_at = self.earliest();
         }
     }
 
-    /// When to ask `overdue` again. Beats move the true instant on without moving this one.
+    /// When to ask `overdue` again. May be too early, never too late, since beats do not move it on.
     pub fn next_deadline(&self) -> Instant {
         self.scan_at
     }
@@ -212,7 +211,7 @@ impl Detector {
 }
 
 impl Peer {
-    /// Two made-up intervals around the expected one stand for a history.
+    /// A new peer, with two invented intervals around the expected one as its history.
     fn new(suspicion: &Suspicion, y_milli: u64, now: Instant) -> Self {
         let mut peer = Self {
             incarnation: None,
@@ -250,7 +249,7 @@ impl Peer {
     fn beat(&mut self, suspicion: &Suspicion, y_milli: u64, now: Instant) {
         self.last = now;
         let (mean, mean_square) = match self.intervals.len() as u64 {
-            // Divided by a constant, as almost always, it takes no division.
+            // In the usual case the divisor is a constant, so that no division is needed.
             FULL => (self.sum / FULL, self.sum_of_squares / FULL),
             count => (self.sum / count, self.sum_of_squares / count),
         };
@@ -320,7 +319,7 @@ mod tests {
     #[test]
     fn the_documented_defaults_detect_after_four_and_a_half_seconds() {
         // With beats each second, φ 8, a pause of 3 s and σ of at least 100 ms: 4.52 s
-        // after the last steady beat, 5.31 s with the made-up history only.
+        // after the last steady beat, 5.31 s with the invented history only.
         let mut fresh = detector(Instant::ZERO);
         assert!(fresh.overdue(Instant(5_300_000)).is_empty());
         assert_eq!(fresh.overdue(Instant(5_450_000)), [PEER, NodeId(3)]);
@@ -334,7 +333,7 @@ mod tests {
         assert_eq!(steady.heard_peers(), 0, "the other one never beat");
         assert!(
             steady.overdue(end + Span::from_secs(60)).is_empty(),
-            "each suspicion is told once"
+            "each suspicion is reported once"
         );
     }
 
@@ -359,11 +358,11 @@ mod tests {
         );
         assert_eq!(detector.heard(PEER, 1, Instant(3_200_000)), Some(Heard::Stale));
         assert_eq!(detector.heard(NodeId(9), 1, Instant(3_200_000)), None);
-        assert_eq!(detector.heard(NodeId(1), 1, Instant(3_200_000)), None, "nobody watches itself");
+        assert_eq!(detector.heard(NodeId(1), 1, Instant(3_200_000)), None, "a node does not watch itself");
     }
 
     #[test]
-    fn whoever_stood_still_suspects_nobody_for_it() {
+    fn a_node_that_stood_still_suspects_no_peer_for_it() {
         let mut detector = detector(Instant::ZERO);
         beats(&mut detector, 1, 300);
         let back = Instant(400_000_000);

@@ -1,4 +1,4 @@
-//! What a step asks of the driver: send, persist, observe.
+//! A step's requests to the driver: send, persist, observe.
 //!
 //! Owns the output buffer and the gathering of a turn's messages into one per
 //! destination and kind. Refuses to know how any of it is carried out.
@@ -15,9 +15,9 @@ use crate::message::{Answer, Gossip, Message, Moves};
 use crate::observation::Observation;
 use crate::write::Write;
 
-/// So many emptied batches are kept: about as many as a turn sends.
+/// Number of emptied batches kept: about as many as a turn sends.
 const SPARE: usize = 8;
-/// So much more room than its share a batch gets, lest a short one grow at once.
+/// Reserve of a new batch beyond the recent maximum, so that one that grows a little does not reallocate.
 const SLACK: usize = 3;
 
 /// A message to hand to the network.
@@ -25,9 +25,9 @@ const SLACK: usize = 3;
 pub struct Sending {
     /// When it leaves, as far as the node knows; items of a batch carry their own instants.
     pub at: Instant,
-    /// Where to.
+    /// The destination.
     pub to: Endpoint,
-    /// What.
+    /// The message.
     pub message: Message,
 }
 
@@ -37,7 +37,7 @@ pub struct Effects {
     now: Instant,
     /// The node whose effects these are; 0 before its first step.
     me: NodeId,
-    /// Whether there may be a message among those to send that is for the node itself.
+    /// Whether a message in `sends` may be for the node itself.
     has_own: bool,
     /// Messages in the order in which they were begun.
     pub sends: Vec<Sending>,
@@ -45,8 +45,7 @@ pub struct Effects {
     pub writes: Vec<Write>,
     /// Transitions in order.
     pub observations: Vec<Observation>,
-    /// Whether the process must end, to start again with what is durable. The node does nothing
-    /// any more.
+    /// Whether the process must end, to start again with what is durable. The node does nothing more.
     pub stops: bool,
     /// Whether the node was told to retire and has nothing left to do: it may be stopped.
     pub drained: bool,
@@ -59,15 +58,15 @@ pub struct Effects {
 /// How batches of one kind are gathered.
 #[derive(Clone, Copy, Debug, Default)]
 struct Gathering {
-    /// Where among the messages the batch stands that was added to last, if it is still there.
+    /// The place in `sends` of the batch that was last added to, if it is still there.
     place: usize,
-    /// The most items that a batch had lately; with a little more room than that the next one begins.
+    /// The most items of a recent batch; the next one reserves a little more.
     room: usize,
 }
 
 impl Gathering {
-    /// The batch for `to` that one more item is about to be added to, which `batch` finds in a message of
-    /// its kind; begins one if there is none.
+    /// The batch for `to` that the next item goes to, found by `batch` in a message of its kind; begins one if there is
+    /// none.
     #[inline]
     fn batch<'a, T>(
         &mut self,
@@ -93,13 +92,13 @@ impl Gathering {
 }
 
 impl Effects {
-    /// Sets the instant that stamps what follows, and whose effects they are. Called by `step`.
+    /// Sets the node and the instant of the following effects. Called by `step`.
     #[inline]
     pub fn begin(&mut self, now: Instant, me: NodeId) {
         (self.now, self.me) = (now, me);
     }
 
-    /// Whether nothing is asked.
+    /// Whether there are no effects.
     pub fn is_empty(&self) -> bool {
         self.sends.is_empty()
             && self.writes.is_empty()
@@ -107,7 +106,7 @@ impl Effects {
             && !self.drained
     }
 
-    /// The next message that the node sends itself; taken out of those to send.
+    /// Takes the next message of the node to itself out of `sends`.
     #[inline]
     pub fn take_own(&mut self) -> Option<Sending> {
         if !self.has_own {
@@ -119,7 +118,7 @@ impl Effects {
         own.map(|place| self.sends.remove(place))
     }
 
-    /// Passes a client's request on to the node that should own its show.
+    /// Passes a client's request on to the node that is believed to lead its show.
     #[inline]
     pub fn forward(&mut self, to: NodeId, request: Request) {
         let at = self.now;
@@ -135,8 +134,8 @@ impl Effects {
         }
     }
 
-    /// Whether all requests for `to` may be passed on as one batch, which [`pass_on`](Self::pass_on) hands
-    /// over: no other batch of requests is on its way there. `begun` is where it was begun, if it was.
+    /// Whether all requests for `to` may be passed on as one batch, which [`pass_on`](Self::pass_on) hands over: no
+    /// other batch of requests is on its way there. `begun` is the place where it was begun, if it was.
     #[inline]
     pub(crate) fn passes_on(&mut self, to: NodeId, begun: &mut Option<usize>) -> bool {
         let to = Endpoint::Node(to);
@@ -184,7 +183,7 @@ impl Effects {
         }
     }
 
-    /// Refuses what a client asked: most replies, and not handed about with the room for seats.
+    /// Refuses a client's request: most replies, so they are not moved about with the room for seats.
     #[inline]
     pub fn refuse(&mut self, to: Endpoint, request: RequestId, why: Refusal) {
         let at = self.now;
@@ -219,39 +218,39 @@ impl Effects {
         self.send(Endpoint::Node(to), Message::Journal(batch));
     }
 
-    /// Takes a batch that was emptied for the next one to be sent.
+    /// Takes an emptied batch back for the next message.
     pub(crate) fn reuse(&mut self, batch: Vec<(ShardId, JournalMessage)>) {
         if self.spare.len() < SPARE {
             self.spare.push(batch);
         }
     }
 
-    /// Sends a sign of life.
+    /// Sends a beat.
     pub fn beat(&mut self, to: NodeId, beat: Beat) {
         self.send(Endpoint::Node(to), Message::Beat(beat));
     }
 
-    /// Says something about facts.
+    /// Sends a message about facts.
     pub fn facts(&mut self, to: Endpoint, message: FactsMessage) {
         self.send(to, Message::Facts(Box::new(message)));
     }
 
-    /// Sends a sign of life with rumours.
+    /// Sends a beat with rumours.
     pub fn gossip(&mut self, to: NodeId, gossip: Gossip) {
         self.send(Endpoint::Node(to), Message::Gossip(Box::new(gossip)));
     }
 
-    /// Sends a sign of life that is one of the last.
+    /// Sends a beat that says that the node is about to stop.
     pub fn leaving(&mut self, to: NodeId, beat: Beat) {
         self.send(Endpoint::Node(to), Message::Leaving(beat));
     }
 
-    /// Says something about who carries what.
+    /// Sends a message about the map.
     pub fn moves(&mut self, to: NodeId, moves: Moves) {
         self.send(Endpoint::Node(to), Message::Moves(moves));
     }
 
-    /// Sends what was held back, now, before what was said since.
+    /// Sends the held messages, now, before those sent since.
     pub(crate) fn release(&mut self, held: Vec<Sending>) {
         let (now, since) = (self.now, std::mem::replace(&mut self.sends, held));
         self.has_own = true;
@@ -267,7 +266,7 @@ impl Effects {
         self.writes.push(write);
     }
 
-    /// Tells of a transition. They are rare.
+    /// Reports a transition. They are rare.
     #[cold]
     pub fn observe(&mut self, observation: Observation) {
         self.observations.push(observation);

@@ -1,9 +1,8 @@
-//! The gateway: takes clients' requests and sees them answered.
+//! The gateway: takes clients' requests and ensures replies.
 //!
-//! Owns the requests in flight, whom it takes for the leader of each shard, and what a
-//! retry may cost. Refuses to know what a request means: it reads a request's id and
-//! show. Every node is a gateway; a request for a shard that its own node leads is sent to
-//! that node like any other.
+//! Owns the requests in flight, which node it believes to lead each shard, and the cost of retries. Refuses to know
+//! what a request means: it reads a request's id and show. Every node is a gateway; a request for a shard that its own
+//! node leads is sent to that node like any other.
 
 mod budget;
 mod flights;
@@ -38,15 +37,15 @@ pub struct Gateway {
     beliefs: Vec<Belief>,
     in_flight: Vec<u32>,
     suspected: Vec<bool>,
-    /// About which shards it serves clients, as the resolver has judged.
+    /// The shards for which it serves clients, as the resolver has judged.
     service: Service,
     flights: Flights,
-    /// In order of their instants, since patience is the same for all.
+    /// In order of their instants, since every attempt has the same time-out.
     timeouts: VecDeque<Alarm>,
     backoffs: BinaryHeap<Reverse<Alarm>>,
 }
 
-/// The node that the gateway takes for the leader of a shard.
+/// The node that the gateway believes to lead a shard.
 #[derive(Clone, Copy, Debug)]
 struct Belief {
     leader: NodeId,
@@ -87,7 +86,7 @@ impl Gateway {
         }
     }
 
-    /// A client asks. Its reply leaves through `effects`, now or later.
+    /// Takes a client's request. Its reply leaves through `effects`, now or later.
     pub fn on_request(
         &mut self,
         now: Instant,
@@ -100,8 +99,8 @@ impl Gateway {
         }
     }
 
-    /// The same, but leaves it to the caller to pass the request on: tells the node that it has to go
-    /// to, if it goes to any.
+    /// Takes a client's request, but leaves it to the caller to pass it on: returns the node that it has to go to, if
+    /// any.
     #[inline]
     pub(crate) fn admit(
         &mut self,
@@ -139,17 +138,17 @@ impl Gateway {
         Some(target)
     }
 
-    /// Looks ahead at what `admit` will look at for each of these.
+    /// Prefetches what `admit` will read for each of these requests.
     pub(crate) fn read_ahead_of_requests(&self, requests: &[Timed<Request>]) {
         self.flights.read_ahead_of_take_off(requests.iter().map(|timed| timed.item.id));
     }
 
-    /// Looks ahead at what `on_answer` will look at for each of these.
+    /// Prefetches what `on_answer` will read for each of these answers.
     pub(crate) fn read_ahead_of_answers(&self, answers: &[Timed<Answer>]) {
         self.flights.read_ahead(answers.iter().map(|timed| timed.item.request()));
     }
 
-    /// A node, perhaps this one, answers.
+    /// Takes an answer of a node, perhaps this one.
     #[inline]
     pub fn on_answer(
         &mut self,
@@ -166,7 +165,7 @@ impl Gateway {
         }
     }
 
-    /// Patience or a backoff may have ended.
+    /// Handles time-outs and backoffs that have ended.
     pub fn on_deadline(&mut self, now: Instant, effects: &mut Effects) {
         while let Some(alarm) = self.timeouts.front().copied().filter(|alarm| alarm.at <= now) {
             self.timeouts.pop_front();
@@ -186,7 +185,7 @@ impl Gateway {
         }
     }
 
-    /// A peer has fallen silent: attempts under way there have failed, and the next go elsewhere.
+    /// A peer has fallen silent: attempts pending there have failed, and the next go elsewhere.
     pub fn on_suspected(&mut self, now: Instant, peer: NodeId, effects: &mut Effects) {
         self.suspected[usize::from(peer.0)] = true;
         for slot in self.flights.places() {
@@ -198,13 +197,12 @@ impl Gateway {
         self.refuse_those_under_way(effects);
     }
 
-    /// A peer is about to stop: what is under way there will still be answered, the next
-    /// attempts go elsewhere.
+    /// A peer is about to stop: it will still answer pending attempts, but the next ones go elsewhere.
     pub fn on_leaving(&mut self, peer: NodeId) {
         self.suspected[usize::from(peer.0)] = true;
     }
 
-    /// Whether requests go elsewhere than to a peer if they can.
+    /// Whether requests avoid a peer if they can.
     pub fn avoids(&self, peer: NodeId) -> bool {
         self.suspected[usize::from(peer.0)]
     }
@@ -214,20 +212,19 @@ impl Gateway {
         self.suspected[usize::from(peer.0)] = false;
     }
 
-    /// About which shards clients are served.
+    /// The shards for which clients are served.
     pub fn service(&self) -> Service {
         self.service
     }
 
-    /// The node serves clients about these shards from now on: whoever waits for another one is sent
-    /// elsewhere, and so is everybody who comes.
+    /// Sets the shards for which the node serves clients: pending requests for others are refused, and so are new ones.
     pub fn serve(&mut self, service: Service, effects: &mut Effects) {
         self.service = service;
         self.refuse_those_under_way(effects);
     }
 
-    /// There is a newer map. A node that no longer carries a shard is not asked about it any more: it
-    /// may be gone, and never learns who owns the shard.
+    /// Adopts a newer map. A node that no longer carries a shard is not asked about it any more: it may be gone, and
+    /// never learns which node leads the shard.
     pub fn on_map(&mut self, placement: Arc<Placement>) {
         self.placement = placement;
         for shard in (0..self.placement.shards()).map(ShardId) {
@@ -235,8 +232,8 @@ impl Gateway {
         }
     }
 
-    /// If a node that is taken for a shard's leader carries no replica of it by the map, the shard's first
-    /// replica is taken for the leader instead. If it is the map that is old, that replica gives a hint.
+    /// Believes in a shard's first replica if the believed leader carries no replica of it by the map. If it is the map
+    /// that is old, that replica gives a hint.
     fn forget_leader(&mut self, shard: ShardId, node: NodeId) {
         let belief = &mut self.beliefs[shard.0 as usize];
         if belief.leader == node && !carries(&self.placement, shard, node) {
@@ -244,7 +241,7 @@ impl Gateway {
         }
     }
 
-    /// Somebody knows who owns a shard since which epoch.
+    /// Takes a hint: a shard's leader, and its epoch.
     pub fn on_leader_known(&mut self, shard: ShardId, leader: NodeId, epoch: Epoch) {
         let belief = &mut self.beliefs[shard.0 as usize];
         if epoch > belief.epoch {
@@ -252,8 +249,8 @@ impl Gateway {
         }
     }
 
-    /// Drops the alarms in front that nobody waits for, so that `next_deadline` is never
-    /// one of them. Answers come roughly in order: each alarm is dropped once.
+    /// Drops the alarms in front that are no longer live, so that `next_deadline` is never one of them. Answers come
+    /// roughly in order: each alarm is dropped once.
     #[inline]
     pub fn on_turn_ended(&mut self) {
         while self.timeouts.front().is_some_and(|&alarm| !self.is_live(alarm)) {
@@ -271,12 +268,12 @@ impl Gateway {
         timeout.into_iter().chain(backoff).min()
     }
 
-    /// How many clients wait for a reply.
+    /// Number of clients' requests that wait for a reply.
     pub fn in_flight(&self) -> usize {
         self.flights.len()
     }
 
-    /// The node that this gateway takes for the leader of a shard.
+    /// The node that this gateway believes to lead a shard.
     pub fn believed_leader(&self, shard: ShardId) -> NodeId {
         self.beliefs[shard.0 as usize].leader
     }
@@ -292,7 +289,7 @@ impl Gateway {
             None => return effects.observe(Observation::Mark(Mark::AnswerToNobody)),
         };
         let belief = &mut self.beliefs[flight.shard.0 as usize];
-        // A node that decides is the leader; but an answer that was long under way may know less than a hint or map that came since.
+        // A node that decides is the leader; but a delayed answer may know less than a hint or map that came since.
         if flight.target == from
             && flight.epoch == belief.epoch
             && belief.leader != from
@@ -301,7 +298,7 @@ impl Gateway {
             belief.leader = from;
         }
         match reply.outcome {
-            // By far the most.
+            // By far the most frequent outcome.
             Outcome::Refused(why) => effects.refuse(flight.reply_to, reply.request, why),
             Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. } => {
                 effects.reply(flight.reply_to, reply.clone());
@@ -367,7 +364,7 @@ impl Gateway {
         }
     }
 
-    /// Whether clients who ask about a shard are sent elsewhere.
+    /// Whether clients' requests for a shard are refused.
     fn refuses(&self, shard: ShardId) -> bool {
         match self.service {
             Service::All => false,
@@ -376,7 +373,7 @@ impl Gateway {
         }
     }
 
-    /// Whether so many of a shard's replicas are heard that they could decide something.
+    /// Whether enough of a shard's replicas are heard to be a quorum.
     fn sees_quorum(&self, shard: ShardId) -> bool {
         let members = self.placement.replicas(shard);
         let heard = members.iter().filter(|member| !self.avoids(**member));
@@ -451,14 +448,14 @@ impl Gateway {
         self.backoffs.push(Reverse(Alarm { at, slot, moves: flight.moves }));
     }
 
-    /// No leader answers a request in flight.
+    /// Refuses a request in flight: no leader answers it.
     fn turn_away(&mut self, id: RequestId, why: Refusal, effects: &mut Effects) {
         if let Some(Ok(flight)) = self.land(id, |_| true) {
             effects.refuse(flight.reply_to, id, why);
         }
     }
 
-    /// The flight of a request ends, if it is in flight and may land.
+    /// Ends the flight of a request, if it is in flight and may land.
     #[inline]
     fn land(
         &mut self,
@@ -468,7 +465,7 @@ impl Gateway {
         let flight = self.flights.land(id, may_land)?;
         if let Ok(landed) = &flight {
             let in_flight = &mut self.in_flight[landed.shard.0 as usize];
-            assert!(*in_flight > 0, "what lands was in flight");
+            assert!(*in_flight > 0, "a request that lands was in flight");
             *in_flight -= 1;
         }
         Some(flight)
@@ -479,7 +476,7 @@ impl Gateway {
     }
 }
 
-/// Whether a node has a replica of a shard by the map, or has to give one up that it may still own.
+/// Whether a node has a replica of a shard by the map, or one to give up that may still lead.
 fn carries(placement: &Placement, shard: ShardId, node: NodeId) -> bool {
     let seats = placement.seats(shard);
     seats.members.contains(&node) || seats.from.contains(&node)

@@ -1,23 +1,22 @@
 //! A hybrid logical clock (Kulkarni and others, 2014).
 //!
-//! Owns the stamps by which writes on different nodes are put in an order that respects cause
-//! and effect and stays close to the clocks on the wall. Refuses to know what is stamped.
+//! Owns the stamps that order writes on different nodes by cause and effect, and stay close to physical time. Refuses
+//! to know what is stamped.
 //!
-//! A stamp is the greatest of the physical clock and all that was stamped or heard before, with
-//! a count where the physical clock has not moved past it. So stamps of a node rise even if its
-//! clock jumps back, and what is stamped after something was heard is later than it. In return
-//! a clock that is far ahead would drag all others along, and nobody's stamps would say anything
-//! about time any more: what is further ahead than an accepted drift is not heard.
+//! A stamp is the greatest of the physical clock and all earlier stamps and stamps heard, with a count where the
+//! physical clock has not moved past it. So a node's stamps rise even if its clock jumps back, and each is later than
+//! all stamps heard before. In return a clock far ahead would drag all others along, and no stamp would say anything
+//! about time any more: so a stamp further ahead than the accepted drift is not heard.
 
 use onsale_booking::{Instant, NodeId, Span};
 use serde::{Deserialize, Serialize};
 
-/// When something was written, and where: no two writes have the same.
+/// When and where a fact was written; no two writes have the same stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Stamp {
     /// Physical part: microseconds, never behind the writer's clock.
     pub at: Instant,
-    /// Logical part: tells apart what the physical part does not.
+    /// Logical part: orders writes of the same physical part.
     pub count: u32,
     /// The node that wrote.
     pub node: NodeId,
@@ -27,7 +26,7 @@ pub struct Stamp {
 #[derive(Clone, Debug)]
 pub struct HybridClock {
     me: NodeId,
-    /// The greatest that was stamped or heard.
+    /// The greatest stamp made or heard.
     latest: (Instant, u32),
     accepted_drift: Span,
 }
@@ -39,8 +38,7 @@ impl HybridClock {
         Self { me, latest: (Instant::ZERO, 0), accepted_drift }
     }
 
-    /// Stamps a write: later than all that was stamped or heard before, whatever the physical
-    /// clock says.
+    /// Stamps a write: later than all stamps made or heard before, whatever the physical clock shows.
     pub fn stamp(&mut self, now: Instant) -> Stamp {
         let (at, count) = self.latest;
         self.latest = if now > at {
@@ -54,12 +52,12 @@ impl HybridClock {
         Stamp { at, count, node: self.me }
     }
 
-    /// From when on a stamp is within the accepted drift of the physical clock.
+    /// The instant from which a stamp is within the accepted drift of the physical clock.
     pub fn accepts_from(&self, stamp: Stamp) -> Instant {
         Instant(stamp.at.0.saturating_sub(self.accepted_drift.0))
     }
 
-    /// Hears of a stamp that was accepted: what is stamped from now on is later.
+    /// Hears an accepted stamp: later stamps of this clock are greater.
     pub fn hear(&mut self, stamp: Stamp) {
         self.latest = self.latest.max((stamp.at, stamp.count));
     }
@@ -75,7 +73,7 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Step {
-        /// A node's clock is set, forth or back.
+        /// A node's clock is set, forwards or back.
         Set(usize, u64),
         /// A node writes.
         Write(usize),
@@ -94,8 +92,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the clocks do: no stamp comes twice, a node's stamps rise, and what is
-        /// written after something was heard is later than it.
+        /// However the clocks are set: no stamp comes twice, a node's stamps rise, and a write is later than all that
+        /// its node heard before.
         #[test]
         fn stamps_respect_cause_and_effect(steps in steps()) {
             let mut clocks: Vec<HybridClock> =
@@ -127,8 +125,7 @@ mod tests {
             }
         }
 
-        /// While clocks run forwards, no stamp runs further ahead of its writer's clock than is
-        /// accepted.
+        /// While clocks run forwards, no stamp is further ahead of its writer's clock than is accepted.
         #[test]
         fn stamps_stay_close_to_the_clock(heard in prop::collection::vec((0..3_000_u64, 0..100_u64), 1..100)) {
             let mut clock = HybridClock::new(NodeId(1), DRIFT);
@@ -145,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_is_used_up_moves_time() {
+    fn an_exhausted_count_moves_time() {
         let mut clock = HybridClock::new(NodeId(1), DRIFT);
         clock.hear(Stamp { at: Instant(7), count: u32::MAX, node: NodeId(2) });
         assert_eq!(clock.stamp(Instant(5)), Stamp { at: Instant(8), count: 0, node: NodeId(1) });

@@ -1,6 +1,6 @@
-//! Newtypes for what only a replicated cluster numbers.
+//! Ids that only a replicated cluster needs.
 //!
-//! Owns names, not meaning. What every system numbers stands in [`onsale_booking::id`].
+//! Owns names, not meaning. [`onsale_booking::id`] has the ids of every system.
 
 onsale_booking::ids! {
     /// A replicated log and the shows whose events it carries.

@@ -1,7 +1,6 @@
-//! What can happen to a node.
+//! The inputs of a node.
 //!
-//! Owns the one list of causes. A recorded sequence of instants and inputs replays a
-//! node exactly.
+//! Owns the one list of causes. A recorded sequence of instants and inputs replays a node exactly.
 
 use onsale_booking::{Endpoint, NodeId, Request};
 
@@ -13,9 +12,9 @@ use crate::write::{PersistId, Write};
 /// The driver hands over everything that is ready at an instant (a *turn*), then
 /// [`Input::TurnEnded`], and only then carries out the effects.
 ///
-/// What a node sends itself is work like any other: the driver hands it back when there is time for it,
-/// in the same turn ([`Effects::take_own`](crate::Effects::take_own), before or after `TurnEnded`, which
-/// then comes once more) or in a later one.
+/// A node's messages to itself are inputs like any other: the driver hands them back when there is time, in the same
+/// turn ([`Effects::take_own`](crate::Effects::take_own), before or after `TurnEnded`, which then comes once more) or
+/// in a later one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// A message arrived. The items of a batch may be handed over one by one instead,
@@ -30,43 +29,43 @@ pub enum Input {
     Request {
         /// Where the reply goes.
         from: Endpoint,
-        /// What is asked.
+        /// The request.
         request: Request,
     },
     /// A gateway passes a request on.
     Forwarded {
         /// The gateway.
         from: NodeId,
-        /// What is asked.
+        /// The request.
         request: Request,
     },
     /// A node answers this gateway.
     Answered {
-        /// The node that was asked.
+        /// The node that answers.
         from: NodeId,
-        /// What became of it.
+        /// The answer.
         answer: Answer,
     },
     /// The write with this number is durable.
     Persisted(PersistId),
-    /// The write with this number, or its fsync, failed: what of it is durable, nobody knows, nor
-    /// whether a second fsync would tell the truth. The node asks to be stopped.
+    /// The write with this number, or its fsync, failed: nobody knows which part of it is durable, or whether a second
+    /// fsync would tell the truth. The node asks to be stopped.
     WriteFailed(PersistId),
     /// There was no room for this write, and nothing of it was kept. The node writes it again.
     WriteRefused(Write),
-    /// What is durable does not match its checksums any more. The node, which has it in memory,
-    /// writes it again.
+    /// A durable segment does not match its checksums any more. The node, which has the data in memory, writes it
+    /// again.
     DamageFound,
-    /// The node is to be of the cluster: it asks until it is.
+    /// The node is to join the cluster: it asks until it is a member.
     Join,
-    /// A node, this one or another, is to carry nothing any more and then to leave the cluster:
-    /// this one asks for it until it is so, and retires if it is meant itself.
+    /// A node, this one or another, is to carry nothing any more and then to leave the cluster: this one repeats the
+    /// wish until it is fulfilled, and retires if it is the node itself.
     Leave(NodeId),
-    /// The node is to stop: it hands over what it leads, and says in its effects when nothing
-    /// is left to do. Until then it works on; only a boot takes it back.
+    /// The node is to stop: it transfers all its leads, and says in its effects when nothing is left to do. Until then
+    /// it works on; only a boot takes it back.
     Retire,
     /// The instant that `next_deadline` named has come.
     DeadlineReached,
-    /// Nothing more is ready: decide what follows from all that was taken in.
+    /// Nothing more is ready: decide what follows from all inputs of the turn.
     TurnEnded,
 }

@@ -1,20 +1,17 @@
-//! What a node knows of the cluster's members: a table that all nodes come to agree on.
+//! A node's table of the cluster's members, on which all nodes come to agree.
 //!
-//! Owns each member's state and incarnation, which of two rumours prevails, and what a beat has
-//! to carry so that its receiver learns of a change. Refuses to decide who is down, which is the
-//! [resolver](crate::resolver)'s, and what anything here means for a shard: no safety rests on
-//! the table.
+//! Owns each member's state and incarnation, which of two rumours wins, and what a beat has to carry so that its
+//! receiver learns of a change. Refuses to decide which member is down, which the [resolver](crate::resolver) does, and
+//! what anything here means for a shard: no safety depends on the table.
 //!
-//! Rumours spread as in SWIM (Das et al., 2002): a suspicion is told, not acted upon, and
-//! whom it concerns refutes it by a higher incarnation. Of two words about a member the one with
-//! the higher incarnation prevails, and within an incarnation the graver one. So the word
-//! that prevails is the greater in one order, and tables that have heard the same words are equal,
-//! in whatever order, and however often, they were heard.
+//! Rumours spread as in SWIM (Das et al., 2002): a suspicion is told, not acted upon, and its subject refutes it by a
+//! higher incarnation. Of two rumours about a member, the higher incarnation wins; within one incarnation, the more
+//! severe state wins. So rumours about a member have one total order, of which the greatest wins, and tables that have
+//! heard the same rumours are equal, in whatever order, and however often, they heard them.
 //!
-//! A beat shows its sender's view, a number that equal tables share. A node tells its whole table
-//! along with its beats to whoever last showed another view: at once a few times, and
-//! then once for each sign that the other one lives and still disagrees. So a lost rumour is told
-//! again, and nodes that agree say nothing.
+//! A beat shows its sender's view, a hash that equal tables share. A node adds its whole table to its beats to a peer
+//! that last showed another view: a few times at once, and then once for each beat that still shows another view. So a
+//! lost rumour is told again, and nodes that agree send beats alone.
 
 use std::sync::Arc;
 
@@ -23,72 +20,70 @@ use onsale_booking::{Instant, NodeId};
 
 use crate::beat::Beat;
 
-/// How often a table is told to a peer that gives no sign of having heard it.
+/// How often a table is told to a peer that has not sent a beat since.
 const UNANSWERED_MAX: u8 = 4;
 
-/// A member's life so far: a number that rises with each boot, and one that rises with each
-/// refutation of what is said about that boot.
+/// The incarnation of a member: a number that rises with each boot, and one that rises with each refutation of a rumour
+/// about that boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Incarnation {
-    /// Which boot of the member's process; the first is 1.
+    /// The boot of the member's process, counted from 1.
     pub boot: u64,
-    /// How often it has answered back since.
+    /// Number of refutations since that boot.
     pub round: u64,
 }
 
-/// How a member is, from the best to the gravest.
+/// The state of a member, from the best to the most severe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// It has come, or come back, and nobody who sees a quorum has heard it yet.
+    /// It has started, or started again, and no node that sees a quorum has heard it yet.
     Joining,
     /// It is heard.
     Up,
-    /// It is about to go, and is not missed when it is gone.
+    /// It is about to leave, and its silence will not be missed.
     Leaving,
-    /// Somebody has not heard it for too long.
+    /// Some node has not heard it for too long.
     Suspect,
-    /// A node that sees a quorum has given it up. It comes back only as another incarnation.
+    /// A node that sees a quorum has declared it down. It comes back only as another incarnation.
     Down,
 }
 
-/// What is known of a member. The greater rumour wins.
+/// A rumour's content: incarnation and state. The greater rumour wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Member {
-    /// Which life of the member is meant.
+    /// The incarnation of the member.
     pub incarnation: Incarnation,
-    /// How it is in that life.
+    /// The state in that incarnation.
     pub state: State,
 }
 
-/// A word about a member, as beats carry it.
+/// A rumour about a member, as beats carry it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rumour {
-    /// The member that it is about.
+    /// The member.
     pub node: NodeId,
-    /// What is said.
+    /// The incarnation and state that the rumour claims.
     pub member: Member,
 }
 
-/// Every member is taken for this until something else is said: the first boot of a member of
-/// the first hour.
+/// The state of every member until a rumour arrives: up, in the first boot.
 const FOUNDING: Member =
     Member { incarnation: Incarnation { boot: 1, round: 0 }, state: State::Up };
 
-/// What came of a rumour.
+/// The effect of a rumour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// It was known, or overtaken.
+    /// None: it was known, or overtaken.
     Nothing,
     /// The table has changed.
     Changed,
     /// This node was joining, and is admitted.
     Admitted,
-    /// This node was suspect, and answers back.
+    /// This node was suspect, and refutes it.
     Refuted,
-    /// This node was given up, and joins again.
+    /// This node was declared down, and joins again.
     GivenUp,
-    /// Nobody can know this: it is of a node that is no member, or of a life of this node that
-    /// has not been.
+    /// No node can know this: it is about no member, or about an incarnation of this node that has not been.
     Impossible,
 }
 
@@ -98,25 +93,26 @@ pub struct Membership {
     me: NodeId,
     /// By node number, less one.
     entries: Vec<Entry>,
-    /// Stands for all entries; zero for a table of founding members.
+    /// A hash of all entries; zero while every member is founding.
     view: u64,
-    /// Whether all peers last showed this view, and nobody waits to be admitted: then a beat
-    /// that shows it too says nothing new.
+    /// Whether all peers last showed this view, and no member waits to be admitted: then a beat with the same view
+    /// brings no news.
     is_quiet: bool,
-    /// The table as it is told, put together when it is first asked for.
+    /// The table as it is told, built when it is first asked for.
     told: Option<Arc<[Rumour]>>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     member: Member,
-    /// When this node learned of it.
+    /// When this node learned of that.
     since: Instant,
     /// The view that the peer's last beat showed.
     shown: u64,
-    /// How often the peer was told and gave no sign.
+    /// How often the peer was told without an answering beat.
     unanswered: u8,
-    /// Whether it is of the cluster, by the map. Of others the table is kept, and nothing is expected.
+    /// Whether it is a member of the cluster, by the map. Rumours about others are kept, but no beat is expected of
+    /// them.
     counts: bool,
 }
 
@@ -138,7 +134,7 @@ impl Membership {
         table
     }
 
-    /// There is a map by which these nodes and no others are of the cluster.
+    /// Takes the cluster's members from a map.
     pub fn count(&mut self, is_of_cluster: impl Fn(NodeId) -> bool) {
         for (place, entry) in self.entries.iter_mut().enumerate() {
             entry.counts = is_of_cluster(node_at(place));
@@ -146,30 +142,30 @@ impl Membership {
         self.is_quiet = false;
     }
 
-    /// What is known of a member; none of who is no member.
+    /// The incarnation and state of a member; `None` for a node that is not one.
     pub fn member(&self, node: NodeId) -> Option<Member> {
         self.place(node).map(|place| self.entries[place].member)
     }
 
-    /// A number that equal tables share, and different ones hardly ever.
+    /// A hash of the table: equal for equal tables, and hardly ever for different ones.
     pub fn view(&self) -> u64 {
         self.view
     }
 
-    /// Every member that is suspect, and since when this node knows it.
+    /// Every suspect member, and since when this node knows it.
     pub fn suspects(&self) -> impl Iterator<Item = (NodeId, Instant)> {
         let is_suspect = |it: &Entry| it.counts && it.member.state == State::Suspect;
         let suspects = self.entries.iter().enumerate().filter(move |(_, it)| is_suspect(it));
         suspects.map(|(place, entry)| (node_at(place), entry.since))
     }
 
-    /// This node stood still until `now`: what is suspected is suspected from now on.
+    /// This node stood still until `now`: every suspicion is counted from now on.
     pub fn excuse(&mut self, now: Instant) {
         self.entries.iter_mut().for_each(|entry| entry.since = now);
     }
 
-    /// A beat came straight from a peer; from anybody else it says nothing. Whether its sender
-    /// waits to be admitted.
+    /// Takes a beat that came straight from a peer; other senders are ignored. Returns whether its sender waits to be
+    /// admitted.
     #[inline]
     pub fn on_beat(&mut self, from: NodeId, beat: Beat) -> bool {
         if self.is_quiet && beat.view == self.view {
@@ -192,7 +188,7 @@ impl Membership {
         state == State::Joining && incarnation.boot == beat.incarnation
     }
 
-    /// Whether a peer is to be told this node's table with the next beat. Counts as told.
+    /// Whether the next beat to a peer carries this node's table. Counts as told.
     #[inline]
     pub fn has_news_for(&mut self, peer: NodeId) -> bool {
         if self.is_quiet {
@@ -207,14 +203,14 @@ impl Membership {
         true
     }
 
-    /// How many peers last showed this node's view.
+    /// Number of peers that last showed this node's view.
     pub fn agreeing(&self) -> u16 {
         let me = self.own_place();
         let peers = self.entries.iter().enumerate().filter(|&(place, _)| place != me);
         peers.filter(|(_, entry)| entry.counts && entry.shown == self.view).count() as u16
     }
 
-    /// The table, less those members that are as they were when the cluster was founded.
+    /// The table as rumours, without members that are as when the cluster was founded.
     pub fn told(&mut self) -> Arc<[Rumour]> {
         let entries = &self.entries;
         let told = self.told.get_or_insert_with(|| {
@@ -226,7 +222,7 @@ impl Membership {
         Arc::clone(told)
     }
 
-    /// Somebody says something about a member.
+    /// Takes a rumour.
     pub fn on_rumour(&mut self, rumour: Rumour, now: Instant) -> Heard {
         let Rumour { node, member: said } = rumour;
         let Some(place) = self.place(node) else { return Heard::Impossible };
@@ -241,34 +237,34 @@ impl Membership {
         Heard::Changed
     }
 
-    /// A peer has been silent for too long. Whether that is news; of one that said that it goes it is
-    /// none.
+    /// A peer has been silent for too long. Returns whether that is news; about a peer that has announced that it
+    /// leaves it is not.
     pub fn suspect(&mut self, peer: NodeId, now: Instant) -> bool {
         let leaves = self.member(peer).is_some_and(|member| member.state == State::Leaving);
         !leaves && self.worsen(peer, State::Suspect, now)
     }
 
-    /// This node is about to go, and says so once it is admitted.
+    /// Makes this node say that it is leaving, once it is admitted.
     pub fn leave(&mut self, now: Instant) {
         if self.member(self.me).is_some_and(|member| member.state == State::Up) {
             self.worsen(self.me, State::Leaving, now);
         }
     }
 
-    /// A peer is given up, as the resolver has decided. Whether that is news.
+    /// Declares a peer down, as the resolver has decided. Returns whether that is news.
     pub fn down(&mut self, peer: NodeId, now: Instant) -> bool {
         self.worsen(peer, State::Down, now)
     }
 
-    /// A peer that joins is heard by a node that sees a quorum. Whether that is news.
+    /// Admits a joining peer that was heard; this node must see a quorum. Returns whether that is news.
     pub fn admit(&mut self, peer: NodeId, now: Instant) -> bool {
         let joins = self.member(peer).is_some_and(|member| member.state == State::Joining);
         joins && self.worsen(peer, State::Up, now)
     }
 
-    /// Of an incarnation of its own this node knows more than anybody else, up to whether it was
-    /// admitted. It is given up even if it has just answered back to a suspicion: so whoever is
-    /// not heard learns that from those whom it hears.
+    /// Takes a rumour about this node, which knows more about its own incarnation than any other, except whether it was
+    /// admitted. It accepts that it was declared down even if it has just refuted a suspicion: so a node that is not
+    /// heard learns that from the nodes that it hears.
     fn on_word_about_me(&mut self, said: Member, now: Instant) -> Heard {
         let mine = self.entries[self.own_place()].member;
         let Incarnation { boot, round } = mine.incarnation;
@@ -311,7 +307,7 @@ impl Membership {
         (entry.member, entry.since) = (member, now);
         self.told = None;
         self.is_quiet = false;
-        // What a peer was told before does not count.
+        // Earlier tellings do not count.
         self.entries.iter_mut().for_each(|entry| entry.unanswered = 0);
     }
 
@@ -330,7 +326,7 @@ fn node_at(place: usize) -> NodeId {
     NodeId(place as u16 + 1)
 }
 
-/// What a member adds to a view; nothing as it was when the cluster was founded.
+/// A member's part of a view's hash; zero while it is as when the cluster was founded.
 fn weight(node: NodeId, member: Member) -> u64 {
     if member == FOUNDING {
         return 0;

@@ -1,4 +1,4 @@
-//! What travels between clients and nodes and between nodes.
+//! Messages between clients and nodes, and between nodes.
 //!
 //! Owns the wire vocabulary. Requests and replies that leave one place for another
 //! in one turn share a message, and each carries its own instant.
@@ -19,29 +19,29 @@ use crate::placement::Placement;
 pub enum Message {
     /// Client to gateway.
     Requests(Vec<Timed<Request>>),
-    /// Gateway to the node that it takes for the leader.
+    /// Gateway to the node that it believes to lead.
     Forwarded(Vec<Timed<Request>>),
     /// Node to the gateway that forwarded.
     Answers(Vec<Timed<Answer>>),
     /// Gateway to client.
     Replies(Vec<Timed<Reply>>),
-    /// Node to node: I am here.
+    /// Node to node: a sign of life.
     Beat(Beat),
-    /// Node to node: I am here, and this is what I know of the members. Rare, so boxed: it makes
-    /// no other message larger.
+    /// Node to node: a sign of life, and the sender's table of members. Rare, so boxed: it makes no other message
+    /// larger.
     Gossip(Box<Gossip>),
-    /// Node to node: I am here, lead nothing any more, and am about to stop.
+    /// Node to node: a sign of life of a node that leads nothing any more and is about to stop.
     Leaving(Beat),
-    /// Node to node: about who carries what.
+    /// Node to node: changes of the map.
     Moves(Moves),
-    /// Node to node: what the journals' replicas say to each other in one turn.
+    /// Node to node: messages between the journals' replicas in one turn.
     Journal(Vec<(ShardId, JournalMessage)>),
-    /// Between clients and nodes and between nodes: about facts.
+    /// Between clients and nodes and between nodes: facts.
     Facts(Box<FactsMessage>),
 }
 
 impl Message {
-    /// Changes the instants that its items carry, each by itself.
+    /// Changes the instants of its items, each by itself.
     #[inline]
     pub fn retime(&mut self, change: impl Fn(Instant) -> Instant) {
         fn each<T>(batch: &mut [Timed<T>], change: impl Fn(Instant) -> Instant) {
@@ -61,18 +61,18 @@ impl Message {
     }
 }
 
-/// What a node answers to a forwarded request.
+/// A node's answer to a forwarded request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is decided.
+    /// The decision.
     Decided(Reply),
-    /// It was not looked at: this node is not the leader.
+    /// The request was not decided: this node is not the leader.
     NotLeader {
         /// The request concerned.
         request: RequestId,
         /// Its shard.
         shard: ShardId,
-        /// The leader of the shard as far as the answering node knows, and its epoch.
+        /// The shard's leader and its epoch, as far as the answering node knows.
         leader: Option<(NodeId, Epoch)>,
     },
 }
@@ -92,32 +92,32 @@ impl Answer {
 pub struct Gossip {
     /// The beat.
     pub beat: Beat,
-    /// What the sender knows of the members.
+    /// The sender's table of members.
     pub rumours: Arc<[Rumour]>,
 }
 
-/// What nodes say to each other about who carries what.
+/// Messages about the map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moves {
-    /// A node wants to be of the cluster.
+    /// A node wants to join the cluster.
     Joins(NodeId),
-    /// A node is to carry nothing any more, and then to be of the cluster no longer.
+    /// A node is to carry nothing any more, and then to leave the cluster.
     Leaves(NodeId),
-    /// A shard's journal has the members that came with this generation, and no others.
+    /// A shard's journal has the members of this generation, and no others.
     Moved {
         /// The shard.
         shard: ShardId,
         /// The generation.
         generation: u32,
     },
-    /// A node's disk forgot what it had promised: its replicas are given up, and it wants new ones.
+    /// A node's disk forgot its promises: its replicas are given up, and it wants new ones.
     Forgot {
         /// The node.
         node: NodeId,
-        /// The boot in which it found out.
+        /// The incarnation that found out.
         incarnation: u64,
     },
-    /// The sender's map is older than the receiver's, and it wants that.
+    /// The sender's map is older than the receiver's, and it wants the newer one.
     MapWanted,
     /// The sender's map.
     Map(Arc<Placement>),

@@ -170,7 +170,7 @@ impl Node {
         config.leader.overdue == Overdue::PassedOver && waited > quarter
     }
 
-    /// Skips an overdue request without an answer.
+    /// Passes over an overdue request, without an answer.
     pub fn pass_over(&mut self, effects: &mut Effects) {
         effects.observe(Observation::Mark(Mark::PassedOver));
     }

@@ -1,13 +1,13 @@
-//! What a node says about itself, for reports and coverage; never for verdicts.
+//! Observations: a node's reports for coverage and people; never for verdicts.
 //!
-//! Owns the transitions that it tells and the phases that it can be asked for.
+//! Owns the transitions that it reports and the phases of its replicas.
 
 use onsale_booking::NodeId;
 
 use crate::id::{Epoch, ShardId};
 use crate::mark::Mark;
 
-/// A transition worth telling.
+/// A transition worth reporting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Observation {
     /// The node was elected to lead the shard.
@@ -31,16 +31,16 @@ pub enum Observation {
         /// The epoch that ended.
         epoch: Epoch,
     },
-    /// The leader admits no more requests: it hands the shard over.
+    /// The leader admits no more requests: it transfers the lead.
     LeadTransferBegan {
         /// The shard.
         shard: ShardId,
         /// The peer that is to lead it.
         to: NodeId,
-        /// Why.
+        /// The reason.
         reason: TransferReason,
     },
-    /// The hand-over took too long: the leader goes on.
+    /// The lead transfer took too long: the leader goes on.
     LeadTransferGivenUp {
         /// The shard.
         shard: ShardId,
@@ -55,12 +55,12 @@ pub enum Observation {
         /// The peer.
         peer: NodeId,
     },
-    /// The node sees a quorum, and a peer was suspect for so long that it is given up.
+    /// The node sees a quorum, and declared down a peer that was suspect for long enough.
     GivenUp {
         /// The peer.
         peer: NodeId,
     },
-    /// The node sees too few of the cluster, or was given up: its gateway refuses everybody.
+    /// The node sees too few of the cluster, or was declared down: its gateway refuses all clients.
     Withdrew,
     /// The node's gateway serves again.
     Returned,
@@ -68,19 +68,19 @@ pub enum Observation {
     Refused {
         /// The shard concerned.
         shard: ShardId,
-        /// Why.
+        /// The mark of the reason.
         reason: Mark,
     },
     /// A rare path was taken that coverage counts.
     Mark(Mark),
 }
 
-/// Why a leader hands its shard over.
+/// Why a leader transfers its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferReason {
     /// Its node is about to stop.
     Retirement,
-    /// The map wants it led, or carried, by others.
+    /// The map wants other nodes to lead or carry the shard.
     Move,
     /// The peer is nearer to the venue.
     Venue,
@@ -88,7 +88,7 @@ pub enum TransferReason {
     Load,
 }
 
-/// What one replica of a shard is doing.
+/// The phase of one replica of a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// It knows of no leader.
@@ -101,9 +101,9 @@ pub enum Phase {
     Serving,
     /// It serves, and a record waits for a quorum.
     Replicating,
-    /// It serves, and the question whether it still leads waits for a quorum.
+    /// It serves, and a read index waits for a quorum.
     Asking,
-    /// It serves, nothing waits for a quorum, and a follower lacks what is committed.
+    /// It serves, nothing waits for a quorum, and a follower lacks committed records.
     Trailed,
 }
 
@@ -119,7 +119,7 @@ impl Phase {
         Self::Following,
     ];
 
-    /// What the replica is doing then, for people.
+    /// What the phase means, for people.
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Electing => "no leader is known",

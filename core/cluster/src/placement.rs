@@ -1,9 +1,8 @@
-//! Which nodes carry which shard, and which shard carries which show.
+//! The map: which nodes carry which shard, and which shard carries which show.
 //!
-//! Owns the versioned map: the one that every node computes alike from the cluster's shape, and
-//! the steps that make the next of one. It is a routing hint, the list of the members that each
-//! group begins with, and a wish for those that it is to have; who they are, and who owns a
-//! shard, is the journal's business, and safety never rests on the map.
+//! Owns the versioned map: the first version, which every node computes alike from the cluster's shape, and the steps
+//! from one version to the next. It is a routing hint, the list of each group's first members, and a wish for its next
+//! ones; the journal decides who the members are and who leads a shard, and safety never depends on the map.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -23,20 +22,20 @@ pub const REPLICAS_MAX: usize = 7;
 pub struct Placement {
     /// Rises by one with every step.
     version: u64,
-    /// Nodes are numbered from 1 to this, members or not.
+    /// The greatest node number, from 1, of members and others.
     numbers: u16,
     zones: u16,
     replicas: u16,
     /// The nodes of the cluster, in order.
     nodes: Vec<NodeId>,
-    /// Those of them that are to carry nothing.
+    /// The nodes among them that are to carry nothing.
     leaving: Vec<NodeId>,
-    /// So many shows, numbered on, share a shard.
+    /// Number of consecutive shows that share a shard.
     together: u32,
     /// Whether the last shard is the one whose records are the versions of this map.
     changes: bool,
     shards: Vec<Seats>,
-    /// By node, for those whose disk ever forgot: the latest time. Encoded only if there is one.
+    /// By node, the latest loss of a disk. Encoded only if there is one.
     #[serde(skip)]
     lapses: Vec<Lapse>,
 }
@@ -44,32 +43,31 @@ pub struct Placement {
 /// The nodes that carry a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seats {
-    /// In the order in which gateways try them; the first is where the shard is to be led.
+    /// In the order in which gateways try them; the first is to lead the shard.
     pub members: Vec<NodeId>,
-    /// Rises with every change; the replica that a change brings comes with it.
+    /// Rises with every change, and becomes the generation of the replica that the change brings.
     pub generation: u32,
-    /// The nodes whose replicas have to give way to those of the members, which may be on the same
-    /// nodes; none once the journal has these members and no others.
+    /// The nodes whose replicas have to give way to those of the members, which may be on the same nodes; empty once
+    /// the journal has these members and no others.
     pub from: Vec<NodeId>,
 }
 
-/// A node's disk forgot what it had promised.
+/// The loss of a node's disk, with promises on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Lapse {
     node: NodeId,
-    /// The boot in which the node found out.
+    /// The incarnation that found out.
     incarnation: u64,
-    /// The version of the map that says so: replicas that came with an earlier one are given up.
+    /// The version of the map that records it: replicas from earlier versions are given up.
     since: u64,
 }
 
 impl Placement {
-    /// Places `shards` shards with `replicas` replicas each on nodes 1 to `nodes`, of
-    /// which node n stands in zone (n − 1) mod `zones`, numbered from 1.
+    /// Places `shards` shards with `replicas` replicas each on nodes 1 to `nodes`, of which node n stands in zone (n −
+    /// 1) mod `zones`, numbered from 1.
     ///
-    /// A shard goes to the nodes with its highest hashes, one a zone while zones last,
-    /// then two a zone, and so on. Of these the one that is first in the fewest shards
-    /// so far comes first, so that leaders are spread evenly.
+    /// A shard goes to the nodes with its highest hashes, one a zone while zones last, then two a zone, and so on. The
+    /// one of them that leads the fewest shards so far comes first, so that leaders are spread evenly.
     ///
     /// `replicas` is odd and at most `nodes` and [`REPLICAS_MAX`].
     pub fn new(nodes: u16, zones: u16, shards: u32, replicas: u16) -> Self {
@@ -98,8 +96,8 @@ impl Placement {
         placement
     }
 
-    /// The same map, which can change: it has one shard more, whose records are its versions,
-    /// and knows of `spares` more nodes, numbered on, which may join.
+    /// The same map with the ability to change: it has one shard more, whose records are its versions, and knows of the
+    /// next `spares` nodes, which may join.
     pub fn changing(mut self, spares: u16) -> Self {
         self.numbers += spares;
         self.changes = true;
@@ -111,8 +109,7 @@ impl Placement {
         self
     }
 
-    /// The same map, with so many shows that are numbered on in one shard, as those of one event
-    /// are; at least one.
+    /// The same map, with each `shows` consecutive shows in one shard, as those of one event are; at least 1.
     pub fn together(self, shows: u32) -> Self {
         assert!(shows > 0, "a show is together with itself");
         Self { together: shows, ..self }
@@ -132,7 +129,7 @@ impl Placement {
         self.shards.push(Seats { members, generation: 0, from: Vec::new() });
     }
 
-    /// The greatest number of a node, whether it is of the cluster or not; they are numbered from 1.
+    /// The greatest number of a node, in the cluster or not; the first is 1.
     pub fn nodes(&self) -> u16 {
         self.numbers
     }
@@ -142,17 +139,17 @@ impl Placement {
         self.nodes.iter().copied()
     }
 
-    /// Whether a node is of the cluster.
+    /// Whether a node is in the cluster.
     pub fn has(&self, node: NodeId) -> bool {
         self.nodes.contains(&node)
     }
 
-    /// Whether this map wants other nodes for some shard than another of the same cluster does.
+    /// Whether this map wants other nodes for some shard than another map of the same cluster.
     pub fn moves_otherwise_than(&self, other: &Self) -> bool {
         self.shards != other.shards
     }
 
-    /// Whether a node is to carry nothing any more.
+    /// Whether a node is to carry nothing.
     pub fn is_leaving(&self, node: NodeId) -> bool {
         self.leaving.contains(&node)
     }
@@ -161,7 +158,7 @@ impl Placement {
         self.node_ids().filter(|&node| !self.is_leaving(node))
     }
 
-    /// Which version of the map this is; the first is 0.
+    /// The version of the map; the first is 0.
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -171,7 +168,7 @@ impl Placement {
         self.changes.then(|| ShardId(self.shards() - 1))
     }
 
-    /// The number of shards, that of the map included; they are numbered from 0.
+    /// Number of shards, the map's own included; the first is 0.
     pub fn shards(&self) -> u32 {
         self.shards.len() as u32
     }
@@ -186,7 +183,7 @@ impl Placement {
         &self.shards[shard.0 as usize].members
     }
 
-    /// The nodes that replicate a shard, or are to, and how far that is.
+    /// The nodes that replicate a shard, or are to, and those that still have to give way.
     pub fn seats(&self, shard: ShardId) -> &Seats {
         &self.shards[shard.0 as usize]
     }
@@ -198,8 +195,8 @@ impl Placement {
         ShardId(((hash * shards) >> 32) as u32)
     }
 
-    /// By shard number: the zone in which most venues of its shows stand, of several the one
-    /// numbered first; none for a shard without venues.
+    /// By shard number: the zone of most of its shows' venues, the lowest of several; `None` for a shard without
+    /// venues.
     pub fn homes(&self, venues: impl Iterator<Item = (ShowId, ZoneId)>) -> Vec<Option<ZoneId>> {
         let mut shows = vec![BTreeMap::<ZoneId, u32>::new(); self.shards.len()];
         for (show, zone) in venues {
@@ -214,7 +211,7 @@ impl Placement {
         shows.iter().map(most).collect()
     }
 
-    /// The map in which a node is of the cluster; `None` if it is already.
+    /// The map with a node added to the cluster; `None` if it is in it already.
     pub fn with(&self, node: NodeId) -> Option<Self> {
         let place = self.nodes.binary_search(&node).err()?;
         let mut next = self.next();
@@ -222,10 +219,9 @@ impl Placement {
         Some(next)
     }
 
-    /// The map in which a node of the cluster is to carry nothing; `None` if it is not of the
-    /// cluster, is leaving already, or the others are too few to carry the replicas. A shard that
-    /// is on its way to the node goes to another at once: whoever leaves may be lost for good, and
-    /// then the move would never end.
+    /// The map in which a node of the cluster is to carry nothing; `None` if it is not in the cluster, is leaving
+    /// already, or the others are too few to carry the replicas. A shard that is on its way to the node goes to another
+    /// at once: the node may be lost for good, and then the move would never end.
     pub fn without(&self, node: NodeId) -> Option<Self> {
         let stay = self.nodes.len() - self.leaving.len();
         if !self.has(node) || self.is_leaving(node) || stay <= usize::from(self.replicas) {
@@ -237,8 +233,8 @@ impl Placement {
         Some(next)
     }
 
-    /// In shards of which this is so, and of whose members a node is that leaves, another is wanted in its
-    /// place, busy or not: those that stay are at least as many as the replicas, so there is one.
+    /// Wants another member in place of a leaving node, busy or not, in each of its shards for which `is_so`. The nodes
+    /// that stay are at least as many as the replicas, so there is one.
     fn give_way(&mut self, node: NodeId, is_so: impl Fn(&Seats) -> bool) {
         let stay: Vec<NodeId> = self.staying().collect();
         let generation = u32::try_from(self.version).expect("maps are few");
@@ -250,7 +246,7 @@ impl Placement {
             let comes = others.min_by_key(|&comes| {
                 pairs_in_one_zone(self.zones, with_another(&seats.members, place, comes))
             });
-            seats.members[place] = comes.expect("those who stay are enough");
+            seats.members[place] = comes.expect("the nodes that stay are enough");
             seats.generation = generation;
             if !seats.from.contains(&node) {
                 seats.from.push(node);
@@ -258,9 +254,8 @@ impl Placement {
         }
     }
 
-    /// The map that knows that a node's disk forgot, as the node found in this boot: replicas that came before
-    /// are given up, and new ones take their places, on the same node, or on others if it leaves; `None` if it
-    /// is known already.
+    /// The map that records that a node's disk forgot, which this incarnation found: replicas from before are given up,
+    /// and new ones take their places, on the same node, or on others if it leaves; `None` if it is recorded already.
     pub fn forgotten(&self, node: NodeId, incarnation: u64) -> Option<Self> {
         if self.lapse(node).is_some_and(|known| known.incarnation >= incarnation) {
             return None;
@@ -269,7 +264,7 @@ impl Placement {
         next.lapses.retain(|lapse| lapse.node != node);
         next.lapses.push(Lapse { node, incarnation, since: next.version });
         if next.is_leaving(node) {
-            // It may never have the new replicas that it would get.
+            // It may never get its new replicas.
             next.give_way(node, |_| true);
             return Some(next);
         }
@@ -282,13 +277,12 @@ impl Placement {
         Some(next)
     }
 
-    /// The boot in which a node found that its disk had forgotten, as far as this map knows.
+    /// The incarnation that last found a node's disk to have forgotten, as far as this map knows.
     pub fn forgot_in(&self, node: NodeId) -> Option<u64> {
         self.lapse(node).map(|lapse| lapse.incarnation)
     }
 
-    /// Whether a replica is given up: it came before its node's disk forgot, and nothing is there any more
-    /// that speaks for it.
+    /// Whether a replica is given up: it came before its node's disk forgot, and no process speaks for it any more.
     pub fn is_given_up(&self, replica: ReplicaId) -> bool {
         let lapse = self.lapse(replica.node());
         lapse.is_some_and(|lapse| u64::from(replica.generation()) < lapse.since)
@@ -298,7 +292,7 @@ impl Placement {
         self.lapses.iter().find(|lapse| lapse.node == node)
     }
 
-    /// The bytes of a record. A map of nodes that never forgot has none that say so.
+    /// The bytes of a record. Disk losses are encoded only if there are any.
     pub fn encode(&self) -> Vec<u8> {
         let bytes = postcard::to_stdvec(self).expect("memory holds a map");
         match self.lapses.is_empty() {
@@ -307,7 +301,7 @@ impl Placement {
         }
     }
 
-    /// Reads them back; `None` if they are no map.
+    /// Decodes a map; `None` if the bytes are none.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (mut map, lapses) = postcard::take_from_bytes::<Self>(bytes).ok()?;
         if !lapses.is_empty() {
@@ -316,8 +310,8 @@ impl Placement {
         Some(map)
     }
 
-    /// The map that knows that a shard's journal has the members that it is to have; none if
-    /// this is not what it waits for.
+    /// The map that records that a shard's journal has the members that it is to have; `None` if the map does not wait
+    /// for that.
     pub fn settled(&self, shard: ShardId, generation: u32) -> Option<Self> {
         let seats = self.shards.get(shard.0 as usize)?;
         if seats.from.is_empty() || seats.generation != generation {
@@ -328,13 +322,12 @@ impl Placement {
         Some(next)
     }
 
-    /// The map that brings the shards nearer to where they belong, one move a node at a time,
-    /// spreads the leaders evenly once nothing moves, and forgets nodes that carry nothing and are
-    /// to; `None` if all is as it should be.
+    /// The map with the shards nearer to their places, by one move a node at a time, with leaders spread evenly once
+    /// nothing moves, and without leaving nodes that carry nothing; `None` if nothing is left to change.
     ///
-    /// No move puts more replicas of a shard into one zone than there were before it or belong there: a
-    /// node that comes takes the place of the replica in its own zone, or its zone had none. If the
-    /// right one is busy, the move waits.
+    /// No move puts more replicas of a shard into one zone than there were before it or will be after all moves: a new
+    /// node takes the place of the replica in its own zone, or its zone had none. If the right one is busy, the move
+    /// waits.
     pub fn moved(&self) -> Option<Self> {
         let mut next = self.next();
         let stay: Vec<NodeId> = self.staying().collect();
@@ -370,8 +363,8 @@ impl Placement {
         (next.shards != self.shards || next.nodes != self.nodes).then_some(next)
     }
 
-    /// Puts other members first, where shards are led, until no node is first in two more than a
-    /// fellow member is.
+    /// Changes which members come first, where shards are led, until no node is first in two more shards than a fellow
+    /// member is.
     fn spread_leaders(&mut self) {
         let mut first_in = vec![0_u32; usize::from(self.numbers) + 1];
         for seats in &self.shards {
@@ -399,15 +392,15 @@ impl Placement {
         Self { version: self.version + 1, ..self.clone() }
     }
 
-    /// How many pairs of these nodes stand in one zone.
+    /// Number of pairs of these nodes in one zone.
     pub(crate) fn pairs_in_one_zone(&self, nodes: impl Iterator<Item = NodeId> + Clone) -> usize {
         pairs_in_one_zone(self.zones, nodes)
     }
 }
 
-/// The node that comes to a shard, and the place of the member that goes for it: neither is busy, and the
-/// replicas stand in as different zones as can be. If no node is busy there is such a pair: a node that comes takes
-/// the place of the member in its zone; if its zone has no member, then of any.
+/// The node that joins a shard, and the place of the member that it replaces: neither is busy, and the replicas are in
+/// as many different zones as possible. If no node is busy there is such a pair: a new node takes the place of the
+/// member in its zone, or any place if its zone has no member.
 fn exchange(
     zones: u16,
     members: &[NodeId],
@@ -426,7 +419,7 @@ fn exchange(
     best.filter(|&(crowding, _)| crowding <= most).map(|(_, pair)| pair)
 }
 
-/// The members with another node in one of the places.
+/// The members with another node in one place.
 fn with_another(
     members: &[NodeId],
     place: usize,

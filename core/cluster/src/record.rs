@@ -1,30 +1,29 @@
-//! What one record of a shard's journal says, and which node wrote it.
+//! Records of a shard's journal.
 //!
-//! Owns the coding of events into records, for the node that writes them and for whoever
-//! reads a journal from outside.
+//! Owns the coding of events into records, for the node that writes them and for readers of a journal from outside.
 
 use std::fmt;
 
 use onsale_booking::{Event, NodeId, ShowId};
 use serde::{Deserialize, Serialize};
 
-/// Room for most events.
+/// Bytes reserved for an event; enough for most.
 const EVENT_BYTES: usize = 64;
 
 /// The events of one record, in order, each with its show.
 pub type Events = Vec<(ShowId, Event)>;
 
-/// A record: what a leader changed in one turn.
+/// A record: the changes of one turn of a leader.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The leader of the shard that proposed it. Nothing is decided by it: it lets a reader
-    /// of the journal see that an epoch has one writer.
+    /// The leader that proposed it. It decides nothing: it lets a reader of the journal see that an epoch has one
+    /// writer.
     pub writer: NodeId,
-    /// What changed.
+    /// The changes, in order.
     pub events: Events,
 }
 
-/// A record that does not read back.
+/// The error of bytes that are not a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable(postcard::Error);
 
@@ -36,13 +35,13 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// The bytes of a record.
+/// Encodes a record.
 pub fn encode(writer: NodeId, events: &Events) -> Vec<u8> {
     let bytes = Vec::with_capacity(EVENT_BYTES * (1 + events.len()));
     postcard::to_extend(&(writer, events), bytes).expect("memory holds a record")
 }
 
-/// The record in these bytes; none in the empty one by which a leader opens its epoch.
+/// Decodes a record; `None` for the empty one by which a leader opens its epoch.
 ///
 /// # Errors
 /// If the bytes are not a record.
@@ -51,8 +50,8 @@ pub fn decode(record: &[u8]) -> Result<Option<Record>, Unreadable> {
     Ok(decode_into(record, &mut events)?.map(|writer| Record { writer, events }))
 }
 
-/// The same with the events in a list that is there already, which they replace. Returns the
-/// writer.
+/// Decodes a record into `events`, which it replaces. Returns the writer; `None` for the empty record by which a leader
+/// opens its epoch.
 ///
 /// # Errors
 /// If the bytes are not a record.

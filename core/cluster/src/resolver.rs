@@ -1,44 +1,43 @@
-//! The split-brain resolver: which side of a split a node takes itself to be on.
+//! The split-brain resolver: on which side of a split a node is.
 //!
-//! Owns the quorum of nodes, how long things have to stay as they are before they are judged, and
-//! what this node serves clients. Refuses to know shards and journals: what it says makes a
-//! minority answer clearly and fast, and tells a majority whom to give up. Whether a writer may
-//! write is the journal's quorum's business alone.
+//! Owns the quorum of nodes, how long a state has to last before it is judged, and which shards this node serves
+//! clients. Refuses to know shards and journals: its verdict makes a minority answer clearly and fast, and tells a
+//! majority which members to declare down. Only the journal's quorum decides whether a writer may write.
 
 use onsale_booking::{Instant, Span};
 
 use crate::config::{Config, OnSuspicion};
 
-/// About which shards a node serves clients.
+/// The shards for which a node serves clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// All.
+    /// All shards.
     All,
-    /// Those of whose replicas it hears a quorum: it is on the smaller side of a split.
+    /// Shards with a quorum of replicas that it hears: it is on the smaller side of a split.
     InSight,
-    /// None: the others have given it up, and may not hear it.
+    /// No shard: the others have declared it down, and may not hear it.
     Nothing,
 }
 
-/// One node's judgement.
+/// One node's judgement of its side.
 #[derive(Clone, Debug)]
 pub struct Resolver {
     quorum: u16,
-    /// Whether it is a majority of those who are of the cluster.
+    /// Whether the quorum is a majority of the cluster's members.
     follows: bool,
     stable_after: Span,
-    /// Whether a quorum was seen when it was last looked for, and since when that is so.
+    /// Whether a quorum was seen at the last look, and since when that has been so.
     sees_quorum: bool,
     since: Instant,
-    /// It has seen fewer for long enough.
+    /// Whether it has seen fewer for long enough.
     is_minority: bool,
-    /// The others have given it up, and nobody has admitted it since.
+    /// Whether the others have declared it down, and none has admitted it since.
     is_given_up: bool,
 }
 
 impl Resolver {
-    /// A node that sees everybody, in a cluster of so many. Where whoever is silent is struck off the members, each side
-    /// of a split is a quorum of those who are left, and so is a node alone.
+    /// A node that sees all `nodes` nodes of its cluster. Where silent nodes are struck off the members, each side of a
+    /// split is a quorum of the members that are left, and so is a node alone.
     pub fn new(config: &Config, nodes: u16, now: Instant) -> Self {
         let fixed = match config.on_suspicion {
             OnSuspicion::Elect => config.membership.quorum,
@@ -55,16 +54,16 @@ impl Resolver {
         }
     }
 
-    /// So many nodes are of the cluster from now on.
+    /// Sets the number of nodes in the cluster.
     pub fn on_nodes(&mut self, nodes: u16) {
         if self.follows {
             self.quorum = majority(nodes);
         }
     }
 
-    /// So many nodes are seen at `now`, and so many agree about the members, this one included.
-    /// To be told at a steady pace. A node that was in the minority has missed what the others made of
-    /// it, so it waits until a quorum agrees with it again.
+    /// Judges a look at `now`: `seen` nodes are heard, and `agree` have the same view, this one included. To be called
+    /// at a steady pace. A node that was in the minority has missed how the others judged it, so it waits until a
+    /// quorum agrees with it again.
     pub fn look(&mut self, seen: u16, agree: impl FnOnce() -> u16, now: Instant) {
         let sees_quorum = seen >= self.quorum;
         if std::mem::replace(&mut self.sees_quorum, sees_quorum) != sees_quorum {
@@ -82,28 +81,28 @@ impl Resolver {
         self.since = now;
     }
 
-    /// The others have given this node up.
+    /// The others have declared this node down.
     pub fn on_given_up(&mut self) {
         self.is_given_up = true;
     }
 
-    /// One of those who see a quorum has admitted this node.
+    /// A node that sees a quorum has admitted this node.
     pub fn on_admitted(&mut self) {
         self.is_given_up = false;
     }
 
-    /// Whether a quorum was seen when it was last looked for.
+    /// Whether a quorum was seen at the last look.
     pub fn sees_quorum(&self) -> bool {
         self.sees_quorum
     }
 
-    /// Whether a member that is suspect since then is to be given up. A node that has just come back
-    /// to a quorum suspects those that it finds there, until they have answered back.
+    /// Whether to declare down a member that has been suspect since `suspect_since`. A node that has just come back to a
+    /// quorum suspects the members that it finds there, until they have refuted it.
     pub fn gives_up(&self, suspect_since: Instant, now: Instant) -> bool {
         self.sees_quorum && now >= suspect_since.max(self.since) + self.stable_after
     }
 
-    /// About which shards this node serves clients.
+    /// The shards for which this node serves clients.
     pub fn service(&self) -> Service {
         match (self.is_given_up, self.is_minority) {
             (true, _) => Service::Nothing,
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_sees_a_quorum_gives_anybody_up_and_not_too_soon() {
+    fn only_a_node_that_sees_a_quorum_declares_members_down_and_not_too_soon() {
         let mut resolver = resolver(OnSuspicion::Elect);
         resolver.look(3, || 3, Instant(50));
         assert!(!resolver.gives_up(Instant(0), Instant(99)));
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_stood_still_judges_itself_anew() {
+    fn a_node_that_stood_still_starts_its_judgement_over() {
         let mut resolver = resolver(OnSuspicion::Elect);
         resolver.look(1, || 1, Instant(0));
         resolver.excuse(Instant(5_000));
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_given_up_serves_once_it_is_admitted() {
+    fn a_node_that_was_declared_down_serves_once_it_is_admitted() {
         let mut resolver = resolver(OnSuspicion::Elect);
         resolver.on_given_up();
         resolver.look(5, || 5, Instant(1));
@@ -201,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn with_auto_down_everybody_is_a_majority_of_itself() {
+    fn with_auto_down_every_node_is_a_majority_of_itself() {
         let mut resolver = resolver(OnSuspicion::Down);
         resolver.look(1, || 1, Instant(0));
         resolver.look(1, || 1, Instant(1_000_000));

@@ -1,4 +1,4 @@
-//! What retries may cost.
+//! The budget of retries.
 //!
 //! Owns a token bucket that first attempts fill and retries drain, so that retries
 //! stay a share of the load and cannot keep an overload alive after its cause is gone
@@ -8,10 +8,9 @@ use onsale_booking::Instant;
 
 use crate::config::Ratio;
 
-/// Retries that may be saved up by first attempts.
+/// The most retries saved up by first attempts.
 const SAVED_MAX: u64 = 1_000;
-/// Retries a second, and saved up at most, that are granted whatever the load: a lone
-/// request can be retried too.
+/// Retries a second, and the most saved up, that are granted at any load: a lone request can be retried too.
 const FLOOR_PER_SECOND: u64 = 10;
 const FLOOR_MAX: u64 = 50;
 
@@ -33,13 +32,13 @@ impl Budget {
         Self { share, saved: 0, floor: FLOOR_MAX * SECOND, refilled: now }
     }
 
-    /// A first attempt is made.
+    /// Counts a first attempt.
     pub(super) fn deposit(&mut self) {
         self.saved =
             (self.saved + u64::from(self.share.num)).min(SAVED_MAX * u64::from(self.share.den));
     }
 
-    /// Asks for a retry. Whether it is granted.
+    /// Asks for a retry. Returns whether it is granted.
     pub(super) fn withdraw(&mut self, now: Instant) -> bool {
         let cost = u64::from(self.share.den);
         if self.saved >= cost {
@@ -71,6 +70,6 @@ mod tests {
         assert_eq!(granted(&mut budget, Instant::ZERO), 100);
         assert_eq!(granted(&mut budget, Instant(1_000_000)), 10);
         (0..100_000).for_each(|_| budget.deposit());
-        assert_eq!(granted(&mut budget, Instant(1_000_000)), 1_000, "what is saved is bounded");
+        assert_eq!(granted(&mut budget, Instant(1_000_000)), 1_000, "the savings are bounded");
     }
 }

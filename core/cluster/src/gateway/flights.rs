@@ -1,9 +1,8 @@
-//! The requests in flight: each at a place of its own, found by that or by its id.
+//! The requests in flight: each has a place, and is found by that or by its id.
 //!
-//! Owns the places and the index of ids. What every answer looks at is kept apart from what only
-//! another attempt needs, and the index holds no ids: so the table of a busy gateway stays in a
-//! fast cache, where one look-up after another would wait for memory. Refuses to know what
-//! becomes of a request.
+//! Owns the places and the index of ids. Data that every answer reads are kept apart from data that only another
+//! attempt needs, and the index holds no ids: so the table of a busy gateway stays in a fast cache; otherwise one
+//! look-up after another would wait for memory. Refuses to know the outcome of a request.
 
 use std::hint::black_box;
 use std::iter::repeat;
@@ -13,20 +12,20 @@ use onsale_booking::{Command, Endpoint, NodeId, Request, RequestId};
 
 use crate::id::{Epoch, ShardId};
 
-/// A request whose client waits; on one cache line.
+/// A pending request, without its content; on one cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
 pub(super) struct Flight {
     pub(super) id: RequestId,
     pub(super) reply_to: Endpoint,
     pub(super) shard: ShardId,
-    /// In the belief of which epoch the last attempt was made.
+    /// The epoch of the believed leader at the last attempt.
     pub(super) epoch: Epoch,
-    /// Where it went.
+    /// The target of the last attempt.
     pub(super) target: NodeId,
     pub(super) tries: u8,
     pub(super) phase: Phase,
-    /// Rises with every change of phase, so that alarms set before it are known as stale.
+    /// Rises with every change of phase, so that alarms set before it are recognised as stale.
     pub(super) moves: u32,
 }
 
@@ -44,21 +43,21 @@ pub(super) enum Phase {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flights {
     flights: Vec<Flight>,
-    /// By place.
+    /// The requests by place.
     requests: Vec<Kept>,
     free: Vec<u32>,
     /// Open addressing by linear probing, at most half full; its length is a power of two.
     index: Vec<Entry>,
 }
 
-/// What another attempt repeats: on one cache line.
+/// The request that another attempt repeats; on one cache line.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 struct Kept(Request);
 
 impl Kept {
-    /// Copies a request over the one kept, part by part: a copy that is put together elsewhere and then
-    /// moved whole would wait for its own small writes.
+    /// Copies a request over the kept one, part by part: a copy that is built elsewhere and then moved whole would wait
+    /// for its own small writes.
     #[inline]
     fn overwrite(&mut self, request: &Request) {
         let kept = &mut self.0;
@@ -76,7 +75,7 @@ impl Kept {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     hash: u32,
-    /// Of the flight; [`NOWHERE`] if the entry is vacant.
+    /// The place of the flight; [`NOWHERE`] if the entry is vacant.
     place: u32,
 }
 
@@ -86,7 +85,7 @@ const VACANT: Entry = Entry { hash: 0, place: NOWHERE };
 const INDEX_MIN: usize = 16;
 
 impl Flights {
-    /// How many there are.
+    /// Number of requests in flight.
     pub(super) fn len(&self) -> usize {
         self.flights.len() - self.free.len()
     }
@@ -96,7 +95,7 @@ impl Flights {
         0..self.flights.len() as u32
     }
 
-    /// Where the request with this id is, if it is in flight.
+    /// The place of the request with this id, if it is in flight.
     pub(super) fn find(&self, id: RequestId) -> Option<u32> {
         self.entry_of(id).map(|entry| self.index[entry].place)
     }
@@ -106,8 +105,8 @@ impl Flights {
         &self.requests[place as usize].0
     }
 
-    /// Reads ahead what `find` looks at for each of these ids: the misses overlap, where one look-up
-    /// after another would wait for each in turn. Changes nothing but the time it takes.
+    /// Prefetches what `find` reads for each of these ids, so that the cache misses overlap. Changes nothing but the
+    /// time it takes.
     pub(super) fn read_ahead(&self, ids: impl Iterator<Item = RequestId>) {
         let Some(mask) = self.index.len().checked_sub(1) else { return };
         let touched = ids.fold(0, |touched, id| {
@@ -117,7 +116,7 @@ impl Flights {
         black_box(touched);
     }
 
-    /// The same for requests that are about to take off in this order, none of which is in flight.
+    /// Prefetches for requests that are about to take off in this order, none of which is in flight.
     pub(super) fn read_ahead_of_take_off(&self, ids: impl Iterator<Item = RequestId>) {
         let Some(mask) = self.index.len().checked_sub(1) else { return };
         let places = self.free.iter().rev().map(Some).chain(repeat(None));
@@ -128,7 +127,7 @@ impl Flights {
         black_box(touched);
     }
 
-    /// A request takes off, of which no attempt has been made yet. Its id is not in flight. Returns its place.
+    /// Starts the flight of a request without an attempt yet. Its id must not be in flight. Returns its place.
     pub(super) fn take_off(
         &mut self,
         request: &Request,
@@ -166,8 +165,8 @@ impl Flights {
         place
     }
 
-    /// The flight of the request with this id ends, if it is in flight and may land; its place is free for
-    /// another. Returns the flight as it was, or the one that goes on.
+    /// Ends the flight of the request with this id, if it is in flight and may land, and frees its place. Returns the
+    /// flight as it was, or the one that goes on.
     #[inline]
     pub(super) fn land(
         &mut self,
@@ -204,7 +203,7 @@ impl Flights {
         }
     }
 
-    /// Closes the gap as if the entry had never been: those behind it move up that may.
+    /// Removes an entry from the index, and moves those behind it up where they may.
     fn vacate(&mut self, entry: usize) {
         let mask = self.index.len() - 1;
         let (mut gap, mut at) = (entry, entry);
@@ -257,8 +256,8 @@ fn enter(index: &mut [Entry], entry: Entry) {
     index[at] = entry;
 }
 
-/// The upper half of the product with the odd number nearest to 2^64 divided by the golden ratio, which
-/// spreads ids that are numbered on.
+/// The upper half of the product with the odd number nearest to 2^64 divided by the golden ratio, which spreads
+/// consecutive ids.
 fn hash(id: RequestId) -> u32 {
     (id.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
 }

@@ -1,4 +1,4 @@
-//! A request's way through the gateway, told by a bench that plays clients, leaders and time.
+//! A request's path through the gateway; a bench plays clients, leaders and time.
 
 use onsale_booking::{ClientId, Command, HoldId, ShowId, UserId};
 
@@ -67,7 +67,7 @@ impl Bench {
         self.gateway.on_answer(at, from, &answer, &mut self.effects);
     }
 
-    /// Lets the next deadline come, and says when it was.
+    /// Lets the next deadline come, and returns it.
     fn wait(&mut self) -> Instant {
         self.gateway.on_turn_ended();
         let at = self.gateway.next_deadline().expect("something is to come");
@@ -76,7 +76,7 @@ impl Bench {
         at
     }
 
-    /// Whom the gateway has asked since the last look, request by request.
+    /// The nodes that the gateway has asked since the last call, request by request.
     fn asked(&mut self) -> Vec<NodeId> {
         let mut asked = Vec::new();
         self.effects.sends.retain(|sending| match (&sending.message, sending.to) {
@@ -117,7 +117,7 @@ fn a_request_goes_to_the_first_replica_and_its_reply_back() {
         "no alarm is left behind"
     );
     bench.answer(Instant(10), bench.members[0], decided(1));
-    assert!(bench.replies().is_empty(), "an answer that comes twice is told once");
+    assert!(bench.replies().is_empty(), "a repeated answer is told once");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_newer_hint_is_followed_at_once_and_an_old_one_after_a_backoff() {
     assert!(at <= Instant(20) + Span::from_millis(10), "the first backoff is at most its base");
     assert_eq!(bench.asked(), [third], "nothing newer is known: the next in the round");
     bench.ask(at, 2);
-    assert_eq!(bench.asked(), [second], "what was learned serves the next request");
+    assert_eq!(bench.asked(), [second], "the next request uses the hint");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn an_answer_to_an_attempt_given_up_changes_nothing() {
     bench.answer(Instant(200_000), first, not_leader(1, None));
     assert!(bench.asked().is_empty() && bench.gateway.in_flight() == 1);
     bench.answer(Instant(200_001), first, decided(1));
-    assert_eq!(bench.replies().len(), 1, "a decision is welcome from anybody");
+    assert_eq!(bench.replies().len(), 1, "a decision is taken from any node");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn tries_and_budget_end() {
 }
 
 #[test]
-fn a_full_shard_and_a_show_that_is_not_there_are_refused() {
+fn a_full_shard_and_an_unknown_show_are_refused() {
     let mut bench = bench(2, 1);
     bench.ask(Instant(0), 1);
     bench.ask(Instant(0), 2);
@@ -251,9 +251,9 @@ fn requests_for_this_node_are_sent_like_any_other() {
 }
 
 #[test]
-fn a_node_that_carries_a_shard_no_more_is_not_taken_for_its_leader() {
-    // The only replica moves from 1 to 2, while the gateway has nothing to ask. With one try a request finds
-    // the new leader all the same.
+fn a_node_that_no_longer_carries_a_shard_is_not_believed_to_lead_it() {
+    // The only replica moves from 1 to 2, while the gateway has no requests. Even with one try a request finds the new
+    // leader.
     let first = Placement::new(1, 1, 1, 1).changing(1);
     let (old, new) = (NodeId(1), NodeId(2));
     let leaves = first.with(new).and_then(|map| map.without(old)).expect("two are enough");
@@ -267,20 +267,20 @@ fn a_node_that_carries_a_shard_no_more_is_not_taken_for_its_leader() {
     assert_eq!(bench.gateway.believed_leader(ShardId(0)), old, "it may serve until the other does");
     bench.gateway.on_map(Arc::new(settled));
     assert_eq!(bench.gateway.believed_leader(ShardId(0)), new);
-    // Somebody who was away tells of the old leader: that costs one request.
+    // A node that was away tells of the old leader: that costs one request.
     bench.gateway.on_leader_known(ShardId(0), old, Epoch(4));
     bench.ask(Instant(0), 1);
     bench.ask(Instant(0), 2);
     bench.answer(Instant(1), old, not_leader(1, None));
     assert_eq!(bench.gateway.believed_leader(ShardId(0)), new);
     bench.answer(Instant(2), old, decided(2));
-    assert_eq!(bench.gateway.believed_leader(ShardId(0)), new, "what it decided was long ago");
+    assert_eq!(bench.gateway.believed_leader(ShardId(0)), new, "its decision was long ago");
 }
 
 #[test]
 fn a_refusal_of_an_attempt_given_up_is_no_answer() {
-    // The first attempt is refused by a leader that has lost the shard by the time at which its answer
-    // arrives. The second one is granted: its client must not hear "taken" of a seat that it holds.
+    // A leader that has lost the shard by the time its answer arrives refuses the first attempt. The second one is
+    // granted: its client must not hear "taken" of a seat that it holds.
     let refused = |id| {
         Answer::Decided(Reply {
             request: RequestId(id),
@@ -297,7 +297,7 @@ fn a_refusal_of_an_attempt_given_up_is_no_answer() {
     assert!(bench.replies().is_empty());
     bench.answer(Instant(200_001), second, decided(1));
     assert_eq!(bench.replies(), [(1, Outcome::Released { hold: HoldId(9) })]);
-    // What the latest attempt is told counts, however late.
+    // An answer to the latest attempt counts, however late.
     bench.ask(Instant(300_000), 2);
     bench.wait();
     let asked = bench.asked();

@@ -1,4 +1,4 @@
-//! Which word prevails, and that all tables agree in the end.
+//! Which rumour wins, and that all tables agree in the end.
 
 use std::collections::BTreeSet;
 
@@ -23,8 +23,8 @@ fn said(node: NodeId, boot: u64, round: u64, state: State) -> Rumour {
 }
 
 #[test]
-fn the_higher_incarnation_prevails_and_within_one_the_graver_word() {
-    // In the order in which they prevail.
+fn the_higher_incarnation_wins_and_within_one_the_more_severe_state() {
+    // In the order in which they win.
     let words = [
         (1, 0, State::Up),
         (1, 0, State::Suspect),
@@ -48,19 +48,19 @@ fn the_higher_incarnation_prevails_and_within_one_the_graver_word() {
 }
 
 #[test]
-fn who_says_that_it_leaves_is_not_missed() {
+fn a_node_that_announced_its_leave_is_not_missed() {
     let (mut leaver, mut peer) = (table(PEER), table(ME));
     leaver.leave(NOW);
     for rumour in leaver.told().iter() {
         assert_eq!(peer.on_rumour(*rumour, NOW), Heard::Changed);
     }
     assert_eq!(peer.member(PEER), Some(member(1, 0, State::Leaving)));
-    assert!(!peer.suspect(PEER, NOW), "it has gone, as it said");
+    assert!(!peer.suspect(PEER, NOW), "it has left as announced");
     assert_eq!(peer.suspects().count(), 0);
-    // Who does not know that yet suspects it: it answers back, and goes on leaving.
+    // A node that does not know that yet suspects it: it refutes that, and goes on leaving.
     assert_eq!(leaver.on_rumour(said(PEER, 1, 0, State::Suspect), NOW), Heard::Refuted);
     assert_eq!(leaver.member(PEER), Some(member(1, 1, State::Leaving)));
-    // A node that was given up joins again first.
+    // A node that was declared down joins again first.
     assert_eq!(leaver.on_rumour(said(PEER, 1, 1, State::Down), NOW), Heard::GivenUp);
     leaver.leave(NOW);
     assert_eq!(leaver.member(PEER), Some(member(1, 2, State::Joining)));
@@ -70,8 +70,8 @@ fn who_says_that_it_leaves_is_not_missed() {
 }
 
 #[test]
-fn a_node_answers_back_to_what_is_not_so() {
-    // (what is said of a node that is up, what comes of it, how it is then)
+fn a_node_refutes_false_rumours() {
+    // (rumour about a node that is up, its effect, the node's state afterwards)
     let table_of_words = [
         (member(1, 0, State::Up), Heard::Nothing, member(1, 0, State::Up)),
         (member(1, 0, State::Suspect), Heard::Refuted, member(1, 1, State::Up)),
@@ -98,11 +98,11 @@ fn a_node_answers_back_to_what_is_not_so() {
 }
 
 #[test]
-fn who_comes_back_is_joining_until_somebody_admits_it() {
+fn a_node_that_restarts_is_joining_until_a_peer_admits_it() {
     let mut back = Membership::new(PEER, 2, 3, NOW);
     assert_eq!(back.member(PEER), Some(member(2, 0, State::Joining)));
     let mut admits = table(ME);
-    assert!(!admits.admit(PEER, NOW), "nobody is admitted who is there");
+    assert!(!admits.admit(PEER, NOW), "a node that is up is not admitted again");
     admits.on_rumour(back.told()[0], NOW);
     assert!(
         !admits.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: 0 }),
@@ -123,16 +123,16 @@ fn a_peer_without_a_sign_of_life_is_told_a_few_times() {
     let told = (0..100).filter(|_| table.has_news_for(PEER)).count();
     assert_eq!(told, usize::from(UNANSWERED_MAX));
     table.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: 5 });
-    assert!(table.has_news_for(PEER), "it lives, and knows something else");
+    assert!(table.has_news_for(PEER), "it lives, and shows another view");
     table.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: table.view() });
     assert!(!table.has_news_for(PEER), "it agrees");
     assert_eq!(table.suspects().collect::<Vec<_>>(), [(PEER, NOW)]);
 }
 
-/// A beat on its way, with what it carries.
+/// A beat under way, and the rumours with it.
 type Flying = (NodeId, NodeId, Beat, Option<Arc<[Rumour]>>);
 
-/// A few nodes that do with their tables what nodes do.
+/// A few nodes that use their tables as nodes do.
 struct Village {
     tables: Vec<Membership>,
     boots: Vec<u64>,
@@ -158,7 +158,7 @@ impl Village {
     fn arrive(&mut self, (from, to, beat, news): Flying) {
         let table = &mut self.tables[usize::from(to.0) - 1];
         for &rumour in news.iter().flat_map(|news| news.iter()) {
-            assert_ne!(table.on_rumour(rumour, NOW), Heard::Impossible, "nobody makes things up");
+            assert_ne!(table.on_rumour(rumour, NOW), Heard::Impossible, "no node invents rumours");
         }
         let known = table.member(from).map_or(0, |member| member.incarnation.boot);
         if beat.incarnation >= known && table.on_beat(from, beat) {
@@ -198,7 +198,7 @@ impl Village {
         }
     }
 
-    /// A round in which each node beats to each, and all arrives. How many beats carried news.
+    /// A round in which each node beats to each, and every beat arrives. Returns how many beats carried news.
     fn round(&mut self) -> usize {
         let nodes = self.tables.len();
         (0..nodes).for_each(|from| (0..nodes).for_each(|to| self.send(from, to)));
@@ -210,8 +210,8 @@ impl Village {
 }
 
 proptest! {
-    /// Whatever was suspected, given up, restarted, lost, repeated and overtaken: once beats arrive
-    /// again, all tables agree that everybody is up, and then beats carry nothing.
+    /// Members are suspected, declared down and restarted, and beats are lost, repeated and overtaken: once beats arrive
+    /// again, all tables agree that every member is up, and then beats carry nothing.
     #[test]
     fn all_tables_agree_in_the_end(
         nodes in 2_u16..7,
@@ -220,7 +220,7 @@ proptest! {
         let mut village = Village::new(nodes);
         story.into_iter().for_each(|step| village.happen(step));
         let rounds = (1..=12).find(|_| village.round() == 0);
-        prop_assert!(rounds.is_some(), "they never stop talking");
+        prop_assert!(rounds.is_some(), "the gossip never ends");
         let views: BTreeSet<u64> = village.tables.iter().map(Membership::view).collect();
         prop_assert_eq!(views.len(), 1);
         for node in (0..usize::from(nodes)).map(node_at) {

@@ -1,7 +1,7 @@
 //! One node's view of its peers.
 //!
 //! Owns the failure detector, the table of members and the resolver, and how they work together: silence becomes
-//! suspicion, suspicion becomes a rumour, and a quorum that is seen for long enough calls a member down. Refuses to
+//! suspicion, suspicion becomes a rumour, and a quorum that is seen for long enough declares a member down. Refuses to
 //! know shards: elections follow from silence that this node has heard itself, and no safety depends on anything here.
 
 use onsale_booking::{Instant, NodeId};
@@ -147,7 +147,7 @@ impl Peers {
         }
     }
 
-    /// Judges what is seen: whether this node serves, and which members it calls down.
+    /// Judges what is seen: whether this node serves, and which members it declares down.
     pub(super) fn look_around(&mut self, now: Instant, effects: &mut Effects) {
         let agree = || 1 + self.membership.agreeing();
         self.resolver.look(1 + self.detector.heard_peers(), agree, now);

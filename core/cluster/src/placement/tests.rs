@@ -1,4 +1,4 @@
-//! The map's steps, one by one and as chance has them.
+//! The map's steps, one by one and at random.
 
 use onsale_booking::Draw;
 
@@ -107,7 +107,7 @@ fn a_map_grows_and_shrinks_by_moves_that_leave_a_node_alone_until_it_is_done() {
 }
 
 #[test]
-fn a_node_that_forgot_takes_its_own_place_and_gives_it_up_if_it_leaves() {
+fn a_node_that_forgot_replaces_itself_and_gives_its_places_up_if_it_leaves() {
     let first = Placement::new(5, 3, 24, 3).changing(1);
     let (node, version) = (NodeId(2), 1);
     let map = first.forgotten(node, 3).unwrap();
@@ -118,7 +118,7 @@ fn a_node_that_forgot_takes_its_own_place_and_gives_it_up_if_it_leaves() {
     assert!(!map.is_given_up(ReplicaId::new(NodeId(3), 0)));
     for shard in (0..map.shards()).map(ShardId) {
         let seats = map.seats(shard);
-        assert_eq!(seats.members, first.replicas(shard), "{shard}: nobody moves");
+        assert_eq!(seats.members, first.replicas(shard), "{shard}: no node moves");
         let renews = seats.members.contains(&node);
         assert_eq!((seats.from == [node], seats.generation), (renews, u32::from(renews)));
     }
@@ -127,7 +127,7 @@ fn a_node_that_forgot_takes_its_own_place_and_gives_it_up_if_it_leaves() {
     assert_eq!(map.moved(), None, "others wait until it has its replicas");
 
     let again = map.forgotten(node, 4).unwrap();
-    assert!(again.is_given_up(ReplicaId::new(node, 1)), "what it got meanwhile, too");
+    assert!(again.is_given_up(ReplicaId::new(node, 1)), "its newer replicas too");
     let left = again.without(node).unwrap();
     assert_eq!(left.moved(), None, "others wait");
     for shard in (0..left.shards()).map(ShardId) {
@@ -156,8 +156,8 @@ fn a_shard_on_its_way_to_a_node_that_is_to_leave_goes_to_another() {
     let seats = back.seats(shard);
     let mut members = seats.members.clone();
     members.sort_unstable();
-    assert_eq!(members, [1, 2, 3].map(NodeId), "nobody else is there");
-    assert_eq!(seats.from, [from[0], NodeId(4)], "who was to go still has to");
+    assert_eq!(members, [1, 2, 3].map(NodeId), "no other node is there");
+    assert_eq!(seats.from, [from[0], NodeId(4)], "the member that was to go still has to");
     assert_eq!(back.settled(shard, map.seats(shard).generation), None, "it is another move");
     assert_eq!(back.moved(), None);
     let settled = back.settled(shard, seats.generation).unwrap();
@@ -171,15 +171,15 @@ fn a_shard_on_its_way_to_a_node_that_is_to_leave_goes_to_another() {
 }
 
 #[test]
-fn whoever_is_lost_on_the_way_the_map_comes_to_rest() {
-    // Nodes join, leave, forget and are lost for good as chance has it, and a shard settles only if its
-    // new replicas are on nodes that live. Once who is lost is struck off, nothing is under way for ever.
+fn the_map_comes_to_rest_though_nodes_are_lost_on_the_way() {
+    // Nodes join, leave, forget and are lost for good at random, and a shard settles only if its new replicas are on
+    // live nodes. Once the lost nodes are struck off, no move may stay under way for ever.
     let mut redirected = 0;
     for seed in 0..300 {
         let mut draw = Draw::new(seed);
         let mut map = Placement::new(4, 3, 12, 3).changing(5);
         let (mut lost, mut boots) = (Vec::new(), 1);
-        // By shard, the nodes on which its journal has replicas that know what they promised.
+        // By shard, the nodes on which its journal has replicas that remember their promises.
         let mut has: Vec<Vec<NodeId>> =
             (0..map.shards()).map(|shard| map.replicas(ShardId(shard)).to_vec()).collect();
         let settle = |map: &Placement, has: &mut [Vec<NodeId>], lost: &[NodeId], shard: u32| {
@@ -198,7 +198,7 @@ fn whoever_is_lost_on_the_way_the_map_comes_to_rest() {
             let (lives, is_in) = (!lost.contains(&node), map.has(node));
             let step = match draw.below(9) {
                 0 | 1 if lives => map.with(node),
-                // Who stays can be missed, twice.
+                // A node that stays can be spared, twice.
                 2 if map.staying().count() > 5 => {
                     let left = map.without(node);
                     let moves = |left: &Placement| left.moves_otherwise_than(&map);
@@ -250,7 +250,7 @@ fn whoever_is_lost_on_the_way_the_map_comes_to_rest() {
     assert!(redirected > 100, "{redirected} redirected");
 }
 
-/// The shards of which two replicas are to be in one zone by this map.
+/// The shards that are to have two replicas in one zone by this map.
 fn crowded(map: &Placement) -> Vec<ShardId> {
     let is_crowded =
         |shard: &ShardId| map.pairs_in_one_zone(map.seats(*shard).members.iter().copied()) > 0;
@@ -258,9 +258,9 @@ fn crowded(map: &Placement) -> Vec<ShardId> {
 }
 
 #[test]
-fn no_move_puts_two_replicas_into_one_zone_while_those_who_stay_span_enough() {
-    // Nodes join and leave as chance has it, so that those who stay always span three zones, and moves
-    // are redirected while it goes on.
+fn no_move_puts_two_replicas_into_one_zone_while_the_nodes_that_stay_span_enough() {
+    // Nodes join and leave at random, so that the nodes that stay always span three zones, and moves are redirected
+    // meanwhile.
     let mut moves = 0;
     for seed in 0..200 {
         let mut draw = Draw::new(seed);
@@ -289,8 +289,8 @@ fn no_move_puts_two_replicas_into_one_zone_while_those_who_stay_span_enough() {
 
 #[test]
 fn a_shard_can_always_come_nearer_to_where_it_belongs() {
-    // Whatever the zones, and however crowded they are: unless nodes are busy, some move puts no more
-    // replicas into one zone than there are before or in the end.
+    // In all zones, and however crowded they are: unless nodes are busy, some move puts no more replicas into one zone
+    // than there are before or in the end.
     for seed in 0..2_000 {
         let mut draw = Draw::new(seed);
         let (zones, replicas) = (1 + draw.below(6) as u16, [1, 3, 5][draw.below(3) as usize]);
