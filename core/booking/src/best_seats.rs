@@ -1,7 +1,7 @@
-//! What a request wants of the best seats, section by section.
+//! A request's wishes for best-available seats, section by section.
 //!
-//! Owns the bound of the list, and that it is plain bytes: it is copied with every request that
-//! a gateway passes on. Refuses to know which seats are best.
+//! Owns the bound of the list, and its form as plain bytes: it is copied with every request that a gateway passes on.
+//! Refuses to know which seats are best.
 
 use std::fmt;
 use std::ops::Deref;
@@ -16,29 +16,29 @@ pub const SECTIONS_PER_REQUEST_MAX: usize = 4;
 
 type Listed = ArrayVec<(SectionId, u8), SECTIONS_PER_REQUEST_MAX>;
 
-/// So many of the best seats of each section, for at most [`SECTIONS_PER_REQUEST_MAX`] sections.
+/// A number of best-available seats for each section; at most [`SECTIONS_PER_REQUEST_MAX`] sections.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Listed", into = "Listed")]
 pub struct BestSeats {
     named: u8,
-    /// Beyond `named`, the default.
+    /// The default beyond `named`.
     sections: [(SectionId, u8); SECTIONS_PER_REQUEST_MAX],
 }
 
 impl BestSeats {
-    /// Wants `count` seats of one section.
+    /// A wish for `count` seats of one section.
     pub const fn of_one(section: SectionId, count: u8) -> Self {
         let none = (SectionId(0), 0);
         Self { named: 1, sections: [(section, count), none, none, none] }
     }
 
-    /// Wants seats of two sections.
+    /// A wish for seats of two sections.
     pub const fn of_two(one: (SectionId, u8), other: (SectionId, u8)) -> Self {
         let none = (SectionId(0), 0);
         Self { named: 2, sections: [one, other, none, none] }
     }
 
-    /// Wants `count` seats of one more section.
+    /// Adds a wish for `count` seats of one more section.
     ///
     /// # Panics
     /// If there are too many sections.

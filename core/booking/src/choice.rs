@@ -1,7 +1,7 @@
 //! Settings with a few named values.
 //!
-//! Owns the one way to declare them, so that whoever offers a setting to people can list its values and say what each
-//! means. Refuses to know any setting.
+//! Owns the one way to declare them, so that a page of settings can list the values and their meanings. Refuses to know
+//! any setting.
 
 /// Declares a setting: an enum whose first value is its default. Each value has a name in kebab-case, and its doc is
 /// its meaning.
@@ -24,7 +24,7 @@ macro_rules! choices {
             /// Every value; the first is the default.
             pub const ALL: &[Self] = &[$(Self::$value),*];
 
-            /// What the value means, in a sentence or two.
+            /// The meaning of the value, in a sentence or two.
             pub const fn meaning(self) -> &'static str {
                 match self {$(Self::$value => concat!($($doc),*).trim_ascii(),)*}
             }

@@ -8,7 +8,7 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 use crate::time::Span;
 
-/// One stream of draws. Equal seeds give equal streams, on every platform and for ever.
+/// A stream of random draws. Equal seeds give equal streams, on every platform and for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draw(Xoshiro256PlusPlus);
 
@@ -37,7 +37,7 @@ impl Draw {
         Span(self.below(most.0.saturating_add(1)))
     }
 
-    /// Puts the items in a uniformly random order (Fisher–Yates).
+    /// Shuffles the items uniformly (Fisher–Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last as u64 + 1) as usize);
@@ -47,7 +47,7 @@ impl Draw {
 
 /// Spreads a number over all 64 bits (the finalizer of SplitMix64, a bijection).
 ///
-/// Placement rests on its values: to change it moves every shard of every old plan.
+/// Placement depends on its values: a change moves every shard of every old plan.
 pub fn mix(number: u64) -> u64 {
     let z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,13 +1,13 @@
-//! Newtypes for everything that has a number.
+//! Newtypes for ids.
 //!
-//! Owns names, not meaning: what a shard or a hold *is* stands where it is kept.
+//! Owns names, not meaning: the module that keeps a shard or a hold says what it *is*.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Declares newtypes of numbers, each shown as its prefix and its number. A system declares its own ids
-/// with it, so that all ids read alike. The caller's package needs `serde`.
+/// Declares newtypes of numbers, each shown as its prefix and its number. A system declares its own ids with it, so
+/// that all ids read alike. The caller's package needs `serde`.
 #[macro_export]
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident($int:ty) = $prefix:literal;)*) => {$(
@@ -30,13 +30,13 @@ macro_rules! ids {
 ids! {
     /// A booking node of the cluster.
     NodeId(u16) = "n";
-    /// A failure domain; replicas of one shard stand in different zones.
+    /// A failure domain; a shard's replicas are in different zones.
     ZoneId(u16) = "z";
     /// One performance, whose seats are sold.
     ShowId(u32) = "show";
     /// A block of rows in a hall.
     SectionId(u16) = "section";
-    /// A seat of a show: its position in the hall, section by section, row by row.
+    /// A seat of a show: its position in the hall, by section and row.
     SeatId(u32) = "seat";
     /// A person who wants tickets.
     UserId(u32) = "u";
@@ -44,7 +44,7 @@ ids! {
     ClientId(u16) = "c";
     /// One intention of one user; every retry of it carries the same id.
     RequestId(u64) = "r";
-    /// A hold, named after the request that was granted it.
+    /// A hold, named after its request.
     HoldId(u64) = "h";
     /// The payment provider's reference.
     PaymentId(u64) = "p";
@@ -56,7 +56,7 @@ impl From<RequestId> for HoldId {
     }
 }
 
-/// Where a message comes from or goes to.
+/// The source or destination of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Endpoint {
     /// A booking node.

@@ -1,7 +1,7 @@
 //! Hash maps whose layout does not depend on the process.
 //!
-//! For lookups only: the `iter_over_hash_type` lint refuses iteration. What is
-//! iterated stands in a `BTreeMap` or a `Vec`.
+//! For lookups only: the `iter_over_hash_type` lint refuses iteration. Data to be iterated belong in a `BTreeMap` or a
+//! `Vec`.
 
 /// A hash map with a fixed hasher.
 pub type FixedMap<K, V> = rustc_hash::FxHashMap<K, V>;

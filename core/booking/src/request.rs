@@ -1,7 +1,7 @@
-//! The booking API: what a client may ask and what it may be told.
+//! The booking API: the requests and replies of a client.
 //!
-//! Owns the vocabulary between clients and the cluster. Refuses to know how a
-//! request travels or who decides it: rival designs answer the same API.
+//! Owns the vocabulary between clients and the cluster. Refuses to know how a request travels or which node decides it:
+//! rival designs answer the same API.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,29 +13,29 @@ use crate::time::Instant;
 /// One intention of one user. Retries repeat it whole, id included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// Names the intention; unique in a run.
+    /// The id of the intention; unique in a run.
     pub id: RequestId,
     /// The user who asks.
     pub user: UserId,
-    /// The show concerned.
+    /// The show.
     pub show: ShowId,
-    /// What is wanted.
+    /// The intention.
     pub command: Command,
 }
 
-/// What a user can want of a show.
+/// A user's wish to a show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// Take these seats off the market while I pay; all of them or none.
+    /// Hold these seats while the user pays; all of them or none.
     Hold(Wish),
-    /// My payment went through: make the hold a booking.
+    /// The payment went through: make the hold a booking.
     Confirm {
         /// The hold that was paid for.
         hold: HoldId,
         /// The provider's reference.
         payment: PaymentId,
     },
-    /// I changed my mind: give the seats back.
+    /// The user changed their mind: give the seats back.
     Release {
         /// The hold to end.
         hold: HoldId,
@@ -47,12 +47,12 @@ pub enum Command {
 pub struct Wish {
     /// Exactly these seats.
     pub picked: SeatList,
-    /// So many of the best seats free in a section.
+    /// A number of best-available seats for each section.
     pub best: BestSeats,
 }
 
 impl Wish {
-    /// How many seats are asked for in all.
+    /// Number of seats asked for in all.
     pub fn seats(&self) -> usize {
         self.picked.len() + self.best.iter().map(|&(_, count)| usize::from(count)).sum::<usize>()
     }
@@ -63,11 +63,11 @@ impl Wish {
 pub struct Reply {
     /// The request answered.
     pub request: RequestId,
-    /// What became of it.
+    /// The outcome of the request.
     pub outcome: Outcome,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The seats are held for the user.
@@ -86,7 +86,7 @@ pub enum Outcome {
         /// The seats.
         seats: SeatList,
     },
-    /// The hold ended at the user's wish.
+    /// The user ended the hold.
     Released {
         /// The hold that ended.
         hold: HoldId,
@@ -95,18 +95,18 @@ pub enum Outcome {
     Refused(Refusal),
 }
 
-/// Why nothing changed.
+/// The reason why nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Refusal {
-    /// A picked seat is held or booked by someone else.
+    /// A picked seat is held or booked by another user.
     SeatTaken,
     /// Too few seats are free now, but some are on hold and may come back.
     NoneFree,
-    /// Too few seats are left that are not booked: waiting cannot help.
+    /// Too few seats are not booked: waiting cannot help.
     SoldOut,
     /// The hold expired, was released, or never was.
     HoldLost,
-    /// The hold or the request id belongs to someone else.
+    /// The hold or the request id belongs to another user.
     NotYours,
     /// No seat asked for, more than the limit, one twice, or a seat, section or show that does not exist.
     BadRequest,
@@ -114,7 +114,7 @@ pub enum Refusal {
     Overloaded,
     /// No leader could be reached within the gateway's patience; the outcome is unknown.
     Unavailable,
-    /// The gateway's node is on the smaller side of a split, or was given up by the larger one:
-    /// ask another. What an attempt under way has come to is unknown.
+    /// The gateway's node is on the smaller side of a split, or was given up by the larger one: ask another. The
+    /// outcome of a pending attempt is unknown.
     Minority,
 }

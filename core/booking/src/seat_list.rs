@@ -1,8 +1,7 @@
-//! A list of seats: of one request, one hold or one booking.
+//! A list of seats, of one request, hold or booking.
 //!
-//! Owns its bound, and that it takes three words wherever it travels: most requests pick no seats and
-//! most answers grant none, and those are moved about by the million. Refuses to know whether a seat
-//! exists.
+//! Owns its bound and its size of three words: most requests pick no seats and most answers grant none, and those are
+//! moved about by the million. Refuses to know whether a seat exists.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -15,7 +14,7 @@ use crate::id::SeatId;
 /// The most seats that one request may name (requirement 4 of the seed documents:
 /// "restrict users from booking more than 10 seats at a time").
 pub const SEATS_PER_REQUEST_MAX: usize = 10;
-/// So many seats stand in the list itself.
+/// Number of seats that fit into the list itself.
 const FEW: usize = 5;
 
 type Seats = ArrayVec<SeatId, SEATS_PER_REQUEST_MAX>;
@@ -31,15 +30,15 @@ enum Kept {
     Apart(Box<Seats>),
 }
 
-/// Plain bytes, copied at once.
+/// A short list as plain bytes, which are copied at once.
 #[derive(Clone, Copy, Default)]
 struct Few {
     count: Count,
-    /// Beyond `count`, the default.
+    /// The default beyond `count`.
     seats: [SeatId; FEW],
 }
 
-/// How many of the few there are: a number would leave no value to tell the two kinds of lists by.
+/// Number of seats in a short list: an integer would leave no spare value to tell the two kinds of lists apart.
 #[derive(Clone, Copy, Default)]
 enum Count {
     #[default]
@@ -91,7 +90,7 @@ impl Clone for SeatList {
         Self(self.0.clone())
     }
 
-    /// Copies the few in place.
+    /// Copies a short list in place.
     #[inline]
     fn clone_from(&mut self, source: &Self) {
         match (&mut self.0, &source.0) {
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_travels_by_the_million_is_small() {
+    fn a_list_is_small() {
         assert_eq!(size_of::<SeatList>(), 24);
         assert!(size_of::<Timed<Request>>() <= 72);
         assert!(size_of::<Timed<Reply>>() <= 56);

@@ -1,11 +1,10 @@
 //! One performance's seats: the single writer, as a fold of events.
 //!
-//! Owns the rules of sale: who may take which seats, until when, and what a request
-//! repeated comes to. Refuses to know how events are made durable, who else wants to
-//! write, and which show it is.
+//! Owns the rules of sale: which user may have which seats, until when, and the outcome of a repeated request. Refuses
+//! to know how events are made durable, which other writers there are, and which show it is.
 //!
-//! The leader of a show goes through each request in this order, and takes the next one
-//! only after it has applied what the last one changed:
+//! The leader of a show handles each request in this order, and takes the next one only after it has applied the
+//! changes of the last:
 //! 1. while there is one, record and apply the [`overdue`](Show::overdue) event;
 //! 2. [`decide`](Show::decide);
 //! 3. record and [`apply`](Show::apply) the event, if there is one.
@@ -14,9 +13,8 @@
 //! event: the holder is refused from the end on, yet nobody else gets the seats before
 //! the event.
 //!
-//! What is answered from the state may be told to a client only once the events behind
-//! the state are durable: a refusal because a hold was lost is final only with the
-//! event that ended it.
+//! An answer from the state may be told to a client only once the events behind the state are durable: a refusal
+//! because a hold was lost is final only with the event that ended it.
 
 mod audit;
 mod best;
@@ -48,31 +46,30 @@ pub use self::event::{Decision, Event};
 pub use self::hall::{Hall, SEATS_PER_ROW_MAX};
 pub use self::snapshot::SnapshotError;
 
-/// The rules of sale. The same for all of a show's life: its events were decided by them.
+/// The rules of sale. Constant for all of a show's life: its events were decided by them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// How long a hold lasts for the user.
     pub hold: Span,
-    /// How much longer the server keeps it, so that no user whose timer still runs is
-    /// refused.
+    /// How much longer the server keeps a hold, so that no user whose timer still runs is refused.
     pub grace: Span,
-    /// Most seats a request; 1 to [`SEATS_PER_REQUEST_MAX`].
+    /// The most seats a request; 1 to [`SEATS_PER_REQUEST_MAX`].
     pub seats_per_request: u8,
-    /// How long a hold that was released or expired is remembered, so that a late
-    /// repeat of its request is not executed again. Longer than a request can be under way.
+    /// How long a released or expired hold is remembered, so that a late repeat of its request is not executed again.
+    /// Longer than a request can be under way.
     pub remember: Span,
-    /// What is checked before something changes.
+    /// The checks before a change.
     pub checks: Checks,
 }
 
 impl Rules {
-    /// When the server ends a hold whose user's timer ends at `expires`.
+    /// The instant at which the server ends a hold whose user's timer ends at `expires`.
     pub fn end_of(&self, expires: Instant) -> Instant {
         Instant((expires + self.grace).0 - self.checks.early.0)
     }
 }
 
-/// The seats of one performance and who has them.
+/// The seats of one performance, with their holds and bookings.
 ///
 /// Requests are idempotent, because a hold carries its request's id and has one fate:
 ///
@@ -85,26 +82,25 @@ impl Rules {
 /// | released | `HoldLost` | `HoldLost` | `Released` |
 /// | expired, or past its end | `HoldLost` | `HoldLost` | `HoldLost` |
 ///
-/// A booking is not given back by `Release`: what there is to release is gone. A second
-/// `Confirm`, whichever request or payment it names, is told the fact and changes
-/// nothing.
+/// `Release` does not give a booking back: there is no hold any more to release. A second `Confirm`, for any request
+/// and payment, is told the fact and changes nothing.
 ///
-/// Refusals are not journaled. A late repeat of a refused request is judged again and may
-/// be granted; a hold that nobody waits for then runs out by itself. The same holds for
-/// a repeat that comes later than [`Rules::remember`] after the end of its hold.
+/// Refusals are not journaled. A late repeat of a refused request is judged again and may be granted; a hold that
+/// nobody waits for then runs out. The same happens to a repeat that comes later than [`Rules::remember`] after the end
+/// of its hold.
 #[derive(Clone, Debug)]
 pub struct Show {
     rules: Rules,
     seats: Seats,
     live: Holds,
-    /// In the order of booking, for good.
+    /// In order of booking; final.
     bookings: Vec<Grant>,
-    /// In the order of ending, until forgotten.
+    /// In order of ending, until forgotten.
     ended: VecDeque<Ended>,
-    /// Every hold in one of the three above.
+    /// The place of every hold in the three above.
     index: FixedMap<HoldId, Place>,
-    /// What holds had that are over but remembered; empty where every record has to fit, since
-    /// nothing can be done with them there.
+    /// The grants of ended holds that are remembered; empty where every record has to fit, since no record can use them
+    /// there.
     lapsed: FixedMap<HoldId, Grant>,
 }
 
@@ -117,14 +113,14 @@ enum Place {
     Ended(UserId, Ending),
 }
 
-/// How a hold ended that was not booked.
+/// The end of a hold that was not booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Ending {
     Released,
     Expired,
 }
 
-/// A hold that is over but remembered.
+/// An ended hold that is remembered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Ended {
     hold: HoldId,
@@ -133,7 +129,7 @@ struct Ended {
     at: Instant,
 }
 
-/// What became of a hold, as one user may know it at one instant.
+/// The fate of a hold, as one user may know it at one instant.
 enum Fate<'a> {
     Unknown,
     Foreign,
@@ -144,7 +140,7 @@ enum Fate<'a> {
 }
 
 impl Show {
-    /// A show none of whose seats is taken.
+    /// A show whose seats are all free.
     ///
     /// # Panics
     /// If the rules allow no seats a request or more than [`SEATS_PER_REQUEST_MAX`].
@@ -165,9 +161,9 @@ impl Show {
         }
     }
 
-    /// What a request of this show comes to. Changes nothing and never fails.
+    /// Decides a request of this show. Changes nothing and never fails.
     ///
-    /// Of several reasons to refuse a hold the first of these is given: `BadRequest`,
+    /// Of several reasons to refuse a hold it gives the first of these: `BadRequest`,
     /// `SoldOut`, `SeatTaken`, `NoneFree`.
     pub fn decide(&self, request: &Request, now: Instant) -> Decision {
         let refuse = |refusal| Decision::Answer(Outcome::Refused(refusal));
@@ -220,8 +216,8 @@ impl Show {
         }
     }
 
-    /// Reads ahead what `decide` looks at first for requests with these ids: the misses overlap, where one
-    /// decision after another would wait for each in turn. Changes nothing but the time it takes.
+    /// Prefetches what `decide` first reads for requests with these ids, so that the cache misses overlap. Changes
+    /// nothing but the time it takes.
     pub fn read_ahead(&self, requests: impl Iterator<Item = RequestId>) {
         let known = requests.filter(|&request| self.index.contains_key(&HoldId::from(request)));
         std::hint::black_box(known.count());
@@ -247,17 +243,17 @@ impl Show {
         (self.end_of(first) <= now).then_some(Event::Expired { hold: first.hold, at: now })
     }
 
-    /// When the next hold ends for the server: its time and the grace.
+    /// The instant at which the server ends the next hold: its time and the grace.
     pub fn next_expiry(&self) -> Option<Instant> {
         self.live.first().map(|grant| self.end_of(grant))
     }
 
-    /// The holds that live, each with the end of its user's timer, in that order.
+    /// The live holds, each with the end of its user's timer, in that order.
     pub fn live(&self) -> impl Iterator<Item = (HoldId, Instant)> + '_ {
         self.live.iter().map(|grant| (grant.hold, grant.expires))
     }
 
-    /// When the user's timer of a live hold ends; `None` if it does not live.
+    /// The end of a live hold's user timer; `None` if the hold is not live.
     pub fn live_until(&self, hold: HoldId) -> Option<Instant> {
         match self.index.get(&hold)? {
             &Place::Live(slot) => Some(self.live.get(slot).expires),
@@ -265,10 +261,10 @@ impl Show {
         }
     }
 
-    /// The only way in which state changes.
+    /// Applies an event: the only way in which state changes.
     ///
     /// # Panics
-    /// On an event that this state cannot have led to: the journal is broken.
+    /// If this state cannot have led to the event: the journal is broken.
     pub fn apply(&mut self, event: &Event) {
         self.forget(event.at());
         match self.rules.checks.unfit {
@@ -312,12 +308,11 @@ impl Show {
         }
     }
 
-    /// What to answer to the request behind an event of this show, before the event is
-    /// applied or after. An expiry answers no request; its outcome is what the holder
-    /// is told from then on.
+    /// The answer to the request behind an event of this show, before the event is applied or after. An expiry answers
+    /// no request; its outcome is what the holder is told from then on.
     ///
     /// # Panics
-    /// On the booking of a hold that this show does not know.
+    /// If the event books a hold that this show does not know.
     pub fn outcome(&self, event: &Event) -> Outcome {
         match event {
             Event::Held { hold, seats, expires, .. } => {
@@ -344,18 +339,18 @@ impl Show {
         &self.rules
     }
 
-    /// How many seats can be had now.
+    /// Number of free seats.
     pub fn free(&self) -> u32 {
         self.seats.all().free
     }
 
-    /// How many seats are on hold, overdue ones included.
+    /// Number of seats on hold, overdue ones included.
     pub fn held(&self) -> u32 {
         let all = self.seats.all();
         all.unbooked - all.free
     }
 
-    /// How many seats are booked.
+    /// Number of booked seats.
     pub fn booked(&self) -> u32 {
         self.hall().seats() - self.seats.all().unbooked
     }
@@ -412,7 +407,7 @@ impl Show {
         self.rules.end_of(grant.expires)
     }
 
-    /// Takes a hold off the live ones; the caller gives it its new place.
+    /// Removes a hold from the live ones; the caller gives it its new place.
     fn take_live(&mut self, hold: HoldId) -> Grant {
         let place = self.index.get(&hold).copied();
         let Some(Place::Live(slot)) = place else {
@@ -438,8 +433,8 @@ impl Show {
         self.ended.push_back(Ended { hold: grant.hold, user: grant.user, ending, at });
     }
 
-    /// Drops the memory of holds that ended long ago, by the time of events alone, so
-    /// that every replay forgets the same at the same event.
+    /// Forgets holds that ended long ago, by the time of events alone, so that every replay forgets the same at the
+    /// same event.
     fn forget(&mut self, at: Instant) {
         while let Some(oldest) = self.ended.front()
             && oldest.at + self.rules.remember <= at

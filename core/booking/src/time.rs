@@ -1,7 +1,7 @@
-//! Instants and spans in whole microseconds.
+//! Instants and spans in microseconds.
 //!
-//! Owns the only notion of time that booking rules and systems know: a number that the driver passes
-//! in. Refuses to know where it comes from.
+//! Owns the only notion of time that booking rules and systems know: a number that the driver passes in. Refuses to
+//! know where it comes from.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
@@ -22,20 +22,19 @@ pub struct Instant(pub u64);
 #[serde(transparent)]
 pub struct Span(pub u64);
 
-/// Something with the instant at which it left its sender or, once delivered, reached
-/// its receiver.
+/// An item with the instant at which it left its sender or, once delivered, reached its receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timed<T> {
     /// The instant.
     pub at: Instant,
-    /// The thing.
+    /// The item.
     pub item: T,
 }
 
 impl Instant {
     /// The driver's origin.
     pub const ZERO: Self = Self(0);
-    /// Later than everything that happens.
+    /// Later than every event.
     pub const MAX: Self = Self(u64::MAX);
 
     /// Microseconds since the origin.
@@ -48,14 +47,14 @@ impl Instant {
         self.0 as f64 / 1e6
     }
 
-    /// The span since `earlier`; zero if `earlier` lies ahead.
+    /// The span since `earlier`; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
 }
 
 impl Span {
-    /// No time at all.
+    /// The empty span.
     pub const ZERO: Self = Self(0);
 
     /// A span of whole microseconds.

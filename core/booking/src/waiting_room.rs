@@ -1,10 +1,9 @@
 //! The waiting room in front of an on-sale.
 //!
-//! Owns who waits, in which order, and when the next one is admitted. Everybody who
-//! comes before the opening waits in a pool that is shuffled at the opening, so that
-//! being early by a second wins nothing; from then on it is first come, first served
-//! (the order that Queue-it documents). Refuses to know who comes when called, what a
-//! token is worth and how people learn of their turn.
+//! Owns the users who wait, their order, and when the next one is admitted. Users who come before the opening wait in a
+//! pool that is shuffled at the opening, so that being early by a second wins nothing; from then on it is first come,
+//! first served (the order that Queue-it documents). Refuses to know which users come when called, what a token is
+//! worth and how people learn of their turn.
 
 use std::ops::Range;
 
@@ -20,31 +19,31 @@ pub struct WaitingRoom {
     opening: Instant,
     per_minute: u32,
     seed: u64,
-    /// The pool, then the line behind it; those before `head` are dealt with.
+    /// The pool, then the line behind it; users before `head` have been admitted or have left.
     line: Vec<u32>,
     head: usize,
-    /// How many of `line` from `head` on have left.
+    /// Number of users in `line` from `head` on who have left.
     absent: usize,
     opened: bool,
     closed: bool,
     joined: UserSet,
     left: UserSet,
-    /// The number of the next admission slot: slot k opens k minutes / `per_minute` after the opening.
+    /// Number of the next admission slot: slot k opens k minutes / `per_minute` after the opening.
     slot: u64,
 }
 
-/// A user admitted at an instant.
+/// The admission of one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// When the turn came; at or before the instant up to which was asked.
+    /// When the turn came; no later than the instant passed to `release_due`.
     pub at: Instant,
-    /// The user who is admitted next.
+    /// The admitted user.
     pub user: UserId,
 }
 
 impl WaitingRoom {
-    /// A room that opens at `opening` and admits `per_minute` people a minute, evenly
-    /// spread. The pool is shuffled by `seed`; room for `expected` people is set aside.
+    /// A room that opens at `opening` and admits `per_minute` people a minute, evenly spread. The pool is shuffled by
+    /// `seed`; `expected` is the number of people to reserve memory for.
     pub fn new(opening: Instant, per_minute: u32, seed: u64, expected: u32) -> Self {
         assert!(per_minute > 0, "a room that admits nobody never empties");
         Self {
@@ -62,11 +61,10 @@ impl WaitingRoom {
         }
     }
 
-    /// These users come at `at`, in this order. A user who has ever been here is not
-    /// let in again; after the close nobody is. Returns how many joined.
+    /// Lets these users in at `at`, in this order. A user who has ever been here is not let in again; after the close
+    /// no user is. Returns how many joined.
     ///
-    /// Everybody due before `at` must have been released: a slot that opened earlier
-    /// is not for those who come later.
+    /// Every user due before `at` must have been released: a slot that opened earlier is not for later users.
     pub fn join(&mut self, users: Range<u32>, at: Instant) -> u32 {
         if self.closed {
             return 0;
@@ -92,25 +90,24 @@ impl WaitingRoom {
         (self.line.len() - before) as u32
     }
 
-    /// A user goes away without having been admitted. Whether somebody was there to go.
+    /// Removes a user who leaves without having been admitted. Returns whether the user was waiting.
     pub fn leave(&mut self, user: UserId) -> bool {
         let leaves = !self.closed && self.joined.contains(user.0) && self.left.insert(user.0);
         self.absent += usize::from(leaves);
         leaves
     }
 
-    /// How many people wait.
+    /// Number of people waiting.
     pub fn waiting(&self) -> usize {
         self.line.len() - self.head - self.absent
     }
 
-    /// When the next user will be admitted; `None` if nobody waits or the room is closed.
+    /// When the next user will be admitted; `None` if no user waits or the room is closed.
     pub fn next_release(&self) -> Option<Instant> {
         (!self.closed && self.waiting() > 0).then(|| self.slot_at(self.slot))
     }
 
-    /// Admits those whose turn has come by `now`, in order. What the iterator is not
-    /// asked for stays due.
+    /// Admits the users whose turn has come by `now`, in order. Admissions that the iterator is not asked for stay due.
     pub fn release_due(&mut self, now: Instant) -> impl Iterator<Item = Admission> + '_ {
         if now >= self.opening {
             self.open();
@@ -121,16 +118,16 @@ impl WaitingRoom {
             let user = self.line[self.head];
             self.head += 1;
             self.slot += 1;
-            // Marked as gone, so that a late `leave` finds nobody.
+            // Marked as gone, so that a late `leave` has no effect.
             self.left.insert(user);
             Some(Admission { at, user: UserId(user) })
         })
     }
 
-    /// How many people stand before this user; `None` if the user does not wait here.
-    /// Before the opening nobody has a place yet, and everybody counts.
+    /// Number of people before this user; `None` if the user does not wait here. Before the opening no user has a place
+    /// yet, and all others count.
     ///
-    /// Walks the line: for the few who ask, not for every step.
+    /// Walks the line: for rare questions, not for every step.
     pub fn position_of(&self, user: UserId) -> Option<usize> {
         if !self.joined.contains(user.0) || self.left.contains(user.0) {
             return None;
@@ -142,13 +139,12 @@ impl WaitingRoom {
         present.clone().position(|&other| other == user.0)
     }
 
-    /// How long the rate takes to admit so many people.
+    /// The time in which the rate admits this many people.
     pub fn wait_for(&self, people: usize) -> Span {
         Span((people as u128 * MINUTE / u128::from(self.per_minute)) as u64)
     }
 
-    /// Ends the sale: nobody is admitted or let in any more. Returns those who still
-    /// waited, in order.
+    /// Ends the sale: nobody is admitted or let in any more. Returns the users who still waited, in order.
     pub fn close(&mut self) -> impl Iterator<Item = UserId> + '_ {
         self.closed = true;
         self.absent = 0;
@@ -184,7 +180,7 @@ impl WaitingRoom {
     fn first_slot_from(&self, at: Instant) -> u64 {
         let slot = (u128::from(at.since(self.opening).0) * u128::from(self.per_minute))
             .div_ceil(MINUTE) as u64;
-        // Slots open at whole microseconds, rounded down, so the one found may lie just before.
+        // Slots open at whole microseconds, rounded down, so the one found may be just before.
         slot + u64::from(self.slot_at(slot) < at)
     }
 }
@@ -202,7 +198,7 @@ impl UserSet {
         self.0.get(user as usize / 64).is_some_and(|word| word >> (user % 64) & 1 == 1)
     }
 
-    /// Whether the user was not in the set.
+    /// Adds a user; returns whether it is new.
     fn insert(&mut self, user: u32) -> bool {
         let slot = user as usize / 64;
         if slot >= self.0.len() {
@@ -236,7 +232,7 @@ mod tests {
         assert_eq!(room.next_release(), Some(OPENING));
         room.join(50..60, OPENING);
         let order = released(&mut room, OPENING + Span::from_secs(6));
-        assert!(order[..50].windows(2).any(|pair| pair[0] > pair[1]), "nobody was shuffled");
+        assert!(order[..50].windows(2).any(|pair| pair[0] > pair[1]), "the pool was not shuffled");
         let mut pool = order[..50].to_vec();
         pool.sort_unstable();
         assert!(pool.into_iter().eq(0..50));
@@ -265,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_leave_cost_no_slot_and_do_not_return() {
+    fn users_who_leave_cost_no_slot_and_do_not_return() {
         let mut room = room(60);
         room.join(0..3, OPENING);
         assert!(room.leave(UserId(0)) && !room.leave(UserId(0)) && !room.leave(UserId(9)));
@@ -273,12 +269,12 @@ mod tests {
         assert_eq!(room.position_of(UserId(2)), Some(1));
         assert_eq!(room.position_of(UserId(0)), None);
         assert_eq!(released(&mut room, OPENING + Span::from_secs(1)), [1, 2]);
-        assert!(!room.leave(UserId(1)), "whoever was admitted is not waiting");
+        assert!(!room.leave(UserId(1)), "an admitted user is not waiting");
         assert_eq!((room.waiting(), room.next_release()), (0, None));
     }
 
     #[test]
-    fn a_closed_room_sends_everybody_home() {
+    fn a_closed_room_sends_all_users_home() {
         let mut room = room(60);
         room.join(0..4, OPENING);
         assert_eq!(released(&mut room, OPENING), [0]);

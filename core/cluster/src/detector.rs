@@ -358,7 +358,11 @@ mod tests {
         );
         assert_eq!(detector.heard(PEER, 1, Instant(3_200_000)), Some(Heard::Stale));
         assert_eq!(detector.heard(NodeId(9), 1, Instant(3_200_000)), None);
-        assert_eq!(detector.heard(NodeId(1), 1, Instant(3_200_000)), None, "a node does not watch itself");
+        assert_eq!(
+            detector.heard(NodeId(1), 1, Instant(3_200_000)),
+            None,
+            "a node does not watch itself"
+        );
     }
 
     #[test]

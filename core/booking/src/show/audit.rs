@@ -1,7 +1,7 @@
-//! What must hold of a show.
+//! The invariants of a show.
 //!
-//! Owns the checks after every event, which are cheap and run in every build, and the full comparison for tests. Refuses
-//! to know which event came.
+//! Owns the checks after every event, which are cheap and run in every build, and the full comparison for tests.
+//! Refuses to know which event came.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::seats::Seats;
 use super::{Place, Show};
 
 impl Show {
-    /// What holds after every event; cheap. [`assert_consistent`](Self::assert_consistent) compares everything.
+    /// The invariants after every event; cheap. [`assert_consistent`](Self::assert_consistent) compares everything.
     pub(super) fn check_invariants(&self) {
         let known = self.live.len() + self.bookings.len() + self.ended.len();
         assert_eq!(self.index.len(), known, "every hold has one fate");
@@ -25,7 +25,7 @@ impl Show {
         }
     }
 
-    /// Checks everything that is kept twice against its source. Slow: for tests.
+    /// Checks all redundant state against its source. Slow: for tests.
     ///
     /// # Panics
     /// If anything disagrees.

@@ -1,13 +1,12 @@
-//! Which places of a row are best.
+//! The best places of a row.
 //!
-//! Owns the preference for the middle of a row and for sitting together, as
-//! arithmetic on one word. Demand for theatre seats is driven by the distance to the
-//! stage and to the row's centre (Phumchusri and Swann, "Scaling the house"); the
-//! caller goes through the rows from the stage backwards. Refuses to know of halls.
+//! Owns the preference for the middle of a row and for sitting together, as arithmetic on one word. Demand for theatre
+//! seats is driven by the distance to the stage and to the row's centre (Phumchusri and Swann, "Scaling the house");
+//! the caller goes through the rows from the stage backwards. Refuses to know of halls.
 
-/// The first of `count` adjacent free places, as near to the middle of the row as can
-/// be; of two equally near, the lower. Bit `p` of `free` says that place `p` is free;
-/// bits at and above `places` must be clear. `count` is at least 1.
+/// The first of `count` adjacent free places, as near to the middle of the row as possible; of two equally near, the
+/// lower. Bit `p` of `free` says that place `p` is free; bits at and above `places` must be clear. `count` is at least
+/// 1.
 pub(super) fn run(free: u64, places: u32, count: u32) -> Option<u32> {
     debug_assert!(places == u64::BITS || free >> places == 0, "a place beyond the row is free");
     let mut starts = free;
@@ -20,8 +19,7 @@ pub(super) fn run(free: u64, places: u32, count: u32) -> Option<u32> {
     (starts != 0).then(|| nearest(starts, places - count))
 }
 
-/// The set bit nearest to half of `slack`, the number of places that a run leaves
-/// beside it.
+/// The set bit nearest to half of `slack`, the number of places that a run leaves beside it.
 fn nearest(starts: u64, slack: u32) -> u32 {
     let middle = slack / 2;
     let up_to_middle = u64::MAX >> (u64::BITS - 1 - middle);

@@ -34,7 +34,7 @@ choices! {
 }
 
 choices! {
-    /// Which holds a request still applies to.
+    /// The holds that a request still applies to.
     pub enum Honours {
         /// Live holds.
         LiveHolds,
@@ -63,7 +63,7 @@ pub enum Unfit {
 }
 
 impl Checks {
-    /// Nothing changes that does not fit.
+    /// No change that does not fit its state.
     pub const COMPLETE: Self = Self {
         repeats: Repeats::Recognised,
         confirms: Honours::LiveHolds,
@@ -73,7 +73,7 @@ impl Checks {
         unfit: Unfit::IsBroken,
     };
 
-    /// Whether every change that is decided fits the state that it was decided on.
+    /// Whether every decided change fits the state that it was decided on.
     pub fn are_complete(&self) -> bool {
         self.repeats == Repeats::Recognised
             && self.confirms == Honours::LiveHolds

@@ -1,7 +1,6 @@
-//! What happens to a show's seats, and what a request comes to.
+//! The events of a show, and the decisions on requests.
 //!
-//! Owns the vocabulary between the one who decides, the journal and the one who
-//! applies. Refuses to know how either is done.
+//! Owns the vocabulary between the decider, the journal and the replicas that apply. Refuses to know how each works.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +9,7 @@ use crate::request::Outcome;
 use crate::seat_list::SeatList;
 use crate::time::Instant;
 
-/// A change of a show. What is journaled; a show is the fold of its events.
+/// A change of a show, as it is journaled; a show is the fold of its events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// Seats left the market for a user.
@@ -19,7 +18,7 @@ pub enum Event {
         hold: HoldId,
         /// The user who holds the seats.
         user: UserId,
-        /// All seats of the wish.
+        /// The seats of the wish.
         seats: SeatList,
         /// When it was decided.
         at: Instant,
@@ -32,12 +31,12 @@ pub enum Event {
         request: RequestId,
         /// The hold.
         hold: HoldId,
-        /// What it was paid with.
+        /// The payment.
         payment: PaymentId,
         /// When it was decided.
         at: Instant,
     },
-    /// A hold ended at the user's wish.
+    /// The user ended the hold.
     Released {
         /// The request that it answers.
         request: RequestId,
@@ -66,7 +65,7 @@ impl Event {
         }
     }
 
-    /// When it was decided, on the clock of the leader of the day.
+    /// When it was decided, on the clock of the leader of that time.
     pub fn at(&self) -> Instant {
         match self {
             Self::Held { at, .. }
@@ -76,7 +75,7 @@ impl Event {
         }
     }
 
-    /// The request that the event answers; an expiry answers none.
+    /// The request that the event answers; `None` for an expiry.
     pub fn request(&self) -> Option<RequestId> {
         match self {
             Self::Held { hold, .. } => Some(RequestId(hold.0)),
@@ -86,7 +85,7 @@ impl Event {
     }
 }
 
-/// What a request comes to.
+/// The decision on a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Something changes: journal the event, apply it, and answer with

@@ -1,12 +1,12 @@
-//! The plan of a hall: which seat stands in which row of which section.
+//! The plan of a hall: sections, rows and seats.
 //!
-//! Owns the numbering of seats. Refuses to know who sits on them.
+//! Owns the numbering of seats. Refuses to know who has them.
 
 use std::ops::Range;
 
 use crate::id::{SeatId, SectionId};
 
-/// The longest row: its seats share one machine word.
+/// The most seats in a row: they share one machine word.
 pub const SEATS_PER_ROW_MAX: u16 = 64;
 
 /// The immutable plan of a hall.
@@ -34,27 +34,27 @@ impl Hall {
         Self { sections, rows_per_section: rows.into(), seats_per_row: seats_per_row.into() }
     }
 
-    /// How many seats there are.
+    /// Number of seats.
     pub fn seats(&self) -> u32 {
         self.rows() * self.seats_per_row
     }
 
-    /// How many sections there are.
+    /// Number of sections.
     pub fn sections(&self) -> u16 {
         self.sections
     }
 
-    /// How many rows there are in all sections together.
+    /// Number of rows in all sections together.
     pub fn rows(&self) -> u32 {
         u32::from(self.sections) * self.rows_per_section
     }
 
-    /// How many seats a row has.
+    /// Number of seats in a row.
     pub fn seats_per_row(&self) -> u32 {
         self.seats_per_row
     }
 
-    /// How many seats a section has.
+    /// Number of seats in a section.
     pub fn seats_per_section(&self) -> u32 {
         self.rows_per_section * self.seats_per_row
     }
@@ -69,13 +69,13 @@ impl Hall {
         section.0 < self.sections
     }
 
-    /// The section of a seat, if there is such a seat.
+    /// The section of a seat; `None` if there is no such seat.
     pub fn section_of(&self, seat: SeatId) -> Option<SectionId> {
         let section = u16::try_from(seat.0 / self.seats_per_section()).ok().map(SectionId)?;
         self.has_section(section).then_some(section)
     }
 
-    /// The row of a seat, if there is such a seat.
+    /// The row of a seat; `None` if there is no such seat.
     pub fn row_of(&self, seat: SeatId) -> Option<u32> {
         self.has_seat(seat).then(|| seat.0 / self.seats_per_row)
     }
@@ -104,7 +104,7 @@ impl Hall {
         SeatId(row * self.seats_per_row + place)
     }
 
-    /// The row of a seat that is known to exist, and its place in the row.
+    /// The row of a seat that must exist, and its place in the row.
     pub fn place_of(&self, seat: SeatId) -> (u32, u32) {
         debug_assert!(self.has_seat(seat), "the seat lies outside the hall");
         (seat.0 / self.seats_per_row, seat.0 % self.seats_per_row)

@@ -1,9 +1,8 @@
 //! Live holds in the order in which they end.
 //!
-//! Owns a slab and a doubly linked list through it. All holds of a show last equally
-//! long, so the order of ends is the order of grants unless a clock stepped back: a new
-//! hold is put in from the tail, and the walk is empty in all but that case. Refuses to
-//! know of grace and of what happens to the seats.
+//! Owns a slab and a doubly linked list through it. All holds of a show last equally long, so the order of ends is the
+//! order of grants unless a clock stepped back: a new hold is inserted from the tail, and the walk is empty except in
+//! that case. Refuses to know of grace and of the fate of the seats.
 
 use std::{iter, mem};
 
@@ -19,11 +18,11 @@ pub(super) struct Grant {
     pub(super) hold: HoldId,
     pub(super) user: UserId,
     pub(super) seats: SeatList,
-    /// When the user's timer ends, or would have.
+    /// The end of the user's timer.
     pub(super) expires: Instant,
 }
 
-/// Where a live hold is kept until it is removed.
+/// The slot of a live hold until it is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot(u32);
 
@@ -51,7 +50,7 @@ impl Holds {
         Self { links: Vec::new(), vacant: Vec::new(), first: NIL, last: NIL }
     }
 
-    /// How many holds live.
+    /// Number of live holds.
     pub(super) fn len(&self) -> usize {
         self.links.len() - self.vacant.len()
     }
@@ -71,7 +70,7 @@ impl Holds {
         iter::successors(self.at(self.first), |link| self.at(link.after)).map(|link| &link.grant)
     }
 
-    /// Puts a hold behind all that end no later.
+    /// Inserts a hold behind all that end no later.
     pub(super) fn insert(&mut self, grant: Grant) -> Slot {
         let mut before = self.last;
         while self.at(before).is_some_and(|link| link.grant.expires > grant.expires) {
@@ -102,7 +101,7 @@ impl Holds {
         slot
     }
 
-    /// Takes a hold out, wherever it stands.
+    /// Removes a hold from any position.
     pub(super) fn remove(&mut self, slot: Slot) -> Grant {
         let link = self.link_mut(slot);
         let (grant, before, after) = (mem::take(&mut link.grant), link.before, link.after);
@@ -112,7 +111,7 @@ impl Holds {
         grant
     }
 
-    /// Makes two slots neighbours; with `NIL`, makes the other the first or the last.
+    /// Makes two slots neighbours; if one is `NIL`, the other becomes the first or the last.
     fn join(&mut self, before: Slot, after: Slot) {
         if before == NIL {
             self.first = after;

@@ -1,8 +1,8 @@
-//! Applying events that need not fit: the last writer wins.
+//! Overwriting: events that need not fit, the last writer wins.
 //!
-//! Owns what an event does to a show where nobody has made sure that it fits, as an update
-//! by key does to a table: a hold has the fate that was written last, and so has a seat,
-//! whoever else counted on it. Refuses to know why the events do not fit.
+//! Owns the effect of an event on a show where nothing ensures that it fits, like an update by key on a table: the last
+//! write decides the fate of a hold and of a seat, regardless of other users. Refuses to know why the events do not
+//! fit.
 
 use super::holds::Grant;
 use super::seats::SeatState;
@@ -46,7 +46,7 @@ impl Show {
         self.lapsed.insert(hold, grant);
     }
 
-    /// Takes a hold from wherever it is kept; the caller gives it its new place.
+    /// Takes a hold from its present place; the caller gives it its new one.
     fn take(&mut self, hold: HoldId) -> Option<Grant> {
         match self.index.remove(&hold)? {
             Place::Live(slot) => Some(self.live.remove(slot)),
@@ -92,7 +92,7 @@ mod tests {
         show.decide(&Request { id: RequestId(id), user, show: ShowId(0), command }, Instant(now))
     }
 
-    /// Decides and applies, overdue holds left alone.
+    /// Decides and applies, without ending overdue holds.
     fn ask(show: &mut Show, now: u64, id: u64, command: Command) -> Outcome {
         match decide(show, now, id, command) {
             Decision::Answer(outcome) => outcome,
@@ -146,18 +146,18 @@ mod tests {
     }
 
     #[test]
-    fn a_late_payment_books_what_another_holds() {
+    fn a_late_payment_books_a_seat_that_another_user_holds() {
         let mut show = show(Checks { confirms: Honours::AnyHold, ..LOOSE });
         ask(&mut show, 0, 10, seat(1));
         expire(&mut show, 110);
         assert_eq!(seats(&ask(&mut show, 111, 20, seat(1))), 1);
         assert_eq!(seats(&ask(&mut show, 112, 11, confirm(10))), 1);
         assert_eq!(seats(&ask(&mut show, 113, 21, confirm(20))), 1, "so has the other");
-        assert_eq!((show.free(), show.booked()), (3, 1), "there is one seat all the same");
+        assert_eq!((show.free(), show.booked()), (3, 1), "there is still only one seat");
     }
 
     #[test]
-    fn a_late_release_frees_what_another_holds() {
+    fn a_late_release_frees_a_seat_that_another_user_holds() {
         let mut show = show(Checks { releases: Honours::AnyHold, ..LOOSE });
         ask(&mut show, 0, 10, seat(1));
         expire(&mut show, 110);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_by_name_frees_what_was_booked() {
+    fn an_end_by_name_frees_a_booked_seat() {
         let mut show = show(LOOSE);
         ask(&mut show, 0, 10, seat(1));
         ask(&mut show, 1, 11, confirm(10));
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!((show.free(), show.booked()), (3, 1));
         ask(&mut show, 111, 30, seat(1));
         show.apply(&end);
-        assert_eq!(show.free(), 2, "whoever has it now is not found by that name");
+        assert_eq!(show.free(), 2, "its present holder has another name");
     }
 
     #[test]
@@ -198,9 +198,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever events come, fit or not, a snapshot restores what replay leads to.
+        /// For any events, fit or not, a snapshot restores the state that a replay gives.
         #[test]
-        fn a_snapshot_and_a_replay_lead_to_the_same(
+        fn a_snapshot_and_a_replay_give_the_same_state(
             events in prop::collection::vec((0u8..4, 0u64..6, 0u32..4, 0u64..40), 1..60),
         ) {
             let mut show = show(LOOSE);

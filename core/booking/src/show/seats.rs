@@ -1,7 +1,6 @@
-//! Which seats are free, held or booked, as one bit a seat and counts.
+//! The state of each seat, free, held or booked, as one bit a seat and counts.
 //!
-//! Owns the seats' states and the choice of seats for a wish. Refuses to know whose
-//! they are and for how long.
+//! Owns the seats' states and the choice of seats for a wish. Refuses to know who has them and for how long.
 
 use std::slice;
 use std::sync::Arc;
@@ -12,16 +11,16 @@ use crate::seat_list::SeatList;
 use crate::show::best;
 use crate::show::hall::Hall;
 
-/// Counts of a section or of the whole show.
+/// Seat counts of a section or of the whole show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tally {
-    /// Seats that can be had now.
+    /// Free seats.
     pub(super) free: u32,
-    /// Seats that are free or may become free: those not booked.
+    /// Seats that are not booked: free now, or perhaps later.
     pub(super) unbooked: u32,
 }
 
-/// What a seat can be.
+/// The state of a seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SeatState {
     Free,
@@ -42,7 +41,7 @@ pub(super) struct Seats {
 }
 
 impl Seats {
-    /// All seats free.
+    /// The seats of a hall, all free.
     pub(super) fn new(hall: Arc<Hall>) -> Self {
         let tally = |seats| Tally { free: seats, unbooked: seats };
         let rows = hall.rows() as usize;
@@ -55,17 +54,17 @@ impl Seats {
         }
     }
 
-    /// The plan.
+    /// The plan of the hall.
     pub(super) fn hall(&self) -> &Arc<Hall> {
         &self.hall
     }
 
-    /// Counts of the whole show.
+    /// The counts of the whole show.
     pub(super) fn all(&self) -> Tally {
         self.all
     }
 
-    /// Whether the seat exists and can be had.
+    /// Whether the seat exists and is free.
     pub(super) fn is_free(&self, seat: SeatId) -> bool {
         self.hall.has_seat(seat) && {
             let (row, bit) = self.bit(seat);
@@ -84,7 +83,7 @@ impl Seats {
         }
     }
 
-    /// Makes held seats booked, for good.
+    /// Makes held seats booked; final.
     pub(super) fn book(&mut self, seats: &[SeatId]) {
         for &seat in seats {
             let (row, bit) = self.bit(seat);
@@ -112,7 +111,7 @@ impl Seats {
         }
     }
 
-    /// Gives seats a state, whatever theirs was.
+    /// Sets the state of seats, regardless of their old one.
     pub(super) fn put(&mut self, seats: &[SeatId], state: SeatState) {
         for &seat in seats {
             let (row, bit) = self.bit(seat);
@@ -130,7 +129,7 @@ impl Seats {
         }
     }
 
-    /// What holds after every event; cheap: the free seats are among those not booked, and those in the hall.
+    /// The invariants after every event; cheap: the free seats are among those not booked, and those in the hall.
     pub(super) fn check_invariants(&self) {
         let Tally { free, unbooked } = self.all;
         assert!(
@@ -145,7 +144,7 @@ impl Seats {
         (&self.free, &self.booked)
     }
 
-    /// The seats of which [`bits`](Self::bits) were taken, if the hall can be in such a state.
+    /// The seats with these [`bits`](Self::bits); `None` if the hall cannot be in such a state.
     pub(super) fn of_bits(hall: Arc<Hall>, free: &[u64], booked: &[u64]) -> Option<Self> {
         let mut seats = Self::new(hall);
         let is_row = |(&free, &booked): (&u64, &u64)| {
@@ -168,9 +167,8 @@ impl Seats {
         Some(seats)
     }
 
-    /// The seats that meet a well-formed wish: the picked ones in the order given, then
-    /// the best of each section. What cannot be met even by waiting is refused first,
-    /// from counts alone.
+    /// The seats that meet a well-formed wish: the picked ones in the order given, then the best of each section. A
+    /// wish that even waiting cannot meet is refused first, from counts alone.
     pub(super) fn choose(&self, wish: &Wish) -> Result<SeatList, Refusal> {
         let (picked, best) = (&*wish.picked, &*wish.best);
         if (self.all.unbooked as usize) < wish.seats() {
@@ -206,8 +204,8 @@ impl Seats {
         Ok(chosen)
     }
 
-    /// As much of a well-formed wish as can be met: the picked seats that are free, and as many of
-    /// the best as each section has. Refused if that is nothing.
+    /// The seats that meet as much of a well-formed wish as possible: the picked seats that are free, and as many of
+    /// the best as each section has. Refused if there are none.
     pub(super) fn choose_some(&self, wish: &Wish) -> Result<SeatList, Refusal> {
         let picked: SeatList =
             wish.picked.iter().copied().filter(|&seat| self.is_free(seat)).collect();
@@ -222,9 +220,8 @@ impl Seats {
         if some.seats() == 0 { self.choose(wish) } else { self.choose(&some) }
     }
 
-    /// Adds the best `count` seats of a section to `chosen`: side by side in the
-    /// foremost row where that is possible, else singly from the front. The section has
-    /// so many free besides `picked`.
+    /// Adds the best `count` seats of a section to `chosen`: side by side in the foremost row where that is possible,
+    /// else singly from the front. The section must have that many free besides `picked`.
     fn choose_best(
         &self,
         section: SectionId,
@@ -273,8 +270,8 @@ impl Seats {
         &mut self.sections[usize::from(section.0)]
     }
 
-    /// Like [`Self::hold`] for seats from an untrusted source: says whether each was
-    /// free. Stops at the first that was not.
+    /// Like [`Self::hold`] for seats from an untrusted source: returns whether each was free. Stops at the first that
+    /// was not.
     pub(super) fn try_hold(&mut self, seats: &[SeatId]) -> bool {
         seats.iter().all(|seat| {
             let free = self.is_free(*seat);
@@ -319,7 +316,7 @@ mod tests {
             (&[0, 1, 2], &[], &[(0, 2)], &[3, 4]),
             // Six are never side by side in rows of five.
             (&[], &[], &[(0, 6)], &[2, 1, 3, 0, 4, 7]),
-            // Scattered: nowhere two together.
+            // Scattered: no two together.
             (&[1, 3, 5, 6, 8, 9, 10, 12, 13], &[], &[(0, 2)], &[2, 0]),
             // Both sections, in the order asked.
             (&[], &[], &[(1, 2), (0, 1)], &[16, 17, 2]),

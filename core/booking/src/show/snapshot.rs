@@ -1,7 +1,7 @@
-//! A show as bytes and back.
+//! Snapshots: a show as bytes and back.
 //!
-//! Owns the snapshot's content: what cannot be derived, in an order that does not
-//! depend on how the show came to its state, so equal shows have equal bytes.
+//! Owns the snapshot's content: all that cannot be derived, in an order that does not depend on the show's history, so
+//! equal shows have equal bytes.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -31,12 +31,12 @@ struct Memory {
     ended: VecDeque<Ended>,
 }
 
-/// What follows where records need not fit: there, holds do not tell which seats are taken.
+/// A suffix where records need not fit: there, holds do not determine which seats are taken.
 #[derive(Serialize, Deserialize)]
 struct Appendix {
     free: Vec<u64>,
     booked: Vec<u64>,
-    /// In the order in which they ended.
+    /// The grants of ended holds, in order of their ends.
     lapsed: Vec<Grant>,
 }
 
@@ -68,7 +68,7 @@ impl std::error::Error for SnapshotError {
 }
 
 impl Show {
-    /// The state as bytes. Equal shows have equal bytes.
+    /// Encodes the state. Equal shows have equal bytes.
     pub fn snapshot(&self) -> Vec<u8> {
         let portrait = Portrait {
             seats: self.hall().seats(),
@@ -90,11 +90,11 @@ impl Show {
         bytes
     }
 
-    /// The show whose [`snapshot`](Self::snapshot) was taken, equal to it.
+    /// Decodes a [`snapshot`](Self::snapshot) into a show equal to the original.
     ///
     /// # Errors
-    /// If the bytes are not a snapshot of a show in this hall. Damage that leaves a
-    /// possible state cannot be seen here: that is for the journal's checksums.
+    /// If the bytes are not a snapshot of a show in this hall. Damage that leaves a possible state cannot be detected
+    /// here: the journal's checksums detect it.
     pub fn restore(hall: Arc<Hall>, rules: Rules, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let (memory, rest) =
             postcard::take_from_bytes::<Memory>(bytes).map_err(SnapshotError::Unreadable)?;

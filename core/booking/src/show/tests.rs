@@ -54,7 +54,7 @@ fn list(seats: &[u32]) -> SeatList {
     seats.iter().copied().map(SeatId).collect()
 }
 
-/// Plays the leader: records what is overdue, decides, records, answers.
+/// Plays the leader: records overdue events, decides, records, answers.
 fn ask(show: &mut Show, now: u64, request: &Request) -> Outcome {
     let now = Instant(now);
     while let Some(event) = show.overdue(now) {
@@ -124,7 +124,7 @@ fn a_wish_is_met_whole_or_not_at_all() {
 }
 
 #[test]
-fn sold_out_is_said_once_waiting_cannot_help() {
+fn sold_out_is_answered_once_waiting_cannot_help() {
     let mut show = show();
     for (id, section) in [(1, 0), (2, 0), (3, 1), (4, 1)] {
         ask(&mut show, 0, &request(id, ALICE, wish(&[], &[(section, 4)])));
@@ -195,8 +195,8 @@ fn a_hold_has_one_fate_and_every_repeat_is_told_it() {
     let released = Outcome::Released { hold: HoldId(1) };
     let hold = held(1, &[1], 100);
     let booking = booked(1, &[1]);
-    // What ends the hold, when the repeats come, and what they are told: the hold, a
-    // confirm, a release. None: something is recorded.
+    // The event that ends the hold, the time of the repeats, and their answers: to the hold, a confirm, a release.
+    // `None`: an event is recorded.
     type Row<'a> = (Option<Command>, u64, [Option<&'a Outcome>; 3]);
     let table: [Row<'_>; 6] = [
         (None, 50, [Some(&hold), None, None]),
@@ -242,7 +242,7 @@ fn a_hold_has_one_fate_and_every_repeat_is_told_it() {
 }
 
 #[test]
-fn what_never_was_is_lost() {
+fn an_unknown_hold_is_lost() {
     for command in [confirm(7), release(7)] {
         assert_eq!(
             ask(&mut show(), 0, &request(1, ALICE, command)),
@@ -270,12 +270,12 @@ fn an_ended_hold_is_remembered_by_the_time_of_events() {
         at: Instant(305),
     };
     show.apply(&event);
-    assert_eq!(ask(&mut show, 400, &hold), held(1, &[1], 500), "executed anew");
+    assert_eq!(ask(&mut show, 400, &hold), held(1, &[1], 500), "executed again");
     show.assert_consistent();
 }
 
 #[test]
-fn a_refused_request_is_judged_anew() {
+fn a_refused_request_is_judged_again() {
     let mut show = show();
     ask(&mut show, 0, &request(1, ALICE, wish(&[1], &[])));
     let refused = request(2, BOB, wish(&[1], &[]));

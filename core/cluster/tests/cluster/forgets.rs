@@ -1,5 +1,5 @@
-//! Nodes whose disks forget in a small cluster in memory whose nodes come and go. Each opens with its
-//! story, and ends with the loss of another node: what had forgotten bears the shards then.
+//! Nodes whose disks forget in a small cluster in memory whose nodes come and go. Each test opens with its story, and
+//! ends with the loss of another node: the node that forgot carries the shards then.
 
 use onsale_booking::{NodeId, Outcome, Refusal, Span};
 use onsale_cluster::{Input, Mark, Observation, ShardId};
@@ -11,7 +11,7 @@ use crate::sample::hold;
 /// The shard of the map, behind four of shows.
 const MAP: ShardId = ShardId(4);
 
-/// Three nodes that carry everything, of which each show has a seat booked.
+/// Three nodes that carry all shards, with one seat of each show booked.
 pub(crate) fn three_of_six() -> Cluster {
     let mut cluster = Cluster::changing(3, 3, 4);
     book_a_seat_each(&mut cluster);
@@ -34,7 +34,7 @@ fn forget(cluster: &mut Cluster, node: NodeId, down: Span) {
     }
 }
 
-/// Every shard goes on with any node lost, and still has what was booked.
+/// Every shard goes on with any node lost, and keeps its booking.
 pub(crate) fn check_each_can_be_missed(cluster: &mut Cluster, nodes: &[u16], from: u64) {
     for (n, &lost) in (from..).zip(nodes) {
         cluster.crash(NodeId(lost));
@@ -49,7 +49,7 @@ pub(crate) fn check_each_can_be_missed(cluster: &mut Cluster, nodes: &[u16], fro
         }
         let map = nodes.iter().filter(|&&node| node != lost);
         let serves = map.filter(|&&node| cluster.node(NodeId(node)).serves(MAP).is_some());
-        assert_eq!(serves.count(), 1, "n{lost} lost: nobody has the map");
+        assert_eq!(serves.count(), 1, "n{lost} lost: no node serves the map");
         cluster.start(NodeId(lost));
         cluster.run_for(Span::from_secs(3));
     }
@@ -61,9 +61,9 @@ pub(crate) fn marked(cluster: &Cluster, mark: Mark) -> usize {
 }
 
 #[test]
-fn a_node_that_forgot_takes_its_own_place() {
-    // Its disk is empty, or damaged. It takes no part in anything under its old numbers, and gets new
-    // replicas of all five shards, the map's among them.
+fn a_node_that_forgot_replaces_itself() {
+    // Its disk is empty, or damaged. It takes no part in anything under its old numbers, and gets new replicas of all
+    // five shards, the map's among them.
     for rots in [false, true] {
         let mut cluster = three_of_six();
         cluster.crash(NodeId(2));
@@ -75,14 +75,18 @@ fn a_node_that_forgot_takes_its_own_place() {
         cluster.run_for(Span::from_secs(5));
         assert_eq!(marked(&cluster, Mark::ReplicaReplaced), 5);
         check_each_can_be_missed(&mut cluster, &[1, 2, 3], 0);
-        assert_eq!(marked(&cluster, Mark::ReplicaReplaced), 5, "a start on its disk is none anew");
+        assert_eq!(
+            marked(&cluster, Mark::ReplicaReplaced),
+            5,
+            "a restart on its own disk replaces none"
+        );
     }
 }
 
 #[test]
 fn a_node_forgets_while_members_change() {
-    // Three nodes join. At some instant of the moves, joint ones among them, a member that stays, goes or
-    // just comes forgets.
+    // Three nodes join. At some instant of the moves, joint configurations among them, a member that stays, leaves or
+    // has just come forgets.
     for step in 0..12 {
         let mut cluster = three_of_six();
         (4..=6).for_each(|node| join(&mut cluster, node));
@@ -96,8 +100,7 @@ fn a_node_forgets_while_members_change() {
 
 #[test]
 fn a_node_forgets_as_a_learner() {
-    // It has joined, and learns its first shards: what it has not promised yet it has not lost either,
-    // but nobody can tell.
+    // It has joined, and learns its first shards: it has made no promises yet and so lost none, but no node can tell.
     for step in 0..6 {
         let mut cluster = three_of_six();
         join(&mut cluster, 4);
@@ -110,7 +113,7 @@ fn a_node_forgets_as_a_learner() {
 
 #[test]
 fn a_node_forgets_twice() {
-    // The second time in the midst of what the first one began: what it got since the first is given up, too.
+    // The second time during the repair of the first: its newer replicas are given up, too.
     for step in 0..12 {
         let mut cluster = three_of_six();
         forget(&mut cluster, NodeId(2), Span::from_millis(400));
@@ -123,12 +126,12 @@ fn a_node_forgets_twice() {
 
 #[test]
 fn the_coordinator_forgets() {
-    // It has made a version of the map that has just been committed, or has not; its wishes are forgotten with
-    // it, and the others' are said again.
+    // It has made a version of the map that has just been committed, or has not; its wishes are forgotten with it, and
+    // the others repeat theirs.
     for step in 0..6 {
         let mut cluster = three_of_six();
         let serves = |node: &NodeId| cluster.node(*node).serves(MAP).is_some();
-        let coordinator = (1..=3).map(NodeId).find(serves).expect("somebody coordinates");
+        let coordinator = (1..=3).map(NodeId).find(serves).expect("there is a coordinator");
         join(&mut cluster, 4);
         cluster.run_for(Span::from_millis(95 + 3 * step));
         forget(&mut cluster, coordinator, Span::from_millis(50));
@@ -138,8 +141,8 @@ fn the_coordinator_forgets() {
 }
 
 #[test]
-fn a_node_that_forgot_and_then_is_lost_or_leaves_holds_nobody_up() {
-    // It was to take its own place, and never will: another takes it.
+fn a_node_that_forgot_and_then_is_lost_or_leaves_blocks_no_other() {
+    // It was to replace itself, and never will: another node takes its place.
     for leaves in [false, true] {
         let mut cluster = three_of_six();
         join(&mut cluster, 4);

@@ -1,5 +1,5 @@
-//! A cluster in memory: nodes, links of constant latency and disks that keep what was
-//! synced. Owns the passage of time; refuses to know what the nodes say.
+//! A cluster in memory: nodes, links of constant latency and disks that keep synced writes. Owns the passage of time;
+//! refuses to know what the nodes say.
 
 mod disks;
 
@@ -17,7 +17,7 @@ use onsale_cluster::{
 
 use crate::sample::config;
 
-/// One way between nodes, one way to a client, and one fsync.
+/// Latency between nodes, latency to a client, and duration of an fsync.
 const LINK: Span = Span::from_micros(250);
 const CLIENT: Span = Span::from_micros(1_000);
 pub(crate) const FSYNC: Span = Span::from_micros(300);
@@ -27,7 +27,7 @@ enum Event {
     Synced { node: NodeId, incarnation: u64, write: Write },
 }
 
-/// How many messages of a kind were sent between nodes.
+/// Number of messages of each kind sent between nodes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sent {
     pub(crate) beats: u64,
@@ -41,10 +41,9 @@ pub(crate) struct Cluster {
     nodes: BTreeMap<NodeId, Node>,
     incarnations: BTreeMap<NodeId, u64>,
     disks: BTreeMap<NodeId, BTreeMap<u32, Vec<u8>>>,
-    /// Nodes of which a write was ever durable.
+    /// Nodes with a write that was ever durable.
     written: BTreeSet<NodeId>,
-    /// What a process that died alone left in its machine's page cache, by its node: how many bytes of a segment
-    /// are durable.
+    /// The page cache after the death of a process alone, by node: a segment, and how many of its bytes are durable.
     cached: BTreeMap<NodeId, (u32, usize)>,
     /// Every write, and when it was begun.
     pub(crate) begun: Vec<(Instant, NodeId, Write)>,
@@ -54,7 +53,7 @@ pub(crate) struct Cluster {
     paused: BTreeMap<NodeId, Instant>,
     /// Nodes whose disks have no room.
     full: BTreeSet<NodeId>,
-    /// By how much a node's clock is ahead, if it is.
+    /// How far a node's clock is ahead, if it is.
     ahead: BTreeMap<NodeId, Span>,
     loss: Option<u64>,
     draw: Draw,
@@ -67,7 +66,7 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Boots so many nodes, the nth with a clock that is n − 1 times as far ahead.
+    /// Boots `nodes` nodes, the nth with a clock that is n − 1 times `apart` ahead.
     pub(crate) fn with_clocks_apart(config: Config, nodes: u16, shards: u32, apart: Span) -> Self {
         let ahead = (1..=nodes).map(|n| (NodeId(n), Span(apart.0 * u64::from(n - 1))));
         Self::begin(config, nodes, Placement::new(nodes, 3, shards, 3), ahead.collect())
@@ -82,12 +81,12 @@ impl Cluster {
         Self::begin(config, nodes, Placement::new(nodes, 3, shards, 3), BTreeMap::new())
     }
 
-    /// A cluster of so many nodes that more may join.
+    /// A cluster of `nodes` nodes that `spares` more may join.
     pub(crate) fn changing(nodes: u16, spares: u16, shards: u32) -> Self {
         Self::changing_with(3, nodes, spares, shards)
     }
 
-    /// The same with so many replicas of each shard.
+    /// A changing cluster with `replicas` replicas of each shard.
     pub(crate) fn changing_with(replicas: u16, nodes: u16, spares: u16, shards: u32) -> Self {
         let placement = Placement::new(nodes, 3, shards, replicas).changing(spares);
         Self::begin(config(), nodes, placement, BTreeMap::new())
@@ -125,7 +124,7 @@ impl Cluster {
         cluster
     }
 
-    /// A cluster of which nothing was started yet.
+    /// A cluster with no node started yet.
     pub(crate) fn unstarted(placement: Placement) -> Self {
         Self::without_power(config(), placement, BTreeMap::new(), Vec::new())
     }
@@ -185,17 +184,17 @@ impl Cluster {
         assert!(self.nodes.insert(id, node).is_none(), "{id} is up already");
     }
 
-    /// The process is told something.
+    /// Hands an input to a process.
     pub(crate) fn tell(&mut self, id: NodeId, input: Input) {
         self.turn(id, input);
     }
 
-    /// The process is told to stop.
+    /// Tells a process to stop.
     pub(crate) fn retire(&mut self, id: NodeId) {
         self.turn(id, Input::Retire);
     }
 
-    /// The process stands still, and then finds waiting what came meanwhile.
+    /// Stops a process for a while; it finds the inputs of that time when it goes on.
     pub(crate) fn pause(&mut self, id: NodeId, span: Span) {
         self.paused.insert(id, self.now + span);
     }
@@ -213,7 +212,7 @@ impl Cluster {
         self.split(&[id]);
     }
 
-    /// Cuts these from the others, both ways; clients still reach all.
+    /// Cuts `side` from the others, both ways; clients still reach all.
     pub(crate) fn split(&mut self, side: &[NodeId]) {
         let others = self.incarnations.keys().filter(|node| !side.contains(node));
         for &other in others {
@@ -221,7 +220,7 @@ impl Cluster {
         }
     }
 
-    /// What a node sends to its peers is lost; it hears them, and clients reach it.
+    /// Loses a node's messages to its peers; it hears them, and clients reach it.
     pub(crate) fn mute(&mut self, id: NodeId) {
         let peers = self.incarnations.keys().copied().filter(|&peer| peer != id);
         self.cut.extend(peers.map(|peer| (id, peer)));
@@ -261,7 +260,7 @@ impl Cluster {
 
     /// A node that replicates the show and does not serve it.
     pub(crate) fn follower(&self, show: u32) -> NodeId {
-        let leader = self.leader(show).expect("somebody serves").0;
+        let leader = self.leader(show).expect("a node serves").0;
         let members = self.setup.placement.replicas(self.shard(show));
         *members.iter().find(|&&member| member != leader).expect("a shard has followers")
     }
@@ -274,7 +273,7 @@ impl Cluster {
         self.schedule(CLIENT, Event::Deliver { from, to, message });
     }
 
-    /// Asks, and runs until the reply is there.
+    /// Asks, and runs until the reply arrives.
     pub(crate) fn outcome(&mut self, gateway: NodeId, request: Request) -> Outcome {
         let (id, before) = (request.id, self.replies.len());
         self.ask(gateway, request);
@@ -297,7 +296,7 @@ impl Cluster {
         let mut turns = 0;
         while let Some(at) = self.next_instant().filter(|&at| at <= end) {
             turns = if at == self.now { turns + 1 } else { 0 };
-            assert!(turns < 1_000, "somebody wants {at} for ever");
+            assert!(turns < 1_000, "a node wants {at} for ever");
             self.now = at;
             // Each event is a turn of its own: the harder case for the nodes.
             if self.events.first_key_value().is_some_and(|(&(due, _), _)| due <= at) {
@@ -378,7 +377,7 @@ impl Cluster {
         if let Input::Delivered { message, .. } = &mut input {
             arrives(message, now);
         }
-        let node = self.nodes.get_mut(&id).expect("only what is up is stepped");
+        let node = self.nodes.get_mut(&id).expect("only a node that is up is stepped");
         node.step(now, input, &mut self.effects);
         loop {
             while let Some(sending) = self.effects.take_own() {
@@ -444,7 +443,7 @@ impl Cluster {
     }
 }
 
-/// Each item of a batch carries the instant at which it reached its receiver, by whose clock it is.
+/// Sets the instant of each item of a batch to its arrival, by the receiver's clock.
 fn arrives(message: &mut Message, now: Instant) {
     match message {
         Message::Requests(batch) | Message::Forwarded(batch) => {

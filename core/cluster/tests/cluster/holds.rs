@@ -18,7 +18,7 @@ fn held() -> (Cluster, Instant) {
     (cluster, granted)
 }
 
-/// How long after its grant the hold has ended, give or take a tenth of a second.
+/// How long the hold has lasted since its grant, to a tenth of a second.
 fn lasts(cluster: &mut Cluster, granted: Instant) -> Span {
     let ended = |cluster: &Cluster| {
         let leader = cluster.leader(SHOW).map(|(leader, _)| leader);
@@ -65,14 +65,14 @@ fn crashes_in_turn_prolong_no_hold() {
     check_in_time(lasts(&mut cluster, granted), "after 36 crashes");
 }
 
-/// Half of what is sent is lost while a node comes back, its leader's first word among it: it hears
-/// the time all the same, and so knows it when the other two are gone in turn.
+/// Half of all messages are lost while a node comes back, its leader's first one among them: it still hears the time,
+/// and so knows it when the other two are gone in turn.
 #[test]
 fn the_time_is_told_until_it_is_heard() {
     let (mut cluster, granted) = held();
     cluster.run_for(Span::from_secs(100));
     for _ in 0..6 {
-        let leader = cluster.leader(SHOW).expect("somebody leads").0;
+        let leader = cluster.leader(SHOW).expect("a node leads").0;
         for node in NODES.into_iter().filter(|&node| node != leader) {
             cluster.crash(node);
             cluster.run_for(Span::from_secs(1));
@@ -82,16 +82,16 @@ fn the_time_is_told_until_it_is_heard() {
             cluster.lose_one_in(None);
             cluster.run_for(Span::from_millis(1_200));
         }
-        let leader = cluster.leader(SHOW).expect("somebody leads").0;
+        let leader = cluster.leader(SHOW).expect("a node leads").0;
         cluster.crash(leader);
         cluster.run_for(Span::from_secs(5));
         cluster.start(leader);
         cluster.run_for(Span::from_secs(3));
     }
-    check_in_time(lasts(&mut cluster, granted), "after lost words");
+    check_in_time(lasts(&mut cluster, granted), "after lost messages");
 }
 
-/// Nobody has counted: the hold is measured from the latest record on, and no client is wronged.
+/// No replica has counted: the hold is measured from the latest record on, and no client is wronged.
 #[test]
 fn a_loss_of_all_power_prolongs_a_hold_by_its_whole_length_at_most() {
     let (mut cluster, granted) = held();
@@ -104,7 +104,7 @@ fn a_loss_of_all_power_prolongs_a_hold_by_its_whole_length_at_most() {
     assert!(lasts >= least && lasts <= most, "after {lasts}");
 }
 
-/// What the time costs: a word a second while a follower does not answer, and nothing once all know it.
+/// The cost of the time: a message a second while a follower does not answer, and nothing once all know it.
 #[test]
 fn the_time_is_told_until_all_have_answered() {
     let (mut cluster, _) = held();
@@ -116,7 +116,7 @@ fn the_time_is_told_until_all_have_answered() {
         cluster.sent.journal - before
     };
     assert_eq!(said(&mut cluster), 0, "all know it");
-    let leader = cluster.leader(SHOW).expect("somebody leads").0;
+    let leader = cluster.leader(SHOW).expect("a node leads").0;
     cluster.crash(leader);
     let in_a_minute = said(&mut cluster);
     assert!(

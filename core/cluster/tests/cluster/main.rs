@@ -1,4 +1,4 @@
-//! Scripts that a small cluster in memory plays. Each opens with its story.
+//! Scripts that a small cluster in memory plays. Each test opens with its story.
 
 mod forgets;
 mod harness;
@@ -34,7 +34,7 @@ fn is_booked(outcome: &Outcome) -> bool {
 
 #[test]
 fn a_booking_survives_its_leaders_crash() {
-    // A seat is held and paid for; the leader dies; the next one knows who sits there.
+    // A seat is held and paid for; the leader dies; the next one knows whose seat it is.
     let mut cluster = Cluster::new(3, 4);
     let (leader, other) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
     assert!(is_held(&cluster.outcome(other, hold(10, SHOW, &[7]))));
@@ -61,15 +61,15 @@ fn a_retry_after_the_failover_is_answered_from_the_journal() {
     else {
         panic!("both are told of the hold")
     };
-    // The next leader had the time from a word that was on its way.
+    // The next leader had the time from a message under way.
     assert!(seats == same && as_told.since(expires) <= Span::from_millis(1) && as_told >= expires);
     assert_eq!(cluster.node(other).show(ShowId(SHOW)).unwrap().held(), 2);
 }
 
 #[test]
 fn a_deposed_leader_neither_grants_nor_refuses() {
-    // The leader is cut off and does not know that another sells in its place. Its own
-    // clients ask for a free seat and for a taken one: neither answer may leave.
+    // The leader is cut off and does not know that another sells in its place. Its own clients ask for a free seat and
+    // for a taken one: neither answer may leave.
     let mut cluster = Cluster::new(3, 4);
     let (leader, other) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
     assert!(is_held(&cluster.outcome(other, hold(10, SHOW, &[1]))));
@@ -81,7 +81,7 @@ fn a_deposed_leader_neither_grants_nor_refuses() {
     cluster.run_for(Span::from_secs(10));
     assert!(
         cluster.node(leader).serves(cluster.shard(SHOW)).is_some(),
-        "it still takes itself for the leader"
+        "it still believes that it leads"
     );
     let answers =
         cluster.replies.iter().filter(|(id, _)| [RequestId(20), RequestId(30)].contains(id));
@@ -96,9 +96,9 @@ fn a_deposed_leader_neither_grants_nor_refuses() {
 }
 
 #[test]
-fn what_a_deposed_leader_had_pending_is_decided_by_the_next() {
-    // A request waits at a leader that is cut off. When the links are back the leader
-    // learns of its end, and the gateway takes the request to the next leader.
+fn a_deposed_leaders_pending_requests_are_decided_by_the_next() {
+    // A request waits at a leader that is cut off. When the links are back the leader learns that its epoch is over,
+    // and the gateway takes the request to the next leader.
     let mut patient = config();
     patient.gateway.try_timeout = Span::from_secs(30);
     let mut cluster = Cluster::with(patient, 3, 1);
@@ -127,7 +127,11 @@ fn a_hold_ends_after_its_time_and_grace_and_not_before() {
     );
     cluster.run_until(expires + Span::from_millis(5_010));
     let leader = cluster.leader(SHOW).unwrap().0;
-    assert_eq!(cluster.node(leader).show(ShowId(SHOW)).unwrap().held(), 0, "nobody had to ask");
+    assert_eq!(
+        cluster.node(leader).show(ShowId(SHOW)).unwrap().held(),
+        0,
+        "no request had to come"
+    );
     assert!(is_held(&cluster.outcome(gateway, hold(30, SHOW, &[5]))));
     assert_eq!(
         cluster.outcome(gateway, confirm(11, SHOW, 10)),
@@ -137,8 +141,8 @@ fn a_hold_ends_after_its_time_and_grace_and_not_before() {
 
 #[test]
 fn holds_end_under_the_next_leader_too() {
-    // The leader dies while a hold runs; the next leader ends the hold, not before its time, and later
-    // only by as long as it took to learn of it.
+    // The leader dies while a hold runs; the next leader ends the hold, not before its time, and late only by the delay
+    // of its reading.
     let mut cluster = Cluster::new(3, 4);
     let (leader, gateway) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
     let held = cluster.outcome(gateway, hold(10, SHOW, &[5]));
@@ -151,21 +155,21 @@ fn holds_end_under_the_next_leader_too() {
     assert_eq!(cluster.node(leader).show(ShowId(SHOW)).unwrap().held(), 0);
 }
 
-/// How long a hold lasts that is granted at once and whose leader dies after a minute, and whose next
-/// leader dies, too, after another, where the nodes' clocks are so far apart.
+/// How long a hold lasts that is granted at once, if its leader dies after a minute and the next leader after another,
+/// and the nodes' clocks are `apart`.
 fn lasts_with_clocks_apart(config: Config, apart: Span) -> Span {
     let mut cluster = Cluster::with_clocks_apart(config, 3, 1, apart);
     assert!(is_held(&cluster.outcome(cluster.follower(SHOW), hold(10, SHOW, &[5]))));
     let granted = cluster.now();
     for _ in 0..2 {
         cluster.run_for(Span::from_secs(60));
-        let leader = cluster.leader(SHOW).expect("somebody owns it").0;
+        let leader = cluster.leader(SHOW).expect("a node leads it").0;
         cluster.crash(leader);
         cluster.run_for(Span::from_secs(1));
         cluster.start(leader);
     }
     let holds = |cluster: &Cluster| {
-        let leader = cluster.leader(SHOW).expect("somebody owns it").0;
+        let leader = cluster.leader(SHOW).expect("a node leads it").0;
         cluster.node(leader).show(ShowId(SHOW)).expect("it is known").held() > 0
     };
     while holds(&cluster) {
@@ -181,15 +185,15 @@ fn holds_last_as_long_however_far_apart_clocks_are() {
     for apart in apart {
         let lasts = lasts_with_clocks_apart(config(), apart);
         assert!(lasts >= Span::from_secs(305), "clocks {apart} apart: after {lasts}");
-        // The next leader has the time from a replica that was there.
+        // The next leader has the time from a replica that was up.
         assert!(lasts <= Span::from_millis(306_000), "clocks {apart} apart: after {lasts}");
     }
 }
 
 #[test]
 fn a_gateway_follows_hints_to_the_leader() {
-    // A node that carries no replica believes in the first leader; after a failover it is
-    // told by a replica who owns the shard now, and the request arrives in one go.
+    // A node that carries no replica believes in the first leader; after a failover a replica tells it the new leader,
+    // and the request arrives in one go.
     let mut cluster = Cluster::new(5, 1);
     let members = cluster.setup().placement.replicas(cluster.shard(SHOW)).to_vec();
     let outsider = (1..=5).map(NodeId).find(|node| !members.contains(node)).unwrap();
@@ -223,7 +227,7 @@ fn an_idle_cluster_sends_beats_and_nothing_else() {
 
 #[test]
 fn the_whole_cluster_comes_back_from_its_logs() {
-    // Power fails everywhere at once. What was acknowledged is there when it returns.
+    // All nodes lose power at once. All acknowledged bookings are there when it returns.
     let mut cluster = Cluster::new(3, 4);
     assert!(is_held(&cluster.outcome(NodeId(1), hold(10, SHOW, &[3]))));
     assert!(is_booked(&cluster.outcome(NodeId(2), confirm(11, SHOW, 10))));
@@ -238,7 +242,7 @@ fn the_whole_cluster_comes_back_from_its_logs() {
     );
     assert!(
         is_booked(&cluster.outcome(NodeId(1), confirm(11, SHOW, 10))),
-        "told again, not done again"
+        "answered again, not executed again"
     );
     assert!(is_booked(&cluster.outcome(NodeId(2), confirm(21, SHOW, 20))));
 }
@@ -271,7 +275,7 @@ fn a_restarted_node_is_brought_up_to_date() {
 
 #[test]
 fn a_crashed_leader_that_returns_at_once_is_replaced_at_once() {
-    // The leader restarts faster than anybody could suspect it: its new incarnation tells.
+    // The leader restarts faster than any peer could suspect it: its new incarnation tells.
     let mut cluster = Cluster::new(3, 4);
     cluster.run_for(Span::from_secs(5));
     let (leader, gateway) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
@@ -307,7 +311,7 @@ fn a_paused_leader_is_replaced_and_accepts_it() {
 
 #[test]
 fn a_replica_that_lags_far_behind_gets_a_snapshot() {
-    // While a follower is down the others compact what it is missing.
+    // While a follower is down the others compact the records that it misses.
     let compacting = Config { snapshot_every: 20, keep_records: 5, ..config() };
     let mut cluster = Cluster::with(compacting, 3, 1);
     let (gateway, follower) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
@@ -326,7 +330,7 @@ fn a_replica_that_lags_far_behind_gets_a_snapshot() {
 
 #[test]
 fn one_seat_is_sold_once_through_all_gateways() {
-    // Everybody wants the same seat in the same instant, through every gateway.
+    // All clients want the same seat at the same instant, through every gateway.
     let mut cluster = Cluster::new(5, 1);
     (0..50)
         .for_each(|user| cluster.ask(NodeId(1 + user % 5), hold(u64::from(user) * 10, SHOW, &[9])));
@@ -391,7 +395,7 @@ fn check_bookings(cluster: &mut Cluster, seed: u64) {
     let mut sold = BTreeMap::new();
     for (request, outcome) in told {
         let Outcome::Booked { hold, seats } = &outcome else { continue };
-        // Which of the two shows it was is told by who knows of the hold.
+        // Only the show that knows the hold gives the booking again.
         let again = [0, 1].map(|show| cluster.outcome(NodeId(1), confirm(request.0, show, hold.0)));
         let show = again.iter().position(|again| *again == outcome);
         let show =
@@ -426,9 +430,9 @@ fn check_bookings(cluster: &mut Cluster, seed: u64) {
 }
 
 #[test]
-fn a_node_is_what_its_disk_amounts_to_and_no_other() {
-    // Two clusters live the same life, but for one seat. Each node's replicas are what its own disk
-    // gives when it is replayed, and not what its twin's gives; a disk that lacks something cannot tell.
+fn a_node_equals_the_replay_of_its_own_disk_and_no_other() {
+    // Two clusters live the same life, except for one seat. Each node's replicas equal the replay of its own disk, and
+    // not that of its twin's; a disk that lacks something cannot tell.
     let life = |seat| {
         let mut cluster = Cluster::new(3, 4);
         assert!(is_held(&cluster.outcome(NodeId(1), hold(10, SHOW, &[seat]))));

@@ -1,4 +1,4 @@
-//! What a split does to the members' tables, and to clients on its smaller side.
+//! The effect of a split on the members' tables, and on clients on its smaller side.
 
 use onsale_booking::{NodeId, Outcome, Refusal, Span};
 use onsale_cluster::membership::State;
@@ -8,7 +8,7 @@ use super::SHOW;
 use crate::harness::Cluster;
 use crate::sample::hold;
 
-/// Longer than a suspicion takes and the harness's members wait before they judge.
+/// Longer than a suspicion and the wait before the harness's members judge.
 const JUDGED: Span = Span::from_secs(6);
 /// Long enough for a few rounds of beats.
 const ROUNDS: Span = Span::from_secs(1);
@@ -18,12 +18,12 @@ fn count(cluster: &Cluster, at: NodeId, observation: Observation) -> usize {
     cluster.observed.iter().filter(|&&(_, node, seen)| node == at && seen == observation).count()
 }
 
-/// How a node is in the tables of all; they are the same.
+/// The state of a node in all tables, which must agree.
 fn agreed(cluster: &Cluster, about: NodeId) -> (State, u64) {
     let nodes = cluster.setup().placement.node_ids();
     let tables: Vec<_> = nodes.map(|node| cluster.node(node).membership()).collect();
     assert!(tables.iter().all(|table| table.view() == tables[0].view()), "{tables:?}");
-    let member = tables[0].member(about).expect("everybody is a member");
+    let member = tables[0].member(about).expect("every node is a member");
     (member.state, member.incarnation.round)
 }
 
@@ -35,7 +35,7 @@ fn a_minority_refuses_at_once_and_returns_when_the_split_is_over() {
     cluster.run_for(JUDGED);
     let asked = cluster.now();
     assert_eq!(cluster.outcome(leader, hold(10, SHOW, &[1])), MINORITY);
-    assert!(cluster.now().since(asked) <= Span::from_millis(10), "nobody waits for a time-out");
+    assert!(cluster.now().since(asked) <= Span::from_millis(10), "no client waits for a time-out");
     assert_eq!(count(&cluster, leader, Observation::Withdrew), 1);
     assert_eq!(count(&cluster, leader, Observation::GivenUp { peer: other }), 0);
     assert_eq!(count(&cluster, other, Observation::GivenUp { peer: leader }), 1);
@@ -44,7 +44,7 @@ fn a_minority_refuses_at_once_and_returns_when_the_split_is_over() {
     cluster.heal();
     cluster.run_for(ROUNDS);
     assert_eq!(agreed(&cluster, leader), (State::Up, 1), "it came back as another incarnation");
-    assert_eq!(agreed(&cluster, other), (State::Up, 1), "it answered back to a suspicion");
+    assert_eq!(agreed(&cluster, other), (State::Up, 1), "it refuted a suspicion");
     assert_eq!(count(&cluster, leader, Observation::Returned), 1);
     assert_eq!(count(&cluster, leader, Observation::GivenUp { peer: other }), 0);
     assert!(super::is_held(&cluster.outcome(leader, hold(30, SHOW, &[2]))));
@@ -73,11 +73,11 @@ fn a_minority_goes_on_with_shards_whose_quorum_it_hears() {
     cluster.run_for(ROUNDS);
     assert!(super::is_held(&cluster.outcome(NodeId(4), hold(30, at_home, &[1]))));
     let taken = cluster.outcome(NodeId(4), hold(31, at_home, &[10]));
-    assert_eq!(taken, Outcome::Refused(Refusal::SeatTaken), "what the smaller side sold is sold");
+    assert_eq!(taken, Outcome::Refused(Refusal::SeatTaken), "the smaller side's sale counts");
 }
 
 #[test]
-fn whoever_waits_at_a_gateway_that_withdraws_is_sent_elsewhere() {
+fn clients_that_wait_at_a_gateway_that_withdraws_are_sent_elsewhere() {
     let mut patient = super::config();
     patient.gateway.try_timeout = Span::from_secs(30);
     let mut cluster = Cluster::with(patient, 3, 1);
@@ -90,7 +90,7 @@ fn whoever_waits_at_a_gateway_that_withdraws_is_sent_elsewhere() {
 }
 
 #[test]
-fn a_zombie_learns_that_it_was_given_up_and_joins_anew() {
+fn a_zombie_learns_that_it_was_declared_down_and_joins_again() {
     let mut cluster = Cluster::new(3, 4);
     cluster.run_for(Span::from_secs(5));
     let (leader, other) = (cluster.leader(SHOW).unwrap().0, cluster.follower(SHOW));
@@ -102,8 +102,8 @@ fn a_zombie_learns_that_it_was_given_up_and_joins_anew() {
     assert_eq!(count(&cluster, leader, Observation::Mark(Mark::Rejoined)), 1);
     assert_eq!(count(&cluster, leader, Observation::Withdrew), 1);
     assert_eq!(count(&cluster, leader, Observation::Returned), 1);
-    assert_eq!(agreed(&cluster, leader), (State::Up, 2), "it was suspect, and then given up");
-    assert_eq!(agreed(&cluster, other), (State::Up, 0), "it suspected nobody for its own pause");
+    assert_eq!(agreed(&cluster, leader), (State::Up, 2), "it was suspect, and then declared down");
+    assert_eq!(agreed(&cluster, other), (State::Up, 0), "it suspected no peer for its own pause");
 }
 
 #[test]
@@ -129,7 +129,11 @@ fn a_restart_is_told_and_then_beats_carry_nothing() {
     cluster.start(leader);
     cluster.run_for(ROUNDS);
     assert_eq!(agreed(&cluster, leader), (State::Up, 0));
-    assert_eq!(count(&cluster, leader, Observation::Withdrew), 0, "who comes back serves at once");
+    assert_eq!(
+        count(&cluster, leader, Observation::Withdrew),
+        0,
+        "a node that comes back serves at once"
+    );
     let told = Observation::Mark(Mark::RumoursTold);
     let before = count(&cluster, other, told);
     assert!(before > 0);

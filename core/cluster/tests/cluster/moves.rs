@@ -1,4 +1,4 @@
-//! Nodes that join and leave a small cluster in memory while it sells. Each opens with its story.
+//! Nodes that join and leave a small cluster in memory while it sells. Each test opens with its story.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,7 @@ fn leaders(cluster: &Cluster) -> BTreeSet<NodeId> {
     (0..SHOWS).filter_map(|show| cluster.leader(show)).map(|(leader, _)| leader).collect()
 }
 
-/// Asks for a fresh seat every few milliseconds, through every gateway that is up; says which
-/// requests.
+/// Asks for a fresh seat every few milliseconds, through every gateway that is up; returns the requests.
 fn sell(cluster: &mut Cluster, from: u64, requests: u64, gateways: &[u16]) -> Vec<RequestId> {
     let mut asked = Vec::new();
     for n in from..from + requests {
@@ -36,7 +35,7 @@ fn check_granted(cluster: &Cluster, asked: &[RequestId]) {
     }
 }
 
-/// In each show a seat is booked.
+/// Books a seat of each show.
 pub(crate) fn book_a_seat_each(cluster: &mut Cluster) {
     for show in 0..SHOWS {
         let id = 100_000 + u64::from(show) * 10;
@@ -54,9 +53,8 @@ fn check_booked(cluster: &mut Cluster) {
 
 #[test]
 fn a_cluster_grows_and_shrinks_while_it_sells() {
-    // Three nodes sell; three more join, and shards move to them; then the first three leave. No
-    // request is lost or refused, what was booked at the beginning is booked at the end, and
-    // those who left may be stopped.
+    // Three nodes sell; three more join, and shards move to them; then the first three leave. No request is lost or
+    // refused, all bookings of the beginning are there at the end, and the nodes that left may be stopped.
     let mut cluster = Cluster::changing(3, 3, 4);
     book_a_seat_each(&mut cluster);
     for node in [4, 5, 6].map(NodeId) {
@@ -80,13 +78,13 @@ fn a_cluster_grows_and_shrinks_while_it_sells() {
         .observed
         .iter()
         .filter(|(.., seen)| matches!(seen, Observation::Mark(Mark::StoodForElection)));
-    assert_eq!(elections.count(), 0, "nobody was missed");
+    assert_eq!(elections.count(), 0, "no node was missed");
 }
 
 #[test]
 fn an_audit_at_any_instant_of_a_move_finds_nothing_astray() {
-    // A replica that leaves drops its shows at once, and its disk says so a write later: a run that ended in
-    // between took that for a broken promise. A write takes 300 us, so every 100 us falls into each.
+    // A replica that leaves drops its shows at once, and its disk says so a write later: a run that ended in between
+    // counted that as a broken promise. A write takes 300 us, so every 100 us falls into each.
     let mut cluster = Cluster::changing(3, 2, 8);
     book_a_seat_each(&mut cluster);
     for node in [4, 5].map(NodeId) {
@@ -107,7 +105,7 @@ fn an_audit_at_any_instant_of_a_move_finds_nothing_astray() {
 
 #[test]
 fn shards_of_one_replica_move_too() {
-    // Whoever is to go is the only one who has a say, so there is nobody to hand over to beforehand.
+    // The replica that is to go is the only voter, so there is no other to transfer the lead to beforehand.
     let mut cluster = Cluster::changing_with(1, 3, 2, 4);
     book_a_seat_each(&mut cluster);
     for node in [4, 5].map(NodeId) {
@@ -125,8 +123,8 @@ fn shards_of_one_replica_move_too() {
 
 #[test]
 fn a_shard_of_one_replica_answers_while_its_newcomer_is_silent() {
-    // 4 joins and dies at some instant while it learns. Who holds a seat and who is refused hear so at once, as
-    // long as the old node alone has a say.
+    // 4 joins and dies at some instant while it learns. Clients get grants and refusals at once, as long as the old
+    // node is the only voter.
     let mut learn = 0;
     for step in 0..30 {
         let mut cluster = Cluster::changing_with(1, 3, 2, 16);
@@ -155,9 +153,9 @@ fn a_shard_of_one_replica_answers_while_its_newcomer_is_silent() {
 }
 
 #[test]
-fn a_node_that_stops_hands_over_to_another_where_the_first_cannot_lead() {
-    // There is no room on 2's disk: it seems level and well, and leads nothing. Whoever chose it every time
-    // would wait until there is room.
+fn a_node_that_stops_transfers_its_leads_to_another_where_the_first_cannot_lead() {
+    // There is no room on 2's disk: it seems level and well, and leads nothing. A leader that chose it every time would
+    // wait until there is room.
     let mut cluster = Cluster::new(3, 4);
     cluster.fill(NodeId(2));
     cluster.retire(NodeId(1));
@@ -168,8 +166,8 @@ fn a_node_that_stops_hands_over_to_another_where_the_first_cannot_lead() {
 
 #[test]
 fn a_node_whose_disk_is_gone_is_replaced() {
-    // A node dies for good. Another joins, and somebody says that the dead one is to leave: its
-    // replicas begin anew on the other, and every shard survives one more loss.
+    // A node dies for good. Another joins, and a node is told that the dead one is to leave: its replicas begin again
+    // on the other, and every shard survives one more loss.
     let mut cluster = Cluster::changing(3, 1, 4);
     let asked = sell(&mut cluster, 0, 50, &[1, 2, 3]);
     check_granted(&cluster, &asked);
@@ -188,9 +186,9 @@ fn a_node_whose_disk_is_gone_is_replaced() {
 }
 
 #[test]
-fn a_leader_that_moves_away_hands_over_to_a_member_that_is_there() {
-    // While a dead node is a member still, leaders move to new nodes: whoever tried to hand over to
-    // the dead one would try for ever, and neither it nor anybody else could leave.
+fn a_leader_that_moves_away_transfers_its_lead_to_a_live_member() {
+    // While a dead node is still a member, leaders move to new nodes: a leader that tried to transfer to the dead one
+    // would try for ever, and no node could leave.
     let mut cluster = Cluster::changing(3, 3, 16);
     let asked = sell(&mut cluster, 0, 50, &[1, 2, 3]);
     check_granted(&cluster, &asked);
@@ -212,9 +210,9 @@ fn a_leader_that_moves_away_hands_over_to_a_member_that_is_there() {
 }
 
 #[test]
-fn a_node_that_never_answered_gets_no_say() {
-    // It joins and dies at once, before it has begun what the map brings it: a member that knows nothing of it
-    // would answer no candidate. Any of the others may be missed meanwhile.
+fn a_node_that_never_answered_gets_no_vote() {
+    // It joins and dies at once, before it has begun the replicas that the map gives it: a member that knows nothing of
+    // its vote would answer no candidate. Any of the others may be missed meanwhile.
     for step in 0..6 {
         let mut cluster = Cluster::changing(3, 1, 4);
         cluster.start(NodeId(4));
@@ -236,9 +234,9 @@ fn a_node_that_never_answered_gets_no_say() {
 }
 
 #[test]
-fn moves_go_on_after_everybody_has_crashed_in_the_midst_of_them() {
-    // All nodes die and come back every second while shards move: the map, the members and the
-    // replicas that are under way are on the disks.
+fn moves_go_on_after_all_nodes_have_crashed_during_them() {
+    // All nodes die and come back every second while shards move: the map, the members and the replicas under way are
+    // on the disks.
     let mut cluster = Cluster::changing(3, 3, 4);
     for node in [4, 5, 6].map(NodeId) {
         cluster.start(node);
@@ -259,9 +257,8 @@ fn moves_go_on_after_everybody_has_crashed_in_the_midst_of_them() {
 }
 
 #[test]
-fn a_node_that_starts_anew_while_it_leaves_stays_until_it_carries_nothing() {
-    // It goes by the first map again, in which it is not of the cluster: that is not yet, and not
-    // no more.
+fn a_node_that_restarts_while_it_leaves_stays_until_it_carries_nothing() {
+    // It goes by the first map again, in which it is not a member: it is not one yet, rather than no longer.
     let mut cluster = Cluster::changing(3, 3, 4);
     for node in [4, 5, 6].map(NodeId) {
         cluster.start(node);

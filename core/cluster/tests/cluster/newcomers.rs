@@ -1,5 +1,5 @@
-//! Nodes that leave again, most of them lost for good, while their first replicas are on the way. Each
-//! opens with its story.
+//! Nodes that leave again, most of them lost for good, while their first replicas are on the way. Each test opens with
+//! its story.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use onsale_cluster::{Input, Mark, ShardId};
 use crate::forgets::{check_each_can_be_missed, join, marked, three_of_six};
 use crate::harness::Cluster;
 
-/// The nodes of the cluster, and those that carry something, by the map of each node in turn.
+/// Checks the nodes of the cluster, and those that carry something, by the map of each node in turn.
 fn check_map(cluster: &Cluster, nodes: &[u16]) {
     for &at in nodes {
         let map = cluster.node(NodeId(at)).map();
@@ -17,14 +17,14 @@ fn check_map(cluster: &Cluster, nodes: &[u16]) {
         assert_eq!(of_cluster, nodes, "by n{at}, {map:?}");
         for shard in (0..map.shards()).map(ShardId) {
             let seats = map.seats(shard);
-            assert!(seats.from.is_empty(), "{shard} is on its way for ever: {seats:?}");
+            assert!(seats.from.is_empty(), "{shard} moves for ever: {seats:?}");
             let members: BTreeSet<NodeId> = seats.members.iter().copied().collect();
             assert_eq!(members.len(), 3, "{shard}: {seats:?}");
         }
     }
 }
 
-/// The node dies for good, and another one hears that it is to leave.
+/// The node dies for good, and another one is told that it is to leave.
 fn lose(cluster: &mut Cluster, node: u16) {
     cluster.crash(NodeId(node));
     cluster.wipe(NodeId(node));
@@ -33,8 +33,8 @@ fn lose(cluster: &mut Cluster, node: u16) {
 
 #[test]
 fn a_newcomer_is_lost_at_any_stage_of_its_moves() {
-    // Alone, there is nobody to go on to: the shard stays where it was. Beside another newcomer, it goes there. In
-    // the end one of the first leaves, from whom the shards were to move.
+    // If it joined alone, there is no other node to go on to: the shard stays where it was. Beside another newcomer, it
+    // goes there. In the end one of the first nodes leaves, from which the shards were to move.
     let mut redirected = 0;
     for step in 0..24 {
         let mut cluster = three_of_six();
@@ -61,7 +61,7 @@ fn a_newcomer_is_lost_at_any_stage_of_its_moves() {
 
 #[test]
 fn one_newcomer_is_lost_after_the_other() {
-    // The shard goes from the first to the second, which is lost before it has it.
+    // The shard goes from the first to the second, which is lost before it has the shard.
     for step in 0..12 {
         let mut cluster = three_of_six();
         (4..=6).for_each(|node| join(&mut cluster, node));
@@ -76,8 +76,8 @@ fn one_newcomer_is_lost_after_the_other() {
 }
 
 #[test]
-fn a_newcomer_is_lost_with_whoever_makes_the_map_down_for_a_while() {
-    // It is struck off by word of a node that starts anew right after it has heard it.
+fn a_newcomer_is_lost_while_the_coordinator_is_down() {
+    // A node strikes it off that restarts right after it was told to.
     for step in 0..8 {
         let mut cluster = three_of_six();
         join(&mut cluster, 4);
@@ -95,7 +95,7 @@ fn a_newcomer_is_lost_with_whoever_makes_the_map_down_for_a_while() {
 
 #[test]
 fn a_newcomer_leaves_again_at_once_and_lives() {
-    // It may lead what has come to it. Nobody waits for what was still on its way, and it may be stopped.
+    // It may already lead shards. No node waits for those still on their way, and it may be stopped.
     for step in 0..16 {
         let mut cluster = three_of_six();
         (4..=5).for_each(|node| join(&mut cluster, node));
@@ -103,7 +103,7 @@ fn a_newcomer_leaves_again_at_once_and_lives() {
         cluster.tell(NodeId(4), Input::Leave(NodeId(4)));
         cluster.run_for(Span::from_secs(20));
         assert!(cluster.drained.contains(&NodeId(4)), "step {step}");
-        assert_eq!(marked(&cluster, Mark::StoodForElection), 0, "step {step}: nobody was missed");
+        assert_eq!(marked(&cluster, Mark::StoodForElection), 0, "step {step}: no node was missed");
         cluster.crash(NodeId(4));
         check_map(&cluster, &[1, 2, 3, 5]);
         check_each_can_be_missed(&mut cluster, &[1, 2, 3, 5], step);
@@ -111,8 +111,8 @@ fn a_newcomer_leaves_again_at_once_and_lives() {
 }
 
 #[test]
-fn who_is_lost_before_the_map_has_it_is_struck_off_once_it_has() {
-    // Its wish to join outlives it by a moment: the map that knows it comes after the word that it is to leave.
+fn a_node_lost_before_the_map_has_it_is_struck_off_once_it_has() {
+    // Its wish to join outlives it by a moment: the map with it comes after the wish that it leave.
     for step in 0..60 {
         let mut cluster = three_of_six();
         join(&mut cluster, 5);

@@ -1,12 +1,12 @@
-//! A node that is told to stop transfers what it leads, and then may be stopped.
+//! A node that is told to stop transfers its leads, and then may be stopped.
 
 use super::*;
 
 #[test]
-fn a_node_that_retires_hands_over_and_keeps_nobody_waiting() {
-    // The leader is told to stop while a client asks every millisecond through every gateway. Its
-    // shards have other leaders long before anybody would have missed it, nobody is turned away,
-    // and then it says that it may go.
+fn a_node_that_retires_transfers_its_leads_and_keeps_no_client_waiting() {
+    // The leader is told to stop while a client asks every millisecond through every gateway. Its shards have other
+    // leaders long before any peer would have missed it, no client is turned away, and then it says that it may be
+    // stopped.
     let mut cluster = Cluster::new(3, 4);
     let leader = cluster.leader(SHOW).unwrap().0;
     let before = cluster.replies.len();
@@ -30,7 +30,7 @@ fn a_node_that_retires_hands_over_and_keeps_nobody_waiting() {
     let begins = |seen: &Observation| matches!(seen, Observation::LeadTransferBegan { .. });
     let serves = |seen: &Observation| matches!(seen, Observation::LeaderActivated { .. });
     let waited = Observation::Mark(Mark::WaitedForSuccessor);
-    let begun = story.iter().find(|(.., seen)| begins(seen)).expect("it hands over").0;
+    let begun = story.iter().find(|(.., seen)| begins(seen)).expect("it begins a transfer").0;
     let served = story.iter().rfind(|(.., seen)| serves(seen)).expect("others serve").0;
     assert!(served.since(begun) < Span::from_millis(10), "{story:?}");
     assert!(story.iter().any(|(.., seen)| *seen == waited), "{story:?}");
@@ -59,9 +59,9 @@ fn a_retired_node_that_comes_back_is_a_node_like_any_other() {
 }
 
 #[test]
-fn a_leader_that_nobody_can_succeed_goes_on() {
-    // Told to stop while it is cut off from its peers: it can hand over to nobody, gives up,
-    // decides what has waited, and once the links are back hands over after all.
+fn a_leader_without_a_successor_goes_on() {
+    // Told to stop while it is cut off from its peers: it finds no successor, gives up, decides the waiting requests,
+    // and once the links are back transfers its leads after all.
     let mut patient = config();
     patient.gateway.try_timeout = Span::from_secs(30);
     let mut cluster = Cluster::with(patient, 3, 1);
@@ -81,9 +81,9 @@ fn a_leader_that_nobody_can_succeed_goes_on() {
 }
 
 #[test]
-fn so_many_wait_for_a_successor_and_the_others_are_told_at_once() {
-    // The hand-over stalls, for the leader's links are cut. Thirty clients ask meanwhile, of whom ten
-    // may wait at their gateway: the others are sent away at once, and the ten are served in the end.
+fn a_bounded_number_wait_for_a_successor_and_the_others_are_told_at_once() {
+    // The transfer stalls, because the leader's links are cut. Thirty clients ask meanwhile, of whom ten may wait at
+    // their gateway: the others are sent away at once, and the ten are served in the end.
     let mut narrow = config();
     narrow.gateway.in_flight_per_shard = 10;
     let mut cluster = Cluster::with(narrow, 3, 1);

@@ -1,4 +1,4 @@
-//! What a leader that is cut off tells its clients, by the settings that say what it may.
+//! What a leader that is cut off tells its clients, by its settings.
 
 use onsale_booking::{Outcome, Refusal, RequestId, Span};
 use onsale_cluster::{Acknowledge, Config, Deposed, LeaderConfig, OnSuspicion, Reads, Reckoning};
@@ -7,11 +7,11 @@ use crate::harness::Cluster;
 use crate::sample::{config, hold};
 use crate::{SHOW, is_held, lasts_with_clocks_apart};
 
-/// Seat 1 is taken; the leader is cut off, and asked for seat 2 and for seat 1. What it has
-/// answered to both after so long.
+/// Seat 1 is taken; the leader is cut off, and asked for seat 2 and for seat 1. Returns its answers to both after a
+/// while.
 fn answered(config: Config, after: Span) -> [Option<Outcome>; 2] {
     let mut cluster = Cluster::with(config, 3, 1);
-    let leader = cluster.leader(SHOW).expect("one is elected").0;
+    let leader = cluster.leader(SHOW).expect("a node is elected").0;
     assert!(is_held(&cluster.outcome(leader, hold(10, SHOW, &[1]))));
     cluster.isolate(leader);
     cluster.ask(leader, hold(20, SHOW, &[2]));
@@ -34,12 +34,12 @@ fn by_default_it_tells_nothing() {
 }
 
 #[test]
-fn it_may_acknowledge_what_no_quorum_has() {
+fn it_may_acknowledge_a_record_that_no_quorum_has() {
     for acknowledge in [Acknowledge::OwnDisk, Acknowledge::Proposal] {
         let config = leader(LeaderConfig { acknowledge, ..LeaderConfig::default() });
         let [granted, refused] = answered(config, Span::from_millis(300));
         assert!(granted.is_some_and(|outcome| is_held(&outcome)), "{acknowledge:?}");
-        assert_eq!(refused, None, "what changes nothing is still confirmed");
+        assert_eq!(refused, None, "an answer that changes nothing is still confirmed");
     }
 }
 
@@ -51,7 +51,7 @@ fn it_may_answer_from_memory() {
 }
 
 #[test]
-fn it_may_take_the_others_for_dead_and_be_a_majority_of_itself() {
+fn it_may_treat_the_others_as_dead_and_be_a_majority_of_itself() {
     let mut config = Config { on_suspicion: OnSuspicion::Down, ..config() };
     config.gateway.try_timeout = Span::from_secs(30);
     let [granted, refused] = answered(config, Span::from_secs(2));
@@ -60,8 +60,8 @@ fn it_may_take_the_others_for_dead_and_be_a_majority_of_itself() {
 }
 
 #[test]
-fn it_may_give_the_answers_that_it_owed_when_it_was_deposed() {
-    // The same seat is sold by its successor meanwhile.
+fn it_may_give_its_open_answers_when_it_is_deposed() {
+    // Its successor sells the same seat meanwhile.
     let mut config = leader(LeaderConfig { deposed: Deposed::Answers, ..LeaderConfig::default() });
     config.gateway.try_timeout = Span::from_secs(30);
     let mut cluster = Cluster::with(config, 3, 1);
@@ -77,7 +77,7 @@ fn it_may_give_the_answers_that_it_owed_when_it_was_deposed() {
 }
 
 #[test]
-fn it_may_take_what_earlier_leaders_wrote_for_instants_of_its_own_clock() {
+fn it_may_read_earlier_leaders_instants_by_its_own_clock() {
     // The clock of the next leader but one is five minutes ahead: to it, the hold has long been over.
     let reckoning = Reckoning::Instants;
     let config = leader(LeaderConfig { reckoning, ..LeaderConfig::default() });

@@ -1,4 +1,4 @@
-//! Nodes that lose power, or only their process, when they have hardly begun. Each opens with its story.
+//! Nodes that lose power, or only their process, shortly after they started. Each test opens with its story.
 
 use onsale_booking::{NodeId, Outcome, Refusal, Span};
 use onsale_cluster::{Input, Mark, Observation, Placement, ShardId};
@@ -26,9 +26,9 @@ fn check_serves(cluster: &mut Cluster, what: &str) {
 
 #[test]
 fn a_cluster_that_loses_power_before_anything_is_durable_starts() {
-    // All power goes while the first write of every node is on its way to the disk, and takes all of it,
-    // a part, or nothing: once, or again and again. Nothing was promised to anybody. A cluster that took the
-    // empty disks for other ones would wait for ever for somebody who remembers.
+    // All nodes lose power while their first write is on its way to the disk, and lose all of it, a part, or nothing:
+    // once, or again and again. No promise was made. A cluster that believed the empty disks to be replaced ones would
+    // wait for ever for a node that remembers.
     for placement in clusters() {
         for (losses, after) in [(1, 0), (1, 100), (1, 299), (5, 100)] {
             for kept in [0, 40, usize::MAX] {
@@ -84,7 +84,7 @@ fn nodes_that_cannot_start_at_first_do_not_hold_up_the_others() {
 
 #[test]
 fn a_disk_that_is_replaced_after_the_first_write_is_still_noticed() {
-    // The safe case's neighbour: the first write was durable, so promises may have been made.
+    // The opposite of the safe case: the first write was durable, so promises may have been made.
     for placement in clusters() {
         let changes = placement.map_shard().is_some();
         let mut cluster = Cluster::unstarted(placement);
@@ -101,11 +101,11 @@ fn a_disk_that_is_replaced_after_the_first_write_is_still_noticed() {
 }
 
 #[test]
-fn what_only_the_page_cache_has_is_not_acknowledged() {
-    // A booking is decided by n1 while n3 is cut off. n2's process dies with the record written and not synced,
-    // comes back, and reads it: n1 hears that n2 has it, and the client that the seat is booked. Then power
-    // goes, and n1 is lost for good. What n2 had acknowledged must be on its disk, for n3 never heard of it. So while
-    // n2's disk has no room for what it read, nobody is told anything.
+fn a_record_only_in_the_page_cache_is_not_acknowledged() {
+    // A booking is decided by n1 while n3 is cut off. n2's process dies with the record written and not synced, comes
+    // back, and reads it: n1 hears that n2 has it, and the client that the seat is booked. Then all nodes lose power,
+    // and n1 is lost for good. The record that n2 acknowledged must be on its disk, because n3 never heard of it. So
+    // while n2's disk has no room for the data that it read, no client gets an answer.
     for has_room in [true, false] {
         let mut cluster = Cluster::new(3, SHARDS);
         let owned =
@@ -145,8 +145,8 @@ fn what_only_the_page_cache_has_is_not_acknowledged() {
 
 #[test]
 fn a_node_is_silent_until_its_first_write_is_durable() {
-    // Its disk has no room when it starts: it is not heard of, by peers or by clients, before it has some. Then
-    // all that it had to say leaves.
+    // Its disk has no room when it starts: peers and clients hear nothing of it before it has some. Then all its
+    // messages leave.
     let mut cluster = Cluster::new(3, SHARDS);
     cluster.crash(NodeId(2));
     cluster.fill(NodeId(2));

@@ -1,8 +1,8 @@
 //! A crash at every place in every write of a move and of a repair, and then a split.
 //!
-//! A write holds several frames and several changes of what a replica is. Whatever part of it a crash leaves, and
-//! however the nodes are parted before the replica has caught up, no two quorums may decide on their own. Chance
-//! hits such a place about once in a thousand years of a storm: so each is visited here.
+//! A write holds several frames and several changes of a replica's state. Whatever part of it a crash leaves, and
+//! however the nodes are split before the replica has caught up, no two quorums may decide on their own. Random
+//! schedules hit such a place about once in a thousand years of a storm: so each is visited here.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,18 @@ use onsale_cluster::{Input, ShardId, Write};
 use crate::harness::{Cluster, FSYNC};
 use crate::sample::{confirm, hold};
 
-/// What is going on while a node dies.
+/// The situation in which a node dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scene {
     /// A fourth node joins three, and shards move to it.
     Move,
-    /// The disk of one of three nodes forgot, and the node takes its own place.
+    /// The disk of one of three nodes forgot, and the node replaces itself.
     Renewal,
-    /// The same where members do not change: its replicas make up for what they forgot.
+    /// A disk forgot where members do not change: the node's replicas are repaired.
     Repair,
 }
 
-/// Where a scene is over in the undisturbed run.
+/// When a scene is over in the undisturbed run.
 const LASTS: Span = Span::from_millis(1_500);
 
 impl Scene {
@@ -60,7 +60,7 @@ impl Scene {
         (1..=nodes).map(NodeId).collect()
     }
 
-    /// One side of each way to part the nodes in two.
+    /// One side of each split of the nodes in two.
     fn splits(self) -> Vec<Vec<NodeId>> {
         let nodes = self.nodes();
         let pairs =
@@ -77,17 +77,17 @@ impl Scene {
     }
 }
 
-/// How finely a scene is gone through.
+/// The grain of a sweep through a scene.
 struct Grain {
     /// How long after the beginning of a write its node dies.
     instants: Vec<Span>,
-    /// How long after that the nodes are parted.
+    /// How long after that the nodes are split.
     until_split: Vec<Span>,
     /// Whether the node is up again before that, or only then.
     up_before: Vec<bool>,
 }
 
-/// How much of a write a crash leaves: nothing, whole frames, and each frame in part.
+/// How many bytes of a write a crash leaves: none, whole frames, and each frame in part.
 fn cuts(write: &Write) -> Vec<usize> {
     let (mut cuts, mut frames) = (vec![0], frame::read(&write.bytes));
     while frames.next().is_some() {
@@ -97,7 +97,7 @@ fn cuts(write: &Write) -> Vec<usize> {
     cuts
 }
 
-/// Goes through a scene; says how many crashes that were.
+/// Sweeps through a scene; returns the number of crashes.
 fn sweep(scene: Scene, grain: &Grain) -> usize {
     let mut crashes = 0;
     for (begun, node, write) in scene.writes() {
@@ -143,7 +143,7 @@ impl Crash {
         if !self.up_before {
             scene.start(&mut cluster, self.node);
         }
-        // Somebody asks for a seat at every node, again and again, whoever may grant it.
+        // A client asks for a seat at every node, again and again, until one grants it.
         let mut asked = BTreeMap::new();
         for round in 0..4 {
             for node in scene.nodes() {
@@ -210,7 +210,7 @@ fn committed(disk: &[(u32, Vec<u8>)]) -> Records {
     records
 }
 
-/// As a write is about to end, and a split before the next step.
+/// Crashes as a write is about to end, and a split before the next step.
 fn coarse() -> Grain {
     Grain {
         instants: vec![Span(FSYNC.0 - 50)],
@@ -228,25 +228,25 @@ fn fine() -> Grain {
 }
 
 #[test]
-fn a_crash_in_any_write_of_a_move_and_a_split_part_no_quorum() {
+fn a_crash_in_any_write_of_a_move_and_a_split_make_no_second_quorum() {
     let crashes = sweep(Scene::Move, &coarse());
     assert!(crashes > 1_500, "{crashes} crashes");
 }
 
 #[test]
-fn a_crash_in_any_write_of_a_renewal_and_a_split_part_no_quorum() {
+fn a_crash_in_any_write_of_a_renewal_and_a_split_make_no_second_quorum() {
     let crashes = sweep(Scene::Renewal, &coarse());
     assert!(crashes > 300, "{crashes} crashes");
 }
 
 #[test]
-fn a_crash_in_any_write_of_a_repair_and_a_split_part_no_quorum() {
+fn a_crash_in_any_write_of_a_repair_and_a_split_make_no_second_quorum() {
     let crashes = sweep(Scene::Repair, &coarse());
     assert!(crashes > 200, "{crashes} crashes");
 }
 
-/// The same every 50 µs, with each way to part the nodes, sooner and later. Run it by
-/// `cargo test --release -p onsale-cluster --test cluster -- --ignored every_50_us`.
+/// All scenes every 50 µs, with each split, sooner and later. Run it by `cargo test --release -p onsale-cluster --test
+/// cluster -- --ignored every_50_us`.
 #[test]
 #[ignore = "takes minutes: the nightly workflow runs it"]
 fn a_crash_every_50_us_of_a_move_a_renewal_and_a_repair() {

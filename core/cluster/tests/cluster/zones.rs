@@ -1,4 +1,4 @@
-//! Zones that are lost while shards move in a small cluster in memory. Each opens with its story.
+//! Zones that are lost while shards move in a small cluster in memory. Each test opens with its story.
 
 use onsale_booking::{NodeId, Outcome, Span};
 use onsale_cluster::journal::ReplicaId;
@@ -9,21 +9,21 @@ use crate::harness::Cluster;
 use crate::moves::{SHOWS, book_a_seat_each};
 use crate::sample::hold;
 
-/// Nodes 1 to 6 stand in zones 1, 2, 3, 1, 2, 3.
+/// Nodes 1 to 6 are in zones 1, 2, 3, 1, 2, 3.
 const ZONES: u16 = 3;
 
 fn zone_of(node: NodeId) -> u16 {
     (node.0 - 1) % ZONES + 1
 }
 
-/// What nodes do while a zone is lost. All leave as many zones as there are replicas.
+/// What nodes do while a zone is lost. All stories leave as many zones as there are replicas.
 #[derive(Clone, Copy, Debug)]
 enum Story {
     Join,
     Leave,
-    /// Some join while others leave.
+    /// Some nodes join while others leave.
     Exchange,
-    /// One is dead, and another one in its zone takes its place: the zone that is lost is theirs.
+    /// One node is dead, and another one in its zone replaces it: their zone is lost.
     Replace,
 }
 
@@ -80,8 +80,8 @@ const STORIES: [Story; 4] = [Story::Join, Story::Leave, Story::Exchange, Story::
 
 #[test]
 fn at_every_instant_of_every_move_any_zone_could_be_lost() {
-    // After each millisecond, whoever has a replica and whatever it knows of the members: without any one
-    // zone they are a quorum, of both sides where two change places.
+    // After each millisecond, for all replicas and their knowledge of the members: without any one zone they are a
+    // quorum, of both sides where two change places.
     for story in STORIES {
         let (mut cluster, mut joint, mut moved) = (story.begin(), 0, 0);
         for ms in 0..story.lasts() + 6_000 {
@@ -108,7 +108,7 @@ fn at_every_instant_of_every_move_any_zone_could_be_lost() {
 
 #[test]
 fn a_zone_is_lost_at_any_instant_of_any_move() {
-    // Two seconds later somebody serves every shard, the map's own among them, and sells.
+    // Two seconds later every shard is served, the map's own among them, and sells.
     for story in STORIES {
         for step in 0..story.lasts() / 47 {
             let zones = story.zones();
@@ -132,7 +132,11 @@ fn a_zone_is_lost_at_any_instant_of_any_move() {
             let map = ShardId(cluster.node(gateway).map().shards() - 1);
             let up = (1..=6).map(NodeId).filter(|&node| cluster.is_up(node));
             let serve = up.filter(|&node| cluster.node(node).serves(map).is_some());
-            assert_eq!(serve.count(), 1, "{story:?}, step {step}, zone {zone}: nobody has the map");
+            assert_eq!(
+                serve.count(),
+                1,
+                "{story:?}, step {step}, zone {zone}: no node serves the map"
+            );
         }
     }
 }

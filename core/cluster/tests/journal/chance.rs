@@ -1,9 +1,9 @@
-//! Chance, and what goes wrong by it.
+//! Random draws, and the faults that they cause.
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-/// Draws for a driver.
+/// Random draws of a driver.
 pub(crate) struct Chance(Xoshiro256PlusPlus);
 
 impl Chance {
@@ -20,7 +20,7 @@ impl Chance {
     }
 }
 
-/// What goes wrong while it lasts.
+/// The faults of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Faults {
     /// One message in this many is lost; 0 for none.

@@ -1,7 +1,7 @@
-//! Three nodes in memory, on virtual time: what a simulator does, as small as it gets.
+//! Three nodes in memory, on virtual time: a minimal simulator.
 //!
-//! Owns the network, the disks, suspicion between nodes, and the record of what was
-//! chosen and acknowledged, against which every replica is checked.
+//! Owns the network, the disks, suspicion between nodes, and the lists of chosen and acknowledged records, against
+//! which every replica is checked.
 
 use std::collections::BTreeMap;
 
@@ -27,16 +27,16 @@ enum Event {
     Restart { node: usize },
 }
 
-/// What a replica's applied records add up to: all of them, with their indexes.
+/// All records that a replica has applied, with their indexes.
 pub(crate) type State = Vec<(u64, u64)>;
 
 #[derive(Default)]
 pub(crate) struct Disk {
-    /// What a crash leaves, apart from a prefix of the write in flight.
+    /// The content that survives a crash, apart from a prefix of the write in flight.
     pub(crate) kept: BTreeMap<u32, Vec<u8>>,
     /// Whether a write was ever durable.
     has_written: bool,
-    /// What the disk claims to hold. Ahead of `kept` only when it lies.
+    /// The content that the disk claims to hold. Ahead of `kept` only when it lies.
     claimed: BTreeMap<u32, Vec<u8>>,
     in_flight: Option<(u32, Vec<u8>)>,
 }
@@ -51,7 +51,7 @@ pub(crate) struct Node {
     heard: [u64; 3],
     suspects: [bool; 3],
     peer_boots: [u32; 3],
-    /// What was asked: question to the index that the answer has to include.
+    /// For each read, the index that its answer has to include.
     questions: BTreeMap<(ShardId, ReadId), u64>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Cluster {
     pub(crate) snapshots_sent: u64,
     pub(crate) refused: u64,
     pub(crate) rotted: u64,
-    /// A rolling hash of all that was delivered.
+    /// A rolling hash of all deliveries.
     pub(crate) trace: u64,
     chance: Chance,
     events: BTreeMap<(u64, u64), Event>,
@@ -226,7 +226,7 @@ impl Cluster {
         }
     }
 
-    /// None when the message is lost.
+    /// The delay of a message; `None` if it is lost.
     fn delay(&mut self, from: usize, to: usize) -> Option<u64> {
         if self.cut.contains(&(from, to)) || self.chance.one_in(self.faults.drop_one_in) {
             return None;
@@ -241,7 +241,7 @@ impl Cluster {
         Some(ordered - self.now)
     }
 
-    /// Ends a node's turn: polls, checks what is applied, writes and sends.
+    /// Ends a node's turn: polls, checks the applied records, writes and sends.
     fn settle(&mut self, at: usize) {
         let mut ready = std::mem::take(&mut self.ready);
         let mut envelopes: [Vec<(ShardId, JournalMessage)>; 3] = Default::default();
@@ -280,7 +280,7 @@ impl Cluster {
             }
             for read in ready.reads.drain(..) {
                 let floor =
-                    node.questions.remove(&(shard, read)).expect("only what was asked is answered");
+                    node.questions.remove(&(shard, read)).expect("only an open read is answered");
                 assert!(group.applied() >= floor, "a confirmed answer is not stale");
                 self.answered += 1;
             }
@@ -314,7 +314,7 @@ impl Cluster {
         }
     }
 
-    /// Takes a node down. Of the write in flight a prefix survives.
+    /// Crashes a node. A prefix of its write in flight survives.
     pub(crate) fn crash(&mut self, at: usize, restart_after: u64) {
         let node = &mut self.nodes[at];
         if !node.up {
@@ -372,7 +372,7 @@ impl Cluster {
         self.settle(at);
     }
 
-    /// Proposes a fresh record wherever a node takes itself for the leader.
+    /// Proposes a fresh record on every node that believes it leads.
     pub(crate) fn propose(&mut self, shard: ShardId) -> bool {
         let mut taken = false;
         for at in 0..NODES.len() {
@@ -388,7 +388,7 @@ impl Cluster {
         taken
     }
 
-    /// Asks every node that takes itself for the leader to prove it.
+    /// Asks every node that believes it leads to prove it.
     pub(crate) fn ask(&mut self, shard: ShardId) {
         for at in 0..NODES.len() {
             let read = ReadId(self.next_value);
@@ -410,8 +410,8 @@ impl Cluster {
         }
     }
 
-    /// After all faults have ended: every shard takes a record, everyone applies it, and
-    /// nothing that was acknowledged is missing.
+    /// After all faults have ended: every shard takes a record, every replica applies it, and no acknowledged record is
+    /// missing.
     pub(crate) fn check_live(&mut self) {
         for shard in SHARDS {
             let before = self.acked.get(&shard).copied();
@@ -432,7 +432,10 @@ impl Cluster {
                     })
                     .filter(|(_, value)| *value != 0)
                     .collect();
-                assert_eq!(held, promised, "every replica of {shard} holds what was acknowledged");
+                assert_eq!(
+                    held, promised,
+                    "every replica of {shard} holds all acknowledged records"
+                );
             }
         }
     }

@@ -1,6 +1,6 @@
-//! Five nodes without a clock, between which replicas join and leave a log.
+//! Five nodes without a clock, on which replicas join and leave a log.
 //!
-//! Owns the links, the disks and what was chosen, against which every replica is checked.
+//! Owns the links, the disks and the chosen records, against which every replica is checked.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -23,11 +23,11 @@ pub(crate) struct Node {
     pub(crate) disk: BTreeMap<u32, Vec<u8>>,
     /// Whether a write to that disk was ever durable.
     pub(crate) has_written: bool,
-    /// What the replica has applied: index and value.
+    /// The records that the replica has applied: index and value.
     pub(crate) state: Vec<(u64, u64)>,
     pub(crate) up: bool,
     pub(crate) ticks: usize,
-    /// Replicas that came before are given up, because the disk forgot.
+    /// Replicas of earlier generations are given up, because the disk forgot.
     pub(crate) since: u32,
 }
 
@@ -36,9 +36,9 @@ pub(crate) struct Five {
     pub(crate) first: &'static [NodeId],
     pub(crate) nodes: Vec<Node>,
     pub(crate) links: BTreeMap<(NodeId, NodeId), VecDeque<JournalMessage>>,
-    /// What was applied anywhere: the one chosen sequence.
+    /// The records applied on any node: the one chosen sequence.
     pub(crate) chosen: BTreeMap<u64, u64>,
-    /// The greatest index that a leader applied of what it had proposed.
+    /// The greatest index that a leader applied of its own proposals.
     pub(crate) acknowledged: u64,
     pub(crate) values: u64,
     pub(crate) generation: u32,
@@ -107,8 +107,8 @@ impl Five {
         self.links.retain(|&(from, to), _| from != node && to != node);
     }
 
-    /// A node dies, and starts again on an empty disk. Says which replica is to take the place of the one that
-    /// it had, or that others take to be there.
+    /// A node dies, and starts again on an empty disk. Returns the replica that is to replace the one that it had, or
+    /// that others believe it has.
     pub(crate) fn forget(&mut self, node: NodeId) -> ReplicaId {
         if self.at(node).up {
             self.crash(node);
@@ -122,7 +122,7 @@ impl Five {
         ReplicaId::new(node, self.generation)
     }
 
-    /// Those who followed a dead node stand for election.
+    /// The followers of a dead node stand for election.
     pub(crate) fn miss(&mut self, dead: NodeId) {
         for node in (1..=NODES).map(NodeId) {
             let group = self.at(node).group.as_mut();
@@ -133,7 +133,7 @@ impl Five {
         }
     }
 
-    /// A node that died starts again, or one that was to die in its next write dies now.
+    /// A dead node starts again; one that was to die in its next write dies now.
     pub(crate) fn come_back(&mut self, node: NodeId) {
         self.tears = None;
         if self.at(node).up {
@@ -159,7 +159,7 @@ impl Five {
         }
     }
 
-    /// Polls, writes and applies until nothing follows; disks are instant.
+    /// Polls, writes and applies until nothing is left; disks are instant.
     pub(crate) fn settle(&mut self, id: NodeId) {
         let mut ready = Ready::default();
         let compact_after = self.compact_after;
@@ -245,7 +245,7 @@ impl Five {
         }
     }
 
-    /// Everybody ticks, and everything that is under way arrives, so many times.
+    /// All nodes tick, and all messages under way arrive, in each of these rounds.
     pub(crate) fn rounds(&mut self, rounds: usize) {
         for _ in 0..rounds {
             (1..=NODES).map(NodeId).for_each(|node| self.tick(node));
@@ -256,7 +256,7 @@ impl Five {
         }
     }
 
-    /// The same among these alone: what is under way to or from others is lost.
+    /// Rounds among these nodes alone: messages under way to or from others are lost.
     pub(crate) fn rounds_among(&mut self, nodes: &[NodeId], rounds: usize) {
         for _ in 0..rounds {
             nodes.iter().for_each(|&node| self.tick(node));
@@ -268,7 +268,7 @@ impl Five {
         }
     }
 
-    /// Of what is under way, some is lost, one in so many, and most of the rest arrives.
+    /// Loses one message under way in `loss`, and delivers most of the rest.
     pub(crate) fn carry_some(&mut self, chance: &mut Chance, loss: u64) {
         let links: Vec<_> = self.links.keys().copied().collect();
         for link in links {
@@ -280,8 +280,8 @@ impl Five {
         }
     }
 
-    /// What happens whatever a schedule is about: one node at a time dies and comes back, somebody proposes,
-    /// time passes, and messages arrive or do not.
+    /// Random life around a schedule: one node at a time dies and comes back, a leader proposes, time passes, and
+    /// messages arrive or do not.
     pub(crate) fn live_on(
         &mut self,
         roll: u64,
@@ -293,7 +293,7 @@ impl Five {
             0 if down.is_empty() && self.at(node).up => {
                 down.insert(node);
                 if chance.one_in(2) {
-                    // It dies when it writes next, and is missed when it is back.
+                    // It dies in its next write, and is missed when it is back.
                     self.tears = Some((node, chance.below(6) as usize));
                 } else {
                     self.crash(node);
@@ -311,9 +311,9 @@ impl Five {
         }
     }
 
-    /// Somebody leads, the log goes on, and all that was acknowledged is there.
+    /// Checks that there is a leader, the log goes on, and all acknowledged records are there.
     pub(crate) fn check_whole(&mut self, seed: u64) {
-        let leader = self.leader().unwrap_or_else(|| panic!("seed {seed}: nobody leads"));
+        let leader = self.leader().unwrap_or_else(|| panic!("seed {seed}: no node leads"));
         let before = self.acknowledged;
         self.propose();
         self.rounds(5);
@@ -345,13 +345,13 @@ impl Five {
     }
 
     pub(crate) fn change(&mut self, change: Change) -> bool {
-        let leader = self.leader().expect("somebody leads");
+        let leader = self.leader().expect("a node leads");
         let taken = self.group(leader).change_members(change);
         self.settle(leader);
         taken
     }
 
-    /// Takes the next step towards `new` in the place of `old`, whoever leads.
+    /// Takes the next step to replace `old` by `new`, whichever node leads.
     pub(crate) fn push_on(&mut self, new: ReplicaId, old: NodeId) {
         let Some(leader) = self.leader() else { return };
         let group = self.group(leader);
@@ -359,7 +359,7 @@ impl Five {
         let is_old = |member: &ReplicaId| member.node() == old && *member != new;
         let old_voter = members.voters().iter().copied().find(is_old);
         let old_learner = members.learners().iter().copied().find(is_old);
-        // The only voter gives way itself.
+        // A sole voter gives way itself.
         let leads = is_old(&group.replica()) && members.voters().len() > 1;
         let new_is_level = group.lag(new).is_some_and(|lag| lag <= 2);
         let change = match (members.learners().contains(&new), old_voter, old_learner) {
@@ -382,7 +382,7 @@ impl Five {
         self.settle(leader);
     }
 
-    /// One replica takes another's place.
+    /// Replaces one replica by another.
     pub(crate) fn replace(&mut self, old: NodeId, new: NodeId) -> ReplicaId {
         self.generation += 1;
         let new = ReplicaId::new(new, self.generation);
@@ -390,7 +390,7 @@ impl Five {
             self.push_on(new, old);
             self.rounds(2);
         }
-        let leader = self.leader().expect("somebody leads");
+        let leader = self.leader().expect("a node leads");
         let members = self.group(leader).members().clone();
         assert!(members.voters().contains(&new), "{members:?}");
         assert!(members.all().iter().all(|member| member.node() != old), "{members:?}");
@@ -398,7 +398,7 @@ impl Five {
     }
 
     pub(crate) fn voters(&mut self) -> Vec<ReplicaId> {
-        let leader = self.leader().expect("somebody leads");
+        let leader = self.leader().expect("a node leads");
         self.group(leader).members().voters().to_vec()
     }
 }

@@ -1,5 +1,5 @@
-//! Replicas that join and leave a log while it grows, on five nodes without a clock: scripts
-//! for what hurts, then chance.
+//! Replicas that join and leave a log while it grows, on five nodes without a clock: scripts for known hazards, then
+//! random schedules.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +11,9 @@ use crate::chance::Chance;
 use crate::five::{FIRST, Five, NODES};
 
 #[test]
-fn a_replica_takes_anothers_place_and_then_bears_the_log() {
-    // The log is on 1, 2 and 3. 4 takes the place of 2, and 5 that of 3; then 1 dies, and what
-    // was acknowledged before anybody moved is on 4 and 5.
+fn a_replica_replaces_another_and_then_carries_the_log() {
+    // The log is on 1, 2 and 3. 4 replaces 2, and 5 replaces 3; then 1 dies, and the records acknowledged before the
+    // moves are on 4 and 5.
     for compact_after in [u64::MAX, 8] {
         let mut five = Five::new(compact_after);
         (0..20).for_each(|_| five.propose());
@@ -34,8 +34,8 @@ fn a_replica_takes_anothers_place_and_then_bears_the_log() {
 }
 
 #[test]
-fn members_survive_restarts_in_the_midst_of_a_change() {
-    // Everybody dies after each round of a change, and comes back with what the disks hold.
+fn members_survive_restarts_during_a_change() {
+    // All nodes die after each round of a change, and come back with the contents of their disks.
     for compact_after in [u64::MAX, 4] {
         let mut five = Five::new(compact_after);
         five.generation += 1;
@@ -54,11 +54,11 @@ fn members_survive_restarts_in_the_midst_of_a_change() {
 }
 
 #[test]
-fn a_write_that_is_torn_in_a_move_does_not_bring_members_of_long_ago_back() {
-    // 4 takes the place of 3, and 1 leads. 3 dies in the write by which it learns of the last step, *Settles*: the
-    // step is on its disk, and what follows in that write, that the step before it is committed, is not. Members
-    // are 1, 2 and 4 by now, of whom 1 and 4 go on, cut off from 2 and 3. If 3 now counted 1, 2 and 3 as members,
-    // it and 2 would be a quorum, too.
+fn a_write_that_is_torn_in_a_move_does_not_bring_former_members_back() {
+    // 4 replaces 3, and 1 leads. 3 dies in the write by which it learns of the last step, *Settles*: the step is on its
+    // disk, but the rest of that write, that the step before it is committed, is not. Members are 1, 2 and 4 by now, of
+    // which 1 and 4 go on, cut off from 2 and 3. If 3 now counted 1, 2 and 3 as members, it and 2 would be a quorum,
+    // too.
     let mut five = Five::new(u64::MAX);
     let (new, old) = (ReplicaId::new(NodeId(4), 1), ReplicaId::new(FIRST[2], 0));
     assert!(five.change(Change::Learns(new)));
@@ -91,9 +91,9 @@ fn a_write_that_is_torn_in_a_move_does_not_bring_members_of_long_ago_back() {
 }
 
 #[test]
-fn a_replica_without_a_say_does_not_stand() {
-    // 4 has taken the place of 1, which is to be dropped: the record is on the way. 2, which leads, dies. If 1
-    // were elected it would commit its own removal, and lead on with nobody to listen to it.
+fn a_replica_without_a_vote_does_not_stand_for_election() {
+    // 4 has replaced 1, which is to be dropped: the record is on the way. 2, which leads, dies. If 1 were elected it
+    // would commit its own removal, and go on leading without any follower.
     let mut five = Five::new(u64::MAX);
     let (new, old) = (ReplicaId::new(NodeId(4), 1), ReplicaId::new(FIRST[0], 0));
     five.group(FIRST[0]).transfer(FIRST[1]);
@@ -123,8 +123,8 @@ fn a_replica_without_a_say_does_not_stand() {
 
 #[test]
 fn a_vote_is_remembered_with_the_replica_that_it_was_for() {
-    // Node 4 has had a replica of generation 1, and now has one of generation 2: a vote for the one is none for the
-    // other, also after a restart.
+    // Node 4 has had a replica of generation 1, and now has one of generation 2: a vote for one of them does not count
+    // for the other, also after a restart.
     let mut five = Five::new(u64::MAX);
     five.replace(FIRST[1], NodeId(4));
     let second = five.replace(NodeId(4), FIRST[1]);
@@ -149,8 +149,8 @@ fn a_vote_is_remembered_with_the_replica_that_it_was_for() {
 
 #[test]
 fn a_replica_that_left_stays_away() {
-    // 2 has left and dropped its replica. What an old leader still says to it finds nobody, even
-    // after a restart; when it joins again it is another replica.
+    // 2 has left and dropped its replica. An old leader's messages to it have no effect, even after a restart; when it
+    // joins again it is another replica.
     let mut five = Five::new(5);
     five.propose();
     let late: Vec<JournalMessage> = {
@@ -179,20 +179,20 @@ fn one_step_at_a_time_and_only_one_that_follows() {
     let mut five = Five::new(u64::MAX);
     let (new, old) = (ReplicaId::new(NodeId(4), 1), ReplicaId::new(FIRST[1], 0));
     assert!(!five.change(Change::Swaps { promoted: new, demoted: old }), "it has not learned");
-    assert!(!five.change(Change::Drops(old)), "it has a say");
+    assert!(!five.change(Change::Drops(old)), "it has a vote");
     assert!(five.change(Change::Learns(new)));
     assert!(!five.change(Change::Learns(ReplicaId::new(NodeId(5), 2))), "one is under way");
     five.rounds(5);
     assert!(five.change(Change::Swaps { promoted: new, demoted: old }));
     five.rounds(5);
     let leader = five.leader().unwrap();
-    assert!(!five.group(leader).members().is_joint(), "a leader ends what is half done");
+    assert!(!five.group(leader).members().is_joint(), "a leader settles a half-done change");
     assert_eq!(five.voters().len(), 3);
 }
 
 #[test]
-fn a_leader_that_loses_its_say_passes_leadership_on() {
-    // The library would leave it in the leadership, unable to propose, with followers that sleep.
+fn a_leader_that_loses_its_vote_transfers_the_leadership() {
+    // The library would let it lead on, unable to propose, with followers that sleep.
     let mut five = Five::new(u64::MAX);
     let (new, old) = (ReplicaId::new(NodeId(4), 1), ReplicaId::new(FIRST[0], 0));
     assert!(five.change(Change::Learns(new)));
@@ -207,9 +207,8 @@ fn a_leader_that_loses_its_say_passes_leadership_on() {
     assert!(five.acknowledged > before);
 }
 
-/// Chance moves replicas about, crashes nodes, loses and delays messages, and takes snapshots.
-/// Every replica applies the one chosen sequence; in the end what was acknowledged is there. Says how many
-/// moves came to their end.
+/// Moves replicas, crashes nodes, loses and delays messages, and takes snapshots at random. Every replica applies the
+/// one chosen sequence; in the end all acknowledged records are there. Returns how many moves came to their end.
 fn move_by_chance(first: &'static [NodeId]) -> u32 {
     let mut moves = 0;
     for seed in 0..80 {
@@ -221,7 +220,7 @@ fn move_by_chance(first: &'static [NodeId]) -> u32 {
             let node = NodeId(1 + chance.below(u64::from(NODES)) as u16);
             match chance.below(40) {
                 12 => {
-                    // The next move begins when the last one is done, as a coordinator sees to it.
+                    // The next move begins when the last one is done, as a coordinator ensures.
                     let done = goal.is_none_or(|(new, old): (ReplicaId, NodeId)| {
                         five.leader().is_some_and(|leader| {
                             let members = five.group(leader).members();
@@ -266,23 +265,23 @@ fn move_by_chance(first: &'static [NodeId]) -> u32 {
 }
 
 #[test]
-fn whatever_happens_meanwhile_the_log_stays_one() {
+fn under_random_faults_the_log_stays_one() {
     let moves = move_by_chance(&FIRST);
     assert!(moves > 50, "{moves} moves");
 }
 
 #[test]
-fn whatever_happens_to_a_single_replica_the_log_stays_one() {
-    // Its moves need both nodes for a moment. Either may die meanwhile, during a write, and comes back.
+fn under_random_faults_the_log_of_a_single_replica_stays_one() {
+    // Its moves need both nodes for a moment. Either may die meanwhile, during a write, and come back.
     let moves = move_by_chance(&FIRST[..1]);
     assert!(moves > 50, "{moves} moves");
 }
 
 #[test]
-fn a_node_that_forgets_learns_anew_whatever_happens_meanwhile() {
-    // Chance wipes disks, one after the other: a node that forgot gets another replica in the place of the one
-    // that it had, while messages are lost and late, and others crash. It may forget again before it is
-    // done. What was acknowledged is never lost, and no two records are chosen.
+fn a_node_that_forgets_learns_the_log_again_under_random_faults() {
+    // Disks are wiped at random, one after the other: a node that forgot gets another replica in place of the one that
+    // it had, while messages are lost and late, and others crash. It may forget again before it is done. No
+    // acknowledged record is ever lost, and no two records are chosen.
     let (mut forgotten, mut again) = (0, 0);
     for seed in 0..80 {
         let mut chance = Chance::new(1_000 + seed);
@@ -295,10 +294,10 @@ fn a_node_that_forgets_learns_anew_whatever_happens_meanwhile() {
             match chance.below(40) {
                 12 if five.leader().is_some() => {
                     let voter = five.voters()[chance.below(3) as usize].node();
-                    // Another one only when the members are as they are to be.
+                    // Another node only when the members are as they are to be.
                     let is_done = goal.is_none_or(|(new, old)| {
                         let members = five.leader().map(|leader| five.group(leader).members());
-                        let members = members.expect("somebody leads");
+                        let members = members.expect("a node leads");
                         let is_new = |member: &ReplicaId| member.node() != old || *member == new;
                         members.voters().contains(&new) && members.all().iter().all(is_new)
                     });

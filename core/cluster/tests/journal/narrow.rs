@@ -1,5 +1,5 @@
-//! Leads in narrow places: logs of one voter, and leaders whose say has ended. Messages and writes
-//! pass one by one, as each story wants them.
+//! Leads in edge cases: logs of one voter, and leaders that have lost their vote. Messages and writes pass one by one,
+//! as each story wants them.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const SHARD: ShardId = ShardId(3);
 struct Stage {
     groups: BTreeMap<u16, RaftGroup>,
     under_way: Vec<JournalMessage>,
-    /// Nodes whose disks answer at once. What the others have to write waits in `unwritten`.
+    /// Nodes whose disks are slow: their writes wait in `unwritten`; other disks answer at once.
     slow: Vec<u16>,
     unwritten: BTreeMap<u16, Ticket>,
     reads: Vec<ReadId>,
@@ -54,7 +54,7 @@ impl Stage {
         self.groups.get_mut(&node).unwrap()
     }
 
-    /// Polls a replica until nothing follows.
+    /// Polls a replica until nothing is left.
     fn turn(&mut self, node: u16) {
         loop {
             let mut ready = Ready::default();
@@ -80,7 +80,7 @@ impl Stage {
         }
     }
 
-    /// Takes a message in without polling the replica.
+    /// Takes a message without polling the replica.
     fn hear(&mut self, message: JournalMessage) {
         let node = message.to().0;
         if !self.groups.contains_key(&node) && message.is_from_leader() {
@@ -92,7 +92,7 @@ impl Stage {
         }
     }
 
-    /// Delivers what passes, and what follows from it; what does not is lost.
+    /// Delivers the messages that pass, and the messages that follow from them; others are lost.
     fn pump(&mut self, mut passes: impl FnMut(&JournalMessage) -> bool) {
         while !self.under_way.is_empty() {
             for message in std::mem::take(&mut self.under_way) {
@@ -146,7 +146,7 @@ fn appends(message: &JournalMessage) -> bool {
 
 #[test]
 fn a_sole_voter_awaits_no_answer_of_a_learner() {
-    // The learner is silent: it never began, or died. Whether the voter still leads is no question to it.
+    // The learner is silent: it never began, or died. The voter need not ask whether it still leads.
     let mut stage = Stage::new(&[1]);
     stage.change(1, Change::Learns(replica(4, 1)));
     stage.rounds(3, |_| false);
@@ -157,8 +157,8 @@ fn a_sole_voter_awaits_no_answer_of_a_learner() {
 
 #[test]
 fn a_sole_replica_gives_way_with_the_next_acknowledgement() {
-    // From the newcomer's answer on it takes no tick: the two change places, and the old leader settles
-    // although its own say ends with it, and calls the new one.
+    // From the newcomer's answer on it takes no tick: the two change places, and the old leader settles although its
+    // own vote ends with it, and calls the new one.
     let (old, new) = (replica(1, 0), replica(4, 1));
     let mut stage = Stage::new(&[1]);
     stage.change(1, Change::Learns(new));
@@ -184,7 +184,7 @@ fn a_sole_replica_does_not_give_way_to_the_dead() {
         stage.rounds(5, |_| false);
         assert!(stage.is_voter(1, old) && stage.at(1).may_serve());
     }
-    // It was only cut off. An answer to any of the questions will do.
+    // It was only cut off. An answer to any of the reads will do.
     stage.change(1, Change::Swaps { promoted: new, demoted: old });
     stage.rounds(5, |_| true);
     assert!(stage.at(4).may_serve());
@@ -192,16 +192,16 @@ fn a_sole_replica_does_not_give_way_to_the_dead() {
 
 #[test]
 fn leadership_is_not_passed_to_the_dead_for_ever() {
-    // 3 is to give way to 4. The leader is cut off before the last step; 3 is elected, and has to pass
-    // the leadership on. 4 acknowledges its first record and dies before it is called: of all it has the most,
-    // and the greatest number.
+    // 3 is to give way to 4. The leader is cut off before the last step; 3 is elected, and has to transfer the
+    // leadership. 4 acknowledges its first record and dies before it is called: it has the most of the log of all, and
+    // the greatest number.
     let (old, new) = (replica(3, 0), replica(4, 1));
     let mut stage = Stage::new(&[1, 2, 3]);
     stage.change(1, Change::Learns(new));
     stage.rounds(5, |_| true);
     let step = stage.at(1).applied() + 1;
     stage.change(1, Change::Swaps { promoted: new, demoted: old });
-    // All hear that the step is committed, and nobody but the leader has the next one.
+    // All hear that the step is committed, and only the leader has the next one.
     stage.rounds(3, |message| message.records().all(|(index, ..)| index <= step));
     assert!(stage.at(3).members().is_joint(), "{:?}", stage.at(3).members());
     stage.at(3).campaign();
@@ -218,13 +218,13 @@ fn leadership_is_not_passed_to_the_dead_for_ever() {
             return;
         }
     }
-    panic!("1, 2 and 3 are well, and nobody leads: {:?}", stage.groups);
+    panic!("1, 2 and 3 are well, and none leads: {:?}", stage.groups);
 }
 
 #[test]
 fn a_voter_that_has_struck_off_all_others_leads_once_its_disk_has_caught_up() {
-    // Its disk hangs with a record on the way to it when it takes both others for dead. The library
-    // panics if a sole voter stands before all of its log is durable.
+    // Its disk hangs with a record on the way to it when it treats both others as dead. The library panics if a sole
+    // voter stands for election before all of its log is durable.
     for stands in
         [RaftGroup::campaign as fn(&mut RaftGroup), |group| (0..40).for_each(|_| group.tick())]
     {
@@ -238,7 +238,7 @@ fn a_voter_that_has_struck_off_all_others_leads_once_its_disk_has_caught_up() {
         stands(stage.at(2));
         stage.at(2).campaign();
         stage.rounds(40, |_| false);
-        assert!(!stage.at(2).is_leader(), "it would acknowledge what its disk may lose");
+        assert!(!stage.at(2).is_leader(), "it would acknowledge records that its disk may lose");
         stage.slow.clear();
         stage.sync(2);
         stage.rounds(40, |_| false);
@@ -246,8 +246,7 @@ fn a_voter_that_has_struck_off_all_others_leads_once_its_disk_has_caught_up() {
     }
 }
 
-/// 4 has taken the place of 1, the only replica, and 1 still leads: it called 4, and the call is
-/// late. Returns the call.
+/// 4 has replaced 1, the only replica, and 1 still leads: it called 4, and the call is late. Returns the call.
 fn late_call() -> (Stage, JournalMessage) {
     let (old, new) = (replica(1, 0), replica(4, 1));
     let mut stage = Stage::new(&[1]);
@@ -261,7 +260,7 @@ fn late_call() -> (Stage, JournalMessage) {
         }
         !calls(message)
     });
-    assert!(!stage.at(4).members().is_joint(), "it has a say, alone");
+    assert!(!stage.at(4).members().is_joint(), "it is the only voter");
     (stage, late.expect("it was called"))
 }
 

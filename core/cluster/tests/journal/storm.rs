@@ -1,11 +1,11 @@
-//! Seeds: random crashes, cuts and losses, then calm.
+//! Random crashes, cuts and losses by seed, then calm.
 
 use std::panic::{self, AssertUnwindSafe};
 
 use crate::chance::{Chance, Faults};
 use crate::cluster::{Cluster, NODES, SHARDS};
 
-/// What goes wrong besides crashes, cuts and losses.
+/// Further faults besides crashes, cuts and losses.
 #[derive(Clone, Copy, PartialEq)]
 enum Mishap {
     Nothing,
@@ -63,8 +63,8 @@ fn storm(seed: u64, mishap: Mishap) -> Cluster {
     cluster
 }
 
-/// The records that replicas apply agree, nothing acknowledged is lost, no answer is
-/// stale, nothing stays stuck, and all fall asleep.
+/// Replicas apply the same records, no acknowledged record is lost, no answer is stale, nothing stays stuck, and all
+/// fall asleep.
 #[test]
 fn storms_break_no_promise() {
     let (mut acked, mut answered, mut snapshots) = (0, 0, 0);
@@ -81,8 +81,7 @@ fn storms_break_no_promise() {
     );
 }
 
-/// A node whose durable state rots is repaired from the others, and breaks no promise that
-/// it forgot.
+/// A node whose durable state rots is repaired from the others, and breaks no forgotten promise.
 #[test]
 fn rot_is_repaired_from_the_quorum() {
     let mut rotted = 0;
@@ -94,8 +93,8 @@ fn rot_is_repaired_from_the_quorum() {
     assert!(rotted > 300, "{rotted}");
 }
 
-/// The control: if the checks could not see lost promises, they would prove nothing. Not every
-/// lie breaks one: a leader that outlives the liar tells it what it lacks.
+/// The control: if the checks could not see lost promises, they would prove nothing. Not every lie breaks one: a leader
+/// that outlives the liar tells it what it lacks.
 #[test]
 fn disks_that_lie_are_caught() {
     let caught = (0..60)

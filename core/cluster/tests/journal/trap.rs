@@ -1,5 +1,4 @@
-//! What hurts users of the Raft library who do not know it, one test each; then what is
-//! ours on top.
+//! The pitfalls of the Raft library, one test each; then this crate's additions.
 
 use onsale_booking::NodeId;
 use onsale_cluster::journal::frame::Frame;
@@ -17,7 +16,7 @@ const SHARD: ShardId = ShardId(3);
 struct Trio {
     groups: Vec<RaftGroup>,
     queue: Vec<JournalMessage>,
-    /// Whose disks answer at once; what the others have to write is kept in `tickets`.
+    /// Whether each disk answers at once; other replicas' writes wait in `tickets`.
     instant: [bool; 3],
     tickets: [Option<Ticket>; 3],
     records: [Vec<Vec<u8>>; 3],
@@ -73,7 +72,7 @@ impl Trio {
         }
     }
 
-    /// Delivers what passes, and what follows from it.
+    /// Delivers the messages that pass, and the messages that follow from them.
     fn pump(&mut self, mut passes: impl FnMut(&JournalMessage) -> bool) {
         (0..3).for_each(|at| self.turn(at));
         while !self.queue.is_empty() {
@@ -125,7 +124,7 @@ fn trap_1_the_library_does_not_draw_the_election_timeout() {
     }
 }
 
-/// Without a leader, and with one node down, two that always stand at the same time.
+/// Without a leader, and with one node down, two replicas always stand for election at the same time.
 #[test]
 fn trap_1_equal_timeouts_do_not_split_votes_for_ever() {
     for ticks in 2..20 {
@@ -139,10 +138,10 @@ fn trap_1_equal_timeouts_do_not_split_votes_for_ever() {
     }
 }
 
-/// The same, with the third there: it has a record that the two lack, votes for neither, and says so, and
-/// is asked anew before it would stand itself. Told that they lost, the two are followers again.
+/// The same with the third replica up: it has a record that the two lack, votes for neither, and says so, and is asked
+/// again before it would stand itself. Told that they lost, the two are followers again.
 #[test]
-fn trap_1_those_who_were_told_that_they_lost_do_not_split_votes_for_ever() {
+fn trap_1_candidates_that_were_told_that_they_lost_do_not_split_votes_for_ever() {
     for ticks in 2..9 {
         let mut trio = Trio::new();
         trio.propose(b"alone");
@@ -201,7 +200,7 @@ fn trap_3_a_lost_snapshot_is_sent_again() {
 }
 
 #[test]
-fn trap_4_no_election_in_the_midst_of_a_snapshot() {
+fn trap_4_no_election_during_a_snapshot() {
     let mut trio = Trio::new();
     lag(&mut trio);
     trio.instant[2] = false;
@@ -222,7 +221,7 @@ fn trap_4_no_election_in_the_midst_of_a_snapshot() {
 }
 
 #[test]
-fn trap_5_compaction_spares_what_is_not_applied_or_not_durable() {
+fn trap_5_compaction_spares_records_that_are_not_applied_or_not_durable() {
     let mut trio = Trio::new();
     (1..=10_u8).for_each(|number| trio.propose(&[number]));
     trio.run(3, |_| true);
@@ -236,7 +235,7 @@ fn trap_5_compaction_spares_what_is_not_applied_or_not_durable() {
     assert_eq!(
         trio.groups[0].applied(),
         applied + 1,
-        "what was in flight is applied once it is durable"
+        "the records in flight are applied once they are durable"
     );
     assert_eq!(trio.groups[0].uncompacted(), 1);
 }
@@ -255,7 +254,7 @@ fn trap_6_a_batch_is_one_record() {
     assert!(trio.records.iter().all(|records| records.last() == Some(&batch)));
 }
 
-/// Its disk left no trace of the loss, but its leader knows what it once acknowledged.
+/// Its disk left no trace of the loss, but its leader knows of its lost acknowledgement.
 #[test]
 fn trap_7_a_replica_that_lost_durable_state_keeps_out_until_it_is_repaired() {
     let mut trio = Trio::new();
@@ -268,7 +267,7 @@ fn trap_7_a_replica_that_lost_durable_state_keeps_out_until_it_is_repaired() {
     assert!(trio.groups[1].is_in_repair());
     assert!(trio.refused.contains(&Mark::DurableStateMissing));
 
-    // It takes all peers: one of them may be all that knows of a vote.
+    // It takes all peers: one of them may be the only one that knows of a vote.
     trio.run(100, |message| !concerns(message, 2));
     assert!(trio.groups[1].is_in_repair() && trio.records[1].is_empty());
     trio.groups[0].ping();
@@ -282,7 +281,7 @@ fn trap_7_a_replica_that_lost_durable_state_keeps_out_until_it_is_repaired() {
 #[should_panic(expected = "both lead epoch")]
 fn trap_7_a_second_leader_in_one_epoch_panics() {
     let mut trio = Trio::new();
-    // Nodes 1 and 3 forget that they voted, for node 2 to win the same epoch again.
+    // Nodes 1 and 3 forget their votes, so that node 2 wins the same epoch again.
     trio.groups[1] = group(1, 20, Durable::default());
     let mut forgetful = group(0, 10, Durable::default());
     std::mem::swap(&mut trio.groups[0], &mut forgetful);
@@ -313,9 +312,9 @@ fn answers_need_a_quorum() {
     let mut trio = Trio::new();
     assert!(trio.groups[0].confirm_leadership(ReadId(1)));
     trio.run(10, |message| message.from() == NODES[0]);
-    assert!(trio.reads.is_empty(), "nobody was heard");
+    assert!(trio.reads.is_empty(), "no follower was heard");
     trio.run(2, |message| !concerns(message, 2));
-    assert_eq!(trio.reads, [ReadId(1)], "one follower suffices, and the question was repeated");
+    assert_eq!(trio.reads, [ReadId(1)], "one follower suffices, and the read was repeated");
     assert!(!trio.groups[1].confirm_leadership(ReadId(2)), "a follower cannot ask");
 }
 
@@ -345,7 +344,7 @@ fn a_leader_without_a_quorum_stays_awake_while_something_is_pending() {
 fn a_transfer_takes_no_election_timeout() {
     let mut trio = Trio::new();
     trio.groups[0].transfer(NODES[2]);
-    assert!(!trio.groups[0].propose(vec![1]), "it is handing over");
+    assert!(!trio.groups[0].propose(vec![1]), "a transfer is under way");
     trio.pump(|_| true);
     assert!(trio.groups[2].may_serve());
     assert_eq!(trio.groups[0].leader(), Some(NODES[2]));
@@ -361,8 +360,8 @@ fn a_transfer_to_a_dead_node_is_given_up() {
     assert!(trio.records[0].contains(&b"on we go".to_vec()));
 }
 
-/// A leader that lost its leadership unnoticed by one follower: the follower sleeps on, but a
-/// request for its vote wakes it.
+/// A leader lost its leadership without one follower's notice: the follower sleeps on, but a request for its vote wakes
+/// it.
 #[test]
 fn a_request_for_a_vote_wakes_a_follower() {
     let mut trio = Trio::new();

@@ -60,7 +60,7 @@ fn any_frame() -> impl Strategy<Value = Owned> {
     ]
 }
 
-/// A node's disk after a stretch of work, with segments and snapshots turning over.
+/// A node's disk after some work, with segments and snapshots turning over.
 fn busy_node(seed: u64, faults: Faults) -> Cluster {
     let mut cluster = Cluster::new(seed, faults);
     cluster.run_until(1_000_000);
@@ -96,7 +96,7 @@ fn frames(group: &RaftGroup) -> Vec<String> {
     frame::read(&bytes).map(say).collect()
 }
 
-/// What these add up to where something was written before.
+/// The state recovered from these segments, where something was written before.
 fn recover(segments: Vec<(u32, Vec<u8>)>) -> Recovered {
     Wal::recover(Found { has_written: true, segments })
 }
@@ -157,7 +157,7 @@ fn one_write_is_in_flight_and_the_rest_waits() {
     assert!(group.is_leader(), "a single voter elects itself");
 }
 
-/// A crash in the midst of a checkpoint falls back on the segment before it.
+/// A crash in the middle of a checkpoint falls back on the segment before it.
 #[test]
 fn a_torn_checkpoint_is_not_used() {
     let cluster = busy_node(3, Faults::default());
@@ -175,7 +175,7 @@ fn a_torn_checkpoint_is_not_used() {
     }
 }
 
-/// Sectors are written whole or not at all, in any order: a hole in the last write is no loss.
+/// A disk writes sectors whole or not at all, in any order: a hole in the last write is no loss.
 #[test]
 fn a_missing_sector_is_a_torn_write_and_a_flipped_bit_is_not() {
     let mut segment = Vec::new();
@@ -200,8 +200,8 @@ fn a_missing_sector_is_a_torn_write_and_a_flipped_bit_is_not() {
     }
 }
 
-/// A segment goes only when the next one has a whole checkpoint. So if there is none at all, a write that was
-/// durable is lost, unless none ever was.
+/// A segment is deleted only when the next one has a whole checkpoint. So if there is none at all, a durable write is
+/// lost, unless there never was one.
 #[test]
 fn no_checkpoint_is_a_loss_wherever_something_was_written() {
     let cluster = busy_node(3, Faults::default());
@@ -219,7 +219,7 @@ fn no_checkpoint_is_a_loss_wherever_something_was_written() {
     assert_eq!(all_frames(kept), all_frames(recover(vec![(number, whole)])));
 }
 
-/// A node that carries no shard is no exception: its log has a checkpoint, too.
+/// The same holds on a node that carries no shard: its log has a checkpoint, too.
 #[test]
 fn a_torn_tail_is_no_loss_on_a_node_without_replicas() {
     let mut segment = Vec::new();
@@ -234,8 +234,8 @@ fn a_torn_tail_is_no_loss_on_a_node_without_replicas() {
     assert_eq!(recovered.facts, [b"facts".to_vec()]);
 }
 
-/// However few bytes of a header stand in its first sector, a flipped bit in it is not taken for
-/// a sector that was never written, and such a sector is.
+/// However few bytes of a header stand in its first sector, a flipped bit in it is not read as a sector that was never
+/// written, and such a sector is.
 #[test]
 fn a_flipped_bit_in_a_header_that_straddles_sectors_is_no_torn_write() {
     // Lengths whose low bytes are zeros, and one that has none.
@@ -265,13 +265,13 @@ fn a_flipped_bit_in_a_header_that_straddles_sectors_is_no_torn_write() {
     }
 }
 
-/// A record in the place of its index whose payload has a length, in bytes.
+/// An entry at an index with a payload of this length, in bytes.
 fn entry(payload: usize, index: u64) -> Frame<'static> {
     static SEVENS: [u8; 1 << 17] = [7; 1 << 17];
     Frame::Entry { shard: SHARDS[0], index, epoch: Epoch(1), record: &SEVENS[..payload - 21] }
 }
 
-/// Where a state has sectors of zeros itself they are no proof that a write was torn.
+/// Sectors of zeros in a state do not prove that a write was torn.
 #[test]
 fn a_flipped_bit_beside_zeros_is_no_torn_write() {
     let mut segment = Vec::new();
@@ -288,9 +288,9 @@ fn a_flipped_bit_beside_zeros_is_no_torn_write() {
     }
 }
 
-/// Of a write that is cut anywhere only whole batches count: a replica that starts is in a state that it was in.
+/// Of a write that is cut anywhere only whole batches count: a replica starts in a state that it was in.
 #[test]
-fn a_handover_counts_as_a_whole_or_not_at_all() {
+fn a_batch_counts_as_a_whole_or_not_at_all() {
     let hard_state = |epoch, commit| Frame::HardState {
         shard: SHARDS[0],
         epoch: Epoch(epoch),
@@ -329,7 +329,7 @@ fn a_handover_counts_as_a_whole_or_not_at_all() {
     assert_eq!(read[1..], batches[..3].concat());
 }
 
-/// No replica is ever in such a state at the end of a batch: so no crash made it.
+/// No replica is ever in such a state at the end of a batch: so no crash can have caused it.
 #[test]
 fn a_state_that_no_replica_can_have_been_in_is_damage() {
     let (shard, epoch) = (SHARDS[0], Epoch(1));
@@ -358,7 +358,7 @@ fn a_state_that_no_replica_can_have_been_in_is_damage() {
     }
 }
 
-/// A snapshot that names no members has those that the log began with, whatever the one before it had.
+/// A snapshot without members has those at the beginning of the log, whatever members the one before it had.
 #[test]
 fn a_snapshot_does_not_inherit_the_members_of_an_earlier_one() {
     let shard = SHARDS[0];
@@ -379,10 +379,9 @@ fn a_snapshot_does_not_inherit_the_members_of_an_earlier_one() {
     assert_eq!(*boot(shard, 0, &mut recovered).members(), initial);
 }
 
-/// What is found damaged under a node that lives is written anew, even if there is nothing else
-/// to write.
+/// Damage found while a node runs is rewritten from memory, even if there is nothing else to write.
 #[test]
-fn a_renewed_log_needs_nothing_that_was_before() {
+fn a_renewed_log_needs_no_earlier_segment() {
     let cluster = busy_node(4, Faults::default());
     let groups: Vec<&RaftGroup> = cluster.nodes[0].groups.values().collect();
     let mut wal = Wal::new(1 << 20, 7);
@@ -398,9 +397,9 @@ fn a_renewed_log_needs_nothing_that_was_before() {
     assert_eq!(write.segment, 8);
 }
 
-/// So is what belongs to no group.
+/// Frames of no group are rewritten as well.
 #[test]
-fn a_renewed_log_inherits_what_belongs_to_no_group() {
+fn a_renewed_log_inherits_the_frames_of_no_group() {
     let mut wal = Wal::new(1 << 20, 7);
     wal.renew();
     assert!(wal.segment_is_due());
@@ -430,7 +429,7 @@ proptest! {
         let mut read = frame::read(&bytes);
         let survivors = read.by_ref().count();
         prop_assert_eq!(read.damage(), Some(Damage::Rotten));
-        prop_assert!(survivors < owned.len() && read.offset() <= at, "what precedes the damage is served, no more");
+        prop_assert!(survivors < owned.len() && read.offset() <= at, "only frames before the damage are read");
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! A show against a model that keeps no bitmap, no list and no index.
+//! A show compared with a model that has no bitmap, no list and no index.
 
 use std::collections::BTreeMap;
 
 use super::*;
 
-/// The rules of sale, told as plainly as they can be.
+/// The rules of sale, written as plainly as possible.
 struct Model {
     seats: Vec<Option<HoldId>>,
     holds: BTreeMap<HoldId, Known>,
@@ -170,7 +170,7 @@ impl Model {
         Ok(chosen)
     }
 
-    /// Follows an event, and refuses to book or hold a seat that somebody has.
+    /// Follows an event, and refuses to book or hold a taken seat.
     fn follow(&mut self, event: &Event) {
         while let Some(&(ended, hold)) = self.ended.first()
             && ended + RULES.remember <= event.at()
@@ -229,7 +229,7 @@ impl Model {
 enum Action {
     Ask(Request),
     Wait(u64),
-    /// The next leader reads an earlier time.
+    /// The next leader's clock is behind.
     LeaderWhoseClockLags(u64),
     Tidy,
 }
@@ -251,7 +251,7 @@ fn step() -> impl Strategy<Value = Action> {
         3 => id.clone().prop_map(confirm),
         1 => id.clone().prop_map(release),
     ];
-    // A hold has one user, but for the occasional stranger.
+    // A hold has one user, except for an occasional stranger.
     let ask = (id, prop::bool::weighted(0.05), command).prop_map(|(id, stranger, command)| {
         let hold = match &command {
             Command::Hold(_) => id,
@@ -306,7 +306,7 @@ proptest! {
                     if let Decision::Record(event) = decision {
                         record(&mut show, &mut model, event.clone());
                         let repeat = show.decide(&request, now);
-                        prop_assert_eq!(repeat, Decision::Answer(show.outcome(&event)), "a repeat is told the same");
+                        prop_assert_eq!(repeat, Decision::Answer(show.outcome(&event)), "a repeat gets the same answer");
                     }
                 }
             }

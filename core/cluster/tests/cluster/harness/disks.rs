@@ -1,4 +1,4 @@
-//! What goes wrong with the processes and disks of the cluster in memory.
+//! Faults of the processes and disks of the cluster in memory.
 
 use onsale_booking::NodeId;
 use onsale_cluster::Write;
@@ -6,14 +6,14 @@ use onsale_cluster::Write;
 use super::{Cluster, Event};
 
 impl Cluster {
-    /// The machine loses power. Of a write that was not synced a part may be on the disk, and nothing is
-    /// that only the page cache had.
+    /// The machine loses power. A part of an unsynced write may be on the disk; data that only the page cache had are
+    /// lost.
     pub(crate) fn crash(&mut self, id: NodeId) {
         let any = self.scheduled as usize;
         self.crash_keeping(id, |write| any % (write.bytes.len() + 1));
     }
 
-    /// The same, where this many bytes of the write are on the disk.
+    /// A loss of power that leaves this many bytes of the write on the disk.
     pub(crate) fn crash_keeping(&mut self, id: NodeId, kept: impl FnOnce(&Write) -> usize) {
         self.end(id);
         if let Some((segment, durable)) = self.cached.remove(&id)
@@ -27,8 +27,8 @@ impl Cluster {
         }
     }
 
-    /// The process dies and the machine does not: a write that was not synced is in the page cache, where the
-    /// next process reads it.
+    /// The process dies and the machine does not: an unsynced write is in the page cache, where the next process reads
+    /// it.
     pub(crate) fn kill(&mut self, id: NodeId) {
         self.end(id);
         if let Some(write) = self.in_flight(id).cloned() {
@@ -39,11 +39,11 @@ impl Cluster {
     }
 
     fn end(&mut self, id: NodeId) {
-        self.nodes.remove(&id).expect("only what is up can die");
+        self.nodes.remove(&id).expect("only a node that is up can die");
         self.paused.remove(&id);
     }
 
-    /// The write of a node's latest process that is on its way to the disk.
+    /// The write in flight of a node's latest process.
     pub(crate) fn in_flight(&self, id: NodeId) -> Option<&Write> {
         self.events.values().find_map(|event| match event {
             Event::Synced { node, incarnation, write }
@@ -55,20 +55,20 @@ impl Cluster {
         })
     }
 
-    /// Another disk stands where a dead process had its own.
+    /// Replaces the disk of a dead process by an empty one.
     pub(crate) fn wipe(&mut self, id: NodeId) {
         assert!(!self.is_up(id), "{id} lives on its disk");
         self.disks.remove(&id);
     }
 
-    /// A bit flips on the disk of a dead process, in the frame that it wrote first.
+    /// Flips a bit on the disk of a dead process, in the frame that it wrote first.
     pub(crate) fn rot(&mut self, id: NodeId) {
         assert!(!self.is_up(id), "{id} has it in memory");
         let newest = self.disks.get_mut(&id).and_then(|disk| disk.last_entry());
         newest.expect("it has written").into_mut()[20] ^= 1;
     }
 
-    /// There is no room on the node's disk any more.
+    /// Takes all room from the node's disk.
     pub(crate) fn fill(&mut self, id: NodeId) {
         self.full.insert(id);
     }
