@@ -163,8 +163,8 @@ impl Show {
 
     /// Decides a request of this show. Changes nothing and never fails.
     ///
-    /// Of several reasons to refuse a hold it gives the first of these: `BadRequest`,
-    /// `SoldOut`, `SeatTaken`, `NoneFree`.
+    /// Of several reasons to refuse a hold it gives the first of these: `BadRequest`, `SoldOut`, `SeatTaken`,
+    /// `NoneFree`.
     pub fn decide(&self, request: &Request, now: Instant) -> Decision {
         let refuse = |refusal| Decision::Answer(Outcome::Refused(refusal));
         let checks = &self.rules.checks;

@@ -318,8 +318,8 @@ mod tests {
 
     #[test]
     fn the_documented_defaults_detect_after_four_and_a_half_seconds() {
-        // With beats each second, φ 8, a pause of 3 s and σ of at least 100 ms: 4.52 s
-        // after the last steady beat, 5.31 s with the invented history only.
+        // With beats each second, φ 8, a pause of 3 s and σ of at least 100 ms: 4.52 s after the last steady beat, 5.31
+        // s with the invented history only.
         let mut fresh = detector(Instant::ZERO);
         assert!(fresh.overdue(Instant(5_300_000)).is_empty());
         assert_eq!(fresh.overdue(Instant(5_450_000)), [PEER, NodeId(3)]);

@@ -232,8 +232,8 @@ impl Gateway {
         }
     }
 
-    /// Believes in a shard's first replica if the believed leader carries no replica of it by the map. If it is the map
-    /// that is old, that replica gives a hint.
+    /// Believes that a shard's first replica leads it, if `node`, believed so far, carries no replica of it by the map.
+    /// If it is the map that is old, that replica gives a hint.
     fn forget_leader(&mut self, shard: ShardId, node: NodeId) {
         let belief = &mut self.beliefs[shard.0 as usize];
         if belief.leader == node && !carries(&self.placement, shard, node) {

@@ -38,7 +38,7 @@ impl HybridClock {
         Self { me, latest: (Instant::ZERO, 0), accepted_drift }
     }
 
-    /// Stamps a write: later than all stamps made or heard before, whatever the physical clock shows.
+    /// Stamps a write: later than all stamps made or heard before, even if the physical clock is behind.
     pub fn stamp(&mut self, now: Instant) -> Stamp {
         let (at, count) = self.latest;
         self.latest = if now > at {

@@ -107,8 +107,8 @@ impl Committed {
         Epoch(self.0.term)
     }
 
-    /// The proposed bytes. Empty for the record by which a leader opens its epoch, and for one
-    /// that changes the members.
+    /// The proposed bytes. Empty for the record by which a leader opens its epoch, and for one that changes the
+    /// members.
     pub fn record(&self) -> &[u8] {
         &self.0.data
     }
@@ -156,8 +156,7 @@ pub enum Gist {
     Replicates,
 }
 
-/// A message from one replica of a shard's log to another. Outside the journal it can be read,
-/// not made.
+/// A message from one replica of a shard's log to another. Outside the journal it can be read, not made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JournalMessage(Box<Said>);
 
@@ -219,8 +218,8 @@ impl JournalMessage {
         Epoch(self.0.message.term)
     }
 
-    /// The records that it carries: index, epoch of the proposer, and the proposed bytes.
-    /// Empty for the record by which a leader opens its epoch, and for one that changes the members.
+    /// The records that it carries: index, epoch of the proposer, and the proposed bytes. Empty for the record by which
+    /// a leader opens its epoch, and for one that changes the members.
     pub fn records(&self) -> impl Iterator<Item = (u64, Epoch, &[u8])> {
         self.0.message.entries.iter().map(|entry| (entry.index, Epoch(entry.term), &entry.data[..]))
     }
@@ -263,8 +262,8 @@ impl JournalMessage {
         FIXED + entries + self.0.message.context.len() + self.0.message.get_snapshot().data.len()
     }
 
-    /// A hash that differs, in all likelihood, between messages that differ in more than
-    /// the bytes of their records. Stable across processes and versions of Rust.
+    /// A hash that differs, in all likelihood, between messages that differ in more than the bytes of their records.
+    /// Stable across processes and versions of Rust.
     pub fn digest(&self) -> u64 {
         let message = &self.0.message;
         let snapshot = message.has_snapshot().then(|| message.get_snapshot());

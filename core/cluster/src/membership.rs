@@ -7,7 +7,7 @@
 //! Rumours spread as in SWIM (Das et al., 2002): a suspicion is told, not acted upon, and its subject refutes it by a
 //! higher incarnation. Of two rumours about a member, the higher incarnation wins; within one incarnation, the more
 //! severe state wins. So rumours about a member have one total order, of which the greatest wins, and tables that have
-//! heard the same rumours are equal, in whatever order, and however often, they heard them.
+//! heard the same rumours are equal, though they heard them in another order or more often.
 //!
 //! A beat shows its sender's view, a hash that equal tables share. A node adds its whole table to its beats to a peer
 //! that last showed another view: a few times at once, and then once for each beat that still shows another view. So a

@@ -96,8 +96,8 @@ impl Resolver {
         self.sees_quorum
     }
 
-    /// Whether to declare down a member that has been suspect since `suspect_since`. A node that has just come back to a
-    /// quorum suspects the members that it finds there, until they have refuted it.
+    /// Whether to declare down a member that has been suspect since `suspect_since`. A node that has just come back to
+    /// a quorum suspects the members that it finds there, until they have refuted it.
     pub fn gives_up(&self, suspect_since: Instant, now: Instant) -> bool {
         self.sees_quorum && now >= suspect_since.max(self.since) + self.stable_after
     }

@@ -1,8 +1,7 @@
 //! One shard on one node: a replica of its journal and the shows that result from it.
 //!
-//! Owns the committed state of the shard's shows, and the change from a replica that
-//! follows to a leader that serves, and back. Refuses to know peers' health, routes and
-//! the disk: the node ticks, delivers and writes.
+//! Owns the committed state of the shard's shows, and the change from a replica that follows to a leader that serves,
+//! and back. Refuses to know peers' health, routes and the disk: the node ticks, delivers and writes.
 
 mod answers;
 mod expiry;
@@ -154,8 +153,8 @@ impl Shard {
         self.journal.ping();
     }
 
-    /// Tells the followers the time by which holds are measured, if this node leads, holds are live, and not
-    /// every follower has heard it. Returns whether it did.
+    /// Tells the followers the time by which holds are measured, if this node leads, holds are live, and not every
+    /// follower has heard it. Returns whether it did.
     pub(crate) fn tell_time(&mut self) -> bool {
         let has_holds =
             self.leader.as_ref().is_some_and(|leader| leader.expires_at() < Instant::MAX);
@@ -188,8 +187,8 @@ impl Shard {
         }
     }
 
-    /// Closes the turn: proposes its decisions to the journal, and takes the journal's output.
-    /// `ready` is cleared first; the node gathers its frames.
+    /// Closes the turn: proposes its decisions to the journal, and takes the journal's output. `ready` is cleared
+    /// first; the node gathers its frames.
     pub(crate) fn settle(
         &mut self,
         now: Instant,
@@ -274,8 +273,7 @@ impl Shard {
         self.leader.as_ref().map(Leader::epoch)
     }
 
-    /// The epoch in which this replica serves, and how many requests it has decided in it; the count
-    /// wraps.
+    /// The epoch in which this replica serves, and how many requests it has decided in it; the count wraps.
     pub(crate) fn work(&self) -> Option<(Epoch, u32)> {
         self.leader.as_ref().map(|leader| (leader.epoch(), leader.decided()))
     }

@@ -1,7 +1,7 @@
 //! One copy of the facts.
 //!
-//! Owns the last-writer-wins map, its version vector, and the vector of its dropped tombstones.
-//! Refuses to know clocks, messages and disks.
+//! Owns the last-writer-wins map, its version vector, and the vector of its dropped tombstones. Refuses to know clocks,
+//! messages and disks.
 //!
 //! A copy is always the result of *all* that it has [`Seen`]: a delta that does not begin where the copy ends is not
 //! taken. So a seen write never has to be looked at again, which makes it safe to drop tombstones:

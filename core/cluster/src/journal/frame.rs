@@ -1,7 +1,7 @@
 //! The format of durable state in the write-ahead log.
 //!
-//! Owns the bytes: writing frames, and reading them back as far as they can be trusted.
-//! Refuses to know the meaning of a sequence of frames.
+//! Owns the bytes: writing frames, and reading them back as far as they can be trusted. Refuses to know the meaning of
+//! a sequence of frames.
 //!
 //! A segment is a sequence of frames. All numbers are little-endian.
 //!
@@ -25,25 +25,23 @@
 //! | 8 | replica | generation (4), whether it has left (1, 0 or 1) |
 //! | 9 | forgot | incarnation (8); the shard is 0 |
 //!
-//! The frames of a replica come in *batches*, one for each poll. A batch is closed by
-//! the replica's hard state, or by a replica frame that says that it has left, and counts as a whole or not
-//! at all. So recovery always gives a state that the replica was in.
+//! The frames of a replica come in *batches*, one for each poll. A batch is closed by the replica's hard state, or by a
+//! replica frame that says that it has left, and counts as a whole or not at all. So recovery always gives a state that
+//! the replica was in.
 //!
-//! An entry supersedes every earlier entry of its shard at its index and above; a snapshot
-//! supersedes every earlier entry. A change is an entry. A replica with another generation
-//! supersedes everything of its shard; one without a replica frame is of generation 0. The log of a node that
-//! forgot says so before everything else, in each segment: then no replica is of generation 0. The commit
-//! index of a hard state may lag behind: it is written along with the next state that has
-//! to be durable.
+//! An entry supersedes every earlier entry of its shard at its index and above; a snapshot supersedes every earlier
+//! entry. A change is an entry. A replica with another generation supersedes everything of its shard; one without a
+//! replica frame is of generation 0. The log of a node that forgot says so before everything else, in each segment:
+//! then no replica is of generation 0. The commit index of a hard state may lag behind: it is written along with the
+//! next state that has to be durable.
 //!
 //! A segment begins with a checkpoint: the frames of every group's whole state, closed by
 //! a checkpoint frame. So one segment suffices to recover a node.
 //!
-//! A crash during a write keeps any of its sectors, the last of them perhaps in part, and a missing
-//! sector before another one reads as zeros. That tells damage to a write that nothing depended on
-//! from damage to durable state. Flipped bits make no sector of zeros, and a frame has none: its first
-//! byte is never zero, however few of its bytes stand in its first sector, and where the payload
-//! has such a run of zeros the mark says so, and zeros prove nothing.
+//! A crash during a write keeps any of its sectors, the last of them perhaps in part, and a missing sector before
+//! another one reads as zeros. That tells damage to a write that nothing depended on from damage to durable state.
+//! Flipped bits make no sector of zeros, and a frame has none: its first byte is never zero, however few of its bytes
+//! stand in its first sector, and where the payload has such a run of zeros the mark says so, and zeros prove nothing.
 
 mod read;
 
@@ -90,8 +88,7 @@ pub enum Frame<'a> {
         vote: Option<ReplicaId>,
         /// An index up to which the log is committed, perhaps not the latest.
         commit: u64,
-        /// Whether its disk once lost durable state that the replica has not recovered
-        /// yet.
+        /// Whether its disk once lost durable state that the replica has not recovered yet.
         in_repair: bool,
     },
     /// A state that stands for the log up to an index.
@@ -256,8 +253,8 @@ fn numbers<const COUNT: usize>(out: &mut Vec<u8>, numbers: [u64; COUNT]) {
     out.extend_from_slice(numbers.map(u64::to_le_bytes).as_flattened());
 }
 
-/// The mark and the check, which tells a complete header from an incomplete one: the finalizer
-/// of splitmix64, because a CRC costs ten times as much on so few bytes.
+/// The mark and the check, which tells a complete header from an incomplete one: the finalizer of splitmix64, because a
+/// CRC costs ten times as much on so few bytes.
 const fn first_word(mark: u8, length: u32, payload: u32) -> u32 {
     let mut mixed = ((length as u64) << 32 | payload as u64) ^ (mark as u64) << 24;
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,14 +1,13 @@
 //! The members of a log: its replicas, and how they change while the log grows.
 //!
-//! Owns the steps of a change and the effect of each on the members. A change is a record of the
-//! log like any other, and counts from the moment at which it is applied. Refuses to know who
-//! wants a change, and when the next step is due.
+//! Owns the steps of a change and the effect of each on the members. A change is a record of the log like any other,
+//! and counts from the moment at which it is applied. Refuses to know who wants a change, and when the next step is
+//! due.
 //!
-//! One replica replaces another in four steps: it learns the log, without a vote;
-//! the two change places, and until that is over the configuration is joint: a quorum of the old members *and* one of
-//! the new must agree; the old majority's vote ends; the replica that lost its vote
-//! is dropped. A replica that comes back to a node is a new one with a number of its own: so
-//! the promises of its predecessor do not bind it, and no replica is counted twice.
+//! One replica replaces another in four steps: it learns the log, without a vote; the two change places, and until that
+//! is over the configuration is joint: a quorum of the old members *and* one of the new must agree; the old majority's
+//! vote ends; the replica that lost its vote is dropped. A replica that comes back to a node is a new one with a number
+//! of its own: so the promises of its predecessor do not bind it, and no replica is counted twice.
 
 use std::fmt;
 
@@ -26,8 +25,7 @@ pub struct ReplicaId(u64);
 impl ReplicaId {
     const NODE_BITS: u32 = 16;
 
-    /// The replica of a node with a generation, which is 0 for the replicas that a log begins
-    /// with.
+    /// The replica of a node with a generation, which is 0 for the replicas that a log begins with.
     pub fn new(node: NodeId, generation: u32) -> Self {
         Self(u64::from(node.0) | u64::from(generation) << Self::NODE_BITS)
     }
@@ -319,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_follow_changes_nothing() {
+    fn a_step_that_does_not_follow_changes_nothing() {
         let begin = Members::initial(&[NodeId(1), NodeId(2), NodeId(3)]);
         let learns = begin.after(Change::Learns(id(4, 7))).unwrap();
         let joint = learns.after(Change::Swaps { promoted: id(4, 7), demoted: id(2, 0) }).unwrap();

@@ -1,8 +1,8 @@
 //! A replica of a log as a Raft group of the crate `raft`.
 //!
-//! Owns the translation of the library's requests into frames, messages and records, each at its time; also
-//! what the library leaves to its user: sleep, the retry of snapshots, and the refusal of messages that would break it.
-//! Refuses to know other groups.
+//! Owns the translation of the library's requests into frames, messages and records, each at its time; also what the
+//! library leaves to its user: sleep, the retry of snapshots, and the refusal of messages that would break it. Refuses
+//! to know other groups.
 
 mod admission;
 mod followers;
@@ -37,14 +37,14 @@ use crate::mark::Mark;
 /// The timing of a replica; all in ticks except `keep_records`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How long it waits for a leader before it stands for election; more than
-    /// `heartbeat_ticks`. The caller draws it for each replica, so that not all stand at
-    /// the same time. After a lost election it waits for up to twice as long.
+    /// How long it waits for a leader before it stands for election; more than `heartbeat_ticks`. The caller draws it
+    /// for each replica, so that not all stand at the same time. After a lost election it waits for up to twice as
+    /// long.
     pub election_ticks: usize,
     /// The heartbeat interval of a leader that is awake.
     pub heartbeat_ticks: usize,
-    /// How long a leader stays awake for a silent follower. Longer than the
-    /// node takes to suspect a peer: one that is silent for less is not pinged when it is back.
+    /// How long a leader stays awake for a silent follower. Longer than the node takes to suspect a peer: one that is
+    /// silent for less is not pinged when it is back.
     pub patience_ticks: u32,
     /// Time after which an unacknowledged snapshot counts as lost.
     pub snapshot_ticks: u32,
@@ -96,8 +96,8 @@ pub struct RaftGroup {
     /// The index of the last record that a poll handed out, or that its snapshot included.
     handed_out: u64,
     /// A snapshot that has to be handed out before anything else, once the batch with its frames is durable. Until then
-    /// the library must not stand for election: it would look for entries between the applied and the committed
-    /// index, which are gone.
+    /// the library must not stand for election: it would look for entries between the applied and the committed index,
+    /// which are gone.
     install: Option<(u64, Snapshot)>,
     read_index: ReadIndex,
     /// A step that is proposed once the replica that it promotes has answered this read.
@@ -112,15 +112,13 @@ pub struct RaftGroup {
 }
 
 impl RaftGroup {
-    /// The replica of `shard` on `node`. `voters` are the members at the beginning of the log; the
-    /// replica is one of them unless it joins later. `durable` comes from `Wal::recover`; it is the
-    /// default for a replica that the log begins with, or `Durable::joining` for a new one. The
-    /// first poll hands out the snapshot that it holds, if any.
+    /// The replica of `shard` on `node`. `voters` are the members at the beginning of the log; the replica is one of
+    /// them unless it joins later. `durable` comes from `Wal::recover`; it is the default for a replica that the log
+    /// begins with, or `Durable::joining` for a new one. The first poll hands out the snapshot that it holds, if any.
     ///
     /// # Panics
     ///
-    /// If the settings contradict themselves, or `node` is 0, or neither among the voters nor
-    /// joining.
+    /// If the settings contradict themselves, or `node` is 0, or neither among the voters nor joining.
     pub fn new(
         shard: ShardId,
         node: NodeId,
@@ -234,11 +232,10 @@ impl RaftGroup {
         }
     }
 
-    /// Takes a message from a peer that was sent to this incarnation of the node, not to
-    /// an earlier one. Never fails: a message that is hostile, misdirected or of a
-    /// kind that no peer sends is refused, and the next poll says why. If it shows that the disk
-    /// lost durable state, the replica is in repair from then on. Returns whether it was
-    /// let through.
+    /// Takes a message from a peer that was sent to this incarnation of the node, not to an earlier one. Never fails: a
+    /// message that is hostile, misdirected or of a kind that no peer sends is refused, and the next poll says why. If
+    /// it shows that the disk lost durable state, the replica is in repair from then on. Returns whether it was let
+    /// through.
     ///
     /// # Panics
     ///
@@ -280,9 +277,9 @@ impl RaftGroup {
         true
     }
 
-    /// Appends a record, if this replica leads and is not transferring its leadership; returns
-    /// whether it did. The record is not committed before `poll` says so and may still be
-    /// lost with the leadership. A batch is one record, because the library pays for each.
+    /// Appends a record, if this replica leads and is not transferring its leadership; returns whether it did. The
+    /// record is not committed before `poll` says so and may still be lost with the leadership. A batch is one record,
+    /// because the library pays for each.
     ///
     /// # Panics
     ///
@@ -292,8 +289,8 @@ impl RaftGroup {
         self.is_leader() && self.raft.propose(Vec::new(), record).is_ok()
     }
 
-    /// All frames up to the poll that carried this ticket are durable. A ticket of an earlier
-    /// replica of the log on this node is ignored.
+    /// All frames up to the poll that carried this ticket are durable. A ticket of an earlier replica of the log on
+    /// this node is ignored.
     pub fn fsynced(&mut self, upto: Ticket) {
         if upto.generation != self.replica().generation() {
             return;
@@ -301,9 +298,8 @@ impl RaftGroup {
         self.persisted(upto.number);
     }
 
-    /// Puts the node's next tasks into `out`, which must be clear. `installed` and
-    /// `committed` count as applied: the node applies them, in order, before it calls
-    /// anything else.
+    /// Puts the node's next tasks into `out`, which must be clear. `installed` and `committed` count as applied: the
+    /// node applies them, in order, before it calls anything else.
     pub fn poll(&mut self, out: &mut Ready) {
         assert!(out.ticket.is_none(), "frames are gathered and cleared before the next poll");
         if !self.outbox.is_empty() {
@@ -345,9 +341,8 @@ impl RaftGroup {
         self.check_invariants();
     }
 
-    /// Replaces the log up to the applied index by `state`, the result of applying it.
-    /// The last records before it are kept for followers that lag a little. Costs
-    /// no write: the next segment of the write-ahead log carries it.
+    /// Replaces the log up to the applied index by `state`, the result of applying it. The last records before it are
+    /// kept for followers that lag a little. Costs no write: the next segment of the write-ahead log carries it.
     pub fn compact(&mut self, state: Vec<u8>) {
         let raft = &self.raft.raft;
         let applied = raft.raft_log.applied;
@@ -382,8 +377,8 @@ impl RaftGroup {
         self.hard_state_frame(log.hard_state()).write(frames);
     }
 
-    /// Number of records since the last snapshot: when to compact. More than any bound
-    /// if a new member needs a snapshot that includes it, so that no older one will do.
+    /// Number of records since the last snapshot: when to compact. More than any bound if a new member needs a snapshot
+    /// that includes it, so that no older one will do.
     pub fn uncompacted(&self) -> u64 {
         if self.left {
             return 0;
@@ -405,8 +400,8 @@ impl RaftGroup {
         log.last_index() - log.persisted
     }
 
-    /// Whether its disk lost durable state that the replica has not recovered: it
-    /// neither votes nor stands for election.
+    /// Whether its disk lost durable state that the replica has not recovered: it neither votes nor stands for
+    /// election.
     pub fn is_in_repair(&self) -> bool {
         self.repair.is_some()
     }

@@ -1,8 +1,7 @@
 //! Recovery: a node's state from its disk when it starts.
 //!
-//! Owns the reading back of segments: how far each can be trusted, the state of each replica that its frames give,
-//! and whether promises may be missing. Refuses to know how a segment is written, and what a replica does with
-//! its state.
+//! Owns the reading back of segments: how far each can be trusted, the state of each replica that its frames give, and
+//! whether promises may be missing. Refuses to know how a segment is written, and what a replica does with its state.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +15,9 @@ use crate::id::ShardId;
 /// The contents of a node's write-ahead log, and the driver's memory of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Whether a write of the node has ever been durable, on this disk or another. The driver remembers it
-    /// apart from the log, before it tells the node that its first write is durable. Until then the node has
-    /// promised nothing, so nothing is lost if its disk is empty.
+    /// Whether a write of the node has ever been durable, on this disk or another. The driver remembers it apart from
+    /// the log, before it tells the node that its first write is durable. Until then the node has promised nothing, so
+    /// nothing is lost if its disk is empty.
     pub has_written: bool,
     /// The segments by number, in any order, torn tails included.
     pub segments: Vec<(u32, Vec<u8>)>,
@@ -27,9 +26,9 @@ pub struct Found {
 impl Wal {
     /// The state that the found segments give.
     ///
-    /// Only the newest segment with a whole checkpoint counts: a newer one was begun but
-    /// nothing in it was promised, an older one is included in the checkpoint. The older one is deleted only
-    /// then: so if there is none at all, either nothing was ever durable or it is lost.
+    /// Only the newest segment with a whole checkpoint counts: a newer one was begun but nothing in it was promised, an
+    /// older one is included in the checkpoint. The older one is deleted only then: so if there is none at all, either
+    /// nothing was ever durable or it is lost.
     pub fn recover(found: Found) -> Recovered {
         let Found { has_written, mut segments } = found;
         segments.sort_unstable_by_key(|(number, _)| *number);
@@ -82,21 +81,19 @@ pub struct Recovered {
     pub facts: Vec<Vec<u8>>,
     /// Number of the next segment: greater than that of any found segment.
     pub next_segment: u32,
-    /// Where trust ended before the end: segment, byte offset and kind. Later bytes are not used.
-    /// After [`Damage::Torn`] nothing that was promised is missing.
+    /// Where trust ended before the end: segment, byte offset and kind. Later bytes are not used. After
+    /// [`Damage::Torn`] nothing that was promised is missing.
     pub damage: Option<(u32, usize, Damage)>,
     /// Whether the disk was replaced by another one.
     pub replaced: bool,
     lost_promises: bool,
-    /// Incarnation at which disk loss was last detected, and all replicas until then were given
-    /// up.
+    /// Incarnation at which disk loss was last detected, and all replicas until then were given up.
     pub forgot: Option<u64>,
 }
 
 impl Recovered {
-    /// Takes the state of one replica; that of a new one if there is none. Where promises may be missing
-    /// the replica takes no part in elections until it has recovered all that it may have forgotten;
-    /// that takes all its peers.
+    /// Takes the state of one replica; that of a new one if there is none. Where promises may be missing the replica
+    /// takes no part in elections until it has recovered all that it may have forgotten; that takes all its peers.
     pub fn take(&mut self, shard: ShardId) -> Durable {
         let in_repair = self.lost_promises;
         self.shards.remove(&shard).unwrap_or(Durable { in_repair, ..Durable::default() })
@@ -167,8 +164,8 @@ impl Durable {
         self.left
     }
 
-    /// The snapshot, the empty one if there is none, and the records after it up to an index; `None` if
-    /// they do not reach it.
+    /// The snapshot, the empty one if there is none, and the records after it up to an index; `None` if they do not
+    /// reach it.
     pub fn applied(self, upto: u64) -> Option<(Snapshot, Vec<Committed>)> {
         let first = self.snapshot.get_metadata().index;
         if !(first..=self.last_index()).contains(&upto) {
@@ -182,13 +179,13 @@ impl Durable {
         self.snapshot.get_metadata().index + self.entries.len() as u64
     }
 
-    /// Whether a replica can have been in this state at the end of a batch. Recovery never gives any other,
-    /// so it never guesses a missing hard state.
+    /// Whether a replica can have been in this state at the end of a batch. Recovery never gives any other, so it never
+    /// guesses a missing hard state.
     fn is_sound(&self) -> bool {
         let snapshot = self.snapshot.get_metadata();
         let last_epoch = self.entries.last().map_or(snapshot.term, |entry| entry.term);
-        // A change is proposed when the one before it is applied, and the replica that receives it is sent
-        // that commit index along with it.
+        // A change is proposed when the one before it is applied, and the replica that receives it is sent that commit
+        // index along with it.
         let known =
             self.entries.iter().rev().take_while(|entry| entry.index > self.hard_state.commit);
         let pending = known.filter(|entry| !entry.context.is_empty()).count();
@@ -207,8 +204,7 @@ impl Durable {
         true
     }
 
-    /// Replays a frame, whose content stays in `segment`. Returns whether it can follow the
-    /// earlier ones.
+    /// Replays a frame, whose content stays in `segment`. Returns whether it can follow the earlier ones.
     fn replay(&mut self, frame: Frame<'_>, segment: &Bytes) -> bool {
         match frame {
             Frame::Entry { index, epoch, record, .. } => {

@@ -1,7 +1,7 @@
 //! A node's write-ahead log: one log shared by the node's groups, one fsync in flight.
 //!
-//! Owns the gathering of frames into writes and the order of segments. Refuses to know
-//! files, how a segment is read back, and the meaning of a group's state.
+//! Owns the gathering of frames into writes and the order of segments. Refuses to know files, how a segment is read
+//! back, and the meaning of a group's state.
 
 use std::mem;
 
@@ -41,10 +41,9 @@ enum Segment {
 }
 
 impl Wal {
-    /// A log that closes a segment once more than `segment_bytes`, and more than its
-    /// checkpoint takes, follow the checkpoint; so checkpoints are at most half of all
-    /// bytes written. Its first write begins `first_segment`, which must be greater than
-    /// any segment on the disk.
+    /// A log that closes a segment once more than `segment_bytes`, and more than its checkpoint takes, follow the
+    /// checkpoint; so checkpoints are at most half of all bytes written. Its first write begins `first_segment`, which
+    /// must be greater than any segment on the disk.
     pub fn new(segment_bytes: usize, first_segment: u32) -> Self {
         Self {
             segment_bytes,
@@ -65,8 +64,8 @@ impl Wal {
         self.forgot = forgot;
     }
 
-    /// A durable segment was found damaged while the node runs: the next write begins a
-    /// new segment, which is all that recovery needs, and the damaged one is deleted.
+    /// A durable segment was found damaged while the node runs: the next write begins a new segment, which is all that
+    /// recovery needs, and the damaged one is deleted.
     pub fn renew(&mut self) {
         if let Segment::Open { number, .. } = self.segment {
             self.segment = Segment::Due(number + 1);
@@ -88,8 +87,7 @@ impl Wal {
         self.gathered.extend(frames);
     }
 
-    /// Whether there is a write to begin, and it begins a segment, so that `inherits` must be called
-    /// first.
+    /// Whether there is a write to begin, and it begins a segment, so that `inherits` must be called first.
     pub fn segment_is_due(&self) -> bool {
         self.has_a_write() && matches!(self.segment, Segment::Due(_))
     }
@@ -155,8 +153,8 @@ impl Wal {
         self.in_flight.is_none() && (self.renewing || !self.gathered.is_empty())
     }
 
-    /// The polls that a finished write made durable, to be passed on to `RaftGroup::fsynced`.
-    /// Empty if no such write is in flight.
+    /// The polls that a finished write made durable, to be passed on to `RaftGroup::fsynced`. Empty if no such write is
+    /// in flight.
     pub fn persisted(&mut self, id: PersistId) -> Vec<(ShardId, Ticket)> {
         match self.in_flight.take_if(|(in_flight, _)| *in_flight == id) {
             Some((_, tickets)) => tickets,

@@ -210,8 +210,8 @@ impl Village {
 }
 
 proptest! {
-    /// Members are suspected, declared down and restarted, and beats are lost, repeated and overtaken: once beats arrive
-    /// again, all tables agree that every member is up, and then beats carry nothing.
+    /// Members are suspected, declared down and restarted, and beats are lost, repeated and overtaken: once beats
+    /// arrive again, all tables agree that every member is up, and then beats carry nothing.
     #[test]
     fn all_tables_agree_in_the_end(
         nodes in 2_u16..7,

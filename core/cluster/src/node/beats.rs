@@ -1,4 +1,4 @@
-//! What a node does with beats, and with their absence.
+//! A node's reaction to beats, and to their absence.
 //!
 //! Owns the consequences when a peer is heard, falls silent, restarts or spreads rumours: for the gateway, for facts,
 //! and for the shards that both replicate, where this node speaks as the leader or stands for election. Refuses to know

@@ -1,7 +1,7 @@
 //! How a node starts with the contents of its disk.
 //!
-//! Owns the order in which a node's parts are made, and so the order of their random draws. Refuses to know
-//! what was found: the log's recovery says.
+//! Owns the order in which a node's parts are made, and so the order of their random draws. Refuses to know what was
+//! found: the log's recovery says.
 
 use std::sync::Arc;
 
@@ -130,8 +130,8 @@ fn replicas(
     (0..setup.placement.shards()).map(ShardId).map(replica).collect()
 }
 
-/// A starting node's state of facts; `is_founding` if the first map has the node. Where a replica is
-/// still in repair, facts may be missing too.
+/// A starting node's state of facts; `is_founding` if the first map has the node. Where a replica is still in repair,
+/// facts may be missing too.
 fn facts_start(recovered: &Recovered, is_founding: bool) -> Start {
     let in_repair = recovered.shards().any(|shard| recovered.is_in_repair(shard));
     match recovered.lost_promises() || in_repair || recovered.forgot.is_some() {
@@ -141,8 +141,8 @@ fn facts_start(recovered: &Recovered, is_founding: bool) -> Start {
     }
 }
 
-/// The timing of a replica on this node. The library would draw election timeouts from an unseeded generator; a
-/// range of one value that is drawn here leaves it no choice.
+/// The timing of a replica on this node. The library would draw election timeouts from an unseeded generator; a range
+/// of one value that is drawn here leaves it no choice.
 pub(super) fn settings(config: &Config, draw: &mut Draw) -> Settings {
     let election_ticks = u64::from(config.election_ticks);
     Settings {

@@ -1,12 +1,12 @@
 //! The boot barrier: messages that a node holds back when it starts.
 //!
-//! Owns the messages from a boot to its first durable write. Until then none may leave: it rests on data read back
-//! from the disk, and nobody knows whether those would survive a loss of power. Refuses to know what is said.
+//! Owns the messages from a boot to its first durable write. Until then none may leave: it rests on data read back from
+//! the disk, and nobody knows whether those would survive a loss of power. Refuses to know what is said.
 
 use crate::effect::{Effects, Sending};
 
-/// The most messages held back: more than a node has to say during one write. Any beyond
-/// that are lost, as they may be on any network.
+/// The most messages held back: more than a node has to say during one write. Any beyond that are lost, as they may be
+/// on any network.
 const HELD_MAX: usize = 1 << 16;
 
 /// Holds messages back until the first write of a boot is durable.

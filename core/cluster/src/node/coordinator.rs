@@ -1,8 +1,8 @@
 //! The coordinator: the node that leads the map's own shard makes the next version of the map.
 //!
-//! Owns the wishes since the last version, and the version that it proposed last. Refuses to know
-//! where shards belong (the map says) and how their members change (their leaders see to it). Every wish is repeated
-//! with every beat until it is fulfilled, so a wish that is lost, late or heard twice does no harm.
+//! Owns the wishes since the last version, and the version that it proposed last. Refuses to know where shards belong
+//! (the map says) and how their members change (their leaders see to it). Every wish is repeated with every beat until
+//! it is fulfilled, so a wish that is lost, late or heard twice does no harm.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;

@@ -1,8 +1,8 @@
 //! A node's disk, as the node sees it: its write-ahead log, the write in flight, and what it does when a write fails.
 //!
-//! Owns the answer to each kind of refusal. After a failed write the node stops: the pages of a failed fsync may
-//! count as clean, and a second fsync may report success. Without room the node acknowledges nothing and tries the same
-//! write again until there is room. Refuses to know what is written, and how long a disk may take.
+//! Owns the answer to each kind of refusal. After a failed write the node stops: the pages of a failed fsync may count
+//! as clean, and a second fsync may report success. Without room the node acknowledges nothing and tries the same write
+//! again until there is room. Refuses to know what is written, and how long a disk may take.
 
 use onsale_booking::{Instant, Span};
 
@@ -155,7 +155,7 @@ impl Disk {
         self.state = State::Full(now + RETRY_EVERY, write);
     }
 
-    /// What is durable was found damaged: the next write is a whole new segment, from memory.
+    /// A durable segment was found damaged: the next write is a whole new segment, from memory.
     pub(super) fn on_damage_found(&mut self, effects: &mut Effects) {
         effects.observe(Observation::Mark(Mark::LogRenewed));
         self.wal.renew();

@@ -9,8 +9,8 @@ use onsale_booking::{Instant, NodeId, Span};
 
 use crate::id::{Epoch, ShardId};
 
-/// Further delay of each replica before it stands for election, so that the first in the shard's list
-/// wins unopposed: longer than a round trip and a write.
+/// Further delay of each replica before it stands for election, so that the first in the shard's list wins unopposed:
+/// longer than a round trip and a write.
 const RANK_DELAY: Span = Span::from_millis(30);
 
 /// The elections that one node has planned.

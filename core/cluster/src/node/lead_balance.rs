@@ -80,8 +80,8 @@ impl LeadBalance {
         }
     }
 
-    /// Counts the decisions since the last beat. Returns the load for the next beat: zero where leads do not
-    /// follow load, and the maximum while the disk `is_full` and the node could lead nothing.
+    /// Counts the decisions since the last beat. Returns the load for the next beat: zero where leads do not follow
+    /// load, and the maximum while the disk `is_full` and the node could lead nothing.
     pub(super) fn count_load(&mut self, now: Instant, replicas: &Replicas, is_full: bool) -> u32 {
         let mut load = 0_u32;
         for (led, shard) in self.led.iter_mut().zip(replicas.by_number()) {
@@ -103,7 +103,7 @@ impl LeadBalance {
         }
     }
 
-    /// The one shard whose leadership had better move now, to whom, and why.
+    /// The one shard whose leadership had better move now, its successor, and the reason.
     pub(super) fn choose(
         &self,
         now: Instant,

@@ -168,8 +168,8 @@ impl Node {
         leads
     }
 
-    /// The follower to transfer a shard to: one that is heard, has failed the fewest transfers, lacks
-    /// least, and leads least.
+    /// The follower to transfer a shard to: one that is heard, has failed the fewest transfers, lacks least, and leads
+    /// least.
     fn best_successor(&self, id: ShardId, leads: &[u32]) -> Option<NodeId> {
         let shard = self.replicas.get(id)?;
         let fitness = |&(lag, member): &(u64, NodeId)| {

@@ -59,8 +59,8 @@ impl Node {
         }
     }
 
-    /// Compares a peer's version of the map. A node outside the cluster is sent no beats, so it is told here that
-    /// there is a newer one.
+    /// Compares a peer's version of the map. A node outside the cluster is sent no beats, so it is told here that there
+    /// is a newer one.
     pub(super) fn on_version(&self, from: NodeId, version: u64, effects: &mut Effects) {
         if version > self.placement.version() {
             effects.moves(from, Moves::MapWanted);
@@ -162,8 +162,8 @@ impl Node {
         }
     }
 
-    /// Whether the map has recorded the last loss of this node's disk. Until then it is unknown which replicas
-    /// came before it.
+    /// Whether the map has recorded the last loss of this node's disk. Until then it is unknown which replicas came
+    /// before it.
     fn may_begin_anew(&self) -> bool {
         self.placement.forgot_in(self.me) >= self.disk.forgot()
     }

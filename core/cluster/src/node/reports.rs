@@ -1,7 +1,6 @@
 //! Queries of a node from outside.
 //!
-//! Owns the answers for reports and for choosing targets of faults. Refuses to serve verdicts, and
-//! changes nothing.
+//! Owns the answers for reports and for choosing targets of faults. Refuses to serve verdicts, and changes nothing.
 
 use onsale_booking::{NodeId, Show, ShowId};
 
@@ -19,8 +18,8 @@ impl Node {
         self.me
     }
 
-    /// The node that leads a shard and its epoch, as far as this node's replica knows. For
-    /// reports and for choosing targets of faults, never for verdicts.
+    /// The node that leads a shard and its epoch, as far as this node's replica knows. For reports and for choosing
+    /// targets of faults, never for verdicts.
     pub fn leader_of(&self, shard: ShardId) -> Option<(NodeId, Epoch)> {
         let journal = self.replicas.get(shard)?.journal();
         journal.leader().map(|leader| (leader, journal.epoch()))

@@ -1,8 +1,7 @@
 //! The path of requests and answers through a node.
 //!
-//! Owns the dispatch inside a node: the gateway takes clients' requests and leaders' answers, the
-//! local replica takes requests that a gateway passed on. Refuses to know where a request belongs, and what
-//! is decided of it.
+//! Owns the dispatch inside a node: the gateway takes clients' requests and leaders' answers, the local replica takes
+//! requests that a gateway passed on. Refuses to know where a request belongs, and what is decided of it.
 
 use onsale_booking::{Endpoint, NodeId, Request, Timed};
 

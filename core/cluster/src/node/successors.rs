@@ -1,7 +1,7 @@
 //! Which nodes could lead a shard next.
 //!
-//! Owns the conditions on every successor: it has a vote that counts, it is heard, and this node, as the
-//! shard's leader, knows how many records it lacks. Refuses to know why leadership moves, and which successor is best.
+//! Owns the conditions on every successor: it has a vote that counts, it is heard, and this node, as the shard's
+//! leader, knows how many records it lacks. Refuses to know why leadership moves, and which successor is best.
 
 use onsale_booking::{NodeId, ZoneId};
 

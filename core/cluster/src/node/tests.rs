@@ -45,7 +45,7 @@ fn started(mut node: Node) -> Node {
 }
 
 #[test]
-fn what_is_hostile_or_stale_is_refused_with_a_reason() {
+fn hostile_or_stale_input_is_refused_with_a_reason() {
     let (stranger, peer, client) =
         (Endpoint::Node(NodeId(9)), Endpoint::Node(NodeId(2)), Endpoint::Client(ClientId(0)));
     let release = Command::Release { hold: HoldId(1) };
@@ -144,9 +144,8 @@ fn a_write_that_finds_no_room_is_written_again_as_it_was() {
     assert!(!effects.observations.contains(&Observation::Mark(Mark::StrayWriteAnswer)));
 }
 
-/// A node behind its time checks for silent peers before it retries its write: it must put
-/// an election off beyond now, or it would loop for ever (`fast/all-families` 702, a limping
-/// node with a full disk).
+/// A node behind its time checks for silent peers before it retries its write: it must put an election off beyond now,
+/// or it would loop for ever (`fast/all-families` 702, a limping node with a full disk).
 #[test]
 fn a_node_without_room_puts_off_an_election_to_a_later_turn() {
     let (mut node, mut effects, write) = writing();

@@ -1,7 +1,7 @@
 //! Answers on their way to gateways, this node's own among them.
 //!
-//! Owns their order, which is that of the decisions. Consecutive answers for one gateway are stored
-//! as they will leave: a busy leader's leave in batches. Refuses to know when they may.
+//! Owns their order, which is that of the decisions. Consecutive answers for one gateway are stored as they will leave:
+//! a busy leader's leave in batches. Refuses to know when they may.
 
 use onsale_booking::{Instant, NodeId, Outcome, Refusal, Reply, RequestId, Timed};
 

@@ -1,7 +1,6 @@
 //! When a leader ends holds.
 //!
-//! Owns the four ways to end holds, and the state of each. Refuses to know
-//! what an end does to a show.
+//! Owns the four ways to end holds, and the state of each. Refuses to know what an end does to a show.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -241,8 +240,8 @@ mod tests {
         record: Events,
     }
 
-    /// One show of four seats in which h1 is held from 0 until 100, with a grace of 10; then a
-    /// leader begins with this expiry, which grants h2 at 50.
+    /// One show of four seats in which h1 is held from 0 until 100, with a grace of 10; then a leader begins with this
+    /// expiry, which grants h2 at 50.
     fn desk(expiry: Expiry) -> Desk {
         let checks = Checks { unfit: Unfit::Overwrites, ..Checks::COMPLETE };
         let (hold, grace, remember) = (Span(100), Span(10), Span(1_000));

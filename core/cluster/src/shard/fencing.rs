@@ -1,7 +1,7 @@
 //! Fencing: a leader whose epoch is over stops serving, and its unsent answers never leave.
 //!
-//! Owns when that is, and the end of the pending replies: their gateways are sent to the next leader. Refuses to
-//! know which node that is; a writer is fenced by its journal's quorum, which takes no record of an earlier epoch.
+//! Owns when that is, and the end of the pending replies: their gateways are sent to the next leader. Refuses to know
+//! which node that is; a writer is fenced by its journal's quorum, which takes no record of an earlier epoch.
 
 use super::leader::Leader;
 use super::{Answers, Shard};

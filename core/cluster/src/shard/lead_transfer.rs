@@ -1,12 +1,12 @@
 //! Lead transfer: a leader passes its shard to a peer without waiting to be missed.
 //!
-//! Owns the steps: the leader admits no more requests, waits until all its decisions are answered, and
-//! has the journal call the peer to lead. Requests that come meanwhile wait here; they
-//! go to the successor as soon as it is known, or are decided here after all if the leadership has
-//! not moved in time. Refuses to know why a shard is transferred, and which successor is best.
+//! Owns the steps: the leader admits no more requests, waits until all its decisions are answered, and has the journal
+//! call the peer to lead. Requests that come meanwhile wait here; they go to the successor as soon as it is known, or
+//! are decided here after all if the leadership has not moved in time. Refuses to know why a shard is transferred, and
+//! which successor is best.
 //!
-//! Nothing depends on it: the successor is elected like any other leader, and finds in
-//! the journal all that was ever acknowledged.
+//! Nothing depends on it: the successor is elected like any other leader, and finds in the journal all that was ever
+//! acknowledged.
 
 use onsale_booking::{Instant, NodeId};
 
@@ -26,8 +26,7 @@ pub(super) struct LeadTransfer {
 }
 
 impl Shard {
-    /// Begins to transfer the lead, if this replica serves and is not doing so already;
-    /// given up at `ends`.
+    /// Begins to transfer the lead, if this replica serves and is not doing so already; given up at `ends`.
     pub(crate) fn transfer_lead(
         &mut self,
         to: NodeId,
@@ -46,8 +45,8 @@ impl Shard {
         self.lead_transfer.is_some()
     }
 
-    /// How often this leader has failed to transfer the lead to a node. A node whose disk hangs may seem level
-    /// and well for ever, so the others get a turn.
+    /// How often this leader has failed to transfer the lead to a node. A node whose disk hangs may seem level and well
+    /// for ever, so the others get a turn.
     pub(crate) fn failed_transfers_to(&self, to: NodeId) -> u32 {
         self.failed_transfers.iter().find(|(node, _)| *node == to).map_or(0, |&(_, times)| times)
     }
@@ -57,8 +56,7 @@ impl Shard {
         !self.parked.is_empty()
     }
 
-    /// Calls the successor once every decision is answered, or goes on as the leader if that takes
-    /// too long.
+    /// Calls the successor once every decision is answered, or goes on as the leader if that takes too long.
     pub(super) fn advance_transfer(
         &mut self,
         now: Instant,

@@ -1,10 +1,9 @@
 //! The leader of a shard in one epoch: the single writer of its shows.
 //!
-//! Owns the decisions that are not yet committed, and the answers that wait for them.
-//! Refuses to answer early, unless its settings say so: a change is answered once its record is
-//! applied, and an answer from the state alone leaves once a quorum has confirmed, after the
-//! decision, that the state was the latest. So neither an acknowledgement nor a refusal of a
-//! deposed leader ever leaves.
+//! Owns the decisions that are not yet committed, and the answers that wait for them. Refuses to answer early, unless
+//! its settings say so: a change is answered once its record is applied, and an answer from the state alone leaves once
+//! a quorum has confirmed, after the decision, that the state was the latest. So neither an acknowledgement nor a
+//! refusal of a deposed leader ever leaves.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,8 +30,7 @@ type Due = (NodeId, Answer);
 pub(super) struct Leader {
     shard: ShardId,
     epoch: Epoch,
-    /// The shows as they will be once all decisions are committed; only those that were
-    /// requested since the activation.
+    /// The shows as they will be once all decisions are committed; only those that were requested since the activation.
     heads: BTreeMap<ShowId, Show>,
     /// This turn's events, and the answers that wait for them.
     record: Events,
@@ -48,7 +46,7 @@ pub(super) struct Leader {
     decided: u32,
 }
 
-/// What a turn asks of the journal.
+/// A turn's request to the journal.
 pub(super) enum Turn<'a> {
     /// Nothing was decided, or the answers wait for an open read index.
     Idle,
@@ -136,10 +134,9 @@ impl Leader {
         !matches!(self.close_turn(), Turn::Idle)
     }
 
-    /// Decides a request after all earlier decisions, and ends overdue holds first. Returns the
-    /// answer if it need not wait. `now` is the shard's time and this node's own. The client is told
-    /// the end of a hold by the latter: however far the shard's time is behind, no client is told an end
-    /// in the past.
+    /// Decides a request after all earlier decisions, and ends overdue holds first. Returns the answer if it need not
+    /// wait. `now` is the shard's time and this node's own. The client is told the end of a hold by the latter: however
+    /// far the shard's time is behind, no client is told an end in the past.
     pub(super) fn decide(
         &mut self,
         (now, own): (Instant, Instant),
@@ -211,11 +208,10 @@ impl Leader {
         self.expiry.note(show, event, setup);
     }
 
-    /// What this turn asks of the journal; to be followed by `proposed` or
-    /// `asked` if the journal takes it.
+    /// This turn's request to the journal; to be followed by `proposed` or `asked` if the journal takes it.
     ///
-    /// One read index is open at a time: answers that arise meanwhile share the next one,
-    /// as writes that arise during an fsync share the next.
+    /// One read index is open at a time: answers that arise meanwhile share the next one, as writes that arise during
+    /// an fsync share the next.
     pub(super) fn close_turn(&self) -> Turn<'_> {
         match (self.record.is_empty(), self.replies.is_empty()) {
             (false, _) => Turn::Changed(&self.record),
@@ -224,9 +220,8 @@ impl Leader {
         }
     }
 
-    /// The turn's record was proposed. All replies of the turn wait for it, those from
-    /// the state alone too: it was proposed after they were decided, so that its commit
-    /// proves this leader's leadership at a later time.
+    /// The turn's record was proposed. All replies of the turn wait for it, those from the state alone too: it was
+    /// proposed after they were decided, so that its commit proves this leader's leadership at a later time.
     pub(super) fn proposed(&mut self) {
         self.record.clear();
         self.pending.on_proposed(self.replies.take());

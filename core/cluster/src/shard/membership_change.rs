@@ -1,7 +1,7 @@
 //! Membership change: a leader brings its shard's journal to the members that the map wants.
 //!
-//! Owns the next step. It is derived each time from the journal's members, so it does not matter which leader
-//! took the last one. Refuses to know why the map wants these members.
+//! Owns the next step. It is derived each time from the journal's members, so it does not matter which leader took the
+//! last one. Refuses to know why the map wants these members.
 
 use std::sync::Arc;
 
@@ -112,8 +112,8 @@ impl Shard {
     }
 
     /// Whether a quorum has confirmed, since this replica first knew of a generation, that it still leads; asks if need
-    /// be. A leader deposed without its knowledge may see an old list of members, and take it for the wanted one, where
-    /// that has no replica that came with the wish.
+    /// be. A leader deposed without its knowledge may see an old list of members, and mistake it for the wanted one,
+    /// where that has no replica that came with the wish.
     fn still_leads(&mut self, generation: u32) -> bool {
         let asks = (self.journal.epoch(), generation);
         if let Some((asked, read)) = self.asked_for_move
@@ -127,8 +127,8 @@ impl Shard {
         false
     }
 
-    /// Drops the replica if the map says that it is no longer one: the journal has settled on
-    /// others since it came, and it never comes back under its number.
+    /// Drops the replica if the map says that it is no longer one: the journal has settled on others since it came, and
+    /// it never comes back under its number.
     pub(crate) fn leave_if_moved(&mut self, seats: &Seats) -> bool {
         let newer = self.journal.replica().generation() > seats.generation;
         let gone = seats.from.is_empty() && !newer && !seats.members.contains(&self.node);

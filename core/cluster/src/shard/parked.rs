@@ -1,9 +1,9 @@
 //! Parked requests: their replica leads but may not serve yet, or no longer.
 //!
-//! Owns how long one may wait: as long as a gateway waits for an attempt. By then the gateway has asked
-//! again or answered *unavailable*, so the request is dropped without an answer. A leader
-//! without a quorum may wait for as long as a split lasts. A decision after that would be a hold for a
-//! client that is gone, and once decisions are forgotten even a second one.
+//! Owns how long one may wait: as long as a gateway waits for an attempt. By then the gateway has asked again or
+//! answered *unavailable*, so the request is dropped without an answer. A leader without a quorum may wait for as long
+//! as a split lasts. A decision after that would be a hold for a client that is gone, and once decisions are forgotten
+//! even a second one.
 
 use std::collections::VecDeque;
 

@@ -19,8 +19,7 @@ pub(super) struct PendingReplies {
     proposed: VecDeque<Answers>,
     /// Number of this epoch's records that were applied.
     applied: u64,
-    /// For each open read, in order: how many records have to be applied as well, and the replies that
-    /// wait for both.
+    /// For each open read, in order: how many records have to be applied as well, and the replies that wait for both.
     reads: VecDeque<(ReadId, u64, Answers)>,
     /// The latest read that was confirmed.
     confirmed: Option<ReadId>,

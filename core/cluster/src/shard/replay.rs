@@ -1,7 +1,7 @@
 //! Replay of a journal into shows.
 //!
-//! Owns the fold of records and snapshots into shows: a running replica takes its state from it, and it gives
-//! the same state again from the disk. Refuses to know who proposed a record.
+//! Owns the fold of records and snapshots into shows: a running replica takes its state from it, and it gives the same
+//! state again from the disk. Refuses to know who proposed a record.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,8 +23,7 @@ type State = (Option<ShardTime>, Vec<(ShowId, Vec<u8>)>);
 
 type Shows = BTreeMap<ShowId, Show>;
 
-/// Folds a committed record into the shows. Returns whether it recorded any events, which are then in
-/// `events`.
+/// Folds a committed record into the shows. Returns whether it recorded any events, which are then in `events`.
 ///
 /// # Panics
 /// If the bytes are no record.
@@ -148,9 +147,9 @@ impl Shard {
         self.shows = shows;
     }
 
-    /// Whether the disk's copy of this replica, replayed as far as the replica has applied its
-    /// journal, gives the same state; `None` if the disk does not reach as far. A replica that has left
-    /// has no state, whether its disk says so yet or still holds the old journal.
+    /// Whether the disk's copy of this replica, replayed as far as the replica has applied its journal, gives the same
+    /// state; `None` if the disk does not reach as far. A replica that has left has no state, whether its disk says so
+    /// yet or still holds the old journal.
     pub(crate) fn is_replayed_by(&self, durable: Durable) -> Option<bool> {
         if self.journal.has_left() {
             return (!self.shows.is_empty()).then_some(false);

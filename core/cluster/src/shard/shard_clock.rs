@@ -1,14 +1,13 @@
 //! A shard's time, which measures its holds whichever node leads it.
 //!
-//! Owns the conversion between a node's own clock and the shard's time. Refuses to compare the clocks
-//! of two nodes: they may be any distance apart.
+//! Owns the conversion between a node's own clock and the shard's time. Refuses to compare the clocks of two nodes:
+//! they may be any distance apart.
 //!
-//! The first leader's clock sets the shard's time. Each replica keeps the best
-//! [reading](ShardTime) that it has heard or found in a record, and when, on its own clock, it
-//! heard it; since then it counts by its own clock. Every message between replicas of a shard
-//! carries what the sender knows. So a candidate hears the time with the votes, and a replica that
-//! was away hears it with the leader's first message. A leader fixes its clock when it begins to
-//! serve, and hears no other time as long as it leads.
+//! The first leader's clock sets the shard's time. Each replica keeps the best [reading](ShardTime) that it has heard
+//! or found in a record, and when, on its own clock, it heard it; since then it counts by its own clock. Every message
+//! between replicas of a shard carries what the sender knows. So a candidate hears the time with the votes, and a
+//! replica that was away hears it with the leader's first message. A leader fixes its clock when it begins to serve,
+//! and hears no other time as long as it leads.
 
 use onsale_booking::{Instant, Span};
 
@@ -37,8 +36,7 @@ impl ShardClock {
         }
     }
 
-    /// Begins to lead in `epoch`: this node's clock alone carries the time on, and sets it if none was
-    /// ever heard.
+    /// Begins to lead in `epoch`: this node's clock alone carries the time on, and sets it if none was ever heard.
     pub(super) fn lead(&mut self, own: Instant, epoch: Epoch, reckoning: Reckoning) {
         let at = match reckoning {
             Reckoning::Elapsed => self.at(own),
@@ -60,7 +58,7 @@ impl ShardClock {
         Some(ShardTime { at: heard.time.at + own.since(heard.own), ..heard.time })
     }
 
-    /// The shard's time when this node's clock shows `own`; equal to it where nothing was heard.
+    /// The shard's time when this node's clock shows `own`; `own` itself where nothing was heard.
     pub(super) fn at(&self, own: Instant) -> Instant {
         self.time(own).map_or(own, |time| time.at)
     }
@@ -74,9 +72,8 @@ impl ShardClock {
     }
 }
 
-/// How often the leader of a shard with live holds tells its followers the time while one of them has not
-/// answered. A replica that has just started is told at once; this covers the loss of that
-/// message.
+/// How often the leader of a shard with live holds tells its followers the time while one of them has not answered. A
+/// replica that has just started is told at once; this covers the loss of that message.
 pub(crate) const TELL_EVERY: Span = Span::from_secs(1);
 
 #[cfg(test)]

@@ -358,7 +358,7 @@ fn a_state_that_no_replica_can_have_been_in_is_damage() {
     }
 }
 
-/// A snapshot without members has those at the beginning of the log, whatever members the one before it had.
+/// A snapshot without members has those at the beginning of the log, not those of the snapshot before it.
 #[test]
 fn a_snapshot_does_not_inherit_the_members_of_an_earlier_one() {
     let shard = SHARDS[0];

@@ -1,4 +1,4 @@
-//! Copies come to agree, in whatever order they are told, and whatever they drop.
+//! Copies come to agree, in any order of messages, and though they drop tombstones.
 
 use onsale_booking::NodeId;
 use proptest::prelude::*;

@@ -8,8 +8,8 @@ use super::*;
 /// Why reading a segment stopped before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// The frame is cut short or lacks a sector, as a crash during a write leaves it:
-    /// nothing after it was durable either.
+    /// The frame is cut short or lacks a sector, as a crash during a write leaves it: nothing after it was durable
+    /// either.
     Torn,
     /// The frame is complete and does not match its checksum: durable state is lost.
     Rotten,
@@ -81,8 +81,8 @@ impl<'a> Frames<'a> {
         Ok((frame, end))
     }
 
-    /// `Torn` if a sector between two offsets was never written, else `Rotten`. The last sector
-    /// was written: otherwise the segment would end before it.
+    /// `Torn` if a sector between two offsets was never written, else `Rotten`. The last sector was written: otherwise
+    /// the segment would end before it.
     fn damage_within(&self, from: usize, until: usize) -> Damage {
         let mut at = from;
         while at < until {

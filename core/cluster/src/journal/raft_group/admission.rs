@@ -1,7 +1,7 @@
 //! Admission: the messages that a replica lets through to the library.
 //!
-//! Owns the line between messages that a peer may send, however late, and those that no peer sends. The
-//! library trusts its input: it panics, or worse, where this refuses.
+//! Owns the line between messages that a peer may send, however late, and those that no peer sends. The library trusts
+//! its input: it panics, or worse, where this refuses.
 
 use raft::eraftpb::{EntryType, Message, MessageType};
 
@@ -96,8 +96,8 @@ impl RaftGroup {
         is_false.then_some(Mark::JournalFalseAcknowledgement)
     }
 
-    /// Whether a leader believes that this replica holds records that it lacks: its disk lost
-    /// durable state without a trace.
+    /// Whether a leader believes that this replica holds records that it lacks: its disk lost durable state without a
+    /// trace.
     pub(super) fn reveals_loss(&self, message: &Message) -> bool {
         let raft = &self.raft.raft;
         message.get_msg_type() == MessageType::MsgHeartbeat

@@ -118,8 +118,8 @@ impl Followers {
         self.each.iter().any(|follower| follower.id == id && follower.confirmed >= number)
     }
 
-    /// The peer to call to lead among those that `may_lead`: the one called least often, and of equals the one that
-    /// has `matched` most of the log. Counts the call.
+    /// The peer to call to lead among those that `may_lead`: the one called least often, and of equals the one that has
+    /// `matched` most of the log. Counts the call.
     pub(super) fn call_one(
         &mut self,
         may_lead: impl Fn(u64) -> bool,

@@ -1,7 +1,7 @@
 //! How a replica comes to lead, its duties as the leader, and when it may sleep.
 //!
-//! Owns elections as far as the library leaves them to its user, heartbeats out of turn, lead transfer, and
-//! a leader's counters of its followers. Refuses to know who should lead.
+//! Owns elections as far as the library leaves them to its user, heartbeats out of turn, lead transfer, and a leader's
+//! counters of its followers. Refuses to know who should lead.
 
 use onsale_booking::NodeId;
 use raft::eraftpb::{Message, MessageType};
@@ -16,8 +16,8 @@ impl RaftGroup {
     /// Stands for election now, because the node suspects the leader. Ignored on a leader.
     pub fn campaign(&mut self) {
         let barred = self.install.is_some() || self.repair.is_some() || self.is_behind_members();
-        // The library would let a replica without a vote win: no record could be proposed, and once its own removal
-        // is applied no member would listen to it either.
+        // The library would let a replica without a vote win: no record could be proposed, and once its own removal is
+        // applied no member would listen to it either.
         let has_vote = self.raft.raft.promotable();
         if self.is_leader() || barred || self.left || !has_vote {
             return;
@@ -67,8 +67,7 @@ impl RaftGroup {
         }
     }
 
-    /// Ends an unfinished transfer: records are proposed again. The peer may still have been called, and
-    /// lead later.
+    /// Ends an unfinished transfer: records are proposed again. The peer may still have been called, and lead later.
     pub fn give_up_transfer(&mut self) {
         self.raft.raft.abort_leader_transfer();
     }
@@ -137,9 +136,9 @@ impl RaftGroup {
         raft.msgs.last_mut().expect("it was queued just now")
     }
 
-    /// Ticks of silence before an election. Candidates of one epoch wait for different times, and take turns
-    /// from epoch to epoch: two that stood at the same time and wait equally long would split the votes for ever. A
-    /// replica that was told that it lost is a follower again, and waits like a candidate until a leader is known.
+    /// Ticks of silence before an election. Candidates of one epoch wait for different times, and take turns from epoch
+    /// to epoch: two that stood at the same time and wait equally long would split the votes for ever. A replica that
+    /// was told that it lost is a follower again, and waits like a candidate until a leader is known.
     pub(super) fn election_timeout(&self) -> usize {
         let raft = &self.raft.raft;
         let least = self.settings.election_ticks;

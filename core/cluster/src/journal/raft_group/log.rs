@@ -1,7 +1,6 @@
 //! The log as the Raft library reads it, in memory.
 //!
-//! Owns all that was handed to the write-ahead log, durable or not: the library itself tracks
-//! which is which.
+//! Owns all that was handed to the write-ahead log, durable or not: the library itself tracks which is which.
 
 use std::cell::Cell;
 
@@ -24,8 +23,8 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// The log that a disk held. `initial` are the nodes of its first members, in
-    /// the order in which the library is to speak to them.
+    /// The log that a disk held. `initial` are the nodes of its first members, in the order in which the library is to
+    /// speak to them.
     pub(super) fn new(initial: &[NodeId], durable: Durable) -> Self {
         let Durable { hard_state, mut snapshot, entries, .. } = durable;
         if snapshot.get_metadata().get_conf_state().voters.is_empty() {

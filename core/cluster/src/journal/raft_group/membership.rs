@@ -1,9 +1,8 @@
 //! A replica's part in a membership change.
 //!
-//! Owns when a step may be proposed, its effect here once it is applied, and when a change
-//! under way forbids to stand for election. Changes are records of this crate: the library is
-//! told of each when it is applied. So the checks that the library makes for changes of its own are
-//! made here. Refuses to know who wants a change.
+//! Owns when a step may be proposed, its effect here once it is applied, and when a change under way forbids to stand
+//! for election. Changes are records of this crate: the library is told of each when it is applied. So the checks that
+//! the library makes for changes of its own are made here. Refuses to know who wants a change.
 
 use onsale_booking::NodeId;
 use raft::eraftpb::{ConfChange, ConfChangeType, Entry};
@@ -19,10 +18,9 @@ impl RaftGroup {
         &self.members
     }
 
-    /// Appends a step that changes the members, if this replica leads, the step follows from the
-    /// members, and the last one is applied; returns whether it did. A sole voter gives way to a learner
-    /// only once the learner has answered, so that one that died a moment ago takes nothing over; then
-    /// the step is appended with the answer.
+    /// Appends a step that changes the members, if this replica leads, the step follows from the members, and the last
+    /// one is applied; returns whether it did. A sole voter gives way to a learner only once the learner has answered,
+    /// so that one that died a moment ago takes nothing over; then the step is appended with the answer.
     pub fn change_members(&mut self, change: Change) -> bool {
         match change {
             Change::Swaps { promoted, .. } if self.members.voters().len() == 1 => {
@@ -34,8 +32,8 @@ impl RaftGroup {
         }
     }
 
-    /// Strikes a peer off the members, for good, without a vote: its messages are
-    /// refused from now on, and a quorum is one of the others.
+    /// Strikes a peer off the members, for good, without a vote: its messages are refused from now on, and a quorum is
+    /// one of the others.
     pub fn strike_off(&mut self, peer: NodeId) {
         let peer = u64::from(peer.0);
         if !self.followers.contains(peer) {
@@ -48,8 +46,8 @@ impl RaftGroup {
         self.raft.mut_store().set_voters(voters);
     }
 
-    /// Drops all state of a replica that is no longer a member and never will be again. It
-    /// keeps only its number, so that no late message brings it back.
+    /// Drops all state of a replica that is no longer a member and never will be again. It keeps only its number, so
+    /// that no late message brings it back.
     pub fn leave(&mut self) {
         self.drop_all();
     }
@@ -59,8 +57,8 @@ impl RaftGroup {
         self.left
     }
 
-    /// Proposes a step, one at a time: the next only when the last is applied, and all that older
-    /// epochs left behind too, because each step builds on the one before.
+    /// Proposes a step, one at a time: the next only when the last is applied, and all that older epochs left behind
+    /// too, because each step builds on the one before.
     pub(super) fn propose_change(&mut self, change: Change) -> bool {
         self.has_say() && self.propose_step(change)
     }
@@ -80,9 +78,9 @@ impl RaftGroup {
             && self.raft.propose(change.encode(), Vec::new()).is_ok()
     }
 
-    /// Asks a learner whether it is there, and proposes a step with its answer. Once a sole voter has given
-    /// way nothing can be decided without the learner, and an earlier acknowledgement does
-    /// not prove that it still lives. If repeated, it goes on waiting for the same answer.
+    /// Asks a learner whether it is there, and proposes a step with its answer. Once a sole voter has given way nothing
+    /// can be decided without the learner, and an earlier acknowledgement does not prove that it still lives. If
+    /// repeated, it goes on waiting for the same answer.
     pub(super) fn propose_once_heard(&mut self, change: Change, learner: ReplicaId) -> bool {
         if !self.may_serve() || self.members.after(change).is_none() {
             return false;
@@ -107,8 +105,8 @@ impl RaftGroup {
         }
     }
 
-    /// Whether a step is committed and not applied. A replica that stood for election now would count
-    /// the votes of members that have lost theirs.
+    /// Whether a step is committed and not applied. A replica that stood for election now would count the votes of
+    /// members that have lost theirs.
     pub(super) fn is_behind_members(&self) -> bool {
         let log = &self.raft.raft.raft_log;
         let unwritten = |entry: &Entry| !entry.context.is_empty() && entry.index <= log.committed;
@@ -142,9 +140,9 @@ impl RaftGroup {
         self.confirm_reads();
     }
 
-    /// Has a leader settle a half-done change, no matter which leader began it, even if its own vote ends with
-    /// it: until then a shard of one replica needs both nodes. A leader without a vote then transfers the
-    /// leadership: the library would let it lead for ever, and no record could be proposed.
+    /// Has a leader settle a half-done change, no matter which leader began it, even if its own vote ends with it:
+    /// until then a shard of one replica needs both nodes. A leader without a vote then transfers the leadership: the
+    /// library would let it lead for ever, and no record could be proposed.
     pub(super) fn settle_members(&mut self) {
         if !self.is_leader() {
             return;
@@ -157,8 +155,8 @@ impl RaftGroup {
         }
     }
 
-    /// Calls the voter that was called least often, and of equals the one with most of the log. A voter
-    /// that acknowledged everything and then died must not be called for ever.
+    /// Calls the voter that was called least often, and of equals the one with most of the log. A voter that
+    /// acknowledged everything and then died must not be called for ever.
     fn pass_leadership_on(&mut self) {
         let (raft, voters) = (&self.raft.raft, self.members.voters());
         let may_lead = |id| voters.contains(&ReplicaId::of(id));
@@ -167,8 +165,8 @@ impl RaftGroup {
         self.raft.transfer_leader(successor);
     }
 
-    /// Whether it is the only voter and part of its log is not on disk yet. It would lead at once, and
-    /// acknowledge records that it may still lose; the library panics. So it waits for its disk.
+    /// Whether it is the only voter and part of its log is not on disk yet. It would lead at once, and acknowledge
+    /// records that it may still lose; the library panics. So it waits for its disk.
     pub(super) fn must_not_lead_alone(&self) -> bool {
         let me = ReplicaId::of(self.raft.raft.id);
         self.undurable() > 0 && self.members.is_quorum(|member| member == me)
@@ -179,8 +177,7 @@ impl RaftGroup {
         self.members.voters().contains(&ReplicaId::of(self.raft.raft.id))
     }
 
-    /// Whether others may count a replica as a member: it is one here, or came later
-    /// than all that are.
+    /// Whether others may count a replica as a member: it is one here, or came later than all that are.
     pub(super) fn may_be_member(&self, id: u64) -> bool {
         if self.followers.contains(id) {
             return true;

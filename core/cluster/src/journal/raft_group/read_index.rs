@@ -110,10 +110,9 @@ impl ReadIndex {
 }
 
 impl RaftGroup {
-    /// Asks a quorum whether this replica still leads. Once it has confirmed, and all records
-    /// committed before the read are applied, `poll` returns `read`. Without a
-    /// quorum, or if the leadership is lost first, it never does. Returns whether the read was
-    /// taken: it is refused until a record of the current epoch is committed.
+    /// Asks a quorum whether this replica still leads. Once it has confirmed, and all records committed before the read
+    /// are applied, `poll` returns `read`. Without a quorum, or if the leadership is lost first, it never does. Returns
+    /// whether the read was taken: it is refused until a record of the current epoch is committed.
     ///
     /// `read` must not be used twice in an epoch.
     pub fn confirm_leadership(&mut self, read: ReadId) -> bool {

@@ -1,8 +1,8 @@
 //! A replica's output: state to write, records to apply, messages to send.
 //!
-//! Owns the order in which these leave. It is the library's own (`RawNode::ready`), but read
-//! off its state: the batches in which the library gathers it cost more than their
-//! content, and most often there are only messages. Refuses to know the format of a frame.
+//! Owns the order in which these leave. It is the library's own (`RawNode::ready`), but read off its state: the batches
+//! in which the library gathers it cost more than their content, and most often there are only messages. Refuses to
+//! know the format of a frame.
 
 use std::{mem, slice};
 
@@ -59,9 +59,9 @@ impl RaftGroup {
         self.is_leader() || self.settings.promises == Promises::BeforeWrite
     }
 
-    /// Takes out the messages from earlier epochs, if the replica has begun to lead since the last batch. A
-    /// sole voter leads at once, but a vote or an acknowledgement from before was not sent as the leader:
-    /// it waits for the write of the new epoch.
+    /// Takes out the messages from earlier epochs, if the replica has begun to lead since the last batch. A sole voter
+    /// leads at once, but a vote or an acknowledgement from before was not sent as the leader: it waits for the write
+    /// of the new epoch.
     fn take_said_before_lead(&self, said: &mut Vec<Message>) -> Vec<Message> {
         let raft = &self.raft.raft;
         if !self.is_leader() || raft.term == raft.store().hard_state().term {
@@ -157,8 +157,8 @@ impl RaftGroup {
     }
 }
 
-/// Sends the library's messages. Those that only a leader may send at once wait, on others, for
-/// all state that was to be durable when they were made.
+/// Sends the library's messages. Those that only a leader may send at once wait, on others, for all state that was to
+/// be durable when they were made.
 fn say(said: &mut Vec<Message>, waiting: Option<&mut Vec<Message>>, out: &mut Ready) {
     if said.is_empty() {
         return;

@@ -1,17 +1,17 @@
 //! Repair: a replica whose disk lost durable state comes back without breaking promises.
 //!
-//! It may have acknowledged records and cast votes that it no longer remembers, so it
-//! neither votes nor stands until it holds every record that it may have acknowledged:
+//! It may have acknowledged records and cast votes that it no longer remembers, so it neither votes nor stands until it
+//! holds every record that it may have acknowledged:
 //!
-//! 1. It asks every peer for its epoch. No peer counts a vote or an acknowledgement of
-//!    this replica from a later epoch than these.
-//! 2. It enters an epoch above all of them and calls the peers into it. They elect a
-//!    leader among themselves, which assumes nothing about this replica.
+//! 1. It asks every peer for its epoch. No peer counts a vote or an acknowledgement of this replica from a later epoch
+//!    than these.
+//! 2. It enters an epoch above all of them and calls the peers into it. They elect a leader among themselves, which
+//!    assumes nothing about this replica.
 //! 3. Once it has applied a record of that epoch or a later one, it holds all that was
 //!    committed before, and the repair ends.
 //!
-//! This takes all peers. If several replicas lost their memory at once, they wait for
-//! ever rather than lose acknowledged records.
+//! This takes all peers. If several replicas lost their memory at once, they wait for ever rather than lose
+//! acknowledged records.
 
 use raft::eraftpb::{Message, MessageType};
 
@@ -100,8 +100,7 @@ impl RaftGroup {
         }
     }
 
-    /// Handles a message to a replica that cannot trust its own memory. Returns
-    /// whether the message may go on.
+    /// Handles a message to a replica that cannot trust its own memory. Returns whether the message may go on.
     pub(super) fn step_in_repair(&mut self, message: &Message) -> bool {
         let epoch = self.raft.raft.term;
         let Some(repair) = &mut self.repair else { return true };

@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "only what was written becomes durable")]
-    fn what_was_never_written_is_not_durable() {
+    fn an_unwritten_batch_is_not_durable() {
         Writes::default().persisted(1, &mut Vec::new());
     }
 }
