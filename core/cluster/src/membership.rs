@@ -228,7 +228,7 @@ impl Membership {
         let Some(place) = self.place(node) else { return Heard::Impossible };
         let known = self.entries[place].member;
         if node == self.me {
-            return self.on_word_about_me(said, now);
+            return self.on_rumour_about_me(said, now);
         }
         if said <= known {
             return Heard::Nothing;
@@ -265,7 +265,7 @@ impl Membership {
     /// Takes a rumour about this node, which knows more about its own incarnation than any other, except whether it was
     /// admitted. It accepts that it was declared down even if it has just refuted a suspicion: so a node that is not
     /// heard learns that from the nodes that it hears.
-    fn on_word_about_me(&mut self, said: Member, now: Instant) -> Heard {
+    fn on_rumour_about_me(&mut self, said: Member, now: Instant) -> Heard {
         let mine = self.entries[self.own_place()].member;
         let Incarnation { boot, round } = mine.incarnation;
         let next = Incarnation { boot, round: round + 1 };

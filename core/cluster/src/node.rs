@@ -316,7 +316,7 @@ impl Node {
     fn on_write_refused(&mut self, write: Write, effects: &mut Effects) {
         if self.disk.expects(write.id, effects) {
             self.disk.on_write_refused(self.now, write, effects);
-            self.call_heirs(effects);
+            self.call_successors(effects);
         }
     }
 

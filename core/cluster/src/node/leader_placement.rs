@@ -18,7 +18,7 @@ use crate::resolver::Service;
 use crate::shard::Shard;
 
 /// How long one peer is asked to lead before the next one is, which may be better off.
-const HEIR_EVERY: Span = Span::from_millis(1_000);
+const SUCCESSOR_EVERY: Span = Span::from_millis(1_000);
 
 impl Node {
     /// Whether leadership may move though this node stays: one shard at a time, and none while a peer is missed,
@@ -104,8 +104,8 @@ impl Node {
     }
 
     /// Calls peers that can write to lead: this node's disk is full, so it cannot acknowledge its proposals.
-    pub(super) fn call_heirs(&mut self, effects: &mut Effects) {
-        let turn = (self.now.0 / HEIR_EVERY.0) as usize;
+    pub(super) fn call_successors(&mut self, effects: &mut Effects) {
+        let turn = (self.now.0 / SUCCESSOR_EVERY.0) as usize;
         let Self { me, replicas, placement, peers, .. } = self;
         replicas.for_each_touched(|_, shard| {
             if !shard.journal().is_leader() {
@@ -113,13 +113,15 @@ impl Node {
             }
             let voters = shard.journal().members().voters().iter();
             let counting = voters.filter(|voter| !placement.is_given_up(**voter));
-            let heirs: Vec<NodeId> = counting
+            let successors: Vec<NodeId> = counting
                 .map(|voter| voter.node())
                 .filter(|&peer| peer != *me && !peers.suspects(peer))
                 .collect();
-            let Some(&heir) = heirs.get(turn % heirs.len().max(1)) else { return false };
+            let Some(&successor) = successors.get(turn % successors.len().max(1)) else {
+                return false;
+            };
             effects.observe(Observation::Mark(Mark::LeadTransferAsked));
-            shard.call_to_lead(heir);
+            shard.call_to_lead(successor);
             true
         });
     }

@@ -35,14 +35,14 @@ fn leaders_and_replicas_are_spread_evenly() {
     ];
     for (nodes, zones, shards, spread, most) in table {
         let placement = Placement::new(nodes, zones, shards, 3);
-        let (mut owned, mut carried) =
+        let (mut led, mut carried) =
             (vec![0u32; usize::from(nodes)], vec![0u32; usize::from(nodes)]);
         for shard in (0..shards).map(ShardId) {
-            owned[usize::from(placement.replicas(shard)[0].0) - 1] += 1;
+            led[usize::from(placement.replicas(shard)[0].0) - 1] += 1;
             placement.replicas(shard).iter().for_each(|node| carried[usize::from(node.0) - 1] += 1);
         }
-        let (least, greatest) = (owned.iter().min().unwrap(), owned.iter().max().unwrap());
-        assert!(greatest - least <= spread, "leaders of {nodes} nodes: {owned:?}");
+        let (least, greatest) = (led.iter().min().unwrap(), led.iter().max().unwrap());
+        assert!(greatest - least <= spread, "leaders of {nodes} nodes: {led:?}");
         let per_mille = carried.iter().max().unwrap() * u32::from(nodes) * 1_000 / (shards * 3);
         assert!(per_mille <= most, "replicas of {nodes} nodes: {carried:?}");
     }
@@ -95,7 +95,7 @@ fn a_map_grows_and_shrinks_by_moves_that_leave_a_node_alone_until_it_is_done() {
     let mut first_in = [0; 10];
     (0..map.shards())
         .for_each(|shard| first_in[usize::from(map.replicas(ShardId(shard))[0].0)] += 1);
-    assert!(first_in[1..].iter().all(|owned| (2..=5).contains(owned)), "{first_in:?}");
+    assert!(first_in[1..].iter().all(|led| (2..=5).contains(led)), "{first_in:?}");
     for node in (4..=9).map(NodeId) {
         map = map.without(node).unwrap();
     }

@@ -357,7 +357,7 @@ mod tests {
                 Turn::Asked => {
                     self.reads += 1;
                     self.leader.asked(ReadId(self.reads));
-                    "question"
+                    "read"
                 }
             }
         }
@@ -401,16 +401,16 @@ mod tests {
         desk.ask(1, 10, 0);
         assert_eq!(desk.close(), "record");
         desk.ask(2, 20, 0);
-        assert_eq!(desk.close(), "question");
+        assert_eq!(desk.close(), "read");
         assert!(desk.confirm(&[1]).is_empty(), "the hold that blocks it may still be lost");
         assert_eq!(desk.commit(), [(10, true), (20, false)]);
         desk.ask(3, 30, 0);
-        assert_eq!(desk.close(), "question");
+        assert_eq!(desk.close(), "read");
         desk.ask(4, 40, 0);
         assert_eq!(desk.close(), "nothing", "one read index is open at a time");
         assert!(desk.confirm(&[1]).is_empty(), "an earlier read proves nothing");
         assert_eq!(desk.confirm(&[2]), [(30, false)], "a later refusal waits for the next read");
-        assert_eq!(desk.close(), "question");
+        assert_eq!(desk.close(), "read");
         assert_eq!(desk.confirm(&[4]), [(40, false)], "a later one proves more");
     }
 

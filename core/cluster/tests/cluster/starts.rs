@@ -108,9 +108,9 @@ fn a_record_only_in_the_page_cache_is_not_acknowledged() {
     // while n2's disk has no room for the data that it read, no client gets an answer.
     for has_room in [true, false] {
         let mut cluster = Cluster::new(3, SHARDS);
-        let owned =
+        let leads =
             |show: &u32| cluster.leader(*show).is_some_and(|(leader, _)| leader == NodeId(1));
-        let show = (0..4 * SHARDS).find(owned).expect("n1 leads a shard");
+        let show = (0..4 * SHARDS).find(leads).expect("n1 leads a shard");
         let held = cluster.outcome(NodeId(1), hold(10, show, &[7]));
         assert!(matches!(held, Outcome::Held { .. }));
         cluster.isolate(NodeId(3));

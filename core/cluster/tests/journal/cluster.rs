@@ -52,7 +52,7 @@ pub(crate) struct Node {
     suspects: [bool; 3],
     peer_boots: [u32; 3],
     /// For each read, the index that its answer has to include.
-    questions: BTreeMap<(ShardId, ReadId), u64>,
+    reads: BTreeMap<(ShardId, ReadId), u64>,
 }
 
 pub(crate) struct Cluster {
@@ -115,7 +115,7 @@ impl Cluster {
                 heard: [0; 3],
                 suspects: [false; 3],
                 peer_boots: [1; 3],
-                questions: BTreeMap::new(),
+                reads: BTreeMap::new(),
             });
         }
         for node in 0..NODES.len() {
@@ -280,7 +280,7 @@ impl Cluster {
             }
             for read in ready.reads.drain(..) {
                 let floor =
-                    node.questions.remove(&(shard, read)).expect("only an open read is answered");
+                    node.reads.remove(&(shard, read)).expect("only an open read is answered");
                 assert!(group.applied() >= floor, "a confirmed answer is not stale");
                 self.answered += 1;
             }
@@ -361,7 +361,7 @@ impl Cluster {
         node.groups = groups;
         node.states = states;
         node.wal = Wal::new(self.faults.segment_bytes, recovered.next_segment);
-        node.questions.clear();
+        node.reads.clear();
         node.boot = boot;
         node.up = true;
         node.heard = [self.now; 3];
@@ -395,7 +395,7 @@ impl Cluster {
             let node = &mut self.nodes[at];
             if node.groups.get_mut(&shard).is_some_and(|group| group.confirm_leadership(read)) {
                 self.next_value += 1;
-                node.questions.insert((shard, read), self.acked.get(&shard).copied().unwrap_or(0));
+                node.reads.insert((shard, read), self.acked.get(&shard).copied().unwrap_or(0));
                 self.settle(at);
             }
         }

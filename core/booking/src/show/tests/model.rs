@@ -230,7 +230,7 @@ enum Action {
     Ask(Request),
     Wait(u64),
     /// The next leader's clock is behind.
-    LeaderWhoseClockLags(u64),
+    NextLeadersClockLags(u64),
     Tidy,
 }
 
@@ -263,7 +263,7 @@ fn step() -> impl Strategy<Value = Action> {
     prop_oneof![
         24 => ask,
         4 => (0u64..60).prop_map(Action::Wait),
-        1 => (0u64..30).prop_map(Action::LeaderWhoseClockLags),
+        1 => (0u64..30).prop_map(Action::NextLeadersClockLags),
         3 => Just(Action::Tidy),
     ]
 }
@@ -289,7 +289,7 @@ proptest! {
             };
             match step {
                 Action::Wait(span) => now += Span(span),
-                Action::LeaderWhoseClockLags(span) => now = Instant(now.0 - span.min(now.0)),
+                Action::NextLeadersClockLags(span) => now = Instant(now.0 - span.min(now.0)),
                 Action::Tidy => {
                     while let Some(event) = show.overdue(now) {
                         record(&mut show, &mut model, event);
