@@ -175,7 +175,7 @@ choices! {
 choices! {
     /// When a new leader begins to serve.
     pub enum Serves {
-        /// Once it has applied all that was committed before.
+        /// Once it has applied everything that was committed before.
         CaughtUp,
         /// As soon as it is elected, from the records that it knows to be committed; the others follow.
         Elected,
