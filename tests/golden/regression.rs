@@ -9,7 +9,7 @@ use onsale_tests::complaint;
 use onsale_world::Tracing;
 
 const SCENARIO: &str = r#"
-title = "A crowd quarrels over too few seats, and nothing breaks"
+title = "A crowd competes for too few seats, and nothing breaks"
 duration = "150s"
 calm = "45s"
 

@@ -56,7 +56,7 @@ const REPLAY_EXAMPLES: &str = "\
 Examples:
   onsale replay 7 --scenario fast/crash          a seed and its scenario
   onsale replay onsale-out/crash-7/capsule.json  the capsule of a failing run
-  onsale replay onsale-out/crash-7/plan.json     the plan of any run, also edited
+  onsale replay onsale-out/crash-7/plan.json     the plan of any run
   onsale replay 7 --scenario crash --follow seat:0/12    the story of one seat
   onsale replay 7 --scenario crash --follow u17 --follow n3 --until 1m35s
   onsale replay 7 --scenario crash --trace crash.json --from 59s --to 62s
