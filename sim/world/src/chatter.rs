@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use onsale_booking::{Instant, NodeId};
 
-use crate::place::{Layout, Place, PlaceTable};
+use crate::place::{Layout, PlaceTable, Slot};
 
 /// A heartbeat on its way.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +42,13 @@ impl<B: Copy + Default> Chatter<B> {
 
     /// The last heartbeat heard from a place.
     #[inline]
-    pub(crate) fn heard(&self, from: Place) -> B {
+    pub(crate) fn heard(&self, from: Slot) -> B {
         self.heard[from]
     }
 
     /// Notes a heartbeat from a place, and returns the one before.
     #[inline]
-    pub(crate) fn hears(&mut self, from: Place, beat: B) -> B {
+    pub(crate) fn hears(&mut self, from: Slot, beat: B) -> B {
         std::mem::replace(&mut self.heard[from], beat)
     }
 

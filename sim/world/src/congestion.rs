@@ -73,7 +73,7 @@ impl Queues {
         if counts {
             self.touches.message(fault);
         }
-        let free = &mut self.free[self.layout.link(from, to)];
+        let free = &mut self.free[self.layout.link(self.layout.route(from, to))];
         let waits = free.since(departs);
         if waits > QUEUE {
             return None;

@@ -6,7 +6,7 @@
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_scenarios::{Network as Settings, Ratio, Timing};
 
-use crate::place::{Befell, Carried, Layout, Place};
+use crate::place::{Befell, Carried, Layout, Place, Route};
 use crate::sample::{hits, timing};
 use crate::stream::{Numbered, below, fork};
 use crate::touches::Touches;
@@ -161,30 +161,31 @@ impl Network {
         }
     }
 
+    /// The way of a message.
+    pub const fn route(&self, from: Place, to: Place) -> Route {
+        self.layout.route(from, to)
+    }
+
     /// Sends a message that leaves at `departs`.
     ///
     /// The fate of a message is drawn by its number, so that it does not change the fate of the
     /// next.
     #[inline(always)]
-    pub fn carry(&mut self, from: Place, to: Place, departs: Instant) -> Carried {
-        let (number, index) = (self.sent, self.index(from, to));
+    pub fn carry(&mut self, route: Route, departs: Instant) -> Carried {
+        let (number, index) = (self.sent, self.layout.link(route));
         self.sent += 1;
         let link = &self.links[index];
         if self.is_calm && link.cuts == 0 && !link.varies {
             return self.let_through::<false>((number, index), departs, self.calm);
         }
-        self.carry_through(number, (from, to), departs)
+        self.carry_through(number, route, departs)
     }
 
     /// The general case: messages may be lost, duplicated or reordered, or latencies are drawn.
     #[inline(never)]
-    fn carry_through(
-        &mut self,
-        number: u64,
-        (from, to): (Place, Place),
-        departs: Instant,
-    ) -> Carried {
-        let index = self.index(from, to);
+    fn carry_through(&mut self, number: u64, route: Route, departs: Instant) -> Carried {
+        let index = self.layout.link(route);
+        let (from, to) = (self.layout.place(route.from), self.layout.place(route.to));
         let between_nodes = from != Place::Clients && to != Place::Clients && from != to;
         let chances = match between_nodes && !self.weather.is_empty() {
             true => self.storm(from, to),
@@ -269,28 +270,17 @@ impl Network {
 
     /// Sends a message that first waits in a link's queue; `None` if the queue is full.
     #[inline(always)]
-    pub fn carry_after(
-        &mut self,
-        from: Place,
-        to: Place,
-        departs: Instant,
-        waits: Option<Span>,
-    ) -> Carried {
+    pub fn carry_after(&mut self, route: Route, departs: Instant, waits: Option<Span>) -> Carried {
         match waits {
-            Some(Span::ZERO) => self.carry(from, to, departs),
-            waits => self.carry_late((from, to), departs, waits),
+            Some(Span::ZERO) => self.carry(route, departs),
+            waits => self.carry_late(route, departs, waits),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn carry_late(
-        &mut self,
-        (from, to): (Place, Place),
-        departs: Instant,
-        waits: Option<Span>,
-    ) -> Carried {
-        let carried = self.carry(from, to, departs + waits.unwrap_or_default());
+    fn carry_late(&mut self, route: Route, departs: Instant, waits: Option<Span>) -> Carried {
+        let carried = self.carry(route, departs + waits.unwrap_or_default());
         match waits {
             Some(waits) => Carried {
                 first: carried.first.map(|latency| waits + latency),
@@ -315,8 +305,8 @@ impl Network {
 
     /// Whether a message that left at `sent` was lost to a cut: the link is or was cut since.
     #[inline]
-    pub fn severed_since(&self, from: Place, to: Place, sent: Instant) -> bool {
-        let link = &self.links[self.index(from, to)];
+    pub fn severed_since(&self, route: Route, sent: Instant) -> bool {
+        let link = &self.links[self.layout.link(route)];
         link.cuts > 0 || link.severed.is_some_and(|(cut, _)| cut >= sent)
     }
 
@@ -387,7 +377,7 @@ impl Network {
     }
 
     fn index(&self, from: Place, to: Place) -> usize {
-        self.layout.link(from, to)
+        self.layout.link(self.route(from, to))
     }
 }
 

@@ -81,33 +81,31 @@ impl fmt::Display for Place {
     }
 }
 
-/// A place in two bytes, for things kept by the thousand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Slim(u16);
+/// A place's position in the tables of a run, in two bytes. It is looked up once a message, and kept with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(u16);
 
-impl Slim {
-    const SERVICE: u16 = 1 << 15;
-
-    /// # Panics
-    /// For the director, to which nothing is sent.
+impl Slot {
+    /// The slot of a node: its number.
     #[inline]
-    pub(crate) fn new(place: Place) -> Self {
-        match place {
-            Place::Clients => Self(0),
-            Place::Node(NodeId(node)) => Self(node),
-            Place::Service(ServiceId(service)) => Self(service | Self::SERVICE),
-            Place::Director => panic!("nothing is sent to the director"),
-        }
+    pub(crate) const fn of_node(node: NodeId) -> Self {
+        Self(node.0)
     }
 
+    /// Its position among [`Layout::count`] entries.
     #[inline]
-    pub(crate) const fn place(self) -> Place {
-        match self.0 {
-            0 => Place::Clients,
-            node if node < Self::SERVICE => Place::Node(NodeId(node)),
-            service => Place::Service(ServiceId(service & !Self::SERVICE)),
-        }
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
     }
+}
+
+/// The two ends of a message's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The sender's slot.
+    pub(crate) from: Slot,
+    /// The receiver's slot.
+    pub(crate) to: Slot,
 }
 
 /// The places of a run: the clients, and a number of nodes and services.
@@ -128,21 +126,45 @@ impl Layout {
         1 + self.nodes as usize + self.services as usize
     }
 
-    /// Index of a place in a table of [`count`](Self::count) entries. The director has none: its slot is past the end.
+    /// The slot of a place. The director has none: its slot is past the end.
     #[inline]
-    pub const fn slot(self, place: Place) -> usize {
+    pub const fn slot(self, place: Place) -> Slot {
         match place {
-            Place::Clients => 0,
-            Place::Node(NodeId(node)) => node as usize,
-            Place::Service(ServiceId(service)) => self.nodes as usize + service as usize,
-            Place::Director => usize::MAX,
+            Place::Node(NodeId(node)) => Slot(node),
+            Place::Clients => Slot(0),
+            Place::Service(_) | Place::Director => self.slot_of_other(place),
         }
+    }
+
+    /// Apart, so that the way of a message between nodes and clients is two comparisons and no jump through a table.
+    #[cold]
+    const fn slot_of_other(self, place: Place) -> Slot {
+        match place {
+            Place::Service(ServiceId(service)) => Slot(self.nodes + service),
+            Place::Clients | Place::Node(_) | Place::Director => Slot(u16::MAX),
+        }
+    }
+
+    /// The place that has a slot.
+    #[inline]
+    pub(crate) const fn place(self, slot: Slot) -> Place {
+        match slot.0 {
+            0 => Place::Clients,
+            node if node <= self.nodes => Place::Node(NodeId(node)),
+            service => Place::Service(ServiceId(service - self.nodes)),
+        }
+    }
+
+    /// The way of a message.
+    #[inline]
+    pub const fn route(self, from: Place, to: Place) -> Route {
+        Route { from: self.slot(from), to: self.slot(to) }
     }
 
     /// Index of a link in a table of [`count`](Self::count)² entries.
     #[inline]
-    pub const fn link(self, from: Place, to: Place) -> usize {
-        self.slot(from) * self.count() + self.slot(to)
+    pub(crate) const fn link(self, route: Route) -> usize {
+        route.from.index() * self.count() + route.to.index()
     }
 
     /// The places of all nodes, in order.
@@ -191,19 +213,36 @@ impl<T> PlaceTable<T> {
     }
 }
 
+impl<T> Index<Slot> for PlaceTable<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, slot: Slot) -> &T {
+        &self.entries[slot.index()]
+    }
+}
+
+impl<T> IndexMut<Slot> for PlaceTable<T> {
+    #[inline]
+    fn index_mut(&mut self, slot: Slot) -> &mut T {
+        &mut self.entries[slot.index()]
+    }
+}
+
 impl<T> Index<Place> for PlaceTable<T> {
     type Output = T;
 
     #[inline]
     fn index(&self, place: Place) -> &T {
-        &self.entries[self.layout.slot(place)]
+        &self[self.layout.slot(place)]
     }
 }
 
 impl<T> IndexMut<Place> for PlaceTable<T> {
     #[inline]
     fn index_mut(&mut self, place: Place) -> &mut T {
-        &mut self.entries[self.layout.slot(place)]
+        let slot = self.layout.slot(place);
+        &mut self[slot]
     }
 }
 
@@ -277,9 +316,9 @@ mod tests {
     fn places_are_small_and_each_has_its_own_slot() {
         assert_eq!(size_of::<Place>(), 4);
         let layout = Layout::new(3, 2);
-        let slots: Vec<usize> = layout.places().map(|place| layout.slot(place)).collect();
+        let slots: Vec<usize> = layout.places().map(|place| layout.slot(place).index()).collect();
         assert_eq!(slots, (0..layout.count()).collect::<Vec<_>>());
-        assert!(layout.places().all(|place| Slim::new(place).place() == place));
+        assert!(layout.places().all(|place| layout.place(layout.slot(place)) == place));
         let mut table = PlaceTable::new(layout, |place| place.to_string());
         table[Place::node(2)].push('!');
         let entries: Vec<&str> = table.values().map(String::as_str).collect();

@@ -31,7 +31,7 @@ use crate::limits::BYTES_PER_EVENT;
 use crate::listener::Listener;
 use crate::machine::Machine;
 use crate::network::Network;
-use crate::place::{Layout, Place, PlaceTable, Process};
+use crate::place::{Layout, Place, PlaceTable, Process, Route};
 use crate::rotation::Rotation;
 use crate::touches::Touches;
 use crate::turn::{DirectorTurn, NodeTurn, Turn};
@@ -90,8 +90,8 @@ impl<C: Cargo, L> fmt::Debug for World<C, L> {
 
 /// The word for a link in the trace hash.
 #[inline]
-fn word((from, to): (Place, Place)) -> u64 {
-    u64::from(from.number()) << 32 | u64::from(to.number())
+fn word(route: Route) -> u64 {
+    (route.from.index() as u64) << 32 | route.to.index() as u64
 }
 
 impl<C: Cargo, L> World<C, L> {

@@ -82,7 +82,8 @@ mod tests {
         let taken = (0..2_000).map(|n| {
             // Far apart, so that none waits for the one before it.
             let departs = Instant(n * 1_000_000_000);
-            links.carry(Place::node(1), Place::node(2), departs).first.expect("nothing is lost")
+            let route = links.route(Place::node(1), Place::node(2));
+            links.carry(route, departs).first.expect("nothing is lost")
         });
         let longest = taken.max().unwrap_or_default();
         let in_order = Network { reorder: Ratio::NEVER, ..network.clone() };

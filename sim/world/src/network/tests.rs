@@ -7,6 +7,8 @@ const N2: Place = Place::node(2);
 const N3: Place = Place::node(3);
 const N4: Place = Place::node(4);
 
+const LAYOUT: Layout = Layout::new(5, 0);
+
 const NEVER: Ratio = Ratio { num: 0, den: 1 };
 const ALWAYS: Ratio = Ratio { num: 1, den: 1 };
 
@@ -25,7 +27,7 @@ fn settings() -> Settings {
 }
 
 fn network(settings: Settings) -> Network {
-    Network::new(settings, Layout::new(5, 0), 3, 1)
+    Network::new(settings, LAYOUT, 3, 1)
 }
 
 #[test]
@@ -40,7 +42,11 @@ fn latency_follows_the_zones_and_jitters() {
     for (from, to, range) in table {
         let drawn: Vec<u64> = (0..500)
             .map(|k| {
-                network.carry(from, to, Instant(k * 1_000_000)).first.expect("nothing is lost").0
+                network
+                    .carry(LAYOUT.route(from, to), Instant(k * 1_000_000))
+                    .first
+                    .expect("nothing is lost")
+                    .0
             })
             .collect();
         assert!(drawn.iter().all(|latency| range.contains(latency)), "{from} → {to}");
@@ -54,7 +60,12 @@ fn a_link_keeps_its_order_unless_it_reorders() {
         let mut network = network(Settings { reorder, ..settings() });
         let arrivals: Vec<u64> = (0..200)
             .map(|k| {
-                k * 10 + network.carry(N1, N2, Instant(k * 10)).first.expect("nothing is lost").0
+                k * 10
+                    + network
+                        .carry(LAYOUT.route(N1, N2), Instant(k * 10))
+                        .first
+                        .expect("nothing is lost")
+                        .0
             })
             .collect();
         arrivals.windows(2).filter(|pair| pair[1] < pair[0]).count()
@@ -67,21 +78,21 @@ fn a_link_keeps_its_order_unless_it_reorders() {
 fn a_cut_takes_what_is_in_flight_and_only_its_direction() {
     let mut network = network(settings());
     let sent = Instant(1_000);
-    assert!(!network.severed_since(N1, N2, sent));
+    assert!(!network.severed_since(LAYOUT.route(N1, N2), sent));
     network.cut(0, N1, N2);
-    assert!(network.severed_since(N1, N2, sent));
-    assert!(!network.severed_since(N2, N1, sent));
-    assert_eq!(network.carry(N1, N2, Instant(1_100)).first, None);
+    assert!(network.severed_since(LAYOUT.route(N1, N2), sent));
+    assert!(!network.severed_since(LAYOUT.route(N2, N1), sent));
+    assert_eq!(network.carry(LAYOUT.route(N1, N2), Instant(1_100)).first, None);
     network.mend(0, N1, N2, Instant(1_200));
-    assert!(network.severed_since(N1, N2, sent), "it was cut on its way");
-    assert!(!network.severed_since(N1, N2, Instant(1_201)));
+    assert!(network.severed_since(LAYOUT.route(N1, N2), sent), "it was cut on its way");
+    assert!(!network.severed_since(LAYOUT.route(N1, N2), Instant(1_201)));
 }
 
 #[test]
 fn a_signal_overtakes_nothing_and_draws_nothing() {
     let mut network = network(settings());
     assert_eq!(network.follow(N1, N2, Instant::ZERO), Some(Span(1_000)));
-    let latest = network.carry(N1, N2, Instant::ZERO).first.expect("nothing is lost");
+    let latest = network.carry(LAYOUT.route(N1, N2), Instant::ZERO).first.expect("nothing is lost");
     assert!(latest > Span(1_000), "its latency was drawn");
     assert_eq!(network.follow(N1, N2, Instant::ZERO), Some(latest));
     assert_eq!((network.follow(N1, N2, Instant(latest.0)), network.sent), (Some(Span(1_000)), 1));
@@ -96,29 +107,32 @@ fn overlapping_cuts_are_counted() {
     network.cut(0, N1, N2);
     network.cut(0, N1, N2);
     network.mend(0, N1, N2, Instant(5));
-    assert!(network.severed_since(N1, N2, Instant(9)));
+    assert!(network.severed_since(LAYOUT.route(N1, N2), Instant(9)));
 }
 
 #[test]
 fn weather_touches_links_between_nodes_only() {
     let mut network = network(settings());
     network.disturb(0, Weather::Loss(ALWAYS));
-    assert_eq!(network.carry(N1, N2, Instant::ZERO).first, None);
-    assert!(network.carry(Place::Clients, N2, Instant::ZERO).first.is_some());
+    assert_eq!(network.carry(LAYOUT.route(N1, N2), Instant::ZERO).first, None);
+    assert!(network.carry(LAYOUT.route(Place::Clients, N2), Instant::ZERO).first.is_some());
     network.settle(0);
     network.disturb(1, Weather::Duplicate(ALWAYS));
-    let carried = network.carry(N1, N2, Instant::ZERO);
+    let carried = network.carry(LAYOUT.route(N1, N2), Instant::ZERO);
     assert!(carried.first.is_some() && carried.second.is_some());
     network.settle(1);
     network.disturb(2, Weather::Slow(10));
     assert!(
-        network.carry(N1, N2, Instant(10_000_000)).first.expect("nothing is lost") >= Span(10_000)
+        network.carry(LAYOUT.route(N1, N2), Instant(10_000_000)).first.expect("nothing is lost")
+            >= Span(10_000)
     );
 }
 
 #[test]
 fn loss_takes_its_share() {
     let mut network = network(Settings { loss: Ratio { num: 1, den: 10 }, ..settings() });
-    let lost = (0..10_000).filter(|&k| network.carry(N1, N2, Instant(k)).first.is_none()).count();
+    let lost = (0..10_000)
+        .filter(|&k| network.carry(LAYOUT.route(N1, N2), Instant(k)).first.is_none())
+        .count();
     assert!((850..1_150).contains(&lost), "{lost} of 10,000");
 }

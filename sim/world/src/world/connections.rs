@@ -60,7 +60,8 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         departed: Instant,
         turn: ClientsTurn<C>,
     ) -> Option<Turn<C>> {
-        if self.network.severed_since(node, Place::Clients, departed) {
+        let route = self.layout().route(node, Place::Clients);
+        if self.network.severed_since(route, departed) {
             return None;
         }
         self.fingerprint.fold(u64::from(node.number()));

@@ -8,14 +8,14 @@ use super::World;
 use crate::calendar::Calendar;
 use crate::cargo::Cargo;
 use crate::listener::Listener;
-use crate::place::{Place, Process, Slim};
+use crate::place::{Place, Process, Route};
 use crate::turn::{ClientsTurn, DirectorTurn, NodeTurn, Order, Stage, Turn};
 use crate::write::WriteId;
 
 /// An event of the calendar. Most events are messages: these are kept small, and larger variants are boxed.
 #[derive(Debug)]
 pub(super) enum Event<C: Cargo> {
-    Arrives { from: Slim, to: Slim, sender: u32, departed: Instant, message: C::Message },
+    Arrives { route: Route, sender: u32, departed: Instant, message: C::Message },
     Reset { node: Place, departed: Instant, turn: Box<ClientsTurn<C>> },
     Checked { node: Place, changes: u32 },
     Durable { node: Place, incarnation: u32, id: WriteId },
@@ -40,8 +40,8 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
     pub(super) fn happen(&mut self, event: Event<C>) -> Option<Turn<C>> {
         self.fingerprint.fold(self.now.0);
         match event {
-            Event::Arrives { from, to, sender, departed, message } => {
-                self.arrive(from.place(), to.place(), sender, departed, message)
+            Event::Arrives { route, sender, departed, message } => {
+                self.arrive(route, sender, departed, message)
             }
             Event::Reset { node, departed, turn } => self.reset_arrives(node, departed, *turn),
             Event::Checked { node, changes } => {

@@ -10,34 +10,33 @@ use super::{World, word};
 use crate::cargo::Cargo;
 use crate::chatter::Coming;
 use crate::listener::{Listener, Passing};
-use crate::place::{Carried, Lost, Place, Process, Slim};
+use crate::place::{Carried, Lost, Place, Process, Route, Slot};
 use crate::turn::{ClientsTurn, NodeTurn, Turn};
 
 impl<C: Cargo, L: Listener<C>> World<C, L> {
     /// Sends a message that leaves at `departs`.
     #[inline]
     pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: C::Message) {
-        let departed = departs.max(self.now);
+        let (route, departed) = (self.layout().route(from, to), departs.max(self.now));
         let beat = C::beat(&message);
         let bytes = || C::bytes(&message);
         let waits = self.queues.wait((from, to), departed, beat.is_none(), bytes);
-        let carried = self.network.carry_after(from, to, departed, waits);
+        let carried = self.network.carry_after(route, departed, waits);
         if self.ears.is_watching() {
             self.show_sent((from, to), departed, &message, carried);
         }
-        let sender = self.machines[from].life.incarnation();
+        let sender = self.machines[route.from].life.incarnation();
         if let Some(beat) = beat {
-            let heard = self.machines[to].chatter.heard(from);
+            let heard = self.machines[route.to].chatter.heard(route.from);
             if C::is_steady(beat, heard) && !self.ears.relays() {
-                return self.send_beat((from, sender), to, departed, carried, beat);
+                return self.send_beat((from.node_id(), sender), route.to, departed, carried, beat);
             }
         } else if !carried.befell.is_nothing() {
             self.network.note(from, to, carried.befell);
         }
         let mut arrives = |latency, mut message: C::Message| {
             C::retime(&mut message, |at| at + latency);
-            let (from, to) = (Slim::new(from), Slim::new(to));
-            let event = Event::Arrives { from, to, sender, departed, message };
+            let event = Event::Arrives { route, sender, departed, message };
             self.calendar.enter(departed + latency, event);
         };
         if let Some(latency) = carried.second {
@@ -58,17 +57,17 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         message: &C::Message,
         carried: Carried,
     ) {
-        let cut = self.network.severed_since(from, to, departs);
+        let cut = self.network.severed_since(self.layout().route(from, to), departs);
         self.ears.sent(self.now, Passing { from, to, message }, departs, carried, cut);
     }
 
     /// Why a message that would arrive now does not; `None` if it does.
     #[inline]
-    fn why_lost(&self, from: Place, to: Place, departed: Instant, sender: u32) -> Option<Lost> {
-        let (source, target) = (&self.machines[from].life, &self.machines[to].life);
+    fn why_lost(&self, route: Route, departed: Instant, sender: u32) -> Option<Lost> {
+        let (source, target) = (&self.machines[route.from].life, &self.machines[route.to].life);
         source
             .why_lost(target, departed, sender)
-            .or_else(|| self.network.severed_since(from, to, departed).then_some(Lost::Cut))
+            .or_else(|| self.network.severed_since(route, departed).then_some(Lost::Cut))
     }
 
     /// Attributes a lost message, heartbeats aside, to the fault that lost it.
@@ -86,13 +85,14 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
     /// Delivers a message, unless it is lost on the way. Returns the turn that it gives.
     pub(super) fn arrive(
         &mut self,
-        from: Place,
-        to: Place,
+        route: Route,
         sender: u32,
         departed: Instant,
         mut message: C::Message,
     ) -> Option<Turn<C>> {
-        let lost = self.why_lost(from, to, departed, sender).or_else(|| {
+        let layout = self.layout();
+        let (from, to) = (layout.place(route.from), layout.place(route.to));
+        let lost = self.why_lost(route, departed, sender).or_else(|| {
             let arrives = self.ears.relay(self.now, from, to, &mut message);
             (!arrives).then_some(Lost::Taken)
         });
@@ -100,20 +100,20 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
             self.never_arrives(from, to, message, why);
             return None;
         }
-        let state = self.machines[to].life.state();
+        let state = self.machines[route.to].life.state();
         if self.ears.is_watching() {
             let passing = Passing { from, to, message: &message };
             self.ears.arrived(self.now, passing, state == Process::Paused);
         }
         self.course.messages += 1;
-        self.machines[to].heard_at[from] = self.now;
-        self.fingerprint.fold(word((from, to)));
+        self.machines[route.to].heard_at[route.from] = self.now;
+        self.fingerprint.fold(word(route));
         C::fold(&message, &mut self.fingerprint);
         if let Some(beat) = C::beat(&message)
             && state == Process::Up
-            && self.machines[to].chatter.hears(from, beat) == beat
+            && self.machines[route.to].chatter.hears(route.from, beat) == beat
         {
-            self.machines[to].chatter.arrive(self.now, from.node_id(), beat);
+            self.machines[route.to].chatter.arrive(self.now, from.node_id(), beat);
             return None;
         }
         match to {
@@ -148,13 +148,13 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
     /// Sends a heartbeat that says nothing new.
     fn send_beat(
         &mut self,
-        (from, sender): (Place, u32),
-        to: Place,
+        (from, sender): (NodeId, u32),
+        to: Slot,
         departed: Instant,
         carried: Carried,
         beat: C::Beat,
     ) {
-        let (from, chatter) = (from.node_id(), &mut self.machines[to].chatter);
+        let chatter = &mut self.machines[to].chatter;
         for latency in [carried.first, carried.second].into_iter().flatten() {
             chatter.line_up(Coming { at: departed + latency, departed, beat, sender, from });
         }
@@ -164,13 +164,14 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
     /// changed since the first of them was due.
     #[inline]
     pub(super) fn let_beats_arrive(&mut self, node: Place) {
-        if self.machines[node].chatter.is_due(self.now) {
-            self.let_due_beats_arrive(node);
+        let slot = self.layout().slot(node);
+        if self.machines[slot].chatter.is_due(self.now) {
+            self.let_due_beats_arrive(slot);
         }
     }
 
     #[inline(never)]
-    fn let_due_beats_arrive(&mut self, node: Place) {
+    fn let_due_beats_arrive(&mut self, node: Slot) {
         let mut coming = self.machines[node].chatter.take_coming();
         while let Some(&beat) = coming.front()
             && beat.at <= self.now
@@ -182,23 +183,23 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
     }
 
     #[inline(always)]
-    fn let_beat_arrive(&mut self, node: Place, coming: Coming<C::Beat>) {
+    fn let_beat_arrive(&mut self, node: Slot, coming: Coming<C::Beat>) {
         let Coming { at, departed, beat, sender, from } = coming;
-        let sent_by = Place::Node(from);
+        let route = Route { from: Slot::of_node(from), to: node };
         self.fingerprint.fold(at.0);
-        if self.why_lost(sent_by, node, departed, sender).is_some() {
+        if self.why_lost(route, departed, sender).is_some() {
             self.fingerprint.fold(u64::MAX);
             return;
         }
         self.course.messages += 1;
-        self.fingerprint.fold(word((sent_by, node)));
+        self.fingerprint.fold(word(route));
         C::fold_beat(beat, &mut self.fingerprint);
         let machine = &mut self.machines[node];
-        machine.heard_at[sent_by] = at;
+        machine.heard_at[route.from] = at;
         match machine.life.state() {
             Process::Up => machine.chatter.arrive(at, from, beat),
             Process::Paused => {
-                machine.stalled.push(NodeTurn::Delivered(sent_by, C::of_beat(beat)));
+                machine.stalled.push(NodeTurn::Delivered(Place::Node(from), C::of_beat(beat)));
             }
             Process::Down => {}
         }
