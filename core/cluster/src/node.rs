@@ -50,7 +50,7 @@ use crate::placement::Placement;
 use crate::shard::Answers;
 use crate::write::{PersistId, Write};
 
-/// How many requests or answers of a batch are read ahead of their turn.
+/// Number of requests or answers of a batch that are prefetched together.
 const READ_AHEAD: usize = 32;
 
 /// One node of the cluster.

@@ -119,7 +119,7 @@ impl Node {
         if self.wishes.joins {
             tell_all(&map, self.me, &Moves::Joins(self.me), effects);
         }
-        if let Some(incarnation) = self.disk.forgot().filter(|_| !self.may_begin_anew()) {
+        if let Some(incarnation) = self.disk.forgot().filter(|_| !self.may_begin_again()) {
             let forgot = Moves::Forgot { node: self.me, incarnation };
             tell_all(&map, self.me, &forgot, effects);
         }
@@ -164,7 +164,7 @@ impl Node {
 
     /// Whether the map has recorded the last loss of this node's disk. Until then it is unknown which replicas came
     /// before it.
-    fn may_begin_anew(&self) -> bool {
+    fn may_begin_again(&self) -> bool {
         self.placement.forgot_in(self.me) >= self.disk.forgot()
     }
 
@@ -184,7 +184,8 @@ impl Node {
         let is_newer = replica.generation() > known.unwrap_or(0);
         // Where a disk lost promises, an earlier replica may have made some.
         let forgot = self.disk.forgot().is_some();
-        let is_given_up = forgot && (!self.may_begin_anew() || self.placement.is_given_up(replica));
+        let is_given_up =
+            forgot && (!self.may_begin_again() || self.placement.is_given_up(replica));
         if is_given_up || !message.is_from_leader() || replica.node() != self.me || !is_newer {
             return;
         }

@@ -96,7 +96,7 @@ impl Peers {
         self.resolver.excuse(now);
     }
 
-    /// Adopts a map: its nodes are watched, others are not, and the quorum is one of its nodes.
+    /// Adopts a map: its nodes are watched, others are not, and the quorum counts its nodes.
     pub(super) fn on_map(&mut self, before: &Placement, map: &Placement, now: Instant) {
         for node in map.node_ids().filter(|&node| node != self.me) {
             self.detector.watch(node, now);

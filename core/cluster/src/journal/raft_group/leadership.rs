@@ -123,7 +123,7 @@ impl RaftGroup {
     pub fn may_serve(&self) -> bool {
         let raft = &self.raft.raft;
         let leads = self.is_leader() && raft.lead_transferee.is_none();
-        leads && raft.apply_to_current_term() && self.has_say()
+        leads && raft.apply_to_current_term() && self.keeps_vote()
     }
 
     /// A heartbeat to one follower, out of turn.
@@ -181,7 +181,7 @@ impl RaftGroup {
         let log = &raft.raft_log;
         raft.lead_transferee.is_none()
             && !self.members.is_joint()
-            && self.has_say()
+            && self.keeps_vote()
             && self.read_index.is_empty()
             && self.writes.are_durable()
             && log.committed == log.last_index()

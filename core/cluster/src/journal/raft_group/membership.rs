@@ -1,6 +1,6 @@
 //! A replica's part in a membership change.
 //!
-//! Owns when a step may be proposed, its effect here once it is applied, and when a change under way forbids to stand
+//! Owns when a step may be proposed, its effect here once it is applied, and when a change under way forbids standing
 //! for election. Changes are records of this crate: the library is told of each when it is applied. So the checks that
 //! the library makes for changes of its own are made here. Refuses to know who wants a change.
 
@@ -60,7 +60,7 @@ impl RaftGroup {
     /// Proposes a step, one at a time: the next only when the last is applied, and all that older epochs left behind
     /// too, because each step builds on the one before.
     pub(super) fn propose_change(&mut self, change: Change) -> bool {
-        self.has_say() && self.propose_step(change)
+        self.keeps_vote() && self.propose_step(change)
     }
 
     /// Proposes a step, even for a leader that has lost its vote.
@@ -150,7 +150,7 @@ impl RaftGroup {
         if self.members.is_joint() {
             self.propose_step(Change::Settles);
         }
-        if !self.has_say() && self.raft.raft.lead_transferee.is_none() {
+        if !self.keeps_vote() && self.raft.raft.lead_transferee.is_none() {
             self.pass_leadership_on();
         }
     }
@@ -173,7 +173,7 @@ impl RaftGroup {
     }
 
     /// Whether this replica will have a vote when the change under way is over.
-    pub(super) fn has_say(&self) -> bool {
+    pub(super) fn keeps_vote(&self) -> bool {
         self.members.voters().contains(&ReplicaId::of(self.raft.raft.id))
     }
 
