@@ -13,6 +13,8 @@ mod parked;
 mod pending_replies;
 mod replay;
 mod shard_clock;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

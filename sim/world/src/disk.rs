@@ -296,4 +296,26 @@ mod tests {
         disk.speed_up(7);
         assert!(disk.begin(write(3, 0, b"x", 0)) < Span(5_000));
     }
+
+    #[test]
+    #[should_panic(expected = "a node has at most one write in flight")]
+    fn a_second_write_in_flight_is_caught() {
+        let mut disk = disk(1);
+        disk.begin(write(1, 0, b"abc", 0));
+        disk.begin(write(2, 0, b"def", 0));
+    }
+
+    #[test]
+    #[should_panic(expected = "writes complete in order")]
+    fn a_write_that_completes_before_another_is_caught() {
+        let mut disk = disk(1);
+        disk.begin(write(1, 0, b"abc", 0));
+        disk.complete(NOW, WriteId(2));
+    }
+
+    #[test]
+    #[should_panic(expected = "only a write in flight completes")]
+    fn a_write_that_was_never_begun_is_caught() {
+        disk(1).complete(NOW, WriteId(1));
+    }
 }

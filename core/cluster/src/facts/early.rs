@@ -163,6 +163,16 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "what comes too early is bounded")]
+    fn more_than_may_be_kept_is_caught() {
+        let mut early = Early::default();
+        for at in 0..=EARLY_MAX as u64 {
+            early.kept.push((Instant(at), arrival(None, at)));
+        }
+        early.keep(&Seen::default(), Instant(1_000), arrival(None, 1_000));
+    }
+
+    #[test]
     fn where_no_delta_includes_another_the_last_is_dropped() {
         let mut early = Early::default();
         for at in (1..=2 * EARLY_MAX as u64).rev() {

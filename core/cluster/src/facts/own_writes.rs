@@ -156,4 +156,13 @@ mod tests {
             own.add(Stamp { at: Instant(at), count: 0, node: NodeId(1) }, None, None);
         }
     }
+
+    #[test]
+    #[should_panic(expected = "at most one write is in flight")]
+    fn a_second_write_in_flight_is_caught() {
+        let mut own = OwnWrites::default();
+        own.add(Stamp { at: Instant(7), count: 0, node: NodeId(1) }, None, None);
+        own.on_write_begun();
+        own.on_write_begun();
+    }
 }

@@ -304,3 +304,21 @@ fn a_refusal_of_an_attempt_given_up_is_no_answer() {
     bench.answer(Instant(400_001), asked[0], refused(2));
     assert_eq!(bench.replies(), [(2, Outcome::Refused(Refusal::SeatTaken))]);
 }
+
+#[test]
+#[should_panic(expected = "attempts time out in the order in which they were made")]
+fn time_that_goes_back_is_caught() {
+    let mut bench = bench(3, 10);
+    bench.ask(Instant(5_000), 1);
+    bench.ask(Instant(4_999), 2);
+}
+
+#[test]
+#[should_panic(expected = "what lands was in flight")]
+fn a_request_that_lands_uncounted_is_caught() {
+    let mut bench = bench(3, 10);
+    bench.ask(Instant::ZERO, 1);
+    bench.gateway.in_flight[0] = 0;
+    let leader = bench.asked()[0];
+    bench.answer(Instant(1), leader, decided(1));
+}

@@ -12,6 +12,8 @@ mod membership;
 mod read_index;
 mod ready;
 mod repair;
+#[cfg(test)]
+mod tests;
 mod writes;
 
 use std::fmt;

@@ -233,3 +233,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+#[should_panic(expected = "n2 never goes back to an earlier incarnation")]
+fn an_earlier_incarnation_is_caught() {
+    let mut table = table(ME);
+    table.set(PEER, member(2, 0, State::Up), NOW);
+    table.set(PEER, member(1, 9, State::Up), NOW);
+}

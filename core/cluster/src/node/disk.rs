@@ -191,3 +191,51 @@ fn found(recovered: &Recovered) -> Option<Mark> {
         None => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::node;
+    use super::*;
+    use crate::input::Input;
+
+    /// The disk of a new node; nothing is gathered for it.
+    fn disk() -> Disk {
+        let wal = Wal::new(1 << 20, 0);
+        Disk { wal, in_flight: None, state: State::Works, found: None, forgot: None }
+    }
+
+    #[test]
+    #[should_panic(expected = "the node and its log await one write")]
+    fn a_write_that_only_the_node_awaits_is_caught() {
+        let mut disk = disk();
+        disk.check_invariants();
+        disk.in_flight = Some(PersistId(1));
+        disk.check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "every promise that waits has a write on its way")]
+    fn a_write_that_is_not_begun_is_caught() {
+        let mut disk = disk();
+        disk.wal.renew();
+        disk.check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "only a write in flight can lack room")]
+    fn a_write_without_room_that_is_not_in_flight_is_caught() {
+        let mut disk = disk();
+        let write = Write { id: PersistId(1), segment: 0, bytes: Vec::new(), retire_below: 0 };
+        disk.on_write_refused(Instant(7), write, &mut Effects::default());
+        disk.check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "at most one write is in flight")]
+    fn a_second_write_in_flight_is_caught() {
+        let mut node = node();
+        node.disk.in_flight = Some(PersistId(9));
+        node.disk.wal.renew();
+        node.step(Instant(7), Input::TurnEnded, &mut Effects::default());
+    }
+}

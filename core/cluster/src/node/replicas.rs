@@ -306,4 +306,36 @@ mod tests {
         assert_eq!(ticks.after(Instant(first.0 - 1)), first);
         assert_eq!(ticks.after(Instant::ZERO), Instant(51_234));
     }
+
+    #[test]
+    #[should_panic(expected = "only what is carried is awake")]
+    fn a_shard_that_is_awake_and_not_carried_is_caught() {
+        let mut replicas = none();
+        replicas.awake = 1;
+        replicas.check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "ticks come exactly while a journal is awake")]
+    fn ticks_for_nobody_are_caught() {
+        let mut replicas = none();
+        replicas.ticks.next = Some(Instant(7));
+        replicas.check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "those that are awake are counted")]
+    fn a_shard_that_is_awake_and_not_counted_is_caught() {
+        let mut replicas = none();
+        replicas.is_awake[1] = true;
+        replicas.audit();
+    }
+
+    #[test]
+    #[should_panic(expected = "a shard is touched once")]
+    fn a_shard_that_is_touched_and_not_listed_is_caught() {
+        let mut replicas = none();
+        replicas.is_touched[1] = true;
+        replicas.audit();
+    }
 }

@@ -14,12 +14,17 @@ use crate::write::Write;
 
 const BEAT: Beat = Beat { incarnation: 1, map: 0, load: 0, view: 0 };
 
-fn node() -> Node {
+pub(super) fn node() -> Node {
     numbered(1, 2)
 }
 
 /// A node of a cluster with as many shards as shows.
 fn numbered(me: u16, shows: u32) -> Node {
+    started(booted(me, shows))
+}
+
+/// The same before its first segment is durable.
+fn booted(me: u16, shows: u32) -> Node {
     let rules = Rules {
         hold: Span(300),
         grace: Span(5),
@@ -31,7 +36,7 @@ fn numbered(me: u16, shows: u32) -> Node {
     let (placement, hall) = (Arc::new(placement), Arc::new(hall));
     let setup =
         Setup { config: Config::example(), placement, hall, rules, shows, homes: Vec::new() };
-    started(Node::boot(Arc::new(setup), NodeId(me), 1, 1, Found::default(), Instant::ZERO))
+    Node::boot(Arc::new(setup), NodeId(me), 1, 1, Found::default(), Instant::ZERO)
 }
 
 /// The node once its first segment is durable.
@@ -199,4 +204,22 @@ fn a_batch_of_requests_is_taken_as_its_requests_one_by_one() {
         most = most.max(batches.filter(|sent| matches!(sent, Message::Forwarded(_))).count());
     }
     assert!(most > 1, "a batch is split between leaders");
+}
+
+#[test]
+#[should_panic(expected = "n1: nothing leaves before the first write of a boot is durable")]
+fn a_message_that_leaves_too_early_is_caught() {
+    let mut effects = Effects::default();
+    effects.begin(Instant::ZERO, NodeId(1));
+    effects.journal(NodeId(2), ShardId(0), JournalMessage::new(raft::eraftpb::Message::default()));
+    booted(1, 2).check_invariants(&effects);
+}
+
+#[test]
+#[should_panic(expected = "n1: what is decided is answered in its turn")]
+fn an_answer_that_is_left_behind_is_caught() {
+    let mut node = node();
+    let answer = Answer::NotLeader { request: RequestId(7), shard: ShardId(0), leader: None };
+    node.answers.push((NodeId(2), answer));
+    node.check_invariants(&Effects::default());
 }

@@ -139,4 +139,13 @@ mod tests {
         pending.confirmed = Some(ReadId(1));
         pending.check_invariants();
     }
+
+    #[test]
+    #[should_panic(expected = "reads are answered in the order in which they were asked for")]
+    fn a_read_out_of_its_order_is_caught() {
+        let mut pending = PendingReplies::default();
+        pending.on_read_asked(ReadId(2), Answers::default());
+        pending.on_read_asked(ReadId(1), Answers::default());
+        pending.check_invariants();
+    }
 }

@@ -175,64 +175,13 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
-    use onsale_booking::{
-        Checks, Event, Hall, HoldId, Instant, NodeId, Rules, SeatId, Span, UserId,
-    };
-
+    use super::super::tests::{read, replica};
     use super::*;
-    use crate::config::Config;
-    use crate::id::{Epoch, ShardId};
-    use crate::journal::frame::Frame;
-    use crate::journal::{Found, RaftGroup, Settings, Wal};
-
-    const SHARD: ShardId = ShardId(0);
-
-    /// A replica that has applied one record, and the disk that holds it.
-    fn replica() -> (Shard, Vec<u8>) {
-        let rules = Rules {
-            hold: Span(300),
-            grace: Span(5),
-            seats_per_request: 10,
-            remember: Span(1_000),
-            checks: Checks::COMPLETE,
-        };
-        let setup = Setup {
-            config: Config::example(),
-            placement: Arc::new(Placement::new(1, 1, 1, 1)),
-            hall: Arc::new(Hall::uniform(1, 1, 10)),
-            rules,
-            shows: 1,
-            homes: Vec::new(),
-        };
-        let held = Event::Held {
-            hold: HoldId(1),
-            user: UserId(1),
-            seats: [SeatId(0)].into_iter().collect(),
-            at: Instant(1),
-            expires: Instant(301),
-        };
-        let record = record::encode(NodeId(1), &vec![(ShowId(0), held)]);
-        let mut disk = Vec::new();
-        Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: &record }.write(&mut disk);
-        let (epoch, vote, commit, in_repair) = (Epoch(1), None, 1, false);
-        Frame::HardState { shard: SHARD, epoch, vote, commit, in_repair }.write(&mut disk);
-        Frame::Checkpoint { groups: 1 }.write(&mut disk);
-        let settings = Settings::default();
-        let journal = RaftGroup::new(SHARD, NodeId(1), &[NodeId(1)], settings, read(&disk));
-        let mut shard = Shard::new(SHARD, NodeId(1), Arc::new(setup), journal);
-        assert!(fold(&mut shard.shows, &shard.setup, &record, &mut shard.events));
-        shard.applied = 1;
-        (shard, disk)
-    }
-
-    fn read(disk: &[u8]) -> Durable {
-        let segments = vec![(0, disk.to_vec())];
-        Wal::recover(Found { has_written: true, segments }).take(SHARD)
-    }
 
     #[test]
     fn only_a_replica_that_has_left_may_be_less_than_its_journal() {
         let (mut shard, disk) = replica();
+        shard.apply_next();
         assert_eq!(shard.is_replayed_by(read(&disk)), Some(true));
         let shows = std::mem::take(&mut shard.shows);
         assert_eq!(shard.is_replayed_by(read(&disk)), Some(false), "it forgot, and is a member");

@@ -237,6 +237,12 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "a log has no gaps")]
+    fn a_gap_is_caught() {
+        promised().append(&mut vec![Entry { index: 3, term: 5, ..Entry::default() }]);
+    }
+
+    #[test]
     #[should_panic(expected = "an epoch is never left for an earlier one")]
     fn an_epoch_that_goes_back_is_caught() {
         promised().keep(4, 1, 1);

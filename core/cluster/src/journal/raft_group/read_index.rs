@@ -168,3 +168,19 @@ impl RaftGroup {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "open reads stand in the order in which they were opened")]
+    fn a_read_out_of_its_order_is_caught() {
+        let mut reads = ReadIndex::default();
+        reads.open(3, ReadId(1));
+        reads.open(3, ReadId(2));
+        reads.check_invariants();
+        reads.open(2, ReadId(3));
+        reads.check_invariants();
+    }
+}

@@ -152,6 +152,21 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "nothing waits for what is durable")]
+    fn a_promise_that_is_kept_back_is_caught() {
+        let mut writes = Writes::default();
+        writes.push(None, None);
+        writes.durable = 1;
+        writes.check_invariants();
+    }
+
+    #[test]
+    #[should_panic(expected = "only what was written is durable")]
+    fn a_durable_batch_that_was_never_written_is_caught() {
+        Writes { durable: 1, ..Writes::default() }.check_invariants();
+    }
+
+    #[test]
     #[should_panic(expected = "only what was written becomes durable")]
     fn an_unwritten_batch_is_not_durable() {
         Writes::default().persisted(1, &mut Vec::new());
