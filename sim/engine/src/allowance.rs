@@ -1,13 +1,13 @@
-//! How much a run of a scenario may do before it is stopped.
+//! Default limits of a run, by scenario.
 //!
-//! Owns the figures, which are far beyond what any sound run takes. Refuses to know how they are counted.
+//! Owns the figures, which are far beyond any sound run. Refuses to know how they are counted.
 
 use onsale_scenarios::Scenario;
 use onsale_world::limits::{BYTES_PER_REPLICA, Limits};
 
-/// Far more than any sound run of the scenario takes, and soon reached by one that turns in
-/// circles: ten million events, fifty for each user, ten for each beat, and a hundred for each replica; a
-/// gibibyte, a kibibyte for each user, and twice what replicas count for.
+/// Limits far beyond any sound run of the scenario, and soon reached by a livelock: ten million
+/// events plus fifty for each user, ten for each beat and a hundred for each replica; a gibibyte plus a
+/// kibibyte for each user and twice the count of the replicas' bytes.
 pub fn allowance(scenario: &Scenario) -> Limits {
     let (cluster, users) = (&scenario.cluster, u64::from(scenario.crowd.users));
     let span = scenario.duration + scenario.calm + scenario.sale.hold + scenario.sale.grace;
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn larger_scenarios_may_do_more() {
+    fn larger_scenarios_have_higher_limits() {
         let mut scenario = calm();
         let small = allowance(&scenario);
         scenario.crowd.users *= 1_000;
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_large_cluster_takes_to_start_is_allowed() {
+    fn the_start_of_a_large_cluster_is_within_the_limits() {
         let mut scenario = calm();
         scenario.cluster.shards = 65_536;
         let replicas = 65_536 * 3;

@@ -1,11 +1,11 @@
-//! Administrators, who change facts, and visitors, who look at them.
+//! Administrators, who change facts, and visitors, who read them.
 //!
-//! Owns the administrators, the visitors, and the surveys that find out when all nodes agree;
-//! whom each asks what and when. Refuses to know how facts are kept, and to judge answers.
+//! Owns the administrators, the visitors, and the surveys that find when all nodes agree, with their
+//! questions and timing. Refuses to know how facts are kept, and to judge answers.
 //!
-//! Everybody has a session: what it was told it takes along to the next node. Visitors go from
-//! node to node; administrators write without asking twice, so a write without an answer may have
-//! happened or not. If no node accepts a session any more, its bearer begins a new one.
+//! Everybody has a session, whose token carries the versions seen to the next node. Visitors go from
+//! node to node; administrators do not retry writes, so an unanswered write may have happened or
+//! not. If no node accepts a session any more, its owner begins a new one.
 
 mod pages;
 mod session;
@@ -24,36 +24,36 @@ use crate::judges::facts::Reading;
 use crate::seen::asked::SessionId;
 use crate::witness::Witness;
 
-/// The first facts are written at this pace.
+/// Interval between writes of the initial facts.
 const LOAD_EVERY: Span = Span::from_millis(20);
-/// How often nodes are surveyed until they agree.
+/// Interval between surveys of the nodes, until they agree.
 const SURVEY_EVERY: Span = Span::from_millis(250);
-/// How often a visitor asks another node for the same page.
+/// Attempts of a visitor at one page, each at another node.
 const TRIES: u8 = 3;
 
-/// Everybody who deals with facts.
+/// The clients of facts: administrators, visitors, surveys.
 #[derive(Debug)]
 pub struct Browsing {
     facts: Facts,
-    /// The nodes that they ask.
+    /// The nodes to ask.
     nodes: Vec<NodeId>,
     patience: Span,
-    /// How long an answer may take where nothing is wrong.
+    /// Longest duration of an answer without faults.
     slowest: Span,
-    /// One way to a node.
+    /// Longest latency to a node.
     way: Span,
-    /// How long a client waits, after its connection is lost, before it asks again.
+    /// Pause after a lost connection before the next try.
     pause: Span,
     changes: Stream,
     visits_seed: u64,
-    /// When the last fault is over; `None` if there is no fault.
+    /// Instant at which the last fault has healed; `None` if there are no faults.
     calm: Option<Instant>,
     timers: BTreeSet<(Instant, Act)>,
-    /// By person: administrators by their numbers, and after them the visitors.
+    /// Session by person: administrators first, then visitors.
     sessions: BTreeMap<u32, Session>,
     open: BTreeMap<QuestionId, Open>,
-    /// Questions that nobody waits for any more. Whoever asked had little
-    /// patience, perhaps less than links take; only what is still here at the end had no answer.
+    /// Questions given up by their client, whose patience may be shorter than an answer takes; only
+    /// those still here at the end are unanswered.
     given_up: BTreeMap<QuestionId, Open>,
     asked: u64,
     outbox: Vec<Posted>,
@@ -62,41 +62,41 @@ pub struct Browsing {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Act {
-    /// The nth fact of the beginning is written.
+    /// Write the nth initial fact.
     Load(u32),
-    /// The nth change is made.
+    /// Make the nth change.
     Change(u32),
-    /// A visitor comes.
+    /// A visitor arrives.
     Come(u32),
-    /// A visitor looks at the nth page, for the mth time.
+    /// A visitor reads the nth page, in its mth attempt.
     Look(u32, u32, u8),
-    /// All nodes are asked for everything.
+    /// Ask all nodes for every fact.
     Survey,
-    /// The same for the last time.
+    /// Ask all nodes for every fact, for the last time.
     LastSurvey,
-    /// Patience with a question ends.
+    /// The patience with a question ends.
     GiveUp(QuestionId),
 }
 
 /// A question to send.
 #[derive(Clone, Debug)]
 pub struct Posted {
-    /// The node that it asks.
+    /// The node asked.
     pub node: NodeId,
     /// The session that asks; `None` in a survey.
     pub session: Option<SessionId>,
-    /// What.
+    /// The question.
     pub question: Question,
 }
 
-/// A question that waits for its answer.
+/// An unanswered question.
 #[derive(Clone, Debug)]
 struct Open {
     asked: Instant,
-    /// When patience with it ends.
+    /// Instant at which the patience with it ends.
     until: Instant,
     node: NodeId,
-    /// The session at that time; a survey has none.
+    /// The session at that time; `None` for a survey.
     session: Option<SessionId>,
     by: By,
 }
@@ -109,8 +109,8 @@ enum By {
 }
 
 impl Browsing {
-    /// Nobody has come yet. Without facts in the scenario, nobody will. An answer may take as long as the
-    /// `slowest` where nothing is wrong.
+    /// The clients of facts before the first act; none if the scenario has no facts. `slowest` is the longest
+    /// duration of an answer without faults.
     pub fn new(
         scenario: &Scenario,
         seed: u64,
@@ -129,7 +129,7 @@ impl Browsing {
         }
         timers.extend(calm.map(|calm| (calm, Act::Survey)));
         let over = until.max(calm.unwrap_or_default());
-        // Late enough that all that was told before is to be known.
+        // Late enough that every node must know everything told before.
         let patience = scenario.crowd.session.request_timeout;
         let last = over + patience + facts.agree_within + Span::from_secs(1);
         timers.insert((last, Act::LastSurvey));
@@ -153,27 +153,27 @@ impl Browsing {
         })
     }
 
-    /// Nodes have joined or are to leave: these are asked from now on.
+    /// Sets the nodes to ask, after a change of members.
     pub fn ask_among(&mut self, nodes: Vec<NodeId>) {
         self.nodes = nodes;
     }
 
-    /// When somebody next does something.
+    /// Instant of the next act of anyone.
     pub fn next_wake(&self) -> Option<Instant> {
         self.timers.first().map(|&(at, _)| at)
     }
 
-    /// Whether nobody has anything left to do.
+    /// Whether no act and no open question is left.
     pub fn is_done(&self) -> bool {
         self.timers.is_empty()
     }
 
-    /// Questions to send.
+    /// Takes the questions to send.
     pub fn drain_outbox(&mut self) -> Vec<Posted> {
         std::mem::take(&mut self.outbox)
     }
 
-    /// What became of everything so far.
+    /// The report section on facts so far.
     pub fn result(&self, witness: &Witness) -> FactsResult {
         let oracle = witness.judges.facts.as_ref();
         FactsResult {
@@ -187,7 +187,7 @@ impl Browsing {
         }
     }
 
-    /// Everything that is due at `now`.
+    /// Carries out all acts due at `now`.
     pub fn act(&mut self, now: Instant, witness: &mut Witness) {
         while let Some((at, act)) = self.timers.first().copied().filter(|&(at, _)| at <= now) {
             self.timers.pop_first();
@@ -203,7 +203,7 @@ impl Browsing {
         }
     }
 
-    /// A node answers.
+    /// Takes a node's answer.
     pub fn hear(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
         let Some(Open { asked, until, session, by, .. }) = self.open.remove(&told.id) else {
             return self.hear_late(now, node, told, witness);
@@ -236,7 +236,7 @@ impl Browsing {
                 self.after_failure(now, &by);
             }
             (FactsAnswer::Written(_) | FactsAnswer::Read(_) | FactsAnswer::BadQuestion, _) => {
-                panic!("{told:?} is no answer to what was asked")
+                panic!("{told:?} is not an answer to the question")
             }
         }
     }
@@ -266,13 +266,13 @@ impl Browsing {
         let text = (!deletes).then(|| format!("{key}, change {n}"));
         let first = self.changes.below(u64::from(self.facts.admins)) as u32;
         let node = self.changes.below(self.nodes.len() as u64) as u32;
-        // Where everybody waits for an answer, nobody changes anything.
+        // If all administrators wait for an answer, the change is skipped.
         if let Some(admin) = self.free_admin(first) {
             self.write(at, admin, node, key, text, witness);
         }
     }
 
-    /// Somebody who waits for no answer, from the nth on: a session does one thing after the other.
+    /// The next administrator, from the nth on, without an open question: a session does one thing after the other.
     fn free_admin(&self, first: u32) -> Option<u32> {
         let admins = u32::from(self.facts.admins);
         let busy = |admin: &u32| {
@@ -346,7 +346,7 @@ impl Browsing {
         self.given_up.insert(id, open);
     }
 
-    /// A node died, and with it every connection that it had. What was on its way to it then is refused by itself.
+    /// Notes that a node died with all its connections. Questions on their way to it are refused separately.
     pub fn lose_connections(&mut self, now: Instant, node: NodeId, died: Instant) {
         let lost = |open: &Open| open.node == node && open.asked + self.way <= died;
         let lost: Vec<QuestionId> =
@@ -354,7 +354,7 @@ impl Browsing {
         lost.into_iter().for_each(|id| self.take_refusal(now, id));
     }
 
-    /// No process is where a question was sent: nobody waits for its answer longer than for the next try.
+    /// Notes that a question found no process: its client waits only until the next try.
     pub fn take_refusal(&mut self, now: Instant, id: QuestionId) {
         let Some(open) = self.open.get_mut(&id) else { return };
         let sooner = open.until.min(now + self.pause);
@@ -372,8 +372,8 @@ impl Browsing {
         }
     }
 
-    /// The run ends: what was asked longer ago than nodes may take to agree, and than an answer may take to
-    /// come, and has none, gets none.
+    /// Ends the run: reports as unanswered the open questions older than the bounds on agreement and on an
+    /// answer.
     pub fn close(&mut self, now: Instant, witness: &mut Witness) {
         let Some(oracle) = &mut witness.judges.facts else { return };
         for Open { asked, node, .. } in std::mem::take(&mut self.given_up).into_values() {
@@ -383,7 +383,7 @@ impl Browsing {
         }
     }
 
-    /// A session that no node accepts any more is given up for a new one.
+    /// Replaces a session that no node accepts any more by a new one.
     fn after_behind(&mut self, node: NodeId, by: &By) {
         let Some(person) = self.person_of(by) else { return };
         let known = self.sessions.get_mut(&person);
@@ -395,7 +395,7 @@ impl Browsing {
         }
     }
 
-    /// A visitor asks another node, or takes it that this page is not to be had.
+    /// Lets a visitor try another node, or give up on the page.
     fn after_failure(&mut self, at: Instant, by: &By) {
         let &By::Visitor { visitor, look, attempt } = by else { return };
         if attempt + 1 < TRIES {
@@ -418,8 +418,8 @@ impl Browsing {
         id
     }
 
-    /// A survey waits for any answer that may still come: it stands for no client, and hears what each node
-    /// knows in the end.
+    /// The patience with a question. A survey waits for the slowest answer: it stands for no client, and needs
+    /// each node's final state.
     fn patience_of(&self, by: &By) -> Span {
         match by {
             By::Admin(..) | By::Visitor { .. } => self.patience,
@@ -427,7 +427,7 @@ impl Browsing {
         }
     }
 
-    /// Somebody's session; a new one if there is none.
+    /// A person's session; a new one if there is none.
     fn session(&mut self, person: u32) -> &mut Session {
         self.sessions.entry(person).or_insert_with(|| Session::new(SessionId(person)))
     }

@@ -1,6 +1,6 @@
-//! What a node is doing in its turn, in case that it breaks off in the midst of it.
+//! What a node does in its turn, for the report if it panics during it.
 //!
-//! Owns the words for it. Refuses to know what comes of the turn.
+//! Owns the phrases. Refuses to know the result of the turn.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use onsale_cluster::{Epoch, Message, ShardId};
 use onsale_world::place::Place;
 use onsale_world::{Cargo, NodeTurn};
 
-/// A node, and what its turn is about. Cheap to note: it is noted with every turn, and told once.
+/// A node and the input of its turn. Cheap to note: noted with every turn, printed once.
 #[derive(Clone, Copy, Debug)]
 pub struct Doing {
     place: Place,
@@ -25,7 +25,7 @@ enum What {
 }
 
 impl Doing {
-    /// A node takes a turn.
+    /// Notes that a node takes a turn.
     #[inline]
     pub fn turn<C: Cargo<Message = Message>>(place: Place, turn: &NodeTurn<C>) -> Self {
         let what = match turn {
@@ -37,13 +37,13 @@ impl Doing {
             }
             NodeTurn::Delivered(from, message) => What::TakesIn(*from, kind(message)),
             NodeTurn::Boot => What::Starts,
-            NodeTurn::Persisted(_) => What::Hears("heard that a write is durable"),
-            NodeTurn::WriteFailed(_) => What::Hears("heard that a write failed"),
-            NodeTurn::WriteRefused(_) => What::Hears("heard that its disk is full"),
-            NodeTurn::DamageFound => What::Hears("heard that its disk is damaged"),
+            NodeTurn::Persisted(_) => What::Hears("learned that a write is durable"),
+            NodeTurn::WriteFailed(_) => What::Hears("learned that a write failed"),
+            NodeTurn::WriteRefused(_) => What::Hears("learned that its disk is full"),
+            NodeTurn::DamageFound => What::Hears("learned that its disk is damaged"),
             NodeTurn::Wake => What::Hears("did what was due"),
-            NodeTurn::CoreFree(_) => What::Hears("went on with work that had waited"),
-            NodeTurn::Told(_) => What::Hears("was told what to do by an operator"),
+            NodeTurn::CoreFree(_) => What::Hears("went on with queued work"),
+            NodeTurn::Told(_) => What::Hears("took an operator's order"),
         };
         Self { place, what }
     }

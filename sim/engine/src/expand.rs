@@ -1,7 +1,7 @@
 //! How a seed expands into a plan.
 //!
-//! Owns which streams a plan names, and that the scenario's own faults come before those that the seed draws. Refuses to
-//! know what a fault of a family needs to be drawn: that stands with the family.
+//! Owns the streams that a plan names, and the order: the scenario's own faults before the drawn ones. Refuses to know
+//! how a fault is drawn: that is in its family's file.
 
 mod mix;
 
@@ -18,8 +18,8 @@ use crate::plan::{Plan, SCHEMA};
 const STREAMS: [&str; 4] = ["demand", "room", "network", "nodes"];
 
 impl Plan {
-    /// Expands a seed. Under the seed of its scenario's `[replay]`, the streams that stand there replace those that
-    /// the seed draws.
+    /// Expands a seed. Under the seed of the scenario's `[replay]`, the streams given there replace the drawn
+    /// ones.
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
         let mut streams: BTreeMap<String, u64> =
             STREAMS.iter().map(|&name| (name.to_owned(), fork(seed, name))).collect();
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn crowds_differ_in_kind_unless_they_are_to_stay() {
+    fn crowds_differ_in_kind_unless_mix_is_off() {
         let mut scenario = swarming();
         let crowds = |scenario: &Scenario| {
             let plans = (0..50).map(|seed| Plan::new(scenario, seed).scenario);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn one_node_at_most_is_drawn_to_be_lost_and_often_one_that_has_just_joined() {
+    fn at_most_one_node_is_drawn_to_be_lost_and_often_a_new_one() {
         let scenario = onsale_scenarios::catalogue::find("fast/elastic-faults")
             .expect("it is in the catalogue")
             .scenario();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_that_goes_moves_no_fault_of_the_others() {
+    fn removing_a_family_changes_no_fault_of_the_others() {
         let with = swarming();
         let mut without = with.clone();
         let swarm = without.swarm.as_mut().expect("it swarms");

@@ -1,7 +1,7 @@
 //! One run: a plan in, an outcome out.
 //!
-//! Owns the thread of a run, and the net under it that catches stray clocks and entropy. A run never shares its thread
-//! with another, so nothing that one leaves behind can move the next. Refuses to know why somebody wants the run.
+//! Owns the thread of a run, and the safety net that makes stray reads of clocks and entropy virtual. A run never shares
+//! its thread with another, so no leftover of one can affect the next. Refuses to know the purpose of the run.
 
 mod bounds;
 mod circumstances;
@@ -38,38 +38,38 @@ use crate::system::{self, Audience, System, World};
 use crate::wall::{Stopwatch, no_thread};
 use crate::witness::{Decided, Witness};
 
-/// What a run leaves.
+/// Result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The facts and the latency table.
+    /// Facts and latency table.
     pub summary: Summary,
     /// Histograms and timeline.
     pub records: Records,
-    /// The limit that stopped it, if one did.
+    /// The limit that stopped the run, if one did.
     pub limit: Option<Limit>,
-    /// The hash after each event, if it was asked for.
+    /// The hash after each event, if requested.
     pub trail: Option<Trail>,
-    /// The event that was asked for, in words.
+    /// Description of the requested event.
     pub described: Option<String>,
-    /// The watch that looked on, with all that it saw.
+    /// The watch of the run, with everything that it saw.
     pub watch: Option<Box<Watch>>,
 }
 
-/// How a run is looked at. Only limits and `until` change it, by ending it.
+/// How a run is observed. Only limits and `until` affect it, by ending it.
 #[derive(Debug, Default)]
 pub struct Look {
-    /// How much is remembered event by event.
+    /// What is recorded of each event.
     pub tracing: Tracing,
-    /// How much it may do.
+    /// The limits of the run.
     pub limits: Limits,
-    /// The watch that looks on.
+    /// The watch, if the run is watched.
     pub watch: Option<Box<Watch>>,
-    /// Where to stop, if before the end.
+    /// Instant at which to stop, if before the end.
     pub until: Option<Instant>,
 }
 
 impl Outcome {
-    /// When the run ended.
+    /// Instant at which the run ended.
     pub fn end(&self) -> Instant {
         Instant((self.summary.facts.virtual_s * 1e6).round() as u64)
     }
@@ -90,7 +90,7 @@ pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
     carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
 }
 
-/// The same within limits: a run that exceeds one is ended there, and [`Oracle::Budget`](onsale_reports::Oracle::Budget) fails.
+/// The same within limits: a run that exceeds one ends there, and [`Oracle::Budget`](onsale_reports::Oracle::Budget) fails.
 pub fn run_within(
     plan: &Plan,
     progress: &Arc<Progress>,
@@ -100,18 +100,18 @@ pub fn run_within(
     carry_out(plan, progress, Look { tracing, limits, ..Look::default() }, Sabotage::default())
 }
 
-/// Carries out a plan on a thread of its own while somebody looks on.
+/// Carries out a plan on a thread of its own, observed by `look`.
 pub fn run_watched(plan: &Plan, progress: &Arc<Progress>, look: Look) -> Outcome {
     carry_out(plan, progress, look, Sabotage::default())
 }
 
-/// Carries out a plan in a world that is broken beyond what plans can say. Only for tests
-/// that prove that an oracle sees it.
+/// Carries out a plan in a world that is broken as no plan can say. Only for tests that prove
+/// that an oracle finds it.
 pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
     carry_out(plan, &Arc::default(), Look::default(), sabotage)
 }
 
-/// Each system has a run of its own, compiled for it.
+/// Chooses the plan's system; a run is compiled for each.
 fn carry_out(plan: &Plan, progress: &Arc<Progress>, look: Look, sabotage: Sabotage) -> Outcome {
     match plan.scenario.cluster.system {
         Choice::Replicated => play::<Replicated>(plan, progress, look, sabotage),
@@ -152,7 +152,7 @@ fn play<S: System>(
         let thread =
             std::thread::Builder::new().name(panics::THREAD.to_owned()).spawn_scoped(scope, run);
         let thread = thread.unwrap_or_else(|error| no_thread(error));
-        thread.join().expect("a run tells of its panics")
+        thread.join().expect("a run reports its panics")
     });
     conclude(plan, world, panicked, &stopwatch)
 }

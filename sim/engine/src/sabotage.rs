@@ -1,9 +1,9 @@
-//! Sabotage: ways to break the system from outside, so that tests can prove that the oracles see it.
+//! Sabotage: ways to break the system from outside, so that tests can prove that the oracles find it.
 //!
-//! Owns what is done to messages and disks beyond what any scenario may ask for.
-//! No scenario and no command can reach it, a plan does not contain it, and the cluster knows
-//! nothing of it: an oracle is proven by breaking what it watches, never by telling it
-//! or the system that a test is going on. Refuses to know which oracle ought to see what.
+//! Owns damage to messages and disks that no scenario can cause. No scenario and no command can
+//! reach it, a plan does not contain it, and the cluster does not know it: an oracle is proven by
+//! breaking what it watches, never by telling it or the system that it is a test. Refuses to know
+//! which oracle should find what.
 
 use std::fmt;
 
@@ -12,21 +12,21 @@ use onsale_cluster::Message;
 
 use onsale_world::place::Place;
 
-/// Sees a message on its last step (when, from where, to where), may rewrite it, and says
-/// whether it arrives.
+/// Sees an arriving message (instant, sender, receiver), may rewrite it, and returns whether it
+/// arrives.
 pub type Relay = Box<dyn FnMut(Instant, Place, Place, &mut Message) -> bool + Send>;
 
-/// Sees the framed records that a node (its place) gives to its disk, and may rewrite them.
+/// Sees the framed records of a node's write (place, bytes), and may rewrite them.
 pub type Scribe = Box<dyn FnMut(Place, &mut Vec<u8>) + Send>;
 
-/// What is broken in a run; by default nothing.
+/// Sabotage of a run; none by default.
 #[derive(Default)]
 pub struct Sabotage {
-    /// A network that meddles with what it carries.
+    /// Sabotage of messages.
     pub relay: Option<Relay>,
-    /// Disks that write something else than they are given.
+    /// Sabotage of writes.
     pub scribe: Option<Scribe>,
-    /// Disks that lie: so many of the bytes last acknowledged as durable are gone after a crash.
+    /// Number of acknowledged bytes, the last ones, that a disk loses in a crash.
     pub disks_lose: u64,
 }
 
@@ -42,12 +42,12 @@ impl fmt::Debug for Sabotage {
 }
 
 impl Sabotage {
-    /// Whether a message arrives, and as what.
+    /// Passes a message to the relay; returns whether it arrives.
     pub fn relay(&mut self, now: Instant, from: Place, to: Place, message: &mut Message) -> bool {
         self.relay.as_mut().is_none_or(|relay| relay(now, from, to, message))
     }
 
-    /// What the disk at `place` makes of the bytes that it is given.
+    /// Passes the bytes of a write at `place` to the scribe.
     pub fn write(&mut self, place: Place, bytes: &mut Vec<u8>) {
         if let Some(scribe) = &mut self.scribe {
             scribe(place, bytes);

@@ -1,7 +1,7 @@
-//! The words for what is seen of a run: people, requests, and whom a story follows.
+//! Vocabulary for what is seen of a run: people, requests, and subjects of stories.
 //!
-//! Owns what the world, the crowd, the oracles and the stories all speak of, so that none of them needs another
-//! for its words. Refuses to know what happens.
+//! Owns the types that crowd, judges and stories share, so that none of them needs another for them. Refuses to know
+//! what happens.
 
 pub mod asked;
 pub mod declared;

@@ -1,7 +1,7 @@
-//! What faults have struck, and what they cost.
+//! The faults that have struck, and their cost.
 //!
-//! Owns the log of them: when each struck and healed, which leaders it took away and how long they were missed.
-//! Refuses to know how a fault does its harm, and the world that it does it to.
+//! Owns the log: when each fault struck and healed, which leaders it took away, and how long shards had none.
+//! Refuses to know how a fault works, and the world.
 
 pub mod failover;
 pub mod hand_over;
@@ -16,84 +16,85 @@ use self::failover::Failover;
 use self::hand_over::{Balanced, HandOvers, Passage};
 use self::outages::{Before, Cause, Outage, Outages};
 
-/// A fault that healed at once can still cost a leader for this long: suspicion and an election take a fraction of it.
+/// Time after its strike for which even a healed fault can explain a lost leader: suspicion and an election take a
+/// fraction of it.
 const AFTERMATH: Span = Span::from_secs(2);
 
 /// A fault that has struck.
 #[derive(Clone, Debug)]
 pub struct Struck {
-    /// Its number in the plan.
+    /// Number of the fault in the plan.
     pub index: usize,
-    /// What it did, for people.
+    /// Description of what it did.
     pub what: String,
-    /// When it struck.
+    /// Instant of the strike.
     pub at: Instant,
-    /// What the hot show's shard was doing just before.
+    /// Phase of the hot show's shard just before.
     pub phase: Phase,
-    /// When it healed.
+    /// Instant at which it healed.
     pub healed: Option<Instant>,
-    /// The way to the hot show's next leader, if it had one.
+    /// Failover of the hot show, if it had a leader.
     pub(crate) failover: Option<Failover>,
-    /// Shards that were handed over while it was the latest fault.
+    /// Lead transfers while it was the latest fault.
     pub hand_overs: HandOvers,
 }
 
 impl Struck {
-    /// The way to the hot show's next leader, if it got another while this was the latest fault.
+    /// Failover of the hot show, if it got a new leader while this was the latest fault.
     pub fn failover(&self) -> Option<&Failover> {
         self.failover.as_ref().filter(|failover| failover.happened())
     }
 
-    /// Whether it can be why a leader changes now.
+    /// Whether it can explain a change of leader now.
     fn is_due(&self, now: Instant) -> bool {
         self.healed.is_none_or(|healed| now <= healed.max(self.at + AFTERMATH))
     }
 }
 
-/// Every fault that has struck, in order.
+/// The faults that have struck, in order, and their cost.
 #[derive(Clone, Debug, Default)]
 pub struct FaultLog {
     pub(crate) struck: Vec<Struck>,
-    /// Shards whose leaders admit no more requests.
+    /// Lead transfers in progress.
     handing_over: BTreeMap<ShardId, Passage>,
-    /// Shards that no fault made anybody hand over.
+    /// Lead transfers without a fault.
     balanced: Balanced,
-    /// How long each shard was without a leader.
+    /// Leaderless times of each shard.
     outages: Outages,
 }
 
 impl FaultLog {
-    /// Nothing has struck, and none of the shards has been led.
+    /// A log before any strike, with shards that were never led.
     pub fn new(shards: u32) -> Self {
         Self { outages: Outages::new(shards), ..Self::default() }
     }
 
-    /// Every fault that has struck, in order.
+    /// The faults that have struck, in order.
     pub fn struck(&self) -> &[Struck] {
         &self.struck
     }
 
-    /// Shards that were handed over although nothing was wrong.
+    /// Lead transfers without a fault.
     pub fn balanced(&self) -> &Balanced {
         &self.balanced
     }
 
-    /// All times in which a shard had no leader, the longest first.
+    /// All leaderless times, the longest first.
     pub fn outages(&self, end: Instant) -> Vec<Outage> {
         self.outages.finish(end)
     }
 
-    /// A node's process died or stands still, by a fault unless by itself.
+    /// Notes that a node's process died or was paused, by a fault or by itself.
     pub fn leader_stopped(&mut self, now: Instant, node: NodeId, by: Option<usize>) {
         self.outages.stopped(now, node, by.map_or(Cause::Unexplained, Cause::Fault));
     }
 
-    /// A process that stood still goes on.
+    /// Notes that a paused process resumes.
     pub fn leader_goes_on(&mut self, now: Instant, node: NodeId) {
         self.outages.goes_on(now, node);
     }
 
-    /// A shard's leader changed: unless it was for balance, the latest fault is held to account.
+    /// Notes a change of a shard's leader: unless it was for balance, it is attributed to the latest fault.
     pub fn leader_changed(
         &mut self,
         now: Instant,
@@ -118,22 +119,22 @@ impl FaultLog {
         }
     }
 
-    /// A node suspects another.
+    /// Notes that a node is suspected.
     pub fn suspected(&mut self, now: Instant, hot: ShardId, peer: NodeId) {
         self.failover(now, hot).into_iter().for_each(|failover| failover.on_suspected(now, peer));
     }
 
-    /// A shard's last leader, if it has had one.
+    /// The last leader of a shard, if it has had one.
     pub fn last_leader(&self, shard: ShardId) -> Option<NodeId> {
         self.outages.leader(shard)
     }
 
-    /// A shard's leader was elected.
+    /// Notes the election of a shard's leader.
     pub fn elected(&mut self, now: Instant, shard: ShardId) {
         self.outages.elected(now, shard);
     }
 
-    /// A leader of the hot show was elected.
+    /// Notes the election of a leader of the hot show.
     pub fn hot_elected(&mut self, now: Instant, hot: ShardId, epoch: Epoch, leader: NodeId) {
         let is_called = self.handing_over.get(&hot).is_some_and(|passage| passage.to == leader);
         let Some(failover) = self.failover(now, hot) else { return };
@@ -144,13 +145,13 @@ impl FaultLog {
         }
     }
 
-    /// A leader of the hot show has begun to serve.
+    /// Notes that a leader of the hot show begins to serve.
     pub fn serves(&mut self, now: Instant, hot: ShardId, epoch: Epoch) {
         self.failover(now, hot).into_iter().for_each(|failover| failover.on_serving(now, epoch));
     }
 
-    /// The way to the hot show's next leader after the latest fault, if that can be why it is missed: it is
-    /// in force still, or it took away the leader that the show has lacked ever since.
+    /// The failover of the hot show after the latest fault, if the fault can explain it: it is still in
+    /// force, or it took away the leader, and the show has had none since.
     fn failover(&mut self, now: Instant, hot: ShardId) -> Option<&mut Failover> {
         let lost_to = self.outages.lost_to(hot);
         let latest = self.struck.last_mut()?;
@@ -158,7 +159,7 @@ impl FaultLog {
         latest.failover.as_mut().filter(|_| is_why)
     }
 
-    /// A shard's leader admits no more requests, to hand it over.
+    /// Notes that a leader begins to transfer its lead, and admits no more requests.
     pub fn hand_over_began(
         &mut self,
         since: Instant,
@@ -169,14 +170,14 @@ impl FaultLog {
         self.handing_over.insert(shard, Passage { since, to, reason });
     }
 
-    /// It goes on after all.
+    /// Notes that a leader gives up its transfer and goes on.
     pub fn hand_over_given_up(&mut self, shard: ShardId) {
         self.handing_over.remove(&shard);
     }
 }
 
-/// The fault that can be why a leader has been missed since an instant: of those whose time it was the latest that had
-/// struck, else the first that struck after it. With it, when it struck.
+/// The fault that can explain a leader missed since an instant, with the instant of its strike: the latest of those in
+/// force then, else the first that struck later.
 fn in_force(struck: &[Struck], since: Instant) -> Option<(Instant, usize)> {
     let mut due = struck.iter().filter(|struck| struck.is_due(since));
     let before = due.clone().rfind(|struck| struck.at <= since);

@@ -1,7 +1,7 @@
-//! The wall: real time, real memory, and threads that a machine refuses to start.
+//! The real machine: wall time, memory, and threads.
 //!
-//! Owns the only readings of the machine in the project. They are told to people and
-//! never decide anything inside a run.
+//! Owns the project's only readings of the machine. They are shown to people. Refuses to let them
+//! affect a run.
 
 use std::io;
 use std::panic::resume_unwind;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts now.
+    /// A stopwatch started now.
     #[expect(clippy::disallowed_methods, reason = "this is the place that measures wall time")]
     pub fn start() -> Self {
         Self(Instant::now())
@@ -26,8 +26,8 @@ impl Stopwatch {
     }
 }
 
-/// Does the work, and calls `tick` meanwhile at the pace, on another thread, with the seconds
-/// since the work began.
+/// Does the work, and calls `tick` once per `pace` on another thread with the seconds since the
+/// work began.
 pub fn every<T>(pace: Duration, tick: impl Fn(f64) + Sync, work: impl FnOnce() -> T) -> T {
     let (done, ended) = channel::<()>();
     let tick = &tick;
@@ -46,21 +46,21 @@ pub fn every<T>(pace: Duration, tick: impl Fn(f64) + Sync, work: impl FnOnce() -
     })
 }
 
-/// The machine starts no thread. It is thrown past all who can do nothing about it, without the words of a
-/// panic, to whoever started the program and tells it.
+/// Panic payload: the machine starts no thread. It unwinds without a panic message to the program's entry,
+/// which reports it.
 #[derive(Debug)]
 pub struct NoThread(pub io::Error);
 
-/// Throws that the machine starts no thread.
+/// Unwinds with [`NoThread`].
 pub fn no_thread(error: io::Error) -> ! {
     resume_unwind(Box::new(NoThread(error)))
 }
 
-/// More threads than this help nobody, whatever was asked for.
+/// Upper bound of threads: more do not help.
 const THREADS_MAX: usize = 1_024;
 
-/// Starts so many threads, at most 1,024, as long as `worker` has something for the next to do. Fewer if the
-/// system has no more: the others do their work.
+/// Starts `count` threads, at most 1,024, while `worker` has work for the next. Fewer if the system has no
+/// more: the started ones do the work.
 ///
 /// # Panics
 /// With [`NoThread`] if the system starts none.
@@ -82,7 +82,7 @@ pub fn start<'scope, W: FnOnce() + Send + 'scope>(
     started
 }
 
-/// Waits for threads. What one of them threw is thrown on as it is, and not as a panic of their scope.
+/// Joins threads. A panic of one of them is resumed with its own payload, not as a panic of their scope.
 pub fn join(threads: Vec<ScopedJoinHandle<'_, ()>>) {
     let thrown: Vec<_> = threads.into_iter().filter_map(|thread| thread.join().err()).collect();
     if let Some(thrown) = thrown.into_iter().next() {
@@ -90,7 +90,7 @@ pub fn join(threads: Vec<ScopedJoinHandle<'_, ()>>) {
     }
 }
 
-/// The most memory that this process has had resident, in bytes; zero where the system does not tell.
+/// Peak resident memory of this process, in bytes; 0 where the system does not report it.
 pub fn peak_rss_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

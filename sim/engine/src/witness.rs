@@ -1,7 +1,7 @@
-//! What watches a run: the oracles, the recorder, and whoever looks on.
+//! The witnesses of a run: judges, recorder and watch.
 //!
-//! Owns nothing but the three, and when each shard's leader was last heard of, so that whoever tells
-//! one tells the others.
+//! Owns the three, so that one call tells all, and the last decision of each shard's leader. Refuses to judge and to
+//! count.
 
 use onsale_booking::{Instant, Outcome, Refusal, Request, ShowId};
 use onsale_cluster::{Placement, ShardId};
@@ -12,42 +12,42 @@ use crate::judges::Judges;
 use crate::seen::sight::Sight;
 use crate::story::Watch;
 
-/// The oracles and the recorder of a run, and perhaps somebody who looks on.
+/// The judges and the recorder of a run, and perhaps a watch.
 #[derive(Debug)]
 pub struct Witness {
-    /// Judges.
+    /// The judges.
     pub judges: Judges,
-    /// Counts.
+    /// The recorder, which counts.
     pub recorder: Recorder,
-    /// Looks on, and changes nothing by it.
+    /// The watch, if the run is watched; it changes nothing.
     pub watch: Option<Box<Watch>>,
-    /// Says how long shards had no leader.
+    /// The last decision of each shard's leader, to measure leaderless times.
     pub decided: Decided,
 }
 
-/// By shard, when a leader's decision last reached a client, and when it was next asked for one.
+/// By shard, the instant at which a leader's decision last reached a client, and the first request after it.
 #[derive(Debug)]
 pub struct Decided {
     placement: Placement,
     at: Vec<Instant>,
-    /// When the first request since then was asked.
+    /// Instant of the first request since then.
     asked: Vec<Option<Instant>>,
 }
 
 impl Decided {
-    /// Nothing has been decided.
+    /// No decision yet.
     pub fn new(placement: Placement) -> Self {
         let shards = placement.shards() as usize;
         Self { at: vec![Instant::ZERO; shards], asked: vec![None; shards], placement }
     }
 
-    /// When a leader's decision about a show of this shard last reached a client; the beginning of the run
+    /// Instant at which a leader's decision of this shard last reached a client; the beginning of the run
     /// if none has.
     pub fn last(&self, shard: ShardId) -> Instant {
         self.at[shard.0 as usize]
     }
 
-    /// When the first request since then was asked, if any was.
+    /// Instant of the first request since then, if there was one.
     pub fn asked_since(&self, shard: ShardId) -> Option<Instant> {
         self.asked[shard.0 as usize]
     }
@@ -64,31 +64,31 @@ impl Decided {
 }
 
 impl Witness {
-    /// A client asks for something new.
+    /// Notes a client's new request.
     pub fn invoked(&mut self, now: Instant, request: &Request) {
         self.decided.note_asked(now, request.show);
         self.judges.oracles.invoked(now, request);
     }
 
-    /// A leader's answer reaches its client, who has waited since `since`.
+    /// Notes that a leader's answer reaches its client, which has waited since `since`.
     pub fn answered(&mut self, now: Instant, since: Instant, request: &Request, outcome: &Outcome) {
         self.decided.note_decided(now, request.show);
         self.judges.oracles.answered(now, since, request, outcome);
     }
 
-    /// A leader's refusal to hold seats reaches its client.
+    /// Notes that a leader's refusal of a hold reaches its client.
     pub fn hold_refused(&mut self, now: Instant, asked: &Asked, refusal: Refusal) {
         self.decided.note_decided(now, asked.show);
         self.judges.oracles.hold_refused(now, asked, refusal);
     }
 
-    /// Whether somebody looks on.
+    /// Whether the run is watched.
     #[inline]
     pub fn is_watched(&self) -> bool {
         self.watch.is_some()
     }
 
-    /// Shows something to whoever looks on; nothing is put together if nobody does.
+    /// Shows a sight to the watch; it is built only if there is one.
     #[inline]
     pub fn sees<'a>(&mut self, now: Instant, sight: impl FnOnce() -> Sight<'a>) {
         if let Some(watch) = &mut self.watch {
@@ -96,7 +96,7 @@ impl Witness {
         }
     }
 
-    /// Shows what the oracles have found since they were last looked at.
+    /// Shows the watch the failures found since the last call.
     #[inline]
     pub fn sees_verdicts(&mut self, now: Instant) {
         if let Some(watch) = &mut self.watch {
@@ -105,7 +105,7 @@ impl Witness {
     }
 }
 
-/// Puts a sight together, out of the way of the many runs at which nobody looks.
+/// Builds and shows a sight, kept out of the hot path of runs that nobody watches.
 #[cold]
 #[inline(never)]
 fn show<'a>(watch: &mut Watch, now: Instant, sight: impl FnOnce() -> Sight<'a>) {

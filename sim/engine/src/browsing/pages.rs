@@ -1,21 +1,21 @@
-//! What there is to be played, and who wants to know what of it.
+//! The facts of the catalogue, and the pages that show them.
 //!
-//! Owns the facts that belong to an event, and which of them change.
+//! Owns the facts of each event, and which of them change. Refuses to know who reads and writes them.
 
 use onsale_cluster::fact::{FactKey, FactKind};
 
 use onsale_world::stream::below;
 
-/// Events that share a venue and its hall, and venues that share a city.
+/// Number of events that share a venue and its hall, and of venues that share a city.
 const EVENTS_A_VENUE: u32 = 5;
 const VENUES_A_CITY: u32 = 2;
 
-/// Every fact of the beginning.
+/// Every initial fact.
 pub(super) fn catalogue(events: u32) -> impl Iterator<Item = FactKey> {
     (0..events).flat_map(|event| page(event).filter(move |key| first_of(*key) == event))
 }
 
-/// What a visitor of an event's page wants to know.
+/// The facts on an event's page.
 pub(super) fn page(event: u32) -> impl Iterator<Item = FactKey> {
     let venue = event / EVENTS_A_VENUE;
     [
@@ -31,12 +31,12 @@ pub(super) fn page(event: u32) -> impl Iterator<Item = FactKey> {
     .map(|(kind, id)| FactKey { kind, id })
 }
 
-/// An event that somebody thinks of: one in three times the first, on which everybody's eyes are.
+/// A drawn event: the first, hot one in one of three draws.
 pub(super) fn event(bits: u64, events: u32) -> u32 {
     if bits.is_multiple_of(3) { 0 } else { below(bits, u64::from(events)) as u32 }
 }
 
-/// What changes about an event: most often the price.
+/// The fact of an event that a change affects: most often the price.
 pub(super) fn changed(bits: u64, event: u32) -> FactKey {
     let kind = match below(bits, 10) {
         0..6 => FactKind::Price,
@@ -47,7 +47,7 @@ pub(super) fn changed(bits: u64, event: u32) -> FactKey {
     FactKey { kind, id: event }
 }
 
-/// The first event on whose page a fact stands.
+/// The first event whose page shows a fact.
 fn first_of(key: FactKey) -> u32 {
     match key.kind {
         FactKind::City => key.id * VENUES_A_CITY * EVENTS_A_VENUE,

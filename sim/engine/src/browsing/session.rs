@@ -1,13 +1,11 @@
-//! What somebody has been told, and takes along to the next node.
+//! A client's session, carried from node to node.
 //!
-//! Owns the session token, and when it is given up: once each node of the cluster, one after the
-//! other, has said that it is behind, and none has answered in between. Refuses to know what is
-//! asked.
+//! Owns the session token, and when it is given up: once each node of the cluster has said that it
+//! is behind, and none has answered in between. Refuses to know the questions.
 //!
-//! A token that no node accepts is of no use, and may never be again: what it stands for may be
-//! lost with a disk, and nobody can say so of a node that is gone for good. A partition alone does
-//! not come to that, for whoever told something says it again, and a node that is down says
-//! nothing.
+//! A token that no node accepts is useless, perhaps for ever: its versions may be lost with a disk,
+//! which cannot be told apart from a node that never returns. A partition alone does not lead to
+//! that: the node that told a version tells it again, and a node that is down says nothing.
 
 use onsale_booking::NodeId;
 use onsale_cluster::Stamp;
@@ -15,13 +13,13 @@ use onsale_cluster::fact::Seen;
 
 use crate::seen::asked::SessionId;
 
-/// A session of somebody.
+/// A session of one person.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     pub(super) id: SessionId,
-    /// The token.
+    /// The token: the versions that the session has seen.
     pub(super) seen: Seen,
-    /// The nodes that have said that they are behind since the session was answered last.
+    /// The nodes that said that they are behind since the last answer.
     behind: Vec<NodeId>,
 }
 
@@ -31,13 +29,13 @@ impl Session {
         Self { id, seen: Seen::default(), behind: Vec::new() }
     }
 
-    /// A node answers, with these versions.
+    /// Notes a node's answer with these versions.
     pub(super) fn on_answer(&mut self, versions: impl Iterator<Item = Stamp>) {
         self.behind.clear();
         versions.for_each(|stamp| self.seen.add(stamp));
     }
 
-    /// A node says that it is behind. Says whether each of the cluster has by now.
+    /// Notes that a node says it is behind. Returns whether every node of the cluster has.
     pub(super) fn on_behind(&mut self, node: NodeId, cluster: &[NodeId]) -> bool {
         if !self.behind.contains(&node) {
             self.behind.push(node);
@@ -64,9 +62,9 @@ mod tests {
             assert!(!session.on_behind(NodeId(node), &CLUSTER));
         }
         session.on_answer(std::iter::empty());
-        assert!(!session.on_behind(NodeId(5), &CLUSTER), "one of them has answered");
+        assert!(!session.on_behind(NodeId(5), &CLUSTER), "one node has answered");
         assert!(!session.on_behind(NodeId(1), &CLUSTER));
-        assert!(session.on_behind(NodeId(1), &CLUSTER[..1]), "the others have left");
+        assert!(session.on_behind(NodeId(1), &CLUSTER[..1]), "the other nodes have left");
         assert!(session.on_behind(NodeId(2), &CLUSTER));
     }
 }

@@ -101,7 +101,7 @@ impl Gaps {
     }
 }
 
-/// The gap before a person, in units so small that the sum for a hundred million people just fits.
+/// The gap before a person, in units of 2⁻³² of the mean: the sum for a hundred million people fits.
 fn gap(seed: u64, user: u32) -> u64 {
     exponential(UserDraws::new(seed, user).draw(PURPOSE, 0), Span(1 << 32)).0
 }

@@ -259,8 +259,8 @@ impl TimerWheel {
 /// Sorts the acts of one bucket; `spare` is scratch memory.
 ///
 /// Many acts are radix-sorted by the two halves of their times, the lower half first: a few
-/// instructions an act, where comparing takes a hundred. The few of one microsecond are sorted by
-/// insertion.
+/// instructions an act, where comparing takes a hundred. The few of one microsecond are then sorted
+/// by comparison.
 fn sort(acts: &mut Vec<Packed>, spare: &mut Vec<Packed>) {
     const DIGIT_BITS: u32 = BUCKET_BITS.div_ceil(2);
     const DIGITS: usize = 1 << DIGIT_BITS;

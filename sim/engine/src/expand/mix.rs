@@ -1,16 +1,15 @@
-//! The crowd of one seed: who comes how, drawn anew so that runs differ in kind.
+//! The crowd of one seed, drawn so that runs differ in kind.
 //!
-//! Owns which traits of a crowd a seed may change, and into what. Each trait draws from a
-//! stream of its own, so that a new trait moves none of the old ones, and is left as the
-//! scenario has it in half of all seeds. How many people come, and what is for sale, is
-//! the scenario's.
+//! Owns the traits of a crowd that a seed may change, and their ranges. Each trait draws from a
+//! stream of its own, so that a new trait changes none of the others, and stays as in the
+//! scenario in half of all seeds. Refuses to change the number of people, and what is for sale.
 
 use onsale_booking::Span;
 use onsale_scenarios::{Arrivals, Crowd, Milli, Ratio, Scenario, Session};
 
 use onsale_world::stream::{Stream, fork};
 
-/// A change of a crowd; the stream says which.
+/// A change of one trait, drawn from a stream.
 type Trait = fn(&mut Scenario, &mut Stream);
 
 const TRAITS: [(&str, Trait); 8] = [
@@ -38,12 +37,12 @@ fn pick<T: Clone>(of: &[T], stream: &mut Stream) -> T {
     of[stream.below(of.len() as u64) as usize].clone()
 }
 
-/// From a crowd that spreads over all shows to one that wants a single show.
+/// Demand: from a crowd spread over all shows to one that wants a single show.
 fn hot(scenario: &mut Scenario, stream: &mut Stream) {
     scenario.sale.hot_share = Ratio::percent(pick(&[3, 50, 95], stream));
 }
 
-/// Another shape over the same time. A waiting room keeps its opening, a recorded curve its shape.
+/// Arrivals: another shape over the same time. A waiting room keeps its opening, a recorded curve its shape.
 fn arrivals(scenario: &mut Scenario, stream: &mut Stream) {
     let Crowd { arrivals, waiting_room: None, .. } = &mut scenario.crowd else { return };
     let (Arrivals::Constant { over }
@@ -66,7 +65,7 @@ fn arrivals(scenario: &mut Scenario, stream: &mut Stream) {
     };
 }
 
-/// Who takes what there is, who picks on the map, and whether all pick the same.
+/// Taste: shares that take the best available or pick on the map, and whether all pick the same.
 fn taste(scenario: &mut Scenario, stream: &mut Stream) {
     let session = &mut scenario.crowd.session;
     session.best_available = Ratio::percent(pick(&[0, 50, 100], stream));
@@ -74,14 +73,14 @@ fn taste(scenario: &mut Scenario, stream: &mut Stream) {
     session.split = Ratio::percent(pick(&[0, 50], stream));
 }
 
-/// From people who come alone to parties as large as a request may be.
+/// Group sizes: from single people to the largest group that a request allows.
 fn groups(scenario: &mut Scenario, stream: &mut Stream) {
     let most = usize::from(scenario.sale.seats_per_request);
     let large = (1..=most).map(|size| u32::from(2 * size > most)).collect();
     scenario.crowd.session.group_weights = pick(&[vec![1], vec![1; most], large], stream);
 }
 
-/// How long people look and how long they take to pay: up to the end of their holds.
+/// Think times before picking and paying: up to the end of a hold.
 fn haste(scenario: &mut Scenario, stream: &mut Stream) {
     let hold = scenario.sale.hold;
     let Session { pick_think, checkout_think, .. } = &mut scenario.crowd.session;
@@ -90,21 +89,21 @@ fn haste(scenario: &mut Scenario, stream: &mut Stream) {
     pick_think.set_typical(pick(&[Span::from_secs(1), pick_think.typical()], stream));
 }
 
-/// Whose card is declined, and how long the provider thinks.
+/// Payment: share of declined cards, and the provider's duration.
 fn payment(scenario: &mut Scenario, stream: &mut Stream) {
     let session = &mut scenario.crowd.session;
     session.approval = Ratio::percent(pick(&[50, 100], stream));
     session.payment.set_typical(pick(&[Span::from_millis(200), Span::from_secs(8)], stream));
 }
 
-/// Who leaves a cart behind, and who says so.
+/// Abandonment: share of abandoned carts, and share of those given back.
 fn fickle(scenario: &mut Scenario, stream: &mut Stream) {
     let session = &mut scenario.crowd.session;
     session.abandon = Ratio::percent(pick(&[0, 75], stream));
     session.release = Ratio::percent(pick(&[0, 100], stream));
 }
 
-/// How soon people try again, and how often.
+/// Retries: pauses and number of attempts.
 fn patience(scenario: &mut Scenario, stream: &mut Stream) {
     let session = &mut scenario.crowd.session;
     session.request_timeout = Span::from_millis(pick(&[300, 1_000, 20_000], stream));

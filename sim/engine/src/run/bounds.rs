@@ -1,6 +1,6 @@
-//! What the judges are told of a plan: its sale, and by how much what goes wrong in it may be late.
+//! The judges' settings for a plan: its sale, and the lateness that its faults allow.
 //!
-//! Owns the translation of scenario and faults into the judges' settings. Refuses to know what happens in a run.
+//! Owns the translation of scenario and faults. Refuses to know what happens in a run.
 
 use onsale_booking::Span;
 use onsale_cluster::facts::EARLY_MAX;
@@ -42,8 +42,8 @@ pub(super) fn judge_settings(plan: &Plan) -> JudgeSettings {
     JudgeSettings { oracles, paces, moves_end: feasible::moves_end(scenario), facts }
 }
 
-/// How much sooner than they should holds may end by the fastest clock of the plan, all drifts at
-/// once; `None` if no clock is ever wrong.
+/// Time by which holds may end early by the fastest clock of the plan, all drifts at once; `None` if
+/// no clock is ever wrong.
 fn early(plan: &Plan) -> Option<Span> {
     let mut faults = plan.faults.iter();
     let may_be_wrong = faults.any(|fault| matches!(fault.what, What::Clock(_)));
@@ -59,9 +59,9 @@ fn early(plan: &Plan) -> Option<Span> {
     Some(lost.fold(Span::ZERO, |sum, lost| sum + lost))
 }
 
-/// How much further than nodes accept the clocks of the plan may be apart, all faults at once: by so
-/// much later facts may reach a node from one whose clock is ahead of its own, and by a 32nd of
-/// that more: the deltas that a node keeps until they are due lie that far apart.
+/// Difference of the plan's clocks beyond what nodes accept, all faults at once, and a 32nd of it: facts
+/// from a node whose clock is ahead may arrive later by that difference, and the deltas that a node defers
+/// are a 32nd of it apart.
 fn clocks_apart(plan: &Plan) -> Span {
     let wrong_by = |fault: &Fault| {
         if let What::Clock(clock) = &fault.what { clock.wrong_by(fault.lasts).0 } else { 0 }

@@ -1,7 +1,7 @@
-//! What stands beside a failure: when it was found, what failed before it, which unsafe settings
-//! are in force, and the latest fault.
+//! The circumstances of a failure: when it was found, the failure before it, the unsafe settings
+//! in force, and the latest fault.
 //!
-//! Owns these lines of the evidence. Refuses to judge, and to claim that one led to the other.
+//! Owns these lines of the evidence. Refuses to judge, and to claim a cause.
 
 use onsale_booking::Instant;
 use onsale_reports::OracleResult;

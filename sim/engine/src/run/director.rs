@@ -1,7 +1,7 @@
-//! The course of a run: from the start of its hosts to the last turn.
+//! The main loop of a run: from the start of its hosts to the last turn.
 //!
-//! Owns the hosts and who of them takes the next turn: the world says it. The director's own turns are here: it starts
-//! the nodes, has faults strike and heal, and ends the run. Refuses to know what a fault does, and what hosts decide.
+//! Owns the hosts, and passes each turn from the world to its host. The director's own turns are here: it starts the
+//! nodes, lets faults strike and heal, and ends the run. Refuses to know what a fault does, and what hosts decide.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use crate::fault::{self, Faults};
 use crate::plan::Plan;
 use crate::system::{Host, System, World};
 
-/// The nodes whose processes run.
+/// The hosts of running processes.
 type Hosts<S> = PlaceTable<Option<<S as System>::Host>>;
 
-/// Carries out a plan in a world in which nothing has happened.
+/// Carries out a plan in a new world.
 pub(super) fn direct<S: System>(plan: &Plan, setup: &Arc<S::Setup>, world: &mut World<S>) {
     let calm = Instant::ZERO + plan.calm_from();
     let mut clients = clients(plan, calm);
@@ -36,7 +36,7 @@ pub(super) fn direct<S: System>(plan: &Plan, setup: &Arc<S::Setup>, world: &mut 
                 continue;
             }
             Turn::Node(place, turn) => {
-                let host = hosts[place].as_mut().expect("a process that runs has booted");
+                let host = hosts[place].as_mut().expect("a running process has booted");
                 host.take_turn(world, turn);
                 continue;
             }
@@ -78,7 +78,7 @@ fn clients(plan: &Plan, calm: Instant) -> Clients {
     Clients::new(crowd, browsing, scenario.clone(), calm)
 }
 
-/// Starts the nodes, and enters what the plan says into the calendar.
+/// Starts the nodes, and enters the plan's faults in the calendar.
 fn enter_plan<S: System>(plan: &Plan, world: &mut World<S>) {
     let scenario = &plan.scenario;
     (1..=scenario.cluster.nodes).for_each(|node| world.start(Place::node(node)));
@@ -97,7 +97,7 @@ fn enter_plan<S: System>(plan: &Plan, world: &mut World<S>) {
     }
 }
 
-/// A fault is about to strike: what is the hot show's shard doing, as far as its leader can say?
+/// The phase of the hot show's shard just before a strike, as far as its leader knows.
 fn probe<S: System>(world: &World<S>, hosts: &Hosts<S>) -> Phase {
     let hot = world.ears.hot;
     let leader = world.ears.leaders[hot.0 as usize].map(|(_, node)| Place::Node(node));
@@ -106,7 +106,7 @@ fn probe<S: System>(world: &World<S>, hosts: &Hosts<S>) -> Phase {
     host.map_or(Phase::Electing, |host| host.phase(hot))
 }
 
-/// What a process had in its memory goes with it.
+/// Drops the hosts of dead processes.
 fn bury<S: System>(world: &World<S>, hosts: &mut Hosts<S>) {
     for place in world.layout().nodes() {
         if world.process(place) == Process::Down {
@@ -115,7 +115,7 @@ fn bury<S: System>(world: &World<S>, hosts: &mut Hosts<S>) {
     }
 }
 
-/// The run is over: each node that is up is looked at while it still has all that it had.
+/// Audits every running node at the end of the run.
 fn part<S: System>(world: &mut World<S>, hosts: &Hosts<S>) {
     for place in world.layout().nodes() {
         if let Some(host) = &hosts[place]

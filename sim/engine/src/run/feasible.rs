@@ -1,43 +1,43 @@
-//! Which settings let a cluster do its work at all.
+//! Whether a scenario's settings let a cluster work at all.
 //!
-//! Owns what must hold before an oracle may ask for anything within a time: messages arrive, gateways wait for answers,
-//! elections can be won, and a node's first core does its work faster than it comes. Where it does not hold, a verdict would be on
-//! the settings. Refuses to know how long anything takes at most: that is [`slowest`]'s.
+//! Owns the preconditions of every oracle that demands something within a time: messages arrive, gateways wait for
+//! answers, elections can be won, and a node's first core keeps up with its work. Without them, a verdict would be about
+//! the settings. Refuses to know the longest duration of anything: that is [`slowest`]'s.
 
 use onsale_booking::Span;
 use onsale_scenarios::{Ratio, Scenario};
 
 use super::slowest;
 
-/// Whether requests are answered where nothing is wrong.
+/// Whether requests are answered without faults.
 pub(super) fn answers_come(scenario: &Scenario) -> bool {
     loses_nothing(scenario) && gateways_wait(scenario) && leaders_lead(scenario)
 }
 
-/// Whether questions about facts are answered where nothing is wrong.
+/// Whether questions about facts are answered without faults.
 pub(super) fn facts_arrive(scenario: &Scenario) -> bool {
     loses_nothing(scenario) && first_core_keeps_up(scenario)
 }
 
-/// Whether moves come to an end where nothing is wrong: on a network that always loses messages nodes may suspect each
-/// other for ever.
+/// Whether moves end without faults: on a network that always loses messages, nodes may suspect each other for
+/// ever.
 pub(super) fn moves_end(scenario: &Scenario) -> bool {
     loses_nothing(scenario) && leaders_lead(scenario)
 }
 
-/// Whether every shard gets a leader, and the leader comes to what is due.
+/// Whether every shard gets a leader that has time for its timers.
 pub(super) fn leaders_lead(scenario: &Scenario) -> bool {
     elections_are_won(scenario) && first_core_keeps_up(scenario)
 }
 
-/// Whether the network delivers every message while no fault is in force.
+/// Whether the network delivers every message without faults.
 fn loses_nothing(scenario: &Scenario) -> bool {
     scenario.network.loss.is_never()
 }
 
-/// Whether a gateway waits for as long as an answer may take where nothing is wrong: there and back between it and the
-/// leader, and between the leader and a follower, two writes and the work. Else it may give up every try, and what
-/// comes of a request is luck.
+/// Whether a gateway waits for the slowest answer without faults: round trips between it and the leader and between
+/// the leader and a follower, two writes and the work. Else it may give up every try, and the fate of a request is
+/// luck.
 fn gateways_wait(scenario: &Scenario) -> bool {
     let ways = 4 * slowest::inside(&scenario.network).0;
     let writes = 2 * slowest::write(&scenario.disk).0;
@@ -45,8 +45,8 @@ fn gateways_wait(scenario: &Scenario) -> bool {
     scenario.cluster.gateway.try_timeout.0 >= ways + writes + work
 }
 
-/// Whether a replica that stands for election waits for as long as the votes may take there and back, and the write that
-/// they rest on: else it may stand again before it can have won, and whether anybody ever wins is luck.
+/// Whether a candidate waits for the slowest votes: a round trip, and the write before the vote. Else it may stand again
+/// before it can have won, and an election is luck.
 fn elections_are_won(scenario: &Scenario) -> bool {
     let cluster = &scenario.cluster;
     let vote = 2 * slowest::inside(&scenario.network).0 + slowest::write(&scenario.disk).0;
@@ -54,11 +54,10 @@ fn elections_are_won(scenario: &Scenario) -> bool {
     cluster.replicas == 1 || time_out >= vote
 }
 
-/// Whether beats, heartbeats of journals and the repair of facts leave a node's first core half of its time. While all
-/// shards are awake, each leader speaks to its followers with every tick, and they answer. In a round of repairs a node
-/// sends its digest to as many peers as the fan-out says, and takes in as many, and as many answers. On a network that
-/// duplicates, some of it comes twice. What has to wait for that core waits for ever where it is never through: timers,
-/// too.
+/// Whether beats, heartbeats of journals and the repair of facts leave half of a node's first core idle. While all
+/// shards are awake, each leader sends to its followers with every tick, and they answer. In a round of repair a node
+/// sends its digest to as many peers as the fan-out says, and receives as many digests and answers. On a network that
+/// duplicates, some messages come twice. An overloaded core never gets to its queue, timers included.
 fn first_core_keeps_up(scenario: &Scenario) -> bool {
     let (cluster, costs, facts) = (&scenario.cluster, &scenario.costs, &scenario.cluster.facts);
     let words = 2 * u64::from(cluster.shards) * (u64::from(cluster.replicas) - 1);
@@ -68,7 +67,7 @@ fn first_core_keeps_up(scenario: &Scenario) -> bool {
         true => 2 * peers.min(u64::from(facts.fanout)) * costs.route.typical().0,
         false => 0,
     };
-    // How much work comes in a span, both in microseconds, in parts of 2³² of a core.
+    // Load of a core by this work, both in microseconds, in units of 2⁻³² of a core.
     let load = |work: u64, every: Span| (u128::from(work) << 32) / u128::from(every.0.max(1));
     let once = load(repairs, facts.repair_every)
         + load(heartbeats, cluster.tick_every)
@@ -84,22 +83,22 @@ mod tests {
 
     use super::*;
 
-    /// There and back twice, two writes and the work.
+    /// Two round trips, two writes and the work.
     #[test]
-    fn gateways_that_may_give_up_before_an_answer_can_come_excuse_everything() {
+    fn impatient_gateways_excuse_everything() {
         let mut scenario = with_ways_of_a_millisecond();
         let work = 2 * slowest::work(&scenario.costs).0;
         for (micros, is_judged) in [(4_999 + work, false), (5_000 + work, true)] {
             scenario.cluster.gateway.try_timeout = Span(micros);
             assert_eq!(answers_come(&scenario), is_judged, "{micros}");
-            assert!(leaders_lead(&scenario), "it says nothing of leaders");
+            assert!(leaders_lead(&scenario), "gateways do not affect leaders");
         }
         scenario.network.tail_factor = 2;
         assert!(!answers_come(&scenario), "in the tail it takes twice as long");
     }
 
     #[test]
-    fn candidates_that_may_stand_again_before_a_vote_can_come_excuse_everything() {
+    fn impatient_candidates_excuse_everything() {
         let mut scenario = with_ways_of_a_millisecond();
         scenario.cluster.election_ticks = 1;
         for (micros, is_judged) in [(2_499, false), (2_500, true)] {
@@ -107,18 +106,18 @@ mod tests {
             assert_eq!(leaders_lead(&scenario), is_judged, "{micros}");
         }
         scenario.network.reorder = Ratio::percent(1);
-        assert!(!leaders_lead(&scenario), "what is reordered is held back");
+        assert!(!leaders_lead(&scenario), "reordered messages are delayed");
         scenario.cluster.replicas = 1;
         assert!(leaders_lead(&scenario), "a sole replica needs no vote");
     }
 
     #[test]
-    fn nothing_in_the_catalogue_is_excused_but_what_is_bound_to_fail() {
+    fn only_scenarios_bound_to_fail_are_excused_in_the_catalogue() {
         let is_excused =
             |id: &&str| !answers_come(&catalogue::find(id).expect("it is there").scenario());
         let excused: Vec<_> =
             catalogue::all().iter().map(|entry| entry.id).filter(is_excused).collect();
-        // Their disks take a second and a half in their tail, so that a crash finds something unwritten.
+        // Their disks take a second and a half in their tail, so that a crash finds unwritten records.
         assert_eq!(excused, ["unsafe/acknowledge-proposal", "unsafe/serve-elected"]);
     }
 
@@ -138,7 +137,7 @@ mod tests {
         }
         scenario.cluster.facts.repair_every = Span(1);
         scenario.facts = None;
-        assert!(leaders_lead(&scenario), "nobody repairs what there is not");
+        assert!(leaders_lead(&scenario), "without facts there is no repair");
         scenario.cluster.beat_every = Span(1_000);
         scenario.costs.beat = Timing::Constant(Span(1_000));
         assert!(!leaders_lead(&scenario), "beats are work as well");

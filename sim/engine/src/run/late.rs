@@ -1,7 +1,7 @@
-//! How late holds may end where nothing is wrong but clocks.
+//! How late holds may end if only clocks are wrong.
 //!
-//! Owns what the oracles' limit is made of: the paces of the cluster, the ways of its network and the writes of
-//! its disks in their tails, and the clocks that the plan makes slow. Refuses to know what happens in a run.
+//! Owns the constants of the oracles' limit: the paces of the cluster, latencies of its network and writes of its
+//! disks in their tails, and the plan's slow clocks. Refuses to know what happens in a run.
 
 use onsale_booking::Span;
 use onsale_oracles::Lateness;
@@ -11,9 +11,10 @@ use super::{feasible, slowest};
 use crate::judges::availability::Paces;
 use crate::plan::Plan;
 
-/// How many times as long an election takes where the network may lose any message …
+/// Factor on the duration of an election if the network may lose any message.
 const LOSSY_ELECTIONS: u64 = 3;
-/// … and a replica that starts has heard one of the leader's words, one a second, after this.
+/// Time after which a started replica has heard one of the leader's messages, one a second, if the network may lose
+/// any message.
 const LOSSY_HEARS: Span = Span::from_secs(10);
 
 pub(super) fn lateness(plan: &Plan) -> (Lateness, Paces) {
@@ -24,7 +25,7 @@ pub(super) fn lateness(plan: &Plan) -> (Lateness, Paces) {
     let election = match (feasible::leaders_lead(&plan.scenario), is_lossy) {
         (true, false) => Span(once),
         (true, true) => Span(LOSSY_ELECTIONS * once),
-        // Nobody can say when one ends, or when a leader comes to what is due.
+        // No bound on an election, or on a leader's timers, is known.
         (false, _) => plan.scenario.duration,
     };
     let inside = slowest::inside(network);
@@ -38,7 +39,7 @@ pub(super) fn lateness(plan: &Plan) -> (Lateness, Paces) {
         slow.then_some(by)
     });
     let lasts = (sale.hold + sale.grace).0;
-    // A clock that loses `num` in `den` shows a span later by this much.
+    // A clock that loses `num` in `den` takes this much longer for a span.
     let lost = slow.map(|by| {
         let (num, den) = (u128::from(by.num), u128::from(by.den));
         (u128::from(lasts) * num).div_ceil((den - num).max(1)) as u64

@@ -1,4 +1,4 @@
-//! The scenario's limits on waits, in the words of the histograms that they are held against.
+//! The scenario's limits on waits, in the oracle's terms.
 //!
 //! Owns the translation. Refuses to measure.
 
@@ -6,7 +6,7 @@ use onsale_oracles::latency::{ALL_OF_THEM, Limit};
 use onsale_reports::{Operation, Window};
 use onsale_scenarios::{Figure, Part, Wait};
 
-/// What is held against a run's records, for each limit of its scenario.
+/// The oracle's limit for each limit of a scenario.
 pub(super) fn held_against(limits: &[onsale_scenarios::Limit]) -> Vec<Limit> {
     let translate = |limit: &onsale_scenarios::Limit| Limit {
         text: limit.to_string(),

@@ -1,7 +1,7 @@
-//! What a run comes to, put together when it is over.
+//! The outcome of a run, gathered at its end.
 //!
-//! Owns the order in which its verdicts are gathered and folded into the trace hash, and the facts of its summary.
-//! Refuses to judge.
+//! Owns the order in which verdicts are gathered and folded into the trace hash, and the facts of the summary. Refuses
+//! to judge.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::system::{System, World};
 use crate::wall::{Stopwatch, peak_rss_bytes};
 use crate::witness::Witness;
 
-/// The outcome of a run whose world has come to its end, or to the panic that is told.
+/// The outcome of a run that has ended, or that panicked with this message.
 pub(super) fn conclude<S: System>(
     plan: &Plan,
     mut world: World<S>,
@@ -75,7 +75,7 @@ pub(super) fn conclude<S: System>(
     }
 }
 
-/// What the plan alone says.
+/// The facts that follow from the plan alone.
 fn of_the_plan(plan: &Plan) -> RunFacts {
     let scenario = &plan.scenario;
     let seats = u64::from(scenario.sale.sections)
@@ -100,7 +100,7 @@ fn of_the_plan(plan: &Plan) -> RunFacts {
     }
 }
 
-/// What the world has counted and what faults have cost.
+/// Adds the world's counts and the cost of faults.
 fn add_what_happened<S: System>(facts: &mut RunFacts, plan: &Plan, world: &mut World<S>) {
     let end = world.now;
     let outages = world.ears.faults.outages(end);
@@ -120,7 +120,7 @@ fn add_what_happened<S: System>(facts: &mut RunFacts, plan: &Plan, world: &mut W
     facts.marks = Mark::ALL.iter().map(count).filter(|&(_, count)| count > 0).collect();
 }
 
-/// What the scenario expects and the run did not show: oracles that were not exercised, and marks.
+/// The scenario's unmet expectations: oracles not exercised, and missing marks.
 fn misses(
     scenario: &Scenario,
     results: &[OracleResult],
@@ -134,14 +134,14 @@ fn misses(
     idle.chain(unseen).cloned().collect()
 }
 
-/// The trace that people come by, if they do.
+/// The recorded trace of arrivals, if people come by one.
 fn by_trace(arrivals: &Arrivals) -> Option<TraceResult> {
     let Arrivals::Trace { file, points, .. } = arrivals else { return None };
     let arrivals = points.iter().map(|&(_, people)| people).sum();
     Some(TraceResult { file: file.clone(), arrivals })
 }
 
-/// How things stand where a run was stopped.
+/// The state of nodes and requests at the instant at which a run was stopped.
 fn standing<S: System>(world: &World<S>, at: Instant) -> Stopped {
     let nodes = world.layout().nodes().map(|place| {
         let owns = |leader: &&Option<(Epoch, NodeId)>| {
@@ -165,7 +165,7 @@ fn standing<S: System>(world: &World<S>, at: Instant) -> Stopped {
     }
 }
 
-/// The verdict on a run that did not come to its end.
+/// The verdict on a run that did not reach its end.
 fn stopped(oracle: Oracle, at: Instant, headline: String) -> OracleResult {
     OracleResult {
         name: oracle.name().to_owned(),

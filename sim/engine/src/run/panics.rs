@@ -1,7 +1,6 @@
-//! Panics inside a run: where one was, and which node broke off what.
+//! Panics inside a run: the place in the code, and the node's turn.
 //!
-//! Owns the hook that catches the place in the code, and the sentence. Refuses to know what becomes of
-//! the run.
+//! Owns the hook that catches the place, and the sentence. Refuses to know what becomes of the run.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -13,23 +12,23 @@ use onsale_booking::Instant;
 
 use crate::doing::Doing;
 
-/// The name of a run's thread.
+/// Name of a run's thread.
 pub(super) const THREAD: &str = "run";
 
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    /// Where the latest panic of this thread was.
+    /// Place of this thread's latest panic.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// From now on panics inside runs go to their verdicts alone, and no longer to standard error too:
-/// for whoever plays many runs that are bound to break.
+/// Keeps panics inside runs off standard error, so that they appear only in verdicts: for programs
+/// that play many runs expected to fail.
 pub fn keep_panics_quiet() {
     IS_QUIET.store(true, Ordering::Relaxed);
 }
 
-/// From now on the places of panics inside runs are kept.
+/// Installs the hook that keeps the places of panics inside runs.
 pub(super) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -48,12 +47,12 @@ pub(super) fn watch() {
     });
 }
 
-/// What a panic of this thread says, and where it was.
+/// The message of this thread's panic, and its place.
 pub(super) fn told(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let words = text
         .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without words".to_owned());
+        .unwrap_or_else(|| "a panic without a message".to_owned());
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     match PLACE.with_borrow_mut(Option::take) {
         Some(place) => format!("{words} ({place})"),
@@ -61,7 +60,7 @@ pub(super) fn told(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// The sentence.
+/// The sentence about a panic.
 pub(super) fn sentence(at: Instant, doing: Option<Doing>, words: &str) -> String {
     match doing {
         Some(doing) => {
@@ -71,7 +70,7 @@ pub(super) fn sentence(at: Instant, doing: Option<Doing>, words: &str) -> String
     }
 }
 
-/// A file of this workspace or of a library, without what differs from machine to machine.
+/// The path of a source file, without the parts that differ between machines.
 fn short(file: &str) -> String {
     let parts: Vec<&str> = Path::new(file)
         .components()
@@ -83,7 +82,7 @@ fn short(file: &str) -> String {
             | Component::ParentDir => None,
         })
         .collect();
-    // Below `src` or `tests` stands the file, above it the package.
+    // The file is below `src` or `tests`, the package above.
     let from = parts.iter().rposition(|part| ["src", "tests", "library"].contains(part));
     parts[from.unwrap_or(0).saturating_sub(1)..].join("/")
 }

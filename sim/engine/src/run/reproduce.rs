@@ -1,6 +1,6 @@
-//! How a run is played again.
+//! The command line that replays a run.
 //!
-//! Owns the line to paste, and how this code was built. Refuses to know how the program was started:
+//! Owns the line to paste, and the build profile. Refuses to know how the program was started:
 //! lines begin with `onsale`.
 
 use onsale_reports::plain::quoted;
@@ -8,21 +8,21 @@ use onsale_scenarios::{Arrivals, Scenario, reading};
 
 use crate::plan::Plan;
 
-/// How this code was built.
+/// The profile that this code was built with: `debug` or `release`.
 pub const fn build_profile() -> &'static str {
     if cfg!(debug_assertions) { "debug" } else { "release" }
 }
 
-/// The line that plays a seed's run again.
+/// The line that replays a seed's run.
 pub fn reproduce(plan: &Plan) -> String {
     replay_line(&seed_of(plan.seed, &plan.scenario.id)) + permission(&plan.scenario)
 }
 
-/// What lets the program read a trace that is not below the folder of its scenario.
+/// The flag that lets the program read a trace outside the folder of its scenario.
 pub const ALLOW_OUTSIDE: &str = " --allow-outside";
 
-/// What must stand behind a line that reads the scenario: ` --allow-outside`, if it names a trace that is not
-/// below its folder.
+/// The end of a line that reads the scenario: ` --allow-outside` if its trace is outside its folder, else
+/// nothing.
 pub fn permission(scenario: &Scenario) -> &'static str {
     match &scenario.crowd.arrivals {
         Arrivals::Trace { file, .. } if !reading::is_below(file) => ALLOW_OUTSIDE,
@@ -36,12 +36,12 @@ pub fn permission(scenario: &Scenario) -> &'static str {
     }
 }
 
-/// A seed and its scenario, as `replay` takes them.
+/// A seed and its scenario, as arguments of `replay`.
 pub fn seed_of(seed: u64, scenario: &str) -> String {
     format!("{seed} --scenario {}", quoted(scenario))
 }
 
-/// The line that replays what is named. A program that was started in another way says it in that way.
+/// The line that replays a subject. A program that was started in another way rewrites it.
 pub fn replay_line(subject: &str) -> String {
     format!("onsale replay {subject}")
 }

@@ -1,7 +1,7 @@
-//! How long an answer may take where nothing is wrong.
+//! The longest duration of answers without faults.
 //!
-//! Owns the bounds by which oracles tell an answer that is on its way from one that never comes: what
-//! the scenario's links, disks and cores take at most, all of them in their tails. Refuses to know who waits.
+//! Owns the bounds by which oracles tell a late answer from one that never comes: the most that the scenario's
+//! links, disks and cores take, all in their tails. Refuses to know who waits.
 
 use onsale_booking::Span;
 use onsale_scenarios::{Costs, Disk, Network, Scenario, Timing};
@@ -9,8 +9,8 @@ use onsale_scenarios::{Costs, Disk, Network, Scenario, Timing};
 use onsale_world::network::REORDERED;
 use onsale_world::sample::timing;
 
-/// For a request: there and back between client and gateway, gateway and leader, leader and follower, two
-/// writes, and the work on the way.
+/// The longest duration of a request: round trips between client and gateway, gateway and leader, leader and follower,
+/// two writes, and the work.
 pub(super) fn of_request(scenario: &Scenario) -> Span {
     let network = &scenario.network;
     let write = write(&scenario.disk);
@@ -18,27 +18,27 @@ pub(super) fn of_request(scenario: &Scenario) -> Span {
     Span(2 * (ways + write.0 + work(&scenario.costs).0))
 }
 
-/// For a question about facts: there and back between client and node, as long as the node may wait for
-/// what it has not seen, and for a write twice: behind the write in flight, and once more where what was written
-/// meanwhile has to be written anew.
+/// The longest duration of a question about facts: a round trip between client and node, the node's patience with
+/// missing versions, and for a write twice that of a disk: behind the write in flight, and again if the fact must be
+/// rewritten.
 pub(super) fn of_question(scenario: &Scenario) -> Span {
     let network = &scenario.network;
     let writes = 4 * write(&scenario.disk).0;
     Span(2 * way(network, &network.client).0 + scenario.cluster.facts.patience.0 + writes)
 }
 
-/// Whether a node may ask another one about facts and lose its patience before the answer.
+/// Whether a node may give up on another one's answer about facts.
 pub(super) fn outlasts_patience(scenario: &Scenario) -> bool {
     2 * inside(&scenario.network).0 > scenario.cluster.facts.patience.0
 }
 
-/// One way between two nodes.
+/// The longest latency between two nodes.
 pub(super) fn inside(network: &Network) -> Span {
     way(network, &network.between_zones).max(way(network, &network.within_zone))
 }
 
-/// The longest that a way takes where nothing is wrong: with all its jitter, and in its tail. On a network that always
-/// reorders a message may be held back for as long as [`REORDERED`] ways before that.
+/// The longest latency without faults: with all its jitter, and in its tail. A network that always reorders may delay a
+/// message by [`REORDERED`] latencies more.
 fn way(network: &Network, latency: &Timing) -> Span {
     let longest = most(latency);
     let held_back = if network.reorder.is_never() { 0 } else { REORDERED * longest.0 };
@@ -46,20 +46,20 @@ fn way(network: &Network, latency: &Timing) -> Span {
     Span(way * u64::from(network.tail_factor))
 }
 
-/// The longest that a write takes.
+/// The longest duration of a write.
 pub(super) fn write(disk: &Disk) -> Span {
     let fsync = most(&disk.fsync);
     Span((fsync.0 + disk.jitter.of(fsync.0)) * u64::from(disk.tail_factor))
 }
 
-/// A request's work at its gateway, its leader and a follower, one way.
+/// A request's work at its gateway, its leader and a follower, in one direction.
 pub(super) fn work(costs: &Costs) -> Span {
     let reply = costs.reply.as_ref().unwrap_or(&costs.route);
     let each = [&costs.route, &costs.decide, &costs.journal_message, &costs.persisted, reply];
     Span(each.into_iter().map(|cost| most(cost).0).sum())
 }
 
-/// The longest that is ever drawn.
+/// The longest span that a timing draws.
 fn most(of: &Timing) -> Span {
     timing(u64::MAX, of)
 }
@@ -73,14 +73,14 @@ mod tests {
 
     use super::*;
 
-    /// No message takes longer than the bound, and one that is held back takes longer than a bound without that.
+    /// No message takes longer than the bound, and a reordered one takes longer than a bound without reordering.
     #[test]
     fn a_way_takes_at_most_its_bound_on_a_network_that_reorders() {
         let reorder = Ratio::percent(50);
         let network = Network { tail: Ratio::ALWAYS, reorder, ..Scenario::default().network };
         let mut links = Links::new(network.clone(), Layout::new(3, 0), 3, 1);
         let taken = (0..2_000).map(|n| {
-            // Far apart, so that none waits for the one before it.
+            // Far apart, so that no message waits for the one before it.
             let departs = Instant(n * 1_000_000_000);
             let route = links.route(Place::node(1), Place::node(2));
             links.carry(route, departs).first.expect("nothing is lost")

@@ -1,26 +1,26 @@
 //! The names of requests and sessions.
 //!
-//! Owns how a request is named after its person, and which refusals no leader decided. Refuses to know what
-//! becomes of anybody.
+//! Owns how a request is named after its person, and which refusals come without a leader's decision. Refuses to know
+//! the fate of requests.
 
 use onsale_booking::{Outcome, Refusal, RequestId};
 use onsale_reports::Ending;
 
-/// A session: it reads and writes facts one after the other.
+/// Number of a session, which reads and writes facts one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionId(pub u32);
 
-/// The name of a person's nth request.
+/// The id of a person's nth request.
 pub const fn request_id(user: u32, sequence: u8) -> RequestId {
     RequestId(((user as u64) << 8) | sequence as u64)
 }
 
-/// The person who made a request, and which of theirs it is.
+/// The person who made a request, and its number among theirs.
 pub const fn requester(id: RequestId) -> (u32, u8) {
     ((id.0 >> 8) as u32, id.0 as u8)
 }
 
-/// The ending of an attempt that was refused without a leader's decision; `None` if a leader decided.
+/// The ending of an attempt refused without a leader's decision; `None` if a leader decided.
 pub(crate) fn undecided(outcome: &Outcome) -> Option<Ending> {
     if let Outcome::Refused(Refusal::Overloaded) = outcome {
         Some(Ending::Overloaded)

@@ -1,19 +1,19 @@
-//! Records that a system under test writes, as it declares them.
+//! Records that a system under test declares.
 //!
-//! Owns the word. Refuses to know how they are framed on a disk.
+//! Owns the type. Refuses to know how they are framed on a disk.
 
 use onsale_booking::{Event, ShowId};
 use onsale_cluster::{Epoch, ShardId};
 
-/// A record that a system writes.
+/// A record in a system's write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
     /// The log.
     pub log: ShardId,
-    /// Its place in it, from 1.
+    /// Index in the log, from 1.
     pub index: u64,
-    /// The term in which it was written.
+    /// Term in which it was written.
     pub term: Epoch,
-    /// What it says.
+    /// Its events.
     pub events: Vec<(ShowId, Event)>,
 }

@@ -1,8 +1,8 @@
-//! What became of people.
+//! The fates of people.
 //!
-//! Owns the list of fates, their names in reports, and how many met each. Refuses to know why.
+//! Owns the list of fates, their names in reports, and their counts. Refuses to know the causes.
 
-/// What became of a person.
+/// How a person's visit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// Has tickets.
@@ -27,11 +27,11 @@ pub enum Fate {
     NoShow,
     /// Left the waiting room.
     LeftRoom,
-    /// Stood in the waiting room when the sale ended.
+    /// Was in the waiting room when the sale ended.
     TurnedAway,
 }
 
-/// How many met each fate.
+/// Number of people by fate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fates([u64; Fate::ALL.len()]);
 
@@ -72,17 +72,17 @@ impl Fate {
 }
 
 impl Fates {
-    /// One more person met `fate`.
+    /// Counts a person with this fate.
     pub const fn count(&mut self, fate: Fate) {
         self.0[fate as usize] += 1;
     }
 
-    /// How many met `fate`.
+    /// Number of people with this fate.
     pub const fn of(&self, fate: Fate) -> u64 {
         self.0[fate as usize]
     }
 
-    /// People whose story has ended.
+    /// Number of people who have left.
     pub fn ended(&self) -> u64 {
         self.0.iter().sum()
     }

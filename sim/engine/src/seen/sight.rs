@@ -1,6 +1,6 @@
-//! What can be seen of a run by whoever looks between the hosts.
+//! What a watcher sees of a run, between the hosts.
 //!
-//! Owns the vocabulary of the watched. Refuses to know who looks, and why.
+//! Owns the vocabulary. Refuses to know the watchers.
 
 use onsale_booking::{Instant, RequestId, UserId};
 use onsale_cluster::fact::Question;
@@ -11,151 +11,151 @@ use crate::seen::asked::SessionId;
 use crate::seen::declared::Declared;
 use crate::seen::fate::Fate;
 
-/// One thing that happened, shown at its instant and only looked at.
+/// One thing that happened, shown by reference at its instant.
 #[derive(Clone, Copy, Debug)]
 pub enum Sight<'a> {
     /// A message leaves; its items carry the instants at which they leave.
     Sent {
-        /// From where.
+        /// Its sender.
         from: Place,
-        /// Where to.
+        /// Its receiver.
         to: Place,
-        /// When.
+        /// Instant at which it leaves.
         departs: Instant,
-        /// What it says.
+        /// The message.
         message: &'a Message,
-        /// What the network makes of it.
+        /// Its fate on the network.
         carried: Carried,
-        /// Whether the link is cut, which is why it is not carried.
+        /// Whether it is lost to a cut link.
         cut: bool,
     },
-    /// A message that left never gets there.
+    /// A message that left is lost.
     Lost {
-        /// From where.
+        /// Its sender.
         from: Place,
-        /// Where to.
+        /// Its receiver.
         to: Place,
-        /// What it says.
+        /// The message.
         message: &'a Message,
-        /// Why.
+        /// The cause.
         why: Lost,
     },
-    /// A message gets there; its items carry the instants at which they do.
+    /// A message arrives; its items carry the instants at which they do.
     Arrived {
-        /// From where.
+        /// Its sender.
         from: Place,
-        /// Where to.
+        /// Its receiver.
         to: Place,
-        /// What it says.
+        /// The message.
         message: &'a Message,
-        /// Whether it has to wait, because the process stands still.
+        /// Whether it waits for a paused process.
         waits: bool,
     },
     /// A write begins.
     Writes {
-        /// On which disk.
+        /// The node of the disk.
         node: Place,
-        /// What is appended.
+        /// The appended bytes.
         bytes: &'a [u8],
         /// The records in it, if the system declares them.
         declared: Option<&'a [Declared]>,
     },
-    /// A write is over, and is not durable.
+    /// A write failed.
     WriteFails {
-        /// On which disk.
+        /// The node of the disk.
         node: Place,
     },
     /// A write is durable.
     Durable {
-        /// On which disk.
+        /// The node of the disk.
         node: Place,
-        /// What was appended.
+        /// The appended bytes.
         bytes: &'a [u8],
         /// The records in it, if the system declares them.
         declared: Option<&'a [Declared]>,
     },
-    /// A core is busy.
+    /// A core did a piece of work.
     Worked {
-        /// Whose core.
+        /// The node of the core.
         node: Place,
-        /// Which of them.
+        /// Number of the core.
         core: usize,
-        /// From when on.
+        /// Start of the work.
         from: Instant,
-        /// Until when.
+        /// End of the work.
         until: Instant,
-        /// With what.
+        /// Name of the work.
         work: &'static str,
     },
     /// A node says something about itself.
     Observed {
-        /// Which.
+        /// The node.
         node: Place,
-        /// What.
+        /// What it says.
         observation: &'a Observation,
     },
-    /// A process starts, stands still, goes on or dies.
+    /// A process starts, pauses, resumes or dies.
     Process {
-        /// Whose.
+        /// Its node.
         node: Place,
-        /// How it is from now on.
+        /// Its new state.
         state: Process,
-        /// Counts its starts.
+        /// Number of its starts so far.
         boots: u64,
     },
     /// A fault strikes or heals.
     Fault {
-        /// Its number in the plan.
+        /// Number of the fault in the plan.
         index: usize,
-        /// Whether it strikes.
+        /// Whether it strikes, rather than heals.
         strikes: bool,
-        /// What it does.
+        /// Description of what it does.
         what: &'a str,
     },
-    /// A fault that is in force goes on.
+    /// A fault in force takes its next step.
     FaultStep {
-        /// Its number in the plan.
+        /// Number of the fault in the plan.
         index: usize,
-        /// What it does now.
+        /// Description of the step.
         what: &'a str,
     },
-    /// A client learns that the gateway that it waits for is dead.
+    /// A client learns that its gateway is dead.
     Disconnected {
-        /// Who.
+        /// The client.
         user: UserId,
-        /// What it waits for.
+        /// The open request.
         request: RequestId,
         /// The gateway.
         gateway: u16,
     },
-    /// Somebody asks a node about facts, or to change one.
+    /// A session or survey asks a node to read or write facts.
     Looks {
-        /// Who; nobody in a survey of all nodes.
+        /// The session; `None` in a survey of all nodes.
         session: Option<SessionId>,
-        /// Which node.
+        /// The node asked.
         node: Place,
-        /// What.
+        /// The question.
         question: &'a Question,
     },
-    /// A client stops repeating a request that was not answered.
+    /// A client gives up on an unanswered request.
     GaveUp {
-        /// Who.
+        /// The client.
         user: UserId,
         /// The request.
         request: RequestId,
     },
-    /// A person's story ends.
+    /// A person leaves.
     Left {
-        /// Who.
+        /// The person.
         user: UserId,
-        /// How.
+        /// The fate.
         fate: Fate,
     },
-    /// An oracle found a promise broken.
+    /// An oracle found a failure.
     Judged {
-        /// Which.
+        /// The oracle's name.
         oracle: &'a str,
-        /// In one sentence.
+        /// The failure in one sentence.
         headline: &'a str,
     },
 }

@@ -1,7 +1,7 @@
 //! The subjects of stories: a person, a seat, a request, a node and so on.
 //!
 //! Owns the names: how people write them, how evidence prints them, and which of them exist in
-//! a scenario. Refuses to know what happens to their bearers.
+//! a scenario. Refuses to know what happens to the subjects.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,36 +15,36 @@ use onsale_scenarios::Scenario;
 
 use crate::seen::asked::{SessionId, requester};
 
-/// What can be followed, for whoever asked for something else.
+/// Help text on the forms of subjects.
 const FORMS: &str = "follow seat:SHOW/SEAT, user:U, hold:H, request:R, show:X, shard:S, node:N, \
                      session:S or fact:KIND/N, or a name as the evidence prints it, such as u17, \
                      \"show0 seat 1234\", \"session 34\" or \"event 0\"";
 
-/// What a story follows.
+/// The subject of a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
-    /// Everybody who had or wanted a seat.
+    /// A seat, with everybody who had or wanted it.
     Seat(ShowId, SeatId),
-    /// From the grant to its end, or to the booking.
+    /// A hold, from its grant to its end or booking.
     Hold(HoldId),
-    /// From the question to the answer.
+    /// A request, from its first attempt to its answer.
     Request(RequestId),
-    /// A person, with all requests.
+    /// A person, with all their requests.
     User(UserId),
-    /// Somebody who reads and writes facts.
+    /// A session that reads and writes facts.
     Session(SessionId),
     /// A fact, with all its versions.
     Fact(FactKey),
-    /// What its journal says.
+    /// A shard, with its journal.
     Shard(ShardId),
-    /// What happens to its seats.
+    /// A show, with its seats.
     Show(ShowId),
-    /// All that a node hears, says and writes.
+    /// A node, with everything that it receives, sends and writes.
     Node(NodeId),
 }
 
 impl Subject {
-    /// What a text names, as evidence names it: the most telling first, each once.
+    /// The subjects that a text of evidence names: the most specific first, each once.
     pub fn named_in(text: &str) -> Vec<Self> {
         let bare = |word: &'_ str| {
             word.trim_matches(|c: char| !c.is_alphanumeric()).split('#').next().map(str::to_owned)
@@ -64,7 +64,7 @@ impl Subject {
             };
             named.extend(name.parse::<Self>().ok());
         }
-        // A number alone names nothing, and most texts name a show or a node in passing.
+        // A bare number names nothing, and most texts mention a show or a node in passing.
         let in_passing = |subject: &Self| matches!(subject, Self::Show(_) | Self::Node(_));
         if named.iter().any(|subject| !in_passing(subject)) {
             named.retain(|subject| !in_passing(subject));
@@ -74,10 +74,10 @@ impl Subject {
         named
     }
 
-    /// Whether a scenario has it.
+    /// Checks that a scenario has the subject.
     ///
     /// # Errors
-    /// What it has instead.
+    /// The range that the scenario has.
     pub fn check(self, scenario: &Scenario) -> Result<(), String> {
         let sale = &scenario.sale;
         let seats = u32::from(sale.sections) * u32::from(sale.rows) * u32::from(sale.seats_per_row);
@@ -95,7 +95,7 @@ impl Subject {
                 .and_then(|()| within("seats", seat.0.into(), 0, seats.into())),
             Self::Show(show) => within("shows", show.0.into(), 0, sale.shows.into()),
             Self::User(user) => within("users", user.0.into(), 0, users),
-            // Sessions that are begun in place of others have numbers beyond.
+            // Sessions that replace abandoned ones have higher numbers.
             Self::Session(_) if scenario.facts.is_some() => Ok(()),
             Self::Session(_) => Err(no_facts()),
             Self::Fact(fact) => match &scenario.facts {
@@ -139,7 +139,7 @@ impl FromStr for Subject {
             return Ok(fact);
         }
         if kind == "seat" {
-            // The hot show's, unless another is named.
+            // The hot show, unless another is named.
             let (show, seat) = rest.split_once('/').unwrap_or(("0", rest));
             let show = show.strip_prefix("show").unwrap_or(show);
             return match (digits(show), digits(seat)) {
@@ -147,7 +147,7 @@ impl FromStr for Subject {
                 _ => Err(unknown()),
             };
         }
-        // `user:u17` says it twice; `user:h17` contradicts itself.
+        // `user:u17` is redundant; `user:h17` contradicts itself.
         let (again, number) = split(rest);
         let is_same = again == kind
             || again.len() == 1 && kind.starts_with(again) && !matches!(kind, "show" | "session");
@@ -169,17 +169,17 @@ impl FromStr for Subject {
     }
 }
 
-/// `event 0`, `event:0`, `event/0`.
+/// Parses a fact: `event 0`, `event:0`, `event/0`.
 fn fact(text: &str) -> Option<Subject> {
     let (name, rest) = split(text);
     let id = digits(rest.strip_prefix('/').unwrap_or(rest))?;
     kind(name).map(|kind| Subject::Fact(FactKey { kind, id }))
 }
 
-/// Writes into evidence whom it is about, so that a story can follow them.
+/// Adds to evidence the subjects that it is about, so that a story can follow them.
 pub(crate) fn name_in(evidence: &mut Evidence) {
     let mut subjects = Subject::named_in(&evidence.headline);
-    // What a session read of a fact is told of in the details alone.
+    // The fact of a session's read may be named only in the details.
     let details = evidence.details.iter().take_while(|line| !line.starts_with(ALSO));
     for subject in details.flat_map(|line| Subject::named_in(line)) {
         if matches!(subject, Subject::Session(_)) && !subjects.contains(&subject) {
@@ -189,7 +189,7 @@ pub(crate) fn name_in(evidence: &mut Evidence) {
     evidence.follow = subjects.iter().map(ToString::to_string).collect();
 }
 
-/// What facts of a name are about.
+/// The kind of facts with this name.
 fn kind(name: &str) -> Option<FactKind> {
     Some(match name {
         "city" => FactKind::City,
@@ -203,12 +203,12 @@ fn kind(name: &str) -> Option<FactKind> {
     })
 }
 
-/// A number without a sign.
+/// Parses a number without a sign.
 fn digits<N: FromStr>(text: &str) -> Option<N> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// Letters, and what follows them and what sets it apart: `u17`, `user:17`, `user 17`, `user:u17`.
+/// Splits off leading letters and a separator: `u17`, `user:17`, `user 17`, `user:u17`.
 fn split(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (kind, rest) = text.split_at(end);
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_scenario_has_not_is_answered_with_what_it_has() {
+    fn a_missing_subject_is_answered_with_the_valid_range() {
         let scenario = onsale_scenarios::catalogue::find("fast/crash").unwrap().scenario();
         let error = |text: &str| text.parse::<Subject>().unwrap().check(&scenario);
         assert_eq!(error("n5"), Ok(()));

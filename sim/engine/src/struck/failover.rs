@@ -1,26 +1,26 @@
-//! How long the hot show was without its leader, step by step.
+//! Failover of the hot show, step by step.
 //!
 //! Owns the instants at which its leader was suspected, another elected, and the first record of
-//! that one's epoch committed. Refuses to know what became of the leader and whose fault it was.
+//! the new epoch committed. Refuses to know the fate of the old leader, and the cause.
 
 use onsale_booking::{Instant, NodeId};
 use onsale_cluster::Epoch;
 
-/// The way from one leader of the hot show to the next.
+/// Failover from one leader of the hot show to the next.
 #[derive(Clone, Debug)]
 pub struct Failover {
     leader: NodeId,
     epoch: Epoch,
-    /// When another node first suspected the leader.
+    /// Instant at which another node first suspected the leader.
     pub suspected: Option<Instant>,
-    /// When another epoch's leader was elected.
+    /// Instant at which a leader of another epoch was elected.
     pub elected: Option<Instant>,
-    /// When the first record of that or a later epoch was committed: its leader serves.
+    /// Instant at which the first record of that or a later epoch was committed: its leader serves.
     pub serving: Option<Instant>,
 }
 
 impl Failover {
-    /// The show is owned by `leader` since `epoch`.
+    /// A failover from this leader of this epoch, before its first step.
     pub(crate) fn new((epoch, leader): (Epoch, NodeId)) -> Self {
         Self { leader, epoch, suspected: None, elected: None, serving: None }
     }
@@ -37,7 +37,7 @@ impl Failover {
         }
     }
 
-    /// The leader has handed the show over: whoever has it now is to be missed from here on.
+    /// Notes a lead transfer: the failover is from the new leader now.
     pub(super) fn on_handed_over(&mut self, epoch: Epoch, leader: NodeId) {
         if !self.happened() {
             *self = Self::new((epoch, leader));
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hand_over_is_no_failover() {
+    fn a_lead_transfer_is_no_failover() {
         let mut failover = Failover::new((Epoch(3), NodeId(2)));
         failover.on_handed_over(Epoch(4), NodeId(1));
         failover.on_serving(Instant(1), Epoch(4));

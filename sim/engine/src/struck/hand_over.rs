@@ -1,13 +1,14 @@
-//! How long shards were without a leader while they were handed over.
+//! Lead transfers, and how long shards had no leader during them.
 //!
-//! Owns the measure: from the instant at which the old leader admits no more requests until the
-//! new one has committed a record of its own epoch and serves.
+//! Owns the measure: from the instant at which the old leader stops admitting requests until the
+//! new one has committed a record of its own epoch and serves. Refuses to know why a lead is
+//! transferred.
 
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::{ShardId, TransferReason};
 use onsale_reports::{HandOvers as Summary, LeadTransfers};
 
-/// A shard on its way from one leader to the next.
+/// A lead transfer in progress.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Passage {
     pub(super) since: Instant,
@@ -15,17 +16,17 @@ pub(super) struct Passage {
     pub(super) reason: TransferReason,
 }
 
-/// Shards that were handed over although nothing was wrong.
+/// Lead transfers without a fault.
 #[derive(Clone, Debug, Default)]
 pub struct Balanced {
-    /// To nodes nearer to their venues.
+    /// Transfers to nodes nearer to the venue.
     pub near_venue: HandOvers,
-    /// To nodes with less to do.
+    /// Transfers to nodes with less load.
     pub by_load: HandOvers,
 }
 
 impl Balanced {
-    /// What reports tell of them.
+    /// The report section on them.
     pub fn summary(&self, hot: ShardId) -> LeadTransfers {
         LeadTransfers {
             near_venue: self.near_venue.summary(hot),
@@ -34,7 +35,7 @@ impl Balanced {
     }
 }
 
-/// The shards that were handed over, with how long each took.
+/// Lead transfers: the shard, and the time without a leader.
 #[derive(Clone, Debug, Default)]
 pub struct HandOvers(Vec<(ShardId, Span)>);
 
@@ -43,7 +44,7 @@ impl HandOvers {
         self.0.push((shard, took));
     }
 
-    /// What reports tell of them; nothing if there was none.
+    /// The report section on them; `None` if there were none.
     pub fn summary(&self, hot: ShardId) -> Option<Summary> {
         let mut spans: Vec<Span> = self.0.iter().map(|&(_, took)| took).collect();
         spans.sort_unstable();

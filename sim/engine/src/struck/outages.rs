@@ -1,45 +1,45 @@
-//! How long each shard was without a leader.
+//! Outages: the times in which a shard had no leader.
 //!
 //! Owns the measure, by shard. An outage ends when a leader serves. It begins when the leader's process dies or
-//! stands still, or when it admits no more requests because it hands the shard over. Where the leader lives and
-//! another is elected (it is cut off or slow), nobody can see when it ceased to lead: the outage begins when its
-//! successor last heard of it, or with the first request since its last decision, if that is earlier; never
-//! before that decision or the strike of the fault in force. Refuses to know what a fault does. Every outage counts,
-//! whether its fault is over or not; one that is there at the end has no end.
+//! pauses, or when it stops admitting requests for a lead transfer. If the leader lives and another is elected (it is
+//! cut off or slow), the end of its lead is not visible: the outage begins when its successor last heard from it, or
+//! with the first request since its last decision, if that is earlier; never before that decision or the strike of the
+//! fault in force. Every outage counts, even one that outlasts its fault; one at the end of the run stays open.
+//! Refuses to know what a fault does.
 
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::ShardId;
 
-/// A time in which a shard had no leader.
+/// An outage: a time in which a shard had no leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// The shard.
     pub shard: ShardId,
-    /// Since when.
+    /// Start of the outage.
     pub since: Instant,
-    /// Until when; `None` if to the end of the run.
+    /// End of the outage; `None` if it lasts to the end of the run.
     pub until: Option<Instant>,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// Whether the same process goes on leading after it, having stood still.
+    /// Whether it was a pause, after which the same process goes on leading.
     pub stood_still: bool,
 }
 
-/// Why a shard had no leader.
+/// The cause of an outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// None had been elected since the run began.
+    /// No leader had been elected since the run began.
     NeverLed,
     /// This fault, by its number in the plan.
     Fault(usize),
-    /// It was handed over.
+    /// A lead transfer.
     HandedOver,
     /// No fault in force explains it.
     Unexplained,
 }
 
 impl Outage {
-    /// How long it lasted, if to the end of the run until `end`.
+    /// Its length; an open outage is measured to `end`.
     pub fn length(&self, end: Instant) -> Span {
         self.until.unwrap_or(end).since(self.since)
     }
@@ -48,32 +48,32 @@ impl Outage {
 /// The outages of all shards.
 #[derive(Clone, Debug, Default)]
 pub struct Outages {
-    /// By shard.
+    /// State of each shard.
     courses: Vec<Course>,
     ended: Vec<Outage>,
 }
 
-/// What is known of the time before a leader serves.
+/// Evidence on the time before a leader serves.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Before {
-    /// When a leader's decision last reached a client.
+    /// Instant at which a leader's decision last reached a client.
     pub decided: Instant,
-    /// When the first request since then was asked, if there is one.
+    /// Instant of the first request since then, if there was one.
     pub asked: Option<Instant>,
-    /// When the new leader's node last heard of the old one's.
+    /// Instant at which the new leader's node last heard from the old one's.
     pub heard: Instant,
-    /// Since when its predecessor admitted no more requests, if it handed the shard over.
+    /// Instant at which the predecessor stopped admitting requests, for a lead transfer.
     pub handed_over: Option<Instant>,
 }
 
-/// One shard's course.
+/// State of one shard.
 #[derive(Clone, Copy, Debug, Default)]
 struct Course {
-    /// The last leader, and since when it serves.
+    /// The last leader, and the instant since which it serves.
     leader: Option<(NodeId, Instant)>,
-    /// When another was elected since.
+    /// Instant at which another was elected since.
     elected: Option<Instant>,
-    /// Since when it does not, and why, as far as that is known.
+    /// Start and cause of the current outage, as far as known.
     lost: Option<(Instant, Cause)>,
 }
 
@@ -83,7 +83,7 @@ impl Outages {
         Self { courses: vec![Course::default(); shards as usize], ended: Vec::new() }
     }
 
-    /// A node's process died or stands still: what it leads has no leader.
+    /// Notes that a node's process died or was paused: the shards that it leads have no leader.
     pub(super) fn stopped(&mut self, now: Instant, node: NodeId, cause: Cause) {
         for course in &mut self.courses {
             if course.leader.is_some_and(|(leader, _)| leader == node) {
@@ -92,7 +92,7 @@ impl Outages {
         }
     }
 
-    /// A process that stood still goes on: nobody else leads what it leads.
+    /// Notes that a paused process resumes: it still leads shards without a new leader.
     pub(super) fn goes_on(&mut self, now: Instant, node: NodeId) {
         for (shard, course) in (0..).map(ShardId).zip(&mut self.courses) {
             if let Some((leader, _)) = course.leader
@@ -110,7 +110,7 @@ impl Outages {
         }
     }
 
-    /// The fault that took a shard's leader away, if the shard has none for that.
+    /// The fault that took a shard's leader away, if the shard still has none.
     pub(super) fn lost_to(&self, shard: ShardId) -> Option<usize> {
         match self.courses[shard.0 as usize].lost {
             Some((_, Cause::Fault(fault))) => Some(fault),
@@ -123,12 +123,12 @@ impl Outages {
         self.courses[shard.0 as usize].leader.map(|(leader, _)| leader)
     }
 
-    /// A leader was elected, and does not serve yet.
+    /// Notes that a leader was elected, and does not serve yet.
     pub(super) fn elected(&mut self, now: Instant, shard: ShardId) {
         self.courses[shard.0 as usize].elected.get_or_insert(now);
     }
 
-    /// A leader serves. `in_force` says which fault was in force since an instant, and when it struck.
+    /// Notes that a leader serves. `in_force` gives the fault in force since an instant, and its strike.
     pub(super) fn serves(
         &mut self,
         now: Instant,
@@ -154,7 +154,7 @@ impl Outages {
         self.ended.push(Outage { shard, since, until: Some(now), cause, stood_still });
     }
 
-    /// All of a run, the longest first; of equals the earlier, then by shard.
+    /// All outages of a run, the longest first, then the earliest, then by shard.
     pub fn finish(&self, end: Instant) -> Vec<Outage> {
         let open = (0..).map(ShardId).zip(&self.courses).filter_map(|(shard, course)| {
             let (since, cause) = match (course.leader, course.lost) {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_lasts_from_the_leader_s_death_to_the_next_leader_whatever_its_fault_lasts() {
+    fn an_outage_lasts_from_the_leader_s_death_to_the_next_leader_even_after_its_fault() {
         let mut outages = led();
         outages.stopped(secs(60), NodeId(1), Cause::Fault(3));
         // The fault is over and another has struck before a leader serves.
@@ -213,18 +213,18 @@ mod tests {
     }
 
     #[test]
-    fn a_leader_that_lives_is_missed_from_when_its_successor_or_a_client_misses_it() {
-        // Last decided, first asked since, last heard by the successor; and since when there was no leader.
+    fn a_living_leader_s_outage_begins_when_its_successor_or_a_client_misses_it() {
+        // Last decision, first request since, last heard by the successor; and the start of the outage.
         let table = [
-            // Cut off at 60, and nobody asked.
+            // Cut off at 60, without requests.
             ((20, None, 60), 60),
             // Its beats come, and it decides nothing.
             ((62, Some(63), 72), 63),
-            // Nobody asked, its beats come, and another is elected: nobody can know more.
+            // Without requests, its beats come, and another is elected: no more is known.
             ((20, None, 72), 72),
-            // Its successor missed it for long, and it went on deciding with others.
+            // Its successor missed it for a while, and it went on deciding with others.
             ((71, None, 61), 71),
-            // Somebody has waited since before the strike: that was not it.
+            // A request was open before the strike: the fault is not its cause.
             ((20, Some(30), 65), 60),
         ];
         for ((decided, asked, heard), since) in table {
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_ends_when_the_leader_goes_on_or_another_serves() {
+    fn a_pause_ends_when_the_leader_resumes_or_another_serves() {
         let mut outages = led();
         outages.stopped(secs(10), NodeId(1), Cause::Fault(0));
         outages.serves(secs(12), SHARD, NodeId(2), Before::default(), |_| None);

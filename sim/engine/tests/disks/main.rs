@@ -1,6 +1,6 @@
-//! What the cluster's log makes of what goes wrong with the world's disks.
+//! The cluster's log on the world's faulty disks.
 //!
-//! The world damages bytes and does not know what they mean; the log must know damage for what it is.
+//! The world damages bytes without knowing their meaning; the log must recognise the damage.
 
 use onsale_booking::Instant;
 use onsale_cluster::journal::frame::{Damage, Frame};
@@ -40,7 +40,7 @@ fn used(seed: u64, count: u64) -> Disk {
 }
 
 #[test]
-fn a_torn_write_takes_nothing_durable_with_it_and_is_known_for_what_it_is() {
+fn a_torn_write_destroys_no_durable_record_and_is_recognised() {
     let (mut holes, mut cuts) = (0, 0);
     for seed in 0..300 {
         let mut disk = used(seed, 1 + seed % 7);
@@ -52,7 +52,7 @@ fn a_torn_write_takes_nothing_durable_with_it_and_is_known_for_what_it_is() {
         assert!(left.starts_with(&durable), "seed {seed}");
         let mut frames = frame::read(&left);
         let survivors = frames.by_ref().count() as u64;
-        assert!(survivors >= 2 + seed % 7, "seed {seed}: what was durable is read");
+        assert!(survivors >= 2 + seed % 7, "seed {seed}: durable records are read");
         assert_ne!(frames.damage(), Some(Damage::Rotten), "seed {seed}");
         assert!(!recovered(&disk).lost_promises(), "seed {seed}");
         let hole = left[durable.len()..].windows(64).any(|bytes| bytes == [0; 64]);
@@ -67,7 +67,7 @@ fn a_bit_that_flips_is_never_taken_for_a_torn_write() {
         let mut disk = used(seed, 30);
         assert!(disk.rot(4));
         assert!(recovered(&disk).lost_promises(), "seed {seed}");
-        assert!(!disk.scrub(5), "another fault's");
+        assert!(!disk.scrub(5), "it belongs to another fault");
         assert!(disk.scrub(4) && !disk.scrub(4));
     }
 }

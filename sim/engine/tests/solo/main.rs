@@ -1,7 +1,7 @@
 //! The second system behind the seam, from a plan to its outcome.
 //!
-//! One process, one log: whatever strikes it, every promise about seats is kept, runs are the same each time, and what
-//! is broken on purpose is seen, with a story that names seats, people and the fault.
+//! One process, one log: it keeps every promise about seats under all faults, runs are reproducible, and deliberate
+//! breakage is found, with a story that names seats, people and the fault.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ fn seconds(seconds: u64) -> Span {
     Span::from_secs(seconds)
 }
 
-/// Every safety oracle has looked at something, and found nothing.
+/// Asserts that every safety oracle has checked something, and found no failure.
 fn is_safe(name: &str, seed: u64, outcome: &Outcome) {
     let facts = &outcome.summary.facts;
     for result in &facts.oracles {
@@ -56,7 +56,7 @@ fn with(faults: Vec<Fault>) -> Scenario {
 }
 
 #[test]
-fn whatever_strikes_it_no_promise_about_seats_is_broken() {
+fn no_fault_breaks_a_promise_about_seats() {
     let node = Target::Node(NodeId(1));
     let (down, up) = (seconds(2), seconds(3));
     let crash_loop = ProcessFault::CrashLoop { node, down, up };
@@ -114,7 +114,7 @@ fn a_run_is_the_same_each_time() {
 }
 
 #[test]
-fn an_answer_before_the_write_is_seen_and_told() {
+fn an_answer_before_the_write_is_found_and_told() {
     let mut scenario = solo();
     scenario.cluster.leader.acknowledge = Acknowledge::Proposal;
     scenario.disk.fsync = Timing::Constant(Span::from_millis(100));
@@ -141,7 +141,7 @@ fn an_answer_before_the_write_is_seen_and_told() {
     let cast = rehearsed.watch.and_then(|watch| watch.rehearsal).expect("it was rehearsed");
     let all = (onsale_booking::Instant::ZERO, onsale_booking::Instant::MAX);
     let follow = Follow::new(cast, Hazards::of(&scenario), all);
-    let watch = Watch::of(Some(follow), None).expect("it follows somebody");
+    let watch = Watch::of(Some(follow), None).expect("it follows a subject");
     let told =
         run::run_watched(&plan, &Arc::default(), Look { watch: Some(watch), ..Look::default() });
     let end = told.end();
@@ -154,7 +154,7 @@ fn an_answer_before_the_write_is_seen_and_told() {
 }
 
 #[test]
-fn a_disk_that_loses_what_it_acknowledged_is_seen() {
+fn a_disk_that_loses_acknowledged_writes_is_found() {
     let node = Target::Node(NodeId(1));
     let scenario = with(vec![Fault::new(seconds(120), seconds(5), ProcessFault::Crash { node })]);
     let sabotage = Sabotage { disks_lose: 4_000, ..Sabotage::default() };

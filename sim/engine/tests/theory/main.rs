@@ -1,8 +1,8 @@
-//! One node beside queueing theory, which knows exactly what must come out.
+//! One node compared with queueing theory, which gives the exact results.
 //!
-//! Owns which queues are compared, and how near they have to come. How many people a mean needs follows
-//! from its variance, which theory knows as well ([`queue`]); seeds 1, 2 and 3 are pooled. It takes
-//! some forty million people, so only a release build is asked:
+//! Owns the queues compared, and the tolerances. The number of people that a mean needs follows from
+//! its variance, which theory gives as well ([`queue`]); seeds 1, 2 and 3 are pooled. It takes
+//! some forty million people, so only release builds run it:
 //! `cargo test --release --package onsale-sim --test theory`.
 
 mod queue;
@@ -14,7 +14,7 @@ use onsale_scenarios::{Ratio, Timing};
 use queue::{Theory, log_normal_cdf, mg1, mmc};
 use station::{MEAN, SEEDS, Servers, arrivals, met, play, pooled, station};
 
-/// The mean wait within a share of what theory says, and p99 within 3 %.
+/// Asserts the mean wait within a share of theory's, and p99 within 3 %.
 fn compare(name: &str, servers: Servers, mean_us: f64, load: f64, within: f64, theory: Theory) {
     let users = theory.customers(within).div_ceil(SEEDS.len() as u32);
     let met = pooled(&station(servers, mean_us, load, users), mean_us);
@@ -81,7 +81,7 @@ fn mg1_with_little_variance_waits_as_theory_says() {
     compare("M/G/1, cv² 0.25", leader(timing), mean, 0.8, 0.016, theory);
 }
 
-/// Nine in ten take a third of the mean, the others seven times the mean.
+/// Service times: nine in ten take a third of the mean, the others seven times the mean.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "only a release build has the time")]
 fn mg1_with_much_variance_waits_as_theory_says() {
@@ -101,10 +101,10 @@ fn mg1_with_much_variance_waits_as_theory_says() {
     compare("M/G/1, cv² 4", leader(Timing::Quantiles(points)), mean, 0.8, 0.016, theory);
 }
 
-/// Every single person waits for what is left of all before: Lindley's recursion, to the microsecond. And
-/// the number of people inside, summed over all time, is the sum of the times that they say it took: Little's law.
+/// Every person waits for the remaining work of all before: Lindley's recursion, to the microsecond. And
+/// the number of people inside, summed over all time, is the sum of their reported times: Little's law.
 #[test]
-fn everybody_waits_for_those_before_and_nobody_else() {
+fn everybody_waits_exactly_for_those_before() {
     let scenario = station(leader(MEAN.into()), mean_us(), 0.8, 20_000);
     for seed in SEEDS {
         let outcome = play(&scenario, seed);
@@ -128,10 +128,10 @@ fn everybody_waits_for_those_before_and_nobody_else() {
     }
 }
 
-/// Of five people who come four are served in the time: the backlog grows by the fifth. Of those who were
-/// served nobody is missing and nobody is served early.
+/// Four of five arriving people are served in time: the backlog grows by the fifth. No served person is
+/// missing, and none is served early.
 #[test]
-fn a_backlog_grows_by_what_is_too_much() {
+fn a_backlog_grows_by_the_excess() {
     let scenario = station(leader(MEAN.into()), mean_us(), 1.25, 20_000);
     let outcome = play(&scenario, 1);
     let (mut come, mut served) = (0, 0);
@@ -139,7 +139,7 @@ fn a_backlog_grows_by_what_is_too_much() {
     for (second, row) in (1..=seconds).zip(outcome.records.timeline()) {
         come += row.arrived;
         served += row.holds.iter().sum::<u64>();
-        // The server is hardly ever idle at the start, and never later.
+        // The server is rarely idle at the start, and never later.
         let able = second * 1_000_000 / MEAN.0;
         assert!((able - able.min(40)..=able).contains(&served), "{served} of {able} at {second} s");
     }

@@ -1,21 +1,21 @@
-//! What queueing theory says of a queue, in units of its mean service.
+//! Results of queueing theory for a queue, in units of its mean service.
 //!
 //! Owns the formulas. Refuses to know that anything is simulated.
 
 use libm::{exp, log, sqrt};
 
-/// Mean wait and how long most stay, as theory has it; and how much a run's mean wait varies.
+/// Mean wait and p99 by theory, and the variance of a run's mean wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Theory {
     /// Mean time in the queue, before the service.
     pub(crate) wait: f64,
-    /// 99 in 100 are through, service included, in this time.
+    /// 99 % leave within this time, service included.
     pub(crate) p99: f64,
-    /// The variance of the mean wait of so many customers is about this by their number.
+    /// The variance of the mean wait of n customers is about this divided by n.
     pub(crate) variance: f64,
 }
 
-/// Exponential service by `servers`, each of which is busy for the share `load` of the time (Erlang C).
+/// Exponential service by `servers`, each busy for the share `load` of the time (Erlang C).
 pub(crate) fn mmc(servers: u32, load: f64) -> Theory {
     let offered = load * f64::from(servers);
     let (mut blocked, mut term) = (1.0, 1.0);
@@ -27,7 +27,7 @@ pub(crate) fn mmc(servers: u32, load: f64) -> Theory {
     let waits = last / (blocked + last);
     let spare = f64::from(servers) - offered;
     let exceeds = |t: f64| {
-        // The service alone, and the wait before it; they coincide where one server more would do.
+        // The service alone, and the wait before it; the two rates coincide if one server fewer were saturated.
         let wait_and_service = if (spare - 1.0).abs() < 1e-9 {
             waits * t * exp(-t)
         } else {
@@ -38,14 +38,14 @@ pub(crate) fn mmc(servers: u32, load: f64) -> Theory {
     Theory {
         wait: waits / spare,
         p99: bisect(|t| exceeds(t) < 0.01),
-        // As if it were one server that is so many times faster.
+        // As one server that is `servers` times faster.
         variance: variance(load, 1.0) / f64::from(servers).powi(2),
     }
 }
 
-/// One server, and any service of mean 1 (Pollaczek and Khinchine): `cdf` is the share of services that are no longer.
+/// One server, any service of mean 1 (Pollaczek and Khinchine): `cdf(x)` is the share of services no longer than `x`.
 pub(crate) fn mg1(load: f64, cv2: f64, cdf: impl Fn(f64) -> f64) -> Theory {
-    // The wait is a geometric sum of what is left of services: Panjer's recursion on a grid.
+    // The wait is a geometric sum of residual services: Panjer's recursion on a grid.
     const STEP: f64 = 0.02;
     const STEPS: usize = 5_000;
     let mut residual: Vec<f64> = (0..STEPS)
@@ -61,7 +61,7 @@ pub(crate) fn mg1(load: f64, cv2: f64, cdf: impl Fn(f64) -> f64) -> Theory {
             Some(share)
         })
         .collect();
-    // What a leap of the distribution within a step makes of the whole would be missing in the tail.
+    // Normalise: the error of a jump of the distribution within a step would be missing in the tail.
     let whole: f64 = residual.iter().sum();
     residual.iter_mut().for_each(|share| *share /= whole);
     let longest = residual.iter().rposition(|&share| share > 1e-12).unwrap_or(0);
@@ -82,7 +82,8 @@ pub(crate) fn mg1(load: f64, cv2: f64, cdf: impl Fn(f64) -> f64) -> Theory {
     }
 }
 
-/// Exact for exponential service (Daley 1968); for others as their heavy traffic compares (Whitt 1989).
+/// Variance of the mean wait: exact for exponential service (Daley 1968); for others scaled as in heavy traffic
+/// (Whitt 1989).
 fn variance(load: f64, cv2: f64) -> f64 {
     let exponential =
         load * (2.0 + 5.0 * load - 4.0 * load.powi(2) + load.powi(3)) / (1.0 - load).powi(4);
@@ -90,7 +91,7 @@ fn variance(load: f64, cv2: f64) -> f64 {
 }
 
 impl Theory {
-    /// So many customers have a mean wait within a share of what theory says, but for three in a thousand times.
+    /// Number of customers whose mean wait is within a share of theory's, except in three of a thousand runs.
     pub(crate) fn customers(&self, within: f64) -> u32 {
         (9.0 * self.variance / (within * self.wait).powi(2)).ceil() as u32
     }
@@ -104,7 +105,7 @@ pub(crate) fn log_normal_cdf(x: f64, median: f64, sigma: f64) -> f64 {
     libm::erfc(-log(x / median) / sigma / sqrt(2.0)) / 2.0
 }
 
-/// Where what is false becomes true.
+/// The point at which a predicate turns from false to true.
 fn bisect(is_beyond: impl Fn(f64) -> bool) -> f64 {
     let (mut low, mut high) = (0.0, 100.0);
     for _ in 0..60 {
@@ -115,7 +116,7 @@ fn bisect(is_beyond: impl Fn(f64) -> bool) -> f64 {
 }
 
 #[test]
-fn the_formulas_give_what_tables_say() {
+fn the_formulas_match_the_tables() {
     let near = |value: f64, table: f64| {
         assert!((value / table - 1.0).abs() < 2e-3, "{value}, and the table says {table}");
     };
@@ -131,7 +132,7 @@ fn the_formulas_give_what_tables_say() {
         near(mmc(servers, load).wait, wait);
     }
     near(mmc(1, 0.8).p99, 5.0 * log(100.0));
-    // The same by the other way, and Pollaczek and Khinchine.
+    // The same by the other formula, and Pollaczek and Khinchine.
     let exponential = mg1(0.8, 1.0, |x| 1.0 - exp(-x.max(0.0)));
     near(exponential.wait, 4.0);
     near(exponential.p99, 5.0 * log(100.0));

@@ -1,6 +1,6 @@
-//! One node as a queue: everybody asks once, and one kind of work is all that takes time.
+//! One node as a queue: everybody asks once, and only one kind of work takes time.
 //!
-//! Owns the scenario and how it is played and read. Refuses to know what should come out.
+//! Owns the scenario and how it is played and read. Refuses to know the expected results.
 
 use std::io;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use onsale_sim::run;
 use onsale_sim::run::Outcome;
 use onsale_world::Tracing;
 
-/// The mean service.
+/// The mean service time.
 pub(crate) const MEAN: Span = Span::from_millis(20);
 
-/// The seeds that are pooled.
+/// The seeds pooled.
 pub(crate) const SEEDS: [u64; 3] = [1, 2, 3];
 
-/// A hall of one seat: all but the first are told that it is taken, which is a decision like any other,
-/// writes nothing, and sends people home.
+/// A hall of one seat: all but the first are told that it is taken, which is a full decision, writes
+/// nothing, and ends the visit.
 const SCENARIO: &str = r#"
 title = "One node is a queue"
 duration = "999h"
@@ -72,16 +72,16 @@ persisted = "0us"
 recover-mib = "0us"
 "#;
 
-/// Who does the work.
+/// The servers that do the work.
 #[derive(Clone, Debug)]
 pub(crate) enum Servers {
     /// The leader of the only shard decides.
     Leader(Timing),
-    /// So many cores route requests.
+    /// This many cores route requests.
     Gateway(u16, Timing),
 }
 
-/// The scenario: so many people in a Poisson stream that keeps the servers busy for the share `load`.
+/// The scenario: `users` people in a Poisson stream that keeps the servers busy for the share `load`.
 pub(crate) fn station(servers: Servers, mean_us: f64, load: f64, users: u32) -> Scenario {
     let none = |_: &str| Err(io::Error::other("no files"));
     let read = Scenario::from_toml("theory", "theory.toml", SCENARIO.as_bytes(), &none);
@@ -107,7 +107,7 @@ pub(crate) fn station(servers: Servers, mean_us: f64, load: f64, users: u32) -> 
     Scenario::from_json("theory.json", json.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What people met, in units of the mean service.
+/// Waits of people, in units of the mean service.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Met {
     pub(crate) count: u64,
@@ -120,26 +120,26 @@ pub(crate) fn play(scenario: &Scenario, seed: u64) -> Outcome {
     run::run(&Plan::new(scenario, seed), &Arc::default(), Tracing::default())
 }
 
-/// What people met in a run.
+/// Waits of people in a run.
 pub(crate) fn met(outcome: &Outcome, mean_us: f64) -> Met {
     let holds = outcome.records.latencies(Operation::Hold, Window::Whole);
     assert_eq!(holds.unanswered(), 0);
-    let of = |span: Option<Span>| span.expect("somebody asked").0 as f64 / mean_us;
+    let of = |span: Option<Span>| span.expect("at least one person asked").0 as f64 / mean_us;
     Met { count: holds.count(), sojourn: of(holds.mean()), p99: of(holds.quantile(0.99)) }
 }
 
-/// The means over all seeds, played beside each other.
+/// The means over all seeds, played in parallel.
 pub(crate) fn pooled(scenario: &Scenario, mean_us: f64) -> Met {
     let each: Vec<Met> = std::thread::scope(|scope| {
         let plays = SEEDS.map(|seed| scope.spawn(move || met(&play(scenario, seed), mean_us)));
-        plays.into_iter().map(|play| play.join().expect("a run tells of its panics")).collect()
+        plays.into_iter().map(|play| play.join().expect("a run reports its panics")).collect()
     });
     let of = |figure: fn(&Met) -> f64| each.iter().map(figure).sum::<f64>() / SEEDS.len() as f64;
     let count = each.iter().map(|met| met.count).sum();
     Met { count, sojourn: of(|met| met.sojourn), p99: of(|met| met.p99) }
 }
 
-/// When everybody comes in a run.
+/// Arrivals of everybody in a run.
 pub(crate) fn arrivals(scenario: &Scenario, seed: u64) -> Vec<Instant> {
     let crowd = &scenario.crowd;
     let plan = Plan::new(scenario, seed);
