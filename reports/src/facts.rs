@@ -299,6 +299,8 @@ pub struct RunFacts {
     pub faults: Vec<FaultResult>,
     /// The outages of shards.
     pub outages: Outages,
+    /// Whether one process sells, so that an outage is its own and no leader's.
+    pub is_one_process: bool,
     /// Lead transfers without a fault.
     pub lead_transfers: LeadTransfers,
     /// Fates of the users: name and count, in the order of reports.

@@ -98,6 +98,7 @@ fn facts() -> RunFacts {
         stopped: None,
         oracles: oracles(),
         faults: faults(),
+        is_one_process: false,
         outages: Outages {
             count: 4,
             shards: 4,

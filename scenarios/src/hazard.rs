@@ -58,7 +58,7 @@ pub const HAZARDS: [Hazard; 21] = [
         "cluster.leader.acknowledge",
         "proposal",
         &["A11"],
-        "a leader answers before any disk has the record",
+        "answers leave before any disk has the record",
     ),
     named(
         "cluster.leader.reads",

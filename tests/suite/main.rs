@@ -25,6 +25,7 @@ mod samples;
 mod scripted;
 mod settings;
 mod shrink;
+mod solo;
 mod story;
 mod tidy;
 mod unsafe_settings;

@@ -17,7 +17,7 @@ pub(super) fn faults(page: &mut Page, summary: &Summary) {
     for (position, fault) in facts.faults.iter().take(FAULTS_MAX).enumerate() {
         let label = if position == 0 { "faults" } else { "" };
         let at = super::instant(fault.at_s).to_string();
-        page.hanging(label, &format!("{at}  "), &fault_items(fault));
+        page.hanging(label, &format!("{at}  "), &fault_items(fault, facts.is_one_process));
     }
     if let Some(more) = facts.faults.len().checked_sub(FAULTS_MAX + 1) {
         page.section("", &[format!("… and {} more in summary.json", more + 1)]);
@@ -31,38 +31,41 @@ pub(super) fn faults(page: &mut Page, summary: &Summary) {
     }
 }
 
-/// The times in which shards had no leader: all in one line, then the longest.
+/// The times in which shards had no leader, or the one process was away: all in one line, then the longest.
 pub(super) fn outages(page: &mut Page, summary: &Summary) {
     let outages = &summary.facts.outages;
     if outages.count == 0 {
         return;
     }
     let counted = |count, one| format!("{} {}", human::count(count), plural(count, one));
-    let mut items = vec![
-        format!(
-            "{}, {}, {} altogether",
-            counted(outages.shards, "shard"),
-            counted(outages.count, "time"),
-            human::seconds(outages.total_s)
-        ),
-        format!("longest {}", outage(&outages.longest[0])),
-    ];
-    if outages.open > 0 {
+    let is_one_process = summary.facts.is_one_process;
+    let outage = |it: &OutageResult| match is_one_process {
+        true => outage(it),
+        false => format!("{} {}", it.shard, outage(it)),
+    };
+    let times = counted(outages.count, "time");
+    let altogether = format!("{times}, {} altogether", human::seconds(outages.total_s));
+    let longest = format!("longest {}", outage(&outages.longest[0]));
+    let mut items = match is_one_process {
+        true => vec![altogether, longest],
+        false => vec![format!("{}, {altogether}", counted(outages.shards, "shard")), longest],
+    };
+    if outages.open > 0 && !is_one_process {
         items.push(format!("{} without a leader at the end", counted(outages.open, "shard")));
     }
-    page.section("leaderless", &items);
+    page.section(if is_one_process { "away" } else { "leaderless" }, &items);
     let more = outages.longest.iter().skip(1).take(OUTAGES_MAX - 1).map(outage);
     page.section("", &more.collect::<Vec<_>>());
     page.gap();
 }
 
 fn outage(outage: &OutageResult) -> String {
-    let OutageResult { shard, from_s, to_s, lasted_ms, why, .. } = outage;
+    let OutageResult { from_s, to_s, lasted_ms, why, .. } = outage;
     let end = if to_s.is_none() { ", to the end" } else { "" };
-    format!("{shard} {} from {}{end}: {why}", human::millis(*lasted_ms), super::instant(*from_s))
+    format!("{} from {}{end}: {why}", human::millis(*lasted_ms), super::instant(*from_s))
 }
 
-fn fault_items(fault: &FaultResult) -> Vec<String> {
+fn fault_items(fault: &FaultResult, is_one_process: bool) -> Vec<String> {
     let mut items = vec![fault.what.clone()];
     items.push(match fault.healed_s {
         Some(healed) => format!("lasted {}", human::seconds(healed - fault.at_s)),
@@ -72,11 +75,12 @@ fn fault_items(fault: &FaultResult) -> Vec<String> {
     if fault.shards_lost_leader > 0 {
         let number = u64::from(fault.shards_lost_leader);
         let shards = format!("{} {}", human::count(number), plural(number, "shard"));
-        items.push(match fault.recovery_ms {
-            Some(recovery) => {
-                format!("{shards} lost the leader, back within {}", human::millis(recovery))
-            }
-            None => format!("{shards} lost the leader, not all came back"),
+        let back = fault.recovery_ms.map(|took| format!("back within {}", human::millis(took)));
+        items.push(match (back, is_one_process) {
+            (Some(back), true) => back,
+            (None, true) => "never came back".to_owned(),
+            (Some(back), false) => format!("{shards} lost the leader, {back}"),
+            (None, false) => format!("{shards} lost the leader, not all came back"),
         });
     }
     items.extend(fault.failover.iter().flat_map(failover_items));

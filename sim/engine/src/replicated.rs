@@ -12,7 +12,7 @@ pub mod setup;
 use onsale_booking::Instant;
 use onsale_cluster::facts::remembered;
 use onsale_cluster::journal::Wal;
-use onsale_cluster::{Found, Placement, Setup, ShardId};
+use onsale_cluster::{Epoch, Found, Placement, Setup, ShardId};
 use onsale_scenarios::{GoodCopies, Scenario};
 use onsale_world::Machine;
 use onsale_world::place::{Place, PlaceTable};
@@ -22,6 +22,7 @@ use self::ledger::JournalWatch;
 use crate::judges::Judges;
 use crate::judges::facts::Loss;
 use crate::seen::declared::Declared;
+use crate::seen::naming::Naming;
 use crate::system::{Ledger, System};
 
 /// The replicated cluster.
@@ -38,6 +39,14 @@ impl System for Replicated {
     fn setup(scenario: &Scenario) -> Setup {
         setup::setup(scenario)
     }
+
+    const NAMING: Naming = Naming {
+        log: |log| ShardId(log).to_string(),
+        term: |term| Epoch(term).to_string(),
+        record: |log, index, term| format!("record {index} of {} ({})", ShardId(log), Epoch(term)),
+        decided: "proposed as",
+        has_leaders: true,
+    };
 
     fn placement(setup: &Setup) -> &Placement {
         &setup.placement

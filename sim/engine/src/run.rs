@@ -20,7 +20,7 @@ use std::sync::Arc;
 use madsim::runtime::Runtime;
 use onsale_booking::Instant;
 use onsale_reports::{Recorder, RecorderSettings, Records, Summary, Verdict};
-use onsale_scenarios::System as Choice;
+use onsale_scenarios::{Scenario, System as Choice};
 use onsale_world::fingerprint::Trail;
 use onsale_world::limits::{Limit, Limits};
 use onsale_world::{Progress, Tracing};
@@ -32,6 +32,7 @@ use crate::judges::Judges;
 use crate::plan::Plan;
 use crate::replicated::Replicated;
 use crate::sabotage::Sabotage;
+use crate::seen::naming::Naming;
 use crate::solo::Solo;
 use crate::story::Watch;
 use crate::system::{self, Audience, System, World};
@@ -109,6 +110,14 @@ pub fn run_watched(plan: &Plan, progress: &Arc<Progress>, look: Look) -> Outcome
 /// that an oracle finds it.
 pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
     carry_out(plan, &Arc::default(), Look::default(), sabotage)
+}
+
+/// What the system of a scenario calls its logs and the records in them.
+pub const fn naming(scenario: &Scenario) -> Naming {
+    match scenario.cluster.system {
+        Choice::Replicated => Replicated::NAMING,
+        Choice::Solo => Solo::NAMING,
+    }
 }
 
 /// Chooses the plan's system; a run is compiled for each.

@@ -6,5 +6,6 @@
 pub mod asked;
 pub mod declared;
 pub mod fate;
+pub mod naming;
 pub mod sight;
 pub mod subject;

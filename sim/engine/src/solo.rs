@@ -19,6 +19,7 @@ use onsale_world::fingerprint::Fingerprint;
 use self::host::Host;
 use self::ledger::LogWatch;
 use crate::replicated::{self, Replicated};
+use crate::seen::naming::Naming;
 use crate::system::System;
 
 /// One process, one log.
@@ -47,6 +48,14 @@ impl System for Solo {
         let is_hasty = scenario.cluster.leader.acknowledge == Acknowledge::Proposal;
         Setup { placement: (*placement).clone(), hall, rules, shows, is_hasty }
     }
+
+    const NAMING: Naming = Naming {
+        log: |_| "the log".to_owned(),
+        term: |start| format!("start {start}"),
+        record: |_, index, start| format!("record {index} (start {start})"),
+        decided: "written as",
+        has_leaders: false,
+    };
 
     fn placement(setup: &Setup) -> &Placement {
         &setup.placement

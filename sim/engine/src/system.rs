@@ -19,6 +19,7 @@ pub use self::audience::{Audience, World};
 use crate::judges::Judges;
 use crate::plan::Plan;
 use crate::seen::declared::Declared;
+use crate::seen::naming::Naming;
 
 /// A system under test.
 pub trait System: Cargo<Message = Message> {
@@ -31,6 +32,9 @@ pub trait System: Cargo<Message = Message> {
 
     /// The system that a scenario describes.
     fn setup(scenario: &Scenario) -> Self::Setup;
+
+    /// What it calls its logs and the records in them.
+    const NAMING: Naming;
 
     /// Which node has which copy of which log, at the beginning.
     fn placement(setup: &Self::Setup) -> &Placement;

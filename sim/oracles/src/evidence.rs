@@ -176,7 +176,7 @@ impl Known {
         if let Some(entry) = self.journal.get(hold) {
             let grant = &entry.known;
             lines.push(format!(
-                "journal {}: {hold} of {} held at {} until {} of the shard's time: {}",
+                "journal {}: {hold} of {} held at {} until {} of the log's time: {}",
                 grant.held,
                 grant.user,
                 grant.at,
@@ -186,13 +186,13 @@ impl Known {
             lines.extend(match grant.state {
                 State::Held => None,
                 State::Booked { request, at, position } => Some(format!(
-                    "journal {position}: {hold} booked by {request} at {at} of the shard's time"
+                    "journal {position}: {hold} booked by {request} at {at} of the log's time"
                 )),
                 State::Released { request, at, position } => Some(format!(
-                    "journal {position}: {hold} released by {request} at {at} of the shard's time"
+                    "journal {position}: {hold} released by {request} at {at} of the log's time"
                 )),
                 State::Expired { at, position } => {
-                    Some(format!("journal {position}: {hold} expired at {at} of the shard's time"))
+                    Some(format!("journal {position}: {hold} expired at {at} of the log's time"))
                 }
             });
         } else {

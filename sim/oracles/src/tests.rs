@@ -278,9 +278,9 @@ fn the_evidence_names_seat_users_records_and_instants() {
     assert_eq!(
         evidence.details,
         [
-            "journal s0#1 (e1): h1 of u1 held at 00:01.000 until 05:01.000 of the shard's time: show0 seat 33",
-            "journal s0#3 (e1): h1 booked by r11 at 00:02.000 of the shard's time",
-            "journal s0#2 (e1): h2 of u2 held at 00:01.000 until 05:01.000 of the shard's time: show0 seat 33",
+            "journal s0#1 (e1): h1 of u1 held at 00:01.000 until 05:01.000 of the log's time: show0 seat 33",
+            "journal s0#3 (e1): h1 booked by r11 at 00:02.000 of the log's time",
+            "journal s0#2 (e1): h2 of u2 held at 00:01.000 until 05:01.000 of the log's time: show0 seat 33",
             "journal s0#4 (e1): h2 is booked as well",
         ]
     );

@@ -69,7 +69,7 @@ pub fn outages<S: System>(world: &World<S>, outages: &[Outage], end: Instant) ->
             .iter()
             .take(Outages::LISTED)
             .map(|outage| OutageResult {
-                shard: outage.shard.to_string(),
+                shard: (S::NAMING.log)(outage.shard.0),
                 from_s: outage.since.as_secs_f64(),
                 to_s: outage.until.map(Instant::as_secs_f64),
                 lasted_ms: outage.length(end).as_millis_f64(),

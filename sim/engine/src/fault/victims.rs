@@ -53,7 +53,7 @@ impl<S: System> Faults<'_, S> {
     }
 
     pub(super) fn name(&self, world: &World<S>, place: Place) -> String {
-        if place == self.leader(world) {
+        if S::NAMING.has_leaders && place == self.leader(world) {
             format!("{place}, the leader of {}", ShowId(0))
         } else {
             place.to_string()

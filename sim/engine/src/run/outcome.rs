@@ -107,6 +107,7 @@ fn add_what_happened<S: System>(facts: &mut RunFacts, plan: &Plan, world: &mut W
     let struck = world.ears.faults.struck().iter();
     facts.faults = struck.map(|struck| results::fault(world, plan, struck, &outages)).collect();
     facts.outages = results::outages(world, &outages, end);
+    facts.is_one_process = !S::NAMING.has_leaders;
     facts.lead_transfers = world.ears.faults.balanced().summary(world.ears.hot);
     facts.virtual_s = end.as_secs_f64();
     facts.events = world.course.events;
@@ -149,7 +150,8 @@ fn standing<S: System>(world: &World<S>, at: Instant) -> Stopped {
         };
         let owned = world.ears.leaders.iter().filter(owns).count();
         match world.process(place) {
-            Process::Up => format!("{place} up, owns {owned}"),
+            Process::Up if S::NAMING.has_leaders => format!("{place} up, owns {owned}"),
+            Process::Up => format!("{place} up"),
             Process::Paused => format!("{place} stands still"),
             Process::Down => format!("{place} down"),
         }

@@ -16,6 +16,7 @@ use onsale_world::place::Place;
 
 use super::records::Newest;
 use crate::seen::asked::{SessionId, requester};
+use crate::seen::naming::Naming;
 use crate::seen::sight::Sight;
 use crate::seen::subject::Subject;
 
@@ -35,6 +36,7 @@ pub(super) enum Part {
 pub struct Cast {
     subjects: Vec<Subject>,
     placement: Arc<Placement>,
+    naming: Naming,
     /// The requests that were granted a followed seat.
     grants: BTreeSet<RequestId>,
     newest: Newest,
@@ -42,9 +44,9 @@ pub struct Cast {
 
 impl Cast {
     /// The cast of a story about these subjects.
-    pub fn new(subjects: Vec<Subject>, placement: Arc<Placement>) -> Self {
+    pub fn new(subjects: Vec<Subject>, placement: Arc<Placement>, naming: Naming) -> Self {
         let newest = Newest::new(placement.map_shard());
-        Self { subjects, placement, grants: BTreeSet::new(), newest }
+        Self { subjects, placement, naming, grants: BTreeSet::new(), newest }
     }
 
     /// The shard whose records are versions of the map, if there is one.
@@ -226,6 +228,11 @@ impl Cast {
     /// The shard that carries this show.
     pub(super) fn shard_of(&self, show: ShowId) -> ShardId {
         self.placement.shard_of(show)
+    }
+
+    /// What the system calls its records.
+    pub(super) const fn naming(&self) -> Naming {
+        self.naming
     }
 
     /// The nodes that replicate this shard.

@@ -14,6 +14,7 @@ use super::cast::{Cast, Part};
 use super::line::{Kind, Line};
 use super::records::{Key, Record};
 use super::words::place;
+use crate::seen::naming::Naming;
 
 /// The records of a story.
 #[derive(Debug, Default)]
@@ -68,10 +69,8 @@ impl Disks {
             } else {
                 String::new()
             };
-            let what = format!(
-                "overwrites record {index} of {shard} ({before}): the decision on {named} is \
-                 void{kept}"
-            );
+            let before = (cast.naming().record)(shard.0, index, before.0);
+            let what = format!("overwrites {before}: the decision on {named} is void{kept}");
             Line {
                 request: written.request,
                 shard: Some(shard),
@@ -97,10 +96,14 @@ impl Disks {
                 continue;
             }
             let (disks, replicas) = written.spread(cast);
+            let Naming { record, has_leaders, .. } = cast.naming();
             let quorum = if disks == replicas / 2 + 1 { ", a quorum" } else { "" };
-            let what = format!(
-                "has record {index} of {shard} ({epoch}) on disk: {disks} of {replicas}{quorum}{after}"
-            );
+            let spread = match has_leaders {
+                true => format!(": {disks} of {replicas}{quorum}"),
+                false => String::new(),
+            };
+            let record = record(shard.0, index, epoch.0);
+            let what = format!("has {record} on disk{spread}{after}");
             lines.push(Line {
                 request: written.request,
                 shard: Some(shard),

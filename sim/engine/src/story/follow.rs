@@ -366,8 +366,8 @@ impl Follow {
                 format!(" {waited} later, once the previous write was done")
             });
             let time = words::of_the_shard(event.at(), waited.unwrap_or(record.at));
-            let what =
-                format!("{decides}{time}; proposed as record {index} of {shard} ({epoch}){later}");
+            let becomes = self.cast.naming().becomes(shard.0, index, epoch.0);
+            let what = format!("{decides}{time}; {becomes}{later}");
             self.disks.enter(record.key, request, part);
             self.story.tell(Line {
                 request,

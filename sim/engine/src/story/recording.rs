@@ -18,6 +18,7 @@ use onsale_world::place::{Place, Process};
 use super::records::{Newest, Record};
 use super::words;
 use crate::seen::asked::undecided;
+use crate::seen::naming::Naming;
 use crate::seen::sight::Sight;
 
 /// Upper bound of events in a trace: the tools that draw them fail beyond.
@@ -36,6 +37,7 @@ const SHARDS: u32 = 100;
 #[derive(Debug)]
 pub struct Recording {
     out: TraceWriter<BufWriter<File>>,
+    naming: Naming,
     from: Instant,
     to: Instant,
     seen: Instant,
@@ -80,6 +82,7 @@ impl Recording {
         file: &Path,
         (from, to): (Instant, Instant),
         scenario: &Scenario,
+        naming: Naming,
     ) -> io::Result<Self> {
         let mut out = TraceWriter::new(BufWriter::new(File::create(file)?), EVENTS_MAX);
         out.process(0, "clients", 0);
@@ -96,13 +99,14 @@ impl Recording {
             thread(DISK, "disk");
             thread(OUT, "sends");
             thread(IN, "receives");
-            (0..cluster.shards).for_each(|shard| thread(SHARDS + shard, &format!("s{shard}")));
+            (0..cluster.shards).for_each(|log| thread(SHARDS + log, &(naming.log)(log)));
             map.into_iter().for_each(|shard| thread(SHARDS + shard.0, "the map"));
         }
         out.thread(Row { pid: 0, tid: OUT }, "sends");
         out.thread(Row { pid: 0, tid: IN }, "receives");
         Ok(Self {
             out,
+            naming,
             from,
             to,
             seen: Instant::ZERO,
@@ -187,7 +191,7 @@ impl Recording {
             (Some(says), _) if more == 0 => says,
             (Some(says), _) => format!("{says} and {more} more"),
         };
-        let name = format!("record {index} ({epoch}): {says}");
+        let name = format!("record {index} ({}): {says}", (self.naming.term)(epoch.0));
         self.mark(row(record.node, SHARDS + shard.0), "record", &name, record.at);
     }
 

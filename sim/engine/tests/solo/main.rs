@@ -136,7 +136,7 @@ fn an_answer_before_the_write_is_found_and_told() {
         .map(|name| name.parse().expect("a name that evidence has"))
         .collect();
     let look = |watch| Look { watch: Some(Box::new(watch)), ..Look::default() };
-    let cast = Cast::new(subjects, placement);
+    let cast = Cast::new(subjects, placement, run::naming(&scenario));
     let rehearsed = run::run_watched(&plan, &Arc::default(), look(Watch::rehearsing(cast)));
     let cast = rehearsed.watch.and_then(|watch| watch.rehearsal).expect("it was rehearsed");
     let all = (onsale_booking::Instant::ZERO, onsale_booking::Instant::MAX);

@@ -8,7 +8,7 @@ use onsale_booking::Instant;
 use onsale_reports::{Summary, human, json, terminal as page};
 use onsale_sim::plan::Plan;
 use onsale_sim::replicated::setup::setup;
-use onsale_sim::run::{Look, Outcome};
+use onsale_sim::run::{self, Look, Outcome};
 use onsale_sim::seen::subject::Subject;
 use onsale_sim::story::cast::Cast;
 use onsale_sim::story::follow::Follow;
@@ -59,11 +59,13 @@ impl Looking {
             subject.check(scenario).map_err(|what| Failure::Usage(format!("--follow {what}")))?;
         }
         let subjects = arguments.follow.clone();
-        let cast =
-            (!subjects.is_empty()).then(|| Cast::new(subjects.clone(), setup(scenario).placement));
+        let naming = run::naming(scenario);
+        let cast = (!subjects.is_empty())
+            .then(|| Cast::new(subjects.clone(), setup(scenario).placement, naming));
         let trace = arguments.trace.clone();
         let recording = trace.as_deref().map(|file| {
-            Recording::create(file, window, scenario).map_err(|source| untraced(file, source))
+            Recording::create(file, window, scenario, naming)
+                .map_err(|source| untraced(file, source))
         });
         let until = arguments.until.map(|moment| moment.0);
         let hazards = Hazards::of(scenario);

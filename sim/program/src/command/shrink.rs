@@ -19,7 +19,7 @@ use onsale_scenarios::Arrivals;
 use onsale_scenarios::reading::Reach;
 use onsale_sim::plan::Plan;
 use onsale_sim::replicated::setup::setup;
-use onsale_sim::run::{Look, Outcome, keep_panics_quiet, reproduce, run_watched, run_within};
+use onsale_sim::run::{self, Look, Outcome, keep_panics_quiet, reproduce, run_watched, run_within};
 use onsale_sim::seen::subject;
 use onsale_sim::story::Watch;
 use onsale_sim::story::cast::Cast;
@@ -170,7 +170,7 @@ fn cast(case: &Case, target: &Signature) -> Cast {
         matches!(subject, subject::Subject::Session(_) | subject::Subject::Fact(_))
     };
     if named.iter().any(is_of_facts) {
-        return Cast::new(named, setup(scenario).placement);
+        return Cast::new(named, setup(scenario).placement, run::naming(scenario));
     }
     let told_of: BTreeSet<u32> = failure.map(|failure| failure.people.clone()).unwrap_or_default();
     let places = if told_of.is_empty() { named } else { Vec::new() };
@@ -187,7 +187,8 @@ fn cast(case: &Case, target: &Signature) -> Cast {
         | Arrivals::Trace { .. } => told_of.into_iter().take(LEADS_MAX).collect(),
     };
     let people = leads.into_iter().map(|user| subject::Subject::User(UserId(user)));
-    Cast::new(people.chain(places).collect(), setup(scenario).placement)
+    let subjects = people.chain(places).collect();
+    Cast::new(subjects, setup(scenario).placement, run::naming(scenario))
 }
 
 /// What is to be shrunk; a seed or a plan makes a capsule that expects nothing.
