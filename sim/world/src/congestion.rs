@@ -15,6 +15,15 @@ const QUEUE: Span = Span::from_secs(1);
 /// Addresses and checksums of a message, in bytes.
 const HEADER: u64 = 64;
 
+/// What a message is to a link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    /// Its length, without addresses and checksums.
+    pub(crate) bytes: u64,
+    /// Whether its delay is attributed to the faults that cause it.
+    pub(crate) counts: bool,
+}
+
 /// The queues of all links.
 #[derive(Debug)]
 pub struct Queues {
@@ -52,17 +61,29 @@ impl Queues {
         }
     }
 
-    /// Queueing and transmission time of a message of this many bytes that is sent at `departs`; `None` if the queue is
-    /// full. The delay is attributed to the faults if the message `counts`.
+    /// Queueing and transmission time of a message that is sent at `departs`; `None` if the queue is full. `load` is
+    /// asked for only where bandwidth is limited.
     #[inline]
     pub(crate) fn wait(
         &mut self,
+        link: (Place, Place),
+        departs: Instant,
+        load: impl FnOnce() -> Load,
+    ) -> Option<Span> {
+        if self.lowered.is_empty() {
+            return Some(Span::ZERO);
+        }
+        self.wait_in_queue(link, departs, load())
+    }
+
+    #[cold]
+    fn wait_in_queue(
+        &mut self,
         (from, to): (Place, Place),
         departs: Instant,
-        counts: bool,
-        bytes: impl FnOnce() -> u64,
+        Load { bytes, counts }: Load,
     ) -> Option<Span> {
-        if self.lowered.is_empty() || from == Place::Clients || to == Place::Clients {
+        if from == Place::Clients || to == Place::Clients {
             return Some(Span::ZERO);
         }
         let concerned = |node: Option<Place>| node.is_none_or(|node| node == from || node == to);
@@ -78,7 +99,7 @@ impl Queues {
         if waits > QUEUE {
             return None;
         }
-        let takes = Span(((HEADER + bytes()) * 1_000_000).div_ceil(u64::from(kib_per_s) * 1_024));
+        let takes = Span(((HEADER + bytes) * 1_000_000).div_ceil(u64::from(kib_per_s) * 1_024));
         *free = departs + waits + takes;
         Some(waits + takes)
     }
@@ -93,7 +114,7 @@ mod tests {
     const N3: Place = Place::node(3);
 
     fn waits(queues: &mut Queues, link: (Place, Place), departs: Instant) -> Option<Span> {
-        queues.wait(link, departs, true, || 16)
+        queues.wait(link, departs, || Load { bytes: 16, counts: true })
     }
 
     #[test]

@@ -199,7 +199,7 @@ impl<T> PlaceTable<T> {
 
     /// All entries with their places.
     pub fn iter(&self) -> impl Iterator<Item = (Place, &T)> {
-        self.layout.places().zip(&self.entries)
+        (0..).map(|slot| self.layout.place(Slot(slot))).zip(&self.entries)
     }
 
     /// All entries, in the order of their places.

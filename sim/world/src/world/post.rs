@@ -9,6 +9,7 @@ use super::event::Event;
 use super::{World, word};
 use crate::cargo::Cargo;
 use crate::chatter::Coming;
+use crate::congestion::Load;
 use crate::listener::{Listener, Passing};
 use crate::place::{Carried, Lost, Place, Process, Route, Slot};
 use crate::turn::{ClientsTurn, NodeTurn, Turn};
@@ -18,15 +19,14 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
     #[inline]
     pub fn send(&mut self, from: Place, to: Place, departs: Instant, message: C::Message) {
         let (route, departed) = (self.layout().route(from, to), departs.max(self.now));
-        let beat = C::beat(&message);
-        let bytes = || C::bytes(&message);
-        let waits = self.queues.wait((from, to), departed, beat.is_none(), bytes);
+        let load = || Load { bytes: C::bytes(&message), counts: C::beat(&message).is_none() };
+        let waits = self.queues.wait((from, to), departed, load);
         let carried = self.network.carry_after(route, departed, waits);
         if self.ears.is_watching() {
             self.show_sent((from, to), departed, &message, carried);
         }
         let sender = self.machines[route.from].life.incarnation();
-        if let Some(beat) = beat {
+        if let Some(beat) = C::beat(&message) {
             let heard = self.machines[route.to].chatter.heard(route.from);
             if C::is_steady(beat, heard) && !self.ears.relays() {
                 return self.send_beat((from.node_id(), sender), route.to, departed, carried, beat);
@@ -155,8 +155,14 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         beat: C::Beat,
     ) {
         let chatter = &mut self.machines[to].chatter;
-        for latency in [carried.first, carried.second].into_iter().flatten() {
+        let mut arrives = |latency| {
             chatter.line_up(Coming { at: departed + latency, departed, beat, sender, from });
+        };
+        if let Some(latency) = carried.first {
+            arrives(latency);
+        }
+        if let Some(latency) = carried.second {
+            arrives(latency);
         }
     }
 
