@@ -1,8 +1,7 @@
-//! The clients' host: whoever is no node of the cluster.
+//! The clients' host: everyone who is not a node of the cluster.
 //!
-//! Owns the turns of the crowd and of those who deal with facts, how what they say goes over the network, and that
-//! the run ends once all their stories have. It stands above both: they know no network and no cluster. Refuses to
-//! know what they do.
+//! Owns the turns of the crowd and of the clients of facts, the sending of their requests, and the end of the run
+//! once all are done. It stands above both: they know no network and no cluster. Refuses to know what they do.
 
 use onsale_booking::{Instant, NodeId, Request, RequestId, Timed};
 use onsale_cluster::Message;
@@ -16,20 +15,20 @@ use crate::crowd::Crowd;
 use crate::seen::sight::Sight;
 use crate::system::{System, World};
 
-/// The clients' host: the turns of the crowd and of those who deal with facts.
+/// The clients' host: the turns of the crowd and of the clients of facts.
 pub(crate) struct Clients {
     crowd: Crowd,
     browsing: Option<Browsing>,
     scenario: Scenario,
-    /// When the last fault is over.
+    /// Instant at which the last fault has healed.
     calm: Instant,
-    /// Everybody's story has ended; the run's end is entered.
+    /// Whether all are done and the run's end is entered.
     ending: bool,
     ended: bool,
 }
 
 impl Clients {
-    /// Nobody has come yet.
+    /// The host before the first arrival.
     pub(crate) const fn new(
         crowd: Crowd,
         browsing: Option<Browsing>,
@@ -39,11 +38,11 @@ impl Clients {
         Self { crowd, browsing, scenario, calm, ending: false, ended: false }
     }
 
-    /// What happens next to them.
+    /// Takes the clients' next turn.
     pub(crate) fn take_turn<S: System>(&mut self, world: &mut World<S>, turn: ClientsTurn<S>) {
         let now = world.now;
         if self.ended {
-            // What still comes finds nobody.
+            // Everybody has left: late messages are dropped.
             return;
         }
         self.look_at_rotation(world);
@@ -58,7 +57,7 @@ impl Clients {
                 }
             }
             ClientsTurn::Delivered(from, message) => {
-                panic!("{from} says {message:?} to clients, who are told replies alone")
+                panic!("{from} sends {message:?} to clients, which take replies only")
             }
             ClientsTurn::Reset(node, died) => self.lose(world, node.node_id(), died),
             ClientsTurn::Returned(node, message) => {
@@ -76,7 +75,7 @@ impl Clients {
         self.rest(world, now);
     }
 
-    /// The load balancer has taken gateways in or out, or knows other members.
+    /// Passes on the load balancer's changes of gateways and members.
     fn look_at_rotation<S: System>(&mut self, world: &mut World<S>) {
         if let Some(open) = world.rotation.take_changed() {
             self.crowd.choose_among(open);
@@ -88,7 +87,7 @@ impl Clients {
         }
     }
 
-    /// Connections to a gateway whose process died are lost.
+    /// Drops the connections to a gateway whose process died.
     #[cold]
     fn lose<S: System>(&mut self, world: &mut World<S>, node: NodeId, died: Instant) {
         let now = world.now;
@@ -98,7 +97,7 @@ impl Clients {
         }
     }
 
-    /// A machine refuses what was sent to a process that is dead.
+    /// Takes back a message that a dead process's machine refused.
     #[cold]
     fn take_back<S: System>(&mut self, world: &mut World<S>, node: NodeId, message: Message) {
         let now = world.now;
@@ -126,9 +125,9 @@ impl Clients {
         }
     }
 
-    /// The run is over: what became of everybody is written down.
+    /// Ends the run: notes the fates and the open requests.
     fn end<S: System>(&mut self, world: &mut World<S>, now: Instant) {
-        // Where everybody was gone already, nothing is left out.
+        // If everybody had left already, the stop cuts nothing off.
         world.course.stops_at.take_if(|at| *at != now);
         if let Some(browsing) = &mut self.browsing {
             browsing.close(now, &mut world.ears.witness);
@@ -140,7 +139,7 @@ impl Clients {
         self.ended = true;
     }
 
-    /// What they ask goes out, and whoever looks on learns who has left.
+    /// Sends the requests and questions, and shows the watch who has left.
     fn send<S: System>(&mut self, world: &mut World<S>, now: Instant) {
         self.crowd.drain_outbox(|gateway, batch| {
             let departs = batch[0].at;
@@ -161,7 +160,7 @@ impl Clients {
         }
     }
 
-    /// They are woken when somebody next acts; when nobody is left, the run's end is entered.
+    /// Enters the wake-up for the next act; once all are done, enters the run's end.
     fn rest<S: System>(&mut self, world: &mut World<S>, now: Instant) {
         let (mut wake, mut done) = (self.crowd.next_wake(), self.crowd.is_done());
         if let Some(browsing) = &mut self.browsing {
@@ -171,7 +170,7 @@ impl Clients {
         world.wake_at(Place::Clients, wake);
         world.course.report_users(self.crowd.fates().ended());
         if done && !self.ending {
-            // Nobody is left: the last holds run out, and the run is over.
+            // All are done: the last holds expire, and the run ends.
             self.ending = true;
             let (sale, calm) = (&self.scenario.sale, self.scenario.calm);
             world.end_at(now.max(self.calm) + sale.hold + sale.grace + calm);

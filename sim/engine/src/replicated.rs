@@ -1,7 +1,7 @@
 //! The flagship: the replicated cluster of `onsale-cluster` as a system under test.
 //!
-//! Owns what the seam asks of it: its messages as cargo, its nodes as hosts, and the ledger that reads its journals off
-//! the disks. Refuses to know how it is judged.
+//! Owns its side of the seam: its messages as cargo, its nodes as hosts, and the ledger that reads its journals off the
+//! disks. Refuses to know how it is judged.
 
 pub(crate) mod atlas;
 mod cargo;
@@ -53,7 +53,7 @@ impl System for Replicated {
     }
 }
 
-/// What a node finds on its machine's disk when it starts.
+/// The contents of a machine's disk, as a starting node reads them.
 fn found(machine: &Machine<Replicated>) -> Found {
     Found { has_written: machine.has_written(), segments: machine.disk.contents() }
 }
@@ -125,14 +125,14 @@ impl Ledger<Replicated> for JournalWatch {
         self.endangered(&setup.placement, machines, victim, good_copies)
     }
 
-    /// A story reads its frames itself: it tells of more than records.
+    /// `None`: stories read the frames themselves, as they tell more than records.
     fn declared(_: &[u8]) -> Option<Vec<Declared>> {
         None
     }
 }
 
-/// A process starts, or never will: the oracle of facts hears what is left of them, if a fault has
-/// damaged its disk or put another in its place. What disks lose by themselves nothing excuses.
+/// Tells the judge of facts what is left of them on a disk that a fault damaged or replaced, when its process
+/// starts or is lost for good. Losses without a fault are not excused.
 fn tell_of_lost_facts(
     now: Instant,
     node: Place,

@@ -1,7 +1,7 @@
 //! Solo: one process with one log, as a system under test.
 //!
-//! Owns what the seam asks of it. It answers once what it decided is durable, so when it crashes it loses
-//! availability, never safety: after its restart it reads its log. Refuses to know how it is judged.
+//! Owns its side of the seam. It answers once a decision is durable, so a crash costs availability, never safety: after
+//! its restart it reads its log. Refuses to know how it is judged.
 
 mod host;
 mod ledger;
@@ -22,18 +22,18 @@ use crate::replicated::{self, Replicated};
 use crate::seen::naming::Naming;
 use crate::system::System;
 
-/// One process, one log.
+/// The system: one process, one log.
 #[derive(Clone, Copy, Debug)]
 pub struct Solo;
 
-/// What its process needs to know for a run.
+/// Settings of its process for a run.
 #[derive(Clone, Debug)]
 pub struct Setup {
     placement: Placement,
     hall: Arc<Hall>,
     rules: Rules,
     shows: u32,
-    /// Whether it answers before its log has what it answers.
+    /// Whether it answers before the decision is durable.
     is_hasty: bool,
 }
 
@@ -62,7 +62,7 @@ impl System for Solo {
     }
 }
 
-/// Requests and replies are what the flagship's are; nothing else is ever sent.
+/// Requests and replies are the flagship's; it sends no other messages.
 impl Cargo for Solo {
     type Message = Message;
     type Beat = ();
@@ -88,7 +88,7 @@ impl Cargo for Solo {
     }
 
     fn of_beat((): ()) -> Message {
-        panic!("there is nobody to tell that one lives")
+        panic!("one process has no peer to send a beat to")
     }
 
     fn is_steady((): (), (): ()) -> bool {

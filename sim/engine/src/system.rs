@@ -1,7 +1,7 @@
-//! The seam: what a system under test supplies, and gets everything else for.
+//! The seam: what a system under test must supply.
 //!
-//! Owns the list: how a node boots and takes its turns, and a ledger that declares from disks alone what is durable.
-//! For that a system gets the crowd, the faults, the oracles, the stories, shrinking and reports. Refuses to know how any
+//! Owns the list: how a node boots and takes its turns, and a ledger that declares durable records from disks alone. In
+//! return a system gets the crowd, the faults, the oracles, the stories, shrinking and reports. Refuses to know how any
 //! system decides.
 
 mod audience;
@@ -23,52 +23,52 @@ use crate::seen::naming::Naming;
 
 /// A system under test.
 pub trait System: Cargo<Message = Message> {
-    /// What all its nodes share for a run.
+    /// Settings shared by all its nodes.
     type Setup: fmt::Debug + Send + Sync;
-    /// A node's process.
+    /// Host of a node's process.
     type Host: Host<Self>;
-    /// What its disks declare.
+    /// Ledger of its disks.
     type Ledger: Ledger<Self>;
 
     /// The system that a scenario describes.
     fn setup(scenario: &Scenario) -> Self::Setup;
 
-    /// What it calls its logs and the records in them.
+    /// Names of its logs and records, for people.
     const NAMING: Naming;
 
-    /// Which node has which copy of which log, at the beginning.
+    /// The initial placement: the replicas of each log.
     fn placement(setup: &Self::Setup) -> &Placement;
 }
 
-/// A node's process, from its start to its death.
+/// Host of a node's process, from its start to its death.
 pub trait Host<S: System>: Sized {
-    /// It starts, and reads its machine's disk.
+    /// Starts the process, which reads its machine's disk.
     fn boot(world: &mut World<S>, place: Place, plan: &Plan, setup: &Arc<S::Setup>) -> Self;
 
-    /// What happens next to it.
+    /// Takes the process's next turn.
     fn take_turn(&mut self, world: &mut World<S>, turn: NodeTurn<S>);
 
-    /// What a log is doing, as far as this node can say. Not a step of the node.
+    /// The phase of a log, as far as this node knows. Does not change the node.
     fn phase(&self, log: ShardId) -> Phase;
 
-    /// The run is over: what the node has applied its own disk must give again. Returns how many replicas were
-    /// compared.
+    /// Compares at the end of the run the node's applied state with a replay of its own disk. Returns the number of
+    /// replicas compared.
     ///
     /// # Panics
     /// If they differ.
     fn audit(&self, machine: &Machine<S>) -> u32;
 }
 
-/// What a system's disks declare: which records are committed, in the order of each log. Told what happens to processes
-/// and disks, and nothing that a node says of itself.
+/// Ledger of a system's disks: declares committed records, in the order of each log. It is told what happens to
+/// processes and disks, and no node's own claims.
 pub trait Ledger<S: System>: fmt::Debug + Send {
-    /// Empty disks.
+    /// A ledger of empty disks.
     fn new(setup: &S::Setup) -> Self;
 
-    /// Bytes became durable on a node's disk, or so the disk says.
+    /// Reads bytes that became durable on a node's disk, or so the disk says.
     fn written(&mut self, now: Instant, node: Place, bytes: &[u8], judges: &mut Judges);
 
-    /// A process starts, on another disk than it had if a fault put one in.
+    /// Notes that a process starts, on a replaced disk if a fault replaced it.
     fn started(
         &mut self,
         now: Instant,
@@ -78,10 +78,10 @@ pub trait Ledger<S: System>: fmt::Debug + Send {
         judges: &mut Judges,
     );
 
-    /// A process died, and its disk kept what it did.
+    /// Rereads the disk of a process that died.
     fn died(&mut self, now: Instant, node: Place, machine: &Machine<S>, judges: &mut Judges);
 
-    /// Another disk stands where a dead process had its own.
+    /// Notes that the disk of a dead process was replaced by an empty one.
     fn disk_replaced(
         &mut self,
         now: Instant,
@@ -90,7 +90,7 @@ pub trait Ledger<S: System>: fmt::Debug + Send {
         judges: &mut Judges,
     );
 
-    /// A dead node is gone for good, and its disk with it.
+    /// Notes that a dead node is permanently lost with its disk.
     fn gone_for_good(
         &mut self,
         now: Instant,
@@ -99,11 +99,11 @@ pub trait Ledger<S: System>: fmt::Debug + Send {
         judges: &mut Judges,
     );
 
-    /// The run is over: all that is durable has been declared once this returns.
+    /// Declares the remaining durable records at the end of the run.
     fn finish(&mut self, now: Instant, machines: &PlaceTable<Machine<S>>, judges: &mut Judges);
 
-    /// A log that would be left without a majority of good copies, were the victim's disk damaged too, and that must
-    /// not be.
+    /// A log that must keep a majority of good copies, and would lose it if the victim's disk were damaged; `None` if
+    /// the disk may be damaged.
     fn endangers(
         &self,
         setup: &S::Setup,
@@ -112,11 +112,11 @@ pub trait Ledger<S: System>: fmt::Debug + Send {
         good_copies: GoodCopies,
     ) -> Option<ShardId>;
 
-    /// The records in what is written, for stories; `None` if a story reads the bytes itself.
+    /// The records in the bytes of a write, for stories; `None` if stories read the bytes themselves.
     fn declared(bytes: &[u8]) -> Option<Vec<Declared>>;
 }
 
-/// The world around a system.
+/// Settings of the world around a system.
 pub fn world(scenario: &Scenario) -> onsale_world::Settings {
     let cluster = &scenario.cluster;
     let replicas = u64::from(cluster.shards) * u64::from(cluster.replicas);
@@ -128,7 +128,7 @@ pub fn world(scenario: &Scenario) -> onsale_world::Settings {
         disk: scenario.disk.clone(),
         health_check: scenario.crowd.health_check,
         clock_skew: cluster.clock_skew,
-        // What an even placement gives a node.
+        // A node's share in an even placement.
         replicas_a_node: replicas.div_ceil(u64::from(cluster.nodes)),
     }
 }

@@ -1,9 +1,9 @@
-//! The fault atlas: which disks may be damaged, so that every record keeps a majority of good copies,
-//! unless the scenario leaves that to chance.
+//! The fault atlas: the disks that may be damaged, so that every record keeps a majority of good
+//! copies, unless the scenario leaves that to chance.
 //!
 //! Owns the count of damaged copies, which it reads off the disks themselves: a copy counts as
-//! damaged until its replica has written that it has made up for it or, where members change, until
-//! another has taken its place. Refuses to know what damages a disk and whether anybody has noticed.
+//! damaged until its replica has written that it is repaired or, where members change, until
+//! another has replaced it. Refuses to know what damages a disk and whether a node has noticed.
 
 use onsale_booking::NodeId;
 use onsale_cluster::journal::{Members, Recovered, ReplicaId, Wal};
@@ -16,8 +16,8 @@ use super::ledger::JournalWatch;
 use super::{Replicated, found};
 
 impl JournalWatch {
-    /// A shard that would be left without a majority of good copies, were the victim's disk damaged too,
-    /// and that must not be.
+    /// A shard that must keep a majority of good copies, and would lose it if the victim's disk were
+    /// damaged.
     pub(super) fn endangered(
         &self,
         placement: &Placement,
@@ -53,9 +53,9 @@ impl JournalWatch {
     }
 }
 
-/// Whether members of a shard that have the victim among them would be left without a quorum of good copies. What
-/// a disk that forgot does not hold is lost for good, as far as anybody can tell from outside; what any other
-/// does not hold yet nobody has promised there.
+/// Whether a shard with the victim among its members would lose its quorum of good copies. Records missing on a disk
+/// that forgot count as lost for good, as seen from outside; records missing on any other disk were never promised
+/// there.
 fn leaves_no_quorum(
     shard: ShardId,
     members: &Members,

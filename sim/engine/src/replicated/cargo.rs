@@ -1,7 +1,7 @@
 //! The flagship's messages as cargo of the world.
 //!
-//! Owns what the world may ask of a message without reading it: how long it is, and the words that stand for it in the
-//! trace hash, which are everything in it that can decide anything later. Refuses to know what becomes of it.
+//! Owns the world's view of a message: its size, and its words in the trace hash, which cover everything in it that can
+//! affect the run. Refuses to know what becomes of it.
 
 use onsale_booking::{Command, Instant, Outcome, Reply, Request, SeatList};
 use onsale_cluster::fact::FactsMessage;
@@ -28,7 +28,7 @@ impl Cargo for Replicated {
         fold(fingerprint, message);
     }
 
-    /// Requests and questions: a client waits for them.
+    /// Requests and questions, as a client waits for their answers.
     fn is_refused(message: &Message) -> bool {
         match message {
             Message::Requests(_) => true,
@@ -54,7 +54,7 @@ impl Cargo for Replicated {
         Message::Beat(beat)
     }
 
-    /// A node looks at its peers' load in its turns, as it does at suspicions.
+    /// A node checks its peers' load in its turns, as it does suspicions.
     #[inline]
     fn is_steady(beat: Beat, heard: Beat) -> bool {
         Beat { load: beat.load, ..heard } == beat
@@ -66,7 +66,7 @@ impl Cargo for Replicated {
     }
 }
 
-/// About how long a message is on the wire.
+/// Approximate size of a message on the wire, in bytes.
 fn bytes(message: &Message) -> u64 {
     const REQUEST: u64 = 48;
     const ANSWER: u64 = 40;
@@ -89,7 +89,7 @@ fn bytes(message: &Message) -> u64 {
     }
 }
 
-/// Takes a message into the trace hash: every request and answer in it, with its instant.
+/// Folds a message into the trace hash: every request and answer in it, with its instant.
 fn fold(fingerprint: &mut Fingerprint, message: &Message) {
     match message {
         Message::Requests(batch) => {
@@ -118,7 +118,7 @@ fn fold(fingerprint: &mut Fingerprint, message: &Message) {
             batch.iter().for_each(|timed| digest_reply(fingerprint, timed.at, &timed.item))
         }
         Message::Beat(beat) => digest_beat(fingerprint, *beat),
-        // The view stands for what is told.
+        // The view stands for the rumours.
         Message::Gossip(gossip) => digest_beat(fingerprint, gossip.beat),
         Message::Leaving(beat) => fingerprint.fold(!word_of(*beat)),
         Message::Moves(moves) => fingerprint.fold(digest_moves(moves)),
@@ -131,8 +131,8 @@ fn fold(fingerprint: &mut Fingerprint, message: &Message) {
     }
 }
 
-/// While all members are as they were founded, a view is zero, and so is the map's first version; so
-/// is load where leads do not follow it.
+/// Folds a beat into the trace hash. The view and the map's version are zero until the first change of members, and
+/// the load is zero where leads do not follow it.
 fn digest_beat(fingerprint: &mut Fingerprint, beat: Beat) {
     fingerprint.fold(word_of(beat));
 }

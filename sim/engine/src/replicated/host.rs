@@ -1,16 +1,16 @@
 //! A booking node as a process: the only place where the cluster meets the world.
 //!
-//! Owns the cores of a node and their queues, and hands every input to the node at the
+//! Owns the cores of a node and their queues, and passes every input to the node at the
 //! instant at which a core has done the work. Refuses to know what the node decides.
 //!
 //! One core a shard: a show's commands run in order on the core of its shard. Work of
 //! the gateway goes to the core that is free first. The first core is kept for beats,
-//! journals and disks, so that a crowd cannot silence a node's signs of life; a node
+//! journals and disks, so that a crowd cannot starve a node's heartbeats; a node
 //! with one core shares it.
 //!
-//! Work is work wherever it comes from: what a node sends itself waits for a core like what others
-//! send. What costs nothing waits for none. Short work is handed over when a core begins it, stamped
-//! with the instant at which it is done, for that saves an event each; long work when it is done.
+//! A node's messages to itself wait for a core like all others. Work without cost does not wait. Short
+//! work is passed on when a core begins it, stamped with the instant at which it is done, which saves an
+//! event each; long work is passed on when it is done.
 
 mod clock;
 mod observed;
@@ -42,18 +42,18 @@ use crate::system;
 
 type World = system::World<Replicated>;
 
-/// What a node's process needs to start.
+/// Settings of a node's process.
 #[derive(Clone, Debug)]
 struct Machine {
-    /// What all nodes share.
+    /// Settings shared by all nodes.
     pub setup: Arc<Setup>,
-    /// What work costs.
+    /// Costs of work.
     pub costs: Costs,
-    /// Cores.
+    /// Number of cores.
     pub cores: u16,
-    /// Work that a core can start within this span is done in one turn.
+    /// Span within which a core may start work in the current turn.
     pub slice: Span,
-    /// The seed of the node's own draws; each boot forks it.
+    /// Seed of the node's own draws; each boot forks it.
     pub seed: u64,
 }
 
@@ -62,40 +62,40 @@ struct Machine {
 pub struct Host {
     machine: Machine,
     place: Place,
-    /// How its clock runs, and how many times slower its cores are, in this turn.
+    /// Its clock, and the slowdown of its cores, in this turn.
     clock: Reading,
     slow: u64,
     node: Node,
     effects: Effects,
     cores: Cores,
     prices: Prices,
-    /// By core, the work that is for it alone and that it cannot start soon.
+    /// By core, queued work for that core alone.
     queues: Vec<VecDeque<Timed<Input>>>,
-    /// Work of the gateway that no core can start soon; of several cores, for one has it in its queue.
+    /// Queued work of the gateway, if it has several cores; a single one has it in its own queue.
     shared: VecDeque<Timed<Input>>,
-    /// By core, when it has been promised a turn to catch up.
+    /// By core, the instant of its promised turn to work off its queue.
     expected: Vec<Option<Instant>>,
-    /// By core, the long work that it has begun, with the instant at which it is done.
+    /// By core, the long work in progress, with the instant at which it is done.
     under_way: Vec<Option<(Instant, Input)>>,
-    /// Work of the first core that waits for long work of it, and for nothing else: on a node with one core.
+    /// On a node with one core: control work that waits for long work in progress alone.
     urgent: VecDeque<Timed<Input>>,
-    /// The node's deadline came while the first core had long work under way.
+    /// Whether the node's deadline came during long work of the first core.
     is_due: bool,
-    /// Kept for its memory.
+    /// Scratch memory for beats.
     beats: Vec<(Instant, NodeId, Beat)>,
-    /// What the cores did in this turn, if somebody looks on.
+    /// Work of the cores in this turn, if the run is watched.
     worked: Option<Vec<Worked>>,
-    /// The latest instant at which a core ends what it was given in this turn.
+    /// Latest instant at which work given in this turn is done.
     turn_ends: Instant,
-    /// Work that takes no longer is handed over when it begins.
+    /// Longest work that is passed on when it begins.
     short: Span,
 }
 
-/// Work that takes no longer, or no longer than the slice, is handed over when it begins. So much too early
-/// may be what follows from other work of the node that is done meanwhile.
+/// Longest work that is passed on when it begins, unless the slice is longer: then that. Effects of other work done
+/// in the meantime may be early by this much.
 const SHORT: Span = Span(500);
 
-/// A piece of work: the core, from when until when, and what it was.
+/// A piece of work: core, start, end, and name.
 type Worked = (usize, Instant, Instant, &'static str);
 
 impl system::Host<Replicated> for Host {
@@ -146,7 +146,7 @@ impl system::Host<Replicated> for Host {
         let audit = self.node.audit(machine.disk.contents());
         assert!(
             audit.astray.is_empty(),
-            "{}: what it has of {:?} is not what its disk amounts to",
+            "{}: its state of {:?} differs from a replay of its disk",
             self.place,
             audit.astray
         );
@@ -244,14 +244,14 @@ impl Host {
         }
     }
 
-    /// Beats that came between turns, each at its own instant.
+    /// Takes the beats that came between turns, each at its own instant.
     fn take_beats(&mut self, world: &mut World) {
         world.take_beats(self.place, &mut self.beats);
         if self.beats.is_empty() {
             return;
         }
         let mut beats = std::mem::take(&mut self.beats);
-        // Nothing that a beat leads to changes whether the core can begin the next.
+        // No effect of a beat changes whether the core can begin the next one.
         let cost = self.cost_if_begun(Work::Beat);
         for &(at, from, beat) in &beats {
             let Some(cost) = cost else {
@@ -266,7 +266,7 @@ impl Host {
         self.beats = beats;
     }
 
-    /// A message that is work of the first core as a whole.
+    /// Takes a message that as a whole is work of the first core.
     #[inline(always)]
     fn deliver(&mut self, world: &mut World, now: Instant, from: Endpoint, message: Message) {
         let work = Work::of_message(&message);
@@ -276,7 +276,7 @@ impl Host {
         self.node.deliver(self.clock.at(done), from, message, &mut self.effects);
     }
 
-    /// Work of the first core, which is never left waiting behind requests.
+    /// Takes control work, which never waits behind requests.
     #[inline]
     fn control(&mut self, world: &mut World, now: Instant, input: Input) {
         let work = Work::of(&input);
@@ -286,7 +286,7 @@ impl Host {
         }
     }
 
-    /// Timers cost nothing, but the first core has to come to them.
+    /// Runs the node's timers, which cost nothing but need the first core.
     fn on_deadline(&mut self, now: Instant) {
         if self.under_way[0].is_some() {
             self.is_due = true;
@@ -298,7 +298,7 @@ impl Host {
         self.node.step(self.clock.at(done), Input::DeadlineReached, &mut self.effects);
     }
 
-    /// Work of the first core waits its turn, but on a node with one core not behind requests.
+    /// Queues control work; on a node with one core, ahead of requests.
     fn wait(&mut self, (world, at): (&mut World, Instant), input: Input) {
         let is_busy = self.under_way[0].is_some() || !self.queues[0].is_empty();
         if self.cores.count() == 1 && (is_busy || !self.urgent.is_empty()) {
@@ -309,14 +309,14 @@ impl Host {
         self.work((world, at), (Some(0), at), work, || input);
     }
 
-    /// When the first core has done something that it begins in this turn; `None` if that has to wait.
+    /// Instant at which the first core has done work begun in this turn; `None` if the work must wait.
     #[inline(always)]
     fn done_by_first(&mut self, at: Instant, work: Work) -> Option<Instant> {
         self.cost_if_begun(work).map(|cost| self.do_by_first(at, work, cost))
     }
 
-    /// What a piece of work costs if the first core can begin it in this turn. A core that limps may fall
-    /// behind, and what it has not begun when it is well again is done at its old pace.
+    /// Cost of a piece of work if the first core can begin it in this turn. A limping core may fall
+    /// behind; work not begun when it recovers is done at its normal pace.
     #[inline(always)]
     fn cost_if_begun(&self, work: Work) -> Option<Span> {
         let cost = self.prices.steady(work)?;
@@ -325,7 +325,7 @@ impl Host {
         (cost == Span::ZERO || !waits).then_some(cost)
     }
 
-    /// The first core does it; returns when it has.
+    /// Does a piece of work on the first core; returns the instant at which it is done.
     #[inline(always)]
     fn do_by_first(&mut self, at: Instant, work: Work, cost: Span) -> Instant {
         let done = if cost > Span::ZERO { self.cores.take(0, at, cost) } else { at };
@@ -334,20 +334,20 @@ impl Host {
         done
     }
 
-    /// What a kind of work costs in this turn, if all of it is short.
+    /// Cost of a kind of work in this turn, if it is always short.
     #[inline]
     fn short_cost(&self, work: Work) -> Option<Span> {
         let cost = Span(self.prices.steady(work)?.0.saturating_mul(self.slow));
         (cost <= self.short).then_some(cost)
     }
 
-    /// What a piece of work costs now.
+    /// Cost of a piece of work in this turn.
     #[inline]
     fn cost(&mut self, work: Work) -> Span {
         Span(self.prices.of(work).0 * self.slow)
     }
 
-    /// Remembers what a core did for whoever looks on.
+    /// Notes a core's work for the watch.
     #[inline]
     fn note(&mut self, core: usize, done: Instant, cost: Span, work: Work) {
         if let Some(worked) = &mut self.worked {
@@ -361,7 +361,7 @@ impl Host {
         self.node.step(self.clock.at(done), input, &mut self.effects);
     }
 
-    /// What the node sends itself is work for its cores, like all that arrives: it has only no way to go.
+    /// Takes the node's messages to itself, which are work like all others, without network latency.
     #[inline(always)]
     fn take_own(&mut self, world: &mut World, now: Instant) -> bool {
         let mut took = false;
@@ -393,7 +393,7 @@ impl Host {
         if !clock.is_true() {
             set_right(&mut self.effects, clock);
         }
-        // A deadline that has come waits for the first core, and no other comes before it.
+        // A deadline that is due waits for the first core, and no other is due before it.
         let wake = self.node.next_deadline().filter(|_| !self.is_due).map(|at| clock.when(at));
         let (now, node) = (world.now, self.place);
         if let Some(worked) = &mut self.worked {
@@ -405,7 +405,7 @@ impl Host {
         world.wake_at(self.place, wake);
     }
 
-    /// Carries out what the node asked for in a turn. It writes once the work is done that it wants written.
+    /// Carries out the node's effects of a turn. A write begins once its work is done.
     #[inline]
     fn carry_out(&mut self, world: &mut World) {
         let (me, effects) = (self.place, &mut self.effects);
@@ -445,7 +445,7 @@ fn endpoint(place: Place) -> Endpoint {
     match place {
         Place::Node(node) => Endpoint::Node(node),
         Place::Clients => Endpoint::Client(ClientId(0)),
-        Place::Service(_) | Place::Director => panic!("{place} has nothing to say to a node"),
+        Place::Service(_) | Place::Director => panic!("{place} sends nothing to a node"),
     }
 }
 
@@ -465,6 +465,6 @@ const fn told(order: Order) -> Input {
 fn sender(from: Endpoint) -> NodeId {
     match from {
         Endpoint::Node(node) => node,
-        Endpoint::Client(client) => panic!("{client} sent what only nodes send"),
+        Endpoint::Client(client) => panic!("{client} sent a message that only nodes send"),
     }
 }

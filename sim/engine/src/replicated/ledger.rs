@@ -1,12 +1,11 @@
-//! The journal's durable content, read from the disks.
+//! The ledger: the journals' durable records, read from disks.
 //!
-//! Owns the reading of every byte that became durable, on every node, and tells the
-//! judges each committed record once. A record counts as committed as soon as one disk
-//! holds it together with a commit index that covers it; every other disk that says the
-//! same later must hold the same record, no disk may overwrite it, and when the run is
-//! over a majority of disks must still hold it or a snapshot that covers it. Records of one
-//! epoch in one place must be the same from the first byte on, committed or not. Refuses to
-//! hear what a node says about itself: bytes on disks are all it sees.
+//! Owns the reading of every durable byte on every node, and declares each committed record
+//! to the judges once. A record counts as committed as soon as one disk holds it with a commit
+//! index that covers it. Every other disk with such a commit index must hold the same record, no
+//! disk may overwrite it, and at the end of the run a majority of disks must still hold it or a
+//! snapshot that covers it. Records at one index of one epoch must be identical, committed or not.
+//! Refuses to trust a node's own claims: it sees only bytes on disks.
 
 mod kept;
 mod log;
@@ -23,32 +22,32 @@ use onsale_world::place::{Layout, Place, PlaceTable};
 use self::log::{Chosen, Fresh, Log, Spare};
 use crate::judges::Judges;
 
-/// Everything that the disks hold as committed.
+/// The ledger of all journals.
 #[derive(Debug)]
 pub struct JournalWatch {
-    /// By shard: the members, as far as its committed records say.
+    /// By shard: the members, by its committed records.
     members: Vec<Members>,
     /// The shard whose records are versions of the map, if there is one.
     map: Option<ShardId>,
-    /// By place and by shard: the log as that disk holds it.
+    /// By place and shard: the log on that disk.
     disks: PlaceTable<Vec<Log>>,
-    /// By place: in which boot its node found the latest time that it had forgotten what was there.
+    /// By place: incarnation at which the node last detected the loss of its disk.
     forgot: PlaceTable<u64>,
-    /// By shard: the records that are committed, from the first on, and how many were told.
+    /// By shard: the committed records, from the first on.
     chosen: Vec<Vec<Chosen>>,
-    /// By shard: records that are not known to be committed, and since when one stands on any disk.
+    /// By shard: records not known to be committed, with the instant at which each was first on a disk.
     fresh: Vec<Fresh>,
-    /// The shards of the present write; kept for its memory.
+    /// The shards of the current write; kept for its memory.
     touched: Vec<ShardId>,
     spare: Spare,
 }
 
-/// A record that changes the members is kept behind these bytes, with which no other begins: they
-/// would name a writer with a number beyond all numbers of nodes.
+/// Prefix of stored membership changes. No other record begins with it: it would name a writer beyond all
+/// node numbers.
 const CHANGE: [u8; 3] = [0xFF; 3];
 
 impl JournalWatch {
-    /// Empty disks.
+    /// A ledger of empty disks.
     pub fn of(placement: &Placement) -> Self {
         let shards = placement.shards() as usize;
         let layout = Layout::new(placement.nodes(), 0);
@@ -66,7 +65,7 @@ impl JournalWatch {
         }
     }
 
-    /// Bytes became durable on a node's disk.
+    /// Reads bytes that became durable on a node's disk.
     pub fn read(&mut self, now: Instant, node: Place, bytes: &[u8], judges: &mut Judges) {
         let mut touched = std::mem::take(&mut self.touched);
         for frame in frame::read(bytes) {
@@ -84,12 +83,12 @@ impl JournalWatch {
         self.touched = touched;
     }
 
-    /// A node crashed, and its disk kept these segments. They are read from the start.
+    /// Rereads the segments of a crashed node's disk from the start.
     ///
-    /// A log holds superseded records too. Where it
-    /// is damaged, or a handover is not whole, it ends, for the node as for whoever reads here: a record that
-    /// was superseded behind that place stands there again, and is no more committed than the disk still says.
-    /// What the disk forgot it may hold otherwise from now on, until it calls it committed once more.
+    /// A log holds superseded records too. Where it is damaged or incomplete it ends, for the node and
+    /// for this reader: a record that was superseded after that point is current again, and committed only as
+    /// far as the disk still says. The disk may hold other records in place of lost ones from now on, until it
+    /// calls them committed again.
     pub fn crashed<'a>(
         &mut self,
         now: Instant,
@@ -112,13 +111,13 @@ impl JournalWatch {
         }
     }
 
-    /// By whom each shard may be kept, in order.
+    /// The possible members of each shard, in order.
     pub fn all_members(&self) -> impl Iterator<Item = Vec<Members>> + '_ {
         (0..self.members.len() as u32).map(|shard| self.members(ShardId(shard)))
     }
 
-    /// By whom a shard may be kept by now: the members as the committed records say, and after each
-    /// change that stands behind those on some disk.
+    /// The possible members of a shard: by its committed records, and after each later membership change on
+    /// some disk.
     pub fn members(&self, shard: ShardId) -> Vec<Members> {
         let place = shard.0 as usize;
         let (committed, known) = (&self.members[place], self.chosen[place].len() as u64);
@@ -137,9 +136,9 @@ impl JournalWatch {
         all
     }
 
-    /// The run is over. What a majority of disks holds alike is committed, whether or not a
-    /// commit index was written since: it tells the oracles the rest, and whether all that
-    /// was ever committed is still there.
+    /// Closes the ledger at the end of the run. Records on a majority of disks are committed, even
+    /// without a later commit index: declares the rest to the oracles, and checks that every committed
+    /// record is still there.
     pub fn close<'a, D: Iterator<Item = &'a [u8]>>(
         &mut self,
         now: Instant,
@@ -218,7 +217,7 @@ impl JournalWatch {
                     check_same(now, node, at, &record, first, judges);
                 }
             }
-            // Another replica begins on this disk, or there is none any more.
+            // A new replica begins on this disk, or the old one ends.
             Frame::Replica { generation, left, .. } => {
                 if left || generation != log.generation {
                     *log = Log::of(generation);
@@ -227,9 +226,9 @@ impl JournalWatch {
             Frame::Members { .. } => {}
             Frame::HardState { commit, .. } => log.commit = log.commit.max(commit),
             Frame::Snapshot { index, epoch, .. } => {
-                // The records that it stands for were committed: other disks hold them, or held them.
-                // What this disk holds in their places is the same if it ends in the snapshot's own
-                // epoch. Else it is what a deposed leader wrote, and superseded.
+                // The records under the snapshot were committed: other disks hold them, or held them.
+                // This disk's records at their indexes are the same if they end in the snapshot's own
+                // epoch. Else a deposed leader wrote them, and they are superseded.
                 let leads_to_it = log.get(index).is_some_and(|&(last, _)| last == epoch);
                 if !leads_to_it {
                     log.drop_through(index, &mut self.spare);
@@ -244,16 +243,16 @@ impl JournalWatch {
         Some(shard)
     }
 
-    /// A node says of its disk that it forgot: no replica that it held is there any more. Each segment says so
-    /// again, of the same boot.
+    /// Notes a disk that forgot: its former replicas are gone. Each segment repeats it, for the same
+    /// incarnation.
     fn forget(&mut self, node: Place, incarnation: u64) {
         if std::mem::replace(&mut self.forgot[node], incarnation) != incarnation {
             self.disks[node].fill(Log::default());
         }
     }
 
-    /// What a disk holds must be what every other disk holds in that place of that epoch,
-    /// long before anybody knows whether it is committed.
+    /// Checks that all disks hold the same record at an index of an epoch, long before it is known
+    /// to be committed.
     fn check_written_once(&self, now: Instant, node: Place, at: Position, judges: &mut Judges) {
         let (place, index, epoch) = (at.log as usize, at.index, Epoch(at.term));
         let Some((_, record)) = self.disks[node][place].get(index) else { return };
@@ -282,14 +281,14 @@ impl JournalWatch {
         }
     }
 
-    /// Tells or compares what this disk holds as committed and has not been looked at.
+    /// Declares or compares this disk's committed records not yet looked at.
     fn compare(&mut self, now: Instant, node: Place, shard: ShardId, judges: &mut Judges) {
         let log = &mut self.disks[node][shard.0 as usize];
         let chosen = &mut self.chosen[shard.0 as usize];
         while log.compared < log.commit {
             let index = log.compared + 1;
             let Some((epoch, record)) = log.take(index, &mut self.spare) else {
-                // This disk came by the record through a snapshot.
+                // This disk got the record by a snapshot.
                 if (chosen.len() as u64) < index {
                     return;
                 }
@@ -304,7 +303,7 @@ impl JournalWatch {
                     assert_eq!(
                         chosen.len() as u64 + 1,
                         index,
-                        "committed records are told in order"
+                        "committed records are declared in order"
                     );
                     chosen.push(Chosen { epoch, hash: hash(&record) });
                     let written = self.fresh[shard.0 as usize].take(index, epoch);
@@ -340,7 +339,7 @@ fn marked(change: &[u8]) -> Vec<u8> {
     [&CHANGE[..], change].concat()
 }
 
-/// A disk holds another record where one was committed: somebody's promise is lost.
+/// Checks a disk's record against the committed one at its index: a difference is a lost promise.
 fn check_same(
     now: Instant,
     node: Place,

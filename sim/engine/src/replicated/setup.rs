@@ -1,7 +1,7 @@
 //! The cluster that a scenario describes.
 //!
-//! Owns the mapping from a scenario's settings to those of the nodes, and the first placement. Refuses
-//! to know how anything runs.
+//! Owns the mapping from a scenario's settings to those of the nodes, and the initial placement.
+//! Refuses to know how anything runs.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use onsale_cluster::{
 };
 use onsale_scenarios::{Cluster, PartitionBy, Sale, Scenario};
 
-/// How long an ended hold is remembered, so that a late retry of its request is answered and not executed again.
-/// Three times the longest that a request travels: the client's patience, a gateway's, and a hold.
+/// Time for which an ended hold is remembered, so that a late retry of its request is answered and not executed again.
+/// Three times the longest travel of a request: the client's patience, a gateway's, and a hold.
 const REMEMBER: Span = Span::from_secs(900);
 
-/// The placement at the beginning of a run.
+/// The initial placement of a run.
 pub fn placement(scenario: &Scenario) -> Placement {
     let cluster = &scenario.cluster;
     let together = match cluster.partition_by {
@@ -27,7 +27,7 @@ pub fn placement(scenario: &Scenario) -> Placement {
     if scenario.changes_nodes() { placement.changing(cluster.spares) } else { placement }
 }
 
-/// What the nodes share, as the scenario says.
+/// The shared settings of the nodes.
 pub fn setup(scenario: &Scenario) -> Setup {
     let (cluster, sale) = (&scenario.cluster, &scenario.sale);
     let leader = leader(cluster, sale);

@@ -1,6 +1,6 @@
 //! The process as a host of the world.
 //!
-//! Owns its one core, and hands each request over at the instant at which the core has done the work. Refuses to know
+//! Owns its one core, and passes on each request at the instant at which the core has done the work. Refuses to know
 //! what is decided.
 
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct Host {
     core: Cores,
     costs: Costs,
     chance: Stream,
-    /// The segment of this start.
+    /// The log segment of this start.
     segment: u32,
     writes: u64,
     clock: Reading,
@@ -90,7 +90,7 @@ impl system::Host<Solo> for Host {
                 let replies = self.seller.persisted();
                 self.reply(world, done, replies);
             }
-            // What of it is on the disk shows once the process is dead.
+            // How much of it is on the disk shows once the process is dead.
             NodeTurn::WriteFailed(_) | NodeTurn::WriteRefused(_) => {
                 return world.give_up(self.place);
             }
@@ -112,16 +112,16 @@ impl system::Host<Solo> for Host {
         let Some(portrait) = self.seller.portrait() else { return 0 };
         let replayed = Seller::new(self.setup.clone(), 0, &read(machine.disk.segments()));
         let replayed = replayed.portrait().unwrap_or_default();
-        // A show that was only asked about is not on the disk.
+        // A show that has changed nothing is not on the disk.
         let touched = |id| portrait.iter().find(|(of, _)| of == id).map(|(_, bytes)| bytes);
         let is_same = replayed.iter().all(|(id, bytes)| touched(id) == Some(bytes));
-        assert!(is_same, "{}: what it has sold is not what its log amounts to", self.place);
+        assert!(is_same, "{}: what it has sold differs from its log", self.place);
         1
     }
 }
 
 impl Host {
-    /// The core does a piece of work that arrives at `at`; returns when it has.
+    /// Does a piece of work that arrives at `at` on the core; returns the instant at which it is done.
     fn work(
         &mut self,
         world: &mut World<Solo>,

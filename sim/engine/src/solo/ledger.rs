@@ -1,7 +1,7 @@
-//! What the one disk declares.
+//! The ledger: what the one disk declares.
 //!
-//! Owns the reading of the log: a line that is durable is committed, there is nobody else to ask. What was declared must
-//! stand there after each crash, and at the end. Refuses to hear what the process says of itself.
+//! Owns the reading of the log: a durable line is committed, as there is no other copy. Declared lines must still be
+//! there after each crash, and at the end. Refuses to trust the process's own claims.
 
 use onsale_booking::{Instant, Span};
 use onsale_cluster::{Epoch, ShardId};
@@ -16,19 +16,19 @@ use crate::judges::Judges;
 use crate::seen::declared::Declared;
 use crate::system::Ledger;
 
-/// A process that has started may take this long to come to what is due.
+/// Time that a started process may take to end overdue holds.
 const WAKES: Span = Span::from_secs(1);
 
-/// What was declared so far.
+/// The ledger of the one log.
 #[derive(Debug, Default)]
 pub struct LogWatch {
     declared: Vec<Line>,
-    /// Whether any of it is gone: nothing more is declared then, for it would stand in the place of what was.
+    /// Whether a declared line is gone: then nothing more is declared, as it would take the lost line's place.
     is_broken: bool,
 }
 
 impl LogWatch {
-    /// Declares a line that is new, and compares one that is not.
+    /// Declares a new line, or compares a known one.
     fn take(&mut self, now: Instant, node: Place, line: Line, judges: &mut Judges) {
         let at = Position { log: 0, index: line.index, term: line.term };
         if self.is_broken {
@@ -49,7 +49,7 @@ impl LogWatch {
         }
     }
 
-    /// The disk is read from its beginning: what was declared must be there.
+    /// Reads the disk from its beginning: all declared lines must be there.
     fn reread(&mut self, now: Instant, node: Place, machine: &Machine<Solo>, judges: &mut Judges) {
         let log = read(machine.disk.segments());
         if let Some(lost) = self.declared.get(log.len()).filter(|_| !self.is_broken) {
@@ -82,7 +82,7 @@ impl Ledger<Solo> for LogWatch {
         overdue.gap_ends(0, now + WAKES);
     }
 
-    /// Until it starts again nobody ends a hold.
+    /// Declares a gap: no hold ends until the process starts again.
     fn died(&mut self, now: Instant, node: Place, machine: &Machine<Solo>, judges: &mut Judges) {
         self.reread(now, node, machine, judges);
         judges.oracles.overdue().gap_begins(0, now, Instant::MAX);
@@ -112,7 +112,7 @@ impl Ledger<Solo> for LogWatch {
         self.reread(now, node, &machines[node], judges);
     }
 
-    /// There is one copy: a disk that may not be damaged is never struck.
+    /// There is only one copy: a disk that must keep good copies is never damaged.
     fn endangers(
         &self,
         _: &Setup,

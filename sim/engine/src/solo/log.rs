@@ -1,25 +1,24 @@
 //! The lines of the log: one for each write.
 //!
-//! Owns how a line is written and read back. A write that tore is a line that cannot be read: what stands before it was
-//! durable, and each start of the process begins a segment of its own, so nothing stands behind it. Refuses to know
-//! what the events do.
+//! Owns how a line is written and read back. A torn write is an unreadable line: the lines before it were durable, and
+//! each start of the process begins a new segment, so none come after it. Refuses to know what the events do.
 
 use onsale_booking::{Event, ShowId};
 use serde::{Deserialize, Serialize};
 
-/// What one write says.
+/// One line of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Line {
-    /// Its place in the log, from 1.
+    /// Index in the log, from 1.
     pub(super) index: u64,
-    /// Counts the starts of the process that wrote it.
+    /// Number of the process's start that wrote it.
     pub(super) term: u64,
-    /// What changed.
+    /// The changes of shows.
     pub(super) events: Vec<(ShowId, Event)>,
 }
 
 impl Line {
-    /// The line as it stands on a disk.
+    /// The line's bytes on a disk.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = serde_json::to_vec(self).expect("a line can be written");
         bytes.push(b'\n');
@@ -27,14 +26,14 @@ impl Line {
     }
 }
 
-/// The whole lines at the beginning of these bytes.
+/// The complete lines at the beginning of these bytes.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
     let whole =
         bytes.split_inclusive(|&byte| byte == b'\n').take_while(|line| line.ends_with(b"\n"));
     whole.map_while(|line| serde_json::from_slice(line).ok())
 }
 
-/// The log in a disk's segments, in order; a line that a later segment has again counts once.
+/// The log in a disk's segments, in order; a line repeated in a later segment counts once.
 pub(super) fn read<'a>(segments: impl Iterator<Item = &'a [u8]>) -> Vec<Line> {
     let mut log: Vec<Line> = Vec::new();
     for line in segments.flat_map(lines) {
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_tore_ends_a_segment_and_not_the_log() {
+    fn a_torn_line_ends_a_segment_but_not_the_log() {
         let line = |index| Line { index, term: 1, events: Vec::new() };
         let [one, two, three] = [1, 2, 3].map(|index| line(index).to_bytes());
         let torn = [&one[..], &two[..two.len() - 3]].concat();

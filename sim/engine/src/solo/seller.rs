@@ -1,7 +1,7 @@
-//! The one who sells: decides requests in order, and answers once the log has what it decided.
+//! The seller: decides requests in order, and answers once a decision is durable.
 //!
-//! Owns the shows, what is decided and not yet durable, and the replies that wait for that. Without clock, disk or
-//! network of its own. Refuses to know how long anything takes.
+//! Owns the shows, the decisions not yet durable, and the replies that wait for them. It has no clock, disk or network
+//! of its own. Refuses to know how long anything takes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,27 +11,27 @@ use onsale_booking::{Decision, Event, Instant, Outcome, Refusal, Reply, Request,
 use super::Setup;
 use super::log::Line;
 
-/// Sells, from the start of its process to its end.
+/// The seller of one process, from its start to its death.
 #[derive(Debug)]
 pub(super) struct Seller {
     setup: Arc<Setup>,
-    /// Counts starts.
+    /// Number of the process's start.
     term: u64,
     shows: BTreeMap<ShowId, Show>,
-    /// The latest instant that it decided by: time does not go back, whatever a clock says.
+    /// Latest instant of a decision: its time never goes back, even if a clock does.
     time: Instant,
     /// Lines written so far, the one in flight included.
     lines: u64,
-    /// What changed since the last write began.
+    /// Changes since the last write began.
     fresh: Vec<(ShowId, Event)>,
-    /// Replies that rest on that, or on nothing that is not durable.
+    /// Replies that depend on those changes, or on durable state alone.
     replies: Vec<Reply>,
-    /// Replies that rest on the write in flight, if there is one.
+    /// Replies that depend on the write in flight, if there is one.
     in_flight: Option<Vec<Reply>>,
 }
 
 impl Seller {
-    /// A process starts with what its log says.
+    /// The seller of a started process, with the state in its log.
     pub(super) fn new(setup: Arc<Setup>, term: u64, log: &[Line]) -> Self {
         let mut seller = Self {
             setup,
@@ -50,7 +50,7 @@ impl Seller {
         seller
     }
 
-    /// Decides a request after all that was decided before it, overdue holds first.
+    /// Decides a request, after ending overdue holds.
     pub(super) fn decide(&mut self, now: Instant, request: &Request) {
         let now = self.reach(now);
         let (id, show) = (request.id, request.show);
@@ -78,12 +78,12 @@ impl Seller {
         shows.into_iter().for_each(|show| self.expire(show, now));
     }
 
-    /// The write in flight is durable.
+    /// Completes the write in flight; returns its replies.
     pub(super) fn persisted(&mut self) -> Vec<Reply> {
-        self.in_flight.take().expect("a write that became durable was in flight")
+        self.in_flight.take().expect("only a write in flight becomes durable")
     }
 
-    /// What is to be written now, if anything is and nothing is in flight.
+    /// The next line to write, if there are changes and no write is in flight.
     pub(super) fn write(&mut self) -> Option<Line> {
         if self.in_flight.is_some() || self.fresh.is_empty() {
             return None;
@@ -94,7 +94,7 @@ impl Seller {
         Some(Line { index: self.lines, term: self.term, events })
     }
 
-    /// Replies that rest on nothing that is not durable; all, if it is hasty.
+    /// Takes the replies that depend on durable state alone; all of them, if it is hasty.
     pub(super) fn take_replies(&mut self) -> Vec<Reply> {
         if self.setup.is_hasty || self.in_flight.is_none() && self.fresh.is_empty() {
             std::mem::take(&mut self.replies)
@@ -103,12 +103,12 @@ impl Seller {
         }
     }
 
-    /// When the next hold ends.
+    /// Instant at which the next hold ends.
     pub(super) fn next_expiry(&self) -> Option<Instant> {
         self.shows.values().filter_map(Show::next_expiry).min()
     }
 
-    /// Each show as bytes, if all that it is made of is durable.
+    /// Each show as bytes; `None` if a change is not durable.
     pub(super) fn portrait(&self) -> Option<Vec<(ShowId, Vec<u8>)>> {
         let is_durable = self.in_flight.is_none() && self.fresh.is_empty();
         is_durable.then(|| self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect())

@@ -1,9 +1,8 @@
-//! Everything that listens to the world.
+//! The audience: the listener of the world.
 //!
-//! Owns the judges, the ledger that reads disks, the recorder, whoever looks on, and what is noted of a run for its
-//! reports: what faults cost, who led which shard, which marks were seen. It hears what happens at the instant at which
-//! it does, in the same order, and changes nothing by it, but for the sabotage of tests. Refuses to know when a turn
-//! comes, and what a host makes of it.
+//! Owns the judges, the ledger that reads disks, the recorder, the watch, and the notes for reports: the cost of faults,
+//! the leaders of shards, the marks seen. It is notified at the instant of each event, in order, and changes nothing,
+//! except for the sabotage of tests. Refuses to know when a turn comes, and what a host does with it.
 
 mod faults;
 
@@ -25,39 +24,39 @@ use crate::witness::Witness;
 /// The world of a run.
 pub type World<S> = onsale_world::World<S, Audience<S>>;
 
-/// Everything that listens to the world.
+/// The listener of a run's world.
 #[derive(Debug)]
 pub struct Audience<S: System> {
-    /// Judges and recorder.
+    /// Judges, recorder and watch.
     pub witness: Witness,
-    /// What the disks hold as committed.
+    /// The ledger of the disks.
     pub ledger: S::Ledger,
-    /// Which node has its turn, and what it does in it; `None` if it is no node's.
+    /// The node that has its turn, and what it does; `None` in other turns.
     pub doing: Option<Doing>,
-    /// What faults did.
+    /// The log of faults.
     pub faults: FaultLog,
-    /// By shard: who says that it owns it. For reports and for choosing victims.
+    /// By shard: the node that says it leads. For reports and for choosing victims.
     pub leaders: Vec<Option<(Epoch, NodeId)>>,
-    /// How often each mark was seen, in the order of [`Mark::ALL`].
+    /// Count of each mark, in the order of [`Mark::ALL`].
     pub marks: Vec<u64>,
     /// The shard of the hot show.
     pub hot: ShardId,
-    /// What that shard was doing when it was last asked.
+    /// Phase of that shard when last probed.
     pub phase: Phase,
-    /// Replicas whose state was compared, at the end, with what their disk amounts to.
+    /// Replicas whose state was compared with a replay of their disk at the end.
     pub replicas_replayed: u32,
-    /// What clients still waited for when the run ended.
+    /// Requests open at the end of the run.
     pub open: Vec<Asked>,
-    /// What became of everybody.
+    /// Fates of all people.
     pub fates: Fates,
-    /// What became of facts, if there are any.
+    /// The report section on facts, if there are any.
     pub facts: Option<FactsResult>,
-    /// What is broken beyond all faults; nothing, outside the tests that prove the oracles.
+    /// Sabotage of the run; none outside the tests that prove the oracles.
     sabotage: Sabotage,
 }
 
 impl<S: System> Audience<S> {
-    /// An audience that has seen nothing.
+    /// An audience before the first event.
     pub fn new(setup: &S::Setup, witness: Witness, sabotage: Sabotage) -> Self {
         let placement = S::placement(setup);
         Self {
@@ -77,7 +76,7 @@ impl<S: System> Audience<S> {
         }
     }
 
-    /// The run is over: the oracles are told the rest of what the disks hold.
+    /// Declares the remaining durable records at the end of the run.
     pub fn close_ledger(&mut self, now: Instant, machines: &PlaceTable<Machine<S>>) {
         self.ledger.finish(now, machines, &mut self.witness.judges);
     }

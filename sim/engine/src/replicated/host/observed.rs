@@ -1,7 +1,7 @@
-//! What nodes say about themselves.
+//! Nodes' observations about themselves.
 //!
-//! Owns what the audience notes of it: who says that it owns a shard, how long a hand-over took, how
-//! far the way to the hot show's next leader is, and how often each mark was seen. None of it enters a verdict.
+//! Owns the audience's notes of them: the leaders of shards, the duration of lead transfers, the steps of the hot
+//! show's failover, and the count of each mark. Refuses to let them affect a verdict.
 
 use onsale_cluster::{Mark, Observation, TransferReason};
 use onsale_world::place::Place;
@@ -12,7 +12,7 @@ use crate::seen::sight::Sight;
 use crate::struck::outages::Before;
 use crate::system::Audience;
 
-/// A node says something about itself.
+/// Notes a node's observation about itself.
 pub(super) fn observe(world: &mut World, node: Place, observation: Observation) {
     let (now, me, heard) = (world.now, node.node_id(), before(world, node, observation));
     let ears = &mut world.ears;
@@ -59,12 +59,12 @@ pub(super) fn observe(world: &mut World, node: Place, observation: Observation) 
     }
 }
 
-/// What is known of the time before a node leads a shard, if that is what it says.
+/// Evidence on the time before a node leads a shard, if that is what it observes.
 fn before(world: &World, node: Place, observation: Observation) -> Before {
     let Observation::LeaderActivated { shard, .. } = observation else { return Before::default() };
     let ears = &world.ears;
     let leader = ears.faults.last_leader(shard).map(Place::Node);
-    // Of itself a node has just heard.
+    // A node has always just heard from itself.
     let another = leader.filter(|&leader| leader != node);
     Before {
         decided: ears.witness.decided.last(shard),

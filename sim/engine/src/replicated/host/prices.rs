@@ -1,7 +1,7 @@
-//! What each piece of a node's work costs.
+//! The cost of each piece of a node's work.
 //!
-//! Owns the kinds of work, their names, and the draws of costs that vary: a stream of the node's own,
-//! of which costs that do not vary draw nothing. Refuses to know which core does the work, and when.
+//! Owns the kinds of work, their names, and the draws of varying costs, from a stream of the node's own;
+//! constant costs draw nothing. Refuses to know which core does the work, and when.
 
 use onsale_booking::Span;
 use onsale_cluster::{Input, Message};
@@ -15,28 +15,28 @@ use onsale_world::stream::Stream;
 pub(super) enum Work {
     /// A gateway takes in a request.
     Route,
-    /// A leader decides one.
+    /// A leader decides a request.
     Decide,
-    /// A leader passes over one that nobody waits for any more.
+    /// A leader passes over a request that its gateway no longer waits for.
     PassOver,
-    /// A gateway hands back a reply.
+    /// A gateway returns a reply.
     Reply,
-    /// A replica takes in so many messages of its peers.
+    /// A replica takes in this many messages of its peers.
     Journal(usize),
-    /// A node takes in a beat, with or without rumours, or a word about who carries what.
+    /// A node takes in a beat, with or without rumours, or a farewell.
     Beat,
-    /// The same about moves.
+    /// A node takes in a message about moves.
     Moves,
-    /// A node is asked or told about facts.
+    /// A node takes in a message about facts.
     Facts,
     /// A write is durable.
     Persisted,
-    /// What costs nothing: its name.
+    /// Work without cost, by name.
     Free(&'static str),
 }
 
 impl Work {
-    /// What an input is to a core.
+    /// The kind of work that an input is.
     pub(super) fn of(input: &Input) -> Self {
         match input {
             Input::Request { .. } => Self::Route,
@@ -54,7 +54,7 @@ impl Work {
         }
     }
 
-    /// What a message as a whole is to a core.
+    /// The kind of work that a message as a whole is.
     pub(super) fn of_message(message: &Message) -> Self {
         match message {
             Message::Beat(_) | Message::Gossip(_) | Message::Leaving(_) => Self::Beat,
@@ -68,7 +68,7 @@ impl Work {
         }
     }
 
-    /// What is paid for, and how many pieces of it.
+    /// The priced kind, and the number of pieces.
     #[inline]
     fn pieces(self) -> (Kind, usize) {
         match self {
@@ -82,7 +82,7 @@ impl Work {
         }
     }
 
-    /// Its name.
+    /// The name of the work in traces.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Route => "route a request",
@@ -98,11 +98,11 @@ impl Work {
     }
 }
 
-/// What work costs on one node, from its start to its end.
+/// Prices of work on one node, from its start to its death.
 #[derive(Debug)]
 pub(super) struct Prices {
     costs: Costs,
-    /// By kind of work, the price of a piece that always costs the same.
+    /// By kind of work, the price of a piece if it is constant.
     steady: [Option<Span>; Kind::COUNT],
     stream: Stream,
 }
@@ -113,7 +113,7 @@ impl Prices {
         Self { costs, steady, stream: Stream::new(seed) }
     }
 
-    /// What a piece of work costs, on a core that is well.
+    /// Cost of a piece of work, on a core that does not limp.
     #[inline]
     pub(super) fn of(&mut self, work: Work) -> Span {
         self.steady(work).unwrap_or_else(|| {
@@ -123,7 +123,7 @@ impl Prices {
         })
     }
 
-    /// The time that reading back this many bytes costs.
+    /// Cost of reading back this many bytes.
     pub(super) fn of_recovery(&mut self, bytes: u64) -> Span {
         let mib = match self.costs.recover_mib.constant() {
             Some(span) => span,
@@ -132,7 +132,7 @@ impl Prices {
         Span(mib.0 * bytes / (1 << 20))
     }
 
-    /// The price of a kind of work, if it is always the same.
+    /// The price of a kind of work, if it is constant.
     #[inline]
     pub(super) fn steady(&self, work: Work) -> Option<Span> {
         let (kind, times) = work.pieces();
@@ -140,7 +140,7 @@ impl Prices {
     }
 }
 
-/// What has a price.
+/// Kinds of work that have a price.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Route,
@@ -164,7 +164,7 @@ impl Kind {
         Self::Free,
     ];
 
-    /// What one piece costs.
+    /// The price of one piece.
     fn price(self, costs: &Costs) -> &Timing {
         match self {
             Self::Route => &costs.route,

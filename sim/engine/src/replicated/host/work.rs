@@ -1,6 +1,6 @@
-//! Work on the cores of a node: begun at once where a core can, else queued.
+//! Work on the cores of a node: begun at once if a core is free, else queued.
 //!
-//! Owns which core does a piece of work and when it begins. Refuses to know what the work is about.
+//! Owns the choice of the core for a piece of work, and its start. Refuses to know what the work is about.
 
 use onsale_booking::{Endpoint, Instant, Span, Timed};
 use onsale_cluster::{Input, Message};
@@ -8,12 +8,12 @@ use onsale_cluster::{Input, Message};
 use super::prices::Work;
 use super::{Host, SHORT, World};
 
-/// So many pieces of waiting work are looked at ahead of their turn.
+/// Pieces of queued work that are read ahead of their turn.
 const READ_AHEAD: usize = 32;
 
 impl Host {
-    /// Work that arrives together, each piece for the core that `core_of` says, or for whichever is free
-    /// first: what cores can start soon is handed to the node at once, from the first piece that has to wait on
+    /// Takes in work that arrives together, each piece for the core given by `core_of`, or for the first free
+    /// one. Pieces that cores can start soon are passed to the node at once; from the first that must wait on,
     /// one by one.
     pub(super) fn take_in<T>(
         &mut self,
@@ -41,8 +41,8 @@ impl Host {
         }
     }
 
-    /// When short work is done by the node's clock if a core can start it in this turn, and it does. One
-    /// copy for work of all kinds: what is run through so often is better short than inlined.
+    /// Begins short work if a core can start it in this turn; returns the instant, by the node's clock, at which
+    /// it is done. One copy for all kinds of work: code this hot is better small than inlined.
     #[inline(never)]
     fn begin_short(
         &mut self,
@@ -61,7 +61,7 @@ impl Host {
         Some(self.clock.at(done))
     }
 
-    /// Out of the way of the many batches of which everything is begun at once.
+    /// Takes in the pieces one by one; kept out of the hot path of batches that are begun whole.
     #[inline(never)]
     fn take_in_one_by_one<T>(
         &mut self,
@@ -77,8 +77,8 @@ impl Host {
         }
     }
 
-    /// Work that arrives at `at` for one core, or for whichever is free first: begun in this turn if it can be
-    /// soon, else queued. The input is put together where it goes.
+    /// Takes in work that arrives at `at` for one core, or for the first free one: begun in this turn if it can
+    /// be soon, else queued. The input is built where it goes.
     #[inline]
     pub(super) fn work(
         &mut self,
@@ -94,7 +94,7 @@ impl Host {
         let timed = Timed { at, item: input() };
         if lane.is_none() && self.cores.count() > 1 {
             self.shared.push_back(timed);
-            // Whichever comes to it first.
+            // The first core that is free takes it.
             for core in self.cores.of_gateway() {
                 self.promise(world, core, at);
             }
@@ -104,8 +104,8 @@ impl Host {
         }
     }
 
-    /// The core that can start work that arrives at `at` in this turn; else the one for which it waits. What
-    /// other work of the node leads to arrives a little later, and an idle core waits for it.
+    /// The core that can start work arriving at `at` in this turn; else the one that it waits for. Effects of
+    /// other work of the node arrive a little later, and an idle core waits for them.
     #[inline]
     fn starts(
         &mut self,
@@ -121,7 +121,7 @@ impl Host {
         if starts { Ok(core) } else { Err(core) }
     }
 
-    /// A core begins a piece of work.
+    /// Begins a piece of work on a core.
     #[inline]
     pub(super) fn begin(
         &mut self,
@@ -142,7 +142,7 @@ impl Host {
         }
     }
 
-    /// A core is to catch up as soon as it can, unless it is going to.
+    /// Promises a core a turn to work off its queue as soon as it can, unless one is promised.
     pub(super) fn promise(&mut self, world: &mut World, core: usize, at: Instant) {
         if self.expected[core].is_none() {
             let starts = self.cores.starts(core, at);
@@ -157,7 +157,7 @@ impl Host {
     }
 
     pub(super) fn catch_up(&mut self, world: &mut World, now: Instant, core: usize) {
-        // Later than it was to be, if the process stood still meanwhile; sooner, if it is to be later by now.
+        // The turn is late if the process was paused, and early if it was put off since.
         if self.expected[core].is_none_or(|at| at > now) {
             return;
         }
@@ -195,14 +195,14 @@ impl Host {
                 let ahead = queue.range(started..).take(READ_AHEAD);
                 self.node.read_ahead(ahead.map(|timed| &timed.item));
             }
-            // A glance is all that a request costs that nobody waits for any more.
+            // A request that its gateway no longer waits for costs only a look.
             let waited = queue[started].at;
             let item = &mut queue[started].item;
             let is_overdue =
                 matches!(item, Input::Forwarded { .. }) && self.node.is_overdue(now.since(waited));
             let work = if is_overdue { Work::PassOver } else { Work::of(item) };
             started += 1;
-            // By far the most: looked at where it stands.
+            // Most of the work by far: decided in place.
             if is_overdue {
                 let cost = self.cost(work);
                 let done = self.cores.take(core, at, cost);
@@ -225,7 +225,7 @@ impl Host {
         self.queues[core] = queue;
     }
 
-    /// What waited for nothing but long work of the first core.
+    /// Takes up control work that waited for long work of the first core alone.
     fn see_to_urgent(&mut self, world: &mut World, now: Instant) {
         if std::mem::take(&mut self.is_due) {
             self.on_deadline(now);

@@ -1,7 +1,7 @@
-//! What disks keep at the end of a run of what was committed.
+//! The committed records that disks keep at the end of a run.
 //!
-//! Owns the count of those that hold the last record of each shard, and what counts as held. Refuses to know
-//! how it came to be committed.
+//! Owns the count of disks that hold the last record of each shard, and the rule for what counts as held. Refuses
+//! to know how it was committed.
 
 use onsale_booking::{Instant, NodeId};
 use onsale_cluster::ShardId;
@@ -11,22 +11,22 @@ use onsale_cluster::journal::{Members, ReplicaId, frame};
 use super::{Chosen, JournalWatch, hash, marked, position};
 use crate::judges::Judges;
 
-/// What one disk holds at the end, by shard.
+/// The contents of one disk at the end, by shard.
 struct DiskEnd {
-    /// Whether it holds the last record that was committed, or a snapshot that covers it.
+    /// Whether it holds the last committed record, or a snapshot that covers it.
     holds: Vec<bool>,
-    /// Whether its replica is in doubt of what it has lost.
+    /// Whether its replica is in repair, and may have lost records.
     doubts: Vec<bool>,
     generations: Vec<u32>,
-    /// In which boot its node found the latest time that it had forgotten what was there.
+    /// Incarnation at which its node last detected the loss of the disk.
     forgot: u64,
 }
 
-/// Which replicas have the last record of each shard.
+/// The replicas that have the last record of each shard.
 struct Keepers {
     holders: Vec<Vec<ReplicaId>>,
     doubters: Vec<Vec<ReplicaId>>,
-    /// Whether the last record is a change of the members.
+    /// Whether the last record is a membership change.
     ends_in_change: Vec<bool>,
 }
 
@@ -40,7 +40,7 @@ impl DiskEnd {
         }
     }
 
-    /// The next frame on the disk. Returns the shard whose last record it is, if that changes the members.
+    /// Takes the next frame on the disk. Returns its shard if it is the shard's last record and a membership change.
     fn take(&mut self, frame: Frame<'_>, chosen: &[Vec<Chosen>]) -> Option<usize> {
         if let Frame::Forgot { incarnation } = frame
             && std::mem::replace(&mut self.forgot, incarnation) != incarnation
@@ -98,11 +98,11 @@ impl Keepers {
         }
     }
 
-    /// Whether those that have the last record of a shard, and those in doubt, are a majority of its members.
+    /// Whether the replicas with the last record of a shard, and those in repair, are a majority of its members.
     fn are_enough(&self, shard: usize, members: &Members) -> bool {
         let (holders, doubters) = (&self.holders[shard], &self.doubters[shard]);
         let counts = |member| holders.contains(&member) || doubters.contains(&member);
-        // A node that becomes a voter by a change has no vote on that change.
+        // A node that becomes a voter by a change does not vote on that change.
         let is_quorum = if self.ends_in_change[shard] {
             members.before_change().is_quorum(counts)
         } else {
@@ -113,10 +113,10 @@ impl Keepers {
 }
 
 impl JournalWatch {
-    /// The last record that was committed in each shard must be on a majority of disks, or
-    /// covered by a snapshot there. Those before it were compared when they were committed. A disk whose
-    /// replica is in doubt of what it has lost counts with them as long as one has the record: until that
-    /// replica is repaired it has no vote, so the others elect nobody who lacks it.
+    /// Checks that the last committed record of each shard is on a majority of disks, or covered by a
+    /// snapshot there. Earlier records were compared when they were committed. A disk whose replica is in
+    /// repair counts as holding it as long as one disk does: that replica has no vote until it is repaired,
+    /// so the others elect no leader without the record.
     pub(super) fn check_kept<'a, D: Iterator<Item = &'a [u8]>>(
         &self,
         now: Instant,
@@ -171,8 +171,8 @@ mod tests {
         }
     }
 
-    /// What `lost-booking` says once nodes 1 and 2 of three have had the first frames, and at the end disks
-    /// hold the others.
+    /// The verdict of `lost-booking` if nodes 1 and 2 of three have had the frames `had`, and at the end disks
+    /// hold the frames `kept`.
     fn verdict(had: &[Frame<'_>], kept: &[&[Frame<'_>]]) -> Verdict {
         let bytes = |frames: &[Frame<'_>]| {
             let mut bytes = Vec::new();
@@ -202,13 +202,21 @@ mod tests {
     fn a_replica_in_repair_has_no_vote_against_it() {
         let had = [entry(1, 1), commit(1, 1)];
         assert_eq!(verdict(&had, &[&had, &[doubt(1)], &[]]), Verdict::NotExercised);
-        assert_eq!(verdict(&had, &[&[doubt(1)], &[doubt(1)], &[]]), Verdict::Fail, "all is lost");
+        assert_eq!(
+            verdict(&had, &[&[doubt(1)], &[doubt(1)], &[]]),
+            Verdict::Fail,
+            "no disk has the record"
+        );
         let repaired = [doubt(1), commit(1, 1)];
-        assert_eq!(verdict(&had, &[&had, &repaired, &[]]), Verdict::Fail, "and it has one again");
+        assert_eq!(
+            verdict(&had, &[&had, &repaired, &[]]),
+            Verdict::Fail,
+            "a repaired replica has a vote again"
+        );
     }
 
     #[test]
-    fn who_gets_a_say_need_not_have_the_record_that_says_so() {
+    fn a_new_voter_need_not_have_the_change_that_makes_it_one() {
         let members = Placement::new(3, 3, 1, 3);
         let leader = ReplicaId::new(members.replicas(SHARD)[0], 0);
         let new = ReplicaId::new(NodeId(4), 1);
@@ -222,7 +230,7 @@ mod tests {
         let had = [change(1, Change::Learns(new)), change(2, swap), commit(1, 2)];
         let gone = leader.node().0 as usize;
         let other = if gone == 1 { 2 } else { 1 };
-        // The one that goes and one that stays: a majority of those of old, and not of the new ones.
+        // The leaving voter and a staying one: a majority of the old voters, and not of the new ones.
         let mut kept: Vec<&[Frame<'_>]> = vec![&[]; 4];
         (kept[gone - 1], kept[other - 1]) = (&had, &had);
         assert_eq!(verdict(&had, &kept), Verdict::NotExercised);

@@ -1,17 +1,16 @@
-//! A shard's log on one disk, as far as it is not known to be committed, and what is known of records by then.
+//! The uncommitted tail of a shard's log on one disk, and the first appearance of its records.
 //!
-//! Owns which record stands in a place, and the memory of records that are not needed any more. Refuses to compare
-//! disks.
+//! Owns the records by index, and the reuse of their memory. Refuses to compare disks.
 
 use std::collections::VecDeque;
 
 use onsale_booking::Instant;
 use onsale_cluster::Epoch;
 
-/// Room for most records.
+/// Initial capacity of a record, enough for most, in bytes.
 const RECORD_BYTES: usize = 128;
 
-/// Records that are not needed any more; kept for their memory.
+/// Dropped records, kept for their memory.
 #[derive(Debug, Default)]
 pub(super) struct Spare(pub(super) Vec<Vec<u8>>);
 
@@ -25,26 +24,26 @@ impl Spare {
     }
 }
 
-/// A shard's log on one disk, as far as it is not known to be committed.
+/// A shard's log on one disk, from the first record not known to be committed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Log {
-    /// Records without gaps, the first of them in the place `first`.
+    /// Records without gaps, the first at index `first`.
     tail: VecDeque<(Epoch, Vec<u8>)>,
     first: u64,
     pub(super) commit: u64,
-    /// Up to here this disk's committed records were compared.
+    /// Index up to which this disk's committed records were compared.
     pub(super) compared: u64,
-    /// The generation of the replica, of which the disk may have had others.
+    /// Generation of the current replica; the disk may have had earlier ones.
     pub(super) generation: u32,
 }
 
 impl Log {
-    /// The log of a replica that has just begun.
+    /// The empty log of a new replica.
     pub(super) fn of(generation: u32) -> Self {
         Self { generation, ..Self::default() }
     }
 
-    /// A record in its place supersedes what stands there and after it.
+    /// Puts a record at its index; it supersedes the records there and after it.
     pub(super) fn put(&mut self, index: u64, epoch: Epoch, record: &[u8], spare: &mut Spare) {
         let fits = (self.first..=self.first + self.tail.len() as u64).contains(&index);
         if self.tail.is_empty() || !fits {
@@ -71,7 +70,7 @@ impl Log {
         }
     }
 
-    /// Takes the record at `index` out, and drops those before it.
+    /// Removes and returns the record at `index`, and drops those before it.
     pub(super) fn take(&mut self, index: u64, spare: &mut Spare) -> Option<(Epoch, Vec<u8>)> {
         self.drop_through(index - 1, spare);
         let stands_there = self.first == index && !self.tail.is_empty();
@@ -86,7 +85,7 @@ pub(super) struct Chosen {
     pub(super) hash: u64,
 }
 
-/// Records by place and epoch, in the order in which they were first written.
+/// Records by index and epoch, in the order of first writing, with its instant.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fresh(VecDeque<(u64, Epoch, Instant)>);
 
@@ -97,7 +96,8 @@ impl Fresh {
         }
     }
 
-    /// A record is committed: since when it stands on a disk. Others in its place or before are not asked for.
+    /// Removes a committed record and returns the instant at which it was first on a disk. Drops others at its index or
+    /// before.
     pub(super) fn take(&mut self, index: u64, epoch: Epoch) -> Option<Instant> {
         let since = self.0.iter().find(|&&(at, of, _)| (at, of) == (index, epoch));
         let since = since.map(|&(.., since)| since);

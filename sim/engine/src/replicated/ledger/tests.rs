@@ -1,4 +1,4 @@
-//! What disks that disagree are told of, and what is left in peace.
+//! Disks that disagree raise alarms, and legal histories do not.
 
 use onsale_reports::Verdict;
 
@@ -19,7 +19,7 @@ fn snapshot(index: u64, epoch: u64) -> Frame<'static> {
     Frame::Snapshot { shard: SHARD, index, epoch: Epoch(epoch), state: &[] }
 }
 
-/// What `lost-booking` says once these frames have become durable on these nodes.
+/// The verdict of `lost-booking` once these frames are durable on these nodes.
 fn verdict(written: &[(u16, &[Frame<'static>])]) -> Verdict {
     verdict_of("lost-booking", written)
 }
@@ -28,7 +28,7 @@ fn verdict_of(oracle: &str, written: &[(u16, &[Frame<'static>])]) -> Verdict {
     verdict_after(oracle, written, None, &[])
 }
 
-/// The same, with a disk that is read again in between, and keeps this.
+/// The same, with a disk that is reread in between, and keeps these frames.
 fn verdict_after(
     oracle: &str,
     written: &[(u16, &[Frame<'static>])],
@@ -58,30 +58,30 @@ fn verdict_after(
 }
 
 #[test]
-fn disks_that_agree_are_left_in_peace() {
+fn disks_that_agree_raise_no_alarm() {
     let log: &[_] = &[entry(1, 1), entry(2, 1), commit(1, 2)];
     assert_eq!(verdict(&[(1, log), (2, log), (3, log)]), Verdict::NotExercised);
 }
 
 #[test]
-fn two_records_committed_in_one_place_are_seen() {
+fn two_records_committed_at_one_index_are_found() {
     let (one, other): (&[_], &[_]) = (&[entry(1, 1), commit(1, 1)], &[entry(1, 2), commit(2, 1)]);
     assert_eq!(verdict(&[(1, one), (2, other)]), Verdict::Fail);
 }
 
 #[test]
-fn a_committed_record_that_is_overwritten_is_seen() {
+fn an_overwritten_committed_record_is_found() {
     let log: &[_] = &[entry(1, 1), commit(1, 1)];
     assert_eq!(
         verdict(&[(1, log), (1, &[entry(1, 1)])]),
         Verdict::NotExercised,
-        "the same again is the same"
+        "a repeated record is the same record"
     );
     assert_eq!(verdict(&[(1, log), (1, &[entry(1, 2)])]), Verdict::Fail);
 }
 
 #[test]
-fn two_records_of_one_epoch_are_seen_before_any_is_committed() {
+fn two_records_of_one_epoch_are_found_before_any_is_committed() {
     let (one, other) =
         (entry(1, 1), Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: b"other" });
     let single_writer = |written: &[(u16, &[Frame<'static>])]| verdict_of("single-writer", written);
@@ -90,19 +90,19 @@ fn two_records_of_one_epoch_are_seen_before_any_is_committed() {
     assert_eq!(
         single_writer(&[(1, &[one]), (2, &[entry(1, 2)])]),
         Verdict::NotExercised,
-        "the one supersedes the other"
+        "one supersedes the other"
     );
 }
 
 #[test]
-fn a_gap_is_seen() {
+fn a_gap_is_found() {
     let log: &[_] = &[entry(1, 1), entry(3, 1), commit(1, 3)];
     assert_eq!(verdict_of("single-writer", &[(1, log), (2, log)]), Verdict::Fail);
     let whole: &[_] = &[entry(1, 1), entry(2, 1), entry(3, 1), commit(1, 3)];
     assert_eq!(verdict_of("single-writer", &[(1, log), (2, whole)]), Verdict::NotExercised);
 }
 
-/// n1 led e1 and wrote a second record that nobody else has. It is deposed and gets the
+/// n1 led e1 and wrote a second record that no other node has. It is deposed and gets its
 /// successor's snapshot. Its own second record was never committed.
 #[test]
 fn a_snapshot_does_not_vouch_for_what_it_supersedes() {
@@ -114,7 +114,7 @@ fn a_snapshot_does_not_vouch_for_what_it_supersedes() {
     );
 }
 
-/// A disk's own snapshot comes with a commit index that it never wrote: all before it was committed.
+/// A disk's own snapshot implies a commit index that was never written: all records before it were committed.
 #[test]
 fn a_snapshot_vouches_for_what_leads_to_it() {
     let own: &[_] = &[entry(1, 1), entry(2, 1), snapshot(2, 1)];
@@ -122,11 +122,11 @@ fn a_snapshot_vouches_for_what_leads_to_it() {
     assert_eq!(verdict(&[(1, own), (2, other)]), Verdict::Fail);
 }
 
-/// n1 wrote a second record that nobody else has, and then the one that took its place. The disk
-/// rots there: the first one stands again, uncommitted. Only where the disk calls it committed,
-/// it is one too many.
+/// n1 wrote a second record that no other node has, and then the one that superseded it. The disk
+/// rots there: the first one is current again, uncommitted. It is a conflict only if the disk calls
+/// it committed.
 #[test]
-fn what_rot_brings_back_is_not_committed_until_the_disk_says_so() {
+fn a_record_brought_back_by_rot_is_committed_only_if_the_disk_says_so() {
     let others: &[_] = &[entry(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];
     let own: &[_] =
         &[entry(1, 1), entry(2, 1), commit(1, 1), entry(2, 2), entry(3, 2), commit(2, 3)];

@@ -1,7 +1,6 @@
-//! What faults say that they have done.
+//! Notifications of faults.
 //!
-//! Owns which listeners hear of it: the log, the oracles, the recorder and whoever looks on. Refuses to know what a fault
-//! does.
+//! Owns the dispatch to log, judges, recorder and watch. Refuses to know what a fault does.
 
 use onsale_booking::Instant;
 use onsale_scenarios::Trouble;
@@ -14,7 +13,7 @@ use crate::struck::hand_over::HandOvers;
 use crate::system::System;
 
 impl<S: System> Audience<S> {
-    /// A fault has struck, and did what it says.
+    /// Notes that a fault has struck, with its description.
     pub fn fault_struck(
         &mut self,
         at: Instant,
@@ -38,15 +37,16 @@ impl<S: System> Audience<S> {
         });
     }
 
-    /// A fault has gone on to its next step, and did what it says.
+    /// Notes a fault's next step, with its description.
     pub fn fault_goes_on(&mut self, now: Instant, index: usize, what: &str) {
         self.witness.sees(now, || Sight::FaultStep { index, what });
     }
 
-    /// A fault heals.
+    /// Notes that a fault heals.
     pub fn fault_healed(&mut self, now: Instant, index: usize, trouble: Option<Trouble>) {
         let mut struck = self.faults.struck.iter_mut();
-        let struck = struck.find(|struck| struck.index == index).expect("what heals has struck");
+        let struck =
+            struck.find(|struck| struck.index == index).expect("a fault strikes before it heals");
         struck.healed = Some(now);
         self.witness.sees(now, || Sight::Fault { index, strikes: false, what: &struck.what });
         if trouble.is_some() {
