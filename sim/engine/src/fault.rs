@@ -37,7 +37,7 @@ pub struct Faults<'a, S: System> {
     in_force: Vec<Option<Force>>,
 }
 
-/// What a fault has done: what healing must undo, and what its next step needs.
+/// State of a fault in force, by group: what healing must undo and the next step needs.
 #[derive(Debug, Default)]
 struct Force {
     process: process::Force,
@@ -53,7 +53,7 @@ struct Strike<'a, S: System> {
     index: usize,
     /// Time from the strike until it heals.
     lasts: Span,
-    /// What it has done so far.
+    /// State of the fault.
     force: &'a mut Force,
 }
 

@@ -59,7 +59,7 @@ pub struct Outcome {
 /// How a run is observed. Only limits and `until` affect it, by ending it.
 #[derive(Debug, Default)]
 pub struct Look {
-    /// What is recorded of each event.
+    /// Recording options for each event.
     pub tracing: Tracing,
     /// The limits of the run.
     pub limits: Limits,
@@ -91,7 +91,8 @@ pub fn run(plan: &Plan, progress: &Arc<Progress>, tracing: Tracing) -> Outcome {
     carry_out(plan, progress, Look { tracing, ..Look::default() }, Sabotage::default())
 }
 
-/// The same within limits: a run that exceeds one ends there, and [`Oracle::Budget`](onsale_reports::Oracle::Budget) fails.
+/// The same within limits: a run that exceeds one ends there, and
+/// [`Oracle::Budget`](onsale_reports::Oracle::Budget) fails.
 pub fn run_within(
     plan: &Plan,
     progress: &Arc<Progress>,
@@ -112,7 +113,7 @@ pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
     carry_out(plan, &Arc::default(), Look::default(), sabotage)
 }
 
-/// What the system of a scenario calls its logs and the records in them.
+/// Names of logs, terms and records in the system of a scenario.
 pub const fn naming(scenario: &Scenario) -> Naming {
     match scenario.cluster.system {
         Choice::Replicated => Replicated::NAMING,

@@ -261,7 +261,8 @@ impl Hold {
         self.check_window(known, request, (hold, granted), window, told);
     }
 
-    /// Judges the answer by which a client learns that its hold is booked, before it is folded in: its window never ends.
+    /// Judges the answer by which a client learns that its hold is booked, before it is folded in: its window never
+    /// ends.
     pub(super) fn on_acknowledged(
         &mut self,
         known: &Known,

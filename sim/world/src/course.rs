@@ -24,7 +24,7 @@ pub struct Progress {
     pub stop: AtomicBool,
 }
 
-/// What to record of each event of a run.
+/// Recording options for each event of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tracing {
     /// Whether to keep the hash after each event.

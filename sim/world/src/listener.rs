@@ -14,9 +14,9 @@ use crate::write::Write;
 /// A message that was sent, arrived or was lost.
 #[derive(Debug)]
 pub struct Passing<'a, C: Cargo> {
-    /// Its sender.
+    /// Sender of the message.
     pub from: Place,
-    /// Its receiver.
+    /// Receiver of the message.
     pub to: Place,
     /// The message.
     pub message: &'a C::Message,

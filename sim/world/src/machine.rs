@@ -17,7 +17,7 @@ use crate::turn::{NodeTurn, Order};
 /// One machine.
 #[derive(Debug)]
 pub struct Machine<C: Cargo> {
-    /// Its process.
+    /// The machine's process.
     pub life: Life,
     pub(crate) errand: Errand,
     /// Turns that wait for a paused process.
@@ -27,9 +27,9 @@ pub struct Machine<C: Cargo> {
     pub(crate) heard_at: PlaceTable<Instant>,
     /// The faults that slow its cores.
     pub limps: Limps,
-    /// Its clocks.
+    /// The machine's clocks.
     pub clock: Clock,
-    /// Its disk.
+    /// The machine's disk.
     pub disk: Disk,
     /// Whether a fault replaced its disk since its process last started.
     pub(crate) has_other_disk: bool,

@@ -92,7 +92,7 @@ impl Slot {
         Self(node.0)
     }
 
-    /// Its position among [`Layout::count`] entries.
+    /// Index of the place in a table of [`Layout::count`] entries.
     #[inline]
     pub(crate) const fn index(self) -> usize {
         self.0 as usize

@@ -42,13 +42,13 @@ impl Life {
         }
     }
 
-    /// Its state.
+    /// State of the process.
     #[inline]
     pub const fn state(&self) -> Process {
         self.state
     }
 
-    /// Its incarnation: the number of boots so far.
+    /// Incarnation of the process: the number of boots so far.
     #[inline]
     pub const fn incarnation(&self) -> u32 {
         self.incarnation

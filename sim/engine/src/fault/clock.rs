@@ -11,7 +11,7 @@ use super::swarm::Draw;
 use super::{Faults, Strike};
 use crate::system::{System, World};
 
-/// What a clock fault must undo.
+/// State that a clock fault must undo.
 #[derive(Debug, Default)]
 pub(super) struct Force {
     /// The node whose clock is wrong.

@@ -13,7 +13,7 @@ use super::victims::spared;
 use super::{Faults, Strike};
 use crate::system::{System, World};
 
-/// What a disk fault must undo.
+/// State that a disk fault must undo.
 #[derive(Debug, Default)]
 pub(super) struct Force {
     /// The node whose disk is slow.

@@ -13,7 +13,7 @@ use super::victims::listed;
 use super::{Faults, Strike, process};
 use crate::system::{System, World};
 
-/// What a network fault must undo.
+/// State that a network fault must undo.
 #[derive(Debug, Default)]
 pub(super) struct Force {
     /// Directed links that are cut, each once for each cut.
@@ -23,7 +23,7 @@ pub(super) struct Force {
     steps: Steps,
 }
 
-/// What the steps of a network fault need.
+/// State that the steps of a network fault need.
 #[derive(Debug, Default)]
 enum Steps {
     /// No steps.

@@ -13,7 +13,7 @@ use super::swarm::Draw;
 use super::{Faults, Strike};
 use crate::system::{System, World};
 
-/// What a process fault must undo.
+/// State that a process fault must undo.
 #[derive(Debug, Default)]
 pub(super) struct Force {
     /// Machines that have no power.

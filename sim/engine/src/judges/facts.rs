@@ -83,9 +83,9 @@ pub struct Reading<'a> {
 pub struct Loss {
     /// Instant at which the loss was found.
     pub at: Instant,
-    /// What the node has seen, by the rest of its disk.
+    /// Facts that the node has seen, by the rest of its disk.
     pub left: Seen,
-    /// What all disks of the cluster hold together.
+    /// Facts on all disks of the cluster together.
     pub kept: Seen,
 }
 

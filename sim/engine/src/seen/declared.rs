@@ -14,6 +14,6 @@ pub struct Declared {
     pub index: u64,
     /// Term in which it was written.
     pub term: Epoch,
-    /// Its events.
+    /// Events of the record.
     pub events: Vec<(ShowId, Event)>,
 }

@@ -22,9 +22,9 @@ pub(super) struct Asked {
     pub(super) heard: bool,
     /// Whether its client has lost the connection to the last gateway asked.
     pub(super) is_cut_off: bool,
-    /// When its client stopped waiting for good.
+    /// Instant at which its client stopped waiting for good.
     pub(super) ended: Option<Instant>,
-    /// When it was last asked.
+    /// Instant of the last attempt.
     last: Instant,
     /// By gateway, how it was forwarded in this attempt.
     tries: BTreeMap<Place, Tries>,

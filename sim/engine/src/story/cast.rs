@@ -25,7 +25,7 @@ use crate::seen::subject::Subject;
 pub(super) enum Part {
     /// Only its journal records.
     Journaled,
-    /// That it was sent, and its answer.
+    /// Only its first attempt and its answer.
     Bystander,
     /// Everything.
     Principal,
@@ -230,7 +230,7 @@ impl Cast {
         self.placement.shard_of(show)
     }
 
-    /// What the system calls its records.
+    /// The system's names for its logs and records.
     pub(super) const fn naming(&self) -> Naming {
         self.naming
     }

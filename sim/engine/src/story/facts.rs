@@ -38,7 +38,7 @@ struct Asker {
 impl FactsTold {
     /// The lines for followed facts and sessions.
     ///
-    /// Where a session is followed, the lines of others are only context.
+    /// If a session is followed, the lines of others are only context.
     pub(super) fn see(&mut self, now: Instant, sight: &Sight<'_>, cast: &Cast) -> Vec<Line> {
         let mut lines = self.look(now, sight, cast);
         for line in &mut lines {

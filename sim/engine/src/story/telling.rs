@@ -12,7 +12,7 @@ const LINES_MAX: usize = 200_000;
 /// A finished story.
 #[derive(Clone, Debug)]
 pub struct Story {
-    /// Its lines, in order.
+    /// Lines of the story, in order.
     pub lines: Vec<Line>,
     /// Lines dropped past the bound.
     pub untold: u64,

@@ -39,7 +39,7 @@ pub enum Cause {
 }
 
 impl Outage {
-    /// Its length; an open outage is measured to `end`.
+    /// Length of the outage; an open one is measured to `end`.
     pub fn length(&self, end: Instant) -> Span {
         self.until.unwrap_or(end).since(self.since)
     }
