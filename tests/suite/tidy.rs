@@ -336,6 +336,29 @@ fn nothing_is_left_for_later_or_from_one_machine() {
     );
 }
 
+/// The README says in which file a behaviour is, and that the file is found by its usual term.
+#[test]
+fn behaviours_are_found_by_their_terms() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("there is a README");
+    let rows = readme.lines().skip_while(|line| !line.starts_with("| behaviour | term |")).skip(2);
+    let rows: Vec<Vec<&str>> = rows
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    assert_eq!(rows.len(), 15, "one row a behaviour");
+    let mut astray = Vec::new();
+    for row in rows {
+        let (term, paths) = (row[2].replace(' ', "_"), [row[3], row[4]].join(" "));
+        let paths: Vec<&str> =
+            paths.split('`').skip(1).step_by(2).filter(|path| path.contains('/')).collect();
+        let exists = |path: &&str| root().join(path).is_file();
+        if !paths.iter().all(exists) || !paths[0].contains(&term) {
+            astray.push(format!("{}: {term} in {paths:?}", row[1]));
+        }
+    }
+    none("a file that is named is there, and its path has the term", &astray);
+}
+
 #[test]
 fn the_top_level_shows_the_agreed_names() {
     let mut strangers = Vec::new();

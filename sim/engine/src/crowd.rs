@@ -10,8 +10,8 @@ pub mod people;
 pub mod seat_map;
 pub mod session;
 pub mod taste;
+mod timeouts;
 pub mod timer_wheel;
-mod waiting;
 
 use arrivals::Curve;
 use door::Door;
@@ -23,8 +23,8 @@ use onsale_scenarios::Scenario;
 use people::People;
 use seat_map::SeatMap;
 use taste::Taste;
+use timeouts::Timeouts;
 use timer_wheel::{Act, TimerWheel};
-use waiting::Waiting;
 
 use crate::seen::asked::requester;
 use crate::seen::fate::{Fate, Fates};
@@ -54,7 +54,7 @@ pub struct Crowd {
     timers: TimerWheel,
     /// The acts of the current turn; kept for its memory.
     acts: Vec<Act>,
-    waiting: Waiting,
+    timeouts: Timeouts,
     carts: FixedMap<u32, Cart>,
     maps: Vec<SeatMap>,
     fates: Fates,
@@ -94,7 +94,7 @@ impl Crowd {
             people: People::new(crowd.numbers()),
             timers: TimerWheel::default(),
             acts: Vec::new(),
-            waiting: Waiting::default(),
+            timeouts: Timeouts::default(),
             carts: FixedMap::default(),
             maps: vec![
                 SeatMap::new(scenario.sale.sections, seats_per_section);
@@ -128,7 +128,7 @@ impl Crowd {
         if let Some(&(arrives, _)) = self.coming.last() {
             next = next.min(arrives);
         }
-        if let Some(ends) = self.waiting.next_end() {
+        if let Some(ends) = self.timeouts.next_end() {
             next = next.min(ends);
         }
         if let Some(released) = self.door.as_ref().and_then(Door::next_release) {
@@ -170,7 +170,7 @@ impl Crowd {
             acts.clear();
         }
         self.acts = acts;
-        self.end_patience(now, end, witness);
+        self.time_out(now, end, witness);
     }
 
     /// Takes answers that reached the clients.
@@ -193,7 +193,7 @@ impl Crowd {
         witness: &mut Witness,
     ) {
         let sent = Instant(died.0.saturating_sub(self.scenario.network.client.least().0));
-        for user in self.waiting.at(gateway, sent + self.request_timeout()) {
+        for user in self.timeouts.at(gateway, sent + self.request_timeout()) {
             self.lose_connection(now, now, user, gateway, witness);
         }
     }
@@ -214,7 +214,7 @@ impl Crowd {
                 .filter(|person| person.sequence == sequence && person.waits)
                 .map(|person| person.ticket);
             // A client that now waits elsewhere lost this connection earlier.
-            if ticket.is_some_and(|ticket| self.waiting.is_at(ticket, gateway)) {
+            if ticket.is_some_and(|ticket| self.timeouts.is_at(ticket, gateway)) {
                 self.lose_connection(now, at.max(now), user, gateway, witness);
             }
         }
@@ -254,8 +254,8 @@ impl Crowd {
         open
     }
 
-    fn end_patience(&mut self, now: Instant, end: Instant, witness: &mut Witness) {
-        while let Some((ends, user)) = self.waiting.take_ended(end) {
+    fn time_out(&mut self, now: Instant, end: Instant, witness: &mut Witness) {
+        while let Some((ends, user)) = self.timeouts.take_ended(end) {
             self.on_no_answer(now, ends, user, witness);
         }
     }

@@ -21,8 +21,8 @@ use madsim::runtime::Runtime;
 use onsale_booking::Instant;
 use onsale_reports::{Recorder, RecorderSettings, Records, Summary, Verdict};
 use onsale_scenarios::{Scenario, System as Choice};
-use onsale_world::fingerprint::Trail;
 use onsale_world::limits::{Limit, Limits};
+use onsale_world::trace_hash::Trail;
 use onsale_world::{Progress, Tracing};
 
 use self::bounds::judge_settings;

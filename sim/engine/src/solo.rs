@@ -14,7 +14,7 @@ use onsale_booking::{Hall, Instant, Rules};
 use onsale_cluster::{Acknowledge, Message, Placement};
 use onsale_scenarios::Scenario;
 use onsale_world::Cargo;
-use onsale_world::fingerprint::Fingerprint;
+use onsale_world::trace_hash::Fingerprint;
 
 use self::host::Host;
 use self::ledger::LogWatch;

@@ -22,9 +22,9 @@ use onsale_sim::crowd::arrivals::Curve;
 use onsale_sim::crowd::timer_wheel::{Act, TimerWheel};
 use onsale_sim::replicated::setup::setup;
 use onsale_world::calendar::Calendar;
-use onsale_world::fingerprint::Fingerprint;
 use onsale_world::sample::{hits, timing, weighted, zipf};
 use onsale_world::stream::Stream;
+use onsale_world::trace_hash::Fingerprint;
 
 fn stadium() -> Scenario {
     catalogue::load("slow/stadium-10m").expect("the catalogue has the stadium")

@@ -11,8 +11,8 @@ use onsale_scenarios::reading;
 use onsale_sim::plan::{Plan, SCHEMA};
 use onsale_sim::run::Outcome;
 use onsale_sim::run::reproduce::build_profile;
-use onsale_world::fingerprint::Fingerprint;
 use onsale_world::limits::Limit;
+use onsale_world::trace_hash::Fingerprint;
 use serde::{Deserialize, Serialize};
 
 /// Largest capsule or plan that is read: a trace of arrivals for a year of minutes takes twelve mebibytes.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use onsale_booking::Instant;
 
-use crate::fingerprint::Fingerprint;
+use crate::trace_hash::Fingerprint;
 
 /// A kind of cargo: the messages of one system under test.
 pub trait Cargo: fmt::Debug + Sized + 'static {

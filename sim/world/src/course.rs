@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use onsale_booking::Instant;
 
-use crate::fingerprint::Trail;
 use crate::limits::{Exceeded, Limits};
+use crate::trace_hash::Trail;
 
 /// Progress of a run in flight, shared with its caller, who can stop it.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@
 //! what the bytes mean.
 
 mod ailment;
+mod torn_write;
 
 use std::collections::{BTreeMap, VecDeque};
 

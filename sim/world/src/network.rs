@@ -3,9 +3,12 @@
 //! Owns latency, jitter, tail, loss, duplication, order and cuts of every directed link. Refuses
 //! to know what a message says, and what stands at a place.
 
+mod cut;
+
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_scenarios::{Network as Settings, Ratio, Timing};
 
+use self::cut::Cuts;
 use crate::place::{Befell, Carried, Layout, Place, Route};
 use crate::sample::{hits, timing};
 use crate::stream::{Numbered, below, fork};
@@ -43,10 +46,7 @@ pub struct Network {
 /// One direction between two places.
 #[derive(Clone, Copy, Debug, Default)]
 struct Link {
-    /// Number of faults that cut it now.
-    cuts: u16,
-    /// The latest instant at which it was cut, and the fault that cut it.
-    severed: Option<(Instant, usize)>,
+    cuts: Cuts,
     /// The latest arrival on it: later messages arrive no sooner, unless reordered.
     last_arrival: Instant,
     way: Way,
@@ -175,7 +175,7 @@ impl Network {
         let (number, index) = (self.sent, self.layout.link(route));
         self.sent += 1;
         let link = &self.links[index];
-        if self.is_calm && link.cuts == 0 && !link.varies {
+        if self.is_calm && !link.cuts.is_cut() && !link.varies {
             return self.let_through::<false>((number, index), departs, self.calm);
         }
         self.carry_through(number, route, departs)
@@ -192,7 +192,7 @@ impl Network {
             false => self.calm,
         };
         let lost_with = |draw: u64, chance: Ratio| !chance.is_never() && hits(draw, chance);
-        let befell = if self.links[index].cuts > 0 {
+        let befell = if self.links[index].cuts.is_cut() {
             Befell::CUT
         } else if lost_with(self.one_way.draw(number + 1), chances.one_way) {
             Befell::LOST_ONE_WAY
@@ -295,25 +295,24 @@ impl Network {
     /// link is cut.
     pub fn follow(&self, from: Place, to: Place, departs: Instant) -> Option<Span> {
         let link = &self.links[self.index(from, to)];
-        (link.cuts == 0).then(|| Span(link.base).max(link.last_arrival.since(departs)))
+        (!link.cuts.is_cut()).then(|| Span(link.base).max(link.last_arrival.since(departs)))
     }
 
     /// Whether one direction is cut now.
     pub fn is_cut(&self, from: Place, to: Place) -> bool {
-        self.links[self.index(from, to)].cuts > 0
+        self.links[self.index(from, to)].cuts.is_cut()
     }
 
     /// Whether a message that left at `sent` was lost to a cut: the link is or was cut since.
     #[inline]
     pub fn severed_since(&self, route: Route, sent: Instant) -> bool {
-        let link = &self.links[self.layout.link(route)];
-        link.cuts > 0 || link.severed.is_some_and(|(cut, _)| cut >= sent)
+        self.links[self.layout.link(route)].cuts.severed_since(sent)
     }
 
     /// Cuts one direction, for a fault.
     pub fn cut(&mut self, fault: usize, from: Place, to: Place) {
         let index = self.index(from, to);
-        self.links[index].cuts += 1;
+        self.links[index].cuts.begin();
         self.cutters.push((fault, index));
     }
 
@@ -322,9 +321,7 @@ impl Network {
         let index = self.index(from, to);
         let cutter = self.cutters.iter().position(|&cut| cut == (fault, index));
         self.cutters.swap_remove(cutter.expect("only a cut link is mended"));
-        let link = &mut self.links[index];
-        link.cuts -= 1;
-        link.severed = Some((now, fault));
+        self.links[index].cuts.end(now, fault);
     }
 
     /// Attributes to each fault in force what it did to a message on this link, beats aside.
@@ -357,8 +354,8 @@ impl Network {
     pub fn note_cut(&mut self, from: Place, to: Place) {
         let index = self.index(from, to);
         let (link, touches) = (&self.links[index], &mut self.touches);
-        if link.cuts == 0 {
-            return link.severed.iter().for_each(|&(_, fault)| touches.message(fault));
+        if !link.cuts.is_cut() {
+            return link.cuts.last_fault().into_iter().for_each(|fault| touches.message(fault));
         }
         let by = self.cutters.iter().filter(|&&(_, cut)| cut == index);
         by.for_each(|&(fault, _)| touches.message(fault));

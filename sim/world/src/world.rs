@@ -26,7 +26,6 @@ use crate::clock::Clock;
 use crate::congestion::Queues;
 use crate::course::{Course, Progress, Tracing};
 use crate::disk::Disk;
-use crate::fingerprint::Fingerprint;
 use crate::limits::BYTES_PER_EVENT;
 use crate::listener::Listener;
 use crate::machine::Machine;
@@ -34,6 +33,7 @@ use crate::network::Network;
 use crate::place::{Layout, Place, PlaceTable, Process, Route};
 use crate::rotation::Rotation;
 use crate::touches::Touches;
+use crate::trace_hash::Fingerprint;
 use crate::turn::{DirectorTurn, NodeTurn, Turn};
 
 /// Settings of a world.

@@ -314,7 +314,7 @@ fn time_that_goes_back_is_caught() {
 }
 
 #[test]
-#[should_panic(expected = "what lands was in flight")]
+#[should_panic(expected = "a request that lands was in flight")]
 fn a_request_that_lands_uncounted_is_caught() {
     let mut bench = bench(3, 10);
     bench.ask(Instant::ZERO, 1);

@@ -71,7 +71,7 @@ impl Crowd {
         let person = *known;
         if person.waits {
             known.waits = false;
-            self.waiting.strike_out(person.ticket);
+            self.timeouts.strike_out(person.ticket);
         }
         if operation(person.doing).is_some()
             && let Some(ending) = undecided(&reply.outcome)
@@ -118,7 +118,7 @@ impl Crowd {
         witness: &mut Witness,
     ) {
         let Some(&mut Person { sequence, ticket, .. }) = self.people.get(user) else { return };
-        self.waiting.strike_out(ticket);
+        self.timeouts.strike_out(ticket);
         let request = request_id(user, sequence);
         witness.sees(at, || Sight::Disconnected { user: UserId(user), request, gateway });
         self.on_no_answer(now, at, user, witness);
@@ -174,7 +174,7 @@ impl Crowd {
         change: impl FnOnce(&mut Person),
     ) -> &Request {
         let gateway = self.gateway(user, request.show, requester(request.id).1, attempt);
-        let ticket = self.waiting.wait(at + self.request_timeout(), user, gateway);
+        let ticket = self.timeouts.wait(at + self.request_timeout(), user, gateway);
         self.people.change(user, |person| {
             change(person);
             person.waits = true;

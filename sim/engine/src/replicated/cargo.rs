@@ -7,7 +7,7 @@ use onsale_booking::{Command, Instant, Outcome, Reply, Request, SeatList};
 use onsale_cluster::fact::FactsMessage;
 use onsale_cluster::{Answer, Beat, Message, Moves};
 use onsale_world::Cargo;
-use onsale_world::fingerprint::Fingerprint;
+use onsale_world::trace_hash::Fingerprint;
 
 use super::Replicated;
 

@@ -16,8 +16,8 @@ use onsale_cluster::journal::{Change, Members, frame};
 use onsale_cluster::record::Record;
 use onsale_cluster::{Epoch, Placement, ShardId, record};
 use onsale_oracles::Position;
-use onsale_world::fingerprint::Fingerprint;
 use onsale_world::place::{Layout, Place, PlaceTable};
+use onsale_world::trace_hash::Fingerprint;
 
 use self::log::{Chosen, Fresh, Log, Spare};
 use crate::judges::Judges;

@@ -4,7 +4,7 @@
 //! a scenario beside it say enough, all others carry a hash of the whole id. Refuses to know where they stand.
 
 use onsale_scenarios::catalogue;
-use onsale_world::fingerprint::Fingerprint;
+use onsale_world::trace_hash::Fingerprint;
 
 /// Longest name, in letters; the hash tells longer ones apart that begin alike.
 const LETTERS_MAX: usize = 80;

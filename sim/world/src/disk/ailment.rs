@@ -1,4 +1,4 @@
-//! Ailments of a disk: how it answers a write, how it tears one, and which bits flip.
+//! Ailments of a disk: how it answers a write, whether it tears one, and which bits flip.
 //!
 //! Owns the ailments in force, by the number of the fault that caused each, and the damage that
 //! they do. Refuses to know when they begin and end, and how a node reacts to an answer.
@@ -6,11 +6,9 @@
 use onsale_booking::Instant;
 
 use super::Disk;
+use super::torn_write::torn;
 use crate::stream::{Stream, below};
 use crate::write::{Write, WriteId};
-
-/// Unit of atomic writes, in bytes.
-const SECTOR: usize = 512;
 
 /// A disk's answer when a write's time has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,26 +203,11 @@ impl Disk {
         self.ailments.rotten.clear();
     }
 
-    /// Tears the write in flight: any of its sectors survive, the last of them perhaps in part. A
-    /// missing sector before a survivor reads as zeros.
+    /// Tears the write in flight.
     pub(super) fn tear(&mut self) {
         let Some(write) = self.in_flight.take() else { return };
         let start = self.segments.get(&write.segment).map_or(0, Vec::len);
-        let mut torn = Vec::new();
-        let (mut at, mut last) = (0, 0);
-        while at < write.bytes.len() {
-            let sector_ends = (start + at + 1).next_multiple_of(SECTOR) - start;
-            let end = sector_ends.min(write.bytes.len());
-            if below(self.ailments.stream.draw(), 2) == 0 {
-                torn.resize(at, 0);
-                torn.extend_from_slice(&write.bytes[at..end]);
-                last = end - at;
-            }
-            at = end;
-        }
-        // The power went during the last sector, or after it.
-        let short = below(self.ailments.stream.draw(), 2 * last as u64) as usize;
-        torn.truncate(torn.len() - if short < last { short } else { 0 });
+        let torn = torn(&write.bytes, start, &mut self.ailments.stream);
         if !torn.is_empty() {
             self.append(write.segment, &torn);
         }

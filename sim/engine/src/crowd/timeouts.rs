@@ -15,25 +15,25 @@ const NOWHERE: u16 = 0;
 
 /// Everybody who waits for an answer.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
-    queue: VecDeque<Patience>,
+pub(super) struct Timeouts {
+    queue: VecDeque<Timeout>,
     /// Ticket of the first entry.
     first_ticket: u32,
 }
 
 /// A client's patience with one attempt, and the instant at which it ends.
 #[derive(Clone, Copy, Debug)]
-struct Patience {
+struct Timeout {
     ends: Instant,
     user: u32,
     gateway: u16,
 }
 
-impl Waiting {
+impl Timeouts {
     /// Adds a client that waits for a gateway's answer. Returns the ticket of its patience.
     pub(super) fn wait(&mut self, ends: Instant, user: u32, gateway: u16) -> u32 {
         let ticket = self.first_ticket.wrapping_add(self.queue.len() as u32);
-        self.queue.push_back(Patience { ends, user, gateway });
+        self.queue.push_back(Timeout { ends, user, gateway });
         ticket
     }
 
@@ -52,7 +52,7 @@ impl Waiting {
 
     /// Removes and returns the next client whose patience ends before `end`, with that instant.
     pub(super) fn take_ended(&mut self, end: Instant) -> Option<(Instant, u32)> {
-        while let Some(&Patience { ends, user, gateway }) = self.queue.front()
+        while let Some(&Timeout { ends, user, gateway }) = self.queue.front()
             && ends < end
         {
             self.queue.pop_front();
@@ -67,7 +67,7 @@ impl Waiting {
     /// All clients that wait at a gateway with a patience that ends by `until`. Scans all that wait: for
     /// rare use.
     pub(super) fn at(&self, gateway: u16, until: Instant) -> Vec<u32> {
-        let waits = |patience: &&Patience| patience.gateway == gateway && patience.ends <= until;
+        let waits = |patience: &&Timeout| patience.gateway == gateway && patience.ends <= until;
         self.queue.iter().filter(waits).map(|patience| patience.user).collect()
     }
 
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn patience_ends_in_order_and_only_for_waiting_clients() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Timeouts::default();
         let tickets: Vec<u32> = [(5, 10, 1), (6, 11, 2), (7, 12, 1), (9, 13, 1)]
             .map(|(ends, user, gateway)| waiting.wait(Instant(ends), user, gateway))
             .to_vec();
