@@ -6,8 +6,8 @@
 use std::path::Path;
 use std::process::Command;
 
-/// What decides whether the work tree is the commit's. Building them anew is due anyway when they
-/// change, so looking at git again costs no build of its own.
+/// The files that decide whether the work tree is the commit's. A change of one of them causes a rebuild anyway,
+/// so looking at git again costs no extra build.
 const WATCHED: [&str; 10] = [
     "build.rs",
     "src",
@@ -33,13 +33,13 @@ fn main() {
 }
 
 fn commit() -> Option<String> {
-    // A tarball unpacked inside somebody's repository is not that repository's commit.
+    // A tarball unpacked inside another repository is not that repository's commit.
     let top = Path::new(&git(&["rev-parse", "--show-toplevel"])?).canonicalize().ok()?;
     let here = Path::new("../..").canonicalize().ok()?;
     if top != here {
         return None;
     }
-    // The journal of HEAD grows with every commit, checkout and reset, and only then.
+    // The reflog of HEAD grows exactly with every commit, checkout and reset.
     if let Some(journal) = git(&["rev-parse", "--git-path", "logs/HEAD"])
         && Path::new(&journal).exists()
     {

@@ -63,7 +63,7 @@ fn a_sweep_that_was_killed_goes_on_to_the_same_bytes() {
         assert_eq!(desk.read("cut.jsonl"), whole, "cut at {cut}");
         assert_eq!(resumed.out, unbroken.out, "cut at {cut}");
         let known = ends.iter().filter(|&&end| end <= cut).count().saturating_sub(1);
-        assert_eq!(resumed.err.contains("resumed behind "), known > 0, "{}", resumed.err);
+        assert_eq!(resumed.err.contains("resumed after "), known > 0, "{}", resumed.err);
     }
     // A script may always ask to go on.
     desk.onsale(&sweep("new.jsonl", &["--resume"]), 0);
@@ -97,7 +97,7 @@ fn a_sweep_may_go_on_to_a_later_seed() {
         assert_eq!(desk.read("slice.jsonl"), desk.read("whole.jsonl"));
         assert_eq!(longer.out, whole.out);
         let known = if cut == 0 { "6 results" } else { "5 results" };
-        assert!(longer.err.contains(&format!("resumed behind {known}")), "{}", longer.err);
+        assert!(longer.err.contains(&format!("resumed after {known}")), "{}", longer.err);
     }
     // Of a slice, too.
     let half = ["--partition", "hash:1/2"];
@@ -136,7 +136,7 @@ fn results_are_neither_lost_nor_mixed() {
     one(&[], 0);
     let kept = desk.read("r.jsonl");
     let table: [(&[&str], &str); 7] = [
-        (&[], "--resume goes on with them, --overwrite starts over"),
+        (&[], "--resume continues them, --overwrite starts over"),
         (&["--resume", "--seeds", "1..2"], "seeds: 1..3, not 1..2"),
         (&["--resume", "--seeds", "2..5"], "seeds: 1..3, not 2..5"),
         (&["--resume", "calm.toml"], "scenarios: tiny.toml, not tiny.toml calm.toml"),
@@ -180,7 +180,7 @@ fn results_are_neither_lost_nor_mixed() {
         assert_eq!(desk.read("r.jsonl"), text);
         // It is somebody's own, and nothing that can be replaced.
         let said = one(&["--overwrite"], 2);
-        assert!(said.err.contains("r.jsonl holds something, and no results"), "{}", said.err);
+        assert!(said.err.contains("r.jsonl holds something other than results"), "{}", said.err);
         assert_eq!(desk.read("r.jsonl"), text);
     }
     desk.put("r.jsonl", &kept.replacen("\"events\"", "\"event\"", 1));
@@ -227,7 +227,10 @@ fn slices_make_the_whole() {
         (&["h1", "h3"], "slices are missing: hash:2/3"),
         (&["h2"], "slices are missing: hash:1/3, hash:3/3"),
         (&["h1", "h2", "h3", "h2"], "slice hash:2/3 was run twice: h2 and h2"),
-        (&["h1", "other", "h3"], "other is of another sweep than h1: scenarios: tiny.toml, not"),
+        (
+            &["h1", "other", "h3"],
+            "other belongs to another sweep than h1: scenarios: tiny.toml, not",
+        ),
         (&["h1", "c2", "h3"], "slice count:2/3 does not belong to the same division as hash:1/3"),
         (&["h1", "torn", "h3"], "torn: slice hash:2/3 ends before seed"),
         (&["h1", "longer", "h3"], "longer:"),

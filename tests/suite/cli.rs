@@ -122,7 +122,7 @@ fn a_failure_ends_with_1_and_leaves_a_capsule() {
     assert!(again.out.ends_with(&format!("\nonsale replay {capsule}\n")), "{}", again.out);
 
     let over = desk.onsale(&["replay", capsule, "--out", "onsale-out/blackout-1"], 2);
-    assert!(over.err.contains("would overwrite what is replayed"), "{}", over.err);
+    assert!(over.err.contains("would overwrite the input"), "{}", over.err);
 
     let mut other = desk.json(capsule);
     other["trace_hash"] = "0123456789abcdef".into();

@@ -49,11 +49,11 @@ fn two_options_write_two_files() {
     for more in [&["--resume"][..], &["--overwrite"]] {
         let more = [more, &["--junit", "./x.jsonl"]].concat();
         let said = desk.onsale(&sweep("x.jsonl", &more), 2);
-        assert!(said.err.contains("is the file of --results, too"), "{}", said.err);
+        assert!(said.err.contains("is also the file of --results"), "{}", said.err);
         assert_eq!(desk.read("x.jsonl"), before);
     }
     let said = desk.onsale(&sweep("new.jsonl", &["--junit", "new.jsonl"]), 2);
-    assert!(said.err.contains("is the file of --results, too"), "{}", said.err);
+    assert!(said.err.contains("is also the file of --results"), "{}", said.err);
     assert!(!desk.0.join("new.jsonl").exists(), "nothing was run");
 }
 
@@ -69,7 +69,7 @@ fn what_is_read_or_was_not_made_here_stays() {
         let before = desk.read(file);
         for more in [&[][..], &["--resume"], &["--overwrite"]] {
             let said = desk.onsale(&sweep(file, more), 2);
-            let words = ["holds something, and no results of a sweep", ":1: not a results file"];
+            let words = ["holds something other than results of a sweep", ":1: not a results file"];
             let told = words.iter().any(|words| said.err.contains(words));
             assert!(told, "{}", said.err);
             assert_eq!(desk.read(file), before);
@@ -91,9 +91,9 @@ fn what_is_read_or_was_not_made_here_stays() {
         desk.onsale(&trace, 0);
     }
     let said = desk.onsale(&["replay", "d/plan.json", "--out", "e", "--trace", "d/plan.json"], 2);
-    assert!(said.err.contains("would overwrite what is replayed"), "{}", said.err);
+    assert!(said.err.contains("would overwrite the input"), "{}", said.err);
     let said = desk.onsale(&["replay", "d/plan.json", "--out", "e", "--trace", "e/plan.json"], 2);
-    assert!(said.err.contains("is the file of --out, too"), "{}", said.err);
+    assert!(said.err.contains("is also the file of --out"), "{}", said.err);
 }
 
 #[test]
@@ -196,11 +196,7 @@ fn one_sweep_at_a_time_writes_a_results_file() {
     await_lines(&desk, "r.jsonl", 2, &mut first);
     for more in [&["--resume"][..], &["--overwrite"], &[]] {
         let said = desk.onsale(&sweep("r.jsonl", more), 2);
-        assert!(
-            said.err.contains("a sweep that still runs writes its results there"),
-            "{}",
-            said.err
-        );
+        assert!(said.err.contains("a running sweep writes its results there"), "{}", said.err);
     }
     first.kill().unwrap();
     first.wait().unwrap();

@@ -156,7 +156,7 @@ fn without_a_budget_everything_stays_and_every_file_is_there() {
     desk.onsale(&["run", "blackout.toml", "--quiet"], 1);
     let arguments = ["shrink", "1", "--scenario", "blackout.toml", "--budget", "0s"];
     let said = desk.onsale(&arguments, 0);
-    assert!(said.out.contains("not at its end"), "{}", said.out);
+    assert!(said.out.contains("not finished"), "{}", said.out);
     let line = said.out.lines().last().unwrap();
     assert_eq!(line, "onsale replay onsale-out/shrink-blackout-1/capsule.json");
     let capsule = "onsale-out/shrink-blackout-1/capsule.json";
@@ -171,11 +171,11 @@ fn without_a_budget_everything_stays_and_every_file_is_there() {
     files.sort();
     assert_eq!(files, ["capsule.json", "regression.rs", "scenario.toml", "story.txt"]);
 
-    // The next search has a directory of its own; nobody writes over what is shrunk.
+    // The next search has a directory of its own; the input is never overwritten.
     desk.onsale(&["shrink", capsule, "--budget", "0s", "--quiet"], 0);
     assert!(desk.0.join("onsale-out/shrink-blackout-1-again/capsule.json").exists());
     let over = desk.onsale(&["shrink", capsule, "--out", "onsale-out/shrink-blackout-1"], 2);
-    assert!(over.err.contains("would overwrite what is shrunk"), "{}", over.err);
+    assert!(over.err.contains("would overwrite the input"), "{}", over.err);
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! How long a show is without its leader: the same fault, or the same restart, under many seeds.
+//! How long a show has no leader: the same fault, or the same restart, under many seeds.
 //!
-//! Owns what happens to the leader and the distribution of each step over the seeds. What it prints
-//! is virtual time, so it is the same on any machine.
+//! Owns what happens to the leader, and the distribution of each step over the seeds. It prints virtual time,
+//! which is the same on any machine.
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -19,22 +19,22 @@ use onsale_sim::run::run;
 use onsale_world::Tracing;
 use serde_json::json;
 
-/// The earliest strike; beats have settled by then.
+/// The earliest strike; heartbeats have settled by then.
 const STRIKES: Span = Span::from_secs(5);
-/// Strikes are spread over so much, so that each finds the beats elsewhere.
+/// Strikes are spread over this time, so that each meets another phase of the heartbeats.
 const SPREAD: Span = Span::from_secs(1);
 const LASTS: Span = Span::from_secs(3);
 const DURATION: Span = Span::from_secs(10);
 
-/// Something that happens to the leader of the hot show, and the steps to the next one.
+/// Something that happens to the hot show's leader, and the steps until the next leader serves.
 struct Case {
     name: &'static str,
     strike: fn(Span) -> Fault,
-    /// How many people come meanwhile.
+    /// Number of people who come meanwhile.
     users: u32,
-    /// In order; the target is the last one's.
+    /// The steps in order; the target applies to the last one.
     steps: &'static [(&'static str, Step)],
-    /// What the median of the last step should stay below, in milliseconds.
+    /// Target for the median of the last step, in milliseconds.
     target_ms: f64,
 }
 
@@ -81,7 +81,7 @@ const CASES: [Case; 4] = [
         steps: &FAILOVER,
         target_ms: 500.0,
     },
-    // Under load, for a leader hands over only once it has told all that it decided.
+    // Under load, because a leader transfers its lead only once it has sent all its answers.
     Case {
         name: "hand-offs in a restart",
         strike: |at| {
@@ -132,7 +132,7 @@ fn main() -> ExitCode {
     if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What became of a case under each seed, on all cores.
+/// The outcomes of a case under each seed, on all cores.
 fn faults(case: &Case, seeds: u64) -> Vec<FaultResult> {
     let mut all = Vec::new();
     let jobs = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -146,7 +146,7 @@ fn faults(case: &Case, seeds: u64) -> Vec<FaultResult> {
         };
         scenario.crowd.users = case.users;
         scenario.crowd.arrivals = Arrivals::Constant { over: DURATION };
-        // They ask as soon as they come.
+        // They send their requests as soon as they arrive.
         scenario.crowd.session.pick_think.set_typical(Span::from_secs(1));
         let outcome = run(&Plan::new(&scenario, seed), progress, Tracing::default());
         assert!(outcome.failed().is_empty(), "seed {seed}: {:?}", outcome.failed());
@@ -167,13 +167,13 @@ struct Row {
 }
 
 impl Row {
-    /// The least that so many per mille do not exceed.
+    /// The least value that this many per mille do not exceed.
     fn quantile(&self, per_mille: usize) -> f64 {
         let rank = (self.after.len() * per_mille).div_ceil(1_000).max(1);
         self.after.get(rank - 1).copied().unwrap_or(f64::NAN)
     }
 
-    /// Whether it has a target and misses it.
+    /// Whether it has a target and misses the target.
     fn misses(&self) -> bool {
         let is_last = self.case.steps.last().is_some_and(|&(step, _)| step == self.step);
         is_last && self.quantile(500) >= self.case.target_ms

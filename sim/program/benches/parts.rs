@@ -1,7 +1,7 @@
-//! What the hot parts cost, one at a time.
+//! The cost of the hot parts, one at a time.
 //!
-//! Owns a steady state for each part, about as full as in a run of ten million people. Where an
-//! input must vary, the draw that varies it is a part of the figure; it has one of its own to subtract.
+//! Owns a steady state for each part, about as full as in a run of ten million people. If an input must vary,
+//! the draw that varies it is part of the figure; the draw has a figure of its own, to subtract.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -71,8 +71,8 @@ fn people(criterion: &mut Criterion) {
     group.finish();
 
     let session = stadium().crowd.session;
-    // Hidden anew in each turn, the ratio made `hits` take 8 ns instead of 1: the way through memory
-    // that hides it, not the sampler.
+    // With the ratio hidden again in each turn, `hits` took 8 ns instead of 1: the cost of hiding it in memory,
+    // not of the sampler.
     let (ratio, shape) = (black_box(Ratio::percent(30)), session.pick_think);
     let weights = black_box(session.group_weights);
     let mut stream = Stream::new(1);
@@ -93,7 +93,7 @@ fn request(id: u64, command: Command) -> Request {
     Request { id: RequestId(id), user: UserId(id as u32), show: ShowId(0), command }
 }
 
-/// A wish for four of the best seats of one of 70 sections.
+/// A request for four of the best seats of one of 70 sections.
 fn hold(id: u64) -> Request {
     let mut wish = Wish::default();
     wish.best.push((SectionId((id % 70) as u16), 4));
@@ -189,7 +189,7 @@ fn records(criterion: &mut Criterion) {
             (Recorder::new(RecorderSettings { duration: stadium().duration }), Stream::new(1));
         let mut now = 0;
         bencher.iter(|| {
-            // An hour of answers, over and over: going back opens no new second.
+            // An hour of answers, repeated: going back opens no new second.
             now = (now + 100) % 3_600_000_000;
             let intended = Instant(now);
             recorder.ended(

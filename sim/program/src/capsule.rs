@@ -1,8 +1,7 @@
 //! Capsules: a failing run in one file.
 //!
-//! Owns what must be kept to see a failure again, and how to know
-//! whether the code that replays it is the code that failed. Refuses to know how a failure is
-//! shown.
+//! Owns the data needed to replay a failure, and the check whether the replaying code is the code that failed.
+//! Refuses to know how a failure is shown.
 
 use std::path::Path;
 
@@ -15,7 +14,8 @@ use onsale_world::limits::Limit;
 use onsale_world::trace_hash::Fingerprint;
 use serde::{Deserialize, Serialize};
 
-/// Largest capsule or plan that is read: a trace of arrivals for a year of minutes takes twelve mebibytes.
+/// Largest capsule or plan that is read, in bytes: a trace of arrivals for a year of minutes takes twelve
+/// mebibytes.
 const CAPSULE_MAX: u64 = 64 << 20;
 
 /// A failing run.
@@ -24,34 +24,34 @@ const CAPSULE_MAX: u64 = 64 << 20;
 pub struct Capsule {
     /// The version of this format.
     pub schema: u32,
-    /// The code that failed.
+    /// The version of the code that failed.
     pub code_version: String,
-    /// How it was built.
+    /// The build profile.
     pub build_profile: String,
-    /// The hash over everything that happened; empty if it was not recorded, or if the run was
-    /// interrupted, so that it covers a part that no replay ends at.
+    /// The trace hash; empty if it was not recorded, or if the run was interrupted, since no replay ends at the
+    /// same point.
     pub trace_hash: String,
     /// The oracles that failed.
     pub failed: Vec<String>,
-    /// The limit that stopped the run; a replay is stopped by it, too.
+    /// The limit that stopped the run; it stops a replay as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
-    /// The hash of the plan, by which an edited one is known.
+    /// The hash of the plan, which detects an edited plan.
     pub plan_hash: String,
-    /// What was run.
+    /// The plan.
     pub plan: Plan,
     /// Whether the plan is the one that failed.
     #[serde(skip)]
     pub plan_is: PlanIs,
 }
 
-/// What a capsule's hash says of its plan.
+/// The comparison of a capsule's hash with its plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PlanIs {
-    /// The one that failed, or one that nothing is expected of.
+    /// The plan that failed, or a plan without expectations.
     #[default]
     Recorded,
-    /// Another one.
+    /// An edited plan.
     Edited,
 }
 
@@ -63,7 +63,7 @@ pub enum CapsuleError {
     Unreadable {
         /// The file.
         file: String,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The file is not a capsule.
@@ -77,7 +77,7 @@ pub enum CapsuleError {
         line: usize,
         /// The column, from 1.
         column: usize,
-        /// What is wrong.
+        /// The problem.
         what: String,
     },
     /// The file is of another version of the format.
@@ -87,7 +87,7 @@ pub enum CapsuleError {
     OtherSchema {
         /// The file.
         file: String,
-        /// Its version.
+        /// The version of its format.
         found: u64,
     },
     /// The scenario inside is not valid.
@@ -95,7 +95,7 @@ pub enum CapsuleError {
     Invalid {
         /// The file.
         file: String,
-        /// What is wrong.
+        /// The problem.
         what: String,
     },
 }
@@ -118,7 +118,7 @@ impl Capsule {
         json::pretty(self)
     }
 
-    /// In what this code differs from the code that failed; `None` if it is the same.
+    /// The differences of this code from the code that failed; `None` if it is the same.
     pub fn mismatch(&self) -> Option<String> {
         let (version, profile) = (code_version(), build_profile());
         (self.code_version != version || self.build_profile != profile).then(|| {
@@ -131,8 +131,8 @@ impl Capsule {
 }
 
 impl Capsule {
-    /// What the hash says of the plan, as it stands in the file. Other code may write the same plan
-    /// otherwise, and other programs its numbers: either form will do.
+    /// Compares the hash with the plan in the file. Other code may write the same plan differently, and other
+    /// programs its numbers: either form will do.
     fn judge(&self, plan: &serde_json::Value) -> PlanIs {
         if [hash(plan), hash(&json_of(&self.plan))].contains(&self.plan_hash) {
             PlanIs::Recorded
@@ -146,16 +146,16 @@ fn json_of(plan: &Plan) -> serde_json::Value {
     serde_json::from_str(&plan.to_json()).expect("a plan is written as JSON")
 }
 
-/// Hash of JSON that does not depend on the order of its keys or on white space.
+/// Hash of JSON, independent of white space and of the order of keys.
 fn hash(value: &serde_json::Value) -> String {
     let mut fingerprint = Fingerprint::default();
-    // Keys of an object are kept in their order as text.
+    // Keys of an object stay in order as text.
     fingerprint.fold_bytes(value.to_string().as_bytes());
     format!("{:016x}", fingerprint.value())
 }
 
 impl From<Plan> for Capsule {
-    /// A capsule that expects nothing of its plan.
+    /// A capsule without expectations of its plan.
     fn from(plan: Plan) -> Self {
         Self {
             schema: SCHEMA,
@@ -171,12 +171,12 @@ impl From<Plan> for Capsule {
     }
 }
 
-/// The version of this code: the package's, and the commit it was built from where that is known.
+/// The version of this code: the package's version, and the commit that it was built from, if known.
 pub const fn code_version() -> &'static str {
     env!("ONSALE_VERSION")
 }
 
-/// Reads a capsule or a plan. A plan alone makes a capsule that expects nothing.
+/// Reads a capsule or a plan. A plan alone makes a capsule without expectations.
 ///
 /// # Errors
 /// If the file cannot be read, is no capsule, is of another format, or its scenario is not valid.
@@ -201,7 +201,7 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
         column: error.column(),
         what: without_place(&error),
     };
-    // Some editors put a mark before all text.
+    // Some editors put a byte order mark before the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
     let schema = value.get("schema").and_then(serde_json::Value::as_u64);
@@ -228,7 +228,7 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
     Ok(capsule)
 }
 
-/// What serde says, without the place that it says it at: that stands before it already.
+/// The message of serde without its position, which is printed already.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
@@ -267,7 +267,7 @@ mod tests {
         let text = parse("plan.json", &plan().to_json()).unwrap().to_json();
         let is = |text: &str| parse("capsule.json", text).unwrap().plan_is;
         assert_eq!(is(&text), PlanIs::Recorded);
-        // As another program writes the same.
+        // As another program may write it.
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(is(&value.to_string()), PlanIs::Recorded);
         for (from, to) in

@@ -1,7 +1,7 @@
-//! The commands: one module a verb, and what those that play a plan share.
+//! The commands: one module each, and the code shared by those that play a plan.
 //!
-//! Owns how a run is carried out for a person: progress, Ctrl-C, the second run of `--verify`,
-//! the files, and the words at the end. Refuses to know where a plan comes from.
+//! Owns how a run is carried out for a user: progress, Ctrl-C, the second run of `--verify`, the files, and the
+//! output at the end. Refuses to know where a plan comes from.
 
 mod check;
 mod completions;
@@ -43,19 +43,19 @@ use crate::sweep::results::ResultsError;
 use crate::terminal::Terminal;
 use crate::verify::{Parted, parted};
 
-/// Where runs leave their files, unless told otherwise.
+/// The default directory for the files of runs.
 const OUT: &str = "onsale-out";
 
-/// Why a command could not be carried out.
+/// The reason why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    /// What was asked makes no sense.
+    /// The command line is invalid.
     #[error("{0}")]
     Usage(String),
-    /// There is no such scenario, or it is not sound.
+    /// There is no such scenario, or it is invalid.
     #[error(transparent)]
     Scenario(#[from] LoadError),
-    /// There is no such capsule, or it is not sound.
+    /// There is no such capsule, or it is invalid.
     #[error(transparent)]
     Capsule(#[from] CapsuleError),
     /// The trace cannot be written.
@@ -63,7 +63,7 @@ enum Failure {
     Trace {
         /// The file.
         file: String,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A file may not be written.
@@ -78,12 +78,12 @@ enum Failure {
     /// A file cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// Standard output takes no more.
+    /// Standard output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
 }
 
-/// Carries out a command and tells how to leave.
+/// Carries out a command and returns the exit code.
 pub(crate) fn carry_out(cli: Cli) -> Exit {
     let terminal = Terminal::new(cli.color, cli.quiet);
     let reach = if cli.allow_outside { Reach::Anywhere } else { Reach::Below };
@@ -123,22 +123,22 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
     })
 }
 
-/// A plan and all that decides how it is played.
+/// A plan and the options for playing it.
 struct Play<'a> {
     plan: &'a Plan,
     arguments: &'a PlayArgs,
-    /// How much it may do.
+    /// Its limits.
     limits: Limits,
-    /// What it is looked at for.
+    /// The looks at it: story, trace, stop.
     looking: Looking,
-    /// Where its files go; nowhere if none are wanted.
+    /// The directory for its files; `None` for no files.
     dir: Option<PathBuf>,
-    /// The line that plays it again.
+    /// The command that plays it again.
     reproduce: String,
     terminal: Terminal,
 }
 
-/// What was played, and how to leave.
+/// The outcome of a run and the exit code.
 struct Played {
     outcome: Outcome,
     exit: Exit,
@@ -148,7 +148,7 @@ impl Play<'_> {
     /// Plays the plan, writes its files and prints its summary.
     ///
     /// # Errors
-    /// If there is no room for the files: then nothing is played.
+    /// If the files cannot be written: then nothing is played.
     fn carry_out(mut self) -> Result<Played, Failure> {
         if let Some(dir) = &self.dir {
             directory::make(dir)?;
@@ -166,7 +166,7 @@ impl Play<'_> {
         let parted = if verifies { self.verify(&progress, &looking, &outcome) } else { None };
         let story = looking.finish(outcome.watch.take(), outcome.end(), self.terminal);
 
-        // The files first, the data next, the errors last: none of them keeps the others away.
+        // First the files, then the data, then the errors: none of them prevents the others.
         let written = self.write(&outcome);
         let facts = &outcome.summary.facts;
         let said = story.and_then(|story| self.tell(&looking, story.as_ref(), &outcome));
@@ -221,7 +221,7 @@ impl Play<'_> {
         Ok(said?)
     }
 
-    /// One run, with progress.
+    /// Plays one run, with progress.
     fn run(&self, progress: &Arc<Progress>, look: Look) -> Outcome {
         let look = Look { limits: self.limits, ..look };
         let work = || run_watched(self.plan, progress, look);
@@ -235,14 +235,14 @@ impl Play<'_> {
         } else {
             work()
         };
-        // What only the program knows: the commit it was built from, and how it was started.
+        // Only the program knows the commit that it was built from and how it was started.
         let facts = &mut outcome.summary.facts;
         code_version().clone_into(&mut facts.code_version);
         facts.reproduce.clone_from(&self.reproduce);
         outcome
     }
 
-    /// Plays the plan again and compares; two more runs find the words for a difference.
+    /// Plays the plan again and compares; if they differ, two more runs find the words for the difference.
     fn verify(
         &self,
         progress: &Arc<Progress>,
@@ -267,10 +267,10 @@ impl Play<'_> {
         parted
     }
 
-    /// Writes the run's files; the directory, unless none was wanted.
+    /// Writes the run's files and creates their directory, if files are wanted.
     fn write(&self, outcome: &Outcome) -> Result<Option<&Path>, Failure> {
         let Some(dir) = self.dir.as_deref() else { return Ok(None) };
-        // Somebody may have come first while this went on.
+        // Another process may have taken the directory meanwhile.
         files::no_other_run("--out", dir, self.plan)?;
         let capsule =
             (!outcome.failed().is_empty()).then(|| Capsule::new(self.plan, outcome).to_json());
@@ -285,8 +285,8 @@ impl Play<'_> {
     }
 }
 
-/// The first Ctrl-C or SIGTERM asks what goes on for its end, a later one takes it. `ask` tells whether
-/// it had been asked before. What comes right behind the first is the same once more: `timeout` signals the
+/// Handles Ctrl-C and SIGTERM: the first asks the running work to end, a later one kills the program. `ask` says
+/// whether it had been asked before. A signal right behind the first counts as the same: `timeout` signals the
 /// program and then its whole group.
 fn stop_on_signals(
     terminal: Terminal,
@@ -302,7 +302,7 @@ fn stop_on_signals(
             }
             std::process::exit(Exit::Interrupted as i32);
         }
-        terminal.note(&format!("interrupted: ending {what}; once more to kill it"));
+        terminal.note(&format!("interrupted: ending {what}; a second signal kills it"));
     });
     let again = Arc::clone(&end);
     if let Err(error) = ctrlc::set_handler(move || end()) {
@@ -316,8 +316,8 @@ fn stop_on_signals(
 /// Signals closer together than this, in seconds, count as one request.
 const SAME_SIGNAL_S: f64 = 0.5;
 
-/// Calls `end` at each SIGTERM, on a thread of its own. `ctrlc` would take SIGHUP with it, which
-/// `nohup` keeps away from whoever asked for that.
+/// Calls `end` at each SIGTERM, on its own thread. `ctrlc` would also take SIGHUP, which `nohup` is meant to
+/// ignore.
 #[cfg(unix)]
 fn on_termination(end: impl Fn() + Send + 'static) -> std::io::Result<()> {
     let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGTERM])?;
@@ -325,13 +325,13 @@ fn on_termination(end: impl Fn() + Send + 'static) -> std::io::Result<()> {
     std::thread::Builder::new().name("sigterm".to_owned()).spawn(wait).map(drop)
 }
 
-/// There is no SIGTERM here.
+/// This platform has no SIGTERM.
 #[cfg(not(unix))]
 fn on_termination(_: impl Fn() + Send + 'static) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The scenario of a name, as `run`, `replay` and `shrink` take it: one that the seed draws, or a file's.
+/// The scenario of a name, as `run`, `replay` and `shrink` take it: one drawn from the seed, or a file's.
 fn scenario_of(name: &str, seed: u64, reach: Reach) -> Result<Scenario, LoadError> {
     if name == settings::SETTINGS {
         return Ok(settings::drawn(seed));
@@ -339,8 +339,8 @@ fn scenario_of(name: &str, seed: u64, reach: Reach) -> Result<Scenario, LoadErro
     catalogue::load_within(name, reach)
 }
 
-/// The name of a run's directory: its scenario's own, and where another scenario of that name has taken it, one
-/// that says more.
+/// The name of a run's directory: the scenario's own name, or a longer one if another scenario has taken that
+/// name.
 fn default_dir(plan: &Plan, prefix: &str, suffix: &str) -> PathBuf {
     let stem = Path::new(&plan.scenario.id)
         .file_stem()
@@ -355,7 +355,7 @@ fn default_dir(plan: &Plan, prefix: &str, suffix: &str) -> PathBuf {
     Path::new(OUT).join(format!("{prefix}{longer}{suffix}"))
 }
 
-/// Where a run writes its files, and that it may: in what it was told, or in its usual place.
+/// The directory for a run's files, checked for permission: the given one, or the default.
 fn dir_of_run(
     claims: &mut Claims,
     plan: &Plan,
@@ -370,13 +370,13 @@ fn dir_of_run(
     Ok(Some(dir))
 }
 
-/// That a run may write its files into a directory.
+/// Checks that a run may write its files into a directory.
 fn claim_dir(claims: &mut Claims, dir: &Path, plan: &Plan, names: &[&str]) -> Result<(), Failure> {
     claims.writes_into("--out", dir, names)?;
     Ok(files::no_other_run("--out", dir, plan)?)
 }
 
-/// What is wrong with a seed without its scenario, or a file with one.
+/// The complaint about a seed without its scenario, or a file with one.
 fn half_named(subject: &Subject, verb: &str) -> Failure {
     Failure::Usage(match subject {
         Subject::Seed(seed) => format!(

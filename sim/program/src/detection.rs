@@ -1,7 +1,7 @@
-//! How soon an oracle sees what an unsafe setting breaks.
+//! Detection: how soon an oracle sees what an unsafe setting breaks.
 //!
-//! Owns the count of seeds from a start to the first run in which the named oracle fails, and
-//! where the starts are. Refuses to know what the setting does and how many runs go on at once.
+//! Owns the count of seeds from a start to the first run in which the named oracle fails, and the choice of
+//! starts. Refuses to know what the setting does and how many runs go on at once.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,16 +13,15 @@ use onsale_sim::plan::Plan;
 use onsale_sim::run::run_within;
 use onsale_world::{Progress, Tracing};
 
-/// Number of starts from which each scenario is measured, so that no lucky seed decides.
+/// Number of starts from which each scenario is measured, so that no single lucky seed decides.
 pub const STARTS: u32 = 20;
 /// The seeds of the nth start begin at n times this.
 const STRIDE: u64 = 1_000;
 
-/// How many seeds from a start on it takes until the oracle fails; `None` if it does not within
-/// the scenario's limit.
+/// Number of seeds from a start until the oracle fails; `None` if it does not within the scenario's limit.
 ///
 /// # Errors
-/// [`Interrupted`]: what was counted so far says nothing.
+/// [`Interrupted`]: an incomplete count means nothing.
 pub fn seeds_to_failure(
     scenario: &Scenario,
     must_fail: &MustFail,
@@ -43,11 +42,11 @@ pub fn seeds_to_failure(
     Ok(None)
 }
 
-/// The runs were ended from outside.
+/// The runs were interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interrupted;
 
-/// What is known of a scenario before the first run.
+/// The facts known of a scenario before the first run.
 pub fn unmeasured(scenario: &Scenario, must_fail: &MustFail) -> Detection {
     let hazards = hazards(scenario);
     let ids = hazards.iter().flat_map(|(hazard, _)| hazard.failures);

@@ -1,4 +1,4 @@
-//! Exit codes: what the program says to scripts.
+//! Exit codes of the program, for scripts.
 //!
 //! Owns the numbers, which never change their meaning. Refuses to know how a result is shown.
 
@@ -6,32 +6,31 @@ use std::process::ExitCode;
 
 use onsale_reports::{Oracle, RunFacts, Verdict};
 
-/// How the program ends.
+/// An exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Everything held.
+    /// Every check passed.
     Passed = 0,
-    /// An oracle failed: a promise to a customer, or one inside the code, was broken.
+    /// An oracle failed: a promise to a customer, or an internal invariant, was broken.
     OracleFailed = 1,
-    /// The command line, a scenario or a capsule makes no sense: nothing was run; or what is to be
-    /// shrunk does not fail.
+    /// The command line, a scenario or a capsule is invalid and nothing was run; or `shrink` got a run that does
+    /// not fail.
     Usage = 2,
-    /// Every promise was kept, but a limit of the scenario's on latency was not.
+    /// Every promise was kept, but a latency limit of the scenario was missed.
     LatencyMissed = 3,
-    /// No oracle checked anything, or a check that the scenario requires was not exercised: this is
-    /// no pass.
+    /// No oracle checked anything, or a check that the scenario requires was not exercised: this is no pass.
     NotExercised = 4,
-    /// A fault of this program or of the machine: two runs of one plan differ, or a result
-    /// could not be written.
+    /// A failure of this program or of the machine: two runs of one plan differ, or a result could not be
+    /// written.
     Internal = 70,
-    /// Ctrl-C or SIGTERM ended the run; what was reported covers a part.
+    /// Ctrl-C or SIGTERM ended the run; the report covers a part.
     Interrupted = 130,
 }
 
 impl Exit {
-    /// What a run's facts amount to. An interrupted run is neither a pass nor a failure, even if
-    /// its oracles saw something until then; one that was to stop is what it was until then.
+    /// The exit code of a run. An interrupted run is neither a pass nor a failure, even if its oracles saw
+    /// something before; a run stopped by `--until` counts as judged up to there.
     pub fn of(facts: &RunFacts) -> Self {
         let mut failed = facts.oracles.iter().filter(|oracle| oracle.verdict == Verdict::Fail);
         if facts.interrupted && facts.stopped.is_none() {
@@ -47,7 +46,7 @@ impl Exit {
         }
     }
 
-    /// The graver of two: what a run found, and what went wrong around it.
+    /// The graver of two: the result of a run, and a failure around it.
     #[must_use]
     pub const fn or(self, around: Self) -> Self {
         match self {
@@ -83,7 +82,7 @@ mod tests {
         assert_eq!(Exit::of(&facts(Verdict::Pass)), Exit::Passed);
         assert_eq!(Exit::of(&facts(Verdict::Fail)), Exit::OracleFailed);
         assert_eq!(Exit::of(&RunFacts::default()), Exit::NotExercised);
-        // Only what a scenario requires must be exercised; but something must be.
+        // Only checks that a scenario requires must be exercised, but at least one check must be.
         assert_eq!(Exit::of(&facts(Verdict::NotExercised)), Exit::NotExercised);
         let mut one = facts(Verdict::Pass);
         one.oracles.extend(facts(Verdict::NotExercised).oracles);

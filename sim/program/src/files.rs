@@ -1,8 +1,8 @@
-//! Which files a command may write.
+//! Permission to write files.
 //!
-//! Owns the one question, asked by every command and every option before anything is run: never what the
-//! command reads, never what another of its options writes, never what this program did not make, and never
-//! the files of another run. Two paths are one file under any spelling or link. Refuses to write anything.
+//! Owns one check, made by every command for every option before anything is run: a command never writes a file
+//! that it reads, that another of its options writes, that this program did not make, or that belongs to another
+//! run. Two paths are the same file under any spelling or link. Refuses to write anything.
 
 mod name;
 
@@ -15,16 +15,16 @@ use serde_json::Value;
 
 pub(crate) use self::name::of_run;
 
-/// Bytes at the start of a file by which its kind is told.
+/// Number of bytes at the start of a file by which its kind is recognised.
 const HEAD: u64 = 4_096;
-/// Largest plan or capsule that is looked into.
+/// Largest plan or capsule that is opened to recognise it, in bytes.
 const PLAN_MAX: u64 = 64 << 20;
 
 /// The files of a run's directory.
 pub(crate) const RUN: [&str; 6] =
     ["plan.json", "latency.csv", "timeline.csv", "latency.hlog", "capsule.json", "summary.json"];
 
-/// What a command reads and writes.
+/// The files that a command reads and writes.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     claims: Vec<Claim>,
@@ -38,34 +38,34 @@ struct Claim {
 
 #[derive(Clone, Debug)]
 enum Of {
-    /// It is read, and this is what it is.
+    /// The command reads it; this describes it.
     Read(&'static str),
-    /// It is written, by this option.
+    /// This option writes it.
     Written(String),
 }
 
-/// Why a file may not be written.
+/// The reason why a file may not be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// The command reads it.
+    /// The command reads the file.
     #[error("{option} would overwrite {what}: choose another {}", place(.option))]
     Read {
         /// The option as it was given.
         option: String,
-        /// What it is.
+        /// The description of the file.
         what: &'static str,
     },
-    /// Another option writes it.
-    #[error("{option} is the file of {other}, too: choose another {}", place(.option))]
+    /// Another option writes the file.
+    #[error("{option} is also the file of {other}: choose another {}", place(.option))]
     Written {
         /// The option as it was given.
         option: String,
-        /// The other.
+        /// The other option.
         other: String,
     },
-    /// It is somebody's own.
+    /// The file belongs to the user.
     #[error(
-        "{option} would overwrite {file}, which onsale did not make: choose another {}, or take it away",
+        "{option} would overwrite {file}, which onsale did not make: choose another {}, or remove it",
         place(.option), file = .file.display()
     )]
     Foreign {
@@ -74,41 +74,41 @@ pub(crate) enum Refusal {
         /// The file.
         file: PathBuf,
     },
-    /// It is none.
+    /// The path is not a file.
     #[error("{option}: {file} is no regular file; a file is expected", file = .file.display())]
     Odd {
         /// The option as it was given.
         option: String,
-        /// What stands there.
+        /// The kind of what is there.
         file: PathBuf,
     },
-    /// It is no directory.
-    #[error("{option}: a directory is expected, and a file stands there")]
+    /// The path is not a directory.
+    #[error("{option}: a directory is expected, and there is a file")]
     NoDirectory {
         /// The option as it was given.
         option: String,
     },
-    /// It belongs to another run.
+    /// The directory belongs to another run.
     #[error(
-        "{option} holds the files of seed {seed} of {scenario}: choose another directory, or take it away"
+        "{option} holds the files of seed {seed} of {scenario}: choose another directory, or remove it"
     )]
     OtherRun {
         /// The option as it was given.
         option: String,
-        /// That run's scenario.
+        /// The scenario of that run.
         scenario: String,
-        /// Its seed.
+        /// The seed of that run.
         seed: String,
     },
 }
 
 impl Claims {
-    /// A file is read.
+    /// Notes that the command reads a file.
     pub(crate) fn reads(&mut self, what: &'static str, path: &Path) {
         self.claims.push(Claim { file: Known::new(path), of: Of::Read(what) });
     }
 
-    /// A scenario is read, if it is a file, and what it names.
+    /// Notes that the command reads a scenario, if it is a file, and the files that it names.
     pub(crate) fn reads_scenario(&mut self, scenario: &Scenario) {
         let path = Path::new(&scenario.id);
         if path.extension().is_none_or(|extension| extension != "toml") {
@@ -120,10 +120,11 @@ impl Claims {
         }
     }
 
-    /// An option, `--junit`, writes a file; what stands there may be replaced if `is_ours` by its beginning.
+    /// Notes that an option, such as `--junit`, writes a file; an existing file may be replaced if `is_ours`
+    /// accepts its beginning.
     ///
     /// # Errors
-    /// If it may not.
+    /// If it may not be written.
     pub(crate) fn writes(
         &mut self,
         option: &str,
@@ -134,10 +135,10 @@ impl Claims {
         self.write(given, option, path, is_ours)
     }
 
-    /// An option, `--results`, writes a file that is looked into when it is opened.
+    /// Notes that an option, such as `--results`, writes a file that is checked when it is opened.
     ///
     /// # Errors
-    /// If it is read or written already, or is a directory.
+    /// If it is already read or written, or is a directory.
     pub(crate) fn takes(&mut self, option: &str, path: &Path) -> Result<(), Refusal> {
         let given = format!("{option} {}", path.display());
         if path.is_dir() {
@@ -148,10 +149,10 @@ impl Claims {
         Ok(())
     }
 
-    /// An option, `--out`, writes these files into a directory.
+    /// Notes that an option, such as `--out`, writes these files into a directory.
     ///
     /// # Errors
-    /// If it may not write one of them.
+    /// If one of them may not be written.
     pub(crate) fn writes_into(
         &mut self,
         option: &str,
@@ -168,7 +169,7 @@ impl Claims {
         Ok(())
     }
 
-    /// The file, if nobody reads or writes it.
+    /// Adds the file, if nothing else reads or writes it.
     fn free(&self, given: String, path: &Path) -> Result<Known, Refusal> {
         let file = Known::new(path);
         match self.claims.iter().find(|claim| claim.file.is(&file)).map(|claim| claim.of.clone()) {
@@ -188,7 +189,7 @@ impl Claims {
         let file = self.free(given.clone(), path)?;
         if std::fs::symlink_metadata(path).is_ok() {
             let odd = || Refusal::Odd { option: given.clone(), file: path.to_owned() };
-            // A link that leads nowhere is none, either.
+            // A dangling link is not a file either.
             let mut head = Vec::new();
             let read = reading::open(path).map_err(|_| odd())?.take(HEAD).read_to_end(&mut head);
             read.map_err(|_| odd())?;
@@ -201,10 +202,10 @@ impl Claims {
     }
 }
 
-/// Whether the run whose files a directory holds is another one than the plan's; one that holds none is not.
+/// Checks that a directory does not hold the files of another run than the plan's.
 ///
 /// # Errors
-/// If it is.
+/// If it does.
 pub(crate) fn no_other_run(option: &str, dir: &Path, plan: &Plan) -> Result<(), Refusal> {
     let Some((scenario, seed)) = run_in(dir) else { return Ok(()) };
     if scenario == plan.scenario.id && seed == plan.seed.to_string() {
@@ -214,20 +215,20 @@ pub(crate) fn no_other_run(option: &str, dir: &Path, plan: &Plan) -> Result<(), 
     Err(Refusal::OtherRun { option, scenario, seed })
 }
 
-/// Scenario and seed of the run whose files stand in a directory.
+/// Scenario and seed of the run whose files are in a directory.
 fn run_in(dir: &Path) -> Option<(String, String)> {
     let read = |name: &str| {
         let bytes = reading::whole(&dir.join(name), PLAN_MAX).ok()?;
         serde_json::from_slice::<Value>(&bytes).ok()
     };
     let plan = read("plan.json").or_else(|| Some(read("capsule.json")?.get("plan")?.clone()))?;
-    // In the first format it is a number.
+    // In the first format, the seed is a number.
     let seed = plan.get("seed")?;
     let seed = seed.as_str().map_or_else(|| seed.to_string(), str::to_owned);
     Some((plan.get("scenario")?.get("id")?.as_str()?.to_owned(), seed))
 }
 
-/// Whether a file of this name begins as this program's do.
+/// Whether a file of this name begins like this program's file of that name.
 fn is_made(name: &str, head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     match name {
@@ -237,12 +238,12 @@ fn is_made(name: &str, head: &[u8]) -> bool {
         "scenario.toml" => text.starts_with("# ") && text.contains("\n# Shrunk from seed "),
         "regression.rs" => text.starts_with("//! A regression: "),
         "story.txt" => text.lines().next().is_some_and(|first| first.contains(" · seed ")),
-        // The JSON of all of them begins with its version.
+        // The JSON of all of them begins with the format's version.
         _ => is_json(head),
     }
 }
 
-/// Whether it begins as a plan, a summary or a capsule.
+/// Whether it begins like a plan, a summary or a capsule.
 fn is_json(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     text.trim_start()
@@ -250,18 +251,18 @@ fn is_json(head: &[u8]) -> bool {
         .is_some_and(|rest| rest.trim_start().starts_with("\"schema\":"))
 }
 
-/// Whether it begins as a report of a sweep as XML.
+/// Whether it begins like a JUnit report.
 pub(crate) fn is_junit(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     text.starts_with("<?xml") && text.contains("<testsuites name=\"onsale")
 }
 
-/// Whether it begins as a trace.
+/// Whether it begins like a trace.
 pub(crate) fn is_trace(head: &[u8]) -> bool {
     head.starts_with(b"{\"displayTimeUnit\":")
 }
 
-/// A file by its place, and by what the system knows it by if it is there.
+/// A file, identified by its path, and by its device and inode if it exists.
 #[derive(Debug)]
 struct Known {
     place: PathBuf,
@@ -278,7 +279,7 @@ impl Known {
     }
 }
 
-/// The path without links, as far as it is there.
+/// The path without links, as far as it exists.
 fn resolved(path: &Path) -> PathBuf {
     if let Ok(place) = path.canonicalize() {
         return place;
@@ -292,7 +293,7 @@ fn resolved(path: &Path) -> PathBuf {
     }
 }
 
-/// Device and number: hard links have the same.
+/// Device and inode number: hard links share them.
 #[cfg(unix)]
 fn number(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
@@ -305,7 +306,7 @@ fn number(_: &Path) -> Option<(u64, u64)> {
     None
 }
 
-/// What is to be chosen instead.
+/// The advice on an alternative.
 fn place(option: &str) -> &'static str {
     if option.starts_with("--out") { "directory" } else { "file" }
 }
@@ -318,7 +319,7 @@ mod tests {
 
     use super::*;
 
-    /// A directory with a folder in it, removed at the end of its test.
+    /// A directory with a folder in it, removed when its test ends.
     fn desk() -> TempDir {
         let desk = tempfile::tempdir().unwrap();
         fs::create_dir_all(desk.path().join("sub")).unwrap();
@@ -357,12 +358,12 @@ mod tests {
                 "{error}"
             );
         }
-        // Files that are not there yet are told apart by their place.
+        // Files that do not exist yet are distinguished by their path.
         let mut claims = Claims::default();
         claims.writes("--results", &desk.path().join("sub/new"), |_| true).unwrap();
         let error =
             claims.writes("--junit", &desk.path().join("folder/new"), |_| true).unwrap_err();
-        assert!(error.to_string().contains("is the file of --results, too"), "{error}");
+        assert!(error.to_string().contains("is also the file of --results"), "{error}");
         claims.writes("--junit", &desk.path().join("sub/other"), |_| true).unwrap();
     }
 

@@ -1,11 +1,12 @@
-//! How the program was started, and so how a line that starts it again begins.
+//! How the program was started, which decides how a command to paste begins.
 //!
-//! Owns the two forms: installed, and by cargo from a checkout. Everything else writes `onsale …`.
+//! Owns the two forms: installed, and by cargo from a checkout. All other code writes `onsale …`.
 
-/// What cargo tells a program that it runs: where cargo is, and of which package the program is.
+/// Environment variables that cargo sets for a program that it runs: the path of cargo, and the program's
+/// package.
 const BY_CARGO: [&str; 2] = ["CARGO", "CARGO_PKG_NAME"];
 
-/// A line that begins with `onsale`, as a person can paste it who started the program in this way.
+/// Rewrites a command that begins with `onsale` so that it can be pasted, given how the program was started.
 pub fn spoken(line: &str) -> String {
     told(line, by_cargo(|name| std::env::var(name).ok()))
 }
@@ -41,7 +42,7 @@ mod tests {
             })
         };
         assert!(started(true, Some("onsale")));
-        // Started by hand, or by the build of something else.
+        // Started by hand, or by another project's build.
         assert!(!started(false, None) && !started(true, None) && !started(true, Some("shop")));
     }
 }

@@ -1,9 +1,9 @@
-//! The program `onsale`: hands its arguments over and leaves with the code it gets back.
+//! The program `onsale`: passes its arguments on and exits with the resulting code.
 
 use std::process::ExitCode;
 
-/// Where memory comes from decides no outcome. With the system's a run takes a tenth longer: millions of
-/// small pieces are taken and given back, most of them soon.
+/// The allocator affects no outcome. With the system's allocator a run takes a tenth longer: it takes and frees
+/// millions of small, short-lived blocks.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,7 +1,7 @@
 //! The program from its arguments to its exit code.
 //!
-//! Owns what happens around a command: arguments that do not parse, and what is thrown past everybody. Refuses to know any
-//! command.
+//! Owns what happens around a command: invalid arguments, and panics that nothing else catches. Refuses to know
+//! any command.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -18,22 +18,22 @@ use crate::command;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 
-/// Carries out a command line, the program's name first, and tells how to leave.
+/// Carries out a command line, beginning with the program's name, and returns the exit code.
 pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             let words = error.render().to_string();
-            // Help that nobody reads to its end is no error.
+            // Help whose reader goes away early is no error.
             let _ = match plain::text(&words) {
-                // An argument that a terminal would obey, such as the name of a file.
+                // The argument may contain control sequences, such as a strange file name.
                 Cow::Owned(escaped) => io::stderr().write_all(escaped.as_bytes()),
                 Cow::Borrowed(_) => error.print(),
             };
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Passed.into() };
         }
     };
-    // A run catches its own panics and reports them; what gets here is a fault of the program around it.
+    // A run catches its own panics and reports them; a panic that gets here is a bug of the program around it.
     let terminal = Terminal::new(cli.color, cli.quiet);
     let ended = catch_unwind(AssertUnwindSafe(|| command::carry_out(cli)));
     let ended = ended.unwrap_or_else(|thrown| {

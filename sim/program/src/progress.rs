@@ -1,7 +1,6 @@
-//! Progress: a line that moves while a run or a sweep goes on.
+//! Progress: a line that is redrawn while a run or a sweep goes on.
 //!
-//! Owns the line. It reads what is told in passing and can neither hold it up nor move it.
-//! Refuses to know what a run is.
+//! Owns the line. It reads counters and can neither delay the work nor change it. Refuses to know what a run is.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,10 +12,10 @@ use onsale_scenarios::Scenario;
 use onsale_sim::wall;
 use onsale_world::Progress;
 
-/// Pace at which the line is redrawn.
+/// Interval at which the line is redrawn.
 const PACE: Duration = Duration::from_millis(100);
 
-/// Does the work, and shows meanwhile how far it is. The line is gone at the end.
+/// Does the work and shows its progress. The line is removed at the end.
 pub fn show<T>(
     scenario: &Scenario,
     progress: &Progress,
@@ -27,16 +26,16 @@ pub fn show<T>(
     watch(&bar, |wall_s| draw(&bar, scenario, progress, wall_s), work)
 }
 
-/// What a sweep tells while it goes on.
+/// The counters of a running sweep.
 #[derive(Debug, Default)]
 pub struct Swept {
     /// Runs that are done.
     pub done: AtomicU64,
-    /// Of them, failed.
+    /// Runs that failed.
     pub failed: AtomicU64,
 }
 
-/// When a sweep will be over.
+/// The planned end of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Goal {
     /// After about this many runs.
@@ -45,8 +44,8 @@ pub enum Goal {
     Seconds(f64),
 }
 
-/// Does the work of a sweep, and tells meanwhile how far it is: on a line that is gone at the end, or,
-/// where nobody watches, through `say` once a minute.
+/// Does the work of a sweep and reports its progress: on a line that is removed at the end, or, without a
+/// terminal, through `say` once a minute.
 pub fn show_sweep<T>(
     goal: Goal,
     swept: &Swept,
@@ -78,19 +77,19 @@ pub fn show_sweep<T>(
     watch(&bar, draw, work)
 }
 
-/// A line at a terminal.
+/// The progress line of a terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
-    /// Whether it may carry colour.
+    /// Whether the line may have colour.
     pub coloured: bool,
 }
 
-/// The minutes that have passed.
+/// A counter of minutes.
 #[derive(Debug, Default)]
 struct Minutes(AtomicU64);
 
 impl Minutes {
-    /// Whether another one has passed since this was last asked.
+    /// Whether another minute has passed since the last call.
     fn has_new_one(&self, wall_s: f64) -> bool {
         let minute = (wall_s / 60.0) as u64;
         self.0.swap(minute, Ordering::Relaxed) < minute
@@ -98,8 +97,8 @@ impl Minutes {
 }
 
 impl Goal {
-    /// Progress of a sweep after `elapsed_s` seconds, and when it will be over:
-    /// `94 of 470 seeds · 9.4 seeds/s · 0 failed · 40.0 s left`.
+    /// Progress of a sweep after `elapsed_s` seconds, and the estimated time left: `94 of 470 seeds · 9.4
+    /// seeds/s · 0 failed · 40.0 s left`.
     fn words(self, swept: &Swept, wall_s: f64) -> String {
         let (done, failed) =
             (swept.done.load(Ordering::Relaxed), swept.failed.load(Ordering::Relaxed));
@@ -122,7 +121,7 @@ impl Goal {
     }
 }
 
-/// Draws at the pace until the work is done.
+/// Redraws at the interval until the work is done.
 fn watch<T>(bar: &ProgressBar, draw: impl Fn(f64) + Sync, work: impl FnOnce() -> T) -> T {
     let result = wall::every(PACE, draw, work);
     bar.finish_and_clear();
@@ -170,7 +169,7 @@ mod tests {
         assert_eq!(Goal::Runs(470).words(&swept, 10.0), words);
         let words = "94 seeds · 9.4 seeds/s · 2 failed · 50.0 s left";
         assert_eq!(Goal::Seconds(60.0).words(&swept, 10.0), words);
-        // What was asked for is an estimate where runs are dealt to slices.
+        // The planned number is an estimate if runs are dealt to slices.
         assert!(!Goal::Runs(90).words(&swept, 10.0).contains("-"));
     }
 

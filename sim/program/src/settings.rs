@@ -1,9 +1,10 @@
-//! Scenarios from all over the settings' ranges, one a seed.
+//! Generated scenarios: one a seed, with settings drawn from their whole ranges.
 //!
-//! Draws from every setting that a file may have, so that oracles and reports cannot rest on what is merely usual.
-//! Owns which settings must fit each other; what may be drawn for one follows in `table` from its declaration. Unsafe
-//! values are left to the scenarios that are bound to fail by them, and sizes end where a run would take minutes. Refuses to judge: a drawn scenario says in
-//! `calm` how soon what it drew can be live again, so no verdict on a wait needs an excuse.
+//! Draws every setting that a file may have, so that oracles and reports cannot rely on usual values. Owns which
+//! settings must fit each other; `table` derives the range of each from its declaration. Leaves unsafe values to
+//! the scenarios that are expected to fail, and limits sizes to runs shorter than minutes. Refuses to judge: a
+//! drawn scenario says in `calm` how soon it can be live again with its settings, so no verdict on a wait needs
+//! an exception.
 
 mod table;
 
@@ -19,16 +20,16 @@ use self::table::Values::{
 };
 use self::table::{MINUTE, SECOND, TABLE, Values};
 
-/// The name under which drawn scenarios are run: `onsale run settings --seed 7`.
+/// The name of generated scenarios: `onsale run settings --seed 7`.
 pub const SETTINGS: &str = "settings";
 
-/// How many draws it takes at most until one is sound: about half are.
+/// Most draws until a scenario is valid; about half of them are.
 const DRAWS_MAX: u64 = 1_000;
 
-/// The scenario of a seed.
+/// The generated scenario of a seed.
 ///
 /// # Panics
-/// If none of very many draws is sound, which a table with a mistake in it does.
+/// If none of very many draws is valid, which means that the table has a mistake.
 pub fn drawn(seed: u64) -> Scenario {
     let draws =
         (0..DRAWS_MAX).map(|draw| written(&mut Draw::new(fork(seed, &format!("settings/{draw}")))));
@@ -45,15 +46,15 @@ fn read(text: &str) -> Result<Scenario, ScenarioError> {
 
 const TAKES: &str = "a string takes what is written to it";
 
-/// Faults strike and heal until then, in seconds.
+/// Faults strike and heal before this time, in seconds.
 const FAULTS_END_S: u64 = 70;
-/// The run goes on for long enough behind them to see whether it is live again.
+/// Duration of the run in seconds, long enough after the faults to see whether it is live again.
 const DURATION_S: u64 = 140;
 
-/// A scenario as somebody might write it whose dice fell like this.
+/// A scenario with values drawn at random.
 fn written(draw: &mut Draw) -> String {
     let fitting = Fitting::drawn(draw);
-    // Some scenarios have nearly everything at its default, and some hardly anything.
+    // Some scenarios have nearly all settings at their defaults, and some hardly any.
     let one_in = [1, 3, 10][draw.below(3) as usize];
     let mut text = String::new();
     for (section, settings) in &*TABLE {
@@ -79,7 +80,7 @@ fn written(draw: &mut Draw) -> String {
     text + &fitting.faults()
 }
 
-/// A value, as a file has it.
+/// A value as written in a file.
 fn pick(draw: &mut Draw, values: &Values) -> String {
     match *values {
         Of(words) => words[draw.below(words.len() as u64) as usize].to_owned(),
@@ -104,7 +105,7 @@ fn pick(draw: &mut Draw, values: &Values) -> String {
     }
 }
 
-/// A number between the two, both included: one of them, or each order of magnitude alike.
+/// A number between the two, both included: uniform, or uniform over orders of magnitude.
 fn number(draw: &mut Draw, least: u64, most: u64) -> u64 {
     match draw.below(8) {
         0 => least,
@@ -136,7 +137,7 @@ impl Fitting {
         Self {
             nodes,
             zones,
-            // Odd, and one in each zone.
+            // Odd, and at most one in each zone.
             replicas: 1 + 2 * draw.below(zones.div_ceil(2)),
             spares: if draw.below(2) == 0 { 0 } else { 1 + draw.below(3) },
             opening: 1 + draw.below(30),
@@ -152,7 +153,7 @@ impl Fitting {
         let value = match (section, key) {
             ("", "title") => "\"Drawn from all over the settings' ranges\"".to_owned(),
             ("", "duration") => seconds(DURATION_S),
-            // What the others need is known once all are read.
+            // The needs of the other settings are known once all are drawn.
             ("", "calm") | ("facts", "agree-within") => seconds(60),
             ("cluster", "nodes") => self.nodes.to_string(),
             ("cluster", "zones") => self.zones.to_string(),
@@ -206,7 +207,7 @@ impl Fitting {
         Some(value)
     }
 
-    /// One node comes and one goes, where there are spare ones.
+    /// One node joins and one leaves, if there are spares.
     fn faults(&self) -> String {
         if self.spares == 0 {
             return String::new();
@@ -221,9 +222,8 @@ impl Fitting {
     }
 }
 
-/// How soon what was drawn can be live again: a minute, or twice all that it waits for, if that is longer. Where
-/// a core may have more to do than it can, or elections may not settle, nothing has to be before the end of the
-/// run.
+/// How soon a drawn scenario can be live again: a minute, or twice the sum of all its waits, if that is longer.
+/// If a core may be overloaded, or elections may not settle, nothing has to be live before the end of the run.
 fn calm_of(scenario: &Scenario) -> Span {
     if may_be_overloaded(scenario) || may_never_elect(scenario) {
         return scenario.duration;
@@ -239,7 +239,7 @@ fn calm_of(scenario: &Scenario) -> Span {
     Span((20 * SECOND + 2 * waits).max(MINUTE))
 }
 
-/// Whether beats, or a burst of requests, may take more time than there is, as far as what was drawn tells.
+/// Whether heartbeats, or a burst of requests, may take more CPU time than there is, as far as the draws tell.
 fn may_be_overloaded(scenario: &Scenario) -> bool {
     let (cluster, costs) = (&scenario.cluster, &scenario.costs);
     let micros = |cost: &Timing| cost.typical().0;
@@ -252,8 +252,8 @@ fn may_be_overloaded(scenario: &Scenario) -> bool {
     4 * beats > cluster.beat_every.0 || request * users > SECOND
 }
 
-/// Whether others may stand for election while a vote is still on its way there, written, and back. Seed 38
-/// drew 10 ms without a leader, and 195 ms between zones.
+/// Whether other replicas may stand for election while a vote is still on its way there, being written, and on
+/// its way back. Seed 38 drew 10 ms without a leader, and 195 ms between zones.
 fn may_never_elect(scenario: &Scenario) -> bool {
     let (cluster, network, disk) = (&scenario.cluster, &scenario.network, &scenario.disk);
     let slowest = |least: &Timing, jitter: Ratio, tail: Ratio, factor: u32| {
@@ -275,7 +275,7 @@ mod tests {
 
     use super::*;
 
-    /// Every setting is drawn, but for those that stand in `table` as never drawn.
+    /// Every setting is drawn, except those listed in `table` as never drawn.
     #[test]
     fn no_setting_is_left_out() {
         let mut left = BTreeSet::new();

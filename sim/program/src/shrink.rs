@@ -1,14 +1,13 @@
-//! Shrinking: from a failing plan to the smallest one that fails in the same way.
+//! Shrinking: from a failing plan to the smallest plan that fails in the same way.
 //!
-//! Owns the search: which changes are tried in which order, and that one is kept only if the run
-//! still fails with the same [signature](Signature). Refuses to know how plans are carried out
-//! (a runner is passed in) and what becomes of the result.
+//! Owns the search: which changes are tried in which order, and that a change is kept only if the run still
+//! fails with the same [signature](Signature). Refuses to know how plans are carried out (a runner is passed in)
+//! and how the result is used.
 //!
-//! Every change makes the plan smaller by a measure that no other change makes larger again:
-//! people, faults, instants, lengths and sizes only go down, settings only move to their default
-//! or to nothing. So the search ends. Where it ends is a function of the plan and the code, on
-//! however many threads: candidates are taken in order. Only a search that is called off ends
-//! somewhere on the way.
+//! Every change makes the plan smaller by a measure that no other change increases: people, faults, instants,
+//! lengths and sizes only go down, settings only move to their default or off. So the search ends. Its result is
+//! a function of the plan and the code on any number of threads, because candidates are taken in order. Only an
+//! interrupted search ends at an arbitrary point.
 
 mod facts;
 mod fault;
@@ -42,17 +41,17 @@ use search::Found;
 
 use crate::signature::Signature;
 
-/// Carries out a plan. It ends early, without a useful result, if its progress is told to stop.
+/// Plays a plan. It ends early, without a useful result, if its progress is told to stop.
 pub type Runner<'a> = dyn Fn(&Plan, &Arc<Progress>) -> Trial + Sync + 'a;
 
-/// What must be known of a run to judge a candidate.
+/// The result of a run, as needed to judge a candidate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trial {
     /// Its failures, in the order of the oracles.
     pub failures: Vec<Failure>,
-    /// The hash over everything that happened.
+    /// The trace hash.
     pub trace_hash: String,
-    /// When it ended.
+    /// Instant at which it ended.
     pub ended: Span,
     /// Events simulated.
     pub events: u64,
@@ -63,18 +62,18 @@ pub struct Trial {
 /// A failure of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Of which kind.
+    /// Its signature.
     pub signature: Signature,
-    /// The numbers of the people whom the evidence names.
+    /// The numbers of the people named in the evidence.
     pub people: BTreeSet<u32>,
-    /// What the evidence is about, the most telling first.
+    /// The subjects of the evidence, the most informative first.
     pub follow: Vec<Subject>,
-    /// When it was found, where it did not take the whole run to judge.
+    /// Instant at which it was found; `None` if it was found at the end of the run.
     pub found: Option<Span>,
 }
 
 impl Trial {
-    /// What a run came to.
+    /// The trial of an outcome.
     pub fn of(outcome: &Outcome) -> Self {
         let facts = &outcome.summary.facts;
         let failure = |result| {
@@ -103,40 +102,39 @@ impl Trial {
     }
 }
 
-/// A plan and what its run came to.
+/// A plan and the trial of its run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     /// The plan.
     pub plan: Plan,
-    /// What its run came to.
+    /// The trial of its run.
     pub trial: Trial,
 }
 
-/// How far a search is.
+/// The progress of a search.
 #[derive(Debug)]
 pub struct Standing<'a> {
     /// The smallest case so far.
     pub best: &'a Case,
-    /// Runs tried.
+    /// Number of runs tried.
     pub runs: u64,
-    /// Whether the best is new since this was last told.
+    /// Whether the best case is new since the last report.
     pub is_new: bool,
 }
 
-/// The end of a search.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shrunk {
-    /// The smallest case that was found.
+    /// The smallest case found.
     pub best: Case,
-    /// Runs tried; with more jobs more are tried in vain.
+    /// Number of runs tried; with more jobs, more runs are tried in vain.
     pub runs: u64,
-    /// Whether nothing smaller is left to try; not if the search was called off.
+    /// Whether nothing smaller is left to try; false if the search was interrupted.
     pub is_finished: bool,
 }
 
-/// Searches for the smallest plan that fails with the signature of `target`, trying `jobs` runs
-/// at once. `start` must fail with it. `watch` is told of every new best and asked now and
-/// then whether to go on.
+/// Searches for the smallest plan that fails with the signature of `target`, trying `jobs` runs at once. `start`
+/// must fail with it. `watch` gets every new best case, and is asked now and then whether to go on.
 pub fn shrink(
     start: Case,
     target: &Signature,
@@ -144,7 +142,7 @@ pub fn shrink(
     runner: &Runner<'_>,
     watch: &mut dyn FnMut(&Standing<'_>) -> bool,
 ) -> Shrunk {
-    assert!(start.trial.failure(target).is_some(), "what is shrunk fails");
+    assert!(start.trial.failure(target).is_some(), "the plan to shrink fails");
     let mut shrinker = Shrinker {
         best: start,
         target,
@@ -166,13 +164,13 @@ pub fn shrink(
     }
 }
 
-/// Under which streams a candidate is tried.
+/// The random streams under which a candidate is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Luck {
-    /// Its own.
+    /// Its own streams.
     Own,
-    /// Those of some other seeds: a smaller cluster draws other latencies, so that a failure that
-    /// hangs on them shows only under other streams.
+    /// Also those of some other seeds: a smaller cluster draws other latencies, so a failure that depends on
+    /// them shows only under other streams.
     Others,
 }
 
@@ -191,9 +189,9 @@ struct Shrinker<'a> {
 
 /// A number of a plan that can be made smaller.
 struct Dial {
-    /// Its least value that makes sense.
+    /// Its least sensible value.
     least: u64,
-    /// To what a value of this size is rounded.
+    /// Rounds a value of this size.
     unit: fn(u64) -> u64,
     get: Box<Get>,
     set: Box<Set>,
@@ -214,9 +212,8 @@ impl Dial {
 }
 
 impl Shrinker<'_> {
-    /// Tries everything until something helps, what is quick and helps much before what is slow.
-    /// Moments are drawn close together last: a run in which every millisecond counts bears no
-    /// other change.
+    /// Tries everything until something helps: quick, effective changes before slow ones. Gaps between moments
+    /// are closed last: a run in which every millisecond counts tolerates no other change.
     fn improves(&mut self) -> bool {
         let before = self.best.plan.clone();
         let parts = [
@@ -236,8 +233,8 @@ impl Shrinker<'_> {
         false
     }
 
-    /// People, time, shows, shards, nodes, faults, seats, settings: what makes runs short comes first,
-    /// so that the rest is quick, and what makes them calm before what is fine.
+    /// People, time, shows, shards, nodes, faults, seats, settings: changes that make runs short come first, so
+    /// that the others are quick, and coarse changes before fine ones.
     fn take_away(&mut self) {
         self.settle(people::parts);
         self.settle(|case, _| people::named(&case.plan));
@@ -270,7 +267,7 @@ impl Shrinker<'_> {
         self.settle(|case, _| luck::plainer(&case.plan));
     }
 
-    /// Shortens the time in which nothing is planned, down to `slack` between two moments.
+    /// Shortens the idle times between moments, down to `slack`.
     fn draw_together(&mut self, slack: Span) {
         self.turn_all_down(&time::gaps(&self.best.plan, slack));
     }
@@ -279,7 +276,7 @@ impl Shrinker<'_> {
         dials.iter().for_each(|dial| self.turn_down(dial));
     }
 
-    /// Takes the first change that helps, until none does.
+    /// Takes the first change that helps, repeatedly, until none does.
     fn settle(&mut self, changes: impl Fn(&Case, &Signature) -> Vec<Plan>) {
         loop {
             let changed = changes(&self.best, self.target);
@@ -289,7 +286,7 @@ impl Shrinker<'_> {
         }
     }
 
-    /// Makes a number as small as it can be: at once, or by bisection.
+    /// Makes a number as small as possible: at once, or by bisection.
     fn turn_down(&mut self, dial: &Dial) {
         let turned = |plan: &Plan, value| {
             let mut plan = plan.clone();
@@ -319,7 +316,7 @@ impl Shrinker<'_> {
         self.thin_out(people::count, people::without, most);
     }
 
-    /// Takes away as much of a list as it can: all, halves, quarters, and so on down to single items.
+    /// Removes as much of a list as possible: all, halves, quarters, and so on down to single items.
     fn thin_out(
         &mut self,
         count: fn(&Plan) -> usize,
@@ -372,7 +369,7 @@ impl Shrinker<'_> {
             let mut plan = candidate(&best.plan, nth / lucks)?;
             tidy(&mut plan);
             plan.scenario.title = title::of(&plan, &target.oracle);
-            // Other luck alone is no change.
+            // Other streams alone are no change.
             if plan == best.plan {
                 return None;
             }
@@ -410,10 +407,10 @@ impl Shrinker<'_> {
     }
 }
 
-/// Into how many chunks a list may fall while it is thinned out.
+/// Number of chunks into which a list is divided while it is thinned out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Chunks {
-    /// So few that all can be tried in no time.
+    /// Few enough to try all of them quickly.
     Few,
     /// As many as there are items.
     Many,
@@ -423,7 +420,7 @@ const CHUNKS_FEW: usize = 32;
 
 const NO_PANIC: &str = "nothing panics while it holds the digests";
 
-/// Three values that part what lies between two bounds into four.
+/// Three values that divide the range between two bounds into quarters.
 fn between(low: u64, high: u64, unit: fn(u64) -> u64) -> Vec<u64> {
     let parts = 4;
     let mut values: Vec<u64> = (1..parts)
@@ -435,7 +432,7 @@ fn between(low: u64, high: u64, unit: fn(u64) -> u64) -> Vec<u64> {
     values
 }
 
-/// Puts a plan in order after a change: as if it had been drawn like this.
+/// Makes a plan consistent after a change, as if it had been drawn like this.
 fn tidy(plan: &mut Plan) {
     plan.faults.sort_by_key(|fault| fault.at);
     plan.scenario.faults.clone_from(&plan.faults);
@@ -447,7 +444,7 @@ fn tidy(plan: &mut Plan) {
     luck::tidy(plan);
 }
 
-/// The catalogue does not know the plan's scenario any more, and no line may say so.
+/// The plan's scenario is no longer that of the catalogue, and no command may claim so.
 fn shrunk_id(id: &str) -> String {
     if id.starts_with(SHRUNK) {
         return id.to_owned();
@@ -464,12 +461,12 @@ fn digest(plan: &Plan) -> u64 {
     hasher.finish()
 }
 
-/// A whole number of something.
+/// A plain whole number.
 const fn one(_: u64) -> u64 {
     1
 }
 
-/// Times are rounded so that they read well, and so that no story hangs on less than it must.
+/// A time, rounded so that it reads well and the story depends on no odd instant.
 const fn readable(micros: u64) -> u64 {
     match micros {
         0..100_000 => Span::from_millis(1).0,

@@ -1,8 +1,7 @@
-//! The signature of a failure: which promise broke, and in which way.
+//! The signature of a failure: which promise broke, and how.
 //!
-//! Owns when two failures are of one kind: the same oracle tells of both in the same words, but
-//! for names, numbers and times. Refuses to know how often a kind was seen and what is done
-//! about it.
+//! Owns when two failures are of one kind: the same oracle reports both in the same words, apart from names,
+//! numbers and times. Refuses to know how often a kind was seen and what is done about it.
 
 use onsale_reports::{OracleResult, Verdict};
 use onsale_sim::run::Outcome;
@@ -13,7 +12,7 @@ use serde::Serialize;
 pub struct Signature {
     /// The oracle that failed.
     pub oracle: String,
-    /// What it says, with `N` for numbers, which differ from run to run.
+    /// Its headline, with `N` for numbers, which differ from run to run.
     pub kind: String,
 }
 
@@ -34,10 +33,10 @@ impl Signature {
 /// Units that belong to the number before them.
 const UNITS: [&str; 7] = ["us", "µs", "ms", "s", "m", "h", "%"];
 
-/// What facts are about.
+/// Kinds of facts.
 const FACTS: [&str; 7] = ["city", "venue", "hall", "event", "performer", "show", "price"];
 
-/// A headline with `N` for every number, unit and all, and for every list of numbers.
+/// A headline with `N` for every number with its unit, and for every list of numbers.
 pub fn kind(headline: &str) -> String {
     let mut kind = String::with_capacity(headline.len());
     let mut rest = headline;
@@ -56,7 +55,7 @@ pub fn kind(headline: &str) -> String {
                 let opening = &last[..last.len() - last.trim_start_matches(is_mark).len()];
                 *last = format!("{opening}{}", word.trim_start_matches(is_mark));
             }
-            // Of which kind a fact is, is its name.
+            // The kind of a fact is part of its name.
             Some(last) if bare(word) == "N" && FACTS.contains(&last.as_str()) => {
                 "fact".clone_into(last);
                 words.push(word.to_owned());
@@ -75,7 +74,7 @@ const fn is_mark(c: char) -> bool {
     c.is_ascii_punctuation()
 }
 
-/// What stands after a number that may be a clock's or have decimals.
+/// The characters that may follow in a clock time or a decimal.
 fn without_number(text: &str) -> &str {
     let mut end = 0;
     for (at, c) in text.char_indices() {

@@ -1,9 +1,9 @@
-//! Sweeps: many seeds of many scenarios, and what they teach together.
+//! Sweeps: many seeds of many scenarios, and their totals.
 //!
-//! Owns what a sweep is: its [`Header`], from which follows which runs it has and in which order.
-//! Regressions come first, each under its own seed. Then seeds rise, and under each seed every scenario is run
-//! once, so that any beginning of a sweep has looked at all of them alike. How runs are spread over cores, kept,
-//! counted and merged stands in the modules below. Refuses to know what is said at a terminal.
+//! Owns the definition of a sweep: its [`Header`], which determines its runs and their order. Regressions come
+//! first, each under its own seed. Then seeds rise, and under each seed every scenario is run once, so that any
+//! beginning of a sweep has covered all of them equally. The modules below spread runs over cores, store, count
+//! and merge them. Refuses to know what is printed.
 
 pub mod merge;
 pub mod play;
@@ -31,33 +31,33 @@ use crate::capsule::code_version;
 /// The version of the results file.
 pub const SCHEMA: u32 = 3;
 
-/// Everything that a sweep's results are a function of. Two sweeps with equal headers have equal
-/// results, to the byte; a header that differs only in its slice is another slice of the same sweep.
+/// All inputs of a sweep's results. Two sweeps with equal headers have equal results, to the byte; a header that
+/// differs only in its slice is another slice of the same sweep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
     /// The version of the results file.
     pub schema: u32,
-    /// The code that runs.
+    /// The version of the code.
     pub code_version: String,
-    /// How it was built.
+    /// The build profile.
     pub build_profile: String,
-    /// What is run, in this order: regressions, then what is run under each seed.
+    /// The scenarios in order: regressions, then those played under each seed.
     pub scenarios: Vec<Named>,
     /// The seeds.
     pub seeds: Seeds,
-    /// The slice that is run.
+    /// The slice to play.
     #[serde(rename = "partition")]
     pub slice: Slice,
-    /// One in `verify_every` runs is played twice; zero: none.
+    /// Every `verify_every`-th run is played twice; zero: none.
     pub verify_every: u64,
-    /// Most events of a run; none: as [`allowance`] says of its scenario.
+    /// Limit on the events of a run; `None`: the [`allowance`] of its scenario.
     pub events_max: Option<u64>,
-    /// Most bytes of a run; none: as [`allowance`] says of its scenario.
+    /// Limit on the bytes of a run; `None`: the [`allowance`] of its scenario.
     pub bytes_max: Option<u64>,
     /// Whether it ends at the first failure.
     pub fail_fast: bool,
-    /// Whether each seed draws its scenario: then the one that is named stands for all.
+    /// Whether each seed draws its scenario: then the named one represents all of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub settings: bool,
 }
@@ -68,24 +68,24 @@ pub struct Header {
 pub struct Named {
     /// Its id.
     pub id: String,
-    /// A hash of all that it says, defaults included.
+    /// A hash of all its settings, defaults included.
     pub hash: String,
-    /// The oracles that it requires to be exercised.
+    /// The oracles that must be exercised.
     pub oracles: Vec<String>,
-    /// The marks that it requires to be seen.
+    /// The marks that must be seen.
     pub marks: Vec<String>,
-    /// What is bound to fail, if anything is.
+    /// The expected failure, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fails: Option<BoundToFail>,
-    /// Seed under which it is played once, before the sweep; `None` for what is run under every seed.
+    /// Seed under which it is played once, before the sweep; `None` for a scenario played under every seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<Seed>,
-    /// Whether reading it takes `--allow-outside`.
+    /// Whether it can only be read with `--allow-outside`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_outside: bool,
 }
 
-/// An oracle that is bound to fail, by an unsafe setting.
+/// An expected failure of an oracle, by an unsafe setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BoundToFail {
@@ -100,14 +100,14 @@ pub struct BoundToFail {
 pub struct Item {
     /// Its number in the whole sweep, from 0.
     pub number: u64,
-    /// The place of its scenario in the header.
+    /// The index of its scenario in the header.
     pub scenario: usize,
     /// Its seed.
     pub seed: u64,
 }
 
 impl Header {
-    /// A whole sweep on this code, without a second run of anything and without limits of its own.
+    /// A whole sweep on this code, without verified runs and with default limits.
     pub fn new(scenarios: &[Scenario], seeds: Seeds) -> Self {
         Self {
             schema: SCHEMA,
@@ -124,10 +124,10 @@ impl Header {
         }
     }
 
-    /// The same sweep with regressions before it.
+    /// The same sweep, with regressions before it.
     ///
     /// # Panics
-    /// If one of them does not say under which seed it failed.
+    /// If one of them has no seed.
     #[must_use]
     pub fn after(self, regressions: &[Scenario]) -> Self {
         let named = |scenario: &Scenario| {
@@ -150,7 +150,7 @@ impl Header {
         Some(self.seeds.count()?.saturating_mul(swept).saturating_add(regressions as u64))
     }
 
-    /// Seed under which a scenario is replayed once; `None` for what is run under every seed.
+    /// Seed under which a regression is replayed; `None` for a scenario played under every seed.
     pub fn replayed(&self, scenario: usize) -> Option<u64> {
         let replay = self.scenarios[scenario].replay.filter(|_| scenario < self.regressions());
         replay.map(|Seed(seed)| seed)
@@ -183,7 +183,7 @@ impl Header {
         self.verify_every > 0 && item.number.is_multiple_of(self.verify_every)
     }
 
-    /// The oracle that is bound to fail in a scenario, if the sweep has enough seeds to tell.
+    /// The expected failure of a scenario, if the sweep has enough seeds to tell.
     pub fn bound_to_fail(&self, scenario: usize) -> Option<&str> {
         let seeds = if self.replayed(scenario).is_some() {
             1
@@ -194,20 +194,20 @@ impl Header {
         fails.filter(|fails| seeds >= fails.within.into()).map(|fails| &*fails.oracle)
     }
 
-    /// Whether the failure of an oracle counts. A drawn scenario may take more than a run may: where
-    /// limits are caps, to be stopped is none.
+    /// Whether the failure of an oracle counts. A drawn scenario may exceed the limits of a run: if limits are
+    /// caps, an aborted run is no failure.
     pub fn counts(&self, oracle: &str) -> bool {
         !(self.settings && oracle == Oracle::Budget.name())
     }
 
-    /// Whether a run of a scenario failed otherwise than it is bound to.
+    /// Whether a run of a scenario had an unexpected failure.
     pub fn is_failed(&self, scenario: usize, result: &SeedResult) -> bool {
         let bound = self.bound_to_fail(scenario);
         let counts = |oracle: &str| self.counts(oracle) && bound != Some(oracle);
         result.failures.iter().any(|failed| counts(&failed.oracle))
     }
 
-    /// How much a run of the scenario may do. A regression may do as much as it needs.
+    /// The limits of a run of the scenario. A regression has none.
     pub fn limits(&self, item: Item, scenario: &Scenario) -> Limits {
         let usual = allowance(scenario);
         if self.replayed(item.scenario).is_some() {
@@ -219,7 +219,7 @@ impl Header {
         }
     }
 
-    /// Whether another sweep is this one up to an earlier last seed: then this one goes on from it.
+    /// Whether another sweep is this one with an earlier last seed: then this one continues it.
     pub fn extends(&self, other: &Self) -> bool {
         let last = |header: &Self| header.seeds.last.unwrap_or(u64::MAX);
         let same = Self { seeds: self.seeds, ..other.clone() };
@@ -228,8 +228,8 @@ impl Header {
             && self.difference(&same).is_none()
     }
 
-    /// In what another sweep differs, its slice aside: `seeds: 1..51, not 1..101`. `None` if both
-    /// are slices of one.
+    /// The difference to another sweep, slices aside: `seeds: 1..51, not 1..101`. `None` if both are slices of
+    /// one sweep.
     pub fn difference(&self, other: &Self) -> Option<String> {
         let scenarios = |header: &Self| {
             let ids = header.scenarios.iter().map(|scenario| scenario.id.clone());

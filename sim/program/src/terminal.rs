@@ -1,7 +1,7 @@
 //! The terminal: data to standard output, everything else to standard error.
 //!
-//! Owns colour, width, what becomes of a reader that has gone away, and that nothing passes to either
-//! stream which a terminal or a CI system would obey, but for our own colours. Refuses to know what is said.
+//! Owns colour, width, closed pipes, and that neither stream carries control sequences for a terminal or a CI
+//! system except our own colours. Refuses to know what is printed.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
@@ -12,12 +12,12 @@ use onsale_reports::plain;
 
 use crate::progress::Line;
 
-/// Text that goes to a file or a pipe is laid out for this many columns.
+/// Width of text in a file or a pipe, in columns.
 const WIDTH_ELSEWHERE: usize = 100;
-/// A message of more characters is cut off: it repeats what stands in a file.
+/// Longest message, in characters; longer ones, which repeat the content of a file, are cut off.
 const WORDS_MAX: usize = 4_000;
 
-/// Where the program speaks.
+/// The output streams of the program.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
     colour_out: bool,
@@ -26,8 +26,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Settles colour for both streams. `quiet` keeps progress and notes away; errors and
-    /// warnings stay.
+    /// Decides on colour for both streams. `quiet` suppresses progress and notes, but not errors and warnings.
     pub fn new(choice: ColorChoice, quiet: bool) -> Self {
         Self {
             colour_out: colour(choice, io::stdout().is_terminal()),
@@ -36,43 +35,43 @@ impl Terminal {
         }
     }
 
-    /// Columns of the data.
+    /// Width of the data, in columns.
     pub fn width(self) -> usize {
         self.line_width().unwrap_or(WIDTH_ELSEWHERE)
     }
 
-    /// Columns to which lines must be broken that stand for one thing each: those of a terminal, or as
-    /// many as `COLUMNS` says. In a file or a pipe such a line stays whole.
+    /// Width at which one-item lines are wrapped: that of the terminal, or `COLUMNS`. `None` in a file or a
+    /// pipe, where such a line stays whole.
     pub fn line_width(self) -> Option<usize> {
         let terminal = || terminal_size::terminal_size_of(io::stdout());
         let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         asked.or_else(|| terminal().map(|(width, _)| usize::from(width.0)))
     }
 
-    /// Whether somebody watches standard error.
+    /// Whether standard error is a terminal.
     pub fn shows_progress(self) -> bool {
         !self.quiet && io::stderr().is_terminal()
     }
 
-    /// The line for progress, if somebody watches.
+    /// The stream for progress, if it is a terminal.
     pub fn line(self) -> Option<Line> {
         self.shows_progress().then_some(Line { coloured: self.colour_err })
     }
 
-    /// Whether progress may carry colour.
+    /// Whether progress may have colour.
     pub const fn colours_progress(self) -> bool {
         self.colour_err
     }
 
-    /// Data without colour.
+    /// Prints data without colour.
     ///
     /// # Errors
-    /// If standard output takes no more, as on a full disk. A reader that has seen enough (`| head`) is none.
+    /// If standard output cannot be written, as on a full disk. A closed pipe (`| head`) is no error.
     pub fn data(self, text: &str) -> io::Result<()> {
         self.out(&plain::text(text))
     }
 
-    /// A page, drawn with or without colour.
+    /// Prints a page, with or without colour.
     ///
     /// # Errors
     /// As [`Self::data`].
@@ -88,31 +87,31 @@ impl Terminal {
         }
     }
 
-    /// Something good to know.
+    /// Prints a note.
     pub fn note(self, text: &str) {
         if !self.quiet {
             self.err(text);
         }
     }
 
-    /// Workflow commands, bare: GitHub reads them from either stream, and data stays data.
+    /// Prints workflow commands without decoration: GitHub reads them from either stream, and data stays data.
     pub fn annotations(self, commands: &str) {
         if !commands.is_empty() {
             self.write_err(commands.trim_end());
         }
     }
 
-    /// Something that must be seen.
+    /// Prints a warning.
     pub fn warn(self, text: &str) {
         self.labelled("warning:", "33", text);
     }
 
-    /// Why the program does not do what it was asked.
+    /// Prints the error that ends the program.
     pub fn error(self, text: &str) {
         self.labelled("error:", "31", text);
     }
 
-    /// The same with the places in a text that it is about.
+    /// Prints the same, with its places in a text.
     pub fn diagnostic(self, diagnostic: &dyn Diagnostic) {
         let width = terminal_size::terminal_size_of(io::stderr())
             .map_or(WIDTH_ELSEWHERE, |(width, _)| usize::from(width.0));
@@ -148,13 +147,13 @@ impl Terminal {
     }
 
     fn write_err(self, text: &str) {
-        // Nobody is left to be told that nobody listens.
+        // There is no stream left to report this on.
         let _ = writeln!(io::stderr(), "{text}");
     }
 }
 
-/// A page in colour, if it is wanted and all that a terminal would obey is ours: what has more in it is
-/// drawn without and escaped.
+/// A page in colour, if wanted and if all its control sequences are ours; otherwise it is drawn without colour
+/// and escaped.
 fn coloured(wanted: bool, draw: impl Fn(bool) -> String) -> String {
     let page = draw(false);
     match plain::text(&page) {

@@ -1,6 +1,6 @@
-//! Determinism: two runs of one plan must be one.
+//! Determinism: two runs of one plan must be the same.
 //!
-//! Owns the comparison and the words for a difference. Refuses to know how runs are made.
+//! Owns the comparison and the description of a difference. Refuses to know how runs are made.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use onsale_reports::Summary;
 use onsale_sim::run::Outcome;
 use onsale_world::Tracing;
 
-/// Longer events are cut: what matters is which event it is.
+/// Longest description of an event; longer ones are cut off, since the event is still recognisable.
 const WORDS_MAX: usize = 600;
 
-/// Where two runs of one plan part.
+/// The point at which two runs of one plan diverge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// At this event, counted from 0.
     Event(usize),
-    /// Every event is the same, and what was reported about them is not.
+    /// All events are the same, but the reports about them differ.
     Report,
 }
 
-/// First event in which two runs with trails differ; `None` if they are the same.
+/// The first event in which two runs with trails differ; `None` if they are the same.
 ///
 /// # Panics
 /// If a run kept no trail.
@@ -32,12 +32,12 @@ pub fn difference(first: &Outcome, second: &Outcome) -> Option<Difference> {
     (!same(first, second)).then_some(Difference::Report)
 }
 
-/// Whether two runs that kept no trails are the same: their events, and what was reported.
+/// Whether two runs without trails are the same: their events, and their reports.
 pub fn same(first: &Outcome, second: &Outcome) -> bool {
     timeless(&first.summary) == timeless(&second.summary)
 }
 
-/// Where two runs that kept their trails part, in words that two more runs find.
+/// The point at which two runs with trails diverge, with a description that takes two more runs.
 ///
 /// # Panics
 /// If a run kept no trail.
@@ -55,7 +55,7 @@ pub fn parted(
     Some(Parted { difference, first, second })
 }
 
-/// The summary without what it says about the machine.
+/// The summary without the figures of the machine.
 fn timeless(summary: &Summary) -> Summary {
     let mut summary = summary.clone();
     summary.facts.wall_s = 0.0;
@@ -63,14 +63,14 @@ fn timeless(summary: &Summary) -> Summary {
     summary
 }
 
-/// A difference for people, with the words of the event in both runs.
+/// A difference for people, with the description of the event in both runs.
 #[derive(Clone, Debug)]
 pub struct Parted {
-    /// Where.
+    /// The point.
     pub difference: Difference,
-    /// The event in the first run; `None` if that run was over, or has no words for it.
+    /// The event in the first run; `None` if that run was over, or has no description of it.
     pub first: Option<String>,
-    /// The event in the second.
+    /// The event in the second run.
     pub second: Option<String>,
 }
 

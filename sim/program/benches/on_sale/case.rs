@@ -1,7 +1,7 @@
-//! One case: what runs, and what is read off it.
+//! One case: the scenario that runs, and the figures read off the run.
 //!
-//! Owns the scenarios of the cases and the figures of a run. Refuses to know which process it
-//! is in and what the figures are compared with.
+//! Owns the scenarios of the cases and the figures of a run. Refuses to know in which process it runs, and what
+//! the figures are compared with.
 
 use std::sync::Arc;
 
@@ -15,36 +15,36 @@ use serde::{Deserialize, Serialize};
 
 use crate::plain;
 
-/// The seed of every case but the sweep, which begins with it.
+/// The seed of every case except the sweep, which begins with it.
 pub(crate) const SEED: u64 = 1;
-/// How long the idle cluster waits.
+/// Duration of the idle cluster's run.
 pub(crate) const IDLE: Span = Span::from_secs(600);
 /// The scenario that the pair plays, scaled.
 pub(crate) const PAIRED: &str = "slow/stadium-10m-no-queue";
 
-/// Something to measure.
+/// A case to measure.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Case {
-    /// A scenario of the catalogue as it stands.
+    /// A scenario of the catalogue, unchanged.
     Catalogue {
         /// Its id.
         scenario: String,
     },
     /// The standard fault seed, many seeds one after another.
     Sweep {
-        /// How many.
+        /// Number of seeds.
         seeds: u64,
     },
-    /// A large cluster to which hardly anybody comes: beats and nothing else.
+    /// A large idle cluster with hardly any users: heartbeats only.
     Idle,
     /// The scenario of the pair on this engine.
     Ours {
-        /// How many people.
+        /// Number of people.
         users: u32,
     },
     /// The scenario of the pair as one task a user on plain madsim.
     Tasks {
-        /// How many people.
+        /// Number of people.
         users: u32,
     },
 }
@@ -56,15 +56,15 @@ pub(crate) struct Run {
     pub wall_s: f64,
     /// Virtual time from start to end, in seconds.
     pub virtual_s: f64,
-    /// People who were to come.
+    /// People of the scenario.
     pub users: u64,
-    /// Events simulated; none where the executor does not count them.
+    /// Events simulated; `None` if the executor does not count them.
     pub events: Option<u64>,
     /// Messages delivered.
     pub messages: u64,
-    /// Seats booked at the end, and in all.
+    /// Seats booked at the end, and seats in all.
     pub seats: (u64, u64),
-    /// What became of the people.
+    /// Fates of the people.
     pub fates: Vec<(String, u64)>,
     /// Oracles that failed, with the seed.
     pub failed: Vec<String>,
@@ -75,14 +75,14 @@ pub(crate) struct Run {
 pub(crate) struct Measured {
     /// Every run.
     pub runs: Vec<Run>,
-    /// Most memory that a process had resident before its first run, in bytes.
+    /// Resident memory of the process before its first run, in bytes.
     pub before_bytes: u64,
-    /// Most memory that a process had resident, in bytes.
+    /// Peak resident memory of the process, in bytes.
     pub peak_bytes: u64,
 }
 
 impl Measured {
-    /// Takes in what another process measured.
+    /// Adds the figures that another process measured.
     pub(crate) fn add(&mut self, other: Self) {
         self.runs.extend(other.runs);
         self.before_bytes = self.before_bytes.max(other.before_bytes);
@@ -140,8 +140,8 @@ fn load(scenario: &str) -> Scenario {
     catalogue::load(scenario).expect("the catalogue has the scenario")
 }
 
-/// The pair's scenario for fewer people and as many fewer seats, so that as large a share of the
-/// crowd is refused. The hall loses rows before it loses sections, since people look at sections.
+/// The pair's scenario for fewer people and proportionally fewer seats, so that the same share of the crowd is
+/// refused. The hall loses rows before sections, because people look at sections.
 fn scaled(users: u32) -> Scenario {
     let mut scenario = load(PAIRED);
     let (sale, crowd) = (&mut scenario.sale, &mut scenario.crowd);

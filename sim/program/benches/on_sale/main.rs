@@ -1,8 +1,7 @@
-//! What an on-sale costs: wall time and memory of whole runs, and of the same crowd with one
-//! task a user.
+//! The cost of an on-sale: wall time and memory of whole runs, and of the same crowd with one task a user.
 //!
-//! Owns the list of cases and the processes in which they run: each in its own, so that peak
-//! memory is that case's alone, one at a time. Refuses to know how figures are laid out.
+//! Owns the list of cases and their processes: one at a time, each in its own process, so that peak memory is
+//! that case's alone. Refuses to know how figures are laid out.
 //!
 //! `README.md` beside this directory says what each row means.
 
@@ -19,7 +18,7 @@ use onsale_booking::Span;
 use crate::case::{Case, IDLE, Measured, SEED};
 use crate::table::{Report, Row, Target};
 
-/// That of the program.
+/// The allocator of the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -109,7 +108,7 @@ fn measure(arguments: &Arguments) -> Result<Report, String> {
     Ok(report)
 }
 
-/// Runs a case so many times, each time in a new process.
+/// Runs a case this many times, each time in a new process.
 fn row(name: String, case: &Case, runs: u16, target: Target) -> Result<Row, String> {
     let mut measured = Measured::default();
     for run in 1..=runs {

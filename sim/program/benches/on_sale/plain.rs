@@ -1,14 +1,13 @@
 //! The same crowd as one task a user on plain madsim.
 //!
-//! Owns the obvious way to write the simulation: a task for each person, a task for each receive
-//! loop of the server, and madsim's network between them. The people are those of the engine:
-//! their arrivals, tastes and seat map are the engine's own code. The server decides with the
-//! same `Show`, but it is one server without a disk, a journal, a queue for its processor or a
-//! fault, and no oracle looks on: it has less to do.
+//! Owns the obvious way to write the simulation: a task for each person, a task for each receive loop of the
+//! server, and madsim's network between them. The people are those of the engine: arrivals, tastes and seat map
+//! are the engine's own code. The server decides with the same `Show`, but it is a single server without disk,
+//! journal, processor queue or faults, and no oracle watches: it has less to do.
 //!
-//! Where there was a choice, the faster way was taken: payloads travel as values without coding, as
-//! in madsim's own calls; every person has an address of their own, since a mailbox is searched
-//! from one end to the other; a person's session takes its memory at the arrival.
+//! Where there was a choice, the faster way was taken: payloads travel as values without coding, as in madsim's
+//! own calls; every person has their own address, because a mailbox is searched from one end to the other;
+//! memory for a session is taken at the arrival.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -35,13 +34,13 @@ use crate::case::Run;
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 1);
 /// The tag of all requests; an answer's tag is its request.
 const REQUESTS: u64 = u64::MAX;
-/// People who share a client machine.
+/// Number of people who share a client machine.
 const PEOPLE_A_MACHINE: u32 = 10_000;
-/// A receive loop takes two milliseconds a request, one to receive and one to send, in which madsim
-/// sleeps. So many loops answer a quarter of the crowd a second.
+/// A receive loop sleeps two milliseconds a request in madsim, one to receive and one to send. This many loops
+/// answer a quarter of the crowd a second.
 const PEOPLE_A_LOOP: u32 = 2_000;
 
-/// What the tasks share.
+/// State that the tasks share.
 struct Sale {
     scenario: Scenario,
     demand_seed: u64,
@@ -153,7 +152,7 @@ fn decide(show: &mut Show, request: &Request, now: Instant) -> Outcome {
     }
 }
 
-/// A person's whole life.
+/// The life of a person.
 async fn live(sale: Arc<Sale>, user: u32, address: SocketAddr) {
     let arrival = sale.curve.arrival(user);
     sale.until(arrival).await;
@@ -174,17 +173,17 @@ struct Person<'a> {
     endpoint: Endpoint,
 }
 
-/// What a person holds.
+/// The hold of a person.
 struct Cart {
     hold: HoldId,
-    /// Which of the person's requests it was.
+    /// The number of the request that got it.
     sequence: u8,
     seats: SeatList,
     expires: Instant,
 }
 
 impl Person<'_> {
-    /// Picks and asks for seats until some are held or the person leaves.
+    /// Picks and requests seats until some are held or the person leaves.
     async fn visit(&self, arrival: Instant) -> Fate {
         let (sale, taste, group) = (self.sale, self.taste, self.taste.group());
         let (mut sequence, mut refreshes, mut picks) = (0, 0, taste.picks());
@@ -262,7 +261,7 @@ impl Person<'_> {
         }
     }
 
-    /// One request with its retries; `None` if no answer came.
+    /// One request with its retries; `None` without an answer.
     async fn ask(
         &self,
         sequence: u8,
@@ -280,7 +279,7 @@ impl Person<'_> {
                 if attempt >= session.tries && sale.now() >= stubborn_until {
                     return None;
                 }
-                // The answer to an earlier attempt is welcome while the person waits for the next.
+                // The answer to an earlier attempt is accepted while the person waits for the next.
                 answer = self.hear(id.0, self.taste.backoff(sequence, attempt)).await;
             }
             if answer.is_some() {

@@ -1,7 +1,6 @@
-//! The figures, for a person and for a program.
+//! The figures, as a table for people and as JSON.
 //!
-//! Owns medians, ratios, the extrapolation and their layout. Refuses to know how a figure came
-//! about.
+//! Owns medians, ratios, the extrapolation and the layout. Refuses to know how a figure was measured.
 
 use onsale::capsule;
 use onsale_booking::Span;
@@ -12,30 +11,30 @@ use serde_json::{Value, json};
 use crate::case::{Measured, PAIRED};
 use crate::yardstick;
 
-/// What the extrapolation reaches for.
+/// Size of the crowd to which figures are extrapolated.
 const WHOLE_CROWD: u64 = 10_000_000;
 
-/// What a case should stay below; a miss is told and is no error.
+/// A target of a case; a miss is printed and is no error.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Target {
-    /// For the median of the wall time.
+    /// Bound of the median wall time.
     pub wall: Option<Span>,
-    /// For the most memory resident.
+    /// Bound of the peak resident memory.
     pub peak_bytes: Option<u64>,
 }
 
 /// One case with its figures.
 #[derive(Debug)]
 pub(crate) struct Row {
-    /// For the first column.
+    /// Label in the first column.
     pub name: String,
-    /// What it should stay below.
+    /// Its targets.
     pub target: Target,
     /// Its figures; at least one run.
     pub measured: Measured,
 }
 
-/// Everything that one invocation measured.
+/// All measurements of one invocation.
 #[derive(Debug)]
 pub(crate) struct Report {
     machine: Machine,
@@ -47,14 +46,14 @@ pub(crate) struct Report {
     pub tasks: Option<Row>,
 }
 
-/// What it ran on.
+/// The machine.
 #[derive(Debug)]
 struct Machine {
     cpu: String,
     cores: usize,
     /// The load average of the last minute before the first case.
     load: String,
-    /// What it does of the yardstick, before the first case.
+    /// Its yardstick events a second, before the first case.
     events_per_s: f64,
 }
 
@@ -84,13 +83,13 @@ impl Row {
         walls
     }
 
-    /// The middle one; of an even number the mean of the two in the middle.
+    /// The median; for an even number of values, the mean of the middle two.
     fn median(&self) -> f64 {
         let walls = self.walls();
         (walls[(walls.len() - 1) / 2] + walls[walls.len() / 2]) / 2.0
     }
 
-    /// The least of those that nine in ten do not exceed.
+    /// The 90th percentile: the least value that nine in ten do not exceed.
     fn ninetieth(&self) -> f64 {
         let walls = self.walls();
         walls[(walls.len() * 9).div_ceil(10) - 1]
@@ -104,12 +103,12 @@ impl Row {
         self.walls()[self.measured.runs.len() - 1]
     }
 
-    /// Of the first run; but for a sweep all are alike.
+    /// A figure of the first run; except in a sweep, all runs agree.
     fn users(&self) -> u64 {
         self.measured.runs[0].users
     }
 
-    /// A figure of all runs by the wall time of all runs.
+    /// Sum of a figure over all runs, divided by the sum of their wall times.
     fn rate(&self, total: u64) -> f64 {
         total as f64 / self.walls().iter().sum::<f64>()
     }
@@ -127,7 +126,7 @@ impl Row {
             .map(|events| self.rate(events))
     }
 
-    /// Virtual seconds, the middle run's.
+    /// Virtual seconds of the median run.
     fn virtual_s(&self) -> f64 {
         let mut spans: Vec<f64> = self.measured.runs.iter().map(|run| run.virtual_s).collect();
         spans.sort_unstable_by(f64::total_cmp);
@@ -138,7 +137,7 @@ impl Row {
         self.measured.runs.iter().flat_map(|run| &run.failed).map(String::as_str).collect()
     }
 
-    /// (target, its figure in words, whether it is met)
+    /// (target, figure in words, whether it is met)
     fn judged(&self) -> Vec<(&'static str, String, bool)> {
         let wall = self
             .target
@@ -206,12 +205,12 @@ impl Row {
     }
 }
 
-/// The same crowd both ways.
+/// The same crowd simulated both ways.
 #[derive(Debug)]
 struct Pair<'a> {
     ours: &'a Row,
     tasks: &'a Row,
-    /// The whole crowd on this engine, if it was measured.
+    /// The full crowd on this engine, if it was measured.
     whole: Option<&'a Row>,
 }
 
@@ -224,7 +223,7 @@ impl Pair<'_> {
         self.tasks.measured.peak_bytes as f64 / self.ours.measured.peak_bytes as f64
     }
 
-    /// Seconds and bytes of the whole crowd as tasks, if each cost what it costs here.
+    /// Seconds and bytes of the full crowd as tasks, in proportion to the crowd measured here.
     fn extrapolated(&self) -> (f64, u64) {
         let times = WHOLE_CROWD as f64 / self.tasks.users() as f64;
         let Measured { before_bytes, peak_bytes, .. } = self.tasks.measured;
@@ -298,7 +297,7 @@ impl Report {
         self.all().all(|row| row.failed().is_empty())
     }
 
-    /// For a person.
+    /// The table for people.
     pub(crate) fn to_text(&self) -> String {
         let Machine { cpu, cores, load, events_per_s } = &self.machine;
         let mut lines = vec![
@@ -327,7 +326,7 @@ impl Report {
         lines.join("\n")
     }
 
-    /// For a program.
+    /// The JSON for programs.
     pub(crate) fn to_json(&self) -> String {
         let Machine { cpu, cores, load, events_per_s } = &self.machine;
         let report = json!({

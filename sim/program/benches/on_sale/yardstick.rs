@@ -1,7 +1,7 @@
-//! A yardstick for the machine: how fast it moves bare events, now.
+//! A yardstick for the machine: its current speed in bare events.
 //!
-//! Owns a loop that knows nothing of on-sales, so that nothing done to the engine moves it: where
-//! it is slow, the machine is. Refuses to judge, and to scale anybody's figures.
+//! Owns a loop that knows nothing of on-sales, so no change of the engine affects it: if it is slow, the machine
+//! is. Refuses to judge, and to scale other figures.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,18 +9,18 @@ use std::collections::BinaryHeap;
 use onsale_sim::wall::Stopwatch;
 use onsale_world::stream::mix;
 
-/// Events that wait in the heap at any time.
+/// Events waiting in the heap at any time.
 const WAITING: u64 = 10_000;
 /// Events taken in one measurement.
 const TAKEN: u64 = 2_000_000;
-/// Measurements, of which the fastest counts: what disturbs one only makes it slower.
+/// Measurements, of which the fastest counts: disturbances only slow one down.
 const TIMES: u32 = 5;
 
-/// What [`events_per_s`] gives on the kind of machine for which the targets were set.
+/// The result of [`events_per_s`] on the kind of machine for which the targets were set.
 pub(crate) const EXPECTED_EVENTS_PER_S: f64 = 15e6;
 
-/// Events a second of a binary heap from which the earliest is taken and into which another is
-/// entered, again and again.
+/// Events a second of a binary heap from which the earliest event is repeatedly taken and into which another is
+/// entered.
 pub(crate) fn events_per_s() -> f64 {
     (0..TIMES).map(|_| measure()).fold(0.0, f64::max)
 }

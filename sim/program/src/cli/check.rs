@@ -18,7 +18,7 @@ Examples:
   onsale check fast --for 10m --verify-every 50
                                            as many seeds as ten minutes allow
   onsale check --junit junit.xml --fail-fast     in CI
-  onsale check --partition hash:2/4        one of four machines; merge afterwards
+  onsale check --partition hash:2/4        one of four slices; then merge
   onsale check --resume                    continue after Ctrl-C or a kill
   onsale check --settings --seeds 1..1001  scenarios with settings drawn by seed
   onsale check --unsafe                    how soon oracles see unsafe settings

@@ -1,4 +1,4 @@
-//! `onsale check`: many seeds, and what they teach.
+//! `onsale check`: many seeds of many scenarios, and their totals.
 
 use std::fs;
 use std::io::Write;
@@ -37,13 +37,13 @@ use crate::sweep::watch::Watch;
 use crate::sweep::{Header, Item};
 use crate::terminal::Terminal;
 
-/// What a drawn scenario may do at most, unless told otherwise: some draw a hundred times more than others.
+/// Default limit on the events of a drawn scenario: some draw a hundred times more events than others.
 const SETTINGS_CAP: Limits = Limits { events_max: 5_000_000, bytes_max: 512 << 20 };
 
-/// Distinct failures of which a capsule is kept.
+/// Number of distinct failures of which a capsule is kept.
 const CAPSULES_MAX: usize = 20;
 
-/// Runs a sweep and reports what it found.
+/// Runs a sweep and reports its results.
 pub(super) fn check(
     arguments: &CheckArgs,
     reach: Reach,
@@ -51,7 +51,7 @@ pub(super) fn check(
 ) -> Result<Exit, Failure> {
     let usual = if arguments.unsafe_settings { "unsafe" } else { "fast" };
     let scenarios = if arguments.settings {
-        // Any of those that are drawn stands for all.
+        // Any drawn scenario represents all of them.
         vec![settings::drawn(0)]
     } else {
         scenarios(&arguments.scenarios, usual, reach)?
@@ -79,7 +79,7 @@ pub(super) fn check(
     }
     let (results, known) = results::open(&path, &header, existing, |result| totals.add(&result))?;
     if known > 0 {
-        terminal.note(&format!("resumed behind {}", human::counted(known, "result")));
+        terminal.note(&format!("resumed after {}", human::counted(known, "result")));
     }
 
     let stopwatch = Stopwatch::start();
@@ -115,8 +115,8 @@ pub(super) fn check(
     }
 }
 
-/// What was learned, for where it is read: lines to paste as the program was started, and scenarios with
-/// their files from the top of the repository.
+/// The totals, adapted to their reader: commands as the program was started, and scenarios with their files
+/// relative to the top of the repository.
 pub(super) fn addressed(mut facts: SweepFacts) -> SweepFacts {
     for failure in facts.failures.iter_mut().chain(&mut facts.expected) {
         failure.reproduce = spoken(&failure.reproduce);
@@ -133,10 +133,10 @@ pub(super) fn addressed(mut facts: SweepFacts) -> SweepFacts {
     facts
 }
 
-/// Where the scenarios that come along stand in the program's own repository.
+/// The folder of the catalogue in the program's own repository.
 const CATALOGUE: &str = "scenarios/catalogue";
 
-/// The file of a scenario from the top of a repository; `None` if it is not in it.
+/// The file of a scenario, relative to the top of a repository; `None` if it is not in one.
 fn file_of(id: &str, here: &Path, top: &Path) -> Option<String> {
     let comes_along = top.join(CATALOGUE).join(format!("{id}.toml"));
     let file = [here.join(id), comes_along].into_iter().find(|file| file.is_file())?;
@@ -145,7 +145,7 @@ fn file_of(id: &str, here: &Path, top: &Path) -> Option<String> {
     Some(parts.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
-/// Reports a sweep: the files, the annotations, and the page last.
+/// Reports a sweep: the files, the annotations, and last the page.
 pub(super) fn report(
     facts: &SweepFacts,
     arguments: &ReportArgs,
@@ -159,7 +159,7 @@ pub(super) fn report(
         exit = exit.or(Exit::Internal);
     }
     let on_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|is| is == "true");
-    // What slices found is told once, by their merge.
+    // Failures of slices are reported once, by their merge.
     let is_told = arguments.annotations || (on_github && facts.slice.is_none());
     if is_told {
         terminal.annotations(&annotations::render(facts));
@@ -178,13 +178,13 @@ pub(super) fn report(
     Ok(exit)
 }
 
-/// Adds to the summary of the step, to which others may have added before.
+/// Appends to the summary of the step, to which other steps may have written.
 fn add_summary(file: &Path, facts: &SweepFacts) -> std::io::Result<()> {
     let mut file = fs::OpenOptions::new().append(true).create(true).open(file)?;
     file.write_all(step_summary::render(facts).as_bytes())
 }
 
-/// Sees to it that nothing runs for hours whose report has no place to go, or would take that of something else.
+/// Checks before hours of work that the report can be written and replaces no foreign file.
 pub(super) fn make_room(arguments: &ReportArgs, claims: &mut Claims) -> Result<(), Failure> {
     let Some(path) = &arguments.junit else { return Ok(()) };
     let usage = |what: &str| Failure::Usage(format!("--junit {}: {what}", path.display()));
@@ -204,7 +204,7 @@ fn parent(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
-/// What was named, each scenario once; if nothing was, what is usual.
+/// The named scenarios, each once; by default the folder `fast`.
 fn scenarios(names: &[String], usual: &str, reach: Reach) -> Result<Vec<Scenario>, Failure> {
     let mut scenarios: Vec<Scenario> = Vec::new();
     let names = if names.is_empty() { &[usual.to_owned()] } else { names };
@@ -253,19 +253,19 @@ fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failu
     })
 }
 
-/// A sweep under way.
+/// A running sweep.
 struct Sweep<'a> {
     header: &'a Header,
     scenarios: &'a [Scenario],
     dir: PathBuf,
     totals: Totals,
     results: Writer,
-    /// What could not be written.
+    /// The error of a file that could not be written.
     trouble: Option<Failure>,
 }
 
 impl Sweep<'_> {
-    /// Runs what is not known yet. Tells why it ended, if that was not its end.
+    /// Plays the runs without a result. Returns the reason for an early end.
     fn carry_out(
         &mut self,
         arguments: &CheckArgs,
@@ -322,7 +322,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// Keeps a result: its capsule first, so that whoever finds the line finds the capsule.
+    /// Keeps a result: its capsule first, so that the capsule exists once the line does.
     fn take(&mut self, played: &Played, wall_s: f64) -> ControlFlow<()> {
         let before = self.totals.distinct();
         self.totals.add_made(&played.result, wall_s);
@@ -344,14 +344,14 @@ impl Sweep<'_> {
         }
     }
 
-    /// Whether it was to end at its first failure and had one.
+    /// Whether it was told to end at its first failure and had one.
     const fn is_over(&self) -> bool {
         self.header.fail_fast && self.totals.failed_runs() > 0
     }
 }
 
-/// Ends the program because a run is in a turn that never ends: its thread can be neither stopped nor
-/// waited for. Results are on disk already, all but those behind it.
+/// Ends the program because a turn never ends: its thread can be neither stopped nor waited for. All earlier
+/// results are on disk already.
 fn give_up(scenario: &str, seed: u64, terminal: Terminal) -> ! {
     terminal.error(&format!(
         "seed {seed} of {scenario} has shown no event for {}: it is in a turn that never ends, \
@@ -363,7 +363,7 @@ fn give_up(scenario: &str, seed: u64, terminal: Terminal) -> ! {
     std::process::exit(Exit::OracleFailed as i32);
 }
 
-/// Where the capsule of a run is kept: `fast-crash-7` below the sweep's directory.
+/// The directory of a run's capsule: `fast-crash-7` below the sweep's directory.
 fn capsule_dir(dir: &Path, scenario: &str, seed: u64) -> PathBuf {
     dir.join(files::of_run(scenario, seed))
 }

@@ -1,4 +1,4 @@
-//! `onsale completions`: for the shell.
+//! `onsale completions`: completion scripts for shells.
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -8,7 +8,7 @@ use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 
-/// Prints the script that completes `onsale`.
+/// Prints the completion script of a shell.
 pub(super) fn completions(shell: Shell, terminal: Terminal) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "onsale", &mut script);

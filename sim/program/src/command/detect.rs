@@ -55,7 +55,7 @@ pub(super) fn detect(
     let line = terminal.line();
     progress::show_sweep(goal, &swept, line, |words| terminal.note(words), measure);
     if stop.asked() {
-        terminal.warn("interrupted: a part says nothing of how soon something is seen");
+        terminal.warn("interrupted: an incomplete measurement means nothing");
         return Ok(Exit::Interrupted);
     }
 

@@ -1,6 +1,6 @@
-//! What a replay is looked at for, besides its summary: a story, a trace, a stop on the way.
+//! Looks at a replay beside its summary: a story, a trace, a stop.
 //!
-//! Owns the order of looks and what is printed of them. Refuses to know how a run is carried out.
+//! Owns the order of looks and their output. Refuses to know how a run is carried out.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ use super::Failure;
 use crate::cli::ReplayArgs;
 use crate::terminal::Terminal;
 
-/// What a run is looked at for; by default only for its summary.
+/// The looks at a run; by default only its summary.
 #[derive(Debug, Default)]
 pub(super) struct Looking {
     subjects: Vec<Subject>,
@@ -34,10 +34,10 @@ pub(super) struct Looking {
 }
 
 impl Looking {
-    /// What a command line asks for.
+    /// Reads the looks from a command line.
     ///
     /// # Errors
-    /// If it asks for what the plan has not, or the trace cannot be begun.
+    /// If the plan lacks the subject, or the trace cannot be begun.
     pub(super) fn new(arguments: &ReplayArgs, plan: &Plan) -> Result<Self, Failure> {
         let scenario = &plan.scenario;
         let window = (
@@ -80,7 +80,7 @@ impl Looking {
         })
     }
 
-    /// How to look at the run itself; `play` carries out the look before it, where one is needed.
+    /// The looks at the run itself; `play` carries out the look before it, if one is needed.
     pub(super) fn look(&mut self, play: impl FnOnce(Look) -> Outcome) -> Look {
         let mut cast = self.cast.take();
         if let Some(unprepared) = cast.take_if(|cast| cast.needs_rehearsal()) {
@@ -93,12 +93,12 @@ impl Looking {
         Look { watch, ..self.unwatched() }
     }
 
-    /// How to play the same when nobody looks on.
+    /// The way to play the same run without looks.
     pub(super) fn unwatched(&self) -> Look {
         Look { until: self.until, ..Look::default() }
     }
 
-    /// What was seen: closes the trace, and returns the story, if one was asked for.
+    /// Closes the trace, and returns the story, if one was asked for.
     ///
     /// # Errors
     /// If the trace could not be written.
@@ -127,7 +127,7 @@ impl Looking {
         Ok(story)
     }
 
-    /// The story and the summary for programs, an object a line.
+    /// The story and the summary as JSON, one object a line.
     pub(super) fn json(story: &Story, summary: &Summary) -> String {
         let summary: serde_json::Value =
             serde_json::from_str(&summary.to_json()).expect("a summary is JSON");
@@ -135,7 +135,7 @@ impl Looking {
         format!("{}{}", story_page::json_lines(story), json::line(&last))
     }
 
-    /// The story with the verdicts for people.
+    /// The story with the verdicts as text.
     pub(super) fn page(
         &self,
         story: &Story,

@@ -1,4 +1,4 @@
-//! `onsale merge`: the slices of a sweep as one.
+//! `onsale merge`: merges the slices of a sweep.
 
 use onsale_reports::sweep::Stopped;
 
@@ -28,7 +28,7 @@ pub(super) fn merge(arguments: &MergeArgs, terminal: Terminal) -> Result<Exit, F
     }
     let cut = slices.read(|result| totals.add(&result))?;
     if let Some(path) = &arguments.results {
-        // Only now it is known that the slices make a whole, which may replace another.
+        // Only now the slices are known to be complete, so their merge may replace another file.
         let existing = if arguments.overwrite { Existing::Replace } else { Existing::Keep };
         let (mut whole, _) = results::open(path, &header, existing, drop)?;
         let mut kept = Ok(());

@@ -1,6 +1,6 @@
-//! `onsale scenarios reference`: everything that a scenario can say and a run puts out, as one page.
+//! `onsale scenarios reference`: all keys of scenarios and all outputs of runs, on one page.
 //!
-//! Owns the order of the page. Refuses to know any key, column or mark: what each means stands where it is declared.
+//! Owns the order of the page. Refuses to know any key, column or mark: each is documented where it is declared.
 
 use onsale_cluster::Mark;
 use onsale_cluster::observation::Phase;

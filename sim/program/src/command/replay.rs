@@ -1,4 +1,4 @@
-//! `onsale replay`: a run once more, and whether it is still the same.
+//! `onsale replay`: plays a run again and compares it with the recorded one.
 
 use std::path::{Path, PathBuf};
 
@@ -49,14 +49,12 @@ fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Resul
     let capsule = capsule::read(file)?;
     let plan = &capsule.plan;
     let mut claims = Claims::default();
-    claims.reads("what is replayed", file);
+    claims.reads("the input", file);
     let dir = room(&mut claims, plan, arguments)?;
     let looking = Looking::new(arguments, plan)?;
     let other_code = capsule.mismatch();
     if let Some(mismatch) = &other_code {
-        terminal.warn(&format!(
-            "other code: {mismatch}; what follows may differ from what was recorded"
-        ));
+        terminal.warn(&format!("other code: {mismatch}; the run may differ from the recorded one"));
     }
     if capsule.plan_is == PlanIs::Edited {
         terminal.warn(
@@ -70,17 +68,17 @@ fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Resul
     let play = Play { plan, arguments, limits, looking, dir, reproduce, terminal };
     let Played { outcome, exit } = play.carry_out()?;
     if limits != Limits::only(capsule.limit) {
-        terminal.note("other limits than recorded: nothing is compared with what was recorded");
+        terminal.note("other limits than recorded: nothing is compared with the recorded run");
         return Ok(exit);
     }
     if outcome.summary.facts.interrupted {
-        terminal.note("it did not run to its end: nothing is compared with what was recorded");
+        terminal.note("the run did not reach its end: nothing is compared with the recorded run");
         return Ok(exit);
     }
     Ok(compare(&capsule, &outcome, other_code.is_some(), exit, terminal))
 }
 
-/// Where the files of a replay go, and that it may write them there.
+/// The directory for the files of a replay, checked for permission.
 fn room(
     claims: &mut Claims,
     plan: &Plan,
@@ -93,7 +91,7 @@ fn room(
     Ok(dir)
 }
 
-/// Says whether the replay is what was recorded. On the same code it must be.
+/// Says whether the replay matches the recorded run. On the same code it must.
 fn compare(
     capsule: &Capsule,
     outcome: &Outcome,
@@ -122,7 +120,7 @@ fn compare(
     let differ =
         format!("the trace hash is {}, recorded was {}", facts.trace_hash, capsule.trace_hash);
     if other_code {
-        terminal.warn(&format!("{differ}: on this code the plan plays out otherwise"));
+        terminal.warn(&format!("{differ}: on this code the plan plays out differently"));
         return exit;
     }
     terminal.error(&format!(

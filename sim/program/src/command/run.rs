@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::files::Claims;
 use crate::terminal::Terminal;
 
-/// Plays a scenario, or prints the plan of it.
+/// Plays a scenario, or prints its plan.
 pub(super) fn run(arguments: &RunArgs, reach: Reach, terminal: Terminal) -> Result<Exit, Failure> {
     let scenario = scenario_of(&arguments.scenario, arguments.seed.unwrap_or(1), reach)?;
     let replayed = scenario.replay.as_ref().map(|replay| replay.seed.0);

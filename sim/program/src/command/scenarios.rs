@@ -1,4 +1,4 @@
-//! `onsale scenarios`: what there is, in full, and whether it is sound.
+//! `onsale scenarios`: lists, shows and validates scenarios.
 
 use onsale_reports::json;
 use onsale_scenarios::Scenario;

@@ -1,7 +1,6 @@
-//! `onsale shrink`: a failure, made small.
+//! `onsale shrink`: makes a failure small.
 //!
-//! Owns the budget, the progress, the files and the words of a search. Refuses to know how
-//! the search goes about it.
+//! Owns the budget, the progress, the files and the output of a search. Refuses to know how the search works.
 
 mod page;
 mod shelf;
@@ -45,7 +44,7 @@ use crate::shrink::{self, Case, Standing, Trial};
 use crate::signature::Signature;
 use crate::terminal::Terminal;
 
-/// Shrinks what a seed, a capsule or a plan fails with.
+/// Shrinks the failure of a seed, a capsule or a plan.
 pub(super) fn shrink(
     arguments: &ShrinkArgs,
     reach: Reach,
@@ -113,13 +112,13 @@ pub(super) fn shrink(
     Ok(if interrupted { Exit::Interrupted } else { Exit::Passed })
 }
 
-/// Warns where the failure that is shrunk may not be the recorded one.
+/// Warns if the failure may not be the recorded one.
 fn warn_of_changes(recorded: &Capsule, terminal: Terminal) {
     if let Some(mismatch) = recorded.mismatch() {
-        terminal.warn(&format!("other code: {mismatch}; what is shrunk is what fails now"));
+        terminal.warn(&format!("other code: {mismatch}; shrinking the failure on this code"));
     }
     if recorded.plan_is == PlanIs::Edited {
-        terminal.warn("edited: the plan in this capsule is not the one that failed; what is shrunk is what fails now");
+        terminal.warn("edited: the plan in this capsule is not the one that failed; shrinking the failure of this plan");
     }
 }
 
@@ -132,8 +131,8 @@ fn is_comparable(recorded: &Capsule, limits: Limits) -> bool {
         && !recorded.trace_hash.is_empty()
 }
 
-/// The smallest case once more, with its story. A second Ctrl-C kills: this run must not end early, because the
-/// files tell of it.
+/// Plays the smallest case once more, with its story. A second Ctrl-C kills: this run must not end early,
+/// because the files depend on it.
 fn follow(case: &Case, target: &Signature, limits: Limits) -> (Outcome, Option<Story>) {
     let hazards = Hazards::of(&case.plan.scenario);
     let follow = Follow::new(cast(case, target), hazards, ALL_OF_IT).with_every_fault();
@@ -156,12 +155,11 @@ fn note_files(told: &Told<'_>, terminal: Terminal) {
 
 const ALL_OF_IT: (Instant, Instant) = (Instant::ZERO, Instant::MAX);
 
-/// Of more people no story is told at once.
+/// Largest number of people whose story is told at once.
 const LEADS_MAX: usize = 10;
 
-/// The subjects of a case's story: the facts and sessions that the evidence names, if it names any;
-/// else everybody who is left, if they are few, or whom the evidence names. Where it names nobody,
-/// what it names otherwise is followed as well.
+/// The subjects of a case's story: the facts and sessions named in the evidence, if any; else everybody who is
+/// left, if they are few; else the people named in the evidence, or its other subjects if it names nobody.
 fn cast(case: &Case, target: &Signature) -> Cast {
     let scenario = &case.plan.scenario;
     let failure = case.trial.failure(target);
@@ -191,7 +189,7 @@ fn cast(case: &Case, target: &Signature) -> Cast {
     Cast::new(subjects, setup(scenario).placement, run::naming(scenario))
 }
 
-/// What is to be shrunk; a seed or a plan makes a capsule that expects nothing.
+/// The case to shrink; a seed or a plan makes a capsule without expectations.
 fn read(arguments: &ShrinkArgs, reach: Reach) -> Result<Capsule, Failure> {
     match (&arguments.subject, &arguments.scenario) {
         (Subject::Seed(seed), Some(scenario)) => {
@@ -204,13 +202,13 @@ fn read(arguments: &ShrinkArgs, reach: Reach) -> Result<Capsule, Failure> {
     }
 }
 
-/// Where the files go: never over what is shrunk.
+/// The directory for the files: never that of the input.
 fn directory_for(arguments: &ShrinkArgs, plan: &Plan) -> Result<PathBuf, Failure> {
     let names = [CAPSULE, SCENARIO, REGRESSION, STORY];
     let claim = |dir: &Path| {
         let mut claims = Claims::default();
         match &arguments.subject {
-            Subject::File(file) => claims.reads("what is shrunk", file),
+            Subject::File(file) => claims.reads("the input", file),
             Subject::Seed(_) => claims.reads_scenario(&plan.scenario),
         }
         claim_dir(&mut claims, dir, plan, &names)
@@ -223,14 +221,14 @@ fn directory_for(arguments: &ShrinkArgs, plan: &Plan) -> Result<PathBuf, Failure
     if claim(&dir).is_ok() {
         return Ok(dir);
     }
-    // What was shrunk before is shrunk again.
+    // An earlier shrink of the same failure is replaced.
     let again = default_dir(plan, "shrink-", "-again");
     claim(&again)?;
     Ok(again)
 }
 
-/// What a failure comes first by: that a promise broke is a cause, that somebody had to wait is what
-/// comes of it, and of the others the first in time; what took the whole run to judge comes last.
+/// The order of failures: a broken promise is a cause and comes before a long wait, which is a consequence; then
+/// the first in time; a failure found at the end of the run comes last.
 fn found_at(outcome: &Outcome, failure: &Signature) -> (bool, u64) {
     let is_of_waiting =
         [Oracle::Live, Oracle::Latency].map(Oracle::name).contains(&failure.oracle.as_str());
@@ -241,7 +239,7 @@ fn found_at(outcome: &Outcome, failure: &Signature) -> (bool, u64) {
     (is_of_waiting, found.unwrap_or(u64::MAX))
 }
 
-/// The failure that is to stay: the one that is asked for, or the first in time.
+/// The failure to keep: the requested one, or the first in time.
 fn target(
     oracle: Option<&str>,
     outcome: &Outcome,
@@ -272,7 +270,7 @@ fn target(
     })
 }
 
-/// Complains if a run is not the one that it should be.
+/// Complains if a run is not the expected one.
 fn differs(trace_hash: &str, case: &Case, terminal: Terminal) -> Option<Exit> {
     (trace_hash != case.trial.trace_hash).then(|| {
         terminal.error(&format!(
@@ -284,14 +282,14 @@ fn differs(trace_hash: &str, case: &Case, terminal: Terminal) -> Option<Exit> {
     })
 }
 
-/// The search as a person sees it.
+/// The search as shown to the user.
 struct Search<'a> {
     budget: Span,
     stopwatch: Stopwatch,
     session: &'a Progress,
-    /// How much each run may do.
+    /// Limits of each run.
     limits: Limits,
-    /// Why the best result could not be put on disk.
+    /// The error of a best result that could not be written.
     unsaved: Option<ReportError>,
 }
 

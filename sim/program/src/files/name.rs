@@ -1,15 +1,16 @@
-//! What files and folders of a run are called.
+//! Names of files and folders of a run.
 //!
-//! Owns names that a person can read and that no two runs share: an id of the catalogue and the bare name of
-//! a scenario beside it say enough, all others carry a hash of the whole id. Refuses to know where they stand.
+//! Owns names that people can read and that no two runs share: an id of the catalogue, or the bare name of a
+//! scenario in the current folder, is enough; all others carry a hash of the whole id. Refuses to know where the
+//! files are.
 
 use onsale_scenarios::catalogue;
 use onsale_world::trace_hash::Fingerprint;
 
-/// Longest name, in letters; the hash tells longer ones apart that begin alike.
+/// Longest name, in letters; the hash distinguishes longer names with the same beginning.
 const LETTERS_MAX: usize = 80;
 
-/// The name of a run's own folder: `fast-crash-7`, `my-sale-7`, `sales-x+1f0c93aa-7`.
+/// The name of a run's folder: `fast-crash-7`, `my-sale-7`, `sales-x+1f0c93aa-7`.
 pub(crate) fn of_run(scenario: &str, seed: u64) -> String {
     let is_plain = |letter: char| {
         letter.is_ascii_lowercase() || letter.is_ascii_digit() || "._-".contains(letter)
@@ -26,7 +27,7 @@ pub(crate) fn of_run(scenario: &str, seed: u64) -> String {
     let says_all = if catalogue::all().iter().any(|entry| entry.id == scenario) {
         true
     } else {
-        // No other file, and no entry of the catalogue, is called the same.
+        // No other file, and no entry of the catalogue, has the same name.
         scenario == format!("{readable}.toml") && !in_catalogue(&readable)
     };
     if says_all {

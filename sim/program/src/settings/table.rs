@@ -1,32 +1,32 @@
-//! Every setting, and what may be drawn for it.
+//! The range of values drawn for every setting.
 //!
-//! Owns which values a setting may have here: what its declaration allows, but for those in `NARROWER`. Refuses
-//! to know how values are drawn and which must fit each other.
+//! Owns the ranges: those of the declarations, except for the settings in `NARROWER`. Refuses to know how values
+//! are drawn and which must fit each other.
 
 use std::sync::LazyLock;
 
 use onsale_scenarios::{Choice, HAZARDS, Kind, SPAN_MAX, Section, settings};
 
-/// What a setting may be.
+/// The values drawn for a setting.
 #[derive(Clone, Debug)]
 pub(super) enum Values {
-    /// One of these, as a file has it.
+    /// One of these values, as written in a file.
     Of(&'static [&'static str]),
-    /// One of these names, as a file has it.
+    /// One of these names, as written in a file.
     Named(Vec<String>),
-    /// A whole number, both ends included; each order of magnitude is as likely as any other.
+    /// A whole number, both ends included; each order of magnitude is equally likely.
     Number(u64, u64),
-    /// A number in thousandths, likewise.
+    /// A number in thousandths, drawn in the same way.
     Thousandths(u64, u64),
-    /// A span in microseconds, likewise.
+    /// A span in microseconds, drawn in the same way.
     Micros(u64, u64),
     /// A share.
     Share,
     /// A lognormal span with a median of at most this many microseconds.
     LogNormal(u64),
-    /// Drawn with others that it must fit.
+    /// Drawn together with other settings that it must fit.
     Together,
-    /// Always the default; of a section, always left out.
+    /// Always the default; a section is always left out.
     AtDefault,
 }
 
@@ -36,29 +36,30 @@ pub(super) const SECOND: u64 = 1_000_000;
 pub(super) const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 
-/// Settings of which less may be drawn than their declaration allows, or that it cannot tell how to draw: each with what
-/// is drawn instead, and why.
+/// Settings with a range narrower than their declaration, or with a declaration that gives no range: each with
+/// its range and the reason.
 pub(super) const NARROWER: &[(&str, Values)] = &[
     ("title", Together),
-    // Long enough for the faults and for a calm behind them.
+    // Long enough for the faults and for calm after them.
     ("duration", Together),
-    // What the other settings need.
+    // Depends on the other settings.
     ("calm", Together),
-    // Nobody expects anything of a drawn scenario but that it is safe, and none has failed before.
+    // A drawn scenario has no expectations beyond safety, and none has failed before.
     ("expect", AtDefault),
     ("replay", AtDefault),
-    // Those that are written fit the nodes that there are; the others are the swarm's.
+    // Faults at fixed times fit the existing nodes; the others are the swarm's.
     ("fault", AtDefault),
-    // Another takes few of these settings.
+    // Other systems have few of these settings.
     ("cluster.system", AtDefault),
     // Nodes, zones, replicas and spares fit each other.
     ("cluster.nodes", Together),
     ("cluster.spares", Together),
     ("cluster.zones", Together),
     ("cluster.replicas", Together),
-    // More, and a run is nothing but journals.
+    // With more, a run would consist of journals only.
     ("cluster.shards", Number(1, 512)),
-    // More often, and a run is nothing but beats and ticks; more rarely, and it ends before much has happened.
+    // With shorter intervals, a run would consist of heartbeats and ticks only; with longer ones, it would end
+    // before much happens.
     ("cluster.beat-every", Micros(10_000, 2 * SECOND)),
     ("cluster.tick-every", Micros(5_000, SECOND)),
     ("cluster.facts.repair-every", Micros(10_000, 10 * SECOND)),
@@ -66,38 +67,38 @@ pub(super) const NARROWER: &[(&str, Values)] = &[
     ("cluster.acceptable-pause", Micros(0, 5 * SECOND)),
     ("cluster.min-std-deviation", Micros(1, SECOND)),
     ("cluster.membership.stable-after", Micros(1, MINUTE)),
-    // Of the nodes that there are.
+    // At most the existing nodes.
     ("cluster.membership.static-quorum", Together),
-    // Longer than any way, or nothing ever gets through.
+    // Longer than any one-way latency, or nothing ever arrives.
     ("cluster.gateway.try-timeout", Micros(1_000, MINUTE)),
     ("cluster.facts.accepted-drift", Micros(1_000, HOUR)),
     ("cluster.facts.patience", Micros(1_000, 5 * SECOND)),
     // The base is at most the cap.
     ("cluster.gateway.backoff-base", Micros(0, 20_000)),
     ("cluster.gateway.backoff-cap", Micros(20_000, MINUTE)),
-    // More are hardly more nodes than there are.
+    // There are hardly more nodes.
     ("cluster.facts.fanout", Number(1, 8)),
-    // Longer than a run: what is forgotten while a node is cut off is another matter.
+    // Longer than a run: dropping tombstones while a node is cut off is another matter.
     ("cluster.facts.deletions-last", Micros(10 * MINUTE, 24 * HOUR)),
-    // Sizes end where a run would take minutes.
+    // Sizes are limited to runs shorter than minutes.
     ("sale.shows", Number(2, 100)),
     ("sale.shows-per-event", Number(1, 100)),
     ("sale.sections", Number(1, 8)),
     ("sale.rows", Number(1, 30)),
     ("crowd.users", Number(1, 500)),
-    // Of the zones that there are.
+    // One of the existing zones.
     ("sale.venues", Together),
-    // One of them.
+    // One of the shapes.
     ("crowd.arrivals.constant", Together),
     ("crowd.arrivals.poisson", Together),
     ("crowd.arrivals.ramp", Together),
     ("crowd.arrivals.spike", Together),
     ("crowd.arrivals.on-sale", Together),
-    // A file of its own, and people by name: both are somebody's, not chance's.
+    // Trace files and named people belong to a particular scenario.
     ("crowd.arrivals.trace", AtDefault),
     ("crowd.arrivals.named", AtDefault),
     ("crowd.waiting-room.opening", Together),
-    // Fewer, and nobody is let in before the end.
+    // With fewer, nobody is admitted before the end.
     ("crowd.waiting-room.release-per-minute", Number(60, u32::MAX as u64)),
     (
         "crowd.session.group-weights",
@@ -115,14 +116,14 @@ pub(super) const NARROWER: &[(&str, Values)] = &[
     ("crowd.session.backoff-cap", Micros(200_000, MINUTE)),
     ("crowd.session.refresh-min", Micros(0, 3 * SECOND)),
     ("crowd.session.refresh-max", Micros(3 * SECOND, MINUTE)),
-    // More often, and a run is nothing but looks.
+    // With more reads, a run would consist of nothing else.
     ("crowd.health-check.every", Micros(1_000, HOUR)),
-    // Longer ways, writes and work, and a run sees few of them.
+    // With longer latencies, writes and work, a run would see few of them.
     ("network.within-zone", Micros(1, 10_000)),
     ("network.between-zones", Micros(1, 100_000)),
     ("network.client", Micros(1_000, 500_000)),
     ("network.tail-factor", Number(1, 20)),
-    // More, and next to nothing arrives.
+    // With more, next to nothing arrives.
     ("network.loss", Of(&["\"1/1000\"", "\"1%\"", "\"10%\"", "\"30%\""])),
     ("disk.fsync", Micros(1, 10_000)),
     ("disk.tail", Of(&["\"0%\"", "\"1%\"", "\"10%\""])),
@@ -134,17 +135,17 @@ pub(super) const NARROWER: &[(&str, Values)] = &[
     ("costs.beat", Micros(0, 1_000)),
     ("costs.persisted", Micros(0, 1_000)),
     ("costs.recover-mib", Micros(0, SECOND)),
-    // Sizes end where a run would take minutes.
+    // Sizes are limited to runs shorter than minutes.
     ("facts.events", Number(1, 50)),
     ("facts.admins", Number(1, 5)),
     ("facts.changes-per-minute", Number(1, 600)),
     ("facts.visitors", Number(1, 100)),
     ("facts.reads", Number(1, 10)),
-    // Within the run, and long enough for all that was drawn.
+    // Within the run, and long enough for all draws.
     ("facts.from", Together),
     ("facts.until", Together),
     ("facts.agree-within", Together),
-    // Faults heal before the calm.
+    // Faults heal before calm.
     ("swarm.families", Together),
     ("swarm.faults", Together),
     ("swarm.from", Together),
@@ -152,17 +153,17 @@ pub(super) const NARROWER: &[(&str, Values)] = &[
     ("swarm.lasts", Together),
 ];
 
-/// A section's path, and its settings with what may be drawn for them.
+/// The path of a section, and its settings with their ranges.
 pub(super) type Drawn = (String, Vec<(&'static str, Values)>);
 
-/// Every section of a file in its order.
+/// Every section of a file, in order.
 pub(super) static TABLE: LazyLock<Vec<Drawn>> = LazyLock::new(|| {
     let mut table = Vec::new();
     add("", &settings(), &mut table);
     table
 });
 
-/// Adds a section, and those within it behind it.
+/// Adds a section, followed by its subsections.
 fn add(path: &str, section: &Section, table: &mut Vec<Drawn>) {
     let place = table.len();
     table.push((path.to_owned(), Vec::new()));
@@ -195,7 +196,8 @@ fn narrower(path: &str) -> Option<Values> {
     found.map(|(_, values)| values.clone())
 }
 
-/// What the declaration of a setting allows, but for what breaks a promise. A span without a bound lasts an hour at most.
+/// The range declared for a setting, without values that break a promise. A span without a bound is at most an
+/// hour.
 fn allowed(path: &str, kind: &Kind) -> Values {
     let hazards = || HAZARDS.iter().filter(|hazard| hazard.key == path);
     match kind {
@@ -242,7 +244,7 @@ mod tests {
         TABLE.iter().flat_map(keys).collect()
     }
 
-    /// A range beside a declaration must not outlive it, nor leave it.
+    /// A range in `NARROWER` must not outlive its declaration, nor exceed it.
     #[test]
     fn what_is_narrower_is_of_a_setting_and_within_what_it_allows() {
         let drawn = paths();
@@ -259,7 +261,7 @@ mod tests {
         }
     }
 
-    /// The type of the setting with a path, where no list or shape is on the way.
+    /// The type of the setting with a path that leads through no list or shape.
     fn kind(path: &str) -> Option<Kind> {
         let mut section = settings();
         let mut names = path.split('.').peekable();

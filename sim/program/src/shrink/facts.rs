@@ -1,7 +1,7 @@
-//! Fewer changes of facts, and fewer people who look at them.
+//! Fewer changes of facts, and fewer people who read them.
 //!
-//! Owns which of a scenario's facts can be less, and when their readers and writers begin and end.
-//! Refuses to know what facts say.
+//! Owns which of a scenario's fact settings can be reduced, and when readers and writers begin and end. Refuses
+//! to know what facts say.
 
 use onsale_booking::Span;
 use onsale_scenarios::Facts;
@@ -9,8 +9,8 @@ use onsale_sim::plan::Plan;
 
 use super::{Dial, one};
 
-/// Ends what the readers and writers do with the run. Those who came before still come at the same
-/// instant: visitors come evenly, so as many stay as had come by then.
+/// Ends the readers and writers with the run. The people who came before that still come at the same instants:
+/// visitors come evenly, so as many are kept as had come by then.
 pub(super) fn cut(plan: &mut Plan, end: Span) {
     let Some(facts) = &mut plan.scenario.facts else { return };
     if facts.until <= end {
@@ -33,20 +33,19 @@ pub(super) fn cut(plan: &mut Plan, end: Span) {
     }
 }
 
-/// When they begin and end.
+/// The interval in which they are active.
 pub(super) fn moments(plan: &Plan) -> impl Iterator<Item = Span> + '_ {
     plan.scenario.facts.iter().flat_map(|facts| [facts.from, facts.until])
 }
 
-/// Moves when they begin and end.
+/// Moves that interval.
 pub(super) fn move_moments(plan: &mut Plan, to: impl Fn(Span) -> Span) {
     if let Some(facts) = &mut plan.scenario.facts {
         (facts.from, facts.until) = (to(facts.from), to(facts.until));
     }
 }
 
-/// The plan with few visitors, the fewest first, for a short time that begins some time before a fault
-/// strikes.
+/// The plan with few visitors, the fewest first, for a short interval that begins before a fault strikes.
 pub(super) fn windows(plan: &Plan) -> Vec<Plan> {
     let Some(facts) = &plan.scenario.facts else { return Vec::new() };
     let few = [1, 2, 4, 8, 16, 32].into_iter().filter(|&visitors| visitors < facts.visitors);
@@ -69,7 +68,7 @@ pub(super) fn windows(plan: &Plan) -> Vec<Plan> {
     windows
 }
 
-/// What can be less, in the order in which it goes down.
+/// The reducible settings, in the order of reduction.
 pub(super) fn dials() -> Vec<Dial> {
     let dial = |least, get: fn(&Facts) -> u32, set: fn(&mut Facts, u32)| {
         Dial::new(
@@ -89,7 +88,7 @@ pub(super) fn dials() -> Vec<Dial> {
             0,
             |facts| facts.visitors,
             |facts, value| {
-                // As many as come first, at the instants at which they came.
+                // The first visitors are kept, at the instants at which they came.
                 let every =
                     facts.until.0.saturating_sub(facts.from.0) / u64::from(facts.visitors.max(1));
                 facts.visitors = value;

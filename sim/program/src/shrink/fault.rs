@@ -1,6 +1,6 @@
 //! Fewer, simpler, later and shorter faults.
 //!
-//! Owns which of a plan's faults are tried without, simpler and weaker. Refuses to know what a fault does, and which
+//! Owns which faults of a plan are removed, simplified and weakened. Refuses to know what a fault does and which
 //! fault is simpler: its family says so.
 
 use std::ops::Range;
@@ -18,8 +18,8 @@ pub(super) fn without(plan: &Plan, which: Range<usize>) -> Option<Plan> {
     Some(plan)
 }
 
-/// The plan with one fault simpler, for each fault and each way: fewer nodes, fewer links, and
-/// nothing left to chance.
+/// The plan with one fault simplified, for each fault and each way: fewer nodes, fewer links, and nothing left
+/// to chance.
 pub(super) fn simpler(plan: &Plan) -> Vec<Plan> {
     let mut plans = Vec::new();
     for (nth, fault) in plan.faults.iter().enumerate() {
@@ -33,7 +33,7 @@ pub(super) fn simpler(plan: &Plan) -> Vec<Plan> {
     plans
 }
 
-/// What can be less of each fault: its strength, its end and its beginning.
+/// The reducible numbers of each fault: its strength, its end and its beginning.
 pub(super) fn dials(plan: &Plan) -> Vec<Dial> {
     let of = |nth: usize| {
         let factor = Dial::new(
@@ -68,13 +68,13 @@ pub(super) fn dials(plan: &Plan) -> Vec<Dial> {
     (0..plan.faults.len()).flat_map(of).collect()
 }
 
-/// How many times slower a fault makes something; 0 if it does not.
+/// Factor by which a fault slows something down; 0 if it does not.
 fn factor(plan: &Plan, nth: usize) -> u64 {
     let mut fault = plan.faults.get(nth).cloned();
     fault.as_mut().and_then(Fault::factor_mut).map_or(0, |factor| u64::from(*factor))
 }
 
-/// By how much a fault sets a clock wrong; 0 if it does not.
+/// Error of a clock that a fault causes; 0 if it causes none.
 fn jump(plan: &Plan, nth: usize) -> u64 {
     let mut fault = plan.faults.get(nth).cloned();
     fault.as_mut().and_then(Fault::jump_mut).map_or(0, |by| by.0)

@@ -1,7 +1,6 @@
-//! People with plainer habits: everybody alike, quick, and sure of what they want.
+//! People with plainer habits: everybody alike, quick, and decided.
 //!
-//! Owns which habits of a session are plainer than others. Refuses to know what a person makes
-//! of them.
+//! Owns which habits of a session are plainer than others. Refuses to know how people act on them.
 
 use onsale_booking::Span;
 use onsale_scenarios::{Ratio, Session, Timing};
@@ -11,10 +10,10 @@ use onsale_sim::plan::Plan;
 use super::people::{list, with};
 use super::{Dial, one, readable};
 
-/// Quicker than so nobody need be.
+/// Shortest think time: nobody needs to be quicker.
 const THINK_LEAST: Span = Span::from_millis(100);
 
-/// A share that some of the people have, and what is plainer: all of them, or none.
+/// A share of the people with some habit, and the plainer value: all of them, or none.
 type Share = (fn(&mut Session) -> &mut Ratio, Ratio);
 
 const SHARES: [Share; 5] = [
@@ -31,7 +30,7 @@ const THOUGHTS: [fn(&mut Session) -> &mut Timing; 3] = [
     |session| &mut session.payment,
 ];
 
-/// People who ask as soon as they come, at the instant at which they asked before.
+/// People who ask as soon as they arrive, at the instant at which they asked before.
 pub(super) fn prompt(plan: &Plan) -> Vec<Plan> {
     let session = &plan.scenario.crowd.session;
     let at_once = Timing::Constant(THINK_LEAST);
@@ -87,19 +86,19 @@ pub(super) fn simpler(plan: &Plan) -> Vec<Plan> {
     plans
 }
 
-/// What varies is as it is as a rule.
+/// Varying durations become their typical value.
 fn always(thought: &mut Timing) {
     *thought = Timing::Constant(thought.typical());
 }
 
-/// What is neither all nor nothing becomes one of them.
+/// A share that is neither all nor none becomes one of them.
 fn settle(share: &mut Ratio, settled: Ratio) {
     if !share.is_never() && *share != Ratio::ALWAYS {
         *share = settled;
     }
 }
 
-/// The largest group that would be a change for the plainer: smaller than what comes, or of one size.
+/// The largest group size that is plainer: smaller than the current one, or the only one.
 fn largest_group(plan: &Plan) -> usize {
     let weights = &plan.scenario.crowd.session.group_weights;
     let come = weights.iter().filter(|&&weight| weight > 0).count();
@@ -107,7 +106,7 @@ fn largest_group(plan: &Plan) -> usize {
     if come > 1 { largest } else { largest.saturating_sub(1) }
 }
 
-/// What people can do less of.
+/// The reducible numbers of people's behaviour.
 pub(super) fn dials() -> Vec<Dial> {
     let thoughts = THOUGHTS.map(|thought| {
         Dial::new(

@@ -1,8 +1,8 @@
 //! Fewer people.
 //!
-//! Owns how a crowd becomes a list of named people, who stays when some are taken away, and
-//! whom the evidence of a failure names. Refuses to know what people want: that hangs on their
-//! numbers alone, so whoever stays wants the same.
+//! Owns how a crowd becomes a list of named people, who is kept when people are removed, and which people the
+//! evidence of a failure names. Refuses to know what people want: it depends only on their numbers, so a person
+//! who is kept wants the same.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -17,14 +17,14 @@ use onsale_sim::seen::asked::requester;
 use super::Case;
 use crate::signature::Signature;
 
-/// A larger crowd is not named person by person: first it must become smaller as a whole.
+/// Largest crowd that is named person by person: a larger one first has to become smaller as a whole.
 const NAMED_MAX: usize = 100_000;
 
 /// Largest crowd that is thinned out person by person.
 const FEW: usize = 32;
 
-/// One in so many stays, the fewest first. A run that fails with few people is over in no time, and
-/// all that fail in vain before the half take together as long as the half.
+/// One in this many is kept, the fewest first. A run with few people is quick, and all failed attempts before
+/// the half take together as long as the half.
 const SHARES: [usize; 11] =
     [1 << 20, 1 << 18, 1 << 16, 1 << 14, 1 << 12, 1 << 10, 1 << 8, 1 << 6, 1 << 4, 1 << 2, 1 << 1];
 
@@ -45,8 +45,8 @@ pub(super) fn named(plan: &Plan) -> Vec<Plan> {
     vec![with(plan, came(plan, (0..crowd.users).collect()))]
 }
 
-/// Parts of a large crowd at the instants at which they came: nobody but those whom the evidence
-/// names, then they and one in so many of the others.
+/// Parts of a large crowd, at their arrival times: first only the people named in the evidence, then also one in
+/// this many of the others.
 pub(super) fn parts(case: &Case, target: &Signature) -> Vec<Plan> {
     let plan = &case.plan;
     let numbers: Vec<u32> = match list(plan) {
@@ -70,7 +70,7 @@ pub(super) fn parts(case: &Case, target: &Signature) -> Vec<Plan> {
     alone.into_iter().chain(shares.filter_map(share)).collect()
 }
 
-/// When each of these people comes, in order of their numbers.
+/// The arrival times of these people, in the order of their numbers.
 fn came(plan: &Plan, who: BTreeSet<u32>) -> Vec<(Span, u32)> {
     if let Some(people) = list(plan) {
         return people.iter().copied().filter(|(_, user)| who.contains(user)).collect();
@@ -81,7 +81,7 @@ fn came(plan: &Plan, who: BTreeSet<u32>) -> Vec<(Span, u32)> {
     who.into_iter().map(|user| (Span(curve.arrival(user).0), user)).collect()
 }
 
-/// The people of a plan, in order of arrival; `None` if they are not named.
+/// The people of a plan in order of arrival; `None` if they are not named.
 pub(super) fn list(plan: &Plan) -> Option<&[(Span, u32)]> {
     match &plan.scenario.crowd.arrivals {
         Arrivals::Named { people } => Some(people),
@@ -103,7 +103,7 @@ pub(super) fn with(plan: &Plan, mut people: Vec<(Span, u32)>) -> Plan {
     plan
 }
 
-/// How many people can be taken away one by one.
+/// Number of people who can be removed one by one.
 pub(super) fn count(plan: &Plan) -> usize {
     list(plan).map_or(0, <[_]>::len)
 }
@@ -115,7 +115,7 @@ pub(super) fn without(plan: &Plan, who: Range<usize>) -> Option<Plan> {
     (!stay.is_empty()).then(|| with(plan, stay))
 }
 
-/// Nobody but those whom the evidence names.
+/// The plan with only the people named in the evidence.
 pub(super) fn whom_the_evidence_names(case: &Case, target: &Signature) -> Vec<Plan> {
     let (Some(people), Some(failure)) = (list(&case.plan), case.trial.failure(target)) else {
         return Vec::new();
@@ -128,7 +128,7 @@ pub(super) fn whom_the_evidence_names(case: &Case, target: &Signature) -> Vec<Pl
     vec![with(&case.plan, stay)]
 }
 
-/// The people of whom an oracle's evidence tells: by name, or by a request or a hold of theirs.
+/// The people in an oracle's evidence: by name, or by a request or a hold of theirs.
 pub(super) fn told_of(result: &OracleResult) -> BTreeSet<u32> {
     let Some(evidence) = &result.evidence else { return BTreeSet::new() };
     let lines = std::iter::once(&evidence.headline).chain(&evidence.details);

@@ -1,6 +1,6 @@
 //! A shrunk failure as files for a repository: a scenario and a test.
 //!
-//! Owns their text. Both expand into the very plan that failed. Refuses to write them anywhere.
+//! Owns their text. Both expand into exactly the plan that failed. Refuses to write the files.
 
 use std::fmt::Write as _;
 
@@ -12,27 +12,27 @@ use onsale_world::stream::fork;
 
 use crate::signature::Signature;
 
-/// What is told of a shrunk failure beside its plan.
+/// The origin of a shrunk failure, for its files.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {
-    /// The scenario of the plan that was shrunk.
+    /// The scenario of the original plan.
     pub scenario: &'a str,
-    /// Its seed.
+    /// The seed of the original plan.
     pub seed: u64,
-    /// How it fails.
+    /// The signature of the failure.
     pub signature: &'a Signature,
-    /// The limit that stops it, if one does.
+    /// The limit that stops the run, if one does.
     pub limit: Option<Limit>,
 }
 
 impl<'a> Origin<'a> {
-    /// The origin of what is shrunk from a plan.
+    /// The origin of a failure that is shrunk from a plan.
     pub fn of(plan: &'a Plan, signature: &'a Signature, limit: Option<Limit>) -> Self {
         Self { scenario: &plan.scenario.id, seed: plan.seed, signature, limit }
     }
 }
 
-/// The plan's scenario as a file: its faults at fixed times, its people by name, and the seed that it fails under.
+/// The plan's scenario as a file: with faults at fixed times, people by name, and the seed under which it fails.
 pub fn scenario(plan: &Plan, origin: Origin<'_>) -> String {
     let Origin { scenario, seed, signature, limit } = origin;
     let mut text = format!(
@@ -47,10 +47,10 @@ pub fn scenario(plan: &Plan, origin: Origin<'_>) -> String {
     text + &fixed(plan).to_brief_toml()
 }
 
-/// Lines of a story in a regression's comment; its file is to be read at once.
+/// Most lines of a story in a regression's comment, so that the file stays readable.
 const STORY_LINES: usize = 40;
 
-/// The same as a regression of the catalogue, with its story as comment.
+/// The same file as a regression of the catalogue, with its story as comment.
 pub fn saved(plan: &Plan, origin: Origin<'_>, story: &str) -> String {
     let Origin { scenario, seed, signature, .. } = origin;
     let mut text = format!(
@@ -69,13 +69,13 @@ pub fn saved(plan: &Plan, origin: Origin<'_>, story: &str) -> String {
     text + &fixed(plan).to_brief_toml()
 }
 
-/// The name of its file, without extension: `crash-7-double-booking`.
+/// The name of the file, without extension: `crash-7-double-booking`.
 pub fn file_stem(origin: Origin<'_>) -> String {
     let name = name(origin.scenario, origin.seed, &origin.signature.oracle);
     name.trim_start_matches('_').replace('_', "-")
 }
 
-/// The plan as a test in Rust that passes once nothing fails any more.
+/// The plan as a test in Rust that passes once the failure is gone.
 pub fn test(plan: &Plan, origin: Origin<'_>) -> String {
     let Origin { scenario, seed, signature, limit } = origin;
     let (imports, run) = match limit {
@@ -134,7 +134,7 @@ fn {name}() {{
 
 const TAKES: &str = "a string takes what is written to it";
 
-/// The scenario with the plan's faults instead of those that a seed would draw, and with its seeds.
+/// The scenario with the plan's faults in place of a swarm, and with its seeds.
 fn fixed(plan: &Plan) -> Scenario {
     let replay = Replay { seed: Seed(plan.seed), streams: foreign_streams(plan) };
     Scenario {
@@ -145,7 +145,7 @@ fn fixed(plan: &Plan) -> Scenario {
     }
 }
 
-/// The streams that the plan's seed does not draw.
+/// The streams that do not follow from the plan's seed.
 fn foreign_streams(plan: &Plan) -> Vec<(String, Seed)> {
     let foreign = |(name, value): (&String, &u64)| {
         (*value != fork(plan.seed, name)).then(|| (name.clone(), Seed(*value)))
@@ -153,7 +153,7 @@ fn foreign_streams(plan: &Plan) -> Vec<(String, Seed)> {
     plan.streams.iter().filter_map(foreign).collect()
 }
 
-/// Text that stays in its comment.
+/// Text that cannot leave its comment.
 fn plainly(text: &str) -> String {
     text.split(char::is_control).collect::<Vec<_>>().join(" ")
 }
@@ -162,7 +162,7 @@ fn longest_run(text: &str, wanted: char) -> usize {
     text.split(|c| c != wanted).map(str::len).max().unwrap_or_default()
 }
 
-/// `crash_7_double_booking`.
+/// The name of the test: `crash_7_double_booking`.
 fn name(scenario: &str, seed: u64, oracle: &str) -> String {
     let stem = std::path::Path::new(scenario).file_stem().unwrap_or_default().to_string_lossy();
     let mut name: String = format!("{stem}_{seed}_{oracle}")

@@ -1,6 +1,6 @@
-//! How large a failure is.
+//! The size of a failure.
 //!
-//! Owns the figures that shrinking is about. Refuses to say what is small.
+//! Owns the figures that shrinking reduces. Refuses to say what is small.
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub struct Scale {
     pub nodes: u64,
     /// Shards.
     pub shards: u64,
-    /// Virtual time at which the run ends at the latest, in seconds.
+    /// Latest virtual end of the run, in seconds.
     pub duration_s: f64,
     /// Events simulated.
     pub events: u64,

@@ -1,8 +1,8 @@
-//! Candidates tried side by side, taken in order.
+//! Candidates tried in parallel and taken in order.
 //!
-//! Owns the guarantee that the answer does not depend on how many are tried at once: it is the
-//! first candidate in the given order that passes, and every one before it was tried to its
-//! end. Refuses to know what a candidate is.
+//! Owns the guarantee that the answer does not depend on the number of parallel attempts: it is the first
+//! candidate in the given order that passes, and every candidate before it was tried to its end. Refuses to know
+//! what a candidate is.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -12,23 +12,23 @@ use std::time::Duration;
 use onsale_sim::wall;
 use onsale_world::Progress;
 
-/// How often whoever waits for candidates is asked whether to go on.
+/// Interval at which the waiting thread is asked whether to go on.
 const PACE: Duration = Duration::from_millis(50);
 
-/// What a search came to.
+/// The result of a search.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found<T> {
-    /// The first that passes, and its number.
+    /// The first candidate that passes, and its number.
     Candidate(usize, T),
-    /// None passes.
+    /// No candidate passes.
     Nothing,
-    /// The search was called off before it had an answer.
+    /// The search was interrupted before it had an answer.
     CalledOff,
 }
 
-/// Tries the candidates 0 to `count`, `jobs` at once. `attempt` gives what a candidate that
-/// passes comes to; the progress that it gets is told to stop when its answer no longer
-/// matters. `goes_on` is asked now and then, on this thread.
+/// Tries the candidates 0 to `count`, `jobs` at once. `attempt` returns the result of a candidate that passes;
+/// its progress is told to stop when its answer no longer matters. `goes_on` is asked now and then, on this
+/// thread.
 pub(super) fn first<T: Send>(
     jobs: usize,
     count: usize,
@@ -71,7 +71,7 @@ const UNBROKEN: &str = "nothing panics while it holds a lock of the search";
 
 struct Search<T> {
     next: AtomicUsize,
-    /// The first that passed so far, or how many there are.
+    /// The first candidate that has passed so far; `count` if none has.
     best: AtomicUsize,
     called_off: AtomicBool,
     under_way: Mutex<Vec<(usize, Arc<Progress>)>>,
@@ -79,7 +79,7 @@ struct Search<T> {
 }
 
 impl<T> Search<T> {
-    /// Takes candidates in order until none is left that matters.
+    /// Takes candidates in order until no remaining one matters.
     fn work(&self, attempt: &(dyn Fn(usize, &Arc<Progress>) -> Option<T> + Sync)) {
         while let Some((index, progress)) = self.begin() {
             let came_to = attempt(index, &progress);
@@ -96,7 +96,7 @@ impl<T> Search<T> {
         }
     }
 
-    /// The next candidate. It is under way before anybody else can look who is.
+    /// The next candidate. It counts as running before another thread can look.
     fn begin(&self) -> Option<(usize, Arc<Progress>)> {
         let mut under_way = self.under_way();
         let index = self.next.fetch_add(1, Ordering::Relaxed);

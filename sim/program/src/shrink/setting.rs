@@ -1,14 +1,14 @@
 //! Settings at their default, or off.
 //!
-//! Owns which settings stand in no way of a story. A setting that no rule here knows of goes back
-//! to its default like all others, so that what stays otherwise is what the failure needs.
+//! Owns which settings are left alone. A setting without a rule here goes back to its default like all others,
+//! so every other value that is kept is needed for the failure.
 
 use onsale_scenarios::{Ratio, Scenario};
 use onsale_sim::plan::Plan;
 use serde_json::Value;
 
-/// What is not put back to its default: what a failure is measured by, what other changes make
-/// smaller, and what can be off.
+/// Settings that are not reset: those that measure a failure, those that other changes reduce, and those that
+/// can be off.
 const NOT_PUT_BACK: [&str; 34] = [
     "id",
     "title",
@@ -46,7 +46,7 @@ const NOT_PUT_BACK: [&str; 34] = [
     "disk.tail",
 ];
 
-/// What makes links and disks uneven.
+/// Settings that make links and disks uneven.
 const UNEVEN: [fn(&mut Scenario) -> &mut Ratio; 7] = [
     |scenario| &mut scenario.network.jitter,
     |scenario| &mut scenario.network.tail,
@@ -89,7 +89,7 @@ pub(super) fn at_default(plan: &Plan) -> Vec<Plan> {
     all.into_iter().chain(each).filter_map(|paths| put_back(&paths)).collect()
 }
 
-/// Paths of the settings that differ and may be put back; sections lie at most two levels deep.
+/// Paths of the settings that differ and may be reset; sections are nested at most two levels deep.
 fn differing(
     present: &Value,
     default: &Value,

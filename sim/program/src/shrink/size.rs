@@ -1,7 +1,7 @@
 //! A smaller cluster, fewer shows, a smaller hall, shorter holds.
 //!
-//! Owns which sizes of a scenario can go down, and what must go with them so that the plan
-//! stays sound.
+//! Owns which sizes of a scenario can be reduced, and what must be reduced with them so that the plan stays
+//! valid.
 
 use onsale_booking::Span;
 use onsale_scenarios::Ratio;
@@ -9,13 +9,13 @@ use onsale_sim::plan::Plan;
 
 use super::{Dial, one, readable};
 
-/// The least nodes that a scenario may have.
+/// Least number of nodes of a scenario.
 const NODES_LEAST: u64 = 3;
 
-/// A hold that is shorter than a person needs to pay says nothing.
+/// Shortest hold: a person needs time to pay.
 const HOLD_LEAST: Span = Span::from_secs(1);
 
-/// The shows, and the cluster that sells them, in the order in which they go down.
+/// The shows, and the cluster that sells them, in the order of reduction.
 pub(super) fn cluster() -> [Dial; 4] {
     [
         Dial::new(
@@ -84,7 +84,7 @@ pub(super) fn hall() -> [Dial; 3] {
     ]
 }
 
-/// How long holds last.
+/// The duration of holds.
 pub(super) fn hold() -> Dial {
     Dial::new(
         HOLD_LEAST.0,
@@ -94,7 +94,7 @@ pub(super) fn hold() -> Dial {
     )
 }
 
-/// The plan with fewer replicas, the fewest first; they stay odd in number.
+/// The plan with fewer replicas, the fewest first; their number stays odd.
 pub(super) fn with_fewer_replicas(plan: &Plan) -> Vec<Plan> {
     let fewer = (1..plan.scenario.cluster.replicas).step_by(2);
     let with = |replicas| {

@@ -1,4 +1,4 @@
-//! The search over plans that no run stands behind: predicates say which of them fail.
+//! The search over plans without real runs: predicates say which plans fail.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -70,7 +70,7 @@ fn only_the_people_who_matter_stay_and_come_when_they_came() {
         all.copied().collect::<Vec<_>>()
     };
     let expected = instants(&plan);
-    // At which instant they come does not matter here.
+    // The instant of their arrival does not matter here.
     let end = shrunk(&plan, 1, |plan| come(plan, &who) && instants(plan) == expected);
     assert!(end.is_finished);
     assert_eq!(numbers(&end.best.plan), who);
@@ -112,7 +112,7 @@ fn the_faults_that_matter_stay_and_become_shorter() {
     assert_eq!(faults.len(), 2);
     assert!(faults.iter().all(|fault| fault.lasts == Span::from_secs(3)), "{faults:?}");
     assert_eq!(end.best.plan.scenario.faults, *faults, "the scenario says the same");
-    // A fault that aimed at a removed node aims at one that is left.
+    // A fault that struck a removed node strikes one that is left.
     assert_eq!(end.best.plan.scenario.cluster.nodes, 3);
 }
 
@@ -136,7 +136,7 @@ fn what_is_lost_by_chance_becomes_one_node_that_nobody_hears() {
     let mut plan = plan(1);
     let loss = Fault::new(at, lasts, NetworkFault::Loss { chance });
     plan.faults = vec![loss.clone()];
-    // Only that very fault loses the right messages, or the second node's silence at the 63rd second.
+    // Only that very fault loses the right messages, or silences the second node in the 63rd second.
     let moment = Span::from_secs(63);
     let end = shrunk(&plan, 1, |plan| {
         plan.faults.iter().any(|fault| {
@@ -226,7 +226,7 @@ fn the_end_is_the_same_on_any_number_of_threads() {
     };
     let one = shrunk(&plan, 1, matters);
     assert_eq!(one.best, shrunk(&plan, 4, matters).best);
-    assert_eq!(one.best, shrunk(&one.best.plan, 2, matters).best, "what is shrunk stays");
+    assert_eq!(one.best, shrunk(&one.best.plan, 2, matters).best, "a shrunk plan stays");
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn another_failure_is_not_taken_for_the_one_that_is_shrunk() {
     assert!(end.best.plan.faults.is_empty(), "what it does not hang on goes");
 }
 
-/// In a crowd of 300,000 a run takes seconds. Three people and their time are what a failure needs.
+/// In a crowd of 300,000 a run takes seconds. The failure needs three people and their time.
 #[test]
 fn a_slow_failure_gets_small_without_many_slow_runs() {
     let (mut plan, who) = (plan(1), [17, 142_001, 299_999]);
@@ -287,7 +287,7 @@ fn a_slow_failure_gets_small_without_many_slow_runs() {
     let asked = AtomicU64::new(0);
     let runner = |plan: &Plan, _: &Arc<Progress>| {
         let Scenario { crowd, duration, .. } = &plan.scenario;
-        // What a run costs: people, for as long as it goes on.
+        // The cost of a run: people, as long as it lasts.
         asked.fetch_add(u64::from(crowd.users) * duration.0 / 1_000_000, Ordering::Relaxed);
         let failure = Failure {
             signature: signature(),

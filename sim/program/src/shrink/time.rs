@@ -1,7 +1,7 @@
-//! A shorter run: it ends once it has failed, and nothing waits for long before.
+//! A shorter run: it ends once it has failed, with no long idle times before.
 //!
-//! Owns the moments of a plan (who comes, what strikes and heals, the end) and how they are
-//! moved. Refuses to know what happens at them.
+//! Owns the moments of a plan (arrivals, strikes and ends of faults, the end) and how they are moved. Refuses to
+//! know what happens at them.
 
 use onsale_booking::Span;
 use onsale_scenarios::LASTS_LEAST;
@@ -11,10 +11,10 @@ use super::people::{list, with};
 use super::{Case, Dial, facts, readable};
 use crate::signature::Signature;
 
-/// The shortest run that can hold anything.
+/// The shortest sensible run.
 const DURATION_LEAST: Span = Span::from_millis(1);
 
-/// The plan as far as it goes until `end`: up to there the run is the same.
+/// The plan cut off at `end`: up to there the run is the same.
 pub(super) fn cut(plan: &Plan, end: Span) -> Plan {
     let end = end.max(DURATION_LEAST).min(plan.scenario.duration);
     let mut cut = match list(plan) {
@@ -31,7 +31,7 @@ pub(super) fn cut(plan: &Plan, end: Span) -> Plan {
     cut
 }
 
-/// The plan as far as it goes until the failure was found.
+/// The plan cut off at the instant at which the failure was found.
 pub(super) fn until_it_failed(case: &Case, target: &Signature) -> Vec<Plan> {
     let found = case.trial.failure(target).and_then(|failure| failure.found);
     let end = found.map(|found| next_readable(Span(found.0 + 1)));
@@ -39,7 +39,7 @@ pub(super) fn until_it_failed(case: &Case, target: &Signature) -> Vec<Plan> {
     end.map(|end| cut(&case.plan, end)).into_iter().collect()
 }
 
-/// The plan as far as anything happened in it.
+/// The plan cut off after the last event.
 pub(super) fn until_it_ended(case: &Case) -> Vec<Plan> {
     vec![cut(&case.plan, next_readable(case.trial.ended))]
 }
@@ -49,7 +49,7 @@ fn next_readable(at: Span) -> Span {
     Span(at.0.next_multiple_of(readable(at.0)))
 }
 
-/// How long the run goes on.
+/// Duration of the run.
 pub(super) fn duration() -> Dial {
     Dial::new(
         DURATION_LEAST.0,
@@ -59,11 +59,10 @@ pub(super) fn duration() -> Dial {
     )
 }
 
-/// More moments are not looked at one by one: first there must be fewer people.
+/// Most moments that are moved one by one: with more, there must first be fewer people.
 const MOMENTS_MAX: usize = 100;
 
-/// The moments at which something is planned, in order, each once. How long the run goes on after the
-/// last is the duration's own dial.
+/// The planned moments, in order, each once. The time after the last moment is reduced by the duration.
 fn moments(plan: &Plan) -> Vec<Span> {
     let people = list(plan).unwrap_or_default().iter().map(|&(at, _)| at);
     let faults = plan.faults.iter().flat_map(|fault| [fault.at, fault.ends()]);
@@ -76,8 +75,8 @@ fn moments(plan: &Plan) -> Vec<Span> {
 /// Gap between two moments in which the effects of the first settle.
 pub(super) const SLACK: Span = Span::from_secs(1);
 
-/// The gaps between the moments, each down to `least`. The last one comes first: one that closes
-/// renumbers those behind it.
+/// The gaps between the moments, each down to `least`. The last gap comes first, because closing one renumbers
+/// those behind it.
 pub(super) fn gaps(plan: &Plan, least: Span) -> Vec<Dial> {
     let moments = moments(plan).len();
     if moments > MOMENTS_MAX {
@@ -86,7 +85,7 @@ pub(super) fn gaps(plan: &Plan, least: Span) -> Vec<Dial> {
     (0..moments).rev().map(|nth| gap(nth, least)).collect()
 }
 
-/// The time before the `nth` moment, in which nothing is planned: what comes later moves with it.
+/// The idle time before the `nth` moment; later moments move with it.
 fn gap(nth: usize, least: Span) -> Dial {
     let bounds = move |plan: &Plan| {
         let moments = moments(plan);
@@ -119,13 +118,13 @@ pub(super) fn rounded(plan: &Plan) -> Vec<Plan> {
     all.chain(each).collect()
 }
 
-/// The plan with a fault that strikes a little later, at an instant that reads better, for each fault.
-/// To be tried at the very end: nothing else makes an instant later.
+/// The plan with a fault that strikes slightly later, at an instant that reads better, for each fault. Tried at
+/// the very end: nothing else makes an instant later.
 pub(super) fn later(plan: &Plan) -> Vec<Plan> {
     let units = [1_000, 100, 10, 1].map(Span::from_millis);
     let mut plans = Vec::new();
     for (nth, fault) in plan.faults.iter().enumerate() {
-        // The coarsest first, down to the one that it stands at already.
+        // The coarsest rounding first, down to the present one.
         let coarser = units.into_iter().take_while(|unit| !fault.at.0.is_multiple_of(unit.0));
         for unit in coarser {
             let mut plan = plan.clone();

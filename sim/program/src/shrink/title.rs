@@ -1,6 +1,6 @@
-//! The title of a shrunk plan: what is left of it.
+//! The title of a shrunk plan, which says what is left.
 //!
-//! Owns the sentence. Refuses to know what was there before.
+//! Owns the sentence. Refuses to know the original plan.
 
 use std::fmt::Write as _;
 

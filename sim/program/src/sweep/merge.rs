@@ -1,8 +1,8 @@
-//! The slices of a sweep, merged.
+//! Merges the slices of a sweep.
 //!
-//! Owns which files make a whole: every slice once, all of one sweep, each to its end. Results come
-//! out in the order of the whole sweep, so their reader cannot tell that it was spread.
-//! Refuses to know what the results amount to.
+//! Owns which files are complete together: every slice once, all of one sweep, each to its end. Results come out
+//! in the order of the whole sweep, so their reader cannot tell that it was divided. Refuses to know what the
+//! results mean.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,24 +12,24 @@ use super::results::{Reader, ResultsError};
 use super::slice::Slice;
 use super::{Header, SCHEMA};
 
-/// Missing slices that are named; the rest are counted.
+/// Most missing slices that are named; the others are counted.
 const MISSING_MAX: usize = 10;
 
-/// Why slices cannot be merged.
+/// The reason why slices cannot be merged.
 #[derive(Debug, thiserror::Error)]
 pub enum MergeError {
     /// A file cannot be used.
     #[error(transparent)]
     Results(#[from] ResultsError),
-    /// A file holds nothing.
+    /// A file is empty.
     #[error("{file}: it holds no results; was the sweep killed at its start?", file = .file.display())]
     Empty {
         /// The file.
         file: PathBuf,
     },
-    /// Two files are of different sweeps.
+    /// Two files belong to different sweeps.
     #[error(
-        "{file} is of another sweep than {first}: {what}; merge the slices of one sweep",
+        "{file} belongs to another sweep than {first}: {what}; merge the slices of one sweep",
         file = .file.display(), first = .first.display()
     )]
     OtherSweep {
@@ -37,7 +37,7 @@ pub enum MergeError {
         file: PathBuf,
         /// The first file.
         first: PathBuf,
-        /// In what it differs.
+        /// The difference.
         what: String,
     },
     /// Two files hold the same slice.
@@ -48,9 +48,9 @@ pub enum MergeError {
     Twice {
         /// The slice.
         slice: Slice,
-        /// A file.
+        /// One file.
         first: PathBuf,
-        /// The other.
+        /// The other file.
         second: PathBuf,
     },
     /// Slices are missing.
@@ -59,12 +59,12 @@ pub enum MergeError {
         .slices.join(", "), if *.more > 0 { format!(" and {} more", .more) } else { String::new() }
     )]
     Missing {
-        /// The first of them.
+        /// The first missing slice.
         slices: Vec<String>,
-        /// How many more there are.
+        /// The number of further missing slices.
         more: u32,
     },
-    /// A slice did not come to its end.
+    /// A slice is not finished.
     #[error(
         "{file}: slice {slice} ends before seed {seed} of {scenario}; finish it with \
          onsale check … --partition {slice} --resume", file = .file.display()
@@ -74,14 +74,14 @@ pub enum MergeError {
         file: PathBuf,
         /// The slice.
         slice: Slice,
-        /// The seed that is not there.
+        /// The first missing seed.
         seed: u64,
         /// Its scenario.
         scenario: String,
     },
 }
 
-/// All slices of a sweep, by their number.
+/// All slices of a sweep, in the order of their numbers.
 #[derive(Debug)]
 pub struct Slices {
     header: Header,
@@ -91,17 +91,17 @@ pub struct Slices {
 #[derive(Debug)]
 struct Input {
     reader: Reader,
-    /// Whether the last result that was read has a failure.
+    /// Whether the last result read has a failure.
     failed: bool,
-    /// Whether there is nothing more.
+    /// Whether the slice has no more results.
     over: bool,
 }
 
 impl Slices {
-    /// Opens the files and sees whether they make a whole.
+    /// Opens the files and checks that they are complete.
     ///
     /// # Errors
-    /// If they do not: which one, and why.
+    /// The file that is wrong, and why.
     ///
     /// # Panics
     /// If there are no files.
@@ -141,7 +141,7 @@ impl Slices {
             let more = missing - slices.len() as u32;
             return Err(MergeError::Missing { slices, more });
         }
-        // What is written from here on is of this format.
+        // The output is written in the current format.
         let header = Header { schema: SCHEMA, slice: Slice::WHOLE, ..header };
         Ok(Self { header, inputs })
     }
@@ -151,8 +151,8 @@ impl Slices {
         &self.header
     }
 
-    /// Every result, in the order of the whole sweep. A slice that was to end at its first failure
-    /// may do so, and one without a last seed may end anywhere. Returns the slices that did the former.
+    /// Calls `take` for every result, in the order of the whole sweep. A slice told to end at its first failure
+    /// may do so, and one without a last seed may end anywhere. Returns the slices that ended at a failure.
     ///
     /// # Errors
     /// If a slice is not finished or its results are not those of the sweep.
@@ -192,7 +192,7 @@ impl Slices {
     }
 }
 
-/// Why two files are not of one sweep, dealt by one rule to equally many slices.
+/// The reason why two files are not slices of one sweep, dealt by one rule to the same number of slices.
 fn unlike(first: &Header, other: &Header) -> Option<String> {
     first.difference(other).or_else(|| {
         let (own, its) = (first.slice, other.slice);

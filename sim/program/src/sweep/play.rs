@@ -1,7 +1,7 @@
-//! One run of a sweep, and the little that is kept of it.
+//! One run of a sweep, and its result.
 //!
-//! Owns the form of a result: a line of the results file, a function of the run alone, so nothing
-//! of wall time or of the machine is in it. Refuses to know what results mean together.
+//! Owns the form of a result: a line of the results file. It is a function of the run alone, with no wall time
+//! and nothing of the machine. Refuses to know what results mean together.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,11 +19,10 @@ use crate::capsule::Capsule;
 use crate::settings;
 use crate::verify::{parted, same};
 
-/// Fails if a run that was played twice was not the same twice. No oracle of a run: only a sweep
-/// that compares can tell.
+/// Fails if a run that was played twice differed. It is no oracle of a run, because only a sweep compares.
 pub const DETERMINISM: &str = "determinism";
 
-/// What is kept of a run.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedResult {
@@ -49,7 +48,7 @@ pub struct SeedResult {
     /// What failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failed>,
-    /// Rare paths of the code that were taken, by name.
+    /// Rare paths that were taken, by mark.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marks: BTreeMap<String, u64>,
     /// Faults that struck, by family and phase: `crash/replicating`.
@@ -63,23 +62,23 @@ pub struct SeedResult {
 pub struct Failed {
     /// Its name.
     pub oracle: String,
-    /// The failure in a sentence.
+    /// The failure in one sentence.
     pub headline: String,
-    /// The story, a line an event.
+    /// The story, one event a line.
     pub details: Vec<String>,
 }
 
-/// A run and, if it failed, what is needed to see it again.
+/// A run's result and, after a failure, its capsule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Played {
-    /// What is kept.
+    /// The result.
     pub result: SeedResult,
-    /// Present if something failed.
+    /// The capsule, if something failed.
     pub capsule: Option<Box<Capsule>>,
 }
 
 impl Played {
-    /// The little that is kept of an outcome.
+    /// The result of an outcome.
     pub fn of(plan: &Plan, outcome: &Outcome) -> Self {
         let result = SeedResult::of(outcome);
         let capsule = (!result.failures.is_empty()).then(|| Box::new(Capsule::new(plan, outcome)));
@@ -122,7 +121,7 @@ impl SeedResult {
     }
 }
 
-/// Plays a run of a sweep. `None` if it was ended from outside: then it says nothing about the seed.
+/// Plays a run of a sweep. `None` if it was interrupted: then it says nothing about the seed.
 pub fn play(
     header: &Header,
     scenario: &Scenario,
@@ -152,8 +151,8 @@ fn whole(outcome: Outcome) -> Option<Outcome> {
     (!outcome.summary.facts.interrupted).then_some(outcome)
 }
 
-/// Plays a plan whose runs differed twice more, with trails, to see where they part. None if a
-/// run was ended from outside.
+/// Plays a plan whose runs differed twice more, with trails, to find where they diverge. `None` if a run was
+/// interrupted.
 fn differing(
     first: &Outcome,
     second: &Outcome,
@@ -190,7 +189,7 @@ mod tests {
     #[test]
     fn runs_that_differ_are_told_with_the_event_at_which_they_part() {
         let scenario = small();
-        // Every second run has other luck, as if something beside the plan decided.
+        // Every second run gets other random streams, as if something beside the plan decided.
         let turns = Cell::new(0);
         let run = |tracing| {
             let seed = 1 + turns.replace(turns.get() + 1) % 2;

@@ -1,7 +1,6 @@
-//! Work on all cores, its results in order.
+//! Work on all cores, with results in order.
 //!
-//! Owns the threads, and that nobody can tell from the results how many there were. Refuses to
-//! know what the work is.
+//! Owns the threads; their number cannot be told from the results. Refuses to know what the work is.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -12,7 +11,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use onsale_sim::wall;
 use onsale_world::Progress;
 
-/// Ends a sweep from outside: no run begins any more, and those that go on are cut short.
+/// Ends a sweep from outside: no new run begins, and running ones are cut short.
 #[derive(Debug, Default)]
 pub struct Stop {
     asked: AtomicBool,
@@ -32,7 +31,7 @@ impl Stop {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// What runs still is wanted no more.
+    /// Running work is no longer needed.
     fn cut_short(&self) {
         for run in self.runs().iter() {
             run.stop.store(true, Ordering::Relaxed);
@@ -43,7 +42,7 @@ impl Stop {
     fn handle(&self) -> Arc<Progress> {
         let progress = Arc::new(Progress::default());
         self.runs().push(Arc::clone(&progress));
-        // A request from before the handle was listed did not reach it.
+        // A request made before the handle was listed did not reach it.
         if self.asked() {
             progress.stop.store(true, Ordering::Relaxed);
         }
@@ -55,11 +54,10 @@ impl Stop {
     }
 }
 
-/// Works on the items on `threads` threads, and hands the results over on the caller's thread, in
-/// the order of the items. Ends when there are no more, when `take` breaks, when `stop` is asked
-/// for, or at work that comes to nothing; what lies behind that is neither begun nor handed over. So the
-/// results are always those of a first part of the items. No more threads are started than there are items, and
-/// fewer if the system has no more.
+/// Works on the items on `threads` threads, and passes the results on in the order of the items, on the caller's
+/// thread. Ends when there are no more items, when `take` breaks, when `stop` is asked for, or at work without a
+/// result; items behind that are neither begun nor passed on. So the results always belong to a first part of
+/// the items. Starts no more threads than there are items, and fewer if the system has no more.
 ///
 /// # Panics
 /// If the work does, or with [`NoThread`](onsale_sim::wall::NoThread) if the system starts none.
@@ -83,7 +81,7 @@ pub fn in_order<I: Send, R: Send>(
                 while !over.load(Ordering::Relaxed) && !stop.asked() {
                     let next = items.lock().expect("taking an item does not panic").next();
                     let Some((number, item)) = next else { return };
-                    // Nobody listens any more once all that matters was handed over.
+                    // The receiver is gone once all results that matter were passed on.
                     let _ = results.send((number, work(item, &progress)));
                 }
             })
@@ -107,7 +105,7 @@ pub fn in_order<I: Send, R: Send>(
     });
 }
 
-/// A worker that ends by a panic ends all: its item will never come.
+/// A panic of one worker ends all: the result of its item will never come.
 struct EndsAll<'a>(&'a AtomicBool);
 
 impl Drop for EndsAll<'_> {
@@ -126,7 +124,7 @@ mod tests {
         NonZeroUsize::new(jobs).expect("a test has jobs")
     }
 
-    /// Later items are done sooner: order cannot come from luck.
+    /// Later items finish sooner, so the order cannot be a coincidence.
     fn slow_first(item: u64) -> u64 {
         (0..(40 - item) * 2_000).fold(item, |sum, step| onsale_world::stream::mix(sum ^ step))
     }

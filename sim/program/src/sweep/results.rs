@@ -1,9 +1,9 @@
-//! The results file: what a sweep has found so far, safe from a kill or a crash.
+//! The results file: the results of a sweep so far, safe from a kill or a crash.
 //!
-//! Owns the form: JSON, a line each; first the sweep's [`Header`], then its runs in order, each
-//! written whole before the next is looked at. A kill leaves at most one torn line, the last, which is cut
-//! off when the sweep goes on; so a resumed sweep leaves the same bytes as an unbroken one.
-//! The writer holds the lock of the file, so nobody else writes it meanwhile. Refuses to know what the results amount to.
+//! Owns the form: JSON lines; first the sweep's [`Header`], then its runs in order, each written completely
+//! before the next one is considered. A kill leaves at most one torn line, the last, which is cut off when the
+//! sweep continues; so a resumed sweep leaves the same bytes as an unbroken one. The writer holds the lock of
+//! the file, so no other process writes it meanwhile. Refuses to know what the results mean.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -16,29 +16,29 @@ use onsale_scenarios::reading;
 use super::play::SeedResult;
 use super::{Header, Item, SCHEMA};
 
-/// Why a results file cannot be used.
+/// The reason why a results file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
-    /// The system does not let it be read or written.
+    /// The system refuses to read or write it.
     #[error("{file}: {source}", file = .file.display())]
     System {
         /// The file.
         file: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// It holds results, and nothing was said of what is to become of them.
+    /// It holds results, and neither `--resume` nor `--overwrite` was given.
     #[error(
-        "{file} holds the results of an earlier sweep: --resume goes on with them, --overwrite \
+        "{file} holds the results of an earlier sweep: --resume continues them, --overwrite \
          starts over, --results FILE puts the new ones elsewhere", file = .file.display()
     )]
     Exists {
         /// The file.
         file: PathBuf,
     },
-    /// Somebody writes it.
+    /// Another process writes it.
     #[error(
-        "{file}: a sweep that still runs writes its results there; wait for its end, or put the new ones \
+        "{file}: a running sweep writes its results there; wait for its end, or put the new ones \
          elsewhere with --results FILE", file = .file.display()
     )]
     Busy {
@@ -47,22 +47,22 @@ pub enum ResultsError {
     },
     /// It holds something else.
     #[error(
-        "{file} holds something, and no results of a sweep: it stays as it is; --results FILE puts the \
+        "{file} holds something other than results of a sweep, and is not touched; --results FILE puts the \
          results elsewhere", file = .file.display()
     )]
     Foreign {
         /// The file.
         file: PathBuf,
     },
-    /// It is of another sweep.
+    /// It belongs to another sweep.
     #[error(
-        "{file} is of another sweep: {what}; ask for the same, or start over with --overwrite or \
+        "{file} belongs to another sweep: {what}; ask for the same, or start over with --overwrite or \
          --results FILE", file = .file.display()
     )]
     OtherSweep {
         /// The file.
         file: PathBuf,
-        /// In what it differs.
+        /// The difference.
         what: String,
     },
     /// It is no results file, or was edited.
@@ -72,26 +72,26 @@ pub enum ResultsError {
         file: PathBuf,
         /// The line, from 1.
         line: u64,
-        /// What is wrong.
+        /// The problem.
         what: String,
-        /// What would be right.
+        /// The advice.
         expected: String,
     },
 }
 
-/// Results that were read, line by line.
+/// A results file that is read line by line.
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
     input: BufReader<File>,
     header: Header,
-    /// Lines read so far, the header among them.
+    /// Lines read so far, the header included.
     lines: u64,
-    /// Where the last whole line ends.
+    /// The end of the last complete line, in bytes.
     end: u64,
 }
 
-/// Results that are being written.
+/// A results file that is being written.
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
@@ -99,7 +99,7 @@ pub struct Writer {
 }
 
 impl Reader {
-    /// Opens a file and reads its header. None if it is empty, or if not even its header was written whole.
+    /// Opens a file and reads its header. `None` if it is empty, or its header is incomplete.
     ///
     /// # Errors
     /// If it cannot be read or is no results file.
@@ -144,10 +144,10 @@ impl Reader {
         &self.path
     }
 
-    /// The next result, which must be that of `item`. None at the end, or where the last line is torn.
+    /// The next result, which must be that of `item`. `None` at the end, or if the last line is torn.
     ///
     /// # Errors
-    /// If the line cannot be read, is no result, or is that of another run.
+    /// If the line cannot be read, is no result, or belongs to another run.
     pub fn next(&mut self, item: Item) -> Result<Option<SeedResult>, ResultsError> {
         let Some(line) = self.line()? else { return Ok(None) };
         let scenario = &self.header.scenarios[item.scenario].id;
@@ -166,8 +166,8 @@ impl Reader {
         Ok(Some(result))
     }
 
-    /// That nothing stands behind the last run of the sweep, not even the beginning of a line: a kill
-    /// leaves none there.
+    /// Checks that nothing follows the last run of the sweep, not even the beginning of a line: a kill leaves
+    /// none there.
     ///
     /// # Errors
     /// If something does.
@@ -194,10 +194,10 @@ impl Reader {
     }
 }
 
-/// Longest line that is read: the evidence of a run takes some kibibytes.
+/// Longest line that is read, in bytes: the evidence of a run takes some kibibytes.
 const LINE_MAX: u64 = 16 << 20;
 
-/// The next line with its end, or what there is of it.
+/// The next line with its line end, or the rest of the file.
 fn line_of(path: &Path, input: &mut BufReader<File>, number: u64) -> Result<Vec<u8>, ResultsError> {
     let mut line = Vec::new();
     input
@@ -216,10 +216,10 @@ fn line_of(path: &Path, input: &mut BufReader<File>, number: u64) -> Result<Vec<
     Ok(line)
 }
 
-/// How every header begins: a shorter file may be a torn one.
+/// The beginning of every header: a shorter file may be a torn one.
 const HEADER_START: &[u8] = b"{\"schema\":";
 
-/// Whether a file begins with a header of any version, or is empty or the torn beginning of one.
+/// Whether a file begins with a header of any version, or is empty, or is the torn beginning of one.
 pub fn is_results(head: &[u8]) -> bool {
     const NEXT: &[u8] = b",\"code_version\":";
     let Some(rest) = head.strip_prefix(HEADER_START) else { return HEADER_START.starts_with(head) };
@@ -229,8 +229,7 @@ pub fn is_results(head: &[u8]) -> bool {
 }
 
 impl Writer {
-    /// Adds a result. It is with the system when this returns, so a kill of the program does not
-    /// take it away.
+    /// Adds a result. The system has it when this returns, so a kill of the program does not lose it.
     ///
     /// # Errors
     /// If it cannot be written, as on a full disk.
@@ -247,23 +246,23 @@ fn line(value: &impl serde::Serialize) -> Vec<u8> {
     line
 }
 
-/// What is to become of results that are there already.
+/// How existing results are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// They are in the way.
+    /// They are an error.
     Keep,
-    /// They are what the sweep goes on from.
+    /// The sweep continues from them.
     Resume,
-    /// They go away.
+    /// They are replaced.
     Replace,
 }
 
-/// Opens the results file of a sweep, which nobody else may write until the writer is dropped. Directories on
-/// the way to it are made. What it holds already is told to `known`, in order. Returns the writer and how many
-/// results were there.
+/// Opens the results file of a sweep and locks it until the writer is dropped. Creates missing directories.
+/// Calls `known` for each existing result, in order. Returns the writer and the number of existing results.
 ///
 /// # Errors
-/// If results are in the way, are of another sweep or are being written, or the file cannot be used.
+/// If existing results are an error, belong to another sweep or are being written, or if the file cannot be
+/// used.
 pub fn open(
     path: &Path,
     header: &Header,
@@ -277,7 +276,7 @@ pub fn open(
     if existing != Existing::Resume && !is_results(&head) {
         return Err(ResultsError::Foreign { file: path.to_owned() });
     }
-    // A kill at its start left the beginning of the header, or nothing.
+    // A kill at the start left a part of the header, or nothing.
     let is_torn = head.len() < first.len() && first.starts_with(&head);
     match existing {
         Existing::Keep if !head.is_empty() => {
@@ -315,7 +314,7 @@ pub fn open(
     if is_over {
         reader.finish()?;
     } else {
-        // A torn line there goes away.
+        // Cuts off a torn line.
         file.set_len(reader.end).map_err(system)?;
     }
     if is_longer {
@@ -324,7 +323,7 @@ pub fn open(
     Ok((Writer { path: path.to_owned(), file }, count))
 }
 
-/// Puts results under another header, in one step, so that a kill leaves the old file or the new one.
+/// Replaces the header of results in one step, so that a kill leaves the old file or the new one.
 fn under(
     path: &Path,
     header: &[u8],
@@ -332,7 +331,7 @@ fn under(
     results: Range<u64>,
 ) -> Result<File, ResultsError> {
     let system = |source| ResultsError::System { file: path.to_owned(), source };
-    // A link stays one.
+    // A link stays a link.
     let real = path.canonicalize().map_err(system)?;
     let (dir, name) = (real.parent().unwrap_or(&real), real.file_name().unwrap_or_default());
     directory::publish(dir, &name.to_string_lossy(), |out| {
@@ -344,14 +343,14 @@ fn under(
     held(path)
 }
 
-/// The file, made if it is not there, and nobody else's until it is dropped. What is written goes to its end.
+/// Opens the file, creates it if it is missing, and locks it until it is dropped. Writes are appended.
 fn held(path: &Path) -> Result<File, ResultsError> {
     let system = |source| ResultsError::System { file: path.to_owned(), source };
     if let Some(dir) = path.parent() {
         std::fs::create_dir_all(dir).map_err(system)?;
     }
     if std::fs::metadata(path).is_ok() {
-        // A pipe would be waited for.
+        // Opening a pipe would block.
         drop(reading::open(path).map_err(system)?);
     }
     let file =
@@ -359,7 +358,7 @@ fn held(path: &Path) -> Result<File, ResultsError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(ResultsError::Busy { file: path.to_owned() }),
-        // Where the system has no locks there is none to hold.
+        // Some systems have no locks.
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
         Err(TryLockError::Error(error)) => Err(system(error)),
     }

@@ -1,30 +1,30 @@
-//! A range of seeds, as people write it.
+//! A range of seeds, as users write it.
 //!
-//! Owns the spellings `A..B`, `A..=B`, `A` and, for sweeps that end by time, `A..`. Refuses to know
-//! what is run under a seed.
+//! Owns the spellings `A..B`, `A..=B`, `A` and, for sweeps that end by time, `A..`. Refuses to know what is run
+//! under a seed.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Seeds from a first one on, up to a last one or without end.
+/// Seeds from a first one to a last one, or without an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Seeds {
-    /// The first.
+    /// The first seed.
     pub first: u64,
-    /// The last, which is no lower than the first; `None` for an open end.
+    /// The last seed, at least the first; `None` for an open end.
     pub last: Option<u64>,
 }
 
 impl Seeds {
-    /// Number of seeds; `None` for an open end. All 2⁶⁴ count as one less.
+    /// Number of seeds; `None` for an open end. The full range of 2⁶⁴ seeds counts as one less.
     pub fn count(self) -> Option<u64> {
         self.last.map(|last| (last - self.first).saturating_add(1))
     }
 
-    /// One after the other. Without an end they go on to the highest that there is.
+    /// The seeds in order. Without an end, they go up to the highest `u64`.
     pub fn iter(self) -> impl Iterator<Item = u64> + Send {
         self.first..=self.last.unwrap_or(u64::MAX)
     }
@@ -62,7 +62,7 @@ impl FromStr for Seeds {
         let last = match end.strip_prefix('=') {
             _ if end.is_empty() => None,
             Some(last) => Some(number(last)?),
-            // The end is not of the range.
+            // The end is not part of the range.
             None => Some(number(end)?.checked_sub(1).ok_or("0 comes before every seed")?),
         };
         if last.is_some_and(|last| last < first) {

@@ -1,7 +1,7 @@
-//! A slice of a sweep, so that several machines share it.
+//! A slice of a sweep, so that several machines can share it.
 //!
-//! Owns which slice a run belongs to: exactly one, the same on every machine and for every version.
-//! Refuses to know how slices are spread or merged.
+//! Owns which slice a run belongs to: exactly one, the same on every machine and in every version. Refuses to
+//! know how slices are distributed or merged.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,16 +19,16 @@ pub struct Slice {
     pub rule: Rule,
     /// Its number, from 1.
     pub number: u32,
-    /// How many there are.
+    /// The number of slices.
     pub of: u32,
 }
 
 /// How runs are dealt to slices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// By a hash of scenario and seed: a run stays in its slice when others come or go.
+    /// By a hash of scenario and seed: a run stays in its slice when other runs are added or removed.
     Hash,
-    /// In turn, by their number in the sweep: slices of equal size.
+    /// In turn, by number in the sweep: slices of equal size.
     Count,
 }
 
@@ -47,7 +47,7 @@ impl Slice {
     /// The whole sweep, in one slice.
     pub const WHOLE: Self = Self { rule: Rule::Hash, number: 1, of: 1 };
 
-    /// Whether there is no other slice.
+    /// Whether this is the only slice.
     pub const fn is_whole(self) -> bool {
         self.of == 1
     }
@@ -131,7 +131,7 @@ mod tests {
         }
     }
 
-    /// Machines with other versions must deal alike.
+    /// Machines with different versions must deal runs in the same way.
     #[test]
     fn slices_keep_their_runs_for_ever() {
         let slice = Slice { rule: Rule::Hash, number: 1, of: 4 };

@@ -1,9 +1,9 @@
-//! What a sweep's results amount to.
+//! The totals of a sweep's results.
 //!
-//! Owns the fold over results in the order of their runs: which failures are the same, what no run
-//! exercised, how fast new marks dry up. The same results in the same order give the same totals,
-//! whether they were just made, read back, or merged from slices. Its memory grows with
-//! what is distinct, not with the number of runs. Refuses to know where results come from.
+//! Owns the fold over results in the order of their runs: which failures are the same, what no run exercised,
+//! how soon no new marks appear. The same results in the same order give the same totals, whether they are new,
+//! read back, or merged from slices. Its memory grows with the number of distinct things, not of runs. Refuses
+//! to know where results come from.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,9 +20,9 @@ use super::{Header, Named};
 use crate::exit::Exit;
 use crate::signature::kind;
 
-/// Ranges of seeds that a scenario is divided into, at most.
+/// Most ranges into which a scenario's seeds are divided.
 const BUCKETS_MAX: u64 = 100;
-/// Number of runs by which new marks are counted.
+/// Number of runs in each interval for which new marks are counted.
 const THOUSAND: u64 = 1_000;
 
 /// The totals of a sweep so far.
@@ -30,21 +30,21 @@ const THOUSAND: u64 = 1_000;
 pub struct Totals {
     facts: SweepFacts,
     header: Header,
-    /// By scenario: the marks that were seen.
+    /// The marks seen, by scenario.
     marks: Vec<BTreeSet<String>>,
-    /// By scenario, oracle and signature: the place of the failure, among the expected ones or the others.
+    /// The index of a failure by scenario, oracle and signature, among the expected ones or the others.
     known: BTreeMap<(usize, String, String), usize>,
     ranges: Vec<Ranges>,
-    /// Whether oracles that no run exercised are told: a slice alone cannot.
+    /// Whether oracles that no run exercised are reported: a single slice cannot tell.
     whole: bool,
     /// Whether every seed has a range of its own.
     by_seed: bool,
 }
 
-/// Ranges of a scenario's seeds, as wide as it takes for them to be few.
+/// Ranges of a scenario's seeds, wide enough to be few.
 #[derive(Clone, Debug)]
 struct Ranges {
-    /// A power of two.
+    /// Their width, a power of two.
     width: u64,
     buckets: Vec<RangeTotals>,
 }
@@ -52,13 +52,13 @@ struct Ranges {
 #[derive(Clone, Debug, Default)]
 struct RangeTotals {
     runs: u64,
-    /// `None` if a run was not made just now.
+    /// Wall time in seconds; `None` if a run was read back.
     wall_s: Option<f64>,
     failures: BTreeMap<usize, InRange>,
 }
 
 impl Totals {
-    /// The totals of no result.
+    /// The totals of no results.
     pub fn new(header: &Header) -> Self {
         let scenarios = header.scenarios.iter();
         let slice = (!header.slice.is_whole()).then(|| header.slice.to_string());
@@ -89,18 +89,18 @@ impl Totals {
         }
     }
 
-    /// The same with a range for each seed, however many there are.
+    /// The same with one range for each seed, whatever their number.
     #[must_use]
     pub fn by_seed(self) -> Self {
         Self { by_seed: true, ..self }
     }
 
-    /// How many runs there were.
+    /// Number of runs.
     pub fn runs(&self) -> u64 {
         self.facts.runs()
     }
 
-    /// How many of them failed otherwise than they are bound to.
+    /// Number of runs with an unexpected failure.
     pub const fn failed_runs(&self) -> u64 {
         self.facts.failed_runs
     }
@@ -110,15 +110,15 @@ impl Totals {
         self.facts.failures.len() + self.facts.expected.len()
     }
 
-    /// Takes in the next result, which was read.
+    /// Adds the next result, which was read back.
     ///
     /// # Panics
-    /// If it is of no scenario of the sweep.
+    /// If its scenario is not part of the sweep.
     pub fn add(&mut self, result: &SeedResult) {
         self.take(result, None);
     }
 
-    /// Takes in the next result, which was just made, in `wall_s` seconds.
+    /// Adds the next result, which was just made in `wall_s` seconds.
     ///
     /// # Panics
     /// As [`add`](Self::add).
@@ -155,7 +155,7 @@ impl Totals {
         }
     }
 
-    /// The place of a result's scenario. A regression that is also swept stands twice among them.
+    /// The index of a result's scenario. A regression that is also swept occurs twice.
     fn place_of(&self, result: &SeedResult) -> usize {
         let is_it = |&place: &usize| {
             let is_run = self.header.replayed(place).is_none_or(|seed| seed == result.seed);
@@ -201,7 +201,7 @@ impl Totals {
         }
     }
 
-    /// The place of a failure, a new one or one that is known, among the expected ones or the others.
+    /// The index of a failure, new or known, among the expected ones or the others.
     fn failure(
         &mut self,
         place: usize,
@@ -243,7 +243,7 @@ impl Totals {
         facts.marks_never = unseen.map(str::to_owned).collect();
         for (place, scenario) in facts.scenarios.iter_mut().enumerate() {
             scenario.buckets = self.ranges[place].facts(self.header.first_seed(place));
-            // A slice, or a sweep that did not come to its end, may have missed what the rest has.
+            // A slice, or an interrupted sweep, may have missed what the others see.
             if self.whole && stopped.is_none() && scenario.runs > 0 {
                 scenario.unchecked =
                     scenario.checks.values().all(|checks| checks.unwrap_or(0) == 0);
@@ -263,7 +263,7 @@ impl Totals {
 }
 
 impl Ranges {
-    /// The place of the range of the seed that lies so far behind the first.
+    /// The index of the range of a seed at this distance from the first.
     fn of(&mut self, offset: u64, ranges_max: u64) -> usize {
         while offset / self.width >= ranges_max {
             self.width *= 2;
@@ -281,7 +281,7 @@ impl Ranges {
         place
     }
 
-    /// The ranges in which something was run.
+    /// The ranges with runs.
     fn facts(&self, first_seed: u64) -> Vec<Bucket> {
         let ranges = (0..).zip(&self.buckets).filter(|(_, range)| range.runs > 0);
         ranges
@@ -299,7 +299,7 @@ impl Ranges {
 }
 
 impl RangeTotals {
-    /// Takes in the range behind this one.
+    /// Merges the next range into this one.
     fn absorb(&mut self, next: Self) {
         self.wall_s = match (self.runs, next.runs) {
             (_, 0) => self.wall_s,
@@ -314,7 +314,7 @@ impl RangeTotals {
     }
 }
 
-/// What the names of marks and phases mean.
+/// The meaning of marks and phases.
 fn meanings() -> BTreeMap<&'static str, &'static str> {
     let marks = Mark::ALL.iter().map(|mark| (mark.name(), mark.meaning()));
     marks.chain(Phase::ALL.map(|phase| (phase.name(), phase.meaning()))).collect()
@@ -324,14 +324,14 @@ fn both(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     Some(one? + other?)
 }
 
-/// The line that plays a run of a sweep again, stopped where it was stopped.
+/// The command that plays a run of a sweep again, stopped at the same limit.
 fn reproduce(named: &Named, result: &SeedResult) -> String {
     let limit = result.limit.map(|limit| format!(" {limit}")).unwrap_or_default();
     let outside = if named.allow_outside { ALLOW_OUTSIDE } else { "" };
     replay_line(&(seed_of(result.seed, &result.scenario) + &limit + outside))
 }
 
-/// Adds what a run counted to what all runs did. Returns how many names are new.
+/// Adds the counts of one run to those of all runs. Returns the number of new names.
 fn add(all: &mut BTreeMap<String, Counted>, run: &BTreeMap<String, u64>) -> u64 {
     let before = all.len();
     for (name, &count) in run {
@@ -341,8 +341,7 @@ fn add(all: &mut BTreeMap<String, Counted>, run: &BTreeMap<String, u64>) -> u64 
     (all.len() - before) as u64
 }
 
-/// How the program ends after a sweep. An interrupted one is neither a pass nor a failure; an
-/// empty slice passes.
+/// The exit code of a sweep. An interrupted one is neither a pass nor a failure; an empty slice passes.
 pub fn exit(facts: &SweepFacts) -> Exit {
     if facts.failures.iter().any(|failure| failure.oracle == DETERMINISM) {
         Exit::Internal

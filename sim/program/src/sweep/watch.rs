@@ -1,11 +1,10 @@
-//! The watch over a sweep's threads: a turn that never ends is told, not waited for.
+//! The watchdog of a sweep's threads: a turn that never ends is reported, not waited for.
 //!
-//! Owns what it means to stand still: at [`Watch::PATIENCE`] looks in a row a run has shown
-//! no event. Limits on events and bytes end every other run that goes in circles, at the same event
-//! everywhere; inside one turn no event is counted, and only the machine's clock is left. So the
-//! watch decides nothing about a run: whoever hears of it can only give up, because a thread
-//! cannot be taken out of a turn. Looks are counted and not seconds, so a program that was
-//! stopped and goes on, or a machine that slept, is no reason. Refuses to know how one gives up.
+//! Owns when a run counts as stuck: it has shown no event at [`Watch::PATIENCE`] consecutive looks. Limits on
+//! events and bytes end every other livelocked run, at the same event everywhere; inside one turn no event is
+//! counted, and only the machine's clock is left. So the watchdog decides nothing about a run: its caller can
+//! only give up, because a thread cannot be taken out of a turn. It counts looks and not seconds, so a suspended
+//! program or a sleeping machine is no reason. Refuses to know how to give up.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,7 +14,7 @@ use onsale_world::Progress;
 
 use super::Item;
 
-/// The runs of a sweep that are under way.
+/// The running runs of a sweep.
 #[derive(Debug, Default)]
 pub struct Watch {
     runs: Mutex<Vec<Watched>>,
@@ -25,19 +24,19 @@ pub struct Watch {
 struct Watched {
     item: Item,
     progress: Arc<Progress>,
-    /// Events at the last look, and looks since that found as many.
+    /// Events at the last look, and the number of looks with the same count.
     seen: Option<(u64, u32)>,
 }
 
 impl Watch {
-    /// At how many looks in a row a run may show no event: two minutes. The longest honest silence
-    /// is the end of a run, when millions of people are counted: a few seconds.
+    /// Number of consecutive looks without an event after which a run is stuck: two minutes. The longest
+    /// legitimate silence is the end of a run, when millions of people are counted: a few seconds.
     pub const PATIENCE: u32 = 120;
 
-    /// How often it looks.
+    /// Interval between looks.
     pub const PACE: Duration = Duration::from_secs(1);
 
-    /// Does the work of a run under watch.
+    /// Does the work of a run under the watchdog.
     pub fn over<T>(&self, item: Item, progress: &Arc<Progress>, work: impl FnOnce() -> T) -> T {
         self.runs().push(Watched { item, progress: Arc::clone(progress), seen: None });
         let result = work();
@@ -45,7 +44,7 @@ impl Watch {
         result
     }
 
-    /// Looks at all runs. Returns one that has stood still for longer than the patience.
+    /// Looks at all runs. Returns one that is stuck.
     pub fn look(&self) -> Option<Item> {
         let mut stuck = None;
         for run in self.runs().iter_mut() {

@@ -1,6 +1,6 @@
-//! What is said at the end of a search.
+//! The output at the end of a search.
 //!
-//! Owns the page and the JSON of `onsale shrink`. Refuses to know how the search went about it.
+//! Owns the page and the JSON of `onsale shrink`. Refuses to know how the search works.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ impl Told<'_> {
         json::pretty(self)
     }
 
-    /// The table, what was found, and what happens in the smallest run.
+    /// The table, the failure, and the story of the smallest run.
     pub(super) fn page(
         &self,
         last: &Outcome,
@@ -53,7 +53,7 @@ impl Told<'_> {
         let end = if self.is_finished {
             "nothing smaller fails in the same way"
         } else {
-            "not at its end: with a larger --budget more may go"
+            "not finished: a larger --budget may shrink it further"
         };
         writeln!(text, "\n  {runs} runs in {took} · {end}\n").expect(TAKES);
 
@@ -94,7 +94,7 @@ impl Told<'_> {
     }
 }
 
-/// A text that begins at one column and goes on at another.
+/// Text that begins at one column and continues at another.
 fn hang(text: &mut String, words: &str, (first, rest): (usize, usize), width: Option<usize>) {
     let room = width.map_or(usize::MAX, |width| width.saturating_sub(rest));
     for (nth, line) in flow(words.split(' '), " ", room).iter().enumerate() {

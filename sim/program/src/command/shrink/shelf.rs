@@ -1,7 +1,6 @@
-//! Where the results of a search go: its directory, and the regressions of the catalogue.
+//! The files of a search: its directory, and the regressions of the catalogue.
 //!
-//! Owns the files and their names, and that a regression never replaces another. Refuses to know what stands
-//! in them.
+//! Owns the files and their names, and that a regression never replaces another. Refuses to know their contents.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -25,7 +24,7 @@ pub(super) const SCENARIO: &str = "scenario.toml";
 pub(super) const REGRESSION: &str = "regression.rs";
 pub(super) const STORY: &str = "story.txt";
 
-/// Columns of a story in a file.
+/// Width of a story in a file, in columns.
 pub(super) const FILE_WIDTH: usize = 80;
 
 /// The directory for the results of a search.
@@ -56,7 +55,7 @@ impl Shelf<'_> {
         self.put(STORY, story)
     }
 
-    /// Saves the case as a regression, under the first free name, if that was asked for. Returns the file.
+    /// Saves the case as a regression under the first free name, if requested. Returns the file.
     pub(super) fn save(
         &self,
         case: &Case,
@@ -93,7 +92,7 @@ impl Shelf<'_> {
     }
 }
 
-/// The folder for a regression that is to be saved; `None` if none is.
+/// The folder for a regression to be saved; `None` if there is none.
 pub(super) fn folder_for(arguments: &ShrinkArgs, plan: &Plan) -> Result<Option<PathBuf>, Failure> {
     let Some(named) = &arguments.save else { return Ok(None) };
     if let Some((_, setting)) = hazards(&plan.scenario).first() {

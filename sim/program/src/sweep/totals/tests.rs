@@ -1,4 +1,4 @@
-//! What results amount to, on results made by hand.
+//! Totals of results made by hand.
 
 use onsale_world::limits::Limit;
 
@@ -119,7 +119,7 @@ fn what_one_seed_missed_another_may_exercise() {
     assert_eq!(exit(&facts), Exit::NotExercised);
     assert_eq!(exit(&totals(&[unmarked, passed("fast/calm", 2)])), Exit::Passed);
 
-    // A slice cannot tell what the others exercise, nor can what was cut short.
+    // Neither a slice nor an interrupted sweep can tell what the other runs exercise.
     let mut slice = Totals::new(&header("hash:1/2", "1..101"));
     slice.add(&idle);
     assert_eq!(exit(&slice.facts(None)), Exit::Passed);
@@ -172,7 +172,7 @@ fn each_range_tells_of_its_own_first_seed() {
             assert_eq!(told.headline, format!("r{seed} of u41 never ended"));
             assert_eq!(told.details, [format!("told of seed {seed}")]);
             assert_eq!(told.reproduce, format!("onsale replay {seed} --scenario fast/crash"));
-            // Of one run it is not known how long it took.
+            // The time of one run is unknown.
             let known = count == 300 || !(bucket.seeds.0..=bucket.seeds.1).contains(&7);
             assert_eq!(bucket.wall_s, known.then_some(0.5 * bucket.runs as f64));
         }
@@ -199,7 +199,7 @@ fn what_is_bound_to_fail_passes_alone() {
     // Too few seeds were asked for.
     let facts = bound("1..5", std::slice::from_ref(&hold));
     assert_eq!((exit(&facts), facts.failed_runs), (Exit::OracleFailed, 1));
-    // Another oracle failed, too; and none did.
+    // Another oracle failed as well; and no oracle failed.
     let both = failed("fast/crash", 2, "live", "r7 of u41 never ended");
     let facts = bound("1..6", &[hold, both]);
     assert_eq!(
@@ -235,7 +235,7 @@ fn where_limits_are_caps_to_be_stopped_is_neither_a_failure_nor_a_pass() {
         assert_eq!(facts.failures.len(), usize::from(!settings));
         assert_eq!(facts.scenarios[0].capped_runs, u64::from(settings));
         assert_eq!(facts.scenarios[0].unchecked_runs, 1);
-        // A failure shows something, too.
+        // A failure is a check as well.
         assert_eq!(facts.passes(), if settings { 2 } else { 3 });
     }
 }
