@@ -168,7 +168,7 @@ fn atomic_sees_an_order_that_is_served_in_part() {
             }
         })
     };
-    sees("atomic", "has not as many seats as were asked for", &small_sale(), 1, one_short);
+    sees("atomic", "has the wrong number of seats", &small_sale(), 1, one_short);
 }
 
 #[test]
@@ -495,5 +495,5 @@ fn a_panic_is_a_verdict() {
             }
         })
     };
-    sees("invariant", "was answered as another kind", &small_sale(), 1, nonsense);
+    sees("invariant", "got an answer of another kind", &small_sale(), 1, nonsense);
 }

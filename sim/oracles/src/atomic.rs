@@ -78,7 +78,7 @@ impl Atomic {
         self.findings.checks();
         self.acknowledged += 1;
         let wrong = if known.clients.get(hold).is_some() {
-            Some("bears the name of one that was granted before")
+            Some("has the name of an earlier grant")
         } else {
             malformed(&known.settings, request.show, granted)
                 .or_else(|| unasked(wish, granted, known.settings.seats_per_section))
@@ -128,10 +128,7 @@ impl Atomic {
     pub(super) fn on_mismatch(&mut self, request: &Request, told: &dyn Fn() -> String) {
         self.findings.checks();
         self.findings.fail(|| Story {
-            headline: format!(
-                "{} of {} was answered with something else than it asked for",
-                request.id, request.user
-            ),
+            headline: format!("{} of {} got an answer of another kind", request.id, request.user),
             lines: vec![format!("asked: {:?}", request.command), told()],
         });
     }
@@ -141,7 +138,7 @@ impl Atomic {
         if kept.show != told.show || !same_seats(&kept.seats, &told.seats) {
             self.findings.fail(|| Story {
                 headline: format!(
-                    "the journal keeps other seats for {} than {} was told of",
+                    "the journal has other seats for {} than {} was told",
                     kept.hold, told.known.user
                 ),
                 lines: known.about(kept.hold),
@@ -183,11 +180,11 @@ fn unasked(wish: &Wish, granted: &SeatList, seats_per_section: u32) -> Option<&'
     };
     let granted_in = |here: u32| granted.iter().filter(|seat| section(seat) == here).count();
     if granted.len() != wish.seats() {
-        Some("has not as many seats as were asked for")
+        Some("has the wrong number of seats")
     } else if !wish.picked.iter().all(|seat| granted.contains(seat)) {
-        Some("lacks a seat that was picked")
+        Some("lacks a picked seat")
     } else if granted.iter().map(section).any(|here| granted_in(here) != wanted_in(here)) {
-        Some("has not as many seats in each section as were asked for")
+        Some("has the wrong number of seats in a section")
     } else {
         None
     }

@@ -136,12 +136,12 @@ impl Hold {
                         })
                     })
                     .or_else(|| match asked {
-                        None => Some("which nobody asked to confirm by it".to_owned()),
+                        None => Some("without a request to confirm it".to_owned()),
                         Some(asked) if asked.hold != hold => {
                             Some(format!("while it asked for {}", asked.hold))
                         }
                         Some(asked) if asked.user != entry.known.user => {
-                            Some(format!("which is not of {}, who asked", asked.user))
+                            Some(format!("which does not belong to {}, who asked", asked.user))
                         }
                         Some(_) => None,
                     }),
@@ -333,7 +333,7 @@ impl Hold {
         if grant.user != promise.user || settings.early.is_none() && !is_right {
             self.findings.fail(|| Story {
                 headline: format!(
-                    "the journal keeps {} for another user or time than {} was told",
+                    "the journal has {} for another user or expiry than {} was told",
                     kept.hold, promise.user
                 ),
                 lines: known.about(kept.hold),

@@ -146,7 +146,7 @@ impl Linearizable {
                 }
             }
             Refusal::NotYours => self.findings.fail(|| Story {
-                headline: format!("{} is told that its own name is another's", asked.request),
+                headline: format!("{} was told that its own hold is another user's", asked.request),
                 lines: vec![format!(
                     "client {}: asked {} at {}, told at {at}: {refusal:?}",
                     asked.user, asked.request, asked.since

@@ -168,7 +168,7 @@ impl Live {
                         "client {}: sent {} about {} at {}",
                         asked.user, asked.request, asked.show, asked.since
                     ),
-                    format!("it was open still at the end, {end}"),
+                    format!("it was still open at the end, {end}"),
                 ],
             });
         }
@@ -190,7 +190,7 @@ impl Live {
                 self.findings.fail(|| {
                     let mut lines = known.about(entry.hold);
                     lines.push(format!("on a disk since {granted}: it had to end by {limit}"));
-                    lines.push(format!("nothing had ended it at the end, {end}"));
+                    lines.push(format!("it had not ended at the end of the run, {end}"));
                     Story {
                         headline: format!(
                             "{} of {} was never resolved",

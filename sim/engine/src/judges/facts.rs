@@ -185,7 +185,7 @@ impl Facts {
         if let Some(met) = self.latest_met(session, key).filter(|met| stamp <= met.stamp) {
             self.findings.fail(|| Story {
                 headline: format!(
-                    "a write of {key} was acknowledged and is older than what its writer had seen"
+                    "a write of {key} was acknowledged with an older version than its writer had seen"
                 ),
                 lines: vec![met.told(session, key), written(at, session, key, node, stamp)],
             });
@@ -351,7 +351,7 @@ impl Facts {
         }
         let known = told.text.clone();
         self.findings.fail(|| Story {
-            headline: format!("{node} says about {key} what was not written"),
+            headline: format!("{node} told a text of {key} that was never written"),
             lines: vec![
                 format!(
                     "version {} was {} before",

@@ -95,7 +95,7 @@ impl Moves {
                     format!("before {} it was kept by {}", step.at, voters(&step.before)),
                     format!("from then on it was kept by {}", voters(&step.after)),
                     format!(
-                        "without zone {} they are no quorum, though those who stay span enough zones",
+                        "without zone {} they are no quorum, although the staying nodes span enough zones",
                         zone.0
                     ),
                 ],
@@ -144,7 +144,7 @@ impl Moves {
                 let headline = format!("the move of {shard} to {wanted} never ended");
                 stories.push(Story { headline, lines });
             } else if members.is_some_and(|members| !is_kept_by(members, &seats.members)) {
-                let headline = format!("{shard} is not where the map says that it is, {wanted}");
+                let headline = format!("{shard} is not where the map places it, {wanted}");
                 stories.push(Story { headline, lines });
             }
         }
@@ -154,7 +154,7 @@ impl Moves {
                 let headline = format!("{node} was told to leave and never left");
                 let lines = vec![
                     format!("told at {at}; the map last changed at {}", self.changed),
-                    format!("it is of the cluster still at the end, {end}"),
+                    format!("it is still in the cluster at the end, {end}"),
                 ];
                 stories.push(Story { headline, lines });
             }

@@ -150,9 +150,9 @@ fn standing<S: System>(world: &World<S>, at: Instant) -> Stopped {
         };
         let owned = world.ears.leaders.iter().filter(owns).count();
         match world.process(place) {
-            Process::Up if S::NAMING.has_leaders => format!("{place} up, owns {owned}"),
+            Process::Up if S::NAMING.has_leaders => format!("{place} up, leads {owned}"),
             Process::Up => format!("{place} up"),
-            Process::Paused => format!("{place} stands still"),
+            Process::Paused => format!("{place} paused"),
             Process::Down => format!("{place} down"),
         }
     });

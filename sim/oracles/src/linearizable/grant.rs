@@ -89,7 +89,7 @@ impl Grant {
             return if may_be_booked {
                 Ok(as_booked)
             } else {
-                Err(format!("{hold} of {user} was booked, and was over without that"))
+                Err(format!("{hold} of {user} was booked, and yet ended unbooked"))
             };
         }
 

@@ -199,7 +199,7 @@ impl Person<'_> {
                 }
                 Some(Outcome::Refused(refusal)) => refusal,
                 Some(outcome @ (Outcome::Booked { .. } | Outcome::Released { .. })) => {
-                    panic!("a hold request was answered as another kind: {outcome:?}")
+                    panic!("a hold request got an answer of another kind: {outcome:?}")
                 }
                 None => return Fate::GaveUp,
             };
@@ -244,7 +244,7 @@ impl Person<'_> {
                     Fate::HoldLost
                 }
                 Some(outcome @ (Outcome::Held { .. } | Outcome::Released { .. })) => {
-                    panic!("a confirm request was answered as another kind: {outcome:?}")
+                    panic!("a confirm request got an answer of another kind: {outcome:?}")
                 }
                 None => Fate::Unknown,
             }

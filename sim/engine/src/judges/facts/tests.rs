@@ -157,15 +157,15 @@ fn a_write_older_than_its_writer_s_last_read_is_found() {
     town.0.on_write(QuestionId(9), PRICE, Some("twelve".into()));
     let at = (second(9), second(9));
     town.0.on_written(at, ADMIN, (QuestionId(9), PRICE), NodeId(2), stamp(4));
-    town.says("older than what its writer had seen");
+    town.says("with an older version than its writer had seen");
 }
 
 #[test]
 fn text_that_was_never_written_is_found() {
     let town = Town::new().write(1, "ten").write(2, "twelve");
-    town.read(3, 1, version(4, "a gift")).says("says about price 3 what was not written");
+    town.read(3, 1, version(4, "a gift")).says("told a text of price 3 that was never written");
     let town = Town::new().write(1, "ten").write(2, "twelve");
-    town.read(3, 2, version(2, "ten")).says("says about price 3 what was not written");
+    town.read(3, 2, version(2, "ten")).says("told a text of price 3 that was never written");
 }
 
 #[test]
