@@ -149,14 +149,14 @@ documented! {
         pub failover: Option<FailoverResult>,
         /// Lead transfers during the fault; no value if there were none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub hand_overs: Option<HandOvers>,
+        pub lead_transfers: Option<TransferTimes>,
     }
 }
 
 documented! {
     /// Durations of lead transfers: from the old leader's last admission to the new one's first commit.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    pub struct HandOvers {
+    pub struct TransferTimes {
         /// Their number.
         pub shards: u32,
         /// Their median, in milliseconds.
@@ -173,9 +173,9 @@ documented! {
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     pub struct LeadTransfers {
         /// Number of transfers to nodes nearer to the venues.
-        pub near_venue: Option<HandOvers>,
+        pub near_venue: Option<TransferTimes>,
         /// Number of transfers to nodes with less load.
-        pub by_load: Option<HandOvers>,
+        pub by_load: Option<TransferTimes>,
     }
 }
 

@@ -50,8 +50,8 @@ pub use detection::{Detection, Detections};
 pub use directory::ReportError;
 pub use documented::Field;
 pub use facts::{
-    Evidence, FactsResult, FailoverResult, FaultResult, HandOvers, LeadTransfers, OracleResult,
-    OutageResult, Outages, RunFacts, Stopped, Touched, TraceResult, Verdict,
+    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, OracleResult, OutageResult,
+    Outages, RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
 };
 pub use latency::Latencies;
 pub use operation::{Ending, Operation, Window};

@@ -166,7 +166,7 @@ fn faults() -> Vec<FaultResult> {
         shards_lost_leader: 0,
         recovery_ms: None,
         failover: None,
-        hand_overs: None,
+        lead_transfers: None,
     };
     let touched = |messages, writes, turns| Touched { messages, writes, turns };
     let failover = FailoverResult {

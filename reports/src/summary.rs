@@ -9,8 +9,8 @@ use serde::{Serialize, Serializer};
 
 use crate::documented::{Field, documented};
 use crate::facts::{
-    Evidence, FactsResult, FailoverResult, FaultResult, HandOvers, LeadTransfers, OutageResult,
-    Outages, RunFacts, Stopped, Touched, TraceResult, Verdict,
+    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, OutageResult, Outages,
+    RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
 };
 use crate::json;
 use crate::latency::Latencies;
@@ -256,12 +256,12 @@ pub fn documents() -> Vec<(&'static str, &'static [Field])> {
         ("faults[]", FaultResult::FIELDS),
         ("faults[].touched", Touched::FIELDS),
         ("faults[].failover", FailoverResult::FIELDS),
-        ("faults[].hand_overs", HandOvers::FIELDS),
+        ("faults[].lead_transfers", TransferTimes::FIELDS),
         ("outages", Outages::FIELDS),
         ("outages.longest[]", OutageResult::FIELDS),
         ("lead_transfers", LeadTransfers::FIELDS),
-        ("lead_transfers.near_venue", HandOvers::FIELDS),
-        ("lead_transfers.by_load", HandOvers::FIELDS),
+        ("lead_transfers.near_venue", TransferTimes::FIELDS),
+        ("lead_transfers.by_load", TransferTimes::FIELDS),
         ("facts", FactsResult::FIELDS),
         ("trace", TraceResult::FIELDS),
         ("stopped", Stopped::FIELDS),

@@ -135,7 +135,7 @@ pub(crate) fn closest<'a>(
 }
 
 /// Words that were renamed: the old one, and the one in its place.
-const RENAMED: [(&str, &str); 11] = [
+const RENAMED: [(&str, &str); 12] = [
     ("owner", "leader"),
     ("leads", "leader-placement"),
     ("owner-deposed", "leader-deposed"),
@@ -147,6 +147,7 @@ const RENAMED: [(&str, &str); 11] = [
     ("facts-written-anew", "facts-rewritten"),
     ("replica-begun-anew", "replica-replaced"),
     ("anew", "executed-again"),
+    ("hand-over-given-up", "lead-transfer-given-up"),
 ];
 
 /// The advice about a word that is not among the candidates, if one of them is meant.

@@ -51,7 +51,7 @@ fn a_node_that_comes_back_gets_its_share_again() {
         let outcome = play(scenario, seed);
         assert_eq!(complaint(&outcome), None, "seed {seed}");
         let fault = &outcome.summary.facts.faults[0];
-        assert_eq!(fault.hand_overs, None, "seed {seed}");
+        assert_eq!(fault.lead_transfers, None, "seed {seed}");
         outcome.summary.facts.lead_transfers.by_load.as_ref().map_or(0, |given| given.shards)
     };
     for seed in 1..=3 {

@@ -2,7 +2,7 @@
 
 use onsale_booking::{NodeId, Span};
 use onsale_reports::timeline::Second;
-use onsale_reports::{Ending, HandOvers, Operation, Window};
+use onsale_reports::{Ending, Operation, TransferTimes, Window};
 use onsale_scenarios::{Fault, MembersFault, PartitionBy, ProcessFault, Scenario, Target};
 use onsale_sim::replicated::setup::placement;
 use onsale_sim::run::Outcome;
@@ -23,8 +23,8 @@ fn mark(outcome: &Outcome, name: &str) -> u64 {
     outcome.summary.facts.marks.get(name).copied().unwrap_or_default()
 }
 
-fn hand_overs(outcome: &Outcome, fault: usize) -> &HandOvers {
-    outcome.summary.facts.faults[fault].hand_overs.as_ref().expect("shards are handed over")
+fn lead_transfers(outcome: &Outcome, fault: usize) -> &TransferTimes {
+    outcome.summary.facts.faults[fault].lead_transfers.as_ref().expect("leads are transferred")
 }
 
 fn nodes(numbers: &[u16]) -> Vec<Target> {
@@ -39,7 +39,7 @@ fn a_restart_costs_milliseconds() {
     let restart =
         Fault::new(AT, patience + down, ProcessFault::Restart { node: Target::Leader, patience });
     tell(&sale_with(&[restart]), |outcome| {
-        let took = hand_overs(outcome, 0);
+        let took = lead_transfers(outcome, 0);
         assert!(took.shards > 0 && took.median_ms < 20.0, "{took:?}");
         assert!(took.hot_ms.is_some_and(|hot| hot < 50.0), "{took:?}");
         assert_eq!(outcome.summary.facts.faults[0].failover, None);
@@ -72,8 +72,8 @@ fn nodes_come_and_go_and_nobody_is_missed() {
     let mut sale = sale_with(&[join, leave]);
     sale.cluster.spares = 1;
     tell(&sale, |outcome| {
-        assert!(hand_overs(outcome, 0).shards > 0, "the new node leads some");
-        assert!(hand_overs(outcome, 1).median_ms < 20.0, "{:?}", hand_overs(outcome, 1));
+        assert!(lead_transfers(outcome, 0).shards > 0, "the new node leads some");
+        assert!(lead_transfers(outcome, 1).median_ms < 20.0, "{:?}", lead_transfers(outcome, 1));
         // A stopped node is suspected, but no election follows, because it led nothing.
         assert_eq!(mark(outcome, "stood-for-election"), 0);
     });

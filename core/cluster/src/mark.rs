@@ -179,7 +179,7 @@ marks! {
     /// Requests came to a leader during a lead transfer and waited for its successor.
     WaitedForSuccessor = "waited-for-successor";
     /// A lead transfer did not finish in time, and the leader went on serving.
-    HandOverGivenUp = "hand-over-given-up";
+    LeadTransferGivenUp = "lead-transfer-given-up";
     /// A leader began a lead transfer to a node nearer to the venue.
     LeaderDrawnToVenue = "leader-drawn-to-venue";
     /// A leader began a lead transfer to a node with less load.

@@ -3,7 +3,7 @@
 //! Owns their lines, and how many of them are told. Refuses to know what they did to latencies.
 
 use super::page::{INERT, Page, plural};
-use crate::facts::{FailoverResult, FaultResult, HandOvers, OutageResult, Touched};
+use crate::facts::{FailoverResult, FaultResult, OutageResult, Touched, TransferTimes};
 use crate::human;
 use crate::summary::Summary;
 
@@ -84,7 +84,7 @@ fn fault_items(fault: &FaultResult, is_one_process: bool) -> Vec<String> {
         });
     }
     items.extend(fault.failover.iter().flat_map(failover_items));
-    items.extend(fault.hand_overs.iter().map(|passed| hand_overs("handed over", passed)));
+    items.extend(fault.lead_transfers.iter().map(|passed| transfer_times("transferred", passed)));
     items
 }
 
@@ -105,13 +105,13 @@ fn touched(fault: &FaultResult) -> String {
     }
 }
 
-fn hand_overs(how: &str, passed: &HandOvers) -> String {
+fn transfer_times(how: &str, passed: &TransferTimes) -> String {
     let number = u64::from(passed.shards);
     let hot = passed.hot_ms.map(|took| format!(", the hot one {}", human::millis(took)));
     format!(
         "{} {} {how}: median {}, longest {}{}",
         human::count(number),
-        plural(number, "shard"),
+        plural(number, "lead"),
         human::millis(passed.median_ms),
         human::millis(passed.max_ms),
         hot.unwrap_or_default(),
@@ -123,8 +123,14 @@ pub(super) fn lead_transfers(page: &mut Page, summary: &Summary) {
     if transfers.is_empty() {
         return;
     }
-    let drawn = transfers.near_venue.iter().map(|passed| hand_overs("drawn to venues", passed));
-    let shed = transfers.by_load.iter().map(|passed| hand_overs("given to idler nodes", passed));
+    let drawn = transfers
+        .near_venue
+        .iter()
+        .map(|passed| transfer_times("transferred nearer to venues", passed));
+    let shed = transfers
+        .by_load
+        .iter()
+        .map(|passed| transfer_times("transferred to less loaded nodes", passed));
     page.section("lead transfers", &drawn.chain(shed).collect::<Vec<_>>());
     page.gap();
 }

@@ -115,7 +115,7 @@ fn a_renamed_word_is_refused_with_its_new_name() {
         "[cluster.owner]\nacknowledge = \"own-disk\"",
         "[cluster.leads]\nnear-venue = true",
         "[[fault]]\npause = { at = \"1s\", node = \"owner\", lasts = \"1s\" }",
-        "[expect]\nmarks = [\"owner-deposed\", \"lead-shed\"]",
+        "[expect]\nmarks = [\"owner-deposed\", \"lead-shed\", \"hand-over-given-up\"]",
         "[sale]\nrepeats = \"anew\"",
         "[expect]\nmarks = [\"joined-anew\", \"facts-written-anew\", \"replica-begun-anew\"]",
     ]);
@@ -125,6 +125,7 @@ fn a_renamed_word_is_refused_with_its_new_name() {
     x.toml:3:29: fault[0].pause.node: "owner" is no target; renamed to `leader`
     x.toml:3:10: expect.marks[0]: there is no mark "owner-deposed"; renamed to `leader-deposed`
     x.toml:3:27: expect.marks[1]: there is no mark "lead-shed"; renamed to `leader-shed`
+    x.toml:3:40: expect.marks[2]: there is no mark "hand-over-given-up"; renamed to `lead-transfer-given-up`
     x.toml:3:11: sale.repeats: unknown name `anew`; renamed to `executed-again`
     x.toml:3:10: expect.marks[0]: there is no mark "joined-anew"; renamed to `rejoined`
     x.toml:3:25: expect.marks[1]: there is no mark "facts-written-anew"; renamed to `facts-rewritten`

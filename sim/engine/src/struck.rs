@@ -4,7 +4,7 @@
 //! Refuses to know how a fault works, and the world.
 
 pub mod failover;
-pub mod hand_over;
+pub mod lead_transfer;
 pub mod outages;
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::{Epoch, Phase, ShardId, TransferReason};
 
 use self::failover::Failover;
-use self::hand_over::{Balanced, HandOvers, Passage};
+use self::lead_transfer::{Balanced, Passage, TransferTimes};
 use self::outages::{Before, Cause, Outage, Outages};
 
 /// Time after its strike for which even a healed fault can explain a lost leader: suspicion and an election take a
@@ -36,7 +36,7 @@ pub struct Struck {
     /// Failover of the hot show, if it had a leader.
     pub(crate) failover: Option<Failover>,
     /// Lead transfers while it was the latest fault.
-    pub hand_overs: HandOvers,
+    pub lead_transfers: TransferTimes,
 }
 
 impl Struck {
@@ -112,7 +112,7 @@ impl FaultLog {
                 TransferReason::Venue => Some(&mut self.balanced.near_venue),
                 TransferReason::Load => Some(&mut self.balanced.by_load),
                 TransferReason::Retirement | TransferReason::Move => {
-                    latest.map(|latest| &mut latest.hand_overs)
+                    latest.map(|latest| &mut latest.lead_transfers)
                 }
             };
             noted.into_iter().for_each(|it| it.note(shard, now.since(passage.since)));
@@ -160,7 +160,7 @@ impl FaultLog {
     }
 
     /// Notes that a leader begins to transfer its lead, and admits no more requests.
-    pub fn hand_over_began(
+    pub fn lead_transfer_began(
         &mut self,
         since: Instant,
         shard: ShardId,
@@ -171,7 +171,7 @@ impl FaultLog {
     }
 
     /// Notes that a leader gives up its transfer and goes on.
-    pub fn hand_over_given_up(&mut self, shard: ShardId) {
+    pub fn lead_transfer_given_up(&mut self, shard: ShardId) {
         self.handing_over.remove(&shard);
     }
 }

@@ -48,9 +48,9 @@ const FAILOVER: [(&str, Step); 3] = [
 ];
 
 const HAND_OFF: [(&str, Step); 3] = [
-    ("half are over", |fault| Some(fault.hand_overs.as_ref()?.median_ms)),
-    ("all are over", |fault| Some(fault.hand_overs.as_ref()?.max_ms)),
-    ("hot one is over", |fault| fault.hand_overs.as_ref()?.hot_ms),
+    ("half are over", |fault| Some(fault.lead_transfers.as_ref()?.median_ms)),
+    ("all are over", |fault| Some(fault.lead_transfers.as_ref()?.max_ms)),
+    ("hot one is over", |fault| fault.lead_transfers.as_ref()?.hot_ms),
 ];
 
 const CASES: [Case; 4] = [

@@ -44,7 +44,7 @@ pub fn fault<S: System>(
             elected_ms: failover.elected.map(after),
             serving_ms: failover.serving.map(after),
         }),
-        hand_overs: struck.hand_overs.summary(world.ears.hot),
+        lead_transfers: struck.lead_transfers.summary(world.ears.hot),
     }
 }
 

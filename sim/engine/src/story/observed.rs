@@ -57,7 +57,7 @@ pub(super) fn told(observation: Observation, hazards: &Hazards) -> (Kind, Option
         Observation::Withdrew => (Kind::Health, None, "withdraws: it sees no quorum".to_owned()),
         Observation::Returned => (Kind::Health, None, "serves clients again".to_owned()),
         Observation::LeadTransferBegan { shard, to, reason } => {
-            (Kind::Leader, Some(shard), of_a_hand_over(shard, to, reason))
+            (Kind::Leader, Some(shard), of_a_lead_transfer(shard, to, reason))
         }
         Observation::LeadTransferGivenUp { shard } => (
             Kind::Leader,
@@ -83,7 +83,7 @@ pub(super) fn told(observation: Observation, hazards: &Hazards) -> (Kind, Option
 }
 
 /// The phrase for the start of a lead transfer.
-fn of_a_hand_over(shard: ShardId, to: NodeId, reason: TransferReason) -> String {
+fn of_a_lead_transfer(shard: ShardId, to: NodeId, reason: TransferReason) -> String {
     let why = match reason {
         TransferReason::Retirement | TransferReason::Move => "",
         TransferReason::Venue => ", which is nearer to the venue",

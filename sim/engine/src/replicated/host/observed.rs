@@ -30,7 +30,7 @@ pub(super) fn observe(world: &mut World, node: Place, observation: Observation) 
         }
         Observation::LeaderDeposed { .. } => mark(ears, Mark::LeaderDeposed),
         Observation::LeadTransferBegan { shard, to, reason } => {
-            ears.faults.hand_over_began(now, shard, to, reason);
+            ears.faults.lead_transfer_began(now, shard, to, reason);
             match reason {
                 TransferReason::Retirement | TransferReason::Move => {}
                 TransferReason::Venue => mark(ears, Mark::LeaderDrawnToVenue),
@@ -38,8 +38,8 @@ pub(super) fn observe(world: &mut World, node: Place, observation: Observation) 
             }
         }
         Observation::LeadTransferGivenUp { shard } => {
-            ears.faults.hand_over_given_up(shard);
-            mark(ears, Mark::HandOverGivenUp);
+            ears.faults.lead_transfer_given_up(shard);
+            mark(ears, Mark::LeadTransferGivenUp);
         }
         Observation::Elected { shard, epoch } => {
             ears.faults.elected(now, shard);

@@ -9,7 +9,7 @@ use super::Audience;
 use crate::seen::sight::Sight;
 use crate::struck::Struck;
 use crate::struck::failover::Failover;
-use crate::struck::hand_over::HandOvers;
+use crate::struck::lead_transfer::TransferTimes;
 use crate::system::System;
 
 impl<S: System> Audience<S> {
@@ -33,7 +33,7 @@ impl<S: System> Audience<S> {
             phase: self.phase,
             healed: None,
             failover: self.leaders[self.hot.0 as usize].map(Failover::new),
-            hand_overs: HandOvers::default(),
+            lead_transfers: TransferTimes::default(),
         });
     }
 

@@ -6,7 +6,7 @@
 
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::{ShardId, TransferReason};
-use onsale_reports::{HandOvers as Summary, LeadTransfers};
+use onsale_reports::{LeadTransfers, TransferTimes as Summary};
 
 /// A lead transfer in progress.
 #[derive(Clone, Copy, Debug)]
@@ -20,9 +20,9 @@ pub(super) struct Passage {
 #[derive(Clone, Debug, Default)]
 pub struct Balanced {
     /// Transfers to nodes nearer to the venue.
-    pub near_venue: HandOvers,
+    pub near_venue: TransferTimes,
     /// Transfers to nodes with less load.
-    pub by_load: HandOvers,
+    pub by_load: TransferTimes,
 }
 
 impl Balanced {
@@ -37,9 +37,9 @@ impl Balanced {
 
 /// Lead transfers: the shard, and the time without a leader.
 #[derive(Clone, Debug, Default)]
-pub struct HandOvers(Vec<(ShardId, Span)>);
+pub struct TransferTimes(Vec<(ShardId, Span)>);
 
-impl HandOvers {
+impl TransferTimes {
     pub(super) fn note(&mut self, shard: ShardId, took: Span) {
         self.0.push((shard, took));
     }
