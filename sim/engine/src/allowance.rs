@@ -5,9 +5,9 @@
 use onsale_scenarios::Scenario;
 use onsale_world::limits::{BYTES_PER_REPLICA, Limits};
 
-/// Limits far beyond any sound run of the scenario, and soon reached by a livelock: ten million
-/// events plus fifty for each user, ten for each beat and a hundred for each replica; a gibibyte plus a
-/// kibibyte for each user and twice the count of the replicas' bytes.
+/// Limits far beyond any sound run of the scenario, and soon reached by a livelock: ten million events plus fifty for
+/// each user, ten for each beat and a hundred for each replica; a gibibyte plus a kibibyte for each user and twice the
+/// count of the replicas' bytes.
 pub fn allowance(scenario: &Scenario) -> Limits {
     let (cluster, users) = (&scenario.cluster, u64::from(scenario.crowd.users));
     let span = scenario.duration + scenario.calm + scenario.sale.hold + scenario.sale.grace;

@@ -3,9 +3,9 @@
 //! Owns the administrators, the visitors, and the surveys that find when all nodes agree, with their
 //! questions and timing. Refuses to know how facts are kept, and to judge answers.
 //!
-//! Everybody has a session, whose token carries the versions seen to the next node. Visitors go from
-//! node to node; administrators do not retry writes, so an unanswered write may have happened or
-//! not. If no node accepts a session any more, its owner begins a new one.
+//! Everybody has a session, whose token carries the versions seen to the next node. Visitors go from node to node;
+//! administrators do not retry writes, so an unanswered write may have happened or not. If no node accepts a session
+//! any more, its owner begins a new one.
 
 mod pages;
 mod session;

@@ -154,8 +154,7 @@ impl Crowd {
         self.gateways = gateways;
     }
 
-    /// Carries out all acts at `now`, or before `now + quantum` if that is later. Their requests go to
-    /// the outbox.
+    /// Carries out all acts at `now`, or before `now + quantum` if that is later. Their requests go to the outbox.
     pub fn act(&mut self, now: Instant, witness: &mut Witness) {
         let end = Instant(now.0 + self.scenario.quantum.0.max(1));
         self.take_arrivals(end, witness);
@@ -340,8 +339,8 @@ impl Crowd {
         self.timers.enter(Act { at, user, stamp });
     }
 
-    /// The gateway of an attempt: round robin, another one for each attempt; the first attempt goes to
-    /// the zone of the show's venue, if it has gateways.
+    /// The gateway of an attempt: round robin, another one for each attempt; the first attempt goes to the zone of the
+    /// show's venue, if it has gateways.
     fn gateway(&self, user: u32, show: ShowId, sequence: u8, attempt: u8) -> u16 {
         let mut among = &self.gateways;
         if attempt == 1

@@ -13,17 +13,15 @@
 //! client's timer still ran; a record can be read late, never early.
 //!
 //! **Why no alarm from the clients is false.** Let a window reach from the instant at which
-//! a client learned of its hold to the earlier of its [timer](crate::timer)'s end and the instant at which
-//! it asked to release it, or for ever once it learned of the booking. The leader took the
-//! seats before the client could learn of it. It frees them at the earliest when the time
-//! and the grace are over, or when a release arrives, which was sent before; and never
-//! once they are booked. So the time for which the leader keeps the seats contains the
-//! window, even if answers and releases are late. A correct cluster keeps a seat for one
-//! hold at a time, so two windows on a seat cannot overlap. This needs no bound on message
-//! delays, and no knowledge of when the other grant was decided: an answer that comes
-//! minutes late opens a late and short window, or none. A client that gave up accepts no
-//! answer, so it opens no window. Batched messages may blur the order of instants by up to
-//! the batching quantum, so only a longer overlap counts.
+//! a client learned of its hold to the earlier of its [timer](crate::timer)'s end and the instant at which it asked to
+//! release it, or for ever once it learned of the booking. The leader took the seats before the client could learn of
+//! it. It frees them at the earliest when the time and the grace are over, or when a release arrives, which was sent
+//! before; and never once they are booked. So the time for which the leader keeps the seats contains the window, even
+//! if answers and releases are late. A correct cluster keeps a seat for one hold at a time, so two windows on a seat
+//! cannot overlap. This needs no bound on message delays, and no knowledge of when the other grant was decided: an
+//! answer that comes minutes late opens a late and short window, or none. A client that gave up accepts no answer, so
+//! it opens no window. Batched messages may blur the order of instants by up to the batching quantum, so only a longer
+//! overlap counts.
 //!
 //! **An end that comes too late.** The record that ends a hold must be on a disk by the [limit](super::overdue), by the
 //! calendar. `live` reports a hold that never ended, by the same limit.

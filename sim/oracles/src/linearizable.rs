@@ -30,12 +30,12 @@
 //!
 //! # Why one sweep decides it
 //!
-//! For a hold h that a client was told of, let D(h) be the latest point of its grant: its
-//! answer. Let L(h) be the earliest point of its end: the earliest of `expires` and the invocations of
-//! releases that may have had effect; without `expires`, if one was answered `Released`; never, if one
-//! confirmation was answered `Booked`. Clients release only holds that they were told of, so D < L, unless the
-//! answer came after `expires`. Then h was certainly held at no instant, and its user never counted
-//! on it: only its order with each hold alone is checked, and the following holds for the others.
+//! For a hold h that a client was told of, let D(h) be the latest point of its grant: its answer. Let L(h) be the
+//! earliest point of its end: the earliest of `expires` and the invocations of releases that may have had effect;
+//! without `expires`, if one was answered `Released`; never, if one confirmation was answered `Booked`. Clients release
+//! only holds that they were told of, so D < L, unless the answer came after `expires`. Then h was certainly held at no
+//! instant, and its user never counted on it: only its order with each hold alone is checked, and the following holds
+//! for the others.
 //!
 //! - *The order on a seat is forced.* If h comes before k on a seat, then h ends before k
 //!   begins: D(h) < L(h) ≤ D(k) < L(k). Every legal order goes by rising D.

@@ -131,8 +131,7 @@ impl Oracles {
         self.live.on_decided(at, since);
     }
 
-    /// The same as [`answered`](Self::answered) for a refused `Hold`, the most frequent answer, with
-    /// less to collect.
+    /// The same as [`answered`](Self::answered) for a refused `Hold`, the most frequent answer, with less to collect.
     pub fn hold_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
         self.live.on_refused(at, asked, refusal);
         self.linearizable.on_hold_refused(at, asked, refusal);
@@ -216,8 +215,8 @@ impl Oracles {
         self.single_writer.on_gap(at, log, index, committed);
     }
 
-    /// Notes that two disks' committed records in one place are of different terms, or one cannot be
-    /// read; a failure of `lost-booking`.
+    /// Notes that two disks' committed records in one place are of different terms, or one cannot be read; a failure of
+    /// `lost-booking`.
     pub fn journal_conflict(&mut self, at: Instant, position: Position, detail: String) {
         self.lost_booking.on_conflict(at, position, detail);
     }
@@ -366,9 +365,8 @@ impl Oracles {
         }
     }
 
-    /// Compares the two views of a hold once both exist. A grant decided after the client learned of
-    /// the hold is another one, for a retry so late that the first was forgotten: no client waits for
-    /// it.
+    /// Compares the two views of a hold once both exist. A grant decided after the client learned of the hold is
+    /// another one, for a retry so late that the first was forgotten: no client waits for it.
     fn compare(&mut self, hold: HoldId) {
         if let (Some(kept), Some(told)) =
             (self.known.journal.get(hold), self.known.clients.get(hold))

@@ -77,8 +77,8 @@ impl<T> Register<T> {
         assert!(before.is_none(), "a hold is added once");
     }
 
-    /// Puts a known hold on its seats: on free ones, and on those whose remembered hold `gives_way`.
-    /// Seats that do not exist are skipped.
+    /// Puts a known hold on its seats: on free ones, and on those whose remembered hold `gives_way`. Seats that do not
+    /// exist are skipped.
     pub(super) fn seat(&mut self, hold: HoldId, gives_way: impl Fn(&Entry<T>) -> bool) {
         let place = self.by_hold[&hold];
         let entry = self.entry(place);

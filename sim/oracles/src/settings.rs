@@ -25,8 +25,8 @@ pub struct OracleSettings {
     pub hold: Span,
     /// Time for which the leader keeps a hold beyond its length.
     pub grace: Span,
-    /// Time by which a hold may end before its time and grace because a clock is too fast; the rest of
-    /// the grace keeps clients' timers safe. `None` if all clocks are true.
+    /// Time by which a hold may end before its time and grace because a clock is too fast; the rest of the grace keeps
+    /// clients' timers safe. `None` if all clocks are true.
     pub early: Option<Span>,
     /// Lateness allowed to the end of a hold without gaps and troubles.
     pub lateness: Lateness,

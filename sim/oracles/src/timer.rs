@@ -22,9 +22,9 @@ pub struct Promise {
 impl Promise {
     /// End of the timer of a client that first asked at `asked` and was told the expiry `told`.
     ///
-    /// The leader decided after the client asked, so the hold lasts at least its length from then,
-    /// and an earlier expiry cannot be right. If it is much later, the leader's clock is ahead, or the
-    /// decision came late; the client cannot tell, and assumes the worse.
+    /// The leader decided after the client asked, so the hold lasts at least its length from then, and an earlier
+    /// expiry cannot be right. If it is much later, the leader's clock is ahead, or the decision came late; the client
+    /// cannot tell, and assumes the worse.
     pub fn timer(self, asked: Instant, told: Instant) -> Instant {
         let sure = asked + self.hold;
         told.clamp(sure, sure + self.believed())

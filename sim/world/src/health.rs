@@ -1,8 +1,8 @@
 //! Health checks: when a gateway is found to be down, or up again.
 //!
-//! Owns the verdict on one gateway, and when it is due. A check is no event: its result follows from
-//! the instants at which the gateway went silent or came back, so checks of an unchanged gateway cost
-//! nothing. Refuses to know why a gateway is silent, and where clients are sent.
+//! Owns the verdict on one gateway, and when it is due. A check is no event: its result follows from the instants at
+//! which the gateway went silent or came back, so checks of an unchanged gateway cost nothing. Refuses to know why a
+//! gateway is silent, and where clients are sent.
 //!
 //! Checks are on a grid, and a check not answered by the time of the next has failed.
 

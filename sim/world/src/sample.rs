@@ -152,7 +152,7 @@ mod tests {
 
     const SHAPE: LogNormal = LogNormal { median: Span::from_secs(25), sigma_milli: 800 };
 
-    /// A change here changes every seed: it must be meant.
+    /// A change here changes every seed: it must be deliberate.
     #[test]
     fn samplers_never_change_their_values() {
         let hashes = [

@@ -1,8 +1,8 @@
 //! Named random streams, and the draws of each user.
 //!
-//! Owns how one seed becomes many independent generators with frozen values: xoshiro256++
-//! seeded by SplitMix64, and counter-based generators for messages and users.
-//! Refuses to know what the draws decide.
+//! Owns how one seed becomes many independent generators with frozen values: xoshiro256++ seeded by
+//! SplitMix64, and counter-based generators for messages and users. Refuses to know what the draws
+//! decide.
 
 use rand::Rng as _;
 use rand::SeedableRng as _;

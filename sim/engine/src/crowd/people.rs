@@ -58,7 +58,7 @@ pub struct Person {
     pub turned_away: bool,
 }
 
-/// Everybody who is inside.
+/// The people inside.
 #[derive(Debug)]
 pub struct People {
     chunks: Vec<Option<Chunk>>,

@@ -13,7 +13,7 @@ use onsale_booking::Instant;
 /// Gateway number of a cancelled ticket.
 const NOWHERE: u16 = 0;
 
-/// Everybody who waits for an answer.
+/// The clients that wait for an answer.
 #[derive(Debug, Default)]
 pub(super) struct Timeouts {
     queue: VecDeque<Timeout>,

@@ -11,8 +11,8 @@ use onsale_booking::Instant;
 
 /// Width of a bucket in microseconds, as a power of two: an eighth of a second.
 const BUCKET_BITS: u32 = 17;
-/// Buckets in a group, and groups within reach, as a power of two: a group is eight seconds wide. So
-/// few that the ends of all stay in a fast cache while people are added in random order.
+/// Buckets in a group, and groups within reach, as a power of two: a group is eight seconds wide. So few that the ends
+/// of all stay in a fast cache while people are added in random order.
 const WHEEL_BITS: u32 = 6;
 const WHEEL: u64 = 1 << WHEEL_BITS;
 const GROUP_BITS: u32 = BUCKET_BITS + WHEEL_BITS;
@@ -55,8 +55,8 @@ impl Packed {
 
 /// The pending acts of the crowd.
 ///
-/// Acts of the current group are in their buckets, those of later groups in one pile each, distributed
-/// to buckets when their group comes up. That moves an act once more, but always to one of a few places.
+/// Acts of the current group are in their buckets, those of later groups in one pile each, distributed to buckets when
+/// their group comes up. That moves an act once more, but always to one of a few places.
 #[derive(Debug, Default)]
 pub struct TimerWheel {
     /// The current group's buckets that are still to come.

@@ -15,25 +15,23 @@
 //!   it. If the network loses messages even without faults, neither counts; if nodes may be too slow
 //!   for each other, the latter does not.
 //!
-//! A version is lost with disks that a fault has destroyed, replaced, or damaged before a process
-//! starts, if no disk of the cluster holds it any more, and only nodes whose disks have lost it ever
-//! told it. From then on a read may return an older version, no node needs to know it, and a node
-//! may be behind for a session that has met it. Earlier versions that are not lost still count. If a
-//! node tells it again, it was not lost, and all must know it.
+//! A version is lost with disks that a fault has destroyed, replaced, or damaged before a process starts, if no disk of
+//! the cluster holds it any more, and only nodes whose disks have lost it ever told it. From then on a read may return
+//! an older version, no node needs to know it, and a node may be behind for a session that has met it. Earlier versions
+//! that are not lost still count. If a node tells it again, it was not lost, and all must know it.
 //!
-//! Why no alarm is false: the bound is the time that the scenario grants the cluster to agree after
-//! calm, plus the difference of the plan's clocks beyond what nodes accept; before that only order
-//! is judged. For the time of that difference, a node may also be behind a new version: one that was
-//! first told less than that ago, and that the asking session has seen. With true clocks there is no
-//! such version. A write is promised to survive its node's disk only once another node has it: a
-//! version that no other disk holds, and no other node has told, may be gone with the disk.
+//! Why no alarm is false: the bound is the time that the scenario grants the cluster to agree after calm, plus the
+//! difference of the plan's clocks beyond what nodes accept; before that only order is judged. For the time of that
+//! difference, a node may also be behind a new version: one that was first told less than that ago, and that the asking
+//! session has seen. With true clocks there is no such version. A write is promised to survive its node's disk only
+//! once another node has it: a version that no other disk holds, and no other node has told, may be gone with the disk.
 //!
 //! Why none is missed: at the end every node is asked for every fact that was ever written, so a
 //! version that one of them still has is told, and not lost. A crash alone excuses nothing: a
 //! version that a disk should have kept was not taken by a fault of the disk.
 //!
-//! Exercised once a write was acknowledged, a session has read a version at one node that it had read
-//! at another, and a fact was read later than the bound after calm.
+//! Exercised once a write was acknowledged, a session has read a version at one node that it had read at another, and a
+//! fact was read later than the bound after calm.
 
 mod history;
 

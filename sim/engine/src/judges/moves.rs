@@ -5,11 +5,10 @@
 //! cluster, each membership change of a journal, and the members at the end. Refuses to know how shards move,
 //! and when calm begins.
 //!
-//! A step fails if a shard could lose any one zone before it and keep a quorum, and cannot after it.
-//! Why that is no false alarm: a new node can always replace a replica in its own zone, or go to a zone without
-//! one, as long as the staying nodes span as many zones as a shard has replicas. If they did not in some version
-//! of the map, no step is judged. Why none is missed: every step is a committed record, and nothing else changes
-//! the members.
+//! A step fails if a shard could lose any one zone before it and keep a quorum, and cannot after it. Why that is no
+//! false alarm: a new node can always replace a replica in its own zone, or go to a zone without one, as long as the
+//! staying nodes span as many zones as a shard has replicas. If they did not in some version of the map, no step is
+//! judged. Why none is missed: every step is a committed record, and nothing else changes the members.
 //!
 //! Why no alarm about an end is false: a permanently lost node is removed by another node, and then no move waits for
 //! it; every other node is whole when calm begins. So each planned move takes some steps of its journal, and each

@@ -3,10 +3,9 @@
 //! Owns the cores of a node and their queues, and passes every input to the node at the
 //! instant at which a core has done the work. Refuses to know what the node decides.
 //!
-//! One core a shard: a show's commands run in order on the core of its shard. Work of
-//! the gateway goes to the core that is free first. The first core is kept for beats,
-//! journals and disks, so that a crowd cannot starve a node's heartbeats; a node
-//! with one core shares it.
+//! One core a shard: a show's commands run in order on the core of its shard. Work of the gateway
+//! goes to the core that is free first. The first core is kept for beats, journals and disks, so
+//! that a crowd cannot starve a node's heartbeats; a node with one core shares it.
 //!
 //! A node's messages to itself wait for a core like all others. Work without cost does not wait. Short
 //! work is passed on when a core begins it, stamped with the instant at which it is done, which saves an

@@ -85,10 +85,9 @@ impl JournalWatch {
 
     /// Rereads the segments of a crashed node's disk from the start.
     ///
-    /// A log holds superseded records too. Where it is damaged or incomplete it ends, for the node and
-    /// for this reader: a record that was superseded after that point is current again, and committed only as
-    /// far as the disk still says. The disk may hold other records in place of lost ones from now on, until it
-    /// calls them committed again.
+    /// A log holds superseded records too. Where it is damaged or incomplete it ends, for the node and for this reader:
+    /// a record that was superseded after that point is current again, and committed only as far as the disk still
+    /// says. The disk may hold other records in place of lost ones from now on, until it calls them committed again.
     pub fn crashed<'a>(
         &mut self,
         now: Instant,
@@ -136,9 +135,8 @@ impl JournalWatch {
         all
     }
 
-    /// Closes the ledger at the end of the run. Records on a majority of disks are committed, even
-    /// without a later commit index: declares the rest to the oracles, and checks that every committed
-    /// record is still there.
+    /// Closes the ledger at the end of the run. Records on a majority of disks are committed, even without a later
+    /// commit index: declares the rest to the oracles, and checks that every committed record is still there.
     pub fn close<'a, D: Iterator<Item = &'a [u8]>>(
         &mut self,
         now: Instant,
@@ -226,9 +224,9 @@ impl JournalWatch {
             Frame::Members { .. } => {}
             Frame::HardState { commit, .. } => log.commit = log.commit.max(commit),
             Frame::Snapshot { index, epoch, .. } => {
-                // The records under the snapshot were committed: other disks hold them, or held them.
-                // This disk's records at their indexes are the same if they end in the snapshot's own
-                // epoch. Else a deposed leader wrote them, and they are superseded.
+                // The records under the snapshot were committed: other disks hold them, or held them. This disk's
+                // records at their indexes are the same if they end in the snapshot's own epoch. Else a deposed leader
+                // wrote them, and they are superseded.
                 let leads_to_it = log.get(index).is_some_and(|&(last, _)| last == epoch);
                 if !leads_to_it {
                     log.drop_through(index, &mut self.spare);

@@ -42,8 +42,8 @@ pub(super) fn judge_settings(plan: &Plan) -> JudgeSettings {
     JudgeSettings { oracles, paces, moves_end: feasible::moves_end(scenario), facts }
 }
 
-/// Time by which holds may end early by the fastest clock of the plan, all drifts at once; `None` if
-/// no clock is ever wrong.
+/// Time by which holds may end early by the fastest clock of the plan, all drifts at once; `None` if no clock is ever
+/// wrong.
 fn early(plan: &Plan) -> Option<Span> {
     let mut faults = plan.faults.iter();
     let may_be_wrong = faults.any(|fault| matches!(fault.what, What::Clock(_)));

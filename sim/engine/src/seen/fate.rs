@@ -21,7 +21,7 @@ pub enum Fate {
     HoldLost,
     /// Got no answer often enough.
     GaveUp,
-    /// Paid and never learned what became of it.
+    /// Paid and never got an answer.
     Unknown,
     /// Did not come when called.
     NoShow,

@@ -1,7 +1,6 @@
 //! Moves in a story: where the map wants a shard, its journal's membership changes, and snapshots on their way.
 //!
-//! Owns the last wanted placement, so that only news is told. Refuses to know why a shard moves, and
-//! how lines look.
+//! Owns the last wanted placement, so that only news is told. Refuses to know why a shard moves, and how lines look.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,8 @@
 //! One node compared with queueing theory, which gives the exact results.
 //!
-//! Owns the queues compared, and the tolerances. The number of people that a mean needs follows from
-//! its variance, which theory gives as well ([`queue`]); seeds 1, 2 and 3 are pooled. It takes
-//! some forty million people, so only release builds run it:
-//! `cargo test --release --package onsale-sim --test theory`.
+//! Owns the queues compared, and the tolerances. The number of people that a mean needs follows from its variance,
+//! which theory gives as well ([`queue`]); seeds 1, 2 and 3 are pooled. It takes some forty million people, so only
+//! release builds run it: `cargo test --release --package onsale-sim --test theory`.
 
 mod queue;
 mod station;

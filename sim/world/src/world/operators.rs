@@ -40,9 +40,8 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.start(node);
     }
 
-    /// Tells a node to leave the cluster and then to stop for good, for a fault. It is told again at
-    /// every start. If it is dead, another node is told as well; if all are dead, the first that stays,
-    /// once it starts.
+    /// Tells a node to leave the cluster and then to stop for good, for a fault. It is told again at every start. If it
+    /// is dead, another node is told as well; if all are dead, the first that stays, once it starts.
     pub fn tell_to_leave(&mut self, fault: usize, node: Place) {
         let order = Order::Leave(node.node_id());
         let machine = &mut self.machines[node];

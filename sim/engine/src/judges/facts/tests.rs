@@ -99,7 +99,7 @@ impl Town {
 fn copies_that_agree_raise_no_alarm() {
     let town =
         Town::new().write(1, "ten").read(2, 1, version(1, "ten")).read(3, 2, version(1, "ten"));
-    // Before the bound is over, a node may be behind for others than the session.
+    // Before the bound, a node may be behind for other sessions.
     let town = town.write(4, "twelve").survey(11, 2, version(1, "ten")).survey(
         11,
         1,
