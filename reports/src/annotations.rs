@@ -1,4 +1,4 @@
-//! A sweep as annotations of GitHub Actions: a line each distinct failure.
+//! A sweep as annotations of GitHub Actions: one line for each distinct failure.
 //!
 //! Owns the form of a workflow command and its escapes. Refuses to know where they are printed.
 
@@ -8,11 +8,11 @@ use crate::sweep::SweepFacts;
 
 /// GitHub shows ten errors a step and drops the rest.
 const ERRORS_MAX: usize = 10;
-/// GitHub cuts long messages; the story's beginning and the line that reproduces it must not be.
+/// Longest message: GitHub cuts longer ones, and the beginning of the story and the replay command must survive.
 const DETAILS_MAX: usize = 12;
 
-/// One error for each distinct failure, and for each check that had to be exercised and was not;
-/// ten at most, the last of which then counts those left out.
+/// One error for each distinct failure, and for each required check that was not exercised; at most ten, the
+/// last of which then counts the others.
 pub fn render(facts: &SweepFacts) -> String {
     let failures = facts.failures.iter().map(|failure| {
         let title = format!("{} failed in {}", failure.oracle, failure.scenario);
@@ -55,14 +55,14 @@ fn file_of<'a>(facts: &'a SweepFacts, id: &str) -> Option<&'a str> {
     facts.scenarios.iter().find(|scenario| scenario.id == id)?.file.as_deref()
 }
 
-/// An error beside the scenario's file, where that is known.
+/// An error beside the scenario's file, if the file is known.
 fn command(file: Option<&str>, title: &str, message: &str) -> String {
     let property = |text: &str| escaped(text).replace(':', "%3A").replace(',', "%2C");
     let file = file.map(|file| format!("file={},", property(file))).unwrap_or_default();
     format!("::error {file}title={}::{}\n", property(title), escaped(message))
 }
 
-/// A message in one line.
+/// A message on one line.
 fn escaped(text: &str) -> String {
     let breaks = text.replace("\r\n", "\n");
     plain::text(&breaks).replace('%', "%25").replace('\n', "%0A")

@@ -1,7 +1,7 @@
 //! The tables as CSV.
 //!
-//! Owns the columns, each with what it says. Times are milliseconds with three decimals, so that every microsecond
-//! shows; a figure that does not exist is an empty field, not a zero.
+//! Owns the columns and their meaning. Times are milliseconds with three decimals, so that every microsecond
+//! shows; a missing figure is an empty field, not a zero.
 
 use onsale_booking::Span;
 
@@ -11,7 +11,7 @@ use crate::recorder::Records;
 use crate::summary::{LatencyRow, Percentiles, Summary};
 use crate::timeline::Second;
 
-/// A column: its name, what it says, and its field in a row.
+/// A column: its name, its meaning, and its field in a row.
 struct Column<Row> {
     about: Field,
     field: fn(&Row) -> String,
@@ -126,13 +126,13 @@ pub fn latency(summary: &Summary) -> String {
     table(&LATENCY, rows)
 }
 
-/// The text of `timeline.csv`: a row a virtual second. Seats are those at its end; the
-/// `hold_` columns and the two of `confirm_` count what ended in it.
+/// The text of `timeline.csv`: one row a virtual second. Seats are those at the end of the second; the `hold_`
+/// columns and the two of `confirm_` count operations that ended in it.
 pub fn timeline(records: &Records) -> String {
     table(&TIMELINE, records.timeline().iter().copied().enumerate())
 }
 
-/// Exact milliseconds: no float takes part.
+/// Exact milliseconds, without floats.
 fn millis(span: Option<Span>) -> String {
     span.map_or_else(String::new, |span| {
         format!("{}.{:03}", span.micros() / 1_000, span.micros() % 1_000)

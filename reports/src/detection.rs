@@ -1,36 +1,36 @@
 //! How soon the oracles saw what unsafe settings break.
 //!
-//! Owns the facts and their median and worst. Judges nothing: the limit comes with the facts.
+//! Owns the facts, their median and maximum. Judges nothing: the limit comes with the facts.
 
 use serde::{Deserialize, Serialize};
 
 use crate::json;
 
-/// What was measured of one unsafe scenario.
+/// The measurements of one unsafe scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detection {
     /// The scenario's id.
     pub scenario: String,
-    /// The unsafe settings, each as a scenario file writes it.
+    /// The unsafe settings, as scenario files write them.
     pub settings: Vec<String>,
-    /// The failures that they let happen, by id.
+    /// The failures that they cause, by id.
     pub failures: Vec<String>,
-    /// The oracle that has to fail.
+    /// The oracle that must fail.
     pub oracle: String,
     /// Limit on the number of seeds.
     pub within: u32,
-    /// For each start, how many seeds it took; `None` if it took more than the limit.
+    /// Number of seeds from each start; `None` if it exceeded the limit.
     pub seeds: Vec<Option<u32>>,
 }
 
 impl Detection {
-    /// How many seeds it took in the middle of all starts, the later of the two if their number
-    /// is even; `None` if that start saw no failure.
+    /// Median number of seeds over all starts, the later of the two middle ones if their number is even; `None`
+    /// if that start saw no failure.
     pub fn median(&self) -> Option<u32> {
         self.ordered().get(self.seeds.len() / 2).copied()
     }
 
-    /// How many seeds it took at most; `None` if a start saw no failure.
+    /// Greatest number of seeds; `None` if a start saw no failure.
     pub fn worst(&self) -> Option<u32> {
         self.ordered().last().copied().filter(|_| self.is_seen())
     }
@@ -40,7 +40,7 @@ impl Detection {
         !self.seeds.is_empty() && self.seeds.iter().all(Option::is_some)
     }
 
-    /// What it took where it was seen, the least first.
+    /// Numbers of seeds of the starts that saw a failure, in ascending order.
     fn ordered(&self) -> Vec<u32> {
         let mut seeds: Vec<u32> = self.seeds.iter().copied().flatten().collect();
         seeds.sort_unstable();
@@ -48,26 +48,26 @@ impl Detection {
     }
 }
 
-/// All that was measured.
+/// The measurements of all unsafe scenarios.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detections {
     /// The version of this format.
     pub schema: u32,
     /// The version of the code that ran.
     pub code_version: String,
-    /// How many starts each scenario had.
+    /// Number of starts of each scenario.
     pub starts: u32,
-    /// One scenario each, in the order asked for.
+    /// The scenarios, in the order of the command line.
     pub detections: Vec<Detection>,
 }
 
 impl Detections {
-    /// Whether everything was seen within its limit.
+    /// Whether every failure was seen within its limit.
     pub fn are_complete(&self) -> bool {
         !self.detections.is_empty() && self.detections.iter().all(Detection::is_seen)
     }
 
-    /// All of it as JSON.
+    /// The measurements as JSON.
     pub fn to_json(&self) -> String {
         json::pretty(self)
     }

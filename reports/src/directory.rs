@@ -1,8 +1,8 @@
-//! A run's directory.
+//! The directory of a run.
 //!
-//! Owns the names of its files. Each file is written under a name that nobody else has and then renamed,
-//! the summary last: whoever finds `summary.json` finds all of it. Runs that write into one directory take
-//! turns. Refuses to know where runs are kept, and whether a file may be replaced.
+//! Owns the names of its files. Each file is written under a temporary name and then renamed, the summary last:
+//! if `summary.json` exists, all files are complete. Runs that write into one directory take turns. Refuses to
+//! know where runs are kept, and whether a file may be replaced.
 
 use std::error::Error;
 use std::fmt;
@@ -21,9 +21,9 @@ use crate::summary::Summary;
 pub struct ReportError {
     /// The file, or the directory itself.
     pub path: PathBuf,
-    /// What was tried: `create`, `write`, `rename` …
+    /// The attempted operation: `create`, `write`, `rename` …
     pub attempt: &'static str,
-    /// What the system says.
+    /// The system's error.
     pub source: io::Error,
 }
 
@@ -39,13 +39,13 @@ impl Error for ReportError {
     }
 }
 
-/// Writes everything that a run leaves into `dir`, which is made if it is not there:
-/// `plan.json`, `latency.csv`, `timeline.csv`, `latency.hlog`, `capsule.json` if there is one,
-/// and last `summary.json`. Files of an earlier run are replaced. Its summary and capsule go
-/// first, so that a summary never stands beside another run's files.
+/// Writes all files of a run into `dir`, which is created if it is missing: `plan.json`, `latency.csv`,
+/// `timeline.csv`, `latency.hlog`, `capsule.json` if there is one, and last `summary.json`. Files of an earlier
+/// run are replaced; its summary and capsule are removed first, so that a summary never stands beside another
+/// run's files.
 ///
 /// # Errors
-/// The first file that could not be written; those before it stand.
+/// The first file that could not be written; the files before it are written.
 pub fn write(
     dir: &Path,
     summary: &Summary,
@@ -67,19 +67,19 @@ pub fn write(
     publish(dir, "summary.json", |out| out.write_all(summary.to_json().as_bytes()))
 }
 
-/// Makes a directory, so that nothing runs for hours whose results have no place to go.
+/// Creates a directory in advance, so that hours of work have a place for their results.
 ///
 /// # Errors
-/// If it cannot be made; one that is there is fine.
+/// If it cannot be created; an existing one is fine.
 pub fn make(dir: &Path) -> Result<(), ReportError> {
     fs::create_dir_all(dir).map_err(failed("create", dir))
 }
 
-/// Writes one file of `dir`, which is made if it is not there, under a temporary name and then
-/// renames it: it is whole or not there.
+/// Writes one file of `dir`, which is created if it is missing, under a temporary name and then renames it: the
+/// file is complete or absent.
 ///
 /// # Errors
-/// If it could not be written; an earlier file of its name stands then.
+/// If it could not be written; an earlier file of its name is then kept.
 pub fn publish(
     dir: &Path,
     name: &str,
@@ -97,15 +97,15 @@ pub fn publish(
     Ok(())
 }
 
-/// Waits until nobody else writes into the directory; until what it returns is dropped, nobody does. Where
-/// the system locks no directories there is nothing to wait for.
+/// Locks the directory until the returned value is dropped, after waiting for other writers. On systems without
+/// directory locks it does nothing.
 fn take_turn(dir: &Path) -> Option<File> {
     let turn = File::open(dir).ok()?;
     turn.lock().ok()?;
     Some(turn)
 }
 
-/// A file on its way to its name. It is gone again unless it gets there.
+/// A temporary file; it is removed unless it is renamed.
 #[derive(Debug)]
 struct Partial {
     path: PathBuf,
@@ -114,7 +114,7 @@ struct Partial {
 }
 
 impl Partial {
-    /// A new file. A file or link that has its name already belongs to somebody else.
+    /// Creates a file. An existing file or link of its name belongs to another process.
     fn create(dir: &Path, name: &str) -> Result<Self, ReportError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {
@@ -125,7 +125,7 @@ impl Partial {
                 file => file.map_err(failed("create", &path))?,
             };
             let partial = Self { path, file, is_whole: false };
-            // Another run may have tidied up in between: it removes files that nobody holds.
+            // Another run may have cleaned up in between: it removes files that are not locked.
             let is_held = !matches!(partial.file.try_lock(), Err(TryLockError::WouldBlock));
             if is_held && fs::symlink_metadata(&partial.path).is_ok() {
                 return Ok(partial);
@@ -137,13 +137,13 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         if !self.is_whole {
-            // The next run tidies up files that stay.
+            // The next run cleans up files that are left.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Takes away what a kill left of this file: nobody holds it any more.
+/// Removes temporary files left by a kill: they are not locked.
 fn tidy(dir: &Path, name: &str) {
     let prefix = format!(".{name}.");
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {

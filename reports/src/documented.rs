@@ -1,13 +1,13 @@
-//! Fields and columns with what they mean, said once where they are written.
+//! Fields and columns with their meaning, documented where they are declared.
 //!
-//! Owns the macro and the description, from which the reference is made. Refuses to know any of them.
+//! Owns the macro and the description, from which the reference is made. Refuses to know any field.
 
 /// A field of a JSON document, or a column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// As it is written.
+    /// The name as it is written.
     pub name: &'static str,
-    /// What it says.
+    /// Its meaning.
     pub doc: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! When faults were on, and whether an operation met one.
+//! Fault windows: when faults were on, and whether an operation met one.
 //!
 //! Owns the windows from a fault's strike to its healing. Refuses to know what a fault does.
 
@@ -6,7 +6,7 @@ use onsale_booking::Instant;
 
 use crate::operation::Window;
 
-/// The windows, told as the run goes on.
+/// The windows, filled as the run goes on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FaultWindows {
     /// Faults that are on: index and strike.
@@ -20,7 +20,7 @@ pub(crate) struct FaultWindows {
 }
 
 impl FaultWindows {
-    /// A fault strikes. One that is on already goes on.
+    /// A fault strikes. Striking again while it is on has no effect.
     pub(crate) fn began(&mut self, at: Instant, index: usize) {
         if self.open.iter().any(|&(open, _)| open == index) {
             return;
@@ -35,7 +35,7 @@ impl FaultWindows {
         }
     }
 
-    /// A fault heals. One that is not on stays off, so that a final "heal everything" needs no
+    /// A fault heals. Healing a fault that is not on has no effect, so a final "heal everything" needs no
     /// bookkeeping.
     pub(crate) fn ended(&mut self, at: Instant, index: usize) {
         let Some(position) = self.open.iter().position(|&(open, _)| open == index) else {
@@ -50,8 +50,8 @@ impl FaultWindows {
         }
     }
 
-    /// Where an operation falls that lasted from `intended` to `answered`, both included.
-    /// Looks at one stretch, or at two when `answered` lies just before the last strike.
+    /// The window of an operation that lasted from `intended` to `answered`, both included. Looks at one
+    /// interval, or at two if `answered` lies just before the last strike.
     #[inline]
     pub(crate) fn window_of(&self, intended: Instant, answered: Instant) -> Window {
         for &(began, ended) in self.stretches.iter().rev() {
@@ -62,7 +62,7 @@ impl FaultWindows {
         Window::OutsideFaults
     }
 
-    /// Every window, those still open up to `end`.
+    /// Every window; those still open end at `end`.
     pub(crate) fn all(&self, end: Instant) -> impl Iterator<Item = (Instant, Instant)> {
         let open = self.open.iter().map(move |&(_, began)| (began, end.max(began)));
         self.closed.iter().copied().chain(open)

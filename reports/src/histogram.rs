@@ -1,10 +1,10 @@
 //! Histograms of latencies while the run goes on.
 //!
-//! Owns the slots: the bucket layout of an HdrHistogram of microseconds with three significant
-//! digits, so that a slot's count moves into one without a second rounding. Refuses to know
-//! which percentiles are reported. `hdrhistogram` itself is not used here because clearing and adding one costs a
-//! walk over all its 26,000 counters; with the used slots noted, closing an interval costs what
-//! the interval holds, which keeps a small run's hundred intervals out of its profile.
+//! Owns the slots: the bucket layout of an HdrHistogram of microseconds with three significant digits, so that a
+//! slot's count moves into one without a second rounding. Refuses to know which percentiles are reported. Does
+//! not use `hdrhistogram` itself, because clearing and adding one costs a walk over all its 26,000 counters;
+//! with the used slots noted, closing an interval costs as much as its content, which keeps a small run's
+//! hundred intervals out of its profile.
 
 use hdrhistogram::Histogram;
 
@@ -19,9 +19,9 @@ const SUB_BUCKETS: u64 = 1 << SUB_BUCKET_BITS;
 const HALF: u64 = SUB_BUCKETS / 2;
 const SLOTS: usize = slot_of(LATENCY_MAX_US) as usize + 1;
 
-/// Finished histogram of an interval: for every slot hit, by rising slot, the distance from the one
-/// before and the count, both as variable-length integers. Most pairs take two or three bytes;
-/// a busy run keeps millions of them until its end.
+/// Finished histogram of an interval: for every slot hit, in ascending order, the distance from the previous
+/// slot and the count, both as variable-length integers. Most pairs take two or three bytes; a busy run keeps
+/// millions of them until its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cells(Box<[u8]>);
 
@@ -42,7 +42,7 @@ impl Cells {
     }
 }
 
-/// Seven bits a byte, the lowest first; the high bit says that more follow.
+/// Seven bits a byte, the lowest first; the high bit says that more bytes follow.
 fn push_varint(bytes: &mut Vec<u8>, mut value: u32) {
     while value >= 0x80 {
         bytes.push(value as u8 | 0x80);
@@ -64,7 +64,7 @@ fn varint(bytes: &mut impl Iterator<Item = u8>) -> Option<u32> {
     }
 }
 
-/// Histogram of one interval of the run, under way.
+/// Histogram of the current interval of a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IntervalHistogram {
     /// Counts by slot, up to the greatest that was hit.
@@ -95,7 +95,7 @@ impl IntervalHistogram {
         self.touched.push(slot);
     }
 
-    /// Takes the counts and clears them.
+    /// Returns the counts and clears them.
     pub(crate) fn take(&mut self) -> Cells {
         self.touched.sort_unstable();
         let mut bytes = Vec::with_capacity(3 * self.touched.len());
@@ -109,7 +109,7 @@ impl IntervalHistogram {
     }
 }
 
-/// Slots that are not zero, by rising slot, and their counts.
+/// Slots that are not zero, in ascending order, and their counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SparseHistogram(Vec<(u32, u64)>);
 
@@ -149,7 +149,7 @@ impl Adder {
         spread.0.iter().for_each(|&(slot, count)| self.add(slot, count));
     }
 
-    /// Takes the sum and clears it.
+    /// Returns the sum and clears it.
     pub(crate) fn take(&mut self) -> SparseHistogram {
         self.touched.sort_unstable();
         let counts = &mut self.counts;

@@ -1,9 +1,8 @@
 //! Latencies as an HdrHistogram interval log.
 //!
-//! Owns the headers and tags. The log is version 1.3: one line an interval and operation,
-//! tagged with the operation's name, its histogram compressed. Values are microseconds; the
-//! maximum in clear, which is for people, is in milliseconds. Virtual time starts at a base
-//! time of zero.
+//! Owns the headers and tags. The log is version 1.3: one line for each interval and operation, tagged with the
+//! operation's name, with a compressed histogram. Values are microseconds; the plain-text maximum, which is for
+//! people, is in milliseconds. Virtual time starts at a base time of zero.
 
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -20,7 +19,7 @@ use crate::recorder::Records;
 /// Writes the text of `latency.hlog`.
 ///
 /// # Errors
-/// Those of `out`.
+/// The errors of `out`.
 pub fn write<W: io::Write>(records: &Records, out: &mut W) -> io::Result<()> {
     let mut serializer = V2DeflateSerializer::new();
     let mut log = IntervalLogWriterBuilder::new()

@@ -1,7 +1,6 @@
 //! Numbers for people.
 //!
-//! Owns how counts, times, sizes and rates read in text. Files for programs carry plain
-//! numbers instead.
+//! Owns how counts, times, sizes and rates read in text. Files for programs carry plain numbers instead.
 
 use onsale_booking::Span;
 
@@ -23,8 +22,8 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// Three significant digits in the unit that suits: `812 µs`, `4.21 ms`, `42.1 s`; from a
-/// minute on whole seconds, `1m 20s`, and from an hour on whole minutes, `1h 05m`.
+/// Three significant digits in a suitable unit: `812 µs`, `4.21 ms`, `42.1 s`; from a minute on in whole
+/// seconds, `1m 20s`, and from an hour on in whole minutes, `1h 05m`.
 pub fn span(span: Span) -> String {
     let micros = span.micros();
     if micros < 1_000 {
@@ -44,12 +43,12 @@ pub fn span(span: Span) -> String {
     format!("{}h {:02}m", minutes / 60, minutes % 60)
 }
 
-/// The same for seconds in a float, which count to the microsecond.
+/// The same for seconds as a float, precise to the microsecond.
 pub fn seconds(seconds: f64) -> String {
     span(from_seconds(seconds))
 }
 
-/// The same for milliseconds in a float.
+/// The same for milliseconds as a float.
 pub fn millis(millis: f64) -> String {
     span(from_seconds(millis / 1e3))
 }
@@ -62,7 +61,7 @@ pub fn bytes(bytes: u64) -> String {
     scaled(bytes as f64, 1_024.0, ["KiB", "MiB", "GiB", "TiB"])
 }
 
-/// Three significant digits and a decimal multiple, for a rate: `2.41 M`. What is slow takes fewer.
+/// Three significant digits and a decimal multiple, for a rate: `2.41 M`; fewer digits for slow rates.
 pub fn rate(rate: f64) -> String {
     if rate < 9.95 {
         return format!("{rate:.1}");
@@ -73,7 +72,7 @@ pub fn rate(rate: f64) -> String {
     scaled(rate, 1_000.0, ["k", "M", "G", "T"])
 }
 
-/// Whole microseconds; zero for what is negative or no number.
+/// Whole microseconds; zero for negative values and NaN.
 pub(crate) fn from_seconds(seconds: f64) -> Span {
     Span((seconds * 1e6).round() as u64)
 }

@@ -1,7 +1,7 @@
-//! JSON as people and programs both read it.
+//! JSON for people and programs.
 //!
-//! Owns its form: indented, with a newline at its end, seeds as text, and with nothing in it that a
-//! terminal obeys. Refuses to know what is told.
+//! Owns its form: indented, with a newline at its end, seeds as strings, and without control sequences for
+//! terminals. Refuses to know the content.
 
 use serde::Serialize;
 
@@ -11,14 +11,14 @@ use crate::plain;
 ///
 /// # Panics
 ///
-/// When it is no plain data: a map's key that is no text, or a field that refuses to be written.
+/// If it is not plain data: a map's key is not a string, or a field refuses to be serialized.
 pub fn pretty(document: &impl Serialize) -> String {
     let mut json = serde_json::to_string_pretty(document).expect("a document is plain data");
     json.push('\n');
     plain::json(&json).into_owned()
 }
 
-/// The same in one line, with a newline at its end.
+/// The same on one line, with a newline at its end.
 ///
 /// # Panics
 ///
@@ -29,8 +29,8 @@ pub fn line(document: &impl Serialize) -> String {
     plain::json(&json).into_owned()
 }
 
-/// Seeds in JSON: as text, since most programs that read JSON (`jq`, JavaScript) round numbers above
-/// 2⁵³. A number is read as well: seeds were numbers in the first format.
+/// Seeds in JSON: as strings, because most programs that read JSON (`jq`, JavaScript) round numbers above 2⁵³.
+/// Numbers are read as well: seeds were numbers in the first format.
 ///
 /// For `#[serde(with = "seed")]`.
 pub mod seed {
@@ -39,14 +39,14 @@ pub mod seed {
     use serde::de::{Deserializer, Error, Visitor};
     use serde::{Deserialize, Serialize, Serializer};
 
-    /// A seed on its way to or from JSON.
+    /// A seed to serialize or deserialize.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Seed(pub u64);
 
     /// Writes a seed.
     ///
     /// # Errors
-    /// If the serializer takes no more.
+    /// If the serializer fails.
     pub fn serialize<S: Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(seed)
     }
@@ -54,7 +54,7 @@ pub mod seed {
     /// Reads a seed.
     ///
     /// # Errors
-    /// If it is no whole number from 0 to 2⁶⁴ − 1.
+    /// If it is not a whole number from 0 to 2⁶⁴ − 1.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         deserializer.deserialize_any(Reading)
     }
@@ -92,7 +92,7 @@ pub mod seed {
     }
 }
 
-/// Named seeds in JSON, each as text. For `#[serde(with = "seeds")]`.
+/// Named seeds in JSON, each as a string. For `#[serde(with = "seeds")]`.
 pub mod seeds {
     use std::collections::BTreeMap;
 
@@ -103,7 +103,7 @@ pub mod seeds {
     /// Writes seeds by their names.
     ///
     /// # Errors
-    /// If the serializer takes no more.
+    /// If the serializer fails.
     pub fn serialize<S: Serializer>(
         seeds: &BTreeMap<String, u64>,
         serializer: S,
@@ -114,7 +114,7 @@ pub mod seeds {
     /// Reads seeds by their names.
     ///
     /// # Errors
-    /// If one is no seed.
+    /// If one is not a seed.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<BTreeMap<String, u64>, D::Error> {

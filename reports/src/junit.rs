@@ -1,8 +1,8 @@
 //! A sweep as JUnit XML, for CI systems.
 //!
-//! Owns how a sweep becomes test cases: a suite a scenario, a case a range of seeds or, on demand, a
-//! case a seed, and a case for each check that had to be exercised and was not. Leaves the XML to
-//! `quick-junit`. Results carry no times: a case has one only if all its runs were made just now.
+//! Owns how a sweep becomes test cases: one suite for each scenario, one case for each range of seeds or, on
+//! request, each seed, and one case for each required check that was not exercised. Leaves the XML to
+//! `quick-junit`. Results read back carry no times: a case has a time only if all its runs were just made.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use crate::human;
 use crate::sweep::{Bucket, InRange, ScenarioFacts, Stopped, SweepFacts};
 
-/// Distinct failures that a case tells in full; the others are counted.
+/// Distinct failures that a case prints in full; the others are counted.
 const STORIES_MAX: usize = 10;
 
 /// The sweep as an XML document.
 ///
 /// # Panics
-/// Never: only a writer that fails could make it, and a string takes what is written to it.
+/// Never: only a failing writer could cause it, and writing to a string cannot fail.
 pub fn render(facts: &SweepFacts) -> String {
     let mut report = Report::new("onsale check");
     if let Some(wall) = facts.wall {
@@ -31,7 +31,7 @@ pub fn render(facts: &SweepFacts) -> String {
     report.to_string().expect("a string takes what is written to it")
 }
 
-/// A sweep whose results could not be written is an error, also if all seeds passed until then.
+/// A sweep whose results could not be written is an error, even if all seeds passed before.
 fn broken_off(facts: &SweepFacts) -> TestSuite {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_type("broken-off").set_message(format!(
@@ -69,14 +69,14 @@ fn suite(facts: &SweepFacts, scenario: &ScenarioFacts) -> TestSuite {
     suite
 }
 
-/// The class of a scenario's cases. Jenkins takes what stands before the last dot for a package, so
-/// there is none: `../sales/hall.5.toml` is `__/sales/hall_5`.
+/// The class of a scenario's cases. Jenkins takes the text before the last dot for a package, so dots are
+/// replaced: `../sales/hall.5.toml` is `__/sales/hall_5`.
 fn class_name(id: &str) -> String {
     let id = id.strip_prefix("./").unwrap_or(id);
     id.strip_suffix(".toml").unwrap_or(id).replace('.', "_")
 }
 
-/// A failing case for each check that a scenario requires and that happened under no seed.
+/// A failing case for each required check of a scenario that no seed exercised.
 fn missed(scenario: &ScenarioFacts) -> impl Iterator<Item = TestCase> {
     let seeds = human::counted(scenario.runs, "seed");
     let unchecked = scenario.unchecked.then(|| {
@@ -120,7 +120,7 @@ fn status(facts: &SweepFacts, bucket: &Bucket) -> TestCaseStatus {
     status
 }
 
-/// What a case shows before it is opened.
+/// The short message of a case.
 fn message(facts: &SweepFacts, bucket: &Bucket) -> String {
     let first = &bucket.failures[0];
     let others = match bucket.failures.len() - 1 {
@@ -137,7 +137,7 @@ fn message(facts: &SweepFacts, bucket: &Bucket) -> String {
     )
 }
 
-/// A failure in a range of seeds: the evidence and the line of the first of them.
+/// A failure in a range of seeds: the evidence and the replay command of the first of them.
 fn story(facts: &SweepFacts, failure: &InRange) -> String {
     let (whole, seen) = (&facts.failures[failure.failure], failure.seen);
     let mut text = format!(
@@ -155,7 +155,7 @@ fn story(facts: &SweepFacts, failure: &InRange) -> String {
     text
 }
 
-/// Text without the two letters that XML 1.0 cannot carry and `quick-junit` leaves in.
+/// Text without the two characters that XML 1.0 cannot carry and `quick-junit` leaves in.
 fn carried(text: &str) -> String {
     text.replace(['\u{fffe}', '\u{ffff}'], "")
 }
@@ -178,7 +178,7 @@ mod tests {
         assert!(!render(&facts).contains(" time="));
         facts.wall = Some(Wall { seconds: 2.5, runs: 8 });
         facts.scenarios[0].buckets[0].wall_s = Some(0.25);
-        // Of a scenario's ranges one was read back: its own time is known, the scenario's is not.
+        // One of the scenario's ranges was read back: its own time is known, the scenario's is not.
         let xml = render(&facts);
         assert_eq!(xml.matches(" time=").count(), 2, "{xml}");
         facts.scenarios[0].buckets[1].wall_s = Some(0.5);

@@ -1,24 +1,23 @@
-//! How long an operation took, over a whole run.
+//! Latencies of one operation over a whole run.
 //!
-//! Owns the folded counts of one operation in one window. Refuses to know when each of them
-//! happened.
+//! Owns the folded counts of one operation in one window. Refuses to know when each of them happened.
 
 use onsale_booking::Span;
 
 use crate::histogram::SparseHistogram;
 use crate::operation::Ending;
 
-/// Everything that is known about one operation in one window.
+/// The latencies of one operation in one window.
 ///
-/// The histogram holds requests that ended, in any way; unanswered ones have no latency
-/// and is counted beside it, with the longest wait.
+/// The histogram holds requests that ended, with any result; unanswered ones have no latency and are counted
+/// beside it, with the longest wait.
 #[derive(Clone, Debug, Default)]
 pub struct Latencies {
     spread: SparseHistogram,
     counts: Counts,
 }
 
-/// What needs no histogram.
+/// The figures without a histogram.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
     /// By [`Ending`].
@@ -30,7 +29,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Those of two windows that share nothing.
+    /// The sum of two disjoint windows.
     pub(crate) fn plus(mut self, other: Self) -> Self {
         for (ours, theirs) in self.endings.iter_mut().zip(other.endings) {
             *ours += theirs;
@@ -56,28 +55,28 @@ impl Latencies {
         self.counts
     }
 
-    /// How many ended.
+    /// Number of operations that ended.
     pub fn count(&self) -> u64 {
         self.counts.endings.iter().sum()
     }
 
-    /// How many ended so.
+    /// Number of operations that ended in this way.
     pub fn ended(&self, ending: Ending) -> u64 {
         self.counts.endings[ending as usize]
     }
 
-    /// How many never got an answer before the run was over.
+    /// Number of operations without an answer when the run was over.
     pub fn unanswered(&self) -> u64 {
         self.counts.unanswered
     }
 
-    /// The longest that one of those had waited when the run was over; zero if there is none.
+    /// The longest wait of an unanswered operation when the run was over; zero if there is none.
     pub fn unanswered_longest(&self) -> Span {
         Span(self.counts.unanswered_longest_us)
     }
 
-    /// The latency within which the share `quantile` (0 to 1) of those that ended had done so,
-    /// to three significant digits and never above the maximum. `None` if nothing ended.
+    /// The latency within which the share `quantile` (0 to 1) of the ended operations had ended, to three
+    /// significant digits and never above the maximum. `None` if nothing ended.
     pub fn quantile(&self, quantile: f64) -> Option<Span> {
         Some(Span(self.spread.quantile(quantile)?.min(self.counts.max_us)))
     }

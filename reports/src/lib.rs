@@ -1,8 +1,8 @@
-//! Folds what happened in a run into histograms, tables and files.
+//! Folds the events of a run into histograms, tables and files.
 //!
-//! The simulator tells a [`Recorder`] what it sees while the run goes on, turns it into
-//! [`Records`] at the end, and adds the [`RunFacts`] that it alone knows. From the two comes a
-//! [`Summary`], and from that everything a person or a program reads:
+//! The simulator reports to a [`Recorder`] while the run goes on, turns it into [`Records`] at the end, and adds
+//! the [`RunFacts`] that only it knows. Both make a [`Summary`], the source of all output for people and
+//! programs:
 //!
 //! | for | by |
 //! |---|---|
@@ -11,13 +11,13 @@
 //! | a spreadsheet | [`csv::latency`], [`csv::timeline`] |
 //! | HdrHistogram's tools | [`hlog::write`] |
 //! | tools that draw a trace | [`trace::TraceWriter`] |
-//! | later, all of it as a directory | [`directory::write`] |
+//! | later reading, as a directory | [`directory::write`] |
 //!
-//! What a sweep of many seeds learned comes as [`SweepFacts`] and goes out as a page
-//! ([`terminal::sweep`]), as JSON, as JUnit XML ([`junit`]), as [`annotations`] and as a [`step_summary`].
+//! The results of a sweep of many seeds are [`SweepFacts`]; they are written as a page ([`terminal::sweep`]), as
+//! JSON, as JUnit XML ([`junit`]), as [`annotations`] and as a [`step_summary`].
 //!
-//! This crate judges nothing: verdicts come in with the facts and go out as they came.
-//! All output is a function of the records and the facts alone.
+//! This crate judges nothing: verdicts come in with the facts and go out unchanged. All output is a function of
+//! the records and the facts alone.
 
 pub mod annotations;
 pub mod csv;

@@ -1,7 +1,6 @@
-//! What users wait for, how a wait ends, and which part of the run it fell in.
+//! Operations that users wait for, their endings, and the windows of a run.
 //!
-//! Owns the names under which the reports show them. Refuses to know what the
-//! cluster did in the meantime.
+//! Owns the names under which reports show them. Refuses to know what the cluster did in the meantime.
 
 /// An operation that a user waits for: one intention with all its retries, measured from the instant at which the user
 /// meant to act, so that a stalled client hides no wait (coordinated omission).
@@ -15,7 +14,7 @@ pub enum Operation {
     Hold,
     /// Turning a paid hold into a booking.
     Confirm,
-    /// Giving a hold back.
+    /// Releasing a hold.
     Release,
     /// The whole purchase: from the first intended hold to the booking.
     Purchase,

@@ -1,14 +1,14 @@
-//! Text from outside, fit to be printed.
+//! Text from outside, made safe to print.
 //!
-//! Owns what a terminal or a log obeys instead of showing it: control characters, characters that turn
-//! the direction of a line, and lines that CI systems take for commands. A title, an id, a file's name or a
-//! stranger's results may hold any of them, and nothing of that reaches a person but as an escape.
-//! Refuses to know where the text goes, and which colours are our own.
+//! Owns the sequences that a terminal or a log would act on: control characters, characters that change the
+//! direction of a line, and lines that CI systems take for commands. A title, an id, a file name or foreign
+//! results may contain any of them; people only see them escaped. Refuses to know where the text goes, and which
+//! colours are our own.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a terminal obeys the character, or hides what stands beside it.
+/// Whether a terminal acts on the character, or hides its neighbours because of it.
 pub fn is_obeyed(letter: char) -> bool {
     (letter.is_control() && letter != '\n' && letter != '\t')
         || matches!(
@@ -21,12 +21,12 @@ pub fn is_obeyed(letter: char) -> bool {
         )
 }
 
-/// The text with escapes as Rust writes them, `\u{1b}`, for all that would be obeyed. Lines stay lines.
+/// The text with all such characters escaped as in Rust, `\u{1b}`. Line breaks are kept.
 pub fn text(text: &str) -> Cow<'_, str> {
     escaped(text, is_obeyed, |letter| format!("\\u{{{:x}}}", u32::from(letter)))
 }
 
-/// The same in one line: a break in it is escaped, too.
+/// The same on one line: line breaks are escaped as well.
 pub fn line(text: &str) -> Cow<'_, str> {
     escaped(
         text,
@@ -35,7 +35,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     )
 }
 
-/// The text of a JSON document that says the same, with escapes inside its strings.
+/// An equivalent JSON document, with escapes inside its strings.
 pub fn json(text: &str) -> Cow<'_, str> {
     // Outside of strings JSON has none of these characters.
     escaped(text, is_obeyed, |letter| format!("\\u{:04x}", u32::from(letter)))
@@ -47,7 +47,7 @@ fn escaped(
     escape: impl Fn(char) -> String,
 ) -> Cow<'_, str> {
     let mut whole = String::new();
-    // Up to here the text was taken over.
+    // The text before this point is copied.
     let mut taken = 0;
     let mut starts_line = true;
     for (place, letter) in text.char_indices() {
@@ -67,7 +67,7 @@ fn escaped(
     Cow::Owned(whole)
 }
 
-/// `##[error]`, `##vso[task.setvariable]`: obeyed wherever in a line they stand.
+/// `##[error]`, `##vso[task.setvariable]`: CI systems obey them anywhere in a line.
 fn begins_command(text: &str) -> bool {
     let name = text.strip_prefix("##");
     name.is_some_and(|name| {
@@ -75,7 +75,7 @@ fn begins_command(text: &str) -> bool {
     })
 }
 
-/// A word as a shell reads it back. What would be obeyed on the way is escaped as shells do it.
+/// A word quoted for a shell, with all such characters in the shell's own escapes.
 pub fn quoted(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:@%,".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) && !word.starts_with("::") {

@@ -1,7 +1,7 @@
-//! The hot sink of a run and what it leaves.
+//! The recorder of a run, on the hot path, and its records.
 //!
-//! Owns the contract with the simulator. Costs a few nanoseconds a call and allocates only
-//! when something occurs for the first time. Refuses to know verdicts and who was concerned.
+//! Owns the contract with the simulator. Costs a few nanoseconds a call and allocates only when something occurs
+//! for the first time. Refuses to know verdicts, users and seats.
 
 use onsale_booking::{Instant, Span};
 
@@ -14,19 +14,19 @@ use crate::timeline::{Second, Timeline};
 /// Most intervals that a run of the expected duration is cut into.
 const INTERVALS: u64 = 120;
 
-/// How a run is recorded.
+/// The settings of a recorder.
 #[derive(Clone, Copy, Debug)]
 pub struct RecorderSettings {
-    /// The virtual time that the run is expected to take. It may take longer; the interval
-    /// log is cut into pieces of a hundred-and-twentieth of this, in whole seconds.
+    /// The expected virtual time of the run. The run may take longer; the interval log is divided into pieces of
+    /// a hundred-and-twentieth of this, in whole seconds.
     pub duration: Span,
 }
 
-/// Takes in what happens, about in the order in which it happens.
+/// Records the events of a run, roughly in the order in which they happen.
 ///
-/// Instants may step back a little, and an answer may lie a little ahead. Totals and the rows
-/// of the timeline are exact all the same. Only the intervals of the `.hlog` are blurred, at
-/// their edges and by as much: an interval counts what is told while it is open.
+/// Instants may step back slightly, and an answer may lie slightly ahead. Totals and the rows of the timeline
+/// are exact nonetheless. Only the intervals of the `.hlog` are blurred at their edges by the same amount: an
+/// interval counts the events reported while it is open.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     interval_length: Span,
@@ -40,7 +40,7 @@ pub struct Recorder {
     faults: FaultWindows,
 }
 
-/// Latencies told while one interval was open.
+/// Latencies reported while one interval was open.
 #[derive(Clone, Debug)]
 pub(crate) struct Interval {
     pub(crate) start: Instant,
@@ -49,14 +49,14 @@ pub(crate) struct Interval {
 }
 
 impl Interval {
-    /// The counts of an operation; one piece for each window that it fell in.
+    /// The counts of an operation, one piece for each window that occurred.
     pub(crate) fn cells(&self, operation: Operation) -> impl Iterator<Item = &Cells> {
         self.cells.iter().filter(move |cells| cells.0 == operation).map(|cells| &cells.2)
     }
 }
 
 impl Recorder {
-    /// A recorder to which nothing has happened.
+    /// A recorder without events.
     pub fn new(settings: RecorderSettings) -> Self {
         let seconds = settings.duration.micros().div_ceil(INTERVALS * 1_000_000).max(1);
         let interval_length = Span::from_secs(seconds);
@@ -96,7 +96,7 @@ impl Recorder {
         self.timeline.ended(operation, ending, answered, latency_us);
     }
 
-    /// An operation had got no answer when the run was over.
+    /// An operation was unanswered when the run was over.
     pub fn unanswered(&mut self, operation: Operation, intended: Instant, end_of_run: Instant) {
         let window = self.faults.window_of(intended, end_of_run);
         let counts = &mut self.counts[operation as usize][window as usize];
@@ -131,12 +131,12 @@ impl Recorder {
         second.seats_booked += booked_delta;
     }
 
-    /// A fault struck. Told again while it is on, it just goes on.
+    /// A fault struck. Repeated calls while it is on have no effect.
     pub fn fault_began(&mut self, at: Instant, index: usize) {
         self.faults.began(at, index);
     }
 
-    /// A fault healed. Nothing happens if it was not on.
+    /// A fault healed. Has no effect if it was not on.
     pub fn fault_ended(&mut self, at: Instant, index: usize) {
         self.faults.ended(at, index);
     }
@@ -195,19 +195,19 @@ impl Recorder {
     }
 }
 
-/// What a run left, folded.
+/// The folded records of a run.
 #[derive(Clone, Debug)]
 pub struct Records {
     /// By [`Operation`] and [`Window`].
     latencies: [[Latencies; Window::ALL.len()]; Operation::ALL.len()],
     pub(crate) interval_length: Span,
-    /// By rising start; those in which nothing ended are missing.
+    /// The intervals in order; those in which nothing ended are missing.
     pub(crate) intervals: Vec<Interval>,
     timeline: Vec<Second>,
 }
 
 impl Records {
-    /// How long an operation took.
+    /// The latencies of an operation.
     pub fn latencies(&self, operation: Operation, window: Window) -> &Latencies {
         &self.latencies[operation as usize][window as usize]
     }
@@ -224,8 +224,8 @@ mod tests {
 
     use super::*;
 
-    /// An operation of a random run: which, how it ended, when it was meant, how long it took;
-    /// without an ending it was never answered.
+    /// An operation of a random run: its kind, ending, intended instant and duration; without an ending it was
+    /// never answered.
     type Told = (usize, Option<usize>, u64, u64);
 
     const END: Instant = Instant(40_000_000);

@@ -1,6 +1,6 @@
 //! A small fixed run for the goldens.
 //!
-//! Owns its numbers; nothing random, nothing measured.
+//! Owns its numbers; nothing is random or measured.
 
 use onsale_booking::{Instant, Span};
 
@@ -15,7 +15,7 @@ use crate::summary::Summary;
 const MS: u64 = 1_000;
 const S: u64 = 1_000 * MS;
 
-/// Ten virtual seconds; a crash from 4 s to 7 s and a pause at 6 s that lasts to the end.
+/// Ten virtual seconds, with a crash from 4 s to 7 s and a pause from 6 s to the end.
 pub(crate) fn records() -> Records {
     let mut recorder = Recorder::new(RecorderSettings { duration: Span::from_secs(10) });
     for user in 0..1_000 {
@@ -68,7 +68,7 @@ pub(crate) fn passed() -> Summary {
     Summary::new(facts, &records())
 }
 
-/// A run with a failure, a miss, and an end before its time.
+/// A run with a failure, a missed expectation, and an early end.
 pub(crate) fn failed() -> Summary {
     Summary::new(facts(), &records())
 }

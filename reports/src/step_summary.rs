@@ -1,25 +1,25 @@
 //! A sweep as the summary of a step in GitHub Actions: Markdown.
 //!
-//! Owns what stands there and how text from outside stays text. Refuses to know where it is put.
+//! Owns its content, and that text from outside stays text. Refuses to know where it is written.
 
 use std::fmt::Write;
 
 use crate::sweep::{Failure, Stopped, SweepFacts};
 use crate::{human, plain};
 
-/// GitHub takes a mebibyte a step: distinct failures that are told; the others are counted.
+/// Distinct failures printed in full, since GitHub takes a mebibyte a step; the others are counted.
 const STORIES_MAX: usize = 20;
-/// Lines of a story that are shown.
+/// Most lines of a story.
 const DETAILS_MAX: usize = 12;
-/// Letters of such a line.
+/// Longest line of a story, in characters.
 const LINE_MAX: usize = 1_000;
-/// Scenarios that are listed.
+/// Most scenarios listed.
 const SCENARIOS_MAX: usize = 500;
 
 const TAKES: &str = "a string takes what is written to it";
 
-/// The sweep as Markdown: what was learned, a table of scenarios, and every distinct failure with its
-/// evidence and the line that plays it again.
+/// The sweep as Markdown: the totals, a table of scenarios, and every distinct failure with its evidence and its
+/// replay command.
 pub fn render(facts: &SweepFacts) -> String {
     let seeds = human::counted(facts.seeds().all, "seed");
     let scenarios = human::counted(facts.swept().count() as u64, "scenario");
@@ -83,14 +83,14 @@ fn story(text: &mut String, failure: &Failure) {
     fenced(text, &failure.reproduce);
 }
 
-/// A block of text as it is: its fence is longer than any row of backticks in it.
+/// A block of verbatim text: its fence is longer than any row of backticks in it.
 fn fenced(text: &mut String, block: &str) {
     let longest = block.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat((longest + 1).max(3));
     writeln!(text, "{fence}text\n{}\n{fence}\n", plain::text(block)).expect(TAKES);
 }
 
-/// Text in a line of Markdown.
+/// Text within a line of Markdown.
 fn escaped(text: &str) -> String {
     let mut line = String::new();
     for letter in plain::line(text).chars() {

@@ -1,4 +1,4 @@
-//! A run in one value, and as JSON.
+//! The summary of a run, in one value and as JSON.
 //!
 //! Owns the schema of `summary.json`. Refuses to know how it looks at a terminal.
 
@@ -17,13 +17,13 @@ use crate::latency::Latencies;
 use crate::operation::{Ending, Operation, Window};
 use crate::recorder::Records;
 
-/// The version of `summary.json`. Rises when a key changes its meaning or goes away.
+/// The version of `summary.json`. Rises when the meaning of a key changes or a key is removed.
 pub const SCHEMA: u32 = 3;
 
-/// The facts of a run and what its users waited for.
+/// The facts of a run and the waits of its users.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
-    /// What the simulator says.
+    /// The facts from the simulator.
     pub facts: RunFacts,
     /// By [`Operation`] and [`Window`].
     latency: [[LatencyRow; Window::ALL.len()]; Operation::ALL.len()],
@@ -32,28 +32,28 @@ pub struct Summary {
 /// One operation in one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LatencyRow {
-    /// How many ended.
+    /// Number of operations that ended.
     pub count: u64,
-    /// How many of them ended in each way, by [`Ending`].
+    /// Number of operations by [`Ending`].
     pub endings: [u64; Ending::ALL.len()],
-    /// How many got no answer before the run was over; not among `count`.
+    /// Number of operations without an answer when the run was over; not included in `count`.
     pub unanswered: u64,
-    /// The longest that one of those had waited.
+    /// The longest wait of an unanswered operation.
     pub unanswered_longest: Span,
     /// `None` if nothing ended.
     pub percentiles: Option<Percentiles>,
 }
 
-/// Latencies of those that ended.
+/// Latencies of the operations that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Percentiles {
     /// The median.
     pub p50: Span,
-    /// Nine in ten were faster.
+    /// The 90th percentile.
     pub p90: Span,
-    /// 99 in 100 were faster.
+    /// The 99th percentile.
     pub p99: Span,
-    /// 999 in 1,000 were faster.
+    /// The 99.9th percentile.
     pub p99_9: Span,
     /// The slowest, exact.
     pub max: Span,
@@ -72,7 +72,7 @@ impl LatencyRow {
         }
     }
 
-    /// Whether the operation did not occur.
+    /// Whether the operation never occurred.
     pub fn is_empty(&self) -> bool {
         self.count == 0 && self.unanswered == 0
     }
@@ -92,7 +92,7 @@ impl Percentiles {
 }
 
 impl Summary {
-    /// Puts facts and records together.
+    /// Combines facts and records.
     pub fn new(facts: RunFacts, records: &Records) -> Self {
         let latency = Operation::ALL.map(|operation| {
             Window::ALL.map(|window| LatencyRow::new(records.latencies(operation, window)))
@@ -100,7 +100,7 @@ impl Summary {
         Self { facts, latency }
     }
 
-    /// How long an operation took.
+    /// The figures of an operation.
     pub fn latency(&self, operation: Operation, window: Window) -> &LatencyRow {
         &self.latency[operation as usize][window as usize]
     }
@@ -116,29 +116,29 @@ documented! {
     /// The keys of `summary.json`, in their order.
     #[derive(Serialize)]
     struct Document<'a> {
-        /// Version of this document; rises when a key changes its meaning or goes away.
+        /// Version of this document; rises when the meaning of a key changes or a key is removed.
         schema: u32,
         /// The scenario's id.
         scenario: &'a str,
         /// The scenario's title.
         title: &'a str,
-        /// The seed; as text if it is too large for a float.
+        /// The seed, as a string.
         #[serde(with = "json::seed")]
         seed: u64,
         /// Version of the code that ran.
         code_version: &'a str,
-        /// How the code was built: `release` or `dev`.
+        /// The build profile: `release` or `dev`.
         build_profile: &'a str,
-        /// Hash over everything that happened: equal for equal runs.
+        /// Hash over all events: equal for equal runs.
         trace_hash: &'a str,
-        /// Whether the run was stopped before its end, so that everything here covers a part.
+        /// Whether the run was stopped before its end, so that all figures cover a part.
         interrupted: bool,
-        /// How things stood where the run was stopped on purpose; absent unless it was.
+        /// The state at the instant at which the run was stopped on purpose; absent otherwise.
         #[serde(skip_serializing_if = "Option::is_none")]
         stopped: Option<&'a Stopped>,
-        /// People who were to come.
+        /// People of the scenario.
         users: u64,
-        /// The trace that they come by; absent unless they do.
+        /// The trace of arrivals; absent without one.
         #[serde(skip_serializing_if = "Option::is_none")]
         trace: Option<&'a TraceResult>,
         /// People who were admitted.
@@ -157,33 +157,34 @@ documented! {
         events: u64,
         /// Messages delivered.
         messages: u64,
-        /// Replicas whose state was compared, at the end, with what their own disk amounts to.
+        /// Replicas whose state was compared at the end with the state rebuilt from their disk.
         replicas_replayed: u32,
-        /// Most memory that the process has had resident, in bytes; zero if unknown.
+        /// Peak resident memory of the process, in bytes; zero if unknown.
         peak_rss_bytes: u64,
-        /// What each oracle found, by its name.
+        /// The result of each oracle, by its name.
         oracles: InOrder<&'a str, OracleDocument<'a>>,
-        /// What the scenario says must happen and did not: oracles exercised, marks seen.
+        /// Expectations of the scenario that were not met: oracles to exercise, marks to see.
         must_exercise_misses: &'a [String],
-        /// How often each rare path was taken, by its name.
+        /// Number of times each rare path was taken, by its mark.
         marks: &'a BTreeMap<String, u64>,
-        /// What became of the people, by outcome.
+        /// Number of people by fate.
         users_outcome: InOrder<&'a str, u64>,
-        /// How long each operation took, in milliseconds, by its name.
+        /// Latencies of each operation, in milliseconds, by its name.
         latency_ms: InOrder<&'static str, OperationDocument>,
         /// The faults, in the order in which they struck.
         faults: &'a [FaultResult],
-        /// The times in which shards had no leader.
+        /// The outages of shards.
         outages: &'a Outages,
-        /// Lead transfers although nothing was wrong; absent if none did.
+        /// Lead transfers without a fault; absent if there were none.
         #[serde(skip_serializing_if = "Option::is_none")]
         lead_transfers: Option<&'a LeadTransfers>,
-        /// What became of the facts that nodes replicate; absent if there were none.
+        /// Results of the replicated facts; absent if there were none.
         #[serde(skip_serializing_if = "Option::is_none")]
         facts: Option<&'a FactsResult>,
-        /// From the last fault's healing until the run was live again, in milliseconds; null if it never was, or if there was no fault.
+        /// Time from the last fault's healing until the run was live again, in milliseconds; null if it never
+        /// was, or without a fault.
         calm_recovery_ms: Option<f64>,
-        /// Values of the scenario that nobody measured or published.
+        /// Assumed values of the scenario.
         assumptions: Vec<AssumptionDocument<'a>>,
         /// The command line that plays this run again.
         reproduce: &'a str,
@@ -193,11 +194,11 @@ documented! {
 documented! {
     #[derive(Serialize)]
     struct OracleDocument<'a> {
-        /// `pass`, `fail` or `not-exercised`: what it watches for never happened.
+        /// `pass`, `fail` or `not-exercised`: there was nothing to check.
         verdict: Verdict,
-        /// Checks that it made.
+        /// Number of checks made.
         checked: u64,
-        /// Why it failed; null unless it did.
+        /// The evidence of its failure; null unless it failed.
         evidence: Option<&'a Evidence>,
     }
 }
@@ -209,7 +210,7 @@ documented! {
         field: &'a str,
         /// The value, as a scenario file writes it.
         value: &'a str,
-        /// What it rests on.
+        /// The basis of the value.
         basis: &'a str,
     }
 }
@@ -217,36 +218,36 @@ documented! {
 documented! {
     #[derive(Serialize)]
     struct OperationDocument {
-        /// Operations that ended.
+        /// Number of operations that ended.
         count: u64,
         /// The median.
         p50: Option<f64>,
-        /// Nine in ten took at most this long.
+        /// The 90th percentile.
         p90: Option<f64>,
-        /// 99 in 100 took at most this long.
+        /// The 99th percentile.
         p99: Option<f64>,
-        /// 999 in 1,000 took at most this long.
+        /// The 99.9th percentile.
         p99_9: Option<f64>,
         /// The longest, exact.
         max: Option<f64>,
         /// The mean, exact.
         mean: Option<f64>,
-        /// Operations that had no answer when the run was over; not among `count`.
+        /// Operations without an answer when the run was over; not included in `count`.
         unanswered: u64,
-        /// The longest that one of those had waited.
+        /// The longest wait of an unanswered operation.
         unanswered_longest: f64,
-        /// How many ended in each way, by ending.
+        /// Number of operations by ending.
         endings: InOrder<&'static str, u64>,
-        /// The same for those during any part of which a fault was on.
+        /// The same for operations that overlap a fault.
         #[serde(skip_serializing_if = "Option::is_none")]
         in_faults: Option<Box<Self>>,
-        /// The same for the others.
+        /// The same for the other operations.
         #[serde(skip_serializing_if = "Option::is_none")]
         outside_faults: Option<Box<Self>>,
     }
 }
 
-/// The objects of `summary.json`, each with its place and its fields.
+/// The objects of `summary.json`, each with its path and its fields.
 pub fn documents() -> Vec<(&'static str, &'static [Field])> {
     vec![
         ("", Document::FIELDS),
@@ -362,7 +363,7 @@ impl OperationDocument {
     }
 }
 
-/// An object whose keys keep the order in which they were given.
+/// An object whose keys keep their order.
 struct InOrder<K, V>(Vec<(K, V)>);
 
 impl<K, V> FromIterator<(K, V)> for InOrder<K, V> {
@@ -384,7 +385,7 @@ mod tests {
     use super::documents;
     use crate::sample;
 
-    /// Objects whose keys are names of something, with what stands for the name.
+    /// Objects whose keys are names, with a placeholder for the name.
     const MAPS: [(&str, &str); 5] = [
         ("oracles", "NAME"),
         ("latency_ms", "OPERATION"),

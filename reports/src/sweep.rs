@@ -1,7 +1,7 @@
-//! A sweep in one value, and as JSON: many seeds of many scenarios.
+//! A sweep, in one value and as JSON: many seeds of many scenarios.
 //!
-//! Owns the vocabulary of sweeps. Computes nothing but rates: what failed, what counts as the same failure and what had to be exercised come in with
-//! the facts. Refuses to know how seeds are run or where results are kept.
+//! Owns the vocabulary of sweeps. Computes nothing but rates: failures, their identity and missed expectations
+//! come in with the facts. Refuses to know how seeds are run or where results are kept.
 
 mod document;
 
@@ -12,61 +12,60 @@ use serde::Serialize;
 use self::document::Document;
 use crate::{human, json};
 
-/// The version of the JSON. Rises when a key changes its meaning or goes away.
+/// The version of the JSON. Rises when the meaning of a key changes or a key is removed.
 pub const SCHEMA: u32 = 3;
 
-/// How likely so few failures may be where the rate of failures is at its bound.
+/// Probability of no failure at the bound of the failure rate.
 const DOUBT: f64 = 0.05;
 
-/// What a sweep learned. One seed of one scenario is a run.
+/// The totals of a sweep. One seed of one scenario is a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SweepFacts {
-    /// The code that ran.
+    /// The version of the code.
     pub code_version: String,
-    /// How it was built.
+    /// The build profile.
     pub build_profile: String,
-    /// The seeds that were asked for, as on the command line: `1..101`.
+    /// The requested seeds, as on the command line: `1..101`.
     pub seeds_asked: String,
-    /// The slice that was run: `hash:1/4`; `None` for the whole sweep.
+    /// The slice played: `hash:1/4`; `None` for the whole sweep.
     pub slice: Option<String>,
-    /// Whether it ended before its end: by Ctrl-C, at the first failure, or because its
-    /// results could not be written.
+    /// The reason of an early end: Ctrl-C, the first failure, or results that could not be written.
     pub stopped: Option<Stopped>,
-    /// By scenario, in the order in which they were asked for.
+    /// The scenarios, in the order of the command line.
     pub scenarios: Vec<ScenarioFacts>,
     /// Distinct failures, in the order in which they were found.
     pub failures: Vec<Failure>,
-    /// Those that scenarios are bound to have, and say so.
+    /// Expected failures of scenarios.
     pub expected: Vec<Failure>,
-    /// How many runs had a failure that was not expected.
+    /// Number of runs with an unexpected failure.
     pub failed_runs: u64,
-    /// How many runs were played twice to see that both were the same.
+    /// Number of runs that were played twice and compared.
     pub verified: u64,
     /// Events simulated.
     pub events: u64,
     /// Virtual time of all runs in microseconds.
     pub virtual_us: u64,
-    /// Rare paths of the code that were taken, by name.
+    /// Rare paths that were taken, by mark.
     pub marks: BTreeMap<String, Counted>,
-    /// Those that no run took.
+    /// Marks that no run had.
     pub marks_never: Vec<String>,
     /// Faults that struck, by family and phase: `crash/replicating`.
     pub faults: BTreeMap<String, Counted>,
-    /// Marks seen for the first time in the first thousand runs, in the second, and so on.
+    /// New marks in each thousand runs.
     pub new_marks: Vec<u64>,
-    /// What the names of marks and phases mean, for people; not part of the JSON.
+    /// The meaning of marks and phases; not part of the JSON.
     pub meanings: BTreeMap<&'static str, &'static str>,
-    /// What it took; none for results that were put together from files.
+    /// The cost on this machine; `None` for merged results.
     pub wall: Option<Wall>,
 }
 
-/// How many runs there were, and how many of them failed otherwise than they must.
+/// Numbers of runs, and of those with an unexpected failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Runs {
     /// Number of runs.
     #[serde(rename = "played")]
     pub all: u64,
-    /// Number of those that failed.
+    /// Number of failed runs.
     pub failed: u64,
 }
 
@@ -79,24 +78,24 @@ impl Runs {
     }
 }
 
-/// What a sweep took on this machine.
+/// The cost of a sweep on this machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wall {
     /// Wall time in seconds.
     pub seconds: f64,
-    /// Runs made in it; those that were known before it was resumed do not count.
+    /// Runs made in that time, without those read back on a resume.
     pub runs: u64,
 }
 
-/// Why a sweep ended early.
+/// The reason why a sweep ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stopped {
-    /// Somebody ended it: it can be resumed.
+    /// It was interrupted and can be resumed.
     Interrupted,
-    /// It was to end at the first failure.
+    /// It was told to end at the first failure.
     FirstFailure,
-    /// A result could not be written, as on a full disk: it can be resumed.
+    /// A result could not be written, as on a full disk; it can be resumed.
     BrokenOff,
 }
 
@@ -107,28 +106,28 @@ pub struct ScenarioFacts {
     pub id: String,
     /// Whether it is a regression: a scenario that once failed, played once under the seed that showed it.
     pub is_regression: bool,
-    /// Its file, from the top of the repository; `None` if it is not there.
+    /// Its file, relative to the top of the repository; `None` if it is not there.
     pub file: Option<String>,
-    /// How many seeds of it were run.
+    /// Number of seeds that were run.
     pub runs: u64,
-    /// The lowest and the highest of them; `None` if there were none.
+    /// The lowest and the highest of these seeds; `None` if there were none.
     pub seeds: Option<(u64, u64)>,
-    /// How many of them had a failure that was not expected.
+    /// Number of seeds with an unexpected failure.
     pub failed_runs: u64,
-    /// In how many of them no oracle had anything to check: they are no passes.
+    /// Number of seeds in which no oracle had anything to check: they are no passes.
     pub unchecked_runs: u64,
-    /// How many of them a cap stopped, which is neither a pass nor a failure.
+    /// Number of seeds aborted by a cap, which are neither passes nor failures.
     pub capped_runs: u64,
-    /// The oracle that is bound to fail, and in how many of them it did; `None` if there is none, or if too few
-    /// seeds were asked for to tell.
+    /// The expected failure, and the number of seeds that had it; `None` without one, or with too few seeds to
+    /// tell.
     pub bound_to_fail: Option<(String, u64)>,
     /// Checks of each oracle over all seeds; `None` if no seed exercised it.
     pub checks: BTreeMap<String, Option<u64>>,
-    /// Oracles that the scenario requires and that no seed exercised.
+    /// Required oracles that no seed exercised.
     pub oracles_missed: Vec<String>,
-    /// Marks that the scenario requires and that no seed showed.
+    /// Required marks that no seed had.
     pub marks_missed: Vec<String>,
-    /// The failure that was bound to happen, in words, if it did not.
+    /// The expected failure that did not happen, in words.
     pub failure_missed: Option<String>,
     /// Whether no oracle made a single check under any seed.
     pub unchecked: bool,
@@ -139,67 +138,67 @@ pub struct ScenarioFacts {
 /// A range of a scenario's seeds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bucket {
-    /// The lowest and the highest seed that belong to it, whether they were run or not.
+    /// The lowest and the highest seed of the range, whether they were run or not.
     pub seeds: (u64, u64),
-    /// How many of them were run.
+    /// Number of seeds that were run.
     pub runs: u64,
-    /// Wall time of their runs in seconds; `None` if some were not made just now.
+    /// Wall time of their runs in seconds; `None` if some were read back.
     pub wall_s: Option<f64>,
-    /// Which distinct failures.
+    /// The distinct failures in it.
     pub failures: Vec<InRange>,
 }
 
 /// A distinct failure in a range of seeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InRange {
-    /// Its place in [`SweepFacts::failures`].
+    /// Its index in [`SweepFacts::failures`].
     pub failure: usize,
-    /// How often in the range, and for which seed first.
+    /// Number of runs in the range, and the first seed.
     pub seen: Seen,
-    /// The first one of the range in a sentence.
+    /// The headline of the first one in the range.
     pub headline: String,
-    /// Its story, a line an event.
+    /// Its story, one event a line.
     pub details: Vec<String>,
-    /// The command line that plays it again.
+    /// The command that plays it again.
     pub reproduce: String,
 }
 
-/// How often, and for which seed first.
+/// Number of runs, and the first seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// In how many runs.
+    /// Number of runs.
     pub count: u64,
     /// The first of their seeds.
     pub first_seed: u64,
 }
 
-/// Failures of one oracle in one scenario that are told in the same words but for their numbers.
+/// Failures of one oracle in one scenario with the same words, numbers apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The scenario's id.
     pub scenario: String,
     /// The oracle.
     pub oracle: String,
-    /// How often.
+    /// Number of runs, and the first seed.
     pub seen: Seen,
-    /// The first one in a sentence.
+    /// The headline of the first one.
     pub headline: String,
-    /// The first one's story, a line an event.
+    /// The story of the first one, one event a line.
     pub details: Vec<String>,
-    /// The command line that plays the first one again.
+    /// The command that plays the first one again.
     pub reproduce: String,
-    /// How many distinct failures the sweep had found before it.
+    /// Number of distinct failures found before it.
     pub found: usize,
-    /// The file that holds the first one; `None` if it was not kept, or is kept elsewhere.
+    /// The capsule of the first one; `None` if it was not kept, or is kept elsewhere.
     pub capsule: Option<String>,
 }
 
-/// Something counted by name.
+/// A count by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counted {
-    /// How often, over all runs.
+    /// The sum over all runs.
     pub count: u64,
-    /// In how many runs.
+    /// Number of runs that had it.
     pub runs: u64,
 }
 
@@ -209,12 +208,12 @@ impl SweepFacts {
         self.scenarios.iter().map(|scenario| scenario.runs).sum()
     }
 
-    /// What is run under every seed.
+    /// The scenarios played under every seed.
     pub fn swept(&self) -> impl Iterator<Item = &ScenarioFacts> {
         self.scenarios.iter().filter(|scenario| !scenario.is_regression)
     }
 
-    /// Runs of what is run under every seed.
+    /// Runs of the scenarios played under every seed.
     pub fn seeds(&self) -> Runs {
         Runs::of(self.swept())
     }
@@ -224,13 +223,13 @@ impl SweepFacts {
         Runs::of(self.scenarios.iter().filter(|scenario| scenario.is_regression))
     }
 
-    /// Runs of a scenario, as a regression too.
+    /// Runs of a scenario, also as a regression.
     pub fn runs_of(&self, id: &str) -> u64 {
         let all = self.scenarios.iter().filter(|scenario| scenario.id == id);
         all.map(|scenario| scenario.runs).sum()
     }
 
-    /// What failed, counted: `2 of 8 seeds and 1 of 6 regressions`.
+    /// The failures, counted: `2 of 8 seeds and 1 of 6 regressions`.
     pub fn failed_of(&self) -> String {
         let (seeds, regressions) = (self.seeds(), self.regressions());
         let of = |runs: Runs, noun| {
@@ -243,29 +242,29 @@ impl SweepFacts {
         }
     }
 
-    /// Without a failure: the rate of failures that is ruled out at 95 %, which is the bound of Clopper
-    /// and Pearson: at this rate all runs pass once in twenty times. None if there was a failure or no pass.
+    /// The upper bound of the failure rate at 95 %, without a failure: the bound of Clopper and Pearson, at
+    /// which all runs pass once in twenty times. `None` if there was a failure or no pass.
     pub fn failure_rate_below(&self) -> Option<f64> {
         let passes = self.passes();
         (self.failed_runs == 0 && passes > 0)
             .then(|| -libm::expm1(libm::log(DOUBT) / passes as f64))
     }
 
-    /// Number of seeds that show something: those that failed, and those that came to their end with something
-    /// checked. Regressions are no sample of anything, so they do not count.
+    /// Number of informative seeds: those that failed, and those that ended with something checked. Regressions
+    /// are no sample and do not count.
     pub fn passes(&self) -> u64 {
         let none = |scenario: &ScenarioFacts| scenario.unchecked_runs + scenario.capped_runs;
         self.seeds().all.saturating_sub(self.swept().map(none).sum::<u64>())
     }
 
-    /// What a scenario requires and none of its seeds had.
+    /// Expectations of a scenario that none of its seeds met.
     pub fn missed(&self) -> impl Iterator<Item = (&ScenarioFacts, &str)> {
         self.scenarios
             .iter()
             .flat_map(|scenario| scenario.missed().map(move |name| (scenario, name)))
     }
 
-    /// Scenarios of which no seed was any pass: no oracle had anything to check.
+    /// Scenarios without a pass: no oracle had anything to check under any seed.
     pub fn unchecked(&self) -> impl Iterator<Item = &ScenarioFacts> {
         self.scenarios.iter().filter(|scenario| scenario.unchecked)
     }
@@ -287,7 +286,7 @@ impl SweepFacts {
 }
 
 impl ScenarioFacts {
-    /// What it requires and none of its seeds had: oracles, marks, and the failure that it is bound to.
+    /// Expectations that none of its seeds met: oracles, marks, and the expected failure.
     pub fn missed(&self) -> impl Iterator<Item = &str> {
         let named = self.oracles_missed.iter().chain(&self.marks_missed);
         named.chain(&self.failure_missed).map(String::as_str)

@@ -1,7 +1,7 @@
 //! A run at a terminal.
 //!
-//! Owns the layout: one screen, the verdicts first, the line that reproduces the run last.
-//! Refuses to know whether the terminal wants colour or how wide it is.
+//! Owns the layout: one screen, with the verdicts first and the replay command last. Refuses to know whether the
+//! terminal wants colour or how wide it is.
 
 pub mod detection;
 mod fault;
@@ -19,11 +19,11 @@ use crate::facts::{OracleResult, TraceResult, Verdict};
 use crate::human;
 use crate::summary::Summary;
 
-/// Lines of evidence that are shown; summary.json has all.
+/// Most lines of evidence shown; summary.json has all.
 const DETAILS_MAX: usize = 20;
 
-/// What broke and what held, without figures: what belongs below a story. The last line is the
-/// command that plays the run again.
+/// The verdicts with evidence, without figures, as they follow a story. The last line is the command that plays
+/// the run again.
 pub fn render_verdicts(summary: &Summary, colour: bool, width: usize) -> String {
     let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
     title(&mut page, summary);
@@ -35,8 +35,8 @@ pub fn render_verdicts(summary: &Summary, colour: bool, width: usize) -> String 
     page.text
 }
 
-/// The summary as text, in lines of at most `width` columns where words allow it. The last
-/// line is the command that plays the run again.
+/// The summary as text, in lines of at most `width` columns if words allow it. The last line is the command that
+/// plays the run again.
 pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
     let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
     title(&mut page, summary);
@@ -132,7 +132,7 @@ fn evidence(page: &mut Page, oracle: &OracleResult, reproduce: &str) {
     if let Some(more) = evidence.details.len().checked_sub(DETAILS_MAX + 1) {
         page.line(&format!("        … and {} more in summary.json", more + 1));
     }
-    // A session's story is about the fact that it read.
+    // The story of a session is about the fact that it read.
     let is_of_facts =
         |subject: &&String| subject.starts_with("session:") || subject.starts_with("fact:");
     let of_facts = evidence.follow.iter().filter(is_of_facts).count();
@@ -144,7 +144,7 @@ fn evidence(page: &mut Page, oracle: &OracleResult, reproduce: &str) {
     }
 }
 
-/// How things stood where the run was stopped.
+/// The state at the instant at which the run was stopped.
 fn stopped(page: &mut Page, summary: &Summary) {
     let Some(stopped) = &summary.facts.stopped else { return };
     page.section("shards", &stopped.nodes);
@@ -182,7 +182,7 @@ fn crowd(page: &mut Page, summary: &Summary) {
     page.gap();
 }
 
-/// Which trace people come by, and how many of those that it counts.
+/// The trace of arrivals, and the number of its people who come.
 fn by_trace(users: u64, TraceResult { file, arrivals }: &TraceResult) -> String {
     if users == *arrivals {
         return format!("all arrivals of {file}");

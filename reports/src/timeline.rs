@@ -1,7 +1,7 @@
-//! What happened in each virtual second.
+//! The events of each virtual second.
 //!
-//! Owns the rows; an event belongs to the second in which it lies, in any order in which events
-//! are told. Refuses to know about single operations.
+//! Owns the rows; an event counts in the second in which it lies, in any order of reporting. Refuses to know
+//! about single operations.
 
 use onsale_booking::{Instant, Span};
 
@@ -46,13 +46,13 @@ impl Second {
     }
 }
 
-/// The rows while the run goes on; seats are still differences from row to row.
+/// The rows while the run goes on; seats are still differences between rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Timeline {
     seconds: Vec<Second>,
 }
 
-/// A month: far beyond any run, and a bound on what one wrong instant can allocate.
+/// A month: far beyond any run, and a bound on the memory that one wrong instant can allocate.
 const SECONDS_MAX: u64 = 31 * 24 * 3_600;
 
 impl Timeline {
@@ -94,8 +94,8 @@ impl Timeline {
         }
     }
 
-    /// The finished rows: one for every second up to `end`, with seats summed up and faults
-    /// entered; one that heals on the second's stroke is not on in the second that begins.
+    /// The finished rows: one for every second up to `end`, with seats summed up and faults entered; a fault
+    /// that heals at the beginning of a second is not on in that second.
     pub(crate) fn finish(
         mut self,
         end: Instant,

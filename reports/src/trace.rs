@@ -1,8 +1,7 @@
 //! A run as a trace, for tools that draw it: Perfetto, `chrome://tracing`.
 //!
-//! Owns the Trace Event Format: one JSON object whose `traceEvents` are written as they come.
-//! Refuses to know what the events mean, and keeps none of them. Times are virtual, in
-//! microseconds, which is the format's own unit.
+//! Owns the Trace Event Format: one JSON object whose `traceEvents` are written at once. Refuses to know what
+//! the events mean, and keeps none of them. Times are virtual, in microseconds, which is the unit of the format.
 
 use std::io::{self, Write};
 
@@ -19,7 +18,7 @@ pub struct Row {
     pub tid: u32,
 }
 
-/// What is said of an event besides its name.
+/// The arguments of an event.
 pub type Arguments<'a> = &'a [(&'a str, String)];
 
 /// Writes a trace.
@@ -32,16 +31,16 @@ pub struct TraceWriter<W: Write> {
     error: Option<io::Error>,
 }
 
-/// What was written.
+/// The result of writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Events in the file, names of rows not counted.
+    /// Number of events in the file, without names of rows.
     pub events: u64,
-    /// Events that came after the limit.
+    /// Number of events beyond the limit.
     pub refused: u64,
 }
 
-/// An event as the format has it.
+/// An event in the form of the format.
 #[derive(Serialize)]
 struct Event<'a> {
     ph: &'a str,
@@ -55,10 +54,10 @@ struct Event<'a> {
     dur: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// How far an instant's mark reaches: `t`hread, `p`rocess or `g`lobal.
+    /// Scope of an instant event: `t`hread, `p`rocess or `g`lobal.
     #[serde(skip_serializing_if = "Option::is_none")]
     s: Option<&'a str>,
-    /// Where an arrow ends: in the slice around it.
+    /// Binding of an arrow's end: the enclosing slice.
     #[serde(skip_serializing_if = "Option::is_none")]
     bp: Option<&'a str>,
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -88,7 +87,7 @@ impl<W: Write> TraceWriter<W> {
     pub fn new(out: W, limit: u64) -> Self {
         let mut trace = Self { out, events: 0, limit, refused: 0, error: None };
         trace.text("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n");
-        // An event that only names the format lets a comma stand before every other.
+        // A first event that only names the format allows a comma before every other.
         trace.text("{\"ph\":\"M\",\"name\":\"trace\",\"pid\":0,\"tid\":0,\"ts\":0,\"args\":{}}");
         trace
     }
@@ -100,13 +99,13 @@ impl<W: Write> TraceWriter<W> {
         self.metadata("process_sort_index", row, ("sort_index", order.into()));
     }
 
-    /// Names a thread; they are sorted by their numbers.
+    /// Names a thread; threads are sorted by their numbers.
     pub fn thread(&mut self, row: Row, name: &str) {
         self.metadata("thread_name", row, ("name", name.into()));
         self.metadata("thread_sort_index", row, ("sort_index", row.tid.into()));
     }
 
-    /// Something that took a while. Those of one row lie side by side or within each other.
+    /// Writes a slice. Slices of one row lie side by side or are nested.
     pub fn complete(
         &mut self,
         row: Row,
@@ -124,14 +123,14 @@ impl<W: Write> TraceWriter<W> {
         });
     }
 
-    /// Something that took no time.
+    /// Writes an instant event.
     pub fn instant(&mut self, row: Row, category: &str, name: &str, at: Instant) {
         let event = Event::new("i", name, row, at);
         self.write(Event { cat: Some(category), s: Some("t"), ..event });
     }
 
-    /// Something begins that may overlap with others of its kind. Says whether there was room;
-    /// what began is to be ended.
+    /// Begins an operation that may overlap with others of its kind. Returns whether there was room; an
+    /// operation that has begun must be ended.
     pub fn begin(
         &mut self,
         row: Row,
@@ -145,13 +144,13 @@ impl<W: Write> TraceWriter<W> {
         self.write(Event { cat, id, args: args(arguments), ..event })
     }
 
-    /// A step on the way of something that has begun.
+    /// Writes a step of an operation that has begun.
     pub fn step(&mut self, row: Row, (category, id): (&str, u64), name: &str, at: Instant) {
         let event = Event::new("n", name, row, at);
         self.write(Event { cat: Some(category), id: Some(format!("{id:#x}")), ..event });
     }
 
-    /// What has begun ends, under the same name. For this there is always room.
+    /// Ends an operation that has begun, under the same name. There is always room for this.
     pub fn end(
         &mut self,
         row: Row,
@@ -165,7 +164,7 @@ impl<W: Write> TraceWriter<W> {
         self.put(&Event { cat, id, args: args(arguments), ..event });
     }
 
-    /// An arrow between two rows, from within what goes on in the one to within the other.
+    /// Writes an arrow between two rows, from the slice around one end to the slice around the other.
     pub fn arrow(&mut self, id: u64, name: &str, from: (Row, Instant), to: (Row, Instant)) {
         let id = Some(format!("{id:#x}"));
         let cat = Some("message");
@@ -179,7 +178,7 @@ impl<W: Write> TraceWriter<W> {
     /// Closes the file.
     ///
     /// # Errors
-    /// The first that there was.
+    /// The first error, if there was one.
     pub fn finish(mut self) -> io::Result<Written> {
         self.text("\n]}\n");
         match self.error {

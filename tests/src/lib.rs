@@ -1,7 +1,7 @@
-//! Words for tests: scenarios in a few lines, runs beside each other, and what to say of a failure.
+//! Helpers for tests: scenarios in a few lines, parallel runs, and messages about failures.
 //!
-//! Owns how tests start runs and how they tell what went wrong, always with the scenario,
-//! the seed and a command to paste. Refuses to judge: oracles do.
+//! Owns how tests start runs and how they report failures, always with the scenario, the seed and a command to
+//! paste. Refuses to judge: oracles do.
 
 pub mod parsing;
 
@@ -33,8 +33,8 @@ pub fn folder(name: &str) -> Vec<&'static str> {
     ids.filter(|id| id.split_once('/').is_some_and(|(folder, _)| folder == name)).collect()
 }
 
-/// A small sale of two minutes: 500 people, 8 halls of 100 seats, holds of 30 seconds. Quick
-/// enough for a test of its own, and long enough for faults in the middle.
+/// A small sale of two minutes: 500 people, 8 halls of 100 seats, holds of 30 seconds. Quick enough for a single
+/// test, and long enough for faults in the middle.
 pub fn small_sale() -> Scenario {
     let mut scenario = scenario("fast/calm");
     "test/small-sale".clone_into(&mut scenario.id);
@@ -62,13 +62,13 @@ pub fn second(seconds: u64) -> Instant {
     Instant::ZERO + Span::from_secs(seconds)
 }
 
-/// Carries out a scenario under a seed.
+/// Plays a scenario under a seed.
 pub fn play(scenario: &Scenario, seed: u64) -> Outcome {
     run::run(&Plan::new(scenario, seed), &std::sync::Arc::default(), Tracing::default())
 }
 
-/// Carries out a scenario under many seeds, as many at once as the machine has cores. What
-/// `look` makes of the outcomes comes back in the order of the seeds.
+/// Plays a scenario under many seeds in parallel, one a core. Returns the results of `look` in the order of the
+/// seeds.
 pub fn play_all<T: Send>(
     scenario: &Scenario,
     seeds: Range<u64>,
@@ -95,7 +95,7 @@ pub fn play_all<T: Send>(
     looked.into_iter().map(|(_, seen)| seen).collect()
 }
 
-/// What is wrong with an outcome, with all that is needed to see it again; `None` if nothing is wrong.
+/// The complaint about an outcome, with everything needed to replay it; `None` if it passed.
 pub fn complaint(outcome: &Outcome) -> Option<String> {
     let facts = &outcome.summary.facts;
     let mut wrong = String::new();

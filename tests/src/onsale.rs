@@ -1,4 +1,4 @@
-//! `onsale` for the tests of its command line: the same entry, the same code.
+//! The program `onsale` for the tests of its command line: the same entry point, the same code.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
-//! What must hold of every text that somebody else wrote: it is read or refused, and nothing panics.
+//! Properties of every parser of foreign text: it is read or refused, and nothing panics.
 //!
-//! Owns these properties for scenarios, plans, capsules and results. Fuzz targets and property tests both call them,
-//! so that each finds what the other would. Refuses to make up texts.
+//! Owns these properties for scenarios, plans, capsules and results. Fuzz targets and property tests both call
+//! them, so that each finds what the other would. Refuses to make up texts.
 
 use std::io;
 use std::path::Path;
@@ -11,14 +11,14 @@ use onsale::sweep::results::Reader;
 use onsale_scenarios::Scenario;
 use onsale_sim::plan::Plan;
 
-/// Texts longer than this, in bytes, are not read here: they take long and show nothing new.
+/// Longest text that is read here, in bytes: longer ones take long and show nothing new.
 pub const LENGTH_MAX: usize = 64 << 10;
 
-/// Reads a scenario as TOML. A refusal names file, line and column of every problem; a sound one survives being
-/// written, and makes a plan.
+/// Reads a scenario as TOML. A refusal names file, line and column of every problem; a valid one is written and
+/// read back, and makes a plan.
 ///
 /// # Panics
-/// If one of these does not hold.
+/// If one of these properties does not hold.
 pub fn scenario(text: &[u8]) {
     let no_files = |_: &str| Err(io::ErrorKind::NotFound.into());
     match Scenario::from_toml("x", "x.toml", text, &no_files) {
@@ -40,7 +40,7 @@ pub fn scenario(text: &[u8]) {
     }
 }
 
-/// A sound scenario makes a plan that can be carried out, unless its numbers make one that is only large.
+/// A valid scenario makes a plan that can be carried out, unless its numbers make one that is merely large.
 fn expand(scenario: &Scenario) {
     let is_small = scenario.cluster.nodes < 100 && scenario.faults.len() < 100;
     if is_small {
@@ -49,10 +49,10 @@ fn expand(scenario: &Scenario) {
     }
 }
 
-/// Reads a capsule or a plan as JSON. A refusal names the file; a sound one survives being written.
+/// Reads a capsule or a plan as JSON. A refusal names the file; a valid one is written and read back.
 ///
 /// # Panics
-/// If one of these does not hold.
+/// If one of these properties does not hold.
 pub fn capsule(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
     match capsule::parse("x.json", text) {
@@ -65,7 +65,7 @@ pub fn capsule(text: &[u8]) {
     }
 }
 
-/// Reads a results file at `path`, to its end or to the first line that is refused. A refusal names file and line.
+/// Reads a results file at `path`, to its end or to the first refused line. A refusal names file and line.
 ///
 /// # Panics
 /// If it does not, or if the file cannot be written.

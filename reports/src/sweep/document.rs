@@ -1,6 +1,6 @@
 //! The JSON of a sweep: its keys, in their order.
 //!
-//! Owns the schema of `onsale check --json`. Refuses to compute: what it holds comes from the facts.
+//! Owns the schema of `onsale check --json`. Refuses to compute: its content comes from the facts.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Sweeps to show, and what JSON and rates make of them.
+//! Sample sweeps, their JSON and their rates.
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn crash() -> ScenarioFacts {
     }
 }
 
-/// Four seeds that passed and did not show what they had to.
+/// Four seeds that passed and did not meet an expectation.
 fn calm() -> ScenarioFacts {
     ScenarioFacts {
         id: "fast/calm".to_owned(),
@@ -62,7 +62,7 @@ fn calm() -> ScenarioFacts {
     }
 }
 
-/// A regression, passed.
+/// A regression that passed.
 fn regression(id: &str, seed: u64) -> ScenarioFacts {
     ScenarioFacts {
         id: id.to_owned(),
@@ -75,7 +75,7 @@ fn regression(id: &str, seed: u64) -> ScenarioFacts {
     }
 }
 
-/// Two scenarios, three failures of two kinds, one requirement missed.
+/// Two scenarios, three failures of two kinds, one missed expectation.
 pub(crate) fn failed() -> SweepFacts {
     let seen = |count, first_seed| Seen { count, first_seed };
     let promised = "show0 seat 5 was \"promised\": twice, 100%";
@@ -112,7 +112,7 @@ pub(crate) fn failed() -> SweepFacts {
     }
 }
 
-/// The same sweep, had nothing been wrong.
+/// The same sweep without failures.
 pub(crate) fn passed() -> SweepFacts {
     let mut facts = SweepFacts { failures: Vec::new(), failed_runs: 0, ..failed() };
     for scenario in &mut facts.scenarios {
@@ -148,7 +148,7 @@ fn json_names_what_programs_look_for() {
 
 #[test]
 fn the_failure_rate_is_below_the_bound_of_clopper_and_pearson() {
-    // One less the n-th root of a twentieth; 59, 299 and 2,995 runs rule out one in 20, 100 and 1,000.
+    // One minus the n-th root of a twentieth; 59, 299 and 2,995 runs rule out one in 20, 100 and 1,000.
     let table = [
         (1, 0.95),
         (2, 0.776_393_202),
@@ -172,7 +172,7 @@ fn the_failure_rate_is_below_the_bound_of_clopper_and_pearson() {
     }
 }
 
-/// The same sweep behind three regressions, one of which fails.
+/// The same sweep after three regressions, one of which fails.
 pub(crate) fn relapsed() -> SweepFacts {
     let mut facts = failed();
     let mut lost = regression("regressions/lost-vote", 7);

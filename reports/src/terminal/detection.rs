@@ -1,11 +1,11 @@
 //! Detections at a terminal.
 //!
-//! Owns the layout: a line each setting, the verdict in front, and what is blind at the end.
+//! Owns the layout: one line for each setting, the verdict in front, and missed detections at the end.
 
 use super::{Page, Style, WIDTH_MIN, columns};
 use crate::detection::{Detection, Detections};
 
-/// The table as text. Nothing in it depends on how many runs went on at once.
+/// The table as text. It does not depend on the number of parallel runs.
 pub fn render(facts: &Detections, colour: bool) -> String {
     let mut page = Page { text: String::new(), colour, width: WIDTH_MIN };
     let rows: Vec<[String; 6]> = facts.detections.iter().map(row).collect();

@@ -1,15 +1,15 @@
-//! What went wrong during a run, at a terminal: faults, outages and lead transfers.
+//! Faults, outages and lead transfers of a run, at a terminal.
 //!
-//! Owns their lines, and how many of them are told. Refuses to know what they did to latencies.
+//! Owns their lines and how many are shown. Refuses to know their effect on latencies.
 
 use super::page::{INERT, Page, plural};
 use crate::facts::{FailoverResult, FaultResult, OutageResult, Touched, TransferTimes};
 use crate::human;
 use crate::summary::Summary;
 
-/// Longer lists end in a hint at the file that has all of it.
+/// Longest list; longer ones end with a pointer to the file that has all of it.
 const FAULTS_MAX: usize = 12;
-/// Of the times without a leader these many are told one by one.
+/// Most outages shown one by one.
 const OUTAGES_MAX: usize = 3;
 
 pub(super) fn faults(page: &mut Page, summary: &Summary) {
@@ -31,7 +31,7 @@ pub(super) fn faults(page: &mut Page, summary: &Summary) {
     }
 }
 
-/// The times in which shards had no leader, or the one process was away: all in one line, then the longest.
+/// The outages of shards, or of the only process: all in one line, then the longest.
 pub(super) fn outages(page: &mut Page, summary: &Summary) {
     let outages = &summary.facts.outages;
     if outages.count == 0 {
@@ -88,7 +88,7 @@ fn fault_items(fault: &FaultResult, is_one_process: bool) -> Vec<String> {
     items
 }
 
-/// What a fault touched. A shard that it left without a leader is touched, too.
+/// The effects of a fault. A shard that it left without a leader counts as touched.
 fn touched(fault: &FaultResult) -> String {
     let Touched { messages, writes, turns } = fault.touched;
     if fault.touched.is_nothing() && fault.shards_lost_leader == 0 {

@@ -1,6 +1,6 @@
 //! The latency table at a terminal.
 //!
-//! Owns its columns. Refuses to know how wide a terminal is: the page does.
+//! Owns its columns. Refuses to know the width of a terminal: the page knows it.
 
 use onsale_booking::Span;
 
@@ -71,7 +71,7 @@ fn line(label: &str, row: &LatencyRow) -> Line {
     ]
 }
 
-/// The label flush left, the figures flush right.
+/// The label aligned left, the figures aligned right.
 fn padded(line: &Line, widths: &[usize; 8], gap: usize) -> String {
     let mut text = format!("{:1$}", line[0], widths[0]);
     for (cell, width) in line.iter().zip(widths).skip(1) {

@@ -1,15 +1,15 @@
-//! What pages are made of: lines, labelled sections, and words that fill a width.
+//! The parts of pages: lines, labelled sections, and words that fill a width.
 //!
-//! Owns where text stands and how it is coloured. Refuses to know what it says.
+//! Owns the position and colour of text. Refuses to know its meaning.
 
-/// A narrower terminal is treated as this wide.
+/// Least width: a narrower terminal is treated as this wide.
 pub(super) const WIDTH_MIN: usize = 40;
-/// Where a section's text starts; its label stands before.
+/// Column of a section's text; its label stands before it.
 pub(super) const TEXT_COLUMN: usize = 14;
-/// What stands out of a fault's line.
+/// The parts of a fault's line that stand out.
 pub(super) const INERT: &str = "touched nothing";
 
-/// How text is shown.
+/// The style of text.
 #[derive(Clone, Copy)]
 pub(super) enum Style {
     Plain,
@@ -20,7 +20,7 @@ pub(super) enum Style {
     Red,
 }
 
-/// A page under way, and the terminal that it is for.
+/// A page in progress, and the terminal that it is for.
 pub(super) struct Page {
     pub(super) text: String,
     pub(super) colour: bool,
@@ -28,7 +28,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// One line: a break that came with a name would make two of it.
+    /// Adds one line. A line break within a name would make two of it.
     pub(super) fn line(&mut self, line: &str) {
         if line.contains('\n') {
             self.text.push_str(&line.replace('\n', "\\u{a}"));
@@ -42,12 +42,12 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A label and items set apart by dots; an item that does not fit opens a new line.
+    /// Adds a label and items separated by dots; an item that does not fit begins a new line.
     pub(super) fn section(&mut self, label: &str, items: &[String]) {
         self.hanging(label, "", items);
     }
 
-    /// The same behind a lead, below which further lines stay clear.
+    /// The same after a lead, with further lines indented below it.
     pub(super) fn hanging(&mut self, label: &str, lead: &str, items: &[String]) {
         let indent = lead.chars().count();
         let room = self.width - TEXT_COLUMN - indent;
@@ -75,13 +75,13 @@ impl Page {
     }
 }
 
-/// The noun, in the plural unless there is one.
+/// The noun, in the plural unless the count is one.
 pub(super) fn plural(number: u64, noun: &str) -> String {
     if number == 1 { noun.to_owned() } else { format!("{noun}s") }
 }
 
-/// Fills lines of `width` columns with pieces. A piece that is wider stands alone and whole,
-/// because cut names and commands are of no use.
+/// Fills lines of `width` columns with pieces. A piece that is wider stands alone and unbroken, because cut
+/// names and commands are useless.
 pub fn flow<'a>(pieces: impl Iterator<Item = &'a str>, between: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for piece in pieces {

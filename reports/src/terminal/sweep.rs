@@ -1,8 +1,8 @@
 //! A sweep at a terminal.
 //!
-//! Owns the layout: a line each scenario, then the failures with their evidence, and last what
-//! was learned. Nothing that the machine decides stands here, so that the page is the same for
-//! any number of jobs, resumed or not, whole or put together.
+//! Owns the layout: one line for each scenario, then the failures with their evidence, and last the totals.
+//! Nothing depends on the machine, so the page is the same for any number of jobs, resumed or not, whole or
+//! merged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,15 @@ use super::page::{Page, Style, TEXT_COLUMN, WIDTH_MIN, columns, flow, plural};
 use crate::human;
 use crate::sweep::{Failure, ScenarioFacts, Stopped, SweepFacts};
 
-/// Distinct failures that are told; the others are counted.
+/// Most distinct failures shown; the others are counted.
 const STORIES_MAX: usize = 20;
 const DETAILS_MAX: usize = 12;
-/// Marks that were never seen, by name; --json lists all.
+/// Most missing marks shown by name; --json lists all.
 const NEVER_MAX: usize = 10;
-/// Thousands of runs whose new marks are listed.
+/// Most thousands of runs whose new marks are listed.
 const SATURATION_MAX: usize = 12;
 
-/// The sweep as text, in lines of at most `width` columns where words allow it. The last lines
-/// say what was learned.
+/// The sweep as text, in lines of at most `width` columns if words allow it. The last lines are the totals.
 pub fn render(facts: &SweepFacts, colour: bool, width: usize) -> String {
     let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
     scenarios(&mut page, facts);
@@ -31,7 +30,7 @@ pub fn render(facts: &SweepFacts, colour: bool, width: usize) -> String {
     page.text
 }
 
-/// A line each scenario, and one for all regressions that hold.
+/// One line for each scenario, and one for all regressions that pass.
 fn scenarios(page: &mut Page, facts: &SweepFacts) {
     let told = |scenario: &&ScenarioFacts| !scenario.is_regression || state(scenario).0 != "✓";
     let holding = facts.scenarios.iter().filter(|scenario| !told(scenario)).count() as u64;
@@ -56,7 +55,7 @@ fn scenarios(page: &mut Page, facts: &SweepFacts) {
     page.gap();
 }
 
-/// How the line of all regressions that hold begins.
+/// The beginning of the line of all regressions that pass.
 const REGRESSIONS: &str = "regressions";
 
 struct Row<'a> {
@@ -66,7 +65,7 @@ struct Row<'a> {
     words: String,
 }
 
-/// The mark of a scenario, and its colour.
+/// The symbol of a scenario, and its colour.
 fn state(scenario: &ScenarioFacts) -> (&'static str, Style) {
     if scenario.failed_runs > 0 {
         ("✗", Style::Red)
@@ -181,7 +180,7 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
     page.gap();
 }
 
-/// How many rare paths were taken, and how fast new ones dry up.
+/// Number of rare paths taken, and how soon no new ones appear.
 fn marks(facts: &SweepFacts) -> Vec<String> {
     let seen = facts.marks.len();
     let (first, rest) = facts.new_marks.split_at(SATURATION_MAX.min(facts.new_marks.len()));
@@ -195,8 +194,8 @@ fn marks(facts: &SweepFacts) -> Vec<String> {
     ]
 }
 
-/// How often a fault of each family found the hot show's shard in each phase: what is not in the
-/// table was not tried.
+/// How often a fault of each family met each phase of the hot show's shard: a pair that is not in the table was
+/// never tried.
 fn phases(page: &mut Page, facts: &SweepFacts) {
     let cells: BTreeMap<(&str, &str), u64> = facts
         .faults
@@ -230,7 +229,7 @@ fn phases(page: &mut Page, facts: &SweepFacts) {
     }
 }
 
-/// What figures mean, below them.
+/// Explanations of the figures, below them.
 fn note(page: &mut Page, words: &str) {
     for line in flow(words.split_whitespace(), " ", page.width - TEXT_COLUMN) {
         let line = page.paint(Style::Dim, &line);
@@ -238,7 +237,7 @@ fn note(page: &mut Page, words: &str) {
     }
 }
 
-/// A sentence beside a label, further lines of it set in.
+/// A sentence beside a label, with further lines indented.
 fn sentence(page: &mut Page, label: &str, words: &str) {
     let lines = flow(words.split_whitespace(), " ", page.width - TEXT_COLUMN - 2);
     for (position, line) in lines.into_iter().enumerate() {
@@ -248,7 +247,7 @@ fn sentence(page: &mut Page, label: &str, words: &str) {
     }
 }
 
-/// The last lines: what was run, why it ended early, and what follows from it.
+/// The last lines: the runs, the reason of an early end, and the conclusions.
 fn learned(page: &mut Page, facts: &SweepFacts) {
     let slice = facts.slice.as_ref().map(|slice| format!(", slice {slice}")).unwrap_or_default();
     page.line(&format!(
@@ -303,7 +302,7 @@ fn learned(page: &mut Page, facts: &SweepFacts) {
     }
 }
 
-/// What failed, each with the line that plays it again.
+/// The failures, each with its replay command.
 fn failed(page: &mut Page, facts: &SweepFacts) {
     let ways = human::counted(facts.failures.len() as u64, "way");
     page.line(&format!("{} failed, in {ways}:", facts.failed_of()));
@@ -325,12 +324,12 @@ fn failed(page: &mut Page, facts: &SweepFacts) {
     }
 }
 
-/// How far a sweep came that did not come to a last seed; no value if it did not begin.
+/// How far a sweep came without a last seed; `None` if it did not begin.
 fn reached(facts: &SweepFacts) -> Option<String> {
     let lasts = || facts.swept().map(|scenario| scenario.seeds.map(|(_, last)| last));
     let last = lasts().max()??;
     let (there, all) = (lasts().filter(|&seed| seed == Some(last)).count(), lasts().count());
-    // A slice has only some scenarios under any seed.
+    // A slice has only some of the scenarios under each seed.
     Some(if there == all || facts.slice.is_some() {
         format!("the last seed was {last}")
     } else {
@@ -338,7 +337,7 @@ fn reached(facts: &SweepFacts) -> Option<String> {
     })
 }
 
-/// Two significant digits, rounded up: it is a bound.
+/// Two significant digits, rounded up, because it is a bound.
 fn percent(rate: f64) -> String {
     let percent = rate * 100.0;
     let mut unit = 10.0;
