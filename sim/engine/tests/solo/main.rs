@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use onsale_booking::{NodeId, Span};
 use onsale_cluster::Acknowledge;
-use onsale_reports::Verdict;
+use onsale_reports::{Oracle, Verdict, terminal};
 use onsale_scenarios::{
     DiskFault, Fault, NetworkFault, ProcessFault, Scenario, Target, Timing, catalogue,
 };
@@ -160,4 +160,27 @@ fn a_disk_that_loses_acknowledged_writes_is_found() {
     let sabotage = Sabotage { disks_lose: 4_000, ..Sabotage::default() };
     let broken = run::run_sabotaged(&Plan::new(&scenario, 1), sabotage);
     assert!(broken.failed().contains(&"lost-booking"), "{:?}", broken.failed());
+}
+
+/// What judges another design alone passes nothing here: it is not told of, or told as not exercised.
+#[test]
+fn no_verdict_passes_that_does_not_apply() {
+    let outcome = play(&solo(), 1);
+    let facts = &outcome.summary.facts;
+    let told = |oracle: Oracle| facts.oracles.iter().find(|it| it.name == oracle.name());
+    for result in &facts.oracles {
+        let is_exercised = result.verdict != Verdict::NotExercised;
+        assert_eq!(is_exercised, result.checked > 0, "{}: {:?}", result.name, result.verdict);
+    }
+    assert!(told(Oracle::Facts).is_none(), "it keeps no facts");
+    assert!(facts.marks.is_empty() && facts.facts.is_none(), "{:?}", facts.marks);
+    assert!(facts.lead_transfers.is_empty(), "nobody leads");
+    for fault in &facts.faults {
+        assert!(fault.failover.is_none() && fault.lead_transfers.is_none(), "{fault:?}");
+        assert!(!fault.what.contains("leader"), "{fault:?}");
+    }
+    let text = terminal::render(&outcome.summary, false, 100);
+    for word in ["leader", "shard", "facts"] {
+        assert!(!text.contains(word), "{word}: {text}");
+    }
 }
