@@ -1,34 +1,75 @@
 //! What each system under test supports.
 //!
 //! Owns the table of operations and fault families by system, and the complaints about a scenario that asks for more: a
-//! fault that a system does not support is refused, never left out. Refuses to know how a system works.
+//! fault or a setting that a system does not support is refused, never left out. Refuses to know how a system works.
 
-use crate::fault::Family;
+use crate::assumptions::leaves;
+use crate::fault::{Family, Fault, NetworkFault, What};
 use crate::scenario::Scenario;
 use crate::setting::Checks;
 use crate::settings::System;
 
-/// What the only process is struck with: all that needs no second node, and no clock of its own.
-const SOLO: &[Family] = &[
-    Family::Crash,
-    Family::CrashLoop,
-    Family::Pause,
-    Family::PowerLoss,
-    Family::ZoneLoss,
-    Family::Limp,
-    Family::SlowDisk,
-    Family::DiskStall,
-    Family::FsyncError,
-    Family::TornTail,
-    Family::Flapping,
+/// Keys of `[cluster]` that one process goes by. It has no gateway, no journal and no peers to set.
+const SOLO_KEYS: [&str; 6] = [
+    "cluster.system",
+    "cluster.nodes",
+    "cluster.zones",
+    "cluster.shards",
+    "cluster.replicas",
+    "cluster.leader.acknowledge",
 ];
+
+/// What is said where a family needs messages between nodes.
+const ALONE: &str = "it strikes messages between nodes, and there is one";
+/// What is said where a family changes which nodes there are.
+const FIXED: &str = "its one node neither comes nor goes";
+/// What is said where a family takes away what was durable.
+const ONE_COPY: &str = "it destroys what was durable, and there is one copy";
+/// What is said where a family makes a clock wrong. One process measures a hold by its wall clock across restarts: a
+/// clock that is set wrong, or put right, between two starts ends holds early, and no promise could be kept.
+const CLOCK: &str = "it measures holds by its wall clock across restarts";
 
 impl System {
     /// Whether faults of a family can strike it.
-    pub fn supports(self, family: Family) -> bool {
+    pub const fn supports(self, family: Family) -> bool {
+        self.lacks(family).is_none()
+    }
+
+    /// Why faults of a family cannot strike it; `None` if they can. A new family must be decided on here.
+    const fn lacks(self, family: Family) -> Option<&'static str> {
         match self {
-            Self::Replicated => true,
-            Self::Solo => SOLO.contains(&family),
+            Self::Replicated => None,
+            Self::Solo => match family {
+                // A cut from the clients is a flapping without `peer`.
+                Family::Crash
+                | Family::CrashLoop
+                | Family::Pause
+                | Family::PowerLoss
+                | Family::ZoneLoss
+                | Family::Limp
+                | Family::SlowDisk
+                | Family::DiskStall
+                | Family::FsyncError
+                | Family::TornTail
+                | Family::Flapping => None,
+                Family::Partition => {
+                    Some("it cuts nodes from each other; `flapping` cuts the one from its clients")
+                }
+                Family::Loss
+                | Family::Duplicate
+                | Family::Reorder
+                | Family::SlowNetwork
+                | Family::OneWayLoss
+                | Family::Congestion
+                | Family::Swizzle => Some(ALONE),
+                Family::ClockDrift | Family::ClockJump => Some(CLOCK),
+                Family::DiskFull => Some("it has no way to go on without its log"),
+                Family::BitRot | Family::Wipe | Family::LyingDisk => Some(ONE_COPY),
+                Family::Restart | Family::RollingRestart => {
+                    Some("nobody takes over when it is told to stop; `crash` ends it")
+                }
+                Family::Replace | Family::Join | Family::Leave => Some(FIXED),
+            },
         }
     }
 
@@ -56,24 +97,40 @@ impl Checks {
             let family = fault.family();
             self.family(system, family, &format!("fault[{n}].{family}"));
         }
-        for (n, &family) in scenario.swarm.iter().flat_map(|it| &it.families).enumerate() {
-            self.family(system, family, &format!("swarm.families[{n}]"));
-        }
+        self.drawn_families(system, scenario);
         self.that(scenario.facts.is_none() || system.keeps_facts(), "facts", || {
             let what = format!("the system {:?} keeps no facts", system.name());
             (what, "leave `[facts]` out: it holds, confirms and releases".into())
         });
         if system == System::Solo {
             self.alone(scenario);
+            self.of_one_process(scenario);
+        }
+    }
+
+    /// A swarm that names no families draws of all.
+    fn drawn_families(&mut self, system: System, scenario: &Scenario) {
+        let Some(swarm) = &scenario.swarm else { return };
+        let unsupported = swarm.families.iter().any(|&family| !system.supports(family));
+        if unsupported && swarm.families == Family::ALL {
+            return self.that(false, "swarm.families", || {
+                let what = format!("the system {:?} does not support all families", system.name());
+                (what, format!("name those that it supports: {}", supported(system)))
+            });
+        }
+        for (n, &family) in swarm.families.iter().enumerate() {
+            self.family(system, family, &format!("swarm.families[{n}]"));
         }
     }
 
     fn family(&mut self, system: System, family: Family, field: &str) {
-        self.that(system.supports(family), field, || {
-            let names: Vec<&str> = SOLO.iter().map(|family| family.name()).collect();
-            let what = format!("the system {:?} does not support `{family}`", system.name());
-            (what, format!("it supports {}", names.join(", ")))
-        });
+        if let Some(why) = system.lacks(family) {
+            self.that(false, field, || {
+                let name = system.name();
+                let what = format!("the system {name:?} does not support `{family}`: {why}");
+                (what, format!("it supports {}", supported(system)))
+            });
+        }
     }
 
     /// One process: there is nothing to spread over anything.
@@ -91,5 +148,55 @@ impl Checks {
                 (what, format!("write `{key} = 1`, or another `system`"))
             });
         }
+        for (n, fault) in scenario.faults.iter().enumerate() {
+            let has_peer = matches!(
+                fault,
+                Fault { what: What::Network(NetworkFault::Flapping { peer: Some(_), .. }), .. }
+            );
+            self.that(!has_peer, &format!("fault[{n}].flapping.peer"), || {
+                let what = "one process has no link with another node".into();
+                (what, "leave `peer` out: the process is cut from its clients".into())
+            });
+        }
+    }
+
+    /// Settings of parts that one process has not got, and expectations of what it never does.
+    fn of_one_process(&mut self, scenario: &Scenario) {
+        let (values, defaults) = (leaves(scenario), leaves(&Scenario::default()));
+        for leaf in &values {
+            let (key, value) = leaf;
+            let is_its_own = match key.as_str() {
+                "cluster.leader.acknowledge" => value != "own-disk",
+                "sale.expiry" => defaults.contains(leaf),
+                _ => !key.starts_with("cluster.") || SOLO_KEYS.contains(&key.as_str()),
+            };
+            self.that(is_its_own || defaults.contains(leaf), key, || {
+                let what = format!("one process does not go by `{key}`");
+                (what, "leave the key out, or choose `cluster.system = \"replicated\"`".into())
+            });
+        }
+        for (n, oracle) in scenario.must_exercise.iter().enumerate() {
+            self.that(oracle != "facts", &format!("expect.exercised[{n}]"), || {
+                ("one process keeps no facts to judge".into(), "leave `facts` out".into())
+            });
+        }
+        for (n, mark) in scenario.must_mark.iter().enumerate() {
+            self.that(false, &format!("expect.marks[{n}]"), || {
+                (format!("one process never marks {mark:?}"), "leave `marks` out".into())
+            });
+        }
+        let fails = scenario.must_fail.as_ref().map(|must_fail| must_fail.oracle.as_str());
+        self.that(fails != Some("facts"), "expect.fails", || {
+            ("one process keeps no facts to judge".into(), "name another oracle".into())
+        });
     }
 }
+
+/// The families that a system supports, for people.
+fn supported(system: System) -> String {
+    let families = Family::EVERY.iter().filter(|family| system.supports(**family));
+    families.map(|family| family.name()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

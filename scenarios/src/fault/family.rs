@@ -25,6 +25,10 @@ macro_rules! families {
         }
 
         impl Family {
+            /// Every family, drawn or not.
+            pub(crate) const EVERY: &[Self] =
+                &[$(Self::$Drawn,)* $(Self::$Named,)* $(Self::$Written),*];
+
             /// Families drawn by default, in the order of drawing. New ones go last.
             pub const ALL: &[Self] = &[$(Self::$Drawn),*];
 
