@@ -93,6 +93,33 @@ const BANNED: [(&str, &str, &str); 7] = [
     ("SystemTime::now", "", "a run may not depend on the date"),
 ];
 
+/// Which sources of `sim` name the flagship's crate, and why. A path stands for all below it.
+const KNOW_THE_FLAGSHIP: [(&str, &str); 20] = [
+    ("sim/engine/src/replicated", "it is the flagship behind the seam"),
+    (
+        "sim/engine/src/judges",
+        "moves, facts and leaderless shards are promises of the flagship alone",
+    ),
+    ("sim/engine/src/browsing", "visitors ask for its facts, which no other system keeps"),
+    ("sim/engine/src/story", "its messages, elections, moves and facts are told there"),
+    ("sim/engine/src/seen", "a sight shows its messages; logs and terms are its numbers"),
+    ("sim/engine/src/struck", "logs and terms are its numbers; lead transfers are its own"),
+    ("sim/engine/src/solo", "requests and replies are its messages"),
+    ("sim/engine/src/clients.rs", "requests and replies are its messages"),
+    ("sim/engine/src/doing.rs", "a panic is told with the message that caused it"),
+    ("sim/engine/src/fault.rs", "which node keeps what is its placement"),
+    ("sim/engine/src/fault/results.rs", "logs are its numbers"),
+    ("sim/engine/src/fault/victims.rs", "logs are its numbers"),
+    ("sim/engine/src/run/bounds.rs", "how far facts may be apart is a bound of its own"),
+    ("sim/engine/src/run/director.rs", "what a log is doing is told in its phases"),
+    ("sim/engine/src/run/outcome.rs", "coverage is told in its marks"),
+    ("sim/engine/src/run/panics.rs", "a test tells a panic with its message"),
+    ("sim/engine/src/sabotage.rs", "tests meddle with its messages"),
+    ("sim/engine/src/system", "the seam has its message, placement, phases and marks"),
+    ("sim/engine/src/witness.rs", "shows are found in its placement"),
+    ("sim/program/src", "sweeps and the reference list its marks and phases"),
+];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -271,6 +298,26 @@ fn circles(imports: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<&str>> {
         }
     }
     circles
+}
+
+/// A listed source that no longer names the crate is taken off the list.
+#[test]
+fn no_other_source_names_the_flagship() {
+    let sources = files("sim", &["rs"]).into_iter().filter(|(path, _)| path.contains("/src/"));
+    let names = |text: &str| text.lines().any(|line| code(line).contains("onsale_cluster"));
+    let naming: Vec<String> =
+        sources.filter(|(_, text)| names(text)).map(|(path, _)| path).collect();
+    let stands_for = |entry: &str, path: &str| {
+        path.strip_prefix(entry)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || rest == ".rs")
+    };
+    let is_listed =
+        |path: &String| KNOW_THE_FLAGSHIP.iter().any(|(entry, _)| stands_for(entry, path));
+    let strangers: Vec<String> = naming.iter().filter(|path| !is_listed(path)).cloned().collect();
+    none("a system under test, the world and the judges stand on their own", &strangers);
+    let is_idle = |entry: &&(&str, &str)| !naming.iter().any(|path| stands_for(entry.0, path));
+    let idle = KNOW_THE_FLAGSHIP.iter().filter(is_idle).map(|(entry, _)| (*entry).to_owned());
+    none("these name it no more: take them off the list", &idle.collect::<Vec<_>>());
 }
 
 #[test]
