@@ -11,7 +11,7 @@ use thiserror::Error;
 
 mod excerpt;
 
-/// So many problems of a file are told, and the rest are counted.
+/// Most problems of a file that are printed; the others are counted.
 pub(crate) const PROBLEMS_MAX: usize = 20;
 /// Longest name or value in a message, in characters; longer ones are cut off.
 const WORDS_MAX: usize = 1_000;

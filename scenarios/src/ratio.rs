@@ -16,9 +16,9 @@ use crate::human::{self, Misread};
 /// Two ratios are equal if they stand for the same share: 2/4 is 1/2.
 #[derive(Clone, Copy, Debug)]
 pub struct Ratio {
-    /// So many …
+    /// The numerator.
     pub num: u32,
-    /// … in so many; never zero.
+    /// The denominator; never zero.
     pub den: u32,
 }
 
@@ -42,7 +42,7 @@ impl Ratio {
         Self { num: num / a, den: den / a }
     }
 
-    /// So many in a hundred.
+    /// This many in a hundred.
     pub const fn percent(percent: u32) -> Self {
         Self::new(percent, 100)
     }

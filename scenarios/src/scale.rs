@@ -20,7 +20,7 @@ impl Scale {
     /// The largest, a hundredfold of a hundredfold.
     const MAX: Self = Self(10_000 * WHOLE);
 
-    /// So many times `whole`, rounded down.
+    /// This multiple of `whole`, rounded down.
     pub fn of(self, whole: u64) -> u64 {
         let scaled = u128::from(whole) * u128::from(self.0) / u128::from(WHOLE);
         u64::try_from(scaled).unwrap_or(u64::MAX)

@@ -86,8 +86,8 @@ fn write_table(text: &mut impl fmt::Write, path: &str, table: &Table) -> fmt::Re
     Ok(())
 }
 
-/// A value in one line, its text with an escape for whatever has no form of its own on a page: printed, it
-/// moves no terminal, and begins no line that somebody takes for a command.
+/// A value on one line, with escapes for characters that cannot be printed: it moves no terminal, and begins no line
+/// that a CI system takes for a command.
 struct Plain<'a>(&'a Value);
 
 impl fmt::Display for Plain<'_> {

@@ -3,6 +3,7 @@
 //! Owns what can be read off the files alone. Where a rule has an exception, it stands
 //! here with its reason.
 
+mod dialect;
 mod lengths;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -100,8 +100,8 @@ impl Checks {
         );
     }
 
-    /// Whoever stands for election writes that it does, and whoever votes for it writes that. If
-    /// that takes longer than others wait before they stand themselves, nobody is ever elected.
+    /// Checks that elections can settle: a candidate writes that it stands, and a voter writes its vote. If that
+    /// takes longer than other replicas wait before they stand themselves, nobody is ever elected.
     pub(super) fn elections(&mut self, cluster: &Cluster, disk: &Disk) {
         let patience = cluster.tick_every.0.saturating_mul(u64::from(cluster.election_ticks));
         let (num, den) = (u64::from(disk.jitter.num), u64::from(disk.jitter.den));

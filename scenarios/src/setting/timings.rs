@@ -1,6 +1,6 @@
 //! Rules for how long things take.
 //!
-//! Owns what makes a timing sound, however it is drawn. Refuses to know what takes so long.
+//! Owns what makes a timing valid, however it is drawn. Refuses to know what it times.
 
 use std::ops::RangeInclusive;
 

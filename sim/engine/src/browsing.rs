@@ -109,7 +109,7 @@ enum By {
 }
 
 impl Browsing {
-    /// The clients of facts before the first act; none if the scenario has no facts. `slowest` is the longest
+    /// The clients of facts before the first act, or no clients if the scenario has no facts. `slowest` is the longest
     /// duration of an answer without faults.
     pub fn new(
         scenario: &Scenario,

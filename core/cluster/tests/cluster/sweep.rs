@@ -1,6 +1,6 @@
 //! A crash at every place in every write of a move and of a repair, and then a split.
 //!
-//! A write holds several frames and several changes of a replica's state. Whatever part of it a crash leaves, and
+//! A write holds several frames and several changes of a replica's state. For any part of it that a crash leaves, and
 //! however the nodes are split before the replica has caught up, no two quorums may decide on their own. Random
 //! schedules hit such a place about once in a thousand years of a storm: so each is visited here.
 

@@ -27,7 +27,7 @@ pub(super) struct Record {
     pub(super) node: Place,
     /// Its key.
     pub(super) key: Key,
-    /// Its events; none if it opens an epoch, or is a version of the map.
+    /// Its events; empty if it opens an epoch, or is a version of the map.
     pub(super) events: Vec<(ShowId, Event)>,
     /// The map, if the record is a version of it.
     pub(super) map: Option<Placement>,
