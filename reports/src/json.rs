@@ -130,7 +130,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Told {
+    struct Seeded {
         #[serde(with = "super::seed")]
         seed: u64,
         #[serde(with = "super::seeds")]
@@ -139,20 +139,20 @@ mod tests {
 
     #[test]
     fn seeds_are_text_and_are_read_as_numbers_too() {
-        let told = Told { seed: u64::MAX, streams: [("room".to_owned(), u64::MAX - 1)].into() };
+        let told = Seeded { seed: u64::MAX, streams: [("room".to_owned(), u64::MAX - 1)].into() };
         let json = serde_json::to_string(&told).unwrap();
         let text = r#"{"seed":"18446744073709551615","streams":{"room":"18446744073709551614"}}"#;
         assert_eq!(json, text);
-        assert_eq!(serde_json::from_str::<Told>(text).unwrap(), told);
+        assert_eq!(serde_json::from_str::<Seeded>(text).unwrap(), told);
         let numbers = text.replace(":\"", ":").replace("\",", ",").replace("\"}", "}");
-        assert_eq!(serde_json::from_str::<Told>(&numbers).unwrap(), told, "{numbers}");
+        assert_eq!(serde_json::from_str::<Seeded>(&numbers).unwrap(), told, "{numbers}");
     }
 
     #[test]
     fn what_is_no_seed_is_refused() {
         for seed in ["\"\"", "\"+1\"", "\"0x7\"", "-1", "1.5", "\"18446744073709551616\"", "null"] {
             let text = format!("{{\"seed\":{seed},\"streams\":{{}}}}");
-            let error = serde_json::from_str::<Told>(&text).expect_err(seed).to_string();
+            let error = serde_json::from_str::<Seeded>(&text).expect_err(seed).to_string();
             assert!(error.contains("a whole number from 0 to "), "{seed}: {error}");
         }
     }

@@ -23,7 +23,6 @@ pub mod annotations;
 pub mod csv;
 pub mod detection;
 pub mod directory;
-pub mod facts;
 pub mod hlog;
 pub mod human;
 pub mod json;
@@ -33,6 +32,7 @@ pub mod operation;
 pub mod oracle;
 pub mod plain;
 pub mod recorder;
+pub mod run_facts;
 pub mod step_summary;
 pub mod summary;
 pub mod sweep;
@@ -49,14 +49,14 @@ mod sample;
 pub use detection::{Detection, Detections};
 pub use directory::ReportError;
 pub use documented::Field;
-pub use facts::{
-    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, OracleResult, OutageResult,
-    Outages, RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
-};
 pub use latency::Latencies;
 pub use operation::{Ending, Operation, Window};
 pub use oracle::Oracle;
 pub use recorder::{Recorder, RecorderSettings, Records};
+pub use run_facts::{
+    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, OracleResult, OutageResult,
+    Outages, RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
+};
 pub use summary::{LatencyRow, Percentiles, Summary};
 pub use sweep::SweepFacts;
 pub use timeline::Second;

@@ -226,11 +226,11 @@ mod tests {
 
     /// An operation of a random run: its kind, ending, intended instant and duration; without an ending it was
     /// never answered.
-    type Told = (usize, Option<usize>, u64, u64);
+    type Operated = (usize, Option<usize>, u64, u64);
 
     const END: Instant = Instant(40_000_000);
 
-    fn told() -> impl Strategy<Value = Vec<Told>> {
+    fn told() -> impl Strategy<Value = Vec<Operated>> {
         let latency = prop_oneof![0..2_000_u64, 0..1_000_000_u64, 0..30_000_000_u64];
         let one = (0..5_usize, prop::option::weighted(0.9, 0..5_usize), 0..20_000_000_u64, latency);
         prop::collection::vec(one, 1..300).prop_map(|mut told| {
@@ -239,7 +239,7 @@ mod tests {
         })
     }
 
-    fn record(told: &[Told], faults: &[(u64, u64)]) -> Records {
+    fn record(told: &[Operated], faults: &[(u64, u64)]) -> Records {
         let mut recorder = Recorder::new(RecorderSettings { duration: Span::from_secs(20) });
         for (index, &(began, length)) in faults.iter().enumerate() {
             recorder.fault_began(Instant(began), index);
@@ -280,7 +280,7 @@ mod tests {
                 let longest = unanswered.map(|told| END.micros() - told.2).max();
                 prop_assert_eq!(whole.unanswered_longest(), Span(longest.unwrap_or(0)));
 
-                let met = |&&(_, ending, intended, latency): &&Told| {
+                let met = |&&(_, ending, intended, latency): &&Operated| {
                     let ended = ending.map_or(END.micros(), |_| intended + latency);
                     intended <= fault.0 + fault.1 && fault.0 <= ended
                 };

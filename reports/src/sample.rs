@@ -4,12 +4,12 @@
 
 use onsale_booking::{Instant, Span};
 
-use crate::facts::{
+use crate::operation::{Ending, Operation};
+use crate::recorder::{Recorder, RecorderSettings, Records};
+use crate::run_facts::{
     Evidence, FailoverResult, FaultResult, LeadTransfers, OracleResult, OutageResult, Outages,
     RunFacts, Touched, Verdict,
 };
-use crate::operation::{Ending, Operation};
-use crate::recorder::{Recorder, RecorderSettings, Records};
 use crate::summary::Summary;
 
 const MS: u64 = 1_000;

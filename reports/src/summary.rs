@@ -8,14 +8,14 @@ use onsale_booking::Span;
 use serde::{Serialize, Serializer};
 
 use crate::documented::{Field, documented};
-use crate::facts::{
-    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, OutageResult, Outages,
-    RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
-};
 use crate::json;
 use crate::latency::Latencies;
 use crate::operation::{Ending, Operation, Window};
 use crate::recorder::Records;
+use crate::run_facts::{
+    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, OutageResult, Outages,
+    RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
+};
 
 /// The version of `summary.json`. Rises when the meaning of a key changes or a key is removed.
 pub const SCHEMA: u32 = 3;

@@ -15,8 +15,8 @@ use self::fault::{faults, lead_transfers, outages};
 use self::latency::latencies;
 pub use self::page::flow;
 use self::page::{Page, Style, WIDTH_MIN, columns, plural};
-use crate::facts::{OracleResult, TraceResult, Verdict};
 use crate::human;
+use crate::run_facts::{OracleResult, TraceResult, Verdict};
 use crate::summary::Summary;
 
 /// Most lines of evidence shown; summary.json has all.
@@ -251,7 +251,7 @@ fn costs(page: &mut Page, summary: &Summary) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::FactsResult;
+    use crate::run_facts::FactsResult;
     use crate::sample;
 
     #[test]

@@ -135,7 +135,7 @@ pub(crate) fn closest<'a>(
 }
 
 /// Words that were renamed: the old one, and the one in its place.
-const RENAMED: [(&str, &str); 12] = [
+const RENAMED: [(&str, &str); 13] = [
     ("owner", "leader"),
     ("leads", "leader-placement"),
     ("owner-deposed", "leader-deposed"),
@@ -148,6 +148,7 @@ const RENAMED: [(&str, &str); 12] = [
     ("replica-begun-anew", "replica-replaced"),
     ("anew", "executed-again"),
     ("hand-over-given-up", "lead-transfer-given-up"),
+    ("partition-by", "shard-by"),
 ];
 
 /// The advice about a word that is not among the candidates, if one of them is meant.

@@ -20,11 +20,11 @@ pub(crate) struct Place {
     whole: Range<usize>,
     /// What to point at: the value, or the key of a table.
     point: Range<usize>,
-    children: Vec<(Step, Self)>,
+    children: Vec<(Segment, Self)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
+enum Segment {
     Key(String),
     Index(usize),
 }
@@ -66,8 +66,8 @@ impl Place {
         let mut place = self;
         for step in steps(field) {
             let child = match step {
-                Step::Index(index) => place.children.get(index).filter(|(key, _)| *key == step),
-                Step::Key(_) => place.children.iter().find(|(key, _)| *key == step),
+                Segment::Index(index) => place.children.get(index).filter(|(key, _)| *key == step),
+                Segment::Key(_) => place.children.iter().find(|(key, _)| *key == step),
             };
             let Some((_, child)) = child else { return (place, false) };
             place = child;
@@ -80,12 +80,12 @@ impl Place {
         let mut field = String::new();
         let mut place = self;
         loop {
-            let inside = |(_, child): &&(Step, Self)| child.holds(offset);
+            let inside = |(_, child): &&(Segment, Self)| child.holds(offset);
             let Some((step, child)) = place.children.iter().find(inside) else { return field };
             match step {
-                Step::Key(key) if field.is_empty() => field.push_str(key),
-                Step::Key(key) => field = format!("{field}.{key}"),
-                Step::Index(index) => field = format!("{field}[{index}]"),
+                Segment::Key(key) if field.is_empty() => field.push_str(key),
+                Segment::Key(key) => field = format!("{field}.{key}"),
+                Segment::Index(index) => field = format!("{field}[{index}]"),
             }
             place = child;
         }
@@ -97,22 +97,22 @@ impl Place {
     }
 }
 
-fn steps(field: &str) -> Vec<Step> {
+fn steps(field: &str) -> Vec<Segment> {
     let mut steps = Vec::new();
     for part in field.split('.') {
         let (key, indices) = part.split_once('[').unwrap_or((part, ""));
-        steps.push(Step::Key(key.to_owned()));
+        steps.push(Segment::Key(key.to_owned()));
         for index in indices.split(['[', ']']).filter_map(|index| index.parse().ok()) {
-            steps.push(Step::Index(index));
+            steps.push(Segment::Index(index));
         }
     }
     steps
 }
 
-fn toml_table(table: &DeTable<'_>, depth: u32) -> Vec<(Step, Place)> {
+fn toml_table(table: &DeTable<'_>, depth: u32) -> Vec<(Segment, Place)> {
     let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
         let name: &std::borrow::Cow<'_, str> = key.get_ref();
-        (Step::Key(name.to_string()), toml_value(Some(key.span()), value, depth))
+        (Segment::Key(name.to_string()), toml_value(Some(key.span()), value, depth))
     };
     table.iter().map(entry).collect()
 }
@@ -124,7 +124,7 @@ fn toml_value(key: Option<Range<usize>>, value: &Spanned<DeValue<'_>>, depth: u3
         DeValue::Table(table) if depth > 0 => toml_table(table, depth - 1),
         DeValue::Array(items) if depth > 0 => {
             let item = |(index, item): (usize, &Spanned<DeValue<'_>>)| {
-                (Step::Index(index), toml_value(None, item, depth - 1))
+                (Segment::Index(index), toml_value(None, item, depth - 1))
             };
             items.iter().enumerate().map(item).collect()
         }
@@ -153,11 +153,11 @@ fn json_value(raw: &RawValue, text: &str, depth: u32) -> Place {
         children.extend(
             fields
                 .into_iter()
-                .map(|(key, value)| (Step::Key(key), json_value(value, text, depth - 1))),
+                .map(|(key, value)| (Segment::Key(key), json_value(value, text, depth - 1))),
         );
     } else if depth > 0 && json.starts_with('[') {
         let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-        let item = |(index, value)| (Step::Index(index), json_value(value, text, depth - 1));
+        let item = |(index, value)| (Segment::Index(index), json_value(value, text, depth - 1));
         children.extend(items.into_iter().enumerate().map(item));
     }
     // An object is pointed at by its brace: all of it would drown the reader.

@@ -19,7 +19,7 @@ use onsale_booking::Span;
 
 pub use self::arrivals::Arrivals;
 pub use self::cluster::{
-    Cluster, Gateway, Journal, Leader, LeaderPlacement, Membership, PartitionBy, System,
+    Cluster, Gateway, Journal, Leader, LeaderPlacement, Membership, ShardBy, System,
 };
 pub use self::costs::Costs;
 pub(crate) use self::crowd::USERS_MAX;

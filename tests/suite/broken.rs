@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use onsale_booking::{
     HoldId, Instant, Outcome, Refusal, Reply, RequestId, SeatList, ShowId, Span, UserId,
 };
-use onsale_cluster::fact::{FactKey, FactsAnswer, FactsMessage, Told, Version};
+use onsale_cluster::fact::{FactKey, FactsAnswer, FactsMessage, FactsReply, Version};
 use onsale_cluster::journal::frame;
 use onsale_cluster::journal::frame::Frame;
 use onsale_cluster::record::Record;
@@ -386,7 +386,7 @@ fn facts_sees_a_visitor_who_is_told_old_news() {
         let mut first: BTreeMap<FactKey, Option<Version>> = BTreeMap::new();
         relay(move |now, _, to, message| {
             if let Message::Facts(message) = message
-                && let FactsMessage::Told(Told { answer: FactsAnswer::Read(facts), .. }) =
+                && let FactsMessage::Told(FactsReply { answer: FactsAnswer::Read(facts), .. }) =
                     &mut **message
                 && to == Place::Clients
             {

@@ -3,7 +3,7 @@
 use onsale_booking::{NodeId, Span};
 use onsale_reports::timeline::Second;
 use onsale_reports::{Ending, Operation, TransferTimes, Window};
-use onsale_scenarios::{Fault, MembersFault, PartitionBy, ProcessFault, Scenario, Target};
+use onsale_scenarios::{Fault, MembersFault, ProcessFault, Scenario, ShardBy, Target};
 use onsale_sim::replicated::setup::placement;
 use onsale_sim::run::Outcome;
 use onsale_tests::{complaint, play, play_all, sale_with, scenario};
@@ -127,7 +127,7 @@ fn the_nights_of_one_event_share_a_shard_if_they_are_told_to() {
         let shards = (0..shows).map(|show| map.shard_of(onsale_booking::ShowId(show)));
         shards.collect::<std::collections::BTreeSet<_>>().len()
     };
-    assert_eq!(together.cluster.partition_by, PartitionBy::Event);
+    assert_eq!(together.cluster.shard_by, ShardBy::Event);
     assert!(shards(&apart) > 8 && shards(&together) == 1);
     let p90 = |scenario: &Scenario| {
         let outcome = play(scenario, 1);

@@ -90,7 +90,7 @@ fn what_is_wrong_with_a_file_alone_is_refused_by_the_schema_too() {
         ("[cluster]\nnodes = 100", "/cluster/nodes"),
         ("[cluster]\nnodes = 2.5", "/cluster/nodes"),
         ("[cluster]\nbeat_every = \"1s\"", "/cluster"),
-        ("[cluster]\npartition-by = \"venue\"", "/cluster/partition-by"),
+        ("[cluster]\nshard-by = \"venue\"", "/cluster/shard-by"),
         ("[cluster.gateway]\ntries = 0", "/cluster/gateway/tries"),
         ("[cluster.gateway]\nretry-budget = \"140%\"", "/cluster/gateway/retry-budget"),
         ("[crowd.session]\nzipf = 11", "/crowd/session/zipf"),

@@ -10,7 +10,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::message::{Asked, FactsAnswer, FactsMessage, Question, QuestionId, Told, Wanted};
+pub use self::message::{
+    Asked, FactsAnswer, FactsMessage, FactsReply, Question, QuestionId, Wanted,
+};
 pub use self::seen::Seen;
 pub use self::version::{Base, Delta, FactText, Version};
 

@@ -36,8 +36,8 @@ pub use self::replica::{Gap, Replica};
 use crate::config::{FactsConfig, Forgets, Sessions};
 use crate::effect::Effects;
 use crate::fact::{
-    Asked, Delta, FactKey, FactText, FactsAnswer, FactsMessage, KEYS_MAX, Question, QuestionId,
-    Seen, TEXT_BYTES_MAX, Told, Wanted,
+    Asked, Delta, FactKey, FactText, FactsAnswer, FactsMessage, FactsReply, KEYS_MAX, Question,
+    QuestionId, Seen, TEXT_BYTES_MAX, Wanted,
 };
 use crate::hlc::{HybridClock, Stamp};
 use crate::mark::Mark;
@@ -379,7 +379,7 @@ impl Facts {
 
     fn tell(&mut self, to: Endpoint, id: QuestionId, answer: FactsAnswer, effects: &mut Effects) {
         self.repeats.on_answer(id, &answer);
-        effects.facts(to, FactsMessage::Told(Told { id, answer }));
+        effects.facts(to, FactsMessage::Told(FactsReply { id, answer }));
     }
 
     /// Stamps a write and logs it; it takes effect once it is durable.

@@ -72,7 +72,7 @@ mod tests {
     const DRIFT: Span = Span(500);
 
     #[derive(Clone, Debug)]
-    enum Step {
+    enum ClockOp {
         /// A node's clock is set, forwards or back.
         Set(usize, u64),
         /// A node writes.
@@ -81,12 +81,13 @@ mod tests {
         Hear(usize, prop::sample::Index),
     }
 
-    fn steps() -> impl Strategy<Value = Vec<Step>> {
+    fn steps() -> impl Strategy<Value = Vec<ClockOp>> {
         let node = 0..3_usize;
         let step = prop_oneof![
-            (node.clone(), 0..2_000_u64).prop_map(|(node, at)| Step::Set(node, at)),
-            node.clone().prop_map(Step::Write),
-            (node, any::<prop::sample::Index>()).prop_map(|(node, write)| Step::Hear(node, write)),
+            (node.clone(), 0..2_000_u64).prop_map(|(node, at)| ClockOp::Set(node, at)),
+            node.clone().prop_map(ClockOp::Write),
+            (node, any::<prop::sample::Index>())
+                .prop_map(|(node, write)| ClockOp::Hear(node, write)),
         ];
         prop::collection::vec(step, 1..200)
     }
@@ -102,8 +103,8 @@ mod tests {
             let mut written: Vec<Stamp> = Vec::new();
             for step in steps {
                 match step {
-                    Step::Set(node, at) => now[node] = Instant(at),
-                    Step::Write(node) => {
+                    ClockOp::Set(node, at) => now[node] = Instant(at),
+                    ClockOp::Write(node) => {
                         let stamp = clocks[node].stamp(now[node]);
                         prop_assert!(Some(stamp) > known[node], "{:?} after {:?}", stamp, known[node]);
                         prop_assert!(stamp.at >= now[node]);
@@ -111,7 +112,7 @@ mod tests {
                         known[node] = Some(stamp);
                         written.push(stamp);
                     }
-                    Step::Hear(node, write) if !written.is_empty() => {
+                    ClockOp::Hear(node, write) if !written.is_empty() => {
                         let stamp = *write.get(&written);
                         if clocks[node].accepts_from(stamp) <= now[node] {
                             clocks[node].hear(stamp);
@@ -120,7 +121,7 @@ mod tests {
                             prop_assert!(stamp.at > now[node] + DRIFT);
                         }
                     }
-                    Step::Hear(..) => {}
+                    ClockOp::Hear(..) => {}
                 }
             }
         }

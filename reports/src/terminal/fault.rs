@@ -3,8 +3,8 @@
 //! Owns their lines and how many are shown. Refuses to know their effect on latencies.
 
 use super::page::{INERT, Page, plural};
-use crate::facts::{FailoverResult, FaultResult, OutageResult, Touched, TransferTimes};
 use crate::human;
+use crate::run_facts::{FailoverResult, FaultResult, OutageResult, Touched, TransferTimes};
 use crate::summary::Summary;
 
 /// Longest list; longer ones end with a pointer to the file that has all of it.

@@ -114,6 +114,7 @@ fn a_renamed_word_is_refused_with_its_new_name() {
     let said = complaints_about(&[
         "[cluster.owner]\nacknowledge = \"own-disk\"",
         "[cluster.leads]\nnear-venue = true",
+        "[cluster]\npartition-by = \"show\"",
         "[[fault]]\npause = { at = \"1s\", node = \"owner\", lasts = \"1s\" }",
         "[expect]\nmarks = [\"owner-deposed\", \"lead-shed\", \"hand-over-given-up\"]",
         "[sale]\nrepeats = \"anew\"",
@@ -122,6 +123,7 @@ fn a_renamed_word_is_refused_with_its_new_name() {
     insta::assert_snapshot!(said, @r#"
     x.toml:2:10: cluster.owner: unknown key `owner`; renamed to `leader`
     x.toml:2:10: cluster.leads: unknown key `leads`; renamed to `leader-placement`
+    x.toml:3:1: cluster.partition-by: unknown key `partition-by`; renamed to `shard-by`
     x.toml:3:29: fault[0].pause.node: "owner" is no target; renamed to `leader`
     x.toml:3:10: expect.marks[0]: there is no mark "owner-deposed"; renamed to `leader-deposed`
     x.toml:3:27: expect.marks[1]: there is no mark "lead-shed"; renamed to `leader-shed`
@@ -634,7 +636,7 @@ fn a_scenario_is_printed_in_full() {
     spares = 0
     zones = 3
     shards = 64
-    partition-by = "show"
+    shard-by = "show"
     replicas = 3
     cores = 4
     beat-every = "100ms"

@@ -26,7 +26,7 @@ settings! {
         /// Shards over which the shows are spread.
         shards: u32 = 64, chosen, in 1..=65_536, unit "shards";
         /// Which shows share a shard for certain.
-        partition_by: PartitionBy = PartitionBy::Show, chosen;
+        shard_by: ShardBy = ShardBy::Show, chosen;
         /// Replicas of each shard's journal, in different zones: 1, 3, 5 or 7.
         replicas: u16 = 3, chosen, unit "replicas";
         /// Cores of each node.
@@ -71,7 +71,7 @@ settings! {
 
 choices! {
     /// Which shows share a shard for certain.
-    pub enum PartitionBy {
+    pub enum ShardBy {
         /// None.
         Show,
         /// The shows of one event: simple, and as hot as the hottest event.
@@ -89,7 +89,7 @@ choices! {
     }
 }
 
-names!(PartitionBy, System);
+names!(ShardBy, System);
 
 impl Cluster {
     /// The greatest number of a node, spares included.

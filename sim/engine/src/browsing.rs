@@ -13,7 +13,9 @@ mod session;
 use std::collections::{BTreeMap, BTreeSet};
 
 use onsale_booking::{Instant, NodeId, Span};
-use onsale_cluster::fact::{Asked, FactKey, FactText, FactsAnswer, Question, QuestionId, Told};
+use onsale_cluster::fact::{
+    Asked, FactKey, FactText, FactsAnswer, FactsReply, Question, QuestionId,
+};
 use onsale_reports::FactsResult;
 use onsale_scenarios::{Facts, Scenario};
 use onsale_world::stream::{Stream, UserDraws, fork};
@@ -204,7 +206,7 @@ impl Browsing {
     }
 
     /// Takes a node's answer.
-    pub fn hear(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
+    pub fn hear(&mut self, now: Instant, node: NodeId, told: &FactsReply, witness: &mut Witness) {
         let Some(Open { asked, until, session, by, .. }) = self.open.remove(&told.id) else {
             return self.hear_late(now, node, told, witness);
         };
@@ -363,7 +365,7 @@ impl Browsing {
         self.timers.insert((sooner, Act::GiveUp(id)));
     }
 
-    fn hear_late(&mut self, now: Instant, node: NodeId, told: &Told, witness: &mut Witness) {
+    fn hear_late(&mut self, now: Instant, node: NodeId, told: &FactsReply, witness: &mut Witness) {
         if let Some(open) = self.given_up.remove(&told.id)
             && told.answer == FactsAnswer::Behind
             && let Some(oracle) = &mut witness.judges.facts

@@ -18,7 +18,7 @@ use std::fmt::Write;
 use onsale_booking::{HoldId, Request, SeatId, SeatList, SectionId, ShowId, Wish};
 use onsale_reports::{Oracle, OracleResult};
 
-use super::clients::Told;
+use super::clients::KnownHold;
 use super::evidence::{Findings, Known, Story, same_seats, seats};
 use super::journal::Grant;
 use super::register::Entry;
@@ -134,7 +134,7 @@ impl Atomic {
     }
 
     /// Compares the two views of a hold, once both exist.
-    pub(super) fn compare(&mut self, known: &Known, kept: &Entry<Grant>, told: &Entry<Told>) {
+    pub(super) fn compare(&mut self, known: &Known, kept: &Entry<Grant>, told: &Entry<KnownHold>) {
         if kept.show != told.show || !same_seats(&kept.seats, &told.seats) {
             self.findings.fail(|| Story {
                 headline: format!(

@@ -11,7 +11,7 @@ use super::register::{Entry, Register};
 
 /// A hold in the clients' view.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct KnownHold {
     pub(super) user: UserId,
     /// The granted request, or the confirmed one if no client ever learned of the hold.
     pub(super) request: RequestId,
@@ -40,7 +40,7 @@ pub(super) struct Acknowledged {
     pub(super) at: Instant,
 }
 
-impl Told {
+impl KnownHold {
     /// Time for which both this window and another were open.
     pub(super) fn overlap(&self, from: Instant, until: Instant) -> Span {
         self.until.min(until).since(self.from.max(from))
@@ -57,7 +57,7 @@ pub(super) struct Confirming {
 /// The fold over the clients' history.
 #[derive(Debug)]
 pub(super) struct Clients {
-    register: Register<Told>,
+    register: Register<KnownHold>,
     /// Requested confirmations not yet seen in the journal.
     confirming: FixedMap<RequestId, Confirming>,
 }
@@ -67,16 +67,16 @@ impl Clients {
         Self { register: Register::new(shows, seats_per_show), confirming: FixedMap::default() }
     }
 
-    pub(super) fn get(&self, hold: HoldId) -> Option<&Entry<Told>> {
+    pub(super) fn get(&self, hold: HoldId) -> Option<&Entry<KnownHold>> {
         self.register.get(hold)
     }
 
     /// The acknowledged hold of a seat that ends last; a booking if there is one.
-    pub(super) fn on_seat(&self, show: ShowId, seat: SeatId) -> Option<&Entry<Told>> {
+    pub(super) fn on_seat(&self, show: ShowId, seat: SeatId) -> Option<&Entry<KnownHold>> {
         self.register.on_seat(show, seat)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry<Told>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry<KnownHold>> {
         self.register.iter()
     }
 
@@ -105,7 +105,7 @@ impl Clients {
     }
 
     /// Adds a new hold. It is remembered by those of its seats where no other window ends later.
-    pub(super) fn held(&mut self, hold: HoldId, show: ShowId, seats: SeatList, told: Told) {
+    pub(super) fn held(&mut self, hold: HoldId, show: ShowId, seats: SeatList, told: KnownHold) {
         let (from, until) = (told.from, told.until);
         self.register.insert(hold, show, seats, told);
         if from < until {
@@ -124,7 +124,7 @@ impl Clients {
     ) {
         if self.register.get(hold).is_none() {
             let Acknowledged { user, request, at } = booking;
-            let told = Told {
+            let told = KnownHold {
                 user,
                 request,
                 from: at,

@@ -36,7 +36,7 @@
 use onsale_booking::{HoldId, Instant, Refusal, Request, RequestId, SeatList, ShowId};
 use onsale_reports::{Oracle, OracleResult};
 
-use super::clients::{Confirming, Told};
+use super::clients::{Confirming, KnownHold};
 use super::evidence::{Findings, Known, Story, seats};
 use super::journal::{Grant, State};
 use super::position::Position;
@@ -322,7 +322,7 @@ impl Hold {
     }
 
     /// Compares the two views of a hold, once both exist.
-    pub(super) fn compare(&mut self, known: &Known, kept: &Entry<Grant>, told: &Entry<Told>) {
+    pub(super) fn compare(&mut self, known: &Known, kept: &Entry<Grant>, told: &Entry<KnownHold>) {
         let (grant, promise, settings) = (&kept.known, &told.known, &known.settings);
         // By true clocks: decided between request and answer, and not before the shard's time allows.
         let least = grant.expires.max(promise.asked + settings.hold);

@@ -9,7 +9,7 @@ use onsale_reports::OracleResult;
 
 use super::asked::Asked;
 use super::atomic::Atomic;
-use super::clients::{Acknowledged, Confirming, Told};
+use super::clients::{Acknowledged, Confirming, KnownHold};
 use super::double_booking::DoubleBooking;
 use super::evidence::{Clock, Findings, Known, Story, tell};
 use super::hold::Hold;
@@ -324,7 +324,7 @@ impl Oracles {
         if self.known.clients.get(hold).is_some() {
             return;
         }
-        let told = Told {
+        let told = KnownHold {
             user: request.user,
             request: request.id,
             from: at,

@@ -43,6 +43,27 @@ pub struct OracleSettings {
 }
 
 impl OracleSettings {
+    /// A small sale, as tests judge it: 2 shows with 2 sections of 4 rows of 5 seats, holds of 5 minutes and 5 seconds,
+    /// true clocks, and 10 s to recover.
+    pub const fn example() -> Self {
+        let (hold, grace) = (Span::from_secs(300), Span::from_secs(5));
+        Self {
+            shows: 2,
+            seats_per_show: 40,
+            seats_per_section: 20,
+            seats_per_row: 5,
+            seats_per_request: 4,
+            hold,
+            grace,
+            early: None,
+            lateness: Lateness { lasts: Span::from_secs(305), slack: Span::from_secs(4) },
+            slowest_answer: Some(Span::from_secs(1)),
+            patience: Span::ZERO,
+            live_bound: Span::from_secs(10),
+            quantum: Span::ZERO,
+        }
+    }
+
     /// The promise to clients about their holds.
     pub const fn promise(&self) -> Promise {
         Promise { hold: self.hold, grace: self.grace }

@@ -12,33 +12,11 @@ use onsale_booking::{
 };
 use onsale_reports::{OracleResult, Verdict};
 
-use super::{Asked, Lateness, OracleSettings, Oracles, Position};
+use super::{Asked, OracleSettings, Oracles, Position};
 
 const SHOW: ShowId = ShowId(0);
 const HOLD_SECS: u64 = 300;
 const GRACE_SECS: u64 = 5;
-
-/// Settings: 2 shows, 2 sections, 4 rows of 5 seats; 4 seats a request; bound 10 s.
-fn settings() -> OracleSettings {
-    OracleSettings {
-        shows: 2,
-        seats_per_show: 40,
-        seats_per_section: 20,
-        seats_per_row: 5,
-        seats_per_request: 4,
-        hold: Span::from_secs(HOLD_SECS),
-        grace: Span::from_secs(GRACE_SECS),
-        early: None,
-        lateness: Lateness {
-            lasts: Span::from_secs(HOLD_SECS + GRACE_SECS),
-            slack: Span::from_secs(4),
-        },
-        slowest_answer: Some(Span::from_secs(1)),
-        patience: Span::ZERO,
-        live_bound: Span::from_secs(10),
-        quantum: Span::ZERO,
-    }
-}
 
 fn secs(secs: u64) -> Instant {
     Instant(secs * 1_000_000)
@@ -79,7 +57,7 @@ struct History {
 
 impl History {
     fn new() -> Self {
-        Self::with(settings())
+        Self::with(OracleSettings::example())
     }
 
     fn with(settings: OracleSettings) -> Self {
@@ -170,7 +148,7 @@ impl History {
     }
 
     fn results(&mut self, end: u64, open: &[Asked]) -> Vec<OracleResult> {
-        std::mem::replace(&mut self.oracles, Oracles::new(settings())).finish(
+        std::mem::replace(&mut self.oracles, Oracles::new(OracleSettings::example())).finish(
             secs(end),
             open,
             Vec::new(),
@@ -434,7 +412,8 @@ fn a_hold_that_ends_too_early() {
         expires: secs(9_301),
     };
     let ends = |read| {
-        let mut history = History::with(OracleSettings { early: Some(Span::ZERO), ..settings() });
+        let mut history =
+            History::with(OracleSettings { early: Some(Span::ZERO), ..OracleSettings::example() });
         history.asks(0, &hold_request(1, 1, &[3])).record(1, ahead.clone());
         let granted = Outcome::Held { hold: HoldId(1), seats: seats(&[3]), expires: secs(9_301) };
         history.told(2, 0, &hold_request(1, 1, &[3]), &granted).record(read, early.clone());
@@ -651,7 +630,7 @@ fn a_release_that_someone_else_asked_for_does_not_end_the_window() {
 fn overlaps_within_the_quantum_are_not_judged() {
     let quantum = Span::from_secs(2);
     let mut history = History::new();
-    history.oracles = Oracles::new(OracleSettings { quantum, ..settings() });
+    history.oracles = Oracles::new(OracleSettings { quantum, ..OracleSettings::example() });
     history.gets((0, 1, 2), 1, 1, &[3]).asks(9, &release_request(11, 1, 1)).gets(
         (5, 6, 7),
         2,

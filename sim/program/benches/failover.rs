@@ -33,21 +33,21 @@ struct Case {
     /// Number of people who come meanwhile.
     users: u32,
     /// The steps in order; the target applies to the last one.
-    steps: &'static [(&'static str, Step)],
+    steps: &'static [(&'static str, Milestone)],
     /// Target for the median of the last step, in milliseconds.
     target_ms: f64,
 }
 
 /// Milliseconds until a step, if it came.
-type Step = fn(&FaultResult) -> Option<f64>;
+type Milestone = fn(&FaultResult) -> Option<f64>;
 
-const FAILOVER: [(&str, Step); 3] = [
+const FAILOVER: [(&str, Milestone); 3] = [
     ("suspected", |fault| fault.failover?.suspected_ms),
     ("elected", |fault| fault.failover?.elected_ms),
     ("first commit", |fault| fault.failover?.serving_ms),
 ];
 
-const HAND_OFF: [(&str, Step); 3] = [
+const HAND_OFF: [(&str, Milestone); 3] = [
     ("half are over", |fault| Some(fault.lead_transfers.as_ref()?.median_ms)),
     ("all are over", |fault| Some(fault.lead_transfers.as_ref()?.max_ms)),
     ("hot one is over", |fault| fault.lead_transfers.as_ref()?.hot_ms),

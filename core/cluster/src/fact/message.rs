@@ -41,7 +41,7 @@ pub enum Asked {
 
 /// The answer to a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Told {
+pub struct FactsReply {
     /// The question.
     pub id: QuestionId,
     /// The answer.
@@ -81,7 +81,7 @@ pub enum FactsMessage {
     /// Client to node.
     Question(Question),
     /// Node to client.
-    Told(Told),
+    Told(FactsReply),
     /// Node to node: the sender's version vector.
     Digest {
         /// The sender's incarnation: the knowledge of an earlier boot may be lost.

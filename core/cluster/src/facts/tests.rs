@@ -127,7 +127,7 @@ impl Town {
         for sending in effects.sends.drain(..) {
             let Message::Facts(message) = sending.message else { panic!("{sending:?}") };
             match (*message, sending.to) {
-                (FactsMessage::Told(Told { answer, .. }), Endpoint::Client(_)) => {
+                (FactsMessage::Told(FactsReply { answer, .. }), Endpoint::Client(_)) => {
                     self.told.push((me, answer));
                 }
                 (message, to) => {

@@ -44,7 +44,7 @@ use onsale_oracles::evidence::Clock;
 use onsale_oracles::{Findings, Story};
 use onsale_reports::{Oracle, OracleResult};
 
-use self::history::{History, Told, Write, loss_after};
+use self::history::{History, KnownVersion, Write, loss_after};
 use crate::seen::asked::SessionId;
 
 /// Bounds on the agreement of nodes.
@@ -318,7 +318,9 @@ impl Facts {
         self.read_in_calm += 1;
         let Some(history) = self.histories.get(&key) else { return };
         let long_ago = Instant(reading.asked.0 - self.bound.0);
-        let Some((stamp, &Told { at, node, .. })) = history.told_by(long_ago) else { return };
+        let Some((stamp, &KnownVersion { at, node, .. })) = history.told_by(long_ago) else {
+            return;
+        };
         if !history.reaches(stamp, found) {
             self.findings.fail(|| Story {
                 headline: format!("{} does not know what {node} said about {key}", reading.node),

@@ -26,7 +26,7 @@ use onsale_oracles::live::Calm;
 
 /// A committed membership change of a journal.
 #[derive(Debug)]
-struct Step {
+struct MembershipChange {
     at: Instant,
     shard: ShardId,
     before: Members,
@@ -44,7 +44,7 @@ pub(super) struct Moves {
     since: Vec<Instant>,
     told: Vec<(NodeId, Instant)>,
     /// The membership changes of all moves.
-    steps: Vec<Step>,
+    steps: Vec<MembershipChange>,
     /// Whether the staying nodes of some version of the map spanned fewer zones than a shard has replicas.
     too_few_zones: bool,
     /// By shard, at the end of the run: the members of its journal.
@@ -77,7 +77,7 @@ impl Moves {
 
     /// Notes a committed membership change of a shard's journal, read from disks.
     pub(super) fn on_step(&mut self, at: Instant, shard: ShardId, before: Members, after: Members) {
-        self.steps.push(Step { at, shard, before, after });
+        self.steps.push(MembershipChange { at, shard, before, after });
     }
 
     /// Failures of steps after which the loss of one zone would cost a shard its quorum, but not before.
@@ -85,7 +85,7 @@ impl Moves {
         let Some(map) = self.map.as_ref().filter(|_| !self.too_few_zones) else {
             return Vec::new();
         };
-        let needed = |step: &Step| {
+        let needed = |step: &MembershipChange| {
             let (before, after) = (zones_needed(&step.before, map), zones_needed(&step.after, map));
             let zone = after.into_iter().find(|_| before.is_empty())?;
             Some(Story {

@@ -1,36 +1,18 @@
 //! Helpers of the judges' tests: a small sale, one hold of it, and the verdicts.
 
 use onsale_booking::{Event, HoldId, SeatId, ShowId, Span, UserId};
-use onsale_oracles::{Lateness, OracleSettings};
+use onsale_oracles::OracleSettings;
 use onsale_reports::{OracleResult, Verdict};
 
 use super::*;
 
 pub(super) const SHOW: ShowId = ShowId(0);
 const HOLD_SECS: u64 = 300;
-const GRACE_SECS: u64 = 5;
 
 /// Settings: 2 shows, 2 sections, 4 rows of 5 seats; 4 seats a request; bound 10 s. An election takes 3 s, a started
 /// replica hears the time within 1 s.
 pub(crate) fn settings() -> JudgeSettings {
-    let oracles = OracleSettings {
-        shows: 2,
-        seats_per_show: 40,
-        seats_per_section: 20,
-        seats_per_row: 5,
-        seats_per_request: 4,
-        hold: Span::from_secs(HOLD_SECS),
-        grace: Span::from_secs(GRACE_SECS),
-        early: None,
-        lateness: Lateness {
-            lasts: Span::from_secs(HOLD_SECS + GRACE_SECS),
-            slack: Span::from_secs(4),
-        },
-        slowest_answer: Some(Span::from_secs(1)),
-        patience: Span::ZERO,
-        live_bound: Span::from_secs(10),
-        quantum: Span::ZERO,
-    };
+    let oracles = OracleSettings::example();
     let paces = Paces { election: Span::from_secs(3), hears: Span::from_secs(1) };
     JudgeSettings { oracles, paces, moves_end: true, facts: None }
 }

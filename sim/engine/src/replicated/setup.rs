@@ -9,7 +9,7 @@ use onsale_booking::{Checks, Hall, Rules, Span, Unfit};
 use onsale_cluster::{
     Config, FactsConfig, GatewayConfig, LeaderConfig, MembershipConfig, Placement, Setup,
 };
-use onsale_scenarios::{Cluster, PartitionBy, Sale, Scenario};
+use onsale_scenarios::{Cluster, Sale, Scenario, ShardBy};
 
 /// Time for which an ended hold is remembered, so that a late retry of its request is answered and not executed again.
 /// Three times the longest travel of a request: the client's patience, a gateway's, and a hold.
@@ -18,9 +18,9 @@ const REMEMBER: Span = Span::from_secs(900);
 /// The initial placement of a run.
 pub fn placement(scenario: &Scenario) -> Placement {
     let cluster = &scenario.cluster;
-    let together = match cluster.partition_by {
-        PartitionBy::Show => 1,
-        PartitionBy::Event => scenario.sale.shows_per_event,
+    let together = match cluster.shard_by {
+        ShardBy::Show => 1,
+        ShardBy::Event => scenario.sale.shows_per_event,
     };
     let placement = Placement::new(cluster.nodes, cluster.zones, cluster.shards, cluster.replicas)
         .together(together);

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use onsale_booking::Instant;
 use onsale_cluster::fact::{
-    Asked, Delta, FactKey, FactText, FactsAnswer, FactsMessage, Question, QuestionId, Told, Version,
+    Asked, Delta, FactKey, FactText, FactsAnswer, FactsMessage, FactsReply, Question, QuestionId,
+    Version,
 };
 use onsale_cluster::{Message, Stamp};
 use onsale_world::place::Place;
@@ -124,7 +125,13 @@ impl FactsTold {
         Some(Line::plain(now, asker(session), Kind::Ask, what))
     }
 
-    fn on_heard(&mut self, now: Instant, from: Place, told: &Told, cast: &Cast) -> Option<Line> {
+    fn on_heard(
+        &mut self,
+        now: Instant,
+        from: Place,
+        told: &FactsReply,
+        cast: &Cast,
+    ) -> Option<Line> {
         let Asker { session, writes } = self.open.remove(&told.id)?;
         let what = match &told.answer {
             FactsAnswer::Read(facts) => {

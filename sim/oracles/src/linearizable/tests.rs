@@ -8,8 +8,8 @@ use onsale_reports::Verdict;
 use proptest::prelude::*;
 
 use super::*;
+use crate::OracleSettings;
 use crate::tests::dice::Dice;
-use crate::{Lateness, OracleSettings};
 
 const SHOW: ShowId = ShowId(0);
 const SECTION: u32 = 2;
@@ -306,14 +306,8 @@ impl History {
             seats_per_section: SECTION,
             seats_per_row: SECTION,
             seats_per_request: self.per_request,
-            hold: Span(1),
-            grace: Span(1),
-            early: None,
-            lateness: Lateness { lasts: Span::ZERO, slack: Span::ZERO },
-            slowest_answer: Some(Span::ZERO),
-            patience: Span::ZERO,
-            live_bound: Span(1),
             quantum: Span(quantum),
+            ..OracleSettings::example()
         }))
     }
 

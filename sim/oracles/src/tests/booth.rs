@@ -14,7 +14,7 @@ use onsale_reports::{OracleResult, Verdict};
 use proptest::prelude::*;
 
 use super::dice::Dice;
-use super::{GRACE_SECS, HOLD_SECS, SHOW, settings, verdict};
+use super::{GRACE_SECS, HOLD_SECS, SHOW, verdict};
 use crate::{Asked, Lateness, OracleSettings, Oracles, Position};
 
 const USERS: u32 = 12;
@@ -53,7 +53,7 @@ impl Dice {
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+enum BoothEvent {
     /// The user's next step: asks for seats, or settles its hold.
     Act(u32),
     /// A copy of the request reaches the clerk.
@@ -85,15 +85,16 @@ struct Hold {
 
 /// Settings without limits on lateness: the clerk ends holds only when the next customer comes.
 fn clerks() -> OracleSettings {
-    let lateness = Lateness { slack: Span::from_secs(END_SECS), ..settings().lateness };
-    OracleSettings { lateness, ..settings() }
+    let lateness =
+        Lateness { slack: Span::from_secs(END_SECS), ..OracleSettings::example().lateness };
+    OracleSettings { lateness, ..OracleSettings::example() }
 }
 
 struct Booth {
     flaw: Flaw,
     dice: Dice,
     now: Instant,
-    steps: BinaryHeap<Reverse<(Instant, u64, Step)>>,
+    steps: BinaryHeap<Reverse<(Instant, u64, BoothEvent)>>,
     order: u64,
     requests: u64,
     /// Unanswered requests, and when their clients first sent them.
@@ -132,7 +133,7 @@ impl Booth {
         };
         for user in 0..USERS {
             let wait = Span::from_millis(booth.dice.below(5_000));
-            booth.after(wait, Step::Act(user));
+            booth.after(wait, BoothEvent::Act(user));
         }
         booth.play();
         booth.judge()
@@ -150,12 +151,12 @@ impl Booth {
                 self.oracles.faults_over(at);
             }
             match step {
-                Step::Act(user) => self.act(user),
-                Step::Arrive(request) => self.arrive(request),
-                Step::Retry(request) => self.retry(request),
-                Step::Answer(request, outcome) => self.accept(request, outcome),
-                Step::Weary(request) => self.give_up(request),
-                Step::Read => self.read_next(),
+                BoothEvent::Act(user) => self.act(user),
+                BoothEvent::Arrive(request) => self.arrive(request),
+                BoothEvent::Retry(request) => self.retry(request),
+                BoothEvent::Answer(request, outcome) => self.accept(request, outcome),
+                BoothEvent::Weary(request) => self.give_up(request),
+                BoothEvent::Read => self.read_next(),
             }
         }
     }
@@ -179,7 +180,7 @@ impl Booth {
         self.now >= Instant(CALM_SECS * 1_000_000)
     }
 
-    fn after(&mut self, wait: Span, step: Step) {
+    fn after(&mut self, wait: Span, step: BoothEvent) {
         self.order += 1;
         self.steps.push(Reverse((self.now + wait, self.order, step)));
     }
@@ -197,8 +198,8 @@ impl Booth {
         self.open.insert(id.0, (self.now, request.clone()));
         self.sent.insert(id.0, request);
         self.send(id.0);
-        self.after(Span::from_secs(10), Step::Retry(id.0));
-        self.after(PATIENCE, Step::Weary(id.0));
+        self.after(Span::from_secs(10), BoothEvent::Retry(id.0));
+        self.after(PATIENCE, BoothEvent::Weary(id.0));
     }
 
     fn wish(&mut self) -> Wish {
@@ -214,7 +215,7 @@ impl Booth {
     }
 
     /// Posts a letter. The post loses, duplicates and delays letters, but not after calm.
-    fn post(&mut self, letter: impl Fn() -> Step) {
+    fn post(&mut self, letter: impl Fn() -> BoothEvent) {
         if self.calm() {
             self.after(Span::from_millis(20), letter());
             return;
@@ -229,7 +230,7 @@ impl Booth {
     }
 
     fn send(&mut self, request: u64) {
-        self.post(|| Step::Arrive(request));
+        self.post(|| BoothEvent::Arrive(request));
     }
 
     fn retry(&mut self, request: u64) {
@@ -248,7 +249,7 @@ impl Booth {
             if self.show.is_some() { self.consult(&request) } else { self.decide(&request) };
         self.outcomes.push(outcome);
         let outcome = self.outcomes.len() - 1;
-        self.post(|| Step::Answer(id, outcome));
+        self.post(|| BoothEvent::Answer(id, outcome));
     }
 
     fn consult(&mut self, request: &Request) -> Outcome {
@@ -288,7 +289,7 @@ impl Booth {
     fn write(&mut self, event: Event) {
         self.journal.push(event);
         let lag = Span::from_millis(self.dice.below(30_000));
-        self.after(lag, Step::Read);
+        self.after(lag, BoothEvent::Read);
     }
 
     fn read_next(&mut self) {
@@ -332,8 +333,8 @@ impl Booth {
             return Outcome::Refused(Refusal::SeatTaken);
         }
         for &(section, count) in &wish.best {
-            let first = u32::from(section.0) * settings().seats_per_section;
-            let free = (first..first + settings().seats_per_section)
+            let first = u32::from(section.0) * OracleSettings::example().seats_per_section;
+            let free = (first..first + OracleSettings::example().seats_per_section)
                 .map(SeatId)
                 .filter(|&seat| !taken(seat));
             seats.extend(free.take(count.into()));
@@ -396,7 +397,7 @@ impl Booth {
                 self.dice.below(60_000)
             }
         };
-        self.after(Span::from_millis(wait), Step::Act(user));
+        self.after(Span::from_millis(wait), BoothEvent::Act(user));
     }
 
     fn give_up(&mut self, id: u64) {
@@ -407,12 +408,12 @@ impl Booth {
             since,
         );
         let wait = Span::from_millis(self.dice.below(60_000));
-        self.after(wait, Step::Act(request.user.0));
+        self.after(wait, BoothEvent::Act(request.user.0));
     }
 }
 
 fn core_clerk() -> Show {
-    let settings = settings();
+    let settings = OracleSettings::example();
     let rules = Rules {
         hold: settings.hold,
         grace: settings.grace,

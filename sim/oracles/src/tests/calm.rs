@@ -60,7 +60,7 @@ fn a_client_turned_away_has_waited_since_its_last_attempt() {
         history.oracles.gave_up(secs(120), asked(1, 111), unheard_since);
         verdict(&history.results(500, &[]), "live")
     };
-    assert_eq!(settings().slowest_answer, Some(Span::from_secs(1)));
+    assert_eq!(OracleSettings::example().slowest_answer, Some(Span::from_secs(1)));
     assert_eq!(live(Instant(119_000_001)), Verdict::NotExercised);
     assert_eq!(live(secs(119)), Verdict::Fail);
 }
@@ -69,11 +69,12 @@ fn a_client_turned_away_has_waited_since_its_last_attempt() {
 fn a_client_that_retries_late_is_answered_late() {
     let live = |patience, slowest_answer, end: u64| {
         let patience = Span::from_secs(patience);
-        let mut history = History::with(OracleSettings { patience, slowest_answer, ..settings() });
+        let mut history =
+            History::with(OracleSettings { patience, slowest_answer, ..OracleSettings::example() });
         history.oracles.faults_over(secs(100));
         verdict(&history.results(end, &[asked(1, 50)]), "live")
     };
-    let answers = settings().slowest_answer;
+    let answers = OracleSettings::example().slowest_answer;
     assert_eq!(live(0, answers, 111), Verdict::Fail);
     assert_eq!(live(30, answers, 132), Verdict::NotExercised);
     assert_eq!(live(30, answers, 133), Verdict::Fail);

@@ -9,7 +9,7 @@ fn time_that_a_client_believed_of_a_clock_ahead_is_not_promised_twice() {
     let lost = Outcome::Refused(Refusal::HoldLost);
     let confirm = confirm_request(11, 1, 1);
     let refused = |early, at| {
-        let mut history = History::with(OracleSettings { early, ..settings() });
+        let mut history = History::with(OracleSettings { early, ..OracleSettings::example() });
         history.gets((0, 2, 3), 1, 1, &[3]).asks(303, &confirm).told(at, 303, &confirm, &lost);
         verdict(&history.results(400, &[]), "hold")
     };

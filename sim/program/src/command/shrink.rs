@@ -29,7 +29,7 @@ use onsale_sim::wall::Stopwatch;
 use onsale_world::limits::Limits;
 use onsale_world::{Progress, Tracing};
 
-use self::page::Told;
+use self::page::SearchResult;
 use self::shelf::{CAPSULE, FILE_WIDTH, REGRESSION, SCENARIO, STORY, Shelf};
 use super::{Failure, claim_dir, default_dir, half_named, scenario_of, shown, stop_on_signals};
 use crate::capsule::{self, Capsule, PlanIs};
@@ -86,7 +86,7 @@ pub(super) fn shrink(
     if let Some(exit) = differs(&last.summary.facts.trace_hash, best, terminal) {
         return Ok(exit);
     }
-    let told = Told {
+    let told = SearchResult {
         schema: onsale_sim::plan::SCHEMA,
         scenario: origin.scenario,
         seed: origin.seed,
@@ -143,7 +143,7 @@ fn follow(case: &Case, target: &Signature, limits: Limits) -> (Outcome, Option<S
     (last, follow.map(|follow| follow.finish(end)))
 }
 
-fn note_files(told: &Told<'_>, terminal: Terminal) {
+fn note_files(told: &SearchResult<'_>, terminal: Terminal) {
     terminal.note(&format!(
         "files in {}: {CAPSULE}, {SCENARIO}, {REGRESSION} for tests/suite, {STORY}",
         told.dir.display()

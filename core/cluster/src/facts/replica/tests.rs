@@ -9,7 +9,7 @@ use crate::fact::{FactKind, FactText};
 const COPIES: usize = 4;
 
 #[derive(Clone, Debug)]
-enum Step {
+enum CopyOp {
     /// A copy writes a key, or deletes it.
     Write(usize, u32, bool),
     /// A copy gives another the writes that it lacks.
@@ -20,15 +20,15 @@ enum Step {
     Forget(usize, u64),
 }
 
-fn steps(forgets: u32) -> impl Strategy<Value = Vec<Step>> {
+fn steps(forgets: u32) -> impl Strategy<Value = Vec<CopyOp>> {
     let copy = 0..COPIES;
     let step = prop_oneof![
         3 => (copy.clone(), 0..4_u32, any::<bool>())
-            .prop_map(|(copy, key, deletes)| Step::Write(copy, key, deletes)),
-        3 => (copy.clone(), copy.clone()).prop_map(|(from, to)| Step::Give(from, to)),
+            .prop_map(|(copy, key, deletes)| CopyOp::Write(copy, key, deletes)),
+        3 => (copy.clone(), copy.clone()).prop_map(|(from, to)| CopyOp::Give(from, to)),
         1 => (copy.clone(), any::<prop::sample::Index>())
-            .prop_map(|(to, delta)| Step::GiveAgain(to, delta)),
-        forgets => (copy, 0..10_u64).prop_map(|(copy, age)| Step::Forget(copy, age)),
+            .prop_map(|(to, delta)| CopyOp::GiveAgain(to, delta)),
+        forgets => (copy, 0..10_u64).prop_map(|(copy, age)| CopyOp::Forget(copy, age)),
     ];
     prop::collection::vec(step, 1..120)
 }
@@ -67,23 +67,23 @@ impl Copies {
         }
     }
 
-    fn step(&mut self, step: Step) {
+    fn step(&mut self, step: CopyOp) {
         match step {
-            Step::Write(copy, id, deletes) => {
+            CopyOp::Write(copy, id, deletes) => {
                 let text = (!deletes).then(|| format!("{}", self.writes.len()).into());
                 self.write(copy, FactKey { kind: FactKind::Price, id }, text);
             }
-            Step::Give(from, to) => {
+            CopyOp::Give(from, to) => {
                 let delta = self.copies[from].delta_since(self.copies[to].seen());
                 self.given.push(delta.clone());
                 self.take(to, &delta);
             }
-            Step::GiveAgain(to, delta) if !self.given.is_empty() => {
+            CopyOp::GiveAgain(to, delta) if !self.given.is_empty() => {
                 let delta = delta.get(&self.given).clone();
                 self.take(to, &delta);
             }
-            Step::GiveAgain(..) => {}
-            Step::Forget(copy, age) => {
+            CopyOp::GiveAgain(..) => {}
+            CopyOp::Forget(copy, age) => {
                 let before = Instant((self.writes.len() as u64).saturating_sub(age));
                 self.copies[copy].forget(before, true);
             }
@@ -94,7 +94,7 @@ impl Copies {
     fn settle(&mut self) {
         for _ in 0..2 * COPIES {
             for from in 0..COPIES {
-                (0..COPIES).for_each(|to| self.step(Step::Give(from, to)));
+                (0..COPIES).for_each(|to| self.step(CopyOp::Give(from, to)));
             }
         }
     }
@@ -178,7 +178,7 @@ fn a_delta_that_begins_later_is_not_taken() {
 fn a_copy_that_missed_a_dropped_tombstone_gets_a_whole_copy_and_drops_what_is_not_in_it() {
     let mut copies = Copies::new();
     copies.write(0, price(1), Some("one".into()));
-    copies.step(Step::Give(0, 1));
+    copies.step(CopyOp::Give(0, 1));
     copies.write(0, price(1), None);
     assert_eq!(copies.copies[0].forget(Instant::MAX, true), 1);
     assert!(copies.copies[0].is_empty());
@@ -193,7 +193,7 @@ fn a_copy_that_missed_a_dropped_tombstone_gets_a_whole_copy_and_drops_what_is_no
 fn a_write_that_may_be_older_than_a_dropped_tombstone_is_rewritten() {
     let mut copies = Copies::new();
     copies.write(0, price(1), Some("one".into()));
-    copies.step(Step::Give(0, 1));
+    copies.step(CopyOp::Give(0, 1));
     copies.write(1, price(1), Some("two".into()));
     copies.write(0, price(1), None);
     copies.copies[0].forget(Instant::MAX, true);

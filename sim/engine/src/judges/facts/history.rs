@@ -15,7 +15,7 @@ use super::Loss;
 pub(super) struct History {
     pub(super) writes: BTreeMap<QuestionId, Write>,
     /// The versions that some client was told.
-    pub(super) versions: BTreeMap<Stamp, Told>,
+    pub(super) versions: BTreeMap<Stamp, KnownVersion>,
 }
 
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Write {
 
 /// A version that some client was told.
 #[derive(Clone, Debug)]
-pub(super) struct Told {
+pub(super) struct KnownVersion {
     pub(super) text: Option<FactText>,
     /// Instant at which it was first told, and by which node.
     pub(super) at: Instant,
@@ -38,7 +38,7 @@ pub(super) struct Told {
 
 impl History {
     /// The latest version that was told by `at` and is not lost.
-    pub(super) fn told_by(&self, at: Instant) -> Option<(Stamp, &Told)> {
+    pub(super) fn told_by(&self, at: Instant) -> Option<(Stamp, &KnownVersion)> {
         let mut latest = self.versions.iter().rev().map(|(&stamp, told)| (stamp, told));
         latest.find(|(_, told)| told.at <= at && !told.is_lost)
     }
@@ -51,9 +51,9 @@ impl History {
         node: NodeId,
         version: &Version,
         before: Option<&Loss>,
-    ) -> &Told {
+    ) -> &KnownVersion {
         let (text, stamp) = (version.text.clone(), version.stamp);
-        let new = || Told { text, at, node, holders: Vec::new(), is_lost: false };
+        let new = || KnownVersion { text, at, node, holders: Vec::new(), is_lost: false };
         let told = self.versions.entry(stamp).or_insert_with(new);
         if let Some(loss) = before.filter(|loss| !loss.left.covers(stamp)) {
             told.is_lost = told.holders.is_empty() && !loss.kept.covers(stamp);

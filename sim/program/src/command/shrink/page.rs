@@ -17,7 +17,7 @@ use crate::signature::Signature;
 
 /// A finished search, for the page and the JSON.
 #[derive(Serialize)]
-pub(super) struct Told<'a> {
+pub(super) struct SearchResult<'a> {
     pub(super) schema: u32,
     pub(super) scenario: &'a str,
     #[serde(with = "json::seed")]
@@ -33,7 +33,7 @@ pub(super) struct Told<'a> {
     pub(super) reproduce: String,
 }
 
-impl Told<'_> {
+impl SearchResult<'_> {
     pub(super) fn json(&self) -> String {
         json::pretty(self)
     }
