@@ -1,7 +1,7 @@
-//! What each value of a scenario rests on.
+//! The basis of each value of a scenario.
 //!
-//! Owns the way from a scenario's values to the keys that they stand at. Refuses to know what a default rests on: that
-//! stands at its key.
+//! Owns the mapping from a scenario's values to their keys. Refuses to know the basis of a default: it is
+//! declared at its key.
 
 use toml::{Table, Value};
 
@@ -11,25 +11,25 @@ use crate::scenario::Scenario;
 use crate::setting::{Kind, Section, join};
 use crate::written::Written;
 
-/// One value of a scenario and what it rests on.
+/// One value of a scenario and its basis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assumption {
     /// Path of the key, as in `crowd.session.abandon`.
     pub field: String,
     /// The value as a scenario file writes it.
     pub value: String,
-    /// What it rests on.
+    /// Its basis.
     pub basis: Basis,
 }
 
-/// A default, as a scenario's values are told.
+/// A default, in the form of a scenario's values.
 struct Known {
     field: String,
     value: String,
     basis: Basis,
 }
 
-/// Every value of the scenario with what it rests on, in the order of the file; faults and title aside.
+/// Every value of the scenario with its basis, in the order of the file, without faults and title.
 pub fn assumptions(scenario: &Scenario) -> Vec<Assumption> {
     let defaults = defaults();
     let assumption = |(field, value): (String, String)| {
@@ -41,7 +41,7 @@ pub fn assumptions(scenario: &Scenario) -> Vec<Assumption> {
     leaves(scenario).into_iter().map(assumption).collect()
 }
 
-/// Which keys a file wrote although their defaults rest on something: they are chosen, whatever their values.
+/// Keys that a file wrote although their defaults have a basis: their values are chosen.
 pub(crate) fn written(file: &Table) -> Written {
     let is_there = |path: &str| {
         let mut keys = path.split('.');
@@ -52,7 +52,7 @@ pub(crate) fn written(file: &Table) -> Written {
     Written(based.map(|default| default.field).filter(|path| is_there(path).is_some()).collect())
 }
 
-/// Every default, whether or not a scenario has a place for it.
+/// Every default, whether or not a scenario contains its section.
 fn defaults() -> Vec<Known> {
     let mut defaults = Vec::new();
     collect_defaults(&mut defaults, "", &settings());
@@ -91,7 +91,7 @@ fn collect_defaults(defaults: &mut Vec<Known>, path: &str, section: &Section) {
     }
 }
 
-/// Every value with its path; what a file writes on one line in braces is one value, but for arrivals.
+/// Every value with its path; a table in braces is one value, except for arrivals.
 pub(crate) fn leaves(scenario: &Scenario) -> Vec<(String, String)> {
     let mut leaves = Vec::new();
     collect(&mut leaves, "", &scenario.to_table());
@@ -118,7 +118,7 @@ fn collect(leaves: &mut Vec<(String, String)>, path: &str, table: &Table) {
     }
 }
 
-/// A value as it is told: text without its quotes.
+/// A value as shown: text without its quotes.
 fn spelled(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -134,7 +134,7 @@ mod tests {
     use crate::basis::Basis::{Assumed, Sourced};
     use crate::ratio::Ratio;
 
-    /// Every key that some scenario has, once.
+    /// Every key of any scenario, once.
     fn scenarios() -> Vec<Scenario> {
         let arrivals = [
             "constant = { over = \"4m\" }",
@@ -158,7 +158,7 @@ mod tests {
                 let known =
                     defaults().into_iter().find(|it| it.field == field && it.value == value);
                 let basis_known = known.as_ref().map(|known| known.basis);
-                // What the scenarios above write, and it rests on nothing else.
+                // Written by the scenarios above, and without another basis.
                 let is_written = ["over", "at", "opening"].iter().any(|it| field.ends_with(it));
                 assert!(is_written || basis_known == Some(basis), "{field} = {value}: {basis}");
                 fields.insert(field);
@@ -192,7 +192,7 @@ mod tests {
             .replace("FSYNC", &plain.disk.fsync.typical().to_string());
         let read = |_: &str| Err(std::io::Error::other("none"));
         let scenario = Scenario::from_toml("x", "x.toml", text.as_bytes(), &read).unwrap();
-        // A plan remembers what the file wrote.
+        // A plan keeps the keys that the file wrote.
         let again = Scenario::from_json("x.json", scenario.to_json().as_bytes()).unwrap();
         for scenario in [scenario, again] {
             let all = assumptions(&scenario);

@@ -1,11 +1,11 @@
-//! What a default rests on.
+//! The basis of a default.
 //!
-//! Owns the three ways in which a value can come about, so that a report can mark what is assumed. Refuses to know any
-//! value: what a default rests on stands beside it.
+//! Owns the three kinds of basis, so that a report can mark assumed values. Refuses to know any value: the basis
+//! of a default is declared with it.
 
 use std::fmt;
 
-/// What a value rests on.
+/// The basis of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     /// A default, within what this source reports.

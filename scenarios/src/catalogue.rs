@@ -1,7 +1,7 @@
 //! The scenarios that come with the program.
 //!
-//! Owns the list of files, compiled in so that a run needs no directory, and the way
-//! from a name to a scenario. Refuses to know how scenarios are run.
+//! Owns the list of files, compiled in so that a run needs no directory, and the way from a name to a scenario.
+//! Refuses to know how scenarios are run.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub struct Entry {
     pub text: &'static str,
 }
 
-/// Why a name leads to no scenario.
+/// The reason why a name leads to no scenario.
 #[derive(Debug, Error, Diagnostic)]
 pub enum LoadError {
     /// Neither a file nor an entry of the catalogue.
@@ -31,7 +31,7 @@ pub enum LoadError {
     Unknown {
         /// The name as given.
         name: String,
-        /// What may have been meant, or where to look.
+        /// A similar name, or where to look.
         #[help]
         help: String,
     },
@@ -40,10 +40,10 @@ pub enum LoadError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file is no sound scenario.
+    /// The file is not a valid scenario.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Unsound(#[from] ScenarioError),
@@ -106,8 +106,8 @@ pub fn find(name: &str) -> Result<&'static Entry, LoadError> {
     }
 }
 
-/// Loads the scenario of this id, file name or path. A path is taken for one if it ends in `.toml`, and
-/// the files that it names must stand below its folder.
+/// Loads the scenario of this id, file name or path. A name that ends in `.toml` is a path, and the files that
+/// it names must be below its folder.
 ///
 /// # Errors
 ///
@@ -116,7 +116,7 @@ pub fn load(path_or_id: &str) -> Result<Scenario, LoadError> {
     load_within(path_or_id, Reach::Below)
 }
 
-/// The same, with as long a reach for the files that it names.
+/// The same, with a given reach for the files that it names.
 ///
 /// # Errors
 ///

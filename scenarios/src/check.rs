@@ -1,7 +1,7 @@
-//! What makes a scenario sound.
+//! Validation of a scenario.
 //!
-//! Owns every rule between values; the bounds of one stand at its key. Refuses to know how the scenario was written: a
-//! complaint names the field, the reader finds its place.
+//! Owns every rule between values; the bounds of a single value are at its key. Refuses to know how the scenario
+//! was written: a complaint names the field, and the reader finds its place.
 
 mod arrivals;
 mod changes;
@@ -27,7 +27,7 @@ use crate::scenario::{MustFail, Scenario};
 use crate::setting::{Checks, Table};
 use crate::settings::{Network, QUANTUM, System};
 
-/// Everything that makes the scenario unsound; nothing if it is sound.
+/// All complaints about a scenario; empty if it is valid.
 pub(crate) fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     let mut checks = Checks::default();
     ScenarioFile::from(scenario.clone()).check_keys("", &mut checks);
@@ -84,8 +84,8 @@ impl Checks {
                 "say in one sentence what it shows: `title = \"…\"`".into(),
             )
         });
-        // What people do within a quantum leaves together, ahead of the latest of them; it must not arrive
-        // before that one has acted.
+        // Requests within a batching window leave together, before the latest of them was made; they must not
+        // arrive before that instant.
         self.that_both(
             scenario.quantum <= scenario.network.client.least()
                 || !QUANTUM.contains(&scenario.quantum),

@@ -1,6 +1,6 @@
 //! Reading scenarios: TOML that people write, JSON inside plans and capsules.
 //!
-//! Owns the way from a text to a sound scenario. Refuses to know any setting, and what makes a scenario sound.
+//! Owns the way from a text to a valid scenario. Refuses to know any setting, and what makes a scenario valid.
 
 mod advice;
 
@@ -44,8 +44,8 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// With file, line, column, field and a way out: the first problem if the text is
-    /// not TOML or a value not of its type, else everything that makes the scenario unsound.
+    /// With file, line, column, field and advice: the first problem if the text is not TOML or a value has the
+    /// wrong type, else everything that makes the scenario invalid.
     pub fn from_toml(
         id: &str,
         file: &str,
@@ -81,7 +81,7 @@ impl Scenario {
                     Complaint::new(field, what, "the path is relative to the scenario's file");
                 located(&source, places().as_ref(), vec![complaint])
             })?;
-            // What somebody else's file says is nobody's business here.
+            // The content of a foreign file is not printed.
             *points = trace::parse(file, &loaded).map_err(|error| {
                 if reading::is_below(file) { error } else { error.without_text() }
             })?;
@@ -102,7 +102,7 @@ impl Scenario {
     /// Reads a scenario from JSON, as [`Scenario::to_json`] writes it.
     ///
     /// The same keys and units as in TOML, with the id; a trace carries its points.
-    /// `Deserialize` checks as much, but knows less of where a problem stands.
+    /// `Deserialize` makes the same checks, but knows less about the position of a problem.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Scenario {
     }
 }
 
-/// As many people come as the trace counts, unless the file scales them or says how many.
+/// Sets the number of people to the trace's count, unless the file scales it or gives a number.
 fn settle_users(crowd: &mut Crowd, written: &Table) -> Result<(), Complaint> {
     let Arrivals::Trace { points, scale, .. } = &mut crowd.arrivals else { return Ok(()) };
     let says_users = written

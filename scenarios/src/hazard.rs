@@ -1,7 +1,7 @@
 //! Settings that real systems ship and that break a promise.
 //!
-//! Owns the list: which setting, with which value, lets which failure happen. Refuses to know
-//! how it shows; each is an ordinary setting of the component that it belongs to.
+//! Owns the list: which value of which setting causes which failure. Refuses to know the consequences; each is
+//! an ordinary setting of its component.
 
 use crate::assumptions::leaves;
 use crate::scenario::Scenario;
@@ -12,12 +12,11 @@ use crate::settings::{Cluster, Disk, FactsSettings, Leader, Sale};
 pub struct Hazard {
     /// Path of the key, as in `cluster.leader.acknowledge`.
     pub key: &'static str,
-    /// The value that is unsafe; for a span, every one but the default is.
+    /// The unsafe value; for a span, every value except the default is unsafe.
     pub value: Option<&'static str>,
-    /// The failures that it lets happen, by the ids of the [README](crate); none where the
-    /// hardware fails.
+    /// The failures that it causes, by the ids of the [README](crate); empty if the hardware fails.
     pub failures: &'static [&'static str],
-    /// What it lets happen, in a few words.
+    /// Its effect, in a few words.
     pub lets: &'static str,
 }
 
@@ -151,7 +150,7 @@ pub fn safe_twin(scenario: &Scenario) -> Scenario {
     let twin = scenario.clone();
     let FactsSettings { sessions, forgets, .. } = facts;
     let facts = FactsSettings { sessions, forgets, ..twin.cluster.facts };
-    // Whether late requests are decided costs time and breaks nothing.
+    // Deciding late requests costs time and breaks nothing.
     let leader = Leader { overdue: twin.cluster.leader.overdue, ..leader };
     Scenario {
         cluster: Cluster { on_suspicion, journal, leader, facts, ..twin.cluster },

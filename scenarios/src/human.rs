@@ -1,7 +1,6 @@
 //! Values as people write them: spans with a unit, targets by name, decimals.
 //!
-//! Owns the spelling of values in scenario files and plans. Refuses to know which
-//! field holds them.
+//! Owns the spelling of values in scenario files and plans. Refuses to know which field holds them.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -47,7 +46,7 @@ const UNIT_ALIASES: [(&str, u64); 24] = [
     ("days", 86_400_000_000),
 ];
 
-/// Why a text is not the value that it should be, and what to write instead.
+/// The reason why a text is not a valid value, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{what}; {help}")]
 pub struct Misread {
@@ -62,7 +61,7 @@ impl Misread {
         Self { what: what.into(), help: help.into() }
     }
 
-    /// As a serde error, which carries one text only: the help stands on the second line.
+    /// A serde error, which carries one text only: the help is on the second line.
     ///
     /// User text inside is quoted with its escapes, so the line break is unambiguous.
     pub(crate) fn into_serde<E: de::Error>(self) -> E {
@@ -90,7 +89,7 @@ pub fn parse_span(text: &str) -> Result<Span, Misread> {
     }
 }
 
-/// A decimal without sign or exponent, as digits and the power of ten that they count.
+/// A decimal without sign or exponent, as its digits and their power of ten.
 pub(crate) fn scaled_decimal(text: &str) -> Option<(u64, u64)> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     if fraction.len() > 6 {
@@ -101,7 +100,7 @@ pub(crate) fn scaled_decimal(text: &str) -> Option<(u64, u64)> {
     Some((value, scale))
 }
 
-/// `value` with the last `places` digits behind the point and no idle zeros.
+/// `value` with the last `places` digits after the point and without trailing zeros.
 pub(crate) fn decimal(value: u64, places: u32) -> String {
     let scale = 10_u64.pow(places);
     if value.is_multiple_of(scale) {
@@ -111,12 +110,12 @@ pub(crate) fn decimal(value: u64, places: u32) -> String {
     text.trim_end_matches('0').to_owned()
 }
 
-/// Digits alone: unlike `u64::from_str`, without a sign.
+/// Digits only: unlike `u64::from_str`, without a sign.
 pub(crate) fn digits(text: &str) -> Option<u64> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// The candidate that is most like `word`, if one is like it at all.
+/// The most similar candidate, if one is similar at all.
 pub(crate) fn closest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,

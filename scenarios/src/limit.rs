@@ -1,4 +1,4 @@
-//! Limits on what people wait: `hold p99 < 500ms outside faults`.
+//! Limits on how long people wait: `hold p99 < 500ms outside faults`.
 //!
 //! Owns their parts and their spelling. Refuses to know how waits are measured.
 
@@ -13,17 +13,17 @@ use crate::human::{self, Misread, parse_span};
 /// An upper bound that the run must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// What people wait for.
+    /// The wait.
     pub wait: Wait,
-    /// Which of the waits.
+    /// The figure of the waits.
     pub figure: Figure,
-    /// It must be less than this; not zero.
+    /// Its bound, exclusive; not zero.
     pub below: Span,
-    /// Which part of the run.
+    /// The part of the run.
     pub part: Part,
 }
 
-/// Something that a person waits for, from the instant at which it was meant.
+/// A wait of a person, from the instant at which the person meant to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// From arrival to admission.
@@ -32,7 +32,7 @@ pub enum Wait {
     Hold,
     /// Turning a paid hold into a booking.
     Confirm,
-    /// Giving a hold back.
+    /// Releasing a hold.
     Release,
     /// From the first intended hold to the booking.
     Purchase,
@@ -41,8 +41,7 @@ pub enum Wait {
 /// A figure of many waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Figure {
-    /// The wait that this share of people does not exceed, in thousandths of a percent:
-    /// 1 to 99,999.
+    /// The wait that this share of people does not exceed, in thousandths of a percent: 1 to 99,999.
     Percentile(u32),
     /// The longest.
     Max,
@@ -53,9 +52,9 @@ pub enum Figure {
 pub enum Part {
     /// All of it.
     Whole,
-    /// Waits during any part of which a fault was on.
+    /// Waits that overlap a fault.
     InFaults,
-    /// The others.
+    /// The other waits.
     OutsideFaults,
 }
 
@@ -132,7 +131,7 @@ impl FromStr for Figure {
 }
 
 impl fmt::Display for Limit {
-    /// `FromStr` reads it back.
+    /// The inverse of `FromStr`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { wait, figure, below, part } = self;
         write!(f, "{wait} {figure} < {below}")?;

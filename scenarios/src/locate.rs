@@ -1,7 +1,7 @@
-//! Where each key of a text stands.
+//! The position of each key of a text.
 //!
-//! Owns the way from a field's path to its place and back, for TOML and JSON. Refuses
-//! to judge what stands there.
+//! Owns the mapping from a field's path to its position and back, for TOML and JSON. Refuses to judge the
+//! content.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,15 +10,15 @@ use serde_json::value::RawValue;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// No scenario nests deeper; what does is not followed, however deep it goes.
+/// Deepest nesting that is followed; no scenario nests deeper.
 const DEPTH_MAX: u32 = 12;
 
-/// A value in a text, and what it contains.
+/// A value in a text, with its content.
 #[derive(Debug)]
 pub(crate) struct Place {
     /// The key and the value, as far as both are known.
     whole: Range<usize>,
-    /// What to point at: the value, or the key of a table.
+    /// The span to point at: the value, or the key of a table.
     point: Range<usize>,
     children: Vec<(Segment, Self)>,
 }
@@ -30,21 +30,21 @@ enum Segment {
 }
 
 impl Place {
-    /// The places of a TOML text; `None` if it is not TOML.
+    /// The positions of a TOML text; `None` if it is not TOML.
     pub(crate) fn of_toml(text: &str) -> Option<Self> {
         let root = DeTable::parse(text).ok()?;
         let children = toml_table(root.get_ref(), DEPTH_MAX);
         Some(Self { whole: 0..text.len(), point: 0..0, children })
     }
 
-    /// The places of a JSON text; `None` if it is not JSON.
+    /// The positions of a JSON text; `None` if it is not JSON.
     pub(crate) fn of_json(text: &str) -> Option<Self> {
         let root: &RawValue = serde_json::from_str(text).ok()?;
         Some(json_value(root, text, DEPTH_MAX))
     }
 
-    /// What to point at for a field, and its name; if it was left out, for the first of `others` that was not,
-    /// or else for what would contain it.
+    /// The span to point at for a field, and its name. If the field was left out, that of the first of `others`
+    /// that is there, else of the table that would contain it.
     pub(crate) fn point_at<'a>(
         &self,
         field: &'a str,
@@ -61,7 +61,7 @@ impl Place {
             .unwrap_or_else(|| (self.follow(field).0.point.clone(), field))
     }
 
-    /// The place at the end of a path, or where the path leaves the text; and whether it is the end.
+    /// The value at the end of a path, or where the path leaves the text; and whether it is the end.
     fn follow(&self, field: &str) -> (&Self, bool) {
         let mut place = self;
         for step in steps(field) {
@@ -137,7 +137,7 @@ fn toml_value(key: Option<Range<usize>>, value: &Spanned<DeValue<'_>>, depth: u3
         | DeValue::Datetime(_) => Vec::new(),
     };
     let point = if value.get_ref().is_table() { key.clone() } else { span.clone() };
-    // A table's header may stand before or after its key's first mention.
+    // A table's header may come before or after its key's first mention.
     let whole = if key.end <= span.start { key.start..span.end } else { span };
     Place { whole, point, children }
 }
@@ -160,7 +160,7 @@ fn json_value(raw: &RawValue, text: &str, depth: u32) -> Place {
         let item = |(index, value)| (Segment::Index(index), json_value(value, text, depth - 1));
         children.extend(items.into_iter().enumerate().map(item));
     }
-    // An object is pointed at by its brace: all of it would drown the reader.
+    // An object is pointed at by its brace: the whole object would be too much to read.
     let point = if json.starts_with('{') { start..start + 1 } else { whole.clone() };
     Place { whole, point, children }
 }

@@ -1,6 +1,6 @@
-//! What is wrong with a file, where, and what would be right.
+//! Problems of a file: what is wrong, where, and advice.
 //!
-//! Owns how problems are reported. Refuses to know what makes a scenario wrong.
+//! Owns how problems are reported. Refuses to know what makes a scenario invalid.
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;
@@ -16,7 +16,7 @@ pub(crate) const PROBLEMS_MAX: usize = 20;
 /// Longest name or value in a message, in characters; longer ones are cut off.
 const WORDS_MAX: usize = 1_000;
 
-/// A file that is no scenario: the first problems found in it, at least one.
+/// A file that is not a valid scenario: the first problems found in it, at least one.
 ///
 /// Its `Display` is one line a problem, `file:line:column: field: what; help`. As a
 /// miette `Diagnostic` it shows each place in the text as well.
@@ -25,9 +25,9 @@ const WORDS_MAX: usize = 1_000;
 pub struct ScenarioError {
     /// The problems, in the order of the text; never empty, and at most twenty.
     pub problems: Vec<Problem>,
-    /// How many more there are.
+    /// Number of further problems.
     pub untold: usize,
-    /// What can be shown of the text; nothing of one that is not the reader's.
+    /// The excerpt of the text; empty for a foreign text.
     excerpt: Option<NamedSource<String>>,
 }
 
@@ -45,9 +45,9 @@ pub struct Problem {
     pub field: String,
     /// What is wrong.
     pub what: String,
-    /// What would be right.
+    /// The advice.
     pub help: String,
-    /// Its place in the excerpt, if that shows it.
+    /// Its position in the excerpt, if the excerpt contains it.
     span: Option<SourceSpan>,
 }
 
@@ -58,17 +58,17 @@ pub(crate) struct Source {
     text: Arc<str>,
 }
 
-/// What is wrong with which field, before its place in a text is known.
+/// A problem of a field, before its position in a text is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
     pub(crate) field: String,
-    /// Fields that play as much of a part: the first that was written is to blame if the field was left out.
+    /// Other fields concerned: the first that was written is pointed at if the field was left out.
     pub(crate) others: Vec<String>,
     pub(crate) what: String,
     pub(crate) help: String,
 }
 
-/// Complaints about a scenario whose text is not at hand.
+/// Complaints about a scenario without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaints(pub(crate) Vec<Complaint>);
 
@@ -100,13 +100,13 @@ impl ScenarioError {
         }
     }
 
-    /// The same without the text: for a file that is somebody else's.
+    /// The same without an excerpt: for a foreign file.
     pub(crate) fn without_text(self) -> Self {
         Self { excerpt: None, ..self }
     }
 }
 
-/// Shows every place in the text, with what would be right beside it.
+/// Shows every position in the text, with the advice beside it.
 impl Diagnostic for ScenarioError {
     fn source_code(&self) -> Option<&dyn SourceCode> {
         self.excerpt.as_ref().map(|excerpt| excerpt as &dyn SourceCode)
@@ -126,7 +126,7 @@ impl Diagnostic for ScenarioError {
 }
 
 impl Problem {
-    /// As one line: `file:line:column: field: what; help`.
+    /// The problem on one line: `file:line:column: field: what; help`.
     pub fn line(&self) -> String {
         format!("{}:{}:{}: {self}; {}", self.file, self.line, self.column, self.help)
     }
@@ -200,7 +200,7 @@ fn more(untold: usize) -> String {
     }
 }
 
-/// Words that fit on a page.
+/// Text shortened to fit on a page.
 fn brief(words: String) -> String {
     match words.char_indices().nth(WORDS_MAX) {
         Some((end, _)) => format!("{}…", &words[..end]),

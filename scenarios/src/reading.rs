@@ -1,25 +1,24 @@
-//! Reading what somebody named.
+//! Reading files that a user names.
 //!
-//! Owns what may be read: regular files, up to a limit, and for what a scenario names those below its own
-//! folder. A pipe would be waited for and a device has no end, so neither is opened. Refuses to know what
-//! is in a file.
+//! Owns which files may be read: regular files, up to a limit; for files named in a scenario, those below its
+//! own folder. Pipes would block and devices have no end, so neither is opened. Refuses to know the content.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-/// Largest scenario that is read. A screen of it takes two kibibytes.
+/// Largest scenario that is read, in bytes. A screen of it takes two kibibytes.
 pub const SCENARIO_MAX: u64 = 4 << 20;
-/// Largest trace that is read: a year of minutes takes eight mebibytes.
+/// Largest trace that is read, in bytes: a year of minutes takes eight mebibytes.
 pub const TRACE_MAX: u64 = 16 << 20;
 
-/// How far a scenario may reach for the files that it names.
+/// The folders from which a scenario may read the files that it names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
-    /// Into its own folder and those below it.
+    /// Its own folder and those below it.
     #[default]
     Below,
-    /// Wherever it says.
+    /// Any folder.
     Anywhere,
 }
 
@@ -37,12 +36,12 @@ pub fn whole(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A regular file, to be read.
+/// Opens a regular file for reading.
 ///
 /// # Errors
 /// If it cannot be opened, or is something else.
 pub fn open(path: &Path) -> io::Result<File> {
-    // Opening a pipe waits for a writer, so it must be looked at before.
+    // Opening a pipe blocks, so the kind must be checked before.
     regular(&std::fs::metadata(path)?)?;
     let file = File::open(path)?;
     regular(&file.metadata()?)?;
@@ -57,10 +56,10 @@ fn regular(found: &std::fs::Metadata) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {kind}, and no regular file")))
 }
 
-/// Where the file `name` of a scenario stands whose own file is `scenario`.
+/// The path of the file `name` that the scenario in the file `scenario` names.
 ///
 /// # Errors
-/// If it is out of reach, or not there.
+/// If it is out of reach, or missing.
 pub fn beside(scenario: &Path, name: &str, reach: Reach) -> io::Result<PathBuf> {
     let folder = scenario.with_file_name("");
     let path = folder.join(name);
@@ -80,7 +79,7 @@ pub fn beside(scenario: &Path, name: &str, reach: Reach) -> io::Result<PathBuf> 
     if path.canonicalize()?.starts_with(folder.canonicalize()?) { Ok(path) } else { Err(outside()) }
 }
 
-/// Whether a path, as it is written, stays below the folder from which it is read.
+/// Whether a path, as written, stays below the folder from which it is read.
 pub fn is_below(name: &str) -> bool {
     let is_below = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     Path::new(name).components().all(is_below)

@@ -1,11 +1,11 @@
 //! The reference of a scenario file: every key of every section, and of every shape and fault, as Markdown.
 //!
-//! Owns how a setting stands on the page. Refuses to know any setting.
+//! Owns the layout of a setting on the page. Refuses to know any setting.
 
 use crate::form::settings;
 use crate::setting::{Key, Kind, Section, join};
 
-/// The reference, from the heading of the first section on: `onsale scenarios reference` prints it.
+/// The reference, from the heading of the first section on; `onsale scenarios reference` prints it.
 pub fn reference() -> String {
     let mut page = Page::default();
     page.section("", &settings());
@@ -56,7 +56,7 @@ impl Page {
         self.table(section);
     }
 
-    /// What a table is about, and its keys but for those that are tables.
+    /// The doc of a table, and its keys except those that are tables.
     fn table(&mut self, section: &Section) {
         self.line(&format!("\n{}\n", section.doc));
         let values = |key: &&Key| !matches!(key.kind, Kind::Table(_) | Kind::OneOf(_));
@@ -98,7 +98,7 @@ impl Page {
     }
 }
 
-/// The names that a key may have as its value, or that its list may hold, where they are worth a list.
+/// The names that are valid for a key or the items of its list, if they deserve a list.
 fn names(kind: &Kind) -> Option<&[crate::setting::Choice]> {
     match kind {
         Kind::Name(choices) => Some(choices),

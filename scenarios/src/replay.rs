@@ -1,13 +1,13 @@
 //! `[replay]`: the seed under which a scenario once failed.
 //!
-//! Owns the keys. Refuses to know what failed: the file's opening comment tells it.
+//! Owns the keys. Refuses to know what failed: the comment at the top of the file says it.
 
 use onsale_reports::json::seed::Seed;
 
 use crate::setting::{Kind, Value, by_serde, settings};
 
 settings! {
-    /// Seed, and random streams, under which a scenario once failed: a regression says it.
+    /// The seed, and the random streams, under which a regression once failed.
     pub table Replay {
         /// Seed to play.
         seed: Seed;

@@ -1,4 +1,4 @@
-//! How many of a trace's people come: all, a share of them, or several for each.
+//! The share of a trace's people who come: all, some, or several for each.
 //!
 //! Owns the spelling (`12.5%`, `250%`) and the arithmetic, in integers. Refuses to know what a trace is.
 

@@ -1,8 +1,8 @@
-//! What a setting is: a key with its type, unit, default, bounds, basis and one line of doc, said once.
+//! Settings: each a key with its type, unit, default, bounds, basis and one line of doc, declared once.
 //!
-//! Owns the macros in which settings are declared, and what follows from a declaration: the struct, how it is read
-//! and written, its bounds checks, and its description, from which the schema, the reference and the comments of
-//! `onsale scenarios show` are made. Refuses to know any setting, and any rule between two.
+//! Owns the macros that declare settings, and the code made from a declaration: the struct, reading and writing,
+//! the checks of bounds, and the description from which the schema, the reference and the comments of `onsale
+//! scenarios show` are made. Refuses to know any setting, and any rule between two.
 
 mod checks;
 mod describe;
@@ -28,22 +28,22 @@ pub use self::values::Milli;
 pub(crate) use self::values::{Switch, by_serde, name_of, names};
 use crate::human::SPAN_MAX;
 
-/// Longer than any run that makes sense.
+/// Longest sensible duration of anything in a run.
 pub(crate) const DAY: Span = Span::from_secs(24 * 3_600);
-/// Any span but none at all.
+/// Any span above zero.
 pub(crate) const SOME_TIME: RangeInclusive<Span> = Span(1)..=SPAN_MAX;
-/// None at all, or up to a day.
+/// Zero, or up to a day.
 pub(crate) const UP_TO_A_DAY: RangeInclusive<Span> = Span::ZERO..=DAY;
 
 /// A type that a key may have.
 pub(crate) trait Value: Sized {
-    /// What bounds its values, beyond what the type itself can hold.
+    /// The bounds of its values, within the range of the type.
     type Bounds;
 
     /// Bounds that allow every value.
     const ANY: Self::Bounds;
 
-    /// The type and its bounds, as schema and reference tell them.
+    /// The type and its bounds, as shown in schema and reference.
     fn kind(bounds: &Self::Bounds) -> Kind;
 
     /// Complains about a value out of bounds; `field` is its path in the scenario.
@@ -52,25 +52,25 @@ pub(crate) trait Value: Sized {
     /// Reads the value of one key.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 
-    /// Writes it; it reads back to an equal one.
+    /// Writes it so that it reads back as an equal value.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// Whether its key is not written at all.
+    /// Whether its key is left out when written.
     fn is_left_out(&self) -> bool {
         false
     }
 
-    /// The value of a key without a default that is left out; `None` if the key must be written.
+    /// The value of a missing key without a default; `None` if the key is required.
     fn left_out() -> Option<Self> {
         None
     }
 }
 
-/// A struct that [`settings!`] made.
+/// A struct made by [`settings!`].
 pub(crate) trait Table: Sized {
-    /// The struct, as errors name it.
+    /// The name of the struct in errors.
     const NAME: &'static str;
-    /// Its keys, in the order in which they are written.
+    /// Its keys, in the order of writing.
     const KEYS: &'static [&'static str];
 
     fn read_keys<'de, M: de::MapAccess<'de>>(map: M) -> Result<Self, M::Error>;
@@ -88,7 +88,7 @@ pub(crate) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// How long a name is as a key, in bytes.
+/// Length of a name as a key, in bytes.
 pub(crate) const fn kebab_length(name: &str) -> usize {
     let (mut n, mut length) = (0, name.len());
     while n < name.len() {
@@ -240,7 +240,7 @@ macro_rules! settings {
     };
 }
 
-/// The parts in which sections and tables differ.
+/// The differences between sections and tables.
 macro_rules! form {
     (left_out section) => {
         fn left_out() -> Option<Self> {
@@ -280,7 +280,7 @@ macro_rules! default {
     };
 }
 
-/// The default that stands at a key, if one does.
+/// The default declared at a key, if there is one.
 macro_rules! given {
     ($ty:ty, $default:expr) => {
         Some::<$ty>($default)

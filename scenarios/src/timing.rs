@@ -1,7 +1,7 @@
-//! How long something takes: always as long, or drawn each time.
+//! Durations: constant, or drawn from a distribution.
 //!
-//! Owns the one value for costs, latencies and thoughts, and how it is written. Refuses to know how
-//! it is drawn.
+//! Owns the one type for costs, latencies and think times, and how it is written. Refuses to know how it is
+//! drawn.
 
 use std::fmt;
 
@@ -11,20 +11,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::human::{self, HumanSpan, Misread, Pair};
 use crate::ratio::Ratio;
 
-/// How long something takes.
+/// A duration, constant or drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Timing {
-    /// Always as long.
+    /// Constant.
     Constant(Span),
-    /// As long as one waits for what comes at any instant alike.
+    /// Exponential: the time until an event that is equally likely at any instant.
     Exponential {
         /// The mean.
         mean: Span,
     },
     /// Lognormal.
     LogNormal(LogNormal),
-    /// By its quantiles, evenly spread between each two: shares that do not fall, from 0 to 100 %, and spans
-    /// that do not fall either. A share that stands twice is a leap.
+    /// A table of quantiles, evenly spread between neighbours: non-decreasing shares from 0 to 100 %, with
+    /// non-decreasing spans. A share that occurs twice is a jump.
     Quantiles(Vec<(Ratio, Span)>),
 }
 
@@ -32,7 +32,7 @@ pub enum Timing {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogNormal {
-    /// Half of all draws lie below.
+    /// The median.
     #[serde(with = "human::span")]
     pub median: Span,
     /// Standard deviation of the logarithm, in thousandths.
@@ -49,12 +49,12 @@ impl Timing {
         Self::LogNormal(LogNormal { median, sigma_milli })
     }
 
-    /// The span, if it is always the same.
+    /// The span, if it is constant.
     pub const fn constant(&self) -> Option<Span> {
         if let Self::Constant(span) = self { Some(*span) } else { None }
     }
 
-    /// What it takes at least.
+    /// The least duration.
     pub fn least(&self) -> Span {
         match self {
             Self::Constant(span) => *span,
@@ -63,7 +63,7 @@ impl Timing {
         }
     }
 
-    /// What it takes as a rule: the value, the mean, the median.
+    /// The typical duration: the constant, the mean, or the median.
     pub fn typical(&self) -> Span {
         match self {
             Self::Constant(span) | Self::Exponential { mean: span } => *span,
@@ -75,7 +75,7 @@ impl Timing {
         }
     }
 
-    /// From now on it takes that as a rule, and varies as before; a table of quantiles gives way to it.
+    /// Changes the typical duration and keeps the variation; a table of quantiles becomes a constant.
     pub fn set_typical(&mut self, typical: Span) {
         match self {
             Self::Constant(span)
@@ -114,7 +114,7 @@ impl<'de> Deserialize<'de> for Timing {
     }
 }
 
-/// The keys of what is drawn.
+/// The keys of a distribution.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Keys {

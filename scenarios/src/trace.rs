@@ -1,7 +1,7 @@
 //! Recorded arrivals: CSV of `offset_s,arrivals`.
 //!
-//! Owns the format and its rules: offsets in seconds that ascend in even steps, counts
-//! of people. Refuses to interpolate: what lies between two points is the crowd's business.
+//! Owns the format and its rules: offsets in seconds that ascend in even steps, counts of people. Refuses to
+//! interpolate: the crowd does that.
 
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Vec<(Span, u64)>, ScenarioError
     }
 }
 
-/// What is wrong, and what would be right.
+/// The problem and the advice.
 type Wrong = (String, String);
 
 fn wrong(what: &str, help: &str) -> Wrong {
@@ -72,7 +72,7 @@ fn read_header(row: &csv::StringRecord) -> Result<Option<(Span, u64)>, Wrong> {
     Err(wrong("the header is another one", "the first line is `offset_s,arrivals`"))
 }
 
-/// The point of a row that follows others.
+/// The point of a later row.
 fn read_point(row: &csv::StringRecord, points: &[(Span, u64)]) -> Result<(Span, u64), Wrong> {
     let [offset, arrivals] = two_columns(row)?;
     let point = (parse_offset(offset), human::digits(arrivals).filter(|_| !arrivals.is_empty()));
@@ -92,7 +92,7 @@ fn read_point(row: &csv::StringRecord, points: &[(Span, u64)]) -> Result<(Span, 
     }
 }
 
-/// What no single row can have wrong.
+/// Problems that concern several rows.
 fn check_whole(header_seen: bool, points: &[(Span, u64)]) -> Result<(), Wrong> {
     if !header_seen {
         return Err(wrong("the file is empty", "the first line is `offset_s,arrivals`"));
@@ -111,14 +111,14 @@ fn check_whole(header_seen: bool, points: &[(Span, u64)]) -> Result<(), Wrong> {
     }
 }
 
-/// What a row spans without the blanks and empty lines around it.
+/// The span of a row without the blanks and empty lines around it.
 fn within(text: &str, span: Range<usize>) -> Range<usize> {
     let row = &text[span.clone()];
     let start = span.start + (row.len() - row.trim_start().len());
     start..start + row.trim().len()
 }
 
-/// Why `offset` can't follow `points`, if it can't, and what could.
+/// The reason why `offset` can't follow `points`, if it can't, and a possible value.
 fn break_in_steps(points: &[(Span, u64)], offset: Span) -> Option<(Span, String)> {
     let [.., (last, _)] = points else { return None };
     if offset <= *last {

@@ -1,6 +1,6 @@
-//! Writing scenarios: in full, without what is at its default, and as JSON.
+//! Writing scenarios: in full, without defaults, and as JSON.
 //!
-//! Owns how a scenario looks as text; what is written reads back to an equal scenario. Refuses to know any setting.
+//! Owns the form of a scenario as text, which reads back to an equal scenario. Refuses to know any setting.
 
 mod commented;
 
@@ -14,18 +14,18 @@ use crate::settings::Arrivals;
 impl Scenario {
     /// The scenario in full as TOML, every default filled in; it reads back to an equal one.
     ///
-    /// The id is left out, as in every file.
+    /// The id is left out, because files have none.
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         write_table(&mut text, "", &self.to_table()).expect("a string takes whatever is written");
         text
     }
 
-    /// The scenario as TOML without what is at its default; it reads back to an equal one.
+    /// The scenario as TOML without keys at their default; it reads back to an equal one.
     pub fn to_brief_toml(&self) -> String {
         let mut table = self.to_table();
         leave_out_defaults(&mut table, &Self::default().to_table(), SECTION_LEVELS);
-        // Left out, the number would be what the trace counts.
+        // If it were left out, the trace's count would be used.
         if let Arrivals::Trace { .. } = self.crowd.arrivals
             && let Some(Value::Table(crowd)) = table.get_mut("crowd")
         {
@@ -42,7 +42,7 @@ impl Scenario {
     }
 }
 
-/// Sections lie in sections at most so deep; what lies deeper is a value.
+/// Deepest nesting of sections; deeper tables are values.
 const SECTION_LEVELS: u8 = 2;
 
 fn leave_out_defaults(table: &mut Table, defaults: &Table, levels: u8) {
@@ -62,10 +62,10 @@ fn is_section(path: &str, value: &Value) -> bool {
     is_table && !path.contains('.')
 }
 
-/// Writes scalars first, then sections of at most two levels; what lies deeper stays on one line.
+/// Writes scalars first, then sections of at most two levels; deeper tables stay on one line.
 fn write_table(text: &mut impl fmt::Write, path: &str, table: &Table) -> fmt::Result {
     for (key, value) in table.iter().filter(|(_, value)| !is_section(path, value)) {
-        // Only the list of faults can stand empty at the top: it has nothing to say then.
+        // Only the list of faults can be empty at the top: then it is left out.
         if !(path.is_empty() && value.is_array()) {
             writeln!(text, "{key} = {}", Plain(value))?;
         }

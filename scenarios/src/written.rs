@@ -1,6 +1,6 @@
-//! Which keys a scenario's file wrote, whatever their values.
+//! The keys that a scenario's file wrote, with any value.
 //!
-//! Owns the list. Refuses to know what follows from it.
+//! Owns the list. Refuses to know its consequences.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::setting::{Kind, Value, by_serde};
 
-/// Keys that a scenario's file wrote although they have a default that rests on something: what a person wrote is
-/// chosen and not assumed, whatever its value. Decides nothing, so scenarios that differ in it alone are equal.
+/// Keys that a scenario's file wrote although their defaults have a basis: a written value is chosen and not
+/// assumed. Decides nothing, so scenarios that differ only in this list are equal.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Written(pub(crate) BTreeSet<String>);
 
 impl Written {
-    /// Whether none was written.
+    /// Whether no key was written.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,6 +1,6 @@
-//! What is checked of arrivals: curves, traces, and people by name.
+//! Validation of arrivals: curves, traces, and people by name.
 //!
-//! Owns the rules of each shape. Refuses to know what people do once they are there.
+//! Owns the rules of each shape. Refuses to know how people act once they have arrived.
 
 use onsale_booking::Span;
 

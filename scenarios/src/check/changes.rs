@@ -1,7 +1,7 @@
-//! What a cluster whose nodes come and go cannot take yet.
+//! Validation of membership changes.
 //!
-//! Owns the refusals: what a disk has lost without a trace only a leader can know, and who leads changes
-//! with the members; and a quorum that is fixed must stay within reach. Refuses to know how nodes move.
+//! Owns the refusals: only a leader can know what a disk has lost without a trace, and leaders change with the
+//! members; and a fixed quorum must stay reachable. Refuses to know how nodes move.
 
 use onsale_booking::Span;
 
@@ -28,7 +28,7 @@ impl Checks {
         self.fixed_quorum(scenario);
     }
 
-    /// A node that a seed may lose for good is replaced by a spare that nobody else has in mind, and is the only one.
+    /// A node that a seed may lose for good is replaced by a spare that nothing else uses, and is the only one.
     pub(super) fn drawn_loss(&mut self, swarm: &Swarm, scenario: &Scenario) {
         let place = swarm.families.iter().position(|&family| family == Family::Replace);
         let Some(field) = place.map(|n| format!("swarm.families[{n}]")) else { return };
@@ -44,7 +44,7 @@ impl Checks {
         });
     }
 
-    /// A quorum that is fixed is not smaller where nodes have left.
+    /// A fixed quorum is not reduced when nodes have left.
     fn fixed_quorum(&mut self, scenario: &Scenario) {
         let Some(quorum) = scenario.cluster.membership.static_quorum else { return };
         let mut moves: Vec<(Span, i32)> = scenario.faults.iter().filter_map(change).collect();
@@ -77,7 +77,7 @@ impl Checks {
     }
 }
 
-/// By how many nodes a cluster grows, from when on.
+/// Number of nodes by which a cluster grows, and from when on.
 fn change(fault: &Fault) -> Option<(Span, i32)> {
     let What::Members(change) = &fault.what else { return None };
     Some((fault.at, change.grows_by())).filter(|&(_, by)| by != 0)

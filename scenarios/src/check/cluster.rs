@@ -1,7 +1,7 @@
-//! What makes a cluster sound.
+//! Validation of a cluster.
 //!
-//! Owns the rules between nodes, zones, replicas and quorums, and whether elections can settle. Refuses to know how
-//! elections go.
+//! Owns the rules between nodes, zones, replicas and quorums, and whether elections can settle. Refuses to know
+//! how elections work.
 
 use onsale_booking::Span;
 use onsale_cluster::placement::REPLICAS_MAX;
@@ -9,7 +9,7 @@ use onsale_cluster::placement::REPLICAS_MAX;
 use super::Checks;
 use crate::settings::{Cluster, Disk};
 
-/// Nodes at most, spare ones included: the order of their ids is that of their numbers.
+/// Most nodes, spares included: up to here the order of their ids is that of their numbers.
 const NODES_MAX: u16 = 99;
 
 impl Checks {

@@ -1,4 +1,4 @@
-//! What makes a crowd sound.
+//! Validation of a crowd.
 //!
 //! Owns the rules between people, the waiting room and the sale. Refuses to know when people come.
 

@@ -1,4 +1,4 @@
-//! What makes a scenario's facts sound.
+//! Validation of a scenario's facts.
 
 use onsale_booking::Span;
 

@@ -1,6 +1,6 @@
-//! What makes a sale sound, and leaders that are drawn to its venues.
+//! Validation of a sale, and of leaders that move to its venues.
 //!
-//! Owns the rules between halls, shows, holds, venues and zones. Refuses to know who is drawn where.
+//! Owns the rules between halls, shows, holds, venues and zones. Refuses to know how leaders move.
 
 use super::Checks;
 use crate::ratio::Ratio;

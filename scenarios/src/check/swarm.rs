@@ -1,4 +1,4 @@
-//! What makes a swarm sound: its families may be drawn, and its faults fit into the run.
+//! Validation of a swarm: its families may be drawn, and its faults fit into the run.
 //!
 //! Owns the rules for drawn faults. Refuses to know how they are drawn.
 

@@ -76,14 +76,14 @@ faults! {
     }
 }
 
-/// Which links a partition cuts.
+/// The links that a partition cuts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// These nodes are cut from the others, and from the clients too.
+    /// These nodes are cut off from the others, and from clients.
     Isolate(Vec<Target>),
-    /// The nodes split into two halves, the smaller one with the leader of the hot show.
+    /// Two halves, the smaller one with the leader of the hot show.
     Halves,
-    /// What this node sends to the other nodes is lost; what they send arrives.
+    /// Messages from this node to other nodes are lost; messages to it arrive.
     OneWay(Target),
     /// Each node sees a majority, no two the same one.
     MajorityRing,
@@ -152,7 +152,7 @@ impl Group for NetworkFault {
                 nodes.iter().map(|&node| isolation(node)).collect()
             }
             Self::Partition { .. } => Target::BOTH_ROLES.map(isolation).into(),
-            // Chance decides for each message: a fault that loses all depends on less.
+            // Chance decides for each message: a fault that loses all messages is simpler.
             Self::Loss { .. } => {
                 let mute = (1..=nodes).map(|node| Cut::OneWay(Target::Node(NodeId(node))));
                 let surer = mute.flat_map(|cut| parts(&fault.but(Self::Partition { cut })));
@@ -166,7 +166,7 @@ impl Group for NetworkFault {
             Self::Congestion { node: None, kib_per_s } => Target::BOTH_ROLES
                 .map(|node| fault.but(Self::Congestion { node: Some(node), kib_per_s: *kib_per_s }))
                 .into(),
-            // It takes fewer people to clog a narrower link.
+            // A narrower link needs fewer people to clog it.
             Self::Congestion { node: Some(node), kib_per_s } if *kib_per_s > 1 => {
                 vec![fault.but(Self::Congestion { node: Some(*node), kib_per_s: kib_per_s / 2 })]
             }
@@ -192,7 +192,7 @@ impl Group for NetworkFault {
             Self::Flapping { node, peer, .. } => {
                 aim(node);
                 peer.iter_mut().for_each(aim);
-                // A link with itself is none: the whole node flaps then.
+                // A node has no link with itself: then the whole node flaps.
                 peer.take_if(|peer| peer == node);
             }
             Self::Swizzle { cut, mend } => {
@@ -218,7 +218,7 @@ impl Group for NetworkFault {
 }
 
 impl NetworkFault {
-    /// Faults of the family that leave nothing to chance: for as long, or for some part of the time.
+    /// Simpler faults of the family that leave nothing to chance: for the whole time, or for a part of it.
     fn certain(&self, fault: &Fault) -> Vec<Fault> {
         let mut certain = self.clone();
         if let Self::Loss { chance }
@@ -232,7 +232,7 @@ impl NetworkFault {
     }
 }
 
-/// One node less; one node alone is isolated.
+/// The list without one of its nodes; for a single node, its isolation.
 fn swizzles_with_fewer(fault: &Fault, cut: &[Target], mend: &[Target]) -> Vec<Fault> {
     let without = |gone: &Target| {
         let but = |nodes: &[Target]| {

@@ -1,7 +1,6 @@
-//! How a partition is written: the cut is one of five keys beside its times.
+//! The table of a partition: the cut is one of five keys, beside its times.
 //!
-//! Owns that table, and what is wrong with one that cuts nothing or in several ways. Refuses to
-//! know what is cut.
+//! Owns the table, and the complaints about one with no cut or with several. Refuses to know what is cut.
 
 use std::fmt;
 
@@ -107,7 +106,7 @@ impl Value for Partition {
     }
 }
 
-/// Judges the cut while the reader still knows where the table stands.
+/// Checks the cut while the reader still knows the position of the table.
 struct PartitionVisitor;
 
 impl<'de> de::Visitor<'de> for PartitionVisitor {

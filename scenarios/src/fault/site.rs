@@ -1,6 +1,6 @@
-//! Where a fault stands while it is checked.
+//! The context of a fault while it is checked.
 //!
-//! Owns the rules that keys of several groups have in common. Refuses to know what the families do.
+//! Owns the rules that keys of several groups share. Refuses to know what the families do.
 
 use std::ops::RangeInclusive;
 
@@ -10,14 +10,14 @@ use super::Target;
 use crate::setting::{Checks, DAY};
 use crate::settings::Cluster;
 
-/// Nothing goes and comes back more often in one fault.
+/// Most repetitions within one fault.
 const TURNS_MAX: u64 = 10_000;
-/// For how long something is down or up in turn.
+/// Bounds of each time down or up.
 pub(super) const TURN: RangeInclusive<Span> = Span::from_millis(1)..=DAY;
-/// How many times slower something may become.
+/// Bounds of a slowdown factor.
 pub(super) const FACTOR: RangeInclusive<u32> = 2..=1_000_000;
 
-/// A fault's place in the scenario: its key, how long it lasts, and the cluster that it strikes.
+/// A fault's key in the scenario, its duration, and the cluster that it strikes.
 pub(super) struct Site<'a> {
     pub(super) field: &'a str,
     pub(super) lasts: Span,
@@ -30,7 +30,7 @@ impl Site<'_> {
         format!("{}.{key}", self.field)
     }
 
-    /// A target exists.
+    /// Checks that a target exists.
     pub(super) fn target(&self, checks: &mut Checks, key: &str, target: Target) {
         let (field, numbers) = (self.key(key), self.cluster.numbers());
         match target {
@@ -47,7 +47,7 @@ impl Site<'_> {
         }
     }
 
-    /// Something goes and comes back again and again.
+    /// Checks a fault that goes and comes back repeatedly.
     pub(super) fn comes_and_goes(&self, checks: &mut Checks, down: Span, up: Span) {
         let (lasts, length) = (self.lasts, self.key("lasts"));
         checks.that_both(down <= lasts, &self.key("down"), &length, || {

@@ -1,6 +1,6 @@
-//! `[swarm]`: faults drawn from the seed, how many, of which families, when and how long.
+//! `[swarm]`: faults drawn from the seed: their number, families, times and durations.
 //!
-//! Owns the bounds of what a seed may draw, and how they are written. Refuses to know how it draws.
+//! Owns the bounds of the draws, and their keys. Refuses to know how a seed draws.
 
 use onsale_booking::Span;
 use serde::{Deserializer, Serializer};

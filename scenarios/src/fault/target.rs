@@ -1,6 +1,6 @@
-//! Which node a fault strikes.
+//! The node that a fault strikes.
 //!
-//! Owns how a target is named and read. Refuses to know which node it turns out to be.
+//! Owns how a target is named and read. Refuses to know which node it resolves to.
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,7 +34,7 @@ impl Target {
         }
     }
 
-    /// Moves it into a cluster of this many nodes.
+    /// Adapts it to a cluster of this many nodes.
     pub(super) const fn aim_within(&mut self, nodes: u16) {
         if let Self::Node(NodeId(number)) = self {
             *number = (*number - 1) % nodes + 1;

@@ -1,4 +1,4 @@
-//! From what a reader of TOML or JSON says to what is wrong, where, and what would be right.
+//! Problems and advice, from the messages of TOML and JSON readers.
 //!
 //! Owns the words. Refuses to know any setting.
 
@@ -11,16 +11,16 @@ use crate::problem::{Complaint, ScenarioError, Source};
 pub(super) fn explain_toml(source: &Source, error: &toml::de::Error) -> ScenarioError {
     let text = source.text();
     let span = error.span().or_else(|| too_deep(text)).unwrap_or(0..0);
-    // A file has no id of its own: that key is known, and refused.
+    // A file has no id of its own: the key is known, and refused.
     let message = error.message().replace("expected one of `id`, ", "expected one of ");
     explain(source, span, Place::of_toml(text), &message)
 }
 
-/// So deep the reader of TOML goes.
+/// Deepest nesting that the TOML reader follows.
 const TOML_DEPTH_MAX: usize = 80;
 
-/// Where a text nests deeper than its reader follows, by brackets, braces or dotted keys: it says that one does,
-/// but not where.
+/// The position at which a text nests deeper than its reader follows, by brackets, braces or dotted keys: the
+/// reader's own error lacks it.
 fn too_deep(text: &str) -> Option<Range<usize>> {
     let (mut open, mut dots, mut quote) = (0_usize, 0_usize, None);
     let mut letters = text.char_indices();
@@ -48,7 +48,7 @@ pub(super) fn explain_json(source: &Source, error: &serde_json::Error) -> Scenar
     let text = source.text();
     let line = error.line().saturating_sub(1);
     let line_start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
-    // The reader has passed the value's last byte when it finds fault with it.
+    // The reader has passed the value's last byte when it reports an error in it.
     let offset = (line_start + error.column()).saturating_sub(1).min(text.len());
     let message = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
@@ -60,7 +60,7 @@ pub(super) fn explain_json(source: &Source, error: &serde_json::Error) -> Scenar
     )
 }
 
-/// Turns a reader's message into a problem with a way out.
+/// Turns a reader's message into a problem with advice.
 fn explain(
     source: &Source,
     span: Range<usize>,
@@ -74,7 +74,7 @@ fn explain(
 }
 
 fn advice(message: &str, in_syntax: bool) -> (String, String) {
-    // Our own values bring their advice on a second line.
+    // Our own values put their advice on a second line.
     if let Some((what, help)) = message.split_once('\n') {
         return (what.to_owned(), help.to_owned());
     }
@@ -90,7 +90,7 @@ fn advice(message: &str, in_syntax: bool) -> (String, String) {
             return (format!("`{word}` is missing"), format!("add `{word} = …`"));
         }
     }
-    // How the TOML reader says it of the keys of a fault or a shape of arrivals.
+    // The TOML reader's message about keys of a fault or a shape of arrivals.
     if let Some(rest) = message.strip_prefix("unexpected keys in table: ")
         && let Some((words, known)) = rest.split_once(", available keys: ")
     {

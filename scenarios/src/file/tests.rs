@@ -1,4 +1,4 @@
-//! Good files are read as written, bad ones refused with a way out, and none panics.
+//! Good files are read as written, bad ones are refused with advice, and none panics.
 
 use std::fmt::Write as _;
 
@@ -36,7 +36,7 @@ fn render(error: &ScenarioError) -> String {
     text
 }
 
-/// Every bad body, after a good title, with what is said of it.
+/// The complaints about each bad body, after a good title.
 fn complaints_about(bodies: &[&str]) -> String {
     let mut said = String::new();
     for body in bodies {

@@ -1,29 +1,29 @@
-//! What is shown of a text that has problems.
+//! The excerpt of a text with problems.
 //!
-//! Owns where in a text its problems stand, and the lines around them: other lines are left empty, so that
-//! numbers stay right, long ones are cut off, and what a terminal would obey is replaced. Takes one walk
-//! through the text, however many problems there are. Refuses to know what they are.
+//! Owns the positions of problems and the lines around them: other lines are left empty, so that numbers stay
+//! right, long ones are cut off, and control characters are replaced. Walks once through the text, for any
+//! number of problems. Refuses to know what the problems are.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Longest part of a line that is shown, in bytes.
 const LINE_MAX: usize = 400;
-/// What stands for a character that would move the terminal.
+/// The replacement of a control character.
 const HIDDEN: char = '\u{fffd}';
 
-/// Where a problem stands.
+/// The position of a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Placed {
     /// Line, from 1.
     pub(super) line: usize,
     /// Column in characters, from 1.
     pub(super) column: usize,
-    /// In the excerpt; none behind the end of what is shown of its line.
+    /// Offset in the excerpt; `None` after the end of the visible part of its line.
     pub(super) shown: Option<Range<usize>>,
 }
 
-/// The excerpt, and the places of some spans in ascending order.
+/// The excerpt, and the positions of some spans in ascending order.
 pub(super) fn of(text: &str, spans: &[Range<usize>]) -> (String, Vec<Placed>) {
     let mut placed = Vec::with_capacity(spans.len());
     let (mut line, mut line_start, mut seen) = (1, 0, 0);
@@ -48,7 +48,7 @@ pub(super) fn of(text: &str, spans: &[Range<usize>]) -> (String, Vec<Placed>) {
             let at = excerpt.len();
             let kept = &bare[..boundary_before(bare, LINE_MAX)];
             excerpt.extend(kept.chars().map(|c| if moves(c) { HIDDEN } else { c }));
-            // Where an offset into the line stands in the excerpt.
+            // Maps an offset into the line to the excerpt.
             let shown = |offset: usize| {
                 let before = &kept[..boundary_before(kept, offset)];
                 at + before
@@ -73,7 +73,7 @@ pub(super) fn of(text: &str, spans: &[Range<usize>]) -> (String, Vec<Placed>) {
         }
         from += whole.len();
     }
-    // Behind the last line.
+    // After the last line.
     for place in placed.iter_mut().skip(next) {
         place.shown = Some(excerpt.len()..excerpt.len());
     }

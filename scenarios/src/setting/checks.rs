@@ -1,4 +1,4 @@
-//! Complaints about values, collected.
+//! A list of complaints about values.
 //!
 //! Owns the checks that many settings share, with their words. Refuses to know any setting.
 
@@ -11,7 +11,7 @@ use super::SOME_TIME;
 use crate::problem::Complaint;
 use crate::ratio::Ratio;
 
-/// What is wrong with a scenario, as far as it is checked.
+/// The problems of a scenario found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Checks {
     pub(crate) complaints: Vec<Complaint>,
@@ -60,7 +60,8 @@ impl Checks {
         });
     }
 
-    /// Complains about a field unless all is well; the closure says what is wrong and what would be right.
+    /// Adds a complaint about a field unless the condition holds; the closure returns the problem and the
+    /// advice.
     pub(crate) fn that(
         &mut self,
         all_is_well: bool,
@@ -70,7 +71,7 @@ impl Checks {
         self.that_any(all_is_well, field, &[], complaint);
     }
 
-    /// The same of two fields that clash.
+    /// The same for two fields that clash.
     pub(crate) fn that_both(
         &mut self,
         all_is_well: bool,
@@ -81,7 +82,7 @@ impl Checks {
         self.that_any(all_is_well, field, &[other], complaint);
     }
 
-    /// The same of several.
+    /// The same for several fields.
     pub(crate) fn that_any(
         &mut self,
         all_is_well: bool,

@@ -1,7 +1,7 @@
-//! What can be told of a setting without its value.
+//! The description of a setting without its value.
 //!
-//! Owns the description of keys and their types, as schema, reference and comments are made from it. Refuses to know
-//! how any of them looks.
+//! Owns the description of keys and their types, from which schema, reference and comments are made. Refuses to
+//! know their layout.
 
 use onsale_booking::Span;
 use toml::Value as Toml;
@@ -9,10 +9,10 @@ use toml::Value as Toml;
 use super::{Value, Writable};
 use crate::basis::Basis;
 
-/// A table of a scenario file: its keys, in the order in which they are written.
+/// A table of a scenario file: its keys, in the order of writing.
 #[derive(Clone, Debug)]
 pub struct Section {
-    /// What it is about.
+    /// Its doc.
     pub doc: &'static str,
     /// Its keys.
     pub keys: Vec<Key>,
@@ -21,19 +21,19 @@ pub struct Section {
 /// One key of a table.
 #[derive(Clone, Debug)]
 pub struct Key {
-    /// As it is written.
+    /// Its name in a file.
     pub name: &'static str,
-    /// What it sets.
+    /// Its doc.
     pub doc: &'static str,
     /// Its type, with its bounds.
     pub kind: Kind,
-    /// What its number counts; empty where the type says it or there is nothing to count.
+    /// The unit of its number; empty if the type says it or there is none.
     pub unit: &'static str,
     /// Whether a file must write it.
     pub is_required: bool,
-    /// What it is if a file leaves it out; `None` if that is told by its absence.
+    /// Its default; `None` if its absence has a meaning of its own.
     pub default: Option<Toml>,
-    /// What the default rests on.
+    /// The basis of the default.
     pub basis: Basis,
 }
 
@@ -67,7 +67,7 @@ pub enum Kind {
     Share,
     /// A share or a multiple, as text: `10%`, `250%`.
     Scale,
-    /// A span, or how one is drawn.
+    /// A span, or a distribution of spans.
     Timing {
         /// The longest that may be written.
         most: Span,
@@ -76,9 +76,9 @@ pub enum Kind {
     Name(Vec<Choice>),
     /// Text in a form of its own.
     Text {
-        /// What it is, in a few words; empty for any text.
+        /// Its form, in a few words; empty for any text.
         form: &'static str,
-        /// A regular expression for all of it; empty for any text.
+        /// A regular expression for the whole text; empty for any text.
         pattern: &'static str,
     },
     /// A list of values.
@@ -91,12 +91,12 @@ pub enum Kind {
     OneOf(Vec<(&'static str, Section)>),
 }
 
-/// One of the names that a key may have as its value.
+/// One of the valid names of a key's value.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// As it is written.
+    /// The name in a file.
     pub name: String,
-    /// What it means.
+    /// Its meaning.
     pub doc: &'static str,
 }
 

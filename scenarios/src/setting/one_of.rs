@@ -1,4 +1,4 @@
-//! Tables with exactly one key, which says what shape the rest has: a fault, the arrivals.
+//! Tables with exactly one key, which selects the shape of the rest: a fault, the arrivals.
 //!
 //! Owns how they are read and written. Refuses to know any shape.
 
@@ -14,7 +14,7 @@ use crate::human::Misread;
 pub(crate) trait OneOf: Sized {
     /// The keys.
     const NAMES: &'static [&'static str];
-    /// The way out for a table that has none of them, or several.
+    /// The advice for a table with none of them, or several.
     const HELP: &'static str;
 
     /// Reads the value of the key.
@@ -59,7 +59,7 @@ impl<'de, T: OneOf> de::Visitor<'de> for OneOfVisitor<T> {
     }
 }
 
-/// Reads the one key. What is no shape's name is refused where it stands.
+/// Reads the one key. An unknown name is refused at its position.
 struct NameAmong(&'static [&'static str]);
 
 impl<'de> de::DeserializeSeed<'de> for NameAmong {

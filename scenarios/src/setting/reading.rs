@@ -1,7 +1,7 @@
-//! How tables of settings are read and written with serde.
+//! Reading and writing of tables of settings with serde.
 //!
-//! Owns what is the same for every table: unknown keys, keys that stand twice and keys that are missing are told as
-//! serde's derived code tells them, so that their places are known. Refuses to know any key.
+//! Owns the common part: unknown, repeated and missing keys are reported as serde's derived code reports them,
+//! so that their positions are known. Refuses to know any key.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -31,7 +31,7 @@ impl<T: Value> Serialize for Writable<'_, T> {
     }
 }
 
-/// Reads a key that has to be among these. What is none of them is refused where it stands.
+/// Reads a key that must be one of these. An unknown key is refused at its position.
 pub(crate) struct KeyAmong(pub(crate) &'static [&'static str]);
 
 impl<'de> de::DeserializeSeed<'de> for KeyAmong {
@@ -55,7 +55,7 @@ impl de::Visitor<'_> for KeyAmong {
     }
 }
 
-/// Reads the value of a key that has to be there once.
+/// Reads the value of a key that may occur once.
 pub(crate) fn read_value<'de, T: Value, M: de::MapAccess<'de>>(
     map: &mut M,
     key: &'static str,
@@ -68,7 +68,7 @@ pub(crate) fn read_value<'de, T: Value, M: de::MapAccess<'de>>(
     Ok(())
 }
 
-/// The value of a key that is not there.
+/// The value of a missing key.
 pub(crate) fn missing<T: Value, E: de::Error>(
     key: &'static str,
     default: Option<T>,

@@ -1,4 +1,4 @@
-//! The types that keys have: numbers, spans, shares, names, and lists of them.
+//! The types of keys: numbers, spans, shares, names, and lists of them.
 //!
 //! Owns how each is read, written, bounded and described. Refuses to know which key has it.
 
@@ -54,7 +54,7 @@ macro_rules! whole_numbers {
 
 whole_numbers!(u8, u16, u32, u64);
 
-/// Enums that [`onsale_booking::choices!`] made: each value with a name and a meaning.
+/// Implements the type for enums made by [`onsale_booking::choices!`]: each value has a name and a meaning.
 macro_rules! names {
     ($($choice:ty),* $(,)?) => {$(
         impl $crate::setting::Value for $choice {
@@ -94,7 +94,7 @@ names!(
     Sessions,
 );
 
-/// The name of a variant, as a file writes it.
+/// The name of a variant in a file.
 pub(crate) fn name_of<T: Serialize>(value: &T) -> String {
     let written = toml::Value::try_from(value).expect("a variant has a form in TOML");
     written.as_str().expect("a variant is written as its name").to_owned()
@@ -112,7 +112,8 @@ impl Value for bool {
     by_serde!();
 }
 
-/// Bounded is a text that is a name: by those that there are. A rule complains about another, with a near one at hand.
+/// Text that is a name, bounded by the valid names. A rule complains about an unknown name and suggests a
+/// similar one.
 impl Value for String {
     type Bounds = Option<fn() -> Vec<Choice>>;
 
@@ -178,7 +179,7 @@ impl Value for Scale {
     by_serde!();
 }
 
-/// Bounded are the spans that are written down; what is drawn beyond them is as drawn.
+/// Only spans that are written down are bounded, not those drawn beyond them.
 impl Value for Timing {
     type Bounds = RangeInclusive<Span>;
 
@@ -210,7 +211,7 @@ impl Value for Limit {
     by_serde!();
 }
 
-/// A flag that is written only where it is on.
+/// A flag that is written only if it is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Switch(pub(crate) bool);
 
@@ -245,7 +246,7 @@ impl Value for Switch {
 pub struct Milli(pub u32);
 
 impl Milli {
-    /// The greatest: 10.
+    /// The greatest value: 10.
     const MAX: u32 = 10_000;
 }
 
@@ -305,7 +306,7 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-/// The bounds are those of each item.
+/// The bounds apply to each item.
 impl<T: Value> Value for Vec<T> {
     type Bounds = T::Bounds;
 

@@ -1,6 +1,6 @@
-//! A setting in words: type, bounds, default and what that rests on.
+//! A setting in words: type, bounds, default and its basis.
 //!
-//! Owns how comments, schema and reference put it. Refuses to know any setting.
+//! Owns the wording in comments, schema and reference. Refuses to know any setting.
 
 use onsale_booking::Span;
 use toml::Value as Toml;
@@ -82,7 +82,7 @@ fn span(least: Span, most: Span) -> String {
 
 /// A default in a few words.
 fn brief(default: &Toml) -> String {
-    /// Longest default that is told in full, in characters.
+    /// Longest default that is shown in full, in characters.
     const LETTERS_MAX: usize = 80;
     match default.to_string() {
         text if text.chars().count() <= LETTERS_MAX => text,

@@ -1,6 +1,6 @@
 //! A scenario in full with a comment at each key, as `onsale scenarios show` prints it.
 //!
-//! Owns the page: what stands in a comment, and where lines end. Refuses to know any setting.
+//! Owns the page: the comments and the line breaks. Refuses to know any setting.
 
 use toml::{Table, Value};
 
@@ -9,12 +9,12 @@ use crate::form::settings;
 use crate::scenario::Scenario;
 use crate::setting::{Key, Kind, Section, join};
 
-/// No line is longer, in characters, unless a single value is.
+/// Longest line, in characters, unless a single value is longer.
 const WIDTH: usize = 100;
 
 impl Scenario {
-    /// The scenario in full as TOML, each key with what it sets, its bounds, its default and what that rests on; it
-    /// reads back to an equal one.
+    /// The scenario in full as TOML, each key with its doc, bounds, default and basis; it reads back to an equal
+    /// one.
     pub fn to_commented_toml(&self) -> String {
         let mut page = Page::default();
         page.table("", &self.to_table(), &settings());
@@ -29,7 +29,7 @@ impl Page {
     fn table(&mut self, path: &str, table: &Table, section: &Section) {
         let known = |key: &str| section.keys.iter().find(|known| known.name == key);
         for (key, value) in table.iter().filter(|(_, value)| !is_section(path, value)) {
-            // Only the list of faults can stand empty at the top: it has nothing to say then.
+            // Only the list of faults can be empty at the top: then it is left out.
             if path.is_empty() && value.is_array() {
                 continue;
             }
@@ -63,7 +63,7 @@ impl Page {
         }
     }
 
-    /// A table whose one key says what shape the rest has, or the keys of a span that is drawn.
+    /// A table whose only key selects the shape of the rest, or the keys of a distribution.
     fn shape(&mut self, path: &str, table: &Table, kind: &Kind) {
         let shapes = if let Kind::OneOf(shapes) = kind { shapes.as_slice() } else { &[] };
         for (key, value) in table {
@@ -125,7 +125,7 @@ fn told(key: &Key) -> String {
     }
 }
 
-/// A list over several lines: elsewhere TOML lets no line end within a value.
+/// A list over several lines: TOML allows line breaks within no other value.
 fn broken(value: &Value) -> String {
     let Value::Array(items) = value else { return Plain(value).to_string() };
     let mut lines = String::from("[\n");
