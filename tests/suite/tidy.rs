@@ -95,7 +95,7 @@ const BANNED: [(&str, &str, &str); 7] = [
 ];
 
 /// Which sources of `sim` name the flagship's crate, and why. A path stands for all below it.
-const KNOW_THE_FLAGSHIP: [(&str, &str); 20] = [
+const KNOW_THE_FLAGSHIP: [(&str, &str); 18] = [
     ("sim/engine/src/replicated", "it is the flagship behind the seam"),
     (
         "sim/engine/src/judges",
@@ -109,8 +109,6 @@ const KNOW_THE_FLAGSHIP: [(&str, &str); 20] = [
     ("sim/engine/src/clients.rs", "requests and replies are its messages"),
     ("sim/engine/src/doing.rs", "a panic is told with the message that caused it"),
     ("sim/engine/src/fault.rs", "which node keeps what is its placement"),
-    ("sim/engine/src/fault/results.rs", "logs are its numbers"),
-    ("sim/engine/src/fault/victims.rs", "logs are its numbers"),
     ("sim/engine/src/run/bounds.rs", "how far facts may be apart is a bound of its own"),
     ("sim/engine/src/run/director.rs", "what a log is doing is told in its phases"),
     ("sim/engine/src/run/outcome.rs", "coverage is told in its marks"),

@@ -121,8 +121,9 @@ impl Ledger<Replicated> for JournalWatch {
         machines: &Machines,
         victim: Place,
         good_copies: GoodCopies,
-    ) -> Option<ShardId> {
-        self.endangered(&setup.placement, machines, victim, good_copies)
+    ) -> Option<u32> {
+        let shard = self.endangered(&setup.placement, machines, victim, good_copies);
+        shard.map(|shard| shard.0)
     }
 
     /// `None`: stories read the frames themselves, as they tell more than records.

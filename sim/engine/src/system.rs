@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use onsale_booking::Instant;
-use onsale_cluster::{Message, Phase, Placement, ShardId};
+use onsale_cluster::{Message, Phase, Placement};
 use onsale_scenarios::{GoodCopies, Scenario};
 use onsale_world::place::{Layout, Place, PlaceTable};
 use onsale_world::{Cargo, Machine, NodeTurn};
@@ -49,7 +49,7 @@ pub trait Host<S: System>: Sized {
     fn take_turn(&mut self, world: &mut World<S>, turn: NodeTurn<S>);
 
     /// The phase of a log, as far as this node knows. Does not change the node.
-    fn phase(&self, log: ShardId) -> Phase;
+    fn phase(&self, log: u32) -> Phase;
 
     /// Compares at the end of the run the node's applied state with a replay of its own disk. Returns the number of
     /// replicas compared.
@@ -110,7 +110,7 @@ pub trait Ledger<S: System>: fmt::Debug + Send {
         machines: &PlaceTable<Machine<S>>,
         victim: Place,
         good_copies: GoodCopies,
-    ) -> Option<ShardId>;
+    ) -> Option<u32>;
 
     /// The records in the bytes of a write, for stories; `None` if stories read the bytes themselves.
     fn declared(bytes: &[u8]) -> Option<Vec<Declared>>;

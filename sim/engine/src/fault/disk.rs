@@ -57,7 +57,7 @@ impl<S: System> Faults<'_, S> {
                 format!("crash of {name} during a write")
             }
             DiskFault::BitRot { .. } => match self.endangers(strike.world, victim) {
-                Some(shard) => spared(&name, shard),
+                Some(log) => spared(&name, &log),
                 None => {
                     let rots = strike.ill_disk(victim).rot(index);
                     let what = if rots { "a bit flips" } else { "no bit to flip" };
@@ -65,7 +65,7 @@ impl<S: System> Faults<'_, S> {
                 }
             },
             DiskFault::Wipe { .. } => match self.endangers(strike.world, victim) {
-                Some(shard) => spared(&name, shard),
+                Some(log) => spared(&name, &log),
                 None => {
                     self.kill(strike, victim);
                     strike.world.touches.write(index);

@@ -53,9 +53,9 @@ impl<S: System> Faults<'_, S> {
     fn replace(&self, strike: &mut Strike<'_, S>, lost: Target, by: Target) -> String {
         let (victim, spare) = (self.victim(strike.world, lost), self.victim(strike.world, by));
         let name = self.name(strike.world, victim);
-        if let Some(shard) = self.endangers(strike.world, victim) {
+        if let Some(log) = self.endangers(strike.world, victim) {
             self.join(strike, spare);
-            return format!("{}; {spare} joins", spared(&name, shard));
+            return format!("{}; {spare} joins", spared(&name, &log));
         }
         let (world, index) = (&mut *strike.world, strike.index);
         // Its machine is gone too, so no kernel resets its connections.

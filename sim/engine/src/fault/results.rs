@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 
 use onsale_booking::{Instant, Span};
-use onsale_cluster::ShardId;
 use onsale_reports::{FailoverResult, FaultResult, OutageResult, Outages};
 
 use crate::plan::Plan;
@@ -59,7 +58,7 @@ pub fn outages<S: System>(world: &World<S>, outages: &[Outage], end: Instant) ->
             struck.map_or_else(|| format!("fault {index}"), |struck| struck.what.clone())
         }
     };
-    let shards: BTreeSet<ShardId> = outages.iter().map(|outage| outage.shard).collect();
+    let shards: BTreeSet<u32> = outages.iter().map(|outage| outage.shard.0).collect();
     Outages {
         count: outages.len() as u64,
         shards: shards.len() as u64,

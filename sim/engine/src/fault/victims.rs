@@ -3,7 +3,6 @@
 //! Owns the choice of victims: a target is resolved when its fault strikes. Refuses to know what is done to them.
 
 use onsale_booking::ShowId;
-use onsale_cluster::ShardId;
 use onsale_scenarios::Target;
 use onsale_world::place::{Layout, Place};
 
@@ -44,8 +43,10 @@ impl<S: System> Faults<'_, S> {
 
     /// A log that must keep a majority of good copies, and would lose it if the victim's disk were damaged; `None` if
     /// the disk may be damaged.
-    pub(super) fn endangers(&self, world: &World<S>, victim: Place) -> Option<ShardId> {
-        world.ears.ledger.endangers(self.setup, world.machines(), victim, self.good_copies)
+    pub(super) fn endangers(&self, world: &World<S>, victim: Place) -> Option<String> {
+        let ledger = &world.ears.ledger;
+        let log = ledger.endangers(self.setup, world.machines(), victim, self.good_copies);
+        log.map(S::NAMING.log)
     }
 
     pub(super) fn victims(&self, world: &World<S>, targets: &[Target]) -> Vec<Place> {
@@ -62,8 +63,8 @@ impl<S: System> Faults<'_, S> {
 }
 
 /// The description of a fault that spares a disk.
-pub(super) fn spared(name: &str, shard: ShardId) -> String {
-    format!("disk of {name} spared: {shard} would lose its majority of good copies")
+pub(super) fn spared(name: &str, log: &str) -> String {
+    format!("disk of {name} spared: {log} would lose its majority of good copies")
 }
 
 /// Several nodes in braces.

@@ -137,8 +137,8 @@ impl system::Host<Replicated> for Host {
         self.end_turn(world, now);
     }
 
-    fn phase(&self, shard: ShardId) -> Phase {
-        self.node.phase(shard).unwrap_or(Phase::Following)
+    fn phase(&self, log: u32) -> Phase {
+        self.node.phase(ShardId(log)).unwrap_or(Phase::Following)
     }
 
     fn audit(&self, machine: &onsale_world::Machine<Replicated>) -> u32 {

@@ -103,7 +103,7 @@ fn probe<S: System>(world: &World<S>, hosts: &Hosts<S>) -> Phase {
     let leader = world.ears.leaders[hot.0 as usize].map(|(_, node)| Place::Node(node));
     let leader = leader.filter(|&place| world.process(place) == Process::Up);
     let host = leader.and_then(|place| hosts[place].as_ref());
-    host.map_or(Phase::Electing, |host| host.phase(hot))
+    host.map_or(Phase::Electing, |host| host.phase(hot.0))
 }
 
 /// Drops the hosts of dead processes.

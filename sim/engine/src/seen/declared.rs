@@ -3,17 +3,13 @@
 //! Owns the type. Refuses to know how they are framed on a disk.
 
 use onsale_booking::{Event, ShowId};
-use onsale_cluster::{Epoch, ShardId};
+use onsale_oracles::Position;
 
 /// A record in a system's write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
-    /// The log.
-    pub log: ShardId,
-    /// Index in the log, from 1.
-    pub index: u64,
-    /// Term in which it was written.
-    pub term: Epoch,
+    /// Where it stands.
+    pub at: Position,
     /// Events of the record.
     pub events: Vec<(ShowId, Event)>,
 }

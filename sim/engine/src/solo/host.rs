@@ -104,7 +104,7 @@ impl system::Host<Solo> for Host {
         self.end_turn(world, done);
     }
 
-    fn phase(&self, _: ShardId) -> Phase {
+    fn phase(&self, _: u32) -> Phase {
         Phase::Serving
     }
 

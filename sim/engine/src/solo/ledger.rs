@@ -4,7 +4,6 @@
 //! there after each crash, and at the end. Refuses to trust the process's own claims.
 
 use onsale_booking::{Instant, Span};
-use onsale_cluster::{Epoch, ShardId};
 use onsale_oracles::Position;
 use onsale_scenarios::GoodCopies;
 use onsale_world::Machine;
@@ -119,18 +118,16 @@ impl Ledger<Solo> for LogWatch {
         _: &PlaceTable<Machine<Solo>>,
         _: Place,
         good_copies: GoodCopies,
-    ) -> Option<ShardId> {
+    ) -> Option<u32> {
         match good_copies {
-            GoodCopies::Majority => Some(ShardId(0)),
+            GoodCopies::Majority => Some(0),
             GoodCopies::Any => None,
         }
     }
 
     fn declared(bytes: &[u8]) -> Option<Vec<Declared>> {
         let told = |line: Line| Declared {
-            log: ShardId(0),
-            index: line.index,
-            term: Epoch(line.term),
+            at: Position { log: 0, index: line.index, term: line.term },
             events: line.events,
         };
         Some(lines(bytes).map(told).collect())

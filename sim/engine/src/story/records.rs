@@ -81,12 +81,11 @@ impl Newest {
 
     /// The new ones among the records that a system declares.
     fn declared(&mut self, at: Instant, node: Place, declared: &[Declared]) -> Vec<Record> {
-        let key = |record: &Declared| (record.log, record.index, record.term);
-        let fresh = declared.iter().filter(|record| self.is_news(key(record)));
+        let fresh = declared.iter().filter(|record| self.is_news(key_of(record)));
         let told = |record: &Declared| Record {
             at,
             node,
-            key: key(record),
+            key: key_of(record),
             events: record.events.clone(),
             map: None,
         };
@@ -119,12 +118,14 @@ pub(super) fn changes(bytes: &[u8]) -> impl Iterator<Item = (Key, Change)> {
     })
 }
 
+const fn key_of(record: &Declared) -> Key {
+    (ShardId(record.at.log), record.at.index, Epoch(record.at.term))
+}
+
 /// The keys of the records in a write: as the system declares them, else as framed.
 pub(super) fn keys(bytes: &[u8], declared: Option<&[Declared]>) -> Vec<Key> {
     match declared {
-        Some(declared) => {
-            declared.iter().map(|record| (record.log, record.index, record.term)).collect()
-        }
+        Some(declared) => declared.iter().map(key_of).collect(),
         None => framed(bytes).map(|(key, _)| key).collect(),
     }
 }
