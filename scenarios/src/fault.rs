@@ -1,7 +1,7 @@
 //! Faults: at fixed times, and drawn from the seed.
 //!
-//! Owns what a scenario can ask to go wrong: when, for how long, and what. What the families of one group have of
-//! their own stands in one file each. Refuses to know how the world does it.
+//! Owns the faults of a scenario: time, duration and kind. The families of each group are in a file of their
+//! own. Refuses to know how the world carries them out.
 
 mod clock;
 mod declare;
@@ -35,72 +35,72 @@ use crate::settings::Cluster;
 /// One fault at a fixed time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// When it strikes, since the run began.
+    /// Instant at which it strikes, since the start of the run.
     pub at: Span,
-    /// How long until it heals; for what comes back by itself, how long it counts as a disturbance.
+    /// Time until it heals; for a fault that ends by itself, how long it counts as a disturbance.
     pub lasts: Span,
-    /// What it does.
+    /// Its kind.
     pub what: What,
 }
 
 groups! {
-    /// What a fault does, by group.
+    /// The kind of a fault, by group.
     pub enum What {
-        /// To processes, or to their machines.
+        /// A fault of processes or their machines.
         Process(ProcessFault),
-        /// To the network.
+        /// A fault of the network.
         Network(NetworkFault),
-        /// To a disk.
+        /// A fault of a disk.
         Disk(DiskFault),
-        /// To a clock.
+        /// A fault of a clock.
         Clock(ClockFault),
-        /// To the cluster's members.
+        /// A change of the cluster's members.
         Members(MembersFault),
     }
 }
 
-/// Why a system may be late, or forgetful, while a fault is in force although its processes are up.
+/// The reason why a system may be late, or forgetful, during a fault although its processes are up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Leaders may not commit, or messages not arrive.
+    /// Leaders may not commit, or messages may not arrive.
     Delays,
-    /// The same, and a disk may forget what was promised on it.
+    /// The same, and a disk may forget promises.
     Forgets,
 }
 
-/// What each group says of its families.
+/// Properties of the families of a group.
 trait Group: Declared {
-    /// What judges must allow for while it is in force.
+    /// The trouble that oracles must allow for while it is in force.
     fn trouble(&self) -> Option<Trouble>;
 
-    /// Complains about what is wrong between its keys, and with nodes and zones that are not there.
+    /// Complains about conflicts between its keys, and about missing nodes and zones.
     fn check(&self, site: &Site<'_>, checks: &mut Checks);
 
-    /// Simpler faults that may cause the same: fewer nodes, fewer links, and nothing left to chance.
+    /// Simpler faults with possibly the same effect: fewer nodes, fewer links, and nothing left to chance.
     fn simpler(&self, fault: &Fault, nodes: u16, zones: u16) -> Vec<Fault>;
 
-    /// Makes spans of its own fit into another time that it lasts.
+    /// Adapts spans of its own to another duration.
     fn fit(&mut self, _lasts: Span) {}
 
-    /// How many times slower it makes something.
+    /// Factor by which it slows something down.
     fn factor(&mut self) -> Option<&mut u32> {
         None
     }
 
-    /// By how much it sets a clock wrong.
+    /// Error that it causes in a clock.
     fn jump(&mut self) -> Option<&mut Span> {
         None
     }
 
-    /// Moves what it aims at into a cluster of this many nodes and zones.
+    /// Adapts its targets to a cluster of this many nodes and zones.
     fn aim_within(&mut self, nodes: u16, zones: u16);
 }
 
-/// A shorter fault makes no simpler story.
+/// A shorter fault is no simpler story.
 pub const LASTS_LEAST: Span = Span::from_millis(1);
 
 impl Fault {
-    /// A fault that strikes at an instant and lasts for this long.
+    /// A fault that strikes at an instant and lasts for a span.
     pub fn new(at: Span, lasts: Span, what: impl Into<What>) -> Self {
         Self { at, lasts, what: what.into() }
     }
@@ -110,22 +110,22 @@ impl Fault {
         self.what.group().family()
     }
 
-    /// What judges must allow for while it is in force.
+    /// The trouble that oracles must allow for while it is in force.
     pub fn trouble(&self) -> Option<Trouble> {
         self.what.group().trouble()
     }
 
-    /// When it has healed.
+    /// Instant at which it has healed.
     pub fn ends(&self) -> Span {
         self.at + self.lasts
     }
 
-    /// The spares that it has join.
+    /// The spares that it lets join.
     pub fn joining(&self) -> &[Target] {
         if let What::Members(fault) = &self.what { fault.joining() } else { &[] }
     }
 
-    /// Simpler faults that may cause the same: fewer nodes, fewer links, and nothing left to chance.
+    /// Simpler faults with possibly the same effect: fewer nodes, fewer links, and nothing left to chance.
     pub fn simpler(&self, nodes: u16, zones: u16) -> Vec<Self> {
         self.what.group().simpler(self, nodes, zones)
     }
@@ -138,22 +138,22 @@ impl Fault {
         fault
     }
 
-    /// How many times slower it makes something, if it does.
+    /// Factor by which it slows something down, if it does.
     pub fn factor_mut(&mut self) -> Option<&mut u32> {
         self.what.group_mut().factor()
     }
 
-    /// By how much it sets a clock wrong, if it does.
+    /// Error that it causes in a clock, if it does.
     pub fn jump_mut(&mut self) -> Option<&mut Span> {
         self.what.group_mut().jump()
     }
 
-    /// Moves what it aims at into a cluster of this many nodes and zones.
+    /// Adapts its targets to a cluster of this many nodes and zones.
     pub fn aim_within(&mut self, nodes: u16, zones: u16) {
         self.what.group_mut().aim_within(nodes, zones);
     }
 
-    /// Complains about all that is wrong with it but single keys, where `field` is the key that it stands at.
+    /// Complains about everything wrong with it except single keys; `field` is its path.
     pub(crate) fn check_in(
         &self,
         field: &str,
@@ -167,7 +167,7 @@ impl Fault {
         group.check(&site, checks);
     }
 
-    /// It strikes while the run lasts, and heals before the run ends.
+    /// Checks that it strikes during the run, and heals before the run ends.
     fn check_times(&self, site: &Site<'_>, group: &dyn Group, end: Span, checks: &mut Checks) {
         let (at, ends) = (self.at, self.ends());
         checks.that_both(at < end, &site.key("at"), "duration", || {
@@ -182,13 +182,13 @@ impl Fault {
         });
     }
 
-    /// The same times with something else that happens.
+    /// A fault of another kind at the same time.
     fn but(&self, what: impl Into<What>) -> Self {
         Self::new(self.at, self.lasts, what)
     }
 }
 
-/// The fault, and parts of it in time.
+/// The fault, and parts of its time.
 fn parts(fault: &Fault) -> Vec<Fault> {
     let parts =
         [1, 4, 16, 64].into_iter().flat_map(|parts| (0..parts).map(move |nth| (nth, parts)));

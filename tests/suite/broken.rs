@@ -1,8 +1,8 @@
-//! Every oracle sees: each is shown a system that is broken from outside and must say so.
+//! Every oracle sees: each is shown a system that is broken from outside and must fail.
 //!
-//! Nothing here touches an oracle or core. Networks meddle with what they carry, disks
-//! lose what they acknowledged: see [`onsale_sim::sabotage`]. The same seeds pass when nothing
-//! is broken. What settings alone can break is in the catalogue's `unsafe`.
+//! Nothing here touches an oracle or core. Networks alter messages and disks lose acknowledged writes: see
+//! [`onsale_sim::sabotage`]. The same seeds pass when nothing is broken. Failures caused by settings alone are
+//! in the catalogue's `unsafe`.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +22,8 @@ use onsale_sim::sabotage::{Relay, Sabotage, Scribe};
 use onsale_tests::{complaint, play, play_all, sale_with, second, small_sale, verdict};
 use onsale_world::place::Place;
 
-/// The oracle fails within `seeds` seeds, and tells a story with these words in it; the
-/// same seeds pass when nothing is broken.
+/// Checks that the oracle fails within `seeds` seeds with a story that contains these words, and that the same
+/// seeds pass when nothing is broken.
 fn sees(
     oracle: &str,
     words: &str,
@@ -61,7 +61,7 @@ fn relay(
     Sabotage { relay: Some(relay), ..Sabotage::default() }
 }
 
-/// A network that rewrites the answers on their last step to the clients, knowing what was asked.
+/// A network that rewrites answers on their last step to the clients, knowing the requests.
 fn answers(mut rewrite: impl FnMut(ShowId, UserId, &mut Reply) + Send + 'static) -> Sabotage {
     let mut asked: BTreeMap<RequestId, (ShowId, UserId)> = BTreeMap::new();
     relay(move |_, from, to, message| {
@@ -92,7 +92,7 @@ fn answers(mut rewrite: impl FnMut(ShowId, UserId, &mut Reply) + Send + 'static)
     })
 }
 
-/// Tells each the seats that the one before was told, if it is of the same show and of as many seats.
+/// Tells each client the seats that the client before was told, if show and number of seats are the same.
 fn mixed_up(seats_in: impl Fn(&mut Outcome) -> Option<&mut SeatList> + Send + 'static) -> Sabotage {
     let mut last: BTreeMap<(ShowId, usize), (UserId, SeatList)> = BTreeMap::new();
     answers(move |show, user, reply| {
@@ -135,7 +135,7 @@ fn lost_booking_sees_disks_that_acknowledged_too_early() {
     sees("lost-booking", "committed record", &sale_with(&[blackout(60)]), 3, lying);
 }
 
-/// When the sale is over and the disks are wiped, nobody writes over what is lost.
+/// Once the sale is over and the disks are wiped, nothing overwrites the loss.
 #[test]
 fn lost_booking_sees_what_is_gone_though_nobody_asks_for_it() {
     let wiped = || Sabotage { disks_lose: u64::MAX, ..Sabotage::default() };
@@ -238,8 +238,8 @@ fn linearizable_sees_seats_that_two_had_at_once() {
     sees("linearizable", "no order lets", &scenario, 1, mix_up);
 }
 
-/// A person who is refused gets the first grant of the show once more, after its time: the client counts from
-/// when it asked, and loses seats that nobody took from it.
+/// A refused person gets the first grant of the show again, after its time: the client counts from its request,
+/// and loses seats that nobody took from it.
 #[test]
 fn linearizable_sees_an_old_grant_that_is_told_again() {
     let replayed = || {
@@ -288,7 +288,7 @@ fn linearizable_sees_people_sent_away_while_seats_may_come_back() {
     sees("linearizable", "while every section has room", &small_sale(), 1, despairing);
 }
 
-/// Disks that write other records than they are given.
+/// Disks that write other records than requested.
 fn forged(mut forge: impl FnMut(Place, u64, &mut Record) + Send + 'static) -> Sabotage {
     let scribe: Scribe = Box::new(move |place, bytes| {
         let mut forged = Vec::new();
@@ -326,7 +326,7 @@ fn single_writer_sees_disks_that_hold_different_records_of_one_epoch() {
     sees("single-writer", "two records were written to", &small_sale(), 1, one_differs);
 }
 
-/// All disks are wiped, and the cluster begins again with its first epochs.
+/// All disks are wiped, and the cluster starts again with its first epochs.
 #[test]
 fn single_writer_sees_epochs_that_come_again() {
     let wiped = || Sabotage { disks_lose: u64::MAX, ..Sabotage::default() };
@@ -379,7 +379,7 @@ fn sale_with_facts(faults: &[Fault]) -> Scenario {
     scenario
 }
 
-/// Visitors are told what the first visitor was told.
+/// All visitors get the answers of the first visitor.
 #[test]
 fn facts_sees_a_visitor_who_is_told_old_news() {
     let replayed = || {
@@ -403,7 +403,7 @@ fn facts_sees_a_visitor_who_is_told_old_news() {
     sees("facts", "back in time", &sale_with_facts(&[crash(20, Target::Leader)]), 1, replayed);
 }
 
-/// From some time on no node hears another about facts.
+/// From some time on, no node receives messages about facts.
 #[test]
 fn facts_sees_copies_that_do_not_come_to_agree() {
     let deaf = || {
@@ -418,15 +418,15 @@ fn facts_sees_copies_that_do_not_come_to_agree() {
     sees("facts", "does not know what", &scenario, 1, deaf);
 }
 
-/// What all have lost nobody can repair, and sessions read back behind it: no fault excuses that.
+/// A loss on all nodes cannot be repaired, and sessions read back in time: no fault excuses that.
 #[test]
 fn facts_sees_disks_that_lose_what_sessions_have_seen() {
     let wiped = || Sabotage { disks_lose: u64::MAX, ..Sabotage::default() };
     sees("facts", "back in time", &sale_with_facts(&[blackout(65)]), 1, wiped);
 }
 
-/// Answers about facts do not arrive any more. People of little patience, who often give up on links
-/// with a long tail, are no alarm while answers still come.
+/// Answers about facts no longer arrive. Impatient people, who often give up on links with a long tail, are no
+/// alarm as long as answers come.
 #[test]
 fn facts_sees_nodes_that_fall_silent() {
     let silent = || {
@@ -441,8 +441,8 @@ fn facts_sees_nodes_that_fall_silent() {
     sees("facts", "gave no answer although", &scenario, 1, silent);
 }
 
-/// Clients who are further away than they are patient give up every question, and each is answered all the
-/// same: that is no alarm (`[network] client = "6s"`), and nodes that fall silent still are one.
+/// Clients farther away than their timeout give up every question although each is answered: that is no alarm
+/// (`[network] client = "6s"`), but nodes that fall silent still are one.
 #[test]
 fn facts_sees_silence_from_far_away() {
     let silent = || {
@@ -465,8 +465,8 @@ fn facts_sees_silence_from_far_away() {
 }
 
 /// A network that delivers half of all messages twice: each write of a fact is executed once. Executed twice, a
-/// deletion was stamped twice, and once the later one was forgotten nothing was known where something ought to be
-/// (19 of 20 seeds).
+/// deletion was stamped twice, and once the later tombstone was dropped there was no record of the fact (19 of
+/// 20 seeds).
 #[test]
 fn facts_that_are_written_twice_by_the_network_are_written_once() {
     let mut scenario = sale_with_facts(&[]);
@@ -485,7 +485,7 @@ fn facts_that_are_written_twice_by_the_network_are_written_once() {
     }
 }
 
-/// A broken promise inside the code ends the run, and is a verdict with a seed, not a crash.
+/// A broken invariant inside the code ends the run, and is a verdict with a seed, not a crash.
 #[test]
 fn a_panic_is_a_verdict() {
     let nonsense = || {

@@ -1,13 +1,13 @@
 //! Every fast scenario of the catalogue under several seeds.
 //!
-//! Tests that are marked as long play more of them: `.ci/run` has those, too. The nightly sweeps take fresh seeds.
+//! Tests marked as long play more of them, in `.ci/run`. The nightly sweeps take fresh seeds.
 
 use std::ops::Range;
 
 use onsale_sim::run::Outcome;
 use onsale_tests::{complaint, folder, play, play_all, scenario};
 
-/// What was applied was also replayed from the disks, or there is no proof that it is the same.
+/// Applied state must also have been replayed from the disks, or nothing shows that it is the same.
 fn unproven(seed: u64, outcome: &Outcome) -> Option<String> {
     let is_unproven = outcome.summary.facts.replicas_replayed == 0;
     is_unproven.then(|| format!("seed {seed}: no replica was replayed"))
@@ -49,8 +49,8 @@ fn every_rare_scenario_keeps_its_promises_under_more_seeds() {
     hold("rare", &(2..6));
 }
 
-/// Seeds under which an oracle once fired, found among a hundred thousand. Later code may draw others
-/// under the same numbers; what each of them showed has a test of its own, beside what was mended.
+/// Seeds under which an oracle once fired, found among a hundred thousand. Later code may draw other runs under
+/// the same numbers; each failure has a test of its own, beside the fix.
 #[test]
 fn seeds_that_failed_once_pass() {
     let table = [
@@ -59,39 +59,39 @@ fn seeds_that_failed_once_pass() {
         // Rot brought a superseded record back, and the oracle took it for committed.
         ("fast/all-families", 35_231),
         ("fast/all-families", 68_472),
-        // A leader handed its leadership over to a dead node, again and again; and a late answer about facts
-        // was taken for none.
+        // A leader transferred its lead to a dead node, repeatedly; and a late answer about facts was ignored.
         ("rare/elastic-everything", 111),
-        // A node that was down got a say before it had begun; then another was lost for good, or forgot.
+        // A node that was down got a say before it had started; then another was lost for good, or forgot.
         ("rare/elastic-everything", 34),
         ("rare/elastic-everything", 16),
-        // A node was lost for good while there was no power: nobody heard that it was to be struck off.
+        // A node was lost for good while there was no power: no node heard that it was to be removed.
         ("rare/elastic-everything", 150),
-        // A node whose clock was far ahead went on writing, so nobody took anything of it.
+        // A node with a fast clock went on writing, so no other node took its facts.
         ("rare/elastic-everything", 1_018),
-        // It was new what a node had not seen, and further ahead than it accepts.
+        // Facts were new to a node, and further ahead than it accepts.
         ("rare/elastic-everything", 430),
-        // Facts went with the disk of the only node that had them; whoever had seen them was served by nobody.
+        // Facts were lost with the disk of the only node that had them; sessions that had seen them were served
+        // by no node.
         ("rare/elastic-everything", 102_104),
         ("rare/elastic-everything", 102_925),
         ("rare/elastic-everything", 104_649),
-        // What a clock far ahead had stamped and a disk had lost waited at peers for its time, and then passed for
-        // having seen what its writer wrote later.
+        // Facts stamped by a fast clock and lost with a disk waited at peers until they were due, and then
+        // counted as proof that their writer's later facts had been seen.
         ("rare/facts-slow-disks", 16),
-        // A restarted node rewrote facts in the middle of replaying its log: an old text replaced later ones, and a
-        // peer that had lost those believed that it had seen them.
+        // A restarted node rewrote facts in the middle of replaying its log: an old text replaced later ones,
+        // and a peer that had lost those believed that it had seen them.
         ("rare/facts-slow-disks", 318),
         ("rare/facts-slow-disks", 326),
-        // More came too early than a node keeps, so it kept nothing new until the first of it was due.
+        // More facts came too early than a node keeps, so it kept nothing new until the first of them was due.
         ("rare/facts-slow-disks", 658),
         ("rare/facts-slow-disks", 836),
-        // A leader decided what nobody waited for any more, and never caught up.
+        // A leader decided requests that nobody waited for any more, and never caught up.
         ("rare/retry-storm-budgeted", 6),
-        // A snapshot for a node that forgot was lost, and taken for under way ever after.
+        // A snapshot for a node that had forgotten was lost, and counted as in flight forever.
         ("fast/elastic-disks", 309),
-        // A leader deposed unawares reported the map's own move as over, by members of long ago.
+        // A leader that did not know of its deposal reported the map's own move as over, by former members.
         ("fast/elastic-faults", 644),
-        // All members were to go, and the leader tried to hand over to one that stays.
+        // All members were to leave, and the leader tried to transfer to one that stays.
         ("fast/elastic-faults", 58),
     ];
     for (id, seed) in table {

@@ -1,5 +1,5 @@
-//! `onsale check` and `onsale merge`, from outside: that nobody can tell from the results how many
-//! threads, machines or attempts they took.
+//! `onsale check` and `onsale merge`, from outside: results do not depend on the number of threads, machines or
+//! attempts.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::desk::{Desk, NEVER, TINY, await_handler, await_lines, sweep};
 
-/// What of the totals is not of this machine, or of the files on it.
+/// The totals that depend on this machine, or on its files.
 fn timeless(mut json: Value) -> Value {
     for key in ["wall_s", "seeds_per_s"] {
         json[key] = Value::Null;
@@ -31,7 +31,7 @@ fn nobody_can_tell_how_many_threads_there_were() {
     assert!(alone.out.contains("verified    4 runs twice"), "{}", alone.out);
     assert!(three.out.ends_with("0 failures in 12 seeds: failure rate below 23 % at 95 %\n"));
     assert!(three.err.ends_with("results in three.jsonl\n"), "{}", three.err);
-    // Verdicts alone decide: a run that was played once has the same results.
+    // Only verdicts matter: a run that was played once has the same results.
     let plain = desk.onsale(&sweep("plain.jsonl", &["--json"]), 0);
     assert_eq!(plain.json()["verified"], 0);
     assert_eq!(plain.json()["scenarios"][0]["first_seed"], "1");
@@ -49,8 +49,7 @@ fn a_run_of_a_sweep_is_the_run_of_its_seed() {
     assert_eq!(line["checks"]["hold"], run["oracles"]["hold"]["checked"]);
 }
 
-/// Wherever a kill strikes, at the end of a line or within one, even the first: what was lost is
-/// run again and nothing else.
+/// A kill may strike at the end of a line or within one, even the first: only lost runs are played again.
 #[test]
 fn a_sweep_that_was_killed_goes_on_to_the_same_bytes() {
     let desk = Desk::of_sweeps("resume");
@@ -65,12 +64,12 @@ fn a_sweep_that_was_killed_goes_on_to_the_same_bytes() {
         let known = ends.iter().filter(|&&end| end <= cut).count().saturating_sub(1);
         assert_eq!(resumed.err.contains("resumed after "), known > 0, "{}", resumed.err);
     }
-    // A script may always ask to go on.
+    // A script may always ask to resume.
     desk.onsale(&sweep("new.jsonl", &["--resume"]), 0);
     assert_eq!(desk.read("new.jsonl"), whole);
 }
 
-/// A resumed sweep may ask for more seeds: results that are there are not played again.
+/// A resumed sweep may ask for more seeds: existing results are not played again.
 #[test]
 fn a_sweep_may_go_on_to_a_later_seed() {
     let desk = Desk::of_sweeps("extend");
@@ -99,7 +98,7 @@ fn a_sweep_may_go_on_to_a_later_seed() {
         let known = if cut == 0 { "6 results" } else { "5 results" };
         assert!(longer.err.contains(&format!("resumed after {known}")), "{}", longer.err);
     }
-    // Of a slice, too.
+    // Also for a slice.
     let half = ["--partition", "hash:1/2"];
     check("half.jsonl", "1..7", &half);
     check("growing.jsonl", "1..3", &half);
@@ -119,7 +118,7 @@ fn a_real_kill_leaves_what_can_be_resumed() {
         .spawn()
         .unwrap();
     await_lines(&desk, "killed.jsonl", 4, &mut child);
-    // SIGKILL, or nothing if the sweep is over already: the bytes must be the same both ways.
+    // SIGKILL, or nothing if the sweep is already over: the bytes must be the same both ways.
     child.kill().unwrap();
     child.wait().unwrap();
     desk.onsale(&sweep("killed.jsonl", &["--resume"]), 0);
@@ -178,7 +177,7 @@ fn results_are_neither_lost_nor_mixed() {
         let said = one(&["--resume"], 2);
         assert!(said.err.contains("r.jsonl:1: "), "{}", said.err);
         assert_eq!(desk.read("r.jsonl"), text);
-        // It is somebody's own, and nothing that can be replaced.
+        // The file is the user's own, and must not be replaced.
         let said = one(&["--overwrite"], 2);
         assert!(said.err.contains("r.jsonl holds something other than results"), "{}", said.err);
         assert_eq!(desk.read("r.jsonl"), text);
@@ -210,7 +209,7 @@ fn slices_make_the_whole() {
         let merged = desk.onsale(&merged, 1);
         assert_eq!(timeless(merged.json()), timeless(whole.json()));
         assert_eq!(desk.read("merged.jsonl"), desk.read("whole.jsonl"));
-        // Times are known of runs that were just made, and of no others.
+        // Only runs that were just made have times.
         assert!(!desk.read("merged.xml").contains(" time="));
         assert_eq!(desk.read("merged.xml"), crate::ci::without_times(&desk.read("whole.xml")));
     }
@@ -245,7 +244,7 @@ fn slices_make_the_whole() {
     assert!(said.err.contains("nowhere.jsonl: "), "{}", said.err);
 }
 
-/// A scenario that is bound to fail passes where what it names failed, and nothing else did.
+/// A scenario with an expected failure passes if that oracle failed and no other.
 #[test]
 fn what_must_fail_passes_if_it_does() {
     let desk = Desk::of_sweeps("bound");
@@ -272,10 +271,10 @@ fn what_must_fail_passes_if_it_does() {
     // Two seeds are too few to tell.
     let said = check(&["--seeds", "1..3"], 1);
     assert!(said.out.contains("✗ bound.toml"), "{}", said.out);
-    // A slice may have too few, the whole has not.
+    // A slice may have too few seeds, the whole has enough.
     check(&["--seeds", "1..4", "--partition", "count:2/4"], 0);
 
-    // Another oracle than the named one is a failure, and so is none at all.
+    // A failure of another oracle fails, and so does no failure at all.
     bound("hold", NEVER);
     let said = check(&["--seeds", "1..4"], 1);
     assert!(said.out.contains("✗ live in bound.toml"), "{}", said.out);
@@ -301,7 +300,7 @@ fn the_first_failure_may_be_the_last() {
     assert_eq!(check("four.jsonl", "4", &[]).out, alone.out);
     assert_eq!(desk.read("one.jsonl"), desk.read("four.jsonl"));
     assert_eq!(desk.read("one.jsonl").lines().count(), 3);
-    // There is nothing to go on with.
+    // There is nothing to resume.
     assert_eq!(check("one.jsonl", "2", &["--resume"]).out, alone.out);
     assert_eq!(desk.read("one.jsonl"), desk.read("four.jsonl"));
 }
@@ -364,7 +363,7 @@ fn a_run_that_exceeds_its_limits_is_stopped_and_told() {
     let headline = failure["headline"].as_str().unwrap();
     assert!(headline.ends_with("it had 2048 events, all that it may have"), "{headline}");
     desk.onsale(&[&check[..], &["--max-events", "100000000"]].concat(), 0);
-    // Bytes are counted once in 65,536 events: the sale must be a larger one.
+    // Bytes are counted once in 65,536 events: the sale must be larger.
     let larger = ["check", "fast/calm", "--seeds", "1", "--json", "--overwrite"];
     let said = desk.onsale(&[&larger[..], &["--max-memory", "64KiB"]].concat(), 1);
     let headline = said.json()["failures"][0]["headline"].as_str().unwrap().to_owned();
@@ -423,7 +422,7 @@ fn ctrl_c_keeps_what_was_found_and_it_can_be_resumed() {
     assert!(kept.ends_with('\n'));
     assert_eq!(json["seeds"], kept.lines().count() as u64 - 1);
 
-    // What was found is a beginning of the sweep, the header aside.
+    // The results are a beginning of the sweep, except for the header.
     desk.onsale(
         &["check", "tiny.toml", "calm.toml", "--seeds", "1..3", "--results", "few.jsonl"],
         0,
@@ -448,7 +447,7 @@ fn sigterm_ends_a_sweep_with_a_report_of_the_part_that_ran() {
         desk.command(&sweep).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     await_handler(child.id(), 15);
     await_lines(&desk, "r.jsonl", 3, &mut child);
-    // Twice at once, as `timeout` does: that is no second request.
+    // Twice at once, as `timeout` does: that counts as one request.
     let id = child.id().to_string();
     let sent = Command::new("kill").args(["-TERM", &id, &id]).status().unwrap();
     assert!(sent.success());
@@ -459,7 +458,7 @@ fn sigterm_ends_a_sweep_with_a_report_of_the_part_that_ran() {
     assert_eq!(json["seeds"], desk.read("r.jsonl").lines().count() as u64 - 1);
 }
 
-/// A disk that takes no more ends the sweep with what it took.
+/// A full disk ends the sweep with the results so far.
 #[cfg(target_os = "linux")]
 #[test]
 fn results_that_cannot_be_written_end_the_sweep() {

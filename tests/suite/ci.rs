@@ -1,4 +1,4 @@
-//! What CI systems read of a sweep: JUnit XML, annotations, and the summary of a step.
+//! Output of a sweep for CI systems: JUnit XML, annotations, and the summary of a step.
 
 use std::fs;
 
@@ -68,11 +68,11 @@ fn a_failure_is_told_to_everybody_who_must_know() {
     for case in named("testcase") {
         assert!(!case.attribute("classname").unwrap().contains('.'));
     }
-    // The sweep was read back: of no run it is known how long it took.
+    // The sweep was read back: its runs have no times.
     assert!(!xml.contains("<testcase name=\"seed 1\" classname=\"never\" time="), "{xml}");
 }
 
-/// A report without what it says of times.
+/// A report without its times.
 pub(super) fn without_times(xml: &str) -> String {
     let mut parts = xml.split(" time=\"");
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -82,7 +82,7 @@ pub(super) fn without_times(xml: &str) -> String {
     text
 }
 
-/// Ranges of seeds keep a report short; on demand each seed has a case.
+/// Ranges of seeds keep a report short; on request each seed has a case.
 #[test]
 fn a_case_is_a_range_of_seeds_or_a_seed() {
     let desk = Desk::of_sweeps("cases");
@@ -100,7 +100,7 @@ fn a_case_is_a_range_of_seeds_or_a_seed() {
     }
 }
 
-/// GitHub tells by the environment that it listens.
+/// GitHub is recognised by the environment.
 #[test]
 fn annotations_come_unasked_where_they_are_read() {
     let desk = Desk::of_sweeps("github");
@@ -121,7 +121,7 @@ fn annotations_come_unasked_where_they_are_read() {
     assert!(!said("false").contains("::error"));
 }
 
-/// What slices find is told by their merge alone, as errors beside their scenario and in the summary of
+/// Failures of slices are reported only by their merge, as errors beside their scenario and in the summary of
 /// the step.
 #[test]
 fn slices_leave_the_telling_to_their_merge() {

@@ -1,12 +1,12 @@
-//! The crowd: how many people come, and how reports tell of their waits.
+//! The crowd: the number of people, and their waits in reports.
 
 use onsale_booking::Span;
 use onsale_reports::{Ending, Operation, TraceResult, Window, terminal};
 use onsale_scenarios::{Arrivals, Ratio, WaitingRoom};
 use onsale_tests::{complaint, play, sale_with};
 
-/// People who are let in and people who are told that nothing is left do not share a row: the second wait for as long as
-/// the sale lasts, for any release rate.
+/// People who are admitted and people who are told that nothing is left do not share a row: the latter wait as
+/// long as the sale lasts, for any release rate.
 #[test]
 fn the_queue_tells_who_is_let_in_from_who_is_turned_away() {
     let mut scenario = sale_with(&[]);

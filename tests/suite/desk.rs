@@ -1,6 +1,6 @@
-//! Where tests of the command line work: a directory of their own, small sales in it, and the program.
+//! The desk of tests of the command line: a directory with small sales, and the program.
 //!
-//! Owns how the program is started and what is waited for. Refuses to know what it should say.
+//! Owns how the program is started and waited for. Refuses to know its expected output.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output};
 use assert_cmd::assert::OutputAssertExt;
 use serde_json::Value;
 
-/// A sale of a minute, so that a debug build is through with a seed in a moment.
+/// A sale of a minute, so that a debug build plays a seed in a moment.
 pub(super) const TINY: &str = r#"
 title = "A tiny sale and one crash"
 duration = "1m"
@@ -39,7 +39,7 @@ crash = { at = "20s", node = "leader", down = "5s" }
 exercised = ["hold"]
 "#;
 
-/// A promise that nobody can keep: an answer takes four seconds, and a microsecond is allowed.
+/// An impossible promise: an answer takes four seconds, and a microsecond is allowed.
 pub(super) const NEVER: &str = r#"
 title = "Nobody is answered within a microsecond"
 duration = "1m"
@@ -95,7 +95,7 @@ crash = { at = "30s", node = "leader", down = "5s" }
 exercised = ["double-booking", "hold"]
 "#;
 
-/// A promise that nobody can keep, to see how a broken one is told.
+/// An impossible promise, to see how a broken one is reported.
 pub(super) const BLACKOUT: &str = r#"
 title = "No cluster comes back from a blackout within a microsecond"
 duration = "2m"
@@ -114,7 +114,7 @@ constant = { over = "100s" }
 power-loss = { at = "60s", down = "15s" }
 "#;
 
-/// A directory of one test, removed at its end. Commands run in it, as a person's would.
+/// The directory of one test, removed at its end. Commands run in it.
 pub(super) struct Desk(pub(super) PathBuf);
 
 impl Desk {
@@ -126,7 +126,7 @@ impl Desk {
         desk
     }
 
-    /// A desk with two scenarios that hold and one that cannot.
+    /// A desk with two scenarios that pass and one that cannot.
     pub(super) fn of_sweeps(test: &str) -> Self {
         let desk = Self::new(&format!("check-{test}"));
         desk.put("tiny.toml", TINY);

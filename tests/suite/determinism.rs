@@ -7,8 +7,8 @@ use onsale_sim::run;
 use onsale_tests::{folder, play, play_all, scenario, small_sale};
 use onsale_world::Tracing;
 
-/// Hashes of runs that a debug build and a release build must both produce. Rewritten
-/// with `ONSALE_BLESS=1`, when what happens in a run was changed on purpose.
+/// Hashes of runs that a debug build and a release build must both produce. Rewritten with `ONSALE_BLESS=1`
+/// after an intended change of behaviour.
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/trace_hashes.json");
 
 fn hash(scenario: &onsale_scenarios::Scenario, seed: u64) -> String {

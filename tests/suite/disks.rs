@@ -1,4 +1,4 @@
-//! Disks that fail: what each fault does to its node, and what the others make good.
+//! Faults of disks: their effect on the node, and the recovery by the others.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use onsale_world::Tracing;
 const AT: Span = Span::from_secs(45);
 const LASTS: Span = Span::from_secs(20);
 
-/// Plays the faults under a few seeds; the oracles must be content with each.
+/// Plays the faults under a few seeds; all oracles must pass.
 fn tell(faults: &[Fault], then: impl Fn(&Outcome)) {
     for seed in 1..=3 {
         let outcome = play(&sale_with(faults), seed);
@@ -34,7 +34,7 @@ fn told(outcome: &Outcome, fault: usize) -> &str {
     &outcome.summary.facts.faults[fault].what
 }
 
-/// The process is not given a second chance to believe its disk: it is gone until the disk is well.
+/// The process gets no second chance to trust its disk: it is down until the disk is well.
 #[test]
 fn a_leader_whose_fsync_fails_stops_and_is_replaced() {
     tell(&[Fault::new(AT, LASTS, DiskFault::FsyncError { node: Target::Leader })], |outcome| {
@@ -43,7 +43,7 @@ fn a_leader_whose_fsync_fails_stops_and_is_replaced() {
     });
 }
 
-/// It starts again while its disk is still ill, because another fault brings it up: and stops again.
+/// Another fault starts it while its disk still fails: it stops again.
 #[test]
 fn a_process_that_starts_on_a_failing_disk_stops_again() {
     let node = Target::Node(onsale_booking::NodeId(1));
@@ -54,7 +54,7 @@ fn a_process_that_starts_on_a_failing_disk_stops_again() {
     tell(&faults, |outcome| assert_eq!(marked(outcome, "stopped-on-write-error"), 1));
 }
 
-/// What it has not on disk it does not tell: those who asked it wait until the stall is over.
+/// It acknowledges nothing that is not on its disk: its clients wait until the stall is over.
 #[test]
 fn a_leader_whose_disk_stalls_makes_people_wait() {
     let stall = Fault::new(AT, LASTS, DiskFault::DiskStall { node: Target::Leader });
@@ -76,9 +76,8 @@ fn a_leader_without_room_hands_its_shards_over() {
     });
 }
 
-/// While it handed its leadership over to a peer that did not hear it, a leader without room took its
-/// post again at once, whenever a hold was due to end: and lost it at once, in the same instant,
-/// for ever.
+/// During a lead transfer to a peer that did not hear it, a leader without room took its post again at once,
+/// whenever a hold was due to end, and lost it in the same instant, forever.
 #[test]
 fn a_leader_that_hands_over_does_not_take_its_post_again_meanwhile() {
     let faults = [
@@ -98,7 +97,8 @@ fn a_leader_that_hands_over_does_not_take_its_post_again_meanwhile() {
     }
 }
 
-/// All three replicas are torn at once: were any of them silent for it, there would be no leader.
+/// All three replicas have a torn write at once: if any of them kept out of elections for it, there would be no
+/// leader.
 #[test]
 fn torn_writes_are_cut_off_and_cost_no_vote() {
     let torn = |node| {
@@ -119,7 +119,7 @@ fn torn_writes_are_cut_off_and_cost_no_vote() {
     assert!(cut > 0, "of 25 writes none was torn so that it shows");
 }
 
-/// Nobody votes for a while who may have forgotten whom it voted for.
+/// A replica that may have forgotten its vote does not vote for a while.
 #[test]
 fn rot_is_found_at_the_start_and_repaired_from_the_others() {
     let node = Target::Leader;
@@ -167,7 +167,7 @@ fn the_last_good_majority_is_spared() {
     assert!(told(&play(&alone, 1), 0).contains("spared"), "one copy is a majority of one");
 }
 
-/// It acknowledged what is gone without a trace. Those who heard it are still there and tell it.
+/// It acknowledged records that are gone without a trace. The peers that heard it are still there and tell it.
 #[test]
 fn a_disk_that_lied_is_found_out() {
     let faults = [
@@ -186,9 +186,8 @@ fn a_disk_that_lied_is_found_out() {
     assert!(found > 0);
 }
 
-/// What went with a disk and was nowhere else is gone, and who saw it is served all the same: by
-/// everybody once its node has written it off, or with a new session where that node never comes
-/// back.
+/// A change that existed only on a lost disk is lost, and sessions that saw it are still served: by all nodes
+/// once its node has written it off, or with a new session if that node never comes back.
 #[test]
 fn facts_that_went_with_a_disk_hold_nobody_up() {
     let look = |_, outcome: Outcome| {
@@ -200,14 +199,14 @@ fn facts_that_went_with_a_disk_hold_nobody_up() {
         assert_eq!(*complaint, None);
         assert!(facts.behind > 0 && facts.agreed_ms.is_some(), "{facts:?}");
     }
-    // Whether anything was written through the node meanwhile is for the seed to say.
+    // Whether anything was written through the node meanwhile depends on the seed.
     let lost = runs.iter().filter(|(.., facts)| facts.lost_with_disks > 0).count();
     assert!(lost * 2 > runs.len(), "{lost} of {} runs lost something", runs.len());
     assert!(runs.iter().any(|&(_, written_off, _)| written_off > 0));
     assert!(runs.iter().any(|(.., facts)| facts.started_over > 0));
 }
 
-/// That its peers do not hear a node costs no session: who told of something tells of it again.
+/// A node that its peers do not hear costs no session: it sends its changes again.
 #[test]
 fn no_session_is_given_up_while_every_disk_lasts() {
     let mut scenario = scenario("rare/facts-lost-disk");

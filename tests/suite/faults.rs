@@ -1,4 +1,4 @@
-//! What each fault of networks, clocks and processes does, and that nothing is left of it afterwards.
+//! Faults of networks, clocks and processes: their effect, and that nothing of it remains afterwards.
 
 use onsale_booking::Span;
 use onsale_cluster::{Overdue, Reckoning};
@@ -11,8 +11,8 @@ const AT: Span = Span::from_secs(40);
 const LASTS: Span = Span::from_secs(20);
 const LEADER: Target = Target::Leader;
 
-/// Plays a few seeds with these faults, which are over after a minute: the oracles must be content,
-/// and people must be sold to afterwards as if nothing had been.
+/// Plays a few seeds with these faults, which are over after a minute: all oracles must pass, and people must be
+/// able to buy afterwards.
 fn tell(faults: &[Fault], then: impl Fn(&Outcome)) {
     for seed in 1..=3 {
         let outcome = play(&sale_with(faults), seed);
@@ -82,7 +82,7 @@ fn loss_in_one_direction_is_loss_in_one_direction() {
         assert!(granted(outcome, 45, 60) > 40, "its successor sells");
     });
     tell(&[loss(true)], |outcome| {
-        // It takes its peers for dead, and they hear it beat.
+        // It declares its peers dead, and they still receive its heartbeats.
         assert!(mark(outcome, "peer-suspected") >= 4);
         assert!(slowest_ms(outcome, 41, 60) > 1_000.0, "it learns of no acknowledgement");
     });
@@ -119,8 +119,8 @@ fn a_clock_that_drifts_within_the_grace_ends_no_hold_too_soon_and_beyond_it_does
     assert_eq!(verdict(&outcome, "hold"), Verdict::Fail);
 }
 
-/// The leader's wall clock is set wrong, it dies and comes back, and is the leader again after its
-/// successor has died as well.
+/// The leader's wall clock is set wrong, the leader dies and comes back, and leads again after its successor has
+/// died as well.
 fn jump_and_crash(back: bool) -> Vec<Fault> {
     let crash = |at, down| {
         Fault::new(Span::from_secs(at), Span::from_secs(down), ProcessFault::Crash { node: LEADER })
@@ -154,7 +154,7 @@ fn a_leader_that_started_by_a_wrong_clock_ends_holds_as_any_other() {
         });
         let mut sale = sale_with(&jump_and_crash(back));
         sale.cluster.leader.reckoning = Reckoning::Instants;
-        // By a clock that is ahead holds end too soon, by one that is behind too late.
+        // A clock that is ahead ends holds too early, one that is behind too late.
         assert_eq!(verdict(&play(&sale, 1), "hold"), Verdict::Fail, "back: {back}");
     }
 }
@@ -184,7 +184,7 @@ fn a_node_that_crashes_again_and_again_is_up_in_between_and_in_the_end() {
     let crashes = Fault::new(AT, LASTS, ProcessFault::CrashLoop { node: LEADER, down, up });
     assert_eq!(onsale_sim::fault::steps(&crashes).len(), 7);
     tell(&[crashes], |outcome| {
-        // Four times its four peers hear it again, and each of them says so.
+        // Its four peers hear it again four times, and each of them reports it.
         assert_eq!(mark(outcome, "peer-restarted"), 16);
         assert!(granted(outcome, 42, 60) > 40, "the others sell on");
     });

@@ -1,5 +1,5 @@
-//! Nobody's files: no command takes the place of what it reads, of what another of its options writes, of what
-//! it did not make, or of another run's results.
+//! Foreign files: no command replaces a file that it reads, that another of its options writes, that it did not
+//! make, or that belongs to another run.
 
 use std::fs;
 #[cfg(unix)]
@@ -34,7 +34,7 @@ fn a_merge_replaces_none_of_its_slices() {
     }
     let whole = ["merge", "slice-1.jsonl", "slice-2.jsonl", "--results", "whole.jsonl"];
     desk.onsale(&whole, 0);
-    // What makes no whole takes the place of nothing.
+    // An incomplete merge replaces nothing.
     let kept = desk.read("whole.jsonl");
     desk.put("slice-2.jsonl", &desk.read("slice-2.jsonl")[..900]);
     desk.onsale(&[&whole[..], &["--overwrite"]].concat(), 2);
@@ -84,7 +84,7 @@ fn what_is_read_or_was_not_made_here_stays() {
     let said = desk.onsale(&sweep(".", &[]), 2);
     assert!(said.err.contains("is no regular file"), "{}", said.err);
 
-    // What it made it replaces: the same twice is no mistake.
+    // It replaces its own files: repeating a command is no mistake.
     for _ in 0..2 {
         desk.onsale(&sweep("y.jsonl", &["--overwrite", "--junit", "y.xml"]), 0);
         let trace = ["replay", "1", "--scenario", "small.toml", "--out", "d", "--trace", "t.json"];
@@ -156,7 +156,7 @@ fn what_is_shrunk_is_never_written_over() {
     let said = desk.onsale(&[&shrink[..], &["e"]].concat(), 2);
     assert!(said.err.contains("e/scenario.toml, which onsale did not make"), "{}", said.err);
 
-    // What a search left it replaces.
+    // It replaces the files of an earlier search.
     for _ in 0..2 {
         desk.onsale(&[&shrink[..], &["f"]].concat(), 0);
     }
@@ -230,12 +230,12 @@ fn missing_slices_are_not_counted_one_by_one() {
     assert!(said.err.len() < 1_000, "{}", said.err);
 }
 
-/// A full disk is told on the page and in the report for CI, and not only at the end.
+/// A full disk is reported on the page and in the report for CI, and not only at the end.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_sweep_that_breaks_off_says_so() {
     let desk = Desk::of_sweeps("full");
-    // Of a file system only this much is taken: `ulimit -f` counts blocks of 512 or 1,024 bytes.
+    // Limits the size of files: `ulimit -f` counts blocks of 512 or 1,024 bytes.
     let program = desk.command(&[]).get_program().to_owned();
     let script = format!(
         "trap '' XFSZ; ulimit -f 4; exec {} check --skip-regressions tiny.toml --seeds 1..200 --results r.jsonl --junit j.xml",

@@ -1,5 +1,5 @@
-//! What clients notice of a gateway that answers no more: a process that dies is told of at once, a machine
-//! without power is silent until its health checks have failed.
+//! Dead gateways as clients see them: a process that dies is noticed at once, a machine without power is silent
+//! until its health checks have failed.
 
 use onsale_booking::{NodeId, Span};
 use onsale_reports::{Operation, Window};
@@ -9,10 +9,10 @@ use onsale_tests::{complaint, play, sale_with};
 
 const AT: Span = Span::from_secs(45);
 const LASTS: Span = Span::from_secs(40);
-/// A client's patience with one attempt, in milliseconds.
+/// Timeout of one attempt of a client, in milliseconds.
 const PATIENCE_MS: f64 = 5_000.0;
 
-/// Plays it under a few seeds; the oracles must be content with each.
+/// Plays it under a few seeds; all oracles must pass.
 fn tell(scenario: &Scenario, then: impl Fn(&Outcome)) {
     for seed in 1..=3 {
         let outcome = play(scenario, seed);
@@ -33,7 +33,7 @@ fn p90_in_faults_ms(outcome: &Outcome) -> f64 {
     row.percentiles.expect("somebody asked for a hold").p90.as_millis_f64()
 }
 
-/// Two of five machines are without power: nobody answers in their place.
+/// Two of five machines are without power: nothing answers in their place.
 fn zone_without_power() -> Scenario {
     sale_with(&[Fault::new(AT, LASTS, ProcessFault::ZoneLoss { zone: 1 })])
 }
@@ -58,7 +58,7 @@ fn a_process_that_dies_costs_its_clients_a_backoff_and_a_machine_without_power_t
     });
 }
 
-/// A dead gateway refuses at once, as long as it is dead: here no health check ever takes it out.
+/// A dead gateway refuses at once, as long as it is dead: here no health check ever removes it.
 #[test]
 fn a_dead_process_refuses_whoever_comes() {
     let mut scenario = two_dead_processes();

@@ -1,7 +1,7 @@
 //! The reports of one small run, as people and scripts read them.
 //!
-//! A difference means that the simulated system behaves differently, or is told
-//! differently. If that was meant: `ONSALE_BLESS=1 cargo test -p onsale-tests golden`.
+//! A difference means that the simulated system behaves differently, or is reported differently. If that is
+//! intended: `ONSALE_BLESS=1 cargo test -p onsale-tests golden`.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -29,7 +29,7 @@ static RUN: LazyLock<Outcome> = LazyLock::new(|| {
         ]),
         1,
     );
-    // What depends on the machine and the build.
+    // Lines that depend on the machine and the build.
     let facts = &mut outcome.summary.facts;
     facts.wall_s = 0.0;
     facts.peak_rss_bytes = 0;

@@ -1,4 +1,4 @@
-//! Where shards are led while nothing is wrong, and what that saves.
+//! Placement of leaders while nothing is wrong, and its effect on latency.
 
 use onsale_booking::{NodeId, Span};
 use onsale_reports::{Operation, Window};
@@ -37,8 +37,8 @@ fn leads_near_their_venues_save_a_way_between_regions_and_back() {
     }
 }
 
-/// A node that was away leads nothing when it comes back. With leads by load it has its share again
-/// soon, and no fault is held to account for that.
+/// A node that was away leads nothing when it comes back. With `by-load` it soon has its share again, and no
+/// fault is blamed for that.
 #[test]
 fn a_node_that_comes_back_gets_its_share_again() {
     let node = Target::Node(NodeId(1));

@@ -1,4 +1,4 @@
-//! Nodes that stop, come and go on purpose while people buy: nobody has to notice.
+//! Nodes that stop, join and leave on purpose while people buy: no client may notice.
 
 use onsale_booking::{NodeId, Span};
 use onsale_reports::timeline::Second;
@@ -10,7 +10,7 @@ use onsale_tests::{complaint, play, play_all, sale_with, scenario};
 
 const AT: Span = Span::from_secs(45);
 
-/// Plays it under a few seeds; the oracles must be content with each.
+/// Plays it under a few seeds; all oracles must pass.
 fn tell(scenario: &Scenario, then: impl Fn(&Outcome)) {
     for seed in 1..=3 {
         let outcome = play(scenario, seed);
@@ -31,8 +31,8 @@ fn nodes(numbers: &[u16]) -> Vec<Target> {
     numbers.iter().map(|&number| Target::Node(NodeId(number))).collect()
 }
 
-/// A node that is told to stop hands its shards over in milliseconds; nobody stands for election,
-/// and nobody asks in vain.
+/// A node that is told to stop transfers its leads within milliseconds; no replica stands for election, and no
+/// request fails.
 #[test]
 fn a_restart_costs_milliseconds() {
     let (patience, down) = (Span::from_secs(2), Span::from_secs(10));
@@ -49,8 +49,7 @@ fn a_restart_costs_milliseconds() {
     });
 }
 
-/// A node that may not take the time that it needs is stopped all the same, and its shards go on
-/// like those of one that died.
+/// A node that gets too little time is stopped anyway, and its shards go on like those of a dead node.
 #[test]
 fn a_restart_in_too_great_haste_loses_nothing() {
     let (patience, down) = (Span(1), Span::from_secs(10));
@@ -63,7 +62,7 @@ fn a_restart_in_too_great_haste_loses_nothing() {
     });
 }
 
-/// A spare joins and carries shards; then one of the first leaves, and is gone for good.
+/// A spare joins and takes shards; then one of the first nodes leaves for good.
 #[test]
 fn nodes_come_and_go_and_nobody_is_missed() {
     let lasts = Span::from_secs(30);
@@ -94,7 +93,7 @@ fn a_run_may_end_while_a_replica_leaves() {
     }
 }
 
-/// Crashes during moves: of the node that comes, of the one that goes, and of leaders.
+/// Crashes during moves: of the joining node, of the leaving node, and of leaders.
 #[test]
 fn moves_survive_crashes() {
     let crash = |at, node| {
@@ -117,7 +116,7 @@ fn moves_survive_crashes() {
     tell(&sale, |_| {});
 }
 
-/// What shares a shard waits for the same core.
+/// Shows that share a shard wait for the same core.
 #[test]
 fn the_nights_of_one_event_share_a_shard_if_they_are_told_to() {
     let (apart, together) =

@@ -1,13 +1,14 @@
-//! Shards with one replica, and replicas that take themselves for the only voter: what moves and stalled disks
-//! put at risk.
+//! Shards with one replica, and replicas that believe they are the only voter: the risks of moves and stalled
+//! disks.
 
 use onsale_booking::{NodeId, Span};
 use onsale_cluster::OnSuspicion;
 use onsale_scenarios::{Cut, DiskFault, Family, Fault, NetworkFault, Target};
 use onsale_tests::{complaint, play, sale_with, scenario};
 
-/// While a shard of one replica moves, the newcomer is lost for good at one instant after the other. Only between two
-/// steps of the move are both nodes needed, for about a millisecond: that is the price, and it was 95 of them.
+/// While a shard with one replica moves, the newcomer is lost for good at one instant after the other. Both
+/// nodes are needed only between two steps of the move, for about a millisecond: that is the price, and it was
+/// 95 of them.
 #[test]
 fn a_newcomer_is_lost_at_any_instant_while_a_shard_of_one_replica_moves_to_it() {
     let mut scenario = scenario("rare/one-replica-newcomer-lost");
@@ -23,9 +24,9 @@ fn a_newcomer_is_lost_at_any_instant_while_a_shard_of_one_replica_moves_to_it() 
     assert!(lost.len() <= 2, "lost at {lost:?} ms");
 }
 
-/// A follower whose disk hangs is cut off, takes both others for dead and is its own majority. It must not lead
-/// before its disk has caught up: what it acknowledged could be lost. The setting does harm, and is told by
-/// the oracles; the process goes on.
+/// A follower whose disk hangs is cut off, declares both others dead and is its own majority. It must not lead
+/// before its disk has caught up: acknowledged records could be lost. The setting does harm, and the oracles
+/// report it; the process goes on.
 #[test]
 fn a_node_that_strikes_all_others_off_while_its_disk_hangs_waits_for_it() {
     let (node, second) = (Target::Node(NodeId(2)), Span::from_secs);

@@ -1,4 +1,4 @@
-//! What reports tell of faults: how long shards had no leader, and what each fault touched.
+//! Faults in reports: how long shards had no leader, and what each fault touched.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ fn outages(outcome: &Outcome) -> &Outages {
     &outcome.summary.facts.outages
 }
 
-/// A loss of all power is over when the nodes start: that shards still have no leader then is its doing, too.
+/// A loss of all power is over when the nodes start: an outage that lasts longer is still attributed to it.
 #[test]
 fn an_outage_is_told_also_if_it_outlasts_its_fault() {
     let power_loss = Fault::new(AT, LASTS, ProcessFault::PowerLoss {});
@@ -102,7 +102,8 @@ fn each_fault_tells_what_it_touched_and_nothing_where_it_touched_nothing() {
         };
         assert!(touches > 0, "{kind}: {touched:?}");
     }
-    // A chance of nothing, a wall clock that jumps while no process starts, and a disk that stalls for a microsecond.
+    // A probability of zero, a wall clock that jumps while no process starts, and a disk that stalls for a
+    // microsecond.
     let inert = [
         Fault::new(at, lasts, NetworkFault::Duplicate { chance: Ratio::new(1, 1_000_000_000) }),
         Fault::new(at, lasts, ClockFault::ClockJump { node, by: Span::from_secs(60), back: false }),

@@ -1,5 +1,4 @@
-//! Files that somebody else wrote: any bytes, and sound files with a few letters changed. `tests/fuzz` does the same
-//! for as long as somebody has patience.
+//! Foreign files: any bytes, and valid files with a few letters changed. `tests/fuzz` does the same for longer.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -18,13 +17,13 @@ enum Edit {
     Replace(prop::sample::Index, u8),
     /// Some bytes go away.
     Cut(prop::sample::Index, usize),
-    /// Some bytes stand there twice.
+    /// Some bytes are repeated.
     Double(prop::sample::Index, usize),
     /// A word from elsewhere is put in.
     Insert(prop::sample::Index, &'static str),
 }
 
-/// Words that mean something to one of the readers.
+/// Words with a meaning to one of the readers.
 const WORDS: [&str; 22] = [
     "[[fault]]\n",
     "[crowd]\n",
@@ -91,7 +90,7 @@ fn edited(text: &str, edits: &[Edit]) -> Vec<u8> {
     bytes
 }
 
-/// The results of a small sweep, in which something failed, and a capsule of it.
+/// The results of a small sweep with a failure, and its capsule.
 static SWEPT: LazyLock<(String, String)> = LazyLock::new(|| {
     let desk = Desk::of_sweeps("parsing");
     let sweep = ["check", "tiny.toml", "never.toml", "--seeds", "1..3", "--results", "r.jsonl"];
@@ -148,7 +147,7 @@ proptest! {
     }
 }
 
-/// The properties hold of what they start from, or nothing above shows anything.
+/// The properties hold for the unchanged files, or the tests above show nothing.
 #[test]
 fn sound_files_are_read() {
     catalogue::all().iter().for_each(|entry| parsing::scenario(entry.text.as_bytes()));

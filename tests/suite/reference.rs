@@ -1,4 +1,4 @@
-//! The reference page and the schema: what they say is what the program knows and takes.
+//! The reference page and the schema agree with the program.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn the_reference_is_what_the_program_prints() {
     );
 }
 
-/// The schema, as somebody else reads it.
+/// The schema, read by an independent validator.
 struct Judge {
     schemas: Schemas,
     schema: SchemaIndex,
@@ -39,7 +39,7 @@ impl Judge {
         Self { schema: schema.expect("the schema is one of its draft"), schemas }
     }
 
-    /// Where a scenario is wrong, as JSON pointers; nowhere if it passes.
+    /// The positions of errors in a scenario, as JSON pointers; empty if it passes.
     fn places(&self, toml: &str) -> BTreeSet<String> {
         let scenario: Value =
             toml::from_str(toml).unwrap_or_else(|error| panic!("{error}\n{toml}"));

@@ -1,12 +1,12 @@
-//! Nobody's terminal, nobody's memory: what a file says is shown and not obeyed, only a bounded part of it is read, and
-//! what is asked senselessly is answered at once.
+//! Hostile input: text of a file is shown and not obeyed, only a bounded part of it is read, and senseless
+//! requests are refused at once.
 
 use std::fs;
 use std::process::Stdio;
 
 use crate::desk::{BLACKOUT, Desk, sweep};
 
-/// What no output may hold, even if a file says it.
+/// Sequences that no output may contain, even if a file does.
 fn assert_plain(text: &str) {
     let obeyed = |letter: char| letter.is_control() && letter != '\n' || letter == '\u{202e}';
     assert!(!text.contains(obeyed), "{text:?}");
@@ -16,7 +16,8 @@ fn assert_plain(text: &str) {
     }
 }
 
-/// Escape sequences, a turned direction, a break, and commands of two CI systems, as TOML and JSON write them.
+/// Escape sequences, a turned direction, a line break, and commands of two CI systems, as TOML and JSON write
+/// them.
 const EVIL: &str =
     r"evil \u001b[2J\u001b]0;pwn\u0007 \u009b31m \u202e title\n::error::no ##[error]no";
 
@@ -46,7 +47,7 @@ fn titles_ids_and_names_are_shown_and_not_obeyed() {
         assert_plain(&desk.read(&format!("d/{file}")));
     }
 
-    // A capsule of a stranger: its id, its code, its oracles and its hash.
+    // A foreign capsule: its id, its code version, its oracles and its hash.
     let mut capsule = desk.json("d/capsule.json");
     capsule["plan"]["scenario"]["id"] = "\u{1b}[2Jx\n::error::hi.toml".into();
     capsule["code_version"] = "\u{1b}[31m\u{7}evil".into();
@@ -64,7 +65,7 @@ fn titles_ids_and_names_are_shown_and_not_obeyed() {
     let named = fs::read_dir(desk.0.join("onsale-out")).unwrap();
     named.for_each(|dir| assert_plain(&dir.unwrap().file_name().to_string_lossy()));
 
-    // Keys and names of files in errors.
+    // Keys and file names in errors.
     desk.put("key.toml", "title = \"t\"\n\"\\u001b[2J\\n::error::x\" = 1\n");
     desk.put("raw.toml", "title = \"\u{1b}[2J\"\n");
     for arguments in [

@@ -1,7 +1,7 @@
-//! What the docs show of the program's output, compared with what it prints.
+//! Samples of the program's output in the docs, compared with its real output.
 //!
-//! Wall-clock times, memory and versions are left out. `ONSALE_BLESS=1 cargo test -p onsale-tests samples` writes what
-//! is printed now into the docs.
+//! Wall-clock times, memory and versions are left out. `ONSALE_BLESS=1 cargo test -p onsale-tests samples`
+//! writes the current output into the docs.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::desk::Desk;
 
-/// Lines that differ from machine to machine begin like this.
+/// Beginnings of lines that differ between machines.
 const MEASURED: [&str; 4] = ["  time ", "  memory ", "  code ", "  wall "];
 
 /// A block of a document, without its fences.
@@ -31,7 +31,7 @@ fn blocks(document: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-/// The text with what a machine decides left out.
+/// The text without the parts that depend on the machine.
 fn masked(line: &str) -> String {
     if let Some(measured) = MEASURED.iter().find(|measured| line.starts_with(*measured)) {
         return (*measured).to_owned();
@@ -42,7 +42,7 @@ fn masked(line: &str) -> String {
     }
 }
 
-/// What should be shown: what is printed, but for lines that differ in nothing that counts.
+/// The expected sample: the current output, except for lines without a relevant difference.
 fn renewed(shown: &str, printed: &str) -> String {
     let (shown, printed): (Vec<&str>, Vec<&str>) =
         (shown.lines().collect(), printed.lines().collect());
@@ -53,21 +53,21 @@ fn renewed(shown: &str, printed: &str) -> String {
     printed.iter().enumerate().map(line).collect()
 }
 
-/// As many paragraphs of what is printed as are shown.
+/// As many paragraphs of the output as the sample has.
 fn beginning(printed: &str, shown: &str) -> String {
     let count = shown.trim_end().split("\n\n").count();
     let paragraphs: Vec<&str> = printed.trim_end().split("\n\n").take(count).collect();
     paragraphs.join("\n\n") + "\n"
 }
 
-/// Runs a line of a shell: `onsale`, and behind it `grep`, `tail` or `jq`.
+/// Runs a shell line: `onsale`, followed by `grep`, `tail` or `jq`.
 fn shell(desk: &Desk, line: &str) -> String {
     let mut stages = line.split(" | ");
     let command = stages.next().unwrap_or_default();
     let arguments: Vec<&str> = command.strip_prefix("onsale ").expect(line).split(' ').collect();
     let output = desk.whole(&arguments).output().expect("onsale starts");
     let mut text = String::from_utf8(output.stdout).expect("onsale speaks UTF-8");
-    // A pipe inside of quotes is jq's own.
+    // A pipe within quotes is jq's own.
     let stages: Vec<&str> = match line.split_once(" | jq ") {
         Some((_, expression)) => {
             text = picked(&text, expression.trim_matches('\''));
@@ -90,7 +90,7 @@ fn shell(desk: &Desk, line: &str) -> String {
     text
 }
 
-/// What `jq '.path.to | {key, key}'` prints.
+/// The output of `jq '.path.to | {key, key}'`.
 fn picked(json: &str, expression: &str) -> String {
     let value: Value = serde_json::from_str(json).expect("onsale prints JSON");
     let (path, keys) = expression.split_once(" | ").expect(expression);
@@ -100,7 +100,7 @@ fn picked(json: &str, expression: &str) -> String {
     format!("{{\n{}\n}}\n", lines.join(",\n"))
 }
 
-/// A block of commands, each with what it prints.
+/// A block of commands, each with its output.
 fn console(desk: &Desk, block: &str) -> String {
     let mut text = String::new();
     for sample in block.split("$ ").skip(1) {
@@ -114,7 +114,7 @@ fn console(desk: &Desk, block: &str) -> String {
     text
 }
 
-/// What a block of text should say; `None` if no command prints it.
+/// The expected text of a block; `None` if no command prints it.
 fn text(desk: &Desk, shown: &str) -> Option<String> {
     if shown.starts_with("fast/crash · seed 1\n") {
         return Some(renewed(shown, &desk.onsale(&["run", "fast/crash"], 0).out));

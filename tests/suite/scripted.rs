@@ -13,7 +13,7 @@ fn marks(outcome: &Outcome) -> &std::collections::BTreeMap<String, u64> {
     &outcome.summary.facts.marks
 }
 
-/// Plays the story under a few seeds; the oracles must be content with each.
+/// Plays the story under a few seeds; all oracles must pass.
 fn tell(faults: &[Fault], then: impl Fn(&Outcome)) {
     for seed in 1..=3 {
         let outcome = play(&sale_with(faults), seed);
@@ -35,7 +35,8 @@ fn granted(outcome: &Outcome, from: usize, until: usize) -> u64 {
         .sum()
 }
 
-/// The leader dies in mid-sale. Its peers miss its beats, elect, replay and serve within a second.
+/// The leader dies in the middle of the sale. Its peers miss its heartbeats, elect, replay and serve within a
+/// second.
 #[test]
 fn a_leader_that_dies_is_replaced_within_a_second() {
     tell(&[Fault::new(AT, LASTS, ProcessFault::Crash { node: Target::Leader })], |outcome| {
@@ -53,8 +54,8 @@ fn a_follower_that_dies_is_hardly_missed() {
     });
 }
 
-/// The whole cluster goes dark with carts full. When power returns, every booking that
-/// was acknowledged is there, and paid carts are still good.
+/// The whole cluster loses power with carts full. When power returns, every acknowledged booking is there, and
+/// paid carts are still valid.
 #[test]
 fn a_blackout_forgets_nothing() {
     tell(&[Fault::new(AT, Span::from_secs(10), ProcessFault::PowerLoss {})], |outcome| {
@@ -80,8 +81,8 @@ fn an_isolated_leader_sells_nothing_and_its_successor_sells_once() {
     });
 }
 
-/// The leader stands still for long, is replaced, and wakes up deposed: what it had decided
-/// before its sleep is refused by a journal that has moved on.
+/// The leader stands still for long, is replaced, and wakes up deposed: the journal, which has moved on, refuses
+/// its earlier decisions.
 #[test]
 fn a_sleeping_leader_wakes_up_deposed() {
     tell(&[Fault::new(AT, LASTS, ProcessFault::Pause { node: Target::Leader })], |outcome| {
@@ -102,8 +103,8 @@ fn a_short_pause_deposes_nobody() {
     );
 }
 
-/// Two of three zones go, one while the other is still down: no quorum, so no sale, and no
-/// wrong one either. When they are back, all is well.
+/// Two of three zones lose power, one while the other is still down: no quorum, so no sale, and no wrong sale
+/// either. When they are back, sales go on.
 #[test]
 fn without_a_quorum_nothing_is_sold_and_nothing_is_lost() {
     let loss = |at, zone| Fault::new(Span::from_secs(at), LASTS, ProcessFault::ZoneLoss { zone });
@@ -113,8 +114,8 @@ fn without_a_quorum_nothing_is_sold_and_nothing_is_lost() {
     });
 }
 
-/// Leader after leader dies as soon as it has taken over: each successor replays what all
-/// before it committed.
+/// Leader after leader dies as soon as it has taken over: each successor replays all records that earlier
+/// leaders committed.
 #[test]
 fn a_series_of_leaders_hands_the_sale_on() {
     let crash = |at| {

@@ -1,7 +1,7 @@
-//! Scenarios from all over the settings' ranges: any sound scenario passes.
+//! Generated scenarios: any valid scenario passes.
 //!
-//! The catalogue keeps to values that somebody might use. `onsale check --settings` plays what its seeds
-//! draw from every setting's range; here are the first of them, and what the command says of them.
+//! The catalogue uses realistic values. `onsale check --settings` plays scenarios drawn from every setting's
+//! whole range; these tests play the first of them, and check the command's output.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use onsale_world::limits::Limits;
 
 use crate::desk::Desk;
 
-/// What a run may do here.
+/// Limit on the events of a run.
 const CAP: Limits = Limits { events_max: 1_000_000, bytes_max: 256 << 20 };
 
 #[test]
@@ -30,7 +30,7 @@ fn any_sound_scenario_passes_under_more_seeds() {
     breaks_nothing(15..120);
 }
 
-/// Plays what these seeds draw.
+/// Plays the scenarios of these seeds.
 fn breaks_nothing(seeds: Range<u64>) {
     let (mut whole, mut judged) = (0, 0);
     let count = seeds.end - seeds.start;
@@ -39,7 +39,7 @@ fn breaks_nothing(seeds: Range<u64>) {
         let plan = Plan::new(&scenario, seed);
         let mut outcome = run_within(&plan, &std::sync::Arc::default(), Tracing::default(), CAP);
         whole += u64::from(outcome.limit.is_none());
-        // To be stopped by the cap is no failure here.
+        // A run aborted by the cap is no failure here.
         outcome.summary.facts.oracles.retain(|oracle| oracle.name != Oracle::Budget.name());
         assert_eq!(complaint(&outcome), None, "{}", scenario.to_brief_toml());
         judged += outcome.summary.facts.oracles.iter().map(|oracle| oracle.checked).sum::<u64>();

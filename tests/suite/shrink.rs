@@ -1,5 +1,5 @@
-//! `onsale shrink`, from outside: what is left of a failure, that it fails as it did, and that
-//! it ends with the fault in the system.
+//! `onsale shrink`, from outside: the size of the result, that it fails in the same way, and that the failure is
+//! gone once the fault in the system is.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ use crate::golden::matches;
 #[path = "../golden/regression.rs"]
 mod regression_file;
 
-/// Everything that can go wrong, and a request that is executed again when it is repeated.
+/// Every kind of fault, and a repeated request that is executed again.
 const MIXED: &str = r#"
 title = "Repeats take effect twice while everything breaks"
 duration = "90s"
@@ -50,7 +50,7 @@ until = "70s"
 lasts = ["500ms", "15s"]
 "#;
 
-/// More time than a search needs: what ends by itself does not hang on the machine.
+/// More time than a search needs: a search that ends by itself does not depend on the machine.
 const ENOUGH: &str = "20m";
 
 /// A desk with a capsule of the first seed under which the mixed sale fails.
@@ -105,7 +105,7 @@ fn a_mixed_failure_ends_small_and_goes_with_its_cause() {
     desk.put("safe.json", &plan.to_string());
     desk.onsale(&["replay", "safe.json", "--no-out"], 0);
 
-    // What is small stays as it is.
+    // A small failure stays as it is.
     let again = shrink(&desk, "small/capsule.json", &["--out", "again"]);
     assert_eq!(again["before"]["events"], again["after"]["events"], "{again}");
     assert_eq!(desk.read("again/capsule.json"), desk.read("small/capsule.json"));
@@ -227,7 +227,7 @@ fn ctrl_c_ends_with_130_and_the_best_so_far() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The first capsule on disk is what was to be shrunk, and the search has begun.
+    // The first capsule on disk is the input, and the search has begun.
     while !desk.0.join("best/capsule.json").exists() {
         assert_eq!(child.try_wait().unwrap(), None, "the search is over");
         std::thread::yield_now();

@@ -1,12 +1,12 @@
-//! The second system through the program: what is broken on purpose is found, told, kept, replayed and made small.
+//! The second system through the program: a planted failure is found, reported, kept, replayed and shrunk.
 //!
-//! Its one process answers before its log is written, and the power goes meanwhile.
+//! Its one process answers before its log is written, and power fails meanwhile.
 
 use serde_json::Value;
 
 use crate::desk::Desk;
 
-/// A booking is told, and not yet on the disk, for a tenth of a second each time.
+/// For a tenth of a second, a booking is acknowledged but not on the disk.
 const HASTY: &str = r#"
 title = "One process answers before its log is written, and the power goes"
 duration = "100s"
@@ -50,7 +50,7 @@ power-loss = { at = "45s", down = "1s" }
 power-loss = { at = "60s", down = "1s" }
 "#;
 
-/// What one process has not got.
+/// Parts that one process lacks.
 const FOREIGN: [&str; 9] =
     ["leader", "follower", "shard", "quorum", "elect", "replica", "proposed", "owns", "of s0"];
 

@@ -1,5 +1,5 @@
-//! `onsale replay` as the place where a failure becomes understandable: stories, stops and traces,
-//! from outside. What is followed is taken from what a run says, never known beforehand.
+//! `onsale replay` for understanding a failure: stories, stops and traces, from outside. The subjects are taken
+//! from the run's own output, never known beforehand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +64,7 @@ fn in_order(lines: &[Value], expected: &[(&str, &str)]) {
     }
 }
 
-/// The first line of a kind that has something to do with a request.
+/// The first line of a kind about a request.
 fn first<'a>(lines: &'a [Value], kind: &str, words: &str) -> &'a Value {
     let is = |line: &&Value| text(line, "kind") == kind && text(line, "what").contains(words);
     lines.iter().filter(|line| line["request"].is_string()).find(is).expect("it happened")
@@ -78,7 +78,7 @@ fn a_story_goes_from_the_question_to_the_answer_and_changes_nothing() {
     let (lines, summary) = story(&desk, &[&replay[..], &["--follow", "show0"]].concat(), 0);
     assert_eq!(summary["trace_hash"], played["trace_hash"], "nobody notices who looks on");
 
-    // Somebody who got seats, by each of the names under which that can be followed.
+    // Somebody who got seats, by each name that can be followed.
     let held = first(&lines, "decision", "held for u");
     let (request, what) = (text(held, "request"), text(held, "what"));
     let user = what.split(' ').find(|word| word.starts_with('u')).unwrap();
@@ -151,8 +151,8 @@ fn a_failure_suggests_its_story_and_the_story_ends_with_it() {
     assert!(verdicts.contains("✗ live") && verdicts.contains("calm began at"), "{verdicts}");
 }
 
-/// Two sides of a partition each decide for themselves: the story of the seat tells both decisions,
-/// made in epochs side by side, and ends with what the oracle says of them.
+/// Two sides of a partition each decide for themselves: the story of the seat has both decisions, made in
+/// concurrent epochs, and ends with the oracle's verdict.
 #[test]
 fn the_story_of_a_double_booking_tells_of_both() {
     let desk = Desk::new("story-twice");
@@ -180,8 +180,8 @@ fn the_story_of_a_double_booking_tells_of_both() {
     assert_eq!(leaders.len(), 2, "{lines:#?}");
 }
 
-/// What a leader of long ago decides for a client is told with the setting that lets it, and the evidence
-/// with the instant, the fault and what failed before.
+/// A deposed leader's decision for a client is shown with the setting that allows it, and the evidence with its
+/// instant, the fault and the earlier failures.
 #[test]
 fn an_unsafe_setting_is_named_beside_what_it_let_through() {
     let desk = Desk::new("story-unsafe");
@@ -216,8 +216,7 @@ fn an_unsafe_setting_is_named_beside_what_it_let_through() {
     in_order(&lines, &[("decision", "[sale.repeats = \"executed-again\"]")]);
 }
 
-/// Every line of a story, a report and a shrunk failure stays within the columns that there are, but for
-/// commands to paste.
+/// Every line of a story, a report and a shrunk failure stays within the width, except for commands to paste.
 #[test]
 fn eighty_columns_are_respected() {
     let desk = Desk::new("story-width");
@@ -238,7 +237,7 @@ fn eighty_columns_are_respected() {
     assert!(out.lines().any(|line| line.chars().count() > 100));
 }
 
-/// What visitors read back in time is told of that visitor and that fact, not of somebody who buys.
+/// A session that reads back in time gets the story of that visitor and that fact, not of a buyer.
 #[test]
 fn a_failure_about_facts_is_followed_as_the_evidence_names_it() {
     let desk = Desk::new("story-facts");
@@ -267,7 +266,7 @@ fn a_failure_about_facts_is_followed_as_the_evidence_names_it() {
         ],
     );
     assert_eq!(text(&lines[0], "who"), name, "{lines:#?}");
-    // As evidence prints it, it is taken as well; what is not there is refused.
+    // A name from the evidence is accepted as well; an unknown one is refused.
     let (same, _) =
         story(&desk, &[&replay[..], &["--follow", &name, "--follow", fact]].concat(), 1);
     assert_eq!(same, lines);
@@ -276,7 +275,7 @@ fn a_failure_about_facts_is_followed_as_the_evidence_names_it() {
     assert!(none.err.contains("fast/crash has no facts"), "{}", none.err);
 }
 
-/// A shard that moves is told with the wish and the steps of its members.
+/// The story of a moving shard has the request for the move and the steps of its members.
 #[test]
 fn a_move_is_followed_step_by_step() {
     let desk = Desk::new("story-move");
@@ -312,7 +311,7 @@ fn a_run_stops_where_it_is_told_to() {
     assert_eq!(json["stopped"]["at_s"], 31.0);
     assert_eq!(json["stopped"]["nodes"].as_array().unwrap().len(), 5);
 
-    // Behind the end there is nothing to stop.
+    // There is nothing to stop after the end.
     let late = [&replay[..], &["--until", "10h", "--json", "--no-out"]].concat();
     let late = desk.onsale(&late, 0).json();
     assert_eq!((&late["interrupted"], &late["stopped"]), (&false.into(), &Value::Null));

@@ -1,4 +1,4 @@
-//! Every oracle sees what unsafe settings break, and nothing where they are off.
+//! Every oracle sees failures by unsafe settings, and none when they are off.
 //!
 //! `onsale check --unsafe` measures how soon, from many starts.
 
@@ -45,12 +45,12 @@ fn the_table_is_the_same_for_any_number_of_jobs() {
     assert!(table[0].ends_with("2 of 2 settings are seen, in seeds from 20 starts\n"));
 }
 
-/// A scenario in which nothing is unsafe and something must fail all the same.
+/// A scenario without an unsafe setting in which something must fail nonetheless.
 #[test]
 fn an_oracle_that_sees_nothing_is_told_and_ends_with_1() {
     let mut safe = safe_twin(&scenario("unsafe/expiry-early"));
     safe.crowd.users = 20;
-    // The last table of what is printed is `[expect]`.
+    // The last table of the output is `[expect]`.
     let text = safe.to_toml() + "fails = \"hold\"\nwithin = 1\n";
     let path: PathBuf = [env!("CARGO_TARGET_TMPDIR"), "harmless.toml"].iter().collect();
     std::fs::write(&path, text).expect("a test writes into its own directory");
