@@ -18,7 +18,7 @@ use onsale_reports::Verdict;
 use onsale_scenarios::{Arrivals, Facts, Fault, ProcessFault, Ratio, Scenario, Target};
 use onsale_sim::plan::Plan;
 use onsale_sim::run::run_sabotaged;
-use onsale_sim::sabotage::{Relay, Sabotage, Scribe};
+use onsale_sim::sabotage::{Sabotage, Scribe, relay_of};
 use onsale_tests::{complaint, play, play_all, sale_with, second, small_sale, verdict};
 use onsale_world::place::Place;
 
@@ -57,8 +57,7 @@ fn sees(
 fn relay(
     meddle: impl FnMut(Instant, Place, Place, &mut Message) -> bool + Send + 'static,
 ) -> Sabotage {
-    let relay: Relay = Box::new(meddle);
-    Sabotage { relay: Some(relay), ..Sabotage::default() }
+    Sabotage { relay: Some(relay_of(meddle)), ..Sabotage::default() }
 }
 
 /// A network that rewrites answers on their last step to the clients, knowing the requests.

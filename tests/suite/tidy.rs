@@ -95,7 +95,7 @@ const BANNED: [(&str, &str, &str); 7] = [
 ];
 
 /// Which sources of `sim` name the flagship's crate, and why. A path stands for all below it.
-const KNOW_THE_FLAGSHIP: [(&str, &str); 18] = [
+const KNOW_THE_FLAGSHIP: [(&str, &str); 16] = [
     ("sim/engine/src/replicated", "it is the flagship behind the seam"),
     (
         "sim/engine/src/judges",
@@ -103,18 +103,16 @@ const KNOW_THE_FLAGSHIP: [(&str, &str); 18] = [
     ),
     ("sim/engine/src/browsing", "visitors ask for its facts, which no other system keeps"),
     ("sim/engine/src/story", "its messages, elections, moves and facts are told there"),
-    ("sim/engine/src/seen", "a sight shows its messages; logs and terms are its numbers"),
+    ("sim/engine/src/seen", "a sight shows its nodes' messages; logs and terms are its numbers"),
     ("sim/engine/src/struck", "logs and terms are its numbers; lead transfers are its own"),
-    ("sim/engine/src/solo", "requests and replies are its messages"),
-    ("sim/engine/src/clients.rs", "requests and replies are its messages"),
+    ("sim/engine/src/solo", "the seam has its placement, phases and questions about facts"),
     ("sim/engine/src/doing.rs", "a panic is told with the message that caused it"),
     ("sim/engine/src/fault.rs", "which node keeps what is its placement"),
     ("sim/engine/src/run/bounds.rs", "how far facts may be apart is a bound of its own"),
     ("sim/engine/src/run/director.rs", "what a log is doing is told in its phases"),
     ("sim/engine/src/run/outcome.rs", "coverage is told in its marks"),
     ("sim/engine/src/run/panics.rs", "a test tells a panic with its message"),
-    ("sim/engine/src/sabotage.rs", "tests meddle with its messages"),
-    ("sim/engine/src/system", "the seam has its message, placement, phases and marks"),
+    ("sim/engine/src/system", "the seam has its placement, phases and marks"),
     ("sim/engine/src/witness.rs", "shows are found in its placement"),
     ("sim/program/src", "sweeps and the reference list its marks and phases"),
 ];

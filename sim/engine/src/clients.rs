@@ -4,14 +4,13 @@
 //! once all are done. It stands above both: they know no network and no cluster. Refuses to know what they do.
 
 use onsale_booking::{Instant, NodeId, Request, RequestId, Timed};
-use onsale_cluster::Message;
-use onsale_cluster::fact::FactsMessage;
 use onsale_scenarios::Scenario;
 use onsale_world::ClientsTurn;
 use onsale_world::place::Place;
 
 use crate::browsing::{Browsing, Posted};
 use crate::crowd::Crowd;
+use crate::seen::messages::{Heard, Returned};
 use crate::seen::sight::Sight;
 use crate::system::{System, World};
 
@@ -47,18 +46,19 @@ impl Clients {
         }
         self.look_at_rotation(world);
         match turn {
-            ClientsTurn::Delivered(_, Message::Replies(batch)) => {
-                self.crowd.hear(now, &batch, &mut world.ears.witness)
-            }
-            ClientsTurn::Delivered(node, Message::Facts(message)) => {
-                if let (Some(browsing), FactsMessage::Told(told)) = (&mut self.browsing, &*message)
-                {
-                    browsing.hear(now, node.node_id(), told, &mut world.ears.witness);
+            ClientsTurn::Delivered(from, message) => match S::heard(message) {
+                Ok(Heard::Replies(batch)) => {
+                    self.crowd.hear(now, &batch, &mut world.ears.witness);
                 }
-            }
-            ClientsTurn::Delivered(from, message) => {
-                panic!("{from} sends {message:?} to clients, which take replies only")
-            }
+                Ok(Heard::Facts(told)) => {
+                    if let Some(browsing) = &mut self.browsing {
+                        browsing.hear(now, from.node_id(), &told, &mut world.ears.witness);
+                    }
+                }
+                Err(message) => {
+                    panic!("{from} sends {message:?} to clients, which take replies only")
+                }
+            },
             ClientsTurn::Reset(node, died) => self.lose(world, node.node_id(), died),
             ClientsTurn::Returned(node, message) => {
                 self.take_back(world, node.node_id(), *message);
@@ -99,29 +99,20 @@ impl Clients {
 
     /// Takes back a message that a dead process's machine refused.
     #[cold]
-    fn take_back<S: System>(&mut self, world: &mut World<S>, node: NodeId, message: Message) {
+    fn take_back<S: System>(&mut self, world: &mut World<S>, node: NodeId, message: S::Message) {
         let now = world.now;
-        match message {
-            Message::Requests(batch) => {
+        match S::returned(message) {
+            Ok(Returned::Requests(batch)) => {
                 let heard = |sent: Timed<Request>| Timed { at: sent.at, item: sent.item.id };
                 let refused: Vec<Timed<RequestId>> = batch.into_iter().map(heard).collect();
                 self.crowd.take_refusals(now, node.0, &refused, &mut world.ears.witness);
             }
-            Message::Facts(message) => {
-                if let (Some(browsing), FactsMessage::Question(question)) =
-                    (&mut self.browsing, *message)
-                {
-                    browsing.take_refusal(now, question.id);
+            Ok(Returned::Question(id)) => {
+                if let Some(browsing) = &mut self.browsing {
+                    browsing.take_refusal(now, id);
                 }
             }
-            Message::Forwarded(_)
-            | Message::Answers(_)
-            | Message::Replies(_)
-            | Message::Journal(_)
-            | Message::Beat(_)
-            | Message::Gossip(_)
-            | Message::Leaving(_)
-            | Message::Moves(_) => panic!("no client sends {message:?}"),
+            Err(message) => panic!("no client sends {message:?}"),
         }
     }
 
@@ -143,7 +134,7 @@ impl Clients {
     fn send<S: System>(&mut self, world: &mut World<S>, now: Instant) {
         self.crowd.drain_outbox(|gateway, batch| {
             let departs = batch[0].at;
-            world.send(Place::Clients, Place::Node(gateway), departs, Message::Requests(batch));
+            world.send(Place::Clients, Place::Node(gateway), departs, S::requests(batch));
         });
         if world.ears.witness.is_watched() {
             for (user, fate) in self.crowd.take_left() {
@@ -155,8 +146,7 @@ impl Clients {
         {
             let node = Place::Node(node);
             world.ears.witness.sees(now, || Sight::Looks { session, node, question: &question });
-            let question = Message::Facts(Box::new(FactsMessage::Question(question)));
-            world.send(Place::Clients, node, now, question);
+            world.send(Place::Clients, node, now, S::question(question));
         }
     }
 

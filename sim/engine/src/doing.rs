@@ -6,8 +6,10 @@ use std::fmt;
 
 use onsale_booking::NodeId;
 use onsale_cluster::{Epoch, Message, ShardId};
+use onsale_world::NodeTurn;
 use onsale_world::place::Place;
-use onsale_world::{Cargo, NodeTurn};
+
+use crate::seen::messages::{Messages, Shown};
 
 /// A node and the input of its turn. Cheap to note: noted with every turn, printed once.
 #[derive(Clone, Copy, Debug)]
@@ -27,15 +29,9 @@ enum What {
 impl Doing {
     /// Notes that a node takes a turn.
     #[inline]
-    pub fn turn<C: Cargo<Message = Message>>(place: Place, turn: &NodeTurn<C>) -> Self {
+    pub fn turn<M: Messages>(place: Place, turn: &NodeTurn<M>) -> Self {
         let what = match turn {
-            NodeTurn::Delivered(from, Message::Journal(batch)) if !batch.is_empty() => {
-                let (shard, message) = &batch[0];
-                let record = message.records().next().map(|(index, epoch, _)| (index, epoch));
-                let others = batch.len() - 1;
-                What::Replicates { from: *from, shard: *shard, others, record }
-            }
-            NodeTurn::Delivered(from, message) => What::TakesIn(*from, kind(message)),
+            NodeTurn::Delivered(from, message) => taken_in(*from, M::shown(message)),
             NodeTurn::Boot => What::Starts,
             NodeTurn::Persisted(_) => What::Hears("learned that a write is durable"),
             NodeTurn::WriteFailed(_) => What::Hears("learned that a write failed"),
@@ -79,6 +75,23 @@ fn sender(from: Place) -> String {
     match from {
         Place::Clients => "clients".to_owned(),
         Place::Node(_) | Place::Service(_) | Place::Director => from.to_string(),
+    }
+}
+
+#[inline]
+fn taken_in(from: Place, message: Shown<'_>) -> What {
+    let message = match message {
+        Shown::Requests(_) => return What::TakesIn(from, "requests"),
+        Shown::Replies(_) => return What::TakesIn(from, "replies"),
+        Shown::Cluster(message) => message,
+    };
+    if let Message::Journal(batch) = message
+        && let Some((shard, first)) = batch.first()
+    {
+        let record = first.records().next().map(|(index, epoch, _)| (index, epoch));
+        What::Replicates { from, shard: *shard, others: batch.len() - 1, record }
+    } else {
+        What::TakesIn(from, kind(message))
     }
 }
 

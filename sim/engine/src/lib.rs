@@ -18,6 +18,7 @@ mod plan_from_seed;
 pub mod replicated;
 pub mod run;
 pub mod sabotage;
+mod sale;
 pub mod seen;
 pub mod solo;
 pub mod story;

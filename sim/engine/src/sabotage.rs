@@ -5,16 +5,28 @@
 //! breaking what it watches, never by telling it or the system that it is a test. Refuses to know
 //! which oracle should find what.
 
+use std::any::Any;
 use std::fmt;
 
 use onsale_booking::Instant;
-use onsale_cluster::Message;
-
 use onsale_world::place::Place;
 
-/// Sees an arriving message (instant, sender, receiver), may rewrite it, and returns whether it
-/// arrives.
-pub type Relay = Box<dyn FnMut(Instant, Place, Place, &mut Message) -> bool + Send>;
+/// Sees an arriving message of the system under test (instant, sender, receiver), may rewrite it, and returns whether
+/// it arrives.
+pub type Relay = Box<dyn FnMut(Instant, Place, Place, &mut dyn Any) -> bool + Send>;
+
+/// A relay of the messages of one system, which are of type `M`.
+///
+/// # Panics
+/// In a run of a system with other messages.
+pub fn relay_of<M: Any>(
+    mut meddle: impl FnMut(Instant, Place, Place, &mut M) -> bool + Send + 'static,
+) -> Relay {
+    Box::new(move |now, from, to, message| {
+        let message = message.downcast_mut().expect("the relay is of this system's messages");
+        meddle(now, from, to, message)
+    })
+}
 
 /// Sees the framed records of a node's write (place, bytes), and may rewrite them.
 pub type Scribe = Box<dyn FnMut(Place, &mut Vec<u8>) + Send>;
@@ -43,7 +55,7 @@ impl fmt::Debug for Sabotage {
 
 impl Sabotage {
     /// Passes a message to the relay; returns whether it arrives.
-    pub fn relay(&mut self, now: Instant, from: Place, to: Place, message: &mut Message) -> bool {
+    pub fn relay(&mut self, now: Instant, from: Place, to: Place, message: &mut dyn Any) -> bool {
         self.relay.as_mut().is_none_or(|relay| relay(now, from, to, message))
     }
 

@@ -6,6 +6,7 @@
 pub mod asked;
 pub mod declared;
 pub mod fate;
+pub mod messages;
 pub mod naming;
 pub mod sight;
 pub mod subject;

@@ -6,19 +6,18 @@
 mod host;
 mod ledger;
 mod log;
+mod message;
 mod seller;
 
 use std::sync::Arc;
 
-use onsale_booking::{Hall, Instant, Rules};
-use onsale_cluster::{Acknowledge, Message, Placement};
+use onsale_booking::{Hall, Rules};
+use onsale_cluster::{Acknowledge, Placement};
 use onsale_scenarios::Scenario;
-use onsale_world::Cargo;
-use onsale_world::trace_hash::Fingerprint;
 
 use self::host::Host;
 use self::ledger::LogWatch;
-use crate::replicated::{self, Replicated};
+use crate::sale::{hall, rules};
 use crate::seen::naming::Naming;
 use crate::system::System;
 
@@ -43,10 +42,19 @@ impl System for Solo {
     type Ledger = LogWatch;
 
     fn setup(scenario: &Scenario) -> Setup {
-        let onsale_cluster::Setup { hall, rules, shows, placement, .. } =
-            replicated::setup::setup(scenario);
-        let is_hasty = scenario.cluster.leader.acknowledge == Acknowledge::Proposal;
-        Setup { placement: (*placement).clone(), hall, rules, shows, is_hasty }
+        let (cluster, sale) = (&scenario.cluster, &scenario.sale);
+        Setup {
+            placement: Placement::new(
+                cluster.nodes,
+                cluster.zones,
+                cluster.shards,
+                cluster.replicas,
+            ),
+            hall: Arc::new(hall(sale)),
+            rules: rules(sale, true),
+            shows: sale.shows,
+            is_hasty: cluster.leader.acknowledge == Acknowledge::Proposal,
+        }
     }
 
     const NAMING: Naming = Naming {
@@ -60,40 +68,4 @@ impl System for Solo {
     fn placement(setup: &Setup) -> &Placement {
         &setup.placement
     }
-}
-
-/// Requests and replies are the flagship's; it sends no other messages.
-impl Cargo for Solo {
-    type Message = Message;
-    type Beat = ();
-
-    fn bytes(message: &Message) -> u64 {
-        Replicated::bytes(message)
-    }
-
-    fn retime(message: &mut Message, change: impl Fn(Instant) -> Instant) {
-        Replicated::retime(message, change);
-    }
-
-    fn fold(message: &Message, fingerprint: &mut Fingerprint) {
-        Replicated::fold(message, fingerprint);
-    }
-
-    fn is_refused(message: &Message) -> bool {
-        matches!(message, Message::Requests(_))
-    }
-
-    fn beat(_: &Message) -> Option<()> {
-        None
-    }
-
-    fn of_beat((): ()) -> Message {
-        panic!("one process has no peer to send a beat to")
-    }
-
-    fn is_steady((): (), (): ()) -> bool {
-        false
-    }
-
-    fn fold_beat((): (), _: &mut Fingerprint) {}
 }

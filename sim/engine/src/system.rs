@@ -10,19 +10,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use onsale_booking::Instant;
-use onsale_cluster::{Message, Phase, Placement};
+use onsale_cluster::{Phase, Placement};
 use onsale_scenarios::{GoodCopies, Scenario};
 use onsale_world::place::{Layout, Place, PlaceTable};
-use onsale_world::{Cargo, Machine, NodeTurn};
+use onsale_world::{Machine, NodeTurn};
 
 pub use self::audience::{Audience, World};
 use crate::judges::Judges;
 use crate::plan::Plan;
 use crate::seen::declared::Declared;
+use crate::seen::messages::Messages;
 use crate::seen::naming::Naming;
 
 /// A system under test.
-pub trait System: Cargo<Message = Message> {
+pub trait System: Messages {
     /// Settings shared by all its nodes.
     type Setup: fmt::Debug + Send + Sync;
     /// Host of a node's process.

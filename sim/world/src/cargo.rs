@@ -11,7 +11,7 @@ use crate::trace_hash::Fingerprint;
 /// A kind of cargo: the messages of one system under test.
 pub trait Cargo: fmt::Debug + Sized + 'static {
     /// A message between two places.
-    type Message: Clone + fmt::Debug + Send;
+    type Message: Clone + fmt::Debug + Send + 'static;
     /// A periodic heartbeat of a node. One that tells its receiver nothing new only delays a suspicion, so it is no
     /// event: see [`Cargo::is_steady`].
     type Beat: Copy + Default + PartialEq + fmt::Debug + Send;

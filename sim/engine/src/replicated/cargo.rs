@@ -3,13 +3,17 @@
 //! Owns the world's view of a message: its size, and its words in the trace hash, which cover everything in it that can
 //! affect the run. Refuses to know what becomes of it.
 
-use onsale_booking::{Command, Instant, Outcome, Reply, Request, SeatList};
-use onsale_cluster::fact::FactsMessage;
+use onsale_booking::{Instant, Request, Timed};
+use onsale_cluster::fact::{FactsMessage, Question};
 use onsale_cluster::{Answer, Beat, Message, Moves};
 use onsale_world::Cargo;
 use onsale_world::trace_hash::Fingerprint;
 
 use super::Replicated;
+use crate::seen::messages::{
+    Heard, Messages, REPLY_BYTES, REQUEST_BYTES, Returned, Shown, fold_replies, fold_reply,
+    fold_request, fold_requests,
+};
 
 impl Cargo for Replicated {
     type Message = Message;
@@ -66,18 +70,67 @@ impl Cargo for Replicated {
     }
 }
 
+impl Messages for Replicated {
+    #[inline]
+    fn requests(batch: Vec<Timed<Request>>) -> Message {
+        Message::Requests(batch)
+    }
+
+    fn question(question: Question) -> Message {
+        Message::Facts(Box::new(FactsMessage::Question(question)))
+    }
+
+    #[inline]
+    fn heard(message: Message) -> Result<Heard, Message> {
+        if let Message::Replies(batch) = message {
+            return Ok(Heard::Replies(batch));
+        }
+        let Message::Facts(facts) = message else { return Err(message) };
+        match *facts {
+            FactsMessage::Told(reply) => Ok(Heard::Facts(reply)),
+            other @ (FactsMessage::Question(_)
+            | FactsMessage::Digest { .. }
+            | FactsMessage::Repair { .. }
+            | FactsMessage::News { .. }) => Err(Message::Facts(Box::new(other))),
+        }
+    }
+
+    fn returned(message: Message) -> Result<Returned, Message> {
+        if let Message::Requests(batch) = message {
+            return Ok(Returned::Requests(batch));
+        }
+        let Message::Facts(facts) = message else { return Err(message) };
+        match *facts {
+            FactsMessage::Question(question) => Ok(Returned::Question(question.id)),
+            other @ (FactsMessage::Told(_)
+            | FactsMessage::Digest { .. }
+            | FactsMessage::Repair { .. }
+            | FactsMessage::News { .. }) => Err(Message::Facts(Box::new(other))),
+        }
+    }
+
+    #[inline]
+    fn shown(message: &Message) -> Shown<'_> {
+        if let Message::Requests(batch) = message {
+            Shown::Requests(batch)
+        } else if let Message::Replies(batch) = message {
+            Shown::Replies(batch)
+        } else {
+            Shown::Cluster(message)
+        }
+    }
+}
+
 /// Approximate size of a message on the wire, in bytes.
 fn bytes(message: &Message) -> u64 {
-    const REQUEST: u64 = 48;
-    const ANSWER: u64 = 40;
     const BEAT: u64 = 16;
     const RUMOUR: u64 = 16;
     const SEATS: u64 = 12;
     const WISH: u64 = 8;
     match message {
-        Message::Requests(batch) | Message::Forwarded(batch) => batch.len() as u64 * REQUEST,
-        Message::Answers(batch) => batch.len() as u64 * ANSWER,
-        Message::Replies(batch) => batch.len() as u64 * ANSWER,
+        Message::Requests(batch) | Message::Forwarded(batch) => batch.len() as u64 * REQUEST_BYTES,
+        Message::Answers(batch) => batch.len() as u64 * REPLY_BYTES,
+        Message::Replies(batch) => batch.len() as u64 * REPLY_BYTES,
         Message::Beat(_) | Message::Leaving(_) => BEAT,
         Message::Moves(Moves::Map(map)) => u64::from(map.shards()) * SEATS,
         Message::Moves(_) => WISH,
@@ -92,16 +145,14 @@ fn bytes(message: &Message) -> u64 {
 /// Folds a message into the trace hash: every request and answer in it, with its instant.
 fn fold(fingerprint: &mut Fingerprint, message: &Message) {
     match message {
-        Message::Requests(batch) => {
-            batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item))
-        }
+        Message::Requests(batch) => fold_requests(fingerprint, batch),
         Message::Forwarded(batch) => {
-            batch.iter().for_each(|timed| digest_request(fingerprint, timed.at, &timed.item))
+            batch.iter().for_each(|timed| fold_request(fingerprint, timed.at, &timed.item))
         }
         Message::Answers(batch) => {
             for timed in batch {
                 match &timed.item {
-                    Answer::Decided(reply) => digest_reply(fingerprint, timed.at, reply),
+                    Answer::Decided(reply) => fold_reply(fingerprint, timed.at, reply),
                     Answer::NotLeader { request, shard, leader } => {
                         fingerprint.fold(timed.at.0 ^ (u64::from(shard.0) << 40));
                         fingerprint.fold(
@@ -114,9 +165,7 @@ fn fold(fingerprint: &mut Fingerprint, message: &Message) {
                 }
             }
         }
-        Message::Replies(batch) => {
-            batch.iter().for_each(|timed| digest_reply(fingerprint, timed.at, &timed.item))
-        }
+        Message::Replies(batch) => fold_replies(fingerprint, batch),
         Message::Beat(beat) => digest_beat(fingerprint, *beat),
         // The view stands for the rumours.
         Message::Gossip(gossip) => digest_beat(fingerprint, gossip.beat),
@@ -153,38 +202,4 @@ fn digest_moves(moves: &Moves) -> u64 {
         Moves::Map(map) => 5 << 56 ^ map.version(),
         Moves::Forgot { node, incarnation } => 6 << 56 ^ u64::from(node.0) << 32 ^ incarnation,
     }
-}
-
-#[inline]
-fn digest_request(fingerprint: &mut Fingerprint, at: Instant, request: &Request) {
-    let wanted = match &request.command {
-        Command::Hold(wish) => {
-            let picked = wish
-                .picked
-                .iter()
-                .fold(1, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0));
-            wish.best.iter().fold(picked, |hash, (section, count)| {
-                hash.wrapping_mul(37) ^ (u64::from(section.0) << 8 | u64::from(*count))
-            })
-        }
-        Command::Confirm { hold, payment } => hold.0 << 2 ^ payment.0 << 17 ^ 2,
-        Command::Release { hold } => hold.0 << 2 ^ 3,
-    };
-    fingerprint.fold(at.0 ^ wanted.rotate_left(32));
-    fingerprint.fold(request.id.0 ^ (u64::from(request.show.0) << 44));
-}
-
-#[inline]
-fn digest_reply(fingerprint: &mut Fingerprint, at: Instant, reply: &Reply) {
-    let seats = |seats: &SeatList| {
-        seats.iter().fold(7, |hash: u64, seat| hash.wrapping_mul(31) ^ u64::from(seat.0))
-    };
-    let outcome = match &reply.outcome {
-        Outcome::Held { hold, seats: list, expires } => seats(list) ^ hold.0 << 20 ^ expires.0,
-        Outcome::Booked { hold, seats: list } => seats(list) ^ hold.0 << 21 ^ 1,
-        Outcome::Released { hold } => hold.0 << 22 ^ 2,
-        Outcome::Refused(refusal) => *refusal as u64,
-    };
-    fingerprint.fold(at.0 ^ outcome.rotate_left(32));
-    fingerprint.fold(reply.request.0);
 }

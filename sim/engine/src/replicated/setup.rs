@@ -5,15 +5,12 @@
 
 use std::sync::Arc;
 
-use onsale_booking::{Checks, Hall, Rules, Span, Unfit};
 use onsale_cluster::{
     Config, FactsConfig, GatewayConfig, LeaderConfig, MembershipConfig, Placement, Setup,
 };
 use onsale_scenarios::{Cluster, Sale, Scenario, ShardBy};
 
-/// Time for which an ended hold is remembered, so that a late retry of its request is answered and not executed again.
-/// Three times the longest travel of a request: the client's patience, a gateway's, and a hold.
-const REMEMBER: Span = Span::from_secs(900);
+use crate::sale::{hall, rules};
 
 /// The initial placement of a run.
 pub fn placement(scenario: &Scenario) -> Placement {
@@ -31,17 +28,7 @@ pub fn placement(scenario: &Scenario) -> Placement {
 pub fn setup(scenario: &Scenario) -> Setup {
     let (cluster, sale) = (&scenario.cluster, &scenario.sale);
     let leader = leader(cluster, sale);
-    let mut checks = Checks {
-        repeats: sale.repeats,
-        confirms: sale.confirms,
-        releases: sale.releases,
-        orders: sale.orders,
-        early: sale.early,
-        unfit: Unfit::IsBroken,
-    };
-    if !(leader.is_single_writer() && checks.are_complete()) {
-        checks.unfit = Unfit::Overwrites;
-    }
+    let rules = rules(sale, leader.is_single_writer());
     let placement = placement(scenario);
     Setup {
         config: Config {
@@ -67,14 +54,8 @@ pub fn setup(scenario: &Scenario) -> Setup {
         },
         homes: placement.homes(sale.venues_of_shows()),
         placement: Arc::new(placement),
-        hall: Arc::new(Hall::uniform(sale.sections, sale.rows, sale.seats_per_row)),
-        rules: Rules {
-            hold: sale.hold,
-            grace: sale.grace,
-            seats_per_request: sale.seats_per_request,
-            remember: REMEMBER,
-            checks,
-        },
+        hall: Arc::new(hall(sale)),
+        rules,
         shows: sale.shows,
     }
 }

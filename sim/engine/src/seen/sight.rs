@@ -3,13 +3,14 @@
 //! Owns the vocabulary. Refuses to know the watchers.
 
 use onsale_booking::{Instant, RequestId, UserId};
+use onsale_cluster::Observation;
 use onsale_cluster::fact::Question;
-use onsale_cluster::{Message, Observation};
 use onsale_world::place::{Carried, Lost, Place, Process};
 
 use crate::seen::asked::SessionId;
 use crate::seen::declared::Declared;
 use crate::seen::fate::Fate;
+use crate::seen::messages::Shown;
 
 /// One thing that happened, shown by reference at its instant.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +24,7 @@ pub enum Sight<'a> {
         /// Instant at which it leaves.
         departs: Instant,
         /// The message.
-        message: &'a Message,
+        message: Shown<'a>,
         /// Its fate on the network.
         carried: Carried,
         /// Whether it is lost to a cut link.
@@ -36,7 +37,7 @@ pub enum Sight<'a> {
         /// Its receiver.
         to: Place,
         /// The message.
-        message: &'a Message,
+        message: Shown<'a>,
         /// The cause.
         why: Lost,
     },
@@ -47,7 +48,7 @@ pub enum Sight<'a> {
         /// Its receiver.
         to: Place,
         /// The message.
-        message: &'a Message,
+        message: Shown<'a>,
         /// Whether it waits for a paused process.
         waits: bool,
     },

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use onsale_booking::{Instant, Reply, Span, Timed};
-use onsale_cluster::{Epoch, Message, Phase, ShardId};
+use onsale_cluster::{Epoch, Phase, ShardId};
 use onsale_scenarios::{Costs, Timing};
 use onsale_world::clock::Reading;
 use onsale_world::cores::Cores;
@@ -16,6 +16,7 @@ use onsale_world::stream::{Stream, fork, mix};
 use onsale_world::{Machine, NodeTurn, Write, WriteId};
 
 use super::log::read;
+use super::message::Message;
 use super::seller::Seller;
 use super::{Setup, Solo};
 use crate::doing::Doing;

@@ -7,51 +7,44 @@ use onsale_cluster::{Answer, Message};
 use onsale_world::place::Place;
 
 use super::words;
+use crate::seen::messages::Shown;
 
 /// The requests in a message from a place: each with its sender, and the phrase for what is sent.
-pub(super) fn told(message: &Message, from: Place) -> Vec<(RequestId, String, String)> {
+pub(super) fn told(message: Shown<'_>, from: Place) -> Vec<(RequestId, String, String)> {
     let sender = || words::place(from);
     match message {
-        Message::Requests(batch) => batch
+        Shown::Requests(batch) => batch
             .iter()
             .map(|timed| (timed.item.id, timed.item.user.to_string(), timed.item.id.to_string()))
             .collect(),
-        Message::Forwarded(batch) => {
+        Shown::Cluster(Message::Forwarded(batch)) => {
             batch.iter().map(|timed| (timed.item.id, sender(), timed.item.id.to_string())).collect()
         }
-        Message::Answers(batch) => batch
+        Shown::Cluster(Message::Answers(batch)) => batch
             .iter()
             .map(|timed| answered(&timed.item))
             .map(|id| (id, sender(), format!("the answer to {id}")))
             .collect(),
-        Message::Replies(batch) => batch
+        Shown::Replies(batch) => batch
             .iter()
             .map(|timed| timed.item.request)
             .map(|id| (id, sender(), format!("the reply to {id}")))
             .collect(),
-        Message::Beat(_)
-        | Message::Gossip(_)
-        | Message::Leaving(_)
-        | Message::Moves(_)
-        | Message::Journal(_)
-        | Message::Facts(_) => Vec::new(),
+        Shown::Cluster(_) => Vec::new(),
     }
 }
 
 /// The requests that a node must process when a message arrives.
-pub(super) fn to_do(message: &Message) -> Vec<RequestId> {
+pub(super) fn to_do(message: Shown<'_>) -> Vec<RequestId> {
     match message {
-        Message::Requests(batch) | Message::Forwarded(batch) => {
+        Shown::Requests(batch) => batch.iter().map(|timed| timed.item.id).collect(),
+        Shown::Cluster(Message::Forwarded(batch)) => {
             batch.iter().map(|timed| timed.item.id).collect()
         }
-        Message::Answers(batch) => batch.iter().map(|timed| answered(&timed.item)).collect(),
-        Message::Replies(_)
-        | Message::Beat(_)
-        | Message::Gossip(_)
-        | Message::Leaving(_)
-        | Message::Moves(_)
-        | Message::Journal(_)
-        | Message::Facts(_) => Vec::new(),
+        Shown::Cluster(Message::Answers(batch)) => {
+            batch.iter().map(|timed| answered(&timed.item)).collect()
+        }
+        Shown::Cluster(_) | Shown::Replies(_) => Vec::new(),
     }
 }
 

@@ -11,11 +11,12 @@ use onsale_booking::{
     Command, Event, Instant, NodeId, Outcome, Request, RequestId, SeatList, ShowId, UserId,
 };
 use onsale_cluster::fact::FactKey;
-use onsale_cluster::{Message, Placement, ShardId};
+use onsale_cluster::{Placement, ShardId};
 use onsale_world::place::Place;
 
 use super::records::Newest;
 use crate::seen::asked::{SessionId, requester};
+use crate::seen::messages::Shown;
 use crate::seen::naming::Naming;
 use crate::seen::sight::Sight;
 use crate::seen::subject::Subject;
@@ -71,8 +72,8 @@ impl Cast {
             }
         }
         // Clients may be told something other than what the journal says.
-        if let Sight::Arrived { message: Message::Replies(batch), .. } = sight {
-            for reply in batch {
+        if let Sight::Arrived { message: Shown::Replies(batch), .. } = sight {
+            for reply in *batch {
                 if let Outcome::Held { seats, hold, .. } | Outcome::Booked { seats, hold } =
                     &reply.item.outcome
                     && self.follows_any(seats, None)

@@ -17,6 +17,7 @@ use super::cast::Cast;
 use super::line::{Kind, Line};
 use super::words;
 use crate::seen::asked::SessionId;
+use crate::seen::messages::Shown;
 use crate::seen::sight::Sight;
 
 /// The questions and versions of facts that a story has told.
@@ -53,7 +54,14 @@ impl FactsTold {
             Sight::Looks { session, node, question } => {
                 self.on_asked(now, session, node, question, cast).into_iter().collect()
             }
-            Sight::Sent { from, to, departs, message: Message::Facts(facts), carried, cut } => {
+            Sight::Sent {
+                from,
+                to,
+                departs,
+                message: Shown::Cluster(Message::Facts(facts)),
+                carried,
+                cut,
+            } => {
                 let mut lines = self.on_sent(departs, (from, to), facts, cast);
                 if carried.first.is_none() {
                     let why = if cut { "the link is cut" } else { "lost on the way" };
@@ -61,11 +69,16 @@ impl FactsTold {
                 }
                 lines
             }
-            Sight::Lost { from, to, message: Message::Facts(facts), why } => {
+            Sight::Lost { from, to, message: Shown::Cluster(Message::Facts(facts)), why } => {
                 let why = words::lost(why, from, to);
                 self.on_lost(now, (from, to), facts, &why, cast)
             }
-            Sight::Arrived { from, to: Place::Clients, message: Message::Facts(facts), .. } => {
+            Sight::Arrived {
+                from,
+                to: Place::Clients,
+                message: Shown::Cluster(Message::Facts(facts)),
+                ..
+            } => {
                 let FactsMessage::Told(told) = &**facts else { return Vec::new() };
                 self.on_heard(now, from, told, cast).into_iter().collect()
             }

@@ -28,6 +28,7 @@ use super::waits::Waits;
 use super::words::{self, place};
 use crate::seen::asked::{requester, undecided};
 use crate::seen::fate::Fate;
+use crate::seen::messages::Shown;
 use crate::seen::sight::Sight;
 use crate::seen::subject::Subject;
 
@@ -127,13 +128,13 @@ impl Follow {
         }
     }
 
-    fn on_arrived(&mut self, now: Instant, from: Place, to: Place, message: &Message) {
+    fn on_arrived(&mut self, now: Instant, from: Place, to: Place, message: Shown<'_>) {
         for id in carried::to_do(message) {
             if self.requests.has(id) {
                 self.waits.come(now, to, id);
             }
         }
-        if let (Place::Clients, Message::Replies(batch)) = (to, message) {
+        if let (Place::Clients, Shown::Replies(batch)) = (to, message) {
             for reply in batch {
                 let (id, outcome) = (reply.item.request, &reply.item.outcome);
                 self.on_heard(reply.at.max(now), from, id, outcome);
@@ -194,22 +195,22 @@ impl Follow {
         self.story.finish(end)
     }
 
-    fn on_sent(&mut self, from: Place, to: Place, departs: Instant, message: &Message) {
+    fn on_sent(&mut self, from: Place, to: Place, departs: Instant, message: Shown<'_>) {
         match message {
-            Message::Requests(batch) => {
+            Shown::Requests(batch) => {
                 batch.iter().for_each(|timed| self.on_asked(timed.at, to, &timed.item))
             }
-            Message::Forwarded(batch) => {
+            Shown::Cluster(Message::Forwarded(batch)) => {
                 for timed in batch {
                     self.on_forwarded(timed.at, from, to, &timed.item);
                 }
             }
-            Message::Answers(batch) => {
+            Shown::Cluster(Message::Answers(batch)) => {
                 for timed in batch {
                     self.on_answered(timed.at, from, to, &timed.item);
                 }
             }
-            Message::Replies(batch) => {
+            Shown::Replies(batch) => {
                 for timed in batch {
                     let request = timed.item.request;
                     // All other replies are a leader's answer, and told as such.
@@ -225,7 +226,7 @@ impl Follow {
                     }
                 }
             }
-            Message::Journal(batch) => {
+            Shown::Cluster(Message::Journal(batch)) => {
                 for (shard, message) in batch {
                     let copy = moves::on_journal(departs, (from, to), *shard, message, &self.cast);
                     self.story.tell_all(copy);
@@ -242,11 +243,7 @@ impl Follow {
                     }
                 }
             }
-            Message::Beat(_)
-            | Message::Gossip(_)
-            | Message::Leaving(_)
-            | Message::Moves(_)
-            | Message::Facts(_) => {}
+            Shown::Cluster(_) => {}
         }
     }
 
@@ -410,9 +407,9 @@ impl Follow {
         self.story.tell_all(self.disks.durable(now, node, (keys, &after), &self.cast));
     }
 
-    fn on_lost(&mut self, at: Instant, from: Place, to: Place, message: &Message, why: Lost) {
+    fn on_lost(&mut self, at: Instant, from: Place, to: Place, message: Shown<'_>, why: Lost) {
         let why = words::lost(why, from, to);
-        if let Message::Journal(batch) = message {
+        if let Shown::Cluster(Message::Journal(batch)) = message {
             for (shard, message) in batch {
                 let lost = self.disks.lost(at, (from, to), (*shard, message), &why, &self.cast);
                 self.story.tell_all(lost);
@@ -426,7 +423,7 @@ impl Follow {
         }
     }
 
-    fn on_waits(&mut self, at: Instant, node: Place, message: &Message) {
+    fn on_waits(&mut self, at: Instant, node: Place, message: Shown<'_>) {
         for id in carried::to_do(message) {
             if self.tells(id, node, node) {
                 let what = format!("is paused, and {id} waits for it");

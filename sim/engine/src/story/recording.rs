@@ -18,6 +18,7 @@ use onsale_world::place::{Place, Process};
 use super::records::{Newest, Record};
 use super::words;
 use crate::seen::asked::undecided;
+use crate::seen::messages::Shown;
 use crate::seen::naming::Naming;
 use crate::seen::sight::Sight;
 
@@ -210,8 +211,8 @@ impl Recording {
         self.out.finish()
     }
 
-    fn on_sent(&mut self, from: Place, to: Place, departs: Instant, message: &Message) {
-        let (Place::Clients, Message::Requests(batch)) = (from, message) else { return };
+    fn on_sent(&mut self, from: Place, to: Place, departs: Instant, message: Shown<'_>) {
+        let (Place::Clients, Shown::Requests(batch)) = (from, message) else { return };
         for timed in batch {
             let (id, at) = (timed.item.id, timed.at);
             if self.requests.contains_key(&id) {
@@ -239,8 +240,8 @@ impl Recording {
         }
     }
 
-    fn on_replies(&mut self, now: Instant, message: &Message) {
-        let Message::Replies(batch) = message else { return };
+    fn on_replies(&mut self, now: Instant, message: Shown<'_>) {
+        let Shown::Replies(batch) = message else { return };
         for reply in batch {
             let (id, at) = (reply.item.request, reply.at.max(now));
             let told = words::told(&reply.item.outcome);
@@ -385,16 +386,22 @@ fn row(place: Place, tid: u32) -> Row {
 }
 
 /// The name of a message in the trace; `None` for messages not drawn, such as beats.
-fn called(message: &Message) -> Option<String> {
+fn called(message: Shown<'_>) -> Option<String> {
     let many = |what: &str, count: usize| match count {
         1 => what.to_owned(),
         count => format!("{count} {what}s"),
+    };
+    let replies = |count| Some(many("reply", count).replace("replys", "replies"));
+    let message = match message {
+        Shown::Requests(batch) => return Some(many("request", batch.len())),
+        Shown::Replies(batch) => return replies(batch.len()),
+        Shown::Cluster(message) => message,
     };
     match message {
         Message::Requests(batch) => Some(many("request", batch.len())),
         Message::Forwarded(batch) => Some(many("forwarded request", batch.len())),
         Message::Answers(batch) => Some(many("answer", batch.len())),
-        Message::Replies(batch) => Some(many("reply", batch.len()).replace("replys", "replies")),
+        Message::Replies(batch) => replies(batch.len()),
         Message::Journal(batch) => {
             let records: usize = batch.iter().map(|(_, message)| message.records().count()).sum();
             Some(match records {

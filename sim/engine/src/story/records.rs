@@ -13,6 +13,7 @@ use onsale_cluster::{Epoch, Message, Placement, ShardId, record};
 use onsale_world::place::Place;
 
 use crate::seen::declared::Declared;
+use crate::seen::messages::Shown;
 use crate::seen::sight::Sight;
 
 /// A record's key: no two records share one, unless a promise is broken.
@@ -63,7 +64,10 @@ impl Newest {
             };
             fresh.push(Record { at, node, key, events, map });
         };
-        if let Sight::Sent { from, departs, message: Message::Journal(batch), .. } = sight {
+        if let Sight::Sent {
+            from, departs, message: Shown::Cluster(Message::Journal(batch)), ..
+        } = sight
+        {
             for (shard, message) in batch {
                 for (index, epoch, bytes) in message.records() {
                     take(*departs, *from, (*shard, index, epoch), bytes);

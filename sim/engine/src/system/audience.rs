@@ -7,7 +7,7 @@
 mod faults;
 
 use onsale_booking::{Instant, NodeId, ShowId};
-use onsale_cluster::{Epoch, Mark, Message, Phase, ShardId};
+use onsale_cluster::{Epoch, Mark, Phase, ShardId};
 use onsale_oracles::Asked;
 use onsale_reports::FactsResult;
 use onsale_world::place::{Carried, Lost, Place, PlaceTable, Process};
@@ -107,16 +107,19 @@ impl<S: System> Listener<S> for Audience<S> {
         carried: Carried,
         cut: bool,
     ) {
+        let message = S::shown(message);
         self.witness.sees(now, || Sight::Sent { from, to, departs, message, carried, cut });
     }
 
     fn lost(&mut self, now: Instant, passing: Passing<'_, S>, why: Lost) {
         let Passing { from, to, message } = passing;
+        let message = S::shown(message);
         self.witness.sees(now, || Sight::Lost { from, to, message, why });
     }
 
     fn arrived(&mut self, now: Instant, passing: Passing<'_, S>, waits: bool) {
         let Passing { from, to, message } = passing;
+        let message = S::shown(message);
         self.witness.sees(now, || Sight::Arrived { from, to, message, waits });
     }
 
@@ -193,7 +196,7 @@ impl<S: System> Meddler<S> for Audience<S> {
     }
 
     #[inline]
-    fn relay(&mut self, now: Instant, from: Place, to: Place, message: &mut Message) -> bool {
+    fn relay(&mut self, now: Instant, from: Place, to: Place, message: &mut S::Message) -> bool {
         self.sabotage.relay(now, from, to, message)
     }
 
