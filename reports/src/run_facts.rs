@@ -305,7 +305,7 @@ pub struct RunFacts {
     pub lead_transfers: LeadTransfers,
     /// Fates of the users: name and count, in the order of reports.
     pub users_outcome: Vec<(String, u64)>,
-    /// The assumed parameters: field, value and basis.
+    /// The scenario's values: field, value and basis (assumed, sourced or chosen).
     pub assumptions: Vec<(String, String, String)>,
     /// The command line that plays this run again.
     pub reproduce: String,

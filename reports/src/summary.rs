@@ -184,7 +184,7 @@ documented! {
         /// Time from the last fault's healing until the run was live again, in milliseconds; null if it never
         /// was, or without a fault.
         calm_recovery_ms: Option<f64>,
-        /// Assumed values of the scenario.
+        /// The values of the scenario, with the basis of each.
         assumptions: Vec<AssumptionDocument<'a>>,
         /// The command line that plays this run again.
         reproduce: &'a str,

@@ -239,9 +239,10 @@ fn costs(page: &mut Page, summary: &Summary) {
         page.section("memory", &[format!("{} at its peak", human::bytes(facts.peak_rss_bytes))]);
     }
     if !facts.assumptions.is_empty() {
-        let number = facts.assumptions.len() as u64;
-        let parameters = plural(number, "parameter");
-        page.section("assumed", &[format!("{number} {parameters}, listed in summary.json")]);
+        let all = facts.assumptions.len() as u64;
+        let assumed = facts.assumptions.iter().filter(|(.., basis)| basis.starts_with("assumed"));
+        let (assumed, values) = (assumed.count(), plural(all, "value"));
+        page.section("assumed", &[format!("{assumed} of {all} {values}; summary.json lists them")]);
     }
     page.section("code", &[facts.code_version.clone(), facts.build_profile.clone()]);
     page.section("trace", std::slice::from_ref(&facts.trace_hash));

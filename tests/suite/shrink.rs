@@ -173,7 +173,7 @@ fn without_a_budget_everything_stays_and_every_file_is_there() {
 
     // The next search has a directory of its own; the input is never overwritten.
     desk.onsale(&["shrink", capsule, "--budget", "0s", "--quiet"], 0);
-    assert!(desk.0.join("onsale-out/shrink-blackout-1-again/capsule.json").exists());
+    assert!(desk.0.join("onsale-out/shrink-blackout-1-2/capsule.json").exists());
     let over = desk.onsale(&["shrink", capsule, "--out", "onsale-out/shrink-blackout-1"], 2);
     assert!(over.err.contains("would overwrite the input"), "{}", over.err);
 }

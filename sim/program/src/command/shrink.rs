@@ -202,6 +202,9 @@ fn read(arguments: &ShrinkArgs, reach: Reach) -> Result<Capsule, Failure> {
     }
 }
 
+/// Names that are tried for a directory, the first without a number.
+const TRIES_OF_A_NAME: u32 = 1_000;
+
 /// The directory for the files: never that of the input.
 fn directory_for(arguments: &ShrinkArgs, plan: &Plan) -> Result<PathBuf, Failure> {
     let names = [CAPSULE, SCENARIO, REGRESSION, STORY];
@@ -217,14 +220,11 @@ fn directory_for(arguments: &ShrinkArgs, plan: &Plan) -> Result<PathBuf, Failure
         claim(out)?;
         return Ok(out.clone());
     }
-    let dir = default_dir(plan, "shrink-", "");
-    if claim(&dir).is_ok() {
-        return Ok(dir);
-    }
-    // An earlier shrink of the same failure is replaced.
-    let again = default_dir(plan, "shrink-", "-again");
-    claim(&again)?;
-    Ok(again)
+    // The results of earlier searches stay.
+    let numbered = (2..TRIES_OF_A_NAME).map(|nth| default_dir(plan, "shrink-", &format!("-{nth}")));
+    let mut dirs = std::iter::once(default_dir(plan, "shrink-", "")).chain(numbered);
+    let free = dirs.find(|dir| !dir.exists() && claim(dir).is_ok());
+    free.ok_or_else(|| Failure::Usage("no name is left for the results: give --out DIR".to_owned()))
 }
 
 /// The order of failures: a broken promise is a cause and comes before a long wait, which is a consequence; then

@@ -2,7 +2,7 @@
 //!
 //! Owns the files and their names, and that a regression never replaces another. Refuses to know their contents.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -55,7 +55,7 @@ impl Shelf<'_> {
         self.put(STORY, story)
     }
 
-    /// Saves the case as a regression under the first free name, if requested. Returns the file.
+    /// Saves the case as a regression under the first free name, if requested and not saved already. Returns the file.
     pub(super) fn save(
         &self,
         case: &Case,
@@ -80,7 +80,11 @@ impl Shelf<'_> {
                     file.write_all(text.as_bytes()).map_err(failed)?;
                     return Ok(Some(path));
                 }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    if fs::read_to_string(&path).is_ok_and(|kept| kept == text) {
+                        return Ok(Some(path));
+                    }
+                }
                 Err(error) => return Err(failed(error).into()),
             }
         }
