@@ -87,7 +87,9 @@ impl Scenario {
             })?;
         }
 
-        let written: Table = toml::from_str(source.text()).expect("it was read as TOML just now");
+        // A number that fits only an unsigned word is read as a seed, but is no number of TOML.
+        let written: Table =
+            toml::from_str(source.text()).map_err(|error| explain_toml(&source, &error))?;
         if let Err(complaint) = settle_users(&mut parsed.crowd, &written) {
             return Err(located(&source, places().as_ref(), vec![complaint]));
         }

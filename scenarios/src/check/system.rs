@@ -25,6 +25,9 @@ const ALONE: &str = "it strikes messages between nodes, and there is one";
 const FIXED: &str = "its one node neither comes nor goes";
 /// What is said where a family takes away what was durable.
 const ONE_COPY: &str = "it destroys what was durable, and there is one copy";
+/// What is said where work that begins under a fault outlasts it. Its end is the work's own, which no bound of the
+/// judges knows; with replicas, others serve meanwhile.
+const OUTLASTS: &str = "work that begins under it outlasts it, and nobody else serves meanwhile";
 /// What is said where a family makes a clock wrong. One process measures a hold by its wall clock across restarts: a
 /// clock that is set wrong, or put right, between two starts ends holds early, and no promise could be kept.
 const CLOCK: &str = "it measures holds by its wall clock across restarts";
@@ -46,8 +49,6 @@ impl System {
                 | Family::Pause
                 | Family::PowerLoss
                 | Family::ZoneLoss
-                | Family::Limp
-                | Family::SlowDisk
                 | Family::DiskStall
                 | Family::FsyncError
                 | Family::TornTail
@@ -62,6 +63,7 @@ impl System {
                 | Family::OneWayLoss
                 | Family::Congestion
                 | Family::Swizzle => Some(ALONE),
+                Family::Limp | Family::SlowDisk => Some(OUTLASTS),
                 Family::ClockDrift | Family::ClockJump => Some(CLOCK),
                 Family::DiskFull => Some("it has no way to go on without its log"),
                 Family::BitRot | Family::Wipe | Family::LyingDisk => Some(ONE_COPY),
@@ -167,7 +169,10 @@ impl Checks {
             let (key, value) = leaf;
             let is_its_own = match key.as_str() {
                 "cluster.leader.acknowledge" => value != "own-disk",
-                "sale.expiry" => defaults.contains(leaf),
+                "sale.expiry" | "sale.venues" | "disk.good-copies" => false,
+                "network.within-zone" | "network.between-zones" => false,
+                "costs.decide" | "costs.persisted" | "costs.recover-mib" => true,
+                _ if key.starts_with("costs.") => false,
                 _ => !key.starts_with("cluster.") || SOLO_KEYS.contains(&key.as_str()),
             };
             self.that(is_its_own || defaults.contains(leaf), key, || {

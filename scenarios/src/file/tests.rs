@@ -135,6 +135,13 @@ fn a_renamed_word_is_refused_with_its_new_name() {
     "#);
 }
 
+/// It reads as a seed, but TOML has no such number.
+#[test]
+fn a_seed_beyond_the_numbers_of_toml_is_refused_at_its_place() {
+    let told = complaints_about(&["[replay]\nseed = 18446744073709551615"]);
+    assert!(told.starts_with("x.toml:3:8: replay.seed: "), "{told}");
+}
+
 #[test]
 fn values_of_another_type_are_answered_with_the_right_form() {
     let said = complaints_about(&[

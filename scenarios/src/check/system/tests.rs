@@ -114,6 +114,10 @@ fn what_one_process_has_not_got_is_refused_at_its_key() {
         ("[cluster.gateway]\ntries = 2", "cluster.gateway.tries"),
         ("[cluster.facts]\nsessions = \"ignored\"", "cluster.facts.sessions"),
         ("[sale]\nexpiry = \"swept\"", "sale.expiry"),
+        ("[sale]\nvenues = [1]", "sale.venues"),
+        ("[costs]\nroute = \"9ms\"", "costs.route"),
+        ("[network]\nwithin-zone = \"90ms\"", "network.within-zone"),
+        ("[disk]\ngood-copies = \"any\"", "disk.good-copies"),
         ("[facts]", "facts"),
         ("[expect]\nexercised = [\"facts\"]", "expect.exercised[0]"),
         ("[expect]\nmarks = [\"peer-suspected\"]", "expect.marks[0]"),
@@ -144,9 +148,12 @@ fn what_one_process_has_not_got_is_refused_at_its_key() {
         let told = read(&text).expect_err(key);
         assert!(told.contains(&format!(": cluster.{key}: 3 {key} of a system")), "{told}");
     }
-    for sound in
-        ["[cluster.leader]\nacknowledge = \"proposal\"", "[sale]\nrepeats = \"executed-again\"", ""]
-    {
+    for sound in [
+        "[cluster.leader]\nacknowledge = \"proposal\"",
+        "[costs]\ndecide = \"9ms\"",
+        "[network]\nclient = \"9ms\"",
+        "",
+    ] {
         let told = read(&format!("{SOLO}{sound}\n"));
         assert!(told.is_ok(), "{sound}: {told:?}");
     }

@@ -238,8 +238,10 @@ pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<NetworkFault> 
             let (down, up) = draw.turns();
             let peer = (draw.stream.below(2) == 0).then(|| node.other());
             // Without a follower no single peer can be named: all links of the node flap.
-            let peer =
-                peer.filter(|&peer| peer != Target::Follower || draw.scenario.cluster.replicas > 1);
+            let cluster = &draw.scenario.cluster;
+            let has_peer =
+                |peer| cluster.nodes > 1 && (peer != Target::Follower || cluster.replicas > 1);
+            let peer = peer.filter(|&peer| has_peer(peer));
             NetworkFault::Flapping { node, peer, down, up }
         }
         Family::Swizzle => draw_swizzle(draw),

@@ -32,6 +32,9 @@ pub struct Host {
     setup: Arc<Setup>,
     seller: Seller,
     core: Cores,
+    /// A request that would wait longer for the core is dropped: its client has asked again by then, or is gone, and
+    /// a process that decides what nobody waits for never catches up.
+    stale: Span,
     costs: Costs,
     chance: Stream,
     /// The log segment of this start.
@@ -56,6 +59,7 @@ impl system::Host<Solo> for Host {
             setup: setup.clone(),
             seller: Seller::new(setup.clone(), boots, &log),
             core: Cores::new(1),
+            stale: Span(plan.scenario.crowd.session.request_timeout.0 / 4),
             costs: plan.scenario.costs.clone(),
             chance: Stream::new(mix(fork(seed, "costs") ^ boots)),
             segment: boots as u32,
@@ -64,12 +68,12 @@ impl system::Host<Solo> for Host {
             slow: machine.limps.slow(),
         };
         let recovery = host.cost(|costs| &costs.recover_mib).0 * machine.disk.bytes() / (1 << 20);
-        host.core.take(0, now, Span(recovery));
+        let ready = host.core.take(0, now, Span(recovery));
         let (ears, me) = (&mut world.ears, place.node_id());
         ears.leaders[LOG.0 as usize] = Some((Epoch(boots), me));
         ears.faults.elected(now, LOG);
         ears.faults.leader_changed(now, LOG, me, Before { heard: now, ..Before::default() });
-        host.end_turn(world, now);
+        host.end_turn(world, ready);
         host
     }
 
@@ -82,7 +86,11 @@ impl system::Host<Solo> for Host {
         match turn {
             NodeTurn::Delivered(_, Message::Requests(batch)) => {
                 for Timed { at, item } in batch {
-                    done = self.work(world, at.max(now), "decide", |costs| &costs.decide);
+                    let at = at.max(now);
+                    if self.core.starts(0, at).since(at) > self.stale {
+                        continue;
+                    }
+                    done = self.work(world, at, "decide", |costs| &costs.decide);
                     self.seller.decide(self.clock.at(done), &item);
                 }
             }
@@ -95,7 +103,11 @@ impl system::Host<Solo> for Host {
             NodeTurn::WriteFailed(_) | NodeTurn::WriteRefused(_) => {
                 return world.give_up(self.place);
             }
-            NodeTurn::Wake => self.seller.wake(self.clock.at(now)),
+            NodeTurn::Wake => {
+                // Timers cost nothing, but the core has to come to them.
+                done = self.core.starts(0, now);
+                self.seller.wake(self.clock.at(done));
+            }
             NodeTurn::Boot
             | NodeTurn::Delivered(..)
             | NodeTurn::DamageFound

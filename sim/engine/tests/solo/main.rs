@@ -68,7 +68,6 @@ fn no_fault_breaks_a_promise_about_seats() {
         (
             "disk",
             vec![
-                Fault::new(seconds(40), seconds(20), DiskFault::SlowDisk { node, factor: 50 }),
                 Fault::new(seconds(70), seconds(5), DiskFault::DiskStall { node }),
                 Fault::new(seconds(90), seconds(3), DiskFault::FsyncError { node }),
                 Fault::new(seconds(110), seconds(3), DiskFault::TornTail { node }),
@@ -104,6 +103,16 @@ fn every_fault_of_the_catalogues_scenario_touches_something_over_many_seeds() {
         }
     }
     assert!(touched.iter().all(|&times| times > 0), "{touched:?}");
+}
+
+/// A timer once wrote decisions to the disk that the busy core had not made yet: holds ended before their time.
+#[test]
+fn a_busy_core_ends_no_hold_early_and_catches_up() {
+    let mut scenario = with(Vec::new());
+    scenario.crowd.users = 8_000;
+    scenario.costs.decide = Timing::Constant(Span::from_millis(2));
+    (scenario.sale.hold, scenario.sale.grace) = (seconds(5), Span::from_millis(1));
+    is_safe("busy", 1, &play(&scenario, 1));
 }
 
 #[test]
