@@ -228,8 +228,9 @@ fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failu
     let seeds = arguments.seeds.unwrap_or(usual);
     match (seeds.last, arguments.time) {
         (None, None) => Err(Failure::Usage(format!(
-            "--seeds {seeds} has no end: give it one, as in {seeds}{}, or end by time with --for 10m",
-            seeds.first.saturating_add(100)
+            "--seeds {seeds} has no end: give it one, as in {}..={}, or end by time with --for 10m",
+            seeds.first,
+            seeds.first.saturating_add(99)
         ))),
         (Some(_), Some(_)) => Err(Failure::Usage(format!(
             "--for goes on until the time is over, and --seeds {seeds} has an end: write --seeds {}..",
