@@ -16,7 +16,7 @@ pub enum Verdict {
     Pass,
     /// A check failed.
     Fail,
-    /// There was nothing to check, which is no pass.
+    /// There was nothing to check, which is not a pass.
     NotExercised,
 }
 
@@ -112,7 +112,7 @@ documented! {
         pub total_s: f64,
         /// Number of outages that lasted to the end of the run.
         pub open: u64,
-        /// The longest outages, the longest first, at most [`Self::LISTED`].
+        /// The longest outages, the longest first, at most 100.
         pub longest: Vec<OutageResult>,
     }
 }

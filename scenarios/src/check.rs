@@ -138,7 +138,7 @@ impl Checks {
 
     fn must_fail(&mut self, must_fail: &MustFail) {
         self.that_both(!must_fail.oracle.is_empty(), "expect.fails", "expect.within", || {
-            ("`within` says how soon, but not what".into(), "add `fails = \"hold\"`".into())
+            ("`within` needs `fails`".into(), "add `fails = \"hold\"`".into())
         });
         if !must_fail.oracle.is_empty() {
             self.name(
@@ -149,17 +149,14 @@ impl Checks {
             );
         }
         self.that_both(must_fail.within > 0, "expect.within", "expect.fails", || {
-            ("`fails` says what, but not how soon".into(), "add `within = 20`, in seeds".into())
+            ("`fails` needs `within`".into(), "add `within = 20`, in seeds".into())
         });
     }
 
     /// A name that is known; `noun` is what it names.
     fn name(&mut self, field: &str, noun: &str, name: &str, known: &[&str]) {
         self.that(known.contains(&name), field, || {
-            let help = match human::meant(name, known.iter().copied()) {
-                Some(meant) => meant,
-                None => format!("the {noun}s are {}", known.join(", ")),
-            };
+            let help = human::advice(name, known, &format!("the {noun}s are"));
             (format!("there is no {noun} {name:?}"), help)
         });
     }

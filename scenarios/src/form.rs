@@ -6,7 +6,7 @@ use onsale_booking::Span;
 
 use crate::fault::{Fault, Swarm};
 use crate::replay::Replay;
-use crate::setting::{SOME_TIME, Section, Table, settings};
+use crate::setting::{Kind, SOME_TIME, Section, Table, Value, settings};
 use crate::settings::{Cluster, Costs, Crowd, Disk, Expect, Facts, Network, QUANTUM, Sale};
 use crate::written::Written;
 
@@ -17,7 +17,7 @@ settings! {
         /// The id, only in JSON; the id of a file is its path.
         id: Option<String>;
         /// One sentence that says what the scenario shows.
-        title: String = String::new(), chosen;
+        title: String;
         /// How long the crowd acts, in virtual time.
         duration: Span = Span::from_secs(300), chosen, in SOME_TIME;
         // Longer than a hold with its grace, so that every hold can come to its end.
@@ -60,4 +60,17 @@ pub fn settings() -> Section {
     let mut file = ScenarioFile::describe();
     file.keys.retain(|key| !ONLY_IN_JSON.contains(&key.name));
     file
+}
+
+/// The type of the setting at a path such as `fault[0].crash.node`.
+pub(crate) fn kind_at(path: &str) -> Option<Kind> {
+    let mut kind = ScenarioFile::kind(&());
+    for part in path.split('.') {
+        let (key, indices) = part.split_once('[').unwrap_or((part, ""));
+        kind = kind.at_key(key)?;
+        for index in indices.split(['[', ']']).filter_map(|index| index.parse().ok()) {
+            kind = kind.at_index(index)?;
+        }
+    }
+    Some(kind)
 }

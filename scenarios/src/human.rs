@@ -164,6 +164,35 @@ pub(crate) fn meant<'a>(
     }
 }
 
+/// Longest list of names that advice gives in full, in bytes.
+const NAMES_MAX: usize = 240;
+
+/// Number of names that advice gives of a longer list.
+const NEAR: usize = 3;
+
+/// The advice about a word that is not among the candidates: the word that is meant, or `all` and the candidates.
+/// Of many candidates, the nearest, and the place of the full list.
+pub(crate) fn advice(word: &str, candidates: &[&str], all: &str) -> String {
+    if let Some(meant) = meant(word, candidates.iter().copied()) {
+        return meant;
+    }
+    let names = candidates.join(", ");
+    if names.len() <= NAMES_MAX || candidates.len() < NEAR {
+        return format!("{all} {names}");
+    }
+    let mut nearest = candidates.to_vec();
+    nearest.sort_by(|a, b| {
+        let likeness = |candidate| strsim::jaro_winkler(word, candidate);
+        likeness(b).total_cmp(&likeness(a))
+    });
+    let (last, others) = nearest[..NEAR].split_last().expect("there are several");
+    format!(
+        "the nearest of {} are `{}` and `{last}`; for all see REFERENCE.md, or `onsale scenarios reference`",
+        candidates.len(),
+        others.join("`, `"),
+    )
+}
+
 /// Reads a value that is written as text; a bare number is offered to `parse` for its advice.
 pub(crate) fn from_text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
@@ -307,15 +336,23 @@ pub(crate) mod milli {
 }
 
 fn span_help(text: &str) -> String {
+    if let [number, unit] = text.split_whitespace().collect::<Vec<_>>()[..]
+        && digits(number).is_some()
+        && UNITS.iter().any(|(name, _)| *name == unit)
+    {
+        return format!("write `{number}{unit}`, without a space");
+    }
     match lenient_span(text) {
         Some(span) => format!("did you mean `{span}`?"),
         None => "write a whole number and a unit: `250us`, `80ms`, `5s`, `10m` or `2h`".to_owned(),
     }
 }
 
-/// What a person may have meant: `5 min`, `1.5h`, `1m30s`, or a number of seconds.
+/// What a person may have meant: `5 min`, `1.5h`, `1m30s`, or a number of seconds. A number without a unit beside
+/// one that has a unit may mean anything.
 fn lenient_span(text: &str) -> Option<Span> {
     let text: String = text.to_lowercase().split_whitespace().collect();
+    let is_mixed = text.contains(char::is_alphabetic);
     let mut rest = text.as_str();
     let mut total = 0_u64;
     while !rest.is_empty() {
@@ -324,7 +361,11 @@ fn lenient_span(text: &str) -> Option<Span> {
         let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
         let (number, scale) = scaled_decimal(number)?;
-        let micros = if unit.is_empty() { 1_000_000 } else { lenient_unit(unit)? };
+        let micros = match unit {
+            "" if is_mixed => return None,
+            "" => 1_000_000,
+            unit => lenient_unit(unit)?,
+        };
         total = total.checked_add(number.checked_mul(micros)? / scale)?;
         rest = tail;
     }
@@ -364,7 +405,9 @@ mod tests {
         let help = "write a whole number and a unit: `250us`, `80ms`, `5s`, `10m` or `2h`";
         let table = [
             ("5min", "did you mean `5m`?"),
-            ("5 m", "did you mean `5m`?"),
+            ("5 m", "write `5m`, without a space"),
+            ("500 ms", "write `500ms`, without a space"),
+            ("1m30", help),
             ("1.5h", "did you mean `90m`?"),
             ("1m30s", "did you mean `90s`?"),
             ("80 millisecs", "did you mean `80ms`?"),

@@ -58,6 +58,9 @@ pub enum Part {
     OutsideFaults,
 }
 
+/// First words of a part of a run.
+const PART_WORDS: [&str; 2] = ["in", "outside"];
+
 const FORM: &str = "write `hold p99 < 500ms`, and `in faults` or `outside faults` behind it \
                     for a part of the run";
 
@@ -123,7 +126,7 @@ impl FromStr for Figure {
                 Err(Misread::new(format!("{text:?} is the longest wait"), "write `max`"))
             }
             Some(_) | None => Err(Misread::new(
-                format!("{text:?} is no figure of many waits"),
+                format!("{text:?} is not a percentile"),
                 "write `p50`, `p99`, `p99.9` or `max`; a percentile has at most three decimals",
             )),
         }
@@ -161,14 +164,24 @@ impl FromStr for Limit {
             return Err(Misread::new(what, "a limit is what a wait stays below"));
         }
         let bound = next("has no bound")?;
-        let below = parse_span(bound)?;
+        let rest: Vec<&str> = words.collect();
+        let below = match (bound.parse::<f64>(), rest.first()) {
+            (Ok(_), Some(unit)) if !PART_WORDS.contains(unit) => {
+                parse_span(&format!("{bound} {unit}"))?
+            }
+            (Ok(_), _) => {
+                let help = format!("name its unit, as in `{bound}ms` or `{bound}s`");
+                return Err(Misread::new(format!("the bound {bound:?} has no unit"), help));
+            }
+            (Err(_), _) => parse_span(bound)?,
+        };
         if below == Span::ZERO {
             return Err(Misread::new(
                 format!("no wait is below {bound:?}"),
                 "write a limit above zero",
             ));
         }
-        let part = match words.collect::<Vec<_>>()[..] {
+        let part = match rest[..] {
             [] => Part::Whole,
             ["in", "faults"] => Part::InFaults,
             ["outside", "faults"] => Part::OutsideFaults,
@@ -236,10 +249,26 @@ mod tests {
             ("hold p100 < 1s", "\"p100\" is the longest wait; write `max`".into()),
             (
                 "hold p99.9999 < 1s",
-                "\"p99.9999\" is no figure of many waits; write `p50`, `p99`, `p99.9` or `max`; a percentile has at most three decimals".into(),
+                "\"p99.9999\" is not a percentile; write `p50`, `p99`, `p99.9` or `max`; a percentile has at most three decimals".into(),
             ),
             ("hold max > 1s", "\">\" stands where a limit has `<`; a limit is what a wait stays below".into()),
             ("hold max < 5min", "\"5min\" is not a span of time; did you mean `5m`?".into()),
+            (
+                "hold p99 < 500 ms",
+                "\"500 ms\" is not a span of time; write `500ms`, without a space".into(),
+            ),
+            (
+                "hold p99 < 0.5 s in faults",
+                "\"0.5 s\" is not a span of time; did you mean `500ms`?".into(),
+            ),
+            (
+                "hold p99 < 500",
+                "the bound \"500\" has no unit; name its unit, as in `500ms` or `500s`".into(),
+            ),
+            (
+                "hold p99 < 500 in faults",
+                "the bound \"500\" has no unit; name its unit, as in `500ms` or `500s`".into(),
+            ),
             ("hold max < 0s", "no wait is below \"0s\"; write a limit above zero".into()),
             (
                 "hold max < 1s during faults",

@@ -114,14 +114,19 @@ impl Diagnostic for ScenarioError {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         self.excerpt.as_ref()?;
-        let label = |problem: &Problem| {
-            Some(LabeledSpan::new_with_span(Some(problem.help.clone()), problem.span?))
-        };
-        self.problems.iter().any(|problem| problem.span.is_some()).then(
-            || -> Box<dyn Iterator<Item = LabeledSpan>> {
-                Box::new(self.problems.iter().filter_map(label))
-            },
-        )
+        // Two labels at one place would push each other past the text.
+        let mut labels: Vec<(SourceSpan, String)> = Vec::new();
+        for problem in &self.problems {
+            let Some(span) = problem.span else { continue };
+            match labels.iter_mut().find(|(placed, _)| *placed == span) {
+                Some((_, helps)) => *helps = format!("{helps}\n{}", problem.help),
+                None => labels.push((span, problem.help.clone())),
+            }
+        }
+        let label = |(span, helps)| LabeledSpan::new_with_span(Some(helps), span);
+        (!labels.is_empty()).then(|| -> Box<dyn Iterator<Item = LabeledSpan>> {
+            Box::new(labels.into_iter().map(label))
+        })
     }
 }
 

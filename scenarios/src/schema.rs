@@ -21,7 +21,6 @@ pub fn schema() -> Value {
     let mut schema = table(&settings());
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("onsale scenario");
-    schema["required"] = json!(["title"]);
     schema["properties"]["title"]["minLength"] = json!(1);
     schema
 }

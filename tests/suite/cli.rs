@@ -269,7 +269,7 @@ fn bad_scenarios_are_refused_with_place_and_remedy() {
             "quorum",
             "[cluster]\nreplicas = 4\n".to_owned(),
             "quorum.toml:3:12: cluster.replicas",
-            "odd",
+            "1, 3, 5 or 7",
         ),
         ("gap", trace.to_owned(), "gap.csv:4:", "the next offset would be 20"),
         ("negative", trace.replace("gap", "negative"), "negative.csv:3:", "counts start at 0"),

@@ -17,6 +17,10 @@ fn the_reference_is_what_the_program_prints() {
     if std::env::var_os("ONSALE_BLESS").is_some() {
         std::fs::write(&path, &printed).expect("the reference is writable");
     }
+    for leak in ["[`", "a pair of ,", "| `\"\"` |"] {
+        let line = printed.lines().find(|line| line.contains(leak));
+        assert_eq!(line, None, "says nothing to a reader of the page: {leak}");
+    }
     let page = std::fs::read_to_string(&path).unwrap_or_default();
     let differs = page.lines().zip(printed.lines()).find(|(page, printed)| page != printed);
     assert!(

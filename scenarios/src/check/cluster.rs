@@ -7,7 +7,7 @@ use onsale_booking::Span;
 use onsale_cluster::placement::REPLICAS_MAX;
 
 use super::Checks;
-use crate::settings::{Cluster, Disk};
+use crate::settings::{Cluster, Disk, System};
 
 /// Most nodes, spares included: up to here the order of their ids is that of their numbers.
 const NODES_MAX: u16 = 99;
@@ -18,14 +18,17 @@ impl Checks {
             let spares = 0..=NODES_MAX - cluster.nodes.min(NODES_MAX);
             self.within("cluster.spares", cluster.spares, spares);
         }
+        if cluster.system == System::Solo {
+            return;
+        }
         self.that_both(
             (1..=cluster.nodes).contains(&cluster.zones)
                 || !(1..=NODES_MAX).contains(&cluster.zones),
             "cluster.zones",
             "cluster.nodes",
             || {
-                let what =
-                    format!("{} nodes can't stand in {} zones", cluster.nodes, cluster.zones);
+                let noun = if cluster.nodes == 1 { "node" } else { "nodes" };
+                let what = format!("{} {noun} cannot fill {} zones", cluster.nodes, cluster.zones);
                 (what, "every zone needs a node, and every node a zone".into())
             },
         );
@@ -70,27 +73,28 @@ impl Checks {
         let Cluster { replicas, nodes, zones, .. } = *cluster;
         let field = "cluster.replicas";
         let most = REPLICAS_MAX as u16;
-        self.that(replicas <= most, field, || {
-            let what = format!("{replicas} replicas are more than a journal can have");
-            (what, format!("at most {most}; three survive the loss of a zone, five of two"))
-        });
+        // The advice below says more than the bounds do.
+        self.complaints.retain(|complaint| complaint.field != field);
         let room = zones.min(nodes).min(most);
         let fits = if room % 2 == 1 { room } else { room.saturating_sub(1) };
-        self.that(replicas % 2 == 1, field, || {
-            let what = format!("{replicas} replicas survive no more losses than one fewer would");
-            let help = if replicas > 1 {
-                format!("use an odd number: {} or {}", replicas - 1, replicas.saturating_add(1))
-            } else {
-                "use 3".into()
+        let is_allowed = replicas % 2 == 1 && replicas <= most;
+        self.that(is_allowed, field, || {
+            let what = match replicas {
+                0 => "a journal without replicas is nowhere".to_owned(),
+                _ if replicas > most => {
+                    format!("{replicas} replicas are more than a journal can have")
+                }
+                _ => format!("{replicas} replicas survive no more losses than {}", replicas - 1),
             };
-            (what, help)
+            (what, "use 1, 3, 5 or 7: three survive the loss of a zone, five of two".into())
         });
-        self.that_both(replicas % 2 == 0 || replicas <= nodes, field, "cluster.nodes", || {
+        let may_fit = is_allowed && nodes > 0;
+        self.that_both(!may_fit || replicas <= nodes, field, "cluster.nodes", || {
             let what = format!("{replicas} replicas need as many nodes, and there are {nodes}");
             (what, format!("use {fits}, or add nodes"))
         });
         self.that_both(
-            replicas % 2 == 0 || replicas > nodes || replicas <= zones,
+            !may_fit || replicas > nodes || replicas <= zones,
             field,
             "cluster.zones",
             || {

@@ -176,7 +176,7 @@ impl Checks {
                 _ => !key.starts_with("cluster.") || SOLO_KEYS.contains(&key.as_str()),
             };
             self.that(is_its_own || defaults.contains(leaf), key, || {
-                let what = format!("one process does not go by `{key}`");
+                let what = format!("one process has no use for `{key}`");
                 (what, "leave the key out, or choose `cluster.system = \"replicated\"`".into())
             });
         }

@@ -100,11 +100,11 @@ impl Site<'_> {
         let fits = matches!(target, Target::Node(node) if (first..=last).contains(&node.0));
         checks.that(fits, field, || {
             let help = if first > last {
-                "let there be some: `cluster.spares = 1`".to_owned()
+                "set `cluster.spares`".to_owned()
             } else {
                 format!("one of n{first} to n{last}")
             };
-            let what = if joins { "no spare node" } else { "no node by number" };
+            let what = if joins { "not a spare" } else { "not a node by number" };
             (format!("`{target}` is {what}"), help)
         });
     }

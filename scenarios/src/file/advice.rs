@@ -4,9 +4,11 @@
 
 use std::ops::Range;
 
+use crate::form::kind_at;
 use crate::human;
 use crate::locate::Place;
 use crate::problem::{Complaint, ScenarioError, Source};
+use crate::setting::Kind;
 
 pub(super) fn explain_toml(source: &Source, error: &toml::de::Error) -> ScenarioError {
     let text = source.text();
@@ -69,8 +71,29 @@ fn explain(
 ) -> ScenarioError {
     let in_syntax = places.is_none();
     let field = places.map_or_else(String::new, |places| places.field_at(span.start));
-    let (what, help) = advice(message, in_syntax);
+    let (what, help) = by_kind(message, &field).unwrap_or_else(|| advice(message, in_syntax));
     source.error(span, Complaint::new(field, what, help))
+}
+
+/// The problem and the advice if the type of the setting says more than the reader's message.
+fn by_kind(message: &str, field: &str) -> Option<(String, String)> {
+    let (found, expected) = message.strip_prefix("invalid ")?.split_once(", expected ")?;
+    let kind = kind_at(field)?;
+    if let Kind::Whole { least, most } = kind
+        && ["u8", "u16", "u32", "u64"].contains(&expected)
+    {
+        let bounds = if most == u64::MAX { "up".to_owned() } else { format!("to {most}") };
+        let what = format!("invalid {found}, expected a whole number");
+        return Some((what, format!("write a whole number from {least} {bounds}")));
+    }
+    if let Kind::List(item) = kind
+        && let Kind::OneOf(_) = *item
+        && found == "type: map"
+    {
+        let what = format!("`[{field}]` is one table, where a list of tables belongs");
+        return Some((what, format!("write `[[{field}]]`")));
+    }
+    None
 }
 
 fn advice(message: &str, in_syntax: bool) -> (String, String) {
@@ -103,10 +126,6 @@ fn advice(message: &str, in_syntax: bool) -> (String, String) {
     }
 
     let limits = [
-        ("expected u8", "write a whole number from 0 to 255"),
-        ("expected u16", "write a whole number from 0 to 65535"),
-        ("expected u32", "write a whole number from 0 to 4294967295"),
-        ("expected u64", "write a whole number from 0 up"),
         ("expected f64", "write a number such as `0.8`"),
         ("expected a span of time", "write text such as `\"5s\"`"),
         ("expected a share", "write text such as `\"40%\"`"),
@@ -124,17 +143,16 @@ fn advice(message: &str, in_syntax: bool) -> (String, String) {
     let limit = limits.iter().find(|(expected, _)| message.contains(expected));
     let help = match limit {
         Some((_, help)) => *help,
-        None if in_syntax => "mend the syntax here; text stands in quotes, and each key once",
+        None if in_syntax => "fix the syntax: quote text, write each key once",
         None => "`onsale scenarios show fast/calm` prints a whole scenario to compare with",
     };
     (message.to_owned(), help.to_owned())
 }
 
 fn unknown(noun: &str, word: &str, known: &[&str]) -> (String, String) {
-    let help = match human::meant(word, known.iter().copied()) {
-        Some(meant) => meant,
-        None if known.is_empty() => "nothing belongs here".to_owned(),
-        None => format!("known here: {}", known.join(", ")),
+    let help = match known {
+        [] => "nothing belongs here".to_owned(),
+        known => human::advice(word, known, "known here:"),
     };
     (format!("unknown {noun} `{word}`"), help)
 }

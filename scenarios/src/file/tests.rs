@@ -85,6 +85,9 @@ fn words_that_are_not_known_are_answered_with_near_ones() {
         "[expect]\nexercised = [\"hold\", \"dubble-booking\"]",
         "[expect]\nlatency = [\"hold p99 < 1s\", \"hodl p99 < 1s\"]",
         "[expect]\nviolation = \"hold\"",
+        "[expect]\nmarks = [\"leader-lost\"]",
+        "[expect]\nmarks = [\"quux\"]",
+        "[cluster]\nquux = 1",
     ]);
     insta::assert_snapshot!(said, @r#"
     x.toml:2:1: durration: unknown key `durration`; did you mean `duration`?
@@ -106,6 +109,9 @@ fn words_that_are_not_known_are_answered_with_near_ones() {
     x.toml:3:22: expect.exercised[1]: there is no oracle "dubble-booking"; did you mean `double-booking`?
     x.toml:3:29: expect.latency[1]: "hodl" is nothing that people wait for; did you mean `hold`?
     x.toml:3:1: expect.violation: unknown key `violation`; known here: exercised, marks, latency, fails, within
+    x.toml:3:10: expect.marks[0]: there is no mark "leader-lost"; did you mean `leader-deposed`?
+    x.toml:3:10: expect.marks[0]: there is no mark "quux"; the nearest of 78 are `rumours-told`, `request-astray` and `returned`; for all see REFERENCE.md, or `onsale scenarios reference`
+    x.toml:3:1: cluster.quux: unknown key `quux`; the nearest of 25 are `journal`, `on-suspicion` and `suspicion-phi`; for all see REFERENCE.md, or `onsale scenarios reference`
     "#);
 }
 
@@ -178,6 +184,10 @@ fn values_of_another_type_are_answered_with_the_right_form() {
         "duration = \"5m",
         "duration == 5",
         "[cluster",
+        "[fault]\ncrash = { at = \"1s\", node = \"n1\", down = \"1s\" }",
+        "[[fault]]\nslow-network = { at = \"1s\", lasts = \"1s\", factor = -1 }",
+        "[cluster]\nreplicas = \"three\"",
+        "[expect]\nlatency = [\"hold p99 < 500 ms\"]",
     ]);
     insta::assert_snapshot!(said, @r#"
     x.toml:2:12: duration: "5min" is not a span of time; did you mean `5m`?
@@ -189,10 +199,10 @@ fn values_of_another_type_are_answered_with_the_right_form() {
     x.toml:3:13: sale.hot-share: "140%" is more than everything; a share is at most `100%`
     x.toml:3:13: sale.hot-share: 0.4 is a bare number, not a share such as `1/200` or `40%`; did you mean `40%`?
     x.toml:3:13: sale.hot-share: "2/1" is more than everything; a share is at most `100%`
-    x.toml:3:17: sale.seats-per-row: invalid value: integer `70000`, expected u16; write a whole number from 0 to 65535
-    x.toml:3:8: sale.rows: invalid value: integer `-4`, expected u16; write a whole number from 0 to 65535
-    x.toml:3:8: sale.rows: invalid type: string "four", expected u16; write a whole number from 0 to 65535
-    x.toml:3:9: cluster.nodes: invalid type: floating point `5.5`, expected u16; write a whole number from 0 to 65535
+    x.toml:3:17: sale.seats-per-row: invalid value: integer `70000`, expected a whole number; write a whole number from 1 to 64
+    x.toml:3:8: sale.rows: invalid value: integer `-4`, expected a whole number; write a whole number from 1 to 65535
+    x.toml:3:8: sale.rows: invalid type: string "four", expected a whole number; write a whole number from 1 to 65535
+    x.toml:3:9: cluster.nodes: invalid type: floating point `5.5`, expected a whole number; write a whole number from 1 to 99
     x.toml:3:14: crowd.session.pick-think: `sigma` is missing; add `sigma = …`
     x.toml:3:8: crowd.session.zipf: 1.2345 is too fine; write at most three decimals
     x.toml:3:8: crowd.session.zipf: NaN is out of range; write a number from 0 to 10
@@ -209,10 +219,14 @@ fn values_of_another_type_are_answered_with_the_right_form() {
     x.toml:3:13: fault[0].partition: the partition is cut in several ways; give one of `isolate = ["n1"]`, `halves = true`, `one-way = "n1"`, `majority-ring = true`, `bridge = true`
     x.toml:3:10: swarm.faults: not two values; write two values in brackets, the least first
     x.toml:3:10: swarm.faults: not two values; write two values in brackets, the least first
-    x.toml:2:1: duplicate key; mend the syntax here; text stands in quotes, and each key once
-    x.toml:2:15: invalid basic string, expected `"`; mend the syntax here; text stands in quotes, and each key once
-    x.toml:2:11: extra `=`, expected nothing; mend the syntax here; text stands in quotes, and each key once
-    x.toml:2:9: unclosed table, expected `]`; mend the syntax here; text stands in quotes, and each key once
+    x.toml:2:1: duplicate key; fix the syntax: quote text, write each key once
+    x.toml:2:15: invalid basic string, expected `"`; fix the syntax: quote text, write each key once
+    x.toml:2:11: extra `=`, expected nothing; fix the syntax: quote text, write each key once
+    x.toml:2:9: unclosed table, expected `]`; fix the syntax: quote text, write each key once
+    x.toml:2:1: fault: `[fault]` is one table, where a list of tables belongs; write `[[fault]]`
+    x.toml:3:52: fault[0].slow-network.factor: invalid value: integer `-1`, expected a whole number; write a whole number from 2 to 1000000
+    x.toml:3:12: cluster.replicas: invalid type: string "three", expected a whole number; write a whole number from 1 to 7
+    x.toml:3:12: expect.latency[0]: "500 ms" is not a span of time; write `500ms`, without a space
     "#);
 }
 
@@ -288,6 +302,7 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
         "[cluster]\nzones = 1\nreplicas = 1\nnodes = 2\n[[fault]]\npower-loss = { at = \"1m\", down = \"1s\" }",
         "[cluster]\nnodes = 2",
         "[cluster]\nzones = 6",
+        "[cluster]\nreplicas = 0",
         "[cluster]\nreplicas = 4",
         "[cluster]\nreplicas = 7",
         "[cluster]\nreplicas = 5",
@@ -343,22 +358,23 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
         "[expect]\nexercised = [\"latency\"]",
         "[expect]\nlatency = [\"hold max < 1s in faults\"]",
         "[expect]\nlatency = [\"queue max < 1s\"]",
+        "[expect]\nfails = \"hold\"",
     ]);
     insta::assert_snapshot!(said, @r#"
     x.toml:2:12: duration: no time at all; write a span above zero, such as `5s`
     x.toml:2:12: duration: people come until 4m, but the run ends at 0us; at most `over = "0us"`, or lengthen `duration`
     x.toml:2:11: quantum: 2s is out of bounds; write 0us to 1s
     x.toml:3:9: cluster.nodes: 0 is out of bounds; write a number from 1 to 99
-    x.toml:3:9: cluster.nodes: 0 nodes can't stand in 3 zones; every zone needs a node, and every node a zone
-    x.toml:3:9: cluster.nodes: 3 replicas need as many nodes, and there are 0; use 0, or add nodes
+    x.toml:3:9: cluster.nodes: 0 nodes cannot fill 3 zones; every zone needs a node, and every node a zone
     x.toml:5:9: cluster.nodes: with 2 of them there is nothing left to fail over to; have at least 3 nodes, or no faults
-    x.toml:3:9: cluster.nodes: 2 nodes can't stand in 3 zones; every zone needs a node, and every node a zone
+    x.toml:3:9: cluster.nodes: 2 nodes cannot fill 3 zones; every zone needs a node, and every node a zone
     x.toml:3:9: cluster.nodes: 3 replicas need as many nodes, and there are 2; use 1, or add nodes
-    x.toml:3:9: cluster.zones: 5 nodes can't stand in 6 zones; every zone needs a node, and every node a zone
-    x.toml:3:12: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5
+    x.toml:3:9: cluster.zones: 5 nodes cannot fill 6 zones; every zone needs a node, and every node a zone
+    x.toml:3:12: cluster.replicas: a journal without replicas is nowhere; use 1, 3, 5 or 7: three survive the loss of a zone, five of two
+    x.toml:3:12: cluster.replicas: 4 replicas survive no more losses than 3; use 1, 3, 5 or 7: three survive the loss of a zone, five of two
     x.toml:3:12: cluster.replicas: 7 replicas need as many nodes, and there are 5; use 3, or add nodes
     x.toml:3:12: cluster.replicas: 5 replicas need as many zones, and there are 3; use 3, or `zones = 5`
-    x.toml:3:12: cluster.replicas: 9 replicas are more than a journal can have; at most 7; three survive the loss of a zone, five of two
+    x.toml:3:12: cluster.replicas: 9 replicas are more than a journal can have; use 1, 3, 5 or 7: three survive the loss of a zone, five of two
     x.toml:3:17: cluster.membership.static-quorum: both sides of a split can see 2 of 5 nodes; at least 3, more than half of the nodes
     x.toml:5:17: cluster.membership.static-quorum: nobody ever sees 7 of 6 nodes; at most 6; at 4 most nodes may be lost
     x.toml:6:16: cluster.membership.stable-after: no time at all; write a span above zero, such as `5s`
@@ -415,9 +431,10 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:3:14: expect.exercised[0]: there is no limit for `latency` to check; add one: `latency = ["hold p99 < 500ms"]`
     x.toml:3:12: expect.latency[0]: the scenario has no faults to wait in; leave `in faults` away
     x.toml:3:12: expect.latency[0]: nobody queues: the scenario has no waiting room; add `[crowd.waiting-room]`, or limit another wait
+    x.toml:3:9: expect.fails: `fails` needs `within`; add `within = 20`, in seeds
     "#);
     insta::assert_snapshot!(read("title = ' '").unwrap_err(), @r#"x.toml:1:9: title: the scenario has no title; say in one sentence what it shows: `title = "…"`"#);
-    insta::assert_snapshot!(read("").unwrap_err(), @r#"x.toml:1:1: title: the scenario has no title; say in one sentence what it shows: `title = "…"`"#);
+    insta::assert_snapshot!(read("").unwrap_err(), @r#"x.toml:1:1: `title` is missing; add `title = …`"#);
     insta::assert_snapshot!(Scenario::from_toml("x", "x.toml", b"title = \"\xff\"", &no_files).unwrap_err(), @"x.toml:1:10: byte 9 is not UTF-8; save the file as UTF-8 text");
 }
 
@@ -459,19 +476,35 @@ fn problems_are_shown_in_the_text() {
 
     let text = "title = \"t\"\n\n[cluster]\nreplicas = 4\n\n[[fault]]\npause = { at = \"1m\", node = \"n7\", lasts = \"5s\" }\n";
     insta::assert_snapshot!(render(&read(text).unwrap_err()), @r#"
-     × x.toml:4:12: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an
-     │ odd number: 3 or 5
+     × x.toml:4:12: cluster.replicas: 4 replicas survive no more losses than 3; use 1, 3, 5 or 7:
+     │ three survive the loss of a zone, five of two
      │ x.toml:7:29: fault[0].pause.node: there is no node n7; the nodes are n1 to n5
       ╭─[x.toml:4:12]
     3 │ [cluster]
     4 │ replicas = 4
       ·            ┬
-      ·            ╰── use an odd number: 3 or 5
+      ·            ╰── use 1, 3, 5 or 7: three survive the loss of a zone, five of two
     5 │ 
     6 │ [[fault]]
     7 │ pause = { at = "1m", node = "n7", lasts = "5s" }
       ·                             ──┬─
       ·                               ╰── the nodes are n1 to n5
+      ╰────
+    "#);
+}
+
+#[test]
+fn problems_of_one_value_share_a_label() {
+    let text = "title = \"t\"\n\n[expect]\nfails = \"doublebooking\"\n";
+    insta::assert_snapshot!(render(&read(text).unwrap_err()), @r#"
+     × x.toml:4:9: expect.fails: there is no oracle "doublebooking"; did you mean `double-booking`?
+     │ x.toml:4:9: expect.fails: `fails` needs `within`; add `within = 20`, in seeds
+      ╭─[x.toml:4:9]
+    3 │ [expect]
+    4 │ fails = "doublebooking"
+      ·         ───────┬───────
+      ·                ╰─┤ did you mean `double-booking`?
+      ·                  │ add `within = 20`, in seeds
       ╰────
     "#);
 }
@@ -566,7 +599,7 @@ fn one_node_at_most_is_lost_for_good() {
     let twice = said(&(replace("n1", "n6") + &replace("n2", "n7")));
     assert!(twice.contains("fault[1].replace: a second node is lost for good"), "{twice}");
     let by_no_spare = said(&replace("n1", "n2"));
-    assert!(by_no_spare.contains("`n2` is no spare node; one of n6 to n7"), "{by_no_spare}");
+    assert!(by_no_spare.contains("`n2` is not a spare; one of n6 to n7"), "{by_no_spare}");
 }
 
 #[test]
@@ -592,7 +625,7 @@ fn json_is_checked_like_toml() {
     let json = catalogue::find("crash").unwrap().scenario().to_json();
     let said =
         |json: &str| Scenario::from_json("plan.json", json.as_bytes()).unwrap_err().to_string();
-    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:14:17: cluster.replicas: 4 replicas survive no more losses than one fewer would; use an odd number: 3 or 5");
+    insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:14:17: cluster.replicas: 4 replicas survive no more losses than 3; use 1, 3, 5 or 7: three survive the loss of a zone, five of two");
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:14:13: cluster: unknown key `replica`; did you mean `replicas`?");
     insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:73:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
     insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:178:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");

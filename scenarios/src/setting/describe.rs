@@ -100,6 +100,27 @@ pub struct Choice {
     pub doc: &'static str,
 }
 
+impl Kind {
+    /// The type of the value of a key in a table.
+    pub(crate) fn at_key(self, name: &str) -> Option<Self> {
+        if let Self::Table(section) = self {
+            return section.keys.into_iter().find(|key| key.name == name).map(|key| key.kind);
+        }
+        let Self::OneOf(shapes) = self else { return None };
+        let shape = shapes.into_iter().find(|(shape, _)| *shape == name);
+        shape.map(|(_, section)| Self::Table(section))
+    }
+
+    /// The type of an item of a list or a pair.
+    pub(crate) fn at_index(self, index: usize) -> Option<Self> {
+        if let Self::List(item) = self {
+            return Some(*item);
+        }
+        let Self::Pair(first, second) = self else { return None };
+        [*first, *second].into_iter().nth(index)
+    }
+}
+
 impl Key {
     pub(crate) fn new<T: Value>(
         name: &'static str,

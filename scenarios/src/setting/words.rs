@@ -58,7 +58,13 @@ impl Kind {
             },
             Self::Pair(first, second) => match (first.words(), second.words()) {
                 (first, second) if first == second => format!("two in brackets, each {first}"),
-                (first, second) => format!("a pair of {first}, and {second}"),
+                (first, second) => {
+                    let text = |words: String| match words.is_empty() {
+                        true => "text".to_owned(),
+                        false => words,
+                    };
+                    format!("a pair of {}, and {}", text(first), text(second))
+                }
             },
             Self::Table(_) | Self::OneOf(_) => String::new(),
         }

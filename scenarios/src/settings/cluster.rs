@@ -8,6 +8,8 @@ use onsale_cluster::{
     Reckoning, Serves,
 };
 
+use onsale_cluster::placement::REPLICAS_MAX;
+
 use super::facts::FactsSettings;
 use crate::ratio::Ratio;
 use crate::setting::{SOME_TIME, UP_TO_A_DAY, names, settings};
@@ -28,7 +30,7 @@ settings! {
         /// Which shows share a shard for certain.
         shard_by: ShardBy = ShardBy::Show, chosen;
         /// Replicas of each shard's journal, in different zones: 1, 3, 5 or 7.
-        replicas: u16 = 3, chosen, unit "replicas";
+        replicas: u16 = 3, chosen, in 1..=REPLICAS_MAX as u16, unit "replicas, an odd number";
         /// Cores of each node.
         cores: u16 = 4, chosen, in 1..=1_024, unit "cores";
         /// Interval between a node's heartbeats, by which its peers detect failures.
@@ -72,7 +74,7 @@ settings! {
 choices! {
     /// Which shows share a shard for certain.
     pub enum ShardBy {
-        /// None.
+        /// No two: the shard of a show follows from its own number.
         Show,
         /// The shows of one event: simple, and as hot as the hottest event.
         Event,

@@ -23,9 +23,9 @@ fn marks() -> Vec<Choice> {
 settings! {
     /// The results that a run, or a sweep, must have to pass.
     pub(crate) section Expect {
-        /// Oracles that must have been exercised: a check that had nothing to check is no pass.
+        /// Oracles that must have been exercised: a check that had nothing to check is not a pass.
         exercised: Vec<String> = Vec::new(), chosen, in Some(oracles);
-        /// Marks that must have been seen: a run that never took these rare paths is no pass.
+        /// Marks that must have been seen: a run that never took these rare paths is not a pass.
         marks: Vec<String> = Vec::new(), chosen, in Some(marks);
         /// Limits on how long people wait.
         latency: Vec<Limit> = Vec::new(), chosen;

@@ -143,6 +143,10 @@ fn what_one_process_has_not_got_is_refused_at_its_key() {
             "{body}: {told}"
         );
     }
+    // Rules about the nodes of a cluster have nothing to say of one process.
+    let told =
+        read(&format!("{SOLO}[cluster.membership]\nstatic-quorum = 2\n")).expect_err("quorum");
+    assert!(!told.contains("split") && told.lines().count() == 1, "{told}");
     for key in ["nodes", "zones", "shards", "replicas"] {
         let text = SOLO.replace(&format!("{key} = 1"), &format!("{key} = 3"));
         let told = read(&text).expect_err(key);
