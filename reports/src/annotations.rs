@@ -29,8 +29,8 @@ pub fn render(facts: &SweepFacts) -> String {
     });
     let missed = facts.missed().map(|(scenario, name)| {
         let seeds = human::counted(scenario.runs, "seed");
-        let message = format!("the scenario requires it, and it did not in {seeds}");
-        let title = format!("{name} did not happen in {}", scenario.id);
+        let message = format!("the scenario requires it, and {seeds} did not exercise it");
+        let title = format!("{name} was not exercised in {}", scenario.id);
         command(scenario.file.as_deref(), &title, &message)
     });
     let unchecked = facts.unchecked().map(|scenario| {

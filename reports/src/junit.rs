@@ -82,9 +82,9 @@ fn missed(scenario: &ScenarioFacts) -> impl Iterator<Item = TestCase> {
     let unchecked = scenario.unchecked.then(|| {
         ("requires a check".to_owned(), format!("no oracle had anything to check in {seeds}"))
     });
-    let named = scenario
-        .missed()
-        .map(move |name| (format!("requires {name}"), format!("{name} did not happen in {seeds}")));
+    let named = scenario.missed().map(move |name| {
+        (format!("requires {name}"), format!("{name} was not exercised in {seeds}"))
+    });
     unchecked.into_iter().chain(named).map(|(name, message)| {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type("not-exercised").set_message(carried(&message));

@@ -12,6 +12,9 @@ macro_rules! oracles {
         }
 
         impl Oracle {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$oracle),*];
+
             /// The name in scenarios and reports.
             pub const fn name(self) -> &'static str {
                 match self {$(Self::$oracle => $name,)*}

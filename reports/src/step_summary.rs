@@ -57,7 +57,7 @@ fn table(text: &mut String, facts: &SweepFacts) {
         } else if scenario.unchecked {
             ("⚠️", "no oracle had anything to check".to_owned())
         } else if !missed.is_empty() {
-            ("⚠️", format!("did not happen: {}", missed.join(", ")))
+            ("⚠️", format!("not exercised: {}", missed.join(", ")))
         } else {
             ("✅", String::new())
         };

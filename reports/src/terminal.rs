@@ -106,7 +106,7 @@ fn oracles(page: &mut Page, summary: &Summary) {
     }
     if !facts.must_exercise_misses.is_empty() {
         let misses = facts.must_exercise_misses.join(", ");
-        let words = format!("required by the scenario and did not happen: {misses}");
+        let words = format!("required by the scenario and not exercised: {misses}");
         for line in flow(words.split_whitespace(), " ", page.width - 2) {
             let line = page.paint(Style::Yellow, &line);
             page.line(&format!("  {line}"));
@@ -252,7 +252,7 @@ fn costs(page: &mut Page, summary: &Summary) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run_facts::FactsResult;
+    use crate::run_facts::{FactsResult, TransferTimes};
     use crate::sample;
 
     #[test]
@@ -288,6 +288,15 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&summary.to_json()).unwrap();
         assert_eq!(json["facts"]["agreed_ms"], 292.0);
         assert!(!sample::passed().to_json().contains("agreed_ms"));
+    }
+
+    #[test]
+    fn transfers_without_a_fault_stand_beside_their_label() {
+        let mut summary = sample::passed();
+        let times = TransferTimes { shards: 27, median_ms: 12.0, max_ms: 30.0, hot_ms: None };
+        summary.facts.lead_transfers.near_venue = Some(times);
+        let told = "\n  transfers   27 leads transferred nearer to venues: median";
+        assert!(render(&summary, false, 100).contains(told), "{}", render(&summary, false, 100));
     }
 
     #[test]

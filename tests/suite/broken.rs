@@ -339,7 +339,7 @@ fn latency_sees_a_limit_that_is_not_kept() {
         || relay(|now, _, to, _| to != Place::Clients || now < second(30) || now > second(45));
     let mut scenario = small_sale();
     scenario.limits = vec!["hold p99.9 < 1s".parse().expect("it is a limit")];
-    sees("latency", "hold p99.9 < 1s: it was", &scenario, 1, stalling);
+    sees("latency", "hold p99.9 < 1s: missed at", &scenario, 1, stalling);
 }
 
 #[test]

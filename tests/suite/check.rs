@@ -279,12 +279,12 @@ fn what_must_fail_passes_if_it_does() {
     let said = check(&["--seeds", "1..4"], 1);
     assert!(said.out.contains("✗ live in bound.toml"), "{}", said.out);
     assert!(
-        said.out.contains("bound.toml requires a failure of hold, which happened under no seed")
+        said.out.contains("bound.toml requires a failure of hold: not exercised under any seed")
     );
     bound("hold", TINY);
     let said = check(&["--seeds", "1..4"], 4);
-    assert!(said.out.contains("did not happen: a failure of hold"), "{}", said.out);
-    assert!(said.err.contains("title=a failure of hold did not happen in bound.toml"));
+    assert!(said.out.contains("not exercised: a failure of hold"), "{}", said.out);
+    assert!(said.err.contains("title=a failure of hold was not exercised in bound.toml"));
 }
 
 #[test]
@@ -328,11 +328,12 @@ fn what_no_seed_exercised_is_no_pass() {
     desk.put("idle.toml", &idle.replace("[\"hold\"]", "[\"hold\", \"double-booking\"]"));
     let check = ["check", "idle.toml", "--seeds", "1..4", "--junit", "j.xml", "--annotations"];
     let said = desk.onsale(&check, 4);
-    assert!(said.out.contains("– idle.toml  3 seeds  did not happen: double-booking"));
-    assert!(said.out.contains("idle.toml requires double-booking, which happened under no seed"));
+    assert!(said.out.contains("– idle.toml  3 seeds  not exercised: double-booking"));
+    assert!(said.out.contains("idle.toml requires double-booking: not exercised under any seed"));
     assert!(
-        said.err
-            .contains("::error file=idle.toml,title=double-booking did not happen in idle.toml::")
+        said.err.contains(
+            "::error file=idle.toml,title=double-booking was not exercised in idle.toml::"
+        )
     );
     assert!(desk.read("j.xml").contains("type=\"not-exercised\""));
     let json = desk.onsale(&["merge", "onsale-out/check/results.jsonl", "--json"], 4).json();
@@ -361,13 +362,13 @@ fn a_run_that_exceeds_its_limits_is_stopped_and_told() {
     assert_eq!(failure["oracle"], "budget");
     assert_eq!(failure["count"], 2);
     let headline = failure["headline"].as_str().unwrap();
-    assert!(headline.ends_with("it had 2048 events, all that it may have"), "{headline}");
+    assert!(headline.ends_with("stopped after 2,048 events: the limit is 2,000"), "{headline}");
     desk.onsale(&[&check[..], &["--max-events", "100000000"]].concat(), 0);
     // Bytes are counted once in 65,536 events: the sale must be larger.
     let larger = ["check", "fast/calm", "--seeds", "1", "--json", "--overwrite"];
     let said = desk.onsale(&[&larger[..], &["--max-memory", "64KiB"]].concat(), 1);
     let headline = said.json()["failures"][0]["headline"].as_str().unwrap().to_owned();
-    assert!(headline.ends_with("it keeps more than 65536 bytes"), "{headline}");
+    assert!(headline.ends_with("because it keeps more than 65,536 bytes, the limit"), "{headline}");
     let said = desk.onsale(&[&check[..], &["--max-memory", "16"]].concat(), 2);
     assert!(said.err.contains("write a whole number and KiB, MiB or GiB"), "{}", said.err);
 }

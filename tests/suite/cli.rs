@@ -156,11 +156,11 @@ fn an_edited_capsule_is_told_as_edited() {
     let edited = capsule.replacen("\"users\": 300", "\"users\": 301", 1);
     assert_ne!(edited, capsule);
     let said = replay(&edited);
-    assert!(said.contains("warning: edited: the plan in this capsule is not the one"), "{said}");
+    assert!(said.contains("warning: the capsule's hash shows that its plan was edited"), "{said}");
     assert!(!said.contains("function of its plan"), "{said}");
     desk.put("named.json", &capsule.replacen("No cluster comes", "Nothing comes", 1));
     let said = desk.onsale(&["shrink", "named.json", "--budget", "0s"], 0);
-    assert!(said.err.contains("warning: edited"), "{}", said.err);
+    assert!(said.err.contains("its plan was edited; shrinking"), "{}", said.err);
 
     // Formats before this one used other words.
     let older = capsule.replacen("\"schema\": 3", "\"schema\": 2", 1);
@@ -168,7 +168,7 @@ fn an_edited_capsule_is_told_as_edited() {
     desk.put("older.json", &older);
     let said = desk.onsale(&["replay", "older.json"], 2);
     assert!(
-        said.err.contains("older.json: a capsule of format 2; this onsale reads format 3"),
+        said.err.contains("older.json: a capsule of schema 2; this onsale reads schema 3"),
         "{}",
         said.err
     );
@@ -217,7 +217,7 @@ fn a_run_in_which_nothing_was_checked_is_no_pass() {
     );
     desk.put("vacuous.toml", &vacuous);
     let said = desk.onsale(&["run", "vacuous.toml", "--no-out"], 4);
-    assert!(said.err.contains("this is no pass: no oracle had anything to check"), "{}", said.err);
+    assert!(said.err.contains("not a pass: no oracle had anything to check"), "{}", said.err);
     let said = desk.onsale(&["check", "vacuous.toml", "small.toml", "--seeds", "1..3"], 4);
     assert!(said.out.contains("– vacuous.toml  2 seeds  no oracle had anything to check"));
     assert!(said.out.contains("✓ small.toml"), "{}", said.out);
@@ -229,7 +229,7 @@ fn what_was_not_exercised_is_no_pass() {
     let text = SMALL.replace("[crowd.session]", "[crowd.session]\napproval = \"0%\"");
     desk.put("idle.toml", &text);
     let said = desk.onsale(&["run", "idle.toml", "--no-out"], 4);
-    assert!(said.err.contains("this is no pass: double-booking"), "{}", said.err);
+    assert!(said.err.contains("not a pass: double-booking: not exercised"), "{}", said.err);
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn a_limit_that_was_missed_ends_with_3_and_leaves_a_capsule() {
     desk.put("slow.toml", &format!("{SMALL}{limits}\n"));
     let said = desk.onsale(&["run", "slow.toml"], 3);
     assert!(said.out.contains("✗ latency"), "{}", said.out);
-    assert!(said.out.contains("hold max < 1ms outside faults: it was "), "{}", said.out);
+    assert!(said.out.contains("hold max < 1ms outside faults: missed at "), "{}", said.out);
     assert!(said.err.contains("the failure in one file"), "{}", said.err);
     desk.onsale(&["replay", "onsale-out/slow-1/capsule.json", "--no-out"], 3);
 
@@ -298,8 +298,8 @@ fn bad_capsules_are_refused_in_a_line() {
     desk.put("node.json", &plan.replace("\"node\": \"leader\"", "\"node\": \"n9\""));
     desk.put("binary.json", "\u{0}\u{1}");
     let table = [
-        ("truncated.json", "not a capsule: EOF while parsing"),
-        ("newer.json", "a capsule of format 4"),
+        ("truncated.json", "not a capsule: the text ends too early"),
+        ("newer.json", "a capsule of schema 4"),
         ("node.json", "there is no node n9"),
         ("binary.json", "not a capsule"),
         ("missing.json", "cannot be read"),

@@ -33,8 +33,8 @@ fn every_check_plays_the_regressions_first_unless_told_otherwise() {
         String::from_utf8(output.stdout).unwrap()
     };
     let page = said("r.jsonl", &[]);
-    assert!(page.contains(&format!("✓ regressions  {count} seeds  hold\n")), "{page}");
-    assert!(page.contains(&format!("\n{count} regressions played first: all hold\n")), "{page}");
+    assert!(page.contains(&format!("✓ regressions  {count} seeds  pass\n")), "{page}");
+    assert!(page.contains(&format!("\n{count} regressions played first: all pass\n")), "{page}");
     assert!(page.contains("2 seeds of 1 scenario"), "{page}");
     let results = desk.read("r.jsonl");
     let played = results.lines().skip(1).map(|line| {

@@ -182,9 +182,17 @@ fn without_a_budget_everything_stays_and_every_file_is_there() {
 fn what_cannot_be_shrunk_is_refused_in_a_line() {
     let desk = Desk::new("shrink-usage");
     desk.put("blackout.toml", BLACKOUT);
-    let table: [(&[&str], &str); 6] = [
+    let table: [(&[&str], &str); 8] = [
         (&["1", "--scenario", "small.toml"], "nothing fails on this code"),
-        (&["1", "--scenario", "blackout.toml", "--oracle", "hold"], "but live does"),
+        (&["1", "--scenario", "blackout.toml", "--oracle", "hold"], "but live fails"),
+        (
+            &["1", "--scenario", "blackout.toml", "--oracle", "hodl"],
+            "a similar value exists: 'hold'",
+        ),
+        (
+            &["1", "--scenario", "blackout.toml", "--oracle", "hodl"],
+            "possible values: double-booking, ",
+        ),
         (&["1"], "onsale shrink 1 --scenario SCENARIO"),
         (&["x.json", "--scenario", "small.toml"], "brings its own scenario"),
         (&["missing.json"], "missing.json: cannot be read"),

@@ -313,7 +313,9 @@ fn a_run_stops_where_it_is_told_to() {
 
     // There is nothing to stop after the end.
     let late = [&replay[..], &["--until", "10h", "--json", "--no-out"]].concat();
-    let late = desk.onsale(&late, 0).json();
+    let late = desk.onsale(&late, 0);
+    assert!(late.err.contains("before --until 10:00:00"), "{}", late.err);
+    let late = late.json();
     assert_eq!((&late["interrupted"], &late["stopped"]), (&false.into(), &Value::Null));
 }
 

@@ -42,7 +42,7 @@ fn the_table_is_the_same_for_any_number_of_jobs() {
     let table = [table("1"), table("3")].map(|text| String::from_utf8(text).expect("it is text"));
     assert_eq!(table[0], table[1]);
     assert!(table[0].contains("sale.early = \"15s\""), "{}", table[0]);
-    assert!(table[0].ends_with("2 of 2 settings are seen, in seeds from 20 starts\n"));
+    assert!(table[0].ends_with("all 2 settings were detected, from 20 starting seeds each\n"));
 }
 
 /// A scenario without an unsafe setting in which something must fail nonetheless.

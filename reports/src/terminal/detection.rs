@@ -42,7 +42,11 @@ pub fn render(facts: &Detections, colour: bool) -> String {
         page.line(&words);
     }
     let (seen, all) = (facts.detections.len() - blind.len(), facts.detections.len());
-    page.line(&format!("{seen} of {all} settings are seen, in seeds from {} starts", facts.starts));
+    let which = if seen == all { format!("all {all}") } else { format!("{seen} of {all}") };
+    page.line(&format!(
+        "{which} settings were detected, from {} starting seeds each",
+        facts.starts
+    ));
     page.text
 }
 
@@ -83,7 +87,7 @@ mod tests {
           ✗ sale.early = "15s"  F4        hold         –      –      5
 
         hold was blind to unsafe/b from 2 of 3 starts
-        1 of 2 settings are seen, in seeds from 3 starts
+        1 of 2 settings were detected, from 3 starting seeds each
         "#);
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn lead_transfers(page: &mut Page, summary: &Summary) {
         .by_load
         .iter()
         .map(|passed| transfer_times("transferred to less loaded nodes", passed));
-    page.section("lead transfers", &drawn.chain(shed).collect::<Vec<_>>());
+    page.section("transfers", &drawn.chain(shed).collect::<Vec<_>>());
     page.gap();
 }
 

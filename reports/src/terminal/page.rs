@@ -49,6 +49,7 @@ impl Page {
 
     /// The same after a lead, with further lines indented below it.
     pub(super) fn hanging(&mut self, label: &str, lead: &str, items: &[String]) {
+        assert!(label.chars().count() < TEXT_COLUMN - 2, "`{label}` leaves no gap before its text");
         let indent = lead.chars().count();
         let room = self.width - TEXT_COLUMN - indent;
         let items = items.iter().map(String::as_str);

@@ -38,7 +38,7 @@ fn scenarios(page: &mut Page, facts: &SweepFacts) {
         state: ("✓", Style::Green),
         id: REGRESSIONS,
         runs: holding,
-        words: "hold".to_owned(),
+        words: "pass".to_owned(),
     });
     let rows: Vec<Row<'_>> =
         held.into_iter().chain(facts.scenarios.iter().filter(told).map(row)).collect();
@@ -95,7 +95,7 @@ fn row(scenario: &ScenarioFacts) -> Row<'_> {
         words.push("no oracle had anything to check".to_owned());
     }
     if !missed.is_empty() {
-        words.push(format!("did not happen: {}", missed.join(", ")));
+        words.push(format!("not exercised: {}", missed.join(", ")));
     }
     let words = words.join(" · ");
     Row { state: state(scenario), id: &scenario.id, runs: scenario.runs, words }
@@ -259,7 +259,7 @@ fn learned(page: &mut Page, facts: &SweepFacts) {
     ));
     let regressions = facts.regressions();
     if regressions.all > 0 {
-        let words = if regressions.failed == 0 { "all hold" } else { "not all hold" };
+        let words = if regressions.failed == 0 { "all pass" } else { "not all pass" };
         let played = human::counted(regressions.all, "regression");
         page.line(&format!("{played} played first: {words}"));
     }
@@ -277,12 +277,12 @@ fn learned(page: &mut Page, facts: &SweepFacts) {
         page.line(&words);
     }
     for (scenario, name) in facts.missed() {
-        let words = format!("{} requires {name}, which happened under no seed", scenario.id);
+        let words = format!("{} requires {name}: not exercised under any seed", scenario.id);
         let words = page.paint(Style::Yellow, &words);
         page.line(&words);
     }
     for scenario in facts.unchecked() {
-        let words = format!("{} is no pass: no oracle had anything to check", scenario.id);
+        let words = format!("{} is not a pass: no oracle had anything to check", scenario.id);
         let words = page.paint(Style::Yellow, &words);
         page.line(&words);
     }
@@ -369,9 +369,9 @@ mod tests {
     fn a_regression_that_fails_is_told_like_a_seed() {
         let page = render(&relapsed(), false, 80);
         for words in [
-            "  ✓ regressions            2 seeds  hold\n  ✗ regressions/lost-vote  1 seed  1 failed\n",
+            "  ✓ regressions            2 seeds  pass\n  ✗ regressions/lost-vote  1 seed  1 failed\n",
             "\n  ✗ hold in regressions/lost-vote · 1 of 1 seed · first 7\n",
-            "\n8 seeds of 2 scenarios · 1..5 each · 40m 00s virtual\n3 regressions played first: not all hold\n",
+            "\n8 seeds of 2 scenarios · 1..5 each · 40m 00s virtual\n3 regressions played first: not all pass\n",
             "\n2 of 8 seeds and 1 of 3 regressions failed, in 3 ways:\n",
             "\n    onsale replay 7 --scenario regressions/lost-vote\n",
         ] {

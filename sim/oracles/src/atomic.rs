@@ -48,7 +48,7 @@ impl Atomic {
         let before = known.journal.get(hold);
         let wrong =
             if before.is_some_and(|before| before.known.is_alive(grant.at, known.settings.grace)) {
-                Some("was granted while it was alive: one request took effect twice")
+                Some("was granted again while it was still live: one request took effect twice")
             } else {
                 malformed(&known.settings, show, granted)
             };

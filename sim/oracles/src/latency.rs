@@ -82,15 +82,16 @@ fn measure(limit: &Limit, latencies: &Latencies) -> Option<Measured> {
 fn told(limit: &Limit, measured: &Measured, latencies: &Latencies) -> Story {
     let Measured { wait, goes_on } = *measured;
     let ms = |span: Span| format!("{} ms", span.as_millis_f64());
-    let mut lines = vec![format!(
-        "measured {}{}, over {} that ended and {} that never did",
-        ms(wait),
-        if goes_on { " and going on" } else { "" },
-        latencies.count(),
-        latencies.unanswered()
-    )];
-    lines.extend(latencies.max().map(|max| format!("the longest that ended took {}", ms(max))));
-    Story { headline: format!("{}: it was {}", limit.text, ms(wait)), lines }
+    let (answered, open) = (latencies.count(), latencies.unanswered());
+    let mut lines = Vec::new();
+    if goes_on {
+        let requests = if open == 1 { "request" } else { "requests" };
+        lines.push(format!("not answered within {}; {open} {requests} still open", ms(wait)));
+    }
+    lines.push(format!("measured over {answered} answered and {open} unanswered"));
+    lines.extend(latencies.max().map(|max| format!("the longest answered took {}", ms(max))));
+    // The same words whether the wait ended or not: by them a failure is known again in a shorter run.
+    Story { headline: format!("{}: missed at {}", limit.text, ms(wait)), lines }
 }
 
 #[cfg(test)]
@@ -177,12 +178,13 @@ mod tests {
     fn the_evidence_names_limit_measure_and_count() {
         let result = judge(&[holds(99_000, 1_000, Window::InFaults)], &records(1)).unwrap();
         let evidence = result.evidence.unwrap();
-        assert_eq!(evidence.headline, "hold 99000 < 1000ms InFaults: it was 5000 ms");
+        assert_eq!(evidence.headline, "hold 99000 < 1000ms InFaults: missed at 5000 ms");
         assert_eq!(
             evidence.details,
             [
-                "measured 5000 ms and going on, over 10 that ended and 1 that never did",
-                "the longest that ended took 100 ms"
+                "not answered within 5000 ms; 1 request still open",
+                "measured over 10 answered and 1 unanswered",
+                "the longest answered took 100 ms"
             ]
         );
     }

@@ -13,6 +13,7 @@ use onsale_sim::run::reproduce::build_profile;
 use onsale_world::limits::Limit;
 use onsale_world::trace_hash::Fingerprint;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 /// Largest capsule or plan that is read, in bytes: a trace of arrivals for a year of minutes takes twelve
 /// mebibytes.
@@ -68,7 +69,7 @@ pub enum CapsuleError {
     },
     /// The file is not a capsule.
     #[error(
-        "{file}:{line}:{column}: not a capsule: {what}; expected a capsule.json that a failing run wrote, whole and unedited, or a plan.json"
+        "{file}:{line}:{column}: not a capsule: {what}; give a capsule.json that a failing run wrote, whole and unedited, or a plan.json"
     )]
     Malformed {
         /// The file.
@@ -82,7 +83,7 @@ pub enum CapsuleError {
     },
     /// The file is of another version of the format.
     #[error(
-        "{file}: a capsule of format {found}; this onsale reads format {SCHEMA} alone: replay it with the version that wrote it"
+        "{file}: a capsule of schema {found}; this onsale reads schema {SCHEMA} only: replay it with the version that wrote it"
     )]
     OtherSchema {
         /// The file.
@@ -199,7 +200,7 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
         file: file.to_owned(),
         line: error.line(),
         column: error.column(),
-        what: without_place(&error),
+        what: problem(&error),
     };
     // Some editors put a byte order mark before the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -228,11 +229,24 @@ pub fn parse(file: &str, text: &str) -> Result<Capsule, CapsuleError> {
     Ok(capsule)
 }
 
-/// The message of serde without its position, which is printed already.
-fn without_place(error: &serde_json::Error) -> String {
+/// The problem: in own words if the text is not JSON, else the message about the key that is wrong, without its
+/// position, which is printed already.
+pub(crate) fn problem(error: &serde_json::Error) -> String {
+    match error.classify() {
+        Category::Eof => return "the text ends too early".to_owned(),
+        Category::Syntax | Category::Io => return "it is not JSON".to_owned(),
+        Category::Data => {}
+    }
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).unwrap_or(&text).to_owned()
+    let text = text.strip_suffix(&place).unwrap_or(&text);
+    if text.contains("expected struct") {
+        return "it holds something else".to_owned();
+    }
+    match text.strip_prefix("missing field ") {
+        Some(key) => format!("{key} is missing"),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -290,7 +304,7 @@ mod tests {
             assert_eq!(
                 words,
                 format!(
-                    "capsule.json: a capsule of format {}; this onsale reads format 3 alone: replay it \
+                    "capsule.json: a capsule of schema {}; this onsale reads schema 3 only: replay it \
                      with the version that wrote it",
                     &to[10..]
                 )
@@ -302,17 +316,18 @@ mod tests {
     fn what_is_no_capsule_is_refused_in_one_line() {
         let whole = parse("plan.json", &plan().to_json()).unwrap().to_json();
         let table = [
-            (whole[..whole.len() / 2].to_owned(), "EOF while parsing"),
-            ("[]".to_owned(), "not a capsule"),
-            ("{}".to_owned(), "missing field"),
-            (whole.replacen("\"schema\": 3", "\"schema\": 4", 1), "a capsule of format 4"),
+            (whole[..whole.len() / 2].to_owned(), "the text ends too early"),
+            ("[]".to_owned(), "not a capsule: it holds something else"),
+            ("no JSON".to_owned(), "not a capsule: it is not JSON"),
+            ("{}".to_owned(), "`schema` is missing"),
+            (whole.replacen("\"schema\": 3", "\"schema\": 4", 1), "a capsule of schema 4"),
             (
                 whole.replace("\"schema\": 3", "\"schema\": 0").replacen(
                     "\"schema\": 0",
                     "\"schema\": 3",
                     1,
                 ),
-                "format 0",
+                "schema 0",
             ),
             (whole.replacen("\"seed\": \"7\"", "\"seed\": \"seven\"", 1), "a whole number"),
             (

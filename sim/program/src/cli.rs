@@ -27,7 +27,8 @@ Start here:
   onsale run crash                       play one of them
   onsale run crash --seed 7              the same with another seed
   onsale replay 7 --scenario fast/crash  play it again
-  onsale shrink 7 --scenario fast/crash  make a failure small
+  onsale shrink 1 --scenario unsafe/repeat-anew
+                                         make a failure small
   onsale check                           a hundred seeds of every fast scenario
 
 From a checkout, write `cargo run --release --` for `onsale`.
@@ -54,9 +55,10 @@ Ctrl-C kills it.";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:
-  onsale replay 7 --scenario fast/crash          a seed and its scenario
-  onsale replay onsale-out/crash-7/capsule.json  the capsule of a failing run
-  onsale replay onsale-out/crash-7/plan.json     the plan of any run
+  onsale replay 7 --scenario fast/crash       a seed and its scenario
+  onsale replay onsale-out/crash-7/plan.json  the plan of any run
+  onsale replay onsale-out/repeat-anew-1/capsule.json
+                                              the capsule of a failing run
   onsale replay 7 --scenario crash --follow seat:0/12    the story of one seat
   onsale replay 7 --scenario crash --follow u17 --follow n3 --until 1m35s
   onsale replay 7 --scenario crash --trace crash.json --from 59s --to 62s
@@ -134,10 +136,12 @@ pub enum Verb {
 /// Limits past which a run is aborted.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct LimitArgs {
-    /// Abort a run after this many events, as failed [default in a sweep: far more than the scenario needs]
+    /// Abort a run after this many events, as failed [default: no limit, or the
+    /// capsule's; in a sweep far more than the scenario needs]
     #[arg(long, value_name = "N")]
     pub max_events: Option<NonZeroU64>,
     /// Abort a run whose event queue and simulated disks exceed this size, as failed; 512MiB, 4GiB
+    /// [default: as for --max-events]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_memory: Option<u64>,
 }

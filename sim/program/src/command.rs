@@ -192,9 +192,9 @@ impl Play<'_> {
         if exit == Exit::NotExercised {
             let misses = facts.must_exercise_misses.join(", ");
             self.terminal.warn(&if misses.is_empty() {
-                "this is no pass: no oracle had anything to check".to_owned()
+                "not a pass: no oracle had anything to check".to_owned()
             } else {
-                format!("this is no pass: {misses} did not happen")
+                format!("not a pass: {misses}: not exercised")
             });
         }
         if let Some(parted) = parted {

@@ -19,7 +19,7 @@ pub enum Exit {
     Usage = 2,
     /// Every promise was kept, but a latency limit of the scenario was missed.
     LatencyMissed = 3,
-    /// No oracle checked anything, or a check that the scenario requires was not exercised: this is no pass.
+    /// No oracle checked anything, or a check that the scenario requires was not exercised: not a pass.
     NotExercised = 4,
     /// A failure of this program or of the machine: two runs of one plan differ, or a result could not be
     /// written.

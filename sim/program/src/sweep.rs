@@ -239,7 +239,7 @@ impl Header {
             number.map_or_else(|| "by scenario".to_owned(), |number| number.to_string())
         };
         let fields = [
-            ("format", self.schema.to_string(), other.schema.to_string()),
+            ("schema", self.schema.to_string(), other.schema.to_string()),
             ("code", self.code_version.clone(), other.code_version.clone()),
             ("profile", self.build_profile.clone(), other.build_profile.clone()),
             ("scenarios", scenarios(self), scenarios(other)),

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use onsale_reports::human::count;
 use serde::{Deserialize, Serialize};
 
 /// Bytes that a pending event counts as. A message of a fault run takes about this; a batch of
@@ -45,8 +46,13 @@ pub enum Limit {
 /// The limit that a run exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exceeded {
-    /// The run had this many events, all that it may have.
-    Events(u64),
+    /// The run reached its limit of events.
+    Events {
+        /// Its events.
+        had: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// The run kept more than this many bytes.
     Bytes(u64),
 }
@@ -63,7 +69,7 @@ impl Limits {
     pub fn exceeded_by_start(self, events: u64, started: u64, running: u64) -> Option<Exceeded> {
         let done = events.saturating_add(started);
         if done >= self.events_max {
-            return Some(Exceeded::Events(done));
+            return Some(Exceeded::Events { had: done, limit: self.events_max });
         }
         let is_too_large = running.saturating_mul(BYTES_PER_REPLICA) > self.bytes_max;
         is_too_large.then_some(Exceeded::Bytes(self.bytes_max))
@@ -81,7 +87,7 @@ impl Limits {
     /// The limit that `exceeded` names.
     pub const fn that(self, exceeded: Exceeded) -> Limit {
         match exceeded {
-            Exceeded::Events(_) => Limit::MaxEvents(self.events_max),
+            Exceeded::Events { .. } => Limit::MaxEvents(self.events_max),
             Exceeded::Bytes(_) => Limit::MaxBytes(self.bytes_max),
         }
     }
@@ -89,7 +95,7 @@ impl Limits {
     /// The limit that is exceeded after `events` events; `bytes` is called rarely.
     pub fn exceeded_by(self, events: u64, bytes: impl FnOnce() -> u64) -> Option<Exceeded> {
         if events >= self.events_max {
-            return Some(Exceeded::Events(events));
+            return Some(Exceeded::Events { had: events, limit: self.events_max });
         }
         let counts = self.bytes_max < u64::MAX && events.is_multiple_of(EVENTS_PER_COUNT);
         (counts && bytes() > self.bytes_max).then_some(Exceeded::Bytes(self.bytes_max))
@@ -110,8 +116,12 @@ impl fmt::Display for Limit {
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Events(events) => write!(f, "it had {events} events, all that it may have"),
-            Self::Bytes(bytes) => write!(f, "it keeps more than {bytes} bytes"),
+            Self::Events { had, limit } => {
+                write!(f, "after {} events: the limit is {}", count(*had), count(*limit))
+            }
+            Self::Bytes(limit) => {
+                write!(f, "because it keeps more than {} bytes, the limit", count(*limit))
+            }
         }
     }
 }
@@ -126,7 +136,10 @@ mod tests {
         assert_eq!(limits.exceeded_by(256, || unreachable!("counted too often")), None);
         assert_eq!(limits.exceeded_by(EVENTS_PER_COUNT, || 100), None);
         assert_eq!(limits.exceeded_by(EVENTS_PER_COUNT, || 101), Some(Exceeded::Bytes(100)));
-        assert_eq!(limits.exceeded_by(1 << 20, || 0), Some(Exceeded::Events(1 << 20)));
+        assert_eq!(
+            limits.exceeded_by(1 << 20, || 0),
+            Some(Exceeded::Events { had: 1 << 20, limit: 1 << 20 })
+        );
         assert_eq!(Limits::default().exceeded_by(u64::MAX - 1, || u64::MAX), None);
     }
 
@@ -134,7 +147,7 @@ mod tests {
     fn the_limit_that_stopped_a_run_stops_it_again() {
         let limits = Limits { events_max: 1 << 20, bytes_max: 100 << 10 };
         let table = [
-            (Exceeded::Events(1 << 20), "--max-events 1048576"),
+            (Exceeded::Events { had: 1 << 20, limit: 1 << 20 }, "--max-events 1048576"),
             (Exceeded::Bytes(100 << 10), "--max-memory 100KiB"),
         ];
         for (exceeded, words) in table {
@@ -150,7 +163,10 @@ mod tests {
     fn the_start_of_a_process_counts() {
         let limits = Limits { events_max: 1_000, bytes_max: 100 << 20 };
         assert_eq!(limits.exceeded_by_start(0, 999, 999), None);
-        assert_eq!(limits.exceeded_by_start(1, 999, 999), Some(Exceeded::Events(1_000)));
+        assert_eq!(
+            limits.exceeded_by_start(1, 999, 999),
+            Some(Exceeded::Events { had: 1_000, limit: 1_000 })
+        );
         let small = Limits { bytes_max: 1 << 20, ..limits };
         assert_eq!(small.exceeded_by_start(0, 128, 128), None);
         assert_eq!(small.exceeded_by_start(0, 129, 129), Some(Exceeded::Bytes(1 << 20)));

@@ -9,7 +9,7 @@ use onsale_world::place::{Place, Process};
 use onsale_world::stream::{Stream, below};
 
 use super::swarm::Draw;
-use super::victims::{listed, spared};
+use super::victims::spared;
 use super::{Faults, Strike};
 use crate::system::System;
 
@@ -26,7 +26,7 @@ impl<S: System> Faults<'_, S> {
             MembersFault::Join { nodes } => {
                 let joining = self.victims(strike.world, nodes);
                 joining.iter().for_each(|&place| self.join(strike, place));
-                format!("{} joins", listed(&joining))
+                moved(&joining, "join")
             }
             MembersFault::Leave { nodes } => {
                 let leaving = self.victims(strike.world, nodes);
@@ -34,7 +34,7 @@ impl<S: System> Faults<'_, S> {
                     strike.world.touches.turn(strike.index);
                     strike.world.tell_to_leave(strike.index, place);
                 });
-                format!("{} leaves", listed(&leaving))
+                moved(&leaving, "leave")
             }
             MembersFault::Replace { node, by } => self.replace(strike, *node, *by),
         }
@@ -67,6 +67,13 @@ impl<S: System> Faults<'_, S> {
         self.join(strike, spare);
         format!("permanent loss of {name}; {spare} replaces it")
     }
+}
+
+/// The nodes and what they do: `n4 joins`, `n4, n5 join`.
+fn moved(places: &[Place], verb: &str) -> String {
+    let names: Vec<String> = places.iter().map(Place::to_string).collect();
+    let ending = if names.len() == 1 { "s" } else { "" };
+    format!("{} {verb}{ending}", names.join(", "))
 }
 
 /// Draws a fault, if the family is one of these that seeds draw.

@@ -50,7 +50,7 @@ pub(super) fn conclude<S: System>(
         stopped(Oracle::Invariant, end, panics::sentence(end, world.ears.doing, &words))
     }));
     results.extend(world.course.exceeded.map(|exceeded| {
-        stopped(Oracle::Budget, end, format!("at {end} the run was stopped: {exceeded}"))
+        stopped(Oracle::Budget, end, format!("at {end} the run was stopped {exceeded}"))
     }));
     results.iter_mut().filter_map(|result| result.evidence.as_mut()).for_each(subject::name_in);
     circumstances::add(&mut results, scenario, world.ears.faults.struck());

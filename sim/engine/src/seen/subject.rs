@@ -110,9 +110,8 @@ impl Subject {
             }
             Self::Hold(HoldId(name)) | Self::Request(RequestId(name)) => {
                 let user = requester(RequestId(name)).0;
-                within("users", user.into(), 0, users).map_err(|error| {
-                    format!("{error}: a request is named after its user, times 256")
-                })
+                within("users", user.into(), 0, users)
+                    .map_err(|error| format!("{error}: request numbers are 256 × user + n"))
             }
         }
     }
@@ -319,6 +318,6 @@ mod tests {
             Err("user:2000: fast/crash has users 0 to 1999, not 2000".to_owned())
         );
         assert!(error("show99 seat 1").is_err_and(|error| error.contains("has shows 0 to")));
-        assert!(error("r999999999").is_err_and(|error| error.contains("named after its user")));
+        assert!(error("r999999999").is_err_and(|error| error.contains("256 × user + n")));
     }
 }

@@ -4,16 +4,20 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use onsale_booking::Span;
+use onsale_reports::Oracle;
 
 use super::{LimitArgs, Subject};
 
 pub(super) const SHRINK_EXAMPLES: &str = "\
 Examples:
-  onsale shrink onsale-out/crash-7/capsule.json      capsule of a failing run
-  onsale shrink 7 --scenario fast/crash --budget 5m  a seed, with more time
-  onsale shrink capsule.json --oracle hold           if several oracles failed
-  onsale shrink capsule.json --save                  keep it as a regression
+  onsale shrink onsale-out/repeat-anew-1/capsule.json
+                                            capsule of a failing run
+  onsale shrink 1 --scenario unsafe/repeat-anew --budget 5m
+                                            a seed, with more time
+  onsale shrink capsule.json --oracle hold  if several oracles failed
+  onsale shrink capsule.json --save         keep it as a regression
 
 Tries fewer people, a shorter run, fewer shows, shards, nodes, faults and seats,
 and default settings, as long as the same oracle fails in the same words,
@@ -32,7 +36,7 @@ pub struct ShrinkArgs {
     #[arg(long)]
     pub scenario: Option<String>,
     /// The oracle that must keep failing [default: the first in time, `latency` last]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = oracles())]
     pub oracle: Option<String>,
     /// How long to search; zero leaves the failure as it is
     #[arg(long, default_value = "60s", value_name = "SPAN", value_parser = span)]
@@ -53,6 +57,12 @@ pub struct ShrinkArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// The names of all oracles: an unknown one is refused with them.
+fn oracles() -> PossibleValuesParser {
+    let value = |oracle: &Oracle| PossibleValue::new(oracle.name()).help(oracle.meaning());
+    PossibleValuesParser::new(Oracle::ALL.iter().map(value))
 }
 
 /// Reads a span of time as scenarios write it.

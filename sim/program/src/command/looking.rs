@@ -111,6 +111,9 @@ impl Looking {
         let (follow, recording) =
             watch.map_or((None, None), |watch| (watch.follow, watch.recording));
         let story = follow.map(|follow| follow.finish(end));
+        if let Some(until) = self.until.filter(|&until| until > end) {
+            terminal.note(&format!("the run ended at {end}, before --until {until}"));
+        }
         if let (Some(file), Some(recording)) = (&self.trace, recording) {
             let written = recording.finish().map_err(|source| untraced(file, source))?;
             let (events, file) = (human::count(written.events), file.display());

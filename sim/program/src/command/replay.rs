@@ -58,8 +58,7 @@ fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Resul
     }
     if capsule.plan_is == PlanIs::Edited {
         terminal.warn(
-            "edited: the plan in this capsule is not the one that failed, by its hash; the trace hash \
-             is not compared",
+            "the capsule's hash shows that its plan was edited; the trace hash is not compared",
         );
     }
     let arguments = &arguments.play;

@@ -118,7 +118,9 @@ fn warn_of_changes(recorded: &Capsule, terminal: Terminal) {
         terminal.warn(&format!("other code: {mismatch}; shrinking the failure on this code"));
     }
     if recorded.plan_is == PlanIs::Edited {
-        terminal.warn("edited: the plan in this capsule is not the one that failed; shrinking the failure of this plan");
+        terminal.warn(
+            "the capsule's hash shows that its plan was edited; shrinking the failure of this plan",
+        );
     }
 }
 
@@ -263,7 +265,8 @@ fn target(
     found.ok_or_else(|| {
         Failure::Usage(match oracle {
             Some(name) if !failures.is_empty() => {
-                format!("{name} does not fail on this code, but {names} does: nothing was shrunk")
+                let fail = if failures.len() == 1 { "fails" } else { "fail" };
+                format!("{name} does not fail on this code, but {names} {fail}: nothing was shrunk")
             }
             Some(_) | None => "nothing fails on this code: there is nothing to shrink".to_owned(),
         })

@@ -15,6 +15,7 @@ use onsale_scenarios::reading;
 
 use super::play::SeedResult;
 use super::{Header, Item, SCHEMA};
+use crate::capsule::problem;
 
 /// The reason why a results file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -117,20 +118,20 @@ impl Reader {
             file: path.to_owned(),
             line: 1,
             what,
-            expected: format!("a results file of format {SCHEMA}, as onsale check writes it"),
+            expected: format!("a results file of schema {SCHEMA}, as onsale check writes it"),
         };
         if line.last() != Some(&b'\n') {
             let torn = HEADER_START.starts_with(&line[..line.len().min(HEADER_START.len())]);
             return if torn { Ok(None) } else { Err(malformed("not a results file".to_owned())) };
         }
         let value: serde_json::Value = serde_json::from_slice(&line)
-            .map_err(|error| malformed(format!("not a results file: {error}")))?;
+            .map_err(|error| malformed(format!("not a results file: {}", problem(&error))))?;
         let schema = value.get("schema").and_then(serde_json::Value::as_u64);
         if let Some(found) = schema.filter(|&found| found != u64::from(SCHEMA)) {
-            return Err(malformed(format!("a results file of format {found}")));
+            return Err(malformed(format!("a results file of schema {found}")));
         }
         let header = serde_json::from_value(value)
-            .map_err(|error| malformed(format!("not a results file: {error}")))?;
+            .map_err(|error| malformed(format!("not a results file: {}", problem(&error))))?;
         Ok(Some(Self { path: path.to_owned(), input, header, lines: 1, end }))
     }
 
