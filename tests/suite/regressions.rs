@@ -80,6 +80,11 @@ fn a_shrunk_failure_is_saved_beside_the_others_and_over_none() {
         assert!(text.contains("[replay]\nseed = \"1\"\n"), "{text}");
         // It fails as it did, without being told the seed.
         desk.onsale(&["run", &file, "--no-out"], 1);
+        let kept = fs::read_dir(desk.0.join(folder)).unwrap().count();
+        save("--save", 0);
+        let now = fs::read_dir(desk.0.join(folder)).unwrap().count();
+        assert_eq!(now, kept, "the same failure is not saved twice");
+        desk.put(&file, &format!("{text}# Edited since.\n"));
     }
 
     desk.onsale(&["run", "unsafe/repeat-anew", "--quiet", "--out", "run"], 1);
