@@ -379,7 +379,7 @@ fn nonsense_is_answered_with_what_would_be_right() {
     let table: [(&[&str], &str); 9] = [
         (&["--seeds", "9..3"], "its end must lie above its start"),
         (&["--seeds", "-3..4"], "no seed"),
-        (&["--seeds", "5.."], "has no end: give it one, as in 5..105"),
+        (&["--seeds", "5.."], "has no end: give it one, as in 5..=104"),
         (&["--for", "0s"], "the time must be above zero"),
         (&["--for", "1m", "--seeds", "1..5"], "write --seeds 1.."),
         (&["--partition", "hash:5/4"], "slices are numbered from 1 to 4"),
